@@ -1,0 +1,66 @@
+/**
+ * Names of every environment variable that infra sets and a process reads. infra writes
+ * `environment: {...} satisfies RunnerEnv`; each process's `config.ts` reads them once.
+ */
+export interface WebhookEnv {
+  SESSION_TABLE: string;
+  JOB_QUEUE_URL: string;
+  /** Secrets Manager id or ARN; shape in `shared/zoom/credentials.ts`. */
+  ZOOM_SECRET_ID: string;
+  /** Comma-separated host suffixes that signaling and media addresses must match. */
+  ALLOWED_HOSTS: string;
+  /** Accepted distance of `x-zm-request-timestamp` from our clock, seconds. */
+  MAX_CLOCK_SKEW_SECONDS: string;
+  LOG_LEVEL: string;
+}
+
+export interface CanaryEnv {
+  /** The webhook's public address. */
+  WEBHOOK_URL: string;
+  ZOOM_SECRET_ID: string;
+}
+
+export interface RunnerEnv {
+  SESSION_TABLE: string;
+  JOB_QUEUE_URL: string;
+  ZOOM_SECRET_ID: string;
+  ALLOWED_HOSTS: string;
+  MEDIA_STREAM: string;
+  EVENTS_STREAM: string;
+  /** JSON, what to ask Zoom for; shape and default in `shared/rtms/params.ts`. */
+  RTMS_MEDIA: string;
+  /** Cost units one task accepts; weights in `runner/admission.ts`. */
+  CAPACITY: string;
+  HEALTH_PORT: string;
+  SPOOL_DIR: string;
+  SPOOL_MAX_BYTES: string;
+  /** JSON of `RunnerPrices` in `shared/cost.ts`; unset: no cost is estimated. */
+  PRICES?: string;
+  LOG_LEVEL: string;
+}
+
+/**
+ * Variables only the local stack sets (and ECS or the SDK where they are theirs): endpoints of the local
+ * AWS servers and the task id. In AWS the SDK's own resolution and the ECS metadata apply.
+ */
+export interface LocalEnv {
+  AWS_ENDPOINT_URL_SQS: string;
+  AWS_ENDPOINT_URL_DYNAMODB: string;
+  AWS_ENDPOINT_URL_KINESIS: string;
+  AWS_ENDPOINT_URL_SECRETS_MANAGER: string;
+  AWS_ENDPOINT_URL_ECS: string;
+  TASK_ID: string;
+}
+
+/** What a user may set for `npm start` and `npm start -- --live`; design §5. */
+export interface UserEnv {
+  ZM_RTMS_PORT: string;
+  ZM_RTMS_PATH: string;
+  ZM_RTMS_CLIENT: string;
+  ZM_RTMS_SECRET: string;
+  ZM_RTMS_WEBHOOK_SECRET: string;
+  ZM_RTMS_VIDEO_SDK_KEY: string;
+  ZM_RTMS_VIDEO_SDK_SECRET: string;
+  ZM_RTMS_ALLOWED_HOSTS: string;
+  RTMS_MEDIA: string;
+}

@@ -1,0 +1,73 @@
+/**
+ * Every error this project raises on purpose, in one closed table.
+ *
+ * `retryable` is what loops read (the same call may succeed later); `statusCode` is what the webhook
+ * answers when the error reaches its edge.
+ */
+const ERROR_CODES = {
+  'config/invalid': { retryable: false, statusCode: 500 },
+  'webhook/too-large': { retryable: false, statusCode: 413 },
+  'webhook/bad-signature': { retryable: false, statusCode: 401 },
+  'webhook/stale': { retryable: false, statusCode: 401 },
+  'webhook/malformed': { retryable: false, statusCode: 400 },
+  'webhook/not-found': { retryable: false, statusCode: 404 },
+  'webhook/refused-host': { retryable: false, statusCode: 400 },
+  'webhook/method-not-allowed': { retryable: false, statusCode: 405 },
+  'webhook/unsupported-media-type': { retryable: false, statusCode: 415 },
+  'webhook/wrong-app': { retryable: false, statusCode: 400 },
+  'webhook/secret-unavailable': { retryable: true, statusCode: 503 },
+  'webhook/store-failed': { retryable: true, statusCode: 503 },
+  'webhook/canary-failed': { retryable: true, statusCode: 502 },
+  'rtms/malformed-message': { retryable: false, statusCode: 502 },
+  'rtms/message-too-large': { retryable: false, statusCode: 502 },
+  'rtms/invalid-params': { retryable: false, statusCode: 400 },
+  'rtms/refused-host': { retryable: false, statusCode: 400 },
+  'rtms/connect-failed': { retryable: true, statusCode: 502 },
+  'rtms/handshake-timeout': { retryable: true, statusCode: 504 },
+  'rtms/handshake-refused': { retryable: false, statusCode: 502 },
+  'rtms/connection-lost': { retryable: true, statusCode: 502 },
+  'rtms/reconnect-timeout': { retryable: false, statusCode: 504 },
+  'rtms/invalid-state': { retryable: false, statusCode: 409 },
+  'record/malformed': { retryable: false, statusCode: 502 },
+  'record/bad-index': { retryable: false, statusCode: 502 },
+  'record/bad-checksum': { retryable: false, statusCode: 502 },
+  'kinesis/record-too-large': { retryable: false, statusCode: 413 },
+  'kinesis/throttled': { retryable: true, statusCode: 503 },
+  'kinesis/write-failed': { retryable: true, statusCode: 503 },
+  'kinesis/read-failed': { retryable: true, statusCode: 503 },
+  'kinesis/stream-unfit': { retryable: false, statusCode: 500 },
+  'kinesis/stream-missing': { retryable: false, statusCode: 500 },
+  'kinesis/access-denied': { retryable: false, statusCode: 500 },
+  'kinesis/closed': { retryable: false, statusCode: 503 },
+  'kinesis/spool-corrupt': { retryable: false, statusCode: 500 },
+  'export/unsupported': { retryable: false, statusCode: 500 },
+  'session/store-failed': { retryable: true, statusCode: 503 },
+  'session/not-owner': { retryable: false, statusCode: 409 },
+  'local/port-in-use': { retryable: false, statusCode: 500 },
+} as const satisfies Record<string, { retryable: boolean; statusCode: number }>;
+
+export type ErrorCode = keyof typeof ERROR_CODES;
+
+/** Loggable facts only: ids, numbers, names of fields; never media, names of people, secrets or payloads. */
+export type ErrorDetail = Readonly<Record<string, string | number | boolean | readonly string[]>>;
+
+export class ServiceError extends Error {
+  override readonly name = 'ServiceError';
+  readonly code: ErrorCode;
+  readonly retryable: boolean;
+  readonly statusCode: number;
+  readonly detail: ErrorDetail;
+
+  /** @param what what happened, in words; the message reads `[code] what` */
+  constructor(
+    code: ErrorCode,
+    what: string,
+    options: { cause?: unknown; detail?: ErrorDetail } = {},
+  ) {
+    super(`[${code}] ${what}`, 'cause' in options ? { cause: options.cause } : undefined);
+    this.code = code;
+    this.retryable = ERROR_CODES[code].retryable;
+    this.statusCode = ERROR_CODES[code].statusCode;
+    this.detail = options.detail ?? {};
+  }
+}

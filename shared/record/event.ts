@@ -1,0 +1,219 @@
+import type { EffectiveMedia } from '../rtms/effective-media.ts';
+import type { FrameMediaType, MediaType } from '../rtms/media-type.ts';
+import type { Product } from '../rtms/product.ts';
+
+/** Where a frame or line comes from; neither where Zoom named nobody. */
+export interface EventSource {
+  readonly userId?: number;
+  readonly channelId?: string;
+}
+
+/** A participant as chat and roster name one. */
+export interface EventPerson {
+  readonly userId: number;
+  readonly userName?: string;
+}
+
+/** What the ledger counts: a media type, or one of the three kinds of lines of the `events` stream. */
+export type LedgerMediaType = MediaType | 'events';
+
+/**
+ * One row of the ledger of an epoch: `received = written + lost`. Media rows name their source; the rows of
+ * `transcript`, `chat` and `events` (all other lines) stand for every source. The row of `events` counts
+ * the lines before the final one that carries the ledger.
+ */
+export interface LedgerRow extends EventSource {
+  readonly mediaType: LedgerMediaType;
+  readonly received: number;
+  readonly written: number;
+  readonly lost: number;
+}
+
+export type GapCause = 'buffer_full' | 'spool_full' | 'write_failed' | 'malformed' | 'revoked';
+
+/** Where the connection to Zoom broke. */
+export type EventScope = 'signaling' | MediaType;
+
+interface RosterChange {
+  readonly participants: readonly EventPerson[];
+  readonly timestampMs: number;
+}
+
+interface PersonAct extends EventPerson {
+  readonly timestampMs: number;
+}
+
+interface StateChange {
+  readonly timestampMs: number;
+}
+
+interface ScopeEvent {
+  readonly scope: EventScope;
+  readonly cause: string;
+  readonly attempt: number;
+  /** How long the scope has been broken; 0 when it just broke. */
+  readonly durationMs: number;
+}
+
+/**
+ * `data` of every event, by the name inside `rtms.<name>.v1`. Times are Unix ms; what Zoom did not give is
+ * absent.
+ *
+ * @see docs/records.md for the contract
+ */
+export interface EventData {
+  transcript: EventSource & {
+    readonly text: string;
+    readonly userName?: string;
+    readonly language?: number;
+    readonly languageName?: string;
+    readonly startMs?: number;
+    readonly endMs?: number;
+    readonly timestampMs: number;
+    readonly attribute?: number;
+  };
+  chat: {
+    readonly messageId?: string;
+    readonly parentMessageId?: string;
+    /** Zoom's name: `NEW`, `DELETE`, ...; the number in digits when this version does not know it. */
+    readonly operation?: string;
+    readonly text: string;
+    readonly chatSession?: { readonly type: number; readonly id: string };
+    readonly sender?: EventPerson;
+    readonly receiver?: EventPerson;
+    readonly files?: readonly {
+      readonly fileId: string;
+      readonly fileName: string;
+      readonly fileSize: number;
+    }[];
+    readonly deletedFileIds?: readonly string[];
+    readonly timestampMs: number;
+  };
+  participant_joined: RosterChange;
+  participant_left: RosterChange;
+  participant_video_on: RosterChange;
+  participant_video_off: RosterChange;
+  active_speaker: PersonAct;
+  sharing_started: PersonAct;
+  sharing_stopped: StateChange;
+  voice: {
+    readonly name: string;
+    readonly participant: Readonly<Record<string, string>>;
+    readonly timestampMs: number;
+  };
+  first_packet: StateChange;
+  chat_group: { readonly name: string; readonly raw: unknown };
+  session_state: {
+    readonly rtmsSessionId: string;
+    readonly state: number;
+    readonly stopReason?: number;
+    readonly timestampMs: number;
+  };
+  other: { readonly raw: unknown };
+  session_started: {
+    readonly product: Product;
+    readonly entityId: string;
+    readonly accountId?: string;
+    readonly operatorId?: string;
+    readonly media: EffectiveMedia;
+    readonly requestedAtMs: number;
+    readonly claimedAtMs: number;
+    readonly streamingAtMs: number;
+  };
+  session_paused: StateChange;
+  session_resumed: StateChange;
+  session_interrupted: ScopeEvent;
+  session_reconnected: ScopeEvent;
+  session_handed_over: {
+    readonly cause: 'shutdown' | 'revision' | 'operator';
+    readonly ledger: readonly LedgerRow[];
+  };
+  session_taken_over: {
+    readonly previousEpoch: number;
+    readonly cause: 'handed_over' | 'owner_lost' | 'restarted';
+  };
+  session_ended: {
+    /** Zoom's number, absent when Zoom gave none (its handshake was refused, or the connection was lost). */
+    readonly stopReason?: number;
+    readonly stopReasonName?: string;
+    readonly restartable: boolean;
+    readonly ledger: readonly LedgerRow[];
+  };
+  session_revoked: { readonly timestampMs: number };
+  gap: EventSource & {
+    readonly mediaType: FrameMediaType | LedgerMediaType;
+    /** Every number from here to there is lost; of lines: their `sequence` attribute. */
+    readonly fromSequence: number;
+    readonly toSequence: number;
+    /** `toSequence - fromSequence + 1`. */
+    readonly count: number;
+    readonly bytes: number;
+    readonly fromMs: number;
+    readonly toMs: number;
+    readonly cause: GapCause;
+  };
+}
+
+export type EventName = keyof EventData;
+
+/** What all events of one epoch of one rtmsStream share. */
+export interface EventOrigin {
+  readonly rtmsStreamId: string;
+  readonly epoch: number;
+  readonly product: Product;
+  readonly entityId: string;
+}
+
+/** One line of the `events` stream: a CloudEvents 1.0 document in structured JSON mode. */
+export interface RtmsEvent<Name extends EventName = EventName> {
+  readonly specversion: '1.0';
+  readonly id: string;
+  readonly source: string;
+  readonly type: `rtms.${Name}.v1`;
+  readonly subject: string;
+  /** RFC 3339 with milliseconds. */
+  readonly time: string;
+  readonly datacontenttype: 'application/json';
+  readonly epoch: number;
+  readonly sequence: number;
+  readonly data: EventData[Name];
+}
+
+/** Beyond this no JavaScript date exists. */
+const MAX_TIME_MS = 8.64e15;
+
+/**
+ * Builds one event.
+ *
+ * @param sequence from 1 in each epoch, over all event names of the rtmsStream
+ * @param timeMs when it happened at Zoom, else when it was seen, Unix ms; a time no calendar has becomes
+ *   the epoch's start, 1970
+ */
+export function buildEvent<Name extends EventName>(
+  origin: EventOrigin,
+  name: Name,
+  sequence: number,
+  timeMs: number,
+  data: EventData[Name],
+): RtmsEvent<Name> {
+  const { rtmsStreamId, epoch, product, entityId } = origin;
+  return {
+    specversion: '1.0',
+    id: `${rtmsStreamId}/${epoch}/${sequence}`,
+    source: `/zoom/${product}/${encodeURIComponent(entityId.toWellFormed())}`,
+    type: `rtms.${name}.v1`,
+    subject: rtmsStreamId,
+    time: new Date(Math.abs(timeMs) <= MAX_TIME_MS ? timeMs : 0).toISOString(),
+    datacontenttype: 'application/json',
+    epoch,
+    sequence,
+    data,
+  };
+}
+
+/** The bytes of one event as they stand in the `events` stream: one JSON document ended by a newline. */
+export function encodeEvent<Name extends EventName>(
+  ...event: Parameters<typeof buildEvent<Name>>
+): Buffer {
+  return Buffer.from(`${JSON.stringify(buildEvent(...event))}\n`);
+}

@@ -1,0 +1,183 @@
+import { hash } from 'node:crypto';
+import { ServiceError } from '../errors.ts';
+import { asBuffer, varintSize, WireReader, writeVarint } from './protobuf.ts';
+
+/**
+ * Aggregated records of the Kinesis Producer Library: `magic | AggregatedRecord | MD5(AggregatedRecord)`.
+ *
+ * We write one partition key per aggregate, the outer record's own, and no explicit hash key: wherever
+ * Kinesis places the record, every user record lies inside that shard's hash range, so no reader that
+ * checks ranges (KCL does) can drop it after a reshard. We read any aggregate.
+ *
+ * @see https://github.com/awslabs/amazon-kinesis-producer/blob/master/aggregation-format.md (read 2026-11-22)
+ */
+const MAGIC = Buffer.from('f3899ac2', 'hex');
+const MD5_BYTES = 16;
+const ENVELOPE_BYTES = MAGIC.length + MD5_BYTES;
+
+/** The largest record that a Kinesis stream can be configured to hold; nothing longer is worth parsing. */
+const MAX_AGGREGATE_BYTES = 10 * 1024 * 1024;
+
+const KEY = { KEY_TABLE: 0x0a, HASH_KEY_TABLE: 0x12, RECORD: 0x1a } as const;
+const RECORD_KEY = { KEY_INDEX: 0x08, HASH_KEY_INDEX: 0x10, DATA: 0x1a } as const;
+
+export interface UserRecord {
+  readonly partitionKey: string;
+  /** Decimal text of a 128-bit unsigned integer; absent when the producer gave none. */
+  readonly explicitHashKey?: string;
+  /** A view into the Kinesis record, not a copy. */
+  readonly data: Buffer;
+  /** Position in the aggregate, from 0; 0 in a record that was not aggregated. */
+  readonly subSequenceNumber: number;
+}
+
+/** Bytes of an aggregate without user records. @param partitionKeyBytes UTF-8 length of the one key */
+export function emptyAggregateSize(partitionKeyBytes: number): number {
+  return ENVELOPE_BYTES + 1 + varintSize(partitionKeyBytes) + partitionKeyBytes;
+}
+
+/** Bytes by which a user record of `dataBytes` makes an aggregate of one partition key grow. */
+export function aggregatedRecordSize(dataBytes: number): number {
+  const inner = innerSize(dataBytes);
+  return 1 + varintSize(inner) + inner;
+}
+
+/** Exact size of `encodeAggregate`'s result, for a batcher that has not serialized anything. */
+export function aggregateSize(partitionKeyBytes: number, recordSizes: readonly number[]): number {
+  let total = emptyAggregateSize(partitionKeyBytes);
+  for (const size of recordSizes) total += aggregatedRecordSize(size);
+  return total;
+}
+
+/** Two key-index bytes, then the data field. */
+function innerSize(dataBytes: number): number {
+  return 2 + 1 + varintSize(dataBytes) + dataBytes;
+}
+
+/**
+ * Packs user records of one partition key, in order.
+ *
+ * @param partitionKey must also be the partition key of the Kinesis record that carries the result
+ */
+export function encodeAggregate(partitionKey: string, records: readonly Uint8Array[]): Buffer {
+  const keyBytes = Buffer.byteLength(partitionKey);
+  let total = emptyAggregateSize(keyBytes);
+  for (const data of records) total += aggregatedRecordSize(data.length);
+
+  const out = Buffer.allocUnsafe(total);
+  out.set(MAGIC);
+  let at = MAGIC.length;
+  out[at++] = KEY.KEY_TABLE;
+  at = writeVarint(out, keyBytes, at);
+  at += out.write(partitionKey, at);
+  for (const data of records) {
+    out[at++] = KEY.RECORD;
+    at = writeVarint(out, innerSize(data.length), at);
+    out[at++] = RECORD_KEY.KEY_INDEX;
+    out[at++] = 0; // required, so written although it is the default
+    out[at++] = RECORD_KEY.DATA;
+    at = writeVarint(out, data.length, at);
+    out.set(data, at);
+    at += data.length;
+  }
+  out.set(digest(out.subarray(MAGIC.length, at)), at);
+  return out;
+}
+
+/**
+ * Unpacks one Kinesis record as the KCL does: whatever is not an intact aggregate is one user record, its
+ * data unchanged.
+ *
+ * @param partitionKey of the Kinesis record; the key of a record that is not an aggregate
+ * @throws ServiceError `record/bad-index` when an intact aggregate names a key that it does not hold: a
+ *   producer's bug, of which nothing is emitted
+ */
+export function decodeAggregate(data: Uint8Array, partitionKey: string): UserRecord[] {
+  const bytes = asBuffer(data);
+  return isIntact(bytes)
+    ? (parse(bytes) ?? [whole(bytes, partitionKey)])
+    : [whole(bytes, partitionKey)];
+}
+
+function whole(data: Buffer, partitionKey: string): UserRecord {
+  return { partitionKey, data, subSequenceNumber: 0 };
+}
+
+function isIntact(bytes: Buffer): boolean {
+  if (bytes.length <= ENVELOPE_BYTES || bytes.length > MAX_AGGREGATE_BYTES) return false;
+  if (bytes.readUInt32BE(0) !== 0xf3899ac2) return false;
+  const end = bytes.length - MD5_BYTES;
+  return digest(bytes.subarray(MAGIC.length, end)).equals(bytes.subarray(end));
+}
+
+function digest(message: Buffer): Buffer {
+  return hash('md5', message, 'buffer');
+}
+
+/** A user record whose table entries are not looked up yet: tables may follow the records. */
+interface Entry {
+  readonly keyIndex: number;
+  readonly hashKeyIndex: number | undefined;
+  readonly data: Buffer;
+}
+
+/** @returns undefined when the message is malformed */
+function parse(bytes: Buffer): UserRecord[] | undefined {
+  const keys: string[] = [];
+  const hashKeys: string[] = [];
+  const entries: Entry[] = [];
+  try {
+    const reader = new WireReader(bytes, MAGIC.length, bytes.length - MD5_BYTES);
+    while (!reader.done) {
+      const key = reader.key();
+      if (key === KEY.RECORD) {
+        const entry = parseEntry(bytes, reader.skipBytes(), reader.offset);
+        if (!entry) return undefined;
+        entries.push(entry);
+      } else if (key === KEY.KEY_TABLE) keys.push(reader.text());
+      else if (key === KEY.HASH_KEY_TABLE) hashKeys.push(reader.text());
+      else reader.skip(key);
+    }
+  } catch {
+    return undefined;
+  }
+  return entries.map((entry, position) => resolve(entry, position, keys, hashKeys));
+}
+
+/** @returns undefined when a required field is missing */
+function parseEntry(bytes: Buffer, start: number, end: number): Entry | undefined {
+  const reader = new WireReader(bytes, start, end);
+  let keyIndex: number | undefined;
+  let hashKeyIndex: number | undefined;
+  let data: Buffer | undefined;
+  while (!reader.done) {
+    const key = reader.key();
+    if (key === RECORD_KEY.DATA) data = reader.view();
+    else if (key === RECORD_KEY.KEY_INDEX) keyIndex = reader.varint();
+    else if (key === RECORD_KEY.HASH_KEY_INDEX) hashKeyIndex = reader.varint();
+    else reader.skip(key);
+  }
+  return keyIndex === undefined || data === undefined
+    ? undefined
+    : { keyIndex, hashKeyIndex, data };
+}
+
+function resolve(
+  { keyIndex, hashKeyIndex, data }: Entry,
+  subSequenceNumber: number,
+  keys: readonly string[],
+  hashKeys: readonly string[],
+): UserRecord {
+  const partitionKey = lookUp(keys, keyIndex, 'partition key');
+  if (hashKeyIndex === undefined) return { partitionKey, data, subSequenceNumber };
+  const explicitHashKey = lookUp(hashKeys, hashKeyIndex, 'explicit hash key');
+  return { partitionKey, explicitHashKey, data, subSequenceNumber };
+}
+
+function lookUp(table: readonly string[], index: number, what: string): string {
+  const entry = table[index];
+  if (entry !== undefined) return entry;
+  throw new ServiceError('record/bad-index', `aggregate names a ${what} it does not hold`, {
+    detail: { index, tableSize: table.length },
+  });
+}

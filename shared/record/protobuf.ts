@@ -1,0 +1,176 @@
+import { ServiceError } from '../errors.ts';
+
+/**
+ * The little of the protobuf wire format that our two messages need, on plain Buffers.
+ *
+ * @see https://protobuf.dev/programming-guides/encoding/
+ */
+export const WIRE_TYPE = {
+  VARINT: 0,
+  FIXED64: 1,
+  BYTES: 2,
+  GROUP: 3,
+  GROUP_END: 4,
+  FIXED32: 5,
+} as const;
+
+const MAX_VARINT_BYTES = 10;
+const MAX_GROUP_DEPTH = 32;
+
+/** Bytes that `value`, a safe non-negative integer, takes as a varint. */
+export function varintSize(value: number): number {
+  if (value < 0x80) return 1;
+  if (value < 0x4000) return 2;
+  if (value < 0x200000) return 3;
+  if (value < 0x10000000) return 4;
+  let size = 5;
+  for (let rest = value / 0x800000000; rest >= 1; rest /= 0x80) size += 1;
+  return size;
+}
+
+/** Writes a varint and returns the offset behind it. */
+export function writeVarint(out: Buffer, value: number, offset: number): number {
+  let rest = value;
+  let at = offset;
+  // Bit operations are 32 bits wide, so the high part of a 64-bit value goes through a division.
+  while (rest >= 0x80000000) {
+    out[at++] = (rest % 0x80) | 0x80;
+    rest = Math.floor(rest / 0x80);
+  }
+  while (rest >= 0x80) {
+    out[at++] = (rest & 0x7f) | 0x80;
+    rest >>>= 7;
+  }
+  out[at++] = rest;
+  return at;
+}
+
+/** The same bytes as a Buffer, not copied. */
+export function asBuffer(bytes: Uint8Array): Buffer {
+  return Buffer.isBuffer(bytes)
+    ? bytes
+    : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
+
+export function malformed(what: string): ServiceError {
+  return new ServiceError('record/malformed', what);
+}
+
+/** Reads one message from `bytes[offset, end)`. Everything throws `record/malformed` rather than read past `end`. */
+export class WireReader {
+  readonly bytes: Buffer;
+  offset: number;
+  readonly end: number;
+
+  constructor(bytes: Buffer, offset = 0, end = bytes.length) {
+    this.bytes = bytes;
+    this.offset = offset;
+    this.end = end;
+  }
+
+  get done(): boolean {
+    return this.offset >= this.end;
+  }
+
+  /** A field's key: `number << 3 | wire type`. */
+  key(): number {
+    const key = this.varint();
+    if (key < 8 || key > 0xffffffff) throw malformed('field number out of range');
+    return key;
+  }
+
+  /** Inexact above 2^53, which callers refuse anyway. Non-minimal forms of up to ten bytes are legal. */
+  varint(): number {
+    const first = this.#byte();
+    if (first < 0x80) return first;
+    // Four bytes fill 28 bits: up to there integers do, beyond them numbers of a million years still fit.
+    let low = first & 0x7f;
+    for (let shift = 7; shift < 28; shift += 7) {
+      const byte = this.#byte();
+      low |= (byte & 0x7f) << shift;
+      if (byte < 0x80) return low;
+    }
+    let value = low;
+    for (let scale = 2 ** 28, size = 5; size <= MAX_VARINT_BYTES; scale *= 0x80, size++) {
+      const byte = this.#byte();
+      value += (byte & 0x7f) * scale;
+      if (byte < 0x80) return value;
+    }
+    throw malformed('varint longer than ten bytes');
+  }
+
+  #byte(): number {
+    if (this.offset >= this.end) throw malformed('message ends inside a varint');
+    return this.bytes[this.offset++] as number;
+  }
+
+  uint32(): number {
+    const value = this.varint();
+    if (value > 0xffffffff) throw malformed('number beyond 32 bits');
+    return value;
+  }
+
+  /** A non-negative 64-bit integer that a JavaScript number holds exactly. */
+  safeInteger(): number {
+    const value = this.varint();
+    if (value > Number.MAX_SAFE_INTEGER) throw malformed('number beyond 2^53');
+    return value;
+  }
+
+  /** Steps over a length-delimited field and returns where its content starts; it ends at `this.offset`. */
+  skipBytes(): number {
+    const length = this.varint();
+    const start = this.offset;
+    if (length > this.end - start) throw malformed('field longer than its message');
+    this.offset = start + length;
+    return start;
+  }
+
+  /** A view, not a copy. */
+  view(): Buffer {
+    const start = this.skipBytes();
+    return this.bytes.subarray(start, this.offset);
+  }
+
+  /** Invalid UTF-8 becomes U+FFFD, as in proto2 readers. */
+  text(): string {
+    const start = this.skipBytes();
+    return this.bytes.toString('utf8', start, this.offset);
+  }
+
+  fixed32(): number {
+    if (this.end - this.offset < 4) throw malformed('message ends inside a fixed32');
+    this.offset += 4;
+    return this.bytes.readUInt32LE(this.offset - 4);
+  }
+
+  /** Steps over a field that this version does not know. */
+  skip(key: number, depth = 0): void {
+    switch (key & 7) {
+      case WIRE_TYPE.VARINT:
+        this.varint();
+        return;
+      case WIRE_TYPE.FIXED64:
+        this.fixed32();
+        this.fixed32();
+        return;
+      case WIRE_TYPE.BYTES:
+        this.skipBytes();
+        return;
+      case WIRE_TYPE.FIXED32:
+        this.fixed32();
+        return;
+      case WIRE_TYPE.GROUP:
+        this.#skipGroup(key, depth);
+        return;
+      default:
+        throw malformed('wire type out of place');
+    }
+  }
+
+  #skipGroup(key: number, depth: number): void {
+    if (depth >= MAX_GROUP_DEPTH) throw malformed('groups nested too deep');
+    const endKey = key + (WIRE_TYPE.GROUP_END - WIRE_TYPE.GROUP);
+    for (let next = this.key(); next !== endKey; next = this.key()) this.skip(next, depth + 1);
+  }
+}

@@ -1,0 +1,99 @@
+import { AUDIO_CHANNEL, AUDIO_SAMPLE_RATE, MEDIA_RESOLUTION } from './constants.ts';
+import { MEDIA_TYPES, type MediaType } from './media-type.ts';
+import type { MediaParamsWire } from './messages.ts';
+
+/** Effective parameters per connected media type, as Zoom answered them (camelCase, Zoom's numbers). */
+export interface EffectiveMedia {
+  readonly audio?: {
+    contentType: number;
+    codec: number;
+    sampleRate: number;
+    channel: number;
+    dataOpt: number;
+    sendRateMs: number;
+  };
+  readonly video?: {
+    contentType: number;
+    codec: number;
+    resolution: number;
+    fps: number;
+    dataOpt: number;
+  };
+  readonly deskshare?: { contentType: number; codec: number; resolution: number; fps: number };
+  readonly transcript?: { contentType: number; srcLanguage: number; enableLid: boolean };
+  readonly chat?: { contentType: number };
+}
+
+const CAMEL = {
+  content_type: 'contentType',
+  codec: 'codec',
+  sample_rate: 'sampleRate',
+  channel: 'channel',
+  data_opt: 'dataOpt',
+  send_rate: 'sendRateMs',
+  resolution: 'resolution',
+  fps: 'fps',
+  src_language: 'srcLanguage',
+  enable_lid: 'enableLid',
+} as const;
+
+/**
+ * Reads `media_params` of message 4 back.
+ *
+ * @param answered from the wire; fields that are missing or of another type keep what was asked
+ * @param asked complete params of message 3: only its media types and fields appear in the result
+ */
+export function effectiveMedia(answered: unknown, asked: MediaParamsWire): EffectiveMedia {
+  const effective: { [Key in MediaType]?: Record<string, unknown> } = {};
+  for (const mediaType of MEDIA_TYPES) {
+    const askedFields = asked[mediaType];
+    if (askedFields === undefined) continue;
+    const answeredFields = at(answered, mediaType);
+    const fields: Record<string, unknown> = {};
+    for (const [name, askedValue] of Object.entries(askedFields)) {
+      const value = at(answeredFields, name);
+      fields[CAMEL[name as keyof typeof CAMEL]] =
+        typeof value === typeof askedValue ? value : askedValue;
+    }
+    effective[mediaType] = fields;
+  }
+  return effective as EffectiveMedia;
+}
+
+function at(value: unknown, key: string): unknown {
+  return typeof value === 'object' && value !== null
+    ? (value as Record<string, unknown>)[key]
+    : undefined;
+}
+
+const SAMPLE_RATE_HZ: Readonly<Record<number, number>> = {
+  [AUDIO_SAMPLE_RATE.SR_8K]: 8_000,
+  [AUDIO_SAMPLE_RATE.SR_16K]: 16_000,
+  [AUDIO_SAMPLE_RATE.SR_32K]: 32_000,
+  [AUDIO_SAMPLE_RATE.SR_48K]: 48_000,
+};
+
+const RESOLUTION_BOUND: Readonly<Record<number, { width: number; height: number }>> = {
+  [MEDIA_RESOLUTION.SD]: { width: 854, height: 480 },
+  [MEDIA_RESOLUTION.HD]: { width: 1280, height: 720 },
+  [MEDIA_RESOLUTION.FHD]: { width: 1920, height: 1080 },
+  [MEDIA_RESOLUTION.QHD]: { width: 2560, height: 1440 },
+};
+
+/** Hertz of an AUDIO_SAMPLE_RATE, or undefined for a number this version does not know. */
+export function sampleRateHz(sampleRate: number): number | undefined {
+  return SAMPLE_RATE_HZ[sampleRate];
+}
+
+/** Number of channels of an AUDIO_CHANNEL, or undefined for a number this version does not know. */
+export function channelCount(channel: number): number | undefined {
+  if (channel === AUDIO_CHANNEL.MONO) return 1;
+  return channel === AUDIO_CHANNEL.STEREO ? 2 : undefined;
+}
+
+/** The largest picture a MEDIA_RESOLUTION allows, in pixels: the real one may be smaller. */
+export function resolutionBound(
+  resolution: number,
+): { readonly width: number; readonly height: number } | undefined {
+  return RESOLUTION_BOUND[resolution];
+}

@@ -1,0 +1,32 @@
+import { MEDIA_DATA_TYPE, MESSAGE_TYPE } from './constants.ts';
+
+/** The three media types whose messages carry frames. */
+export const FRAME_MEDIA_TYPES = ['audio', 'video', 'deskshare'] as const;
+
+/** Every media type a socket can carry, by the name Zoom uses in `server_urls` and `media_params`. */
+export const MEDIA_TYPES = [...FRAME_MEDIA_TYPES, 'transcript', 'chat'] as const;
+
+export type FrameMediaType = (typeof FRAME_MEDIA_TYPES)[number];
+export type MediaType = (typeof MEDIA_TYPES)[number];
+
+/** The bit of `media_type` in the media handshake. */
+export const MEDIA_TYPE_BIT = {
+  audio: MEDIA_DATA_TYPE.AUDIO,
+  video: MEDIA_DATA_TYPE.VIDEO,
+  deskshare: MEDIA_DATA_TYPE.DESKSHARE,
+  transcript: MEDIA_DATA_TYPE.TRANSCRIPT,
+  chat: MEDIA_DATA_TYPE.CHAT,
+} as const satisfies Record<MediaType, number>;
+
+const BY_MESSAGE_TYPE: Readonly<Record<number, MediaType>> = {
+  [MESSAGE_TYPE.MEDIA_DATA_AUDIO]: 'audio',
+  [MESSAGE_TYPE.MEDIA_DATA_VIDEO]: 'video',
+  [MESSAGE_TYPE.MEDIA_DATA_SHARE]: 'deskshare',
+  [MESSAGE_TYPE.MEDIA_DATA_TRANSCRIPT]: 'transcript',
+  [MESSAGE_TYPE.MEDIA_DATA_CHAT]: 'chat',
+};
+
+/** The media type whose data a `msg_type` carries, or undefined when it is not a data message. */
+export function mediaTypeOfMessage(msgType: number): MediaType | undefined {
+  return BY_MESSAGE_TYPE[msgType];
+}

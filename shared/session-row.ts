@@ -1,0 +1,141 @@
+import type { Product } from './rtms/product.ts';
+
+/**
+ * The DynamoDB session table: what the webhook function writes and the runners own. One table, two
+ * kinds of rows, one index.
+ *
+ * | row | `pk` | `owner` (partition key of the owner index) |
+ * |---|---|---|
+ * | session | `SESSION#<rtms_stream_id>` | task id; `UNOWNED` while nobody serves it; absent when ended |
+ * | task | `TASK#<task id>` | `TASKS`, so that one query lists the heartbeats |
+ *
+ * The webhook writes three registers (start, stop, interrupt), each the newest event of its kind by
+ * Zoom's `event_ts`; what Zoom wants is read from all three, so delivery order does not matter.
+ */
+export const OWNER_INDEX = 'owner-index';
+export const UNOWNED = 'UNOWNED';
+export const TASKS = 'TASKS';
+
+export const sessionKey = (rtmsStreamId: string) => `SESSION#${rtmsStreamId}` as const;
+export const taskKey = (taskId: string) => `TASK#${taskId}` as const;
+
+/** Register of the newest `*.rtms_started`, and the identity it gave the stream. */
+export interface StartRegister {
+  readonly startEventTsMs: number;
+  /** Signaling addresses, allow-listed, in Zoom's order. */
+  readonly serverUrls: readonly string[];
+  readonly product: Product;
+  readonly entityId: string;
+  /** Zoom app (credential set) whose webhook delivered it; `default` unless `/webhook/{app}` was used. */
+  readonly app: string;
+  readonly accountId?: string;
+  readonly operatorId?: string;
+  /** The webhook function's clock when it accepted the event, Unix ms. */
+  readonly requestedAtMs: number;
+}
+
+export interface StopRegister {
+  readonly stopEventTsMs: number;
+  readonly stopReason: number;
+}
+
+export interface InterruptRegister {
+  readonly interruptEventTsMs: number;
+}
+
+/** What the owning runner writes. */
+export interface Ownership {
+  /** Raised by one at every claim, never lowered; 0 or absent = never claimed. */
+  readonly epoch?: number;
+  readonly owner?: string;
+  readonly claimedAtMs?: number;
+  /** `startEventTsMs` of the run that a runner brought to its end; a newer start is a new run. */
+  readonly endedStartEventTsMs?: number;
+  /** Stop reason, or `missed` when Zoom refused the handshake of a start that came too late. */
+  readonly endedReason?: number | 'missed' | 'refused' | 'lost';
+  /** Set by a hand-over, cleared by the next claim. */
+  readonly handedOverBy?: string;
+  /** Operator's wish: the owner leaves (`stop`) or gives the stream to another runner (`handover`). */
+  readonly operatorWish?: 'stop' | 'handover';
+}
+
+export interface SessionRow
+  extends Partial<StartRegister>,
+    Partial<StopRegister>,
+    Partial<InterruptRegister>,
+    Ownership {
+  readonly pk: string;
+  readonly rtmsStreamId: string;
+  /** DynamoDB time to live, Unix seconds. */
+  readonly ttl?: number;
+}
+
+export interface TaskRow {
+  readonly pk: string;
+  readonly owner: typeof TASKS;
+  readonly taskId: string;
+  /** Raised at every renewal; observers judge expiry by when they last saw it change, on their own clock. */
+  readonly heartbeat: number;
+  readonly costUsed: number;
+  readonly costTotal: number;
+  readonly draining: boolean;
+  readonly ttl?: number;
+}
+
+export type Wanted =
+  | { readonly state: 'started'; readonly start: StartRegister; readonly interruptedAtMs?: number }
+  | { readonly state: 'stopped'; readonly stopReason: number }
+  | { readonly state: 'nothing' };
+
+/**
+ * What Zoom wants of the stream now. The newest event wins; at the same instant stop beats interrupted
+ * beats started. An interruption leaves the stream wanted (its owner reconnects) and never revives a
+ * stopped one: only a newer start does.
+ */
+export function wantedState(row: SessionRow): Wanted {
+  const start = startOf(row);
+  const startMs = start?.startEventTsMs ?? Number.NEGATIVE_INFINITY;
+  const interruptMs = row.interruptEventTsMs ?? Number.NEGATIVE_INFINITY;
+  if (row.stopEventTsMs !== undefined && row.stopEventTsMs >= startMs) {
+    return { state: 'stopped', stopReason: row.stopReason ?? 0 };
+  }
+  if (start === undefined) return { state: 'nothing' };
+  if (row.endedStartEventTsMs !== undefined && row.endedStartEventTsMs >= startMs)
+    return { state: 'nothing' };
+  return interruptMs >= startMs
+    ? { state: 'started', start, interruptedAtMs: interruptMs }
+    : { state: 'started', start };
+}
+
+/** The start register of a row, or undefined when no start has arrived. */
+export function startOf(row: SessionRow): StartRegister | undefined {
+  const {
+    startEventTsMs,
+    serverUrls,
+    product,
+    entityId,
+    app,
+    requestedAtMs,
+    accountId,
+    operatorId,
+  } = row;
+  if (
+    startEventTsMs === undefined ||
+    serverUrls === undefined ||
+    product === undefined ||
+    entityId === undefined ||
+    requestedAtMs === undefined
+  ) {
+    return undefined;
+  }
+  return {
+    startEventTsMs,
+    serverUrls,
+    product,
+    entityId,
+    app: app ?? 'default',
+    requestedAtMs,
+    ...(accountId === undefined ? {} : { accountId }),
+    ...(operatorId === undefined ? {} : { operatorId }),
+  };
+}

@@ -1,0 +1,87 @@
+import { describe, expect, test } from 'vitest';
+import { ServiceError } from '../errors.ts';
+import { PRODUCTS } from '../rtms/product.ts';
+import { handshakeCredentials, parseZoomSecret, type ZoomApp } from './credentials.ts';
+
+const app = { clientId: 'id', clientSecret: 'hush', webhookSecretTokens: ['current', 'previous'] };
+
+function parsed(secret: unknown): ServiceError | ReturnType<typeof parseZoomSecret> {
+  try {
+    return parseZoomSecret(typeof secret === 'string' ? secret : JSON.stringify(secret));
+  } catch (error) {
+    return error as ServiceError;
+  }
+}
+
+describe('the Zoom secret', () => {
+  test('holds several apps by name', () => {
+    const { apps } = parseZoomSecret(JSON.stringify({ apps: { default: app, 'team-b': app } }));
+    expect([...apps.keys()]).toEqual(['default', 'team-b']);
+    expect(apps.get('default')).toEqual(app);
+  });
+
+  test.each([
+    ['text that is not JSON', '{"clientSecret": "hush"', 'not JSON'],
+    ['no apps', {}, 'apps'],
+    ['an empty set of apps', { apps: {} }, 'names no app'],
+    [
+      'an app without a client secret',
+      { apps: { default: { ...app, clientSecret: '' } } },
+      'apps.default.clientSecret',
+    ],
+    [
+      'no token',
+      { apps: { default: { ...app, webhookSecretTokens: [] } } },
+      'apps.default.webhookSecretTokens',
+    ],
+    [
+      'three tokens',
+      { apps: { default: { ...app, webhookSecretTokens: ['a', 'b', 'c'] } } },
+      'webhookSecretTokens',
+    ],
+    ['an app name that no path can hold', { apps: { 'a/b': app } }, 'a/b'],
+  ])('with %s is refused, naming the place and no value', (_what, secret, named) => {
+    const error = parsed(secret);
+    expect(error).toBeInstanceOf(ServiceError);
+    expect(error).toMatchObject({
+      code: 'config/invalid',
+      message: expect.stringContaining(named),
+    });
+    expect(
+      JSON.stringify([error, (error as ServiceError).message, (error as ServiceError).cause]),
+    ).not.toContain('hush');
+  });
+
+  test('has no app named like a property of every object', () => {
+    expect(
+      parseZoomSecret(JSON.stringify({ apps: { default: app } })).apps.get('constructor'),
+    ).toBeUndefined();
+  });
+});
+
+describe('handshake credentials', () => {
+  const withSdk: ZoomApp = { ...app, videoSdkKey: 'key', videoSdkSecret: 'sdk-hush' };
+
+  test.each(PRODUCTS.filter((product) => product !== 'session'))(
+    'of %s are the app’s own',
+    (product) => {
+      expect(handshakeCredentials(withSdk, product)).toEqual({
+        clientId: 'id',
+        clientSecret: 'hush',
+      });
+    },
+  );
+
+  test('of a session are the Video SDK’s', () => {
+    expect(handshakeCredentials(withSdk, 'session')).toEqual({
+      clientId: 'key',
+      clientSecret: 'sdk-hush',
+    });
+  });
+
+  test('of a session without Video SDK credentials do not exist', () => {
+    expect(() => handshakeCredentials(app, 'session')).toThrow(
+      expect.objectContaining({ code: 'config/invalid' }),
+    );
+  });
+});

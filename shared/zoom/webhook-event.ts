@@ -1,0 +1,230 @@
+import * as v from 'valibot';
+import { ServiceError } from '../errors.ts';
+import { ENTITY_ID_FIELD, PRODUCTS, type Product } from '../rtms/product.ts';
+
+interface StreamEvent {
+  /** Zoom's name as received, alias or not. */
+  readonly event: string;
+  /** When it happened at Zoom, Unix ms; a repeated delivery keeps it. */
+  readonly eventTsMs: number;
+  readonly product: Product;
+  /** Opaque, verbatim: it may hold `/`, `+`, `=`. */
+  readonly rtmsStreamId: string;
+}
+
+export interface StartedEvent extends StreamEvent {
+  readonly kind: 'started';
+  readonly entityId: string;
+  /** Signaling addresses in Zoom's order, not yet checked against the allow-list. */
+  readonly serverUrls: readonly string[];
+  /** Descriptive only: an unusable value counts as absent, as on an auto-start. */
+  readonly accountId?: string;
+  readonly operatorId?: string;
+}
+
+export interface StoppedEvent extends StreamEvent {
+  readonly kind: 'stopped';
+  /** `STOP_REASON` or a number this version does not know; 0 when Zoom gave none. */
+  readonly stopReason: number;
+}
+
+export interface InterruptedEvent extends StreamEvent {
+  readonly kind: 'interrupted';
+}
+
+/** An event about the account: there is no stream to record, only something to tell the operator. */
+export interface AccountEvent {
+  readonly kind: 'account';
+  readonly event: (typeof ACCOUNT_EVENTS)[number];
+  /** The documented numbers that were present, by Zoom's field name. */
+  readonly numbers: Readonly<Record<string, number>>;
+  /** The entity whose start was refused, where Zoom names it. */
+  readonly entityId?: string;
+}
+
+export type WebhookEvent =
+  | { readonly kind: 'url_validation'; readonly plainToken: string }
+  | StartedEvent
+  | StoppedEvent
+  | InterruptedEvent
+  | AccountEvent
+  | { readonly kind: 'unknown'; readonly event: string };
+
+const ACCOUNT_EVENTS = [
+  'rtms.concurrency_near_limit',
+  'rtms.concurrency_limited',
+  'rtms.start_failed',
+  'rtms.request_status',
+] as const;
+
+const ACCOUNT_NUMBERS = ['concurrency_limit', 'concurrency_number', 'percentage', 'reason'];
+
+/** What stands before `rtms_started`, `rtms_stopped` and `rtms_interrupted`; the last three are aliases. */
+const PREFIXES: Readonly<Record<string, Product>> = {
+  'meeting.': 'meeting',
+  'webinar.': 'webinar',
+  'session.': 'session',
+  'contact_center.voice_': 'contact_center',
+  'phone.': 'phone',
+  'phone.call_': 'phone',
+  'contactcenter.': 'contact_center',
+};
+
+const STREAM_EVENT = /^([a-z_]+\.(?:[a-z]+_)?)rtms_(started|stopped|interrupted)$/;
+
+/** Some Zoom material gives a webinar's id under the meeting's name. */
+const ENTITY_FIELDS: Readonly<Record<Product, readonly string[]>> = {
+  ...(Object.fromEntries(
+    PRODUCTS.map((product) => [product, [ENTITY_ID_FIELD[product]]]),
+  ) as Record<Product, string[]>),
+  webinar: [ENTITY_ID_FIELD.webinar, ENTITY_ID_FIELD.meeting],
+};
+
+/** Longest id accepted: with its prefix it must fit a key of the owner index (1,024 B). */
+const MAX_ID_BYTES = 512;
+const MAX_SERVER_URLS = 32;
+const MAX_SERVER_URL_LENGTH = 2_048;
+
+/** Ids go into keys and messages: no control characters, lone surrogates or noncharacters (SQS refuses them). */
+const STORABLE = /^[^\p{Cc}\p{Cs}\p{Noncharacter_Code_Point}]+$/u;
+
+const id = v.pipe(
+  v.union([v.string(), v.number()]),
+  v.transform(String),
+  v.maxBytes(MAX_ID_BYTES),
+  v.regex(STORABLE),
+);
+const integer = v.pipe(
+  v.union([v.number(), v.pipe(v.string(), v.digits(), v.transform(Number))]),
+  v.safeInteger(),
+);
+const unixMs = v.pipe(integer, v.minValue(1));
+
+const ENVELOPE = v.looseObject({
+  event: v.pipe(v.string(), v.minLength(1), v.maxLength(200)),
+  event_ts: v.optional(v.unknown()),
+  payload: v.optional(v.unknown()),
+});
+/** A real token is 22 characters. */
+const PLAIN_TOKEN = v.pipe(v.string(), v.minLength(1), v.maxLength(512));
+
+/**
+ * Reads the body of a delivery whose signature was already found genuine. Fields are taken flat from
+ * `payload`, or from `payload.object` where Zoom nests them; unknown fields are ignored.
+ *
+ * @throws ServiceError `webhook/malformed`; `detail.field` names the first wrong field. It carries no
+ *   `cause`: the parsers quote their input.
+ */
+export function parseWebhookEvent(rawBody: Uint8Array): WebhookEvent {
+  const envelope = read(ENVELOPE, parseJson(rawBody), 'body');
+  const { event } = envelope;
+  const fields = flatten(envelope.payload);
+  if (event === 'endpoint.url_validation') {
+    const plainToken = read(PLAIN_TOKEN, fields['plainToken'], 'payload.plainToken');
+    return { kind: 'url_validation', plainToken };
+  }
+  const account = ACCOUNT_EVENTS.find((name) => name === event);
+  if (account !== undefined) return readAccountEvent(account, fields);
+  const [, prefix = '', what] = STREAM_EVENT.exec(event) ?? [];
+  const product = Object.hasOwn(PREFIXES, prefix) ? PREFIXES[prefix] : undefined;
+  if (product === undefined) return { kind: 'unknown', event };
+  const common = {
+    event,
+    product,
+    eventTsMs: read(unixMs, envelope.event_ts, 'event_ts'),
+    rtmsStreamId: read(id, fields['rtms_stream_id'], 'payload.rtms_stream_id'),
+  };
+  if (what === 'interrupted') return { kind: 'interrupted', ...common };
+  if (what === 'stopped') {
+    const stopReason = read(v.nullish(integer, 0), fields['stop_reason'], 'payload.stop_reason');
+    return { kind: 'stopped', ...common, stopReason };
+  }
+  const accountId = v.safeParse(id, fields['account_id']);
+  const operatorId = v.safeParse(id, fields['operator_id']);
+  return {
+    kind: 'started',
+    ...common,
+    entityId: readEntityId(product, fields),
+    serverUrls: readServerUrls(fields['server_urls']),
+    ...(accountId.success ? { accountId: accountId.output } : {}),
+    ...(operatorId.success ? { operatorId: operatorId.output } : {}),
+  };
+}
+
+type Fields = Readonly<Record<string, unknown>>;
+
+function parseJson(rawBody: Uint8Array): unknown {
+  try {
+    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(rawBody), keepLongIntegers);
+  } catch {
+    throw malformed('body', 'the body is not JSON in UTF-8');
+  }
+}
+
+/** A Phone `call_id` sent as a number has 19 digits, more than a double holds: keep its text. */
+function keepLongIntegers(_key: string, value: unknown, context?: { source?: string }): unknown {
+  if (typeof value !== 'number' || Number.isSafeInteger(value)) return value;
+  const source = context?.source ?? '';
+  return /^\d+$/.test(source) ? source : value;
+}
+
+function flatten(payload: unknown): Fields {
+  const outer = isObject(payload) ? payload : {};
+  return isObject(outer['object']) ? { ...outer, ...outer['object'] } : outer;
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function readEntityId(product: Product, fields: Fields): string {
+  const present = ENTITY_FIELDS[product].find((name) => fields[name] != null);
+  const field = present ?? ENTITY_ID_FIELD[product];
+  return read(id, fields[field], `payload.${field}`);
+}
+
+/** Accepts one address, a comma-separated list, an array or an object of addresses. */
+function readServerUrls(value: unknown): string[] {
+  const texts = isObject(value) ? Object.values(value) : Array.isArray(value) ? value : [value];
+  const urls = texts
+    .filter((text) => typeof text === 'string')
+    .flatMap((text) => text.split(/,(?=\s*[a-z][a-z0-9+.-]*:\/\/)/i))
+    .map((text) => text.trim())
+    .filter((text) => text !== '');
+  const field = 'payload.server_urls';
+  if (urls.length === 0) throw malformed(field, 'no server address');
+  if (urls.length > MAX_SERVER_URLS) throw malformed(field, 'too many server addresses');
+  if (urls.some((url) => url.length > MAX_SERVER_URL_LENGTH || !STORABLE.test(url))) {
+    throw malformed(field, 'not a server address');
+  }
+  return urls;
+}
+
+function readAccountEvent(event: AccountEvent['event'], fields: Fields): AccountEvent {
+  const numbers: Record<string, number> = {};
+  for (const name of ACCOUNT_NUMBERS) {
+    const value = v.safeParse(integer, fields[name]);
+    if (value.success) numbers[name] = value.output;
+  }
+  const named = isObject(fields['id_field']) ? fields['id_field'] : fields;
+  for (const product of PRODUCTS) {
+    const entityId = v.safeParse(id, named[ENTITY_ID_FIELD[product]]);
+    if (entityId.success) return { kind: 'account', event, numbers, entityId: entityId.output };
+  }
+  return { kind: 'account', event, numbers };
+}
+
+function read<Output>(
+  schema: v.GenericSchema<unknown, Output>,
+  value: unknown,
+  field: string,
+): Output {
+  const parsed = v.safeParse(schema, value);
+  if (parsed.success) return parsed.output;
+  const path = v.getDotPath(parsed.issues[0]);
+  throw malformed(path ?? field, 'missing or of the wrong kind');
+}
+
+function malformed(field: string, what: string): ServiceError {
+  return new ServiceError('webhook/malformed', `${field}: ${what}`, { detail: { field } });
+}
