@@ -1,0 +1,99 @@
+import { ApiError } from './api-error.ts';
+import { LIMITS } from './limits.ts';
+import type { Shard } from './shard.ts';
+import { DataStream, type StreamOptions } from './stream.ts';
+
+const ACCOUNT_ID = '000000000000';
+
+/** All data streams of the one account and Region this server plays. */
+export class Account {
+  readonly id = ACCOUNT_ID;
+  readonly #region: string;
+  readonly #maxStoredBytes: number;
+  readonly #streams = new Map<string, DataStream>();
+  #storedBytes = 0;
+
+  /** @param maxStoredBytes base64 characters kept over all shards; beyond it the oldest records go */
+  constructor(region: string, maxStoredBytes: number) {
+    this.#region = region;
+    this.#maxStoredBytes = maxStoredBytes;
+  }
+
+  /** In order of their names, as ListStreams lists them. */
+  get streams(): DataStream[] {
+    return [...this.#streams.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
+  }
+
+  /** @throws ApiError ResourceInUseException, LimitExceededException */
+  create(options: Omit<StreamOptions, 'arn'>, nowMs: number): DataStream {
+    const { name, mode, shardCount } = options;
+    if (this.#streams.has(name)) {
+      const message = `Stream ${name} under account ${this.id} already exists.`;
+      throw new ApiError('ResourceInUseException', message);
+    }
+    const onDemand = this.streams.filter((stream) => stream.mode === 'ON_DEMAND').length;
+    if (mode === 'ON_DEMAND' && onDemand >= LIMITS.onDemandStreams) {
+      const message = `This request would exceed the on-demand stream limit for the account ${this.id}.`;
+      throw new ApiError('LimitExceededException', message);
+    }
+    this.requireShards(shardCount);
+    const arn = `arn:aws:kinesis:${this.#region}:${this.id}:stream/${name}`;
+    const stream = new DataStream({ ...options, arn }, nowMs);
+    this.#streams.set(name, stream);
+    return stream;
+  }
+
+  delete(stream: DataStream): void {
+    this.#streams.delete(stream.name);
+    for (const shard of stream.shards) this.#storedBytes -= shard.storedBytes;
+  }
+
+  /** @throws ApiError ResourceNotFoundException */
+  find(name: string): DataStream {
+    const stream = this.#streams.get(name);
+    if (stream !== undefined) return stream;
+    const message = `Stream ${name} under account ${this.id} not found.`;
+    throw new ApiError('ResourceNotFoundException', message);
+  }
+
+  /** @throws ApiError LimitExceededException when `added` more open shards exceed the account's quota */
+  requireShards(added: number): void {
+    const open = this.openShardCount;
+    if (open + added <= LIMITS.shardsPerAccount) return;
+    throw new ApiError(
+      'LimitExceededException',
+      `This request would exceed the shard limit for the account ${this.id}. ` +
+        `Current shard count for the account: ${open}. Limit: ${LIMITS.shardsPerAccount}. ` +
+        `Number of additional shards that would have resulted from this request: ${added}.`,
+    );
+  }
+
+  get openShardCount(): number {
+    return this.streams.reduce((sum, stream) => sum + stream.openShards.length, 0);
+  }
+
+  /** Keeps the memory bound; called before `bytes` more are stored. */
+  makeRoom(bytes: number): void {
+    this.#storedBytes += bytes;
+    if (this.#storedBytes <= this.#maxStoredBytes) return;
+    // The true sum: expired records and shards have left since.
+    const holders = this.streams.flatMap((stream) =>
+      stream.shards.map((shard) => ({ stream, shard })),
+    );
+    this.#storedBytes = holders.reduce((sum, { shard }) => sum + shard.storedBytes, bytes);
+    while (this.#storedBytes > this.#maxStoredBytes) {
+      const { stream, shard } = holders.reduce((a, b) =>
+        b.shard.storedBytes > a.shard.storedBytes ? b : a,
+      );
+      if (shard.storedBytes === 0) return;
+      this.#storedBytes -= this.#evictFrom(stream, shard);
+    }
+  }
+
+  /** A share at once, so that a full server does not evict for every record. @returns bytes freed */
+  #evictFrom(stream: DataStream, shard: Shard): number {
+    const before = shard.storedBytes;
+    stream.counters.evicted += shard.evict(this.#maxStoredBytes / 64);
+    return before - shard.storedBytes;
+  }
+}

@@ -1,0 +1,145 @@
+import * as v from 'valibot';
+import {
+  API_ERROR_NAMES,
+  type ApiErrorName,
+  ENTRY_ERROR_NAMES,
+  type EntryErrorName,
+} from './api-error.ts';
+
+const share = v.pipe(v.number(), v.minValue(0), v.maxValue(1));
+const duration = v.pipe(v.number(), v.minValue(0));
+
+const ruleSchema = v.strictObject({
+  /** Name of the data stream. @default all, and calls about none */
+  stream: v.optional(v.string()),
+  /** E.g. `PutRecords`. @default all */
+  operation: v.optional(v.string()),
+  /** Share of records refused one by one, by code; the call itself succeeds (PutRecord: fails). */
+  entryErrors: v.optional(v.record(v.picklist(ENTRY_ERROR_NAMES), share)),
+  /** Share of whole calls refused, by error; nothing of them is applied. */
+  errors: v.optional(v.record(v.picklist(API_ERROR_NAMES), share)),
+  /** Delay before a call is applied; it is applied late even when its client has given up by then. */
+  latencyMs: v.optional(duration),
+  /** Up to this much more, evenly spread. */
+  jitterMs: v.optional(duration),
+  /**
+   * `hold`: calls wait unapplied until the script is cleared, replaced or over; those whose client is
+   * still there are then served. `refuse`: the connection is destroyed unanswered.
+   */
+  stall: v.optional(v.picklist(['hold', 'refuse'])),
+  /** Share of calls that are applied and whose connection is destroyed instead of answered. */
+  dropAnswerShare: v.optional(share),
+  /** From when the script is set. @default until cleared */
+  durationMs: v.optional(duration),
+});
+
+const scriptSchema = v.strictObject({
+  /** The same seed and the same calls in the same order give the same faults. @default 1 */
+  seed: v.optional(v.pipe(v.number(), v.integer()), 1),
+  /** For each call the first rule that matches and is not over. */
+  rules: v.array(ruleSchema),
+});
+
+export type FaultScript = v.InferInput<typeof scriptSchema>;
+type FaultRule = v.InferOutput<typeof ruleSchema>;
+
+/** @throws Error naming the first wrong field */
+export function parseFaultScript(value: unknown): FaultScript {
+  const result = v.safeParse(scriptSchema, value);
+  if (result.success) return result.output;
+  const [issue] = result.issues;
+  throw new Error(`fault script: ${v.getDotPath(issue) ?? '(root)'}: ${issue.message}`);
+}
+
+/** What happens to one call. */
+export interface CallFate {
+  readonly stall?: 'hold' | 'refuse';
+  /** When a hold ends by itself. */
+  readonly endsAtMs: number;
+  readonly latencyMs: number;
+  readonly error?: ApiErrorName;
+  readonly dropAnswer: boolean;
+  /** Draws for the next record of the call. */
+  entryError(): EntryErrorName | undefined;
+}
+
+const UNHARMED: CallFate = {
+  endsAtMs: Infinity,
+  latencyMs: 0,
+  dropAnswer: false,
+  entryError: () => undefined,
+};
+
+/** A running fault script: decides about each call from its seed alone. */
+export class FaultPlan {
+  readonly script: FaultScript;
+  /** Calls matched so far, per rule. */
+  readonly matched: number[];
+  readonly #rules: readonly (FaultRule & {
+    readonly endsAtMs: number;
+    readonly nextForCall: () => number;
+    readonly nextForEntry: () => number;
+  })[];
+
+  constructor(script: FaultScript, nowMs: number) {
+    this.script = script;
+    this.matched = script.rules.map(() => 0);
+    const seed = script.seed ?? 1;
+    // Calls and entries draw from sources of their own: a larger batch shifts no later call's fate.
+    this.#rules = script.rules.map((rule, index) => ({
+      ...rule,
+      endsAtMs: nowMs + (rule.durationMs ?? Infinity),
+      nextForCall: createRandom(seed + 2 * index),
+      nextForEntry: createRandom(seed + 2 * index + 1),
+    }));
+  }
+
+  decide(call: { stream: string | undefined; operation: string }, nowMs: number): CallFate {
+    const index = this.#rules.findIndex(
+      (rule) =>
+        nowMs < rule.endsAtMs &&
+        (rule.stream === undefined || rule.stream === call.stream) &&
+        (rule.operation === undefined || rule.operation === call.operation),
+    );
+    const rule = this.#rules[index];
+    if (rule === undefined) return UNHARMED;
+    this.matched[index] = (this.matched[index] ?? 0) + 1;
+    // Every call draws all three, so that changing one share leaves the other faults where they were.
+    const [jitter, error, drop] = [rule.nextForCall(), rule.nextForCall(), rule.nextForCall()];
+    const errorName = pick(rule.errors, error);
+    const { entryErrors } = rule;
+    return {
+      ...(rule.stall === undefined ? {} : { stall: rule.stall }),
+      ...(errorName === undefined ? {} : { error: errorName }),
+      endsAtMs: rule.endsAtMs,
+      latencyMs: (rule.latencyMs ?? 0) + (rule.jitterMs ?? 0) * jitter,
+      dropAnswer: drop < (rule.dropAnswerShare ?? 0),
+      entryError: () =>
+        entryErrors === undefined ? undefined : pick(entryErrors, rule.nextForEntry()),
+    };
+  }
+}
+
+/** @param draw from 0 up to 1: the shares lie one after another from 0 */
+function pick<Name extends string>(
+  shares: Partial<Record<Name, number>> | undefined,
+  draw: number,
+): Name | undefined {
+  let sum = 0;
+  for (const name in shares) {
+    sum += shares[name] ?? 0;
+    if (draw < sum) return name;
+  }
+  return undefined;
+}
+
+/** mulberry32: 32 bits of state, good enough to spread faults. */
+function createRandom(seed: number): () => number {
+  let state = seed | 0;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
+  };
+}

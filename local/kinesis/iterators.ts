@@ -1,0 +1,48 @@
+import { ApiError } from './api-error.ts';
+import { LIMITS } from './limits.ts';
+import type { DataStream } from './stream.ts';
+
+/** Where a shard iterator stands; the token carries it, so the server keeps nothing. */
+export interface ShardPosition {
+  readonly streamName: string;
+  /** A stream that was deleted and created again is another one. */
+  readonly streamCreatedAtMs: number;
+  readonly shardId: string;
+  readonly position: number;
+}
+
+const TOKEN = /^v1 ([\w.-]+) (\d+) (shardId-\d{12}) (\d+) (\d+)$/;
+
+export function encodeIterator(
+  stream: DataStream,
+  shardId: string,
+  position: number,
+  nowMs: number,
+): string {
+  const text = `v1 ${stream.name} ${stream.createdAtMs} ${shardId} ${position} ${nowMs}`;
+  return Buffer.from(text, 'latin1').toString('base64');
+}
+
+/**
+ * @throws ApiError InvalidArgumentException for text this server never gave out, ExpiredIteratorException
+ * after five minutes
+ */
+export function decodeIterator(token: string, nowMs: number): ShardPosition {
+  const match = TOKEN.exec(Buffer.from(token, 'base64').toString('latin1'));
+  if (match === null) throw new ApiError('InvalidArgumentException', 'Invalid ShardIterator.');
+  const [, streamName = '', createdAt, shardId = '', position, issuedAt] = match;
+  if (nowMs - Number(issuedAt) > LIMITS.iteratorAgeMs) {
+    throw new ApiError(
+      'ExpiredIteratorException',
+      `Iterator expired. The iterator was created at time ${new Date(Number(issuedAt)).toUTCString()} ` +
+        `while right now it is ${new Date(nowMs).toUTCString()} which is further in the future than ` +
+        `the tolerated delay of ${LIMITS.iteratorAgeMs} milliseconds.`,
+    );
+  }
+  return {
+    streamName,
+    streamCreatedAtMs: Number(createdAt),
+    shardId,
+    position: Number(position),
+  };
+}

@@ -1,0 +1,57 @@
+/**
+ * What Amazon Kinesis Data Streams allows, as this server enforces it.
+ *
+ * Unless a line says otherwise the source is "Quotas and limits" of the developer guide
+ * (docs.aws.amazon.com/streams/latest/dev/service-sizes-and-limits.html), read 2026-11.
+ *
+ * Not enforced: calls per second of the control plane, changes per 24 hours (UpdateShardCount 10,
+ * UpdateStreamMode 2), on-demand scaling (an on-demand stream keeps its four shards), regional quotas.
+ */
+
+const KIB = 1024;
+const MIB = 1024 * KIB;
+const HOUR_MS = 3_600_000;
+
+export const LIMITS = {
+  /** Per shard; data and partition key count. Bursts of one second are allowed, see token-bucket.ts. */
+  writeBytesPerSecond: MIB,
+  writeRecordsPerSecond: 1_000,
+  /** Per shard, shared by all its readers. */
+  readBytesPerSecond: 2 * MIB,
+  readCallsPerSecond: 5,
+
+  recordsPerPut: 500,
+  /** Data and partition keys of one PutRecords call (API reference of PutRecords; 5 MiB until 2025). */
+  bytesPerPut: 10 * MIB,
+  partitionKeyLength: 256,
+  /** MaxRecordSizeInKiB of CreateStream: default, least and most. Data and partition key count. */
+  defaultRecordKiB: 1_024,
+  minRecordKiB: 1_024,
+  maxRecordKiB: 10_240,
+
+  recordsPerRead: 10_000,
+  bytesPerRead: 10 * MIB,
+  /** API reference of GetShardIterator and of ListShards: five minutes each. */
+  iteratorAgeMs: 300_000,
+  nextTokenAgeMs: 300_000,
+
+  minRetentionHours: 24,
+  maxRetentionHours: 8_760,
+
+  /** Ours, enough for any local run; the service's quota depends on the Region. */
+  shardsPerAccount: 500,
+  onDemandStreams: 50,
+  /** A new on-demand stream takes 4 MB/s: four shards. */
+  onDemandShards: 4,
+} as const;
+
+/** A PUT payload unit (pricing page): each record is charged in chunks of 25 KB; decimal, to be on the safe side. */
+export const PAYLOAD_UNIT_BYTES = 25_000;
+
+/**
+ * Base64 in a JSON body is 4/3 of the data; the rest is keys, names and punctuation. Larger bodies are
+ * refused unread.
+ */
+export const MAX_BODY_BYTES = 24 * MIB;
+
+export { HOUR_MS, KIB };

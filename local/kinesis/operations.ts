@@ -1,0 +1,72 @@
+import { ApiError } from './api-error.ts';
+import { type Operation, streamNameIn } from './call.ts';
+import type { Input } from './input.ts';
+import { decodeIterator } from './iterators.ts';
+import { putRecord, putRecords } from './put-operations.ts';
+import { getRecords, getShardIterator } from './read-operations.ts';
+import { listShards, mergeShards, splitShard, updateShardCount } from './shard-operations.ts';
+import {
+  createStream,
+  decreaseRetention,
+  deleteStream,
+  describeLimits,
+  describeStream,
+  describeStreamSummary,
+  increaseRetention,
+  listStreams,
+  updateMaxRecordSize,
+  updateRecordDistribution,
+  updateStreamMode,
+} from './stream-operations.ts';
+
+const TARGET = /^Kinesis_20131202\.(\w+)$/;
+
+const OPERATIONS: ReadonlyMap<string, Operation> = new Map<string, Operation>([
+  ['CreateStream', createStream],
+  ['DecreaseStreamRetentionPeriod', decreaseRetention],
+  ['DeleteStream', deleteStream],
+  ['DescribeLimits', describeLimits],
+  ['DescribeStream', describeStream],
+  ['DescribeStreamSummary', describeStreamSummary],
+  ['GetRecords', getRecords],
+  ['GetShardIterator', getShardIterator],
+  ['IncreaseStreamRetentionPeriod', increaseRetention],
+  ['ListShards', listShards],
+  ['ListStreams', listStreams],
+  ['MergeShards', mergeShards],
+  ['PutRecord', putRecord],
+  ['PutRecords', putRecords],
+  ['SplitShard', splitShard],
+  ['UpdateMaxRecordSize', updateMaxRecordSize],
+  ['UpdateShardCount', updateShardCount],
+  ['UpdateStreamMode', updateStreamMode],
+  ['UpdateStreamRecordDistributionStrategy', updateRecordDistribution],
+]);
+
+export interface NamedOperation {
+  readonly name: string;
+  readonly run: Operation;
+}
+
+/**
+ * @param target the `x-amz-target` header
+ * @throws ApiError UnknownOperationException, also for operations of Kinesis that this server leaves out
+ */
+export function findOperation(target: string): NamedOperation {
+  const name = TARGET.exec(target)?.[1] ?? '';
+  const run = OPERATIONS.get(name);
+  if (run !== undefined) return { name, run };
+  const message = `The local Kinesis does not know the operation ${name || 'in x-amz-target'}.`;
+  throw new ApiError('UnknownOperationException', message);
+}
+
+/** The data stream a call is about, for the fault script; undefined when it names none. */
+export function streamNameOf(operation: string, input: Input): string | undefined {
+  const { ShardIterator: token } = input;
+  if (operation !== 'GetRecords' || typeof token !== 'string') return streamNameIn(input);
+  try {
+    return decodeIterator(token, 0).streamName; // time 0: the age does not matter here
+  } catch {
+    return undefined;
+  }
+}

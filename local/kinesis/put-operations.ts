@@ -1,0 +1,139 @@
+import { ApiError, type EntryErrorName } from './api-error.ts';
+import type { Call } from './call.ts';
+import { streamOf } from './call.ts';
+import { parseHashKey } from './hash-key.ts';
+import { asObject, type Input, invalid, list, wrongType } from './input.ts';
+import { KIB, LIMITS, PAYLOAD_UNIT_BYTES } from './limits.ts';
+import type { DataStream } from './stream.ts';
+
+interface Entry {
+  readonly data: string;
+  readonly partitionKey: string;
+  readonly explicitHashKey: bigint | undefined;
+  readonly sizeBytes: number;
+}
+
+interface Refusal {
+  readonly code: EntryErrorName;
+  readonly message: string;
+}
+
+const MAX_RECORD_BYTES = LIMITS.maxRecordKiB * KIB;
+
+/** Where base64 is decoded only to see that it can be: far faster than a regular expression. */
+const scratch = Buffer.allocUnsafeSlow(MAX_RECORD_BYTES);
+
+/** Writes up to 500 records; each succeeds or fails for itself, answered in request order. */
+export function putRecords(input: Input, call: Call): string {
+  const stream = streamOf(input, call.account);
+  stream.counters.putCalls += 1;
+  const entries: Entry[] = [];
+  let callBytes = 0;
+  for (const value of list(input, 'Records', 1, LIMITS.recordsPerPut)) {
+    const path = `records.${entries.length + 1}.member.`;
+    const entry = parseEntry(asObject(value), stream, path);
+    callBytes += entry.sizeBytes;
+    entries.push(entry);
+  }
+  if (callBytes > LIMITS.bytesPerPut) {
+    throw new ApiError('InvalidArgumentException', 'Records size exceeds 10 MiB limit.');
+  }
+  let failed = 0;
+  let records = '';
+  for (const entry of entries) {
+    const result = putEntry(entry, stream, call);
+    if ('code' in result) failed += 1;
+    records += (records === '' ? '' : ',') + resultJson(result);
+  }
+  return `{"FailedRecordCount":${failed},"Records":[${records}]}`;
+}
+
+/** Writes one record; a refusal fails the call. */
+export function putRecord(input: Input, call: Call): string {
+  const stream = streamOf(input, call.account);
+  stream.counters.putCalls += 1;
+  const result = putEntry(parseEntry(input, stream, ''), stream, call);
+  if ('code' in result) throw new ApiError(result.code, result.message);
+  return resultJson(result);
+}
+
+interface Placed {
+  readonly shardId: string;
+  readonly sequenceNumber: string;
+}
+
+function resultJson(result: Placed | Refusal): string {
+  // Names and numbers of our own: nothing in them needs escaping.
+  return 'code' in result
+    ? `{"ErrorCode":"${result.code}","ErrorMessage":"${result.message}"}`
+    : `{"SequenceNumber":"${result.sequenceNumber}","ShardId":"${result.shardId}"}`;
+}
+
+function putEntry(entry: Entry, stream: DataStream, call: Call): Placed | Refusal {
+  const { data, partitionKey, sizeBytes } = entry;
+  const { account, nowMs } = call;
+  const { counters } = stream;
+  const shard = stream.route(partitionKey, entry.explicitHashKey);
+  const fault = call.entryError();
+  if (fault === 'InternalFailure') {
+    counters.failed += 1;
+    return { code: fault, message: 'Internal service failure.' };
+  }
+  if (fault !== undefined || !shard.admitWrite(sizeBytes, nowMs)) {
+    counters.throttled += 1;
+    return {
+      code: 'ProvisionedThroughputExceededException',
+      message: `Rate exceeded for shard ${shard.id} in stream ${stream.name} under account ${account.id}.`,
+    };
+  }
+  account.makeRoom(data.length);
+  counters.recordsIn += 1;
+  counters.bytesIn += sizeBytes;
+  counters.payloadUnits += Math.ceil(sizeBytes / PAYLOAD_UNIT_BYTES);
+  const record = { data, partitionKey, arrivedAtMs: nowMs, sizeBytes };
+  return { shardId: shard.id, sequenceNumber: shard.append(record) };
+}
+
+/** @param path what stands before a member's name in a validation message */
+function parseEntry(input: Input, stream: DataStream, path: string): Entry {
+  const { Data: data, PartitionKey: partitionKey, ExplicitHashKey: hashKey } = input;
+  if (data === undefined || data === null) throw invalid(`${path}data`, 'null', 'not be null');
+  if (typeof data !== 'string') throw wrongType(`${path}data`, 'base64');
+  const key = partitionKey ?? '';
+  if (typeof key !== 'string') throw wrongType(`${path}partitionKey`, 'a string');
+  // Only a stream that distributes records itself takes them without a key.
+  if (key === '' && stream.recordDistribution !== 'AUTO') {
+    throw invalid(`${path}partitionKey`, key, 'have length greater than or equal to 1');
+  }
+  if (key.length > LIMITS.partitionKeyLength) {
+    const rule = `have length less than or equal to ${LIMITS.partitionKeyLength}`;
+    throw invalid(`${path}partitionKey`, key, rule);
+  }
+  const dataBytes = decodedBytes(data);
+  const sizeBytes = dataBytes + Buffer.byteLength(key);
+  if (sizeBytes > stream.maxRecordKiB * KIB) {
+    // The text is ours; AWS does not document it.
+    const rule = `have length less than or equal to ${stream.maxRecordKiB * KIB}`;
+    throw invalid(`${path}data`, `${sizeBytes} bytes with its key`, rule);
+  }
+  // Characters that are not base64 decode to nothing.
+  if (scratch.write(data, 'base64') !== dataBytes) throw wrongType(`${path}data`, 'base64');
+  return { data, partitionKey: key, explicitHashKey: parseExplicit(hashKey), sizeBytes };
+}
+
+function parseExplicit(hashKey: unknown): bigint | undefined {
+  if (hashKey === undefined || hashKey === null) return undefined;
+  const parsed = parseHashKey(String(hashKey));
+  if (parsed !== undefined) return parsed;
+  throw new ApiError(
+    'InvalidArgumentException',
+    `Invalid ExplicitHashKey. ExplicitHashKey must be in the range: [0, 2^128-1]. ` +
+      `Specified value was ${String(hashKey)}`,
+  );
+}
+
+/** Not a whole number for text that cannot be base64. */
+function decodedBytes(base64: string): number {
+  const padding = base64.endsWith('==') ? 2 : base64.endsWith('=') ? 1 : 0;
+  return (base64.length / 4) * 3 - padding;
+}

@@ -1,0 +1,138 @@
+import { ApiError } from './api-error.ts';
+import { type Call, streamOf, toTimestamp } from './call.ts';
+import { type Input, optionalInteger, optionalText, optionalTimestampMs, text } from './input.ts';
+import { decodeIterator, encodeIterator } from './iterators.ts';
+import { LIMITS } from './limits.ts';
+import type { Shard, StoredRecord } from './shard.ts';
+import type { DataStream } from './stream.ts';
+
+const ITERATOR_TYPES = [
+  'AT_SEQUENCE_NUMBER',
+  'AFTER_SEQUENCE_NUMBER',
+  'TRIM_HORIZON',
+  'LATEST',
+  'AT_TIMESTAMP',
+] as const;
+
+export function getShardIterator(input: Input, call: Call): object {
+  const stream = streamOf(input, call.account);
+  stream.expire(call.nowMs);
+  const shard = stream.shard(text(input, 'ShardId'));
+  const type = text(input, 'ShardIteratorType', { oneOf: ITERATOR_TYPES });
+  const position = startPosition(input, type as (typeof ITERATOR_TYPES)[number], shard, call.nowMs);
+  return { ShardIterator: encodeIterator(stream, shard.id, position, call.nowMs) };
+}
+
+function startPosition(
+  input: Input,
+  type: (typeof ITERATOR_TYPES)[number],
+  shard: Shard,
+  nowMs: number,
+): number {
+  switch (type) {
+    case 'TRIM_HORIZON':
+      return shard.firstPosition;
+    case 'LATEST':
+      return shard.endPosition;
+    case 'AT_TIMESTAMP': {
+      const timestampMs = optionalTimestampMs(input, 'Timestamp');
+      if (timestampMs === undefined) {
+        const message = 'Must specify Timestamp parameter for AT_TIMESTAMP iterator.';
+        throw new ApiError('InvalidArgumentException', message);
+      }
+      if (timestampMs > nowMs) {
+        const message = `The timestampInMillis parameter cannot be greater than the currentTimestampInMillis.`;
+        throw new ApiError('InvalidArgumentException', message);
+      }
+      return shard.positionAtTime(timestampMs);
+    }
+    case 'AT_SEQUENCE_NUMBER':
+      return Math.max(0, knownPosition(input, type, shard));
+    case 'AFTER_SEQUENCE_NUMBER':
+      return knownPosition(input, type, shard) + 1;
+  }
+}
+
+function knownPosition(input: Input, type: string, shard: Shard): number {
+  const sequenceNumber = optionalText(input, 'StartingSequenceNumber');
+  if (sequenceNumber === undefined) {
+    const message = `Must specify StartingSequenceNumber parameter for ${type} iterator.`;
+    throw new ApiError('InvalidArgumentException', message);
+  }
+  const position = shard.positionOf(sequenceNumber);
+  if (position !== undefined) return position;
+  throw new ApiError(
+    'InvalidArgumentException',
+    `StartingSequenceNumber ${sequenceNumber} used in GetShardIterator on shard ${shard.id} is invalid ` +
+      'because it did not come from this stream.',
+  );
+}
+
+export function getRecords(input: Input, call: Call): string {
+  const { account, nowMs } = call;
+  const limit = optionalInteger(input, 'Limit', 1, LIMITS.recordsPerRead) ?? LIMITS.recordsPerRead;
+  const from = decodeIterator(text(input, 'ShardIterator', { min: 1 }), nowMs);
+  const stream = account.find(from.streamName);
+  if (stream.createdAtMs !== from.streamCreatedAtMs) {
+    const message = `Stream ${stream.name} under account ${account.id} was created anew.`;
+    throw new ApiError('ResourceNotFoundException', message);
+  }
+  stream.expire(nowMs);
+  const shard = stream.shard(from.shardId);
+  const { counters } = stream;
+  counters.readCalls += 1;
+  if (!shard.admitRead(nowMs)) {
+    counters.throttled += 1;
+    throw new ApiError(
+      'ProvisionedThroughputExceededException',
+      `Rate exceeded for shard ${shard.id} in stream ${stream.name} under account ${account.id}.`,
+    );
+  }
+  const first = Math.max(from.position, shard.firstPosition);
+  const records = shard.read(first, limit);
+  const next = first + records.length;
+  counters.recordsOut += records.length;
+  for (const record of records) counters.bytesOut += record.sizeBytes;
+
+  const parts = records.map((record, index) =>
+    recordJson(record, shard.sequenceNumberAt(first + index)),
+  );
+  let answer = `{"MillisBehindLatest":${millisBehind(shard, next, records.at(-1), nowMs)}`;
+  if (shard.closedAtMs !== undefined && next === shard.endPosition) {
+    answer += `,"ChildShards":${JSON.stringify(childShards(stream, shard))}`;
+  } else {
+    answer += `,"NextShardIterator":"${encodeIterator(stream, shard.id, next, nowMs)}"`;
+  }
+  return `${answer},"Records":[${parts.join(',')}]}`;
+}
+
+/** Base64 and sequence numbers need no escaping, and the data is too long to look. */
+function recordJson(record: StoredRecord, sequenceNumber: string): string {
+  return (
+    `{"ApproximateArrivalTimestamp":${toTimestamp(record.arrivedAtMs)},"Data":"${record.data}",` +
+    `"PartitionKey":${JSON.stringify(record.partitionKey)},"SequenceNumber":"${sequenceNumber}"}`
+  );
+}
+
+/** 0 only at the tip; before it the age of the last record read, or of the first unread one. */
+function millisBehind(
+  shard: Shard,
+  next: number,
+  last: StoredRecord | undefined,
+  nowMs: number,
+): number {
+  if (next === shard.endPosition) return 0;
+  const reference = last ?? shard.recordAt(next);
+  return Math.max(1, nowMs - (reference?.arrivedAtMs ?? nowMs));
+}
+
+function childShards(stream: DataStream, shard: Shard): object[] {
+  return stream.childrenOf(shard).map((child) => ({
+    ShardId: child.id,
+    ParentShards: child.parentIds,
+    HashKeyRange: {
+      StartingHashKey: String(child.range.start),
+      EndingHashKey: String(child.range.end),
+    },
+  }));
+}

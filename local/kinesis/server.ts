@@ -1,0 +1,154 @@
+import { randomUUID } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
+import { Account } from './account.ts';
+import { ApiError } from './api-error.ts';
+import { FaultSwitch } from './fault-switch.ts';
+import type { FaultScript } from './faults.ts';
+import { type Exchange, startHttpServer } from './http.ts';
+import { type Input, parseInput } from './input.ts';
+import { MAX_BODY_BYTES } from './limits.ts';
+import { findOperation, type NamedOperation, streamNameOf } from './operations.ts';
+import type { StreamCounters } from './stream.ts';
+
+export interface KinesisServerOptions {
+  /** @default 0, any free port of 127.0.0.1 */
+  readonly port?: number;
+  /** Part of every ARN. @default us-east-1 */
+  readonly region?: string;
+  /** Base64 characters kept in all; beyond it the oldest records are lost and counted. @default 512 MiB */
+  readonly maxStoredBytes?: number;
+  /** Unix milliseconds: for limits, expiry and arrival times. @default Date.now */
+  readonly clock?: () => number;
+}
+
+export interface KinesisServer {
+  readonly url: string;
+  readonly port: number;
+  readonly faults: Pick<FaultSwitch, 'set' | 'clear' | 'state'>;
+  stats(): KinesisStats;
+  /** Drops all connections and forgets everything. */
+  close(): Promise<void>;
+}
+
+/** What GET `/_stats` answers. */
+export interface KinesisStats {
+  /** Answers per operation, by `ok` or the error's name. */
+  readonly calls: Record<string, Record<string, number>>;
+  readonly streams: Record<string, StreamCounters>;
+}
+
+const JSON_1_1 = 'application/x-amz-json-1.1';
+
+/**
+ * Amazon Kinesis Data Streams in memory: AWS JSON 1.1 over HTTP/1.1 and h2c on one port, with the service's
+ * limits and error shapes. Any credentials will do.
+ *
+ * Beside the API: `/_faults` (POST a fault script, GET, DELETE) and `/_stats` (GET).
+ *
+ * @throws ServiceError `local/port-in-use`
+ */
+export async function startKinesisServer(
+  options: KinesisServerOptions = {},
+): Promise<KinesisServer> {
+  const clock = options.clock ?? Date.now;
+  const account = new Account(
+    options.region ?? 'us-east-1',
+    options.maxStoredBytes ?? 512 * 1024 * 1024,
+  );
+  const faults = new FaultSwitch(clock);
+  const calls: KinesisStats['calls'] = {};
+  const closing = new AbortController();
+
+  const stats = (): KinesisStats => ({
+    calls,
+    streams: Object.fromEntries(account.streams.map(({ name, counters }) => [name, counters])),
+  });
+
+  async function handle(exchange: Exchange): Promise<void> {
+    if (exchange.path === '/_faults') return answerFaults(exchange, faults);
+    if (exchange.path === '/_stats') return answerJson(exchange, 200, stats());
+    let operation: NamedOperation | undefined;
+    try {
+      operation = findOperation(String(exchange.headers['x-amz-target'] ?? ''));
+      await call(operation, exchange);
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error;
+      count(operation?.name ?? 'unknown', error.name);
+      answerApi(exchange, error.status, { __type: error.name, message: error.message });
+    }
+  }
+
+  async function call(operation: NamedOperation, exchange: Exchange): Promise<void> {
+    const input = parseBody(exchange.body);
+    const { name } = operation;
+    const fate = faults.decide({ stream: streamNameOf(name, input), operation: name });
+    if (fate.stall === 'refuse') return exchange.drop();
+    if (fate.stall === 'hold') {
+      await faults.held(fate.endsAtMs, exchange.gone);
+      if (exchange.gone.aborted) return;
+    }
+    if (fate.latencyMs > 0) {
+      // Ends early only when the server closes.
+      await delay(fate.latencyMs, undefined, { signal: closing.signal }).catch(() => undefined);
+    }
+    if (fate.error !== undefined) throw new ApiError(fate.error, 'Injected by the fault script.');
+    const { entryError } = fate;
+    const output = operation.run(input, { account, nowMs: clock(), entryError });
+    if (fate.dropAnswer) {
+      count(name, 'answer dropped');
+      return exchange.drop();
+    }
+    count(name, 'ok');
+    answerApi(exchange, 200, output);
+  }
+
+  function count(operation: string, outcome: string): void {
+    calls[operation] ??= {};
+    const outcomes = calls[operation];
+    outcomes[outcome] = (outcomes[outcome] ?? 0) + 1;
+  }
+
+  const http = await startHttpServer({
+    port: options.port ?? 0,
+    maxBodyBytes: MAX_BODY_BYTES,
+    handle,
+  });
+  return {
+    url: `http://127.0.0.1:${http.port}`,
+    port: http.port,
+    faults,
+    stats,
+    async close() {
+      closing.abort();
+      await http.close();
+      faults.clear();
+    },
+  };
+}
+
+function parseBody(body: Buffer | undefined): Input {
+  if (body !== undefined) return parseInput(body.toString());
+  throw new ApiError('RequestEntityTooLargeException', 'The request body is too large.');
+}
+
+function answerApi(exchange: Exchange, status: number, body: object | string): void {
+  const headers = { 'content-type': JSON_1_1, 'x-amzn-requestid': randomUUID() };
+  exchange.answer(status, headers, typeof body === 'string' ? body : JSON.stringify(body));
+}
+
+function answerJson(exchange: Exchange, status: number, body: object): void {
+  exchange.answer(status, { 'content-type': 'application/json' }, `${JSON.stringify(body)}\n`);
+}
+
+function answerFaults(exchange: Exchange, faults: FaultSwitch): void {
+  try {
+    if (exchange.method === 'POST') {
+      faults.set(JSON.parse(exchange.body?.toString() ?? '') as FaultScript);
+    } else if (exchange.method === 'DELETE') {
+      faults.clear();
+    }
+    answerJson(exchange, 200, faults.state());
+  } catch (error) {
+    answerJson(exchange, 400, { message: (error as Error).message });
+  }
+}

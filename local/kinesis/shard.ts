@@ -1,0 +1,168 @@
+import type { HashKeyRange } from './hash-key.ts';
+import { LIMITS } from './limits.ts';
+import { createTokenBucket, hasTokens, takeTokens } from './token-bucket.ts';
+
+export interface StoredRecord {
+  /** Base64 as the client sent it: never decoded here. */
+  readonly data: string;
+  readonly partitionKey: string;
+  readonly arrivedAtMs: number;
+  /** Data and partition key in bytes, as all limits count. */
+  readonly sizeBytes: number;
+}
+
+const COUNTER_DIGITS = 34;
+
+/**
+ * The records of one shard, oldest first, and its throughput limits.
+ *
+ * A position counts the shard's records from 0, expired ones included. A sequence number is 56 digits: 49,
+ * the shard's creation time, the shard's index, and the position plus one; so sequence numbers grow strictly
+ * within a shard and from parent to child, and compare as text.
+ */
+export class Shard {
+  readonly id: string;
+  readonly range: HashKeyRange;
+  readonly parentIds: readonly string[];
+  readonly createdAtMs: number;
+  /** Set by `close`: no more writes; read to the end, then follow the children. */
+  closedAtMs: number | undefined;
+  /** Base64 characters kept: what the records cost in memory. */
+  storedBytes = 0;
+
+  readonly #sequencePrefix: string;
+  readonly #writeBytes;
+  readonly #writeRecords;
+  readonly #readBytes;
+  readonly #readCalls;
+  #records: StoredRecord[] = [];
+  #firstPosition = 0;
+
+  constructor(index: number, range: HashKeyRange, parentIds: readonly string[], nowMs: number) {
+    this.id = `shardId-${String(index).padStart(12, '0')}`;
+    this.range = range;
+    this.parentIds = parentIds;
+    this.createdAtMs = nowMs;
+    this.#sequencePrefix = `49${String(nowMs).padStart(14, '0')}${String(index).padStart(6, '0')}`;
+    this.#writeBytes = createTokenBucket(LIMITS.writeBytesPerSecond, nowMs);
+    this.#writeRecords = createTokenBucket(LIMITS.writeRecordsPerSecond, nowMs);
+    this.#readBytes = createTokenBucket(LIMITS.readBytesPerSecond, nowMs);
+    this.#readCalls = createTokenBucket(LIMITS.readCallsPerSecond, nowMs);
+  }
+
+  /** Position of the oldest kept record; equals `endPosition` when there is none. */
+  get firstPosition(): number {
+    return this.#firstPosition;
+  }
+
+  /** Position the next record will get. */
+  get endPosition(): number {
+    return this.#firstPosition + this.#records.length;
+  }
+
+  get startingSequenceNumber(): string {
+    return this.sequenceNumberAt(-1);
+  }
+
+  get endingSequenceNumber(): string | undefined {
+    return this.closedAtMs === undefined ? undefined : this.sequenceNumberAt(this.endPosition);
+  }
+
+  close(nowMs: number): void {
+    this.closedAtMs = nowMs;
+  }
+
+  /** @returns whether the write limits let a record of that size in now; if so, it is charged */
+  admitWrite(sizeBytes: number, nowMs: number): boolean {
+    const [bytes, records] = [this.#writeBytes, this.#writeRecords];
+    if (!hasTokens(records, 1, nowMs) || !hasTokens(bytes, sizeBytes, nowMs)) return false;
+    takeTokens(records, 1);
+    takeTokens(bytes, sizeBytes);
+    return true;
+  }
+
+  /** @returns whether the read limits allow a GetRecords call now; if so, the call is charged */
+  admitRead(nowMs: number): boolean {
+    if (!hasTokens(this.#readBytes, 1, nowMs) || !hasTokens(this.#readCalls, 1, nowMs))
+      return false;
+    takeTokens(this.#readCalls, 1);
+    return true;
+  }
+
+  /** @returns the record's sequence number */
+  append(record: StoredRecord): string {
+    this.#records.push(record);
+    this.storedBytes += record.data.length;
+    return this.sequenceNumberAt(this.endPosition - 1);
+  }
+
+  /** @returns up to `limit` records and 10 MiB from `position`, at least one if there is one; charges the read */
+  read(position: number, limit: number): StoredRecord[] {
+    const from = Math.max(0, position - this.#firstPosition);
+    const most = Math.min(this.#records.length, from + limit);
+    let to = from;
+    let sizeBytes = 0;
+    while (to < most) {
+      const next = (this.#records[to] as StoredRecord).sizeBytes;
+      if (to > from && sizeBytes + next > LIMITS.bytesPerRead) break;
+      sizeBytes += next;
+      to += 1;
+    }
+    // Overdrawing costs the whole answer: 10 MiB block the shard for the documented five seconds.
+    const bucket = this.#readBytes;
+    takeTokens(bucket, sizeBytes > bucket.level ? sizeBytes + bucket.level : sizeBytes);
+    return this.#records.slice(from, to);
+  }
+
+  recordAt(position: number): StoredRecord | undefined {
+    return this.#records[position - this.#firstPosition];
+  }
+
+  /** @returns the position of the first record that arrived at or after `timestampMs` */
+  positionAtTime(timestampMs: number): number {
+    let low = 0;
+    let high = this.#records.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if ((this.#records[middle] as StoredRecord).arrivedAtMs < timestampMs) low = middle + 1;
+      else high = middle;
+    }
+    return this.#firstPosition + low;
+  }
+
+  sequenceNumberAt(position: number): string {
+    return this.#sequencePrefix + String(position + 1).padStart(COUNTER_DIGITS, '0');
+  }
+
+  /** @returns -1 for the shard's starting sequence number; undefined for one this shard never gave out */
+  positionOf(sequenceNumber: string): number | undefined {
+    const digits = sequenceNumber.slice(this.#sequencePrefix.length);
+    if (!sequenceNumber.startsWith(this.#sequencePrefix)) return undefined;
+    if (digits.length !== COUNTER_DIGITS || !/^\d+$/.test(digits)) return undefined;
+    const position = Number(digits) - 1;
+    return position <= this.endPosition ? position : undefined;
+  }
+
+  /** Forgets records that arrived before `horizonMs`. */
+  expire(horizonMs: number): void {
+    const oldest = this.#records[0];
+    if (oldest === undefined || oldest.arrivedAtMs >= horizonMs) return;
+    this.#forget(this.positionAtTime(horizonMs) - this.#firstPosition);
+  }
+
+  /** Forgets the oldest records until at least `bytes` are free or nothing is left. @returns how many */
+  evict(bytes: number): number {
+    let count = 0;
+    for (let freed = 0; freed < bytes && count < this.#records.length; count += 1) {
+      freed += (this.#records[count] as StoredRecord).data.length;
+    }
+    this.#forget(count);
+    return count;
+  }
+
+  #forget(count: number): void {
+    for (const record of this.#records.slice(0, count)) this.storedBytes -= record.data.length;
+    this.#records = this.#records.slice(count);
+    this.#firstPosition += count;
+  }
+}
