@@ -1,0 +1,18 @@
+import { once } from 'node:events';
+import type { AddressInfo, Server } from 'node:net';
+import { ServiceError } from '../../shared/errors.ts';
+
+/**
+ * @param port 0: any free one
+ * @returns the port
+ * @throws ServiceError `local/port-in-use`
+ */
+export async function listenOnLoopback(server: Server, port: number): Promise<number> {
+  server.listen(port, '127.0.0.1');
+  try {
+    await once(server, 'listening');
+  } catch (cause) {
+    throw new ServiceError('local/port-in-use', `port ${port} is not free`, { cause });
+  }
+  return (server.address() as AddressInfo).port;
+}

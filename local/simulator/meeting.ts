@@ -1,0 +1,60 @@
+import type { Scenario, ScenarioParticipant, ShareTrack } from './scenario.ts';
+
+/** What is going on in the meeting itself, whether or not anybody listens. */
+export class Meeting {
+  readonly #participants: ReadonlyMap<number, ScenarioParticipant>;
+  readonly #present = new Set<number>();
+  readonly #cameras = new Set<number>();
+  #featured: number | undefined;
+  share: { userId: number; track: ShareTrack; startedMs: number } | undefined;
+  activeSpeaker: number | undefined;
+
+  constructor(scenario: Scenario) {
+    this.#participants = new Map(scenario.participants.map((one) => [one.userId, one]));
+  }
+
+  join(userId: number): void {
+    this.#present.add(userId);
+    const participant = this.participant(userId);
+    if (participant.video !== undefined && !participant.cameraOff) this.#cameras.add(userId);
+  }
+
+  leave(userId: number): void {
+    this.#present.delete(userId);
+    this.#cameras.delete(userId);
+  }
+
+  camera(userId: number, on: boolean): void {
+    if (on && this.#present.has(userId)) this.#cameras.add(userId);
+    else this.#cameras.delete(userId);
+  }
+
+  /** @throws Error for a user id the scenario does not list */
+  participant(userId: number): ScenarioParticipant {
+    const participant = this.#participants.get(userId);
+    if (participant === undefined) throw new Error(`the scenario has no participant ${userId}`);
+    return participant;
+  }
+
+  get present(): ScenarioParticipant[] {
+    return [...this.#present].map((userId) => this.participant(userId));
+  }
+
+  get camerasOn(): number[] {
+    return [...this.#cameras];
+  }
+
+  hasCameraOn(userId: number): boolean {
+    return this.#cameras.has(userId);
+  }
+
+  /** Whose camera the active-speaker feed shows: the last one who spoke with the camera on. */
+  get featured(): number | undefined {
+    if (this.activeSpeaker !== undefined && this.#cameras.has(this.activeSpeaker)) {
+      this.#featured = this.activeSpeaker;
+    } else if (this.#featured === undefined || !this.#cameras.has(this.#featured)) {
+      [this.#featured] = this.#cameras;
+    }
+    return this.#featured;
+  }
+}

@@ -1,0 +1,60 @@
+import { afterEach, expect, it } from 'vitest';
+import { manualClock } from './clock.ts';
+import { joinUnified } from './raw-client.ts';
+import { type Simulator, startSimulator } from './simulator.ts';
+import { readSyntheticFrame } from './synthetic-frame.ts';
+import { syntheticMeeting } from './synthetic-meeting.ts';
+
+let simulator: Simulator;
+afterEach(() => simulator.close());
+
+it('sends frames that prove themselves, and numbered lines', async () => {
+  const clock = manualClock(1_738_392_033_699);
+  simulator = await startSimulator({ clock });
+  const scenario = syntheticMeeting({
+    participants: 3,
+    durationMs: 60_000,
+    video: true,
+    share: true,
+    talkShare: 0.5,
+    transcriptEveryMs: 1_000,
+    chatEveryMs: 1_500,
+  });
+  const id = simulator.start(scenario) as string;
+  const media_params = {
+    audio: { data_opt: 2, codec: 4, sample_rate: 3 },
+    video: { codec: 7, fps: 30 },
+  };
+  const { media } = await joinUnified(simulator, id, { media_params });
+  clock.advance(4_000);
+  await media.settled();
+
+  const next = new Map<number, number>();
+  for (const { content } of media.take(14)) {
+    const frame = readSyntheticFrame(Buffer.from(content.data, 'base64'));
+    expect(frame).toMatchObject({ source: content.user_id, durationMs: 20 });
+    expect(frame?.offsetMs).toBe(content.timestamp - 1_738_392_033_699);
+    expect(frame?.offsetMs).toBeGreaterThanOrEqual(next.get(content.user_id) ?? 0);
+    next.set(content.user_id, (frame?.offsetMs ?? 0) + 20);
+  }
+  expect(next.size).toBe(3);
+  for (const type of [15, 16]) {
+    const pictures = media.take(type);
+    expect(pictures.length).toBeGreaterThan(3);
+    for (const { content } of pictures) {
+      expect(readSyntheticFrame(Buffer.from(content.data, 'base64'))).toBeDefined();
+    }
+  }
+  expect(media.take(17).map(({ content }) => content.data)).toEqual([
+    'Line 1.',
+    'Line 2.',
+    'Line 3.',
+    'Line 4.',
+  ]);
+  expect(media.take(18).map(({ content }) => content.data)).toEqual(['Message 1', 'Message 2']);
+});
+
+it('has channels in Contact Center', () => {
+  const { participants } = syntheticMeeting({ durationMs: 1, product: 'contact_center' });
+  expect(participants.map(({ channelId }) => channelId)).toEqual(['channel-1', 'channel-2']);
+});

@@ -1,0 +1,82 @@
+import type { ScenarioInput } from './scenario.ts';
+
+export interface SyntheticMeetingOptions {
+  /** @default 2 */
+  readonly participants?: number;
+  readonly durationMs: number;
+  /** Share of time each participant talks; `1`: always. @default 1 */
+  readonly talkShare?: number;
+  /** @default false: no cameras */
+  readonly video?: boolean;
+  /** @default false */
+  readonly share?: boolean;
+  /** A transcript line every so many milliseconds. @default none */
+  readonly transcriptEveryMs?: number;
+  /** @default none */
+  readonly chatEveryMs?: number;
+  readonly name?: string;
+  readonly product?: ScenarioInput['product'];
+}
+
+const FIRST_USER_ID = 16_778_240;
+const USER_ID_STEP = 1_024;
+const TURN_MS = 2_000;
+/** HD at 25 fps as of protocol §6. */
+const VIDEO = {
+  kind: 'synthetic',
+  fps: 25,
+  frameBytes: 7_000,
+  keyFrameBytes: 60_000,
+  keyEvery: 50,
+} as const;
+const SHARE = { kind: 'synthetic', frameBytes: 120_000 } as const;
+
+/**
+ * A meeting for load and chaos: every frame proves itself (see synthetic-frame.ts), every line of text has
+ * a number. With more than three talkers at once only three are heard, as at Zoom.
+ */
+export function syntheticMeeting(options: SyntheticMeetingOptions): ScenarioInput {
+  const { participants: count = 2, durationMs, talkShare = 1, product = 'meeting' } = options;
+  const hasChannels = product === 'contact_center' || product === 'phone';
+  const userIds = Array.from({ length: count }, (_, i) => FIRST_USER_ID + i * USER_ID_STEP);
+  const talkMs = Math.max(20, Math.round((TURN_MS * talkShare) / 20) * 20);
+  const turn = (number: number) => userIds[number % count] ?? FIRST_USER_ID;
+  return {
+    name: options.name ?? 'synthetic',
+    product,
+    durationMs,
+    participants: userIds.map((userId, i) => ({
+      userId,
+      userName: `Participant ${i + 1}`,
+      ...(hasChannels && { channelId: `channel-${i + 1}` }),
+      audio: {
+        kind: 'synthetic',
+        talkMs,
+        pauseMs: TURN_MS - talkMs,
+        phaseMs: Math.round((i * TURN_MS) / count / 20) * 20,
+      },
+      ...(options.video && { video: VIDEO }),
+    })),
+    actions: [
+      ...(options.share
+        ? [{ atMs: 0, action: { do: 'share_start' as const, userId: turn(0), track: SHARE } }]
+        : []),
+      ...every(options.transcriptEveryMs, durationMs).map((atMs, number) => ({
+        atMs,
+        action: { do: 'transcript' as const, userId: turn(number), text: `Line ${number + 1}.` },
+      })),
+      ...every(options.chatEveryMs, durationMs).map((atMs, number) => ({
+        atMs,
+        action: { do: 'chat' as const, userId: turn(number), text: `Message ${number + 1}` },
+      })),
+    ],
+  };
+}
+
+function every(intervalMs: number | undefined, durationMs: number): number[] {
+  if (intervalMs === undefined) return [];
+  return Array.from(
+    { length: Math.ceil(durationMs / intervalMs) - 1 },
+    (_, i) => (i + 1) * intervalMs,
+  );
+}
