@@ -4,8 +4,12 @@ export interface SessionJob {
   readonly rtmsStreamId: string;
 }
 
+/** @returns JSON in ASCII: SQS refuses a body with certain characters, which an opaque id may hold */
 export function encodeSessionJob(rtmsStreamId: string): string {
-  return JSON.stringify({ version: 1, rtmsStreamId } satisfies SessionJob);
+  const json = JSON.stringify({ version: 1, rtmsStreamId } satisfies SessionJob);
+  return json.replace(/[^\x20-\x7e]/g, (unit) => {
+    return `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`;
+  });
 }
 
 /** @returns undefined for a body that is not ours: the poller leaves it to the dead-letter queue */

@@ -1,0 +1,53 @@
+import { expect, test } from 'vitest';
+import { readWebhookConfig } from './config.ts';
+
+const required = { SESSION_TABLE: 'table', JOB_QUEUE_URL: 'queue', ZOOM_SECRET_ID: 'secret' };
+
+test('fills in Zoom’s hosts, five minutes of skew and INFO', () => {
+  expect(readWebhookConfig(required)).toEqual({
+    sessionTable: 'table',
+    jobQueueUrl: 'queue',
+    zoomSecretId: 'secret',
+    allowedHosts: ['zoom.us', 'zoom.com', 'zoomgov.com'],
+    maxSkewSeconds: 300,
+    logLevel: 'INFO',
+  });
+});
+
+test('takes what the environment says', () => {
+  const environment = {
+    ...required,
+    ALLOWED_HOSTS: '127.0.0.1',
+    MAX_CLOCK_SKEW_SECONDS: '60',
+    LOG_LEVEL: 'debug',
+  };
+  expect(readWebhookConfig(environment)).toMatchObject({
+    allowedHosts: ['127.0.0.1'],
+    maxSkewSeconds: 60,
+    logLevel: 'DEBUG',
+  });
+});
+
+test('names everything that is missing or wrong at once', () => {
+  const environment = {
+    SESSION_TABLE: '',
+    ALLOWED_HOSTS: 'https://zoom.us',
+    MAX_CLOCK_SKEW_SECONDS: '1h',
+    LOG_LEVEL: 'loud',
+  };
+  expect(() => readWebhookConfig(environment)).toThrow(
+    expect.objectContaining({
+      code: 'config/invalid',
+      detail: {
+        problems: [
+          'SESSION_TABLE is missing',
+          'JOB_QUEUE_URL is missing',
+          'ZOOM_SECRET_ID is missing',
+          expect.stringContaining('ALLOWED_HOSTS'),
+          expect.stringContaining('MAX_CLOCK_SKEW_SECONDS'),
+          expect.stringContaining('LOG_LEVEL'),
+        ],
+      },
+    }),
+  );
+});

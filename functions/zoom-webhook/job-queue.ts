@@ -1,0 +1,39 @@
+import { createHash } from 'node:crypto';
+import { SendMessageCommand, type SQSClient } from '@aws-sdk/client-sqs';
+import { ServiceError } from '../../shared/errors.ts';
+import { encodeSessionJob } from '../../shared/session-job.ts';
+import type { StartRegister } from '../../shared/session-row.ts';
+
+/** Rings the bell: asks the runners to look at a stream's row. */
+export type RingRunners = (
+  rtmsStreamId: string,
+  start: StartRegister,
+  signal: AbortSignal,
+) => Promise<void>;
+
+/** @returns a function that throws ServiceError `webhook/store-failed` when SQS does not take the job */
+export function createJobQueue(client: SQSClient, queueUrl: string): RingRunners {
+  return async (rtmsStreamId, start, abortSignal) => {
+    const command = new SendMessageCommand({
+      QueueUrl: queueUrl,
+      MessageBody: encodeSessionJob(rtmsStreamId),
+      MessageGroupId: fairQueueGroup(start.accountId ?? start.entityId),
+    });
+    try {
+      await client.send(command, { abortSignal });
+    } catch (cause) {
+      throw new ServiceError('webhook/store-failed', 'the job could not be queued', { cause });
+    }
+  };
+}
+
+/**
+ * A fair queue keeps one Zoom account's burst from delaying the others. A group id is 1 to 128 printable
+ * ASCII characters without spaces; any other id is hashed.
+ *
+ * @see https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html
+ */
+export function fairQueueGroup(id: string): string {
+  if (/^[\x21-\x7e]{1,128}$/.test(id)) return id;
+  return createHash('sha256').update(id).digest('hex');
+}

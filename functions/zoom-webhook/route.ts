@@ -1,0 +1,122 @@
+import { createHash } from 'node:crypto';
+import { ServiceError } from '../../shared/errors.ts';
+import type { InterruptRegister, StartRegister, StopRegister } from '../../shared/session-row.ts';
+import { type AllowedHosts, isAllowedAddress } from '../../shared/zoom/allowed-hosts.ts';
+import type { AccountEvent, StartedEvent, WebhookEvent } from '../../shared/zoom/webhook-event.ts';
+import {
+  answerUrlValidation,
+  type UrlValidationAnswer,
+} from '../../shared/zoom/webhook-signature.ts';
+
+/** A newer value for one of a session row's three registers. */
+export type RowUpdate = {
+  readonly rtmsStreamId: string;
+  /** The app that sent it: a row belongs to the app that named it first. */
+  readonly app: string;
+  /** When DynamoDB may delete the row, Unix seconds. */
+  readonly ttl: number;
+} & (
+  | { readonly register: 'start'; readonly value: StartRegister; readonly digest: string }
+  | { readonly register: 'stop'; readonly value: StopRegister }
+  | { readonly register: 'interrupt'; readonly value: InterruptRegister }
+);
+
+export type Decision =
+  | { readonly action: 'answer'; readonly answer: UrlValidationAnswer }
+  | {
+      readonly action: 'record';
+      /** Zoom's event name. */
+      readonly event: string;
+      readonly update: RowUpdate;
+      /** Addresses of a start that were left out: another scheme, or a host off the allow-list. */
+      readonly refusedAddresses: number;
+    }
+  | { readonly action: 'notify'; readonly event: AccountEvent }
+  | { readonly action: 'ignore' };
+
+/** Far longer than any meeting: an abandoned row goes, a live one never does. */
+const ROW_LIFE_SECONDS = 14 * 24 * 3_600;
+
+/** What is known about a delivery besides its event. */
+export interface RouteContext {
+  readonly app: string;
+  /** The token that the delivery's signature fits. */
+  readonly secretToken: string;
+  readonly allowedHosts: AllowedHosts;
+  readonly nowMs: number;
+}
+
+/**
+ * Decides what a genuine event asks for. However late a start is, it is recorded: Zoom documents no
+ * deadline, so the runner tries it once.
+ *
+ * @throws ServiceError `webhook/malformed` for a challenge that must not be signed,
+ *   `webhook/refused-host` for a start without one allowed server address
+ */
+export function route(event: WebhookEvent, context: RouteContext): Decision {
+  switch (event.kind) {
+    case 'url_validation': {
+      const answer = answerUrlValidation(context.secretToken, event.plainToken);
+      if (answer !== undefined) return { action: 'answer', answer };
+      throw new ServiceError('webhook/malformed', 'plainToken looks like a signed text', {
+        detail: { field: 'payload.plainToken' },
+      });
+    }
+    case 'account':
+      return { action: 'notify', event };
+    case 'unknown':
+      return { action: 'ignore' };
+    case 'started':
+      return start(event, context);
+    case 'stopped':
+      return record(event, context, {
+        register: 'stop',
+        value: { stopEventTsMs: event.eventTsMs, stopReason: event.stopReason },
+      });
+    case 'interrupted':
+      return record(event, context, {
+        register: 'interrupt',
+        value: { interruptEventTsMs: event.eventTsMs },
+      });
+  }
+}
+
+function start(event: StartedEvent, context: RouteContext): Decision {
+  const serverUrls = event.serverUrls.filter((url) => isAllowedAddress(url, context.allowedHosts));
+  if (serverUrls.length === 0) {
+    throw new ServiceError('webhook/refused-host', 'no server address is on an allowed host', {
+      detail: { rtmsStreamId: event.rtmsStreamId, field: 'payload.server_urls' },
+    });
+  }
+  const content = {
+    serverUrls,
+    product: event.product,
+    entityId: event.entityId,
+    app: context.app,
+    ...(event.accountId === undefined ? {} : { accountId: event.accountId }),
+    ...(event.operatorId === undefined ? {} : { operatorId: event.operatorId }),
+  };
+  const digest = createHash('sha256').update(JSON.stringify(content)).digest('hex');
+  const value = { ...content, startEventTsMs: event.eventTsMs, requestedAtMs: context.nowMs };
+  return record(
+    event,
+    context,
+    { register: 'start', value, digest },
+    event.serverUrls.length - serverUrls.length,
+  );
+}
+
+type Without<Update, Keys extends PropertyKey> = Update extends unknown
+  ? Omit<Update, Keys>
+  : never;
+
+function record(
+  event: { readonly event: string; readonly rtmsStreamId: string },
+  { app, nowMs }: RouteContext,
+  register: Without<RowUpdate, 'rtmsStreamId' | 'app' | 'ttl'>,
+  refusedAddresses = 0,
+): Decision {
+  const ttl = Math.ceil(nowMs / 1000) + ROW_LIFE_SECONDS;
+  const update: RowUpdate = { rtmsStreamId: event.rtmsStreamId, app, ttl, ...register };
+  return { action: 'record', event: event.event, update, refusedAddresses };
+}

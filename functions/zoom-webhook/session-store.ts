@@ -1,0 +1,107 @@
+import { ConditionalCheckFailedException, type DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { DynamoDBDocumentClient, GetCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
+import { ServiceError } from '../../shared/errors.ts';
+import { type SessionRow, sessionKey, UNOWNED } from '../../shared/session-row.ts';
+import type { RowUpdate } from './route.ts';
+
+export interface StoredUpdate {
+  /** False when the row already held this event or a newer one of its kind. */
+  readonly changed: boolean;
+  readonly row: SessionRow;
+}
+
+/** Applies an update to its row if it is the newest of its register. */
+export type StoreUpdate = (update: RowUpdate, signal: AbortSignal) => Promise<StoredUpdate>;
+
+/**
+ * Each register is last-writer-wins by Zoom's `event_ts`; of two contents of the same instant the greater
+ * one wins, so that every order and repetition of deliveries ends in the same row. A start that wins
+ * also offers the stream to the runners, unless one of them owns it.
+ *
+ * @returns a function that throws ServiceError `webhook/wrong-app` when the stream belongs to another
+ *   app, `webhook/store-failed` when DynamoDB cannot be reached or refuses
+ */
+export function createSessionStore(client: DynamoDBClient, table: string): StoreUpdate {
+  const documents = DynamoDBDocumentClient.from(client);
+  return async (update, abortSignal) => {
+    const key = { TableName: table, Key: { pk: sessionKey(update.rtmsStreamId) } };
+    try {
+      const { Attributes } = await documents.send(
+        new UpdateCommand({ ...key, ...expressionOf(update), ReturnValues: 'ALL_NEW' }),
+        { abortSignal },
+      );
+      return { changed: true, row: Attributes as SessionRow };
+    } catch (cause) {
+      if (!(cause instanceof ConditionalCheckFailedException)) throw storeFailed(cause);
+    }
+    const { Item } = await documents
+      .send(new GetCommand({ ...key, ConsistentRead: true }), { abortSignal })
+      .catch((cause: unknown) => Promise.reject(storeFailed(cause)));
+    const row = Item as SessionRow | undefined;
+    if (row === undefined) throw storeFailed(new Error('the row went away'));
+    if (row.app !== update.app) {
+      throw new ServiceError('webhook/wrong-app', 'the stream belongs to another Zoom app', {
+        detail: { rtmsStreamId: update.rtmsStreamId, app: update.app },
+      });
+    }
+    return { changed: false, row };
+  };
+}
+
+function storeFailed(cause: unknown): ServiceError {
+  return new ServiceError('webhook/store-failed', 'the session row could not be written', {
+    cause,
+  });
+}
+
+interface RegisterRule {
+  readonly timestamp: string;
+  /** Attribute that orders two contents of the same instant; none when the time is all there is. */
+  readonly tieBreak?: string;
+  /** Attributes that a winning update without them takes away. */
+  readonly optional?: readonly string[];
+}
+
+const RULES: Readonly<Record<RowUpdate['register'], RegisterRule>> = {
+  start: {
+    timestamp: 'startEventTsMs',
+    tieBreak: 'startDigest',
+    optional: ['accountId', 'operatorId'],
+  },
+  stop: { timestamp: 'stopEventTsMs', tieBreak: 'stopReason' },
+  interrupt: { timestamp: 'interruptEventTsMs' },
+};
+
+/** Writes one register if it is news: newer, or of the same instant and greater. */
+function expressionOf(update: RowUpdate) {
+  const { timestamp, tieBreak, optional = [] } = RULES[update.register];
+  const fields: Record<string, unknown> = {
+    ...update.value,
+    ...(update.register === 'start' ? { startDigest: update.digest } : {}),
+    rtmsStreamId: update.rtmsStreamId,
+    app: update.app,
+    ttl: update.ttl,
+  };
+  const names = Object.keys(fields);
+  const removed = optional.filter((name) => !(name in fields));
+  const sets = names.map((name) => `#${name} = :${name}`);
+  const values = Object.fromEntries(names.map((name) => [`:${name}`, fields[name]]));
+  if (update.register === 'start') {
+    sets.push('#owner = if_not_exists(#owner, :unowned)');
+    values[':unowned'] = UNOWNED;
+    names.push('owner');
+  }
+  const tie = tieBreak ? ` OR (#${timestamp} = :${timestamp} AND #${tieBreak} < :${tieBreak})` : '';
+  return {
+    UpdateExpression:
+      `SET ${sets.join(', ')}` +
+      (removed.length > 0 ? ` REMOVE ${removed.map((name) => `#${name}`).join(', ')}` : ''),
+    ConditionExpression:
+      '(attribute_not_exists(#app) OR #app = :app) AND ' +
+      `(attribute_not_exists(#${timestamp}) OR #${timestamp} < :${timestamp}${tie})`,
+    ExpressionAttributeNames: Object.fromEntries(
+      [...names, ...removed].map((name) => [`#${name}`, name]),
+    ),
+    ExpressionAttributeValues: values,
+  };
+}

@@ -1,0 +1,38 @@
+import { Logger as Powertools } from '@aws-lambda-powertools/logger';
+import { Metrics as PowertoolsMetrics } from '@aws-lambda-powertools/metrics';
+import type { MetricUnit } from '@aws-lambda-powertools/metrics/types';
+import type { LogFields, Logger } from '../../shared/logger.ts';
+import { METRIC_NAMESPACE, METRICS, type MetricName, type Metrics } from '../../shared/metrics.ts';
+import type { WebhookConfig } from './config.ts';
+
+const SERVICE = 'webhook';
+
+/** One JSON line per message on stdout or stderr, by level. */
+export function createLogger(logLevel: WebhookConfig['logLevel']): Logger {
+  return wrap(new Powertools({ serviceName: SERVICE, logLevel }), {});
+}
+
+function wrap(powertools: Powertools, common: LogFields): Logger {
+  return {
+    debug: (message, fields = {}) => powertools.debug(message, { ...common, ...fields }),
+    info: (message, fields = {}) => powertools.info(message, { ...common, ...fields }),
+    warn: (message, fields = {}) => powertools.warn(message, { ...common, ...fields }),
+    error: (message, fields = {}) => powertools.error(message, { ...common, ...fields }),
+    child: (fields) => wrap(powertools, { ...common, ...fields }),
+  };
+}
+
+/** Writes each value at once as a line of its own in CloudWatch's embedded metric format. */
+export function createMetrics(): Metrics {
+  const powertools = new PowertoolsMetrics({ namespace: METRIC_NAMESPACE, serviceName: SERVICE });
+  const emit = (name: MetricName, value: number, by: string | undefined) => {
+    const definition = METRICS[name];
+    const metric = powertools.singleMetric();
+    if ('by' in definition && by !== undefined) metric.addDimension(definition.by, by);
+    metric.addMetric(name, definition.unit as MetricUnit, value);
+  };
+  return {
+    count: (name, value = 1, by) => emit(name, value, by),
+    observe: emit,
+  };
+}

@@ -1,0 +1,48 @@
+import type { MiddlewareObj } from '@middy/core';
+import { ServiceError } from '../../shared/errors.ts';
+import type { ZoomSecret } from '../../shared/zoom/credentials.ts';
+import { verifyWebhook, type WebhookVerdict } from '../../shared/zoom/webhook-signature.ts';
+import type { Delivery } from './delivery.ts';
+import type { ZoomSecretCache } from './zoom-secret.ts';
+
+/**
+ * Lets through only what one of the app's secret tokens signed, over the raw bytes, within
+ * `maxSkewSeconds` of our clock. An unknown app is refused like a wrong signature, so that names cannot
+ * be found by trying. A signature that fits no token makes it fetch the secret again, rate-limited: a
+ * rotation heals itself.
+ */
+export function verifySignature(options: {
+  readonly secret: ZoomSecretCache;
+  readonly maxSkewSeconds: number;
+}): MiddlewareObj<Delivery> {
+  const { secret, maxSkewSeconds } = options;
+  return {
+    before: async ({ event }) => {
+      const judge = (contents: ZoomSecret): WebhookVerdict =>
+        verifyWebhook(
+          {
+            timestamp: event.headers['x-zm-request-timestamp'],
+            signature: event.headers['x-zm-signature'],
+            rawBody: event.rawBody,
+          },
+          contents.apps.get(event.app)?.webhookSecretTokens ?? [],
+          { nowMs: Date.now(), maxSkewSeconds },
+        );
+      let verdict = judge(await secret.get());
+      if (verdict.verdict === 'forged') {
+        const fresh = await secret.refetch();
+        if (fresh !== undefined) verdict = judge(fresh);
+      }
+      if (verdict.verdict !== 'genuine') throw refusal(verdict.verdict);
+      event.secretToken = verdict.secretToken;
+    },
+  };
+}
+
+function refusal(verdict: 'unsigned' | 'stale' | 'forged'): ServiceError {
+  const detail = { verdict };
+  if (verdict === 'stale') {
+    return new ServiceError('webhook/stale', 'signed too long ago, or in the future', { detail });
+  }
+  return new ServiceError('webhook/bad-signature', 'no valid signature', { detail });
+}

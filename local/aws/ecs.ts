@@ -1,0 +1,98 @@
+import type { Call, Operation } from './router.ts';
+
+const TARGET = 'AmazonEC2ContainerServiceV20141113.';
+const ARN = 'arn:aws:ecs:us-east-1:000000000000';
+
+/** What one task asked of scale-in protection. */
+interface Protection {
+  readonly enabled: boolean;
+  readonly expiresAtMs?: number;
+}
+
+/**
+ * The ECS control plane as the runner sees it: scale-in protection, its own task's definition and the
+ * service's primary deployment. A task belongs to the revision that was primary when it was first named.
+ */
+export class LocalEcs {
+  /** Makes protection calls answer 200 with this failure reason, for example `DEPLOYMENT_BLOCKED`. */
+  protectionFailure: string | undefined;
+  readonly #protections = new Map<string, Protection>();
+  readonly #revisions = new Map<string, number>();
+  #primaryRevision = 1;
+
+  /** Starts a deployment: tasks named from now on belong to it, the others are of an old revision. */
+  deploy(): void {
+    this.#primaryRevision += 1;
+  }
+
+  isProtected(task: string): boolean {
+    return this.#protections.get(task)?.enabled ?? false;
+  }
+
+  operations(): ReadonlyMap<string, Operation> {
+    return new Map<string, Operation>([
+      [`${TARGET}GetTaskProtection`, (call) => this.#getProtection(call)],
+      [`${TARGET}UpdateTaskProtection`, (call) => this.#updateProtection(call)],
+      [`${TARGET}DescribeServices`, (call) => this.#describeServices(call)],
+      [`${TARGET}DescribeTasks`, (call) => this.#describeTasks(call)],
+    ]);
+  }
+
+  #getProtection(call: Call) {
+    return { protectedTasks: tasksOf(call).map((task) => this.#describe(task)), failures: [] };
+  }
+
+  #updateProtection(call: Call) {
+    const tasks = tasksOf(call);
+    const reason = this.protectionFailure;
+    if (reason !== undefined) {
+      return { protectedTasks: [], failures: tasks.map((arn) => ({ arn, reason })) };
+    }
+    const enabled = call['protectionEnabled'] === true;
+    const minutes = Number(call['expiresInMinutes'] ?? 120);
+    for (const task of tasks) {
+      this.#protections.set(task, {
+        enabled,
+        ...(enabled ? { expiresAtMs: Date.now() + minutes * 60_000 } : {}),
+      });
+    }
+    return this.#getProtection(call);
+  }
+
+  #describe(task: string) {
+    const { enabled, expiresAtMs } = this.#protections.get(task) ?? { enabled: false };
+    return {
+      taskArn: task,
+      protectionEnabled: enabled,
+      ...(expiresAtMs === undefined ? {} : { expirationDate: expiresAtMs / 1000 }),
+    };
+  }
+
+  #describeServices(call: Call) {
+    const taskDefinition = definition(this.#primaryRevision);
+    const services = strings(call['services']).map((name) => ({
+      serviceName: name,
+      serviceArn: `${ARN}:service/local/${name}`,
+      status: 'ACTIVE',
+      taskDefinition,
+      deployments: [{ id: `ecs-svc/${this.#primaryRevision}`, status: 'PRIMARY', taskDefinition }],
+    }));
+    return { services, failures: [] };
+  }
+
+  #describeTasks(call: Call) {
+    const tasks = tasksOf(call).map((task) => {
+      const revision = this.#revisions.get(task) ?? this.#primaryRevision;
+      this.#revisions.set(task, revision);
+      return { taskArn: task, lastStatus: 'RUNNING', taskDefinitionArn: definition(revision) };
+    });
+    return { tasks, failures: [] };
+  }
+}
+
+const definition = (revision: number) => `${ARN}:task-definition/rtms-runner:${revision}`;
+
+const tasksOf = (call: Call) => strings(call['tasks']);
+
+const strings = (value: unknown) =>
+  Array.isArray(value) ? value.filter((item) => typeof item === 'string') : [];

@@ -1,0 +1,79 @@
+import { randomUUID } from 'node:crypto';
+import { AwsError, type Call, type Operation } from './router.ts';
+
+interface Version {
+  readonly value: string;
+  readonly id: string;
+  readonly createdAtMs: number;
+}
+
+/** Secrets in memory: one current and one previous version each, as Secrets Manager stages them. */
+export class LocalSecrets {
+  /** How often a value was read, by secret id: lets a test see caching. */
+  readonly reads = new Map<string, number>();
+  readonly #versions = new Map<string, Version[]>();
+
+  /** Makes `value` the current version of secret `id`, creating the secret if needed. */
+  put(id: string, value: string): void {
+    const version = { value, id: randomUUID(), createdAtMs: Date.now() };
+    this.#versions.set(id, [version, ...(this.#versions.get(id) ?? [])].slice(0, 2));
+  }
+
+  operations(): ReadonlyMap<string, Operation> {
+    return new Map<string, Operation>([
+      ['secretsmanager.GetSecretValue', (call) => this.#get(call)],
+      ['secretsmanager.PutSecretValue', (call) => this.#put(call)],
+      ['secretsmanager.DescribeSecret', (call) => this.#describe(call)],
+    ]);
+  }
+
+  #get(call: Call) {
+    const { id, versions } = this.#find(call);
+    this.reads.set(id, (this.reads.get(id) ?? 0) + 1);
+    const stage = call['VersionStage'] ?? 'AWSCURRENT';
+    const version = versions[stage === 'AWSPREVIOUS' ? 1 : 0];
+    if (version === undefined) {
+      throw new AwsError('ResourceNotFoundException', `no version of ${id} has this stage`);
+    }
+    return {
+      ARN: arnOf(id),
+      Name: id,
+      VersionId: version.id,
+      SecretString: version.value,
+      VersionStages: [version === versions[0] ? 'AWSCURRENT' : 'AWSPREVIOUS'],
+      CreatedDate: version.createdAtMs / 1000,
+    };
+  }
+
+  #put(call: Call) {
+    const { id } = this.#find(call);
+    const value = call['SecretString'];
+    if (typeof value !== 'string') throw new AwsError('InvalidRequestException', 'no SecretString');
+    this.put(id, value);
+    const current = this.#versions.get(id)?.[0];
+    return { ARN: arnOf(id), Name: id, VersionId: current?.id, VersionStages: ['AWSCURRENT'] };
+  }
+
+  #describe(call: Call) {
+    const { id, versions } = this.#find(call);
+    const stages = versions.map((version, index) => [
+      version.id,
+      [index === 0 ? 'AWSCURRENT' : 'AWSPREVIOUS'],
+    ]);
+    return { ARN: arnOf(id), Name: id, VersionIdsToStages: Object.fromEntries(stages) };
+  }
+
+  #find(call: Call): { id: string; versions: Version[] } {
+    const id = String(call['SecretId']).replace(arnOf(''), '');
+    const versions = this.#versions.get(id);
+    if (versions === undefined) {
+      throw new AwsError(
+        'ResourceNotFoundException',
+        "Secrets Manager can't find the specified secret.",
+      );
+    }
+    return { id, versions };
+  }
+}
+
+const arnOf = (id: string) => `arn:aws:secretsmanager:us-east-1:000000000000:secret:${id}`;

@@ -1,0 +1,54 @@
+import { CreateQueueCommand, GetQueueAttributesCommand, type SQSClient } from '@aws-sdk/client-sqs';
+import { buildApp } from 'fauxqs';
+import { LOOPBACK } from './listen.ts';
+
+const JOB_QUEUE = 'rtms-jobs';
+const DEAD_LETTER_QUEUE = 'rtms-jobs-dead';
+/** As infra/job-queue.ts: a message whose row cannot be served goes to the dead-letter queue after this. */
+const MAX_RECEIVE_COUNT = 5;
+const VISIBILITY_TIMEOUT_SECONDS = 30;
+
+export interface LocalSqs {
+  readonly port: number;
+  close(): Promise<void>;
+}
+
+/** fauxqs in this process, on loopback (its own starter listens on every interface). */
+export async function startSqs(): Promise<LocalSqs> {
+  const app = buildApp({ logger: false, defaultRegion: 'us-east-1' });
+  const address = await app.listen({ port: 0, host: LOOPBACK });
+  return { port: Number(new URL(address).port), close: async () => void (await app.close()) };
+}
+
+/**
+ * Creates the job queue and its dead-letter queue.
+ *
+ * @returns queue URLs on `endpoint` itself: fauxqs finds a queue by the path of its URL, and its own
+ *   `*.localhost` host names resolve on few machines
+ */
+export async function createQueues(
+  client: SQSClient,
+  endpoint: string,
+): Promise<{ queueUrl: string; deadLetterQueueUrl: string }> {
+  const dead = await client.send(new CreateQueueCommand({ QueueName: DEAD_LETTER_QUEUE }));
+  const { Attributes } = await client.send(
+    new GetQueueAttributesCommand({ QueueUrl: dead.QueueUrl, AttributeNames: ['QueueArn'] }),
+  );
+  const jobs = await client.send(
+    new CreateQueueCommand({
+      QueueName: JOB_QUEUE,
+      Attributes: {
+        VisibilityTimeout: String(VISIBILITY_TIMEOUT_SECONDS),
+        RedrivePolicy: JSON.stringify({
+          deadLetterTargetArn: Attributes?.['QueueArn'],
+          maxReceiveCount: MAX_RECEIVE_COUNT,
+        }),
+      },
+    }),
+  );
+  const onEndpoint = (url = '') => new URL(new URL(url).pathname, endpoint).href;
+  return {
+    queueUrl: onEndpoint(jobs.QueueUrl),
+    deadLetterQueueUrl: onEndpoint(dead.QueueUrl),
+  };
+}

@@ -1,0 +1,39 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { zoomSecret } from '../test/front-door.ts';
+import { type LocalAws, startLocalAws } from './aws.ts';
+import { startChild, stopChild } from './child.ts';
+
+let aws: LocalAws;
+beforeAll(async () => {
+  aws = await startLocalAws({ zoomSecret: zoomSecret() });
+});
+afterAll(() => aws.close());
+
+test('says where it listens, answers there, and ends on SIGTERM', async () => {
+  const url = Promise.withResolvers<string>();
+  const child = startChild(
+    'local/webhook-process.ts',
+    ['0', '/zoom'],
+    { ...aws.env() },
+    (_, json) => {
+      if (json?.['event'] === 'webhook_ready') url.resolve(String(json['url']));
+    },
+  );
+  const address = await url.promise;
+  expect(address).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/zoom$/);
+  const headers = { 'content-type': 'application/json' };
+  expect((await fetch(address, { method: 'POST', body: '{}', headers })).status).toBe(401);
+  const ended = await Promise.race([stopChild(child, 10_000), delay(5_000)]);
+  expect(ended).toEqual({ code: 0, signal: null });
+});
+
+test('without its environment it says in one line all that is missing, and exits with 1', async () => {
+  const lines: string[] = [];
+  const environment = { SESSION_TABLE: '', JOB_QUEUE_URL: '', ZOOM_SECRET_ID: '' };
+  const child = startChild('local/webhook-process.ts', [], environment, (line) => lines.push(line));
+  expect((await child.exited).code).toBe(1);
+  expect(lines).toEqual([
+    '[config/invalid] SESSION_TABLE is missing; JOB_QUEUE_URL is missing; ZOOM_SECRET_ID is missing',
+  ]);
+});

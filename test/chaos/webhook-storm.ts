@@ -1,0 +1,203 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { isDeepStrictEqual } from 'node:util';
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { DeleteMessageCommand, ReceiveMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
+import { DynamoDBDocumentClient, UpdateCommand } from '@aws-sdk/lib-dynamodb';
+import type { FaultMode } from '../../local/aws/fault-proxy.ts';
+import { decodeSessionJob } from '../../shared/session-job.ts';
+import { sessionKey, UNOWNED, wantedState } from '../../shared/session-row.ts';
+import { type FrontDoor, startFrontDoor } from '../front-door.ts';
+import { type Delivery, expectedRow, planStorm, type Random, randomFrom } from './storm-plan.ts';
+
+const RUNNER = 'storm-runner';
+/** Zoom's ladder of +5, +20 and +60 minutes, a minute lasting 60 ms. */
+const ZOOM_RETRIES_MS = [300, 1_200, 3_600];
+const ZOOM_CONNECTIONS = 16;
+const ZOOM_TIMEOUT_MS = 3_000;
+const OUTAGES: readonly FaultMode[] = ['refuse', 'swallow', 'stall'];
+
+export interface StormReport {
+  readonly seed: number;
+  readonly events: number;
+  readonly streams: number;
+  /** Requests sent, repeats included, by the status of their answer (`none` = none in 3 s). */
+  readonly answers: Readonly<Record<string, number>>;
+  readonly outages: number;
+  /** Deliveries that Zoom gave up after its last repeat. */
+  readonly givenUp: number;
+  readonly slowestAnswerMs: number;
+  /** Streams whose row differs from what the events say. */
+  readonly wrong: readonly string[];
+  /** Wanted streams that no job led a runner to. */
+  readonly unclaimed: readonly string[];
+  /** Streams claimed more than once. */
+  readonly claimedTwice: readonly string[];
+}
+
+/**
+ * Sends `events` mixed, repeated, shuffled and partly forged webhooks while DynamoDB and SQS go away and
+ * come back, with Zoom's repeats for what was answered 5xx, and a runner that claims what the jobs name.
+ */
+export async function runWebhookStorm(options: {
+  readonly events: number;
+  readonly seed: number;
+}): Promise<StormReport> {
+  const random = randomFrom(options.seed);
+  const plan = planStorm(options.events, random);
+  const door = await startFrontDoor();
+  const claimer = new Claimer(door);
+  try {
+    const storm = new AbortController();
+    const outages = breakAws(door, random, storm.signal);
+    const claiming = claimer.run(storm.signal);
+    const sent = await deliverAll(door, plan.deliveries);
+    storm.abort();
+    const outageCount = await outages;
+    await claiming;
+    await claimer.drain();
+    const wrong: string[] = [];
+    const unclaimed: string[] = [];
+    const claimedTwice: string[] = [];
+    for (const [rtmsStreamId, events] of plan.streams) {
+      const row = await door.row(rtmsStreamId);
+      const found = row && {
+        start: row.startEventTsMs,
+        serverUrls: row.serverUrls,
+        stop: row.stopEventTsMs,
+        interrupt: row.interruptEventTsMs,
+      };
+      if (!isDeepStrictEqual(found, expectedRow(events))) wrong.push(rtmsStreamId);
+      const wanted = row !== undefined && wantedState(row).state === 'started';
+      if (wanted && row.owner !== RUNNER) unclaimed.push(rtmsStreamId);
+      if ((row?.epoch ?? 0) > 1) claimedTwice.push(rtmsStreamId);
+    }
+    return {
+      ...options,
+      streams: plan.streams.size,
+      ...sent,
+      outages: outageCount,
+      wrong,
+      unclaimed,
+      claimedTwice,
+    };
+  } finally {
+    claimer.close();
+    await door.close();
+  }
+}
+
+/** Zoom's side: a few connections, repeats by the ladder. */
+async function deliverAll(door: FrontDoor, deliveries: readonly Delivery[]) {
+  const answers: Record<string, number> = {};
+  let givenUp = 0;
+  let slowestAnswerMs = 0;
+  const repeats: Promise<void>[] = [];
+  const send = async (delivery: Delivery, attempt: number): Promise<void> => {
+    const askedAt = performance.now();
+    const { status } = await door
+      .post(delivery.body, delivery.forged ? { token: 'guess' } : {})
+      .catch(() => ({ status: 0 }));
+    const tookMs = performance.now() - askedAt;
+    slowestAnswerMs = Math.max(slowestAnswerMs, tookMs);
+    const seen = tookMs > ZOOM_TIMEOUT_MS || status === 0 ? 'none' : String(status);
+    answers[seen] = (answers[seen] ?? 0) + 1;
+    if (seen !== 'none' && status < 500) return;
+    const pauseMs = ZOOM_RETRIES_MS[attempt - 1];
+    if (pauseMs === undefined) givenUp += 1;
+    else repeats.push(delay(pauseMs).then(() => send(delivery, attempt + 1)));
+  };
+  const queue = deliveries.values();
+  await Promise.all(
+    Array.from({ length: ZOOM_CONNECTIONS }, async () => {
+      for (const delivery of queue) await send(delivery, 1);
+    }),
+  );
+  for (let next = repeats.shift(); next; next = repeats.shift()) await next;
+  return { answers, givenUp, slowestAnswerMs: Math.round(slowestAnswerMs) };
+}
+
+/** Takes DynamoDB or SQS away for a moment, again and again. @returns how often */
+async function breakAws(door: FrontDoor, random: Random, signal: AbortSignal): Promise<number> {
+  const { dynamodb, sqs } = door.aws.faults;
+  let count = 0;
+  while (!signal.aborted) {
+    const proxy = random() < 0.5 ? dynamodb : sqs;
+    proxy.mode = OUTAGES[count % OUTAGES.length] ?? 'refuse';
+    count += 1;
+    // Longer than the SDK's own retries bridge.
+    await pause(150 + random() * 150, signal);
+    proxy.mode = 'pass';
+    await pause(500 + random() * 1_000, signal);
+  }
+  return count;
+}
+
+const pause = (ms: number, signal: AbortSignal) =>
+  delay(ms, undefined, { signal }).catch(() => undefined);
+
+/** A runner reduced to its claim: every job leads to at most one conditional claim of its row. */
+class Claimer {
+  readonly #door: FrontDoor;
+  readonly #sqs: SQSClient;
+  readonly #dynamodb: DynamoDBClient;
+  readonly #documents: DynamoDBDocumentClient;
+
+  constructor(door: FrontDoor) {
+    const { region, credentials, endpoints } = door.aws;
+    const client = { region, credentials, maxAttempts: 1 };
+    this.#door = door;
+    this.#sqs = new SQSClient({ ...client, endpoint: endpoints.sqs, useQueueUrlAsEndpoint: false });
+    this.#dynamodb = new DynamoDBClient({ ...client, endpoint: endpoints.dynamodb });
+    this.#documents = DynamoDBDocumentClient.from(this.#dynamodb);
+  }
+
+  close(): void {
+    this.#sqs.destroy();
+    this.#dynamodb.destroy();
+  }
+
+  async run(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      await this.#serve(this.#door.aws.queueUrl).catch(() => undefined);
+      await pause(20, signal);
+    }
+  }
+
+  /** Serves what is left, redriven jobs included, until nothing is waiting or in flight. */
+  async drain(): Promise<void> {
+    const { queueUrl, deadLetterQueueUrl } = this.#door.aws;
+    for (let empty = 0; empty < 3; ) {
+      const served = (await this.#serve(queueUrl)) + (await this.#serve(deadLetterQueueUrl));
+      empty = served === 0 ? empty + 1 : 0;
+      // Longer than the visibility timeout below: a job whose receive was cut off comes back.
+      if (served === 0) await delay(600);
+    }
+  }
+
+  async #serve(QueueUrl: string): Promise<number> {
+    const { Messages = [] } = await this.#sqs.send(
+      new ReceiveMessageCommand({ QueueUrl, MaxNumberOfMessages: 10, VisibilityTimeout: 1 }),
+    );
+    for (const { Body = '', ReceiptHandle } of Messages) {
+      const job = decodeSessionJob(Body);
+      if (job !== undefined) await this.#claim(job.rtmsStreamId);
+      await this.#sqs.send(new DeleteMessageCommand({ QueueUrl, ReceiptHandle }));
+    }
+    return Messages.length;
+  }
+
+  async #claim(rtmsStreamId: string): Promise<void> {
+    const row = await this.#door.row(rtmsStreamId);
+    if (row === undefined || row.owner !== UNOWNED) return;
+    if (wantedState(row).state !== 'started') return;
+    const command = new UpdateCommand({
+      TableName: this.#door.aws.table,
+      Key: { pk: sessionKey(rtmsStreamId) },
+      UpdateExpression: 'SET #owner = :task ADD epoch :one',
+      ConditionExpression: '#owner = :unowned',
+      ExpressionAttributeNames: { '#owner': 'owner' },
+      ExpressionAttributeValues: { ':task': RUNNER, ':one': 1, ':unowned': UNOWNED },
+    });
+    await this.#documents.send(command);
+  }
+}
