@@ -1,0 +1,188 @@
+import { ServiceError } from '../../shared/errors.ts';
+import type { EventData, EventName } from '../../shared/record/event.ts';
+import { decodeAggregate } from '../../shared/record/kpl.ts';
+import { PRODUCTS, type Product } from '../../shared/rtms/product.ts';
+import { EpochFence } from './epoch-fence.ts';
+import { type DecodeCounts, type DecodeOptions, type KinesisRecord, locate } from './records.ts';
+
+interface EventFields {
+  /** `<rtmsStreamId>/<epoch>/<sequence>`. */
+  readonly id: string;
+  readonly rtmsStreamId: string;
+  readonly product: Product;
+  readonly entityId: string;
+  readonly epoch: number;
+  /** From 1 in each epoch, over all events of the rtmsStream. */
+  readonly sequence: number;
+  /** When it happened at Zoom, else when the runner saw it. */
+  readonly time: Date;
+  /** The Kinesis record that brought it. */
+  readonly partitionKey: string;
+  readonly kinesisSequenceNumber: string;
+}
+
+type Known = {
+  [Name in EventName]: EventFields & { readonly name: Name; readonly data: EventData[Name] };
+};
+
+/** One event of a given name. */
+export type RtmsEventOf<Name extends EventName> = Known[Name];
+
+/** One event of the `events` stream; `name` tells which `data` it has. `newer`: an event of a later version. */
+export type ReceivedEvent =
+  | Known[EventName]
+  | (EventFields & { readonly name: 'newer'; readonly type: string; readonly data: unknown });
+
+/** Lines of all kinds share one numbering. */
+const ALL_LINES = 0;
+
+const EVENT_NAMES: Readonly<Record<string, true>> = {
+  transcript: true,
+  chat: true,
+  participant_joined: true,
+  participant_left: true,
+  participant_video_on: true,
+  participant_video_off: true,
+  active_speaker: true,
+  sharing_started: true,
+  sharing_stopped: true,
+  voice: true,
+  first_packet: true,
+  chat_group: true,
+  session_state: true,
+  other: true,
+  session_started: true,
+  session_paused: true,
+  session_resumed: true,
+  session_interrupted: true,
+  session_reconnected: true,
+  session_handed_over: true,
+  session_taken_over: true,
+  session_ended: true,
+  session_revoked: true,
+  gap: true,
+} satisfies Record<EventName, true>;
+
+/**
+ * Turns records of the `events` stream into typed events; drops repeats and late writers as `FrameDecoder`
+ * does. One decoder must see all records of a partition key, in order.
+ */
+export class EventDecoder {
+  readonly counts: DecodeCounts = { delivered: 0, repeated: 0, fenced: 0, bad: 0 };
+  readonly #fence = new EpochFence();
+  readonly #options: DecodeOptions;
+
+  constructor(options: DecodeOptions = {}) {
+    this.#options = options;
+  }
+
+  /**
+   * Yields the events of one record: one, but several lines (as Firehose joins them) are read too.
+   *
+   * @throws ServiceError `record/malformed` at a bad line when there is no `onBadRecord`
+   */
+  *decode(record: KinesisRecord): Generator<ReceivedEvent, void, undefined> {
+    for (const [position, line] of this.#lines(record).entries()) {
+      const event = this.#event(line, position, record);
+      if (!event || !this.#admit(event)) continue;
+      this.counts.delivered += 1;
+      yield event;
+    }
+  }
+
+  #lines({ data, partitionKey, sequenceNumber }: KinesisRecord): string[] {
+    try {
+      const texts = decodeAggregate(data, partitionKey).map((user) => user.data.toString());
+      return texts.flatMap((text) => text.split('\n').filter((line) => line.trim() !== ''));
+    } catch (error) {
+      this.#bad(error, sequenceNumber, 0);
+      return [];
+    }
+  }
+
+  #event(line: string, position: number, record: KinesisRecord): ReceivedEvent | undefined {
+    try {
+      return parseEvent(line, record);
+    } catch (error) {
+      this.#bad(error, record.sequenceNumber, position);
+      return undefined;
+    }
+  }
+
+  #admit(event: ReceivedEvent): boolean {
+    const admission = this.#fence.check(event.partitionKey, event, ALL_LINES);
+    if (admission === 'admitted') this.#fence.delivered(event.partitionKey, event, ALL_LINES);
+    else this.counts[admission] += 1;
+    return admission === 'admitted' || this.#options.repeats === 'keep';
+  }
+
+  #bad(error: unknown, sequenceNumber: string, position: number): void {
+    this.counts.bad += 1;
+    const located = locate(error, sequenceNumber, position);
+    if (!this.#options.onBadRecord) throw located;
+    this.#options.onBadRecord(located);
+  }
+}
+
+/** @throws ServiceError `record/malformed` when the line is not one of our CloudEvents */
+function parseEvent(line: string, { partitionKey, sequenceNumber }: KinesisRecord): ReceivedEvent {
+  const document = parseJson(line);
+  const { specversion, id, type, source, subject, time, epoch, sequence, data } = document;
+  const name = match(type, /^rtms\.([a-z_]+)\.v\d+$/)?.[1];
+  const [, product, entity] = match(source, /^\/zoom\/([a-z_]+)\/([^/]*)$/) ?? [];
+  const at = new Date(typeof time === 'string' ? time : Number.NaN);
+  const isOurs =
+    specversion === '1.0' &&
+    typeof id === 'string' &&
+    typeof subject === 'string' &&
+    subject !== '' &&
+    name !== undefined &&
+    PRODUCTS.includes(product as Product) &&
+    !Number.isNaN(at.getTime()) &&
+    isCount(epoch) &&
+    isCount(sequence) &&
+    typeof data === 'object' &&
+    data !== null;
+  if (!isOurs) throw new ServiceError('record/malformed', 'not an event of this project');
+  const fields = {
+    id,
+    rtmsStreamId: subject,
+    product: product as Product,
+    entityId: decodeEntityId(entity as string),
+    epoch,
+    sequence,
+    time: at,
+    partitionKey,
+    kinesisSequenceNumber: sequenceNumber,
+  };
+  const isKnown = Object.hasOwn(EVENT_NAMES, name) && type === `rtms.${name}.v1`;
+  return isKnown
+    ? ({ ...fields, name, data } as ReceivedEvent)
+    : { ...fields, name: 'newer', type: type as string, data };
+}
+
+function parseJson(line: string): Record<string, unknown> {
+  try {
+    const document: unknown = JSON.parse(line);
+    if (typeof document === 'object' && document !== null) return { ...document };
+  } catch (cause) {
+    throw new ServiceError('record/malformed', 'event is not JSON', { cause });
+  }
+  throw new ServiceError('record/malformed', 'event is not a JSON object');
+}
+
+function decodeEntityId(encoded: string): string {
+  try {
+    return decodeURIComponent(encoded);
+  } catch (cause) {
+    throw new ServiceError('record/malformed', 'event source is not percent-encoded', { cause });
+  }
+}
+
+function match(value: unknown, pattern: RegExp): RegExpExecArray | undefined {
+  return typeof value === 'string' ? (pattern.exec(value) ?? undefined) : undefined;
+}
+
+function isCount(value: unknown): value is number {
+  return Number.isSafeInteger(value) && (value as number) >= 1;
+}

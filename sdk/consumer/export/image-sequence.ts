@@ -1,0 +1,41 @@
+import { appendFile, mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Frame } from '../frame.ts';
+import type { Exporter } from './exporter.ts';
+import { unsupported } from './pcm.ts';
+
+const EXTENSION = { JPG: 'jpg', PNG: 'png' } as const;
+
+/**
+ * Writes the pictures of one source as numbered files, and `index.jsonl` that says when each was captured:
+ * `{"file":"000001.jpg","atMs":1240}`, `atMs` since meeting zero.
+ */
+export class ImageSequenceExporter implements Exporter<Frame> {
+  readonly #directory: string;
+  readonly #startMs: number;
+  #count = 0;
+
+  /** @param startMs meeting zero, Unix ms */
+  constructor(directory: string, startMs: number) {
+    this.#directory = directory;
+    this.#startMs = startMs;
+  }
+
+  /** @throws ServiceError `export/unsupported` for anything but JPG and PNG */
+  async write(frame: Frame): Promise<void> {
+    const extension = frame.codec === 'JPG' || frame.codec === 'PNG' ? EXTENSION[frame.codec] : '';
+    if (!extension) throw unsupported(`cannot write ${frame.codec} as pictures`, frame);
+    const index = join(this.#directory, 'index.jsonl');
+    if (this.#count === 0) {
+      await mkdir(this.#directory, { recursive: true });
+      await writeFile(index, '');
+    }
+    this.#count += 1;
+    const file = `${String(this.#count).padStart(6, '0')}.${extension}`;
+    const atMs = frame.capturedAt.getTime() - this.#startMs;
+    await writeFile(join(this.#directory, file), frame.payload);
+    await appendFile(index, `${JSON.stringify({ file, atMs })}\n`);
+  }
+
+  async close(): Promise<void> {}
+}

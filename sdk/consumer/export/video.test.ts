@@ -1,0 +1,173 @@
+import { execFileSync, spawnSync } from 'node:child_process';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { ALL_FORMATS, EncodedPacketSink, FilePathSource, Input } from 'mediabunny';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import smallKeyFrame from '../../../test/fixtures/rtms/media/15-video.h264-keyframe.json' with {
+  type: 'json',
+};
+import { frame, START_MS } from '../test-records.ts';
+import { nalUnits } from './h264.ts';
+import { Mp4Exporter } from './mp4.ts';
+
+let directory: string;
+let camera: Buffer[];
+beforeAll(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'rtms-mp4-'));
+  const asset = new URL('../../../local/assets/camera/ada.h264', import.meta.url);
+  camera = accessUnits(await readFile(asset));
+});
+afterAll(() => rm(directory, { recursive: true }));
+
+const hasFfprobe = spawnSync('ffprobe', ['-version']).status === 0;
+const small = Buffer.from(smallKeyFrame.content.data, 'base64');
+
+/** Cuts at access unit delimiters, which the asset has before every picture. */
+function accessUnits(stream: Buffer): Buffer[] {
+  const delimiter = Buffer.from([0, 0, 0, 1, 9]);
+  const units: Buffer[] = [];
+  for (let at = 0; at < stream.length; ) {
+    const next = stream.indexOf(delimiter, at + 1);
+    units.push(stream.subarray(at, next === -1 ? stream.length : next));
+    at = next === -1 ? stream.length : next;
+  }
+  return units;
+}
+const picture = (payload: Buffer, atMs: number) =>
+  frame({ mediaType: 2, codec: 7, payload, capturedAtMs: START_MS + atMs });
+
+async function write(path: string, frames: ReturnType<typeof frame>[]): Promise<Mp4Exporter> {
+  const exporter = new Mp4Exporter(path, START_MS);
+  for (const each of frames) await exporter.write(each);
+  await exporter.close();
+  return exporter;
+}
+
+/** Samples of an MP4 file: NAL units joined, time in ms, key or not. */
+async function read(path: string) {
+  const input = new Input({ source: new FilePathSource(path), formats: ALL_FORMATS });
+  const track = await input.getPrimaryVideoTrack();
+  if (!track) throw new Error('no video track');
+  const samples: { units: Buffer[]; atMs: number; isKey: boolean }[] = [];
+  for await (const packet of new EncodedPacketSink(track).packets()) {
+    const data = Buffer.from(packet.data);
+    const units: Buffer[] = [];
+    for (let at = 0; at < data.length; at += 4 + data.readUInt32BE(at)) {
+      units.push(data.subarray(at + 4, at + 4 + data.readUInt32BE(at)));
+    }
+    const atMs = Math.round(packet.timestamp * 1000);
+    samples.push({ units, atMs, isKey: packet.type === 'key' });
+  }
+  input.dispose();
+  return samples;
+}
+
+describe('Mp4Exporter', () => {
+  it('keeps every NAL unit and every capture time', async () => {
+    const path = join(directory, 'camera.mp4');
+    const times = camera.map((_, index) => 3_000 + Math.round((index * 1000) / 15));
+    await write(
+      path,
+      camera.map((payload, index) => picture(payload, times[index] ?? 0)),
+    );
+    const samples = await read(path);
+    expect(samples.map(({ atMs }) => atMs)).toEqual(times);
+    expect(samples.filter(({ isKey }) => isKey)).toHaveLength(3);
+    for (const [index, { units }] of samples.entries()) {
+      const sent = [...nalUnits(camera[index] as Buffer)];
+      expect(Buffer.concat(units).equals(Buffer.concat(sent))).toBe(true);
+    }
+  });
+
+  it('begins with the first picture that can be decoded', async () => {
+    const path = join(directory, 'late.mp4');
+    const frames = camera.slice(25, 40).map((payload, index) => picture(payload, index * 66));
+    const exporter = await write(path, frames);
+    const samples = await read(path);
+    expect([exporter.skipped, samples.length]).toEqual([5, 10]);
+    expect(samples[0]).toMatchObject({ isKey: true, atMs: 5 * 66 });
+  });
+
+  it('begins a second file when the picture size changes', async () => {
+    const path = join(directory, 'sizes.mp4');
+    const { paths } = await write(path, [
+      picture(camera[0] as Buffer, 0),
+      picture(camera[1] as Buffer, 66),
+      picture(small, 133),
+    ]);
+    expect(paths).toEqual([path, join(directory, 'sizes-2.mp4')]);
+    const [first, second] = await Promise.all(paths.map(read));
+    expect(first?.map(({ atMs }) => atMs)).toEqual([0, 66]);
+    expect(second?.map(({ atMs }) => atMs)).toEqual([133]);
+  });
+
+  it('keeps the order where clocks go back, a millisecond apart', async () => {
+    const path = join(directory, 'back.mp4');
+    const times = [100, 50, 50, 200];
+    await write(
+      path,
+      times.map((atMs, index) => picture(camera[index] as Buffer, atMs)),
+    );
+    expect((await read(path)).map(({ atMs }) => atMs)).toEqual([100, 101, 102, 200]);
+  });
+
+  it('leaves no file when nothing can be decoded, and refuses other codecs', async () => {
+    const path = join(directory, 'none.mp4');
+    expect((await write(path, [picture(camera[1] as Buffer, 0)])).paths).toEqual([]);
+    const jpg = new Mp4Exporter(path, START_MS).write(frame({ mediaType: 4, codec: 5 }));
+    await expect(jpg).rejects.toMatchObject({ code: 'export/unsupported' });
+  });
+
+  it.skipIf(!hasFfprobe)('is read by ffprobe, frame by frame', async () => {
+    const path = join(directory, 'probe.mp4');
+    await write(
+      path,
+      camera.map((payload, index) => picture(payload, 1_000 + index * 66)),
+    );
+    const args = ['-v', 'error', '-count_frames', '-show_streams', '-of', 'json', path];
+    const { streams } = JSON.parse(execFileSync('ffprobe', args, { encoding: 'utf8' }));
+    expect(streams[0]).toMatchObject({
+      codec_name: 'h264',
+      width: 640,
+      height: 360,
+      nb_read_frames: String(camera.length),
+    });
+    expect(Number(streams[0].start_time)).toBeCloseTo(1, 3);
+  });
+});
+
+describe('one time base', () => {
+  it('puts click and flash of the same instant within 40 ms', async () => {
+    const asset = new URL('../../../local/assets/camera/flash.h264', import.meta.url);
+    const flash = accessUnits(await readFile(asset));
+    const { WavExporter } = await import('./wav.ts');
+    const wavPath = join(directory, 'click.wav');
+    const wav = new WavExporter(wavPath, { startMs: START_MS });
+    const mp4Path = join(directory, 'flash.mp4');
+    const mp4 = new Mp4Exporter(mp4Path, START_MS);
+    // The camera is on from 1 s. The speaker is heard from 2 s, is silent for a second, and jitters by 12 ms.
+    const clicks = [2_000, 4_000, 5_000];
+    for (let atMs = 1_000; atMs < 6_000; atMs += 1_000) {
+      for (const [index, payload] of flash.entries()) {
+        await mp4.write(picture(payload, atMs + Math.round((index * 1000) / 15)));
+      }
+      for (let ms = atMs; clicks.includes(atMs) && ms < atMs + 1_000; ms += 20) {
+        const payload = Buffer.alloc(640);
+        if (ms === atMs) payload.writeInt16LE(20_000, 0);
+        const jitterMs = (ms / 20) % 3 === 0 ? 12 : 0;
+        await wav.write(frame({ payload, capturedAtMs: START_MS + ms + jitterMs }));
+      }
+    }
+    await wav.close();
+    await mp4.close();
+    const data = (await readFile(wavPath)).subarray(44);
+    const heard: number[] = [];
+    for (let i = 0; i < data.length; i += 2) if (data.readInt16LE(i) === 20_000) heard.push(i / 32);
+    const seen = (await read(mp4Path)).filter(({ isKey }) => isKey).map(({ atMs }) => atMs);
+    expect(heard).toHaveLength(clicks.length);
+    for (const click of heard) {
+      expect(Math.min(...seen.map((atMs) => Math.abs(atMs - click)))).toBeLessThanOrEqual(40);
+    }
+  });
+});

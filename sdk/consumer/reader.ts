@@ -1,0 +1,85 @@
+import { Checkpoints, type Ticket } from './checkpoints.ts';
+import { EventDecoder, type ReceivedEvent } from './event-record.ts';
+import type { Frame } from './frame.ts';
+import { type DecodeOptions, FrameDecoder, type KinesisRecord } from './records.ts';
+import { ReorderWindow, type Timed } from './reorder-window.ts';
+import { type StreamReader, streamPages } from './stream-pages.ts';
+
+export interface EventReader extends StreamReader, DecodeOptions {}
+
+export interface FrameReader extends StreamReader, DecodeOptions {
+  /**
+   * Holds frames back up to this long to bring speakers and shards into order of capture. Per partition key
+   * frames are in order anyway.
+   *
+   * @default 0, as they come
+   */
+  readonly reorderWindowMs?: number;
+}
+
+/**
+ * Reads the `media` stream: whole frames, each once, from all shards, following resharding.
+ *
+ * A checkpoint is saved when all frames before it were taken and the next one was asked for, so a consumer that
+ * stops in the middle sees the frame it was at again.
+ *
+ * @throws ServiceError `record/*` for a bad record (see `onBadRecord`), `kinesis/*` when reading fails for good
+ */
+export function frames(reader: FrameReader): AsyncGenerator<Frame, void, undefined> {
+  return items(reader, new FrameDecoder(reader), reader.reorderWindowMs ?? 0, (frame) => frame);
+}
+
+/** Reads the `events` stream, as `frames` reads media. */
+export function events(reader: EventReader): AsyncGenerator<ReceivedEvent, void, undefined> {
+  return items(reader, new EventDecoder(reader), 0, () => UNTIMED);
+}
+
+const UNTIMED: Timed = { capturedAt: new Date(0), payload: new Uint8Array() };
+
+interface Decoder<Item> {
+  /** Has something begun whose rest has not come yet? */
+  readonly waiting?: boolean;
+  decode(record: KinesisRecord): Iterable<Item>;
+  finish?(): void;
+}
+
+async function* items<Item>(
+  reader: StreamReader,
+  decoder: Decoder<Item>,
+  windowMs: number,
+  timeOf: (item: Item) => Timed,
+): AsyncGenerator<Item, void, undefined> {
+  const checkpoints = new Checkpoints(reader.checkpoints);
+  const window = new ReorderWindow<{ item: Item; ticket: Ticket }>(windowMs);
+
+  async function* leave(take: () => { item: Item; ticket: Ticket } | undefined) {
+    for (let next = take(); next; next = take()) {
+      yield next.item;
+      await checkpoints.done(next.ticket);
+    }
+  }
+  const takeReady = () => window.take(performance.now());
+  const takeAll = () => window.drain();
+
+  try {
+    for await (const page of streamPages(reader)) {
+      const ticket = checkpoints.begin(page.shardId);
+      for (const record of page.records) {
+        for (const item of decoder.decode(record)) {
+          ticket.open += 1;
+          window.push({ item, ticket }, timeOf(item), performance.now());
+        }
+        yield* leave(takeReady);
+      }
+      // A frame that still waits for chunks must be read again after a restart, from its first chunk.
+      if (!decoder.waiting) ticket.position = page.position;
+      await checkpoints.done(ticket);
+      yield* leave(takeReady);
+    }
+  } catch (error) {
+    yield* leave(takeAll);
+    throw error;
+  }
+  yield* leave(takeAll);
+  if (reader.stopAtTip) decoder.finish?.();
+}
