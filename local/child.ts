@@ -1,0 +1,65 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+
+const REPOSITORY = fileURLToPath(new URL('..', import.meta.url));
+const EXIT_WITH_PARENT = new URL('./exit-with-parent.ts', import.meta.url).href;
+
+/** One of our own processes, started from its `.ts` file, that speaks JSON lines on stdout. */
+export interface Child {
+  readonly process: ChildProcess;
+  readonly pid: number;
+  /** Settles when the process has ended and its output was read. */
+  readonly exited: Promise<ChildExit>;
+}
+
+export interface ChildExit {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+}
+
+/**
+ * Starts `entry` (a path inside the repository) with Node itself.
+ *
+ * @param onLine called for every line of stdout and stderr; `json` is undefined for a line that is none
+ */
+export function startChild(
+  entry: string,
+  args: readonly string[],
+  environment: Readonly<Record<string, string>>,
+  onLine: (line: string, json: Record<string, unknown> | undefined) => void,
+): Child {
+  const child = spawn(process.execPath, ['--import', EXIT_WITH_PARENT, entry, ...args], {
+    cwd: REPOSITORY,
+    env: { ...process.env, ...environment },
+    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+  });
+  for (const output of [child.stdout, child.stderr]) {
+    if (output)
+      createInterface({ input: output }).on('line', (line) => onLine(line, parseLine(line)));
+  }
+  const exited = once(child, 'close').then(([code, signal]) => ({ code, signal }) as ChildExit);
+  if (child.pid === undefined) throw new Error(`${entry} could not be started`);
+  return { process: child, pid: child.pid, exited };
+}
+
+/** Asks with SIGTERM, insists with SIGKILL after `graceMs`. */
+export async function stopChild(child: Child, graceMs: number): Promise<ChildExit> {
+  child.process.kill('SIGTERM');
+  const insist = setTimeout(() => child.process.kill('SIGKILL'), graceMs);
+  try {
+    return await child.exited;
+  } finally {
+    clearTimeout(insist);
+  }
+}
+
+function parseLine(line: string): Record<string, unknown> | undefined {
+  if (!line.startsWith('{')) return undefined;
+  try {
+    return JSON.parse(line) as Record<string, unknown>;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,234 @@
+import { createWriteStream } from 'node:fs';
+import { mkdir, readdir, rm } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { ServiceError } from '../shared/errors.ts';
+import { describeEvent } from './observe/describe-event.ts';
+import { Observer } from './observe/observer.ts';
+import { type DevOptions, readDevOptions, USAGE } from './options.ts';
+import { jsonReporter } from './report/json-reporter.ts';
+import type { Reporter } from './report/reporter.ts';
+import { terminalReporter } from './report/terminal-reporter.ts';
+import type { RunnerInfo } from './runner-fleet.ts';
+import {
+  type SentReport,
+  type SimulatedMeeting,
+  startSimulatedMeeting,
+} from './simulated-meeting.ts';
+import { type Stack, startStack } from './stack.ts';
+import { summarize } from './summarize.ts';
+
+/** `npm start`: the whole path on this machine. See README. */
+
+const PROGRESS_INTERVAL_MS = 500;
+/** After the meeting: the session's last records must become readable within this time. */
+const LAST_RECORDS_MS = 30_000;
+
+try {
+  const options = readDevOptions(process.argv.slice(2), process.env);
+  if (options) process.exitCode = await run(options);
+  else process.stdout.write(`${USAGE}\n`);
+} catch (error) {
+  if (!(error instanceof ServiceError)) throw error;
+  process.stderr.write(`${error.message}\n`);
+  process.exitCode = 1;
+}
+// Pooled connections of the SDK clients would keep an idle process alive for a while.
+process.exit();
+
+/** @returns the exit code */
+async function run(options: DevOptions): Promise<number> {
+  const reporter = options.json ? jsonReporter(process.stdout) : terminalReporter(process.stdout);
+  const stopped = stopSignal();
+  await mkdir(options.outDir, { recursive: true });
+  const log = await openLog(options);
+  const stack = await startStack({ ...options, onLog: log });
+  try {
+    reportRunners(stack, reporter);
+    reporter.ready({
+      webhookUrl: stack.webhookUrl,
+      region: stack.aws.region,
+      endpoints: {
+        sqs: stack.aws.endpoints.sqs,
+        kinesis: stack.aws.endpoints.kinesis,
+        dynamodb: stack.aws.endpoints.dynamodb,
+      },
+      queueUrl: stack.aws.queueUrl,
+      table: stack.aws.table,
+      streams: stack.aws.streams,
+      runners: stack.fleet.runners,
+    });
+    if (options.live) return await live(options, stack, reporter, stopped);
+    return await simulated(options, stack, reporter, stopped, log);
+  } finally {
+    await stack.close();
+  }
+}
+
+/** Until a signal: whatever Zoom sends. With `--json` the streams are left to the program that reads them. */
+async function live(
+  options: DevOptions,
+  stack: Stack,
+  reporter: Reporter,
+  stopped: AbortSignal,
+): Promise<number> {
+  if (options.json) {
+    await whenAborted(stopped);
+    return 0;
+  }
+  const observer = observe(stack, reporter, (rtmsStreamId) => join(options.outDir, rtmsStreamId));
+  await Promise.race([whenAborted(stopped), refresh(observer, reporter, stopped)]);
+  // The runners hand their sessions over; what they write last is read before the summary.
+  await stack.fleet.stop();
+  await delay(2 * PROGRESS_INTERVAL_MS);
+  const ledger = observer.ledger();
+  const files = await observer.close();
+  reporter.summary(summarize(ledger, observer.stats, files));
+  return 0;
+}
+
+/** One scripted meeting, compared at the end with what the simulator says it sent. */
+async function simulated(
+  options: DevOptions,
+  stack: Stack,
+  reporter: Reporter,
+  stopped: AbortSignal,
+  log: Log,
+): Promise<number> {
+  const directory = resolve(options.outDir);
+  await clearEarlierFiles(directory);
+  const observer = observe(stack, reporter, () => directory);
+  const ended = Promise.withResolvers<void>();
+  observer.on('event', ({ name }) => {
+    if (name === 'session_ended') ended.resolve();
+  });
+  const meeting = await startSimulatedMeeting(stack.webhookUrl, options.credentials, (line, json) =>
+    log('simulator', line, json),
+  );
+  const over = new AbortController();
+  const refreshing = refresh(observer, reporter, AbortSignal.any([stopped, over.signal]), meeting);
+  await Promise.race([whenAborted(stopped), meeting.finished]);
+  if (!stopped.aborted) await untilAllIsRead(observer, meeting, ended.promise, stopped);
+  over.abort();
+  await refreshing;
+  const sent = await meeting.sent();
+  reporter.progress(observer.stats.progress((mediaType) => sentOf(sent, mediaType)));
+  await meeting.close();
+  const ledger = observer.ledger();
+  const files = await observer.close();
+  await stack.fleet.stop();
+  const summary = summarize(ledger, observer.stats, files, stopped.aborted ? undefined : sent);
+  reporter.summary(summary);
+  return summary.lost === 0 && summary.problems.length === 0 ? 0 : 1;
+}
+
+/** The ledger line is written after everything else, but the other stream may lag behind it. */
+async function untilAllIsRead(
+  observer: Observer,
+  meeting: SimulatedMeeting,
+  ended: Promise<void>,
+  stopped: AbortSignal,
+): Promise<void> {
+  const deadline = AbortSignal.any([stopped, AbortSignal.timeout(LAST_RECORDS_MS)]);
+  await Promise.race([ended, whenAborted(deadline)]);
+  const { sources } = await meeting.sent();
+  const sentFrames = sources.reduce((sum, { frames }) => sum + frames, 0);
+  const readFrames = () =>
+    [...observer.stats.sources.values()].reduce((sum, { frames }) => sum + frames, 0);
+  while (readFrames() < sentFrames && !deadline.aborted) await delay(50);
+}
+
+function observe(
+  stack: Stack,
+  reporter: Reporter,
+  directoryOf: (rtmsStreamId: string) => string,
+): Observer {
+  const observer = new Observer(stack.aws, directoryOf);
+  observer.on('event', (event) => {
+    if (event.name === 'transcript') {
+      const { text, userName, userId, channelId } = event.data;
+      const speaker = userName || String(userId ?? channelId ?? 'somebody');
+      reporter.transcript({ atMs: Date.now(), speaker, text });
+      return;
+    }
+    const happening = describeEvent(event, Date.now());
+    if (happening) reporter.happening(happening);
+  });
+  observer.on('badRecord', ({ message, detail }) => {
+    reporter.happening({ kind: 'bad_record', atMs: Date.now(), fields: detail, text: message });
+  });
+  return observer;
+}
+
+async function refresh(
+  observer: Observer,
+  reporter: Reporter,
+  until: AbortSignal,
+  meeting?: SimulatedMeeting,
+): Promise<void> {
+  while (!until.aborted) {
+    const sent = await meeting?.sent().catch(() => undefined);
+    reporter.progress(observer.stats.progress((mediaType) => sent && sentOf(sent, mediaType)));
+    await delay(PROGRESS_INTERVAL_MS, undefined, { signal: until }).catch(() => undefined);
+  }
+}
+
+function sentOf(sent: SentReport, mediaType: string): { frames: number; bytes: number } {
+  if (mediaType === 'transcript' || mediaType === 'chat') {
+    const lines = sent[mediaType].filter((line) => line.sent);
+    const bytes = lines.reduce((sum, { text }) => sum + Buffer.byteLength(text), 0);
+    return { frames: lines.length, bytes };
+  }
+  const sources = sent.sources.filter((source) => source.mediaType === mediaType);
+  return {
+    frames: sources.reduce((sum, { frames }) => sum + frames, 0),
+    bytes: sources.reduce((sum, { bytes }) => sum + bytes, 0),
+  };
+}
+
+function reportRunners({ fleet }: Stack, reporter: Reporter): void {
+  fleet.on('started', ({ taskId, pid }: RunnerInfo) => {
+    const text = `${taskId} started (pid ${pid})`;
+    reporter.happening({ kind: 'runner_started', atMs: Date.now(), fields: { taskId, pid }, text });
+  });
+  fleet.on('exited', ({ taskId, pid, code, signal }) => {
+    const text = `${taskId} ended (${signal ?? `exit code ${code}`})`;
+    const fields = { taskId, pid, code, signal };
+    reporter.happening({ kind: 'runner_exited', atMs: Date.now(), fields, text });
+  });
+}
+
+type Log = (process: string, line: string, json: Record<string, unknown> | undefined) => void;
+
+/** With `--json` the processes' own lines go to stderr, else into a file beside what the run produces. */
+async function openLog({ json, outDir }: DevOptions): Promise<Log> {
+  if (json) return (_, line) => void process.stderr.write(`${line}\n`);
+  const file = createWriteStream(join(outDir, 'stack.log'));
+  return (name, line) => void file.write(`${name} ${line}\n`);
+}
+
+/** What an earlier simulated meeting left; nothing else in the folder is touched. */
+async function clearEarlierFiles(directory: string): Promise<void> {
+  const ours = /^(?:(?:audio|video|share)-.+|meeting.*\.wav|transcript\.\w+|chat\.jsonl)$/;
+  const names = (await readdir(directory)).filter((name) => ours.test(name));
+  await Promise.all(names.map((name) => rm(join(directory, name), { recursive: true })));
+}
+
+/** Aborted by the first SIGINT or SIGTERM; a second one ends the process at once. */
+function stopSignal(): AbortSignal {
+  const controller = new AbortController();
+  const onSignal = () => {
+    if (controller.signal.aborted) process.exit(130);
+    controller.abort();
+  };
+  process.on('SIGINT', onSignal);
+  process.on('SIGTERM', onSignal);
+  return controller.signal;
+}
+
+function whenAborted(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return Promise.resolve();
+  return new Promise((resolve) =>
+    signal.addEventListener('abort', () => resolve(), { once: true }),
+  );
+}

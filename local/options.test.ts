@@ -1,0 +1,75 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
+import { readDevOptions } from './options.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'rtms-options-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const LIVE = {
+  ZM_RTMS_CLIENT: 'client',
+  ZM_RTMS_SECRET: 'secret',
+  ZM_RTMS_WEBHOOK_SECRET: 'new,old',
+};
+const noFile = join(folder, 'absent');
+
+describe('readDevOptions', () => {
+  it('needs no variables for the simulated meeting', () => {
+    const options = readDevOptions([], {}, noFile);
+    expect(options).toMatchObject({
+      live: false,
+      json: false,
+      runners: 2,
+      port: 0,
+      path: '/webhook',
+    });
+  });
+
+  it('reads the live variables, two webhook tokens during a rotation', () => {
+    const options = readDevOptions(['--live', '--runners', '3'], LIVE, noFile);
+    expect(options).toMatchObject({
+      live: true,
+      runners: 3,
+      port: 8080,
+      path: '/webhook',
+      allowedHosts: 'zoom.us,zoom.com,zoomgov.com',
+      credentials: { clientId: 'client', webhookSecretTokens: ['new', 'old'] },
+    });
+  });
+
+  it('names every missing and wrong variable at once', () => {
+    expect(() =>
+      readDevOptions(
+        ['--live'],
+        { ZM_RTMS_PORT: 'http', RTMS_MEDIA: '{"audio":{"codec":"MP3"}}' },
+        noFile,
+      ),
+    ).toThrow(/ZM_RTMS_PORT.*ZM_RTMS_CLIENT.*ZM_RTMS_SECRET.*ZM_RTMS_WEBHOOK_SECRET.*RTMS_MEDIA/s);
+  });
+
+  it('takes what the environment lacks from .env', () => {
+    const file = join(folder, 'env');
+    writeFileSync(file, 'ZM_RTMS_CLIENT=fromFile\nZM_RTMS_PATH=/zoom\n');
+    expect(readDevOptions(['--live'], { ...LIVE, ZM_RTMS_CLIENT: '' }, file)).toMatchObject({
+      path: '/zoom',
+      credentials: { clientId: 'fromFile' },
+    });
+    expect(readDevOptions(['--live'], LIVE, file)).toMatchObject({
+      credentials: { clientId: 'client' },
+    });
+  });
+
+  it('refuses an unreadable .env by its name', () => {
+    expect(() => readDevOptions([], {}, folder)).toThrow(`${folder} cannot be read`);
+  });
+
+  it('refuses an unknown option', () => {
+    expect(() => readDevOptions(['--loud'], {}, noFile)).toThrow(/--loud/);
+  });
+
+  it('asks for both Video SDK variables or none', () => {
+    const half = { ...LIVE, ZM_RTMS_VIDEO_SDK_KEY: 'key' };
+    expect(() => readDevOptions(['--live'], half, noFile)).toThrow(/go together/);
+  });
+});

@@ -1,0 +1,188 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { parseArgs, parseEnv } from 'node:util';
+import type { UserEnv } from '../shared/env.ts';
+import { ServiceError } from '../shared/errors.ts';
+import { parseMediaRequest } from '../shared/rtms/params.ts';
+
+/** What `npm start` was asked to do. */
+export interface DevOptions {
+  /** Wait for Zoom's own webhooks instead of playing the simulated meeting. */
+  readonly live: boolean;
+  /** One JSON object a line on stdout, logs on stderr. */
+  readonly json: boolean;
+  readonly runners: number;
+  readonly port: number;
+  readonly path: string;
+  readonly outDir: string;
+  readonly credentials: ZoomCredentials;
+  readonly allowedHosts: string;
+  /** RTMS_MEDIA as the runner gets it; undefined = everything Zoom offers. */
+  readonly media: string | undefined;
+}
+
+export interface ZoomCredentials {
+  readonly clientId: string;
+  readonly clientSecret: string;
+  /** Newest first; two during a rotation. */
+  readonly webhookSecretTokens: readonly string[];
+  readonly videoSdkKey?: string;
+  readonly videoSdkSecret?: string;
+}
+
+export const USAGE = `npm start -- [options]
+
+  (no options)     play a simulated Zoom meeting through the whole path, then stop
+  --live           wait for Zoom's own webhooks on http://localhost:$ZM_RTMS_PORT$ZM_RTMS_PATH
+  --json           stdout holds one JSON object a line, logs go to stderr
+  --runners N      runner processes to keep running (default 2)
+  --out DIR        folder for the produced files (default out)
+  --help           this text
+
+Variables are read from the environment, then from .env: see README.`;
+
+/** Credentials of the simulated Zoom app: known to the simulator and to nobody else. */
+const SIMULATED_CREDENTIALS: ZoomCredentials = {
+  clientId: 'simulatedClientId',
+  clientSecret: 'simulatedClientSecret',
+  webhookSecretTokens: ['simulatedWebhookSecretToken'],
+  videoSdkKey: 'simulatedVideoSdkKey',
+  videoSdkSecret: 'simulatedVideoSdkSecret',
+};
+
+/** Raw PCM per participant, so that the WAV files hold exactly what was sent. */
+const SIMULATED_MEDIA = JSON.stringify({
+  audio: {
+    codec: 'L16',
+    sampleRate: 'SR_16K',
+    channel: 'MONO',
+    dataOpt: 'AUDIO_MULTI_STREAMS',
+    sendRateMs: 20,
+  },
+});
+
+type Variables = Partial<Record<keyof UserEnv, string>>;
+
+/**
+ * Reads the command line and the variables.
+ *
+ * @param envFile read when it exists; the environment's own values win
+ * @returns undefined when only the usage text was asked for
+ * @throws ServiceError `config/invalid` naming everything that is wrong at once
+ */
+export function readDevOptions(
+  argv: readonly string[],
+  environment: NodeJS.ProcessEnv,
+  envFile = '.env',
+): DevOptions | undefined {
+  const flags = readFlags(argv);
+  if (flags.help) return undefined;
+  const problems: string[] = [];
+  const variables: Variables = { ...readEnvFile(envFile), ...definedOnly(environment) };
+  const runners = readInteger('--runners', flags.runners ?? '2', 1, 32, problems);
+  const port = flags.live
+    ? readInteger('ZM_RTMS_PORT', variables.ZM_RTMS_PORT ?? '8080', 0, 65_535, problems)
+    : 0;
+  const path = flags.live ? (variables.ZM_RTMS_PATH ?? '/webhook') : '/webhook';
+  if (!path.startsWith('/')) problems.push('ZM_RTMS_PATH must start with /');
+  const credentials = flags.live ? readCredentials(variables, problems) : SIMULATED_CREDENTIALS;
+  const media = flags.live ? readMedia(variables.RTMS_MEDIA, problems) : SIMULATED_MEDIA;
+  if (problems.length > 0) throw new ServiceError('config/invalid', problems.join('; '));
+  return Object.freeze({
+    live: flags.live,
+    json: flags.json,
+    runners,
+    port,
+    path,
+    outDir: flags.out,
+    credentials,
+    allowedHosts: flags.live
+      ? (variables.ZM_RTMS_ALLOWED_HOSTS ?? 'zoom.us,zoom.com,zoomgov.com')
+      : '127.0.0.1',
+    media,
+  });
+}
+
+function readFlags(argv: readonly string[]) {
+  try {
+    return parseArgs({
+      args: [...argv],
+      options: {
+        live: { type: 'boolean', default: false },
+        json: { type: 'boolean', default: false },
+        runners: { type: 'string' },
+        out: { type: 'string', default: 'out' },
+        help: { type: 'boolean', short: 'h', default: false },
+      },
+    }).values;
+  } catch (cause) {
+    throw new ServiceError('config/invalid', `${(cause as Error).message} (try --help)`, { cause });
+  }
+}
+
+function readEnvFile(path: string): Variables {
+  if (!existsSync(path)) return {};
+  try {
+    return parseEnv(readFileSync(path, 'utf8')) as Variables;
+  } catch (cause) {
+    throw new ServiceError(
+      'config/invalid',
+      `${path} cannot be read: ${(cause as Error).message}`,
+      {
+        cause,
+      },
+    );
+  }
+}
+
+function definedOnly(environment: NodeJS.ProcessEnv): Variables {
+  return Object.fromEntries(
+    Object.entries(environment).filter(([, value]) => value !== undefined && value !== ''),
+  ) as Variables;
+}
+
+function readCredentials(variables: Variables, problems: string[]): ZoomCredentials {
+  const required = (name: keyof UserEnv): string => {
+    const value = variables[name];
+    if (!value) problems.push(`${name} is missing`);
+    return value ?? '';
+  };
+  const clientId = required('ZM_RTMS_CLIENT');
+  const clientSecret = required('ZM_RTMS_SECRET');
+  const tokens = required('ZM_RTMS_WEBHOOK_SECRET')
+    .split(',')
+    .map((token) => token.trim());
+  if (tokens.length > 2) problems.push('ZM_RTMS_WEBHOOK_SECRET takes two tokens at most');
+  const { ZM_RTMS_VIDEO_SDK_KEY: key, ZM_RTMS_VIDEO_SDK_SECRET: secret } = variables;
+  if ((key === undefined) !== (secret === undefined)) {
+    problems.push('ZM_RTMS_VIDEO_SDK_KEY and ZM_RTMS_VIDEO_SDK_SECRET go together');
+  }
+  return {
+    clientId,
+    clientSecret,
+    webhookSecretTokens: tokens.filter((token) => token !== ''),
+    ...(key && secret ? { videoSdkKey: key, videoSdkSecret: secret } : {}),
+  };
+}
+
+function readMedia(json: string | undefined, problems: string[]): string | undefined {
+  if (json === undefined) return undefined;
+  try {
+    parseMediaRequest(json);
+  } catch (error) {
+    problems.push(`RTMS_MEDIA: ${(error as Error).message}`);
+  }
+  return json;
+}
+
+function readInteger(
+  name: string,
+  text: string,
+  least: number,
+  most: number,
+  problems: string[],
+): number {
+  const value = Number(text);
+  if (/^\d+$/.test(text) && value >= least && value <= most) return value;
+  problems.push(`${name} must be a whole number from ${least} to ${most}, not "${text}"`);
+  return least;
+}

@@ -1,0 +1,13 @@
+import type { Reporter } from './reporter.ts';
+
+/** `--json`: one object a line on `out` and nothing else; every line but the first names its `kind`. */
+export function jsonReporter(out: NodeJS.WritableStream): Reporter {
+  const line = (value: object) => void out.write(`${JSON.stringify(value)}\n`);
+  return {
+    ready: (info) => line({ ready: true, ...info }),
+    happening: ({ kind, atMs, fields }) => line({ kind, atMs, ...fields }),
+    transcript: (shown) => line({ kind: 'transcript', ...shown }),
+    progress: (rows) => line({ kind: 'progress', media: rows }),
+    summary: (summary) => line({ kind: 'summary', ...summary }),
+  };
+}

@@ -1,0 +1,68 @@
+import { styleText } from 'node:util';
+import type { Progress, Reporter } from './reporter.ts';
+import { ledgerTable, progressTable } from './table.ts';
+
+/** What the reporter needs of stdout. */
+export interface Terminal {
+  write(text: string): unknown;
+  readonly isTTY?: boolean;
+  readonly columns?: number;
+}
+
+/**
+ * For people. On a terminal a table stays below the lines and is refreshed in place; elsewhere (a pipe,
+ * a CI log) there are only lines, and the table is printed once, at the end.
+ */
+export function terminalReporter(terminal: Terminal): Reporter {
+  let footer: string[] = [];
+  let latest: readonly Progress[] = [];
+  const colour = (format: Parameters<typeof styleText>[0], text: string) =>
+    terminal.isTTY ? styleText(format, text, { validateStream: false }) : text;
+
+  const erase = () => (footer.length > 0 ? `\x1b[${footer.length}A\x1b[0J` : '');
+  const draw = () => footer.map((line) => `${line.slice(0, terminal.columns ?? 80)}\n`).join('');
+  const print = (...lines: string[]) =>
+    void terminal.write(`${erase()}${lines.map((line) => `${line}\n`).join('')}${draw()}`);
+
+  return {
+    ready(info) {
+      print(
+        `${colour('bold', 'rtms-kinesis')} is up, on local AWS (${info.region})`,
+        `  webhook   ${info.webhookUrl}`,
+        `  kinesis   ${info.endpoints.kinesis}  streams ${info.streams.media}, ${info.streams.events}`,
+        `  runners   ${info.runners.map(({ taskId, pid }) => `${taskId} (pid ${pid})`).join(', ')}`,
+        '',
+      );
+    },
+    happening({ atMs, text }) {
+      print(`${colour('dim', clock(atMs))}  ${text}`);
+    },
+    transcript({ atMs, speaker, text }) {
+      print(`${colour('dim', clock(atMs))}  ${colour('cyan', `${speaker}:`)} ${text}`);
+    },
+    progress(rows) {
+      latest = rows;
+      if (!terminal.isTTY) return;
+      const wipe = erase();
+      footer = ['', ...progressTable(rows)];
+      terminal.write(`${wipe}${draw()}`);
+    },
+    summary({ meetings, ledger, lost, problems, files }) {
+      const wipe = erase();
+      footer = [];
+      terminal.write(wipe);
+      print('', ...progressTable(latest), '', 'Ledger, proved from the two streams alone:');
+      print(...ledgerTable(ledger), '');
+      print(
+        lost === 0 && problems.length === 0
+          ? colour('green', `${meetings} meeting(s), every frame accounted for, lost 0`)
+          : colour('red', `${meetings} meeting(s), lost ${lost}`),
+        ...problems.map((problem) => colour('red', `  ${problem}`)),
+        '',
+        ...files.map(({ path, what }) => `  ${path}  ${colour('dim', what)}`),
+      );
+    },
+  };
+}
+
+const clock = (atMs: number) => new Date(atMs).toISOString().slice(11, 23);

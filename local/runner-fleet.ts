@@ -1,0 +1,80 @@
+import { EventEmitter } from 'node:events';
+import { setTimeout as delay } from 'node:timers/promises';
+import { type Child, startChild, stopChild } from './child.ts';
+
+/** ECS starts a replacement for a task that died about this fast. */
+const REPLACE_AFTER_MS = 5_000;
+/** A task gets 120 s to drain in Fargate; nothing local should need it. */
+const STOP_GRACE_MS = 115_000;
+
+export interface RunnerInfo {
+  readonly taskId: string;
+  readonly pid: number;
+}
+
+export interface RunnerFleetEvents {
+  started: [runner: RunnerInfo];
+  exited: [runner: RunnerInfo & { code: number | null; signal: string | null }];
+  /** One line of a runner's output: a log line or EMF metrics when `json` is given. */
+  line: [runner: RunnerInfo, line: string, json: Record<string, unknown> | undefined];
+}
+
+type EnvironmentOf = (taskId: string) => Promise<Readonly<Record<string, string>>>;
+
+/** Keeps `size` runner processes alive, as an ECS service would: one that dies is replaced after 5 s. */
+export class RunnerFleet extends EventEmitter<RunnerFleetEvents> {
+  readonly #environmentOf: EnvironmentOf;
+  readonly #children = new Map<string, Child>();
+  readonly #stopping = new AbortController();
+  #started = 0;
+
+  constructor(environmentOf: EnvironmentOf) {
+    super();
+    this.#environmentOf = environmentOf;
+  }
+
+  get runners(): RunnerInfo[] {
+    return [...this.#children].map(([taskId, child]) => ({ taskId, pid: child.pid }));
+  }
+
+  /** Settles when all `size` runners said that they are ready. */
+  async start(size: number): Promise<void> {
+    await Promise.all(Array.from({ length: size }, () => this.#startOne()));
+  }
+
+  /** Drains every runner with SIGTERM and waits for all of them to end. */
+  async stop(): Promise<void> {
+    this.#stopping.abort();
+    await Promise.all([...this.#children.values()].map((child) => stopChild(child, STOP_GRACE_MS)));
+  }
+
+  async #startOne(): Promise<void> {
+    this.#started += 1;
+    const taskId = `runner-${this.#started}`;
+    const ready = Promise.withResolvers<void>();
+    const environment = await this.#environmentOf(taskId);
+    if (this.#stopping.signal.aborted) return;
+    const child = startChild('runner/main.ts', [], environment, (line, json) => {
+      if (json?.['event'] === 'runner_ready') ready.resolve();
+      this.emit('line', { taskId, pid: child.pid }, line, json);
+    });
+    this.#children.set(taskId, child);
+    this.emit('started', { taskId, pid: child.pid });
+    void child.exited.then(({ code, signal }) => {
+      this.#children.delete(taskId);
+      ready.reject(new Error(`${taskId} ended before it was ready (exit code ${code})`));
+      this.emit('exited', { taskId, pid: child.pid, code, signal });
+      void this.#replaceLater();
+    });
+    await ready.promise;
+  }
+
+  async #replaceLater(): Promise<void> {
+    try {
+      await delay(REPLACE_AFTER_MS, undefined, { signal: this.#stopping.signal });
+      await this.#startOne();
+    } catch {
+      // Stopping, or the replacement died too: its own exit asks for the next one.
+    }
+  }
+}

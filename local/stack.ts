@@ -1,0 +1,116 @@
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { LocalEnv, RunnerEnv, WebhookEnv } from '../shared/env.ts';
+import { ServiceError } from '../shared/errors.ts';
+import { type LocalAws, startLocalAws } from './aws.ts';
+import { type Child, startChild, stopChild } from './child.ts';
+import type { ZoomCredentials } from './options.ts';
+import { RunnerFleet } from './runner-fleet.ts';
+
+export interface StackOptions {
+  readonly credentials: ZoomCredentials;
+  readonly allowedHosts: string;
+  readonly media: string | undefined;
+  readonly runners: number;
+  /** Webhook port, 0 picks a free one. */
+  readonly port: number;
+  readonly path: string;
+  /** Every line of the webhook's and the runners' output, for whoever keeps logs. */
+  readonly onLog: (
+    process: string,
+    line: string,
+    json: Record<string, unknown> | undefined,
+  ) => void;
+}
+
+/** Everything but Zoom and the consumer, on this machine. */
+export interface Stack {
+  readonly aws: LocalAws;
+  readonly webhookUrl: string;
+  readonly fleet: RunnerFleet;
+  /** Stops in the order of a deployment's end: no more webhooks, drained runners, then AWS. */
+  close(): Promise<void>;
+}
+
+/** Cost units a local runner takes; a test that needs "full" sets its own. */
+const LOCAL_CAPACITY = '1000';
+const LOCAL_SPOOL_BYTES = String(256 * 1024 * 1024);
+const STOP_GRACE_MS = 5_000;
+
+/**
+ * Starts local AWS, the webhook function behind HTTP and the runner processes, and waits until all of them
+ * are ready.
+ *
+ * @throws ServiceError `local/port-in-use` and what the processes say when they refuse to start
+ */
+export async function startStack(options: StackOptions): Promise<Stack> {
+  const closers: (() => Promise<unknown>)[] = [];
+  const close = async () => {
+    for (const stop of closers.splice(0).reverse()) await stop();
+  };
+  try {
+    const aws = await startLocalAws({ zoomSecret: zoomSecret(options.credentials) });
+    closers.push(() => aws.close());
+    const spool = await mkdtemp(join(tmpdir(), 'rtms-spool-'));
+    closers.push(() => rm(spool, { recursive: true, force: true }));
+    const fleet = new RunnerFleet(async (taskId) => {
+      const spoolDir = join(spool, taskId);
+      await mkdir(spoolDir);
+      return { ...runnerEnvironment(aws, options, spoolDir), TASK_ID: taskId };
+    });
+    fleet.on('line', ({ taskId }, line, json) => options.onLog(taskId, line, json));
+    closers.push(() => fleet.stop());
+    const [webhook] = await Promise.all([startWebhook(aws, options), fleet.start(options.runners)]);
+    closers.push(() => stopChild(webhook.child, STOP_GRACE_MS));
+    return { aws, webhookUrl: webhook.url, fleet, close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+function runnerEnvironment(aws: LocalAws, options: StackOptions, spoolDir: string) {
+  return {
+    ...aws.env(),
+    ALLOWED_HOSTS: options.allowedHosts,
+    RTMS_MEDIA: options.media ?? '{}',
+    CAPACITY: LOCAL_CAPACITY,
+    HEALTH_PORT: '0',
+    SPOOL_DIR: spoolDir,
+    SPOOL_MAX_BYTES: LOCAL_SPOOL_BYTES,
+    LOG_LEVEL: 'info',
+  } satisfies RunnerEnv & Omit<LocalEnv, 'TASK_ID'> & Record<string, string>;
+}
+
+async function startWebhook(
+  aws: LocalAws,
+  options: StackOptions,
+): Promise<{ child: Child; url: string }> {
+  const ready = Promise.withResolvers<string>();
+  let lastLine = '';
+  const environment = {
+    ...aws.env(),
+    ALLOWED_HOSTS: options.allowedHosts,
+    MAX_CLOCK_SKEW_SECONDS: '300',
+    LOG_LEVEL: 'INFO',
+  } satisfies WebhookEnv & Record<string, string>;
+  const args = [String(options.port), options.path];
+  const child = startChild('local/webhook-process.ts', args, environment, (line, json) => {
+    lastLine = line;
+    if (json?.['event'] === 'webhook_ready') ready.resolve(String(json['url']));
+    else options.onLog('webhook', line, json);
+  });
+  void child.exited.then(() => {
+    const inUse = lastLine.includes('local/port-in-use');
+    const what = inUse
+      ? `port ${options.port} is in use`
+      : `the webhook did not start: ${lastLine}`;
+    ready.reject(new ServiceError(inUse ? 'local/port-in-use' : 'config/invalid', what));
+  });
+  return { child, url: await ready.promise };
+}
+
+function zoomSecret(credentials: ZoomCredentials): string {
+  return JSON.stringify({ apps: { default: credentials } });
+}

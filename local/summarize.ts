@@ -1,0 +1,96 @@
+import { statSync } from 'node:fs';
+import { extname, relative } from 'node:path';
+import type { LedgerReport } from '../sdk/consumer/index.ts';
+import type { ReadSource, StreamStats } from './observe/stream-stats.ts';
+import type { LedgerRow, Summary } from './report/reporter.ts';
+import type { SentReport } from './simulated-meeting.ts';
+
+const FILE_KINDS: Readonly<Record<string, string>> = {
+  '.wav': 'audio',
+  '.ogg': 'audio',
+  '.mp4': 'video',
+  '.vtt': 'captions',
+  '.srt': 'captions',
+  '.txt': 'transcript',
+  '.jsonl': 'chat',
+};
+
+const MEDIA_ORDER = ['audio', 'video', 'deskshare', 'transcript', 'chat', 'events'];
+
+/**
+ * The end of a run: the ledger the two streams prove, what contradicts it, and the files.
+ *
+ * @param sent the simulator's own books, where there are any: what was read must be what was sent, byte for byte
+ */
+export function summarize(
+  ledger: LedgerReport,
+  stats: StreamStats,
+  files: ReadonlyMap<string, readonly string[]>,
+  sent?: SentReport,
+): Summary {
+  const names = new Map<string, string>();
+  for (const { rtmsStreamId, userId, userName } of stats.sources.values()) {
+    if (userName !== '') names.set(`${rtmsStreamId} ${userId}`, userName);
+  }
+  const rows = ledger.sources.toSorted(byMediaType).map(
+    (source): LedgerRow => ({
+      mediaType: source.mediaType,
+      source: sourceName(source.userId, source.channelId, names, source.rtmsStreamId),
+      received: source.received ?? source.found,
+      written: source.written ?? source.found,
+      lost: source.lost ?? source.missingCount,
+    }),
+  );
+  return {
+    meetings: new Set(ledger.sources.map(({ rtmsStreamId }) => rtmsStreamId)).size,
+    ledger: rows,
+    lost: rows.reduce((sum, row) => sum + row.lost, 0),
+    problems: [...ledger.problems, ...(sent ? differences(sent, [...stats.sources.values()]) : [])],
+    files: [...files.values()].flat().map(describeFile),
+  };
+}
+
+function byMediaType(left: { mediaType: string }, right: { mediaType: string }): number {
+  return MEDIA_ORDER.indexOf(left.mediaType) - MEDIA_ORDER.indexOf(right.mediaType);
+}
+
+/** What the consumer read is compared with what Zoom says it sent: count, bytes and SHA-256 per source. */
+export function differences(sent: SentReport, read: readonly ReadSource[]): string[] {
+  const problems: string[] = [];
+  if (sent.sources.every(({ frames }) => frames === 0)) problems.push('Zoom could send nothing');
+  for (const source of sent.sources) {
+    const found = read.find(
+      ({ mediaType, userId, channelId }) =>
+        mediaType === source.mediaType &&
+        (source.channelId === undefined
+          ? userId === source.userId
+          : channelId === source.channelId),
+    );
+    const where = `${source.mediaType} ${source.channelId ?? source.userId}`;
+    if (source.frames !== (found?.frames ?? 0)) {
+      problems.push(`${where}: ${source.frames} frames sent, ${found?.frames ?? 0} read`);
+    } else if (found && found.hash.copy().digest('hex') !== source.sha256) {
+      problems.push(`${where}: the bytes read are not the bytes sent`);
+    }
+  }
+  return problems;
+}
+
+function sourceName(
+  userId: number | undefined,
+  channelId: string | undefined,
+  names: ReadonlyMap<string, string>,
+  rtmsStreamId: string,
+): string {
+  if (channelId !== undefined) return `channel ${channelId}`;
+  if (userId === undefined) return 'all';
+  return names.get(`${rtmsStreamId} ${userId}`) ?? (userId === 0 ? 'mixed' : `user ${userId}`);
+}
+
+function describeFile(path: string): Summary['files'][number] {
+  const stats = statSync(path);
+  const what = stats.isDirectory()
+    ? 'pictures'
+    : `${FILE_KINDS[extname(path)] ?? 'file'}, ${Math.ceil(stats.size / 1024)} KiB`;
+  return { path: relative(process.cwd(), path) || path, what };
+}

@@ -1,0 +1,212 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { KinesisClient } from '@aws-sdk/client-kinesis';
+import { NodeHttpHandler } from '@smithy/node-http-handler';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { type Simulator, startSimulator } from '../../local/simulator/simulator.ts';
+import { syntheticMeeting } from '../../local/simulator/synthetic-meeting.ts';
+import {
+  events,
+  type Frame,
+  frames,
+  LedgerChecker,
+  type ReceivedEvent,
+} from '../../sdk/consumer/index.ts';
+import { PRODUCTS } from '../../shared/rtms/product.ts';
+import { signWebhook } from '../../shared/zoom/webhook-signature.ts';
+
+/** `npm start -- --live --json` against a Zoom that is not ours to configure: what design §5 promises. */
+
+const ZOOM = {
+  clientId: 'liveClient',
+  clientSecret: 'liveSecret',
+  webhookSecretToken: 'liveToken',
+  videoSdkKey: 'liveSdkKey',
+  videoSdkSecret: 'liveSdkSecret',
+};
+
+const folder = mkdtempSync(join(tmpdir(), 'rtms-live-'));
+let command: ChildProcess;
+let simulator: Simulator;
+const lines: Record<string, unknown>[] = [];
+let ready: {
+  webhookUrl: string;
+  region: string;
+  endpoints: { kinesis: string };
+  streams: { media: string; events: string };
+  runners: { taskId: string; pid: number }[];
+};
+
+beforeAll(async () => {
+  command = spawn(process.execPath, ['local/dev.ts', '--live', '--json', '--out', folder], {
+    env: {
+      ...process.env,
+      ZM_RTMS_PORT: '0',
+      ZM_RTMS_PATH: '/zoom',
+      ZM_RTMS_CLIENT: ZOOM.clientId,
+      ZM_RTMS_SECRET: ZOOM.clientSecret,
+      ZM_RTMS_WEBHOOK_SECRET: `newToken,${ZOOM.webhookSecretToken}`,
+      ZM_RTMS_VIDEO_SDK_KEY: ZOOM.videoSdkKey,
+      ZM_RTMS_VIDEO_SDK_SECRET: ZOOM.videoSdkSecret,
+      ZM_RTMS_ALLOWED_HOSTS: '127.0.0.1',
+      RTMS_MEDIA: '{"audio": {"codec": "L16", "sampleRate": "SR_16K", "channel": "MONO"}}',
+    },
+    stdio: ['ignore', 'pipe', 'ignore'],
+  });
+  if (!command.stdout) throw new Error('no stdout');
+  createInterface({ input: command.stdout }).on('line', (line) => lines.push(JSON.parse(line)));
+  await vi.waitFor(() => expect(lines[0]).toMatchObject({ ready: true }), 20_000);
+  ready = lines[0] as never;
+  simulator = await startSimulator({ webhookUrls: [ready.webhookUrl], app: ZOOM });
+}, 30_000);
+
+afterAll(async () => {
+  await simulator.close();
+  command.kill('SIGKILL');
+  rmSync(folder, { recursive: true, force: true });
+});
+
+async function readAll() {
+  const client = new KinesisClient({
+    region: ready.region,
+    endpoint: ready.endpoints.kinesis,
+    credentials: { accessKeyId: 'any', secretAccessKey: 'any' },
+    requestHandler: new NodeHttpHandler(),
+  });
+  const read: { frames: Frame[]; events: ReceivedEvent[] } = { frames: [], events: [] };
+  const reader = { client, stopAtTip: true } as const;
+  for await (const frame of frames({ ...reader, streamName: ready.streams.media })) {
+    read.frames.push(frame);
+  }
+  for await (const event of events({ ...reader, streamName: ready.streams.events })) {
+    read.events.push(event);
+  }
+  client.destroy();
+  return read;
+}
+
+/** Frame by frame what Zoom sent of one stream, as the reader got it. */
+function digests(received: readonly Frame[], rtmsStreamId: string): Record<string, string> {
+  const bySource = Object.groupBy(
+    received.filter((frame) => frame.rtmsStreamId === rtmsStreamId),
+    ({ mediaType, userId, channelId }) => `${mediaType} ${channelId ?? userId}`,
+  );
+  return Object.fromEntries(
+    Object.entries(bySource).map(([source, list]) => {
+      const hash = createHash('sha256');
+      for (const { payload } of list ?? []) hash.update(payload);
+      return [source, `${list?.length} ${hash.digest('hex')}`];
+    }),
+  );
+}
+
+async function post(body: string, token: string): Promise<number> {
+  const timestamp = String(Math.floor(Date.now() / 1000));
+  const response = await fetch(ready.webhookUrl, {
+    method: 'POST',
+    body,
+    headers: {
+      'content-type': 'application/json; charset=utf-8',
+      'x-zm-request-timestamp': timestamp,
+      'x-zm-signature': signWebhook(token, timestamp, Buffer.from(body)),
+    },
+  });
+  return response.status;
+}
+
+function startedEvent(rtmsStreamId: string, serverUrl: string): string {
+  return JSON.stringify({
+    event: 'meeting.rtms_started',
+    event_ts: Date.now(),
+    payload: { meeting_uuid: 'uuid==', rtms_stream_id: rtmsStreamId, server_urls: serverUrl },
+  });
+}
+
+describe('npm start -- --live --json', () => {
+  it('brings all five products to Kinesis, byte for byte, across a drained runner', {
+    timeout: 60_000,
+  }, async () => {
+    const started = PRODUCTS.map((product) => {
+      const isMedia = product !== 'contact_center' && product !== 'phone';
+      const scenario = syntheticMeeting({
+        product,
+        durationMs: 8_000,
+        video: isMedia,
+        transcriptEveryMs: 1_000,
+      });
+      return { product, rtmsStreamId: simulator.start(scenario) as string };
+    });
+    await vi.waitFor(
+      () => expect(simulator.streams().every(({ isConnected }) => isConnected)).toBe(true),
+      10_000,
+    );
+
+    const [drained] = ready.runners;
+    process.kill(drained?.pid ?? 0, 'SIGTERM');
+    const kinds = () => lines.filter(({ taskId }) => taskId !== undefined);
+    await vi.waitFor(
+      () =>
+        expect(kinds()).toEqual([
+          expect.objectContaining({ kind: 'runner_exited', taskId: drained?.taskId, code: 0 }),
+          expect.objectContaining({ kind: 'runner_started', pid: expect.any(Number) }),
+        ]),
+      20_000,
+    );
+
+    const sent = await Promise.all(
+      started.map(({ rtmsStreamId }) => simulator.finished(rtmsStreamId)),
+    );
+    const ended = (received: readonly ReceivedEvent[]) =>
+      received.filter(({ name }) => name === 'session_ended');
+    const received = await vi.waitFor(
+      async () => {
+        const read = await readAll();
+        expect(ended(read.events)).toHaveLength(PRODUCTS.length);
+        return read;
+      },
+      { timeout: 20_000, interval: 500 },
+    );
+
+    const checker = new LedgerChecker();
+    for (const frame of received.frames) checker.frame(frame);
+    for (const event of received.events) checker.event(event);
+    expect(checker.report().problems).toEqual([]);
+    for (const report of sent) {
+      const expected = report.sources.map(({ mediaType, userId, channelId, frames, sha256 }) => [
+        `${mediaType} ${channelId ?? userId}`,
+        `${frames} ${sha256}`,
+      ]);
+      expect(digests(received.frames, report.rtmsStreamId)).toEqual(Object.fromEntries(expected));
+      const texts = received.events.flatMap((event) =>
+        event.name === 'transcript' && event.rtmsStreamId === report.rtmsStreamId
+          ? [event.data.text]
+          : [],
+      );
+      expect(texts).toEqual(report.transcript.filter((line) => line.sent).map(({ text }) => text));
+    }
+    const handedOver = received.events.filter(({ name }) => name === 'session_handed_over');
+    expect(handedOver.length).toBeGreaterThan(0);
+    expect(new Set(received.events.map(({ product }) => product))).toEqual(new Set(PRODUCTS));
+  });
+
+  it('answers a wrong signature with 401, a foreign address with 400, and does nothing else', async () => {
+    const foreign = startedEvent('foreign', 'wss://rtms.example.com:443');
+    const forged = startedEvent('forged', simulator.signalingUrl);
+    expect(await post(forged, 'notTheToken')).toBe(401);
+    expect(await post(foreign, ZOOM.webhookSecretToken)).toBe(400);
+    const { events: received } = await readAll();
+    const streams = new Set(received.map(({ rtmsStreamId }) => rtmsStreamId));
+    expect([...streams].filter((id) => id === 'foreign' || id === 'forged')).toEqual([]);
+  });
+
+  it('stops everything cleanly on SIGINT', { timeout: 30_000 }, async () => {
+    const closed = once(command, 'close');
+    command.kill('SIGINT');
+    expect(await closed).toEqual([0, null]);
+  });
+});

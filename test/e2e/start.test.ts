@@ -1,0 +1,105 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import type { AddressInfo } from 'node:net';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
+
+/** `npm start` as a user runs it: one real process that starts all the others. */
+
+const folder = mkdtempSync(join(tmpdir(), 'rtms-start-'));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+async function start(args: readonly string[], environment: Record<string, string> = {}) {
+  const child = spawn(process.execPath, ['local/dev.ts', ...args], {
+    env: { ...process.env, ...environment },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const output = { stdout: '', stderr: '' };
+  child.stdout.on('data', (chunk) => (output.stdout += chunk));
+  child.stderr.on('data', (chunk) => (output.stderr += chunk));
+  const [code] = await once(child, 'close');
+  return { ...output, code };
+}
+
+const LIVE = {
+  ZM_RTMS_CLIENT: 'client',
+  ZM_RTMS_SECRET: 'secret',
+  ZM_RTMS_WEBHOOK_SECRET: 'token',
+};
+
+describe('npm start', () => {
+  it('plays a meeting through every real part and loses nothing', { timeout: 90_000 }, async () => {
+    const { stdout, code } = await start(['--json', '--out', folder]);
+    const lines = stdout
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+    expect(lines[0]).toMatchObject({
+      ready: true,
+      region: 'us-east-1',
+      webhookUrl: expect.stringContaining('/webhook'),
+      endpoints: {
+        sqs: expect.any(String),
+        kinesis: expect.any(String),
+        dynamodb: expect.any(String),
+      },
+      queueUrl: expect.any(String),
+      table: expect.any(String),
+      streams: { media: expect.any(String), events: expect.any(String) },
+      runners: [{ taskId: expect.any(String), pid: expect.any(Number) }, {}],
+    });
+    expect(lines.slice(1).every((line) => typeof line.kind === 'string')).toBe(true);
+    const summary = lines.at(-1);
+    expect(summary).toMatchObject({ kind: 'summary', meetings: 1, lost: 0, problems: [] });
+    const sources = new Set(summary.ledger.map((row: { mediaType: string }) => row.mediaType));
+    expect([...sources].sort()).toEqual([
+      'audio',
+      'chat',
+      'deskshare',
+      'events',
+      'transcript',
+      'video',
+    ]);
+    expect(code).toBe(0);
+
+    const files = readdirSync(folder);
+    const wavs = files.filter((name) => /^audio-.*\.wav$/.test(name));
+    expect(wavs).toHaveLength(3);
+    for (const name of wavs) {
+      const wav = readFileSync(join(folder, name));
+      expect(wav.readUInt32LE(40), name).toBe(wav.length - 44);
+    }
+    expect(files.filter((name) => name.endsWith('.mp4'))).toHaveLength(2);
+    const spoken = JSON.parse(readFileSync('local/assets/script.json', 'utf8')).utterances;
+    const captions = readFileSync(join(folder, 'transcript.vtt'), 'utf8');
+    for (const { text } of spoken) expect(captions).toContain(text);
+  });
+
+  it('says which variables are missing, in one line', async () => {
+    const { stderr, code } = await start(['--live'], {
+      ZM_RTMS_CLIENT: '',
+      ZM_RTMS_SECRET: '',
+      ZM_RTMS_WEBHOOK_SECRET: '',
+    });
+    expect(code).toBe(1);
+    expect(stderr.trimEnd().split('\n')).toHaveLength(1);
+    expect(stderr).toMatch(/ZM_RTMS_CLIENT is missing.*ZM_RTMS_SECRET is missing/);
+  });
+
+  it('says which port is in use, in one line', async () => {
+    const server = createServer().listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const { port } = server.address() as AddressInfo;
+    const { stderr, code } = await start(['--live', '--out', folder], {
+      ...LIVE,
+      ZM_RTMS_PORT: String(port),
+    });
+    server.close();
+    expect(code).toBe(1);
+    expect(stderr.trimEnd().split('\n')).toHaveLength(1);
+    expect(stderr).toContain(`port ${port} is in use`);
+  });
+});
