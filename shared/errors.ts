@@ -44,6 +44,9 @@ const ERROR_CODES = {
   'session/store-failed': { retryable: true, statusCode: 503 },
   'session/not-owner': { retryable: false, statusCode: 409 },
   'local/port-in-use': { retryable: false, statusCode: 500 },
+  'cli/unreachable': { retryable: true, statusCode: 503 },
+  'cli/not-found': { retryable: false, statusCode: 404 },
+  'cli/refused': { retryable: false, statusCode: 409 },
 } as const satisfies Record<string, { retryable: boolean; statusCode: number }>;
 
 export type ErrorCode = keyof typeof ERROR_CODES;

@@ -7,6 +7,7 @@ import { createHistogram } from 'node:perf_hooks';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { type BuildOptions, build } from 'esbuild';
+import { bundleOptions } from '../../infra/bundle-options.ts';
 import { closeServer, listen } from '../../local/aws/listen.ts';
 import { createAwsRouter } from '../../local/aws/router.ts';
 import { LocalSecrets } from '../../local/aws/secrets-manager.ts';
@@ -31,14 +32,8 @@ const NAIVE: BuildOptions = {
   logLevel: 'error',
 };
 
-/** How the function is deployed; see `infra/bundle.ts`. */
-const DEPLOYED: BuildOptions = {
-  ...NAIVE,
-  mainFields: ['module', 'main'],
-  alias: {
-    '@aws-sdk/credential-provider-node': join(ROOT, 'functions/zoom-webhook/lambda-credentials.ts'),
-  },
-};
+/** How the function is deployed. */
+const DEPLOYED = bundleOptions('functions/zoom-webhook/handler.ts', 'lambda');
 
 export interface BundleFigures {
   readonly sizeBytes: number;

@@ -1,0 +1,266 @@
+import type { IMetric } from 'aws-cdk-lib/aws-cloudwatch';
+import { metric, metricSum } from './metric.ts';
+import type { Observed } from './observed.ts';
+
+type Threshold =
+  | { readonly above: number; readonly below?: never }
+  | { readonly below: number; readonly above?: never };
+
+/** One alarm, before it is a resource. */
+export type AlarmSpec = Threshold & {
+  /** Its heading in docs/runbook.md; also its name. */
+  readonly heading: string;
+  /** What is the matter, for whoever is woken. */
+  readonly says: string;
+  readonly metric: IMetric;
+  /** Bad periods of the metric, one minute unless it says otherwise, until the alarm goes off. */
+  readonly minutes: number;
+  /** Out of how many, when they need not follow each other. */
+  readonly outOfMinutes?: number;
+  /** Part of the composite alarm: meetings suffer now. */
+  readonly pages: boolean;
+  /** No data at all is the fault itself. */
+  readonly silenceIsBad?: boolean;
+};
+
+/** Causes of `gap` events that are losses; `revoked` media is dropped on purpose. */
+export const LOSS_CAUSES = ['buffer_full', 'spool_full', 'write_failed', 'malformed'] as const;
+
+/** Causes of `SessionsFailed` (runner/session.ts). */
+export const FAILURE_CAUSES = ['lost', 'refused', 'failed'] as const;
+
+/** Every alarm of the service but the composite one. */
+export function alarmSpecs(observed: Observed): readonly AlarmSpec[] {
+  return [
+    ...meetingAlarms(observed),
+    ...webhookAlarms(observed),
+    ...kinesisAlarms(),
+    ...runnerAlarms(observed),
+  ];
+}
+
+function meetingAlarms({ jobs }: Observed): AlarmSpec[] {
+  return [
+    {
+      heading: 'Meetings waiting',
+      says: 'A stream that Zoom started has waited for a runner for more than 15 s.',
+      metric: metric('OldestWaiting', 'Maximum'),
+      above: 15_000,
+      minutes: 2,
+      pages: true,
+    },
+    {
+      heading: 'Meetings missed',
+      says: 'Zoom refused a stream because we came too late.',
+      metric: metric('SessionsMissed', 'Sum'),
+      above: 0,
+      minutes: 1,
+      pages: true,
+    },
+    {
+      heading: 'Sessions failed',
+      says: 'Sessions ended that Zoom had not stopped: lost, refused or failed.',
+      metric: metricSum('SessionsFailed', FAILURE_CAUSES, 'sessions failed'),
+      above: 0,
+      minutes: 1,
+      pages: true,
+    },
+    {
+      heading: 'Frames lost',
+      says: 'Frames were lost; every loss is in a gap event.',
+      metric: metricSum('FramesLost', LOSS_CAUSES, 'frames lost'),
+      above: 0,
+      minutes: 1,
+      pages: true,
+    },
+    {
+      heading: 'Old jobs in the queue',
+      says: 'No runner has taken a job for more than 15 s.',
+      metric: jobs.metricOldestAge(),
+      above: 15,
+      minutes: 2,
+      pages: true,
+    },
+    {
+      heading: 'Dead letters',
+      says: 'A job was received five times and never finished.',
+      metric: jobs.metricDeadLetters(),
+      above: 0,
+      minutes: 1,
+      pages: false,
+    },
+    {
+      heading: 'Zoom concurrency limit',
+      says: 'Zoom refused streams, or is about to, because the account is at its concurrency limit.',
+      metric: metric('ConcurrencyLimited', 'Sum'),
+      above: 0,
+      minutes: 1,
+      pages: false,
+    },
+  ];
+}
+
+function webhookAlarms({ webhook, canary }: Observed): AlarmSpec[] {
+  return [
+    {
+      heading: 'Webhook errors',
+      says: 'The webhook answered 5xx: starts are not stored and Zoom is retrying.',
+      metric: webhook.metricServerErrors(),
+      above: 0,
+      minutes: 2,
+      outOfMinutes: 3,
+      pages: true,
+    },
+    {
+      heading: 'Webhook slow',
+      says: 'The webhook p99 is above 2 s; Zoom gives up at 3 s.',
+      metric: webhook.metricLatency('p99'),
+      above: 2000,
+      minutes: 3,
+      outOfMinutes: 5,
+      pages: true,
+    },
+    {
+      heading: 'Webhook store failures',
+      says: 'The webhook could not write the session row or ring the bell.',
+      metric: metric('WebhookStoreFailure', 'Sum'),
+      above: 0,
+      minutes: 2,
+      outOfMinutes: 5,
+      pages: false,
+    },
+    {
+      heading: 'Webhook signatures refused',
+      says: 'Many webhooks carry a wrong signature: a rotated token, or somebody trying.',
+      metric: metric('WebhookSignatureFailure', 'Sum'),
+      above: 10,
+      minutes: 3,
+      outOfMinutes: 5,
+      pages: false,
+    },
+    ...(canary === undefined
+      ? []
+      : [
+          {
+            heading: 'Webhook canary failing',
+            says: 'The canary got no valid answer from the webhook twice running (five-minute periods).',
+            metric: canary.metricFailures(),
+            above: 0,
+            minutes: 2,
+            pages: true,
+          },
+        ]),
+  ];
+}
+
+function kinesisAlarms(): AlarmSpec[] {
+  return [
+    {
+      heading: 'Records delayed',
+      says: 'Records have waited in memory for Kinesis for more than 2 s.',
+      metric: metric('BufferAge', 'Maximum'),
+      above: 2000,
+      minutes: 3,
+      outOfMinutes: 5,
+      pages: false,
+    },
+    {
+      heading: 'Spool in use',
+      says: 'Kinesis takes less than Zoom sends: records overflow to disk. Loss follows when it is full.',
+      metric: metric('SpoolBytes', 'Maximum'),
+      above: 0,
+      minutes: 3,
+      pages: true,
+    },
+    {
+      heading: 'Kinesis throttling',
+      says: 'Kinesis throttles writes for minutes: a shard or the stream is at its limit.',
+      metric: metric('PutThrottles', 'Sum'),
+      above: 50,
+      minutes: 3,
+      outOfMinutes: 5,
+      pages: false,
+    },
+    {
+      heading: 'Media late',
+      says: 'p99 from capture to Kinesis is above 5 s.',
+      metric: metric('CaptureToKinesis', 'p99'),
+      above: 5000,
+      minutes: 3,
+      outOfMinutes: 5,
+      pages: false,
+    },
+  ];
+}
+
+function runnerAlarms({ service }: Observed): AlarmSpec[] {
+  return [
+    {
+      heading: 'No runners',
+      says: 'No runner has reported for three minutes.',
+      metric: metric('SlotsTotal', 'SampleCount'),
+      below: 1,
+      minutes: 3,
+      pages: true,
+      silenceIsBad: true,
+    },
+    {
+      heading: 'Slots running out',
+      says: 'Runners are more than 85 % full: scaling does not keep up, or has reached maxTasks.',
+      metric: metric('SlotUtilization', 'Average'),
+      above: 85,
+      minutes: 3,
+      pages: false,
+    },
+    {
+      heading: 'Runner lost',
+      says: 'Sessions were taken over from a runner that died or was cut off.',
+      metric: metric('Takeovers', 'Sum'),
+      above: 0,
+      minutes: 1,
+      pages: false,
+    },
+    {
+      heading: 'Runner fenced',
+      says: 'A runner could not renew its heartbeat and dropped its sessions.',
+      metric: metric('FencedByHeartbeat', 'Sum'),
+      above: 0,
+      minutes: 1,
+      pages: true,
+    },
+    {
+      heading: 'Drain slow',
+      says: 'A runner needed more than 100 s to hand over; ECS kills it at 120 s.',
+      metric: metric('DrainDuration', 'Maximum'),
+      above: 100_000,
+      minutes: 1,
+      pages: false,
+    },
+    {
+      heading: 'Task protection failing',
+      says: 'ECS refuses scale-in protection: tasks with sessions may be stopped.',
+      metric: metric('ProtectionFailures', 'Sum'),
+      above: 0,
+      minutes: 5,
+      outOfMinutes: 10,
+      pages: false,
+    },
+    {
+      heading: 'Event loop blocked',
+      says: 'The event-loop delay p99 is above 200 ms: keep alives and flushes are late.',
+      metric: metric('EventLoopDelay', 'p99'),
+      above: 200,
+      minutes: 3,
+      outOfMinutes: 5,
+      pages: false,
+    },
+    {
+      heading: 'Runner memory high',
+      says: 'A runner uses more than 85 % of its memory.',
+      metric: service.metricMemoryUtilization({ statistic: 'Maximum' }),
+      above: 85,
+      minutes: 1,
+      pages: false,
+    },
+  ];
+}

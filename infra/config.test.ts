@@ -1,0 +1,74 @@
+import { describe, expect, test } from 'vitest';
+import { type ConfigInput, readConfig } from './config.ts';
+import { DEV } from './stages/dev.ts';
+import { PROD } from './stages/prod.ts';
+
+describe('readConfig', () => {
+  test('fills in every default', () => {
+    expect(readConfig({})).toMatchObject({
+      onDelete: 'retain',
+      encryption: 'aws-managed',
+      zoom: { allowedHosts: ['zoom.us', 'zoom.com', 'zoomgov.com'], maxClockSkewSeconds: 300 },
+      records: { capacity: { mode: 'on-demand' }, retentionHours: 24 },
+      runner: { cpu: 1024, memoryMiB: 2048, capacity: 30, minTasks: 2 },
+      network: { kind: 'public' },
+    });
+  });
+
+  test('completes the media request with what Zoom offers', () => {
+    const { media } = readConfig({
+      zoom: { media: { video: false, audio: { codec: 'L16' } } },
+    }).zoom;
+    expect(media.video).toBe(false);
+    expect(media.audio).toMatchObject({ codec: 'L16', sampleRate: 'SR_48K' });
+    expect(media.transcript).toMatchObject({ enableLid: true });
+  });
+
+  test.each([
+    ['dev', DEV],
+    ['prod', PROD],
+  ])('accepts the stage %s', (_, stage: ConfigInput) => {
+    expect(() => readConfig(stage)).not.toThrow();
+  });
+
+  test.each<[string, unknown, string]>([
+    ['an unknown key', { runer: {} }, 'runer'],
+    ['a wrong type', { runner: { minTasks: 'two' } }, 'runner.minTasks'],
+    ['a single task', { runner: { minTasks: 1 } }, 'runner.minTasks: two tasks'],
+    [
+      'memory that Fargate does not offer',
+      { runner: { memoryMiB: 1024 } },
+      'runner.memoryMiB: Fargate offers 2048',
+    ],
+    ['a maximum below the minimum', { runner: { minTasks: 5, maxTasks: 3 } }, 'runner.maxTasks'],
+    ['a digest that is none', { runner: { baseImageDigest: 'latest' } }, 'runner.baseImageDigest'],
+    [
+      'provisioned streams without meetings',
+      { records: { capacity: { mode: 'provisioned' } } },
+      'records.capacity.meetings',
+    ],
+    [
+      'a codec that Zoom does not have',
+      { zoom: { media: { audio: { codec: 'MP3' } } } },
+      'zoom.media: [rtms/invalid-params]',
+    ],
+    ['a retention CloudWatch does not offer', { logRetentionDays: 8 }, 'logRetentionDays'],
+    [
+      'a missing subnet',
+      { network: { kind: 'existing', vpcId: 'vpc-1', availabilityZones: ['a', 'b'] } },
+      'network.subnetIds',
+    ],
+    ['a negative price', { prices: { natGb: -1 } }, 'prices.natGb'],
+  ])('refuses %s and names the key', (_, input, named) => {
+    expect(() => readConfig(input as ConfigInput)).toThrow(
+      expect.objectContaining({ code: 'config/invalid', message: expect.stringContaining(named) }),
+    );
+  });
+
+  test('names all wrong keys at once', () => {
+    const wrong = { runner: { minTasks: 0 }, webhook: { burst: 0 } };
+    expect(() => readConfig(wrong)).toThrow(
+      /runner\.minTasks.*webhook\.burst|webhook\.burst.*runner\.minTasks/,
+    );
+  });
+});

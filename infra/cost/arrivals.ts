@@ -1,0 +1,56 @@
+/** One meeting of the simulation. */
+export interface Meeting {
+  readonly startsAtSecond: number;
+  readonly lastsSeconds: number;
+}
+
+/** Where in the hour meetings start, and how long they last: calendars offer full and half hours. */
+const FULL_HOUR_SHARE = 0.55;
+const HALF_HOUR_SHARE = 0.25;
+/** People come from one minute early to four minutes late. */
+const EARLY_SECONDS = 60;
+const SPREAD_SECONDS = 300;
+const DURATIONS_MINUTES = [25, 50, 50, 80] as const;
+const DURATION_SPREAD_SECONDS = 300;
+
+/** Numbers from 0 to 1, always the same ones for a seed (mulberry32). */
+export function createRandom(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
+
+/**
+ * Meetings of some hours of office time, the first full hour after `quietSeconds`.
+ *
+ * @returns by start time
+ */
+export function officeMeetings(options: {
+  readonly perHour: number;
+  readonly hours: number;
+  readonly quietSeconds: number;
+  readonly random: () => number;
+}): Meeting[] {
+  const { perHour, hours, quietSeconds, random } = options;
+  const meetings: Meeting[] = [];
+  for (let hour = 0; hour < hours; hour += 1) {
+    for (let index = 0; index < perHour; index += 1) {
+      const startsAtSecond = quietSeconds + hour * 3600 + startInHour(random);
+      const minutes = DURATIONS_MINUTES[Math.floor(random() * DURATIONS_MINUTES.length)] ?? 50;
+      const spread = (random() - 0.5) * 2 * DURATION_SPREAD_SECONDS;
+      meetings.push({ startsAtSecond, lastsSeconds: Math.round(minutes * 60 + spread) });
+    }
+  }
+  return meetings.sort((a, b) => a.startsAtSecond - b.startsAtSecond);
+}
+
+function startInHour(random: () => number): number {
+  const kind = random();
+  if (kind > FULL_HOUR_SHARE + HALF_HOUR_SHARE) return Math.floor(random() * 3600);
+  const start = kind < FULL_HOUR_SHARE ? 0 : 1800;
+  return start - EARLY_SECONDS + Math.floor(random() * SPREAD_SECONDS);
+}

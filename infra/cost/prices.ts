@@ -1,0 +1,32 @@
+/**
+ * us-east-1 list prices in US dollars. Fargate, address, NAT, endpoint, Kinesis, HTTP API, metric and log
+ * prices are from AWS's pages (2026); those of DynamoDB, SQS, Lambda, alarms, dashboards and secrets are from
+ * general knowledge: check them before relying on the cents. Another Region overrides them in its config.
+ */
+export const US_EAST_1_PRICES = {
+  fargateVcpuHour: 0.03238,
+  fargateGbHour: 0.00356,
+  publicIpv4Hour: 0.005,
+  natGatewayHour: 0.045,
+  natGb: 0.045,
+  endpointHour: 0.01,
+  endpointGb: 0.01,
+  kinesisShardHour: 0.015,
+  kinesisMillionPutUnits: 0.014,
+  kinesisOnDemandStreamHour: 0.04,
+  kinesisOnDemandGbIn: 0.08,
+  kinesisOnDemandGbOut: 0.04,
+  dynamoDbMillionWrites: 0.625,
+  dynamoDbMillionReads: 0.125,
+  sqsMillionRequests: 0.4,
+  httpApiMillionRequests: 1,
+  lambdaMillionRequests: 0.2,
+  lambdaGbSecond: 0.0000133334,
+  logsGb: 0.5,
+  metricMonth: 0.3,
+  alarmMonth: 0.1,
+  dashboardMonth: 3,
+  secretMonth: 0.4,
+} as const satisfies Readonly<Record<string, number>>;
+
+export type Prices = Readonly<Record<keyof typeof US_EAST_1_PRICES, number>>;

@@ -1,0 +1,75 @@
+import { describe, expect, test } from 'vitest';
+import { createRandom, type Meeting, officeMeetings } from './arrivals.ts';
+import { type Policy, simulate } from './scaling-simulation.ts';
+
+const POLICY: Policy = {
+  minTasks: 2,
+  maxTasks: 100,
+  meetingsPerTask: 10,
+  headroomMeetings: 0,
+  prewarmTasks: 0,
+};
+
+const burst = (count: number, startsAtSecond: number, lastsSeconds = 3600): Meeting[] =>
+  Array.from({ length: count }, () => ({ startsAtSecond, lastsSeconds }));
+
+describe('simulate', () => {
+  test('seats what fits at once', () => {
+    const outcome = simulate(burst(20, 30), POLICY, 10);
+    expect(outcome).toMatchObject({ meetings: 20, longestWaitSeconds: 0, beyondBuffer: 0 });
+    expect(outcome.running.at(-1)).toBe(20);
+  });
+
+  test('a burst over the room waits for the metric, the decision and the start of tasks', () => {
+    const outcome = simulate(burst(30, 30), POLICY, 10);
+    // Seen in the minute it happens, acted upon one minute later, served 45 s after that.
+    expect(outcome.longestWaitSeconds).toBeGreaterThan(120);
+    expect(outcome.longestWaitSeconds).toBeLessThan(240);
+    expect(outcome.beyondBuffer).toBe(10);
+    expect(outcome.running.at(-1)).toBe(30);
+  });
+
+  test('pre-warming spares the wait', () => {
+    const meetings = burst(30, 3600);
+    expect(simulate(meetings, POLICY, 70).beyondBuffer).toBe(10);
+    expect(simulate(meetings, { ...POLICY, prewarmTasks: 3 }, 70).longestWaitSeconds).toBe(0);
+  });
+
+  test('target tracking settles at 60 %', () => {
+    const { tasks } = simulate(burst(20, 30), POLICY, 30);
+    expect(tasks.at(-1)).toBe(4);
+  });
+
+  test('gives idle tasks back slowly, and none that serves', () => {
+    const { tasks, running } = simulate(burst(20, 30, 1200), POLICY, 120);
+    expect(running.at(-1)).toBe(0);
+    expect(tasks[22]).toBe(4);
+    expect(tasks.at(-1)).toBe(2);
+  });
+
+  test('never goes beyond maxTasks', () => {
+    const { tasks, running } = simulate(burst(500, 30), { ...POLICY, maxTasks: 20 }, 30);
+    expect(Math.max(...tasks)).toBe(20);
+    expect(Math.max(...running)).toBe(200);
+  });
+});
+
+describe('officeMeetings', () => {
+  const options = { perHour: 1000, hours: 2, quietSeconds: 3600 };
+
+  test('are the same for the same seed, by start', () => {
+    const meetings = officeMeetings({ ...options, random: createRandom(1) });
+    expect(meetings).toEqual(officeMeetings({ ...options, random: createRandom(1) }));
+    expect(meetings).toHaveLength(2000);
+    const starts = meetings.map(({ startsAtSecond }) => startsAtSecond);
+    expect(starts).toEqual([...starts].sort((a, b) => a - b));
+  });
+
+  test('start around the full hour more than half of the time', () => {
+    const around = officeMeetings({ ...options, hours: 1, random: createRandom(2) }).filter(
+      ({ startsAtSecond }) => startsAtSecond >= 3540 && startsAtSecond < 3840,
+    );
+    expect(around.length).toBeGreaterThan(500);
+    expect(around.length).toBeLessThan(650);
+  });
+});

@@ -1,0 +1,595 @@
+import { execFile } from 'node:child_process';
+import { globSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { App, Stack, Validations } from 'aws-cdk-lib';
+import { Match, Template } from 'aws-cdk-lib/assertions';
+import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import { CfnQueue } from 'aws-cdk-lib/aws-sqs';
+import { AwsSolutionsChecks } from 'cdk-nag';
+import { describe, expect, test } from 'vitest';
+import { METRICS } from '../shared/metrics.ts';
+import { parseMediaRequest } from '../shared/rtms/params.ts';
+import { COMPOSITE_HEADING } from './alarms.ts';
+import { fromRoot } from './bundle-options.ts';
+import type { ConfigInput } from './config.ts';
+import { costTables } from './cost/cost-table.ts';
+import { drawDashboard } from './pictures/dashboard-picture.ts';
+import { widgetsOf } from './pictures/widgets.ts';
+import { RtmsKinesisStack } from './stack.ts';
+import { DEV } from './stages/dev.ts';
+import { PROD } from './stages/prod.ts';
+
+/** The first template of a process compiles the validator's rules, which takes seconds. */
+const TIMEOUT_MS = 60_000;
+
+const CUSTOM_DOMAIN = {
+  name: 'rtms.example.com',
+  certificateArn: 'arn:aws:acm:us-east-1:111122223333:certificate/c',
+};
+
+/** Every stage, and the choices that no stage makes. */
+const CONFIGS: Readonly<Record<string, ConfigInput>> = {
+  dev: DEV,
+  prod: PROD,
+  private: { network: { kind: 'private' }, webhook: { domain: CUSTOM_DOMAIN } },
+  existing: {
+    network: {
+      kind: 'existing',
+      vpcId: 'vpc-0a1b2c3d4e5f60718',
+      availabilityZones: ['us-east-1a', 'us-east-1b'],
+      subnetIds: ['subnet-0a1b2c3d4e5f60718', 'subnet-1a1b2c3d4e5f60718'],
+    },
+  },
+};
+
+interface Synthesized {
+  readonly app: App;
+  readonly stack: RtmsKinesisStack;
+  readonly template: Template;
+}
+
+const synthesized = new Map<string, Synthesized>();
+
+function synthesize(name: string): Synthesized {
+  let done = synthesized.get(name);
+  if (done === undefined) {
+    const app = createApp();
+    const config = CONFIGS[name];
+    if (config === undefined) throw new Error(`no config "${name}"`);
+    const stack = new RtmsKinesisStack(app, `RtmsKinesis-${name}`, { config });
+    done = { app, stack, template: Template.fromStack(stack) };
+    synthesized.set(name, done);
+  }
+  return done;
+}
+
+function createApp(context: Record<string, unknown> = { 'aws:cdk:bundling-stacks': [] }): App {
+  const fromFile = JSON.parse(readFileSync(fromRoot('cdk.json'), 'utf8')).context;
+  const app = new App({ context: { ...fromFile, ...context } });
+  Validations.of(app).addPlugins(new AwsSolutionsChecks(app));
+  return app;
+}
+
+interface Statement {
+  readonly Effect: string;
+  readonly Action: string | string[];
+  readonly Resource?: unknown;
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: templates are JSON of a hundred shapes
+type Properties = Record<string, any>;
+
+/** Logical ids and properties. */
+function resourcesOf(template: Template, type: string): [string, Properties][] {
+  return Object.entries(template.findResources(type)).map(([id, resource]) => [
+    id,
+    resource['Properties'],
+  ]);
+}
+
+function onlyOf(template: Template, type: string): Properties {
+  const [[, properties] = [], ...others] = resourcesOf(template, type);
+  if (properties === undefined || others.length > 0) throw new Error(`not exactly one ${type}`);
+  return properties;
+}
+
+/** Allowed actions by role, in the words of the template's own names. */
+function grantsOf(template: Template): Record<string, string[]> {
+  const grants: Record<string, Set<string>> = {};
+  for (const [, policy] of resourcesOf(template, 'AWS::IAM::Policy')) {
+    const { PolicyDocument, Roles } = policy as unknown as {
+      PolicyDocument: { Statement: Statement[] };
+      Roles: { Ref: string }[];
+    };
+    for (const { Effect, Action } of PolicyDocument.Statement) {
+      expect(Effect).toBe('Allow');
+      for (const { Ref } of Roles) {
+        const role = Ref.replace(/^Rtms/, '').replace(/[0-9A-F]{8}$/, '');
+        grants[role] ??= new Set();
+        for (const action of [Action].flat()) grants[role].add(action);
+      }
+    }
+  }
+  return Object.fromEntries(
+    Object.entries(grants).map(([role, actions]) => [role, [...actions].sort()]),
+  );
+}
+
+describe('validation', { timeout: TIMEOUT_MS }, () => {
+  test.each(Object.keys(CONFIGS))('%s passes the CloudFormation validator and cdk-nag', (name) => {
+    expect(() => synthesize(name).app.synth()).not.toThrow();
+  });
+
+  test('a finding of the validator fails the build', () => {
+    const app = createApp();
+    new CfnQueue(new Stack(app, 'Bad'), 'Queue', { visibilityTimeout: 999_999 });
+    expect(() => app.synth()).toThrow(/VisibilityTimeout: 999999 is greater/);
+  });
+
+  test('a finding of cdk-nag fails the build', () => {
+    const app = createApp();
+    new CfnQueue(new Stack(app, 'Bad'), 'Queue', {});
+    expect(() => app.synth()).toThrow(/AwsSolutions-SQS3/);
+  });
+});
+
+const LOG = ['logs:CreateLogStream', 'logs:PutLogEvents'];
+const TABLE_KEY = ['kms:DescribeKey', 'kms:Encrypt', 'kms:ReEncryptFrom', 'kms:ReEncryptTo'];
+const WRITE_KEY = ['kms:Decrypt', 'kms:GenerateDataKey'];
+const GRANTS: Readonly<Record<string, readonly string[]>> = {
+  WebhookHandlerRole: [
+    ...['dynamodb:GetItem', 'dynamodb:UpdateItem'],
+    ...LOG,
+    'secretsmanager:GetSecretValue',
+    'sqs:SendMessage',
+  ],
+  RunnersTaskTaskRole: [
+    ...['dynamodb:DeleteItem', 'dynamodb:GetItem', 'dynamodb:Query', 'dynamodb:UpdateItem'],
+    ...['ecs:DescribeServices', 'ecs:UpdateTaskProtection'],
+    ...['kinesis:DescribeStreamSummary', 'kinesis:PutRecords'],
+    'secretsmanager:GetSecretValue',
+    ...[
+      'sqs:ChangeMessageVisibility',
+      'sqs:DeleteMessage',
+      'sqs:ReceiveMessage',
+      'sqs:SendMessage',
+    ],
+  ],
+  RunnersTaskExecutionRole: [
+    ...['ecr:BatchCheckLayerAvailability', 'ecr:BatchGetImage', 'ecr:GetAuthorizationToken'],
+    'ecr:GetDownloadUrlForLayer',
+    ...LOG,
+  ],
+  NetworkVpcRefusedIAMRole: [...LOG, 'logs:DescribeLogStreams'],
+};
+
+describe('grants', { timeout: TIMEOUT_MS }, () => {
+  test('each role may do what its code calls and nothing else', () => {
+    const expected = Object.entries(GRANTS).map(([role, actions]) => [role, [...actions].sort()]);
+    expect(grantsOf(synthesize('dev').template)).toEqual(Object.fromEntries(expected));
+  });
+
+  test('a key of our own adds its single actions to the same roles', () => {
+    const grants = grantsOf(synthesize('prod').template);
+    const keyUse = [...TABLE_KEY, ...WRITE_KEY].sort();
+    for (const role of ['WebhookHandlerRole', 'RunnersTaskTaskRole']) {
+      expect(grants[role]).toEqual([...(GRANTS[role] ?? []), ...keyUse].sort());
+    }
+    expect(grants['CanaryHandlerRole']).toEqual(
+      ['kms:Decrypt', ...LOG, 'secretsmanager:GetSecretValue'].sort(),
+    );
+  });
+
+  test.each(Object.keys(CONFIGS))('%s allows no wildcard action and manages no policy', (name) => {
+    const { template } = synthesize(name);
+    for (const actions of Object.values(grantsOf(template))) {
+      expect(actions.filter((action) => action.includes('*'))).toEqual([]);
+    }
+    for (const [, role] of resourcesOf(template, 'AWS::IAM::Role')) {
+      expect(role).not.toHaveProperty('ManagedPolicyArns');
+      expect(role).not.toHaveProperty('Policies');
+    }
+  });
+
+  test('only an image login names every resource', () => {
+    const everything: string[] = [];
+    for (const [, policy] of resourcesOf(synthesize('prod').template, 'AWS::IAM::Policy')) {
+      const { Statement } = policy['PolicyDocument'] as { Statement: Statement[] };
+      for (const { Action, Resource } of Statement) {
+        if ([Resource].flat().includes('*')) everything.push(...[Action].flat());
+      }
+    }
+    expect(everything).toEqual(['ecr:GetAuthorizationToken']);
+  });
+
+  test('the task protects tasks and looks at services of its own cluster', () => {
+    const inCluster = (kind: string) => ({
+      'Fn::Join': ['', Match.arrayWith([Match.stringLikeRegexp(`:${kind}/`), '/*'])],
+    });
+    const { template } = synthesize('dev');
+    for (const [action, kind] of [
+      ['ecs:UpdateTaskProtection', 'task'],
+      ['ecs:DescribeServices', 'service'],
+    ]) {
+      template.hasResourceProperties('AWS::IAM::Policy', {
+        PolicyDocument: {
+          Statement: Match.arrayWith([
+            { Effect: 'Allow', Action: action, Resource: inCluster(kind ?? '') },
+          ]),
+        },
+      });
+    }
+  });
+
+  test('a consumer gets read rights on the stream it asks for', () => {
+    const app = createApp();
+    const stack = new RtmsKinesisStack(app, 'Consumer', { config: DEV });
+    const reader = (id: string) =>
+      new Role(stack, id, { assumedBy: new ServicePrincipal('lambda.amazonaws.com') });
+    stack.rtms.grantReadEvents(reader('EventsReader'));
+    stack.rtms.grantRead(reader('Reader'));
+    const template = Template.fromStack(stack);
+    const grants = grantsOf(template);
+    for (const role of ['EventsReader', 'Reader']) {
+      expect(grants[role]).toContain('kinesis:GetRecords');
+      expect(grants[role]).not.toContain('kinesis:PutRecords');
+    }
+    const policies = Object.values(
+      template.findResources('AWS::IAM::Policy', {
+        Properties: { Roles: [{ Ref: Match.stringLikeRegexp('^EventsReader') }] },
+      }),
+    );
+    expect(JSON.stringify(policies)).not.toContain('RecordStreamsMedia');
+  });
+});
+
+describe('webhook', { timeout: TIMEOUT_MS }, () => {
+  test('answers POST on two paths, throttled and logged', () => {
+    const { template } = synthesize('dev');
+    const routes = resourcesOf(template, 'AWS::ApiGatewayV2::Route').map(
+      ([, route]) => route['RouteKey'],
+    );
+    expect(routes.sort()).toEqual(['POST /webhook', 'POST /webhook/{app}']);
+    template.hasResourceProperties('AWS::ApiGatewayV2::Stage', {
+      StageName: '$default',
+      DefaultRouteSettings: { ThrottlingRateLimit: 10, ThrottlingBurstLimit: 20 },
+      AccessLogSettings: { DestinationArn: Match.anyValue(), Format: Match.anyValue() },
+    });
+  });
+
+  test('logs neither headers nor bodies of requests', () => {
+    const { Format } = onlyOf(synthesize('dev').template, 'AWS::ApiGatewayV2::Stage')[
+      'AccessLogSettings'
+    ];
+    expect(
+      Object.values(JSON.parse(Format)).filter((field) => /header|body/i.test(String(field))),
+    ).toEqual([]);
+  });
+
+  test('runs Node 24 on arm64 with a reserved concurrency', () => {
+    synthesize('dev').template.hasResourceProperties('AWS::Lambda::Function', {
+      Runtime: 'nodejs24.x',
+      Architectures: ['arm64'],
+      Handler: 'index.handler',
+      ReservedConcurrentExecutions: 5,
+    });
+  });
+
+  test('a domain of its own switches the default address off', () => {
+    const { template } = synthesize('private');
+    template.hasResourceProperties('AWS::ApiGatewayV2::Api', { DisableExecuteApiEndpoint: true });
+    template.hasOutput('WebhookUrl', { Value: 'https://rtms.example.com/webhook' });
+    template.hasOutput('WebhookDomainTarget', {});
+  });
+});
+
+describe('storage', { timeout: TIMEOUT_MS }, () => {
+  test('the table has the owner index, a time to live and a way back', () => {
+    synthesize('prod').template.hasResource('AWS::DynamoDB::Table', {
+      DeletionPolicy: 'Retain',
+      Properties: {
+        KeySchema: [{ AttributeName: 'pk', KeyType: 'HASH' }],
+        BillingMode: 'PAY_PER_REQUEST',
+        TimeToLiveSpecification: { AttributeName: 'ttl', Enabled: true },
+        PointInTimeRecoverySpecification: { PointInTimeRecoveryEnabled: true },
+        DeletionProtectionEnabled: true,
+        GlobalSecondaryIndexes: [
+          {
+            IndexName: 'owner-index',
+            KeySchema: [
+              { AttributeName: 'owner', KeyType: 'HASH' },
+              { AttributeName: 'pk', KeyType: 'RANGE' },
+            ],
+            Projection: { ProjectionType: 'ALL' },
+          },
+        ],
+      },
+    });
+  });
+
+  test('both queues are encrypted and refuse plain HTTP; jobs end in the dead letters', () => {
+    const { template } = synthesize('dev');
+    template.resourceCountIs('AWS::SQS::Queue', 2);
+    template.allResourcesProperties('AWS::SQS::Queue', { SqsManagedSseEnabled: true });
+    template.resourcePropertiesCountIs(
+      'AWS::SQS::Queue',
+      { RedrivePolicy: { maxReceiveCount: 5 } },
+      1,
+    );
+    template.resourcePropertiesCountIs(
+      'AWS::SQS::QueuePolicy',
+      {
+        PolicyDocument: {
+          Statement: [
+            Match.objectLike({
+              Effect: 'Deny',
+              Condition: { Bool: { 'aws:SecureTransport': 'false' } },
+            }),
+          ],
+        },
+      },
+      2,
+    );
+  });
+
+  test('on-demand streams go by our partition keys', () => {
+    const { template } = synthesize('dev');
+    template.resourceCountIs('AWS::Kinesis::Stream', 2);
+    template.allResourcesProperties('AWS::Kinesis::Stream', {
+      StreamModeDetails: { StreamMode: 'ON_DEMAND' },
+      RecordDistributionStrategy: 'USER_PARTITION_KEY',
+      StreamEncryption: { EncryptionType: 'KMS', KeyId: 'alias/aws/kinesis' },
+    });
+  });
+
+  test('provisioned streams have the calculated shards, and no property of on-demand ones', () => {
+    const streams = resourcesOf(synthesize('prod').template, 'AWS::Kinesis::Stream');
+    expect(streams.map(([, { ShardCount }]) => ShardCount)).toEqual([65, 1]);
+    for (const [, stream] of streams)
+      expect(stream).not.toHaveProperty('RecordDistributionStrategy');
+  });
+
+  test("the secret's placeholder never changes: CloudFormation would write it over real credentials", () => {
+    const secret = onlyOf(synthesize('dev').template, 'AWS::SecretsManager::Secret');
+    expect(secret['SecretString']).toEqual({
+      'Fn::Join': [
+        '',
+        [
+          '{"apps":{"default":{"clientId":"replace-me","clientSecret":"replace-me","webhookSecretTokens":["replace-me-',
+          { 'Fn::Select': [2, { 'Fn::Split': ['/', { Ref: 'AWS::StackId' }] }] },
+          '"]}}}',
+        ],
+      ],
+    });
+  });
+});
+
+describe('runner service', { timeout: TIMEOUT_MS }, () => {
+  test('a container may take 120 s to stop, cannot write its image and is nobody special', () => {
+    synthesize('dev').template.hasResourceProperties('AWS::ECS::TaskDefinition', {
+      Cpu: '1024',
+      Memory: '2048',
+      EphemeralStorage: { SizeInGiB: 21 },
+      RuntimePlatform: { CpuArchitecture: 'ARM64', OperatingSystemFamily: 'LINUX' },
+      Volumes: [{ Name: 'spool' }],
+      ContainerDefinitions: [
+        Match.objectLike({
+          StopTimeout: 120,
+          ReadonlyRootFilesystem: true,
+          User: 'node',
+          LinuxParameters: Match.objectLike({ InitProcessEnabled: true }),
+          MountPoints: [
+            { ContainerPath: '/var/spool/rtms', ReadOnly: false, SourceVolume: 'spool' },
+          ],
+          HealthCheck: Match.objectLike({
+            Command: ['CMD', 'node', '-e', Match.stringLikeRegexp('127\\.0\\.0\\.1:8081/healthz')],
+          }),
+          LogConfiguration: {
+            LogDriver: 'awslogs',
+            Options: Match.objectLike({
+              mode: 'non-blocking',
+              'max-buffer-size': `${25 * 1024 ** 2}b`,
+            }),
+          },
+        }),
+      ],
+    });
+  });
+
+  test('a deployment keeps all old tasks until new ones are healthy and does not wait for protected ones', () => {
+    synthesize('dev').template.hasResourceProperties('AWS::ECS::Service', {
+      AvailabilityZoneRebalancing: 'DISABLED',
+      DeploymentConfiguration: {
+        MinimumHealthyPercent: 100,
+        MaximumPercent: 200,
+        DeploymentCircuitBreaker: { Enable: true, Rollback: true },
+        EarlySuccessCriteria: {
+          Enable: true,
+          HealthyPercent: 100,
+          SourceServiceRevisionCleanup: 'DEFERRED',
+        },
+      },
+      DesiredCount: Match.absent(),
+    });
+  });
+
+  test.each([
+    ['dev', 'ENABLED'],
+    ['private', 'DISABLED'],
+    ['existing', 'DISABLED'],
+  ])('%s: public addresses %s, and nothing may come in', (name, AssignPublicIp) => {
+    const { template } = synthesize(name);
+    template.hasResourceProperties('AWS::ECS::Service', {
+      NetworkConfiguration: { AwsvpcConfiguration: Match.objectLike({ AssignPublicIp }) },
+    });
+    const groups = resourcesOf(template, 'AWS::EC2::SecurityGroup').filter(([id]) =>
+      id.includes('Runner'),
+    );
+    expect(groups).toHaveLength(1);
+    expect(groups[0]?.[1]).not.toHaveProperty('SecurityGroupIngress');
+  });
+
+  test('a network of our own reaches S3 and DynamoDB past NAT, and logs what it refused', () => {
+    for (const name of ['dev', 'private']) {
+      const { template } = synthesize(name);
+      template.resourcePropertiesCountIs(
+        'AWS::EC2::VPCEndpoint',
+        { VpcEndpointType: 'Gateway' },
+        2,
+      );
+      template.resourceCountIs('AWS::EC2::FlowLog', 1);
+    }
+    synthesize('dev').template.resourceCountIs('AWS::EC2::NatGateway', 0);
+    synthesize('existing').template.resourceCountIs('AWS::EC2::VPC', 0);
+  });
+
+  test('scales from two tasks on slots, queue age, free slots and schedule', () => {
+    const { template } = synthesize('prod');
+    template.hasResourceProperties('AWS::ApplicationAutoScaling::ScalableTarget', {
+      MinCapacity: 2,
+      MaxCapacity: 50,
+      ScheduledActions: [
+        Match.objectLike({
+          ScheduledActionName: 'BusinessHours',
+          ScalableTargetAction: { MinCapacity: 4 },
+        }),
+        Match.objectLike({
+          ScheduledActionName: 'Evening',
+          ScalableTargetAction: { MinCapacity: 2 },
+        }),
+      ],
+    });
+    template.hasResourceProperties('AWS::ApplicationAutoScaling::ScalingPolicy', {
+      TargetTrackingScalingPolicyConfiguration: {
+        TargetValue: 60,
+        ScaleInCooldown: 900,
+        CustomizedMetricSpecification: Match.objectLike({ MetricName: 'SlotUtilization' }),
+      },
+    });
+    template.resourcePropertiesCountIs(
+      'AWS::ApplicationAutoScaling::ScalingPolicy',
+      { PolicyType: 'StepScaling' },
+      2,
+    );
+  });
+
+  test('asks Zoom for a media request that the runner accepts', () => {
+    for (const name of Object.keys(CONFIGS)) {
+      const { RTMS_MEDIA } = environmentsOf(synthesize(name).template)['RunnerEnv'] ?? {};
+      expect(() => parseMediaRequest(String(RTMS_MEDIA))).not.toThrow();
+    }
+  });
+});
+
+/** Environment of each process, by the name of its interface in `shared/env.ts`. */
+function environmentsOf(template: Template): Record<string, Record<string, unknown>> {
+  const environments: Record<string, Record<string, unknown>> = {};
+  for (const [id, properties] of resourcesOf(template, 'AWS::Lambda::Function')) {
+    const { Variables } = properties['Environment'] as { Variables: Record<string, unknown> };
+    environments[id.includes('Canary') ? 'CanaryEnv' : 'WebhookEnv'] = Variables;
+  }
+  const [container] = onlyOf(template, 'AWS::ECS::TaskDefinition')['ContainerDefinitions'];
+  const variables: { Name: string; Value: unknown }[] = container.Environment;
+  environments['RunnerEnv'] = Object.fromEntries(variables.map(({ Name, Value }) => [Name, Value]));
+  return environments;
+}
+
+describe('environment', { timeout: TIMEOUT_MS }, () => {
+  test.each(['WebhookEnv', 'RunnerEnv', 'CanaryEnv'])('%s is what infra sets', (name) => {
+    const source = readFileSync(fromRoot('shared/env.ts'), 'utf8');
+    const [, body = ''] = new RegExp(`interface ${name} {(.*?)\\n}`, 's').exec(source) ?? [];
+    const declared = [...body.matchAll(/^ {2}([A-Z_]+)\??:/gm)].map(([, variable]) => variable);
+    const { NODE_OPTIONS: _, ...set } = environmentsOf(synthesize('prod').template)[name] ?? {};
+    expect(Object.keys(set).sort()).toEqual(declared.sort());
+  });
+});
+
+describe('monitoring', { timeout: TIMEOUT_MS }, () => {
+  test('every alarm links to its heading in the runbook, and every heading is an alarm', () => {
+    const runbook = readFileSync(fromRoot('docs/runbook.md'), 'utf8');
+    const headings = [...runbook.matchAll(/^## (.+)$/gm)].map(([, heading = '']) => heading);
+    const { template } = synthesize('prod');
+    const descriptions = ['AWS::CloudWatch::Alarm', 'AWS::CloudWatch::CompositeAlarm']
+      .flatMap((type) => resourcesOf(template, type))
+      .filter(([id]) => id.includes('Monitoring'))
+      .map(([, { AlarmDescription }]) => String(AlarmDescription));
+    const anchors = descriptions.map((text) => /Runbook: docs\/runbook\.md#(.+)$/.exec(text)?.[1]);
+    expect(headings).toContain(COMPOSITE_HEADING);
+    expect(anchors.sort()).toEqual(
+      headings.map((heading) => heading.toLowerCase().replaceAll(' ', '-')).sort(),
+    );
+  });
+
+  test('one composite alarm pages', () => {
+    const { template } = synthesize('prod');
+    template.resourceCountIs('AWS::CloudWatch::CompositeAlarm', 1);
+    template.hasResourceProperties('AWS::CloudWatch::CompositeAlarm', {
+      AlarmActions: [{ Ref: Match.stringLikeRegexp('Pages') }],
+    });
+    template.resourcePropertiesCountIs(
+      'AWS::CloudWatch::Alarm',
+      { AlarmActions: [{ Ref: Match.stringLikeRegexp('Pages') }] },
+      0,
+    );
+  });
+
+  test('the dashboard shows every metric that exists, and no other', () => {
+    const shown = new Set<string>();
+    for (const { properties } of widgetsOf(synthesize('prod').stack)) {
+      for (const line of properties.metrics ?? []) {
+        if (line[0] === 'RtmsKinesis') shown.add(String(line[1]));
+        const { expression } = (line[0] ?? {}) as { expression?: string };
+        for (const [, name = ''] of expression?.matchAll(/MetricName="(\w+)"/g) ?? [])
+          shown.add(name);
+      }
+    }
+    expect([...shown].sort()).toEqual(Object.keys(METRICS).sort());
+  });
+
+  test('every metric is emitted by the webhook function or the runner', () => {
+    const sources = globSync('{functions,runner}/**/*.ts', { cwd: fromRoot('') })
+      .filter((path) => !path.endsWith('.test.ts'))
+      .map((path) => readFileSync(fromRoot(path), 'utf8'))
+      .join('\n');
+    const silent = Object.keys(METRICS).filter((name) => !sources.includes(`'${name}'`));
+    expect(silent).toEqual([]);
+  });
+
+  test('three queries are saved', () => {
+    synthesize('dev').template.resourceCountIs('AWS::Logs::QueryDefinition', 3);
+  });
+
+  test("the dashboard's picture in docs/ is current", () => {
+    const widgets = widgetsOf(synthesize('prod').stack);
+    expect(readFileSync(fromRoot('docs/dashboard.svg'), 'utf8')).toBe(drawDashboard(widgets));
+  });
+});
+
+describe('documents', () => {
+  test('the cost tables of docs/deploy.md are current', () => {
+    expect(readFileSync(fromRoot('docs/deploy.md'), 'utf8')).toContain(costTables());
+  });
+});
+
+describe('bundles', { timeout: TIMEOUT_MS }, () => {
+  test('are one file each that Node runs without node_modules', async () => {
+    const app = createApp({});
+    new RtmsKinesisStack(app, 'Bundled', { config: PROD });
+    const bundles = join(app.outdir, 'bundles');
+    const runner = promisify(execFile)(
+      process.execPath,
+      [join(bundles, 'runner-main', 'index.mjs')],
+      { env: {} },
+    );
+    await expect(runner).rejects.toMatchObject({
+      stderr: expect.stringContaining('SESSION_TABLE is missing'),
+    });
+    const dockerfile = readFileSync(join(bundles, 'runner-main', 'Dockerfile'), 'utf8');
+    expect(dockerfile).toMatch(/^USER node$/m);
+    const canary = await import(join(bundles, 'functions-webhook-canary-handler', 'index.mjs'));
+    expect(canary.handler).toBeTypeOf('function');
+    const webhook = statSync(join(bundles, 'functions-zoom-webhook-handler', 'index.mjs'));
+    expect(webhook.size).toBeLessThan(400_000);
+  });
+});

@@ -1,0 +1,43 @@
+import type { Duration } from 'aws-cdk-lib';
+import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import { Architecture, Code, Function as LambdaFunction, Runtime } from 'aws-cdk-lib/aws-lambda';
+import type { ILogGroup } from 'aws-cdk-lib/aws-logs';
+import type { Construct } from 'constructs';
+import { bundle } from './bundle.ts';
+
+export interface NodeFunctionProps {
+  /** File that exports `handler`, from the repository's root. */
+  readonly entry: string;
+  readonly description: string;
+  readonly environment: Readonly<Record<string, string>>;
+  readonly logGroup: ILogGroup;
+  readonly timeout: Duration;
+  readonly reservedConcurrentExecutions: number;
+}
+
+/** A Lambda function of ours: bundled by esbuild, with a role that may write its own log and no more. */
+export function createNodeFunction(
+  scope: Construct,
+  id: string,
+  props: NodeFunctionProps,
+): LambdaFunction {
+  const role = new Role(scope, `${id}Role`, {
+    assumedBy: new ServicePrincipal('lambda.amazonaws.com'),
+    description: props.description,
+  });
+  props.logGroup.grant(role, 'logs:CreateLogStream', 'logs:PutLogEvents');
+  return new LambdaFunction(scope, id, {
+    description: props.description,
+    code: Code.fromAsset(bundle(scope, props.entry, 'lambda')),
+    handler: 'index.handler',
+    runtime: Runtime.NODEJS_24_X,
+    architecture: Architecture.ARM_64,
+    // Memory buys CPU: a cold start of a bundled handler stays well under Zoom's three seconds.
+    memorySize: 1024,
+    timeout: props.timeout,
+    reservedConcurrentExecutions: props.reservedConcurrentExecutions,
+    role,
+    logGroup: props.logGroup,
+    environment: { ...props.environment },
+  });
+}

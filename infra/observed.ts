@@ -1,0 +1,16 @@
+import type { FargateService } from 'aws-cdk-lib/aws-ecs';
+import type { ILogGroup } from 'aws-cdk-lib/aws-logs';
+import type { Canary } from './canary.ts';
+import type { JobQueue } from './job-queue.ts';
+import type { RecordStreams } from './record-streams.ts';
+import type { Webhook } from './webhook.ts';
+
+/** What alarms, dashboard and queries look at. */
+export interface Observed {
+  readonly webhook: Webhook;
+  readonly jobs: JobQueue;
+  readonly streams: RecordStreams;
+  readonly service: FargateService;
+  readonly canary: Canary | undefined;
+  readonly logs: { readonly webhook: ILogGroup; readonly runner: ILogGroup };
+}

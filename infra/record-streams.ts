@@ -1,0 +1,83 @@
+import { Duration, type RemovalPolicy } from 'aws-cdk-lib';
+import type { Metric } from 'aws-cdk-lib/aws-cloudwatch';
+import type { IGrantable } from 'aws-cdk-lib/aws-iam';
+import { CfnStream, Stream, StreamEncryption, StreamMode } from 'aws-cdk-lib/aws-kinesis';
+import type { IKey } from 'aws-cdk-lib/aws-kms';
+import { Construct } from 'constructs';
+import type { Config } from './config.ts';
+import { grantKeyUse } from './encryption-key.ts';
+import { meetingLoad } from './meeting-load.ts';
+import { shardsFor } from './shards.ts';
+
+export interface RecordStreamsProps {
+  readonly records: Config['records'];
+  /** What Zoom is asked for: the load a shard count is calculated from. */
+  readonly media: Config['zoom']['media'];
+  readonly removalPolicy: RemovalPolicy;
+  readonly encryptionKey?: IKey;
+}
+
+/** The two Kinesis streams of `docs/records.md`. */
+export class RecordStreams extends Construct {
+  readonly media: Stream;
+  readonly events: Stream;
+  readonly #key: IKey | undefined;
+
+  constructor(scope: Construct, id: string, props: RecordStreamsProps) {
+    super(scope, id);
+    this.#key = props.encryptionKey;
+    const load = meetingLoad(props.media);
+    this.media = this.#stream('Media', props, load.media);
+    this.events = this.#stream('Events', props, load.events);
+  }
+
+  /** May write both, and look at what they are before writing. */
+  grantWrite(grantee: IGrantable): void {
+    for (const stream of [this.media, this.events]) {
+      stream.grant(grantee, 'kinesis:PutRecords', 'kinesis:DescribeStreamSummary');
+    }
+    grantKeyUse(this.#key, grantee, 'write');
+  }
+
+  grantReadMedia(grantee: IGrantable): void {
+    this.media.grantRead(grantee);
+  }
+
+  grantReadEvents(grantee: IGrantable): void {
+    this.events.grantRead(grantee);
+  }
+
+  metricThrottled(stream: Stream): Metric {
+    return stream.metricPutRecordsThrottledRecords({
+      period: Duration.minutes(1),
+      statistic: 'Sum',
+    });
+  }
+
+  #stream(
+    id: string,
+    props: RecordStreamsProps,
+    load: { bytesPerSecond: number; putsPerSecond: number },
+  ): Stream {
+    const { capacity, retentionHours } = props.records;
+    const stream = new Stream(this, id, {
+      retentionPeriod: Duration.hours(retentionHours),
+      removalPolicy: props.removalPolicy,
+      ...(capacity.mode === 'on-demand'
+        ? { streamMode: StreamMode.ON_DEMAND }
+        : {
+            streamMode: StreamMode.PROVISIONED,
+            shardCount: shardsFor(load, capacity.meetings, capacity.shardLoad),
+          }),
+      ...(props.encryptionKey === undefined
+        ? { encryption: StreamEncryption.MANAGED }
+        : { encryption: StreamEncryption.KMS, encryptionKey: props.encryptionKey }),
+    });
+    // Service-managed distribution would ignore our keys: no order, and KCL drops aggregates silently.
+    // Kinesis knows the property in on-demand mode only; provisioned streams always go by the key.
+    if (capacity.mode === 'on-demand' && stream.node.defaultChild instanceof CfnStream) {
+      stream.node.defaultChild.recordDistributionStrategy = 'USER_PARTITION_KEY';
+    }
+    return stream;
+  }
+}

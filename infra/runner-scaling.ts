@@ -1,0 +1,79 @@
+import { Duration, TimeZone } from 'aws-cdk-lib';
+import { AdjustmentType, Schedule } from 'aws-cdk-lib/aws-applicationautoscaling';
+import { MathExpression } from 'aws-cdk-lib/aws-cloudwatch';
+import type { FargateService } from 'aws-cdk-lib/aws-ecs';
+import type { Config } from './config.ts';
+import type { JobQueue } from './job-queue.ts';
+import { metric, runningTasks } from './metric.ts';
+import {
+  leastTasks,
+  QUEUE_AGE_STEPS,
+  SCALE_IN_COOLDOWN_SECONDS,
+  TARGET_UTILIZATION_PERCENT,
+} from './scaling-rules.ts';
+
+/**
+ * Scales on what the tasks hold, not on the queue's length: a session outlives its message by hours.
+ * Target tracking follows the day; steps on the queue's age answer a burst; schedules come before it.
+ */
+export function addRunnerScaling(
+  service: FargateService,
+  runner: Config['runner'],
+  jobs: JobQueue,
+): void {
+  const minCapacity = leastTasks(runner.minTasks, runner.headroomSlots, runner.capacity);
+  const scaling = service.autoScaleTaskCount({
+    minCapacity,
+    maxCapacity: Math.max(runner.maxTasks, minCapacity),
+  });
+  scaling.scaleToTrackCustomMetric('SlotUtilization', {
+    metric: metric('SlotUtilization', 'Average'),
+    targetValue: TARGET_UTILIZATION_PERCENT,
+    scaleOutCooldown: Duration.minutes(1),
+    scaleInCooldown: Duration.seconds(SCALE_IN_COOLDOWN_SECONDS),
+  });
+  scaling.scaleOnMetric('QueueAge', {
+    metric: jobs.metricOldestAge(),
+    adjustmentType: AdjustmentType.PERCENT_CHANGE_IN_CAPACITY,
+    minAdjustmentMagnitude: 2,
+    cooldown: Duration.minutes(1),
+    evaluationPeriods: 1,
+    scalingSteps: QUEUE_AGE_STEPS.map(({ ageSeconds, addPercent }) => ({
+      lower: ageSeconds,
+      change: addPercent,
+    })),
+  });
+  if (runner.headroomSlots > 0) {
+    scaling.scaleOnMetric('FreeSlots', {
+      metric: freeSlots(service),
+      adjustmentType: AdjustmentType.PERCENT_CHANGE_IN_CAPACITY,
+      minAdjustmentMagnitude: 1,
+      cooldown: Duration.minutes(2),
+      evaluationPeriods: 2,
+      scalingSteps: [
+        { upper: runner.headroomSlots / 2, change: 50 },
+        { upper: runner.headroomSlots, change: 25 },
+      ],
+    });
+  }
+  for (const { name, minute, hour, weekDay, timeZone, minTasks } of runner.prewarm) {
+    scaling.scaleOnSchedule(name, {
+      schedule: Schedule.cron({ minute, hour, weekDay }),
+      timeZone: TimeZone.of(timeZone),
+      minCapacity: Math.max(minTasks, minCapacity),
+    });
+  }
+}
+
+function freeSlots(service: FargateService): MathExpression {
+  return new MathExpression({
+    expression: '(total - used) * tasks',
+    usingMetrics: {
+      total: metric('SlotsTotal', 'Average'),
+      used: metric('SlotsUsed', 'Average'),
+      tasks: runningTasks(service),
+    },
+    label: 'free slots',
+    period: Duration.minutes(1),
+  });
+}

@@ -1,0 +1,191 @@
+import { Duration, Size, Stack } from 'aws-cdk-lib';
+import {
+  AvailabilityZoneRebalancing,
+  AwsLogDriverMode,
+  CfnService,
+  Cluster,
+  type ContainerDefinition,
+  ContainerInsights,
+  CpuArchitecture,
+  FargatePlatformVersion,
+  FargateService,
+  FargateTaskDefinition,
+  type ICluster,
+  LinuxParameters,
+  LogDrivers,
+  OperatingSystemFamily,
+} from 'aws-cdk-lib/aws-ecs';
+import { Grant } from 'aws-cdk-lib/aws-iam';
+import type { ILogGroup } from 'aws-cdk-lib/aws-logs';
+import { Construct } from 'constructs';
+import type { RunnerPrices } from '../shared/cost.ts';
+import type { RunnerEnv } from '../shared/env.ts';
+import type { Config } from './config.ts';
+import type { JobQueue } from './job-queue.ts';
+import type { Network } from './network.ts';
+import type { RecordStreams } from './record-streams.ts';
+import { runnerImage } from './runner-image.ts';
+import { addRunnerScaling } from './runner-scaling.ts';
+import type { ZoomSecret } from './secret.ts';
+import type { SessionTable } from './session-table.ts';
+
+export interface RunnerServiceProps {
+  readonly runner: Config['runner'];
+  readonly zoom: Config['zoom'];
+  readonly prices: RunnerPrices;
+  readonly network: Network;
+  readonly table: SessionTable;
+  readonly jobs: JobQueue;
+  readonly streams: RecordStreams;
+  readonly secret: ZoomSecret;
+  readonly log: ILogGroup;
+}
+
+const HEALTH_PORT = 8081;
+const SPOOL_DIR = '/var/spool/rtms';
+/** What a task needs of its disk besides the spool: the image, twice over. */
+const IMAGE_GIB = 6;
+/** Fargate's smallest configurable disk. */
+const MIN_DISK_GIB = 21;
+/** Fargate's most: all sessions of a task are handed over within 100 s (design §2). */
+const STOP_TIMEOUT = Duration.seconds(120);
+
+/** Asks the runner's own health route; Node is the only program the image is sure to have. */
+const HEALTH_PROBE = `fetch('http://127.0.0.1:${HEALTH_PORT}/healthz').then((r) => process.exit(r.ok ? 0 : 1), () => process.exit(1))`;
+
+/** The Fargate service that holds the sessions. */
+export class RunnerService extends Construct {
+  readonly service: FargateService;
+  readonly cluster: Cluster;
+
+  constructor(scope: Construct, id: string, props: RunnerServiceProps) {
+    super(scope, id);
+    this.cluster = new Cluster(this, 'Cluster', {
+      vpc: props.network.vpc,
+      containerInsightsV2: ContainerInsights.ENABLED,
+    });
+    const taskDefinition = this.#taskDefinition(props);
+    this.service = new FargateService(this, 'Service', {
+      cluster: this.cluster as ICluster,
+      taskDefinition,
+      vpcSubnets: props.network.subnets,
+      securityGroups: [props.network.securityGroup],
+      assignPublicIp: props.network.assignPublicIp,
+      platformVersion: FargatePlatformVersion.VERSION1_4,
+      // No desiredCount: a deployment must not undo what scaling has chosen.
+      minHealthyPercent: 100,
+      maxHealthyPercent: 200,
+      circuitBreaker: { rollback: true },
+      // Rebalancing would stop tasks that hold sessions, only to even out zones.
+      availabilityZoneRebalancing: AvailabilityZoneRebalancing.DISABLED,
+      enableExecuteCommand: false,
+    });
+    // Protected tasks of the old revision may live on for hours; a deployment that waits for them fails
+    // after three, and holds back scale-in until then.
+    if (this.service.node.defaultChild instanceof CfnService) {
+      this.service.node.defaultChild.addPropertyOverride(
+        'DeploymentConfiguration.EarlySuccessCriteria',
+        { Enable: true, HealthyPercent: 100, SourceServiceRevisionCleanup: 'DEFERRED' },
+      );
+    }
+    this.#grantTask(props);
+    addRunnerScaling(this.service, props.runner, props.jobs);
+  }
+
+  #taskDefinition(props: RunnerServiceProps): FargateTaskDefinition {
+    const { runner, log } = props;
+    const definition = new FargateTaskDefinition(this, 'Task', {
+      cpu: runner.cpu,
+      memoryLimitMiB: runner.memoryMiB,
+      ephemeralStorageGiB: Math.max(MIN_DISK_GIB, runner.spoolGiB + IMAGE_GIB),
+      runtimePlatform: {
+        cpuArchitecture: CpuArchitecture.ARM64,
+        operatingSystemFamily: OperatingSystemFamily.LINUX,
+      },
+      volumes: [{ name: 'spool' }],
+    });
+    const container = definition.addContainer('runner', {
+      image: runnerImage(this, runner.baseImageDigest),
+      environment: runnerEnvironment(props),
+      readonlyRootFilesystem: true,
+      user: 'node',
+      stopTimeout: STOP_TIMEOUT,
+      linuxParameters: new LinuxParameters(this, 'Linux', { initProcessEnabled: true }),
+      healthCheck: {
+        command: ['CMD', 'node', '-e', HEALTH_PROBE],
+        interval: Duration.seconds(10),
+        timeout: Duration.seconds(5),
+        retries: 3,
+        startPeriod: Duration.seconds(30),
+      },
+      // Metrics are log lines too: a full buffer loses them rather than stop the media.
+      logging: LogDrivers.awsLogs({
+        logGroup: log,
+        streamPrefix: 'runner',
+        mode: AwsLogDriverMode.NON_BLOCKING,
+        maxBufferSize: Size.mebibytes(25),
+      }),
+    });
+    mountSpool(container);
+    return definition;
+  }
+
+  #grantTask({ table, jobs, streams, secret }: RunnerServiceProps): void {
+    const grantee = this.service.taskDefinition.taskRole;
+    table.grantServe(grantee);
+    jobs.grantReceive(grantee);
+    jobs.grantSend(grantee);
+    streams.grantWrite(grantee);
+    secret.grantRead(grantee);
+    Grant.addToPrincipal({
+      grantee,
+      actions: ['ecs:UpdateTaskProtection'],
+      // A task learns its own id only when it runs.
+      resourceArns: [
+        Stack.of(this).formatArn({
+          service: 'ecs',
+          resource: 'task',
+          resourceName: `${this.cluster.clusterName}/*`,
+        }),
+      ],
+    });
+    Grant.addToPrincipal({
+      grantee,
+      actions: ['ecs:DescribeServices'],
+      // The service's own ARN would make role and service wait for each other.
+      resourceArns: [
+        Stack.of(this).formatArn({
+          service: 'ecs',
+          resource: 'service',
+          resourceName: `${this.cluster.clusterName}/*`,
+        }),
+      ],
+    });
+  }
+}
+
+function runnerEnvironment({ runner, zoom, ...props }: RunnerServiceProps): Record<string, string> {
+  return {
+    SESSION_TABLE: props.table.table.tableName,
+    JOB_QUEUE_URL: props.jobs.queue.queueUrl,
+    ZOOM_SECRET_ID: props.secret.secret.secretArn,
+    ALLOWED_HOSTS: zoom.allowedHosts.join(','),
+    MEDIA_STREAM: props.streams.media.streamName,
+    EVENTS_STREAM: props.streams.events.streamName,
+    RTMS_MEDIA: JSON.stringify(zoom.media),
+    CAPACITY: String(runner.capacity),
+    HEALTH_PORT: String(HEALTH_PORT),
+    SPOOL_DIR,
+    SPOOL_MAX_BYTES: String(runner.spoolGiB * 1024 ** 3),
+    PRICES: JSON.stringify(props.prices),
+    LOG_LEVEL: 'info',
+  } satisfies RunnerEnv;
+}
+
+function mountSpool(container: ContainerDefinition): void {
+  container.addMountPoints({
+    sourceVolume: 'spool',
+    containerPath: SPOOL_DIR,
+    readOnly: false,
+  });
+}

@@ -1,0 +1,39 @@
+import { CfnOutput, Stack, type StackProps } from 'aws-cdk-lib';
+import type { Construct } from 'constructs';
+import type { ConfigInput } from './config.ts';
+import { RtmsKinesis } from './rtms-kinesis.ts';
+
+export interface RtmsKinesisStackProps extends StackProps {
+  readonly config: ConfigInput;
+}
+
+/** One stage: the service, and what a deployer copies from the terminal afterwards. */
+export class RtmsKinesisStack extends Stack {
+  readonly rtms: RtmsKinesis;
+
+  constructor(scope: Construct, id: string, { config, ...props }: RtmsKinesisStackProps) {
+    super(scope, id, props);
+    this.rtms = new RtmsKinesis(this, 'Rtms', config);
+    const { webhook, streams, secret, monitoring } = this.rtms;
+    this.#output('WebhookUrl', webhook.url, 'Event notification endpoint URL of the Zoom app');
+    this.#output('ZoomSecretArn', secret.secret.secretArn, 'Fill this secret in: docs/deploy.md');
+    this.#output('MediaStreamName', streams.media.streamName, 'Audio, video and share');
+    this.#output('MediaStreamArn', streams.media.streamArn, 'Audio, video and share');
+    this.#output('EventsStreamName', streams.events.streamName, 'Transcript, chat, lifecycle');
+    this.#output('EventsStreamArn', streams.events.streamArn, 'Transcript, chat, lifecycle');
+    this.#output('DashboardUrl', this.#dashboardUrl(), 'CloudWatch dashboard');
+    this.#output('PagesTopicArn', monitoring.alarms.topic.topicArn, 'Subscribe your pager here');
+    if (webhook.domainTarget !== undefined) {
+      this.#output('WebhookDomainTarget', webhook.domainTarget, 'CNAME target of your domain');
+    }
+  }
+
+  #dashboardUrl(): string {
+    const name = this.rtms.monitoring.dashboard.dashboard.dashboardName;
+    return `https://${this.region}.console.aws.amazon.com/cloudwatch/home?region=${this.region}#dashboards/dashboard/${name}`;
+  }
+
+  #output(id: string, value: string, description: string): void {
+    new CfnOutput(this, id, { value, description });
+  }
+}

@@ -1,0 +1,128 @@
+import { Duration } from 'aws-cdk-lib';
+import { AccessLogFormat } from 'aws-cdk-lib/aws-apigateway';
+import {
+  DomainName,
+  HttpApi,
+  HttpMethod,
+  HttpNoneAuthorizer,
+  HttpStage,
+  LogGroupLogDestination,
+} from 'aws-cdk-lib/aws-apigatewayv2';
+import { HttpLambdaIntegration } from 'aws-cdk-lib/aws-apigatewayv2-integrations';
+import { Certificate } from 'aws-cdk-lib/aws-certificatemanager';
+import type { Metric } from 'aws-cdk-lib/aws-cloudwatch';
+import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
+import type { ILogGroup } from 'aws-cdk-lib/aws-logs';
+import { Construct } from 'constructs';
+import type { WebhookEnv } from '../shared/env.ts';
+import type { Config } from './config.ts';
+import type { JobQueue } from './job-queue.ts';
+import { createNodeFunction } from './node-function.ts';
+import type { ZoomSecret } from './secret.ts';
+import type { SessionTable } from './session-table.ts';
+
+export interface WebhookProps {
+  readonly webhook: Config['webhook'];
+  readonly zoom: Config['zoom'];
+  readonly table: SessionTable;
+  readonly jobs: JobQueue;
+  readonly secret: ZoomSecret;
+  readonly functionLog: ILogGroup;
+  readonly accessLog: ILogGroup;
+}
+
+/** Who asked and how it went; never headers or bodies, which hold signatures and join addresses. */
+const ACCESS_LOG_FIELDS = {
+  requestId: '$context.requestId',
+  ip: '$context.identity.sourceIp',
+  requestTime: '$context.requestTime',
+  routeKey: '$context.routeKey',
+  status: '$context.status',
+  responseLatencyMs: '$context.responseLatency',
+  integrationStatus: '$context.integration.status',
+  integrationError: '$context.integration.error',
+} as const;
+
+/** Zoom's front door: `POST /webhook` for the default app, `POST /webhook/{app}` for the others. */
+export class Webhook extends Construct {
+  /** What goes into the Zoom app's "event notification endpoint URL". */
+  readonly url: string;
+  readonly handler: LambdaFunction;
+  readonly api: HttpApi;
+  readonly stage: HttpStage;
+  /** CNAME or alias target of the custom domain, where there is one. */
+  readonly domainTarget: string | undefined;
+
+  constructor(scope: Construct, id: string, props: WebhookProps) {
+    super(scope, id);
+    const { webhook, zoom } = props;
+    this.handler = createNodeFunction(this, 'Handler', {
+      entry: 'functions/zoom-webhook/handler.ts',
+      description: 'Verifies Zoom webhooks, writes what Zoom wants of a stream, rings the bell',
+      logGroup: props.functionLog,
+      // Zoom gives up after three seconds; what is stored later still counts.
+      timeout: Duration.seconds(5),
+      reservedConcurrentExecutions: webhook.reservedConcurrency,
+      environment: {
+        SESSION_TABLE: props.table.table.tableName,
+        JOB_QUEUE_URL: props.jobs.queue.queueUrl,
+        ZOOM_SECRET_ID: props.secret.secret.secretArn,
+        ALLOWED_HOSTS: zoom.allowedHosts.join(','),
+        MAX_CLOCK_SKEW_SECONDS: String(zoom.maxClockSkewSeconds),
+        LOG_LEVEL: 'info',
+      } satisfies WebhookEnv,
+    });
+    props.table.grantRequest(this.handler);
+    props.jobs.grantSend(this.handler);
+    props.secret.grantRead(this.handler);
+
+    this.api = new HttpApi(this, 'Api', {
+      description: 'Zoom RTMS webhooks',
+      createDefaultStage: false,
+      disableExecuteApiEndpoint: webhook.domain !== undefined,
+    });
+    for (const path of ['/webhook', '/webhook/{app}']) {
+      this.api.addRoutes({
+        path,
+        methods: [HttpMethod.POST],
+        integration: new HttpLambdaIntegration('Handler', this.handler),
+        // Zoom signs the body; the handler checks that before anything else.
+        authorizer: new HttpNoneAuthorizer(),
+      });
+    }
+    const domain = this.#domain(webhook.domain);
+    this.domainTarget = domain?.regionalDomainName;
+    this.stage = new HttpStage(this, 'Stage', {
+      httpApi: this.api,
+      stageName: '$default',
+      autoDeploy: true,
+      detailedMetricsEnabled: true,
+      throttle: { rateLimit: webhook.requestsPerSecond, burstLimit: webhook.burst },
+      accessLogSettings: {
+        destination: new LogGroupLogDestination(props.accessLog),
+        format: AccessLogFormat.custom(JSON.stringify(ACCESS_LOG_FIELDS)),
+      },
+      ...(domain && { domainMapping: { domainName: domain } }),
+    });
+    this.url =
+      webhook.domain === undefined
+        ? `${this.api.apiEndpoint}/webhook`
+        : `https://${webhook.domain.name}/webhook`;
+  }
+
+  metricServerErrors(): Metric {
+    return this.stage.metricServerError({ period: Duration.minutes(1), statistic: 'Sum' });
+  }
+
+  metricLatency(statistic: string): Metric {
+    return this.stage.metricLatency({ period: Duration.minutes(1), statistic });
+  }
+
+  #domain(domain: Config['webhook']['domain']): DomainName | undefined {
+    if (domain === undefined) return undefined;
+    return new DomainName(this, 'Domain', {
+      domainName: domain.name,
+      certificate: Certificate.fromCertificateArn(this, 'Certificate', domain.certificateArn),
+    });
+  }
+}

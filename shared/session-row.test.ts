@@ -1,0 +1,70 @@
+import { describe, expect, test } from 'vitest';
+import { type SessionRow, startOf, wantedState } from './session-row.ts';
+
+const START = {
+  startEventTsMs: 100,
+  serverUrls: ['wss://a'],
+  product: 'meeting',
+  entityId: 'e',
+  app: 'default',
+  requestedAtMs: 110,
+} as const;
+const ROW: SessionRow = { pk: 'SESSION#s', rtmsStreamId: 's' };
+const STARTED = { state: 'started', start: START };
+const NOTHING = { state: 'nothing' };
+
+describe('wantedState', () => {
+  test.each<[string, Partial<SessionRow>, object]>([
+    ['nothing of an empty row', {}, NOTHING],
+    ['a start', START, STARTED],
+    ['nothing of an interruption without a start', { interruptEventTsMs: 5 }, NOTHING],
+    [
+      'an interruption after the start',
+      { ...START, interruptEventTsMs: 150 },
+      { ...STARTED, interruptedAtMs: 150 },
+    ],
+    [
+      'an interruption at the instant of the start',
+      { ...START, interruptEventTsMs: 100 },
+      { ...STARTED, interruptedAtMs: 100 },
+    ],
+    ['no interruption from before the start', { ...START, interruptEventTsMs: 99 }, STARTED],
+    ['a stop', { ...START, stopEventTsMs: 101, stopReason: 6 }, { state: 'stopped', stopReason: 6 }],
+    [
+      'a stop at the instant of the start',
+      { ...START, stopEventTsMs: 100, stopReason: 6 },
+      { state: 'stopped', stopReason: 6 },
+    ],
+    [
+      'a stop although an interruption came later',
+      { ...START, stopEventTsMs: 101, stopReason: 6, interruptEventTsMs: 102 },
+      { state: 'stopped', stopReason: 6 },
+    ],
+    ['a stop whose start has not arrived', { stopEventTsMs: 1 }, { state: 'stopped', stopReason: 0 }],
+    ['a start after a stop', { ...START, stopEventTsMs: 99, stopReason: 6 }, STARTED],
+    ['nothing of a run that has ended', { ...START, endedStartEventTsMs: 100 }, NOTHING],
+    ['a start after a run that has ended', { ...START, endedStartEventTsMs: 99 }, STARTED],
+  ])('wants %s', (_title, fields, wanted) => {
+    expect(wantedState({ ...ROW, ...fields })).toEqual(wanted);
+  });
+});
+
+describe('startOf', () => {
+  test('keeps account and operator where Zoom gave them', () => {
+    const row = { ...ROW, ...START, accountId: 'account', operatorId: 'operator' };
+    expect(startOf(row)).toEqual({ ...START, accountId: 'account', operatorId: 'operator' });
+  });
+
+  test('takes the default app for a row that names none', () => {
+    const { app: _, ...rest } = START;
+    expect(startOf({ ...ROW, ...rest })?.app).toBe('default');
+  });
+
+  test.each(['startEventTsMs', 'serverUrls', 'product', 'entityId', 'requestedAtMs'] as const)(
+    'finds no start without %s',
+    (name) => {
+      const { [name]: _, ...rest } = START;
+      expect(startOf({ ...ROW, ...rest } as SessionRow)).toBeUndefined();
+    },
+  );
+});

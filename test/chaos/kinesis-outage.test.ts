@@ -1,0 +1,17 @@
+import { expect, test } from 'vitest';
+import { runKinesisOutage } from './kinesis-outage.ts';
+
+test('an outage costs video that is declared, no audio, no line, no order', async () => {
+  const report = await runKinesisOutage({ outageSeconds: 3, phaseSeconds: 2, seed: 6 });
+  const nothingWrong = { outOfOrder: [], missing: 0, declaredButThere: 0 };
+  expect(report).toMatchObject({
+    audioLost: 0,
+    eventsLost: 0,
+    media: nothingWrong,
+    events: nothingWrong,
+  });
+  expect(report.videoLost).toBeGreaterThan(0);
+  expect(report.slowestCatchUpRate).toBeGreaterThan(3);
+  expect(report.healthyLatencyMs).toBeLessThan(2 * report.calmLatencyMs);
+  expect(report.oneByOnePutUnitsPerMeetingHour).toBeGreaterThan(8 * report.putUnitsPerMeetingHour);
+});

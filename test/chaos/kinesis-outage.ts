@@ -1,0 +1,283 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { parseArgs } from 'node:util';
+import { CreateStreamCommand, type KinesisClient } from '@aws-sdk/client-kinesis';
+import type { FaultScript } from '../../local/kinesis/faults.ts';
+import { DEFAULT_MEMORY_LIMITS } from '../../runner/kinesis/pressure.ts';
+import { Producer } from '../../runner/kinesis/producer.ts';
+import { openSpool } from '../../runner/kinesis/spool.ts';
+import { createKinesisClient } from '../../runner/kinesis/transport.ts';
+import { startKinesisProcess } from './kinesis-process.ts';
+import { type Audit, audit } from './kinesis-read-back.ts';
+import { audio, lines, Source, video } from './kinesis-traffic.ts';
+
+export interface OutageOptions {
+  /** How long no call succeeds. Memory and disk bounds shrink with it: at 300 s they are the defaults. */
+  readonly outageSeconds: number;
+  /** Length of each other phase. */
+  readonly phaseSeconds: number;
+  readonly seed: number;
+}
+
+export interface OutageReport {
+  readonly audioLost: number;
+  readonly eventsLost: number;
+  readonly videoLost: number;
+  readonly media: Audit;
+  readonly events: Audit;
+  readonly peakBufferedBytes: number;
+  readonly peakSpoolBytes: number;
+  readonly peakRssBytes: number;
+  /** RSS before the outage. */
+  readonly calmRssBytes: number;
+  /** From the return of Kinesis until no key has a backlog. */
+  readonly catchUpSeconds: number;
+  /** Of the slowest key: bytes written while it caught up, as a multiple of its live rate. */
+  readonly slowestCatchUpRate: number;
+  /** From put to acknowledgement, 99th percentile: all keys before the outage; then keys that joined when Kinesis came back. */
+  readonly calmLatencyMs: number;
+  readonly healthyLatencyMs: number;
+  readonly retriesUnderEntryFailures: number;
+  /** In the calm phase, per meeting (one audio key) and hour of the whole mix. */
+  readonly putUnitsPerMeetingHour: number;
+  readonly recordsPerMeetingHour: number;
+  readonly oneByOnePutUnitsPerMeetingHour: number;
+  readonly oneByOneRecordsPerMeetingHour: number;
+}
+
+const MEETINGS = 10;
+/** What a PutRecords call takes in AWS. */
+const SERVICE_MS = 15;
+const SERVICE = { latencyMs: SERVICE_MS, jitterMs: SERVICE_MS };
+
+/**
+ * Ten meetings with audio and lines, two with video, through: calm; a total outage; the return, when three
+ * more meetings join; 30 % of entries failing; 1 % of answers lost. Then reads everything back.
+ */
+export async function runKinesisOutage(options: OutageOptions): Promise<OutageReport> {
+  const { outageSeconds, phaseSeconds, seed } = options;
+  const kinesis = await startKinesisProcess();
+  const directory = await mkdtemp(join(tmpdir(), 'kinesis-outage-'));
+  const clients = [connect(kinesis.url), connect(kinesis.url)] as const;
+  try {
+    for (const [index, name] of (['media', 'events'] as const).entries()) {
+      const create = new CreateStreamCommand({ StreamName: name, ShardCount: index === 0 ? 8 : 1 });
+      await (clients[index] as KinesisClient).send(create);
+    }
+    const run = await Run.start(clients, directory, outageSeconds);
+    const put = async (rule: FaultScript['rules'][number]) =>
+      kinesis.setFaults({ seed, rules: [{ operation: 'PutRecords', ...SERVICE, ...rule }] });
+
+    await put({});
+    run.join(
+      Array.from({ length: MEETINGS }, (_, index) => `meeting-${index}`),
+      2,
+    );
+    await run.live(phaseSeconds);
+    const calm = run.takeCalmFigures(phaseSeconds);
+
+    await put({ stall: 'refuse' });
+    await run.live(outageSeconds);
+
+    await put({});
+    const healthy = run.join(['late-0', 'late-1', 'late-2'], 0);
+    const { seconds, slowestRate } = await run.catchUp();
+    const healthyLatencyMs = percentile(healthy.flatMap(({ latencies }) => latencies));
+
+    const retriesBefore = run.media.stats().retries;
+    await put({ entryErrors: { InternalFailure: 0.3 } });
+    await run.live(phaseSeconds);
+    const retries = run.media.stats().retries - retriesBefore;
+    await put({ dropAnswerShare: 0.01 });
+    await run.live(phaseSeconds);
+
+    await put({});
+    await Promise.all([run.media.close(), run.events.close()]);
+    const media = await audit(
+      clients[0],
+      'media',
+      run.sources.filter((each) => !isLines(each)),
+    );
+    const events = await audit(clients[1], 'events', run.sources.filter(isLines));
+    const lost = (putClass: string) =>
+      run.sources
+        .filter(({ shape }) => shape.class === putClass)
+        .reduce((sum, { droppedSequences }) => sum + droppedSequences.size, 0);
+    return {
+      audioLost: lost('audio'),
+      eventsLost: lost('event'),
+      videoLost: lost('video'),
+      media,
+      events,
+      ...run.peaks,
+      ...calm,
+      catchUpSeconds: seconds,
+      slowestCatchUpRate: slowestRate,
+      healthyLatencyMs,
+      retriesUnderEntryFailures: retries,
+    };
+  } finally {
+    for (const client of clients) client.destroy();
+    await kinesis.stop();
+    await rm(directory, { recursive: true, force: true });
+  }
+}
+
+const isLines = ({ shape }: Source) => shape.class === 'event';
+
+function connect(endpoint: string): KinesisClient {
+  const credentials = { accessKeyId: 'local', secretAccessKey: 'local' };
+  return createKinesisClient({ region: 'us-east-1', endpoint, credentials });
+}
+
+/** The sources and the two producers of one run, and the clock that drives them. */
+class Run {
+  readonly media: Producer;
+  readonly events: Producer;
+  readonly sources: Source[] = [];
+  readonly peaks = { peakBufferedBytes: 0, peakSpoolBytes: 0, peakRssBytes: 0 };
+
+  private constructor(media: Producer, events: Producer) {
+    this.media = media;
+    this.events = events;
+  }
+
+  static async start(
+    [mediaClient, eventsClient]: readonly [KinesisClient, KinesisClient],
+    directory: string,
+    outageSeconds: number,
+  ): Promise<Run> {
+    const scale = outageSeconds / 300;
+    const { laneBytes, sessionBytes, taskBytes, floorBytes } = DEFAULT_MEMORY_LIMITS;
+    const memory = {
+      laneBytes: Math.max(64 * 1024, laneBytes * scale),
+      sessionBytes: Math.max(96 * 1024, sessionBytes * scale),
+      taskBytes: taskBytes * scale,
+      floorBytes: Math.min(floorBytes, 32 * 1024),
+    };
+    const segmentBytes = Math.max(16 * 1024, 256 * 1024 * scale);
+    const retry = { baseMs: 100, maxMs: Math.max(300, 5_000 * scale) };
+    // Enough for all audio of the outage and half of the video.
+    const mediaSpool = {
+      directory: join(directory, 'media'),
+      maxBytes: 150e6 * scale,
+      segmentBytes,
+    };
+    const eventSpool = {
+      directory: join(directory, 'events'),
+      maxBytes: 20e6 * scale,
+      segmentBytes,
+    };
+    return new Run(
+      new Producer({
+        client: mediaClient,
+        streamName: 'media',
+        aggregate: true,
+        spool: await openSpool(mediaSpool),
+        memory,
+        retry,
+      }),
+      new Producer({
+        client: eventsClient,
+        streamName: 'events',
+        aggregate: false,
+        spool: await openSpool(eventSpool),
+        memory,
+        retry,
+      }),
+    );
+  }
+
+  /** Meetings begin: audio and lines each, video the first few. */
+  join(meetings: readonly string[], withVideo: number): Source[] {
+    const nowMs = performance.now();
+    const joined = meetings.flatMap((meeting, index) => [
+      new Source(audio(meeting), this.media, nowMs),
+      new Source(lines(meeting), this.events, nowMs),
+      ...(index < withVideo ? [new Source(video(`${meeting}#v#1`), this.media, nowMs)] : []),
+    ]);
+    this.sources.push(...joined);
+    return joined;
+  }
+
+  async live(seconds: number): Promise<void> {
+    const untilMs = performance.now() + seconds * 1000;
+    while (performance.now() < untilMs) await this.#step();
+  }
+
+  /** Goes on live until no key has a backlog of more than a second. */
+  async catchUp(): Promise<{ seconds: number; slowestRate: number }> {
+    const startedAtMs = performance.now();
+    const behind = new Map(this.sources.filter(isBehind).map((each) => [each, each.writtenBytes]));
+    let slowestRate = Number.POSITIVE_INFINITY;
+    while (behind.size > 0) {
+      await this.#step();
+      const seconds = (performance.now() - startedAtMs) / 1000;
+      for (const [source, bytesBefore] of behind) {
+        if (isBehind(source)) continue;
+        behind.delete(source);
+        const rate = (source.writtenBytes - bytesBefore) / seconds / source.liveBytesPerSecond;
+        slowestRate = Math.min(slowestRate, rate);
+      }
+    }
+    return { seconds: (performance.now() - startedAtMs) / 1000, slowestRate };
+  }
+
+  takeCalmFigures(seconds: number) {
+    const stats = this.media.stats();
+    const perMeetingHour = (count: number) => Math.round((count / seconds / MEETINGS) * 3_600);
+    const media = this.sources.filter((source) => !isLines(source));
+    const sum = (of: (source: Source) => number) =>
+      media.reduce((total, source) => total + of(source), 0);
+    const calmLatencyMs = percentile(media.flatMap(({ latencies }) => latencies));
+    return {
+      calmLatencyMs,
+      calmRssBytes: process.memoryUsage.rss(),
+      putUnitsPerMeetingHour: perMeetingHour(stats.putUnits),
+      recordsPerMeetingHour: perMeetingHour(stats.records),
+      oneByOnePutUnitsPerMeetingHour: perMeetingHour(sum(({ frameUnits }) => frameUnits)),
+      oneByOneRecordsPerMeetingHour: perMeetingHour(sum(({ sent }) => sent)),
+    };
+  }
+
+  async #step(): Promise<void> {
+    const nowMs = performance.now();
+    for (const source of this.sources) source.run(nowMs);
+    const [media, events] = [this.media.stats(), this.events.stats()];
+    const { peaks } = this;
+    const raise = (name: keyof typeof peaks, value: number) => {
+      peaks[name] = Math.max(peaks[name], value);
+    };
+    raise('peakBufferedBytes', media.bufferedBytes + events.bufferedBytes);
+    raise('peakSpoolBytes', media.spoolBytes + events.spoolBytes);
+    raise('peakRssBytes', process.memoryUsage.rss());
+    await delay(10);
+  }
+}
+
+function isBehind(source: Source): boolean {
+  return source.unsettled > 1_000 / source.shape.intervalMs + 1;
+}
+
+function percentile(latencies: number[], share = 0.99): number {
+  const sorted = latencies.sort((a, b) => a - b);
+  return sorted[Math.floor(sorted.length * share)] ?? 0;
+}
+
+if (import.meta.main) {
+  const { values } = parseArgs({
+    options: {
+      outage: { type: 'string', default: '300' },
+      phase: { type: 'string', default: '20' },
+      seed: { type: 'string', default: '1' },
+    },
+  });
+  const report = await runKinesisOutage({
+    outageSeconds: Number(values.outage),
+    phaseSeconds: Number(values.phase),
+    seed: Number(values.seed),
+  });
+  process.stdout.write(`${JSON.stringify(report, undefined, 2)}\n`);
+}

@@ -1,0 +1,54 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { syntheticMeeting } from '../../local/simulator/synthetic-meeting.ts';
+import { startWorld, type World } from './world.ts';
+
+const MEETING = syntheticMeeting({ durationMs: 600_000, transcriptEveryMs: 500 });
+const MEETINGS = 6;
+
+let world: World;
+beforeAll(async () => {
+  // Zoom lets nobody in while it takes a frozen client for a living one: 3 missed keep-alives.
+  world = await startWorld({ runners: 3, behaviour: { keepAliveMs: 3_000 } });
+}, 60_000);
+afterAll(() => world[Symbol.asyncDispose](), 60_000);
+
+test('the living take over from the killed and from the frozen', { timeout: 90_000 }, async () => {
+  const streams = Array.from({ length: MEETINGS }, () => world.simulator.start(MEETING) ?? '');
+  await Promise.all(streams.map((rtmsStreamId) => world.flowing(rtmsStreamId, 1)));
+  const owners = new Map<string, string>();
+  for (const rtmsStreamId of streams) {
+    owners.set(rtmsStreamId, (await world.log('claimed', { rtmsStreamId })).taskId);
+  }
+  const [killed = '', frozen = ''] = new Set(owners.values());
+  const ownedBy = (taskId: string) => streams.filter((id) => owners.get(id) === taskId);
+  const frozenPid = world.pid(frozen);
+
+  const atMs = Date.now();
+  process.kill(world.pid(killed), 'SIGKILL');
+  process.kill(frozenPid, 'SIGSTOP');
+  try {
+    const back = ownedBy(killed).map((id) => world.flowing(id, 2, 25_000));
+    for (const frame of await Promise.all(back)) {
+      expect(frame.readAtMs - atMs).toBeLessThan(15_000);
+    }
+    await Promise.all(ownedBy(frozen).map((id) => world.flowing(id, 2, 25_000)));
+  } finally {
+    process.kill(frozenPid, 'SIGCONT');
+  }
+  await world.log('fenced', { taskId: frozen });
+  for (const rtmsStreamId of ownedBy(frozen)) {
+    await world.log('dropped', { taskId: frozen, rtmsStreamId, epoch: 1 });
+  }
+
+  for (const id of streams) world.simulator.act(id, { do: 'stop', reason: 6 });
+  await Promise.all(streams.map((rtmsStreamId) => world.event('session_ended', { rtmsStreamId })));
+  const { holes } = await world.until('a complete ledger', () => {
+    const report = world.ledger.report();
+    return report.ok && report;
+  });
+  expect(world.late).toEqual([]);
+  for (const { rtmsStreamId, fromMs, toMs } of holes) {
+    // What a frozen process had not read yet is gone with its sockets.
+    if (ownedBy(killed).includes(rtmsStreamId)) expect(toMs - fromMs).toBeLessThanOrEqual(520);
+  }
+});
