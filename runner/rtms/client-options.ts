@@ -1,0 +1,101 @@
+import { type Logger, SILENT_LOGGER } from '../../shared/logger.ts';
+import { DEFAULT_MEDIA_REQUEST, type MediaRequest } from '../../shared/rtms/params.ts';
+import { type Backoff, backoffMs } from './backoff.ts';
+
+export interface RtmsClientOptions {
+  /**
+   * Whether an address may be signed for and connected to, signaling and media alike. Without this check a
+   * forged webhook or handshake answer would collect our signature.
+   */
+  readonly isAllowedAddress: (url: string) => boolean;
+  /**
+   * What to ask Zoom for. Types the app has no scope for are left out without harm to the others.
+   *
+   * @default DEFAULT_MEDIA_REQUEST, everything with the defaults of Zoom's SDK
+   */
+  readonly media?: MediaRequest;
+  /**
+   * One socket per media type, or one for all. Split keeps a slow or lost type from touching the others;
+   * unified costs one socket. Where Zoom offers only the unified address, that is used.
+   *
+   * @default 'split'
+   */
+  readonly layout?: 'split' | 'unified';
+  /**
+   * Event types to subscribe to, by the product's own numbers.
+   *
+   * @default every event of the product
+   */
+  readonly events?: readonly number[];
+  /**
+   * Take the audio Zoom kept since the start (60 s at most), as a burst.
+   *
+   * @default true
+   */
+  readonly bufferData?: boolean;
+  /** Certificates to trust, PEM. @default Node's own and NODE_EXTRA_CA_CERTS */
+  readonly ca?: string | Buffer;
+  /** Forward proxy, `http://host:port`. @default a direct connection */
+  readonly proxyUrl?: string;
+  /** TCP, TLS and upgrade of one socket, ms; then the next attempt. @default 10000 */
+  readonly connectTimeoutMs?: number;
+  /** Socket open to handshake answer, ms; then the next attempt. @default 10000 */
+  readonly handshakeTimeoutMs?: number;
+  /**
+   * Silence (no keep-alive and no data) after which a socket is redialled at the latest, ms.
+   * Zoom's own 65 s would miss its 60 s reconnect window.
+   *
+   * @default 35000
+   */
+  readonly watchdogMs?: number;
+  /** First sign of trouble on signaling to the end as `lost`, ms: Zoom's window. @default 60000 */
+  readonly signalingWindowMs?: number;
+  /**
+   * First sign of trouble on a media socket to giving it up, ms: Zoom's window. While another media socket
+   * is up it goes on trying; once the last one gives up, the client ends as `lost`.
+   *
+   * @default 65000
+   */
+  readonly mediaWindowMs?: number;
+  /** How long closing waits for Zoom's half of the close handshake, ms. @default 2000 */
+  readonly closeTimeoutMs?: number;
+  /** How long `joined` and the first frames wait for slower media sockets, ms. @default 1000 */
+  readonly settleMs?: number;
+  /** Delay before a redial. @default backoffMs */
+  readonly backoff?: Backoff;
+  /** @default silent */
+  readonly logger?: Logger;
+  /** Unix ms. @default Date.now */
+  readonly now?: () => number;
+  /** For jitter, 0 to 1. @default Math.random */
+  readonly random?: () => number;
+}
+
+export type CompleteOptions = Required<Omit<RtmsClientOptions, 'events' | 'ca' | 'proxyUrl'>> & {
+  readonly events: readonly number[] | undefined;
+  readonly ca: string | Buffer | undefined;
+  readonly proxyUrl: string | undefined;
+};
+
+export function completeOptions(options: RtmsClientOptions): CompleteOptions {
+  return {
+    media: DEFAULT_MEDIA_REQUEST,
+    layout: 'split',
+    events: undefined,
+    bufferData: true,
+    ca: undefined,
+    proxyUrl: undefined,
+    connectTimeoutMs: 10_000,
+    handshakeTimeoutMs: 10_000,
+    watchdogMs: 35_000,
+    signalingWindowMs: 60_000,
+    mediaWindowMs: 65_000,
+    closeTimeoutMs: 2_000,
+    settleMs: 1_000,
+    backoff: backoffMs,
+    logger: SILENT_LOGGER,
+    now: Date.now,
+    random: Math.random,
+    ...options,
+  };
+}

@@ -1,0 +1,136 @@
+import type { Pace } from './backoff.ts';
+import type { Verdict } from './verdict.ts';
+
+/** Since when, and why, a connection is not up. */
+export interface Trouble {
+  readonly cause: string;
+  /** The first sign, Unix ms: reconnect windows count from here. */
+  readonly sinceMs: number;
+}
+
+/** Why a connection is closed for good. */
+export type Closure =
+  | { readonly name: 'left' }
+  | { readonly name: 'expired'; readonly cause: string }
+  | {
+      readonly name: 'refused' | 'fatal';
+      readonly status: number | undefined;
+      readonly cause: string;
+    };
+
+/**
+ * One connection to Zoom, signaling or media, kept up by redialling.
+ *
+ * idle → dialing ⇄ waiting, dialing → up → waiting …, and closed from anywhere. `attempt` counts the dials
+ * of one trouble from 1; `flaps` the connections in a row that did not last.
+ */
+export type ConnectionState =
+  | { readonly name: 'idle' }
+  | {
+      readonly name: 'dialing';
+      readonly attempt: number;
+      readonly flaps: number;
+      readonly trouble: Trouble;
+    }
+  | {
+      readonly name: 'up';
+      readonly attempt: number;
+      readonly flaps: number;
+      readonly atMs: number;
+      /** The trouble that is over. */
+      readonly after: Trouble;
+    }
+  | {
+      readonly name: 'waiting';
+      readonly attempt: number;
+      readonly flaps: number;
+      readonly trouble: Trouble;
+      readonly pace: Pace;
+    }
+  | { readonly name: 'closed'; readonly closure: Closure };
+
+export type ConnectionInput =
+  /**
+   * Dial now, unless already dialling. `fresh`: to a new address, so that neither an attempt under way nor
+   * an earlier trouble counts.
+   */
+  | {
+      readonly name: 'dial';
+      readonly cause: string;
+      readonly atMs: number;
+      readonly fresh: boolean;
+    }
+  | { readonly name: 'accepted'; readonly atMs: number }
+  | {
+      readonly name: 'failed';
+      readonly verdict: Exclude<Verdict, 'accepted'>;
+      readonly cause: string;
+      readonly status: number | undefined;
+    }
+  | {
+      readonly name: 'lost';
+      readonly cause: string;
+      readonly sinceMs: number;
+      readonly atMs: number;
+    }
+  | { readonly name: 'retry' }
+  | { readonly name: 'expired' }
+  | { readonly name: 'close' };
+
+/** A connection that stood this long was no flap. */
+const STABLE_MS = 10_000;
+
+/** The state after `input`; the same object when the input is late or does not matter here. */
+export function nextState(from: ConnectionState, input: ConnectionInput): ConnectionState {
+  if (from.name === 'closed') return from;
+  switch (input.name) {
+    case 'dial':
+      if (from.name === 'dialing' && !input.fresh) return from;
+      return {
+        name: 'dialing',
+        attempt: 1,
+        flaps: 'flaps' in from ? from.flaps : 0,
+        trouble: {
+          cause: input.cause,
+          sinceMs: 'trouble' in from && !input.fresh ? from.trouble.sinceMs : input.atMs,
+        },
+      };
+    case 'accepted':
+      if (from.name !== 'dialing') return from;
+      return {
+        name: 'up',
+        attempt: from.attempt,
+        flaps: from.flaps,
+        atMs: input.atMs,
+        after: from.trouble,
+      };
+    case 'failed': {
+      if (from.name !== 'dialing') return from;
+      const { cause, status, verdict } = input;
+      if (verdict === 'refused' || verdict === 'fatal') {
+        return { name: 'closed', closure: { name: verdict, status, cause } };
+      }
+      const pace = verdict === 'retry' ? 'normal' : 'duplicate';
+      return { ...from, name: 'waiting', pace };
+    }
+    case 'lost':
+      if (from.name !== 'up') return from;
+      return {
+        name: 'waiting',
+        attempt: 0,
+        flaps: input.atMs - from.atMs < STABLE_MS ? from.flaps + 1 : 0,
+        trouble: { cause: input.cause, sinceMs: input.sinceMs },
+        pace: 'normal',
+      };
+    case 'retry': {
+      if (from.name !== 'waiting') return from;
+      const { attempt, flaps, trouble } = from;
+      return { name: 'dialing', attempt: attempt + 1, flaps, trouble };
+    }
+    case 'expired':
+      if (from.name !== 'dialing' && from.name !== 'waiting') return from;
+      return { name: 'closed', closure: { name: 'expired', cause: from.trouble.cause } };
+    case 'close':
+      return { name: 'closed', closure: { name: 'left' } };
+  }
+}

@@ -1,0 +1,192 @@
+import type { ServiceError } from '../../shared/errors.ts';
+import type { Logger } from '../../shared/logger.ts';
+import { decodeMessage, encodeKeepAliveResp, type RtmsMessage } from '../../shared/rtms/codec.ts';
+import { MESSAGE_TYPE, STATUS_CODE } from '../../shared/rtms/constants.ts';
+import type { Backoff } from './backoff.ts';
+import { type ConnectionInput, type ConnectionState, nextState } from './connection-state.ts';
+import { Socket, type SocketClosed, type SocketOptions } from './socket.ts';
+import { type LossCause, lossVerdict, statusVerdict } from './verdict.ts';
+
+export interface ConnectionOptions extends SocketOptions {
+  /** Socket open to handshake answer, ms. */
+  readonly handshakeTimeoutMs: number;
+  /** First sign of trouble to giving up, ms. */
+  readonly windowMs: number;
+  readonly closeTimeoutMs: number;
+  readonly backoff: Backoff;
+  readonly random: () => number;
+  readonly logger: Logger;
+}
+
+/** The conversation held over a connection: what to say first, and what becomes of what Zoom says. */
+export interface Conversation {
+  /** Where to dial. */
+  address(attempt: number): string;
+  /** The handshake request. */
+  hello(): string;
+  /** The status of the handshake answer, or undefined when the message is not that. */
+  answer(message: RtmsMessage): number | undefined;
+  /** Every message that is neither keep-alive nor handshake answer. */
+  message(message: RtmsMessage, receivedAtMs: number): void;
+  malformed(error: ServiceError): void;
+  /** Has Zoom accepted this stream before? Then a close without an answer is no refusal. */
+  isProven(): boolean;
+  /** May the connection give up once its window has passed? Otherwise it goes on trying. */
+  mayGiveUp(): boolean;
+  changed(from: ConnectionState, to: ConnectionState): void;
+}
+
+/** Lets old and new socket of a planned reconnect overlap as little as possible. */
+const REDIAL_CLOSE_MS = 500;
+
+/** Keeps one connection up: dials, shakes hands, answers keep-alives, redials by `nextState`. */
+export class Connection {
+  readonly #options: ConnectionOptions;
+  readonly #conversation: Conversation;
+  #state: ConnectionState = { name: 'idle' };
+  #scope = new AbortController();
+  #socket: Socket | undefined;
+  #closing: Promise<unknown> = Promise.resolve();
+
+  constructor(options: ConnectionOptions, conversation: Conversation) {
+    this.#options = options;
+    this.#conversation = conversation;
+  }
+
+  get state(): ConnectionState {
+    return this.#state;
+  }
+
+  /** When the current socket last brought a message, Unix ms; 0 without a socket. */
+  get lastHeardMs(): number {
+    return this.#socket?.lastHeardMs ?? 0;
+  }
+
+  /** Dials now, whatever the connection was doing. */
+  dial(cause: string, fresh = false): void {
+    this.#apply({ name: 'dial', cause, atMs: this.#options.now(), fresh });
+  }
+
+  /** Sends on the current socket; silently nothing when there is none. */
+  send(text: string): void {
+    this.#socket?.send(text);
+  }
+
+  /** Closes for good; resolves when the last message has been delivered. */
+  close(): Promise<unknown> {
+    this.#apply({ name: 'close' });
+    return this.#closing;
+  }
+
+  #apply(input: ConnectionInput): void {
+    const [from, left, scope] = [this.#state, this.#scope, new AbortController()];
+    const to = nextState(from, input);
+    if (to === from) return;
+    this.#state = to;
+    this.#scope = scope;
+    left.abort();
+    if (to.name !== 'up') this.#dropSocket(to);
+    this.#conversation.changed(from, to);
+    if (!scope.signal.aborted) this.#enter(to, scope.signal);
+  }
+
+  #dropSocket(to: ConnectionState): void {
+    const timeoutMs = to.name === 'dialing' ? REDIAL_CLOSE_MS : this.#options.closeTimeoutMs;
+    const closing = this.#socket?.close(timeoutMs);
+    this.#socket = undefined;
+    if (closing !== undefined) this.#closing = Promise.all([this.#closing, closing]);
+  }
+
+  #enter(state: ConnectionState, signal: AbortSignal): void {
+    if (state.name !== 'dialing' && state.name !== 'waiting') return;
+    const { sinceMs } = state.trouble;
+    this.#expireAt(sinceMs + this.#options.windowMs - this.#options.now(), signal);
+    if (state.name === 'waiting') {
+      const { backoff, random } = this.#options;
+      after(backoff(state.pace, state.attempt + state.flaps, random), signal, () =>
+        this.#apply({ name: 'retry' }),
+      );
+      return;
+    }
+    // Zoom takes one connection of a kind: the old one has to be gone first.
+    void this.#closing.then(() => {
+      if (!signal.aborted) this.#open(state.attempt, signal);
+    });
+  }
+
+  #expireAt(delayMs: number, signal: AbortSignal): void {
+    after(Math.max(0, delayMs), signal, () => {
+      if (this.#conversation.mayGiveUp()) this.#apply({ name: 'expired' });
+      else this.#expireAt(this.#options.windowMs, signal);
+    });
+  }
+
+  #open(attempt: number, signal: AbortSignal): void {
+    const { handshakeTimeoutMs } = this.#options;
+    const socket: Socket = new Socket(this.#conversation.address(attempt), this.#options, {
+      opened: () => {
+        socket.send(this.#conversation.hello());
+        after(handshakeTimeoutMs, signal, () => this.#fail('answer_timeout'));
+      },
+      message: (data, receivedAtMs) => this.#onMessage(socket, data, receivedAtMs),
+      closed: (info) => this.#onClosed(socket, info),
+    });
+    this.#socket = socket;
+  }
+
+  #onMessage(socket: Socket, data: Buffer, receivedAtMs: number): void {
+    let message: RtmsMessage;
+    try {
+      message = decodeMessage(data);
+    } catch (error) {
+      this.#conversation.malformed(error as ServiceError);
+      return;
+    }
+    if (message.msgType === MESSAGE_TYPE.KEEP_ALIVE_REQ) {
+      socket.send(encodeKeepAliveResp(message.timestampJson));
+      return;
+    }
+    if (this.#state.name === 'dialing' && socket === this.#socket) {
+      const status = this.#conversation.answer(message);
+      if (status !== undefined) {
+        this.#onAnswer(status, this.#state.attempt);
+        return;
+      }
+    }
+    this.#conversation.message(message, receivedAtMs);
+  }
+
+  #onAnswer(status: number, attempt: number): void {
+    const verdict = statusVerdict(status, attempt);
+    this.#options.logger.info('handshake answered', { status, verdict, attempt });
+    if (status === STATUS_CODE.OK) this.#apply({ name: 'accepted', atMs: this.#options.now() });
+    else if (verdict === 'accepted') this.#fail('protocol_error');
+    else this.#apply({ name: 'failed', verdict, cause: `status_${status}`, status });
+  }
+
+  #onClosed(socket: Socket, { end, closeCode, sinceMs, error }: SocketClosed): void {
+    if (error?.code === 'rtms/message-too-large') this.#conversation.malformed(error);
+    if (socket !== this.#socket) return;
+    const { now, logger } = this.#options;
+    logger.warn('connection closed', { end, closeCode, state: this.#state.name, error });
+    if (this.#state.name === 'up') this.#apply({ name: 'lost', cause: end, sinceMs, atMs: now() });
+    else this.#fail(end === 'connection_closed' ? 'closed_before_answer' : end);
+  }
+
+  #fail(cause: LossCause): void {
+    if (this.#state.name !== 'dialing') return;
+    const verdict = lossVerdict(cause, this.#state.attempt, this.#conversation.isProven());
+    this.#apply({ name: 'failed', verdict, cause, status: undefined });
+  }
+}
+
+/** Calls back after `delayMs` unless the signal aborts first. */
+export function after(delayMs: number, signal: AbortSignal, callback: () => void): void {
+  if (signal.aborted) return;
+  const timer = setTimeout(() => {
+    signal.removeEventListener('abort', cancel);
+    callback();
+  }, delayMs);
+  const cancel = () => clearTimeout(timer);
+  signal.addEventListener('abort', cancel, { once: true });
+}

@@ -1,0 +1,188 @@
+import type { EventEmitter } from 'node:events';
+import type { ServiceError } from '../../shared/errors.ts';
+import type { RtmsMessage } from '../../shared/rtms/codec.ts';
+import { MESSAGE_TYPE, SESSION_STATE } from '../../shared/rtms/constants.ts';
+import type { FrameMessage } from '../../shared/rtms/decode-media.ts';
+import type {
+  EventUpdate,
+  SessionStateResp,
+  SessionStateUpdate,
+  StreamStateResp,
+  StreamStateUpdate,
+  VideoSubscriptionResp,
+} from '../../shared/rtms/decode-signaling.ts';
+import {
+  type FrameMediaType,
+  type MediaType,
+  mediaTypeOfMessage,
+} from '../../shared/rtms/media-type.ts';
+import type { Product } from '../../shared/rtms/product.ts';
+import type { RtmsClientEvents } from './events.ts';
+import { HoleTracker } from './holes.ts';
+import type { Media } from './media.ts';
+import { type MeetingView, toChatMessage, toFrame, toTranscriptLine } from './media-messages.ts';
+import { Roster } from './roster.ts';
+import { readSignalingEvent } from './signaling-event.ts';
+
+/** Bounds memory; a stream has a handful of sessions. */
+const MAX_SESSIONS = 1_000;
+
+/** What some messages mean for the connections. */
+export interface IncomingOwner {
+  streamState(update: StreamStateUpdate | StreamStateResp, receivedAtMs: number): void;
+  /** Zoom lost a media connection, without saying which. */
+  mediaConnectionInterrupted(): void;
+  videoAnswered(answer: VideoSubscriptionResp): void;
+  streamCloseAnswered(): void;
+}
+
+/** Turns decoded messages into the client's events, with what it remembers of the meeting. */
+export class Incoming {
+  readonly #product: Product;
+  readonly #events: EventEmitter<RtmsClientEvents>;
+  readonly #owner: IncomingOwner;
+  readonly #holes = new HoleTracker();
+  readonly #view: MeetingView = { roster: new Roster(), activeSpeaker: undefined };
+  /** SESSION_STATE by session id, of those that have not stopped. */
+  readonly #sessions = new Map<string, number>();
+
+  constructor(product: Product, events: EventEmitter<RtmsClientEvents>, owner: IncomingOwner) {
+    this.#product = product;
+    this.#events = events;
+    this.#owner = owner;
+  }
+
+  /** Sessions whose state may have changed while nobody listened. */
+  get openSessions(): string[] {
+    return [...this.#sessions.keys()];
+  }
+
+  /** Sources of these media types that were live around `sinceMs` are cut off. */
+  interrupted(mediaTypes: readonly MediaType[], sinceMs: number): void {
+    this.#holes.interrupt(mediaTypes, sinceMs);
+  }
+
+  /** Frames of this connection are those of a new handshake from now on. */
+  resumed(media: Media): void {
+    const { audio, video, deskshare } = media.effective;
+    if (audio) this.#holes.resume('audio', 2 * audio.sendRateMs);
+    if (video) this.#holes.resume('video', pictureToleranceMs(video.fps));
+    if (deskshare) this.#holes.resume('deskshare', pictureToleranceMs(deskshare.fps));
+  }
+
+  signalingMessage(message: RtmsMessage, receivedAtMs: number): void {
+    switch (message.msgType) {
+      case MESSAGE_TYPE.EVENT_UPDATE:
+        this.#onEvent(message, receivedAtMs);
+        break;
+      case MESSAGE_TYPE.STREAM_STATE_UPDATE:
+      case MESSAGE_TYPE.STREAM_STATE_RESP:
+        this.#owner.streamState(message, receivedAtMs);
+        break;
+      case MESSAGE_TYPE.SESSION_STATE_UPDATE:
+      case MESSAGE_TYPE.SESSION_STATE_RESP:
+        this.#onSessionState(message, receivedAtMs);
+        break;
+      case MESSAGE_TYPE.VIDEO_SUBSCRIPTION_RESP:
+        this.#owner.videoAnswered(message);
+        break;
+      case MESSAGE_TYPE.STREAM_CLOSE_RESP:
+        this.#owner.streamCloseAnswered();
+        break;
+      case 'other':
+        this.#events.emit('other', message.raw);
+        break;
+      default:
+      // What only a client sends, or data on the wrong socket: news to nobody.
+    }
+  }
+
+  mediaMessage(media: Media, message: RtmsMessage, receivedAtMs: number): void {
+    switch (message.msgType) {
+      case MESSAGE_TYPE.MEDIA_DATA_AUDIO:
+      case MESSAGE_TYPE.MEDIA_DATA_VIDEO:
+      case MESSAGE_TYPE.MEDIA_DATA_SHARE:
+        this.#onFrame(media, message, receivedAtMs);
+        break;
+      case MESSAGE_TYPE.MEDIA_DATA_TRANSCRIPT:
+        this.#events.emit('transcript', toTranscriptLine(message, this.#view.roster, receivedAtMs));
+        break;
+      case MESSAGE_TYPE.MEDIA_DATA_CHAT:
+        this.#events.emit('chat', toChatMessage(message, this.#view.roster, receivedAtMs));
+        break;
+      default:
+        this.signalingMessage(message, receivedAtMs);
+    }
+  }
+
+  signalingMalformed(error: ServiceError): void {
+    this.#events.emit('malformed', { scope: 'signaling', error });
+  }
+
+  /** A message too broken to say its type belongs to the socket's only media type, if it has only one. */
+  mediaMalformed(media: Media, error: ServiceError): void {
+    const { msgType, userId, channelId } = error.detail;
+    const [first, second] = media.mediaTypes;
+    const mediaType =
+      (typeof msgType === 'number' ? mediaTypeOfMessage(msgType) : undefined) ??
+      (second === undefined ? first : undefined);
+    this.#events.emit('malformed', {
+      scope: mediaType ?? first ?? 'signaling',
+      ...(mediaType !== undefined && { mediaType }),
+      ...(typeof userId === 'number' && { userId }),
+      ...(typeof channelId === 'string' && { channelId }),
+      error,
+    });
+  }
+
+  #onFrame(media: Media, message: FrameMessage, receivedAtMs: number): void {
+    const mediaType = mediaTypeOfMessage(message.msgType) as FrameMediaType;
+    const frame = toFrame(message, mediaType, media.effective, this.#view, receivedAtMs);
+    const { userId, channelId, capturedAtMs } = frame;
+    const hole = this.#holes.see(mediaType, userId ?? channelId ?? 0, capturedAtMs, receivedAtMs);
+    if (hole !== undefined) {
+      this.#events.emit('hole', {
+        mediaType,
+        ...(userId !== undefined && { userId }),
+        ...(channelId !== undefined && { channelId }),
+        ...hole,
+      });
+    }
+    this.#events.emit('frame', frame);
+  }
+
+  #onEvent(message: EventUpdate, receivedAtMs: number): void {
+    const event = readSignalingEvent(this.#product, message, this.#view.roster, receivedAtMs);
+    const { activeSpeaker } = this.#view;
+    if (event.name === 'active_speaker') {
+      this.#view.activeSpeaker = { userId: event.userId, userName: event.userName };
+    } else if (
+      event.name === 'participant_left' &&
+      event.participants.some(({ userId }) => userId === activeSpeaker?.userId)
+    ) {
+      this.#view.activeSpeaker = undefined;
+    }
+    this.#events.emit('event', event, message.raw);
+    if (event.name === 'media_connection_interrupted') this.#owner.mediaConnectionInterrupted();
+  }
+
+  #onSessionState(message: SessionStateUpdate | SessionStateResp, receivedAtMs: number): void {
+    const { rtmsSessionId, state, timestampMs = receivedAtMs } = message;
+    const isAnswer = message.msgType === MESSAGE_TYPE.SESSION_STATE_RESP;
+    if (isAnswer && this.#sessions.get(rtmsSessionId) === state) return;
+    if (state === SESSION_STATE.STOPPED) this.#sessions.delete(rtmsSessionId);
+    else if (this.#sessions.size < MAX_SESSIONS) this.#sessions.set(rtmsSessionId, state);
+    const stopReason = isAnswer ? undefined : message.stopReason;
+    this.#events.emit('sessionState', {
+      rtmsSessionId,
+      state,
+      timestampMs,
+      ...(stopReason !== undefined && { stopReason }),
+    });
+  }
+}
+
+/** Cameras deliver fewer pictures than asked for; half a second without one is worth a notice. */
+function pictureToleranceMs(fps: number): number {
+  return Math.max(500, 2_000 / fps);
+}

@@ -1,0 +1,183 @@
+import {
+  STATUS_CODE,
+  STOP_REASON,
+  type StatusCode,
+  type StopReason,
+} from '../../shared/rtms/constants.ts';
+import type { MediaType } from '../../shared/rtms/media-type.ts';
+
+/**
+ * What an answer or a loss means for one connection.
+ *
+ * - `accepted`: go on
+ * - `retry`: dial again inside the reconnect window
+ * - `retry_duplicate`: the same, at the pace at which Zoom forgets the old connection
+ * - `refused`: this request will never be granted; a media type is left out, a join ends
+ * - `fatal`: the stream itself is gone or not ours; everything ends
+ */
+export type Verdict = 'accepted' | 'retry' | 'retry_duplicate' | 'refused' | 'fatal';
+
+/** @see https://developers.zoom.us/docs/rtms/data-types/ (read 2026-11-22); the grouping is docs/protocol.md's */
+const STATUS_VERDICT: Readonly<Record<StatusCode, Verdict>> = {
+  [STATUS_CODE.OK]: 'accepted',
+  [STATUS_CODE.INVALID_MESSAGE_TYPE]: 'refused',
+  [STATUS_CODE.INVALID_RTMS_STREAM_ID]: 'fatal',
+  [STATUS_CODE.INVALID_SIGNATURE]: 'fatal',
+  [STATUS_CODE.INVALID_PAYLOAD]: 'fatal',
+  [STATUS_CODE.INVALID_EVENTS]: 'refused',
+  [STATUS_CODE.INVALID_EVENT_TYPE]: 'refused',
+  [STATUS_CODE.INVALID_MEDIA_TYPE]: 'refused',
+  [STATUS_CODE.DUPLICATE_SIGNAL_REQUEST]: 'retry_duplicate',
+  [STATUS_CODE.MEDIA_TYPE_AUDIO_NOT_SUPPORT]: 'refused',
+  [STATUS_CODE.MEDIA_TYPE_VIDEO_NOT_SUPPORT]: 'refused',
+  [STATUS_CODE.MEDIA_TYPE_DESKSHARE_NOT_SUPPORT]: 'refused',
+  [STATUS_CODE.MEDIA_TYPE_TRANSCRIPT_NOT_SUPPORT]: 'refused',
+  [STATUS_CODE.MEDIA_TYPE_CHAT_NOT_SUPPORT]: 'refused',
+  [STATUS_CODE.MEDIA_TYPE_INVALID_VALUE]: 'refused',
+  [STATUS_CODE.MEDIA_DATA_ALL_CONNECTION_EXIST]: 'retry_duplicate',
+  [STATUS_CODE.DUPLICATE_MEDIA_DATA_CONNECTION]: 'retry_duplicate',
+  [STATUS_CODE.INVALID_MEDIA_PARAMS]: 'refused',
+  [STATUS_CODE.INVALID_MEDIA_AUDIO_PARAMS]: 'refused',
+  [STATUS_CODE.INVALID_MEDIA_AUDIO_CONTENT_TYPE]: 'refused',
+  [STATUS_CODE.INVALID_MEDIA_AUDIO_SAMPLE_RATE]: 'refused',
+  [STATUS_CODE.INVALID_MEDIA_AUDIO_CHANNEL]: 'refused',
+  [STATUS_CODE.INVALID_MEDIA_AUDIO_CODEC]: 'refused',
+  [STATUS_CODE.INVALID_MEDIA_AUDIO_DATA_OPT]: 'refused',
+  [STATUS_CODE.INVALID_MEDIA_AUDIO_SEND_RATE]: 'refused',
+  [STATUS_CODE.INVALID_MEDIA_VIDEO_PARAMS]: 'refused',
+  [STATUS_CODE.INVALID_MEDIA_VIDEO_CONTENT_TYPE]: 'refused',
+  [STATUS_CODE.INVALID_MEDIA_VIDEO_CODEC]: 'refused',
+  [STATUS_CODE.INVALID_MEDIA_VIDEO_RESOLUTION]: 'refused',
+  [STATUS_CODE.INVALID_MEDIA_VIDEO_DATA_OPT]: 'refused',
+  [STATUS_CODE.INVALID_MEDIA_VIDEO_FPS]: 'refused',
+  [STATUS_CODE.INVALID_MEDIA_DESKSHARE_PARAMS]: 'refused',
+  [STATUS_CODE.INVALID_MEDIA_DESKSHARE_CONTENT_TYPE]: 'refused',
+  [STATUS_CODE.INVALID_MEDIA_DESKSHARE_CODEC]: 'refused',
+  [STATUS_CODE.INVALID_MEDIA_DESKSHARE_RESOLUTION]: 'refused',
+  [STATUS_CODE.INVALID_MEDIA_DESKSHARE_FPS]: 'refused',
+  [STATUS_CODE.INVALID_MEDIA_TRANSCRIPT_PARAMS]: 'refused',
+  [STATUS_CODE.INVALID_MEDIA_TRANSCRIPT_CONTENT_TYPE]: 'refused',
+  [STATUS_CODE.INVALID_MEDIA_CHAT_PARAMS]: 'refused',
+  [STATUS_CODE.INVALID_MEDIA_CHAT_CONTENT_TYPE]: 'refused',
+  [STATUS_CODE.INVALID_RTMS_SESSION_ID]: 'refused',
+  [STATUS_CODE.INVALID_CLIENT_READY_ACK]: 'refused',
+  [STATUS_CODE.INVALID_EVENT_SUBSCRIBE]: 'refused',
+  [STATUS_CODE.INVALID_MEDIA_TRANSCRIPT_SOURCE_LANGUAGE]: 'refused',
+  /** Already so: what was asked for is the case. */
+  [STATUS_CODE.DUPLICATE_VIDEO_SUBSCRIPTION]: 'accepted',
+  [STATUS_CODE.INTERNAL_EXCEPTION]: 'retry',
+  [STATUS_CODE.INVALID_MEDIA_TRANSCRIPT_TARGET_LANGUAGE]: 'refused',
+  [STATUS_CODE.CHAT_SESSION_KEY_NOT_AVAILABLE]: 'retry',
+};
+
+/** A status nobody documented may be a passing fault, but not five times. */
+const UNKNOWN_STATUS_ATTEMPTS = 5;
+
+/** @param attempt counts from 1 */
+export function statusVerdict(status: number, attempt: number): Verdict {
+  const known = STATUS_VERDICT[status as StatusCode] as Verdict | undefined;
+  if (known !== undefined) return known;
+  return attempt < UNKNOWN_STATUS_ATTEMPTS ? 'retry' : 'refused';
+}
+
+/** The media type a refusal speaks of, so that a unified connection can go on without it. */
+export function mediaTypeOfStatus(status: number): MediaType | undefined {
+  const { MEDIA_TYPE_AUDIO_NOT_SUPPORT, MEDIA_TYPE_VIDEO_NOT_SUPPORT } = STATUS_CODE;
+  if (status === MEDIA_TYPE_AUDIO_NOT_SUPPORT || (status >= 18 && status <= 24)) return 'audio';
+  if (status === MEDIA_TYPE_VIDEO_NOT_SUPPORT || (status >= 25 && status <= 30)) return 'video';
+  if (status === STATUS_CODE.MEDIA_TYPE_DESKSHARE_NOT_SUPPORT || (status >= 31 && status <= 35)) {
+    return 'deskshare';
+  }
+  switch (status) {
+    case STATUS_CODE.MEDIA_TYPE_TRANSCRIPT_NOT_SUPPORT:
+    case STATUS_CODE.INVALID_MEDIA_TRANSCRIPT_PARAMS:
+    case STATUS_CODE.INVALID_MEDIA_TRANSCRIPT_CONTENT_TYPE:
+    case STATUS_CODE.INVALID_MEDIA_TRANSCRIPT_SOURCE_LANGUAGE:
+    case STATUS_CODE.INVALID_MEDIA_TRANSCRIPT_TARGET_LANGUAGE:
+      return 'transcript';
+    case STATUS_CODE.MEDIA_TYPE_CHAT_NOT_SUPPORT:
+    case STATUS_CODE.INVALID_MEDIA_CHAT_PARAMS:
+    case STATUS_CODE.INVALID_MEDIA_CHAT_CONTENT_TYPE:
+    case STATUS_CODE.CHAT_SESSION_KEY_NOT_AVAILABLE:
+      return 'chat';
+    default:
+      return undefined;
+  }
+}
+
+/** How a connection came to its end. The close code says nothing: Zoom uses 1000 for everything. */
+export type LossCause =
+  | 'connect_failed'
+  | 'connect_timeout'
+  | 'closed_before_answer'
+  | 'answer_timeout'
+  | 'connection_closed'
+  | 'watchdog'
+  | 'message_too_large'
+  | 'protocol_error';
+
+const LOSS_VERDICT: Readonly<Record<LossCause, 'retry'>> = {
+  connect_failed: 'retry',
+  connect_timeout: 'retry',
+  closed_before_answer: 'retry',
+  answer_timeout: 'retry',
+  /** With whatever code: Contact Center closes with 1000 on a transfer and expects us back. */
+  connection_closed: 'retry',
+  watchdog: 'retry',
+  message_too_large: 'retry',
+  protocol_error: 'retry',
+};
+
+/** Zoom often closes without a word on a bad signature or an unknown stream: a few tries tell. */
+const UNANSWERED_JOIN_ATTEMPTS = 4;
+
+/**
+ * @param attempt counts from 1
+ * @param isProven whether Zoom has accepted the stream before
+ */
+export function lossVerdict(
+  cause: LossCause,
+  attempt: number,
+  isProven: boolean,
+): 'retry' | 'refused' {
+  if (cause === 'closed_before_answer' && !isProven && attempt >= UNANSWERED_JOIN_ATTEMPTS) {
+    return 'refused';
+  }
+  return LOSS_VERDICT[cause];
+}
+
+/** Whether a new start through Zoom's API may bring the stream back. */
+const RESTARTABLE: Readonly<Record<StopReason, boolean>> = {
+  [STOP_REASON.UNDEFINED]: false,
+  [STOP_REASON.HOST_TRIGGERED]: false,
+  [STOP_REASON.USER_TRIGGERED]: false,
+  [STOP_REASON.USER_LEFT]: false,
+  [STOP_REASON.USER_EJECTED]: false,
+  [STOP_REASON.HOST_DISABLED_APP]: false,
+  [STOP_REASON.MEETING_ENDED]: false,
+  [STOP_REASON.STREAM_CANCELED]: false,
+  [STOP_REASON.STREAM_REVOKED]: false,
+  [STOP_REASON.ALL_APPS_DISABLED]: false,
+  [STOP_REASON.INTERNAL_EXCEPTION]: true,
+  [STOP_REASON.CONNECTION_TIMEOUT]: true,
+  [STOP_REASON.INSTANCE_CONNECTION_INTERRUPTED]: true,
+  [STOP_REASON.SIGNAL_CONNECTION_INTERRUPTED]: true,
+  [STOP_REASON.DATA_CONNECTION_INTERRUPTED]: true,
+  [STOP_REASON.SIGNAL_CONNECTION_CLOSED_ABNORMALLY]: true,
+  [STOP_REASON.DATA_CONNECTION_CLOSED_ABNORMALLY]: true,
+  [STOP_REASON.EXIT_SIGNAL]: true,
+  [STOP_REASON.AUTHENTICATION_FAILURE]: true,
+  [STOP_REASON.AWAIT_RECONNECTION_TIMEOUT]: true,
+  [STOP_REASON.RECEIVER_REQUEST_CLOSE]: false,
+  [STOP_REASON.CUSTOMER_DISCONNECTED]: false,
+  [STOP_REASON.AGENT_DISCONNECTED]: false,
+  [STOP_REASON.ADMIN_DISABLED_APP]: false,
+  [STOP_REASON.KEEP_ALIVE_TIMEOUT]: true,
+  [STOP_REASON.MANUAL_API_TRIGGERED]: false,
+  [STOP_REASON.STREAMING_NOT_SUPPORTED]: false,
+};
+
+/** Reasons this version does not know are taken as deliberate. */
+export function isRestartable(stopReason: number): boolean {
+  return (RESTARTABLE[stopReason as StopReason] as boolean | undefined) ?? false;
+}
