@@ -1,0 +1,15 @@
+// biome-ignore-all lint/suspicious/noConsole: an example prints
+/** Reconnecting needs nothing; who wants to know of it can. */
+import rtms from '../../../sdk/index.ts';
+
+rtms.onWebhookEvent(({ event, payload }) => {
+  if (!event.endsWith('rtms_started')) return;
+  const client = new rtms.Client();
+  client.onAudioData(() => {});
+  client.onInterrupted(({ scope, cause }) => console.log('interrupted', scope, cause));
+  client.onReconnected(({ scope, attempt }) => console.log('reconnected', scope, attempt));
+  client.onGap(({ mediaType, fromMs, toMs }) => console.log('gap', mediaType, toMs - fromMs));
+  client.onLeave((reason, { restartable }) => console.log('left', reason, restartable));
+  client.join(payload);
+});
+await rtms.run();
