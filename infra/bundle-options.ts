@@ -1,4 +1,5 @@
-import { fileURLToPath } from 'node:url';
+import { existsSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import type { BuildOptions } from 'esbuild';
 
 /** CommonJS dependencies inside an ES module still call `require` for Node's own modules. */
@@ -35,7 +36,9 @@ export function bundleOptions(entry: string, runsOn: 'lambda' | 'fargate'): Buil
   };
 }
 
-/** @param path from the repository's root */
+/** @param path from the root of the repository, or of the installed package */
 export function fromRoot(path: string): string {
-  return fileURLToPath(new URL(`../${path}`, import.meta.url));
+  let directory = import.meta.dirname;
+  while (!existsSync(join(directory, 'package.json'))) directory = dirname(directory);
+  return join(directory, path);
 }

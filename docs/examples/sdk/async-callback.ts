@@ -1,4 +1,3 @@
-// biome-ignore-all lint/suspicious/noConsole: an example prints
 /** A callback may take its time: the next frame of the same speaker waits, other speakers do not. */
 import { setImmediate } from 'node:timers/promises';
 import rtms from '../../../sdk/index.ts';

@@ -1,4 +1,3 @@
-// biome-ignore-all lint/suspicious/noConsole: an example prints
 /** Chat, which Zoom's SDK leaves out, with edits and deletions. */
 import rtms from '../../../sdk/index.ts';
 

@@ -1,4 +1,3 @@
-// biome-ignore-all lint/suspicious/noConsole: an example prints
 /** Who comes and goes, speaks, shares, and turns the camera on. */
 import rtms from '../../../sdk/index.ts';
 

@@ -1,4 +1,3 @@
-// biome-ignore-all lint/suspicious/noConsole: an example prints
 /** The webhook on a server that has other things to do, and a path of its own. */
 import { createServer } from 'node:http';
 import rtms from '../../../sdk/index.ts';

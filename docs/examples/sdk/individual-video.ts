@@ -1,4 +1,3 @@
-// biome-ignore-all lint/suspicious/noConsole: an example prints
 /** One participant's own video instead of the active speaker's. */
 import rtms from '../../../sdk/index.ts';
 

@@ -1,4 +1,3 @@
-// biome-ignore-all lint/suspicious/noConsole: an example prints
 /** What to ask Zoom for. The order of the calls does not matter; what is left out has a default. */
 import rtms from '../../../sdk/index.ts';
 

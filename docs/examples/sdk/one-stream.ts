@@ -1,4 +1,3 @@
-// biome-ignore-all lint/suspicious/noConsole: an example prints
 /** Joins one stream whose ids are known, and ends with it. */
 import { Client, run } from '../../../sdk/index.ts';
 

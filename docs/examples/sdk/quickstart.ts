@@ -1,4 +1,3 @@
-// biome-ignore-all lint/suspicious/noConsole: an example prints
 /** The program of Zoom's quickstart: prints the transcript of every meeting. */
 import rtms from '../../../sdk/index.ts';
 

@@ -1,4 +1,3 @@
-// biome-ignore-all lint/suspicious/noConsole: an example prints
 /** A callback with three parameters answers by itself; the signature is checked before. */
 import rtms from '../../../sdk/index.ts';
 

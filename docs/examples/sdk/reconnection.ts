@@ -1,4 +1,3 @@
-// biome-ignore-all lint/suspicious/noConsole: an example prints
 /** Reconnecting needs nothing; who wants to know of it can. */
 import rtms from '../../../sdk/index.ts';
 

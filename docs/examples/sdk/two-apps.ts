@@ -1,4 +1,3 @@
-// biome-ignore-all lint/suspicious/noConsole: an example prints
 /** Two Zoom apps in one process: explicit arguments win over the environment. */
 import rtms, { type WebhookEvent } from '../../../sdk/index.ts';
 

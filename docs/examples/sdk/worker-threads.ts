@@ -1,4 +1,3 @@
-// biome-ignore-all lint/suspicious/noConsole: an example prints
 /** Work that computes, in threads: each speaker's frames in order, one at a time. */
 import rtms from '../../../sdk/index.ts';
 

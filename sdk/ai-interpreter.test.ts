@@ -1,0 +1,43 @@
+import { expect, test } from 'vitest';
+import { AiInterpreters } from './ai-interpreter.ts';
+
+const TARGET = { lid: 13, tone_id: 'warm', voice_id: 7, engine: 'e1' };
+
+function announce(interpreter: unknown, userId: unknown = 5) {
+  return { msg_type: 23, content: { user_id: userId, ai_interpreter: interpreter } };
+}
+
+test('remembers the interpreter of each participant', () => {
+  const interpreters = new AiInterpreters();
+  const wire = { lid: 9, timestamp: 17, channel_num: 2, sample_rate: 3, targets: [TARGET] };
+  interpreters.learn(announce(wire));
+  expect(interpreters.of(5)).toEqual({
+    lid: 9,
+    timestamp: 17,
+    channelNum: 2,
+    sampleRate: 3,
+    targets: [{ lid: 13, toneId: 'warm', voiceId: '7', engine: 'e1' }],
+  });
+  expect(interpreters.of(6)).toBeUndefined();
+  expect(interpreters.of(undefined)).toBeUndefined();
+});
+
+test.for([
+  [undefined],
+  ['text'],
+  [{ msg_type: 24 }],
+  [{ msg_type: 23 }],
+  [announce(undefined)],
+  [announce({ lid: 'x' })],
+  [announce({ lid: 1 }, '5')],
+])('leaves alone what looks different: %j', ([raw]) => {
+  const interpreters = new AiInterpreters();
+  interpreters.learn(raw);
+  expect(interpreters.of(5)).toBeUndefined();
+});
+
+test('keeps fewer than 100 targets', () => {
+  const interpreters = new AiInterpreters();
+  interpreters.learn(announce({ lid: 1, targets: Array(500).fill(TARGET) }));
+  expect(interpreters.of(5)?.targets).toHaveLength(99);
+});

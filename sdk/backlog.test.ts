@@ -1,0 +1,117 @@
+import { expect, test, vi } from 'vitest';
+import { Backlog, type DroppedWork, type Work, type WorkKind } from './backlog.ts';
+
+const COST = 1_000 + 512;
+
+function backlog(maxBytes = 100 * COST) {
+  const dropped: DroppedWork[] = [];
+  return { dropped, backlog: new Backlog(maxBytes, (one) => dropped.push(one)) };
+}
+
+let nowMs = 0;
+
+function work(run: () => unknown, options: Partial<Work> = {}): Work {
+  nowMs += 1;
+  return {
+    kind: 'audio',
+    source: 'ada',
+    sizeBytes: 1_000,
+    timestampMs: nowMs,
+    run,
+    failed: (error) => expect.fail(String(error)),
+    ...options,
+  };
+}
+
+test('runs a source that is free at once', () => {
+  const { backlog: queue } = backlog();
+  const run = vi.fn();
+  queue.push(work(run));
+  expect(run).toHaveBeenCalledOnce();
+});
+
+test('keeps the order of a source whose callback is slow', async () => {
+  const { backlog: queue } = backlog();
+  const seen: number[] = [];
+  for (const number of [1, 2, 3, 4]) {
+    queue.push(
+      work(async () => {
+        for (let turn = number; turn < 5; turn++) await Promise.resolve();
+        seen.push(number);
+      }),
+    );
+  }
+  await queue.drained(1_000);
+  expect(seen).toEqual([1, 2, 3, 4]);
+});
+
+test('runs other sources while one is slow', async () => {
+  const { backlog: queue } = backlog();
+  const slow = Promise.withResolvers<void>();
+  const run = vi.fn();
+  queue.push(work(() => slow.promise));
+  queue.push(work(run, { source: 'ben' }));
+  queue.push(work(run, { kind: 'video' }));
+  expect(run).toHaveBeenCalledTimes(2);
+  slow.resolve();
+  await queue.drained(1_000);
+});
+
+test('goes on after a callback that throws and one that rejects', async () => {
+  const { backlog: queue } = backlog();
+  const failed = vi.fn();
+  const run = vi.fn();
+  queue.push(work(() => Promise.reject(new Error('late')), { failed }));
+  queue.push(
+    work(
+      () => {
+        throw new Error('early');
+      },
+      { failed },
+    ),
+  );
+  queue.push(work(run));
+  await queue.drained(1_000);
+  expect(failed.mock.calls.map(([error]) => (error as Error).message)).toEqual(['late', 'early']);
+  expect(run).toHaveBeenCalledOnce();
+});
+
+test('gives up the oldest waiting frames when it is full, and reports them once', async () => {
+  const { backlog: queue, dropped } = backlog(2 * COST);
+  const slow = Promise.withResolvers<void>();
+  const seen: number[] = [];
+  nowMs = 0;
+  queue.push(work(() => slow.promise));
+  for (const number of [2, 3, 4, 5]) queue.push(work(() => seen.push(number)));
+  expect(queue.waitingBytes).toBe(2 * COST);
+  expect(dropped).toEqual([]);
+  slow.resolve();
+  await queue.drained(1_000);
+  expect(seen).toEqual([4, 5]);
+  expect(dropped).toEqual([{ kind: 'audio', source: 'ada', frames: 2, fromMs: 2, toMs: 3 }]);
+  expect(queue.waitingBytes).toBe(0);
+});
+
+test.for<[WorkKind, WorkKind]>([
+  ['video', 'deskshare'],
+  ['deskshare', 'audio'],
+  ['audio', 'text'],
+  ['text', 'event'],
+])('gives up %s before %s, whichever is older', async ([first, second]) => {
+  const { backlog: queue, dropped } = backlog(2 * COST);
+  const slow = Promise.withResolvers<void>();
+  for (const kind of [first, second]) queue.push(work(() => slow.promise, { kind }));
+  for (const kind of [second, first, second]) queue.push(work(() => {}, { kind }));
+  slow.resolve();
+  await queue.drained(1_000);
+  expect(dropped).toMatchObject([{ kind: first, frames: 1 }]);
+});
+
+test('gives up what waits behind a callback that never ends', async () => {
+  const { backlog: queue, dropped } = backlog();
+  queue.push(work(() => new Promise(() => {})));
+  queue.push(work(() => expect.fail('must not run')));
+  await queue.drained(1);
+  expect(dropped).toMatchObject([{ frames: 1 }]);
+  expect(queue.waitingBytes).toBe(0);
+});

@@ -1,0 +1,42 @@
+import { readFileSync } from 'node:fs';
+import { parseEnv } from 'node:util';
+
+/** Every variable the SDK reads. Explicit arguments always win over them. */
+export type SdkVariable =
+  | 'ZM_RTMS_CLIENT'
+  | 'ZM_RTMS_SECRET'
+  | 'ZM_RTMS_VIDEO_SDK_KEY'
+  | 'ZM_RTMS_VIDEO_SDK_SECRET'
+  | 'ZM_RTMS_WEBHOOK_SECRET'
+  | 'ZM_RTMS_PORT'
+  | 'ZM_RTMS_PATH'
+  | 'ZM_RTMS_CA'
+  | 'ZM_RTMS_CERT'
+  | 'ZM_RTMS_KEY'
+  | 'ZM_RTMS_CA_WEBHOOK'
+  | 'ZM_RTMS_ALLOWED_HOSTS'
+  | 'ZM_RTMS_LOG_LEVEL'
+  | 'ZM_RTMS_LOG_FORMAT'
+  | 'ZM_RTMS_LOG_ENABLED';
+
+let dotEnv: Readonly<Record<string, string | undefined>> | undefined;
+
+/**
+ * Reads a variable from the environment, else from the file `.env` of the working directory, which is read
+ * once. An empty value counts as absent.
+ */
+export function environment(name: SdkVariable): string | undefined {
+  const value = process.env[name];
+  if (value !== undefined && value !== '') return value;
+  dotEnv ??= readDotEnv();
+  return dotEnv[name] || undefined;
+}
+
+function readDotEnv(): Readonly<Record<string, string | undefined>> {
+  try {
+    return parseEnv(readFileSync('.env', 'utf8'));
+  } catch {
+    // No file is the usual case, and one that cannot be read is no reason to stop.
+    return {};
+  }
+}

@@ -1,0 +1,51 @@
+import type { Participant, SignalingEvent } from '../runner/rtms/events.ts';
+import type { EventCallbacks, ParticipantInfo } from './callbacks.ts';
+import { USER_JOIN, USER_LEAVE } from './constants.ts';
+
+type Emit = <Name extends keyof EventCallbacks>(
+  name: Name,
+  ...args: Parameters<EventCallbacks[Name]>
+) => void;
+
+/** Calls every callback that an event of the signaling socket concerns, the raw one first. */
+export function deliverEvent(event: SignalingEvent, raw: unknown, emit: Emit): void {
+  emit('onEventEx', JSON.stringify(raw));
+  switch (event.name) {
+    case 'participant_joined':
+    case 'participant_left': {
+      const isJoin = event.name === 'participant_joined';
+      for (const participant of event.participants) {
+        emit('onUserUpdate', isJoin ? USER_JOIN : USER_LEAVE, participantInfo(participant));
+      }
+      emit('onParticipantEvent', isJoin ? 'join' : 'leave', event.timestampMs, event.participants);
+      return;
+    }
+    case 'participant_video_on':
+    case 'participant_video_off': {
+      const userIds = event.participants.map(({ userId }) => userId);
+      emit('onParticipantVideo', userIds, event.name === 'participant_video_on');
+      return;
+    }
+    case 'active_speaker':
+      emit('onActiveSpeakerEvent', event.timestampMs, event.userId, event.userName);
+      return;
+    case 'sharing_started':
+      emit('onSharingEvent', 'start', event.timestampMs, event.userId, event.userName);
+      return;
+    case 'sharing_stopped':
+      emit('onSharingEvent', 'stop', event.timestampMs);
+      return;
+    case 'media_connection_interrupted':
+      emit('onMediaConnectionInterrupted', event.timestampMs);
+      return;
+    case 'first_packet':
+    case 'chat_group':
+    case 'voice':
+    case 'other':
+      return;
+  }
+}
+
+function participantInfo({ userId, userName }: Participant): ParticipantInfo {
+  return { id: userId, name: userName, userId, userName };
+}

@@ -1,0 +1,22 @@
+import { workerData } from 'piscina';
+
+/** One call of a task; buffers travel as plain bytes. */
+export interface ExecutorTask {
+  readonly name: string;
+  readonly args: readonly unknown[];
+}
+
+const module = import(String(workerData)) as Promise<Readonly<Record<string, unknown>>>;
+
+/** Runs in a worker thread: calls the export of the user's module. */
+export async function runTask({ name, args }: ExecutorTask): Promise<unknown> {
+  const task = (await module)[name];
+  if (typeof task !== 'function') throw new Error(`the executor's module exports no ${name}`);
+  return task(
+    ...args.map((value) =>
+      value instanceof Uint8Array
+        ? Buffer.from(value.buffer, value.byteOffset, value.byteLength)
+        : value,
+    ),
+  );
+}

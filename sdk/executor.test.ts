@@ -1,0 +1,126 @@
+import { expect, test, vi } from 'vitest';
+import { simulateStream } from '../test/sdk/simulated-stream.ts';
+import { Backlog } from './backlog.ts';
+import { Executor } from './index.ts';
+import { run, stop } from './run.ts';
+
+const TASKS = new URL('../test/sdk/executor-tasks.ts', import.meta.url);
+
+test('runs a task in a thread, with the arguments of a callback', async () => {
+  await using executor = new Executor(TASKS, { threads: 1 });
+  const buffer = Buffer.from('0102', 'hex');
+  expect(await executor.run('describe', [buffer, 2, 1_700])).toBe('Buffer 0102 2 1700 true');
+  expect(buffer).toHaveLength(2);
+});
+
+test('rejects with what a task throws, and for a task that does not exist', async () => {
+  await using executor = new Executor(TASKS, { threads: 1 });
+  await expect(executor.run('fail', [])).rejects.toThrow('task failed');
+  await expect(executor.run('missing', [])).rejects.toThrow('exports no missing');
+});
+
+test('keeps the order of each speaker on several threads', async () => {
+  await using executor = new Executor(TASKS, { threads: 2 });
+  const backlog = new Backlog(1_000_000, () => expect.fail('nothing is dropped'));
+  const seen: Record<string, number[]> = { ada: [], ben: [] };
+  for (let number = 0; number < 15; number++) {
+    for (const source of ['ada', 'ben']) {
+      backlog.push({
+        kind: 'audio',
+        source,
+        sizeBytes: 1,
+        timestampMs: number,
+        run: async () => {
+          const result = await executor.run('slower', [Buffer.from([number])]);
+          seen[source]?.push(result as number);
+        },
+        failed: (error) => expect.fail(String(error)),
+      });
+    }
+  }
+  await backlog.drained(10_000);
+  const inOrder = Array.from({ length: 15 }, (_, number) => number);
+  expect(seen).toEqual({ ada: inOrder, ben: inOrder });
+});
+
+test('needs a module that a thread can find', () => {
+  expect(() => new Executor('./tasks.ts')).toThrow('[config/invalid]');
+});
+
+test('serves the callbacks of a client that were registered by name, and hands back results', async () => {
+  await using executor = new Executor(TASKS, { threads: 1 });
+  await using stream = await simulateStream();
+  const client = stream.client({ executor });
+  const onResult = vi.fn();
+  client.onAudioData('describe', onResult);
+  await stream.join(client);
+  stream.clock.advance(40);
+  await vi.waitFor(() => expect(onResult).toHaveBeenCalled(), { timeout: 10_000 });
+  const [result, metadata, timestamp] = onResult.mock.calls[0] ?? [];
+  expect(result).toMatch(new RegExp(`^Buffer [0-9a-f]+ \\d+ ${timestamp} true$`));
+  expect(metadata).toMatchObject({ userName: 'John Smith' });
+});
+
+test('serves every client when it was given to run', async () => {
+  await using executor = new Executor(TASKS, { threads: 1 });
+  await using stream = await simulateStream();
+  const client = stream.client();
+  const onResult = vi.fn();
+  client.onAudioData('describe', onResult);
+  const running = run({ executor });
+  await stream.join(client);
+  stream.clock.advance(40);
+  await vi.waitFor(() => expect(onResult).toHaveBeenCalled(), { timeout: 10_000 });
+  stop();
+  await running;
+});
+
+test('reports callbacks that fail, in a thread and in the program, and goes on', async () => {
+  await using executor = new Executor(TASKS, { threads: 1 });
+  await using stream = await simulateStream();
+  const client = stream.client({ executor });
+  const onError = vi.fn();
+  client.onError(onError);
+  client.onAudioData('fail');
+  client.onSessionUpdate(() => {
+    throw new Error('mine');
+  });
+  await stream.join(client);
+  stream.clock.advance(100);
+  await vi.waitFor(() => expect(onError.mock.calls.length).toBeGreaterThan(2), { timeout: 10_000 });
+  expect(onError).toHaveBeenCalledWith(new Error('mine'), 'onSessionUpdate');
+  expect(onError).toHaveBeenCalledWith(
+    expect.objectContaining({ message: 'task failed' }),
+    'onAudioData',
+  );
+});
+
+test('reports a task that no executor is there for', async () => {
+  await using stream = await simulateStream();
+  const client = stream.client();
+  const onError = vi.fn();
+  client.onError(onError);
+  client.onAudioData('describe');
+  await stream.join(client);
+  stream.clock.advance(20);
+  await vi.waitFor(() => expect(onError).toHaveBeenCalled());
+  expect(String(onError.mock.calls[0]?.[0])).toContain('no executor');
+});
+
+test('reports frames that waited too long for their callback', async () => {
+  await using stream = await simulateStream();
+  const client = stream.client({ maxQueuedBytes: 10_000 });
+  const onDropped = vi.fn();
+  const slow = Promise.withResolvers<void>();
+  client.onDropped(onDropped);
+  client.onAudioData(() => slow.promise);
+  await stream.join(client);
+  stream.clock.advance(2_000);
+  await client.leave();
+  slow.resolve();
+  await vi.waitFor(() => expect(onDropped).toHaveBeenCalled());
+  const [dropped] = onDropped.mock.calls[0] ?? [];
+  expect(dropped).toMatchObject({ callback: 'onAudioData' });
+  expect(dropped.frames).toBeGreaterThan(10);
+  expect(dropped.toMs).toBeGreaterThan(dropped.fromMs);
+});

@@ -1,0 +1,131 @@
+import { Client } from './client.ts';
+import * as constants from './constants.ts';
+import { Executor } from './executor.ts';
+import { configureLogger, LogFormat, LogLevel } from './logger.ts';
+import { run, stop } from './run.ts';
+import { generateSignature } from './signature.ts';
+import { singleton } from './singleton.ts';
+import { createWebhookHandler } from './webhook-handler.ts';
+import { onWebhookEvent } from './webhook-server.ts';
+
+export type {
+  ChatMessage,
+  EffectiveMedia,
+  EndReason,
+  TranscriptLine,
+} from '../runner/rtms/events.ts';
+export { type ErrorCode, ServiceError } from '../shared/errors.ts';
+export type { AiInterpreter } from './ai-interpreter.ts';
+export type {
+  CallbackName,
+  ChatDataCallback,
+  Dropped,
+  MediaDataCallback,
+  ParticipantInfo,
+  SessionInfo,
+  TaskResultCallback,
+  TranscriptDataCallback,
+} from './callbacks.ts';
+export { Client, type ClientOptions } from './client.ts';
+export {
+  AudioChannel,
+  AudioCodec,
+  AudioContentType,
+  AudioDataOption,
+  AudioSampleRate,
+  DataOption,
+  EVENT_ACTIVE_SPEAKER_CHANGE,
+  EVENT_CHAT_GROUP_CREATE,
+  EVENT_CHAT_GROUP_DELETE,
+  EVENT_CHAT_GROUP_MEMBER_STATUS_UPDATE,
+  EVENT_CHAT_GROUP_MEMBERS_ADD,
+  EVENT_CHAT_GROUP_MEMBERS_DELETE,
+  EVENT_CONSUMER_ANSWERED,
+  EVENT_CONSUMER_END,
+  EVENT_FIRST_PACKET_TIMESTAMP,
+  EVENT_MEDIA_CONNECTION_INTERRUPTED,
+  EVENT_PARTICIPANT_JOIN,
+  EVENT_PARTICIPANT_LEAVE,
+  EVENT_PARTICIPANT_VIDEO_OFF,
+  EVENT_PARTICIPANT_VIDEO_ON,
+  EVENT_SHARING_START,
+  EVENT_SHARING_STOP,
+  EVENT_UNDEFINED,
+  EVENT_USER_ANSWERED,
+  EVENT_USER_END,
+  EVENT_USER_HOLD,
+  EVENT_USER_UNHOLD,
+  EventType,
+  MEDIA_TYPE_ALL,
+  MEDIA_TYPE_AUDIO,
+  MEDIA_TYPE_CHAT,
+  MEDIA_TYPE_DESKSHARE,
+  MEDIA_TYPE_TRANSCRIPT,
+  MEDIA_TYPE_VIDEO,
+  MediaDataType,
+  MessageType,
+  RTMS_SDK_FAILURE,
+  RTMS_SDK_INVALID_ARGS,
+  RTMS_SDK_INVALID_STATUS,
+  RTMS_SDK_NOT_EXIST,
+  RTMS_SDK_OK,
+  RTMS_SDK_TIMEOUT,
+  RTMS_SDK_WRONG_TYPE,
+  SESS_STATUS_ACTIVE,
+  SESS_STATUS_PAUSED,
+  SESSION_EVENT_ADD,
+  SESSION_EVENT_PAUSE,
+  SESSION_EVENT_RESUME,
+  SESSION_EVENT_STOP,
+  SessionState,
+  StopReason,
+  StreamState,
+  TranscriptLanguage,
+  USER_JOIN,
+  USER_LEAVE,
+  VideoCodec,
+  VideoContentType,
+  VideoDataOption,
+  VideoResolution,
+  VoiceEventType,
+} from './constants.ts';
+export { Executor, type ExecutorOptions } from './executor.ts';
+export type { JoinParams, StreamPayload } from './join-params.ts';
+export { configureLogger, LogFormat, type LoggerConfig, LogLevel } from './logger.ts';
+export type {
+  AudioParams,
+  DeskshareParams,
+  TranscriptParams,
+  VideoParams,
+} from './media-params.ts';
+export type { Metadata } from './metadata.ts';
+export { type RunOptions, run, stop } from './run.ts';
+export { generateSignature, type SignatureParams } from './signature.ts';
+export type { WebhookEvent } from './webhook-delivery.ts';
+export {
+  createWebhookHandler,
+  type WebhookCallback,
+  type WebhookHandler,
+  type WebhookOptions,
+} from './webhook-handler.ts';
+export { onWebhookEvent, type WebhookServer, type WebhookServerOptions } from './webhook-server.ts';
+
+/** For `import rtms from …`, as programs for Zoom's SDK are written. */
+export default {
+  ...constants,
+  ...singleton,
+  Client,
+  Executor,
+  LogFormat,
+  LogLevel,
+  configureLogger,
+  createWebhookHandler,
+  generateSignature,
+  initialize: Client.initialize,
+  /** There is no native library to initialise. */
+  isInitialized: () => true,
+  onWebhookEvent,
+  run,
+  stop,
+  uninitialize: Client.uninitialize,
+};

@@ -1,0 +1,43 @@
+import { Client } from './client.ts';
+
+/** The methods that Zoom's SDK also offers without a client, on one that belongs to the module. */
+const METHODS = [
+  'join',
+  'leave',
+  'poll',
+  'uuid',
+  'streamId',
+  'setAudioParams',
+  'setVideoParams',
+  'setDeskshareParams',
+  'setTranscriptParams',
+  'setProxy',
+  'subscribeVideo',
+  'subscribeEvent',
+  'unsubscribeEvent',
+  'onJoinConfirm',
+  'onSessionUpdate',
+  'onUserUpdate',
+  'onAudioData',
+  'onVideoData',
+  'onDeskshareData',
+  'onTranscriptData',
+  'onChatData',
+  'onLeave',
+  'onEventEx',
+  'onParticipantEvent',
+  'onActiveSpeakerEvent',
+  'onSharingEvent',
+  'onMediaConnectionInterrupted',
+  'onParticipantVideo',
+  'onVideoSubscribed',
+] as const satisfies readonly (keyof Client)[];
+
+type Singleton = Pick<Client, (typeof METHODS)[number]>;
+
+const client = new Client();
+
+/** `rtms.join(…)`, `rtms.onAudioData(…)`: for programs with one stream. */
+export const singleton = Object.fromEntries(
+  METHODS.map((name) => [name, client[name].bind(client)]),
+) as unknown as Singleton;
