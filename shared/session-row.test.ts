@@ -29,7 +29,11 @@ describe('wantedState', () => {
       { ...STARTED, interruptedAtMs: 100 },
     ],
     ['no interruption from before the start', { ...START, interruptEventTsMs: 99 }, STARTED],
-    ['a stop', { ...START, stopEventTsMs: 101, stopReason: 6 }, { state: 'stopped', stopReason: 6 }],
+    [
+      'a stop',
+      { ...START, stopEventTsMs: 101, stopReason: 6 },
+      { state: 'stopped', stopReason: 6 },
+    ],
     [
       'a stop at the instant of the start',
       { ...START, stopEventTsMs: 100, stopReason: 6 },
@@ -40,7 +44,11 @@ describe('wantedState', () => {
       { ...START, stopEventTsMs: 101, stopReason: 6, interruptEventTsMs: 102 },
       { state: 'stopped', stopReason: 6 },
     ],
-    ['a stop whose start has not arrived', { stopEventTsMs: 1 }, { state: 'stopped', stopReason: 0 }],
+    [
+      'a stop whose start has not arrived',
+      { stopEventTsMs: 1 },
+      { state: 'stopped', stopReason: 0 },
+    ],
     ['a start after a stop', { ...START, stopEventTsMs: 99, stopReason: 6 }, STARTED],
     ['nothing of a run that has ended', { ...START, endedStartEventTsMs: 100 }, NOTHING],
     ['a start after a run that has ended', { ...START, endedStartEventTsMs: 99 }, STARTED],

@@ -33,6 +33,16 @@ const EVENT_NAME: Record<Product, string> = {
   phone: 'phone.rtms',
 };
 
+describe('addresses', () => {
+  it('are those of the tunnels, where there are tunnels', async () => {
+    const publicUrls = { signaling: 'wss://a.example.com', media: 'wss://b.example.com' };
+    await start({ publicUrls });
+    const id = simulator.start(meeting) as string;
+    expect(events()[0]?.payload['server_urls']).toBe(`wss://a.example.com/${id}/1`);
+    expect(simulator.serverUrl(id)).toBe(`wss://a.example.com/${id}/1`);
+  });
+});
+
 describe('webhooks', () => {
   it.each(PRODUCTS)('of a %s have the documented names and fields', async (product) => {
     await start();

@@ -34,6 +34,8 @@ export interface SimulatorOptions {
   readonly signalingPort?: number;
   /** @default any free port */
   readonly mediaPort?: number;
+  /** Addresses that clients are told in place of the loopback ones: of tunnels to them. */
+  readonly publicUrls?: { readonly signaling: string; readonly media: string };
   /** PEM; the addresses become `wss:`. @default plain `ws:` */
   readonly tls?: { readonly key: string; readonly cert: string };
   readonly behaviour?: Partial<Behaviour>;
@@ -157,11 +159,11 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
   }
 
   function serverUrl({ rtmsStreamId, generation }: RtmsStream): string {
-    return `${signaling.url}/${rtmsStreamId}/${generation}`;
+    return `${options.publicUrls?.signaling ?? signaling.url}/${rtmsStreamId}/${generation}`;
   }
 
   function mediaUrls({ rtmsStreamId, generation, granted }: RtmsStream): Record<string, string> {
-    const base = `${media.url}/${rtmsStreamId}/${generation}`;
+    const base = `${options.publicUrls?.media ?? media.url}/${rtmsStreamId}/${generation}`;
     return Object.fromEntries([...granted, 'all'].map((path) => [path, `${base}/${path}`]));
   }
 

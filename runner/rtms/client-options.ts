@@ -33,6 +33,12 @@ export interface RtmsClientOptions {
    * @default true
    */
   readonly bufferData?: boolean;
+  /**
+   * What speaks WebSocket: our own code, or the `ws` package as the reference. Through a proxy it is always `ws`.
+   *
+   * @default 'lean'
+   */
+  readonly webSocket?: 'lean' | 'ws';
   /** Certificates to trust, PEM. @default Node's own and NODE_EXTRA_CA_CERTS */
   readonly ca?: string | Buffer;
   /** Forward proxy, `http://host:port`. @default a direct connection */
@@ -83,6 +89,7 @@ export function completeOptions(options: RtmsClientOptions): CompleteOptions {
     layout: 'split',
     events: undefined,
     bufferData: true,
+    webSocket: 'lean',
     ca: undefined,
     proxyUrl: undefined,
     connectTimeoutMs: 10_000,

@@ -1,8 +1,11 @@
-import { HttpsProxyAgent } from 'https-proxy-agent';
-import WebSocket from 'ws';
 import { ServiceError } from '../../shared/errors.ts';
+import { LeanWire } from './lean-wire.ts';
+import type { Wire, WireHandlers, WireTrouble } from './wire.ts';
+import { WsWire } from './ws-wire.ts';
 
 export interface SocketOptions {
+  /** What speaks WebSocket: our own code, or `ws`, which also knows proxies. */
+  readonly webSocket: 'lean' | 'ws';
   /** TCP, TLS and HTTP upgrade together, ms. */
   readonly connectTimeoutMs: number;
   /** Silence after which a socket counts as dead, ms. */
@@ -49,7 +52,7 @@ const WATCHDOG_TICKS = 7;
  * to its one call of `closed`; a new connection is a new socket.
  */
 export class Socket {
-  readonly #ws: WebSocket | undefined;
+  readonly #wire: Wire | undefined;
   readonly #options: SocketOptions;
   readonly #handlers: SocketHandlers;
   readonly #closed = Promise.withResolvers<void>();
@@ -65,24 +68,16 @@ export class Socket {
     this.#handlers = handlers;
     this.#lastMessageMs = options.now();
     try {
-      this.#ws = new WebSocket(url, {
-        perMessageDeflate: false,
-        maxPayload: MAX_MESSAGE_BYTES,
-        handshakeTimeout: options.connectTimeoutMs,
-        // Broken UTF-8 spoils one message, which the codec reports; ws would drop the connection.
-        skipUTF8Validation: true,
-        ...(options.ca !== undefined && { ca: options.ca }),
-        ...(options.proxyUrl !== undefined && { agent: new HttpsProxyAgent(options.proxyUrl) }),
+      this.#wire = openWire(url, options, {
+        opened: () => this.#onOpen(),
+        message: (data) => this.#onMessage(data),
+        trouble: (trouble, cause) => this.#onTrouble(trouble, cause),
+        closed: (closeCode) => this.#onClose(closeCode),
       });
     } catch (cause) {
       this.#error = new ServiceError('rtms/connect-failed', 'not a WebSocket address', { cause });
       queueMicrotask(() => this.#onClose(1006));
-      return;
     }
-    this.#ws.on('open', () => this.#onOpen());
-    this.#ws.on('message', (data: Buffer) => this.#onMessage(data));
-    this.#ws.on('error', (error: Error & { code?: string }) => this.#onError(error));
-    this.#ws.on('close', (code) => this.#onClose(code));
   }
 
   /** When the last message arrived, or the socket was opened, Unix ms. */
@@ -92,7 +87,7 @@ export class Socket {
 
   /** Sends a text message; silently nothing once the socket is closing. */
   send(text: string): void {
-    if (this.#ws?.readyState === WebSocket.OPEN) this.#ws.send(text);
+    if (this.#wire?.state === 'open') this.#wire.send(text);
   }
 
   /**
@@ -102,13 +97,12 @@ export class Socket {
    * @returns when the socket is closed, at the latest after `timeoutMs`
    */
   close(timeoutMs: number): Promise<void> {
-    if (this.#ws === undefined || this.#ws.readyState === WebSocket.CLOSED) {
-      return this.#closed.promise;
-    }
-    if (this.#ws.readyState === WebSocket.CONNECTING) this.#ws.terminate();
+    const wire = this.#wire;
+    if (wire === undefined || wire.state === 'closed') return this.#closed.promise;
+    if (wire.state === 'connecting') wire.terminate();
     else {
-      this.#ws.close(1000);
-      const timer = setTimeout(() => this.#ws?.terminate(), timeoutMs);
+      wire.close(1000);
+      const timer = setTimeout(() => wire.terminate(), timeoutMs);
       void this.#closed.promise.then(() => clearTimeout(timer));
     }
     return this.#closed.promise;
@@ -137,32 +131,33 @@ export class Socket {
     if (this.#silentTicks < WATCHDOG_TICKS - 1) return;
     this.#end = 'watchdog';
     this.#error = new ServiceError('rtms/connection-lost', 'no keep alive and no data');
-    this.#ws?.terminate();
+    this.#wire?.terminate();
   }
 
-  #onError(cause: Error & { code?: string }): void {
-    if (this.#end === 'connection_closed') this.#onBrokenMessage(cause);
-    else if (this.#end === 'connect_failed') {
-      if (cause.message === 'Opening handshake has timed out') this.#end = 'connect_timeout';
-      this.#error = new ServiceError('rtms/connect-failed', 'could not connect', {
-        cause,
-        detail: { end: this.#end },
-      });
+  #onTrouble(trouble: WireTrouble, cause: Error): void {
+    switch (trouble) {
+      case 'connect_failed':
+      case 'connect_timeout':
+        this.#end = trouble;
+        this.#error = new ServiceError('rtms/connect-failed', 'could not connect', {
+          cause,
+          detail: { end: trouble },
+        });
+        return;
+      case 'message_too_large':
+        this.#end = trouble;
+        this.#error = new ServiceError('rtms/message-too-large', 'message over the limit', {
+          cause,
+          detail: { maxBytes: MAX_MESSAGE_BYTES },
+        });
+        return;
+      case 'protocol_error':
+        this.#end = trouble;
+        break;
+      case 'broken':
+        break;
     }
-    this.#ws?.terminate();
-  }
-
-  #onBrokenMessage(cause: Error & { code?: string }): void {
-    if (cause.code === 'WS_ERR_UNSUPPORTED_MESSAGE_LENGTH') {
-      this.#end = 'message_too_large';
-      this.#error = new ServiceError('rtms/message-too-large', 'message over the limit', {
-        cause,
-        detail: { maxBytes: MAX_MESSAGE_BYTES },
-      });
-      return;
-    }
-    if (cause.code?.startsWith('WS_ERR_')) this.#end = 'protocol_error';
-    this.#error = new ServiceError('rtms/connection-lost', 'connection broken', { cause });
+    this.#error ??= new ServiceError('rtms/connection-lost', 'connection broken', { cause });
   }
 
   #onClose(closeCode: number): void {
@@ -176,4 +171,12 @@ export class Socket {
     });
     this.#closed.resolve();
   }
+}
+
+function openWire(url: string, options: SocketOptions, handlers: WireHandlers): Wire {
+  const { webSocket, connectTimeoutMs, ca, proxyUrl } = options;
+  const wireOptions = { connectTimeoutMs, maxMessageBytes: MAX_MESSAGE_BYTES, ca };
+  return webSocket === 'ws' || proxyUrl !== undefined
+    ? new WsWire(url, wireOptions, handlers, proxyUrl)
+    : new LeanWire(url, wireOptions, handlers);
 }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { buildEvent, encodeEvent, type EventOrigin } from './event.ts';
+import { buildEvent, type EventOrigin, encodeEvent } from './event.ts';
 
 const ORIGIN: EventOrigin = {
   rtmsStreamId: '609340fb2a7946909659956c8aa9250c',
@@ -23,7 +23,7 @@ test('is a CloudEvents 1.0 document on one line', () => {
 
 test('keeps a text with line breaks on one line', () => {
   const line = encodeEvent(ORIGIN, 'transcript', 1, 0, { text: 'one\ntwo\u2028', timestampMs: 0 });
-  expect(line.toString().indexOf('\n')).toBe(line.length - 1);
+  expect(line.indexOf('\n')).toBe(line.length - 1);
   expect(JSON.parse(line.toString()).data.text).toBe('one\ntwo\u2028');
 });
 

@@ -11,6 +11,7 @@ import {
 import { decodeSignaling, type SignalingMessage } from './decode-signaling.ts';
 import { isObject, type JsonObject, malformed, passThrough } from './fields.ts';
 import type { MessageWire } from './messages.ts';
+import { scanFrame } from './scan-frame.ts';
 
 /** Messages 12 and 13. */
 export interface KeepAlive {
@@ -65,6 +66,8 @@ function keepAliveText(msgType: number, timestampJson: string): string {
  *   content; `detail` names `msgType` and `field` and the source of a media frame, where they are known
  */
 export function decodeMessage(data: Buffer | string): RtmsMessage {
+  const frame = typeof data === 'string' ? undefined : scanFrame(data);
+  if (frame !== undefined) return frame;
   const text = typeof data === 'string' ? data : data.toString('utf8');
   const message = parseJson(text);
   const msgType = message['msg_type'];

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { runKinesisOutage } from './kinesis-outage.ts';
 
 test('an outage costs video that is declared, no audio, no line, no order', async () => {
-  const report = await runKinesisOutage({ outageSeconds: 3, phaseSeconds: 2, seed: 6 });
+  const report = await runKinesisOutage({ outageSeconds: 3, phaseSeconds: 1.5, seed: 6 });
   const nothingWrong = { outOfOrder: [], missing: 0, declaredButThere: 0 };
   expect(report).toMatchObject({
     audioLost: 0,

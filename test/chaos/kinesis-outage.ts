@@ -34,7 +34,7 @@ export interface OutageReport {
   readonly calmRssBytes: number;
   /** From the return of Kinesis until no key has a backlog. */
   readonly catchUpSeconds: number;
-  /** Of the slowest key: bytes written while it caught up, as a multiple of its live rate. */
+  /** Of the slowest key: bytes a second from its first write until it kept up, by its live rate. */
   readonly slowestCatchUpRate: number;
   /** From put to acknowledgement, 99th percentile: all keys before the outage; then keys that joined when Kinesis came back. */
   readonly calmLatencyMs: number;
@@ -48,6 +48,7 @@ export interface OutageReport {
 }
 
 const MEETINGS = 10;
+const VIDEOS = 2;
 /** What a PutRecords call takes in AWS. */
 const SERVICE_MS = 15;
 const SERVICE = { latencyMs: SERVICE_MS, jitterMs: SERVICE_MS };
@@ -159,17 +160,10 @@ class Run {
     };
     const segmentBytes = Math.max(16 * 1024, 256 * 1024 * scale);
     const retry = { baseMs: 100, maxMs: Math.max(300, 5_000 * scale) };
-    // Enough for all audio of the outage and half of the video.
-    const mediaSpool = {
-      directory: join(directory, 'media'),
-      maxBytes: 150e6 * scale,
-      segmentBytes,
-    };
-    const eventSpool = {
-      directory: join(directory, 'events'),
-      maxBytes: 20e6 * scale,
-      segmentBytes,
-    };
+    // With what memory holds: all audio of the outage and half of the video.
+    const mediaBytes = 530_000 * outageSeconds - (MEETINGS + VIDEOS) * memory.laneBytes;
+    const mediaSpool = { directory: join(directory, 'media'), maxBytes: mediaBytes, segmentBytes };
+    const eventSpool = { directory: join(directory, 'events'), maxBytes: 1e6, segmentBytes };
     return new Run(
       new Producer({
         client: mediaClient,
@@ -207,22 +201,27 @@ class Run {
     while (performance.now() < untilMs) await this.#step();
   }
 
-  /** Goes on live until no key has a backlog of more than a second. */
+  /** Goes on live until every key keeps up again; each key's rate counts from its first write. */
   async catchUp(): Promise<{ seconds: number; slowestRate: number }> {
-    const startedAtMs = performance.now();
-    const behind = new Map(this.sources.filter(isBehind).map((each) => [each, each.writtenBytes]));
+    const returnedAtMs = performance.now();
+    const behind = new Map<Source, { fromBytes: number; fromMs: number }>();
+    for (const source of this.sources) {
+      if (isBehind(source)) behind.set(source, { fromBytes: source.writtenBytes, fromMs: 0 });
+    }
     let slowestRate = Number.POSITIVE_INFINITY;
     while (behind.size > 0) {
       await this.#step();
-      const seconds = (performance.now() - startedAtMs) / 1000;
-      for (const [source, bytesBefore] of behind) {
+      const nowMs = performance.now();
+      for (const [source, from] of behind) {
+        if (from.fromMs === 0 && source.writtenBytes > from.fromBytes) from.fromMs = nowMs;
         if (isBehind(source)) continue;
         behind.delete(source);
-        const rate = (source.writtenBytes - bytesBefore) / seconds / source.liveBytesPerSecond;
-        slowestRate = Math.min(slowestRate, rate);
+        const bytesPerSecond =
+          ((source.writtenBytes - from.fromBytes) / (nowMs - from.fromMs)) * 1000;
+        slowestRate = Math.min(slowestRate, bytesPerSecond / source.liveBytesPerSecond);
       }
     }
-    return { seconds: (performance.now() - startedAtMs) / 1000, slowestRate };
+    return { seconds: (performance.now() - returnedAtMs) / 1000, slowestRate };
   }
 
   takeCalmFigures(seconds: number) {
@@ -257,8 +256,9 @@ class Run {
   }
 }
 
+/** More is unsettled than waits for company and for answers when all is well. */
 function isBehind(source: Source): boolean {
-  return source.unsettled > 1_000 / source.shape.intervalMs + 1;
+  return source.unsettled > Math.max(2, 500 / source.shape.intervalMs);
 }
 
 function percentile(latencies: number[], share = 0.99): number {

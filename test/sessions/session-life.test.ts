@@ -18,7 +18,8 @@ async function startFlowing(): Promise<string> {
   return rtmsStreamId;
 }
 
-const act = (rtmsStreamId: string, action: ActionInput) => world.simulator.act(rtmsStreamId, action);
+const act = (rtmsStreamId: string, action: ActionInput) =>
+  world.simulator.act(rtmsStreamId, action);
 const namesOf = (rtmsStreamId: string, epoch: number) =>
   world.eventsOf(rtmsStreamId).flatMap((event) => (event.epoch === epoch ? [event.name] : []));
 
@@ -76,7 +77,10 @@ describe.concurrent('one session', () => {
     await world.log('missed', { rtmsStreamId: id, epoch: 2 });
     const second = await world.event('session_ended', { rtmsStreamId: id, epoch: 2 });
     expect(second.data.stopReason).toBeUndefined();
-    await world.until('the row settled', async () => (await world.row(id)).endedReason === 'missed');
+    await world.until(
+      'the row settled',
+      async () => (await world.row(id)).endedReason === 'missed',
+    );
   });
 
   test('reconnects to new addresses in the same epoch', async () => {

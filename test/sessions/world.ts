@@ -134,8 +134,7 @@ export class World implements AsyncDisposable {
     timeoutMs?: number,
   ): Promise<LogLine> {
     const isIt = (line: LogLine) =>
-      line.event === event &&
-      Object.entries(match).every(([name, value]) => line[name] === value);
+      line.event === event && Object.entries(match).every(([name, value]) => line[name] === value);
     const what = `${event} ${JSON.stringify(match)}`;
     return this.until(what, () => this.logs.find(isIt), timeoutMs);
   }

@@ -1,0 +1,39 @@
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { ECSClient } from '@aws-sdk/client-ecs';
+import type { KinesisClient } from '@aws-sdk/client-kinesis';
+import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { SQSClient } from '@aws-sdk/client-sqs';
+import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
+import { NodeHttpHandler } from '@smithy/node-http-handler';
+import { createKinesisClient } from './kinesis/transport.ts';
+
+/** The SDK clients of one runner, one for each kind of patience. */
+export interface AwsClients {
+  /** Sessions and heartbeats: gives up well inside the heartbeat's patience. */
+  readonly table: DynamoDBDocumentClient;
+  /** For long polls alone: each occupies a connection. */
+  readonly jobs: SQSClient;
+  readonly bell: SQSClient;
+  readonly secrets: SecretsManagerClient;
+  readonly ecs: ECSClient;
+  readonly media: KinesisClient;
+  readonly events: KinesisClient;
+}
+
+const QUICK = { connectionTimeout: 1_000, requestTimeout: 2_000, throwOnRequestTimeout: true };
+/** Longer than the longest long poll. */
+const LONG_POLL = { connectionTimeout: 2_000, requestTimeout: 30_000, throwOnRequestTimeout: true };
+
+/** Endpoints and credentials are the SDK's to find; locally `AWS_ENDPOINT_URL_*` name them. */
+export function createAwsClients(region: string): AwsClients {
+  const quick = () => ({ region, maxAttempts: 2, requestHandler: new NodeHttpHandler(QUICK) });
+  return {
+    table: DynamoDBDocumentClient.from(new DynamoDBClient(quick())),
+    jobs: new SQSClient({ region, maxAttempts: 1, requestHandler: new NodeHttpHandler(LONG_POLL) }),
+    bell: new SQSClient(quick()),
+    secrets: new SecretsManagerClient(quick()),
+    ecs: new ECSClient(quick()),
+    media: createKinesisClient({ region }),
+    events: createKinesisClient({ region }),
+  };
+}

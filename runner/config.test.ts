@@ -1,0 +1,54 @@
+import { expect, test } from 'vitest';
+import { readConfig } from './config.ts';
+
+const COMPLETE = {
+  AWS_REGION: 'us-east-1',
+  SESSION_TABLE: 'table',
+  JOB_QUEUE_URL: 'https://queue',
+  ZOOM_SECRET_ID: 'secret',
+  ALLOWED_HOSTS: 'zoom.us',
+  MEDIA_STREAM: 'media',
+  EVENTS_STREAM: 'events',
+  RTMS_MEDIA: '{"video":false}',
+  CAPACITY: '40',
+  HEALTH_PORT: '0',
+  SPOOL_DIR: '/tmp/spool',
+  SPOOL_MAX_BYTES: '1000',
+  LOG_LEVEL: 'INFO',
+};
+
+test('reads a complete environment into one frozen object', () => {
+  const config = readConfig(COMPLETE);
+  expect(config).toMatchObject({ capacity: 40, logLevel: 'info', media: { video: false } });
+  expect(Object.isFrozen(config)).toBe(true);
+});
+
+test('asks for everything when RTMS_MEDIA is not set', () => {
+  expect(readConfig({ ...COMPLETE, RTMS_MEDIA: '' }).media.video).not.toBe(false);
+});
+
+test('names everything that is missing or wrong at once', () => {
+  const { SESSION_TABLE: _, ...rest } = COMPLETE;
+  const wrong = {
+    CAPACITY: 'many',
+    HEALTH_PORT: '70000',
+    RTMS_MEDIA: '{"audio":{"codec":"MP3"}}',
+    ALLOWED_HOSTS: 'https://zoom.us',
+    LOG_LEVEL: 'loud',
+  };
+  expect(() => readConfig({ ...rest, ...wrong })).toThrow(
+    expect.objectContaining({
+      code: 'config/invalid',
+      detail: {
+        problems: [
+          'SESSION_TABLE is missing',
+          expect.stringMatching(/^ALLOWED_HOSTS: /),
+          expect.stringMatching(/^RTMS_MEDIA: .*audio\.codec is MP3/),
+          'CAPACITY must be a whole number from 1, not "many"',
+          'HEALTH_PORT must be a whole number from 0 to 65535, not "70000"',
+          'LOG_LEVEL must be one of debug, info, warn, error',
+        ],
+      },
+    }),
+  );
+});

@@ -1,0 +1,92 @@
+import type { LocalEnv, RunnerEnv } from '../shared/env.ts';
+import { ServiceError } from '../shared/errors.ts';
+import { type MediaRequest, parseMediaRequest } from '../shared/rtms/params.ts';
+import { type AllowedHosts, parseAllowedHosts } from '../shared/zoom/allowed-hosts.ts';
+import { LOG_LEVELS, type LogLevel } from './log.ts';
+
+export interface RunnerConfig {
+  readonly region: string;
+  /** Outside ECS; in ECS the task's own metadata names it. */
+  readonly taskId: string | undefined;
+  /** Base of the ECS task metadata endpoint, version 4; undefined outside ECS. */
+  readonly ecsMetadataUri: string | undefined;
+  readonly sessionTable: string;
+  readonly jobQueueUrl: string;
+  readonly zoomSecretId: string;
+  readonly allowedHosts: AllowedHosts;
+  readonly mediaStream: string;
+  readonly eventsStream: string;
+  readonly media: MediaRequest;
+  /** Cost units this task accepts. */
+  readonly capacity: number;
+  /** 0: any free port. */
+  readonly healthPort: number;
+  readonly spoolDir: string;
+  readonly spoolMaxBytes: number;
+  readonly logLevel: LogLevel;
+}
+
+type Variable = keyof RunnerEnv | keyof LocalEnv | 'AWS_REGION' | 'ECS_CONTAINER_METADATA_URI_V4';
+
+/**
+ * Reads everything the process is told by its environment.
+ *
+ * @throws ServiceError `config/invalid` naming every variable that is missing or wrong at once
+ */
+export function readConfig(
+  environment: Readonly<Record<string, string | undefined>>,
+): RunnerConfig {
+  const problems: string[] = [];
+  const optional = (name: Variable) => environment[name] || undefined;
+  const required = (name: Variable) => {
+    const value = optional(name);
+    if (value === undefined) problems.push(`${name} is missing`);
+    return value ?? '';
+  };
+  const integer = (name: Variable, least: number, most = Number.MAX_SAFE_INTEGER) => {
+    const text = required(name);
+    const value = Number(text);
+    if (/^\d+$/.test(text) && value >= least && value <= most) return value;
+    const range = most === Number.MAX_SAFE_INTEGER ? `${least}` : `${least} to ${most}`;
+    if (text !== '') problems.push(`${name} must be a whole number from ${range}, not "${text}"`);
+    return least;
+  };
+  const parsed = <T>(name: Variable, text: string, parse: (text: string) => T): T | undefined => {
+    try {
+      return parse(text);
+    } catch (error) {
+      if (!(error instanceof ServiceError)) throw error;
+      problems.push(`${name}: ${error.message}`);
+      return undefined;
+    }
+  };
+
+  const config = {
+    region: required('AWS_REGION'),
+    taskId: optional('TASK_ID'),
+    ecsMetadataUri: optional('ECS_CONTAINER_METADATA_URI_V4'),
+    sessionTable: required('SESSION_TABLE'),
+    jobQueueUrl: required('JOB_QUEUE_URL'),
+    zoomSecretId: required('ZOOM_SECRET_ID'),
+    allowedHosts: parsed('ALLOWED_HOSTS', required('ALLOWED_HOSTS'), parseAllowedHosts),
+    mediaStream: required('MEDIA_STREAM'),
+    eventsStream: required('EVENTS_STREAM'),
+    media: parsed('RTMS_MEDIA', optional('RTMS_MEDIA') ?? '{}', parseMediaRequest),
+    capacity: integer('CAPACITY', 1),
+    healthPort: integer('HEALTH_PORT', 0, 65_535),
+    spoolDir: required('SPOOL_DIR'),
+    spoolMaxBytes: integer('SPOOL_MAX_BYTES', 0),
+    logLevel: logLevel(environment['LOG_LEVEL'] ?? 'info', problems),
+  };
+  const { allowedHosts, media } = config;
+  if (problems.length > 0 || allowedHosts === undefined || media === undefined) {
+    throw new ServiceError('config/invalid', problems.join('; '), { detail: { problems } });
+  }
+  return Object.freeze({ ...config, allowedHosts, media });
+}
+
+function logLevel(text: string, problems: string[]): LogLevel {
+  const level = LOG_LEVELS.find((name) => name === text.toLowerCase());
+  if (level === undefined) problems.push(`LOG_LEVEL must be one of ${LOG_LEVELS.join(', ')}`);
+  return level ?? 'info';
+}

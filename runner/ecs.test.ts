@@ -1,0 +1,154 @@
+import { createServer, type Server } from 'node:http';
+import { ECSClient } from '@aws-sdk/client-ecs';
+import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import { LocalEcs } from '../local/aws/ecs.ts';
+import { closeServer, listen } from '../local/aws/listen.ts';
+import { createAwsRouter } from '../local/aws/router.ts';
+import { SILENT_LOGGER } from '../shared/logger.ts';
+import { NO_METRICS } from '../shared/metrics.ts';
+import { EcsProtection } from './ecs-protection.ts';
+import { describeOwnTask } from './ecs-task.ts';
+import { isSuperseded } from './service-revision.ts';
+
+/** As the task metadata endpoint, version 4, answers on Fargate. */
+const METADATA = {
+  Cluster: 'arn:aws:ecs:us-east-1:000000000000:cluster/rtms',
+  TaskARN: 'arn:aws:ecs:us-east-1:000000000000:task/rtms/0123456789abcdef',
+  Family: 'rtms-runner',
+  Revision: '1',
+  ServiceName: 'runner',
+};
+const TASK = { cluster: METADATA.Cluster, taskArn: METADATA.TaskARN };
+
+let ecs: LocalEcs;
+let server: Server;
+let client: ECSClient;
+let calls: number;
+
+beforeAll(async () => {
+  ecs = new LocalEcs();
+  server = createAwsRouter(ecs.operations());
+  server.on('request', () => {
+    calls += 1;
+  });
+  client = new ECSClient({
+    region: 'us-east-1',
+    endpoint: `http://127.0.0.1:${await listen(server, 0)}`,
+    credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
+  });
+});
+afterAll(async () => {
+  client.destroy();
+  await closeServer(server);
+});
+beforeEach(() => {
+  calls = 0;
+  ecs.protectionFailure = undefined;
+});
+
+describe('EcsProtection', () => {
+  const create = () =>
+    new EcsProtection({ client, task: TASK, logger: SILENT_LOGGER, metrics: NO_METRICS });
+
+  test('protects while there are sessions', async () => {
+    const protection = create();
+    protection.busy(true);
+    await vi.waitFor(() => expect(ecs.isProtected(TASK.taskArn)).toBe(true));
+    protection.busy(false);
+    await vi.waitFor(() => expect(ecs.isProtected(TASK.taskArn)).toBe(false));
+    protection.stop();
+  });
+
+  test('calls ECS only when idle and busy change', async () => {
+    const protection = create();
+    for (let i = 0; i < 5; i++) protection.busy(true);
+    await vi.waitFor(() => expect(protection.isProtected).toBe(true));
+    for (let i = 0; i < 5; i++) protection.busy(true);
+    expect(calls).toBe(1);
+    protection.busy(false);
+    await vi.waitFor(() => expect(protection.isProtected).toBe(false));
+    expect(calls).toBe(2);
+    protection.stop();
+  });
+
+  test('ends with the newest wish when it changes during a call', async () => {
+    const protection = create();
+    protection.busy(true);
+    protection.busy(false);
+    await vi.waitFor(() => expect(calls).toBe(2));
+    await vi.waitFor(() => expect(ecs.isProtected(TASK.taskArn)).toBe(false));
+    protection.stop();
+  });
+
+  test('takes a failure inside a successful answer for a failure', async () => {
+    ecs.protectionFailure = 'DEPLOYMENT_BLOCKED';
+    const warn = vi.fn();
+    const protection = new EcsProtection({
+      client,
+      task: TASK,
+      logger: { ...SILENT_LOGGER, warn },
+      metrics: NO_METRICS,
+    });
+    protection.busy(true);
+    await vi.waitFor(() => expect(warn).toHaveBeenCalled());
+    expect(warn.mock.lastCall?.[1]).toMatchObject({ reason: 'DEPLOYMENT_BLOCKED' });
+    expect(protection.isProtected).toBe(false);
+    protection.stop();
+  });
+});
+
+describe('isSuperseded', () => {
+  const own = { cluster: TASK.cluster, serviceName: 'runner', taskDefinition: 'rtms-runner:1' };
+
+  test('is false for the primary revision and true for an older one', async () => {
+    expect(await isSuperseded(client, own, SILENT_LOGGER)).toBe(false);
+    ecs.deploy();
+    expect(await isSuperseded(client, own, SILENT_LOGGER)).toBe(true);
+    const next = { ...own, taskDefinition: 'rtms-runner:2' };
+    expect(await isSuperseded(client, next, SILENT_LOGGER)).toBe(false);
+  });
+
+  test('is unknown when ECS does not answer', async () => {
+    const nowhere = new ECSClient({
+      region: 'us-east-1',
+      endpoint: 'http://127.0.0.1:1',
+      credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
+      maxAttempts: 1,
+    });
+    expect(await isSuperseded(nowhere, own, SILENT_LOGGER)).toBeUndefined();
+  });
+});
+
+describe('describeOwnTask', () => {
+  async function metadata(answer: unknown) {
+    const agent = createServer((request, response) => {
+      response.end(request.url === '/v4/task' ? JSON.stringify(answer) : '');
+    });
+    const port = await listen(agent, 0);
+    try {
+      return await describeOwnTask(`http://127.0.0.1:${port}/v4`);
+    } finally {
+      await closeServer(agent);
+    }
+  }
+
+  test('reads who this task is', async () => {
+    expect(await metadata(METADATA)).toEqual({
+      cluster: METADATA.Cluster,
+      taskArn: METADATA.TaskARN,
+      taskId: '0123456789abcdef',
+      serviceName: 'runner',
+      taskDefinition: 'rtms-runner:1',
+    });
+  });
+
+  test('finds no service around a task that was started alone', async () => {
+    const { ServiceName: _, ...alone } = METADATA;
+    expect(await metadata(alone)).toBeUndefined();
+  });
+
+  test.each([{ ServiceName: 'runner' }, 'no JSON object'])('refuses %j', async (answer) => {
+    const failed = metadata(answer === 'no JSON object' ? undefined : answer);
+    await expect(failed).rejects.toMatchObject({ code: 'config/invalid' });
+  });
+});

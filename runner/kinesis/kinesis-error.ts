@@ -1,0 +1,70 @@
+import { type ErrorCode, ServiceError } from '../../shared/errors.ts';
+
+/**
+ * What a failed call or entry means for its records.
+ *
+ * - `throttled`: too much; again, later
+ * - `failed`: again; a timed-out call may have been carried out nevertheless
+ * - `blocked`: again, because rights, keys and streams can be repaired while we wait, but somebody must
+ * - `refused`: this request will never be taken
+ */
+export type Failure = 'throttled' | 'failed' | 'blocked' | 'refused';
+
+/** API reference of PutRecords and "Common errors", read 2026-11-22; names not listed are `failed`. */
+const FAILURES: Readonly<Record<string, Failure>> = {
+  ProvisionedThroughputExceededException: 'throttled',
+  LimitExceededException: 'throttled',
+  KMSThrottlingException: 'throttled',
+  ThrottlingException: 'throttled',
+  TooManyRequestsException: 'throttled',
+  AccessDeniedException: 'blocked',
+  ResourceNotFoundException: 'blocked',
+  KMSAccessDeniedException: 'blocked',
+  KMSDisabledException: 'blocked',
+  KMSInvalidStateException: 'blocked',
+  KMSNotFoundException: 'blocked',
+  KMSOptInRequired: 'blocked',
+  NotAuthorized: 'blocked',
+  OptInRequired: 'blocked',
+  CredentialsProviderError: 'blocked',
+  ExpiredTokenException: 'blocked',
+  IncompleteSignature: 'blocked',
+  InvalidSignatureException: 'blocked',
+  UnrecognizedClientException: 'blocked',
+  ValidationException: 'refused',
+  InvalidArgumentException: 'refused',
+  SerializationException: 'refused',
+};
+
+/** @param name error name of a call, or `ErrorCode` of an entry of PutRecords */
+export function failureOf(name: string): Failure {
+  return FAILURES[name] ?? 'failed';
+}
+
+/** The name under which `failureOf` knows a thrown error. */
+export function errorName(error: unknown): string {
+  return error instanceof Error ? error.name : 'unknown';
+}
+
+/** The SDK's and Node's errors, as ours. `detail.awsError` keeps the original name. */
+export function toServiceError(error: unknown, what: string, streamName: string): ServiceError {
+  if (error instanceof ServiceError) return error;
+  const awsError = errorName(error);
+  return new ServiceError(codeOf(awsError), what, {
+    cause: error,
+    detail: { awsError, stream: streamName },
+  });
+}
+
+function codeOf(awsError: string): ErrorCode {
+  if (awsError === 'ResourceNotFoundException') return 'kinesis/stream-missing';
+  switch (failureOf(awsError)) {
+    case 'throttled':
+      return 'kinesis/throttled';
+    case 'blocked':
+      return 'kinesis/access-denied';
+    case 'failed':
+    case 'refused':
+      return 'kinesis/write-failed';
+  }
+}

@@ -1,0 +1,29 @@
+/**
+ * What Kinesis Data Streams allows, as far as a writer must know it.
+ *
+ * Sources, read 2026-11-20: "Quotas and limits" of the developer guide
+ * (docs.aws.amazon.com/streams/latest/dev/service-sizes-and-limits.html), the API reference of PutRecords,
+ * and the pricing page (aws.amazon.com/kinesis/data-streams/pricing).
+ */
+export const KINESIS_LIMITS = {
+  /** PutRecords: records in one call. */
+  recordsPerCall: 500,
+  /** PutRecords: data and partition keys of one call (5 MiB until 2025). */
+  bytesPerCall: 10 * 1024 * 1024,
+  /** `MaxRecordSizeInKiB` of a stream that was never told otherwise; data and partition key count. */
+  defaultRecordKiB: 1024,
+  /** One shard takes 1 MB a second; the guide does not say which MB, so the smaller. */
+  shardBytesPerSecond: 1_000_000,
+  shardRecordsPerSecond: 1000,
+} as const;
+
+/**
+ * A PUT payload unit: each record is charged in chunks of 25 KB, rounded up. Decimal, because just above a
+ * multiple a whole unit is wasted.
+ */
+export const PUT_UNIT_BYTES = 25_000;
+
+/** PUT payload units that one record costs. @param sizeBytes data and partition key */
+export function putUnits(sizeBytes: number): number {
+  return Math.max(1, Math.ceil(sizeBytes / PUT_UNIT_BYTES));
+}

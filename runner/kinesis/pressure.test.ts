@@ -1,0 +1,53 @@
+import { expect, test } from 'vitest';
+import { chooseVictim, overload } from './pressure.ts';
+import type { PutClass } from './put.ts';
+
+const LIMITS = { laneBytes: 100, sessionBytes: 200, taskBytes: 400, floorBytes: 30 };
+
+/** Levels of lane, session and task, then a unit of 10 bytes. */
+test.each([
+  { levels: [0, 0, 0], expected: undefined },
+  { levels: [90, 90, 90], expected: undefined },
+  { levels: [91, 91, 91], expected: 'lane' },
+  { levels: [50, 190, 190], expected: undefined },
+  { levels: [50, 191, 191], expected: 'session' },
+  { levels: [50, 50, 391], expected: 'task' },
+  { levels: [50, 191, 391], expected: 'session' },
+  // A unit larger than a bound has it alone.
+  { levels: [0, 0, 0], bytes: 999, expected: undefined },
+  { levels: [0, 1, 1], bytes: 999, expected: 'session' },
+  // A lane that keeps up is not pushed out by others.
+  { levels: [20, 999, 999], expected: undefined },
+  { levels: [21, 999, 999], expected: 'session' },
+])(
+  'levels $levels: $expected',
+  ({ levels: [laneBytes = 0, sessionBytes = 0, taskBytes = 0], bytes = 10, expected }) => {
+    expect(overload({ laneBytes, sessionBytes, taskBytes }, bytes, LIMITS)).toBe(expected);
+  },
+);
+
+const holder = (name: string, oldestAtMs: number, ...classes: PutClass[]) => ({
+  name,
+  oldestAtMs,
+  sheddable: (putClass: PutClass) => (classes.includes(putClass) ? 1 : 0),
+});
+
+test.each([
+  { incoming: 'audio', expected: 'video of old camera' },
+  { incoming: 'video', expected: 'video of old camera' },
+  { incoming: 'audio', without: ['old camera'], expected: 'video of new camera' },
+  { incoming: 'audio', without: ['old camera', 'new camera'], expected: 'deskshare of screen' },
+  { incoming: 'event', without: ['old camera', 'new camera', 'screen'], expected: 'audio of talk' },
+  { incoming: 'deskshare', without: ['old camera', 'new camera', 'screen'], expected: undefined },
+  { incoming: 'video', without: ['old camera', 'new camera'], expected: undefined },
+] as const)('for $incoming drops $expected', ({ incoming, expected, ...row }) => {
+  const without: readonly string[] = 'without' in row ? row.without : [];
+  const holders = [
+    holder('talk', 1, 'audio'),
+    holder('new camera', 9, 'video'),
+    holder('old camera', 5, 'video'),
+    holder('screen', 0, 'deskshare'),
+  ].filter(({ name }) => !without.includes(name));
+  const victim = chooseVictim(holders, incoming);
+  expect(victim && `${victim.putClass} of ${victim.holder.name}`).toBe(expected);
+});

@@ -1,0 +1,94 @@
+import type { PutClass } from './put.ts';
+
+/** Bounds of the memory that waiting units may take, bytes. */
+export interface MemoryLimits {
+  readonly laneBytes: number;
+  /** All lanes of one session: partition keys that are equal up to the first `#`. */
+  readonly sessionBytes: number;
+  readonly taskBytes: number;
+  /**
+   * What every lane may hold whatever the others do, so that a key that keeps up is not delayed by the
+   * backlog of others. Exceeds the other bounds by that much per lane at worst.
+   */
+  readonly floorBytes: number;
+}
+
+/**
+ * A lane holds 25 s of 720p video, or a few full-screen pictures, before it goes to the disk; a task of 60
+ * sessions with all lanes at their floor stays below its bound.
+ */
+export const DEFAULT_MEMORY_LIMITS: MemoryLimits = {
+  laneBytes: 4 * 1024 * 1024,
+  sessionBytes: 8 * 1024 * 1024,
+  taskBytes: 64 * 1024 * 1024,
+  floorBytes: 128 * 1024,
+};
+
+export interface MemoryLoad {
+  readonly laneBytes: number;
+  readonly sessionBytes: number;
+  readonly taskBytes: number;
+}
+
+/** Whose bound one more unit would break. */
+export type Overload = 'lane' | 'session' | 'task';
+
+/**
+ * A unit that is larger than a bound by itself may still have it alone.
+ *
+ * @param load levels without the unit that wants in
+ * @returns undefined when it may stay in memory
+ */
+export function overload(
+  load: MemoryLoad,
+  unitBytes: number,
+  limits: MemoryLimits,
+): Overload | undefined {
+  const breaks = (bytes: number, limit: number) => bytes > 0 && bytes + unitBytes > limit;
+  if (breaks(load.laneBytes, limits.laneBytes)) return 'lane';
+  if (load.laneBytes + unitBytes <= limits.floorBytes) return undefined;
+  if (breaks(load.sessionBytes, limits.sessionBytes)) return 'session';
+  if (breaks(load.taskBytes, limits.taskBytes)) return 'task';
+  return undefined;
+}
+
+/** Who leaves first. Within one class the oldest. */
+const SHED_ORDER: readonly PutClass[] = ['video', 'deskshare', 'audio', 'event'];
+
+/** Freed at least, so that shedding is paid once for many units. */
+export const SHED_STEP_BYTES = 64 * 1024;
+
+/** Classes that may be dropped to let a unit of that class in, first choice first: never a dearer one. */
+export function shedOrder(incoming: PutClass): readonly PutClass[] {
+  return SHED_ORDER.slice(0, SHED_ORDER.indexOf(incoming) + 1);
+}
+
+/** Something that holds units and could drop its oldest. */
+export interface Shedding {
+  /** Bytes that dropping units of that class would free. */
+  sheddable(putClass: PutClass): number;
+  /** Smaller is older; compared between holders only. */
+  readonly oldestAtMs: number;
+}
+
+/**
+ * Who gives up what, so that a unit of class `incoming` finds room: of the cheapest class that anybody holds,
+ * the holder that has waited longest.
+ *
+ * @returns undefined when nobody holds anything that is not dearer than the unit itself
+ */
+export function chooseVictim<T extends Shedding>(
+  holders: Iterable<T>,
+  incoming: PutClass,
+): { readonly holder: T; readonly putClass: PutClass } | undefined {
+  const all = [...holders];
+  for (const putClass of shedOrder(incoming)) {
+    let oldest: T | undefined;
+    for (const holder of all) {
+      if (holder.sheddable(putClass) === 0) continue;
+      if (oldest === undefined || holder.oldestAtMs < oldest.oldestAtMs) oldest = holder;
+    }
+    if (oldest) return { holder: oldest, putClass };
+  }
+  return undefined;
+}

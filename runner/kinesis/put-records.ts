@@ -1,0 +1,66 @@
+import type { KinesisClient } from '@aws-sdk/client-kinesis';
+import { PutRecordsCommand } from '@aws-sdk/client-kinesis';
+import type { ServiceError } from '../../shared/errors.ts';
+import { errorName, type Failure, failureOf, toServiceError } from './kinesis-error.ts';
+import { encodePutBody } from './put-body.ts';
+
+/** One entry of a call. */
+export interface PutEntry {
+  readonly partitionKey: string;
+  readonly data: Uint8Array;
+}
+
+/** What became of one entry. */
+export type EntryOutcome =
+  | { readonly name: 'written'; readonly shardId: string }
+  /** `code` is Kinesis' own; of a call that failed as a whole, its error's name. */
+  | { readonly name: Failure; readonly code: string };
+
+/** The answer to a call: one outcome per entry, in order. */
+export type PutAnswer =
+  | { readonly outcomes: readonly EntryOutcome[]; readonly error?: never }
+  /** The call failed as a whole, with that code for every entry. */
+  | {
+      readonly outcomes: readonly EntryOutcome[];
+      readonly error: ServiceError;
+      readonly code: string;
+    };
+
+/**
+ * One PutRecords call. Never rejects: a call that fails fails for each of its entries, and the call itself
+ * may succeed while entries fail, which no SDK retry looks at.
+ */
+export async function putRecords(
+  client: KinesisClient,
+  streamName: string,
+  entries: readonly PutEntry[],
+  signal: AbortSignal,
+): Promise<PutAnswer> {
+  try {
+    const command = new PutRecordsCommand({ StreamName: streamName, Records: [] });
+    // Everything but the body is the SDK's: endpoint, credentials, signature, clock skew, errors.
+    const body = encodePutBody(streamName, entries);
+    command.middlewareStack.add(
+      (next) => (call) =>
+        next({ ...call, request: Object.assign(call.request as object, { body }) }),
+      { step: 'serialize', priority: 'low' },
+    );
+    const { Records: results = [] } = await client.send(command, { abortSignal: signal });
+    return {
+      outcomes: entries.map((_, index) => {
+        const result = results[index];
+        if (result?.SequenceNumber && result.ShardId) {
+          return { name: 'written', shardId: result.ShardId };
+        }
+        // An answer without a result for an entry leaves open what happened to it: send it again.
+        const code = result?.ErrorCode ?? 'MissingResult';
+        return { name: failureOf(code), code };
+      }),
+    };
+  } catch (cause) {
+    const code = errorName(cause);
+    const outcome: EntryOutcome = { name: failureOf(code), code };
+    const error = toServiceError(cause, 'PutRecords failed', streamName);
+    return { outcomes: entries.map(() => outcome), error, code };
+  }
+}

@@ -1,0 +1,46 @@
+import { expect, test } from 'vitest';
+import { ShardBudget } from './shard-budget.ts';
+
+const SHARD = 'shardId-000000000000';
+
+test('lets a backlog use what live records leave over, but for a reserve', () => {
+  const budget = new ShardBudget();
+  let sent = 0;
+  while (budget.admits(SHARD, 25_000, 0)) {
+    budget.charge(SHARD, 25_000, 0);
+    sent += 25_000;
+  }
+  expect(sent).toBe(800_000);
+  budget.charge(SHARD, 100_000, 0);
+  expect(budget.admits(SHARD, 25_000, 100)).toBe(false);
+  expect(budget.admits(SHARD, 25_000, 126)).toBe(true);
+});
+
+test('counts records as well as bytes', () => {
+  const budget = new ShardBudget();
+  let sent = 0;
+  while (budget.admits(SHARD, 1, 0)) {
+    budget.charge(SHARD, 1, 0);
+    sent += 1;
+  }
+  expect(sent).toBe(800);
+});
+
+test('admits a record larger than a second of the shard when the bucket is full', () => {
+  const budget = new ShardBudget();
+  expect(budget.admits(SHARD, 5_000_000, 0)).toBe(true);
+  budget.charge(SHARD, 5_000_000, 0);
+  expect(budget.admits(SHARD, 1, 4_000)).toBe(false);
+  expect(budget.admits(SHARD, 1, 5_000)).toBe(true);
+});
+
+test('holds a backlog back after a throttle', () => {
+  const budget = new ShardBudget();
+  budget.throttled(SHARD, 0);
+  expect(budget.admits(SHARD, 25_000, 100)).toBe(false);
+  expect(budget.admits(SHARD, 25_000, 226)).toBe(true);
+});
+
+test('admits everything to a shard it has not met', () => {
+  expect(new ShardBudget().admits(undefined, 5_000_000, 0)).toBe(true);
+});

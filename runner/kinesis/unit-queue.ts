@@ -1,0 +1,71 @@
+import { type PutClass, type PutUnit, unitBytes } from './put.ts';
+
+/** Units in arrival order, with the time each arrived. Two parallel arrays, so that no object is made per unit. */
+export class UnitQueue {
+  #units: PutUnit[] = [];
+  #arrivedAtMs: number[] = [];
+  #head = 0;
+  readonly #bytes: Record<PutClass, number> = { video: 0, deskshare: 0, audio: 0, event: 0 };
+
+  get length(): number {
+    return this.#units.length - this.#head;
+  }
+
+  /** Memory of all queued units of one class. */
+  bytesOf(putClass: PutClass): number {
+    return this.#bytes[putClass];
+  }
+
+  peek(): PutUnit | undefined {
+    return this.#units[this.#head];
+  }
+
+  /** Infinity when empty. */
+  get oldestArrivedAtMs(): number {
+    return this.#arrivedAtMs[this.#head] ?? Number.POSITIVE_INFINITY;
+  }
+
+  push(unit: PutUnit, nowMs: number): void {
+    this.#units.push(unit);
+    this.#arrivedAtMs.push(nowMs);
+    this.#bytes[unit.class] += unitBytes(unit);
+  }
+
+  shift(): PutUnit | undefined {
+    const unit = this.#units[this.#head];
+    if (unit === undefined) return undefined;
+    this.#head += 1;
+    this.#bytes[unit.class] -= unitBytes(unit);
+    this.#compact();
+    return unit;
+  }
+
+  /** Takes out, in order, the units for which `condemned` says yes; called once per unit, oldest first. */
+  extract(condemned: (unit: PutUnit) => boolean): PutUnit[] {
+    const out: PutUnit[] = [];
+    let kept = 0;
+    for (let index = this.#head; index < this.#units.length; index += 1) {
+      const unit = this.#units[index] as PutUnit;
+      if (condemned(unit)) {
+        out.push(unit);
+        this.#bytes[unit.class] -= unitBytes(unit);
+      } else {
+        this.#units[kept] = unit;
+        this.#arrivedAtMs[kept] = this.#arrivedAtMs[index] as number;
+        kept += 1;
+      }
+    }
+    this.#units.length = kept;
+    this.#arrivedAtMs.length = kept;
+    this.#head = 0;
+    return out;
+  }
+
+  /** Shifting an array costs its length; forgetting the used front now and then costs one move per unit. */
+  #compact(): void {
+    if (this.#head < 64 || this.#head * 2 < this.#units.length) return;
+    this.#units = this.#units.slice(this.#head);
+    this.#arrivedAtMs = this.#arrivedAtMs.slice(this.#head);
+    this.#head = 0;
+  }
+}

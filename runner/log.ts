@@ -1,0 +1,45 @@
+import pino from 'pino';
+import { ServiceError } from '../shared/errors.ts';
+import type { LogFields, Logger } from '../shared/logger.ts';
+
+export const LOG_LEVELS = ['debug', 'info', 'warn', 'error'] as const;
+
+export type LogLevel = (typeof LOG_LEVELS)[number];
+
+/**
+ * JSON lines on stdout, where ECS picks them up. Every line of a session carries `event`, a stable name of
+ * the step, `rtmsStreamId` and `epoch`.
+ *
+ * @param fields added to every line
+ */
+export function createLogger(level: LogLevel, fields: LogFields): Logger {
+  const root = pino({
+    level,
+    base: fields,
+    formatters: { level: (label) => ({ level: label }) },
+    timestamp: pino.stdTimeFunctions.isoTime,
+    serializers: { error: describeError },
+  });
+  return wrap(root);
+}
+
+function wrap(logger: pino.Logger): Logger {
+  return {
+    debug: (message, fields = {}) => logger.debug(fields, message),
+    info: (message, fields = {}) => logger.info(fields, message),
+    warn: (message, fields = {}) => logger.warn(fields, message),
+    error: (message, fields = {}) => logger.error(fields, message),
+    child: (fields) => wrap(logger.child(fields)),
+  };
+}
+
+/** Codes and names only: a foreign message may quote what it choked on. */
+export function describeError(error: unknown): unknown {
+  if (error instanceof ServiceError) {
+    const cause = error.cause === undefined ? {} : { cause: describeError(error.cause) };
+    return { code: error.code, message: error.message, ...error.detail, ...cause };
+  }
+  if (!(error instanceof Error)) return { name: typeof error };
+  const { name, code } = error as Error & { code?: unknown };
+  return typeof code === 'string' ? { name, code } : { name };
+}

@@ -1,0 +1,42 @@
+import { expect, test } from 'vitest';
+import { TASKS, type TaskRow } from '../../shared/session-row.ts';
+import { EXPIRE_AFTER_MS, isExpired, observe } from './expiry.ts';
+
+const row = (heartbeat: number): TaskRow => ({
+  pk: 'TASK#t',
+  owner: TASKS,
+  taskId: 't',
+  heartbeat,
+  costUsed: 0,
+  costTotal: 1,
+  draining: false,
+});
+const at = (askedAtMs: number, answeredAtMs = askedAtMs) => ({ askedAtMs, answeredAtMs });
+
+test('expires a task whose counter stood still between two looks', () => {
+  const first = observe(new Map(), [row(1)], at(0));
+  const later = observe(first, [row(1)], at(EXPIRE_AFTER_MS));
+  expect(isExpired(later.get('t'), EXPIRE_AFTER_MS - 1)).toBe(false);
+  expect(isExpired(later.get('t'), EXPIRE_AFTER_MS)).toBe(true);
+});
+
+test('does not count the time that an answer took', () => {
+  const first = observe(new Map(), [row(1)], at(0, 2_500));
+  const later = observe(first, [row(1)], at(EXPIRE_AFTER_MS, EXPIRE_AFTER_MS + 2_500));
+  expect(isExpired(later.get('t'), EXPIRE_AFTER_MS)).toBe(false);
+});
+
+test('buries nobody who lived on while the observer was frozen', () => {
+  const first = observe(new Map(), [row(1)], at(0));
+  const later = observe(first, [row(9)], at(60_000));
+  expect(isExpired(later.get('t'), 60_000)).toBe(false);
+});
+
+test('forgets a task that is gone from the table', () => {
+  const first = observe(new Map(), [row(1)], at(0));
+  expect(observe(first, [], at(1)).size).toBe(0);
+});
+
+test('knows nothing bad of a task never seen', () => {
+  expect(isExpired(undefined, 1e9)).toBe(false);
+});

@@ -1,0 +1,101 @@
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { ServiceError } from '../../shared/errors.ts';
+import { SILENT_LOGGER } from '../../shared/logger.ts';
+import { NO_METRICS } from '../../shared/metrics.ts';
+import { Heartbeat } from './heartbeat.ts';
+
+/** A table that answers at once, not at all, or with an error. */
+class Table {
+  answer: 'ok' | 'fail' | 'silence' = 'ok';
+  renewals = 0;
+
+  async renew(_task: unknown, _nowMs: number, _signal: AbortSignal): Promise<void> {
+    if (this.answer === 'fail') throw new ServiceError('session/store-failed', 'down');
+    if (this.answer === 'silence') {
+      const { promise, reject } = Promise.withResolvers<void>();
+      setTimeout(() => reject(new ServiceError('session/store-failed', 'timed out')), 2_000);
+      await promise;
+    }
+    this.renewals += 1;
+  }
+}
+
+let table: Table;
+let heartbeat: Heartbeat;
+let fenced: number;
+
+beforeEach(async () => {
+  vi.useFakeTimers();
+  table = new Table();
+  fenced = 0;
+  heartbeat = new Heartbeat({
+    store: table,
+    task: () => ({ taskId: 'me', costUsed: 0, costTotal: 1, draining: false }),
+    onFenced: () => {
+      fenced += 1;
+    },
+    logger: SILENT_LOGGER,
+    metrics: NO_METRICS,
+    clock: () => Date.now(),
+  });
+});
+afterEach(() => {
+  heartbeat.stop();
+  vi.useRealTimers();
+});
+
+test('gives no right to serve before it is in the table', async () => {
+  expect(heartbeat.term).toBeUndefined();
+  await heartbeat.start();
+  expect(heartbeat.term).toBe(0);
+});
+
+test('renews every 3 s', async () => {
+  await heartbeat.start();
+  await vi.advanceTimersByTimeAsync(9_000);
+  expect(table.renewals).toBe(4);
+  expect(heartbeat.holds(0)).toBe(true);
+});
+
+test.each(['fail', 'silence'] as const)('fences after 7 s of %s', async (answer) => {
+  await heartbeat.start();
+  table.answer = answer;
+  await vi.advanceTimersByTimeAsync(6_900);
+  expect(heartbeat.holds(0)).toBe(true);
+  await vi.advanceTimersByTimeAsync(200);
+  expect(heartbeat.holds(0)).toBe(false);
+  expect(fenced).toBe(1);
+});
+
+test('survives a short outage', async () => {
+  await heartbeat.start();
+  table.answer = 'fail';
+  await vi.advanceTimersByTimeAsync(5_000);
+  table.answer = 'ok';
+  await vi.advanceTimersByTimeAsync(20_000);
+  expect(heartbeat.holds(0)).toBe(true);
+  expect(fenced).toBe(0);
+});
+
+test('serves again after a lapse, but nothing of before', async () => {
+  await heartbeat.start();
+  table.answer = 'fail';
+  await vi.advanceTimersByTimeAsync(8_000);
+  table.answer = 'ok';
+  await vi.advanceTimersByTimeAsync(1_000);
+  expect(heartbeat.term).toBe(1);
+  expect(heartbeat.holds(0)).toBe(false);
+  expect(fenced).toBe(1);
+});
+
+test('knows of the lapse before anything else is done after a freeze', async () => {
+  await heartbeat.start();
+  vi.setSystemTime(Date.now() + 20_000);
+  expect(heartbeat.holds(0)).toBe(false);
+  expect(fenced).toBe(1);
+});
+
+test('fails to start without a table', async () => {
+  table.answer = 'fail';
+  await expect(heartbeat.start()).rejects.toMatchObject({ code: 'session/store-failed' });
+});

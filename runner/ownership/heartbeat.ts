@@ -1,0 +1,104 @@
+import { performance } from 'node:perf_hooks';
+import type { Logger } from '../../shared/logger.ts';
+import type { Metrics } from '../../shared/metrics.ts';
+import { HEARTBEAT_INTERVAL_MS } from './expiry.ts';
+import { holds, type Lease, leaseAt, NO_LEASE, renewed } from './lease.ts';
+import type { SessionStore } from './store.ts';
+
+/** A renewal that has no answer by then is given up and tried again. */
+const RENEW_TIMEOUT_MS = 2_000;
+const RETRY_MS = 500;
+/** How often the fence is looked at; a frozen process looks first thing when it wakes up. */
+const WATCH_MS = 250;
+
+export interface HeartbeatOptions {
+  readonly store: Pick<SessionStore, 'renew'>;
+  readonly task: () => {
+    readonly taskId: string;
+    readonly costUsed: number;
+    readonly costTotal: number;
+    readonly draining: boolean;
+  };
+  /** Everything owned so far may be another's now: close it, write nothing more. */
+  readonly onFenced: () => void;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+  /** Monotonic, ms. @default performance.now */
+  readonly clock?: () => number;
+}
+
+/** Renews this task's heartbeat and knows whether this task may serve; see lease.ts. */
+export class Heartbeat {
+  readonly #options: HeartbeatOptions;
+  readonly #clock: () => number;
+  readonly #stopped = new AbortController();
+  #lease = NO_LEASE;
+  #watch: NodeJS.Timeout | undefined;
+
+  constructor(options: HeartbeatOptions) {
+    this.#options = options;
+    this.#clock = options.clock ?? (() => performance.now());
+  }
+
+  /** Renews for the first time, then keeps renewing. @throws ServiceError `session/store-failed` */
+  async start(): Promise<void> {
+    await this.#renew();
+    this.#watch = setInterval(() => this.#current(), WATCH_MS);
+    this.#schedule(HEARTBEAT_INTERVAL_MS);
+  }
+
+  stop(): void {
+    this.#stopped.abort();
+    clearInterval(this.#watch);
+  }
+
+  /** The current term, or undefined while this task may not serve. */
+  get term(): number | undefined {
+    const { term, renewedAtMs } = this.#current();
+    return renewedAtMs === undefined ? undefined : term;
+  }
+
+  /** May what was claimed in `term` still be served? Cheap enough to ask for every frame. */
+  holds(term: number): boolean {
+    return holds(this.#current(), term);
+  }
+
+  /** The first to look at a late lease ends its term. */
+  #current(): Lease {
+    const lease = leaseAt(this.#lease, this.#clock());
+    if (lease !== this.#lease) {
+      this.#lease = lease;
+      this.#options.metrics.count('FencedByHeartbeat');
+      this.#options.logger.error('heartbeat lost, closing all sessions', { event: 'fenced' });
+      this.#options.onFenced();
+    }
+    return lease;
+  }
+
+  async #renew(): Promise<void> {
+    const sentAtMs = this.#clock();
+    await this.#options.store.renew(
+      this.#options.task(),
+      Date.now(),
+      AbortSignal.timeout(RENEW_TIMEOUT_MS),
+    );
+    this.#lease = renewed(this.#current(), sentAtMs, this.#clock());
+  }
+
+  #schedule(delayMs: number): void {
+    const { signal } = this.#stopped;
+    if (signal.aborted) return;
+    const timer = setTimeout(() => {
+      signal.removeEventListener('abort', clear);
+      this.#renew().then(
+        () => this.#schedule(HEARTBEAT_INTERVAL_MS),
+        (error: unknown) => {
+          this.#options.logger.warn('heartbeat not renewed', { event: 'heartbeat_failed', error });
+          this.#schedule(RETRY_MS);
+        },
+      );
+    }, delayMs);
+    const clear = () => clearTimeout(timer);
+    signal.addEventListener('abort', clear, { once: true });
+  }
+}

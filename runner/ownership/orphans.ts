@@ -1,0 +1,109 @@
+import { performance } from 'node:perf_hooks';
+import { type SessionRow, type TaskRow, UNOWNED, wantedState } from '../../shared/session-row.ts';
+import { isExpired, observe, type Sightings } from './expiry.ts';
+import { TURN_MS, turnOf } from './placement.ts';
+import type { SessionStore } from './store.ts';
+
+/** A start that nobody took for this long has lost its message. */
+const REQUESTED_WAIT_MS = 15_000;
+/** A stream handed over is rung for at once; this long after, its message is lost. */
+const HANDED_OVER_WAIT_MS = 5_000;
+/** A dead task that owns nothing any more is forgotten after this long. */
+const FORGET_AFTER_MS = 60_000;
+
+export interface OrphanWatchOptions {
+  readonly store: Pick<SessionStore, 'tasks' | 'task' | 'sessionsOf' | 'forget'>;
+  readonly taskId: string;
+  /** Cost units that a session needs. */
+  readonly cost: number;
+  /** Monotonic, ms. @default performance.now */
+  readonly clock?: () => number;
+}
+
+/** Watches the other tasks' heartbeats and finds the sessions that nobody serves. */
+export class OrphanWatch {
+  readonly #options: OrphanWatchOptions;
+  readonly #clock: () => number;
+  #sightings: Sightings = new Map();
+  #lookedAtMs = 0;
+  /** When each orphan was first seen as it is now. */
+  #since = new Map<string, number>();
+  #oldestWaitingMs = 0;
+
+  constructor(options: OrphanWatchOptions) {
+    this.#options = options;
+    this.#clock = options.clock ?? (() => performance.now());
+  }
+
+  /** Is another task known to be dead, as of the last look? */
+  isExpired(taskId: string): boolean {
+    return (
+      taskId !== this.#options.taskId && isExpired(this.#sightings.get(taskId), this.#lookedAtMs)
+    );
+  }
+
+  /** How long the start that waits longest has been waiting for any runner, as of the last look; 0 for none. */
+  get oldestWaitingMs(): number {
+    return this.#oldestWaitingMs;
+  }
+
+  /**
+   * Reads the heartbeats and the rows that nobody serves.
+   *
+   * @param nowMs wall clock, Unix ms, to tell how long ago a start was requested
+   * @returns rows that this runner should try to claim now: those whose turn is its own
+   */
+  async look(nowMs: number): Promise<SessionRow[]> {
+    const { store, taskId, cost } = this.#options;
+    const atMs = this.#clock();
+    const tasks = await store.tasks();
+    const look = { askedAtMs: atMs, answeredAtMs: this.#clock() };
+    this.#sightings = observe(this.#sightings, tasks, look);
+    this.#lookedAtMs = atMs;
+    const orphans = await store.sessionsOf(UNOWNED);
+    const waiting = orphans.filter((row) => wantedState(row).state === 'started');
+    this.#oldestWaitingMs = Math.max(0, ...waiting.map((row) => this.#ageMs(row, nowMs)));
+    for (const task of tasks) {
+      if (this.isExpired(task.taskId)) orphans.push(...(await this.#sessionsOfDead(task, atMs)));
+    }
+    const live = tasks.filter((task) => !this.isExpired(task.taskId));
+    const since = new Map<string, number>();
+    const due = orphans.filter((row) => {
+      const key = `${row.pk} ${row.owner} ${row.epoch ?? 0} ${row.startEventTsMs ?? 0}`;
+      const sinceMs = this.#since.get(key) ?? atMs - this.#ageMs(row, nowMs);
+      since.set(key, sinceMs);
+      const turn = turnOf(row.rtmsStreamId, taskId, live, cost);
+      return turn !== undefined && atMs - sinceMs >= this.#waitMs(row) + turn * TURN_MS;
+    });
+    this.#since = since;
+    return due;
+  }
+
+  /** The index lags: a death is believed only when the heartbeat itself, read consistently, agrees. */
+  async #sessionsOfDead(task: TaskRow, atMs: number): Promise<SessionRow[]> {
+    const { store } = this.#options;
+    const current = await store.task(task.taskId);
+    if (current !== undefined && current.heartbeat !== task.heartbeat) {
+      this.#sightings = new Map(this.#sightings).set(task.taskId, {
+        heartbeat: current.heartbeat,
+        sinceMs: this.#clock(),
+      });
+      return [];
+    }
+    const rows = await store.sessionsOf(task.taskId);
+    const deadSinceMs = this.#sightings.get(task.taskId)?.sinceMs ?? atMs;
+    if (rows.length === 0 && atMs - deadSinceMs > FORGET_AFTER_MS) await store.forget(task);
+    return rows;
+  }
+
+  /** How long a row just seen has been waiting: only a start never claimed says so itself. */
+  #ageMs(row: SessionRow, nowMs: number): number {
+    if ((row.epoch ?? 0) > 0) return 0;
+    return Math.max(0, nowMs - (row.requestedAtMs ?? nowMs));
+  }
+
+  #waitMs(row: SessionRow): number {
+    if (row.owner !== UNOWNED) return 0;
+    return row.handedOverBy === undefined ? REQUESTED_WAIT_MS : HANDED_OVER_WAIT_MS;
+  }
+}

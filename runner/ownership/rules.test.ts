@@ -1,0 +1,187 @@
+import { describe, expect, test } from 'vitest';
+import { type SessionRow, UNOWNED } from '../../shared/session-row.ts';
+import { judgeRow, judgeSession, type SessionView } from './rules.ts';
+
+const STARTED: SessionRow = {
+  pk: 'SESSION#s',
+  rtmsStreamId: 's',
+  owner: UNOWNED,
+  startEventTsMs: 1000,
+  serverUrls: ['wss://a'],
+  product: 'meeting',
+  entityId: 'e',
+  app: 'default',
+  requestedAtMs: 1100,
+};
+const STOPPED: SessionRow = { ...STARTED, stopEventTsMs: 2000, stopReason: 6 };
+const HERE = { taskId: 'me', hasSession: false };
+const SETTLED = { act: 'none', why: 'settled' } as const;
+
+describe('judgeRow', () => {
+  const table: readonly [string, SessionRow, boolean, ReturnType<typeof judgeRow>][] = [
+    ['claims a start that nobody owns', STARTED, false, { act: 'claim' }],
+    ['claims a start without an owner', without(STARTED, 'owner'), false, { act: 'claim' }],
+    [
+      'leaves a start to its living owner',
+      { ...STARTED, owner: 'other', epoch: 1 },
+      false,
+      { act: 'none', why: 'served_elsewhere' },
+    ],
+    [
+      'takes over from a dead owner',
+      { ...STARTED, owner: 'dead', epoch: 1 },
+      false,
+      { act: 'claim', cause: 'owner_lost' },
+    ],
+    [
+      'takes its own row back when it has no session for it',
+      { ...STARTED, owner: 'me', epoch: 1 },
+      false,
+      { act: 'claim', cause: 'owner_lost' },
+    ],
+    [
+      'leaves its own row to the session that serves it',
+      { ...STARTED, owner: 'me', epoch: 1 },
+      true,
+      { act: 'none', why: 'served_here' },
+    ],
+    [
+      'takes over what was handed over',
+      { ...STARTED, epoch: 3, handedOverBy: 'other' },
+      false,
+      { act: 'claim', cause: 'handed_over' },
+    ],
+    [
+      'serves a new run of an ended stream',
+      { ...STARTED, epoch: 3, endedStartEventTsMs: 500, endedReason: 6 },
+      false,
+      { act: 'claim', cause: 'restarted' },
+    ],
+    ['clears a start that was stopped unserved', STOPPED, false, { act: 'clear' }],
+    [
+      'clears a new run that was stopped unserved',
+      { ...STOPPED, epoch: 3, endedStartEventTsMs: 500, endedReason: 6 },
+      false,
+      { act: 'clear' },
+    ],
+    [
+      'takes a stopped stream of a dead owner to write its end',
+      { ...STOPPED, owner: 'dead', epoch: 1 },
+      false,
+      { act: 'claim', cause: 'owner_lost' },
+    ],
+    [
+      'takes a stream stopped between two owners to write its end',
+      { ...STOPPED, epoch: 1, handedOverBy: 'other' },
+      false,
+      { act: 'claim', cause: 'handed_over' },
+    ],
+    [
+      'leaves a stopped stream to its living owner',
+      { ...STOPPED, owner: 'other', epoch: 1 },
+      false,
+      { act: 'none', why: 'served_elsewhere' },
+    ],
+    [
+      'has nothing to do for an ended stream',
+      { ...without(STARTED, 'owner'), epoch: 1, endedStartEventTsMs: 1000, endedReason: 6 },
+      false,
+      SETTLED,
+    ],
+    [
+      'has nothing to do for an ended stream whose stop came later',
+      { ...without(STOPPED, 'owner'), epoch: 1, endedStartEventTsMs: 1000, endedReason: 6 },
+      false,
+      SETTLED,
+    ],
+    [
+      'has nothing to do for an interruption without a start',
+      { pk: 'SESSION#s', rtmsStreamId: 's', interruptEventTsMs: 5 },
+      false,
+      SETTLED,
+    ],
+  ];
+  test.each(table)('%s', (_title, row, hasSession, verdict) => {
+    expect(judgeRow(row, { ...HERE, hasSession }, (taskId) => taskId === 'dead')).toEqual(verdict);
+  });
+});
+
+describe('judgeSession', () => {
+  const SESSION: SessionView = {
+    taskId: 'me',
+    epoch: 2,
+    startEventTsMs: 1000,
+    serverUrls: ['wss://a'],
+    handledInterruptTsMs: 0,
+    lastHandshakeAtMs: 1500,
+  };
+  const OWNED: SessionRow = { ...STARTED, owner: 'me', epoch: 2 };
+  const { pk, rtmsStreamId, owner, ...start } = STARTED;
+  const failedOver = { ...start, startEventTsMs: 3000, serverUrls: ['wss://b'] };
+  const table: readonly [string, SessionRow | undefined, object][] = [
+    ['goes on while the row says so', OWNED, { act: 'keep' }],
+    ['drops everything when the row is gone', undefined, { act: 'drop' }],
+    ['drops everything at a higher epoch', { ...OWNED, epoch: 3 }, { act: 'drop' }],
+    ['drops everything when another owns the row', { ...OWNED, owner: 'other' }, { act: 'drop' }],
+    ['drops everything when the row was given away', { ...OWNED, owner: UNOWNED }, { act: 'drop' }],
+    [
+      'ends when Zoom stopped the stream',
+      { ...OWNED, stopEventTsMs: 2000, stopReason: 6 },
+      { act: 'end', stopReason: 6 },
+    ],
+    [
+      'ends at a stop of the same instant as its start',
+      { ...OWNED, stopEventTsMs: 1000, stopReason: 6 },
+      { act: 'end', stopReason: 6 },
+    ],
+    [
+      'ends its run when a newer one was started after the stop',
+      { ...OWNED, ...failedOver, stopEventTsMs: 2000, stopReason: 13 },
+      { act: 'end', stopReason: 13 },
+    ],
+    ['ignores a stop older than its start', { ...OWNED, stopEventTsMs: 900 }, { act: 'keep' }],
+    [
+      'fails over to new addresses',
+      { ...OWNED, ...failedOver },
+      { act: 'reconnect', cause: 'fail_over', start: failedOver, interruptEventTsMs: 0 },
+    ],
+    [
+      'counts an interruption as handled by the fail-over after it',
+      { ...OWNED, ...failedOver, interruptEventTsMs: 3500 },
+      { act: 'reconnect', cause: 'fail_over', start: failedOver, interruptEventTsMs: 3500 },
+    ],
+    [
+      'remembers a newer start at the same addresses',
+      { ...OWNED, startEventTsMs: 3000 },
+      { act: 'adopt', start: { ...start, startEventTsMs: 3000 } },
+    ],
+    [
+      'reconnects after an interruption newer than its last handshake',
+      { ...OWNED, interruptEventTsMs: 1600 },
+      { act: 'reconnect', cause: 'interrupted', start, interruptEventTsMs: 1600 },
+    ],
+    [
+      'ignores an interruption older than its last handshake',
+      { ...OWNED, interruptEventTsMs: 1400 },
+      { act: 'keep' },
+    ],
+    [
+      'hands over on the wish of the operator',
+      { ...OWNED, operatorWish: 'handover' },
+      { act: 'operator', wish: 'handover' },
+    ],
+  ];
+  test.each(table)('%s', (_title, row, verdict) => {
+    expect(judgeSession(SESSION, row)).toEqual(verdict);
+  });
+
+  test('reconnects once for one interruption', () => {
+    const handled = { ...SESSION, handledInterruptTsMs: 1600 };
+    expect(judgeSession(handled, { ...OWNED, interruptEventTsMs: 1600 })).toEqual({ act: 'keep' });
+  });
+});
+
+function without(row: SessionRow, name: keyof SessionRow): SessionRow {
+  const { [name]: _, ...rest } = row;
+  return rest as SessionRow;
+}

@@ -1,0 +1,113 @@
+import {
+  type SessionRow,
+  type StartRegister,
+  UNOWNED,
+  wantedState,
+} from '../../shared/session-row.ts';
+
+/** Why an epoch above 1 exists; `cause` of `session_taken_over`. */
+export type TakeoverCause = 'handed_over' | 'owner_lost' | 'restarted';
+
+export type RowVerdict =
+  /** Take it, then stream; or, when Zoom has stopped it meanwhile, take it to write its end. */
+  | { readonly act: 'claim'; readonly cause?: TakeoverCause }
+  /** Stopped before anybody served this run: nothing was written, nothing is to be ended. */
+  | { readonly act: 'clear' }
+  | { readonly act: 'none'; readonly why: 'settled' | 'served_here' | 'served_elsewhere' };
+
+/**
+ * What a runner without orders does with a row it has read.
+ *
+ * @param here this runner: does it already care for the stream?
+ * @param isExpired is the owner, another task, known to be dead?
+ */
+export function judgeRow(
+  row: SessionRow,
+  here: { readonly taskId: string; readonly hasSession: boolean },
+  isExpired: (taskId: string) => boolean,
+): RowVerdict {
+  const wanted = wantedState(row);
+  if (wanted.state === 'nothing') return { act: 'none', why: 'settled' };
+  const { owner } = row;
+  if (here.hasSession) return { act: 'none', why: 'served_here' };
+  const mineWithoutSession = owner === here.taskId;
+  if (owner !== undefined && owner !== UNOWNED && !mineWithoutSession && !isExpired(owner)) {
+    return { act: 'none', why: 'served_elsewhere' };
+  }
+  const cause = takeoverCause(row);
+  if (wanted.state === 'started')
+    return cause === undefined ? { act: 'claim' } : { act: 'claim', cause };
+  if (owner === undefined) return { act: 'none', why: 'settled' };
+  return cause === undefined || cause === 'restarted' ? { act: 'clear' } : { act: 'claim', cause };
+}
+
+/** Why the next epoch of a row is not its first; undefined for the first. */
+export function takeoverCause(row: SessionRow): TakeoverCause | undefined {
+  if ((row.epoch ?? 0) === 0) return undefined;
+  if (row.endedReason !== undefined) return 'restarted';
+  return row.handedOverBy === undefined ? 'owner_lost' : 'handed_over';
+}
+
+/** What a session knows of itself when its row is looked at. */
+export interface SessionView {
+  readonly taskId: string;
+  readonly epoch: number;
+  /** `startEventTsMs` of the newest start this session has followed. */
+  readonly startEventTsMs: number;
+  readonly serverUrls: readonly string[];
+  /** The newest interruption this session has acted upon; 0 for none. */
+  readonly handledInterruptTsMs: number;
+  /** When the last signaling handshake succeeded, Unix ms; 0 before the first. */
+  readonly lastHandshakeAtMs: number;
+}
+
+export type SessionVerdict =
+  | { readonly act: 'keep' }
+  /** Somebody else owns the stream: close and write nothing more. */
+  | { readonly act: 'drop' }
+  | { readonly act: 'end'; readonly stopReason: number }
+  | {
+      readonly act: 'reconnect';
+      readonly cause: 'fail_over' | 'interrupted';
+      readonly start: StartRegister;
+      readonly interruptEventTsMs: number;
+    }
+  /** A newer start at the same addresses: nothing to do but to remember it. */
+  | { readonly act: 'adopt'; readonly start: StartRegister }
+  | { readonly act: 'operator'; readonly wish: 'stop' | 'handover' };
+
+/**
+ * What the owner of a row does about what the row says now.
+ *
+ * @param row read from the table; undefined when it is gone
+ */
+export function judgeSession(session: SessionView, row: SessionRow | undefined): SessionVerdict {
+  if (row?.owner !== session.taskId || row.epoch !== session.epoch) return { act: 'drop' };
+  const { stopEventTsMs, stopReason = 0, operatorWish } = row;
+  // A stop of the run being served ends it even when a newer run has been started since.
+  if (stopEventTsMs !== undefined && stopEventTsMs >= session.startEventTsMs) {
+    return { act: 'end', stopReason };
+  }
+  if (operatorWish !== undefined) return { act: 'operator', wish: operatorWish };
+  const wanted = wantedState(row);
+  if (wanted.state !== 'started') return { act: 'keep' };
+  const { start, interruptedAtMs = 0 } = wanted;
+  // Zoom may name two sets of addresses at one instant; the row holds the one that won.
+  if (
+    start.startEventTsMs >= session.startEventTsMs &&
+    !sameAddresses(start.serverUrls, session.serverUrls)
+  ) {
+    const interruptEventTsMs = Math.max(interruptedAtMs, session.handledInterruptTsMs);
+    return { act: 'reconnect', cause: 'fail_over', start, interruptEventTsMs };
+  }
+  if (start.startEventTsMs > session.startEventTsMs) return { act: 'adopt', start };
+  const isNews =
+    interruptedAtMs > session.handledInterruptTsMs && interruptedAtMs > session.lastHandshakeAtMs;
+  return isNews
+    ? { act: 'reconnect', cause: 'interrupted', start, interruptEventTsMs: interruptedAtMs }
+    : { act: 'keep' };
+}
+
+function sameAddresses(left: readonly string[], right: readonly string[]): boolean {
+  return left.length === right.length && left.every((url, index) => url === right[index]);
+}

@@ -1,0 +1,373 @@
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { DynamoDBDocumentClient, PutCommand } from '@aws-sdk/lib-dynamodb';
+import dynalite from 'dynalite';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { createSessionTable } from '../../local/aws/session-table.ts';
+import { type SessionRow, sessionKey, UNOWNED } from '../../shared/session-row.ts';
+import { OrphanWatch } from './orphans.ts';
+import { reconcile } from './reconcile.ts';
+import { SessionStore } from './store.ts';
+
+const TABLE = 'sessions';
+const NOW_MS = 1_738_392_033_000;
+
+let server: Server;
+let client: DynamoDBClient;
+let documents: DynamoDBDocumentClient;
+let store: SessionStore;
+let unique = 0;
+
+beforeAll(async () => {
+  server = dynalite({ createTableMs: 0 });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  client = new DynamoDBClient({
+    region: 'us-east-1',
+    endpoint: `http://127.0.0.1:${port}`,
+    credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
+  });
+  await createSessionTable(client, TABLE);
+  documents = DynamoDBDocumentClient.from(client);
+  store = new SessionStore(documents, TABLE);
+});
+afterAll(() => {
+  client.destroy();
+  server.closeAllConnections();
+  server.close();
+});
+
+let id: string;
+let me: string;
+let other: string;
+beforeEach(() => {
+  unique += 1;
+  [id, me, other] = [`stream-${unique}`, `me-${unique}`, `other-${unique}`];
+});
+
+/** Writes a row as the webhook function would. */
+async function started(fields: Partial<SessionRow> = {}): Promise<SessionRow> {
+  const row: SessionRow = {
+    pk: sessionKey(id),
+    rtmsStreamId: id,
+    owner: UNOWNED,
+    startEventTsMs: 1000,
+    serverUrls: ['wss://a'],
+    product: 'meeting',
+    entityId: 'e',
+    app: 'default',
+    requestedAtMs: NOW_MS,
+    ...fields,
+  };
+  await documents.send(new PutCommand({ TableName: TABLE, Item: row }));
+  return row;
+}
+
+async function claimed(taskId: string): Promise<SessionRow> {
+  const seen = await store.session(id);
+  const row = seen && (await store.claim(seen, taskId, NOW_MS));
+  if (row === undefined) throw new Error('not claimed');
+  return row;
+}
+
+describe('a claim', () => {
+  test('raises the epoch and takes the row', async () => {
+    const seen = await started({ handedOverBy: 'somebody', endedReason: 6 });
+    const row = await store.claim(seen, me, NOW_MS);
+    expect(row).toMatchObject({ owner: me, epoch: 1, claimedAtMs: NOW_MS });
+    expect(row?.handedOverBy).toBeUndefined();
+    expect(row?.endedReason).toBeUndefined();
+    expect(await store.session(id)).toEqual(row);
+  });
+
+  test('is won by one of many', async () => {
+    const seen = await started();
+    const tasks = Array.from({ length: 8 }, (_, index) => `${me}-${index}`);
+    const rows = await Promise.all(tasks.map((taskId) => store.claim(seen, taskId, NOW_MS)));
+    expect(rows.filter((row) => row !== undefined)).toHaveLength(1);
+    expect((await store.session(id))?.epoch).toBe(1);
+  });
+
+  test('fails when the row has been claimed and given away since it was read', async () => {
+    const seen = await started();
+    const { epoch = 0 } = await claimed(other);
+    await store.release({ rtmsStreamId: id, taskId: other, epoch });
+    expect(await store.claim(seen, me, NOW_MS)).toBeUndefined();
+  });
+
+  test('works on a row without owner and epoch', async () => {
+    const { owner: _, ...row } = await started();
+    await documents.send(new PutCommand({ TableName: TABLE, Item: row }));
+    expect(await store.claim(row, me, NOW_MS)).toMatchObject({ owner: me, epoch: 1 });
+  });
+
+  test('fails on a row that is gone', async () => {
+    const row = { pk: sessionKey('gone'), rtmsStreamId: 'gone' };
+    expect(await store.claim(row, me, NOW_MS)).toBeUndefined();
+  });
+});
+
+describe('a release', () => {
+  test('offers the stream to the others and says who gave it', async () => {
+    await started({ operatorWish: 'handover' });
+    await claimed(me);
+    expect(await store.release({ rtmsStreamId: id, taskId: me, epoch: 1 })).toBe(true);
+    const row = await store.session(id);
+    expect(row).toMatchObject({ owner: UNOWNED, epoch: 1, handedOverBy: me });
+    expect(row?.operatorWish).toBeUndefined();
+  });
+
+  test.each([
+    ['another epoch', () => ({ rtmsStreamId: id, taskId: me, epoch: 2 })],
+    ['another owner', () => ({ rtmsStreamId: id, taskId: other, epoch: 1 })],
+  ])('does nothing for %s', async (_title, claim) => {
+    await started();
+    await claimed(me);
+    expect(await store.release(claim())).toBe(false);
+    expect((await store.session(id))?.owner).toBe(me);
+  });
+});
+
+describe('an end', () => {
+  const run = { startEventTsMs: 1000, reason: 6 } as const;
+
+  test('settles the row', async () => {
+    await started();
+    await claimed(me);
+    const claim = { rtmsStreamId: id, taskId: me, epoch: 1 };
+    expect(await store.end(claim, run, NOW_MS)).toBe('ended');
+    const row = await store.session(id);
+    expect(row).toMatchObject({ epoch: 1, endedStartEventTsMs: 1000, endedReason: 6 });
+    expect(row?.owner).toBeUndefined();
+    expect(await store.sessionsOf(me)).toEqual([]);
+  });
+
+  test('offers a newer run to the runners', async () => {
+    await started();
+    const row = await claimed(me);
+    await documents.send(
+      new PutCommand({ TableName: TABLE, Item: { ...row, startEventTsMs: 2000 } }),
+    );
+    const claim = { rtmsStreamId: id, taskId: me, epoch: 1 };
+    expect(await store.end(claim, run, NOW_MS)).toBe('restarted');
+    expect(await store.session(id)).toMatchObject({ owner: UNOWNED, endedStartEventTsMs: 1000 });
+  });
+
+  test('does nothing for an owner that lost the row', async () => {
+    await started();
+    await claimed(me);
+    const claim = { rtmsStreamId: id, taskId: me, epoch: 1 };
+    await store.claim((await store.session(id)) as SessionRow, other, NOW_MS);
+    expect(await store.end(claim, run, NOW_MS)).toBe('not_owner');
+    expect(await store.session(id)).toMatchObject({ owner: other, epoch: 2 });
+  });
+
+  test('of a run nobody served is written once', async () => {
+    const seen = await started({ stopEventTsMs: 2000 });
+    expect(await store.clear(seen, NOW_MS)).toBe(true);
+    expect(await store.clear(seen, NOW_MS)).toBe(false);
+    const row = await store.session(id);
+    expect(row).toMatchObject({ endedStartEventTsMs: 1000, endedReason: 'missed' });
+    expect(row?.owner).toBeUndefined();
+  });
+});
+
+const BUSY = { costUsed: 0, costTotal: 10, draining: false };
+const renew = (taskId: string, fields = {}) =>
+  store.renew({ taskId, ...BUSY, ...fields }, NOW_MS, AbortSignal.timeout(5_000));
+
+describe('a heartbeat', () => {
+  test('rises with every renewal', async () => {
+    await renew(me);
+    await renew(me, { draining: true });
+    expect(await store.task(me)).toMatchObject({ taskId: me, heartbeat: 2, draining: true });
+    expect((await store.tasks()).some(({ taskId }) => taskId === me)).toBe(true);
+  });
+
+  test('is forgotten only as it was seen', async () => {
+    await renew(me);
+    await renew(me);
+    await store.forget({ taskId: me, heartbeat: 1 });
+    expect(await store.task(me)).toBeDefined();
+    await store.forget({ taskId: me, heartbeat: 2 });
+    expect(await store.task(me)).toBeUndefined();
+  });
+});
+
+describe('OrphanWatch', () => {
+  function watch() {
+    const clock = { nowMs: 0 };
+    const orphans = new OrphanWatch({ store, taskId: me, cost: 1, clock: () => clock.nowMs });
+    return {
+      orphans,
+      async due(atMs: number, wallMs = NOW_MS) {
+        clock.nowMs = atMs;
+        const rows = await orphans.look(wallMs);
+        return rows.some(({ rtmsStreamId }) => rtmsStreamId === id);
+      },
+    };
+  }
+
+  /** Leaves this test's runners alone in the table. */
+  async function onlyTasks(...tasks: string[]): Promise<void> {
+    for (const task of await store.tasks())
+      if (!tasks.includes(task.taskId)) await store.forget(task);
+  }
+
+  test('takes the sessions of a task that stopped renewing', async () => {
+    await onlyTasks();
+    await renew(me);
+    await renew(other);
+    await started();
+    await claimed(other);
+    const { orphans, due } = watch();
+    expect(await due(0)).toBe(false);
+    await renew(other);
+    expect(await due(9_000)).toBe(false);
+    await renew(me);
+    expect(await due(18_999)).toBe(false);
+    expect(orphans.isExpired(other)).toBe(false);
+    await renew(me);
+    expect(await due(19_000)).toBe(true);
+    expect(orphans.isExpired(other)).toBe(true);
+    expect(orphans.isExpired(me)).toBe(false);
+  });
+
+  test('takes a start that nobody took for 15 s', async () => {
+    await onlyTasks();
+    await renew(me);
+    await started();
+    const { due } = watch();
+    expect(await due(0)).toBe(false);
+    await renew(me);
+    expect(await due(9_000)).toBe(false);
+    await renew(me);
+    expect(await due(15_000)).toBe(true);
+  });
+
+  test('takes at once a start that has been waiting since before it looked', async () => {
+    await onlyTasks();
+    await renew(me);
+    await started();
+    const { orphans, due } = watch();
+    expect(await due(0, NOW_MS + 15_000)).toBe(true);
+    expect(orphans.oldestWaitingMs).toBeGreaterThanOrEqual(15_000);
+  });
+
+  test('takes a stream given away whose message is lost', async () => {
+    await onlyTasks();
+    await renew(me);
+    await started({ epoch: 4, handedOverBy: other });
+    const { due } = watch();
+    expect(await due(0, NOW_MS + 60_000)).toBe(false);
+    expect(await due(5_000, NOW_MS + 65_000)).toBe(true);
+  });
+
+  test('leaves everything to the others while it is full', async () => {
+    await onlyTasks();
+    await renew(me, { costUsed: 10 });
+    await started();
+    expect(await watch().due(0, NOW_MS + 60_000)).toBe(false);
+  });
+
+  test('believes the heartbeat itself rather than the index', async () => {
+    await onlyTasks();
+    await renew(me);
+    await renew(other);
+    await started();
+    await claimed(other);
+    // An index that lags: it never shows that the other has renewed.
+    const stale = await store.tasks();
+    const lagging = {
+      tasks: async () => stale,
+      task: store.task.bind(store),
+      sessionsOf: store.sessionsOf.bind(store),
+      forget: store.forget.bind(store),
+    };
+    let nowMs = 0;
+    const orphans = new OrphanWatch({ store: lagging, taskId: me, cost: 1, clock: () => nowMs });
+    await orphans.look(NOW_MS);
+    await renew(other);
+    nowMs = 10_000;
+    const rows = await orphans.look(NOW_MS);
+    expect(rows.some(({ rtmsStreamId }) => rtmsStreamId === id)).toBe(false);
+    expect(orphans.isExpired(other)).toBe(false);
+  });
+
+  test('forgets a dead task that owns nothing', async () => {
+    await onlyTasks();
+    await renew(me);
+    await renew(other);
+    const { due } = watch();
+    for (const atMs of [0, 30_000, 61_000]) {
+      await renew(me);
+      await due(atMs);
+    }
+    expect(await store.task(other)).toBeUndefined();
+  });
+});
+
+describe('reconcile', () => {
+  const view = (epoch: number) => ({
+    taskId: me,
+    epoch,
+    startEventTsMs: 1000,
+    serverUrls: ['wss://a'],
+    handledInterruptTsMs: 0,
+    lastHandshakeAtMs: 0,
+  });
+
+  test('has no verdict for sessions that go on', async () => {
+    await started();
+    await claimed(me);
+    const findings = await reconcile(store, me, new Map([[id, view(1)]]));
+    expect(findings).toEqual({ verdicts: new Map(), unserved: [] });
+  });
+
+  test('drops what another took', async () => {
+    await started();
+    await claimed(me);
+    await store.claim((await store.session(id)) as SessionRow, other, NOW_MS);
+    const { verdicts } = await reconcile(store, me, new Map([[id, view(1)]]));
+    expect(verdicts.get(id)).toEqual({ act: 'drop' });
+  });
+
+  test('drops nothing because the index does not show it yet', async () => {
+    await started();
+    await claimed(me);
+    const blind = { session: store.session.bind(store), sessionsOf: async () => [] };
+    const { verdicts } = await reconcile(blind, me, new Map([[id, view(1)]]));
+    expect(verdicts.size).toBe(0);
+  });
+
+  test('finds its own rows that no session serves', async () => {
+    await started();
+    await claimed(me);
+    const { unserved } = await reconcile(store, me, new Map());
+    expect(unserved.map(({ rtmsStreamId }) => rtmsStreamId)).toEqual([id]);
+  });
+});
+
+test('an unreachable table is a retryable error', async () => {
+  const nowhere = DynamoDBDocumentClient.from(
+    new DynamoDBClient({
+      region: 'us-east-1',
+      endpoint: `http://127.0.0.1:${await freePort()}`,
+      credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
+      maxAttempts: 1,
+    }),
+  );
+  await expect(new SessionStore(nowhere, TABLE).session(id)).rejects.toMatchObject({
+    code: 'session/store-failed',
+    retryable: true,
+  });
+});
+
+async function freePort(): Promise<number> {
+  const probe = createServer();
+  await new Promise<void>((resolve) => probe.listen(0, '127.0.0.1', resolve));
+  const { port } = probe.address() as AddressInfo;
+  await new Promise((resolve) => probe.close(resolve));
+  return port;
+}

@@ -1,0 +1,267 @@
+import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
+import {
+  DeleteCommand,
+  type DynamoDBDocumentClient,
+  GetCommand,
+  QueryCommand,
+  UpdateCommand,
+} from '@aws-sdk/lib-dynamodb';
+import { ServiceError } from '../../shared/errors.ts';
+import {
+  OWNER_INDEX,
+  type Ownership,
+  type SessionRow,
+  sessionKey,
+  TASKS,
+  type TaskRow,
+  taskKey,
+  UNOWNED,
+} from '../../shared/session-row.ts';
+
+/** Rows of ended sessions and silent tasks stay this long, so that late duplicates find them. */
+const KEEP_SECONDS = 7 * 24 * 3600;
+
+/** Proof of ownership: what every write about an owned row is conditional on. */
+export interface Claim {
+  readonly rtmsStreamId: string;
+  readonly taskId: string;
+  readonly epoch: number;
+}
+
+export type EndedReason = NonNullable<Ownership['endedReason']>;
+
+/** The session table as runners use it: every write is conditional on what the writer has seen. */
+export class SessionStore {
+  readonly #client: DynamoDBDocumentClient;
+  readonly #table: string;
+
+  constructor(client: DynamoDBDocumentClient, table: string) {
+    this.#client = client;
+    this.#table = table;
+  }
+
+  /** Strongly consistent. */
+  async session(rtmsStreamId: string): Promise<SessionRow | undefined> {
+    return (await this.#get(sessionKey(rtmsStreamId))) as SessionRow | undefined;
+  }
+
+  /** Strongly consistent. */
+  async task(taskId: string): Promise<TaskRow | undefined> {
+    return (await this.#get(taskKey(taskId))) as TaskRow | undefined;
+  }
+
+  /** Rows of one owner by the index: eventually consistent, so a row may be missing or old. */
+  async sessionsOf(owner: string): Promise<SessionRow[]> {
+    return (await this.#query(owner)) as unknown as SessionRow[];
+  }
+
+  /** All heartbeats, by the index: eventually consistent. */
+  async tasks(): Promise<TaskRow[]> {
+    return (await this.#query(TASKS)) as unknown as TaskRow[];
+  }
+
+  /** Raises this task's heartbeat; aborted, it may have been raised all the same. */
+  async renew(
+    task: Pick<TaskRow, 'taskId' | 'costUsed' | 'costTotal' | 'draining'>,
+    nowMs: number,
+    signal: AbortSignal,
+  ): Promise<void> {
+    await this.#update(
+      taskKey(task.taskId),
+      {
+        UpdateExpression:
+          'SET #owner = :tasks, taskId = :taskId, costUsed = :used, costTotal = :total, draining = :draining, #ttl = :ttl ADD heartbeat :one',
+        ExpressionAttributeNames: { '#owner': 'owner', '#ttl': 'ttl' },
+        ExpressionAttributeValues: {
+          ':tasks': TASKS,
+          ':taskId': task.taskId,
+          ':used': task.costUsed,
+          ':total': task.costTotal,
+          ':draining': task.draining,
+          ':ttl': expiresAt(nowMs),
+          ':one': 1,
+        },
+      },
+      signal,
+    );
+  }
+
+  /** Forgets a task, unless its heartbeat has moved on since it was read. */
+  async forget(task: Pick<TaskRow, 'taskId' | 'heartbeat'>): Promise<void> {
+    const command = new DeleteCommand({
+      TableName: this.#table,
+      Key: { pk: taskKey(task.taskId) },
+      ConditionExpression: 'heartbeat = :seen',
+      ExpressionAttributeValues: { ':seen': task.heartbeat },
+    });
+    await guarded(() => this.#client.send(command));
+  }
+
+  /**
+   * Takes a row for a task and raises its epoch, unless owner or epoch changed since `seen` was read.
+   *
+   * @returns the row as it is now; undefined when somebody was faster
+   */
+  async claim(seen: SessionRow, taskId: string, nowMs: number): Promise<SessionRow | undefined> {
+    const expected = {
+      ...(seen.owner === undefined ? {} : { ':owner': seen.owner }),
+      ...(seen.epoch === undefined ? {} : { ':epoch': seen.epoch }),
+    };
+    return (await this.#update(seen.pk, {
+      UpdateExpression:
+        'SET #owner = :me, epoch = :next, claimedAtMs = :now REMOVE handedOverBy, endedReason',
+      ConditionExpression: `attribute_exists(pk) AND ${seenOwnerAndEpoch(seen)}`,
+      ExpressionAttributeNames: { '#owner': 'owner' },
+      ExpressionAttributeValues: {
+        ...expected,
+        ':me': taskId,
+        ':next': (seen.epoch ?? 0) + 1,
+        ':now': nowMs,
+      },
+    })) as SessionRow | undefined;
+  }
+
+  /** Gives a row away for any runner to claim. @returns false when it was no longer this task's to give */
+  async release(claim: Claim): Promise<boolean> {
+    const row = await this.#update(sessionKey(claim.rtmsStreamId), {
+      UpdateExpression: 'SET #owner = :unowned, handedOverBy = :me REMOVE operatorWish',
+      ConditionExpression: '#owner = :me AND epoch = :epoch',
+      ExpressionAttributeNames: { '#owner': 'owner' },
+      ExpressionAttributeValues: {
+        ':unowned': UNOWNED,
+        ':me': claim.taskId,
+        ':epoch': claim.epoch,
+      },
+    });
+    return row !== undefined;
+  }
+
+  /**
+   * Marks the served run as ended. When Zoom has started a newer one meanwhile, the row goes back to
+   * be claimed for it.
+   *
+   * @param startEventTsMs the run that was served
+   */
+  async end(
+    claim: Claim,
+    run: { readonly startEventTsMs: number; readonly reason: EndedReason },
+    nowMs: number,
+  ): Promise<'ended' | 'restarted' | 'not_owner'> {
+    const key = sessionKey(claim.rtmsStreamId);
+    const owned = {
+      ExpressionAttributeNames: { '#owner': 'owner', '#ttl': 'ttl' },
+      ExpressionAttributeValues: {
+        ':me': claim.taskId,
+        ':epoch': claim.epoch,
+        ':run': run.startEventTsMs,
+        ':reason': run.reason,
+        ':ttl': expiresAt(nowMs),
+      },
+    };
+    const set = 'SET endedStartEventTsMs = :run, endedReason = :reason, #ttl = :ttl';
+    const ended = await this.#update(key, {
+      ...owned,
+      UpdateExpression: `${set} REMOVE #owner, operatorWish`,
+      ConditionExpression: '#owner = :me AND epoch = :epoch AND startEventTsMs <= :run',
+    });
+    if (ended !== undefined) return 'ended';
+    const restarted = await this.#update(key, {
+      ...owned,
+      UpdateExpression: `${set}, #owner = :unowned REMOVE operatorWish`,
+      ConditionExpression: '#owner = :me AND epoch = :epoch AND startEventTsMs > :run',
+      ExpressionAttributeValues: { ...owned.ExpressionAttributeValues, ':unowned': UNOWNED },
+    });
+    return restarted === undefined ? 'not_owner' : 'restarted';
+  }
+
+  /**
+   * Settles a run that was stopped before anybody served it.
+   *
+   * @returns false when the row has changed since `seen` was read
+   */
+  async clear(seen: SessionRow, nowMs: number): Promise<boolean> {
+    const row = await this.#update(seen.pk, {
+      UpdateExpression:
+        'SET endedStartEventTsMs = :run, endedReason = :reason, #ttl = :ttl REMOVE #owner, operatorWish',
+      ConditionExpression: `startEventTsMs = :run AND ${seenOwnerAndEpoch(seen)}`,
+      ExpressionAttributeNames: { '#owner': 'owner', '#ttl': 'ttl' },
+      ExpressionAttributeValues: {
+        ...(seen.owner === undefined ? {} : { ':owner': seen.owner }),
+        ...(seen.epoch === undefined ? {} : { ':epoch': seen.epoch }),
+        ':run': seen.startEventTsMs ?? 0,
+        ':reason': 'missed',
+        ':ttl': expiresAt(nowMs),
+      },
+    });
+    return row !== undefined;
+  }
+
+  async #get(pk: string): Promise<Record<string, unknown> | undefined> {
+    const command = new GetCommand({ TableName: this.#table, Key: { pk }, ConsistentRead: true });
+    return (await guarded(() => this.#client.send(command)))?.Item;
+  }
+
+  async #query(owner: string): Promise<Record<string, unknown>[]> {
+    const rows: Record<string, unknown>[] = [];
+    let from: Record<string, unknown> | undefined;
+    do {
+      const command = new QueryCommand({
+        TableName: this.#table,
+        IndexName: OWNER_INDEX,
+        KeyConditionExpression: '#owner = :owner',
+        ExpressionAttributeNames: { '#owner': 'owner' },
+        ExpressionAttributeValues: { ':owner': owner },
+        ExclusiveStartKey: from,
+      });
+      const page = await guarded(() => this.#client.send(command));
+      rows.push(...(page?.Items ?? []));
+      from = page?.LastEvaluatedKey;
+    } while (from !== undefined);
+    return rows;
+  }
+
+  /** @returns all attributes after the update; undefined when the condition did not hold */
+  async #update(
+    pk: string,
+    input: {
+      UpdateExpression: string;
+      ConditionExpression?: string;
+      ExpressionAttributeNames: Record<string, string>;
+      ExpressionAttributeValues: Record<string, unknown>;
+    },
+    signal?: AbortSignal,
+  ): Promise<Record<string, unknown> | undefined> {
+    const command = new UpdateCommand({
+      TableName: this.#table,
+      Key: { pk },
+      ReturnValues: 'ALL_NEW',
+      ...input,
+    });
+    const options = signal === undefined ? {} : { abortSignal: signal };
+    return (await guarded(() => this.#client.send(command, options)))?.Attributes;
+  }
+}
+
+function seenOwnerAndEpoch(seen: SessionRow): string {
+  const owner = seen.owner === undefined ? 'attribute_not_exists(#owner)' : '#owner = :owner';
+  const epoch = seen.epoch === undefined ? 'attribute_not_exists(epoch)' : 'epoch = :epoch';
+  return `${owner} AND ${epoch}`;
+}
+
+function expiresAt(nowMs: number): number {
+  return Math.floor(nowMs / 1000) + KEEP_SECONDS;
+}
+
+/** A condition that did not hold is an answer (undefined); everything else is our error. */
+async function guarded<T>(send: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await send();
+  } catch (cause) {
+    if (cause instanceof ConditionalCheckFailedException) return undefined;
+    const name = cause instanceof Error ? cause.name : typeof cause;
+    throw new ServiceError('session/store-failed', 'the session table did not answer', {
+      cause,
+      detail: { name },
+    });
+  }
+}

@@ -1,0 +1,190 @@
+import { randomBytes } from 'node:crypto';
+import { connect as connectTcp, isIP, type OnReadOpts, type Socket } from 'node:net';
+import { connect as connectTls, createSecureContext, type SecureContext } from 'node:tls';
+import { encodeClientFrame, FrameReader, type FrameViolation } from './frame-reader.ts';
+import { upgradeRefusal, upgradeRequest } from './upgrade.ts';
+import type { Wire, WireHandlers, WireOptions, WireState } from './wire.ts';
+
+/**
+ * One buffer for all sockets: what was read is handed on, or copied if it is no whole message, before the next
+ * read. TLS never delivers more than one record of 16 KiB at once.
+ */
+const readBuffer = Buffer.allocUnsafeSlow(64 * 1024);
+const MAX_HEAD_BYTES = 16 * 1024;
+/** Pings are not answered while this much waits to be sent: the last one is worth an answer, not each. */
+const MAX_UNSENT_BYTES = 64 * 1024;
+/** After both close frames the server closes the connection; this long we wait for it. */
+const GOODBYE_MS = 2_000;
+
+/** One context for all connections that trust the same: a context costs more than a connection. */
+const contexts = new Map<string | Buffer | undefined, SecureContext>();
+
+function contextFor(ca: string | Buffer | undefined): SecureContext {
+  let context = contexts.get(ca);
+  if (context === undefined) {
+    context = createSecureContext(ca === undefined ? {} : { ca });
+    contexts.set(ca, context);
+  }
+  return context;
+}
+
+/**
+ * A WebSocket client (RFC 6455) without extensions and subprotocols, as Zoom's servers want it, on a socket
+ * that reads into a shared buffer: no stream, no event and no copy per message. `ws-wire.ts` does the same
+ * with `ws`; `npm run bench` compares the two.
+ */
+export class LeanWire implements Wire {
+  readonly #handlers: WireHandlers;
+  readonly #socket: Socket;
+  readonly #key: string = randomBytes(16).toString('base64');
+  readonly #reader: FrameReader;
+  #state: WireState = 'connecting';
+  /** The HTTP answer so far, while it is incomplete. */
+  #head: Buffer = Buffer.alloc(0);
+  #closeCode = 1006;
+  #sentClose = false;
+  #gotClose = false;
+  #timer: NodeJS.Timeout | undefined;
+
+  /** @throws TypeError when `url` is no WebSocket address */
+  constructor(url: string, options: WireOptions, handlers: WireHandlers) {
+    const address = new URL(url);
+    if (address.protocol !== 'wss:' && address.protocol !== 'ws:')
+      throw new TypeError('not a WebSocket address');
+    this.#handlers = handlers;
+    this.#reader = new FrameReader(options.maxMessageBytes, {
+      message: (data) => handlers.message(data),
+      ping: (payload) => this.#onPing(payload),
+      closed: (closeCode) => this.#onCloseFrame(closeCode),
+      failed: (violation) => this.#onViolation(violation),
+    });
+    this.#socket = this.#connect(address, options.ca);
+    this.#socket.setNoDelay(true);
+    this.#socket.on('error', (error) => this.#trouble(error));
+    this.#socket.on('end', () => this.#socket.end());
+    this.#socket.on('close', () => this.#onClosed());
+    this.#timer = setTimeout(() => this.#onTimeout(), options.connectTimeoutMs);
+  }
+
+  get state(): WireState {
+    return this.#state;
+  }
+
+  send(text: string): void {
+    this.#sendFrame('text', Buffer.from(text));
+  }
+
+  close(closeCode: number): void {
+    if (this.#state !== 'open') return;
+    this.#state = 'closing';
+    this.#sendClose(closeCode);
+  }
+
+  terminate(): void {
+    this.#reader.stop();
+    this.#socket.destroy();
+  }
+
+  #connect(address: URL, ca: string | Buffer | undefined): Socket {
+    const isSecure = address.protocol === 'wss:';
+    const host = address.hostname.replace(/^\[|\]$/g, '');
+    const port = Number(address.port) || (isSecure ? 443 : 80);
+    const onread: OnReadOpts = {
+      buffer: readBuffer,
+      callback: (length) => {
+        this.#onRead(length);
+        return true;
+      },
+    };
+    const hello = () => this.#socket.write(upgradeRequest(address, this.#key));
+    if (!isSecure) return connectTcp({ host, port, onread }, hello);
+    // The types of `tls.connect` lack `onread`; its documentation has it.
+    const options = {
+      host,
+      port,
+      onread,
+      servername: isIP(host) ? '' : host,
+      ALPNProtocols: ['http/1.1'],
+      secureContext: contextFor(ca),
+    };
+    return connectTls(options, hello);
+  }
+
+  #onRead(length: number): void {
+    if (this.#state !== 'connecting') {
+      this.#reader.read(readBuffer, 0, length);
+      return;
+    }
+    const head = Buffer.concat([this.#head, readBuffer.subarray(0, length)]);
+    const end = head.indexOf('\r\n\r\n');
+    this.#head = head;
+    if (end < 0) {
+      if (head.length > MAX_HEAD_BYTES) this.#socket.destroy(new Error('endless HTTP answer'));
+      return;
+    }
+    const refusal = upgradeRefusal(head.toString('latin1', 0, end), this.#key);
+    if (refusal !== undefined) {
+      this.#socket.destroy(new Error(refusal));
+      return;
+    }
+    clearTimeout(this.#timer);
+    this.#head = Buffer.alloc(0);
+    this.#state = 'open';
+    this.#handlers.opened();
+    this.#reader.read(head, end + 4, head.length);
+  }
+
+  #onTimeout(): void {
+    this.#handlers.trouble('connect_timeout', new Error('no WebSocket in time'));
+    this.terminate();
+  }
+
+  #trouble(cause: Error): void {
+    this.#handlers.trouble(this.#state === 'connecting' ? 'connect_failed' : 'broken', cause);
+  }
+
+  #onPing(payload: Buffer): void {
+    if (this.#socket.writableLength < MAX_UNSENT_BYTES) this.#sendFrame('pong', payload);
+  }
+
+  #onCloseFrame(closeCode: number): void {
+    this.#gotClose = true;
+    this.#closeCode = closeCode;
+    this.#state = 'closing';
+    this.#sendClose(closeCode);
+  }
+
+  #onViolation({ closeCode, what }: FrameViolation): void {
+    this.#sendClose(closeCode);
+    this.#handlers.trouble(
+      closeCode === 1009 ? 'message_too_large' : 'protocol_error',
+      new Error(what),
+    );
+    this.terminate();
+  }
+
+  /** 1005 says "none", so none is sent. */
+  #sendClose(closeCode: number): void {
+    if (!this.#sentClose) {
+      const payload = Buffer.alloc(closeCode === 1005 ? 0 : 2);
+      if (payload.length > 0) payload.writeUInt16BE(closeCode, 0);
+      this.#sendFrame('close', payload);
+      this.#sentClose = true;
+    }
+    if (this.#gotClose) {
+      this.#socket.end();
+      this.#timer = setTimeout(() => this.#socket.destroy(), GOODBYE_MS);
+    }
+  }
+
+  #sendFrame(opcode: 'text' | 'close' | 'pong', payload: Buffer): void {
+    if (this.#sentClose || !this.#socket.writable) return;
+    this.#socket.write(encodeClientFrame(opcode, payload, randomBytes(4)));
+  }
+
+  #onClosed(): void {
+    clearTimeout(this.#timer);
+    this.#state = 'closed';
+    this.#handlers.closed(this.#closeCode);
+  }
+}

@@ -1,0 +1,37 @@
+/** One WebSocket connection as `Socket` needs it, whichever code speaks the protocol. */
+export interface Wire {
+  /** Sends a text message; only while `state` is `open`. */
+  send(text: string): void;
+  /** Starts the close handshake; messages go on coming until the other side's close frame. */
+  close(closeCode: number): void;
+  /** Cuts the connection. */
+  terminate(): void;
+  readonly state: WireState;
+}
+
+export type WireState = 'connecting' | 'open' | 'closing' | 'closed';
+
+export type WireTrouble =
+  | 'connect_failed'
+  | 'connect_timeout'
+  | 'message_too_large'
+  | 'protocol_error'
+  | 'broken';
+
+export interface WireHandlers {
+  opened(): void;
+  /** One message, text or binary, not checked for UTF-8. `data` is only valid during the call. */
+  message(data: Buffer): void;
+  /** What is about to end the connection; not told when it ends by a close handshake or `terminate`. */
+  trouble(trouble: WireTrouble, cause: Error): void;
+  /** Told once, last. @param closeCode as received; 1006 without a close frame, 1005 for one without a code */
+  closed(closeCode: number): void;
+}
+
+export interface WireOptions {
+  /** TCP, TLS and HTTP upgrade together, ms. */
+  readonly connectTimeoutMs: number;
+  readonly maxMessageBytes: number;
+  /** Certificates to trust instead of Node's, PEM. */
+  readonly ca?: string | Buffer | undefined;
+}

@@ -1,0 +1,63 @@
+import { HttpsProxyAgent } from 'https-proxy-agent';
+import WebSocket from 'ws';
+import type { Wire, WireHandlers, WireOptions, WireState } from './wire.ts';
+
+const STATES = ['connecting', 'open', 'closing', 'closed'] as const;
+
+/** A WebSocket by `ws`: the reference for `lean-wire.ts`, and the way through a proxy. */
+export class WsWire implements Wire {
+  readonly #ws: WebSocket;
+  readonly #handlers: WireHandlers;
+  #wasOpen = false;
+
+  /**
+   * @param proxyUrl `http://host:port` of a forward proxy
+   * @throws SyntaxError when `url` is no WebSocket address
+   */
+  constructor(url: string, options: WireOptions, handlers: WireHandlers, proxyUrl?: string) {
+    this.#handlers = handlers;
+    this.#ws = new WebSocket(url, {
+      perMessageDeflate: false,
+      maxPayload: options.maxMessageBytes,
+      handshakeTimeout: options.connectTimeoutMs,
+      // Broken UTF-8 spoils one message, which the codec reports; ws would drop the connection.
+      skipUTF8Validation: true,
+      ...(options.ca !== undefined && { ca: options.ca }),
+      ...(proxyUrl !== undefined && { agent: new HttpsProxyAgent(proxyUrl) }),
+    });
+    this.#ws.on('open', () => {
+      this.#wasOpen = true;
+      handlers.opened();
+    });
+    this.#ws.on('message', (data: Buffer) => handlers.message(data));
+    this.#ws.on('error', (error: Error & { code?: string }) => this.#onError(error));
+    this.#ws.on('close', (closeCode) => handlers.closed(closeCode));
+  }
+
+  get state(): WireState {
+    return STATES[this.#ws.readyState];
+  }
+
+  send(text: string): void {
+    this.#ws.send(text);
+  }
+
+  close(closeCode: number): void {
+    this.#ws.close(closeCode);
+  }
+
+  terminate(): void {
+    this.#ws.terminate();
+  }
+
+  #onError(error: Error & { code?: string }): void {
+    if (!this.#wasOpen) {
+      const isLate = error.message === 'Opening handshake has timed out';
+      this.#handlers.trouble(isLate ? 'connect_timeout' : 'connect_failed', error);
+    } else if (error.code === 'WS_ERR_UNSUPPORTED_MESSAGE_LENGTH') {
+      this.#handlers.trouble('message_too_large', error);
+    } else if (error.code?.startsWith('WS_ERR_')) this.#handlers.trouble('protocol_error', error);
+    else this.#handlers.trouble('broken', error);
+    this.#ws.terminate();
+  }
+}

@@ -1,0 +1,252 @@
+import { join } from 'node:path';
+import { SendMessageCommand, type SQSClient } from '@aws-sdk/client-sqs';
+import type { Logger } from '../shared/logger.ts';
+import type { Metrics } from '../shared/metrics.ts';
+import { wantedMediaTypes } from '../shared/rtms/params.ts';
+import { encodeSessionJob } from '../shared/session-job.ts';
+import { costOf } from './admission.ts';
+import { type AwsClients, createAwsClients } from './aws.ts';
+import type { RunnerConfig } from './config.ts';
+import { EcsProtection } from './ecs-protection.ts';
+import { describeOwnTask, type EcsTask } from './ecs-task.ts';
+import { EventLoopDelay, LoopTurns, memoryShare, startHealthServer } from './health.ts';
+import { pollJobs } from './job-poller.ts';
+import { Producer } from './kinesis/producer.ts';
+import { openSpool } from './kinesis/spool.ts';
+import { checkStream } from './kinesis/stream-check.ts';
+import { createLogger } from './log.ts';
+import { type LoopOptions, runLoop } from './loop.ts';
+import { EmfEmitter } from './metrics.ts';
+import { Heartbeat } from './ownership/heartbeat.ts';
+import { OrphanWatch } from './ownership/orphans.ts';
+import { RECONCILE_INTERVAL_MS } from './ownership/reconcile.ts';
+import { SessionStore } from './ownership/store.ts';
+import { isSuperseded } from './service-revision.ts';
+import { SESSION_STATES } from './session.ts';
+import { SessionPool } from './session-pool.ts';
+import { fenceWrites } from './write-fence.ts';
+import { ZoomSecretCache } from './zoom-secret.ts';
+
+const ORPHAN_INTERVAL_MS = 1_000;
+const METRICS_INTERVAL_MS = 10_000;
+const REVISION_INTERVAL_MS = 60_000;
+/** Events are few, small and the last to go: a tenth of the disk is theirs. */
+const EVENTS_SPOOL_SHARE = 0.1;
+/** What closing the producers may take after the sessions are gone. */
+const CLOSE_TIMEOUT_MS = 5_000;
+
+export interface Runner {
+  readonly taskId: string;
+  readonly healthPort: number;
+  /**
+   * Hands all sessions over and ends.
+   *
+   * @param signal aborted: waits for nothing any more, and declares what is left
+   */
+  stop(signal: AbortSignal): Promise<void>;
+}
+
+/**
+ * One runner task, wired by hand and started.
+ *
+ * @throws ServiceError when something it cannot do without is missing: streams, table, secret, port
+ */
+export async function startRunner(config: RunnerConfig): Promise<Runner> {
+  const ecsTask = config.ecsMetadataUri ? await describeOwnTask(config.ecsMetadataUri) : undefined;
+  const taskId = ecsTask?.taskId ?? config.taskId ?? `task-${process.pid}`;
+  const logger = createLogger(config.logLevel, { service: 'runner', taskId });
+  const metrics = new EmfEmitter();
+  const turns = new LoopTurns();
+  const delay = new EventLoopDelay();
+  const aws = createAwsClients(config.region);
+  const { maxRecordBytes, media, events } = await openProducers(config, aws, logger, metrics);
+  const secret = new ZoomSecretCache(aws.secrets, config.zoomSecretId, logger);
+  const store = new SessionStore(aws.table, config.sessionTable);
+  const cost = costOf(wantedMediaTypes(config.media));
+  const watch = new OrphanWatch({ store, taskId, cost });
+  const protection =
+    ecsTask && new EcsProtection({ client: aws.ecs, task: ecsTask, logger, metrics });
+
+  const heartbeat = new Heartbeat({
+    store,
+    task: () => ({
+      taskId,
+      costUsed: pool.costUsed,
+      costTotal: config.capacity,
+      draining: pool.isDraining,
+    }),
+    onFenced: () => pool.fence(),
+    logger,
+    metrics,
+  });
+  const pool: SessionPool = new SessionPool({
+    context: {
+      taskId,
+      mediaRequest: config.media,
+      allowedHosts: config.allowedHosts,
+      credentials: (app, product) => secret.credentials(app, product),
+      media,
+      events,
+      maxRecordBytes,
+      logger,
+      metrics,
+      row: (rtmsStreamId) => store.session(rtmsStreamId),
+    },
+    store,
+    heartbeat,
+    isExpired: (owner) => watch.isExpired(owner),
+    capacity: config.capacity,
+    cost,
+    pressure: () => ({ eventLoopDelayMs: delay.p99Ms, memoryShare: memoryShare() }),
+    ring: (rtmsStreamId) => ring(aws.bell, config.jobQueueUrl, rtmsStreamId),
+    onBusy: (isBusy) => protection?.busy(isBusy),
+    logger,
+    metrics,
+  });
+
+  for (const client of [aws.media, aws.events]) {
+    fenceWrites(client, () => heartbeat.term !== undefined);
+  }
+  const health = await startHealthServer({
+    port: config.healthPort,
+    turns,
+    delay,
+    isReady: () => heartbeat.term !== undefined && !pool.isDraining,
+  });
+  await secret.read();
+  await heartbeat.start();
+
+  const polling = new AbortController();
+  const ending = new AbortController();
+  const loop = (name: string, intervalMs: number, step: () => Promise<void>) => {
+    const options: LoopOptions = { name, intervalMs, turns, logger };
+    return runLoop(step, options, ending.signal);
+  };
+  const loops = [
+    pollJobs(
+      {
+        client: aws.jobs,
+        queueUrl: config.jobQueueUrl,
+        room: () => pool.room,
+        offer: (rtmsStreamId) => pool.offer(rtmsStreamId),
+        connected: (rtmsStreamId) => pool.connected(rtmsStreamId),
+        onTurn: () => turns.turned('poller', 0),
+        logger,
+      },
+      polling.signal,
+    ).then(() => turns.ended('poller')),
+    loop('reconcile', RECONCILE_INTERVAL_MS, () => pool.reconcile()),
+    loop('orphans', ORPHAN_INTERVAL_MS, async () => {
+      await pool.takeAll(await watch.look(Date.now()));
+    }),
+    loop('metrics', METRICS_INTERVAL_MS, async () => {
+      emitLevels(pool, config.capacity, metrics);
+      metrics.observe('OldestWaiting', watch.oldestWaitingMs);
+      metrics.observe('EventLoopDelay', delay.p99Ms);
+      media.observeLevels();
+      events.observeLevels();
+      metrics.flush();
+    }),
+    ...(ecsTask
+      ? [loop('revision', REVISION_INTERVAL_MS, () => followRevision(aws, ecsTask, pool, logger))]
+      : []),
+  ];
+  logger.info('ready', {
+    event: 'runner_ready',
+    healthPort: health.port,
+    capacity: config.capacity,
+  });
+
+  return {
+    taskId,
+    healthPort: health.port,
+    async stop(signal) {
+      const startedAtMs = performance.now();
+      logger.info('draining', { event: 'drain_started', sessions: pool.sessions.length });
+      pool.close('shutdown');
+      signal.addEventListener('abort', () => pool.abandon(), { once: true });
+      await pool.handOverAll(signal);
+      // Only now: a message that a broken-off long poll took with it stays away for 30 s, while one that
+      // arrives is put back at once.
+      polling.abort();
+      const closing = AbortSignal.any([signal, AbortSignal.timeout(CLOSE_TIMEOUT_MS)]);
+      await Promise.all([media.close(closing), events.close(closing)]);
+      heartbeat.stop();
+      ending.abort();
+      await Promise.all(loops);
+      protection?.stop();
+      delay.stop();
+      health.server.close();
+      const durationMs = Math.round(performance.now() - startedAtMs);
+      metrics.observe('DrainDuration', durationMs);
+      metrics.flush();
+      logger.info('drained', { event: 'drained', durationMs });
+    },
+  };
+}
+
+async function openProducers(
+  config: RunnerConfig,
+  aws: AwsClients,
+  logger: Logger,
+  metrics: Metrics,
+): Promise<{ maxRecordBytes: number; media: Producer; events: Producer }> {
+  const { mediaStream, eventsStream, spoolDir, spoolMaxBytes } = config;
+  const [{ maxRecordBytes }] = await Promise.all([
+    checkStream(aws.media, mediaStream),
+    checkStream(aws.events, eventsStream),
+  ]);
+  const spool = (name: string, share: number) =>
+    openSpool({
+      directory: join(spoolDir, name),
+      maxBytes: Math.floor(spoolMaxBytes * share),
+      logger,
+    });
+  const shared = { logger, metrics };
+  const media = new Producer({
+    ...shared,
+    client: aws.media,
+    streamName: mediaStream,
+    aggregate: true,
+    spool: await spool('media', 1 - EVENTS_SPOOL_SHARE),
+  });
+  const events = new Producer({
+    ...shared,
+    client: aws.events,
+    streamName: eventsStream,
+    aggregate: false,
+    spool: await spool('events', EVENTS_SPOOL_SHARE),
+  });
+  return { maxRecordBytes, media, events };
+}
+
+async function ring(client: SQSClient, queueUrl: string, rtmsStreamId: string): Promise<void> {
+  const MessageBody = encodeSessionJob(rtmsStreamId);
+  await client.send(new SendMessageCommand({ QueueUrl: queueUrl, MessageBody }));
+}
+
+/** An old revision gives its sessions to the new one and takes no more, until it is primary again. */
+async function followRevision(
+  aws: AwsClients,
+  ecsTask: EcsTask,
+  pool: SessionPool,
+  logger: Logger,
+): Promise<void> {
+  const superseded = await isSuperseded(aws.ecs, ecsTask, logger);
+  if (superseded === undefined || superseded === pool.isDraining) return;
+  logger.info('service revision changed', { event: 'revision', superseded });
+  if (!superseded) return pool.reopen();
+  pool.close('revision');
+  // Not waited for: it takes as long as Kinesis does, and a SIGTERM will hurry it.
+  void pool.handOverAll(new AbortController().signal);
+}
+
+function emitLevels(pool: SessionPool, capacity: number, metrics: Metrics): void {
+  for (const state of SESSION_STATES) {
+    const sessions = pool.sessions.filter((session) => session.state === state);
+    metrics.observe('Sessions', sessions.length, state);
+  }
+  metrics.observe('SlotsUsed', pool.costUsed);
+  metrics.observe('SlotsTotal', capacity);
+  metrics.observe('SlotUtilization', (100 * pool.costUsed) / capacity);
+}

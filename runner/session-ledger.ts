@@ -1,0 +1,153 @@
+import type { GapCause, LedgerMediaType, LedgerRow } from '../shared/record/event.ts';
+
+/** A stretch of lost frames or lines of one source with one cause. */
+export interface Gap {
+  readonly source: LedgerSource;
+  readonly fromSequence: number;
+  readonly toSequence: number;
+  readonly count: number;
+  readonly bytes: number;
+  readonly fromMs: number;
+  readonly toMs: number;
+  readonly cause: GapCause;
+}
+
+/** One thing lost. */
+export interface Loss {
+  readonly sequence: number;
+  readonly bytes: number;
+  readonly atMs: number;
+}
+
+/** One row of the ledger while it is being counted. */
+export class LedgerSource {
+  readonly mediaType: LedgerMediaType;
+  readonly userId?: number;
+  readonly channelId?: string;
+  received = 0;
+  written = 0;
+  lost = 0;
+
+  constructor(
+    mediaType: LedgerMediaType,
+    source: { readonly userId?: number | undefined; readonly channelId?: string | undefined } = {},
+  ) {
+    this.mediaType = mediaType;
+    if (source.channelId !== undefined) this.channelId = source.channelId;
+    else if (source.userId !== undefined) this.userId = source.userId;
+  }
+}
+
+/**
+ * Counts what one epoch received, wrote and lost per source, and collects the losses until they are told.
+ *
+ * Every loss is counted against its source when it happens and told in a gap later; losses of neighbouring
+ * sequence numbers with one cause share a gap.
+ */
+export class SessionLedger {
+  readonly #rows = new Map<string, LedgerSource>();
+  readonly #open = new Map<string, Gap>();
+  #closed: Gap[] = [];
+  #outstanding = 0;
+
+  constructor() {
+    for (const mediaType of ['transcript', 'chat', 'events'] as const) this.source(mediaType);
+  }
+
+  /** The row of a source, made when first asked for. */
+  source(
+    mediaType: LedgerMediaType,
+    from: { readonly userId?: number | undefined; readonly channelId?: string | undefined } = {},
+  ): LedgerSource {
+    const key = `${mediaType}/${from.channelId === undefined ? from.userId : `#${from.channelId}`}`;
+    let row = this.#rows.get(key);
+    if (row === undefined) {
+      row = new LedgerSource(mediaType, from);
+      this.#rows.set(key, row);
+    }
+    return row;
+  }
+
+  received(row: LedgerSource): void {
+    row.received += 1;
+    this.#outstanding += 1;
+  }
+
+  written(row: LedgerSource): void {
+    row.written += 1;
+    this.#outstanding -= 1;
+  }
+
+  lost(row: LedgerSource, cause: GapCause, loss: Loss): void {
+    row.lost += 1;
+    this.#outstanding -= 1;
+    this.#collect({
+      source: row,
+      fromSequence: loss.sequence,
+      toSequence: loss.sequence,
+      count: 1,
+      bytes: loss.bytes,
+      fromMs: loss.atMs,
+      toMs: loss.atMs,
+      cause,
+    });
+  }
+
+  /** Puts a gap back that was taken but could not be told. */
+  untold(gap: Gap): void {
+    this.#closed.push(gap);
+  }
+
+  /** Every loss not told yet, and forgets it. */
+  takeGaps(): Gap[] {
+    const gaps = [...this.#closed, ...this.#open.values()];
+    this.#closed = [];
+    this.#open.clear();
+    return gaps;
+  }
+
+  get hasGaps(): boolean {
+    return this.#closed.length > 0 || this.#open.size > 0;
+  }
+
+  /** How many frames and lines are neither written nor lost yet. */
+  get outstanding(): number {
+    return this.#outstanding;
+  }
+
+  rows(): LedgerRow[] {
+    return [...this.#rows.values()].map(
+      ({ mediaType, userId, channelId, received, written, lost }) => ({
+        mediaType,
+        ...(userId === undefined ? {} : { userId }),
+        ...(channelId === undefined ? {} : { channelId }),
+        received,
+        written,
+        lost,
+      }),
+    );
+  }
+
+  /** Joins a loss to the newest gap of its source when it continues it, else starts another. */
+  #collect(gap: Gap): void {
+    const key = `${gap.source.mediaType}/${gap.source.userId ?? ''}/${gap.source.channelId ?? ''}`;
+    const open = this.#open.get(key);
+    if (open?.cause === gap.cause && gap.fromSequence === open.toSequence + 1) {
+      this.#open.set(key, joined(open, gap));
+      return;
+    }
+    if (open !== undefined) this.#closed.push(open);
+    this.#open.set(key, gap);
+  }
+}
+
+function joined(open: Gap, next: Gap): Gap {
+  return {
+    ...open,
+    toSequence: next.toSequence,
+    count: open.count + next.count,
+    bytes: open.bytes + next.bytes,
+    fromMs: Math.min(open.fromMs, next.fromMs),
+    toMs: Math.max(open.toMs, next.toMs),
+  };
+}

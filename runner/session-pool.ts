@@ -1,0 +1,265 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Logger } from '../shared/logger.ts';
+import type { Metrics } from '../shared/metrics.ts';
+import type { SessionRow } from '../shared/session-row.ts';
+import { type Admission, admit, type Load, roomFor } from './admission.ts';
+import type { Heartbeat } from './ownership/heartbeat.ts';
+import { reconcile } from './ownership/reconcile.ts';
+import { judgeRow, type RowVerdict } from './ownership/rules.ts';
+import type { Claim, SessionStore } from './ownership/store.ts';
+import { type HandOverCause, Session, type SessionContext, type SessionResult } from './session.ts';
+
+export interface SessionPoolOptions {
+  readonly context: SessionContext;
+  readonly store: SessionStore;
+  readonly heartbeat: Pick<Heartbeat, 'term' | 'holds'>;
+  /** Is another task known to be dead? */
+  readonly isExpired: (taskId: string) => boolean;
+  /** Cost units this task accepts, and those one session takes. */
+  readonly capacity: number;
+  readonly cost: number;
+  readonly pressure: () => Pick<Load, 'eventLoopDelayMs' | 'memoryShare'>;
+  /** Asks the runners to look at a stream's row. */
+  readonly ring: (rtmsStreamId: string) => Promise<void>;
+  /** Told when the first session comes and when the last one has gone. */
+  readonly onBusy: (isBusy: boolean) => void;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+}
+
+/**
+ * What became of a stream that was offered:
+ * - `settled`: somebody serves it, or there is nothing to do; the message may go
+ * - `refused`: no room here; another runner should look at once
+ * - `later`: look again in a moment
+ */
+export type Offer = 'settled' | 'refused' | 'later';
+
+/** Hand-overs start this far apart, unless all of them would then take longer than PACED_WITHIN_MS. */
+const HAND_OVER_PACE_MS = 250;
+const PACED_WITHIN_MS = 45_000;
+/** A runner that gave a stream away on the operator's wish leaves it to the others for this long. */
+const AVOID_MS = 10_000;
+const STORE_RETRY_MS = 500;
+const CLAIM_POLL_MS = 50;
+
+/** The sessions of this task by rtmsStreamId: claims, reconciles, hands over, and settles their rows. */
+export class SessionPool {
+  readonly #options: SessionPoolOptions;
+  readonly #sessions = new Map<string, Session>();
+  /** Streams whose claim is on its way. */
+  readonly #claiming = new Set<string>();
+  readonly #avoided = new Map<string, number>();
+  /** Care for a session from its claim until its row is settled. */
+  readonly #cares = new Set<Promise<void>>();
+  /** Aborted when a row that cannot be written is to be left to the others. */
+  readonly #abandoned = new AbortController();
+  /** Why this task gives its sessions away; undefined while it does not. */
+  #closedFor: HandOverCause | undefined;
+
+  constructor(options: SessionPoolOptions) {
+    this.#options = options;
+  }
+
+  get sessions(): readonly Session[] {
+    return [...this.#sessions.values()];
+  }
+
+  get isDraining(): boolean {
+    return this.#closedFor !== undefined;
+  }
+
+  get costUsed(): number {
+    return (this.#sessions.size + this.#claiming.size) * this.#options.cost;
+  }
+
+  /** How many more sessions fit; 0 when this task takes none for another reason. */
+  get room(): number {
+    if (!this.#admission().admitted) return 0;
+    const { capacity, cost } = this.#options;
+    return roomFor({ costUsed: this.costUsed, costTotal: capacity }, cost);
+  }
+
+  /** Looks at a stream's row and claims it if it needs somebody. */
+  async offer(rtmsStreamId: string): Promise<Offer> {
+    const row = await this.#options.store.session(rtmsStreamId);
+    return row === undefined ? 'settled' : this.take(row);
+  }
+
+  /** Resolves when the stream is connected, or will not be, or is not served here at all. */
+  async connected(rtmsStreamId: string): Promise<void> {
+    await this.#sessions.get(rtmsStreamId)?.connected;
+  }
+
+  /** Claims a row that was just read, if the rules allow it and there is room. */
+  async take(row: SessionRow): Promise<Offer> {
+    const { rtmsStreamId } = row;
+    if (this.#claiming.has(rtmsStreamId)) return 'later';
+    const hasSession = this.#sessions.has(rtmsStreamId);
+    const { taskId } = this.#options.context;
+    const verdict = judgeRow(row, { taskId, hasSession }, this.#options.isExpired);
+    if (verdict.act === 'none') return 'settled';
+    if ((this.#avoided.get(rtmsStreamId) ?? 0) > performance.now()) return 'later';
+    const term = this.#options.heartbeat.term;
+    if (term === undefined || !this.#admission().admitted) return 'refused';
+    this.#claiming.add(rtmsStreamId);
+    this.#tellBusy();
+    try {
+      if (verdict.act === 'clear') return await this.#clear(row);
+      return await this.#claim(row, verdict, term);
+    } finally {
+      this.#claiming.delete(rtmsStreamId);
+      this.#tellBusy();
+    }
+  }
+
+  /** Takes many at once: after a crash every second counts. @throws the first failure, after all tries */
+  async takeAll(rows: readonly SessionRow[]): Promise<void> {
+    const offers = await Promise.allSettled(rows.map((row) => this.take(row)));
+    for (const offer of offers) if (offer.status === 'rejected') throw offer.reason;
+  }
+
+  /** One look at all owned rows; see design §2, level-triggered. */
+  async reconcile(): Promise<void> {
+    const { store, context } = this.#options;
+    const served = [...this.#sessions.values()];
+    const views = new Map(served.map((session) => [session.rtmsStreamId, session.view]));
+    const { verdicts, unserved } = await reconcile(store, context.taskId, views);
+    for (const session of served) {
+      const verdict = verdicts.get(session.rtmsStreamId);
+      // It may have gone, or begun anew, while the table was read.
+      if (verdict === undefined || this.#sessions.get(session.rtmsStreamId) !== session) continue;
+      if (verdict.act !== 'operator') session.follow(verdict);
+      else if (verdict.wish === 'stop') session.stop();
+      else this.#handOver(session, 'operator');
+    }
+    await this.takeAll(unserved);
+  }
+
+  /** The heartbeat was lost: others may own everything by now. */
+  fence(): void {
+    for (const session of this.#sessions.values()) session.drop('heartbeat lost');
+  }
+
+  /** Takes no more sessions, until `reopen`. */
+  close(cause: HandOverCause): void {
+    this.#closedFor = cause;
+  }
+
+  reopen(): void {
+    this.#closedFor = undefined;
+  }
+
+  /**
+   * Gives all sessions of a closed pool to other runners, one after the other so that these are not
+   * flooded; each goes on streaming until its turn.
+   *
+   * @param signal aborted: all at once, and nothing is waited for any more
+   */
+  async handOverAll(signal: AbortSignal): Promise<void> {
+    const hurry = () => {
+      for (const session of this.#sessions.values()) session.hurry();
+    };
+    signal.addEventListener('abort', hurry, { once: true });
+    const sessions = [...this.#sessions.values()];
+    const paceMs = Math.min(HAND_OVER_PACE_MS, PACED_WITHIN_MS / Math.max(1, sessions.length));
+    for (const [index, session] of sessions.entries()) {
+      if (index > 0) await sleep(paceMs, undefined, { signal }).catch(() => {});
+      if (this.#closedFor !== undefined) this.#handOver(session, this.#closedFor);
+    }
+    // A claim that was on its way when the pool closed becomes a session that is handed over at once.
+    while (this.#cares.size + this.#claiming.size > 0 && this.#closedFor !== undefined) {
+      if (signal.aborted) hurry();
+      await Promise.race([...this.#cares, sleep(CLAIM_POLL_MS)]);
+    }
+    signal.removeEventListener('abort', hurry);
+  }
+
+  /** Stops trying to write rows: they are found by the other runners when this task is gone. */
+  abandon(): void {
+    this.#abandoned.abort();
+  }
+
+  #admission(): Admission {
+    const { capacity, cost, heartbeat, pressure } = this.#options;
+    const load = {
+      ...pressure(),
+      costUsed: this.costUsed,
+      costTotal: capacity,
+      draining: this.isDraining,
+      mayServe: heartbeat.term !== undefined,
+    };
+    return admit(load, cost);
+  }
+
+  async #clear(row: SessionRow): Promise<Offer> {
+    const { store, logger, metrics } = this.#options;
+    if (await store.clear(row, Date.now())) {
+      metrics.count('SessionsMissed');
+      const { rtmsStreamId } = row;
+      logger.warn('stopped unserved', { event: 'missed', rtmsStreamId, epoch: row.epoch ?? 0 });
+    }
+    return 'settled';
+  }
+
+  async #claim(
+    seen: SessionRow,
+    { cause }: Extract<RowVerdict, { act: 'claim' }>,
+    term: number,
+  ): Promise<Offer> {
+    const { store, context, heartbeat } = this.#options;
+    const row = await store.claim(seen, context.taskId, Date.now());
+    if (row === undefined) return 'later';
+    // Claimed in a term that is over: others may think this task dead. The next reconcile claims anew.
+    if (!heartbeat.holds(term)) return 'later';
+    const epoch = row.epoch ?? 0;
+    const holds = () => heartbeat.holds(term);
+    const session = new Session({ row, epoch, cause, holds }, context);
+    this.#sessions.set(row.rtmsStreamId, session);
+    const care = this.#care(session).finally(() => this.#cares.delete(care));
+    this.#cares.add(care);
+    session.start();
+    if (this.#closedFor !== undefined) this.#handOver(session, this.#closedFor);
+    return 'settled';
+  }
+
+  #handOver(session: Session, cause: HandOverCause): void {
+    if (cause === 'operator') {
+      this.#avoided.set(session.rtmsStreamId, performance.now() + AVOID_MS);
+    }
+    void session.handOver(cause);
+  }
+
+  /** Waits for a session's end and settles its row. */
+  async #care(session: Session): Promise<void> {
+    const result = await session.result;
+    const { rtmsStreamId, epoch } = session;
+    const claim = { rtmsStreamId, epoch, taskId: this.#options.context.taskId };
+    if (result.kind !== 'dropped') await this.#settle(claim, result);
+    this.#sessions.delete(rtmsStreamId);
+    this.#tellBusy();
+  }
+
+  async #settle(claim: Claim, result: Exclude<SessionResult, { kind: 'dropped' }>): Promise<void> {
+    const { store, ring, logger } = this.#options;
+    const { signal } = this.#abandoned;
+    while (!signal.aborted) {
+      try {
+        if (result.kind === 'handed_over') {
+          if (await store.release(claim)) await ring(claim.rtmsStreamId);
+        } else if ((await store.end(claim, result, Date.now())) === 'restarted') {
+          await ring(claim.rtmsStreamId);
+        }
+        return;
+      } catch (error) {
+        const { rtmsStreamId, epoch } = claim;
+        logger.warn('row not settled', { event: 'settle_failed', rtmsStreamId, epoch, error });
+        await sleep(STORE_RETRY_MS, undefined, { signal }).catch(() => {});
+      }
+    }
+  }
+
+  #tellBusy(): void {
+    this.#options.onBusy(this.#sessions.size + this.#claiming.size > 0);
+  }
+}

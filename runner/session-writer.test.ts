@@ -1,0 +1,228 @@
+import { beforeEach, describe, expect, test, vi } from 'vitest';
+import { NO_METRICS } from '../shared/metrics.ts';
+import { decodeMediaRecord } from '../shared/record/media-record.ts';
+import type { EffectiveMedia } from '../shared/rtms/effective-media.ts';
+import type { DropCause, PutUnit } from './kinesis/put.ts';
+import type { MediaFrame } from './rtms/events.ts';
+import { SessionWriter, type Sink } from './session-writer.ts';
+
+const AT = 1_738_392_033_699;
+const MEDIA: EffectiveMedia = {
+  audio: { contentType: 2, codec: 1, sampleRate: 1, channel: 1, dataOpt: 2, sendRateMs: 20 },
+  video: { contentType: 3, codec: 7, resolution: 2, fps: 25, dataOpt: 3 },
+};
+const FRAME: MediaFrame = {
+  mediaType: 'audio',
+  userId: 7,
+  userName: 'Ada',
+  capturedAtMs: AT,
+  receivedAtMs: AT + 100,
+  codec: 1,
+  payload: Buffer.from('frame'),
+};
+
+/** Stands for Kinesis: keeps what it is given until the test says what becomes of it. */
+class Shelf implements Sink {
+  readonly units: PutUnit[] = [];
+  /** What becomes of units when somebody waits for them. */
+  fate: 'written' | DropCause = 'written';
+
+  put(unit: PutUnit): void {
+    this.units.push(unit);
+  }
+
+  async flush(): Promise<void> {
+    this.settle(this.fate);
+  }
+
+  drop(_session: string, cause: DropCause): void {
+    this.settle(cause);
+  }
+
+  settle(fate: 'written' | DropCause): void {
+    for (const unit of this.units.splice(0)) {
+      this.past.push(unit);
+      if (fate === 'written') unit.receipt.written(unit);
+      else unit.receipt.dropped(unit, fate);
+    }
+  }
+
+  readonly past: PutUnit[] = [];
+
+  get lines(): { type: string; sequence: number; data: Record<string, unknown> }[] {
+    const units = [...this.past, ...this.units];
+    return units.map(({ records }) => JSON.parse(Buffer.from(records[0] ?? []).toString()));
+  }
+}
+
+let media: Shelf;
+let events: Shelf;
+let mayWrite: boolean;
+let writer: SessionWriter;
+const patient = new AbortController().signal;
+
+beforeEach(() => {
+  [media, events, mayWrite] = [new Shelf(), new Shelf(), true];
+  writer = new SessionWriter({
+    origin: { rtmsStreamId: 's', epoch: 2, product: 'meeting', entityId: 'e' },
+    media,
+    events,
+    maxRecordBytes: 1000,
+    metrics: NO_METRICS,
+    mayWrite: () => mayWrite,
+  });
+});
+
+describe('frames', () => {
+  test('carry their stream, epoch, source and shape', () => {
+    writer.frame(FRAME, MEDIA);
+    const record = decodeMediaRecord(media.units[0]?.records[0] as Uint8Array);
+    expect(record).toMatchObject({
+      rtmsStreamId: 's',
+      epoch: 2,
+      sequence: 1,
+      mediaType: 1,
+      userId: 7,
+      userName: 'Ada',
+      capturedAtMs: AT,
+      receivedAtMs: AT + 100,
+      codec: 1,
+      sampleRateHz: 16_000,
+      channels: 1,
+    });
+    expect(record.payload.toString()).toBe('frame');
+  });
+
+  test('are numbered per source, and keyed so that each source keeps its order', () => {
+    const video = { ...FRAME, mediaType: 'video', codec: 7 } as const;
+    const { userId: _, ...rest } = FRAME;
+    writer.frame(FRAME, MEDIA);
+    writer.frame({ ...FRAME, userId: 8 }, MEDIA);
+    writer.frame(FRAME, MEDIA);
+    writer.frame(video, MEDIA);
+    writer.frame({ ...video, ...rest, mediaType: 'video', channelId: 'c' }, MEDIA);
+    writer.frame({ ...rest, channelId: 'c' }, MEDIA);
+    expect(media.units.map(({ partitionKey, sequence }) => [partitionKey, sequence])).toEqual([
+      ['s', 1],
+      ['s', 1],
+      ['s', 2],
+      ['s#v#7', 1],
+      ['s#v#c', 1],
+      ['s', 1],
+    ]);
+  });
+
+  test('larger than a record are cut into chunks with one number', () => {
+    writer.frame({ ...FRAME, payload: Buffer.alloc(2_500, 1) }, MEDIA);
+    const records = media.units[0]?.records ?? [];
+    expect(records.length).toBeGreaterThan(2);
+    for (const record of records) {
+      expect(record.length + 1).toBeLessThanOrEqual(1000);
+      expect(decodeMediaRecord(record).sequence).toBe(1);
+    }
+  });
+
+  test('that no record can hold are lost as malformed', async () => {
+    writer.frame({ ...FRAME, capturedAtMs: Number.NaN }, MEDIA);
+    writer.frame(FRAME, MEDIA);
+    await writer.settle(patient);
+    expect(events.lines[0]).toMatchObject({
+      type: 'rtms.gap.v1',
+      data: { mediaType: 'audio', userId: 7, fromSequence: 1, toSequence: 1, cause: 'malformed' },
+    });
+  });
+
+  test('leave no trace when another may own the stream', () => {
+    mayWrite = false;
+    writer.frame(FRAME, MEDIA);
+    writer.event('first_packet', AT, { timestampMs: AT });
+    expect(media.units).toEqual([]);
+    expect(events.units).toEqual([]);
+    expect(writer.ledger.outstanding).toBe(0);
+  });
+});
+
+describe('losses', () => {
+  test('are told in gaps', async () => {
+    writer.frame(FRAME, MEDIA);
+    writer.frame(FRAME, MEDIA);
+    media.settle('spool_full');
+    await writer.settle(patient);
+    expect(events.lines).toMatchObject([
+      {
+        type: 'rtms.gap.v1',
+        data: {
+          mediaType: 'audio',
+          userId: 7,
+          fromSequence: 1,
+          toSequence: 2,
+          count: 2,
+          bytes: 10,
+          fromMs: AT,
+          toMs: AT,
+          cause: 'spool_full',
+        },
+      },
+    ]);
+  });
+
+  test('are told a second later while the session goes on', () => {
+    vi.useFakeTimers();
+    try {
+      writer.frame(FRAME, MEDIA);
+      media.settle('buffer_full');
+      vi.advanceTimersByTime(999);
+      expect(events.units).toHaveLength(0);
+      vi.advanceTimersByTime(1);
+      expect(events.units).toHaveLength(1);
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
+  test('are told again when the gap event itself is lost', async () => {
+    writer.frame(FRAME, MEDIA);
+    media.settle('spool_full');
+    events.fate = 'spool_full';
+    const settled = writer.settle(patient);
+    events.fate = 'written';
+    await settled;
+    const told = events.lines.filter(({ data }) => data['mediaType'] === 'audio');
+    expect(told).toHaveLength(2);
+    const row = writer.ledger.rows().find(({ mediaType }) => mediaType === 'events');
+    expect(row?.received).toBe((row?.written ?? 0) + (row?.lost ?? 0));
+  });
+
+  test('of lines name the line numbers', async () => {
+    writer.malformed({ mediaType: 'transcript', userId: 7 });
+    writer.event('first_packet', AT, { timestampMs: AT });
+    await writer.settle(patient);
+    expect(events.lines.map(({ sequence, type }) => [sequence, type])).toEqual([
+      [2, 'rtms.first_packet.v1'],
+      [3, 'rtms.gap.v1'],
+    ]);
+    expect(events.lines[1]?.data).toMatchObject({ mediaType: 'transcript', fromSequence: 1 });
+  });
+});
+
+test('the last event carries the ledger of everything before it', async () => {
+  writer.event('session_paused', AT, { timestampMs: AT });
+  writer.frame(FRAME, MEDIA);
+  await writer.settle(patient);
+  const ledger = await writer.finish('session_ended', AT, { restartable: false }, patient);
+  const none = { received: 0, written: 0, lost: 0 };
+  const one = { received: 1, written: 1, lost: 0 };
+  expect(ledger).toEqual([
+    { mediaType: 'transcript', ...none },
+    { mediaType: 'chat', ...none },
+    { mediaType: 'events', ...one },
+    { mediaType: 'audio', userId: 7, ...one },
+  ]);
+  expect(events.lines.at(-1)).toMatchObject({
+    type: 'rtms.session_ended.v1',
+    sequence: 2,
+    data: { restartable: false, ledger },
+  });
+  writer.event('first_packet', AT, { timestampMs: AT });
+  expect(events.units).toEqual([]);
+});

@@ -1,0 +1,335 @@
+import { ServiceError } from '../shared/errors.ts';
+import type { Metrics } from '../shared/metrics.ts';
+import {
+  type EventData,
+  type EventName,
+  type EventOrigin,
+  encodeEvent,
+  type GapCause,
+  type LedgerRow,
+} from '../shared/record/event.ts';
+import { splitIntoChunks } from '../shared/record/media-record.ts';
+import {
+  channelCount,
+  type EffectiveMedia,
+  resolutionBound,
+  sampleRateHz,
+} from '../shared/rtms/effective-media.ts';
+import { MEDIA_TYPE_BIT, type MediaType } from '../shared/rtms/media-type.ts';
+import type { DropCause, PutReceipt, PutUnit } from './kinesis/put.ts';
+import type { MediaFrame } from './rtms/events.ts';
+import { type Gap, type LedgerSource, SessionLedger } from './session-ledger.ts';
+
+/** What a session needs of a producer; sessions are named by the partition key up to its first `#`. */
+export interface Sink {
+  put(unit: PutUnit): void;
+  /** Waits until all units of a session are written or dropped; rejects when aborted first. */
+  flush(signal: AbortSignal, session: string): Promise<void>;
+  /** Drops what is still buffered for a session. */
+  drop(session: string, cause: DropCause): void;
+}
+
+export interface SessionWriterOptions {
+  readonly origin: EventOrigin;
+  readonly media: Sink;
+  readonly events: Sink;
+  /** Record limit of the media stream, partition key included. */
+  readonly maxRecordBytes: number;
+  readonly metrics: Metrics;
+  /** May this epoch still write? Asked for every frame and line; a refused one leaves no trace. */
+  readonly mayWrite: () => boolean;
+}
+
+/** Which row of the ledger an event belongs to. */
+type LineKind = 'transcript' | 'chat' | 'events';
+
+/** Losses are collected this long, so that neighbours share one gap event. */
+const GAP_DELAY_MS = 1_000;
+/** A gap event that is lost itself is told again, but not for ever while a session ends. */
+const MAX_FINAL_ROUNDS = 3;
+
+/** Numbering and receipts of one source, made once and shared by all its frames. */
+interface SourceWriter {
+  readonly row: LedgerSource;
+  readonly partitionKey: string;
+  readonly receipt: PutReceipt;
+}
+
+/**
+ * Numbers, encodes and accounts for everything one epoch of one rtmsStream writes: frames into the `media`
+ * stream, lines into the `events` stream, and a `gap` for whatever does not arrive there.
+ */
+export class SessionWriter {
+  readonly ledger = new SessionLedger();
+  readonly #options: SessionWriterOptions;
+  readonly #sources = new Map<string, SourceWriter>();
+  readonly #lines: Record<LineKind, PutReceipt>;
+  /** Gap events on their way, by sequence: told again when the line itself is lost. */
+  readonly #gapsInFlight = new Map<number, Gap>();
+  #lineSequence = 0;
+  #gapTimer: NodeJS.Timeout | undefined;
+  #closed = false;
+
+  constructor(options: SessionWriterOptions) {
+    this.#options = options;
+    this.#lines = {
+      transcript: this.#receipt(this.ledger.source('transcript')),
+      chat: this.#receipt(this.ledger.source('chat')),
+      events: this.#receipt(this.ledger.source('events')),
+    };
+  }
+
+  /** Writes one frame. @param media effective parameters of the connection it came over */
+  frame(frame: MediaFrame, media: EffectiveMedia): void {
+    if (!this.#mayWrite()) return;
+    const { mediaType, payload } = frame;
+    const { metrics } = this.#options;
+    const source = this.#source(frame);
+    this.ledger.received(source.row);
+    metrics.count('FramesIn', 1, mediaType);
+    metrics.count('BytesIn', payload.length, mediaType);
+    const sequence = source.row.received;
+    const unit: PutUnit = {
+      partitionKey: source.partitionKey,
+      class: mediaType,
+      records: [],
+      sequence,
+      capturedAtMs: frame.capturedAtMs,
+      payloadBytes: payload.length,
+      receipt: source.receipt,
+    };
+    let records: Buffer[];
+    try {
+      records = this.#encode(frame, media, sequence, source.partitionKey);
+    } catch (error) {
+      if (!(error instanceof ServiceError)) throw error;
+      this.#lose(source.row, 'malformed', unit);
+      return;
+    }
+    this.#put(this.#options.media, { ...unit, records }, source.row);
+  }
+
+  /** Counts a frame or line that came in but could not be read. */
+  malformed(lost: {
+    readonly mediaType: MediaType;
+    readonly userId?: number | undefined;
+    readonly channelId?: string | undefined;
+  }): void {
+    if (!this.#mayWrite()) return;
+    const { mediaType } = lost;
+    const isLine = mediaType === 'transcript' || mediaType === 'chat';
+    const row = this.ledger.source(mediaType, isLine ? {} : lost);
+    this.ledger.received(row);
+    const sequence = isLine ? this.#nextLine() : row.received;
+    this.#lose(row, 'malformed', { sequence, payloadBytes: 0, capturedAtMs: Date.now() });
+  }
+
+  /** Writes one event. @param timeMs when it happened at Zoom, else when it was seen */
+  event<Name extends EventName>(name: Name, timeMs: number, data: EventData[Name]): void {
+    if (this.#mayWrite()) this.#line(name, timeMs, data);
+  }
+
+  /**
+   * Tells every loss and waits until all is written or lost.
+   *
+   * @throws the signal's reason when aborted first
+   */
+  async settle(signal: AbortSignal): Promise<void> {
+    for (let round = 1; round <= MAX_FINAL_ROUNDS; round++) {
+      this.#tellGaps();
+      await this.#flush(signal);
+      if (!this.ledger.hasGaps) return;
+    }
+  }
+
+  /**
+   * Writes the epoch's last event with its ledger, which counts everything before that event, and closes.
+   *
+   * @returns the ledger that was written
+   */
+  async finish<Name extends 'session_ended' | 'session_handed_over'>(
+    name: Name,
+    timeMs: number,
+    data: Omit<EventData[Name], 'ledger'>,
+    signal: AbortSignal,
+  ): Promise<LedgerRow[]> {
+    const ledger = this.ledger.rows();
+    this.event(name, timeMs, { ...data, ledger } as unknown as EventData[Name]);
+    this.close();
+    await this.#flush(signal);
+    return ledger;
+  }
+
+  /** Gives up what still waits for Kinesis; a record that is on its way may be written all the same. */
+  drop(cause: DropCause): void {
+    const { media, events, origin } = this.#options;
+    media.drop(origin.rtmsStreamId, cause);
+    events.drop(origin.rtmsStreamId, cause);
+  }
+
+  /** Nothing is written any more; receipts of what is on its way still count. */
+  close(): void {
+    this.#closed = true;
+    clearTimeout(this.#gapTimer);
+    this.#gapTimer = undefined;
+  }
+
+  async #flush(signal: AbortSignal): Promise<void> {
+    const { media, events, origin } = this.#options;
+    await Promise.all([
+      media.flush(signal, origin.rtmsStreamId),
+      events.flush(signal, origin.rtmsStreamId),
+    ]);
+  }
+
+  #mayWrite(): boolean {
+    return !this.#closed && this.#options.mayWrite();
+  }
+
+  #source(frame: MediaFrame): SourceWriter {
+    const { mediaType, userId, channelId } = frame;
+    const key = `${mediaType}/${channelId === undefined ? (userId ?? 0) : `#${channelId}`}`;
+    let source = this.#sources.get(key);
+    if (source === undefined) {
+      const from = channelId === undefined ? { userId: userId ?? 0 } : { channelId };
+      const row = this.ledger.source(mediaType, from);
+      const { rtmsStreamId } = this.#options.origin;
+      const partitionKey =
+        mediaType === 'audio' ? rtmsStreamId : `${rtmsStreamId}#v#${channelId ?? userId ?? 0}`;
+      source = { row, partitionKey, receipt: this.#receipt(row) };
+      this.#sources.set(key, source);
+    }
+    return source;
+  }
+
+  #encode(
+    frame: MediaFrame,
+    media: EffectiveMedia,
+    sequence: number,
+    partitionKey: string,
+  ): Buffer[] {
+    const { rtmsStreamId, epoch } = this.#options.origin;
+    const { mediaType, channelId, userId, userName, codec, payload } = frame;
+    const record = {
+      rtmsStreamId,
+      epoch,
+      sequence,
+      mediaType: MEDIA_TYPE_BIT[mediaType],
+      ...(channelId === undefined ? { userId: userId ?? 0 } : { channelId }),
+      userName,
+      capturedAtMs: frame.capturedAtMs,
+      receivedAtMs: frame.receivedAtMs,
+      codec,
+      ...shapeOf(mediaType, media),
+      payload,
+    };
+    return splitIntoChunks(record, this.#options.maxRecordBytes - Buffer.byteLength(partitionKey));
+  }
+
+  #line<Name extends EventName>(
+    name: Name,
+    timeMs: number,
+    data: EventData[Name],
+    gap?: Gap,
+  ): void {
+    const kind = kindOf(name);
+    const row = this.ledger.source(kind);
+    this.ledger.received(row);
+    const sequence = this.#nextLine();
+    if (gap !== undefined) this.#gapsInFlight.set(sequence, gap);
+    const line = encodeEvent(this.#options.origin, name, sequence, timeMs, data);
+    const unit: PutUnit = {
+      partitionKey: this.#options.origin.rtmsStreamId,
+      class: 'event',
+      records: [line],
+      sequence,
+      capturedAtMs: timeMs,
+      payloadBytes: line.length,
+      receipt: this.#lines[kind],
+    };
+    this.#put(this.#options.events, unit, row);
+  }
+
+  #nextLine(): number {
+    this.#lineSequence += 1;
+    return this.#lineSequence;
+  }
+
+  /** A producer that refuses outright has lost the unit. */
+  #put(sink: Sink, unit: PutUnit, row: LedgerSource): void {
+    try {
+      sink.put(unit);
+    } catch (error) {
+      if (!(error instanceof ServiceError)) throw error;
+      this.#lose(row, 'write_failed', unit);
+    }
+  }
+
+  #receipt(row: LedgerSource): PutReceipt {
+    const { metrics } = this.#options;
+    return {
+      written: (unit) => {
+        if (unit.class === 'event') this.#gapsInFlight.delete(unit.sequence);
+        metrics.count('FramesOut', 1, row.mediaType);
+        metrics.count('BytesOut', unit.payloadBytes, row.mediaType);
+        this.ledger.written(row);
+      },
+      dropped: (unit, cause: DropCause) => this.#lose(row, cause, unit),
+    };
+  }
+
+  #lose(
+    row: LedgerSource,
+    cause: GapCause,
+    unit: Pick<PutUnit, 'sequence' | 'payloadBytes' | 'capturedAtMs'>,
+  ): void {
+    this.#options.metrics.count('FramesLost', 1, cause);
+    const gap = row.mediaType === 'events' ? this.#gapsInFlight.get(unit.sequence) : undefined;
+    if (gap !== undefined) {
+      this.#gapsInFlight.delete(unit.sequence);
+      this.ledger.untold(gap);
+    }
+    this.ledger.lost(row, cause, {
+      sequence: unit.sequence,
+      bytes: unit.payloadBytes,
+      atMs: unit.capturedAtMs,
+    });
+    if (this.#closed) return;
+    this.#gapTimer ??= setTimeout(() => {
+      this.#gapTimer = undefined;
+      this.#tellGaps();
+    }, GAP_DELAY_MS).unref();
+  }
+
+  #tellGaps(): void {
+    if (!this.#mayWrite()) return;
+    for (const gap of this.ledger.takeGaps()) {
+      const { source, ...rest } = gap;
+      const { mediaType, userId, channelId } = source;
+      const data = {
+        mediaType,
+        ...(userId === undefined ? {} : { userId }),
+        ...(channelId === undefined ? {} : { channelId }),
+        ...rest,
+      };
+      this.#line('gap', gap.toMs, data, gap);
+    }
+  }
+}
+
+function kindOf(name: EventName): LineKind {
+  return name === 'transcript' || name === 'chat' ? name : 'events';
+}
+
+/** The fields of a record that only the handshake knows. */
+function shapeOf(mediaType: MediaFrame['mediaType'], media: EffectiveMedia) {
+  if (mediaType === 'audio') {
+    if (media.audio === undefined) return {};
+    return {
+      sampleRateHz: sampleRateHz(media.audio.sampleRate) ?? 0,
+      channels: channelCount(media.audio.channel) ?? 0,
+    };
+  }
+  const picture = media[mediaType];
+  return picture === undefined ? {} : (resolutionBound(picture.resolution) ?? {});
+}

@@ -1,0 +1,194 @@
+import { MESSAGE_TYPE } from './constants.ts';
+import type { FrameMessage } from './decode-media.ts';
+
+const QUOTE = 0x22;
+const COMMA = 0x2c;
+const ZERO = 0x30;
+const NINE = 0x39;
+const COLON = 0x3a;
+const EQUALS = 0x3d;
+const BACKSLASH = 0x5c;
+const OPEN = 0x7b;
+const CLOSE = 0x7d;
+const FIRST_PRINTABLE = 0x20;
+
+const KEY = {
+  msgType: Buffer.from('msg_type'),
+  content: Buffer.from('content'),
+  userId: Buffer.from('user_id'),
+  userName: Buffer.from('user_name'),
+  channelId: Buffer.from('channel_id'),
+  data: Buffer.from('data'),
+  length: Buffer.from('length'),
+  timestamp: Buffer.from('timestamp'),
+};
+
+/** More digits than that may not fit a number exactly. */
+const MAX_DIGITS = 15;
+const UINT32_MAX = 0xffff_ffff;
+const ABSENT = -1;
+/** Behind the end of any message. */
+const LOST = 0x3fff_ffff;
+
+/**
+ * Reads a media frame (messages 14 to 16) from the bytes of its JSON, without making anything but the result.
+ *
+ * Only the plainest form is read. Escapes, white space, repeated or unknown fields, other number forms,
+ * damaged base64 and all other messages are left to `JSON.parse`; so this never throws, and where it
+ * answers, it answers what `JSON.parse` and `decodeFrame` would.
+ *
+ * @returns undefined: ask `JSON.parse`
+ */
+export function scanFrame(bytes: Buffer): FrameMessage | undefined {
+  return scan.frame(bytes);
+}
+
+/** One pass over one message. Any doubt moves `#at` behind the end, where nothing matches any more. */
+class FrameScan {
+  #bytes: Buffer = Buffer.alloc(0);
+  #at = 0;
+  #userId = ABSENT;
+  #length = ABSENT;
+  #timestamp = ABSENT;
+  #userName: string | undefined;
+  #channelId: string | undefined;
+  #data = ABSENT;
+  #dataEnd = ABSENT;
+
+  frame(bytes: Buffer): FrameMessage | undefined {
+    if (bytes[0] !== OPEN) return undefined;
+    this.#bytes = bytes;
+    this.#at = 1;
+    this.#userId = ABSENT;
+    this.#length = ABSENT;
+    this.#timestamp = ABSENT;
+    this.#userName = undefined;
+    this.#channelId = undefined;
+    this.#data = ABSENT;
+    this.#dataEnd = ABSENT;
+    let msgType = ABSENT;
+    let hasContent = false;
+    do {
+      if (this.#isKey(KEY.msgType)) msgType = this.#number(msgType);
+      else if (!hasContent && this.#isKey(KEY.content)) {
+        hasContent = true;
+        this.#content();
+      } else return undefined;
+    } while (this.#take(COMMA));
+    if (!this.#take(CLOSE) || this.#at !== bytes.length) return undefined;
+    if (
+      msgType === MESSAGE_TYPE.MEDIA_DATA_AUDIO ||
+      msgType === MESSAGE_TYPE.MEDIA_DATA_VIDEO ||
+      msgType === MESSAGE_TYPE.MEDIA_DATA_SHARE
+    ) {
+      return this.#result(msgType);
+    }
+    return undefined;
+  }
+
+  #content(): void {
+    if (!this.#take(OPEN)) this.#at = LOST;
+    do {
+      if (this.#isKey(KEY.userId)) this.#userId = this.#number(this.#userId);
+      else if (this.#isKey(KEY.userName)) this.#userName = this.#text(this.#userName);
+      else if (this.#isKey(KEY.data)) this.#base64();
+      else if (this.#isKey(KEY.length)) this.#length = this.#number(this.#length);
+      else if (this.#isKey(KEY.timestamp)) this.#timestamp = this.#number(this.#timestamp);
+      else if (this.#isKey(KEY.channelId)) this.#channelId = this.#text(this.#channelId);
+      else this.#at = LOST;
+    } while (this.#take(COMMA));
+    if (!this.#take(CLOSE)) this.#at = LOST;
+  }
+
+  #result(msgType: FrameMessage['msgType']): FrameMessage | undefined {
+    const payload = this.#payload();
+    if (payload === undefined || this.#userId > UINT32_MAX) return undefined;
+    return {
+      msgType,
+      userId: this.#userId === ABSENT ? undefined : this.#userId,
+      channelId: this.#channelId || undefined,
+      userName: this.#userName || undefined,
+      timestampMs: this.#timestamp === ABSENT ? undefined : this.#timestamp,
+      payload,
+    };
+  }
+
+  #take(byte: number): boolean {
+    if (this.#bytes[this.#at] !== byte) return false;
+    this.#at += 1;
+    return true;
+  }
+
+  /** Steps over `"key":` if that is what comes. */
+  #isKey(key: Buffer): boolean {
+    const bytes = this.#bytes;
+    const start = this.#at;
+    const end = start + key.length + 1;
+    if (bytes[end] !== QUOTE || bytes[end + 1] !== COLON || bytes[start] !== QUOTE) return false;
+    for (let index = 0; index < key.length; index += 1) {
+      if (bytes[start + 1 + index] !== key[index]) return false;
+    }
+    this.#at = end + 2;
+    return true;
+  }
+
+  /** A whole number from 0. @param before what the field had: a second one is doubtful */
+  #number(before: number): number {
+    const bytes = this.#bytes;
+    const start = this.#at;
+    let at = start;
+    let value = 0;
+    for (
+      let byte = bytes[at] as number;
+      byte >= ZERO && byte <= NINE;
+      byte = bytes[++at] as number
+    ) {
+      value = value * 10 + (byte - ZERO);
+    }
+    const digits = at - start;
+    const isPlain = digits === 1 || (digits > 1 && digits <= MAX_DIGITS && bytes[start] !== ZERO);
+    this.#at = isPlain && before === ABSENT ? at : LOST;
+    return value;
+  }
+
+  /** A short string. @param before what the field had: a second one is doubtful */
+  #text(before: string | undefined): string {
+    const bytes = this.#bytes;
+    const start = this.#at + 1;
+    let at = start;
+    for (let byte = bytes[at] as number; byte !== QUOTE; byte = bytes[++at] as number) {
+      if (byte >= FIRST_PRINTABLE && byte !== BACKSLASH) continue;
+      this.#at = LOST;
+      return '';
+    }
+    this.#at = bytes[start - 1] === QUOTE && before === undefined ? at + 1 : LOST;
+    return bytes.toString('utf8', start, at);
+  }
+
+  /** Steps over the payload's text. */
+  #base64(): void {
+    if (!this.#take(QUOTE) || this.#data !== ABSENT) this.#at = LOST;
+    this.#data = this.#at;
+    this.#dataEnd = this.#bytes.indexOf(QUOTE, this.#at);
+    this.#at = this.#dataEnd < 0 ? LOST : this.#dataEnd + 1;
+  }
+
+  /**
+   * Node decodes what base64 it finds and skips the rest, and every byte it skips makes the result shorter
+   * than the text promises: the size alone tells whether the text is base64 and nothing else.
+   */
+  #payload(): Buffer | undefined {
+    if (this.#data === ABSENT) return undefined;
+    const bytes = this.#bytes;
+    const start = this.#data;
+    const end = this.#dataEnd;
+    const payload = Buffer.from(bytes.toString('latin1', start, end), 'base64');
+    let digits = end - start;
+    while (digits > 0 && bytes[start + digits - 1] === EQUALS) digits -= 1;
+    const isPlain = digits % 4 !== 1 && payload.length === Math.floor((digits * 3) / 4);
+    const isWhole = this.#length === ABSENT || this.#length === payload.length;
+    return isPlain && isWhole ? payload : undefined;
+  }
+}
+
+const scan = new FrameScan();

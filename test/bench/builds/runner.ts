@@ -1,0 +1,89 @@
+/**
+ * The real thing: `runner/`'s sessions, client, writer and producers with spool and metrics, wired as
+ * `runner/runner.ts` does. Only the ownership of rows is left out: nobody else is there to own any.
+ */
+import { mkdtemp } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Producer } from '../../../runner/kinesis/producer.ts';
+import { openSpool } from '../../../runner/kinesis/spool.ts';
+import { createKinesisClient } from '../../../runner/kinesis/transport.ts';
+import { EmfEmitter } from '../../../runner/metrics.ts';
+import { Session } from '../../../runner/session.ts';
+import { SILENT_LOGGER } from '../../../shared/logger.ts';
+import type { MetricName, Metrics } from '../../../shared/metrics.ts';
+import type { StartBuild, Tally } from './build.ts';
+
+const METRICS_INTERVAL_MS = 10_000;
+const SPOOL_BYTES = 1024 * 1024 * 1024;
+
+/** The runner's own metrics; two of them say what the bench wants to know. */
+class TallyingMetrics implements Metrics {
+  readonly emf = new EmfEmitter();
+  readonly #tally: Tally;
+
+  constructor(tally: Tally) {
+    this.#tally = tally;
+  }
+
+  count(name: MetricName, value?: number, by?: string): void {
+    if (name === 'FramesOut' && by !== 'events') this.#tally.frames += value ?? 1;
+    this.emf.count(name, value, by);
+  }
+
+  observe(name: MetricName, value: number, by?: string): void {
+    if (name === 'CaptureToKinesis') this.#tally.delayMs.record(Math.max(1, Math.round(value)));
+    this.emf.observe(name, value, by);
+  }
+}
+
+export const start: StartBuild = async (endpoint, tally) => {
+  const metrics = new TallyingMetrics(tally);
+  const directory = await mkdtemp(join(tmpdir(), 'rtms-bench-'));
+  const producer = async (streamName: string, aggregate: boolean) =>
+    new Producer({
+      client: createKinesisClient({ region: 'us-east-1', endpoint }),
+      streamName,
+      aggregate,
+      spool: await openSpool({ directory: join(directory, streamName), maxBytes: SPOOL_BYTES }),
+      metrics,
+    });
+  const [media, events] = await Promise.all([producer('media', true), producer('events', false)]);
+  setInterval(() => {
+    media.observeLevels();
+    events.observeLevels();
+    metrics.emf.flush();
+  }, METRICS_INTERVAL_MS);
+
+  return {
+    async join({ rtmsStreamId, signalingUrl, media: mediaRequest }) {
+      const now = Date.now();
+      const row = {
+        pk: `SESSION#${rtmsStreamId}`,
+        rtmsStreamId,
+        startEventTsMs: now,
+        serverUrls: [signalingUrl],
+        product: 'meeting',
+        entityId: 'bench',
+        app: 'default',
+        requestedAtMs: now,
+      } as const;
+      const session = new Session(
+        { row, epoch: 1, cause: undefined, holds: () => true },
+        {
+          taskId: 'bench',
+          mediaRequest,
+          allowedHosts: ['localhost'],
+          credentials: async () => ({ clientId: 'bench', clientSecret: 'bench' }),
+          media,
+          events,
+          maxRecordBytes: 1024 * 1024,
+          logger: SILENT_LOGGER,
+          metrics,
+        },
+      );
+      session.start();
+      await session.connected;
+    },
+  };
+};

@@ -1,0 +1,173 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { selfSigned } from '../rtms/self-signed.ts';
+import { BenchProcess, CORE } from './bench-process.ts';
+import type { Cost } from './receiver-process.ts';
+import { WORKLOADS, type WorkloadName } from './workloads.ts';
+
+/** Builds that are compared, the one under test first. */
+export const BUILDS = ['runner', 'put-batches', 'put-aggregates', 'put-per-frame', 'null'] as const;
+export type BuildName = (typeof BUILDS)[number];
+
+/** One build under one load. */
+export interface Step extends Cost {
+  readonly sessions: number;
+  readonly sentFrames: number;
+  readonly calls: number;
+  readonly records: number;
+  /** Before the first session came. */
+  readonly idleRssBytes: number;
+  /** CPU of the process that plays Zoom: near 1 it is what limits. */
+  readonly zoomLoad: number;
+  readonly sinkLoad: number;
+  readonly sustained: boolean;
+  /** The bench could not offer the load: says nothing against the build. */
+  readonly benchLimited: boolean;
+}
+
+interface Sent {
+  readonly messages: number;
+  readonly skipped: number;
+  readonly maxLateMs: number;
+  readonly cpuMs: number;
+}
+
+interface Got {
+  readonly calls: number;
+  readonly records: number;
+  readonly cpuMs: number;
+}
+
+const SETTLE_MS = 2_500;
+const WINDOW_MS = 5_000;
+/** Sustained: nearly everything comes out again in the same time, soon. */
+const MIN_SHARE = 0.98;
+const MAX_P99_MS = 1_000;
+/** The bench's own lateness that is still no lack of load. */
+const MAX_LATE_MS = 250;
+
+/** Zoom, Kinesis, and a certificate that receivers trust. */
+export class World {
+  readonly kinesisUrl: string;
+  readonly env: Readonly<Record<string, string>>;
+  readonly #zoom: BenchProcess;
+  readonly #sink: BenchProcess;
+  readonly #directory: string;
+
+  private constructor(world: {
+    kinesisUrl: string;
+    env: Record<string, string>;
+    zoom: BenchProcess;
+    sink: BenchProcess;
+    directory: string;
+  }) {
+    this.kinesisUrl = world.kinesisUrl;
+    this.env = world.env;
+    this.#zoom = world.zoom;
+    this.#sink = world.sink;
+    this.#directory = world.directory;
+  }
+
+  static async start(): Promise<World> {
+    const directory = await mkdtemp(join(tmpdir(), 'rtms-bench-'));
+    const { key, cert } = selfSigned();
+    const certFile = join(directory, 'cert.pem');
+    await writeFile(certFile, cert);
+    const tls = { BENCH_TLS_KEY: key, BENCH_TLS_CERT: cert };
+    const zoom = new BenchProcess({ entry: './zoom-process.ts', core: CORE.world, env: tls });
+    const sink = new BenchProcess({ entry: './sink-process.ts', core: CORE.world, env: tls });
+    const env = {
+      NODE_EXTRA_CA_CERTS: certFile,
+      AWS_ACCESS_KEY_ID: 'bench',
+      AWS_SECRET_ACCESS_KEY: 'bench',
+    };
+    return new World({ kinesisUrl: await sink.ask<string>('url'), env, zoom, sink, directory });
+  }
+
+  /** Steps a build up a workload's ladder until it does not keep up. @param steps sessions */
+  async climb(
+    build: BuildName,
+    workload: WorkloadName,
+    steps: readonly number[],
+    profile?: string,
+  ) {
+    const done: Step[] = [];
+    await this.#zoom.ask('load', { workload });
+    const receiver = new BenchProcess({
+      entry: './receiver-process.ts',
+      args: [build, this.kinesisUrl],
+      core: CORE.measured,
+      env: this.env,
+      nodeArgs: profile === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profile}`],
+    });
+    try {
+      await receiver.ask('ready');
+      const { rssBytes: idleRssBytes } = await receiver.ask<Cost>('end');
+      for (const sessions of steps) {
+        const step = await this.#step(receiver, workload, sessions, idleRssBytes);
+        done.push(step);
+        if (!step.sustained) break;
+      }
+    } finally {
+      await this.#zoom.ask('pause');
+      await receiver.stop();
+    }
+    return done;
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([this.#zoom.stop(), this.#sink.stop()]);
+    await rm(this.#directory, { recursive: true });
+  }
+
+  async #step(
+    receiver: BenchProcess,
+    workload: WorkloadName,
+    sessions: number,
+    idleRssBytes: number,
+  ): Promise<Step> {
+    await this.#zoom.ask('pause');
+    const signalingUrl = await this.#zoom.ask<string>('url');
+    const media = JSON.stringify(WORKLOADS[workload].media);
+    await receiver.ask('join', { sessions, signalingUrl, media });
+    await this.#zoom.ask('play');
+    await delay(SETTLE_MS);
+    const [zoomBefore, sinkBefore] = await this.#counts();
+    await receiver.ask('begin');
+    await delay(WINDOW_MS);
+    const cost = await receiver.ask<Cost>('end');
+    const [zoom, sink] = await this.#counts();
+    const offered = zoom.messages + zoom.skipped;
+    const scheduled = offeredPerSecond(workload) * sessions * (cost.wallMs / 1_000);
+    const keptUp =
+      zoom.skipped === 0 &&
+      cost.frames >= MIN_SHARE * Math.min(offered, scheduled) &&
+      (cost.p99Ms <= MAX_P99_MS || cost.p99Ms > 1e12);
+    const benchLimited = offered < MIN_SHARE * scheduled || zoom.maxLateMs > MAX_LATE_MS;
+    return {
+      ...cost,
+      sessions,
+      sentFrames: offered,
+      calls: sink.calls,
+      records: sink.records,
+      idleRssBytes,
+      zoomLoad: (zoom.cpuMs - zoomBefore.cpuMs) / cost.wallMs,
+      sinkLoad: (sink.cpuMs - sinkBefore.cpuMs) / cost.wallMs,
+      sustained: keptUp && !benchLimited,
+      benchLimited,
+    };
+  }
+
+  #counts(): Promise<[Sent, Got]> {
+    return Promise.all([this.#zoom.ask<Sent>('sent'), this.#sink.ask<Got>('got')]);
+  }
+}
+
+function offeredPerSecond(workload: WorkloadName): number {
+  return WORKLOADS[workload].flows.reduce((sum, { intervalMs, moments }) => {
+    const messages = moments.reduce((total, moment) => total + moment.length, 0) / moments.length;
+    return sum + (messages * 1_000) / intervalMs;
+  }, 0);
+}

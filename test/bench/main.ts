@@ -1,0 +1,54 @@
+/**
+ * `npm run bench [name] -- [options]`: how much the runner carries, and what its parts cost.
+ *
+ *   runner          the real engine, the obvious builds and the floor, under rising load
+ *   decode          one media message from bytes, against JSON.parse
+ *   aggregate       one frame into its aggregate, against the published libraries
+ *   webhook         the webhook function
+ */
+import { parseArgs } from 'node:util';
+import { benchAggregate } from './aggregate.ts';
+import { benchDecode } from './decode.ts';
+import { BUILDS, type BuildName } from './ladder.ts';
+import { benchRunner } from './runner.ts';
+import { benchWebhook } from './webhook.ts';
+import { WORKLOADS, type WorkloadName } from './workloads.ts';
+
+const { positionals, values } = parseArgs({
+  allowPositionals: true,
+  options: {
+    /** Comma-separated names of builds/*.ts. */
+    builds: { type: 'string', default: BUILDS.join() },
+    /** Comma-separated names of WORKLOADS. */
+    workloads: { type: 'string', default: Object.keys(WORKLOADS).join() },
+    /** Comma-separated numbers of sessions instead of the workload's own. */
+    steps: { type: 'string' },
+    rounds: { type: 'string', default: '3' },
+    /** Directory for V8 CPU profiles of the measured process. */
+    profile: { type: 'string' },
+    /** Writes docs/performance.md and what belongs to it. */
+    write: { type: 'boolean', default: false },
+  },
+});
+
+const BENCHES: Readonly<Record<string, () => Promise<unknown>>> = {
+  runner: () =>
+    benchRunner({
+      builds: values.builds.split(',') as BuildName[],
+      workloads: values.workloads.split(',') as WorkloadName[],
+      steps: values.steps?.split(',').map(Number),
+      rounds: Number(values.rounds),
+      profile: values.profile,
+      write: values.write,
+    }),
+  decode: async () => benchDecode(),
+  aggregate: async () => benchAggregate(),
+  webhook: async () => process.stdout.write(`${JSON.stringify(await benchWebhook(), null, 2)}\n`),
+};
+
+const [name = 'runner'] = positionals;
+const bench = BENCHES[name];
+if (bench === undefined) {
+  process.stderr.write(`no bench "${name}"; there are ${Object.keys(BENCHES).join(', ')}\n`);
+  process.exitCode = 2;
+} else await bench();
