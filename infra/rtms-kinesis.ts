@@ -27,6 +27,8 @@ import { Webhook } from './webhook.ts';
  */
 export class RtmsKinesis extends Construct {
   readonly config: Config;
+  readonly table: SessionTable;
+  readonly jobs: JobQueue;
   readonly webhook: Webhook;
   readonly streams: RecordStreams;
   readonly secret: ZoomSecret;
@@ -46,6 +48,8 @@ export class RtmsKinesis extends Construct {
 
     const table = new SessionTable(this, 'SessionTable', stored);
     const jobs = new JobQueue(this, 'JobQueue', stored);
+    this.table = table;
+    this.jobs = jobs;
     this.secret = new ZoomSecret(this, 'ZoomSecret', stored);
     this.streams = new RecordStreams(this, 'RecordStreams', {
       ...stored,

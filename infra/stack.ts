@@ -23,9 +23,23 @@ export class RtmsKinesisStack extends Stack {
     this.#output('EventsStreamArn', streams.events.streamArn, 'Transcript, chat, lifecycle');
     this.#output('DashboardUrl', this.#dashboardUrl(), 'CloudWatch dashboard');
     this.#output('PagesTopicArn', monitoring.alarms.topic.topicArn, 'Subscribe your pager here');
+    this.#output('RtmsJson', this.#rtmsJson(), 'rtms.json for the rtms command: docs/cli.md');
     if (webhook.domainTarget !== undefined) {
       this.#output('WebhookDomainTarget', webhook.domainTarget, 'CNAME target of your domain');
     }
+  }
+
+  #rtmsJson(): string {
+    const { webhook, streams, secret, table, jobs, config } = this.rtms;
+    return this.toJsonString({
+      region: this.region,
+      table: table.table.tableName,
+      queueUrl: jobs.queue.queueUrl,
+      streams: { media: streams.media.streamName, events: streams.events.streamName },
+      secretId: secret.secret.secretArn,
+      webhookUrl: webhook.url,
+      allowedHosts: config.zoom.allowedHosts.join(','),
+    });
   }
 
   #dashboardUrl(): string {

@@ -48,6 +48,8 @@ export interface LocalAws {
   readonly deadLetterQueueUrl: string;
   readonly table: string;
   readonly streams: typeof STREAMS;
+  /** Of the Zoom apps' credentials. */
+  readonly secretId: string;
   /** Takes a service away and brings it back with its state kept. Kinesis has its own fault script. */
   readonly faults: {
     readonly sqs: FaultProxy;
@@ -123,6 +125,7 @@ async function start(
     ...queues,
     table: TABLE,
     streams: STREAMS,
+    secretId: SECRET_ID,
     faults: { sqs, dynamodb, secretsManager },
     kinesis,
     secrets,

@@ -1,5 +1,5 @@
 import { createWriteStream } from 'node:fs';
-import { mkdir, readdir, rm } from 'node:fs/promises';
+import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { ServiceError } from '../shared/errors.ts';
@@ -7,7 +7,7 @@ import { describeEvent } from './observe/describe-event.ts';
 import { Observer } from './observe/observer.ts';
 import { type DevOptions, readDevOptions, USAGE } from './options.ts';
 import { jsonReporter } from './report/json-reporter.ts';
-import type { Reporter } from './report/reporter.ts';
+import type { ReadyInfo, Reporter } from './report/reporter.ts';
 import { terminalReporter } from './report/terminal-reporter.ts';
 import type { RunnerInfo } from './runner-fleet.ts';
 import {
@@ -23,6 +23,7 @@ import { summarize } from './summarize.ts';
 const PROGRESS_INTERVAL_MS = 500;
 /** After the meeting: the session's last records must become readable within this time. */
 const LAST_RECORDS_MS = 30_000;
+const STACK_FILE = 'stack.json';
 
 try {
   const options = readDevOptions(process.argv.slice(2), process.env);
@@ -45,7 +46,7 @@ async function run(options: DevOptions): Promise<number> {
   const stack = await startStack({ ...options, onLog: log });
   try {
     reportRunners(stack, reporter);
-    reporter.ready({
+    const info: ReadyInfo = {
       webhookUrl: stack.webhookUrl,
       region: stack.aws.region,
       endpoints: {
@@ -57,12 +58,23 @@ async function run(options: DevOptions): Promise<number> {
       table: stack.aws.table,
       streams: stack.aws.streams,
       runners: stack.fleet.runners,
-    });
+    };
+    await describeStack(options, stack, info);
+    reporter.ready(info);
     if (options.live) return await live(options, stack, reporter, stopped);
     return await simulated(options, stack, reporter, stopped, log);
   } finally {
+    await rm(join(options.outDir, STACK_FILE), { force: true });
     await stack.close();
   }
+}
+
+/** What `rtms --local` reads to find this stack; gone when the stack is. */
+async function describeStack(options: DevOptions, { aws }: Stack, info: ReadyInfo): Promise<void> {
+  const { allowedHosts, outDir } = options;
+  const endpoints = { ...info.endpoints, secretsManager: aws.endpoints.secretsManager };
+  const description = { ...info, endpoints, secretId: aws.secretId, allowedHosts };
+  await writeFile(join(outDir, STACK_FILE), `${JSON.stringify(description, undefined, 2)}\n`);
 }
 
 /** Until a signal: whatever Zoom sends. With `--json` the streams are left to the program that reads them. */

@@ -1,0 +1,113 @@
+import { Command } from 'commander';
+import { AwsClients } from './aws.ts';
+import {
+  CONFIG_FILE,
+  type Deployment,
+  type DeploymentFlags,
+  findDeployment,
+  LOCAL_FILE,
+  required,
+} from './deployment.ts';
+import { EXIT, type ExitCode, exitCodeOf } from './exit-code.ts';
+import { Output } from './output.ts';
+import { SessionStore } from './session-store.ts';
+
+/** What every command gets to work with. */
+export interface Context {
+  readonly deployment: Deployment;
+  readonly aws: AwsClients;
+  readonly output: Output;
+  /** Aborted by Ctrl-C or SIGTERM: end what goes on, with exit code 0. */
+  readonly signal: AbortSignal;
+  /** @throws ServiceError `config/invalid` when no table is named */
+  sessions(): SessionStore;
+}
+
+export type Flags = DeploymentFlags & { readonly json?: true };
+
+/** What `rtms --help` (summary) and `rtms <command> --help` (the rest) say. */
+export interface CommandHelp {
+  readonly summary: string;
+  readonly description: string;
+  /** Command lines; one that goes on from the line before begins with a blank. */
+  readonly examples: readonly string[];
+}
+
+/** A command with the options that all of them share. Give it its own options and its action. */
+export function createCommand(
+  name: string,
+  { summary, description, examples }: CommandHelp,
+): Command {
+  return new Command(name)
+    .summary(summary)
+    .description(description)
+    .exitOverride()
+    .showHelpAfterError(`(rtms ${name} --help shows the options)`)
+    .option('--json', 'one JSON object a line on stdout, errors as JSON on stderr')
+    .optionsGroup('Which deployment:')
+    .option('--local [file]', `the local stack: what npm start wrote (default ${LOCAL_FILE})`)
+    .option(
+      '--config <file>',
+      `a file with the names below (default ${CONFIG_FILE} if it is there)`,
+    )
+    .option('--region <region>', 'AWS Region (AWS_REGION)')
+    .option('--profile <name>', 'AWS profile (AWS_PROFILE)')
+    .option('--table <name>', 'session table (SESSION_TABLE)')
+    .option('--queue-url <url>', 'job queue (JOB_QUEUE_URL)')
+    .option('--media-stream <name>', 'Kinesis stream of media (MEDIA_STREAM)')
+    .option('--events-stream <name>', 'Kinesis stream of events (EVENTS_STREAM)')
+    .option('--secret-id <id>', 'Secrets Manager secret of the Zoom apps (ZOOM_SECRET_ID)')
+    .option('--webhook-url <url>', 'where Zoom posts to (WEBHOOK_URL)')
+    .option('--allowed-hosts <list>', 'hosts the deployment connects to (ALLOWED_HOSTS)')
+    .optionsGroup('Options:')
+    .addHelpText('after', `\nExamples:\n${examples.map(exampleLine).join('\n')}`);
+}
+
+/**
+ * Runs a command's work: finds the deployment, minds Ctrl-C, turns errors into words and the exit code.
+ * Never rejects.
+ */
+export async function run(
+  flags: Flags,
+  work: (context: Context) => Promise<ExitCode>,
+): Promise<void> {
+  const output = new Output(flags.json === true, process.stdout, process.stderr);
+  const stop = new AbortController();
+  const onSignal = () => {
+    if (stop.signal.aborted) process.exit(130);
+    stop.abort();
+  };
+  process.on('SIGINT', onSignal);
+  process.on('SIGTERM', onSignal);
+  let aws: AwsClients | undefined;
+  try {
+    const deployment = findDeployment(flags, process.env);
+    const clients = new AwsClients(deployment);
+    aws = clients;
+    process.exitCode = await work({
+      deployment,
+      aws: clients,
+      output,
+      signal: stop.signal,
+      sessions: () => new SessionStore(clients.documents, required(deployment, 'table')),
+    });
+  } catch (error) {
+    process.exitCode = stop.signal.aborted ? EXIT.OK : exitCodeOf(error);
+    if (!stop.signal.aborted) report(output, error);
+  } finally {
+    aws?.destroy();
+    process.off('SIGINT', onSignal);
+    process.off('SIGTERM', onSignal);
+  }
+}
+
+function report(output: Output, error: unknown): void {
+  output.fail(error);
+  if (process.env['RTMS_DEBUG'] && error instanceof Error) {
+    process.stderr.write(`${error.stack}\n`);
+  }
+}
+
+function exampleLine(line: string): string {
+  return line.startsWith(' ') ? `  ${line}` : `  $ ${line}`;
+}

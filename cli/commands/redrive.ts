@@ -1,0 +1,106 @@
+import type { Message } from '@aws-sdk/client-sqs';
+import type { Command } from 'commander';
+import { decodeSessionJob } from '../../shared/session-job.ts';
+import { type Context, createCommand, type Flags, run } from '../command.ts';
+import { JobQueues } from '../dead-letters.ts';
+import { required } from '../deployment.ts';
+import { EXIT, type ExitCode } from '../exit-code.ts';
+import { endOf, stateOf } from '../session-state.ts';
+import { layOut } from '../table.ts';
+import { formatDuration } from '../time.ts';
+
+const MOST = 1_000;
+
+interface RedriveFlags extends Flags {
+  readonly send?: true;
+  readonly discard?: true;
+}
+
+type Action = 'sent' | 'discarded' | 'kept';
+
+interface DeadLetter {
+  readonly message: Message;
+  readonly rtmsStreamId?: string;
+  readonly ageMs: number;
+  /** Why it is here, as far as the row tells. */
+  readonly reason: string;
+  /** Would a runner do something about it? */
+  readonly useful: boolean;
+}
+
+export function redriveCommand(): Command {
+  return createCommand('redrive', {
+    summary: 'dead jobs: why, and ring again',
+    description:
+      'The dead-letter queue: every job that was received five times and never finished, and why. A job ' +
+      'only says "look at this row", so the row tells whether it is still of use. Without options ' +
+      'nothing is changed. Exit code 1 while useful jobs are left in it.',
+    examples: [
+      'rtms redrive --local',
+      'rtms redrive --send',
+      'rtms redrive --send --discard --json',
+    ],
+  })
+    .option('--send', 'ring again for the sessions that still wait for a runner')
+    .option(
+      '--discard',
+      'delete what is of no use: sessions served or over, bodies that are no job',
+    )
+    .action((flags: RedriveFlags) => run(flags, (context) => redrive(context, flags)));
+}
+
+async function redrive(context: Context, { send, discard }: RedriveFlags): Promise<ExitCode> {
+  const { aws, deployment, output } = context;
+  const queues = new JobQueues(aws.sqs, required(deployment, 'queueUrl'));
+  const queueUrl = await queues.deadLetterQueueUrl();
+  const messages = await queues.takeAll(queueUrl, MOST);
+  const letters = await Promise.all(messages.map((message) => read(context, message)));
+  let left = 0;
+  const rows: (Omit<DeadLetter, 'message'> & { messageId?: string | undefined; action: Action })[] =
+    [];
+  for (const letter of letters) {
+    const { message, ...facts } = letter;
+    const { rtmsStreamId, useful } = facts;
+    let action: Action = 'kept';
+    if (useful && send && rtmsStreamId !== undefined) {
+      await queues.sendAgain(queueUrl, message, rtmsStreamId);
+      action = 'sent';
+    } else if (!useful && discard) {
+      await queues.discard(queueUrl, message);
+      action = 'discarded';
+    } else {
+      await queues.giveBack(queueUrl, message);
+      if (useful) left += 1;
+    }
+    rows.push({ messageId: message.MessageId, ...facts, action });
+  }
+  output.show({ queueUrl, jobs: rows }, () => {
+    if (rows.length === 0) return 'the dead-letter queue is empty';
+    return layOut(
+      ['rtms_stream_id', 'age', 'reason', ''],
+      rows.map((row) => [row.rtmsStreamId, formatDuration(row.ageMs), row.reason, row.action]),
+    );
+  });
+  if (left > 0) output.note(`${left} of use: rtms redrive --send rings again for them`);
+  return left > 0 ? EXIT.FOUND : EXIT.OK;
+}
+
+async function read(context: Context, message: Message): Promise<DeadLetter> {
+  const ageMs = Date.now() - Number(message.Attributes?.SentTimestamp ?? Date.now());
+  const job = decodeSessionJob(message.Body ?? '');
+  if (!job) return { message, ageMs, reason: 'the body is no job of ours', useful: false };
+  const { rtmsStreamId } = job;
+  const row = await context.sessions().session(rtmsStreamId);
+  const letter = { message, ageMs, rtmsStreamId };
+  if (!row) return { ...letter, reason: 'its row is gone', useful: false };
+  switch (stateOf(row)) {
+    case 'serving':
+      return { ...letter, reason: `served by ${row.owner} meanwhile`, useful: false };
+    case 'ending':
+      return { ...letter, reason: 'stopped by Zoom, being settled', useful: false };
+    case 'ended':
+      return { ...letter, reason: `over (${endOf(row) ?? 'stopped'})`, useful: false };
+    case 'waiting':
+      return { ...letter, reason: 'still waits: no runner had room or lived', useful: true };
+  }
+}

@@ -1,0 +1,101 @@
+import { readFileSync } from 'node:fs';
+import type { Command } from 'commander';
+import { ServiceError } from '../../shared/errors.ts';
+import { DEFAULT_APP, type ZoomApp } from '../../shared/zoom/credentials.ts';
+import { type Context, createCommand, type Flags, run } from '../command.ts';
+import { required } from '../deployment.ts';
+import { EXIT, type ExitCode } from '../exit-code.ts';
+import { postWebhook, validateWebhook } from '../webhook.ts';
+import { readZoomApp, webhookUrlOf } from '../zoom-apps.ts';
+
+interface SendFlags extends Flags {
+  readonly app: string;
+  readonly event?: string;
+  readonly payload?: string;
+}
+
+export function sendTestWebhookCommand(): Command {
+  return createCommand('send-test-webhook', {
+    summary: 'post one signed webhook',
+    description:
+      'Posts one webhook, signed as Zoom signs, and shows the answer. Without --event it is the URL ' +
+      'validation, which stores nothing. meeting.rtms_started makes a runner connect: use rtms simulate ' +
+      'for a stream that is there. Exit code 1 unless the answer is 200 (and proves the secret token).',
+    examples: [
+      'rtms send-test-webhook --local',
+      'rtms send-test-webhook --app sales --webhook-url https://rtms.example.com/webhook',
+      `rtms send-test-webhook --event rtms.concurrency_near_limit --payload '{"percentage": 80}'`,
+      'rtms send-test-webhook --event meeting.rtms_started --payload @started.json',
+    ],
+  })
+    .option('--app <name>', 'Zoom app whose token signs, as in the secret', DEFAULT_APP)
+    .option('--event <name>', 'another event, as Zoom names it')
+    .option('--payload <json>', 'its payload: JSON, or @file')
+    .action((flags: SendFlags) => run(flags, (context) => send(context, flags)));
+}
+
+async function send(context: Context, flags: SendFlags): Promise<ExitCode> {
+  const url = webhookUrlOf(required(context.deployment, 'webhookUrl'), flags.app);
+  const app = await readZoomApp(context, flags.app, process.env);
+  const [token = ''] = app.webhookSecretTokens;
+  if (flags.event === undefined && flags.payload !== undefined) {
+    throw new ServiceError('config/invalid', '--payload needs --event');
+  }
+  return flags.event === undefined
+    ? validate(context, url, app)
+    : sendEvent(context, url, token, flags.event, readPayload(flags.payload));
+}
+
+async function validate({ output }: Context, url: string, app: ZoomApp): Promise<ExitCode> {
+  const [token = ''] = app.webhookSecretTokens;
+  const { result, status, durationMs } = await validateWebhook(url, token);
+  const ms = Math.round(durationMs);
+  output.show({ url, event: 'endpoint.url_validation', status, result, durationMs: ms }, () => {
+    const words = {
+      valid: 'valid: Zoom will accept this URL',
+      refused: `refused with ${status}: ${explain(status)}`,
+      wrong_answer:
+        'answered 200, but not with the proof that Zoom asks for: is it another server?',
+    };
+    return `${url}: ${words[result]} (${ms} ms)`;
+  });
+  return result === 'valid' ? EXIT.OK : EXIT.FOUND;
+}
+
+async function sendEvent(
+  { output }: Context,
+  url: string,
+  token: string,
+  event: string,
+  payload: unknown,
+): Promise<ExitCode> {
+  const body = JSON.stringify({ event, event_ts: Date.now(), payload });
+  const { status, body: answer, durationMs } = await postWebhook(url, token, body);
+  const ms = Math.round(durationMs);
+  output.show(
+    { url, event, status, durationMs: ms, answer },
+    () => `${url}: ${status} in ${ms} ms, ${explain(status)}${answer === '' ? '' : `\n${answer}`}`,
+  );
+  return status === 200 ? EXIT.OK : EXIT.FOUND;
+}
+
+function readPayload(text: string | undefined): unknown {
+  if (text === undefined) return {};
+  try {
+    return JSON.parse(text.startsWith('@') ? readFileSync(text.slice(1), 'utf8') : text);
+  } catch (cause) {
+    const what = `--payload is no JSON: ${cause instanceof Error ? cause.message : cause}`;
+    throw new ServiceError('config/invalid', what, { cause });
+  }
+}
+
+/** What docs/zoom-app.md says of each answer. */
+function explain(status: number): string {
+  if (status === 200) return 'stored, or nothing to do';
+  if (status === 400) return 'malformed, no allowed server address, or the stream of another app';
+  if (status === 401) return 'the signature does not fit: is this the secret token of that app?';
+  if (status === 404) return 'no such path: it ends in /webhook or /webhook/<app>';
+  if (status === 429) return 'throttled by the endpoint';
+  if (status >= 500) return 'the webhook cannot reach its table, queue or secret';
+  return 'not what Zoom wants';
+}

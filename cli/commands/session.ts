@@ -1,0 +1,101 @@
+import type { Command } from 'commander';
+import type { ReceivedEvent } from '../../sdk/consumer/index.ts';
+import { ServiceError } from '../../shared/errors.ts';
+import type { SessionRow } from '../../shared/session-row.ts';
+import { type Context, createCommand, type Flags, run } from '../command.ts';
+import { describeEvent } from '../describe-event.ts';
+import { EXIT, type ExitCode } from '../exit-code.ts';
+import { eventsOf, firstRecordMs } from '../meeting-reader.ts';
+import { endOf, stateOf } from '../session-state.ts';
+import { layOut } from '../table.ts';
+import { formatDuration } from '../time.ts';
+
+/** Not part of a session's life, and many: counted instead. */
+const COUNTED: readonly string[] = ['transcript', 'chat', 'active_speaker'];
+
+export function sessionCommand(): Command {
+  return createCommand('session', {
+    summary: 'the life of one session',
+    description:
+      'The life of one session: its row, and every step from the events stream with the ledger at the ' +
+      'end of each epoch. Transcript, chat and changes of the speaker are counted, not shown.',
+    examples: [
+      'rtms session 5f9d6a3c0a1b4e07 --local',
+      'rtms session 5f9d6a3c0a1b4e07 --json | jq -r "select(.kind == \\"event\\") | .text"',
+    ],
+  })
+    .argument('<rtms_stream_id>', 'as rtms sessions lists it')
+    .action((id: string, flags: Flags) => run(flags, (context) => session(context, id)));
+}
+
+async function session(context: Context, rtmsStreamId: string): Promise<ExitCode> {
+  const row = await context.sessions().session(rtmsStreamId);
+  if (row) showRow(context, row);
+  const counts = new Map<string, number>();
+  let steps = 0;
+  const options = { rtmsStreamId, fromMs: firstRecordMs(row), repeats: 'drop' } as const;
+  for await (const event of eventsOf(context, options)) {
+    steps += 1;
+    if (COUNTED.includes(event.name)) counts.set(event.name, (counts.get(event.name) ?? 0) + 1);
+    else showStep(context, event);
+  }
+  if (!row && steps === 0) {
+    const what = `no session ${rtmsStreamId}, neither in the table nor in the events stream`;
+    throw new ServiceError('cli/not-found', what);
+  }
+  const totals = Object.fromEntries(counts);
+  const words = [...counts].map(([name, count]) => `${count} ${name.replace('_', ' ')}`);
+  context.output.show(
+    { kind: 'counted', counts: totals },
+    () => `and ${words.join(', ') || 'no lines of text'}`,
+  );
+  return EXIT.OK;
+}
+
+function showRow({ output }: Context, row: SessionRow): void {
+  const { rtmsStreamId, product, entityId, app, owner, epoch, requestedAtMs, claimedAtMs } = row;
+  const { operatorWish } = row;
+  const endedReason = endOf(row);
+  const facts = { rtmsStreamId, state: stateOf(row), product, entityId, app, owner, epoch };
+  const value = { kind: 'row', ...facts, requestedAtMs, claimedAtMs, endedReason, operatorWish };
+  output.show(value, () => {
+    const asked = requestedAtMs === undefined ? 'not asked for' : isoOf(requestedAtMs);
+    return [
+      ...layOut(['session', rtmsStreamId], Object.entries(facts).slice(1)),
+      `asked for: ${asked}`,
+      ...(endedReason === undefined ? [] : [`ended with: ${endedReason}`]),
+      ...(operatorWish === undefined ? [] : [`operator's wish: ${operatorWish}`]),
+      '',
+    ];
+  });
+}
+
+function showStep({ output }: Context, event: ReceivedEvent): void {
+  const { name, epoch, sequence, time, data } = event;
+  const text = describeEvent(event);
+  output.show({ kind: 'event', name, epoch, sequence, time, text, data }, () => [
+    `${isoOf(time.getTime())}  epoch ${epoch}  ${text}`,
+    ...ledgerLines(event),
+  ]);
+}
+
+function ledgerLines(event: ReceivedEvent): string[] {
+  if (event.name === 'session_started') {
+    const { requestedAtMs, claimedAtMs } = event.data;
+    return [`    claimed ${formatDuration(claimedAtMs - requestedAtMs)} after the webhook`];
+  }
+  if (event.name !== 'session_ended' && event.name !== 'session_handed_over') return [];
+  const rows = event.data.ledger.map((row) => [
+    row.mediaType,
+    String(row.userId ?? row.channelId ?? ''),
+    row.received,
+    row.written,
+    row.lost,
+  ]);
+  const table = layOut(['media', 'source', 'received', 'written', 'lost'], rows);
+  return table.map((line) => `    ${line}`);
+}
+
+function isoOf(ms: number): string {
+  return new Date(ms).toISOString();
+}

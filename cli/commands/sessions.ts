@@ -1,0 +1,107 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Command } from 'commander';
+import type { SessionRow, TaskRow } from '../../shared/session-row.ts';
+import { type Context, createCommand, type Flags, run } from '../command.ts';
+import { EXIT, type ExitCode } from '../exit-code.ts';
+import { readLags } from '../lag.ts';
+import { stateOf } from '../session-state.ts';
+import { layOut } from '../table.ts';
+import { formatDuration } from '../time.ts';
+
+const WATCH_MS = 2_000;
+
+interface SessionsFlags extends Flags {
+  readonly watch?: true;
+  readonly all?: true;
+  readonly lag: boolean;
+}
+
+export function sessionsCommand(): Command {
+  return createCommand('sessions', {
+    summary: 'who owns what, epoch, age and lag',
+    description:
+      'Who owns what: every session that is or should be served, its runner, epoch, age and lag. ' +
+      'Lag is from capture at Zoom to arrival in Kinesis, of the newest audio of the last 2 s.',
+    examples: [
+      'rtms sessions --local',
+      'rtms sessions --watch --profile prod --region eu-central-1',
+      'rtms sessions --all --json | jq ".sessions[] | select(.state == \\"ended\\")"',
+    ],
+  })
+    .option('-w, --watch', 'look again every 2 s, until Ctrl-C')
+    .option('-a, --all', 'also what has ended (reads the whole table)')
+    .option('--no-lag', 'leave the media stream alone')
+    .action((flags: SessionsFlags) => run(flags, (context) => sessions(context, flags)));
+}
+
+async function sessions(context: Context, flags: SessionsFlags): Promise<ExitCode> {
+  const { output, signal } = context;
+  do {
+    const look = await lookAround(context, flags);
+    output.clear();
+    output.show(look, () => toLines(look));
+    if (flags.watch) await sleep(WATCH_MS, undefined, { signal }).catch(() => undefined);
+  } while (flags.watch && !signal.aborted);
+  return EXIT.OK;
+}
+
+type Look = Awaited<ReturnType<typeof lookAround>>;
+
+async function lookAround(context: Context, { all, lag }: SessionsFlags) {
+  const { aws, deployment } = context;
+  const { sessions: rows, tasks } = await context.sessions().list(all === true);
+  const nowMs = Date.now();
+  const live = rows.filter((row) => stateOf(row) === 'serving').map((row) => row.rtmsStreamId);
+  const { mediaStream } = deployment;
+  const lags =
+    lag && mediaStream ? await readLags(aws.kinesis, mediaStream, live) : new Map<string, number>();
+  const order = (row: SessionRow) => row.requestedAtMs ?? 0;
+  return {
+    atMs: nowMs,
+    runners: tasks.map(({ taskId, costUsed, costTotal, draining }) => ({
+      taskId,
+      costUsed,
+      costTotal,
+      draining,
+    })),
+    sessions: rows
+      .sort((a, b) => order(a) - order(b))
+      .map((row) => ({
+        rtmsStreamId: row.rtmsStreamId,
+        state: stateOf(row),
+        product: row.product,
+        entityId: row.entityId,
+        app: row.app,
+        owner: row.owner,
+        epoch: row.epoch ?? 0,
+        ageMs: row.requestedAtMs === undefined ? undefined : nowMs - row.requestedAtMs,
+        lagMs: lags.get(row.rtmsStreamId),
+        operatorWish: row.operatorWish,
+      })),
+  };
+}
+
+function toLines({ runners, sessions: rows }: Look): string[] {
+  const table = layOut(
+    ['rtms_stream_id', 'state', 'product', 'owner', 'epoch', 'age', 'lag ms'],
+    rows.map((row) => [
+      row.rtmsStreamId,
+      row.operatorWish ? `${row.state}, ${row.operatorWish} wished` : row.state,
+      row.product,
+      row.owner,
+      row.epoch,
+      row.ageMs === undefined ? undefined : formatDuration(row.ageMs),
+      row.lagMs,
+    ]),
+  );
+  return [...(rows.length === 0 ? ['no sessions'] : table), '', runnersLine(runners)];
+}
+
+function runnersLine(
+  runners: readonly Pick<TaskRow, 'costUsed' | 'costTotal' | 'draining'>[],
+): string {
+  const sum = (of: 'costUsed' | 'costTotal') => runners.reduce((total, row) => total + row[of], 0);
+  const draining = runners.filter((row) => row.draining).length;
+  const aside = draining > 0 ? `, ${draining} draining` : '';
+  return `${runners.length} runners${aside}, ${sum('costUsed')} of ${sum('costTotal')} slots used`;
+}

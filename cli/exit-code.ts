@@ -1,0 +1,31 @@
+import { type ErrorCode, ServiceError } from '../shared/errors.ts';
+
+/** What a shell sees; documented in docs/cli.md. */
+export const EXIT = {
+  OK: 0,
+  /** The command worked and found something wrong, or the deployment refused what was asked. */
+  FOUND: 1,
+  /** Wrong options, or names that nobody gave. */
+  USAGE: 2,
+  /** AWS or the webhook could not be reached, or gave no access. */
+  UNREACHABLE: 3,
+  /** A defect of this program. */
+  DEFECT: 70,
+} as const;
+
+export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
+
+const USAGE_CODES: readonly ErrorCode[] = ['config/invalid', 'local/port-in-use'];
+
+const UNREACHABLE_CODES: readonly ErrorCode[] = [
+  'cli/unreachable',
+  'kinesis/read-failed',
+  'kinesis/access-denied',
+  'kinesis/stream-missing',
+];
+
+export function exitCodeOf(error: unknown): ExitCode {
+  if (!(error instanceof ServiceError)) return EXIT.DEFECT;
+  if (USAGE_CODES.includes(error.code)) return EXIT.USAGE;
+  return UNREACHABLE_CODES.includes(error.code) ? EXIT.UNREACHABLE : EXIT.FOUND;
+}

@@ -1,0 +1,43 @@
+import { Command } from 'commander';
+import { exportCommand } from './commands/export.ts';
+import { handoverCommand, stopCommand } from './commands/operator-wish.ts';
+import { preflightCommand } from './commands/preflight.ts';
+import { redriveCommand } from './commands/redrive.ts';
+import { sendTestWebhookCommand } from './commands/send-test-webhook.ts';
+import { sessionCommand } from './commands/session.ts';
+import { sessionsCommand } from './commands/sessions.ts';
+import { simulateCommand } from './commands/simulate.ts';
+import { tailCommand } from './commands/tail.ts';
+import { verifyCommand } from './commands/verify.ts';
+
+const AFTER_HELP = `
+Which deployment: flags, then --config <file> or --local, then the environment, then rtms.json.
+Exit codes: 0 fine, 1 something was found or refused, 2 wrong use, 3 out of reach, 70 our defect.`;
+
+/** `rtms` with all its commands; throws CommanderError instead of ending the process. */
+export function createProgram(): Command {
+  return new Command('rtms')
+    .description(
+      'Looks after a deployment of rtms-kinesis: Zoom Realtime Media Streams into Kinesis. ' +
+        'Begin with rtms preflight; rtms <command> --help has examples.',
+    )
+    .exitOverride()
+    .showHelpAfterError('(rtms --help lists the commands)')
+    .commandsGroup('Look:')
+    .addCommand(preflightCommand())
+    .addCommand(sessionsCommand())
+    .addCommand(sessionCommand())
+    .addCommand(tailCommand())
+    .commandsGroup('Take out:')
+    .addCommand(exportCommand())
+    .addCommand(verifyCommand())
+    .commandsGroup('Act:')
+    .addCommand(stopCommand())
+    .addCommand(handoverCommand())
+    .addCommand(redriveCommand())
+    .commandsGroup('Try:')
+    .addCommand(sendTestWebhookCommand())
+    .addCommand(simulateCommand())
+    .helpCommand('help [command]', 'help for a command')
+    .addHelpText('after', AFTER_HELP);
+}

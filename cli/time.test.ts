@@ -1,0 +1,45 @@
+import { describe, expect, it } from 'vitest';
+import { formatDuration, parseDuration, parseMoment } from './time.ts';
+
+const NOW_MS = Date.parse('2026-11-22T10:00:00Z');
+
+describe('parseDuration', () => {
+  it.each([
+    ['500ms', 500],
+    ['90s', 90_000],
+    ['1.5h', 5_400_000],
+    ['2d', 172_800_000],
+    ['0s', 0],
+  ])('reads %s', (text, ms) => {
+    expect(parseDuration(text)).toBe(ms);
+  });
+
+  it.each(['', '10', 'm', '-1s', '1 s', 'soon'])('refuses "%s"', (text) => {
+    expect(() => parseDuration(text)).toThrow(expect.objectContaining({ code: 'config/invalid' }));
+  });
+});
+
+describe('parseMoment', () => {
+  it.each([
+    ['10m', NOW_MS - 600_000],
+    ['2026-11-22T09:00:00Z', NOW_MS - 3_600_000],
+    ['2026-11-22T10:00:00.250+01:00', NOW_MS - 3_600_000 + 250],
+  ])('reads %s', (text, ms) => {
+    expect(parseMoment(text, NOW_MS)).toBe(ms);
+  });
+
+  it.each(['yesterday', '5', '2026-13-99T00:00:00Z'])('refuses "%s"', (text) => {
+    expect(() => parseMoment(text, NOW_MS)).toThrow(/is no moment/);
+  });
+});
+
+describe('formatDuration', () => {
+  it.each([
+    [12, '12 ms'],
+    [59_999, '59 s'],
+    [245_000, '4 min 5 s'],
+    [12_000_000, '3 h 20 min'],
+  ])('writes %d ms as %s', (ms, text) => {
+    expect(formatDuration(ms)).toBe(text);
+  });
+});
