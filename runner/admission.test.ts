@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { admit, costOf, type Load, roomFor } from './admission.ts';
+import { admit, type Load, roomFor } from './admission.ts';
 
 const IDLE: Load = {
   costUsed: 0,
@@ -21,11 +21,6 @@ test.each<[string, Partial<Load>, string | undefined]>([
 ])('%s', (_title, load, why) => {
   const expected = why === undefined ? { admitted: true } : { admitted: false, why };
   expect(admit({ ...IDLE, ...load }, 1)).toEqual(expected);
-});
-
-test('a session with everything costs one unit', () => {
-  expect(costOf(['audio', 'video', 'deskshare', 'transcript', 'chat'])).toBe(1);
-  expect(costOf(['audio', 'transcript'])).toBe(0.53);
 });
 
 test('fills a task to the last hundredth', () => {

@@ -1,18 +1,3 @@
-import type { MediaType } from '../shared/rtms/media-type.ts';
-
-/**
- * What one session costs per media type it asks for, in cost units: 1 is a session with everything, about
- * 1.6 % of one vCPU. Measured with three audio sources at 20 ms, 720p H.264 at 25 fps, a slide a second;
- * see docs/scaling.md.
- */
-export const COST_UNITS = {
-  audio: 0.5,
-  video: 0.35,
-  deskshare: 0.1,
-  transcript: 0.03,
-  chat: 0.02,
-} as const satisfies Record<MediaType, number>;
-
 /** Sums of hundredths are not exact. */
 const ROUNDING = 1e-9;
 
@@ -42,13 +27,6 @@ export type Admission =
       readonly admitted: false;
       readonly why: 'capacity' | 'event_loop' | 'memory' | 'draining' | 'fenced';
     };
-
-/** Cost units of a session with these media types, to the hundredth. */
-export function costOf(mediaTypes: Iterable<MediaType>): number {
-  let cost = 0;
-  for (const mediaType of mediaTypes) cost += COST_UNITS[mediaType];
-  return Math.round(cost * 100) / 100;
-}
 
 /** How many more sessions of this cost fit, whatever else speaks against them. */
 export function roomFor(

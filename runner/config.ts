@@ -1,3 +1,4 @@
+import { parseRunnerPrices, type RunnerPrices } from '../shared/cost.ts';
 import type { LocalEnv, RunnerEnv } from '../shared/env.ts';
 import { ServiceError } from '../shared/errors.ts';
 import { type MediaRequest, parseMediaRequest } from '../shared/rtms/params.ts';
@@ -24,6 +25,8 @@ export interface RunnerConfig {
   readonly spoolDir: string;
   readonly spoolMaxBytes: number;
   readonly logLevel: LogLevel;
+  /** For the cost estimate; undefined: none is made. */
+  readonly prices: RunnerPrices | undefined;
 }
 
 type Variable = keyof RunnerEnv | keyof LocalEnv | 'AWS_REGION' | 'ECS_CONTAINER_METADATA_URI_V4';
@@ -61,6 +64,11 @@ export function readConfig(
     }
   };
 
+  const parsedIfGiven = <T>(name: Variable, parse: (text: string) => T): T | undefined => {
+    const text = optional(name);
+    return text === undefined ? undefined : parsed(name, text, parse);
+  };
+
   const config = {
     region: required('AWS_REGION'),
     taskId: optional('TASK_ID'),
@@ -76,6 +84,7 @@ export function readConfig(
     healthPort: integer('HEALTH_PORT', 0, 65_535),
     spoolDir: required('SPOOL_DIR'),
     spoolMaxBytes: integer('SPOOL_MAX_BYTES', 0),
+    prices: parsedIfGiven('PRICES', parseRunnerPrices),
     logLevel: logLevel(environment['LOG_LEVEL'] ?? 'info', problems),
   };
   const { allowedHosts, media } = config;

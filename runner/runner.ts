@@ -1,12 +1,13 @@
 import { join } from 'node:path';
 import { SendMessageCommand, type SQSClient } from '@aws-sdk/client-sqs';
+import { costOf } from '../shared/cost-units.ts';
 import type { Logger } from '../shared/logger.ts';
 import type { Metrics } from '../shared/metrics.ts';
 import { wantedMediaTypes } from '../shared/rtms/params.ts';
 import { encodeSessionJob } from '../shared/session-job.ts';
-import { costOf } from './admission.ts';
 import { type AwsClients, createAwsClients } from './aws.ts';
 import type { RunnerConfig } from './config.ts';
+import { CostMeter } from './cost-meter.ts';
 import { EcsProtection } from './ecs-protection.ts';
 import { describeOwnTask, type EcsTask } from './ecs-task.ts';
 import { EventLoopDelay, LoopTurns, memoryShare, startHealthServer } from './health.ts';
@@ -22,7 +23,7 @@ import { OrphanWatch } from './ownership/orphans.ts';
 import { RECONCILE_INTERVAL_MS } from './ownership/reconcile.ts';
 import { SessionStore } from './ownership/store.ts';
 import { isSuperseded } from './service-revision.ts';
-import { SESSION_STATES } from './session.ts';
+import { SESSION_STATES } from './session-context.ts';
 import { SessionPool } from './session-pool.ts';
 import { fenceWrites } from './write-fence.ts';
 import { ZoomSecretCache } from './zoom-secret.ts';
@@ -116,6 +117,7 @@ export async function startRunner(config: RunnerConfig): Promise<Runner> {
   await secret.read();
   await heartbeat.start();
 
+  const costMeter = config.prices && new CostMeter(config.prices, metrics);
   const polling = new AbortController();
   const ending = new AbortController();
   const loop = (name: string, intervalMs: number, step: () => Promise<void>) => {
@@ -145,6 +147,7 @@ export async function startRunner(config: RunnerConfig): Promise<Runner> {
       metrics.observe('EventLoopDelay', delay.p99Ms);
       media.observeLevels();
       events.observeLevels();
+      costMeter?.observe(pool.sessions.length, [media.stats(), events.stats()]);
       metrics.flush();
     }),
     ...(ecsTask

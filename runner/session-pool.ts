@@ -7,7 +7,8 @@ import type { Heartbeat } from './ownership/heartbeat.ts';
 import { reconcile } from './ownership/reconcile.ts';
 import { judgeRow, type RowVerdict } from './ownership/rules.ts';
 import type { Claim, SessionStore } from './ownership/store.ts';
-import { type HandOverCause, Session, type SessionContext, type SessionResult } from './session.ts';
+import { Session } from './session.ts';
+import type { HandOverCause, SessionContext, SessionResult } from './session-context.ts';
 
 export interface SessionPoolOptions {
   readonly context: SessionContext;

@@ -8,14 +8,9 @@ import {
   type GapCause,
   type LedgerRow,
 } from '../shared/record/event.ts';
-import { splitIntoChunks } from '../shared/record/media-record.ts';
-import {
-  channelCount,
-  type EffectiveMedia,
-  resolutionBound,
-  sampleRateHz,
-} from '../shared/rtms/effective-media.ts';
-import { MEDIA_TYPE_BIT, type MediaType } from '../shared/rtms/media-type.ts';
+import type { EffectiveMedia } from '../shared/rtms/effective-media.ts';
+import type { MediaType } from '../shared/rtms/media-type.ts';
+import { encodeFrame, partitionKeyOf, sourceOf } from './frame-record.ts';
 import type { DropCause, PutReceipt, PutUnit } from './kinesis/put.ts';
 import type { MediaFrame } from './rtms/events.ts';
 import { type Gap, type LedgerSource, SessionLedger } from './session-ledger.ts';
@@ -100,7 +95,8 @@ export class SessionWriter {
     };
     let records: Buffer[];
     try {
-      records = this.#encode(frame, media, sequence, source.partitionKey);
+      const { origin, maxRecordBytes } = this.#options;
+      records = encodeFrame(origin, sequence, frame, media, maxRecordBytes);
     } catch (error) {
       if (!(error instanceof ServiceError)) throw error;
       this.#lose(source.row, 'malformed', unit);
@@ -191,39 +187,12 @@ export class SessionWriter {
     const key = `${mediaType}/${channelId === undefined ? (userId ?? 0) : `#${channelId}`}`;
     let source = this.#sources.get(key);
     if (source === undefined) {
-      const from = channelId === undefined ? { userId: userId ?? 0 } : { channelId };
-      const row = this.ledger.source(mediaType, from);
-      const { rtmsStreamId } = this.#options.origin;
-      const partitionKey =
-        mediaType === 'audio' ? rtmsStreamId : `${rtmsStreamId}#v#${channelId ?? userId ?? 0}`;
+      const row = this.ledger.source(mediaType, sourceOf(frame));
+      const partitionKey = partitionKeyOf(this.#options.origin.rtmsStreamId, frame);
       source = { row, partitionKey, receipt: this.#receipt(row) };
       this.#sources.set(key, source);
     }
     return source;
-  }
-
-  #encode(
-    frame: MediaFrame,
-    media: EffectiveMedia,
-    sequence: number,
-    partitionKey: string,
-  ): Buffer[] {
-    const { rtmsStreamId, epoch } = this.#options.origin;
-    const { mediaType, channelId, userId, userName, codec, payload } = frame;
-    const record = {
-      rtmsStreamId,
-      epoch,
-      sequence,
-      mediaType: MEDIA_TYPE_BIT[mediaType],
-      ...(channelId === undefined ? { userId: userId ?? 0 } : { channelId }),
-      userName,
-      capturedAtMs: frame.capturedAtMs,
-      receivedAtMs: frame.receivedAtMs,
-      codec,
-      ...shapeOf(mediaType, media),
-      payload,
-    };
-    return splitIntoChunks(record, this.#options.maxRecordBytes - Buffer.byteLength(partitionKey));
   }
 
   #line<Name extends EventName>(
@@ -319,17 +288,4 @@ export class SessionWriter {
 
 function kindOf(name: EventName): LineKind {
   return name === 'transcript' || name === 'chat' ? name : 'events';
-}
-
-/** The fields of a record that only the handshake knows. */
-function shapeOf(mediaType: MediaFrame['mediaType'], media: EffectiveMedia) {
-  if (mediaType === 'audio') {
-    if (media.audio === undefined) return {};
-    return {
-      sampleRateHz: sampleRateHz(media.audio.sampleRate) ?? 0,
-      channels: channelCount(media.audio.channel) ?? 0,
-    };
-  }
-  const picture = media[mediaType];
-  return picture === undefined ? {} : (resolutionBound(picture.resolution) ?? {});
 }

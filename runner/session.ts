@@ -1,77 +1,26 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from '../shared/logger.ts';
-import type { Metrics } from '../shared/metrics.ts';
 import type { EventData, EventName } from '../shared/record/event.ts';
 import { STOP_REASON } from '../shared/rtms/constants.ts';
 import type { EffectiveMedia } from '../shared/rtms/effective-media.ts';
-import type { MediaRequest } from '../shared/rtms/params.ts';
-import type { Product } from '../shared/rtms/product.ts';
-import {
-  type SessionRow,
-  type StartRegister,
-  startOf,
-  wantedState,
-} from '../shared/session-row.ts';
-import { type AllowedHosts, isAllowedAddress } from '../shared/zoom/allowed-hosts.ts';
+import { type StartRegister, startOf, wantedState } from '../shared/session-row.ts';
+import { isAllowedAddress } from '../shared/zoom/allowed-hosts.ts';
 import type { HandshakeCredentials } from '../shared/zoom/credentials.ts';
-import type { SessionVerdict, SessionView, TakeoverCause } from './ownership/rules.ts';
+import type { SessionVerdict, SessionView } from './ownership/rules.ts';
 import type { EndedReason } from './ownership/store.ts';
 import { RtmsClient } from './rtms/client.ts';
 import type { EndReason } from './rtms/events.ts';
 import { isRestartable } from './rtms/verdict.ts';
-import {
-  chatEvent,
-  type EventBody,
-  signalingEvent,
-  stopReasonFields,
-  transcriptEvent,
-} from './session-events.ts';
-import { SessionWriter, type Sink } from './session-writer.ts';
-
-/** What all sessions of one task share. */
-export interface SessionContext {
-  readonly taskId: string;
-  readonly mediaRequest: MediaRequest;
-  readonly allowedHosts: AllowedHosts;
-  readonly credentials: (app: string, product: Product) => Promise<HandshakeCredentials>;
-  readonly media: Sink;
-  readonly events: Sink;
-  /** Record limit of the media stream, partition key included. */
-  readonly maxRecordBytes: number;
-  /** Reads a stream's row as it is now. @default none: only what was claimed is known */
-  readonly row?: (rtmsStreamId: string) => Promise<SessionRow | undefined>;
-  readonly logger: Logger;
-  readonly metrics: Metrics;
-}
-
-/** A row just claimed. */
-export interface ClaimedRow {
-  readonly row: SessionRow;
-  readonly epoch: number;
-  /** Why there was an epoch before this one; undefined for the first. */
-  readonly cause: TakeoverCause | undefined;
-  /** May this claim still be served (heartbeat)? Asked for every frame. */
-  readonly holds: () => boolean;
-}
-
-export type HandOverCause = EventData['session_handed_over']['cause'];
-
-/** How a session came to its end, for whoever owns the row. */
-export type SessionResult =
-  | { readonly kind: 'ended'; readonly reason: EndedReason; readonly startEventTsMs: number }
-  | { readonly kind: 'handed_over'; readonly cause: HandOverCause }
-  /** The row is another's, or this task may not serve: nothing is to be written about it. */
-  | { readonly kind: 'dropped' };
-
-export const SESSION_STATES = [
-  'connecting',
-  'streaming',
-  'paused',
-  'reconnecting',
-  'ending',
-] as const;
-
-export type SessionState = (typeof SESSION_STATES)[number];
+import type {
+  ClaimedRow,
+  HandOverCause,
+  SessionContext,
+  SessionResult,
+  SessionState,
+} from './session-context.ts';
+import { stopReasonFields } from './session-events.ts';
+import { type RelayListener, relay } from './session-relay.ts';
+import { SessionWriter } from './session-writer.ts';
 
 /** After a flush was given up: how long the gap events may still take. */
 const DECLARE_TIMEOUT_MS = 6_000;
@@ -81,6 +30,8 @@ const STOP_WEBHOOK_MS = 1_000;
 /**
  * Our care of one RTMS stream during one epoch: the client's frames and lines in, records out, and exactly
  * one result. The only place where the RTMS client and the Kinesis producer meet.
+ *
+ * Longer than other files, because all the ways in which a session may end must be seen together.
  */
 export class Session {
   readonly rtmsStreamId: string;
@@ -103,10 +54,6 @@ export class Session {
   #lastHandshakeAtMs = 0;
   #state: SessionState = 'connecting';
   #client: RtmsClient | undefined;
-  /** As of the last handshakes: frames of a connection that is going down still have this shape. */
-  #media: EffectiveMedia | undefined;
-  #hasFrames = false;
-  #malformed = 0;
 
   /** @throws Error when the row lacks what a claimed row always has */
   constructor(claim: ClaimedRow, context: SessionContext) {
@@ -221,7 +168,7 @@ export class Session {
 
   async #connect(): Promise<void> {
     const { product, entityId, serverUrls, app } = this.#start;
-    const { allowedHosts } = this.#context;
+    const { allowedHosts, metrics } = this.#context;
     // The client would refuse them too; here it is known before credentials are asked for.
     if (!serverUrls.some((url) => isAllowedAddress(url, allowedHosts))) {
       this.#logger.error('server address refused', { event: 'address_refused' });
@@ -240,66 +187,28 @@ export class Session {
     this.#logger.info('connecting', { event: 'connecting' });
     const client = new RtmsClient({
       media: this.#context.mediaRequest,
-      isAllowedAddress: (url) => isAllowedAddress(url, this.#context.allowedHosts),
+      isAllowedAddress: (url) => isAllowedAddress(url, allowedHosts),
       logger: this.#logger,
     });
     this.#client = client;
-    this.#listen(client);
+    relay(client, this.#writer, this.#listener(), { logger: this.#logger, metrics });
     const { rtmsStreamId } = this;
     client.join({ product, entityId, rtmsStreamId, serverUrls, ...credentials });
   }
 
-  #listen(client: RtmsClient): void {
-    client.on('joined', (media) => this.#joined(media));
-    client.on('frame', (frame) => {
-      this.#writer.frame(frame, this.#media ?? client.media);
-      if (!this.#hasFrames) this.#firstFrame();
-    });
-    client.on('transcript', (line) => this.#writeBody(transcriptEvent(line)));
-    client.on('chat', (message) => this.#writeBody(chatEvent(message)));
-    client.on('event', (event) => this.#writeBody(signalingEvent(event)));
-    client.on('sessionState', (session) => {
-      this.#write('session_state', session.timestampMs, session);
-    });
-    client.on('paused', (timestampMs) => {
-      this.#become('paused');
-      this.#write('session_paused', timestampMs, { timestampMs });
-    });
-    client.on('resumed', (timestampMs) => {
-      this.#become('streaming');
-      this.#write('session_resumed', timestampMs, { timestampMs });
-    });
-    client.on('interrupted', (info) => {
-      this.#become('reconnecting', info);
-      const data = { ...info, attempt: 0, durationMs: 0 };
-      this.#write('session_interrupted', Date.now(), data);
-    });
-    client.on('reconnected', ({ scope, cause, attempt, durationMs, media }) => {
-      this.#media = { ...this.#media, ...media };
-      if (scope === 'signaling') this.#lastHandshakeAtMs = Date.now();
-      this.#context.metrics.count('Reconnects', 1, scope);
-      this.#become('streaming', { scope, cause, attempt, durationMs });
-      this.#write('session_reconnected', Date.now(), { scope, cause, attempt, durationMs });
-    });
-    client.on('hole', (hole) => this.#logger.info('hole in capture', { event: 'hole', ...hole }));
-    client.on('malformed', ({ scope, error, ...lost }) => {
-      this.#context.metrics.count('MalformedMessages', 1, scope);
-      this.#malformed += 1;
-      if (this.#malformed === 1) {
-        this.#logger.warn('malformed message', { event: 'malformed', scope, error });
-      }
-      const { mediaType } = lost;
-      if (mediaType !== undefined) this.#writer.malformed({ ...lost, mediaType });
-    });
-    client.on('other', (raw) => {
-      this.#context.metrics.count('UnknownMessages');
-      this.#write('other', Date.now(), { raw });
-    });
-    client.on('ended', (reason) => this.#clientEnded(reason));
+  #listener(): RelayListener {
+    return {
+      joined: (media) => this.#joined(media),
+      firstFrame: () => this.#firstFrame(),
+      rejoined: () => {
+        this.#lastHandshakeAtMs = Date.now();
+      },
+      became: (state, fields) => this.#become(state, fields),
+      ended: (reason) => this.#clientEnded(reason),
+    };
   }
 
   #joined(media: EffectiveMedia): void {
-    this.#media = media;
     const { product, entityId, accountId, operatorId, requestedAtMs } = this.#start;
     const streamingAtMs = Date.now();
     this.#lastHandshakeAtMs = streamingAtMs;
@@ -318,7 +227,6 @@ export class Session {
   }
 
   #firstFrame(): void {
-    this.#hasFrames = true;
     if (this.#claim.cause !== undefined) return;
     const waitedMs = Date.now() - this.#start.requestedAtMs;
     this.#context.metrics.observe('WebhookToFirstFrame', waitedMs);
@@ -416,10 +324,6 @@ export class Session {
     if (this.#state === 'ending') return;
     this.#state = state;
     this.#logger.info(state, { event: state, ...fields });
-  }
-
-  #writeBody(body: EventBody | undefined): void {
-    if (body !== undefined) this.#writer.event(body.name, body.timeMs, body.data);
   }
 
   #write<Name extends EventName>(name: Name, timeMs: number, data: EventData[Name]): void {

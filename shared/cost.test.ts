@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { costPerMeetingHour, type RunnerPrices } from './cost.ts';
+import { costPerMeetingHour, parseRunnerPrices, type RunnerPrices } from './cost.ts';
 
 const PRICES: RunnerPrices = {
   taskHour: 0.05,
@@ -18,4 +18,11 @@ test('has no answer without a meeting', () => {
   const idle = { periodSeconds: 10, sessions: 0, putUnits: 0, bytesOut: 0 };
   expect(costPerMeetingHour(PRICES, idle)).toBeUndefined();
   expect(costPerMeetingHour(PRICES, { ...idle, sessions: 1, periodSeconds: 0 })).toBeUndefined();
+});
+
+test('reads the prices that infra wrote, and names a wrong one', () => {
+  expect(parseRunnerPrices(JSON.stringify(PRICES))).toEqual(PRICES);
+  expect(() => parseRunnerPrices('{')).toThrow('not JSON');
+  expect(() => parseRunnerPrices('[]')).toThrow(/taskHour|the whole/);
+  expect(() => parseRunnerPrices(JSON.stringify({ ...PRICES, taskHour: -1 }))).toThrow('taskHour');
 });

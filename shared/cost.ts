@@ -1,3 +1,6 @@
+import * as v from 'valibot';
+import { ServiceError } from './errors.ts';
+
 /** What a runner's work costs, US dollars; infra computes it from the stage's price table. */
 export interface RunnerPrices {
   /** One task for an hour, address included. */
@@ -27,3 +30,29 @@ export function costPerMeetingHour(prices: RunnerPrices, usage: RunnerUsage): nu
   const sharedPerHour = prices.taskHour + (written * 3600) / periodSeconds;
   return sharedPerHour / sessions + prices.shardsPerMeetingHour;
 }
+
+/**
+ * Reads the `PRICES` variable.
+ *
+ * @throws ServiceError `config/invalid` naming the price that is missing or no number
+ */
+export function parseRunnerPrices(json: string): RunnerPrices {
+  let value: unknown;
+  try {
+    value = JSON.parse(json);
+  } catch {
+    throw new ServiceError('config/invalid', 'the prices are not JSON');
+  }
+  const parsed = v.safeParse(RUNNER_PRICES, value);
+  if (parsed.success) return parsed.output;
+  const fields = parsed.issues.map((issue) => v.getDotPath(issue) ?? 'the whole');
+  throw new ServiceError('config/invalid', `prices are wrong at ${fields.join(', ')}`);
+}
+
+const price = v.pipe(v.number(), v.minValue(0));
+const RUNNER_PRICES = v.object({
+  taskHour: price,
+  shardsPerMeetingHour: price,
+  millionPutUnits: price,
+  gigabyteIn: price,
+} satisfies Record<keyof RunnerPrices, unknown>);

@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest';
-import { COST_UNITS } from '../../runner/admission.ts';
+import { costOf } from '../../shared/cost-units.ts';
+import { wantedMediaTypes } from '../../shared/rtms/params.ts';
 import { readConfig } from '../config.ts';
 import { meetingLoad } from '../meeting-load.ts';
 import { shardsFor } from '../shards.ts';
 import { costPerHour, runnerPrices, streamHour, tasksFor } from './cost-model.ts';
-import { SLOTS, slotsPerMeeting } from './slots.ts';
 
 const PROVISIONED = readConfig({ records: { capacity: { mode: 'provisioned', meetings: 1000 } } });
 const ON_DEMAND = readConfig({});
@@ -86,9 +86,8 @@ test('tasks follow the meetings at 60 %, and never fall below the least', () => 
   expect(tasksFor(ON_DEMAND, 1000)).toBe(56);
 });
 
-test('slots are what the runner counts', () => {
-  expect(SLOTS).toEqual(COST_UNITS);
-  expect(slotsPerMeeting(ON_DEMAND.zoom.media)).toBe(1);
+test('a meeting with all media takes one slot', () => {
+  expect(costOf(wantedMediaTypes(ON_DEMAND.zoom.media))).toBe(1);
 });
 
 test('the runner is told either the price of shards or that of bytes', () => {

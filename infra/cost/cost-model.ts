@@ -1,9 +1,10 @@
 import type { RunnerPrices } from '../../shared/cost.ts';
+import { costOf } from '../../shared/cost-units.ts';
+import { wantedMediaTypes } from '../../shared/rtms/params.ts';
 import type { Config } from '../config.ts';
 import { meetingLoad } from '../meeting-load.ts';
 import { leastTasks, TARGET_UTILIZATION_PERCENT } from '../scaling-rules.ts';
 import { shardsFor, type WriteLoad } from '../shards.ts';
-import { slotsPerMeeting } from './slots.ts';
 
 export interface CostLine {
   readonly item: string;
@@ -36,7 +37,7 @@ const ALARMS = 25;
 /** Tasks that scaling settles on with this many meetings running. */
 export function tasksFor(config: Config, meetings: number): number {
   const { capacity, headroomSlots, minTasks } = config.runner;
-  const slots = meetings * slotsPerMeeting(config.zoom.media);
+  const slots = meetings * costOf(wantedMediaTypes(config.zoom.media));
   return Math.max(
     leastTasks(minTasks, headroomSlots, capacity),
     Math.ceil(slots / (capacity * (TARGET_UTILIZATION_PERCENT / 100))),

@@ -1,5 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
+import { costOf } from '../../shared/cost-units.ts';
+import { wantedMediaTypes } from '../../shared/rtms/params.ts';
 import { fromRoot } from '../bundle-options.ts';
 import { readConfig } from '../config.ts';
 import { drawChart } from '../pictures/line-chart.ts';
@@ -8,7 +10,6 @@ import { createRandom, officeMeetings } from './arrivals.ts';
 import { costPerHour, taskHour } from './cost-model.ts';
 import { replaceSection } from './markdown.ts';
 import { type Outcome, type Policy, simulate, ZOOM_BUFFER_SECONDS } from './scaling-simulation.ts';
-import { slotsPerMeeting } from './slots.ts';
 
 /** A quiet hour, three of office time, and one in which the last meetings end. */
 const HOURS = 3;
@@ -36,13 +37,15 @@ export function study(perHour: number): Study {
     quietSeconds: QUIET_MINUTES * 60,
     random: createRandom(7),
   });
-  const meetingsPerTask = Math.floor(CONFIG.runner.capacity / slotsPerMeeting(CONFIG.zoom.media));
+  const meetingsPerTask = Math.floor(
+    CONFIG.runner.capacity / costOf(wantedMediaTypes(CONFIG.zoom.media)),
+  );
   const { minTasks, headroomSlots, capacity } = CONFIG.runner;
   const reactive: Policy = {
     minTasks: leastTasks(minTasks, headroomSlots, capacity),
     maxTasks: 5_000,
     meetingsPerTask,
-    headroomMeetings: headroomSlots / slotsPerMeeting(CONFIG.zoom.media),
+    headroomMeetings: headroomSlots / costOf(wantedMediaTypes(CONFIG.zoom.media)),
     prewarmTasks: 0,
   };
   const prewarmed = { ...reactive, prewarmTasks: Math.ceil((perHour * 1.3) / meetingsPerTask) };

@@ -88,9 +88,15 @@ export class Dispatch {
   /** Backlog records that their shards have room for, those first whose turn it is. */
   #admit(behind: Outgoing[], nowMs: number): Outgoing[] {
     behind.sort(({ lane: a }, { lane: b }) => a.dueMs - b.dueMs || a.lastSentAtMs - b.lastSentAtMs);
+    // Room that the first in turn still waits for is not taken by a smaller record of another.
+    const full = new Set<string | undefined>();
     return behind.filter(({ lane, record: { sizeBytes } }) => {
-      if (!this.#budget.admits(lane.shardId, sizeBytes, nowMs)) return false;
-      this.#budget.charge(lane.shardId, sizeBytes, nowMs);
+      const { shardId } = lane;
+      if (full.has(shardId) || !this.#budget.admits(shardId, sizeBytes, nowMs)) {
+        full.add(shardId);
+        return false;
+      }
+      this.#budget.charge(shardId, sizeBytes, nowMs);
       lane.dueMs = nextDueMs(lane.dueMs, sizeBytes, lane.liveBytesPerMs(nowMs), nowMs);
       return true;
     });

@@ -2,7 +2,6 @@ import type { KinesisClient } from '@aws-sdk/client-kinesis';
 import { PutRecordsCommand } from '@aws-sdk/client-kinesis';
 import type { ServiceError } from '../../shared/errors.ts';
 import { errorName, type Failure, failureOf, toServiceError } from './kinesis-error.ts';
-import { encodePutBody } from './put-body.ts';
 
 /** One entry of a call. */
 export interface PutEntry {
@@ -37,14 +36,13 @@ export async function putRecords(
   signal: AbortSignal,
 ): Promise<PutAnswer> {
   try {
-    const command = new PutRecordsCommand({ StreamName: streamName, Records: [] });
-    // Everything but the body is the SDK's: endpoint, credentials, signature, clock skew, errors.
-    const body = encodePutBody(streamName, entries);
-    command.middlewareStack.add(
-      (next) => (call) =>
-        next({ ...call, request: Object.assign(call.request as object, { body }) }),
-      { step: 'serialize', priority: 'low' },
-    );
+    const command = new PutRecordsCommand({
+      StreamName: streamName,
+      Records: entries.map(({ partitionKey, data }) => ({
+        PartitionKey: partitionKey,
+        Data: data,
+      })),
+    });
     const { Records: results = [] } = await client.send(command, { abortSignal: signal });
     return {
       outcomes: entries.map((_, index) => {

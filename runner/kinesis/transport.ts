@@ -2,6 +2,7 @@ import { Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
 import { KinesisClient, type KinesisClientConfig } from '@aws-sdk/client-kinesis';
 import { NodeHttpHandler } from '@smithy/node-http-handler';
+import { useNativeBodies } from './put-body.ts';
 
 /** PutRecords calls that one client makes at once; the connections it keeps. */
 export const MAX_CALLS = 16;
@@ -32,7 +33,7 @@ export function createKinesisClient(options: TransportOptions): KinesisClient {
     keepAliveMsecs: 10_000,
     timeout: 30_000,
   };
-  return new KinesisClient({
+  const client = new KinesisClient({
     region,
     ...(endpoint === undefined ? {} : { endpoint }),
     ...(credentials === undefined ? {} : { credentials }),
@@ -45,4 +46,6 @@ export function createKinesisClient(options: TransportOptions): KinesisClient {
       httpsAgent: new HttpsAgent(agent),
     }),
   });
+  useNativeBodies(client);
+  return client;
 }

@@ -1,0 +1,56 @@
+import type { Logger } from '../shared/logger.ts';
+import type { Metrics } from '../shared/metrics.ts';
+import type { EventData } from '../shared/record/event.ts';
+import type { MediaRequest } from '../shared/rtms/params.ts';
+import type { Product } from '../shared/rtms/product.ts';
+import type { SessionRow } from '../shared/session-row.ts';
+import type { AllowedHosts } from '../shared/zoom/allowed-hosts.ts';
+import type { HandshakeCredentials } from '../shared/zoom/credentials.ts';
+import type { TakeoverCause } from './ownership/rules.ts';
+import type { EndedReason } from './ownership/store.ts';
+import type { Sink } from './session-writer.ts';
+
+/** What all sessions of one task share. */
+export interface SessionContext {
+  readonly taskId: string;
+  readonly mediaRequest: MediaRequest;
+  readonly allowedHosts: AllowedHosts;
+  readonly credentials: (app: string, product: Product) => Promise<HandshakeCredentials>;
+  readonly media: Sink;
+  readonly events: Sink;
+  /** Record limit of the media stream, partition key included. */
+  readonly maxRecordBytes: number;
+  /** Reads a stream's row as it is now. @default none: only what was claimed is known */
+  readonly row?: (rtmsStreamId: string) => Promise<SessionRow | undefined>;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+}
+
+/** A row just claimed. */
+export interface ClaimedRow {
+  readonly row: SessionRow;
+  readonly epoch: number;
+  /** Why there was an epoch before this one; undefined for the first. */
+  readonly cause: TakeoverCause | undefined;
+  /** May this claim still be served (heartbeat)? Asked for every frame. */
+  readonly holds: () => boolean;
+}
+
+export type HandOverCause = EventData['session_handed_over']['cause'];
+
+/** How a session came to its end, for whoever owns the row. */
+export type SessionResult =
+  | { readonly kind: 'ended'; readonly reason: EndedReason; readonly startEventTsMs: number }
+  | { readonly kind: 'handed_over'; readonly cause: HandOverCause }
+  /** The row is another's, or this task may not serve: nothing is to be written about it. */
+  | { readonly kind: 'dropped' };
+
+export const SESSION_STATES = [
+  'connecting',
+  'streaming',
+  'paused',
+  'reconnecting',
+  'ending',
+] as const;
+
+export type SessionState = (typeof SESSION_STATES)[number];

@@ -1,0 +1,80 @@
+import type { Logger } from '../shared/logger.ts';
+import type { Metrics } from '../shared/metrics.ts';
+import type { EffectiveMedia } from '../shared/rtms/effective-media.ts';
+import type { RtmsClient } from './rtms/client.ts';
+import type { EndReason } from './rtms/events.ts';
+import { chatEvent, type EventBody, signalingEvent, transcriptEvent } from './session-events.ts';
+import type { SessionWriter } from './session-writer.ts';
+
+/** What the session itself has to know of its client. */
+export interface RelayListener {
+  joined(media: EffectiveMedia): void;
+  firstFrame(): void;
+  /** The signaling handshake was done anew. */
+  rejoined(): void;
+  became(state: 'streaming' | 'paused' | 'reconnecting', fields?: object): void;
+  ended(reason: EndReason): void;
+}
+
+/** Writes everything that a client brings, and tells the session what concerns it. */
+export function relay(
+  client: RtmsClient,
+  writer: SessionWriter,
+  session: RelayListener,
+  { logger, metrics }: { readonly logger: Logger; readonly metrics: Metrics },
+): void {
+  /** As of the last handshakes: frames of a connection that is going down still have this shape. */
+  let media: EffectiveMedia | undefined;
+  let hasFrames = false;
+  let hasMalformed = false;
+  const write = (body: EventBody | undefined) => {
+    if (body !== undefined) writer.event(body.name, body.timeMs, body.data);
+  };
+
+  client.on('joined', (effective) => {
+    media = effective;
+    session.joined(effective);
+  });
+  client.on('frame', (frame) => {
+    writer.frame(frame, media ?? client.media);
+    if (hasFrames) return;
+    hasFrames = true;
+    session.firstFrame();
+  });
+  client.on('transcript', (line) => write(transcriptEvent(line)));
+  client.on('chat', (message) => write(chatEvent(message)));
+  client.on('event', (event) => write(signalingEvent(event)));
+  client.on('sessionState', (state) => writer.event('session_state', state.timestampMs, state));
+  client.on('paused', (timestampMs) => {
+    session.became('paused');
+    writer.event('session_paused', timestampMs, { timestampMs });
+  });
+  client.on('resumed', (timestampMs) => {
+    session.became('streaming');
+    writer.event('session_resumed', timestampMs, { timestampMs });
+  });
+  client.on('interrupted', (info) => {
+    session.became('reconnecting', info);
+    writer.event('session_interrupted', Date.now(), { ...info, attempt: 0, durationMs: 0 });
+  });
+  client.on('reconnected', ({ media: effective, ...info }) => {
+    media = { ...media, ...effective };
+    metrics.count('Reconnects', 1, info.scope);
+    if (info.scope === 'signaling') session.rejoined();
+    session.became('streaming', info);
+    writer.event('session_reconnected', Date.now(), info);
+  });
+  client.on('hole', (hole) => logger.info('hole in capture', { event: 'hole', ...hole }));
+  client.on('malformed', ({ scope, error, ...lost }) => {
+    metrics.count('MalformedMessages', 1, scope);
+    if (!hasMalformed) logger.warn('malformed message', { event: 'malformed', scope, error });
+    hasMalformed = true;
+    const { mediaType } = lost;
+    if (mediaType !== undefined) writer.malformed({ ...lost, mediaType });
+  });
+  client.on('other', (raw) => {
+    metrics.count('UnknownMessages');
+    writer.event('other', Date.now(), { raw });
+  });
+  client.on('ended', (reason) => session.ended(reason));
+}

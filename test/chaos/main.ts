@@ -1,0 +1,31 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+
+/**
+ * `npm run test:chaos [-- <run> [options of that run]]`: the long failure runs, one after another, each a
+ * process of its own that prints its seed and its report. Without a name all of them run. `npm test` has a
+ * short seeded form of each.
+ */
+const RUNS = {
+  runners: 'kills, freezes, drains, stalls and duplicates over 30 meetings and 3 runners',
+  'runner-figures': 'takeover and hand-over of 60 sessions, in seconds and frames',
+  'kinesis-outage': 'five minutes without Kinesis, entry failures, dropped answers',
+  'webhook-storm': '10,000 events while DynamoDB and SQS come and go',
+  'sdk-sessions': '500 SDK sessions in a row and 200 at once',
+} as const;
+
+const [name, ...options] = process.argv.slice(2);
+if (name !== undefined && !(name in RUNS)) {
+  process.stderr.write(`no run "${name}"; known: ${Object.keys(RUNS).join(', ')}\n`);
+  process.exit(2);
+}
+const failed: string[] = [];
+for (const [run, what] of Object.entries(RUNS)) {
+  if (name !== undefined && name !== run) continue;
+  process.stdout.write(`\n# ${run}: ${what}\n`);
+  const child = spawn(process.execPath, [`test/chaos/${run}.ts`, ...options], { stdio: 'inherit' });
+  const [code] = await once(child, 'close');
+  if (code !== 0) failed.push(run);
+}
+if (failed.length > 0) process.stderr.write(`\nfailed: ${failed.join(', ')}\n`);
+process.exitCode = failed.length > 0 ? 1 : 0;
