@@ -1,16 +1,23 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 
+interface LockedPackage {
+  readonly version?: string;
+  readonly inBundle?: boolean;
+  readonly optionalDependencies?: Record<string, string>;
+}
+
 /**
  * `npm ci` refuses a lockfile that lacks an optional package, and `npm install` leaves those out that its
  * registry does not offer (binaries for other platforms): then they are to be put back by hand.
  */
 test('the lockfile names every optional package, so that npm ci takes it', () => {
   const { packages } = JSON.parse(readFileSync('package-lock.json', 'utf8')) as {
-    packages: Record<string, { version?: string; optionalDependencies?: Record<string, string> }>;
+    packages: Record<string, LockedPackage>;
   };
-  const missing = Object.entries(packages).flatMap(([path, { optionalDependencies = {} }]) =>
-    Object.keys(optionalDependencies).filter(
+  const missing = Object.entries(packages).flatMap(([path, { inBundle, optionalDependencies }]) =>
+    // What a package brings inside its own archive npm does not look for.
+    Object.keys((!inBundle && optionalDependencies) || {}).filter(
       (name) =>
         packages[`node_modules/${name}`]?.version === undefined &&
         packages[`${path}/node_modules/${name}`]?.version === undefined,
