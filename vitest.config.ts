@@ -6,6 +6,8 @@ export default defineConfig({
     exclude: ['node_modules/**', 'out/**', 'cdk.out/**', 'dist/**'],
     testTimeout: 20_000,
     hookTimeout: 20_000,
+    // Most tests wait for sockets and timers of real processes, not for a core.
+    maxWorkers: 3,
     coverage: { include: ['shared/**/*.ts'], exclude: ['**/*.test.ts'] },
   },
 });
