@@ -280,4 +280,16 @@ if (import.meta.main) {
     seed: Number(values.seed),
   });
   process.stdout.write(`${JSON.stringify(report, undefined, 2)}\n`);
+  process.exitCode = isGood(report) ? 0 : 1;
+}
+
+/** What the run must reach, on a machine that has nothing else to do. */
+function isGood(report: OutageReport): boolean {
+  const { media, events } = report;
+  return (
+    report.audioLost + report.eventsLost + media.missing + events.missing === 0 &&
+    media.outOfOrder.length + events.outOfOrder.length === 0 &&
+    report.slowestCatchUpRate >= 3 &&
+    report.healthyLatencyMs < 2 * report.calmLatencyMs
+  );
 }
