@@ -88,7 +88,9 @@ async function startWebhook(
   options: StackOptions,
 ): Promise<{ child: Child; url: string }> {
   const ready = Promise.withResolvers<string>();
+  /** Told in the error when it cannot start. */
   let lastLine = '';
+  let isReady = false;
   const environment = {
     ...aws.env(),
     ALLOWED_HOSTS: options.allowedHosts,
@@ -98,8 +100,10 @@ async function startWebhook(
   const args = [String(options.port), options.path];
   const child = startChild('local/webhook-process.ts', args, environment, (line, json) => {
     lastLine = line;
-    if (json?.['event'] === 'webhook_ready') ready.resolve(String(json['url']));
-    else options.onLog('webhook', line, json);
+    if (json?.['event'] === 'webhook_ready') {
+      isReady = true;
+      ready.resolve(String(json['url']));
+    } else if (isReady) options.onLog('webhook', line, json);
   });
   void child.exited.then(() => {
     const inUse = lastLine.includes('local/port-in-use');

@@ -248,8 +248,9 @@ export class SessionPool {
       try {
         if (result.kind === 'handed_over') {
           if (await store.release(claim)) await ring(claim.rtmsStreamId);
-        } else if ((await store.end(claim, result, Date.now())) === 'restarted') {
-          await ring(claim.rtmsStreamId);
+        } else {
+          const outcome = await store.end(claim, result, Date.now());
+          if (outcome === 'restarted' || outcome === 'revoked') await ring(claim.rtmsStreamId);
         }
         return;
       } catch (error) {

@@ -1,3 +1,4 @@
+import { STOP_REASON } from './rtms/constants.ts';
 import type { Product } from './rtms/product.ts';
 
 /**
@@ -138,4 +139,19 @@ export function startOf(row: SessionRow): StartRegister | undefined {
     ...(accountId === undefined ? {} : { accountId }),
     ...(operatorId === undefined ? {} : { operatorId }),
   };
+}
+
+/**
+ * Has Zoom revoked a stream whose epochs have all ended without saying so? Then one more epoch has to tell
+ * whoever stored its media.
+ */
+export function isRevocationUntold(row: SessionRow): boolean {
+  const { epoch = 0, endedReason, stopReason } = row;
+  return (
+    epoch > 0 &&
+    endedReason !== undefined &&
+    endedReason !== STOP_REASON.STREAM_REVOKED &&
+    stopReason === STOP_REASON.STREAM_REVOKED &&
+    wantedState(row).state === 'stopped'
+  );
 }

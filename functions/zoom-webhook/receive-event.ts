@@ -2,7 +2,13 @@ import type { APIGatewayProxyStructuredResultV2, Context } from 'aws-lambda';
 import { ServiceError } from '../../shared/errors.ts';
 import type { Logger } from '../../shared/logger.ts';
 import type { Metrics } from '../../shared/metrics.ts';
-import { type SessionRow, UNOWNED, wantedState } from '../../shared/session-row.ts';
+import {
+  isRevocationUntold,
+  type SessionRow,
+  startOf,
+  UNOWNED,
+  wantedState,
+} from '../../shared/session-row.ts';
 import type { AllowedHosts } from '../../shared/zoom/allowed-hosts.ts';
 import { type AccountEvent, parseWebhookEvent } from '../../shared/zoom/webhook-event.ts';
 import type { Delivery } from './delivery.ts';
@@ -63,7 +69,8 @@ export function receiveEvent(dependencies: {
 
 /**
  * A start that is news and still wanted is rung for. A repeated one is rung for while nobody owns the
- * stream: its first delivery may have failed between the row and the queue.
+ * stream: its first delivery may have failed between the row and the queue. A revocation of a stream that
+ * has ended is rung for until a runner has told it; everything else an owner reads from its row.
  */
 async function ringIfNeeded(
   update: RowUpdate,
@@ -72,11 +79,12 @@ async function ringIfNeeded(
   ring: RingRunners,
   signal: AbortSignal,
 ): Promise<boolean> {
-  if (update.register !== 'start') return false;
-  const wanted = wantedState(row);
+  const start = startOf(row);
   const unowned = row.owner === undefined || row.owner === UNOWNED;
-  if (wanted.state !== 'started' || !(changed || unowned)) return false;
-  await ring(update.rtmsStreamId, wanted.start, signal);
+  const isWanted =
+    update.register === 'start' && wantedState(row).state === 'started' && (changed || unowned);
+  if (start === undefined || !(isWanted || (unowned && isRevocationUntold(row)))) return false;
+  await ring(update.rtmsStreamId, start, signal);
   return true;
 }
 

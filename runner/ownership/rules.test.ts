@@ -95,6 +95,24 @@ describe('judgeRow', () => {
       SETTLED,
     ],
     [
+      'takes an ended stream that Zoom revoked afterwards, to say so',
+      { ...without(STOPPED, 'owner'), epoch: 1, endedReason: 6, stopReason: 8 },
+      false,
+      { act: 'claim', cause: 'restarted' },
+    ],
+    [
+      'has nothing to do for a stream that ended revoked',
+      { ...without(STOPPED, 'owner'), epoch: 1, endedReason: 8, stopReason: 8 },
+      false,
+      SETTLED,
+    ],
+    [
+      'has nothing to do for a revoked stream that nobody ever served',
+      { ...without(STOPPED, 'owner'), stopReason: 8 },
+      false,
+      SETTLED,
+    ],
+    [
       'has nothing to do for an interruption without a start',
       { pk: 'SESSION#s', rtmsStreamId: 's', interruptEventTsMs: 5 },
       false,

@@ -1,4 +1,5 @@
 import {
+  isRevocationUntold,
   type SessionRow,
   type StartRegister,
   UNOWNED,
@@ -9,7 +10,7 @@ import {
 export type TakeoverCause = 'handed_over' | 'owner_lost' | 'restarted';
 
 export type RowVerdict =
-  /** Take it, then stream; or, when Zoom has stopped it meanwhile, take it to write its end. */
+  /** Take it, then stream; or, when Zoom has stopped or revoked it meanwhile, take it to say so. */
   | { readonly act: 'claim'; readonly cause?: TakeoverCause }
   /** Stopped before anybody served this run: nothing was written, nothing is to be ended. */
   | { readonly act: 'clear' }
@@ -37,6 +38,7 @@ export function judgeRow(
   const cause = takeoverCause(row);
   if (wanted.state === 'started')
     return cause === undefined ? { act: 'claim' } : { act: 'claim', cause };
+  if (isRevocationUntold(row)) return { act: 'claim', cause: 'restarted' };
   if (owner === undefined) return { act: 'none', why: 'settled' };
   return cause === undefined || cause === 'restarted' ? { act: 'clear' } : { act: 'claim', cause };
 }

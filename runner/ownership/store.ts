@@ -8,6 +8,7 @@ import {
 } from '@aws-sdk/lib-dynamodb';
 import { ServiceError } from '../../shared/errors.ts';
 import {
+  isRevocationUntold,
   OWNER_INDEX,
   type Ownership,
   type SessionRow,
@@ -138,7 +139,7 @@ export class SessionStore {
 
   /**
    * Marks the served run as ended. When Zoom has started a newer one meanwhile, the row goes back to
-   * be claimed for it.
+   * be claimed for it; when it has revoked the stream meanwhile, somebody has to say so.
    *
    * @param startEventTsMs the run that was served
    */
@@ -146,7 +147,7 @@ export class SessionStore {
     claim: Claim,
     run: { readonly startEventTsMs: number; readonly reason: EndedReason },
     nowMs: number,
-  ): Promise<'ended' | 'restarted' | 'not_owner'> {
+  ): Promise<'ended' | 'restarted' | 'revoked' | 'not_owner'> {
     const key = sessionKey(claim.rtmsStreamId);
     const owned = {
       ExpressionAttributeNames: { '#owner': 'owner', '#ttl': 'ttl' },
@@ -164,7 +165,8 @@ export class SessionStore {
       UpdateExpression: `${set} REMOVE #owner, operatorWish`,
       ConditionExpression: '#owner = :me AND epoch = :epoch AND startEventTsMs <= :run',
     });
-    if (ended !== undefined) return 'ended';
+    if (ended !== undefined)
+      return isRevocationUntold(ended as unknown as SessionRow) ? 'revoked' : 'ended';
     const restarted = await this.#update(key, {
       ...owned,
       UpdateExpression: `${set}, #owner = :unowned REMOVE operatorWish`,

@@ -108,6 +108,26 @@ describe.concurrent('one session', () => {
     }
   });
 
+  test('tells a revocation that comes after the end, in an epoch of its own', async () => {
+    const id = await startFlowing();
+    const { entityId } = await world.row(id);
+    act(id, { do: 'stop', reason: 6 });
+    await world.until('the row settled', async () => (await world.row(id)).owner === undefined);
+    act(await startFlowing(), {
+      do: 'webhook',
+      event: 'meeting.rtms_stopped',
+      payload: { meeting_uuid: entityId, rtms_stream_id: id, stop_reason: 8 },
+    });
+    const ended = await world.event('session_ended', { rtmsStreamId: id, epoch: 2 });
+    expect(ended.data).toMatchObject({ stopReason: 8, stopReasonName: 'STREAM_REVOKED' });
+    expect(namesOf(id, 2)).toEqual(['session_taken_over', 'session_revoked', 'session_ended']);
+    const row = await world.until('the row settled again', async () => {
+      const found = await world.row(id);
+      return found.owner === undefined && found;
+    });
+    expect(row).toMatchObject({ epoch: 2, endedReason: 8 });
+  });
+
   test('gives the stream to another runner on the wish of the operator', async () => {
     const id = await startFlowing();
     const { taskId } = await world.log('claimed', { rtmsStreamId: id, epoch: 1 });
