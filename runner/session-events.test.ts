@@ -96,6 +96,10 @@ describe('a signaling event', () => {
       body('voice', { name: 'user_hold', participant: { channelId: 'c' }, timestampMs: AT }),
     ],
     [
+      { name: 'voice', event: 'consumer_end', timestampMs: AT },
+      body('voice', { name: 'consumer_end', timestampMs: AT }),
+    ],
+    [
       { name: 'chat_group', event: 'chat_group_create', raw: { a: 1 }, timestampMs: AT },
       body('chat_group', { name: 'chat_group_create', raw: { a: 1 } }),
     ],

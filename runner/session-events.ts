@@ -71,8 +71,8 @@ export function signalingEvent(event: SignalingEvent): EventBody | undefined {
       };
     }
     case 'voice': {
-      const { event: name, participant } = event;
-      return { name: 'voice', timeMs: timestampMs, data: { name, participant, timestampMs } };
+      const { name, event: voiceEvent, ...rest } = event;
+      return { name, timeMs: timestampMs, data: { name: voiceEvent, ...rest } };
     }
     case 'chat_group':
       return {

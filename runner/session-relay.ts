@@ -2,7 +2,7 @@ import type { Logger } from '../shared/logger.ts';
 import type { Metrics } from '../shared/metrics.ts';
 import type { EffectiveMedia } from '../shared/rtms/effective-media.ts';
 import type { RtmsClient } from './rtms/client.ts';
-import type { EndReason } from './rtms/events.ts';
+import type { EndReason, MediaFrame } from './rtms/events.ts';
 import { chatEvent, type EventBody, signalingEvent, transcriptEvent } from './session-events.ts';
 import type { SessionWriter } from './session-writer.ts';
 
@@ -14,6 +14,8 @@ export interface RelayListener {
   rejoined(): void;
   became(state: 'streaming' | 'paused' | 'reconnecting', fields?: object): void;
   ended(reason: EndReason): void;
+  /** Something of ours threw while it dealt with a message: a defect. */
+  broke(error: unknown): void;
 }
 
 /** Writes everything that a client brings, and tells the session what concerns it. */
@@ -31,19 +33,40 @@ export function relay(
     if (body !== undefined) writer.event(body.name, body.timeMs, body.data);
   };
 
+  /** A defect in the care of one stream must not reach the socket's callback, where it would end the task. */
+  const guarded =
+    <Args extends unknown[]>(handle: (...args: Args) => void) =>
+    (...args: Args) => {
+      try {
+        handle(...args);
+      } catch (error) {
+        session.broke(error);
+      }
+    };
+
   client.on('joined', (effective) => {
     media = effective;
     session.joined(effective);
   });
-  client.on('frame', (frame) => {
+  const onFrame = (frame: MediaFrame) => {
     writer.frame(frame, media ?? client.media);
     if (hasFrames) return;
     hasFrames = true;
     session.firstFrame();
-  });
-  client.on('transcript', (line) => write(transcriptEvent(line)));
-  client.on('chat', (message) => write(chatEvent(message)));
-  client.on('event', (event) => write(signalingEvent(event)));
+  };
+  client.on('frame', guarded(onFrame));
+  client.on(
+    'transcript',
+    guarded((line) => write(transcriptEvent(line))),
+  );
+  client.on(
+    'chat',
+    guarded((message) => write(chatEvent(message))),
+  );
+  client.on(
+    'event',
+    guarded((event) => write(signalingEvent(event))),
+  );
   client.on('sessionState', (state) => writer.event('session_state', state.timestampMs, state));
   client.on('paused', (timestampMs) => {
     session.became('paused');

@@ -9,9 +9,9 @@ import {
   type LedgerRow,
 } from '../shared/record/event.ts';
 import type { EffectiveMedia } from '../shared/rtms/effective-media.ts';
-import type { MediaType } from '../shared/rtms/media-type.ts';
-import { encodeFrame, partitionKeyOf, sourceOf } from './frame-record.ts';
-import type { DropCause, PutReceipt, PutUnit } from './kinesis/put.ts';
+import type { FrameMediaType, MediaType } from '../shared/rtms/media-type.ts';
+import { encodeFrame, type FrameShape, partitionKeyOf, shapeOf, sourceOf } from './frame-record.ts';
+import type { DropCause, PutClass, PutReceipt, PutUnit } from './kinesis/put.ts';
 import type { MediaFrame } from './rtms/events.ts';
 import { type Gap, type LedgerSource, SessionLedger } from './session-ledger.ts';
 
@@ -20,8 +20,8 @@ export interface Sink {
   put(unit: PutUnit): void;
   /** Waits until all units of a session are written or dropped; rejects when aborted first. */
   flush(signal: AbortSignal, session: string): Promise<void>;
-  /** Drops what is still buffered for a session. */
-  drop(session: string, cause: DropCause): void;
+  /** Drops what is still buffered for a session, of one class or all. */
+  drop(session: string, cause: DropCause, putClass?: PutClass): void;
 }
 
 export interface SessionWriterOptions {
@@ -47,7 +47,11 @@ const MAX_FINAL_ROUNDS = 3;
 interface SourceWriter {
   readonly row: LedgerSource;
   readonly partitionKey: string;
+  readonly maxRecordBytes: number;
   readonly receipt: PutReceipt;
+  /** What `shape` was made of. */
+  media: EffectiveMedia;
+  shape: FrameShape;
 }
 
 /**
@@ -57,7 +61,12 @@ interface SourceWriter {
 export class SessionWriter {
   readonly ledger = new SessionLedger();
   readonly #options: SessionWriterOptions;
-  readonly #sources = new Map<string, SourceWriter>();
+  /** By user id, a number, or channel id, a text. */
+  readonly #sources: Record<FrameMediaType, Map<number | string, SourceWriter>> = {
+    audio: new Map(),
+    video: new Map(),
+    deskshare: new Map(),
+  };
   readonly #lines: Record<LineKind, PutReceipt>;
   /** Gap events on their way, by sequence: told again when the line itself is lost. */
   readonly #gapsInFlight = new Map<number, Gap>();
@@ -79,30 +88,33 @@ export class SessionWriter {
     if (!this.#mayWrite()) return;
     const { mediaType, payload } = frame;
     const { metrics } = this.#options;
-    const source = this.#source(frame);
+    const source = this.#source(frame, media);
     this.ledger.received(source.row);
     metrics.count('FramesIn', 1, mediaType);
     metrics.count('BytesIn', payload.length, mediaType);
     const sequence = source.row.received;
-    const unit: PutUnit = {
-      partitionKey: source.partitionKey,
-      class: mediaType,
-      records: [],
-      sequence,
-      capturedAtMs: frame.capturedAtMs,
-      payloadBytes: payload.length,
-      receipt: source.receipt,
-    };
+    const { capturedAtMs } = frame;
+    const payloadBytes = payload.length;
     let records: Buffer[];
     try {
-      const { origin, maxRecordBytes } = this.#options;
-      records = encodeFrame(origin, sequence, frame, media, maxRecordBytes);
+      const { origin } = this.#options;
+      records = encodeFrame(origin, sequence, frame, source.shape, source.maxRecordBytes);
     } catch (error) {
       if (!(error instanceof ServiceError)) throw error;
-      this.#lose(source.row, 'malformed', unit);
+      this.#lose(source.row, 'malformed', { sequence, capturedAtMs, payloadBytes });
       return;
     }
-    this.#put(this.#options.media, { ...unit, records }, source.row);
+    const { partitionKey, receipt } = source;
+    const unit: PutUnit = {
+      partitionKey,
+      class: mediaType,
+      records,
+      sequence,
+      capturedAtMs,
+      payloadBytes,
+      receipt,
+    };
+    this.#put(this.#options.media, unit, source.row);
   }
 
   /** Counts a frame or line that came in but could not be read. */
@@ -156,6 +168,13 @@ export class SessionWriter {
     return ledger;
   }
 
+  /** Drops media and text that wait for Kinesis; the lines that tell the session's life stay. */
+  revoke(): void {
+    const { media, events, origin } = this.#options;
+    media.drop(origin.rtmsStreamId, 'revoked');
+    events.drop(origin.rtmsStreamId, 'revoked', 'text');
+  }
+
   /** Gives up what still waits for Kinesis; a record that is on its way may be written all the same. */
   drop(cause: DropCause): void {
     const { media, events, origin } = this.#options;
@@ -182,15 +201,27 @@ export class SessionWriter {
     return !this.#closed && this.#options.mayWrite();
   }
 
-  #source(frame: MediaFrame): SourceWriter {
-    const { mediaType, userId, channelId } = frame;
-    const key = `${mediaType}/${channelId === undefined ? (userId ?? 0) : `#${channelId}`}`;
-    let source = this.#sources.get(key);
+  #source(frame: MediaFrame, media: EffectiveMedia): SourceWriter {
+    const { mediaType } = frame;
+    const sources = this.#sources[mediaType];
+    const from = frame.channelId ?? frame.userId ?? 0;
+    let source = sources.get(from);
     if (source === undefined) {
+      const { origin, maxRecordBytes } = this.#options;
       const row = this.ledger.source(mediaType, sourceOf(frame));
-      const partitionKey = partitionKeyOf(this.#options.origin.rtmsStreamId, frame);
-      source = { row, partitionKey, receipt: this.#receipt(row) };
-      this.#sources.set(key, source);
+      const partitionKey = partitionKeyOf(origin.rtmsStreamId, frame);
+      source = {
+        row,
+        partitionKey,
+        maxRecordBytes: maxRecordBytes - Buffer.byteLength(partitionKey),
+        receipt: this.#receipt(row),
+        media,
+        shape: shapeOf(mediaType, media),
+      };
+      sources.set(from, source);
+    } else if (source.media !== media) {
+      source.media = media;
+      source.shape = shapeOf(mediaType, media);
     }
     return source;
   }
@@ -209,7 +240,7 @@ export class SessionWriter {
     const line = encodeEvent(this.#options.origin, name, sequence, timeMs, data);
     const unit: PutUnit = {
       partitionKey: this.#options.origin.rtmsStreamId,
-      class: 'event',
+      class: kind === 'events' ? 'event' : 'text',
       records: [line],
       sequence,
       capturedAtMs: timeMs,

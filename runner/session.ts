@@ -24,8 +24,9 @@ import { SessionWriter } from './session-writer.ts';
 
 /** After a flush was given up: how long the gap events may still take. */
 const DECLARE_TIMEOUT_MS = 6_000;
-/** How far Zoom's stopped webhook may be behind its refusal. */
-const STOP_WEBHOOK_MS = 1_000;
+/** How far Zoom's stopped webhook may be behind its refusal, and how often the row is looked at meanwhile. */
+const STOP_WEBHOOK_MS = 3_000;
+const STOP_LOOK_MS = 300;
 
 /**
  * Our care of one RTMS stream during one epoch: the client's frames and lines in, records out, and exactly
@@ -205,6 +206,10 @@ export class Session {
       },
       became: (state, fields) => this.#become(state, fields),
       ended: (reason) => this.#clientEnded(reason),
+      broke: (error) => {
+        this.#logger.error('defect', { event: 'defect', error });
+        this.#failed('failed', true);
+      },
     };
   }
 
@@ -236,8 +241,34 @@ export class Session {
   #clientEnded({ cause, stopReason, status, restartable }: EndReason): void {
     if (this.#state === 'ending' || cause === 'left') return;
     if (stopReason !== undefined) this.#end(stopReason, stopReason, restartable);
-    else if (this.#lastHandshakeAtMs === 0) void this.#missed(cause, status);
-    else this.#failed(cause, restartable);
+    else void this.#endWithoutReason({ cause, status, restartable });
+  }
+
+  /**
+   * Zoom refused, or nobody answered: the start came too late, something is wrong, or the stream has ended
+   * just now and Zoom's webhook about it is a moment behind.
+   */
+  async #endWithoutReason(
+    reason: Pick<EndReason, 'cause' | 'restartable'> & { status: number | undefined },
+  ): Promise<void> {
+    const stopReason = await this.#stopFromWebhook();
+    if (this.#state === 'ending') return;
+    if (stopReason !== undefined) this.#end(stopReason, stopReason);
+    else if (this.#lastHandshakeAtMs > 0) this.#failed(reason.cause, reason.restartable);
+    else this.#missed(reason.cause, reason.status);
+  }
+
+  /** @returns undefined when no stop came in time, or the end came by another way */
+  async #stopFromWebhook(): Promise<number | undefined> {
+    const { signal } = this.#patience;
+    const deadlineMs = performance.now() + STOP_WEBHOOK_MS;
+    while (performance.now() < deadlineMs && this.#state !== 'ending' && !signal.aborted) {
+      await sleep(STOP_LOOK_MS, undefined, { signal }).catch(() => {});
+      const row = await this.#context.row?.(this.rtmsStreamId).catch(() => undefined);
+      const wanted = row && wantedState(row);
+      if (wanted?.state === 'stopped') return wanted.stopReason;
+    }
+    return undefined;
   }
 
   #failed(cause: EndReason['cause'], restartable = false): void {
@@ -245,20 +276,7 @@ export class Session {
     this.#end(undefined, cause === 'refused' ? 'refused' : 'lost', restartable);
   }
 
-  /**
-   * Zoom refused the handshake, or nobody answered: the start came too late or was wrong, unless the
-   * stream has ended just now and Zoom's webhook about it is a moment behind.
-   */
-  async #missed(cause: EndReason['cause'], status: number | undefined): Promise<void> {
-    const { signal } = this.#patience;
-    await sleep(STOP_WEBHOOK_MS, undefined, { signal }).catch(() => {});
-    const row = await this.#context.row?.(this.rtmsStreamId).catch(() => undefined);
-    const wanted = row && wantedState(row);
-    if (wanted?.state === 'stopped') {
-      this.#end(wanted.stopReason, wanted.stopReason);
-      return;
-    }
-    if (this.#state === 'ending') return;
+  #missed(cause: EndReason['cause'], status: number | undefined): void {
     this.#context.metrics.count('SessionsMissed');
     this.#logger.warn('missed', { event: 'missed', cause, status });
     this.#end(undefined, 'missed');
@@ -278,7 +296,7 @@ export class Session {
   async #ending(stopReason: number | undefined, reason: EndedReason, restartable: boolean) {
     await this.#client?.leave();
     if (stopReason === STOP_REASON.STREAM_REVOKED) {
-      this.#writer.drop('revoked');
+      this.#writer.revoke();
       this.#logger.warn('revoked', { event: 'revoked' });
       this.#write('session_revoked', Date.now(), { timestampMs: Date.now() });
     }

@@ -11,7 +11,6 @@ test.for<[Partial<EndReason> & Pick<EndReason, 'cause'>, number | undefined, num
   [{ cause: 'refused', status: 2 }, 2, 10],
   [{ cause: 'refused' }, -1, 10],
   [{ cause: 'lost', restartable: true }, 1, 19],
-  [{ cause: 'failed', restartable: true }, 1, 11],
   [{ cause: 'failed' }, -1, 11],
 ])('%j: join fails with %s, leave says %i', ([end, failure, reason]) => {
   const complete = { restartable: false, ...end };

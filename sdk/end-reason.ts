@@ -13,7 +13,6 @@ export function joinFailure(end: EndReason): number | undefined {
     case 'lost':
       return RTMS_SDK_TIMEOUT;
     case 'failed':
-      return end.restartable ? RTMS_SDK_TIMEOUT : RTMS_SDK_FAILURE;
     case 'stopped':
       return RTMS_SDK_FAILURE;
   }

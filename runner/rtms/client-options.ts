@@ -63,6 +63,13 @@ export interface RtmsClientOptions {
    * @default 65000
    */
   readonly mediaWindowMs?: number;
+  /**
+   * Zoom's notice of a broken media connection, which does not say which, to redialling every media socket that
+   * brought nothing since, ms. Longer than Zoom's keep-alive interval of 10 s: silence alone is no fault.
+   *
+   * @default 12000
+   */
+  readonly noticeMs?: number;
   /** How long closing waits for Zoom's half of the close handshake, ms. @default 2000 */
   readonly closeTimeoutMs?: number;
   /** How long `joined` and the first frames wait for slower media sockets, ms. @default 1000 */
@@ -97,6 +104,7 @@ export function completeOptions(options: RtmsClientOptions): CompleteOptions {
     watchdogMs: 35_000,
     signalingWindowMs: 60_000,
     mediaWindowMs: 65_000,
+    noticeMs: 12_000,
     closeTimeoutMs: 2_000,
     settleMs: 1_000,
     backoff: backoffMs,

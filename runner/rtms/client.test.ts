@@ -86,10 +86,13 @@ describe('joining', () => {
     expect(it.log.names()).toEqual(['state', 'state', 'state', 'ended']);
   });
 
-  it('ends as refused on a wrong secret when Zoom only closes', async () => {
-    await using it = await simulate({ behaviour: { badSignature: 'close' } });
+  it('ends as lost on a wrong secret when Zoom only closes: it cannot know', async () => {
+    await using it = await simulate({
+      behaviour: { badSignature: 'close' },
+      client: { signalingWindowMs: 100 },
+    });
     it.client.join({ ...it.join, clientSecret: 'wrong' });
-    expect(await it.ended()).toEqual({ cause: 'refused', restartable: false });
+    expect(await it.ended()).toEqual({ cause: 'lost', restartable: true });
   });
 
   it('ends without dialling when no address is allowed', async () => {

@@ -1,6 +1,6 @@
 import { EventEmitter } from 'node:events';
 import { ServiceError } from '../../shared/errors.ts';
-import { STREAM_STATE } from '../../shared/rtms/constants.ts';
+import { STOP_REASON, STREAM_STATE } from '../../shared/rtms/constants.ts';
 import type {
   SignalingHandshakeResp,
   StreamStateResp,
@@ -247,7 +247,7 @@ export class RtmsClient extends EventEmitter<RtmsClientEvents> {
 
   #onConnectionEnded(closure: Closure): void {
     if (closure.name === 'left') return;
-    void this.#finish(endOfConnection(closure, this.#state.name !== 'connecting'));
+    void this.#finish(endOfConnection(closure));
   }
 
   #onStreamState(update: StreamStateUpdate | StreamStateResp, receivedAtMs: number): void {
@@ -262,7 +262,8 @@ export class RtmsClient extends EventEmitter<RtmsClientEvents> {
         this.#announcedStop = stopReason;
         break;
       case STREAM_STATE.INTERRUPTED:
-        this.#mediaSet?.check();
+        if (stopReason !== STOP_REASON.SIGNAL_CONNECTION_INTERRUPTED) this.#mediaSet?.check();
+        else this.reconnect('signal_connection_interrupted');
         break;
       case STREAM_STATE.PAUSED:
         this.#setPaused('paused', timestampMs);

@@ -134,7 +134,7 @@ describe('signaling answers', () => {
       handshakeTimeoutMs: 20,
       signalingWindowMs: 150,
     });
-    expect(await it.log.next('ended')).toEqual({ cause: 'failed', restartable: true });
+    expect(await it.log.next('ended')).toEqual({ cause: 'lost', restartable: true });
     expect(it.zoom.received.length).toBeGreaterThan(1);
   });
 
@@ -149,10 +149,23 @@ describe('signaling answers', () => {
     expect(it.log.of('malformed')).toMatchObject([{ scope: 'signaling' }]);
   });
 
-  it('that are a bare close are a refusal on the fourth try', async () => {
-    await using it = await joinScripted((_path, _message, socket) => socket.close(1000));
-    expect(await it.log.next('ended')).toEqual({ cause: 'refused', restartable: false });
-    expect(it.zoom.received).toHaveLength(4);
+  it('that are a bare close are asked for again: Zoom may need a moment', async () => {
+    let tries = 0;
+    const script: Script = (path, message, socket) => {
+      if (path === 'signaling' && ++tries <= 12) socket.close(1000);
+      else accept(['audio'])(path, message, socket);
+    };
+    await using it = await joinScripted(script);
+    await it.log.next('joined');
+    expect(it.log.names().filter((name) => name !== 'state')).toEqual(['joined']);
+  });
+
+  it('that are a bare close until the window ends are a loss', async () => {
+    await using it = await joinScripted((_path, _message, socket) => socket.close(1000), {
+      signalingWindowMs: 500,
+    });
+    expect(await it.log.next('ended')).toEqual({ cause: 'lost', restartable: true });
+    expect(it.zoom.received.length).toBeGreaterThan(4);
   });
 });
 
@@ -251,6 +264,50 @@ describe('media connections', () => {
     await it.log.next('reconnected');
     expect(it.log.of('interrupted')).toEqual([{ scope: 'audio', cause: 'connection_closed' }]);
   });
+});
+
+describe('a notice of Zoom', () => {
+  const EVENT_7 = { msg_type: 6, event: { event_type: 7, timestamp: 1 } };
+
+  it.each([
+    ['event 7', EVENT_7],
+    ['state 2 for media', { msg_type: 8, state: 2, reason: 14, timestamp: 1 }],
+    ['state 2 for no reason', { msg_type: 8, state: 2, timestamp: 1 }],
+  ])('by %s: redoes only the socket that nothing comes on', async (_title, notice) => {
+    let nowMs = 0;
+    await using it = await joinScripted(accept(['audio', 'chat']), {
+      media: AUDIO_AND_CHAT,
+      noticeMs: 300,
+      // No two things happen at one time.
+      now: () => ++nowMs,
+    });
+    await it.log.next('joined');
+    it.zoom.send('signaling', notice);
+    it.zoom.send('signaling', EVENT_7);
+    await it.log.next('event');
+    it.zoom.send('chat', { msg_type: 12, timestamp: 5 });
+    await it.log.next('reconnected');
+    expect(it.log.of('interrupted')).toEqual([
+      { scope: 'audio', cause: 'media_connection_interrupted' },
+    ]);
+    const hellos = it.zoom.received.filter(({ message }) => message.msg_type === 3);
+    expect(hellos.map(({ path }) => path).sort()).toEqual(['audio', 'audio', 'chat']);
+  });
+
+  it.each(['reason', 'stop_reason'])(
+    'by state 2 with 13 in `%s`: redoes everything, though signaling lives',
+    async (field) => {
+      await using it = await joinScripted(accept(['audio']));
+      await it.log.next('joined');
+      it.zoom.send('signaling', { msg_type: 8, state: 2, [field]: 13, timestamp: 1 });
+      expect(await it.log.next('reconnected')).toMatchObject({
+        scope: 'signaling',
+        cause: 'signal_connection_interrupted',
+      });
+      const hellos = it.zoom.received.filter(({ message }) => message.msg_type === 1);
+      expect(hellos).toHaveLength(2);
+    },
+  );
 });
 
 describe('the end', () => {
@@ -383,7 +440,7 @@ describe('dialling', () => {
       const client = new RtmsClient({ ...QUICK, signalingWindowMs: 40 });
       const log = new EventLog(client);
       client.join({ ...IDS, serverUrls: [url] });
-      expect(await log.next('ended')).toEqual({ cause: 'failed', restartable: true });
+      expect(await log.next('ended')).toEqual({ cause: 'lost', restartable: true });
     },
   );
 
@@ -395,7 +452,7 @@ describe('dialling', () => {
     const log = new EventLog(client);
     const { port } = server.address() as AddressInfo;
     client.join({ ...IDS, serverUrls: [`ws://127.0.0.1:${port}`] });
-    expect(await log.next('ended')).toEqual({ cause: 'failed', restartable: true });
+    expect(await log.next('ended')).toEqual({ cause: 'lost', restartable: true });
     server.closeAllConnections();
     server.close();
   });
@@ -407,7 +464,7 @@ describe('dialling', () => {
     const wary = new RtmsClient({ ...QUICK, signalingWindowMs: 60 });
     const waryLog = new EventLog(wary);
     wary.join({ ...IDS, serverUrls });
-    expect(await waryLog.next('ended')).toEqual({ cause: 'failed', restartable: true });
+    expect(await waryLog.next('ended')).toEqual({ cause: 'lost', restartable: true });
     expect(zoom.received).toEqual([]);
     const client = new RtmsClient({ ...QUICK, ca: tls.cert });
     const log = new EventLog(client);

@@ -4,8 +4,8 @@ import { decodeMessage, encodeKeepAliveResp, type RtmsMessage } from '../../shar
 import { MESSAGE_TYPE, STATUS_CODE } from '../../shared/rtms/constants.ts';
 import type { Backoff } from './backoff.ts';
 import { type ConnectionInput, type ConnectionState, nextState } from './connection-state.ts';
-import { Socket, type SocketClosed, type SocketOptions } from './socket.ts';
-import { type LossCause, lossVerdict, statusVerdict } from './verdict.ts';
+import { Socket, type SocketClosed, type SocketEnd, type SocketOptions } from './socket.ts';
+import { statusVerdict } from './verdict.ts';
 
 export interface ConnectionOptions extends SocketOptions {
   /** Socket open to handshake answer, ms. */
@@ -29,8 +29,6 @@ export interface Conversation {
   /** Every message that is neither keep-alive nor handshake answer. */
   message(message: RtmsMessage, receivedAtMs: number): void;
   malformed(error: ServiceError): void;
-  /** Has Zoom accepted this stream before? Then a close without an answer is no refusal. */
-  isProven(): boolean;
   /** May the connection give up once its window has passed? Otherwise it goes on trying. */
   mayGiveUp(): boolean;
   changed(from: ConnectionState, to: ConnectionState): void;
@@ -173,10 +171,8 @@ export class Connection {
     else this.#fail(end === 'connection_closed' ? 'closed_before_answer' : end);
   }
 
-  #fail(cause: LossCause): void {
-    if (this.#state.name !== 'dialing') return;
-    const verdict = lossVerdict(cause, this.#state.attempt, this.#conversation.isProven());
-    this.#apply({ name: 'failed', verdict, cause, status: undefined });
+  #fail(cause: SocketEnd | 'closed_before_answer' | 'answer_timeout'): void {
+    this.#apply({ name: 'failed', verdict: 'retry', cause, status: undefined });
   }
 }
 

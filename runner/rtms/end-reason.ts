@@ -7,17 +7,9 @@ export function stopped(stopReason: number): EndReason {
   return { cause: 'stopped', stopReason, restartable: isRestartable(stopReason) };
 }
 
-/**
- * A connection that everything depends on is closed for good.
- *
- * @param hadJoined whether media ever flowed
- */
-export function endOfConnection(
-  closure: Exclude<Closure, { name: 'left' }>,
-  hadJoined: boolean,
-): EndReason {
-  if (closure.name === 'expired')
-    return { cause: hadJoined ? 'lost' : 'failed', restartable: true };
+/** A connection that everything depends on is closed for good. */
+export function endOfConnection(closure: Exclude<Closure, { name: 'left' }>): EndReason {
+  if (closure.name === 'expired') return { cause: 'lost', restartable: true };
   const { status } = closure;
   return { cause: 'refused', restartable: false, ...(status !== undefined && { status }) };
 }

@@ -86,18 +86,24 @@ export type SignalingEvent =
       readonly raw: unknown;
       readonly timestampMs: number;
     }
-  /** Contact Center: `event` is the enum name in snake_case, `participant` camelCase fields as Zoom gave them. */
+  /**
+   * Contact Center: `event` is the enum name in snake_case, `participant` camelCase fields as Zoom gave them,
+   * absent when it gave none.
+   */
   | {
       readonly name: 'voice';
       readonly event: string;
-      readonly participant: Readonly<Record<string, string>>;
+      readonly participant?: Readonly<Record<string, string>>;
       readonly timestampMs: number;
     }
   | { readonly name: 'other'; readonly raw: unknown; readonly timestampMs: number };
 
 export type InterruptScope = 'signaling' | MediaType;
 
-/** Why a client ended. `stopReason` is Zoom's number when Zoom gave one. */
+/**
+ * Why a client ended. `lost`: the window passed, before or after media flowed; `failed`: no address was allowed.
+ * `stopReason` is Zoom's number when Zoom gave one.
+ */
 export interface EndReason {
   readonly cause: 'left' | 'closed' | 'stopped' | 'refused' | 'lost' | 'failed';
   readonly stopReason?: number;

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { connect as connectTcp, isIP, type OnReadOpts, type Socket } from 'node:net';
 import { connect as connectTls, createSecureContext, type SecureContext } from 'node:tls';
 import { encodeClientFrame, FrameReader, type FrameViolation } from './frame-reader.ts';
+import { ReadPace } from './read-pace.ts';
 import { upgradeRefusal, upgradeRequest } from './upgrade.ts';
 import type { Wire, WireHandlers, WireOptions, WireState } from './wire.ts';
 
@@ -38,6 +39,7 @@ export class LeanWire implements Wire {
   readonly #socket: Socket;
   readonly #key: string = randomBytes(16).toString('base64');
   readonly #reader: FrameReader;
+  readonly #pace: ReadPace;
   #state: WireState = 'connecting';
   /** The HTTP answer so far, while it is incomplete. */
   #head: Buffer = Buffer.alloc(0);
@@ -53,12 +55,16 @@ export class LeanWire implements Wire {
       throw new TypeError('not a WebSocket address');
     this.#handlers = handlers;
     this.#reader = new FrameReader(options.maxMessageBytes, {
-      message: (data) => handlers.message(data),
+      message: (data) => {
+        this.#pace.message();
+        handlers.message(data);
+      },
       ping: (payload) => this.#onPing(payload),
       closed: (closeCode) => this.#onCloseFrame(closeCode),
       failed: (violation) => this.#onViolation(violation),
     });
     this.#socket = this.#connect(address, options.ca);
+    this.#pace = new ReadPace(this.#socket);
     this.#socket.setNoDelay(true);
     this.#socket.on('error', (error) => this.#trouble(error));
     this.#socket.on('end', () => this.#socket.end());
@@ -78,6 +84,7 @@ export class LeanWire implements Wire {
     if (this.#state !== 'open') return;
     this.#state = 'closing';
     this.#sendClose(closeCode);
+    this.#socket.resume();
   }
 
   terminate(): void {
@@ -93,7 +100,7 @@ export class LeanWire implements Wire {
       buffer: readBuffer,
       callback: (length) => {
         this.#onRead(length);
-        return true;
+        return this.#state !== 'open' || this.#pace.goesOn(length);
       },
     };
     const hello = () => this.#socket.write(upgradeRequest(address, this.#key));

@@ -70,6 +70,21 @@ it('fills a transcript line from roster and clock', () => {
   });
 });
 
+test.each([-1, 0, 7, '', 'soon', null, 1e300, 2 ** 63])(
+  'takes the clock for what says %j of its time',
+  (time) => {
+    const spoken = { data: 'hi', timestamp: time, start_time: time, end_time: time };
+    expect(toTranscriptLine(message(17, spoken), roster, 99)).toEqual({
+      text: 'hi',
+      userName: '',
+      timestampMs: 99,
+    });
+    const audible = frame({ user_id: 7, data: '', timestamp: time });
+    expect(toFrame(audible, 'audio', audio(2), view(), 99).capturedAtMs).toBe(99);
+    expect(toChatMessage(message(18, spoken), roster, 99).timestampMs).toBe(99);
+  },
+);
+
 it('fills a chat message from roster and clock', () => {
   const content = {
     data: 'hi',

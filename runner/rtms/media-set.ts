@@ -24,8 +24,6 @@ export interface MediaSetOwner {
   mediaMalformed(media: Media, error: ServiceError): void;
 }
 
-/** Waits for our own notice of a loss that Zoom told us of on the other socket. */
-const NOTICE_MS = 2_000;
 /** A loss this recent explains a notice. */
 const EXPLAINED_MS = 5_000;
 
@@ -71,17 +69,17 @@ export class MediaSet implements MediaOwner {
 
   /**
    * Zoom says that a media connection is broken, but not which. If we lost one ourselves, that was it;
-   * otherwise every connection that stayed silent since is redone.
+   * otherwise every connection that brought nothing since, no keep-alive either, is redone.
    */
   check(): void {
     if (this.#checking !== undefined) return;
     this.#checking = this.#scope.signal;
     const noticedMs = this.#options.now();
-    after(NOTICE_MS, this.#scope.signal, () => {
+    after(this.#options.noticeMs, this.#scope.signal, () => {
       this.#checking = undefined;
       if (this.#media.some((media) => hadTrouble(media.state, noticedMs - EXPLAINED_MS))) return;
       for (const media of this.#up()) {
-        if (media.lastHeardMs < noticedMs) media.dial('media_connection_interrupted');
+        if (media.lastHeardMs <= noticedMs) media.dial('media_connection_interrupted');
       }
     });
   }

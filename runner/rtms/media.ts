@@ -112,11 +112,6 @@ export class Media implements Conversation {
     this.#owner.mediaMalformed(this, error);
   }
 
-  /** By the signaling handshake. */
-  isProven(): boolean {
-    return true;
-  }
-
   mayGiveUp(): boolean {
     return this.#owner.mayGiveUp(this);
   }

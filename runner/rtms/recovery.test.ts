@@ -212,18 +212,20 @@ describe('scenario 3: a media connection is lost (event 7)', () => {
   it('redoes a socket that Zoom knows to be dead before we do', async () => {
     await using it = await simulateJoined({
       scenario: WITH_CAMERA,
-      client: { media: AUDIO_AND_VIDEO },
+      client: { media: AUDIO_AND_VIDEO, noticeMs: 300 },
     });
     it.act({ do: 'cut_media', mediaType: 'video', how: 'freeze' });
     for (let i = 0; i < 5; i++) {
       it.clock.advance(10_000);
       await it.roundTrip();
     }
+    await it.flow();
     expect(await it.log.next('interrupted')).toEqual({
       scope: 'video',
       cause: 'media_connection_interrupted',
     });
     expect(await it.log.next('reconnected')).toMatchObject({ scope: 'video' });
+    expect(it.log.of('interrupted')).toHaveLength(1);
   });
 
   it('reports each media type of a unified socket', async () => {

@@ -93,8 +93,10 @@ test.each([
 });
 
 it('tells a voice event without participant', () => {
-  expect(read('contact_center', '{"msg_type":6,"event":{"event_type":8}}')).toMatchObject({
-    participant: {},
+  expect(read('contact_center', '{"msg_type":6,"event":{"event_type":8}}')).toEqual({
+    name: 'voice',
+    event: 'consumer_answered',
+    timestampMs: 99,
   });
 });
 

@@ -117,10 +117,12 @@ function voiceEvent(update: EventUpdate, timestampMs: number): SignalingEvent {
   }
   const name = nameOf(ZCC_VOICE_EVENT_TYPE, eventType);
   if (name === undefined) return { name: 'other', raw, timestampMs };
+  const event = name.toLowerCase();
+  if (update.participantInfo === undefined) return { name: 'voice', event, timestampMs };
   const participant = Object.fromEntries(
-    Object.entries(update.participantInfo ?? {}).map(([key, value]) => [camelCase(key), value]),
+    Object.entries(update.participantInfo).map(([key, value]) => [camelCase(key), value]),
   );
-  return { name: 'voice', event: name.toLowerCase(), participant, timestampMs };
+  return { name: 'voice', event, participant, timestampMs };
 }
 
 function camelCase(snakeCase: string): string {

@@ -30,7 +30,6 @@ export class Signaling implements Conversation {
   readonly #events: Set<number>;
   #addresses: readonly string[];
   #serverUrls: SignalingHandshakeResp['serverUrls'] = {};
-  #isProven = false;
   #videoUserId: number | undefined;
 
   /** @param addresses allowed ones, at least one */
@@ -137,10 +136,7 @@ export class Signaling implements Conversation {
 
   answer(message: RtmsMessage): number | undefined {
     if (message.msgType !== MESSAGE_TYPE.SIGNALING_HAND_SHAKE_RESP) return undefined;
-    if (message.statusCode === STATUS_CODE.OK) {
-      this.#isProven = true;
-      this.#serverUrls = message.serverUrls;
-    }
+    if (message.statusCode === STATUS_CODE.OK) this.#serverUrls = message.serverUrls;
     return message.statusCode;
   }
 
@@ -150,10 +146,6 @@ export class Signaling implements Conversation {
 
   malformed(error: ServiceError): void {
     this.#owner.malformed(error);
-  }
-
-  isProven(): boolean {
-    return this.#isProven;
   }
 
   mayGiveUp(): boolean {

@@ -1,6 +1,6 @@
 import { describe, expect, it, test } from 'vitest';
 import { nameOf, STATUS_CODE, STOP_REASON } from '../../shared/rtms/constants.ts';
-import { isRestartable, lossVerdict, mediaTypeOfStatus, statusVerdict } from './verdict.ts';
+import { isRestartable, mediaTypeOfStatus, statusVerdict } from './verdict.ts';
 
 /** Protocol reference 5.5, one row a code: what it does to a connection, and whom it speaks of. */
 const STATUS_ROWS: [number, string, string, string?][] = [
@@ -75,23 +75,6 @@ describe('status codes', () => {
       'refused',
       'refused',
     ]);
-  });
-});
-
-describe('ways to lose a connection', () => {
-  test.each([
-    ['connect_failed', 'retry', 'retry'],
-    ['connect_timeout', 'retry', 'retry'],
-    ['closed_before_answer', 'refused', 'retry'],
-    ['answer_timeout', 'retry', 'retry'],
-    ['connection_closed', 'retry', 'retry'],
-    ['watchdog', 'retry', 'retry'],
-    ['message_too_large', 'retry', 'retry'],
-    ['protocol_error', 'retry', 'retry'],
-  ] as const)('%s: %s on the fourth try to join, %s on a reconnect', (cause, joining, later) => {
-    expect(lossVerdict(cause, 1, false)).toBe('retry');
-    expect(lossVerdict(cause, 4, false)).toBe(joining);
-    expect(lossVerdict(cause, 4, true)).toBe(later);
   });
 });
 

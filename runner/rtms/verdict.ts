@@ -7,7 +7,9 @@ import {
 import type { MediaType } from '../../shared/rtms/media-type.ts';
 
 /**
- * What an answer or a loss means for one connection.
+ * What an answer means for one connection. A loss is always `retry`, a close without an answer too: Zoom closes
+ * with 1000 whatever the cause, be it an unknown stream, one that needs a moment to start or change hands, or
+ * a Contact Center transfer.
  *
  * - `accepted`: go on
  * - `retry`: dial again inside the reconnect window
@@ -103,47 +105,6 @@ export function mediaTypeOfStatus(status: number): MediaType | undefined {
     default:
       return undefined;
   }
-}
-
-/** How a connection came to its end. The close code says nothing: Zoom uses 1000 for everything. */
-export type LossCause =
-  | 'connect_failed'
-  | 'connect_timeout'
-  | 'closed_before_answer'
-  | 'answer_timeout'
-  | 'connection_closed'
-  | 'watchdog'
-  | 'message_too_large'
-  | 'protocol_error';
-
-const LOSS_VERDICT: Readonly<Record<LossCause, 'retry'>> = {
-  connect_failed: 'retry',
-  connect_timeout: 'retry',
-  closed_before_answer: 'retry',
-  answer_timeout: 'retry',
-  /** With whatever code: Contact Center closes with 1000 on a transfer and expects us back. */
-  connection_closed: 'retry',
-  watchdog: 'retry',
-  message_too_large: 'retry',
-  protocol_error: 'retry',
-};
-
-/** Zoom often closes without a word on a bad signature or an unknown stream: a few tries tell. */
-const UNANSWERED_JOIN_ATTEMPTS = 4;
-
-/**
- * @param attempt counts from 1
- * @param isProven whether Zoom has accepted the stream before
- */
-export function lossVerdict(
-  cause: LossCause,
-  attempt: number,
-  isProven: boolean,
-): 'retry' | 'refused' {
-  if (cause === 'closed_before_answer' && !isProven && attempt >= UNANSWERED_JOIN_ATTEMPTS) {
-    return 'refused';
-  }
-  return LOSS_VERDICT[cause];
 }
 
 /** Whether a new start through Zoom's API may bring the stream back. */

@@ -98,7 +98,7 @@ export interface EventData {
   sharing_stopped: StateChange;
   voice: {
     readonly name: string;
-    readonly participant: Readonly<Record<string, string>>;
+    readonly participant?: Readonly<Record<string, string>>;
     readonly timestampMs: number;
   };
   first_packet: StateChange;

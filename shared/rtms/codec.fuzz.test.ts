@@ -6,7 +6,11 @@ import { decodeMessage, encodeMessage } from './codec.ts';
 /** Decodes, or fails the one way a caller is promised. */
 function decodesOrRefuses(data: Buffer | string): void {
   try {
-    JSON.stringify(decodeMessage(data));
+    const message = decodeMessage(data);
+    JSON.stringify(message);
+    if ('timestampMs' in message && message.timestampMs !== undefined) {
+      expect(new Date(message.timestampMs).getUTCFullYear()).toBeGreaterThanOrEqual(2000);
+    }
   } catch (error) {
     expect(error).toBeInstanceOf(ServiceError);
     expect(error).toMatchObject({ code: 'rtms/malformed-message' });
@@ -60,7 +64,9 @@ test.prop([fc.integer({ min: -1, max: 31 }), fc.dictionary(key, hostile)], { num
   },
 );
 
-test.prop([fc.uint8Array({ maxLength: 2000 }), fc.nat(), fc.option(fc.nat(0xffff_ffff))])(
+const unixMs = fc.integer({ min: 946_684_800_000, max: 7_258_118_399_999 });
+
+test.prop([fc.uint8Array({ maxLength: 2000 }), unixMs, fc.option(fc.nat(0xffff_ffff))])(
   'a payload arrives byte for byte',
   (bytes, timestamp, userId) => {
     const payload = Buffer.from(bytes);

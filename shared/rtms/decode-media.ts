@@ -18,7 +18,7 @@ export interface FrameMessage {
   readonly userId: number | undefined;
   readonly channelId: string | undefined;
   readonly userName: string | undefined;
-  /** Capture time as sent: Unix ms by the documents. */
+  /** Capture time, Unix ms whatever unit Zoom used. */
   readonly timestampMs: number | undefined;
   readonly payload: Buffer;
 }
@@ -88,23 +88,16 @@ export function decodeFrame(msgType: FrameType, content: unknown): FrameMessage 
   if (!isObject(content)) throw malformed(msgType, 'content');
   const userId = optionalUserId(msgType, content['user_id']);
   const channelId = optionalString(content['channel_id']);
-  const { data, timestamp, length } = content as { [key: string]: unknown };
+  const { data, length } = content as { [key: string]: unknown };
   if (typeof data !== 'string') throw malformed(msgType, 'data', { userId, channelId });
-  if (timestamp !== undefined && !isTime(timestamp)) {
-    throw malformed(msgType, 'timestamp', { userId, channelId });
-  }
   return {
     msgType,
     userId,
     channelId,
     userName: optionalString(content['user_name']),
-    timestampMs: timestamp,
+    timestampMs: optionalTimeMs(content['timestamp']),
     payload: decodeBase64(msgType, data, length, { userId, channelId }),
   };
-}
-
-function isTime(value: unknown): value is number {
-  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0;
 }
 
 function decodeBase64(
@@ -139,9 +132,9 @@ export function decodeTranscript(content: unknown): TranscriptMessage {
     userId: optionalUserId(msgType, content['user_id']),
     channelId: optionalString(content['channel_id']),
     userName: optionalString(content['user_name']),
-    startMs: optionalTimeMs(msgType, content, 'start_time'),
-    endMs: optionalTimeMs(msgType, content, 'end_time'),
-    timestampMs: optionalTimeMs(msgType, content, 'timestamp'),
+    startMs: optionalTimeMs(content['start_time']),
+    endMs: optionalTimeMs(content['end_time']),
+    timestampMs: optionalTimeMs(content['timestamp']),
     language: optionalInteger(content['language']),
     attribute: optionalInteger(content['attribute']),
   };
@@ -157,7 +150,7 @@ export function decodeChat(content: unknown): ChatDataMessage {
   return {
     msgType,
     text,
-    timestampMs: optionalTimeMs(msgType, fields, 'timestamp'),
+    timestampMs: optionalTimeMs(fields['timestamp']),
     messageId: optionalString(fields['message_id']),
     parentMessageId: optionalString(fields['parent_message_id']),
     operation: optionalInteger(fields['operation_type']),

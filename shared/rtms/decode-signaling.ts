@@ -220,14 +220,14 @@ export function decodeSignaling(
         msgType,
         rtmsSessionId: requiredString(msgType, message, 'rtms_session_id'),
         state: requiredInteger(msgType, message, 'state'),
-        timestampMs: optionalTimeMs(msgType, message, 'timestamp'),
+        timestampMs: optionalTimeMs(message['timestamp']),
       };
     case MESSAGE_TYPE.STREAM_STATE_RESP:
       return {
         msgType,
         rtmsStreamId: requiredString(msgType, message, 'rtms_stream_id'),
         state: requiredInteger(msgType, message, 'state'),
-        timestampMs: optionalTimeMs(msgType, message, 'timestamp'),
+        timestampMs: optionalTimeMs(message['timestamp']),
       };
     case MESSAGE_TYPE.STREAM_CLOSE_RESP:
       return { msgType, ...status(msgType, message) };
@@ -275,7 +275,7 @@ function stateChange(msgType: number, message: JsonObject) {
   return {
     state: requiredInteger(msgType, message, 'state'),
     stopReason: optionalInteger(message['reason']) ?? optionalInteger(message['stop_reason']),
-    timestampMs: optionalTimeMs(msgType, message, 'timestamp'),
+    timestampMs: optionalTimeMs(message['timestamp']),
   };
 }
 
@@ -308,8 +308,7 @@ function eventUpdate(event: unknown): EventUpdate {
   return {
     msgType,
     eventType: optionalInteger(event['event_type']),
-    timestampMs:
-      optionalTimeMs(msgType, event, 'timestamp') ?? optionalTimeMs(msgType, event, 'event_ts'),
+    timestampMs: optionalTimeMs(event['timestamp']) ?? optionalTimeMs(event['event_ts']),
     userId: optionalUserId(msgType, event['user_id']),
     userName: optionalString(event['user_name']),
     participants: participants(msgType, event['participants']),

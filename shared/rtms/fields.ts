@@ -75,29 +75,25 @@ export function requiredUserId(msgType: number, value: unknown): number {
   return id;
 }
 
+const FIRST_TIME_MS = Date.UTC(2000);
+const TIMES_END_MS = Date.UTC(2200);
+
 /**
- * Unix milliseconds from a time in seconds, milliseconds or microseconds, told apart by magnitude: Zoom's
- * documents say milliseconds, its live transcripts microseconds, one of its examples seconds.
+ * Whole Unix milliseconds from a time in seconds, milliseconds or microseconds, told apart by magnitude:
+ * Zoom's documents say milliseconds, its live transcripts microseconds, one of its examples seconds. What is
+ * no time from 2000 to 2199 then is no time, 0 included, which stands for "not set".
  */
-export function toUnixMs(value: number): number {
-  if (value >= 1e15) return Math.trunc(value / 1_000);
-  if (value >= 1e11) return value;
-  return value * 1_000;
+export function toUnixMs(value: number): number | undefined {
+  let ms = value * 1_000;
+  if (value >= 1e15) ms = value / 1_000;
+  else if (value >= 1e11) ms = value;
+  return ms >= FIRST_TIME_MS && ms < TIMES_END_MS ? Math.trunc(ms) : undefined;
 }
 
-/** @throws ServiceError `rtms/malformed-message` when present but no finite number */
-export function optionalTimeMs(
-  msgType: number,
-  object: JsonObject,
-  field: string,
-): number | undefined {
-  const value = object[field];
-  if (value === undefined || value === null) return undefined;
-  const time = typeof value === 'string' && value !== '' ? Number(value) : value;
-  if (typeof time !== 'number' || !Number.isFinite(time) || time < 0) {
-    throw malformed(msgType, field);
-  }
-  return toUnixMs(time);
+/** A time as number or text. A wrong one is absent: it is not worth the message that carries it. */
+export function optionalTimeMs(value: unknown): number | undefined {
+  if (typeof value === 'number') return toUnixMs(value);
+  return typeof value === 'string' ? toUnixMs(Number(value)) : undefined;
 }
 
 const MAX_RAW_DEPTH = 64;

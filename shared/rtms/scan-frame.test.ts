@@ -50,6 +50,10 @@ describe('reads', () => {
     ['empty texts', { msg_type: 14, content: { user_name: '', channel_id: '', data: '' } }],
     ['base64 for URLs', { msg_type: 14, content: { data: '-_-_' } }],
     ['base64 without padding', { msg_type: 14, content: { data: 'AAECAw' } }],
+    ['seconds', { msg_type: 14, content: { ...content, timestamp: 1738392033 } }],
+    ['milliseconds', { msg_type: 15, content: { ...content, timestamp: 1738392033699 } }],
+    ['microseconds', { msg_type: 16, content: { ...content, timestamp: 1738392033699123 } }],
+    ['no time of ours', { msg_type: 14, content: { ...content, timestamp: 0 } }],
   ])('%s', (_title, message) => {
     const bytes = encode(message);
     expect(scanFrame(bytes)).toEqual(parsed(bytes));
@@ -77,6 +81,10 @@ test.each([
   ['a nested field', '{"msg_type":14,"content":{"x":{"data":"AAAA"},"data":"BBBB"}}'],
   ['a leading zero', '{"msg_type":14,"content":{"timestamp":01,"data":"AAAA"}}'],
   ['a fraction', '{"msg_type":14,"content":{"timestamp":1.5,"data":"AAAA"}}'],
+  [
+    'a number of 17 digits',
+    '{"msg_type":14,"content":{"timestamp":17383920336991234,"data":"AAAA"}}',
+  ],
   ['an exponent', '{"msg_type":14,"content":{"timestamp":1e3,"data":"AAAA"}}'],
   ['a negative id', '{"msg_type":14,"content":{"user_id":-1,"data":"AAAA"}}'],
   ['an id as text', '{"msg_type":14,"content":{"user_id":"7","data":"AAAA"}}'],
@@ -117,7 +125,8 @@ const number = fc.oneof(
   fc.integer(),
   fc.maxSafeInteger(),
   fc.double(),
-  fc.constantFrom(0, -1, 2 ** 32),
+  fc.constantFrom(0, -1, 2 ** 32, 2 ** 53 - 1, 2 ** 53, 2 ** 63, 1e300),
+  fc.integer({ min: 1e15, max: 1e16 }),
 );
 const fields = fc.record(
   {

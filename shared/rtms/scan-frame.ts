@@ -1,5 +1,6 @@
 import { MESSAGE_TYPE } from './constants.ts';
 import type { FrameMessage } from './decode-media.ts';
+import { toUnixMs } from './fields.ts';
 
 const QUOTE = 0x22;
 const COMMA = 0x2c;
@@ -23,8 +24,8 @@ const KEY = {
   timestamp: Buffer.from('timestamp'),
 };
 
-/** More digits than that may not fit a number exactly. */
-const MAX_DIGITS = 15;
+/** Microseconds have 16 digits. More do not fit a number exactly, and of 16 not all. */
+const MAX_DIGITS = 16;
 const UINT32_MAX = 0xffff_ffff;
 const ABSENT = -1;
 /** Behind the end of any message. */
@@ -108,7 +109,7 @@ class FrameScan {
       userId: this.#userId === ABSENT ? undefined : this.#userId,
       channelId: this.#channelId || undefined,
       userName: this.#userName || undefined,
-      timestampMs: this.#timestamp === ABSENT ? undefined : this.#timestamp,
+      timestampMs: this.#timestamp === ABSENT ? undefined : toUnixMs(this.#timestamp),
       payload,
     };
   }
@@ -147,7 +148,8 @@ class FrameScan {
     }
     const digits = at - start;
     const isPlain = digits === 1 || (digits > 1 && digits <= MAX_DIGITS && bytes[start] !== ZERO);
-    this.#at = isPlain && before === ABSENT ? at : LOST;
+    const isExact = value <= Number.MAX_SAFE_INTEGER;
+    this.#at = isPlain && isExact && before === ABSENT ? at : LOST;
     return value;
   }
 

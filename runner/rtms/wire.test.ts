@@ -1,0 +1,217 @@
+import { once } from 'node:events';
+import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
+import { afterEach, describe, expect, it, test } from 'vitest';
+import { type WebSocket, WebSocketServer } from 'ws';
+import { LeanWire } from './lean-wire.ts';
+import type { Wire, WireHandlers } from './wire.ts';
+import { WsWire } from './ws-wire.ts';
+
+const WIRES = [
+  ['lean', LeanWire],
+  ['ws', WsWire],
+] as const;
+
+type AnyWire = (typeof WIRES)[number][1];
+
+const servers: { close(done?: () => void): unknown }[] = [];
+afterEach(() => {
+  for (const server of servers.splice(0)) server.close();
+});
+
+/** What a wire told, in order, and a way to wait for it. */
+function log() {
+  const told: unknown[] = [];
+  const wake = new Set<() => void>();
+  const tell = (...what: unknown[]) => {
+    told.push(what);
+    for (const look of wake) look();
+  };
+  const handlers: WireHandlers = {
+    opened: () => tell('opened'),
+    message: (data) => tell('message', data.toString()),
+    trouble: (trouble) => tell('trouble', trouble),
+    closed: (closeCode) => tell('closed', closeCode),
+  };
+  const until = (name: string): Promise<unknown> =>
+    new Promise((resolve) => {
+      const look = () => {
+        if (told.some((what) => (what as unknown[])[0] === name)) resolve(undefined);
+      };
+      wake.add(look);
+      look();
+    });
+  return { told, handlers, until };
+}
+
+function dial(Wire: AnyWire, url: string, connectTimeoutMs = 5_000) {
+  const { told, handlers, until } = log();
+  const wire: Wire = new Wire(url, { connectTimeoutMs, maxMessageBytes: 1_000 }, handlers);
+  return { wire, told, until };
+}
+
+async function listen(server: Server): Promise<string> {
+  servers.push(server);
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return `ws://127.0.0.1:${(server.address() as AddressInfo).port}/path`;
+}
+
+/** A server that speaks WebSocket by `ws`, which checks what our client sends. */
+async function serve(onSocket: (socket: WebSocket) => void): Promise<string> {
+  const server = new WebSocketServer({ port: 0, host: '127.0.0.1', perMessageDeflate: false });
+  servers.push(server);
+  server.on('connection', onSocket);
+  await once(server, 'listening');
+  return `ws://127.0.0.1:${(server.address() as AddressInfo).port}/path`;
+}
+
+/** A server that takes any request and answers with bytes. */
+function answerWith(...bytes: (string | Buffer)[]): Promise<string> {
+  return listen(
+    createServer((socket: Socket) => {
+      socket.on('error', () => {});
+      socket.once('data', () => {
+        for (const piece of bytes) socket.write(piece);
+      });
+    }),
+  );
+}
+
+describe.each(WIRES)('%s', (_name, Wire) => {
+  it('sends and receives texts of any length', async () => {
+    const url = await serve((socket) => socket.on('message', (data) => socket.send(String(data))));
+    const { wire, told, until } = dial(Wire, url);
+    expect(wire.state).toBe('connecting');
+    await until('opened');
+    expect(wire.state).toBe('open');
+    for (const size of [0, 1, 125, 126, 1_000]) wire.send('é'.repeat(size >> 1));
+    wire.send('last');
+    while (told.length < 7) await new Promise(setImmediate);
+    expect(told.map((what) => String((what as unknown[])[1] ?? '').length)).toEqual([
+      0, 0, 0, 62, 63, 500, 4,
+    ]);
+    wire.terminate();
+    await until('closed');
+    expect(told.at(-1)).toEqual(['closed', 1006]);
+    expect(wire.state).toBe('closed');
+  });
+
+  it('answers a ping with its payload', async () => {
+    const pong = Promise.withResolvers<Buffer>();
+    const url = await serve((socket) => {
+      socket.on('pong', pong.resolve);
+      socket.ping('payload');
+    });
+    const { wire } = dial(Wire, url);
+    expect(String(await pong.promise)).toBe('payload');
+    wire.terminate();
+  });
+
+  it('closes, and delivers what comes before the other side’s close frame', async () => {
+    const code = Promise.withResolvers<number>();
+    const url = await serve((socket) => {
+      socket.on('close', code.resolve);
+      socket.send('first');
+      socket.send('second');
+    });
+    const { wire, told, until } = dial(Wire, url);
+    await until('opened');
+    wire.close(1000);
+    expect(wire.state).toBe('closing');
+    await until('closed');
+    expect(told).toEqual([
+      ['opened'],
+      ['message', 'first'],
+      ['message', 'second'],
+      ['closed', 1000],
+    ]);
+    expect(await code.promise).toBe(1000);
+  });
+
+  test.each([1000, 1001, 4000])(
+    'says the code %i with which the other side closed',
+    async (code) => {
+      const answered = Promise.withResolvers<number>();
+      const url = await serve((socket) => {
+        socket.on('close', answered.resolve);
+        socket.close(code);
+      });
+      const { told, until } = dial(Wire, url);
+      await until('closed');
+      expect(told).toEqual([['opened'], ['closed', code]]);
+      expect(await answered.promise).toBe(code);
+    },
+  );
+
+  it('says 1006 when the connection ends without a close frame', async () => {
+    const { told, until } = dial(Wire, await serve((socket) => socket.terminate()));
+    await until('closed');
+    expect(told.at(-1)).toEqual(['closed', 1006]);
+  });
+
+  it('tells of a message over the limit', async () => {
+    const { told, until } = dial(Wire, await serve((socket) => socket.send('x'.repeat(1_001))));
+    await until('closed');
+    expect(told).toContainEqual(['trouble', 'message_too_large']);
+  });
+
+  it('tells of a broken protocol', async () => {
+    const url = await serve((socket) => {
+      (socket as unknown as { _socket: Socket })._socket.write(Buffer.from('c100', 'hex'));
+    });
+    const { told, until } = dial(Wire, url);
+    await until('closed');
+    expect(told).toContainEqual(['trouble', 'protocol_error']);
+  });
+
+  test.each([
+    ['a refusal', 'HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n'],
+    [
+      'an upgrade for nobody',
+      'HTTP/1.1 101 Yes\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n',
+    ],
+    ['what is no HTTP', 'SSH-2.0-OpenSSH\r\n\r\n'],
+  ])('does not open on %s', async (_title, answer) => {
+    const { told, until } = dial(Wire, await answerWith(answer));
+    await until('closed');
+    expect(told[0]).toEqual(['trouble', 'connect_failed']);
+    expect(told.at(-1)).toEqual(['closed', 1006]);
+  });
+
+  it('does not wait for ever for an answer', async () => {
+    const { told, until } = dial(Wire, await answerWith(), 20);
+    await until('closed');
+    expect(told).toEqual([
+      ['trouble', 'connect_timeout'],
+      ['closed', 1006],
+    ]);
+  });
+
+  it('does not open where nobody listens', async () => {
+    const { told, until } = dial(Wire, 'ws://127.0.0.1:1/');
+    await until('closed');
+    expect(told).toEqual([
+      ['trouble', 'connect_failed'],
+      ['closed', 1006],
+    ]);
+  });
+
+  test.each(['ftp://127.0.0.1/', 'not an address'])('refuses %s', (url) => {
+    expect(() => dial(Wire, url)).toThrow();
+  });
+});
+
+describe('lean', () => {
+  it('gives up on an answer without end', async () => {
+    const { told, until } = dial(LeanWire, await answerWith(`HTTP/1.1 101 ${'x'.repeat(20_000)}`));
+    await until('closed');
+    expect(told[0]).toEqual(['trouble', 'connect_failed']);
+  });
+
+  it('ends its half when the other side leaves after both close frames', async () => {
+    const url = await serve((socket) => socket.close());
+    const { told, until } = dial(LeanWire, url);
+    await until('closed');
+    expect(told).toEqual([['opened'], ['closed', 1005]]);
+  });
+});
