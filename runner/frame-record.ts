@@ -20,47 +20,62 @@ export function partitionKeyOf(rtmsStreamId: string, frame: MediaFrame): string 
   return `${rtmsStreamId}#v#${frame.channelId ?? frame.userId ?? 0}`;
 }
 
-/**
- * The records of one frame, one for each chunk.
- *
- * @param media effective parameters of the connection it came over
- * @param maxRecordBytes of a Kinesis record, partition key included
- * @throws ServiceError `record/malformed` for a frame with impossible numbers, `kinesis/record-too-large`
- */
-export function encodeFrame(
-  { rtmsStreamId, epoch }: Pick<EventOrigin, 'rtmsStreamId' | 'epoch'>,
-  sequence: number,
-  frame: MediaFrame,
-  media: EffectiveMedia,
-  maxRecordBytes: number,
-): Buffer[] {
-  const { mediaType, userName, capturedAtMs, receivedAtMs, codec, payload } = frame;
-  const record = {
-    rtmsStreamId,
-    epoch,
-    sequence,
-    mediaType: MEDIA_TYPE_BIT[mediaType],
-    ...sourceOf(frame),
-    userName,
-    capturedAtMs,
-    receivedAtMs,
-    codec,
-    ...shapeOf(mediaType, media),
-    payload,
-  };
-  const keyBytes = Buffer.byteLength(partitionKeyOf(rtmsStreamId, frame));
-  return splitIntoChunks(record, maxRecordBytes - keyBytes);
+/** The fields of a record that only the handshake knows. */
+export interface FrameShape {
+  readonly sampleRateHz: number;
+  readonly channels: number;
+  readonly width: number;
+  readonly height: number;
 }
 
-/** The fields of a record that only the handshake knows. */
-function shapeOf(mediaType: MediaFrame['mediaType'], media: EffectiveMedia) {
+/** @param media effective parameters of the connection the frames come over */
+export function shapeOf(mediaType: MediaFrame['mediaType'], media: EffectiveMedia): FrameShape {
+  const { audio } = media;
   if (mediaType === 'audio') {
-    if (media.audio === undefined) return {};
     return {
-      sampleRateHz: sampleRateHz(media.audio.sampleRate) ?? 0,
-      channels: channelCount(media.audio.channel) ?? 0,
+      sampleRateHz: (audio && sampleRateHz(audio.sampleRate)) ?? 0,
+      channels: (audio && channelCount(audio.channel)) ?? 0,
+      width: 0,
+      height: 0,
     };
   }
   const picture = media[mediaType];
-  return picture === undefined ? {} : (resolutionBound(picture.resolution) ?? {});
+  const { width, height } = (picture && resolutionBound(picture.resolution)) ?? NO_PICTURE;
+  return { sampleRateHz: 0, channels: 0, width, height };
+}
+
+const NO_PICTURE = { width: 0, height: 0 };
+
+/**
+ * The records of one frame, one for each chunk. Called for every frame.
+ *
+ * @param maxRecordBytes of the record, partition key not included
+ * @throws ServiceError `record/malformed` for a frame with impossible numbers, `kinesis/record-too-large`
+ */
+export function encodeFrame(
+  origin: Pick<EventOrigin, 'rtmsStreamId' | 'epoch'>,
+  sequence: number,
+  frame: MediaFrame,
+  shape: FrameShape,
+  maxRecordBytes: number,
+): Buffer[] {
+  const { mediaType, channelId } = frame;
+  const record = {
+    rtmsStreamId: origin.rtmsStreamId,
+    epoch: origin.epoch,
+    sequence,
+    mediaType: MEDIA_TYPE_BIT[mediaType],
+    userId: channelId === undefined ? (frame.userId ?? 0) : undefined,
+    channelId,
+    userName: frame.userName,
+    capturedAtMs: frame.capturedAtMs,
+    receivedAtMs: frame.receivedAtMs,
+    codec: frame.codec,
+    sampleRateHz: shape.sampleRateHz,
+    channels: shape.channels,
+    width: shape.width,
+    height: shape.height,
+    payload: frame.payload,
+  };
+  return splitIntoChunks(record, maxRecordBytes);
 }

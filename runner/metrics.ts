@@ -14,7 +14,7 @@ interface Series {
 
 /** Collects in memory and prints one EMF line per dimension value and period on stdout. */
 export class EmfEmitter implements Metrics {
-  readonly #series = new Map<string, Series>();
+  readonly #series = new Map<MetricName, Map<string | undefined, Series>>();
 
   count(name: MetricName, value = 1, by?: string): void {
     const { values } = this.#at(name, by);
@@ -34,7 +34,8 @@ export class EmfEmitter implements Metrics {
 
   /** Prints what was collected since the last time, and forgets it. */
   flush(): void {
-    const byDimension = Map.groupBy(this.#series.values(), ({ name, by }) =>
+    const all = [...this.#series.values()].flatMap((seriesOf) => [...seriesOf.values()]);
+    const byDimension = Map.groupBy(all, ({ name, by }) =>
       by === undefined ? '' : `${dimensionOf(name)}=${by}`,
     );
     this.#series.clear();
@@ -50,12 +51,17 @@ export class EmfEmitter implements Metrics {
     }
   }
 
+  /** Asked several times a frame: no key is put together. */
   #at(name: MetricName, by: string | undefined): Series {
-    const key = by === undefined ? name : `${name}/${by}`;
-    let series = this.#series.get(key);
+    let seriesOf = this.#series.get(name);
+    if (seriesOf === undefined) {
+      seriesOf = new Map();
+      this.#series.set(name, seriesOf);
+    }
+    let series = seriesOf.get(by);
     if (series === undefined) {
       series = { name, by, values: [], seen: 0 };
-      this.#series.set(key, series);
+      seriesOf.set(by, series);
     }
     return series;
   }

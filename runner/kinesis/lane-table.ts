@@ -47,11 +47,12 @@ export class LaneTable {
     return lane;
   }
 
-  load(lane: Lane): MemoryLoad {
+  /** @param otherBytes of the task, outside of lanes */
+  load(lane: Lane, otherBytes: number): MemoryLoad {
     return {
       laneBytes: lane.bytes,
       sessionBytes: this.#sessions.get(lane.session)?.bytes ?? 0,
-      taskBytes: this.task.bytes,
+      taskBytes: this.task.bytes + otherBytes,
     };
   }
 

@@ -255,8 +255,9 @@ export class Lane {
   /** Takes the first unit, of which some records have left, out of the queue. */
   #shift(): PutUnit | undefined {
     const unit = this.#queue.shift();
-    for (const record of unit?.records.slice(this.#taken) ?? []) {
-      this.#queuedAggregateBytes -= aggregatedRecordSize(record.length);
+    const records = unit?.records ?? [];
+    for (let index = this.#taken; index < records.length; index += 1) {
+      this.#queuedAggregateBytes -= aggregatedRecordSize(records[index]?.length ?? 0);
     }
     this.#taken = 0;
     return unit;

@@ -44,16 +44,19 @@ export function overload(
   unitBytes: number,
   limits: MemoryLimits,
 ): Overload | undefined {
-  const breaks = (bytes: number, limit: number) => bytes > 0 && bytes + unitBytes > limit;
-  if (breaks(load.laneBytes, limits.laneBytes)) return 'lane';
+  if (breaks(load.laneBytes, unitBytes, limits.laneBytes)) return 'lane';
   if (load.laneBytes + unitBytes <= limits.floorBytes) return undefined;
-  if (breaks(load.sessionBytes, limits.sessionBytes)) return 'session';
-  if (breaks(load.taskBytes, limits.taskBytes)) return 'task';
+  if (breaks(load.sessionBytes, unitBytes, limits.sessionBytes)) return 'session';
+  if (breaks(load.taskBytes, unitBytes, limits.taskBytes)) return 'task';
   return undefined;
 }
 
+function breaks(bytes: number, unitBytes: number, limit: number): boolean {
+  return bytes > 0 && bytes + unitBytes > limit;
+}
+
 /** Who leaves first. Within one class the oldest. */
-const SHED_ORDER: readonly PutClass[] = ['video', 'deskshare', 'audio', 'event'];
+const SHED_ORDER: readonly PutClass[] = ['video', 'deskshare', 'audio', 'text', 'event'];
 
 /** Freed at least, so that shedding is paid once for many units. */
 export const SHED_STEP_BYTES = 64 * 1024;

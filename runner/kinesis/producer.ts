@@ -15,7 +15,7 @@ import {
   SHED_STEP_BYTES,
 } from './pressure.ts';
 import type { ProducerStats } from './producer-stats.ts';
-import { type DropCause, type PutUnit, unitBytes } from './put.ts';
+import { type DropCause, type PutClass, type PutUnit, unitBytes } from './put.ts';
 import { Settlement } from './settlement.ts';
 import type { Spool } from './spool.ts';
 
@@ -29,7 +29,7 @@ export interface ProducerOptions {
   readonly spool?: Spool;
   /** @default DEFAULT_MEMORY_LIMITS */
   readonly memory?: Partial<MemoryLimits>;
-  /** @default 200 ms or just under one PUT unit; with `aggregate: false` at once, one by one */
+  /** @default 160 ms or just under one PUT unit; with `aggregate: false` at once, one by one */
   readonly flush?: Partial<FlushPolicies>;
   /** @default 100 ms, doubled up to 5 s */
   readonly retry?: BackoffPolicy;
@@ -45,7 +45,8 @@ const TICK_MS = 20;
 const REFILL_BYTES = 4 * PUT_UNIT_BYTES;
 
 const DEFAULT_RETRY: BackoffPolicy = { baseMs: 100, maxMs: 5_000 };
-const AGGREGATED = { targetBytes: PUT_UNIT_BYTES - 1, lingerMs: 200 };
+/** With the up to 50 ms that a busy socket rests before it is read, a record holds 200 ms of media. */
+const AGGREGATED = { targetBytes: PUT_UNIT_BYTES - 1, lingerMs: 160 };
 const ONE_BY_ONE = { targetBytes: 0, lingerMs: 0 };
 
 /**
@@ -77,6 +78,7 @@ export class Producer {
       video: policy,
       deskshare: policy,
       audio: policy,
+      text: policy,
       event: policy,
       ...options.flush,
     });
@@ -161,12 +163,19 @@ export class Producer {
   /**
    * Drops what is buffered, on the disk too. A record that is on its way may still be written, and is
    * reported as what becomes of it.
+   *
+   * @param putClass units of this class alone
    */
-  drop(keys: KeySelection, cause: DropCause): void {
+  drop(keys: KeySelection, cause: DropCause, putClass?: PutClass): void {
     for (const lane of this.#lanes) {
-      if (selects(keys, lane.partitionKey)) this.#settle(lane, lane.abandon(cause), cause);
+      if (!selects(keys, lane.partitionKey)) continue;
+      const units =
+        putClass === undefined
+          ? lane.abandon(cause)
+          : lane.shed(putClass, Number.POSITIVE_INFINITY);
+      this.#settle(lane, units, cause);
     }
-    this.#spool?.drop((partitionKey) => selects(keys, partitionKey), cause);
+    this.#spool?.drop((partitionKey) => selects(keys, partitionKey), cause, putClass);
     this.#settlement.wake();
   }
 
@@ -218,7 +227,7 @@ export class Producer {
   }
 
   #overload(lane: Lane, unit: PutUnit): Overload | undefined {
-    const load = { ...this.#lanes.load(lane), taskBytes: this.#bufferedBytes };
+    const load = this.#lanes.load(lane, this.#spool?.pendingBytes ?? 0);
     return overload(load, unitBytes(unit), this.#memory);
   }
 

@@ -1,5 +1,5 @@
-/** Who leaves first when even the spool is full; `event` also covers transcript and chat lines. */
-export type PutClass = 'video' | 'deskshare' | 'audio' | 'event';
+/** Who leaves first when even the spool is full, in this order. `text`: transcript and chat; `event`: other lines. */
+export type PutClass = 'video' | 'deskshare' | 'audio' | 'text' | 'event';
 
 /** Why a unit will never be written; the names of the `gap` event's `cause`. */
 export type DropCause = 'buffer_full' | 'spool_full' | 'write_failed' | 'revoked';

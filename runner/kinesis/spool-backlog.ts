@@ -102,14 +102,19 @@ export class Backlog {
     if (segment.units === 0) this.#remove(segment);
   }
 
-  /** Drops all that is not back in memory. @param isKept segments that stay */
-  drop(cause: DropCause, isKept: (segment: SpoolSegment) => boolean): void {
+  /**
+   * Drops all that is not back in memory.
+   *
+   * @param isKept segments that stay
+   * @param putClass units of this class alone, save those the disk is busy with
+   */
+  drop(cause: DropCause, isKept: (segment: SpoolSegment) => boolean, putClass?: PutClass): void {
     for (const segment of [...this.#segments]) {
       if (segment.state === 'loaded' || isKept(segment)) continue;
-      if (segment.state === 'busy') this.#condemnedFor = cause;
-      else this.dropSegment(segment, cause);
+      if (segment.state !== 'busy') this.dropSegment(segment, cause, putClass);
+      else if (putClass === undefined) this.#condemnedFor = cause;
     }
-    this.dropTail(cause);
+    this.dropTail(cause, putClass);
   }
 
   /** Drops the units of one class, or all, without reading them. */

@@ -16,7 +16,8 @@ import type { PutClass, PutUnit } from './put.ts';
 const MAGIC = Buffer.from('RKS1');
 const FRAME_HEADER_BYTES = 8;
 const BODY_HEADER_BYTES = 1 + 2 + 8 + 8 + 4 + 2;
-const CLASSES: readonly PutClass[] = ['video', 'deskshare', 'audio', 'event'];
+/** By the number in the file: only ever added to. */
+const CLASSES: readonly PutClass[] = ['video', 'deskshare', 'audio', 'event', 'text'];
 
 export interface SpoolFrame extends Omit<PutUnit, 'receipt' | 'partitionKey'> {
   readonly receiptIndex: number;

@@ -142,11 +142,11 @@ export class Spool {
     this.#backlogs.get(unit.partitionKey)?.settled(unit.segment);
   }
 
-  /** Drops all units of some keys. */
-  drop(selects: (partitionKey: string) => boolean, cause: DropCause): void {
+  /** Drops all units of some keys. @param putClass units of this class alone */
+  drop(selects: (partitionKey: string) => boolean, cause: DropCause, putClass?: PutClass): void {
     for (const backlog of [...this.#backlogs.values()]) {
       if (!selects(backlog.partitionKey)) continue;
-      backlog.drop(cause, (segment) => this.#isKept(segment));
+      backlog.drop(cause, (segment) => this.#isKept(segment), putClass);
     }
   }
 

@@ -5,7 +5,13 @@ export class UnitQueue {
   #units: PutUnit[] = [];
   #arrivedAtMs: number[] = [];
   #head = 0;
-  readonly #bytes: Record<PutClass, number> = { video: 0, deskshare: 0, audio: 0, event: 0 };
+  readonly #bytes: Record<PutClass, number> = {
+    video: 0,
+    deskshare: 0,
+    audio: 0,
+    text: 0,
+    event: 0,
+  };
 
   get length(): number {
     return this.#units.length - this.#head;

@@ -81,7 +81,8 @@ const MAX_CHUNK_OVERHEAD_BYTES = 6 + 7 + 6 + 7;
  *   fit its field
  */
 export function encodeMediaRecord(record: MediaRecord): Buffer {
-  return encode(record, record.chunkIndex ?? 0, record.chunkCount ?? 0, record.payload);
+  const header = writeHeader(record);
+  return encode(header, record.chunkIndex ?? 0, record.chunkCount ?? 0, record.payload);
 }
 
 /**
@@ -93,8 +94,9 @@ export function encodeMediaRecord(record: MediaRecord): Buffer {
  */
 export function splitIntoChunks(record: MediaRecord, maxMessageBytes: number): Buffer[] {
   const { payload } = record;
-  const room = maxMessageBytes - headerSize(record) - MAX_CHUNK_OVERHEAD_BYTES;
-  if (payload.length <= room) return [encode(record, 0, 0, payload)];
+  const header = writeHeader(record);
+  const room = maxMessageBytes - header - MAX_CHUNK_OVERHEAD_BYTES;
+  if (payload.length <= room) return [encode(header, 0, 0, payload)];
   if (room < 1) {
     throw new ServiceError('kinesis/record-too-large', 'record limit leaves no room for media', {
       detail: { maxMessageBytes },
@@ -102,17 +104,17 @@ export function splitIntoChunks(record: MediaRecord, maxMessageBytes: number): B
   }
   const count = Math.ceil(payload.length / room);
   return Array.from({ length: count }, (_, index) =>
-    encode(record, index, count, payload.subarray(index * room, (index + 1) * room)),
+    encode(header, index, count, payload.subarray(index * room, (index + 1) * room)),
   );
 }
 
-function encode(record: MediaRecord, index: number, count: number, payload: Uint8Array): Buffer {
-  check(record);
+/** @param header bytes that `writeHeader` has just left in `scratch` */
+function encode(header: number, index: number, count: number, payload: Uint8Array): Buffer {
   const checksum = crc32(payload);
   const out = Buffer.allocUnsafe(
-    headerSize(record) + chunkSize(index, count) + payloadSize(payload.length, checksum),
+    header + chunkSize(index, count) + payloadSize(payload.length, checksum),
   );
-  let at = writeHeader(out, record);
+  let at = scratch.copy(out, 0, 0, header);
   at = writeNumber(out, KEY.CHUNK_INDEX, index, at);
   at = writeNumber(out, KEY.CHUNK_COUNT, count, at);
   if (checksum !== 0) at = out.writeUInt32LE(checksum, writeVarint(out, KEY.PAYLOAD_CRC32, at));
@@ -122,36 +124,29 @@ function encode(record: MediaRecord, index: number, count: number, payload: Uint
   return out;
 }
 
-/** What every chunk of a frame repeats. */
-function headerSize(record: MediaRecord): number {
-  return (
-    textSize(record.rtmsStreamId) +
-    numberSize(record.epoch) +
-    numberSize(record.sequence) +
-    numberSize(record.mediaType) +
-    (record.userId === undefined
-      ? textSize(record.channelId ?? '')
-      : 1 + varintSize(record.userId)) +
-    (record.userName === '' ? 0 : textSize(record.userName)) +
-    numberSize(record.capturedAtMs) +
-    numberSize(record.receivedAtMs) +
-    numberSize(record.codec) +
-    numberSize(record.sampleRateHz) +
-    numberSize(record.channels) +
-    numberSize(record.width) +
-    numberSize(record.height)
-  );
-}
+/** Most bytes of a header's numbers and of all keys and lengths in it. */
+const MAX_HEADER_NUMBERS_BYTES = 192;
+/** Where a header is written before its size is known: cheaper than to measure its texts first. */
+let scratch = Buffer.allocUnsafeSlow(1024);
 
-function writeHeader(out: Buffer, record: MediaRecord): number {
-  let at = writeText(out, KEY.RTMS_STREAM_ID, record.rtmsStreamId, 0);
+/** Writes what every chunk of a frame repeats into `scratch`. @returns its size */
+function writeHeader(record: MediaRecord): number {
+  check(record);
+  const { rtmsStreamId, channelId = '', userName } = record;
+  // UTF-8 takes three bytes at most for what is one unit in a string.
+  const room = 3 * (rtmsStreamId.length + channelId.length + userName.length);
+  if (scratch.length < room + MAX_HEADER_NUMBERS_BYTES) {
+    scratch = Buffer.allocUnsafeSlow(2 * room + MAX_HEADER_NUMBERS_BYTES);
+  }
+  const out = scratch;
+  let at = writeText(out, KEY.RTMS_STREAM_ID, rtmsStreamId, 0);
   at = writeNumber(out, KEY.EPOCH, record.epoch, at);
   at = writeNumber(out, KEY.SEQUENCE, record.sequence, at);
   at = writeNumber(out, KEY.MEDIA_TYPE, record.mediaType, at);
   // A member of a oneof is written even when it is the default.
-  if (record.userId === undefined) at = writeText(out, KEY.CHANNEL_ID, record.channelId ?? '', at);
+  if (record.userId === undefined) at = writeText(out, KEY.CHANNEL_ID, channelId, at);
   else at = writeVarint(out, record.userId, writeVarint(out, KEY.USER_ID, at));
-  if (record.userName !== '') at = writeText(out, KEY.USER_NAME, record.userName, at);
+  if (userName !== '') at = writeText(out, KEY.USER_NAME, userName, at);
   at = writeNumber(out, KEY.CAPTURED_AT_MS, record.capturedAtMs, at);
   at = writeNumber(out, KEY.RECEIVED_AT_MS, record.receivedAtMs, at);
   at = writeNumber(out, KEY.CODEC, record.codec, at);
@@ -179,13 +174,14 @@ function writeNumber(out: Buffer, key: number, value: number | undefined, at: nu
   return value ? writeVarint(out, value, writeVarint(out, key, at)) : at;
 }
 
-function textSize(text: string): number {
-  const bytes = Buffer.byteLength(text);
-  return 1 + varintSize(bytes) + bytes;
-}
-
 function writeText(out: Buffer, key: number, text: string, at: number): number {
   out[at] = key;
+  // Nearly every text is so short that its length takes one byte, whatever is in it.
+  if (3 * text.length < 0x80) {
+    const bytes = out.write(text, at + 2);
+    out[at + 1] = bytes;
+    return at + 2 + bytes;
+  }
   const start = writeVarint(out, Buffer.byteLength(text), at + 1);
   return start + out.write(text, start);
 }

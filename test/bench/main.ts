@@ -4,12 +4,16 @@
  *   runner          the real engine, the obvious builds and the floor, under rising load
  *   decode          one media message from bytes, against JSON.parse
  *   aggregate       one frame into its aggregate, against the published libraries
+ *   frame-path      a frame from its message to its PutRecords call, without sockets
+ *   put             a megabyte to Kinesis, over TLS, by the SDK and by hand
  *   webhook         the webhook function
  */
 import { parseArgs } from 'node:util';
 import { benchAggregate } from './aggregate.ts';
 import { benchDecode } from './decode.ts';
+import { benchFramePath } from './frame-path.ts';
 import { BUILDS, type BuildName } from './ladder.ts';
+import { benchPut } from './put.ts';
 import { benchRunner } from './runner.ts';
 import { benchWebhook } from './webhook.ts';
 import { WORKLOADS, type WorkloadName } from './workloads.ts';
@@ -43,6 +47,8 @@ const BENCHES: Readonly<Record<string, () => Promise<unknown>>> = {
     }),
   decode: async () => benchDecode(),
   aggregate: async () => benchAggregate(),
+  'frame-path': () => benchFramePath(),
+  put: () => benchPut(),
   webhook: async () => process.stdout.write(`${JSON.stringify(await benchWebhook(), null, 2)}\n`),
 };
 

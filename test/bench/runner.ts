@@ -1,4 +1,5 @@
 import { type BuildName, type Step, World } from './ladder.ts';
+import { writeReport } from './report.ts';
 import { WORKLOADS, type WorkloadName } from './workloads.ts';
 
 export interface RunnerBenchOptions {
@@ -36,6 +37,7 @@ export async function benchRunner(options: RunnerBenchOptions): Promise<Climb[]>
   } finally {
     await world.close();
   }
+  if (options.write) await writeReport(climbs);
   return climbs;
 }
 

@@ -12,7 +12,7 @@ type Message = any;
 /** @param onContent the `content` of every media message */
 export function joinLikeASample(
   { rtmsStreamId, signalingUrl, media }: BenchSession,
-  onContent: (content: Message) => void,
+  onContent: (content: Message) => unknown,
 ): Promise<void> {
   const joined = Promise.withResolvers<void>();
   const identity = { meeting_uuid: 'bench', rtms_stream_id: rtmsStreamId, signature: 'bench' };

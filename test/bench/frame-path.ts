@@ -1,0 +1,92 @@
+import { EventEmitter } from 'node:events';
+import { setImmediate as turn } from 'node:timers/promises';
+import type { KinesisClient } from '@aws-sdk/client-kinesis';
+import { Producer } from '../../runner/kinesis/producer.ts';
+import { EmfEmitter } from '../../runner/metrics.ts';
+import type { RtmsClientEvents } from '../../runner/rtms/events.ts';
+import { Incoming } from '../../runner/rtms/incoming.ts';
+import type { Media } from '../../runner/rtms/media.ts';
+import { SessionWriter } from '../../runner/session-writer.ts';
+import { decodeMessage } from '../../shared/rtms/codec.ts';
+import { effectiveMedia } from '../../shared/rtms/effective-media.ts';
+import { parseMediaRequest, toWireParams } from '../../shared/rtms/params.ts';
+import { median } from './timing.ts';
+import { WORKLOADS, type WorkloadName } from './workloads.ts';
+
+const SESSIONS = 300;
+const ROUNDS = 40;
+const WARM_UP_ROUNDS = 40;
+/** Frames of every session in one round: a fifth of a second of audio. */
+const FRAMES = 10;
+
+/**
+ * What a frame costs between its WebSocket message and its PutRecords call, without sockets: decode, ledger,
+ * metrics, record, lane, aggregate, receipts. The calls themselves are answered at once.
+ */
+export async function benchFramePath(): Promise<void> {
+  for (const workload of ['audio', 'opus', 'video'] as const) {
+    const us = await measure(workload);
+    process.stdout.write(`${WORKLOADS[workload].title.padEnd(44)} ${us.toFixed(2)} µs a frame\n`);
+  }
+}
+
+async function measure(workload: WorkloadName): Promise<number> {
+  const metrics = new EmfEmitter();
+  const producer = new Producer({
+    client: instantKinesis(),
+    streamName: 'media',
+    aggregate: true,
+    metrics,
+  });
+  const { flows, media } = WORKLOADS[workload];
+  const asked = toWireParams(parseMediaRequest(JSON.stringify(media)));
+  const effective = effectiveMedia({}, asked);
+  const connection = { effective } as Media;
+  const sessions = Array.from({ length: SESSIONS }, (_, index) => {
+    const writer = new SessionWriter({
+      origin: { rtmsStreamId: `bench-${index}`, epoch: 1, product: 'meeting', entityId: 'bench' },
+      media: producer,
+      events: producer,
+      maxRecordBytes: 1024 * 1024,
+      metrics,
+      mayWrite: () => true,
+    });
+    const events = new EventEmitter<RtmsClientEvents>();
+    events.on('frame', (frame) => writer.frame(frame, effective));
+    const owner = {
+      streamState() {},
+      mediaConnectionInterrupted() {},
+      videoAnswered() {},
+      streamCloseAnswered() {},
+    };
+    return new Incoming('meeting', events, owner);
+  });
+  const messages = flows[0].moments.map(([message]) => Buffer.from(JSON.stringify(message)));
+  const rounds: number[] = [];
+  for (let round = -WARM_UP_ROUNDS; round < ROUNDS; round++) {
+    const cpu = process.cpuUsage();
+    for (let index = 0; index < FRAMES; index++) {
+      const bytes = messages[(round + WARM_UP_ROUNDS + index) % messages.length] as Buffer;
+      const now = Date.now();
+      for (const incoming of sessions) {
+        incoming.mediaMessage(connection, decodeMessage(bytes), now);
+      }
+      await turn();
+    }
+    await producer.flush();
+    const { user, system } = process.cpuUsage(cpu);
+    if (round >= 0) rounds.push((user + system) / (SESSIONS * FRAMES));
+  }
+  await producer.close();
+  return median(rounds);
+}
+
+/** A client that has written everything the moment it is asked to. */
+function instantKinesis(): KinesisClient {
+  const result = { SequenceNumber: '1', ShardId: 'shardId-000000000000' };
+  const send = async ({ input }: { input: { Records: readonly object[] } }) => ({
+    FailedRecordCount: 0,
+    Records: input.Records.map(() => result),
+  });
+  return { send } as unknown as KinesisClient;
+}

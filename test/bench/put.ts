@@ -1,0 +1,32 @@
+import { BenchProcess, CORE } from './bench-process.ts';
+import { World } from './ladder.ts';
+import type { PutCost } from './put-process.ts';
+
+/** Calls as lanes make them: 50 kB records, and the fifths of a second of many audio sessions. */
+const SHAPES = [
+  { records: 10, sizeBytes: 50_000 },
+  { records: 100, sizeBytes: 7_500 },
+];
+
+/** What bringing a megabyte to Kinesis costs, over TLS. */
+export async function benchPut(): Promise<void> {
+  const world = await World.start();
+  const putter = new BenchProcess({
+    entry: './put-process.ts',
+    args: [world.kinesisUrl],
+    core: CORE.measured,
+    env: world.env,
+  });
+  try {
+    for (const shape of SHAPES) {
+      const costs = await putter.ask<PutCost[]>('measure', shape);
+      process.stdout.write(`PutRecords of ${shape.records} x ${shape.sizeBytes} B, over TLS\n`);
+      for (const { name, msPerMegabyte } of costs) {
+        process.stdout.write(`  ${name.padEnd(44)} ${msPerMegabyte.toFixed(2)} ms CPU a MB\n`);
+      }
+    }
+  } finally {
+    await putter.stop();
+    await world.close();
+  }
+}
