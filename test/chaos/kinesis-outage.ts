@@ -290,6 +290,7 @@ function isGood(report: OutageReport): boolean {
     report.audioLost + report.eventsLost + media.missing + events.missing === 0 &&
     media.outOfOrder.length + events.outOfOrder.length === 0 &&
     report.slowestCatchUpRate >= 3 &&
-    report.healthyLatencyMs < 2 * report.calmLatencyMs
+    report.healthyLatencyMs < 2 * report.calmLatencyMs &&
+    report.oneByOnePutUnitsPerMeetingHour > 8 * report.putUnitsPerMeetingHour
   );
 }
