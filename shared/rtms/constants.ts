@@ -1,5 +1,6 @@
 /**
- * Zoom's RTMS numbers, names as Zoom spells them without the group prefix.
+ * Zoom's RTMS numbers, names as Zoom spells them without the group prefix. Tables only, all in one place, so
+ * the length is Zoom's.
  *
  * @see https://developers.zoom.us/docs/rtms/data-types/ (read 2026-11-22); docs/protocol.md for doubts
  */

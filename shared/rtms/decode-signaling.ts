@@ -17,6 +17,11 @@ import { ENTITY_ID_FIELD, type EntityIdField, PRODUCTS } from './product.ts';
 
 type Type = typeof MESSAGE_TYPE;
 
+/*
+ * Every signaling message as the rest of the code sees it, and its reading, side by side: longer than other
+ * files, but a field is added in one place.
+ */
+
 /** Message 1. */
 export interface SignalingHandshakeReq {
   readonly msgType: Type['SIGNALING_HAND_SHAKE_REQ'];

@@ -4,7 +4,7 @@ import type { EntityIdField } from './product.ts';
 
 /**
  * Every RTMS message as it stands on the wire, in Zoom's own spelling. Numbers are Zoom's enums of
- * constants.ts, times Unix milliseconds unless said otherwise.
+ * constants.ts, times Unix milliseconds unless said otherwise. One list of types, so it is kept whole.
  *
  * What varies between Zoom's documents, samples and live servers is optional here and evened out in
  * codec.ts; docs/protocol.md lists the variants.
