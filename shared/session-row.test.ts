@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { type SessionRow, startOf, wantedState } from './session-row.ts';
+import { isRevocationUntold, type SessionRow, startOf, wantedState } from './session-row.ts';
 
 const START = {
   startEventTsMs: 100,
@@ -75,4 +75,22 @@ describe('startOf', () => {
       expect(startOf({ ...ROW, ...rest } as SessionRow)).toBeUndefined();
     },
   );
+});
+
+describe('isRevocationUntold', () => {
+  const ENDED = { ...ROW, ...START, stopEventTsMs: 200, stopReason: 8, epoch: 1, endedReason: 6 };
+  test.each<[string, Partial<SessionRow>, boolean]>([
+    ['a stream that ended for another reason', {}, true],
+    ['a stream that ended revoked', { endedReason: 8 }, false],
+    ['a stream that nobody served', { epoch: 0 }, false],
+    ['a stream that was stopped for another reason', { stopReason: 6 }, false],
+    ['a stream that was started again since', { startEventTsMs: 300 }, false],
+  ])('%s', (_title, fields, untold) => {
+    expect(isRevocationUntold({ ...ENDED, ...fields })).toBe(untold);
+  });
+
+  test('a stream that is still served hears of it from its row', () => {
+    const { endedReason: _, ...served } = ENDED;
+    expect(isRevocationUntold(served)).toBe(false);
+  });
 });
