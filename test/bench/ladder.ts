@@ -40,9 +40,6 @@ interface Got {
   readonly cpuMs: number;
 }
 
-/** As in `runner/Dockerfile`. */
-const RUNNER_NODE_ARGS = ['--max-semi-space-size=64'];
-
 const SETTLE_MS = 2_500;
 const WINDOW_MS = 5_000;
 /** Sustained: nearly everything comes out again in the same time, soon. */
