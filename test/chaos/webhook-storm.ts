@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { isDeepStrictEqual } from 'node:util';
+import { isDeepStrictEqual, parseArgs } from 'node:util';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { DeleteMessageCommand, ReceiveMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { DynamoDBDocumentClient, UpdateCommand } from '@aws-sdk/lib-dynamodb';
@@ -200,4 +200,23 @@ class Claimer {
     });
     await this.#documents.send(command);
   }
+}
+
+if (import.meta.main) {
+  const { values } = parseArgs({
+    options: {
+      events: { type: 'string', default: '10000' },
+      seed: { type: 'string', default: '4' },
+    },
+  });
+  const report = await runWebhookStorm({
+    events: Number(values.events),
+    seed: Number(values.seed),
+  });
+  process.stdout.write(`${JSON.stringify(report, undefined, 2)}\n`);
+  const { wrong, unclaimed, claimedTwice, givenUp, answers, slowestAnswerMs } = report;
+  const isRight = wrong.length + unclaimed.length + claimedTwice.length + givenUp === 0;
+  // Zoom waits three seconds; a storm that no delivery met proves nothing.
+  const isProof = (answers['503'] ?? 0) > 0 && slowestAnswerMs < 3_000;
+  process.exit(isRight && isProof ? 0 : 1);
 }
