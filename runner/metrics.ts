@@ -1,24 +1,43 @@
 import { Metrics as EmfMetrics } from '@aws-lambda-powertools/metrics';
-import { METRIC_NAMESPACE, METRICS, type MetricName, type Metrics } from '../shared/metrics.ts';
+import {
+  type Counter,
+  type CounterMetrics,
+  METRIC_NAMESPACE,
+  METRICS,
+  type MetricName,
+} from '../shared/metrics.ts';
 
 /** CloudWatch takes 100 values of one metric in one line; at the 100th Powertools prints by itself. */
 const MAX_VALUES = 99;
 
-interface Series {
+/** One metric with one dimension value; lives on from period to period. */
+class Series implements Counter {
   readonly name: MetricName;
   readonly by: string | undefined;
   /** Observations, a uniform sample of them when there are more than MAX_VALUES; a counter has one. */
-  readonly values: number[];
-  seen: number;
+  values: number[] = [];
+  seen = 0;
+
+  constructor(name: MetricName, by: string | undefined) {
+    this.name = name;
+    this.by = by;
+  }
+
+  add(value: number): void {
+    this.values[0] = (this.values[0] ?? 0) + value;
+  }
 }
 
 /** Collects in memory and prints one EMF line per dimension value and period on stdout. */
-export class EmfEmitter implements Metrics {
+export class EmfEmitter implements CounterMetrics {
   readonly #series = new Map<MetricName, Map<string | undefined, Series>>();
 
   count(name: MetricName, value = 1, by?: string): void {
-    const { values } = this.#at(name, by);
-    values[0] = (values[0] ?? 0) + value;
+    this.#at(name, by).add(value);
+  }
+
+  counter(name: MetricName, by?: string): Counter {
+    return this.#at(name, by);
   }
 
   observe(name: MetricName, value: number, by?: string): void {
@@ -34,24 +53,27 @@ export class EmfEmitter implements Metrics {
 
   /** Prints what was collected since the last time, and forgets it. */
   flush(): void {
-    const all = [...this.#series.values()].flatMap((seriesOf) => [...seriesOf.values()]);
+    const all = [...this.#series.values()]
+      .flatMap((seriesOf) => [...seriesOf.values()])
+      .filter(({ values }) => values.length > 0);
     const byDimension = Map.groupBy(all, ({ name, by }) =>
       by === undefined ? '' : `${dimensionOf(name)}=${by}`,
     );
-    this.#series.clear();
     for (const group of byDimension.values()) {
       const emf = new EmfMetrics({ namespace: METRIC_NAMESPACE, serviceName: 'runner' });
       const { name: first, by } = group[0] as Series;
       const dimension = dimensionOf(first);
       if (dimension !== undefined && by !== undefined) emf.addDimension(dimension, by);
-      for (const { name, values } of group) {
-        for (const value of values) emf.addMetric(name, METRICS[name].unit, value);
+      for (const series of group) {
+        const { name } = series;
+        for (const value of series.values) emf.addMetric(name, METRICS[name].unit, value);
+        series.values = [];
+        series.seen = 0;
       }
       emf.publishStoredMetrics();
     }
   }
 
-  /** Asked several times a frame: no key is put together. */
   #at(name: MetricName, by: string | undefined): Series {
     let seriesOf = this.#series.get(name);
     if (seriesOf === undefined) {
@@ -60,7 +82,7 @@ export class EmfEmitter implements Metrics {
     }
     let series = seriesOf.get(by);
     if (series === undefined) {
-      series = { name, by, values: [], seen: 0 };
+      series = new Series(name, by);
       seriesOf.set(by, series);
     }
     return series;

@@ -1,5 +1,5 @@
 import type { Logger } from '../shared/logger.ts';
-import type { Metrics } from '../shared/metrics.ts';
+import type { CounterMetrics } from '../shared/metrics.ts';
 import type { EventData } from '../shared/record/event.ts';
 import type { MediaRequest } from '../shared/rtms/params.ts';
 import type { Product } from '../shared/rtms/product.ts';
@@ -23,7 +23,7 @@ export interface SessionContext {
   /** Reads a stream's row as it is now. @default none: only what was claimed is known */
   readonly row?: (rtmsStreamId: string) => Promise<SessionRow | undefined>;
   readonly logger: Logger;
-  readonly metrics: Metrics;
+  readonly metrics: CounterMetrics;
 }
 
 /** A row just claimed. */

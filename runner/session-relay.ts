@@ -35,10 +35,10 @@ export function relay(
 
   /** A defect in the care of one stream must not reach the socket's callback, where it would end the task. */
   const guarded =
-    <Args extends unknown[]>(handle: (...args: Args) => void) =>
-    (...args: Args) => {
+    <T>(handle: (told: T) => void) =>
+    (told: T) => {
       try {
-        handle(...args);
+        handle(told);
       } catch (error) {
         session.broke(error);
       }

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, test, vi } from 'vitest';
 import { NO_METRICS } from '../shared/metrics.ts';
-import { decodeMediaRecord } from '../shared/record/media-record.ts';
+import { decodeMediaRecord } from '../shared/record/decode-media-record.ts';
 import type { EffectiveMedia } from '../shared/rtms/effective-media.ts';
 import type { DropCause, PutUnit } from './kinesis/put.ts';
 import type { MediaFrame } from './rtms/events.ts';
@@ -17,6 +17,7 @@ const FRAME: MediaFrame = {
   userName: 'Ada',
   capturedAtMs: AT,
   receivedAtMs: AT + 100,
+  heldMs: 180,
   codec: 1,
   payload: Buffer.from('frame'),
 };
@@ -91,6 +92,7 @@ describe('frames', () => {
       channels: 1,
     });
     expect(record.payload.toString()).toBe('frame');
+    expect(media.units[0]?.heldMs).toBe(FRAME.heldMs);
   });
 
   test('are numbered per source, and keyed so that each source keeps its order', () => {

@@ -1,5 +1,6 @@
 import { ServiceError } from '../shared/errors.ts';
-import type { Metrics } from '../shared/metrics.ts';
+import type { Counter, CounterMetrics } from '../shared/metrics.ts';
+import type { SourceEncoder } from '../shared/record/encode-media-record.ts';
 import {
   type EventData,
   type EventName,
@@ -10,7 +11,7 @@ import {
 } from '../shared/record/event.ts';
 import type { EffectiveMedia } from '../shared/rtms/effective-media.ts';
 import type { FrameMediaType, MediaType } from '../shared/rtms/media-type.ts';
-import { encodeFrame, type FrameShape, partitionKeyOf, shapeOf, sourceOf } from './frame-record.ts';
+import { encoderFor, partitionKeyOf, sourceOf } from './frame-record.ts';
 import type { DropCause, PutClass, PutReceipt, PutUnit } from './kinesis/put.ts';
 import type { MediaFrame } from './rtms/events.ts';
 import { type Gap, type LedgerSource, SessionLedger } from './session-ledger.ts';
@@ -30,7 +31,7 @@ export interface SessionWriterOptions {
   readonly events: Sink;
   /** Record limit of the media stream, partition key included. */
   readonly maxRecordBytes: number;
-  readonly metrics: Metrics;
+  readonly metrics: CounterMetrics;
   /** May this epoch still write? Asked for every frame and line; a refused one leaves no trace. */
   readonly mayWrite: () => boolean;
 }
@@ -49,9 +50,13 @@ interface SourceWriter {
   readonly partitionKey: string;
   readonly maxRecordBytes: number;
   readonly receipt: PutReceipt;
-  /** What `shape` was made of. */
-  media: EffectiveMedia;
-  shape: FrameShape;
+  readonly framesIn: Counter;
+  readonly bytesIn: Counter;
+  /** What `encoder` was made for. */
+  media: EffectiveMedia | undefined;
+  userName: string;
+  codec: number;
+  encoder: SourceEncoder | undefined;
 }
 
 /**
@@ -86,19 +91,18 @@ export class SessionWriter {
   /** Writes one frame. @param media effective parameters of the connection it came over */
   frame(frame: MediaFrame, media: EffectiveMedia): void {
     if (!this.#mayWrite()) return;
-    const { mediaType, payload } = frame;
-    const { metrics } = this.#options;
-    const source = this.#source(frame, media);
-    this.ledger.received(source.row);
-    metrics.count('FramesIn', 1, mediaType);
-    metrics.count('BytesIn', payload.length, mediaType);
-    const sequence = source.row.received;
-    const { capturedAtMs } = frame;
+    const { mediaType, payload, capturedAtMs, receivedAtMs } = frame;
+    const source = this.#source(frame);
     const payloadBytes = payload.length;
+    this.ledger.received(source.row);
+    source.framesIn.add(1);
+    source.bytesIn.add(payloadBytes);
+    const sequence = source.row.received;
     let records: Buffer[];
     try {
-      const { origin } = this.#options;
-      records = encodeFrame(origin, sequence, frame, source.shape, source.maxRecordBytes);
+      const fields = { sequence, capturedAtMs, receivedAtMs, payload };
+      const encoder = this.#encoder(source, frame, media);
+      records = encoder.splitIntoChunks(fields, source.maxRecordBytes);
     } catch (error) {
       if (!(error instanceof ServiceError)) throw error;
       this.#lose(source.row, 'malformed', { sequence, capturedAtMs, payloadBytes });
@@ -112,6 +116,7 @@ export class SessionWriter {
       sequence,
       capturedAtMs,
       payloadBytes,
+      heldMs: frame.heldMs,
       receipt,
     };
     this.#put(this.#options.media, unit, source.row);
@@ -201,13 +206,13 @@ export class SessionWriter {
     return !this.#closed && this.#options.mayWrite();
   }
 
-  #source(frame: MediaFrame, media: EffectiveMedia): SourceWriter {
+  #source(frame: MediaFrame): SourceWriter {
     const { mediaType } = frame;
     const sources = this.#sources[mediaType];
     const from = frame.channelId ?? frame.userId ?? 0;
     let source = sources.get(from);
     if (source === undefined) {
-      const { origin, maxRecordBytes } = this.#options;
+      const { origin, maxRecordBytes, metrics } = this.#options;
       const row = this.ledger.source(mediaType, sourceOf(frame));
       const partitionKey = partitionKeyOf(origin.rtmsStreamId, frame);
       source = {
@@ -215,15 +220,33 @@ export class SessionWriter {
         partitionKey,
         maxRecordBytes: maxRecordBytes - Buffer.byteLength(partitionKey),
         receipt: this.#receipt(row),
-        media,
-        shape: shapeOf(mediaType, media),
+        framesIn: metrics.counter('FramesIn', mediaType),
+        bytesIn: metrics.counter('BytesIn', mediaType),
+        media: undefined,
+        userName: '',
+        codec: 0,
+        encoder: undefined,
       };
       sources.set(from, source);
-    } else if (source.media !== media) {
-      source.media = media;
-      source.shape = shapeOf(mediaType, media);
     }
     return source;
+  }
+
+  /** The source's encoder, or another one when what it has written once has changed. */
+  #encoder(source: SourceWriter, frame: MediaFrame, media: EffectiveMedia): SourceEncoder {
+    const { userName, codec } = frame;
+    if (
+      source.encoder === undefined ||
+      source.media !== media ||
+      source.userName !== userName ||
+      source.codec !== codec
+    ) {
+      source.encoder = encoderFor(this.#options.origin, frame, media);
+      source.media = media;
+      source.userName = userName;
+      source.codec = codec;
+    }
+    return source.encoder;
   }
 
   #line<Name extends EventName>(
@@ -267,11 +290,13 @@ export class SessionWriter {
 
   #receipt(row: LedgerSource): PutReceipt {
     const { metrics } = this.#options;
+    const framesOut = metrics.counter('FramesOut', row.mediaType);
+    const bytesOut = metrics.counter('BytesOut', row.mediaType);
     return {
       written: (unit) => {
         if (unit.class === 'event') this.#gapsInFlight.delete(unit.sequence);
-        metrics.count('FramesOut', 1, row.mediaType);
-        metrics.count('BytesOut', unit.payloadBytes, row.mediaType);
+        framesOut.add(1);
+        bytesOut.add(unit.payloadBytes);
         this.ledger.written(row);
       },
       dropped: (unit, cause: DropCause) => this.#lose(row, cause, unit),

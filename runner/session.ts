@@ -22,6 +22,8 @@ import { stopReasonFields } from './session-events.ts';
 import { type RelayListener, relay } from './session-relay.ts';
 import { SessionWriter } from './session-writer.ts';
 
+/** Most of the time for which the producer collects frames anyway, they may wait in the socket. */
+const READ_REST_MS = 180;
 /** After a flush was given up: how long the gap events may still take. */
 const DECLARE_TIMEOUT_MS = 6_000;
 /** How far Zoom's stopped webhook may be behind its refusal, and how often the row is looked at meanwhile. */
@@ -55,6 +57,7 @@ export class Session {
   #lastHandshakeAtMs = 0;
   #state: SessionState = 'connecting';
   #client: RtmsClient | undefined;
+  #media: EffectiveMedia | undefined;
 
   /** @throws Error when the row lacks what a claimed row always has */
   constructor(claim: ClaimedRow, context: SessionContext) {
@@ -83,6 +86,11 @@ export class Session {
 
   get state(): SessionState {
     return this.#state;
+  }
+
+  /** What Zoom agreed to send; undefined before the first handshakes. */
+  get media(): EffectiveMedia | undefined {
+    return this.#media;
   }
 
   /** What the reconcile loop compares with the row. */
@@ -189,6 +197,9 @@ export class Session {
     const client = new RtmsClient({
       media: this.#context.mediaRequest,
       isAllowedAddress: (url) => isAllowedAddress(url, allowedHosts),
+      // The writer copies each payload into its record at once.
+      lendPayloads: true,
+      restMs: READ_REST_MS,
       logger: this.#logger,
     });
     this.#client = client;
@@ -217,6 +228,7 @@ export class Session {
     const { product, entityId, accountId, operatorId, requestedAtMs } = this.#start;
     const streamingAtMs = Date.now();
     this.#lastHandshakeAtMs = streamingAtMs;
+    this.#media = media;
     this.#become('streaming');
     this.#write('session_started', streamingAtMs, {
       product,

@@ -62,4 +62,17 @@ export interface Metrics {
   observe(name: MetricName, value: number, by?: string): void;
 }
 
-export const NO_METRICS: Metrics = { count() {}, observe() {} };
+export interface Counter {
+  add(value: number): void;
+}
+
+/** Hands out its counters, for who adds to them for every frame. */
+export interface CounterMetrics extends Metrics {
+  counter(name: MetricName, by?: string): Counter;
+}
+
+export const NO_METRICS: CounterMetrics = {
+  count() {},
+  observe() {},
+  counter: () => ({ add() {} }),
+};

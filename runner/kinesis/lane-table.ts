@@ -42,7 +42,10 @@ export class LaneTable {
     const level = this.#sessions.get(session) ?? { bytes: 0, lanes: 0 };
     level.lanes += 1;
     this.#sessions.set(session, level);
-    const lane = new Lane(partitionKey, session, this.#policies, [level, this.task]);
+    const lane = new Lane(partitionKey, session, this.#policies, {
+      session: level,
+      task: this.task,
+    });
     this.#lanes.set(partitionKey, lane);
     return lane;
   }
@@ -51,7 +54,7 @@ export class LaneTable {
   load(lane: Lane, otherBytes: number): MemoryLoad {
     return {
       laneBytes: lane.bytes,
-      sessionBytes: this.#sessions.get(lane.session)?.bytes ?? 0,
+      sessionBytes: lane.sessionBytes,
       taskBytes: this.task.bytes + otherBytes,
     };
   }

@@ -17,7 +17,9 @@ const all = (policy: typeof POLICY): FlushPolicies => ({
   event: policy,
 });
 const receipt = new Tally();
-const lane = (policy = POLICY) => new Lane(KEY, KEY, all(policy), []);
+const level = () => ({ bytes: 0 });
+const lane = (policy = POLICY) =>
+  new Lane(KEY, KEY, all(policy), { session: level(), task: level() });
 const unit = (sequence: number, bytes: number, chunks = 1) =>
   makeUnit(sequence, receipt, { bytes, chunks });
 
@@ -166,8 +168,8 @@ test('gives up everything but the record on its way', () => {
 });
 
 test('charges its bytes to the levels it shares until units are written or lost', () => {
-  const task = { bytes: 0 };
-  const it = new Lane(KEY, KEY, all(ONE_BY_ONE), [task]);
+  const task = level();
+  const it = new Lane(KEY, KEY, all(ONE_BY_ONE), { session: level(), task });
   const units = [1, 2, 3].map((sequence) => unit(sequence, 500));
   for (const each of units) it.push(each, 0);
   const each = unitBytes(units[0] as (typeof units)[0]);

@@ -3,6 +3,7 @@ import {
   emptyAggregateSize,
   encodeAggregate,
 } from '../../shared/record/kpl.ts';
+import { PUT_UNIT_BYTES } from './limits.ts';
 import { type DropCause, type PutClass, type PutUnit, unitBytes } from './put.ts';
 import { UnitQueue } from './unit-queue.ts';
 
@@ -48,6 +49,13 @@ type Slot =
 const FREE: Slot = { name: 'free' };
 
 /**
+ * Memory of aggregates that have arrived, for the next ones. Memory outside of V8's heap that is thrown away
+ * makes V8 look through all of the heap, for every 64 MB of it (`docs/performance.md`).
+ */
+const spareAggregates: Buffer[] = [];
+const MAX_SPARE_AGGREGATES = 512;
+
+/**
  * One partition key: its units in order, and the one Kinesis record that may be on its way. The next
  * record is formed only when that one is acknowledged, which is all that strict order needs: PutRecords
  * promises none between its entries, and a retried entry lands after later ones.
@@ -76,7 +84,8 @@ export class Lane {
   /** An aggregate without user records, and the partition key. */
   readonly #envelopeBytes: number;
   readonly #policies: FlushPolicies;
-  readonly #levels: readonly ByteLevel[];
+  readonly #sessionLevel: ByteLevel;
+  readonly #taskLevel: ByteLevel;
   #acceptedBytes = 0;
   #acceptedSinceMs: number | undefined;
   readonly #queue = new UnitQueue();
@@ -85,14 +94,22 @@ export class Lane {
   /** User records of the queue's first unit that have left already. */
   #taken = 0;
   #slot: Slot = FREE;
+  /** What the aggregate in the slot is written into; nothing holds that once the slot is free. */
+  #memory: Buffer | undefined;
   /** Set when a record on its way belongs to units that were dropped meanwhile. */
   #abandonedFor: DropCause | undefined;
 
-  constructor(partitionKey: string, session: string, policies: FlushPolicies, levels: ByteLevel[]) {
+  constructor(
+    partitionKey: string,
+    session: string,
+    policies: FlushPolicies,
+    levels: { readonly session: ByteLevel; readonly task: ByteLevel },
+  ) {
     this.partitionKey = partitionKey;
     this.session = session;
     this.#policies = policies;
-    this.#levels = levels;
+    this.#sessionLevel = levels.session;
+    this.#taskLevel = levels.task;
     this.#keyBytes = Buffer.byteLength(partitionKey);
     this.#envelopeBytes = emptyAggregateSize(this.#keyBytes) + this.#keyBytes;
   }
@@ -106,6 +123,11 @@ export class Lane {
   /** Average since the lane exists. */
   liveBytesPerMs(nowMs: number): number {
     return this.#acceptedBytes / Math.max(1_000, nowMs - (this.#acceptedSinceMs ?? nowMs));
+  }
+
+  /** Memory of all lanes of the session. */
+  get sessionBytes(): number {
+    return this.#sessionLevel.bytes;
   }
 
   /** A record of this lane is on its way. */
@@ -232,6 +254,10 @@ export class Lane {
   #release(): OutgoingRecord {
     if (this.#slot.name === 'free') throw new Error('nothing was sent');
     const { record } = this.#slot;
+    if (this.#memory && spareAggregates.length < MAX_SPARE_AGGREGATES) {
+      spareAggregates.push(this.#memory);
+    }
+    this.#memory = undefined;
     this.#slot = FREE;
     this.#abandonedFor = undefined;
     this.alone = false;
@@ -283,7 +309,7 @@ export class Lane {
     }
     // A lone user record needs no envelope: readers handle both forms.
     const [only] = records;
-    const data = records.length === 1 && only ? only : encodeAggregate(this.partitionKey, records);
+    const data = records.length === 1 && only ? only : this.#aggregate(records);
     return {
       partitionKey: this.partitionKey,
       data,
@@ -294,8 +320,14 @@ export class Lane {
     };
   }
 
+  #aggregate(records: readonly Uint8Array[]): Buffer {
+    this.#memory = spareAggregates.pop() ?? Buffer.allocUnsafeSlow(PUT_UNIT_BYTES);
+    return encodeAggregate(this.partitionKey, records, this.#memory);
+  }
+
   #charge(bytes: number): void {
     this.bytes += bytes;
-    for (const level of this.#levels) level.bytes += bytes;
+    this.#sessionLevel.bytes += bytes;
+    this.#taskLevel.bytes += bytes;
   }
 }

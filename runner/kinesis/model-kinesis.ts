@@ -39,7 +39,8 @@ export class ModelKinesis {
   }
 
   async #send(command: PutRecordsCommand, generation: number) {
-    const { Records: entries = [] } = command.input;
+    // A real client has the bytes of a call on their way at once: their memory is used again.
+    const entries = structuredClone(command.input.Records ?? []);
     this.calls.push(entries.length);
     const [fate, refusals] = [this.#random(), entries.map(() => this.#random())];
     const { lostCalls = 0, lostAnswers = 0, lateCalls = 0, entryFailures = 0 } = this.faults;

@@ -20,6 +20,8 @@ export interface PutUnit {
   readonly capturedAtMs: number;
   /** Payload bytes, for gap events and metrics. */
   readonly payloadBytes: number;
+  /** How long it has waited already, ms: that much less it waits for company. @default 0 */
+  readonly heldMs?: number;
   /** Told exactly once what became of the unit. One object per source, not per frame. */
   readonly receipt: PutReceipt;
 }

@@ -101,7 +101,8 @@ export class Spool {
   }
 
   hasBacklog(partitionKey: string): boolean {
-    return this.#backlogs.get(partitionKey)?.isAhead ?? false;
+    // Asked for every unit; nearly always there is none at all.
+    return this.#backlogs.size > 0 && this.#backlogs.get(partitionKey)?.isAhead === true;
   }
 
   /** Takes a unit behind all others of its key, or drops it. */

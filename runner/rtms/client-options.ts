@@ -39,6 +39,20 @@ export interface RtmsClientOptions {
    * @default 'lean'
    */
   readonly webSocket?: 'lean' | 'ws';
+  /**
+   * Decode all payloads into one buffer: a frame's `payload` is only valid until its listeners return. For
+   * listeners that copy it anyway, because memory for every frame costs more than to fill it.
+   *
+   * @default false: `payload` is the listener's to keep
+   */
+  readonly lendPayloads?: boolean;
+  /**
+   * How long a busy socket rests between two reads, ms: frames come in bunches and that much later, at two
+   * thirds of the cost. For who collects them anyway.
+   *
+   * @default 0: every frame is told as soon as it is there
+   */
+  readonly restMs?: number;
   /** Certificates to trust, PEM. @default Node's own and NODE_EXTRA_CA_CERTS */
   readonly ca?: string | Buffer;
   /** Forward proxy, `http://host:port`. @default a direct connection */
@@ -97,6 +111,8 @@ export function completeOptions(options: RtmsClientOptions): CompleteOptions {
     events: undefined,
     bufferData: true,
     webSocket: 'lean',
+    lendPayloads: false,
+    restMs: 0,
     ca: undefined,
     proxyUrl: undefined,
     connectTimeoutMs: 10_000,

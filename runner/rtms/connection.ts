@@ -8,6 +8,8 @@ import { Socket, type SocketClosed, type SocketEnd, type SocketOptions } from '.
 import { statusVerdict } from './verdict.ts';
 
 export interface ConnectionOptions extends SocketOptions {
+  /** Payloads of frames are only valid while they are being told. */
+  readonly lendPayloads: boolean;
   /** Socket open to handshake answer, ms. */
   readonly handshakeTimeoutMs: number;
   /** First sign of trouble to giving up, ms. */
@@ -56,6 +58,11 @@ export class Connection {
   }
 
   /** When the current socket last brought a message, Unix ms; 0 without a socket. */
+  /** How long a message that comes now may have waited to be read, ms. */
+  get heldMs(): number {
+    return this.#socket?.heldMs ?? 0;
+  }
+
   get lastHeardMs(): number {
     return this.#socket?.lastHeardMs ?? 0;
   }
@@ -135,7 +142,7 @@ export class Connection {
   #onMessage(socket: Socket, data: Buffer, receivedAtMs: number): void {
     let message: RtmsMessage;
     try {
-      message = decodeMessage(data);
+      message = decodeMessage(data, this.#options.lendPayloads);
     } catch (error) {
       this.#conversation.malformed(error as ServiceError);
       return;

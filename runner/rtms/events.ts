@@ -7,7 +7,7 @@ export type { EffectiveMedia, FrameMediaType, MediaType };
 /** Where a frame or line comes from: a participant, a Contact Center or Phone channel, or the mix (userId 0). */
 export type Source = { readonly userId: number } | { readonly channelId: string };
 
-/** One media payload as Zoom sent it, base64 removed. `payload` is the receiver's to keep. */
+/** One media payload as Zoom sent it, base64 removed; the receiver's to keep, unless `lendPayloads` says no. */
 export interface MediaFrame {
   readonly mediaType: FrameMediaType;
   readonly userId?: number;
@@ -18,6 +18,8 @@ export interface MediaFrame {
   readonly capturedAtMs: number;
   /** Our clock, Unix ms. */
   readonly receivedAtMs: number;
+  /** How long it may have waited for us before that, ms; see `restMs`. */
+  readonly heldMs: number;
   /** MEDIA_PAYLOAD_TYPE: effective codec of the handshake; for share, detected from the payload. */
   readonly codec: number;
   readonly payload: Buffer;

@@ -137,7 +137,7 @@ export class Incoming {
 
   #onFrame(media: Media, message: FrameMessage, receivedAtMs: number): void {
     const mediaType = mediaTypeOfMessage(message.msgType) as FrameMediaType;
-    const frame = toFrame(message, mediaType, media.effective, this.#view, receivedAtMs);
+    const frame = toFrame(message, mediaType, media, this.#view, receivedAtMs);
     const { userId, channelId, capturedAtMs } = frame;
     const hole = this.#holes.see(mediaType, userId ?? channelId ?? 0, capturedAtMs, receivedAtMs);
     if (hole !== undefined) {

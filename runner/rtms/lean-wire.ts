@@ -64,7 +64,7 @@ export class LeanWire implements Wire {
       failed: (violation) => this.#onViolation(violation),
     });
     this.#socket = this.#connect(address, options.ca);
-    this.#pace = new ReadPace(this.#socket);
+    this.#pace = new ReadPace(this.#socket, options.restMs);
     this.#socket.setNoDelay(true);
     this.#socket.on('error', (error) => this.#trouble(error));
     this.#socket.on('end', () => this.#socket.end());
@@ -74,6 +74,10 @@ export class LeanWire implements Wire {
 
   get state(): WireState {
     return this.#state;
+  }
+
+  get heldMs(): number {
+    return this.#pace.heldMs;
   }
 
   send(text: string): void {

@@ -12,9 +12,11 @@ import { Roster } from './roster.ts';
 const roster = new Roster();
 roster.learn(7, 'Ada');
 const speaker = { userId: 7, userName: 'Ada' };
-const audio = (dataOpt: number): EffectiveMedia => ({
-  audio: { contentType: 2, codec: 4, sampleRate: 3, channel: 2, dataOpt, sendRateMs: 20 },
-});
+const from = (effective: EffectiveMedia) => ({ effective, heldMs: 180 });
+const audio = (dataOpt: number) =>
+  from({
+    audio: { contentType: 2, codec: 4, sampleRate: 3, channel: 2, dataOpt, sendRateMs: 20 },
+  });
 const message = <Kind>(msg_type: number, content: unknown) =>
   decodeMessage(JSON.stringify({ msg_type, content })) as Kind;
 const frame = (content: unknown) => message<FrameMessage>(14, content);
@@ -28,7 +30,13 @@ test.each<[string, unknown, number, object]>([
   ['nobody', '', 2, { userId: 0, userName: '' }],
 ])('a frame of %s', (_title, content, dataOpt, expected) => {
   const result = toFrame(frame(content), 'audio', audio(dataOpt), view(), 99);
-  expect(result).toMatchObject({ ...expected, codec: 4, capturedAtMs: 99, receivedAtMs: 99 });
+  expect(result).toMatchObject({
+    ...expected,
+    codec: 4,
+    capturedAtMs: 99,
+    receivedAtMs: 99,
+    heldMs: 180,
+  });
   expect('activeSpeaker' in result).toBe(dataOpt === 1);
 });
 
@@ -49,13 +57,13 @@ test.each([
   ['ffd8', 6],
 ])('a share that begins with %s has codec %i', (hex, codec) => {
   const content = { user_id: 7, data: Buffer.from(hex, 'hex').toString('base64') };
-  const effective = { deskshare: { contentType: 3, codec: 6, resolution: 3, fps: 1 } };
+  const media = from({ deskshare: { contentType: 3, codec: 6, resolution: 3, fps: 1 } });
   const share = message<FrameMessage>(16, content);
-  expect(toFrame(share, 'deskshare', effective, view(), 1).codec).toBe(codec);
+  expect(toFrame(share, 'deskshare', media, view(), 1).codec).toBe(codec);
 });
 
 it('has codec 0 for a share that nothing tells', () => {
-  expect(toFrame(message(16, ''), 'deskshare', {}, view(), 1).codec).toBe(0);
+  expect(toFrame(message(16, ''), 'deskshare', from({}), view(), 1).codec).toBe(0);
 });
 
 it('fills a transcript line from roster and clock', () => {

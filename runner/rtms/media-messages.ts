@@ -23,7 +23,7 @@ export interface MeetingView {
 export function toFrame(
   message: FrameMessage,
   mediaType: FrameMediaType,
-  effective: EffectiveMedia,
+  { effective, heldMs }: { readonly effective: EffectiveMedia; readonly heldMs: number },
   view: MeetingView,
   receivedAtMs: number,
 ): MediaFrame {
@@ -35,7 +35,7 @@ export function toFrame(
       : (effective[mediaType]?.codec ?? MEDIA_PAYLOAD_TYPE.UNDEFINED);
   if (message.userId === undefined && channelId !== undefined) {
     const userName = message.userName ?? '';
-    return { mediaType, channelId, userName, capturedAtMs, receivedAtMs, codec, payload };
+    return { mediaType, channelId, userName, capturedAtMs, receivedAtMs, heldMs, codec, payload };
   }
   const userId = message.userId ?? MIX_USER_ID;
   const userName = message.userName ?? view.roster.nameOf(userId);
@@ -52,12 +52,13 @@ export function toFrame(
       userName,
       capturedAtMs,
       receivedAtMs,
+      heldMs,
       codec,
       payload,
       activeSpeaker,
     };
   }
-  return { mediaType, userId, userName, capturedAtMs, receivedAtMs, codec, payload };
+  return { mediaType, userId, userName, capturedAtMs, receivedAtMs, heldMs, codec, payload };
 }
 
 /** Zoom may answer a share request with another picture format, so the payload itself is asked. */

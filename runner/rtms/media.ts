@@ -67,6 +67,11 @@ export class Media implements Conversation {
     return this.#effective;
   }
 
+  /** How long a message that comes now may have waited to be read, ms. */
+  get heldMs(): number {
+    return this.#connection.heldMs;
+  }
+
   get lastHeardMs(): number {
     return this.#connection.lastHeardMs;
   }

@@ -10,6 +10,8 @@ export interface SocketOptions {
   readonly connectTimeoutMs: number;
   /** Silence after which a socket counts as dead, ms. */
   readonly watchdogMs: number;
+  /** Rest of a busy socket between two reads, ms; 0: none. `ws` never rests. */
+  readonly restMs: number;
   /** Certificates to trust instead of Node's, PEM. */
   readonly ca?: string | Buffer | undefined;
   /** `http://host:port` of a forward proxy. */
@@ -83,6 +85,11 @@ export class Socket {
   /** When the last message arrived, or the socket was opened, Unix ms. */
   get lastHeardMs(): number {
     return this.#lastMessageMs;
+  }
+
+  /** How long a message that comes now may have waited to be read, ms. */
+  get heldMs(): number {
+    return this.#wire?.heldMs ?? 0;
   }
 
   /** Sends a text message; silently nothing once the socket is closing. */
@@ -174,8 +181,8 @@ export class Socket {
 }
 
 function openWire(url: string, options: SocketOptions, handlers: WireHandlers): Wire {
-  const { webSocket, connectTimeoutMs, ca, proxyUrl } = options;
-  const wireOptions = { connectTimeoutMs, maxMessageBytes: MAX_MESSAGE_BYTES, ca };
+  const { webSocket, connectTimeoutMs, restMs, ca, proxyUrl } = options;
+  const wireOptions = { connectTimeoutMs, maxMessageBytes: MAX_MESSAGE_BYTES, restMs, ca };
   return webSocket === 'ws' || proxyUrl !== undefined
     ? new WsWire(url, wireOptions, handlers, proxyUrl)
     : new LeanWire(url, wireOptions, handlers);

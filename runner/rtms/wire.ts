@@ -7,6 +7,8 @@ export interface Wire {
   /** Cuts the connection. */
   terminate(): void;
   readonly state: WireState;
+  /** How long a message that comes now may have waited to be read, ms. */
+  readonly heldMs: number;
 }
 
 export type WireState = 'connecting' | 'open' | 'closing' | 'closed';
@@ -32,6 +34,8 @@ export interface WireOptions {
   /** TCP, TLS and HTTP upgrade together, ms. */
   readonly connectTimeoutMs: number;
   readonly maxMessageBytes: number;
+  /** Rest of a busy socket between two reads, ms; 0: none. */
+  readonly restMs: number;
   /** Certificates to trust instead of Node's, PEM. */
   readonly ca?: string | Buffer | undefined;
 }

@@ -38,6 +38,11 @@ export class WsWire implements Wire {
     return STATES[this.#ws.readyState];
   }
 
+  /** A message is told as soon as it is there. */
+  get heldMs(): number {
+    return 0;
+  }
+
   send(text: string): void {
     this.#ws.send(text);
   }

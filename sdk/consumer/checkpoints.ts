@@ -36,13 +36,18 @@ export class Checkpoints {
     return ticket;
   }
 
-  /** One frame or event of the ticket's page is finished. */
-  async done(ticket: Ticket): Promise<void> {
+  /**
+   * One frame or event of the ticket's page is finished.
+   *
+   * @returns a promise only when there is a position to save, as nearly every time there is none
+   */
+  done(ticket: Ticket): Promise<void> | undefined {
     ticket.open -= 1;
+    if (ticket.open > 0) return undefined;
     const queue = this.#queues.get(ticket.shardId) ?? [];
     let position: string | undefined;
     while (queue[0]?.open === 0) position = queue.shift()?.position ?? position;
     if (queue.length === 0) this.#queues.delete(ticket.shardId);
-    if (position !== undefined) await this.#store?.save(ticket.shardId, position);
+    return position === undefined ? undefined : this.#store?.save(ticket.shardId, position);
   }
 }

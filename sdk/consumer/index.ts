@@ -1,11 +1,8 @@
 export { type ErrorCode, ServiceError } from '../../shared/errors.ts';
+export { decodeMediaRecord } from '../../shared/record/decode-media-record.ts';
 export type { EventData, EventName, LedgerRow } from '../../shared/record/event.ts';
 export { decodeAggregate, type UserRecord } from '../../shared/record/kpl.ts';
-export {
-  type DecodedMediaRecord,
-  decodeMediaRecord,
-  type MediaRecord,
-} from '../../shared/record/media-record.ts';
+export type { DecodedMediaRecord, MediaRecord } from '../../shared/record/media-record.ts';
 export { type CheckpointStore, SHARD_END } from './checkpoints.ts';
 export { EventDecoder, type ReceivedEvent, type RtmsEventOf } from './event-record.ts';
 export { ChatExporter } from './export/chat.ts';

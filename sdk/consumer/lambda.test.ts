@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { splitIntoChunks } from '../../shared/record/media-record.ts';
+import { splitIntoChunks } from '../../shared/record/encode-media-record.ts';
 import { decodeKinesisEvent } from './lambda.ts';
 import type { KinesisRecord } from './records.ts';
 import { eventBytes, kinesisRecord, mediaRecord, packed, START_MS } from './test-records.ts';

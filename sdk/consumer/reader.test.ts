@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import {
   CreateStreamCommand,
   DescribeStreamSummaryCommand,
@@ -9,7 +10,7 @@ import {
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type KinesisServer, startKinesisServer } from '../../local/kinesis/server.ts';
 import { connect } from '../../local/kinesis/test-client.ts';
-import { splitIntoChunks } from '../../shared/record/media-record.ts';
+import { splitIntoChunks } from '../../shared/record/encode-media-record.ts';
 import { events, type FrameReader, frames } from './reader.ts';
 import type { KinesisRecord } from './records.ts';
 import { eventBytes, kinesisRecord, mediaRecord, packed, START_MS } from './test-records.ts';
@@ -107,6 +108,31 @@ describe('frames', () => {
     const { Shards } = await client.send(new ListShardsCommand({ StreamName: streamName }));
     expect(Shards).toHaveLength(3);
     expect(sorted(await read({ streamName, stopAtTip: true }))).toEqual(allOf(6));
+  });
+
+  it('of one partition key are read from the shards that hold it, through a split, and no others', async () => {
+    const streamName = await createStream(4);
+    await put(streamName, fromEach(1, 3));
+    const { Shards = [] } = await client.send(new ListShardsCommand({ StreamName: streamName }));
+    const [key = ''] = KEYS;
+    const hashKey = BigInt(`0x${createHash('md5').update(key).digest('hex')}`);
+    const shard = Shards.find(
+      ({ HashKeyRange }) => hashKey <= BigInt(HashKeyRange?.EndingHashKey ?? 0),
+    );
+    await client.send(
+      new SplitShardCommand({
+        StreamName: streamName,
+        ShardToSplit: shard?.ShardId,
+        NewStartingHashKey: hashKey.toString(),
+      }),
+    );
+    await isActive(streamName);
+    await put(streamName, fromEach(4, 6));
+    const iterators = () => server.stats().calls['GetShardIterator']?.['ok'] ?? 0;
+    const before = iterators();
+    const found = await read({ streamName, stopAtTip: true, partitionKey: key });
+    expect(found.get(0)).toEqual([1, 2, 3, 4, 5, 6]);
+    expect(iterators() - before).toBe(2);
   });
 
   it('are awaited until the signal ends it, without an error', async () => {

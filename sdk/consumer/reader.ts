@@ -55,7 +55,8 @@ async function* items<Item>(
   async function* leave(take: () => { item: Item; ticket: Ticket } | undefined) {
     for (let next = take(); next; next = take()) {
       yield next.item;
-      await checkpoints.done(next.ticket);
+      const saving = checkpoints.done(next.ticket);
+      if (saving !== undefined) await saving;
     }
   }
   const takeReady = () => window.take(performance.now());
@@ -65,11 +66,17 @@ async function* items<Item>(
     for await (const page of streamPages(reader)) {
       const ticket = checkpoints.begin(page.shardId);
       for (const record of page.records) {
+        const nowMs = performance.now();
         for (const item of decoder.decode(record)) {
           ticket.open += 1;
-          window.push({ item, ticket }, timeOf(item), performance.now());
+          window.push({ item, ticket }, timeOf(item), nowMs);
         }
-        yield* leave(takeReady);
+        // As `leave`, through which every item would pass one generator more.
+        for (let next = window.take(nowMs); next; next = window.take(nowMs)) {
+          yield next.item;
+          const saving = checkpoints.done(next.ticket);
+          if (saving !== undefined) await saving;
+        }
       }
       // A frame that still waits for chunks must be read again after a restart, from its first chunk.
       if (!decoder.waiting) ticket.position = page.position;

@@ -1,8 +1,8 @@
 import { fc, test as property } from '@fast-check/vitest';
 import { describe, expect, it } from 'vitest';
 import type { ServiceError } from '../../shared/errors.ts';
+import { encodeMediaRecord, splitIntoChunks } from '../../shared/record/encode-media-record.ts';
 import { encodeAggregate } from '../../shared/record/kpl.ts';
-import { encodeMediaRecord, splitIntoChunks } from '../../shared/record/media-record.ts';
 import { FrameDecoder, type KinesisRecord } from './records.ts';
 import { kinesisRecord, mediaRecord, packed, START_MS } from './test-records.ts';
 

@@ -1,6 +1,9 @@
 import { ServiceError } from '../../shared/errors.ts';
-import { decodeAggregate, type UserRecord } from '../../shared/record/kpl.ts';
-import { type DecodedMediaRecord, decodeMediaRecord } from '../../shared/record/media-record.ts';
+import { KnownTexts } from '../../shared/known-texts.ts';
+import { readMediaRecord } from '../../shared/record/decode-media-record.ts';
+import { locateUserRecords, type UserRecordSpan } from '../../shared/record/kpl.ts';
+import type { DecodedMediaRecord } from '../../shared/record/media-record.ts';
+import { asBuffer } from '../../shared/record/protobuf.ts';
 import { ChunkAssembler } from './chunk-assembler.ts';
 import { EpochFence, type SourceId } from './epoch-fence.ts';
 import { type Frame, toFrame } from './frame.ts';
@@ -49,6 +52,7 @@ export interface DecodeCounts {
 export class FrameDecoder {
   readonly counts: DecodeCounts = { delivered: 0, repeated: 0, fenced: 0, bad: 0 };
   readonly #fence = new EpochFence();
+  readonly #known = new KnownTexts();
   readonly #givenUp: { error: ServiceError; sequenceNumber: string }[] = [];
   readonly #assembler: ChunkAssembler;
   readonly #options: DecodeOptions;
@@ -76,8 +80,9 @@ export class FrameDecoder {
    * @throws ServiceError `record/*` at a bad record when there is no `onBadRecord`, after the frames before it
    */
   *decode(record: KinesisRecord): Generator<Frame, void, undefined> {
-    for (const userRecord of this.#userRecords(record)) {
-      const frame = this.#frame(userRecord, record.sequenceNumber);
+    const bytes = asBuffer(record.data);
+    for (const span of this.#userRecords(bytes, record)) {
+      const frame = this.#frame(bytes, span, record.sequenceNumber);
       if (frame) {
         this.counts.delivered += 1;
         yield frame;
@@ -92,26 +97,30 @@ export class FrameDecoder {
     this.#reportGivenUp();
   }
 
-  #userRecords({ data, partitionKey, sequenceNumber }: KinesisRecord): readonly UserRecord[] {
+  #userRecords(
+    bytes: Buffer,
+    { partitionKey, sequenceNumber }: KinesisRecord,
+  ): readonly UserRecordSpan[] {
     try {
-      return decodeAggregate(data, partitionKey);
+      return locateUserRecords(bytes, partitionKey);
     } catch (error) {
       this.#bad(error, sequenceNumber, 0);
       return [];
     }
   }
 
-  #frame(userRecord: UserRecord, sequenceNumber: string): Frame | undefined {
+  #frame(bytes: Buffer, span: UserRecordSpan, sequenceNumber: string): Frame | undefined {
     try {
-      return this.#admit(userRecord, decodeMediaRecord(userRecord.data), sequenceNumber);
+      const record = readMediaRecord(bytes, span.start, span.end, this.#known);
+      return this.#admit(span.partitionKey, record, sequenceNumber);
     } catch (error) {
-      this.#bad(error, sequenceNumber, userRecord.subSequenceNumber);
+      this.#bad(error, sequenceNumber, span.subSequenceNumber);
       return undefined;
     }
   }
 
   #admit(
-    { partitionKey }: UserRecord,
+    partitionKey: string,
     record: DecodedMediaRecord,
     sequenceNumber: string,
   ): Frame | undefined {

@@ -34,7 +34,9 @@ export class ReorderWindow<Item> {
     const held = { item, capturedAtMs, sizeBytes: payload.length, heldSinceMs: nowMs };
     this.#heldBytes += held.sizeBytes;
     this.#newestMs = Math.max(this.#newestMs, capturedAtMs);
-    this.#held.splice(this.#windowMs > 0 ? this.#place(capturedAtMs) : this.#held.length, 0, held);
+    const place = this.#windowMs > 0 ? this.#place(capturedAtMs) : this.#held.length;
+    if (place === this.#held.length) this.#held.push(held);
+    else this.#held.splice(place, 0, held);
   }
 
   /** Takes the next item that may leave. */

@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type * as Kinesis from '@aws-sdk/client-kinesis';
 import { ServiceError } from '../../shared/errors.ts';
@@ -42,8 +43,13 @@ export class ShardReader {
     this.#signal = signal;
   }
 
-  /** All shards that still exist, closed ones too. */
-  async list(): Promise<ShardInfo[]> {
+  /**
+   * All shards that still exist, closed ones too.
+   *
+   * @param partitionKey leave out shards that cannot have a record of this key
+   */
+  async list(partitionKey?: string): Promise<ShardInfo[]> {
+    const hashKey = partitionKey === undefined ? undefined : hashKeyOf(partitionKey);
     const shards: ShardInfo[] = [];
     let NextToken: string | undefined;
     do {
@@ -52,6 +58,7 @@ export class ShardReader {
         this.#client.send(new this.#kinesis.ListShardsCommand(input), { abortSignal }),
       );
       for (const shard of answer.Shards ?? []) {
+        if (hashKey !== undefined && !holds(shard, hashKey)) continue;
         shards.push({
           shardId: shard.ShardId ?? '',
           parentShardId: shard.ParentShardId,
@@ -145,6 +152,16 @@ export class ShardReader {
   async #pause(ms: number): Promise<void> {
     if (ms > 0) await sleep(ms, undefined, { signal: this.#signal });
   }
+}
+
+/** Where Kinesis puts a record that names no hash key of its own: MD5, as a number of 128 bits. */
+function hashKeyOf(partitionKey: string): bigint {
+  return BigInt(`0x${hash('md5', partitionKey, 'hex')}`);
+}
+
+function holds({ HashKeyRange }: Kinesis.Shard, hashKey: bigint): boolean {
+  const { StartingHashKey = '0', EndingHashKey = '0' } = HashKeyRange ?? {};
+  return BigInt(StartingHashKey) <= hashKey && hashKey <= BigInt(EndingHashKey);
 }
 
 function iteratorInput(start: Position) {

@@ -15,6 +15,12 @@ export interface StreamReader {
   readonly startAt?: 'TRIM_HORIZON' | 'LATEST' | Date;
   /** Remembers progress across restarts. @default none: every run begins at `startAt` */
   readonly checkpoints?: CheckpointStore;
+  /**
+   * Read only the shards that hold records of this key: one at a time, its parents before it.
+   *
+   * @default all shards
+   */
+  readonly partitionKey?: string;
   /** Ends the iteration, without an error. */
   readonly signal?: AbortSignal;
   /**
@@ -45,7 +51,7 @@ export async function* streamPages(reader: StreamReader): AsyncGenerator<Page, v
   const running = new Map<AsyncGenerator<Page>, Promise<Turn>>();
 
   const beginShards = async (isStart: boolean) => {
-    const shards = await shardReader.list();
+    const shards = await shardReader.list(reader.partitionKey);
     const positions = new Map<string, Position>();
     for (const shard of shards) {
       if (begun.has(shard.shardId) || finished.has(shard.shardId)) continue;

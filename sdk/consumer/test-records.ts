@@ -1,6 +1,7 @@
+import { encodeMediaRecord } from '../../shared/record/encode-media-record.ts';
 import { type EventData, type EventName, encodeEvent } from '../../shared/record/event.ts';
 import { encodeAggregate } from '../../shared/record/kpl.ts';
-import { encodeMediaRecord, type MediaRecord } from '../../shared/record/media-record.ts';
+import type { MediaRecord } from '../../shared/record/media-record.ts';
 import { EventDecoder, type RtmsEventOf } from './event-record.ts';
 import type { Frame } from './frame.ts';
 import { FrameDecoder, type KinesisRecord } from './records.ts';

@@ -21,14 +21,22 @@ const MAX_AGGREGATE_BYTES = 10 * 1024 * 1024;
 const KEY = { KEY_TABLE: 0x0a, HASH_KEY_TABLE: 0x12, RECORD: 0x1a } as const;
 const RECORD_KEY = { KEY_INDEX: 0x08, HASH_KEY_INDEX: 0x10, DATA: 0x1a } as const;
 
-export interface UserRecord {
+/** Where one user record lies in its Kinesis record. */
+export interface UserRecordSpan {
   readonly partitionKey: string;
   /** Decimal text of a 128-bit unsigned integer; absent when the producer gave none. */
   readonly explicitHashKey?: string;
-  /** A view into the Kinesis record, not a copy. */
-  readonly data: Buffer;
+  /** Offset of its first byte. */
+  readonly start: number;
+  /** Offset behind its last byte. */
+  readonly end: number;
   /** Position in the aggregate, from 0; 0 in a record that was not aggregated. */
   readonly subSequenceNumber: number;
+}
+
+export interface UserRecord extends Omit<UserRecordSpan, 'start' | 'end'> {
+  /** A view into the Kinesis record, not a copy. */
+  readonly data: Buffer;
 }
 
 /** Bytes of an aggregate without user records. @param partitionKeyBytes UTF-8 length of the one key */
@@ -58,13 +66,19 @@ function innerSize(dataBytes: number): number {
  * Packs user records of one partition key, in order.
  *
  * @param partitionKey must also be the partition key of the Kinesis record that carries the result
+ * @param memory to be written over, if the result fits in there
  */
-export function encodeAggregate(partitionKey: string, records: readonly Uint8Array[]): Buffer {
+export function encodeAggregate(
+  partitionKey: string,
+  records: readonly Uint8Array[],
+  memory?: Buffer,
+): Buffer {
   const keyBytes = Buffer.byteLength(partitionKey);
   let total = emptyAggregateSize(keyBytes);
   for (const data of records) total += aggregatedRecordSize(data.length);
 
-  const out = Buffer.allocUnsafe(total);
+  const isEnough = memory !== undefined && memory.length >= total;
+  const out = isEnough ? memory.subarray(0, total) : Buffer.allocUnsafe(total);
   out.set(MAGIC);
   let at = MAGIC.length;
   out[at++] = KEY.KEY_TABLE;
@@ -80,7 +94,7 @@ export function encodeAggregate(partitionKey: string, records: readonly Uint8Arr
     out.set(data, at);
     at += data.length;
   }
-  out.set(digest(out.subarray(MAGIC.length, at)), at);
+  out.write(digest(out, at), at, 'hex');
   return out;
 }
 
@@ -94,35 +108,45 @@ export function encodeAggregate(partitionKey: string, records: readonly Uint8Arr
  */
 export function decodeAggregate(data: Uint8Array, partitionKey: string): UserRecord[] {
   const bytes = asBuffer(data);
-  return isIntact(bytes)
-    ? (parse(bytes) ?? [whole(bytes, partitionKey)])
-    : [whole(bytes, partitionKey)];
+  return locateUserRecords(bytes, partitionKey).map((span) => cut(bytes, span));
 }
 
-function whole(data: Buffer, partitionKey: string): UserRecord {
-  return { partitionKey, data, subSequenceNumber: 0 };
+function cut(bytes: Buffer, span: UserRecordSpan): UserRecord {
+  const { partitionKey, explicitHashKey, start, end, subSequenceNumber } = span;
+  const data = bytes.subarray(start, end);
+  return explicitHashKey === undefined
+    ? { partitionKey, data, subSequenceNumber }
+    : { partitionKey, explicitHashKey, data, subSequenceNumber };
+}
+
+/** `decodeAggregate` without a view for every user record, which costs more than finding it. */
+export function locateUserRecords(bytes: Buffer, partitionKey: string): UserRecordSpan[] {
+  const spans = isIntact(bytes) ? parse(bytes) : undefined;
+  return spans ?? [{ partitionKey, start: 0, end: bytes.length, subSequenceNumber: 0 }];
 }
 
 function isIntact(bytes: Buffer): boolean {
   if (bytes.length <= ENVELOPE_BYTES || bytes.length > MAX_AGGREGATE_BYTES) return false;
   if (bytes.readUInt32BE(0) !== 0xf3899ac2) return false;
   const end = bytes.length - MD5_BYTES;
-  return digest(bytes.subarray(MAGIC.length, end)).equals(bytes.subarray(end));
+  return digest(bytes, end) === bytes.toString('hex', end);
 }
 
-function digest(message: Buffer): Buffer {
-  return hash('md5', message, 'buffer');
+/** As text, because a digest in a Buffer of its own costs as much again as a kilobyte of hashing. */
+function digest(bytes: Buffer, end: number): string {
+  return hash('md5', bytes.subarray(MAGIC.length, end), 'hex');
 }
 
 /** A user record whose table entries are not looked up yet: tables may follow the records. */
 interface Entry {
   readonly keyIndex: number;
   readonly hashKeyIndex: number | undefined;
-  readonly data: Buffer;
+  readonly start: number;
+  readonly end: number;
 }
 
 /** @returns undefined when the message is malformed */
-function parse(bytes: Buffer): UserRecord[] | undefined {
+function parse(bytes: Buffer): UserRecordSpan[] | undefined {
   const keys: string[] = [];
   const hashKeys: string[] = [];
   const entries: Entry[] = [];
@@ -145,33 +169,36 @@ function parse(bytes: Buffer): UserRecord[] | undefined {
 }
 
 /** @returns undefined when a required field is missing */
-function parseEntry(bytes: Buffer, start: number, end: number): Entry | undefined {
-  const reader = new WireReader(bytes, start, end);
+function parseEntry(bytes: Buffer, entryStart: number, entryEnd: number): Entry | undefined {
+  const reader = new WireReader(bytes, entryStart, entryEnd);
   let keyIndex: number | undefined;
   let hashKeyIndex: number | undefined;
-  let data: Buffer | undefined;
+  let start: number | undefined;
+  let end = 0;
   while (!reader.done) {
     const key = reader.key();
-    if (key === RECORD_KEY.DATA) data = reader.view();
-    else if (key === RECORD_KEY.KEY_INDEX) keyIndex = reader.varint();
+    if (key === RECORD_KEY.DATA) {
+      start = reader.skipBytes();
+      end = reader.offset;
+    } else if (key === RECORD_KEY.KEY_INDEX) keyIndex = reader.varint();
     else if (key === RECORD_KEY.HASH_KEY_INDEX) hashKeyIndex = reader.varint();
     else reader.skip(key);
   }
-  return keyIndex === undefined || data === undefined
+  return keyIndex === undefined || start === undefined
     ? undefined
-    : { keyIndex, hashKeyIndex, data };
+    : { keyIndex, hashKeyIndex, start, end };
 }
 
 function resolve(
-  { keyIndex, hashKeyIndex, data }: Entry,
+  { keyIndex, hashKeyIndex, start, end }: Entry,
   subSequenceNumber: number,
   keys: readonly string[],
   hashKeys: readonly string[],
-): UserRecord {
+): UserRecordSpan {
   const partitionKey = lookUp(keys, keyIndex, 'partition key');
-  if (hashKeyIndex === undefined) return { partitionKey, data, subSequenceNumber };
+  if (hashKeyIndex === undefined) return { partitionKey, start, end, subSequenceNumber };
   const explicitHashKey = lookUp(hashKeys, hashKeyIndex, 'explicit hash key');
-  return { partitionKey, explicitHashKey, data, subSequenceNumber };
+  return { partitionKey, explicitHashKey, start, end, subSequenceNumber };
 }
 
 function lookUp(table: readonly string[], index: number, what: string): string {

@@ -82,7 +82,11 @@ export class WireReader {
   /** Inexact above 2^53, which callers refuse anyway. Non-minimal forms of up to ten bytes are legal. */
   varint(): number {
     const first = this.#byte();
-    if (first < 0x80) return first;
+    return first < 0x80 ? first : this.#rest(first);
+  }
+
+  /** Apart from `varint`, which stays small enough for V8 to inline it everywhere. */
+  #rest(first: number): number {
     // Four bytes fill 28 bits: up to there integers do, beyond them numbers of a million years still fit.
     let low = first & 0x7f;
     for (let shift = 7; shift < 28; shift += 7) {
@@ -90,8 +94,14 @@ export class WireReader {
       low |= (byte & 0x7f) << shift;
       if (byte < 0x80) return low;
     }
-    let value = low;
-    for (let scale = 2 ** 28, size = 5; size <= MAX_VARINT_BYTES; scale *= 0x80, size++) {
+    let high = 0;
+    for (let shift = 0; shift < 28; shift += 7) {
+      const byte = this.#byte();
+      high |= (byte & 0x7f) << shift;
+      if (byte < 0x80) return low + high * 2 ** 28;
+    }
+    let value = low + high * 2 ** 28;
+    for (let scale = 2 ** 56, size = 9; size <= MAX_VARINT_BYTES; scale *= 0x80, size++) {
       const byte = this.#byte();
       value += (byte & 0x7f) * scale;
       if (byte < 0x80) return value;
@@ -104,19 +114,6 @@ export class WireReader {
     return this.bytes[this.offset++] as number;
   }
 
-  uint32(): number {
-    const value = this.varint();
-    if (value > 0xffffffff) throw malformed('number beyond 32 bits');
-    return value;
-  }
-
-  /** A non-negative 64-bit integer that a JavaScript number holds exactly. */
-  safeInteger(): number {
-    const value = this.varint();
-    if (value > Number.MAX_SAFE_INTEGER) throw malformed('number beyond 2^53');
-    return value;
-  }
-
   /** Steps over a length-delimited field and returns where its content starts; it ends at `this.offset`. */
   skipBytes(): number {
     const length = this.varint();
@@ -124,12 +121,6 @@ export class WireReader {
     if (length > this.end - start) throw malformed('field longer than its message');
     this.offset = start + length;
     return start;
-  }
-
-  /** A view, not a copy. */
-  view(): Buffer {
-    const start = this.skipBytes();
-    return this.bytes.subarray(start, this.offset);
   }
 
   /** Invalid UTF-8 becomes U+FFFD, as in proto2 readers. */

@@ -62,11 +62,12 @@ function keepAliveText(msgType: number, timestampJson: string): string {
  * Reads one WebSocket message. Zoom sends JSON in text and in binary messages alike.
  *
  * @param data the message; bytes are taken as UTF-8
+ * @param lendPayload the payload of a media frame is only valid until the next call
  * @throws ServiceError `rtms/malformed-message`: not JSON, no `msg_type`, or a known message with bad
  *   content; `detail` names `msgType` and `field` and the source of a media frame, where they are known
  */
-export function decodeMessage(data: Buffer | string): RtmsMessage {
-  const frame = typeof data === 'string' ? undefined : scanFrame(data);
+export function decodeMessage(data: Buffer | string, lendPayload = false): RtmsMessage {
+  const frame = typeof data === 'string' ? undefined : scanFrame(data, lendPayload);
   if (frame !== undefined) return frame;
   const text = typeof data === 'string' ? data : data.toString('utf8');
   const message = parseJson(text);

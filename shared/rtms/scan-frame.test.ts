@@ -19,7 +19,21 @@ function parsed(bytes: Buffer): FrameMessage | undefined {
 function expectAgreement(bytes: Buffer): void {
   const scanned = scanFrame(bytes);
   if (scanned !== undefined) expect(scanned).toEqual(parsed(bytes));
+  expect(scanFrame(bytes, true)).toEqual(scanned);
 }
+
+test('a lent payload is valid until the next call', () => {
+  const first = scanFrame(encode({ msg_type: 14, content: { data: 'AAAA' } }), true);
+  const large = Buffer.alloc(200_000, 7);
+  const second = scanFrame(
+    encode({ msg_type: 14, content: { data: large.toString('base64') } }),
+    true,
+  );
+  expect(second?.payload).toEqual(large);
+  const third = scanFrame(encode({ msg_type: 14, content: { data: 'BBBB' } }), true);
+  expect(third?.payload.buffer).toBe(second?.payload.buffer);
+  expect(first?.payload).toHaveLength(3);
+});
 
 const content = {
   user_id: 16778240,

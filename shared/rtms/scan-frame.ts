@@ -1,3 +1,4 @@
+import { KnownTexts } from '../known-texts.ts';
 import { MESSAGE_TYPE } from './constants.ts';
 import type { FrameMessage } from './decode-media.ts';
 import { toUnixMs } from './fields.ts';
@@ -38,11 +39,18 @@ const LOST = 0x3fff_ffff;
  * damaged base64 and all other messages are left to `JSON.parse`; so this never throws, and where it
  * answers, it answers what `JSON.parse` and `decodeFrame` would.
  *
+ * @param lendPayload the payload is only valid until the next call
  * @returns undefined: ask `JSON.parse`
  */
-export function scanFrame(bytes: Buffer): FrameMessage | undefined {
-  return scan.frame(bytes);
+export function scanFrame(bytes: Buffer, lendPayload = false): FrameMessage | undefined {
+  return scan.frame(bytes, lendPayload);
 }
+
+/** Where lent payloads are decoded; grows to the largest. */
+let lent = Buffer.allocUnsafeSlow(64 * 1024);
+
+/** Names and channel ids: the same ones again and again. */
+const knownTexts = new KnownTexts();
 
 /** One pass over one message. Any doubt moves `#at` behind the end, where nothing matches any more. */
 class FrameScan {
@@ -56,7 +64,7 @@ class FrameScan {
   #data = ABSENT;
   #dataEnd = ABSENT;
 
-  frame(bytes: Buffer): FrameMessage | undefined {
+  frame(bytes: Buffer, lendPayload: boolean): FrameMessage | undefined {
     if (bytes[0] !== OPEN) return undefined;
     this.#bytes = bytes;
     this.#at = 1;
@@ -82,7 +90,7 @@ class FrameScan {
       msgType === MESSAGE_TYPE.MEDIA_DATA_VIDEO ||
       msgType === MESSAGE_TYPE.MEDIA_DATA_SHARE
     ) {
-      return this.#result(msgType);
+      return this.#result(msgType, lendPayload);
     }
     return undefined;
   }
@@ -101,8 +109,8 @@ class FrameScan {
     if (!this.#take(CLOSE)) this.#at = LOST;
   }
 
-  #result(msgType: FrameMessage['msgType']): FrameMessage | undefined {
-    const payload = this.#payload();
+  #result(msgType: FrameMessage['msgType'], lendPayload: boolean): FrameMessage | undefined {
+    const payload = this.#payload(lendPayload);
     if (payload === undefined || this.#userId > UINT32_MAX) return undefined;
     return {
       msgType,
@@ -164,7 +172,7 @@ class FrameScan {
       return '';
     }
     this.#at = bytes[start - 1] === QUOTE && before === undefined ? at + 1 : LOST;
-    return bytes.toString('utf8', start, at);
+    return knownTexts.read(bytes, start, at);
   }
 
   /** Steps over the payload's text. */
@@ -179,12 +187,13 @@ class FrameScan {
    * Node decodes what base64 it finds and skips the rest, and every byte it skips makes the result shorter
    * than the text promises: the size alone tells whether the text is base64 and nothing else.
    */
-  #payload(): Buffer | undefined {
+  #payload(lendPayload: boolean): Buffer | undefined {
     if (this.#data === ABSENT) return undefined;
     const bytes = this.#bytes;
     const start = this.#data;
     const end = this.#dataEnd;
-    const payload = Buffer.from(bytes.toString('latin1', start, end), 'base64');
+    const text = bytes.toString('latin1', start, end);
+    const payload = lendPayload ? lend(text) : Buffer.from(text, 'base64');
     let digits = end - start;
     while (digits > 0 && bytes[start + digits - 1] === EQUALS) digits -= 1;
     const isPlain = digits % 4 !== 1 && payload.length === Math.floor((digits * 3) / 4);
@@ -194,3 +203,8 @@ class FrameScan {
 }
 
 const scan = new FrameScan();
+
+function lend(base64: string): Buffer {
+  if (lent.length < base64.length) lent = Buffer.allocUnsafeSlow(2 * base64.length);
+  return lent.subarray(0, lent.write(base64, 'base64'));
+}

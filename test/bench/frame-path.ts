@@ -31,55 +31,80 @@ export async function benchFramePath(): Promise<void> {
 }
 
 async function measure(workload: WorkloadName): Promise<number> {
-  const metrics = new EmfEmitter();
-  const producer = new Producer({
-    client: instantKinesis(),
-    streamName: 'media',
-    aggregate: true,
-    metrics,
-  });
-  const { flows, media } = WORKLOADS[workload];
-  const asked = toWireParams(parseMediaRequest(JSON.stringify(media)));
-  const effective = effectiveMedia({}, asked);
-  const connection = { effective } as Media;
-  const sessions = Array.from({ length: SESSIONS }, (_, index) => {
-    const writer = new SessionWriter({
-      origin: { rtmsStreamId: `bench-${index}`, epoch: 1, product: 'meeting', entityId: 'bench' },
-      media: producer,
-      events: producer,
-      maxRecordBytes: 1024 * 1024,
-      metrics,
-      mayWrite: () => true,
-    });
-    const events = new EventEmitter<RtmsClientEvents>();
-    events.on('frame', (frame) => writer.frame(frame, effective));
-    const owner = {
-      streamState() {},
-      mediaConnectionInterrupted() {},
-      videoAnswered() {},
-      streamCloseAnswered() {},
-    };
-    return new Incoming('meeting', events, owner);
-  });
-  const messages = flows[0].moments.map(([message]) => Buffer.from(JSON.stringify(message)));
+  const path = new FramePath(workload, SESSIONS);
   const rounds: number[] = [];
   for (let round = -WARM_UP_ROUNDS; round < ROUNDS; round++) {
     const cpu = process.cpuUsage();
     for (let index = 0; index < FRAMES; index++) {
-      const bytes = messages[(round + WARM_UP_ROUNDS + index) % messages.length] as Buffer;
-      const now = Date.now();
-      for (const incoming of sessions) {
-        incoming.mediaMessage(connection, decodeMessage(bytes), now);
-      }
+      path.send();
       await turn();
     }
-    await producer.flush();
+    await path.flush();
     const { user, system } = process.cpuUsage(cpu);
     if (round >= 0) rounds.push((user + system) / (SESSIONS * FRAMES));
   }
-  await producer.close();
+  await path.close();
   return median(rounds);
 }
+
+/** Sessions of one workload, from WebSocket messages to PutRecords calls that are answered at once. */
+export class FramePath {
+  readonly #producer: Producer;
+  readonly #metrics = new EmfEmitter();
+  readonly #sessions: Incoming[];
+  readonly #connection: Media;
+  readonly #messages: readonly Buffer[];
+  #next = 0;
+
+  constructor(workload: WorkloadName, sessions: number) {
+    const metrics = this.#metrics;
+    const client = instantKinesis();
+    this.#producer = new Producer({ client, streamName: 'media', aggregate: true, metrics });
+    const { flows, media } = WORKLOADS[workload];
+    const asked = toWireParams(parseMediaRequest(JSON.stringify(media)));
+    const effective = effectiveMedia({}, asked);
+    this.#connection = { effective } as Media;
+    this.#messages = flows[0].moments.map(([message]) => Buffer.from(JSON.stringify(message)));
+    this.#sessions = Array.from({ length: sessions }, (_, index) => {
+      const writer = new SessionWriter({
+        origin: { rtmsStreamId: `bench-${index}`, epoch: 1, product: 'meeting', entityId: 'bench' },
+        media: this.#producer,
+        events: this.#producer,
+        maxRecordBytes: 1024 * 1024,
+        metrics,
+        mayWrite: () => true,
+      });
+      const events = new EventEmitter<RtmsClientEvents>();
+      events.on('frame', (frame) => writer.frame(frame, effective));
+      return new Incoming('meeting', events, NOBODY);
+    });
+  }
+
+  /** One message to every session. */
+  send(): void {
+    const bytes = this.#messages[this.#next] as Buffer;
+    this.#next = (this.#next + 1) % this.#messages.length;
+    const now = Date.now();
+    for (const incoming of this.#sessions) {
+      incoming.mediaMessage(this.#connection, decodeMessage(bytes, true), now);
+    }
+  }
+
+  flush(): Promise<void> {
+    return this.#producer.flush();
+  }
+
+  close(): Promise<void> {
+    return this.#producer.close();
+  }
+}
+
+const NOBODY = {
+  streamState() {},
+  mediaConnectionInterrupted() {},
+  videoAnswered() {},
+  streamCloseAnswered() {},
+};
 
 /** A client that has written everything the moment it is asked to. */
 function instantKinesis(): KinesisClient {

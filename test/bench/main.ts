@@ -6,15 +6,19 @@
  *   aggregate       one frame into its aggregate, against the published libraries
  *   frame-path      a frame from its message to its PutRecords call, without sockets
  *   put             a megabyte to Kinesis, over TLS, by the SDK and by hand
+ *   consume         reading the media stream, against the published libraries
+ *   soak            twelve hours of audio in fast forward, and what the heap holds after each
  *   webhook         the webhook function
  */
 import { parseArgs } from 'node:util';
 import { benchAggregate } from './aggregate.ts';
+import { benchConsume } from './consume.ts';
 import { benchDecode } from './decode.ts';
 import { benchFramePath } from './frame-path.ts';
 import { BUILDS, type BuildName } from './ladder.ts';
 import { benchPut } from './put.ts';
 import { benchRunner } from './runner.ts';
+import { benchSoak } from './soak.ts';
 import { benchWebhook } from './webhook.ts';
 import { WORKLOADS, type WorkloadName } from './workloads.ts';
 
@@ -49,6 +53,8 @@ const BENCHES: Readonly<Record<string, () => Promise<unknown>>> = {
   aggregate: async () => benchAggregate(),
   'frame-path': () => benchFramePath(),
   put: () => benchPut(),
+  consume: () => benchConsume(),
+  soak: () => benchSoak(),
   webhook: async () => process.stdout.write(`${JSON.stringify(await benchWebhook(), null, 2)}\n`),
 };
 

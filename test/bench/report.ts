@@ -11,8 +11,16 @@ const DOCS = fileURLToPath(new URL('../../docs/', import.meta.url));
 const BEGIN = '<!-- bench:begin -->';
 const END = '<!-- bench:end -->';
 
-/** Puts the results into docs/performance.md between its marks, and beside it as JSON and SVG. */
-export async function writeReport(climbs: readonly Climb[]): Promise<void> {
+/**
+ * Puts the results into docs/performance.md between its marks, and beside it as JSON and SVG. Workloads that
+ * were not measured this time keep what an earlier run on the same machine has found.
+ */
+export async function writeReport(measured: readonly Climb[]): Promise<void> {
+  const kept = await earlierClimbs();
+  const climbs = Object.keys(WORKLOADS).flatMap((name) => {
+    const own = measured.filter(({ workload }) => workload === name);
+    return own.length > 0 ? own : kept.filter(({ workload }) => workload === name);
+  });
   const curves = climbs.map(summarize);
   const workloads = [...new Set(curves.map(({ workload }) => workload))];
   const parts = workloads.map((workload) => section(workload, curves));
@@ -20,8 +28,7 @@ export async function writeReport(climbs: readonly Climb[]): Promise<void> {
   const before = page.slice(0, page.indexOf(BEGIN) + BEGIN.length);
   const behind = page.slice(page.indexOf(END));
   const machine = `Measured on ${machineName()}, Node ${process.version}, ${pinning()}.`;
-  const rounds = `Medians of ${climbs[0]?.rounds.length} rounds in turn.`;
-  const text = [before, `${machine} ${rounds}`, ...parts, behind].join('\n\n');
+  const text = [before, machine, ...parts, behind].join('\n\n');
   await writeFile(`${DOCS}performance.md`, text);
   const results = { machine: machineName(), node: process.version, pinned: canPin, curves, climbs };
   await writeFile(`${DOCS}performance.json`, `${JSON.stringify(results, null, 1)}\n`);
@@ -29,6 +36,16 @@ export async function writeReport(climbs: readonly Climb[]): Promise<void> {
     const own = curves.filter((curve) => curve.workload === workload);
     if (own.some(({ points }) => points.length < 2)) continue;
     await writeFile(`${DOCS}performance-${workload}.svg`, plot(WORKLOADS[workload].title, own));
+  }
+}
+
+async function earlierClimbs(): Promise<readonly Climb[]> {
+  try {
+    const text = await readFile(`${DOCS}performance.json`, 'utf8');
+    const earlier = JSON.parse(text) as { machine: string; climbs: readonly Climb[] };
+    return earlier.machine === machineName() ? earlier.climbs : [];
+  } catch {
+    return [];
   }
 }
 
@@ -76,7 +93,9 @@ function section(workload: WorkloadName, all: readonly Curve[]): string {
   const picture = curves.some(({ points }) => points.length < 2)
     ? []
     : [`![load against CPU and p99](performance-${workload}.svg)`];
-  return [`### ${WORKLOADS[workload].title}`, table(heads, rows), ...picture].join('\n\n');
+  const rounds = curves[0]?.points[0]?.rounds ?? 0;
+  const note = rounds === 1 ? 'One round.' : `Medians of ${rounds} rounds in turn.`;
+  return [`### ${WORKLOADS[workload].title}`, note, table(heads, rows), ...picture].join('\n\n');
 }
 
 /** The largest step that the runner and the batching builds all sustained: where they are compared. */

@@ -11,8 +11,8 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { type Simulator, startSimulator } from '../../local/simulator/simulator.ts';
 import { syntheticMeeting } from '../../local/simulator/synthetic-meeting.ts';
 import { type Stack, startStack } from '../../local/stack.ts';
+import { encodeMediaRecord } from '../../shared/record/encode-media-record.ts';
 import { encodeEvent } from '../../shared/record/event.ts';
-import { encodeMediaRecord } from '../../shared/record/media-record.ts';
 import { encodeSessionJob } from '../../shared/session-job.ts';
 import { sessionKey, UNOWNED } from '../../shared/session-row.ts';
 

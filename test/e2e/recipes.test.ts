@@ -22,13 +22,10 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { createRecorder, type ObjectStore } from '../../docs/examples/consumers/s3-recorder.ts';
 import { type KinesisServer, startKinesisServer } from '../../local/kinesis/server.ts';
 import { decodeKinesisEvent } from '../../sdk/consumer/index.ts';
+import { encodeMediaRecord, splitIntoChunks } from '../../shared/record/encode-media-record.ts';
 import { encodeEvent } from '../../shared/record/event.ts';
 import { encodeAggregate } from '../../shared/record/kpl.ts';
-import {
-  encodeMediaRecord,
-  type MediaRecord,
-  splitIntoChunks,
-} from '../../shared/record/media-record.ts';
+import type { MediaRecord } from '../../shared/record/media-record.ts';
 
 /** The recipes of docs/examples/consumers, on records that went through the local Kinesis server. */
 

@@ -76,6 +76,19 @@ describe('MeetingExport', () => {
     expect(lengths).toEqual([1_020 * 32, 640]);
   });
 
+  it('counts the pictures that no file holds, because no decoder could begin with them', async () => {
+    const directory = join(root, 'late');
+    const meeting = await MeetingExport.create(directory, { startMs: START_MS });
+    const delta = Buffer.from('0000000141', 'hex');
+    for (const payload of [delta, delta, video]) {
+      await meeting.frame(frame({ mediaType: 2, codec: 7, payload }));
+    }
+    await meeting.frame(frame({ mediaType: 2, codec: 7, payload: video, userId: 8 }));
+    const path = join(directory, 'video-7-ada.mp4');
+    expect(await meeting.close()).toContain(path);
+    expect(meeting.skippedPictures).toEqual(new Map([[path, 2]]));
+  });
+
   it('begins another file when a source changes its format', async () => {
     const meeting = await MeetingExport.create(join(root, 'formats'), { startMs: START_MS });
     await meeting.frame(frame());

@@ -83,6 +83,20 @@ export class MeetingExport {
     }
   }
 
+  /**
+   * Pictures that are in no MP4, by the path they would have gone to: they stand before the first key frame,
+   * where no decoder can begin. Zoom keeps no video for who connects later.
+   */
+  get skippedPictures(): Map<string, number> {
+    const skipped = new Map<string, number>();
+    for (const { path, exporter } of this.#outputs.values()) {
+      if (exporter instanceof Mp4Exporter && exporter.skipped > 0) {
+        skipped.set(path, exporter.skipped);
+      }
+    }
+    return skipped;
+  }
+
   /** Completes all files. @returns their paths, sorted */
   async close(): Promise<string[]> {
     for (const { exporter } of this.#transcripts) await exporter.close();

@@ -11,14 +11,14 @@ import { createKinesisClient } from '../../../runner/kinesis/transport.ts';
 import { EmfEmitter } from '../../../runner/metrics.ts';
 import { Session } from '../../../runner/session.ts';
 import { SILENT_LOGGER } from '../../../shared/logger.ts';
-import type { MetricName, Metrics } from '../../../shared/metrics.ts';
+import type { Counter, CounterMetrics, MetricName } from '../../../shared/metrics.ts';
 import type { StartBuild, Tally } from './build.ts';
 
 const METRICS_INTERVAL_MS = 10_000;
 const SPOOL_BYTES = 1024 * 1024 * 1024;
 
 /** The runner's own metrics; two of them say what the bench wants to know. */
-class TallyingMetrics implements Metrics {
+class TallyingMetrics implements CounterMetrics {
   readonly emf = new EmfEmitter();
   readonly #tally: Tally;
 
@@ -27,8 +27,19 @@ class TallyingMetrics implements Metrics {
   }
 
   count(name: MetricName, value?: number, by?: string): void {
-    if (name === 'FramesOut' && by !== 'events') this.#tally.frames += value ?? 1;
     this.emf.count(name, value, by);
+  }
+
+  counter(name: MetricName, by?: string): Counter {
+    const counter = this.emf.counter(name, by);
+    if (name !== 'FramesOut' || by === 'events') return counter;
+    const tally = this.#tally;
+    return {
+      add(value) {
+        tally.frames += value;
+        counter.add(value);
+      },
+    };
   }
 
   observe(name: MetricName, value: number, by?: string): void {

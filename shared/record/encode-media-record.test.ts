@@ -4,12 +4,9 @@ import { fc, test as property } from '@fast-check/vitest';
 import protobuf from 'protobufjs';
 import { describe, expect, it, test } from 'vitest';
 import { ServiceError } from '../errors.ts';
-import {
-  decodeMediaRecord,
-  encodeMediaRecord,
-  type MediaRecord,
-  splitIntoChunks,
-} from './media-record.ts';
+import { decodeMediaRecord } from './decode-media-record.ts';
+import { encodeMediaRecord, splitIntoChunks } from './encode-media-record.ts';
+import type { MediaRecord } from './media-record.ts';
 
 const schema = protobuf.loadSync(fileURLToPath(new URL('./media_record.proto', import.meta.url)));
 const Published = schema.lookupType('rtms.v1.MediaRecord');

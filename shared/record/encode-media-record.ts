@@ -1,0 +1,231 @@
+import { crc32 } from 'node:zlib';
+import { ServiceError } from '../errors.ts';
+import { KEY, type MediaRecord } from './media-record.ts';
+import { malformed, varintSize, writeVarint } from './protobuf.ts';
+
+const EMPTY: Buffer = Buffer.alloc(0);
+
+/** Most bytes that the two chunk numbers, the checksum and the payload's own length can take. */
+const MAX_CHUNK_OVERHEAD_BYTES = 6 + 7 + 6 + 7;
+
+/**
+ * Encodes fields in order, defaults left out save for the payload, in one allocation of the exact size.
+ *
+ * @throws ServiceError `record/malformed` when the stream id or the source is missing, or a number does not
+ *   fit its field
+ */
+export function encodeMediaRecord(record: MediaRecord): Buffer {
+  const { chunkIndex = 0, chunkCount = 0 } = record;
+  return encode(new SourceEncoder(record).header(record), chunkIndex, chunkCount, record.payload);
+}
+
+/**
+ * Encodes one frame as one message, or, when that is too large, as chunks that share its sequence number.
+ *
+ * @param maxMessageBytes most bytes of one message: the stream's record limit less the partition key's bytes
+ * @returns user records, in order; concatenating the payloads gives the frame back
+ * @throws ServiceError `kinesis/record-too-large` when not even the fields around the payload fit
+ */
+export function splitIntoChunks(record: MediaRecord, maxMessageBytes: number): Buffer[] {
+  return new SourceEncoder(record).splitIntoChunks(record, maxMessageBytes);
+}
+
+/** The fields in which frames of one source differ from each other. */
+export type FrameFields = Pick<
+  MediaRecord,
+  'sequence' | 'capturedAtMs' | 'receivedAtMs' | 'payload'
+>;
+
+/** The fields that all frames of one source repeat. */
+export type SourceFields = Omit<MediaRecord, keyof FrameFields | 'chunkIndex' | 'chunkCount'>;
+
+/**
+ * Encodes frames of one source, which repeat most of their fields: those are written once, and of the rest only
+ * the digits that change.
+ */
+export class SourceEncoder {
+  /** What stands before the sequence number, between it and the times, and behind those. */
+  readonly #head: Buffer;
+  readonly #source: Buffer;
+  readonly #tail: Buffer;
+  /** As the last frame had it. */
+  #header: Buffer = EMPTY;
+  #sequenceBytes = 0;
+  #capturedBytes = 0;
+  #receivedBytes = 0;
+  #sequenceAt = 0;
+  #capturedAt = 0;
+  #receivedAt = 0;
+
+  /** @throws ServiceError `record/malformed` as `encodeMediaRecord` does */
+  constructor(fields: SourceFields) {
+    checkSource(fields);
+    const { rtmsStreamId, channelId = '', userId, userName } = fields;
+    const head = new FieldWriter();
+    head.text(KEY.RTMS_STREAM_ID, rtmsStreamId);
+    head.number(KEY.EPOCH, fields.epoch);
+    this.#head = head.bytes;
+    const source = new FieldWriter();
+    source.number(KEY.MEDIA_TYPE, fields.mediaType);
+    // A member of a oneof is written even when it is the default.
+    if (userId === undefined) source.text(KEY.CHANNEL_ID, channelId);
+    else source.always(KEY.USER_ID, userId);
+    if (userName !== '') source.text(KEY.USER_NAME, userName);
+    this.#source = source.bytes;
+    const tail = new FieldWriter();
+    tail.number(KEY.CODEC, fields.codec);
+    tail.number(KEY.SAMPLE_RATE_HZ, fields.sampleRateHz);
+    tail.number(KEY.CHANNELS, fields.channels);
+    tail.number(KEY.WIDTH, fields.width);
+    tail.number(KEY.HEIGHT, fields.height);
+    this.#tail = tail.bytes;
+  }
+
+  /** As the function of that name does. */
+  splitIntoChunks(frame: FrameFields, maxMessageBytes: number): Buffer[] {
+    const { payload } = frame;
+    const header = this.header(frame);
+    const room = maxMessageBytes - header.length - MAX_CHUNK_OVERHEAD_BYTES;
+    if (payload.length <= room) return [encode(header, 0, 0, payload)];
+    if (room < 1) {
+      throw new ServiceError('kinesis/record-too-large', 'record limit leaves no room for media', {
+        detail: { maxMessageBytes },
+      });
+    }
+    const count = Math.ceil(payload.length / room);
+    return Array.from({ length: count }, (_, index) =>
+      encode(header, index, count, payload.subarray(index * room, (index + 1) * room)),
+    );
+  }
+
+  /** What every chunk of a frame repeats; overwritten by the next call. */
+  header({ sequence, capturedAtMs, receivedAtMs }: Omit<FrameFields, 'payload'>): Buffer {
+    if (sequence === 0 || !isSafe(sequence) || !isSafe(capturedAtMs) || !isSafe(receivedAtMs)) {
+      throw malformed('media record with an impossible sequence number or time');
+    }
+    const sequenceBytes = varintSize(sequence);
+    const capturedBytes = capturedAtMs && varintSize(capturedAtMs);
+    const receivedBytes = receivedAtMs && varintSize(receivedAtMs);
+    if (
+      sequenceBytes !== this.#sequenceBytes ||
+      capturedBytes !== this.#capturedBytes ||
+      receivedBytes !== this.#receivedBytes
+    ) {
+      this.#layOut(sequenceBytes, capturedBytes, receivedBytes);
+    }
+    const header = this.#header;
+    writeVarint(header, sequence, this.#sequenceAt);
+    if (capturedBytes > 0) writeVarint(header, capturedAtMs, this.#capturedAt);
+    if (receivedBytes > 0) writeVarint(header, receivedAtMs, this.#receivedAt);
+    return header;
+  }
+
+  #layOut(sequenceBytes: number, capturedBytes: number, receivedBytes: number): void {
+    const sequence = placeFor(KEY.SEQUENCE, sequenceBytes);
+    const captured = placeFor(KEY.CAPTURED_AT_MS, capturedBytes);
+    const received = placeFor(KEY.RECEIVED_AT_MS, receivedBytes);
+    const [head, source] = [this.#head, this.#source];
+    this.#header = Buffer.concat([head, sequence, source, captured, received, this.#tail]);
+    this.#sequenceAt = head.length + 1;
+    this.#capturedAt = head.length + sequence.length + source.length + 1;
+    this.#receivedAt = this.#capturedAt + captured.length;
+    this.#sequenceBytes = sequenceBytes;
+    this.#capturedBytes = capturedBytes;
+    this.#receivedBytes = receivedBytes;
+  }
+}
+
+/** A field whose number is still to be written; absent when that takes no bytes. */
+function placeFor(key: number, valueBytes: number): Buffer {
+  if (valueBytes === 0) return EMPTY;
+  const place = Buffer.alloc(1 + valueBytes);
+  place[0] = key;
+  return place;
+}
+
+function encode(header: Buffer, index: number, count: number, payload: Uint8Array): Buffer {
+  const checksum = crc32(payload);
+  const out = Buffer.allocUnsafe(
+    header.length + chunkSize(index, count) + payloadSize(payload.length, checksum),
+  );
+  out.set(header);
+  let at = writeNumber(out, KEY.CHUNK_INDEX, index, header.length);
+  at = writeNumber(out, KEY.CHUNK_COUNT, count, at);
+  if (checksum !== 0) at = out.writeUInt32LE(checksum, writeVarint(out, KEY.PAYLOAD_CRC32, at));
+  // Last and always written, even when empty: a record cut short anywhere then lacks it.
+  at = writeVarint(out, payload.length, writeVarint(out, KEY.PAYLOAD, at));
+  out.set(payload, at);
+  return out;
+}
+
+/** Fields one after the other, in memory that grows. */
+class FieldWriter {
+  #parts: Buffer[] = [];
+
+  get bytes(): Buffer {
+    return Buffer.concat(this.#parts);
+  }
+
+  /** Nothing for the default. */
+  number(key: number, value: number | undefined): void {
+    if (value) this.always(key, value);
+  }
+
+  always(key: number, value: number): void {
+    const field = Buffer.alloc(1 + varintSize(value));
+    writeVarint(field, value, writeVarint(field, key, 0));
+    this.#parts.push(field);
+  }
+
+  text(key: number, text: string): void {
+    const bytes = Buffer.from(text);
+    this.always(key, bytes.length);
+    this.#parts.push(bytes);
+  }
+}
+
+function chunkSize(index: number, count: number): number {
+  return numberSize(index) + (count === 0 ? 0 : 2 + varintSize(count));
+}
+
+function payloadSize(payloadBytes: number, checksum: number): number {
+  const field = 2 + varintSize(payloadBytes) + payloadBytes;
+  return checksum === 0 ? field : 6 + field;
+}
+
+/** For fields with a one-byte key. */
+function numberSize(value: number | undefined): number {
+  return value ? 1 + varintSize(value) : 0;
+}
+
+function writeNumber(out: Buffer, key: number, value: number | undefined, at: number): number {
+  return value ? writeVarint(out, value, writeVarint(out, key, at)) : at;
+}
+
+function checkSource(fields: SourceFields): void {
+  if (fields.rtmsStreamId === '') throw malformed('media record without a stream id');
+  if ((fields.userId === undefined) === (fields.channelId === undefined)) {
+    throw malformed('media record needs either a user id or a channel id');
+  }
+  if (fields.epoch === 0 || fields.mediaType === 0) {
+    throw malformed('media record lacks its epoch or media type');
+  }
+  const fits =
+    isUint32(fields.epoch) &&
+    isUint32(fields.mediaType) &&
+    isUint32(fields.userId) &&
+    isUint32(fields.codec) &&
+    isUint32(fields.sampleRateHz) &&
+    isUint32(fields.channels) &&
+    isUint32(fields.width) &&
+    isUint32(fields.height);
+  if (!fits) throw malformed('media record with a number that does not fit its field');
+}
+
+function isUint32(value = 0): boolean {
+  return value >>> 0 === value;
+}
+
+function isSafe(value: number): boolean {
+  return value >= 0 && Number.isSafeInteger(value);
+}
