@@ -27,7 +27,10 @@ export async function* eventsOf(
   options: ReadOptions,
 ): AsyncGenerator<ReceivedEvent> {
   const streamName = required(context.deployment, 'eventsStream');
-  for await (const event of events(reader(context, streamName, options))) {
+  // All lines of a session have one partition key; its media has one for each camera and share, which nothing
+  // names for certain when an owner is lost.
+  const partitionKey = options.rtmsStreamId;
+  for await (const event of events({ ...reader(context, streamName, options), partitionKey })) {
     if (event.rtmsStreamId === options.rtmsStreamId) yield event;
   }
 }

@@ -19,17 +19,22 @@ export interface RunnerFleetEvents {
   line: [runner: RunnerInfo, line: string, json: Record<string, unknown> | undefined];
 }
 
+const RUNNER = 'runner/main.ts';
+
 type EnvironmentOf = (taskId: string) => Promise<Readonly<Record<string, string>>>;
 
 /** Keeps `size` runner processes alive, as an ECS service would: one that dies is replaced after 5 s. */
 export class RunnerFleet extends EventEmitter<RunnerFleetEvents> {
   readonly #environmentOf: EnvironmentOf;
+  readonly #entry: string;
   readonly #children = new Map<string, Child>();
   readonly #stopping = new AbortController();
   #started = 0;
 
-  constructor(environmentOf: EnvironmentOf) {
+  /** @param entry what each process runs, a path inside the repository */
+  constructor(environmentOf: EnvironmentOf, entry = RUNNER) {
     super();
+    this.#entry = entry;
     this.#environmentOf = environmentOf;
   }
 
@@ -37,7 +42,7 @@ export class RunnerFleet extends EventEmitter<RunnerFleetEvents> {
     return [...this.#children].map(([taskId, child]) => ({ taskId, pid: child.pid }));
   }
 
-  /** Settles when all `size` runners said that they are ready. */
+  /** Starts `size` runners more; settles when all of them said that they are ready. */
   async start(size: number): Promise<void> {
     await Promise.all(Array.from({ length: size }, () => this.#startOne()));
   }
@@ -54,7 +59,7 @@ export class RunnerFleet extends EventEmitter<RunnerFleetEvents> {
     const ready = Promise.withResolvers<void>();
     const environment = await this.#environmentOf(taskId);
     if (this.#stopping.signal.aborted) return;
-    const child = startChild('runner/main.ts', [], environment, (line, json) => {
+    const child = startChild(this.#entry, [], environment, (line, json) => {
       if (json?.['event'] === 'runner_ready') ready.resolve();
       this.emit('line', { taskId, pid: child.pid }, line, json);
     });

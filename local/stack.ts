@@ -13,6 +13,8 @@ export interface StackOptions {
   readonly allowedHosts: string;
   readonly media: string | undefined;
   readonly runners: number;
+  /** Another runner process than `runner/main.ts`, for tests. */
+  readonly runner?: RunnerVariant | undefined;
   /** Webhook port, 0 picks a free one. */
   readonly port: number;
   readonly path: string;
@@ -22,6 +24,13 @@ export interface StackOptions {
     line: string,
     json: Record<string, unknown> | undefined,
   ) => void;
+}
+
+export interface RunnerVariant {
+  /** Path inside the repository. */
+  readonly entry: string;
+  /** What its processes are told beside what all are. */
+  readonly environment: (taskId: string) => Readonly<Record<string, string>>;
 }
 
 /** Everything but Zoom and the consumer, on this machine. */
@@ -57,8 +66,9 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     const fleet = new RunnerFleet(async (taskId) => {
       const spoolDir = join(spool, taskId);
       await mkdir(spoolDir);
-      return { ...runnerEnvironment(aws, options, spoolDir), TASK_ID: taskId };
-    });
+      const extra = options.runner?.environment(taskId);
+      return { ...runnerEnvironment(aws, options, spoolDir), TASK_ID: taskId, ...extra };
+    }, options.runner?.entry);
     fleet.on('line', ({ taskId }, line, json) => options.onLog(taskId, line, json));
     closers.push(() => fleet.stop());
     const [webhook] = await Promise.all([startWebhook(aws, options), fleet.start(options.runners)]);

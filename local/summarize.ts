@@ -1,6 +1,7 @@
 import { statSync } from 'node:fs';
 import { extname, relative } from 'node:path';
 import type { LedgerReport } from '../sdk/consumer/index.ts';
+import type { WrittenFiles } from './observe/meeting-files.ts';
 import type { ReadSource, StreamStats } from './observe/stream-stats.ts';
 import type { LedgerRow, Summary } from './report/reporter.ts';
 import type { SentReport } from './simulated-meeting.ts';
@@ -25,9 +26,10 @@ const MEDIA_ORDER = ['audio', 'video', 'deskshare', 'transcript', 'chat', 'event
 export function summarize(
   ledger: LedgerReport,
   stats: StreamStats,
-  files: ReadonlyMap<string, readonly string[]>,
+  files: ReadonlyMap<string, WrittenFiles>,
   sent?: SentReport,
 ): Summary {
+  const written = [...files.values()];
   const names = new Map<string, string>();
   for (const { rtmsStreamId, userId, userName } of stats.sources.values()) {
     if (userName !== '') names.set(`${rtmsStreamId} ${userId}`, userName);
@@ -46,7 +48,10 @@ export function summarize(
     ledger: rows,
     lost: rows.reduce((sum, row) => sum + row.lost, 0),
     problems: [...ledger.problems, ...(sent ? differences(sent, [...stats.sources.values()]) : [])],
-    files: [...files.values()].flat().map(describeFile),
+    files: written.flatMap(({ paths }) => paths).map(describeFile),
+    notes: written.flatMap(({ skippedPictures }) =>
+      [...skippedPictures].map(([path, count]) => describeSkipped(path, count)),
+    ),
   };
 }
 
@@ -87,10 +92,19 @@ function sourceName(
   return names.get(`${rtmsStreamId} ${userId}`) ?? (userId === 0 ? 'mixed' : `user ${userId}`);
 }
 
+function describeSkipped(path: string, count: number): string {
+  const pictures = count === 1 ? '1 picture' : `${count} pictures`;
+  return `${fromHere(path)} lacks ${pictures} before the first key frame, which no player could show; Kinesis has them`;
+}
+
 function describeFile(path: string): Summary['files'][number] {
   const stats = statSync(path);
   const what = stats.isDirectory()
     ? 'pictures'
     : `${FILE_KINDS[extname(path)] ?? 'file'}, ${Math.ceil(stats.size / 1024)} KiB`;
-  return { path: relative(process.cwd(), path) || path, what };
+  return { path: fromHere(path), what };
+}
+
+function fromHere(path: string): string {
+  return relative(process.cwd(), path) || path;
 }

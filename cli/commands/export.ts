@@ -71,8 +71,13 @@ async function exportMeeting(
   for (const frame of first) await write(frame);
   for await (const frame of frames) await write(frame);
   const files = await meeting.close();
-  context.output.show({ rtmsStreamId, startMs, frames: count, files }, () => [
+  const skippedPictures = Object.fromEntries(meeting.skippedPictures);
+  context.output.show({ rtmsStreamId, startMs, frames: count, files, skippedPictures }, () => [
     ...files,
+    ...[...meeting.skippedPictures].map(
+      ([path, pictures]) =>
+        `${path} lacks what came before its first key frame: ${pictures} pictures`,
+    ),
     `${count} frames; time zero of all files is ${new Date(startMs).toISOString()}`,
   ]);
   if (context.signal.aborted) context.output.note('interrupted: the files end early');

@@ -67,7 +67,8 @@ async function tail(
     await showing;
     return EXIT.OK;
   }
-  for await (const event of events(reader)) {
+  const only = rtmsStreamId === undefined ? {} : { partitionKey: rtmsStreamId };
+  for await (const event of events({ ...reader, ...only })) {
     if (isWanted(event) && (!flags.transcript || event.name === 'transcript')) {
       showEvent(context, event);
     }

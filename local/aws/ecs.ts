@@ -16,6 +16,10 @@ interface Protection {
 export class LocalEcs {
   /** Makes protection calls answer 200 with this failure reason, for example `DEPLOYMENT_BLOCKED`. */
   protectionFailure: string | undefined;
+  /** Running tasks of the primary revision; undefined: not told. */
+  runningCount: number | undefined;
+  /** DescribeServices calls answered. */
+  described = 0;
   readonly #protections = new Map<string, Protection>();
   readonly #revisions = new Map<string, number>();
   #primaryRevision = 1;
@@ -69,13 +73,22 @@ export class LocalEcs {
   }
 
   #describeServices(call: Call) {
+    this.described += 1;
     const taskDefinition = definition(this.#primaryRevision);
+    const { runningCount } = this;
     const services = strings(call['services']).map((name) => ({
       serviceName: name,
       serviceArn: `${ARN}:service/local/${name}`,
       status: 'ACTIVE',
       taskDefinition,
-      deployments: [{ id: `ecs-svc/${this.#primaryRevision}`, status: 'PRIMARY', taskDefinition }],
+      deployments: [
+        {
+          id: `ecs-svc/${this.#primaryRevision}`,
+          status: 'PRIMARY',
+          taskDefinition,
+          ...(runningCount === undefined ? {} : { runningCount }),
+        },
+      ],
     }));
     return { services, failures: [] };
   }

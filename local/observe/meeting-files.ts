@@ -3,6 +3,12 @@ import { type Frame, MeetingExport, type ReceivedEvent } from '../../sdk/consume
 /** Frames and events held until the meeting's zero is known; far more than start-up ever brings. */
 const MAX_WAITING = 20_000;
 
+export interface WrittenFiles {
+  readonly paths: readonly string[];
+  /** Pictures before the first key frame, by the path of the MP4 that lacks them. */
+  readonly skippedPictures: ReadonlyMap<string, number>;
+}
+
 type Item = { frame: Frame } | { event: ReceivedEvent };
 
 /**
@@ -32,11 +38,11 @@ export class MeetingFiles {
     this.#waiting.push({ event });
   }
 
-  /** @returns the paths written */
-  async close(): Promise<string[]> {
+  async close(): Promise<WrittenFiles> {
     const firstMs = this.#waiting.map(capturedAtMs).find((ms) => ms !== undefined);
     if (!this.#export && firstMs !== undefined) await this.#begin(firstMs);
-    return (await this.#export?.close()) ?? [];
+    const paths = (await this.#export?.close()) ?? [];
+    return { paths, skippedPictures: this.#export?.skippedPictures ?? new Map() };
   }
 
   async #begin(requestedAtMs: number): Promise<void> {

@@ -12,7 +12,7 @@ import {
 } from '../../sdk/consumer/index.ts';
 import type { ServiceError } from '../../shared/errors.ts';
 import type { LocalAws } from '../aws.ts';
-import { MeetingFiles } from './meeting-files.ts';
+import { MeetingFiles, type WrittenFiles } from './meeting-files.ts';
 import { StreamStats } from './stream-stats.ts';
 
 /** All readers of a shard share five calls a second: whoever else wants to read has room. */
@@ -64,12 +64,12 @@ export class Observer extends EventEmitter<ObserverEvents> {
     return this.#checker.report();
   }
 
-  /** Stops reading and completes the files. @returns the paths written, by rtms_stream_id */
-  async close(): Promise<Map<string, string[]>> {
+  /** Stops reading and completes the files. @returns what was written, by rtms_stream_id */
+  async close(): Promise<Map<string, WrittenFiles>> {
     this.#stop.abort();
     await this.#reading;
     this.#client.destroy();
-    const written = new Map<string, string[]>();
+    const written = new Map<string, WrittenFiles>();
     for (const [rtmsStreamId, files] of this.#files) written.set(rtmsStreamId, await files.close());
     return written;
   }

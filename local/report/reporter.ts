@@ -34,6 +34,8 @@ export interface Summary {
   /** What the ledger check found wrong; empty when the two streams agree with themselves. */
   readonly problems: readonly string[];
   readonly files: readonly { readonly path: string; readonly what: string }[];
+  /** What somebody who opens the files may miss in them, one sentence each. */
+  readonly notes: readonly string[];
 }
 
 /** One happening: a step of a session's life or of a runner process. `kind` is stable, `fields` are its facts. */

@@ -37,7 +37,9 @@ describe('terminalReporter', () => {
       lost: 0,
       problems: [],
       files: [{ path: 'out/ana.wav', what: '1.0 s' }],
+      notes: ['out/ana.mp4 lacks 2 pictures'],
     });
     expect(written()).toMatch(/audio +Ana +1 +1 +0[\s\S]*lost 0[\s\S]*out\/ana\.wav/);
+    expect(written().trimEnd().split('\n').at(-1)).toBe('  out/ana.mp4 lacks 2 pictures');
   });
 });

@@ -47,7 +47,7 @@ export function terminalReporter(terminal: Terminal): Reporter {
       footer = ['', ...progressTable(rows)];
       terminal.write(`${wipe}${draw()}`);
     },
-    summary({ meetings, ledger, lost, problems, files }) {
+    summary({ meetings, ledger, lost, problems, files, notes }) {
       const wipe = erase();
       footer = [];
       terminal.write(wipe);
@@ -60,6 +60,7 @@ export function terminalReporter(terminal: Terminal): Reporter {
         ...problems.map((problem) => colour('red', `  ${problem}`)),
         '',
         ...files.map(({ path, what }) => `  ${path}  ${colour('dim', what)}`),
+        ...notes.map((note) => `  ${note}`),
       );
     },
   };
