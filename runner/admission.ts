@@ -1,3 +1,7 @@
+import { costOf } from '../shared/cost-units.ts';
+import type { EffectiveMedia } from '../shared/rtms/effective-media.ts';
+import type { MediaType } from '../shared/rtms/media-type.ts';
+
 /** Sums of hundredths are not exact. */
 const ROUNDING = 1e-9;
 
@@ -28,6 +32,15 @@ export type Admission =
       readonly why: 'capacity' | 'event_loop' | 'memory' | 'draining' | 'fenced';
     };
 
+/**
+ * What a session weighs: as much as was asked for, until the handshakes have shown what Zoom sends.
+ *
+ * @param asked cost units of everything that was asked for
+ */
+export function costOfSession(asked: number, media: EffectiveMedia | undefined): number {
+  return media === undefined ? asked : costOf(Object.keys(media) as MediaType[]);
+}
+
 /** How many more sessions of this cost fit, whatever else speaks against them. */
 export function roomFor(
   { costUsed, costTotal }: Pick<Load, 'costUsed' | 'costTotal'>,
@@ -36,12 +49,16 @@ export function roomFor(
   return Math.max(0, Math.floor((costTotal - costUsed) / cost + ROUNDING));
 }
 
-/** May a task under this load take a session of this cost? */
-export function admit(load: Load, cost: number): Admission {
+/**
+ * May a task under this load take a session of this cost?
+ *
+ * @param isOverdue its turn has passed without anybody taking it: a late event loop serves it better than nobody
+ */
+export function admit(load: Load, cost: number, isOverdue: boolean): Admission {
   if (load.draining) return { admitted: false, why: 'draining' };
   if (!load.mayServe) return { admitted: false, why: 'fenced' };
   if (roomFor(load, cost) < 1) return { admitted: false, why: 'capacity' };
-  if (load.eventLoopDelayMs > LIMITS.eventLoopDelayMs)
+  if (load.eventLoopDelayMs > LIMITS.eventLoopDelayMs && !isOverdue)
     return { admitted: false, why: 'event_loop' };
   if (load.memoryShare > LIMITS.memoryShare) return { admitted: false, why: 'memory' };
   return { admitted: true };

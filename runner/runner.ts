@@ -30,7 +30,6 @@ import { ZoomSecretCache } from './zoom-secret.ts';
 
 const ORPHAN_INTERVAL_MS = 1_000;
 const METRICS_INTERVAL_MS = 10_000;
-const REVISION_INTERVAL_MS = 60_000;
 /** Events are few, small and the last to go: a tenth of the disk is theirs. */
 const EVENTS_SPOOL_SHARE = 0.1;
 /** What closing the producers may take after the sessions are gone. */
@@ -52,7 +51,10 @@ export interface Runner {
  *
  * @throws ServiceError when something it cannot do without is missing: streams, table, secret, port
  */
-export async function startRunner(config: RunnerConfig): Promise<Runner> {
+export async function startRunner(
+  config: RunnerConfig,
+  { revisionIntervalMs }: { readonly revisionIntervalMs: number },
+): Promise<Runner> {
   const ecsTask = config.ecsMetadataUri ? await describeOwnTask(config.ecsMetadataUri) : undefined;
   const taskId = ecsTask?.taskId ?? config.taskId ?? `task-${process.pid}`;
   const logger = createLogger(config.logLevel, { service: 'runner', taskId });
@@ -96,6 +98,7 @@ export async function startRunner(config: RunnerConfig): Promise<Runner> {
     store,
     heartbeat,
     isExpired: (owner) => watch.isExpired(owner),
+    isOverdue: (rtmsStreamId) => watch.isOverdue(rtmsStreamId),
     capacity: config.capacity,
     cost,
     pressure: () => ({ eventLoopDelayMs: delay.p99Ms, memoryShare: memoryShare() }),
@@ -151,7 +154,7 @@ export async function startRunner(config: RunnerConfig): Promise<Runner> {
       metrics.flush();
     }),
     ...(ecsTask
-      ? [loop('revision', REVISION_INTERVAL_MS, () => followRevision(aws, ecsTask, pool, logger))]
+      ? [loop('revision', revisionIntervalMs, () => followRevision(aws, ecsTask, pool, logger))]
       : []),
   ];
   logger.info('ready', {

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from '../shared/logger.ts';
 import type { Metrics } from '../shared/metrics.ts';
 import type { SessionRow } from '../shared/session-row.ts';
-import { type Admission, admit, type Load, roomFor } from './admission.ts';
+import { type Admission, admit, costOfSession, type Load, roomFor } from './admission.ts';
 import type { Heartbeat } from './ownership/heartbeat.ts';
 import { reconcile } from './ownership/reconcile.ts';
 import { judgeRow, type RowVerdict } from './ownership/rules.ts';
@@ -16,7 +16,9 @@ export interface SessionPoolOptions {
   readonly heartbeat: Pick<Heartbeat, 'term' | 'holds'>;
   /** Is another task known to be dead? */
   readonly isExpired: (taskId: string) => boolean;
-  /** Cost units this task accepts, and those one session takes. */
+  /** Has a stream waited so long that nobody else may be left to take it? */
+  readonly isOverdue: (rtmsStreamId: string) => boolean;
+  /** Cost units this task accepts, and those of a session with all media that are asked for. */
   readonly capacity: number;
   readonly cost: number;
   readonly pressure: () => Pick<Load, 'eventLoopDelayMs' | 'memoryShare'>;
@@ -71,12 +73,14 @@ export class SessionPool {
   }
 
   get costUsed(): number {
-    return (this.#sessions.size + this.#claiming.size) * this.#options.cost;
+    const { cost } = this.#options;
+    const served = this.sessions.map(({ media }) => costOfSession(cost, media));
+    return served.reduce((sum, each) => sum + each, this.#claiming.size * cost);
   }
 
   /** How many more sessions fit; 0 when this task takes none for another reason. */
   get room(): number {
-    if (!this.#admission().admitted) return 0;
+    if (!this.#admission(false).admitted) return 0;
     const { capacity, cost } = this.#options;
     return roomFor({ costUsed: this.costUsed, costTotal: capacity }, cost);
   }
@@ -102,7 +106,8 @@ export class SessionPool {
     if (verdict.act === 'none') return 'settled';
     if ((this.#avoided.get(rtmsStreamId) ?? 0) > performance.now()) return 'later';
     const term = this.#options.heartbeat.term;
-    if (term === undefined || !this.#admission().admitted) return 'refused';
+    const isOverdue = this.#options.isOverdue(rtmsStreamId);
+    if (term === undefined || !this.#admission(isOverdue).admitted) return 'refused';
     this.#claiming.add(rtmsStreamId);
     this.#tellBusy();
     try {
@@ -181,7 +186,7 @@ export class SessionPool {
     this.#abandoned.abort();
   }
 
-  #admission(): Admission {
+  #admission(isOverdue: boolean): Admission {
     const { capacity, cost, heartbeat, pressure } = this.#options;
     const load = {
       ...pressure(),
@@ -190,7 +195,7 @@ export class SessionPool {
       draining: this.isDraining,
       mayServe: heartbeat.term !== undefined,
     };
-    return admit(load, cost);
+    return admit(load, cost, isOverdue);
   }
 
   async #clear(row: SessionRow): Promise<Offer> {
@@ -244,7 +249,8 @@ export class SessionPool {
   async #settle(claim: Claim, result: Exclude<SessionResult, { kind: 'dropped' }>): Promise<void> {
     const { store, ring, logger } = this.#options;
     const { signal } = this.#abandoned;
-    while (!signal.aborted) {
+    // Once at least: a row that is released is served again at once, one that is not only after 10 s.
+    do {
       try {
         if (result.kind === 'handed_over') {
           if (await store.release(claim)) await ring(claim.rtmsStreamId);
@@ -258,7 +264,7 @@ export class SessionPool {
         logger.warn('row not settled', { event: 'settle_failed', rtmsStreamId, epoch, error });
         await sleep(STORE_RETRY_MS, undefined, { signal }).catch(() => {});
       }
-    }
+    } while (!signal.aborted);
   }
 
   #tellBusy(): void {

@@ -6,15 +6,21 @@ import { Heartbeat } from './heartbeat.ts';
 
 /** A table that answers at once, not at all, or with an error. */
 class Table {
-  answer: 'ok' | 'fail' | 'silence' = 'ok';
+  answer: 'ok' | 'fail' | 'silence' | 'slow' = 'ok';
   renewals = 0;
+  asked = 0;
 
-  async renew(_task: unknown, _nowMs: number, _signal: AbortSignal): Promise<void> {
+  async renew(_task: unknown, _nowMs: number, signal: AbortSignal): Promise<void> {
+    this.asked += 1;
     if (this.answer === 'fail') throw new ServiceError('session/store-failed', 'down');
     if (this.answer === 'silence') {
       const { promise, reject } = Promise.withResolvers<void>();
-      setTimeout(() => reject(new ServiceError('session/store-failed', 'timed out')), 2_000);
+      setTimeout(() => reject(new ServiceError('session/store-failed', 'timed out')), 7_000);
       await promise;
+    }
+    if (this.answer === 'slow') {
+      await new Promise((resolve) => setTimeout(resolve, 2_500));
+      signal.throwIfAborted();
     }
     this.renewals += 1;
   }
@@ -65,6 +71,16 @@ test.each(['fail', 'silence'] as const)('fences after 7 s of %s', async (answer)
   await vi.advanceTimersByTimeAsync(200);
   expect(heartbeat.holds(0)).toBe(false);
   expect(fenced).toBe(1);
+});
+
+test('is not fenced by a table that answers late, only by one that does not answer', async () => {
+  await heartbeat.start();
+  table.answer = 'slow';
+  await vi.advanceTimersByTimeAsync(60_000);
+  expect(heartbeat.holds(0)).toBe(true);
+  expect(fenced).toBe(0);
+  // At most one every 2 s.
+  expect(table.asked).toBeLessThanOrEqual(31);
 });
 
 test('survives a short outage', async () => {

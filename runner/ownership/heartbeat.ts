@@ -1,12 +1,17 @@
 import { performance } from 'node:perf_hooks';
 import type { Logger } from '../../shared/logger.ts';
 import type { Metrics } from '../../shared/metrics.ts';
-import { HEARTBEAT_INTERVAL_MS } from './expiry.ts';
+import { FENCE_AFTER_MS, HEARTBEAT_INTERVAL_MS } from './expiry.ts';
 import { holds, type Lease, leaseAt, NO_LEASE, renewed } from './lease.ts';
 import type { SessionStore } from './store.ts';
 
-/** A renewal that has no answer by then is given up and tried again. */
-const RENEW_TIMEOUT_MS = 2_000;
+/**
+ * A renewal that has no answer by then gets another one beside it, over another connection; its own answer
+ * still counts. Were it given up, a table that answers after a little longer than this would fence everybody.
+ */
+const SLOW_AFTER_MS = 2_000;
+/** An answer that comes later is worth nothing. */
+const RENEW_TIMEOUT_MS = FENCE_AFTER_MS;
 const RETRY_MS = 500;
 /** How often the fence is looked at; a frozen process looks first thing when it wakes up. */
 const WATCH_MS = 250;
@@ -34,6 +39,7 @@ export class Heartbeat {
   readonly #stopped = new AbortController();
   #lease = NO_LEASE;
   #watch: NodeJS.Timeout | undefined;
+  #next: NodeJS.Timeout | undefined;
 
   constructor(options: HeartbeatOptions) {
     this.#options = options;
@@ -50,6 +56,7 @@ export class Heartbeat {
   stop(): void {
     this.#stopped.abort();
     clearInterval(this.#watch);
+    clearTimeout(this.#next);
   }
 
   /** The current term, or undefined while this task may not serve. */
@@ -85,20 +92,23 @@ export class Heartbeat {
     this.#lease = renewed(this.#current(), sentAtMs, this.#clock());
   }
 
+  /** The newest renewal alone sees to the next one. */
   #schedule(delayMs: number): void {
-    const { signal } = this.#stopped;
-    if (signal.aborted) return;
-    const timer = setTimeout(() => {
-      signal.removeEventListener('abort', clear);
+    if (this.#stopped.signal.aborted) return;
+    clearTimeout(this.#next);
+    this.#next = setTimeout(() => {
+      this.#schedule(SLOW_AFTER_MS);
+      const own = this.#next;
+      const then = (pauseMs: number) => {
+        if (own === this.#next) this.#schedule(pauseMs);
+      };
       this.#renew().then(
-        () => this.#schedule(HEARTBEAT_INTERVAL_MS),
+        () => then(HEARTBEAT_INTERVAL_MS),
         (error: unknown) => {
           this.#options.logger.warn('heartbeat not renewed', { event: 'heartbeat_failed', error });
-          this.#schedule(RETRY_MS);
+          then(RETRY_MS);
         },
       );
     }, delayMs);
-    const clear = () => clearTimeout(timer);
-    signal.addEventListener('abort', clear, { once: true });
   }
 }

@@ -26,6 +26,11 @@ test('keeps the term when renewed in time', () => {
   expect(renewed(before, 3_000, 3_100).term).toBe(before.term);
 });
 
+test('is not shortened by the answer of an older renewal', () => {
+  const lease = renewed(renewed(NO_LEASE, 3_000, 3_100), 0, 3_200);
+  expect(lease.renewedAtMs).toBe(3_000);
+});
+
 test('gives no right for an answer that is late itself', () => {
   const lease = renewed(NO_LEASE, 0, FENCE_AFTER_MS);
   expect(lease.renewedAtMs).toBeUndefined();

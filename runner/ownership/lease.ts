@@ -20,13 +20,13 @@ export function leaseAt(lease: Lease, nowMs: number): Lease {
 }
 
 /**
- * Takes in a renewal's answer, which may be late itself.
+ * Takes in a renewal's answer, which may be late itself, or come after that of a newer one.
  *
  * @param sentAtMs when the renewal was sent: observers cannot have seen it earlier
  */
 export function renewed(lease: Lease, sentAtMs: number, nowMs: number): Lease {
-  const { term } = leaseAt(lease, nowMs);
-  return leaseAt({ term, renewedAtMs: sentAtMs }, nowMs);
+  const { term, renewedAtMs = sentAtMs } = leaseAt(lease, nowMs);
+  return leaseAt({ term, renewedAtMs: Math.max(renewedAtMs, sentAtMs) }, nowMs);
 }
 
 /** May what was claimed in `term` be served, by a lease just brought up to date? */

@@ -1,6 +1,12 @@
 import { performance } from 'node:perf_hooks';
 import { type SessionRow, type TaskRow, UNOWNED, wantedState } from '../../shared/session-row.ts';
-import { isExpired, observe, type Sightings } from './expiry.ts';
+import {
+  EXPIRE_AFTER_MS,
+  HEARTBEAT_INTERVAL_MS,
+  isExpired,
+  observe,
+  type Sightings,
+} from './expiry.ts';
 import { TURN_MS, turnOf } from './placement.ts';
 import type { SessionStore } from './store.ts';
 
@@ -8,6 +14,10 @@ import type { SessionStore } from './store.ts';
 const REQUESTED_WAIT_MS = 15_000;
 /** A stream handed over is rung for at once; this long after, its message is lost. */
 const HANDED_OVER_WAIT_MS = 5_000;
+/** So long after its turn here an orphan is one that the others did not take either. */
+const OVERDUE_AFTER_MS = 2 * TURN_MS;
+/** A task with fewer renewals cannot have watched another for long enough to call it dead. */
+const WATCHED_HEARTBEATS = 1 + Math.ceil(EXPIRE_AFTER_MS / HEARTBEAT_INTERVAL_MS);
 /** A dead task that owns nothing any more is forgotten after this long. */
 const FORGET_AFTER_MS = 60_000;
 
@@ -28,6 +38,7 @@ export class OrphanWatch {
   #lookedAtMs = 0;
   /** When each orphan was first seen as it is now. */
   #since = new Map<string, number>();
+  #overdue: ReadonlySet<string> = new Set();
   #oldestWaitingMs = 0;
 
   constructor(options: OrphanWatchOptions) {
@@ -40,6 +51,11 @@ export class OrphanWatch {
     return (
       taskId !== this.#options.taskId && isExpired(this.#sightings.get(taskId), this.#lookedAtMs)
     );
+  }
+
+  /** Has a stream waited past this runner's turn, so that nobody may be left who takes it, as of the last look? */
+  isOverdue(rtmsStreamId: string): boolean {
+    return this.#overdue.has(rtmsStreamId);
   }
 
   /** How long the start that waits longest has been waiting for any runner, as of the last look; 0 for none. */
@@ -67,15 +83,24 @@ export class OrphanWatch {
       if (this.isExpired(task.taskId)) orphans.push(...(await this.#sessionsOfDead(task, atMs)));
     }
     const live = tasks.filter((task) => !this.isExpired(task.taskId));
+    const watching = live.filter(
+      (task) => task.heartbeat >= WATCHED_HEARTBEATS || task.taskId === taskId,
+    );
     const since = new Map<string, number>();
+    const overdue = new Set<string>();
     const due = orphans.filter((row) => {
       const key = `${row.pk} ${row.owner} ${row.epoch ?? 0} ${row.startEventTsMs ?? 0}`;
       const sinceMs = this.#since.get(key) ?? atMs - this.#ageMs(row, nowMs);
       since.set(key, sinceMs);
-      const turn = turnOf(row.rtmsStreamId, taskId, live, cost);
-      return turn !== undefined && atMs - sinceMs >= this.#waitMs(row) + turn * TURN_MS;
+      const line = row.owner === UNOWNED ? live : watching;
+      const turn = turnOf(row.rtmsStreamId, taskId, line, cost);
+      if (turn === undefined) return false;
+      const lateMs = atMs - sinceMs - this.#waitMs(row) - turn * TURN_MS;
+      if (lateMs >= OVERDUE_AFTER_MS) overdue.add(row.rtmsStreamId);
+      return lateMs >= 0;
     });
     this.#since = since;
+    this.#overdue = overdue;
     return due;
   }
 

@@ -7,6 +7,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { createSessionTable } from '../../local/aws/session-table.ts';
 import { type SessionRow, sessionKey, UNOWNED } from '../../shared/session-row.ts';
 import { OrphanWatch } from './orphans.ts';
+import { turnOf } from './placement.ts';
 import { reconcile } from './reconcile.ts';
 import { SessionStore } from './store.ts';
 
@@ -293,6 +294,37 @@ describe('OrphanWatch', () => {
     const rows = await orphans.look(NOW_MS);
     expect(rows.some(({ rtmsStreamId }) => rtmsStreamId === id)).toBe(false);
     expect(orphans.isExpired(other)).toBe(false);
+  });
+
+  test('does not leave the sessions of a dead task to one that cannot know yet', async () => {
+    await onlyTasks();
+    const idle = { costUsed: 0, costTotal: 10, draining: false };
+    const isFirst = (taskId: string) =>
+      turnOf(
+        id,
+        taskId,
+        [
+          { taskId, ...idle },
+          { taskId: me, ...idle },
+        ],
+        1,
+      ) === 0;
+    const names = Array.from({ length: 50 }, (_, index) => `newcomer-${unique}-${index}`);
+    const newcomer = names.find(isFirst) ?? '';
+    await renew(other);
+    await started();
+    await claimed(other);
+    const { orphans, due } = watch();
+    await renew(me);
+    await due(0);
+    await renew(newcomer);
+    await due(9_000);
+    expect(await due(10_000)).toBe(true);
+    expect(orphans.isOverdue(id)).toBe(false);
+    expect(await due(11_900)).toBe(true);
+    expect(orphans.isOverdue(id)).toBe(false);
+    await due(12_000);
+    expect(orphans.isOverdue(id)).toBe(true);
   });
 
   test('forgets a dead task that owns nothing', async () => {

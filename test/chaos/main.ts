@@ -9,6 +9,7 @@ import { once } from 'node:events';
 const RUNS = {
   runners: 'kills, freezes, drains, stalls and duplicates over 30 meetings and 3 runners',
   'runner-figures': 'takeover and hand-over of 60 sessions, in seconds and frames',
+  freeze: 'runners frozen for 12 and for 70 s, at the clocks of Zoom',
   'kinesis-outage': 'five minutes without Kinesis, entry failures, dropped answers',
   'webhook-storm': '10,000 events while DynamoDB and SQS come and go',
   'sdk-sessions': '500 SDK sessions in a row and 200 at once',

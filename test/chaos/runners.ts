@@ -75,7 +75,9 @@ export async function runRunnerStorm(options: RunnerStormOptions): Promise<Runne
     epochs: new Set(world.events.map(({ rtmsStreamId, epoch }) => `${rtmsStreamId}/${epoch}`)).size,
     framesSent: started.reduce((sum, id) => sum + sentFrames(world, id), 0),
     framesRead: new Set(
-      world.frames.map((frame) => `${frame.rtmsStreamId}/${frame.userId}/${frame.capturedAtMs}`),
+      started.flatMap((id) =>
+        world.framesOf(id).map(({ userId, capturedAtMs }) => `${id}/${userId}/${capturedAtMs}`),
+      ),
     ).size,
     events: world.events.length,
     explained: report.sources.reduce((sum, { gapCount }) => sum + gapCount, 0),

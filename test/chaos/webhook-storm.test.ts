@@ -5,7 +5,7 @@ test('after a storm of webhooks and outages every stream is in the right state, 
   const report = await runWebhookStorm({ events: 300, seed: 4 });
   expect(report).toMatchObject({ givenUp: 0, wrong: [], unclaimed: [], claimedTwice: [] });
   expect(report.outages).toBeGreaterThan(0);
-  // Whether an outage meets a delivery depends on the machine; failures.test.ts makes sure of it.
+  expect(report.answers['503'] ?? 0).toBeGreaterThan(0);
   expect(report.answers['401'] ?? 0).toBeGreaterThan(0);
   // Ten times the time after which the function itself gives up.
   expect(report.slowestAnswerMs).toBeLessThan(20_000);

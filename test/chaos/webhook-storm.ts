@@ -14,6 +14,8 @@ const RUNNER = 'storm-runner';
 const ZOOM_RETRIES_MS = [300, 1_200, 3_600];
 const ZOOM_CONNECTIONS = 16;
 const ZOOM_TIMEOUT_MS = 3_000;
+/** Shorter than the ladder, so that nothing is given up for it. */
+const ZOOM_PATIENCE_MS = 4_000;
 const OUTAGES: readonly FaultMode[] = ['refuse', 'swallow', 'stall'];
 
 export interface StormReport {
@@ -48,9 +50,10 @@ export async function runWebhookStorm(options: {
   const claimer = new Claimer(door);
   try {
     const storm = new AbortController();
-    const outages = breakAws(door, random, storm.signal);
+    const met = Promise.withResolvers<void>();
+    const outages = breakAws(door, random, met.promise, storm.signal);
     const claiming = claimer.run(storm.signal);
-    const sent = await deliverAll(door, plan.deliveries);
+    const sent = await deliverAll(door, plan.deliveries, met.resolve);
     storm.abort();
     const outageCount = await outages;
     await claiming;
@@ -86,8 +89,8 @@ export async function runWebhookStorm(options: {
   }
 }
 
-/** Zoom's side: a few connections, repeats by the ladder. */
-async function deliverAll(door: FrontDoor, deliveries: readonly Delivery[]) {
+/** Zoom's side: a few connections, repeats by the ladder. @param refused called at each 503 */
+async function deliverAll(door: FrontDoor, deliveries: readonly Delivery[], refused: () => void) {
   const answers: Record<string, number> = {};
   let givenUp = 0;
   let slowestAnswerMs = 0;
@@ -101,6 +104,7 @@ async function deliverAll(door: FrontDoor, deliveries: readonly Delivery[]) {
     slowestAnswerMs = Math.max(slowestAnswerMs, tookMs);
     const seen = tookMs > ZOOM_TIMEOUT_MS || status === 0 ? 'none' : String(status);
     answers[seen] = (answers[seen] ?? 0) + 1;
+    if (status === 503) refused();
     if (seen !== 'none' && status < 500) return;
     const pauseMs = ZOOM_RETRIES_MS[attempt - 1];
     if (pauseMs === undefined) givenUp += 1;
@@ -116,8 +120,18 @@ async function deliverAll(door: FrontDoor, deliveries: readonly Delivery[]) {
   return { answers, givenUp, slowestAnswerMs: Math.round(slowestAnswerMs) };
 }
 
-/** Takes DynamoDB or SQS away for a moment, again and again. @returns how often */
-async function breakAws(door: FrontDoor, random: Random, signal: AbortSignal): Promise<number> {
+/**
+ * Takes DynamoDB or SQS away for a moment, again and again.
+ *
+ * @param met resolves when a delivery has met an outage: the first one lasts until then
+ * @returns how often
+ */
+async function breakAws(
+  door: FrontDoor,
+  random: Random,
+  met: Promise<void>,
+  signal: AbortSignal,
+): Promise<number> {
   const { dynamodb, sqs } = door.aws.faults;
   let count = 0;
   while (!signal.aborted) {
@@ -126,6 +140,7 @@ async function breakAws(door: FrontDoor, random: Random, signal: AbortSignal): P
     count += 1;
     // Longer than the SDK's own retries bridge.
     await pause(150 + random() * 150, signal);
+    await Promise.race([met, pause(ZOOM_PATIENCE_MS, signal)]);
     proxy.mode = 'pass';
     await pause(500 + random() * 1_000, signal);
   }

@@ -1,40 +1,126 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { once } from 'node:events';
+import { expect, test } from 'vitest';
+import type { FaultScript } from '../../local/kinesis/faults.ts';
 import { syntheticMeeting } from '../../local/simulator/synthetic-meeting.ts';
+import { RUNNER_TIMES, type RunnerTimes } from '../../runner/runner-process.ts';
+import type { LedgerRow } from '../../shared/record/event.ts';
 import { startWorld, type World } from './world.ts';
 
-let world: World;
-beforeAll(async () => {
-  world = await startWorld({ runners: 2 });
-}, 60_000);
-afterAll(() => world[Symbol.asyncDispose](), 60_000);
-
-test('a second SIGTERM ends a runner that Kinesis keeps, and says what is left', {
-  timeout: 60_000,
-}, async () => {
-  const { streams, kinesis } = world.stack.aws;
+/** A meeting on a runner with its own times, and Kinesis that takes calls of some streams and never answers. */
+async function stall(times: Partial<RunnerTimes>, which: readonly ('media' | 'events')[]) {
+  const world = await startWorld({
+    runners: 2,
+    runner: {
+      entry: 'test/sessions/timed-runner.ts',
+      environment: () => ({ RUNNER_TIMES: JSON.stringify(times) }),
+    },
+  });
   const rtmsStreamId = world.simulator.start(syntheticMeeting({ durationMs: 600_000 })) ?? '';
   await world.flowing(rtmsStreamId, 1);
   const { taskId } = await world.log('claimed', { rtmsStreamId });
-  const pid = world.pid(taskId);
-  kinesis.faults.set({
-    rules: [{ stream: streams.media, operation: 'PutRecords', stall: 'hold' }],
+  const { streams, kinesis } = world.stack.aws;
+  const rules: FaultScript['rules'] = which.map((name) => {
+    return { stream: streams[name], operation: 'PutRecords', stall: 'hold' };
   });
-  process.kill(pid, 'SIGTERM');
-  await world.log('handing_over', { rtmsStreamId });
-  process.kill(pid, 'SIGTERM');
-  // The row is free at once for the next runner, whatever becomes of the records.
-  await world.log('claimed', { rtmsStreamId, epoch: 2 }, 20_000);
-  const last = await world.log('handed_over', { rtmsStreamId, epoch: 1 });
-  expect(last['ledger']).toBeDefined();
-  await world.until('its end', () => world.stack.fleet.runners.every((one) => one.pid !== pid));
+  kinesis.faults.set({ rules });
+  // Nobody may be talking just now: only with a call on its way is there something to lose.
+  const isHeld = () => (kinesis.faults.state().matched[which.indexOf('media')] ?? 0) > 0;
+  await world.until('media that Kinesis holds', isHeld);
+  const pid = world.pid(taskId);
+  const exited = once(world.stack.fleet, 'exited').then(([runner]) => runner);
+  return { world, rtmsStreamId, taskId, pid, exited };
+}
 
-  kinesis.faults.clear();
-  await world.flowing(rtmsStreamId, 2);
+/** Kinesis returns; the meeting ends in the second epoch, which owes everything. */
+async function endOf(world: World, rtmsStreamId: string): Promise<void> {
+  world.stack.aws.kinesis.faults.clear();
+  await world.flowing(rtmsStreamId, 2, 30_000);
   world.simulator.act(rtmsStreamId, { do: 'stop', reason: 6 });
   const ended = await world.event('session_ended', { rtmsStreamId }, 30_000);
   expect(ended.epoch).toBe(2);
-  // What epoch 1 could not write is in its gaps, its ledger, or its log; epoch 2 owes everything.
   await world.until('a complete epoch 2', () =>
     world.ledger.report().problems.every((text) => !text.includes('epoch 2')),
   );
+}
+
+/** Audio is missing between the epochs, from every source that a consumer has seen in both. */
+function expectHoles(world: World, rtmsStreamId: string, cause: string): void {
+  const { holes } = world.ledger.report();
+  expect(holes.length).toBeGreaterThan(0);
+  for (const hole of holes) {
+    expect(hole).toMatchObject({
+      rtmsStreamId,
+      mediaType: 'audio',
+      fromEpoch: 1,
+      toEpoch: 2,
+      cause,
+    });
+  }
+}
+
+/** What all media of an epoch's ledger lost. */
+const lostOf = (ledger: readonly LedgerRow[]) =>
+  ledger.reduce((sum, row) => (row.mediaType === 'audio' ? sum + row.lost : sum), 0);
+
+test('ends before ECS kills it, and leaves the declaration its time', () => {
+  const { patienceMs, exitAfterMs, hurryMs } = RUNNER_TIMES;
+  expect(exitAfterMs).toBeLessThan(115_000);
+  expect(patienceMs + hurryMs).toBeLessThanOrEqual(exitAfterMs);
+});
+
+test('out of patience with Kinesis a runner declares what is left and ends by itself', {
+  timeout: 60_000,
+}, async () => {
+  const { world, rtmsStreamId, pid, exited } = await stall({ patienceMs: 1_000 }, ['media']);
+  await using _ = world;
+  process.kill(pid, 'SIGTERM');
+  const { data } = await world.event('session_handed_over', { rtmsStreamId, epoch: 1 });
+  for (const { received, written, lost } of data.ledger) expect(received).toBe(written + lost);
+  expect(lostOf(data.ledger)).toBeGreaterThan(0);
+  const told = world
+    .eventsOf(rtmsStreamId)
+    .flatMap((event) => (event.name === 'gap' ? [event.data] : []));
+  expect(told.every(({ cause }) => cause === 'write_failed')).toBe(true);
+  expect(told.reduce((sum, { count }) => sum + count, 0)).toBe(lostOf(data.ledger));
+  expect(await world.log('claimed', { rtmsStreamId, epoch: 2 })).toMatchObject({
+    cause: 'handed_over',
+  });
+  expect(await exited).toMatchObject({ pid, code: 0 });
+  await endOf(world, rtmsStreamId);
+  await world.until('a complete ledger', () => world.ledger.report().ok);
+});
+
+test('a second SIGTERM ends the patience, and nothing that can be told elsewhere is kept', {
+  timeout: 60_000,
+}, async () => {
+  const { world, rtmsStreamId, taskId, pid, exited } = await stall({}, ['media', 'events']);
+  await using _ = world;
+  process.kill(pid, 'SIGTERM');
+  await world.log('handing_over', { rtmsStreamId });
+  process.kill(pid, 'SIGTERM');
+  // Neither stream takes the declaration: the log has it, and the row is free for the next runner.
+  const last = await world.log('handed_over', { taskId, rtmsStreamId });
+  const ledger = last['ledger'] as LedgerRow[];
+  for (const { mediaType, received, written, lost } of ledger) {
+    if (mediaType === 'audio') expect(received).toBe(written + lost);
+  }
+  expect(lostOf(ledger)).toBeGreaterThan(0);
+  const claimed = await world.log('claimed', { rtmsStreamId, epoch: 2 });
+  expect(claimed).toMatchObject({ cause: 'handed_over' });
+  expect(await exited).toMatchObject({ pid, code: 0 });
+  await endOf(world, rtmsStreamId);
+  // In the streams it shows as a change of owners without a last word of the first.
+  expectHoles(world, rtmsStreamId, 'handed_over');
+});
+
+test('a runner that cannot even declare ends all the same', { timeout: 90_000 }, async () => {
+  const times = { patienceMs: 200, exitAfterMs: 2_000 };
+  const { world, rtmsStreamId, pid, exited } = await stall(times, ['media', 'events']);
+  await using _ = world;
+  process.kill(pid, 'SIGTERM');
+  expect(await exited).toMatchObject({ pid, code: 1 });
+  const claimed = await world.log('claimed', { rtmsStreamId, epoch: 2 }, 30_000);
+  expect(claimed).toMatchObject({ cause: 'owner_lost' });
+  await endOf(world, rtmsStreamId);
+  expectHoles(world, rtmsStreamId, 'owner_lost');
 });

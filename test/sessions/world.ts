@@ -6,7 +6,7 @@ import { NodeHttpHandler } from '@smithy/node-http-handler';
 import type { Behaviour } from '../../local/simulator/behaviour.ts';
 import { EXAMPLE_APP } from '../../local/simulator/handshake.ts';
 import { type Simulator, startSimulator } from '../../local/simulator/simulator.ts';
-import { type Stack, startStack } from '../../local/stack.ts';
+import { type RunnerVariant, type Stack, startStack } from '../../local/stack.ts';
 import type { ReceivedEvent } from '../../sdk/consumer/event-record.ts';
 import { LedgerChecker } from '../../sdk/consumer/ledger.ts';
 import { type EventReader, events, type FrameReader, frames } from '../../sdk/consumer/reader.ts';
@@ -55,7 +55,8 @@ export class World implements AsyncDisposable {
   readonly simulator: Simulator;
   readonly logs: LogLine[];
   readonly events: ReceivedEvent[] = [];
-  readonly frames: SeenFrame[] = [];
+  /** By stream and epoch, in the order read: tests ask again and again, and this process is busy. */
+  readonly #frames = new Map<string, Map<number, SeenFrame[]>>();
   readonly ledger = new LedgerChecker();
   readonly #documents: DynamoDBDocumentClient;
   /** Records of a lower epoch read after a higher one under their key: what a consumer's fence drops. */
@@ -161,11 +162,15 @@ export class World implements AsyncDisposable {
     return this.events.filter((event) => event.rtmsStreamId === rtmsStreamId);
   }
 
-  framesOf(rtmsStreamId: string, epoch?: number): SeenFrame[] {
-    return this.frames.filter(
-      (frame) =>
-        frame.rtmsStreamId === rtmsStreamId && (epoch === undefined || frame.epoch === epoch),
-    );
+  framesOf(rtmsStreamId: string, epoch?: number): readonly SeenFrame[] {
+    const byEpoch = this.#frames.get(rtmsStreamId);
+    if (epoch === undefined) return [...(byEpoch?.values() ?? [])].flat();
+    return byEpoch?.get(epoch) ?? [];
+  }
+
+  /** The highest epoch that frames have been read of; 0 for none. */
+  epochOf(rtmsStreamId: string): number {
+    return Math.max(0, ...(this.#frames.get(rtmsStreamId)?.keys() ?? []));
   }
 
   /** Waits until frames of an epoch flow. */
@@ -175,6 +180,7 @@ export class World implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    this.stack.aws.kinesis.faults.clear();
     this.#reading.abort();
     await Promise.allSettled(this.#readers);
     await this.simulator.close();
@@ -195,7 +201,11 @@ export class World implements AsyncDisposable {
       }
       this.#epochs.set(partitionKey, epoch);
       this.ledger.frame(frame);
-      this.frames.push(seen);
+      const byEpoch = this.#frames.get(rtmsStreamId) ?? new Map<number, SeenFrame[]>();
+      this.#frames.set(rtmsStreamId, byEpoch);
+      const framesOfEpoch = byEpoch.get(epoch) ?? [];
+      byEpoch.set(epoch, framesOfEpoch);
+      framesOfEpoch.push(seen);
     }
   }
 
@@ -213,10 +223,12 @@ export interface WorldOptions {
   readonly media?: string;
   /** Departures from Zoom as documented. */
   readonly behaviour?: Partial<Behaviour>;
+  /** @default runner/main.ts */
+  readonly runner?: RunnerVariant;
 }
 
 export async function startWorld(options: WorldOptions): Promise<World> {
-  const { runners, media = AUDIO_AND_TEXT, behaviour = {} } = options;
+  const { runners, media = AUDIO_AND_TEXT, behaviour = {}, runner } = options;
   const logs: LogLine[] = [];
   const { webhookSecretToken, ...credentials } = EXAMPLE_APP;
   const stack = await startStack({
@@ -224,6 +236,7 @@ export async function startWorld(options: WorldOptions): Promise<World> {
     allowedHosts: '127.0.0.1',
     media,
     runners,
+    runner,
     port: 0,
     path: '/webhook',
     onLog(process, line, json) {
