@@ -195,6 +195,7 @@ export class LeanWire implements Wire {
 
   #onClosed(): void {
     clearTimeout(this.#timer);
+    this.#pace.stop();
     this.#state = 'closed';
     this.#handlers.closed(this.#closeCode);
   }

@@ -23,6 +23,10 @@ class PacedSocket {
   #isReading = true;
   #waiting: number[] = [];
 
+  close(): void {
+    this.#pace.stop();
+  }
+
   constructor(restMs = REST_MS) {
     const resume = () => {
       this.#isReading = true;
@@ -116,20 +120,30 @@ it('nothing is left behind when the last message came during a rest', () => {
   expect(vi.getTimerCount()).toBe(0);
 });
 
-it('sockets that lie down one after another wake up one after another', () => {
-  const sockets = [new PacedSocket(), new PacedSocket()] as const;
-  for (let count = 0; count < 50; count++) {
+/** So many busy sockets, all read in the same moment. @returns how many wake up in each of the next 10 ms */
+function wakings(count: number): number[] {
+  const sockets = Array.from({ length: count }, () => new PacedSocket());
+  for (let frame = 0; frame < 100; frame++) {
     vi.advanceTimersByTime(20);
     for (const socket of sockets) socket.arrive();
   }
-  vi.advanceTimersByTime(REST_MS + 20);
-  sockets[0].arrive();
-  vi.advanceTimersByTime(REST_MS / 2);
-  sockets[1].arrive();
-  const awake = () => sockets.map(({ isReading }) => isReading);
-  expect(awake()).toEqual([false, false]);
-  vi.advanceTimersByTime(REST_MS / 2 + 20);
-  expect(awake()).toEqual([true, false]);
-  vi.advanceTimersByTime(REST_MS / 2);
-  expect(awake()).toEqual([true, true]);
+  const awake = () => sockets.filter(({ isReading }) => isReading).length;
+  while (awake() < count) vi.advanceTimersByTime(10);
+  for (const socket of sockets) socket.arrive();
+  const woken = Array.from({ length: REST_MS / 10 }, () => {
+    const before = awake();
+    vi.advanceTimersByTime(10);
+    return awake() - before;
+  }).filter((woken) => woken > 0);
+  for (const socket of sockets) socket.close();
+  return woken;
+}
+
+it('a few sockets wake up together', () => {
+  expect(wakings(60)).toEqual([60]);
+});
+
+it('many sockets that are read together wake up in turns', () => {
+  const woken = wakings(300);
+  expect(woken).toEqual([75, 75, 75, 75]);
 });

@@ -41,7 +41,7 @@ interface Got {
 }
 
 /** As in `runner/Dockerfile`. */
-const RUNNER_NODE_ARGS = ['--max-semi-space-size=32'];
+const RUNNER_NODE_ARGS = ['--max-semi-space-size=32', '--no-concurrent-sparkplug', '--single-threaded-gc'];
 
 const SETTLE_MS = 4_000;
 const WINDOW_MS = 5_000;
