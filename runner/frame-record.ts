@@ -7,6 +7,7 @@ import {
   sampleRateHz,
 } from '../shared/rtms/effective-media.ts';
 import { MEDIA_TYPE_BIT } from '../shared/rtms/media-type.ts';
+import { allocateRecord } from './record-memory.ts';
 import type { MediaFrame } from './rtms/events.ts';
 
 /** Who a frame is from; a frame that names nobody is of the mix, user 0. */
@@ -32,7 +33,7 @@ export function encoderFor(
   media: EffectiveMedia,
 ): SourceEncoder {
   const { mediaType, channelId, userId = 0, userName, codec } = frame;
-  return new SourceEncoder({
+  const fields = {
     rtmsStreamId: origin.rtmsStreamId,
     epoch: origin.epoch,
     mediaType: MEDIA_TYPE_BIT[mediaType],
@@ -40,7 +41,8 @@ export function encoderFor(
     userName,
     codec,
     ...shapeOf(mediaType, media),
-  });
+  };
+  return new SourceEncoder(fields, allocateRecord);
 }
 
 /** The fields of a record that only the handshake knows. */

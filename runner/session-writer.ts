@@ -13,6 +13,7 @@ import type { EffectiveMedia } from '../shared/rtms/effective-media.ts';
 import type { FrameMediaType, MediaType } from '../shared/rtms/media-type.ts';
 import { encoderFor, partitionKeyOf, sourceOf } from './frame-record.ts';
 import type { DropCause, PutClass, PutReceipt, PutUnit } from './kinesis/put.ts';
+import { releaseRecord } from './record-memory.ts';
 import type { MediaFrame } from './rtms/events.ts';
 import { type Gap, type LedgerSource, SessionLedger } from './session-ledger.ts';
 
@@ -117,6 +118,7 @@ export class SessionWriter {
       capturedAtMs,
       payloadBytes,
       heldMs: frame.heldMs,
+      release: releaseRecord,
       receipt,
     };
     this.#put(this.#options.media, unit, source.row);

@@ -292,6 +292,7 @@ export class Lane {
   #form(targetBytes: number): OutgoingRecord {
     const arrivedAtMs = this.#queue.oldestArrivedAtMs;
     const records: Uint8Array[] = [];
+    const owners: PutUnit[] = [];
     const units: PutUnit[] = [];
     let sizeBytes = this.#envelopeBytes;
     for (let unit = this.#queue.peek(); unit; unit = this.#queue.peek()) {
@@ -300,6 +301,7 @@ export class Lane {
       if (grownBytes > targetBytes && records.length > 0) break;
       sizeBytes = grownBytes;
       records.push(record);
+      owners.push(unit);
       this.#queuedAggregateBytes -= aggregatedRecordSize(record.length);
       this.#taken += 1;
       if (this.#taken === unit.records.length) {
@@ -309,7 +311,7 @@ export class Lane {
     }
     // A lone user record needs no envelope: readers handle both forms.
     const [only] = records;
-    const data = records.length === 1 && only ? only : this.#aggregate(records);
+    const data = records.length === 1 && only ? only : this.#aggregate(records, owners);
     return {
       partitionKey: this.partitionKey,
       data,
@@ -320,9 +322,11 @@ export class Lane {
     };
   }
 
-  #aggregate(records: readonly Uint8Array[]): Buffer {
+  #aggregate(records: readonly Uint8Array[], owners: readonly PutUnit[]): Buffer {
     this.#memory = spareAggregates.pop() ?? Buffer.allocUnsafeSlow(PUT_UNIT_BYTES);
-    return encodeAggregate(this.partitionKey, records, this.#memory);
+    const aggregate = encodeAggregate(this.partitionKey, records, this.#memory);
+    for (const [index, { release }] of owners.entries()) release?.(records[index] as Uint8Array);
+    return aggregate;
   }
 
   #charge(bytes: number): void {

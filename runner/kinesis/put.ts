@@ -22,6 +22,8 @@ export interface PutUnit {
   readonly payloadBytes: number;
   /** How long it has waited already, ms: that much less it waits for company. @default 0 */
   readonly heldMs?: number;
+  /** Takes each record's memory back as soon as its bytes stand elsewhere. @default left to the garbage collector */
+  readonly release?: (record: Uint8Array) => void;
   /** Told exactly once what became of the unit. One object per source, not per frame. */
   readonly receipt: PutReceipt;
 }

@@ -16,7 +16,8 @@ const MAX_CHUNK_OVERHEAD_BYTES = 6 + 7 + 6 + 7;
  */
 export function encodeMediaRecord(record: MediaRecord): Buffer {
   const { chunkIndex = 0, chunkCount = 0 } = record;
-  return encode(new SourceEncoder(record).header(record), chunkIndex, chunkCount, record.payload);
+  const header = new SourceEncoder(record).header(record);
+  return encode(header, chunkIndex, chunkCount, record.payload, Buffer.allocUnsafe);
 }
 
 /**
@@ -36,6 +37,9 @@ export type FrameFields = Pick<
   'sequence' | 'capturedAtMs' | 'receivedAtMs' | 'payload'
 >;
 
+/** Memory of exactly that size, to be written over entirely. */
+type Allocate = (sizeBytes: number) => Buffer;
+
 /** The fields that all frames of one source repeat. */
 export type SourceFields = Omit<MediaRecord, keyof FrameFields | 'chunkIndex' | 'chunkCount'>;
 
@@ -48,6 +52,7 @@ export class SourceEncoder {
   readonly #head: Buffer;
   readonly #source: Buffer;
   readonly #tail: Buffer;
+  readonly #allocate: Allocate;
   /** As the last frame had it. */
   #header: Buffer = EMPTY;
   #sequenceBytes = 0;
@@ -57,8 +62,12 @@ export class SourceEncoder {
   #capturedAt = 0;
   #receivedAt = 0;
 
-  /** @throws ServiceError `record/malformed` as `encodeMediaRecord` does */
-  constructor(fields: SourceFields) {
+  /**
+   * @param allocate makes the memory of each record
+   * @throws ServiceError `record/malformed` as `encodeMediaRecord` does
+   */
+  constructor(fields: SourceFields, allocate: Allocate = Buffer.allocUnsafe) {
+    this.#allocate = allocate;
     checkSource(fields);
     const { rtmsStreamId, channelId = '', userId, userName } = fields;
     const head = new FieldWriter();
@@ -86,7 +95,7 @@ export class SourceEncoder {
     const { payload } = frame;
     const header = this.header(frame);
     const room = maxMessageBytes - header.length - MAX_CHUNK_OVERHEAD_BYTES;
-    if (payload.length <= room) return [encode(header, 0, 0, payload)];
+    if (payload.length <= room) return [encode(header, 0, 0, payload, this.#allocate)];
     if (room < 1) {
       throw new ServiceError('kinesis/record-too-large', 'record limit leaves no room for media', {
         detail: { maxMessageBytes },
@@ -94,7 +103,13 @@ export class SourceEncoder {
     }
     const count = Math.ceil(payload.length / room);
     return Array.from({ length: count }, (_, index) =>
-      encode(header, index, count, payload.subarray(index * room, (index + 1) * room)),
+      encode(
+        header,
+        index,
+        count,
+        payload.subarray(index * room, (index + 1) * room),
+        this.#allocate,
+      ),
     );
   }
 
@@ -143,9 +158,15 @@ function placeFor(key: number, valueBytes: number): Buffer {
   return place;
 }
 
-function encode(header: Buffer, index: number, count: number, payload: Uint8Array): Buffer {
+function encode(
+  header: Buffer,
+  index: number,
+  count: number,
+  payload: Uint8Array,
+  allocate: Allocate,
+): Buffer {
   const checksum = crc32(payload);
-  const out = Buffer.allocUnsafe(
+  const out = allocate(
     header.length + chunkSize(index, count) + payloadSize(payload.length, checksum),
   );
   out.set(header);
