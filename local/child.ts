@@ -5,6 +5,8 @@ import { fileURLToPath } from 'node:url';
 
 const REPOSITORY = fileURLToPath(new URL('..', import.meta.url));
 const EXIT_WITH_PARENT = new URL('./exit-with-parent.ts', import.meta.url).href;
+/** See docs/adr/0004. */
+const NO_EXIT_HANG = '--no-concurrent-sparkplug';
 
 /** One of our own processes, started from its `.ts` file, that speaks JSON lines on stdout. */
 export interface Child {
@@ -30,7 +32,8 @@ export function startChild(
   environment: Readonly<Record<string, string>>,
   onLine: (line: string, json: Record<string, unknown> | undefined) => void,
 ): Child {
-  const child = spawn(process.execPath, ['--import', EXIT_WITH_PARENT, entry, ...args], {
+  const nodeArgs = [NO_EXIT_HANG, '--import', EXIT_WITH_PARENT];
+  const child = spawn(process.execPath, [...nodeArgs, entry, ...args], {
     cwd: REPOSITORY,
     env: { ...process.env, ...environment },
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],

@@ -228,3 +228,18 @@ test('the last event carries the ledger of everything before it', async () => {
   writer.event('first_packet', AT, { timestampMs: AT });
   expect(events.units).toEqual([]);
 });
+
+test('a last event that could not be written in time is written again', async () => {
+  vi.spyOn(events, 'flush').mockRejectedValueOnce(new Error('out of patience'));
+  const finish = () => writer.finish('session_ended', AT, { restartable: false }, patient);
+  await expect(finish()).rejects.toThrow('out of patience');
+  writer.drop('write_failed');
+  await writer.settle(patient);
+  const ledger = await finish();
+  expect(ledger).toContainEqual({ mediaType: 'events', received: 2, written: 1, lost: 1 });
+  expect(events.lines.map(({ type }) => type)).toEqual([
+    'rtms.session_ended.v1',
+    'rtms.gap.v1',
+    'rtms.session_ended.v1',
+  ]);
+});

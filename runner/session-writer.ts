@@ -161,6 +161,7 @@ export class SessionWriter {
    * Writes the epoch's last event with its ledger, which counts everything before that event, and closes.
    *
    * @returns the ledger that was written
+   * @throws the signal's reason when aborted first; then the writer is still open
    */
   async finish<Name extends 'session_ended' | 'session_handed_over'>(
     name: Name,
@@ -171,7 +172,13 @@ export class SessionWriter {
     const ledger = this.ledger.rows();
     this.event(name, timeMs, { ...data, ledger } as unknown as EventData[Name]);
     this.close();
-    await this.#flush(signal);
+    try {
+      await this.#flush(signal);
+    } catch (error) {
+      // It goes down with what is dropped now; the next attempt writes another.
+      this.#closed = false;
+      throw error;
+    }
     return ledger;
   }
 

@@ -88,7 +88,7 @@ export class LeanWire implements Wire {
     if (this.#state !== 'open') return;
     this.#state = 'closing';
     this.#sendClose(closeCode);
-    this.#socket.resume();
+    this.#pace.stop();
   }
 
   terminate(): void {
@@ -104,7 +104,8 @@ export class LeanWire implements Wire {
       buffer: readBuffer,
       callback: (length) => {
         this.#onRead(length);
-        return this.#state !== 'open' || this.#pace.goesOn(length);
+        if (this.#state === 'open') this.#pace.read(length);
+        return true;
       },
     };
     const hello = () => this.#socket.write(upgradeRequest(address, this.#key));
@@ -162,6 +163,7 @@ export class LeanWire implements Wire {
     this.#gotClose = true;
     this.#closeCode = closeCode;
     this.#state = 'closing';
+    this.#pace.stop();
     this.#sendClose(closeCode);
   }
 

@@ -9,37 +9,36 @@ const MIN_A_TURN = 32;
 /** A rest should save at least one read out of three. */
 const MIN_MESSAGES_PER_REST = 1.5;
 const RATE_WINDOW_MS = 500;
-/** A read that brings more than half a TLS record is part of something large, with more to come. */
-const LARGE_READ_BYTES = 8 * 1024;
+/** A socket that brings so much at once has more to come; what Zoom buffered is not to be slowed down. */
+const MUCH_BYTES = 64 * 1024;
 
 /**
  * Lets a busy socket rest between reads. Zoom sends every 20 ms of audio by itself, and half of what receiving
  * it costs is being woken for it; a socket that rests brings several messages at once
  * (`docs/performance.md`). The kernel holds and acknowledges meanwhile what comes. Sockets on which little
- * comes, or something large, are read at once.
+ * comes, or very much, are read at once.
  */
 export class ReadPace {
-  readonly #socket: Socket;
+  readonly #socket: Pick<Socket, 'pause' | 'resume'>;
   readonly #restMs: number;
   readonly #turns: Turns;
-  readonly #ordinal: number;
+  #ordinal = 0;
   #messages = 0;
   #sinceMs = performance.now();
+  #bytes = 0;
   #isBusy = false;
-  #isResting = false;
-  #hasRested = false;
+  #isStopped = false;
 
   /** @param restMs the longest rest after a read; 0: none */
-  constructor(socket: Socket, restMs: number) {
+  constructor(socket: Pick<Socket, 'pause' | 'resume'>, restMs: number) {
     this.#socket = socket;
     this.#restMs = restMs;
     this.#turns = turnsOf(restMs);
-    this.#ordinal = this.#turns.nextOrdinal();
   }
 
   /** How long what is read now may have waited for that, ms. */
   get heldMs(): number {
-    return this.#hasRested ? this.#restMs : 0;
+    return this.#isBusy ? this.#restMs : 0;
   }
 
   /** Notes one message. */
@@ -47,39 +46,62 @@ export class ReadPace {
     this.#messages += 1;
   }
 
-  /**
-   * To be called after each read; a socket that was told to stop may still bring what it had read by then.
-   *
-   * @returns false: the socket is to stop reading; it will be woken up
-   */
-  goesOn(readBytes: number): boolean {
-    if (this.#restMs === 0 || this.#isResting) return true;
-    const nowMs = performance.now();
-    const elapsedMs = nowMs - this.#sinceMs;
-    if (elapsedMs >= RATE_WINDOW_MS) {
-      this.#setBusy(this.#messages * this.#restMs >= MIN_MESSAGES_PER_REST * elapsedMs);
-      this.#messages = 0;
-      this.#sinceMs = nowMs;
-    }
-    this.#isResting = this.#isBusy && readBytes < LARGE_READ_BYTES;
-    this.#hasRested = this.#isResting;
-    if (this.#isResting) this.#turns.rest(this, this.#ordinal);
-    return !this.#isResting;
+  /** Notes one read, and lets the socket rest when it is busy. */
+  read(bytes: number): void {
+    this.#bytes += bytes;
+    if (this.#restMs === 0 || this.#isBusy || this.#isStopped) return;
+    this.#measure(performance.now());
+    if (this.#isBusy) this.#rest();
   }
 
-  /** The socket is closed. */
+  /** The socket is closing: it is read to its end. */
   stop(): void {
+    if (this.#isStopped) return;
+    this.#isStopped = true;
     this.#setBusy(false);
+    this.#socket.resume();
+  }
+
+  /** The socket's turn has come. */
+  wake(): void {
+    this.#bytes = 0;
+    if (!this.#isStopped) this.#socket.resume();
+  }
+
+  /**
+   * What the kernel held has been read.
+   *
+   * @returns false: there may be more
+   */
+  settle(nowMs: number): boolean {
+    if (this.#isStopped) return true;
+    if (this.#bytes >= MUCH_BYTES) {
+      this.#bytes = 0;
+      return false;
+    }
+    this.#measure(nowMs);
+    if (this.#isBusy) this.#rest();
+    return true;
+  }
+
+  #rest(): void {
+    this.#socket.pause();
+    this.#turns.rest(this, this.#ordinal);
+  }
+
+  #measure(nowMs: number): void {
+    const elapsedMs = nowMs - this.#sinceMs;
+    if (elapsedMs < RATE_WINDOW_MS) return;
+    this.#setBusy(this.#messages * this.#restMs >= MIN_MESSAGES_PER_REST * elapsedMs);
+    this.#messages = 0;
+    this.#sinceMs = nowMs;
   }
 
   #setBusy(isBusy: boolean): void {
-    if (isBusy !== this.#isBusy) this.#turns.change(isBusy ? 1 : -1);
+    if (isBusy === this.#isBusy) return;
     this.#isBusy = isBusy;
-  }
-
-  wake(): void {
-    this.#isResting = false;
-    this.#socket.resume();
+    if (isBusy) this.#ordinal = this.#turns.enter();
+    else this.#turns.leave();
   }
 }
 
@@ -103,18 +125,19 @@ class Turns {
     this.#resting = Array.from({ length: steps }, () => []);
   }
 
-  /** For `rest`: spreads sockets evenly. */
-  nextOrdinal(): number {
+  /** A socket has become busy. @returns what spreads the busy ones evenly, for `rest` */
+  enter(): number {
+    this.#busy += 1;
+    if (this.#busy > MAX_A_TURN * this.#turns && 2 * this.#turns <= this.#resting.length) {
+      this.#turns *= 2;
+    }
     this.#ordinals += 1;
     return this.#ordinals;
   }
 
-  /** So many sockets more have become busy, or fewer are. */
-  change(busy: 1 | -1): void {
-    this.#busy += busy;
-    if (this.#busy > MAX_A_TURN * this.#turns && 2 * this.#turns <= this.#resting.length) {
-      this.#turns *= 2;
-    } else if (this.#busy < MIN_A_TURN * this.#turns && this.#turns > 1) this.#turns /= 2;
+  leave(): void {
+    this.#busy -= 1;
+    if (this.#busy < MIN_A_TURN * this.#turns && this.#turns > 1) this.#turns /= 2;
   }
 
   rest(pace: ReadPace, ordinal: number): void {
@@ -132,17 +155,25 @@ class Turns {
     const steps = this.#resting.length;
     const due = stepAt(performance.now());
     const first = Math.max(this.#step + 1, due - steps + 1);
+    const woken: ReadPace[] = [];
     for (let step = first; step <= due; step++) {
-      const index = step % steps;
-      const woken = this.#resting[index] as ReadPace[];
-      this.#resting[index] = [];
-      this.#count -= woken.length;
-      for (const pace of woken) pace.wake();
+      woken.push(...(this.#resting[step % steps] as ReadPace[]));
+      this.#resting[step % steps] = [];
     }
     this.#step = due;
+    this.#count -= woken.length;
+    for (const pace of woken) pace.wake();
+    if (woken.length > 0) setImmediate(() => this.#settle(woken));
     if (this.#count > 0) return;
     clearInterval(this.#timer);
     this.#timer = undefined;
+  }
+
+  /** The loop has been through all sockets once. */
+  #settle(awake: readonly ReadPace[]): void {
+    const nowMs = performance.now();
+    const left = awake.filter((pace) => !pace.settle(nowMs));
+    if (left.length > 0) setImmediate(() => this.#settle(left));
   }
 }
 

@@ -42,6 +42,8 @@ export class BenchProcess {
   constructor({ entry, args = [], core, env = {}, nodeArgs = [] }: BenchProcessOptions) {
     const node = [
       process.execPath,
+      // Else one of hundreds never exits: docs/adr/0004.
+      '--no-concurrent-sparkplug',
       ...nodeArgs,
       fileURLToPath(new URL(entry, import.meta.url)),
       ...args,

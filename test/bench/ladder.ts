@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -40,8 +41,12 @@ interface Got {
   readonly cpuMs: number;
 }
 
-/** As in `runner/Dockerfile`. */
-const RUNNER_NODE_ARGS = ['--max-semi-space-size=32', '--no-concurrent-sparkplug', '--single-threaded-gc'];
+/** Node's flags in the runner's image. */
+function runnerNodeArgs(): string[] {
+  const dockerfile = readFileSync(new URL('../../runner/Dockerfile', import.meta.url), 'utf8');
+  const entrypoint = JSON.parse(/^ENTRYPOINT (.*)$/m.exec(dockerfile)?.[1] ?? '') as string[];
+  return entrypoint.filter((word) => word.startsWith('--'));
+}
 
 const SETTLE_MS = 4_000;
 const WINDOW_MS = 5_000;
@@ -104,7 +109,7 @@ export class World {
       core: CORE.measured,
       env: this.env,
       nodeArgs: [
-        ...(build === 'runner' ? RUNNER_NODE_ARGS : []),
+        ...(build === 'runner' ? runnerNodeArgs() : []),
         ...(profile === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profile}`]),
       ],
     });

@@ -96,7 +96,7 @@ export const WORKLOADS = {
     title: 'L16 16 kHz mono, 20 ms, one speaker',
     media: { ...SILENT, audio: { ...AUDIO, dataOpt: 'AUDIO_MIXED_STREAM' } },
     flows: [audio(640, 20)],
-    steps: [10, 25, 50, 100, 300, 500, 600, 700, 800, 900, 1_000, 1_200],
+    steps: [10, 25, 100, 300, 600, 800, 1_000, 1_200, 1_400],
   },
   'three-speakers': {
     title: 'L16, 20 ms, three speakers',
@@ -120,7 +120,7 @@ export const WORKLOADS = {
     title: 'H.264 720p, 30 fps, 1.25 Mb/s',
     media: { ...SILENT, video: VIDEO_REQUEST },
     flows: [VIDEO],
-    steps: [25, 50, 100, 200, 300, 400, 500, 600],
+    steps: [25, 100, 200, 300, 400, 500, 600],
   },
   share: {
     title: 'JPG share, 300 kB, 1 fps',
