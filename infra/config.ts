@@ -102,8 +102,8 @@ const RUNNER = v.pipe(
     cpu: v.optional(v.picklist([512, 1024, 2048]), 1024),
     memoryMiB: v.optional(count, 2048),
     /**
-     * Slots of a task: cost units it accepts, weighed in `runner/admission.ts` (a meeting with all media: 1;
-     * audio, transcript and chat: 0.55). 30 use half a vCPU, which leaves the rest for bursts.
+     * Slots of a task: cost units it accepts, weighed in `shared/cost-units.ts` (a meeting with all media: 1;
+     * audio, transcript and chat: 0.45). 30 use half a vCPU, which leaves the rest for bursts.
      */
     capacity: v.optional(count, 30),
     minTasks: v.optional(v.pipe(count, v.minValue(2, 'two tasks at least, in two zones')), 2),

@@ -3,5 +3,5 @@ import { costOf } from './cost-units.ts';
 
 test('a session with everything costs one unit', () => {
   expect(costOf(['audio', 'video', 'deskshare', 'transcript', 'chat'])).toBe(1);
-  expect(costOf(['audio', 'transcript'])).toBe(0.53);
+  expect(costOf(['audio', 'transcript'])).toBe(0.43);
 });
