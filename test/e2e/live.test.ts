@@ -80,11 +80,12 @@ async function readAll() {
   });
   const read: { frames: Frame[]; events: ReceivedEvent[] } = { frames: [], events: [] };
   const reader = { client, stopAtTip: true } as const;
-  for await (const frame of frames({ ...reader, streamName: ready.streams.media })) {
-    read.frames.push(frame);
-  }
+  // Events first: where a session has ended, all of its frames are there.
   for await (const event of events({ ...reader, streamName: ready.streams.events })) {
     read.events.push(event);
+  }
+  for await (const frame of frames({ ...reader, streamName: ready.streams.media })) {
+    read.frames.push(frame);
   }
   client.destroy();
   return read;
