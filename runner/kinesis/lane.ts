@@ -60,7 +60,8 @@ const MAX_SPARE_AGGREGATES = 512;
  * record is formed only when that one is acknowledged, which is all that strict order needs: PutRecords
  * promises none between its entries, and a retried entry lands after later ones.
  *
- * Pure: time comes in, records and units go out; who is told is the producer's business.
+ * Pure: time comes in, records and units go out; who is told is the producer's business. Longer than most files
+ * because slot, queue and byte levels change together, and nobody else may touch them.
  */
 export class Lane {
   readonly partitionKey: string;

@@ -32,16 +32,13 @@ export function splitIntoChunks(record: MediaRecord, maxMessageBytes: number): B
 }
 
 /** The fields in which frames of one source differ from each other. */
-export type FrameFields = Pick<
-  MediaRecord,
-  'sequence' | 'capturedAtMs' | 'receivedAtMs' | 'payload'
->;
+type FrameFields = Pick<MediaRecord, 'sequence' | 'capturedAtMs' | 'receivedAtMs' | 'payload'>;
 
 /** Memory of exactly that size, to be written over entirely. */
 type Allocate = (sizeBytes: number) => Buffer;
 
 /** The fields that all frames of one source repeat. */
-export type SourceFields = Omit<MediaRecord, keyof FrameFields | 'chunkIndex' | 'chunkCount'>;
+type SourceFields = Omit<MediaRecord, keyof FrameFields | 'chunkIndex' | 'chunkCount'>;
 
 /**
  * Encodes frames of one source, which repeat most of their fields: those are written once, and of the rest only

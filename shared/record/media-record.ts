@@ -1,7 +1,7 @@
 /**
  * One media frame, or one chunk of it, as it stands in the `media` stream: `media_record.proto`, version 1,
- * written by hand because 50 frames a second and participant pass through here. Both directions stand in
- * this one file, so that a field is added in one place.
+ * written and read by hand (`encode-media-record.ts`, `decode-media-record.ts`), because 50 frames a second and
+ * participant pass through there.
  *
  * Numbers are 0 where the proto field is absent. Exactly one of `userId` and `channelId` is given.
  */
