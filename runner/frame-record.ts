@@ -7,7 +7,7 @@ import {
   sampleRateHz,
 } from '../shared/rtms/effective-media.ts';
 import { MEDIA_TYPE_BIT } from '../shared/rtms/media-type.ts';
-import { allocateRecord } from './record-memory.ts';
+import { takeMemory } from './memory-pool.ts';
 import type { MediaFrame } from './rtms/events.ts';
 
 /** Who a frame is from; a frame that names nobody is of the mix, user 0. */
@@ -42,7 +42,7 @@ export function encoderFor(
     codec,
     ...shapeOf(mediaType, media),
   };
-  return new SourceEncoder(fields, allocateRecord);
+  return new SourceEncoder(fields, takeMemory);
 }
 
 /** The fields of a record that only the handshake knows. */

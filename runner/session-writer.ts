@@ -12,8 +12,8 @@ import {
 import type { EffectiveMedia } from '../shared/rtms/effective-media.ts';
 import type { FrameMediaType, MediaType } from '../shared/rtms/media-type.ts';
 import { encoderFor, partitionKeyOf, sourceOf } from './frame-record.ts';
+import { giveUnit, takeUnit } from './frame-unit.ts';
 import type { DropCause, PutClass, PutReceipt, PutUnit } from './kinesis/put.ts';
-import { releaseRecord } from './record-memory.ts';
 import type { MediaFrame } from './rtms/events.ts';
 import { type Gap, type LedgerSource, SessionLedger } from './session-ledger.ts';
 
@@ -99,28 +99,23 @@ export class SessionWriter {
     source.framesIn.add(1);
     source.bytesIn.add(payloadBytes);
     const sequence = source.row.received;
-    let records: Buffer[];
+    const unit = takeUnit();
     try {
       const fields = { sequence, capturedAtMs, receivedAtMs, payload };
       const encoder = this.#encoder(source, frame, media);
-      records = encoder.splitIntoChunks(fields, source.maxRecordBytes);
+      encoder.splitIntoChunks(fields, source.maxRecordBytes, unit.records);
     } catch (error) {
       if (!(error instanceof ServiceError)) throw error;
       this.#lose(source.row, 'malformed', { sequence, capturedAtMs, payloadBytes });
       return;
     }
-    const { partitionKey, receipt } = source;
-    const unit: PutUnit = {
-      partitionKey,
-      class: mediaType,
-      records,
-      sequence,
-      capturedAtMs,
-      payloadBytes,
-      heldMs: frame.heldMs,
-      release: releaseRecord,
-      receipt,
-    };
+    unit.partitionKey = source.partitionKey;
+    unit.class = mediaType;
+    unit.sequence = sequence;
+    unit.capturedAtMs = capturedAtMs;
+    unit.payloadBytes = payloadBytes;
+    unit.heldMs = frame.heldMs;
+    unit.receipt = source.receipt;
     this.#put(this.#options.media, unit, source.row);
   }
 
@@ -307,6 +302,7 @@ export class SessionWriter {
         framesOut.add(1);
         bytesOut.add(unit.payloadBytes);
         this.ledger.written(row);
+        giveUnit(unit);
       },
       dropped: (unit, cause: DropCause) => this.#lose(row, cause, unit),
     };

@@ -3,7 +3,7 @@ import {
   emptyAggregateSize,
   encodeAggregate,
 } from '../../shared/record/kpl.ts';
-import { PUT_UNIT_BYTES } from './limits.ts';
+import { giveMemory, takeMemory } from '../memory-pool.ts';
 import { type DropCause, type PutClass, type PutUnit, unitBytes } from './put.ts';
 import { UnitQueue } from './unit-queue.ts';
 
@@ -49,13 +49,6 @@ type Slot =
 const FREE: Slot = { name: 'free' };
 
 /**
- * Memory of aggregates that have arrived, for the next ones. Memory outside of V8's heap that is thrown away
- * makes V8 look through all of the heap, for every 64 MB of it (`docs/performance.md`).
- */
-const spareAggregates: Buffer[] = [];
-const MAX_SPARE_AGGREGATES = 512;
-
-/**
  * One partition key: its units in order, and the one Kinesis record that may be on its way. The next
  * record is formed only when that one is acknowledged, which is all that strict order needs: PutRecords
  * promises none between its entries, and a retried entry lands after later ones.
@@ -95,8 +88,8 @@ export class Lane {
   /** User records of the queue's first unit that have left already. */
   #taken = 0;
   #slot: Slot = FREE;
-  /** What the aggregate in the slot is written into; nothing holds that once the slot is free. */
-  #memory: Buffer | undefined;
+  /** Takes the memory of the record in the slot back; nothing holds that once the slot is free. */
+  #free: ((data: Uint8Array) => void) | undefined;
   /** Set when a record on its way belongs to units that were dropped meanwhile. */
   #abandonedFor: DropCause | undefined;
 
@@ -255,10 +248,8 @@ export class Lane {
   #release(): OutgoingRecord {
     if (this.#slot.name === 'free') throw new Error('nothing was sent');
     const { record } = this.#slot;
-    if (this.#memory && spareAggregates.length < MAX_SPARE_AGGREGATES) {
-      spareAggregates.push(this.#memory);
-    }
-    this.#memory = undefined;
+    this.#free?.(record.data);
+    this.#free = undefined;
     this.#slot = FREE;
     this.#abandonedFor = undefined;
     this.alone = false;
@@ -312,7 +303,9 @@ export class Lane {
     }
     // A lone user record needs no envelope: readers handle both forms.
     const [only] = records;
-    const data = records.length === 1 && only ? only : this.#aggregate(records, owners);
+    const isLone = records.length === 1 && only !== undefined;
+    const data = isLone ? only : this.#aggregate(records, owners);
+    this.#free = isLone ? owners[0]?.release : giveMemory;
     return {
       partitionKey: this.partitionKey,
       data,
@@ -324,9 +317,10 @@ export class Lane {
   }
 
   #aggregate(records: readonly Uint8Array[], owners: readonly PutUnit[]): Buffer {
-    this.#memory = spareAggregates.pop() ?? Buffer.allocUnsafeSlow(PUT_UNIT_BYTES);
-    const aggregate = encodeAggregate(this.partitionKey, records, this.#memory);
-    for (const [index, { release }] of owners.entries()) release?.(records[index] as Uint8Array);
+    const aggregate = encodeAggregate(this.partitionKey, records, takeMemory);
+    for (let index = 0; index < records.length; index += 1) {
+      owners[index]?.release?.(records[index] as Uint8Array);
+    }
     return aggregate;
   }
 

@@ -1,3 +1,5 @@
+import { giveMemory, takeMemory } from '../memory-pool.ts';
+
 /**
  * The receiving half of a WebSocket client (RFC 6455, section 5): frames from bytes, messages from frames.
  * Pure: bytes go in as they come, what they mean comes out.
@@ -164,8 +166,9 @@ export class FrameReader {
     const needed = this.#messageBytes + this.#payloadBytes;
     if (this.#message.length < needed) {
       const size = Math.min(this.#maxMessageBytes, Math.max(needed, 2 * this.#message.length));
-      const grown = Buffer.allocUnsafeSlow(size);
+      const grown = takeMemory(size);
       this.#message.copy(grown, 0, 0, this.#messageBytes);
+      giveBack(this.#message);
       this.#message = grown;
     }
     chunk.copy(this.#message, this.#messageBytes, from, end);
@@ -190,8 +193,10 @@ export class FrameReader {
     this.#payloadBytes = 0;
     this.#messageOpcode = 0;
     this.#messageBytes = 0;
+    const memory = this.#message;
     this.#message = NOTHING;
     this.#handlers.message(data);
+    giveBack(memory);
   }
 
   #onClose(payload: Buffer): void {
@@ -245,4 +250,8 @@ export function encodeClientFrame(
     out[start + index] = (payload[index] as number) ^ (maskKey[index & 3] as number);
   }
   return out;
+}
+
+function giveBack(message: Buffer): void {
+  if (message !== NOTHING) giveMemory(message);
 }

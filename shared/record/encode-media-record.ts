@@ -87,27 +87,28 @@ export class SourceEncoder {
     this.#tail = tail.bytes;
   }
 
-  /** As the function of that name does. */
-  splitIntoChunks(frame: FrameFields, maxMessageBytes: number): Buffer[] {
+  /** As the function of that name does. @param records where the result goes, instead of what is there */
+  splitIntoChunks(frame: FrameFields, maxMessageBytes: number, records: Buffer[] = []): Buffer[] {
     const { payload } = frame;
     const header = this.header(frame);
     const room = maxMessageBytes - header.length - MAX_CHUNK_OVERHEAD_BYTES;
-    if (payload.length <= room) return [encode(header, 0, 0, payload, this.#allocate)];
+    if (payload.length <= room) {
+      records[0] = encode(header, 0, 0, payload, this.#allocate);
+      if (records.length > 1) records.length = 1;
+      return records;
+    }
     if (room < 1) {
       throw new ServiceError('kinesis/record-too-large', 'record limit leaves no room for media', {
         detail: { maxMessageBytes },
       });
     }
     const count = Math.ceil(payload.length / room);
-    return Array.from({ length: count }, (_, index) =>
-      encode(
-        header,
-        index,
-        count,
-        payload.subarray(index * room, (index + 1) * room),
-        this.#allocate,
-      ),
-    );
+    records.length = count;
+    for (let index = 0; index < count; index += 1) {
+      const part = payload.subarray(index * room, (index + 1) * room);
+      records[index] = encode(header, index, count, part, this.#allocate);
+    }
+    return records;
   }
 
   /** What every chunk of a frame repeats; overwritten by the next call. */

@@ -66,19 +66,18 @@ function innerSize(dataBytes: number): number {
  * Packs user records of one partition key, in order.
  *
  * @param partitionKey must also be the partition key of the Kinesis record that carries the result
- * @param memory to be written over, if the result fits in there
+ * @param allocate makes the result's memory: of exactly that size, to be written over entirely
  */
 export function encodeAggregate(
   partitionKey: string,
   records: readonly Uint8Array[],
-  memory?: Buffer,
+  allocate: (sizeBytes: number) => Buffer = Buffer.allocUnsafe,
 ): Buffer {
   const keyBytes = Buffer.byteLength(partitionKey);
   let total = emptyAggregateSize(keyBytes);
   for (const data of records) total += aggregatedRecordSize(data.length);
 
-  const isEnough = memory !== undefined && memory.length >= total;
-  const out = isEnough ? memory.subarray(0, total) : Buffer.allocUnsafe(total);
+  const out = allocate(total);
   out.set(MAGIC);
   let at = MAGIC.length;
   out[at++] = KEY.KEY_TABLE;

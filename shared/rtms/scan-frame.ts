@@ -192,8 +192,9 @@ class FrameScan {
     const bytes = this.#bytes;
     const start = this.#data;
     const end = this.#dataEnd;
-    const text = bytes.toString('latin1', start, end);
-    const payload = lendPayload ? lend(text) : Buffer.from(text, 'base64');
+    const payload = lendPayload
+      ? lend(bytes, start, end)
+      : Buffer.from(bytes.toString('latin1', start, end), 'base64');
     let digits = end - start;
     while (digits > 0 && bytes[start + digits - 1] === EQUALS) digits -= 1;
     const isPlain = digits % 4 !== 1 && payload.length === Math.floor((digits * 3) / 4);
@@ -204,7 +205,16 @@ class FrameScan {
 
 const scan = new FrameScan();
 
-function lend(base64: string): Buffer {
-  if (lent.length < base64.length) lent = Buffer.allocUnsafeSlow(2 * base64.length);
-  return lent.subarray(0, lent.write(base64, 'base64'));
+/** In pieces: a long text would not be young memory to V8, which costs more than to decode it. */
+const PIECE_CHARS = 64 * 1024;
+
+function lend(bytes: Buffer, start: number, end: number): Buffer {
+  const sizeBytes = 3 * Math.ceil((end - start) / 4);
+  if (lent.length < sizeBytes) lent = Buffer.allocUnsafeSlow(2 * sizeBytes);
+  let size = 0;
+  for (let from = start; from < end; from += PIECE_CHARS) {
+    const text = bytes.toString('latin1', from, Math.min(end, from + PIECE_CHARS));
+    size += lent.write(text, size, 'base64');
+  }
+  return lent.subarray(0, size);
 }
