@@ -1,3 +1,4 @@
+import { ClassBytes } from './class-bytes.ts';
 import type { DropCause, PutClass, PutUnit } from './put.ts';
 import type { SpoolDisk } from './spool-disk.ts';
 import { appendUnits, cutOutDropped, readFrames } from './spool-files.ts';
@@ -20,7 +21,7 @@ export class Backlog {
   readonly #dropped: Dropped;
   readonly #segments: SpoolSegment[];
   #tail: PutUnit[] = [];
-  #tailBytes = 0;
+  readonly #tailBytes = new ClassBytes();
   #tailSinceMs = 0;
   /** A write of the tail is under way or queued; a read of the next segment is. */
   #isWriting = false;
@@ -64,9 +65,7 @@ export class Backlog {
 
   /** Bytes of one class in the tail. */
   sheddable(putClass: PutClass): number {
-    let total = 0;
-    for (const unit of this.#tail) if (unit.class === putClass) total += frameBytes(unit);
-    return total;
+    return this.#tailBytes.of(putClass);
   }
 
   recover(segment: SpoolSegment): void {
@@ -77,14 +76,14 @@ export class Backlog {
   push(unit: PutUnit, nowMs: number): void {
     if (this.#tail.length === 0) this.#tailSinceMs = nowMs;
     this.#tail.push(unit);
-    this.#tailBytes += frameBytes(unit);
+    this.#tailBytes.add(unit.class, frameBytes(unit));
     this.#disk.pendingBytes += frameBytes(unit);
   }
 
   /** Starts to write the tail if it has waited long enough. */
   write(nowMs: number): void {
     if (this.#isWriting || this.#tail.length === 0) return;
-    if (this.#tailBytes < WRITE_BYTES && nowMs - this.#tailSinceMs < WRITE_AFTER_MS) return;
+    if (this.#tailBytes.total < WRITE_BYTES && nowMs - this.#tailSinceMs < WRITE_AFTER_MS) return;
     this.#isWriting = true;
     this.#disk.enqueue(() => this.#writeTail());
   }
@@ -159,7 +158,7 @@ export class Backlog {
     this.#release(segment);
     if (cause === undefined) {
       this.#tail = [...batch, ...this.#tail];
-      for (const unit of batch) this.#tailBytes += frameBytes(unit);
+      for (const unit of batch) this.#tailBytes.add(unit.class, frameBytes(unit));
       return;
     }
     for (const unit of batch) this.#disk.pendingBytes -= frameBytes(unit);
@@ -232,22 +231,23 @@ export class Backlog {
       size = grown;
       taken += 1;
     }
-    this.#tailBytes -= size;
-    return this.#tail.splice(0, taken);
+    const batch = this.#tail.splice(0, taken);
+    for (const unit of batch) this.#tailBytes.add(unit.class, -frameBytes(unit));
+    return batch;
   }
 
   #takeTail(putClass?: PutClass): PutUnit[] {
     const taken: PutUnit[] = [];
     const left: PutUnit[] = [];
-    let bytes = 0;
     for (const unit of this.#tail) {
       const isTaken = putClass === undefined || unit.class === putClass;
       (isTaken ? taken : left).push(unit);
-      if (isTaken) bytes += frameBytes(unit);
     }
     this.#tail = left;
-    this.#tailBytes -= bytes;
-    this.#disk.pendingBytes -= bytes;
+    for (const unit of taken) {
+      this.#tailBytes.add(unit.class, -frameBytes(unit));
+      this.#disk.pendingBytes -= frameBytes(unit);
+    }
     return taken;
   }
 }

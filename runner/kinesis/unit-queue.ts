@@ -1,3 +1,4 @@
+import { ClassBytes } from './class-bytes.ts';
 import { type PutClass, type PutUnit, unitBytes } from './put.ts';
 
 /** Units in arrival order, with the time each arrived. Two parallel arrays, so that no object is made per unit. */
@@ -5,13 +6,7 @@ export class UnitQueue {
   #units: PutUnit[] = [];
   #arrivedAtMs: number[] = [];
   #head = 0;
-  readonly #bytes: Record<PutClass, number> = {
-    video: 0,
-    deskshare: 0,
-    audio: 0,
-    text: 0,
-    event: 0,
-  };
+  readonly #bytes = new ClassBytes();
 
   get length(): number {
     return this.#units.length - this.#head;
@@ -19,7 +14,7 @@ export class UnitQueue {
 
   /** Memory of all queued units of one class. */
   bytesOf(putClass: PutClass): number {
-    return this.#bytes[putClass];
+    return this.#bytes.of(putClass);
   }
 
   peek(): PutUnit | undefined {
@@ -34,14 +29,14 @@ export class UnitQueue {
   push(unit: PutUnit, nowMs: number): void {
     this.#units.push(unit);
     this.#arrivedAtMs.push(nowMs);
-    this.#bytes[unit.class] += unitBytes(unit);
+    this.#bytes.add(unit.class, unitBytes(unit));
   }
 
   shift(): PutUnit | undefined {
     const unit = this.#units[this.#head];
     if (unit === undefined) return undefined;
     this.#head += 1;
-    this.#bytes[unit.class] -= unitBytes(unit);
+    this.#bytes.add(unit.class, -unitBytes(unit));
     this.#compact();
     return unit;
   }
@@ -54,7 +49,7 @@ export class UnitQueue {
       const unit = this.#units[index] as PutUnit;
       if (condemned(unit)) {
         out.push(unit);
-        this.#bytes[unit.class] -= unitBytes(unit);
+        this.#bytes.add(unit.class, -unitBytes(unit));
       } else {
         this.#units[kept] = unit;
         this.#arrivedAtMs[kept] = this.#arrivedAtMs[index] as number;

@@ -90,6 +90,7 @@ it.each([1, 8])('with %i messages a second is read at once', (rate) => {
   socket.hear(rate);
   expect(socket.reads).toEqual(new Array(rate).fill(1));
   expect(socket.held).not.toContain(REST_MS);
+  vi.advanceTimersByTime(1);
   expect(vi.getTimerCount()).toBe(0);
 });
 

@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import { readBudget } from './read-budget.ts';
 
 /** How exactly sockets are woken up, ms. */
 const STEP_MS = 10;
@@ -27,6 +28,8 @@ export class ReadPace {
   #sinceMs = performance.now();
   #bytes = 0;
   #isBusy = false;
+  /** Others read now. */
+  #isWaiting = false;
   #isStopped = false;
 
   /** @param restMs the longest rest after a read; 0: none */
@@ -49,9 +52,20 @@ export class ReadPace {
   /** Notes one read, and lets the socket rest when it is busy. */
   read(bytes: number): void {
     this.#bytes += bytes;
-    if (this.#restMs === 0 || this.#isBusy || this.#isStopped) return;
+    if (this.#isStopped) return;
+    if (!this.#isWaiting && !readBudget.take(bytes, this)) {
+      this.#isWaiting = true;
+      this.#socket.pause();
+    }
+    if (this.#restMs === 0 || this.#isBusy || this.#isWaiting) return;
     this.#measure(performance.now());
     if (this.#isBusy) this.#rest();
+  }
+
+  /** Others have read now. */
+  readOn(): void {
+    this.#isWaiting = false;
+    if (!this.#isStopped) this.#socket.resume();
   }
 
   /** The socket is closing: it is read to its end. */
@@ -75,6 +89,7 @@ export class ReadPace {
    */
   settle(nowMs: number): boolean {
     if (this.#isStopped) return true;
+    if (this.#isWaiting) return false;
     if (this.#bytes >= MUCH_BYTES) {
       this.#bytes = 0;
       return false;
