@@ -3,10 +3,10 @@ import { readBudget } from './read-budget.ts';
 
 /** How exactly sockets are woken up, ms. */
 const STEP_MS = 10;
-/** With more sockets than that in each turn, there are twice as many turns: 1,000 frames of audio, 10 ms of work. */
-const MAX_A_TURN = 128;
+/** With more sockets than that in each turn, there are twice as many turns: 2,000 frames of audio, 20 ms of work. */
+const MAX_A_TURN = 256;
 /** With fewer there are half as many. */
-const MIN_A_TURN = 32;
+const MIN_A_TURN = 64;
 /** A rest should save at least one read out of three. */
 const MIN_MESSAGES_PER_REST = 1.5;
 const RATE_WINDOW_MS = 500;
