@@ -7,6 +7,7 @@
  *   frame-path      a frame from its message to its PutRecords call, without sockets
  *   put             a megabyte to Kinesis, over TLS, by the SDK and by hand
  *   consume         reading the media stream, against the published libraries
+ *   shards          one process, and two that share its sessions
  *   soak            twelve hours of audio in fast forward, and what the heap holds after each
  *   webhook         the webhook function
  */
@@ -18,6 +19,7 @@ import { benchFramePath } from './frame-path.ts';
 import { BUILDS, type BuildName } from './ladder.ts';
 import { benchPut } from './put.ts';
 import { benchRunner } from './runner.ts';
+import { benchShards } from './shards.ts';
 import { benchSoak } from './soak.ts';
 import { benchWebhook } from './webhook.ts';
 import { WORKLOADS, type WorkloadName } from './workloads.ts';
@@ -54,6 +56,7 @@ const BENCHES: Readonly<Record<string, () => Promise<unknown>>> = {
   'frame-path': () => benchFramePath(),
   put: () => benchPut(),
   consume: () => benchConsume(),
+  shards: () => benchShards(Number(values.rounds)),
   soak: () => benchSoak(),
   webhook: async () => process.stdout.write(`${JSON.stringify(await benchWebhook(), null, 2)}\n`),
 };

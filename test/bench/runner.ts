@@ -29,7 +29,7 @@ export async function benchRunner(options: RunnerBenchOptions): Promise<Climb[]>
     for (let round = 1; round <= options.rounds; round++) {
       for (const { workload, build, rounds } of climbs) {
         const steps = options.steps ?? WORKLOADS[workload].steps;
-        const done = await world.climb(build, workload, steps, options.profile);
+        const done = await world.climb(build, workload, steps, { profile: options.profile });
         rounds.push(done);
         for (const step of done) process.stdout.write(`${line(workload, build, round, step)}\n`);
       }
@@ -50,15 +50,10 @@ function line(workload: WorkloadName, build: BuildName, round: number, step: Ste
     `${Math.round((1_000 * frames) / wallMs)} frames/s`.padStart(16),
     `${((100 * cpuMs) / wallMs).toFixed(0)} % CPU`.padStart(9),
     `${((1_000 * cpuMs) / frames).toFixed(1)} µs/frame`.padStart(15),
-    `p50 ${told(p50Ms)} p99 ${told(p99Ms)} ms`.padStart(20),
+    `p50 ${p50Ms} p99 ${p99Ms} ms`.padStart(20),
     `${Math.round((rssBytes - idleRssBytes) / 1024 / sessions)} kB/session`.padStart(16),
     `${step.calls} calls`,
     `zoom ${(100 * step.zoomLoad).toFixed(0)} % sink ${(100 * step.sinkLoad).toFixed(0)} %`,
     step.sustained ? '' : step.benchLimited ? 'BENCH LIMITED' : 'NOT SUSTAINED',
   ].join('  ');
-}
-
-/** Lines carry times that nobody patches. */
-function told(delayMs: number): string {
-  return delayMs > 1e9 ? '-' : String(delayMs);
 }

@@ -24,3 +24,11 @@ export interface Build {
 
 /** What `builds/*.ts` export as `start`. */
 export type StartBuild = (kinesisUrl: string, tally: Tally) => Promise<Build>;
+
+/** Notes how long something took from its capture to its acknowledgement. */
+export function noteDelay({ delayMs }: Tally, ms: number): void {
+  // Lines carry times that nobody patches.
+  if (ms < MAX_DELAY_MS) delayMs.record(Math.max(1, Math.round(ms)));
+}
+
+const MAX_DELAY_MS = 1e9;

@@ -1,7 +1,7 @@
 /** The good build with the aggregation library that AWS publishes: one aggregate a flush and session. */
 import { createRequire } from 'node:module';
 import { type Entry, FLUSH_MS, keptConnections, putInBatches } from './batches.ts';
-import type { StartBuild } from './build.ts';
+import { noteDelay, type StartBuild } from './build.ts';
 import { joinLikeASample } from './sample-client.ts';
 
 interface UserRecord {
@@ -36,7 +36,7 @@ export const start: StartBuild = async (endpoint, tally) => {
     await putInBatches(client, entries);
     const now = Date.now();
     tally.frames += captured.length;
-    for (const time of captured) tally.delayMs.record(Math.max(1, now - time));
+    for (const time of captured) noteDelay(tally, now - time);
   }
   setInterval(() => void flush(), FLUSH_MS);
 

@@ -1,7 +1,7 @@
 /** The obvious good build: batches of 500 frames, kept connections, no aggregation. */
 
 import { type Entry, FLUSH_MS, keptConnections, putInBatches } from './batches.ts';
-import type { StartBuild } from './build.ts';
+import { noteDelay, type StartBuild } from './build.ts';
 import { joinLikeASample } from './sample-client.ts';
 
 export const start: StartBuild = async (endpoint, tally) => {
@@ -15,7 +15,7 @@ export const start: StartBuild = async (endpoint, tally) => {
     await putInBatches(client, puts);
     const now = Date.now();
     tally.frames += captured.length;
-    for (const time of captured) tally.delayMs.record(Math.max(1, now - time));
+    for (const time of captured) noteDelay(tally, now - time);
   }
   setInterval(() => void flush(), FLUSH_MS);
 

@@ -1,6 +1,6 @@
 /** The first thing one writes: a PutRecord per frame, with the SDK's client as it comes. */
 import { KinesisClient, PutRecordCommand } from '@aws-sdk/client-kinesis';
-import type { StartBuild } from './build.ts';
+import { noteDelay, type StartBuild } from './build.ts';
 import { joinLikeASample } from './sample-client.ts';
 
 export const start: StartBuild = async (endpoint, tally) => {
@@ -17,7 +17,7 @@ export const start: StartBuild = async (endpoint, tally) => {
           return;
         }
         tally.frames += 1;
-        tally.delayMs.record(Math.max(1, Date.now() - timestamp));
+        noteDelay(tally, Date.now() - timestamp);
       }),
   };
 };

@@ -12,7 +12,7 @@ import { EmfEmitter } from '../../../runner/metrics.ts';
 import { Session } from '../../../runner/session.ts';
 import { SILENT_LOGGER } from '../../../shared/logger.ts';
 import type { Counter, CounterMetrics, MetricName } from '../../../shared/metrics.ts';
-import type { StartBuild, Tally } from './build.ts';
+import { noteDelay, type StartBuild, type Tally } from './build.ts';
 
 const METRICS_INTERVAL_MS = 10_000;
 const SPOOL_BYTES = 1024 * 1024 * 1024;
@@ -43,7 +43,7 @@ class TallyingMetrics implements CounterMetrics {
   }
 
   observe(name: MetricName, value: number, by?: string): void {
-    if (name === 'CaptureToKinesis') this.#tally.delayMs.record(Math.max(1, Math.round(value)));
+    if (name === 'CaptureToKinesis') noteDelay(this.#tally, value);
     this.emf.observe(name, value, by);
   }
 }
