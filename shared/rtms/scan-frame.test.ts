@@ -35,6 +35,29 @@ test('a lent payload is valid until the next call', () => {
   expect(first?.payload).toHaveLength(3);
 });
 
+describe('a large payload, which is lent in pieces of 64 KiB of text', () => {
+  const payload = Buffer.from(Array.from({ length: 200_000 }, (_, index) => (index * 7919) >>> 4));
+  const text = payload.toString('base64');
+
+  it.each([199_998, 199_999, 200_000])('is what was sent, all %i bytes', (sizeBytes) => {
+    const data = payload.subarray(0, sizeBytes).toString('base64');
+    const scanned = scanFrame(encode({ msg_type: 16, content: { data } }), true);
+    expect(scanned?.payload.equals(payload.subarray(0, sizeBytes))).toBe(true);
+  });
+
+  it.each([0, 65_535, 65_536, 65_537, 131_072, text.length - 5])(
+    'is left to JSON.parse when character %i is none of base64',
+    (at) => {
+      for (const wrong of ['!', '=', ' ']) {
+        const data = text.slice(0, at) + wrong + text.slice(at + 1);
+        const bytes = encode({ msg_type: 16, content: { data } });
+        expect(scanFrame(bytes, true)).toBe(undefined);
+        expectAgreement(bytes);
+      }
+    },
+  );
+});
+
 const content = {
   user_id: 16778240,
   user_name: 'John Smith',

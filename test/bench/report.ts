@@ -33,9 +33,9 @@ export async function writeReport(measured: readonly Climb[]): Promise<void> {
   const results = { machine: machineName(), node: process.version, pinned: canPin, curves, climbs };
   await writeFile(`${DOCS}performance.json`, `${JSON.stringify(results, null, 1)}\n`);
   for (const workload of workloads) {
-    const own = curves.filter((curve) => curve.workload === workload);
-    if (own.some(({ points }) => points.length < 2)) continue;
-    await writeFile(`${DOCS}performance-${workload}.svg`, plot(WORKLOADS[workload].title, own));
+    const drawn = curves.filter((curve) => curve.workload === workload && isDrawn(curve));
+    if (drawn.length === 0) continue;
+    await writeFile(`${DOCS}performance-${workload}.svg`, plot(WORKLOADS[workload].title, drawn));
   }
 }
 
@@ -90,12 +90,17 @@ function section(workload: WorkloadName, all: readonly Curve[]): string {
     'p99 there',
     'RSS a session',
   ];
-  const picture = curves.some(({ points }) => points.length < 2)
-    ? []
-    : [`![load against CPU and p99](performance-${workload}.svg)`];
+  const picture = curves.some(isDrawn)
+    ? [`![load against CPU and p99](performance-${workload}.svg)`]
+    : [];
   const rounds = curves[0]?.points[0]?.rounds ?? 0;
   const note = rounds === 1 ? 'One round.' : `Medians of ${rounds} rounds in turn.`;
   return [`### ${WORKLOADS[workload].title}`, note, table(heads, rows), ...picture].join('\n\n');
+}
+
+/** One point is no line. */
+function isDrawn({ points }: Curve): boolean {
+  return points.length > 1;
 }
 
 /** The largest step that the runner and the batching builds all sustained: where they are compared. */

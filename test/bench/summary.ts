@@ -53,8 +53,11 @@ export function summarize({ workload, build, rounds }: Climb): Curve {
   };
 }
 
+/** What a load costs is told by the rounds that kept up, if there are any. */
 function pointOf(steps: readonly Step[]): Point {
-  const of = (value: (step: Step) => number) => median(steps.map(value));
+  const kept = steps.filter(({ sustained }) => sustained);
+  const told = kept.length > 0 ? kept : steps;
+  const of = (value: (step: Step) => number) => median(told.map(value));
   const [p50Ms, p99Ms] = [of((step) => step.p50Ms), of((step) => step.p99Ms)];
   return {
     sessions: steps[0]?.sessions ?? 0,

@@ -102,7 +102,7 @@ export const WORKLOADS = {
     title: 'L16, 20 ms, three speakers',
     media: { ...SILENT, audio: { ...AUDIO, dataOpt: 'AUDIO_MULTI_STREAMS' } },
     flows: [audio(640, 20, 3)],
-    steps: [100, 200, 300, 400, 500, 600],
+    steps: [100, 300, 450, 600, 800],
   },
   'audio-100ms': {
     title: 'L16, 100 ms, one speaker',
