@@ -6,9 +6,9 @@ import type { Product } from '../shared/rtms/product.ts';
 import type { SessionRow } from '../shared/session-row.ts';
 import type { AllowedHosts } from '../shared/zoom/allowed-hosts.ts';
 import type { HandshakeCredentials } from '../shared/zoom/credentials.ts';
+import type { Sink } from './kinesis/put.ts';
 import type { TakeoverCause } from './ownership/rules.ts';
 import type { EndedReason } from './ownership/store.ts';
-import type { Sink } from './session-writer.ts';
 
 /** What all sessions of one task share. */
 export interface SessionContext {

@@ -2,9 +2,9 @@ import { beforeEach, describe, expect, test, vi } from 'vitest';
 import { NO_METRICS } from '../shared/metrics.ts';
 import { decodeMediaRecord } from '../shared/record/decode-media-record.ts';
 import type { EffectiveMedia } from '../shared/rtms/effective-media.ts';
-import type { DropCause, PutUnit } from './kinesis/put.ts';
+import type { DropCause, PutUnit, Sink } from './kinesis/put.ts';
 import type { MediaFrame } from './rtms/events.ts';
-import { SessionWriter, type Sink } from './session-writer.ts';
+import { SessionWriter } from './session-writer.ts';
 
 const AT = 1_738_392_033_699;
 const MEDIA: EffectiveMedia = {

@@ -1,6 +1,5 @@
 import { ServiceError } from '../shared/errors.ts';
-import type { Counter, CounterMetrics } from '../shared/metrics.ts';
-import type { SourceEncoder } from '../shared/record/encode-media-record.ts';
+import type { CounterMetrics } from '../shared/metrics.ts';
 import {
   type EventData,
   type EventName,
@@ -11,20 +10,12 @@ import {
 } from '../shared/record/event.ts';
 import type { EffectiveMedia } from '../shared/rtms/effective-media.ts';
 import type { FrameMediaType, MediaType } from '../shared/rtms/media-type.ts';
-import { encoderFor, partitionKeyOf, sourceOf } from './frame-record.ts';
-import { giveUnit, takeUnit } from './frame-unit.ts';
-import type { DropCause, PutClass, PutReceipt, PutUnit } from './kinesis/put.ts';
+import { partitionKeyOf, sourceOf } from './frame-record.ts';
+import { giveUnit } from './frame-unit.ts';
+import type { DropCause, PutReceipt, PutUnit, Sink } from './kinesis/put.ts';
 import type { MediaFrame } from './rtms/events.ts';
 import { type Gap, type LedgerSource, SessionLedger } from './session-ledger.ts';
-
-/** What a session needs of a producer; sessions are named by the partition key up to its first `#`. */
-export interface Sink {
-  put(unit: PutUnit): void;
-  /** Waits until all units of a session are written or dropped; rejects when aborted first. */
-  flush(signal: AbortSignal, session: string): Promise<void>;
-  /** Drops what is still buffered for a session, of one class or all. */
-  drop(session: string, cause: DropCause, putClass?: PutClass): void;
-}
+import { SourceWriter } from './source-writer.ts';
 
 export interface SessionWriterOptions {
   readonly origin: EventOrigin;
@@ -44,21 +35,6 @@ type LineKind = 'transcript' | 'chat' | 'events';
 const GAP_DELAY_MS = 1_000;
 /** A gap event that is lost itself is told again, but not for ever while a session ends. */
 const MAX_FINAL_ROUNDS = 3;
-
-/** Numbering and receipts of one source, made once and shared by all its frames. */
-interface SourceWriter {
-  readonly row: LedgerSource;
-  readonly partitionKey: string;
-  readonly maxRecordBytes: number;
-  readonly receipt: PutReceipt;
-  readonly framesIn: Counter;
-  readonly bytesIn: Counter;
-  /** What `encoder` was made for. */
-  media: EffectiveMedia | undefined;
-  userName: string;
-  codec: number;
-  encoder: SourceEncoder | undefined;
-}
 
 /**
  * Numbers, encodes and accounts for everything one epoch of one rtmsStream writes: frames into the `media`
@@ -92,31 +68,22 @@ export class SessionWriter {
   /** Writes one frame. @param media effective parameters of the connection it came over */
   frame(frame: MediaFrame, media: EffectiveMedia): void {
     if (!this.#mayWrite()) return;
-    const { mediaType, payload, capturedAtMs, receivedAtMs } = frame;
     const source = this.#source(frame);
-    const payloadBytes = payload.length;
-    this.ledger.received(source.row);
+    const { row } = source;
+    const payloadBytes = frame.payload.length;
+    this.ledger.received(row);
     source.framesIn.add(1);
     source.bytesIn.add(payloadBytes);
-    const sequence = source.row.received;
-    const unit = takeUnit();
+    let unit: PutUnit;
     try {
-      const fields = { sequence, capturedAtMs, receivedAtMs, payload };
-      const encoder = this.#encoder(source, frame, media);
-      encoder.splitIntoChunks(fields, source.maxRecordBytes, unit.records);
+      unit = source.unitOf(frame, media);
     } catch (error) {
       if (!(error instanceof ServiceError)) throw error;
-      this.#lose(source.row, 'malformed', { sequence, capturedAtMs, payloadBytes });
+      const { capturedAtMs } = frame;
+      this.#lose(row, 'malformed', { sequence: row.received, capturedAtMs, payloadBytes });
       return;
     }
-    unit.partitionKey = source.partitionKey;
-    unit.class = mediaType;
-    unit.sequence = sequence;
-    unit.capturedAtMs = capturedAtMs;
-    unit.payloadBytes = payloadBytes;
-    unit.heldMs = frame.heldMs;
-    unit.receipt = source.receipt;
-    this.#put(this.#options.media, unit, source.row);
+    this.#put(this.#options.media, unit, row);
   }
 
   /** Counts a frame or line that came in but could not be read. */
@@ -218,39 +185,18 @@ export class SessionWriter {
     if (source === undefined) {
       const { origin, maxRecordBytes, metrics } = this.#options;
       const row = this.ledger.source(mediaType, sourceOf(frame));
-      const partitionKey = partitionKeyOf(origin.rtmsStreamId, frame);
-      source = {
+      source = new SourceWriter({
+        origin,
         row,
-        partitionKey,
-        maxRecordBytes: maxRecordBytes - Buffer.byteLength(partitionKey),
+        partitionKey: partitionKeyOf(origin.rtmsStreamId, frame),
+        maxRecordBytes,
         receipt: this.#receipt(row),
         framesIn: metrics.counter('FramesIn', mediaType),
         bytesIn: metrics.counter('BytesIn', mediaType),
-        media: undefined,
-        userName: '',
-        codec: 0,
-        encoder: undefined,
-      };
+      });
       sources.set(from, source);
     }
     return source;
-  }
-
-  /** The source's encoder, or another one when what it has written once has changed. */
-  #encoder(source: SourceWriter, frame: MediaFrame, media: EffectiveMedia): SourceEncoder {
-    const { userName, codec } = frame;
-    if (
-      source.encoder === undefined ||
-      source.media !== media ||
-      source.userName !== userName ||
-      source.codec !== codec
-    ) {
-      source.encoder = encoderFor(this.#options.origin, frame, media);
-      source.media = media;
-      source.userName = userName;
-      source.codec = codec;
-    }
-    return source.encoder;
   }
 
   #line<Name extends EventName>(

@@ -1,4 +1,4 @@
-import { createHash, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import type { WebSocket } from 'ws';
 import { nameOf, STREAM_STATE } from '../../shared/rtms/constants.ts';
 import { MEDIA_TYPES } from '../../shared/rtms/media-type.ts';
@@ -19,6 +19,7 @@ import type { SentReport } from './sent-ledger.ts';
 import { serveSignaling } from './signaling-server.ts';
 import { listenForSockets } from './socket-server.ts';
 import { RtmsStream, type StreamHost } from './stream.ts';
+import { makeIds } from './stream-ids.ts';
 import { concurrencyLimited, concurrencyNearLimit, streamEvent } from './webhook-events.ts';
 import { type WebhookDelivery, WebhookSender } from './webhook-sender.ts';
 
@@ -247,17 +248,6 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
 
 function isMediaPath(path: string | undefined): path is MediaPath {
   return path === 'all' || MEDIA_TYPES.some((mediaType) => mediaType === path);
-}
-
-/** Ids in the form of Zoom's examples, from a hash of the seed. */
-function makeIds(seed: string): { rtmsStreamId: string; entityId: string; sessionId: string } {
-  const digest = createHash('sha512').update(seed).digest();
-  const hex = digest.subarray(32, 48).toString('hex').toUpperCase();
-  return {
-    rtmsStreamId: digest.subarray(0, 16).toString('hex'),
-    entityId: digest.subarray(16, 32).toString('base64'),
-    sessionId: hex.replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-'),
-  };
 }
 
 function describe(stream: RtmsStream): StreamInfo {

@@ -40,6 +40,15 @@ export interface PutReceipt {
   dropped(unit: PutUnit, cause: DropCause): void;
 }
 
+/** What a session needs of a producer; sessions are named by the partition key up to its first `#`. */
+export interface Sink {
+  put(unit: PutUnit): void;
+  /** Waits until all units of a session are written or dropped; rejects when aborted first. */
+  flush(signal: AbortSignal, session: string): Promise<void>;
+  /** Drops what is still buffered for a session, of one class or all. */
+  drop(session: string, cause: DropCause, putClass?: PutClass): void;
+}
+
 /** Memory that a unit keeps beside its bytes: two small objects and an entry in two arrays (measured). */
 const UNIT_OVERHEAD_BYTES = 200;
 

@@ -27,7 +27,8 @@ import { statusVerdict } from './verdict.ts';
  * One RTMS stream: joins it, keeps it joined, and tells everything it brings as events.
  *
  * Listeners go on before `join`. Frames keep Zoom's order per socket; nothing is buffered here, so a listener
- * that cannot keep up has to bound its own queue. `ended` comes exactly once and last.
+ * that cannot keep up has to bound its own queue. `ended` comes exactly once and last. A little longer than most
+ * files: what signaling and media mean for each other is decided here and nowhere else.
  */
 export class RtmsClient extends EventEmitter<RtmsClientEvents> {
   readonly #options: CompleteOptions;
