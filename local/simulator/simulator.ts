@@ -90,6 +90,8 @@ export interface Simulator extends AsyncDisposable {
   sent(rtmsStreamId: string): SentReport;
   /** Settles when the stream has stopped and its payload files are written. */
   finished(rtmsStreamId: string): Promise<SentReport>;
+  /** The account's administrator regenerates client secrets: the old ones sign nothing any more, at once. */
+  rotate(secrets: Partial<Pick<ZoomApp, 'clientSecret' | 'videoSdkSecret'>>): void;
   /** Sends the URL validation challenge. */
   validateUrl(url: string): Promise<boolean>;
   /** Ends every stream without a word, and the servers. */
@@ -230,6 +232,7 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
     },
     sent: (rtmsStreamId) => entry(rtmsStreamId).stream.ledger.report(),
     finished: (rtmsStreamId) => entry(rtmsStreamId).finished.promise,
+    rotate: (secrets) => void Object.assign(app, secrets),
     validateUrl: (url) => webhooks.validateUrl(url),
     async close() {
       stopTicking();

@@ -1,6 +1,7 @@
 import { type Logger, SILENT_LOGGER } from '../../shared/logger.ts';
 import { DEFAULT_MEDIA_REQUEST, type MediaRequest } from '../../shared/rtms/params.ts';
 import { type Backoff, backoffMs } from './backoff.ts';
+import type { RenewCredentials } from './handshake-signer.ts';
 
 export interface RtmsClientOptions {
   /**
@@ -53,6 +54,14 @@ export interface RtmsClientOptions {
    * @default 0: every frame is told as soon as it is there
    */
   readonly restMs?: number;
+  /**
+   * Reads the credentials again when Zoom refuses the signature (status 3): the client secret may have been
+   * rotated. Asked every 5 s while Zoom's window is open; the client shakes hands again once another signature
+   * comes of it, and ends as `refused` when none does.
+   *
+   * @default none: status 3 ends the join
+   */
+  readonly renewCredentials?: RenewCredentials;
   /** Certificates to trust, PEM. @default Node's own and NODE_EXTRA_CA_CERTS */
   readonly ca?: string | Buffer;
   /** Forward proxy, `http://host:port`. @default a direct connection */
@@ -98,8 +107,11 @@ export interface RtmsClientOptions {
   readonly random?: () => number;
 }
 
-export type CompleteOptions = Required<Omit<RtmsClientOptions, 'events' | 'ca' | 'proxyUrl'>> & {
+export type CompleteOptions = Required<
+  Omit<RtmsClientOptions, 'events' | 'renewCredentials' | 'ca' | 'proxyUrl'>
+> & {
   readonly events: readonly number[] | undefined;
+  readonly renewCredentials: RenewCredentials | undefined;
   readonly ca: string | Buffer | undefined;
   readonly proxyUrl: string | undefined;
 };
@@ -113,6 +125,7 @@ export function completeOptions(options: RtmsClientOptions): CompleteOptions {
     webSocket: 'lean',
     lendPayloads: false,
     restMs: 0,
+    renewCredentials: undefined,
     ca: undefined,
     proxyUrl: undefined,
     connectTimeoutMs: 10_000,

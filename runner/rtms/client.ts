@@ -8,7 +8,6 @@ import type {
   VideoSubscriptionResp,
 } from '../../shared/rtms/decode-signaling.ts';
 import type { EffectiveMedia } from '../../shared/rtms/effective-media.ts';
-import { signHandshake } from '../../shared/rtms/handshake-signature.ts';
 import { MEDIA_TYPES } from '../../shared/rtms/media-type.ts';
 import { wantedMediaTypes } from '../../shared/rtms/params.ts';
 import { type CompleteOptions, completeOptions, type RtmsClientOptions } from './client-options.ts';
@@ -17,6 +16,7 @@ import { after } from './connection.ts';
 import type { Closure, ConnectionState, Trouble } from './connection-state.ts';
 import { endOfConnection, stopped } from './end-reason.ts';
 import type { EndReason, InterruptScope, RtmsClientEvents, RtmsJoin } from './events.ts';
+import { HandshakeSigner } from './handshake-signer.ts';
 import { Incoming } from './incoming.ts';
 import { planMedia } from './media-plan.ts';
 import { MediaSet } from './media-set.ts';
@@ -73,20 +73,21 @@ export class RtmsClient extends EventEmitter<RtmsClientEvents> {
       void this.#finish({ cause: 'failed', restartable: false });
       return;
     }
-    const signature = 'signature' in join ? join.signature : signHandshake(join);
+    const { renewCredentials, logger } = this.#options;
+    const signer = new HandshakeSigner(join, renewCredentials, logger);
     const incoming = new Incoming(join.product, this, {
       streamState: (update, receivedAtMs) => this.#onStreamState(update, receivedAtMs),
       mediaConnectionInterrupted: () => this.#mediaSet?.check(),
       videoAnswered: (answer) => this.#onVideoAnswered(answer),
       streamCloseAnswered: () => this.#closeAnswered.resolve(),
     });
-    const signaling = new Signaling(join, signature, addresses, this.#options, {
+    const signaling = new Signaling(join, signer, addresses, this.#options, {
       signalingUp: (serverUrls) => this.#onSignalingUp(serverUrls),
       signalingChanged: (from, to) => this.#onSignalingChanged(from, to),
       signalingMessage: (message, receivedAtMs) => incoming.signalingMessage(message, receivedAtMs),
       malformed: (error) => incoming.signalingMalformed(error),
     });
-    this.#session = { join, signature, incoming, signaling };
+    this.#session = { join, signer, incoming, signaling };
     signaling.dial('join');
   }
 
@@ -186,8 +187,8 @@ export class RtmsClient extends EventEmitter<RtmsClientEvents> {
   }
 
   #createMediaSet(plans: ReturnType<typeof planMedia>): MediaSet {
-    const { join, signature, incoming, signaling } = this.#joined();
-    return new MediaSet(plans, join, signature, this.#options, {
+    const { join, signer, incoming, signaling } = this.#joined();
+    return new MediaSet(plans, join, signer, this.#options, {
       mediaSettled: () => this.#onMediaSettled(signaling, incoming),
       mediaUp: (media) => {
         this.#media = { ...this.#media, ...media.effective };
@@ -296,7 +297,7 @@ export class RtmsClient extends EventEmitter<RtmsClientEvents> {
 /** What a client has from `join` on. */
 interface Session {
   readonly join: RtmsJoin;
-  readonly signature: string;
+  readonly signer: HandshakeSigner;
   readonly incoming: Incoming;
   readonly signaling: Signaling;
 }

@@ -51,6 +51,18 @@ describe('moves', () => {
       { name: 'closed', closure: { name: 'refused', status: 9, cause: 'status_9' } },
     ],
     [
+      'a refused signature of which there may be another',
+      dialing,
+      { ...failed, verdict: 'retry_signature', cause: 'status_3', status: 3 },
+      { name: 'waiting', attempt: 2, pace: 'signature', trouble },
+    ],
+    [
+      'the end of the window without another signature',
+      { ...waiting, pace: 'signature' },
+      expired,
+      { name: 'closed', closure: { name: 'fatal', status: 3, cause: 'status_3' } },
+    ],
+    [
       'a fatal status',
       dialing,
       { ...failed, verdict: 'fatal', cause: 'status_3', status: 3 },

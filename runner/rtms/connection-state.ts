@@ -1,3 +1,4 @@
+import { STATUS_CODE } from '../../shared/rtms/constants.ts';
 import type { Pace } from './backoff.ts';
 import type { Verdict } from './verdict.ts';
 
@@ -45,7 +46,8 @@ export type ConnectionState =
       readonly attempt: number;
       readonly flaps: number;
       readonly trouble: Trouble;
-      readonly pace: Pace;
+      /** `signature`: until there is another one than Zoom refused. */
+      readonly pace: Pace | 'signature';
     }
   | { readonly name: 'closed'; readonly closure: Closure };
 
@@ -80,6 +82,19 @@ export type ConnectionInput =
 /** A connection that stood this long was no flap. */
 const STABLE_MS = 10_000;
 
+const PACE = {
+  retry: 'normal',
+  retry_duplicate: 'duplicate',
+  retry_signature: 'signature',
+} as const;
+
+/** No other signature came while Zoom's window was open: the answer stands. */
+const SIGNATURE_REFUSED: Closure = {
+  name: 'fatal',
+  status: STATUS_CODE.INVALID_SIGNATURE,
+  cause: `status_${STATUS_CODE.INVALID_SIGNATURE}`,
+};
+
 /** The state after `input`; the same object when the input is late or does not matter here. */
 export function nextState(from: ConnectionState, input: ConnectionInput): ConnectionState {
   if (from.name === 'closed') return from;
@@ -110,8 +125,7 @@ export function nextState(from: ConnectionState, input: ConnectionInput): Connec
       if (verdict === 'refused' || verdict === 'fatal') {
         return { name: 'closed', closure: { name: verdict, status, cause } };
       }
-      const pace = verdict === 'retry' ? 'normal' : 'duplicate';
-      return { ...from, name: 'waiting', pace };
+      return { ...from, name: 'waiting', pace: PACE[verdict] };
     }
     case 'lost':
       if (from.name !== 'up') return from;
@@ -129,6 +143,9 @@ export function nextState(from: ConnectionState, input: ConnectionInput): Connec
     }
     case 'expired':
       if (from.name !== 'dialing' && from.name !== 'waiting') return from;
+      if (from.name === 'waiting' && from.pace === 'signature') {
+        return { name: 'closed', closure: SIGNATURE_REFUSED };
+      }
       return { name: 'closed', closure: { name: 'expired', cause: from.trouble.cause } };
     case 'close':
       return { name: 'closed', closure: { name: 'left' } };

@@ -33,6 +33,13 @@ export interface Conversation {
   malformed(error: ServiceError): void;
   /** May the connection give up once its window has passed? Otherwise it goes on trying. */
   mayGiveUp(): boolean;
+  /**
+   * Waits for another signature than the one that the last `hello` carried. Undefined: there will be none, and
+   * Zoom's refusal is final.
+   *
+   * @returns true when `hello` has another signature now; false when the signal was aborted before
+   */
+  renewSignature(): ((signal: AbortSignal) => Promise<boolean>) | undefined;
   changed(from: ConnectionState, to: ConnectionState): void;
 }
 
@@ -107,16 +114,30 @@ export class Connection {
     const { sinceMs } = state.trouble;
     this.#expireAt(sinceMs + this.#options.windowMs - this.#options.now(), signal);
     if (state.name === 'waiting') {
-      const { backoff, random } = this.#options;
-      after(backoff(state.pace, state.attempt + state.flaps, random), signal, () =>
-        this.#apply({ name: 'retry' }),
-      );
+      this.#retryLater(state, signal);
       return;
     }
     // Zoom takes one connection of a kind: the old one has to be gone first.
     void this.#closing.then(() => {
       if (!signal.aborted) this.#open(state.attempt, signal);
     });
+  }
+
+  #retryLater(
+    { pace, attempt, flaps }: Extract<ConnectionState, { name: 'waiting' }>,
+    signal: AbortSignal,
+  ): void {
+    const { backoff, random } = this.#options;
+    const retry = () => this.#apply({ name: 'retry' });
+    if (pace !== 'signature') {
+      after(backoff(pace, attempt + flaps, random), signal, retry);
+      return;
+    }
+    void this.#conversation
+      .renewSignature()?.(signal)
+      .then((renewed) => {
+        if (renewed && !signal.aborted) retry();
+      });
   }
 
   #expireAt(delayMs: number, signal: AbortSignal): void {
@@ -162,7 +183,9 @@ export class Connection {
   }
 
   #onAnswer(status: number, attempt: number): void {
-    const verdict = statusVerdict(status, attempt);
+    const mayRenew =
+      status === STATUS_CODE.INVALID_SIGNATURE && this.#conversation.renewSignature() !== undefined;
+    const verdict = mayRenew ? 'retry_signature' : statusVerdict(status, attempt);
     this.#options.logger.info('handshake answered', { status, verdict, attempt });
     if (status === STATUS_CODE.OK) this.#apply({ name: 'accepted', atMs: this.#options.now() });
     else if (verdict === 'accepted') this.#fail('protocol_error');
@@ -175,7 +198,12 @@ export class Connection {
     const { now, logger } = this.#options;
     logger.warn('connection closed', { end, closeCode, state: this.#state.name, error });
     if (this.#state.name === 'up') this.#apply({ name: 'lost', cause: end, sinceMs, atMs: now() });
-    else this.#fail(end === 'connection_closed' ? 'closed_before_answer' : end);
+    else if (end !== 'connection_closed') this.#fail(end);
+    else {
+      this.#fail('closed_before_answer');
+      // Zoom may refuse a signature without a word; the next attempt then has the newer one.
+      void this.#conversation.renewSignature()?.(this.#scope.signal);
+    }
   }
 
   #fail(cause: SocketEnd | 'closed_before_answer' | 'answer_timeout'): void {

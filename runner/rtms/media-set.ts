@@ -5,6 +5,7 @@ import type { CompleteOptions } from './client-options.ts';
 import { after } from './connection.ts';
 import type { Closure, ConnectionState, Trouble } from './connection-state.ts';
 import type { RtmsJoin } from './events.ts';
+import type { HandshakeSigner } from './handshake-signer.ts';
 import { Media, type MediaOwner } from './media.ts';
 import type { PlannedMedia } from './media-plan.ts';
 import { mediaTypeOfStatus } from './verdict.ts';
@@ -30,7 +31,7 @@ const EXPLAINED_MS = 5_000;
 /** The media connections that belong to one signaling handshake. */
 export class MediaSet implements MediaOwner {
   readonly #join: RtmsJoin;
-  readonly #signature: string;
+  readonly #signer: HandshakeSigner;
   readonly #options: CompleteOptions;
   readonly #owner: MediaSetOwner;
   readonly #scope = new AbortController();
@@ -41,12 +42,12 @@ export class MediaSet implements MediaOwner {
   constructor(
     plans: readonly PlannedMedia[],
     join: RtmsJoin,
-    signature: string,
+    signer: HandshakeSigner,
     options: CompleteOptions,
     owner: MediaSetOwner,
   ) {
     this.#join = join;
-    this.#signature = signature;
+    this.#signer = signer;
     this.#options = options;
     this.#owner = owner;
     this.#media = plans.map((plan) => this.#create(plan));
@@ -104,7 +105,7 @@ export class MediaSet implements MediaOwner {
   }
 
   #create(plan: PlannedMedia): Media {
-    return new Media(plan, this.#join, this.#signature, this.#options, this);
+    return new Media(plan, this.#join, this.#signer, this.#options, this);
   }
 
   #up(): Media[] {

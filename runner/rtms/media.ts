@@ -10,6 +10,7 @@ import type { CompleteOptions } from './client-options.ts';
 import { Connection, type Conversation } from './connection.ts';
 import type { ConnectionState } from './connection-state.ts';
 import type { RtmsJoin } from './events.ts';
+import type { HandshakeSigner } from './handshake-signer.ts';
 import { mediaTypeBits, type PlannedMedia } from './media-plan.ts';
 
 export interface MediaOwner {
@@ -25,7 +26,8 @@ export class Media implements Conversation {
   readonly mediaTypes: readonly MediaType[];
   readonly #url: string;
   readonly #join: RtmsJoin;
-  readonly #signature: string;
+  readonly #signer: HandshakeSigner;
+  #sentSignature = '';
   readonly #owner: MediaOwner;
   readonly #asked: MediaParamsWire;
   readonly #connection: Connection;
@@ -34,14 +36,14 @@ export class Media implements Conversation {
   constructor(
     plan: PlannedMedia,
     join: RtmsJoin,
-    signature: string,
+    signer: HandshakeSigner,
     options: CompleteOptions,
     owner: MediaOwner,
   ) {
     this.mediaTypes = plan.mediaTypes;
     this.#url = plan.url;
     this.#join = join;
-    this.#signature = signature;
+    this.#signer = signer;
     this.#owner = owner;
     this.#asked = toWireParams(options.media, plan.mediaTypes);
     this.#connection = new Connection(
@@ -90,13 +92,14 @@ export class Media implements Conversation {
 
   hello(): string {
     const { product, entityId, rtmsStreamId } = this.#join;
+    this.#sentSignature = this.#signer.signature;
     return encodeMessage({
       msg_type: MESSAGE_TYPE.DATA_HAND_SHAKE_REQ,
       protocol_version: 1,
       sequence: 0,
       [ENTITY_ID_FIELD[product]]: entityId,
       rtms_stream_id: rtmsStreamId,
-      signature: this.#signature,
+      signature: this.#sentSignature,
       media_type: mediaTypeBits(this.mediaTypes),
       payload_encryption: false,
       media_params: this.#asked,
@@ -119,6 +122,11 @@ export class Media implements Conversation {
 
   mayGiveUp(): boolean {
     return this.#owner.mayGiveUp(this);
+  }
+
+  renewSignature(): ((signal: AbortSignal) => Promise<boolean>) | undefined {
+    const refused = this.#sentSignature;
+    return this.#signer.canRenew ? (signal) => this.#signer.renewed(refused, signal) : undefined;
   }
 
   changed(from: ConnectionState, to: ConnectionState): void {

@@ -7,6 +7,7 @@ import type { CompleteOptions } from './client-options.ts';
 import { Connection, type Conversation } from './connection.ts';
 import type { ConnectionState } from './connection-state.ts';
 import type { RtmsJoin } from './events.ts';
+import type { HandshakeSigner } from './handshake-signer.ts';
 import { PRODUCT_EVENTS } from './signaling-event.ts';
 
 export interface SignalingOwner {
@@ -23,7 +24,8 @@ export interface SignalingOwner {
  */
 export class Signaling implements Conversation {
   readonly #join: RtmsJoin;
-  readonly #signature: string;
+  readonly #signer: HandshakeSigner;
+  #sentSignature = '';
   readonly #options: CompleteOptions;
   readonly #owner: SignalingOwner;
   readonly #connection: Connection;
@@ -35,13 +37,13 @@ export class Signaling implements Conversation {
   /** @param addresses allowed ones, at least one */
   constructor(
     join: RtmsJoin,
-    signature: string,
+    signer: HandshakeSigner,
     addresses: readonly string[],
     options: CompleteOptions,
     owner: SignalingOwner,
   ) {
     this.#join = join;
-    this.#signature = signature;
+    this.#signer = signer;
     this.#options = options;
     this.#owner = owner;
     this.#addresses = addresses;
@@ -123,13 +125,14 @@ export class Signaling implements Conversation {
 
   hello(): string {
     const { product, entityId, rtmsStreamId } = this.#join;
+    this.#sentSignature = this.#signer.signature;
     return encodeMessage({
       msg_type: MESSAGE_TYPE.SIGNALING_HAND_SHAKE_REQ,
       protocol_version: 1,
       sequence: 1,
       [ENTITY_ID_FIELD[product]]: entityId,
       rtms_stream_id: rtmsStreamId,
-      signature: this.#signature,
+      signature: this.#sentSignature,
       buffer_data: this.#options.bufferData,
     });
   }
@@ -150,6 +153,11 @@ export class Signaling implements Conversation {
 
   mayGiveUp(): boolean {
     return true;
+  }
+
+  renewSignature(): ((signal: AbortSignal) => Promise<boolean>) | undefined {
+    const refused = this.#sentSignature;
+    return this.#signer.canRenew ? (signal) => this.#signer.renewed(refused, signal) : undefined;
   }
 
   changed(from: ConnectionState, to: ConnectionState): void {

@@ -14,10 +14,17 @@ import type { MediaType } from '../../shared/rtms/media-type.ts';
  * - `accepted`: go on
  * - `retry`: dial again inside the reconnect window
  * - `retry_duplicate`: the same, at the pace at which Zoom forgets the old connection
+ * - `retry_signature`: the same, once there is another signature than the one that Zoom refused
  * - `refused`: this request will never be granted; a media type is left out, a join ends
  * - `fatal`: the stream itself is gone or not ours; everything ends
  */
-export type Verdict = 'accepted' | 'retry' | 'retry_duplicate' | 'refused' | 'fatal';
+export type Verdict =
+  | 'accepted'
+  | 'retry'
+  | 'retry_duplicate'
+  | 'retry_signature'
+  | 'refused'
+  | 'fatal';
 
 /** @see https://developers.zoom.us/docs/rtms/data-types/ (read 2026-11-22); the grouping is docs/protocol.md's */
 const STATUS_VERDICT: Readonly<Record<StatusCode, Verdict>> = {
