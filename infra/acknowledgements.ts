@@ -14,10 +14,12 @@ export function acknowledgeFindings({
     'AwsSolutions-APIG4':
       'Zoom cannot use an authorizer: it signs the body, and the function verifies that first.',
   });
-  acknowledge(secret.secret, {
-    'AwsSolutions-SMG4':
-      'Zoom issues these credentials and offers no API to rotate them; the webhook accepts two tokens while a person does.',
-  });
+  for (const one of [secret.credentials, secret.tokens]) {
+    acknowledge(one, {
+      'AwsSolutions-SMG4':
+        'Zoom issues these credentials and offers no API to rotate them; the webhook accepts two tokens while a person does.',
+    });
+  }
   if (config.encryption === 'customer-managed') {
     acknowledge(streams, {
       'AwsSolutions-KDS3':

@@ -1,5 +1,4 @@
 import type { IMetric } from 'aws-cdk-lib/aws-cloudwatch';
-import { metric, metricSum } from './metric.ts';
 import type { Observed } from './observed.ts';
 
 type Threshold =
@@ -34,17 +33,17 @@ export function alarmSpecs(observed: Observed): readonly AlarmSpec[] {
   return [
     ...meetingAlarms(observed),
     ...webhookAlarms(observed),
-    ...kinesisAlarms(),
+    ...kinesisAlarms(observed),
     ...runnerAlarms(observed),
   ];
 }
 
-function meetingAlarms({ jobs }: Observed): AlarmSpec[] {
+function meetingAlarms({ metrics, jobs }: Observed): AlarmSpec[] {
   return [
     {
       heading: 'Meetings waiting',
       says: 'A stream that Zoom started has waited for a runner for more than 15 s.',
-      metric: metric('OldestWaiting', 'Maximum'),
+      metric: metrics.of('OldestWaiting', 'Maximum'),
       above: 15_000,
       minutes: 2,
       pages: true,
@@ -52,7 +51,7 @@ function meetingAlarms({ jobs }: Observed): AlarmSpec[] {
     {
       heading: 'Meetings missed',
       says: 'Zoom refused a stream because we came too late.',
-      metric: metric('SessionsMissed', 'Sum'),
+      metric: metrics.of('SessionsMissed', 'Sum'),
       above: 0,
       minutes: 1,
       pages: true,
@@ -60,7 +59,7 @@ function meetingAlarms({ jobs }: Observed): AlarmSpec[] {
     {
       heading: 'Sessions failed',
       says: 'Sessions ended that Zoom had not stopped: lost, refused or failed.',
-      metric: metricSum('SessionsFailed', FAILURE_CAUSES, 'sessions failed'),
+      metric: metrics.sum('SessionsFailed', FAILURE_CAUSES, 'sessions failed'),
       above: 0,
       minutes: 1,
       pages: true,
@@ -68,7 +67,7 @@ function meetingAlarms({ jobs }: Observed): AlarmSpec[] {
     {
       heading: 'Frames lost',
       says: 'Frames were lost; every loss is in a gap event.',
-      metric: metricSum('FramesLost', LOSS_CAUSES, 'frames lost'),
+      metric: metrics.sum('FramesLost', LOSS_CAUSES, 'frames lost'),
       above: 0,
       minutes: 1,
       pages: true,
@@ -92,7 +91,7 @@ function meetingAlarms({ jobs }: Observed): AlarmSpec[] {
     {
       heading: 'Zoom concurrency limit',
       says: 'Zoom refused streams, or is about to, because the account is at its concurrency limit.',
-      metric: metric('ConcurrencyLimited', 'Sum'),
+      metric: metrics.of('ConcurrencyLimited', 'Sum'),
       above: 0,
       minutes: 1,
       pages: false,
@@ -100,7 +99,7 @@ function meetingAlarms({ jobs }: Observed): AlarmSpec[] {
   ];
 }
 
-function webhookAlarms({ webhook, canary }: Observed): AlarmSpec[] {
+function webhookAlarms({ metrics, webhook, canary }: Observed): AlarmSpec[] {
   return [
     {
       heading: 'Webhook errors',
@@ -123,7 +122,7 @@ function webhookAlarms({ webhook, canary }: Observed): AlarmSpec[] {
     {
       heading: 'Webhook store failures',
       says: 'The webhook could not write the session row or ring the bell.',
-      metric: metric('WebhookStoreFailure', 'Sum'),
+      metric: metrics.of('WebhookStoreFailure', 'Sum'),
       above: 0,
       minutes: 2,
       outOfMinutes: 5,
@@ -132,7 +131,7 @@ function webhookAlarms({ webhook, canary }: Observed): AlarmSpec[] {
     {
       heading: 'Webhook signatures refused',
       says: 'Many webhooks carry a wrong signature: a rotated token, or somebody trying.',
-      metric: metric('WebhookSignatureFailure', 'Sum'),
+      metric: metrics.of('WebhookSignatureFailure', 'Sum'),
       above: 10,
       minutes: 3,
       outOfMinutes: 5,
@@ -153,12 +152,12 @@ function webhookAlarms({ webhook, canary }: Observed): AlarmSpec[] {
   ];
 }
 
-function kinesisAlarms(): AlarmSpec[] {
+function kinesisAlarms({ metrics }: Observed): AlarmSpec[] {
   return [
     {
       heading: 'Records delayed',
       says: 'Records have waited in memory for Kinesis for more than 2 s.',
-      metric: metric('BufferAge', 'Maximum'),
+      metric: metrics.of('BufferAge', 'Maximum'),
       above: 2000,
       minutes: 3,
       outOfMinutes: 5,
@@ -167,7 +166,7 @@ function kinesisAlarms(): AlarmSpec[] {
     {
       heading: 'Spool in use',
       says: 'Kinesis takes less than Zoom sends: records overflow to disk. Loss follows when it is full.',
-      metric: metric('SpoolBytes', 'Maximum'),
+      metric: metrics.of('SpoolBytes', 'Maximum'),
       above: 0,
       minutes: 3,
       pages: true,
@@ -175,7 +174,7 @@ function kinesisAlarms(): AlarmSpec[] {
     {
       heading: 'Kinesis throttling',
       says: 'Kinesis throttles writes for minutes: a shard or the stream is at its limit.',
-      metric: metric('PutThrottles', 'Sum'),
+      metric: metrics.of('PutThrottles', 'Sum'),
       above: 50,
       minutes: 3,
       outOfMinutes: 5,
@@ -184,7 +183,7 @@ function kinesisAlarms(): AlarmSpec[] {
     {
       heading: 'Media late',
       says: 'p99 from capture to Kinesis is above 5 s.',
-      metric: metric('CaptureToKinesis', 'p99'),
+      metric: metrics.of('CaptureToKinesis', 'p99'),
       above: 5000,
       minutes: 3,
       outOfMinutes: 5,
@@ -193,12 +192,12 @@ function kinesisAlarms(): AlarmSpec[] {
   ];
 }
 
-function runnerAlarms({ service }: Observed): AlarmSpec[] {
+function runnerAlarms({ metrics, service }: Observed): AlarmSpec[] {
   return [
     {
       heading: 'No runners',
       says: 'No runner has reported for three minutes.',
-      metric: metric('SlotsTotal', 'SampleCount'),
+      metric: metrics.of('SlotsTotal', 'SampleCount'),
       below: 1,
       minutes: 3,
       pages: true,
@@ -207,7 +206,7 @@ function runnerAlarms({ service }: Observed): AlarmSpec[] {
     {
       heading: 'Slots running out',
       says: 'Runners are more than 85 % full: scaling does not keep up, or has reached maxTasks.',
-      metric: metric('SlotUtilization', 'Average'),
+      metric: metrics.of('SlotUtilization', 'Average'),
       above: 85,
       minutes: 3,
       pages: false,
@@ -215,7 +214,7 @@ function runnerAlarms({ service }: Observed): AlarmSpec[] {
     {
       heading: 'Runner lost',
       says: 'Sessions were taken over from a runner that died or was cut off.',
-      metric: metric('Takeovers', 'Sum'),
+      metric: metrics.of('Takeovers', 'Sum', { by: 'owner_lost' }),
       above: 0,
       minutes: 1,
       pages: false,
@@ -223,7 +222,7 @@ function runnerAlarms({ service }: Observed): AlarmSpec[] {
     {
       heading: 'Runner fenced',
       says: 'A runner could not renew its heartbeat and dropped its sessions.',
-      metric: metric('FencedByHeartbeat', 'Sum'),
+      metric: metrics.of('FencedByHeartbeat', 'Sum'),
       above: 0,
       minutes: 1,
       pages: true,
@@ -231,7 +230,7 @@ function runnerAlarms({ service }: Observed): AlarmSpec[] {
     {
       heading: 'Drain slow',
       says: 'A runner needed more than 100 s to hand over; ECS kills it at 120 s.',
-      metric: metric('DrainDuration', 'Maximum'),
+      metric: metrics.of('DrainDuration', 'Maximum'),
       above: 100_000,
       minutes: 1,
       pages: false,
@@ -239,7 +238,7 @@ function runnerAlarms({ service }: Observed): AlarmSpec[] {
     {
       heading: 'Task protection failing',
       says: 'ECS refuses scale-in protection: tasks with sessions may be stopped.',
-      metric: metric('ProtectionFailures', 'Sum'),
+      metric: metrics.of('ProtectionFailures', 'Sum'),
       above: 0,
       minutes: 5,
       outOfMinutes: 10,
@@ -248,7 +247,7 @@ function runnerAlarms({ service }: Observed): AlarmSpec[] {
     {
       heading: 'Event loop blocked',
       says: 'The event-loop delay p99 is above 200 ms: keep alives and flushes are late.',
-      metric: metric('EventLoopDelay', 'p99'),
+      metric: metrics.of('EventLoopDelay', 'p99'),
       above: 200,
       minutes: 3,
       outOfMinutes: 5,

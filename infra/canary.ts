@@ -29,10 +29,12 @@ export class Canary extends Construct {
       reservedConcurrentExecutions: 1,
       environment: {
         WEBHOOK_URL: webhookUrl,
-        ZOOM_SECRET_ID: secret.secret.secretArn,
+        ZOOM_SECRET_ID: secret.credentials.secretArn,
+        ZOOM_WEBHOOK_SECRET_ID: secret.tokens.secretArn,
       } satisfies CanaryEnv,
     });
-    secret.grantRead(this.handler);
+    secret.grantReadCredentials(this.handler);
+    secret.grantReadTokens(this.handler);
     new Rule(this, 'Schedule', {
       description: 'Webhook canary',
       schedule: Schedule.rate(Duration.minutes(5)),

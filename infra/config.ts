@@ -156,7 +156,18 @@ const MONITORING = v.strictObject({
   runbookUrl: v.optional(text, 'docs/runbook.md'),
 });
 
+/** What CloudWatch takes as the value of a dimension, and Logs Insights as a folder of queries. */
+const DEPLOYMENT_NAME = v.pipe(
+  v.string(),
+  v.regex(/^[A-Za-z0-9][A-Za-z0-9-]{0,63}$/, 'must be 1 to 64 letters, digits and hyphens'),
+);
+
 const CONFIG = v.strictObject({
+  /**
+   * Tells this deployment from others in the same account: a dimension of every metric. Unset: the name of
+   * the stack (`RtmsKinesisStack`), or the construct's path.
+   */
+  deployment: v.optional(DEPLOYMENT_NAME),
   /** What becomes of table, streams, secret and logs when the stack is deleted. */
   onDelete: v.optional(v.picklist(['retain', 'destroy']), 'retain'),
   /** `customer-managed`: one KMS key of the stack's own, needed for readers in other accounts. */

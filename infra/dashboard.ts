@@ -12,8 +12,9 @@ import {
   TextWidget,
 } from 'aws-cdk-lib/aws-cloudwatch';
 import { Construct } from 'constructs';
+import type { MetricName } from '../shared/metrics.ts';
 import { LOSS_CAUSES } from './alarm-specs.ts';
-import { fleetTotal, metric, metricPerValue, metricSum, runningTasks } from './metric.ts';
+import { type DeploymentMetrics, runningTasks } from './metric.ts';
 import type { Observed } from './observed.ts';
 import { TARGET_UTILIZATION_PERCENT } from './scaling-rules.ts';
 
@@ -46,7 +47,7 @@ export class Dashboard extends Construct {
     this.dashboard.addWidgets(new Row(...healthRow(observed, alarms)));
     this.#addSection('Meetings', meetings(observed));
     this.#addSection('Latency', latency(observed));
-    this.#addSection('Throughput', throughput());
+    this.#addSection('Throughput', throughput(observed));
     this.#addSection('Kinesis', kinesis(observed));
     this.#addSection('Capacity', capacity(observed));
     this.#addSection('Webhook and cost', webhookAndCost(observed));
@@ -61,48 +62,48 @@ export class Dashboard extends Construct {
   }
 }
 
-function healthRow({ service }: Observed, alarms: readonly IAlarm[]): IWidget[] {
+function healthRow({ metrics, service }: Observed, alarms: readonly IAlarm[]): IWidget[] {
   return [
     singleValue('Meetings flowing', [
-      fleetTotal(service, 'Sessions', 'flowing', { by: 'streaming', color: GREEN }),
+      metrics.fleetTotal(service, 'Sessions', 'flowing', { by: 'streaming', color: GREEN }),
     ]),
     singleValue(
       'Meetings stuck',
-      STUCK_STATES.map((by) => fleetTotal(service, 'Sessions', by, { by, color: ORANGE })),
+      STUCK_STATES.map((by) => metrics.fleetTotal(service, 'Sessions', by, { by, color: ORANGE })),
     ),
     singleValue('Frames lost in a minute', [
-      metricSum('FramesLost', LOSS_CAUSES, 'frames lost', RED),
+      metrics.sum('FramesLost', LOSS_CAUSES, 'frames lost', RED),
     ]),
     singleValue('Oldest waiting', [
-      metric('OldestWaiting', 'Maximum', { label: 'ms without a runner', color: ORANGE }),
+      metrics.of('OldestWaiting', 'Maximum', { label: 'ms without a runner', color: ORANGE }),
     ]),
     new AlarmStatusWidget({ title: 'Alarms', alarms: [...alarms], width: 8, height: 4 }),
   ];
 }
 
-function meetings({ service, jobs }: Observed): GraphWidgetProps[] {
+function meetings({ metrics, service, jobs }: Observed): GraphWidgetProps[] {
   return [
     {
       title: 'Sessions by state',
       left: ['streaming', 'paused', ...STUCK_STATES].map((by) =>
-        fleetTotal(service, 'Sessions', by, { by }),
+        metrics.fleetTotal(service, 'Sessions', by, { by }),
       ),
       stacked: true,
     },
     {
       title: 'Reconnects by scope, hand-overs by cause, takeovers',
       left: [
-        metricPerValue('Reconnects', 'Sum'),
-        metricPerValue('HandOvers', 'Sum'),
-        metric('Takeovers', 'Sum', { color: RED }),
+        metrics.perValue('Reconnects', 'Sum'),
+        metrics.perValue('HandOvers', 'Sum'),
+        metrics.perValue('Takeovers', 'Sum'),
       ],
     },
     {
       title: 'Lost, failed, missed',
       left: [
-        metricPerValue('FramesLost', 'Sum'),
-        metricPerValue('SessionsFailed', 'Sum'),
-        metric('SessionsMissed', 'Sum'),
+        metrics.perValue('FramesLost', 'Sum'),
+        metrics.perValue('SessionsFailed', 'Sum'),
+        metrics.of('SessionsMissed', 'Sum'),
       ],
     },
     {
@@ -116,11 +117,11 @@ function meetings({ service, jobs }: Observed): GraphWidgetProps[] {
   ];
 }
 
-function latency({ webhook }: Observed): GraphWidgetProps[] {
+function latency({ metrics, webhook }: Observed): GraphWidgetProps[] {
   return [
-    { title: 'Webhook to first frame, ms', left: percentiles('WebhookToFirstFrame') },
-    { title: 'Capture to Kinesis, ms', left: percentiles('CaptureToKinesis') },
-    { title: 'PutRecords, ms', left: percentiles('PutLatency') },
+    { title: 'Webhook to first frame, ms', left: percentiles(metrics, 'WebhookToFirstFrame') },
+    { title: 'Capture to Kinesis, ms', left: percentiles(metrics, 'CaptureToKinesis') },
+    { title: 'PutRecords, ms', left: percentiles(metrics, 'PutLatency') },
     {
       title: 'Webhook answer, ms',
       left: ['p50', 'p99'].map((statistic) =>
@@ -131,97 +132,101 @@ function latency({ webhook }: Observed): GraphWidgetProps[] {
   ];
 }
 
-function throughput(): GraphWidgetProps[] {
+function throughput({ metrics }: Observed): GraphWidgetProps[] {
   return [
-    { title: 'Frames in, per minute', left: [metricPerValue('FramesIn', 'Sum')] },
-    { title: 'Frames out, per minute', left: [metricPerValue('FramesOut', 'Sum')] },
-    { title: 'Bytes in, per minute', left: [metricPerValue('BytesIn', 'Sum')], stacked: true },
-    { title: 'Bytes out, per minute', left: [metricPerValue('BytesOut', 'Sum')], stacked: true },
+    { title: 'Frames in, per minute', left: [metrics.perValue('FramesIn', 'Sum')] },
+    { title: 'Frames out, per minute', left: [metrics.perValue('FramesOut', 'Sum')] },
+    { title: 'Bytes in, per minute', left: [metrics.perValue('BytesIn', 'Sum')], stacked: true },
+    { title: 'Bytes out, per minute', left: [metrics.perValue('BytesOut', 'Sum')], stacked: true },
   ];
 }
 
-function kinesis({ streams }: Observed): GraphWidgetProps[] {
+function kinesis({ metrics, streams }: Observed): GraphWidgetProps[] {
   return [
     {
       title: 'PUT units per minute and frames per record',
-      left: [metric('PutUnits', 'Sum')],
-      right: [metric('AggregationRatio', 'Average')],
+      left: [metrics.of('PutUnits', 'Sum')],
+      right: [metrics.of('AggregationRatio', 'Average')],
     },
     {
       title: 'Retries and throttles',
       left: [
-        metric('PutRetries', 'Sum'),
-        metric('PutThrottles', 'Sum'),
+        metrics.of('PutRetries', 'Sum'),
+        metrics.of('PutThrottles', 'Sum'),
         streams.metricThrottled(streams.media).with({ label: 'media, as Kinesis counts' }),
         streams.metricThrottled(streams.events).with({ label: 'events, as Kinesis counts' }),
       ],
     },
     {
       title: 'Waiting in memory',
-      left: [metric('BufferBytes', 'Maximum')],
-      right: [metric('BufferAge', 'Maximum')],
+      left: [metrics.of('BufferBytes', 'Maximum')],
+      right: [metrics.of('BufferAge', 'Maximum')],
     },
     {
       title: 'Waiting on disk',
-      left: [metric('SpoolBytes', 'Maximum')],
-      right: [metric('SpoolAge', 'Maximum')],
+      left: [metrics.of('SpoolBytes', 'Maximum')],
+      right: [metrics.of('SpoolAge', 'Maximum')],
     },
   ];
 }
 
-function capacity({ service }: Observed): GraphWidgetProps[] {
+function capacity({ metrics, service }: Observed): GraphWidgetProps[] {
   return [
     {
       title: 'Slots and tasks',
-      left: [fleetTotal(service, 'SlotsTotal', 'total'), fleetTotal(service, 'SlotsUsed', 'used')],
+      left: [
+        metrics.fleetTotal(service, 'SlotsTotal', 'total'),
+        metrics.fleetTotal(service, 'SlotsUsed', 'used'),
+        metrics.of('FreeSlots', 'Average', { label: 'free' }),
+      ],
       right: [runningTasks(service)],
     },
     {
       title: 'Slot utilization, %',
       left: [
-        metric('SlotUtilization', 'Average'),
-        metric('SlotUtilization', 'Maximum', { label: 'fullest task' }),
+        metrics.of('SlotUtilization', 'Average'),
+        metrics.of('SlotUtilization', 'Maximum', { label: 'fullest task' }),
       ],
       leftAnnotations: [{ value: TARGET_UTILIZATION_PERCENT, label: 'scaling target' }],
       leftYAxis: { min: 0, max: 100 },
     },
     {
       title: 'Event-loop delay, ms; CPU and memory, %',
-      left: [metric('EventLoopDelay', 'p99')],
+      left: [metrics.of('EventLoopDelay', 'p99')],
       right: [service.metricCpuUtilization(), service.metricMemoryUtilization()],
     },
     {
       title: 'Drain, ms; trouble of tasks',
-      left: [metric('DrainDuration', 'Maximum')],
-      right: [metric('ProtectionFailures', 'Sum'), metric('FencedByHeartbeat', 'Sum')],
+      left: [metrics.of('DrainDuration', 'Maximum')],
+      right: [metrics.of('ProtectionFailures', 'Sum'), metrics.of('FencedByHeartbeat', 'Sum')],
     },
   ];
 }
 
-function webhookAndCost({ webhook }: Observed): GraphWidgetProps[] {
+function webhookAndCost({ metrics, webhook }: Observed): GraphWidgetProps[] {
   return [
     {
       title: 'Webhooks accepted by event',
-      left: [metricPerValue('WebhookAccepted', 'Sum'), metric('WebhookUnknownEvent', 'Sum')],
+      left: [metrics.perValue('WebhookAccepted', 'Sum'), metrics.of('WebhookUnknownEvent', 'Sum')],
       stacked: true,
     },
     {
       title: 'Webhooks refused and failed',
       left: [
-        metricPerValue('WebhookRejected', 'Sum'),
-        metric('WebhookSignatureFailure', 'Sum'),
-        metric('WebhookStoreFailure', 'Sum'),
+        metrics.perValue('WebhookRejected', 'Sum'),
+        metrics.of('WebhookSignatureFailure', 'Sum'),
+        metrics.of('WebhookStoreFailure', 'Sum'),
         webhook.metricServerErrors().with({ label: 'answered 5xx' }),
       ],
     },
     {
       title: "Share of Zoom's concurrency limit, %; odd messages",
-      left: [metric('ConcurrencyShare', 'Maximum'), metric('ConcurrencyLimited', 'Sum')],
-      right: [metricPerValue('MalformedMessages', 'Sum'), metric('UnknownMessages', 'Sum')],
+      left: [metrics.of('ConcurrencyShare', 'Maximum'), metrics.of('ConcurrencyLimited', 'Sum')],
+      right: [metrics.perValue('MalformedMessages', 'Sum'), metrics.of('UnknownMessages', 'Sum')],
     },
     {
       title: 'Estimated cost of a meeting-hour, $',
-      left: [metric('CostPerMeetingHour', 'Average')],
+      left: [metrics.of('CostPerMeetingHour', 'Average')],
     },
   ];
 }
@@ -236,6 +241,6 @@ function singleValue(title: string, metrics: IMetric[]): SingleValueWidget {
   });
 }
 
-function percentiles(metricName: Parameters<typeof metric>[0]): IMetric[] {
-  return ['p50', 'p99'].map((statistic) => metric(metricName, statistic, { label: statistic }));
+function percentiles(metrics: DeploymentMetrics, metricName: MetricName): IMetric[] {
+  return ['p50', 'p99'].map((statistic) => metrics.of(metricName, statistic, { label: statistic }));
 }

@@ -351,17 +351,21 @@ describe('storage', { timeout: TIMEOUT_MS }, () => {
   });
 
   test("the secret's placeholder never changes: CloudFormation would write it over real credentials", () => {
-    const secret = onlyOf(synthesize('dev').template, 'AWS::SecretsManager::Secret');
-    expect(secret['SecretString']).toEqual({
+    const secrets = resourcesOf(synthesize('dev').template, 'AWS::SecretsManager::Secret');
+    const placeholder = (before: string) => ({
       'Fn::Join': [
         '',
         [
-          '{"apps":{"default":{"clientId":"replace-me","clientSecret":"replace-me","webhookSecretTokens":["replace-me-',
+          `{"apps":{"default":{${before}"webhookSecretTokens":["replace-me-`,
           { 'Fn::Select': [2, { 'Fn::Split': ['/', { Ref: 'AWS::StackId' }] }] },
           '"]}}}',
         ],
       ],
     });
+    expect(secrets.map(([, { SecretString }]) => SecretString)).toEqual([
+      placeholder('"clientId":"replace-me","clientSecret":"replace-me",'),
+      placeholder(''),
+    ]);
   });
 });
 

@@ -1,7 +1,12 @@
 import { Duration } from 'aws-cdk-lib';
 import { MathExpression, Metric } from 'aws-cdk-lib/aws-cloudwatch';
 import type { FargateService } from 'aws-cdk-lib/aws-ecs';
-import { METRIC_NAMESPACE, METRICS, type MetricName } from '../shared/metrics.ts';
+import {
+  COMMON_DIMENSIONS,
+  METRIC_NAMESPACE,
+  METRICS,
+  type MetricName,
+} from '../shared/metrics.ts';
 
 const MINUTE = Duration.minutes(1);
 
@@ -23,64 +28,97 @@ interface MetricOptions {
   readonly color?: string;
 }
 
-/** One of our own metrics, per minute, over all tasks. */
-export function metric(
-  metricName: MetricName,
-  statistic: string,
-  options: MetricOptions = {},
-): Metric {
-  const dimension = dimensionOf(metricName);
-  if ((dimension === undefined) !== (options.by === undefined)) {
-    throw new Error(`${metricName} is dimensioned by ${dimension ?? 'service only'}`);
+/** The metrics of one deployment: two deployments of an account never see each other's. */
+export class DeploymentMetrics {
+  readonly #deployment: string;
+
+  constructor(deployment: string) {
+    this.#deployment = deployment;
   }
-  return new Metric({
-    namespace: METRIC_NAMESPACE,
-    metricName,
-    statistic,
-    period: MINUTE,
-    dimensionsMap: {
-      service: serviceOf(metricName),
-      ...(dimension !== undefined && options.by !== undefined && { [dimension]: options.by }),
-    },
-    ...(options.label !== undefined && { label: options.label }),
-    ...(options.color !== undefined && { color: options.color }),
-  });
-}
 
-/** One of our metrics with a line for every value its dimension takes; for graphs, not for alarms. */
-export function metricPerValue(metricName: MetricName, statistic: string): MathExpression {
-  const dimension = dimensionOf(metricName);
-  if (dimension === undefined) throw new Error(`${metricName} has no dimension of its own`);
-  return new MathExpression({
-    expression: `SEARCH('{${METRIC_NAMESPACE},${dimension},service} MetricName="${metricName}" service="${serviceOf(metricName)}"', '${statistic}', 60)`,
-    label: `${metricName} \${PROP('Dim.${dimension}')}`,
-    period: MINUTE,
-  });
-}
+  /** One of our own metrics, per minute, over all tasks. */
+  of(metricName: MetricName, statistic: string, options: MetricOptions = {}): Metric {
+    const dimension = dimensionOf(metricName);
+    if ((dimension === undefined) !== (options.by === undefined)) {
+      throw new Error(`${metricName} is dimensioned by ${dimension ?? 'nothing of its own'}`);
+    }
+    return new Metric({
+      namespace: METRIC_NAMESPACE,
+      metricName,
+      statistic,
+      period: MINUTE,
+      dimensionsMap: {
+        deployment: this.#deployment,
+        service: serviceOf(metricName),
+        ...(dimension !== undefined && options.by !== undefined && { [dimension]: options.by }),
+      },
+      ...(options.label !== undefined && { label: options.label }),
+      ...(options.color !== undefined && { color: options.color }),
+    });
+  }
 
-/**
- * A level summed over the fleet. Every task reports `SlotsTotal` whenever it reports levels at all, and
- * leaves out states in which it has no session: the sum over that count is the average task's level,
- * however often tasks report.
- */
-export function fleetTotal(
-  service: FargateService,
-  metricName: MetricName,
-  label: string,
-  options: MetricOptions = {},
-): MathExpression {
-  const sum = `sum${metricName}${options.by ?? ''}`;
-  return new MathExpression({
-    expression: `FILL(${sum}, 0) / reports * tasks`,
-    usingMetrics: {
-      [sum]: metric(metricName, 'Sum', options),
-      reports: metric('SlotsTotal', 'SampleCount'),
-      tasks: runningTasks(service),
-    },
-    label,
-    period: MINUTE,
-    ...(options.color !== undefined && { color: options.color }),
-  });
+  /** A line for every value that the metric's own dimension takes; for graphs, not for alarms. */
+  perValue(metricName: MetricName, statistic: string): MathExpression {
+    const dimension = dimensionOf(metricName);
+    if (dimension === undefined) throw new Error(`${metricName} has no dimension of its own`);
+    const schema = [METRIC_NAMESPACE, ...COMMON_DIMENSIONS, dimension].join(',');
+    const wanted = [
+      `MetricName="${metricName}"`,
+      `deployment="${this.#deployment}"`,
+      `service="${serviceOf(metricName)}"`,
+    ].join(' ');
+    return new MathExpression({
+      expression: `SEARCH('{${schema}} ${wanted}', '${statistic}', 60)`,
+      label: `${metricName} \${PROP('Dim.${dimension}')}`,
+      period: MINUTE,
+    });
+  }
+
+  /** The sum over the named values of the metric's dimension, zero where nothing was emitted. */
+  sum(
+    metricName: MetricName,
+    values: readonly string[],
+    label: string,
+    color?: string,
+  ): MathExpression {
+    const usingMetrics = Object.fromEntries(
+      values.map((by, index) => [`m${index}`, this.of(metricName, 'Sum', { by })]),
+    );
+    return new MathExpression({
+      expression: Object.keys(usingMetrics)
+        .map((id) => `FILL(${id}, 0)`)
+        .join(' + '),
+      usingMetrics,
+      label,
+      period: MINUTE,
+      ...(color !== undefined && { color }),
+    });
+  }
+
+  /**
+   * A level summed over the fleet. Every task reports `SlotsTotal` whenever it reports levels at all, and
+   * leaves out states in which it has no session: the sum over that count is the average task's level,
+   * however often tasks report.
+   */
+  fleetTotal(
+    service: FargateService,
+    metricName: MetricName,
+    label: string,
+    options: MetricOptions = {},
+  ): MathExpression {
+    const sum = `sum${metricName}${options.by ?? ''}`;
+    return new MathExpression({
+      expression: `FILL(${sum}, 0) / reports * tasks`,
+      usingMetrics: {
+        [sum]: this.of(metricName, 'Sum', options),
+        reports: this.of('SlotsTotal', 'SampleCount'),
+        tasks: runningTasks(service),
+      },
+      label,
+      period: MINUTE,
+      ...(options.color !== undefined && { color: options.color }),
+    });
+  }
 }
 
 /** Tasks of the service, as Container Insights counts them. */
@@ -95,27 +133,6 @@ export function runningTasks(service: FargateService): Metric {
     statistic: 'Average',
     period: MINUTE,
     label: 'tasks',
-  });
-}
-
-/** The sum over the named values of the metric's dimension, zero where nothing was emitted; for alarms. */
-export function metricSum(
-  metricName: MetricName,
-  values: readonly string[],
-  label: string,
-  color?: string,
-): MathExpression {
-  const usingMetrics = Object.fromEntries(
-    values.map((by, index) => [`m${index}`, metric(metricName, 'Sum', { by })]),
-  );
-  return new MathExpression({
-    expression: Object.keys(usingMetrics)
-      .map((id) => `FILL(${id}, 0)`)
-      .join(' + '),
-    usingMetrics,
-    label,
-    period: MINUTE,
-    ...(color !== undefined && { color }),
   });
 }
 

@@ -2,11 +2,15 @@ import type { FargateService } from 'aws-cdk-lib/aws-ecs';
 import type { ILogGroup } from 'aws-cdk-lib/aws-logs';
 import type { Canary } from './canary.ts';
 import type { JobQueue } from './job-queue.ts';
+import type { DeploymentMetrics } from './metric.ts';
 import type { RecordStreams } from './record-streams.ts';
 import type { Webhook } from './webhook.ts';
 
 /** What alarms, dashboard and queries look at. */
 export interface Observed {
+  /** Name of the deployment, as it stands in its metrics and in the names of its queries. */
+  readonly deployment: string;
+  readonly metrics: DeploymentMetrics;
   readonly webhook: Webhook;
   readonly jobs: JobQueue;
   readonly streams: RecordStreams;

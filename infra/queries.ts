@@ -2,13 +2,13 @@ import { QueryDefinition, QueryString } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
 import type { Observed } from './observed.ts';
 
-/** Saved Logs Insights queries, under `RtmsKinesis/`; the runbook refers to them by name. */
+/** Saved Logs Insights queries, under the deployment's name; the runbook refers to them by name. */
 export class Queries extends Construct {
-  constructor(scope: Construct, id: string, { logs }: Observed) {
+  constructor(scope: Construct, id: string, { logs, deployment }: Observed) {
     super(scope, id);
     const everything = [logs.webhook, logs.runner];
     new QueryDefinition(this, 'SessionLife', {
-      queryDefinitionName: 'RtmsKinesis/One session from webhook to end',
+      queryDefinitionName: `${deployment}/One session from webhook to end`,
       logGroups: everything,
       queryString: new QueryString({
         fields: ['@timestamp', 'level', 'event', 'epoch', 'taskId', '@message'],
@@ -18,7 +18,7 @@ export class Queries extends Construct {
       }),
     });
     new QueryDefinition(this, 'ErrorsByCode', {
-      queryDefinitionName: 'RtmsKinesis/Errors by code',
+      queryDefinitionName: `${deployment}/Errors by code`,
       logGroups: everything,
       queryString: new QueryString({
         filterStatements: ['level in ["error", "warn", "ERROR", "WARN"]'],
@@ -30,7 +30,7 @@ export class Queries extends Construct {
       }),
     });
     new QueryDefinition(this, 'LoudestSessions', {
-      queryDefinitionName: 'RtmsKinesis/Sessions with most errors',
+      queryDefinitionName: `${deployment}/Sessions with most errors`,
       logGroups: [logs.runner],
       queryString: new QueryString({
         filterStatements: ['level in ["error", "warn"] and ispresent(rtmsStreamId)'],

@@ -1,4 +1,4 @@
-import { RemovalPolicy, Stack } from 'aws-cdk-lib';
+import { Names, RemovalPolicy } from 'aws-cdk-lib';
 import type { IGrantable } from 'aws-cdk-lib/aws-iam';
 import { Key } from 'aws-cdk-lib/aws-kms';
 import { LogGroup, type RetentionDays } from 'aws-cdk-lib/aws-logs';
@@ -8,6 +8,7 @@ import { Canary } from './canary.ts';
 import { type Config, type ConfigInput, readConfig } from './config.ts';
 import { runnerPrices } from './cost/cost-model.ts';
 import { JobQueue } from './job-queue.ts';
+import { DeploymentMetrics } from './metric.ts';
 import { Monitoring } from './monitoring.ts';
 import { Network } from './network.ts';
 import { RecordStreams } from './record-streams.ts';
@@ -17,8 +18,8 @@ import { SessionTable } from './session-table.ts';
 import { Webhook } from './webhook.ts';
 
 /**
- * Zoom RTMS to Kinesis, whole: put one into a stack of your own, once per account and Region (its metrics
- * have no other dimension to tell two apart).
+ * Zoom RTMS to Kinesis, whole: put one or more into stacks of your own. `deployment` tells them apart in
+ * metrics, alarms and queries.
  *
  * ```ts
  * const rtms = new RtmsKinesis(this, 'Rtms', { webhook: { canary: true } });
@@ -27,6 +28,8 @@ import { Webhook } from './webhook.ts';
  */
 export class RtmsKinesis extends Construct {
   readonly config: Config;
+  /** Tells this deployment's metrics, alarms and queries from another's in the same account. */
+  readonly deployment: string;
   readonly table: SessionTable;
   readonly jobs: JobQueue;
   readonly webhook: Webhook;
@@ -46,6 +49,9 @@ export class RtmsKinesis extends Construct {
     this.#removalPolicy = removalPolicy;
     const stored = { removalPolicy, ...this.#encryption(config) };
 
+    const deployment = config.deployment ?? defaultDeployment(this);
+    this.deployment = deployment;
+    const metrics = new DeploymentMetrics(deployment);
     const table = new SessionTable(this, 'SessionTable', stored);
     const jobs = new JobQueue(this, 'JobQueue', stored);
     this.table = table;
@@ -58,6 +64,7 @@ export class RtmsKinesis extends Construct {
     });
     const logs = { webhook: this.#log('WebhookLog'), runner: this.#log('RunnerLog') };
     this.webhook = new Webhook(this, 'Webhook', {
+      deployment,
       webhook: config.webhook,
       zoom: config.zoom,
       table,
@@ -67,6 +74,8 @@ export class RtmsKinesis extends Construct {
       accessLog: this.#log('AccessLog'),
     });
     this.runners = new RunnerService(this, 'Runners', {
+      deployment,
+      metrics,
       runner: config.runner,
       zoom: config.zoom,
       prices: runnerPrices(config),
@@ -79,8 +88,10 @@ export class RtmsKinesis extends Construct {
     });
     this.monitoring = new Monitoring(this, 'Monitoring', {
       monitoring: config.monitoring,
-      dashboardName: Stack.of(this).stackName,
+      dashboardName: deployment,
       observed: {
+        deployment,
+        metrics,
         webhook: this.webhook,
         jobs,
         streams: this.streams,
@@ -141,4 +152,13 @@ export class RtmsKinesis extends Construct {
       removalPolicy: this.#removalPolicy,
     });
   }
+}
+
+/** The construct's path: `RtmsKinesis-dev-Rtms`. Unique in an account and Region unless stacks are renamed. */
+function defaultDeployment(scope: Construct): string {
+  return Names.uniqueResourceName(scope, {
+    maxLength: 64,
+    separator: '-',
+    allowedSpecialCharacters: '-',
+  });
 }

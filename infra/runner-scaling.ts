@@ -1,10 +1,9 @@
 import { Duration, TimeZone } from 'aws-cdk-lib';
 import { AdjustmentType, Schedule } from 'aws-cdk-lib/aws-applicationautoscaling';
-import { MathExpression } from 'aws-cdk-lib/aws-cloudwatch';
 import type { FargateService } from 'aws-cdk-lib/aws-ecs';
 import type { Config } from './config.ts';
 import type { JobQueue } from './job-queue.ts';
-import { metric, runningTasks } from './metric.ts';
+import type { DeploymentMetrics } from './metric.ts';
 import {
   leastTasks,
   QUEUE_AGE_STEPS,
@@ -20,6 +19,7 @@ export function addRunnerScaling(
   service: FargateService,
   runner: Config['runner'],
   jobs: JobQueue,
+  metrics: DeploymentMetrics,
 ): void {
   const minCapacity = leastTasks(runner.minTasks, runner.headroomSlots, runner.capacity);
   const scaling = service.autoScaleTaskCount({
@@ -27,7 +27,7 @@ export function addRunnerScaling(
     maxCapacity: Math.max(runner.maxTasks, minCapacity),
   });
   scaling.scaleToTrackCustomMetric('SlotUtilization', {
-    metric: metric('SlotUtilization', 'Average'),
+    metric: metrics.of('SlotUtilization', 'Average'),
     targetValue: TARGET_UTILIZATION_PERCENT,
     scaleOutCooldown: Duration.minutes(1),
     scaleInCooldown: Duration.seconds(SCALE_IN_COOLDOWN_SECONDS),
@@ -45,7 +45,7 @@ export function addRunnerScaling(
   });
   if (runner.headroomSlots > 0) {
     scaling.scaleOnMetric('FreeSlots', {
-      metric: freeSlots(service),
+      metric: metrics.of('FreeSlots', 'Average'),
       adjustmentType: AdjustmentType.PERCENT_CHANGE_IN_CAPACITY,
       minAdjustmentMagnitude: 1,
       cooldown: Duration.minutes(2),
@@ -63,17 +63,4 @@ export function addRunnerScaling(
       minCapacity: Math.max(minTasks, minCapacity),
     });
   }
-}
-
-function freeSlots(service: FargateService): MathExpression {
-  return new MathExpression({
-    expression: '(total - used) * tasks',
-    usingMetrics: {
-      total: metric('SlotsTotal', 'Average'),
-      used: metric('SlotsUsed', 'Average'),
-      tasks: runningTasks(service),
-    },
-    label: 'free slots',
-    period: Duration.minutes(1),
-  });
 }

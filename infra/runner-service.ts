@@ -22,6 +22,7 @@ import type { RunnerPrices } from '../shared/cost.ts';
 import type { RunnerEnv } from '../shared/env.ts';
 import type { Config } from './config.ts';
 import type { JobQueue } from './job-queue.ts';
+import type { DeploymentMetrics } from './metric.ts';
 import type { Network } from './network.ts';
 import type { RecordStreams } from './record-streams.ts';
 import { runnerImage } from './runner-image.ts';
@@ -30,6 +31,8 @@ import type { ZoomSecret } from './secret.ts';
 import type { SessionTable } from './session-table.ts';
 
 export interface RunnerServiceProps {
+  readonly deployment: string;
+  readonly metrics: DeploymentMetrics;
   readonly runner: Config['runner'];
   readonly zoom: Config['zoom'];
   readonly prices: RunnerPrices;
@@ -89,7 +92,7 @@ export class RunnerService extends Construct {
       );
     }
     this.#grantTask(props);
-    addRunnerScaling(this.service, props.runner, props.jobs);
+    addRunnerScaling(this.service, props.runner, props.jobs, props.metrics);
   }
 
   #taskDefinition(props: RunnerServiceProps): FargateTaskDefinition {
@@ -136,7 +139,7 @@ export class RunnerService extends Construct {
     jobs.grantReceive(grantee);
     jobs.grantSend(grantee);
     streams.grantWrite(grantee);
-    secret.grantRead(grantee);
+    secret.grantReadCredentials(grantee);
     Grant.addToPrincipal({
       grantee,
       actions: ['ecs:UpdateTaskProtection'],
@@ -166,9 +169,10 @@ export class RunnerService extends Construct {
 
 function runnerEnvironment({ runner, zoom, ...props }: RunnerServiceProps): Record<string, string> {
   return {
+    DEPLOYMENT: props.deployment,
     SESSION_TABLE: props.table.table.tableName,
     JOB_QUEUE_URL: props.jobs.queue.queueUrl,
-    ZOOM_SECRET_ID: props.secret.secret.secretArn,
+    ZOOM_SECRET_ID: props.secret.credentials.secretArn,
     ALLOWED_HOSTS: zoom.allowedHosts.join(','),
     MEDIA_STREAM: props.streams.media.streamName,
     EVENTS_STREAM: props.streams.events.streamName,
@@ -177,6 +181,7 @@ function runnerEnvironment({ runner, zoom, ...props }: RunnerServiceProps): Reco
     HEALTH_PORT: String(HEALTH_PORT),
     SPOOL_DIR,
     SPOOL_MAX_BYTES: String(runner.spoolGiB * 1024 ** 3),
+    MEMORY_MIB: String(runner.memoryMiB),
     PRICES: JSON.stringify(props.prices),
     LOG_LEVEL: 'info',
   } satisfies RunnerEnv;

@@ -11,44 +11,64 @@ export interface ZoomSecretProps {
 }
 
 /**
- * Credentials of the Zoom apps, filled in by the deployer; shape in `shared/zoom/credentials.ts`.
+ * What the Zoom apps are known by, filled in by the deployer, in two secrets: the runners sign handshakes
+ * with client secrets; the webhook function, which faces the internet, gets the tokens that verify and
+ * nothing that could join a meeting. Shapes in `shared/zoom/credentials.ts`.
  *
- * It starts with a placeholder of that shape, so that the first deployment comes up healthy. The
- * placeholder's webhook token holds the stack's own unique id: nobody can sign a webhook with a token
- * known from this file.
+ * Both start with a placeholder of that shape, so that the first deployment comes up healthy. The
+ * placeholder's token holds the stack's own unique id: nobody can sign a webhook with a token known from
+ * this file.
  */
 export class ZoomSecret extends Construct {
-  readonly secret: Secret;
+  /** Client ids and secrets, for the runners. */
+  readonly credentials: Secret;
+  /** Webhook secret tokens, for the webhook function and what plays Zoom against it. */
+  readonly tokens: Secret;
   readonly #key: IKey | undefined;
 
-  constructor(scope: Construct, id: string, { removalPolicy, encryptionKey }: ZoomSecretProps) {
+  constructor(scope: Construct, id: string, props: ZoomSecretProps) {
     super(scope, id);
-    this.#key = encryptionKey;
-    const stack = Stack.of(this);
-    const stackUuid = Fn.select(2, Fn.split('/', stack.stackId));
-    // Never change this text: CloudFormation would write the new placeholder over the real credentials.
-    const placeholder = stack.toJsonString({
-      apps: {
-        default: {
-          clientId: 'replace-me',
-          clientSecret: 'replace-me',
-          webhookSecretTokens: [`replace-me-${stackUuid}`],
-        },
-      },
-    });
-    this.secret = new Secret(this, 'Secret', {
+    this.#key = props.encryptionKey;
+    const stackUuid = Fn.select(2, Fn.split('/', Stack.of(this).stackId));
+    const webhookSecretTokens = [`replace-me-${stackUuid}`];
+    // Never change these texts: CloudFormation would write the new placeholder over the real credentials.
+    this.credentials = this.#secret('Secret', props, {
       description: 'Zoom app credentials for RTMS; shape in docs/deploy.md',
+      app: { clientId: 'replace-me', clientSecret: 'replace-me', webhookSecretTokens },
+    });
+    this.tokens = this.#secret('WebhookTokens', props, {
+      description: 'Zoom webhook secret tokens; shape in docs/deploy.md',
+      app: { webhookSecretTokens },
+    });
+  }
+
+  grantReadCredentials(grantee: IGrantable): void {
+    this.#grantRead(grantee, this.credentials);
+  }
+
+  grantReadTokens(grantee: IGrantable): void {
+    this.#grantRead(grantee, this.tokens);
+  }
+
+  #secret(
+    id: string,
+    { removalPolicy, encryptionKey }: ZoomSecretProps,
+    { description, app }: { readonly description: string; readonly app: object },
+  ): Secret {
+    const placeholder = Stack.of(this).toJsonString({ apps: { default: app } });
+    return new Secret(this, id, {
+      description,
       secretStringValue: SecretValue.unsafePlainText(placeholder),
       removalPolicy,
       ...(encryptionKey && { encryptionKey }),
     });
   }
 
-  grantRead(grantee: IGrantable): void {
+  #grantRead(grantee: IGrantable, secret: Secret): void {
     Grant.addToPrincipal({
       grantee,
       actions: ['secretsmanager:GetSecretValue'],
-      resourceArns: [this.secret.secretArn],
+      resourceArns: [secret.secretArn],
     });
     grantKeyUse(this.#key, grantee, 'read');
   }

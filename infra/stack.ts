@@ -13,10 +13,11 @@ export class RtmsKinesisStack extends Stack {
 
   constructor(scope: Construct, id: string, { config, ...props }: RtmsKinesisStackProps) {
     super(scope, id, props);
-    this.rtms = new RtmsKinesis(this, 'Rtms', config);
+    this.rtms = new RtmsKinesis(this, 'Rtms', { deployment: this.stackName, ...config });
     const { webhook, streams, secret, monitoring } = this.rtms;
     this.#output('WebhookUrl', webhook.url, 'Event notification endpoint URL of the Zoom app');
-    this.#output('ZoomSecretArn', secret.secret.secretArn, 'Fill this secret in: docs/deploy.md');
+    this.#output('ZoomSecretArn', secret.credentials.secretArn, 'Client ids and secrets: fill in');
+    this.#output('WebhookSecretArn', secret.tokens.secretArn, 'Webhook secret tokens: fill in');
     this.#output('MediaStreamName', streams.media.streamName, 'Audio, video and share');
     this.#output('MediaStreamArn', streams.media.streamArn, 'Audio, video and share');
     this.#output('EventsStreamName', streams.events.streamName, 'Transcript, chat, lifecycle');
@@ -36,7 +37,8 @@ export class RtmsKinesisStack extends Stack {
       table: table.table.tableName,
       queueUrl: jobs.queue.queueUrl,
       streams: { media: streams.media.streamName, events: streams.events.streamName },
-      secretId: secret.secret.secretArn,
+      secretId: secret.credentials.secretArn,
+      webhookSecretId: secret.tokens.secretArn,
       webhookUrl: webhook.url,
       allowedHosts: config.zoom.allowedHosts.join(','),
     });

@@ -22,6 +22,7 @@ import type { ZoomSecret } from './secret.ts';
 import type { SessionTable } from './session-table.ts';
 
 export interface WebhookProps {
+  readonly deployment: string;
   readonly webhook: Config['webhook'];
   readonly zoom: Config['zoom'];
   readonly table: SessionTable;
@@ -64,9 +65,11 @@ export class Webhook extends Construct {
       timeout: Duration.seconds(5),
       reservedConcurrentExecutions: webhook.reservedConcurrency,
       environment: {
+        DEPLOYMENT: props.deployment,
         SESSION_TABLE: props.table.table.tableName,
         JOB_QUEUE_URL: props.jobs.queue.queueUrl,
-        ZOOM_SECRET_ID: props.secret.secret.secretArn,
+        ZOOM_SECRET_ID: props.secret.credentials.secretArn,
+        ZOOM_WEBHOOK_SECRET_ID: props.secret.tokens.secretArn,
         ALLOWED_HOSTS: zoom.allowedHosts.join(','),
         MAX_CLOCK_SKEW_SECONDS: String(zoom.maxClockSkewSeconds),
         LOG_LEVEL: 'info',
@@ -74,7 +77,8 @@ export class Webhook extends Construct {
     });
     props.table.grantRequest(this.handler);
     props.jobs.grantSend(this.handler);
-    props.secret.grantRead(this.handler);
+    props.secret.grantReadCredentials(this.handler);
+    props.secret.grantReadTokens(this.handler);
 
     this.api = new HttpApi(this, 'Api', {
       description: 'Zoom RTMS webhooks',

@@ -147,6 +147,7 @@ export async function startRunner(
     loop('metrics', METRICS_INTERVAL_MS, async () => {
       emitLevels(pool, config.capacity, metrics);
       metrics.observe('OldestWaiting', watch.oldestWaitingMs);
+      if (watch.freeSlots !== undefined) metrics.observe('FreeSlots', watch.freeSlots);
       metrics.observe('EventLoopDelay', delay.p99Ms);
       media.observeLevels();
       events.observeLevels();

@@ -110,7 +110,7 @@ export class Session {
     const { row, cause, epoch } = this.#claim;
     this.#logger.info('claimed', { event: 'claimed', cause, product: this.#start.product });
     if (cause !== undefined) {
-      this.#context.metrics.count('Takeovers');
+      this.#context.metrics.count('Takeovers', 1, cause);
       this.#write('session_taken_over', Date.now(), { previousEpoch: epoch - 1, cause });
     }
     const wanted = wantedState(row);

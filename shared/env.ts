@@ -3,10 +3,17 @@
  * `environment: {...} satisfies RunnerEnv`; each process's `config.ts` reads them once.
  */
 export interface WebhookEnv {
+  /** Name of this deployment: the dimension `deployment` of every metric (`shared/metrics.ts`). */
+  DEPLOYMENT: string;
   SESSION_TABLE: string;
   JOB_QUEUE_URL: string;
   /** Secrets Manager id or ARN; shape in `shared/zoom/credentials.ts`. */
   ZOOM_SECRET_ID: string;
+  /**
+   * Secret with the webhook tokens alone: `{"apps": {"<app>": {"webhookSecretTokens": ["current", "previous"]}}}`.
+   * The function that faces the internet needs no client secret.
+   */
+  ZOOM_WEBHOOK_SECRET_ID: string;
   /** Comma-separated host suffixes that signaling and media addresses must match. */
   ALLOWED_HOSTS: string;
   /** Accepted distance of `x-zm-request-timestamp` from our clock, seconds. */
@@ -18,9 +25,13 @@ export interface CanaryEnv {
   /** The webhook's public address. */
   WEBHOOK_URL: string;
   ZOOM_SECRET_ID: string;
+  /** As in `WebhookEnv`. */
+  ZOOM_WEBHOOK_SECRET_ID: string;
 }
 
 export interface RunnerEnv {
+  /** As in `WebhookEnv`. */
+  DEPLOYMENT: string;
   SESSION_TABLE: string;
   JOB_QUEUE_URL: string;
   ZOOM_SECRET_ID: string;
@@ -34,6 +45,11 @@ export interface RunnerEnv {
   HEALTH_PORT: string;
   SPOOL_DIR: string;
   SPOOL_MAX_BYTES: string;
+  /**
+   * Memory limit of the container, MiB. Without it the memory guard would compare with the memory of the
+   * machine below the container, and never refuse a session.
+   */
+  MEMORY_MIB?: string;
   /** JSON of `RunnerPrices` in `shared/cost.ts`; unset: no cost is estimated. */
   PRICES?: string;
   LOG_LEVEL: string;

@@ -2,12 +2,26 @@
  * Every CloudWatch metric this project emits, in namespace `RtmsKinesis`, with fixed dimensions only: ids
  * live in log fields. infra's dashboard and alarms and the code that emits share this table.
  *
- * Dimensions: every metric carries `service` (`webhook` or `runner`); those with `by` carry one more.
+ * Dimensions: every metric carries `deployment` (the variable `DEPLOYMENT`: without it two deployments of an
+ * account would add up in each other's alarms, and scale each other) and `service` (`webhook` or `runner`);
+ * those with `by` carry one more. Those with `total` are emitted twice: with their own dimension for graphs,
+ * and without it for alarms, which would otherwise have to know every value and miss a new one. Values in
+ * `notInTotal` are left out of the total.
  */
 export const METRIC_NAMESPACE = 'RtmsKinesis';
 
+/** Dimensions of every metric, besides its own. */
+export const COMMON_DIMENSIONS = ['deployment', 'service'] as const;
+
 type MetricUnit = 'Count' | 'Milliseconds' | 'Bytes' | 'Percent' | 'None';
 type MetricDimension = 'mediaType' | 'cause' | 'state' | 'scope' | 'event';
+
+interface MetricDefinition {
+  readonly unit: MetricUnit;
+  readonly by?: MetricDimension;
+  readonly total?: true;
+  readonly notInTotal?: readonly string[];
+}
 
 export const METRICS = {
   WebhookAccepted: { unit: 'Count', by: 'event' },
@@ -21,6 +35,8 @@ export const METRICS = {
   SlotsUsed: { unit: 'Count' },
   SlotsTotal: { unit: 'Count' },
   SlotUtilization: { unit: 'Percent' },
+  /** Free slots of the whole fleet, as each task reads them in the rows of all live tasks that do not drain. */
+  FreeSlots: { unit: 'Count' },
   OldestWaiting: { unit: 'Milliseconds' },
   WebhookToFirstFrame: { unit: 'Milliseconds' },
   CaptureToKinesis: { unit: 'Milliseconds' },
@@ -28,7 +44,7 @@ export const METRICS = {
   BytesIn: { unit: 'Bytes', by: 'mediaType' },
   FramesOut: { unit: 'Count', by: 'mediaType' },
   BytesOut: { unit: 'Bytes', by: 'mediaType' },
-  FramesLost: { unit: 'Count', by: 'cause' },
+  FramesLost: { unit: 'Count', by: 'cause', total: true, notInTotal: ['revoked'] },
   AggregationRatio: { unit: 'None' },
   PutUnits: { unit: 'Count' },
   PutLatency: { unit: 'Milliseconds' },
@@ -40,8 +56,8 @@ export const METRICS = {
   SpoolAge: { unit: 'Milliseconds' },
   Reconnects: { unit: 'Count', by: 'scope' },
   SessionsMissed: { unit: 'Count' },
-  SessionsFailed: { unit: 'Count', by: 'cause' },
-  Takeovers: { unit: 'Count' },
+  SessionsFailed: { unit: 'Count', by: 'cause', total: true },
+  Takeovers: { unit: 'Count', by: 'cause' },
   HandOvers: { unit: 'Count', by: 'cause' },
   DrainDuration: { unit: 'Milliseconds' },
   ProtectionFailures: { unit: 'Count' },
@@ -50,7 +66,7 @@ export const METRICS = {
   MalformedMessages: { unit: 'Count', by: 'scope' },
   UnknownMessages: { unit: 'Count' },
   CostPerMeetingHour: { unit: 'None' },
-} as const satisfies Record<string, { unit: MetricUnit; by?: MetricDimension }>;
+} as const satisfies Record<string, MetricDefinition>;
 
 export type MetricName = keyof typeof METRICS;
 

@@ -16,7 +16,9 @@ export async function handler(): Promise<void> {
   await knock(WEBHOOK_URL, token);
 }
 
-function readEnvironment(environment: Partial<Record<keyof CanaryEnv, string>>): CanaryEnv {
+function readEnvironment(
+  environment: Partial<Record<keyof CanaryEnv, string>>,
+): Pick<CanaryEnv, 'WEBHOOK_URL' | 'ZOOM_SECRET_ID'> {
   const { WEBHOOK_URL, ZOOM_SECRET_ID } = environment;
   if (!WEBHOOK_URL || !ZOOM_SECRET_ID) throw new Error('WEBHOOK_URL or ZOOM_SECRET_ID is missing');
   return { WEBHOOK_URL, ZOOM_SECRET_ID };

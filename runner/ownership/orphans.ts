@@ -40,6 +40,7 @@ export class OrphanWatch {
   #since = new Map<string, number>();
   #overdue: ReadonlySet<string> = new Set();
   #oldestWaitingMs = 0;
+  #freeSlots: number | undefined;
 
   constructor(options: OrphanWatchOptions) {
     this.#options = options;
@@ -64,6 +65,14 @@ export class OrphanWatch {
   }
 
   /**
+   * Free slots of all live tasks that do not drain, as of the last look; undefined before the first. Scaling
+   * goes by it, so a look that failed must not read as "no room" and start tasks.
+   */
+  get freeSlots(): number | undefined {
+    return this.#freeSlots;
+  }
+
+  /**
    * Reads the heartbeats and the rows that nobody serves.
    *
    * @param nowMs wall clock, Unix ms, to tell how long ago a start was requested
@@ -83,6 +92,7 @@ export class OrphanWatch {
       if (this.isExpired(task.taskId)) orphans.push(...(await this.#sessionsOfDead(task, atMs)));
     }
     const live = tasks.filter((task) => !this.isExpired(task.taskId));
+    this.#freeSlots = live.reduce((sum, task) => sum + freeSlotsOf(task), 0);
     const watching = live.filter(
       (task) => task.heartbeat >= WATCHED_HEARTBEATS || task.taskId === taskId,
     );
@@ -131,4 +141,9 @@ export class OrphanWatch {
     if (row.owner !== UNOWNED) return 0;
     return row.handedOverBy === undefined ? REQUESTED_WAIT_MS : HANDED_OVER_WAIT_MS;
   }
+}
+
+/** A task that accepts sessions beyond its slots, in an emergency, has none left rather than fewer than none. */
+function freeSlotsOf({ costTotal, costUsed, draining }: TaskRow): number {
+  return draining ? 0 : Math.max(0, costTotal - costUsed);
 }

@@ -256,6 +256,21 @@ describe('OrphanWatch', () => {
     expect(orphans.oldestWaitingMs).toBeGreaterThanOrEqual(15_000);
   });
 
+  test('adds up the free slots of live tasks that do not drain', async () => {
+    await onlyTasks();
+    const signal = AbortSignal.timeout(5_000);
+    const beat = (taskId: string, costUsed: number, draining = false) =>
+      store.renew({ taskId, costUsed, costTotal: 30, draining }, 0, signal);
+    await beat(me, 12);
+    await beat(other, 31);
+    await beat(`${other}-leaving`, 5, true);
+    const { orphans, due } = watch();
+    expect(orphans.freeSlots).toBeUndefined();
+    await due(0);
+    expect(orphans.freeSlots).toBe(18);
+    await onlyTasks();
+  });
+
   test('takes a stream given away whose message is lost', async () => {
     await onlyTasks();
     await renew(me);
