@@ -6,6 +6,7 @@ import type { Product } from '../shared/rtms/product.ts';
 import type { SessionRow } from '../shared/session-row.ts';
 import type { AllowedHosts } from '../shared/zoom/allowed-hosts.ts';
 import type { HandshakeCredentials } from '../shared/zoom/credentials.ts';
+import type { PreviousOwner } from './blind-time.ts';
 import type { Sink } from './kinesis/put.ts';
 import type { TakeoverCause } from './ownership/rules.ts';
 import type { EndedReason } from './ownership/store.ts';
@@ -32,6 +33,8 @@ export interface ClaimedRow {
   readonly epoch: number;
   /** Why there was an epoch before this one; undefined for the first. */
   readonly cause: TakeoverCause | undefined;
+  /** What was known of the owner before, when there was one. */
+  readonly previous?: PreviousOwner;
   /** May this claim still be served (heartbeat)? Asked for every frame. */
   readonly holds: () => boolean;
 }
@@ -40,8 +43,14 @@ export type HandOverCause = EventData['session_handed_over']['cause'];
 
 /** How a session came to its end, for whoever owns the row. */
 export type SessionResult =
-  | { readonly kind: 'ended'; readonly reason: EndedReason; readonly startEventTsMs: number }
-  | { readonly kind: 'handed_over'; readonly cause: HandOverCause }
+  | {
+      readonly kind: 'ended';
+      readonly reason: EndedReason;
+      readonly startEventTsMs: number;
+      /** When it began to leave the stream, Unix ms. */
+      readonly atMs: number;
+    }
+  | { readonly kind: 'handed_over'; readonly cause: HandOverCause; readonly atMs: number }
   /** The row is another's, or this task may not serve: nothing is to be written about it. */
   | { readonly kind: 'dropped' };
 

@@ -3,6 +3,7 @@ import type { Logger } from '../shared/logger.ts';
 import type { Metrics } from '../shared/metrics.ts';
 import type { SessionRow } from '../shared/session-row.ts';
 import { type Admission, admit, costOfSession, type Load, roomFor } from './admission.ts';
+import { previousOwner } from './blind-time.ts';
 import type { Heartbeat } from './ownership/heartbeat.ts';
 import { reconcile } from './ownership/reconcile.ts';
 import { judgeRow, type RowVerdict } from './ownership/rules.ts';
@@ -214,13 +215,23 @@ export class SessionPool {
     term: number,
   ): Promise<Offer> {
     const { store, context, heartbeat } = this.#options;
-    const row = await store.claim(seen, context.taskId, Date.now());
+    // Read beside the claim, which must not wait for it: the heartbeat of who served the stream before.
+    const [row, task] = await Promise.all([
+      store.claim(seen, context.taskId, Date.now()),
+      cause === 'owner_lost' && seen.owner !== undefined
+        ? store.task(seen.owner).catch(() => undefined)
+        : undefined,
+    ]);
     if (row === undefined) return 'later';
     // Claimed in a term that is over: others may think this task dead. The next reconcile claims anew.
     if (!heartbeat.holds(term)) return 'later';
     const epoch = row.epoch ?? 0;
     const holds = () => heartbeat.holds(term);
-    const session = new Session({ row, epoch, cause, holds }, context);
+    // This task's own heartbeat says nothing about a session that it has lost.
+    const before = seen.owner === context.taskId ? undefined : task;
+    const previous = previousOwner(seen, before);
+    const claimed = { row, epoch, cause, holds, previous };
+    const session = new Session(claimed, context);
     this.#sessions.set(row.rtmsStreamId, session);
     const care = this.#care(session).finally(() => this.#cares.delete(care));
     this.#cares.add(care);
@@ -253,7 +264,7 @@ export class SessionPool {
     do {
       try {
         if (result.kind === 'handed_over') {
-          if (await store.release(claim)) await ring(claim.rtmsStreamId);
+          if (await store.release(claim, result.atMs)) await ring(claim.rtmsStreamId);
         } else {
           const outcome = await store.end(claim, result, Date.now());
           if (outcome === 'restarted' || outcome === 'revoked') await ring(claim.rtmsStreamId);

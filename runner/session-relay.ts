@@ -1,6 +1,8 @@
 import type { Logger } from '../shared/logger.ts';
 import type { Metrics } from '../shared/metrics.ts';
 import type { EffectiveMedia } from '../shared/rtms/effective-media.ts';
+import { MEDIA_TYPES } from '../shared/rtms/media-type.ts';
+import { blindOfReconnect } from './blind-time.ts';
 import type { RtmsClient } from './rtms/client.ts';
 import type { EndReason, MediaFrame } from './rtms/events.ts';
 import { chatEvent, type EventBody, signalingEvent, transcriptEvent } from './session-events.ts';
@@ -21,7 +23,7 @@ export interface RelayListener {
 /** Writes everything that a client brings, and tells the session what concerns it. */
 export function relay(
   client: RtmsClient,
-  writer: SessionWriter,
+  writer: Pick<SessionWriter, 'frame' | 'malformed' | 'event'>,
   session: RelayListener,
   { logger, metrics }: { readonly logger: Logger; readonly metrics: Metrics },
 ): void {
@@ -85,7 +87,10 @@ export function relay(
     metrics.count('Reconnects', 1, info.scope);
     if (info.scope === 'signaling') session.rejoined();
     session.became('streaming', info);
-    writer.event('session_reconnected', Date.now(), info);
+    const nowMs = Date.now();
+    const mediaTypes = MEDIA_TYPES.filter((mediaType) => media?.[mediaType] !== undefined);
+    const blind = blindOfReconnect(info.scope, info.durationMs, mediaTypes, nowMs);
+    writer.event('session_reconnected', nowMs, { ...info, blind });
   });
   client.on('hole', (hole) => logger.info('hole in capture', { event: 'hole', ...hole }));
   client.on('malformed', ({ scope, error, ...lost }) => {

@@ -3,10 +3,13 @@ import type { Logger } from '../shared/logger.ts';
 import type { EventData, EventName } from '../shared/record/event.ts';
 import { STOP_REASON } from '../shared/rtms/constants.ts';
 import type { EffectiveMedia } from '../shared/rtms/effective-media.ts';
+import { MEDIA_TYPES, type MediaType } from '../shared/rtms/media-type.ts';
+import { wantedMediaTypes } from '../shared/rtms/params.ts';
 import { type StartRegister, startOf, wantedState } from '../shared/session-row.ts';
 import { isAllowedAddress } from '../shared/zoom/allowed-hosts.ts';
 import type { HandshakeCredentials } from '../shared/zoom/credentials.ts';
-import type { SessionVerdict, SessionView } from './ownership/rules.ts';
+import { blindOfTakeover } from './blind-time.ts';
+import type { SessionVerdict, SessionView, TakeoverCause } from './ownership/rules.ts';
 import type { EndedReason } from './ownership/store.ts';
 import { RtmsClient } from './rtms/client.ts';
 import type { EndReason } from './rtms/events.ts';
@@ -55,6 +58,9 @@ export class Session {
   #start: StartRegister;
   #handledInterruptTsMs: number;
   #lastHandshakeAtMs = 0;
+  /** Why there was an owner before, until that is written: first of all events of this epoch. */
+  #takeoverUntold: TakeoverCause | undefined;
+  #leftAtMs = 0;
   #state: SessionState = 'connecting';
   #client: RtmsClient | undefined;
   #media: EffectiveMedia | undefined;
@@ -107,11 +113,11 @@ export class Session {
 
   /** Connects; or, when Zoom has stopped the stream before this claim, writes its end. */
   start(): void {
-    const { row, cause, epoch } = this.#claim;
+    const { row, cause } = this.#claim;
     this.#logger.info('claimed', { event: 'claimed', cause, product: this.#start.product });
     if (cause !== undefined) {
       this.#context.metrics.count('Takeovers', 1, cause);
-      this.#write('session_taken_over', Date.now(), { previousEpoch: epoch - 1, cause });
+      this.#takeoverUntold = cause;
     }
     const wanted = wantedState(row);
     if (wanted.state === 'stopped') this.#end(wanted.stopReason, wanted.stopReason);
@@ -151,11 +157,13 @@ export class Session {
   async handOver(cause: HandOverCause): Promise<void> {
     if (this.#state === 'ending') return;
     this.#state = 'ending';
+    this.#leftAtMs = Date.now();
     this.#logger.info('handing over', { event: 'handing_over', cause });
     await this.#client?.leave();
+    this.#tellTakeover(this.#leftAtMs);
     await this.#finish('session_handed_over', { cause });
     this.#context.metrics.count('HandOvers', 1, cause);
-    this.#over({ kind: 'handed_over', cause });
+    this.#over({ kind: 'handed_over', cause, atMs: this.#leftAtMs });
   }
 
   /** Closes everything at once and writes nothing more. */
@@ -203,7 +211,7 @@ export class Session {
       logger: this.#logger,
     });
     this.#client = client;
-    relay(client, this.#writer, this.#listener(), { logger: this.#logger, metrics });
+    relay(client, this.#toldWriter(), this.#listener(), { logger: this.#logger, metrics });
     const { rtmsStreamId } = this;
     client.join({ product, entityId, rtmsStreamId, serverUrls, ...credentials });
   }
@@ -230,6 +238,7 @@ export class Session {
     this.#lastHandshakeAtMs = streamingAtMs;
     this.#media = media;
     this.#become('streaming');
+    this.#tellTakeover(streamingAtMs);
     this.#write('session_started', streamingAtMs, {
       product,
       entityId,
@@ -241,6 +250,50 @@ export class Session {
       streamingAtMs,
     });
     this.#connected.resolve();
+  }
+
+  /**
+   * Writes `session_taken_over` unless that is done: with the time that nobody saw, which is over once media flows
+   * or something else has to be written.
+   */
+  #tellTakeover(nowMs: number): void {
+    const cause = this.#takeoverUntold;
+    if (cause === undefined) return;
+    this.#takeoverUntold = undefined;
+    const { epoch, previous = {}, row } = this.#claim;
+    // A stream that Zoom has stopped meanwhile ran no longer than that.
+    const endMs = row.stopEventTsMs ?? 0;
+    const untilMs =
+      wantedState(row).state === 'stopped' && endMs > 0 ? Math.min(nowMs, endMs) : nowMs;
+    const takeover = {
+      cause,
+      previous,
+      mediaTypes: this.#mediaTypes,
+      startEventTsMs: this.#start.startEventTsMs,
+    };
+    const blind = blindOfTakeover(takeover, untilMs);
+    this.#write('session_taken_over', nowMs, { previousEpoch: epoch - 1, cause, blind });
+  }
+
+  /** What Zoom agreed to send; before it did, what is asked for. */
+  get #mediaTypes(): readonly MediaType[] {
+    const { mediaRequest } = this.#context;
+    return this.#media === undefined
+      ? wantedMediaTypes(mediaRequest)
+      : MEDIA_TYPES.filter((mediaType) => this.#media?.[mediaType] !== undefined);
+  }
+
+  /** What the client brings is written behind `session_taken_over` as the first of all. */
+  #toldWriter(): Pick<SessionWriter, 'frame' | 'malformed' | 'event'> {
+    const writer = this.#writer;
+    return {
+      frame: (frame, media) => writer.frame(frame, media),
+      malformed: (lost) => writer.malformed(lost),
+      event: (name, timeMs, data) => {
+        this.#tellTakeover(Date.now());
+        writer.event(name, timeMs, data);
+      },
+    };
   }
 
   #firstFrame(): void {
@@ -302,11 +355,13 @@ export class Session {
   ): void {
     if (this.#state === 'ending') return;
     this.#state = 'ending';
+    this.#leftAtMs = Date.now();
     void this.#ending(stopReason, reason, restartable);
   }
 
   async #ending(stopReason: number | undefined, reason: EndedReason, restartable: boolean) {
     await this.#client?.leave();
+    this.#tellTakeover(this.#leftAtMs);
     if (stopReason === STOP_REASON.STREAM_REVOKED) {
       this.#writer.revoke();
       this.#logger.warn('revoked', { event: 'revoked' });
@@ -314,7 +369,7 @@ export class Session {
     }
     await this.#finish('session_ended', { ...stopReasonFields(stopReason), restartable });
     const { startEventTsMs } = this.#start;
-    this.#over({ kind: 'ended', reason, startEventTsMs });
+    this.#over({ kind: 'ended', reason, startEventTsMs, atMs: this.#leftAtMs });
   }
 
   /** Flushes, writes the last event, and says in the log what could not be written. */

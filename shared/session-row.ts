@@ -56,6 +56,10 @@ export interface Ownership {
   readonly endedReason?: number | 'missed' | 'refused' | 'lost';
   /** Set by a hand-over, cleared by the next claim. */
   readonly handedOverBy?: string;
+  /** When that owner began to close its sockets, Unix ms: what Zoom does not keep is lost from then on. */
+  readonly handedOverAtMs?: number;
+  /** When the run that `endedReason` belongs to was given up, Unix ms. */
+  readonly endedAtMs?: number;
   /** Operator's wish: the owner leaves (`stop`) or gives the stream to another runner (`handover`). */
   readonly operatorWish?: 'stop' | 'handover';
 }
@@ -77,6 +81,8 @@ export interface TaskRow {
   readonly taskId: string;
   /** Raised at every renewal; observers judge expiry by when they last saw it change, on their own clock. */
   readonly heartbeat: number;
+  /** The task's own clock at its last renewal, Unix ms: for telling, never for judging who is alive. */
+  readonly renewedAtMs?: number;
   readonly costUsed: number;
   readonly costTotal: number;
   readonly draining: boolean;

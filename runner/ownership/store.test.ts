@@ -93,7 +93,7 @@ describe('a claim', () => {
   test('fails when the row has been claimed and given away since it was read', async () => {
     const seen = await started();
     const { epoch = 0 } = await claimed(other);
-    await store.release({ rtmsStreamId: id, taskId: other, epoch });
+    await store.release({ rtmsStreamId: id, taskId: other, epoch }, NOW_MS);
     expect(await store.claim(seen, me, NOW_MS)).toBeUndefined();
   });
 
@@ -113,9 +113,14 @@ describe('a release', () => {
   test('offers the stream to the others and says who gave it', async () => {
     await started({ operatorWish: 'handover' });
     await claimed(me);
-    expect(await store.release({ rtmsStreamId: id, taskId: me, epoch: 1 })).toBe(true);
+    expect(await store.release({ rtmsStreamId: id, taskId: me, epoch: 1 }, NOW_MS)).toBe(true);
     const row = await store.session(id);
-    expect(row).toMatchObject({ owner: UNOWNED, epoch: 1, handedOverBy: me });
+    expect(row).toMatchObject({
+      owner: UNOWNED,
+      epoch: 1,
+      handedOverBy: me,
+      handedOverAtMs: NOW_MS,
+    });
     expect(row?.operatorWish).toBeUndefined();
   });
 
@@ -125,13 +130,13 @@ describe('a release', () => {
   ])('does nothing for %s', async (_title, claim) => {
     await started();
     await claimed(me);
-    expect(await store.release(claim())).toBe(false);
+    expect(await store.release(claim(), NOW_MS)).toBe(false);
     expect((await store.session(id))?.owner).toBe(me);
   });
 });
 
 describe('an end', () => {
-  const run = { startEventTsMs: 1000, reason: 6 } as const;
+  const run = { startEventTsMs: 1000, reason: 6, atMs: NOW_MS } as const;
 
   test('settles the row', async () => {
     await started();
@@ -139,7 +144,12 @@ describe('an end', () => {
     const claim = { rtmsStreamId: id, taskId: me, epoch: 1 };
     expect(await store.end(claim, run, NOW_MS)).toBe('ended');
     const row = await store.session(id);
-    expect(row).toMatchObject({ epoch: 1, endedStartEventTsMs: 1000, endedReason: 6 });
+    expect(row).toMatchObject({
+      epoch: 1,
+      endedStartEventTsMs: 1000,
+      endedReason: 6,
+      endedAtMs: NOW_MS,
+    });
     expect(row?.owner).toBeUndefined();
     expect(await store.sessionsOf(me)).toEqual([]);
   });

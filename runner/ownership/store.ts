@@ -75,7 +75,7 @@ export class SessionStore {
       taskKey(task.taskId),
       {
         UpdateExpression:
-          'SET #owner = :tasks, taskId = :taskId, costUsed = :used, costTotal = :total, draining = :draining, #ttl = :ttl ADD heartbeat :one',
+          'SET #owner = :tasks, taskId = :taskId, costUsed = :used, costTotal = :total, draining = :draining, renewedAtMs = :now, #ttl = :ttl ADD heartbeat :one',
         ExpressionAttributeNames: { '#owner': 'owner', '#ttl': 'ttl' },
         ExpressionAttributeValues: {
           ':tasks': TASKS,
@@ -83,6 +83,7 @@ export class SessionStore {
           ':used': task.costUsed,
           ':total': task.costTotal,
           ':draining': task.draining,
+          ':now': nowMs,
           ':ttl': expiresAt(nowMs),
           ':one': 1,
         },
@@ -114,7 +115,7 @@ export class SessionStore {
     };
     return (await this.#update(seen.pk, {
       UpdateExpression:
-        'SET #owner = :me, epoch = :next, claimedAtMs = :now REMOVE handedOverBy, endedReason',
+        'SET #owner = :me, epoch = :next, claimedAtMs = :now REMOVE handedOverBy, handedOverAtMs, endedReason, endedAtMs',
       ConditionExpression: `attribute_exists(pk) AND ${seenOwnerAndEpoch(seen)}`,
       ExpressionAttributeNames: { '#owner': 'owner' },
       ExpressionAttributeValues: {
@@ -126,16 +127,23 @@ export class SessionStore {
     })) as SessionRow | undefined;
   }
 
-  /** Gives a row away for any runner to claim. @returns false when it was no longer this task's to give */
-  async release(claim: Claim): Promise<boolean> {
+  /**
+   * Gives a row away for any runner to claim.
+   *
+   * @param atMs when the task began to close the stream's sockets, Unix ms
+   * @returns false when it was no longer this task's to give
+   */
+  async release(claim: Claim, atMs: number): Promise<boolean> {
     const row = await this.#update(sessionKey(claim.rtmsStreamId), {
-      UpdateExpression: 'SET #owner = :unowned, handedOverBy = :me REMOVE operatorWish',
+      UpdateExpression:
+        'SET #owner = :unowned, handedOverBy = :me, handedOverAtMs = :at REMOVE operatorWish',
       ConditionExpression: '#owner = :me AND epoch = :epoch',
       ExpressionAttributeNames: { '#owner': 'owner' },
       ExpressionAttributeValues: {
         ':unowned': UNOWNED,
         ':me': claim.taskId,
         ':epoch': claim.epoch,
+        ':at': atMs,
       },
     });
     return row !== undefined;
@@ -145,11 +153,15 @@ export class SessionStore {
    * Marks the served run as ended. When Zoom has started a newer one meanwhile, the row goes back to
    * be claimed for it; when it has revoked the stream meanwhile, somebody has to say so.
    *
-   * @param startEventTsMs the run that was served
+   * @param run the run that was served, and when it was given up
    */
   async end(
     claim: Claim,
-    run: { readonly startEventTsMs: number; readonly reason: EndedReason },
+    run: {
+      readonly startEventTsMs: number;
+      readonly reason: EndedReason;
+      readonly atMs: number;
+    },
     nowMs: number,
   ): Promise<'ended' | 'restarted' | 'revoked' | 'not_owner'> {
     const key = sessionKey(claim.rtmsStreamId);
@@ -160,10 +172,12 @@ export class SessionStore {
         ':epoch': claim.epoch,
         ':run': run.startEventTsMs,
         ':reason': run.reason,
+        ':at': run.atMs,
         ':ttl': expiresAt(nowMs),
       },
     };
-    const set = 'SET endedStartEventTsMs = :run, endedReason = :reason, #ttl = :ttl';
+    const set =
+      'SET endedStartEventTsMs = :run, endedReason = :reason, endedAtMs = :at, #ttl = :ttl';
     const ended = await this.#update(key, {
       ...owned,
       UpdateExpression: `${set} REMOVE #owner, operatorWish`,

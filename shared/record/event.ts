@@ -31,6 +31,16 @@ export interface LedgerRow extends EventSource {
 
 export type GapCause = 'buffer_full' | 'spool_full' | 'write_failed' | 'malformed' | 'revoked';
 
+/**
+ * A time in which the stream ran and nobody received one of its media: what Zoom does not keep for who connects
+ * later. An outer bound, Unix ms.
+ */
+export interface BlindTime {
+  readonly mediaType: MediaType;
+  readonly fromMs: number;
+  readonly toMs: number;
+}
+
 /** Where the connection to Zoom broke. */
 export type EventScope = 'signaling' | MediaType;
 
@@ -123,7 +133,10 @@ export interface EventData {
   session_paused: StateChange;
   session_resumed: StateChange;
   session_interrupted: ScopeEvent;
-  session_reconnected: ScopeEvent;
+  session_reconnected: ScopeEvent & {
+    /** Absent from runners older than this field: not known, not none. */
+    readonly blind?: readonly BlindTime[];
+  };
   session_handed_over: {
     readonly cause: 'shutdown' | 'revision' | 'operator';
     readonly ledger: readonly LedgerRow[];
@@ -131,6 +144,8 @@ export interface EventData {
   session_taken_over: {
     readonly previousEpoch: number;
     readonly cause: 'handed_over' | 'owner_lost' | 'restarted';
+    /** Absent from runners older than this field: not known, not none. */
+    readonly blind?: readonly BlindTime[];
   };
   session_ended: {
     /** Zoom's number, absent when Zoom gave none (its handshake was refused, or the connection was lost). */
