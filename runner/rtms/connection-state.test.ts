@@ -1,4 +1,4 @@
-import { describe, expect, it, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { type ConnectionInput, type ConnectionState, nextState } from './connection-state.ts';
 
 const trouble = { cause: 'join', sinceMs: 1_000 };
@@ -27,15 +27,28 @@ const redone = {
   flaps: 0,
   trouble: { cause: 'redo', sinceMs: 9_000 },
 };
+const freshDial: ConnectionInput = { ...dial, fresh: true };
+const flapped = {
+  name: 'waiting',
+  attempt: 0,
+  flaps: 2,
+  trouble: { cause: 'redo', sinceMs: 9_000 },
+  pace: 'normal',
+};
+const stableRedial = { ...redone, trouble: { cause: 'redo', sinceMs: 15_000 } };
 const tooLate = { name: 'closed', closure: { name: 'expired', cause: 'join' } };
 
 describe('moves', () => {
   test.each<[string, ConnectionState, ConnectionInput, object]>([
     ['a first dial', idle, dial, redone],
-    ['a dial keeps the first sign of trouble', waiting, dial, { trouble: { sinceMs: 1_000 } }],
-    ['a dial to a new address does not', waiting, { ...dial, fresh: true }, redone],
-    ['and ends an attempt under way', dialing, { ...dial, fresh: true }, redone],
-    ['a dial while up', up, dial, { ...redone, flaps: 1 }],
+    ['the first new address while waiting', waiting, freshDial, { ...redone, flaps: 1 }],
+    ['the first new address during an attempt', dialing, freshDial, { ...redone, flaps: 1 }],
+    ['a second new address while waiting', { ...waiting, flaps: 1 }, freshDial, flapped],
+    ['a second new address during an attempt', { ...dialing, flaps: 1 }, freshDial, flapped],
+    ['a dial after a stable while', up, { ...dial, atMs: 15_000 }, stableRedial],
+    ['a new address after a stable while', up, { ...freshDial, atMs: 15_000 }, stableRedial],
+    ['a dial after a short while', up, dial, flapped],
+    ['a new address after a short while', up, freshDial, flapped],
     ['an answer', dialing, accepted, { name: 'up', attempt: 2, atMs: 9_000, after: trouble }],
     ['a failure', dialing, failed, { name: 'waiting', attempt: 2, pace: 'normal', trouble }],
     [
@@ -93,13 +106,13 @@ describe('late or irrelevant inputs change nothing', () => {
   const rows: [ConnectionState, ConnectionInput[]][] = [
     [idle, [accepted, failed, lost, retry, expired]],
     [dialing, [dial, lost, retry]],
-    [waiting, [accepted, failed, lost]],
+    [waiting, [dial, accepted, failed, lost]],
     [up, [accepted, failed, retry, expired]],
     [closed, [dial, accepted, failed, lost, retry, expired, close]],
   ];
   for (const [state, inputs] of rows)
     for (const input of inputs)
-      it(`${input.name} while ${state.name}`, () => {
+      test(`${input.name} while ${state.name}`, () => {
         expect(nextState(state, input)).toBe(state);
       });
 });

@@ -23,7 +23,9 @@ export type Closure =
  * One connection to Zoom, signaling or media, kept up by redialling.
  *
  * idle → dialing ⇄ waiting, dialing → up → waiting …, and closed from anywhere. `attempt` counts the dials
- * of one trouble from 1; `flaps` the connections in a row that did not last.
+ * of one trouble from 1; `flaps` the connections in a row that did not last, whoever gave them up: Zoom, or
+ * we because Zoom said so. Only after a connection that lasted does a dial go out at once. Without that rule
+ * a fault at Zoom that lets us in and calls us back right away makes hundreds of handshakes a second.
  */
 export type ConnectionState =
   | { readonly name: 'idle' }
@@ -53,8 +55,9 @@ export type ConnectionState =
 
 export type ConnectionInput =
   /**
-   * Dial now, unless already dialling. `fresh`: to a new address, so that neither an attempt under way nor
-   * an earlier trouble counts.
+   * Connect anew: at once when the last connection was stable, otherwise after a wait that grows with every
+   * flap. Changes nothing while an attempt is under way or already waits. `fresh`: to a new address, so that
+   * neither an attempt under way nor an earlier trouble counts.
    */
   | {
       readonly name: 'dial';
@@ -100,16 +103,7 @@ export function nextState(from: ConnectionState, input: ConnectionInput): Connec
   if (from.name === 'closed') return from;
   switch (input.name) {
     case 'dial':
-      if (from.name === 'dialing' && !input.fresh) return from;
-      return {
-        name: 'dialing',
-        attempt: 1,
-        flaps: 'flaps' in from ? from.flaps : 0,
-        trouble: {
-          cause: input.cause,
-          sinceMs: 'trouble' in from && !input.fresh ? from.trouble.sinceMs : input.atMs,
-        },
-      };
+      return redialled(from, input);
     case 'accepted':
       if (from.name !== 'dialing') return from;
       return {
@@ -132,7 +126,7 @@ export function nextState(from: ConnectionState, input: ConnectionInput): Connec
       return {
         name: 'waiting',
         attempt: 0,
-        flaps: input.atMs - from.atMs < STABLE_MS ? from.flaps + 1 : 0,
+        flaps: flapsAfter(from, input.atMs),
         trouble: { cause: input.cause, sinceMs: input.sinceMs },
         pace: 'normal',
       };
@@ -150,4 +144,29 @@ export function nextState(from: ConnectionState, input: ConnectionInput): Connec
     case 'close':
       return { name: 'closed', closure: { name: 'left' } };
   }
+}
+
+type Open = Exclude<ConnectionState, { name: 'closed' }>;
+
+function redialled(
+  from: Open,
+  { cause, atMs, fresh }: Extract<ConnectionInput, { name: 'dial' }>,
+): ConnectionState {
+  const isUnderWay = from.name === 'dialing' || from.name === 'waiting';
+  if (isUnderWay && !fresh) return from;
+  const trouble = { cause, sinceMs: atMs };
+  if (from.name === 'idle') return { name: 'dialing', attempt: 1, flaps: 0, trouble };
+  if (from.name === 'up') {
+    const flaps = flapsAfter(from, atMs);
+    if (flaps === 0) return { name: 'dialing', attempt: 1, flaps, trouble };
+    return { name: 'waiting', attempt: 0, flaps, trouble, pace: 'normal' };
+  }
+  // The first new address of a trouble is dialled at once; addresses that alternate are not.
+  const flaps = from.flaps + 1;
+  if (from.flaps === 0) return { name: 'dialing', attempt: 1, flaps, trouble };
+  return { name: 'waiting', attempt: 0, flaps, trouble, pace: 'normal' };
+}
+
+function flapsAfter(up: Extract<ConnectionState, { name: 'up' }>, atMs: number): number {
+  return atMs - up.atMs < STABLE_MS ? up.flaps + 1 : 0;
 }

@@ -129,6 +129,18 @@ describe('signaling answers', () => {
     }
   });
 
+  it('that call the connection a duplicate in words only are asked for again', async () => {
+    let tries = 0;
+    const script: Script = (path, message, socket) => {
+      if (message.msg_type === 1 && ++tries === 1) {
+        const reason = 'Duplicate signal request';
+        socket.send(JSON.stringify({ msg_type: 2, status_code: 17, reason }));
+      } else accept(['audio'])(path, message, socket);
+    };
+    await using it = await joinScripted(script);
+    await it.log.next('joined');
+  });
+
   it('that never come are given up after a while, again and again', async () => {
     await using it = await joinScripted(() => {}, {
       handshakeTimeoutMs: 20,

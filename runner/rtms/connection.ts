@@ -20,14 +20,20 @@ export interface ConnectionOptions extends SocketOptions {
   readonly logger: Logger;
 }
 
+/** What Zoom said to a handshake. */
+export interface HandshakeAnswer {
+  readonly statusCode: number;
+  readonly reason: string;
+}
+
 /** The conversation held over a connection: what to say first, and what becomes of what Zoom says. */
 export interface Conversation {
   /** Where to dial. */
   address(attempt: number): string;
   /** The handshake request. */
   hello(): string;
-  /** The status of the handshake answer, or undefined when the message is not that. */
-  answer(message: RtmsMessage): number | undefined;
+  /** The handshake answer, or undefined when the message is not that. */
+  answer(message: RtmsMessage): HandshakeAnswer | undefined;
   /** Every message that is neither keep-alive nor handshake answer. */
   message(message: RtmsMessage, receivedAtMs: number): void;
   malformed(error: ServiceError): void;
@@ -54,6 +60,8 @@ export class Connection {
   #scope = new AbortController();
   #socket: Socket | undefined;
   #closing: Promise<unknown> = Promise.resolve();
+  /** When the next attempt is due, on the clock of `performance.now`. */
+  #retryAtMs = 0;
 
   constructor(options: ConnectionOptions, conversation: Conversation) {
     this.#options = options;
@@ -64,17 +72,17 @@ export class Connection {
     return this.#state;
   }
 
-  /** When the current socket last brought a message, Unix ms; 0 without a socket. */
   /** How long a message that comes now may have waited to be read, ms. */
   get heldMs(): number {
     return this.#socket?.heldMs ?? 0;
   }
 
+  /** When the current socket last brought a message, Unix ms; 0 without a socket. */
   get lastHeardMs(): number {
     return this.#socket?.lastHeardMs ?? 0;
   }
 
-  /** Dials now, whatever the connection was doing. */
+  /** Connects anew: at once, or after a wait when the last connection did not last. See `nextState`. */
   dial(cause: string, fresh = false): void {
     this.#apply({ name: 'dial', cause, atMs: this.#options.now(), fresh });
   }
@@ -99,7 +107,9 @@ export class Connection {
     left.abort();
     if (to.name !== 'up') this.#dropSocket(to);
     this.#conversation.changed(from, to);
-    if (!scope.signal.aborted) this.#enter(to, scope.signal);
+    if (!scope.signal.aborted) {
+      this.#enter(to, scope.signal, from.name === 'waiting' && from.pace !== 'signature');
+    }
   }
 
   #dropSocket(to: ConnectionState): void {
@@ -109,12 +119,12 @@ export class Connection {
     if (closing !== undefined) this.#closing = Promise.all([this.#closing, closing]);
   }
 
-  #enter(state: ConnectionState, signal: AbortSignal): void {
+  #enter(state: ConnectionState, signal: AbortSignal, wasWaiting: boolean): void {
     if (state.name !== 'dialing' && state.name !== 'waiting') return;
     const { sinceMs } = state.trouble;
     this.#expireAt(sinceMs + this.#options.windowMs - this.#options.now(), signal);
     if (state.name === 'waiting') {
-      this.#retryLater(state, signal);
+      this.#retryLater(state, signal, wasWaiting);
       return;
     }
     // Zoom takes one connection of a kind: the old one has to be gone first.
@@ -126,11 +136,17 @@ export class Connection {
   #retryLater(
     { pace, attempt, flaps }: Extract<ConnectionState, { name: 'waiting' }>,
     signal: AbortSignal,
+    wasWaiting: boolean,
   ): void {
     const { backoff, random } = this.#options;
     const retry = () => this.#apply({ name: 'retry' });
     if (pace !== 'signature') {
-      after(backoff(pace, attempt + flaps, random), signal, retry);
+      // A wait is never begun anew: addresses that keep changing would put the attempt off for ever.
+      const waitMs = wasWaiting
+        ? this.#retryAtMs - performance.now()
+        : backoff(pace, attempt + flaps, random);
+      this.#retryAtMs = performance.now() + waitMs;
+      after(Math.max(0, waitMs), signal, retry);
       return;
     }
     void this.#conversation
@@ -173,19 +189,19 @@ export class Connection {
       return;
     }
     if (this.#state.name === 'dialing' && socket === this.#socket) {
-      const status = this.#conversation.answer(message);
-      if (status !== undefined) {
-        this.#onAnswer(status, this.#state.attempt);
+      const answer = this.#conversation.answer(message);
+      if (answer !== undefined) {
+        this.#onAnswer(answer, this.#state.attempt);
         return;
       }
     }
     this.#conversation.message(message, receivedAtMs);
   }
 
-  #onAnswer(status: number, attempt: number): void {
+  #onAnswer({ statusCode: status, reason }: HandshakeAnswer, attempt: number): void {
     const mayRenew =
       status === STATUS_CODE.INVALID_SIGNATURE && this.#conversation.renewSignature() !== undefined;
-    const verdict = mayRenew ? 'retry_signature' : statusVerdict(status, attempt);
+    const verdict = mayRenew ? 'retry_signature' : statusVerdict(status, attempt, reason);
     this.#options.logger.info('handshake answered', { status, verdict, attempt });
     if (status === STATUS_CODE.OK) this.#apply({ name: 'accepted', atMs: this.#options.now() });
     else if (verdict === 'accepted') this.#fail('protocol_error');

@@ -7,7 +7,7 @@ import type { MediaParamsWire } from '../../shared/rtms/messages.ts';
 import { toWireParams } from '../../shared/rtms/params.ts';
 import { ENTITY_ID_FIELD } from '../../shared/rtms/product.ts';
 import type { CompleteOptions } from './client-options.ts';
-import { Connection, type Conversation } from './connection.ts';
+import { Connection, type Conversation, type HandshakeAnswer } from './connection.ts';
 import type { ConnectionState } from './connection-state.ts';
 import type { RtmsJoin } from './events.ts';
 import type { HandshakeSigner } from './handshake-signer.ts';
@@ -106,10 +106,10 @@ export class Media implements Conversation {
     });
   }
 
-  answer(message: RtmsMessage): number | undefined {
+  answer(message: RtmsMessage): HandshakeAnswer | undefined {
     if (message.msgType !== MESSAGE_TYPE.DATA_HAND_SHAKE_RESP) return undefined;
     this.#effective = effectiveMedia(message.mediaParams, this.#asked);
-    return message.statusCode;
+    return message;
   }
 
   message(message: RtmsMessage, receivedAtMs: number): void {

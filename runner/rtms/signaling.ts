@@ -4,7 +4,7 @@ import { MESSAGE_TYPE, STATUS_CODE } from '../../shared/rtms/constants.ts';
 import type { SignalingHandshakeResp } from '../../shared/rtms/decode-signaling.ts';
 import { ENTITY_ID_FIELD } from '../../shared/rtms/product.ts';
 import type { CompleteOptions } from './client-options.ts';
-import { Connection, type Conversation } from './connection.ts';
+import { Connection, type Conversation, type HandshakeAnswer } from './connection.ts';
 import type { ConnectionState } from './connection-state.ts';
 import type { RtmsJoin } from './events.ts';
 import type { HandshakeSigner } from './handshake-signer.ts';
@@ -55,10 +55,11 @@ export class Signaling implements Conversation {
     return this.#connection.state;
   }
 
-  /** Dials now, at new addresses if given. */
-  dial(cause: string, addresses?: readonly string[]): void {
-    if (addresses !== undefined) this.#addresses = addresses;
-    this.#connection.dial(cause, addresses !== undefined);
+  /** Connects anew. Addresses that are the ones in use already are no news. */
+  dial(cause: string, addresses: readonly string[] = this.#addresses): void {
+    const isNew = addresses.join() !== this.#addresses.join();
+    this.#addresses = addresses;
+    this.#connection.dial(cause, isNew);
   }
 
   close(): Promise<unknown> {
@@ -137,10 +138,10 @@ export class Signaling implements Conversation {
     });
   }
 
-  answer(message: RtmsMessage): number | undefined {
+  answer(message: RtmsMessage): HandshakeAnswer | undefined {
     if (message.msgType !== MESSAGE_TYPE.SIGNALING_HAND_SHAKE_RESP) return undefined;
     if (message.statusCode === STATUS_CODE.OK) this.#serverUrls = message.serverUrls;
-    return message.statusCode;
+    return message;
   }
 
   message(message: RtmsMessage, receivedAtMs: number): void {

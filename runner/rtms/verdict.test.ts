@@ -88,3 +88,29 @@ describe('stop reasons', () => {
     expect(isRestartable(27)).toBe(false);
   });
 });
+
+describe('a reason that speaks of a connection Zoom still counts', () => {
+  const TEXTS = [
+    'Duplicate signal request',
+    'DUPLICATE_SIGNAL_REQUEST',
+    'STATUS_DUPLICATE_SIGNAL_REQUEST',
+    'duplicate signaling connection',
+    'Duplicate media data connection',
+    'all connection exist',
+  ];
+
+  test.each(TEXTS)('"%s" overrules every number but OK', (reason) => {
+    for (const status of [1, 2, 3, 4, 8, 13, 17, 30, 31, 45, 75, 999]) {
+      expect(statusVerdict(status, 9, reason)).toBe('retry_duplicate');
+    }
+    expect(statusVerdict(0, 1, reason)).toBe('accepted');
+  });
+
+  test.each(['', 'Invalid media params', 'STATUS_DUPLICATE_VIDEO_SUBSCRIPTION', 'signal'])(
+    '"%s" overrules nothing',
+    (reason) => {
+      expect(statusVerdict(17, 1, reason)).toBe('refused');
+      expect(statusVerdict(3, 1, reason)).toBe('fatal');
+    },
+  );
+});

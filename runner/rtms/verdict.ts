@@ -82,8 +82,18 @@ const STATUS_VERDICT: Readonly<Record<StatusCode, Verdict>> = {
 /** A status nobody documented may be a passing fault, but not five times. */
 const UNKNOWN_STATUS_ATTEMPTS = 5;
 
-/** @param attempt counts from 1 */
-export function statusVerdict(status: number, attempt: number): Verdict {
+/**
+ * Zoom's tables of different age number this refusal differently (8 or 17 for signaling, 16 or 31 for media),
+ * and its own managers match the text.
+ */
+const DUPLICATE_TEXT = /duplicate[\s_-]*(signal|media|data)|all[\s_-]*connection[\s_-]*exist/i;
+
+/**
+ * @param attempt counts from 1
+ * @param reason Zoom's text: it overrules the number when it speaks of a connection that Zoom still counts
+ */
+export function statusVerdict(status: number, attempt: number, reason = ''): Verdict {
+  if (status !== STATUS_CODE.OK && DUPLICATE_TEXT.test(reason)) return 'retry_duplicate';
   const known = STATUS_VERDICT[status as StatusCode] as Verdict | undefined;
   if (known !== undefined) return known;
   return attempt < UNKNOWN_STATUS_ATTEMPTS ? 'retry' : 'refused';
