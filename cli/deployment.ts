@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import * as v from 'valibot';
+import { decodeText } from '../shared/decode-text.ts';
 import { ServiceError } from '../shared/errors.ts';
 
 const text = v.pipe(v.string(), v.minLength(1));
@@ -142,7 +143,7 @@ function namedFile({ config, local }: DeploymentFlags): string | undefined {
   if (config !== undefined) {
     throw new ServiceError('config/invalid', 'give either --config or --local, not both');
   }
-  return local === true ? LOCAL_FILE : local;
+  return local === true || local === '' ? LOCAL_FILE : local;
 }
 
 function readDescription(path: string): Deployment {
@@ -159,7 +160,7 @@ function readDescription(path: string): Deployment {
 function parseJson(path: string): unknown {
   let content: string;
   try {
-    content = readFileSync(path, 'utf8');
+    content = decodeText(readFileSync(path));
   } catch (cause) {
     const hint = path === LOCAL_FILE ? '; is `npm start -- --live` running here?' : '';
     throw new ServiceError('config/invalid', `${path} cannot be read${hint}`, { cause });

@@ -1,6 +1,5 @@
-import { CommanderError } from 'commander';
 import { EXIT } from './exit-code.ts';
-import { createProgram } from './program.ts';
+import { runProgram } from './run-program.ts';
 
 // The reader of a pipe may leave early (rtms tail | head): that is its right.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
@@ -8,9 +7,5 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   process.exit(EXIT.OK);
 });
 
-try {
-  await createProgram().parseAsync();
-} catch (error) {
-  if (!(error instanceof CommanderError)) throw error;
-  process.exitCode = error.exitCode === 0 ? EXIT.OK : EXIT.USAGE;
-}
+const wrongUse = await runProgram(process.argv.slice(2));
+if (wrongUse !== undefined) process.exitCode = wrongUse;

@@ -1,13 +1,11 @@
 import { ServiceError } from '../shared/errors.ts';
+import { toPlainJson, toPlainText } from '../shared/plain-text.ts';
 import { ProgressBar } from './progress-bar.ts';
-
-/** What a terminal would act upon: control characters and overrides of the writing direction. */
-const NOT_TEXT = /[\p{Cc}\u202a-\u202e\u2066-\u2069]/gu;
 
 /**
  * What a command tells. Results go to stdout, everything else to stderr. With `json` stdout holds one JSON
- * object a line and nothing else; without it lines of text, cleared of what participants could do to a
- * terminal with their names and words.
+ * object a line and nothing else; without it lines of text. Names, chat and transcript are other people's
+ * words: whatever they hold, one line stays one line, and a terminal acts on nothing in it.
  */
 export class Output {
   readonly json: boolean;
@@ -25,10 +23,25 @@ export class Output {
     return !this.json && this.#stdout.isTTY === true;
   }
 
-  /** One result: `value` for programs, `lines` for people. */
-  show(value: object, lines: () => string | readonly string[]): void {
-    if (this.json) this.#stdout.write(`${JSON.stringify(value)}\n`);
-    else this.#stdout.write(`${toText(lines())}\n`);
+  /**
+   * One result.
+   *
+   * @param value for programs
+   * @param lines for people: a string is one line, whatever it holds. Called with the columns of the screen,
+   *   `COLUMNS` where there is none, else infinity
+   */
+  show(value: object, lines: (width: number) => string | readonly string[]): void {
+    if (this.json) {
+      this.#stdout.write(`${toPlainJson(value)}\n`);
+      return;
+    }
+    const texts = [lines(this.#width())].flat();
+    this.#stdout.write(`${texts.map(toPlainText).join('\n')}\n`);
+  }
+
+  #width(): number {
+    const columns = this.#stdout.isTTY ? this.#stdout.columns : Number(process.env['COLUMNS']);
+    return columns > 0 ? columns : Number.POSITIVE_INFINITY;
   }
 
   /** Replaces everything on the screen by the next result. */
@@ -38,7 +51,7 @@ export class Output {
 
   /** Something on the way to the result, for people only. */
   note(line: string): void {
-    if (!this.json) this.#stderr.write(`${toText(line)}\n`);
+    if (!this.json) this.#stderr.write(`${toPlainText(line)}\n`);
   }
 
   /** The last word when a command fails. Never a stack, unless it is a defect of ours. */
@@ -48,20 +61,15 @@ export class Output {
     const code = isExpected ? error.code : 'defect';
     if (this.json) {
       const detail = isExpected ? error.detail : {};
-      this.#stderr.write(`${JSON.stringify({ error: { code, message, detail } })}\n`);
+      this.#stderr.write(`${toPlainJson({ error: { code, message, detail } })}\n`);
       return;
     }
     const hint = isExpected ? '' : '\nThis is a defect of rtms; RTMS_DEBUG=1 shows where.';
-    this.#stderr.write(`rtms: ${toText(message.replace(`[${code}] `, ''))}${hint}\n`);
+    this.#stderr.write(`rtms: ${toPlainText(message.replace(`[${code}] `, ''))}${hint}\n`);
   }
 
   /** A bar on stderr when that is a terminal, nothing elsewhere. */
   progress(label: string): ProgressBar {
     return new ProgressBar(label, !this.json && this.#stderr.isTTY ? this.#stderr : undefined);
   }
-}
-
-function toText(lines: string | readonly string[]): string {
-  const list = typeof lines === 'string' ? lines.split('\n') : lines;
-  return list.map((line) => line.replace(NOT_TEXT, ' ')).join('\n');
 }

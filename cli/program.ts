@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { findPackageJSON } from 'node:module';
 import { Command } from 'commander';
 import { exportCommand } from './commands/export.ts';
 import { handoverCommand, stopCommand } from './commands/operator-wish.ts';
@@ -17,6 +19,7 @@ Exit codes: 0 fine, 1 something was found or refused, 2 wrong use, 3 out of reac
 /** `rtms` with all its commands; throws CommanderError instead of ending the process. */
 export function createProgram(): Command {
   return new Command('rtms')
+    .version(packageVersion(), '-V, --version', 'version of this program')
     .description(
       'Looks after a deployment of rtms-kinesis: Zoom Realtime Media Streams into Kinesis. ' +
         'Begin with rtms preflight; rtms <command> --help has examples.',
@@ -40,4 +43,11 @@ export function createProgram(): Command {
     .addCommand(simulateCommand())
     .helpCommand('help [command]', 'help for a command')
     .addHelpText('after', AFTER_HELP);
+}
+
+/** Found from this file upwards: the program runs from the repository and from `dist/` of the package. */
+function packageVersion(): string {
+  const path = findPackageJSON(import.meta.url);
+  const { version } = JSON.parse(readFileSync(path ?? 'package.json', 'utf8'));
+  return String(version);
 }

@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import { localEnvironment } from './environment.ts';
 
 const REPOSITORY = fileURLToPath(new URL('..', import.meta.url));
 const EXIT_WITH_PARENT = new URL('./exit-with-parent.ts', import.meta.url).href;
@@ -35,7 +36,7 @@ export function startChild(
   const nodeArgs = [NO_EXIT_HANG, '--import', EXIT_WITH_PARENT];
   const child = spawn(process.execPath, [...nodeArgs, entry, ...args], {
     cwd: REPOSITORY,
-    env: { ...process.env, ...environment },
+    env: { ...localEnvironment(process.env), ...environment },
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
   });
   for (const output of [child.stdout, child.stderr]) {

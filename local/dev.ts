@@ -3,6 +3,8 @@ import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { ServiceError } from '../shared/errors.ts';
+import { folderNameOf } from '../shared/folder-name.ts';
+import { leaveTheCloud } from './environment.ts';
 import { describeEvent } from './observe/describe-event.ts';
 import { Observer } from './observe/observer.ts';
 import { type DevOptions, readDevOptions, USAGE } from './options.ts';
@@ -25,6 +27,7 @@ const PROGRESS_INTERVAL_MS = 500;
 const LAST_RECORDS_MS = 30_000;
 const STACK_FILE = 'stack.json';
 
+leaveTheCloud();
 try {
   const options = readDevOptions(process.argv.slice(2), process.env);
   if (options) process.exitCode = await run(options);
@@ -88,7 +91,9 @@ async function live(
     await whenAborted(stopped);
     return 0;
   }
-  const observer = observe(stack, reporter, (rtmsStreamId) => join(options.outDir, rtmsStreamId));
+  const observer = observe(stack, reporter, (rtmsStreamId) =>
+    join(options.outDir, folderNameOf(rtmsStreamId)),
+  );
   await Promise.race([whenAborted(stopped), refresh(observer, reporter, stopped)]);
   // The runners hand their sessions over; what they write last is read before the summary.
   await stack.fleet.stop();

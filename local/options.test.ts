@@ -60,6 +60,26 @@ describe('readDevOptions', () => {
     });
   });
 
+  it.each([
+    ['UTF-8 with a byte order mark', (text: string) => Buffer.from(`\ufeff${text}`)],
+    ['UTF-16 as PowerShell writes it', (text: string) => Buffer.from(`\ufeff${text}`, 'utf16le')],
+  ])('reads a .env in %s, and takes white space off the ends of values', (_, encode) => {
+    const file = join(mkdtempSync(join(tmpdir(), 'rtms-env-')), '.env');
+    const lines = [
+      'ZM_RTMS_CLIENT=client ',
+      'ZM_RTMS_SECRET=" secret "',
+      'ZM_RTMS_WEBHOOK_SECRET=t',
+    ];
+    writeFileSync(file, encode(`${lines.join('\r\n')}\r\n`));
+    const options = readDevOptions(['--live'], { ZM_RTMS_PORT: ' 9000\n' }, file);
+    expect(options?.port).toBe(9_000);
+    expect(options?.credentials).toEqual({
+      clientId: 'client',
+      clientSecret: 'secret',
+      webhookSecretTokens: ['t'],
+    });
+  });
+
   it('refuses an unreadable .env by its name', () => {
     expect(() => readDevOptions([], {}, folder)).toThrow(`${folder} cannot be read`);
   });

@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { parseArgs, parseEnv } from 'node:util';
+import { decodeText } from '../shared/decode-text.ts';
 import type { UserEnv } from '../shared/env.ts';
 import { ServiceError } from '../shared/errors.ts';
 import { parseMediaRequest } from '../shared/rtms/params.ts';
@@ -77,7 +78,7 @@ export function readDevOptions(
   const flags = readFlags(argv);
   if (flags.help) return undefined;
   const problems: string[] = [];
-  const variables: Variables = { ...readEnvFile(envFile), ...definedOnly(environment) };
+  const variables: Variables = { ...trimmed(readEnvFile(envFile)), ...trimmed(environment) };
   const runners = readInteger('--runners', flags.runners ?? '2', 1, 32, problems);
   const port = flags.live
     ? readInteger('ZM_RTMS_PORT', variables.ZM_RTMS_PORT ?? '8080', 0, 65_535, problems)
@@ -122,7 +123,7 @@ function readFlags(argv: readonly string[]) {
 function readEnvFile(path: string): Variables {
   if (!existsSync(path)) return {};
   try {
-    return parseEnv(readFileSync(path, 'utf8')) as Variables;
+    return parseEnv(decodeText(readFileSync(path))) as Variables;
   } catch (cause) {
     throw new ServiceError(
       'config/invalid',
@@ -134,9 +135,12 @@ function readEnvFile(path: string): Variables {
   }
 }
 
-function definedOnly(environment: NodeJS.ProcessEnv): Variables {
+/** Copied and pasted values bring white space at their ends; one that is empty then counts as not set. */
+function trimmed(environment: NodeJS.ProcessEnv): Variables {
   return Object.fromEntries(
-    Object.entries(environment).filter(([, value]) => value !== undefined && value !== ''),
+    Object.entries(environment)
+      .map(([name, value]) => [name, value?.trim()])
+      .filter(([, value]) => value !== undefined && value !== ''),
   ) as Variables;
 }
 

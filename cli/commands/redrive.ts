@@ -1,12 +1,12 @@
 import type { Message } from '@aws-sdk/client-sqs';
 import type { Command } from 'commander';
 import { decodeSessionJob } from '../../shared/session-job.ts';
+import { layOut } from '../../shared/table.ts';
 import { type Context, createCommand, type Flags, run } from '../command.ts';
 import { JobQueues } from '../dead-letters.ts';
 import { required } from '../deployment.ts';
 import { EXIT, type ExitCode } from '../exit-code.ts';
 import { endOf, stateOf } from '../session-state.ts';
-import { layOut } from '../table.ts';
 import { formatDuration } from '../time.ts';
 
 const MOST = 1_000;
@@ -74,11 +74,12 @@ async function redrive(context: Context, { send, discard }: RedriveFlags): Promi
     }
     rows.push({ messageId: message.MessageId, ...facts, action });
   }
-  output.show({ queueUrl, jobs: rows }, () => {
+  output.show({ queueUrl, jobs: rows }, (width) => {
     if (rows.length === 0) return 'the dead-letter queue is empty';
     return layOut(
       ['rtms_stream_id', 'age', 'reason', ''],
       rows.map((row) => [row.rtmsStreamId, formatDuration(row.ageMs), row.reason, row.action]),
+      width,
     );
   });
   if (left > 0) output.note(`${left} of use: rtms redrive --send rings again for them`);

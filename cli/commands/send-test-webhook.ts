@@ -72,10 +72,10 @@ async function sendEvent(
   const body = JSON.stringify({ event, event_ts: Date.now(), payload });
   const { status, body: answer, durationMs } = await postWebhook(url, token, body);
   const ms = Math.round(durationMs);
-  output.show(
-    { url, event, status, durationMs: ms, answer },
-    () => `${url}: ${status} in ${ms} ms, ${explain(status)}${answer === '' ? '' : `\n${answer}`}`,
-  );
+  output.show({ url, event, status, durationMs: ms, answer }, () => [
+    `${url}: ${status} in ${ms} ms, ${explain(status)}`,
+    ...(answer === '' ? [] : [answer]),
+  ]);
   return status === 200 ? EXIT.OK : EXIT.FOUND;
 }
 

@@ -2,12 +2,12 @@ import type { Command } from 'commander';
 import type { ReceivedEvent } from '../../sdk/consumer/index.ts';
 import { ServiceError } from '../../shared/errors.ts';
 import type { SessionRow } from '../../shared/session-row.ts';
+import { layOut } from '../../shared/table.ts';
 import { type Context, createCommand, type Flags, run } from '../command.ts';
 import { describeEvent } from '../describe-event.ts';
 import { EXIT, type ExitCode } from '../exit-code.ts';
 import { eventsOf, firstRecordMs } from '../meeting-reader.ts';
 import { endOf, stateOf } from '../session-state.ts';
-import { layOut } from '../table.ts';
 import { formatDuration } from '../time.ts';
 
 /** Not part of a session's life, and many: counted instead. */
@@ -58,10 +58,10 @@ function showRow({ output }: Context, row: SessionRow): void {
   const endedReason = endOf(row);
   const facts = { rtmsStreamId, state: stateOf(row), product, entityId, app, owner, epoch };
   const value = { kind: 'row', ...facts, requestedAtMs, claimedAtMs, endedReason, operatorWish };
-  output.show(value, () => {
+  output.show(value, (width) => {
     const asked = requestedAtMs === undefined ? 'not asked for' : isoOf(requestedAtMs);
     return [
-      ...layOut(['session', rtmsStreamId], Object.entries(facts).slice(1)),
+      ...layOut(['session', rtmsStreamId], Object.entries(facts).slice(1), width),
       `asked for: ${asked}`,
       ...(endedReason === undefined ? [] : [`ended with: ${endedReason}`]),
       ...(operatorWish === undefined ? [] : [`operator's wish: ${operatorWish}`]),
@@ -73,13 +73,13 @@ function showRow({ output }: Context, row: SessionRow): void {
 function showStep({ output }: Context, event: ReceivedEvent): void {
   const { name, epoch, sequence, time, data } = event;
   const text = describeEvent(event);
-  output.show({ kind: 'event', name, epoch, sequence, time, text, data }, () => [
+  output.show({ kind: 'event', name, epoch, sequence, time, text, data }, (width) => [
     `${isoOf(time.getTime())}  epoch ${epoch}  ${text}`,
-    ...ledgerLines(event),
+    ...ledgerLines(event, width),
   ]);
 }
 
-function ledgerLines(event: ReceivedEvent): string[] {
+function ledgerLines(event: ReceivedEvent, width: number): string[] {
   if (event.name === 'session_started') {
     const { requestedAtMs, claimedAtMs } = event.data;
     return [`    claimed ${formatDuration(claimedAtMs - requestedAtMs)} after the webhook`];
@@ -92,7 +92,7 @@ function ledgerLines(event: ReceivedEvent): string[] {
     row.written,
     row.lost,
   ]);
-  const table = layOut(['media', 'source', 'received', 'written', 'lost'], rows);
+  const table = layOut(['media', 'source', 'received', 'written', 'lost'], rows, width - 4);
   return table.map((line) => `    ${line}`);
 }
 

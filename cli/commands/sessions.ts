@@ -1,11 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Command } from 'commander';
 import type { SessionRow, TaskRow } from '../../shared/session-row.ts';
+import { layOut } from '../../shared/table.ts';
 import { type Context, createCommand, type Flags, run } from '../command.ts';
 import { EXIT, type ExitCode } from '../exit-code.ts';
 import { readLags } from '../lag.ts';
 import { stateOf } from '../session-state.ts';
-import { layOut } from '../table.ts';
 import { formatDuration } from '../time.ts';
 
 const WATCH_MS = 2_000;
@@ -39,7 +39,7 @@ async function sessions(context: Context, flags: SessionsFlags): Promise<ExitCod
   do {
     const look = await lookAround(context, flags);
     output.clear();
-    output.show(look, () => toLines(look));
+    output.show(look, (width) => toLines(look, width));
     if (flags.watch) await sleep(WATCH_MS, undefined, { signal }).catch(() => undefined);
   } while (flags.watch && !signal.aborted);
   return EXIT.OK;
@@ -81,7 +81,7 @@ async function lookAround(context: Context, { all, lag }: SessionsFlags) {
   };
 }
 
-function toLines({ runners, sessions: rows }: Look): string[] {
+function toLines({ runners, sessions: rows }: Look, width: number): string[] {
   const table = layOut(
     ['rtms_stream_id', 'state', 'product', 'owner', 'epoch', 'age', 'lag ms'],
     rows.map((row) => [
@@ -93,6 +93,7 @@ function toLines({ runners, sessions: rows }: Look): string[] {
       row.ageMs === undefined ? undefined : formatDuration(row.ageMs),
       row.lagMs,
     ]),
+    width,
   );
   return [...(rows.length === 0 ? ['no sessions'] : table), '', runnersLine(runners)];
 }

@@ -9,13 +9,13 @@ import {
 } from '../../local/simulator/simulator.ts';
 import { ServiceError } from '../../shared/errors.ts';
 import { PRODUCTS } from '../../shared/rtms/product.ts';
+import { layOut } from '../../shared/table.ts';
 import { DEFAULT_APP } from '../../shared/zoom/credentials.ts';
 import { type Context, createCommand, type Flags, run } from '../command.ts';
 import { required } from '../deployment.ts';
 import { EXIT, type ExitCode } from '../exit-code.ts';
 import { SimulatedMeetings } from '../simulated-meetings.ts';
 import { checkTarget } from '../simulation-target.ts';
-import { layOut } from '../table.ts';
 import { parseDuration } from '../time.ts';
 import { readZoomApp, webhookUrlOf } from '../zoom-apps.ts';
 
@@ -101,7 +101,7 @@ async function simulate(context: Context, flags: SimulateFlags): Promise<ExitCod
   }
   const rows = meetings.results();
   const failed = rows.filter((row) => row.problem !== undefined).length;
-  output.show({ kind: 'summary', meetings: rows.length, failed, results: rows }, () => [
+  output.show({ kind: 'summary', meetings: rows.length, failed, results: rows }, (width) => [
     ...layOut(
       ['rtms_stream_id', 'frames', 'KiB', 'lines', ''],
       rows.map((row) => [
@@ -111,6 +111,7 @@ async function simulate(context: Context, flags: SimulateFlags): Promise<ExitCod
         row.lines,
         row.problem ?? 'played',
       ]),
+      width,
     ),
     `${rows.length - failed} of ${rows.length} meetings were taken and played`,
   ]);

@@ -2,12 +2,12 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Command } from 'commander';
 import { events, type Frame, frames, type ReceivedEvent } from '../../sdk/consumer/index.ts';
 import type { ServiceError } from '../../shared/errors.ts';
+import { layOut } from '../../shared/table.ts';
 import { type Context, createCommand, type Flags, run } from '../command.ts';
 import { required } from '../deployment.ts';
 import { describeEvent } from '../describe-event.ts';
 import { EXIT, type ExitCode } from '../exit-code.ts';
 import { MediaMeter } from '../media-meter.ts';
-import { layOut } from '../table.ts';
 import { parseDuration, parseMoment } from '../time.ts';
 
 const MEDIA_INTERVAL_MS = 1_000;
@@ -89,7 +89,7 @@ async function showMeter(context: Context, meter: MediaMeter, signal: AbortSigna
     await sleep(MEDIA_INTERVAL_MS, undefined, { signal }).catch(() => undefined);
     const rows = meter.take();
     if (rows.length === 0) continue;
-    context.output.show({ atMs: Date.now(), sources: rows }, () =>
+    context.output.show({ atMs: Date.now(), sources: rows }, (width) =>
       layOut(
         ['rtms_stream_id', 'media', 'source', 'codec', 'frames', 'KiB', 'lag ms'],
         rows.map((row) => [
@@ -101,6 +101,7 @@ async function showMeter(context: Context, meter: MediaMeter, signal: AbortSigna
           Math.round(row.bytes / 1_024),
           row.lagMs,
         ]),
+        width,
       ),
     );
   }

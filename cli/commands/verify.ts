@@ -1,9 +1,9 @@
 import type { Command } from 'commander';
 import { LedgerChecker, type LedgerReport, type SourceReport } from '../../sdk/consumer/index.ts';
+import { layOut } from '../../shared/table.ts';
 import { type Context, createCommand, type Flags, run } from '../command.ts';
 import { EXIT, type ExitCode } from '../exit-code.ts';
 import { eventsOf, firstRecordMs, framesOf, nothingFound } from '../meeting-reader.ts';
-import { layOut } from '../table.ts';
 
 export function verifyCommand(): Command {
   return createCommand('verify', {
@@ -37,11 +37,17 @@ async function verify(context: Context, rtmsStreamId: string): Promise<ExitCode>
   if (report.sources.length === 0) throw nothingFound(rtmsStreamId);
   const explained = report.sources.reduce((sum, source) => sum + source.gapCount, 0);
   const lost = Math.max(explained - revoked, 0);
-  context.output.show({ rtmsStreamId, lost, revoked, ...report }, () => toLines(report, lost));
+  context.output.show({ rtmsStreamId, lost, revoked, ...report }, (width) =>
+    toLines(report, lost, width),
+  );
   return report.ok && lost === 0 ? EXIT.OK : EXIT.FOUND;
 }
 
-function toLines({ sources, holes, problems }: LedgerReport, lost: number): string[] {
+function toLines(
+  { sources, holes, problems }: LedgerReport,
+  lost: number,
+  width: number,
+): string[] {
   const table = layOut(
     ['epoch', 'media', 'source', 'received', 'found', 'twice', 'lost', 'missing', 'epoch was'],
     sources.map((source) => [
@@ -55,6 +61,7 @@ function toLines({ sources, holes, problems }: LedgerReport, lost: number): stri
       source.missingCount,
       source.epochEnd.replace('_', ' '),
     ]),
+    width,
   );
   const holeLines = holes.map(
     ({ mediaType, userId, channelId, fromEpoch, toEpoch, fromMs, toMs, cause }) =>

@@ -1,8 +1,9 @@
+import { toPlainJson } from '../../shared/plain-text.ts';
 import type { Reporter } from './reporter.ts';
 
 /** `--json`: one object a line on `out` and nothing else; every line but the first names its `kind`. */
 export function jsonReporter(out: NodeJS.WritableStream): Reporter {
-  const line = (value: object) => void out.write(`${JSON.stringify(value)}\n`);
+  const line = (value: object) => void out.write(`${toPlainJson(value)}\n`);
   return {
     ready: (info) => line({ ready: true, ...info }),
     happening: ({ kind, atMs, fields }) => line({ kind, atMs, ...fields }),

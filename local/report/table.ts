@@ -1,4 +1,4 @@
-import { layOut } from '../../cli/table.ts';
+import { layOut } from '../../shared/table.ts';
 import type { LedgerRow, Progress } from './reporter.ts';
 
 export function progressTable(rows: readonly Progress[]): string[] {

@@ -1,4 +1,5 @@
 import { styleText } from 'node:util';
+import { toPlainText } from '../../shared/plain-text.ts';
 import type { Progress, Reporter } from './reporter.ts';
 import { ledgerTable, progressTable } from './table.ts';
 
@@ -10,14 +11,19 @@ export interface Terminal {
 }
 
 /**
- * For people. On a terminal a table stays below the lines and is refreshed in place; elsewhere (a pipe,
+ * For people. Names and words of a meeting are shown so that nobody can act on the terminal or forge a line with
+ * them. On a terminal a table stays below the lines and is refreshed in place; elsewhere (a pipe,
  * a CI log) there are only lines, and the table is printed once, at the end.
  */
-export function terminalReporter(terminal: Terminal): Reporter {
+export function terminalReporter(
+  terminal: Terminal,
+  environment: NodeJS.ProcessEnv = process.env,
+): Reporter {
+  const isColoured = terminal.isTTY === true && !environment['NO_COLOR'];
   let footer: string[] = [];
   let latest: readonly Progress[] = [];
   const colour = (format: Parameters<typeof styleText>[0], text: string) =>
-    terminal.isTTY ? styleText(format, text, { validateStream: false }) : text;
+    isColoured ? styleText(format, text, { validateStream: false }) : text;
 
   const erase = () => (footer.length > 0 ? `\x1b[${footer.length}A\x1b[0J` : '');
   const draw = () => footer.map((line) => `${line.slice(0, terminal.columns ?? 80)}\n`).join('');
@@ -35,10 +41,12 @@ export function terminalReporter(terminal: Terminal): Reporter {
       );
     },
     happening({ atMs, text }) {
-      print(`${colour('dim', clock(atMs))}  ${text}`);
+      print(`${colour('dim', clock(atMs))}  ${toPlainText(text)}`);
     },
     transcript({ atMs, speaker, text }) {
-      print(`${colour('dim', clock(atMs))}  ${colour('cyan', `${speaker}:`)} ${text}`);
+      print(
+        `${colour('dim', clock(atMs))}  ${colour('cyan', `${toPlainText(speaker)}:`)} ${toPlainText(text)}`,
+      );
     },
     progress(rows) {
       latest = rows;
@@ -52,15 +60,15 @@ export function terminalReporter(terminal: Terminal): Reporter {
       footer = [];
       terminal.write(wipe);
       print('', ...progressTable(latest), '', 'Ledger, proved from the two streams alone:');
-      print(...ledgerTable(ledger), '');
+      print(...ledgerTable(ledger).map(toPlainText), '');
       print(
         lost === 0 && problems.length === 0
           ? colour('green', `${meetings} meeting(s), every frame accounted for, lost 0`)
           : colour('red', `${meetings} meeting(s), lost ${lost}`),
-        ...problems.map((problem) => colour('red', `  ${problem}`)),
+        ...problems.map((problem) => colour('red', `  ${toPlainText(problem)}`)),
         '',
-        ...files.map(({ path, what }) => `  ${path}  ${colour('dim', what)}`),
-        ...notes.map((note) => `  ${note}`),
+        ...files.map(({ path, what }) => `  ${toPlainText(path)}  ${colour('dim', what)}`),
+        ...notes.map((note) => `  ${toPlainText(note)}`),
       );
     },
   };

@@ -57,6 +57,16 @@ describe('the Zoom secret', () => {
       parseZoomSecret(JSON.stringify({ apps: { default: app } })).apps.get('constructor'),
     ).toBeUndefined();
   });
+
+  test('is read with a byte order mark before it and white space around its values', () => {
+    const app = { clientId: ' id\n', clientSecret: 'secret ', webhookSecretTokens: [' token\t'] };
+    const json = `\ufeff${JSON.stringify({ apps: { default: app } })}`;
+    expect(parseZoomSecret(json).apps.get('default')).toEqual({
+      clientId: 'id',
+      clientSecret: 'secret',
+      webhookSecretTokens: ['token'],
+    });
+  });
 });
 
 describe('handshake credentials', () => {

@@ -1,4 +1,5 @@
 import * as v from 'valibot';
+import { withoutByteOrderMark } from '../decode-text.ts';
 import { ServiceError } from '../errors.ts';
 import type { Product } from '../rtms/product.ts';
 
@@ -8,7 +9,8 @@ export const DEFAULT_APP = 'default';
 /** App names appear in the webhook path and in every session row. */
 const APP_NAME = /^[A-Za-z0-9_-]{1,64}$/;
 
-const text = v.pipe(v.string(), v.minLength(1));
+/** Copied and pasted values bring white space at their ends; none of Zoom's begins or ends with any. */
+const text = v.pipe(v.string(), v.trim(), v.minLength(1));
 
 const APP = v.object({
   clientId: text,
@@ -45,7 +47,7 @@ export interface HandshakeCredentials {
 export function parseZoomSecret(json: string): ZoomSecret {
   let value: unknown;
   try {
-    value = JSON.parse(json);
+    value = JSON.parse(withoutByteOrderMark(json));
   } catch {
     throw new ServiceError('config/invalid', 'the Zoom secret is not JSON');
   }

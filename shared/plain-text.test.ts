@@ -1,0 +1,42 @@
+import { fc, test as property } from '@fast-check/vitest';
+import { describe, expect, test } from 'vitest';
+import { toPlainJson, toPlainText } from './plain-text.ts';
+
+describe('toPlainText', () => {
+  const acting = {
+    'a line feed': '\n',
+    'a carriage return': '\r',
+    'an escape sequence': '\u001b[31m',
+    'a C1 control': '\u009b31m',
+    'a next line': '\u0085',
+    'a line separator': '\u2028',
+    'a paragraph separator': '\u2029',
+    'an override to the left': '\u202e',
+    'an isolate': '\u2067',
+    'a mark of direction': '\u200f',
+    'an Arabic letter mark': '\u061c',
+    'a null': '\u0000',
+    'a delete': '\u007f',
+  };
+  test.for(Object.entries(acting))('takes %s out of a name', ([, text]) => {
+    const plain = toPlainText(`Ana${text}10:00 Bob: yes`);
+    expect(plain).not.toContain(text[0]);
+    expect(plain).toMatch(/^Ana .*Bob: yes$/);
+  });
+
+  test('leaves letters, accents, emoji and joiners alone', () => {
+    const text = 'Zoë 王 ‍👩‍💻 שלום e\u0301';
+    expect(toPlainText(text)).toBe(text);
+  });
+});
+
+describe('toPlainJson', () => {
+  property.prop([fc.jsonValue({ stringUnit: 'binary' })])(
+    'is one line of plain text that holds the same value',
+    (value) => {
+      const line = toPlainJson(value);
+      expect(toPlainText(line)).toBe(line);
+      expect(JSON.parse(line)).toEqual(JSON.parse(JSON.stringify(value)));
+    },
+  );
+});
