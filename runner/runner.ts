@@ -62,7 +62,12 @@ export async function startRunner(
   const turns = new LoopTurns();
   const delay = new EventLoopDelay();
   const aws = createAwsClients(config.region);
-  const { maxRecordBytes, media, events } = await openProducers(config, aws, logger, metrics);
+  const { maxRecordBytes, maxLineBytes, media, events } = await openProducers(
+    config,
+    aws,
+    logger,
+    metrics,
+  );
   const secret = new ZoomSecretCache(aws.secrets, config.zoomSecretId, logger);
   const store = new SessionStore(aws.table, config.sessionTable);
   const cost = costOf(wantedMediaTypes(config.media));
@@ -91,6 +96,7 @@ export async function startRunner(
       media,
       events,
       maxRecordBytes,
+      maxLineBytes,
       logger,
       metrics,
       row: (rtmsStreamId) => store.session(rtmsStreamId),
@@ -197,9 +203,9 @@ async function openProducers(
   aws: AwsClients,
   logger: Logger,
   metrics: Metrics,
-): Promise<{ maxRecordBytes: number; media: Producer; events: Producer }> {
+): Promise<{ maxRecordBytes: number; maxLineBytes: number; media: Producer; events: Producer }> {
   const { mediaStream, eventsStream, spoolDir, spoolMaxBytes } = config;
-  const [{ maxRecordBytes }] = await Promise.all([
+  const [{ maxRecordBytes }, { maxRecordBytes: maxLineBytes }] = await Promise.all([
     checkStream(aws.media, mediaStream),
     checkStream(aws.events, eventsStream),
   ]);
@@ -224,7 +230,7 @@ async function openProducers(
     aggregate: false,
     spool: await spool('events', EVENTS_SPOOL_SHARE),
   });
-  return { maxRecordBytes, media, events };
+  return { maxRecordBytes, maxLineBytes, media, events };
 }
 
 async function ring(client: SQSClient, queueUrl: string, rtmsStreamId: string): Promise<void> {

@@ -21,6 +21,8 @@ export interface SessionContext {
   readonly events: Sink;
   /** Record limit of the media stream, partition key included. */
   readonly maxRecordBytes: number;
+  /** Record limit of the events stream, partition key included. */
+  readonly maxLineBytes: number;
   /** Reads a stream's row as it is now. @default none: only what was claimed is known */
   readonly row?: (rtmsStreamId: string) => Promise<SessionRow | undefined>;
   readonly logger: Logger;

@@ -19,6 +19,15 @@ export interface Loss {
   readonly atMs: number;
 }
 
+/** All sources of one media type, or all lines of one kind. */
+export interface LedgerTotal {
+  readonly mediaType: LedgerMediaType;
+  readonly sources: number;
+  readonly received: number;
+  readonly written: number;
+  readonly lost: number;
+}
+
 /** One row of the ledger while it is being counted. */
 export class LedgerSource {
   readonly mediaType: LedgerMediaType;
@@ -113,6 +122,22 @@ export class SessionLedger {
   /** How many frames and lines are neither written nor lost yet. */
   get outstanding(): number {
     return this.#outstanding;
+  }
+
+  /** Sums by media type: six rows at most, whatever the sources. For logs. */
+  totals(): LedgerTotal[] {
+    const totals = new Map<LedgerMediaType, LedgerTotal>();
+    for (const { mediaType, received, written, lost } of this.#rows.values()) {
+      const total = totals.get(mediaType);
+      totals.set(mediaType, {
+        mediaType,
+        sources: (total?.sources ?? 0) + 1,
+        received: (total?.received ?? 0) + received,
+        written: (total?.written ?? 0) + written,
+        lost: (total?.lost ?? 0) + lost,
+      });
+    }
+    return [...totals.values()];
   }
 
   rows(): LedgerRow[] {

@@ -69,6 +69,7 @@ beforeEach(() => {
     media,
     events,
     maxRecordBytes: 1000,
+    maxLineBytes: 2_000,
     metrics: NO_METRICS,
     mayWrite: () => mayWrite,
   });
@@ -211,15 +212,15 @@ test('the last event carries the ledger of everything before it', async () => {
   writer.event('session_paused', AT, { timestampMs: AT });
   writer.frame(FRAME, MEDIA);
   await writer.settle(patient);
-  const ledger = await writer.finish('session_ended', AT, { restartable: false }, patient);
+  await writer.finish('session_ended', AT, { restartable: false }, patient);
   const none = { received: 0, written: 0, lost: 0 };
   const one = { received: 1, written: 1, lost: 0 };
-  expect(ledger).toEqual([
+  const ledger = [
     { mediaType: 'transcript', ...none },
     { mediaType: 'chat', ...none },
     { mediaType: 'events', ...one },
     { mediaType: 'audio', userId: 7, ...one },
-  ]);
+  ];
   expect(events.lines.at(-1)).toMatchObject({
     type: 'rtms.session_ended.v1',
     sequence: 2,
@@ -235,11 +236,115 @@ test('a last event that could not be written in time is written again', async ()
   await expect(finish()).rejects.toThrow('out of patience');
   writer.drop('write_failed');
   await writer.settle(patient);
-  const ledger = await finish();
-  expect(ledger).toContainEqual({ mediaType: 'events', received: 2, written: 1, lost: 1 });
+  await finish();
+  expect(events.lines.at(-1)?.data['ledger']).toContainEqual({
+    mediaType: 'events',
+    received: 2,
+    written: 1,
+    lost: 1,
+  });
   expect(events.lines.map(({ type }) => type)).toEqual([
     'rtms.session_ended.v1',
     'rtms.gap.v1',
     'rtms.session_ended.v1',
   ]);
+});
+
+describe('a webinar that opens', () => {
+  const join = (userId: number) =>
+    writer.event('participant_joined', AT, { participants: [{ userId }], timestampMs: AT });
+  const say = (text: string) =>
+    writer.event('transcript', AT, { text, userId: 7, timestampMs: AT });
+
+  test('makes no transcript wait, and numbers lines as they leave', () => {
+    for (let userId = 1; userId <= 2_000; userId += 1) join(userId);
+    const ahead = events.units.length;
+    expect(ahead).toBeLessThan(700);
+    say('in time');
+    expect(events.lines.at(-1)).toMatchObject({ sequence: ahead + 1, data: { text: 'in time' } });
+    while (events.units.length > 0) events.settle('written');
+    expect(events.lines.map(({ sequence }) => sequence)).toEqual(
+      Array.from({ length: 2_001 }, (_, at) => at + 1),
+    );
+    const joined = events.lines.filter(({ type }) => type === 'rtms.participant_joined.v1');
+    expect(joined.map(({ data }) => data['participants'])).toEqual(
+      Array.from({ length: 2_000 }, (_, at) => [{ userId: at + 1 }]),
+    );
+  });
+
+  test('keeps a bounded part of its lines here; the others go where a disk is behind them', () => {
+    for (let userId = 1; userId <= 30_000; userId += 1) join(userId);
+    expect(30_000 - events.units.length).toBeLessThan(10_000);
+  });
+
+  test('is written whole, and accounted for, when the session ends', async () => {
+    for (let userId = 1; userId <= 2_000; userId += 1) join(userId);
+    await writer.settle(patient);
+    await writer.finish('session_ended', AT, { restartable: false }, patient);
+    expect(events.lines.at(-1)?.type).toBe('rtms.session_ended.v1');
+    expect(events.lines.at(-1)?.data['ledger']).toContainEqual({
+      mediaType: 'events',
+      received: 2_000,
+      written: 2_000,
+      lost: 0,
+    });
+  });
+
+  test('is told line by line as lost when it must be given up', async () => {
+    for (let userId = 1; userId <= 2_000; userId += 1) join(userId);
+    writer.drop('write_failed');
+    expect(writer.ledger.outstanding).toBe(0);
+    await writer.settle(patient);
+    const gaps = events.lines.filter(({ type }) => type === 'rtms.gap.v1');
+    expect(gaps.reduce((sum, { data }) => sum + (data['count'] as number), 0)).toBe(2_000);
+  });
+});
+
+describe('what no record can hold', () => {
+  const participants = Array.from({ length: 200 }, (_, userId) => ({
+    userId,
+    userName: 'ü'.repeat(9),
+  }));
+
+  test('a roster is told in several events of one name', () => {
+    writer.event('participant_joined', AT, { participants, timestampMs: AT });
+    expect(events.lines.length).toBeGreaterThan(3);
+    for (const { records } of events.units) expect(records[0]?.length).toBeLessThan(2_000);
+    expect(events.lines.flatMap(({ data }) => data['participants'])).toEqual(participants);
+  });
+
+  test('anything else is lost as malformed, by its number', async () => {
+    writer.event('other', AT, { raw: { text: 'x'.repeat(3_000) } });
+    writer.event('participant_left', AT, {
+      participants: [{ userId: 1 }, { userId: 2, userName: 'x'.repeat(3_000) }],
+      timestampMs: AT,
+    });
+    await writer.settle(patient);
+    expect(events.lines).toMatchObject([
+      { type: 'rtms.participant_left.v1', sequence: 2, data: { participants: [{ userId: 1 }] } },
+      { type: 'rtms.gap.v1', data: { fromSequence: 1, toSequence: 1, cause: 'malformed' } },
+      { type: 'rtms.gap.v1', data: { fromSequence: 3, toSequence: 3, cause: 'malformed' } },
+    ]);
+  });
+
+  test('a ledger is told in pages, again when one of them is lost', async () => {
+    for (let userId = 1; userId <= 100; userId += 1) writer.frame({ ...FRAME, userId }, MEDIA);
+    await writer.settle(patient);
+    events.fate = 'spool_full';
+    const finished = writer.finish('session_ended', AT, { restartable: false }, patient);
+    events.fate = 'written';
+    await finished;
+    const ended = events.lines.at(-1);
+    const pages = events.lines.filter(({ type }) => type === 'rtms.session_ledger.v1');
+    const told = ended?.data['ledgerPages'] as number;
+    expect(told).toBeGreaterThan(3);
+    expect(pages).toHaveLength(2 * told);
+    expect(pages.slice(told).map(({ data }) => data['page'])).toEqual(
+      Array.from({ length: told }, (_, at) => at + 1),
+    );
+    expect(pages.slice(told).flatMap(({ data }) => data['ledger'])).toHaveLength(100);
+    const last = ended?.data['ledger'] as { mediaType: string; received: number }[];
+    expect(last.map(({ mediaType }) => mediaType)).toEqual(['transcript', 'chat', 'events']);
+    expect(last[2]?.received).toBe((ended?.sequence ?? 0) - 1);
+  });
 });

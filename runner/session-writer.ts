@@ -4,7 +4,7 @@ import {
   type EventData,
   type EventName,
   type EventOrigin,
-  encodeEvent,
+  encodeEventText,
   type GapCause,
   type LedgerRow,
 } from '../shared/record/event.ts';
@@ -13,6 +13,8 @@ import type { FrameMediaType, MediaType } from '../shared/rtms/media-type.ts';
 import { partitionKeyOf, sourceOf } from './frame-record.ts';
 import { giveUnit } from './frame-unit.ts';
 import type { DropCause, PutReceipt, PutUnit, Sink } from './kinesis/put.ts';
+import { pagesOf } from './line-pages.ts';
+import { LineQueue, type WaitingLine } from './line-queue.ts';
 import type { MediaFrame } from './rtms/events.ts';
 import { type Gap, type LedgerSource, SessionLedger } from './session-ledger.ts';
 import { SourceWriter } from './source-writer.ts';
@@ -23,6 +25,8 @@ export interface SessionWriterOptions {
   readonly events: Sink;
   /** Record limit of the media stream, partition key included. */
   readonly maxRecordBytes: number;
+  /** Record limit of the events stream, partition key included. */
+  readonly maxLineBytes: number;
   readonly metrics: CounterMetrics;
   /** May this epoch still write? Asked for every frame and line; a refused one leaves no trace. */
   readonly mayWrite: () => boolean;
@@ -31,6 +35,8 @@ export interface SessionWriterOptions {
 /** Which row of the ledger an event belongs to. */
 type LineKind = 'transcript' | 'chat' | 'events';
 
+/** What stands around the ledger in a last event or a page of it: reasons, causes, page numbers. */
+const LEDGER_SLACK_BYTES = 1_024;
 /** Losses are collected this long, so that neighbours share one gap event. */
 const GAP_DELAY_MS = 1_000;
 /** A gap event that is lost itself is told again, but not for ever while a session ends. */
@@ -52,12 +58,16 @@ export class SessionWriter {
   readonly #lines: Record<LineKind, PutReceipt>;
   /** Gap events on their way, by sequence: told again when the line itself is lost. */
   readonly #gapsInFlight = new Map<number, Gap>();
+  readonly #queue = new LineQueue();
+  /** Most bytes of an event's `data`. */
+  readonly #maxDataBytes: number;
   #lineSequence = 0;
   #gapTimer: NodeJS.Timeout | undefined;
   #closed = false;
 
   constructor(options: SessionWriterOptions) {
     this.#options = options;
+    this.#maxDataBytes = maxDataBytes(options);
     this.#lines = {
       transcript: this.#receipt(this.ledger.source('transcript')),
       chat: this.#receipt(this.ledger.source('chat')),
@@ -101,7 +111,10 @@ export class SessionWriter {
     this.#lose(row, 'malformed', { sequence, payloadBytes: 0, capturedAtMs: Date.now() });
   }
 
-  /** Writes one event. @param timeMs when it happened at Zoom, else when it was seen */
+  /**
+   * Writes one event; several when a list in it is too long for one record. @param timeMs when it happened at Zoom, else when it was
+   * seen
+   */
   event<Name extends EventName>(name: Name, timeMs: number, data: EventData[Name]): void {
     if (this.#mayWrite()) this.#line(name, timeMs, data);
   }
@@ -120,19 +133,26 @@ export class SessionWriter {
   }
 
   /**
-   * Writes the epoch's last event with its ledger, which counts everything before that event, and closes.
+   * Writes the epoch's last event with its ledger, which counts everything before that event, and closes. A
+   * ledger that no record can hold is told in `session_ledger` events before.
    *
-   * @returns the ledger that was written
    * @throws the signal's reason when aborted first; then the writer is still open
    */
   async finish<Name extends 'session_ended' | 'session_handed_over'>(
     name: Name,
     timeMs: number,
-    data: Omit<EventData[Name], 'ledger'>,
+    data: Omit<EventData[Name], 'ledger' | 'ledgerPages'>,
     signal: AbortSignal,
-  ): Promise<LedgerRow[]> {
-    const ledger = this.ledger.rows();
-    this.event(name, timeMs, { ...data, ledger } as unknown as EventData[Name]);
+  ): Promise<void> {
+    this.#releaseLines(true);
+    let ledger = this.ledger.rows();
+    const pages = pagesOf({ ledger }, 'ledger', this.#maxDataBytes - LEDGER_SLACK_BYTES);
+    let ledgerPages: { ledgerPages?: number } = {};
+    if (pages.length > 1) {
+      ledgerPages = { ledgerPages: await this.#tellPages(ledger.filter(isMedia), timeMs, signal) };
+      ledger = this.ledger.rows().filter((row) => !isMedia(row));
+    }
+    this.event(name, timeMs, { ...data, ledger, ...ledgerPages } as unknown as EventData[Name]);
     this.close();
     try {
       await this.#flush(signal);
@@ -141,7 +161,27 @@ export class SessionWriter {
       this.#closed = false;
       throw error;
     }
-    return ledger;
+  }
+
+  /**
+   * Writes the media rows of a ledger in events of their own, and waits for these. Pages of which one was lost
+   * are all told again: a reader takes each row once.
+   *
+   * @returns how many pages there are
+   */
+  async #tellPages(rows: LedgerRow[], timeMs: number, signal: AbortSignal): Promise<number> {
+    const texts = pagesOf({ ledger: rows }, 'ledger', this.#maxDataBytes - LEDGER_SLACK_BYTES);
+    const lines = this.ledger.source('events');
+    for (let round = 1; round <= MAX_FINAL_ROUNDS; round++) {
+      const lostBefore = lines.lost;
+      for (const [index, text = '{"ledger":[]}'] of texts.entries()) {
+        const dataText = `{"page":${index + 1},"pages":${texts.length},${text.slice(1)}`;
+        if (this.#mayWrite()) this.#tell({ name: 'session_ledger', timeMs, dataText });
+      }
+      await this.settle(signal);
+      if (lines.lost === lostBefore) break;
+    }
+    return texts.length;
   }
 
   /** Drops media and text that wait for Kinesis; the lines that tell the session's life stay. */
@@ -154,6 +194,10 @@ export class SessionWriter {
   /** Gives up what still waits for Kinesis; a record that is on its way may be written all the same. */
   drop(cause: DropCause): void {
     const { media, events, origin } = this.#options;
+    // First, so that no line of the queue takes the place of one that is dropped.
+    for (let line = this.#queue.next(true); line; line = this.#queue.next(true)) {
+      this.#loseLine(line, cause);
+    }
     media.drop(origin.rtmsStreamId, cause);
     events.drop(origin.rtmsStreamId, cause);
   }
@@ -166,6 +210,7 @@ export class SessionWriter {
   }
 
   async #flush(signal: AbortSignal): Promise<void> {
+    this.#releaseLines(true);
     const { media, events, origin } = this.#options;
     await Promise.all([
       media.flush(signal, origin.rtmsStreamId),
@@ -205,14 +250,39 @@ export class SessionWriter {
     data: EventData[Name],
     gap?: Gap,
   ): void {
+    const fields = data as object as Record<string, unknown>;
+    for (const dataText of pagesOf(fields, 'participants', this.#maxDataBytes)) {
+      if (dataText !== undefined) {
+        this.#tell({ name, timeMs, dataText }, gap);
+        continue;
+      }
+      const row = this.ledger.source(kindOf(name));
+      this.ledger.received(row);
+      const sequence = this.#nextLine();
+      this.#lose(row, 'malformed', { sequence, payloadBytes: 0, capturedAtMs: timeMs });
+    }
+  }
+
+  #tell(line: WaitingLine, gap?: Gap): void {
+    this.ledger.received(this.ledger.source(kindOf(line.name)));
+    if (this.#queue.holds(line)) this.#releaseLines();
+    else this.#putLine(line, gap);
+  }
+
+  /** Lets lines of the queue go on: those that may, or all. */
+  #releaseLines(all = false): void {
+    for (let line = this.#queue.next(all); line; line = this.#queue.next(all)) this.#putLine(line);
+  }
+
+  #putLine({ name, timeMs, dataText }: WaitingLine, gap?: Gap): void {
+    const { origin, events } = this.#options;
     const kind = kindOf(name);
-    const row = this.ledger.source(kind);
-    this.ledger.received(row);
     const sequence = this.#nextLine();
     if (gap !== undefined) this.#gapsInFlight.set(sequence, gap);
-    const line = encodeEvent(this.#options.origin, name, sequence, timeMs, data);
+    const line = encodeEventText(origin, name, sequence, timeMs, dataText);
+    this.#queue.left(line.length);
     const unit: PutUnit = {
-      partitionKey: this.#options.origin.rtmsStreamId,
+      partitionKey: origin.rtmsStreamId,
       class: kind === 'events' ? 'event' : 'text',
       records: [line],
       sequence,
@@ -220,7 +290,14 @@ export class SessionWriter {
       payloadBytes: line.length,
       receipt: this.#lines[kind],
     };
-    this.#put(this.#options.events, unit, row);
+    this.#put(events, unit, this.ledger.source(kind));
+  }
+
+  /** A line that was received and will never leave. */
+  #loseLine({ name, timeMs, dataText }: WaitingLine, cause: GapCause): void {
+    const sequence = this.#nextLine();
+    const unit = { sequence, payloadBytes: dataText.length, capturedAtMs: timeMs };
+    this.#lose(this.ledger.source(kindOf(name)), cause, unit);
   }
 
   #nextLine(): number {
@@ -235,11 +312,13 @@ export class SessionWriter {
     } catch (error) {
       if (!(error instanceof ServiceError)) throw error;
       this.#lose(row, 'write_failed', unit);
+      if (!isMedia(row)) this.#queue.arrived(unit.payloadBytes);
     }
   }
 
   #receipt(row: LedgerSource): PutReceipt {
     const { metrics } = this.#options;
+    const isLine = !isMedia(row);
     const framesOut = metrics.counter('FramesOut', row.mediaType);
     const bytesOut = metrics.counter('BytesOut', row.mediaType);
     return {
@@ -249,9 +328,18 @@ export class SessionWriter {
         bytesOut.add(unit.payloadBytes);
         this.ledger.written(row);
         giveUnit(unit);
+        if (isLine) this.#lineArrived(unit);
       },
-      dropped: (unit, cause: DropCause) => this.#lose(row, cause, unit),
+      dropped: (unit, cause: DropCause) => {
+        this.#lose(row, cause, unit);
+        if (isLine) this.#lineArrived(unit);
+      },
     };
+  }
+
+  #lineArrived({ payloadBytes }: PutUnit): void {
+    this.#queue.arrived(payloadBytes);
+    if (this.#queue.length > 0 && this.#mayWrite()) this.#releaseLines();
   }
 
   #lose(
@@ -291,6 +379,17 @@ export class SessionWriter {
       this.#line('gap', gap.toMs, data, gap);
     }
   }
+}
+
+/** What a record has left for an event's `data`, beside its other attributes and the partition key. */
+function maxDataBytes({ origin, maxLineBytes }: SessionWriterOptions): number {
+  const longest = 'participant_video_off' satisfies EventName;
+  const { length } = encodeEventText(origin, longest, Number.MAX_SAFE_INTEGER, 0, '');
+  return maxLineBytes - length - Buffer.byteLength(origin.rtmsStreamId);
+}
+
+function isMedia({ mediaType }: Pick<LedgerRow, 'mediaType'>): boolean {
+  return mediaType !== 'transcript' && mediaType !== 'chat' && mediaType !== 'events';
 }
 
 function kindOf(name: EventName): LineKind {

@@ -85,6 +85,7 @@ export class Session {
       media: context.media,
       events: context.events,
       maxRecordBytes: context.maxRecordBytes,
+      maxLineBytes: context.maxLineBytes,
       metrics: context.metrics,
       mayWrite: claim.holds,
     });
@@ -375,28 +376,28 @@ export class Session {
   /** Flushes, writes the last event, and says in the log what could not be written. */
   async #finish<Name extends 'session_ended' | 'session_handed_over'>(
     name: Name,
-    data: Omit<EventData[Name], 'ledger'>,
+    data: Omit<EventData[Name], 'ledger' | 'ledgerPages'>,
   ): Promise<void> {
     const { signal } = this.#patience;
-    let ledger = this.#writer.ledger.rows();
+    const { ledger } = this.#writer;
     try {
       await this.#writer.settle(signal);
-      ledger = await this.#writer.finish(name, Date.now(), data, signal);
+      await this.#writer.finish(name, Date.now(), data, signal);
     } catch {
       this.#writer.drop('write_failed');
       const last = AbortSignal.timeout(DECLARE_TIMEOUT_MS);
       try {
         await this.#writer.settle(last);
-        ledger = await this.#writer.finish(name, Date.now(), data, last);
+        await this.#writer.finish(name, Date.now(), data, last);
       } catch {
-        const { outstanding } = this.#writer.ledger;
-        ledger = this.#writer.ledger.rows();
-        this.#logger.error('undeclared', { event: 'undeclared', outstanding, ledger });
+        const { outstanding } = ledger;
+        const fields = { event: 'undeclared', outstanding, ledger: ledger.totals() };
+        this.#logger.error('undeclared', fields);
       }
     }
     if (!this.#claim.holds()) return;
     const event = name === 'session_ended' ? 'ended' : 'handed_over';
-    this.#logger.info(event, { event, ...data, ledger });
+    this.#logger.info(event, { event, ...data, ledger: ledger.totals() });
   }
 
   #over(result: SessionResult): void {

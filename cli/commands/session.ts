@@ -84,7 +84,10 @@ function ledgerLines(event: ReceivedEvent, width: number): string[] {
     const { requestedAtMs, claimedAtMs } = event.data;
     return [`    claimed ${formatDuration(claimedAtMs - requestedAtMs)} after the webhook`];
   }
-  if (event.name !== 'session_ended' && event.name !== 'session_handed_over') return [];
+  const { name } = event;
+  const hasLedger =
+    name === 'session_ended' || name === 'session_handed_over' || name === 'session_ledger';
+  if (!hasLedger) return [];
   const rows = event.data.ledger.map((row) => [
     row.mediaType,
     String(row.userId ?? row.channelId ?? ''),

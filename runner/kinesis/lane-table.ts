@@ -1,4 +1,5 @@
 import { type ByteLevel, type FlushPolicies, Lane } from './lane.ts';
+import type { Packing } from './packing.ts';
 import type { MemoryLoad, Overload } from './pressure.ts';
 import { sessionOf } from './put.ts';
 
@@ -19,12 +20,14 @@ export class LaneTable {
   readonly task: ByteLevel = { bytes: 0 };
 
   readonly #policies: FlushPolicies;
+  readonly #packing: Packing;
   readonly #lanes = new Map<string, Lane>();
   readonly #sessions = new Map<string, ByteLevel & { lanes: number }>();
   #sweptAtMs = 0;
 
-  constructor(policies: FlushPolicies) {
+  constructor(policies: FlushPolicies, packing: Packing) {
     this.#policies = policies;
+    this.#packing = packing;
   }
 
   get size(): number {
@@ -42,10 +45,8 @@ export class LaneTable {
     const level = this.#sessions.get(session) ?? { bytes: 0, lanes: 0 };
     level.lanes += 1;
     this.#sessions.set(session, level);
-    const lane = new Lane(partitionKey, session, this.#policies, {
-      session: level,
-      task: this.task,
-    });
+    const levels = { session: level, task: this.task };
+    const lane = new Lane(partitionKey, session, this.#policies, levels, this.#packing);
     this.#lanes.set(partitionKey, lane);
     return lane;
   }

@@ -1,17 +1,13 @@
-import {
-  aggregatedRecordSize,
-  emptyAggregateSize,
-  encodeAggregate,
-} from '../../shared/record/kpl.ts';
-import { giveMemory, takeMemory } from '../memory-pool.ts';
+import { giveMemory } from '../memory-pool.ts';
+import { AGGREGATES, type Packing } from './packing.ts';
 import { type DropCause, type PutClass, type PutUnit, unitBytes } from './put.ts';
 import { UnitQueue } from './unit-queue.ts';
 
-/** When a lane's open aggregate is closed: whichever comes first. */
+/** When a lane's open record is closed: whichever comes first. */
 export interface FlushPolicy {
-  /** Most bytes of an aggregate, partition key included; 0 = one user record per Kinesis record. */
+  /** Most bytes of a record with several user records, partition key included; 0 = each by itself. */
   readonly targetBytes: number;
-  /** Longest time the oldest user record waits for company, ms. */
+  /** Longest time the oldest user record waits for company, ms; 0 = only while another record is on its way. */
   readonly lingerMs: number;
 }
 
@@ -22,7 +18,7 @@ export interface ByteLevel {
   bytes: number;
 }
 
-/** One record as Kinesis will store it: an aggregate, or one user record bare. */
+/** One record as Kinesis will store it: several user records packed, or one bare. */
 export interface OutgoingRecord {
   readonly partitionKey: string;
   readonly data: Uint8Array;
@@ -75,16 +71,17 @@ export class Lane {
   dueMs = Number.NEGATIVE_INFINITY;
 
   readonly #keyBytes: number;
-  /** An aggregate without user records, and the partition key. */
+  /** A packed record without user records, and the partition key. */
   readonly #envelopeBytes: number;
+  readonly #packing: Packing;
   readonly #policies: FlushPolicies;
   readonly #sessionLevel: ByteLevel;
   readonly #taskLevel: ByteLevel;
   #acceptedBytes = 0;
   #acceptedSinceMs: number | undefined;
   readonly #queue = new UnitQueue();
-  /** Size the queue would have as one aggregate, without the envelope. */
-  #queuedAggregateBytes = 0;
+  /** Size the queue would have as one packed record, without the envelope. */
+  #queuedPackedBytes = 0;
   /** User records of the queue's first unit that have left already. */
   #taken = 0;
   #slot: Slot = FREE;
@@ -98,6 +95,7 @@ export class Lane {
     session: string,
     policies: FlushPolicies,
     levels: { readonly session: ByteLevel; readonly task: ByteLevel },
+    packing: Packing = AGGREGATES,
   ) {
     this.partitionKey = partitionKey;
     this.session = session;
@@ -105,7 +103,8 @@ export class Lane {
     this.#sessionLevel = levels.session;
     this.#taskLevel = levels.task;
     this.#keyBytes = Buffer.byteLength(partitionKey);
-    this.#envelopeBytes = emptyAggregateSize(this.#keyBytes) + this.#keyBytes;
+    this.#packing = packing;
+    this.#envelopeBytes = packing.emptyBytes(this.#keyBytes) + this.#keyBytes;
   }
 
   /** Counts a unit towards the live rate, whether it goes to memory or to the disk. */
@@ -147,16 +146,22 @@ export class Lane {
   push(unit: PutUnit, nowMs: number): void {
     this.#queue.push(unit, nowMs);
     for (const record of unit.records) {
-      this.#queuedAggregateBytes += aggregatedRecordSize(record.length);
+      this.#queuedPackedBytes += this.#packing.grownBytes(record.length);
     }
     this.#charge(unitBytes(unit));
   }
 
-  /** A further user record may not fit: there is no reason to wait any longer. */
+  /** Is there no reason to wait any longer: neither for company nor for the time to be over? */
+  get isReady(): boolean {
+    const first = this.#queue.peek();
+    return first !== undefined && (this.#policies[first.class].lingerMs === 0 || this.isFull);
+  }
+
+  /** A further user record may not fit. */
   get isFull(): boolean {
     const first = this.#queue.peek();
     if (first === undefined) return false;
-    const sizeBytes = this.#envelopeBytes + this.#queuedAggregateBytes;
+    const sizeBytes = this.#envelopeBytes + this.#queuedPackedBytes;
     return sizeBytes > this.#policies[first.class].targetBytes;
   }
 
@@ -263,7 +268,7 @@ export class Lane {
       this.#charge(-unitBytes(unit));
       const from = unit === first ? this.#taken : 0;
       for (const record of unit.records.slice(from)) {
-        this.#queuedAggregateBytes -= aggregatedRecordSize(record.length);
+        this.#queuedPackedBytes -= this.#packing.grownBytes(record.length);
       }
     }
     if (this.#queue.peek() !== first) this.#taken = 0;
@@ -275,7 +280,7 @@ export class Lane {
     const unit = this.#queue.shift();
     const records = unit?.records ?? [];
     for (let index = this.#taken; index < records.length; index += 1) {
-      this.#queuedAggregateBytes -= aggregatedRecordSize(records[index]?.length ?? 0);
+      this.#queuedPackedBytes -= this.#packing.grownBytes(records[index]?.length ?? 0);
     }
     this.#taken = 0;
     return unit;
@@ -289,12 +294,12 @@ export class Lane {
     let sizeBytes = this.#envelopeBytes;
     for (let unit = this.#queue.peek(); unit; unit = this.#queue.peek()) {
       const record = unit.records[this.#taken] as Uint8Array;
-      const grownBytes = sizeBytes + aggregatedRecordSize(record.length);
+      const grownBytes = sizeBytes + this.#packing.grownBytes(record.length);
       if (grownBytes > targetBytes && records.length > 0) break;
       sizeBytes = grownBytes;
       records.push(record);
       owners.push(unit);
-      this.#queuedAggregateBytes -= aggregatedRecordSize(record.length);
+      this.#queuedPackedBytes -= this.#packing.grownBytes(record.length);
       this.#taken += 1;
       if (this.#taken === unit.records.length) {
         units.push(unit);
@@ -304,7 +309,7 @@ export class Lane {
     // A lone user record needs no envelope: readers handle both forms.
     const [only] = records;
     const isLone = records.length === 1 && only !== undefined;
-    const data = isLone ? only : this.#aggregate(records, owners);
+    const data = isLone ? only : this.#pack(records, owners);
     this.#free = isLone ? owners[0]?.release : giveMemory;
     return {
       partitionKey: this.partitionKey,
@@ -316,12 +321,12 @@ export class Lane {
     };
   }
 
-  #aggregate(records: readonly Uint8Array[], owners: readonly PutUnit[]): Buffer {
-    const aggregate = encodeAggregate(this.partitionKey, records, takeMemory);
+  #pack(records: readonly Uint8Array[], owners: readonly PutUnit[]): Buffer {
+    const packed = this.#packing.pack(this.partitionKey, records);
     for (let index = 0; index < records.length; index += 1) {
       owners[index]?.release?.(records[index] as Uint8Array);
     }
-    return aggregate;
+    return packed;
   }
 
   #charge(bytes: number): void {

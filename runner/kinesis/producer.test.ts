@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import {
   CreateStreamCommand,
   GetRecordsCommand,
@@ -5,12 +6,13 @@ import {
   type KinesisClient,
   ListShardsCommand,
 } from '@aws-sdk/client-kinesis';
-import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { type KinesisServer, startKinesisServer } from '../../local/kinesis/server.ts';
 import type { MetricName } from '../../shared/metrics.ts';
 import { decodeAggregate } from '../../shared/record/kpl.ts';
 import { identity, makeUnit, Tally, type UnitShape } from './model-kinesis.ts';
 import { Producer, type ProducerOptions } from './producer.ts';
+import type { PutUnit } from './put.ts';
 import { createKinesisClient } from './transport.ts';
 
 let server: KinesisServer;
@@ -49,7 +51,12 @@ function putAll(producer: Producer, tally: Tally, from: number, to: number, shap
 }
 
 /** Everything in the data stream: user records per key as they landed, and how many Kinesis records. */
-async function landed(): Promise<{ keys: Map<string, string[]>; records: number }> {
+async function landed(): Promise<{
+  keys: Map<string, string[]>;
+  records: number;
+  raw: string[];
+}> {
+  const raw: string[] = [];
   const keys = new Map<string, string[]>();
   let records = 0;
   const { Shards: shards = [] } = await client.send(new ListShardsCommand({ StreamName: 'media' }));
@@ -61,10 +68,11 @@ async function landed(): Promise<{ keys: Map<string, string[]>; records: number 
     for (const { PartitionKey: key = '', Data = new Uint8Array() } of Records) {
       const list = keys.get(key) ?? [];
       keys.set(key, list);
+      raw.push(Buffer.from(Data).toString());
       for (const { data } of decodeAggregate(Data, key)) list.push(identity(data));
     }
   }
-  return { keys, records };
+  return { keys, records, raw };
 }
 
 const range = (from: number, to: number) =>
@@ -173,18 +181,58 @@ test('loses only the one record that Kinesis refuses', async () => {
   expect(tally.writtenNames.sort()).toEqual(['a:1', 'big:2']);
 });
 
-test('without aggregation writes one document a record, at once and in order', async () => {
-  server.faults.set({
-    rules: [{ operation: 'PutRecords', entryErrors: { InternalFailure: 0.2 } }],
+describe('lines', () => {
+  const line = (sequence: number, tally: Tally): PutUnit => ({
+    ...makeUnit(sequence, tally, { class: 'event' }),
+    records: [Buffer.from(`{"n":${sequence}}\n`)],
   });
-  const producer = produce({ aggregate: false });
-  const tally = new Tally();
-  putAll(producer, tally, 1, 40, { class: 'event' });
-  await producer.flush();
-  const { keys, records } = await landed();
-  expect(keys.get('stream')).toEqual(range(1, 40));
-  expect(records).toBe(40);
-  await producer.close();
+  const linesOf = async () => {
+    const { raw } = await landed();
+    return raw.map((text) => text.trimEnd().split('\n'));
+  };
+
+  test('leave at once, and together while another record of their key is on its way', async () => {
+    server.faults.set({ rules: [{ operation: 'PutRecords', latencyMs: 50 }] });
+    const producer = produce({ aggregate: false });
+    const tally = new Tally();
+    producer.put(line(1, tally));
+    await vi.waitFor(() => expect(producer.stats().callsInFlight).toBe(1));
+    for (let sequence = 2; sequence <= 500; sequence += 1) producer.put(line(sequence, tally));
+    await producer.flush();
+    const records = await linesOf();
+    expect(records.map(({ length }) => length)).toEqual([1, 499]);
+    expect(records.flat()).toEqual(Array.from({ length: 500 }, (_, at) => `{"n":${at + 1}}`));
+    expect(tally.writtenNames).toHaveLength(500);
+    await producer.close();
+  });
+
+  test('are in order and each told once when entries fail', async () => {
+    server.faults.set({
+      rules: [{ operation: 'PutRecords', entryErrors: { InternalFailure: 0.5 } }],
+    });
+    const producer = produce({ aggregate: false });
+    const tally = new Tally();
+    for (let sequence = 1; sequence <= 40; sequence += 1) {
+      producer.put(line(sequence, tally));
+      await setImmediate();
+    }
+    await producer.flush();
+    expect((await linesOf()).flat()).toEqual(range(1, 40).map((_, at) => `{"n":${at + 1}}`));
+    expect(tally.writtenNames).toHaveLength(40);
+    await producer.close();
+  });
+
+  test('thousands a second of one session get through, whatever a call takes', async () => {
+    server.faults.set({ rules: [{ operation: 'PutRecords', latencyMs: 50 }] });
+    const producer = produce({ aggregate: false });
+    const tally = new Tally();
+    const startedAtMs = performance.now();
+    for (let sequence = 1; sequence <= 5_000; sequence += 1) producer.put(line(sequence, tally));
+    await producer.flush();
+    expect(performance.now() - startedAtMs).toBeLessThan(1_000);
+    expect(tally.writtenNames).toHaveLength(5_000);
+    await producer.close();
+  });
 });
 
 test('a flush waits for one session and does not wait for others', async () => {

@@ -6,6 +6,7 @@ import { Dispatch } from './dispatch.ts';
 import type { FlushPolicies, Lane } from './lane.ts';
 import { type KeySelection, LaneTable, selects } from './lane-table.ts';
 import { PUT_UNIT_BYTES } from './limits.ts';
+import { AGGREGATES, LINES } from './packing.ts';
 import {
   chooseVictim,
   DEFAULT_MEMORY_LIMITS,
@@ -23,13 +24,16 @@ export interface ProducerOptions {
   /** Used by this producer alone; see transport.ts. */
   readonly client: KinesisClient;
   readonly streamName: string;
-  /** false: every user record is a Kinesis record of its own and leaves at once. */
+  /** true: any bytes, in KPL aggregates. false: lines that end with a newline, behind each other. */
   readonly aggregate: boolean;
   /** Used by this producer alone. @default none: what memory cannot hold is dropped */
   readonly spool?: Spool;
   /** @default DEFAULT_MEMORY_LIMITS */
   readonly memory?: Partial<MemoryLimits>;
-  /** @default 190 ms or just under one PUT unit; with `aggregate: false` at once, one by one */
+  /**
+   * @default 190 ms or just under one PUT unit; with `aggregate: false` at once, with
+   *   what came while the record before was on its way
+   */
   readonly flush?: Partial<FlushPolicies>;
   /** @default 100 ms, doubled up to 5 s */
   readonly retry?: BackoffPolicy;
@@ -46,7 +50,11 @@ const REFILL_BYTES = 4 * PUT_UNIT_BYTES;
 
 const DEFAULT_RETRY: BackoffPolicy = { baseMs: 100, maxMs: 5_000 };
 const AGGREGATED = { targetBytes: PUT_UNIT_BYTES - 1, lingerMs: 190 };
-const ONE_BY_ONE = { targetBytes: 0, lingerMs: 0 };
+/**
+ * A line waits for nothing but the line before it. Eight PUT units cost what their lines would cost in eight
+ * records, and one record each round trip then carries thousands of lines a second.
+ */
+const AT_ONCE = { targetBytes: 8 * PUT_UNIT_BYTES - 1, lingerMs: 0 };
 
 /**
  * Writes units to one Kinesis stream: in order per partition key, again where that failed, and telling each
@@ -73,15 +81,16 @@ export class Producer {
   #closed = false;
 
   constructor(options: ProducerOptions) {
-    const policy = options.aggregate ? AGGREGATED : ONE_BY_ONE;
-    this.#lanes = new LaneTable({
+    const policy = options.aggregate ? AGGREGATED : AT_ONCE;
+    const policies = {
       video: policy,
       deskshare: policy,
       audio: policy,
       text: policy,
       event: policy,
-      ...options.flush,
-    });
+    };
+    const packing = options.aggregate ? AGGREGATES : LINES;
+    this.#lanes = new LaneTable({ ...policies, ...options.flush }, packing);
     this.#memory = { ...DEFAULT_MEMORY_LIMITS, ...options.memory };
     this.#metrics = options.metrics ?? NO_METRICS;
     this.#dispatch = new Dispatch({
@@ -122,7 +131,7 @@ export class Producer {
       this.#spool.append(unit, this.#nowMs);
     } else if (this.#spool || this.#makeRoom(lane, unit)) {
       lane.push(unit, this.#nowMs - (unit.heldMs ?? 0));
-      if (lane.isFull && !lane.isSending) this.#queuePump();
+      if (lane.isReady && !lane.isSending) this.#queuePump();
     } else {
       this.#settlement.settle(lane, unit, 'buffer_full');
     }

@@ -58,6 +58,7 @@ const EVENT_NAMES: Readonly<Record<string, true>> = {
   session_reconnected: true,
   session_handed_over: true,
   session_taken_over: true,
+  session_ledger: true,
   session_ended: true,
   session_revoked: true,
   gap: true,

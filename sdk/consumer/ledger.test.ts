@@ -219,3 +219,27 @@ describe('verifyLedger', () => {
     expect(checker.report().sources[0]).toMatchObject({ found: 200_000, missingCount: 0 });
   });
 });
+
+describe('a ledger in pages', () => {
+  const page = (number: number, ledger: LedgerRow[]) =>
+    event('session_ledger', { page: number, pages: 2, ledger }, number);
+  const last = (received: number) =>
+    event(
+      'session_ended',
+      { restartable: false, ledger: [lines(received)], ledgerPages: 2 },
+      received + 1,
+    );
+
+  test('counts like one in the last event', () => {
+    const frames = [...audio(1, 2, 3), frame({ userId: 8, sequence: 1 })];
+    const other = row({ userId: 8, received: 1, written: 1 });
+    const report = check(frames, [page(1, [row()]), page(2, [other]), last(2)]);
+    expect(report.problems).toEqual([]);
+    expect(report.sources).toHaveLength(3);
+  });
+
+  test('of which one is not there is a problem', () => {
+    const { problems } = check(audio(1, 2, 3), [page(1, [row()]), last(1)]);
+    expect(problems).toEqual(['stream-1 epoch 1 ledger: 1 of its pages not found']);
+  });
+});

@@ -41,6 +41,9 @@ interface EpochEvidence {
   readonly sources: Map<string, SourceEvidence>;
   /** All lines, whatever their kind. */
   readonly lines: SequenceRanges;
+  /** Pages of the ledger found, and as many as its last event says there are. */
+  readonly pages: Set<number>;
+  ledgerPages: number;
   end: EpochEnd;
   takenOver?: BoundaryHole['cause'];
 }
@@ -73,11 +76,15 @@ export class LedgerChecker {
     if (name === 'session_ended' || name === 'session_handed_over') {
       // The ledger counts the lines before its own.
       epoch.end = name === 'session_ended' ? 'ended' : 'handed_over';
+      epoch.ledgerPages = event.data.ledgerPages ?? 0;
       for (const row of event.data.ledger) source(epoch, row.mediaType, row).ledger = row;
       return;
     }
     kind.found += 1;
-    if (name === 'session_taken_over') epoch.takenOver = event.data.cause;
+    if (name === 'session_ledger') {
+      epoch.pages.add(event.data.page);
+      for (const row of event.data.ledger) source(epoch, row.mediaType, row).ledger = row;
+    } else if (name === 'session_taken_over') epoch.takenOver = event.data.cause;
     else if (name === 'gap') {
       const { mediaType, fromSequence, toSequence, count } = event.data;
       const lost = source(epoch, mediaType, event.data);
@@ -103,6 +110,8 @@ export class LedgerChecker {
         const lines = unexplainedLines(epoch.lines, kinds);
         const where = `${rtmsStreamId} epoch ${epoch.epoch}`;
         if (lines > 0) problems.push(`${where} lines: ${lines} neither written nor explained`);
+        const lacking = epoch.ledgerPages - epoch.pages.size;
+        if (lacking > 0) problems.push(`${where} ledger: ${lacking} of its pages not found`);
         if (next) holes.push(...boundaryHoles(rtmsStreamId, epoch, next));
       }
     }
@@ -123,7 +132,14 @@ export class LedgerChecker {
     let evidence = byNumber.get(epoch);
     if (!evidence) {
       const lines = new SequenceRanges(MAX_RANGES);
-      evidence = { epoch, sources: new Map(), lines, end: 'open' };
+      evidence = {
+        epoch,
+        sources: new Map(),
+        lines,
+        pages: new Set(),
+        ledgerPages: 0,
+        end: 'open',
+      };
       byNumber.set(epoch, evidence);
     }
     return evidence;

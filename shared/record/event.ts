@@ -65,6 +65,14 @@ interface ScopeEvent {
   readonly durationMs: number;
 }
 
+/** The account of an epoch, in its last event. */
+interface Ledger {
+  /** All rows; with `ledgerPages` those of `transcript`, `chat` and `events` alone. */
+  readonly ledger: readonly LedgerRow[];
+  /** How many `session_ledger` events hold the other rows; absent when there are none. */
+  readonly ledgerPages?: number;
+}
+
 /**
  * `data` of every event, by the name inside `rtms.<name>.v1`. Times are Unix ms; what Zoom did not give is
  * absent.
@@ -137,22 +145,25 @@ export interface EventData {
     /** Absent from runners older than this field: not known, not none. */
     readonly blind?: readonly BlindTime[];
   };
-  session_handed_over: {
-    readonly cause: 'shutdown' | 'revision' | 'operator';
+  /** Media rows of a ledger that is too long for the record that ends the epoch; all pages come before that. */
+  session_ledger: {
+    /** From 1. */
+    readonly page: number;
+    readonly pages: number;
     readonly ledger: readonly LedgerRow[];
   };
+  session_handed_over: Ledger & { readonly cause: 'shutdown' | 'revision' | 'operator' };
   session_taken_over: {
     readonly previousEpoch: number;
     readonly cause: 'handed_over' | 'owner_lost' | 'restarted';
     /** Absent from runners older than this field: not known, not none. */
     readonly blind?: readonly BlindTime[];
   };
-  session_ended: {
+  session_ended: Ledger & {
     /** Zoom's number, absent when Zoom gave none (its handshake was refused, or the connection was lost). */
     readonly stopReason?: number;
     readonly stopReasonName?: string;
     readonly restartable: boolean;
-    readonly ledger: readonly LedgerRow[];
   };
   session_revoked: { readonly timestampMs: number };
   gap: EventSource & {
@@ -228,7 +239,21 @@ export function buildEvent<Name extends EventName>(
 
 /** The bytes of one event as they stand in the `events` stream: one JSON document ended by a newline. */
 export function encodeEvent<Name extends EventName>(
-  ...event: Parameters<typeof buildEvent<Name>>
+  ...[origin, name, sequence, timeMs, data]: Parameters<typeof buildEvent<Name>>
 ): Buffer {
-  return Buffer.from(`${JSON.stringify(buildEvent(...event))}\n`);
+  return encodeEventText(origin, name, sequence, timeMs, JSON.stringify(data));
 }
+
+/** `encodeEvent` for data that is JSON text already: its size is known before it has a number. */
+export function encodeEventText(
+  origin: EventOrigin,
+  name: EventName,
+  sequence: number,
+  timeMs: number,
+  dataText: string,
+): Buffer {
+  const { data: _, ...attributes } = buildEvent(origin, name, sequence, timeMs, NO_DATA);
+  return Buffer.from(`${JSON.stringify(attributes).slice(0, -1)},"data":${dataText}}\n`);
+}
+
+const NO_DATA = {} as EventData[EventName];

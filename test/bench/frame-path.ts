@@ -71,6 +71,7 @@ export class FramePath {
         media: this.#producer,
         events: this.#producer,
         maxRecordBytes: 1024 * 1024,
+        maxLineBytes: 1024 * 1024,
         metrics,
         mayWrite: () => true,
       });

@@ -67,7 +67,8 @@ async function readAll(client: KinesisClient, streamName: string): Promise<Map<s
         const list = landed.get(key) ?? [];
         landed.set(key, list);
         for (const record of decodeAggregate(data, key)) {
-          list.push(Number.parseInt(record.data.toString('latin1', 0, 12), 10));
+          const lines = record.data.toString('latin1').split('\n');
+          for (const line of lines) if (line !== '') list.push(Number.parseInt(line, 10));
         }
       }
       iterator = answer.NextShardIterator;

@@ -72,6 +72,8 @@ export class Source implements PutReceipt {
       this.sent += 1;
       const record = Buffer.alloc(sizeOf(this.sent));
       record.write(`${this.sent};`);
+      // Lines share a Kinesis record, told apart by their newlines; a frame has no other byte than zero.
+      record.write('\n', record.length - 1);
       this.sentBytes += record.length;
       this.frameUnits += putUnits(record.length + Buffer.byteLength(partitionKey));
       this.#producer.put({

@@ -89,6 +89,7 @@ export const start: StartBuild = async (endpoint, tally) => {
           media,
           events,
           maxRecordBytes: 1024 * 1024,
+          maxLineBytes: 1024 * 1024,
           logger: SILENT_LOGGER,
           metrics,
         },

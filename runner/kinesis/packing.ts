@@ -1,0 +1,42 @@
+import {
+  aggregatedRecordSize,
+  emptyAggregateSize,
+  encodeAggregate,
+} from '../../shared/record/kpl.ts';
+import { takeMemory } from '../memory-pool.ts';
+
+/** How user records of one partition key share a Kinesis record. A lone one is always written bare. */
+export interface Packing {
+  /** Bytes of a shared record before the first user record is in it. @param keyBytes UTF-8 length of the key */
+  readonly emptyBytes: (keyBytes: number) => number;
+  /** Bytes by which a user record makes the shared record grow. */
+  readonly grownBytes: (recordBytes: number) => number;
+  /** The shared record, in memory from the pool. */
+  readonly pack: (partitionKey: string, records: readonly Uint8Array[]) => Buffer;
+}
+
+/** KPL aggregates: any bytes, each user record found again by its length. */
+export const AGGREGATES: Packing = {
+  emptyBytes: emptyAggregateSize,
+  grownBytes: aggregatedRecordSize,
+  pack: (partitionKey, records) => encodeAggregate(partitionKey, records, takeMemory),
+};
+
+/**
+ * Lines behind each other: newline-delimited text, which Firehose, Athena and `jq` read as it is. Every user
+ * record has to end with its newline, or two lines would become one.
+ */
+export const LINES: Packing = {
+  emptyBytes: () => 0,
+  grownBytes: (recordBytes) => recordBytes,
+  pack: (_partitionKey, records) => {
+    const total = records.reduce((sum, { length }) => sum + length, 0);
+    const out = takeMemory(total);
+    let at = 0;
+    for (const record of records) {
+      out.set(record, at);
+      at += record.length;
+    }
+    return out;
+  },
+};
