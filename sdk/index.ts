@@ -104,6 +104,7 @@ export { generateSignature, type SignatureParams } from './signature.ts';
 export type { WebhookEvent } from './webhook-delivery.ts';
 export {
   createWebhookHandler,
+  type RawWebhookCallback,
   type WebhookCallback,
   type WebhookHandler,
   type WebhookOptions,

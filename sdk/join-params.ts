@@ -3,6 +3,7 @@ import type { RtmsJoin } from '../runner/rtms/events.ts';
 import { ServiceError } from '../shared/errors.ts';
 import { ENTITY_ID_FIELD, PRODUCTS, type Product } from '../shared/rtms/product.ts';
 import { environment } from './environment.ts';
+import { longId } from './long-ids.ts';
 import { generateSignature } from './signature.ts';
 
 /** The ids and addresses of a stream, as in the payload of a started webhook; other fields may be there. */
@@ -55,8 +56,8 @@ export interface ParsedJoin {
  */
 export function parseJoin(params: JoinParams): ParsedJoin {
   const stream = { ...params, ...params.object };
-  const [product, entityId] = readEntityId(stream);
   const rtmsStreamId = stream.rtms_stream_id;
+  const [product, entityId] = readEntityId(stream, rtmsStreamId);
   if (typeof rtmsStreamId !== 'string' || rtmsStreamId === '') throw missing('rtms_stream_id');
   const serverUrls = readServerUrls(stream.server_urls);
   if (serverUrls.length === 0) throw missing('server_urls');
@@ -84,10 +85,20 @@ export function readServerUrls(value: unknown): string[] {
     .filter((entry) => entry !== '');
 }
 
-function readEntityId(stream: StreamPayload): [Product, string] {
+function readEntityId(stream: StreamPayload, rtmsStreamId = ''): [Product, string] {
   for (const product of PRODUCTS) {
-    const id = stream[ENTITY_ID_FIELD[product]];
-    if (id !== undefined && id !== '') return [product, String(id)];
+    const field = ENTITY_ID_FIELD[product];
+    const id: unknown = stream[field];
+    if (id === undefined || id === null || id === '') continue;
+    const text = typeof id === 'number' ? longId(rtmsStreamId, id) : id;
+    if (typeof text === 'string') return [product, text];
+    throw new ServiceError(
+      'rtms/invalid-params',
+      `${field} has lost digits: hand it over as text`,
+      {
+        detail: { field, value: String(id) },
+      },
+    );
   }
   throw missing(Object.values(ENTITY_ID_FIELD).join(' or '));
 }

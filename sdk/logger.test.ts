@@ -58,3 +58,25 @@ test('is silent when it is disabled', () => {
   createLogger('rtms').error('no');
   expect(lines).toEqual([]);
 });
+
+const FORGED = [
+  ['a line break', 'x\nrtms     | 2026-01-01T00:00:00.000Z | INFO  | all is well'],
+  ['a line separator', 'x\u2028rtms | all is well'],
+  ['an escape sequence', 'x\u001b[2K\u001b[1Gall is well'],
+  ['a mark of writing direction', 'x\u202ellew si lla'],
+  ['a field', 'x" code=200 ok="yes'],
+] as const;
+
+test.for(FORGED)('lets %s in a value forge neither a line nor a field', ([, value]) => {
+  const logger = createLogger('webhook');
+  logger.warn('refused', { event: value, error: new Error(value) });
+  configureLogger({ format: LogFormat.JSON });
+  logger.warn('refused', { event: value });
+  expect(lines).toHaveLength(2);
+  for (const line of lines) {
+    expect(line.slice(0, -1)).toMatch(/^[^\p{Cc}\p{Zl}\p{Zp}\u202a-\u202e]*$/u);
+    // What is quoted is one value.
+    expect(line.replace(/"(?:[^"\\]|\\.)*"/g, '""')).not.toMatch(/(code|ok)=|all is well/);
+  }
+  expect(JSON.parse(lines[1] ?? '').details).toEqual({ event: value });
+});

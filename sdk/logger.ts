@@ -1,5 +1,6 @@
 import { inspect } from 'node:util';
 import type { LogFields, Logger } from '../shared/logger.ts';
+import { printable } from '../shared/printable.ts';
 import { environment } from './environment.ts';
 
 export const LogLevel = { ERROR: 0, WARN: 1, INFO: 2, DEBUG: 3, TRACE: 4 } as const;
@@ -52,6 +53,9 @@ function currentConfig(): LoggerConfig {
   };
 }
 
+/** Text that reads as one value. */
+const PLAIN = /^[^\s="|]+$/;
+
 const LEVEL_NAMES = Object.keys(LogLevel);
 
 function formatLine(
@@ -67,7 +71,9 @@ function formatLine(
     const details = Object.fromEntries(
       Object.entries(fields).map(([key, value]) => [key, plainError(value)]),
     );
-    return JSON.stringify({ timestamp, level: name.toLowerCase(), component, message, details });
+    const line = { timestamp, level: name.toLowerCase(), component, message, details };
+    // What JSON itself leaves as it is (line separators, marks of writing direction) becomes its escape.
+    return printable(JSON.stringify(line));
   }
   const entries = Object.entries(fields).filter(([, value]) => value !== undefined);
   const details = entries.map(([key, value]) => ` ${key}=${shown(value)}`).join('');
@@ -78,7 +84,9 @@ function plainError(value: unknown): unknown {
   return value instanceof Error ? { name: value.name, message: value.message } : value;
 }
 
+/** A value of others never looks like another field or another line: it is quoted where it could. */
 function shown(value: unknown): string {
-  if (value instanceof Error) return value.message;
-  return typeof value === 'string' ? value : inspect(value, { breakLength: Infinity });
+  const text = value instanceof Error ? value.message : value;
+  if (typeof text !== 'string') return printable(inspect(text, { breakLength: Infinity }));
+  return printable(PLAIN.test(text) ? text : JSON.stringify(text));
 }

@@ -17,13 +17,15 @@ export interface WebhookBody {
 
 /** Zoom's events are a few hundred bytes. */
 const MAX_BODY_BYTES = 256 * 1024;
+/** Zoom gives up on an answer after 3 s. Holds in a server of others too, whatever its own time-outs are. */
+const BODY_TIMEOUT_MS = 10_000;
 
 /**
  * Finds the body of a delivery: the bytes if anybody kept them (`rawBody`, or a raw or text parser), else
  * the stream if nobody has read it, else the parsed body written as JSON again.
  *
  * @param parsed what a body parser left, undefined without one
- * @throws ServiceError `webhook/too-large`, `webhook/malformed`
+ * @throws ServiceError `webhook/too-large`, `webhook/too-slow`, `webhook/malformed`
  */
 export async function readWebhookBody(
   request: NodeRequest,
@@ -33,7 +35,7 @@ export async function readWebhookBody(
   const kept = asBytes(rawBody) ?? asBytes(parsed);
   if (kept !== undefined) return { bytes: kept, origin: 'wire' };
   if (!request.readableEnded && !request.destroyed) {
-    return { bytes: await readStream(request), origin: 'wire' };
+    return { bytes: await inTime(readStream(request)), origin: 'wire' };
   }
   if (typeof parsed !== 'object' || parsed === null) {
     throw new ServiceError('webhook/malformed', 'the request has no body');
@@ -57,4 +59,16 @@ async function readStream(request: NodeRequest): Promise<Buffer> {
     chunks.push(chunk);
   }
   return Buffer.concat(chunks);
+}
+
+/** A body that comes byte by byte would keep its connection and our buffer for ever. */
+async function inTime(body: Promise<Buffer>): Promise<Buffer> {
+  const late = Promise.withResolvers<never>();
+  const timer = setTimeout(
+    () => late.reject(new ServiceError('webhook/too-slow', 'body not complete in time')),
+    BODY_TIMEOUT_MS,
+  );
+  // Once it is late, the connection is closed, and that ends the reading with an error for nobody.
+  body.catch(() => {});
+  return Promise.race([body, late.promise]).finally(() => clearTimeout(timer));
 }

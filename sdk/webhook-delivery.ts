@@ -4,14 +4,20 @@ import {
   type UrlValidationAnswer,
   verifyWebhook,
 } from '../shared/zoom/webhook-signature.ts';
-import type { StreamPayload } from './join-params.ts';
-import { readServerUrls } from './join-params.ts';
+import { parseExact } from './exact-json.ts';
+import { readServerUrls, type StreamPayload } from './join-params.ts';
 import { liveClient } from './live-clients.ts';
+import { rememberLongIds } from './long-ids.ts';
 
-/** What Zoom posts; further fields may be there. */
-export interface WebhookEvent {
+/** What Zoom posts, as it wrote it: `event`, `event_ts`, and `payload` with the fields of a started stream. */
+// biome-ignore lint/suspicious/noExplicitAny: the type of Zoom's SDK; programs written for it compile with no other
+export type WebhookEvent = Record<string, any>;
+
+/** A delivery that has the two fields every event of Zoom's has. */
+export interface Delivery {
+  /** Handed to the program as it is: key order and numbers are Zoom's. */
+  readonly body: WebhookEvent;
   readonly event: string;
-  readonly event_ts?: number;
   readonly payload: StreamPayload;
 }
 
@@ -36,18 +42,29 @@ export function checkSignature(
   throw new ServiceError(code, `delivery is ${result.verdict}`);
 }
 
-/** @throws ServiceError `webhook/malformed` for what is not JSON or has no `event` */
-export function parseDelivery(bytes: Uint8Array): WebhookEvent {
-  let value: unknown;
+/**
+ * `JSON.stringify` of the `body` returned is the text that came, so that a program can check Zoom's signature
+ * the way Zoom's examples do.
+ *
+ * @throws ServiceError `webhook/malformed` for what is not JSON, has no `event`, or a `payload` that is no object
+ */
+export function parseDelivery(bytes: Uint8Array): Delivery {
+  let body: unknown;
   try {
-    value = JSON.parse(Buffer.from(bytes).toString('utf8'), keepLongIntegers);
+    body = parseExact(Buffer.from(bytes).toString('utf8'));
   } catch {
     throw new ServiceError('webhook/malformed', 'Invalid JSON received');
   }
-  if (typeof value !== 'object' || value === null || !('event' in value)) throw noEvent();
-  const { event } = value;
-  if (typeof event !== 'string' || event === '') throw noEvent();
-  return { payload: {}, ...value, event };
+  if (!isObject(body)) throw malformed('event');
+  if (!Object.hasOwn(body, 'payload')) {
+    // Not enumerable, so that the event is still spelled as it came.
+    Object.defineProperty(body, 'payload', { value: {}, writable: true, configurable: true });
+  }
+  const { event, payload } = body;
+  if (typeof event !== 'string' || event === '') throw malformed('event');
+  if (!isObject(payload)) throw malformed('payload');
+  rememberLongIds(payload);
+  return { body, event, payload };
 }
 
 /**
@@ -55,7 +72,7 @@ export function parseDelivery(bytes: Uint8Array): WebhookEvent {
  * @throws ServiceError `webhook/malformed` for a challenge that must not be signed
  */
 export function answerChallenge(
-  { event, payload }: WebhookEvent,
+  { event, payload }: Delivery,
   secretToken: string,
 ): UrlValidationAnswer | undefined {
   if (event !== 'endpoint.url_validation') return undefined;
@@ -73,23 +90,23 @@ export function answerChallenge(
  * @returns whether that was all there is to it: a program that knows starts only would open a second
  *   client, and Zoom would throw the first one out
  */
-export function followStream({ event, event_ts: eventTsMs, payload }: WebhookEvent): boolean {
+export function followStream({ body, event, payload }: Delivery): boolean {
   const stream = { ...payload, ...payload.object };
   const live = liveClient(stream.rtms_stream_id ?? '');
   if (live === undefined) return false;
-  if (event.endsWith('rtms_interrupted')) live.interrupted(eventTsMs ?? Date.now());
+  const eventTsMs: unknown = body['event_ts'];
+  if (event.endsWith('rtms_interrupted')) {
+    live.interrupted(typeof eventTsMs === 'number' ? eventTsMs : Date.now());
+  }
   if (!event.endsWith('rtms_started')) return false;
   live.failOver(readServerUrls(stream.server_urls));
   return true;
 }
 
-/** A Phone `call_id` sent as a number has 19 digits, more than a double holds: keep its text. */
-function keepLongIntegers(_key: string, value: unknown, context?: { source?: string }): unknown {
-  if (typeof value !== 'number' || Number.isSafeInteger(value)) return value;
-  const source = context?.source ?? '';
-  return /^\d+$/.test(source) ? source : value;
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-function noEvent(): ServiceError {
-  return new ServiceError('webhook/malformed', 'Missing event');
+function malformed(field: string): ServiceError {
+  return new ServiceError('webhook/malformed', `Missing or invalid field "${field}"`);
 }

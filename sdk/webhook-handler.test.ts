@@ -1,4 +1,4 @@
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, request, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import fastify from 'fastify';
 import { beforeEach, expect, test, vi } from 'vitest';
@@ -61,7 +61,7 @@ test('lets a callback with three parameters answer itself', async () => {
   await using server = await serve(
     createWebhookHandler(
       (event, request, response) => {
-        response.writeHead(202).end(`${event.event} ${request.headers['content-type']}`);
+        response.writeHead(202).end(`${event['event']} ${request.headers['content-type']}`);
       },
       '/',
       options,
@@ -95,7 +95,12 @@ test.for<[string, number, string, RequestInit]>([
   ['what is not JSON', 400, '/', signed('{')],
   ['no event', 400, '/', signed('{"payload": {}}')],
   ['an event that is no string', 400, '/', signed('{"event": 1}')],
-  ['a list', 400, '/', signed('null')],
+  ['null', 400, '/', signed('null')],
+  ['a list', 400, '/', signed('[{"event":"e","payload":{}}]')],
+  ['a payload that is null', 400, '/', signed('{"event":"e","payload":null}')],
+  ['a payload that is a list', 400, '/', signed('{"event":"e","payload":[]}')],
+  ['a payload that is text', 400, '/', signed('{"event":"e","payload":"p"}')],
+  ['a payload that is a number', 400, '/', signed('{"event":"e","payload":1}')],
   ['a huge body', 413, '/', signed(JSON.stringify({ event: 'x'.repeat(300_000) }))],
 ])('refuses %s with %i', async ([, status, path, request]) => {
   const callback = vi.fn();
@@ -104,6 +109,74 @@ test.for<[string, number, string, RequestInit]>([
   expect(response.status).toBe(status);
   expect(await response.json()).toEqual({ error: expect.any(String) });
   expect(callback).not.toHaveBeenCalled();
+});
+
+test('answers every refused signature alike, so that a forger learns nothing', async () => {
+  await using server = await serve(createWebhookHandler(vi.fn(), '/', options));
+  const body = JSON.stringify(STOPPED);
+  const bare = { connection: 'close' };
+  const timestamp = String(Math.floor(Date.now() / 1000));
+  const forged = [
+    signed(body, 'other'),
+    signed(body, SECRET, 400),
+    signed('{', 'other'),
+    signed('{"event":"e","payload":null}', SECRET, 400),
+    { method: 'POST', body, headers: bare },
+    { method: 'POST', body, headers: { ...bare, 'x-zm-signature': 'v0=0' } },
+    { method: 'POST', body, headers: { ...bare, 'x-zm-request-timestamp': timestamp } },
+    { method: 'POST', body: 'not JSON', headers: bare },
+  ];
+  const answers = await Promise.all(
+    forged.map(async (request) => {
+      const response = await fetch(server.url, request);
+      const headers = [...response.headers].filter(([name]) => name !== 'date');
+      return JSON.stringify([response.status, headers, await response.text()]);
+    }),
+  );
+  expect(new Set(answers).size).toBe(1);
+  expect(JSON.parse(answers[0] ?? '')).toMatchObject([401, {}, '{"error":"Unauthorized"}']);
+});
+
+test.for([
+  ['Zooms key order', '{"event":"meeting.rtms_stopped","event_ts":1,"payload":{"b":1,"a":2}}'],
+  ['long ids', '{"event":"phone.rtms_started","payload":{"call_id":7481203947561029384}}'],
+  ['escapes', '{"event":"e","payload":{"server_urls":"wss:\\/\\/a.zoom.us","n":"J\\u00f6rg"}}'],
+  ['no payload at all', '{"event_ts":1,"event":"app_deauthorized"}'],
+])('hands over an event with %s that JSON.stringify spells as Zoom signed it', async ([, body]) => {
+  const seen = Promise.withResolvers<string>();
+  const handler = createWebhookHandler(
+    (payload, request, response) => {
+      const timestamp = String(request.headers['x-zm-request-timestamp']);
+      const genuine = signWebhook(SECRET, timestamp, JSON.stringify(payload));
+      response.writeHead(genuine === request.headers['x-zm-signature'] ? 200 : 401).end();
+      seen.resolve(JSON.stringify(payload));
+    },
+    '/',
+    options,
+  );
+  await using server = await serve(handler);
+  expect((await fetch(server.url, signed(body as string))).status).toBe(200);
+  expect(await seen.promise).toBe(body);
+});
+
+test('gives up a body that does not come to its end', async () => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+  try {
+    await using server = await serve(createWebhookHandler(vi.fn(), '/', options));
+    const { promise: answered, resolve } = Promise.withResolvers<number | undefined>();
+    const slow = request(server.url, { method: 'POST', agent: false }, (response) => {
+      resolve(response.statusCode);
+      slow.destroy();
+    });
+    slow.on('error', () => {}).write('{');
+    let status: number | undefined;
+    void answered.then((value) => {
+      status = value;
+    });
+    await vi.waitFor(() => expect(status).toBe(408), { timeout: 20_000, interval: 500 });
+  } finally {
+    vi.useRealTimers();
+  }
 });
 
 test('takes a delivery signed with either of two secrets', async () => {
@@ -142,7 +215,7 @@ test('takes unsigned deliveries while no secret is configured', async () => {
   const response = await fetch(server.url, { method: 'POST', body });
   expect(response.status).toBe(200);
   await vi.waitFor(() => expect(callback).toHaveBeenCalled());
-  expect(callback.mock.calls[0]?.[0].payload.call_id).toBe('7481203947561029384');
+  expect(callback.mock.calls[0]?.[0].payload.call_id).toBe(Number('7481203947561029384'));
 });
 
 test.for<[string, (bytes: Buffer) => object]>([
@@ -171,11 +244,41 @@ test('verifies a body that is only left parsed while its spelling is that of JSO
   expect((await fetch(server.url, signed(spaced))).status).toBe(401);
 });
 
-test('looks at the whole path behind a router that cut it', async () => {
-  const handler = createWebhookHandler(vi.fn(), '/zoom/webhook', options);
-  await using server = await serve(handler, async () => ({ originalUrl: '/zoom/webhook?a=b' }));
-  expect((await fetch(server.url, signed(JSON.stringify(STOPPED)))).status).toBe(200);
+test.for<[string, string, string, string | undefined, number]>([
+  ['the whole path', '/zoom/webhook', '/', '/zoom/webhook?a=b', 200],
+  ['what the router left of it', '/webhook', '/webhook?a=b', '/zoom/webhook?a=b', 200],
+  ['the root of what the router left', '/', '/', '/zoom', 200],
+  ['a trailing slash', '/zoom', '/zoom/', undefined, 200],
+  ['another path of the same router', '/webhook', '/other', '/zoom/other', 404],
+  ['a path that only ends alike', '/webhook', '/zoom/webhook', undefined, 404],
+])('finds %s behind an Express router', async ([, path, url, originalUrl, status]) => {
+  const handler = createWebhookHandler(vi.fn(), path, options);
+  await using server = await serve(handler, async () => ({ url, originalUrl }));
+  expect((await fetch(server.url, signed(JSON.stringify(STOPPED)))).status).toBe(status);
 });
+
+test.for([
+  ['/zoom/webhook', 200],
+  ['/webhook', 200],
+  ['/other', 404],
+] as const)(
+  'answers in a Fastify plugin of prefix /zoom, made for %s, with %i',
+  async ([path, status]) => {
+    const app = fastify();
+    app.register(
+      (plugin, _options, done) => {
+        plugin.post('/webhook', createWebhookHandler(vi.fn(), path, options));
+        done();
+      },
+      { prefix: '/zoom' },
+    );
+    const url = await app.listen({ port: 0, host: '127.0.0.1' });
+    expect((await fetch(`${url}/zoom/webhook`, signed(JSON.stringify(STOPPED)))).status).toBe(
+      status,
+    );
+    await app.close();
+  },
+);
 
 test('answers nothing but 400 when somebody read the body and kept nothing', async () => {
   const handler = createWebhookHandler(vi.fn(), '/', options);

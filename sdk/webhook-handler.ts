@@ -1,21 +1,26 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { ServiceError } from '../shared/errors.ts';
+import { cutText } from '../shared/input-limits.ts';
 import { environment } from './environment.ts';
 import { createLogger } from './logger.ts';
 import { type NodeRequest, readWebhookBody } from './webhook-body.ts';
 import {
   answerChallenge,
   checkSignature,
+  type Delivery,
   followStream,
   parseDelivery,
   type WebhookEvent,
 } from './webhook-delivery.ts';
+import { isWebhookPath } from './webhook-path.ts';
 
-/** With fewer than three parameters it is called after the delivery was answered with 200; else it answers. */
-export type WebhookCallback = (
-  event: WebhookEvent,
-  request: IncomingMessage,
-  response: ServerResponse,
+/** Called after the delivery was answered with 200. Fits wherever a `RawWebhookCallback` does. */
+export type WebhookCallback = (payload: WebhookEvent) => unknown;
+/** One that declares all three parameters answers the delivery itself; it may return a promise. */
+export type RawWebhookCallback = (
+  payload: WebhookEvent,
+  req: IncomingMessage,
+  res: ServerResponse,
 ) => unknown;
 
 export interface WebhookOptions {
@@ -31,7 +36,12 @@ export interface WebhookOptions {
 /** A request of node:http, of Express, or of Fastify. */
 export type HandlerRequest =
   | NodeRequest
-  | { readonly raw: NodeRequest; readonly body?: unknown; readonly rawBody?: unknown };
+  | {
+      readonly raw: NodeRequest;
+      readonly body?: unknown;
+      readonly rawBody?: unknown;
+      readonly server?: { readonly prefix?: string };
+    };
 /** A response of node:http, of Express, or of Fastify. */
 export type HandlerResponse = ServerResponse | { readonly raw: ServerResponse; hijack(): unknown };
 
@@ -39,13 +49,20 @@ export type WebhookHandler = (request: HandlerRequest, response: HandlerResponse
 
 const logger = createLogger('webhook');
 
+/** Of an event's name, which is whatever was posted. */
+const MAX_LOGGED_BYTES = 128;
+
+/** What a refusal says whatever the reason: who forges signatures learns nothing, our log knows. */
+const SAID: Readonly<Record<number, string>> = { 401: 'Unauthorized' };
+
 /**
  * Makes the handler of Zoom's webhook for a server that is already there.
  *
- * @param path the only path to answer, compared without the query; every path when left out
+ * @param path the only path to answer, compared without the query; every path when left out. Behind a router
+ *   the whole path, or what the router leaves of it
  */
 export function createWebhookHandler(
-  callback: WebhookCallback,
+  callback: RawWebhookCallback,
   path?: string,
   options: WebhookOptions = {},
 ): WebhookHandler {
@@ -71,9 +88,9 @@ async function receive(
   raw: NodeRequest,
   path: string | undefined,
   secretTokens: readonly string[],
-): Promise<{ readonly challenge: object } | { readonly delivery: WebhookEvent }> {
-  const [pathname] = (raw.originalUrl ?? raw.url ?? '').split('?');
-  if (raw.method !== 'POST' || (path !== undefined && pathname !== path)) {
+): Promise<{ readonly challenge: object } | { readonly delivery: Delivery }> {
+  const prefix = 'server' in request ? request.server?.prefix : undefined;
+  if (raw.method !== 'POST' || (path !== undefined && !isWebhookPath(raw, path, prefix))) {
     throw new ServiceError('webhook/not-found', 'Not Found');
   }
   const { bytes, origin } = await readWebhookBody(raw, request.rawBody, request.body);
@@ -94,31 +111,38 @@ async function receive(
 }
 
 async function handOver(
-  callback: WebhookCallback,
-  event: WebhookEvent,
+  callback: RawWebhookCallback,
+  delivery: Delivery,
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
-  logger.info('event received', { event: event.event });
-  const followed = followStream(event);
-  if (callback.length < 3 || followed) {
-    send(response, 200, { status: 'ok' });
-    if (!followed)
-      process.nextTick(() => void callLater(callback as (event: WebhookEvent) => unknown, event));
+  const event = cutText(delivery.event, MAX_LOGGED_BYTES);
+  logger.info('event received', { event });
+  const followed = followStream(delivery);
+  if (!followed && answersItself(callback)) {
+    await callback(delivery.body, request, response);
     return;
   }
-  await callback(event, request, response);
+  send(response, 200, { status: 'ok' });
+  if (followed) return;
+  process.nextTick(() => void callLater(callback as WebhookCallback, delivery, event));
+}
+
+/** Zoom's rule: by the number of declared parameters, so that rest parameters do not count. */
+function answersItself(callback: RawWebhookCallback): boolean {
+  return callback.length >= 3;
 }
 
 /** Without request and response: they are answered and done with. */
 async function callLater(
-  callback: (event: WebhookEvent) => unknown,
-  event: WebhookEvent,
+  callback: WebhookCallback,
+  { body }: Delivery,
+  event: string,
 ): Promise<void> {
   try {
-    await callback(event);
+    await callback(body);
   } catch (error) {
-    logger.error('webhook callback failed', { event: event.event, error });
+    logger.error('webhook callback failed', { event, error });
   }
 }
 
@@ -129,8 +153,9 @@ function refuse(error: unknown, request: IncomingMessage, response: ServerRespon
   if (response.headersSent || response.destroyed) return;
   // What is left of a body that was too large is not read.
   if (!request.readableEnded) response.setHeader('connection', 'close');
-  send(response, known ? error.statusCode : 500, {
-    error: known ? error.message : 'Internal Server Error',
+  const status = known ? error.statusCode : 500;
+  send(response, status, {
+    error: known ? (SAID[status] ?? error.message) : 'Internal Server Error',
   });
 }
 

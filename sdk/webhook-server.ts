@@ -1,15 +1,14 @@
 import { readFileSync } from 'node:fs';
-import { createServer } from 'node:http';
-import { createServer as createSecureServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { ServiceError } from '../shared/errors.ts';
 import { environment, type SdkVariable } from './environment.ts';
 import { createLogger } from './logger.ts';
 import {
   createWebhookHandler,
-  type WebhookCallback,
+  type RawWebhookCallback,
   type WebhookOptions,
 } from './webhook-handler.ts';
+import { createListener } from './webhook-listener.ts';
 
 export interface WebhookServerOptions extends WebhookOptions {
   /** 0 picks a free port. @default ZM_RTMS_PORT, else 8080 */
@@ -32,8 +31,6 @@ export interface WebhookServer {
 }
 
 const DEFAULT_PORT = 8_080;
-/** Zoom gives up on an answer after 3 s. */
-const REQUEST_TIMEOUT_MS = 10_000;
 
 const logger = createLogger('webhook');
 const open = new Set<WebhookServer>();
@@ -45,7 +42,7 @@ const open = new Set<WebhookServer>();
  * @throws ServiceError `config/invalid` for half a certificate, an unreadable file or no port number
  */
 export function onWebhookEvent(
-  callback: WebhookCallback,
+  callback: RawWebhookCallback,
   options: WebhookServerOptions = {},
 ): WebhookServer {
   const path = options.path ?? environment('ZM_RTMS_PATH') ?? '/';
@@ -55,8 +52,7 @@ export function onWebhookEvent(
   }
   const handler = createWebhookHandler(callback, path, options);
   const tls = readTls(options);
-  const server = tls ? createSecureServer(tls, handler) : createServer(handler);
-  server.requestTimeout = REQUEST_TIMEOUT_MS;
+  const server = createListener(handler, tls);
   const ready = Promise.withResolvers<{ port: number }>();
   // Who does not look at `ready` finds the reason in the log.
   ready.promise.catch(() => {});

@@ -7,6 +7,7 @@
 const ERROR_CODES = {
   'config/invalid': { retryable: false, statusCode: 500 },
   'webhook/too-large': { retryable: false, statusCode: 413 },
+  'webhook/too-slow': { retryable: true, statusCode: 408 },
   'webhook/bad-signature': { retryable: false, statusCode: 401 },
   'webhook/stale': { retryable: false, statusCode: 401 },
   'webhook/malformed': { retryable: false, statusCode: 400 },

@@ -1,0 +1,66 @@
+/** The JSON of ECMAScript 2026: what JSON.parse tells of a primitive's text, and how to write one verbatim. */
+type Reviver = (
+  this: object,
+  key: string,
+  value: unknown,
+  context: { readonly source?: string },
+) => unknown;
+const { parse, rawJSON, stringify } = JSON as unknown as {
+  readonly parse: (text: string, reviver: Reviver) => unknown;
+  readonly rawJSON: (text: string) => unknown;
+  readonly stringify: (value: unknown) => string;
+};
+
+/** Of one object or list: how the text spelled those of its values that JSON.stringify spells otherwise. */
+type Spellings = Map<string, { readonly value: unknown; readonly source: string }>;
+const spellingsOf = new WeakMap<object, Spellings>();
+
+/**
+ * Parses JSON so that `JSON.stringify` writes the same text again, as long as that had no spaces.
+ *
+ * Zoom signs the text of a delivery, and its documented example of a check hashes `JSON.stringify(payload)`. A
+ * number of 19 digits, `1.0` or `\/` would come out differently, and that check would fail for ever. The values
+ * are those of `JSON.parse`: a long number is the nearest double, see `exactText`.
+ *
+ * @throws SyntaxError for what is not JSON
+ */
+export function parseExact(text: string): unknown {
+  return parse(text, function (key, value, { source }) {
+    if (source !== undefined && stringify(value) !== source) remember(this, key, value, source);
+    return value;
+  });
+}
+
+/** The text of a value that JSON.stringify would spell otherwise, such as all digits of a long number. */
+export function exactText(holder: object, key: string): string | undefined {
+  const spelling = spellingsOf.get(holder)?.get(key);
+  return spelling !== undefined && Object.is(valueAt(holder, key), spelling.value)
+    ? spelling.source
+    : undefined;
+}
+
+function remember(holder: object, key: string, value: unknown, source: string): void {
+  let spellings = spellingsOf.get(holder);
+  if (spellings === undefined) {
+    spellings = new Map();
+    spellingsOf.set(holder, spellings);
+    // Not enumerable: a program that copies, compares or clones the event does not see it.
+    if (!Object.hasOwn(holder, 'toJSON')) {
+      Object.defineProperty(holder, 'toJSON', { value: () => spelled(holder), configurable: true });
+    }
+  }
+  spellings.set(key, { value, source });
+}
+
+/** A copy with the remembered texts in the place of values that nobody has changed since. */
+function spelled(holder: object): object {
+  const entries = Object.keys(holder).map((key): [string, unknown] => {
+    const source = exactText(holder, key);
+    return [key, source === undefined ? valueAt(holder, key) : rawJSON(source)];
+  });
+  return Array.isArray(holder) ? entries.map(([, value]) => value) : Object.fromEntries(entries);
+}
+
+function valueAt(holder: object, key: string): unknown {
+  return (holder as Readonly<Record<string, unknown>>)[key];
+}
