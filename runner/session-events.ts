@@ -54,20 +54,24 @@ export function signalingEvent(event: SignalingEvent): EventBody | undefined {
       return undefined;
     case 'first_packet':
     case 'sharing_stopped':
-      return { name: event.name, timeMs: timestampMs, data: { timestampMs } };
+      return { name: event.name, timeMs: timestampMs, data: { timestampMs, ...unread(event) } };
     case 'participant_joined':
     case 'participant_left':
     case 'participant_video_on':
     case 'participant_video_off': {
       const participants = event.participants.map(person);
-      return { name: event.name, timeMs: timestampMs, data: { participants, timestampMs } };
+      return {
+        name: event.name,
+        timeMs: timestampMs,
+        data: { participants, timestampMs, ...unread(event) },
+      };
     }
     case 'active_speaker':
     case 'sharing_started': {
       return {
         name: event.name,
         timeMs: timestampMs,
-        data: { ...person(event), timestampMs },
+        data: { ...person(event), timestampMs, ...unread(event) },
       };
     }
     case 'voice': {
@@ -85,9 +89,17 @@ export function signalingEvent(event: SignalingEvent): EventBody | undefined {
   }
 }
 
-/** A name that Zoom did not give is absent. */
+/** An id or name that Zoom did not give is absent. */
 function person({ userId, userName }: Participant): EventPerson {
-  return userName === '' ? { userId } : { userId, userName };
+  return {
+    ...(userId === undefined ? {} : { userId }),
+    ...(userName === '' ? {} : { userName }),
+  };
+}
+
+/** The event as Zoom wrote it, where not all of it could be read. */
+function unread({ raw }: { readonly raw?: unknown }): { raw?: unknown } {
+  return raw === undefined ? {} : { raw };
 }
 
 /** The reason's number and Zoom's name for it, as `session_ended` carries them; nothing for none. */

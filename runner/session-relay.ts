@@ -97,8 +97,7 @@ export function relay(
     metrics.count('MalformedMessages', 1, scope);
     if (!hasMalformed) logger.warn('malformed message', { event: 'malformed', scope, error });
     hasMalformed = true;
-    const { mediaType } = lost;
-    if (mediaType !== undefined) writer.malformed({ ...lost, mediaType });
+    writer.malformed({ ...lost, mediaType: lost.mediaType ?? 'events' });
   });
   client.on('other', (raw) => {
     metrics.count('UnknownMessages');

@@ -6,10 +6,11 @@ import {
   type EventOrigin,
   encodeEventText,
   type GapCause,
+  type LedgerMediaType,
   type LedgerRow,
 } from '../shared/record/event.ts';
 import type { EffectiveMedia } from '../shared/rtms/effective-media.ts';
-import type { FrameMediaType, MediaType } from '../shared/rtms/media-type.ts';
+import { FRAME_MEDIA_TYPES, type FrameMediaType } from '../shared/rtms/media-type.ts';
 import { partitionKeyOf, sourceOf } from './frame-record.ts';
 import { giveUnit } from './frame-unit.ts';
 import type { DropCause, PutReceipt, PutUnit, Sink } from './kinesis/put.ts';
@@ -98,13 +99,13 @@ export class SessionWriter {
 
   /** Counts a frame or line that came in but could not be read. */
   malformed(lost: {
-    readonly mediaType: MediaType;
+    readonly mediaType: LedgerMediaType;
     readonly userId?: number | undefined;
     readonly channelId?: string | undefined;
   }): void {
     if (!this.#mayWrite()) return;
     const { mediaType } = lost;
-    const isLine = mediaType === 'transcript' || mediaType === 'chat';
+    const isLine = !(FRAME_MEDIA_TYPES as readonly string[]).includes(mediaType);
     const row = this.ledger.source(mediaType, isLine ? {} : lost);
     this.ledger.received(row);
     const sequence = isLine ? this.#nextLine() : row.received;

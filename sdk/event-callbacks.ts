@@ -2,6 +2,9 @@ import type { Participant, SignalingEvent } from '../runner/rtms/events.ts';
 import type { EventCallbacks, ParticipantInfo } from './callbacks.ts';
 import { USER_JOIN, USER_LEAVE } from './constants.ts';
 
+/** Zoom named somebody without an id that is a participant's; no participant has 0. */
+const UNKNOWN_ID = 0;
+
 type Emit = <Name extends keyof EventCallbacks>(
   name: Name,
   ...args: Parameters<EventCallbacks[Name]>
@@ -17,20 +20,30 @@ export function deliverEvent(event: SignalingEvent, raw: unknown, emit: Emit): v
       for (const participant of event.participants) {
         emit('onUserUpdate', isJoin ? USER_JOIN : USER_LEAVE, participantInfo(participant));
       }
-      emit('onParticipantEvent', isJoin ? 'join' : 'leave', event.timestampMs, event.participants);
+      const participants = event.participants.map(({ userId = UNKNOWN_ID, userName }) => ({
+        userId,
+        userName,
+      }));
+      emit('onParticipantEvent', isJoin ? 'join' : 'leave', event.timestampMs, participants);
       return;
     }
     case 'participant_video_on':
     case 'participant_video_off': {
-      const userIds = event.participants.map(({ userId }) => userId);
+      const userIds = event.participants.flatMap(({ userId }) => userId ?? []);
       emit('onParticipantVideo', userIds, event.name === 'participant_video_on');
       return;
     }
     case 'active_speaker':
-      emit('onActiveSpeakerEvent', event.timestampMs, event.userId, event.userName);
+      emit('onActiveSpeakerEvent', event.timestampMs, event.userId ?? UNKNOWN_ID, event.userName);
       return;
     case 'sharing_started':
-      emit('onSharingEvent', 'start', event.timestampMs, event.userId, event.userName);
+      emit(
+        'onSharingEvent',
+        'start',
+        event.timestampMs,
+        event.userId ?? UNKNOWN_ID,
+        event.userName,
+      );
       return;
     case 'sharing_stopped':
       emit('onSharingEvent', 'stop', event.timestampMs);
@@ -46,6 +59,6 @@ export function deliverEvent(event: SignalingEvent, raw: unknown, emit: Emit): v
   }
 }
 
-function participantInfo({ userId, userName }: Participant): ParticipantInfo {
+function participantInfo({ userId = UNKNOWN_ID, userName }: Participant): ParticipantInfo {
   return { id: userId, name: userName, userId, userName };
 }

@@ -2,7 +2,7 @@ import { EventEmitter } from 'node:events';
 import { ServiceError } from '../../shared/errors.ts';
 import { STOP_REASON, STREAM_STATE } from '../../shared/rtms/constants.ts';
 import type {
-  SignalingHandshakeResp,
+  OfferedUrls,
   StreamStateResp,
   StreamStateUpdate,
   VideoSubscriptionResp,
@@ -170,10 +170,14 @@ export class RtmsClient extends EventEmitter<RtmsClientEvents> {
     if (this.#state.name === 'ended') this.emit('ended', this.#state.reason);
   }
 
-  #onSignalingUp(serverUrls: SignalingHandshakeResp['serverUrls']): void {
+  #onSignalingUp(serverUrls: OfferedUrls): void {
     const { media, layout } = this.#options;
-    const entries = Object.entries(serverUrls).filter(([, url]) => this.#allowed([url]).length > 0);
-    const plans = planMedia(wantedMediaTypes(media), layout, Object.fromEntries(entries));
+    const allowed = Object.entries(serverUrls).flatMap(([key, urls]) =>
+      this.#allowed(urls)
+        .slice(0, 1)
+        .map((url) => [key, url]),
+    );
+    const plans = planMedia(wantedMediaTypes(media), layout, Object.fromEntries(allowed));
     if (plans.length === 0) {
       void this.#finish({ cause: 'refused', restartable: false });
       return;
@@ -285,12 +289,19 @@ export class RtmsClient extends EventEmitter<RtmsClientEvents> {
     if (this.#state !== before) this.emit(name, timestampMs);
   }
 
-  #onVideoAnswered({ userId, statusCode, reason }: VideoSubscriptionResp): void {
+  /** @returns false when the answer names nobody and nobody is selected */
+  #onVideoAnswered({
+    userId = this.#session?.signaling.selectedVideo,
+    statusCode,
+    reason,
+  }: VideoSubscriptionResp): boolean {
+    if (userId === undefined) return false;
     const verdict = statusVerdict(statusCode, 1);
     if (verdict === 'refused' || verdict === 'fatal') {
       this.#session?.signaling.forgetVideoSubscription(userId);
     }
     this.emit('videoSubscribed', { userId, status: statusCode, reason });
+    return true;
   }
 }
 

@@ -153,13 +153,27 @@ describe('signaling answers', () => {
   it('that are malformed are told and waited for no more', async () => {
     let tries = 0;
     const script: Script = (path, message, socket) => {
-      if (path === 'signaling' && ++tries === 1) socket.send('{"msg_type":2}');
+      if (path === 'signaling' && ++tries === 1) socket.send('{"msg_type":2');
       else accept(['audio'])(path, message, socket);
     };
     await using it = await joinScripted(script, { handshakeTimeoutMs: 20 });
     await it.log.next('joined');
     expect(it.log.of('malformed')).toMatchObject([{ scope: 'signaling' }]);
   });
+
+  it.each(['{"msg_type":2}', '{"msg_type":2,"status_code":"whatever"}'])(
+    'without status or address are asked for again: %s',
+    async (text) => {
+      let tries = 0;
+      const script: Script = (path, message, socket) => {
+        if (message.msg_type === 1 && ++tries <= 2) socket.send(text);
+        else accept(['audio'])(path, message, socket);
+      };
+      await using it = await joinScripted(script);
+      await it.log.next('joined');
+      expect(tries).toBe(3);
+    },
+  );
 
   it('that are a bare close are asked for again: Zoom may need a moment', async () => {
     let tries = 0;
@@ -377,7 +391,7 @@ describe('what no server should send', () => {
       '{"msg_type":14,"content":{"channel_id":"c"}}',
       { mediaType: 'audio', channelId: 'c' },
     ],
-    ['another type, broken', '{"msg_type":17,"content":0}', { mediaType: 'transcript' }],
+    ['another type, cut', '{"msg_type":17,"content":{"da', { mediaType: 'transcript' }],
   ])('%s spoils one message', async (_title, text, expected) => {
     await using it = await joinScripted(accept(['audio']));
     await it.log.next('joined');

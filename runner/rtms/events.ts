@@ -37,6 +37,8 @@ export interface TranscriptLine {
   readonly endMs?: number;
   readonly timestampMs: number;
   readonly attribute?: number;
+  /** The message as Zoom wrote it, when not all of it could be read. */
+  readonly raw?: unknown;
 }
 
 export interface ChatMessage {
@@ -46,8 +48,8 @@ export interface ChatMessage {
   readonly operation?: number;
   readonly text: string;
   readonly chatSession?: { readonly type: number; readonly id: string };
-  readonly sender?: { readonly userId: number; readonly userName: string };
-  readonly receiver?: { readonly userId: number; readonly userName: string };
+  readonly sender?: Participant;
+  readonly receiver?: Participant;
   readonly files?: readonly {
     readonly fileId: string;
     readonly fileName: string;
@@ -55,15 +57,21 @@ export interface ChatMessage {
   }[];
   readonly deletedFileIds?: readonly string[];
   readonly timestampMs: number;
+  /** The message as Zoom wrote it, when not all of it could be read. */
+  readonly raw?: unknown;
 }
 
+/** A person as far as Zoom names one: without an id when it gave none that is a participant's. */
 export interface Participant {
-  readonly userId: number;
+  readonly userId?: number;
   readonly userName: string;
 }
 
-/** Events of the signaling socket (message 6), names remembered from joins. */
-export type SignalingEvent =
+/**
+ * Events of the signaling socket (message 6), names remembered from joins. `raw` is there when not all of the
+ * event could be read, and where this version reads nothing.
+ */
+export type SignalingEvent = (
   | { readonly name: 'first_packet'; readonly timestampMs: number }
   | {
       readonly name:
@@ -76,7 +84,7 @@ export type SignalingEvent =
     }
   | {
       readonly name: 'active_speaker' | 'sharing_started';
-      readonly userId: number;
+      readonly userId?: number;
       readonly userName: string;
       readonly timestampMs: number;
     }
@@ -98,7 +106,8 @@ export type SignalingEvent =
       readonly participant?: Readonly<Record<string, string>>;
       readonly timestampMs: number;
     }
-  | { readonly name: 'other'; readonly raw: unknown; readonly timestampMs: number };
+  | { readonly name: 'other'; readonly raw: unknown; readonly timestampMs: number }
+) & { readonly raw?: unknown };
 
 export type InterruptScope = 'signaling' | MediaType;
 
@@ -128,7 +137,14 @@ export interface RtmsClientEvents {
   event: [event: SignalingEvent, raw: unknown];
   /** Message 9: one user's session inside the stream. */
   sessionState: [
-    session: { rtmsSessionId: string; state: number; stopReason?: number; timestampMs: number },
+    session: {
+      rtmsSessionId: string;
+      state: number;
+      stopReason?: number;
+      timestampMs: number;
+      /** The message as Zoom wrote it, when not all of it could be read. */
+      raw?: unknown;
+    },
   ];
   /** Message 8 states 5 and 6, once per change. */
   paused: [timestampMs: number];
@@ -153,7 +169,10 @@ export interface RtmsClientEvents {
       toMs: number;
     },
   ];
-  /** A message that was malformed, truncated or too large: that message is lost, the session goes on. */
+  /**
+   * A message of which nothing can be kept, truncated or too large: it is lost and has to become a gap; the
+   * session goes on. Without `mediaType` nobody knows what it was.
+   */
   malformed: [
     info: {
       scope: InterruptScope;
@@ -164,7 +183,7 @@ export interface RtmsClientEvents {
     },
   ];
   videoSubscribed: [result: { userId: number; status: number; reason: string }];
-  /** A `msg_type` this version does not know. */
+  /** A message that this version does not understand, whole. */
   other: [raw: unknown];
   /** Last event: nothing follows. */
   ended: [reason: EndReason];

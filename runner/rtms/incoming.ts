@@ -24,15 +24,24 @@ import { type MeetingView, toChatMessage, toFrame, toTranscriptLine } from './me
 import { Roster } from './roster.ts';
 import { readSignalingEvent } from './signaling-event.ts';
 
-/** Bounds memory; a stream has a handful of sessions. */
+/** Bounds memory (256 bytes an id); a stream has a handful of sessions. */
 const MAX_SESSIONS = 1_000;
+
+/**
+ * What became of a message. Each has exactly one: nothing that comes in goes nowhere.
+ *
+ * - `frame`, `line`, `event`, `other`: told as an event of the client
+ * - `control`: it was for the connections; where it changed something, they tell that
+ */
+export type Outcome = 'frame' | 'line' | 'event' | 'control' | 'other';
 
 /** What some messages mean for the connections. */
 export interface IncomingOwner {
   streamState(update: StreamStateUpdate | StreamStateResp, receivedAtMs: number): void;
   /** Zoom lost a media connection, without saying which. */
   mediaConnectionInterrupted(): void;
-  videoAnswered(answer: VideoSubscriptionResp): void;
+  /** @returns false when nobody has asked for anything */
+  videoAnswered(answer: VideoSubscriptionResp): boolean;
   streamCloseAnswered(): void;
 }
 
@@ -43,6 +52,8 @@ export class Incoming {
   readonly #owner: IncomingOwner;
   readonly #holes = new HoleTracker();
   readonly #view: MeetingView = { roster: new Roster(), activeSpeaker: undefined };
+  /** What the last handshake of each media type agreed on. */
+  #agreed: FrameShape = { effective: {}, heldMs: 0 };
   /** SESSION_STATE by session id, of those that have not stopped. */
   readonly #sessions = new Map<string, number>();
 
@@ -65,54 +76,58 @@ export class Incoming {
   /** Frames of this connection are those of a new handshake from now on. */
   resumed(media: Media): void {
     const { audio, video, deskshare } = media.effective;
+    this.#agreed = { effective: { ...this.#agreed.effective, ...media.effective }, heldMs: 0 };
     if (audio) this.#holes.resume('audio', 2 * audio.sendRateMs);
     if (video) this.#holes.resume('video', pictureToleranceMs(video.fps));
     if (deskshare) this.#holes.resume('deskshare', pictureToleranceMs(deskshare.fps));
   }
 
-  signalingMessage(message: RtmsMessage, receivedAtMs: number): void {
-    switch (message.msgType) {
-      case MESSAGE_TYPE.EVENT_UPDATE:
-        this.#onEvent(message, receivedAtMs);
-        break;
-      case MESSAGE_TYPE.STREAM_STATE_UPDATE:
-      case MESSAGE_TYPE.STREAM_STATE_RESP:
-        this.#owner.streamState(message, receivedAtMs);
-        break;
-      case MESSAGE_TYPE.SESSION_STATE_UPDATE:
-      case MESSAGE_TYPE.SESSION_STATE_RESP:
-        this.#onSessionState(message, receivedAtMs);
-        break;
-      case MESSAGE_TYPE.VIDEO_SUBSCRIPTION_RESP:
-        this.#owner.videoAnswered(message);
-        break;
-      case MESSAGE_TYPE.STREAM_CLOSE_RESP:
-        this.#owner.streamCloseAnswered();
-        break;
-      case 'other':
-        this.#events.emit('other', message.raw);
-        break;
-      default:
-      // What only a client sends, or data on the wrong socket: news to nobody.
-    }
+  /** A message of the signaling socket. Media that comes over it is taken as it is. */
+  signalingMessage(message: RtmsMessage, receivedAtMs: number): Outcome {
+    return this.mediaMessage(this.#agreed, message, receivedAtMs);
   }
 
-  mediaMessage(media: Media, message: RtmsMessage, receivedAtMs: number): void {
+  /** A message of a media socket; Zoom's mock server sends stream states over it, too. */
+  mediaMessage(media: FrameShape, message: RtmsMessage, receivedAtMs: number): Outcome {
     switch (message.msgType) {
       case MESSAGE_TYPE.MEDIA_DATA_AUDIO:
       case MESSAGE_TYPE.MEDIA_DATA_VIDEO:
       case MESSAGE_TYPE.MEDIA_DATA_SHARE:
         this.#onFrame(media, message, receivedAtMs);
-        break;
+        return 'frame';
       case MESSAGE_TYPE.MEDIA_DATA_TRANSCRIPT:
         this.#events.emit('transcript', toTranscriptLine(message, this.#view.roster, receivedAtMs));
-        break;
+        return 'line';
       case MESSAGE_TYPE.MEDIA_DATA_CHAT:
         this.#events.emit('chat', toChatMessage(message, this.#view.roster, receivedAtMs));
-        break;
-      default:
-        this.signalingMessage(message, receivedAtMs);
+        return 'line';
+      case MESSAGE_TYPE.EVENT_UPDATE:
+        return this.#onEvent(message, receivedAtMs);
+      case MESSAGE_TYPE.SESSION_STATE_UPDATE:
+      case MESSAGE_TYPE.SESSION_STATE_RESP:
+        return this.#onSessionState(message, receivedAtMs);
+      case MESSAGE_TYPE.STREAM_STATE_UPDATE:
+      case MESSAGE_TYPE.STREAM_STATE_RESP:
+        this.#owner.streamState(message, receivedAtMs);
+        return 'control';
+      case MESSAGE_TYPE.VIDEO_SUBSCRIPTION_RESP:
+        return this.#owner.videoAnswered(message) ? 'control' : this.#other(message.raw);
+      case MESSAGE_TYPE.STREAM_CLOSE_RESP:
+        this.#owner.streamCloseAnswered();
+        return 'control';
+      case MESSAGE_TYPE.SIGNALING_HAND_SHAKE_RESP:
+      case MESSAGE_TYPE.DATA_HAND_SHAKE_RESP:
+      case MESSAGE_TYPE.KEEP_ALIVE_REQ:
+        // The connection has answered a keep-alive before; a handshake that is over is not answered twice.
+        return 'control';
+      case 'other':
+        return this.#other(message.raw);
     }
+  }
+
+  #other(raw: unknown): Outcome {
+    this.#events.emit('other', raw);
+    return 'other';
   }
 
   signalingMalformed(error: ServiceError): void {
@@ -135,7 +150,7 @@ export class Incoming {
     });
   }
 
-  #onFrame(media: Media, message: FrameMessage, receivedAtMs: number): void {
+  #onFrame(media: FrameShape, message: FrameMessage, receivedAtMs: number): void {
     const mediaType = mediaTypeOfMessage(message.msgType) as FrameMediaType;
     const frame = toFrame(message, mediaType, media, this.#view, receivedAtMs);
     const { userId, channelId, capturedAtMs } = frame;
@@ -151,25 +166,31 @@ export class Incoming {
     this.#events.emit('frame', frame);
   }
 
-  #onEvent(message: EventUpdate, receivedAtMs: number): void {
+  #onEvent(message: EventUpdate, receivedAtMs: number): Outcome {
     const event = readSignalingEvent(this.#product, message, this.#view.roster, receivedAtMs);
     const { activeSpeaker } = this.#view;
     if (event.name === 'active_speaker') {
-      this.#view.activeSpeaker = { userId: event.userId, userName: event.userName };
+      const { userId, userName } = event;
+      // Somebody without an id speaks: no longer the one before.
+      this.#view.activeSpeaker = userId === undefined ? undefined : { userId, userName };
     } else if (
       event.name === 'participant_left' &&
-      event.participants.some(({ userId }) => userId === activeSpeaker?.userId)
+      activeSpeaker !== undefined &&
+      event.participants.some(({ userId }) => userId === activeSpeaker.userId)
     ) {
       this.#view.activeSpeaker = undefined;
     }
     this.#events.emit('event', event, message.raw);
     if (event.name === 'media_connection_interrupted') this.#owner.mediaConnectionInterrupted();
+    return 'event';
   }
 
-  #onSessionState(message: SessionStateUpdate | SessionStateResp, receivedAtMs: number): void {
-    const { rtmsSessionId, state, timestampMs = receivedAtMs } = message;
+  #onSessionState(message: SessionStateUpdate | SessionStateResp, receivedAtMs: number): Outcome {
+    const { state, timestampMs = receivedAtMs } = message;
+    const rtmsSessionId = message.rtmsSessionId ?? this.#onlySession();
+    if (rtmsSessionId === undefined) return this.#other(message.raw);
     const isAnswer = message.msgType === MESSAGE_TYPE.SESSION_STATE_RESP;
-    if (isAnswer && this.#sessions.get(rtmsSessionId) === state) return;
+    if (isAnswer && this.#sessions.get(rtmsSessionId) === state) return 'control';
     if (state === SESSION_STATE.STOPPED) this.#sessions.delete(rtmsSessionId);
     else if (this.#sessions.size < MAX_SESSIONS) this.#sessions.set(rtmsSessionId, state);
     const stopReason = isAnswer ? undefined : message.stopReason;
@@ -178,9 +199,19 @@ export class Incoming {
       state,
       timestampMs,
       ...(stopReason !== undefined && { stopReason }),
+      ...(message.isPartial && { raw: message.raw }),
     });
+    return 'event';
+  }
+
+  /** Whose state a message without an id tells: with several sessions, or none, nobody can say. */
+  #onlySession(): string | undefined {
+    const [first, second] = this.#sessions.keys();
+    return second === undefined ? first : undefined;
   }
 }
+
+type FrameShape = Pick<Media, 'effective' | 'heldMs'>;
 
 /** Cameras deliver fewer pictures than asked for; half a second without one is worth a notice. */
 function pictureToleranceMs(fps: number): number {

@@ -1,10 +1,7 @@
 import { expect, it, test } from 'vitest';
 import { decodeMessage } from '../../shared/rtms/codec.ts';
-import type {
-  ChatDataMessage,
-  FrameMessage,
-  TranscriptMessage,
-} from '../../shared/rtms/decode-media.ts';
+import type { FrameMessage } from '../../shared/rtms/decode-media.ts';
+import type { ChatDataMessage, TranscriptMessage } from '../../shared/rtms/decode-text.ts';
 import type { EffectiveMedia } from '../../shared/rtms/effective-media.ts';
 import { toChatMessage, toFrame, toTranscriptLine } from './media-messages.ts';
 import { Roster } from './roster.ts';
@@ -82,7 +79,10 @@ test.each([-1, 0, 7, '', 'soon', null, 1e300, 2 ** 63])(
   'takes the clock for what says %j of its time',
   (time) => {
     const spoken = { data: 'hi', timestamp: time, start_time: time, end_time: time };
-    expect(toTranscriptLine(message(17, spoken), roster, 99)).toEqual({
+    const { raw, ...line } = toTranscriptLine(message(17, spoken), roster, 99);
+    const isUnset = time === 0 || time === '' || time === null;
+    expect(raw).toEqual(isUnset ? undefined : { msg_type: 17, content: spoken });
+    expect(line).toEqual({
       text: 'hi',
       userName: '',
       timestampMs: 99,

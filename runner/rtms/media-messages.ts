@@ -1,13 +1,13 @@
 import { MEDIA_DATA_OPTION, MEDIA_PAYLOAD_TYPE } from '../../shared/rtms/constants.ts';
+import type { FrameMessage } from '../../shared/rtms/decode-media.ts';
 import type {
   ChatDataMessage,
-  ChatPerson,
-  FrameMessage,
+  PersonFields,
   TranscriptMessage,
-} from '../../shared/rtms/decode-media.ts';
+} from '../../shared/rtms/decode-text.ts';
 import type { EffectiveMedia } from '../../shared/rtms/effective-media.ts';
 import type { FrameMediaType } from '../../shared/rtms/media-type.ts';
-import type { ChatMessage, MediaFrame, TranscriptLine } from './events.ts';
+import type { ChatMessage, MediaFrame, Participant, TranscriptLine } from './events.ts';
 import type { Roster } from './roster.ts';
 
 /** Zoom's id for the mix of all speakers. */
@@ -87,6 +87,7 @@ export function toTranscriptLine(
     ...(startMs !== undefined && { startMs }),
     ...(endMs !== undefined && { endMs }),
     ...(attribute !== undefined && { attribute }),
+    ...(message.raw !== undefined && { raw: message.raw }),
   };
 }
 
@@ -110,11 +111,12 @@ export function toChatMessage(
     ...(receiver !== undefined && { receiver }),
     ...(files !== undefined && { files }),
     ...(deletedFileIds !== undefined && { deletedFileIds }),
+    ...(message.raw !== undefined && { raw: message.raw }),
   };
 }
 
-function named(person: ChatPerson | undefined, roster: Roster) {
+function named(person: PersonFields | undefined, roster: Roster): Participant | undefined {
   if (person === undefined) return undefined;
-  const { userId, userName } = person;
-  return { userId, userName: userName ?? roster.nameOf(userId) };
+  const { userId, userName = userId === undefined ? '' : roster.nameOf(userId) } = person;
+  return userId === undefined ? { userName } : { userId, userName };
 }

@@ -1,5 +1,4 @@
 import { MEDIA_DATA_TYPE } from '../../shared/rtms/constants.ts';
-import type { SignalingHandshakeResp } from '../../shared/rtms/decode-signaling.ts';
 import { MEDIA_TYPE_BIT, MEDIA_TYPES, type MediaType } from '../../shared/rtms/media-type.ts';
 
 /** One media connection to open: an address and the media types it carries. */
@@ -19,7 +18,7 @@ export interface PlannedMedia {
 export function planMedia(
   wanted: readonly MediaType[],
   layout: 'split' | 'unified',
-  serverUrls: SignalingHandshakeResp['serverUrls'],
+  serverUrls: { readonly [Key in MediaType | 'all']?: string },
 ): PlannedMedia[] {
   const { all, ...split } = serverUrls;
   const nothingSplit = Object.keys(split).length === 0;

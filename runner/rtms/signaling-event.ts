@@ -1,7 +1,8 @@
-import { EVENT_TYPE, nameOf, ZCC_VOICE_EVENT_TYPE } from '../../shared/rtms/constants.ts';
+import { EVENT_TYPE, nameOf, numberOf, ZCC_VOICE_EVENT_TYPE } from '../../shared/rtms/constants.ts';
 import type { EventUpdate } from '../../shared/rtms/decode-signaling.ts';
+import type { PersonFields } from '../../shared/rtms/decode-text.ts';
 import type { Product } from '../../shared/rtms/product.ts';
-import type { SignalingEvent } from './events.ts';
+import type { Participant, SignalingEvent } from './events.ts';
 import type { Roster } from './roster.ts';
 
 const MEETING_EVENTS = [
@@ -43,6 +44,16 @@ export function readSignalingEvent(
   receivedAtMs: number,
 ): SignalingEvent {
   const timestampMs = update.timestampMs ?? receivedAtMs;
+  const event = productEvent(product, update, roster, timestampMs);
+  return update.isPartial ? { ...event, raw: update.raw } : event;
+}
+
+function productEvent(
+  product: Product,
+  update: EventUpdate,
+  roster: Roster,
+  timestampMs: number,
+): SignalingEvent {
   switch (product) {
     case 'meeting':
     case 'webinar':
@@ -63,7 +74,8 @@ const PARTICIPANT_EVENTS = {
 } as const;
 
 function meetingEvent(update: EventUpdate, roster: Roster, timestampMs: number): SignalingEvent {
-  const { eventType, raw } = update;
+  const { raw } = update;
+  const eventType = update.eventType ?? numberOf(EVENT_TYPE, update.eventName);
   switch (eventType) {
     case EVENT_TYPE.FIRST_PACKET_TIMESTAMP:
       return { name: 'first_packet', timestampMs };
@@ -74,12 +86,10 @@ function meetingEvent(update: EventUpdate, roster: Roster, timestampMs: number):
     case EVENT_TYPE.ACTIVE_SPEAKER_CHANGE:
     case EVENT_TYPE.SHARING_START: {
       const { userId, userName } = update;
-      if (userId === undefined) return { name: 'other', raw, timestampMs };
-      roster.learn(userId, userName);
+      if (userId === undefined && userName === undefined) break;
       return {
         name: eventType === EVENT_TYPE.SHARING_START ? 'sharing_started' : 'active_speaker',
-        userId,
-        userName: roster.nameOf(userId),
+        ...remember({ userId, userName }, roster),
         timestampMs,
       };
     }
@@ -87,10 +97,7 @@ function meetingEvent(update: EventUpdate, roster: Roster, timestampMs: number):
     case EVENT_TYPE.PARTICIPANT_LEAVE:
     case EVENT_TYPE.PARTICIPANT_VIDEO_ON:
     case EVENT_TYPE.PARTICIPANT_VIDEO_OFF: {
-      const participants = update.participants.map(({ userId, userName }) => {
-        roster.learn(userId, userName);
-        return { userId, userName: roster.nameOf(userId) };
-      });
+      const participants = peopleOf(update).map((person) => remember(person, roster));
       return { name: PARTICIPANT_EVENTS[eventType], participants, timestampMs };
     }
     case EVENT_TYPE.CHAT_GROUP_CREATE:
@@ -105,12 +112,30 @@ function meetingEvent(update: EventUpdate, roster: Roster, timestampMs: number):
         timestampMs,
       };
     default:
-      return { name: 'other', raw, timestampMs };
+      break;
   }
+  return { name: 'other', raw, timestampMs };
+}
+
+/** The list, or who stands in its place. */
+function peopleOf({ participants, userId, userName }: EventUpdate): readonly PersonFields[] {
+  const isAlone = participants.length === 0 && (userId !== undefined || userName !== undefined);
+  return isAlone ? [{ userId, userName }] : participants;
+}
+
+/** Teaches the roster a person's name, or asks it for one. */
+function remember({ userId, userName }: PersonFields, roster: Roster): Participant {
+  if (userId === undefined) return { userName: userName ?? '' };
+  roster.learn(userId, userName);
+  return { userId, userName: userName ?? roster.nameOf(userId) };
 }
 
 function voiceEvent(update: EventUpdate, timestampMs: number): SignalingEvent {
-  const { eventType, raw } = update;
+  const { raw, eventName } = update;
+  const eventType =
+    update.eventType ??
+    numberOf(ZCC_VOICE_EVENT_TYPE, eventName) ??
+    numberOf(EVENT_TYPE, eventName);
   if (eventType === EVENT_TYPE.FIRST_PACKET_TIMESTAMP) return { name: 'first_packet', timestampMs };
   if (eventType === EVENT_TYPE.MEDIA_CONNECTION_INTERRUPTED) {
     return { name: 'media_connection_interrupted', timestampMs };

@@ -110,6 +110,11 @@ export class Signaling implements Conversation {
     this.#sendVideoSubscription(userId, on);
   }
 
+  /** Whose video is selected, if anybody's. */
+  get selectedVideo(): number | undefined {
+    return this.#videoUserId;
+  }
+
   /** Says the video selection again: a new video connection knows nothing of it. */
   repeatVideoSubscription(): void {
     if (this.#videoUserId !== undefined) this.#sendVideoSubscription(this.#videoUserId, true);

@@ -8,10 +8,15 @@ export interface EventSource {
   readonly channelId?: string;
 }
 
-/** A participant as chat and roster name one. */
+/** A participant as chat and roster name one; each absent where Zoom gave none that could be read. */
 export interface EventPerson {
-  readonly userId: number;
+  readonly userId?: number;
   readonly userName?: string;
+}
+
+/** Zoom's own words, there when not everything in them could be read. */
+interface Unread {
+  readonly raw?: unknown;
 }
 
 /** What the ledger counts: a media type, or one of the three kinds of lines of the `events` stream. */
@@ -44,18 +49,20 @@ export interface BlindTime {
 /** Where the connection to Zoom broke. */
 export type EventScope = 'signaling' | MediaType;
 
-interface RosterChange {
+interface RosterChange extends Unread {
   readonly participants: readonly EventPerson[];
   readonly timestampMs: number;
 }
 
-interface PersonAct extends EventPerson {
+interface PersonAct extends EventPerson, Unread {
   readonly timestampMs: number;
 }
 
 interface StateChange {
   readonly timestampMs: number;
 }
+
+interface Notice extends StateChange, Unread {}
 
 interface ScopeEvent {
   readonly scope: EventScope;
@@ -80,17 +87,18 @@ interface Ledger {
  * @see docs/records.md for the contract
  */
 export interface EventData {
-  transcript: EventSource & {
-    readonly text: string;
-    readonly userName?: string;
-    readonly language?: number;
-    readonly languageName?: string;
-    readonly startMs?: number;
-    readonly endMs?: number;
-    readonly timestampMs: number;
-    readonly attribute?: number;
-  };
-  chat: {
+  transcript: EventSource &
+    Unread & {
+      readonly text: string;
+      readonly userName?: string;
+      readonly language?: number;
+      readonly languageName?: string;
+      readonly startMs?: number;
+      readonly endMs?: number;
+      readonly timestampMs: number;
+      readonly attribute?: number;
+    };
+  chat: Unread & {
     readonly messageId?: string;
     readonly parentMessageId?: string;
     /** Zoom's name: `NEW`, `DELETE`, ...; the number in digits when this version does not know it. */
@@ -113,15 +121,15 @@ export interface EventData {
   participant_video_off: RosterChange;
   active_speaker: PersonAct;
   sharing_started: PersonAct;
-  sharing_stopped: StateChange;
-  voice: {
+  sharing_stopped: Notice;
+  voice: Unread & {
     readonly name: string;
     readonly participant?: Readonly<Record<string, string>>;
     readonly timestampMs: number;
   };
-  first_packet: StateChange;
+  first_packet: Notice;
   chat_group: { readonly name: string; readonly raw: unknown };
-  session_state: {
+  session_state: Unread & {
     readonly rtmsSessionId: string;
     readonly state: number;
     readonly stopReason?: number;

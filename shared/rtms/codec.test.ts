@@ -12,44 +12,33 @@ type Wire = any;
 
 const read = (name: string) => readFileSync(new URL(name, FIXTURES), 'utf8');
 
-const identity = (wire: Wire) => {
-  const [entityField] = Object.keys(wire).filter((key) => /_uuid|session_id|_id$/.test(key));
-  return { entityField, entityId: wire[entityField as string], rtmsStreamId: wire.rtms_stream_id };
-};
+/** What only a client sends; nobody may store the signature in it. */
+const clientOnly = ({ signature: _, ...raw }: Wire) => ({
+  msgType: 'other',
+  number: raw.msg_type,
+  raw,
+});
 const stopReason = (wire: Wire) => wire.reason ?? wire.stop_reason;
 const name = (text: string | undefined) => text || undefined;
 
 /** What each message becomes, said independently of the decoder; keyed by the file's two digits. */
 const EXPECTED: Record<string, (wire: Wire) => object> = {
-  '01': (wire) => ({
-    ...identity(wire),
-    signature: wire.signature,
-    bufferData: wire.buffer_data ?? true,
-  }),
+  '01': clientOnly,
   '02': (wire) => ({
     statusCode: wire.status_code,
     reason: wire.reason,
-    serverUrls: wire.media_server?.server_urls ?? {},
+    serverUrls: Object.fromEntries(
+      Object.entries(wire.media_server?.server_urls ?? {}).map(([key, url]) => [key, [url]]),
+    ),
   }),
-  '03': (wire) => ({
-    ...identity(wire),
-    signature: wire.signature,
-    mediaType: wire.media_type,
-    payloadEncryption: false,
-    mediaParams: wire.media_params,
-  }),
+  '03': clientOnly,
   '04': (wire) => ({
     statusCode: wire.status_code,
     reason: wire.reason,
     payloadEncrypted: false,
     mediaParams: wire.media_params,
   }),
-  '05': (wire) => ({
-    events: wire.events.map((event: Wire) => ({
-      eventType: event.event_type,
-      subscribe: event.subscribe,
-    })),
-  }),
+  '05': clientOnly,
   '06': (wire) => ({
     eventType: wire.event.event_type,
     timestampMs: wire.event.timestamp ?? wire.event.event_ts,
@@ -60,9 +49,10 @@ const EXPECTED: Record<string, (wire: Wire) => object> = {
       userName: participant.user_name,
     })),
     participantInfo: wire.event.participant_info ?? wire.event.paticipant_info,
+    isPartial: false,
     raw: wire.event,
   }),
-  '07': (wire) => ({ rtmsStreamId: wire.rtms_stream_id }),
+  '07': clientOnly,
   '08': (wire) => ({
     state: wire.state,
     stopReason: stopReason(wire),
@@ -73,15 +63,19 @@ const EXPECTED: Record<string, (wire: Wire) => object> = {
     state: wire.state,
     stopReason: stopReason(wire),
     timestampMs: wire.timestamp,
+    isPartial: false,
+    raw: wire,
   }),
-  10: (wire) => ({ rtmsSessionId: wire.rtms_session_id }),
+  10: clientOnly,
   11: (wire) => ({
     rtmsSessionId: wire.rtms_session_id,
     state: wire.state,
     timestampMs: wire.timestamp,
+    isPartial: false,
+    raw: wire,
   }),
   12: (wire) => ({ timestampJson: String(wire.timestamp) }),
-  13: (wire) => ({ timestampJson: String(wire.timestamp) }),
+  13: clientOnly,
   14: (wire) => frame(wire),
   15: (wire) => frame(wire),
   16: (wire) => frame(wire),
@@ -118,20 +112,24 @@ const EXPECTED: Record<string, (wire: Wire) => object> = {
       deletedFileIds: content.delete_file_id_list,
     };
   },
-  19: (wire) => ({ rtmsStreamId: wire.rtms_stream_id }),
+  19: clientOnly,
   20: (wire) => ({
-    rtmsStreamId: wire.rtms_stream_id,
     state: wire.state,
     timestampMs: wire.timestamp < 1e11 ? wire.timestamp * 1000 : wire.timestamp,
   }),
-  21: (wire) => ({ rtmsStreamId: wire.rtms_stream_id }),
+  21: clientOnly,
   22: (wire) => ({ statusCode: wire.status_code, reason: wire.reason }),
-  28: (wire) => ({ userId: wire.user_id, subscribe: wire.subscribe }),
-  29: (wire) => ({ userId: wire.user_id, statusCode: wire.status_code, reason: wire.reason }),
+  28: clientOnly,
+  29: (wire) => ({
+    userId: wire.user_id,
+    statusCode: wire.status_code,
+    reason: wire.reason,
+    raw: wire,
+  }),
 };
 
-function frame({ content }: Wire): object {
-  const fields = typeof content === 'string' ? { data: content } : content;
+function frame({ content, ...outer }: Wire): object {
+  const fields = typeof content === 'string' ? { ...outer, data: content } : content;
   return {
     userId: fields.user_id,
     channelId: fields.channel_id,
@@ -200,26 +198,6 @@ describe('keep alive', () => {
 describe('variants', () => {
   const decode = (wire: object): Wire => decodeMessage(JSON.stringify(wire));
 
-  it('reads a sequence beyond 2^53', () => {
-    const text = read('signaling/01-handshake-req.meeting.json').replace(
-      '"sequence": 1',
-      '"sequence": 1738392033699000123',
-    );
-    expect(decodeMessage(text)).toMatchObject({ msgType: 1, entityField: 'meeting_uuid' });
-  });
-
-  it('prefers the meeting id when a handshake carries several', () => {
-    expect(
-      decode({
-        msg_type: 1,
-        session_id: 's',
-        meeting_uuid: 'm',
-        rtms_stream_id: 'r',
-        signature: 'x',
-      }),
-    ).toMatchObject({ entityField: 'meeting_uuid', entityId: 'm' });
-  });
-
   it('reads payload_encryption in place of payload_encrypted', () => {
     expect(decode({ msg_type: 4, status_code: 0, payload_encryption: true })).toMatchObject({
       payloadEncrypted: true,
@@ -243,7 +221,7 @@ describe('variants', () => {
   it('leaves out server addresses that are not texts', () => {
     const server_urls = { audio: 5, video: null, all: {}, chat: '', transcript: 'wss://t' };
     expect(decode({ msg_type: 2, status_code: 0, media_server: { server_urls } })).toMatchObject({
-      serverUrls: { audio: '5', transcript: 'wss://t' },
+      serverUrls: { transcript: ['wss://t'] },
     });
   });
 
@@ -342,8 +320,8 @@ describe('variants', () => {
     };
     expect(decode({ msg_type: 18, content })).toMatchObject({
       text: '',
-      sender: undefined,
-      receiver: undefined,
+      sender: { userId: undefined, userName: 'x' },
+      receiver: { userId: 7, userName: undefined },
       chatSession: undefined,
       files: [{ fileId: 'f', fileName: '', fileSize: 0 }],
       deletedFileIds: ['a', '5'],
@@ -353,7 +331,7 @@ describe('variants', () => {
     });
   });
 
-  test.each([0, 23, 24, 27, 30, 4096, -1])('passes message %i on as other', (number) => {
+  test.each([0, 23, 24, 27, 30, 4096])('passes message %i on as other', (number) => {
     const raw = { msg_type: number, content: { anything: [1] } };
     expect(decode(raw)).toEqual({ msgType: 'other', number, raw });
   });
@@ -363,33 +341,13 @@ describe('malformed', () => {
   const deep = `${'['.repeat(5000)}${']'.repeat(5000)}`;
   const audio = { user_id: 7, data: 'AAAA', length: 3, timestamp: 1 };
   const rows: [string, string, object][] = [
-    ['no JSON', '{"msg_type":14,"content":{"da', { field: 'json' }],
-    ['no object', '[1]', { field: 'json' }],
-    ['a bare null', 'null', { field: 'json' }],
-    ['no msg_type', '{}', { field: 'msg_type' }],
-    ['a fractional msg_type', '{"msg_type":1.5}', { field: 'msg_type' }],
-    ['unknown and too deep', `{"msg_type":99,"x":${deep}}`, { msgType: 99, field: 'nesting' }],
-    [
-      'event too deep',
-      `{"msg_type":6,"event":{"event_type":10,"x":${deep}}}`,
-      { field: 'nesting' },
-    ],
-    ['a handshake without id', '{"msg_type":1}', { msgType: 1, field: 'entity id' }],
-    ['a handshake without stream', '{"msg_type":1,"call_id":5}', { field: 'rtms_stream_id' }],
-    ['no status', '{"msg_type":2}', { msgType: 2, field: 'status_code' }],
-    ['no event', '{"msg_type":6}', { msgType: 6, field: 'event' }],
-    ['participants', '{"msg_type":6,"event":{"participants":7}}', { field: 'participants' }],
-    ['a participant', '{"msg_type":6,"event":{"participants":[7]}}', { field: 'participants' }],
-    ['no participant id', '{"msg_type":6,"event":{"participants":[{}]}}', { field: 'user_id' }],
-    ['no subscriptions', '{"msg_type":5}', { msgType: 5, field: 'events' }],
-    ['a subscription', '{"msg_type":5,"events":[1]}', { msgType: 5, field: 'events' }],
-    ['a text as state', '{"msg_type":8,"state":"4"}', { msgType: 8, field: 'state' }],
-    ['no keep alive time', '{"msg_type":12}', { msgType: 12, field: 'timestamp' }],
+    ['no JSON', '{"msg_type":14,"content":{"da', { field: 'json', msgType: 14 }],
+    ['nothing', '', { field: 'json' }],
+    ['unknown and too deep', `{"msg_type":99,"x":${deep}}`, { field: 'nesting' }],
+    ['too deep', `{"msg_type":17,"content":${deep}}`, { field: 'nesting', msgType: 17 }],
+    ['too large', `{"msg_type":6,"x":"${'x '.repeat(150_000)}"}`, { field: 'size', msgType: 6 }],
     ['no content', '{"msg_type":14}', { msgType: 14, field: 'content' }],
-    ['no transcript', '{"msg_type":17,"content":[]}', { msgType: 17, field: 'content' }],
-    ['no transcript text', '{"msg_type":17,"content":{}}', { msgType: 17, field: 'data' }],
-    ['no chat', '{"msg_type":18,"content":1}', { msgType: 18, field: 'content' }],
-    ['no chat text', '{"msg_type":18,"content":{"data":1}}', { msgType: 18, field: 'data' }],
+    ['an empty list', '{"msg_type":14,"content":[]}', { msgType: 14, field: 'content' }],
     ...(
       [
         ['no data', { data: undefined }, 'data'],
@@ -406,11 +364,6 @@ describe('malformed', () => {
       '{"msg_type":14,"content":{"channel_id":"c"}}',
       { msgType: 14, field: 'data', channelId: 'c' },
     ],
-    ...[1.5, 4294967296, -2, 'abc', {}].map((user_id): [string, string, object] => [
-      `user id ${JSON.stringify(user_id)}`,
-      JSON.stringify({ msg_type: 14, content: { ...audio, user_id } }),
-      { msgType: 14, field: 'user_id' },
-    ]),
   ];
 
   test.each(rows)('%s', (_title, text, detail) => {

@@ -1,31 +1,34 @@
-import { ServiceError } from '../errors.ts';
+import { INPUT_LIMITS } from '../input-limits.ts';
 import { MESSAGE_TYPE } from './constants.ts';
+import { decodeFrame, type FrameMessage } from './decode-media.ts';
+import { decodeSignaling, type SignalingMessage } from './decode-signaling.ts';
 import {
   type ChatDataMessage,
   decodeChat,
-  decodeFrame,
   decodeTranscript,
-  type FrameMessage,
   type TranscriptMessage,
-} from './decode-media.ts';
-import { decodeSignaling, type SignalingMessage } from './decode-signaling.ts';
-import { isObject, type JsonObject, malformed, passThrough } from './fields.ts';
+} from './decode-text.ts';
+import { readInteger, readObject } from './fields.ts';
+import { malformed } from './malformed.ts';
 import type { MessageWire } from './messages.ts';
+import { isObject, type JsonObject, type ParsedMessage, parseMessage } from './parse-message.ts';
 import { scanFrame } from './scan-frame.ts';
 
-/** Messages 12 and 13. */
+/** Message 12. */
 export interface KeepAlive {
-  readonly msgType:
-    | (typeof MESSAGE_TYPE)['KEEP_ALIVE_REQ']
-    | (typeof MESSAGE_TYPE)['KEEP_ALIVE_RESP'];
-  /** The timestamp as the JSON text Zoom wrote: an int64 may not fit a number. */
-  readonly timestampJson: string;
+  readonly msgType: (typeof MESSAGE_TYPE)['KEEP_ALIVE_REQ'];
+  /** The timestamp as the JSON text Zoom wrote (an int64 may not fit a number); absent when it wrote none. */
+  readonly timestampJson: string | undefined;
 }
 
-/** A `msg_type` this version does not know, or one Zoom reserves without saying what is in it (23-27). */
+/**
+ * Everything that is JSON and nothing this version reads: a `msg_type` it does not know, one Zoom reserves
+ * (23-27), one that only a client sends, a known one without what it is about, or no message at all.
+ */
 export interface OtherMessage {
   readonly msgType: 'other';
-  readonly number: number;
+  readonly number: number | undefined;
+  /** As received, without what nobody may store: our signature, and keys of encrypted transports. */
   readonly raw: unknown;
 }
 
@@ -49,8 +52,9 @@ export function encodeMessage(message: MessageWire): string {
   return JSON.stringify(message);
 }
 
-/** The answer to a keep-alive, digit for digit. */
-export function encodeKeepAliveResp(timestampJson: string): string {
+/** The answer to a keep-alive, digit for digit; without a timestamp where the request had none. */
+export function encodeKeepAliveResp(timestampJson: string | undefined): string {
+  if (timestampJson === undefined) return `{"msg_type":${MESSAGE_TYPE.KEEP_ALIVE_RESP}}`;
   return keepAliveText(MESSAGE_TYPE.KEEP_ALIVE_RESP, timestampJson);
 }
 
@@ -61,64 +65,73 @@ function keepAliveText(msgType: number, timestampJson: string): string {
 /**
  * Reads one WebSocket message. Zoom sends JSON in text and in binary messages alike.
  *
+ * Every JSON becomes a message: what is not understood is `other`. What may be thrown costs a gap.
+ *
  * @param data the message; bytes are taken as UTF-8
  * @param lendPayload the payload of a media frame is only valid until the next call
- * @throws ServiceError `rtms/malformed-message`: not JSON, no `msg_type`, or a known message with bad
- *   content; `detail` names `msgType` and `field` and the source of a media frame, where they are known
+ * @throws ServiceError `rtms/malformed-message`: not JSON, larger or deeper than INPUT_LIMITS allow, or a frame
+ *   without its payload; `detail` names `msgType`, `field` and the source of a media frame, where they are known
  */
 export function decodeMessage(data: Buffer | string, lendPayload = false): RtmsMessage {
-  const frame = typeof data === 'string' ? undefined : scanFrame(data, lendPayload);
+  const bytes = typeof data === 'string' ? Buffer.from(data) : data;
+  const frame = scanFrame(bytes, lendPayload);
   if (frame !== undefined) return frame;
-  const text = typeof data === 'string' ? data : data.toString('utf8');
-  const message = parseJson(text);
-  const msgType = message['msg_type'];
+  const parsed = parseMessage(bytes);
+  const message = readObject(parsed.value);
+  const msgType = readInteger(message?.['msg_type']);
+  const decoded = message && msgType !== undefined ? decode(msgType, message, parsed) : undefined;
+  return decoded ?? { msgType: 'other', number: msgType, raw: withoutSecrets(parsed.value) };
+}
+
+/** @returns undefined: pass it on as `other` */
+function decode(
+  msgType: number,
+  message: JsonObject,
+  { json, long }: ParsedMessage,
+): RtmsMessage | undefined {
   switch (msgType) {
     case MESSAGE_TYPE.MEDIA_DATA_AUDIO:
     case MESSAGE_TYPE.MEDIA_DATA_VIDEO:
     case MESSAGE_TYPE.MEDIA_DATA_SHARE:
-      return decodeFrame(msgType, message['content']);
-    case MESSAGE_TYPE.MEDIA_DATA_TRANSCRIPT:
-      return decodeTranscript(message['content']);
-    case MESSAGE_TYPE.MEDIA_DATA_CHAT:
-      return decodeChat(message['content']);
-    case MESSAGE_TYPE.KEEP_ALIVE_REQ:
-    case MESSAGE_TYPE.KEEP_ALIVE_RESP:
-      return { msgType, timestampJson: timestampJson(msgType, message, text) };
+      return decodeFrame(msgType, message, long);
     default:
+      // Only a payload may be that long.
+      if (long !== undefined) throw malformed(msgType, 'size');
+  }
+  switch (msgType) {
+    case MESSAGE_TYPE.MEDIA_DATA_TRANSCRIPT:
+      return decodeTranscript(message);
+    case MESSAGE_TYPE.MEDIA_DATA_CHAT:
+      return decodeChat(message);
+    case MESSAGE_TYPE.KEEP_ALIVE_REQ:
+      return { msgType, timestampJson: timestampJson(message, json) };
+    default:
+      return decodeSignaling(msgType, message);
+  }
+}
+
+/** The digits that were parsed as `timestamp`, among all keys of that name; an odd or long one is left out. */
+function timestampJson({ timestamp }: JsonObject, json: string): string | undefined {
+  let text: string | undefined;
+  if (typeof timestamp === 'string') text = JSON.stringify(timestamp);
+  if (typeof timestamp === 'number') {
+    text = JSON.stringify(timestamp);
+    for (const [, digits = ''] of json.matchAll(/"timestamp"\s*:\s*(-?\d+)/g)) {
+      if (Number(digits) !== timestamp) continue;
+      text = digits;
       break;
+    }
   }
-  if (typeof msgType !== 'number' || !Number.isInteger(msgType)) {
-    throw new ServiceError('rtms/malformed-message', 'message without msg_type', {
-      detail: { field: 'msg_type' },
-    });
-  }
-  const signaling = decodeSignaling(msgType, message);
-  return signaling ?? { msgType: 'other', number: msgType, raw: passThrough(msgType, message) };
+  return text === undefined || text.length > INPUT_LIMITS.keepAliveStampChars ? undefined : text;
 }
 
-/** The parser's own message quotes the text, so it is not kept as the cause. */
-function parseJson(text: string): JsonObject {
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch {
-    throw new ServiceError('rtms/malformed-message', 'message is not JSON', {
-      detail: { field: 'json', sizeChars: text.length },
-    });
-  }
-  if (isObject(value)) return value;
-  throw new ServiceError('rtms/malformed-message', 'message is not a JSON object', {
-    detail: { field: 'json', sizeChars: text.length },
-  });
-}
+const SECRET_FIELDS = ['signature', 'srtp_keys', 'srt_passphrase'];
 
-/** Finds the digits that were parsed as `timestamp`, among all keys of that name. */
-function timestampJson(msgType: number, message: JsonObject, text: string): string {
-  const { timestamp } = message as { timestamp?: unknown };
-  if (typeof timestamp === 'string') return JSON.stringify(timestamp);
-  if (typeof timestamp !== 'number') throw malformed(msgType, 'timestamp');
-  for (const [, digits] of text.matchAll(/"timestamp"\s*:\s*(-?\d+)/g)) {
-    if (digits !== undefined && Number(digits) === timestamp) return digits;
-  }
-  return JSON.stringify(timestamp);
+function withoutSecrets(value: unknown): unknown {
+  const message = readObject(value);
+  if (message === undefined) return value;
+  const copy: Record<string, unknown> = { ...message };
+  for (const field of SECRET_FIELDS) delete copy[field];
+  if (isObject(copy['media_server'])) copy['media_server'] = withoutSecrets(copy['media_server']);
+  return copy;
 }

@@ -317,3 +317,29 @@ export function nameOf<Table extends Readonly<Record<string, number>>>(
   for (const name in table) if (table[name] === value) return name;
   return undefined;
 }
+
+/** Words that Zoom's documents and mock servers put before a name: `STOP_BC_USER_LEFT`, `STATUS_OK`. */
+const GROUP_WORDS = new Set(
+  'RTMS STREAM SESSION STATE STATUS STOP BC REASON CODE EVENT TYPE LANGUAGE ID CHAT OPERATION'.split(
+    ' ',
+  ),
+);
+/** The longest name of any table has 40 characters. */
+const MAX_NAME_LENGTH = 80;
+
+/** The number of a name of one table, whatever its case and with or without the group's prefix. */
+export function numberOf(
+  table: Readonly<Record<string, number>>,
+  name: unknown,
+): number | undefined {
+  if (typeof name !== 'string' || name.length > MAX_NAME_LENGTH) return undefined;
+  const words = name
+    .trim()
+    .toUpperCase()
+    .split(/[\s_-]+/);
+  do {
+    const candidate = words.join('_');
+    if (Object.hasOwn(table, candidate)) return table[candidate];
+  } while (GROUP_WORDS.has(words.shift() ?? ''));
+  return undefined;
+}

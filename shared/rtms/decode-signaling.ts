@@ -1,58 +1,34 @@
-import { MESSAGE_TYPE } from './constants.ts';
+import { INPUT_LIMITS } from '../input-limits.ts';
 import {
-  isObject,
-  type JsonObject,
-  malformed,
-  optionalInteger,
-  optionalString,
-  optionalTimeMs,
-  optionalUserId,
-  passThrough,
-  requiredInteger,
-  requiredString,
-  requiredUserId,
-} from './fields.ts';
-import { MEDIA_TYPES, type MediaType } from './media-type.ts';
-import { ENTITY_ID_FIELD, type EntityIdField, PRODUCTS } from './product.ts';
+  MESSAGE_TYPE,
+  SESSION_STATE,
+  STATUS_CODE,
+  STOP_REASON,
+  STREAM_STATE,
+} from './constants.ts';
+import { type PersonFields, personOf, readPerson } from './decode-text.ts';
+import { Fields, readObject, readText } from './fields.ts';
+import type { MediaType } from './media-type.ts';
+import type { JsonObject } from './parse-message.ts';
+import { readServerUrls } from './server-urls.ts';
 
 type Type = typeof MESSAGE_TYPE;
 
 /*
- * Every signaling message as the rest of the code sees it, and its reading, side by side: longer than other
- * files, but a field is added in one place.
+ * Every signaling message that Zoom sends, as the rest of the code sees it, and its reading, side by side:
+ * longer than other files, but a field is added in one place.
  */
-
-/** Message 1. */
-export interface SignalingHandshakeReq {
-  readonly msgType: Type['SIGNALING_HAND_SHAKE_REQ'];
-  readonly entityField: EntityIdField;
-  readonly entityId: string;
-  readonly rtmsStreamId: string;
-  readonly signature: string;
-  readonly bufferData: boolean;
-}
 
 /** Message 2. */
 export interface SignalingHandshakeResp {
   readonly msgType: Type['SIGNALING_HAND_SHAKE_RESP'];
   readonly statusCode: number;
   readonly reason: string;
-  readonly serverUrls: { readonly [Key in MediaType | 'all']?: string };
+  /** Zoom's addresses in its order, not yet checked: mostly one for each key. */
+  readonly serverUrls: OfferedUrls;
 }
 
-/** Message 3. */
-export interface DataHandshakeReq {
-  readonly msgType: Type['DATA_HAND_SHAKE_REQ'];
-  readonly entityField: EntityIdField;
-  readonly entityId: string;
-  readonly rtmsStreamId: string;
-  readonly signature: string;
-  /** Bits of MEDIA_DATA_TYPE, unchecked. */
-  readonly mediaType: number;
-  readonly payloadEncryption: boolean;
-  /** As sent: the receiver validates each field with its own status code. */
-  readonly mediaParams: unknown;
-}
+export type OfferedUrls = { readonly [Key in MediaType | 'all']?: readonly string[] };
 
 /** Message 4. */
 export interface DataHandshakeResp {
@@ -64,23 +40,22 @@ export interface DataHandshakeResp {
   readonly mediaParams: unknown;
 }
 
-/** Message 5. */
-export interface EventSubscription {
-  readonly msgType: Type['EVENT_SUBSCRIPTION'];
-  readonly events: readonly { readonly eventType: number; readonly subscribe: boolean }[];
-}
-
 /** Message 6: what `eventType` means depends on the product. */
 export interface EventUpdate {
   readonly msgType: Type['EVENT_UPDATE'];
   /** Absent in protocol V2, which numbers events in `event_code`. */
   readonly eventType: number | undefined;
+  /** The type where it is a name and no number. */
+  readonly eventName: string | undefined;
   readonly timestampMs: number | undefined;
+  /** Whom the event itself names, beside or in place of a list. */
   readonly userId: number | undefined;
   readonly userName: string | undefined;
-  readonly participants: readonly { userId: number; userName: string | undefined }[];
+  readonly participants: readonly PersonFields[];
   /** Contact Center: wire names, strings only. */
   readonly participantInfo: Readonly<Record<string, string>> | undefined;
+  /** Not all of it could be read: only `raw` has the rest. */
+  readonly isPartial: boolean;
   readonly raw: unknown;
 }
 
@@ -95,36 +70,23 @@ export interface StreamStateUpdate {
 /** Message 9. */
 export interface SessionStateUpdate {
   readonly msgType: Type['SESSION_STATE_UPDATE'];
-  readonly rtmsSessionId: string;
+  /** Absent: of the only session there is. */
+  readonly rtmsSessionId: string | undefined;
   readonly state: number;
   readonly stopReason: number | undefined;
   readonly timestampMs: number | undefined;
-}
-
-/** Messages 7, 19 and 21. */
-export interface StreamRequest {
-  readonly msgType: Type['CLIENT_READY_ACK'] | Type['STREAM_STATE_REQ'] | Type['STREAM_CLOSE_REQ'];
-  readonly rtmsStreamId: string;
-}
-
-/** Message 10. */
-export interface SessionStateReq {
-  readonly msgType: Type['SESSION_STATE_REQ'];
-  readonly rtmsSessionId: string;
+  readonly isPartial: boolean;
+  readonly raw: unknown;
 }
 
 /** Message 11. */
-export interface SessionStateResp {
+export interface SessionStateResp extends Omit<SessionStateUpdate, 'msgType' | 'stopReason'> {
   readonly msgType: Type['SESSION_STATE_RESP'];
-  readonly rtmsSessionId: string;
-  readonly state: number;
-  readonly timestampMs: number | undefined;
 }
 
 /** Message 20. */
 export interface StreamStateResp {
   readonly msgType: Type['STREAM_STATE_RESP'];
-  readonly rtmsStreamId: string;
   readonly state: number;
   readonly timestampMs: number | undefined;
 }
@@ -136,210 +98,168 @@ export interface StreamCloseResp {
   readonly reason: string;
 }
 
-/** Message 28. */
-export interface VideoSubscriptionReq {
-  readonly msgType: Type['VIDEO_SUBSCRIPTION_REQ'];
-  readonly userId: number;
-  readonly subscribe: boolean;
-}
-
 /** Message 29. */
 export interface VideoSubscriptionResp {
   readonly msgType: Type['VIDEO_SUBSCRIPTION_RESP'];
-  readonly userId: number;
+  /** Absent: of the selection that waits for its answer. */
+  readonly userId: number | undefined;
   readonly statusCode: number;
   readonly reason: string;
+  readonly raw: unknown;
 }
 
 export type SignalingMessage =
-  | SignalingHandshakeReq
   | SignalingHandshakeResp
-  | DataHandshakeReq
   | DataHandshakeResp
-  | EventSubscription
   | EventUpdate
   | StreamStateUpdate
   | SessionStateUpdate
-  | StreamRequest
-  | SessionStateReq
   | SessionStateResp
   | StreamStateResp
   | StreamCloseResp
-  | VideoSubscriptionReq
   | VideoSubscriptionResp;
 
-/**
- * Every message but keep-alives and media data.
- *
- * @returns undefined for a `msg_type` that is not one of these
- * @throws ServiceError `rtms/malformed-message`
- */
+/** Every message of Zoom's but keep-alives and media data. @returns undefined: pass it on as `other` */
 export function decodeSignaling(
   msgType: number,
   message: JsonObject,
 ): SignalingMessage | undefined {
+  const fields = new Fields([message]);
+  const status = (absent: number) => ({
+    statusCode: statusCode(fields, absent),
+    reason: fields.reason('reason'),
+  });
   switch (msgType) {
-    case MESSAGE_TYPE.SIGNALING_HAND_SHAKE_REQ:
-      return {
-        msgType,
-        ...handshakeIdentity(msgType, message),
-        bufferData: message['buffer_data'] !== false,
-      };
-    case MESSAGE_TYPE.SIGNALING_HAND_SHAKE_RESP:
-      return { msgType, ...status(msgType, message), serverUrls: serverUrls(message) };
-    case MESSAGE_TYPE.DATA_HAND_SHAKE_REQ:
-      return {
-        msgType,
-        ...handshakeIdentity(msgType, message),
-        mediaType: requiredInteger(msgType, message, 'media_type'),
-        payloadEncryption: message['payload_encryption'] === true,
-        mediaParams: message['media_params'],
-      };
+    case MESSAGE_TYPE.SIGNALING_HAND_SHAKE_RESP: {
+      const serverUrls = offeredUrls(message);
+      const hasUrls = Object.keys(serverUrls).length > 0;
+      return { msgType, ...status(hasUrls ? STATUS_CODE.OK : NO_STATUS), serverUrls };
+    }
     case MESSAGE_TYPE.DATA_HAND_SHAKE_RESP:
       return {
         msgType,
-        ...status(msgType, message),
-        payloadEncrypted: (message['payload_encrypted'] ?? message['payload_encryption']) === true,
+        ...status(STATUS_CODE.OK),
+        payloadEncrypted: fields.flag('payload_encrypted', 'payload_encryption'),
         mediaParams: message['media_params'],
       };
-    case MESSAGE_TYPE.EVENT_SUBSCRIPTION:
-      return { msgType, events: subscriptions(msgType, message['events']) };
     case MESSAGE_TYPE.EVENT_UPDATE:
-      return eventUpdate(message['event']);
+      return eventUpdate(message);
     case MESSAGE_TYPE.STREAM_STATE_UPDATE:
-      return { msgType, ...stateChange(msgType, message) };
+    case MESSAGE_TYPE.STREAM_STATE_RESP: {
+      const state = fields.named(STREAM_STATE, 'state', 'stream_state');
+      if (state === undefined) return undefined;
+      const timestampMs = fields.timeMs('timestamp');
+      if (msgType === MESSAGE_TYPE.STREAM_STATE_RESP) return { msgType, state, timestampMs };
+      return { msgType, state, stopReason: stopReason(fields), timestampMs };
+    }
     case MESSAGE_TYPE.SESSION_STATE_UPDATE:
-      return {
-        msgType,
-        rtmsSessionId: requiredString(msgType, message, 'rtms_session_id'),
-        ...stateChange(msgType, message),
-      };
-    case MESSAGE_TYPE.CLIENT_READY_ACK:
-    case MESSAGE_TYPE.STREAM_STATE_REQ:
-    case MESSAGE_TYPE.STREAM_CLOSE_REQ:
-      return { msgType, rtmsStreamId: requiredString(msgType, message, 'rtms_stream_id') };
-    case MESSAGE_TYPE.SESSION_STATE_REQ:
-      return { msgType, rtmsSessionId: requiredString(msgType, message, 'rtms_session_id') };
-    case MESSAGE_TYPE.SESSION_STATE_RESP:
-      return {
-        msgType,
-        rtmsSessionId: requiredString(msgType, message, 'rtms_session_id'),
-        state: requiredInteger(msgType, message, 'state'),
-        timestampMs: optionalTimeMs(message['timestamp']),
-      };
-    case MESSAGE_TYPE.STREAM_STATE_RESP:
-      return {
-        msgType,
-        rtmsStreamId: requiredString(msgType, message, 'rtms_stream_id'),
-        state: requiredInteger(msgType, message, 'state'),
-        timestampMs: optionalTimeMs(message['timestamp']),
-      };
+    case MESSAGE_TYPE.SESSION_STATE_RESP: {
+      const state = fields.named(SESSION_STATE, 'state', 'session_state');
+      if (state === undefined) return undefined;
+      const rtmsSessionId = fields.id('rtms_session_id', 'session_id');
+      const timestampMs = fields.timeMs('timestamp');
+      const reason = stopReason(fields);
+      const { isPartial } = fields;
+      const common = { rtmsSessionId, state, timestampMs, isPartial, raw: message };
+      if (msgType === MESSAGE_TYPE.SESSION_STATE_RESP) return { msgType, ...common };
+      return { msgType, ...common, stopReason: reason };
+    }
     case MESSAGE_TYPE.STREAM_CLOSE_RESP:
-      return { msgType, ...status(msgType, message) };
-    case MESSAGE_TYPE.VIDEO_SUBSCRIPTION_REQ:
-      return {
-        msgType,
-        userId: requiredUserId(msgType, message['user_id']),
-        subscribe: message['subscribe'] === true,
-      };
+      return { msgType, ...status(STATUS_CODE.OK) };
     case MESSAGE_TYPE.VIDEO_SUBSCRIPTION_RESP:
-      return {
-        msgType,
-        userId: requiredUserId(msgType, message['user_id']),
-        ...status(msgType, message),
-      };
+      return { msgType, userId: fields.userId('user_id'), ...status(NO_STATUS), raw: message };
     default:
       return undefined;
   }
 }
 
-/** Any product's id field is taken; with several, meetings win over webinars and so on, as in Zoom's SDK. */
-function handshakeIdentity(msgType: number, message: JsonObject) {
-  for (const product of PRODUCTS) {
-    const entityField = ENTITY_ID_FIELD[product];
-    const entityId = optionalString(message[entityField]);
-    if (entityId === undefined) continue;
-    return {
-      entityField,
-      entityId,
-      rtmsStreamId: requiredString(msgType, message, 'rtms_stream_id'),
-      signature: requiredString(msgType, message, 'signature'),
-    };
+/** None of Zoom's: an answer without a status that can be read is tried again a few times. */
+const NO_STATUS = -1;
+
+/** Zoom's managers read `status_code`, then `status`. @param absent what no status at all means */
+function statusCode(fields: Fields, absent: number): number {
+  const names = ['status_code', 'status'];
+  const status = fields.named(STATUS_CODE, ...names);
+  return status ?? (fields.has(...names) ? NO_STATUS : absent);
+}
+
+function stopReason(fields: Fields): number | undefined {
+  return fields.named(STOP_REASON, 'reason', 'stop_reason');
+}
+
+/** Keys of `server_urls`, ours first: Zoom's own manager looks for `sharescreen`. */
+const URL_KEYS: { readonly [Key in MediaType | 'all']: readonly string[] } = {
+  audio: ['audio'],
+  video: ['video'],
+  deskshare: ['deskshare', 'sharescreen', 'screenshare', 'share'],
+  transcript: ['transcript'],
+  chat: ['chat'],
+  all: ['all'],
+};
+
+function offeredUrls(message: JsonObject): OfferedUrls {
+  const server = readObject(message['media_server']);
+  const given = server?.['server_urls'] ?? message['server_urls'];
+  const byKey = readObject(given);
+  const offered: { [Key in MediaType | 'all']?: readonly string[] } = {};
+  // One address, or a list of them, is for everything.
+  if (byKey === undefined) {
+    const urls = boundedUrls([given]);
+    return urls.length === 0 ? offered : { all: urls };
   }
-  throw malformed(msgType, 'entity id');
-}
-
-function status(msgType: number, message: JsonObject) {
-  return {
-    statusCode: requiredInteger(msgType, message, 'status_code'),
-    reason: optionalString(message['reason']) ?? '',
-  };
-}
-
-function stateChange(msgType: number, message: JsonObject) {
-  return {
-    state: requiredInteger(msgType, message, 'state'),
-    stopReason: optionalInteger(message['reason']) ?? optionalInteger(message['stop_reason']),
-    timestampMs: optionalTimeMs(message['timestamp']),
-  };
-}
-
-function serverUrls(message: JsonObject): SignalingHandshakeResp['serverUrls'] {
-  const server = message['media_server'];
-  const given = isObject(server) ? server['server_urls'] : undefined;
-  const urls: { [Key in MediaType | 'all']?: string } = {};
-  if (!isObject(given)) return urls;
-  for (const key of [...MEDIA_TYPES, 'all'] as const) {
-    const url = optionalString(given[key]);
-    if (url !== undefined) urls[key] = url;
+  for (const [key, aliases] of Object.entries(URL_KEYS)) {
+    const urls = boundedUrls(aliases.map((alias) => byKey[alias]));
+    if (urls.length > 0) offered[key as MediaType | 'all'] = urls;
   }
-  return urls;
+  return offered;
 }
 
-function subscriptions(msgType: number, events: unknown): EventSubscription['events'] {
-  if (!Array.isArray(events)) throw malformed(msgType, 'events');
-  return events.map((event: unknown) => {
-    if (!isObject(event)) throw malformed(msgType, 'events');
-    return {
-      eventType: requiredInteger(msgType, event, 'event_type'),
-      subscribe: event['subscribe'] === true,
-    };
-  });
+function boundedUrls(values: readonly unknown[]): string[] {
+  return values
+    .flatMap(readServerUrls)
+    .filter((url) => Buffer.byteLength(url) <= INPUT_LIMITS.serverUrlBytes)
+    .slice(0, INPUT_LIMITS.serverUrls);
 }
 
-function eventUpdate(event: unknown): EventUpdate {
-  const msgType = MESSAGE_TYPE.EVENT_UPDATE;
-  if (!isObject(event)) throw malformed(msgType, 'event');
+const TIME_FIELDS = ['timestamp', 'event_ts'];
+const TYPE_FIELDS = ['event_type'];
+
+/** An event without an `event` is read from the message itself. */
+function eventUpdate(message: JsonObject): EventUpdate {
+  const event = readObject(message['event']);
+  const fields = new Fields(event === undefined ? [message] : [event, message]);
+  if (event === undefined && message['event'] !== undefined) fields.noteUnread();
+  const eventType = fields.integer(...TYPE_FIELDS);
+  const eventName = eventType === undefined ? fields.read(TYPE_FIELDS, readText) : undefined;
+  const self = personOf(fields, ['user_name']);
   return {
-    msgType,
-    eventType: optionalInteger(event['event_type']),
-    timestampMs: optionalTimeMs(event['timestamp']) ?? optionalTimeMs(event['event_ts']),
-    userId: optionalUserId(msgType, event['user_id']),
-    userName: optionalString(event['user_name']),
-    participants: participants(msgType, event['participants']),
-    participantInfo: strings(event['participant_info'] ?? event['paticipant_info']),
-    raw: passThrough(msgType, event),
+    msgType: MESSAGE_TYPE.EVENT_UPDATE,
+    eventType,
+    eventName: eventName?.slice(0, 100),
+    timestampMs: fields.timeMs(...TIME_FIELDS),
+    userId: self?.userId,
+    userName: self?.userName,
+    participants:
+      fields.items(['participants', 'participant'], (value) => readPerson(value, fields)) ?? [],
+    participantInfo: participantInfo(fields),
+    isPartial: fields.isPartial,
+    raw: event ?? message,
   };
 }
 
-function participants(msgType: number, value: unknown): EventUpdate['participants'] {
-  if (value === undefined) return [];
-  if (!Array.isArray(value)) throw malformed(msgType, 'participants');
-  return value.map((participant: unknown) => {
-    if (!isObject(participant)) throw malformed(msgType, 'participants');
-    return {
-      userId: requiredUserId(msgType, participant['user_id']),
-      userName: optionalString(participant['user_name']),
-    };
-  });
-}
+/** More fields than Zoom has, and longer than their values are, only in a message that is not Zoom's. */
+const MAX_INFO_FIELDS = 64;
 
-function strings(value: unknown): Record<string, string> | undefined {
-  if (!isObject(value)) return undefined;
+function participantInfo(fields: Fields): Readonly<Record<string, string>> | undefined {
+  const object = fields.read(['participant_info', 'paticipant_info'], readObject);
+  if (object === undefined) return undefined;
+  const info = fields.of(object);
   const texts: [string, string][] = [];
-  for (const [name, field] of Object.entries(value)) {
-    const text = optionalString(field);
-    if (text !== undefined) texts.push([name, text]);
+  for (const name of Object.keys(object)) {
+    const text = info.name(name);
+    if (text === undefined) continue;
+    if (texts.length < MAX_INFO_FIELDS && name.length <= MAX_INFO_FIELDS) texts.push([name, text]);
+    else info.noteUnread();
   }
   return Object.fromEntries(texts);
 }

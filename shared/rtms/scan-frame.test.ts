@@ -9,7 +9,7 @@ function parsed(bytes: Buffer): FrameMessage | undefined {
   try {
     const message = JSON.parse(bytes.toString('utf8'));
     if (![14, 15, 16].includes(message.msg_type)) return undefined;
-    return decodeFrame(message.msg_type, message.content);
+    return decodeFrame(message.msg_type, message);
   } catch {
     return undefined;
   }
@@ -90,6 +90,7 @@ describe('reads', () => {
     ['seconds', { msg_type: 14, content: { ...content, timestamp: 1738392033 } }],
     ['milliseconds', { msg_type: 15, content: { ...content, timestamp: 1738392033699 } }],
     ['microseconds', { msg_type: 16, content: { ...content, timestamp: 1738392033699123 } }],
+    ['an id beyond 32 bits', { msg_type: 14, content: { ...content, user_id: 1234234567890 } }],
     ['no time of ours', { msg_type: 14, content: { ...content, timestamp: 0 } }],
   ])('%s', (_title, message) => {
     const bytes = encode(message);
@@ -125,7 +126,15 @@ test.each([
   ['an exponent', '{"msg_type":14,"content":{"timestamp":1e3,"data":"AAAA"}}'],
   ['a negative id', '{"msg_type":14,"content":{"user_id":-1,"data":"AAAA"}}'],
   ['an id as text', '{"msg_type":14,"content":{"user_id":"7","data":"AAAA"}}'],
-  ['an id beyond 32 bits', '{"msg_type":14,"content":{"user_id":4294967296,"data":"AAAA"}}'],
+  [
+    'a name that has to be cut',
+    `{"msg_type":14,"content":{"user_name":"${'x'.repeat(513)}","data":"AAAA"}}`,
+  ],
+  [
+    'an id that is too long',
+    `{"msg_type":14,"content":{"channel_id":"${'x'.repeat(257)}","data":"AAAA"}}`,
+  ],
+  ['an id beyond ASCII', '{"msg_type":14,"content":{"channel_id":"é","data":"AAAA"}}'],
   [
     'a number beyond 2^53',
     '{"msg_type":14,"content":{"timestamp":9007199254740993,"data":"AAAA"}}',

@@ -1,3 +1,4 @@
+import { INPUT_LIMITS } from '../input-limits.ts';
 import { KnownTexts } from '../known-texts.ts';
 import { MESSAGE_TYPE } from './constants.ts';
 import type { FrameMessage } from './decode-media.ts';
@@ -13,6 +14,8 @@ const BACKSLASH = 0x5c;
 const OPEN = 0x7b;
 const CLOSE = 0x7d;
 const FIRST_PRINTABLE = 0x20;
+const LAST_PRINTABLE_ASCII = 0x7e;
+const LAST_BYTE = 0xff;
 
 const KEY = {
   msgType: Buffer.from('msg_type'),
@@ -27,7 +30,6 @@ const KEY = {
 
 /** Microseconds have 16 digits. More do not fit a number exactly, and of 16 not all. */
 const MAX_DIGITS = 16;
-const UINT32_MAX = 0xffff_ffff;
 const ABSENT = -1;
 /** Behind the end of any message. */
 const LOST = 0x3fff_ffff;
@@ -99,11 +101,11 @@ class FrameScan {
     if (!this.#take(OPEN)) this.#at = LOST;
     do {
       if (this.#isKey(KEY.userId)) this.#userId = this.#number(this.#userId);
-      else if (this.#isKey(KEY.userName)) this.#userName = this.#text(this.#userName);
+      else if (this.#isKey(KEY.userName)) this.#userName = this.#name(this.#userName);
       else if (this.#isKey(KEY.data)) this.#base64();
       else if (this.#isKey(KEY.length)) this.#length = this.#number(this.#length);
       else if (this.#isKey(KEY.timestamp)) this.#timestamp = this.#number(this.#timestamp);
-      else if (this.#isKey(KEY.channelId)) this.#channelId = this.#text(this.#channelId);
+      else if (this.#isKey(KEY.channelId)) this.#channelId = this.#id(this.#channelId);
       else this.#at = LOST;
     } while (this.#take(COMMA));
     if (!this.#take(CLOSE)) this.#at = LOST;
@@ -111,10 +113,12 @@ class FrameScan {
 
   #result(msgType: FrameMessage['msgType'], lendPayload: boolean): FrameMessage | undefined {
     const payload = this.#payload(lendPayload);
-    if (payload === undefined || this.#userId > UINT32_MAX) return undefined;
+    if (payload === undefined) return undefined;
     return {
       msgType,
-      userId: this.#userId === ABSENT ? undefined : this.#userId,
+      // An id that is no participant's is absent: it costs no payload.
+      userId:
+        this.#userId === ABSENT || this.#userId > INPUT_LIMITS.userIdMax ? undefined : this.#userId,
       channelId: this.#channelId || undefined,
       userName: this.#userName || undefined,
       timestampMs: this.#timestamp === ABSENT ? undefined : toUnixMs(this.#timestamp),
@@ -161,17 +165,28 @@ class FrameScan {
     return value;
   }
 
+  /** A name; one that has to be cut is doubtful. @param before what the field had */
+  #name(before: string | undefined): string {
+    return this.#text(before, INPUT_LIMITS.nameBytes, LAST_BYTE);
+  }
+
+  /** An id; one beyond ASCII is doubtful, since not every character may stand in an id. */
+  #id(before: string | undefined): string {
+    return this.#text(before, INPUT_LIMITS.idBytes, LAST_PRINTABLE_ASCII);
+  }
+
   /** A short string. @param before what the field had: a second one is doubtful */
-  #text(before: string | undefined): string {
+  #text(before: string | undefined, maxBytes: number, lastByte: number): string {
     const bytes = this.#bytes;
     const start = this.#at + 1;
     let at = start;
     for (let byte = bytes[at] as number; byte !== QUOTE; byte = bytes[++at] as number) {
-      if (byte >= FIRST_PRINTABLE && byte !== BACKSLASH) continue;
+      if (byte >= FIRST_PRINTABLE && byte <= lastByte && byte !== BACKSLASH) continue;
       this.#at = LOST;
       return '';
     }
-    this.#at = bytes[start - 1] === QUOTE && before === undefined ? at + 1 : LOST;
+    const isPlain = bytes[start - 1] === QUOTE && before === undefined && at - start <= maxBytes;
+    this.#at = isPlain ? at + 1 : LOST;
     return knownTexts.read(bytes, start, at);
   }
 

@@ -103,7 +103,7 @@ export class FramePath {
 const NOBODY = {
   streamState() {},
   mediaConnectionInterrupted() {},
-  videoAnswered() {},
+  videoAnswered: () => true,
   streamCloseAnswered() {},
 };
 

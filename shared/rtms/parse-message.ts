@@ -1,0 +1,132 @@
+import { ServiceError } from '../errors.ts';
+import { INPUT_LIMITS } from '../input-limits.ts';
+import { mediaTypeOfMessage } from './media-type.ts';
+
+/** A parsed JSON object of unknown shape. */
+export type JsonObject = { readonly [key: string]: unknown };
+
+export function isObject(value: unknown): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** One message as JSON, before anything is known of its fields. */
+export interface ParsedMessage {
+  readonly value: unknown;
+  /** The JSON text; of a message above the limit without its long text. */
+  readonly json: string;
+  /** What stands in `value` for the one long text, and that text. */
+  readonly long: { readonly note: string; readonly text: string } | undefined;
+}
+
+const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
+/** `[` and `{`, `]` and `}` without the bit that tells them apart. */
+const OPEN = 0x5b;
+const CLOSE = 0x5d;
+const SAME_KIND = ~0x20;
+const BYTE_ORDER_MARK = Buffer.from([0xef, 0xbb, 0xbf]);
+
+/** Only a payload is longer: of a message above the limit one text of this size is set aside. */
+const LONG_TEXT_BYTES = 64 * 1024;
+
+/**
+ * Parses one WebSocket message after a look at its bytes: `JSON.parse` would spend 3.5 s of the event loop, which
+ * all sessions share, on 8 MB of nested arrays. What is not payload may have 256 KiB and nest 64 deep; the one
+ * long text of a media message (its payload) is set aside and does not count.
+ *
+ * @throws ServiceError `rtms/malformed-message`: `detail.field` is `size`, `nesting` or `json`, `detail.msgType`
+ *   what the message seems to be
+ */
+export function parseMessage(data: Buffer): ParsedMessage {
+  const bytes = data.subarray(0, 3).equals(BYTE_ORDER_MARK) ? data.subarray(3) : data;
+  const survey = surveyJson(bytes);
+  if (typeof survey === 'string') throw unreadable(bytes, survey);
+  let json: string;
+  let long: ParsedMessage['long'];
+  if (survey === undefined || bytes.length <= INPUT_LIMITS.messageBytes) {
+    json = bytes.toString('utf8');
+  } else {
+    const { start, end } = survey;
+    const note = `a text of ${end - start} bytes, left out`;
+    json = `${bytes.toString('utf8', 0, start)}${note}${bytes.toString('utf8', end)}`;
+    long = { note, text: bytes.toString('latin1', start, end) };
+  }
+  try {
+    return { value: JSON.parse(json), json, long };
+  } catch {
+    // The parser's own message quotes the text, so it is not kept as the cause.
+    throw unreadable(bytes, 'json');
+  }
+}
+
+/** JSON in a text inside a message, as chat has it; undefined for what is no object or list, or too deep. */
+export function parseNested(text: string): unknown {
+  if (!/^\s*[[{]/.test(text) || typeof surveyJson(Buffer.from(text)) === 'string') return undefined;
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+type Trouble = 'size' | 'nesting' | 'json';
+
+interface LongText {
+  readonly start: number;
+  readonly end: number;
+}
+
+/**
+ * Goes over the bytes once, as far as they are within the limits.
+ *
+ * @returns the first long text, if there is one; or what is wrong
+ */
+function surveyJson(bytes: Buffer): LongText | undefined | Trouble {
+  let long: LongText | undefined;
+  let depth = 0;
+  let size = 0;
+  for (let at = 0; at < bytes.length; at += 1) {
+    const byte = bytes[at] as number;
+    size += 1;
+    if (byte === QUOTE) {
+      const start = at + 1;
+      const end = endOfText(bytes, start);
+      if (typeof end === 'string') return end;
+      at = end;
+      if (long === undefined && at - start >= LONG_TEXT_BYTES) long = { start, end: at };
+      else size += at - start;
+    } else if ((byte & SAME_KIND) === (OPEN & SAME_KIND)) depth += 1;
+    else if ((byte & SAME_KIND) === (CLOSE & SAME_KIND)) depth -= 1;
+    if (depth > INPUT_LIMITS.messageDepth) return 'nesting';
+    if (size > INPUT_LIMITS.messageBytes) return 'size';
+  }
+  return long;
+}
+
+/** Where the closing quote is. Base64 has no quotes to escape: many of them only cost time. */
+function endOfText(bytes: Buffer, start: number): number | Trouble {
+  let from = start;
+  for (let quotes = 0; quotes < INPUT_LIMITS.messageBytes / 2; quotes += 1) {
+    const end = bytes.indexOf(QUOTE, from);
+    if (end < 0) return 'json';
+    let escapes = 0;
+    while (end - 1 - escapes >= start && bytes[end - 1 - escapes] === BACKSLASH) escapes += 1;
+    if (escapes % 2 === 0) return end;
+    from = end + 1;
+  }
+  return 'size';
+}
+
+function unreadable(bytes: Buffer, field: Trouble): ServiceError {
+  const msgType = guessType(bytes);
+  return new ServiceError('rtms/malformed-message', `message: bad ${field}`, {
+    detail: { field, sizeBytes: bytes.length, ...(msgType !== undefined && { msgType }) },
+  });
+}
+
+/** Zoom's key stands at the beginning or at the end: enough to tell whose loss a message is. */
+function guessType(bytes: Buffer): number | undefined {
+  const edges = `${bytes.toString('latin1', 0, 200)} ${bytes.toString('latin1', Math.max(0, bytes.length - 200))}`;
+  const msgType = Number(/"msg_type"\s*:\s*"?(\d{1,2})(?!\d)/.exec(edges)?.[1] ?? Number.NaN);
+  return mediaTypeOfMessage(msgType) === undefined ? undefined : msgType;
+}
