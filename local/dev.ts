@@ -23,6 +23,7 @@ import { summarize } from './summarize.ts';
 /** `npm start`: the whole path on this machine. See README. */
 
 const PROGRESS_INTERVAL_MS = 500;
+const PARENT_LOOK_MS = 250;
 /** After the meeting: the session's last records must become readable within this time. */
 const LAST_RECORDS_MS = 30_000;
 const STACK_FILE = 'stack.json';
@@ -231,7 +232,12 @@ async function clearEarlierFiles(directory: string): Promise<void> {
   await Promise.all(names.map((name) => rm(join(directory, name), { recursive: true })));
 }
 
-/** Aborted by the first SIGINT or SIGTERM; a second one ends the process at once. */
+/**
+ * Aborted by the first SIGINT or SIGTERM, or when npm has ended; a second signal ends the process at once.
+ *
+ * npm passes SIGTERM on to the shell that it runs a script in, and not to us: without the look at the parent, whoever
+ * stops `npm start` as a service manager does would leave the whole stack behind.
+ */
 function stopSignal(): AbortSignal {
   const controller = new AbortController();
   const onSignal = () => {
@@ -240,6 +246,15 @@ function stopSignal(): AbortSignal {
   };
   process.on('SIGINT', onSignal);
   process.on('SIGTERM', onSignal);
+  if (process.env['npm_lifecycle_event'] !== undefined) {
+    const parent = process.ppid;
+    const look = setInterval(() => {
+      if (process.ppid === parent) return;
+      clearInterval(look);
+      controller.abort();
+    }, PARENT_LOOK_MS);
+    look.unref();
+  }
   return controller.signal;
 }
 
