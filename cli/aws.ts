@@ -5,6 +5,7 @@ import { SQSClient } from '@aws-sdk/client-sqs';
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { NodeHttpHandler } from '@smithy/node-http-handler';
 import { ServiceError } from '../shared/errors.ts';
+import { ROW_TRANSLATION } from '../shared/parse-row.ts';
 import type { Deployment } from './deployment.ts';
 
 /** A person waits: unreachable is said soon. */
@@ -41,7 +42,7 @@ export class AwsClients {
   }
 
   get documents(): DynamoDBDocumentClient {
-    return DynamoDBDocumentClient.from(this.dynamodb);
+    return DynamoDBDocumentClient.from(this.dynamodb, ROW_TRANSLATION);
   }
 
   destroy(): void {

@@ -5,6 +5,13 @@ import {
   ScanCommand,
   UpdateCommand,
 } from '@aws-sdk/lib-dynamodb';
+import { ServiceError } from '../shared/errors.ts';
+import {
+  isReadable,
+  parseSessionRow,
+  parseTaskRow,
+  type UnreadableRow,
+} from '../shared/parse-row.ts';
 import {
   OWNER_INDEX,
   type SessionRow,
@@ -13,6 +20,13 @@ import {
   type TaskRow,
 } from '../shared/session-row.ts';
 import { ask } from './aws.ts';
+
+export interface SessionRows {
+  readonly sessions: SessionRow[];
+  readonly tasks: TaskRow[];
+  /** Rows that no runner can read, and none will serve. */
+  readonly unreadable: readonly UnreadableRow[];
+}
 
 /** The session table as an operator sees it. Calls throw ServiceError `cli/unreachable`. */
 export class SessionStore {
@@ -24,14 +38,18 @@ export class SessionStore {
     this.#table = table;
   }
 
-  /** Strongly consistent. */
+  /** Strongly consistent. @throws ServiceError `session/unreadable-row` naming the fields */
   async session(rtmsStreamId: string): Promise<SessionRow | undefined> {
     const command = new GetCommand({
       TableName: this.#table,
       Key: { pk: sessionKey(rtmsStreamId) },
       ConsistentRead: true,
     });
-    return (await this.#ask(() => this.#client.send(command))).Item as SessionRow | undefined;
+    const { Item } = await this.#ask(() => this.#client.send(command));
+    const row = Item && parseSessionRow(Item);
+    if (row === undefined || isReadable(row)) return row;
+    const what = `the row of ${rtmsStreamId} cannot be read (${row.unreadable.join(', ')})`;
+    throw new ServiceError('session/unreadable-row', what, { detail: { key: row.pk } });
   }
 
   /**
@@ -40,8 +58,9 @@ export class SessionStore {
    * @param ended also the sessions that are over: reads the whole table instead of the index, which holds
    *   only rows that somebody owns or should own
    */
-  async list(ended: boolean): Promise<{ sessions: SessionRow[]; tasks: TaskRow[] }> {
+  async list(ended: boolean): Promise<SessionRows> {
     const sessions: SessionRow[] = [];
+    const unreadable: UnreadableRow[] = [];
     const tasks: TaskRow[] = [];
     let ExclusiveStartKey: Record<string, unknown> | undefined;
     do {
@@ -52,12 +71,15 @@ export class SessionStore {
       });
       const page = await this.#ask(() => this.#client.send(command));
       for (const row of page.Items ?? []) {
-        if (row['owner'] === TASKS) tasks.push(row as unknown as TaskRow);
-        else sessions.push(row as unknown as SessionRow);
+        const task = row['owner'] === TASKS ? parseTaskRow(row).row : undefined;
+        const session = task === undefined ? parseSessionRow(row) : undefined;
+        if (task !== undefined) tasks.push(task);
+        else if (session !== undefined && isReadable(session)) sessions.push(session);
+        else if (session !== undefined) unreadable.push(session);
       }
       ExclusiveStartKey = page.LastEvaluatedKey;
     } while (ExclusiveStartKey);
-    return { sessions, tasks };
+    return { sessions, tasks, unreadable };
   }
 
   /**

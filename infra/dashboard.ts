@@ -104,6 +104,8 @@ function meetings({ metrics, service, jobs }: Observed): GraphWidgetProps[] {
         metrics.perValue('FramesLost', 'Sum'),
         metrics.perValue('SessionsFailed', 'Sum'),
         metrics.of('SessionsMissed', 'Sum'),
+        metrics.of('UnreadableRows', 'Sum'),
+        metrics.of('RowsGivenUp', 'Sum'),
       ],
     },
     {

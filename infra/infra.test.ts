@@ -552,7 +552,7 @@ describe('monitoring', { timeout: TIMEOUT_MS }, () => {
   });
 
   test('every metric is emitted by the webhook function or the runner', () => {
-    const sources = globSync('{functions,runner}/**/*.ts', { cwd: fromRoot('') })
+    const sources = globSync('{functions,runner,shared}/**/*.ts', { cwd: fromRoot('') })
       .filter((path) => !path.endsWith('.test.ts'))
       .map((path) => readFileSync(fromRoot(path), 'utf8'))
       .join('\n');

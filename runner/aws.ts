@@ -5,6 +5,7 @@ import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { NodeHttpHandler } from '@smithy/node-http-handler';
+import { ROW_TRANSLATION } from '../shared/parse-row.ts';
 import { createKinesisClient } from './kinesis/transport.ts';
 
 /** The SDK clients of one runner, one for each kind of patience. */
@@ -28,7 +29,7 @@ const LONG_POLL = { connectionTimeout: 2_000, requestTimeout: 30_000, throwOnReq
 export function createAwsClients(region: string): AwsClients {
   const quick = () => ({ region, maxAttempts: 2, requestHandler: new NodeHttpHandler(QUICK) });
   return {
-    table: DynamoDBDocumentClient.from(new DynamoDBClient(quick())),
+    table: DynamoDBDocumentClient.from(new DynamoDBClient(quick()), ROW_TRANSLATION),
     jobs: new SQSClient({ region, maxAttempts: 1, requestHandler: new NodeHttpHandler(LONG_POLL) }),
     bell: new SQSClient(quick()),
     secrets: new SecretsManagerClient(quick()),

@@ -3,6 +3,7 @@ import { SendMessageCommand, type SQSClient } from '@aws-sdk/client-sqs';
 import { costOf } from '../shared/cost-units.ts';
 import type { Logger } from '../shared/logger.ts';
 import type { Metrics } from '../shared/metrics.ts';
+import { UnreadableRows } from '../shared/parse-row.ts';
 import { wantedMediaTypes } from '../shared/rtms/params.ts';
 import { encodeSessionJob } from '../shared/session-job.ts';
 import { type AwsClients, createAwsClients } from './aws.ts';
@@ -69,7 +70,8 @@ export async function startRunner(
     metrics,
   );
   const secret = new ZoomSecretCache(aws.secrets, config.zoomSecretId, logger);
-  const store = new SessionStore(aws.table, config.sessionTable);
+  const unreadable = new UnreadableRows(logger, metrics);
+  const store = new SessionStore(aws.table, config.sessionTable, (row) => unreadable.report(row));
   const cost = costOf(wantedMediaTypes(config.media));
   const watch = new OrphanWatch({ store, taskId, cost });
   const protection =

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { ServiceError } from '../shared/errors.ts';
 import type { Logger } from '../shared/logger.ts';
 import type { Metrics } from '../shared/metrics.ts';
 import type { SessionRow } from '../shared/session-row.ts';
@@ -44,6 +45,8 @@ const HAND_OVER_PACE_MS = 250;
 const PACED_WITHIN_MS = 45_000;
 /** A runner that gave a stream away on the operator's wish leaves it to the others for this long. */
 const AVOID_MS = 10_000;
+/** A stream whose row the table refuses to change is left alone for this long: it has been served to its end. */
+const GIVEN_UP_MS = 600_000;
 const STORE_RETRY_MS = 500;
 const CLAIM_POLL_MS = 50;
 
@@ -241,9 +244,7 @@ export class SessionPool {
   }
 
   #handOver(session: Session, cause: HandOverCause): void {
-    if (cause === 'operator') {
-      this.#avoided.set(session.rtmsStreamId, performance.now() + AVOID_MS);
-    }
+    if (cause === 'operator') this.#avoid(session.rtmsStreamId, AVOID_MS);
     void session.handOver(cause);
   }
 
@@ -258,7 +259,7 @@ export class SessionPool {
   }
 
   async #settle(claim: Claim, result: Exclude<SessionResult, { kind: 'dropped' }>): Promise<void> {
-    const { store, ring, logger } = this.#options;
+    const { store, ring, logger, metrics } = this.#options;
     const { signal } = this.#abandoned;
     // Once at least: a row that is released is served again at once, one that is not only after 10 s.
     do {
@@ -272,10 +273,24 @@ export class SessionPool {
         return;
       } catch (error) {
         const { rtmsStreamId, epoch } = claim;
+        if (error instanceof ServiceError && !error.retryable) {
+          // Tried again it would be refused again, and keep its slot until this task ends.
+          metrics.count('RowsGivenUp');
+          this.#avoid(rtmsStreamId, GIVEN_UP_MS);
+          logger.error('row given up', { event: 'row_given_up', rtmsStreamId, epoch, error });
+          return;
+        }
         logger.warn('row not settled', { event: 'settle_failed', rtmsStreamId, epoch, error });
         await sleep(STORE_RETRY_MS, undefined, { signal }).catch(() => {});
       }
     } while (!signal.aborted);
+  }
+
+  /** Leaves a stream to the others for a while. */
+  #avoid(rtmsStreamId: string, forMs: number): void {
+    const nowMs = performance.now();
+    for (const [id, untilMs] of this.#avoided) if (untilMs <= nowMs) this.#avoided.delete(id);
+    this.#avoided.set(rtmsStreamId, nowMs + forMs);
   }
 
   #tellBusy(): void {

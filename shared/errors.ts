@@ -43,6 +43,8 @@ const ERROR_CODES = {
   'kinesis/spool-corrupt': { retryable: false, statusCode: 500 },
   'export/unsupported': { retryable: false, statusCode: 500 },
   'session/store-failed': { retryable: true, statusCode: 503 },
+  'session/store-refused': { retryable: false, statusCode: 500 },
+  'session/unreadable-row': { retryable: false, statusCode: 500 },
   'session/not-owner': { retryable: false, statusCode: 409 },
   'local/port-in-use': { retryable: false, statusCode: 500 },
   'cli/unreachable': { retryable: true, statusCode: 503 },

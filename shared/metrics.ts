@@ -62,6 +62,8 @@ export const METRICS = {
   DrainDuration: { unit: 'Milliseconds' },
   ProtectionFailures: { unit: 'Count' },
   FencedByHeartbeat: { unit: 'Count' },
+  UnreadableRows: { unit: 'Count' },
+  RowsGivenUp: { unit: 'Count' },
   EventLoopDelay: { unit: 'Milliseconds' },
   MalformedMessages: { unit: 'Count', by: 'scope' },
   UnknownMessages: { unit: 'Count' },

@@ -62,6 +62,14 @@ export interface Ownership {
   readonly endedAtMs?: number;
   /** Operator's wish: the owner leaves (`stop`) or gives the stream to another runner (`handover`). */
   readonly operatorWish?: 'stop' | 'handover';
+  /** Raised when an owner proves after an outage that the row is still its own: voids what others have read. */
+  readonly proofs?: number;
+  /** The epoch whose owner has last said that media flows. Written after a hand-over only. */
+  readonly connectedEpoch?: number;
+  /** How many owners in a row this stream has ended, by a defect or by their death just after the claim. */
+  readonly strikes?: number;
+  /** Nobody claims the stream before that, Unix ms: it has ended too many owners. */
+  readonly quarantinedUntilMs?: number;
 }
 
 export interface SessionRow
@@ -79,13 +87,19 @@ export interface TaskRow {
   readonly pk: string;
   readonly owner: typeof TASKS;
   readonly taskId: string;
-  /** Raised at every renewal; observers judge expiry by when they last saw it change, on their own clock. */
-  readonly heartbeat: number;
+  /**
+   * Raised at every renewal; observers judge expiry by when they last saw it change, on their own clock. A text
+   * when it is too large for a number.
+   */
+  readonly heartbeat: number | string;
   /** The task's own clock at its last renewal, Unix ms: for telling, never for judging who is alive. */
   readonly renewedAtMs?: number;
   readonly costUsed: number;
   readonly costTotal: number;
+  /** Does it take no sessions, whatever its slots say? */
   readonly draining: boolean;
+  /** The deployment of the service that started it, as ECS names it; absent outside ECS. */
+  readonly revision?: string;
   readonly ttl?: number;
 }
 

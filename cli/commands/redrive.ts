@@ -1,6 +1,8 @@
 import type { Message } from '@aws-sdk/client-sqs';
 import type { Command } from 'commander';
+import { ServiceError } from '../../shared/errors.ts';
 import { decodeSessionJob } from '../../shared/session-job.ts';
+import type { SessionRow } from '../../shared/session-row.ts';
 import { layOut } from '../../shared/table.ts';
 import { type Context, createCommand, type Flags, run } from '../command.ts';
 import { JobQueues } from '../dead-letters.ts';
@@ -91,8 +93,14 @@ async function read(context: Context, message: Message): Promise<DeadLetter> {
   const job = decodeSessionJob(message.Body ?? '');
   if (!job) return { message, ageMs, reason: 'the body is no job of ours', useful: false };
   const { rtmsStreamId } = job;
-  const row = await context.sessions().session(rtmsStreamId);
   const letter = { message, ageMs, rtmsStreamId };
+  let row: SessionRow | undefined;
+  try {
+    row = await context.sessions().session(rtmsStreamId);
+  } catch (error) {
+    if (!(error instanceof ServiceError) || error.code !== 'session/unreadable-row') throw error;
+    return { ...letter, reason: 'its row cannot be read', useful: false };
+  }
   if (!row) return { ...letter, reason: 'its row is gone', useful: false };
   switch (stateOf(row)) {
     case 'serving':
@@ -103,5 +111,7 @@ async function read(context: Context, message: Message): Promise<DeadLetter> {
       return { ...letter, reason: `over (${endOf(row) ?? 'stopped'})`, useful: false };
     case 'waiting':
       return { ...letter, reason: 'still waits: no runner had room or lived', useful: true };
+    case 'quarantined':
+      return { ...letter, reason: 'quarantined: it has ended two runners', useful: true };
   }
 }

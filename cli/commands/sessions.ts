@@ -49,7 +49,7 @@ type Look = Awaited<ReturnType<typeof lookAround>>;
 
 async function lookAround(context: Context, { all, lag }: SessionsFlags) {
   const { aws, deployment } = context;
-  const { sessions: rows, tasks } = await context.sessions().list(all === true);
+  const { sessions: rows, tasks, unreadable } = await context.sessions().list(all === true);
   const nowMs = Date.now();
   const live = rows.filter((row) => stateOf(row) === 'serving').map((row) => row.rtmsStreamId);
   const { mediaStream } = deployment;
@@ -77,16 +77,18 @@ async function lookAround(context: Context, { all, lag }: SessionsFlags) {
         ageMs: row.requestedAtMs === undefined ? undefined : nowMs - row.requestedAtMs,
         lagMs: lags.get(row.rtmsStreamId),
         operatorWish: row.operatorWish,
+        quarantinedUntilMs: row.quarantinedUntilMs,
       })),
+    unreadable: unreadable.map(({ pk, unreadable: fields }) => ({ key: pk, fields })),
   };
 }
 
-function toLines({ runners, sessions: rows }: Look, width: number): string[] {
+function toLines({ atMs, runners, sessions: rows, unreadable }: Look, width: number): string[] {
   const table = layOut(
     ['rtms_stream_id', 'state', 'product', 'owner', 'epoch', 'age', 'lag ms'],
     rows.map((row) => [
       row.rtmsStreamId,
-      row.operatorWish ? `${row.state}, ${row.operatorWish} wished` : row.state,
+      stateText(row, atMs),
       row.product,
       row.owner,
       row.epoch,
@@ -95,7 +97,18 @@ function toLines({ runners, sessions: rows }: Look, width: number): string[] {
     ]),
     width,
   );
-  return [...(rows.length === 0 ? ['no sessions'] : table), '', runnersLine(runners)];
+  const spoilt = unreadable.map(
+    ({ key, fields }) => `unreadable row, served by nobody: ${key} (${fields.join(', ')})`,
+  );
+  return [...(rows.length === 0 ? ['no sessions'] : table), ...spoilt, '', runnersLine(runners)];
+}
+
+function stateText(row: Look['sessions'][number], atMs: number): string {
+  const { state, operatorWish, quarantinedUntilMs = 0 } = row;
+  if (state === 'quarantined') {
+    return `${state} for ${formatDuration(quarantinedUntilMs - atMs)} more`;
+  }
+  return operatorWish ? `${state}, ${operatorWish} wished` : state;
 }
 
 function runnersLine(

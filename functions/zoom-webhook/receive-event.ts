@@ -2,6 +2,7 @@ import type { APIGatewayProxyStructuredResultV2, Context } from 'aws-lambda';
 import { ServiceError } from '../../shared/errors.ts';
 import type { Logger } from '../../shared/logger.ts';
 import type { Metrics } from '../../shared/metrics.ts';
+import { isReadable, UnreadableRows } from '../../shared/parse-row.ts';
 import {
   isRevocationUntold,
   type SessionRow,
@@ -39,6 +40,7 @@ export function receiveEvent(dependencies: {
   readonly metrics: Metrics;
 }): ReceiveEvent {
   const { store, ring, allowedHosts, metrics } = dependencies;
+  const unreadable = new UnreadableRows(dependencies.logger, metrics);
   return async (delivery, _context, options) => {
     const { app, secretToken, rawBody } = delivery;
     const logger = dependencies.logger.child({ requestId: delivery.requestContext.requestId });
@@ -58,7 +60,9 @@ export function receiveEvent(dependencies: {
       case 'record': {
         const signal = AbortSignal.any([options.signal, AbortSignal.timeout(STORE_TIMEOUT_MS)]);
         const { changed, row } = await store(decision.update, signal);
-        const rung = await ringIfNeeded(decision.update, changed, row, ring, signal);
+        if (!isReadable(row)) unreadable.report(row);
+        const rung =
+          isReadable(row) && (await ringIfNeeded(decision.update, changed, row, ring, signal));
         metrics.count('WebhookAccepted', 1, decision.event);
         logRecorded(decision, changed, rung, logger);
         return ACCEPTED;

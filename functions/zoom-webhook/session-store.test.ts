@@ -2,6 +2,7 @@ import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { fc } from '@fast-check/vitest';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type LocalAws, startLocalAws } from '../../local/aws.ts';
+import { isReadable, type UnreadableRow } from '../../shared/parse-row.ts';
 import { type SessionRow, wantedState } from '../../shared/session-row.ts';
 import type { WebhookEvent } from '../../shared/zoom/webhook-event.ts';
 import { zoomSecret } from '../../test/front-door.ts';
@@ -61,9 +62,9 @@ let rows = 0;
 /** Applies events to a new row, one after the other. */
 async function apply(events: readonly StreamEvent[]): Promise<SessionRow> {
   const rtmsStreamId = `row-${++rows}`;
-  let row: SessionRow | undefined;
+  let row: SessionRow | UnreadableRow | undefined;
   for (const event of events) ({ row } = await store(updateOf({ ...event, rtmsStreamId }), signal));
-  if (row === undefined) throw new Error('no events');
+  if (row === undefined || !isReadable(row)) throw new Error('no events');
   const { pk, rtmsStreamId: _id, ...rest } = row;
   expect(pk).toBe(`SESSION#${rtmsStreamId}`);
   return rest as SessionRow;

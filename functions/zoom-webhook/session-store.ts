@@ -1,13 +1,20 @@
 import { ConditionalCheckFailedException, type DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { DynamoDBDocumentClient, GetCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import { ServiceError } from '../../shared/errors.ts';
+import {
+  isReadable,
+  parseSessionRow,
+  ROW_TRANSLATION,
+  type UnreadableRow,
+} from '../../shared/parse-row.ts';
 import { type SessionRow, sessionKey, UNOWNED } from '../../shared/session-row.ts';
 import type { RowUpdate } from './route.ts';
 
 export interface StoredUpdate {
   /** False when the row already held this event or a newer one of its kind. */
   readonly changed: boolean;
-  readonly row: SessionRow;
+  /** As it is now; one that cannot be read has been written all the same. */
+  readonly row: SessionRow | UnreadableRow;
 }
 
 /** Applies an update to its row if it is the newest of its register. */
@@ -22,7 +29,7 @@ export type StoreUpdate = (update: RowUpdate, signal: AbortSignal) => Promise<St
  *   app, `webhook/store-failed` when DynamoDB cannot be reached or refuses
  */
 export function createSessionStore(client: DynamoDBClient, table: string): StoreUpdate {
-  const documents = DynamoDBDocumentClient.from(client);
+  const documents = DynamoDBDocumentClient.from(client, ROW_TRANSLATION);
   return async (update, abortSignal) => {
     const key = { TableName: table, Key: { pk: sessionKey(update.rtmsStreamId) } };
     try {
@@ -30,16 +37,17 @@ export function createSessionStore(client: DynamoDBClient, table: string): Store
         new UpdateCommand({ ...key, ...expressionOf(update), ReturnValues: 'ALL_NEW' }),
         { abortSignal },
       );
-      return { changed: true, row: Attributes as SessionRow };
+      return { changed: true, row: parseSessionRow(Attributes ?? {}) };
     } catch (cause) {
       if (!(cause instanceof ConditionalCheckFailedException)) throw storeFailed(cause);
     }
     const { Item } = await documents
       .send(new GetCommand({ ...key, ConsistentRead: true }), { abortSignal })
       .catch((cause: unknown) => Promise.reject(storeFailed(cause)));
-    const row = Item as SessionRow | undefined;
-    if (row === undefined) throw storeFailed(new Error('the row went away'));
-    if (row.app !== update.app) {
+    if (Item === undefined) throw storeFailed(new Error('the row went away'));
+    const row = parseSessionRow(Item);
+    // Of a row that cannot be read, the app may be what cannot be read.
+    if (isReadable(row) && row.app !== update.app) {
       throw new ServiceError('webhook/wrong-app', 'the stream belongs to another Zoom app', {
         detail: { rtmsStreamId: update.rtmsStreamId, app: update.app },
       });

@@ -14,7 +14,7 @@ export const EXPIRE_AFTER_MS = 10_000;
 
 /** What an observer remembers of another task's heartbeat. */
 export interface Sighting {
-  readonly heartbeat: number;
+  readonly heartbeat: TaskRow['heartbeat'];
   /** The observer's monotonic clock when it had first seen this value. */
   readonly sinceMs: number;
 }

@@ -94,7 +94,7 @@ export class OrphanWatch {
     const live = tasks.filter((task) => !this.isExpired(task.taskId));
     this.#freeSlots = live.reduce((sum, task) => sum + freeSlotsOf(task), 0);
     const watching = live.filter(
-      (task) => task.heartbeat >= WATCHED_HEARTBEATS || task.taskId === taskId,
+      (task) => Number(task.heartbeat) >= WATCHED_HEARTBEATS || task.taskId === taskId,
     );
     const since = new Map<string, number>();
     const overdue = new Set<string>();

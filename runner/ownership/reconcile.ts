@@ -1,3 +1,4 @@
+import { isReadable, type UnreadableRow } from '../../shared/parse-row.ts';
 import type { SessionRow } from '../../shared/session-row.ts';
 import { judgeSession, type SessionVerdict, type SessionView } from './rules.ts';
 import type { SessionStore } from './store.ts';
@@ -19,7 +20,7 @@ export interface Findings {
  * @param sessions views by rtmsStreamId
  */
 export async function reconcile(
-  store: Pick<SessionStore, 'session' | 'sessionsOf'>,
+  store: Pick<SessionStore, 'read' | 'session' | 'sessionsOf'>,
   taskId: string,
   sessions: ReadonlyMap<string, SessionView>,
 ): Promise<Findings> {
@@ -28,7 +29,7 @@ export async function reconcile(
   for (const [rtmsStreamId, session] of sessions) {
     let verdict = judgeSession(session, indexed.get(rtmsStreamId));
     // The index is eventually consistent: nothing is dropped on its word alone.
-    if (verdict.act === 'drop') verdict = judgeSession(session, await store.session(rtmsStreamId));
+    if (verdict.act === 'drop') verdict = judgeRead(session, await store.read(rtmsStreamId));
     if (verdict.act !== 'keep') verdicts.set(rtmsStreamId, verdict);
   }
   const unserved: SessionRow[] = [];
@@ -38,4 +39,14 @@ export async function reconcile(
     if (row?.owner === taskId) unserved.push(row);
   }
   return { verdicts, unserved };
+}
+
+/** A row that was spoilt under its owner asks for nothing, as long as it still names that owner. */
+function judgeRead(
+  session: SessionView,
+  row: SessionRow | UnreadableRow | undefined,
+): SessionVerdict {
+  if (row === undefined || isReadable(row)) return judgeSession(session, row);
+  const isOwn = row.owner === session.taskId && row.epoch === session.epoch;
+  return { act: isOwn ? 'keep' : 'drop' };
 }

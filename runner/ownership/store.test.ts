@@ -1,10 +1,11 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { DynamoDBClient, PutItemCommand } from '@aws-sdk/client-dynamodb';
 import { DynamoDBDocumentClient, PutCommand } from '@aws-sdk/lib-dynamodb';
 import dynalite from 'dynalite';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { createSessionTable } from '../../local/aws/session-table.ts';
+import { ROW_TRANSLATION } from '../../shared/parse-row.ts';
 import { type SessionRow, sessionKey, UNOWNED } from '../../shared/session-row.ts';
 import { OrphanWatch } from './orphans.ts';
 import { turnOf } from './placement.ts';
@@ -30,7 +31,7 @@ beforeAll(async () => {
     credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
   });
   await createSessionTable(client, TABLE);
-  documents = DynamoDBDocumentClient.from(client);
+  documents = DynamoDBDocumentClient.from(client, ROW_TRANSLATION);
   store = new SessionStore(documents, TABLE);
 });
 afterAll(() => {
@@ -393,9 +394,27 @@ describe('reconcile', () => {
   test('drops nothing because the index does not show it yet', async () => {
     await started();
     await claimed(me);
-    const blind = { session: store.session.bind(store), sessionsOf: async () => [] };
+    const blind = {
+      read: store.read.bind(store),
+      session: store.session.bind(store),
+      sessionsOf: async () => [],
+    };
     const { verdicts } = await reconcile(blind, me, new Map([[id, view(1)]]));
     expect(verdicts.size).toBe(0);
+  });
+
+  test('keeps what it serves although the row cannot be read any more', async () => {
+    await started();
+    const row = await claimed(me);
+    await documents.send(new PutCommand({ TableName: TABLE, Item: { ...row, stopReason: 'x' } }));
+    const { verdicts, unserved } = await reconcile(store, me, new Map([[id, view(1)]]));
+    expect(verdicts.size).toBe(0);
+    expect(unserved).toEqual([]);
+    await documents.send(
+      new PutCommand({ TableName: TABLE, Item: { ...row, owner: other, stopReason: 'x' } }),
+    );
+    const { verdicts: after } = await reconcile(store, me, new Map([[id, view(1)]]));
+    expect(after.get(id)).toEqual({ act: 'drop' });
   });
 
   test('finds its own rows that no session serves', async () => {
@@ -419,6 +438,36 @@ test('an unreachable table is a retryable error', async () => {
     code: 'session/store-failed',
     retryable: true,
   });
+});
+
+test('a row that cannot be read spoils no other, and is reported by its key', async () => {
+  const reported: string[] = [];
+  const watching = new SessionStore(documents, TABLE, ({ pk }) => reported.push(pk));
+  await started({ owner: me });
+  // As a text in the request: JavaScript cannot hold these numbers.
+  const spoilt = ['9007199254740993.5', '1E+125', '123456789012345678901'];
+  for (const [index, N] of spoilt.entries()) {
+    const Item = {
+      ...{ pk: { S: `SESSION#${id}-${index}` }, rtmsStreamId: { S: `${id}-${index}` } },
+      ...{ owner: { S: me }, epoch: { N } },
+    };
+    await client.send(new PutItemCommand({ TableName: TABLE, Item }));
+  }
+  expect((await watching.sessionsOf(me)).map(({ rtmsStreamId }) => rtmsStreamId)).toEqual([id]);
+  expect(reported.sort()).toEqual(spoilt.map((_, index) => `SESSION#${id}-${index}`));
+  expect(await watching.session(`${id}-0`)).toBeUndefined();
+});
+
+test('a call that the table refuses is not retryable', async () => {
+  await started({ epoch: 'x' as unknown as number });
+  const missing = new SessionStore(documents, 'no-such-table');
+  await expect(missing.session(id)).rejects.toMatchObject({
+    code: 'session/store-refused',
+    retryable: false,
+    detail: { name: 'ResourceNotFoundException' },
+  });
+  const tooLong = 'x'.repeat(3_000);
+  await expect(store.session(tooLong)).rejects.toMatchObject({ code: 'session/store-refused' });
 });
 
 async function freePort(): Promise<number> {

@@ -1,4 +1,7 @@
-import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
+import {
+  ConditionalCheckFailedException,
+  DynamoDBServiceException,
+} from '@aws-sdk/client-dynamodb';
 import {
   DeleteCommand,
   type DynamoDBDocumentClient,
@@ -7,6 +10,12 @@ import {
   UpdateCommand,
 } from '@aws-sdk/lib-dynamodb';
 import { ServiceError } from '../../shared/errors.ts';
+import {
+  isReadable,
+  parseSessionRow,
+  parseTaskRow,
+  type UnreadableRow,
+} from '../../shared/parse-row.ts';
 import {
   isRevocationUntold,
   OWNER_INDEX,
@@ -31,34 +40,58 @@ export interface Claim {
 
 export type EndedReason = NonNullable<Ownership['endedReason']>;
 
+type Item = Readonly<Record<string, unknown>>;
+
+type OnUnreadable = (row: Pick<UnreadableRow, 'pk' | 'unreadable'>) => void;
+
 /** The session table as runners use it: every write is conditional on what the writer has seen. */
 export class SessionStore {
   readonly #client: DynamoDBDocumentClient;
   readonly #table: string;
+  readonly #onUnreadable: OnUnreadable;
 
-  constructor(client: DynamoDBDocumentClient, table: string) {
+  /**
+   * @param client made with `ROW_TRANSLATION`
+   * @param onUnreadable told at every read of a row that cannot be read
+   */
+  constructor(
+    client: DynamoDBDocumentClient,
+    table: string,
+    onUnreadable: OnUnreadable = () => {},
+  ) {
     this.#client = client;
     this.#table = table;
+    this.#onUnreadable = onUnreadable;
   }
 
   /** Strongly consistent. */
+  async read(rtmsStreamId: string): Promise<SessionRow | UnreadableRow | undefined> {
+    const item = await this.#get(sessionKey(rtmsStreamId));
+    return item && this.#parsed(item);
+  }
+
+  /** The same, of a row that can be read. */
   async session(rtmsStreamId: string): Promise<SessionRow | undefined> {
-    return (await this.#get(sessionKey(rtmsStreamId))) as SessionRow | undefined;
+    const row = await this.read(rtmsStreamId);
+    return row !== undefined && isReadable(row) ? row : undefined;
   }
 
   /** Strongly consistent. */
   async task(taskId: string): Promise<TaskRow | undefined> {
-    return (await this.#get(taskKey(taskId))) as TaskRow | undefined;
+    const item = await this.#get(taskKey(taskId));
+    return item && this.#parsedTask(item)[0];
   }
 
-  /** Rows of one owner by the index: eventually consistent, so a row may be missing or old. */
+  /** Readable rows of one owner by the index: eventually consistent, so a row may be missing or old. */
   async sessionsOf(owner: string): Promise<SessionRow[]> {
-    return (await this.#query(owner)) as unknown as SessionRow[];
+    const items = await this.#query(owner);
+    return items.map((item) => this.#parsed(item)).filter(isReadable);
   }
 
   /** All heartbeats, by the index: eventually consistent. */
   async tasks(): Promise<TaskRow[]> {
-    return (await this.#query(TASKS)) as unknown as TaskRow[];
+    const items = await this.#query(TASKS);
+    return items.flatMap((item) => this.#parsedTask(item));
   }
 
   /**
@@ -67,7 +100,7 @@ export class SessionStore {
    * @param signal the only one to lose patience: an answer that the client's own timeout would cut off counts
    */
   async renew(
-    task: Pick<TaskRow, 'taskId' | 'costUsed' | 'costTotal' | 'draining'>,
+    task: Pick<TaskRow, 'taskId' | 'costUsed' | 'costTotal' | 'draining' | 'revision'>,
     nowMs: number,
     signal: AbortSignal,
   ): Promise<void> {
@@ -75,7 +108,9 @@ export class SessionStore {
       taskKey(task.taskId),
       {
         UpdateExpression:
-          'SET #owner = :tasks, taskId = :taskId, costUsed = :used, costTotal = :total, draining = :draining, renewedAtMs = :now, #ttl = :ttl ADD heartbeat :one',
+          'SET #owner = :tasks, taskId = :taskId, costUsed = :used, costTotal = :total, draining = :draining, #ttl = :ttl, renewedAtMs = :now' +
+          (task.revision === undefined ? '' : ', revision = :revision') +
+          ' ADD heartbeat :one',
         ExpressionAttributeNames: { '#owner': 'owner', '#ttl': 'ttl' },
         ExpressionAttributeValues: {
           ':tasks': TASKS,
@@ -85,6 +120,7 @@ export class SessionStore {
           ':draining': task.draining,
           ':now': nowMs,
           ':ttl': expiresAt(nowMs),
+          ...(task.revision === undefined ? {} : { ':revision': task.revision }),
           ':one': 1,
         },
       },
@@ -113,7 +149,7 @@ export class SessionStore {
       ...(seen.owner === undefined ? {} : { ':owner': seen.owner }),
       ...(seen.epoch === undefined ? {} : { ':epoch': seen.epoch }),
     };
-    return (await this.#update(seen.pk, {
+    const claimed = await this.#update(seen.pk, {
       UpdateExpression:
         'SET #owner = :me, epoch = :next, claimedAtMs = :now REMOVE handedOverBy, handedOverAtMs, endedReason, endedAtMs',
       ConditionExpression: `attribute_exists(pk) AND ${seenOwnerAndEpoch(seen)}`,
@@ -124,7 +160,10 @@ export class SessionStore {
         ':next': (seen.epoch ?? 0) + 1,
         ':now': nowMs,
       },
-    })) as SessionRow | undefined;
+    });
+    const row = claimed && this.#parsed(claimed);
+    // Spoilt between the read and the claim: it is this task's now, which will not serve it.
+    return row !== undefined && isReadable(row) ? row : undefined;
   }
 
   /**
@@ -183,8 +222,10 @@ export class SessionStore {
       UpdateExpression: `${set} REMOVE #owner, operatorWish`,
       ConditionExpression: '#owner = :me AND epoch = :epoch AND startEventTsMs <= :run',
     });
-    if (ended !== undefined)
-      return isRevocationUntold(ended as unknown as SessionRow) ? 'revoked' : 'ended';
+    if (ended !== undefined) {
+      const row = this.#parsed(ended);
+      return isReadable(row) && isRevocationUntold(row) ? 'revoked' : 'ended';
+    }
     const restarted = await this.#update(key, {
       ...owned,
       UpdateExpression: `${set}, #owner = :unowned REMOVE operatorWish`,
@@ -216,13 +257,26 @@ export class SessionStore {
     return row !== undefined;
   }
 
-  async #get(pk: string): Promise<Record<string, unknown> | undefined> {
+  #parsed(item: Item): SessionRow | UnreadableRow {
+    const row = parseSessionRow(item);
+    if (!isReadable(row)) this.#onUnreadable(row);
+    return row;
+  }
+
+  /** @returns none for what is no task at all */
+  #parsedTask(item: Item): TaskRow[] {
+    const { row, unreadable } = parseTaskRow(item);
+    if (unreadable.length > 0) this.#onUnreadable({ pk: String(item['pk']), unreadable });
+    return row === undefined ? [] : [row];
+  }
+
+  async #get(pk: string): Promise<Item | undefined> {
     const command = new GetCommand({ TableName: this.#table, Key: { pk }, ConsistentRead: true });
     return (await guarded(() => this.#client.send(command)))?.Item;
   }
 
-  async #query(owner: string): Promise<Record<string, unknown>[]> {
-    const rows: Record<string, unknown>[] = [];
+  async #query(owner: string): Promise<Item[]> {
+    const rows: Item[] = [];
     let from: Record<string, unknown> | undefined;
     do {
       const command = new QueryCommand({
@@ -250,7 +304,7 @@ export class SessionStore {
       ExpressionAttributeValues: Record<string, unknown>;
     },
     signal?: AbortSignal,
-  ): Promise<Record<string, unknown> | undefined> {
+  ): Promise<Item | undefined> {
     const command = new UpdateCommand({
       TableName: this.#table,
       Key: { pk },
@@ -272,6 +326,19 @@ function expiresAt(nowMs: number): number {
   return Math.floor(nowMs / 1000) + KEEP_SECONDS;
 }
 
+/** Errors of the client's making that pass all the same. */
+const PASSING: ReadonlySet<string> = new Set([
+  'ProvisionedThroughputExceededException',
+  'ThrottlingException',
+  'RequestLimitExceeded',
+  'LimitExceededException',
+  'TransactionConflictException',
+  'TransactionInProgressException',
+  'ReplicatedWriteConflictException',
+  'ExpiredTokenException',
+  'RequestTimeTooSkewed',
+]);
+
 /** A condition that did not hold is an answer (undefined); everything else is our error. */
 async function guarded<T>(send: () => Promise<T>): Promise<T | undefined> {
   try {
@@ -279,9 +346,18 @@ async function guarded<T>(send: () => Promise<T>): Promise<T | undefined> {
   } catch (cause) {
     if (cause instanceof ConditionalCheckFailedException) return undefined;
     const name = cause instanceof Error ? cause.name : typeof cause;
-    throw new ServiceError('session/store-failed', 'the session table did not answer', {
-      cause,
-      detail: { name },
-    });
+    const options = { cause, detail: { name } };
+    if (passes(cause)) {
+      throw new ServiceError('session/store-failed', 'the session table did not answer', options);
+    }
+    throw new ServiceError('session/store-refused', 'the session table refused the call', options);
   }
+}
+
+/** May the same call succeed later? Only an answer that blames the call itself says that it will not. */
+function passes(error: unknown): boolean {
+  if (!(error instanceof DynamoDBServiceException)) return true;
+  const { $fault, name, $metadata } = error;
+  const status = $metadata.httpStatusCode ?? 500;
+  return $fault === 'server' || status >= 500 || status === 429 || PASSING.has(name);
 }
