@@ -17,7 +17,7 @@ export interface Context {
   readonly deployment: Deployment;
   readonly aws: AwsClients;
   readonly output: Output;
-  /** Aborted by Ctrl-C or SIGTERM: end what goes on, with exit code 0. */
+  /** Aborted by Ctrl-C or SIGTERM: end what goes on; exit code 130, or 0 where that is how the command ends. */
   readonly signal: AbortSignal;
   /** @throws ServiceError `config/invalid` when no table is named */
   sessions(): SessionStore;
@@ -66,10 +66,13 @@ export function createCommand(
 /**
  * Runs a command's work: finds the deployment, minds Ctrl-C, turns errors into words and the exit code.
  * Never rejects.
+ *
+ * @param interrupted the exit code when somebody ends it before it is done: `EXIT.OK` for what goes on until then
  */
 export async function run(
   flags: Flags,
   work: (context: Context) => Promise<ExitCode>,
+  interrupted: ExitCode = EXIT.INTERRUPTED,
 ): Promise<void> {
   const output = new Output(flags.json === true, process.stdout, process.stderr);
   const stop = new AbortController();
@@ -79,6 +82,8 @@ export async function run(
   };
   process.on('SIGINT', onSignal);
   process.on('SIGTERM', onSignal);
+  // Until the work is done; main.ts ends with it when the reader of a pipe leaves.
+  process.exitCode = interrupted;
   let aws: AwsClients | undefined;
   try {
     const deployment = findDeployment(flags, process.env);
@@ -92,7 +97,7 @@ export async function run(
       sessions: () => new SessionStore(clients.documents, required(deployment, 'table')),
     });
   } catch (error) {
-    process.exitCode = stop.signal.aborted ? EXIT.OK : exitCodeOf(error);
+    process.exitCode = stop.signal.aborted ? interrupted : exitCodeOf(error);
     if (!stop.signal.aborted) report(output, error);
   } finally {
     aws?.destroy();

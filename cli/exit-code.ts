@@ -9,6 +9,10 @@ export const EXIT = {
   USAGE: 2,
   /** AWS or the webhook could not be reached, or gave no access. */
   UNREACHABLE: 3,
+  /** The two streams contradict themselves: something of a session lacks and nothing explains it. */
+  CONTRADICTORY: 4,
+  /** Ended by Ctrl-C, SIGTERM or a broken pipe before the work was done. */
+  INTERRUPTED: 130,
   /** A defect of this program. */
   DEFECT: 70,
 } as const;

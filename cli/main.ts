@@ -1,10 +1,10 @@
 import { EXIT } from './exit-code.ts';
 import { runProgram } from './run-program.ts';
 
-// The reader of a pipe may leave early (rtms tail | head): that is its right.
+// The reader of a pipe may leave early (rtms tail | head): that is its right. What was not done is said by the code.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code !== 'EPIPE') throw error;
-  process.exit(EXIT.OK);
+  process.exit(process.exitCode ?? EXIT.OK);
 });
 
 const wrongUse = await runProgram(process.argv.slice(2));

@@ -14,7 +14,8 @@ import { verifyCommand } from './commands/verify.ts';
 
 const AFTER_HELP = `
 Which deployment: flags, then --config <file> or --local, then the environment, then rtms.json.
-Exit codes: 0 fine, 1 something was found or refused, 2 wrong use, 3 out of reach, 70 our defect.`;
+Exit codes: 0 fine, 1 something was found or refused, 2 wrong use, 3 out of reach, 4 contradictory (verify),
+70 our defect, 130 interrupted.`;
 
 /** `rtms` with all its commands; throws CommanderError instead of ending the process. */
 export function createProgram(): Command {

@@ -27,6 +27,8 @@ const PARENT_LOOK_MS = 250;
 /** After the meeting: the session's last records must become readable within this time. */
 const LAST_RECORDS_MS = 30_000;
 const STACK_FILE = 'stack.json';
+/** As `rtms verify` has them. */
+const VERDICT_EXIT_CODE = { complete: 0, incomplete: 1, contradictory: 4 } as const;
 
 leaveTheCloud();
 try {
@@ -101,8 +103,9 @@ async function live(
   await delay(2 * PROGRESS_INTERVAL_MS);
   const ledger = observer.ledger();
   const files = await observer.close();
-  reporter.summary(summarize(ledger, observer.stats, files));
-  return 0;
+  const summary = summarize(ledger, observer.stats, files);
+  reporter.summary(summary);
+  return VERDICT_EXIT_CODE[summary.verdict];
 }
 
 /** One scripted meeting, compared at the end with what the simulator says it sent. */
@@ -137,7 +140,7 @@ async function simulated(
   await stack.fleet.stop();
   const summary = summarize(ledger, observer.stats, files, stopped.aborted ? undefined : sent);
   reporter.summary(summary);
-  return summary.lost === 0 && summary.problems.length === 0 ? 0 : 1;
+  return VERDICT_EXIT_CODE[summary.verdict];
 }
 
 /** The ledger line is written after everything else, but the other stream may lag behind it. */

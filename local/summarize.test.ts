@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { LedgerChecker } from '../sdk/consumer/index.ts';
 import { StreamStats } from './observe/stream-stats.ts';
 import { differences, summarize } from './summarize.ts';
 
@@ -36,7 +37,7 @@ describe('differences', () => {
 });
 
 describe('notes', () => {
-  const ledger = { ok: true, sources: [], holes: [], problems: [] };
+  const ledger = new LedgerChecker().report();
   const notesOf = (skippedPictures: Map<string, number>) =>
     summarize(ledger, new StreamStats(), new Map([['s', { paths: [], skippedPictures }]])).notes;
 

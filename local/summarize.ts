@@ -1,6 +1,6 @@
 import { statSync } from 'node:fs';
 import { extname, relative } from 'node:path';
-import type { LedgerReport } from '../sdk/consumer/index.ts';
+import { describeLoss, judge, type LedgerReport } from '../sdk/consumer/index.ts';
 import type { WrittenFiles } from './observe/meeting-files.ts';
 import type { ReadSource, StreamStats } from './observe/stream-stats.ts';
 import type { LedgerRow, Summary } from './report/reporter.ts';
@@ -21,7 +21,8 @@ const MEDIA_ORDER = ['audio', 'video', 'deskshare', 'transcript', 'chat', 'event
 /**
  * The end of a run: the ledger the two streams prove, what contradicts it, and the files.
  *
- * @param sent the simulator's own books, where there are any: what was read must be what was sent, byte for byte
+ * @param sent the simulator's own books, where there are any: what was read must be what was sent, byte for byte,
+ *   unless the streams themselves say that something is lost
  */
 export function summarize(
   ledger: LedgerReport,
@@ -30,6 +31,7 @@ export function summarize(
   sent?: SentReport,
 ): Summary {
   const written = [...files.values()];
+  const { losses } = ledger;
   const names = new Map<string, string>();
   for (const { rtmsStreamId, userId, userName } of stats.sources.values()) {
     if (userName !== '') names.set(`${rtmsStreamId} ${userId}`, userName);
@@ -43,11 +45,17 @@ export function summarize(
       lost: source.lost ?? source.missingCount,
     }),
   );
+  const problems = [
+    ...ledger.problems,
+    ...(sent && losses.length === 0 ? differences(sent, [...stats.sources.values()]) : []),
+  ];
   return {
     meetings: new Set(ledger.sources.map(({ rtmsStreamId }) => rtmsStreamId)).size,
     ledger: rows,
     lost: rows.reduce((sum, row) => sum + row.lost, 0),
-    problems: [...ledger.problems, ...(sent ? differences(sent, [...stats.sources.values()]) : [])],
+    verdict: judge(problems, losses),
+    losses: losses.map(describeLoss),
+    problems,
     files: written.flatMap(({ paths }) => paths).map(describeFile),
     notes: written.flatMap(({ skippedPictures }) =>
       [...skippedPictures].map(([path, count]) => describeSkipped(path, count)),

@@ -273,7 +273,9 @@ export class Session {
       startEventTsMs: this.#start.startEventTsMs,
     };
     const blind = blindOfTakeover(takeover, untilMs);
-    this.#write('session_taken_over', nowMs, { previousEpoch: epoch - 1, cause, blind });
+    const { seenAtMs } = previous;
+    const seen = seenAtMs === undefined ? {} : { ownerSeenAtMs: seenAtMs };
+    this.#write('session_taken_over', nowMs, { previousEpoch: epoch - 1, cause, ...seen, blind });
   }
 
   /** What Zoom agreed to send; before it did, what is asked for. */

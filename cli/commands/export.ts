@@ -80,7 +80,10 @@ async function exportMeeting(
     ),
     `${count} frames; time zero of all files is ${new Date(startMs).toISOString()}`,
   ]);
-  if (context.signal.aborted) context.output.note('interrupted: the files end early');
+  if (context.signal.aborted) {
+    context.output.note('interrupted: the files end early');
+    return EXIT.INTERRUPTED;
+  }
   return EXIT.OK;
 }
 

@@ -31,7 +31,9 @@ export function sessionsCommand(): Command {
     .option('-w, --watch', 'look again every 2 s, until Ctrl-C')
     .option('-a, --all', 'also what has ended (reads the whole table)')
     .option('--no-lag', 'leave the media stream alone')
-    .action((flags: SessionsFlags) => run(flags, (context) => sessions(context, flags)));
+    .action((flags: SessionsFlags) =>
+      run(flags, (context) => sessions(context, flags), flags.watch ? EXIT.OK : EXIT.INTERRUPTED),
+    );
 }
 
 async function sessions(context: Context, flags: SessionsFlags): Promise<ExitCode> {

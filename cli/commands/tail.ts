@@ -38,7 +38,7 @@ export function tailCommand(): Command {
     .option('--since <moment>', 'begin then: 2026-11-22T10:00:00Z, or 10m ago (default: now)')
     .option('--for <duration>', 'end by itself: 30s, 10m')
     .action((id: string | undefined, flags: TailFlags) =>
-      run(flags, (context) => tail(context, id, flags)),
+      run(flags, (context) => tail(context, id, flags), EXIT.OK),
     );
 }
 

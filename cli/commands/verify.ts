@@ -1,5 +1,10 @@
 import type { Command } from 'commander';
-import { LedgerChecker, type LedgerReport, type SourceReport } from '../../sdk/consumer/index.ts';
+import {
+  describeVerdict,
+  LedgerChecker,
+  type LedgerReport,
+  type Verdict,
+} from '../../sdk/consumer/index.ts';
 import { layOut } from '../../shared/table.ts';
 import { type Context, createCommand, type Flags, run } from '../command.ts';
 import { EXIT, type ExitCode } from '../exit-code.ts';
@@ -10,8 +15,9 @@ export function verifyCommand(): Command {
     summary: 'prove that nothing is missing without a word',
     description:
       'Proves from the two streams alone that nothing of a session is missing without a word: counts every ' +
-      'frame and line against the ledger of its epoch and the gap events. Exit code 1 when it does not ' +
-      'add up, or when frames were lost, even if a gap event says why.',
+      'frame and line against the ledger of its epoch, the gap events and the times in which nobody received ' +
+      'anything. Three words: complete (exit code 0), incomplete (1, the losses are named), contradictory (4, ' +
+      'something lacks that nothing explains).',
     examples: [
       'rtms verify 5f9d6a3c0a1b4e07 --local',
       'rtms verify 5f9d6a3c0a1b4e07 --json | jq .problems',
@@ -33,24 +39,31 @@ async function verify(context: Context, rtmsStreamId: string): Promise<ExitCode>
     if (event.name === 'gap' && event.data.cause === 'revoked') revoked += event.data.count;
   }
   for await (const frame of framesOf(context, options)) checker.frame(frame);
+  if (context.signal.aborted) {
+    context.output.note('interrupted: nothing is judged');
+    return EXIT.INTERRUPTED;
+  }
   const report = checker.report();
   if (report.sources.length === 0) throw nothingFound(rtmsStreamId);
   const explained = report.sources.reduce((sum, source) => sum + source.gapCount, 0);
   const lost = Math.max(explained - revoked, 0);
-  context.output.show({ rtmsStreamId, lost, revoked, ...report }, (width) =>
-    toLines(report, lost, width),
+  const isRevoked = report.revoked.includes(rtmsStreamId);
+  context.output.show({ rtmsStreamId, ...report, lost, revoked, isRevoked }, (width) =>
+    toLines(report, width),
   );
-  return report.ok && lost === 0 ? EXIT.OK : EXIT.FOUND;
+  return EXIT_OF[report.verdict];
 }
 
-function toLines(
-  { sources, holes, problems }: LedgerReport,
-  lost: number,
-  width: number,
-): string[] {
+const EXIT_OF = {
+  complete: EXIT.OK,
+  incomplete: EXIT.FOUND,
+  contradictory: EXIT.CONTRADICTORY,
+} as const satisfies Record<Verdict, ExitCode>;
+
+function toLines(report: LedgerReport, width: number): string[] {
   const table = layOut(
     ['epoch', 'media', 'source', 'received', 'found', 'twice', 'lost', 'missing', 'epoch was'],
-    sources.map((source) => [
+    report.sources.map((source) => [
       source.epoch,
       source.mediaType,
       String(source.userId ?? source.channelId ?? ''),
@@ -63,20 +76,8 @@ function toLines(
     ]),
     width,
   );
-  const holeLines = holes.map(
-    ({ mediaType, userId, channelId, fromEpoch, toEpoch, fromMs, toMs, cause }) =>
-      `hole: ${mediaType} ${userId ?? channelId ?? ''} ${toMs - fromMs} ms between epochs ${fromEpoch} and ${toEpoch} (${cause ?? 'no cause given'})`,
+  const consent = report.revoked.map(
+    () => 'revoked: Zoom took the consent back; what is stored of this session must be deleted',
   );
-  return [...table, '', ...holeLines, ...problems, verdict(sources, problems, lost)];
-}
-
-function verdict(
-  sources: readonly SourceReport[],
-  problems: readonly string[],
-  lost: number,
-): string {
-  if (problems.length > 0) return `does not add up: ${problems.length} problems`;
-  if (lost > 0) return `adds up, but ${lost} were lost; the gap events say why (rtms session)`;
-  const isOpen = sources.some(({ epochEnd }) => epochEnd === 'open');
-  return isOpen ? 'complete so far; the session still runs' : 'complete: everything is there';
+  return [...table, '', ...consent, ...describeVerdict(report)];
 }

@@ -1,4 +1,6 @@
-/** Printed once everything is up; design §5 fixes the shape. */
+import type { Verdict } from '../../sdk/consumer/index.ts';
+
+/** Printed once everything is up; programs rely on its shape. */
 export interface ReadyInfo {
   readonly webhookUrl: string;
   readonly region: string;
@@ -31,6 +33,9 @@ export interface Summary {
   readonly meetings: number;
   readonly ledger: readonly LedgerRow[];
   readonly lost: number;
+  readonly verdict: Verdict;
+  /** What is lost and named, one sentence each; with `verdict`, the same as `rtms verify` says. */
+  readonly losses: readonly string[];
   /** What the ledger check found wrong; empty when the two streams agree with themselves. */
   readonly problems: readonly string[];
   readonly files: readonly { readonly path: string; readonly what: string }[];

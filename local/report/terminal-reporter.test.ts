@@ -35,6 +35,8 @@ describe('terminalReporter', () => {
       meetings: 1,
       ledger: [{ mediaType: 'audio', source: 'Ana', received: 1, written: 1, lost: 0 }],
       lost: 0,
+      verdict: 'complete',
+      losses: [],
       problems: [],
       files: [{ path: 'out/ana.wav', what: '1.0 s' }],
       notes: ['out/ana.mp4 lacks 2 pictures'],

@@ -55,16 +55,20 @@ export function terminalReporter(
       footer = ['', ...progressTable(rows)];
       terminal.write(`${wipe}${draw()}`);
     },
-    summary({ meetings, ledger, lost, problems, files, notes }) {
+    summary({ meetings, ledger, lost, verdict, losses, problems, files, notes }) {
       const wipe = erase();
       footer = [];
       terminal.write(wipe);
       print('', ...progressTable(latest), '', 'Ledger, proved from the two streams alone:');
       print(...ledgerTable(ledger).map(toPlainText), '');
       print(
-        lost === 0 && problems.length === 0
-          ? colour('green', `${meetings} meeting(s), every frame accounted for, lost 0`)
-          : colour('red', `${meetings} meeting(s), lost ${lost}`),
+        verdict === 'complete'
+          ? colour('green', `${meetings} meeting(s), every frame accounted for, lost 0: complete`)
+          : colour(
+              verdict === 'incomplete' ? 'yellow' : 'red',
+              `${meetings} meeting(s), lost ${lost}: ${verdict}`,
+            ),
+        ...losses.map((loss) => colour('yellow', `  ${toPlainText(loss)}`)),
         ...problems.map((problem) => colour('red', `  ${toPlainText(problem)}`)),
         '',
         ...files.map(({ path, what }) => `  ${toPlainText(path)}  ${colour('dim', what)}`),

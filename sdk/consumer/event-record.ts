@@ -3,6 +3,7 @@ import type { EventData, EventName } from '../../shared/record/event.ts';
 import { decodeAggregate } from '../../shared/record/kpl.ts';
 import { PRODUCTS, type Product } from '../../shared/rtms/product.ts';
 import { EpochFence } from './epoch-fence.ts';
+import { checkEventData, isEventName } from './event-data.ts';
 import { type DecodeCounts, type DecodeOptions, type KinesisRecord, locate } from './records.ts';
 
 interface EventFields {
@@ -33,36 +34,11 @@ export type ReceivedEvent =
   | Known[EventName]
   | (EventFields & { readonly name: 'newer'; readonly type: string; readonly data: unknown });
 
+/** What `Date` would take beside it (`2026`, `Tue`, `1`) is no time of ours. */
+const RFC_3339 = /^[+-]?\d{4,6}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)$/;
+
 /** Lines of all kinds share one numbering. */
 const ALL_LINES = 0;
-
-const EVENT_NAMES: Readonly<Record<string, true>> = {
-  transcript: true,
-  chat: true,
-  participant_joined: true,
-  participant_left: true,
-  participant_video_on: true,
-  participant_video_off: true,
-  active_speaker: true,
-  sharing_started: true,
-  sharing_stopped: true,
-  voice: true,
-  first_packet: true,
-  chat_group: true,
-  session_state: true,
-  other: true,
-  session_started: true,
-  session_paused: true,
-  session_resumed: true,
-  session_interrupted: true,
-  session_reconnected: true,
-  session_handed_over: true,
-  session_taken_over: true,
-  session_ledger: true,
-  session_ended: true,
-  session_revoked: true,
-  gap: true,
-} satisfies Record<EventName, true>;
 
 /**
  * Turns records of the `events` stream into typed events; drops repeats and late writers as `FrameDecoder`
@@ -131,7 +107,7 @@ function parseEvent(line: string, { partitionKey, sequenceNumber }: KinesisRecor
   const { specversion, id, type, source, subject, time, epoch, sequence, data } = document;
   const name = match(type, /^rtms\.([a-z_]+)\.v\d+$/)?.[1];
   const [, product, entity] = match(source, /^\/zoom\/([a-z_]+)\/([^/]*)$/) ?? [];
-  const at = new Date(typeof time === 'string' ? time : Number.NaN);
+  const at = new Date(typeof time === 'string' && RFC_3339.test(time) ? time : Number.NaN);
   const isOurs =
     specversion === '1.0' &&
     typeof id === 'string' &&
@@ -156,9 +132,8 @@ function parseEvent(line: string, { partitionKey, sequenceNumber }: KinesisRecor
     partitionKey,
     kinesisSequenceNumber: sequenceNumber,
   };
-  const isKnown = Object.hasOwn(EVENT_NAMES, name) && type === `rtms.${name}.v1`;
-  return isKnown
-    ? ({ ...fields, name, data } as ReceivedEvent)
+  return isEventName(name) && type === `rtms.${name}.v1`
+    ? ({ ...fields, name, data: checkEventData(name, data) } as ReceivedEvent)
     : { ...fields, name: 'newer', type: type as string, data };
 }
 

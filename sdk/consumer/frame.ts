@@ -60,6 +60,10 @@ export function toFrame(
 ): Frame {
   const mediaType = MEDIA_TYPE_NAMES.get(record.mediaType as never);
   if (mediaType === undefined) throw malformed('media record of a type that carries no frames');
+  // Whoever prints such a time would throw.
+  if (!isTime(record.capturedAtMs) || !isTime(record.receivedAtMs)) {
+    throw malformed('media record with a time that no calendar has');
+  }
   const frame: Writable = {
     rtmsStreamId: record.rtmsStreamId,
     epoch: record.epoch,
@@ -80,6 +84,11 @@ export function toFrame(
   if (record.userId !== undefined) frame.userId = record.userId;
   else if (record.channelId !== undefined) frame.channelId = record.channelId;
   return frame;
+}
+
+/** Beyond this no JavaScript date exists. */
+function isTime(ms: number): boolean {
+  return Math.abs(ms) <= 8.64e15;
 }
 
 type Writable = { -readonly [Name in keyof Frame]: Frame[Name] };

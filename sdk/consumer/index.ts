@@ -1,6 +1,6 @@
 export { type ErrorCode, ServiceError } from '../../shared/errors.ts';
 export { decodeMediaRecord } from '../../shared/record/decode-media-record.ts';
-export type { EventData, EventName, LedgerRow } from '../../shared/record/event.ts';
+export type { BlindTime, EventData, EventName, LedgerRow } from '../../shared/record/event.ts';
 export { decodeAggregate, type UserRecord } from '../../shared/record/kpl.ts';
 export type { DecodedMediaRecord, MediaRecord } from '../../shared/record/media-record.ts';
 export { type CheckpointStore, SHARD_END } from './checkpoints.ts';
@@ -27,6 +27,7 @@ export {
 } from './lambda.ts';
 export { type BoundaryHole, LedgerChecker, type LedgerReport, verifyLedger } from './ledger.ts';
 export type { EpochEnd, SourceReport } from './ledger-report.ts';
+export { describeLoss, type Loss } from './loss.ts';
 export { type EventReader, events, type FrameReader, frames } from './reader.ts';
 export {
   type DecodeCounts,
@@ -36,3 +37,4 @@ export {
 } from './records.ts';
 export type { SequenceRange } from './sequence-ranges.ts';
 export type { StreamReader } from './stream-pages.ts';
+export { describeVerdict, judge, type Verdict } from './verdict.ts';

@@ -19,9 +19,6 @@ export interface SourceEvidence {
   /** Media only: numbers found, and numbers named by gap events. */
   readonly seen: SequenceRanges;
   readonly gaps: SequenceRanges;
-  /** Capture times, Unix ms; absent before the first frame. */
-  firstMs?: number;
-  lastMs?: number;
   /** The epoch's own account, absent when it left none. */
   ledger?: LedgerRow;
 }

@@ -1,6 +1,9 @@
 import type { LedgerRow } from '../../shared/record/event.ts';
-import type { ReceivedEvent } from './event-record.ts';
+import { EpochLife } from './blind-time.ts';
+import { CAPTURE_JITTER_MS, CaptureEdges } from './capture-edges.ts';
+import type { ReceivedEvent, RtmsEventOf } from './event-record.ts';
 import { type Frame, type FrameSource, sourceKey } from './frame.ts';
+import { frameMs } from './frame-length.ts';
 import {
   type EpochEnd,
   isLineKind,
@@ -9,12 +12,17 @@ import {
   type SourceReport,
   unexplainedLines,
 } from './ledger-report.ts';
+import type { Loss } from './loss.ts';
 import { SequenceRanges } from './sequence-ranges.ts';
+import { judge, type Verdict } from './verdict.ts';
 
 /** Far more holes than a source ever has; past it the counts no longer add up, which is reported. */
 const MAX_RANGES = 100_000;
 
-/** The capture time that nobody recorded around a change of owner, for one source. */
+/** Gap events told one by one, for each source of an epoch; those beyond are added to the last one. */
+const MAX_GAPS = 1_000;
+
+/** The capture time without any audio around a lost owner. */
 export interface BoundaryHole extends FrameSource {
   readonly rtmsStreamId: string;
   readonly mediaType: LedgerRow['mediaType'];
@@ -22,12 +30,20 @@ export interface BoundaryHole extends FrameSource {
   readonly toEpoch: number;
   /** Why the later epoch began; absent when it did not say. */
   readonly cause?: 'handed_over' | 'owner_lost' | 'restarted';
-  /** Capture of the last frame before and the first frame after, Unix ms. */
+  /** End of the last frame before, and capture of the first frame after, Unix ms. */
   readonly fromMs: number;
   readonly toMs: number;
 }
 
 export interface LedgerReport {
+  /** See `Verdict`: one word for people and exit codes. */
+  readonly verdict: Verdict;
+  /** What is lost and named, by the time it happened: gaps, blind times and holes. */
+  readonly losses: readonly Loss[];
+  /** Does some session still run, as far as the streams say? Then more may come. */
+  readonly isOpen: boolean;
+  /** Sessions whose consent Zoom took back: whoever has stored their media must delete it. */
+  readonly revoked: readonly string[];
   /** Every frame and line received was written or is explained, as far as the epochs' ledgers reach. */
   readonly ok: boolean;
   readonly sources: readonly SourceReport[];
@@ -44,25 +60,39 @@ interface EpochEvidence {
   /** Pages of the ledger found, and as many as its last event says there are. */
   readonly pages: Set<number>;
   ledgerPages: number;
+  readonly life: EpochLife;
+  readonly gaps: Map<string, Loss[]>;
+  /** First and last capture of all audio, which shares one partition key, and of each other media type. */
+  readonly edges: Map<string, CaptureEdges>;
+  /** When the last line happened, of whatever kind: all of them share one partition key. */
+  lastLineMs?: number;
   end: EpochEnd;
-  takenOver?: BoundaryHole['cause'];
 }
 
 /**
- * Proves from the two streams alone that nothing was lost without a word. Feed it everything, in any order
- * between the streams, best from readers with `repeats: 'keep'`, so that duplicates are counted. Memory grows
- * with sources and holes, not with frames.
+ * Proves from the two streams alone that nothing was lost without a word, and gathers what was lost with one. Feed it
+ * everything, in any order between the streams, best from readers with `repeats: 'keep'`, so that duplicates are
+ * counted. Memory grows with sources and gaps, not with frames.
  */
 export class LedgerChecker {
   readonly #streams = new Map<string, Map<number, EpochEvidence>>();
+  readonly #revoked = new Set<string>();
 
   frame(frame: Frame): void {
-    const evidence = source(this.#epoch(frame.rtmsStreamId, frame.epoch), frame.mediaType, frame);
+    const epoch = this.#epoch(frame.rtmsStreamId, frame.epoch);
+    const evidence = source(epoch, frame.mediaType, frame);
+    if (!evidence.seen.add(frame.sequence)) {
+      evidence.duplicates += 1;
+      return;
+    }
+    evidence.found += 1;
+    let edges = epoch.edges.get(frame.mediaType);
+    if (!edges) {
+      edges = new CaptureEdges();
+      epoch.edges.set(frame.mediaType, edges);
+    }
     const capturedAtMs = frame.capturedAt.getTime();
-    evidence.firstMs = Math.min(evidence.firstMs ?? capturedAtMs, capturedAtMs);
-    evidence.lastMs = Math.max(evidence.lastMs ?? capturedAtMs, capturedAtMs);
-    if (evidence.seen.add(frame.sequence)) evidence.found += 1;
-    else evidence.duplicates += 1;
+    edges.add(capturedAtMs, capturedAtMs + frameMs(frame));
   }
 
   event(event: ReceivedEvent): void {
@@ -73,6 +103,8 @@ export class LedgerChecker {
       kind.duplicates += 1;
       return;
     }
+    epoch.life.event(event);
+    if (name === 'session_revoked') this.#revoked.add(event.rtmsStreamId);
     if (name === 'session_ended' || name === 'session_handed_over') {
       // The ledger counts the lines before its own.
       epoch.end = name === 'session_ended' ? 'ended' : 'handed_over';
@@ -84,25 +116,28 @@ export class LedgerChecker {
     if (name === 'session_ledger') {
       epoch.pages.add(event.data.page);
       for (const row of event.data.ledger) source(epoch, row.mediaType, row).ledger = row;
-    } else if (name === 'session_taken_over') epoch.takenOver = event.data.cause;
-    else if (name === 'gap') {
-      const { mediaType, fromSequence, toSequence, count } = event.data;
-      const lost = source(epoch, mediaType, event.data);
-      lost.gapCount += count;
-      if (!isLineKind(mediaType)) lost.gaps.addRange({ from: fromSequence, to: toSequence });
     }
+    const atMs = event.time.getTime();
+    // Told by the runner's clock, gaps come late; only what Zoom said proves that it was connected.
+    if (name !== 'gap') epoch.lastLineMs = Math.max(epoch.lastLineMs ?? atMs, atMs);
+    if (name === 'gap') this.#gap(epoch, event);
   }
 
   report(): LedgerReport {
     const sources: SourceReport[] = [];
     const holes: BoundaryHole[] = [];
+    const losses: Loss[] = [];
     const problems: string[] = [];
+    let isOpen = false;
     for (const [rtmsStreamId, byNumber] of this.#streams) {
       const epochs = [...byNumber.values()].sort((a, b) => a.epoch - b.epoch);
       for (const [index, epoch] of epochs.entries()) {
         const next = epochs[index + 1];
+        const before = epochs[index - 1];
         // An epoch that has a successor, but no last word, lost its owner.
         const end = epoch.end === 'open' && next ? 'owner_lost' : epoch.end;
+        // Given away and not taken yet, too.
+        if (!next && end !== 'ended') isOpen = true;
         for (const evidence of epoch.sources.values()) {
           sources.push(judgeSource(rtmsStreamId, end, evidence));
         }
@@ -112,7 +147,17 @@ export class LedgerChecker {
         if (lines > 0) problems.push(`${where} lines: ${lines} neither written nor explained`);
         const lacking = epoch.ledgerPages - epoch.pages.size;
         if (lacking > 0) problems.push(`${where} ledger: ${lacking} of its pages not found`);
-        if (next) holes.push(...boundaryHoles(rtmsStreamId, epoch, next));
+        for (const gaps of epoch.gaps.values()) losses.push(...gaps);
+        const at = { rtmsStreamId, epoch: epoch.epoch };
+        const wasSent = (type: string) => epoch.edges.has(type) || before?.edges.has(type) === true;
+        const lastSeen = (type: string) => lastSeenMs(before, type);
+        losses.push(...epoch.life.losses(at, before?.life, lastSeen, wasSent));
+        const hole = before && audioHole(rtmsStreamId, before, epoch);
+        if (hole) {
+          holes.push(hole);
+          const { mediaType, fromMs, toMs } = hole;
+          losses.push({ ...at, kind: 'hole', mediaType, cause: 'owner_lost', fromMs, toMs });
+        }
       }
     }
     for (const report of sources) {
@@ -120,7 +165,50 @@ export class LedgerChecker {
       const where = `${name} ${sourceKey(report)}`.trimEnd();
       for (const problem of report.problems) problems.push(`${where}: ${problem}`);
     }
-    return { ok: problems.length === 0, sources, holes, problems };
+    losses.sort((a, b) => a.fromMs - b.fromMs);
+    const revoked = [...this.#revoked];
+    const ok = problems.length === 0;
+    return {
+      verdict: judge(problems, losses),
+      losses,
+      isOpen,
+      revoked,
+      ok,
+      sources,
+      holes,
+      problems,
+    };
+  }
+
+  #gap(epoch: EpochEvidence, { rtmsStreamId, data }: RtmsEventOf<'gap'>): void {
+    const { mediaType, fromSequence, toSequence, count, cause, fromMs, toMs } = data;
+    const lost = source(epoch, mediaType, data);
+    lost.gapCount += count;
+    if (!isLineKind(mediaType)) lost.gaps.addRange({ from: fromSequence, to: toSequence });
+    // Dropped because Zoom took the consent back: that was the order, no loss.
+    if (cause === 'revoked') return;
+    const key = `${mediaType} ${sourceKey(data)} ${cause}`;
+    const gaps = epoch.gaps.get(key) ?? [];
+    epoch.gaps.set(key, gaps);
+    const last = gaps.at(-1);
+    if (last && gaps.length >= MAX_GAPS) {
+      const both = { toMs: Math.max(last.toMs, toMs), count: (last.count ?? 0) + count };
+      gaps[gaps.length - 1] = { ...last, ...both };
+      return;
+    }
+    const { userId, channelId } = data;
+    gaps.push({
+      rtmsStreamId,
+      epoch: epoch.epoch,
+      kind: 'gap',
+      mediaType,
+      ...(userId !== undefined && { userId }),
+      ...(channelId !== undefined && { channelId }),
+      cause,
+      fromMs,
+      toMs,
+      count,
+    });
   }
 
   #epoch(rtmsStreamId: string, epoch: number): EpochEvidence {
@@ -131,11 +219,13 @@ export class LedgerChecker {
     }
     let evidence = byNumber.get(epoch);
     if (!evidence) {
-      const lines = new SequenceRanges(MAX_RANGES);
       evidence = {
         epoch,
         sources: new Map(),
-        lines,
+        lines: new SequenceRanges(MAX_RANGES),
+        life: new EpochLife(),
+        gaps: new Map(),
+        edges: new Map(),
         pages: new Set(),
         ledgerPages: 0,
         end: 'open',
@@ -184,26 +274,39 @@ function source(
   return evidence;
 }
 
-function boundaryHoles(
+/** When the last frame or line of a media type was captured: so long at least its owner wrote. */
+function lastSeenMs(epoch: EpochEvidence | undefined, mediaType: string): number | undefined {
+  const isLine = isLineKind(mediaType as LedgerRow['mediaType']);
+  return isLine ? epoch?.lastLineMs : epoch?.edges.get(mediaType)?.endMs;
+}
+
+/**
+ * Zoom gives back the audio that nobody received, but not what a lost owner had received and not written. All audio of a
+ * stream has one partition key and so one order: what stands before its last frame is there, whoever spoke. A speaker
+ * who is silent is therefore no hole; that everybody is silent looks like one, and is one for a few seconds at most.
+ */
+function audioHole(
   rtmsStreamId: string,
   before: EpochEvidence,
   after: EpochEvidence,
-): BoundaryHole[] {
-  const holes: BoundaryHole[] = [];
-  for (const [key, { mediaType, userId, channelId, lastMs }] of before.sources) {
-    const firstMs = after.sources.get(key)?.firstMs;
-    if (lastMs === undefined || firstMs === undefined || firstMs <= lastMs) continue;
-    holes.push({
-      rtmsStreamId,
-      mediaType,
-      ...(userId !== undefined && { userId }),
-      ...(channelId !== undefined && { channelId }),
-      fromEpoch: before.epoch,
-      toEpoch: after.epoch,
-      ...(after.takenOver && { cause: after.takenOver }),
-      fromMs: lastMs,
-      toMs: firstMs,
-    });
-  }
-  return holes;
+): BoundaryHole | undefined {
+  const { takenOver, streamingAtMs } = after.life;
+  const cause = takenOver?.data.cause;
+  const isLost = before.end === 'open' && (cause === undefined || cause === 'owner_lost');
+  const lastMs = before.edges.get('audio')?.endMs;
+  const firstMs = after.edges.get('audio')?.startMs;
+  if (!isLost || lastMs === undefined || firstMs === undefined) return undefined;
+  const fromMs = Math.max(lastMs, takenOver?.data.ownerSeenAtMs ?? lastMs);
+  // Who is let in by Zoom gets everything from then on, and all that Zoom has kept.
+  const toMs = Math.min(firstMs, streamingAtMs ?? firstMs);
+  if (toMs - fromMs <= CAPTURE_JITTER_MS) return undefined;
+  return {
+    rtmsStreamId,
+    mediaType: 'audio',
+    fromEpoch: before.epoch,
+    toEpoch: after.epoch,
+    ...(cause && { cause }),
+    fromMs,
+    toMs,
+  };
 }

@@ -164,6 +164,8 @@ export interface EventData {
   session_taken_over: {
     readonly previousEpoch: number;
     readonly cause: 'handed_over' | 'owner_lost' | 'restarted';
+    /** The last moment at which the owner before is known to have been at work, Unix ms. */
+    readonly ownerSeenAtMs?: number;
     /** Absent from runners older than this field: not known, not none. */
     readonly blind?: readonly BlindTime[];
   };

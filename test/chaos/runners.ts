@@ -5,8 +5,6 @@ import { startWorld, type World } from '../sessions/world.ts';
 import { type Blow, type PlannedMeeting, planRunnerStorm } from './runner-plan.ts';
 import { randomFrom } from './storm-plan.ts';
 
-/** Audio frames are this long. */
-const FRAME_MS = 20;
 /** After the storm: longest until every meeting has its end in the streams. */
 const CALM_MS = 90_000;
 
@@ -88,7 +86,7 @@ export async function runRunnerStorm(options: RunnerStormOptions): Promise<Runne
         .filter(({ mediaType }) => mediaType === 'audio')
         .map(({ cause = 'unknown', fromMs, toMs }) => ({
           cause,
-          missingMs: toMs - fromMs - FRAME_MS,
+          missingMs: toMs - fromMs,
         })),
     ),
     unended: unendedNow(),
