@@ -4,6 +4,7 @@ import { costOf } from '../shared/cost-units.ts';
 import type { Logger } from '../shared/logger.ts';
 import type { Metrics } from '../shared/metrics.ts';
 import { UnreadableRows } from '../shared/parse-row.ts';
+import { markRecoveredFrame, markRecoveredLine } from '../shared/record/recovered.ts';
 import { wantedMediaTypes } from '../shared/rtms/params.ts';
 import { encodeSessionJob } from '../shared/session-job.ts';
 import { type AwsClients, createAwsClients } from './aws.ts';
@@ -14,7 +15,7 @@ import { describeOwnTask, type EcsTask } from './ecs-task.ts';
 import { EventLoopDelay, LoopTurns, memoryShare, startHealthServer } from './health.ts';
 import { pollJobs } from './job-poller.ts';
 import { Producer } from './kinesis/producer.ts';
-import { openSpool } from './kinesis/spool.ts';
+import { openSpool, type Spool, type SpoolOptions } from './kinesis/spool.ts';
 import { checkStream } from './kinesis/stream-check.ts';
 import { createLogger } from './log.ts';
 import { type LoopOptions, runLoop } from './loop.ts';
@@ -200,6 +201,19 @@ export async function startRunner(
   };
 }
 
+/**
+ * A task whose disk cannot be used starts all the same: what memory cannot hold is then dropped and told, while a task
+ * that does not start serves nobody.
+ */
+async function spoolOrNone(options: SpoolOptions & { logger: Logger }): Promise<{ spool?: Spool }> {
+  try {
+    return { spool: await openSpool(options) };
+  } catch (error) {
+    options.logger.error('no spool: memory alone', { event: 'spool_unavailable', error });
+    return {};
+  }
+}
+
 async function openProducers(
   config: RunnerConfig,
   aws: AwsClients,
@@ -211,11 +225,12 @@ async function openProducers(
     checkStream(aws.media, mediaStream),
     checkStream(aws.events, eventsStream),
   ]);
-  const spool = (name: string, share: number) =>
-    openSpool({
+  const spoolOf = (name: string, share: number, markRecovered: SpoolOptions['markRecovered']) =>
+    spoolOrNone({
       directory: join(spoolDir, name),
       maxBytes: Math.floor(spoolMaxBytes * share),
       logger,
+      ...(markRecovered && { markRecovered }),
     });
   const shared = { logger, metrics };
   const media = new Producer({
@@ -223,14 +238,14 @@ async function openProducers(
     client: aws.media,
     streamName: mediaStream,
     aggregate: true,
-    spool: await spool('media', 1 - EVENTS_SPOOL_SHARE),
+    ...(await spoolOf('media', 1 - EVENTS_SPOOL_SHARE, markRecoveredFrame)),
   });
   const events = new Producer({
     ...shared,
     client: aws.events,
     streamName: eventsStream,
     aggregate: false,
-    spool: await spool('events', EVENTS_SPOOL_SHARE),
+    ...(await spoolOf('events', EVENTS_SPOOL_SHARE, markRecoveredLine)),
   });
   return { maxRecordBytes, maxLineBytes, media, events };
 }

@@ -9,6 +9,7 @@ import {
   type LedgerMediaType,
   type LedgerRow,
 } from '../shared/record/event.ts';
+import { RECOVERED_LINE_BYTES } from '../shared/record/recovered.ts';
 import type { EffectiveMedia } from '../shared/rtms/effective-media.ts';
 import { FRAME_MEDIA_TYPES, type FrameMediaType } from '../shared/rtms/media-type.ts';
 import { partitionKeyOf, sourceOf } from './frame-record.ts';
@@ -386,7 +387,8 @@ export class SessionWriter {
 function maxDataBytes({ origin, maxLineBytes }: SessionWriterOptions): number {
   const longest = 'participant_video_off' satisfies EventName;
   const { length } = encodeEventText(origin, longest, Number.MAX_SAFE_INTEGER, 0, '');
-  return maxLineBytes - length - Buffer.byteLength(origin.rtmsStreamId);
+  const keyBytes = Buffer.byteLength(origin.rtmsStreamId);
+  return maxLineBytes - length - keyBytes - RECOVERED_LINE_BYTES;
 }
 
 function isMedia({ mediaType }: Pick<LedgerRow, 'mediaType'>): boolean {

@@ -1,6 +1,7 @@
 import type { Counter } from '../shared/metrics.ts';
 import type { SourceEncoder } from '../shared/record/encode-media-record.ts';
 import type { EventOrigin } from '../shared/record/event.ts';
+import { RECOVERED_FRAME_BYTES } from '../shared/record/recovered.ts';
 import type { EffectiveMedia } from '../shared/rtms/effective-media.ts';
 import { encoderFor } from './frame-record.ts';
 import { type FrameUnit, takeUnit } from './frame-unit.ts';
@@ -37,7 +38,8 @@ export class SourceWriter {
     this.framesIn = options.framesIn;
     this.bytesIn = options.bytesIn;
     this.#options = options;
-    this.#maxMessageBytes = options.maxRecordBytes - Buffer.byteLength(options.partitionKey);
+    const keyBytes = Buffer.byteLength(options.partitionKey);
+    this.#maxMessageBytes = options.maxRecordBytes - keyBytes - RECOVERED_FRAME_BYTES;
   }
 
   /**

@@ -6,6 +6,8 @@
  * and the pricing page (aws.amazon.com/kinesis/data-streams/pricing).
  */
 export const KINESIS_LIMITS = {
+  /** PutRecords: characters of a partition key; at least one. */
+  keyCharacters: 256,
   /** PutRecords: records in one call. */
   recordsPerCall: 500,
   /** PutRecords: data and partition keys of one call (5 MiB until 2025). */

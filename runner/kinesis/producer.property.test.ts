@@ -104,7 +104,7 @@ class Life {
     vi.clearAllTimers();
     await this.#spool?.idle();
     const names: string[] = [];
-    for (const { segment } of await recoverSegments(directory)) {
+    for (const { segment } of (await recoverSegments(directory)).files) {
       for (const { sequence } of await readFrames(segment)) {
         names.push(`${segment.partitionKey}:${sequence}`);
       }

@@ -5,7 +5,7 @@ import type { BackoffPolicy } from './backoff.ts';
 import { Dispatch } from './dispatch.ts';
 import type { FlushPolicies, Lane } from './lane.ts';
 import { type KeySelection, LaneTable, selects } from './lane-table.ts';
-import { PUT_UNIT_BYTES } from './limits.ts';
+import { KINESIS_LIMITS, PUT_UNIT_BYTES } from './limits.ts';
 import { AGGREGATES, LINES } from './packing.ts';
 import {
   chooseVictim,
@@ -116,12 +116,12 @@ export class Producer {
     }
   }
 
-  /** Takes over a unit. After `close` it is dropped at once with `write_failed`. */
+  /** Takes over a unit. After `close`, or with a key that Kinesis never takes, it is dropped with `write_failed`. */
   put(unit: PutUnit): void {
     if (unit.records.length === 0) throw new Error('a unit without records');
     const lane = this.#lanes.lane(unit.partitionKey);
     this.#settlement.accept(lane, 1);
-    if (this.#closed) {
+    if (this.#closed || !isKey(unit.partitionKey)) {
       this.#settlement.settle(lane, unit, 'write_failed');
       return;
     }
@@ -303,4 +303,9 @@ export class Producer {
     }
     return true;
   }
+}
+
+/** Kinesis refuses the whole call for one key that is none, and the disk has no room for it in a header. */
+function isKey({ length }: string): boolean {
+  return length > 0 && length <= KINESIS_LIMITS.keyCharacters;
 }

@@ -182,7 +182,7 @@ export class Backlog {
     }
     this.#isLoading = false;
     if (this.#release(segment)) return;
-    const { units, missing } = segment.load(frames);
+    const { units, missing } = segment.load(frames, this.#disk.markRecovered);
     segment.state = 'loaded';
     if (units.length === 0) this.#remove(segment);
     deliver(units);

@@ -23,8 +23,18 @@ export class SpoolDisk {
   #failedAtMs = Number.NEGATIVE_INFINITY;
   #loggedAtMs = Number.NEGATIVE_INFINITY;
 
+  /** See `SpoolOptions`. */
+  readonly markRecovered: (record: Uint8Array) => Uint8Array;
+
   /** @param ordinal of the next file; above all that are there */
-  constructor(directory: string, segmentBytes: number, ordinal: number, logger: Logger) {
+  constructor(
+    directory: string,
+    segmentBytes: number,
+    ordinal: number,
+    logger: Logger,
+    markRecovered: (record: Uint8Array) => Uint8Array = (record) => record,
+  ) {
+    this.markRecovered = markRecovered;
     this.#directory = directory;
     this.segmentBytes = segmentBytes;
     this.#ordinal = ordinal;

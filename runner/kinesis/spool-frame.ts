@@ -1,4 +1,5 @@
 import { crc32 } from 'node:zlib';
+import { KINESIS_LIMITS } from './limits.ts';
 import type { PutClass, PutUnit } from './put.ts';
 
 /**
@@ -15,6 +16,8 @@ import type { PutClass, PutUnit } from './put.ts';
  */
 const MAGIC = Buffer.from('RKS1');
 const FRAME_HEADER_BYTES = 8;
+/** Kinesis takes keys of 256 characters, of which none has more than four bytes. */
+const MAX_KEY_BYTES = 4 * KINESIS_LIMITS.keyCharacters;
 const BODY_HEADER_BYTES = 1 + 2 + 8 + 8 + 4 + 2;
 /** By the number in the file: only ever added to. */
 const CLASSES: readonly PutClass[] = ['video', 'deskshare', 'audio', 'event', 'text'];
@@ -60,40 +63,67 @@ export interface SegmentContent {
   readonly partitionKey: string;
   /** In order; records are views into the file's bytes. */
   readonly frames: readonly SpoolFrame[];
-  /** Where the intact part ends; less than the file's length when its tail is torn. */
+  /** Behind the last whole frame. */
   readonly intactBytes: number;
+  /** Bytes behind it: a torn end, or damage. */
+  readonly damagedBytes: number;
 }
 
-/** Reads as far as frames are whole and their checksums right. @returns undefined when not even the header is */
+/** Reads as far as frames are whole and right. @returns undefined when not even the header is ours */
 export function readSegment(file: Buffer): SegmentContent | undefined {
+  const start = headerEnd(file);
+  if (start === undefined) return undefined;
+  const partitionKey = file.toString('utf8', MAGIC.length + 2, start);
+  if (partitionKey.length > KINESIS_LIMITS.keyCharacters) return undefined;
+  const frames: SpoolFrame[] = [];
+  let at = start;
+  for (let frame = readFrame(file, at); frame; frame = readFrame(file, at)) {
+    frames.push(frame.frame);
+    at = frame.end;
+  }
+  return { partitionKey, frames, intactBytes: at, damagedBytes: file.length - at };
+}
+
+/** Could this be a file whose writing was cut off within its header? */
+export function isTornHeader(file: Buffer): boolean {
+  const length = Math.min(file.length, MAGIC.length);
+  return file.subarray(0, length).equals(MAGIC.subarray(0, length)) && !headerEnd(file);
+}
+
+/** @returns undefined for a file without our header, or with a partition key that Kinesis would never take */
+function headerEnd(file: Buffer): number | undefined {
   if (file.length < MAGIC.length + 2 || !file.subarray(0, MAGIC.length).equals(MAGIC)) {
     return undefined;
   }
-  let at = MAGIC.length + 2 + file.readUInt16BE(MAGIC.length);
-  if (file.length < at) return undefined;
-  const partitionKey = file.toString('utf8', MAGIC.length + 2, at);
-  const frames: SpoolFrame[] = [];
-  while (file.length - at >= FRAME_HEADER_BYTES + BODY_HEADER_BYTES) {
-    const start = at + FRAME_HEADER_BYTES;
-    const end = start + file.readUInt32BE(at);
-    if (end > file.length || crc32(file.subarray(start, end)) !== file.readUInt32BE(at + 4)) break;
-    frames.push(readBody(file.subarray(start, end)));
-    at = end;
-  }
-  return { partitionKey, frames, intactBytes: at };
+  const keyBytes = file.readUInt16BE(MAGIC.length);
+  const end = MAGIC.length + 2 + keyBytes;
+  return keyBytes === 0 || keyBytes > MAX_KEY_BYTES || file.length < end ? undefined : end;
 }
 
-/** @param body checked by its CRC, so as `writeFrame` wrote it */
-function readBody(body: Buffer): SpoolFrame {
-  const records: Uint8Array[] = [];
+/**
+ * A right checksum is no proof that `writeFrame` wrote the body: the checksum of nothing is 0, as the bytes of a file
+ * are that a file system lost. So every number is checked against what it must be.
+ */
+function readFrame(
+  file: Buffer,
+  at: number,
+): { readonly frame: SpoolFrame; readonly end: number } | undefined {
+  if (file.length - at < FRAME_HEADER_BYTES + BODY_HEADER_BYTES) return undefined;
+  const end = at + FRAME_HEADER_BYTES + file.readUInt32BE(at);
+  if (end > file.length || end < at + FRAME_HEADER_BYTES + BODY_HEADER_BYTES) return undefined;
+  const body = file.subarray(at + FRAME_HEADER_BYTES, end);
+  if (crc32(body) !== file.readUInt32BE(at + 4)) return undefined;
   const count = body.readUInt16BE(23);
   let start = BODY_HEADER_BYTES + 4 * count;
+  if (count === 0 || start > body.length) return undefined;
+  const records: Uint8Array[] = [];
   for (let index = 0; index < count; index += 1) {
-    const end = start + body.readUInt32BE(BODY_HEADER_BYTES + 4 * index);
-    records.push(body.subarray(start, end));
-    start = end;
+    const recordEnd = start + body.readUInt32BE(BODY_HEADER_BYTES + 4 * index);
+    if (recordEnd > body.length) return undefined;
+    records.push(body.subarray(start, recordEnd));
+    start = recordEnd;
   }
-  return {
+  const frame = {
     class: CLASSES[body.readUInt8(0)] as PutClass,
     receiptIndex: body.readUInt16BE(1),
     sequence: body.readDoubleBE(3),
@@ -101,4 +131,11 @@ function readBody(body: Buffer): SpoolFrame {
     payloadBytes: body.readUInt32BE(19),
     records,
   };
+  const isRight =
+    start === body.length &&
+    frame.class !== undefined &&
+    Number.isSafeInteger(frame.sequence) &&
+    frame.sequence >= 0 &&
+    Number.isFinite(frame.capturedAtMs);
+  return isRight ? { frame, end } : undefined;
 }

@@ -24,10 +24,15 @@ export class SpooledUnit implements PutUnit {
   readonly receipt: PutReceipt;
   readonly segment: SpoolSegment;
 
-  constructor(segment: SpoolSegment, frame: SpoolFrame, receipt: PutReceipt) {
+  constructor(
+    segment: SpoolSegment,
+    frame: SpoolFrame,
+    receipt: PutReceipt,
+    records: readonly Uint8Array[],
+  ) {
     this.partitionKey = segment.partitionKey;
     this.class = frame.class;
-    this.records = frame.records;
+    this.records = records;
     this.sequence = frame.sequence;
     this.capturedAtMs = frame.capturedAtMs;
     this.payloadBytes = frame.payloadBytes;
@@ -151,13 +156,19 @@ export class SpoolSegment {
    * Matches what was read with what was written.
    *
    * @param frames the intact frames, in order
+   * @param mark for the records of an earlier process
    * @returns `units` with their receipts, and those that the file should have held besides
    */
-  load(frames: readonly SpoolFrame[]): { units: SpooledUnit[]; missing: PutUnit[] } {
+  load(
+    frames: readonly SpoolFrame[],
+    mark: (record: Uint8Array) => Uint8Array,
+  ): { units: SpooledUnit[]; missing: PutUnit[] } {
     const units: SpooledUnit[] = [];
     for (const frame of frames) {
       const receipt = this.#receipts[frame.receiptIndex];
-      if (receipt && this.keeps(frame)) units.push(new SpooledUnit(this, frame, receipt));
+      if (!receipt || !this.keeps(frame)) continue;
+      const records = this.isRecovered ? frame.records.map(mark) : frame.records;
+      units.push(new SpooledUnit(this, frame, receipt, records));
     }
     if (units.length === this.units) return { units, missing: [] };
     const read = new Map<PutReceipt, Set<number>>();

@@ -5,7 +5,7 @@ import { chooseVictim, type Shedding } from './pressure.ts';
 import type { DropCause, PutClass, PutUnit } from './put.ts';
 import { Backlog, type Dropped } from './spool-backlog.ts';
 import { SpoolDisk } from './spool-disk.ts';
-import { type RecoveredFile, recoverSegments } from './spool-files.ts';
+import { type Recovery, recoverSegments } from './spool-files.ts';
 import { frameBytes } from './spool-frame.ts';
 import { SpooledUnit, type SpoolSegment } from './spool-segment.ts';
 
@@ -16,6 +16,11 @@ export interface SpoolOptions {
   readonly maxBytes: number;
   /** Length of one file; the unit of reading back, per key one at a time. @default 256 KiB */
   readonly segmentBytes?: number;
+  /**
+   * Says in a record that it was read back from the disk of a process that died, so that whoever reads it knows what
+   * became of the records right before. @default the record as it is
+   */
+  readonly markRecovered?: (record: Uint8Array) => Uint8Array;
   readonly logger?: Logger;
 }
 
@@ -53,14 +58,19 @@ export class Spool {
   /** What an earlier process left stays where it is. */
   #isFrozen = false;
 
-  constructor(options: SpoolOptions, recovered: readonly RecoveredFile[]) {
+  constructor(options: SpoolOptions, recovery: Recovery) {
     const { directory, maxBytes, segmentBytes = 256 * 1024, logger = SILENT_LOGGER } = options;
+    const { files, nextOrdinal, damagedFiles, damagedBytes, foreignFiles } = recovery;
     this.#maxBytes = maxBytes;
-    const ordinal = (recovered.at(-1)?.ordinal ?? -1) + 1;
-    this.#disk = new SpoolDisk(directory, segmentBytes, ordinal, logger);
-    for (const { segment } of recovered) this.#backlog(segment.partitionKey).recover(segment);
-    if (recovered.length > 0) {
-      logger.info('an earlier process left units in the spool', { bytes: this.bytes });
+    this.#disk = new SpoolDisk(directory, segmentBytes, nextOrdinal, logger, options.markRecovered);
+    for (const { segment } of files) this.#backlog(segment.partitionKey).recover(segment);
+    if (files.length > 0) {
+      const fields = { event: 'spool_recovered', files: files.length, bytes: this.bytes };
+      logger.info('an earlier process left units in the spool', fields);
+    }
+    if (damagedFiles + foreignFiles > 0) {
+      const fields = { event: 'spool_damaged', damagedFiles, damagedBytes, foreignFiles };
+      logger.warn('not everything in the spool directory can be read', fields);
     }
   }
 

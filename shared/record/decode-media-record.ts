@@ -114,6 +114,7 @@ function blank(): Draft {
     chunkIndex: 0,
     chunkCount: 0,
     payload: EMPTY,
+    recovered: undefined,
   };
 }
 
@@ -159,6 +160,9 @@ function setNumber(record: Draft, key: number, value: number): void {
       return;
     case KEY.CHUNK_COUNT:
       record.chunkCount = asUint32(value);
+      return;
+    case KEY.RECOVERED:
+      record.recovered = value !== 0;
       return;
     default:
   }

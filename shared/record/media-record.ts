@@ -34,12 +34,15 @@ export interface MediaRecord {
   /** 0 or 1 = whole frame. */
   readonly chunkCount?: number;
   readonly payload: Uint8Array;
+  /** Read back from the disk of a runner that had died; see `recovered.ts`, which alone writes it. */
+  readonly recovered?: boolean | undefined;
 }
 
 /** What `decodeMediaRecord` returns: no number absent, the payload a view into the bytes it was read from. */
 export interface DecodedMediaRecord extends Readonly<Required<MediaRecord>> {
   readonly userId: number | undefined;
   readonly channelId: string | undefined;
+  readonly recovered: boolean | undefined;
   readonly payload: Buffer;
 }
 
@@ -63,4 +66,5 @@ export const KEY = {
   CHUNK_COUNT: 0x80,
   PAYLOAD_CRC32: 0x8d,
   PAYLOAD: 0x92,
+  RECOVERED: 0xa8,
 } as const;
