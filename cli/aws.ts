@@ -90,12 +90,16 @@ export async function ask<Answer>(whom: string, call: () => Promise<Answer>): Pr
     return await call();
   } catch (cause) {
     if (cause instanceof ServiceError) throw cause;
+    const name = cause instanceof Error ? cause.name : typeof cause;
     throw new ServiceError('cli/unreachable', `${whom}: ${explain(cause)}`, {
       cause,
-      detail: { name: cause instanceof Error ? cause.name : typeof cause },
+      detail: { name, answered: !namesOf(cause).some((known) => NO_ANSWER.test(known)) },
     });
   }
 }
+
+const NO_ANSWER =
+  /^(?:TimeoutError|ECONNREFUSED|ENOTFOUND|ECONNRESET|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH)$/;
 
 /** Names from the API references of the four services and of the SDK's credential providers. */
 const REASONS: readonly (readonly [RegExp, string])[] = [
@@ -119,17 +123,18 @@ const REASONS: readonly (readonly [RegExp, string])[] = [
     /^(?:ResourceNotFoundException|QueueDoesNotExist|AWS\.SimpleQueueService\.NonExistentQueue)$/,
     'does not exist in this account and Region; check the name, --region and --profile',
   ],
-  [
-    /^(?:TimeoutError|ECONNREFUSED|ENOTFOUND|ECONNRESET|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH)$/,
-    'no answer; check the network, and whether the local stack still runs',
-  ],
+  [NO_ANSWER, 'no answer; check the network, and whether the local stack still runs'],
 ];
 
 function explain(cause: unknown): string {
   if (!(cause instanceof Error)) return String(cause);
-  const names = [cause.name, (cause as NodeJS.ErrnoException).code ?? ''];
+  const names = namesOf(cause);
   const known = REASONS.find(([pattern]) => names.some((name) => pattern.test(name)));
   if (known) return known[1];
   // The SDK's own complaints, such as a missing Region, have no name.
   return cause.name === 'Error' ? cause.message : `${cause.name}: ${cause.message}`;
+}
+
+function namesOf(cause: unknown): string[] {
+  return cause instanceof Error ? [cause.name, (cause as NodeJS.ErrnoException).code ?? ''] : [];
 }

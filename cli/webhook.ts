@@ -40,6 +40,7 @@ export async function postWebhook(
   } catch (cause) {
     throw new ServiceError('cli/unreachable', `${url} did not answer within 3 s, as Zoom demands`, {
       cause,
+      detail: { answered: false },
     });
   }
 }

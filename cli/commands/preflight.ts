@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { isLoopback } from '../aws.ts';
 import { type Context, createCommand, type Flags, run } from '../command.ts';
 import { EXIT, type ExitCode } from '../exit-code.ts';
 import { checkAws } from '../preflight/aws-checks.ts';
@@ -26,9 +27,13 @@ export function preflightCommand(): Command {
 }
 
 async function preflight(context: Context): Promise<ExitCode> {
-  const { output } = context;
+  const { output, deployment } = context;
+  const isLocal = Object.values(deployment.endpoints ?? {}).some(
+    (url) => url !== undefined && isLoopback(url),
+  );
   let exitCode: ExitCode = EXIT.OK;
-  for await (const check of allChecks(context)) {
+  for await (const found of allChecks(context)) {
+    const check = isLocal ? forLocalStack(found) : found;
     output.show(check, () => toLines(check));
     if (check.status === 'failed' && exitCode !== EXIT.UNREACHABLE) {
       exitCode = check.unreachable ? EXIT.UNREACHABLE : EXIT.FOUND;
@@ -44,6 +49,17 @@ async function* allChecks(context: Context): AsyncGenerator<Check> {
   yield* await checkWebhook(context, secret.apps);
   yield* await checkRunners(context);
   yield scopesHint();
+}
+
+/** What a deployment mends with `cdk deploy` or in ECS, the local stack makes by itself when it starts. */
+function forLocalStack(check: Check): Check {
+  if (check.unanswered) {
+    const fix =
+      'Nothing answers there. Start the local stack with `npm start -- --live` in the repository, and leave it running.';
+    return { ...check, fix };
+  }
+  if (check.status !== 'failed' || check.name !== 'runners') return check;
+  return { ...check, fix: 'out/stack.log tells what the runners of the local stack say.' };
 }
 
 function toLines({ status, name, found, fix }: Check): string[] {

@@ -113,6 +113,7 @@ async function simulate(context: Context, flags: SimulateFlags): Promise<ExitCod
       ]),
       width,
     ),
+    ...(signal.aborted ? ['interrupted: what had not ended was ended early'] : []),
     `${rows.length - failed} of ${rows.length} meetings were taken and played`,
   ]);
   return failed === 0 ? EXIT.OK : EXIT.FOUND;
@@ -175,6 +176,7 @@ function readScenario(flags: SimulateFlags): ScenarioInput {
       participants: wholeNumber('--participants', flags.participants, 1, 100),
       video: flags.video === true,
       transcriptEveryMs: 1_000,
+      playable: true,
     },
   });
 }

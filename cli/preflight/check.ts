@@ -10,6 +10,8 @@ export interface Check {
   readonly fix?: string;
   /** It failed because nobody answered, or gave no access. */
   readonly unreachable?: true;
+  /** Nobody answered at all. */
+  readonly unanswered?: true;
 }
 
 /** Runs a check; an error of ours is a failed check, whose message says what to do. */
@@ -29,7 +31,10 @@ export async function attempt(
     const { missing, name: cause } = error.detail;
     const isSaid = missing !== undefined || cause === 'CredentialsProviderError';
     const remedy = isSaid ? {} : { fix };
-    const reach = isUnreachable ? { unreachable: true as const } : {};
+    const reach = {
+      ...(isUnreachable && { unreachable: true as const }),
+      ...(error.detail['answered'] === false && { unanswered: true as const }),
+    };
     return [{ name, status: 'failed', found, ...remedy, ...reach }];
   }
 }

@@ -1,6 +1,9 @@
 import { readFileSync } from 'node:fs';
+import { findPackageJSON } from 'node:module';
+import { pathToFileURL } from 'node:url';
 
-const ASSETS = new URL('../assets/', import.meta.url);
+/** Beside the package's own package.json: this file runs from the repository and, compiled, from `dist/`. */
+const ASSETS = new URL('local/assets/', pathToFileURL(findPackageJSON(import.meta.url) ?? ''));
 const loaded = new Map<string, Buffer>();
 const accessUnits = new Map<string, Buffer[]>();
 const opusPackets = new Map<string, Buffer[]>();

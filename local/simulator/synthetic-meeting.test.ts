@@ -58,3 +58,27 @@ it('has channels in Contact Center', () => {
   const { participants } = syntheticMeeting({ durationMs: 1, product: 'contact_center' });
   expect(participants.map(({ channelId }) => channelId)).toEqual(['channel-1', 'channel-2']);
 });
+
+it('sends speech and cameras that a decoder takes when it is to be playable', async () => {
+  const clock = manualClock(1_738_392_033_699);
+  simulator = await startSimulator({ clock });
+  const scenario = syntheticMeeting({ durationMs: 60_000, video: true, playable: true });
+  const id = simulator.start(scenario) as string;
+  const media_params = {
+    audio: { data_opt: 2, codec: 1, sample_rate: 1, channel: 1 },
+    video: { codec: 7, fps: 30 },
+  };
+  const { media } = await joinUnified(simulator, id, { media_params });
+  clock.advance(2_000);
+  await media.settled();
+
+  const spoken = media.take(14).map(({ content }) => Buffer.from(content.data, 'base64'));
+  expect(spoken.length).toBeGreaterThan(50);
+  // Speech is neither silence nor noise: most neighbouring samples are close to each other.
+  const samples = spoken.flatMap((bytes) => [...new Int16Array(new Uint8Array(bytes).buffer)]);
+  expect(Math.max(...samples)).toBeGreaterThan(2_000);
+  const [unit] = media.take(15).map(({ content }) => Buffer.from(content.data, 'base64'));
+  // An access unit delimiter, then a sequence parameter set: a decoder can begin here.
+  expect(unit?.subarray(0, 5)).toEqual(Buffer.from([0, 0, 0, 1, 9]));
+  expect(unit?.includes(Buffer.from([0, 0, 1, 0x67]))).toBe(true);
+});

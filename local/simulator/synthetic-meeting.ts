@@ -14,6 +14,12 @@ export interface SyntheticMeetingOptions {
   readonly transcriptEveryMs?: number;
   /** @default none */
   readonly chatEveryMs?: number;
+  /**
+   * Speech and cameras that any player shows, instead of frames that prove themselves and nothing can decode.
+   *
+   * @default false
+   */
+  readonly playable?: boolean;
   readonly name?: string;
   readonly product?: ScenarioInput['product'];
 }
@@ -29,6 +35,15 @@ const VIDEO = {
   keyFrameBytes: 60_000,
   keyEvery: 50,
 } as const;
+const CAMERAS = (['ada', 'ben'] as const).map((name) => ({
+  kind: 'h264' as const,
+  file: `camera/${name}.h264`,
+  fps: 15,
+  pictures: [1, 2, 3, 4].map((number) => `camera/${name}-${number}.jpg`),
+}));
+const UTTERANCES = 8;
+/** The longest of the recorded sentences. */
+const UTTERANCE_MS = 4_000;
 const SHARE = { kind: 'synthetic', frameBytes: 120_000 } as const;
 
 /**
@@ -38,6 +53,7 @@ const SHARE = { kind: 'synthetic', frameBytes: 120_000 } as const;
 export function syntheticMeeting(options: SyntheticMeetingOptions): ScenarioInput {
   const { participants: count = 2, durationMs, talkShare = 1, product = 'meeting' } = options;
   const hasChannels = product === 'contact_center' || product === 'phone';
+  const { playable = false } = options;
   const userIds = Array.from({ length: count }, (_, i) => FIRST_USER_ID + i * USER_ID_STEP);
   const talkMs = Math.max(20, Math.round((TURN_MS * talkShare) / 20) * 20);
   const turn = (number: number) => userIds[number % count] ?? FIRST_USER_ID;
@@ -49,13 +65,15 @@ export function syntheticMeeting(options: SyntheticMeetingOptions): ScenarioInpu
       userId,
       userName: `Participant ${i + 1}`,
       ...(hasChannels && { channelId: `channel-${i + 1}` }),
-      audio: {
-        kind: 'synthetic',
-        talkMs,
-        pauseMs: TURN_MS - talkMs,
-        phaseMs: Math.round((i * TURN_MS) / count / 20) * 20,
-      },
-      ...(options.video && { video: VIDEO }),
+      audio: playable
+        ? { kind: 'clips', clips: sentences(i, durationMs, talkShare) }
+        : {
+            kind: 'synthetic',
+            talkMs,
+            pauseMs: TURN_MS - talkMs,
+            phaseMs: Math.round((i * TURN_MS) / count / 20) * 20,
+          },
+      ...(options.video && { video: playable ? CAMERAS[i % CAMERAS.length] : VIDEO }),
     })),
     actions: [
       ...(options.share
@@ -71,6 +89,15 @@ export function syntheticMeeting(options: SyntheticMeetingOptions): ScenarioInpu
       })),
     ],
   };
+}
+
+/** One recorded sentence after another, each participant with another first one. */
+function sentences(participant: number, durationMs: number, talkShare: number) {
+  const everyMs = Math.round(UTTERANCE_MS / Math.max(talkShare, 0.01) / 20) * 20;
+  return Array.from({ length: Math.ceil(durationMs / everyMs) }, (_, index) => ({
+    startMs: index * everyMs,
+    file: `speech/0${((participant + index) % UTTERANCES) + 1}`,
+  }));
 }
 
 function every(intervalMs: number | undefined, durationMs: number): number[] {

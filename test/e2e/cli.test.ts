@@ -475,6 +475,24 @@ describe('rtms', () => {
     expect(code).toBe(3);
   });
 
+  it('advises to start the local stack when that is what does not answer', async () => {
+    const dead = 'http://127.0.0.1:9';
+    const endpoints = { sqs: dead, kinesis: dead, dynamodb: dead, secretsManager: dead };
+    const file = join(folder, 'dead-local.json');
+    writeFileSync(file, describeStack({ endpoints, webhookUrl: `${dead}/webhook` }));
+    const { code, stdout } = await start(['preflight', '--local', file]).ended;
+    expect(stdout).toContain('Start the local stack with `npm start -- --live`');
+    expect(stdout).not.toMatch(/cdk deploy|ECS|aws secretsmanager/);
+    expect(code).toBe(3);
+  });
+
+  it('tells wrong use as JSON, and its version', async () => {
+    const wrong = await start(['verify', '--json']).ended;
+    expect(JSON.parse(wrong.stderr).error).toMatchObject({ code: 'config/invalid' });
+    expect(wrong).toMatchObject({ code: 2, stdout: '' });
+    expect(await start(['--version']).ended).toMatchObject({ code: 0, stdout: '0.1.0\n' });
+  });
+
   it('takes every name from the environment', async () => {
     const { code, stdout } = await start(
       ['sessions', '--json', '--no-lag', '--all'],
