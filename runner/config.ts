@@ -13,7 +13,7 @@ export interface RunnerConfig {
   readonly ecsMetadataUri: string | undefined;
   readonly sessionTable: string;
   readonly jobQueueUrl: string;
-  readonly zoomSecretId: string;
+  readonly secret: { readonly secretId: string; readonly refreshMs: number };
   readonly allowedHosts: AllowedHosts;
   readonly mediaStream: string;
   readonly eventsStream: string;
@@ -46,7 +46,14 @@ export function readConfig(
     if (value === undefined) problems.push(`${name} is missing`);
     return value ?? '';
   };
-  const integer = (name: Variable, least: number, most = Number.MAX_SAFE_INTEGER) => {
+  /** @param fallback for a variable that need not be given */
+  const integer = (
+    name: Variable,
+    least: number,
+    most = Number.MAX_SAFE_INTEGER,
+    fallback?: number,
+  ) => {
+    if (fallback !== undefined && optional(name) === undefined) return fallback;
     const text = required(name);
     const value = Number(text);
     if (/^\d+$/.test(text) && value >= least && value <= most) return value;
@@ -75,7 +82,10 @@ export function readConfig(
     ecsMetadataUri: optional('ECS_CONTAINER_METADATA_URI_V4'),
     sessionTable: required('SESSION_TABLE'),
     jobQueueUrl: required('JOB_QUEUE_URL'),
-    zoomSecretId: required('ZOOM_SECRET_ID'),
+    secret: {
+      secretId: required('ZOOM_SECRET_ID'),
+      refreshMs: 1000 * integer('SECRET_REFRESH_SECONDS', 30, 3_600, 600),
+    },
     allowedHosts: parsed('ALLOWED_HOSTS', required('ALLOWED_HOSTS'), parseAllowedHosts),
     mediaStream: required('MEDIA_STREAM'),
     eventsStream: required('EVENTS_STREAM'),

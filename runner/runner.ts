@@ -12,6 +12,7 @@ import type { RunnerConfig } from './config.ts';
 import { CostMeter } from './cost-meter.ts';
 import { EcsProtection } from './ecs-protection.ts';
 import { describeOwnTask, type EcsTask } from './ecs-task.ts';
+import { HandshakeSecret } from './handshake-secret.ts';
 import { EventLoopDelay, LoopTurns, memoryShare, startHealthServer } from './health.ts';
 import { pollJobs } from './job-poller.ts';
 import { Producer } from './kinesis/producer.ts';
@@ -28,9 +29,10 @@ import { isSuperseded } from './service-revision.ts';
 import { SESSION_STATES } from './session-context.ts';
 import { SessionPool } from './session-pool.ts';
 import { fenceWrites } from './write-fence.ts';
-import { ZoomSecretCache } from './zoom-secret.ts';
 
 const ORPHAN_INTERVAL_MS = 1_000;
+/** How often the secret's age is looked at. */
+const SECRET_INTERVAL_MS = 5_000;
 const METRICS_INTERVAL_MS = 10_000;
 /** Events are few, small and the last to go: a tenth of the disk is theirs. */
 const EVENTS_SPOOL_SHARE = 0.1;
@@ -70,9 +72,9 @@ export async function startRunner(
     logger,
     metrics,
   );
-  const secret = new ZoomSecretCache(aws.secrets, config.zoomSecretId, logger);
   const unreadable = new UnreadableRows(logger, metrics);
   const store = new SessionStore(aws.table, config.sessionTable, (row) => unreadable.report(row));
+  const secret = new HandshakeSecret(aws.secrets, config.secret, logger);
   const cost = costOf(wantedMediaTypes(config.media));
   const watch = new OrphanWatch({ store, taskId, cost });
   const protection =
@@ -96,6 +98,7 @@ export async function startRunner(
       mediaRequest: config.media,
       allowedHosts: config.allowedHosts,
       credentials: (app, product) => secret.credentials(app, product),
+      renewedCredentials: (app, product) => secret.renewed(app, product),
       media,
       events,
       maxRecordBytes,
@@ -153,6 +156,7 @@ export async function startRunner(
     loop('orphans', ORPHAN_INTERVAL_MS, async () => {
       await pool.takeAll(await watch.look(Date.now()));
     }),
+    loop('secret', SECRET_INTERVAL_MS, () => secret.refresh()),
     loop('metrics', METRICS_INTERVAL_MS, async () => {
       emitLevels(pool, config.capacity, metrics);
       metrics.observe('OldestWaiting', watch.oldestWaitingMs);

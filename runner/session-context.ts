@@ -17,6 +17,8 @@ export interface SessionContext {
   readonly mediaRequest: MediaRequest;
   readonly allowedHosts: AllowedHosts;
   readonly credentials: (app: string, product: Product) => Promise<HandshakeCredentials>;
+  /** The same, after Zoom refused what the last ones signed. */
+  readonly renewedCredentials: (app: string, product: Product) => Promise<HandshakeCredentials>;
   readonly media: Sink;
   readonly events: Sink;
   /** Record limit of the media stream, partition key included. */

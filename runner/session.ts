@@ -206,6 +206,7 @@ export class Session {
     const client = new RtmsClient({
       media: this.#context.mediaRequest,
       isAllowedAddress: (url) => isAllowedAddress(url, allowedHosts),
+      renewCredentials: () => this.#context.renewedCredentials(app, product),
       // The writer copies each payload into its record at once.
       lendPayloads: true,
       restMs: READ_REST_MS,

@@ -18,6 +18,8 @@ export interface WebhookEnv {
   ALLOWED_HOSTS: string;
   /** Accepted distance of `x-zm-request-timestamp` from our clock, seconds. */
   MAX_CLOCK_SKEW_SECONDS: string;
+  /** How long the secret is used without reading it again, 30 to 3600. Unset: 600; a placeholder always 30. */
+  SECRET_REFRESH_SECONDS?: string;
   LOG_LEVEL: string;
 }
 
@@ -50,6 +52,8 @@ export interface RunnerEnv {
    * machine below the container, and never refuse a session.
    */
   MEMORY_MIB?: string;
+  /** As in `WebhookEnv`. */
+  SECRET_REFRESH_SECONDS?: string;
   /** JSON of `RunnerPrices` in `shared/cost.ts`; unset: no cost is estimated. */
   PRICES?: string;
   LOG_LEVEL: string;

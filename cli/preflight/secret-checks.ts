@@ -1,4 +1,4 @@
-import type { ZoomApp } from '../../shared/zoom/credentials.ts';
+import { isPlaceholder, type ZoomApp } from '../../shared/zoom/credentials.ts';
 import type { Context } from '../command.ts';
 import { readZoomSecret } from '../zoom-apps.ts';
 import { attempt, type Check } from './check.ts';
@@ -23,7 +23,7 @@ function checkApp(appName: string, app: ZoomApp): Check {
   const name = 'Zoom secret';
   const { clientId, clientSecret, webhookSecretTokens: tokens, videoSdkKey, videoSdkSecret } = app;
   const all = [clientId, clientSecret, ...tokens];
-  if (all.some((value) => value.startsWith('replace-me'))) {
+  if (all.some(isPlaceholder)) {
     const found = `app ${appName}: the placeholder of the first deployment`;
     return { name, status: 'failed', found, fix: SHAPE };
   }

@@ -7,7 +7,7 @@ test('fills in Zoom’s hosts, five minutes of skew and INFO', () => {
   expect(readWebhookConfig(required)).toEqual({
     sessionTable: 'table',
     jobQueueUrl: 'queue',
-    zoomSecretId: 'secret',
+    secret: { secretId: 'secret', refreshMs: 600_000 },
     allowedHosts: ['zoom.us', 'zoom.com', 'zoomgov.com'],
     maxSkewSeconds: 300,
     logLevel: 'INFO',

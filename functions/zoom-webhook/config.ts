@@ -11,7 +11,7 @@ const LOG_LEVELS = ['DEBUG', 'INFO', 'WARN', 'ERROR'] as const;
 export interface WebhookConfig {
   readonly sessionTable: string;
   readonly jobQueueUrl: string;
-  readonly zoomSecretId: string;
+  readonly secret: { readonly secretId: string; readonly refreshMs: number };
   readonly allowedHosts: AllowedHosts;
   readonly maxSkewSeconds: number;
   readonly logLevel: (typeof LOG_LEVELS)[number];
@@ -21,7 +21,7 @@ type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
  * Reads `WebhookEnv`. `ALLOWED_HOSTS` defaults to Zoom's hosts, `MAX_CLOCK_SKEW_SECONDS` to 300 and
- * `LOG_LEVEL` to INFO; the rest is required.
+ * `LOG_LEVEL` to INFO, `SECRET_REFRESH_SECONDS` to 600; the rest is required.
  *
  * @throws ServiceError `config/invalid` naming everything that is missing or wrong at once
  */
@@ -35,9 +35,12 @@ export function readWebhookConfig(environment: Environment): WebhookConfig {
   const config: WebhookConfig = {
     sessionTable: text('SESSION_TABLE'),
     jobQueueUrl: text('JOB_QUEUE_URL'),
-    zoomSecretId: text('ZOOM_SECRET_ID'),
+    secret: {
+      secretId: text('ZOOM_SECRET_ID'),
+      refreshMs: 1000 * readSeconds('SECRET_REFRESH_SECONDS', text, '600', 30, problems),
+    },
     allowedHosts: readHosts(text('ALLOWED_HOSTS', DEFAULT_ALLOWED_HOSTS), problems),
-    maxSkewSeconds: readSeconds(text('MAX_CLOCK_SKEW_SECONDS', '300'), problems),
+    maxSkewSeconds: readSeconds('MAX_CLOCK_SKEW_SECONDS', text, '300', 1, problems),
     logLevel: readLogLevel(text('LOG_LEVEL', 'INFO'), problems),
   };
   if (problems.length > 0) {
@@ -56,10 +59,17 @@ function readHosts(csv: string, problems: string[]): AllowedHosts {
   }
 }
 
-function readSeconds(text: string, problems: string[]): number {
+function readSeconds(
+  name: keyof WebhookEnv,
+  read: (name: keyof WebhookEnv, fallback: string) => string,
+  fallback: string,
+  least: number,
+  problems: string[],
+): number {
+  const text = read(name, fallback);
   const seconds = Number(text);
-  if (!/^\d+$/.test(text) || seconds < 1 || seconds > 3_600) {
-    problems.push('MAX_CLOCK_SKEW_SECONDS must be a whole number from 1 to 3600');
+  if (!/^\d+$/.test(text) || seconds < least || seconds > 3_600) {
+    problems.push(`${name} must be a whole number from ${least} to 3600`);
   }
   return seconds;
 }

@@ -15,17 +15,15 @@ import { outOfTime, receiveEvent } from './receive-event.ts';
 import { createSessionStore } from './session-store.ts';
 import { createLogger, createMetrics } from './telemetry.ts';
 import { verifySignature } from './verify-signature.ts';
-import { fetchSecretFrom, ZoomSecretCache } from './zoom-secret.ts';
+import { createWebhookTokens } from './webhook-tokens.ts';
 
 const config = readWebhookConfig(process.env);
 const aws = createAwsClients(process.env);
 const logger = createLogger(config.logLevel);
 const metrics = createMetrics();
-const secret = new ZoomSecretCache(
-  fetchSecretFrom(aws.secretsManager, config.zoomSecretId),
-  logger,
-);
-await secret.prefetch();
+const tokens = createWebhookTokens(aws.secretsManager, config.secret, logger);
+// Ahead of the first request; a failure is left to that request.
+await tokens.get().catch(() => undefined);
 
 /** Time kept back from Lambda's limit for answering; a function that is cut off answers nothing. */
 const ANSWER_MS = 150;
@@ -37,7 +35,7 @@ const chain = middy<Delivery, APIGatewayProxyStructuredResultV2>({
   .use(answerErrors(logger, metrics))
   .use(httpHeaderNormalizer())
   .use(checkRequest())
-  .use(verifySignature({ secret, maxSkewSeconds: config.maxSkewSeconds }))
+  .use(verifySignature({ tokens, maxSkewSeconds: config.maxSkewSeconds }))
   .handler(
     receiveEvent({
       store: createSessionStore(aws.dynamodb, config.sessionTable),

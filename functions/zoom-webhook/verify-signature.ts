@@ -1,9 +1,9 @@
 import type { MiddlewareObj } from '@middy/core';
 import { ServiceError } from '../../shared/errors.ts';
-import type { ZoomSecret } from '../../shared/zoom/credentials.ts';
+import type { VerifyingApp, ZoomApps } from '../../shared/zoom/credentials.ts';
 import { verifyWebhook, type WebhookVerdict } from '../../shared/zoom/webhook-signature.ts';
 import type { Delivery } from './delivery.ts';
-import type { ZoomSecretCache } from './zoom-secret.ts';
+import type { WebhookTokens } from './webhook-tokens.ts';
 
 /**
  * Lets through only what one of the app's secret tokens signed, over the raw bytes, within
@@ -12,13 +12,13 @@ import type { ZoomSecretCache } from './zoom-secret.ts';
  * rotation heals itself.
  */
 export function verifySignature(options: {
-  readonly secret: ZoomSecretCache;
+  readonly tokens: WebhookTokens;
   readonly maxSkewSeconds: number;
 }): MiddlewareObj<Delivery> {
-  const { secret, maxSkewSeconds } = options;
+  const { tokens, maxSkewSeconds } = options;
   return {
     before: async ({ event }) => {
-      const judge = (contents: ZoomSecret): WebhookVerdict =>
+      const judge = (contents: ZoomApps<VerifyingApp>): WebhookVerdict =>
         verifyWebhook(
           {
             timestamp: event.headers['x-zm-request-timestamp'],
@@ -28,9 +28,9 @@ export function verifySignature(options: {
           contents.apps.get(event.app)?.webhookSecretTokens ?? [],
           { nowMs: Date.now(), maxSkewSeconds },
         );
-      let verdict = judge(await secret.get());
+      let verdict = judge(await tokens.get());
       if (verdict.verdict === 'forged') {
-        const fresh = await secret.refetch();
+        const fresh = await tokens.refetch();
         if (fresh !== undefined) verdict = judge(fresh);
       }
       if (verdict.verdict !== 'genuine') throw refusal(verdict.verdict);

@@ -203,6 +203,12 @@ export class Connection {
       status === STATUS_CODE.INVALID_SIGNATURE && this.#conversation.renewSignature() !== undefined;
     const verdict = mayRenew ? 'retry_signature' : statusVerdict(status, attempt, reason);
     this.#options.logger.info('handshake answered', { status, verdict, attempt });
+    if (mayRenew) {
+      this.#options.logger.warn('signature refused, looking for another secret', {
+        event: 'signature_refused',
+        attempt,
+      });
+    }
     if (status === STATUS_CODE.OK) this.#apply({ name: 'accepted', atMs: this.#options.now() });
     else if (verdict === 'accepted') this.#fail('protocol_error');
     else this.#apply({ name: 'failed', verdict, cause: `status_${status}`, status });

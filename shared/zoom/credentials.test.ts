@@ -1,7 +1,13 @@
 import { describe, expect, test } from 'vitest';
 import { ServiceError } from '../errors.ts';
 import { PRODUCTS } from '../rtms/product.ts';
-import { handshakeCredentials, parseZoomSecret, type ZoomApp } from './credentials.ts';
+import {
+  handshakeCredentials,
+  parseSigningSecret,
+  parseWebhookSecret,
+  parseZoomSecret,
+  type ZoomApp,
+} from './credentials.ts';
 
 const app = { clientId: 'id', clientSecret: 'hush', webhookSecretTokens: ['current', 'previous'] };
 
@@ -50,6 +56,33 @@ describe('the Zoom secret', () => {
     expect(
       JSON.stringify([error, (error as ServiceError).message, (error as ServiceError).cause]),
     ).not.toContain('hush');
+  });
+
+  test('may begin with a byte order mark, and its values may end in white space', () => {
+    const json = `\uFEFF${JSON.stringify({ apps: { default: { ...app, clientSecret: ' hush\n' } } })}`;
+    expect(parseZoomSecret(json).apps.get('default')).toEqual(app);
+  });
+
+  test('of the webhook may hold tokens alone, of the runners no tokens; a combined one serves both', () => {
+    const { webhookSecretTokens, ...signing } = app;
+    const json = (value: object) => JSON.stringify({ apps: { default: value } });
+    const tokens = { webhookSecretTokens };
+    expect(parseWebhookSecret(json(tokens)).apps.get('default')).toEqual(tokens);
+    expect(parseWebhookSecret(json(app)).apps.get('default')).toEqual(tokens);
+    expect(parseSigningSecret(json(signing)).apps.get('default')).toEqual(signing);
+    expect(parseSigningSecret(json(app)).apps.get('default')).toEqual(signing);
+    expect(() => parseSigningSecret(json(tokens))).toThrow('apps.default.clientId');
+    expect(() => parseWebhookSecret(json(signing))).toThrow('apps.default.webhookSecretTokens');
+  });
+
+  test.each([
+    ['a token', { ...app, webhookSecretTokens: ['replace-me-1'] }, true],
+    ['a client secret', { ...app, clientSecret: 'replace-me' }, true],
+    ['nothing', app, false],
+  ])('knows when %s is still the placeholder', (_what, value, hasPlaceholder) => {
+    expect(parseZoomSecret(JSON.stringify({ apps: { default: value } }))).toMatchObject({
+      hasPlaceholder,
+    });
   });
 
   test('has no app named like a property of every object', () => {

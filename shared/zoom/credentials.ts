@@ -12,23 +12,36 @@ const APP_NAME = /^[A-Za-z0-9_-]{1,64}$/;
 /** Copied and pasted values bring white space at their ends; none of Zoom's begins or ends with any. */
 const text = v.pipe(v.string(), v.trim(), v.minLength(1));
 
-const APP = v.object({
+const SIGNING = {
   clientId: text,
   clientSecret: text,
-  /** Current token first; a second one stays valid while Zoom's side is being rotated. */
-  webhookSecretTokens: v.pipe(v.array(text), v.minLength(1), v.maxLength(2)),
   videoSdkKey: v.optional(text),
   videoSdkSecret: v.optional(text),
-});
+};
 
-const SECRET = v.object({ apps: v.record(v.string(), APP) });
+const VERIFYING = {
+  /** Current token first; a second one stays valid while Zoom's side is being rotated. */
+  webhookSecretTokens: v.pipe(v.array(text), v.minLength(1), v.maxLength(2)),
+};
 
-/** One Zoom app's credentials. */
+const SIGNING_APP = v.object(SIGNING);
+const VERIFYING_APP = v.object(VERIFYING);
+const APP = v.object({ ...SIGNING, ...VERIFYING });
+
+/** What signs one app's handshakes. */
+export type SigningApp = Readonly<v.InferOutput<typeof SIGNING_APP>>;
+
+/** What one app's webhooks are verified with. */
+export type VerifyingApp = Readonly<v.InferOutput<typeof VERIFYING_APP>>;
+
+/** One Zoom app's credentials, all of them. */
 export type ZoomApp = Readonly<v.InferOutput<typeof APP>>;
 
-/** Everything the Secrets Manager secret holds, by app name. */
-export interface ZoomSecret {
-  readonly apps: ReadonlyMap<string, ZoomApp>;
+/** Zoom apps by the name that the webhook's path gives them. */
+export interface ZoomApps<App> {
+  readonly apps: ReadonlyMap<string, App>;
+  /** Some value is still the one that the first deployment wrote. */
+  readonly hasPlaceholder: boolean;
 }
 
 /** What signs handshakes. */
@@ -38,20 +51,38 @@ export interface HandshakeCredentials {
 }
 
 /**
- * Reads the secret: `{"apps": {"default": {"clientId", "clientSecret", "webhookSecretTokens": ["current",
+ * A deployment keeps either one secret with everything, or two: the function that faces the internet reads
+ * the webhook tokens alone, and only runners read what signs handshakes. Each reader takes both shapes.
+ */
+export const parseSigningSecret = (json: string): ZoomApps<SigningApp> =>
+  parseApps(json, SIGNING_APP);
+
+export const parseWebhookSecret = (json: string): ZoomApps<VerifyingApp> =>
+  parseApps(json, VERIFYING_APP);
+
+/**
+ * Reads a secret that holds everything: `{"apps": {"default": {"clientId", "clientSecret", "webhookSecretTokens": ["current",
  * "previous"], "videoSdkKey"?, "videoSdkSecret"?}, "<app>": {...}}}`.
  *
  * @throws ServiceError `config/invalid` naming each wrong field and never a value; it carries no `cause`,
  *   because the parsers quote their input
  */
-export function parseZoomSecret(json: string): ZoomSecret {
+export const parseZoomSecret = (json: string): ZoomApps<ZoomApp> => parseApps(json, APP);
+
+/** Whether a value is the one that the first deployment wrote (`infra/secret.ts`). */
+export const isPlaceholder = (value: string): boolean => value.startsWith('replace-me');
+
+function parseApps<App extends object>(
+  json: string,
+  app: v.GenericSchema<unknown, App>,
+): ZoomApps<App> {
   let value: unknown;
   try {
     value = JSON.parse(withoutByteOrderMark(json));
   } catch {
     throw new ServiceError('config/invalid', 'the Zoom secret is not JSON');
   }
-  const parsed = v.safeParse(SECRET, value);
+  const parsed = v.safeParse(v.object({ apps: v.record(v.string(), app) }), value);
   if (!parsed.success) {
     const fields = parsed.issues.map((issue) => v.getDotPath(issue) ?? 'secret');
     throw new ServiceError('config/invalid', `the Zoom secret is wrong at ${fields.join(', ')}`, {
@@ -68,7 +99,8 @@ export function parseZoomSecret(json: string): ZoomSecret {
         : `app names in the Zoom secret may hold letters, digits, - and _: ${badNames.join(', ')}`,
     );
   }
-  return { apps };
+  const values = [...apps.values()].flatMap((each) => Object.values(each).flat());
+  return { apps, hasPlaceholder: values.some((text) => isPlaceholder(String(text))) };
 }
 
 /**
@@ -77,7 +109,7 @@ export function parseZoomSecret(json: string): ZoomSecret {
  *
  * @throws ServiceError `config/invalid` when a session arrives for an app without Video SDK credentials
  */
-export function handshakeCredentials(app: ZoomApp, product: Product): HandshakeCredentials {
+export function handshakeCredentials(app: SigningApp, product: Product): HandshakeCredentials {
   if (product !== 'session') return { clientId: app.clientId, clientSecret: app.clientSecret };
   if (app.videoSdkKey === undefined || app.videoSdkSecret === undefined) {
     throw new ServiceError(

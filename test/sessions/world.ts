@@ -3,6 +3,7 @@ import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { KinesisClient } from '@aws-sdk/client-kinesis';
 import { DynamoDBDocumentClient, GetCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import { NodeHttpHandler } from '@smithy/node-http-handler';
+import type { ZoomCredentials } from '../../local/options.ts';
 import type { Behaviour } from '../../local/simulator/behaviour.ts';
 import { EXAMPLE_APP } from '../../local/simulator/handshake.ts';
 import { type Simulator, startSimulator } from '../../local/simulator/simulator.ts';
@@ -23,6 +24,10 @@ const AUDIO_L16 = {
 
 export const AUDIO_AND_TEXT = JSON.stringify({ audio: AUDIO_L16, video: false, deskshare: false });
 export const EVERYTHING = JSON.stringify({ audio: AUDIO_L16 });
+
+const { webhookSecretToken, ...app } = EXAMPLE_APP;
+/** As the simulator signs and wants to see signed. */
+export const CREDENTIALS: ZoomCredentials = { ...app, webhookSecretTokens: [webhookSecretToken] };
 
 /** One line of a runner's log. */
 export interface LogLine {
@@ -221,6 +226,8 @@ export interface WorldOptions {
   readonly runners: number;
   /** RTMS_MEDIA. @default AUDIO_AND_TEXT */
   readonly media?: string;
+  /** What the Zoom secret holds when everything starts. @default the simulator's own credentials */
+  readonly credentials?: ZoomCredentials;
   /** Departures from Zoom as documented. */
   readonly behaviour?: Partial<Behaviour>;
   /** @default runner/main.ts */
@@ -229,10 +236,10 @@ export interface WorldOptions {
 
 export async function startWorld(options: WorldOptions): Promise<World> {
   const { runners, media = AUDIO_AND_TEXT, behaviour = {}, runner } = options;
+  const { credentials = CREDENTIALS } = options;
   const logs: LogLine[] = [];
-  const { webhookSecretToken, ...credentials } = EXAMPLE_APP;
   const stack = await startStack({
-    credentials: { ...credentials, webhookSecretTokens: [webhookSecretToken] },
+    credentials,
     allowedHosts: '127.0.0.1',
     media,
     runners,

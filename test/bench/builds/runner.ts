@@ -86,6 +86,7 @@ export const start: StartBuild = async (endpoint, tally) => {
           mediaRequest,
           allowedHosts: ['localhost'],
           credentials: async () => ({ clientId: 'bench', clientSecret: 'bench' }),
+          renewedCredentials: async () => ({ clientId: 'bench', clientSecret: 'bench' }),
           media,
           events,
           maxRecordBytes: 1024 * 1024,

@@ -1,0 +1,44 @@
+import { GetSecretValueCommand, type SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { ServiceError } from '../../shared/errors.ts';
+import type { Logger } from '../../shared/logger.ts';
+import {
+  parseWebhookSecret,
+  type VerifyingApp,
+  type ZoomApps,
+} from '../../shared/zoom/credentials.ts';
+import { SecretCache } from '../../shared/zoom/secret-cache.ts';
+
+/** Forgers make the function read at most this often, and a Secrets Manager that is away as well. */
+const RETRY_MS = 30_000;
+/** Together with the time to store an event this must stay under Zoom's 3 s. */
+const READ_TIMEOUT_MS = 800;
+
+/** The webhook tokens of all apps, read when they are due: a Lambda function has no timers between requests. */
+export type WebhookTokens = SecretCache<ZoomApps<VerifyingApp>>;
+
+/** @returns a cache that throws ServiceError `webhook/secret-unavailable` while it has no contents */
+export function createWebhookTokens(
+  client: SecretsManagerClient,
+  { secretId, refreshMs }: { readonly secretId: string; readonly refreshMs: number },
+  logger: Logger,
+): WebhookTokens {
+  const read = new GetSecretValueCommand({ SecretId: secretId });
+  return new SecretCache({
+    load: async () => {
+      try {
+        const abortSignal = AbortSignal.timeout(READ_TIMEOUT_MS);
+        const { SecretString = '' } = await client.send(read, { abortSignal });
+        return parseWebhookSecret(SecretString);
+      } catch (cause) {
+        throw new ServiceError('webhook/secret-unavailable', 'no Zoom secret to verify with', {
+          cause,
+        });
+      }
+    },
+    keepMs: refreshMs,
+    retryMs: RETRY_MS,
+    onFailure: (error) => logger.error('the Zoom secret could not be read', { error }),
+    // The wall clock: time goes on while Lambda has the function frozen.
+    now: Date.now,
+  });
+}
