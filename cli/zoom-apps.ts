@@ -42,11 +42,6 @@ export async function readZoomApp(
   throw new ServiceError('config/invalid', `no Zoom app "${name}" in the secret; it has: ${known}`);
 }
 
-/** Where Zoom posts the webhooks of an app. */
-export function webhookUrlOf(webhookUrl: string, app: string): string {
-  return app === DEFAULT_APP ? webhookUrl : `${webhookUrl.replace(/\/+$/, '')}/${app}`;
-}
-
 function zoomAppOf(environment: Partial<UserEnv>): ZoomApp | undefined {
   const {
     ZM_RTMS_CLIENT: clientId,

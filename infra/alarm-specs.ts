@@ -129,6 +129,23 @@ function webhookAlarms({ metrics, webhook, canary }: Observed): AlarmSpec[] {
       pages: false,
     },
     {
+      heading: 'Webhook secret unavailable',
+      says: 'The webhook has no token to verify with: every delivery is answered 503.',
+      metric: metrics.of('WebhookSecretFailure', 'Sum'),
+      above: 0,
+      minutes: 2,
+      outOfMinutes: 5,
+      pages: false,
+    },
+    {
+      heading: 'Webhook defects',
+      says: 'The webhook failed by a bug of its own; the log has the stack.',
+      metric: metrics.of('WebhookDefect', 'Sum'),
+      above: 0,
+      minutes: 1,
+      pages: false,
+    },
+    {
       heading: 'Webhook signatures refused',
       says: 'Many webhooks carry a wrong signature: a rotated token, or somebody trying.',
       metric: metrics.of('WebhookSignatureFailure', 'Sum'),

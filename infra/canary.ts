@@ -29,11 +29,9 @@ export class Canary extends Construct {
       reservedConcurrentExecutions: 1,
       environment: {
         WEBHOOK_URL: webhookUrl,
-        ZOOM_SECRET_ID: secret.credentials.secretArn,
         ZOOM_WEBHOOK_SECRET_ID: secret.tokens.secretArn,
       } satisfies CanaryEnv,
     });
-    secret.grantReadCredentials(this.handler);
     secret.grantReadTokens(this.handler);
     new Rule(this, 'Schedule', {
       description: 'Webhook canary',

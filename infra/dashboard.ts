@@ -218,6 +218,8 @@ function webhookAndCost({ metrics, webhook }: Observed): GraphWidgetProps[] {
         metrics.perValue('WebhookRejected', 'Sum'),
         metrics.of('WebhookSignatureFailure', 'Sum'),
         metrics.of('WebhookStoreFailure', 'Sum'),
+        metrics.of('WebhookSecretFailure', 'Sum'),
+        metrics.of('WebhookDefect', 'Sum'),
         webhook.metricServerErrors().with({ label: 'answered 5xx' }),
       ],
     },

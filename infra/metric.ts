@@ -17,6 +17,8 @@ const WEBHOOK_METRICS: ReadonlySet<MetricName> = new Set([
   'WebhookRejected',
   'WebhookSignatureFailure',
   'WebhookStoreFailure',
+  'WebhookSecretFailure',
+  'WebhookDefect',
   'ConcurrencyLimited',
   'ConcurrencyShare',
 ]);

@@ -68,7 +68,6 @@ export class Webhook extends Construct {
         DEPLOYMENT: props.deployment,
         SESSION_TABLE: props.table.table.tableName,
         JOB_QUEUE_URL: props.jobs.queue.queueUrl,
-        ZOOM_SECRET_ID: props.secret.credentials.secretArn,
         ZOOM_WEBHOOK_SECRET_ID: props.secret.tokens.secretArn,
         ALLOWED_HOSTS: zoom.allowedHosts.join(','),
         MAX_CLOCK_SKEW_SECONDS: String(zoom.maxClockSkewSeconds),
@@ -77,7 +76,6 @@ export class Webhook extends Construct {
     });
     props.table.grantRequest(this.handler);
     props.jobs.grantSend(this.handler);
-    props.secret.grantReadCredentials(this.handler);
     props.secret.grantReadTokens(this.handler);
 
     this.api = new HttpApi(this, 'Api', {

@@ -4,7 +4,7 @@ import { CreateStreamCommand, KinesisClient } from '@aws-sdk/client-kinesis';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import { NodeHttpHandler } from '@smithy/node-http-handler';
 import dynalite from 'dynalite';
-import type { LocalEnv, RunnerEnv } from '../shared/env.ts';
+import type { LocalEnv, RunnerEnv, WebhookEnv } from '../shared/env.ts';
 import { LocalEcs } from './aws/ecs.ts';
 import { FaultProxy } from './aws/fault-proxy.ts';
 import { closeServer, LOOPBACK, listen } from './aws/listen.ts';
@@ -14,6 +14,8 @@ import { createSessionTable } from './aws/session-table.ts';
 import { createQueues, startSqs } from './aws/sqs.ts';
 import { type KinesisServer, startKinesisServer } from './kinesis/server.ts';
 
+/** Name of the local stack in its metrics. */
+const DEPLOYMENT = 'local';
 const REGION = 'us-east-1';
 const TABLE = 'rtms-sessions';
 const SECRET_ID = 'rtms-zoom';
@@ -31,8 +33,18 @@ export interface LocalAwsOptions {
 export type LocalAwsEnv = Omit<LocalEnv, 'TASK_ID'> &
   Pick<
     RunnerEnv,
-    'SESSION_TABLE' | 'JOB_QUEUE_URL' | 'ZOOM_SECRET_ID' | 'MEDIA_STREAM' | 'EVENTS_STREAM'
-  > & { AWS_REGION: string; AWS_ACCESS_KEY_ID: string; AWS_SECRET_ACCESS_KEY: string };
+    | 'DEPLOYMENT'
+    | 'SESSION_TABLE'
+    | 'JOB_QUEUE_URL'
+    | 'ZOOM_SECRET_ID'
+    | 'MEDIA_STREAM'
+    | 'EVENTS_STREAM'
+  > &
+  Pick<WebhookEnv, 'ZOOM_WEBHOOK_SECRET_ID'> & {
+    AWS_REGION: string;
+    AWS_ACCESS_KEY_ID: string;
+    AWS_SECRET_ACCESS_KEY: string;
+  };
 
 export interface LocalAws {
   readonly region: string;
@@ -141,7 +153,10 @@ async function start(
       AWS_ENDPOINT_URL_ECS: endpoints.ecs,
       SESSION_TABLE: TABLE,
       JOB_QUEUE_URL: queues.queueUrl,
+      DEPLOYMENT,
       ZOOM_SECRET_ID: SECRET_ID,
+      // One secret holds both here: nobody from the internet calls this function.
+      ZOOM_WEBHOOK_SECRET_ID: SECRET_ID,
       MEDIA_STREAM: STREAMS.media,
       EVENTS_STREAM: STREAMS.events,
     }),

@@ -43,8 +43,6 @@ export interface Stack {
 }
 
 /** Cost units a local runner takes; a test that needs "full" sets its own. */
-/** Name of the local stack in its metrics. */
-const LOCAL_DEPLOYMENT = 'local';
 const LOCAL_CAPACITY = '1000';
 const LOCAL_SPOOL_BYTES = String(256 * 1024 * 1024);
 const STOP_GRACE_MS = 5_000;
@@ -85,7 +83,6 @@ export async function startStack(options: StackOptions): Promise<Stack> {
 function runnerEnvironment(aws: LocalAws, options: StackOptions, spoolDir: string) {
   return {
     ...aws.env(),
-    DEPLOYMENT: LOCAL_DEPLOYMENT,
     ALLOWED_HOSTS: options.allowedHosts,
     RTMS_MEDIA: options.media ?? '{}',
     CAPACITY: LOCAL_CAPACITY,
@@ -106,9 +103,6 @@ async function startWebhook(
   let isReady = false;
   const environment = {
     ...aws.env(),
-    DEPLOYMENT: LOCAL_DEPLOYMENT,
-    // One secret holds both here: nobody from the internet calls this function.
-    ZOOM_WEBHOOK_SECRET_ID: aws.secretId,
     ALLOWED_HOSTS: options.allowedHosts,
     MAX_CLOCK_SKEW_SECONDS: '300',
     LOG_LEVEL: 'INFO',

@@ -30,10 +30,10 @@ test('says where it listens, answers there, and ends on SIGTERM', async () => {
 
 test('without its environment it says in one line all that is missing, and exits with 1', async () => {
   const lines: string[] = [];
-  const environment = { SESSION_TABLE: '', JOB_QUEUE_URL: '', ZOOM_SECRET_ID: '' };
+  const environment = { DEPLOYMENT: '', SESSION_TABLE: '', JOB_QUEUE_URL: '' };
   const child = startChild('local/webhook-process.ts', [], environment, (line) => lines.push(line));
   expect((await child.exited).code).toBe(1);
   expect(lines).toEqual([
-    '[config/invalid] SESSION_TABLE is missing; JOB_QUEUE_URL is missing; ZOOM_SECRET_ID is missing',
+    '[config/invalid] DEPLOYMENT is missing; SESSION_TABLE is missing; JOB_QUEUE_URL is missing; ZOOM_WEBHOOK_SECRET_ID is missing',
   ]);
 });

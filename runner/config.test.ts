@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import { readConfig } from './config.ts';
 
 const COMPLETE = {
+  DEPLOYMENT: 'dev',
   AWS_REGION: 'us-east-1',
   SESSION_TABLE: 'table',
   JOB_QUEUE_URL: 'https://queue',

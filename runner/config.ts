@@ -6,6 +6,7 @@ import { type AllowedHosts, parseAllowedHosts } from '../shared/zoom/allowed-hos
 import { LOG_LEVELS, type LogLevel } from './log.ts';
 
 export interface RunnerConfig {
+  readonly deployment: string;
   readonly region: string;
   /** Outside ECS; in ECS the task's own metadata names it. */
   readonly taskId: string | undefined;
@@ -77,6 +78,7 @@ export function readConfig(
   };
 
   const config = {
+    deployment: required('DEPLOYMENT'),
     region: required('AWS_REGION'),
     taskId: optional('TASK_ID'),
     ecsMetadataUri: optional('ECS_CONTAINER_METADATA_URI_V4'),

@@ -1,5 +1,5 @@
 import pino from 'pino';
-import { ServiceError } from '../shared/errors.ts';
+import { describeError } from '../shared/describe-error.ts';
 import type { LogFields, Logger } from '../shared/logger.ts';
 
 export const LOG_LEVELS = ['debug', 'info', 'warn', 'error'] as const;
@@ -31,15 +31,4 @@ function wrap(logger: pino.Logger): Logger {
     error: (message, fields = {}) => logger.error(fields, message),
     child: (fields) => wrap(logger.child(fields)),
   };
-}
-
-/** Codes and names only: a foreign message may quote what it choked on. */
-export function describeError(error: unknown): unknown {
-  if (error instanceof ServiceError) {
-    const cause = error.cause === undefined ? {} : { cause: describeError(error.cause) };
-    return { code: error.code, message: error.message, ...error.detail, ...cause };
-  }
-  if (!(error instanceof Error)) return { name: typeof error };
-  const { name, code } = error as Error & { code?: unknown };
-  return typeof code === 'string' ? { name, code } : { name };
 }

@@ -23,7 +23,7 @@ beforeEach(() => {
   vi.spyOn(console, 'log').mockImplementation((line: string) => {
     printed.push(JSON.parse(line) as EmfLine);
   });
-  emitter = new EmfEmitter();
+  emitter = new EmfEmitter('prod');
 });
 afterEach(() => {
   vi.unstubAllEnvs();
@@ -31,17 +31,22 @@ afterEach(() => {
 });
 
 test('prints one line for metrics without a dimension of their own', () => {
-  emitter.count('Takeovers');
-  emitter.count('Takeovers', 2);
+  emitter.count('SessionsMissed');
+  emitter.count('SessionsMissed', 2);
   emitter.observe('PutLatency', 5);
   emitter.observe('PutLatency', 7);
   emitter.flush();
   expect(printed).toHaveLength(1);
-  expect(printed[0]).toMatchObject({ service: 'runner', Takeovers: 3, PutLatency: [5, 7] });
+  expect(printed[0]).toMatchObject({
+    deployment: 'prod',
+    service: 'runner',
+    SessionsMissed: 3,
+    PutLatency: [5, 7],
+  });
   const [emf] = printed[0]?._aws.CloudWatchMetrics ?? [];
-  expect(emf).toMatchObject({ Namespace: 'RtmsKinesis', Dimensions: [['service']] });
+  expect(emf).toMatchObject({ Namespace: 'RtmsKinesis', Dimensions: [['service', 'deployment']] });
   expect(emf?.Metrics).toMatchObject([
-    { Name: 'Takeovers', Unit: 'Count' },
+    { Name: 'SessionsMissed', Unit: 'Count' },
     { Name: 'PutLatency', Unit: 'Milliseconds' },
   ]);
 });
@@ -67,8 +72,27 @@ test('keeps a sample of many observations', () => {
 });
 
 test('says nothing when there is nothing to say', () => {
-  emitter.count('Takeovers');
+  emitter.count('SessionsMissed');
   emitter.flush();
   emitter.flush();
   expect(printed).toHaveLength(1);
+});
+
+test('adds the values of a dimension up for alarms, without those that are no fault', () => {
+  emitter.count('FramesLost', 2, 'buffer_full');
+  emitter.counter('FramesLost', 'a cause of tomorrow').add(3);
+  emitter.count('FramesLost', 100, 'revoked');
+  emitter.count('HandOvers', 1, 'shutdown');
+  emitter.flush();
+  const lost = printed.filter((line) => 'FramesLost' in line);
+  expect(lost.map(({ cause, FramesLost }) => [cause, FramesLost])).toEqual(
+    expect.arrayContaining([
+      ['buffer_full', 2],
+      ['a cause of tomorrow', 3],
+      ['revoked', 100],
+      [undefined, 5],
+    ]),
+  );
+  expect(lost).toHaveLength(4);
+  expect(printed.filter((line) => 'HandOvers' in line)).toHaveLength(1);
 });

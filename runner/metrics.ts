@@ -30,14 +30,29 @@ class Series implements Counter {
 
 /** Collects in memory and prints one EMF line per dimension value and period on stdout. */
 export class EmfEmitter implements CounterMetrics {
+  readonly #deployment: string;
   readonly #series = new Map<MetricName, Map<string | undefined, Series>>();
+
+  /** @param deployment keeps two deployments of an account apart, in alarms and in scaling */
+  constructor(deployment: string) {
+    this.#deployment = deployment;
+  }
 
   count(name: MetricName, value = 1, by?: string): void {
     this.#at(name, by).add(value);
+    if (isInTotal(name, by)) this.#at(name, undefined).add(value);
   }
 
   counter(name: MetricName, by?: string): Counter {
-    return this.#at(name, by);
+    const own = this.#at(name, by);
+    if (!isInTotal(name, by)) return own;
+    const total = this.#at(name, undefined);
+    return {
+      add(value) {
+        own.add(value);
+        total.add(value);
+      },
+    };
   }
 
   observe(name: MetricName, value: number, by?: string): void {
@@ -62,6 +77,7 @@ export class EmfEmitter implements CounterMetrics {
     for (const group of byDimension.values()) {
       const emf = new EmfMetrics({ namespace: METRIC_NAMESPACE, serviceName: 'runner' });
       const { name: first, by } = group[0] as Series;
+      emf.addDimension('deployment', this.#deployment);
       const dimension = dimensionOf(first);
       if (dimension !== undefined && by !== undefined) emf.addDimension(dimension, by);
       for (const series of group) {
@@ -87,6 +103,14 @@ export class EmfEmitter implements CounterMetrics {
     }
     return series;
   }
+}
+
+/** Alarms look at totals: of a metric with one time series per cause, a new cause would be missed. */
+function isInTotal(name: MetricName, by: string | undefined): boolean {
+  const metric = METRICS[name];
+  if (!('total' in metric) || by === undefined) return false;
+  const left: readonly string[] = 'notInTotal' in metric ? metric.notInTotal : [];
+  return !left.includes(by);
 }
 
 function dimensionOf(name: MetricName): string | undefined {

@@ -62,7 +62,7 @@ export async function startRunner(
   const ecsTask = config.ecsMetadataUri ? await describeOwnTask(config.ecsMetadataUri) : undefined;
   const taskId = ecsTask?.taskId ?? config.taskId ?? `task-${process.pid}`;
   const logger = createLogger(config.logLevel, { service: 'runner', taskId });
-  const metrics = new EmfEmitter();
+  const metrics = new EmfEmitter(config.deployment);
   const turns = new LoopTurns();
   const delay = new EventLoopDelay();
   const aws = createAwsClients(config.region);

@@ -7,11 +7,9 @@ export interface WebhookEnv {
   DEPLOYMENT: string;
   SESSION_TABLE: string;
   JOB_QUEUE_URL: string;
-  /** Secrets Manager id or ARN; shape in `shared/zoom/credentials.ts`. */
-  ZOOM_SECRET_ID: string;
   /**
-   * Secret with the webhook tokens alone: `{"apps": {"<app>": {"webhookSecretTokens": ["current", "previous"]}}}`.
-   * The function that faces the internet needs no client secret.
+   * Secrets Manager id or ARN of the secret with the webhook tokens alone: `{"apps": {"<app>": {"webhookSecretTokens": ["current", "previous"]}}}`.
+   * The function that faces the internet needs no client secret. A secret that holds both is read as well.
    */
   ZOOM_WEBHOOK_SECRET_ID: string;
   /** Comma-separated host suffixes that signaling and media addresses must match. */
@@ -26,7 +24,6 @@ export interface WebhookEnv {
 export interface CanaryEnv {
   /** The webhook's public address. */
   WEBHOOK_URL: string;
-  ZOOM_SECRET_ID: string;
   /** As in `WebhookEnv`. */
   ZOOM_WEBHOOK_SECRET_ID: string;
 }
@@ -36,6 +33,7 @@ export interface RunnerEnv {
   DEPLOYMENT: string;
   SESSION_TABLE: string;
   JOB_QUEUE_URL: string;
+  /** Secrets Manager id or ARN; what signs handshakes, shape in `shared/zoom/credentials.ts`. */
   ZOOM_SECRET_ID: string;
   ALLOWED_HOSTS: string;
   MEDIA_STREAM: string;

@@ -18,6 +18,7 @@ const ERROR_CODES = {
   'webhook/wrong-app': { retryable: false, statusCode: 400 },
   'webhook/secret-unavailable': { retryable: true, statusCode: 503 },
   'webhook/store-failed': { retryable: true, statusCode: 503 },
+  'webhook/defect': { retryable: false, statusCode: 500 },
   'webhook/canary-failed': { retryable: true, statusCode: 502 },
   'rtms/malformed-message': { retryable: false, statusCode: 502 },
   'rtms/message-too-large': { retryable: false, statusCode: 502 },

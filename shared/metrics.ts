@@ -29,6 +29,8 @@ export const METRICS = {
   WebhookRejected: { unit: 'Count', by: 'cause' },
   WebhookSignatureFailure: { unit: 'Count' },
   WebhookStoreFailure: { unit: 'Count' },
+  WebhookSecretFailure: { unit: 'Count' },
+  WebhookDefect: { unit: 'Count' },
   ConcurrencyLimited: { unit: 'Count' },
   ConcurrencyShare: { unit: 'Percent' },
   Sessions: { unit: 'Count', by: 'state' },

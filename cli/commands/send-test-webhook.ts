@@ -2,11 +2,12 @@ import { readFileSync } from 'node:fs';
 import type { Command } from 'commander';
 import { ServiceError } from '../../shared/errors.ts';
 import { DEFAULT_APP, type ZoomApp } from '../../shared/zoom/credentials.ts';
+import { webhookUrlOf } from '../../shared/zoom/webhook-url.ts';
 import { type Context, createCommand, type Flags, run } from '../command.ts';
 import { required } from '../deployment.ts';
 import { EXIT, type ExitCode } from '../exit-code.ts';
 import { postWebhook, validateWebhook } from '../webhook.ts';
-import { readZoomApp, webhookUrlOf } from '../zoom-apps.ts';
+import { readZoomApp } from '../zoom-apps.ts';
 
 interface SendFlags extends Flags {
   readonly app: string;

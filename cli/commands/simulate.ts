@@ -11,13 +11,14 @@ import { ServiceError } from '../../shared/errors.ts';
 import { PRODUCTS } from '../../shared/rtms/product.ts';
 import { layOut } from '../../shared/table.ts';
 import { DEFAULT_APP } from '../../shared/zoom/credentials.ts';
+import { webhookUrlOf } from '../../shared/zoom/webhook-url.ts';
 import { type Context, createCommand, type Flags, run } from '../command.ts';
 import { required } from '../deployment.ts';
 import { EXIT, type ExitCode } from '../exit-code.ts';
 import { SimulatedMeetings } from '../simulated-meetings.ts';
 import { checkTarget } from '../simulation-target.ts';
 import { parseDuration } from '../time.ts';
-import { readZoomApp, webhookUrlOf } from '../zoom-apps.ts';
+import { readZoomApp } from '../zoom-apps.ts';
 
 const MAX_MEETINGS = 2_000;
 /** Meetings begin this far apart: the webhook is throttled, as Zoom's own starts are spread. */

@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { afterEach, describe, expect, test } from 'vitest';
 import { answerUrlValidation, verifyWebhook } from '../../shared/zoom/webhook-signature.ts';
-import { knock } from './knock.ts';
+import { knock, knockAtAll } from './knock.ts';
 
 const TOKEN = 'exampleWebhookSecretToken';
 
@@ -73,5 +73,31 @@ describe('knock', () => {
     const url = await startWebhook(genuineAnswer);
     close?.();
     await expect(knock(url, TOKEN)).rejects.toMatchObject({ code: 'webhook/canary-failed' });
+  });
+});
+
+describe('knockAtAll', () => {
+  const apps = new Map([
+    ['default', { webhookSecretTokens: [TOKEN] }],
+    ['team-b', { webhookSecretTokens: [TOKEN] }],
+    ['team-c', { webhookSecretTokens: ['a token that the webhook does not have'] }],
+  ]);
+
+  test('knocks for every app at its own address', async () => {
+    const paths: string[] = [];
+    const url = await startWebhook((request, body) => {
+      paths.push(request.url ?? '');
+      return genuineAnswer(request, body);
+    });
+    await knockAtAll(url, new Map([...apps].slice(0, 2)));
+    expect(paths.sort()).toEqual(['/webhook', '/webhook/team-b']);
+  });
+
+  test('names the apps that failed', async () => {
+    const url = await startWebhook(genuineAnswer);
+    await expect(knockAtAll(url, apps)).rejects.toMatchObject({
+      code: 'webhook/canary-failed',
+      detail: { apps: ['team-c'] },
+    });
   });
 });

@@ -1,9 +1,35 @@
 import { randomBytes } from 'node:crypto';
 import { ServiceError } from '../../shared/errors.ts';
+import type { VerifyingApp } from '../../shared/zoom/credentials.ts';
 import { answerUrlValidation, signWebhook } from '../../shared/zoom/webhook-signature.ts';
+import { webhookUrlOf } from '../../shared/zoom/webhook-url.ts';
 
 /** Zoom counts a webhook as failed after this long. */
 const ZOOM_TIMEOUT_MS = 3000;
+
+/**
+ * Knocks for every Zoom app at the address that Zoom posts its webhooks to.
+ *
+ * @throws ServiceError `webhook/canary-failed` naming every app whose knock failed, with the first one's cause
+ */
+export async function knockAtAll(
+  webhookUrl: string,
+  apps: ReadonlyMap<string, VerifyingApp>,
+): Promise<void> {
+  const knocks = [...apps].map(async ([app, { webhookSecretTokens }]) => {
+    const [token = ''] = webhookSecretTokens;
+    return knock(webhookUrlOf(webhookUrl, app), token).then(
+      () => [],
+      (cause: unknown) => [{ app, cause }],
+    );
+  });
+  const failures = (await Promise.all(knocks)).flat();
+  if (failures.length === 0) return;
+  throw new ServiceError('webhook/canary-failed', 'the webhook failed for some Zoom apps', {
+    cause: failures[0]?.cause,
+    detail: { apps: failures.map(({ app }) => app) },
+  });
+}
 
 /**
  * Posts a URL validation as Zoom would and checks the answer: the route, the signature check, the secret

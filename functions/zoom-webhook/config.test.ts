@@ -1,10 +1,16 @@
 import { expect, test } from 'vitest';
 import { readWebhookConfig } from './config.ts';
 
-const required = { SESSION_TABLE: 'table', JOB_QUEUE_URL: 'queue', ZOOM_SECRET_ID: 'secret' };
+const required = {
+  DEPLOYMENT: 'dev',
+  SESSION_TABLE: 'table',
+  JOB_QUEUE_URL: 'queue',
+  ZOOM_WEBHOOK_SECRET_ID: 'secret',
+};
 
 test('fills in Zoom’s hosts, five minutes of skew and INFO', () => {
   expect(readWebhookConfig(required)).toEqual({
+    deployment: 'dev',
     sessionTable: 'table',
     jobQueueUrl: 'queue',
     secret: { secretId: 'secret', refreshMs: 600_000 },
@@ -40,9 +46,10 @@ test('names everything that is missing or wrong at once', () => {
       code: 'config/invalid',
       detail: {
         problems: [
+          'DEPLOYMENT is missing',
           'SESSION_TABLE is missing',
           'JOB_QUEUE_URL is missing',
-          'ZOOM_SECRET_ID is missing',
+          'ZOOM_WEBHOOK_SECRET_ID is missing',
           expect.stringContaining('ALLOWED_HOSTS'),
           expect.stringContaining('MAX_CLOCK_SKEW_SECONDS'),
           expect.stringContaining('LOG_LEVEL'),

@@ -9,6 +9,7 @@ import {
 const LOG_LEVELS = ['DEBUG', 'INFO', 'WARN', 'ERROR'] as const;
 
 export interface WebhookConfig {
+  readonly deployment: string;
   readonly sessionTable: string;
   readonly jobQueueUrl: string;
   readonly secret: { readonly secretId: string; readonly refreshMs: number };
@@ -33,10 +34,11 @@ export function readWebhookConfig(environment: Environment): WebhookConfig {
     return value ?? '';
   };
   const config: WebhookConfig = {
+    deployment: text('DEPLOYMENT'),
     sessionTable: text('SESSION_TABLE'),
     jobQueueUrl: text('JOB_QUEUE_URL'),
     secret: {
-      secretId: text('ZOOM_SECRET_ID'),
+      secretId: text('ZOOM_WEBHOOK_SECRET_ID'),
       refreshMs: 1000 * readSeconds('SECRET_REFRESH_SECONDS', text, '600', 30, problems),
     },
     allowedHosts: readHosts(text('ALLOWED_HOSTS', DEFAULT_ALLOWED_HOSTS), problems),

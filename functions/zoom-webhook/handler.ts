@@ -20,7 +20,7 @@ import { createWebhookTokens } from './webhook-tokens.ts';
 const config = readWebhookConfig(process.env);
 const aws = createAwsClients(process.env);
 const logger = createLogger(config.logLevel);
-const metrics = createMetrics();
+const metrics = createMetrics(config.deployment);
 const tokens = createWebhookTokens(aws.secretsManager, config.secret, logger);
 // Ahead of the first request; a failure is left to that request.
 await tokens.get().catch(() => undefined);

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { SendMessageCommand, type SQSClient } from '@aws-sdk/client-sqs';
-import { ServiceError } from '../../shared/errors.ts';
 import { encodeSessionJob } from '../../shared/session-job.ts';
 import type { StartRegister } from '../../shared/session-row.ts';
+import { awsFailure } from './aws-failure.ts';
 
 /** Rings the bell: asks the runners to look at a stream's row. */
 export type RingRunners = (
@@ -11,7 +11,8 @@ export type RingRunners = (
   signal: AbortSignal,
 ) => Promise<void>;
 
-/** @returns a function that throws ServiceError `webhook/store-failed` when SQS does not take the job */
+/** @returns a function that throws ServiceError `webhook/store-failed` when SQS does not take the job,
+ *   `webhook/defect` when the call itself is wrong */
 export function createJobQueue(client: SQSClient, queueUrl: string): RingRunners {
   return async (rtmsStreamId, start, abortSignal) => {
     const command = new SendMessageCommand({
@@ -22,7 +23,7 @@ export function createJobQueue(client: SQSClient, queueUrl: string): RingRunners
     try {
       await client.send(command, { abortSignal });
     } catch (cause) {
-      throw new ServiceError('webhook/store-failed', 'the job could not be queued', { cause });
+      throw awsFailure(cause, 'the job could not be queued');
     }
   };
 }

@@ -8,6 +8,7 @@ import {
   type UnreadableRow,
 } from '../../shared/parse-row.ts';
 import { type SessionRow, sessionKey, UNOWNED } from '../../shared/session-row.ts';
+import { awsFailure } from './aws-failure.ts';
 import type { RowUpdate } from './route.ts';
 
 export interface StoredUpdate {
@@ -16,6 +17,8 @@ export interface StoredUpdate {
   /** As it is now; one that cannot be read has been written all the same. */
   readonly row: SessionRow | UnreadableRow;
 }
+
+const NOT_WRITTEN = 'the session row could not be written';
 
 /** Applies an update to its row if it is the newest of its register. */
 export type StoreUpdate = (update: RowUpdate, signal: AbortSignal) => Promise<StoredUpdate>;
@@ -26,7 +29,8 @@ export type StoreUpdate = (update: RowUpdate, signal: AbortSignal) => Promise<St
  * also offers the stream to the runners, unless one of them owns it.
  *
  * @returns a function that throws ServiceError `webhook/wrong-app` when the stream belongs to another
- *   app, `webhook/store-failed` when DynamoDB cannot be reached or refuses
+ *   app, `webhook/store-failed` when DynamoDB cannot be reached or refuses, `webhook/defect` when the call itself
+ *   is wrong
  */
 export function createSessionStore(client: DynamoDBClient, table: string): StoreUpdate {
   const documents = DynamoDBDocumentClient.from(client, ROW_TRANSLATION);
@@ -39,12 +43,13 @@ export function createSessionStore(client: DynamoDBClient, table: string): Store
       );
       return { changed: true, row: parseSessionRow(Attributes ?? {}) };
     } catch (cause) {
-      if (!(cause instanceof ConditionalCheckFailedException)) throw storeFailed(cause);
+      if (!(cause instanceof ConditionalCheckFailedException)) throw awsFailure(cause, NOT_WRITTEN);
     }
     const { Item } = await documents
       .send(new GetCommand({ ...key, ConsistentRead: true }), { abortSignal })
-      .catch((cause: unknown) => Promise.reject(storeFailed(cause)));
-    if (Item === undefined) throw storeFailed(new Error('the row went away'));
+      .catch((cause: unknown) => Promise.reject(awsFailure(cause, NOT_WRITTEN)));
+    // Its time to live was over between the two calls: Zoom's repeat writes it anew.
+    if (Item === undefined) throw new ServiceError('webhook/store-failed', 'the row went away');
     const row = parseSessionRow(Item);
     // Of a row that cannot be read, the app may be what cannot be read.
     if (isReadable(row) && row.app !== update.app) {
@@ -54,12 +59,6 @@ export function createSessionStore(client: DynamoDBClient, table: string): Store
     }
     return { changed: false, row };
   };
-}
-
-function storeFailed(cause: unknown): ServiceError {
-  return new ServiceError('webhook/store-failed', 'the session row could not be written', {
-    cause,
-  });
 }
 
 interface RegisterRule {

@@ -1,6 +1,7 @@
 import { Logger as Powertools } from '@aws-lambda-powertools/logger';
 import { Metrics as PowertoolsMetrics } from '@aws-lambda-powertools/metrics';
 import type { MetricUnit } from '@aws-lambda-powertools/metrics/types';
+import { describeError } from '../../shared/describe-error.ts';
 import type { LogFields, Logger } from '../../shared/logger.ts';
 import { METRIC_NAMESPACE, METRICS, type MetricName, type Metrics } from '../../shared/metrics.ts';
 import type { WebhookConfig } from './config.ts';
@@ -14,20 +15,27 @@ export function createLogger(logLevel: WebhookConfig['logLevel']): Logger {
 
 function wrap(powertools: Powertools, common: LogFields): Logger {
   return {
-    debug: (message, fields = {}) => powertools.debug(message, { ...common, ...fields }),
-    info: (message, fields = {}) => powertools.info(message, { ...common, ...fields }),
-    warn: (message, fields = {}) => powertools.warn(message, { ...common, ...fields }),
-    error: (message, fields = {}) => powertools.error(message, { ...common, ...fields }),
+    debug: (message, fields = {}) => powertools.debug(message, loggable(common, fields)),
+    info: (message, fields = {}) => powertools.info(message, loggable(common, fields)),
+    warn: (message, fields = {}) => powertools.warn(message, loggable(common, fields)),
+    error: (message, fields = {}) => powertools.error(message, loggable(common, fields)),
     child: (fields) => wrap(powertools, { ...common, ...fields }),
   };
 }
 
+/** Powertools would write an error's message and whole stack. */
+function loggable(common: LogFields, fields: LogFields): LogFields {
+  const { error } = fields;
+  return { ...common, ...fields, ...(error !== undefined && { error: describeError(error) }) };
+}
+
 /** Writes each value at once as a line of its own in CloudWatch's embedded metric format. */
-export function createMetrics(): Metrics {
+export function createMetrics(deployment: string): Metrics {
   const powertools = new PowertoolsMetrics({ namespace: METRIC_NAMESPACE, serviceName: SERVICE });
   const emit = (name: MetricName, value: number, by: string | undefined) => {
     const definition = METRICS[name];
     const metric = powertools.singleMetric();
+    metric.addDimension('deployment', deployment);
     if ('by' in definition && by !== undefined) metric.addDimension(definition.by, by);
     metric.addMetric(name, definition.unit as MetricUnit, value);
   };

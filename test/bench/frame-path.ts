@@ -50,7 +50,7 @@ async function measure(workload: WorkloadName): Promise<number> {
 /** Sessions of one workload, from WebSocket messages to PutRecords calls that are answered at once. */
 export class FramePath {
   readonly #producer: Producer;
-  readonly #metrics = new EmfEmitter();
+  readonly #metrics = new EmfEmitter('bench');
   readonly #sessions: Incoming[];
   readonly #connection: Media;
   readonly #messages: readonly Buffer[];

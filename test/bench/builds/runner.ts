@@ -19,7 +19,7 @@ const SPOOL_BYTES = 1024 * 1024 * 1024;
 
 /** The runner's own metrics; two of them say what the bench wants to know. */
 class TallyingMetrics implements CounterMetrics {
-  readonly emf = new EmfEmitter();
+  readonly emf = new EmfEmitter('bench');
   readonly #tally: Tally;
 
   constructor(tally: Tally) {
