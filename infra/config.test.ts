@@ -8,7 +8,11 @@ describe('readConfig', () => {
     expect(readConfig({})).toMatchObject({
       onDelete: 'retain',
       encryption: 'aws-managed',
-      zoom: { allowedHosts: ['zoom.us', 'zoom.com', 'zoomgov.com'], maxClockSkewSeconds: 300 },
+      zoom: {
+        allowedHosts: ['zoom.us', 'zoom.com', 'zoomgov.com'],
+        maxClockSkewSeconds: 300,
+        secretRefreshSeconds: 600,
+      },
       records: { capacity: { mode: 'on-demand' }, retentionHours: 24 },
       runner: { cpu: 1024, memoryMiB: 2048, capacity: 30, minTasks: 2 },
       network: { kind: 'public' },

@@ -40,6 +40,8 @@ const ZOOM = v.strictObject({
   ]),
   /** Accepted age of a webhook's timestamp, seconds, both ways. */
   maxClockSkewSeconds: v.optional(count, 300),
+  /** How long webhook and runners use the secrets without reading them again, 30 to 3600 s; a placeholder 30 s. */
+  secretRefreshSeconds: v.optional(v.pipe(count, v.minValue(30), v.maxValue(3_600)), 600),
   /** What to ask Zoom for; media types and fields left out keep the default of `RTMS_MEDIA`. */
   media: v.optional(
     v.pipe(

@@ -179,6 +179,7 @@ function runnerEnvironment({ runner, zoom, ...props }: RunnerServiceProps): Reco
     RTMS_MEDIA: JSON.stringify(zoom.media),
     CAPACITY: String(runner.capacity),
     HEALTH_PORT: String(HEALTH_PORT),
+    SECRET_REFRESH_SECONDS: String(zoom.secretRefreshSeconds),
     SPOOL_DIR,
     SPOOL_MAX_BYTES: String(runner.spoolGiB * 1024 ** 3),
     MEMORY_MIB: String(runner.memoryMiB),

@@ -71,6 +71,7 @@ export class Webhook extends Construct {
         ZOOM_WEBHOOK_SECRET_ID: props.secret.tokens.secretArn,
         ALLOWED_HOSTS: zoom.allowedHosts.join(','),
         MAX_CLOCK_SKEW_SECONDS: String(zoom.maxClockSkewSeconds),
+        SECRET_REFRESH_SECONDS: String(zoom.secretRefreshSeconds),
         LOG_LEVEL: 'info',
       } satisfies WebhookEnv,
     });

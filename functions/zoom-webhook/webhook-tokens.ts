@@ -39,6 +39,6 @@ export function createWebhookTokens(
     retryMs: RETRY_MS,
     onFailure: (error) => logger.error('the Zoom secret could not be read', { error }),
     // The wall clock: time goes on while Lambda has the function frozen.
-    now: Date.now,
+    now: () => Date.now(),
   });
 }
