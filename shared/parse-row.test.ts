@@ -20,6 +20,8 @@ const ROW = {
   stopEventTsMs: 900,
   stopReason: 6,
   interruptEventTsMs: 950,
+  movedEventTsMs: 950,
+  movedServerUrls: ['wss://b.zoom.us'],
   epoch: 3,
   owner: 'task',
   claimedAtMs: 1200,
@@ -51,6 +53,7 @@ test('leaves out attributes that a later release has added', () => {
 const SPOILT: readonly [field: string, value: unknown][] = [
   ['product', 'rooms'],
   ['serverUrls', 'wss://a.zoom.us'],
+  ['movedServerUrls', 'wss://a.zoom.us'],
   ['serverUrls', new Set(['wss://a.zoom.us'])],
   ['serverUrls', [7]],
   ['serverUrls', Array.from({ length: 33 }, () => 'wss://a')],

@@ -66,6 +66,8 @@ const SESSION_FIELDS = {
   stopEventTsMs: v.optional(timeMs),
   stopReason: v.optional(count),
   interruptEventTsMs: v.optional(timeMs),
+  movedEventTsMs: v.optional(timeMs),
+  movedServerUrls: v.optional(serverUrls),
   epoch: v.optional(epoch),
   owner: v.optional(owner),
   claimedAtMs: v.optional(timeMs),

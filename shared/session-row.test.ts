@@ -49,6 +49,16 @@ describe('wantedState', () => {
       { stopEventTsMs: 1 },
       { state: 'stopped', stopReason: 0 },
     ],
+    [
+      'the addresses of an interruption that named some',
+      { ...START, movedEventTsMs: 100, movedServerUrls: ['wss://b'] },
+      { ...STARTED, start: { ...START, serverUrls: ['wss://b'] } },
+    ],
+    [
+      'the addresses of a start after such an interruption',
+      { ...START, movedEventTsMs: 99, movedServerUrls: ['wss://b'] },
+      STARTED,
+    ],
     ['a start after a stop', { ...START, stopEventTsMs: 99, stopReason: 6 }, STARTED],
     ['nothing of a run that has ended', { ...START, endedStartEventTsMs: 100 }, NOTHING],
     ['a start after a run that has ended', { ...START, endedStartEventTsMs: 99 }, STARTED],

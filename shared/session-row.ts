@@ -10,8 +10,8 @@ import type { Product } from './rtms/product.ts';
  * | session | `SESSION#<rtms_stream_id>` | task id; `UNOWNED` while nobody serves it; absent when ended |
  * | task | `TASK#<task id>` | `TASKS`, so that one query lists the heartbeats |
  *
- * The webhook writes three registers (start, stop, interrupt), each the newest event of its kind by
- * Zoom's `event_ts`; what Zoom wants is read from all three, so delivery order does not matter.
+ * The webhook writes four registers (start, stop, interrupt, move), each the newest event of its kind by
+ * Zoom's `event_ts`; what Zoom wants is read from all of them, so delivery order does not matter.
  */
 export const OWNER_INDEX = 'owner-index';
 export const UNOWNED = 'UNOWNED';
@@ -42,6 +42,16 @@ export interface StopRegister {
 
 export interface InterruptRegister {
   readonly interruptEventTsMs: number;
+}
+
+/**
+ * The newest interruption that named addresses. A register of its own: a later one that names none does not take
+ * them away, because Zoom then means the last ones it named.
+ */
+export interface MoveRegister {
+  readonly movedEventTsMs: number;
+  /** Signaling addresses, allow-listed, in Zoom's order. */
+  readonly movedServerUrls: readonly string[];
 }
 
 /** What the owning runner writes. */
@@ -76,6 +86,7 @@ export interface SessionRow
   extends Partial<StartRegister>,
     Partial<StopRegister>,
     Partial<InterruptRegister>,
+    Partial<MoveRegister>,
     Ownership {
   readonly pk: string;
   readonly rtmsStreamId: string;
@@ -128,7 +139,7 @@ export function wantedState(row: SessionRow): Wanted {
     : { state: 'started', start };
 }
 
-/** The start register of a row, or undefined when no start has arrived. */
+/** The start register of a row, with the addresses of a later interruption; undefined when no start has arrived. */
 export function startOf(row: SessionRow): StartRegister | undefined {
   const {
     startEventTsMs,
@@ -151,7 +162,7 @@ export function startOf(row: SessionRow): StartRegister | undefined {
   }
   return {
     startEventTsMs,
-    serverUrls,
+    serverUrls: movedTo(row, startEventTsMs) ?? serverUrls,
     product,
     entityId,
     app: app ?? 'default',
@@ -159,6 +170,11 @@ export function startOf(row: SessionRow): StartRegister | undefined {
     ...(accountId === undefined ? {} : { accountId }),
     ...(operatorId === undefined ? {} : { operatorId }),
   };
+}
+
+function movedTo(row: SessionRow, startEventTsMs: number): readonly string[] | undefined {
+  const { movedServerUrls, movedEventTsMs = 0 } = row;
+  return movedEventTsMs >= startEventTsMs ? movedServerUrls : undefined;
 }
 
 /**

@@ -59,6 +59,7 @@ export function receiveEvent(dependencies: {
         return ACCEPTED;
       case 'record': {
         const signal = AbortSignal.any([options.signal, AbortSignal.timeout(STORE_TIMEOUT_MS)]);
+        if (decision.move !== undefined) await store(decision.move, signal);
         const { changed, row } = await store(decision.update, signal);
         if (!isReadable(row)) unreadable.report(row);
         const rung =

@@ -68,6 +68,29 @@ test('stop and interrupt become their registers', () => {
   ).toMatchObject({ update: { register: 'interrupt', value: { interruptEventTsMs: 5 } } });
 });
 
+test('an interruption that names addresses moves the stream to those that are allowed', () => {
+  const interrupted = {
+    kind: 'interrupted',
+    event: 'meeting.rtms_interrupted',
+    eventTsMs: 5,
+    product: 'meeting',
+    rtmsStreamId: 's1',
+  } as const;
+  const serverUrls = ['wss://evil.example', 'wss://b.zoom.us'];
+  expect(route({ ...interrupted, serverUrls }, context)).toMatchObject({
+    refusedAddresses: 1,
+    update: { register: 'interrupt', value: { interruptEventTsMs: 5 } },
+    move: {
+      register: 'move',
+      rtmsStreamId: 's1',
+      value: { movedEventTsMs: 5, movedServerUrls: ['wss://b.zoom.us'] },
+    },
+  });
+  const elsewhere = route({ ...interrupted, serverUrls: ['wss://evil.example'] }, context);
+  expect(elsewhere).toMatchObject({ refusedAddresses: 1, update: { register: 'interrupt' } });
+  expect(elsewhere).not.toHaveProperty('move');
+});
+
 test('counts the addresses it leaves out', () => {
   const serverUrls = ['wss://a.zoom.us', 'wss://evil.example', 'quic://a.zoom.us'];
   expect(route({ ...started, serverUrls }, context)).toMatchObject({

@@ -1,14 +1,24 @@
 import { createHash } from 'node:crypto';
 import { ServiceError } from '../../shared/errors.ts';
-import type { InterruptRegister, StartRegister, StopRegister } from '../../shared/session-row.ts';
+import type {
+  InterruptRegister,
+  MoveRegister,
+  StartRegister,
+  StopRegister,
+} from '../../shared/session-row.ts';
 import { type AllowedHosts, isAllowedAddress } from '../../shared/zoom/allowed-hosts.ts';
-import type { AccountEvent, StartedEvent, WebhookEvent } from '../../shared/zoom/webhook-event.ts';
+import type {
+  AccountEvent,
+  InterruptedEvent,
+  StartedEvent,
+  WebhookEvent,
+} from '../../shared/zoom/webhook-event.ts';
 import {
   answerUrlValidation,
   type UrlValidationAnswer,
 } from '../../shared/zoom/webhook-signature.ts';
 
-/** A newer value for one of a session row's three registers. */
+/** A newer value for one of a session row's registers. */
 export type RowUpdate = {
   readonly rtmsStreamId: string;
   /** The app that sent it: a row belongs to the app that named it first. */
@@ -19,6 +29,7 @@ export type RowUpdate = {
   | { readonly register: 'start'; readonly value: StartRegister; readonly digest: string }
   | { readonly register: 'stop'; readonly value: StopRegister }
   | { readonly register: 'interrupt'; readonly value: InterruptRegister }
+  | { readonly register: 'move'; readonly value: MoveRegister; readonly digest: string }
 );
 
 export type Decision =
@@ -28,7 +39,9 @@ export type Decision =
       /** Zoom's event name. */
       readonly event: string;
       readonly update: RowUpdate;
-      /** Addresses of a start that were left out: another scheme, or a host off the allow-list. */
+      /** What to store before it: an interruption is only news once its addresses are there. */
+      readonly move?: RowUpdate;
+      /** Addresses that were left out: another scheme, or a host off the allow-list. */
       readonly refusedAddresses: number;
     }
   | { readonly action: 'notify'; readonly event: AccountEvent }
@@ -74,11 +87,25 @@ export function route(event: WebhookEvent, context: RouteContext): Decision {
         value: { stopEventTsMs: event.eventTsMs, stopReason: event.stopReason },
       });
     case 'interrupted':
-      return record(event, context, {
-        register: 'interrupt',
-        value: { interruptEventTsMs: event.eventTsMs },
-      });
+      return interrupt(event, context);
   }
+}
+
+/** Zoom may name the addresses to reconnect to; those it may not name are left out, the interruption stands. */
+function interrupt(event: InterruptedEvent, context: RouteContext): Decision {
+  const { eventTsMs, serverUrls = [] } = event;
+  const allowed = serverUrls.filter((url) => isAllowedAddress(url, context.allowedHosts));
+  const refused = serverUrls.length - allowed.length;
+  const value = { interruptEventTsMs: eventTsMs };
+  const decision = record(event, context, { register: 'interrupt', value }, refused);
+  if (allowed.length === 0) return decision;
+  const move = { movedEventTsMs: eventTsMs, movedServerUrls: allowed };
+  const register = { register: 'move', value: move, digest: digestOf(allowed) } as const;
+  return { ...decision, move: record(event, context, register).update };
+}
+
+function digestOf(content: unknown): string {
+  return createHash('sha256').update(JSON.stringify(content)).digest('hex');
 }
 
 function start(event: StartedEvent, context: RouteContext): Decision {
@@ -96,7 +123,7 @@ function start(event: StartedEvent, context: RouteContext): Decision {
     ...(event.accountId === undefined ? {} : { accountId: event.accountId }),
     ...(event.operatorId === undefined ? {} : { operatorId: event.operatorId }),
   };
-  const digest = createHash('sha256').update(JSON.stringify(content)).digest('hex');
+  const digest = digestOf(content);
   const value = { ...content, startEventTsMs: event.eventTsMs, requestedAtMs: context.nowMs };
   return record(
     event,
@@ -115,7 +142,7 @@ function record(
   { app, nowMs }: RouteContext,
   register: Without<RowUpdate, 'rtmsStreamId' | 'app' | 'ttl'>,
   refusedAddresses = 0,
-): Decision {
+): Extract<Decision, { action: 'record' }> {
   const ttl = Math.ceil(nowMs / 1000) + ROW_LIFE_SECONDS;
   const update: RowUpdate = { rtmsStreamId: event.rtmsStreamId, app, ttl, ...register };
   return { action: 'record', event: event.event, update, refusedAddresses };

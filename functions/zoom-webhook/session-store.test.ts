@@ -28,10 +28,14 @@ const context = { app: 'default', secretToken: 't', allowedHosts: ['zoom.us'], n
 
 type StreamEvent = Extract<WebhookEvent, { rtmsStreamId: string }>;
 
-function updateOf(event: StreamEvent, app = 'default'): RowUpdate {
+function updatesOf(event: StreamEvent, app = 'default'): RowUpdate[] {
   const decision = route(event, { ...context, app });
   if (decision.action !== 'record') throw new Error('not an update');
-  return decision.update;
+  return decision.move === undefined ? [decision.update] : [decision.move, decision.update];
+}
+
+function updateOf(event: StreamEvent, app = 'default'): RowUpdate {
+  return updatesOf(event, app).at(-1) as RowUpdate;
 }
 
 const common = { product: 'meeting', rtmsStreamId: '' } as const;
@@ -51,11 +55,12 @@ const stop = (eventTsMs: number, stopReason = 6): StreamEvent => ({
   eventTsMs,
   stopReason,
 });
-const interrupt = (eventTsMs: number): StreamEvent => ({
+const interrupt = (eventTsMs: number, host?: string): StreamEvent => ({
   ...common,
   kind: 'interrupted',
   event: 'meeting.rtms_interrupted',
   eventTsMs,
+  ...(host === undefined ? {} : { serverUrls: [`wss://${host}.zoom.us`] }),
 });
 
 let rows = 0;
@@ -63,7 +68,11 @@ let rows = 0;
 async function apply(events: readonly StreamEvent[]): Promise<SessionRow> {
   const rtmsStreamId = `row-${++rows}`;
   let row: SessionRow | UnreadableRow | undefined;
-  for (const event of events) ({ row } = await store(updateOf({ ...event, rtmsStreamId }), signal));
+  for (const event of events) {
+    for (const update of updatesOf({ ...event, rtmsStreamId })) {
+      ({ row } = await store(update, signal));
+    }
+  }
   if (row === undefined || !isReadable(row)) throw new Error('no events');
   const { pk, rtmsStreamId: _id, ...rest } = row;
   expect(pk).toBe(`SESSION#${rtmsStreamId}`);
@@ -91,6 +100,14 @@ describe('the end of a sequence', () => {
     expect(wantedState(await apply([start(2, 'b'), start(1, 'a')]))).toMatchObject(newer);
   });
 
+  test('an interruption moves the stream to the addresses it names, until the next start', async () => {
+    const at = (host: string) => ({ start: { serverUrls: [`wss://${host}.zoom.us`] } });
+    const moved = [start(1, 'a'), interrupt(2, 'b'), interrupt(3)];
+    expect(wantedState(await apply(moved))).toMatchObject({ ...at('b'), interruptedAtMs: 3 });
+    expect(wantedState(await apply(moved.toReversed()))).toMatchObject(at('b'));
+    expect(wantedState(await apply([...moved, start(4, 'c')]))).toMatchObject(at('c'));
+  });
+
   test('a newer start without an operator takes the old operator away', async () => {
     expect(await apply([start(1, 'a', 'op'), start(2)])).not.toHaveProperty('operatorId');
   });
@@ -103,7 +120,7 @@ test('any order and repetition of deliveries ends in the same row', async () => 
       .tuple(instant, fc.constantFrom('a', 'b'), fc.option(fc.constant('op'), { nil: undefined }))
       .map((args) => start(...args)),
     fc.tuple(instant, fc.constantFrom(1, 6, 8)).map((args) => stop(...args)),
-    instant.map(interrupt),
+    fc.tuple(instant, fc.constantFrom(undefined, 'b', 'c')).map((args) => interrupt(...args)),
   );
   const deliveries = fc.array(event, { minLength: 1, maxLength: 6 }).chain((events) =>
     fc.record({

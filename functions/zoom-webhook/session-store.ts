@@ -77,6 +77,7 @@ const RULES: Readonly<Record<RowUpdate['register'], RegisterRule>> = {
   },
   stop: { timestamp: 'stopEventTsMs', tieBreak: 'stopReason' },
   interrupt: { timestamp: 'interruptEventTsMs' },
+  move: { timestamp: 'movedEventTsMs', tieBreak: 'movedDigest' },
 };
 
 /** Writes one register if it is news: newer, or of the same instant and greater. */
@@ -84,7 +85,9 @@ function expressionOf(update: RowUpdate) {
   const { timestamp, tieBreak, optional = [] } = RULES[update.register];
   const fields: Record<string, unknown> = {
     ...update.value,
-    ...(update.register === 'start' ? { startDigest: update.digest } : {}),
+    ...('digest' in update
+      ? { [update.register === 'start' ? 'startDigest' : 'movedDigest']: update.digest }
+      : {}),
     rtmsStreamId: update.rtmsStreamId,
     app: update.app,
     ttl: update.ttl,

@@ -197,6 +197,18 @@ describe('judgeSession', () => {
     const handled = { ...SESSION, handledInterruptTsMs: 1600 };
     expect(judgeSession(handled, { ...OWNED, interruptEventTsMs: 1600 })).toEqual({ act: 'keep' });
   });
+
+  test('reconnects where an interruption says, once', () => {
+    const moved = { interruptEventTsMs: 1600, movedEventTsMs: 1600, movedServerUrls: ['wss://b'] };
+    const verdict = judgeSession(SESSION, { ...OWNED, ...moved });
+    expect(verdict).toMatchObject({
+      act: 'reconnect',
+      start: { serverUrls: ['wss://b'] },
+      interruptEventTsMs: 1600,
+    });
+    const there = { ...SESSION, serverUrls: ['wss://b'], handledInterruptTsMs: 1600 };
+    expect(judgeSession(there, { ...OWNED, ...moved })).toEqual({ act: 'keep' });
+  });
 });
 
 function without(row: SessionRow, name: keyof SessionRow): SessionRow {

@@ -112,17 +112,12 @@ function decode(
 
 /** The digits that were parsed as `timestamp`, among all keys of that name; an odd or long one is left out. */
 function timestampJson({ timestamp }: JsonObject, json: string): string | undefined {
-  let text: string | undefined;
-  if (typeof timestamp === 'string') text = JSON.stringify(timestamp);
-  if (typeof timestamp === 'number') {
-    text = JSON.stringify(timestamp);
-    for (const [, digits = ''] of json.matchAll(/"timestamp"\s*:\s*(-?\d+)/g)) {
-      if (Number(digits) !== timestamp) continue;
-      text = digits;
-      break;
-    }
-  }
-  return text === undefined || text.length > INPUT_LIMITS.keepAliveStampChars ? undefined : text;
+  if (typeof timestamp !== 'string' && typeof timestamp !== 'number') return undefined;
+  // A number that a double cannot hold was parsed as its digits, but came without quotes.
+  const written = [...json.matchAll(/"timestamp"\s*:\s*(-?\d+)/g)].map(([, digits]) => digits);
+  const isNumber = written.includes(String(timestamp));
+  const text = isNumber ? String(timestamp) : JSON.stringify(timestamp);
+  return text.length > INPUT_LIMITS.keepAliveStampChars ? undefined : text;
 }
 
 const SECRET_FIELDS = ['signature', 'srtp_keys', 'srt_passphrase'];

@@ -1,5 +1,6 @@
 import { ServiceError } from '../errors.ts';
 import { INPUT_LIMITS } from '../input-limits.ts';
+import { keepLongIntegers } from '../long-integers.ts';
 import { mediaTypeOfMessage } from './media-type.ts';
 
 /** A parsed JSON object of unknown shape. */
@@ -52,7 +53,7 @@ export function parseMessage(data: Buffer): ParsedMessage {
     long = { note, text: bytes.toString('latin1', start, end) };
   }
   try {
-    return { value: JSON.parse(json), json, long };
+    return { value: parseJson(json), json, long };
   } catch {
     // The parser's own message quotes the text, so it is not kept as the cause.
     throw unreadable(bytes, 'json');
@@ -63,10 +64,15 @@ export function parseMessage(data: Buffer): ParsedMessage {
 export function parseNested(text: string): unknown {
   if (!/^\s*[[{]/.test(text) || typeof surveyJson(Buffer.from(text)) === 'string') return undefined;
   try {
-    return JSON.parse(text);
+    return parseJson(text);
   } catch {
     return undefined;
   }
+}
+
+/** A double holds 15 digits of any number: only longer ones need the slower way. */
+function parseJson(json: string): unknown {
+  return /\d{16}/.test(json) ? JSON.parse(json, keepLongIntegers) : JSON.parse(json);
 }
 
 type Trouble = 'size' | 'nesting' | 'json';

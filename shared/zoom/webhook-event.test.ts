@@ -178,12 +178,72 @@ describe('server_urls', () => {
     expect(parse(withPayload({ server_urls }))).toMatchObject({ serverUrls });
   });
 
-  test.each([undefined, null, '', ' ', [], {}, 7, [['wss://a.zoom.us']], 'wss://a\u0000.zoom.us'])(
-    'may not be %j',
+  test.each([
+    undefined,
+    null,
+    '',
+    ' ',
+    [],
+    {},
+    7,
+    [[['wss://a.zoom.us']]],
+    'wss://a\u0000.zoom.us',
+    `wss://a.zoom.us/${'x'.repeat(2_048)}`,
+    Array(33).fill('wss://a.zoom.us'),
+  ])('may not be %j', (server_urls) => {
+    expect(fieldAtFault(() => parse(withPayload({ server_urls })))).toBe('payload.server_urls');
+  });
+});
+
+describe('an interruption', () => {
+  const interrupted = (fields: object) =>
+    parse({ ...withPayload(fields), event: 'meeting.rtms_interrupted' });
+
+  test.each([
+    ['wss://b.zoom.us', ['wss://b.zoom.us']],
+    [{ all: ['wss://b.zoom.us', 'wss://c.zoom.us'] }, ['wss://b.zoom.us', 'wss://c.zoom.us']],
+  ])('brings the addresses %j', (server_urls, serverUrls) => {
+    expect(interrupted({ server_urls })).toMatchObject({ kind: 'interrupted', serverUrls });
+  });
+
+  test.each([undefined, null, '', 7, [], 'wss://a\u0000.zoom.us', Array(33).fill('wss://b')])(
+    'is one without addresses, too: %j',
     (server_urls) => {
-      expect(fieldAtFault(() => parse(withPayload({ server_urls })))).toBe('payload.server_urls');
+      const event = interrupted({ server_urls });
+      expect(event).toMatchObject({ kind: 'interrupted' });
+      expect(event).not.toHaveProperty('serverUrls');
     },
   );
+});
+
+test.each([
+  [6, 6],
+  ['6', 6],
+  ['STOP_BC_MEETING_ENDED', 6],
+  [99, 99],
+  [2 ** 31 - 1, 2 ** 31 - 1],
+  [2 ** 31, 0],
+  [1e300, 0],
+  ['99999999999999999999', 0],
+  [-1, 0],
+  [1.5, 0],
+  ['because', 0],
+  [null, 0],
+  [undefined, 0],
+  [{}, 0],
+])('a stop is a stop, whatever its reason looks like: %j', (stop_reason, stopReason) => {
+  const event = { ...withPayload({ stop_reason }), event: 'meeting.rtms_stopped' };
+  expect(parse(event)).toMatchObject({ kind: 'stopped', stopReason });
+});
+
+test('a stream id takes what a Kinesis partition key has room for', () => {
+  const longest = 'x'.repeat(240);
+  expect(parse(withPayload({ rtms_stream_id: longest }))).toMatchObject({ rtmsStreamId: longest });
+  for (const rtms_stream_id of ['x'.repeat(241), 'é'.repeat(121), 'x'.repeat(512)]) {
+    expect(fieldAtFault(() => parse(withPayload({ rtms_stream_id })))).toBe(
+      'payload.rtms_stream_id',
+    );
+  }
 });
 
 describe('ids', () => {
@@ -203,7 +263,7 @@ describe('ids', () => {
     });
   });
 
-  test.each(['', '\u0000', 'a\nb', '\ud800', '\uffff', 'x'.repeat(513), true, {}, null])(
+  test.each(['', '\u0000', 'a\nb', '\ud800', '\uffff', 'x'.repeat(241), true, {}, null])(
     '%j is none',
     (rtms_stream_id) => {
       expect(fieldAtFault(() => parse(withPayload({ rtms_stream_id })))).toBe(
@@ -235,10 +295,6 @@ describe('a malformed event names the field', () => {
         event: 'webinar.rtms_started',
         payload: { ...started.payload, meeting_uuid: undefined },
       },
-    ],
-    [
-      'payload.stop_reason',
-      { ...withPayload({ stop_reason: 'because' }), event: 'meeting.rtms_stopped' },
     ],
     ['payload.plainToken', { event: 'endpoint.url_validation', payload: {} }],
     ['event', []],

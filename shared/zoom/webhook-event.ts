@@ -1,6 +1,11 @@
 import * as v from 'valibot';
 import { ServiceError } from '../errors.ts';
+import { INPUT_LIMITS, isId, isStreamId } from '../input-limits.ts';
+import { keepLongIntegers } from '../long-integers.ts';
+import { STOP_REASON } from '../rtms/constants.ts';
+import { Fields as WireFields } from '../rtms/fields.ts';
 import { ENTITY_ID_FIELD, PRODUCTS, type Product } from '../rtms/product.ts';
+import { readServerUrls } from '../rtms/server-urls.ts';
 
 interface StreamEvent {
   /** Zoom's name as received, alias or not. */
@@ -24,12 +29,14 @@ export interface StartedEvent extends StreamEvent {
 
 export interface StoppedEvent extends StreamEvent {
   readonly kind: 'stopped';
-  /** `STOP_REASON` or a number this version does not know; 0 when Zoom gave none. */
+  /** `STOP_REASON` or a number this version does not know; 0 when Zoom gave none that can be read. */
   readonly stopReason: number;
 }
 
 export interface InterruptedEvent extends StreamEvent {
   readonly kind: 'interrupted';
+  /** Where to reconnect to, unchecked; absent when Zoom names nothing: then the last known addresses. */
+  readonly serverUrls?: readonly string[];
 }
 
 /** An event about the account: there is no stream to record, only something to tell the operator. */
@@ -80,19 +87,14 @@ const ENTITY_FIELDS: Readonly<Record<Product, readonly string[]>> = {
   webinar: [ENTITY_ID_FIELD.webinar, ENTITY_ID_FIELD.meeting],
 };
 
-/** Longest id accepted: with its prefix it must fit a key of the owner index (1,024 B). */
-const MAX_ID_BYTES = 512;
-const MAX_SERVER_URLS = 32;
-const MAX_SERVER_URL_LENGTH = 2_048;
-
-/** Ids go into keys and messages: no control characters, lone surrogates or noncharacters (SQS refuses them). */
-const STORABLE = /^[^\p{Cc}\p{Cs}\p{Noncharacter_Code_Point}]+$/u;
-
+const anyId = v.pipe(v.union([v.string(), v.number()]), v.transform(String));
 const id = v.pipe(
-  v.union([v.string(), v.number()]),
-  v.transform(String),
-  v.maxBytes(MAX_ID_BYTES),
-  v.regex(STORABLE),
+  anyId,
+  v.check((text) => isId(text)),
+);
+const streamId = v.pipe(
+  anyId,
+  v.check((text) => isStreamId(text)),
 );
 const integer = v.pipe(
   v.union([v.number(), v.pipe(v.string(), v.digits(), v.transform(Number))]),
@@ -132,11 +134,15 @@ export function parseWebhookEvent(rawBody: Uint8Array): WebhookEvent {
     event,
     product,
     eventTsMs: read(unixMs, envelope.event_ts, 'event_ts'),
-    rtmsStreamId: read(id, fields['rtms_stream_id'], 'payload.rtms_stream_id'),
+    rtmsStreamId: read(streamId, fields['rtms_stream_id'], 'payload.rtms_stream_id'),
   };
-  if (what === 'interrupted') return { kind: 'interrupted', ...common };
+  if (what === 'interrupted') {
+    const serverUrls = storableUrls(fields['server_urls']);
+    return { kind: 'interrupted', ...common, ...(serverUrls && { serverUrls }) };
+  }
   if (what === 'stopped') {
-    const stopReason = read(v.nullish(integer, 0), fields['stop_reason'], 'payload.stop_reason');
+    // A stop is a stop, whatever its reason looks like.
+    const stopReason = new WireFields([fields]).named(STOP_REASON, 'stop_reason', 'reason') ?? 0;
     return { kind: 'stopped', ...common, stopReason };
   }
   const accountId = v.safeParse(id, fields['account_id']);
@@ -145,7 +151,7 @@ export function parseWebhookEvent(rawBody: Uint8Array): WebhookEvent {
     kind: 'started',
     ...common,
     entityId: readEntityId(product, fields),
-    serverUrls: readServerUrls(fields['server_urls']),
+    serverUrls: startUrls(fields['server_urls']),
     ...(accountId.success ? { accountId: accountId.output } : {}),
     ...(operatorId.success ? { operatorId: operatorId.output } : {}),
   };
@@ -159,13 +165,6 @@ function parseJson(rawBody: Uint8Array): unknown {
   } catch {
     throw malformed('body', 'the body is not JSON in UTF-8');
   }
-}
-
-/** A Phone `call_id` sent as a number has 19 digits, more than a double holds: keep its text. */
-function keepLongIntegers(_key: string, value: unknown, context?: { source?: string }): unknown {
-  if (typeof value !== 'number' || Number.isSafeInteger(value)) return value;
-  const source = context?.source ?? '';
-  return /^\d+$/.test(source) ? source : value;
 }
 
 function flatten(payload: unknown): Fields {
@@ -183,21 +182,18 @@ function readEntityId(product: Product, fields: Fields): string {
   return read(id, fields[field], `payload.${field}`);
 }
 
-/** Accepts one address, a comma-separated list, an array or an object of addresses. */
-function readServerUrls(value: unknown): string[] {
-  const texts = isObject(value) ? Object.values(value) : Array.isArray(value) ? value : [value];
-  const urls = texts
-    .filter((text) => typeof text === 'string')
-    .flatMap((text) => text.split(/,(?=\s*[a-z][a-z0-9+.-]*:\/\/)/i))
-    .map((text) => text.trim())
-    .filter((text) => text !== '');
-  const field = 'payload.server_urls';
-  if (urls.length === 0) throw malformed(field, 'no server address');
-  if (urls.length > MAX_SERVER_URLS) throw malformed(field, 'too many server addresses');
-  if (urls.some((url) => url.length > MAX_SERVER_URL_LENGTH || !STORABLE.test(url))) {
-    throw malformed(field, 'not a server address');
-  }
-  return urls;
+/** Addresses that can be kept. @returns undefined for none, too many, or texts that are no addresses */
+function storableUrls(value: unknown): string[] | undefined {
+  const urls = readServerUrls(value);
+  const isStorable = urls.every((url) => isId(url, INPUT_LIMITS.serverUrlBytes));
+  return isStorable && urls.length > 0 && urls.length <= INPUT_LIMITS.serverUrls ? urls : undefined;
+}
+
+/** Without an address there is nothing to start. */
+function startUrls(value: unknown): string[] {
+  const urls = storableUrls(value);
+  if (urls !== undefined) return urls;
+  throw malformed('payload.server_urls', 'no server address, or too many or too long ones');
 }
 
 function readAccountEvent(event: AccountEvent['event'], fields: Fields): AccountEvent {
