@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import { AiInterpreters } from './ai-interpreter.ts';
+import { AiInterpreters, noInterpreter } from './ai-interpreter.ts';
 
-const TARGET = { lid: 13, tone_id: 'warm', voice_id: 7, engine: 'e1' };
+const TARGET = { lid: 13, tone_id: 3, voice_id: 7, engine: 'e1' };
 
 function announce(interpreter: unknown, userId: unknown = 5) {
   return { msg_type: 23, content: { user_id: userId, ai_interpreter: interpreter } };
@@ -16,10 +16,10 @@ test('remembers the interpreter of each participant', () => {
     timestamp: 17,
     channelNum: 2,
     sampleRate: 3,
-    targets: [{ lid: 13, toneId: 'warm', voiceId: '7', engine: 'e1' }],
+    targets: [{ lid: 13, toneId: 3, voiceId: '7', engine: 'e1' }],
   });
-  expect(interpreters.of(6)).toBeUndefined();
-  expect(interpreters.of(undefined)).toBeUndefined();
+  expect(interpreters.of(6)).toEqual(noInterpreter());
+  expect(interpreters.of(undefined)).toEqual(noInterpreter());
 });
 
 test.for([
@@ -33,11 +33,20 @@ test.for([
 ])('leaves alone what looks different: %j', ([raw]) => {
   const interpreters = new AiInterpreters();
   interpreters.learn(raw);
-  expect(interpreters.of(5)).toBeUndefined();
+  expect(interpreters.of(5)).toEqual(noInterpreter());
 });
 
 test('keeps fewer than 100 targets', () => {
   const interpreters = new AiInterpreters();
   interpreters.learn(announce({ lid: 1, targets: Array(500).fill(TARGET) }));
-  expect(interpreters.of(5)?.targets).toHaveLength(99);
+  expect(interpreters.of(5).targets).toHaveLength(99);
+});
+
+test('hands out an interpreter that a program may change', () => {
+  const interpreters = new AiInterpreters();
+  interpreters.learn(announce({ lid: 1, targets: [TARGET] }));
+  interpreters.of(5).targets.length = 0;
+  interpreters.of(6).lid = 7;
+  expect(interpreters.of(5).targets).toHaveLength(1);
+  expect(interpreters.of(6).lid).toBe(0);
 });

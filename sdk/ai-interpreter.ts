@@ -1,17 +1,28 @@
+import { cutText, INPUT_LIMITS } from '../shared/input-limits.ts';
 import { MESSAGE_TYPE } from '../shared/rtms/constants.ts';
 
-/** Zoom's AI interpreter, by the fields of its SDK's metadata; languages are TRANSCRIPT_LANGUAGE. */
+/** One language that speech is interpreted into. */
+export interface AiTargetLanguage {
+  /** TRANSCRIPT_LANGUAGE. */
+  lid: number;
+  toneId: number;
+  voiceId: string;
+  engine: string;
+}
+
+/** Zoom's AI interpreter, by the fields of its SDK's metadata; all 0 and no targets while there is none. */
 export interface AiInterpreter {
-  readonly lid: number;
-  readonly timestamp: number;
-  readonly channelNum: number;
-  readonly sampleRate: number;
-  readonly targets: readonly {
-    readonly lid: number;
-    readonly toneId: string;
-    readonly voiceId: string;
-    readonly engine: string;
-  }[];
+  /** TRANSCRIPT_LANGUAGE of the speaker. */
+  lid: number;
+  timestamp: number;
+  channelNum: number;
+  sampleRate: number;
+  targets: AiTargetLanguage[];
+}
+
+/** One of its own for every callback: programs may change what they are handed. */
+export function noInterpreter(): AiInterpreter {
+  return { lid: 0, timestamp: 0, channelNum: 0, sampleRate: 0, targets: [] };
 }
 
 /** Zoom's SDK keeps fewer than 100. */
@@ -39,8 +50,10 @@ export class AiInterpreters {
     this.#byUser.set(userId, read(interpreter));
   }
 
-  of(userId: number | undefined): AiInterpreter | undefined {
-    return userId === undefined ? undefined : this.#byUser.get(userId);
+  /** @returns a copy, empty for whom none was announced */
+  of(userId: number | undefined): AiInterpreter {
+    const known = userId === undefined ? undefined : this.#byUser.get(userId);
+    return known === undefined ? noInterpreter() : structuredClone(known);
   }
 }
 
@@ -56,7 +69,7 @@ function read(interpreter: Fields): AiInterpreter {
       .map(fields)
       .map((target) => ({
         lid: integer(target['lid']),
-        toneId: text(target['tone_id']),
+        toneId: integer(target['tone_id']),
         voiceId: text(target['voice_id']),
         engine: text(target['engine']),
       })),
@@ -74,5 +87,6 @@ function integer(value: unknown): number {
 }
 
 function text(value: unknown): string {
-  return typeof value === 'string' || typeof value === 'number' ? String(value) : '';
+  const known = typeof value === 'string' || typeof value === 'number';
+  return known ? cutText(String(value), INPUT_LIMITS.idBytes) : '';
 }

@@ -48,6 +48,7 @@ export class Backlog {
   #waitingBytes = 0;
   #pushed = 0;
   #idle = Promise.withResolvers<void>();
+  readonly #released = Promise.withResolvers<void>();
 
   constructor(maxBytes: number, onDropped: (dropped: DroppedWork) => void) {
     this.#maxBytes = maxBytes;
@@ -77,10 +78,24 @@ export class Backlog {
   async drained(timeoutMs: number): Promise<void> {
     const timeout = Promise.withResolvers<void>();
     const timer = setTimeout(timeout.resolve, timeoutMs);
-    await Promise.race([this.#idle.promise, timeout.promise]);
+    await Promise.race([this.#idle.promise, timeout.promise, this.#released.promise]);
     clearTimeout(timer);
     while (this.#dropOldest());
     for (const lane of this.#lanes.values()) this.#report(lane);
+  }
+
+  /** Gives up everything that waits, without a report: the program wants none of it. */
+  discard(): void {
+    for (const lane of this.#lanes.values()) {
+      lane.waiting.length = 0;
+      lane.dropped = undefined;
+    }
+    this.#waitingBytes = 0;
+  }
+
+  /** Ends the wait of `drained`, now and later: nobody waits for what runs any more. */
+  release(): void {
+    this.#released.resolve();
   }
 
   #occupy(key: string, running: Promise<void>): void {

@@ -1,18 +1,20 @@
 import { ServiceError } from '../shared/errors.ts';
 import type {
+  AudioDataCallback,
   CallbackName,
   ChatDataCallback,
   DataCallbackName,
-  DataCallbacks,
+  DeskshareCallback,
   EventCallbacks,
   MediaDataCallback,
   Registered,
   TaskResultCallback,
   TranscriptDataCallback,
+  VideoDataCallback,
 } from './callbacks.ts';
 
 /** The part of a client that takes callbacks. Each method returns true. */
-export class CallbackRegistrar {
+export abstract class CallbackRegistrar {
   protected readonly callbacks: Registered = {};
 
   /** `reason` is 0 once media flows; else Zoom's status code or a RTMS_SDK_* number, and `onLeave` follows. */
@@ -30,15 +32,15 @@ export class CallbackRegistrar {
     return this.#register('onUserUpdate', callback);
   }
 
-  onAudioData(callback: MediaDataCallback | string, onResult?: TaskResultCallback): boolean {
+  onAudioData(callback: AudioDataCallback | string, onResult?: TaskResultCallback): boolean {
     return this.#registerData('onAudioData', callback, onResult);
   }
 
-  onVideoData(callback: MediaDataCallback | string, onResult?: TaskResultCallback): boolean {
+  onVideoData(callback: VideoDataCallback | string, onResult?: TaskResultCallback): boolean {
     return this.#registerData('onVideoData', callback, onResult);
   }
 
-  onDeskshareData(callback: MediaDataCallback | string, onResult?: TaskResultCallback): boolean {
+  onDeskshareData(callback: DeskshareCallback | string, onResult?: TaskResultCallback): boolean {
     return this.#registerData('onDeskshareData', callback, onResult);
   }
 
@@ -90,6 +92,11 @@ export class CallbackRegistrar {
     return this.#register('onVideoSubscribed', callback);
   }
 
+  /** How the client ended, in more words than `onLeave`; called just before it. */
+  onEnded(callback: EventCallbacks['onEnded']): boolean {
+    return this.#register('onEnded', callback);
+  }
+
   /** A connection is down; the client is already reconnecting. */
   onInterrupted(callback: EventCallbacks['onInterrupted']): boolean {
     return this.#register('onInterrupted', callback);
@@ -125,14 +132,18 @@ export class CallbackRegistrar {
 
   #registerData<Name extends DataCallbackName>(
     name: Name,
-    callback: DataCallbacks[Name] | string,
+    callback: MediaDataCallback | string,
     onResult: TaskResultCallback | undefined,
   ): boolean {
-    const isTask = typeof callback === 'string';
-    if (!isTask) assertFunction(name, callback);
-    Object.assign(this.callbacks, { [name]: isTask ? { task: callback, onResult } : callback });
+    if (typeof callback !== 'string') assertFunction(name, callback);
+    const registration = { callback, onResult } satisfies Registered[DataCallbackName];
+    Object.assign(this.callbacks, { [name]: registration });
+    this.mediaChanged();
     return true;
   }
+
+  /** A callback for another media type is there: a client that has joined already has to ask for it. */
+  protected abstract mediaChanged(): void;
 }
 
 function assertFunction(name: CallbackName, callback: unknown): void {

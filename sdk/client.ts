@@ -1,5 +1,8 @@
+import type { RtmsClient } from '../runner/rtms/client.ts';
 import { ServiceError } from '../shared/errors.ts';
+import { isCount, isUserId } from '../shared/input-limits.ts';
 import type { EffectiveMedia } from '../shared/rtms/effective-media.ts';
+import type { MediaType } from '../shared/rtms/media-type.ts';
 import {
   DEFAULT_ALLOWED_HOSTS,
   isAllowedAddress,
@@ -8,37 +11,44 @@ import {
 import { CallbackRegistrar } from './callback-registrar.ts';
 import { environment } from './environment.ts';
 import type { Executor } from './executor.ts';
-import { type JoinParams, parseJoin, readServerUrls } from './join-params.ts';
+import { type JoinParams, type JoinPayload, parseJoin, readServerUrls } from './join-params.ts';
 import { JoinedStream } from './joined-stream.ts';
 import { liveClient } from './live-clients.ts';
-import { createLogger } from './logger.ts';
+import { createLogger, logWireMessages } from './logger.ts';
 import {
   type AudioParams,
   audioFields,
   type DeskshareParams,
+  type MediaFields,
   pictureFields,
   type TranscriptParams,
   transcriptFields,
   type VideoParams,
 } from './media-params.ts';
 import { MediaSettings } from './media-settings.ts';
-import { defaultCa, defaultExecutor, setDefaultCa } from './process-defaults.ts';
+import { defaultCa, defaultExecutor, setDefaultCa, setInitialized } from './process-defaults.ts';
 
 export interface ClientOptions {
   /** Where callbacks registered by name run. @default the executor of `run` */
-  readonly executor?: Executor;
+  executor?: Executor;
   /**
    * Hosts that may be signed for and connected to, subdomains included, comma-separated. Plain `ws:` only
    * for loopback hosts named here.
    *
    * @default ZM_RTMS_ALLOWED_HOSTS, else Zoom's own hosts
    */
-  readonly allowedHosts?: string;
+  allowedHosts?: string;
   /** One socket for each media type, or one for all. @default 'split' */
-  readonly layout?: 'split' | 'unified';
+  layout?: 'split' | 'unified';
   /** How much may wait for slow callbacks, bytes; then the oldest goes, video first. @default 16 MiB */
-  readonly maxQueuedBytes?: number;
+  maxQueuedBytes?: number;
 }
+
+/**
+ * What `leave` and `release` return: a promise of `true`, under a type that also fits programs written for Zoom's
+ * SDK, where they return a boolean.
+ */
+export type Left = boolean & Promise<boolean>;
 
 const DEFAULT_MAX_QUEUED_BYTES = 16 * 1024 * 1024;
 
@@ -52,11 +62,15 @@ export class Client extends CallbackRegistrar implements AsyncDisposable {
   readonly #events = new Map<number, boolean>();
   #videoUserId: number | undefined;
   #proxyUrl: string | undefined;
+  /** The stream it is on; undefined from `leave` on. */
   #joined: JoinedStream | undefined;
-  #finished: Promise<void> = Promise.resolve();
+  /** The stream joined last, whatever became of it. */
+  #last: JoinedStream | undefined;
+  #closed: Promise<void> = Promise.resolve();
   #uuid = '';
   #streamId = '';
   #released = false;
+  #isMediaChanging = false;
 
   constructor(options: ClientOptions = {}) {
     super();
@@ -64,13 +78,15 @@ export class Client extends CallbackRegistrar implements AsyncDisposable {
   }
 
   /** Trusts these roots in every later join of the process that names none. Path of a PEM file, or PEM. */
-  static initialize(ca?: string): boolean {
+  static initialize(ca?: string, _isVerifyCert?: number, _agent?: string): boolean {
     setDefaultCa(ca);
+    setInitialized(true);
     return true;
   }
 
   static uninitialize(): boolean {
     setDefaultCa(undefined);
+    setInitialized(false);
     return true;
   }
 
@@ -78,10 +94,12 @@ export class Client extends CallbackRegistrar implements AsyncDisposable {
    * Starts joining; `onJoinConfirm` tells when media flows. A second call for the same stream, with the
    * payload of a second started webhook, reconnects to the addresses in it.
    *
-   * @throws ServiceError `rtms/invalid-params` naming the field; `rtms/invalid-state` when this client, or
-   *   another one of this process, has not yet left what it joined; ReferenceError without credentials
+   * Whoever was told to leave the stream in this process is waited for first.
+   *
+   * @throws ServiceError `rtms/invalid-params` naming the field; `rtms/invalid-state` when nobody told this
+   *   client, or the one of this process that is on the stream, to leave; ReferenceError without credentials
    */
-  join(params: JoinParams): boolean;
+  join(params: JoinParams | JoinPayload): boolean;
   join(
     uuid: string,
     streamId: string,
@@ -90,14 +108,17 @@ export class Client extends CallbackRegistrar implements AsyncDisposable {
     timeout?: number,
   ): boolean;
   join(
-    first: JoinParams | string,
+    first: JoinParams | JoinPayload | string,
     streamId = '',
     signature = '',
     serverUrls = '',
     timeout = -1,
   ): boolean {
     if (this.#released) throw invalidState('the client was released');
-    const params: JoinParams =
+    if (typeof first !== 'string' && (typeof first !== 'object' || first === null)) {
+      throw invalidParam('join', first, ['the payload of a started webhook']);
+    }
+    const params: JoinPayload =
       typeof first === 'string'
         ? {
             meeting_uuid: first,
@@ -115,24 +136,28 @@ export class Client extends CallbackRegistrar implements AsyncDisposable {
     return true;
   }
 
-  #join(params: JoinParams): void {
+  #join(params: JoinPayload): void {
     if (this.#joined !== undefined) throw invalidState('the client has not left its stream');
-    const { join, timeoutMs, ca } = parseJoin({ ...defaultCa(), ...params });
-    const { rtmsStreamId, entityId } = join;
-    if (liveClient(rtmsStreamId) !== undefined) {
+    const logger = createLogger('client');
+    const { join, timeoutMs, ca } = parseJoin({ ...defaultCa(), ...params }, logger);
+    const { rtmsStreamId, entityId, serverUrls } = join;
+    const live = liveClient(rtmsStreamId);
+    if (live !== undefined) {
+      // New addresses mean that the old ones are going away, for the client that has the stream too.
+      live.failOver(serverUrls);
       throw invalidState('another client of this process has the stream, and Zoom allows one');
     }
     const { allowedHosts, layout, maxQueuedBytes = DEFAULT_MAX_QUEUED_BYTES } = this.#options;
     const hosts = parseAllowedHosts(
       allowedHosts ?? environment('ZM_RTMS_ALLOWED_HOSTS') ?? DEFAULT_ALLOWED_HOSTS,
     );
-    const logger = createLogger('client', { rtmsStreamId });
-    const joined = new JoinedStream(
-      join,
-      {
+    const streamLogger = logger.child({ rtmsStreamId });
+    setInitialized(true);
+    const joined = new JoinedStream(join, {
+      client: {
         isAllowedAddress: (url) => isAllowedAddress(url, hosts),
-        media: this.#media.request(this.callbacks),
-        logger,
+        logger: streamLogger,
+        onWireMessage: logWireMessages(streamLogger),
         ...(layout !== undefined && { layout }),
         ...(timeoutMs !== undefined && {
           connectTimeoutMs: timeoutMs,
@@ -141,47 +166,54 @@ export class Client extends CallbackRegistrar implements AsyncDisposable {
         ...(ca !== undefined && { ca }),
         ...(this.#proxyUrl !== undefined && { proxyUrl: this.#proxyUrl }),
       },
-      {
+      delivery: {
         callbacks: this.callbacks,
         maxQueuedBytes,
         executor: () => this.#options.executor ?? defaultExecutor(),
-        logger,
+        logger: streamLogger,
       },
-    );
-    const { rtms } = joined;
+      media: () => this.#media.request(this.callbacks),
+      previous: this.#last,
+      started: (rtms) => {
+        for (const [type, on] of this.#events) rtms.subscribeEvents([type], on);
+        if (this.#videoUserId !== undefined) rtms.subscribeVideo(this.#videoUserId, true);
+        streamLogger.info('joining', { product: join.product });
+      },
+    });
     this.#joined = joined;
-    this.#finished = joined.finished;
+    this.#last = joined;
     this.#uuid = entityId;
     this.#streamId = rtmsStreamId;
-    rtms.once('ended', () => {
-      this.#joined = undefined;
+    joined.rtms.once('ended', () => {
+      if (this.#joined === joined) this.#joined = undefined;
     });
-    for (const [type, on] of this.#events) rtms.subscribeEvents([type], on);
-    if (this.#videoUserId !== undefined) rtms.subscribeVideo(this.#videoUserId, true);
-    logger.info('joining', { product: join.product });
   }
 
   /**
-   * Leaves the stream; calling it again, or when there is nothing to leave, does nothing. Zoom waits a
-   * minute for somebody to come back, unless `closeStream` ends the stream for everybody.
+   * Leaves the stream; calling it again, or when there is nothing to leave, does nothing. No callback comes
+   * from here on but `onEnded` and `onLeave`, and the client may join again at once. Zoom waits a minute for
+   * somebody to come back, unless `closeStream` ends the stream for everybody.
    *
-   * @returns once the connections are closed: always true
+   * @returns a promise of `true` for when the connections are closed
    */
-  async leave(options: { readonly closeStream?: boolean } = {}): Promise<boolean> {
-    await this.#joined?.rtms.leave(options);
-    return true;
+  leave(options: { closeStream?: boolean } = {}): Left {
+    const joined = this.#joined;
+    this.#joined = undefined;
+    if (joined !== undefined) this.#closed = joined.leave(options);
+    return this.#closed.then(() => true) as Left;
   }
 
   /** Leaves for good: the client cannot join again. */
-  release(): Promise<boolean> {
+  release(): Left {
     this.#released = true;
     return this.leave();
   }
 
   /** Leaves, and waits for the callbacks that are still at work. */
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.leave();
-    await this.#finished;
+    const joined = this.#joined;
+    this.#joined = undefined;
+    await (joined?.finish() ?? this.#last?.finished);
   }
 
   /** The product's own id of the stream joined last, or the empty string. */
@@ -205,45 +237,68 @@ export class Client extends CallbackRegistrar implements AsyncDisposable {
   }
 
   /**
-   * The four setters take effect at the next join, in any order, and replace what they set before.
+   * The four setters take effect at the join, or at once by a short reconnect when it is joined already; in any
+   * order. Each replaces what it set before.
    *
    * @throws ServiceError `rtms/invalid-params`; `detail` names `field`, `value` and `allowed`
    */
   setAudioParams(params: AudioParams): boolean {
-    return this.#media.set('audio', audioFields(params));
+    return this.#set('audio', audioFields(params));
   }
 
   setVideoParams(params: VideoParams): boolean {
-    return this.#media.set('video', pictureFields('video', params));
+    return this.#set('video', pictureFields('video', params));
   }
 
   setDeskshareParams(params: DeskshareParams): boolean {
-    return this.#media.set('deskshare', pictureFields('deskshare', params));
+    return this.#set('deskshare', pictureFields('deskshare', params));
   }
 
   setTranscriptParams(params: TranscriptParams): boolean {
-    return this.#media.set('transcript', transcriptFields(params));
+    return this.#set('transcript', transcriptFields(params));
   }
 
   /** Asks for a media type without a callback, or leaves one out that has a callback. */
   enableAudio(enable: boolean): boolean {
-    return this.#media.enable('audio', enable);
+    return this.#enable('audio', enable);
   }
 
   enableVideo(enable: boolean): boolean {
-    return this.#media.enable('video', enable);
+    return this.#enable('video', enable);
   }
 
   enableDeskshare(enable: boolean): boolean {
-    return this.#media.enable('deskshare', enable);
+    return this.#enable('deskshare', enable);
   }
 
   enableTranscript(enable: boolean): boolean {
-    return this.#media.enable('transcript', enable);
+    return this.#enable('transcript', enable);
   }
 
   enableChat(enable: boolean): boolean {
-    return this.#media.enable('chat', enable);
+    return this.#enable('chat', enable);
+  }
+
+  #set(mediaType: MediaType, fields: MediaFields): true {
+    this.#media.set(mediaType, fields);
+    this.mediaChanged();
+    return true;
+  }
+
+  #enable(mediaType: MediaType, enable: boolean): true {
+    this.#media.enable(mediaType, enable);
+    this.mediaChanged();
+    return true;
+  }
+
+  /** Once for all that a program changes in one go. */
+  protected override mediaChanged(): void {
+    if (this.#joined === undefined || this.#isMediaChanging) return;
+    this.#isMediaChanging = true;
+    queueMicrotask(() => {
+      this.#isMediaChanging = false;
+      this.#joined?.mediaChanged();
+    });
   }
 
   /**
@@ -268,32 +323,47 @@ export class Client extends CallbackRegistrar implements AsyncDisposable {
    * new selection replaces the one before; before `join` it is kept until then.
    */
   subscribeVideo(userId: number, subscribe: boolean): boolean {
+    if (!isUserId(userId)) throw invalidParam('userId', userId, ['the id of a participant']);
     if (subscribe) this.#videoUserId = userId;
     else if (this.#videoUserId === userId) this.#videoUserId = undefined;
-    this.#joined?.rtms.subscribeVideo(userId, subscribe);
+    this.#rtms?.subscribeVideo(userId, subscribe);
     return true;
   }
 
   /** Adds event types, EVENT_*. A client starts with every event of the product. */
-  subscribeEvent(types: readonly number[]): boolean {
-    return this.#subscribe(types, true);
+  subscribeEvent(events: readonly number[]): boolean {
+    return this.#subscribe(events, true);
   }
 
-  unsubscribeEvent(types: readonly number[]): boolean {
-    return this.#subscribe(types, false);
+  unsubscribeEvent(events: readonly number[]): boolean {
+    return this.#subscribe(events, false);
   }
 
   #subscribe(types: readonly number[], on: boolean): boolean {
+    for (const type of types) {
+      if (!isCount(type)) throw invalidParam('events', type, ['the numbers of EVENT_*']);
+    }
     for (const type of types) this.#events.set(type, on);
-    this.#joined?.rtms.subscribeEvents(types, on);
+    this.#rtms?.subscribeEvents(types, on);
     return true;
+  }
+
+  /** Undefined until it has joined: what is said before is said again then. */
+  get #rtms(): RtmsClient | undefined {
+    return this.#joined?.hasStarted ? this.#joined.rtms : undefined;
   }
 }
 
-function streamIdOf(params: JoinParams): string | undefined {
+function streamIdOf(params: JoinPayload): string | undefined {
   return params.object?.rtms_stream_id ?? params.rtms_stream_id;
 }
 
 function invalidState(what: string): ServiceError {
   return new ServiceError('rtms/invalid-state', what);
+}
+
+function invalidParam(field: string, value: unknown, allowed: readonly string[]): ServiceError {
+  return new ServiceError('rtms/invalid-params', `${field} is ${typeof value}, not ${allowed[0]}`, {
+    detail: { field, value: String(value), allowed },
+  });
 }

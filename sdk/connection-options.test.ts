@@ -1,9 +1,9 @@
 import { createServer } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { selfSigned } from '../test/rtms/self-signed.ts';
 import { simulateStream } from '../test/sdk/simulated-stream.ts';
-import { Client } from './index.ts';
+import { Client, configureLogger, LogLevel } from './index.ts';
 
 const tls = selfSigned();
 
@@ -25,11 +25,27 @@ test('trusts the roots that join names, and those of initialize', async () => {
   Client.uninitialize();
 });
 
-test('says that a file of roots cannot be read', async () => {
-  await using stream = await simulateStream();
-  const join = () => stream.client().join({ ...stream.payload(), ca: '/nowhere.pem' });
-  expect(join).toThrow('certificate file /nowhere.pem cannot be read');
-});
+test.for(['join', 'ZM_RTMS_CA', 'initialize'] as const)(
+  'warns of a file of roots that is not there, and takes those of the system: %s',
+  async (place) => {
+    await using stream = await simulateStream();
+    const lines: string[] = [];
+    const write = vi.spyOn(process.stderr, 'write').mockImplementation((line) => {
+      return lines.push(String(line)) > 0;
+    });
+    configureLogger({ enabled: true, level: LogLevel.WARN });
+    if (place === 'ZM_RTMS_CA') vi.stubEnv('ZM_RTMS_CA', '/nowhere.pem');
+    if (place === 'initialize') Client.initialize('/nowhere.pem');
+    const client = stream.client();
+    const confirmed = new Promise((resolve) => client.onJoinConfirm(resolve));
+    client.join({ ...stream.payload(), ...(place === 'join' && { ca: '/nowhere.pem' }) });
+    expect(await confirmed).toBe(0);
+    write.mockRestore();
+    vi.unstubAllEnvs();
+    Client.uninitialize();
+    expect(lines.join('')).toMatch(/WARN .*certificate file cannot be read.* ca=\/nowhere\.pem /);
+  },
+);
 
 test('goes through a proxy', async () => {
   await using stream = await simulateStream();

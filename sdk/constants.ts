@@ -38,21 +38,74 @@ export const VideoResolution = MEDIA_RESOLUTION;
 export const VideoDataOption = {
   UNDEFINED,
   VIDEO_SINGLE_ACTIVE_STREAM,
+  /** What 4 was called before March 2026. */
+  VIDEO_MIXED_SPEAKER_VIEW: VIDEO_SINGLE_INDIVIDUAL_STREAM,
   VIDEO_SINGLE_INDIVIDUAL_STREAM,
   VIDEO_MIXED_GALLERY_VIEW,
 } as const;
 
-export const DataOption = MEDIA_DATA_OPTION;
+export const DataOption = {
+  ...MEDIA_DATA_OPTION,
+  VIDEO_MIXED_SPEAKER_VIEW: VIDEO_SINGLE_INDIVIDUAL_STREAM,
+} as const;
 export const TranscriptLanguage = TRANSCRIPT_LANGUAGE;
 export const MediaDataType = MEDIA_DATA_TYPE;
 export const SessionState = SESSION_STATE;
 export const StreamState = STREAM_STATE;
-/** Meetings, Webinars and Video SDK; see `VoiceEventType` for Contact Center. */
-export const EventType = EVENT_TYPE;
+const { CONSUMER_ANSWERED, CONSUMER_END, USER_ANSWERED, USER_END, USER_HOLD, USER_UNHOLD } =
+  ZCC_VOICE_EVENT_TYPE;
+const {
+  CHAT_GROUP_CREATE,
+  CHAT_GROUP_DELETE,
+  CHAT_GROUP_MEMBERS_ADD,
+  CHAT_GROUP_MEMBERS_DELETE,
+  CHAT_GROUP_MEMBER_STATUS_UPDATE,
+  ...MEETING_EVENT_TYPE
+} = EVENT_TYPE;
+
+/**
+ * Meetings, Webinars and Video SDK, and six of Contact Center's, whose numbers mean other things there. In the
+ * order of Zoom's SDK: programs look for the first name of a number.
+ */
+export const EventType = {
+  ...MEETING_EVENT_TYPE,
+  CONSUMER_ANSWERED,
+  CONSUMER_END,
+  USER_ANSWERED,
+  USER_END,
+  USER_HOLD,
+  USER_UNHOLD,
+  CHAT_GROUP_CREATE,
+  CHAT_GROUP_DELETE,
+  CHAT_GROUP_MEMBERS_ADD,
+  CHAT_GROUP_MEMBERS_DELETE,
+  CHAT_GROUP_MEMBER_STATUS_UPDATE,
+} as const;
 /** Contact Center: some numbers are those of meeting events too, so they have a table of their own. */
 export const VoiceEventType = ZCC_VOICE_EVENT_TYPE;
 export const MessageType = MESSAGE_TYPE;
-export const StopReason = STOP_REASON;
+/** The names of Zoom's SDK, and behind them those that only its types know. */
+export const StopReason = {
+  ...STOP_REASON,
+  STOP_BC_HOST_TRIGGERED: STOP_REASON.HOST_TRIGGERED,
+  STOP_BC_USER_TRIGGERED: STOP_REASON.USER_TRIGGERED,
+  STOP_BC_USER_LEFT: STOP_REASON.USER_LEFT,
+  STOP_BC_USER_EJECTED: STOP_REASON.USER_EJECTED,
+  STOP_BC_APP_DISABLED_BY_HOST: STOP_REASON.HOST_DISABLED_APP,
+  STOP_BC_MEETING_ENDED: STOP_REASON.MEETING_ENDED,
+  STOP_BC_STREAM_CANCELED: STOP_REASON.STREAM_CANCELED,
+  STOP_BC_STREAM_REVOKED: STOP_REASON.STREAM_REVOKED,
+  STOP_BC_ALL_APPS_DISABLED: STOP_REASON.ALL_APPS_DISABLED,
+  STOP_BC_INTERNAL_EXCEPTION: STOP_REASON.INTERNAL_EXCEPTION,
+  STOP_BC_CONNECTION_TIMEOUT: STOP_REASON.CONNECTION_TIMEOUT,
+  STOP_BC_MEETING_CONNECTION_INTERRUPTED: STOP_REASON.INSTANCE_CONNECTION_INTERRUPTED,
+  STOP_BC_SIGNAL_CONNECTION_INTERRUPTED: STOP_REASON.SIGNAL_CONNECTION_INTERRUPTED,
+  STOP_BC_DATA_CONNECTION_INTERRUPTED: STOP_REASON.DATA_CONNECTION_INTERRUPTED,
+  STOP_BC_SIGNAL_CONNECTION_CLOSED_ABNORMALLY: STOP_REASON.SIGNAL_CONNECTION_CLOSED_ABNORMALLY,
+  STOP_BC_DATA_CONNECTION_CLOSED_ABNORMALLY: STOP_REASON.DATA_CONNECTION_CLOSED_ABNORMALLY,
+  STOP_BC_EXIT_SIGNAL: STOP_REASON.EXIT_SIGNAL,
+  STOP_BC_AUTHENTICATION_FAILURE: STOP_REASON.AUTHENTICATION_FAILURE,
+} as const;
 
 export const MEDIA_TYPE_AUDIO = MEDIA_DATA_TYPE.AUDIO;
 export const MEDIA_TYPE_VIDEO = MEDIA_DATA_TYPE.VIDEO;
@@ -71,6 +124,9 @@ export const SESSION_EVENT_RESUME = 4;
 /** First argument of `onUserUpdate`. */
 export const USER_JOIN = 1;
 export const USER_LEAVE = 2;
+/** What these two were called in the first releases of Zoom's SDK. */
+export const USER_EVENT_JOIN = USER_JOIN;
+export const USER_EVENT_LEAVE = USER_LEAVE;
 
 /** `status` of a session in `onSessionUpdate`; 0 once it has stopped. */
 export const SESS_STATUS_ACTIVE = 1;
@@ -109,3 +165,25 @@ export const EVENT_USER_ANSWERED = ZCC_VOICE_EVENT_TYPE.USER_ANSWERED;
 export const EVENT_USER_END = ZCC_VOICE_EVENT_TYPE.USER_END;
 export const EVENT_USER_HOLD = ZCC_VOICE_EVENT_TYPE.USER_HOLD;
 export const EVENT_USER_UNHOLD = ZCC_VOICE_EVENT_TYPE.USER_UNHOLD;
+
+/** A table as Zoom's types describe it: its names, with some number each. */
+type Table<Constants> = { [Name in keyof Constants]: number };
+
+export type AudioContentType = Table<typeof AudioContentType>;
+export type AudioCodec = Table<typeof AudioCodec>;
+export type AudioSampleRate = Table<typeof AudioSampleRate>;
+export type AudioChannel = Table<typeof AudioChannel>;
+export type AudioDataOption = Table<typeof AudioDataOption>;
+export type VideoContentType = Table<typeof VideoContentType>;
+export type VideoCodec = Table<typeof VideoCodec>;
+export type VideoResolution = Table<typeof VideoResolution>;
+export type VideoDataOption = Table<typeof VideoDataOption>;
+export type DataOption = Table<typeof DataOption>;
+export type TranscriptLanguage = Table<typeof TranscriptLanguage>;
+export type MediaDataType = Table<typeof MediaDataType>;
+export type SessionState = Table<typeof SessionState>;
+export type StreamState = Table<typeof StreamState>;
+export type EventType = Table<typeof EventType>;
+export type VoiceEventType = Table<typeof VoiceEventType>;
+export type MessageType = Table<typeof MessageType>;
+export type StopReason = Table<typeof StopReason>;

@@ -1,7 +1,7 @@
 import { expect, test, vi } from 'vitest';
-import { simulateStream } from '../test/sdk/simulated-stream.ts';
+import { ADA, simulateStream } from '../test/sdk/simulated-stream.ts';
 import { Backlog } from './backlog.ts';
-import { Executor } from './index.ts';
+import { configureLogger, Executor, LogLevel } from './index.ts';
 import { run, stop } from './run.ts';
 
 const TASKS = new URL('../test/sdk/executor-tasks.ts', import.meta.url);
@@ -109,18 +109,82 @@ test('reports a task that no executor is there for', async () => {
 
 test('reports frames that waited too long for their callback', async () => {
   await using stream = await simulateStream();
-  const client = stream.client({ maxQueuedBytes: 10_000 });
+  // One socket, so that a line of text tells that the frames before it are here.
+  const client = stream.client({ maxQueuedBytes: 10_000, layout: 'unified' });
   const onDropped = vi.fn();
+  const onTranscript = vi.fn();
+  client.onTranscriptData(onTranscript);
   const slow = Promise.withResolvers<void>();
   client.onDropped(onDropped);
   client.onAudioData(() => slow.promise);
   await stream.join(client);
   stream.clock.advance(2_000);
-  await client.leave();
+  stream.act({ do: 'transcript', userId: ADA.userId, text: 'Hi' });
+  await vi.waitFor(() => expect(onTranscript).toHaveBeenCalled());
   slow.resolve();
   await vi.waitFor(() => expect(onDropped).toHaveBeenCalled());
   const [dropped] = onDropped.mock.calls[0] ?? [];
   expect(dropped).toMatchObject({ callback: 'onAudioData' });
   expect(dropped.frames).toBeGreaterThan(10);
   expect(dropped.toMs).toBeGreaterThan(dropped.fromMs);
+});
+
+const COUNT = new URL('../test/sdk/executor-count.ts', import.meta.url);
+
+test('keeps its threads over the pauses between words', async () => {
+  await using executor = new Executor(COUNT, { threads: 2 });
+  const threads = new Set<unknown>();
+  for (let word = 0; word < 40; word += 1) {
+    // Two speakers at once, then silence: without work a thread must not end.
+    const ids = await Promise.all([executor.run('inThread', []), executor.run('inThread', [])]);
+    for (const id of ids) threads.add(id);
+    await new Promise(setImmediate);
+  }
+  expect(threads.size).toBeLessThanOrEqual(2);
+});
+
+test('finishes what waits for a thread before it closes, and takes nothing after', async () => {
+  const executor = new Executor(COUNT, { threads: 1 });
+  const numbers = Array.from({ length: 10 }, (_, number) => number);
+  const results = numbers.map((number) => executor.run('slow', [Buffer.of(number)]));
+  await executor.close();
+  expect(await Promise.all(results)).toEqual(numbers);
+  await expect(executor.run('slow', [Buffer.of(1)])).rejects.toThrow('the executor is closed');
+});
+
+test('runs the function itself where its module exports it, and says so where it does not', async () => {
+  await using executor = new Executor(COUNT, { threads: 1 });
+  const { inThread } = await import('../test/sdk/executor-count.ts');
+  expect(await executor.run(inThread, [])).toBeGreaterThan(0);
+  const closure = () => 1;
+  await expect(executor.run(closure, [])).rejects.toThrow('closure is not exported');
+  expect(await executor.taskOf(inThread)).toBe('inThread');
+});
+
+test('ships a callback that the executor module exports, and runs another inline with a warning', async () => {
+  await using stream = await simulateStream();
+  await using executor = new Executor(TASKS, { threads: 1 });
+  const { describe } = await import('../test/sdk/executor-tasks.ts');
+  const client = stream.client({ executor });
+  const results: unknown[] = [];
+  const inline: unknown[][] = [];
+  const lines: string[] = [];
+  const write = vi.spyOn(process.stderr, 'write').mockImplementation((line) => {
+    return lines.push(String(line)) > 0;
+  });
+  configureLogger({ enabled: true, level: LogLevel.WARN });
+  client.onAudioData(describe, (result) => results.push(result));
+  client.onVideoData((...args) => {
+    inline.push(args);
+  });
+  await stream.join(client);
+  stream.clock.advance(200);
+  await vi.waitFor(() => expect(results.length).toBeGreaterThan(3));
+  await vi.waitFor(() => expect(inline.length).toBeGreaterThan(3));
+  write.mockRestore();
+  for (const result of results) expect(result).toMatch(/^Buffer [0-9a-f]+ \d+ \d+ true$/);
+  const warnings = lines.filter((line) => line.includes('runs inline'));
+  expect(warnings).toHaveLength(1);
+  expect(warnings[0]).toContain('callback=onVideoData');
+  await client.leave();
 });

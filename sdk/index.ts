@@ -2,11 +2,14 @@ import { Client } from './client.ts';
 import * as constants from './constants.ts';
 import { Executor } from './executor.ts';
 import { configureLogger, LogFormat, LogLevel } from './logger.ts';
+import { isInitialized } from './process-defaults.ts';
 import { run, stop } from './run.ts';
 import { generateSignature } from './signature.ts';
 import { singleton } from './singleton.ts';
 import { createWebhookHandler } from './webhook-handler.ts';
 import { onWebhookEvent } from './webhook-server.ts';
+
+const { initialize, uninitialize } = Client;
 
 export type {
   ChatMessage,
@@ -15,18 +18,31 @@ export type {
   TranscriptLine,
 } from '../runner/rtms/events.ts';
 export { type ErrorCode, ServiceError } from '../shared/errors.ts';
-export type { AiInterpreter } from './ai-interpreter.ts';
+export type { AiInterpreter, AiTargetLanguage } from './ai-interpreter.ts';
 export type {
+  ActiveSpeakerEventCallback,
+  AudioDataCallback,
   CallbackName,
   ChatDataCallback,
+  DeskshareCallback,
+  DeskshareDataCallback,
   Dropped,
+  EventExCallback,
+  EventParticipantInfo,
+  JoinConfirmCallback,
+  LeaveCallback,
   MediaDataCallback,
+  ParticipantEventCallback,
   ParticipantInfo,
   SessionInfo,
+  SessionUpdateCallback,
+  SharingEventCallback,
   TaskResultCallback,
   TranscriptDataCallback,
+  UserUpdateCallback,
+  VideoDataCallback,
 } from './callbacks.ts';
-export { Client, type ClientOptions } from './client.ts';
+export { Client, type ClientOptions, type Left } from './client.ts';
 export {
   AudioChannel,
   AudioCodec,
@@ -81,6 +97,8 @@ export {
   StopReason,
   StreamState,
   TranscriptLanguage,
+  USER_EVENT_JOIN,
+  USER_EVENT_LEAVE,
   USER_JOIN,
   USER_LEAVE,
   VideoCodec,
@@ -90,11 +108,12 @@ export {
   VoiceEventType,
 } from './constants.ts';
 export { Executor, type ExecutorOptions } from './executor.ts';
-export type { JoinParams, StreamPayload } from './join-params.ts';
+export type { JoinParams, JoinPayload, StreamPayload } from './join-params.ts';
 export { configureLogger, LogFormat, type LoggerConfig, LogLevel } from './logger.ts';
 export type {
   AudioParams,
   DeskshareParams,
+  MediaTypes,
   TranscriptParams,
   VideoParams,
 } from './media-params.ts';
@@ -111,6 +130,8 @@ export {
 } from './webhook-handler.ts';
 export { onWebhookEvent, type WebhookServer, type WebhookServerOptions } from './webhook-server.ts';
 
+export { initialize, isInitialized, uninitialize };
+
 /** For `import rtms from …`, as programs for Zoom's SDK are written. */
 export default {
   ...constants,
@@ -122,11 +143,10 @@ export default {
   configureLogger,
   createWebhookHandler,
   generateSignature,
-  initialize: Client.initialize,
-  /** There is no native library to initialise. */
-  isInitialized: () => true,
+  initialize,
+  isInitialized,
   onWebhookEvent,
   run,
   stop,
-  uninitialize: Client.uninitialize,
+  uninitialize,
 };

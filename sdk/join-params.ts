@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import type { RtmsJoin } from '../runner/rtms/events.ts';
 import { ServiceError } from '../shared/errors.ts';
+import { type Logger, SILENT_LOGGER } from '../shared/logger.ts';
 import { ENTITY_ID_FIELD, PRODUCTS, type Product } from '../shared/rtms/product.ts';
 import { environment } from './environment.ts';
 import { longId } from './long-ids.ts';
@@ -9,38 +10,58 @@ import { generateSignature } from './signature.ts';
 /** The ids and addresses of a stream, as in the payload of a started webhook; other fields may be there. */
 export interface StreamPayload {
   /** One id is needed. With several, the first of this list counts. */
-  readonly meeting_uuid?: string;
-  readonly webinar_uuid?: string;
-  readonly session_id?: string;
-  readonly engagement_id?: string;
-  readonly call_id?: string | number;
-  readonly rtms_stream_id?: string;
+  meeting_uuid?: string;
+  webinar_uuid?: string;
+  session_id?: string;
+  engagement_id?: string;
+  call_id?: string | number;
+  rtms_stream_id?: string;
   /** One address, several with commas between, or a list. */
-  readonly server_urls?: string | readonly string[];
-  readonly stop_reason?: number;
-  readonly operator_id?: string;
-  readonly account_id?: string;
+  server_urls?: string | readonly string[];
+  stop_reason?: number;
+  operator_id?: string;
+  account_id?: string;
   /** Where Zoom nests the fields. */
-  readonly object?: StreamPayload;
+  object?: StreamPayload;
 }
 
-export interface JoinParams extends StreamPayload {
+/** What may stand beside the fields of a stream. */
+export interface JoinSettings {
   /** Made elsewhere with `generateSignature`; client and secret are not needed then. */
-  readonly signature?: string;
+  signature?: string;
   /** @default ZM_RTMS_CLIENT; for Video SDK sessions ZM_RTMS_VIDEO_SDK_KEY first */
-  readonly client?: string;
+  client?: string;
   /** @default ZM_RTMS_SECRET; for Video SDK sessions ZM_RTMS_VIDEO_SDK_SECRET first */
-  readonly secret?: string;
-  /** Path of a PEM file of the roots to trust, or PEM itself. @default ZM_RTMS_CA, else Node's roots */
-  readonly ca?: string;
+  secret?: string;
+  /**
+   * Path of a PEM file of the roots to trust, or PEM itself. A file that is not there counts as not named, with
+   * a warning.
+   *
+   * @default ZM_RTMS_CA, else Node's roots
+   */
+  ca?: string;
   /** For one connection and for one handshake, ms; -1 stands for the default. @default 10000 */
-  readonly timeout?: number;
+  timeout?: number;
   /** Of Zoom's native SDK; nothing is polled here. */
-  readonly pollInterval?: number;
+  pollInterval?: number;
   /** Of Zoom's native SDK; certificates are always verified here. */
-  readonly is_verify_cert?: number | boolean;
+  is_verify_cert?: number;
   /** Of Zoom's native SDK; not sent. */
-  readonly agent?: string;
+  agent?: string;
+}
+
+/** What `join` takes: a started payload as it came, with settings beside it where wanted. */
+export interface JoinPayload extends StreamPayload, JoinSettings {}
+
+/** The same by Zoom's type: what a program writes out itself. */
+export interface JoinParams extends JoinSettings {
+  meeting_uuid?: string;
+  webinar_uuid?: string;
+  session_id?: string;
+  engagement_id?: string;
+  call_id?: string | number;
+  rtms_stream_id: string;
+  server_urls: string;
 }
 
 export interface ParsedJoin {
@@ -50,11 +71,10 @@ export interface ParsedJoin {
 }
 
 /**
- * @throws ServiceError `rtms/invalid-params` naming the field that is missing, `config/invalid` for a
- *   certificate file that cannot be read
+ * @throws ServiceError `rtms/invalid-params` naming the field that is missing
  * @throws ReferenceError when there is nothing to sign with
  */
-export function parseJoin(params: JoinParams): ParsedJoin {
+export function parseJoin(params: JoinPayload, logger: Logger = SILENT_LOGGER): ParsedJoin {
   const stream = { ...params, ...params.object };
   const rtmsStreamId = stream.rtms_stream_id;
   const [product, entityId] = readEntityId(stream, rtmsStreamId);
@@ -71,7 +91,7 @@ export function parseJoin(params: JoinParams): ParsedJoin {
       signature: signature || sign(params, product, entityId, rtmsStreamId),
     },
     timeoutMs: timeout !== undefined && timeout > 0 ? timeout : undefined,
-    ca: readCa(ca || environment('ZM_RTMS_CA')),
+    ca: readCa([ca, environment('ZM_RTMS_CA')], logger),
   };
 }
 
@@ -103,21 +123,35 @@ function readEntityId(stream: StreamPayload, rtmsStreamId = ''): [Product, strin
   throw missing(Object.values(ENTITY_ID_FIELD).join(' or '));
 }
 
-function sign(params: JoinParams, product: Product, uuid: string, streamId: string): string {
+function sign(params: JoinPayload, product: Product, uuid: string, streamId: string): string {
   const isSession = product === 'session';
   const client = params.client || (isSession && environment('ZM_RTMS_VIDEO_SDK_KEY')) || '';
   const secret = params.secret || (isSession && environment('ZM_RTMS_VIDEO_SDK_SECRET')) || '';
   return generateSignature({ client, secret, uuid, streamId });
 }
 
-/** @param ca path or PEM */
-export function readCa(ca: string | undefined): string | undefined {
-  if (ca === undefined || ca.includes('-----BEGIN')) return ca;
-  try {
-    return readFileSync(ca, 'utf8');
-  } catch (cause) {
-    throw new ServiceError('config/invalid', `certificate file ${ca} cannot be read`, { cause });
+/**
+ * The first of these roots that is there, as Zoom's SDK looks for them; undefined for Node's own.
+ *
+ * @param candidates paths or PEM
+ */
+function readCa(candidates: readonly (string | undefined)[], logger: Logger): string | undefined {
+  for (const ca of candidates) {
+    if (ca === undefined || ca === '') continue;
+    if (ca.includes('-----BEGIN')) return ca;
+    try {
+      return readFileSync(ca, 'utf8');
+    } catch (error) {
+      logger.warn(
+        'certificate file cannot be read: the roots named next, or the system ones, hold',
+        {
+          ca,
+          error,
+        },
+      );
+    }
   }
+  return undefined;
 }
 
 function missing(field: string): ServiceError {

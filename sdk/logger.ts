@@ -1,32 +1,62 @@
 import { inspect } from 'node:util';
+import type { WireMessageListener } from '../runner/rtms/client-options.ts';
+import { ServiceError } from '../shared/errors.ts';
 import type { LogFields, Logger } from '../shared/logger.ts';
 import { printable } from '../shared/printable.ts';
+import { MESSAGE_TYPE, nameOf } from '../shared/rtms/constants.ts';
 import { environment } from './environment.ts';
 
 export const LogLevel = { ERROR: 0, WARN: 1, INFO: 2, DEBUG: 3, TRACE: 4 } as const;
 export const LogFormat = { PROGRESSIVE: 'progressive', JSON: 'json' } as const;
 
-export type LogLevel = (typeof LogLevel)[keyof typeof LogLevel];
+/** A number, as an enum of numbers is to TypeScript. */
+export type LogLevel = number;
 export type LogFormat = (typeof LogFormat)[keyof typeof LogFormat];
 
 export interface LoggerConfig {
   /** The least important level that is written. @default ZM_RTMS_LOG_LEVEL, else INFO */
-  readonly level: LogLevel;
+  level: LogLevel;
   /** One readable line, or one JSON object a line. @default ZM_RTMS_LOG_FORMAT, else PROGRESSIVE */
-  readonly format: LogFormat;
+  format: LogFormat;
   /** @default ZM_RTMS_LOG_ENABLED, else true */
-  readonly enabled: boolean;
+  enabled: boolean;
 }
 
 let configured: Partial<LoggerConfig> = {};
 
-/** Changes what the SDK logs, for the whole process; fields left out stay as they are. */
+/**
+ * Changes what the SDK logs, for the whole process; fields left out stay as they are.
+ *
+ * @throws ServiceError `rtms/invalid-params` for a level or format that is none, `undefined` too: a constant with
+ *   a typing error in its name is not there
+ */
 export function configureLogger(options: Partial<LoggerConfig>): void {
+  assertConstant(options, 'level', LogLevel);
+  assertConstant(options, 'format', LogFormat);
   configured = { ...configured, ...options };
 }
 
+function assertConstant(
+  options: Partial<LoggerConfig>,
+  field: 'level' | 'format',
+  table: Readonly<Record<string, string | number>>,
+): void {
+  const value = options[field];
+  if (!Object.hasOwn(options, field) || Object.values(table).includes(value ?? '')) return;
+  const allowed = Object.keys(table);
+  throw new ServiceError('rtms/invalid-params', `${field} is ${value}, allowed: ${allowed}`, {
+    detail: { field, value: String(value), allowed },
+  });
+}
+
+/** A logger with Zoom's fifth level. */
+export interface SdkLogger extends Logger {
+  trace(message: string, fields?: LogFields): void;
+  child(fields: LogFields): SdkLogger;
+}
+
 /** Writes to standard error: standard output belongs to the program. */
-export function createLogger(component: string, fixed: LogFields = {}): Logger {
+export function createLogger(component: string, fixed: LogFields = {}): SdkLogger {
   const write = (level: LogLevel) => (message: string, fields?: LogFields) => {
     const { enabled, format, level: limit } = currentConfig();
     if (!enabled || level > limit) return;
@@ -38,6 +68,7 @@ export function createLogger(component: string, fixed: LogFields = {}): Logger {
     warn: write(LogLevel.WARN),
     info: write(LogLevel.INFO),
     debug: write(LogLevel.DEBUG),
+    trace: write(LogLevel.TRACE),
     child: (fields) => createLogger(component, { ...fixed, ...fields }),
   };
 }
@@ -89,4 +120,26 @@ function shown(value: unknown): string {
   const text = value instanceof Error ? value.message : value;
   if (typeof text !== 'string') return printable(inspect(text, { breakLength: Infinity }));
   return printable(PLAIN.test(text) ? text : JSON.stringify(text));
+}
+
+/** Frames are many: only TRACE tells of each. */
+const FRAME_TYPES: ReadonlySet<number | undefined> = new Set([
+  MESSAGE_TYPE.MEDIA_DATA_AUDIO,
+  MESSAGE_TYPE.MEDIA_DATA_VIDEO,
+  MESSAGE_TYPE.MEDIA_DATA_SHARE,
+]);
+
+/** Tells of every message to and from Zoom by type and size, at DEBUG, of frames at TRACE. Never what it says. */
+export function logWireMessages(logger: SdkLogger): WireMessageListener {
+  return (direction, msgType, sizeBytes) => {
+    const level = FRAME_TYPES.has(msgType) ? 'trace' : 'debug';
+    if (!isLogged(LogLevel[level === 'trace' ? 'TRACE' : 'DEBUG'])) return;
+    const type = nameOf(MESSAGE_TYPE, msgType) ?? msgType ?? 'unreadable';
+    logger[level](`message ${direction}`, { type, sizeBytes });
+  };
+}
+
+function isLogged(level: LogLevel): boolean {
+  const { enabled, level: limit } = currentConfig();
+  return enabled && level <= limit;
 }

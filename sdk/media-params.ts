@@ -16,43 +16,50 @@ import { completeMediaRequest, type MediaRequest } from '../shared/rtms/params.t
 /** Zoom's numbers; see constants.ts. Fields left out take the default. */
 export interface AudioParams {
   /** @default AudioContentType.RAW_AUDIO */
-  readonly contentType?: number;
+  contentType?: number;
   /** @default AudioCodec.OPUS */
-  readonly codec?: number;
+  codec?: number;
   /** @default AudioSampleRate.SR_48K */
-  readonly sampleRate?: number;
+  sampleRate?: number;
   /** @default AudioChannel.STEREO */
-  readonly channel?: number;
+  channel?: number;
   /** @default AudioDataOption.AUDIO_MULTI_STREAMS */
-  readonly dataOpt?: number;
+  dataOpt?: number;
   /** Of one frame, ms. @default 20 */
-  readonly duration?: number;
+  duration?: number;
   /** In samples: only checked, against sample rate and duration. */
-  readonly frameSize?: number;
+  frameSize?: number;
 }
 
 export interface DeskshareParams {
   /** @default VideoContentType.RAW_VIDEO */
-  readonly contentType?: number;
+  contentType?: number;
   /** @default VideoCodec.H264 */
-  readonly codec?: number;
+  codec?: number;
   /** @default VideoResolution.HD */
-  readonly resolution?: number;
+  resolution?: number;
   /** Frames per second: 1 to 5 with JPG and PNG, 1 to 30 with H264. @default 30 */
-  readonly fps?: number;
+  fps?: number;
   /** @default VideoDataOption.VIDEO_SINGLE_ACTIVE_STREAM; a share has none, so there it is ignored */
-  readonly dataOpt?: number;
+  dataOpt?: number;
 }
 
 export type VideoParams = DeskshareParams;
 
 export interface TranscriptParams {
   /** @default 5, TEXT */
-  readonly contentType?: number;
+  contentType?: number;
   /** The language spoken, or a first guess while detection is on. @default TranscriptLanguage.NONE */
-  readonly srcLanguage?: number;
+  srcLanguage?: number;
   /** Let Zoom detect the language. @default true */
-  readonly enableLid?: boolean;
+  enableLid?: boolean;
+}
+
+/** Of Zoom's types; nothing here takes it. */
+export interface MediaTypes {
+  audio: boolean;
+  video?: boolean;
+  transcript?: boolean;
 }
 
 /** One media type of a request, by Zoom's names. */
@@ -60,18 +67,21 @@ export type MediaFields = Readonly<Record<string, string | number | boolean>>;
 
 /** @throws ServiceError `rtms/invalid-params`; `detail` names `field`, `value` and `allowed` */
 export function audioFields(params: AudioParams): MediaFields {
+  assertObject('audio', params);
+  const { duration, frameSize = 0 } = params;
   const fields = checked('audio', {
-    ...named('audio.contentType', 'contentType', MEDIA_CONTENT_TYPE, params.contentType),
-    ...named('audio.codec', 'codec', MEDIA_PAYLOAD_TYPE, params.codec),
-    ...named('audio.sampleRate', 'sampleRate', AUDIO_SAMPLE_RATE, params.sampleRate),
-    ...named('audio.channel', 'channel', AUDIO_CHANNEL, params.channel),
-    ...named('audio.dataOpt', 'dataOpt', MEDIA_DATA_OPTION, params.dataOpt),
-    ...(params.duration !== undefined && { sendRateMs: params.duration }),
+    ...named('audio', params, 'contentType', MEDIA_CONTENT_TYPE),
+    ...named('audio', params, 'codec', MEDIA_PAYLOAD_TYPE),
+    ...named('audio', params, 'sampleRate', AUDIO_SAMPLE_RATE),
+    ...named('audio', params, 'channel', AUDIO_CHANNEL),
+    ...named('audio', params, 'dataOpt', MEDIA_DATA_OPTION),
+    ...(duration !== undefined && { sendRateMs: clampedRateMs(duration) }),
   });
   const rateHz = sampleRateHz(params.sampleRate ?? AUDIO_SAMPLE_RATE.SR_48K) ?? 0;
-  const frameSize = (rateHz * (params.duration ?? 20)) / 1_000;
-  if (params.frameSize !== undefined && params.frameSize !== frameSize) {
-    throw invalid('audio.frameSize', params.frameSize, [String(frameSize)]);
+  const expected = (rateHz * (duration ?? 20)) / 1_000;
+  // 0 stands for "not given", as in Zoom's SDK.
+  if (frameSize !== 0 && frameSize !== expected) {
+    throw invalid('audio.frameSize', frameSize, [String(expected)]);
   }
   return fields;
 }
@@ -81,32 +91,25 @@ export function pictureFields(
   mediaType: 'video' | 'deskshare',
   params: VideoParams | DeskshareParams,
 ): MediaFields {
-  const { contentType = MEDIA_CONTENT_TYPE.RAW_VIDEO, codec = MEDIA_PAYLOAD_TYPE.H264 } = params;
-  if (contentType !== MEDIA_CONTENT_TYPE.RAW_VIDEO) {
-    throw invalid(`${mediaType}.contentType`, contentType, ['RAW_VIDEO']);
-  }
+  assertObject(mediaType, params);
+  assertContentType(mediaType, params, 'RAW_VIDEO');
   return checked(mediaType, {
-    ...named(`${mediaType}.codec`, 'codec', MEDIA_PAYLOAD_TYPE, codec),
-    ...named(
-      `${mediaType}.resolution`,
-      'resolution',
-      MEDIA_RESOLUTION,
-      params.resolution ?? MEDIA_RESOLUTION.HD,
-    ),
+    codec: 'H264',
+    resolution: 'HD',
+    ...named(mediaType, params, 'codec', MEDIA_PAYLOAD_TYPE),
+    ...named(mediaType, params, 'resolution', MEDIA_RESOLUTION),
     fps: params.fps ?? 30,
-    ...(mediaType === 'video' &&
-      named('video.dataOpt', 'dataOpt', MEDIA_DATA_OPTION, params.dataOpt)),
+    ...(mediaType === 'video' && named('video', params, 'dataOpt', MEDIA_DATA_OPTION)),
   });
 }
 
 /** @throws ServiceError `rtms/invalid-params`; `detail` names `field`, `value` and `allowed` */
 export function transcriptFields(params: TranscriptParams): MediaFields {
-  const { contentType = MEDIA_CONTENT_TYPE.TEXT, srcLanguage, enableLid } = params;
-  if (contentType !== MEDIA_CONTENT_TYPE.TEXT) {
-    throw invalid('transcript.contentType', contentType, ['TEXT']);
-  }
+  assertObject('transcript', params);
+  assertContentType('transcript', params, 'TEXT');
+  const { enableLid } = params;
   return checked('transcript', {
-    ...named('transcript.srcLanguage', 'srcLanguage', TRANSCRIPT_LANGUAGE, srcLanguage),
+    ...named('transcript', params, 'srcLanguage', TRANSCRIPT_LANGUAGE),
     ...(enableLid !== undefined && { enableLid }),
   });
 }
@@ -136,16 +139,43 @@ function checked(mediaType: MediaType, fields: MediaFields): MediaFields {
   return completeMediaRequest({ [mediaType]: fields })[mediaType] as MediaFields;
 }
 
-function named(
-  field: string,
-  key: string,
+/** Zoom's servers take a longer one for a second. */
+const MAX_RATE_MS = 1_000;
+
+function clampedRateMs(duration: number): number {
+  return duration > MAX_RATE_MS && duration % 20 === 0 ? MAX_RATE_MS : duration;
+}
+
+/**
+ * The name of a constant that a program gave by its number. A field that is there and `undefined` is a constant
+ * that does not exist (`AudioCodec.MP3`): taken for the default, it would bring other media than the program
+ * asks for.
+ */
+function named<Params extends object>(
+  mediaType: MediaType,
+  params: Params,
+  key: keyof Params & string,
   table: Readonly<Record<string, number>>,
-  value: number | undefined,
 ): MediaFields {
-  if (value === undefined) return {};
-  const name = nameOf(table, value);
-  if (name === undefined) throw invalid(field, value, Object.keys(table));
+  if (!(key in params)) return {};
+  const value: unknown = params[key];
+  const name = typeof value === 'number' ? nameOf(table, value) : undefined;
+  if (name === undefined) throw invalid(`${mediaType}.${key}`, value, Object.keys(table));
   return { [key]: name };
+}
+
+function assertContentType(
+  mediaType: MediaType,
+  params: { contentType?: number },
+  allowed: 'RAW_VIDEO' | 'TEXT',
+): void {
+  if (!('contentType' in params) || params.contentType === MEDIA_CONTENT_TYPE[allowed]) return;
+  throw invalid(`${mediaType}.contentType`, params.contentType, [allowed]);
+}
+
+function assertObject(mediaType: MediaType, params: unknown): void {
+  if (typeof params === 'object' && params !== null && !Array.isArray(params)) return;
+  throw invalid(mediaType, params, ['an object']);
 }
 
 function invalid(field: string, value: unknown, allowed: readonly string[]): ServiceError {

@@ -2,6 +2,7 @@ import type { Executor } from './executor.ts';
 
 let executor: Executor | undefined;
 let ca: string | undefined;
+let initialized = false;
 
 /** The executor that `run` was given, for clients without one of their own. */
 export function defaultExecutor(): Executor | undefined {
@@ -19,4 +20,13 @@ export function defaultCa(): { readonly ca?: string } {
 
 export function setDefaultCa(value: string | undefined): void {
   ca = value;
+}
+
+/** Whether somebody has joined or called `initialize`; programs ask before they name their own roots. */
+export function isInitialized(): boolean {
+  return initialized;
+}
+
+export function setInitialized(value: boolean): void {
+  initialized = value;
 }

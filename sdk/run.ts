@@ -6,9 +6,9 @@ import { closeWebhookServers } from './webhook-server.ts';
 
 export interface RunOptions {
   /** For callbacks registered by name, of every client without an executor of its own. @default none */
-  readonly executor?: Executor;
+  executor?: Executor;
   /** Ends as soon as no client is left, at once when there is none. @default false: runs until `stop` */
-  readonly stopOnEmpty?: boolean;
+  stopOnEmpty?: boolean;
 }
 
 /** Long enough to mean nothing but "stay alive". */

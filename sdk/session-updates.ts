@@ -12,6 +12,9 @@ import {
 
 type SessionState = RtmsClientEvents['sessionState'][0];
 
+/** Bounds memory; a stream has a handful of sessions. */
+const MAX_SESSIONS = 1_000;
+
 /** Turns the states of the sessions inside a stream into the operations of `onSessionUpdate`. */
 export class SessionUpdates {
   readonly #known = new Set<string>();
@@ -19,7 +22,7 @@ export class SessionUpdates {
   /** @returns undefined when the state is no news to a user of the SDK */
   next(
     { rtmsSessionId: sessionId, state, timestampMs }: SessionState,
-    stream: { readonly streamId: string; readonly meetingId: string },
+    { streamId, meetingId }: { readonly streamId: string; readonly meetingId: string },
   ): { readonly op: number; readonly session: SessionInfo } | undefined {
     const op = this.#operation(sessionId, state);
     if (op === undefined) return undefined;
@@ -28,8 +31,21 @@ export class SessionUpdates {
     const status = isPaused ? SESS_STATUS_PAUSED : isActive ? SESS_STATUS_ACTIVE : 0;
     return {
       op,
-      session: { sessionId, ...stream, statTime: timestampMs, status, isActive, isPaused },
+      session: {
+        sessionId,
+        streamId,
+        meetingId,
+        statTime: Math.floor(timestampMs / 1_000),
+        status,
+        isActive,
+        isPaused,
+      },
     };
+  }
+
+  #forgetOldest(): void {
+    const [oldest] = this.#known;
+    if (this.#known.size > MAX_SESSIONS && oldest !== undefined) this.#known.delete(oldest);
   }
 
   #operation(sessionId: string, state: number): number | undefined {
@@ -38,6 +54,7 @@ export class SessionUpdates {
       case SESSION_STATE.STARTED:
         if (this.#known.has(sessionId)) return undefined;
         this.#known.add(sessionId);
+        this.#forgetOldest();
         return SESSION_EVENT_ADD;
       case SESSION_STATE.PAUSED:
         return SESSION_EVENT_PAUSE;

@@ -3,12 +3,12 @@ import { environment } from './environment.ts';
 
 export interface SignatureParams {
   /** OAuth client id of the Zoom app, or the SDK key of a Video SDK app. @default ZM_RTMS_CLIENT */
-  readonly client?: string;
+  client?: string;
   /** @default ZM_RTMS_SECRET */
-  readonly secret?: string;
+  secret?: string;
   /** The product's own id, verbatim: meeting, webinar, session, engagement or call. */
-  readonly uuid: string;
-  readonly streamId: string;
+  uuid: string;
+  streamId: string;
 }
 
 /**

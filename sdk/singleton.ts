@@ -12,6 +12,11 @@ const METHODS = [
   'setDeskshareParams',
   'setTranscriptParams',
   'setProxy',
+  'enableAudio',
+  'enableVideo',
+  'enableDeskshare',
+  'enableTranscript',
+  'enableChat',
   'subscribeVideo',
   'subscribeEvent',
   'unsubscribeEvent',
@@ -31,6 +36,12 @@ const METHODS = [
   'onMediaConnectionInterrupted',
   'onParticipantVideo',
   'onVideoSubscribed',
+  'onEnded',
+  'onInterrupted',
+  'onReconnected',
+  'onGap',
+  'onDropped',
+  'onError',
 ] as const satisfies readonly (keyof Client)[];
 
 type Singleton = Pick<Client, (typeof METHODS)[number]>;

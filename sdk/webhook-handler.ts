@@ -30,7 +30,7 @@ export interface WebhookOptions {
    *
    * @default ZM_RTMS_WEBHOOK_SECRET
    */
-  readonly webhookSecret?: string;
+  webhookSecret?: string;
 }
 
 /** A request of node:http, of Express, or of Fastify. */

@@ -12,15 +12,15 @@ import { createListener } from './webhook-listener.ts';
 
 export interface WebhookServerOptions extends WebhookOptions {
   /** 0 picks a free port. @default ZM_RTMS_PORT, else 8080 */
-  readonly port?: number;
+  port?: number;
   /** @default ZM_RTMS_PATH, else `/` */
-  readonly path?: string;
+  path?: string;
   /** Path of a PEM file; with `key` the server speaks HTTPS. @default ZM_RTMS_CERT */
-  readonly cert?: string;
+  cert?: string;
   /** Path of a PEM file. @default ZM_RTMS_KEY */
-  readonly key?: string;
+  key?: string;
   /** Path of a PEM file; clients then need a certificate signed by it. @default ZM_RTMS_CA_WEBHOOK */
-  readonly ca?: string;
+  ca?: string;
 }
 
 export interface WebhookServer {

@@ -16,6 +16,14 @@ export interface RtmsClientOptions {
    */
   readonly media?: MediaRequest;
   /**
+   * Asked at every signaling handshake, for who changes while connected what it wants.
+   *
+   * @default what `media` says
+   */
+  readonly currentMedia?: () => MediaRequest;
+  /** Told of every message that comes or goes: its type and size, for logs. @default nobody is told */
+  readonly onWireMessage?: WireMessageListener;
+  /**
    * One socket per media type, or one for all. Split keeps a slow or lost type from touching the others;
    * unified costs one socket. Where Zoom offers only the unified address, that is used.
    *
@@ -107,19 +115,36 @@ export interface RtmsClientOptions {
   readonly random?: () => number;
 }
 
-export type CompleteOptions = Required<
-  Omit<RtmsClientOptions, 'events' | 'renewCredentials' | 'ca' | 'proxyUrl'>
-> & {
+/** @param msgType MESSAGE_TYPE; undefined for what could not be read */
+export type WireMessageListener = (
+  direction: 'received' | 'sent',
+  msgType: number | undefined,
+  sizeBytes: number,
+) => void;
+
+export type CompleteOptions = Required<Omit<RtmsClientOptions, OptionalName>> & {
   readonly events: readonly number[] | undefined;
   readonly renewCredentials: RenewCredentials | undefined;
   readonly ca: string | Buffer | undefined;
   readonly proxyUrl: string | undefined;
+  readonly currentMedia: (() => MediaRequest) | undefined;
+  readonly onWireMessage: WireMessageListener | undefined;
 };
+
+type OptionalName =
+  | 'events'
+  | 'renewCredentials'
+  | 'ca'
+  | 'proxyUrl'
+  | 'currentMedia'
+  | 'onWireMessage';
 
 export function completeOptions(options: RtmsClientOptions): CompleteOptions {
   return {
     media: DEFAULT_MEDIA_REQUEST,
     layout: 'split',
+    currentMedia: undefined,
+    onWireMessage: undefined,
     events: undefined,
     bufferData: true,
     webSocket: 'lean',

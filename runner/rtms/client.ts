@@ -31,7 +31,7 @@ import { statusVerdict } from './verdict.ts';
  * files: what signaling and media mean for each other is decided here and nowhere else.
  */
 export class RtmsClient extends EventEmitter<RtmsClientEvents> {
-  readonly #options: CompleteOptions;
+  #options: CompleteOptions;
   readonly #closeAnswered = Promise.withResolvers<void>();
   #state: ClientState = { name: 'idle' };
   #session: Session | undefined;
@@ -171,7 +171,9 @@ export class RtmsClient extends EventEmitter<RtmsClientEvents> {
   }
 
   #onSignalingUp(serverUrls: OfferedUrls): void {
-    const { media, layout } = this.#options;
+    const { layout, currentMedia } = this.#options;
+    if (currentMedia !== undefined) this.#options = { ...this.#options, media: currentMedia() };
+    const { media } = this.#options;
     const allowed = Object.entries(serverUrls).flatMap(([key, urls]) =>
       this.#allowed(urls)
         .slice(0, 1)

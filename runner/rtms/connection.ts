@@ -3,6 +3,7 @@ import type { Logger } from '../../shared/logger.ts';
 import { decodeMessage, encodeKeepAliveResp, type RtmsMessage } from '../../shared/rtms/codec.ts';
 import { MESSAGE_TYPE, STATUS_CODE } from '../../shared/rtms/constants.ts';
 import type { Backoff } from './backoff.ts';
+import type { WireMessageListener } from './client-options.ts';
 import { type ConnectionInput, type ConnectionState, nextState } from './connection-state.ts';
 import { Socket, type SocketClosed, type SocketEnd, type SocketOptions } from './socket.ts';
 import { statusVerdict } from './verdict.ts';
@@ -18,6 +19,7 @@ export interface ConnectionOptions extends SocketOptions {
   readonly backoff: Backoff;
   readonly random: () => number;
   readonly logger: Logger;
+  readonly onWireMessage: WireMessageListener | undefined;
 }
 
 /** What Zoom said to a handshake. */
@@ -89,7 +91,14 @@ export class Connection {
 
   /** Sends on the current socket; silently nothing when there is none. */
   send(text: string): void {
-    this.#socket?.send(text);
+    this.#sendOn(this.#socket, text);
+  }
+
+  #sendOn(socket: Socket | undefined, text: string): void {
+    if (socket === undefined) return;
+    const { onWireMessage } = this.#options;
+    onWireMessage?.('sent', sentType(text), Buffer.byteLength(text));
+    socket.send(text);
   }
 
   /** Closes for good; resolves when the last message has been delivered. */
@@ -167,7 +176,7 @@ export class Connection {
     const { handshakeTimeoutMs } = this.#options;
     const socket: Socket = new Socket(this.#conversation.address(attempt), this.#options, {
       opened: () => {
-        socket.send(this.#conversation.hello());
+        this.#sendOn(socket, this.#conversation.hello());
         after(handshakeTimeoutMs, signal, () => this.#fail('answer_timeout'));
       },
       message: (data, receivedAtMs) => this.#onMessage(socket, data, receivedAtMs),
@@ -181,11 +190,13 @@ export class Connection {
     try {
       message = decodeMessage(data, this.#options.lendPayloads);
     } catch (error) {
+      this.#options.onWireMessage?.('received', undefined, data.length);
       this.#conversation.malformed(error as ServiceError);
       return;
     }
+    this.#options.onWireMessage?.('received', wireType(message), data.length);
     if (message.msgType === MESSAGE_TYPE.KEEP_ALIVE_REQ) {
-      socket.send(encodeKeepAliveResp(message.timestampJson));
+      this.#sendOn(socket, encodeKeepAliveResp(message.timestampJson));
       return;
     }
     if (this.#state.name === 'dialing' && socket === this.#socket) {
@@ -231,6 +242,16 @@ export class Connection {
   #fail(cause: SocketEnd | 'closed_before_answer' | 'answer_timeout'): void {
     this.#apply({ name: 'failed', verdict: 'retry', cause, status: undefined });
   }
+}
+
+function wireType({ msgType }: RtmsMessage): number | undefined {
+  return typeof msgType === 'number' ? msgType : undefined;
+}
+
+/** Every message of ours is written with its type first. */
+function sentType(text: string): number | undefined {
+  const [, digits] = /^\{"msg_type":(\d+)/.exec(text) ?? [];
+  return digits === undefined ? undefined : Number(digits);
 }
 
 /** Calls back after `delayMs` unless the signal aborts first. */

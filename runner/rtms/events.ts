@@ -131,7 +131,8 @@ export interface RtmsClientEvents {
   /** Media flows for the first time: effective parameters per media type. */
   joined: [media: EffectiveMedia];
   frame: [frame: MediaFrame];
-  transcript: [line: TranscriptLine];
+  /** `sentTimestamp`: the line's time as Zoom wrote it, mostly microseconds; undefined where it wrote none. */
+  transcript: [line: TranscriptLine, sentTimestamp?: number];
   chat: [message: ChatMessage];
   /** `raw`: the event as Zoom wrote it. */
   event: [event: SignalingEvent, raw: unknown];

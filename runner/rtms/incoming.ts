@@ -96,7 +96,11 @@ export class Incoming {
         this.#onFrame(media, message, receivedAtMs);
         return 'frame';
       case MESSAGE_TYPE.MEDIA_DATA_TRANSCRIPT:
-        this.#events.emit('transcript', toTranscriptLine(message, this.#view.roster, receivedAtMs));
+        this.#events.emit(
+          'transcript',
+          toTranscriptLine(message, this.#view.roster, receivedAtMs),
+          message.sentTimestamp,
+        );
         return 'line';
       case MESSAGE_TYPE.MEDIA_DATA_CHAT:
         this.#events.emit('chat', toChatMessage(message, this.#view.roster, receivedAtMs));

@@ -7,7 +7,7 @@ import {
   numberOf,
   TRANSCRIPT_LANGUAGE,
 } from './constants.ts';
-import { Fields, readId, readInteger, readObject } from './fields.ts';
+import { Fields, readId, readInteger, readObject, readSentTime } from './fields.ts';
 import type { JsonObject } from './parse-message.ts';
 
 type Type = typeof MESSAGE_TYPE;
@@ -22,6 +22,8 @@ export interface TranscriptMessage {
   readonly startMs: number | undefined;
   readonly endMs: number | undefined;
   readonly timestampMs: number | undefined;
+  /** `timestamp` in Zoom's own unit, mostly microseconds. Not enumerable: no copy of the line has two times. */
+  readonly sentTimestamp?: number | undefined;
   /** TRANSCRIPT_LANGUAGE. */
   readonly language: number | undefined;
   /** DATA_MESSAGE_ATTRIBUTE. */
@@ -75,7 +77,7 @@ export function decodeTranscript(message: JsonObject): TranscriptMessage | undef
     ['language'],
     (value) => readInteger(value, undefined, TRANSCRIPT_LANGUAGE.NONE) ?? languageOf(value),
   );
-  return {
+  const decoded: TranscriptMessage = {
     msgType: MESSAGE_TYPE.MEDIA_DATA_TRANSCRIPT,
     text,
     userId: fields.userId('user_id'),
@@ -88,6 +90,8 @@ export function decodeTranscript(message: JsonObject): TranscriptMessage | undef
     attribute: fields.named(DATA_MESSAGE_ATTRIBUTE, 'attribute'),
     ...(fields.isPartial && { raw: message }),
   };
+  const sentTimestamp = fields.read(['timestamp'], readSentTime);
+  return Object.defineProperty(decoded, 'sentTimestamp', { value: sentTimestamp });
 }
 
 /**

@@ -71,6 +71,13 @@ export function readTimeMs(value: unknown): number | undefined {
   return ms >= FIRST_TIME_MS && ms < TIMES_END_MS ? ms : undefined;
 }
 
+/** A time as the number Zoom wrote, in Zoom's unit; of an ISO text its Unix ms. */
+export function readSentTime(value: unknown): number | undefined {
+  const ms = readTimeMs(value);
+  if (ms === undefined) return undefined;
+  return typeof value === 'string' ? (numberFromText(value) ?? ms) : (value as number);
+}
+
 /** A text as it is, a number as its digits. */
 export function readText(value: unknown): string | undefined {
   if (typeof value === 'string') return value;

@@ -4,8 +4,8 @@ import rtms from '../../../sdk/index.ts';
 rtms.onWebhookEvent(({ event, payload }) => {
   if (!event.endsWith('rtms_started')) return;
   const client = new rtms.Client();
-  client.onChatData((text, _size, _timestamp, { userName }, message) => {
-    console.log(`${userName} (operation ${message.operation}): ${text}`);
+  client.onChatData((text, _size, _timestamp, { userName, message }) => {
+    console.log(`${userName} (operation ${message?.operation}): ${text}`);
   });
   client.join(payload);
 });

@@ -8,7 +8,11 @@ rtms.onWebhookEvent(({ event, payload }) => {
   client.onInterrupted(({ scope, cause }) => console.log('interrupted', scope, cause));
   client.onReconnected(({ scope, attempt }) => console.log('reconnected', scope, attempt));
   client.onGap(({ mediaType, fromMs, toMs }) => console.log('gap', mediaType, toMs - fromMs));
-  client.onLeave((reason, { restartable }) => console.log('left', reason, restartable));
+  let mayRestart = false;
+  client.onEnded(({ restartable }) => {
+    mayRestart = restartable;
+  });
+  client.onLeave((reason) => console.log('left', reason, mayRestart));
   client.join(payload);
 });
 await rtms.run();
