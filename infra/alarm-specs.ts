@@ -238,7 +238,7 @@ function runnerAlarms({ metrics, service }: Observed): AlarmSpec[] {
     },
     {
       heading: 'Runner fenced',
-      says: 'A runner could not renew its heartbeat and dropped its sessions.',
+      says: 'A runner could not renew its heartbeat and stopped writing; dropped after 40 s.',
       metric: metrics.of('FencedByHeartbeat', 'Sum'),
       above: 0,
       minutes: 1,

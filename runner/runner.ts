@@ -88,7 +88,8 @@ export async function startRunner(
       costTotal: config.capacity,
       draining: pool.isDraining,
     }),
-    onFenced: () => pool.fence(),
+    onFenced: (sinceRenewalMs) => pool.fence(sinceRenewalMs),
+    onRenewed: (term) => void pool.proveAll(term),
     logger,
     metrics,
   });
@@ -111,6 +112,7 @@ export async function startRunner(
     heartbeat,
     isExpired: (owner) => watch.isExpired(owner),
     isOverdue: (rtmsStreamId) => watch.isOverdue(rtmsStreamId),
+    confirmDeath: (owner) => watch.confirmDeath(owner),
     capacity: config.capacity,
     cost,
     pressure: () => ({ eventLoopDelayMs: delay.p99Ms, memoryShare: memoryShare() }),
@@ -121,7 +123,7 @@ export async function startRunner(
   });
 
   for (const client of [aws.media, aws.events]) {
-    fenceWrites(client, () => heartbeat.term !== undefined);
+    fenceWrites(client, () => heartbeat.term !== undefined && pool.mayWrite);
   }
   const health = await startHealthServer({
     port: config.healthPort,

@@ -2,13 +2,14 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { ServiceError } from '../shared/errors.ts';
 import type { Logger } from '../shared/logger.ts';
 import type { Metrics } from '../shared/metrics.ts';
-import type { SessionRow } from '../shared/session-row.ts';
+import { type SessionRow, type TaskRow, UNOWNED } from '../shared/session-row.ts';
 import { type Admission, admit, costOfSession, type Load, roomFor } from './admission.ts';
 import { previousOwner } from './blind-time.ts';
 import type { Heartbeat } from './ownership/heartbeat.ts';
 import { reconcile } from './ownership/reconcile.ts';
 import { judgeRow, type RowVerdict } from './ownership/rules.ts';
 import type { Claim, SessionStore } from './ownership/store.ts';
+import { holdLeftMs, Tenure } from './ownership/tenure.ts';
 import { Session } from './session.ts';
 import type { HandOverCause, SessionContext, SessionResult } from './session-context.ts';
 
@@ -18,6 +19,8 @@ export interface SessionPoolOptions {
   readonly heartbeat: Pick<Heartbeat, 'term' | 'holds'>;
   /** Is another task known to be dead? */
   readonly isExpired: (taskId: string) => boolean;
+  /** Reads a dead task's heartbeat again; undefined when it lives after all. */
+  readonly confirmDeath: (taskId: string) => Promise<{ readonly task?: TaskRow } | undefined>;
   /** Has a stream waited so long that nobody else may be left to take it? */
   readonly isOverdue: (rtmsStreamId: string) => boolean;
   /** Cost units this task accepts, and those of a session with all media that are asked for. */
@@ -49,11 +52,14 @@ const AVOID_MS = 10_000;
 const GIVEN_UP_MS = 600_000;
 const STORE_RETRY_MS = 500;
 const CLAIM_POLL_MS = 50;
+/** Rows proved at once after an outage: the table has just come back, and there are other runners. */
+const PROOFS_AT_ONCE = 25;
 
 /** The sessions of this task by rtmsStreamId: claims, reconciles, hands over, and settles their rows. */
 export class SessionPool {
   readonly #options: SessionPoolOptions;
   readonly #sessions = new Map<string, Session>();
+  readonly #tenures = new Map<Session, Tenure>();
   /** Streams whose claim is on its way. */
   readonly #claiming = new Set<string>();
   readonly #avoided = new Map<string, number>();
@@ -61,6 +67,8 @@ export class SessionPool {
   readonly #cares = new Set<Promise<void>>();
   /** Aborted when a row that cannot be written is to be left to the others. */
   readonly #abandoned = new AbortController();
+  #isProving = false;
+  #holdTimer: NodeJS.Timeout | undefined;
   /** Why this task gives its sessions away; undefined while it does not. */
   #closedFor: HandOverCause | undefined;
 
@@ -80,6 +88,12 @@ export class SessionPool {
     const { cost } = this.#options;
     const served = this.sessions.map(({ media }) => costOfSession(cost, media));
     return served.reduce((sum, each) => sum + each, this.#claiming.size * cost);
+  }
+
+  /** May this task's records leave it? Not while any session does not know whether its row is still its own. */
+  get mayWrite(): boolean {
+    for (const tenure of this.#tenures.values()) if (tenure.state === 'suspended') return false;
+    return true;
   }
 
   /** How many more sessions fit; 0 when this task takes none for another reason. */
@@ -106,7 +120,8 @@ export class SessionPool {
     if (this.#claiming.has(rtmsStreamId)) return 'later';
     const hasSession = this.#sessions.has(rtmsStreamId);
     const { taskId } = this.#options.context;
-    const verdict = judgeRow(row, { taskId, hasSession }, this.#options.isExpired);
+    const { isExpired, confirmDeath } = this.#options;
+    const verdict = judgeRow(row, { taskId, hasSession }, isExpired);
     if (verdict.act === 'none') return 'settled';
     if ((this.#avoided.get(rtmsStreamId) ?? 0) > performance.now()) return 'later';
     const term = this.#options.heartbeat.term;
@@ -115,8 +130,12 @@ export class SessionPool {
     this.#claiming.add(rtmsStreamId);
     this.#tellBusy();
     try {
+      const { owner = UNOWNED } = row;
+      const isOthers = owner !== UNOWNED && owner !== taskId;
+      const death = isOthers ? await confirmDeath(owner) : {};
+      if (death === undefined) return 'later';
       if (verdict.act === 'clear') return await this.#clear(row);
-      return await this.#claim(row, verdict, term);
+      return await this.#claim(row, verdict, term, death.task);
     } finally {
       this.#claiming.delete(rtmsStreamId);
       this.#tellBusy();
@@ -146,9 +165,37 @@ export class SessionPool {
     await this.takeAll(unserved);
   }
 
-  /** The heartbeat was lost: others may own everything by now. */
-  fence(): void {
-    for (const session of this.#sessions.values()) session.drop('heartbeat lost');
+  /**
+   * The heartbeat has lapsed: others may own everything by now, if they can reach the table. The sessions go on
+   * collecting, and nothing is written; see docs/adr/0005.
+   *
+   * @param sinceRenewalMs since the last renewal was sent
+   */
+  fence(sinceRenewalMs: number): void {
+    for (const tenure of this.#tenures.values()) tenure.suspend();
+    clearTimeout(this.#holdTimer);
+    const leftMs = holdLeftMs(sinceRenewalMs);
+    const giveUp = () => this.#dropSuspended('heartbeat lost');
+    if (leftMs === 0) giveUp();
+    else this.#holdTimer = setTimeout(giveUp, leftMs).unref();
+  }
+
+  /** The heartbeat is renewed: whatever was suspended proves that it is still this task's, or ends. */
+  async proveAll(term: number): Promise<void> {
+    if (this.#isProving) return;
+    this.#isProving = true;
+    try {
+      const suspended = this.#suspended();
+      for (let from = 0; from < suspended.length; from += PROOFS_AT_ONCE) {
+        const some = suspended.slice(from, from + PROOFS_AT_ONCE);
+        await Promise.all(some.map(([session, tenure]) => this.#prove(session, tenure, term)));
+      }
+    } finally {
+      this.#isProving = false;
+    }
+    // Not proved for want of an answer, or of a term that lasted: again, as long as there is one.
+    if (this.mayWrite) clearTimeout(this.#holdTimer);
+    else setTimeout(() => this.#proveAgain(), STORE_RETRY_MS).unref();
   }
 
   /** Takes no more sessions, until `reopen`. */
@@ -216,26 +263,23 @@ export class SessionPool {
     seen: SessionRow,
     { cause }: Extract<RowVerdict, { act: 'claim' }>,
     term: number,
+    deadTask: TaskRow | undefined,
   ): Promise<Offer> {
     const { store, context, heartbeat } = this.#options;
-    // Read beside the claim, which must not wait for it: the heartbeat of who served the stream before.
-    const [row, task] = await Promise.all([
-      store.claim(seen, context.taskId, Date.now()),
-      cause === 'owner_lost' && seen.owner !== undefined
-        ? store.task(seen.owner).catch(() => undefined)
-        : undefined,
-    ]);
+    if (!heartbeat.holds(term)) return 'later';
+    const row = await store.claim(seen, context.taskId, Date.now());
     if (row === undefined) return 'later';
     // Claimed in a term that is over: others may think this task dead. The next reconcile claims anew.
     if (!heartbeat.holds(term)) return 'later';
     const epoch = row.epoch ?? 0;
-    const holds = () => heartbeat.holds(term);
-    // This task's own heartbeat says nothing about a session that it has lost.
-    const before = seen.owner === context.taskId ? undefined : task;
-    const previous = previousOwner(seen, before);
-    const claimed = { row, epoch, cause, holds, previous };
+    const tenure = new Tenure(term, (held) => heartbeat.holds(held));
+    const previous = previousOwner(seen, deadTask);
+    const holds = () => tenure.collects();
+    const isSuspended = () => tenure.state === 'suspended';
+    const claimed = { row, epoch, cause, holds, isSuspended, previous };
     const session = new Session(claimed, context);
     this.#sessions.set(row.rtmsStreamId, session);
+    this.#tenures.set(session, tenure);
     const care = this.#care(session).finally(() => this.#cares.delete(care));
     this.#cares.add(care);
     session.start();
@@ -251,9 +295,10 @@ export class SessionPool {
   /** Waits for a session's end and settles its row. */
   async #care(session: Session): Promise<void> {
     const result = await session.result;
-    const { rtmsStreamId, epoch } = session;
-    const claim = { rtmsStreamId, epoch, taskId: this.#options.context.taskId };
-    if (result.kind !== 'dropped') await this.#settle(claim, result);
+    this.#tenures.get(session)?.end();
+    this.#tenures.delete(session);
+    const { rtmsStreamId } = session;
+    if (result.kind !== 'dropped') await this.#settle(this.#claimOf(session), result);
     this.#sessions.delete(rtmsStreamId);
     this.#tellBusy();
   }
@@ -284,6 +329,44 @@ export class SessionPool {
         await sleep(STORE_RETRY_MS, undefined, { signal }).catch(() => {});
       }
     } while (!signal.aborted);
+  }
+
+  #claimOf({ rtmsStreamId, epoch }: Session): Claim {
+    return { rtmsStreamId, epoch, taskId: this.#options.context.taskId };
+  }
+
+  #suspended(): [Session, Tenure][] {
+    return [...this.#tenures].filter(([, tenure]) => tenure.state === 'suspended');
+  }
+
+  async #prove(session: Session, tenure: Tenure, term: number): Promise<void> {
+    const { store, heartbeat, logger } = this.#options;
+    const { rtmsStreamId, epoch } = session;
+    if (!heartbeat.holds(term)) return;
+    try {
+      const isOwn = await store.prove(this.#claimOf(session));
+      if (!isOwn) this.#drop(session, tenure, 'not the owner any more');
+      else if (tenure.resume(term)) {
+        logger.info('row proved', { event: 'proved', rtmsStreamId, epoch });
+      }
+    } catch (error) {
+      logger.warn('row not proved', { event: 'proof_failed', rtmsStreamId, epoch, error });
+    }
+  }
+
+  #proveAgain(): void {
+    const { term } = this.#options.heartbeat;
+    if (term !== undefined && !this.mayWrite) void this.proveAll(term);
+  }
+
+  #dropSuspended(why: string): void {
+    for (const [session, tenure] of this.#suspended()) this.#drop(session, tenure, why);
+  }
+
+  #drop(session: Session, tenure: Tenure, why: string): void {
+    // First: a session that is ending finishes unless it has lost its right.
+    tenure.end();
+    session.drop(why);
   }
 
   /** Leaves a stream to the others for a while. */

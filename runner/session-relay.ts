@@ -14,7 +14,10 @@ export interface RelayListener {
   firstFrame(): void;
   /** The signaling handshake was done anew. */
   rejoined(): void;
-  became(state: 'streaming' | 'paused' | 'reconnecting', fields?: object): void;
+  became(
+    state: 'streaming' | 'paused' | 'reconnecting',
+    fields?: { readonly scope?: string },
+  ): void;
   ended(reason: EndReason): void;
   /** Something of ours threw while it dealt with a message: a defect. */
   broke(error: unknown): void;

@@ -409,8 +409,16 @@ export class Session {
     this.#result.resolve(result);
   }
 
-  #become(state: 'streaming' | 'paused' | 'reconnecting', fields: object = {}): void {
+  #become(
+    state: 'streaming' | 'paused' | 'reconnecting',
+    fields: { readonly scope?: string } = {},
+  ): void {
     if (this.#state === 'ending') return;
+    if (state === 'reconnecting' && fields.scope === 'signaling' && this.#claim.isSuspended?.()) {
+      // It may be the successor's arrival. Dialing now would throw that one out in its turn, again and again.
+      this.drop('connection lost while the table is away');
+      return;
+    }
     this.#state = state;
     this.#logger.info(state, { event: state, ...fields });
   }

@@ -29,17 +29,22 @@ class Table {
 let table: Table;
 let heartbeat: Heartbeat;
 let fenced: number;
+let sinceRenewalMs: number;
+let renewedIn: number[];
 
 beforeEach(async () => {
   vi.useFakeTimers();
   table = new Table();
   fenced = 0;
+  renewedIn = [];
   heartbeat = new Heartbeat({
     store: table,
     task: () => ({ taskId: 'me', costUsed: 0, costTotal: 1, draining: false }),
-    onFenced: () => {
+    onFenced: (ms) => {
       fenced += 1;
+      sinceRenewalMs = ms;
     },
+    onRenewed: (term) => renewedIn.push(term),
     logger: SILENT_LOGGER,
     metrics: NO_METRICS,
     clock: () => Date.now(),
@@ -102,6 +107,7 @@ test('serves again after a lapse, but nothing of before', async () => {
   expect(heartbeat.term).toBe(1);
   expect(heartbeat.holds(0)).toBe(false);
   expect(fenced).toBe(1);
+  expect(renewedIn).toEqual([0, 1]);
 });
 
 test('knows of the lapse before anything else is done after a freeze', async () => {
@@ -109,6 +115,7 @@ test('knows of the lapse before anything else is done after a freeze', async () 
   vi.setSystemTime(Date.now() + 20_000);
   expect(heartbeat.holds(0)).toBe(false);
   expect(fenced).toBe(1);
+  expect(sinceRenewalMs).toBe(20_000);
 });
 
 test('fails to start without a table', async () => {

@@ -24,8 +24,14 @@ export interface HeartbeatOptions {
     readonly costTotal: number;
     readonly draining: boolean;
   };
-  /** Everything owned so far may be another's now: close it, write nothing more. */
-  readonly onFenced: () => void;
+  /**
+   * Everything owned so far may be another's now: nothing more may be written.
+   *
+   * @param sinceRenewalMs since the last renewal that counts was sent
+   */
+  readonly onFenced: (sinceRenewalMs: number) => void;
+  /** A renewal has been answered in time: `term` is the current one. */
+  readonly onRenewed?: (term: number) => void;
   readonly logger: Logger;
   readonly metrics: Metrics;
   /** Monotonic, ms. @default performance.now */
@@ -72,12 +78,14 @@ export class Heartbeat {
 
   /** The first to look at a late lease ends its term. */
   #current(): Lease {
-    const lease = leaseAt(this.#lease, this.#clock());
-    if (lease !== this.#lease) {
+    const nowMs = this.#clock();
+    const before = this.#lease;
+    const lease = leaseAt(before, nowMs);
+    if (lease !== before) {
       this.#lease = lease;
       this.#options.metrics.count('FencedByHeartbeat');
-      this.#options.logger.error('heartbeat lost, closing all sessions', { event: 'fenced' });
-      this.#options.onFenced();
+      this.#options.logger.error('heartbeat lost, nothing is written', { event: 'fenced' });
+      this.#options.onFenced(nowMs - (before.renewedAtMs ?? nowMs));
     }
     return lease;
   }
@@ -90,6 +98,8 @@ export class Heartbeat {
       AbortSignal.timeout(RENEW_TIMEOUT_MS),
     );
     this.#lease = renewed(this.#current(), sentAtMs, this.#clock());
+    const { term } = this;
+    if (term !== undefined) this.#options.onRenewed?.(term);
   }
 
   /** The newest renewal alone sees to the next one. */

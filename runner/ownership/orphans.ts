@@ -54,6 +54,21 @@ export class OrphanWatch {
     );
   }
 
+  /**
+   * Reads the heartbeat of a task that is thought dead once more, consistently. To be asked after a row of its own
+   * was read and before it is claimed: what was thought before may be out of date; see docs/adr/0005.
+   *
+   * @returns its row, if there is one left; undefined when it lives
+   */
+  async confirmDeath(taskId: string): Promise<{ readonly task?: TaskRow } | undefined> {
+    const seen = this.#sightings.get(taskId);
+    const task = await this.#options.store.task(taskId);
+    if (task === undefined) return {};
+    if (task.heartbeat === seen?.heartbeat) return { task };
+    this.#resight(task);
+    return undefined;
+  }
+
   /** Has a stream waited past this runner's turn, so that nobody may be left who takes it, as of the last look? */
   isOverdue(rtmsStreamId: string): boolean {
     return this.#overdue.has(rtmsStreamId);
@@ -119,16 +134,18 @@ export class OrphanWatch {
     const { store } = this.#options;
     const current = await store.task(task.taskId);
     if (current !== undefined && current.heartbeat !== task.heartbeat) {
-      this.#sightings = new Map(this.#sightings).set(task.taskId, {
-        heartbeat: current.heartbeat,
-        sinceMs: this.#clock(),
-      });
+      this.#resight(current);
       return [];
     }
     const rows = await store.sessionsOf(task.taskId);
     const deadSinceMs = this.#sightings.get(task.taskId)?.sinceMs ?? atMs;
     if (rows.length === 0 && atMs - deadSinceMs > FORGET_AFTER_MS) await store.forget(task);
     return rows;
+  }
+
+  #resight({ taskId, heartbeat }: TaskRow): void {
+    const sighting = { heartbeat, sinceMs: this.#clock() };
+    this.#sightings = new Map(this.#sightings).set(taskId, sighting);
   }
 
   /** How long a row just seen has been waiting: only a start never claimed says so itself. */

@@ -145,17 +145,13 @@ export class SessionStore {
    * @returns the row as it is now; undefined when somebody was faster
    */
   async claim(seen: SessionRow, taskId: string, nowMs: number): Promise<SessionRow | undefined> {
-    const expected = {
-      ...(seen.owner === undefined ? {} : { ':owner': seen.owner }),
-      ...(seen.epoch === undefined ? {} : { ':epoch': seen.epoch }),
-    };
     const claimed = await this.#update(seen.pk, {
       UpdateExpression:
-        'SET #owner = :me, epoch = :next, claimedAtMs = :now REMOVE handedOverBy, handedOverAtMs, endedReason, endedAtMs',
-      ConditionExpression: `attribute_exists(pk) AND ${seenOwnerAndEpoch(seen)}`,
+        'SET #owner = :me, epoch = :next, claimedAtMs = :now REMOVE proofs, handedOverBy, handedOverAtMs, endedReason, endedAtMs',
+      ConditionExpression: `attribute_exists(pk) AND ${unchanged(seen)}`,
       ExpressionAttributeNames: { '#owner': 'owner' },
       ExpressionAttributeValues: {
-        ...expected,
+        ...seenValues(seen),
         ':me': taskId,
         ':next': (seen.epoch ?? 0) + 1,
         ':now': nowMs,
@@ -164,6 +160,22 @@ export class SessionStore {
     const row = claimed && this.#parsed(claimed);
     // Spoilt between the read and the claim: it is this task's now, which will not serve it.
     return row !== undefined && isReadable(row) ? row : undefined;
+  }
+
+  /**
+   * Proves after a lapse that a row is still this task's. Voids what others have read of it, so that none of them
+   * can claim it on what they knew before; see docs/adr/0005.
+   *
+   * @returns false when it is another's, or nobody's
+   */
+  async prove(claim: Claim): Promise<boolean> {
+    const row = await this.#update(sessionKey(claim.rtmsStreamId), {
+      UpdateExpression: 'ADD proofs :one',
+      ConditionExpression: '#owner = :me AND epoch = :epoch',
+      ExpressionAttributeNames: { '#owner': 'owner' },
+      ExpressionAttributeValues: { ':me': claim.taskId, ':epoch': claim.epoch, ':one': 1 },
+    });
+    return row !== undefined;
   }
 
   /**
@@ -244,11 +256,10 @@ export class SessionStore {
     const row = await this.#update(seen.pk, {
       UpdateExpression:
         'SET endedStartEventTsMs = :run, endedReason = :reason, #ttl = :ttl REMOVE #owner, operatorWish',
-      ConditionExpression: `startEventTsMs = :run AND ${seenOwnerAndEpoch(seen)}`,
+      ConditionExpression: `startEventTsMs = :run AND ${unchanged(seen)}`,
       ExpressionAttributeNames: { '#owner': 'owner', '#ttl': 'ttl' },
       ExpressionAttributeValues: {
-        ...(seen.owner === undefined ? {} : { ':owner': seen.owner }),
-        ...(seen.epoch === undefined ? {} : { ':epoch': seen.epoch }),
+        ...seenValues(seen),
         ':run': seen.startEventTsMs ?? 0,
         ':reason': 'missed',
         ':ttl': expiresAt(nowMs),
@@ -316,10 +327,21 @@ export class SessionStore {
   }
 }
 
-function seenOwnerAndEpoch(seen: SessionRow): string {
-  const owner = seen.owner === undefined ? 'attribute_not_exists(#owner)' : '#owner = :owner';
-  const epoch = seen.epoch === undefined ? 'attribute_not_exists(epoch)' : 'epoch = :epoch';
-  return `${owner} AND ${epoch}`;
+/** What a row must still say for a claim that was decided on what has been read of it. */
+function unchanged({ owner, epoch, proofs }: SessionRow): string {
+  return [
+    owner === undefined ? 'attribute_not_exists(#owner)' : '#owner = :owner',
+    epoch === undefined ? 'attribute_not_exists(epoch)' : 'epoch = :epoch',
+    proofs === undefined ? 'attribute_not_exists(proofs)' : 'proofs = :proofs',
+  ].join(' AND ');
+}
+
+function seenValues({ owner, epoch, proofs }: SessionRow): Record<string, unknown> {
+  return {
+    ...(owner === undefined ? {} : { ':owner': owner }),
+    ...(epoch === undefined ? {} : { ':epoch': epoch }),
+    ...(proofs === undefined ? {} : { ':proofs': proofs }),
+  };
 }
 
 function expiresAt(nowMs: number): number {
