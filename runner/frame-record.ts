@@ -15,12 +15,6 @@ export function sourceOf({ userId, channelId }: MediaFrame) {
   return channelId === undefined ? { userId: userId ?? 0 } : { channelId };
 }
 
-/** Audio of a stream shares one key, so that all speakers keep their common order; each picture has its own. */
-export function partitionKeyOf(rtmsStreamId: string, frame: MediaFrame): string {
-  if (frame.mediaType === 'audio') return rtmsStreamId;
-  return `${rtmsStreamId}#v#${frame.channelId ?? frame.userId ?? 0}`;
-}
-
 /**
  * Encodes the frames of one source, as long as they have this one's name and codec.
  *

@@ -79,3 +79,16 @@ test.prop([fc.array(fc.constantFrom('written', 'spool_full', 'revoked', 'later')
     }
   },
 );
+
+test('counts what a source too many brings under the one that has no name', () => {
+  const ledger = new SessionLedger();
+  const rows = new Set(
+    Array.from({ length: 10_000 }, (_, userId) => ledger.source('audio', { userId })),
+  );
+  expect(rows.size).toBeLessThanOrEqual(4_097);
+  const further = ledger.source('audio', { userId: 9_999 });
+  expect(further.isUnnamed).toBe(true);
+  expect(ledger.source('video', { channelId: 'c' }).mediaType).toBe('video');
+  expect(ledger.source('audio', { userId: 5 }).userId).toBe(5);
+  expect(ledger.source('audio', { userId: 9_998 })).toBe(further);
+});

@@ -28,6 +28,12 @@ export interface LedgerTotal {
   readonly lost: number;
 }
 
+/**
+ * Sources of one epoch, far more than any meeting has: 226,000 invented ids would take 843 MB. What further ones
+ * bring is counted without a name, as malformed.
+ */
+const MAX_SOURCES = 4_096;
+
 /** One row of the ledger while it is being counted. */
 export class LedgerSource {
   readonly mediaType: LedgerMediaType;
@@ -44,6 +50,11 @@ export class LedgerSource {
     this.mediaType = mediaType;
     if (source.channelId !== undefined) this.channelId = source.channelId;
     else if (source.userId !== undefined) this.userId = source.userId;
+  }
+
+  /** Whether it stands for whoever nobody could name. */
+  get isUnnamed(): boolean {
+    return this.userId === undefined && this.channelId === undefined;
   }
 }
 
@@ -63,7 +74,7 @@ export class SessionLedger {
     for (const mediaType of ['transcript', 'chat', 'events'] as const) this.source(mediaType);
   }
 
-  /** The row of a source, made when first asked for. */
+  /** The row of a source, made when first asked for; the unnamed one when there are too many. */
   source(
     mediaType: LedgerMediaType,
     from: { readonly userId?: number | undefined; readonly channelId?: string | undefined } = {},
@@ -72,6 +83,7 @@ export class SessionLedger {
     let row = this.#rows.get(key);
     if (row === undefined) {
       row = new LedgerSource(mediaType, from);
+      if (!row.isUnnamed && this.#rows.size >= MAX_SOURCES) return this.source(mediaType);
       this.#rows.set(key, row);
     }
     return row;

@@ -96,6 +96,24 @@ describe('frames', () => {
     expect(media.units[0]?.heldMs).toBe(FRAME.heldMs);
   });
 
+  test('of more sources than any meeting has are a gap that names nobody', async () => {
+    const sources = 5_000;
+    for (let userId = 1; userId <= sources; userId++) writer.frame({ ...FRAME, userId }, MEDIA);
+    writer.frame({ ...FRAME, userId: 1 }, MEDIA);
+    const written = media.units.length;
+    expect(written).toBeLessThan(4_100);
+    await writer.settle(patient);
+    const lost = sources + 1 - written;
+    const gap = events.lines.find(({ type }) => type === 'rtms.gap.v1')?.data;
+    expect(gap).toMatchObject({
+      mediaType: 'audio',
+      count: lost,
+      bytes: lost * FRAME.payload.length,
+      cause: 'malformed',
+    });
+    expect(gap).not.toHaveProperty('userId');
+  });
+
   test('are numbered per source, and keyed so that each source keeps its order', () => {
     const video = { ...FRAME, mediaType: 'video', codec: 7 } as const;
     const { userId: _, ...rest } = FRAME;

@@ -12,11 +12,12 @@ import {
 import { RECOVERED_LINE_BYTES } from '../shared/record/recovered.ts';
 import type { EffectiveMedia } from '../shared/rtms/effective-media.ts';
 import { FRAME_MEDIA_TYPES, type FrameMediaType } from '../shared/rtms/media-type.ts';
-import { partitionKeyOf, sourceOf } from './frame-record.ts';
+import { sourceOf } from './frame-record.ts';
 import { giveUnit } from './frame-unit.ts';
 import type { DropCause, PutReceipt, PutUnit, Sink } from './kinesis/put.ts';
 import { pagesOf } from './line-pages.ts';
 import { LineQueue, type WaitingLine } from './line-queue.ts';
+import { partitionKeyOf, streamKey } from './partition-key.ts';
 import type { MediaFrame } from './rtms/events.ts';
 import { type Gap, type LedgerSource, SessionLedger } from './session-ledger.ts';
 import { SourceWriter } from './source-writer.ts';
@@ -57,6 +58,8 @@ export class SessionWriter {
     video: new Map(),
     deskshare: new Map(),
   };
+  /** Partition key of everything but pictures; names this session to the producer. */
+  readonly #key: string;
   readonly #lines: Record<LineKind, PutReceipt>;
   /** Gap events on their way, by sequence: told again when the line itself is lost. */
   readonly #gapsInFlight = new Map<number, Gap>();
@@ -69,6 +72,7 @@ export class SessionWriter {
 
   constructor(options: SessionWriterOptions) {
     this.#options = options;
+    this.#key = streamKey(options.origin.rtmsStreamId);
     this.#maxDataBytes = maxDataBytes(options);
     this.#lines = {
       transcript: this.#receipt(this.ledger.source('transcript')),
@@ -81,8 +85,12 @@ export class SessionWriter {
   frame(frame: MediaFrame, media: EffectiveMedia): void {
     if (!this.#mayWrite()) return;
     const source = this.#source(frame);
-    const { row } = source;
     const payloadBytes = frame.payload.length;
+    if (source === undefined) {
+      this.malformed({ mediaType: frame.mediaType, payloadBytes });
+      return;
+    }
+    const { row } = source;
     this.ledger.received(row);
     source.framesIn.add(1);
     source.bytesIn.add(payloadBytes);
@@ -103,14 +111,15 @@ export class SessionWriter {
     readonly mediaType: LedgerMediaType;
     readonly userId?: number | undefined;
     readonly channelId?: string | undefined;
+    readonly payloadBytes?: number;
   }): void {
     if (!this.#mayWrite()) return;
-    const { mediaType } = lost;
+    const { mediaType, payloadBytes = 0 } = lost;
     const isLine = !(FRAME_MEDIA_TYPES as readonly string[]).includes(mediaType);
     const row = this.ledger.source(mediaType, isLine ? {} : lost);
     this.ledger.received(row);
     const sequence = isLine ? this.#nextLine() : row.received;
-    this.#lose(row, 'malformed', { sequence, payloadBytes: 0, capturedAtMs: Date.now() });
+    this.#lose(row, 'malformed', { sequence, payloadBytes, capturedAtMs: Date.now() });
   }
 
   /**
@@ -188,20 +197,20 @@ export class SessionWriter {
 
   /** Drops media and text that wait for Kinesis; the lines that tell the session's life stay. */
   revoke(): void {
-    const { media, events, origin } = this.#options;
-    media.drop(origin.rtmsStreamId, 'revoked');
-    events.drop(origin.rtmsStreamId, 'revoked', 'text');
+    const { media, events } = this.#options;
+    media.drop(this.#key, 'revoked');
+    events.drop(this.#key, 'revoked', 'text');
   }
 
   /** Gives up what still waits for Kinesis; a record that is on its way may be written all the same. */
   drop(cause: DropCause): void {
-    const { media, events, origin } = this.#options;
+    const { media, events } = this.#options;
     // First, so that no line of the queue takes the place of one that is dropped.
     for (let line = this.#queue.next(true); line; line = this.#queue.next(true)) {
       this.#loseLine(line, cause);
     }
-    media.drop(origin.rtmsStreamId, cause);
-    events.drop(origin.rtmsStreamId, cause);
+    media.drop(this.#key, cause);
+    events.drop(this.#key, cause);
   }
 
   /** Nothing is written any more; receipts of what is on its way still count. */
@@ -213,18 +222,16 @@ export class SessionWriter {
 
   async #flush(signal: AbortSignal): Promise<void> {
     this.#releaseLines(true);
-    const { media, events, origin } = this.#options;
-    await Promise.all([
-      media.flush(signal, origin.rtmsStreamId),
-      events.flush(signal, origin.rtmsStreamId),
-    ]);
+    const { media, events } = this.#options;
+    await Promise.all([media.flush(signal, this.#key), events.flush(signal, this.#key)]);
   }
 
   #mayWrite(): boolean {
     return !this.#closed && this.#options.mayWrite();
   }
 
-  #source(frame: MediaFrame): SourceWriter {
+  /** @returns undefined for a source too many */
+  #source(frame: MediaFrame): SourceWriter | undefined {
     const { mediaType } = frame;
     const sources = this.#sources[mediaType];
     const from = frame.channelId ?? frame.userId ?? 0;
@@ -232,6 +239,7 @@ export class SessionWriter {
     if (source === undefined) {
       const { origin, maxRecordBytes, metrics } = this.#options;
       const row = this.ledger.source(mediaType, sourceOf(frame));
+      if (row.isUnnamed) return undefined;
       source = new SourceWriter({
         origin,
         row,
@@ -284,7 +292,7 @@ export class SessionWriter {
     const line = encodeEventText(origin, name, sequence, timeMs, dataText);
     this.#queue.left(line.length);
     const unit: PutUnit = {
-      partitionKey: origin.rtmsStreamId,
+      partitionKey: this.#key,
       class: kind === 'events' ? 'event' : 'text',
       records: [line],
       sequence,

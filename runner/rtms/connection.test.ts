@@ -1,6 +1,8 @@
+import { once } from 'node:events';
 import { createServer } from 'node:http';
-import { type AddressInfo, connect } from 'node:net';
+import { type AddressInfo, connect, type Socket } from 'node:net';
 import { describe, expect, it, test } from 'vitest';
+import type { WebSocket } from 'ws';
 import type { MediaType } from '../../shared/rtms/media-type.ts';
 import { completeMediaRequest } from '../../shared/rtms/params.ts';
 import {
@@ -374,6 +376,32 @@ describe('the end', () => {
     await using it = await joinScripted(script, { closeTimeoutMs: 5_000 });
     await it.log.next('joined');
     await it.client.leave({ closeStream: true });
+  });
+});
+
+describe('a server that asks and does not read the answers', () => {
+  /** 1,000 keep-alives as they stand on the wire, with the longest timestamp that is repeated. */
+  const text = Buffer.from(`{"msg_type":12,"timestamp":"${'9'.repeat(30)}"}`);
+  const asked = Buffer.concat(
+    Array(1_000)
+      .fill([Buffer.from([0x81, text.length]), text])
+      .flat(),
+  );
+
+  it('loses its connection', async () => {
+    await using it = await joinScripted(accept(['audio']));
+    await it.log.next('joined');
+    const [server] = it.zoom.sockets('audio') as (WebSocket & { _socket: Socket })[];
+    if (server === undefined) throw new Error('no audio socket');
+    const { _socket: socket } = server;
+    server.pause();
+    const interrupted = it.log.next('interrupted');
+    while (it.log.of('interrupted').length === 0) {
+      if (!socket.write(asked)) await Promise.race([once(socket, 'drain'), interrupted]);
+      await new Promise(setImmediate);
+    }
+    expect(it.log.of('interrupted')).toEqual([{ scope: 'audio', cause: 'not_reading' }]);
+    await it.log.next('reconnected');
   });
 });
 

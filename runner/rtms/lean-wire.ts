@@ -4,7 +4,13 @@ import { connect as connectTls, createSecureContext, type SecureContext } from '
 import { encodeClientFrame, FrameReader, type FrameViolation } from './frame-reader.ts';
 import { ReadPace } from './read-pace.ts';
 import { upgradeRefusal, upgradeRequest } from './upgrade.ts';
-import type { Wire, WireHandlers, WireOptions, WireState } from './wire.ts';
+import {
+  MAX_UNSENT_BYTES,
+  type Wire,
+  type WireHandlers,
+  type WireOptions,
+  type WireState,
+} from './wire.ts';
 
 /**
  * One buffer for all sockets: what was read is handed on, or copied if it is no whole message, before the next
@@ -12,8 +18,6 @@ import type { Wire, WireHandlers, WireOptions, WireState } from './wire.ts';
  */
 const readBuffer = Buffer.allocUnsafeSlow(64 * 1024);
 const MAX_HEAD_BYTES = 16 * 1024;
-/** Pings are not answered while this much waits to be sent: the last one is worth an answer, not each. */
-const MAX_UNSENT_BYTES = 64 * 1024;
 /** After both close frames the server closes the connection; this long we wait for it. */
 const GOODBYE_MS = 2_000;
 
@@ -74,6 +78,10 @@ export class LeanWire implements Wire {
 
   get state(): WireState {
     return this.#state;
+  }
+
+  get unsentBytes(): number {
+    return this.#socket.writableLength;
   }
 
   get heldMs(): number {

@@ -17,3 +17,13 @@ it('forgets the oldest names of a very large meeting', () => {
   for (let id = 0; id <= 10_000; id++) roster.learn(id, `name ${id}`);
   expect([0, 1, 10_000].map((id) => roster.nameOf(id))).toEqual(['', 'name 1', 'name 10000']);
 });
+
+it('bounds its names in bytes: the oldest leave first, whoever learns again is not old', () => {
+  const roster = new Roster();
+  const name = (id: number) => `${id} `.padEnd(512, 'x');
+  for (let id = 0; id < 2_048; id++) roster.learn(id, name(id));
+  expect(roster.nameOf(0)).toBe(name(0));
+  roster.learn(0, 'Ada');
+  for (let id = 2_048; id < 2_060; id++) roster.learn(id, name(id));
+  expect([0, 1, 5, 2_059].map((id) => roster.nameOf(id))).toEqual(['Ada', '', '', name(2_059)]);
+});

@@ -25,6 +25,7 @@ export type SocketEnd =
   | 'connect_timeout'
   | 'connection_closed'
   | 'watchdog'
+  | 'not_reading'
   | 'message_too_large'
   | 'protocol_error';
 
@@ -46,6 +47,12 @@ export interface SocketHandlers {
 
 /** A QHD share as PNG exceeds 2 MB, base64 adds a third. */
 export const MAX_MESSAGE_BYTES = 8 * 1024 * 1024;
+
+/**
+ * Some 2,000 answers to keep-alives, hours of them: a server that has taken none of these does not read. It must not
+ * fill our memory by asking on.
+ */
+const MAX_UNREAD_BYTES = 128 * 1024;
 
 const WATCHDOG_TICKS = 7;
 
@@ -94,7 +101,10 @@ export class Socket {
 
   /** Sends a text message; silently nothing once the socket is closing. */
   send(text: string): void {
-    if (this.#wire?.state === 'open') this.#wire.send(text);
+    const wire = this.#wire;
+    if (wire?.state !== 'open') return;
+    if (wire.unsentBytes < MAX_UNREAD_BYTES) wire.send(text);
+    else this.#giveUp('not_reading', 'the server takes no answers');
   }
 
   /**
@@ -136,8 +146,12 @@ export class Socket {
     this.#silentTicks = this.#heard ? 0 : this.#silentTicks + 1;
     this.#heard = false;
     if (this.#silentTicks < WATCHDOG_TICKS - 1) return;
-    this.#end = 'watchdog';
-    this.#error = new ServiceError('rtms/connection-lost', 'no keep alive and no data');
+    this.#giveUp('watchdog', 'no keep alive and no data');
+  }
+
+  #giveUp(end: SocketEnd, what: string): void {
+    this.#end = end;
+    this.#error = new ServiceError('rtms/connection-lost', what);
     this.#wire?.terminate();
   }
 

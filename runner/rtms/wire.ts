@@ -1,3 +1,6 @@
+/** Pings are not answered while this much waits to be sent: the last one is worth an answer, not each. */
+export const MAX_UNSENT_BYTES = 64 * 1024;
+
 /** One WebSocket connection as `Socket` needs it, whichever code speaks the protocol. */
 export interface Wire {
   /** Sends a text message; only while `state` is `open`. */
@@ -7,6 +10,8 @@ export interface Wire {
   /** Cuts the connection. */
   terminate(): void;
   readonly state: WireState;
+  /** What was sent and the other side has not taken yet. */
+  readonly unsentBytes: number;
   /** How long a message that comes now may have waited to be read, ms. */
   readonly heldMs: number;
 }

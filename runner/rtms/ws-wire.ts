@@ -1,6 +1,12 @@
 import { HttpsProxyAgent } from 'https-proxy-agent';
 import WebSocket from 'ws';
-import type { Wire, WireHandlers, WireOptions, WireState } from './wire.ts';
+import {
+  MAX_UNSENT_BYTES,
+  type Wire,
+  type WireHandlers,
+  type WireOptions,
+  type WireState,
+} from './wire.ts';
 
 const STATES = ['connecting', 'open', 'closing', 'closed'] as const;
 
@@ -22,6 +28,8 @@ export class WsWire implements Wire {
       handshakeTimeout: options.connectTimeoutMs,
       // Broken UTF-8 spoils one message, which the codec reports; ws would drop the connection.
       skipUTF8Validation: true,
+      // ws would answer every ping, whether or not anybody reads the answers.
+      autoPong: false,
       ...(options.ca !== undefined && { ca: options.ca }),
       ...(proxyUrl !== undefined && { agent: new HttpsProxyAgent(proxyUrl) }),
     });
@@ -30,12 +38,19 @@ export class WsWire implements Wire {
       handlers.opened();
     });
     this.#ws.on('message', (data: Buffer) => handlers.message(data));
+    this.#ws.on('ping', (data) => {
+      if (this.#ws.bufferedAmount < MAX_UNSENT_BYTES) this.#ws.pong(data);
+    });
     this.#ws.on('error', (error: Error & { code?: string }) => this.#onError(error));
     this.#ws.on('close', (closeCode) => handlers.closed(closeCode));
   }
 
   get state(): WireState {
     return STATES[this.#ws.readyState];
+  }
+
+  get unsentBytes(): number {
+    return this.#ws.bufferedAmount;
   }
 
   /** A message is told as soon as it is there. */
