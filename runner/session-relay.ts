@@ -1,6 +1,8 @@
 import type { Logger } from '../shared/logger.ts';
 import type { Metrics } from '../shared/metrics.ts';
+import type { LeftOutMedia } from '../shared/record/event.ts';
 import type { EffectiveMedia } from '../shared/rtms/effective-media.ts';
+import type { MediaType } from '../shared/rtms/media-type.ts';
 import { MEDIA_TYPES } from '../shared/rtms/media-type.ts';
 import { blindOfReconnect } from './blind-time.ts';
 import type { RtmsClient } from './rtms/client.ts';
@@ -10,7 +12,7 @@ import type { SessionWriter } from './session-writer.ts';
 
 /** What the session itself has to know of its client. */
 export interface RelayListener {
-  joined(media: EffectiveMedia): void;
+  joined(media: EffectiveMedia, leftOut: readonly LeftOutMedia[]): void;
   firstFrame(): void;
   /** The signaling handshake was done anew. */
   rejoined(): void;
@@ -34,6 +36,7 @@ export function relay(
   let media: EffectiveMedia | undefined;
   let hasFrames = false;
   let hasMalformed = false;
+  const unasked = new Set<MediaType>();
   const write = (body: EventBody | undefined) => {
     if (body !== undefined) writer.event(body.name, body.timeMs, body.data);
   };
@@ -49,9 +52,15 @@ export function relay(
       }
     };
 
-  client.on('joined', (effective) => {
+  client.on('joined', (effective, leftOut) => {
     media = effective;
-    session.joined(effective);
+    session.joined(effective, leftOut);
+  });
+  client.on('unasked', ({ mediaType }) => {
+    metrics.count('UnaskedMedia', 1, mediaType);
+    if (!unasked.has(mediaType))
+      logger.info('media nobody asked for', { event: 'unasked', mediaType });
+    unasked.add(mediaType);
   });
   const onFrame = (frame: MediaFrame) => {
     writer.frame(frame, media ?? client.media);

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from '../shared/logger.ts';
-import type { EventData, EventName } from '../shared/record/event.ts';
+import type { EventData, EventName, LeftOutMedia } from '../shared/record/event.ts';
 import { STOP_REASON } from '../shared/rtms/constants.ts';
 import type { EffectiveMedia } from '../shared/rtms/effective-media.ts';
 import { MEDIA_TYPES, type MediaType } from '../shared/rtms/media-type.ts';
@@ -220,7 +220,7 @@ export class Session {
 
   #listener(): RelayListener {
     return {
-      joined: (media) => this.#joined(media),
+      joined: (media, leftOut) => this.#joined(media, leftOut),
       firstFrame: () => this.#firstFrame(),
       rejoined: () => {
         this.#lastHandshakeAtMs = Date.now();
@@ -234,7 +234,7 @@ export class Session {
     };
   }
 
-  #joined(media: EffectiveMedia): void {
+  #joined(media: EffectiveMedia, leftOut: readonly LeftOutMedia[]): void {
     const { product, entityId, accountId, operatorId, requestedAtMs } = this.#start;
     const streamingAtMs = Date.now();
     this.#lastHandshakeAtMs = streamingAtMs;
@@ -247,6 +247,7 @@ export class Session {
       ...(accountId === undefined ? {} : { accountId }),
       ...(operatorId === undefined ? {} : { operatorId }),
       media,
+      ...(leftOut.length === 0 ? {} : { leftOut }),
       requestedAtMs,
       claimedAtMs: this.#claim.row.claimedAtMs ?? streamingAtMs,
       streamingAtMs,

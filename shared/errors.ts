@@ -29,6 +29,7 @@ const ERROR_CODES = {
   'rtms/handshake-refused': { retryable: false, statusCode: 502 },
   'rtms/connection-lost': { retryable: true, statusCode: 502 },
   'rtms/reconnect-timeout': { retryable: false, statusCode: 504 },
+  'rtms/early-media': { retryable: false, statusCode: 502 },
   'rtms/invalid-state': { retryable: false, statusCode: 409 },
   'record/malformed': { retryable: false, statusCode: 502 },
   'record/bad-index': { retryable: false, statusCode: 502 },

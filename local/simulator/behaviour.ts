@@ -7,6 +7,16 @@ export interface Behaviour {
   readonly badSignature: 'status' | 'close';
   /** A second signaling connection: refused with status 8, or it takes the stream from the first. */
   readonly duplicateSignaling: 'refuse' | 'kick';
+  /**
+   * Names in message 2. `documented`: as Zoom's published answers have them, `audio`, `video`, `transcript` and
+   * `all`, for Contact Center and Phone `audio` and `all`. `every`: one for each granted media type too.
+   * `sharescreen`: every, the share under the name that Zoom's JS manager looks for. `all`: that one only.
+   */
+  readonly mediaUrls: 'documented' | 'every' | 'sharescreen' | 'all';
+  /** A split address takes any granted bits (Zoom's Contact Center sample asks for 32 on `audio`), or its own only. */
+  readonly splitAddress: 'any_bits' | 'own_bit';
+  /** Whether a connection on `all` with bits of its own may stand beside split ones. */
+  readonly allBesideSplit: 'accept' | 'refuse';
   /** Opcode of everything the servers send. */
   readonly frames: 'text' | 'binary';
   readonly keepAliveMs: number;
@@ -41,10 +51,13 @@ export interface Behaviour {
   readonly webhookExtended: boolean;
 }
 
-/** Zoom as documented on 2026-11-22. */
+/** Zoom as its documents, samples and managers show it (2026-11-27). What they leave open has its first value. */
 export const DOCUMENTED_BEHAVIOUR: Behaviour = {
   badSignature: 'status',
   duplicateSignaling: 'refuse',
+  mediaUrls: 'documented',
+  splitAddress: 'any_bits',
+  allBesideSplit: 'accept',
   frames: 'text',
   keepAliveMs: 10_000,
   keepAliveMisses: 3,

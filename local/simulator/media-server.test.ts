@@ -104,8 +104,8 @@ describe('media handshake', () => {
 
   it.each([
     [7, 'audio', 'audio'],
-    [7, 'audio', 2],
-    [7, 'audio', 32],
+    [0, 'audio', 2],
+    [0, 'audio', 32],
     [14, 'all', 0],
     [14, 'all', 64],
   ])('answers %i on %s for media_type %j', async (status, path, media_type) => {
@@ -115,8 +115,27 @@ describe('media handshake', () => {
     expect(response.status_code).toBe(status);
   });
 
-  it('has one connection a media type, and none beside one for all', async () => {
+  it.each([2, 32])('answers 7 on a split address for media_type %i when told to', async (bits) => {
+    const id = await start({}, { splitAddress: 'own_bit' });
+    const urls = await signalingUrls(id);
+    const { response } = await joinMedia(simulator, id, urls['audio'] ?? '', { media_type: bits });
+    expect(response.status_code).toBe(7);
+  });
+
+  it('has bits of their own on `all` beside split connections', async () => {
     const id = await start();
+    const urls = await signalingUrls(id);
+    const join = (path: string, media_type: number) =>
+      joinMedia(simulator, id, urls[path] ?? '', { media_type });
+    expect((await join('audio', 1)).response.status_code).toBe(0);
+    expect((await join('all', 4 + 16)).response.status_code).toBe(0);
+    expect((await join('all', 8)).response.status_code).toBe(0);
+    expect((await join('all', 16)).response.status_code).toBe(16);
+    expect((await join('all', 32)).response.status_code).toBe(16);
+  });
+
+  it('has one connection a media type, and none beside one on `all` when told to', async () => {
+    const id = await start({}, { mediaUrls: 'every', allBesideSplit: 'refuse' });
     const urls = await signalingUrls(id);
     const join = (path: string, media_type: number) =>
       joinMedia(simulator, id, urls[path] ?? '', { media_type });

@@ -4,6 +4,7 @@ import {
   STATUS_CODE as STATUS,
 } from '../../shared/rtms/constants.ts';
 import { MEDIA_TYPE_BIT, MEDIA_TYPES, type MediaType } from '../../shared/rtms/media-type.ts';
+import type { Behaviour } from './behaviour.ts';
 import type { ClientMessage, Connection } from './connection.ts';
 import { checkHandshake, type ZoomApp } from './handshake.ts';
 import { type EffectiveParams, effectiveParams } from './media-params.ts';
@@ -85,23 +86,29 @@ function accept(
   path: MediaPath,
   message: ClientMessage,
 ): EffectiveParams | number {
-  const mediaTypes = requestedTypes(message.media_type, path, stream.granted);
+  const { behaviour } = stream;
+  const mediaTypes = requestedTypes(message.media_type, path, stream.granted, behaviour);
   if (typeof mediaTypes === 'number') return mediaTypes;
-  const params = effectiveParams(message.media_params, mediaTypes, stream.behaviour.mediaParams);
+  const params = effectiveParams(message.media_params, mediaTypes, behaviour.mediaParams);
   if (typeof params === 'number') return params;
-  const status = stream.attachMedia(connection, path === 'all', mediaTypes, params);
+  const isForAll = (Number(message.media_type) & MEDIA_DATA_TYPE.ALL) !== 0;
+  const exclusive = isForAll || (path === 'all' && behaviour.allBesideSplit === 'refuse');
+  const status = stream.attachMedia(connection, exclusive, mediaTypes, params);
   return status === STATUS.OK ? params : status;
 }
 
-/** A split address takes its own bit only; `all` takes ALL or any set of bits. */
+/** `all` takes ALL or any set of bits, and so does a split address by default. */
 function requestedTypes(
   mask: unknown,
   path: MediaPath,
   granted: readonly MediaType[],
+  { splitAddress }: Behaviour,
 ): readonly MediaType[] | number {
   if (typeof mask !== 'number' || !Number.isInteger(mask)) return STATUS.INVALID_MEDIA_TYPE;
   if (mask <= 0 || mask > KNOWN_BITS) return STATUS.MEDIA_TYPE_INVALID_VALUE;
-  if (path !== 'all' && mask !== MEDIA_TYPE_BIT[path]) return STATUS.INVALID_MEDIA_TYPE;
+  if (splitAddress === 'own_bit' && path !== 'all' && mask !== MEDIA_TYPE_BIT[path]) {
+    return STATUS.INVALID_MEDIA_TYPE;
+  }
   if ((mask & MEDIA_DATA_TYPE.ALL) !== 0) return granted;
   const wanted = MEDIA_TYPES.filter((mediaType) => (mask & MEDIA_TYPE_BIT[mediaType]) !== 0);
   const refused = wanted.find((mediaType) => !granted.includes(mediaType));

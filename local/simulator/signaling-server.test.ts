@@ -28,8 +28,24 @@ async function start(scenario: Partial<ScenarioInput> = {}, behaviour: Partial<B
 }
 
 describe('signaling handshake', () => {
-  it('offers a media address for everything a meeting app may have', async () => {
+  it("names the addresses of Zoom's documented answer, whatever a meeting app may have", async () => {
     const id = await start();
+    const { response } = await joinSignaling(simulator, id);
+    const names = Object.keys(response.media_server.server_urls);
+    expect(names).toEqual(['audio', 'video', 'transcript', 'all']);
+  });
+
+  it.each([
+    ['sharescreen', ['audio', 'video', 'sharescreen', 'transcript', 'chat', 'all']],
+    ['all', ['all']],
+  ] as const)('names %s addresses when told to', async (mediaUrls, names) => {
+    const id = await start({}, { mediaUrls });
+    const { response } = await joinSignaling(simulator, id);
+    expect(Object.keys(response.media_server.server_urls)).toEqual(names);
+  });
+
+  it('offers a media address for everything a meeting app may have when told to', async () => {
+    const id = await start({}, { mediaUrls: 'every' });
     const { response } = await joinSignaling(simulator, id);
     const { media_server: expected, ...rest } = fixture('02-handshake-resp.ok');
     expect(response).toMatchObject(rest);
@@ -37,7 +53,7 @@ describe('signaling handshake', () => {
     expect(Object.keys(server_urls)).toEqual(Object.keys(expected.server_urls));
   });
 
-  it('offers Contact Center audio only', async () => {
+  it('names the address of audio to Contact Center, and the one for all', async () => {
     const id = await start({ product: 'contact_center' });
     const { response } = await joinSignaling(simulator, id);
     expect(Object.keys(response.media_server.server_urls)).toEqual(

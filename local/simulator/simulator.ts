@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { WebSocket } from 'ws';
 import { nameOf, STREAM_STATE } from '../../shared/rtms/constants.ts';
-import { MEDIA_TYPES } from '../../shared/rtms/media-type.ts';
+import { MEDIA_TYPES, type MediaType } from '../../shared/rtms/media-type.ts';
 import type { Product } from '../../shared/rtms/product.ts';
 import { type Behaviour, DOCUMENTED_BEHAVIOUR } from './behaviour.ts';
 import { type Clock, scaledClock } from './clock.ts';
@@ -165,9 +165,10 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
     return `${options.publicUrls?.signaling ?? signaling.url}/${rtmsStreamId}/${generation}`;
   }
 
-  function mediaUrls({ rtmsStreamId, generation, granted }: RtmsStream): Record<string, string> {
+  function mediaUrls(stream: RtmsStream): Record<string, string> {
+    const { rtmsStreamId, generation } = stream;
     const base = `${options.publicUrls?.media ?? media.url}/${rtmsStreamId}/${generation}`;
-    return Object.fromEntries([...granted, 'all'].map((path) => [path, `${base}/${path}`]));
+    return mediaAddresses(base, stream);
   }
 
   const host: StreamHost = {
@@ -247,6 +248,26 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
   };
 
   return simulator;
+}
+
+/** `server_urls` of message 2, by the stream's behaviour. */
+function mediaAddresses(
+  base: string,
+  { granted, behaviour, hasVoiceEvents }: RtmsStream,
+): Record<string, string> {
+  const documented = hasVoiceEvents ? ['audio'] : ['audio', 'video', 'transcript'];
+  const named = {
+    documented: granted.filter((mediaType) => documented.includes(mediaType)),
+    every: granted,
+    sharescreen: granted,
+    all: [],
+  }[behaviour.mediaUrls];
+  const keyOf = (mediaType: MediaType) =>
+    mediaType === 'deskshare' && behaviour.mediaUrls === 'sharescreen' ? 'sharescreen' : mediaType;
+  return Object.fromEntries([
+    ...named.map((mediaType) => [keyOf(mediaType), `${base}/${mediaType}`]),
+    ['all', `${base}/all`],
+  ]);
 }
 
 function isMediaPath(path: string | undefined): path is MediaPath {

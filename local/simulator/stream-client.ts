@@ -6,8 +6,8 @@ import type { EffectiveParams } from './media-params.ts';
 /** A media connection whose handshake succeeded. */
 export interface MediaLink {
   readonly connection: Connection;
-  /** On the `all` address. */
-  readonly unified: boolean;
+  /** Stands for every media type: no other connection may be opened beside it. */
+  readonly exclusive: boolean;
   readonly mediaTypes: ReadonlySet<MediaType>;
   readonly params: EffectiveParams;
 }
@@ -40,12 +40,12 @@ export class StreamClient {
     return true;
   }
 
-  /** At most one connection a media type, and none beside one on `all`. @returns STATUS_CODE */
-  mediaStatus(unified: boolean, mediaTypes: readonly MediaType[]): number {
+  /** At most one connection a media type, and none beside an exclusive one. @returns STATUS_CODE */
+  mediaStatus(exclusive: boolean, mediaTypes: readonly MediaType[]): number {
     const live = [...this.#links.values()].filter(({ connection }) => connection.open);
-    if (live.some((link) => link.unified)) return STATUS.MEDIA_DATA_ALL_CONNECTION_EXIST;
+    if (live.some((link) => link.exclusive)) return STATUS.MEDIA_DATA_ALL_CONNECTION_EXIST;
     const isTaken = mediaTypes.some((mediaType) => this.#links.get(mediaType)?.connection.open);
-    return isTaken || (unified && live.length > 0)
+    return isTaken || (exclusive && live.length > 0)
       ? STATUS.DUPLICATE_MEDIA_DATA_CONNECTION
       : STATUS.OK;
   }

@@ -116,9 +116,9 @@ export class RtmsStream {
     return this.#state === STREAM_STATE.TERMINATED;
   }
 
-  /** Media types the app's scopes grant. */
+  /** Media types the app's scopes grant. Calls have neither pictures nor chat. */
   get granted(): readonly MediaType[] {
-    return this.scenario.media ?? (this.product === 'contact_center' ? ['audio'] : MEDIA_TYPES);
+    return this.scenario.media ?? (this.hasVoiceEvents ? ['audio', 'transcript'] : MEDIA_TYPES);
   }
 
   /** Contact Center and Phone number their events apart and shape them differently. */
@@ -187,13 +187,13 @@ export class RtmsStream {
   /** @returns STATUS_CODE: OK when media may flow here once the client is ready */
   attachMedia(
     connection: Connection,
-    unified: boolean,
+    exclusive: boolean,
     mediaTypes: readonly MediaType[],
     params: EffectiveParams,
   ): number {
-    const status = this.client.mediaStatus(unified, mediaTypes);
+    const status = this.client.mediaStatus(exclusive, mediaTypes);
     if (status !== STATUS.OK) return status;
-    this.client.addMedia({ connection, unified, mediaTypes: new Set(mediaTypes), params });
+    this.client.addMedia({ connection, exclusive, mediaTypes: new Set(mediaTypes), params });
     for (const mediaType of mediaTypes) this.#windows.close(mediaType);
     connection.establish(this.behaviour);
     return STATUS.OK;

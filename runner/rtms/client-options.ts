@@ -105,6 +105,8 @@ export interface RtmsClientOptions {
   readonly closeTimeoutMs?: number;
   /** How long `joined` and the first frames wait for slower media sockets, ms. @default 1000 */
   readonly settleMs?: number;
+  /** How much media that comes before its parameters may wait for them, bytes. @default 4 MiB */
+  readonly maxHeldBytes?: number;
   /** Delay before a redial. @default backoffMs */
   readonly backoff?: Backoff;
   /** @default silent */
@@ -161,6 +163,7 @@ export function completeOptions(options: RtmsClientOptions): CompleteOptions {
     noticeMs: 12_000,
     closeTimeoutMs: 2_000,
     settleMs: 1_000,
+    maxHeldBytes: 4 * 1024 * 1024,
     backoff: backoffMs,
     logger: SILENT_LOGGER,
     now: Date.now,

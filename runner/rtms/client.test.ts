@@ -76,7 +76,7 @@ describe('joining', () => {
   it('ends as refused when nothing it wants is offered', async () => {
     await using it = await simulate({ scenario: { media: ['chat'] } });
     it.client.join(it.join);
-    expect(await it.ended()).toEqual({ cause: 'refused', restartable: false });
+    expect(await it.ended()).toEqual({ cause: 'refused', status: 9, restartable: false });
   });
 
   it('ends as refused on a wrong secret, at once', async () => {
@@ -104,7 +104,7 @@ describe('joining', () => {
 
   it('signs for no media address outside the allowed ones', async () => {
     await using it = await simulate({
-      client: { isAllowedAddress: (url) => !url.endsWith('/audio') },
+      client: { isAllowedAddress: (url) => !/\/(audio|all)$/.test(url) },
     });
     it.client.join(it.join);
     expect(await it.ended()).toEqual({ cause: 'refused', restartable: false });

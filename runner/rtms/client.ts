@@ -19,7 +19,7 @@ import type { EndReason, InterruptScope, RtmsClientEvents, RtmsJoin } from './ev
 import { HandshakeSigner } from './handshake-signer.ts';
 import { Incoming } from './incoming.ts';
 import { planMedia } from './media-plan.ts';
-import { MediaSet } from './media-set.ts';
+import { MediaSet, type MediaSetStart } from './media-set.ts';
 import { Signaling } from './signaling.ts';
 import { statusVerdict } from './verdict.ts';
 
@@ -36,6 +36,8 @@ export class RtmsClient extends EventEmitter<RtmsClientEvents> {
   #state: ClientState = { name: 'idle' };
   #session: Session | undefined;
   #mediaSet: MediaSet | undefined;
+  /** The set of the last handshake, closed or not: the next one begins where it had to go. */
+  #mediaSetBefore: MediaSet | undefined;
   #media: EffectiveMedia = {};
   /** Media connections of an earlier handshake, until their last frame is in. */
   #draining: Promise<unknown> = Promise.resolve();
@@ -174,30 +176,34 @@ export class RtmsClient extends EventEmitter<RtmsClientEvents> {
     const { layout, currentMedia } = this.#options;
     if (currentMedia !== undefined) this.#options = { ...this.#options, media: currentMedia() };
     const { media } = this.#options;
-    const allowed = Object.entries(serverUrls).flatMap(([key, urls]) =>
-      this.#allowed(urls)
-        .slice(0, 1)
-        .map((url) => [key, url]),
+    const before = this.#mediaSetBefore;
+    const plan = planMedia(
+      wantedMediaTypes(media),
+      before?.unified === 'current' ? 'unified' : layout,
+      serverUrls,
+      (url) => this.#allowed([url]).length > 0,
     );
-    const plans = planMedia(wantedMediaTypes(media), layout, Object.fromEntries(allowed));
-    if (plans.length === 0) {
+    if (plan.connections.length === 0) {
+      this.#options.logger.warn('media left out', { leftOut: plan.leftOut });
       void this.#finish({ cause: 'refused', restartable: false });
       return;
     }
-    const set = this.#createMediaSet(plans);
+    const isReconnect = before !== undefined;
+    const set = this.#createMediaSet({ plan, unified: before?.unified ?? 'untried', isReconnect });
     this.#mediaSet = set;
+    this.#mediaSetBefore = set;
     const cause = this.#state.name === 'reconnecting' ? this.#state.trouble.cause : 'join';
     void this.#draining.then(() => {
       if (this.#mediaSet === set) set.dial(cause);
     });
   }
 
-  #createMediaSet(plans: ReturnType<typeof planMedia>): MediaSet {
+  #createMediaSet(start: MediaSetStart): MediaSet {
     const { join, signer, incoming, signaling } = this.#joined();
-    return new MediaSet(plans, join, signer, this.#options, {
+    return new MediaSet(start, join, signer, this.#options, {
       mediaSettled: () => this.#onMediaSettled(signaling, incoming),
       mediaUp: (media) => {
-        this.#media = { ...this.#media, ...media.effective };
+        this.#media = { ...this.#media, ...media.granted };
         incoming.resumed(media);
         if (media.mediaTypes.includes('video')) signaling.repeatVideoSubscription();
       },
@@ -209,9 +215,14 @@ export class RtmsClient extends EventEmitter<RtmsClientEvents> {
         signaling.sendReady();
         for (const scope of media.mediaTypes) this.#emitReconnected(scope, trouble, attempt);
       },
+      mediaLeftOut: ({ mediaType, status }) => {
+        this.emit('interrupted', { scope: mediaType, cause: `status_${status ?? 'unknown'}` });
+      },
       mediaEnded: (closure) => this.#onConnectionEnded(closure),
       mediaMessage: (media, message, receivedAtMs) =>
         incoming.mediaMessage(media, message, receivedAtMs),
+      mediaDropped: (mediaType, message, error) => incoming.mediaDropped(mediaType, message, error),
+      mediaUnasked: (mediaType) => this.emit('unasked', { mediaType }),
       mediaMalformed: (media, error) => incoming.mediaMalformed(media, error),
     });
   }
@@ -220,8 +231,16 @@ export class RtmsClient extends EventEmitter<RtmsClientEvents> {
     signaling.sendReady();
     const before = this.#state;
     this.#apply({ name: 'ready' });
-    if (before.name === 'connecting') this.emit('joined', this.#mediaSet?.effective ?? {});
+    const leftOut = this.#mediaSet?.leftOut ?? [];
+    if (leftOut.length > 0) this.#options.logger.warn('media left out', { leftOut });
+    if (before.name === 'connecting') this.emit('joined', this.#mediaSet?.effective ?? {}, leftOut);
     if (before.name !== 'reconnecting') return;
+    for (const { mediaType, reason, status } of leftOut) {
+      // Those that are still being tried are told by the set.
+      if (reason === 'not_connected' || this.#media[mediaType] === undefined) continue;
+      const cause = status === undefined ? reason : `status_${status}`;
+      this.emit('interrupted', { scope: mediaType, cause });
+    }
     signaling.queryStates(incoming.openSessions);
     const attempt = signaling.state.name === 'up' ? signaling.state.attempt : 1;
     this.#emitReconnected('signaling', before.trouble, attempt);

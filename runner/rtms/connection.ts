@@ -6,7 +6,7 @@ import type { Backoff } from './backoff.ts';
 import type { WireMessageListener } from './client-options.ts';
 import { type ConnectionInput, type ConnectionState, nextState } from './connection-state.ts';
 import { Socket, type SocketClosed, type SocketEnd, type SocketOptions } from './socket.ts';
-import { statusVerdict } from './verdict.ts';
+import { statusVerdict, type Verdict } from './verdict.ts';
 
 export interface ConnectionOptions extends SocketOptions {
   /** Payloads of frames are only valid while they are being told. */
@@ -36,11 +36,17 @@ export interface Conversation {
   hello(): string;
   /** The handshake answer, or undefined when the message is not that. */
   answer(message: RtmsMessage): HandshakeAnswer | undefined;
-  /** Every message that is neither keep-alive nor handshake answer. */
-  message(message: RtmsMessage, receivedAtMs: number): void;
+  /**
+   * Every message that is neither keep-alive nor handshake answer.
+   *
+   * @param isEarly it came before the handshake answer of its own connection
+   */
+  message(message: RtmsMessage, receivedAtMs: number, isEarly: boolean): void;
   malformed(error: ServiceError): void;
   /** May the connection give up once its window has passed? Otherwise it goes on trying. */
   mayGiveUp(): boolean;
+  /** Will it pass that Zoom still counts another connection? Otherwise the answer is a refusal. */
+  waitsOutDuplicate(attempt: number): boolean;
   /**
    * Waits for another signature than the one that the last `hello` carried. Undefined: there will be none, and
    * Zoom's refusal is final.
@@ -199,20 +205,21 @@ export class Connection {
       this.#sendOn(socket, encodeKeepAliveResp(message.timestampJson));
       return;
     }
-    if (this.#state.name === 'dialing' && socket === this.#socket) {
+    const isEarly = this.#state.name === 'dialing' && socket === this.#socket;
+    if (this.#state.name === 'dialing' && isEarly) {
       const answer = this.#conversation.answer(message);
       if (answer !== undefined) {
         this.#onAnswer(answer, this.#state.attempt);
         return;
       }
     }
-    this.#conversation.message(message, receivedAtMs);
+    this.#conversation.message(message, receivedAtMs, isEarly);
   }
 
   #onAnswer({ statusCode: status, reason }: HandshakeAnswer, attempt: number): void {
     const mayRenew =
       status === STATUS_CODE.INVALID_SIGNATURE && this.#conversation.renewSignature() !== undefined;
-    const verdict = mayRenew ? 'retry_signature' : statusVerdict(status, attempt, reason);
+    const verdict = mayRenew ? 'retry_signature' : this.#verdict(status, attempt, reason);
     this.#options.logger.info('handshake answered', { status, verdict, attempt });
     if (mayRenew) {
       this.#options.logger.warn('signature refused, looking for another secret', {
@@ -223,6 +230,12 @@ export class Connection {
     if (status === STATUS_CODE.OK) this.#apply({ name: 'accepted', atMs: this.#options.now() });
     else if (verdict === 'accepted') this.#fail('protocol_error');
     else this.#apply({ name: 'failed', verdict, cause: `status_${status}`, status });
+  }
+
+  #verdict(status: number, attempt: number, reason: string): Verdict {
+    const verdict = statusVerdict(status, attempt, reason);
+    const isFinal = verdict === 'retry_duplicate' && !this.#conversation.waitsOutDuplicate(attempt);
+    return isFinal ? 'refused' : verdict;
   }
 
   #onClosed(socket: Socket, { end, closeCode, sinceMs, error }: SocketClosed): void {

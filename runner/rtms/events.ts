@@ -1,8 +1,9 @@
+import type { LeftOutMedia } from '../../shared/record/event.ts';
 import type { EffectiveMedia } from '../../shared/rtms/effective-media.ts';
 import type { FrameMediaType, MediaType } from '../../shared/rtms/media-type.ts';
 import type { Product } from '../../shared/rtms/product.ts';
 
-export type { EffectiveMedia, FrameMediaType, MediaType };
+export type { EffectiveMedia, FrameMediaType, LeftOutMedia, MediaType };
 
 /** Where a frame or line comes from: a participant, a Contact Center or Phone channel, or the mix (userId 0). */
 export type Source = { readonly userId: number } | { readonly channelId: string };
@@ -128,8 +129,8 @@ export interface EndReason {
 export interface RtmsClientEvents {
   /** State name before and after. */
   state: [from: string, to: string];
-  /** Media flows for the first time: effective parameters per media type. */
-  joined: [media: EffectiveMedia];
+  /** Media flows for the first time: parameters per media type, and which wanted ones do not flow, and why. */
+  joined: [media: EffectiveMedia, leftOut: readonly LeftOutMedia[]];
   frame: [frame: MediaFrame];
   /** `sentTimestamp`: the line's time as Zoom wrote it, mostly microseconds; undefined where it wrote none. */
   transcript: [line: TranscriptLine, sentTimestamp?: number];
@@ -183,6 +184,8 @@ export interface RtmsClientEvents {
       error: Error;
     },
   ];
+  /** Data of a media type that is not wanted, or that comes on another connection too: not told otherwise. */
+  unasked: [info: { mediaType: MediaType }];
   videoSubscribed: [result: { userId: number; status: number; reason: string }];
   /** A message that this version does not understand, whole. */
   other: [raw: unknown];

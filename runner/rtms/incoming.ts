@@ -75,8 +75,8 @@ export class Incoming {
 
   /** Frames of this connection are those of a new handshake from now on. */
   resumed(media: Media): void {
-    const { audio, video, deskshare } = media.effective;
-    this.#agreed = { effective: { ...this.#agreed.effective, ...media.effective }, heldMs: 0 };
+    const { audio, video, deskshare } = media.granted;
+    this.#agreed = { effective: { ...this.#agreed.effective, ...media.granted }, heldMs: 0 };
     if (audio) this.#holes.resume('audio', 2 * audio.sendRateMs);
     if (video) this.#holes.resume('video', pictureToleranceMs(video.fps));
     if (deskshare) this.#holes.resume('deskshare', pictureToleranceMs(deskshare.fps));
@@ -150,6 +150,19 @@ export class Incoming {
       ...(mediaType !== undefined && { mediaType }),
       ...(typeof userId === 'number' && { userId }),
       ...(typeof channelId === 'string' && { channelId }),
+      error,
+    });
+  }
+
+  /** A data message that cannot be told: one more of those that are lost, with its source. */
+  mediaDropped(mediaType: MediaType, message: RtmsMessage, error: ServiceError): void {
+    const userId = 'userId' in message ? message.userId : undefined;
+    const channelId = 'channelId' in message ? message.channelId : undefined;
+    this.#events.emit('malformed', {
+      scope: mediaType,
+      mediaType,
+      ...(userId !== undefined && { userId }),
+      ...(channelId !== undefined && { channelId }),
       error,
     });
   }

@@ -1,42 +1,125 @@
+import { fc, test as prop } from '@fast-check/vitest';
 import { expect, test } from 'vitest';
-import type { MediaType } from '../../shared/rtms/media-type.ts';
-import { mediaTypeBits, type PlannedMedia, planMedia } from './media-plan.ts';
+import { MEDIA_TYPES, type MediaType } from '../../shared/rtms/media-type.ts';
+import { mediaTypeBits, type PlannedMedia, planMedia, type ServerUrls } from './media-plan.ts';
 
 const audio = { url: 'wss://h/audio', mediaTypes: ['audio'] } as const;
 const chat = { url: 'wss://h/chat', mediaTypes: ['chat'] } as const;
 const all = 'wss://h/all';
+const ALL_FIVE: MediaType[] = [...MEDIA_TYPES];
 
-test.each<[string, MediaType[], 'split' | 'unified', object, PlannedMedia[]]>([
-  ['split', ['audio', 'chat'], 'split', { audio: audio.url, chat: chat.url, all }, [audio, chat]],
-  ['split, not offered', ['audio', 'chat'], 'split', { audio: audio.url, all }, [audio]],
-  ['split, not wanted', ['chat'], 'split', { audio: audio.url, chat: chat.url }, [chat]],
+const overAll = (...mediaTypes: MediaType[]): PlannedMedia => ({ url: all, mediaTypes });
+const own = (mediaType: MediaType): PlannedMedia => ({
+  url: `wss://h/${mediaType}`,
+  mediaTypes: [mediaType],
+});
+const named = (...names: string[]) =>
+  Object.fromEntries(names.map((name) => [name, `wss://h/${name}`]));
+
+type Row = [string, MediaType[], 'split' | 'unified', ServerUrls, PlannedMedia[], string[]?];
+
+test.each<Row>([
+  ['own addresses', ['audio', 'chat'], 'split', named('audio', 'chat', 'all'), [audio, chat]],
+  ['a type not wanted', ['chat'], 'split', named('audio', 'chat', 'all'), [chat]],
   [
-    'unified',
-    ['audio', 'chat'],
-    'unified',
-    { audio: '', chat: '', all },
-    [{ url: all, mediaTypes: ['audio', 'chat'] }],
+    'the documented meeting: share and chat go over `all`',
+    ALL_FIVE,
+    'split',
+    named('audio', 'video', 'transcript', 'all'),
+    [own('audio'), own('video'), own('transcript'), overAll('deskshare', 'chat')],
   ],
   [
-    'unified, partly offered',
-    ['audio', 'chat'],
-    'unified',
-    { audio: '', all },
-    [{ url: all, mediaTypes: ['audio'] }],
+    'the documented Contact Center: the transcript goes over `all`',
+    ['audio', 'transcript'],
+    'split',
+    named('audio', 'all'),
+    [audio, overAll('transcript')],
   ],
+  ['only `all`', ['audio', 'chat'], 'split', named('all'), [overAll('audio', 'chat')]],
   [
-    'only the unified address',
+    'one address only: the others are left out',
     ['audio', 'chat'],
     'split',
-    { all },
-    [{ url: all, mediaTypes: ['audio', 'chat'] }],
+    named('audio'),
+    [audio],
+    ['chat not_offered'],
   ],
-  ['unified, no such address', ['audio'], 'unified', { audio: audio.url }, [audio]],
-  ['unified, nothing wanted is offered', ['chat'], 'unified', { audio: audio.url, all }, []],
-  ['nothing', ['audio'], 'split', {}, []],
-])('%s', (_title, wanted, layout, serverUrls, expected) => {
-  expect(planMedia(wanted, layout, serverUrls)).toEqual(expected);
+  [
+    'unified: an address is no grant, so everything wanted is asked for',
+    ['audio', 'chat'],
+    'unified',
+    named('audio', 'all'),
+    [overAll('audio', 'chat')],
+  ],
+  ['unified without that address', ['audio'], 'unified', named('audio'), [audio]],
+  [
+    'an address that the allowed hosts refuse: over `all`',
+    ['audio', 'chat'],
+    'split',
+    { ...named('chat', 'all'), audio: 'wss://evil/audio' },
+    [chat, overAll('audio')],
+  ],
+  [
+    'one that they refuse, and no `all`',
+    ['audio', 'chat'],
+    'split',
+    { ...named('chat'), audio: 'wss://evil/audio' },
+    [chat],
+    ['audio address_refused'],
+  ],
+  [
+    '`all` refused too',
+    ['audio', 'chat'],
+    'unified',
+    { ...named('chat'), all: 'wss://evil/all' },
+    [chat],
+    ['audio address_refused'],
+  ],
+  [
+    'the same address for every name',
+    ['audio', 'chat'],
+    'split',
+    { audio: all, chat: all, all },
+    [overAll('audio'), overAll('chat')],
+  ],
+  [
+    'several addresses of a name: the first allowed one',
+    ['audio'],
+    'split',
+    { audio: ['wss://evil/1', 'wss://h/audio'] },
+    [audio],
+  ],
+  ['empty addresses', ['audio'], 'split', { audio: '', all: '' }, [], ['audio not_offered']],
+  ['nothing', ['audio'], 'split', {}, [], ['audio not_offered']],
+])('%s', (_title, wanted, layout, serverUrls, connections, leftOut = []) => {
+  const plan = planMedia(wanted, layout, serverUrls, (url) => !url.includes('evil'));
+  expect(plan.connections).toEqual(connections);
+  expect(plan.leftOut.map(({ mediaType, reason }) => `${mediaType} ${reason}`)).toEqual(leftOut);
 });
+
+const url = fc.option(fc.constantFrom('wss://h/1', 'wss://h/2', 'wss://evil/3', ''), {
+  nil: undefined,
+});
+const urls = fc.record({
+  audio: url,
+  video: url,
+  deskshare: url,
+  transcript: url,
+  chat: url,
+  all: url,
+});
+
+prop.prop([fc.subarray(ALL_FIVE), fc.constantFrom('split', 'unified'), urls])(
+  'every wanted media type is planned once or left out with a reason, whatever is offered',
+  (wanted, layout, serverUrls) => {
+    const isAllowed = (address: string) => !address.includes('evil');
+    const plan = planMedia(wanted, layout, serverUrls, isAllowed);
+    const planned = plan.connections.flatMap(({ mediaTypes }) => mediaTypes);
+    const leftOut = plan.leftOut.map(({ mediaType }) => mediaType);
+    expect([...planned, ...leftOut].sort()).toEqual([...wanted].sort());
+    for (const connection of plan.connections) expect(isAllowed(connection.url)).toBe(true);
+  },
+);
 
 test.each<[MediaType[], number]>([
   [['audio'], 1],

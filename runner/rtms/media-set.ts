@@ -1,14 +1,18 @@
-import type { ServiceError } from '../../shared/errors.ts';
+import { ServiceError } from '../../shared/errors.ts';
+import type { LeftOutMedia } from '../../shared/record/event.ts';
 import type { RtmsMessage } from '../../shared/rtms/codec.ts';
 import type { EffectiveMedia } from '../../shared/rtms/effective-media.ts';
+import { type MediaType, mediaTypeOfMessage } from '../../shared/rtms/media-type.ts';
+import { wantedMediaTypes } from '../../shared/rtms/params.ts';
 import type { CompleteOptions } from './client-options.ts';
 import { after } from './connection.ts';
 import type { Closure, ConnectionState, Trouble } from './connection-state.ts';
 import type { RtmsJoin } from './events.ts';
 import type { HandshakeSigner } from './handshake-signer.ts';
+import { HeldMessages } from './held-messages.ts';
 import { Media, type MediaOwner } from './media.ts';
-import type { PlannedMedia } from './media-plan.ts';
-import { mediaTypeOfStatus } from './verdict.ts';
+import { fallBack, waitsOutTaken } from './media-fallback.ts';
+import type { MediaPlan, PlannedMedia, UnifiedFallback } from './media-plan.ts';
 
 export interface MediaSetOwner {
   /** The first connections are up and none is about to be: media may flow. */
@@ -19,10 +23,24 @@ export interface MediaSetOwner {
   /** After the set settled: one connection is down, one is back. */
   mediaInterrupted(media: Media, trouble: Trouble): void;
   mediaReconnected(media: Media, trouble: Trouble, attempt: number): void;
+  /** After the set settled: Zoom refused a media type for good. */
+  mediaLeftOut(leftOut: LeftOutMedia): void;
   /** No connection is left, or Zoom disowned the stream. */
   mediaEnded(closure: Closure): void;
   mediaMessage(media: Media, message: RtmsMessage, receivedAtMs: number): void;
+  /** A data message is lost: it came before its parameters, and they never came or it was too much to keep. */
+  mediaDropped(mediaType: MediaType, message: RtmsMessage, error: ServiceError): void;
+  /** A data message of a media type that nobody wants, or that another connection carries. */
+  mediaUnasked(mediaType: MediaType): void;
   mediaMalformed(media: Media, error: ServiceError): void;
+}
+
+/** What the sets of one client hand on to the next, and how the first begins. */
+export interface MediaSetStart {
+  readonly plan: MediaPlan;
+  readonly unified: UnifiedFallback;
+  /** Zoom may still count the connections of an earlier set. */
+  readonly isReconnect: boolean;
 }
 
 /** A loss this recent explains a notice. */
@@ -30,42 +48,73 @@ const EXPLAINED_MS = 5_000;
 
 /** The media connections that belong to one signaling handshake. */
 export class MediaSet implements MediaOwner {
+  readonly #start: MediaSetStart;
   readonly #join: RtmsJoin;
   readonly #signer: HandshakeSigner;
   readonly #options: CompleteOptions;
   readonly #owner: MediaSetOwner;
   readonly #scope = new AbortController();
+  readonly #held: HeldMessages<Media>;
+  readonly #leftOut = new Map<MediaType, LeftOutMedia>();
+  #unified: UnifiedFallback;
   #media: readonly Media[];
   #phase: 'settling' | 'waiting for the slower ones' | 'settled' = 'settling';
   #checking: AbortSignal | undefined;
 
   constructor(
-    plans: readonly PlannedMedia[],
+    start: MediaSetStart,
     join: RtmsJoin,
     signer: HandshakeSigner,
     options: CompleteOptions,
     owner: MediaSetOwner,
   ) {
+    this.#start = start;
     this.#join = join;
     this.#signer = signer;
     this.#options = options;
     this.#owner = owner;
-    this.#media = plans.map((plan) => this.#create(plan));
+    this.#unified = start.unified;
+    this.#held = new HeldMessages(options.maxHeldBytes);
+    for (const leftOut of start.plan.leftOut) this.#leftOut.set(leftOut.mediaType, leftOut);
+    this.#media = start.plan.connections.map((plan) => this.#create(plan));
   }
 
   dial(cause: string): void {
     for (const media of this.#media) media.dial(cause);
   }
 
-  /** Effective parameters of the connections that are up. */
+  /** Parameters of the media types that are up. */
   get effective(): EffectiveMedia {
-    return Object.assign({}, ...this.#up().map((media) => media.effective)) as EffectiveMedia;
+    return Object.assign({}, ...this.#up().map((media) => media.granted)) as EffectiveMedia;
+  }
+
+  /** Wanted media types that do not flow, each with its reason. */
+  get leftOut(): readonly LeftOutMedia[] {
+    const flowing = Object.keys(this.effective);
+    return wantedMediaTypes(this.#options.media)
+      .filter((mediaType) => !flowing.includes(mediaType))
+      .map((mediaType) => {
+        const known = this.#leftOut.get(mediaType);
+        if (known !== undefined) return known;
+        const isMissing = this.#up().some((media) => media.notGranted.includes(mediaType));
+        return { mediaType, reason: isMissing ? 'not_granted' : 'not_connected' };
+      });
+  }
+
+  /** How far this set had to go; the next one need not try in vain again. */
+  get unified(): UnifiedFallback {
+    return this.#unified;
+  }
+
+  isUp(mediaType: MediaType): boolean {
+    return this.#carrier(mediaType) !== undefined;
   }
 
   /** Closes all; resolves when the last message has been delivered. */
-  close(): Promise<unknown> {
+  async close(): Promise<void> {
     this.#scope.abort();
-    return Promise.all(this.#media.map((media) => media.close()));
+    await Promise.all(this.#media.map((media) => media.close()));
+    for (const media of this.#media) this.#dropHeld(media);
   }
 
   /**
@@ -86,14 +135,24 @@ export class MediaSet implements MediaOwner {
   }
 
   mediaChanged(media: Media, from: ConnectionState, to: ConnectionState): void {
-    if (this.#scope.signal.aborted) return;
+    if (this.#scope.signal.aborted || !this.#media.includes(media)) return;
     if (from.name === 'up' && 'trouble' in to) this.#onLost(media, to.trouble);
     if (to.name === 'up') this.#onUp(media, to.after, to.attempt);
     if (to.name === 'closed') this.#onClosed(media, to.closure);
   }
 
-  mediaMessage(media: Media, message: RtmsMessage, receivedAtMs: number): void {
-    this.#owner.mediaMessage(media, message, receivedAtMs);
+  /**
+   * Data is told when its parameters are, and they are what message 4 said: what comes earlier waits, so that
+   * nothing is recorded as of no codec, or before the session has begun.
+   */
+  mediaMessage(media: Media, message: RtmsMessage, receivedAtMs: number, isEarly: boolean): void {
+    const mediaType = dataTypeOf(message);
+    if (mediaType === undefined) this.#owner.mediaMessage(media, message, receivedAtMs);
+    else if (isEarly || this.#phase !== 'settled') {
+      const held = this.#options.lendPayloads ? withOwnPayload(message) : message;
+      if (this.#held.hold(media, { message: held, receivedAtMs })) return;
+      this.#drop(message, 'more came before its parameters than is kept');
+    } else this.#deliver(media, mediaType, message, receivedAtMs);
   }
 
   mediaMalformed(media: Media, error: ServiceError): void {
@@ -102,6 +161,49 @@ export class MediaSet implements MediaOwner {
 
   mayGiveUp(): boolean {
     return this.#up().length === 0;
+  }
+
+  waitsOutTaken(media: Media, attempt: number): boolean {
+    const hasBeenUp = this.#start.isReconnect || media.hasBeenUp;
+    return waitsOutTaken(attempt, hasBeenUp, this.#situation(media));
+  }
+
+  #situation(media: Media) {
+    const others = this.#media.filter((other) => other !== media).map(({ plan }) => plan);
+    return { others, offer: this.#start.plan.offer, unified: this.#unified };
+  }
+
+  /** The connection that is up and was asked for this media type. */
+  #carrier(mediaType: MediaType): Media | undefined {
+    return this.#up().find((media) => media.mediaTypes.includes(mediaType));
+  }
+
+  #deliver(media: Media, mediaType: MediaType, message: RtmsMessage, receivedAtMs: number): void {
+    const isWelcome =
+      media.mediaTypes.includes(mediaType) ||
+      (this.#options.media[mediaType] !== false && this.#carrier(mediaType) === undefined);
+    if (isWelcome) this.#owner.mediaMessage(media, message, receivedAtMs);
+    else this.#owner.mediaUnasked(mediaType);
+  }
+
+  #releaseHeld(media: Media): void {
+    for (const { message, receivedAtMs } of this.#held.take(media)) {
+      const mediaType = dataTypeOf(message);
+      if (mediaType !== undefined) this.#deliver(media, mediaType, message, receivedAtMs);
+    }
+  }
+
+  #dropHeld(media: Media): void {
+    for (const { message } of this.#held.take(media)) {
+      this.#drop(message, 'it came before its parameters, and they never came');
+    }
+  }
+
+  #drop(message: RtmsMessage, why: string): void {
+    const mediaType = dataTypeOf(message);
+    if (mediaType === undefined) return;
+    const error = new ServiceError('rtms/early-media', why, { detail: { mediaType } });
+    this.#owner.mediaDropped(mediaType, message, error);
   }
 
   #create(plan: PlannedMedia): Media {
@@ -118,29 +220,48 @@ export class MediaSet implements MediaOwner {
   }
 
   #onUp(media: Media, trouble: Trouble, attempt: number): void {
+    for (const mediaType of media.mediaTypes) this.#leftOut.delete(mediaType);
     this.#owner.mediaUp(media);
-    if (this.#phase === 'settled') this.#owner.mediaReconnected(media, trouble, attempt);
-    else this.#settle();
+    if (this.#phase === 'settled') {
+      this.#owner.mediaReconnected(media, trouble, attempt);
+      this.#releaseHeld(media);
+    } else this.#settle();
   }
 
   #onClosed(media: Media, closure: Closure): void {
-    const { logger } = this.#options;
-    logger.warn('media left out', { mediaTypes: media.mediaTypes, closure });
     if (closure.name === 'fatal') {
       this.#owner.mediaEnded(closure);
       return;
     }
-    const reduced = closure.name === 'refused' && withoutRefused(media, closure.status);
-    this.#media = this.#media.filter((other) => other !== media);
-    if (reduced) {
-      const rest = this.#create(reduced);
-      this.#media = [...this.#media, rest];
-      void media.close().then(() => {
-        if (!this.#scope.signal.aborted) rest.dial('refused_in_part');
-      });
-    }
+    if (closure.name === 'refused') this.#fallBack(media, closure.status);
+    else this.#media = this.#media.filter((other) => other !== media);
+    this.#dropHeld(media);
     if (this.#media.length === 0) this.#owner.mediaEnded(closure);
     else if (this.#phase !== 'settled') this.#settle();
+  }
+
+  #fallBack(refused: Media, status: number | undefined): void {
+    const fallback = fallBack({ ...this.#situation(refused), refused: refused.plan, status });
+    const replaced = fallback.replace === 'all' ? this.#media : [refused];
+    const added = fallback.connections.map((plan) => this.#create(plan));
+    const cause = `status_${status ?? 'unknown'}`;
+    const { logger, now } = this.#options;
+    const { leftOut, unified } = fallback;
+    logger.warn('media refused', { mediaTypes: refused.mediaTypes, status, unified, leftOut });
+    this.#unified = unified;
+    this.#media = [...this.#media.filter((media) => !replaced.includes(media)), ...added];
+    for (const media of replaced) {
+      if (media.state.name === 'up') this.#onLost(media, { cause, sinceMs: now() });
+    }
+    for (const one of leftOut) {
+      this.#leftOut.set(one.mediaType, one);
+      if (this.#phase === 'settled') this.#owner.mediaLeftOut(one);
+    }
+    void Promise.all(replaced.map((media) => media.close())).then(() => {
+      for (const media of replaced) this.#dropHeld(media);
+      if (this.#scope.signal.aborted) return;
+      for (const media of added) if (this.#media.includes(media)) media.dial(cause);
+    });
   }
 
   #settle(): void {
@@ -148,7 +269,10 @@ export class MediaSet implements MediaOwner {
     if (up === this.#media.length) this.#onSettled();
     else if (up > 0 && this.#phase === 'settling') {
       this.#phase = 'waiting for the slower ones';
-      after(this.#options.settleMs, this.#scope.signal, () => this.#onSettled());
+      after(this.#options.settleMs, this.#scope.signal, () => {
+        if (this.#up().length > 0) this.#onSettled();
+        else if (this.#phase !== 'settled') this.#phase = 'settling';
+      });
     }
   }
 
@@ -159,6 +283,7 @@ export class MediaSet implements MediaOwner {
     for (const media of this.#media) {
       if (this.#scope.signal.aborted) return;
       if ('trouble' in media.state) this.#owner.mediaInterrupted(media, media.state.trouble);
+      else if (media.state.name === 'up') this.#releaseHeld(media);
     }
   }
 }
@@ -169,10 +294,11 @@ function hadTrouble(state: ConnectionState, sinceMs: number): boolean {
   return state.after.cause !== 'join' && state.after.sinceMs >= sinceMs;
 }
 
-/** What remains of a unified connection when Zoom refuses one of its media types. */
-function withoutRefused(media: Media, status: number | undefined): PlannedMedia | undefined {
-  const refused = status === undefined ? undefined : mediaTypeOfStatus(status);
-  const mediaTypes = media.mediaTypes.filter((mediaType) => mediaType !== refused);
-  const isReduced = mediaTypes.length > 0 && mediaTypes.length < media.mediaTypes.length;
-  return isReduced ? { url: media.url, mediaTypes } : undefined;
+function dataTypeOf({ msgType }: RtmsMessage): MediaType | undefined {
+  return typeof msgType === 'number' ? mediaTypeOfMessage(msgType) : undefined;
+}
+
+/** A lent payload is only valid until its listeners return. */
+function withOwnPayload(message: RtmsMessage): RtmsMessage {
+  return 'payload' in message ? { ...message, payload: Buffer.from(message.payload) } : message;
 }

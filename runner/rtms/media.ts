@@ -1,6 +1,6 @@
 import type { ServiceError } from '../../shared/errors.ts';
 import { encodeMessage, type RtmsMessage } from '../../shared/rtms/codec.ts';
-import { MESSAGE_TYPE } from '../../shared/rtms/constants.ts';
+import { MEDIA_DATA_TYPE, MESSAGE_TYPE } from '../../shared/rtms/constants.ts';
 import { type EffectiveMedia, effectiveMedia } from '../../shared/rtms/effective-media.ts';
 import type { MediaType } from '../../shared/rtms/media-type.ts';
 import type { MediaParamsWire } from '../../shared/rtms/messages.ts';
@@ -15,23 +15,28 @@ import { mediaTypeBits, type PlannedMedia } from './media-plan.ts';
 
 export interface MediaOwner {
   mediaChanged(media: Media, from: ConnectionState, to: ConnectionState): void;
-  mediaMessage(media: Media, message: RtmsMessage, receivedAtMs: number): void;
+  /** @param isEarly before message 4 of the connection that brought it */
+  mediaMessage(media: Media, message: RtmsMessage, receivedAtMs: number, isEarly: boolean): void;
   mediaMalformed(media: Media, error: ServiceError): void;
   /** Whether a media connection may give up when its window has passed. */
   mayGiveUp(media: Media): boolean;
+  /** Whether "that connection exists already" (15, 16) will pass by itself. */
+  waitsOutTaken(media: Media, attempt: number): boolean;
 }
 
 /** One media conversation: messages 3 and 4, then data for one or all media types. */
 export class Media implements Conversation {
-  readonly mediaTypes: readonly MediaType[];
-  readonly #url: string;
+  readonly plan: PlannedMedia;
   readonly #join: RtmsJoin;
   readonly #signer: HandshakeSigner;
   #sentSignature = '';
   readonly #owner: MediaOwner;
   readonly #asked: MediaParamsWire;
+  readonly #wanted: MediaParamsWire;
   readonly #connection: Connection;
   #effective: EffectiveMedia = {};
+  #notGranted: readonly MediaType[] = [];
+  #hasBeenUp = false;
 
   constructor(
     plan: PlannedMedia,
@@ -40,12 +45,12 @@ export class Media implements Conversation {
     options: CompleteOptions,
     owner: MediaOwner,
   ) {
-    this.mediaTypes = plan.mediaTypes;
-    this.#url = plan.url;
+    this.plan = plan;
     this.#join = join;
     this.#signer = signer;
     this.#owner = owner;
     this.#asked = toWireParams(options.media, plan.mediaTypes);
+    this.#wanted = toWireParams(options.media);
     this.#connection = new Connection(
       {
         ...options,
@@ -56,17 +61,39 @@ export class Media implements Conversation {
     );
   }
 
-  get url(): string {
-    return this.#url;
+  get mediaTypes(): readonly MediaType[] {
+    return this.plan.mediaTypes;
   }
 
   get state(): ConnectionState {
     return this.#connection.state;
   }
 
-  /** Parameters of the last accepted handshake. */
+  /**
+   * Parameters that frames on this connection are made with: the last handshake's, and for media types that it
+   * did not ask for, what would have been asked.
+   */
   get effective(): EffectiveMedia {
     return this.#effective;
+  }
+
+  /** `effective`, of the media types that were asked for and granted. */
+  get granted(): EffectiveMedia {
+    const isGranted = (mediaType: MediaType) =>
+      this.mediaTypes.includes(mediaType) && !this.#notGranted.includes(mediaType);
+    const granted = Object.entries(this.#effective).filter(([mediaType]) =>
+      isGranted(mediaType as MediaType),
+    );
+    return Object.fromEntries(granted);
+  }
+
+  /** Asked for everything, Zoom answered with the parameters of some. */
+  get notGranted(): readonly MediaType[] {
+    return this.#notGranted;
+  }
+
+  get hasBeenUp(): boolean {
+    return this.#hasBeenUp;
   }
 
   /** How long a message that comes now may have waited to be read, ms. */
@@ -87,7 +114,7 @@ export class Media implements Conversation {
   }
 
   address(): string {
-    return this.#url;
+    return this.plan.url;
   }
 
   hello(): string {
@@ -108,12 +135,13 @@ export class Media implements Conversation {
 
   answer(message: RtmsMessage): HandshakeAnswer | undefined {
     if (message.msgType !== MESSAGE_TYPE.DATA_HAND_SHAKE_RESP) return undefined;
-    this.#effective = effectiveMedia(message.mediaParams, this.#asked);
+    this.#effective = effectiveMedia(message.mediaParams, this.#wanted);
+    this.#notGranted = missingFromAll(message.mediaParams, this.mediaTypes);
     return message;
   }
 
-  message(message: RtmsMessage, receivedAtMs: number): void {
-    this.#owner.mediaMessage(this, message, receivedAtMs);
+  message(message: RtmsMessage, receivedAtMs: number, isEarly: boolean): void {
+    this.#owner.mediaMessage(this, message, receivedAtMs, isEarly);
   }
 
   malformed(error: ServiceError): void {
@@ -124,12 +152,25 @@ export class Media implements Conversation {
     return this.#owner.mayGiveUp(this);
   }
 
+  waitsOutDuplicate(attempt: number): boolean {
+    return this.#owner.waitsOutTaken(this, attempt);
+  }
+
   renewSignature(): ((signal: AbortSignal) => Promise<boolean>) | undefined {
     const refused = this.#sentSignature;
     return this.#signer.canRenew ? (signal) => this.#signer.renewed(refused, signal) : undefined;
   }
 
   changed(from: ConnectionState, to: ConnectionState): void {
+    if (to.name === 'up') this.#hasBeenUp = true;
     this.#owner.mediaChanged(this, from, to);
   }
+}
+
+/** ALL asks for what the app may have, whatever that is; the answer's parameters say what it was. */
+function missingFromAll(answered: unknown, asked: readonly MediaType[]): readonly MediaType[] {
+  if (mediaTypeBits(asked) !== MEDIA_DATA_TYPE.ALL) return [];
+  if (typeof answered !== 'object' || answered === null) return [];
+  const missing = asked.filter((mediaType) => !(mediaType in answered));
+  return missing.length < asked.length ? missing : [];
 }

@@ -161,6 +161,11 @@ export class Signaling implements Conversation {
     return true;
   }
 
+  /** Zoom forgets the old connection by and by. */
+  waitsOutDuplicate(): boolean {
+    return true;
+  }
+
   renewSignature(): ((signal: AbortSignal) => Promise<boolean>) | undefined {
     const refused = this.#sentSignature;
     return this.#signer.canRenew ? (signal) => this.#signer.renewed(refused, signal) : undefined;

@@ -46,6 +46,30 @@ export interface BlindTime {
   readonly toMs: number;
 }
 
+/**
+ * Why a wanted media type is not recorded.
+ *
+ * - `not_offered`: Zoom named no address for it, nor one for everything
+ * - `address_refused`: it did, but outside the allowed hosts
+ * - `refused`: Zoom refused it, `status` says how
+ * - `not_granted`: Zoom was asked for everything and answered without it
+ * - `not_connected`: no answer yet; it is still being tried, and `session_reconnected` will tell
+ */
+export const LEFT_OUT_REASONS = [
+  'not_offered',
+  'address_refused',
+  'refused',
+  'not_granted',
+  'not_connected',
+] as const;
+
+export interface LeftOutMedia {
+  readonly mediaType: MediaType;
+  readonly reason: (typeof LEFT_OUT_REASONS)[number];
+  /** Zoom's status code, where it gave one. */
+  readonly status?: number;
+}
+
 /** Where the connection to Zoom broke. */
 export type EventScope = 'signaling' | MediaType;
 
@@ -142,6 +166,8 @@ export interface EventData {
     readonly accountId?: string;
     readonly operatorId?: string;
     readonly media: EffectiveMedia;
+    /** Wanted media types that do not flow, each with its reason; absent when all do. */
+    readonly leftOut?: readonly LeftOutMedia[];
     readonly requestedAtMs: number;
     readonly claimedAtMs: number;
     readonly streamingAtMs: number;
