@@ -226,7 +226,11 @@ function webhookAndCost({ metrics, webhook }: Observed): GraphWidgetProps[] {
     {
       title: "Share of Zoom's concurrency limit, %; odd messages",
       left: [metrics.of('ConcurrencyShare', 'Maximum'), metrics.of('ConcurrencyLimited', 'Sum')],
-      right: [metrics.perValue('MalformedMessages', 'Sum'), metrics.of('UnknownMessages', 'Sum')],
+      right: [
+        metrics.perValue('MalformedMessages', 'Sum'),
+        metrics.of('UnknownMessages', 'Sum'),
+        metrics.perValue('UnaskedMedia', 'Sum'),
+      ],
     },
     {
       title: 'Estimated cost of a meeting-hour, $',

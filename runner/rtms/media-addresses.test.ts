@@ -11,7 +11,8 @@ const TYPE_OF_MESSAGE = { 14: 'audio', 15: 'video', 16: 'deskshare', 17: 'transc
 
 async function joinScripted(script: Script, options: Partial<RtmsClientOptions> = {}) {
   const zoom = await startScriptedZoom(script);
-  const client = new RtmsClient({ ...QUICK, media: EVERYTHING, ...options });
+  // `joined` waits for the last answer, however slow the machine.
+  const client = new RtmsClient({ ...QUICK, settleMs: 15_000, media: EVERYTHING, ...options });
   const log = new EventLog(client);
   const leftOut = Promise.withResolvers<readonly object[]>();
   client.on('joined', (_media, reasons) => leftOut.resolve(reasons));
