@@ -1,3 +1,4 @@
+import type { Verdict } from '../sdk/consumer/index.ts';
 import { type ErrorCode, ServiceError } from '../shared/errors.ts';
 
 /** What a shell sees; documented in docs/cli.md. */
@@ -16,6 +17,13 @@ export const EXIT = {
   /** A defect of this program. */
   DEFECT: 70,
 } as const;
+
+/** The same for every command that says a verdict. */
+export const EXIT_OF_VERDICT = {
+  complete: EXIT.OK,
+  incomplete: EXIT.FOUND,
+  contradictory: EXIT.CONTRADICTORY,
+} as const satisfies Record<Verdict, number>;
 
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
 

@@ -57,9 +57,10 @@ export function summarize(
     losses: losses.map(describeLoss),
     problems,
     files: written.flatMap(({ paths }) => paths).map(describeFile),
-    notes: written.flatMap(({ skippedPictures }) =>
-      [...skippedPictures].map(([path, count]) => describeSkipped(path, count)),
-    ),
+    notes: written.flatMap(({ skippedPictures, notes = [] }) => [
+      ...[...skippedPictures].map(([path, count]) => describeSkipped(path, count)),
+      ...notes,
+    ]),
   };
 }
 

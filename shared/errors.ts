@@ -44,6 +44,8 @@ const ERROR_CODES = {
   'kinesis/closed': { retryable: false, statusCode: 503 },
   'kinesis/spool-corrupt': { retryable: false, statusCode: 500 },
   'export/unsupported': { retryable: false, statusCode: 500 },
+  'export/other-meeting': { retryable: false, statusCode: 409 },
+  'export/revoked': { retryable: false, statusCode: 410 },
   'session/store-failed': { retryable: true, statusCode: 503 },
   'session/store-refused': { retryable: false, statusCode: 500 },
   'session/unreadable-row': { retryable: false, statusCode: 500 },

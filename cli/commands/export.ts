@@ -1,8 +1,13 @@
 import type { Command } from 'commander';
-import { type Frame, MeetingExport, type ReceivedEvent } from '../../sdk/consumer/index.ts';
+import {
+  describeVerdict,
+  type Frame,
+  MeetingExport,
+  type ReceivedEvent,
+} from '../../sdk/consumer/index.ts';
 import { ServiceError } from '../../shared/errors.ts';
 import { type Context, createCommand, type Flags, run } from '../command.ts';
-import { EXIT, type ExitCode } from '../exit-code.ts';
+import { EXIT, EXIT_OF_VERDICT, type ExitCode } from '../exit-code.ts';
 import { eventsOf, firstRecordMs, framesOf, nothingFound } from '../meeting-reader.ts';
 import { parseMoment } from '../time.ts';
 
@@ -14,6 +19,7 @@ interface ExportFlags extends Flags {
   readonly to?: string;
   readonly out?: string;
   readonly gaps: boolean;
+  readonly evenRevoked?: true;
 }
 
 export function exportCommand(): Command {
@@ -22,7 +28,8 @@ export function exportCommand(): Command {
     description:
       'Writes one session as files: a WAV (or Ogg) for each speaker and one of all, MP4 or pictures of ' +
       'cameras and share, transcript as WebVTT, SRT and text, chat as JSON lines; all on one time base. ' +
-      'A session that still runs is written up to now.',
+      'A session that still runs is written up to now. What is lost is told in gaps.json and in the captions, and by ' +
+      'the exit code, as rtms verify says it.',
     examples: [
       'rtms export 5f9d6a3c0a1b4e07 --local --out board-meeting',
       'rtms export 5f9d6a3c0a1b4e07 --from 2026-11-22T10:00:00Z --to 2026-11-22T10:15:00Z',
@@ -33,6 +40,7 @@ export function exportCommand(): Command {
     .option('--to <moment>', 'leave out what was captured from then on')
     .option('-o, --out <directory>', 'where to (default: export-<rtms_stream_id>)')
     .option('--no-gaps', "speakers' WAV without silence for what is missing: only what Zoom sent")
+    .option('--even-revoked', 'also a session whose consent Zoom took back')
     .action((id: string, flags: ExportFlags) =>
       run(flags, (context) => exportMeeting(context, id, flags)),
     );
@@ -43,10 +51,12 @@ async function exportMeeting(
   rtmsStreamId: string,
   flags: ExportFlags,
 ): Promise<ExitCode> {
+  const { output, signal } = context;
   const window = readWindow(flags, Date.now());
   const row = await context.sessions().session(rtmsStreamId);
   const options = { rtmsStreamId, fromMs: firstRecordMs(row), repeats: 'drop' } as const;
   const events = await Array.fromAsync(eventsOf(context, options));
+  refuseRevoked(events, flags, context);
   const frames = framesOf(context, options);
   const first: Frame[] = [];
   while (first.length < FRAMES_BEFORE_ZERO) {
@@ -54,37 +64,90 @@ async function exportMeeting(
     if (done) break;
     first.push(value);
   }
+  if (signal.aborted) return interrupted(context);
   if (events.length === 0 && first.length === 0) throw nothingFound(rtmsStreamId);
 
   const directory = flags.out ?? `export-${rtmsStreamId.replaceAll(/[^\w.-]+/g, '-')}`;
   const startMs = window.fromMs ?? meetingZero(events, first);
-  const meeting = await MeetingExport.create(directory, { startMs, fillGaps: flags.gaps });
-  const isInside = (ms: number) =>
-    ms >= (window.fromMs ?? Number.NEGATIVE_INFINITY) && ms < window.toMs;
-  for (const event of events) if (isInside(event.time.getTime())) await meeting.event(event);
+  const fromMs = window.fromMs ?? Number.NEGATIVE_INFINITY;
+  const meeting = await MeetingExport.create(directory, {
+    startMs,
+    rtmsStreamId,
+    fillGaps: flags.gaps,
+    window: { fromMs, toMs: window.toMs },
+    evenRevoked: flags.evenRevoked === true,
+  });
   let count = 0;
-  const write = async (frame: Frame) => {
-    if (!isInside(frame.capturedAt.getTime())) return;
-    count += 1;
-    await meeting.frame(frame);
-  };
-  for (const frame of first) await write(frame);
-  for await (const frame of frames) await write(frame);
-  const files = await meeting.close();
-  const skippedPictures = Object.fromEntries(meeting.skippedPictures);
-  context.output.show({ rtmsStreamId, startMs, frames: count, files, skippedPictures }, () => [
-    ...files,
-    ...[...meeting.skippedPictures].map(
-      ([path, pictures]) =>
-        `${path} lacks what came before its first key frame: ${pictures} pictures`,
-    ),
-    `${count} frames; time zero of all files is ${new Date(startMs).toISOString()}`,
-  ]);
-  if (context.signal.aborted) {
-    context.output.note('interrupted: the files end early');
-    return EXIT.INTERRUPTED;
+  try {
+    for (const event of events) await meeting.event(event);
+    const write = async (frame: Frame) => {
+      const capturedAtMs = frame.capturedAt.getTime();
+      if (capturedAtMs >= fromMs && capturedAtMs < window.toMs) count += 1;
+      await meeting.frame(frame);
+    };
+    for (const frame of first) await write(frame);
+    for await (const frame of frames) await write(frame);
+  } catch (error) {
+    await meeting.abort();
+    throw error;
   }
-  return EXIT.OK;
+  if (signal.aborted) {
+    await meeting.abort();
+    return interrupted(context);
+  }
+  const files = await meeting.close();
+  const { leftOut, report, skippedPictures } = meeting;
+  const { verdict, losses, problems } = report;
+  output.show(
+    {
+      rtmsStreamId,
+      startMs,
+      frames: count,
+      files,
+      skippedPictures: Object.fromEntries(skippedPictures),
+      leftOut,
+      verdict,
+      losses,
+      problems,
+    },
+    () => [
+      ...files,
+      ...[...skippedPictures].map(
+        ([path, pictures]) =>
+          `${path} lacks pictures that no decoder can begin with, before a key frame: ${pictures}`,
+      ),
+      ...leftOut.map(
+        ({ mediaType, userId, channelId, count: frameCount, why }) =>
+          `in no file: ${frameCount} of ${mediaType} ${userId ?? channelId ?? ''}: ${why}`,
+      ),
+      `${count} frames; time zero of all files is ${new Date(startMs).toISOString()}`,
+      ...describeVerdict(report),
+    ],
+  );
+  return EXIT_OF_VERDICT[verdict];
+}
+
+function interrupted({ output }: Context): ExitCode {
+  output.note('interrupted: nothing was written');
+  return EXIT.INTERRUPTED;
+}
+
+/** @throws ServiceError `export/revoked` */
+function refuseRevoked(
+  events: readonly ReceivedEvent[],
+  { evenRevoked }: ExportFlags,
+  { output }: Context,
+): void {
+  if (!events.some(({ name }) => name === 'session_revoked')) return;
+  if (!evenRevoked) {
+    const what =
+      'Zoom took back the consent for this session, and what is stored of it must be deleted; ' +
+      '--even-revoked writes it all the same';
+    throw new ServiceError('export/revoked', what);
+  }
+  output.note(
+    'REVOKED: Zoom took back the consent for this session. You may have no right to keep it.',
+  );
 }
 
 function readWindow({ from, to }: ExportFlags, nowMs: number) {

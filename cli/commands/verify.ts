@@ -1,13 +1,8 @@
 import type { Command } from 'commander';
-import {
-  describeVerdict,
-  LedgerChecker,
-  type LedgerReport,
-  type Verdict,
-} from '../../sdk/consumer/index.ts';
+import { describeVerdict, LedgerChecker, type LedgerReport } from '../../sdk/consumer/index.ts';
 import { layOut } from '../../shared/table.ts';
 import { type Context, createCommand, type Flags, run } from '../command.ts';
-import { EXIT, type ExitCode } from '../exit-code.ts';
+import { EXIT, EXIT_OF_VERDICT, type ExitCode } from '../exit-code.ts';
 import { eventsOf, firstRecordMs, framesOf, nothingFound } from '../meeting-reader.ts';
 
 export function verifyCommand(): Command {
@@ -51,14 +46,8 @@ async function verify(context: Context, rtmsStreamId: string): Promise<ExitCode>
   context.output.show({ rtmsStreamId, ...report, lost, revoked, isRevoked }, (width) =>
     toLines(report, width),
   );
-  return EXIT_OF[report.verdict];
+  return EXIT_OF_VERDICT[report.verdict];
 }
-
-const EXIT_OF = {
-  complete: EXIT.OK,
-  incomplete: EXIT.FOUND,
-  contradictory: EXIT.CONTRADICTORY,
-} as const satisfies Record<Verdict, ExitCode>;
 
 function toLines(report: LedgerReport, width: number): string[] {
   const table = layOut(

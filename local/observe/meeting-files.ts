@@ -1,62 +1,113 @@
-import { type Frame, MeetingExport, type ReceivedEvent } from '../../sdk/consumer/index.ts';
+import {
+  type Frame,
+  type LeftOut,
+  MeetingExport,
+  type ReceivedEvent,
+} from '../../sdk/consumer/index.ts';
+import { ServiceError } from '../../shared/errors.ts';
 
 /** Frames and events held until the meeting's zero is known; far more than start-up ever brings. */
 const MAX_WAITING = 20_000;
 
 export interface WrittenFiles {
   readonly paths: readonly string[];
-  /** Pictures before the first key frame, by the path of the MP4 that lacks them. */
+  /** Pictures that no decoder could begin with, by the path of the MP4 that lacks them. */
   readonly skippedPictures: ReadonlyMap<string, number>;
+  /** What stands in no file, and what ended the files altogether: one sentence each. */
+  readonly notes?: readonly string[];
 }
 
 type Item = { frame: Frame } | { event: ReceivedEvent };
 
 /**
- * One meeting's files. Audio and video line up on the meeting's zero, the moment Zoom asked for the stream,
- * which only the events stream tells: what comes from the media stream before it waits.
+ * One meeting's files, the same as `rtms export` writes. Audio and video line up on the meeting's zero, the moment Zoom
+ * asked for the stream, which only the events stream tells: what comes from the media stream before it waits.
+ *
+ * Nothing is thrown: whatever happens to the files of one meeting is told at its end, and the others go on.
  */
 export class MeetingFiles {
   readonly #directory: string;
+  readonly #rtmsStreamId: string;
   #waiting: Item[] = [];
   #export: MeetingExport | undefined;
+  /** Why nothing more is written. */
+  #givenUp: string | undefined;
+  /** Frames and events come from two streams at once. */
+  #queue: Promise<void> = Promise.resolve();
 
-  constructor(directory: string) {
+  constructor(directory: string, rtmsStreamId: string) {
     this.#directory = directory;
+    this.#rtmsStreamId = rtmsStreamId;
   }
 
-  async frame(frame: Frame): Promise<void> {
-    if (this.#export) return this.#export.frame(frame);
-    this.#waiting.push({ frame });
-    if (this.#waiting.length > MAX_WAITING) await this.#begin(frame.capturedAt.getTime());
+  frame(frame: Frame): Promise<void> {
+    return this.#safely(async () => {
+      if (this.#export) return this.#export.frame(frame);
+      this.#waiting.push({ frame });
+      if (this.#waiting.length > MAX_WAITING) await this.#begin(frame.capturedAt.getTime());
+    });
   }
 
-  async event(event: ReceivedEvent): Promise<void> {
-    if (!this.#export && event.name === 'session_started') {
-      await this.#begin(event.data.requestedAtMs);
-    }
-    if (this.#export) return this.#export.event(event);
-    this.#waiting.push({ event });
+  event(event: ReceivedEvent): Promise<void> {
+    return this.#safely(async () => {
+      if (!this.#export && event.name === 'session_started') {
+        await this.#begin(event.data.requestedAtMs);
+      }
+      if (this.#export) return this.#export.event(event);
+      this.#waiting.push({ event });
+    });
   }
 
   async close(): Promise<WrittenFiles> {
-    const firstMs = this.#waiting.map(capturedAtMs).find((ms) => ms !== undefined);
-    if (!this.#export && firstMs !== undefined) await this.#begin(firstMs);
-    const paths = (await this.#export?.close()) ?? [];
-    return { paths, skippedPictures: this.#export?.skippedPictures ?? new Map() };
+    let paths: string[] = [];
+    await this.#safely(async () => {
+      const firstMs = this.#waiting.map(capturedAtMs).find((ms) => ms !== undefined);
+      if (!this.#export && firstMs !== undefined) await this.#begin(firstMs);
+      paths = (await this.#export?.close()) ?? [];
+    });
+    const skippedPictures = this.#export?.skippedPictures ?? new Map();
+    const notes = (this.#export?.leftOut ?? []).map(describeLeftOut);
+    const why = this.#givenUp === undefined ? [] : [`${this.#rtmsStreamId}: ${this.#givenUp}`];
+    return { paths, skippedPictures, notes: [...notes, ...why] };
+  }
+
+  #safely(work: () => Promise<void>): Promise<void> {
+    this.#queue = this.#queue.then(async () => {
+      if (this.#givenUp !== undefined) return;
+      try {
+        await work();
+      } catch (error) {
+        this.#givenUp = error instanceof ServiceError ? error.message : nameOf(error);
+        this.#waiting = [];
+        await this.#export?.abort();
+      }
+    });
+    return this.#queue;
   }
 
   async #begin(requestedAtMs: number): Promise<void> {
     const captured = this.#waiting.flatMap((item) => capturedAtMs(item) ?? []);
     // Zoom's buffer may hold frames from before its webhook reached us.
     const startMs = captured.reduce((least, ms) => Math.min(least, ms), requestedAtMs);
-    // Exactly the samples Zoom sent, one after another; meeting.wav has them on the time base.
-    const options = { startMs, fillGaps: false };
+    const options = { startMs, rtmsStreamId: this.#rtmsStreamId };
     this.#export = await MeetingExport.create(this.#directory, options);
     for (const item of this.#waiting.splice(0)) {
       if ('frame' in item) await this.#export.frame(item.frame);
       else await this.#export.event(item.event);
     }
   }
+}
+
+/** `12 frames of video user 7 are in no file: picture without an H.264 unit`. */
+function describeLeftOut({ mediaType, userId, channelId, count, why }: LeftOut): string {
+  const source = userId ?? channelId;
+  const whose = source === undefined ? mediaType : `${mediaType} ${source}`;
+  return `${count} of ${whose} in no file: ${why}`;
+}
+
+function nameOf(error: unknown): string {
+  const name = error instanceof Error ? error.name : typeof error;
+  return `its files ended with ${(error as NodeJS.ErrnoException)?.code ?? name}`;
 }
 
 function capturedAtMs(item: Item): number | undefined {

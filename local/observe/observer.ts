@@ -97,7 +97,7 @@ export class Observer extends EventEmitter<ObserverEvents> {
   #filesOf({ rtmsStreamId }: Frame | ReceivedEvent): MeetingFiles {
     let files = this.#files.get(rtmsStreamId);
     if (files === undefined) {
-      files = new MeetingFiles(this.#directoryOf(rtmsStreamId));
+      files = new MeetingFiles(this.#directoryOf(rtmsStreamId), rtmsStreamId);
       this.#files.set(rtmsStreamId, files);
     }
     return files;

@@ -9,6 +9,7 @@ export { ChatExporter } from './export/chat.ts';
 export type { Exporter } from './export/exporter.ts';
 export { H264Exporter } from './export/h264.ts';
 export { ImageSequenceExporter } from './export/image-sequence.ts';
+export type { LeftOut } from './export/left-out.ts';
 export { MeetingExport, type MeetingExportOptions } from './export/meeting.ts';
 export { MixExporter } from './export/mix.ts';
 export { Mp4Exporter } from './export/mp4.ts';
@@ -28,6 +29,7 @@ export {
 export { type BoundaryHole, LedgerChecker, type LedgerReport, verifyLedger } from './ledger.ts';
 export type { EpochEnd, SourceReport } from './ledger-report.ts';
 export { describeLoss, type Loss } from './loss.ts';
+export { meetingEvents, meetingFrames } from './meeting-reader.ts';
 export { type EventReader, events, type FrameReader, frames } from './reader.ts';
 export {
   type DecodeCounts,

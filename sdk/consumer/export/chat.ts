@@ -26,4 +26,8 @@ export class ChatExporter implements Exporter<RtmsEventOf<'chat'>> {
   async close(): Promise<void> {
     await this.#sink?.close();
   }
+
+  async abort(): Promise<void> {
+    await this.#sink?.abort();
+  }
 }

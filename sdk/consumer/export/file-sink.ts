@@ -1,21 +1,24 @@
-import { type FileHandle, open } from 'node:fs/promises';
+import { type FileHandle, open, rename, rm } from 'node:fs/promises';
+import { partialPath } from './exporter.ts';
 
 const BUFFER_BYTES = 64 * 1024;
 
-/** A file written front to back, small writes gathered. */
+/** A file written front to back, small writes gathered; it gets its name when it is closed. */
 export class FileSink {
+  readonly #path: string;
   readonly #file: FileHandle;
   #pending: Uint8Array[] = [];
   #pendingBytes = 0;
   #flushedBytes = 0;
 
-  private constructor(file: FileHandle) {
+  private constructor(path: string, file: FileHandle) {
+    this.#path = path;
     this.#file = file;
   }
 
-  /** Creates the file, or empties it. */
+  /** Begins the file anew, under its temporary name. */
   static async create(path: string): Promise<FileSink> {
-    return new FileSink(await open(path, 'w+'));
+    return new FileSink(path, await open(partialPath(path), 'w+'));
   }
 
   /** Where the next byte goes. */
@@ -56,8 +59,18 @@ export class FileSink {
     await this.writeAt(bytes, position);
   }
 
+  /** Completes the file. Whatever fails, the handle is closed. */
   async close(): Promise<void> {
-    await this.flush();
+    try {
+      await this.flush();
+    } finally {
+      await this.#file.close();
+    }
+    await rename(partialPath(this.#path), this.#path);
+  }
+
+  async abort(): Promise<void> {
     await this.#file.close();
+    await rm(partialPath(this.#path), { force: true });
   }
 }

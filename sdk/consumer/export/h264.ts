@@ -3,7 +3,9 @@ import type { Exporter } from './exporter.ts';
 import { FileSink } from './file-sink.ts';
 import { unsupported } from './pcm.ts';
 
-const NAL_TYPE = { IDR: 5, SPS: 7, PPS: 8 } as const;
+const START_CODE = Buffer.from([0, 0, 0, 1]);
+/** @see ITU-T H.264, table 7-1: 1 to 5 are slices of a picture */
+const NAL_TYPE = { FIRST_SLICE: 1, IDR: 5, SPS: 7, PPS: 8 } as const;
 
 /** Writes the access units of one source one after another, as Zoom sent them: a raw Annex B `.h264` file. */
 export class H264Exporter implements Exporter<Frame> {
@@ -23,6 +25,10 @@ export class H264Exporter implements Exporter<Frame> {
 
   async close(): Promise<void> {
     await this.#sink?.close();
+  }
+
+  async abort(): Promise<void> {
+    await this.#sink?.abort();
   }
 }
 
@@ -56,17 +62,39 @@ export interface AccessUnit {
   readonly config?: H264Config;
 }
 
+/** And what its writer asks beside it. */
+export interface InspectedUnit extends AccessUnit {
+  /** Is there a picture in it? Parameter sets may come in a message of their own. */
+  readonly hasPicture: boolean;
+  /** Are there units at all? */
+  readonly hasUnits: boolean;
+  /** The parameter sets, byte for byte: a decoder must be told of every change. */
+  readonly parameterSets?: Buffer;
+}
+
 export function readAccessUnit(accessUnit: Buffer): AccessUnit {
+  const { isKey, config } = inspectAccessUnit(accessUnit);
+  return config ? { isKey, config } : { isKey };
+}
+
+export function inspectAccessUnit(accessUnit: Buffer): InspectedUnit {
   let isKey = false;
+  let hasPicture = false;
+  let hasUnits = false;
   let hasPps = false;
   let config: H264Config | undefined;
+  const sets: Buffer[] = [];
   for (const unit of nalUnits(accessUnit)) {
     const type = (unit[0] as number) & 0x1f;
+    hasUnits = true;
+    if (type >= NAL_TYPE.FIRST_SLICE && type <= NAL_TYPE.IDR) hasPicture = true;
     if (type === NAL_TYPE.IDR) isKey = true;
     else if (type === NAL_TYPE.PPS) hasPps = true;
     else if (type === NAL_TYPE.SPS) config = readSps(unit);
+    if (type === NAL_TYPE.PPS || type === NAL_TYPE.SPS) sets.push(START_CODE, unit);
   }
-  return hasPps && config ? { isKey, config } : { isKey };
+  const unit = { isKey, hasPicture, hasUnits };
+  return hasPps && config ? { ...unit, config, parameterSets: Buffer.concat(sets) } : unit;
 }
 
 /** Profiles whose parameter set describes the chroma format. @see ITU-T H.264, 7.3.2.1.1 */

@@ -1,7 +1,7 @@
-import { appendFile, mkdir, writeFile } from 'node:fs/promises';
+import { appendFile, mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Frame } from '../frame.ts';
-import type { Exporter } from './exporter.ts';
+import { type Exporter, partialPath } from './exporter.ts';
 import { unsupported } from './pcm.ts';
 
 const EXTENSION = { JPG: 'jpg', PNG: 'png' } as const;
@@ -21,21 +21,32 @@ export class ImageSequenceExporter implements Exporter<Frame> {
     this.#startMs = startMs;
   }
 
-  /** @throws ServiceError `export/unsupported` for anything but JPG and PNG */
+  /** @throws ServiceError `export/unsupported` for anything but JPG and PNG, and for an empty picture */
   async write(frame: Frame): Promise<void> {
     const extension = frame.codec === 'JPG' || frame.codec === 'PNG' ? EXTENSION[frame.codec] : '';
     if (!extension) throw unsupported(`cannot write ${frame.codec} as pictures`, frame);
-    const index = join(this.#directory, 'index.jsonl');
+    if (frame.payload.length === 0) throw unsupported('empty picture', frame);
+    const directory = partialPath(this.#directory);
+    const index = join(directory, 'index.jsonl');
     if (this.#count === 0) {
-      await mkdir(this.#directory, { recursive: true });
+      await rm(directory, { recursive: true, force: true });
+      await mkdir(directory, { recursive: true });
       await writeFile(index, '');
     }
-    this.#count += 1;
-    const file = `${String(this.#count).padStart(6, '0')}.${extension}`;
+    const file = `${String(this.#count + 1).padStart(6, '0')}.${extension}`;
     const atMs = frame.capturedAt.getTime() - this.#startMs;
-    await writeFile(join(this.#directory, file), frame.payload);
+    await writeFile(join(directory, file), frame.payload);
     await appendFile(index, `${JSON.stringify({ file, atMs })}\n`);
+    this.#count += 1;
   }
 
-  async close(): Promise<void> {}
+  async close(): Promise<void> {
+    if (this.#count === 0) return;
+    await rm(this.#directory, { recursive: true, force: true });
+    await rename(partialPath(this.#directory), this.#directory);
+  }
+
+  async abort(): Promise<void> {
+    await rm(partialPath(this.#directory), { recursive: true, force: true });
+  }
 }

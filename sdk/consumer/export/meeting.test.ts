@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -101,4 +101,136 @@ describe('MeetingExport', () => {
       'meeting.wav',
     ]);
   });
+});
+
+describe('a meeting of which something cannot be written', () => {
+  const create = (name: string, options: object = {}) =>
+    MeetingExport.create(join(root, name), { startMs: START_MS, ...options });
+  const names = (paths: string[]) => paths.map((path) => basename(path));
+
+  it('leaves that out, tells it, and completes everything else', async () => {
+    const meeting = await create('odd');
+    await meeting.frame(frame({ mediaType: 2, codec: 7, payload: video }));
+    for (const payload of [Buffer.alloc(0), Buffer.from('no start code')])
+      await meeting.frame(frame({ mediaType: 2, codec: 7, payload, sequence: 2 }));
+    await meeting.frame(frame({ mediaType: 4, codec: 5, payload: Buffer.alloc(0) }));
+    await meeting.frame(frame({ mediaType: 2, codec: 99, userId: 8 }));
+    await meeting.frame(frame({ mediaType: 1, codec: 5, userId: 9 }));
+    await meeting.frame(frame());
+    expect(names(await meeting.close())).toEqual([
+      'audio-7-ada.wav',
+      'meeting.wav',
+      'video-7-ada.mp4',
+    ]);
+    expect(meeting.leftOut.map(({ mediaType, code, count }) => [mediaType, code, count])).toEqual([
+      ['video', 'export/unsupported', 2],
+      ['deskshare', 'export/unsupported', 1],
+      ['video', 'export/unsupported', 1],
+      ['audio', 'export/unsupported', 1],
+    ]);
+    expect(await readdir(join(root, 'odd'))).toHaveLength(3);
+  });
+
+  it('completes the others when the file system refuses one', async () => {
+    const meeting = await create('refused');
+    await mkdir(join(root, 'refused', 'audio-7-ada.wav.partial'));
+    await meeting.frame(frame());
+    await meeting.frame(frame({ sequence: 2 }));
+    await meeting.frame(frame({ userId: 8 }));
+    expect(names(await meeting.close())).toEqual(['audio-8-ada.wav', 'meeting.wav']);
+    expect(meeting.leftOut[0]).toMatchObject({ mediaType: 'audio', userId: 7, code: 'EISDIR' });
+  });
+
+  it('has no file under its name before it is complete, and none when it is given up', async () => {
+    const meeting = await create('partial');
+    await meeting.frame(frame());
+    await meeting.frame(frame({ mediaType: 2, codec: 7, payload: video }));
+    await meeting.frame(frame({ mediaType: 4, codec: 5, payload: picture }));
+    const during = await readdir(join(root, 'partial'));
+    expect(during.length).toBeGreaterThan(2);
+    expect(during.filter((name) => !name.endsWith('.partial'))).toEqual([]);
+    await meeting.abort();
+    expect(await readdir(join(root, 'partial'))).toEqual([]);
+  });
+});
+
+describe('one export', () => {
+  const other = { rtmsStreamId: 'stream-2' };
+
+  it.each([
+    ['that of its first frame', {}],
+    ['the one it was made for', { rtmsStreamId: 'stream-1' }],
+  ])('holds one meeting: %s', async (_title, options) => {
+    const meeting = await MeetingExport.create(join(root, 'one'), {
+      startMs: START_MS,
+      ...options,
+    });
+    await meeting.frame(frame());
+    await expect(meeting.frame(frame(other))).rejects.toMatchObject({
+      code: 'export/other-meeting',
+    });
+    const line = event('sharing_stopped', { timestampMs: START_MS }, 1, other);
+    await expect(meeting.event(line)).rejects.toMatchObject({ code: 'export/other-meeting' });
+    expect(await meeting.close()).toHaveLength(2);
+  });
+
+  it('leaves nothing of a session whose consent was taken back, unless asked', async () => {
+    const revoked = event('session_revoked', { timestampMs: START_MS }, 1);
+    const directory = join(root, 'revoked');
+    const meeting = await MeetingExport.create(directory, { startMs: START_MS });
+    await meeting.frame(frame());
+    await expect(meeting.event(revoked)).rejects.toMatchObject({ code: 'export/revoked' });
+    await expect(meeting.frame(frame({ sequence: 2 }))).rejects.toMatchObject({
+      code: 'export/revoked',
+    });
+    await expect(meeting.close()).rejects.toMatchObject({ code: 'export/revoked' });
+    expect(await readdir(directory)).toEqual([]);
+    const asked = await MeetingExport.create(directory, { startMs: START_MS, evenRevoked: true });
+    await asked.event(revoked);
+    await asked.frame(frame());
+    expect(await asked.close()).toHaveLength(2);
+  });
+
+  it('tells what is lost in gaps.json, in the captions and beside the video', async () => {
+    const directory = join(root, 'lossy');
+    const meeting = await MeetingExport.create(directory, { startMs: START_MS });
+    const blind = ['video', 'transcript'].map((mediaType) => ({
+      mediaType: mediaType as 'video',
+      fromMs: START_MS + 2_000,
+      toMs: START_MS + 9_000,
+    }));
+    const origin = { epoch: 2 };
+    const takenOver = { previousEpoch: 1, cause: 'owner_lost', blind } as const;
+    await meeting.event(event('session_taken_over', takenOver, 1, origin));
+    const said = { text: 'Hi', userName: 'Ada', timestampMs: START_MS + 10_000 };
+    await meeting.event(event('transcript', said, 2, origin));
+    await meeting.frame(frame({ mediaType: 2, codec: 7, payload: video, epoch: 2 }));
+    expect(names(await meeting.close())).toEqual([
+      'gaps.json',
+      'transcript.srt',
+      'transcript.txt',
+      'transcript.vtt',
+      'video-7-ada.mp4',
+      'video-7-ada.vtt',
+    ]);
+    const gaps = JSON.parse(await readFile(join(directory, 'gaps.json'), 'utf8'));
+    expect(gaps).toMatchObject({
+      rtmsStreamId: 'stream-1',
+      verdict: 'incomplete',
+      losses: [
+        { mediaType: 'video', fromAtMs: 2_000, toAtMs: 9_000 },
+        { mediaType: 'transcript', kind: 'blind', cause: 'owner_lost' },
+      ],
+    });
+    const cue =
+      '00:00:02.000 --> 00:00:09.000\n[transcript may lack lines for up to 7.0 s: its runner was lost]';
+    expect(await readFile(join(directory, 'transcript.vtt'), 'utf8')).toContain(cue);
+    expect(await readFile(join(directory, 'transcript.srt'), 'utf8')).toContain('[transcript may');
+    expect(await readFile(join(directory, 'video-7-ada.vtt'), 'utf8')).toContain(
+      '[video may lack what was captured for up to 7.0 s: its runner was lost]',
+    );
+    expect(meeting.report.verdict).toBe('incomplete');
+  });
+
+  const names = (paths: string[]) => paths.map((path) => basename(path));
 });

@@ -1,10 +1,17 @@
-import { mkdir } from 'node:fs/promises';
+import { mkdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { ServiceError } from '../../../shared/errors.ts';
+import type { LedgerMediaType } from '../../../shared/record/event.ts';
 import type { ReceivedEvent } from '../event-record.ts';
-import { type Frame, sourceKey } from '../frame.ts';
+import { type Frame, type FrameSource, sourceKey } from '../frame.ts';
+import { LedgerChecker, type LedgerReport } from '../ledger.ts';
+import type { Loss } from '../loss.ts';
 import { ChatExporter } from './chat.ts';
 import type { Exporter } from './exporter.ts';
+import { FileNames, fileStem } from './file-names.ts';
+import { cueText, writeGaps, writeVideoCaptions } from './gap-marks.ts';
 import { ImageSequenceExporter } from './image-sequence.ts';
+import { isFileError, type LeftOut, LeftOutFrames } from './left-out.ts';
 import { MixExporter } from './mix.ts';
 import { Mp4Exporter } from './mp4.ts';
 import { OpusExporter } from './opus.ts';
@@ -18,36 +25,67 @@ export interface MeetingExportOptions {
   /** Meeting zero, Unix ms: the one time base of all files. */
   readonly startMs: number;
   /**
+   * Whose meeting it is. Frames and events of another one are refused.
+   *
+   * @default that of the first frame or event
+   */
+  readonly rtmsStreamId?: string;
+  /**
    * Fill what lacks in the speakers' WAV files with silence, so that they line up with everything else. Without
    * it they hold exactly the samples that Zoom sent, one after another.
    *
    * @default true
    */
   readonly fillGaps?: boolean;
+  /**
+   * Only what was captured in this time is written; everything handed in counts for the verdict.
+   *
+   * @default all
+   */
+  readonly window?: { readonly fromMs: number; readonly toMs: number };
+  /**
+   * Write a session whose consent Zoom took back.
+   *
+   * @default false: `export/revoked` is thrown, and nothing is left
+   */
+  readonly evenRevoked?: boolean;
 }
 
-interface Output {
+interface Output extends FrameSource {
   readonly path: string;
+  readonly mediaType: Frame['mediaType'];
   readonly exporter: Exporter<Frame>;
+  /** The file system has refused it: it will not be what it should. */
+  isBroken: boolean;
 }
 
 /**
  * Writes one meeting into a directory: a WAV (or Ogg) file per speaker, `meeting.wav` with all of them, an MP4 or
- * a picture folder per camera and share, `transcript.vtt`, `.srt`, `.txt`, and `chat.jsonl`.
+ * a picture folder per camera and share, `transcript.vtt`, `.srt`, `.txt`, `chat.jsonl`, and `gaps.json` when something of
+ * the meeting is lost.
+ *
+ * A frame that cannot be written is left out and told (`leftOut`); everything else is complete.
  */
 export class MeetingExport {
   readonly #directory: string;
   readonly #options: MeetingExportOptions;
+  readonly #names: FileNames;
   readonly #outputs = new Map<string, Output>();
-  readonly #stems = new Map<string, number>();
   readonly #transcripts: readonly { path: string; exporter: TranscriptExporter }[];
   readonly #chat: { path: string; exporter: ChatExporter };
   readonly #written = new Set<string>();
+  readonly #leftOut = new LeftOutFrames();
+  readonly #checker = new LedgerChecker();
+  #rtmsStreamId: string | undefined;
+  #isRevoked = false;
+  #report: LedgerReport | undefined;
 
   private constructor(directory: string, options: MeetingExportOptions) {
-    const { startMs } = options;
+    const { startMs, rtmsStreamId } = options;
     this.#directory = directory;
     this.#options = options;
+    this.#rtmsStreamId = rtmsStreamId;
+    this.#names = new FileNames(directory);
     this.#transcripts = Object.entries({ vtt, srt, txt: plainText }).map(([extension, format]) => {
       const path = join(directory, `transcript.${extension}`);
       return { path, exporter: new TranscriptExporter(path, format, startMs) };
@@ -62,30 +100,55 @@ export class MeetingExport {
     return new MeetingExport(directory, options);
   }
 
-  /** Frames of one source must come in order. */
-  async frame(frame: Frame): Promise<void> {
-    await this.#output(frame).exporter.write(frame);
-    // The mix of all speakers that Zoom made is one already.
-    if (frame.mediaType !== 'audio' || frame.codec === 'OPUS' || frame.userId === 0) return;
-    await this.#mix(frame).exporter.write(frame);
+  /** Frames that stand in no file, by source and reason. */
+  get leftOut(): readonly LeftOut[] {
+    return this.#leftOut.all;
   }
 
-  /** Takes any event; only transcript and chat leave a trace. */
+  /** What the two streams prove of this meeting, as `verifyLedger` says it. @returns of all that was handed in so far */
+  get report(): LedgerReport {
+    return this.#report ?? this.#checker.report();
+  }
+
+  /**
+   * Frames of one source must come in order.
+   *
+   * @throws ServiceError `export/other-meeting`, `export/revoked`
+   */
+  async frame(frame: Frame): Promise<void> {
+    this.#admit(frame);
+    this.#checker.frame(frame);
+    if (!this.#isInside(frame.capturedAt)) return;
+    if (!(await this.#write(frame, () => this.#output(frame)))) return;
+    // The mix of all speakers that Zoom made is one already.
+    if (frame.mediaType !== 'audio' || frame.codec === 'OPUS' || frame.userId === 0) return;
+    await this.#write(frame, () => this.#mix(frame));
+  }
+
+  /**
+   * Takes any event; transcript, chat, and what tells of losses leave a trace.
+   *
+   * @throws ServiceError `export/other-meeting`, `export/revoked`
+   */
   async event(event: ReceivedEvent): Promise<void> {
-    if (event.name === 'chat') {
-      this.#written.add(this.#chat.path);
-      await this.#chat.exporter.write(event);
-    } else if (event.name === 'transcript') {
-      for (const { path, exporter } of this.#transcripts) {
-        this.#written.add(path);
-        await exporter.write(event);
+    if (event.name === 'session_revoked') this.#isRevoked = true;
+    this.#admit(event);
+    this.#checker.event(event);
+    if (!this.#isInside(event.time)) return;
+    if (event.name === 'transcript') {
+      for (const { exporter } of this.#transcripts) await exporter.write(event);
+    } else if (event.name === 'chat') {
+      try {
+        await this.#chat.exporter.write(event);
+      } catch (error) {
+        this.#leftOut.add({ mediaType: 'chat' }, error);
       }
     }
   }
 
   /**
-   * Pictures that are in no MP4, by the path they would have gone to: they stand before the first key frame,
-   * where no decoder can begin. Zoom keeps no video for who connects later.
+   * Pictures that are in no MP4, by the path they would have gone to: they stand before the first key frame, or behind
+   * a lost picture, where no decoder can begin. Zoom keeps no video for who connects later.
    */
   get skippedPictures(): Map<string, number> {
     const skipped = new Map<string, number>();
@@ -97,49 +160,160 @@ export class MeetingExport {
     return skipped;
   }
 
-  /** Completes all files. @returns their paths, sorted */
+  /**
+   * Completes all files. One that cannot be completed is left out and told, and the others are complete.
+   *
+   * @returns their paths, sorted
+   * @throws ServiceError `export/revoked` after everything is removed
+   */
   async close(): Promise<string[]> {
-    for (const { exporter } of this.#transcripts) await exporter.close();
-    await this.#chat.exporter.close();
-    for (const { path, exporter } of this.#outputs.values()) {
-      await exporter.close();
-      const paths = exporter instanceof Mp4Exporter ? exporter.paths : [path];
-      for (const written of paths) this.#written.add(written);
+    if (this.#isRevoked && !this.#options.evenRevoked) {
+      await this.abort();
+      throw revoked();
+    }
+    this.#report = this.#checker.report();
+    const losses = this.#report.losses.filter((loss) => this.#overlaps(loss));
+    for (const { exporter } of this.#transcripts) {
+      for (const loss of losses.filter(({ mediaType }) => mediaType === 'transcript'))
+        exporter.mark({ ...loss, text: cueText(loss) });
+    }
+    for (const { path, exporter } of this.#transcripts)
+      await this.#complete([path], exporter, { mediaType: 'transcript' });
+    await this.#complete([this.#chat.path], this.#chat.exporter, { mediaType: 'chat' });
+    for (const output of this.#outputs.values()) await this.#completeOutput(output, losses);
+    if (losses.length > 0 && this.#rtmsStreamId !== undefined) {
+      const { verdict } = this.#report;
+      const { startMs } = this.#options;
+      const id = this.#rtmsStreamId;
+      this.#written.add(await writeGaps(this.#directory, id, startMs, { verdict, losses }));
     }
     return [...this.#written].sort();
+  }
+
+  /** Gives everything up: what is open is closed, what was not complete is removed. */
+  async abort(): Promise<void> {
+    const exporters = [...this.#transcripts, this.#chat, ...this.#outputs.values()];
+    await Promise.allSettled(exporters.map(({ exporter }) => exporter.abort()));
+    this.#written.clear();
+  }
+
+  #admit({ rtmsStreamId }: { readonly rtmsStreamId: string }): void {
+    this.#rtmsStreamId ??= rtmsStreamId;
+    if (rtmsStreamId !== this.#rtmsStreamId) {
+      const what =
+        'this is another meeting: one export holds one, see meetingFrames and meetingEvents';
+      throw new ServiceError('export/other-meeting', what, { detail: { rtmsStreamId } });
+    }
+    if (this.#isRevoked && !this.#options.evenRevoked) throw revoked();
+  }
+
+  #isInside(at: Date): boolean {
+    const { fromMs, toMs } = this.#options.window ?? EVER;
+    return at.getTime() >= fromMs && at.getTime() < toMs;
+  }
+
+  #overlaps(loss: Loss): boolean {
+    const { fromMs, toMs } = this.#options.window ?? EVER;
+    return loss.toMs >= fromMs && loss.fromMs < toMs;
+  }
+
+  async #completeOutput(output: Output, losses: readonly Loss[]): Promise<void> {
+    const { exporter, path, mediaType, userId, channelId } = output;
+    if (output.isBroken) {
+      await exporter.abort().catch(() => undefined);
+      return;
+    }
+    const isVideo = exporter instanceof Mp4Exporter;
+    const paths = isVideo ? exporter.paths : [path];
+    const isComplete = await this.#complete(paths, exporter, output);
+    if (!isVideo || !isComplete) return;
+    const own = losses.filter(
+      (loss) =>
+        loss.mediaType === mediaType &&
+        (loss.kind === 'blind' || sourceKey(loss) === sourceKey({ userId, channelId })),
+    );
+    if (own.length === 0) return;
+    for (const video of exporter.paths)
+      this.#written.add(await writeVideoCaptions(video, this.#options.startMs, own));
+  }
+
+  /** @returns false when it could not be completed */
+  async #complete(
+    paths: readonly string[],
+    exporter: Pick<Exporter<never>, 'close' | 'abort'>,
+    source: FrameSource & { readonly mediaType: LedgerMediaType },
+  ): Promise<boolean> {
+    try {
+      await exporter.close();
+      // Without anything that could be written there is no file.
+      for (const path of paths) if (await exists(path)) this.#written.add(path);
+      return true;
+    } catch (error) {
+      this.#leftOut.add(source, error);
+      await exporter.abort().catch(() => undefined);
+      return false;
+    }
+  }
+
+  /** @returns false when the frame could not be written */
+  async #write(frame: Frame, find: () => Output): Promise<boolean> {
+    let output: Output | undefined;
+    try {
+      output = find();
+      if (output.isBroken) throw new ServiceError('export/unsupported', 'its file is broken');
+      await output.exporter.write(frame);
+      return true;
+    } catch (error) {
+      if (output && isFileError(error)) output.isBroken = true;
+      this.#leftOut.add(frame, error);
+      return false;
+    }
   }
 
   /** A source that changes its codec or rate begins a new file. */
   #output(frame: Frame): Output {
     const { mediaType, codec, sampleRateHz, channels } = frame;
     const key = [mediaType, sourceKey(frame), codec, sampleRateHz, channels].join(' ');
-    return this.#find(key, () => this.#create(frame, this.#stem(fileStem(frame))));
+    return this.#find(key, frame, () => this.#create(frame));
   }
 
-  #mix({ sampleRateHz, channels, codec }: Frame): Output {
-    return this.#find(['mix', sampleRateHz || codec, channels].join(' '), () => {
-      const path = `${this.#stem('meeting')}.wav`;
+  #mix(frame: Frame): Output {
+    const { sampleRateHz, channels, codec } = frame;
+    return this.#find(['mix', sampleRateHz || codec, channels].join(' '), frame, () => {
+      const path = `${this.#names.stem('meeting')}.wav`;
       return { path, exporter: new MixExporter(path, this.#options.startMs) };
     });
   }
 
-  /** A path without extension that no other file of this meeting has. */
-  #stem(name: string): string {
-    const number = (this.#stems.get(name) ?? 0) + 1;
-    this.#stems.set(name, number);
-    return join(this.#directory, number === 1 ? name : `${name}-part${number}`);
-  }
-
-  #find(key: string, create: () => Output): Output {
+  #find(
+    key: string,
+    { mediaType, userId, channelId }: Frame,
+    create: () => Pick<Output, 'path' | 'exporter'>,
+  ): Output {
     const known = this.#outputs.get(key);
     if (known) return known;
-    const output = create();
+    const output = {
+      ...create(),
+      isBroken: false,
+      mediaType,
+      ...(userId !== undefined && { userId }),
+      ...(channelId !== undefined && { channelId }),
+    };
     this.#outputs.set(key, output);
     return output;
   }
 
-  #create({ mediaType, codec }: Frame, stem: string): Output {
+  #create(frame: Frame): Pick<Output, 'path' | 'exporter'> {
+    const { mediaType, codec } = frame;
     const { startMs, fillGaps = true } = this.#options;
+    // Before it takes a name from those that can be written.
+    if (codec === 'UNDEFINED') {
+      const detail = { mediaType };
+      throw new ServiceError('export/unsupported', 'codec that this version does not know', {
+        detail,
+      });
+    }
+    const stem = this.#names.stem(fileStem(frame));
     if (mediaType !== 'audio' && codec === 'H264') {
       return { path: `${stem}.mp4`, exporter: new Mp4Exporter(`${stem}.mp4`, startMs) };
     }
@@ -154,17 +328,13 @@ export class MeetingExport {
   }
 }
 
-/** `audio-16778240-ada`, `video-channel-3`, `audio-mixed`: safe on every file system, whatever a name holds. */
-function fileStem(frame: Frame): string {
-  const source = frame.userId === 0 ? 'mixed' : sourceKey(frame).replace(/^user /, '');
-  const slug = (text: string) =>
-    text
-      .normalize('NFKD')
-      .replace(/\p{M}+/gu, '')
-      .toLowerCase()
-      .replace(/[^a-z0-9]+/g, '-')
-      .replace(/^-+|-+$/g, '');
-  const name = frame.userId === 0 ? '' : slug(frame.userName).slice(0, 40);
-  const media = frame.mediaType === 'deskshare' ? 'share' : frame.mediaType;
-  return [media, slug(source), name].filter((part) => part !== '').join('-');
+async function exists(path: string): Promise<boolean> {
+  return (await stat(path).catch(() => undefined)) !== undefined;
+}
+
+const EVER = { fromMs: Number.NEGATIVE_INFINITY, toMs: Number.POSITIVE_INFINITY };
+
+function revoked(): ServiceError {
+  const what = 'Zoom took back the consent for this session: what is stored of it must be deleted';
+  return new ServiceError('export/revoked', what);
 }

@@ -2,12 +2,23 @@ import { type Frame, sourceKey } from '../frame.ts';
 import type { Exporter } from './exporter.ts';
 import { FileSink } from './file-sink.ts';
 import { PcmDecoder, type PcmFormat, unsupported } from './pcm.ts';
-import { SampleClock } from './sample-clock.ts';
+import { MAX_RIFF_BYTES, toRf64 } from './rf64.ts';
+import { type Captured, type Placed, SampleClock } from './sample-clock.ts';
 import { WAV_HEADER_BYTES, wavHeader } from './wav.ts';
+
+interface Decoded extends Captured {
+  readonly samples: Buffer;
+}
 
 interface Speaker {
   readonly decoder: PcmDecoder;
-  readonly clock: SampleClock;
+  readonly clock: SampleClock<Decoded>;
+}
+
+interface OpenFile {
+  readonly sink: FileSink;
+  readonly format: PcmFormat;
+  dataBytes: number;
 }
 
 /**
@@ -18,7 +29,7 @@ export class MixExporter implements Exporter<Frame> {
   readonly #path: string;
   readonly #startMs: number;
   readonly #speakers = new Map<string, Speaker>();
-  #open: { sink: FileSink; format: PcmFormat; dataBytes: number } | undefined;
+  #open: OpenFile | undefined;
 
   /** @param startMs meeting zero, Unix ms */
   constructor(path: string, startMs: number) {
@@ -35,25 +46,39 @@ export class MixExporter implements Exporter<Frame> {
     const isSame =
       open.format.sampleRateHz === format.sampleRateHz && open.format.channels === format.channels;
     if (!isSame) throw unsupported('speakers with different audio formats', frame);
-    const blockBytes = 2 * format.channels;
     const samples = decoder.decode(frame);
-    const { at, skip } = clock.place(frame.capturedAt.getTime(), samples.length / blockBytes);
-    const kept = samples.subarray(skip * blockBytes);
-    if (kept.length === 0) return;
-    const position = WAV_HEADER_BYTES + at * blockBytes;
-    const mixed = Buffer.alloc(kept.length);
-    const end = at * blockBytes + kept.length;
-    if (at * blockBytes < open.dataBytes) await open.sink.readAt(mixed, position);
-    addSamples(mixed, kept);
-    await open.sink.writeAt(mixed, position);
-    open.dataBytes = Math.max(open.dataBytes, end);
+    const { capturedAt, receivedAt, epoch, sequence, payload } = frame;
+    const decoded = { capturedAt, receivedAt, epoch, sequence, payload, samples };
+    await this.#add(clock.place(decoded, samples.length / (2 * format.channels)), open);
   }
 
   async close(): Promise<void> {
-    if (!this.#open) return;
-    const { sink, format, dataBytes } = this.#open;
+    const open = this.#open;
+    if (!open) return;
+    for (const { clock } of this.#speakers.values()) await this.#add(clock.finish(), open);
+    const { sink, format, dataBytes } = open;
     await sink.writeAt(wavHeader(format, dataBytes), 0);
     await sink.close();
+    if (dataBytes > MAX_RIFF_BYTES) await toRf64(this.#path, dataBytes);
+  }
+
+  async abort(): Promise<void> {
+    await this.#open?.sink.abort();
+  }
+
+  async #add(placed: readonly Placed<Decoded>[], open: OpenFile): Promise<void> {
+    const blockBytes = 2 * open.format.channels;
+    for (const { item, at, skip } of placed) {
+      const kept = item.samples.subarray(skip * blockBytes);
+      if (kept.length === 0) continue;
+      const position = WAV_HEADER_BYTES + at * blockBytes;
+      const mixed = Buffer.alloc(kept.length);
+      const end = at * blockBytes + kept.length;
+      if (at * blockBytes < open.dataBytes) await open.sink.readAt(mixed, position);
+      addSamples(mixed, kept);
+      await open.sink.writeAt(mixed, position);
+      open.dataBytes = Math.max(open.dataBytes, end);
+    }
   }
 
   #speaker(frame: Frame): Speaker {
@@ -61,7 +86,8 @@ export class MixExporter implements Exporter<Frame> {
     const known = this.#speakers.get(key);
     if (known) return known;
     const decoder = new PcmDecoder(frame);
-    const clock = new SampleClock(decoder.format.sampleRateHz, this.#startMs);
+    const { sampleRateHz: rateHz } = decoder.format;
+    const clock = new SampleClock<Decoded>({ rateHz, startMs: this.#startMs });
     const speaker = { decoder, clock };
     this.#speakers.set(key, speaker);
     return speaker;

@@ -1,8 +1,9 @@
 import type * as Mediabunny from 'mediabunny';
 import type { Frame } from '../frame.ts';
-import type { Exporter } from './exporter.ts';
+import { rename, rm } from 'node:fs/promises';
+import { type Exporter, partialPath } from './exporter.ts';
 import { unsupported } from './pcm.ts';
-import { SampleClock } from './sample-clock.ts';
+import { type Placed, SampleClock } from './sample-clock.ts';
 
 const RATE_HZ = 48_000;
 
@@ -25,8 +26,10 @@ interface OpenFile {
  * silence fill what lacks by capture time, as neither format can leave it out.
  */
 export class OpusExporter implements Exporter<Frame> {
+  /** Frames that are no Opus packet. */
+  skipped = 0;
   readonly #path: string;
-  readonly #clock: SampleClock;
+  readonly #clock: SampleClock<Frame>;
   #open: OpenFile | undefined;
   #next = 0;
 
@@ -36,24 +39,46 @@ export class OpusExporter implements Exporter<Frame> {
    */
   constructor(path: string, startMs: number) {
     this.#path = path;
-    this.#clock = new SampleClock(RATE_HZ, startMs);
+    this.#clock = new SampleClock({ rateHz: RATE_HZ, startMs });
   }
 
   /** @throws ServiceError `export/unsupported` for anything but Opus */
   async write(frame: Frame): Promise<void> {
     if (frame.codec !== 'OPUS') throw unsupported(`cannot write ${frame.codec} as Opus`, frame);
     const samples = opusSamples(frame.payload);
-    if (samples === 0) return;
+    if (samples === 0) {
+      this.skipped += 1;
+      return;
+    }
     this.#open ??= await this.#create(frame.channels || 1);
-    const { at, skip } = this.#clock.place(frame.capturedAt.getTime(), samples);
-    // A packet cannot be cut: it stays out when most of it lies before what is written.
-    if (skip * 2 > samples) return;
-    while (at - this.#next >= SILENCE_SAMPLES) await this.#add(SILENCE, SILENCE_SAMPLES);
-    await this.#add(frame.payload, samples);
+    await this.#put(this.#clock.place(frame, samples));
   }
 
   async close(): Promise<void> {
-    await this.#open?.output.finalize();
+    await this.#put(this.#clock.finish());
+    if (!this.#open) return;
+    await this.#open.output.finalize();
+    await rename(partialPath(this.#path), this.#path);
+  }
+
+  async abort(): Promise<void> {
+    await this.#open?.output.cancel();
+    await rm(partialPath(this.#path), { force: true });
+  }
+
+  async #put(placed: readonly Placed<Frame>[]): Promise<void> {
+    for (const { item, at, skip } of placed) {
+      const samples = opusSamples(item.payload);
+      // A packet cannot be cut: it stays out when most of it lies before what is written.
+      if (skip * 2 > samples) continue;
+      while (at - this.#next >= SILENCE_SAMPLES) await this.#add(SILENCE, SILENCE_SAMPLES);
+      await this.#add(item.payload, samples);
+    }
+  }
+
+  /** What capture times did to the audio; see `SampleClock`. */
+  get clock(): Pick<SampleClock<Frame>, 'cutSamples' | 'moved'> {
+    return this.#clock;
   }
 
   async #create(channels: number): Promise<OpenFile> {
@@ -61,7 +86,7 @@ export class OpusExporter implements Exporter<Frame> {
     const source = new library.EncodedAudioPacketSource('opus');
     const isOgg = this.#path.endsWith('.ogg');
     const format = isOgg ? new library.OggOutputFormat() : new library.WebMOutputFormat();
-    const target = new library.FilePathTarget(this.#path);
+    const target = new library.FilePathTarget(partialPath(this.#path));
     const output = new library.Output({ format, target });
     output.addAudioTrack(source);
     await output.start();

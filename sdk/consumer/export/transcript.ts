@@ -1,8 +1,8 @@
-import { writeFile } from 'node:fs/promises';
+import { rename, writeFile } from 'node:fs/promises';
 import { DATA_MESSAGE_ATTRIBUTE } from '../../../shared/rtms/constants.ts';
 import type { RtmsEventOf } from '../event-record.ts';
 import { sourceKey } from '../frame.ts';
-import type { Exporter } from './exporter.ts';
+import { type Exporter, partialPath } from './exporter.ts';
 
 /** A line without an end lasts as long as it takes to read, within these. */
 const MIN_CUE_MS = 1_000;
@@ -27,6 +27,7 @@ export class TranscriptExporter implements Exporter<RtmsEventOf<'transcript'>> {
   readonly #startMs: number;
   /** By speaker and start time, so that Zoom's correction of a line takes its place. */
   readonly #cues = new Map<string, Cue>();
+  readonly #marks: Cue[] = [];
 
   /**
    * @param format `vtt`, `srt` or `plainText`
@@ -50,9 +51,26 @@ export class TranscriptExporter implements Exporter<RtmsEventOf<'transcript'>> {
     else this.#cues.set(key, toCue(data, this.#startMs));
   }
 
+  /** Says inside the transcript that something of it may lack; a transcript without a line gets none. */
+  mark({ fromMs, toMs, text }: { fromMs: number; toMs: number; text: string }): void {
+    this.#marks.push({
+      fromMs: Math.max(fromMs - this.#startMs, 0),
+      toMs: Math.max(toMs - this.#startMs, 1),
+      speaker: '',
+      text: `[${text}]`,
+    });
+  }
+
   async close(): Promise<void> {
-    const cues = [...this.#cues.values()].sort((a, b) => a.fromMs - b.fromMs || a.toMs - b.toMs);
-    if (cues.length > 0) await writeFile(this.#path, this.#format(cues));
+    if (this.#cues.size === 0) return;
+    const all = [...this.#cues.values(), ...this.#marks];
+    const cues = all.sort((a, b) => a.fromMs - b.fromMs || a.toMs - b.toMs);
+    await writeFile(partialPath(this.#path), this.#format(cues));
+    await rename(partialPath(this.#path), this.#path);
+  }
+
+  async abort(): Promise<void> {
+    this.#cues.clear();
   }
 }
 

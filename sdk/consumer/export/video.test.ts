@@ -62,7 +62,7 @@ async function read(path: string) {
 }
 
 describe('Mp4Exporter', () => {
-  it('keeps every NAL unit and every capture time', async () => {
+  it('keeps every NAL unit and every capture time, the first picture from meeting zero on', async () => {
     const path = join(directory, 'camera.mp4');
     const times = camera.map((_, index) => 3_000 + Math.round((index * 1000) / 15));
     await write(
@@ -70,7 +70,7 @@ describe('Mp4Exporter', () => {
       camera.map((payload, index) => picture(payload, times[index] ?? 0)),
     );
     const samples = await read(path);
-    expect(samples.map(({ atMs }) => atMs)).toEqual(times);
+    expect(samples.map(({ atMs }) => atMs)).toEqual([0, ...times.slice(1)]);
     expect(samples.filter(({ isKey }) => isKey)).toHaveLength(3);
     for (const [index, { units }] of samples.entries()) {
       const sent = [...nalUnits(camera[index] as Buffer)];
@@ -84,7 +84,8 @@ describe('Mp4Exporter', () => {
     const exporter = await write(path, frames);
     const samples = await read(path);
     expect([exporter.skipped, samples.length]).toEqual([5, 10]);
-    expect(samples[0]).toMatchObject({ isKey: true, atMs: 5 * 66 });
+    expect(samples[0]).toMatchObject({ isKey: true, atMs: 0 });
+    expect(samples[1]).toMatchObject({ isKey: false, atMs: 6 * 66 });
   });
 
   it('begins a second file when the picture size changes', async () => {
@@ -97,17 +98,85 @@ describe('Mp4Exporter', () => {
     expect(paths).toEqual([path, join(directory, 'sizes-2.mp4')]);
     const [first, second] = await Promise.all(paths.map(read));
     expect(first?.map(({ atMs }) => atMs)).toEqual([0, 66]);
-    expect(second?.map(({ atMs }) => atMs)).toEqual([133]);
+    expect(second?.map(({ atMs }) => atMs)).toEqual([0]);
   });
 
-  it('keeps the order where clocks go back, a millisecond apart', async () => {
+  it('keeps the order where a clock goes back: the time that is alone gives way', async () => {
     const path = join(directory, 'back.mp4');
     const times = [100, 50, 50, 200];
     await write(
       path,
       times.map((atMs, index) => picture(camera[index] as Buffer, atMs)),
     );
-    expect((await read(path)).map(({ atMs }) => atMs)).toEqual([100, 101, 102, 200]);
+    expect((await read(path)).map(({ atMs }) => atMs)).toEqual([0, 50, 51, 200]);
+  });
+
+  it('is not moved by one capture time far ahead', async () => {
+    const path = join(directory, 'ahead.mp4');
+    const times = [0, 66, 600_000, 200, 266];
+    const exporter = await write(
+      path,
+      times.map((atMs, index) => picture(camera[index] as Buffer, atMs)),
+    );
+    expect((await read(path)).map(({ atMs }) => atMs)).toEqual([0, 66, 67, 200, 266]);
+    expect(exporter.moved).toBe(1);
+  });
+
+  it('waits for a key frame after a lost picture, and counts what it leaves out', async () => {
+    const path = join(directory, 'lost.mp4');
+    const frames = camera.slice(0, 40).map((payload, index) => ({
+      ...picture(payload, index * 66),
+      sequence: index + 1,
+    }));
+    const exporter = await write(path, [...frames.slice(0, 5), ...frames.slice(6)]);
+    const samples = await read(path);
+    // The asset has a key frame every two seconds, as its picture 31.
+    expect([samples.length, exporter.skipped]).toEqual([5 + 10, 24]);
+    expect(samples[5]).toMatchObject({ isKey: true, atMs: 30 * 66 });
+  });
+
+  it('begins a second file when the parameter sets change and the size does not', async () => {
+    const path = join(directory, 'sets.mp4');
+    const changed = Buffer.from(camera[0] as Buffer);
+    const pps = changed.indexOf(Buffer.from([0, 0, 1, 0x68]));
+    // Another PPS: its last byte of payload, which no decoder of this test looks at.
+    changed[pps + 5] = (changed[pps + 5] as number) ^ 1;
+    const { paths } = await write(path, [
+      picture(camera[0] as Buffer, 0),
+      picture(camera[1] as Buffer, 66),
+      picture(changed, 133),
+    ]);
+    expect(paths).toHaveLength(2);
+  });
+
+  it('takes parameter sets that come in a message of their own', async () => {
+    const path = join(directory, 'apart.mp4');
+    const units = [...nalUnits(camera[0] as Buffer)];
+    const annexB = (all: Buffer[]) =>
+      Buffer.concat(all.flatMap((unit) => [Buffer.from([0, 0, 0, 1]), unit]));
+    const isSet = (unit: Buffer) => [7, 8].includes((unit[0] as number) & 0x1f);
+    await write(path, [
+      picture(annexB(units.filter(isSet)), 0),
+      picture(annexB(units.filter((unit) => !isSet(unit))), 0),
+      picture(camera[1] as Buffer, 66),
+    ]);
+    expect((await read(path)).map(({ isKey }) => isKey)).toEqual([true, false]);
+  });
+
+  it.each([
+    ['an empty picture', Buffer.alloc(0)],
+    ['a picture without a start code', Buffer.from('nothing of the kind')],
+  ])('refuses %s, and goes on with the next key frame', async (_title, payload) => {
+    const path = join(directory, 'odd.mp4');
+    const exporter = new Mp4Exporter(path, START_MS);
+    await exporter.write(picture(camera[0] as Buffer, 0));
+    const odd = exporter.write(picture(payload, 66));
+    await expect(odd).rejects.toMatchObject({ code: 'export/unsupported' });
+    await exporter.write(picture(camera[2] as Buffer, 133));
+    await exporter.write(picture(camera[30] as Buffer, 2_000));
+    await exporter.close();
+    expect((await read(path)).map(({ atMs }) => atMs)).toEqual([0, 2_000]);
+    expect(exporter.skipped).toBe(1);
   });
 
   it('leaves no file when nothing can be decoded, and refuses other codecs', async () => {

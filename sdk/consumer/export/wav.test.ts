@@ -92,6 +92,23 @@ describe('WavExporter without a time base', () => {
     await exporter.close();
   });
 
+  it('writes RF64 where 32 bits do not reach', async () => {
+    const path = newPath();
+    await write(new WavExporter(path, { maxRiffBytes: 1_000 }), [audio(0, 7), audio(20, 8)]);
+    const bytes = await readFile(path);
+    const data = bytes.subarray(80);
+    expect([bytes.toString('latin1', 0, 4), bytes.toString('latin1', 12, 16)]).toEqual([
+      'RF64',
+      'ds64',
+    ]);
+    expect([20, 28, 36].map((at) => Number(bytes.readBigUInt64LE(at)))).toEqual([
+      bytes.length - 8,
+      data.length,
+      data.length / 2,
+    ]);
+    expect([data.length, data.readInt16LE(0), data.readInt16LE(640)]).toEqual([1_280, 7, 8]);
+  });
+
   it('says "until the end" where 32 bits do not reach', () => {
     const header = wavHeader({ sampleRateHz: 48_000, channels: 2 }, 5_000_000_000);
     expect([header.readUInt32LE(4), header.readUInt32LE(40)]).toEqual([0xffffffff, 0xffffffff]);

@@ -2,7 +2,8 @@ import type { Frame } from '../frame.ts';
 import type { Exporter } from './exporter.ts';
 import { FileSink } from './file-sink.ts';
 import { PcmDecoder, type PcmFormat } from './pcm.ts';
-import { SampleClock } from './sample-clock.ts';
+import { MAX_RIFF_BYTES, toRf64 } from './rf64.ts';
+import { type Captured, type Placed, SampleClock } from './sample-clock.ts';
 
 export const WAV_HEADER_BYTES = 44;
 
@@ -14,21 +15,39 @@ export interface WavOptions {
    * @default absent: the frames' samples one after another, exactly, nothing added or taken away
    */
   readonly startMs?: number;
+  /**
+   * A longer file is written as RF64, whose sizes have 64 bits.
+   *
+   * @default 4 GiB, where those of RIFF end
+   */
+  readonly maxRiffBytes?: number;
 }
 
-/**
- * Writes one speaker's audio as a 16-bit WAV file: L16 as it is, G.711 A-law and G.722 decoded.
- *
- * Beyond 4 GiB the header's sizes say "until the end of the file", which ffmpeg and SoX understand.
- */
+/** A frame whose samples are known, on its way to its place. */
+interface Decoded extends Captured {
+  readonly samples: Buffer;
+}
+
+interface OpenFile {
+  readonly sink: FileSink;
+  readonly decoder: PcmDecoder;
+  readonly clock: SampleClock<Decoded> | undefined;
+}
+
+/** Writes one speaker's audio as a 16-bit WAV file: L16 as it is, G.711 A-law and G.722 decoded. */
 export class WavExporter implements Exporter<Frame> {
   readonly #path: string;
-  readonly #startMs: number | undefined;
-  #open: { sink: FileSink; decoder: PcmDecoder; clock: SampleClock | undefined } | undefined;
+  readonly #options: WavOptions;
+  #open: OpenFile | undefined;
 
-  constructor(path: string, { startMs }: WavOptions = {}) {
+  constructor(path: string, options: WavOptions = {}) {
     this.#path = path;
-    this.#startMs = startMs;
+    this.#options = options;
+  }
+
+  /** What capture times did to the audio; see `SampleClock`. */
+  get clock(): Pick<SampleClock<Decoded>, 'cutSamples' | 'moved'> | undefined {
+    return this.#open?.clock;
   }
 
   /** @throws ServiceError `export/unsupported` for Opus, for other media, or when the format changes */
@@ -36,31 +55,47 @@ export class WavExporter implements Exporter<Frame> {
     this.#open ??= await this.#create(frame);
     const { sink, decoder, clock } = this.#open;
     const samples = decoder.decode(frame);
-    const blockBytes = 2 * decoder.format.channels;
     if (!clock) return sink.append(samples);
-    const { at, skip } = clock.place(frame.capturedAt.getTime(), samples.length / blockBytes);
-    if (skip * blockBytes === samples.length) return;
-    const gapBytes = WAV_HEADER_BYTES + at * blockBytes - sink.size;
-    if (gapBytes > 0) await sink.skip(gapBytes);
-    await sink.append(samples.subarray(skip * blockBytes));
+    const { capturedAt, receivedAt, epoch, sequence, payload } = frame;
+    const decoded = { capturedAt, receivedAt, epoch, sequence, payload, samples };
+    await this.#put(clock.place(decoded, samples.length / (2 * decoder.format.channels)));
   }
 
   async close(): Promise<void> {
     if (!this.#open) return;
-    const { sink, decoder } = this.#open;
-    await sink.writeAt(wavHeader(decoder.format, sink.size - WAV_HEADER_BYTES), 0);
+    const { sink, decoder, clock } = this.#open;
+    await this.#put(clock?.finish() ?? []);
+    const dataBytes = sink.size - WAV_HEADER_BYTES;
+    await sink.writeAt(wavHeader(decoder.format, dataBytes), 0);
     await sink.close();
+    const { maxRiffBytes = MAX_RIFF_BYTES } = this.#options;
+    if (dataBytes > maxRiffBytes) await toRf64(this.#path, dataBytes);
   }
 
-  async #create(first: Frame) {
+  async abort(): Promise<void> {
+    await this.#open?.sink.abort();
+  }
+
+  async #put(placed: readonly Placed<Decoded>[]): Promise<void> {
+    if (!this.#open) return;
+    const { sink, decoder } = this.#open;
+    const blockBytes = 2 * decoder.format.channels;
+    for (const { item, at, skip } of placed) {
+      const gapBytes = WAV_HEADER_BYTES + at * blockBytes - sink.size;
+      if (gapBytes > 0) await sink.skip(gapBytes);
+      await sink.append(item.samples.subarray(skip * blockBytes));
+    }
+  }
+
+  async #create(first: Frame): Promise<OpenFile> {
     const decoder = new PcmDecoder(first);
     const sink = await FileSink.create(this.#path);
+    // Written at once: what is pending would go over the header that `close` writes.
     await sink.append(wavHeader(decoder.format, 0));
     await sink.flush();
-    const isTimed = this.#startMs !== undefined;
-    const clock = isTimed
-      ? new SampleClock(decoder.format.sampleRateHz, this.#startMs as number)
-      : undefined;
+    const { startMs } = this.#options;
+    const rateHz = decoder.format.sampleRateHz;
+    const clock = startMs === undefined ? undefined : new SampleClock<Decoded>({ rateHz, startMs });
     return { sink, decoder, clock };
   }
 }
