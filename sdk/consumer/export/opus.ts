@@ -1,6 +1,6 @@
+import { rename, rm } from 'node:fs/promises';
 import type * as Mediabunny from 'mediabunny';
 import type { Frame } from '../frame.ts';
-import { rename, rm } from 'node:fs/promises';
 import { type Exporter, partialPath } from './exporter.ts';
 import { unsupported } from './pcm.ts';
 import { type Placed, SampleClock } from './sample-clock.ts';
