@@ -7,9 +7,14 @@ import type { ConfigInput } from './config.ts';
 import { RtmsKinesisStack } from './stack.ts';
 import { DEV } from './stages/dev.ts';
 import { PROD } from './stages/prod.ts';
+import { REGULATED } from './stages/regulated.ts';
 import { describeAssembly } from './synth-summary.ts';
 
-const STAGES: Readonly<Record<string, ConfigInput>> = { dev: DEV, prod: PROD };
+const STAGES: Readonly<Record<string, ConfigInput>> = {
+  dev: DEV,
+  prod: PROD,
+  regulated: REGULATED,
+};
 
 const { CDK_OUTDIR } = process.env;
 const startedAtMs = performance.now();

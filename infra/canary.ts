@@ -26,7 +26,6 @@ export class Canary extends Construct {
       description: 'Posts a signed URL validation to the webhook and checks the answer',
       logGroup: log,
       timeout: Duration.seconds(10),
-      reservedConcurrentExecutions: 1,
       environment: {
         WEBHOOK_URL: webhookUrl,
         ZOOM_WEBHOOK_SECRET_ID: secret.tokens.secretArn,

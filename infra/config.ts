@@ -1,6 +1,7 @@
 import * as v from 'valibot';
 import { ServiceError } from '../shared/errors.ts';
 import { completeMediaRequest, type MediaRequest } from '../shared/rtms/params.ts';
+import { describeFault } from './config-faults.ts';
 import { US_EAST_1_PRICES } from './cost/prices.ts';
 
 /** Retentions CloudWatch Logs accepts, days. */
@@ -8,6 +9,7 @@ const LOG_RETENTION_DAYS = [1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400,
 
 /** Fargate's sizes of up to 2 vCPU (runners are single-threaded): CPU units to memory, MiB. */
 const FARGATE_MEMORY_MIB: Readonly<Record<number, readonly number[]>> = {
+  256: [512, 1024, 2048],
   512: [1024, 2048, 3072, 4096],
   1024: [2048, 3072, 4096, 5120, 6144, 7168, 8192],
   2048: [4096, 5120, 6144, 7168, 8192],
@@ -16,6 +18,21 @@ const FARGATE_MEMORY_MIB: Readonly<Record<number, readonly number[]>> = {
 const count = v.pipe(v.number(), v.integer(), v.minValue(1));
 const price = v.pipe(v.number(), v.minValue(0));
 const text = v.pipe(v.string(), v.minLength(1));
+
+/** What CDK puts in the place of a value that only a deployment knows, such as the id of a VPC in the same app. */
+const TOKEN = /[$#]\{Token\[/;
+
+/** Text of a certain form, or a token that will have it. */
+function textLike(form: RegExp, description: string) {
+  return v.pipe(
+    v.string(),
+    v.check((value) => form.test(value) || TOKEN.test(value), `allowed is ${description}`),
+    v.description(description),
+  );
+}
+
+const EMAIL = textLike(/^[^\s@]+@[^\s@]+\.[^\s@]+$/, 'an e-mail address');
+const HTTPS = textLike(/^https:\/\/[^\s/]+/, 'an https:// address');
 
 /** Short form of a media request: what is left out keeps its default, `false` is not wanted. */
 type MediaInput = {
@@ -26,10 +43,32 @@ const MEDIA = v.rawTransform<MediaInput, MediaRequest>(({ dataset, addIssue, NEV
   try {
     return completeMediaRequest(dataset.value);
   } catch (error) {
-    addIssue({ message: error instanceof Error ? error.message : String(error) });
+    if (!(error instanceof ServiceError)) throw error;
+    const { field, allowed } = error.detail;
+    addIssue({
+      message: `allowed is ${[allowed].flat().join(', ')}`,
+      path: pathTo(String(field), dataset.value),
+    });
     return NEVER;
   }
 });
+
+/** `audio.codec` as valibot's path below `media`; a field about the whole request has none. */
+function pathTo(
+  field: string,
+  media: unknown,
+): [v.IssuePathItem, ...v.IssuePathItem[]] | undefined {
+  const keys = field === 'media' ? [] : field.split('.');
+  const items = keys.map((key) => ({
+    type: 'unknown' as const,
+    origin: 'value' as const,
+    input: media,
+    key,
+    value: undefined,
+  }));
+  const [first, ...rest] = items;
+  return first === undefined ? undefined : [first, ...rest];
+}
 
 const ZOOM = v.strictObject({
   /** Hosts, with their subdomains, that Zoom's server addresses must lie under. */
@@ -53,25 +92,61 @@ const ZOOM = v.strictObject({
 });
 
 const WEBHOOK = v.strictObject({
-  /** Throttle of the whole endpoint; Zoom retries what is refused. */
-  requestsPerSecond: v.optional(count, 50),
-  burst: v.optional(count, 100),
-  /** Lambda executions kept for, and granted to, the webhook function. */
-  reservedConcurrency: v.optional(count, 20),
+  /**
+   * Throttle of the whole endpoint, which Zoom shares with the rest of the world. Zoom does not repeat what was
+   * refused with 429, so a stranger who fills the bucket makes meetings go unrecorded. A forgery that is let in
+   * costs some 5 ms of one function; keep this far above anything that Zoom sends.
+   */
+  requestsPerSecond: v.optional(count, 2_000),
+  burst: v.optional(count, 4_000),
+  /**
+   * Lambda executions kept for, and granted to, the webhook function. Unset: it takes what the account has.
+   * A new account has 10 in all, of which none can be reserved.
+   */
+  reservedConcurrency: v.optional(count),
   /** A domain of your own; the default endpoint is then switched off. */
   domain: v.optional(
     v.strictObject({
-      name: text,
-      /** ACM certificate in the stack's Region. */
-      certificateArn: v.pipe(v.string(), v.startsWith('arn:')),
+      name: textLike(/^[a-z0-9-]+(\.[a-z0-9-]+)+$/i, 'a host name'),
+      /** ACM certificate in the stack's Region; behind CloudFront, in us-east-1. */
+      certificateArn: textLike(/^arn:[a-z-]+:acm:/, 'the ARN of an ACM certificate'),
     }),
   ),
+  /**
+   * CloudFront with AWS WAF in front. It refuses what a single address sends too much of, before it reaches
+   * the shared throttle.
+   */
+  cloudFront: v.optional(
+    v.strictObject({
+      /** Requests of one address in five minutes. Zoom's own deliveries come from few addresses. */
+      requestsPerFiveMinutes: v.optional(
+        v.pipe(v.number(), v.integer(), v.minValue(100), v.maxValue(2_000_000_000)),
+        6_000,
+      ),
+      /** A web ACL of yours, of scope CLOUDFRONT; unset: one is made, for which the stack must be in us-east-1. */
+      webAclArn: v.optional(textLike(/^arn:[a-z-]+:wafv2:/, 'the ARN of a web ACL')),
+    }),
+  ),
+  /**
+   * A Lambda authorizer before the function: requests without Zoom's headers end at API Gateway. The
+   * signature itself covers the body, which no authorizer sees; the function verifies it in any case.
+   */
+  authorizer: v.optional(v.boolean(), false),
   /** Posts a signed URL validation every five minutes and raises an alarm when it is not answered. */
   canary: v.optional(v.boolean(), false),
 });
 
 const CAPACITY = v.variant('mode', [
-  v.strictObject({ mode: v.literal('on-demand') }),
+  v.strictObject({
+    mode: v.literal('on-demand'),
+    /**
+     * The account has On-Demand Advantage switched on (docs/deploy.md): at least 60 % less per GB, no price per
+     * stream, and a commitment to 25 MiB/s in and out for the whole account.
+     */
+    advantage: v.optional(v.boolean(), false),
+    /** With `advantage`: what the media stream takes at once. Unset: 4 MB/s, doubling over tens of minutes. */
+    warmMiBps: v.optional(count),
+  }),
   v.strictObject({
     mode: v.literal('provisioned'),
     /** Concurrent meetings at the peak; with `zoom.media` this gives the shard counts. */
@@ -81,14 +156,28 @@ const CAPACITY = v.variant('mode', [
   }),
 ]);
 
-const RECORDS = v.strictObject({
-  capacity: v.optional(CAPACITY, { mode: 'on-demand' }),
-  retentionHours: v.optional(v.pipe(v.number(), v.integer(), v.minValue(24), v.maxValue(8760)), 24),
-});
+const RECORDS = v.pipe(
+  v.strictObject({
+    capacity: v.optional(CAPACITY, { mode: 'on-demand' }),
+    retentionHours: v.optional(
+      v.pipe(v.number(), v.integer(), v.minValue(24), v.maxValue(8760)),
+      24,
+    ),
+  }),
+  v.forward(
+    v.partialCheck(
+      [['capacity']],
+      ({ capacity }) =>
+        capacity.mode !== 'on-demand' || capacity.warmMiBps === undefined || capacity.advantage,
+      'allowed only with advantage: true; Kinesis offers warm throughput to such accounts alone',
+    ),
+    ['capacity', 'warmMiBps'],
+  ),
+);
 
 const PREWARM = v.strictObject({
   /** Letters and digits; part of the scheduled action's name. */
-  name: v.pipe(v.string(), v.regex(/^[A-Za-z0-9]+$/)),
+  name: textLike(/^[A-Za-z0-9]+$/, 'letters and digits'),
   /** Cron fields; the rest is `*`. For example minute `50`, hour `7-17`, weekDay `MON-FRI`. */
   minute: text,
   hour: text,
@@ -101,29 +190,40 @@ const PREWARM = v.strictObject({
 
 const RUNNER = v.pipe(
   v.strictObject({
-    cpu: v.optional(v.picklist([512, 1024, 2048]), 1024),
+    cpu: v.optional(v.picklist([256, 512, 1024, 2048]), 1024),
     memoryMiB: v.optional(count, 2048),
     /**
      * Slots of a task: cost units it accepts, weighed in `shared/cost-units.ts` (a meeting with all media: 1;
      * audio, transcript and chat: 0.45). 30 use half a vCPU, which leaves the rest for bursts.
      */
     capacity: v.optional(count, 30),
-    minTasks: v.optional(v.pipe(count, v.minValue(2, 'two tasks at least, in two zones')), 2),
+    /** One is enough to try things out; with two, one zone may fail. */
+    minTasks: v.optional(count, 2),
     maxTasks: v.optional(count, 20),
-    /** Slots kept free for a burst: fewer add tasks, and `minTasks` is raised to hold them. */
+    /** Slots for a burst that finds nothing running: `minTasks` is raised to hold them. */
     headroomSlots: v.optional(v.pipe(v.number(), v.integer(), v.minValue(0)), 10),
     prewarm: v.optional(v.array(PREWARM), []),
     /** Disk overflow of records when Kinesis is slow. */
     spoolGiB: v.optional(v.pipe(count, v.maxValue(150)), 15),
     /** Digest of the Node base image, `sha256:…`; unset: the tag in `runner/Dockerfile`. */
-    baseImageDigest: v.optional(v.pipe(v.string(), v.regex(/^sha256:[0-9a-f]{64}$/))),
+    baseImageDigest: v.optional(
+      textLike(/^sha256:[0-9a-f]{64}$/, 'sha256: and 64 hexadecimal digits'),
+    ),
+    architecture: v.optional(v.picklist(['arm64', 'x86_64']), 'arm64'),
+    /** A runner image that is already in a registry: the deployment then needs no Docker. */
+    imageUri: v.optional(
+      textLike(
+        /^[^\s:/]+(\/[^\s:]+)+([:@][^\s]+)$/,
+        'an image with a tag or digest, registry/name:tag',
+      ),
+    ),
   }),
   v.forward(
     v.partialCheck(
       [['cpu'], ['memoryMiB']],
       ({ cpu, memoryMiB }) => FARGATE_MEMORY_MIB[cpu]?.includes(memoryMiB) === true,
       ({ input }) =>
-        `Fargate offers ${FARGATE_MEMORY_MIB[input.cpu]?.join(', ')} MiB with ${input.cpu} CPU units`,
+        `allowed is ${FARGATE_MEMORY_MIB[input.cpu]?.join(', ')} with ${input.cpu} CPU units`,
     ),
     ['memoryMiB'],
   ),
@@ -131,7 +231,7 @@ const RUNNER = v.pipe(
     v.partialCheck(
       [['minTasks'], ['maxTasks']],
       ({ minTasks, maxTasks }) => maxTasks >= minTasks,
-      'must not be below minTasks',
+      ({ input }) => `allowed is at least minTasks, ${input.minTasks}`,
     ),
     ['maxTasks'],
   ),
@@ -141,27 +241,64 @@ const NETWORK = v.variant('kind', [
   /** Own VPC, tasks with public addresses and no inbound rule: no cost per GB. */
   v.strictObject({ kind: v.literal('public') }),
   /** Own VPC, tasks without public addresses behind NAT gateways. */
-  v.strictObject({ kind: v.literal('private'), natGateways: v.optional(count, 2) }),
+  v.strictObject({
+    kind: v.literal('private'),
+    natGateways: v.optional(count, 2),
+    /** Lambda functions too: for organisations that allow none outside of a VPC. */
+    functions: v.optional(v.boolean(), false),
+  }),
   /** Subnets of yours that reach Zoom, Kinesis and the other services by themselves. */
   v.strictObject({
     kind: v.literal('existing'),
-    vpcId: v.pipe(v.string(), v.startsWith('vpc-')),
+    vpcId: textLike(/^vpc-/, 'the id of a VPC, vpc-…'),
     availabilityZones: v.pipe(v.array(text), v.minLength(2)),
-    subnetIds: v.pipe(v.array(v.pipe(v.string(), v.startsWith('subnet-'))), v.minLength(2)),
+    subnetIds: v.pipe(
+      v.array(textLike(/^subnet-/, 'the id of a subnet, subnet-…')),
+      v.minLength(2),
+    ),
   }),
 ]);
 
+/** An address, or `{ email }` and `{ https }` where the address is a token. */
+const SUBSCRIBER = v.pipe(
+  v.union([
+    v.pipe(v.string(), v.regex(/^(https:\/\/[^\s/]+.*|[^\s@:/]+@[^\s@]+\.[^\s@]+)$/)),
+    v.strictObject({ email: EMAIL, https: v.optional(v.undefined()) }),
+    v.strictObject({ https: HTTPS, email: v.optional(v.undefined()) }),
+  ]),
+  v.description(
+    'an e-mail address or an https:// address; { email: … } or { https: … } for a token',
+  ),
+);
+
 const MONITORING = v.strictObject({
-  /** Told when the composite alarm changes; each address confirms once. */
-  emails: v.optional(v.array(v.pipe(v.string(), v.email())), []),
-  /** Where this repository's `docs/runbook.md` can be read; alarm texts link to its headings. */
-  runbookUrl: v.optional(text, 'docs/runbook.md'),
+  /** Woken when meetings suffer: told when the composite alarm changes. */
+  pages: v.optional(v.array(SUBSCRIBER), []),
+  /** Told of every single alarm, of those that page as well: what is to be looked at in working hours. */
+  tickets: v.optional(v.array(SUBSCRIBER), []),
+  /** `essential`: only what loses meetings or media, for deployments that nobody is on call for. */
+  alarms: v.optional(v.picklist(['all', 'essential']), 'all'),
+  /** ECS's own metrics of clusters, services and tasks; our alarms and dashboard do without them. */
+  containerInsights: v.optional(v.boolean(), true),
+  /** Where `docs/runbook.md` can be read; alarm texts link to its headings. Unset: they link to the dashboard. */
+  runbookUrl: v.optional(HTTPS),
+  /**
+   * Plays a short meeting of our own through the deployed service every hour and after each deployment, with
+   * an alarm when it does not arrive whole (docs/deploy.md says what that costs).
+   */
+  syntheticMeeting: v.optional(v.boolean(), false),
+  /** Dollars a month; AWS Budgets tells `tickets` at 80 % of it and when the forecast is above it. */
+  monthlyBudget: v.optional(count),
 });
+
+/** One address of `monitoring.pages` or `monitoring.tickets`. */
+export type Subscriber = v.InferOutput<typeof SUBSCRIBER>;
 
 /** What CloudWatch takes as the value of a dimension, and Logs Insights as a folder of queries. */
 const DEPLOYMENT_NAME = v.pipe(
   v.string(),
-  v.regex(/^[A-Za-z0-9][A-Za-z0-9-]{0,63}$/, 'must be 1 to 64 letters, digits and hyphens'),
+  v.regex(/^[A-Za-z0-9][A-Za-z0-9-]{0,63}$/),
+  v.description('1 to 64 letters, digits and hyphens'),
 );
 
 const CONFIG = v.strictObject({
@@ -172,6 +309,10 @@ const CONFIG = v.strictObject({
   deployment: v.optional(DEPLOYMENT_NAME),
   /** What becomes of table, streams, secret and logs when the stack is deleted. */
   onDelete: v.optional(v.picklist(['retain', 'destroy']), 'retain'),
+  /** CloudFormation refuses to delete the stack (`RtmsKinesisStack` only). */
+  terminationProtection: v.optional(v.boolean(), false),
+  /** On everything that can be tagged, the tasks too, beside `rtms-kinesis:deployment`. */
+  tags: v.optional(v.record(v.string(), v.string()), {}),
   /** `customer-managed`: one KMS key of the stack's own, needed for readers in other accounts. */
   encryption: v.optional(v.picklist(['aws-managed', 'customer-managed']), 'aws-managed'),
   logRetentionDays: v.optional(v.picklist(LOG_RETENTION_DAYS), 30),
@@ -204,8 +345,6 @@ export type Config = v.InferOutput<typeof CONFIG>;
 export function readConfig(input: ConfigInput): Config {
   const parsed = v.safeParse(CONFIG, input);
   if (parsed.success) return parsed.output;
-  const faults = parsed.issues.map(
-    (issue) => `${v.getDotPath(issue) ?? 'config'}: ${issue.message}`,
-  );
-  throw new ServiceError('config/invalid', faults.join('; '), { detail: { faults } });
+  const faults = parsed.issues.map((issue) => describeFault(CONFIG, input, issue));
+  throw new ServiceError('config/invalid', faults.join('\n  '), { detail: { faults } });
 }

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { Duration } from 'aws-cdk-lib';
 import {
   AlarmStatusWidget,
@@ -13,10 +14,13 @@ import {
 } from 'aws-cdk-lib/aws-cloudwatch';
 import { Construct } from 'constructs';
 import type { MetricName } from '../shared/metrics.ts';
-import { LOSS_CAUSES } from './alarm-specs.ts';
-import { type DeploymentMetrics, runningTasks } from './metric.ts';
+import { fromRoot } from './bundle-options.ts';
+import type { DeploymentMetrics } from './metric.ts';
 import type { Observed } from './observed.ts';
 import { TARGET_UTILIZATION_PERCENT } from './scaling-rules.ts';
+
+/** A link into the repository, which a console cannot follow; its text stays. */
+const RELATIVE_LINK = /\[([^\]]+)\]\((?!https:)[^)]+\)/g;
 
 /** CloudWatch's grid: 24 columns. */
 const WIDTH = 24;
@@ -32,13 +36,19 @@ export interface DashboardProps {
   readonly alarms: readonly IAlarm[];
   /** Name of the dashboard in CloudWatch. */
   readonly name: string;
+  /** Alarm texts link to this dashboard: it then carries the runbook. */
+  readonly showsRunbook: boolean;
 }
 
 /** One page, most urgent first: is every meeting flowing, how fast, how much, at what cost? */
 export class Dashboard extends Construct {
   readonly dashboard: CloudWatchDashboard;
 
-  constructor(scope: Construct, id: string, { observed, alarms, name }: DashboardProps) {
+  constructor(
+    scope: Construct,
+    id: string,
+    { observed, alarms, name, showsRunbook }: DashboardProps,
+  ) {
     super(scope, id);
     this.dashboard = new CloudWatchDashboard(this, 'Dashboard', {
       dashboardName: name,
@@ -51,6 +61,7 @@ export class Dashboard extends Construct {
     this.#addSection('Kinesis', kinesis(observed));
     this.#addSection('Capacity', capacity(observed));
     this.#addSection('Webhook and cost', webhookAndCost(observed));
+    if (showsRunbook) this.dashboard.addWidgets(...runbookRows());
   }
 
   #addSection(title: string, graphs: readonly GraphWidgetProps[]): void {
@@ -62,17 +73,17 @@ export class Dashboard extends Construct {
   }
 }
 
-function healthRow({ metrics, service }: Observed, alarms: readonly IAlarm[]): IWidget[] {
+function healthRow({ metrics }: Observed, alarms: readonly IAlarm[]): IWidget[] {
   return [
     singleValue('Meetings flowing', [
-      metrics.fleetTotal(service, 'Sessions', 'flowing', { by: 'streaming', color: GREEN }),
+      metrics.fleetTotal('Sessions', 'flowing', { by: 'streaming', color: GREEN }),
     ]),
     singleValue(
       'Meetings stuck',
-      STUCK_STATES.map((by) => metrics.fleetTotal(service, 'Sessions', by, { by, color: ORANGE })),
+      STUCK_STATES.map((by) => metrics.fleetTotal('Sessions', by, { by, color: ORANGE })),
     ),
     singleValue('Frames lost in a minute', [
-      metrics.sum('FramesLost', LOSS_CAUSES, 'frames lost', RED),
+      metrics.total('FramesLost', { label: 'frames lost', color: RED }),
     ]),
     singleValue('Oldest waiting', [
       metrics.of('OldestWaiting', 'Maximum', { label: 'ms without a runner', color: ORANGE }),
@@ -81,12 +92,12 @@ function healthRow({ metrics, service }: Observed, alarms: readonly IAlarm[]): I
   ];
 }
 
-function meetings({ metrics, service, jobs }: Observed): GraphWidgetProps[] {
+function meetings({ metrics, jobs }: Observed): GraphWidgetProps[] {
   return [
     {
       title: 'Sessions by state',
       left: ['streaming', 'paused', ...STUCK_STATES].map((by) =>
-        metrics.fleetTotal(service, 'Sessions', by, { by }),
+        metrics.fleetTotal('Sessions', by, { by }),
       ),
       stacked: true,
     },
@@ -177,11 +188,11 @@ function capacity({ metrics, service }: Observed): GraphWidgetProps[] {
     {
       title: 'Slots and tasks',
       left: [
-        metrics.fleetTotal(service, 'SlotsTotal', 'total'),
-        metrics.fleetTotal(service, 'SlotsUsed', 'used'),
+        metrics.fleetTotal('SlotsTotal', 'total'),
+        metrics.fleetTotal('SlotsUsed', 'used'),
         metrics.of('FreeSlots', 'Average', { label: 'free' }),
       ],
-      right: [runningTasks(service)],
+      right: [metrics.of('Tasks', 'Average', { label: 'tasks' })],
     },
     {
       title: 'Slot utilization, %',
@@ -215,6 +226,7 @@ function webhookAndCost({ metrics, webhook }: Observed): GraphWidgetProps[] {
     {
       title: 'Webhooks refused and failed',
       left: [
+        webhook.metricRequests().with({ label: 'requests' }),
         metrics.perValue('WebhookRejected', 'Sum'),
         metrics.of('WebhookSignatureFailure', 'Sum'),
         metrics.of('WebhookStoreFailure', 'Sum'),
@@ -237,6 +249,20 @@ function webhookAndCost({ metrics, webhook }: Observed): GraphWidgetProps[] {
       left: [metrics.of('CostPerMeetingHour', 'Average')],
     },
   ];
+}
+
+/** The runbook below the graphs, a heading each: whoever is woken needs no repository. */
+function runbookRows(): IWidget[] {
+  const text = readFileSync(fromRoot('docs/runbook.md'), 'utf8');
+  const sections = text.split(/^(?=##? )/m).map((section) => section.trim());
+  return sections.map(
+    (markdown) =>
+      new TextWidget({
+        markdown: markdown.replaceAll(RELATIVE_LINK, '$1'),
+        width: WIDTH,
+        height: 8,
+      }),
+  );
 }
 
 function singleValue(title: string, metrics: IMetric[]): SingleValueWidget {

@@ -2,7 +2,7 @@ import { Duration } from 'aws-cdk-lib';
 import type { Metric } from 'aws-cdk-lib/aws-cloudwatch';
 import type { Grant, IGrantable } from 'aws-cdk-lib/aws-iam';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
-import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
+import { Queue, QueueEncryption, RedrivePermission } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import { grantKeyUse } from './encryption-key.ts';
 
@@ -28,6 +28,8 @@ export class JobQueue extends Construct {
       ...encryption,
       enforceSSL: true,
       retentionPeriod: Duration.days(14),
+      // Says that this is where others put what they gave up: rules that ask for dead letters leave it alone.
+      redriveAllowPolicy: { redrivePermission: RedrivePermission.ALLOW_ALL },
     });
     this.queue = new Queue(this, 'Queue', {
       ...encryption,

@@ -1,6 +1,5 @@
 import { Duration } from 'aws-cdk-lib';
 import { MathExpression, Metric } from 'aws-cdk-lib/aws-cloudwatch';
-import type { FargateService } from 'aws-cdk-lib/aws-ecs';
 import {
   COMMON_DIMENSIONS,
   METRIC_NAMESPACE,
@@ -44,19 +43,7 @@ export class DeploymentMetrics {
     if ((dimension === undefined) !== (options.by === undefined)) {
       throw new Error(`${metricName} is dimensioned by ${dimension ?? 'nothing of its own'}`);
     }
-    return new Metric({
-      namespace: METRIC_NAMESPACE,
-      metricName,
-      statistic,
-      period: MINUTE,
-      dimensionsMap: {
-        deployment: this.#deployment,
-        service: serviceOf(metricName),
-        ...(dimension !== undefined && options.by !== undefined && { [dimension]: options.by }),
-      },
-      ...(options.label !== undefined && { label: options.label }),
-      ...(options.color !== undefined && { color: options.color }),
-    });
+    return this.#metric(metricName, statistic, options);
   }
 
   /** A line for every value that the metric's own dimension takes; for graphs, not for alarms. */
@@ -76,25 +63,10 @@ export class DeploymentMetrics {
     });
   }
 
-  /** The sum over the named values of the metric's dimension, zero where nothing was emitted. */
-  sum(
-    metricName: MetricName,
-    values: readonly string[],
-    label: string,
-    color?: string,
-  ): MathExpression {
-    const usingMetrics = Object.fromEntries(
-      values.map((by, index) => [`m${index}`, this.of(metricName, 'Sum', { by })]),
-    );
-    return new MathExpression({
-      expression: Object.keys(usingMetrics)
-        .map((id) => `FILL(${id}, 0)`)
-        .join(' + '),
-      usingMetrics,
-      label,
-      period: MINUTE,
-      ...(color !== undefined && { color }),
-    });
+  /** The sum over all values of the metric's own dimension, which is emitted as such. */
+  total(metricName: MetricName, options: Omit<MetricOptions, 'by'> = {}): Metric {
+    if (!('total' in METRICS[metricName])) throw new Error(`${metricName} has no total`);
+    return this.#metric(metricName, 'Sum', options);
   }
 
   /**
@@ -102,40 +74,37 @@ export class DeploymentMetrics {
    * leaves out states in which it has no session: the sum over that count is the average task's level,
    * however often tasks report.
    */
-  fleetTotal(
-    service: FargateService,
-    metricName: MetricName,
-    label: string,
-    options: MetricOptions = {},
-  ): MathExpression {
+  fleetTotal(metricName: MetricName, label: string, options: MetricOptions = {}): MathExpression {
     const sum = `sum${metricName}${options.by ?? ''}`;
     return new MathExpression({
       expression: `FILL(${sum}, 0) / reports * tasks`,
       usingMetrics: {
         [sum]: this.of(metricName, 'Sum', options),
         reports: this.of('SlotsTotal', 'SampleCount'),
-        tasks: runningTasks(service),
+        tasks: this.of('Tasks', 'Average'),
       },
       label,
       period: MINUTE,
       ...(options.color !== undefined && { color: options.color }),
     });
   }
-}
 
-/** Tasks of the service, as Container Insights counts them. */
-export function runningTasks(service: FargateService): Metric {
-  return new Metric({
-    namespace: 'ECS/ContainerInsights',
-    metricName: 'RunningTaskCount',
-    dimensionsMap: {
-      ClusterName: service.cluster.clusterName,
-      ServiceName: service.serviceName,
-    },
-    statistic: 'Average',
-    period: MINUTE,
-    label: 'tasks',
-  });
+  #metric(metricName: MetricName, statistic: string, options: MetricOptions): Metric {
+    const dimension = dimensionOf(metricName);
+    return new Metric({
+      namespace: METRIC_NAMESPACE,
+      metricName,
+      statistic,
+      period: MINUTE,
+      dimensionsMap: {
+        deployment: this.#deployment,
+        service: serviceOf(metricName),
+        ...(dimension !== undefined && options.by !== undefined && { [dimension]: options.by }),
+      },
+      ...(options.label !== undefined && { label: options.label }),
+      ...(options.color !== undefined && { color: options.color }),
+    });
+  }
 }
 
 function serviceOf(metricName: MetricName): 'webhook' | 'runner' {

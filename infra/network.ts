@@ -19,6 +19,9 @@ import type { Config } from './config.ts';
 
 export interface NetworkProps {
   readonly network: Config['network'];
+  /** A VPC of the deployer's, in place of what `network` says. */
+  readonly vpc?: IVpc | undefined;
+  readonly vpcSubnets?: SubnetSelection | undefined;
   /** Called for a VPC of our own: what its rules turned away is logged there. */
   readonly createFlowLog: () => ILogGroup;
 }
@@ -35,10 +38,16 @@ export class Network extends Construct {
   readonly securityGroup: ISecurityGroup;
   readonly assignPublicIp: boolean;
 
-  constructor(scope: Construct, id: string, { network, createFlowLog }: NetworkProps) {
+  constructor(scope: Construct, id: string, props: NetworkProps) {
     super(scope, id);
-    this.assignPublicIp = network.kind === 'public';
-    if (network.kind === 'existing') {
+    const { network, createFlowLog } = props;
+    this.assignPublicIp = isPublic(props);
+    if (props.vpc !== undefined) {
+      this.vpc = props.vpc;
+      this.subnets = props.vpcSubnets ?? {
+        subnetType: this.assignPublicIp ? SubnetType.PUBLIC : SubnetType.PRIVATE_WITH_EGRESS,
+      };
+    } else if (network.kind === 'existing') {
       this.vpc = Vpc.fromVpcAttributes(this, 'Vpc', {
         vpcId: network.vpcId,
         availabilityZones: [...network.availabilityZones],
@@ -61,7 +70,7 @@ export class Network extends Construct {
       description: 'RTMS runners: out to Zoom and AWS on any port that Zoom names, nothing in',
       allowAllOutbound: true,
     });
-    if (network.kind === 'private') this.#addKinesisEndpoint();
+    if (network.kind === 'private' && props.vpc === undefined) this.#addKinesisEndpoint();
   }
 
   #createVpc(network: Exclude<Config['network'], { kind: 'existing' }>, flowLog: ILogGroup): Vpc {
@@ -107,4 +116,11 @@ export class Network extends Construct {
       open: false,
     });
   }
+}
+
+/** Do the runners need public addresses to get out? */
+function isPublic({ network, vpc, vpcSubnets }: NetworkProps): boolean {
+  if (vpc === undefined) return network.kind === 'public';
+  if (vpcSubnets?.subnetType !== undefined) return vpcSubnets.subnetType === SubnetType.PUBLIC;
+  return vpcSubnets === undefined && vpc.privateSubnets.length === 0;
 }

@@ -12,7 +12,8 @@ export interface NodeFunctionProps {
   readonly environment: Readonly<Record<string, string>>;
   readonly logGroup: ILogGroup;
   readonly timeout: Duration;
-  readonly reservedConcurrentExecutions: number;
+  /** Unset: what the account has left. */
+  readonly reservedConcurrentExecutions?: number | undefined;
 }
 
 /** A Lambda function of ours: bundled by esbuild, with a role that may write its own log and no more. */
@@ -35,7 +36,9 @@ export function createNodeFunction(
     // Memory buys CPU: a cold start of a bundled handler stays well under Zoom's three seconds.
     memorySize: 1024,
     timeout: props.timeout,
-    reservedConcurrentExecutions: props.reservedConcurrentExecutions,
+    ...(props.reservedConcurrentExecutions !== undefined && {
+      reservedConcurrentExecutions: props.reservedConcurrentExecutions,
+    }),
     role,
     logGroup: props.logGroup,
     environment: { ...props.environment },

@@ -1,7 +1,13 @@
 import { Duration, type RemovalPolicy } from 'aws-cdk-lib';
 import type { Metric } from 'aws-cdk-lib/aws-cloudwatch';
 import type { IGrantable } from 'aws-cdk-lib/aws-iam';
-import { CfnStream, Stream, StreamEncryption, StreamMode } from 'aws-cdk-lib/aws-kinesis';
+import {
+  CfnStream,
+  type IStream,
+  Stream,
+  StreamEncryption,
+  StreamMode,
+} from 'aws-cdk-lib/aws-kinesis';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import { Construct } from 'constructs';
 import type { Config } from './config.ts';
@@ -15,28 +21,35 @@ export interface RecordStreamsProps {
   readonly media: Config['zoom']['media'];
   readonly removalPolicy: RemovalPolicy;
   readonly encryptionKey?: IKey;
+  /** Streams of the deployer's, taken as they are. */
+  readonly existing: {
+    readonly media?: IStream | undefined;
+    readonly events?: IStream | undefined;
+  };
 }
 
 /** The two Kinesis streams of `docs/records.md`. */
 export class RecordStreams extends Construct {
-  readonly media: Stream;
-  readonly events: Stream;
+  readonly media: IStream;
+  readonly events: IStream;
   readonly #key: IKey | undefined;
 
   constructor(scope: Construct, id: string, props: RecordStreamsProps) {
     super(scope, id);
     this.#key = props.encryptionKey;
     const load = meetingLoad(props.media);
-    this.media = this.#stream('Media', props, load.media);
-    this.events = this.#stream('Events', props, load.events);
+    this.media = props.existing.media ?? this.#stream('Media', props, load.media);
+    this.events = props.existing.events ?? this.#stream('Events', props, load.events);
   }
 
   /** May write both, and look at what they are before writing. */
   grantWrite(grantee: IGrantable): void {
+    const keys = new Set([this.#key]);
     for (const stream of [this.media, this.events]) {
       stream.grant(grantee, 'kinesis:PutRecords', 'kinesis:DescribeStreamSummary');
+      if (stream.encryptionKey !== undefined) keys.add(stream.encryptionKey);
     }
-    grantKeyUse(this.#key, grantee, 'write');
+    for (const key of keys) grantKeyUse(key, grantee, 'write');
   }
 
   grantReadMedia(grantee: IGrantable): void {
@@ -47,7 +60,7 @@ export class RecordStreams extends Construct {
     this.events.grantRead(grantee);
   }
 
-  metricThrottled(stream: Stream): Metric {
+  metricThrottled(stream: IStream): Metric {
     return stream.metricPutRecordsThrottledRecords({
       period: Duration.minutes(1),
       statistic: 'Sum',
@@ -58,7 +71,7 @@ export class RecordStreams extends Construct {
     id: string,
     props: RecordStreamsProps,
     load: { bytesPerSecond: number; putsPerSecond: number },
-  ): Stream {
+  ): IStream {
     const { capacity, retentionHours } = props.records;
     const stream = new Stream(this, id, {
       retentionPeriod: Duration.hours(retentionHours),
@@ -77,7 +90,10 @@ export class RecordStreams extends Construct {
     // Kinesis knows the property in on-demand mode only; provisioned streams always go by the key.
     if (capacity.mode === 'on-demand' && stream.node.defaultChild instanceof CfnStream) {
       stream.node.defaultChild.recordDistributionStrategy = 'USER_PARTITION_KEY';
+      if (id === 'Media' && capacity.warmMiBps !== undefined) {
+        stream.node.defaultChild.warmThroughputMiBps = capacity.warmMiBps;
+      }
     }
-    return stream;
+    return stream as IStream;
   }
 }

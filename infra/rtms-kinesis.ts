@@ -1,21 +1,26 @@
-import { Names, RemovalPolicy } from 'aws-cdk-lib';
+import { Names, RemovalPolicy, Tags } from 'aws-cdk-lib';
 import type { IGrantable } from 'aws-cdk-lib/aws-iam';
-import { Key } from 'aws-cdk-lib/aws-kms';
+import type { IKey } from 'aws-cdk-lib/aws-kms';
 import { LogGroup, type RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
 import { acknowledgeFindings } from './acknowledgements.ts';
 import { Canary } from './canary.ts';
 import { type Config, type ConfigInput, readConfig } from './config.ts';
 import { runnerPrices } from './cost/cost-model.ts';
+import { createKey } from './encryption-key.ts';
 import { JobQueue } from './job-queue.ts';
 import { DeploymentMetrics } from './metric.ts';
 import { Monitoring } from './monitoring.ts';
 import { Network } from './network.ts';
 import { RecordStreams } from './record-streams.ts';
+import type { RtmsKinesisResources } from './resources.ts';
 import { RunnerService } from './runner-service.ts';
 import { ZoomSecret } from './secret.ts';
 import { SessionTable } from './session-table.ts';
 import { Webhook } from './webhook.ts';
+
+/** Activate it as a cost allocation tag, once per account: docs/deploy.md. */
+const DEPLOYMENT_TAG = 'rtms-kinesis:deployment';
 
 /**
  * Zoom RTMS to Kinesis, whole: put one or more into stacks of your own. `deployment` tells them apart in
@@ -38,16 +43,30 @@ export class RtmsKinesis extends Construct {
   readonly runners: RunnerService;
   readonly monitoring: Monitoring;
   readonly #removalPolicy: RemovalPolicy;
+  readonly #encryptionKey: IKey | undefined;
 
-  /** @throws ServiceError `config/invalid` naming every wrong key */
-  constructor(scope: Construct, id: string, input: ConfigInput = {}) {
+  /**
+   * @param resources what to use instead of making it
+   * @throws ServiceError `config/invalid` naming every wrong key
+   */
+  constructor(
+    scope: Construct,
+    id: string,
+    input: ConfigInput = {},
+    resources: RtmsKinesisResources = {},
+  ) {
     super(scope, id);
     const config = readConfig(input);
     this.config = config;
     const removalPolicy =
-      config.onDelete === 'retain' ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY;
+      // A first deployment that fails takes everything with it: dozens of empty shards would stay and cost.
+      config.onDelete === 'retain'
+        ? RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE
+        : RemovalPolicy.DESTROY;
     this.#removalPolicy = removalPolicy;
-    const stored = { removalPolicy, ...this.#encryption(config) };
+    const encryptionKey = resources.encryptionKey ?? this.#ownKey(config);
+    this.#encryptionKey = encryptionKey;
+    const stored = { removalPolicy, ...(encryptionKey && { encryptionKey }) };
 
     const deployment = config.deployment ?? defaultDeployment(this);
     this.deployment = deployment;
@@ -56,9 +75,13 @@ export class RtmsKinesis extends Construct {
     const jobs = new JobQueue(this, 'JobQueue', stored);
     this.table = table;
     this.jobs = jobs;
-    this.secret = new ZoomSecret(this, 'ZoomSecret', stored);
+    this.secret = new ZoomSecret(this, 'ZoomSecret', {
+      ...stored,
+      existing: { credentials: resources.credentials, tokens: resources.webhookTokens },
+    });
     this.streams = new RecordStreams(this, 'RecordStreams', {
       ...stored,
+      existing: { media: resources.mediaStream, events: resources.eventsStream },
       records: config.records,
       media: config.zoom.media,
     });
@@ -79,7 +102,9 @@ export class RtmsKinesis extends Construct {
       runner: config.runner,
       zoom: config.zoom,
       prices: runnerPrices(config),
-      network: this.#network(config),
+      network: this.#network(config, resources),
+      cluster: resources.cluster,
+      containerInsights: config.monitoring.containerInsights,
       table,
       jobs,
       streams: this.streams,
@@ -88,7 +113,8 @@ export class RtmsKinesis extends Construct {
     });
     this.monitoring = new Monitoring(this, 'Monitoring', {
       monitoring: config.monitoring,
-      dashboardName: deployment,
+      topics: { pages: resources.pagesTopic, tickets: resources.ticketsTopic },
+      encryptionKey,
       observed: {
         deployment,
         metrics,
@@ -100,6 +126,7 @@ export class RtmsKinesis extends Construct {
         logs,
       },
     });
+    this.#addTags();
     acknowledgeFindings(this);
   }
 
@@ -119,21 +146,24 @@ export class RtmsKinesis extends Construct {
     this.streams.grantReadEvents(grantee);
   }
 
-  #encryption(config: Config): { encryptionKey?: Key } {
-    if (config.encryption === 'aws-managed') return {};
-    const encryptionKey = new Key(this, 'Key', {
-      description: 'RTMS sessions, jobs, records and credentials',
-      enableKeyRotation: true,
-      removalPolicy: this.#removalPolicy,
-    });
-    return { encryptionKey };
+  #ownKey({ encryption }: Config): IKey | undefined {
+    if (encryption === 'aws-managed') return undefined;
+    return createKey(this, 'Key', this.#removalPolicy);
   }
 
-  #network({ network }: Config): Network {
+  #network({ network }: Config, { vpc, cluster, vpcSubnets }: RtmsKinesisResources): Network {
     return new Network(this, 'Network', {
       network,
+      vpc: vpc ?? cluster?.vpc,
+      vpcSubnets,
       createFlowLog: () => this.#log('FlowLog'),
     });
+  }
+
+  /** On everything, so that a bill can be split and a budget filtered by deployment. */
+  #addTags(): void {
+    const tags = { ...this.config.tags, [DEPLOYMENT_TAG]: this.deployment };
+    for (const [name, value] of Object.entries(tags)) Tags.of(this).add(name, value);
   }
 
   #canary({ webhook }: Config): Canary | undefined {
@@ -150,6 +180,7 @@ export class RtmsKinesis extends Construct {
       // The enum's values are the days themselves; config allows only those.
       retention: this.config.logRetentionDays as RetentionDays,
       removalPolicy: this.#removalPolicy,
+      ...(this.#encryptionKey && { encryptionKey: this.#encryptionKey }),
     });
   }
 }

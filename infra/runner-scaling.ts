@@ -13,7 +13,9 @@ import {
 
 /**
  * Scales on what the tasks hold, not on the queue's length: a session outlives its message by hours.
- * Target tracking follows the day; steps on the queue's age answer a burst; schedules come before it.
+ * Target tracking follows the day; steps on the queue's age answer a burst; schedules come before it. Headroom
+ * is part of the floor and no rule of its own: a rule that adds tasks whenever few slots are free fights
+ * target tracking, which takes them away again a quarter of an hour later, all day long.
  */
 export function addRunnerScaling(
   service: FargateService,
@@ -22,10 +24,13 @@ export function addRunnerScaling(
   metrics: DeploymentMetrics,
 ): void {
   const minCapacity = leastTasks(runner.minTasks, runner.headroomSlots, runner.capacity);
+  const maxCapacity = Math.max(runner.maxTasks, minCapacity);
   const scaling = service.autoScaleTaskCount({
     minCapacity,
-    maxCapacity: Math.max(runner.maxTasks, minCapacity),
+    maxCapacity,
   });
+  // A fleet that may not grow needs no rules, and their alarms cost.
+  if (maxCapacity === minCapacity) return;
   scaling.scaleToTrackCustomMetric('SlotUtilization', {
     metric: metrics.of('SlotUtilization', 'Average'),
     targetValue: TARGET_UTILIZATION_PERCENT,
@@ -43,19 +48,6 @@ export function addRunnerScaling(
       change: addPercent,
     })),
   });
-  if (runner.headroomSlots > 0) {
-    scaling.scaleOnMetric('FreeSlots', {
-      metric: metrics.of('FreeSlots', 'Average'),
-      adjustmentType: AdjustmentType.PERCENT_CHANGE_IN_CAPACITY,
-      minAdjustmentMagnitude: 1,
-      cooldown: Duration.minutes(2),
-      evaluationPeriods: 2,
-      scalingSteps: [
-        { upper: runner.headroomSlots / 2, change: 50 },
-        { upper: runner.headroomSlots, change: 25 },
-      ],
-    });
-  }
   for (const { name, minute, hour, weekDay, timeZone, minTasks } of runner.prewarm) {
     scaling.scaleOnSchedule(name, {
       schedule: Schedule.cron({ minute, hour, weekDay }),

@@ -14,6 +14,7 @@ import {
   LinuxParameters,
   LogDrivers,
   OperatingSystemFamily,
+  PropagatedTagSource,
 } from 'aws-cdk-lib/aws-ecs';
 import { Grant } from 'aws-cdk-lib/aws-iam';
 import type { ILogGroup } from 'aws-cdk-lib/aws-logs';
@@ -42,6 +43,8 @@ export interface RunnerServiceProps {
   readonly streams: RecordStreams;
   readonly secret: ZoomSecret;
   readonly log: ILogGroup;
+  readonly cluster?: ICluster | undefined;
+  readonly containerInsights: boolean;
 }
 
 const HEALTH_PORT = 8081;
@@ -53,28 +56,36 @@ const MIN_DISK_GIB = 21;
 /** Fargate's most: all sessions of a task are handed over within 100 s (design §2). */
 const STOP_TIMEOUT = Duration.seconds(120);
 
+/** Of the container's memory; the rest is for buffers of records, sockets and code. */
+const HEAP_SHARE = 0.5;
+
 /** Asks the runner's own health route; Node is the only program the image is sure to have. */
 const HEALTH_PROBE = `fetch('http://127.0.0.1:${HEALTH_PORT}/healthz').then((r) => process.exit(r.ok ? 0 : 1), () => process.exit(1))`;
 
 /** The Fargate service that holds the sessions. */
 export class RunnerService extends Construct {
   readonly service: FargateService;
-  readonly cluster: Cluster;
+  readonly cluster: ICluster;
 
   constructor(scope: Construct, id: string, props: RunnerServiceProps) {
     super(scope, id);
-    this.cluster = new Cluster(this, 'Cluster', {
-      vpc: props.network.vpc,
-      containerInsightsV2: ContainerInsights.ENABLED,
-    });
+    this.cluster =
+      props.cluster ??
+      // Under exactOptionalPropertyTypes CDK's classes do not satisfy its own interfaces.
+      (new Cluster(this, 'Cluster', {
+        vpc: props.network.vpc,
+        containerInsightsV2: props.containerInsights
+          ? ContainerInsights.ENABLED
+          : ContainerInsights.DISABLED,
+      }) as ICluster);
     const taskDefinition = this.#taskDefinition(props);
     this.service = new FargateService(this, 'Service', {
-      cluster: this.cluster as ICluster,
+      cluster: this.cluster,
       taskDefinition,
       vpcSubnets: props.network.subnets,
       securityGroups: [props.network.securityGroup],
       assignPublicIp: props.network.assignPublicIp,
-      platformVersion: FargatePlatformVersion.VERSION1_4,
+      platformVersion: FargatePlatformVersion.LATEST,
       // No desiredCount: a deployment must not undo what scaling has chosen.
       minHealthyPercent: 100,
       maxHealthyPercent: 200,
@@ -82,6 +93,9 @@ export class RunnerService extends Construct {
       // Rebalancing would stop tasks that hold sessions, only to even out zones.
       availabilityZoneRebalancing: AvailabilityZoneRebalancing.DISABLED,
       enableExecuteCommand: false,
+      // Tasks are most of the bill: without these their cost would have no tag to be found by.
+      propagateTags: PropagatedTagSource.SERVICE,
+      enableECSManagedTags: true,
     });
     // Protected tasks of the old revision may live on for hours; a deployment that waits for them fails
     // after three, and holds back scale-in until then.
@@ -92,6 +106,13 @@ export class RunnerService extends Construct {
       );
     }
     this.#grantTask(props);
+    // Before these exist a task cannot pull its image or reach anything; a few such failures trip the circuit
+    // breaker, and the first deployment rolls back.
+    this.service.node.addDependency(
+      props.network.vpc,
+      taskDefinition.taskRole,
+      taskDefinition.obtainExecutionRole(),
+    );
     addRunnerScaling(this.service, props.runner, props.jobs, props.metrics);
   }
 
@@ -102,14 +123,21 @@ export class RunnerService extends Construct {
       memoryLimitMiB: runner.memoryMiB,
       ephemeralStorageGiB: Math.max(MIN_DISK_GIB, runner.spoolGiB + IMAGE_GIB),
       runtimePlatform: {
-        cpuArchitecture: CpuArchitecture.ARM64,
+        cpuArchitecture:
+          runner.architecture === 'arm64' ? CpuArchitecture.ARM64 : CpuArchitecture.X86_64,
         operatingSystemFamily: OperatingSystemFamily.LINUX,
       },
       volumes: [{ name: 'spool' }],
     });
     const container = definition.addContainer('runner', {
-      image: runnerImage(this, runner.baseImageDigest),
-      environment: runnerEnvironment(props),
+      image: runnerImage(this, runner),
+      environment: {
+        ...runnerEnvironment(props),
+        // Takes the place of the image's own. What records wait in lies outside of the heap: left to itself, V8
+        // lets the heap grow until the container is killed, and all its sessions with it.
+        NODE_OPTIONS: `--enable-source-maps --max-old-space-size=${Math.floor(runner.memoryMiB * HEAP_SHARE)}`,
+      },
+      memoryLimitMiB: runner.memoryMiB,
       readonlyRootFilesystem: true,
       user: 'node',
       stopTimeout: STOP_TIMEOUT,

@@ -1,13 +1,18 @@
 import { Fn, type RemovalPolicy, SecretValue, Stack } from 'aws-cdk-lib';
 import { Grant, type IGrantable } from 'aws-cdk-lib/aws-iam';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
-import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
+import { type ISecret, Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import { Construct } from 'constructs';
 import { grantKeyUse } from './encryption-key.ts';
 
 export interface ZoomSecretProps {
   readonly removalPolicy: RemovalPolicy;
   readonly encryptionKey?: IKey;
+  /** Secrets of the deployer's, taken as they are. */
+  readonly existing: {
+    readonly credentials?: ISecret | undefined;
+    readonly tokens?: ISecret | undefined;
+  };
 }
 
 /**
@@ -21,9 +26,9 @@ export interface ZoomSecretProps {
  */
 export class ZoomSecret extends Construct {
   /** Client ids and secrets, for the runners. */
-  readonly credentials: Secret;
+  readonly credentials: ISecret;
   /** Webhook secret tokens, for the webhook function and what plays Zoom against it. */
-  readonly tokens: Secret;
+  readonly tokens: ISecret;
   readonly #key: IKey | undefined;
 
   constructor(scope: Construct, id: string, props: ZoomSecretProps) {
@@ -32,14 +37,18 @@ export class ZoomSecret extends Construct {
     const stackUuid = Fn.select(2, Fn.split('/', Stack.of(this).stackId));
     const webhookSecretTokens = [`replace-me-${stackUuid}`];
     // Never change these texts: CloudFormation would write the new placeholder over the real credentials.
-    this.credentials = this.#secret('Secret', props, {
-      description: 'Zoom app credentials for RTMS; shape in docs/deploy.md',
-      app: { clientId: 'replace-me', clientSecret: 'replace-me', webhookSecretTokens },
-    });
-    this.tokens = this.#secret('WebhookTokens', props, {
-      description: 'Zoom webhook secret tokens; shape in docs/deploy.md',
-      app: { webhookSecretTokens },
-    });
+    this.credentials =
+      props.existing.credentials ??
+      this.#secret('Secret', props, {
+        description: 'Zoom app credentials for RTMS; shape in docs/deploy.md',
+        app: { clientId: 'replace-me', clientSecret: 'replace-me', webhookSecretTokens },
+      });
+    this.tokens =
+      props.existing.tokens ??
+      this.#secret('WebhookTokens', props, {
+        description: 'Zoom webhook secret tokens; shape in docs/deploy.md',
+        app: { webhookSecretTokens },
+      });
   }
 
   grantReadCredentials(grantee: IGrantable): void {
@@ -54,22 +63,23 @@ export class ZoomSecret extends Construct {
     id: string,
     { removalPolicy, encryptionKey }: ZoomSecretProps,
     { description, app }: { readonly description: string; readonly app: object },
-  ): Secret {
+  ): ISecret {
     const placeholder = Stack.of(this).toJsonString({ apps: { default: app } });
-    return new Secret(this, id, {
+    const secret = new Secret(this, id, {
       description,
       secretStringValue: SecretValue.unsafePlainText(placeholder),
       removalPolicy,
       ...(encryptionKey && { encryptionKey }),
     });
+    return secret as ISecret;
   }
 
-  #grantRead(grantee: IGrantable, secret: Secret): void {
+  #grantRead(grantee: IGrantable, secret: ISecret): void {
     Grant.addToPrincipal({
       grantee,
       actions: ['secretsmanager:GetSecretValue'],
       resourceArns: [secret.secretArn],
     });
-    grantKeyUse(this.#key, grantee, 'read');
+    grantKeyUse(secret.encryptionKey ?? this.#key, grantee, 'read');
   }
 }

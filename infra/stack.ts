@@ -12,7 +12,7 @@ export class RtmsKinesisStack extends Stack {
   readonly rtms: RtmsKinesis;
 
   constructor(scope: Construct, id: string, { config, ...props }: RtmsKinesisStackProps) {
-    super(scope, id, props);
+    super(scope, id, { terminationProtection: config.terminationProtection ?? false, ...props });
     this.rtms = new RtmsKinesis(this, 'Rtms', { deployment: this.stackName, ...config });
     const { webhook, streams, secret, monitoring } = this.rtms;
     this.#output('WebhookUrl', webhook.url, 'Event notification endpoint URL of the Zoom app');
@@ -22,8 +22,9 @@ export class RtmsKinesisStack extends Stack {
     this.#output('MediaStreamArn', streams.media.streamArn, 'Audio, video and share');
     this.#output('EventsStreamName', streams.events.streamName, 'Transcript, chat, lifecycle');
     this.#output('EventsStreamArn', streams.events.streamArn, 'Transcript, chat, lifecycle');
-    this.#output('DashboardUrl', this.#dashboardUrl(), 'CloudWatch dashboard');
-    this.#output('PagesTopicArn', monitoring.alarms.topic.topicArn, 'Subscribe your pager here');
+    this.#output('DashboardUrl', monitoring.dashboardUrl, 'CloudWatch dashboard');
+    this.#output('PagesTopicArn', monitoring.alarms.pages.topicArn, 'Wakes somebody');
+    this.#output('TicketsTopicArn', monitoring.alarms.tickets.topicArn, 'To be looked at');
     this.#output('RtmsJson', this.#rtmsJson(), 'rtms.json for the rtms command: docs/cli.md');
     if (webhook.domainTarget !== undefined) {
       this.#output('WebhookDomainTarget', webhook.domainTarget, 'CNAME target of your domain');
@@ -31,8 +32,9 @@ export class RtmsKinesisStack extends Stack {
   }
 
   #rtmsJson(): string {
-    const { webhook, streams, secret, table, jobs, config } = this.rtms;
+    const { webhook, streams, secret, table, jobs, config, runners, monitoring } = this.rtms;
     return this.toJsonString({
+      deployment: this.rtms.deployment,
       region: this.region,
       table: table.table.tableName,
       queueUrl: jobs.queue.queueUrl,
@@ -41,12 +43,12 @@ export class RtmsKinesisStack extends Stack {
       webhookSecretId: secret.tokens.secretArn,
       webhookUrl: webhook.url,
       allowedHosts: config.zoom.allowedHosts.join(','),
+      cluster: runners.cluster.clusterName,
+      service: runners.service.serviceName,
+      pagesTopicArn: monitoring.alarms.pages.topicArn,
+      ticketsTopicArn: monitoring.alarms.tickets.topicArn,
+      pagesAlarm: monitoring.alarms.composite.alarmName,
     });
-  }
-
-  #dashboardUrl(): string {
-    const name = this.rtms.monitoring.dashboard.dashboard.dashboardName;
-    return `https://${this.region}.console.aws.amazon.com/cloudwatch/home?region=${this.region}#dashboards/dashboard/${name}`;
   }
 
   #output(id: string, value: string, description: string): void {

@@ -10,12 +10,13 @@ import {
 } from 'aws-cdk-lib/aws-apigatewayv2';
 import { HttpLambdaIntegration } from 'aws-cdk-lib/aws-apigatewayv2-integrations';
 import { Certificate } from 'aws-cdk-lib/aws-certificatemanager';
-import type { Metric } from 'aws-cdk-lib/aws-cloudwatch';
+import { MathExpression, type Metric } from 'aws-cdk-lib/aws-cloudwatch';
 import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import type { ILogGroup } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
 import type { WebhookEnv } from '../shared/env.ts';
 import type { Config } from './config.ts';
+import { FrontDoor } from './front-door.ts';
 import type { JobQueue } from './job-queue.ts';
 import { createNodeFunction } from './node-function.ts';
 import type { ZoomSecret } from './secret.ts';
@@ -31,6 +32,11 @@ export interface WebhookProps {
   readonly functionLog: ILogGroup;
   readonly accessLog: ILogGroup;
 }
+
+const MINUTE = Duration.minutes(1);
+
+/** Below this many requests a minute a share of them means nothing: scanners knock everywhere. */
+const SHARE_OF_REQUESTS = 60;
 
 /** Who asked and how it went; never headers or bodies, which hold signatures and join addresses. */
 const ACCESS_LOG_FIELDS = {
@@ -51,12 +57,17 @@ export class Webhook extends Construct {
   readonly handler: LambdaFunction;
   readonly api: HttpApi;
   readonly stage: HttpStage;
+  /** What the endpoint lets in, from Zoom and everybody else. */
+  readonly requestsPerSecond: number;
+  /** In front of the API, where the configuration asks for it. */
+  readonly frontDoor: FrontDoor | undefined;
   /** CNAME or alias target of the custom domain, where there is one. */
   readonly domainTarget: string | undefined;
 
   constructor(scope: Construct, id: string, props: WebhookProps) {
     super(scope, id);
     const { webhook, zoom } = props;
+    this.requestsPerSecond = webhook.requestsPerSecond;
     this.handler = createNodeFunction(this, 'Handler', {
       entry: 'functions/zoom-webhook/handler.ts',
       description: 'Verifies Zoom webhooks, writes what Zoom wants of a stream, rings the bell',
@@ -82,7 +93,7 @@ export class Webhook extends Construct {
     this.api = new HttpApi(this, 'Api', {
       description: 'Zoom RTMS webhooks',
       createDefaultStage: false,
-      disableExecuteApiEndpoint: webhook.domain !== undefined,
+      disableExecuteApiEndpoint: webhook.domain !== undefined && webhook.cloudFront === undefined,
     });
     for (const path of ['/webhook', '/webhook/{app}']) {
       this.api.addRoutes({
@@ -93,8 +104,7 @@ export class Webhook extends Construct {
         authorizer: new HttpNoneAuthorizer(),
       });
     }
-    const domain = this.#domain(webhook.domain);
-    this.domainTarget = domain?.regionalDomainName;
+    const domain = webhook.cloudFront === undefined ? this.#domain(webhook.domain) : undefined;
     this.stage = new HttpStage(this, 'Stage', {
       httpApi: this.api,
       stageName: '$default',
@@ -107,18 +117,42 @@ export class Webhook extends Construct {
       },
       ...(domain && { domainMapping: { domainName: domain } }),
     });
-    this.url =
-      webhook.domain === undefined
-        ? `${this.api.apiEndpoint}/webhook`
-        : `https://${webhook.domain.name}/webhook`;
+    this.frontDoor =
+      webhook.cloudFront &&
+      new FrontDoor(this, 'FrontDoor', {
+        api: this.api,
+        cloudFront: webhook.cloudFront,
+        domain: webhook.domain,
+      });
+    const edgeName = this.frontDoor?.distribution.distributionDomainName;
+    this.domainTarget = webhook.domain && (domain?.regionalDomainName ?? edgeName);
+    const host = webhook.domain?.name ?? edgeName;
+    this.url = host === undefined ? `${this.api.apiEndpoint}/webhook` : `https://${host}/webhook`;
+  }
+
+  metricRequests(): Metric {
+    return this.stage.metricCount({ period: MINUTE, statistic: 'Sum' });
+  }
+
+  /** Share of 4xx answers; 0 while there is too little traffic to speak of a share. */
+  metricRefusedPercent(): MathExpression {
+    return new MathExpression({
+      expression: `IF(requests > ${SHARE_OF_REQUESTS}, 100 * refused / requests, 0)`,
+      usingMetrics: {
+        requests: this.metricRequests(),
+        refused: this.stage.metricClientError({ period: MINUTE, statistic: 'Sum' }),
+      },
+      label: 'refused, %',
+      period: MINUTE,
+    });
   }
 
   metricServerErrors(): Metric {
-    return this.stage.metricServerError({ period: Duration.minutes(1), statistic: 'Sum' });
+    return this.stage.metricServerError({ period: MINUTE, statistic: 'Sum' });
   }
 
   metricLatency(statistic: string): Metric {
-    return this.stage.metricLatency({ period: Duration.minutes(1), statistic });
+    return this.stage.metricLatency({ period: MINUTE, statistic });
   }
 
   #domain(domain: Config['webhook']['domain']): DomainName | undefined {

@@ -162,7 +162,10 @@ export async function startRunner(
     loop('metrics', METRICS_INTERVAL_MS, async () => {
       emitLevels(pool, config.capacity, metrics);
       metrics.observe('OldestWaiting', watch.oldestWaitingMs);
-      if (watch.freeSlots !== undefined) metrics.observe('FreeSlots', watch.freeSlots);
+      if (watch.fleet !== undefined) {
+        metrics.observe('Tasks', watch.fleet.tasks);
+        metrics.observe('FreeSlots', watch.fleet.freeSlots);
+      }
       metrics.observe('EventLoopDelay', delay.p99Ms);
       media.observeLevels();
       events.observeLevels();

@@ -37,6 +37,8 @@ export const METRICS = {
   SlotsUsed: { unit: 'Count' },
   SlotsTotal: { unit: 'Count' },
   SlotUtilization: { unit: 'Percent' },
+  /** Live tasks, as each of them reads in the session table. */
+  Tasks: { unit: 'Count' },
   /** Free slots of the whole fleet, as each task reads them in the rows of all live tasks that do not drain. */
   FreeSlots: { unit: 'Count' },
   OldestWaiting: { unit: 'Milliseconds' },

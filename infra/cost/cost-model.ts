@@ -29,10 +29,20 @@ const RECONCILES_PER_HOUR = SECONDS_PER_HOUR / 2;
 const ROW_KIB = 1;
 const HEARTBEAT_KIB = 0.2;
 const LOG_BYTES_PER_MEETING = 40 * KIB;
+/** Six lines of levels every ten seconds while a task has nothing to do; per frame kind and cause when it has. */
+const LOG_BYTES_PER_IDLE_TASK_HOUR = 1024 * KIB;
 const LOG_BYTES_PER_TASK_HOUR = 12 * 1024 * KIB;
-/** Our metrics with their dimension values, and those of Container Insights. */
-const METRICS = 130;
-const ALARMS = 25;
+/** Levels that an idle task reports; all metrics with all their dimension values; those of Container Insights. */
+const IDLE_METRICS = 16;
+const METRICS = 90;
+const INSIGHTS_METRICS = 40;
+/** Credentials and webhook tokens. */
+const SECRETS = 2;
+const ALARMS = { essential: 11, all: 30 } as const;
+const HOURS_OF_FIRST_RETENTION = 24;
+const HOURS_OF_EXTENDED_RETENTION = 168;
+/** On-Demand Advantage bills so much of the whole account in each direction, used or not. */
+const ADVANTAGE_MIB_PER_SECOND = 25;
 
 /** Tasks that scaling settles on with this many meetings running. */
 export function tasksFor(config: Config, meetings: number): number {
@@ -58,14 +68,26 @@ export function taskHour({ prices, runner }: Pick<Config, 'prices' | 'runner'>):
 export function costPerHour(config: Config, meetings: number): CostLine[] {
   const load = meetingLoad(config.zoom.media);
   const tasks = tasksFor(config, meetings);
+  const media = streamHour(config, load.media, meetings);
+  const events = streamHour(config, load.events, meetings);
   return [
     { item: 'Fargate tasks', dollarsPerHour: tasks * taskHour(config) },
     { item: 'Network', dollarsPerHour: networkHour(config, tasks, meetings, load.media) },
-    { item: 'Kinesis media', dollarsPerHour: streamHour(config, load.media, meetings) },
-    { item: 'Kinesis events', dollarsPerHour: streamHour(config, load.events, meetings) },
+    { item: 'Kinesis media', dollarsPerHour: media },
+    { item: 'Kinesis events', dollarsPerHour: events },
+    ...commitment(config, media + events),
     { item: 'Webhook, DynamoDB, SQS', dollarsPerHour: dispatchHour(config, tasks, meetings) },
     { item: 'Logs, metrics, alarms', dollarsPerHour: monitoringHour(config, tasks, meetings) },
   ];
+}
+
+/** What On-Demand Advantage bills beyond use, when nothing else in the account uses it up. */
+function commitment({ prices, records }: Config, usedPerHour: number): CostLine[] {
+  const { capacity } = records;
+  if (capacity.mode !== 'on-demand' || !capacity.advantage) return [];
+  const gigabytes = (ADVANTAGE_MIB_PER_SECOND * SECONDS_PER_HOUR) / 1024;
+  const least = gigabytes * (prices.kinesisAdvantageGbIn + prices.kinesisAdvantageGbOut);
+  return [{ item: 'Kinesis commitment, unused', dollarsPerHour: Math.max(0, least - usedPerHour) }];
 }
 
 function networkHour(
@@ -85,27 +107,56 @@ function networkHour(
   );
 }
 
-/** One stream for an hour; provisioned ones are sized for the meetings that run. */
+/**
+ * One stream for an hour with its retention. A provisioned stream has the shards of the meetings it is
+ * configured for, however few run.
+ */
 export function streamHour(
   { prices, records }: Pick<Config, 'prices' | 'records'>,
   load: WriteLoad,
   meetings: number,
 ): number {
+  const { capacity, retentionHours } = records;
   const puts = load.putsPerSecond * meetings * SECONDS_PER_HOUR;
-  if (records.capacity.mode === 'provisioned') {
-    const unitsPerPut = Math.ceil(load.bytesPerSecond / load.putsPerSecond / 25_000);
+  const gigabytes = (load.bytesPerSecond * meetings * SECONDS_PER_HOUR) / GIB;
+  const isExtended = retentionHours > HOURS_OF_FIRST_RETENTION;
+  const kept = keptHour(prices, gigabytes, retentionHours);
+  if (capacity.mode === 'provisioned') {
+    const unitsPerPut =
+      puts === 0 ? 0 : Math.ceil(load.bytesPerSecond / load.putsPerSecond / 25_000);
+    const shardHour =
+      prices.kinesisShardHour + (isExtended ? prices.kinesisExtendedRetentionShardHour : 0);
     return (
-      shardsFor(load, meetings, records.capacity.shardLoad) * prices.kinesisShardHour +
-      ((puts * unitsPerPut) / 1e6) * prices.kinesisMillionPutUnits
+      shardsFor(load, capacity.meetings, capacity.shardLoad) * shardHour +
+      ((puts * unitsPerPut) / 1e6) * prices.kinesisMillionPutUnits +
+      kept.long
     );
   }
-  const roundedBytes = Math.ceil(load.bytesPerSecond / load.putsPerSecond / KIB) * KIB;
-  const bytes = load.bytesPerSecond * meetings * SECONDS_PER_HOUR;
-  return (
-    prices.kinesisOnDemandStreamHour +
-    ((puts * roundedBytes) / GIB) * prices.kinesisOnDemandGbIn +
-    (bytes / GIB) * prices.kinesisOnDemandGbOut
-  );
+  const roundedBytes =
+    puts === 0 ? 0 : Math.ceil(load.bytesPerSecond / load.putsPerSecond / KIB) * KIB;
+  const gigabytesIn = (puts * roundedBytes) / GIB;
+  const moved = capacity.advantage
+    ? gigabytesIn * prices.kinesisAdvantageGbIn + gigabytes * prices.kinesisAdvantageGbOut
+    : prices.kinesisOnDemandStreamHour +
+      gigabytesIn * prices.kinesisOnDemandGbIn +
+      gigabytes * prices.kinesisOnDemandGbOut;
+  return moved + kept.extended + kept.long;
+}
+
+/** What lies in a stream past its first day, and past its first week, when meetings run at this rate all the time. */
+function keptHour(
+  prices: Config['prices'],
+  gigabytesPerHour: number,
+  retentionHours: number,
+): { readonly extended: number; readonly long: number } {
+  const past = (from: number, to: number) => Math.max(0, Math.min(retentionHours, to) - from);
+  const extended = past(HOURS_OF_FIRST_RETENTION, HOURS_OF_EXTENDED_RETENTION);
+  const long = past(HOURS_OF_EXTENDED_RETENTION, Number.POSITIVE_INFINITY);
+  return {
+    extended:
+      (gigabytesPerHour * extended * prices.kinesisExtendedRetentionGbMonth) / HOURS_PER_MONTH,
+    long: (gigabytesPerHour * long * prices.kinesisLongRetentionGbMonth) / HOURS_PER_MONTH,
+  };
 }
 
 function dispatchHour({ prices }: Config, tasks: number, meetings: number): number {
@@ -129,14 +180,37 @@ function queryUnits(kib: number): number {
   return Math.ceil(Math.max(1, kib) / 4) / 2;
 }
 
-function monitoringHour({ prices }: Config, tasks: number, meetings: number): number {
-  const logBytes = meetings * LOG_BYTES_PER_MEETING + tasks * LOG_BYTES_PER_TASK_HOUR;
+function monitoringHour(config: Config, tasks: number, meetings: number): number {
+  const { prices, monitoring, encryption } = config;
+  const isIdle = meetings === 0;
+  const logBytes =
+    meetings * LOG_BYTES_PER_MEETING +
+    tasks * (isIdle ? LOG_BYTES_PER_IDLE_TASK_HOUR : LOG_BYTES_PER_TASK_HOUR);
+  const metrics =
+    (isIdle ? IDLE_METRICS : METRICS) + (monitoring.containerInsights ? INSIGHTS_METRICS : 0);
   const perMonth =
-    METRICS * prices.metricMonth +
-    ALARMS * prices.alarmMonth +
+    metrics * prices.metricMonth +
+    ALARMS[monitoring.alarms] * prices.alarmMonth +
+    prices.compositeAlarmMonth +
     prices.dashboardMonth +
-    prices.secretMonth;
+    SECRETS * prices.secretMonth +
+    (encryption === 'customer-managed' ? prices.keyMonth : 0);
   return perMonth / HOURS_PER_MONTH + (logBytes / GIB) * prices.logsGb;
+}
+
+/** Access log line and the function's own lines of a refused request, bytes. */
+const LOG_BYTES_PER_REFUSAL = 900;
+/** A refused forgery's time in the function, seconds, of one GB. */
+const REFUSAL_GB_SECONDS = 0.005;
+
+/** What an hour of a flood costs that fills the webhook's throttle: requests let in, refused by their signature. */
+export function floodHour({ prices, webhook }: Pick<Config, 'prices' | 'webhook'>): number {
+  const requests = webhook.requestsPerSecond * SECONDS_PER_HOUR;
+  return (
+    (requests / 1e6) * (prices.httpApiMillionRequests + prices.lambdaMillionRequests) +
+    requests * REFUSAL_GB_SECONDS * prices.lambdaGbSecond +
+    ((requests * LOG_BYTES_PER_REFUSAL) / GIB) * prices.logsGb
+  );
 }
 
 /** What a runner needs to estimate the cost of its own meetings. */
@@ -155,6 +229,11 @@ export function runnerPrices(config: Config): RunnerPrices {
       ? (shards * prices.kinesisShardHour) / capacity.meetings
       : 0,
     millionPutUnits: isProvisioned ? prices.kinesisMillionPutUnits : 0,
-    gigabyteIn: isProvisioned ? 0 : prices.kinesisOnDemandGbIn,
+    gigabyteIn: gigabyteIn(config),
   };
+}
+
+function gigabyteIn({ prices, records: { capacity } }: Config): number {
+  if (capacity.mode === 'provisioned') return 0;
+  return capacity.advantage ? prices.kinesisAdvantageGbIn : prices.kinesisOnDemandGbIn;
 }

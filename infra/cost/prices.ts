@@ -1,5 +1,6 @@
 /**
- * us-east-1 list prices in US dollars. Fargate, address, NAT, endpoint, Kinesis, HTTP API, metric and log
+ * us-east-1 list prices in US dollars. Those of Kinesis' retention and On-Demand Advantage, composite alarms and
+ * keys are from general knowledge, like the ones named below. Fargate, address, NAT, endpoint, Kinesis, HTTP API, metric and log
  * prices are from AWS's pages (2026); those of DynamoDB, SQS, Lambda, alarms, dashboards and secrets are from
  * general knowledge: check them before relying on the cents. Another Region overrides them in its config.
  */
@@ -13,9 +14,14 @@ export const US_EAST_1_PRICES = {
   endpointGb: 0.01,
   kinesisShardHour: 0.015,
   kinesisMillionPutUnits: 0.014,
+  kinesisExtendedRetentionShardHour: 0.02,
+  kinesisExtendedRetentionGbMonth: 0.1,
+  kinesisLongRetentionGbMonth: 0.023,
   kinesisOnDemandStreamHour: 0.04,
   kinesisOnDemandGbIn: 0.08,
   kinesisOnDemandGbOut: 0.04,
+  kinesisAdvantageGbIn: 0.032,
+  kinesisAdvantageGbOut: 0.016,
   dynamoDbMillionWrites: 0.625,
   dynamoDbMillionReads: 0.125,
   sqsMillionRequests: 0.4,
@@ -25,8 +31,10 @@ export const US_EAST_1_PRICES = {
   logsGb: 0.5,
   metricMonth: 0.3,
   alarmMonth: 0.1,
+  compositeAlarmMonth: 0.5,
   dashboardMonth: 3,
   secretMonth: 0.4,
+  keyMonth: 1,
 } as const satisfies Readonly<Record<string, number>>;
 
 export type Prices = Readonly<Record<keyof typeof US_EAST_1_PRICES, number>>;

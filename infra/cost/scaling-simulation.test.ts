@@ -6,7 +6,6 @@ const POLICY: Policy = {
   minTasks: 2,
   maxTasks: 100,
   meetingsPerTask: 10,
-  headroomMeetings: 0,
   prewarmTasks: 0,
 };
 
@@ -44,6 +43,13 @@ describe('simulate', () => {
     const { tasks, running } = simulate(burst(20, 30, 1200), POLICY, 120);
     expect(running.at(-1)).toBe(0);
     expect(tasks[22]).toBe(4);
+    expect(tasks.at(-1)).toBe(2);
+  });
+
+  test('leaves a steady load alone once it has settled', () => {
+    const { tasks } = simulate(burst(12, 30, 5 * 3600), POLICY, 240);
+    const changes = tasks.filter((count, minute) => minute > 0 && count !== tasks[minute - 1]);
+    expect(changes).toHaveLength(0);
     expect(tasks.at(-1)).toBe(2);
   });
 

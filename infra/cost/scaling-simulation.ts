@@ -10,7 +10,6 @@ export interface Policy {
   readonly minTasks: number;
   readonly maxTasks: number;
   readonly meetingsPerTask: number;
-  readonly headroomMeetings: number;
   /** Smallest number of tasks from ten minutes before to ten after each full hour but the first; 0: none. */
   readonly prewarmTasks: number;
 }
@@ -74,10 +73,9 @@ export function simulate(meetings: readonly Meeting[], policy: Policy, minutes: 
 interface Sample {
   readonly utilization: number;
   readonly age: number;
-  readonly freeMeetings: number;
 }
 
-/** Application Auto Scaling: three rules, of which the largest wish wins, and a slow way down. */
+/** Application Auto Scaling: two rules, of which the largest wish wins, and a slow way down. */
 class Scaler {
   readonly #policy: Policy;
   readonly #samples: Sample[] = [];
@@ -93,7 +91,6 @@ class Scaler {
     this.#samples.push({
       utilization: (100 * fleet.running) / room,
       age,
-      freeMeetings: room - fleet.running,
     });
   }
 
@@ -104,7 +101,7 @@ class Scaler {
     const latest = seen.at(-1);
     let wanted = Math.max(tasks, floor);
     if (latest !== undefined && minute - this.#outAtMinute >= 1) {
-      wanted = Math.max(wanted, tracked(seen, tasks), tasks + this.#stepped(seen, latest, tasks));
+      wanted = Math.max(wanted, tracked(seen, tasks), tasks + this.#stepped(latest, tasks));
     }
     if (wanted > tasks) {
       this.#outAtMinute = minute;
@@ -124,15 +121,10 @@ class Scaler {
     return minute >= 50 && (inHour >= 50 || inHour < 10) ? this.#policy.prewarmTasks : 0;
   }
 
-  /** Queue age and free slots: how many tasks to add. */
-  #stepped(seen: readonly Sample[], latest: Sample, tasks: number): number {
+  /** Queue age: how many tasks to add. */
+  #stepped(latest: Sample, tasks: number): number {
     const step = QUEUE_AGE_STEPS.findLast(({ ageSeconds }) => latest.age >= ageSeconds);
-    const byAge = step === undefined ? 0 : Math.max(2, Math.ceil((tasks * step.addPercent) / 100));
-    const { headroomMeetings } = this.#policy;
-    const isShort = seen.slice(-2).every(({ freeMeetings }) => freeMeetings < headroomMeetings);
-    if (!isShort || seen.length < 2) return byAge;
-    const percent = latest.freeMeetings < headroomMeetings / 2 ? 50 : 25;
-    return Math.max(byAge, Math.ceil((tasks * percent) / 100));
+    return step === undefined ? 0 : Math.max(2, Math.ceil((tasks * step.addPercent) / 100));
   }
 
   #isLow(seen: readonly Sample[], minute: number): boolean {

@@ -45,7 +45,6 @@ export function study(perHour: number): Study {
     minTasks: leastTasks(minTasks, headroomSlots, capacity),
     maxTasks: 5_000,
     meetingsPerTask,
-    headroomMeetings: headroomSlots / costOf(wantedMediaTypes(CONFIG.zoom.media)),
     prewarmTasks: 0,
   };
   const prewarmed = { ...reactive, prewarmTasks: Math.ceil((perHour * 1.3) / meetingsPerTask) };

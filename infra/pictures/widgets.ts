@@ -8,7 +8,13 @@ export function widgetsOf(stack: Stack): Widget[] {
     Template.fromStack(stack).findResources('AWS::CloudWatch::Dashboard'),
   );
   const body: unknown = dashboard?.['Properties']?.DashboardBody;
-  return (JSON.parse(join(body)) as { widgets: Widget[] }).widgets;
+  const { widgets } = JSON.parse(join(body)) as { widgets: Widget[] };
+  return widgets.filter(({ properties }) => !isRunbook(properties.markdown));
+}
+
+/** The runbook's texts; the headings between graphs are one line each. */
+function isRunbook(markdown: string | undefined): boolean {
+  return markdown?.includes('\n') === true;
 }
 
 /** `{"Fn::Join": ["", [text, {Ref: …}, …]]}` as text. */

@@ -30,6 +30,13 @@ export interface OrphanWatchOptions {
   readonly clock?: () => number;
 }
 
+/** All live tasks together. */
+export interface Fleet {
+  readonly tasks: number;
+  /** Of those that do not drain. */
+  readonly freeSlots: number;
+}
+
 /** Watches the other tasks' heartbeats and finds the sessions that nobody serves. */
 export class OrphanWatch {
   readonly #options: OrphanWatchOptions;
@@ -40,7 +47,7 @@ export class OrphanWatch {
   #since = new Map<string, number>();
   #overdue: ReadonlySet<string> = new Set();
   #oldestWaitingMs = 0;
-  #freeSlots: number | undefined;
+  #fleet: Fleet | undefined;
 
   constructor(options: OrphanWatchOptions) {
     this.#options = options;
@@ -80,11 +87,11 @@ export class OrphanWatch {
   }
 
   /**
-   * Free slots of all live tasks that do not drain, as of the last look; undefined before the first. Scaling
-   * goes by it, so a look that failed must not read as "no room" and start tasks.
+   * The live tasks and their room, as of the last look; undefined before the first. Scaling goes by it, so a
+   * look that failed must not read as "no room" and start tasks.
    */
-  get freeSlots(): number | undefined {
-    return this.#freeSlots;
+  get fleet(): Fleet | undefined {
+    return this.#fleet;
   }
 
   /**
@@ -107,7 +114,10 @@ export class OrphanWatch {
       if (this.isExpired(task.taskId)) orphans.push(...(await this.#sessionsOfDead(task, atMs)));
     }
     const live = tasks.filter((task) => !this.isExpired(task.taskId));
-    this.#freeSlots = live.reduce((sum, task) => sum + freeSlotsOf(task), 0);
+    this.#fleet = {
+      tasks: live.length,
+      freeSlots: live.reduce((sum, task) => sum + freeSlotsOf(task), 0),
+    };
     const watching = live.filter(
       (task) => Number(task.heartbeat) >= WATCHED_HEARTBEATS || task.taskId === taskId,
     );

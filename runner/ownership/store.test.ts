@@ -267,7 +267,7 @@ describe('OrphanWatch', () => {
     expect(orphans.oldestWaitingMs).toBeGreaterThanOrEqual(15_000);
   });
 
-  test('adds up the free slots of live tasks that do not drain', async () => {
+  test('counts live tasks, and the free slots of those that do not drain', async () => {
     await onlyTasks();
     const signal = AbortSignal.timeout(5_000);
     const beat = (taskId: string, costUsed: number, draining = false) =>
@@ -276,9 +276,9 @@ describe('OrphanWatch', () => {
     await beat(other, 31);
     await beat(`${other}-leaving`, 5, true);
     const { orphans, due } = watch();
-    expect(orphans.freeSlots).toBeUndefined();
+    expect(orphans.fleet).toBeUndefined();
     await due(0);
-    expect(orphans.freeSlots).toBe(18);
+    expect(orphans.fleet).toEqual({ tasks: 3, freeSlots: 18 });
     await onlyTasks();
   });
 

@@ -1,0 +1,135 @@
+import * as v from 'valibot';
+
+type Schema = v.GenericSchema;
+type Key = string | number;
+
+/** As far as this file reads them: what `v.optional`, `v.pipe` and the others keep of their arguments. */
+interface Node {
+  readonly type: string;
+  readonly wrapped?: Schema;
+  readonly pipe?: readonly { readonly type: string; readonly requirement?: unknown }[];
+  readonly options?: readonly unknown[];
+  readonly literal?: unknown;
+  readonly item?: Schema;
+  readonly value?: Schema;
+  readonly entries?: Readonly<Record<string, Schema>>;
+  readonly key?: string;
+}
+
+const nodeOf = (schema: Schema) => schema as unknown as Node;
+
+/**
+ * One sentence for one mistake in a configuration: which key, what stood there, what may stand there.
+ *
+ * @param schema of the whole configuration
+ * @param input the whole configuration
+ */
+export function describeFault(schema: Schema, input: unknown, issue: v.BaseIssue<unknown>): string {
+  const path = (issue.path ?? []).map(({ key }) => key as Key);
+  const name = path.length === 0 ? 'config' : path.join('.');
+  const parentPath = path.slice(0, -1);
+  if (issue.type === 'strict_object' && issue.expected === 'never') {
+    const keys = keysOf(schemaAt(schema, input, parentPath));
+    return `${name}: no such key; ${parentPath.join('.') || 'config'} has ${keys.join(', ')}`;
+  }
+  const value = path.reduce<unknown>(
+    (at, key) => (at as Record<Key, unknown> | undefined)?.[key],
+    input,
+  );
+  const allowed = OWN_WORDS.has(issue.type)
+    ? issue.message
+    : `allowed is ${allowedBy(schemaAt(schema, input, path))}`;
+  return value === undefined
+    ? `${name}: missing; ${allowed}`
+    : `${name}: ${show(value)}; ${allowed}`;
+}
+
+/** Rules over more than one key: their message says itself what is allowed. */
+const OWN_WORDS: ReadonlySet<string> = new Set([
+  'partial_check',
+  'check',
+  'raw_transform',
+  'raw_check',
+]);
+
+/** What a key may hold, in words. */
+export function allowedBy(schema: Schema): string {
+  const described = v.getDescription(schema as v.GenericSchema);
+  if (described !== undefined) return described;
+  const node = nodeOf(schema);
+  switch (node.type) {
+    case 'optional':
+      return allowedBy(node.wrapped as Schema);
+    case 'number':
+      return numberAllowedBy(node);
+    case 'boolean':
+      return 'true or false';
+    case 'string':
+      return 'text of at least one character';
+    case 'literal':
+      return show(node.literal);
+    case 'picklist':
+      return (node.options ?? []).map(show).join(', ');
+    case 'union':
+      return (node.options ?? []).map((option) => allowedBy(option as Schema)).join(' or ');
+    case 'array':
+      return `a list of ${allowedBy(node.item as Schema)}${leastOf(node)}`;
+    case 'record':
+      return `an object of ${allowedBy(node.value as Schema)}`;
+    case 'variant':
+      return `an object with ${node.key} ${(node.options ?? [])
+        .map((option) => allowedBy(nodeOf(option as Schema).entries?.[node.key ?? ''] as Schema))
+        .join(' or ')}`;
+    case 'strict_object':
+      return `an object of ${keysOf(schema).join(', ')}`;
+    default:
+      return node.type;
+  }
+}
+
+function numberAllowedBy({ pipe = [] }: Node): string {
+  const requirement = (type: string) => pipe.find((action) => action.type === type)?.requirement;
+  const [least, most] = [requirement('min_value'), requirement('max_value')];
+  const what = pipe.some(({ type }) => type === 'integer') ? 'a whole number' : 'a number';
+  if (least === undefined) return what;
+  return most === undefined ? `${what} of at least ${least}` : `${what} from ${least} to ${most}`;
+}
+
+function leastOf({ pipe = [] }: Node): string {
+  const least = pipe.find(({ type }) => type === 'min_length')?.requirement;
+  return least === undefined ? '' : `, at least ${least}`;
+}
+
+function keysOf(schema: Schema): string[] {
+  const node = nodeOf(schema);
+  if (node.type === 'optional') return keysOf(node.wrapped as Schema);
+  return Object.keys(node.entries ?? {});
+}
+
+/** The schema of what stands at the path; of a variant, the option that the input chose. */
+function schemaAt(schema: Schema, input: unknown, path: readonly Key[]): Schema {
+  const node = nodeOf(schema);
+  if (node.type === 'optional') return schemaAt(node.wrapped as Schema, input, path);
+  const [key, ...rest] = path;
+  if (node.type === 'variant') {
+    const chosen = chosenOption(node, input);
+    return chosen === undefined ? schema : schemaAt(chosen, input, path);
+  }
+  if (key === undefined) return schema;
+  const below = node.entries?.[key] ?? node.item ?? node.value;
+  if (below === undefined) return schema;
+  return schemaAt(below, (input as Record<Key, unknown> | undefined)?.[key], rest);
+}
+
+function chosenOption({ options = [], key = '' }: Node, input: unknown): Schema | undefined {
+  const chosen = (input as Record<string, unknown> | undefined)?.[key];
+  return options.find(
+    (option) => nodeOf(nodeOf(option as Schema).entries?.[key] as Schema).literal === chosen,
+  ) as Schema | undefined;
+}
+
+/** Short enough for a terminal; a configuration holds no secrets. */
+function show(value: unknown): string {
+  const text = JSON.stringify(value) ?? String(value);
+  return text.length <= 80 ? text : `${text.slice(0, 77)}…`;
+}
