@@ -116,9 +116,8 @@ describe('alarms', { timeout: TIMEOUT_MS }, () => {
         'AWS::CloudWatch::Alarm',
       ).filter(([, { MetricName }]) => MetricName === name);
       expect(others).toEqual([]);
-      const found = ((alarm ?? {})['Dimensions'] as { Name: string; Value: string }[]).map(
-        ({ Name, Value }) => [Name, Value],
-      );
+      const carried: { Name: string; Value: string }[] = alarm?.['Dimensions'] ?? [];
+      const found = carried.map(({ Name, Value }) => [Name, Value]);
       expect(Object.fromEntries(found)).toEqual(dimensions);
     },
   );
