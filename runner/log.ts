@@ -1,4 +1,5 @@
 import pino from 'pino';
+import { boundFields } from '../shared/bound-fields.ts';
 import { describeError } from '../shared/describe-error.ts';
 import type { LogFields, Logger } from '../shared/logger.ts';
 
@@ -16,9 +17,9 @@ export function createLogger(level: LogLevel, fields: LogFields): Logger {
   const root = pino({
     level,
     base: fields,
-    formatters: { level: (label) => ({ level: label }) },
+    formatters: { level: (label) => ({ level: label }), log: boundFields },
     timestamp: pino.stdTimeFunctions.isoTime,
-    serializers: { error: describeError },
+    serializers: { error: (error: unknown) => boundFields({ ...Object(describeError(error)) }) },
   });
   return wrap(root);
 }

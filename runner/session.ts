@@ -1,5 +1,4 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Logger } from '../shared/logger.ts';
 import type { EventData, EventName, LeftOutMedia } from '../shared/record/event.ts';
 import { STOP_REASON } from '../shared/rtms/constants.ts';
 import type { EffectiveMedia } from '../shared/rtms/effective-media.ts';
@@ -9,6 +8,7 @@ import { type StartRegister, startOf, wantedState } from '../shared/session-row.
 import { isAllowedAddress } from '../shared/zoom/allowed-hosts.ts';
 import type { HandshakeCredentials } from '../shared/zoom/credentials.ts';
 import { blindOfTakeover } from './blind-time.ts';
+import { type LimitedLogger, limitLog } from './log-limit.ts';
 import type { SessionVerdict, SessionView, TakeoverCause } from './ownership/rules.ts';
 import type { EndedReason } from './ownership/store.ts';
 import { RtmsClient } from './rtms/client.ts';
@@ -49,7 +49,7 @@ export class Session {
 
   readonly #claim: ClaimedRow;
   readonly #context: SessionContext;
-  readonly #logger: Logger;
+  readonly #logger: LimitedLogger;
   readonly #writer: SessionWriter;
   readonly #connected = Promise.withResolvers<void>();
   readonly #result = Promise.withResolvers<SessionResult>();
@@ -79,7 +79,7 @@ export class Session {
     this.#context = context;
     this.#start = start;
     this.#handledInterruptTsMs = interruptEventTsMs;
-    this.#logger = context.logger.child({ rtmsStreamId, epoch: claim.epoch });
+    this.#logger = limitLog(context.logger.child({ rtmsStreamId, epoch: claim.epoch }));
     this.#writer = new SessionWriter({
       origin: { rtmsStreamId, epoch: claim.epoch, product, entityId },
       media: context.media,
@@ -401,7 +401,13 @@ export class Session {
     }
     if (!this.#claim.holds()) return;
     const event = name === 'session_ended' ? 'ended' : 'handed_over';
-    this.#logger.info(event, { event, ...data, ledger: ledger.totals() });
+    const { suppressed } = this.#logger;
+    this.#logger.info(event, {
+      event,
+      ...data,
+      ledger: ledger.totals(),
+      ...(suppressed > 0 && { linesSuppressed: suppressed }),
+    });
   }
 
   #over(result: SessionResult): void {
