@@ -162,7 +162,7 @@ function joinHeaders(rawHeaders: readonly string[]): Record<string, string> {
 }
 
 function lambdaContext(): Context {
-  const endsAtMs = Date.now() + LAMBDA_TIMEOUT_MS;
+  const endsAtMs = performance.now() + LAMBDA_TIMEOUT_MS;
   return {
     awsRequestId: randomUUID(),
     functionName: 'zoom-webhook',
@@ -172,7 +172,7 @@ function lambdaContext(): Context {
     logStreamName: 'local',
     memoryLimitInMB: '512',
     callbackWaitsForEmptyEventLoop: false,
-    getRemainingTimeInMillis: () => endsAtMs - Date.now(),
+    getRemainingTimeInMillis: () => endsAtMs - performance.now(),
     done() {},
     fail() {},
     succeed() {},

@@ -23,6 +23,8 @@ export interface RunnerConfig {
   readonly capacity: number;
   /** 0: any free port. */
   readonly healthPort: number;
+  /** What this task may use, MiB; undefined: as the operating system says. */
+  readonly memoryMib: number | undefined;
   readonly spoolDir: string;
   readonly spoolMaxBytes: number;
   readonly logLevel: LogLevel;
@@ -94,6 +96,7 @@ export function readConfig(
     media: parsed('RTMS_MEDIA', optional('RTMS_MEDIA') ?? '{}', parseMediaRequest),
     capacity: integer('CAPACITY', 1),
     healthPort: integer('HEALTH_PORT', 0, 65_535),
+    memoryMib: optional('MEMORY_MIB') === undefined ? undefined : integer('MEMORY_MIB', 1),
     spoolDir: required('SPOOL_DIR'),
     spoolMaxBytes: integer('SPOOL_MAX_BYTES', 0),
     prices: parsedIfGiven('PRICES', parseRunnerPrices),

@@ -120,9 +120,9 @@ describe('isSuperseded', () => {
 });
 
 describe('describeOwnTask', () => {
-  async function metadata(answer: unknown) {
+  async function metadata(answer: string, status = 200) {
     const agent = createServer((request, response) => {
-      response.end(request.url === '/v4/task' ? JSON.stringify(answer) : '');
+      response.writeHead(status).end(request.url === '/v4/task' ? answer : '');
     });
     const port = await listen(agent, 0);
     try {
@@ -133,22 +133,52 @@ describe('describeOwnTask', () => {
   }
 
   test('reads who this task is', async () => {
-    expect(await metadata(METADATA)).toEqual({
-      cluster: METADATA.Cluster,
-      taskArn: METADATA.TaskARN,
-      taskId: '0123456789abcdef',
-      serviceName: 'runner',
-      taskDefinition: 'rtms-runner:1',
+    const taskId = '0123456789abcdef';
+    expect(await metadata(JSON.stringify(METADATA))).toEqual({
+      taskId,
+      service: {
+        cluster: METADATA.Cluster,
+        taskArn: METADATA.TaskARN,
+        taskId,
+        serviceName: 'runner',
+        taskDefinition: 'rtms-runner:1',
+      },
     });
   });
 
-  test('finds no service around a task that was started alone', async () => {
+  test('knows the id of a task that was started alone, which has no service', async () => {
     const { ServiceName: _, ...alone } = METADATA;
-    expect(await metadata(alone)).toBeUndefined();
+    expect(await metadata(JSON.stringify(alone))).toEqual({
+      taskId: '0123456789abcdef',
+      service: undefined,
+    });
   });
 
-  test.each([{ ServiceName: 'runner' }, 'no JSON object'])('refuses %j', async (answer) => {
-    const failed = metadata(answer === 'no JSON object' ? undefined : answer);
-    await expect(failed).rejects.toMatchObject({ code: 'config/invalid' });
+  test.each([
+    ['an answer without the task', '{"ServiceName":"runner"}'],
+    ['an empty object', '{}'],
+    ['text', 'starting'],
+    ['null', 'null'],
+    ['nothing', ''],
+  ])('refuses %s', async (_what, answer) => {
+    await expect(metadata(answer)).rejects.toMatchObject({ code: 'config/invalid' });
+  });
+
+  test.each([
+    [429, 'ecs/metadata-unavailable'],
+    [500, 'ecs/metadata-unavailable'],
+    [503, 'ecs/metadata-unavailable'],
+    [404, 'config/invalid'],
+    [204, 'config/invalid'],
+  ])('takes status %d for an error and not for "no service"', async (status, code) => {
+    const answer = status === 204 ? '' : JSON.stringify(METADATA);
+    await expect(metadata(answer, status)).rejects.toMatchObject({ code, detail: { status } });
+  });
+
+  test('says that the agent cannot be reached', async () => {
+    await expect(describeOwnTask('http://127.0.0.1:1')).rejects.toMatchObject({
+      code: 'ecs/metadata-unavailable',
+      retryable: true,
+    });
   });
 });

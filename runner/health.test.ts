@@ -1,6 +1,12 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { closeServer } from '../local/aws/listen.ts';
-import { EventLoopDelay, LoopTurns, memoryShare, startHealthServer } from './health.ts';
+import {
+  EventLoopDelay,
+  LoopTurns,
+  memoryLimitBytes,
+  memoryShare,
+  startHealthServer,
+} from './health.ts';
 
 let turns: LoopTurns;
 let delay: EventLoopDelay;
@@ -65,6 +71,26 @@ test('says that its port is taken', async () => {
 
 test('measures this process', () => {
   expect(delay.p99Ms).toBeGreaterThanOrEqual(0);
-  expect(memoryShare()).toBeGreaterThan(0);
-  expect(memoryShare()).toBeLessThan(1);
+  const limit = memoryLimitBytes(undefined);
+  expect(memoryShare(limit)).toBeGreaterThan(0);
+  expect(memoryShare(limit)).toBeLessThan(1);
+});
+
+const GIB = 1024 ** 3;
+const NO_LIMIT = 2 ** 64;
+
+test.each<[string, number | undefined, number, number, number | undefined]>([
+  ['Fargate with a limit of the task alone', 2048, NO_LIMIT, 8 * GIB, 2 * GIB],
+  ['a container with a limit of its own', undefined, GIB, 8 * GIB, GIB],
+  ['a container with less than the task', 2048, GIB, 8 * GIB, GIB],
+  ['a machine without any limit', undefined, NO_LIMIT, 8 * GIB, 8 * GIB],
+  ['macOS, where Node cannot find out', undefined, 0, 8 * GIB, 8 * GIB],
+  ['a configuration larger than the machine', 65_536, 0, 8 * GIB, 8 * GIB],
+  ['nothing known at all', undefined, 0, 0, undefined],
+])('the memory limit of %s', (_what, memoryMib, constrained, machine, limit) => {
+  expect(memoryLimitBytes(memoryMib, constrained, machine)).toBe(limit);
+});
+
+test('without a known limit no memory is in use, so that no meeting is refused', () => {
+  expect(memoryShare(undefined)).toBe(0);
 });

@@ -70,9 +70,29 @@ function p99Ms(histogram: IntervalHistogram): number {
   return histogram.count === 0 ? 0 : Math.max(0, histogram.percentile(99) / 1e6 - RESOLUTION_MS);
 }
 
-/** Memory in use over what the container allows, 0 to 1. */
-export function memoryShare(): number {
-  return process.memoryUsage.rss() / Math.min(process.constrainedMemory(), totalmem());
+const MIB = 1024 * 1024;
+
+/**
+ * The memory that this process may use: the least of what is known. A limit of the task alone (Fargate) is no limit of
+ * the container, and the machine below it may be larger: only `MEMORY_MIB` says it. Node tells 0 where it cannot
+ * find out (macOS), and 2^64 where a container has no limit of its own.
+ *
+ * @param memoryMib what the deployment says
+ * @returns undefined when nothing is known
+ */
+export function memoryLimitBytes(
+  memoryMib: number | undefined,
+  constrainedBytes = process.constrainedMemory(),
+  machineBytes = totalmem(),
+): number | undefined {
+  const limits = [(memoryMib ?? 0) * MIB, constrainedBytes, machineBytes];
+  const known = limits.filter((bytes) => Number.isFinite(bytes) && bytes > 0);
+  return known.length === 0 ? undefined : Math.min(...known);
+}
+
+/** Memory in use over what is allowed, 0 to 1; 0 when no limit is known, because that must not cost a meeting. */
+export function memoryShare(limitBytes: number | undefined): number {
+  return limitBytes === undefined ? 0 : process.memoryUsage.rss() / limitBytes;
 }
 
 export interface HealthOptions {

@@ -48,7 +48,15 @@ export async function runProcess(
     process.on('SIGINT', stop);
   } catch (error) {
     const what = error instanceof ServiceError ? error.message : String(error);
-    process.stderr.write(`runner cannot start: ${what}\n`);
+    process.stderr.write(`runner cannot start: ${what}${causeOf(error)}\n`);
     process.exit(1);
   }
+}
+
+/** Names only: a foreign message may quote what it choked on. */
+function causeOf(error: unknown): string {
+  const { cause } = error as { cause?: unknown };
+  if (!(cause instanceof Error)) return '';
+  const { name, code } = cause as NodeJS.ErrnoException;
+  return ` (${code === undefined ? name : `${name} ${code}`})${causeOf(cause)}`;
 }

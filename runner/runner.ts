@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { SendMessageCommand, type SQSClient } from '@aws-sdk/client-sqs';
 import { costOf } from '../shared/cost-units.ts';
@@ -13,7 +14,13 @@ import { CostMeter } from './cost-meter.ts';
 import { EcsProtection } from './ecs-protection.ts';
 import { describeOwnTask, type EcsTask } from './ecs-task.ts';
 import { HandshakeSecret } from './handshake-secret.ts';
-import { EventLoopDelay, LoopTurns, memoryShare, startHealthServer } from './health.ts';
+import {
+  EventLoopDelay,
+  LoopTurns,
+  memoryLimitBytes,
+  memoryShare,
+  startHealthServer,
+} from './health.ts';
 import { pollJobs } from './job-poller.ts';
 import { Producer } from './kinesis/producer.ts';
 import { openSpool, type Spool, type SpoolOptions } from './kinesis/spool.ts';
@@ -28,6 +35,7 @@ import { SessionStore } from './ownership/store.ts';
 import { isSuperseded } from './service-revision.ts';
 import { SESSION_STATES } from './session-context.ts';
 import { SessionPool } from './session-pool.ts';
+import { StartUp } from './start-up.ts';
 import { fenceWrites } from './write-fence.ts';
 
 const ORPHAN_INTERVAL_MS = 1_000;
@@ -59,16 +67,16 @@ export async function startRunner(
   config: RunnerConfig,
   { revisionIntervalMs }: { readonly revisionIntervalMs: number },
 ): Promise<Runner> {
-  const ecsTask = config.ecsMetadataUri ? await describeOwnTask(config.ecsMetadataUri) : undefined;
-  const taskId = ecsTask?.taskId ?? config.taskId ?? `task-${process.pid}`;
-  const logger = createLogger(config.logLevel, { service: 'runner', taskId });
+  const { taskId, ecsTask, logger, startUp } = await identify(config);
   const metrics = new EmfEmitter(config.deployment);
   const turns = new LoopTurns();
   const delay = new EventLoopDelay();
+  const memoryLimit = memoryLimitBytes(config.memoryMib);
   const aws = createAwsClients(config.region);
   const { maxRecordBytes, maxLineBytes, media, events } = await openProducers(
     config,
     aws,
+    startUp,
     logger,
     metrics,
   );
@@ -115,7 +123,7 @@ export async function startRunner(
     confirmDeath: (owner) => watch.confirmDeath(owner),
     capacity: config.capacity,
     cost,
-    pressure: () => ({ eventLoopDelayMs: delay.p99Ms, memoryShare: memoryShare() }),
+    pressure: () => ({ eventLoopDelayMs: delay.p99Ms, memoryShare: memoryShare(memoryLimit) }),
     ring: (rtmsStreamId) => ring(aws.bell, config.jobQueueUrl, rtmsStreamId),
     onBusy: (isBusy) => protection?.busy(isBusy),
     logger,
@@ -131,8 +139,8 @@ export async function startRunner(
     delay,
     isReady: () => heartbeat.term !== undefined && !pool.isDraining,
   });
-  await secret.read();
-  await heartbeat.start();
+  await startUp.attempt('Zoom secret', () => secret.read());
+  await startUp.attempt('first heartbeat', () => heartbeat.start());
 
   const costMeter = config.prices && new CostMeter(config.prices, metrics);
   const polling = new AbortController();
@@ -180,6 +188,7 @@ export async function startRunner(
     event: 'runner_ready',
     healthPort: health.port,
     capacity: config.capacity,
+    memoryLimitBytes: memoryLimit,
   });
 
   return {
@@ -211,6 +220,23 @@ export async function startRunner(
 }
 
 /**
+ * Who this process is. Outside ECS and without `TASK_ID` it draws an id: the process id is 1 in every container, and
+ * two runners of one id take each other's sessions.
+ */
+async function identify(config: RunnerConfig) {
+  const { ecsMetadataUri, taskId: given = `task-${randomUUID()}`, logLevel } = config;
+  const beforeKnown = createLogger(logLevel, { service: 'runner', taskId: given });
+  const startUp = new StartUp(beforeKnown);
+  const own =
+    ecsMetadataUri === undefined
+      ? undefined
+      : await startUp.attempt('ECS task metadata', () => describeOwnTask(ecsMetadataUri));
+  const taskId = own?.taskId ?? given;
+  const logger = createLogger(logLevel, { service: 'runner', taskId });
+  return { taskId, ecsTask: own?.service, logger, startUp };
+}
+
+/**
  * A task whose disk cannot be used starts all the same: what memory cannot hold is then dropped and told, while a task
  * that does not start serves nobody.
  */
@@ -226,13 +252,14 @@ async function spoolOrNone(options: SpoolOptions & { logger: Logger }): Promise<
 async function openProducers(
   config: RunnerConfig,
   aws: AwsClients,
+  startUp: StartUp,
   logger: Logger,
   metrics: Metrics,
 ): Promise<{ maxRecordBytes: number; maxLineBytes: number; media: Producer; events: Producer }> {
   const { mediaStream, eventsStream, spoolDir, spoolMaxBytes } = config;
   const [{ maxRecordBytes }, { maxRecordBytes: maxLineBytes }] = await Promise.all([
-    checkStream(aws.media, mediaStream),
-    checkStream(aws.events, eventsStream),
+    startUp.attempt('media stream', () => checkStream(aws.media, mediaStream)),
+    startUp.attempt('events stream', () => checkStream(aws.events, eventsStream)),
   ]);
   const spoolOf = (name: string, share: number, markRecovered: SpoolOptions['markRecovered']) =>
     spoolOrNone({

@@ -10,6 +10,7 @@ import { reconcile } from './ownership/reconcile.ts';
 import { judgeRow, type RowVerdict } from './ownership/rules.ts';
 import type { Claim, SessionStore } from './ownership/store.ts';
 import { holdLeftMs, Tenure } from './ownership/tenure.ts';
+import { Refusals } from './refusals.ts';
 import { Session } from './session.ts';
 import type { HandOverCause, SessionContext, SessionResult } from './session-context.ts';
 
@@ -72,8 +73,11 @@ export class SessionPool {
   /** Why this task gives its sessions away; undefined while it does not. */
   #closedFor: HandOverCause | undefined;
 
+  readonly #refusals: Refusals;
+
   constructor(options: SessionPoolOptions) {
     this.#options = options;
+    this.#refusals = new Refusals(options.logger);
   }
 
   get sessions(): readonly Session[] {
@@ -246,7 +250,9 @@ export class SessionPool {
       draining: this.isDraining,
       mayServe: heartbeat.term !== undefined,
     };
-    return admit(load, cost, isOverdue);
+    const admission = admit(load, cost, isOverdue);
+    if (!admission.admitted) this.#refusals.note(admission.why, load);
+    return admission;
   }
 
   async #clear(row: SessionRow): Promise<Offer> {

@@ -46,6 +46,7 @@ const ERROR_CODES = {
   'export/unsupported': { retryable: false, statusCode: 500 },
   'export/other-meeting': { retryable: false, statusCode: 409 },
   'export/revoked': { retryable: false, statusCode: 410 },
+  'ecs/metadata-unavailable': { retryable: true, statusCode: 503 },
   'session/store-failed': { retryable: true, statusCode: 503 },
   'session/store-refused': { retryable: false, statusCode: 500 },
   'session/unreadable-row': { retryable: false, statusCode: 500 },

@@ -111,8 +111,15 @@ export interface RtmsClientOptions {
   readonly backoff?: Backoff;
   /** @default silent */
   readonly logger?: Logger;
-  /** Unix ms. @default Date.now */
+  /** Unix ms: when something was received. @default Date.now */
   readonly now?: () => number;
+  /**
+   * Monotonic ms: how long something took. Windows on the wall clock would end a session, or never, when that
+   * clock is set.
+   *
+   * @default performance.now
+   */
+  readonly clock?: () => number;
   /** For jitter, 0 to 1. @default Math.random */
   readonly random?: () => number;
 }
@@ -167,6 +174,7 @@ export function completeOptions(options: RtmsClientOptions): CompleteOptions {
     backoff: backoffMs,
     logger: SILENT_LOGGER,
     now: Date.now,
+    clock: () => performance.now(),
     random: Math.random,
     ...options,
   };

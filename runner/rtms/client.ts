@@ -75,9 +75,9 @@ export class RtmsClient extends EventEmitter<RtmsClientEvents> {
       void this.#finish({ cause: 'failed', restartable: false });
       return;
     }
-    const { renewCredentials, logger } = this.#options;
+    const { renewCredentials, logger, clock } = this.#options;
     const signer = new HandshakeSigner(join, renewCredentials, logger);
-    const incoming = new Incoming(join.product, this, {
+    const incoming = new Incoming(join.product, this, clock, {
       streamState: (update, receivedAtMs) => this.#onStreamState(update, receivedAtMs),
       mediaConnectionInterrupted: () => this.#mediaSet?.check(),
       videoAnswered: (answer) => this.#onVideoAnswered(answer),
@@ -247,7 +247,7 @@ export class RtmsClient extends EventEmitter<RtmsClientEvents> {
   }
 
   #emitReconnected(scope: InterruptScope, { cause, sinceMs }: Trouble, attempt: number): void {
-    const durationMs = Math.max(0, this.#options.now() - sinceMs);
+    const durationMs = Math.max(0, Math.round(this.#options.clock() - sinceMs));
     const media = this.#mediaSet?.effective ?? {};
     this.emit('reconnected', { scope, cause, attempt, durationMs, media });
   }

@@ -5,7 +5,7 @@ import type { Verdict } from './verdict.ts';
 /** Since when, and why, a connection is not up. */
 export interface Trouble {
   readonly cause: string;
-  /** The first sign, Unix ms: reconnect windows count from here. */
+  /** The first sign, monotonic ms: reconnect windows count from here. */
   readonly sinceMs: number;
 }
 

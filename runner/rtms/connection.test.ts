@@ -307,7 +307,7 @@ describe('a notice of Zoom', () => {
       media: AUDIO_AND_CHAT,
       noticeMs: 300,
       // No two things happen at one time.
-      now: () => ++nowMs,
+      clock: () => ++nowMs,
     });
     await it.log.next('joined');
     it.zoom.send('signaling', notice);

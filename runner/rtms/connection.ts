@@ -68,7 +68,7 @@ export class Connection {
   #scope = new AbortController();
   #socket: Socket | undefined;
   #closing: Promise<unknown> = Promise.resolve();
-  /** When the next attempt is due, on the clock of `performance.now`. */
+  /** When the next attempt is due, monotonic ms. */
   #retryAtMs = 0;
 
   constructor(options: ConnectionOptions, conversation: Conversation) {
@@ -85,14 +85,14 @@ export class Connection {
     return this.#socket?.heldMs ?? 0;
   }
 
-  /** When the current socket last brought a message, Unix ms; 0 without a socket. */
+  /** When the current socket last brought a message, monotonic ms; 0 without a socket. */
   get lastHeardMs(): number {
     return this.#socket?.lastHeardMs ?? 0;
   }
 
   /** Connects anew: at once, or after a wait when the last connection did not last. See `nextState`. */
   dial(cause: string, fresh = false): void {
-    this.#apply({ name: 'dial', cause, atMs: this.#options.now(), fresh });
+    this.#apply({ name: 'dial', cause, atMs: this.#options.clock(), fresh });
   }
 
   /** Sends on the current socket; silently nothing when there is none. */
@@ -137,7 +137,7 @@ export class Connection {
   #enter(state: ConnectionState, signal: AbortSignal, wasWaiting: boolean): void {
     if (state.name !== 'dialing' && state.name !== 'waiting') return;
     const { sinceMs } = state.trouble;
-    this.#expireAt(sinceMs + this.#options.windowMs - this.#options.now(), signal);
+    this.#expireAt(sinceMs + this.#options.windowMs - this.#options.clock(), signal);
     if (state.name === 'waiting') {
       this.#retryLater(state, signal, wasWaiting);
       return;
@@ -158,9 +158,9 @@ export class Connection {
     if (pace !== 'signature') {
       // A wait is never begun anew: addresses that keep changing would put the attempt off for ever.
       const waitMs = wasWaiting
-        ? this.#retryAtMs - performance.now()
+        ? this.#retryAtMs - this.#options.clock()
         : backoff(pace, attempt + flaps, random);
-      this.#retryAtMs = performance.now() + waitMs;
+      this.#retryAtMs = this.#options.clock() + waitMs;
       after(Math.max(0, waitMs), signal, retry);
       return;
     }
@@ -227,7 +227,7 @@ export class Connection {
         attempt,
       });
     }
-    if (status === STATUS_CODE.OK) this.#apply({ name: 'accepted', atMs: this.#options.now() });
+    if (status === STATUS_CODE.OK) this.#apply({ name: 'accepted', atMs: this.#options.clock() });
     else if (verdict === 'accepted') this.#fail('protocol_error');
     else this.#apply({ name: 'failed', verdict, cause: `status_${status}`, status });
   }
@@ -241,9 +241,10 @@ export class Connection {
   #onClosed(socket: Socket, { end, closeCode, sinceMs, error }: SocketClosed): void {
     if (error?.code === 'rtms/message-too-large') this.#conversation.malformed(error);
     if (socket !== this.#socket) return;
-    const { now, logger } = this.#options;
+    const { clock, logger } = this.#options;
     logger.warn('connection closed', { end, closeCode, state: this.#state.name, error });
-    if (this.#state.name === 'up') this.#apply({ name: 'lost', cause: end, sinceMs, atMs: now() });
+    if (this.#state.name === 'up')
+      this.#apply({ name: 'lost', cause: end, sinceMs, atMs: clock() });
     else if (end !== 'connection_closed') this.#fail(end);
     else {
       this.#fail('closed_before_answer');

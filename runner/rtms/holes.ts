@@ -7,7 +7,8 @@ const MAX_SOURCES = 4_096;
 
 interface Track {
   capturedAtMs: number;
-  receivedAtMs: number;
+  /** Monotonic ms. */
+  heardAtMs: number;
   cut: boolean;
 }
 
@@ -28,14 +29,14 @@ export class HoleTracker {
     deskshare: { tracks: new Map(), toleranceMs: undefined },
   };
 
-  /** Marks every source of these media types that was live around `sinceMs` as cut off. */
+  /** Marks every source of these media types that was live around `sinceMs` (monotonic ms) as cut off. */
   interrupt(mediaTypes: readonly MediaType[], sinceMs: number): void {
     for (const mediaType of mediaTypes) {
       const lane = this.#lane(mediaType);
       if (lane === undefined || lane.toleranceMs === undefined) continue;
       lane.toleranceMs = undefined;
       for (const [source, track] of lane.tracks) {
-        if (track.receivedAtMs >= sinceMs - RECENT_MS) track.cut = true;
+        if (track.heardAtMs >= sinceMs - RECENT_MS) track.cut = true;
         else lane.tracks.delete(source);
       }
     }
@@ -52,19 +53,19 @@ export class HoleTracker {
     mediaType: FrameMediaType,
     source: number | string,
     capturedAtMs: number,
-    receivedAtMs: number,
+    heardAtMs: number,
   ): { fromMs: number; toMs: number } | undefined {
     const lane = this.#lanes[mediaType];
     const track = lane.tracks.get(source);
     if (track === undefined) {
       if (lane.tracks.size < MAX_SOURCES) {
-        lane.tracks.set(source, { capturedAtMs, receivedAtMs, cut: false });
+        lane.tracks.set(source, { capturedAtMs, heardAtMs, cut: false });
       }
       return undefined;
     }
     const fromMs = track.capturedAtMs;
     track.capturedAtMs = capturedAtMs;
-    track.receivedAtMs = receivedAtMs;
+    track.heardAtMs = heardAtMs;
     if (!track.cut || lane.toleranceMs === undefined) return undefined;
     track.cut = false;
     return capturedAtMs - fromMs > lane.toleranceMs ? { fromMs, toMs: capturedAtMs } : undefined;

@@ -49,6 +49,7 @@ export interface IncomingOwner {
 export class Incoming {
   readonly #product: Product;
   readonly #events: EventEmitter<RtmsClientEvents>;
+  readonly #clock: () => number;
   readonly #owner: IncomingOwner;
   readonly #holes = new HoleTracker();
   readonly #view: MeetingView = { roster: new Roster(), activeSpeaker: undefined };
@@ -57,9 +58,16 @@ export class Incoming {
   /** SESSION_STATE by session id, of those that have not stopped. */
   readonly #sessions = new Map<string, number>();
 
-  constructor(product: Product, events: EventEmitter<RtmsClientEvents>, owner: IncomingOwner) {
+  /** @param clock monotonic ms: which sources were live just before an interruption */
+  constructor(
+    product: Product,
+    events: EventEmitter<RtmsClientEvents>,
+    clock: () => number,
+    owner: IncomingOwner,
+  ) {
     this.#product = product;
     this.#events = events;
+    this.#clock = clock;
     this.#owner = owner;
   }
 
@@ -171,7 +179,8 @@ export class Incoming {
     const mediaType = mediaTypeOfMessage(message.msgType) as FrameMediaType;
     const frame = toFrame(message, mediaType, media, this.#view, receivedAtMs);
     const { userId, channelId, capturedAtMs } = frame;
-    const hole = this.#holes.see(mediaType, userId ?? channelId ?? 0, capturedAtMs, receivedAtMs);
+    const source = userId ?? channelId ?? 0;
+    const hole = this.#holes.see(mediaType, source, capturedAtMs, this.#clock());
     if (hole !== undefined) {
       this.#events.emit('hole', {
         mediaType,

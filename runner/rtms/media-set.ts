@@ -124,7 +124,7 @@ export class MediaSet implements MediaOwner {
   check(): void {
     if (this.#checking !== undefined) return;
     this.#checking = this.#scope.signal;
-    const noticedMs = this.#options.now();
+    const noticedMs = this.#options.clock();
     after(this.#options.noticeMs, this.#scope.signal, () => {
       this.#checking = undefined;
       if (this.#media.some((media) => hadTrouble(media.state, noticedMs - EXPLAINED_MS))) return;

@@ -18,6 +18,8 @@ export interface SocketOptions {
   readonly proxyUrl?: string | undefined;
   /** Unix ms. */
   readonly now: () => number;
+  /** Monotonic ms. */
+  readonly clock: () => number;
 }
 
 export type SocketEnd =
@@ -33,7 +35,7 @@ export type SocketEnd =
 export interface SocketClosed {
   readonly end: SocketEnd;
   readonly closeCode: number;
-  /** The first sign of trouble, Unix ms: of a silent socket the last message, else now. */
+  /** The first sign of trouble, monotonic ms: of a silent socket the last message, else now. */
   readonly sinceMs: number;
   readonly error: ServiceError | undefined;
 }
@@ -75,7 +77,7 @@ export class Socket {
   constructor(url: string, options: SocketOptions, handlers: SocketHandlers) {
     this.#options = options;
     this.#handlers = handlers;
-    this.#lastMessageMs = options.now();
+    this.#lastMessageMs = options.clock();
     try {
       this.#wire = openWire(url, options, {
         opened: () => this.#onOpen(),
@@ -89,7 +91,7 @@ export class Socket {
     }
   }
 
-  /** When the last message arrived, or the socket was opened, Unix ms. */
+  /** When the last message arrived, or the socket was opened, monotonic ms. */
   get lastHeardMs(): number {
     return this.#lastMessageMs;
   }
@@ -127,7 +129,7 @@ export class Socket {
 
   #onOpen(): void {
     this.#end = 'connection_closed';
-    this.#lastMessageMs = this.#options.now();
+    this.#lastMessageMs = this.#options.clock();
     this.#watchdog = setInterval(
       () => this.#watch(),
       Math.ceil(this.#options.watchdogMs / WATCHDOG_TICKS),
@@ -137,8 +139,8 @@ export class Socket {
 
   #onMessage(data: Buffer): void {
     this.#heard = true;
-    this.#lastMessageMs = this.#options.now();
-    this.#handlers.message(data, this.#lastMessageMs);
+    this.#lastMessageMs = this.#options.clock();
+    this.#handlers.message(data, this.#options.now());
   }
 
   /** Counts ticks, not time: after a pause of this process the messages that waited come first. */
@@ -187,7 +189,7 @@ export class Socket {
     this.#handlers.closed({
       end: this.#end,
       closeCode,
-      sinceMs: silent ? this.#lastMessageMs : this.#options.now(),
+      sinceMs: silent ? this.#lastMessageMs : this.#options.clock(),
       error: this.#error,
     });
     this.#closed.resolve();
