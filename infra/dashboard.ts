@@ -242,6 +242,7 @@ function webhookAndCost({ metrics, webhook }: Observed): GraphWidgetProps[] {
         metrics.perValue('MalformedMessages', 'Sum'),
         metrics.of('UnknownMessages', 'Sum'),
         metrics.perValue('UnaskedMedia', 'Sum'),
+        metrics.of('VideoMissing', 'Sum'),
       ],
     },
     {

@@ -122,6 +122,24 @@ export class SessionWriter {
     this.#lose(row, 'malformed', { sequence, payloadBytes, capturedAtMs: Date.now() });
   }
 
+  /** Says that a camera's video did not come, though it was asked for; nothing is counted as received or lost. */
+  notReceived(userId: number, fromMs: number, toMs: number): void {
+    if (!this.#mayWrite()) return;
+    const mediaType = 'video';
+    const { received } = this.ledger.source(mediaType, { userId });
+    this.#line('gap', toMs, {
+      mediaType,
+      userId,
+      fromSequence: received + 1,
+      toSequence: received,
+      count: 0,
+      bytes: 0,
+      fromMs,
+      toMs,
+      cause: 'not_received',
+    });
+  }
+
   /**
    * Writes one event; several when a list in it is too long for one record. @param timeMs when it happened at Zoom, else when it was
    * seen

@@ -4,6 +4,7 @@ import { STOP_REASON } from '../shared/rtms/constants.ts';
 import type { EffectiveMedia } from '../shared/rtms/effective-media.ts';
 import { MEDIA_TYPES, type MediaType } from '../shared/rtms/media-type.ts';
 import { wantedMediaTypes } from '../shared/rtms/params.ts';
+import { DEFAULT_VIDEO_FOLLOW } from '../shared/rtms/video-follow.ts';
 import { type StartRegister, startOf, wantedState } from '../shared/session-row.ts';
 import { isAllowedAddress } from '../shared/zoom/allowed-hosts.ts';
 import type { HandshakeCredentials } from '../shared/zoom/credentials.ts';
@@ -24,6 +25,7 @@ import type {
 import { stopReasonFields } from './session-events.ts';
 import { type RelayListener, relay } from './session-relay.ts';
 import { SessionWriter } from './session-writer.ts';
+import { followVideo, type VideoRecord } from './video/follow-video.ts';
 
 /** Most of the time for which the producer collects frames anyway, they may wait in the socket. */
 const READ_REST_MS = 180;
@@ -214,8 +216,23 @@ export class Session {
     });
     this.#client = client;
     relay(client, this.#toldWriter(), this.#listener(), { logger: this.#logger, metrics });
+    this.#followVideo(client);
     const { rtmsStreamId } = this;
     client.join({ product, entityId, rtmsStreamId, serverUrls, ...credentials });
+  }
+
+  #followVideo(client: RtmsClient): void {
+    const { metrics, mediaRequest } = this.#context;
+    const { video } = mediaRequest;
+    if (video === false || video.dataOpt !== 'VIDEO_SINGLE_INDIVIDUAL_STREAM') return;
+    const record: VideoRecord = {
+      selected: (data) => this.#write('video_selected', data.timestampMs, data),
+      missing: (userId, sinceMs) => this.#writer.notReceived(userId, sinceMs, Date.now()),
+    };
+    followVideo(client, video.follow ?? DEFAULT_VIDEO_FOLLOW, record, {
+      logger: this.#logger,
+      metrics,
+    });
   }
 
   #listener(): RelayListener {

@@ -320,7 +320,8 @@ export class Client extends CallbackRegistrar implements AsyncDisposable {
 
   /**
    * Selects or deselects the one participant whose video is sent, with VIDEO_SINGLE_INDIVIDUAL_STREAM. A
-   * new selection replaces the one before; before `join` it is kept until then.
+   * new selection replaces the one before. It may come at any time, before `join` too: it is said as soon as
+   * the video connection is up, and again after every reconnect.
    */
   subscribeVideo(userId: number, subscribe: boolean): boolean {
     if (!isUserId(userId)) throw invalidParam('userId', userId, ['the id of a participant']);

@@ -73,6 +73,8 @@ export const METRICS = {
   UnknownMessages: { unit: 'Count' },
   /** Data of a media type that is not wanted, or that another connection carries too: not recorded. */
   UnaskedMedia: { unit: 'Count', by: 'mediaType' },
+  /** A camera that was selected and whose video did not come: once per selection. */
+  VideoMissing: { unit: 'Count' },
   CostPerMeetingHour: { unit: 'None' },
 } as const satisfies Record<string, MetricDefinition>;
 

@@ -123,12 +123,14 @@ export class RtmsClient extends EventEmitter<RtmsClientEvents> {
 
   /**
    * Selects or deselects the participant whose video is sent, with VIDEO_SINGLE_INDIVIDUAL_STREAM. A new
-   * selection replaces the one before and survives reconnects; `videoSubscribed` tells Zoom's answer.
+   * selection replaces the one before, waits until the video connection is up, and survives reconnects;
+   * `videoSubscribed` tells Zoom's answer.
    *
    * @throws ServiceError `rtms/invalid-state` before `join`
    */
   subscribeVideo(userId: number, on: boolean): void {
-    this.#joined().signaling.subscribeVideo(userId, on);
+    const isVideoUp = this.#mediaSet?.isUp('video') ?? false;
+    this.#joined().signaling.subscribeVideo(userId, on, isVideoUp);
   }
 
   /**

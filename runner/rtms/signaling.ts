@@ -103,11 +103,16 @@ export class Signaling implements Conversation {
     this.#sendSubscription(types, on);
   }
 
-  /** One participant at a time: a new subscription replaces the one before. */
-  subscribeVideo(userId: number, on: boolean): void {
+  /**
+   * One participant at a time: a new subscription replaces the one before.
+   *
+   * @param isVideoUp whether it may be said now; Zoom refuses it before the video connection is up, so until then
+   *   it waits for `repeatVideoSubscription`
+   */
+  subscribeVideo(userId: number, on: boolean, isVideoUp: boolean): void {
     if (on) this.#videoUserId = userId;
     else if (this.#videoUserId === userId) this.#videoUserId = undefined;
-    this.#sendVideoSubscription(userId, on);
+    if (isVideoUp) this.#sendVideoSubscription(userId, on);
   }
 
   /** Whose video is selected, if anybody's. */

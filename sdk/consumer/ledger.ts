@@ -184,7 +184,10 @@ export class LedgerChecker {
     const { mediaType, fromSequence, toSequence, count, cause, fromMs, toMs } = data;
     const lost = source(epoch, mediaType, data);
     lost.gapCount += count;
-    if (!isLineKind(mediaType)) lost.gaps.addRange({ from: fromSequence, to: toSequence });
+    // What never came was never numbered.
+    if (!isLineKind(mediaType) && count > 0) {
+      lost.gaps.addRange({ from: fromSequence, to: toSequence });
+    }
     // Dropped because Zoom took the consent back: that was the order, no loss.
     if (cause === 'revoked') return;
     const key = `${mediaType} ${sourceKey(data)} ${cause}`;

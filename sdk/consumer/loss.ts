@@ -42,6 +42,7 @@ const CAUSE: Readonly<Record<string, string>> = {
   spool_full: 'the spool was full',
   write_failed: 'Kinesis did not take it',
   malformed: 'it could not be read',
+  not_received: 'Zoom did not send it',
 };
 
 /** One sentence: what may lack, from when to when, and why. Times of day are UTC. */
@@ -54,6 +55,7 @@ export function describeLoss(loss: Loss): string {
   const why = CAUSE[cause] ?? cause;
   const when = `between ${timeOfDay(fromMs)} and ${timeOfDay(toMs)}`;
   if (kind === 'gap') {
+    if (count === 0) return `${noun}${whose} lacks frames ${when}: ${why}`;
     const unit = isLines ? 'lines' : 'frames';
     return `${noun}${whose} lacks ${count} ${unit} ${when}: ${why}`;
   }

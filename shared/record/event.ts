@@ -34,7 +34,14 @@ export interface LedgerRow extends EventSource {
   readonly lost: number;
 }
 
-export type GapCause = 'buffer_full' | 'spool_full' | 'write_failed' | 'malformed' | 'revoked';
+/** `not_received`: Zoom did not send what was asked for; nobody knows how many, so `count` is 0. */
+export type GapCause =
+  | 'buffer_full'
+  | 'spool_full'
+  | 'write_failed'
+  | 'malformed'
+  | 'revoked'
+  | 'not_received';
 
 /**
  * A time in which the stream ran and nobody received one of its media: what Zoom does not keep for who connects
@@ -171,6 +178,11 @@ export interface EventData {
     readonly requestedAtMs: number;
     readonly claimedAtMs: number;
     readonly streamingAtMs: number;
+  };
+  /** Individual video: whose camera is recorded from now on; without a user id nobody's. */
+  video_selected: EventPerson & {
+    readonly follow: 'active-speaker' | 'pinned' | 'round-robin';
+    readonly timestampMs: number;
   };
   session_paused: StateChange;
   session_resumed: StateChange;

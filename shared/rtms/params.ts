@@ -10,6 +10,7 @@ import {
 } from './constants.ts';
 import { MEDIA_TYPES, type MediaType } from './media-type.ts';
 import type { MediaParamsWire } from './messages.ts';
+import { parseVideoFollow, type VideoFollow } from './video-follow.ts';
 
 /** Values are Zoom's constant names; see constants.ts for their numbers. */
 export interface AudioRequest {
@@ -32,6 +33,12 @@ export interface DeskshareRequest {
 
 export interface VideoRequest extends DeskshareRequest {
   readonly dataOpt: 'VIDEO_SINGLE_ACTIVE_STREAM' | 'VIDEO_SINGLE_INDIVIDUAL_STREAM';
+  /**
+   * Whose camera the runner selects, with VIDEO_SINGLE_INDIVIDUAL_STREAM only. Nothing of it goes to Zoom.
+   *
+   * @default 'active-speaker'
+   */
+  readonly follow?: VideoFollow;
 }
 
 export interface TranscriptRequest {
@@ -143,13 +150,25 @@ export function completeMediaRequest(input: unknown): MediaRequest {
 
 function checkFields(mediaType: MediaType, input: unknown): Fields {
   const allowed = FIELDS[mediaType];
-  const given = objectAt(mediaType, input, Object.keys(allowed));
+  const { follow, ...rest } = (input ?? {}) as Readonly<Record<string, unknown>>;
+  const isFollowing = mediaType === 'video' && isPlainObject(input) && follow !== undefined;
+  const given = objectAt(mediaType, isFollowing ? rest : input, Object.keys(allowed));
   const fields = { ...DEFAULT_MEDIA_REQUEST[mediaType], ...given } as Fields;
   const narrowed = NARROWED[String(fields['codec'])] ?? {};
   for (const [field, values] of [...Object.entries(allowed), ...Object.entries(narrowed)]) {
     checkField(`${mediaType}.${field}`, fields[field], values);
   }
-  return fields;
+  if (!isFollowing) return fields;
+  if (fields['dataOpt'] !== 'VIDEO_SINGLE_INDIVIDUAL_STREAM') {
+    throw invalid('video.follow', `given with ${fields['dataOpt']}`, [
+      'with dataOpt VIDEO_SINGLE_INDIVIDUAL_STREAM only',
+    ]);
+  }
+  return { ...fields, follow: parseVideoFollow(follow) } as unknown as Fields;
+}
+
+function isPlainObject(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function checkField(field: string, value: unknown, allowed: Allowed): void {
