@@ -32,6 +32,7 @@ const USAGE_CODES: readonly ErrorCode[] = ['config/invalid', 'local/port-in-use'
 const UNREACHABLE_CODES: readonly ErrorCode[] = [
   'cli/unreachable',
   'kinesis/read-failed',
+  'kinesis/read-refused',
   'kinesis/access-denied',
   'kinesis/stream-missing',
 ];

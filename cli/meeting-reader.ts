@@ -10,6 +10,9 @@ import type { SessionRow } from '../shared/session-row.ts';
 import type { Context } from './command.ts';
 import { required } from './deployment.ts';
 
+/** Of the five calls a second that a shard answers, two are left to live consumers. */
+const CALLS_PER_SECOND = 3;
+
 /** Clocks of Kinesis and of the webhook may differ by this much, and Zoom hands out older audio. */
 const MARGIN_MS = 120_000;
 
@@ -19,6 +22,10 @@ export interface ReadOptions {
   readonly fromMs: number | undefined;
   /** `keep` for checking. */
   readonly repeats: 'drop' | 'keep';
+  /** Read what arrived until then, Unix ms; default: all that is there now. */
+  readonly toMs?: number | undefined;
+  /** Take all the calls that Kinesis answers, though others read the stream too. */
+  readonly fast?: boolean | undefined;
 }
 
 /** Events of one rtmsStream that are there now, in order. Damaged records are noted and skipped. */
@@ -39,7 +46,7 @@ export async function* eventsOf(
 export async function* framesOf(context: Context, options: ReadOptions): AsyncGenerator<Frame> {
   const streamName = required(context.deployment, 'mediaStream');
   const bar = context.output.progress(`reading ${streamName}`);
-  const endMs = Date.now();
+  const endMs = options.toMs ?? Date.now();
   let startMs = options.fromMs;
   let found = 0;
   try {
@@ -67,6 +74,28 @@ export function firstRecordMs(row: SessionRow | undefined): number | undefined {
   return row.requestedAtMs - MARGIN_MS;
 }
 
+/**
+ * The time in which the media of a session arrived, from its events: its media stream holds many others' too.
+ *
+ * @param untilMs capture time from which on nothing is wanted
+ */
+export function mediaSpan(
+  events: readonly ReceivedEvent[],
+  untilMs = Number.POSITIVE_INFINITY,
+): Pick<ReadOptions, 'fromMs' | 'toMs'> {
+  const [first] = events;
+  // The oldest event that is left: whatever was written before it may still be kept.
+  if (first === undefined || first.sequence !== 1) return { fromMs: undefined, toMs: undefined };
+  const asked = events.flatMap((event) =>
+    event.name === 'session_started' ? [event.data.requestedAtMs] : [],
+  );
+  const fromMs = Math.min(...asked, first.time.getTime()) - MARGIN_MS;
+  const last = events.at(-1);
+  const endedAtMs = last?.name === 'session_ended' ? last.time.getTime() : Number.POSITIVE_INFINITY;
+  const toMs = Math.min(endedAtMs, untilMs) + MARGIN_MS;
+  return { fromMs, toMs: Number.isFinite(toMs) ? toMs : undefined };
+}
+
 export function nothingFound(rtmsStreamId: string): ServiceError {
   const what = `nothing about ${rtmsStreamId} in the streams: is the id right, and is it still kept?`;
   return new ServiceError('cli/not-found', what);
@@ -75,7 +104,7 @@ export function nothingFound(rtmsStreamId: string): ServiceError {
 function reader(
   { aws, output, signal }: Context,
   streamName: string,
-  { fromMs, repeats }: ReadOptions,
+  { fromMs, toMs, repeats, fast }: ReadOptions,
 ): StreamReader & { onBadRecord: (error: ServiceError) => void; repeats: 'drop' | 'keep' } {
   return {
     client: aws.kinesis,
@@ -83,6 +112,8 @@ function reader(
     stopAtTip: true,
     signal,
     repeats,
+    ...(fast !== true && { maxCallsPerSecond: CALLS_PER_SECOND }),
+    ...(toMs !== undefined && { endAt: new Date(toMs) }),
     ...(fromMs !== undefined && { startAt: new Date(Math.min(fromMs, Date.now())) }),
     onBadRecord: (error) => output.note(`skipped: ${error.message}`),
   };

@@ -38,6 +38,8 @@ const ERROR_CODES = {
   'kinesis/throttled': { retryable: true, statusCode: 503 },
   'kinesis/write-failed': { retryable: true, statusCode: 503 },
   'kinesis/read-failed': { retryable: true, statusCode: 503 },
+  'kinesis/read-refused': { retryable: false, statusCode: 500 },
+  'kinesis/trimmed': { retryable: false, statusCode: 410 },
   'kinesis/stream-unfit': { retryable: false, statusCode: 500 },
   'kinesis/stream-missing': { retryable: false, statusCode: 500 },
   'kinesis/access-denied': { retryable: false, statusCode: 500 },

@@ -29,6 +29,13 @@ export class ChunkAssembler {
     this.#giveUp = giveUp;
   }
 
+  /** The record that brought the first chunk of the frame begun earliest; of none whose first chunk is not here. */
+  get firstWaiting(): string | undefined {
+    for (const { sequenceNumber, chunks } of this.#partial.values())
+      if (chunks[0] !== undefined) return sequenceNumber;
+    return undefined;
+  }
+
   /** Is any frame waiting for chunks? */
   get waiting(): boolean {
     return this.#partial.size > 0;

@@ -19,6 +19,15 @@ export interface Fenced {
 /** Names a source within a partition key; sequence numbers are told apart by it. */
 export type SourceId = string | number;
 
+/** The newest of one source under one partition key: key, stream, source, epoch, sequence. */
+export type FenceMark = readonly [
+  partitionKey: string,
+  rtmsStreamId: string,
+  source: SourceId,
+  epoch: number,
+  sequence: number,
+];
+
 interface KeyState {
   epoch: number;
   /** Sequence numbers seen of the current epoch. */
@@ -59,6 +68,18 @@ export class EpochFence {
       sources.set(source, seen);
     }
     seen.add(record.sequence);
+  }
+
+  /** Goes on where an earlier reader stopped: what it had seen counts as delivered, as order is strict per key. */
+  restore(marks: readonly FenceMark[]): void {
+    for (const [partitionKey, rtmsStreamId, source, epoch, sequence] of marks) {
+      const record = { rtmsStreamId, epoch, sequence };
+      if (this.check(partitionKey, record, source) !== 'admitted') continue;
+      const { sources } = this.#state(partitionKey, rtmsStreamId);
+      const seen = sources.get(source) ?? new SequenceRanges(MAX_RANGES);
+      seen.addRange({ from: 1, to: sequence });
+      sources.set(source, seen);
+    }
   }
 
   #state(partitionKey: string, rtmsStreamId: string): KeyState {

@@ -2,7 +2,7 @@ import { ServiceError } from '../../shared/errors.ts';
 import type { EventData, EventName } from '../../shared/record/event.ts';
 import { decodeAggregate } from '../../shared/record/kpl.ts';
 import { PRODUCTS, type Product } from '../../shared/rtms/product.ts';
-import { EpochFence } from './epoch-fence.ts';
+import { EpochFence, type FenceMark } from './epoch-fence.ts';
 import { checkEventData, isEventName } from './event-data.ts';
 import { type DecodeCounts, type DecodeOptions, type KinesisRecord, locate } from './records.ts';
 
@@ -51,6 +51,16 @@ export class EventDecoder {
 
   constructor(options: DecodeOptions = {}) {
     this.#options = options;
+  }
+
+  /** What an earlier reader has seen: delivered before, and fenced. */
+  restore(seen: readonly FenceMark[]): void {
+    this.#fence.restore(seen);
+  }
+
+  /** How a checkpoint remembers an event. */
+  static markOf({ partitionKey, rtmsStreamId, epoch, sequence }: ReceivedEvent): FenceMark {
+    return [partitionKey, rtmsStreamId, ALL_LINES, epoch, sequence];
   }
 
   /**

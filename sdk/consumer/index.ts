@@ -3,7 +3,7 @@ export { decodeMediaRecord } from '../../shared/record/decode-media-record.ts';
 export type { BlindTime, EventData, EventName, LedgerRow } from '../../shared/record/event.ts';
 export { decodeAggregate, type UserRecord } from '../../shared/record/kpl.ts';
 export type { DecodedMediaRecord, MediaRecord } from '../../shared/record/media-record.ts';
-export { type CheckpointStore, SHARD_END } from './checkpoints.ts';
+export { type CheckpointStore, type SavedPosition, SHARD_END } from './checkpoints.ts';
 export { EventDecoder, type ReceivedEvent, type RtmsEventOf } from './event-record.ts';
 export { ChatExporter } from './export/chat.ts';
 export type { Exporter } from './export/exporter.ts';
@@ -38,5 +38,6 @@ export {
   type KinesisRecord,
 } from './records.ts';
 export type { SequenceRange } from './sequence-ranges.ts';
+export type { KinesisSender } from './shard-reader.ts';
 export type { StreamReader } from './stream-pages.ts';
 export { describeVerdict, judge, type Verdict } from './verdict.ts';

@@ -11,6 +11,8 @@ export interface KinesisLambdaEvent {
       readonly data: string;
       readonly partitionKey: string;
       readonly sequenceNumber: string;
+      /** Unix seconds. */
+      readonly approximateArrivalTimestamp?: number;
     };
   }[];
 }
@@ -27,20 +29,24 @@ export interface LambdaDecodeOptions {
 
 export interface DecodedKinesisEvent {
   /** From the `media` stream, in order. */
-  readonly frames: readonly Frame[];
+  readonly frames: Frame[];
   /** From the `events` stream, in order. */
-  readonly events: readonly ReceivedEvent[];
+  readonly events: ReceivedEvent[];
   /** What was foreign, truncated or corrupt; `detail.sequenceNumber` is the Kinesis record's. */
-  readonly bad: readonly ServiceError[];
+  readonly bad: ServiceError[];
   /** To be returned by the handler; needs `ReportBatchItemFailures` in the event source mapping. */
-  readonly batchItemFailures: readonly { readonly itemIdentifier: string }[];
+  readonly batchItemFailures: { itemIdentifier: string }[];
 }
+
+/** A frame's chunks are written in one go: what lacks after this long will not come. */
+const MAX_CHUNK_AGE_MS = 60_000;
 
 /**
  * Decodes the batch that Lambda hands to a function, of either stream.
  *
- * A frame that was cut into chunks (only above the stream's record limit, 1 MiB unless raised) is whole only
- * when one batch holds all of its chunks; otherwise it is reported in `bad`.
+ * A frame that was cut into chunks (only above the stream's record limit, 1 MiB unless raised) may begin in one batch
+ * and end in the next. Then the record of its first chunk is named as the failure, in both modes: Lambda sends it again
+ * with what follows, and what this batch holds from there on is not handed out yet.
  */
 export function decodeKinesisEvent(
   event: KinesisLambdaEvent,
@@ -61,8 +67,28 @@ export function decodeKinesisEvent(
       return { frames, events, bad, batchItemFailures: [{ itemIdentifier }] };
     }
   }
+  const itemIdentifier = frameDecoder.firstWaiting;
+  const index = event.Records.findIndex(({ kinesis }) => kinesis.sequenceNumber === itemIdentifier);
+  if (itemIdentifier !== undefined && mayStillCome(event.Records[index], index)) {
+    const again = new Set(event.Records.slice(index).map(({ kinesis }) => kinesis.sequenceNumber));
+    const isDone = ({ kinesisSequenceNumber }: Frame | ReceivedEvent) =>
+      !again.has(kinesisSequenceNumber);
+    return {
+      frames: frames.filter(isDone),
+      events: events.filter(isDone),
+      bad: bad.filter(({ detail }) => !again.has(String(detail['sequenceNumber']))),
+      batchItemFailures: [{ itemIdentifier }],
+    };
+  }
   frameDecoder.finish();
   return { frames, events, bad, batchItemFailures: [] };
+}
+
+/** Behind the first record of a batch the next one has room for more; as the first one it must be young. */
+function mayStillCome(record: KinesisLambdaEvent['Records'][number] | undefined, index: number) {
+  const arrivedS = record?.kinesis.approximateArrivalTimestamp;
+  if (arrivedS === undefined) return index > 0;
+  return Date.now() - arrivedS * 1000 < MAX_CHUNK_AGE_MS;
 }
 
 /** Media records begin with 0x0A, aggregates with 0xF3, events with an opening brace. */

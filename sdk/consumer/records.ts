@@ -4,8 +4,9 @@ import { readMediaRecord } from '../../shared/record/decode-media-record.ts';
 import { locateUserRecords, type UserRecordSpan } from '../../shared/record/kpl.ts';
 import type { DecodedMediaRecord } from '../../shared/record/media-record.ts';
 import { asBuffer } from '../../shared/record/protobuf.ts';
+import { MEDIA_TYPE_BIT } from '../../shared/rtms/media-type.ts';
 import { ChunkAssembler } from './chunk-assembler.ts';
-import { EpochFence, type SourceId } from './epoch-fence.ts';
+import { EpochFence, type FenceMark, type SourceId } from './epoch-fence.ts';
 import { type Frame, toFrame } from './frame.ts';
 
 /** A record as Kinesis hands it out, whichever client fetched it. */
@@ -13,6 +14,8 @@ export interface KinesisRecord {
   readonly data: Uint8Array;
   readonly partitionKey: string;
   readonly sequenceNumber: string;
+  /** When Kinesis took it, where the client says so. */
+  readonly arrivedAt?: Date | undefined;
 }
 
 export interface DecodeOptions {
@@ -67,6 +70,24 @@ export class FrameDecoder {
         sequenceNumber,
       });
     });
+  }
+
+  /** What an earlier reader has seen: delivered before, and fenced. */
+  restore(seen: readonly FenceMark[]): void {
+    this.#fence.restore(seen);
+  }
+
+  /** How a checkpoint remembers a frame. */
+  static markOf(frame: Frame): FenceMark {
+    const { partitionKey, rtmsStreamId, epoch, sequence, userId, channelId } = frame;
+    const mediaType = MEDIA_TYPE_BIT[frame.mediaType];
+    const source = sourceId({ mediaType, userId, channelId });
+    return [partitionKey, rtmsStreamId, source, epoch, sequence];
+  }
+
+  /** The Kinesis record with the first chunk of the frame that waits for longest, when that first chunk was seen. */
+  get firstWaiting(): string | undefined {
+    return this.#assembler.firstWaiting;
   }
 
   /** Has a frame begun whose last chunk has not come yet? */
@@ -152,7 +173,15 @@ export class FrameDecoder {
 }
 
 /** Cheap to make, as every frame needs one: of a user it is a number. */
-function sourceId({ mediaType, userId, channelId }: DecodedMediaRecord): SourceId {
+function sourceId({
+  mediaType,
+  userId,
+  channelId,
+}: {
+  readonly mediaType: number;
+  readonly userId?: number | undefined;
+  readonly channelId?: string | undefined;
+}): SourceId {
   return userId === undefined ? `${mediaType} ${channelId}` : userId * 8 + mediaType;
 }
 

@@ -1,11 +1,12 @@
-import type { KinesisClient } from '@aws-sdk/client-kinesis';
+import type { ServiceError } from '../../shared/errors.ts';
 import { type CheckpointStore, SHARD_END } from './checkpoints.ts';
 import { type ShardInfo, shardsToBegin } from './shard-plan.ts';
-import { type Page, type Position, ShardReader } from './shard-reader.ts';
+import { type KinesisSender, type Page, type Position, ShardReader } from './shard-reader.ts';
 
 /** Which stream to read, from where, and until when. */
 export interface StreamReader {
-  readonly client: KinesisClient;
+  /** The AWS SDK's `KinesisClient`, of whichever version 3. */
+  readonly client: KinesisSender;
   readonly streamName: string;
   /**
    * Where to begin shards without a checkpoint. `LATEST` sees only what is written from now on.
@@ -30,6 +31,27 @@ export interface StreamReader {
    * @default 500
    */
   readonly pollMs?: number;
+  /**
+   * Calls of this reader per shard and second, 5 at most. Whoever reads much at once, beside a live consumer, takes 3.
+   *
+   * @default 5
+   */
+  readonly maxCallsPerSecond?: number;
+  /** Read no further than what arrived until then; with `stopAtTip` for a part of the stream. @default all */
+  readonly endAt?: Date;
+  /** Told when a call failed for a reason that may pass, before it is made again. */
+  readonly onRetry?: (error: ServiceError, attempt: number) => void;
+  /**
+   * Told when the record of a checkpoint is not kept any more, so that others behind it are gone too.
+   *
+   * @default `kinesis/trimmed` is thrown
+   */
+  readonly onTrimmed?: (trimmed: { readonly shardId: string; readonly position: string }) => void;
+  /** Told after each page of a shard how far behind its newest record the reader is. */
+  readonly onProgress?: (at: {
+    readonly shardId: string;
+    readonly millisBehindLatest: number | undefined;
+  }) => void;
   /** End once everything written so far is read, instead of waiting for more. @default false */
   readonly stopAtTip?: boolean;
 }
@@ -38,14 +60,20 @@ export interface StreamReader {
  * Pages of all shards as they come, empty ones too, following resharding. A shard is asked for its next page
  * when the last one was taken, so that nothing piles up.
  *
+ * @param load the position to go on from; undefined to begin at `startAt`
  * @throws ServiceError `kinesis/*` when reading fails for good
  */
-export async function* streamPages(reader: StreamReader): AsyncGenerator<Page, void, undefined> {
+export async function* streamPages(
+  reader: StreamReader,
+  load: (shardId: string) => Promise<string | undefined>,
+): AsyncGenerator<Page, void, undefined> {
   // Decoding alone, in a Lambda function say, does without the client.
   const kinesis = await import('@aws-sdk/client-kinesis');
   const stop = new AbortController();
   const signal = reader.signal ? AbortSignal.any([reader.signal, stop.signal]) : stop.signal;
-  const shardReader = new ShardReader(kinesis, reader.client, reader.streamName, signal);
+  const { client, streamName, pollMs = 500, stopAtTip = false } = reader;
+  const settings = { ...reader, pollMs, stopAtTip };
+  const shardReader = new ShardReader(kinesis, client, streamName, settings, signal);
   const begun = new Set<string>();
   const finished = new Set<string>();
   const running = new Map<AsyncGenerator<Page>, Promise<Turn>>();
@@ -55,16 +83,15 @@ export async function* streamPages(reader: StreamReader): AsyncGenerator<Page, v
     const positions = new Map<string, Position>();
     for (const shard of shards) {
       if (begun.has(shard.shardId) || finished.has(shard.shardId)) continue;
-      const saved = await reader.checkpoints?.load(shard.shardId);
+      const saved = await load(shard.shardId);
       const position = firstPosition(shard, saved, reader.startAt ?? 'TRIM_HORIZON', isStart);
       if (position === undefined) finished.add(shard.shardId);
       else positions.set(shard.shardId, position);
     }
     for (const { shardId } of shardsToBegin(shards, begun, finished)) {
       begun.add(shardId);
-      const { pollMs = 500, stopAtTip = false } = reader;
       const position = positions.get(shardId) as Position;
-      const shard = shardReader.pages(shardId, position, pollMs, stopAtTip);
+      const shard = shardReader.pages(shardId, position);
       running.set(shard, takeTurn(shard));
     }
   };
@@ -75,6 +102,8 @@ export async function* streamPages(reader: StreamReader): AsyncGenerator<Page, v
       const { shard, result } = await Promise.race(running.values());
       running.delete(shard);
       if (result.done) continue;
+      const { shardId, millisBehindLatest } = result.value;
+      reader.onProgress?.({ shardId, millisBehindLatest });
       yield result.value;
       if (result.value.position === SHARD_END) {
         finished.add(result.value.shardId);
@@ -97,8 +126,9 @@ function firstPosition(
   startAt: 'TRIM_HORIZON' | 'LATEST' | Date,
   isStart: boolean,
 ): Position | undefined {
-  if (saved === SHARD_END) return undefined;
-  if (saved !== undefined) return { after: saved };
+  // An open shard has not been read to its end, whatever was saved under its name: that was of a stream before this.
+  if (saved === SHARD_END && shard.isClosed) return undefined;
+  if (saved !== undefined && saved !== SHARD_END) return { behind: saved };
   if (startAt !== 'LATEST') return startAt;
   // A shard that appears later holds only records newer than the start.
   if (!isStart) return 'TRIM_HORIZON';

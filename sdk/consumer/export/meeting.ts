@@ -6,6 +6,7 @@ import type { ReceivedEvent } from '../event-record.ts';
 import { type Frame, type FrameSource, sourceKey } from '../frame.ts';
 import { LedgerChecker, type LedgerReport } from '../ledger.ts';
 import type { Loss } from '../loss.ts';
+import { judge } from '../verdict.ts';
 import { ChatExporter } from './chat.ts';
 import type { Exporter } from './exporter.ts';
 import { FileNames, fileStem } from './file-names.ts';
@@ -38,7 +39,8 @@ export interface MeetingExportOptions {
    */
   readonly fillGaps?: boolean;
   /**
-   * Only what was captured in this time is written; everything handed in counts for the verdict.
+   * Only what was captured in this time is written, and only what is lost in it is told: then nothing is proved about
+   * frames that lack without a word.
    *
    * @default all
    */
@@ -171,8 +173,11 @@ export class MeetingExport {
       await this.abort();
       throw revoked();
     }
-    this.#report = this.#checker.report();
-    const losses = this.#report.losses.filter((loss) => this.#overlaps(loss));
+    const whole = this.#checker.report();
+    const losses = whole.losses.filter((loss) => this.#overlaps(loss));
+    // Counts of a whole session say nothing of a part, whose reader may have stopped behind it.
+    const part = { losses, problems: [], ok: true, verdict: judge([], losses) };
+    this.#report = this.#options.window ? { ...whole, ...part } : whole;
     for (const { exporter } of this.#transcripts) {
       for (const loss of losses.filter(({ mediaType }) => mediaType === 'transcript'))
         exporter.mark({ ...loss, text: cueText(loss) });
