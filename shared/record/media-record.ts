@@ -39,7 +39,8 @@ export interface MediaRecord {
 }
 
 /** What `decodeMediaRecord` returns: no number absent, the payload a view into the bytes it was read from. */
-export interface DecodedMediaRecord extends Readonly<Required<MediaRecord>> {
+export interface DecodedMediaRecord
+  extends Readonly<Required<Omit<MediaRecord, 'userId' | 'channelId' | 'recovered'>>> {
   readonly userId: number | undefined;
   readonly channelId: string | undefined;
   readonly recovered: boolean | undefined;

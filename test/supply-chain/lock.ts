@@ -55,7 +55,9 @@ export function productionPackages(
   const waiting = [''];
   for (let from = waiting.pop(); from !== undefined; from = waiting.pop()) {
     const { dependencies = {}, optionalDependencies = {} } = packages[from] ?? {};
-    for (const name of [...Object.keys(dependencies), ...Object.keys(optionalDependencies)]) {
+    // Our own are the Node of a checkout: what is published does not name them (local/published-manifest.mjs).
+    const optional = from === '' ? {} : optionalDependencies;
+    for (const name of [...Object.keys(dependencies), ...Object.keys(optional)]) {
       const path = resolve(packages, from, name);
       const next = path === undefined ? undefined : byPath.get(path);
       if (path === undefined || next === undefined || found.has(path)) continue;

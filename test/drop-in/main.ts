@@ -1,0 +1,142 @@
+/**
+ * `npm run test:drop-in`: packs the package as published, installs the tarball from the registry into an empty
+ * project, and tries it on two releases of Node, with four ways of resolving, and in the servers of others.
+ * Takes some minutes and the network; `npm test` has the short form.
+ */
+import assert from 'node:assert/strict';
+import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { copyPrograms, type PackedPackage, packPackage, run } from './packed.ts';
+import { runProgram } from './running-program.ts';
+
+/** What a dependent has to download, MB. Almost all of it is AWS's clients and the MP4 writer. */
+const MAX_MEGABYTES = 70;
+const NODES = ['22.23.3', '24.21.0'];
+const INSTALL = ['install', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'];
+const GATEWAYS = [
+  'express@5',
+  'hono@4',
+  '@hono/node-server@1',
+  '@nestjs/common@11',
+  '@nestjs/core@11',
+  '@nestjs/platform-express@11',
+  'reflect-metadata@0.2',
+  'rxjs@7',
+];
+
+function say(text: string): void {
+  process.stdout.write(`${text}\n`);
+}
+
+function emptyProject(packed: PackedPackage, name: string, ...packages: string[]): string {
+  const project = join(packed.directory, name);
+  mkdirSync(project);
+  writeFileSync(join(project, 'package.json'), '{"private":true}');
+  run('npm', [...INSTALL, packed.tarball, ...packages], project);
+  return project;
+}
+
+function megabytes(folder: string): number {
+  const sizes = readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => statSync(join(entry.parentPath, entry.name)).size);
+  return sizes.reduce((sum, size) => sum + size, 0) / 1e6;
+}
+
+/** The package alone: its size, its commands, no Node; ES modules and CommonJS on each Node. */
+function checkInstall(packed: PackedPackage): void {
+  const project = emptyProject(packed, 'empty');
+  const modules = join(project, 'node_modules');
+  const size = megabytes(modules);
+  const commands = readdirSync(join(modules, '.bin')).filter((name) => !/\.(cmd|ps1)$/.test(name));
+  say(`installed: ${size.toFixed(1)} MB, commands ${commands.join(', ')}`);
+  assert.ok(size < MAX_MEGABYTES, `${size} MB`);
+  assert.ok(commands.includes('rtms') && !commands.includes('node'));
+  assert.deepEqual(
+    readdirSync(modules).filter((name) => /^node(-linux|-bin|$)/.test(name)),
+    [],
+  );
+  const names = 'typeof rtms.Client, typeof rtms.onWebhookEvent, rtms.AudioCodec.OPUS';
+  const sources = {
+    'es.mjs': `import rtms, { Client } from 'rtms-kinesis'; import 'rtms-kinesis/consumer'; console.log(${names}, typeof Client);`,
+    'common.cjs': `const rtms = require('rtms-kinesis').default; const { Client } = require('rtms-kinesis'); require('rtms-kinesis/consumer'); console.log(${names}, typeof Client);`,
+  };
+  for (const version of NODES) {
+    const home = join(packed.directory, `node-${version}`);
+    mkdirSync(home);
+    writeFileSync(join(home, 'package.json'), '{"private":true}');
+    run('npm', [...INSTALL, `node-${process.platform}-${process.arch}@${version}`], home);
+    const node = join(home, 'node_modules', '.bin', 'node');
+    for (const [file, source] of Object.entries(sources)) {
+      writeFileSync(join(project, file), source);
+      const told = run(node, ['--disable-warning=ExperimentalWarning', file], project).trim();
+      assert.equal(told, 'function function 4 function');
+      say(`Node ${version}: ${file} loads`);
+    }
+    assert.match(run(node, [join('node_modules', '.bin', 'rtms'), '--version'], project), /^\d/);
+  }
+}
+
+/** The types, libraries checked as well, in each way of resolving. */
+function checkTypes(packed: PackedPackage): void {
+  const project = emptyProject(packed, 'types', 'typescript@5.9.3', '@types/node@22');
+  const source = readFileSync(new URL('./types/zoom-program.ts', import.meta.url), 'utf8');
+  const program = source.replace("'../../../sdk/index.ts'", "'rtms-kinesis'");
+  const consumer =
+    "import { decodeMediaRecord } from 'rtms-kinesis/consumer';\nexport { decodeMediaRecord };\n";
+  for (const extension of ['ts', 'mts', 'cts']) {
+    writeFileSync(join(project, `program.${extension}`), program);
+    writeFileSync(join(project, `consumer.${extension}`), consumer);
+  }
+  for (const [module, resolution, extension] of [
+    ['nodenext', 'nodenext', 'mts'],
+    ['nodenext', 'nodenext', 'cts'],
+    ['esnext', 'bundler', 'ts'],
+    ['commonjs', 'node10', 'ts'],
+  ] as const) {
+    const flags = ['--noEmit', '--strict', '--skipLibCheck', 'false', '--esModuleInterop'];
+    const target = ['--target', 'es2022', '--lib', 'es2022', '--types', 'node'];
+    const how = ['--module', module, '--moduleResolution', resolution];
+    const files = [`program.${extension}`, `consumer.${extension}`];
+    try {
+      run(
+        process.execPath,
+        ['node_modules/typescript/bin/tsc', ...flags, ...target, ...how, ...files],
+        project,
+      );
+    } catch (error) {
+      throw new Error(`${how.join(' ')}:\n${(error as { stdout?: string }).stdout}`);
+    }
+    say(`types: ${module}, ${resolution}, .${extension} compiles`);
+  }
+}
+
+/** The webhook in the servers of others, each with a meeting of the simulator. */
+async function checkGateways(packed: PackedPackage): Promise<void> {
+  const project = emptyProject(packed, 'gateways', ...GATEWAYS);
+  copyPrograms(project, 'gateways');
+  for (const [file, path] of [
+    ['express-gateway.mjs', '/zoom/webhook'],
+    ['hono-gateway.mjs', '/zoom/webhook'],
+    ['nest-gateway.cjs', '/api/zoom/webhook'],
+  ] as const) {
+    await using program = await runProgram(project, file, { path });
+    await program.line(/^audio of (John Smith|Alice)$/);
+    say(`${file} brings audio`);
+  }
+}
+
+process.chdir(fileURLToPath(new URL('../..', import.meta.url)));
+using packed = packPackage('complete');
+say(
+  `tarball: ${(statSync(packed.tarball).size / 1e6).toFixed(2)} MB, ${packed.files.length} files`,
+);
+assert.deepEqual(
+  packed.files.filter(({ path }) => /\.test\.|^test\/|^local\//.test(path)),
+  [],
+);
+checkInstall(packed);
+checkTypes(packed);
+await checkGateways(packed);
+say('drop-in: all of it holds');
