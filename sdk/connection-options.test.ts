@@ -47,6 +47,22 @@ test.for(['join', 'ZM_RTMS_CA', 'initialize'] as const)(
   },
 );
 
+test('verifies certificates although is_verify_cert says not to', async () => {
+  await using stream = await simulateStream({}, { tls });
+  const lines: string[] = [];
+  const write = vi.spyOn(process.stderr, 'write').mockImplementation((line) => {
+    return lines.push(String(line)) > 0;
+  });
+  configureLogger({ enabled: true, level: LogLevel.WARN });
+  const client = stream.client({ allowedHosts: '127.0.0.1,localhost' });
+  const serverUrls = String(stream.payload().server_urls).replace('127.0.0.1', 'localhost');
+  client.join({ ...stream.payload(), server_urls: serverUrls, is_verify_cert: 0 });
+  await vi.waitFor(() => expect(lines.join('')).toMatch(/connection closed/));
+  write.mockRestore();
+  configureLogger({ enabled: false });
+  expect(stream.simulator.streams()[0]?.isConnected).toBe(false);
+});
+
 test('goes through a proxy', async () => {
   await using stream = await simulateStream();
   const seen: string[] = [];

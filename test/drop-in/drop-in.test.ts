@@ -114,5 +114,5 @@ test('the package names what each way of resolving looks for, and brings no Node
   const paths = packed.files.map(({ path }) => path);
   expect(paths).toContain('dist/sdk/index.js');
   expect(paths).toContain('cli/rtms.mjs');
-  expect(paths.filter((path) => /\.test\.|^test\/|^local\/|node_modules/.test(path))).toEqual([]);
+  expect(paths.filter((path) => /\.test\.|^test\/|node_modules/.test(path))).toEqual([]);
 });

@@ -183,6 +183,7 @@ export function start(payload: Record<string, unknown> | JoinParams): boolean {
   return results.every(Boolean);
 }
 
+// biome-ignore lint/suspicious/noExplicitAny: as programs for Zoom's SDK write it
 const basic: WebhookCallback = (payload: Record<string, any>) => start(payload['payload']);
 const raw: RawWebhookCallback = (payload, req: IncomingMessage, res: ServerResponse) => {
   res.writeHead(200).end(`${payload['event']} ${req.url}`);
