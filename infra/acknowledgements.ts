@@ -10,10 +10,11 @@ export function acknowledgeFindings({
   streams,
   runners,
 }: RtmsKinesis): void {
-  acknowledge(webhook.api, {
-    'AwsSolutions-APIG4':
-      'Zoom cannot use an authorizer: it signs the body, and the function verifies that first.',
-  });
+  if (!config.webhook.authorizer)
+    acknowledge(webhook.api, {
+      'AwsSolutions-APIG4':
+        'Zoom cannot use an authorizer: it signs the body, and the function verifies that first.',
+    });
   for (const one of [secret.credentials, secret.tokens]) {
     acknowledge(one, {
       'AwsSolutions-SMG4':

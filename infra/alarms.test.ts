@@ -143,9 +143,8 @@ describe('alarms', { timeout: TIMEOUT_MS }, () => {
       (text) => /Runbook: https:\/\/example\.com\/docs\/runbook\.md#(.+)$/.exec(text)?.[1],
     );
     expect(headings).toContain(COMPOSITE_HEADING);
-    const always = headings.filter((heading) => !OPTIONAL_HEADINGS.has(heading));
     expect(anchors.sort()).toEqual(
-      always.map((heading) => heading.toLowerCase().replaceAll(' ', '-')).sort(),
+      headings.map((heading) => heading.toLowerCase().replaceAll(' ', '-')).sort(),
     );
   });
 
@@ -162,9 +161,6 @@ describe('alarms', { timeout: TIMEOUT_MS }, () => {
     expect(body).not.toContain('](dashboard.svg)');
   });
 });
-
-/** Of alarms that the configuration above does not have. */
-const OPTIONAL_HEADINGS: ReadonlySet<string> = new Set(['Synthetic meeting failing']);
 
 function headingsOfRunbook(): string[] {
   const runbook = readFileSync(fromRoot('docs/runbook.md'), 'utf8');

@@ -6,6 +6,7 @@ import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import type { ILogGroup } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
 import type { CanaryEnv } from '../shared/env.ts';
+import type { Network } from './network.ts';
 import { createNodeFunction } from './node-function.ts';
 import type { ZoomSecret } from './secret.ts';
 
@@ -13,19 +14,21 @@ export interface CanaryProps {
   readonly webhookUrl: string;
   readonly secret: ZoomSecret;
   readonly log: ILogGroup;
+  readonly network: Network | undefined;
 }
 
 /** Knocks at the webhook as Zoom would, every five minutes; a failed answer is a failed invocation. */
 export class Canary extends Construct {
   readonly handler: LambdaFunction;
 
-  constructor(scope: Construct, id: string, { webhookUrl, secret, log }: CanaryProps) {
+  constructor(scope: Construct, id: string, { webhookUrl, secret, log, network }: CanaryProps) {
     super(scope, id);
     this.handler = createNodeFunction(this, 'Handler', {
       entry: 'functions/webhook-canary/handler.ts',
       description: 'Posts a signed URL validation to the webhook and checks the answer',
       logGroup: log,
       timeout: Duration.seconds(10),
+      network,
       environment: {
         WEBHOOK_URL: webhookUrl,
         ZOOM_WEBHOOK_SECRET_ID: secret.tokens.secretArn,

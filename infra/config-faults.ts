@@ -87,12 +87,24 @@ export function allowedBy(schema: Schema): string {
   }
 }
 
-function numberAllowedBy({ pipe = [] }: Node): string {
-  const requirement = (type: string) => pipe.find((action) => action.type === type)?.requirement;
+function numberAllowedBy(node: Node): string {
+  const actions = actionsOf(node);
+  // The last one is the narrowest: `v.pipe(count, v.minValue(30))` also holds the 1 of `count`.
+  const requirement = (type: string) =>
+    actions.findLast((action) => action.type === type)?.requirement;
   const [least, most] = [requirement('min_value'), requirement('max_value')];
-  const what = pipe.some(({ type }) => type === 'integer') ? 'a whole number' : 'a number';
+  const what = actions.some(({ type }) => type === 'integer') ? 'a whole number' : 'a number';
   if (least === undefined) return what;
   return most === undefined ? `${what} of at least ${least}` : `${what} from ${least} to ${most}`;
+}
+
+type Action = NonNullable<Node['pipe']>[number];
+
+/** Of a pipe and of the pipes inside it. */
+function actionsOf({ pipe = [] }: Node): Action[] {
+  return pipe.flatMap((action) =>
+    'pipe' in action ? actionsOf(action as unknown as Node) : [action],
+  );
 }
 
 function leastOf({ pipe = [] }: Node): string {

@@ -282,11 +282,6 @@ const MONITORING = v.strictObject({
   containerInsights: v.optional(v.boolean(), true),
   /** Where `docs/runbook.md` can be read; alarm texts link to its headings. Unset: they link to the dashboard. */
   runbookUrl: v.optional(HTTPS),
-  /**
-   * Plays a short meeting of our own through the deployed service every hour and after each deployment, with
-   * an alarm when it does not arrive whole (docs/deploy.md says what that costs).
-   */
-  syntheticMeeting: v.optional(v.boolean(), false),
   /** Dollars a month; AWS Budgets tells `tickets` at 80 % of it and when the forecast is above it. */
   monthlyBudget: v.optional(count),
 });
@@ -301,7 +296,8 @@ const DEPLOYMENT_NAME = v.pipe(
   v.description('1 to 64 letters, digits and hyphens'),
 );
 
-const CONFIG = v.strictObject({
+/** The whole of it; `readConfig` is how it is used. */
+export const CONFIG = v.strictObject({
   /**
    * Tells this deployment from others in the same account: a dimension of every metric. Unset: the name of
    * the stack (`RtmsKinesisStack`), or the construct's path.

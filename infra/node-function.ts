@@ -1,9 +1,10 @@
-import type { Duration } from 'aws-cdk-lib';
-import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import { type Duration, Validations } from 'aws-cdk-lib';
+import { Grant, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { Architecture, Code, Function as LambdaFunction, Runtime } from 'aws-cdk-lib/aws-lambda';
 import type { ILogGroup } from 'aws-cdk-lib/aws-logs';
 import type { Construct } from 'constructs';
 import { bundle } from './bundle.ts';
+import type { Network } from './network.ts';
 
 export interface NodeFunctionProps {
   /** File that exports `handler`, from the repository's root. */
@@ -12,6 +13,8 @@ export interface NodeFunctionProps {
   readonly environment: Readonly<Record<string, string>>;
   readonly logGroup: ILogGroup;
   readonly timeout: Duration;
+  /** Unset: outside of any VPC. */
+  readonly network?: Network | undefined;
   /** Unset: what the account has left. */
   readonly reservedConcurrentExecutions?: number | undefined;
 }
@@ -27,6 +30,7 @@ export function createNodeFunction(
     description: props.description,
   });
   props.logGroup.grant(role, 'logs:CreateLogStream', 'logs:PutLogEvents');
+  if (props.network !== undefined) grantNetworkInterfaces(role);
   return new LambdaFunction(scope, id, {
     description: props.description,
     code: Code.fromAsset(bundle(scope, props.entry, 'lambda')),
@@ -42,5 +46,29 @@ export function createNodeFunction(
     role,
     logGroup: props.logGroup,
     environment: { ...props.environment },
+    ...(props.network && {
+      vpc: props.network.vpc,
+      vpcSubnets: props.network.subnets,
+      securityGroups: [props.network.securityGroup],
+    }),
+  });
+}
+
+/** Lambda attaches functions to a VPC with the function's own role; EC2 takes no resource for these calls. */
+function grantNetworkInterfaces(grantee: Role): void {
+  Grant.addToPrincipal({
+    grantee,
+    actions: [
+      'ec2:CreateNetworkInterface',
+      'ec2:DescribeNetworkInterfaces',
+      'ec2:DeleteNetworkInterface',
+      'ec2:AssignPrivateIpAddresses',
+      'ec2:UnassignPrivateIpAddresses',
+    ],
+    resourceArns: ['*'],
+  });
+  Validations.of(grantee).acknowledge({
+    id: 'AwsSolutions-IAM5[Resource::*]',
+    reason: 'EC2 takes no resource for the network interfaces that Lambda makes with this role.',
   });
 }

@@ -4,6 +4,7 @@ import type { IKey } from 'aws-cdk-lib/aws-kms';
 import { LogGroup, type RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
 import { acknowledgeFindings } from './acknowledgements.ts';
+import { Budget } from './budget.ts';
 import { Canary } from './canary.ts';
 import { type Config, type ConfigInput, readConfig } from './config.ts';
 import { runnerPrices } from './cost/cost-model.ts';
@@ -85,6 +86,9 @@ export class RtmsKinesis extends Construct {
       records: config.records,
       media: config.zoom.media,
     });
+    const network = this.#network(config, resources);
+    const functionNetwork =
+      config.network.kind === 'private' && config.network.functions ? network : undefined;
     const logs = { webhook: this.#log('WebhookLog'), runner: this.#log('RunnerLog') };
     this.webhook = new Webhook(this, 'Webhook', {
       deployment,
@@ -95,6 +99,7 @@ export class RtmsKinesis extends Construct {
       secret: this.secret,
       functionLog: logs.webhook,
       accessLog: this.#log('AccessLog'),
+      functionNetwork,
     });
     this.runners = new RunnerService(this, 'Runners', {
       deployment,
@@ -102,7 +107,7 @@ export class RtmsKinesis extends Construct {
       runner: config.runner,
       zoom: config.zoom,
       prices: runnerPrices(config),
-      network: this.#network(config, resources),
+      network,
       cluster: resources.cluster,
       containerInsights: config.monitoring.containerInsights,
       table,
@@ -122,10 +127,11 @@ export class RtmsKinesis extends Construct {
         jobs,
         streams: this.streams,
         service: this.runners.service,
-        canary: this.#canary(config),
+        canary: this.#canary(config, functionNetwork),
         logs,
       },
     });
+    this.#addBudget();
     this.#addTags();
     acknowledgeFindings(this);
   }
@@ -160,18 +166,29 @@ export class RtmsKinesis extends Construct {
     });
   }
 
+  #addBudget(): void {
+    const { monthlyBudget } = this.config.monitoring;
+    if (monthlyBudget === undefined) return;
+    new Budget(this, 'Budget', {
+      monthlyDollars: monthlyBudget,
+      tag: { name: DEPLOYMENT_TAG, value: this.deployment },
+      topic: this.monitoring.alarms.tickets,
+    });
+  }
+
   /** On everything, so that a bill can be split and a budget filtered by deployment. */
   #addTags(): void {
     const tags = { ...this.config.tags, [DEPLOYMENT_TAG]: this.deployment };
     for (const [name, value] of Object.entries(tags)) Tags.of(this).add(name, value);
   }
 
-  #canary({ webhook }: Config): Canary | undefined {
+  #canary({ webhook }: Config, network: Network | undefined): Canary | undefined {
     if (!webhook.canary) return undefined;
     return new Canary(this, 'Canary', {
       webhookUrl: this.webhook.url,
       secret: this.secret,
       log: this.#log('CanaryLog'),
+      network,
     });
   }
 

@@ -15,9 +15,11 @@ import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import type { ILogGroup } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
 import type { WebhookEnv } from '../shared/env.ts';
+import { RoleIntegration, WebhookAuthorizer } from './authorizer.ts';
 import type { Config } from './config.ts';
 import { FrontDoor } from './front-door.ts';
 import type { JobQueue } from './job-queue.ts';
+import type { Network } from './network.ts';
 import { createNodeFunction } from './node-function.ts';
 import type { ZoomSecret } from './secret.ts';
 import type { SessionTable } from './session-table.ts';
@@ -31,6 +33,8 @@ export interface WebhookProps {
   readonly secret: ZoomSecret;
   readonly functionLog: ILogGroup;
   readonly accessLog: ILogGroup;
+  /** Where functions run that may not run outside of a VPC. */
+  readonly functionNetwork: Network | undefined;
 }
 
 const MINUTE = Duration.minutes(1);
@@ -74,6 +78,7 @@ export class Webhook extends Construct {
       logGroup: props.functionLog,
       // Zoom gives up after three seconds; what is stored later still counts.
       timeout: Duration.seconds(5),
+      network: props.functionNetwork,
       reservedConcurrentExecutions: webhook.reservedConcurrency,
       environment: {
         DEPLOYMENT: props.deployment,
@@ -95,13 +100,24 @@ export class Webhook extends Construct {
       createDefaultStage: false,
       disableExecuteApiEndpoint: webhook.domain !== undefined && webhook.cloudFront === undefined,
     });
+    const authorizer = webhook.authorizer
+      ? new WebhookAuthorizer(this, 'Authorizer', {
+          apiId: this.api.apiId,
+          maxClockSkewSeconds: zoom.maxClockSkewSeconds,
+          log: props.functionLog,
+          network: props.functionNetwork,
+        }).authorizer
+      : // Zoom signs the body; the handler checks that before anything else.
+        new HttpNoneAuthorizer();
+    const integration = webhook.authorizer
+      ? new RoleIntegration('Handler', this.handler)
+      : new HttpLambdaIntegration('Handler', this.handler);
     for (const path of ['/webhook', '/webhook/{app}']) {
       this.api.addRoutes({
         path,
         methods: [HttpMethod.POST],
-        integration: new HttpLambdaIntegration('Handler', this.handler),
-        // Zoom signs the body; the handler checks that before anything else.
-        authorizer: new HttpNoneAuthorizer(),
+        integration,
+        authorizer,
       });
     }
     const domain = webhook.cloudFront === undefined ? this.#domain(webhook.domain) : undefined;

@@ -21,6 +21,11 @@ export interface WebhookEnv {
   LOG_LEVEL: string;
 }
 
+export interface WebhookAuthorizerEnv {
+  /** As in `WebhookEnv`. */
+  MAX_CLOCK_SKEW_SECONDS: string;
+}
+
 export interface CanaryEnv {
   /** The webhook's public address. */
   WEBHOOK_URL: string;

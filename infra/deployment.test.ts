@@ -1,0 +1,274 @@
+import { readFileSync } from 'node:fs';
+import { App, CfnParameter, Stack } from 'aws-cdk-lib';
+import { Match, Template } from 'aws-cdk-lib/assertions';
+import { Vpc } from 'aws-cdk-lib/aws-ec2';
+import { Cluster, type ICluster } from 'aws-cdk-lib/aws-ecs';
+import { type IStream, Stream } from 'aws-cdk-lib/aws-kinesis';
+import { type IKey, Key } from 'aws-cdk-lib/aws-kms';
+import { type ISecret, Secret } from 'aws-cdk-lib/aws-secretsmanager';
+import { type ITopic, Topic } from 'aws-cdk-lib/aws-sns';
+import { describe, expect, test } from 'vitest';
+import { fromRoot } from './bundle-options.ts';
+import type { ConfigInput } from './config.ts';
+import { RtmsKinesis } from './rtms-kinesis.ts';
+import { RtmsKinesisStack } from './stack.ts';
+import { DEV } from './stages/dev.ts';
+import { PROD } from './stages/prod.ts';
+import { onlyOf, resourcesOf, synthesize, TIMEOUT_MS } from './synthesized.ts';
+
+const CONTEXT = { 'aws:cdk:bundling-stacks': [], '@aws-cdk/core:enablePartitionLiterals': true };
+
+/** Without validators: these tests are about other things, and those take seconds. */
+function templateOf(config: ConfigInput, region?: string): Template {
+  const app = new App({ context: CONTEXT });
+  const env = region === undefined ? {} : { env: { region, account: '111122223333' } };
+  return Template.fromStack(new RtmsKinesisStack(app, 'S', { config, ...env }));
+}
+
+describe('a deployment', { timeout: TIMEOUT_MS }, () => {
+  test('keeps the logical ids of what holds data: another id is another, empty resource', () => {
+    const { template } = synthesize('prod');
+    const ids = [
+      'AWS::DynamoDB::Table',
+      'AWS::Kinesis::Stream',
+      'AWS::KMS::Key',
+      'AWS::SecretsManager::Secret',
+    ].flatMap((type) => resourcesOf(template, type).map(([id]) => id));
+    expect(ids.sort()).toEqual(PINNED_IDS);
+  });
+
+  test('that fails the first time leaves nothing behind; later on data outlives the stack', () => {
+    const template = synthesize('prod').template.toJSON();
+    for (const id of PINNED_IDS) {
+      expect(template['Resources'][id].DeletionPolicy, id).toBe('RetainExceptOnCreate');
+      expect(template['Resources'][id].UpdateReplacePolicy, id).toBe('Retain');
+    }
+  });
+
+  test('starts its service only when tasks can pull, log and reach the internet', () => {
+    const { template } = synthesize('regulated');
+    const [service] = Object.values(template.findResources('AWS::ECS::Service'));
+    const needs: string[] = service?.['DependsOn'];
+    const inVpc = (type: string) => Object.keys(template.findResources(type));
+    expect(needs).toEqual(expect.arrayContaining(inVpc('AWS::EC2::NatGateway')));
+    expect(needs).toEqual(expect.arrayContaining(inVpc('AWS::EC2::Route')));
+    expect(needs).toEqual(
+      expect.arrayContaining([
+        expect.stringMatching(/ExecutionRoleDefaultPolicy/),
+        expect.stringMatching(/TaskRoleDefaultPolicy/),
+      ]),
+    );
+  });
+
+  test('of production is protected against deletion', () => {
+    const app = new App({ context: CONTEXT });
+    const protectedBy = (id: string, config: ConfigInput) =>
+      new RtmsKinesisStack(app, id, { config }).terminationProtection;
+    expect(protectedBy('Prod', PROD)).toBe(true);
+    expect(protectedBy('Dev', DEV)).toBe(false);
+  });
+
+  test('tags everything, the tasks as well, and may have a budget over that tag', () => {
+    const { template } = synthesize('on-demand');
+    template.hasResourceProperties('AWS::ECS::Service', {
+      PropagateTags: 'SERVICE',
+      EnableECSManagedTags: true,
+      Tags: Match.arrayWith([{ Key: 'rtms-kinesis:deployment', Value: 'RtmsKinesis-on-demand' }]),
+    });
+    template.hasResourceProperties('AWS::Budgets::Budget', {
+      Budget: {
+        BudgetLimit: { Amount: 500, Unit: 'USD' },
+        CostFilters: { TagKeyValue: ['user:rtms-kinesis:deployment$RtmsKinesis-on-demand'] },
+      },
+    });
+  });
+
+  test('asks for warm throughput only of an account that can give it', () => {
+    const capacity = { mode: 'on-demand', advantage: true, warmMiBps: 100 } as const;
+    const template = templateOf({ records: { capacity } });
+    expect(
+      resourcesOf(template, 'AWS::Kinesis::Stream').map(
+        ([, { WarmThroughputMiBps }]) => WarmThroughputMiBps,
+      ),
+    ).toEqual([100, undefined]);
+    const { advantage: _, ...without } = capacity;
+    expect(() => templateOf({ records: { capacity: without } })).toThrow(
+      /records\.capacity\.warmMiBps: 100; allowed only with advantage/,
+    );
+  });
+
+  test('stands behind CloudFront and a rate limit per address where that is asked for', () => {
+    const { template } = synthesize('on-demand');
+    template.hasResourceProperties('AWS::WAFv2::WebACL', {
+      Scope: 'CLOUDFRONT',
+      Rules: [
+        Match.objectLike({
+          Statement: {
+            RateBasedStatement: Match.objectLike({ Limit: 6000, AggregateKeyType: 'IP' }),
+          },
+        }),
+      ],
+    });
+    expect(onlyOf(template, 'AWS::CloudFront::Distribution')['DistributionConfig']).toMatchObject({
+      WebACLId: { 'Fn::GetAtt': [expect.stringMatching(/WebAcl/), 'Arn'] },
+    });
+    expect(() => templateOf({ webhook: { cloudFront: {} } }, 'eu-west-1')).toThrow(
+      /webhook\.cloudFront\.webAclArn: missing; .*eu-west-1/,
+    );
+  });
+
+  test.each(['us-gov-west-1', 'cn-north-1'])(
+    'in %s names nothing of the commercial partition',
+    (region) => {
+      const text = JSON.stringify(templateOf(PROD, region).toJSON());
+      expect(text).not.toMatch(/arn:aws:(?!\w*\$)/);
+    },
+  );
+
+  test('two in one account have no name in common', () => {
+    const app = new App({ context: CONTEXT });
+    const stack = new Stack(app, 'Both');
+    new RtmsKinesis(stack, 'A', DEV);
+    new RtmsKinesis(stack, 'B', DEV);
+    const template = Template.fromStack(stack);
+    const names = [
+      ...resourcesOf(template, 'AWS::CloudWatch::Dashboard').map(([, one]) => one['DashboardName']),
+      ...resourcesOf(template, 'AWS::Logs::QueryDefinition').map(([, one]) => one['Name']),
+    ];
+    expect(new Set(names).size).toBe(names.length);
+    const deployments = resourcesOf(template, 'AWS::CloudWatch::Alarm')
+      .filter(([, { Namespace }]) => Namespace === 'RtmsKinesis')
+      .map(([, { Dimensions }]) => Dimensions.find(isDeployment)?.Value);
+    expect([...new Set(deployments)].sort()).toEqual([
+      expect.stringMatching(/^Both-A/),
+      expect.stringMatching(/^Both-B/),
+    ]);
+  });
+});
+
+const isDeployment = ({ Name }: { readonly Name: string }) => Name === 'deployment';
+
+const PINNED_IDS = [
+  'RtmsKey8780866E',
+  'RtmsRecordStreamsEvents0B69F2BB',
+  'RtmsRecordStreamsMedia8014B711',
+  'RtmsSessionTable76ECEA6E',
+  'RtmsZoomSecretFF82CED4',
+  'RtmsZoomSecretWebhookTokens3EFA6260',
+];
+
+describe('the image', { timeout: TIMEOUT_MS }, () => {
+  test('is built without running anything in it, and without what only BuildKit knows', () => {
+    const lines = readFileSync(fromRoot('runner/Dockerfile'), 'utf8').split('\n');
+    expect(lines.filter((line) => /^RUN\b|--chmod|--mount/.test(line))).toEqual([]);
+    expect(lines).toContain('USER node');
+  });
+
+  test.each([
+    ['another base', { baseImageDigest: `sha256:${'0'.repeat(64)}` }],
+    ['another processor', { architecture: 'x86_64' as const }],
+  ])('of %s is another image', (_, runner) => {
+    const imageOf = (config: ConfigInput) =>
+      JSON.stringify(
+        onlyOf(templateOf(config), 'AWS::ECS::TaskDefinition')['ContainerDefinitions'][0].Image,
+      );
+    expect(imageOf({ runner })).not.toBe(imageOf({}));
+  });
+
+  test('may run on x86_64', () => {
+    templateOf({ runner: { architecture: 'x86_64' } }).hasResourceProperties(
+      'AWS::ECS::TaskDefinition',
+      { RuntimePlatform: { CpuArchitecture: 'X86_64', OperatingSystemFamily: 'LINUX' } },
+    );
+  });
+
+  test.each([
+    'public.ecr.aws/example/rtms-kinesis:1.2.3',
+    `111122223333.dkr.ecr.us-east-1.amazonaws.com/rtms@sha256:${'a'.repeat(64)}`,
+  ])('that is published needs no Docker: %s', (imageUri) => {
+    const app = new App({ context: CONTEXT });
+    const stack = new RtmsKinesisStack(app, 'S', {
+      config: { runner: { imageUri } },
+      env: { account: '111122223333', region: 'us-east-1' },
+    });
+    const [, name = ''] = imageUri.split('/', 2);
+    const image = onlyOf(Template.fromStack(stack), 'AWS::ECS::TaskDefinition');
+    expect(JSON.stringify(image['ContainerDefinitions'][0].Image)).toContain(name.split(/[:@]/)[0]);
+    const manifest = app.synth().getStackArtifact(stack.artifactId).manifest;
+    expect(JSON.stringify(manifest)).not.toContain('dockerImages');
+  });
+});
+
+describe('the construct', { timeout: TIMEOUT_MS }, () => {
+  test('takes what the app has already, and makes none of it again', () => {
+    const stack = new Stack(new App({ context: CONTEXT }), 'Own');
+    const vpc = new Vpc(stack, 'Vpc');
+    new RtmsKinesis(
+      stack,
+      'Rtms',
+      {},
+      {
+        cluster: new Cluster(stack, 'Cluster', { vpc: vpc as never }) as ICluster,
+        encryptionKey: new Key(stack, 'Key') as IKey,
+        mediaStream: new Stream(stack, 'Media') as IStream,
+        eventsStream: new Stream(stack, 'Events') as IStream,
+        credentials: new Secret(stack, 'Credentials') as ISecret,
+        webhookTokens: new Secret(stack, 'Tokens') as ISecret,
+        pagesTopic: new Topic(stack, 'Pages') as ITopic,
+        ticketsTopic: new Topic(stack, 'Tickets') as ITopic,
+      },
+    );
+    const template = Template.fromStack(stack);
+    for (const [type, count] of [
+      ['AWS::EC2::VPC', 1],
+      ['AWS::ECS::Cluster', 1],
+      ['AWS::KMS::Key', 1],
+      ['AWS::Kinesis::Stream', 2],
+      ['AWS::SecretsManager::Secret', 2],
+      ['AWS::SNS::Topic', 2],
+    ] as const) {
+      template.resourceCountIs(type, count);
+    }
+    template.hasResourceProperties('AWS::ECS::Service', {
+      NetworkConfiguration: {
+        AwsvpcConfiguration: Match.objectLike({
+          AssignPublicIp: 'DISABLED',
+          Subnets: [
+            { Ref: Match.stringLikeRegexp('^VpcPrivate') },
+            { Ref: Match.stringLikeRegexp('^VpcPrivate') },
+          ],
+        }),
+      },
+    });
+  });
+
+  test('takes addresses that only a deployment knows', () => {
+    const stack = new Stack(new App({ context: CONTEXT }), 'Tokens');
+    const parameter = (id: string) => new CfnParameter(stack, id).valueAsString;
+    new RtmsKinesis(stack, 'Rtms', {
+      webhook: { domain: { name: parameter('Host'), certificateArn: parameter('Certificate') } },
+      network: {
+        kind: 'existing',
+        vpcId: parameter('VpcId'),
+        availabilityZones: ['us-east-1a', 'us-east-1b'],
+        subnetIds: [parameter('SubnetA'), parameter('SubnetB')],
+      },
+      monitoring: { pages: [{ email: parameter('Pager') }, { https: parameter('Hook') }] },
+    });
+    const template = Template.fromStack(stack);
+    template.hasResourceProperties('AWS::ApiGatewayV2::DomainName', {
+      DomainName: { Ref: 'Host' },
+    });
+    template.hasResourceProperties('AWS::SNS::Subscription', {
+      Protocol: 'https',
+      Endpoint: { Ref: 'Hook' },
+    });
+    template.hasResourceProperties('AWS::ECS::Service', {
+      NetworkConfiguration: {
+        AwsvpcConfiguration: Match.objectLike({
+          Subnets: [{ Ref: 'SubnetA' }, { Ref: 'SubnetB' }],
+        }),
+      },
+    });
+  });
+});
