@@ -1,6 +1,8 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { KinesisClient } from '@aws-sdk/client-kinesis';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { ServiceQuotasClient } from '@aws-sdk/client-service-quotas';
+import { SNSClient } from '@aws-sdk/client-sns';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { NodeHttpHandler } from '@smithy/node-http-handler';
@@ -35,6 +37,14 @@ export class AwsClients {
 
   get secretsManager(): SecretsManagerClient {
     return this.#client('secretsManager', SecretsManagerClient);
+  }
+
+  get sns(): SNSClient {
+    return this.#client('sns', SNSClient);
+  }
+
+  get serviceQuotas(): ServiceQuotasClient {
+    return this.#client('serviceQuotas', ServiceQuotasClient);
   }
 
   get dynamodb(): DynamoDBClient {

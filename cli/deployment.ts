@@ -16,6 +16,9 @@ const DESCRIPTION = v.object({
   queueUrl: v.optional(text),
   streams: v.optional(v.object({ media: v.optional(text), events: v.optional(text) })),
   secretId: v.optional(text),
+  webhookSecretId: v.optional(text),
+  pagesTopicArn: v.optional(text),
+  ticketsTopicArn: v.optional(text),
   webhookUrl: v.optional(v.pipe(text, v.url())),
   /** Comma-separated, as ALLOWED_HOSTS of the deployment. */
   allowedHosts: v.optional(text),
@@ -25,6 +28,8 @@ const DESCRIPTION = v.object({
       kinesis: v.optional(text),
       dynamodb: v.optional(text),
       secretsManager: v.optional(text),
+      sns: v.optional(text),
+      serviceQuotas: v.optional(text),
     }),
   ),
 });
@@ -38,6 +43,10 @@ export interface Deployment {
   readonly mediaStream?: string | undefined;
   readonly eventsStream?: string | undefined;
   readonly secretId?: string | undefined;
+  /** Webhook tokens, where the deployment keeps them apart. */
+  readonly webhookSecretId?: string | undefined;
+  readonly pagesTopic?: string | undefined;
+  readonly ticketsTopic?: string | undefined;
   readonly webhookUrl?: string | undefined;
   readonly allowedHosts?: string | undefined;
   readonly endpoints?:
@@ -46,6 +55,8 @@ export interface Deployment {
         readonly kinesis?: string | undefined;
         readonly dynamodb?: string | undefined;
         readonly secretsManager?: string | undefined;
+        readonly sns?: string | undefined;
+        readonly serviceQuotas?: string | undefined;
       }
     | undefined;
 }
@@ -87,6 +98,24 @@ const NAMES: Readonly<
     flag: '--secret-id',
     field: 'secretId',
     what: 'Zoom secret',
+  },
+  webhookSecretId: {
+    variable: 'ZOOM_WEBHOOK_SECRET_ID',
+    flag: '--webhook-secret-id',
+    field: 'webhookSecretId',
+    what: 'secret of the webhook tokens',
+  },
+  pagesTopic: {
+    variable: 'PAGES_TOPIC',
+    flag: '--pages-topic',
+    field: 'pagesTopicArn',
+    what: 'topic of pages',
+  },
+  ticketsTopic: {
+    variable: 'TICKETS_TOPIC',
+    flag: '--tickets-topic',
+    field: 'ticketsTopicArn',
+    what: 'topic of tickets',
   },
   webhookUrl: {
     variable: 'WEBHOOK_URL',
@@ -152,8 +181,14 @@ function readDescription(path: string): Deployment {
     const fields = result.issues.map((issue) => v.getDotPath(issue) ?? 'the whole');
     throw new ServiceError('config/invalid', `${path} is wrong at ${fields.join(', ')}`);
   }
-  const { streams, ...rest } = result.output;
-  return defined({ ...rest, mediaStream: streams?.media, eventsStream: streams?.events });
+  const { streams, pagesTopicArn, ticketsTopicArn, ...rest } = result.output;
+  return defined({
+    ...rest,
+    mediaStream: streams?.media,
+    eventsStream: streams?.events,
+    pagesTopic: pagesTopicArn,
+    ticketsTopic: ticketsTopicArn,
+  });
 }
 
 /** A whole file of JSON, or its first line: then the rest is what `npm start --json` went on to say. */

@@ -3,8 +3,10 @@ import { findPackageJSON } from 'node:module';
 import { Command } from 'commander';
 import { exportCommand } from './commands/export.ts';
 import { handoverCommand, stopCommand } from './commands/operator-wish.ts';
+import { pageTestCommand } from './commands/page-test.ts';
 import { preflightCommand } from './commands/preflight.ts';
 import { redriveCommand } from './commands/redrive.ts';
+import { reshardCommand } from './commands/reshard.ts';
 import { sendTestWebhookCommand } from './commands/send-test-webhook.ts';
 import { sessionCommand } from './commands/session.ts';
 import { sessionsCommand } from './commands/sessions.ts';
@@ -39,8 +41,10 @@ export function createProgram(): Command {
     .addCommand(stopCommand())
     .addCommand(handoverCommand())
     .addCommand(redriveCommand())
+    .addCommand(reshardCommand())
     .commandsGroup('Try:')
     .addCommand(sendTestWebhookCommand())
+    .addCommand(pageTestCommand())
     .addCommand(simulateCommand())
     .helpCommand('help [command]', 'help for a command')
     .addHelpText('after', AFTER_HELP);

@@ -1,25 +1,67 @@
 import { GetSecretValueCommand } from '@aws-sdk/client-secrets-manager';
 import type { UserEnv } from '../shared/env.ts';
 import { ServiceError } from '../shared/errors.ts';
-import { DEFAULT_APP, parseZoomSecret, type ZoomApp } from '../shared/zoom/credentials.ts';
+import {
+  DEFAULT_APP,
+  parseSigningSecret,
+  parseWebhookSecret,
+  parseZoomSecret,
+  type SigningApp,
+  type VerifyingApp,
+  type ZoomApp,
+} from '../shared/zoom/credentials.ts';
 import { ask } from './aws.ts';
 import type { Context } from './command.ts';
 import { required } from './deployment.ts';
 
 /**
- * Every Zoom app of the deployment, by name, out of its secret.
+ * Every Zoom app of the deployment, by name, out of its secret; out of both where the deployment keeps the webhook
+ * tokens apart.
  *
- * @throws ServiceError `cli/unreachable`, or `config/invalid` for a secret of the wrong shape
+ * @throws ServiceError `cli/unreachable`, or `config/invalid` for a secret of the wrong shape or an app that one of
+ *   the two lacks
  */
 export async function readZoomSecret({
   aws,
   deployment,
 }: Pick<Context, 'aws' | 'deployment'>): Promise<ReadonlyMap<string, ZoomApp>> {
-  const SecretId = required(deployment, 'secretId');
-  const { SecretString = '' } = await ask(`Zoom secret ${SecretId}`, () =>
-    aws.secretsManager.send(new GetSecretValueCommand({ SecretId })),
-  );
-  return parseZoomSecret(SecretString).apps;
+  const read = async (SecretId: string) => {
+    const { SecretString = '' } = await ask(`Zoom secret ${SecretId}`, () =>
+      aws.secretsManager.send(new GetSecretValueCommand({ SecretId })),
+    );
+    return SecretString;
+  };
+  const secretId = required(deployment, 'secretId');
+  const { webhookSecretId } = deployment;
+  if (webhookSecretId === undefined || webhookSecretId === secretId) {
+    return parseZoomSecret(await read(secretId)).apps;
+  }
+  const [signing, tokens] = await Promise.all([
+    read(secretId).then(parseSigningSecret),
+    read(webhookSecretId).then(parseWebhookSecret),
+  ]);
+  return joinApps(signing.apps, tokens.apps);
+}
+
+function joinApps(
+  signing: ReadonlyMap<string, SigningApp>,
+  tokens: ReadonlyMap<string, VerifyingApp>,
+): ReadonlyMap<string, ZoomApp> {
+  const lone = [
+    ...[...signing.keys()].filter((name) => !tokens.has(name)),
+    ...[...tokens.keys()].filter((name) => !signing.has(name)),
+  ];
+  if (lone.length > 0) {
+    throw new ServiceError(
+      'config/invalid',
+      `each app needs credentials in one secret and tokens in the other; one lacks: ${lone.join(', ')}`,
+    );
+  }
+  const joined = [...signing].map(([name, app]) => {
+    const { webhookSecretTokens } = tokens.get(name) as VerifyingApp;
+    return [name, { ...app, webhookSecretTokens }] as const;
+  });
+  return new Map(joined);
 }
 
 /**

@@ -1,9 +1,11 @@
 import type { Command } from 'commander';
+import { ServiceError } from '../../shared/errors.ts';
 import { isLoopback } from '../aws.ts';
 import { type Context, createCommand, type Flags, run } from '../command.ts';
 import { EXIT, type ExitCode } from '../exit-code.ts';
 import { checkAws } from '../preflight/aws-checks.ts';
 import type { Check } from '../preflight/check.ts';
+import { checkQuotas, type Sizing } from '../preflight/quota-checks.ts';
 import { checkRunners } from '../preflight/runner-checks.ts';
 import { checkSecret } from '../preflight/secret-checks.ts';
 import { checkWebhook } from '../preflight/webhook-checks.ts';
@@ -16,23 +18,63 @@ export function preflightCommand(): Command {
     summary: 'is the deployment ready for meetings?',
     description:
       'Is the deployment ready for meetings? Checks credentials, the Zoom secret, the webhook, table, queue, ' +
-      'streams and runners, and says for each what to do. Changes nothing. ' +
+      'streams, runners and quotas, and says for each what to do. Changes nothing. ' +
       'Exit code 1 when a check fails, 3 when something could not be reached.',
     examples: [
       'rtms preflight --local',
       'rtms preflight --profile prod --config prod.json',
+      'rtms preflight --quotas --max-tasks 40 --shards 66 --meetings 1000 --zoom-concurrency 2000',
       'rtms preflight --json | jq -r "select(.status == \\"failed\\") | .fix"',
     ],
-  }).action((flags: Flags) => run(flags, preflight));
+  })
+    .optionsGroup('How large it is, or is to become (compared with the quotas):')
+    .option('--quotas', 'the quotas alone: works before the first deployment')
+    .option('--max-tasks <n>', 'runner.maxTasks of the stage')
+    .option('--task-vcpu <n>', 'runner.cpu of the stage / 1024', '1')
+    .option('--webhook-concurrency <n>', 'webhook.reservedConcurrency of the stage', '0')
+    .option('--shards <n>', 'shards of both streams')
+    .option('--meetings <n>', 'meetings at one time')
+    .option('--zoom-concurrency <n>', 'concurrent streams of your contract with Zoom')
+    .action((flags: PreflightFlags) => run(flags, (context) => preflight(context, flags)));
 }
 
-async function preflight(context: Context): Promise<ExitCode> {
+interface PreflightFlags extends Flags {
+  readonly quotas?: true;
+  readonly maxTasks?: string;
+  readonly taskVcpu: string;
+  readonly webhookConcurrency: string;
+  readonly shards?: string;
+  readonly meetings?: string;
+  readonly zoomConcurrency?: string;
+}
+
+/** @throws ServiceError `config/invalid` naming the flag that is no number */
+function sizingOf(flags: PreflightFlags): Sizing {
+  const read = (flag: string, text: string | undefined): number | undefined => {
+    if (text === undefined) return undefined;
+    const value = Number(text);
+    if (text.trim() !== '' && Number.isFinite(value) && value >= 0) return value;
+    throw new ServiceError('config/invalid', `${flag} is a number from 0, not "${text}"`);
+  };
+  return {
+    maxTasks: read('--max-tasks', flags.maxTasks),
+    taskVcpu: read('--task-vcpu', flags.taskVcpu) ?? 1,
+    webhookConcurrency: read('--webhook-concurrency', flags.webhookConcurrency) ?? 0,
+    shards: read('--shards', flags.shards),
+    meetings: read('--meetings', flags.meetings),
+    zoomConcurrency: read('--zoom-concurrency', flags.zoomConcurrency),
+  };
+}
+
+async function preflight(context: Context, flags: PreflightFlags): Promise<ExitCode> {
   const { output, deployment } = context;
   const isLocal = Object.values(deployment.endpoints ?? {}).some(
     (url) => url !== undefined && isLoopback(url),
   );
+  const sizing = sizingOf(flags);
+  const checks = flags.quotas ? checkQuotas(context, sizing) : allChecks(context, sizing, isLocal);
   let exitCode: ExitCode = EXIT.OK;
-  for await (const found of allChecks(context)) {
+  for await (const found of await checks) {
     const check = isLocal ? forLocalStack(found) : found;
     output.show(check, () => toLines(check));
     if (check.status === 'failed' && exitCode !== EXIT.UNREACHABLE) {
@@ -42,12 +84,18 @@ async function preflight(context: Context): Promise<ExitCode> {
   return exitCode;
 }
 
-async function* allChecks(context: Context): AsyncGenerator<Check> {
+async function* allChecks(
+  context: Context,
+  sizing: Sizing,
+  isLocal: boolean,
+): AsyncGenerator<Check> {
   const secret = await checkSecret(context);
   yield* await checkAws(context);
   yield* secret.checks;
   yield* await checkWebhook(context, secret.apps);
   yield* await checkRunners(context);
+  // The local stack has no account.
+  if (!isLocal) yield* await checkQuotas(context, sizing);
   yield scopesHint();
 }
 
