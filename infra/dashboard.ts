@@ -246,8 +246,9 @@ function webhookAndCost({ metrics, webhook }: Observed): GraphWidgetProps[] {
       ],
     },
     {
-      title: 'Estimated cost of a meeting-hour, $',
+      title: 'Estimated cost of a meeting-hour, $; synthetic meetings, % good and ms',
       left: [metrics.of('CostPerMeetingHour', 'Average')],
+      right: [metrics.of('SyntheticSuccess', 'Average'), metrics.of('SyntheticLatency', 'Maximum')],
     },
   ];
 }

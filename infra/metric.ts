@@ -107,7 +107,8 @@ export class DeploymentMetrics {
   }
 }
 
-function serviceOf(metricName: MetricName): 'webhook' | 'runner' {
+function serviceOf(metricName: MetricName): 'webhook' | 'runner' | 'synthetic' {
+  if (metricName.startsWith('Synthetic')) return 'synthetic';
   return WEBHOOK_METRICS.has(metricName) ? 'webhook' : 'runner';
 }
 

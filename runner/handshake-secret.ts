@@ -9,6 +9,7 @@ import {
   type SigningApp,
   type ZoomApps,
 } from '../shared/zoom/credentials.ts';
+import { loadApps } from '../shared/zoom/load-apps.ts';
 import { SecretCache } from '../shared/zoom/secret-cache.ts';
 
 /** Of all sessions together: each asks every 5 s while Zoom refuses its signature. */
@@ -23,9 +24,11 @@ export class HandshakeSecret {
     { secretId, refreshMs }: { readonly secretId: string; readonly refreshMs: number },
     logger: Logger,
   ) {
-    const read = new GetSecretValueCommand({ SecretId: secretId });
+    const read = (id: string) => fetchWith(client, new GetSecretValueCommand({ SecretId: id }));
+    const leftOut = (error: unknown) =>
+      logger.warn('a Zoom secret is left out', { event: 'secret_failed', error });
     this.#cache = new SecretCache({
-      load: async () => parseSigningSecret(await fetchWith(client, read)),
+      load: () => loadApps(secretId, read, parseSigningSecret, leftOut),
       keepMs: refreshMs,
       retryMs: RETRY_MS,
       onFailure: (error) => logger.warn('Zoom secret not read', { event: 'secret_failed', error }),

@@ -33,6 +33,35 @@ export interface CanaryEnv {
   ZOOM_WEBHOOK_SECRET_ID: string;
 }
 
+/** Of `functions/synthetic-meeting/main.ts`; what has a default need not be set. */
+export interface SyntheticMeetingEnv {
+  /** As in `WebhookEnv`. */
+  DEPLOYMENT: string;
+  /** The webhook's public address, without an app. */
+  WEBHOOK_URL: string;
+  /**
+   * Secret of the synthetic meeting's own app: `{"synthetic": "<random text>"}`. Webhook and runners have its id after
+   * their own, with a comma between.
+   */
+  SYNTHETIC_SECRET_ID: string;
+  MEDIA_STREAM: string;
+  EVENTS_STREAM: string;
+  /** Name under which runners reach this task; stands as `ws://<name>` in their ALLOWED_HOSTS and the webhook's. */
+  HOST: string;
+  /** Address to listen on. @default 0.0.0.0 */
+  BIND_HOST?: string;
+  /** @default 8081 */
+  SIGNALING_PORT?: string;
+  /** @default 8082 */
+  MEDIA_PORT?: string;
+  /** From the first frame read back to the end. @default 20 */
+  MEETING_SECONDS?: string;
+  /** What the way there and back may take beside the meeting itself. @default 60 */
+  DEADLINE_SECONDS?: string;
+  /** From the end of one meeting to the next; 0: one meeting, exit code 1 when it failed. @default 3600 */
+  INTERVAL_SECONDS?: string;
+}
+
 export interface RunnerEnv {
   /** As in `WebhookEnv`. */
   DEPLOYMENT: string;

@@ -3,7 +3,7 @@
  * live in log fields. infra's dashboard and alarms and the code that emits share this table.
  *
  * Dimensions: every metric carries `deployment` (the variable `DEPLOYMENT`: without it two deployments of an
- * account would add up in each other's alarms, and scale each other) and `service` (`webhook` or `runner`);
+ * account would add up in each other's alarms, and scale each other) and `service` (`webhook`, `runner` or `synthetic`);
  * those with `by` carry one more. Those with `total` are emitted twice: with their own dimension for graphs,
  * and without it for alarms, which would otherwise have to know every value and miss a new one. Values in
  * `notInTotal` are left out of the total.
@@ -76,6 +76,10 @@ export const METRICS = {
   /** A camera that was selected and whose video did not come: once per selection. */
   VideoMissing: { unit: 'Count' },
   CostPerMeetingHour: { unit: 'None' },
+  /** 100 or 0 for each synthetic meeting: its average is the share that went through. */
+  SyntheticSuccess: { unit: 'Percent' },
+  /** From the webhook to the first frame read back from Kinesis. */
+  SyntheticLatency: { unit: 'Milliseconds' },
 } as const satisfies Record<string, MetricDefinition>;
 
 export type MetricName = keyof typeof METRICS;

@@ -9,8 +9,8 @@ import type { WebhookConfig } from './config.ts';
 const SERVICE = 'webhook';
 
 /** One JSON line per message on stdout or stderr, by level. */
-export function createLogger(logLevel: WebhookConfig['logLevel']): Logger {
-  return wrap(new Powertools({ serviceName: SERVICE, logLevel }), {});
+export function createLogger(logLevel: WebhookConfig['logLevel'], service = SERVICE): Logger {
+  return wrap(new Powertools({ serviceName: service, logLevel }), {});
 }
 
 function wrap(powertools: Powertools, common: LogFields): Logger {
@@ -30,8 +30,8 @@ function loggable(common: LogFields, fields: LogFields): LogFields {
 }
 
 /** Writes each value at once as a line of its own in CloudWatch's embedded metric format. */
-export function createMetrics(deployment: string): Metrics {
-  const powertools = new PowertoolsMetrics({ namespace: METRIC_NAMESPACE, serviceName: SERVICE });
+export function createMetrics(deployment: string, service = SERVICE): Metrics {
+  const powertools = new PowertoolsMetrics({ namespace: METRIC_NAMESPACE, serviceName: service });
   const emit = (name: MetricName, value: number, by: string | undefined) => {
     const definition = METRICS[name];
     const metric = powertools.singleMetric();

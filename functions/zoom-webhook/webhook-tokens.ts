@@ -6,6 +6,7 @@ import {
   type VerifyingApp,
   type ZoomApps,
 } from '../../shared/zoom/credentials.ts';
+import { loadApps } from '../../shared/zoom/load-apps.ts';
 import { SecretCache } from '../../shared/zoom/secret-cache.ts';
 
 /** Forgers make the function read at most this often, and a Secrets Manager that is away as well. */
@@ -22,13 +23,16 @@ export function createWebhookTokens(
   { secretId, refreshMs }: { readonly secretId: string; readonly refreshMs: number },
   logger: Logger,
 ): WebhookTokens {
-  const read = new GetSecretValueCommand({ SecretId: secretId });
+  const read = async (SecretId: string) => {
+    const abortSignal = AbortSignal.timeout(READ_TIMEOUT_MS);
+    const command = new GetSecretValueCommand({ SecretId });
+    return (await client.send(command, { abortSignal })).SecretString ?? '';
+  };
+  const leftOut = (error: unknown) => logger.error('a secret is left out', { error });
   return new SecretCache({
     load: async () => {
       try {
-        const abortSignal = AbortSignal.timeout(READ_TIMEOUT_MS);
-        const { SecretString = '' } = await client.send(read, { abortSignal });
-        return parseWebhookSecret(SecretString);
+        return await loadApps(secretId, read, parseWebhookSecret, leftOut);
       } catch (cause) {
         throw new ServiceError('webhook/secret-unavailable', 'no Zoom secret to verify with', {
           cause,

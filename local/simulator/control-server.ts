@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage } from 'node:http';
 import { ServiceError } from '../../shared/errors.ts';
-import { listenOnLoopback } from './listen.ts';
+import { listenLocally } from './listen.ts';
 import type { ActionInput, ScenarioInput } from './scenario.ts';
 import { scriptedMeeting } from './scripted-meeting.ts';
 import type { Simulator } from './simulator.ts';
@@ -30,7 +30,7 @@ export async function startControlServer(
       response.end(json);
     });
   });
-  const boundPort = await listenOnLoopback(server, port);
+  const boundPort = await listenLocally(server, port);
   return {
     url: `http://127.0.0.1:${boundPort}`,
     close() {

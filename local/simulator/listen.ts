@@ -4,11 +4,16 @@ import { ServiceError } from '../../shared/errors.ts';
 
 /**
  * @param port 0: any free one
+ * @param host another address, where others than this machine are to connect
  * @returns the port
  * @throws ServiceError `local/port-in-use`
  */
-export async function listenOnLoopback(server: Server, port: number): Promise<number> {
-  server.listen(port, '127.0.0.1');
+export async function listenLocally(
+  server: Server,
+  port: number,
+  host = '127.0.0.1',
+): Promise<number> {
+  server.listen(port, host);
   try {
     await once(server, 'listening');
   } catch (cause) {

@@ -35,6 +35,8 @@ export interface SimulatorOptions {
   readonly signalingPort?: number;
   /** @default any free port */
   readonly mediaPort?: number;
+  /** Address to listen on, where clients of other machines are to connect. @default loopback */
+  readonly bindHost?: string;
   /** Addresses that clients are told in place of the loopback ones: of tunnels to them. */
   readonly publicUrls?: { readonly signaling: string; readonly media: string };
   /** PEM; the addresses become `wss:`. @default plain `ws:` */
@@ -133,6 +135,7 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
       return (socket) =>
         serveSignaling(connection(socket), stream, app, refusal(stream), mediaUrls);
     },
+    options.bindHost,
   );
   const media = await listenForSockets(
     options.tls,
@@ -142,6 +145,7 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
       if (stream === 'dead' || !isMediaPath(path)) return undefined;
       return (socket) => serveMedia(connection(socket), stream, path, app, refusal(stream));
     },
+    options.bindHost,
   );
   const stopTicking = clock.every(TICK_MS, () => {
     for (const { stream } of entries.values()) if (!stream.terminated) stream.advance();

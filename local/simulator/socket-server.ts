@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import { type WebSocket, WebSocketServer } from 'ws';
-import { listenOnLoopback } from './listen.ts';
+import { listenLocally } from './listen.ts';
 
 export interface SocketServer {
   /** `ws://` or `wss://`, host and port. */
@@ -14,7 +14,7 @@ export interface SocketServer {
 const MAX_CLIENT_MESSAGE_BYTES = 1024 * 1024;
 
 /**
- * Accepts WebSockets on loopback.
+ * Accepts WebSockets, on loopback unless `host` says otherwise.
  *
  * @param tls PEM; undefined: plain `ws:`
  * @param port 0: any free one
@@ -25,6 +25,7 @@ export async function listenForSockets(
   tls: { readonly key: string; readonly cert: string } | undefined,
   port: number,
   serve: (path: readonly string[]) => ((socket: WebSocket) => void) | undefined,
+  host?: string,
 ): Promise<SocketServer> {
   const server = tls ? createTlsServer(tls) : createServer();
   const upgrader = new WebSocketServer({ noServer: true, maxPayload: MAX_CLIENT_MESSAGE_BYTES });
@@ -39,7 +40,7 @@ export async function listenForSockets(
       });
     else socket.destroy();
   });
-  const boundPort = await listenOnLoopback(server, port);
+  const boundPort = await listenLocally(server, port, host);
   return {
     url: `${tls ? 'wss' : 'ws'}://127.0.0.1:${boundPort}`,
     async close() {

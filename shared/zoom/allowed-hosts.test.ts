@@ -44,6 +44,15 @@ describe('allowed hosts', () => {
     expect(isAllowedAddress('ws://127.0.0.2:9000', allowed)).toBe(false);
   });
 
+  test('lets plain WebSocket through for exactly the host that is named with ws://', () => {
+    const allowed = parseAllowedHosts('zoom.us, ws://zoom.rtms.internal');
+    expect(isAllowedAddress('ws://zoom.rtms.internal:8081/a/1', allowed)).toBe(true);
+    expect(isAllowedAddress('ws://sub.zoom.rtms.internal:8081', allowed)).toBe(false);
+    expect(isAllowedAddress('wss://zoom.rtms.internal', allowed)).toBe(false);
+    expect(isAllowedAddress('ws://user@zoom.rtms.internal', allowed)).toBe(false);
+    expect(isAllowedAddress('ws://zoom.us', allowed)).toBe(false);
+  });
+
   test('ignores case, spaces and empty entries in the list', () => {
     expect(parseAllowedHosts(' Zoom.US ,,zoomgov.com,')).toEqual(['zoom.us', 'zoomgov.com']);
   });

@@ -3,9 +3,13 @@ import { ServiceError } from '../errors.ts';
 /** Hosts that Zoom's signaling and media servers live under, unless the deployer says otherwise. */
 export const DEFAULT_ALLOWED_HOSTS = 'zoom.us,zoom.com,zoomgov.com';
 
-/** Lower-case host names or addresses (`[::1]` in brackets); each stands for itself and its subdomains. */
+/**
+ * Lower-case host names or addresses (`[::1]` in brackets); each stands for itself and its subdomains. `ws://<host>`
+ * is that host alone, over plain WebSocket: the synthetic meeting inside the deployment's own network.
+ */
 export type AllowedHosts = readonly string[];
 
+const PLAIN = /^ws:\/\//;
 const LOOPBACK = /^(?:(?:.+\.)?localhost|127(?:\.\d{1,3}){3}|\[::1\])$/;
 
 /**
@@ -21,7 +25,7 @@ export function parseAllowedHosts(csv: string): AllowedHosts {
     throw new ServiceError('config/invalid', 'the list of allowed hosts is empty');
   }
   for (const entry of entries) {
-    if (hostOf(entry) !== entry) {
+    if (hostOf(entry.replace(PLAIN, '')) !== entry.replace(PLAIN, '')) {
       throw new ServiceError('config/invalid', `allowed host "${entry}" is not a bare host name`, {
         detail: { entry },
       });
@@ -33,7 +37,7 @@ export function parseAllowedHosts(csv: string): AllowedHosts {
 /**
  * Whether a server address may be signed for and connected to: `wss:`, no user info, and a host that is
  * an entry of the list or a subdomain of one; any port. Plain `ws:` passes only for a loopback host on
- * the list (the simulator). The parser is the one that `ws` connects with, so both see the same host.
+ * the list (the simulator) and for a host that the list names with `ws://`. The parser is the one that `ws` connects with, so both see the same host.
  */
 export function isAllowedAddress(address: string, allowed: AllowedHosts): boolean {
   let url: URL;
@@ -44,6 +48,7 @@ export function isAllowedAddress(address: string, allowed: AllowedHosts): boolea
   }
   if (url.username !== '' || url.password !== '') return false;
   const host = url.hostname;
+  if (url.protocol === 'ws:' && allowed.includes(`ws://${host}`)) return true;
   if (url.protocol !== 'wss:' && !(url.protocol === 'ws:' && LOOPBACK.test(host))) return false;
   return allowed.some((entry) => host === entry || host.endsWith(`.${entry}`));
 }

@@ -6,6 +6,9 @@ import type { Product } from '../rtms/product.ts';
 /** The app whose webhooks arrive on the bare path. */
 export const DEFAULT_APP = 'default';
 
+/** The app of the synthetic meeting (functions/synthetic-meeting), whose secret the deployment writes itself. */
+export const SYNTHETIC_APP = 'synthetic';
+
 /** App names appear in the webhook path and in every session row. */
 const APP_NAME = /^[A-Za-z0-9_-]{1,64}$/;
 
@@ -69,6 +72,20 @@ export const parseWebhookSecret = (json: string): ZoomApps<VerifyingApp> =>
  */
 export const parseZoomSecret = (json: string): ZoomApps<ZoomApp> => parseApps(json, APP);
 
+/**
+ * Secrets Manager draws one random text, on the top level: both halves of the synthetic app's credentials come from it.
+ */
+function withApps(value: unknown): unknown {
+  const drawn = (value as { [SYNTHETIC_APP]?: unknown } | null)?.[SYNTHETIC_APP];
+  if (typeof drawn !== 'string' || drawn === '') return value;
+  const app = {
+    clientId: SYNTHETIC_APP,
+    clientSecret: `sign-${drawn}`,
+    webhookSecretTokens: [`verify-${drawn}`],
+  };
+  return { apps: { [SYNTHETIC_APP]: app } };
+}
+
 /** Whether a value is the one that the first deployment wrote (`infra/secret.ts`). */
 export const isPlaceholder = (value: string): boolean => value.startsWith('replace-me');
 
@@ -82,7 +99,7 @@ function parseApps<App extends object>(
   } catch {
     throw new ServiceError('config/invalid', 'the Zoom secret is not JSON');
   }
-  const parsed = v.safeParse(v.object({ apps: v.record(v.string(), app) }), value);
+  const parsed = v.safeParse(v.object({ apps: v.record(v.string(), app) }), withApps(value));
   if (!parsed.success) {
     const fields = parsed.issues.map((issue) => v.getDotPath(issue) ?? 'secret');
     throw new ServiceError('config/invalid', `the Zoom secret is wrong at ${fields.join(', ')}`, {
