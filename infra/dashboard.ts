@@ -117,6 +117,8 @@ function meetings({ metrics, jobs }: Observed): GraphWidgetProps[] {
         metrics.of('SessionsMissed', 'Sum'),
         metrics.of('UnreadableRows', 'Sum'),
         metrics.of('RowsGivenUp', 'Sum'),
+        metrics.of('SessionDefects', 'Sum'),
+        metrics.of('StreamsQuarantined', 'Sum'),
       ],
     },
     {

@@ -34,6 +34,7 @@ import { RECONCILE_INTERVAL_MS } from './ownership/reconcile.ts';
 import { SessionStore } from './ownership/store.ts';
 import { isSuperseded } from './service-revision.ts';
 import { SESSION_STATES } from './session-context.ts';
+import { LastResort } from './session-guard.ts';
 import { SessionPool } from './session-pool.ts';
 import { StartUp } from './start-up.ts';
 import { fenceWrites } from './write-fence.ts';
@@ -88,6 +89,7 @@ export async function startRunner(
   const protection =
     ecsTask && new EcsProtection({ client: aws.ecs, task: ecsTask, logger, metrics });
 
+  const lastResort = new LastResort(logger, metrics, () => process.kill(process.pid, 'SIGTERM'));
   const heartbeat = new Heartbeat({
     store,
     task: () => ({
@@ -184,6 +186,7 @@ export async function startRunner(
       ? [loop('revision', revisionIntervalMs, () => followRevision(aws, ecsTask, pool, logger))]
       : []),
   ];
+  lastResort.install();
   logger.info('ready', {
     event: 'runner_ready',
     healthPort: health.port,
@@ -211,6 +214,7 @@ export async function startRunner(
       protection?.stop();
       delay.stop();
       health.server.close();
+      lastResort.uninstall();
       const durationMs = Math.round(performance.now() - startedAtMs);
       metrics.observe('DrainDuration', durationMs);
       metrics.flush();

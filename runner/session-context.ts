@@ -1,6 +1,6 @@
 import type { Logger } from '../shared/logger.ts';
 import type { CounterMetrics } from '../shared/metrics.ts';
-import type { EventData } from '../shared/record/event.ts';
+import type { HandOverCause } from '../shared/record/event.ts';
 import type { MediaRequest } from '../shared/rtms/params.ts';
 import type { Product } from '../shared/rtms/product.ts';
 import type { SessionRow } from '../shared/session-row.ts';
@@ -45,8 +45,6 @@ export interface ClaimedRow {
   readonly isSuspended?: () => boolean;
 }
 
-export type HandOverCause = EventData['session_handed_over']['cause'];
-
 /** How a session came to its end, for whoever owns the row. */
 export type SessionResult =
   | {
@@ -57,6 +55,8 @@ export type SessionResult =
       readonly atMs: number;
     }
   | { readonly kind: 'handed_over'; readonly cause: HandOverCause; readonly atMs: number }
+  /** A defect of ours ended it: somebody else may try. */
+  | { readonly kind: 'defect'; readonly atMs: number }
   /** The row is another's, or this task may not serve: nothing is to be written about it. */
   | { readonly kind: 'dropped' };
 

@@ -2,17 +2,24 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { ServiceError } from '../shared/errors.ts';
 import type { Logger } from '../shared/logger.ts';
 import type { Metrics } from '../shared/metrics.ts';
+import type { HandOverCause } from '../shared/record/event.ts';
 import { type SessionRow, type TaskRow, UNOWNED } from '../shared/session-row.ts';
 import { type Admission, admit, costOfSession, type Load, roomFor } from './admission.ts';
 import { previousOwner } from './blind-time.ts';
 import type { Heartbeat } from './ownership/heartbeat.ts';
 import { reconcile } from './ownership/reconcile.ts';
-import { judgeRow, type RowVerdict } from './ownership/rules.ts';
-import type { Claim, SessionStore } from './ownership/store.ts';
+import {
+  judgeRow,
+  MAX_STRIKES,
+  QUARANTINE_MS,
+  type RowVerdict,
+  strikesAfterDeath,
+} from './ownership/rules.ts';
+import type { Claim, Penalty, SessionStore } from './ownership/store.ts';
 import { holdLeftMs, Tenure } from './ownership/tenure.ts';
 import { Refusals } from './refusals.ts';
 import { Session } from './session.ts';
-import type { HandOverCause, SessionContext, SessionResult } from './session-context.ts';
+import type { SessionContext, SessionResult } from './session-context.ts';
 
 export interface SessionPoolOptions {
   readonly context: SessionContext;
@@ -61,6 +68,8 @@ export class SessionPool {
   readonly #options: SessionPoolOptions;
   readonly #sessions = new Map<string, Session>();
   readonly #tenures = new Map<Session, Tenure>();
+  /** How many owners in a row each stream had ended when it was claimed. */
+  readonly #strikes = new Map<Session, number>();
   /** Streams whose claim is on its way. */
   readonly #claiming = new Set<string>();
   readonly #avoided = new Map<string, number>();
@@ -125,7 +134,8 @@ export class SessionPool {
     const hasSession = this.#sessions.has(rtmsStreamId);
     const { taskId } = this.#options.context;
     const { isExpired, confirmDeath } = this.#options;
-    const verdict = judgeRow(row, { taskId, hasSession }, isExpired);
+    const nowMs = Date.now();
+    const verdict = judgeRow(row, { taskId, hasSession, nowMs }, isExpired);
     if (verdict.act === 'none') return 'settled';
     if ((this.#avoided.get(rtmsStreamId) ?? 0) > performance.now()) return 'later';
     const term = this.#options.heartbeat.term;
@@ -139,7 +149,9 @@ export class SessionPool {
       const death = isOthers ? await confirmDeath(owner) : {};
       if (death === undefined) return 'later';
       if (verdict.act === 'clear') return await this.#clear(row);
-      return await this.#claim(row, verdict, term, death.task);
+      const strikes = isOthers ? strikesAfterDeath(row, death.task?.renewedAtMs) : row.strikes;
+      if (isOthers && (strikes ?? 0) >= MAX_STRIKES) return await this.#quarantine(row);
+      return await this.#claim(row, verdict, term, { task: death.task, strikes: strikes ?? 0 });
     } finally {
       this.#claiming.delete(rtmsStreamId);
       this.#tellBusy();
@@ -269,23 +281,26 @@ export class SessionPool {
     seen: SessionRow,
     { cause }: Extract<RowVerdict, { act: 'claim' }>,
     term: number,
-    deadTask: TaskRow | undefined,
+    before: { readonly task: TaskRow | undefined; readonly strikes: number },
   ): Promise<Offer> {
     const { store, context, heartbeat } = this.#options;
     if (!heartbeat.holds(term)) return 'later';
-    const row = await store.claim(seen, context.taskId, Date.now());
+    // After a quarantine one more owner is risked, not two.
+    const strikes = Math.min(before.strikes, MAX_STRIKES - 1);
+    const row = await store.claim(seen, context.taskId, Date.now(), strikes);
     if (row === undefined) return 'later';
     // Claimed in a term that is over: others may think this task dead. The next reconcile claims anew.
     if (!heartbeat.holds(term)) return 'later';
     const epoch = row.epoch ?? 0;
     const tenure = new Tenure(term, (held) => heartbeat.holds(held));
-    const previous = previousOwner(seen, deadTask);
+    const previous = previousOwner(seen, before.task);
     const holds = () => tenure.collects();
     const isSuspended = () => tenure.state === 'suspended';
     const claimed = { row, epoch, cause, holds, isSuspended, previous };
     const session = new Session(claimed, context);
     this.#sessions.set(row.rtmsStreamId, session);
     this.#tenures.set(session, tenure);
+    this.#strikes.set(session, strikes);
     const care = this.#care(session).finally(() => this.#cares.delete(care));
     this.#cares.add(care);
     session.start();
@@ -304,19 +319,51 @@ export class SessionPool {
     this.#tenures.get(session)?.end();
     this.#tenures.delete(session);
     const { rtmsStreamId } = session;
-    if (result.kind !== 'dropped') await this.#settle(this.#claimOf(session), result);
+    const penalty = result.kind === 'defect' ? this.#penalty(session) : undefined;
+    if (result.kind !== 'dropped') await this.#settle(this.#claimOf(session), result, penalty);
     this.#sessions.delete(rtmsStreamId);
+    this.#strikes.delete(session);
     this.#tellBusy();
   }
 
-  async #settle(claim: Claim, result: Exclude<SessionResult, { kind: 'dropped' }>): Promise<void> {
+  /** What the stream gets for having ended this owner by a defect. */
+  #penalty(session: Session): Penalty {
+    const strikes = (this.#strikes.get(session) ?? 0) + 1;
+    if (strikes < MAX_STRIKES) {
+      // The next try should not be the same process's, whose state may be the fault.
+      this.#avoid(session.rtmsStreamId, AVOID_MS);
+      return { strikes };
+    }
+    this.#tellQuarantine(session.rtmsStreamId, session.epoch);
+    return { strikes, quarantinedUntilMs: Date.now() + QUARANTINE_MS };
+  }
+
+  async #quarantine(row: SessionRow): Promise<Offer> {
+    const penalty = { strikes: MAX_STRIKES, quarantinedUntilMs: Date.now() + QUARANTINE_MS };
+    if (!(await this.#options.store.quarantine(row, penalty))) return 'later';
+    this.#tellQuarantine(row.rtmsStreamId, row.epoch ?? 0);
+    return 'settled';
+  }
+
+  #tellQuarantine(rtmsStreamId: string, epoch: number): void {
+    const { logger, metrics } = this.#options;
+    metrics.count('StreamsQuarantined');
+    const fields = { event: 'quarantined', rtmsStreamId, epoch };
+    logger.error('a stream has ended two owners, nobody claims it for 10 minutes', fields);
+  }
+
+  async #settle(
+    claim: Claim,
+    result: Exclude<SessionResult, { kind: 'dropped' }>,
+    penalty: Penalty | undefined,
+  ): Promise<void> {
     const { store, ring, logger, metrics } = this.#options;
     const { signal } = this.#abandoned;
     // Once at least: a row that is released is served again at once, one that is not only after 10 s.
     do {
       try {
-        if (result.kind === 'handed_over') {
-          if (await store.release(claim, result.atMs)) await ring(claim.rtmsStreamId);
+        if (result.kind !== 'ended') {
+          if (await store.release(claim, result.atMs, penalty)) await ring(claim.rtmsStreamId);
         } else {
           const outcome = await store.end(claim, result, Date.now());
           if (outcome === 'restarted' || outcome === 'revoked') await ring(claim.rtmsStreamId);

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { EventData, EventName, LeftOutMedia } from '../shared/record/event.ts';
+import type { EventData, EventName, HandOverCause, LeftOutMedia } from '../shared/record/event.ts';
 import { STOP_REASON } from '../shared/rtms/constants.ts';
 import type { EffectiveMedia } from '../shared/rtms/effective-media.ts';
 import { MEDIA_TYPES, type MediaType } from '../shared/rtms/media-type.ts';
@@ -15,14 +15,9 @@ import type { EndedReason } from './ownership/store.ts';
 import { RtmsClient } from './rtms/client.ts';
 import type { EndReason } from './rtms/events.ts';
 import { isRestartable } from './rtms/verdict.ts';
-import type {
-  ClaimedRow,
-  HandOverCause,
-  SessionContext,
-  SessionResult,
-  SessionState,
-} from './session-context.ts';
+import type { ClaimedRow, SessionContext, SessionResult, SessionState } from './session-context.ts';
 import { stopReasonFields } from './session-events.ts';
+import { type DefectPlace, SessionGuard } from './session-guard.ts';
 import { type RelayListener, relay } from './session-relay.ts';
 import { SessionWriter } from './session-writer.ts';
 import { followVideo, type VideoRecord } from './video/follow-video.ts';
@@ -34,6 +29,11 @@ const DECLARE_TIMEOUT_MS = 6_000;
 /** How far Zoom's stopped webhook may be behind its refusal, and how often the row is looked at meanwhile. */
 const STOP_WEBHOOK_MS = 3_000;
 const STOP_LOOK_MS = 300;
+/** An end that met a defect which nobody caught may take this long; then the session ends as it is. */
+const BROKEN_END_MS = 15_000;
+
+/** What a session does by itself about its row. */
+type FollowedVerdict = Exclude<SessionVerdict, { act: 'keep' } | { act: 'operator' }>;
 
 /**
  * Our care of one RTMS stream during one epoch: the client's frames and lines in, records out, and exactly
@@ -57,6 +57,7 @@ export class Session {
   readonly #result = Promise.withResolvers<SessionResult>();
   /** Aborted when buffered records may no longer be waited for. */
   readonly #patience = new AbortController();
+  readonly #guard: SessionGuard;
   #start: StartRegister;
   #handledInterruptTsMs: number;
   #lastHandshakeAtMs = 0;
@@ -82,6 +83,9 @@ export class Session {
     this.#start = start;
     this.#handledInterruptTsMs = interruptEventTsMs;
     this.#logger = limitLog(context.logger.child({ rtmsStreamId, epoch: claim.epoch }));
+    const { metrics } = context;
+    const onDefect = (place: DefectPlace) => this.#broke(place);
+    this.#guard = new SessionGuard({ logger: this.#logger, metrics, onDefect });
     this.#writer = new SessionWriter({
       origin: { rtmsStreamId, epoch: claim.epoch, product, entityId },
       media: context.media,
@@ -116,6 +120,10 @@ export class Session {
 
   /** Connects; or, when Zoom has stopped the stream before this claim, writes its end. */
   start(): void {
+    this.#guard.run(() => this.#begin());
+  }
+
+  #begin(): void {
     const { row, cause } = this.#claim;
     this.#logger.info('claimed', { event: 'claimed', cause, product: this.#start.product });
     if (cause !== undefined) {
@@ -124,11 +132,15 @@ export class Session {
     }
     const wanted = wantedState(row);
     if (wanted.state === 'stopped') this.#end(wanted.stopReason, wanted.stopReason);
-    else void this.#connect();
+    else void this.#guard.step(() => this.#connect());
   }
 
   /** Does what the row asks for; see `judgeSession`. Handing over is the pool's to pace. */
-  follow(verdict: Exclude<SessionVerdict, { act: 'keep' } | { act: 'operator' }>): void {
+  follow(verdict: FollowedVerdict): void {
+    this.#guard.run(() => this.#follow(verdict));
+  }
+
+  #follow(verdict: FollowedVerdict): void {
     if (this.#state === 'ending') return;
     switch (verdict.act) {
       case 'drop':
@@ -152,7 +164,7 @@ export class Session {
   /** Ends the stream on the operator's wish: Zoom is told to close it for good. */
   stop(): void {
     if (this.#state === 'ending') return;
-    void this.#client?.leave({ closeStream: true });
+    void this.#guard.step(async () => this.#client?.leave({ closeStream: true }));
     this.#end(STOP_REASON.RECEIVER_REQUEST_CLOSE, STOP_REASON.RECEIVER_REQUEST_CLOSE);
   }
 
@@ -162,11 +174,13 @@ export class Session {
     this.#state = 'ending';
     this.#leftAtMs = Date.now();
     this.#logger.info('handing over', { event: 'handing_over', cause });
-    await this.#client?.leave();
-    this.#tellTakeover(this.#leftAtMs);
-    await this.#finish('session_handed_over', { cause });
-    this.#context.metrics.count('HandOvers', 1, cause);
-    this.#over({ kind: 'handed_over', cause, atMs: this.#leftAtMs });
+    await this.#guard.step(async () => {
+      await this.#client?.leave();
+      this.#tellTakeover(this.#leftAtMs);
+      await this.#finish('session_handed_over', { cause });
+      this.#context.metrics.count('HandOvers', 1, cause);
+      this.#over({ kind: 'handed_over', cause, atMs: this.#leftAtMs });
+    });
   }
 
   /** Closes everything at once and writes nothing more. */
@@ -177,7 +191,7 @@ export class Session {
     const { outstanding } = this.#writer.ledger;
     this.#logger.warn('dropped', { event: 'dropped', why, outstanding });
     this.#writer.drop('write_failed');
-    void this.#client?.leave();
+    void this.#guard.step(async () => this.#client?.leave());
     this.#over({ kind: 'dropped' });
   }
 
@@ -215,7 +229,8 @@ export class Session {
       logger: this.#logger,
     });
     this.#client = client;
-    relay(client, this.#toldWriter(), this.#listener(), { logger: this.#logger, metrics });
+    const tools = { logger: this.#logger, metrics, guard: this.#guard };
+    relay(client, this.#toldWriter(), this.#listener(), tools);
     this.#followVideo(client);
     const { rtmsStreamId } = this;
     client.join({ product, entityId, rtmsStreamId, serverUrls, ...credentials });
@@ -244,10 +259,6 @@ export class Session {
       },
       became: (state, fields) => this.#become(state, fields),
       ended: (reason) => this.#clientEnded(reason),
-      broke: (error) => {
-        this.#logger.error('defect', { event: 'defect', error });
-        this.#failed('failed', true);
-      },
     };
   }
 
@@ -328,7 +339,7 @@ export class Session {
   #clientEnded({ cause, stopReason, status, restartable }: EndReason): void {
     if (this.#state === 'ending' || cause === 'left') return;
     if (stopReason !== undefined) this.#end(stopReason, stopReason, restartable);
-    else void this.#endWithoutReason({ cause, status, restartable });
+    else void this.#guard.step(() => this.#endWithoutReason({ cause, status, restartable }));
   }
 
   /**
@@ -378,7 +389,7 @@ export class Session {
     if (this.#state === 'ending') return;
     this.#state = 'ending';
     this.#leftAtMs = Date.now();
-    void this.#ending(stopReason, reason, restartable);
+    void this.#guard.step(() => this.#ending(stopReason, reason, restartable));
   }
 
   async #ending(stopReason: number | undefined, reason: EndedReason, restartable: boolean) {
@@ -431,6 +442,35 @@ export class Session {
     this.#writer.close();
     this.#connected.resolve();
     this.#result.resolve(result);
+    this.#guard.close();
+  }
+
+  /**
+   * A defect of ours met this session. It ends in an orderly way, and its row is given away with a strike; when
+   * that end is what broke, or does not come, it ends as it is.
+   */
+  #broke(place: DefectPlace): void {
+    if (this.#state !== 'ending') {
+      this.#state = 'ending';
+      this.#leftAtMs = Date.now();
+      void this.#guard.step(async () => {
+        await this.#client?.leave();
+        this.#tellTakeover(this.#leftAtMs);
+        await this.#finish('session_handed_over', { cause: 'defect' });
+        this.#overByDefect();
+      });
+    } else if (place === 'step') this.#overByDefect();
+    // A listener that breaks again while the sockets close changes nothing; a callback may have broken the closing.
+    else if (place === 'uncaught') setTimeout(() => this.#overByDefect(), BROKEN_END_MS).unref();
+  }
+
+  /** What the writer still holds is lost: told if it can be, but never at the price of another defect. */
+  #overByDefect(): void {
+    try {
+      this.#writer.drop('write_failed');
+    } finally {
+      this.#over({ kind: 'defect', atMs: this.#leftAtMs });
+    }
   }
 
   #become(

@@ -68,6 +68,8 @@ export const METRICS = {
   FencedByHeartbeat: { unit: 'Count' },
   UnreadableRows: { unit: 'Count' },
   RowsGivenUp: { unit: 'Count' },
+  SessionDefects: { unit: 'Count' },
+  StreamsQuarantined: { unit: 'Count' },
   EventLoopDelay: { unit: 'Milliseconds' },
   MalformedMessages: { unit: 'Count', by: 'scope' },
   UnknownMessages: { unit: 'Count' },

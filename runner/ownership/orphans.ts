@@ -8,6 +8,7 @@ import {
   type Sightings,
 } from './expiry.ts';
 import { TURN_MS, turnOf } from './placement.ts';
+import { isQuarantined } from './rules.ts';
 import type { SessionStore } from './store.ts';
 
 /** A start that nobody took for this long has lost its message. */
@@ -107,7 +108,8 @@ export class OrphanWatch {
     const look = { askedAtMs: atMs, answeredAtMs: this.#clock() };
     this.#sightings = observe(this.#sightings, tasks, look);
     this.#lookedAtMs = atMs;
-    const orphans = await store.sessionsOf(UNOWNED);
+    const unowned = await store.sessionsOf(UNOWNED);
+    const orphans = unowned.filter((row) => !isQuarantined(row, nowMs));
     const waiting = orphans.filter((row) => wantedState(row).state === 'started');
     this.#oldestWaitingMs = Math.max(0, ...waiting.map((row) => this.#ageMs(row, nowMs)));
     for (const task of tasks) {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { type SessionRow, UNOWNED } from '../../shared/session-row.ts';
-import { judgeRow, judgeSession, type SessionView } from './rules.ts';
+import { judgeRow, judgeSession, type SessionView, strikesAfterDeath } from './rules.ts';
 
 const STARTED: SessionRow = {
   pk: 'SESSION#s',
@@ -14,7 +14,7 @@ const STARTED: SessionRow = {
   requestedAtMs: 1100,
 };
 const STOPPED: SessionRow = { ...STARTED, stopEventTsMs: 2000, stopReason: 6 };
-const HERE = { taskId: 'me', hasSession: false };
+const HERE = { taskId: 'me', hasSession: false, nowMs: 10_000 };
 const SETTLED = { act: 'none', why: 'settled' } as const;
 
 describe('judgeRow', () => {
@@ -56,6 +56,24 @@ describe('judgeRow', () => {
       { ...STARTED, epoch: 3, endedStartEventTsMs: 500, endedReason: 6 },
       false,
       { act: 'claim', cause: 'restarted' },
+    ],
+    [
+      'leaves a quarantined stream alone',
+      { ...STARTED, epoch: 2, strikes: 2, quarantinedUntilMs: 10_001 },
+      false,
+      { act: 'none', why: 'quarantined' },
+    ],
+    [
+      'takes a stream whose quarantine is over',
+      { ...STARTED, epoch: 2, strikes: 2, quarantinedUntilMs: 10_000 },
+      false,
+      { act: 'claim', cause: 'owner_lost' },
+    ],
+    [
+      'does nothing for a dead owner whose stream was never started',
+      { pk: 'SESSION#s', rtmsStreamId: 's', owner: 'dead', epoch: 1, stopEventTsMs: 9 },
+      false,
+      SETTLED,
     ],
     ['clears a start that was stopped unserved', STOPPED, false, { act: 'clear' }],
     [
@@ -215,3 +233,17 @@ function without(row: SessionRow, name: keyof SessionRow): SessionRow {
   const { [name]: _, ...rest } = row;
   return rest as SessionRow;
 }
+
+describe('strikesAfterDeath', () => {
+  const CLAIMED = { ...STARTED, epoch: 1, claimedAtMs: 50_000 };
+  test.each<[string, number, number | undefined, number]>([
+    ['died before another heartbeat', 0, 49_000, 1],
+    ['died at the first heartbeat after the claim', 0, 52_900, 1],
+    ['died so for the second time in a row', 1, 51_000, 2],
+    ['lived on', 0, 53_000, 0],
+    ['lived on, unlike the one before', 1, 80_000, 0],
+    ['left no heartbeat to tell by', 1, undefined, 1],
+  ])('of a stream whose owner %s', (_title, strikes, renewedAtMs, after) => {
+    expect(strikesAfterDeath({ ...CLAIMED, strikes }, renewedAtMs)).toBe(after);
+  });
+});

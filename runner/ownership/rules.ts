@@ -2,6 +2,7 @@ import {
   isRevocationUntold,
   type SessionRow,
   type StartRegister,
+  startOf,
   UNOWNED,
   wantedState,
 } from '../../shared/session-row.ts';
@@ -14,33 +15,67 @@ export type RowVerdict =
   | { readonly act: 'claim'; readonly cause?: TakeoverCause }
   /** Stopped before anybody served this run: nothing was written, nothing is to be ended. */
   | { readonly act: 'clear' }
-  | { readonly act: 'none'; readonly why: 'settled' | 'served_here' | 'served_elsewhere' };
+  | {
+      readonly act: 'none';
+      readonly why: 'settled' | 'served_here' | 'served_elsewhere' | 'quarantined';
+    };
 
 /**
  * What a runner without orders does with a row it has read.
  *
- * @param here this runner: does it already care for the stream?
+ * @param here this runner: does it already care for the stream? `nowMs`: Unix ms
  * @param isExpired is the owner, another task, known to be dead?
  */
 export function judgeRow(
   row: SessionRow,
-  here: { readonly taskId: string; readonly hasSession: boolean },
+  here: { readonly taskId: string; readonly hasSession: boolean; readonly nowMs: number },
   isExpired: (taskId: string) => boolean,
 ): RowVerdict {
   const wanted = wantedState(row);
-  if (wanted.state === 'nothing') return { act: 'none', why: 'settled' };
+  // Without a start nobody knows what to serve or whose end to tell.
+  if (wanted.state === 'nothing' || startOf(row) === undefined) {
+    return { act: 'none', why: 'settled' };
+  }
   const { owner } = row;
   if (here.hasSession) return { act: 'none', why: 'served_here' };
   const mineWithoutSession = owner === here.taskId;
   if (owner !== undefined && owner !== UNOWNED && !mineWithoutSession && !isExpired(owner)) {
     return { act: 'none', why: 'served_elsewhere' };
   }
+  if (isQuarantined(row, here.nowMs)) return { act: 'none', why: 'quarantined' };
   const cause = takeoverCause(row);
   if (wanted.state === 'started')
     return cause === undefined ? { act: 'claim' } : { act: 'claim', cause };
   if (isRevocationUntold(row)) return { act: 'claim', cause: 'restarted' };
   if (owner === undefined) return { act: 'none', why: 'settled' };
   return cause === undefined || cause === 'restarted' ? { act: 'clear' } : { act: 'claim', cause };
+}
+
+/** A stream that has ended so many owners in a row is quarantined. */
+export const MAX_STRIKES = 2;
+/** For so long nobody claims it. */
+export const QUARANTINE_MS = 600_000;
+/**
+ * An owner whose last heartbeat is not at least so much later than its claim has died of that claim, as far as
+ * anybody can tell. One that lived for another heartbeat (every 3 s) is not suspected: owners are killed for
+ * other reasons too, and a meeting must not be left alone because it was there twice.
+ */
+const SUSPICIOUS_LIFE_MS = 3_000;
+
+/** Has a stream ended so many owners that nobody is to claim it for a while? */
+export function isQuarantined({ quarantinedUntilMs = 0 }: SessionRow, nowMs: number): boolean {
+  return quarantinedUntilMs > nowMs;
+}
+
+/**
+ * How many owners in a row a stream has ended, counting the one that is found dead now.
+ *
+ * @param renewedAtMs the dead owner's last heartbeat, by its own clock as `claimedAtMs` is; undefined: not known
+ */
+export function strikesAfterDeath(row: SessionRow, renewedAtMs: number | undefined): number {
+  const { strikes = 0, claimedAtMs } = row;
+  if (renewedAtMs === undefined || claimedAtMs === undefined) return strikes;
+  return renewedAtMs - claimedAtMs < SUSPICIOUS_LIFE_MS ? strikes + 1 : 0;
 }
 
 /** Why the next epoch of a row is not its first; undefined for the first. */

@@ -136,6 +136,55 @@ describe('a release', () => {
   });
 });
 
+describe('a proof', () => {
+  test('keeps the row and voids a claim that was decided before it', async () => {
+    await started();
+    const seen = await claimed(other);
+    expect(await store.prove({ rtmsStreamId: id, taskId: other, epoch: 1 })).toBe(true);
+    expect(await store.claim(seen, me, NOW_MS)).toBeUndefined();
+    const row = await store.session(id);
+    expect(row).toMatchObject({ owner: other, epoch: 1, proofs: 1 });
+    expect(await store.claim(row as SessionRow, me, NOW_MS)).toMatchObject({ owner: me, epoch: 2 });
+    expect((await store.session(id))?.proofs).toBeUndefined();
+  });
+
+  test('is refused for a row that another has taken', async () => {
+    await started();
+    await claimed(me);
+    expect(await store.prove({ rtmsStreamId: id, taskId: other, epoch: 1 })).toBe(false);
+    expect(await store.prove({ rtmsStreamId: id, taskId: me, epoch: 2 })).toBe(false);
+  });
+});
+
+describe('a stream that ends its owners', () => {
+  const untilMs = NOW_MS + 600_000;
+
+  test('carries its strikes from owner to owner, until one hands it over', async () => {
+    await started();
+    await claimed(me);
+    const first = { rtmsStreamId: id, taskId: me, epoch: 1 };
+    await store.release(first, NOW_MS, { strikes: 1 });
+    const seen = (await store.session(id)) as SessionRow;
+    expect(seen).toMatchObject({ owner: UNOWNED, strikes: 1 });
+    expect(await store.claim(seen, other, NOW_MS, 1)).toMatchObject({ epoch: 2, strikes: 1 });
+    await store.release({ rtmsStreamId: id, taskId: other, epoch: 2 }, NOW_MS);
+    expect((await store.session(id))?.strikes).toBeUndefined();
+  });
+
+  test('is taken from a dead owner and given to nobody', async () => {
+    await started();
+    const seen = await claimed(other);
+    const penalty = { strikes: 2, quarantinedUntilMs: untilMs };
+    expect(await store.quarantine(seen, penalty)).toBe(true);
+    expect(await store.quarantine(seen, penalty)).toBe(false);
+    const row = (await store.session(id)) as SessionRow;
+    expect(row).toMatchObject({ owner: UNOWNED, epoch: 1, ...penalty });
+    const again = await store.claim(row, me, untilMs, 1);
+    expect(again).toMatchObject({ epoch: 2, strikes: 1 });
+    expect(again?.quarantinedUntilMs).toBeUndefined();
+  });
+});
+
 describe('an end', () => {
   const run = { startEventTsMs: 1000, reason: 6, atMs: NOW_MS } as const;
 

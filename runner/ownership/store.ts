@@ -38,6 +38,13 @@ export interface Claim {
   readonly epoch: number;
 }
 
+/** What a stream gets that has ended an owner. */
+export interface Penalty {
+  readonly strikes: number;
+  /** Nobody claims it before that, Unix ms. */
+  readonly quarantinedUntilMs?: number;
+}
+
 export type EndedReason = NonNullable<Ownership['endedReason']>;
 
 type Item = Readonly<Record<string, unknown>>;
@@ -142,16 +149,24 @@ export class SessionStore {
   /**
    * Takes a row for a task and raises its epoch, unless owner or epoch changed since `seen` was read.
    *
+   * @param strikes how many owners in a row the stream has ended so far
    * @returns the row as it is now; undefined when somebody was faster
    */
-  async claim(seen: SessionRow, taskId: string, nowMs: number): Promise<SessionRow | undefined> {
+  async claim(
+    seen: SessionRow,
+    taskId: string,
+    nowMs: number,
+    strikes = 0,
+  ): Promise<SessionRow | undefined> {
     const claimed = await this.#update(seen.pk, {
       UpdateExpression:
-        'SET #owner = :me, epoch = :next, claimedAtMs = :now REMOVE proofs, handedOverBy, handedOverAtMs, endedReason, endedAtMs',
+        `SET #owner = :me, epoch = :next, claimedAtMs = :now${strikes > 0 ? ', strikes = :strikes' : ''}` +
+        ` REMOVE ${strikes > 0 ? '' : 'strikes, '}quarantinedUntilMs, proofs, handedOverBy, handedOverAtMs, endedReason, endedAtMs`,
       ConditionExpression: `attribute_exists(pk) AND ${unchanged(seen)}`,
       ExpressionAttributeNames: { '#owner': 'owner' },
       ExpressionAttributeValues: {
         ...seenValues(seen),
+        ...(strikes > 0 ? { ':strikes': strikes } : {}),
         ':me': taskId,
         ':next': (seen.epoch ?? 0) + 1,
         ':now': nowMs,
@@ -182,19 +197,41 @@ export class SessionStore {
    * Gives a row away for any runner to claim.
    *
    * @param atMs when the task began to close the stream's sockets, Unix ms
+   * @param penalty when the stream has ended this owner by a defect
    * @returns false when it was no longer this task's to give
    */
-  async release(claim: Claim, atMs: number): Promise<boolean> {
+  async release(claim: Claim, atMs: number, penalty?: Penalty): Promise<boolean> {
+    const sets = ['#owner = :unowned', 'handedOverBy = :me', 'handedOverAtMs = :at'];
+    const removed = penalty === undefined ? 'operatorWish, strikes' : 'operatorWish';
     const row = await this.#update(sessionKey(claim.rtmsStreamId), {
-      UpdateExpression:
-        'SET #owner = :unowned, handedOverBy = :me, handedOverAtMs = :at REMOVE operatorWish',
+      UpdateExpression: `SET ${[...sets, ...penaltySets(penalty)].join(', ')} REMOVE ${removed}`,
       ConditionExpression: '#owner = :me AND epoch = :epoch',
       ExpressionAttributeNames: { '#owner': 'owner' },
       ExpressionAttributeValues: {
+        ...penaltyValues(penalty),
         ':unowned': UNOWNED,
         ':me': claim.taskId,
         ':epoch': claim.epoch,
         ':at': atMs,
+      },
+    });
+    return row !== undefined;
+  }
+
+  /**
+   * Takes a row from a dead owner and gives it to nobody for a while.
+   *
+   * @returns false when the row has changed since `seen` was read
+   */
+  async quarantine(seen: SessionRow, penalty: Penalty): Promise<boolean> {
+    const row = await this.#update(seen.pk, {
+      UpdateExpression: `SET ${['#owner = :unowned', ...penaltySets(penalty)].join(', ')}`,
+      ConditionExpression: unchanged(seen),
+      ExpressionAttributeNames: { '#owner': 'owner' },
+      ExpressionAttributeValues: {
+        ...seenValues(seen),
+        ...penaltyValues(penalty),
+        ':unowned': UNOWNED,
       },
     });
     return row !== undefined;
@@ -325,6 +362,21 @@ export class SessionStore {
     const options = signal === undefined ? {} : { abortSignal: signal, requestTimeout: 0 };
     return (await guarded(() => this.#client.send(command, options)))?.Attributes;
   }
+}
+
+function penaltySets(penalty: Penalty | undefined): string[] {
+  if (penalty === undefined) return [];
+  const untilMs = penalty.quarantinedUntilMs;
+  return ['strikes = :strikes', ...(untilMs === undefined ? [] : ['quarantinedUntilMs = :until'])];
+}
+
+function penaltyValues(penalty: Penalty | undefined): Record<string, unknown> {
+  if (penalty === undefined) return {};
+  const { strikes, quarantinedUntilMs } = penalty;
+  return {
+    ':strikes': strikes,
+    ...(quarantinedUntilMs === undefined ? {} : { ':until': quarantinedUntilMs }),
+  };
 }
 
 /** What a row must still say for a claim that was decided on what has been read of it. */

@@ -215,7 +215,7 @@ function wouldClaim(runner: Runner, read: Read, index: number): boolean {
     const seen = runner.seen[indexOf(name)];
     return seen !== undefined && isExpired({ heartbeat: 0, sinceMs: -seen.age * TICK_MS }, 0);
   };
-  const here = { taskId: nameOf(index), hasSession: false };
+  const here = { taskId: nameOf(index), hasSession: false, nowMs: 0 };
   return judgeRow(rowOf(read.row), here, isExpiredTask).act === 'claim';
 }
 

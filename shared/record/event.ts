@@ -117,6 +117,12 @@ interface Ledger {
  *
  * @see docs/records.md for the contract
  */
+/**
+ * Why an owner gave a stream away: its task ends, a newer revision takes over, somebody asked for it, it met a
+ * defect of ours, or it could not connect where its predecessor could.
+ */
+export type HandOverCause = 'shutdown' | 'revision' | 'operator' | 'defect' | 'unable';
+
 export interface EventData {
   transcript: EventSource &
     Unread & {
@@ -198,7 +204,7 @@ export interface EventData {
     readonly pages: number;
     readonly ledger: readonly LedgerRow[];
   };
-  session_handed_over: Ledger & { readonly cause: 'shutdown' | 'revision' | 'operator' };
+  session_handed_over: Ledger & { readonly cause: HandOverCause };
   session_taken_over: {
     readonly previousEpoch: number;
     readonly cause: 'handed_over' | 'owner_lost' | 'restarted';
