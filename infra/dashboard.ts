@@ -119,6 +119,7 @@ function meetings({ metrics, jobs }: Observed): GraphWidgetProps[] {
         metrics.of('RowsGivenUp', 'Sum'),
         metrics.of('SessionDefects', 'Sum'),
         metrics.of('StreamsQuarantined', 'Sum'),
+        metrics.of('HandBacks', 'Sum'),
       ],
     },
     {

@@ -57,7 +57,7 @@ const GRANTS: Readonly<Record<string, readonly string[]>> = {
   ],
   RunnersTaskTaskRole: [
     ...['dynamodb:DeleteItem', 'dynamodb:GetItem', 'dynamodb:Query', 'dynamodb:UpdateItem'],
-    ...['ecs:DescribeServices', 'ecs:UpdateTaskProtection'],
+    ...['ecs:DescribeServices', 'ecs:DescribeTasks', 'ecs:UpdateTaskProtection'],
     ...['kinesis:DescribeStreamSummary', 'kinesis:PutRecords'],
     'secretsmanager:GetSecretValue',
     ...[
@@ -120,13 +120,13 @@ describe('grants', { timeout: TIMEOUT_MS }, () => {
     });
     const { template } = synthesize('dev');
     for (const [action, kind] of [
-      ['ecs:UpdateTaskProtection', 'task'],
+      [['ecs:DescribeTasks', 'ecs:UpdateTaskProtection'], 'task'],
       ['ecs:DescribeServices', 'service'],
-    ]) {
+    ] as const) {
       template.hasResourceProperties('AWS::IAM::Policy', {
         PolicyDocument: {
           Statement: Match.arrayWith([
-            { Effect: 'Allow', Action: action, Resource: inCluster(kind ?? '') },
+            { Effect: 'Allow', Action: action, Resource: inCluster(kind) },
           ]),
         },
       });

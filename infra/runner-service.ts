@@ -170,7 +170,8 @@ export class RunnerService extends Construct {
     secret.grantReadCredentials(grantee);
     Grant.addToPrincipal({
       grantee,
-      actions: ['ecs:UpdateTaskProtection'],
+      // Its own row names the deployment that started it.
+      actions: ['ecs:DescribeTasks', 'ecs:UpdateTaskProtection'],
       // A task learns its own id only when it runs.
       resourceArns: [
         Stack.of(this).formatArn({

@@ -8,7 +8,7 @@ import { SILENT_LOGGER } from '../shared/logger.ts';
 import { NO_METRICS } from '../shared/metrics.ts';
 import { EcsProtection } from './ecs-protection.ts';
 import { describeOwnTask } from './ecs-task.ts';
-import { isSuperseded } from './service-revision.ts';
+import { isOfRevision, primaryRevision, revisionOf } from './service-revision.ts';
 
 /** As the task metadata endpoint, version 4, answers on Fargate. */
 const METADATA = {
@@ -97,25 +97,43 @@ describe('EcsProtection', () => {
   });
 });
 
-describe('isSuperseded', () => {
-  const own = { cluster: TASK.cluster, serviceName: 'runner', taskDefinition: 'rtms-runner:1' };
-
-  test('is false for the primary revision and true for an older one', async () => {
-    expect(await isSuperseded(client, own, SILENT_LOGGER)).toBe(false);
-    ecs.deploy();
-    expect(await isSuperseded(client, own, SILENT_LOGGER)).toBe(true);
-    const next = { ...own, taskDefinition: 'rtms-runner:2' };
-    expect(await isSuperseded(client, next, SILENT_LOGGER)).toBe(false);
-  });
-
-  test('is unknown when ECS does not answer', async () => {
-    const nowhere = new ECSClient({
+describe('the revision of a task', () => {
+  const arn = (name: string) => `arn:aws:ecs:us-east-1:000000000000:task/rtms/${name}`;
+  const own = { ...TASK, taskArn: arn('first'), taskDefinition: 'rtms-runner:1' };
+  const nowhere = () =>
+    new ECSClient({
       region: 'us-east-1',
       endpoint: 'http://127.0.0.1:1',
       credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
       maxAttempts: 1,
     });
-    expect(await isSuperseded(nowhere, own, SILENT_LOGGER)).toBeUndefined();
+
+  test('is the deployment that started it, and differs from the next one', async () => {
+    const before = await revisionOf(client, own, SILENT_LOGGER);
+    const first = await primaryRevision(client, { ...own, serviceName: 'runner' }, SILENT_LOGGER);
+    expect(first && isOfRevision(first, before)).toBe(true);
+    ecs.deploy();
+    const second = await primaryRevision(client, { ...own, serviceName: 'runner' }, SILENT_LOGGER);
+    const next = await revisionOf(client, { ...own, taskArn: arn('second') }, SILENT_LOGGER);
+    expect(second && isOfRevision(second, before)).toBe(false);
+    expect(second && isOfRevision(second, next)).toBe(true);
+    expect(second && isOfRevision(second, undefined)).toBe(false);
+  });
+
+  test('is another one after a forced deployment of the same task definition', () => {
+    const primary = { id: 'ecs-svc/2', taskDefinition: 'arn:…/rtms-runner:7', runningCount: 1 };
+    expect(isOfRevision(primary, 'ecs-svc/1')).toBe(false);
+  });
+
+  test('is the task definition where ECS does not tell more', async () => {
+    expect(await revisionOf(nowhere(), own, SILENT_LOGGER)).toBe('rtms-runner:1');
+    const primary = { id: 'ecs-svc/2', taskDefinition: 'arn:…/rtms-runner:1', runningCount: 1 };
+    expect(isOfRevision(primary, 'rtms-runner:1')).toBe(true);
+  });
+
+  test('of the service is unknown when ECS does not answer', async () => {
+    const task = { ...own, serviceName: 'runner' };
+    expect(await primaryRevision(nowhere(), task, SILENT_LOGGER)).toBeUndefined();
   });
 });
 

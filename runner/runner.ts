@@ -32,7 +32,8 @@ import { Heartbeat } from './ownership/heartbeat.ts';
 import { OrphanWatch } from './ownership/orphans.ts';
 import { RECONCILE_INTERVAL_MS } from './ownership/reconcile.ts';
 import { SessionStore } from './ownership/store.ts';
-import { isSuperseded } from './service-revision.ts';
+import { RevisionMover } from './revision-mover.ts';
+import { isOfRevision, primaryRevision, revisionOf } from './service-revision.ts';
 import { SESSION_STATES } from './session-context.ts';
 import { LastResort } from './session-guard.ts';
 import { SessionPool } from './session-pool.ts';
@@ -43,6 +44,9 @@ const ORPHAN_INTERVAL_MS = 1_000;
 /** How often the secret's age is looked at. */
 const SECRET_INTERVAL_MS = 5_000;
 const METRICS_INTERVAL_MS = 10_000;
+const MOVE_INTERVAL_MS = 500;
+/** So much longer than a newer revision with room this task leaves a stream waiting. */
+const YIELD_MS = 5_000;
 /** Events are few, small and the last to go: a tenth of the disk is theirs. */
 const EVENTS_SPOOL_SHARE = 0.1;
 /** What closing the producers may take after the sessions are gone. */
@@ -85,7 +89,9 @@ export async function startRunner(
   const store = new SessionStore(aws.table, config.sessionTable, (row) => unreadable.report(row));
   const secret = new HandshakeSecret(aws.secrets, config.secret, logger);
   const cost = costOf(wantedMediaTypes(config.media));
-  const watch = new OrphanWatch({ store, taskId, cost });
+  const revision = ecsTask && (await revisionOf(aws.ecs, ecsTask, logger));
+  const holdBackMs = () => (mover.yields ? YIELD_MS : 0);
+  const watch = new OrphanWatch({ store, taskId, cost, holdBackMs });
   const protection =
     ecsTask && new EcsProtection({ client: aws.ecs, task: ecsTask, logger, metrics });
 
@@ -97,6 +103,7 @@ export async function startRunner(
       costUsed: pool.costUsed,
       costTotal: config.capacity,
       draining: pool.isDraining,
+      ...(revision === undefined ? {} : { revision }),
     }),
     onFenced: (sinceRenewalMs) => pool.fence(sinceRenewalMs),
     onRenewed: (term) => void pool.proveAll(term),
@@ -123,6 +130,7 @@ export async function startRunner(
     isExpired: (owner) => watch.isExpired(owner),
     isOverdue: (rtmsStreamId) => watch.isOverdue(rtmsStreamId),
     confirmDeath: (owner) => watch.confirmDeath(owner),
+    yields: () => mover.yields,
     capacity: config.capacity,
     cost,
     pressure: () => ({ eventLoopDelayMs: delay.p99Ms, memoryShare: memoryShare(memoryLimit) }),
@@ -132,6 +140,16 @@ export async function startRunner(
     metrics,
   });
 
+  const mover: RevisionMover = new RevisionMover({
+    taskId,
+    store,
+    tasks: () => watch.liveTasks,
+    isExpired: (owner) => watch.isExpired(owner),
+    pool,
+    cost,
+    logger,
+    metrics,
+  });
   for (const client of [aws.media, aws.events]) {
     fenceWrites(client, () => heartbeat.term !== undefined && pool.mayWrite);
   }
@@ -182,8 +200,13 @@ export async function startRunner(
       costMeter?.observe(pool.sessions.length, [media.stats(), events.stats()]);
       metrics.flush();
     }),
-    ...(ecsTask
-      ? [loop('revision', revisionIntervalMs, () => followRevision(aws, ecsTask, pool, logger))]
+    ...(ecsTask && revision !== undefined
+      ? [
+          loop('revision', revisionIntervalMs, () =>
+            followRevision(aws, { task: ecsTask, revision }, mover, logger),
+          ),
+          loop('move', MOVE_INTERVAL_MS, () => mover.step()),
+        ]
       : []),
   ];
   lastResort.install();
@@ -295,20 +318,20 @@ async function ring(client: SQSClient, queueUrl: string, rtmsStreamId: string): 
   await client.send(new SendMessageCommand({ QueueUrl: queueUrl, MessageBody }));
 }
 
-/** An old revision gives its sessions to the new one and takes no more, until it is primary again. */
+/** Asks ECS whether there is a newer revision of the service than this task's, with tasks that run. */
 async function followRevision(
   aws: AwsClients,
-  ecsTask: EcsTask,
-  pool: SessionPool,
+  own: { readonly task: EcsTask; readonly revision: string },
+  mover: RevisionMover,
   logger: Logger,
 ): Promise<void> {
-  const superseded = await isSuperseded(aws.ecs, ecsTask, logger);
-  if (superseded === undefined || superseded === pool.isDraining) return;
-  logger.info('service revision changed', { event: 'revision', superseded });
-  if (!superseded) return pool.reopen();
-  pool.close('revision');
-  // Not waited for: it takes as long as Kinesis does, and a SIGTERM will hurry it.
-  void pool.handOverAll(new AbortController().signal);
+  const primary = await primaryRevision(aws.ecs, own.task, logger);
+  if (primary === undefined) return;
+  const superseded = !isOfRevision(primary, own.revision) && primary.runningCount > 0;
+  if (superseded !== mover.isSuperseded) {
+    logger.info('service revision changed', { event: 'revision', superseded });
+  }
+  mover.supersededBy(superseded ? primary : undefined);
 }
 
 function emitLevels(pool: SessionPool, capacity: number, metrics: Metrics): void {

@@ -41,6 +41,8 @@ export interface ClaimedRow {
   readonly previous?: PreviousOwner;
   /** May this claim still be served (heartbeat)? Asked for every frame. */
   readonly holds: () => boolean;
+  /** Was it given to this task by another one that could serve it, and may it go back? @default false */
+  readonly mayHandBack?: boolean;
   /** Is it unknown at the moment whether the row is still this task's? @default never */
   readonly isSuspended?: () => boolean;
 }

@@ -34,6 +34,8 @@ export interface SessionPoolOptions {
   /** Cost units this task accepts, and those of a session with all media that are asked for. */
   readonly capacity: number;
   readonly cost: number;
+  /** Should another revision take what is new? */
+  readonly yields: () => boolean;
   readonly pressure: () => Pick<Load, 'eventLoopDelayMs' | 'memoryShare'>;
   /** Asks the runners to look at a stream's row. */
   readonly ring: (rtmsStreamId: string) => Promise<void>;
@@ -60,6 +62,7 @@ const AVOID_MS = 10_000;
 const GIVEN_UP_MS = 600_000;
 const STORE_RETRY_MS = 500;
 const CLAIM_POLL_MS = 50;
+const CONNECTED_ATTEMPTS = 5;
 /** Rows proved at once after an outage: the table has just come back, and there are other runners. */
 const PROOFS_AT_ONCE = 25;
 
@@ -74,7 +77,7 @@ export class SessionPool {
   readonly #claiming = new Set<string>();
   readonly #avoided = new Map<string, number>();
   /** Care for a session from its claim until its row is settled. */
-  readonly #cares = new Set<Promise<void>>();
+  readonly #cares = new Map<Session, Promise<void>>();
   /** Aborted when a row that cannot be written is to be left to the others. */
   readonly #abandoned = new AbortController();
   #isProving = false;
@@ -111,7 +114,7 @@ export class SessionPool {
 
   /** How many more sessions fit; 0 when this task takes none for another reason. */
   get room(): number {
-    if (!this.#admission(false).admitted) return 0;
+    if (!this.#admission(false).admitted || this.#options.yields()) return 0;
     const { capacity, cost } = this.#options;
     return roomFor({ costUsed: this.costUsed, costTotal: capacity }, cost);
   }
@@ -119,7 +122,29 @@ export class SessionPool {
   /** Looks at a stream's row and claims it if it needs somebody. */
   async offer(rtmsStreamId: string): Promise<Offer> {
     const row = await this.#options.store.session(rtmsStreamId);
-    return row === undefined ? 'settled' : this.take(row);
+    return row === undefined ? 'settled' : this.take(row, 'job');
+  }
+
+  /** Claims a stream that this task has given away and nobody serves. */
+  takeBack(row: SessionRow): Promise<Offer> {
+    this.#avoided.delete(row.rtmsStreamId);
+    return this.take(row, 'back');
+  }
+
+  /** A session that a newer revision may have; undefined for none. */
+  nextToMove(): Session | undefined {
+    return this.sessions.find((session) => {
+      return session.state !== 'ending' && this.#tenures.get(session)?.state === 'valid';
+    });
+  }
+
+  /** Gives a session to a newer revision. @returns when its row can be claimed */
+  async giveAway({ rtmsStreamId }: Pick<Session, 'rtmsStreamId'>): Promise<void> {
+    const session = this.#sessions.get(rtmsStreamId);
+    if (session === undefined) return;
+    const care = this.#cares.get(session);
+    this.#handOver(session, 'revision');
+    await care;
   }
 
   /** Resolves when the stream is connected, or will not be, or is not served here at all. */
@@ -127,8 +152,12 @@ export class SessionPool {
     await this.#sessions.get(rtmsStreamId)?.connected;
   }
 
-  /** Claims a row that was just read, if the rules allow it and there is room. */
-  async take(row: SessionRow): Promise<Offer> {
+  /**
+   * Claims a row that was just read, if the rules allow it and there is room.
+   *
+   * @param why a job, which another runner may take; an orphan, whose turn here has come; or one of our own, back
+   */
+  async take(row: SessionRow, why: 'job' | 'orphan' | 'back' = 'orphan'): Promise<Offer> {
     const { rtmsStreamId } = row;
     if (this.#claiming.has(rtmsStreamId)) return 'later';
     const hasSession = this.#sessions.has(rtmsStreamId);
@@ -137,9 +166,11 @@ export class SessionPool {
     const nowMs = Date.now();
     const verdict = judgeRow(row, { taskId, hasSession, nowMs }, isExpired);
     if (verdict.act === 'none') return 'settled';
+    // Before the streams that are avoided: the newer revision should have this job now, not in a few seconds.
+    if (why === 'job' && this.#options.yields()) return 'refused';
     if ((this.#avoided.get(rtmsStreamId) ?? 0) > performance.now()) return 'later';
     const term = this.#options.heartbeat.term;
-    const isOverdue = this.#options.isOverdue(rtmsStreamId);
+    const isOverdue = why === 'back' || this.#options.isOverdue(rtmsStreamId);
     if (term === undefined || !this.#admission(isOverdue).admitted) return 'refused';
     this.#claiming.add(rtmsStreamId);
     this.#tellBusy();
@@ -214,13 +245,9 @@ export class SessionPool {
     else setTimeout(() => this.#proveAgain(), STORE_RETRY_MS).unref();
   }
 
-  /** Takes no more sessions, until `reopen`. */
+  /** Takes no more sessions. */
   close(cause: HandOverCause): void {
     this.#closedFor = cause;
-  }
-
-  reopen(): void {
-    this.#closedFor = undefined;
   }
 
   /**
@@ -243,7 +270,7 @@ export class SessionPool {
     // A claim that was on its way when the pool closed becomes a session that is handed over at once.
     while (this.#cares.size + this.#claiming.size > 0 && this.#closedFor !== undefined) {
       if (signal.aborted) hurry();
-      await Promise.race([...this.#cares, sleep(CLAIM_POLL_MS)]);
+      await Promise.race([...this.#cares.values(), sleep(CLAIM_POLL_MS)]);
     }
     signal.removeEventListener('abort', hurry);
   }
@@ -296,20 +323,23 @@ export class SessionPool {
     const previous = previousOwner(seen, before.task);
     const holds = () => tenure.collects();
     const isSuspended = () => tenure.state === 'suspended';
-    const claimed = { row, epoch, cause, holds, isSuspended, previous };
+    const isGiven = cause === 'handed_over' && seen.handedOverBy !== context.taskId;
+    const mayHandBack = isGiven && seen.handedBack !== true;
+    const claimed = { row, epoch, cause, holds, isSuspended, previous, mayHandBack };
     const session = new Session(claimed, context);
     this.#sessions.set(row.rtmsStreamId, session);
     this.#tenures.set(session, tenure);
     this.#strikes.set(session, strikes);
-    const care = this.#care(session).finally(() => this.#cares.delete(care));
-    this.#cares.add(care);
+    const care = this.#care(session).finally(() => this.#cares.delete(session));
+    this.#cares.set(session, care);
+    if (cause !== undefined) void this.#tellConnected(session);
     session.start();
     if (this.#closedFor !== undefined) this.#handOver(session, this.#closedFor);
     return 'settled';
   }
 
   #handOver(session: Session, cause: HandOverCause): void {
-    if (cause === 'operator') this.#avoid(session.rtmsStreamId, AVOID_MS);
+    if (cause !== 'shutdown') this.#avoid(session.rtmsStreamId, AVOID_MS);
     void session.handOver(cause);
   }
 
@@ -320,10 +350,30 @@ export class SessionPool {
     this.#tenures.delete(session);
     const { rtmsStreamId } = session;
     const penalty = result.kind === 'defect' ? this.#penalty(session) : undefined;
-    if (result.kind !== 'dropped') await this.#settle(this.#claimOf(session), result, penalty);
+    const handedBack = result.kind === 'handed_over' && result.cause === 'unable';
+    if (handedBack) this.#avoid(rtmsStreamId, AVOID_MS);
+    const how = { penalty, handedBack };
+    if (result.kind !== 'dropped') await this.#settle(this.#claimOf(session), result, how);
     this.#sessions.delete(rtmsStreamId);
     this.#strikes.delete(session);
     this.#tellBusy();
+  }
+
+  /** Tells who gave the stream away that media flows here; it takes it back otherwise. */
+  async #tellConnected(session: Session): Promise<void> {
+    await session.connected;
+    const { rtmsStreamId, epoch } = session;
+    for (let attempt = 1; attempt <= CONNECTED_ATTEMPTS; attempt++) {
+      if (session.view.lastHandshakeAtMs === 0 || session.state === 'ending') return;
+      try {
+        await this.#options.store.connected(this.#claimOf(session));
+        return;
+      } catch (error) {
+        const fields = { event: 'connected_untold', rtmsStreamId, epoch, error };
+        this.#options.logger.warn('not told that media flows', fields);
+        await sleep(STORE_RETRY_MS);
+      }
+    }
   }
 
   /** What the stream gets for having ended this owner by a defect. */
@@ -355,7 +405,7 @@ export class SessionPool {
   async #settle(
     claim: Claim,
     result: Exclude<SessionResult, { kind: 'dropped' }>,
-    penalty: Penalty | undefined,
+    how: Parameters<SessionStore['release']>[2],
   ): Promise<void> {
     const { store, ring, logger, metrics } = this.#options;
     const { signal } = this.#abandoned;
@@ -363,7 +413,7 @@ export class SessionPool {
     do {
       try {
         if (result.kind !== 'ended') {
-          if (await store.release(claim, result.atMs, penalty)) await ring(claim.rtmsStreamId);
+          if (await store.release(claim, result.atMs, how)) await ring(claim.rtmsStreamId);
         } else {
           const outcome = await store.end(claim, result, Date.now());
           if (outcome === 'restarted' || outcome === 'revoked') await ring(claim.rtmsStreamId);

@@ -31,6 +31,11 @@ const STOP_WEBHOOK_MS = 3_000;
 const STOP_LOOK_MS = 300;
 /** An end that met a defect which nobody caught may take this long; then the session ends as it is. */
 const BROKEN_END_MS = 15_000;
+/**
+ * A stream that was handed over and is not connected by then goes back, while enough of Zoom's 60 s is left for who
+ * could serve it.
+ */
+const HAND_BACK_MS = 15_000;
 
 /** What a session does by itself about its row. */
 type FollowedVerdict = Exclude<SessionVerdict, { act: 'keep' } | { act: 'operator' }>;
@@ -59,6 +64,7 @@ export class Session {
   readonly #patience = new AbortController();
   readonly #guard: SessionGuard;
   #start: StartRegister;
+  #handBackTimer: NodeJS.Timeout | undefined;
   #handledInterruptTsMs: number;
   #lastHandshakeAtMs = 0;
   /** Why there was an owner before, until that is written: first of all events of this epoch. */
@@ -124,7 +130,11 @@ export class Session {
   }
 
   #begin(): void {
-    const { row, cause } = this.#claim;
+    const { row, cause, mayHandBack } = this.#claim;
+    if (mayHandBack) {
+      const giveUp = this.#guard.listener(() => void this.#handBack());
+      this.#handBackTimer = setTimeout(giveUp, HAND_BACK_MS).unref();
+    }
     this.#logger.info('claimed', { event: 'claimed', cause, product: this.#start.product });
     if (cause !== undefined) {
       this.#context.metrics.count('Takeovers', 1, cause);
@@ -266,6 +276,7 @@ export class Session {
     const { product, entityId, accountId, operatorId, requestedAtMs } = this.#start;
     const streamingAtMs = Date.now();
     this.#lastHandshakeAtMs = streamingAtMs;
+    clearTimeout(this.#handBackTimer);
     this.#media = media;
     this.#become('streaming');
     this.#tellTakeover(streamingAtMs);
@@ -369,12 +380,25 @@ export class Session {
     return undefined;
   }
 
+  /** Gives the stream back to who could serve it. @returns false when it may not */
+  #handBack(): boolean {
+    if (!this.#claim.mayHandBack || this.#hasConnected || this.#state === 'ending') return false;
+    void this.handOver('unable');
+    return true;
+  }
+
+  get #hasConnected(): boolean {
+    return this.#lastHandshakeAtMs > 0;
+  }
+
   #failed(cause: EndReason['cause'], restartable = false): void {
+    if (this.#handBack()) return;
     this.#context.metrics.count('SessionsFailed', 1, cause);
     this.#end(undefined, cause === 'refused' ? 'refused' : 'lost', restartable);
   }
 
   #missed(cause: EndReason['cause'], status: number | undefined): void {
+    if (this.#handBack()) return;
     this.#context.metrics.count('SessionsMissed');
     this.#logger.warn('missed', { event: 'missed', cause, status });
     this.#end(undefined, 'missed');
@@ -439,6 +463,7 @@ export class Session {
   }
 
   #over(result: SessionResult): void {
+    clearTimeout(this.#handBackTimer);
     this.#writer.close();
     this.#connected.resolve();
     this.#result.resolve(result);

@@ -70,6 +70,7 @@ export const METRICS = {
   RowsGivenUp: { unit: 'Count' },
   SessionDefects: { unit: 'Count' },
   StreamsQuarantined: { unit: 'Count' },
+  HandBacks: { unit: 'Count' },
   EventLoopDelay: { unit: 'Milliseconds' },
   MalformedMessages: { unit: 'Count', by: 'scope' },
   UnknownMessages: { unit: 'Count' },

@@ -32,6 +32,7 @@ const ROW = {
   endedAtMs: 1250,
   operatorWish: 'stop',
   proofs: 1,
+  handedBack: true,
   connectedEpoch: 2,
   strikes: 1,
   quarantinedUntilMs: 5000,

@@ -78,6 +78,7 @@ const SESSION_FIELDS = {
   endedAtMs: v.optional(timeMs),
   operatorWish: v.optional(v.picklist(['stop', 'handover'])),
   proofs: v.optional(count),
+  handedBack: v.optional(v.boolean()),
   connectedEpoch: v.optional(epoch),
   strikes: v.optional(count),
   quarantinedUntilMs: v.optional(timeMs),

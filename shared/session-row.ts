@@ -74,7 +74,9 @@ export interface Ownership {
   readonly operatorWish?: 'stop' | 'handover';
   /** Raised when an owner proves after an outage that the row is still its own: voids what others have read. */
   readonly proofs?: number;
-  /** The epoch whose owner has last said that media flows. Written after a hand-over only. */
+  /** Set by an owner that was given the stream and could not connect: the next one does not give it back again. */
+  readonly handedBack?: boolean;
+  /** The epoch whose owner has last said that media flows. Not written for a stream's first. */
   readonly connectedEpoch?: number;
   /** How many owners in a row this stream has ended, by a defect or by their death just after the claim. */
   readonly strikes?: number;

@@ -97,7 +97,12 @@ export class LocalEcs {
     const tasks = tasksOf(call).map((task) => {
       const revision = this.#revisions.get(task) ?? this.#primaryRevision;
       this.#revisions.set(task, revision);
-      return { taskArn: task, lastStatus: 'RUNNING', taskDefinitionArn: definition(revision) };
+      return {
+        taskArn: task,
+        lastStatus: 'RUNNING',
+        taskDefinitionArn: definition(revision),
+        startedBy: `ecs-svc/${revision}`,
+      };
     });
     return { tasks, failures: [] };
   }

@@ -27,6 +27,8 @@ export interface OrphanWatchOptions {
   readonly taskId: string;
   /** Cost units that a session needs. */
   readonly cost: number;
+  /** How much longer than others this task leaves a stream waiting. @default 0 */
+  readonly holdBackMs?: () => number;
   /** Monotonic, ms. @default performance.now */
   readonly clock?: () => number;
 }
@@ -49,6 +51,7 @@ export class OrphanWatch {
   #overdue: ReadonlySet<string> = new Set();
   #oldestWaitingMs = 0;
   #fleet: Fleet | undefined;
+  #live: readonly TaskRow[] = [];
 
   constructor(options: OrphanWatchOptions) {
     this.#options = options;
@@ -80,6 +83,11 @@ export class OrphanWatch {
   /** Has a stream waited past this runner's turn, so that nobody may be left who takes it, as of the last look? */
   isOverdue(rtmsStreamId: string): boolean {
     return this.#overdue.has(rtmsStreamId);
+  }
+
+  /** The tasks that live, this one included, as of the last look. */
+  get liveTasks(): readonly TaskRow[] {
+    return this.#live;
   }
 
   /** How long the start that waits longest has been waiting for any runner, as of the last look; 0 for none. */
@@ -116,6 +124,8 @@ export class OrphanWatch {
       if (this.isExpired(task.taskId)) orphans.push(...(await this.#sessionsOfDead(task, atMs)));
     }
     const live = tasks.filter((task) => !this.isExpired(task.taskId));
+    this.#live = live;
+    const holdBackMs = this.#options.holdBackMs?.() ?? 0;
     this.#fleet = {
       tasks: live.length,
       freeSlots: live.reduce((sum, task) => sum + freeSlotsOf(task), 0),
@@ -132,7 +142,7 @@ export class OrphanWatch {
       const line = row.owner === UNOWNED ? live : watching;
       const turn = turnOf(row.rtmsStreamId, taskId, line, cost);
       if (turn === undefined) return false;
-      const lateMs = atMs - sinceMs - this.#waitMs(row) - turn * TURN_MS;
+      const lateMs = atMs - sinceMs - this.#waitMs(row) - turn * TURN_MS - holdBackMs;
       if (lateMs >= OVERDUE_AFTER_MS) overdue.add(row.rtmsStreamId);
       return lateMs >= 0;
     });

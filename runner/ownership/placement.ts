@@ -1,4 +1,5 @@
 import type { TaskRow } from '../../shared/session-row.ts';
+import { roomFor } from '../admission.ts';
 
 /** Every further runner in line waits this much longer, so that claims do not collide. */
 export const TURN_MS = 1_000;
@@ -24,6 +25,16 @@ export function turnOf(
     const other = weight(rtmsStreamId, task.taskId);
     return other > own || (other === own && task.taskId > taskId);
   }).length;
+}
+
+/** How many sessions the live tasks given have room for, each by itself. */
+export function roomOfTasks(
+  tasks: readonly Pick<TaskRow, 'costUsed' | 'costTotal' | 'draining'>[],
+  cost: number,
+): number {
+  return tasks
+    .filter(({ draining }) => !draining)
+    .reduce((sum, task) => sum + roomFor(task, cost), 0);
 }
 
 /** FNV-1a over both ids, finished as in MurmurHash3 so that ids that differ in one digit spread. */

@@ -163,7 +163,7 @@ describe('a stream that ends its owners', () => {
     await started();
     await claimed(me);
     const first = { rtmsStreamId: id, taskId: me, epoch: 1 };
-    await store.release(first, NOW_MS, { strikes: 1 });
+    await store.release(first, NOW_MS, { penalty: { strikes: 1 } });
     const seen = (await store.session(id)) as SessionRow;
     expect(seen).toMatchObject({ owner: UNOWNED, strikes: 1 });
     expect(await store.claim(seen, other, NOW_MS, 1)).toMatchObject({ epoch: 2, strikes: 1 });

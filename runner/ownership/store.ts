@@ -161,7 +161,7 @@ export class SessionStore {
     const claimed = await this.#update(seen.pk, {
       UpdateExpression:
         `SET #owner = :me, epoch = :next, claimedAtMs = :now${strikes > 0 ? ', strikes = :strikes' : ''}` +
-        ` REMOVE ${strikes > 0 ? '' : 'strikes, '}quarantinedUntilMs, proofs, handedOverBy, handedOverAtMs, endedReason, endedAtMs`,
+        ` REMOVE ${strikes > 0 ? '' : 'strikes, '}quarantinedUntilMs, proofs, handedBack, handedOverBy, handedOverAtMs, endedReason, endedAtMs`,
       ConditionExpression: `attribute_exists(pk) AND ${unchanged(seen)}`,
       ExpressionAttributeNames: { '#owner': 'owner' },
       ExpressionAttributeValues: {
@@ -193,15 +193,41 @@ export class SessionStore {
     return row !== undefined;
   }
 
+  /** Says that media flows, to whoever gave the stream away. */
+  async connected(claim: Claim): Promise<void> {
+    await this.#update(sessionKey(claim.rtmsStreamId), {
+      UpdateExpression: 'SET connectedEpoch = :epoch',
+      ConditionExpression: '#owner = :me AND epoch = :epoch',
+      ExpressionAttributeNames: { '#owner': 'owner' },
+      ExpressionAttributeValues: { ':me': claim.taskId, ':epoch': claim.epoch },
+    });
+  }
+
+  /** Asks another owner to give a stream away, as an operator would. */
+  async askBack(seen: SessionRow): Promise<void> {
+    await this.#update(seen.pk, {
+      UpdateExpression: 'SET operatorWish = :wish',
+      ConditionExpression: unchanged(seen),
+      ExpressionAttributeNames: { '#owner': 'owner' },
+      ExpressionAttributeValues: { ...seenValues(seen), ':wish': 'handover' },
+    });
+  }
+
   /**
    * Gives a row away for any runner to claim.
    *
    * @param atMs when the task began to close the stream's sockets, Unix ms
-   * @param penalty when the stream has ended this owner by a defect
+   * @param how `penalty`: the stream has ended this owner by a defect; `handedBack`: this owner could not connect
    * @returns false when it was no longer this task's to give
    */
-  async release(claim: Claim, atMs: number, penalty?: Penalty): Promise<boolean> {
+  async release(
+    claim: Claim,
+    atMs: number,
+    how: { readonly penalty?: Penalty | undefined; readonly handedBack?: boolean } = {},
+  ): Promise<boolean> {
+    const { penalty, handedBack = false } = how;
     const sets = ['#owner = :unowned', 'handedOverBy = :me', 'handedOverAtMs = :at'];
+    if (handedBack) sets.push('handedBack = :yes');
     const removed = penalty === undefined ? 'operatorWish, strikes' : 'operatorWish';
     const row = await this.#update(sessionKey(claim.rtmsStreamId), {
       UpdateExpression: `SET ${[...sets, ...penaltySets(penalty)].join(', ')} REMOVE ${removed}`,
@@ -209,6 +235,7 @@ export class SessionStore {
       ExpressionAttributeNames: { '#owner': 'owner' },
       ExpressionAttributeValues: {
         ...penaltyValues(penalty),
+        ...(handedBack ? { ':yes': true } : {}),
         ':unowned': UNOWNED,
         ':me': claim.taskId,
         ':epoch': claim.epoch,
