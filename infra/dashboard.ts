@@ -120,6 +120,7 @@ function meetings({ metrics, jobs }: Observed): GraphWidgetProps[] {
         metrics.of('SessionDefects', 'Sum'),
         metrics.of('StreamsQuarantined', 'Sum'),
         metrics.of('HandBacks', 'Sum'),
+        metrics.of('SessionsOverloading', 'Sum'),
       ],
     },
     {

@@ -40,10 +40,18 @@ beforeEach(() => {
       nextToMove: () => ({ rtmsStreamId: `s${given.length}`, epoch: 1 }),
       async giveAway({ rtmsStreamId }) {
         given.push(rtmsStreamId);
-        const owner = { served: 'new', 'given back': UNOWNED, 'served by an old one': 'other' }[fate];
+        const owner = { served: 'new', 'given back': UNOWNED, 'served by an old one': 'other' }[
+          fate
+        ];
         const start = { startEventTsMs: 1, serverUrls: [], requestedAtMs: 1, entityId: 'e' };
         const ids = { pk: `SESSION#${rtmsStreamId}`, rtmsStreamId, product: 'meeting' } as const;
-        row = { ...ids, ...start, owner, epoch: 2, ...(owner !== UNOWNED && { connectedEpoch: 2 }) };
+        row = {
+          ...ids,
+          ...start,
+          owner,
+          epoch: 2,
+          ...(owner !== UNOWNED && { connectedEpoch: 2 }),
+        };
       },
       async takeBack() {
         row = { ...row, owner: 'old', epoch: 3 };

@@ -27,6 +27,7 @@ import { openSpool, type Spool, type SpoolOptions } from './kinesis/spool.ts';
 import { checkStream } from './kinesis/stream-check.ts';
 import { createLogger } from './log.ts';
 import { type LoopOptions, runLoop } from './loop.ts';
+import { LoopUse } from './loop-share.ts';
 import { EmfEmitter } from './metrics.ts';
 import { Heartbeat } from './ownership/heartbeat.ts';
 import { OrphanWatch } from './ownership/orphans.ts';
@@ -114,6 +115,7 @@ export async function startRunner(
     context: {
       taskId,
       mediaRequest: config.media,
+      loopUse: new LoopUse(),
       allowedHosts: config.allowedHosts,
       credentials: (app, product) => secret.credentials(app, product),
       renewedCredentials: (app, product) => secret.renewed(app, product),

@@ -8,6 +8,7 @@ import type { AllowedHosts } from '../shared/zoom/allowed-hosts.ts';
 import type { HandshakeCredentials } from '../shared/zoom/credentials.ts';
 import type { PreviousOwner } from './blind-time.ts';
 import type { Sink } from './kinesis/put.ts';
+import type { LoopUse } from './loop-share.ts';
 import type { TakeoverCause } from './ownership/rules.ts';
 import type { EndedReason } from './ownership/store.ts';
 
@@ -27,6 +28,8 @@ export interface SessionContext {
   readonly maxLineBytes: number;
   /** Reads a stream's row as it is now. @default none: only what was claimed is known */
   readonly row?: (rtmsStreamId: string) => Promise<SessionRow | undefined>;
+  /** What all sessions of the task use of the event loop. @default nobody is held to a share */
+  readonly loopUse?: LoopUse;
   readonly logger: Logger;
   readonly metrics: CounterMetrics;
 }

@@ -1,7 +1,8 @@
+import { EventEmitter } from 'node:events';
 import { expect, test } from 'vitest';
 import type { Logger } from '../shared/logger.ts';
 import type { Metrics } from '../shared/metrics.ts';
-import { SessionGuard } from './session-guard.ts';
+import { guardListeners, SessionGuard } from './session-guard.ts';
 
 function guarded() {
   const seen = { logged: 0, counted: 0, defects: [] as string[] };
@@ -48,4 +49,16 @@ test('a guard that is closed has nothing left of its session', () => {
   guard.close();
   guard.listener(fail)();
   expect(seen).toEqual({ logged: 0, counted: 0, defects: [] });
+});
+
+test('listeners added to a guarded emitter do not reach who emits', () => {
+  const { guard, seen } = guarded();
+  const emitter = new EventEmitter<{ frame: [number] }>();
+  const told: number[] = [];
+  guardListeners(emitter, guard);
+  emitter.on('frame', fail);
+  emitter.on('frame', (frame) => told.push(frame));
+  emitter.emit('frame', 7);
+  expect(told).toEqual([7]);
+  expect(seen.defects).toEqual(['listener']);
 });

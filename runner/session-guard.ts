@@ -1,4 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
+import type { EventEmitter } from 'node:events';
 import type { Logger } from '../shared/logger.ts';
 import type { Metrics } from '../shared/metrics.ts';
 
@@ -64,6 +65,16 @@ export class SessionGuard {
     this.#options = undefined;
   }
 }
+
+/** Wraps every listener that is added to a session's emitter from now on. Such a listener cannot be taken off. */
+export function guardListeners(emitter: object, guard: SessionGuard): void {
+  const { on: add } = emitter as Pick<EventEmitter, 'on'>;
+  const on = add.bind(emitter as EventEmitter);
+  const guarded = (name: string, listener: Listener) => on(name, guard.listener(listener));
+  Object.assign(emitter, { on: guarded });
+}
+
+type Listener = (...told: unknown[]) => void;
 
 /** The session that the running code belongs to. Node carries it along into callbacks, timers and promises. */
 const current = new AsyncLocalStorage<SessionGuard>();

@@ -10,14 +10,16 @@ import { isAllowedAddress } from '../shared/zoom/allowed-hosts.ts';
 import type { HandshakeCredentials } from '../shared/zoom/credentials.ts';
 import { blindOfTakeover } from './blind-time.ts';
 import { type LimitedLogger, limitLog } from './log-limit.ts';
+import { LoopShare } from './loop-share.ts';
 import type { SessionVerdict, SessionView, TakeoverCause } from './ownership/rules.ts';
 import type { EndedReason } from './ownership/store.ts';
 import { RtmsClient } from './rtms/client.ts';
 import type { EndReason } from './rtms/events.ts';
 import { isRestartable } from './rtms/verdict.ts';
+import type { ReadMeter } from './rtms/wire.ts';
 import type { ClaimedRow, SessionContext, SessionResult, SessionState } from './session-context.ts';
 import { stopReasonFields } from './session-events.ts';
-import { type DefectPlace, SessionGuard } from './session-guard.ts';
+import { type DefectPlace, guardListeners, SessionGuard } from './session-guard.ts';
 import { type RelayListener, relay } from './session-relay.ts';
 import { SessionWriter } from './session-writer.ts';
 import { followVideo, type VideoRecord } from './video/follow-video.ts';
@@ -236,11 +238,13 @@ export class Session {
       // The writer copies each payload into its record at once.
       lendPayloads: true,
       restMs: READ_REST_MS,
+      meter: this.#meter(),
       logger: this.#logger,
     });
     this.#client = client;
     const tools = { logger: this.#logger, metrics, guard: this.#guard };
     relay(client, this.#toldWriter(), this.#listener(), tools);
+    guardListeners(client, this.#guard);
     this.#followVideo(client);
     const { rtmsStreamId } = this;
     client.join({ product, entityId, rtmsStreamId, serverUrls, ...credentials });
@@ -258,6 +262,20 @@ export class Session {
       logger: this.#logger,
       metrics,
     });
+  }
+
+  /** Holds the session to its share of the event loop; one that does not keep to it ends. */
+  #meter(): ReadMeter | undefined {
+    const { loopUse, metrics } = this.#context;
+    if (loopUse === undefined) return undefined;
+    const onExhausted = this.#guard.listener(() => {
+      if (this.#state === 'ending') return;
+      metrics.count('SessionsOverloading');
+      this.#logger.error('more than its share of the event loop', { event: 'overloading' });
+      this.#broke('listener');
+    });
+    const share = new LoopShare(loopUse, onExhausted);
+    return (spentMs, nowMs) => share.spent(spentMs, nowMs);
   }
 
   #listener(): RelayListener {

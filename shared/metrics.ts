@@ -71,6 +71,7 @@ export const METRICS = {
   SessionDefects: { unit: 'Count' },
   StreamsQuarantined: { unit: 'Count' },
   HandBacks: { unit: 'Count' },
+  SessionsOverloading: { unit: 'Count' },
   EventLoopDelay: { unit: 'Milliseconds' },
   MalformedMessages: { unit: 'Count', by: 'scope' },
   UnknownMessages: { unit: 'Count' },

@@ -2,6 +2,7 @@ import { type Logger, SILENT_LOGGER } from '../../shared/logger.ts';
 import { DEFAULT_MEDIA_REQUEST, type MediaRequest } from '../../shared/rtms/params.ts';
 import { type Backoff, backoffMs } from './backoff.ts';
 import type { RenewCredentials } from './handshake-signer.ts';
+import type { ReadMeter } from './wire.ts';
 
 export interface RtmsClientOptions {
   /**
@@ -62,6 +63,13 @@ export interface RtmsClientOptions {
    * @default 0: every frame is told as soon as it is there
    */
   readonly restMs?: number;
+  /**
+   * Told what each read took; answers how long that socket has to rest. For a process with other sessions, which
+   * one of them must not keep from their turn.
+   *
+   * @default none: every socket reads as much as it can
+   */
+  readonly meter?: ReadMeter | undefined;
   /**
    * Reads the credentials again when Zoom refuses the signature (status 3): the client secret may have been
    * rotated. Asked every 5 s while Zoom's window is open; the client shakes hands again once another signature
@@ -159,6 +167,7 @@ export function completeOptions(options: RtmsClientOptions): CompleteOptions {
     webSocket: 'lean',
     lendPayloads: false,
     restMs: 0,
+    meter: undefined,
     renewCredentials: undefined,
     ca: undefined,
     proxyUrl: undefined,

@@ -6,6 +6,7 @@ import { ReadPace } from './read-pace.ts';
 import { upgradeRefusal, upgradeRequest } from './upgrade.ts';
 import {
   MAX_UNSENT_BYTES,
+  type ReadMeter,
   type Wire,
   type WireHandlers,
   type WireOptions,
@@ -44,6 +45,7 @@ export class LeanWire implements Wire {
   readonly #key: string = randomBytes(16).toString('base64');
   readonly #reader: FrameReader;
   readonly #pace: ReadPace;
+  readonly #meter: ReadMeter | undefined;
   #state: WireState = 'connecting';
   /** The HTTP answer so far, while it is incomplete. */
   #head: Buffer = Buffer.alloc(0);
@@ -58,6 +60,7 @@ export class LeanWire implements Wire {
     if (address.protocol !== 'wss:' && address.protocol !== 'ws:')
       throw new TypeError('not a WebSocket address');
     this.#handlers = handlers;
+    this.#meter = options.meter;
     this.#reader = new FrameReader(options.maxMessageBytes, {
       message: (data) => {
         this.#pace.message();
@@ -111,8 +114,10 @@ export class LeanWire implements Wire {
     const onread: OnReadOpts = {
       buffer: readBuffer,
       callback: (length) => {
+        const sinceMs = performance.now();
         this.#onRead(length);
         if (this.#state === 'open') this.#pace.read(length);
+        this.#measure(sinceMs);
         return true;
       },
     };
@@ -128,6 +133,14 @@ export class LeanWire implements Wire {
       secureContext: contextFor(ca),
     };
     return connectTls(options, hello);
+  }
+
+  /** Not for each message: two looks at the clock a read cost nothing beside it. */
+  #measure(sinceMs: number): void {
+    if (this.#meter === undefined) return;
+    const nowMs = performance.now();
+    const restMs = this.#meter(nowMs - sinceMs, nowMs);
+    if (restMs > 0 && this.#state === 'open') this.#pace.hold(restMs);
   }
 
   #onRead(length: number): void {

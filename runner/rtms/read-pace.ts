@@ -31,6 +31,8 @@ export class ReadPace {
   /** Others read now. */
   #isWaiting = false;
   #isStopped = false;
+  /** It has used more than its share of the event loop, and reads nothing for a while. */
+  #isHeld = false;
 
   /** @param restMs the longest rest after a read; 0: none */
   constructor(socket: Pick<Socket, 'pause' | 'resume'>, restMs: number) {
@@ -65,7 +67,18 @@ export class ReadPace {
   /** Others have read now. */
   readOn(): void {
     this.#isWaiting = false;
-    if (!this.#isStopped) this.#socket.resume();
+    if (!this.#isStopped && !this.#isHeld) this.#socket.resume();
+  }
+
+  /** Reads nothing for so long; what comes waits in the kernel, and then at the sender's. */
+  hold(forMs: number): void {
+    if (this.#isStopped || this.#isHeld) return;
+    this.#isHeld = true;
+    this.#socket.pause();
+    setTimeout(() => {
+      this.#isHeld = false;
+      if (!this.#isStopped && !this.#isWaiting) this.#socket.resume();
+    }, forMs);
   }
 
   /** The socket is closing: it is read to its end. */
@@ -79,7 +92,7 @@ export class ReadPace {
   /** The socket's turn has come. */
   wake(): void {
     this.#bytes = 0;
-    if (!this.#isStopped) this.#socket.resume();
+    if (!this.#isStopped && !this.#isHeld) this.#socket.resume();
   }
 
   /**
@@ -89,7 +102,7 @@ export class ReadPace {
    */
   settle(nowMs: number): boolean {
     if (this.#isStopped) return true;
-    if (this.#isWaiting) return false;
+    if (this.#isWaiting || this.#isHeld) return false;
     if (this.#bytes >= MUCH_BYTES) {
       this.#bytes = 0;
       return false;

@@ -1,6 +1,6 @@
 import { ServiceError } from '../../shared/errors.ts';
 import { LeanWire } from './lean-wire.ts';
-import type { Wire, WireHandlers, WireTrouble } from './wire.ts';
+import type { ReadMeter, Wire, WireHandlers, WireTrouble } from './wire.ts';
 import { WsWire } from './ws-wire.ts';
 
 export interface SocketOptions {
@@ -12,6 +12,11 @@ export interface SocketOptions {
   readonly watchdogMs: number;
   /** Rest of a busy socket between two reads, ms; 0: none. `ws` never rests. */
   readonly restMs: number;
+  /**
+   * Told what each read took, and when it ended, ms; answers how long the socket has to rest, ms. `ws` is not
+   * measured.
+   */
+  readonly meter?: ReadMeter | undefined;
   /** Certificates to trust instead of Node's, PEM. */
   readonly ca?: string | Buffer | undefined;
   /** `http://host:port` of a forward proxy. */
@@ -197,8 +202,8 @@ export class Socket {
 }
 
 function openWire(url: string, options: SocketOptions, handlers: WireHandlers): Wire {
-  const { webSocket, connectTimeoutMs, restMs, ca, proxyUrl } = options;
-  const wireOptions = { connectTimeoutMs, maxMessageBytes: MAX_MESSAGE_BYTES, restMs, ca };
+  const { webSocket, connectTimeoutMs, restMs, meter, ca, proxyUrl } = options;
+  const wireOptions = { connectTimeoutMs, maxMessageBytes: MAX_MESSAGE_BYTES, restMs, meter, ca };
   return webSocket === 'ws' || proxyUrl !== undefined
     ? new WsWire(url, wireOptions, handlers, proxyUrl)
     : new LeanWire(url, wireOptions, handlers);

@@ -35,12 +35,20 @@ export interface WireHandlers {
   closed(closeCode: number): void;
 }
 
+/** Notes one read of a socket. @returns how long the socket has to rest, ms; 0: not at all */
+export type ReadMeter = (spentMs: number, nowMs: number) => number;
+
 export interface WireOptions {
   /** TCP, TLS and HTTP upgrade together, ms. */
   readonly connectTimeoutMs: number;
   readonly maxMessageBytes: number;
   /** Rest of a busy socket between two reads, ms; 0: none. */
   readonly restMs: number;
+  /**
+   * Told what each read took, and when it ended, ms; answers how long the socket has to rest, ms. `ws` is not
+   * measured.
+   */
+  readonly meter?: ReadMeter | undefined;
   /** Certificates to trust instead of Node's, PEM. */
   readonly ca?: string | Buffer | undefined;
 }
