@@ -1,6 +1,7 @@
 import * as v from 'valibot';
 import { ServiceError } from '../shared/errors.ts';
 import { completeMediaRequest, type MediaRequest } from '../shared/rtms/params.ts';
+import { completeProtocol, type ProtocolRequest } from '../shared/rtms/protocol-settings.ts';
 import { describeFault } from './config-faults.ts';
 import { US_EAST_1_PRICES } from './cost/prices.ts';
 
@@ -70,7 +71,24 @@ function pathTo(
   return first === undefined ? undefined : [first, ...rest];
 }
 
+const PROTOCOL = v.rawTransform<object, ProtocolRequest>(({ dataset, addIssue, NEVER }) => {
+  try {
+    return completeProtocol(dataset.value);
+  } catch (error) {
+    addIssue({ message: error instanceof Error ? error.message : String(error) });
+    return NEVER;
+  }
+});
+
 const ZOOM = v.strictObject({
+  /** How to speak with each product: version, format, transport, names of event codes. */
+  protocol: v.optional(
+    v.pipe(
+      v.custom<object>(() => true),
+      PROTOCOL,
+    ),
+    {},
+  ),
   /** Hosts, with their subdomains, that Zoom's server addresses must lie under. */
   allowedHosts: v.optional(v.pipe(v.array(text), v.minLength(1)), [
     'zoom.us',

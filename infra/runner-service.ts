@@ -206,6 +206,7 @@ function runnerEnvironment({ runner, zoom, ...props }: RunnerServiceProps): Reco
     MEDIA_STREAM: props.streams.media.streamName,
     EVENTS_STREAM: props.streams.events.streamName,
     RTMS_MEDIA: JSON.stringify(zoom.media),
+    RTMS_PROTOCOL: JSON.stringify(zoom.protocol),
     CAPACITY: String(runner.capacity),
     HEALTH_PORT: String(HEALTH_PORT),
     SECRET_REFRESH_SECONDS: String(zoom.secretRefreshSeconds),

@@ -123,8 +123,19 @@ async function simulated(
   observer.on('event', ({ name }) => {
     if (name === 'session_ended') ended.resolve();
   });
-  const meeting = await startSimulatedMeeting(stack.webhookUrl, options.credentials, (line, json) =>
-    log('simulator', line, json),
+  // Every run meets a Zoom that says the same in other forms; the seed brings one back.
+  const forms = process.env['SIMULATOR_FORMS'] || String(Date.now() % 1_000_000);
+  reporter.happening({
+    kind: 'simulator_forms',
+    atMs: Date.now(),
+    fields: { seed: forms },
+    text: `the simulator speaks in the forms of SIMULATOR_FORMS=${forms}`,
+  });
+  const meeting = await startSimulatedMeeting(
+    stack.webhookUrl,
+    options.credentials,
+    forms,
+    (line, json) => log('simulator', line, json),
   );
   const over = new AbortController();
   const refreshing = refresh(observer, reporter, AbortSignal.any([stopped, over.signal]), meeting);

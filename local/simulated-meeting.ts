@@ -29,10 +29,14 @@ export interface SimulatedMeeting {
   close(): Promise<void>;
 }
 
-/** @param onLine the simulator's own report, one JSON object a line */
+/**
+ * @param forms seed of the forms in which this Zoom speaks, see simulator/forms.ts
+ * @param onLine the simulator's own report, one JSON object a line
+ */
 export async function startSimulatedMeeting(
   webhookUrl: string,
   credentials: ZoomCredentials,
+  forms: string,
   onLine: (line: string, json: Record<string, unknown> | undefined) => void,
 ): Promise<SimulatedMeeting> {
   const listening = Promise.withResolvers<string>();
@@ -42,6 +46,7 @@ export async function startSimulatedMeeting(
     'local/simulator/main.ts',
     ['--webhook-url', webhookUrl, '--scenario', 'scripted'],
     {
+      SIMULATOR_FORMS: forms,
       ZM_RTMS_CLIENT: credentials.clientId,
       ZM_RTMS_SECRET: credentials.clientSecret,
       ZM_RTMS_WEBHOOK_SECRET: credentials.webhookSecretTokens[0] ?? '',

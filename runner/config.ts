@@ -2,6 +2,7 @@ import { parseRunnerPrices, type RunnerPrices } from '../shared/cost.ts';
 import type { LocalEnv, RunnerEnv } from '../shared/env.ts';
 import { ServiceError } from '../shared/errors.ts';
 import { type MediaRequest, parseMediaRequest } from '../shared/rtms/params.ts';
+import { type ProtocolRequest, parseProtocol } from '../shared/rtms/protocol-settings.ts';
 import { type AllowedHosts, parseAllowedHosts } from '../shared/zoom/allowed-hosts.ts';
 import { LOG_LEVELS, type LogLevel } from './log.ts';
 
@@ -19,6 +20,7 @@ export interface RunnerConfig {
   readonly mediaStream: string;
   readonly eventsStream: string;
   readonly media: MediaRequest;
+  readonly protocol: ProtocolRequest;
   /** Cost units this task accepts. */
   readonly capacity: number;
   /** 0: any free port. */
@@ -94,6 +96,7 @@ export function readConfig(
     mediaStream: required('MEDIA_STREAM'),
     eventsStream: required('EVENTS_STREAM'),
     media: parsed('RTMS_MEDIA', optional('RTMS_MEDIA') ?? '{}', parseMediaRequest),
+    protocol: parsedIfGiven('RTMS_PROTOCOL', parseProtocol) ?? {},
     capacity: integer('CAPACITY', 1),
     healthPort: integer('HEALTH_PORT', 0, 65_535),
     memoryMib: optional('MEMORY_MIB') === undefined ? undefined : integer('MEMORY_MIB', 1),

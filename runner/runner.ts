@@ -116,6 +116,7 @@ export async function startRunner(
       taskId,
       mediaRequest: config.media,
       loopUse: new LoopUse(),
+      protocol: config.protocol,
       allowedHosts: config.allowedHosts,
       credentials: (app, product) => secret.credentials(app, product),
       renewedCredentials: (app, product) => secret.renewed(app, product),

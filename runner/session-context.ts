@@ -3,6 +3,7 @@ import type { CounterMetrics } from '../shared/metrics.ts';
 import type { HandOverCause } from '../shared/record/event.ts';
 import type { MediaRequest } from '../shared/rtms/params.ts';
 import type { Product } from '../shared/rtms/product.ts';
+import type { ProtocolRequest } from '../shared/rtms/protocol-settings.ts';
 import type { SessionRow } from '../shared/session-row.ts';
 import type { AllowedHosts } from '../shared/zoom/allowed-hosts.ts';
 import type { HandshakeCredentials } from '../shared/zoom/credentials.ts';
@@ -16,6 +17,8 @@ import type { EndedReason } from './ownership/store.ts';
 export interface SessionContext {
   readonly taskId: string;
   readonly mediaRequest: MediaRequest;
+  /** How to speak with each product. @default version 1, JSON over WebSocket */
+  readonly protocol?: ProtocolRequest;
   readonly allowedHosts: AllowedHosts;
   readonly credentials: (app: string, product: Product) => Promise<HandshakeCredentials>;
   /** The same, after Zoom refused what the last ones signed. */

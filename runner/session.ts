@@ -4,6 +4,7 @@ import { STOP_REASON } from '../shared/rtms/constants.ts';
 import type { EffectiveMedia } from '../shared/rtms/effective-media.ts';
 import { MEDIA_TYPES, type MediaType } from '../shared/rtms/media-type.ts';
 import { wantedMediaTypes } from '../shared/rtms/params.ts';
+import { DEFAULT_PROTOCOL } from '../shared/rtms/protocol-settings.ts';
 import { DEFAULT_VIDEO_FOLLOW } from '../shared/rtms/video-follow.ts';
 import { type StartRegister, startOf, wantedState } from '../shared/session-row.ts';
 import { isAllowedAddress } from '../shared/zoom/allowed-hosts.ts';
@@ -233,6 +234,7 @@ export class Session {
     this.#logger.info('connecting', { event: 'connecting' });
     const client = new RtmsClient({
       media: this.#context.mediaRequest,
+      protocol: this.#context.protocol?.[product] ?? DEFAULT_PROTOCOL,
       isAllowedAddress: (url) => isAllowedAddress(url, allowedHosts),
       renewCredentials: () => this.#context.renewedCredentials(app, product),
       // The writer copies each payload into its record at once.

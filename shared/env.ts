@@ -74,6 +74,8 @@ export interface RunnerEnv {
   EVENTS_STREAM: string;
   /** JSON, what to ask Zoom for; shape and default in `shared/rtms/params.ts`. */
   RTMS_MEDIA: string;
+  /** JSON, how to speak with each product; shape in `shared/rtms/protocol-settings.ts`. Unset: V1, JSON, WebSocket. */
+  RTMS_PROTOCOL?: string;
   /** Cost units one task accepts; weights in `runner/admission.ts`. */
   CAPACITY: string;
   HEALTH_PORT: string;

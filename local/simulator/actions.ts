@@ -1,6 +1,6 @@
 import { EVENT_TYPE, SESSION_STATE, STOP_REASON } from '../../shared/rtms/constants.ts';
 import type { Connection } from './connection.ts';
-import { chatMessage, transcriptMessage } from './messages.ts';
+import { chatMessage, transcriptMessage, wireId } from './messages.ts';
 import type { Action } from './scenario.ts';
 import type { RtmsStream, StreamHost } from './stream.ts';
 
@@ -132,14 +132,15 @@ function participantEvent(
   withName: boolean,
 ): void {
   if (stream.hasVoiceEvents) return;
-  const name = withName && { user_name: stream.meeting.participant(userId).userName };
-  stream.sendEvent(eventType, { participants: [{ user_id: userId, ...name }] });
+  const { userName } = stream.meeting.participant(userId);
+  stream.sendParticipants(eventType, [withName ? { userId, userName } : { userId }]);
 }
 
 function personEvent(stream: RtmsStream, eventType: number, userId: number): void {
   if (stream.hasVoiceEvents) return;
   const { userName } = stream.meeting.participant(userId);
-  stream.sendEvent(eventType, { user_id: userId, user_name: userName });
+  const user_id = wireId(userId, stream.behaviour);
+  stream.sendEvent(eventType, { user_id, user_name: userName });
 }
 
 function sendVoiceEvent(stream: RtmsStream, action: Extract<Action, { do: 'voice' }>): void {

@@ -13,6 +13,12 @@ export interface Behaviour {
    * `sharescreen`: every, the share under the name that Zoom's JS manager looks for. `all`: that one only.
    */
   readonly mediaUrls: 'documented' | 'every' | 'sharescreen' | 'all';
+  /** Each address of message 2 as a text, or as a list of one. */
+  readonly urlShape: 'text' | 'list';
+  /** Where messages 2 and 4 say that all is well: seen under both names, and not at all. */
+  readonly statusKey: 'status_code' | 'status' | 'none';
+  /** Status of a duplicate signaling connection: tables of different age differ, the text does not. */
+  readonly duplicateStatus: 8 | 17;
   /** A split address takes any granted bits (Zoom's Contact Center sample asks for 32 on `audio`), or its own only. */
   readonly splitAddress: 'any_bits' | 'own_bit';
   /** Whether a connection on `all` with bits of its own may stand beside split ones. */
@@ -24,8 +30,8 @@ export interface Behaviour {
   readonly keepAliveMisses: number;
   /** Ask only on sockets that were silent for `keepAliveMs`. */
   readonly keepAliveOnlyWhenIdle: boolean;
-  /** Milliseconds, or nanoseconds: an int64 that no double holds. */
-  readonly keepAliveUnit: 'ms' | 'ns';
+  /** Milliseconds, nanoseconds (an int64 that no double holds), or no time stamp at all. */
+  readonly keepAliveUnit: 'ms' | 'ns' | 'none';
   /** From `rtms_started` to the first signaling handshake. */
   readonly connectWindowMs: number;
   /** From opening a socket to its handshake. */
@@ -37,7 +43,16 @@ export interface Behaviour {
   /** `strict`: refuse what the parameter page excludes. `lenient`: RTP with L16 passes, fps falls back. */
   readonly mediaParams: 'strict' | 'lenient';
   readonly transcriptTimeUnit: 'ms' | 'us';
-  readonly chatShape: 'direct' | 'nested';
+  /** Fields in `content`, as JSON text in `content.data`, or as an object there. */
+  readonly chatShape: 'direct' | 'nested' | 'object';
+  /** `user_id` as a number, or as its digits in a text. */
+  readonly userIds: 'number' | 'text';
+  /** Joins, leaves and cameras as a list, or one message each with the person at event level. */
+  readonly participants: 'list' | 'event_level';
+  /** Whether frames say their `length`, as since May 2026. */
+  readonly frameLength: boolean;
+  /** Whether message 29 says whom it is about. */
+  readonly videoAnswerUserId: boolean;
   readonly participantInfoKey: 'participant_info' | 'paticipant_info';
   /** Mixed audio goes on through silence. */
   readonly mixedAudioSilence: boolean;
@@ -56,12 +71,15 @@ export const DOCUMENTED_BEHAVIOUR: Behaviour = {
   badSignature: 'status',
   duplicateSignaling: 'refuse',
   mediaUrls: 'documented',
+  urlShape: 'text',
+  statusKey: 'status_code',
+  duplicateStatus: 8,
   splitAddress: 'any_bits',
   allBesideSplit: 'accept',
   frames: 'text',
   keepAliveMs: 10_000,
   keepAliveMisses: 3,
-  keepAliveOnlyWhenIdle: false,
+  keepAliveOnlyWhenIdle: true,
   keepAliveUnit: 'ms',
   connectWindowMs: 60_000,
   handshakeWindowMs: 30_000,
@@ -70,7 +88,11 @@ export const DOCUMENTED_BEHAVIOUR: Behaviour = {
   audioBufferMs: 60_000,
   mediaParams: 'strict',
   transcriptTimeUnit: 'ms',
-  chatShape: 'direct',
+  chatShape: 'nested',
+  userIds: 'number',
+  participants: 'list',
+  frameLength: true,
+  videoAnswerUserId: true,
   participantInfoKey: 'participant_info',
   mixedAudioSilence: false,
   namesOnLeave: false,

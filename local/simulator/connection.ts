@@ -46,7 +46,7 @@ export class Connection {
   #sentSinceTick = false;
   #timers: Cancel[] = [];
   /** Timestamps of keep-alives still unanswered, oldest first, and the round each began. */
-  #asked: { timestamp: string; round: number }[] = [];
+  #asked: { timestamp: string | undefined; round: number }[] = [];
   #round = 0;
   #answeredRound = 0;
 
@@ -161,10 +161,12 @@ export class Connection {
     this.#sentSinceTick = false;
     if (this.#behaviour.keepAliveOnlyWhenIdle && !wasIdle) return;
     const { keepAliveUnit } = this.#behaviour;
-    const timestamp = `${this.#clock.now()}${keepAliveUnit === 'ns' ? '123457' : ''}`;
+    const time = `${this.#clock.now()}${keepAliveUnit === 'ns' ? '123457' : ''}`;
+    const timestamp = keepAliveUnit === 'none' ? undefined : time;
     this.#round += 1;
     this.#asked.push({ timestamp, round: this.#round });
-    this.send(`{"msg_type":${MESSAGE_TYPE.KEEP_ALIVE_REQ},"timestamp":${timestamp}}`);
+    const field = timestamp === undefined ? '' : `,"timestamp":${timestamp}`;
+    this.send(`{"msg_type":${MESSAGE_TYPE.KEEP_ALIVE_REQ}${field}}`);
     this.#sentSinceTick = false;
   }
 

@@ -179,7 +179,9 @@ export class MediaPump {
     payload: Buffer,
     timestampMs: number,
   ): void {
-    link.connection.send(frameMessage(MESSAGE_OF[id.mediaType], id, name, payload, timestampMs));
+    const { behaviour } = this.#options;
+    const msgType = MESSAGE_OF[id.mediaType];
+    link.connection.send(frameMessage(msgType, id, name, payload, timestampMs, behaviour));
     this.#options.ledger.frameSent(id, payload, timestampMs, link.connection);
     this.#options.firstPacket(timestampMs);
   }

@@ -4,11 +4,11 @@ import {
   STATUS_CODE as STATUS,
 } from '../../shared/rtms/constants.ts';
 import { MEDIA_TYPE_BIT, MEDIA_TYPES, type MediaType } from '../../shared/rtms/media-type.ts';
-import type { Behaviour } from './behaviour.ts';
+import { type Behaviour, DOCUMENTED_BEHAVIOUR } from './behaviour.ts';
 import type { ClientMessage, Connection } from './connection.ts';
 import { checkHandshake, type ZoomApp } from './handshake.ts';
 import { type EffectiveParams, effectiveParams } from './media-params.ts';
-import { reasonText } from './messages.ts';
+import { statusFields } from './messages.ts';
 import type { RtmsStream } from './stream.ts';
 
 /** Last part of a media address. */
@@ -70,8 +70,7 @@ export function serveMedia(
         msg_type: MESSAGE_TYPE.DATA_HAND_SHAKE_RESP,
         protocol_version: 1,
         sequence: 0,
-        status_code: status,
-        reason: reasonText(status),
+        ...statusFields(status, stream?.behaviour ?? DOCUMENTED_BEHAVIOUR),
         payload_encrypted: false,
         ...(params && { media_params: params }),
       }),

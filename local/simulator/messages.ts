@@ -10,6 +10,23 @@ export function reasonText(status: number): string {
   return status === STATUS_CODE.OK ? '' : `STATUS_${nameOf(STATUS_CODE, status) ?? status}`;
 }
 
+/** A participant's id as this Zoom writes it. */
+export function wireId(userId: number, { userIds }: Pick<Behaviour, 'userIds'>): number | string {
+  return userIds === 'text' ? String(userId) : userId;
+}
+
+/** Status and reason of messages 2 and 4. What went wrong is always said under the documented name. */
+export function statusFields(
+  status: number,
+  { statusKey }: Pick<Behaviour, 'statusKey'>,
+  reason = reasonText(status),
+): Readonly<Record<string, unknown>> {
+  if (status !== STATUS_CODE.OK || statusKey === 'status_code') {
+    return { status_code: status, reason };
+  }
+  return statusKey === 'status' ? { status, reason } : { reason };
+}
+
 /** Put together by hand: base64 needs no escaping, and this is the hot path. */
 export function frameMessage(
   msgType: number,
@@ -17,12 +34,15 @@ export function frameMessage(
   userName: string | undefined,
   payload: Buffer,
   timestampMs: number,
+  { userIds, frameLength }: Pick<Behaviour, 'userIds' | 'frameLength'>,
 ): string {
+  const quote = userIds === 'text' ? '"' : '';
+  const length = frameLength ? `"length":${payload.length},` : '';
   const source =
     channelId === undefined
-      ? `"user_id":${userId}${userName === undefined ? '' : `,"user_name":${JSON.stringify(userName)}`}`
+      ? `"user_id":${quote}${userId}${quote}${userName === undefined ? '' : `,"user_name":${JSON.stringify(userName)}`}`
       : `"channel_id":${JSON.stringify(channelId)}`;
-  return `{"msg_type":${msgType},"content":{${source},"data":"${payload.toString('base64')}","length":${payload.length},"timestamp":${timestampMs}}}`;
+  return `{"msg_type":${msgType},"content":{${source},"data":"${payload.toString('base64')}",${length}"timestamp":${timestampMs}}}`;
 }
 
 export function transcriptMessage(
@@ -35,7 +55,7 @@ export function transcriptMessage(
     msg_type: MESSAGE_TYPE.MEDIA_DATA_TRANSCRIPT,
     content: {
       ...(channelId === undefined
-        ? { user_id: userId, user_name: userName }
+        ? { user_id: wireId(userId, behaviour), user_name: userName }
         : { channel_id: channelId }),
       start_time: times.startMs,
       end_time: times.endMs,
@@ -55,7 +75,10 @@ export function chatMessage(
   timestampMs: number,
   behaviour: Behaviour,
 ): string {
-  const wire = (userId: number) => ({ user_id: userId, user_name: person(userId).userName });
+  const wire = (userId: number) => ({
+    user_id: wireId(userId, behaviour),
+    user_name: person(userId).userName,
+  });
   const sender = wire(chat.userId);
   const details = {
     message_id: messageId,
@@ -67,10 +90,12 @@ export function chatMessage(
     ...(chat.files && { files: chat.files }),
     ...(chat.deletedFileIds && { delete_file_id_list: chat.deletedFileIds }),
   };
-  const content =
-    behaviour.chatShape === 'direct'
-      ? { data: chat.text, ...details }
-      : { data: JSON.stringify({ ...details, data: chat.text }) };
+  const inner = { ...details, data: chat.text };
+  const content = {
+    direct: { ...details, data: chat.text },
+    nested: { data: JSON.stringify(inner) },
+    object: { data: inner },
+  }[behaviour.chatShape];
   return JSON.stringify({
     msg_type: MESSAGE_TYPE.MEDIA_DATA_CHAT,
     content: { ...sender, timestamp: timestampMs, ...content },

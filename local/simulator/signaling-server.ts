@@ -1,7 +1,8 @@
 import { MESSAGE_TYPE, STATUS_CODE as STATUS, STOP_REASON } from '../../shared/rtms/constants.ts';
+import { type Behaviour, DOCUMENTED_BEHAVIOUR } from './behaviour.ts';
 import type { ClientMessage, Connection } from './connection.ts';
 import { checkHandshake, type ZoomApp } from './handshake.ts';
-import { reasonText } from './messages.ts';
+import { reasonText, statusFields } from './messages.ts';
 import type { RtmsStream } from './stream.ts';
 
 /**
@@ -15,7 +16,7 @@ export function serveSignaling(
   stream: RtmsStream | undefined,
   app: ZoomApp,
   badSignature: 'status' | 'close',
-  mediaUrls: (stream: RtmsStream) => Readonly<Record<string, string>>,
+  mediaUrls: (stream: RtmsStream) => Readonly<Record<string, string | string[]>>,
 ): void {
   let joined: RtmsStream | undefined;
   connection.listener = {
@@ -40,13 +41,20 @@ export function serveSignaling(
         msg_type: MESSAGE_TYPE.SIGNALING_HAND_SHAKE_RESP,
         protocol_version: 1,
         sequence: 0,
-        status_code: status,
-        reason: reasonText(status),
+        ...answerStatus(status, stream?.behaviour ?? DOCUMENTED_BEHAVIOUR),
         ...(isAccepted && { media_server: { server_urls: mediaUrls(stream) } }),
       });
     }
     if (!isAccepted) connection.close();
   }
+}
+
+/** A duplicate connection has its number by the age of the table, and the text that Zoom's managers match. */
+function answerStatus(status: number, behaviour: Behaviour): Readonly<Record<string, unknown>> {
+  if (status !== STATUS.DUPLICATE_SIGNAL_REQUEST || behaviour.duplicateStatus === 8) {
+    return statusFields(status, behaviour);
+  }
+  return statusFields(behaviour.duplicateStatus, behaviour, 'Duplicate signal request');
 }
 
 /** Unknown messages and unusable fields have no documented answer, so they get none. */
@@ -87,7 +95,7 @@ function converse(stream: RtmsStream, connection: Connection, message: ClientMes
       const status = stream.subscribeVideo(Number(message.user_id), message.subscribe === true);
       reply(connection, {
         msg_type: MESSAGE_TYPE.VIDEO_SUBSCRIPTION_RESP,
-        user_id: message.user_id,
+        ...(stream.behaviour.videoAnswerUserId && { user_id: message.user_id }),
         status_code: status,
         reason: reasonText(status),
         timestamp: stream.nowMs,

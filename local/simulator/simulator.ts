@@ -6,6 +6,7 @@ import type { Product } from '../../shared/rtms/product.ts';
 import { type Behaviour, DOCUMENTED_BEHAVIOUR } from './behaviour.ts';
 import { type Clock, scaledClock } from './clock.ts';
 import { Connection } from './connection.ts';
+import { formsFromEnvironment } from './forms.ts';
 import { EXAMPLE_APP, type ZoomApp } from './handshake.ts';
 import { type MediaPath, serveMedia } from './media-server.ts';
 import {
@@ -112,7 +113,11 @@ interface Entry {
 /** Starts a fake Zoom on loopback: signaling and media servers, and whoever posts the webhooks. */
 export async function startSimulator(options: SimulatorOptions = {}): Promise<Simulator> {
   const app: ZoomApp = { ...EXAMPLE_APP, ...options.app };
-  const behaviour: Behaviour = { ...DOCUMENTED_BEHAVIOUR, ...options.behaviour };
+  const behaviour: Behaviour = {
+    ...DOCUMENTED_BEHAVIOUR,
+    ...formsFromEnvironment(),
+    ...options.behaviour,
+  };
   const clock = options.clock ?? scaledClock(options.speed);
   const seed = options.seed ?? randomUUID();
   const limit = options.concurrencyLimit ?? 2000;
@@ -169,7 +174,7 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
     return `${options.publicUrls?.signaling ?? signaling.url}/${rtmsStreamId}/${generation}`;
   }
 
-  function mediaUrls(stream: RtmsStream): Record<string, string> {
+  function mediaUrls(stream: RtmsStream): Record<string, string | string[]> {
     const { rtmsStreamId, generation } = stream;
     const base = `${options.publicUrls?.media ?? media.url}/${rtmsStreamId}/${generation}`;
     return mediaAddresses(base, stream);
@@ -258,7 +263,7 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
 function mediaAddresses(
   base: string,
   { granted, behaviour, hasVoiceEvents }: RtmsStream,
-): Record<string, string> {
+): Record<string, string | string[]> {
   const documented = hasVoiceEvents ? ['audio'] : ['audio', 'video', 'transcript'];
   const named = {
     documented: granted.filter((mediaType) => documented.includes(mediaType)),
@@ -268,9 +273,10 @@ function mediaAddresses(
   }[behaviour.mediaUrls];
   const keyOf = (mediaType: MediaType) =>
     mediaType === 'deskshare' && behaviour.mediaUrls === 'sharescreen' ? 'sharescreen' : mediaType;
+  const shaped = (url: string) => (behaviour.urlShape === 'list' ? [url] : url);
   return Object.fromEntries([
-    ...named.map((mediaType) => [keyOf(mediaType), `${base}/${mediaType}`]),
-    ['all', `${base}/all`],
+    ...named.map((mediaType) => [keyOf(mediaType), shaped(`${base}/${mediaType}`)]),
+    ['all', shaped(`${base}/all`)],
   ]);
 }
 

@@ -16,6 +16,7 @@ import type { Connection, ConnectionEnd } from './connection.ts';
 import type { EffectiveParams } from './media-params.ts';
 import { MediaPump } from './media-pump.ts';
 import { Meeting } from './meeting.ts';
+import { wireId } from './messages.ts';
 import { type Action, type Scenario, type TimedAction, timeline } from './scenario.ts';
 import { SentLedger } from './sent-ledger.ts';
 import { type MediaLink, StreamClient } from './stream-client.ts';
@@ -241,11 +242,24 @@ export class RtmsStream {
     if (!isNew || this.hasVoiceEvents) return;
     const { present, camerasOn } = this.meeting;
     if (eventType === EVENT_TYPE.PARTICIPANT_JOIN && present.length > 0) {
-      const participants = present.map((one) => ({ user_id: one.userId, user_name: one.userName }));
-      this.sendEvent(eventType, { participants });
+      this.sendParticipants(eventType, present);
     } else if (eventType === EVENT_TYPE.PARTICIPANT_VIDEO_ON && camerasOn.length > 0) {
-      this.sendEvent(eventType, { participants: camerasOn.map((userId) => ({ user_id: userId })) });
+      const people = camerasOn.map((userId) => ({ userId }));
+      this.sendParticipants(eventType, people);
     }
+  }
+
+  /** Events 3, 4, 8 and 9: a list, or one message each. */
+  sendParticipants(
+    eventType: number,
+    people: readonly { readonly userId: number; readonly userName?: string }[],
+  ): void {
+    const participants = people.map(({ userId, userName }) => ({
+      user_id: wireId(userId, this.behaviour),
+      ...(userName !== undefined && { user_name: userName }),
+    }));
+    if (this.behaviour.participants === 'list') this.sendEvent(eventType, { participants });
+    else for (const one of participants) this.sendEvent(eventType, one);
   }
 
   /** Message 28. @returns STATUS_CODE of message 29 */

@@ -10,7 +10,7 @@ afterEach(() => simulator.close());
 
 it('sends frames that prove themselves, and numbered lines', async () => {
   const clock = manualClock(1_738_392_033_699);
-  simulator = await startSimulator({ clock });
+  simulator = await startSimulator({ clock, behaviour: { chatShape: 'direct' } });
   const scenario = syntheticMeeting({
     participants: 3,
     durationMs: 60_000,
@@ -61,7 +61,7 @@ it('has channels in Contact Center', () => {
 
 it('sends speech and cameras that a decoder takes when it is to be playable', async () => {
   const clock = manualClock(1_738_392_033_699);
-  simulator = await startSimulator({ clock });
+  simulator = await startSimulator({ clock, behaviour: { chatShape: 'direct' } });
   const scenario = syntheticMeeting({ durationMs: 60_000, video: true, playable: true });
   const id = simulator.start(scenario) as string;
   const media_params = {

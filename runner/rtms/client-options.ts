@@ -1,5 +1,6 @@
 import { type Logger, SILENT_LOGGER } from '../../shared/logger.ts';
 import { DEFAULT_MEDIA_REQUEST, type MediaRequest } from '../../shared/rtms/params.ts';
+import { DEFAULT_PROTOCOL, type ProtocolSettings } from '../../shared/rtms/protocol-settings.ts';
 import { type Backoff, backoffMs } from './backoff.ts';
 import type { RenewCredentials } from './handshake-signer.ts';
 import type { ReadMeter } from './wire.ts';
@@ -37,6 +38,12 @@ export interface RtmsClientOptions {
    * @default every event of the product
    */
   readonly events?: readonly number[];
+  /**
+   * Version, format and transport, and names for event codes.
+   *
+   * @default DEFAULT_PROTOCOL: version 1, JSON over WebSocket
+   */
+  readonly protocol?: ProtocolSettings;
   /**
    * Take the audio Zoom kept since the start (60 s at most), as a burst.
    *
@@ -163,6 +170,7 @@ export function completeOptions(options: RtmsClientOptions): CompleteOptions {
     currentMedia: undefined,
     onWireMessage: undefined,
     events: undefined,
+    protocol: DEFAULT_PROTOCOL,
     bufferData: true,
     webSocket: 'lean',
     lendPayloads: false,

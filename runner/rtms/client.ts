@@ -17,7 +17,7 @@ import type { Closure, ConnectionState, Trouble } from './connection-state.ts';
 import { endOfConnection, stopped } from './end-reason.ts';
 import type { EndReason, InterruptScope, RtmsClientEvents, RtmsJoin } from './events.ts';
 import { HandshakeSigner } from './handshake-signer.ts';
-import { Incoming } from './incoming.ts';
+import { Incoming, type IncomingOwner } from './incoming.ts';
 import { planMedia } from './media-plan.ts';
 import { MediaSet, type MediaSetStart } from './media-set.ts';
 import { Signaling } from './signaling.ts';
@@ -77,12 +77,14 @@ export class RtmsClient extends EventEmitter<RtmsClientEvents> {
     }
     const { renewCredentials, logger, clock } = this.#options;
     const signer = new HandshakeSigner(join, renewCredentials, logger);
-    const incoming = new Incoming(join.product, this, clock, {
+    const owner: IncomingOwner = {
       streamState: (update, receivedAtMs) => this.#onStreamState(update, receivedAtMs),
       mediaConnectionInterrupted: () => this.#mediaSet?.check(),
       videoAnswered: (answer) => this.#onVideoAnswered(answer),
       streamCloseAnswered: () => this.#closeAnswered.resolve(),
-    });
+    };
+    const { events } = this.#options.protocol;
+    const incoming = new Incoming(join.product, this, clock, owner, events);
     const signaling = new Signaling(join, signer, addresses, this.#options, {
       signalingUp: (serverUrls) => this.#onSignalingUp(serverUrls),
       signalingChanged: (from, to) => this.#onSignalingChanged(from, to),

@@ -48,6 +48,7 @@ export interface IncomingOwner {
 /** Turns decoded messages into the client's events, with what it remembers of the meeting. */
 export class Incoming {
   readonly #product: Product;
+  readonly #eventNames: Readonly<Record<string, string>>;
   readonly #events: EventEmitter<RtmsClientEvents>;
   readonly #clock: () => number;
   readonly #owner: IncomingOwner;
@@ -64,7 +65,9 @@ export class Incoming {
     events: EventEmitter<RtmsClientEvents>,
     clock: () => number,
     owner: IncomingOwner,
+    eventNames: Readonly<Record<string, string>>,
   ) {
+    this.#eventNames = eventNames;
     this.#product = product;
     this.#events = events;
     this.#clock = clock;
@@ -193,7 +196,13 @@ export class Incoming {
   }
 
   #onEvent(message: EventUpdate, receivedAtMs: number): Outcome {
-    const event = readSignalingEvent(this.#product, message, this.#view.roster, receivedAtMs);
+    const event = readSignalingEvent(
+      this.#product,
+      message,
+      this.#view.roster,
+      receivedAtMs,
+      this.#eventNames,
+    );
     const { activeSpeaker } = this.#view;
     if (event.name === 'active_speaker') {
       const { userId, userName } = event;

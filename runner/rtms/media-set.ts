@@ -2,7 +2,7 @@ import { ServiceError } from '../../shared/errors.ts';
 import type { LeftOutMedia } from '../../shared/record/event.ts';
 import type { RtmsMessage } from '../../shared/rtms/codec.ts';
 import type { EffectiveMedia } from '../../shared/rtms/effective-media.ts';
-import { type MediaType, mediaTypeOfMessage } from '../../shared/rtms/media-type.ts';
+import { MEDIA_TYPES, type MediaType, mediaTypeOfMessage } from '../../shared/rtms/media-type.ts';
 import { wantedMediaTypes } from '../../shared/rtms/params.ts';
 import type { CompleteOptions } from './client-options.ts';
 import { after } from './connection.ts';
@@ -85,7 +85,10 @@ export class MediaSet implements MediaOwner {
 
   /** Parameters of the media types that are up. */
   get effective(): EffectiveMedia {
-    return Object.assign({}, ...this.#up().map((media) => media.granted)) as EffectiveMedia;
+    const up: EffectiveMedia = Object.assign({}, ...this.#up().map((media) => media.granted));
+    return Object.fromEntries(
+      MEDIA_TYPES.flatMap((mediaType) => (up[mediaType] ? [[mediaType, up[mediaType]]] : [])),
+    );
   }
 
   /** Wanted media types that do not flow, each with its reason. */

@@ -33,6 +33,7 @@ export class Media implements Conversation {
   readonly #owner: MediaOwner;
   readonly #asked: MediaParamsWire;
   readonly #wanted: MediaParamsWire;
+  readonly #version: number;
   readonly #connection: Connection;
   #effective: EffectiveMedia = {};
   #notGranted: readonly MediaType[] = [];
@@ -51,6 +52,7 @@ export class Media implements Conversation {
     this.#owner = owner;
     this.#asked = toWireParams(options.media, plan.mediaTypes);
     this.#wanted = toWireParams(options.media);
+    this.#version = options.protocol.version;
     this.#connection = new Connection(
       {
         ...options,
@@ -122,7 +124,7 @@ export class Media implements Conversation {
     this.#sentSignature = this.#signer.signature;
     return encodeMessage({
       msg_type: MESSAGE_TYPE.DATA_HAND_SHAKE_REQ,
-      protocol_version: 1,
+      protocol_version: this.#version,
       sequence: 0,
       [ENTITY_ID_FIELD[product]]: entityId,
       rtms_stream_id: rtmsStreamId,

@@ -84,7 +84,7 @@ describe('scenario 2: signaling is lost (rtms_interrupted)', () => {
   );
 
   it('reconnects at once when the webhook knows before the socket does', async () => {
-    await using it = await simulateJoined();
+    await using it = await simulateJoined({ behaviour: { keepAliveOnlyWhenIdle: false } });
     it.act({ do: 'cut_signaling', how: 'freeze' });
     it.clock.advance(40_000);
     it.client.reconnect('rtms_interrupted');
@@ -212,11 +212,19 @@ describe('scenario 3: a media connection is lost (event 7)', () => {
   it('redoes a socket that Zoom knows to be dead before we do', async () => {
     await using it = await simulateJoined({
       scenario: WITH_CAMERA,
+      behaviour: { keepAliveOnlyWhenIdle: false },
       client: { media: AUDIO_AND_VIDEO, noticeMs: 300 },
     });
     it.act({ do: 'cut_media', mediaType: 'video', how: 'freeze' });
+    const audio = () =>
+      it.log
+        .of('frame')
+        .filter((frame) => frame.mediaType === 'audio')
+        .at(-1);
     for (let i = 0; i < 5; i++) {
       it.clock.advance(10_000);
+      // A client that is behind would be taken for a dead one: that has to be the video socket alone.
+      await it.log.until(() => (audio()?.capturedAtMs ?? 0) >= it.clock.now() - 100);
       await it.roundTrip();
     }
     await it.flow();

@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs';
-import { expect, it, test } from 'vitest';
+import { describe, expect, it, test } from 'vitest';
 import { decodeMessage } from '../../shared/rtms/codec.ts';
 import { EVENT_TYPE, ZCC_VOICE_EVENT_TYPE } from '../../shared/rtms/constants.ts';
 import type { EventUpdate } from '../../shared/rtms/decode-signaling.ts';
@@ -106,4 +106,31 @@ it('subscribes to every event of a product but those that come by themselves', (
   const own = Object.values(EVENT_TYPE).filter((type) => !automatic.includes(type));
   const flat = PRODUCTS.map((product) => PRODUCT_EVENTS[product].flat());
   expect(flat).toEqual([own, own, own, Object.values(ZCC_VOICE_EVENT_TYPE), []]);
+});
+
+describe('Phone', () => {
+  const told = (event: object, names?: Readonly<Record<string, string>>) => {
+    const text = Buffer.from(JSON.stringify({ msg_type: 6, event }));
+    return readSignalingEvent('phone', decodeMessage(text) as EventUpdate, new Roster(), 99, names);
+  };
+
+  test("has Contact Center's numbers where it speaks V1, as Zoom's sample does", () => {
+    const event = { event_type: 18, event_ts: 1, paticipant_info: { channel_id: 'c' } };
+    expect(told(event)).toMatchObject({
+      name: 'voice',
+      event: 'transfer_initiated',
+      participant: { channelId: 'c' },
+    });
+  });
+
+  test('has names for event codes where the deployment gives some, else they are passed on', () => {
+    const event = { event_code: 8001, event_ts: 1, participant_info: { channel_id: 'c' } };
+    expect(told(event)).toMatchObject({ name: 'other', raw: event });
+    expect(told(event, { 8001: 'hold' })).toMatchObject({
+      name: 'voice',
+      event: 'hold',
+      participant: { channelId: 'c' },
+    });
+    expect(told({ event_code: 8002 }, { 8001: 'hold' })).toMatchObject({ name: 'other' });
+  });
 });

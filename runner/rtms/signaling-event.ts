@@ -36,14 +36,18 @@ export const PRODUCT_EVENTS: Readonly<Record<Product, readonly (readonly number[
  * Turns message 6 into an event, by the product's own numbers, and teaches the roster its names.
  *
  * @param receivedAtMs stands in when Zoom gave no time
+ * @param names a deployment's own for codes that this release does not know
  */
 export function readSignalingEvent(
   product: Product,
   update: EventUpdate,
   roster: Roster,
   receivedAtMs: number,
+  names: Readonly<Record<string, string>> = {},
 ): SignalingEvent {
   const timestampMs = update.timestampMs ?? receivedAtMs;
+  const named = names[String(codeOf(update))];
+  if (named !== undefined) return callEvent(named, update, timestampMs);
   const event = productEvent(product, update, roster, timestampMs);
   return update.isPartial ? { ...event, raw: update.raw } : event;
 }
@@ -62,7 +66,10 @@ function productEvent(
     case 'contact_center':
       return voiceEvent(update, timestampMs);
     case 'phone':
-      return { name: 'other', raw: update.raw, timestampMs };
+      // Zoom's Phone sample has Contact Center's numbers with its participant; any other form is not known.
+      return update.participantInfo === undefined
+        ? { name: 'other', raw: update.raw, timestampMs }
+        : voiceEvent(update, timestampMs);
   }
 }
 
@@ -142,7 +149,15 @@ function voiceEvent(update: EventUpdate, timestampMs: number): SignalingEvent {
   }
   const name = nameOf(ZCC_VOICE_EVENT_TYPE, eventType);
   if (name === undefined) return { name: 'other', raw, timestampMs };
-  const event = name.toLowerCase();
+  return callEvent(name.toLowerCase(), update, timestampMs);
+}
+
+/** V2 numbers its events in `event_code`. */
+function codeOf({ eventType, raw }: EventUpdate): unknown {
+  return eventType ?? (raw as { readonly event_code?: unknown }).event_code;
+}
+
+function callEvent(event: string, update: EventUpdate, timestampMs: number): SignalingEvent {
   if (update.participantInfo === undefined) return { name: 'voice', event, timestampMs };
   const participant = Object.fromEntries(
     Object.entries(update.participantInfo).map(([key, value]) => [camelCase(key), value]),

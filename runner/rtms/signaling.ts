@@ -139,7 +139,7 @@ export class Signaling implements Conversation {
     this.#sentSignature = this.#signer.signature;
     return encodeMessage({
       msg_type: MESSAGE_TYPE.SIGNALING_HAND_SHAKE_REQ,
-      protocol_version: 1,
+      protocol_version: this.#options.protocol.version,
       sequence: 1,
       [ENTITY_ID_FIELD[product]]: entityId,
       rtms_stream_id: rtmsStreamId,
@@ -180,6 +180,7 @@ export class Signaling implements Conversation {
     this.#owner.signalingChanged(from, to);
     if (to.name !== 'up' || this.state !== to) return;
     for (const group of this.#subscriptionGroups()) this.#sendSubscription(group, true);
+    this.#subscribeCodes();
     this.#owner.signalingUp(this.#serverUrls);
   }
 
@@ -190,6 +191,14 @@ export class Signaling implements Conversation {
     return [...groups, [...this.#events].filter((type) => !listed.has(type))]
       .map((group) => group.filter((type) => this.#events.has(type)))
       .filter((group) => group.length > 0);
+  }
+
+  /** Codes that the deployment has named: V2 numbers events in `event_code`. How they are asked for is a guess. */
+  #subscribeCodes(): void {
+    const codes = Object.keys(this.#options.protocol.events);
+    if (codes.length === 0) return;
+    const events = codes.map((code) => ({ event_code: Number(code), subscribe: true }));
+    this.#connection.send(encodeMessage({ msg_type: MESSAGE_TYPE.EVENT_SUBSCRIPTION, events }));
   }
 
   #sendSubscription(types: readonly number[], on: boolean): void {

@@ -106,7 +106,10 @@ export interface DataHandshakeRespWire {
 
 export interface EventSubscriptionWire {
   readonly msg_type: Type['EVENT_SUBSCRIPTION'];
-  readonly events: readonly { readonly event_type: number; readonly subscribe: boolean }[];
+  readonly events: readonly (
+    | { readonly event_type: number; readonly subscribe: boolean }
+    | { readonly event_code: number; readonly subscribe: boolean }
+  )[];
 }
 
 /** Meetings spell `timestamp` and lists, Contact Center `event_ts` and one `participant_info`. */

@@ -77,7 +77,7 @@ export class FramePath {
       });
       const events = new EventEmitter<RtmsClientEvents>();
       events.on('frame', (frame) => writer.frame(frame, effective));
-      return new Incoming('meeting', events, () => performance.now(), NOBODY);
+      return new Incoming('meeting', events, () => performance.now(), NOBODY, {});
     });
   }
 

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
+import { drawForms } from '../../local/simulator/forms.ts';
 import { syntheticMeeting } from '../../local/simulator/synthetic-meeting.ts';
 import { startWorld, type World } from '../sessions/world.ts';
 import { type Blow, type PlannedMeeting, planRunnerStorm } from './runner-plan.ts';
@@ -50,7 +51,11 @@ export async function runRunnerStorm(options: RunnerStormOptions): Promise<Runne
   );
   await using world = await startWorld({
     runners: options.runners,
-    behaviour: { keepAliveMs: 3_000 },
+    behaviour: {
+      ...drawForms(String(options.seed)),
+      keepAliveMs: 3_000,
+      keepAliveOnlyWhenIdle: false,
+    },
   });
   const live = new Set<string>();
   const started: string[] = [];

@@ -8,7 +8,10 @@ const MEETINGS = 6;
 let world: World;
 beforeAll(async () => {
   // Zoom lets nobody in while it takes a frozen client for a living one: 3 missed keep-alives.
-  world = await startWorld({ runners: 3, behaviour: { keepAliveMs: 3_000 } });
+  world = await startWorld({
+    runners: 3,
+    behaviour: { keepAliveMs: 3_000, keepAliveOnlyWhenIdle: false },
+  });
 }, 60_000);
 afterAll(() => world[Symbol.asyncDispose](), 60_000);
 
