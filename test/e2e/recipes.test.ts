@@ -18,6 +18,7 @@ import {
   PutRecordCommand,
 } from '@aws-sdk/client-kinesis';
 import { NodeHttpHandler } from '@smithy/node-http-handler';
+import { ALL_FORMATS, FilePathSource, Input } from 'mediabunny';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { createRecorder, type ObjectStore } from '../../docs/examples/consumers/s3-recorder.ts';
 import { type KinesisServer, startKinesisServer } from '../../local/kinesis/server.ts';
@@ -225,6 +226,35 @@ describe('the Lambda to S3 recorder', () => {
   });
 });
 
+describe('the Lambda to S3 recorder, when Zoom takes the consent back', () => {
+  const revoked = [
+    encodeEvent(ORIGIN, 'transcript', 4, START_MS, { text: 'private', timestampMs: START_MS }),
+    encodeEvent(ORIGIN, 'session_revoked', 5, START_MS, { timestampMs: START_MS }),
+  ].map((data, index) => ({
+    kinesis: { data: data.toString('base64'), partitionKey: ID, sequenceNumber: `${index + 1}` },
+  }));
+
+  it('deletes what it has of that session, and keeps the events that say so', async () => {
+    const kept = new Map([[`${ID}/1/audio/x.pcm`, Buffer.alloc(1)]]);
+    const handler = createRecorder({
+      put: async (key, body) => void kept.set(key, Buffer.from(body)),
+      deleteAll: async (prefix) => {
+        for (const key of kept.keys()) if (key.startsWith(prefix)) kept.delete(key);
+      },
+    });
+    expect(await handler({ Records: revoked })).toEqual({ batchItemFailures: [] });
+    expect([...kept.keys()]).toEqual([`${ID}/1/events/0000000005.json`]);
+  });
+
+  it('has the batch sent again when it cannot delete', async () => {
+    vi.spyOn(process.stderr, 'write').mockReturnValue(true);
+    const handler = createRecorder({ put: async () => undefined });
+    const answer = await handler({ Records: revoked });
+    expect(answer).toEqual({ batchItemFailures: [{ itemIdentifier: '1' }] });
+    vi.restoreAllMocks();
+  });
+});
+
 describe('the live transcript', () => {
   let child: ChildProcess;
   afterAll(() => child?.kill('SIGKILL'));
@@ -389,9 +419,33 @@ describe.skipIf(!hasPython)('the Python reader (skipped: no python3 on this mach
     const { lines } = await python('--out', out, sample);
     expect(lines).toHaveLength(10);
     expect(readdirSync(out).sort()).toEqual([
-      'a-b-c---channel-ch-7-audio.opus',
+      'a-b-c---channel-ch-7-audio.ogg',
       'a-b-c---user-16778240-audio.l16',
-      'a-b-c---user-16778240-deskshare.jpg',
+      `a-b-c---user-16778240-deskshare-${START_MS + 20}.jpg`,
     ]);
+  });
+
+  it('writes Opus that another program plays in time, with silence for what lacks', async () => {
+    const packet = (sequence: number, atMs: number) => ({
+      ...frame(1, 4, sequence, Buffer.from('f8fffe', 'hex')),
+      capturedAtMs: START_MS + atMs,
+    });
+    const packets = [packet(1, 0), packet(2, 20), packet(3, 500)];
+    const rows = packets.map((record, index) => ({
+      Data: encodeMediaRecord(record).toString('base64'),
+      PartitionKey: ID,
+      SequenceNumber: String(index + 1),
+    }));
+    const file = join(folder, 'opus.jsonl');
+    writeFileSync(file, rows.map((row) => `${JSON.stringify(row)}\n`).join(''));
+    const out = join(folder, 'python-opus');
+    await python('--out', out, file);
+    const [name = ''] = readdirSync(out);
+    const source = new FilePathSource(join(out, name));
+    const input = new Input({ source, formats: ALL_FORMATS });
+    const track = await input.getPrimaryAudioTrack();
+    // 520 ms, less what a decoder needs to begin.
+    expect(await track?.computeDuration()).toBeCloseTo(0.52, 1);
+    input.dispose();
   });
 });

@@ -15,7 +15,11 @@ const client = new KinesisClient({ requestHandler: new NodeHttpHandler() });
 const stop = new AbortController();
 process.once('SIGINT', () => stop.abort());
 
-for await (const event of events({ client, streamName, startAt: 'LATEST', signal: stop.signal })) {
+const { signal } = stop;
+// One odd record must not end the transcript of all meetings.
+const onBadRecord = ({ message }: Error) => void process.stderr.write(`skipped: ${message}\n`);
+
+for await (const event of events({ client, streamName, startAt: 'LATEST', signal, onBadRecord })) {
   if (event.name !== 'transcript') continue;
   const { userName, userId, channelId, text } = event.data;
   const speaker = userName ?? userId ?? channelId ?? 'somebody';

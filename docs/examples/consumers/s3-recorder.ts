@@ -8,6 +8,8 @@ import {
 /** Where objects go: an S3 client, or anything that takes a PUT. */
 export interface ObjectStore {
   put(key: string, body: Uint8Array, contentType: string): Promise<void>;
+  /** Deletes everything whose key begins so. Without it a revoked session stays, and a failure says so. */
+  deleteAll?(prefix: string): Promise<void>;
 }
 
 interface StoredObject {
@@ -36,6 +38,9 @@ const UNKNOWN = { extension: 'bin', contentType: 'application/octet-stream' };
  * - `…/deskshare/user-16778240/0000000007.jpg`: each picture by itself;
  * - `<stream>/<epoch>/events/0000000003.json`: each event.
  *
+ * A `session_revoked` deletes everything of its stream but the events that tell of it: Zoom took the consent back. Media
+ * that arrive on the other stream later are kept out by the bucket's own rule, or by a sweep over `…/events/` for that name.
+ *
  * Objects follow Kinesis records, not batches: what Lambda sends again overwrites the same objects, however it
  * cuts the batches then. A put that fails names its record, so that only the rest comes again.
  */
@@ -45,15 +50,31 @@ export function createRecorder(store: ObjectStore) {
     for (const { code, detail } of bad) {
       process.stderr.write(`${JSON.stringify({ level: 'error', code, detail })}\n`);
     }
+    const revoked = events.filter(({ name }) => name === 'session_revoked');
+    const isRevoked = ({ rtmsStreamId }: { rtmsStreamId: string }) =>
+      revoked.some((event) => event.rtmsStreamId === rtmsStreamId);
+    const kept = events.filter((event) => !isRevoked(event) || event.name.startsWith('session_'));
     const objects = [
       ...mediaObjects(frames),
-      ...events.map(({ rtmsStreamId, epoch, sequence, kinesisSequenceNumber, ...rest }) => ({
+      ...kept.map(({ rtmsStreamId, epoch, sequence, kinesisSequenceNumber, ...rest }) => ({
         kinesisSequenceNumber,
         key: `${rtmsStreamId}/${epoch}/events/${padded(sequence)}.json`,
         body: Buffer.from(JSON.stringify({ rtmsStreamId, epoch, sequence, ...rest })),
         contentType: 'application/json',
       })),
     ];
+    for (const { rtmsStreamId } of revoked) {
+      try {
+        if (store.deleteAll === undefined) throw new Error('no deleteAll');
+        await store.deleteAll(`${rtmsStreamId}/`);
+      } catch {
+        process.stderr.write(`${JSON.stringify({ level: 'error', code: 'delete_failed' })}\n`);
+        // Nothing of this batch is stored yet: all of it comes again.
+        const [first] = event.Records;
+        const itemIdentifier = first?.kinesis.sequenceNumber ?? '';
+        return { batchItemFailures: [{ itemIdentifier }] };
+      }
+    }
     for (const { key, body, contentType, kinesisSequenceNumber } of objects) {
       try {
         await store.put(key, body, contentType);

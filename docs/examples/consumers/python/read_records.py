@@ -3,8 +3,8 @@
 
 Input: one Kinesis record a line, as the AWS CLI and boto3 name its fields:
     {"Data": "<base64>", "PartitionKey": "...", "SequenceNumber": "..."}
-Output: one JSON object a line for each frame and event, in order; with --out the payloads as well, one file
-per source. Records that are foreign or damaged are told on stderr and skipped; then the exit code is 1.
+Output: one JSON object a line for each frame and event, in order; with --out the payloads as well: Opus as Ogg,
+a file for each picture, everything else one file per source. Records that are foreign or damaged are told on stderr and skipped; then the exit code is 1.
 
 The formats are in docs/records.md and shared/record/media_record.proto.
 """
@@ -176,11 +176,97 @@ class Reader:
                 yield "event", event, None
 
 
+def ogg_crc(data):
+    crc = 0
+    for byte in data:
+        crc ^= byte << 24
+        for _ in range(8):
+            crc = ((crc << 1) ^ (0x04C11DB7 if crc & 0x80000000 else 0)) & 0xFFFFFFFF
+    return crc
+
+
+def opus_samples(packet):
+    """At 48 kHz; RFC 6716, 3.1 and 3.2."""
+    if not packet:
+        return 0
+    config, code = packet[0] >> 3, packet[0] & 3
+    if config < 12:
+        size = (480, 960, 1920, 2880)[config & 3]
+    elif config < 16:
+        size = (480, 960)[config & 1]
+    else:
+        size = (120, 240, 480, 960)[config & 3]
+    frames = (packet[1] & 0x3F if len(packet) > 1 else 0) if code == 3 else min(code + 1, 2)
+    return frames * size
+
+
+class OggOpus:
+    """One speaker's Opus packets in an Ogg file (RFC 3533, RFC 7845). Silence stands for what lacks by capture time, as
+    Ogg cannot leave it out: so the file is in time with the others, counted from its first packet."""
+
+    SILENCE = bytes.fromhex("f8fffe")
+    PRE_SKIP = 312
+
+    def __init__(self, path, channels):
+        self.file = open(path, "wb")
+        self.pages = 0
+        self.samples = 0
+        self.first_ms = None
+        self.pending = None
+        head = b"OpusHead" + bytes([1, channels]) + self.PRE_SKIP.to_bytes(2, "little")
+        self.page(head + (48_000).to_bytes(4, "little") + bytes(3), 2)
+        vendor = b"rtms-kinesis"
+        self.page(b"OpusTags" + len(vendor).to_bytes(4, "little") + vendor + bytes(4), 0)
+
+    def write(self, packet, captured_ms):
+        size = opus_samples(packet)
+        if not size:
+            return
+        self.first_ms = captured_ms if self.first_ms is None else self.first_ms
+        while (captured_ms - self.first_ms) * 48 - self.samples >= 1920:
+            self.add(self.SILENCE, 960)
+        self.add(packet, size)
+
+    def add(self, packet, size):
+        if self.pending:
+            self.page(self.pending, 0)
+        self.pending = packet
+        self.samples += size
+
+    def page(self, packet, flags):
+        granule = max(self.samples, 0)
+        lacing = bytes([255] * (len(packet) // 255) + [len(packet) % 255])
+        header = b"OggS" + bytes([0, flags]) + granule.to_bytes(8, "little") + (1).to_bytes(4, "little")
+        header += self.pages.to_bytes(4, "little")
+        rest = bytes([len(lacing)]) + lacing + packet
+        self.file.write(header + ogg_crc(header + bytes(4) + rest).to_bytes(4, "little") + rest)
+        self.pages += 1
+
+    def close(self):
+        if self.pending:
+            self.page(self.pending, 4)
+        self.file.close()
+
+
+OGG_FILES = {}
+
+
 def store(directory, frame, payload):
     folder = pathlib.Path(directory)
     folder.mkdir(parents=True, exist_ok=True)
     safe = "".join(c if c.isalnum() or c in "-_" else "-" for c in f"{frame['rtmsStreamId']}-{source_of(frame)}")
-    with open(folder / f"{safe}-{frame['mediaType']}.{frame['codec'].lower()}", "ab") as file:
+    name = f"{safe}-{frame['mediaType']}"
+    if frame["codec"] == "OPUS":
+        path = folder / f"{name}.ogg"
+        if path not in OGG_FILES:
+            OGG_FILES[path] = OggOpus(path, frame.get("channels") or 1)
+        OGG_FILES[path].write(payload, frame.get("capturedAtMs", 0))
+        return
+    if frame["codec"] in ("JPG", "PNG"):
+        # A file a picture, named by when it was captured (Unix ms).
+        (folder / f"{name}-{frame.get('capturedAtMs', 0)}.{frame['codec'].lower()}").write_bytes(payload)
+        return
+    with open(folder / f"{name}.{frame['codec'].lower()}", "ab") as file:
         file.write(payload)
 
 
@@ -211,6 +297,8 @@ def main():
                     show(kind, fields, payload, options.out)
             except (BadRecord, ValueError) as error:
                 on_bad(record["SequenceNumber"], error)
+    for file in OGG_FILES.values():
+        file.close()
     return 1 if bad else 0
 
 
