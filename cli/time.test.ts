@@ -24,13 +24,19 @@ describe('parseMoment', () => {
     ['10m', NOW_MS - 600_000],
     ['2026-11-22T09:00:00Z', NOW_MS - 3_600_000],
     ['2026-11-22T10:00:00.250+01:00', NOW_MS - 3_600_000 + 250],
+    ['14:30', new Date(NOW_MS).setHours(14, 30, 0, 0)],
+    ['today 9:05', new Date(NOW_MS).setHours(9, 5, 0, 0)],
+    ['yesterday 10:00', new Date(NOW_MS - 86_400_000).setHours(10, 0, 0, 0)],
   ])('reads %s', (text, ms) => {
     expect(parseMoment(text, NOW_MS)).toBe(ms);
   });
 
-  it.each(['yesterday', '5', '2026-13-99T00:00:00Z'])('refuses "%s"', (text) => {
-    expect(() => parseMoment(text, NOW_MS)).toThrow(/is no moment/);
-  });
+  it.each(['yesterday', 'yesterday 25:00', '10:60', '5', '2026-13-99T00:00:00Z'])(
+    'refuses "%s"',
+    (text) => {
+      expect(() => parseMoment(text, NOW_MS)).toThrow(/is no moment/);
+    },
+  );
 });
 
 describe('formatDuration', () => {

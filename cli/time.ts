@@ -22,17 +22,31 @@ export function parseDuration(text: string): number {
 }
 
 /**
- * A moment: RFC 3339 (`2026-11-22T10:00:00Z`), or how long ago (`10m`).
+ * A moment: RFC 3339 (`2026-11-22T10:00:00Z`), how long ago (`10m`), or a time of the day (`10:00`, `yesterday 10:00`)
+ * on this machine's clock.
  *
  * @returns Unix ms
  * @throws ServiceError `config/invalid`
  */
 export function parseMoment(text: string, nowMs: number): number {
-  if (/^\d+(?:\.\d+)?(?:ms|s|m|h|d)$/.test(text)) return nowMs - parseDuration(text);
-  const ms = /^\d{4}-\d\d-\d\d/.test(text) ? Date.parse(text) : Number.NaN;
-  if (!Number.isNaN(ms)) return ms;
-  const forms = 'write 2026-11-22T10:00:00Z, or how long ago: 10m';
+  const ms = momentOf(text, nowMs);
+  if (ms !== undefined) return ms;
+  const forms = 'write 2026-11-22T10:00:00Z, yesterday 10:00, or how long ago: 10m';
   throw new ServiceError('config/invalid', `"${text}" is no moment: ${forms}`);
+}
+
+/** As `parseMoment`. @returns undefined for a text that is none */
+export function momentOf(text: string, nowMs: number): number | undefined {
+  if (/^\d+(?:\.\d+)?(?:ms|s|m|h|d)$/.test(text)) return nowMs - parseDuration(text);
+  const [, day, hours, minutes] = /^(?:(today|yesterday) )?(\d{1,2}):(\d\d)$/.exec(text) ?? [];
+  if (hours !== undefined && Number(hours) < 24 && Number(minutes) < 60) {
+    const moment = new Date(nowMs);
+    moment.setHours(Number(hours), Number(minutes), 0, 0);
+    if (day === 'yesterday') moment.setDate(moment.getDate() - 1);
+    return moment.getTime();
+  }
+  const ms = /^\d{4}-\d\d-\d\d/.test(text) ? Date.parse(text) : Number.NaN;
+  return Number.isNaN(ms) ? undefined : ms;
 }
 
 /** `850 ms`, `12 s`, `4 min 5 s`, `3 h 20 min`: two units at most. */

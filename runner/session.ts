@@ -9,6 +9,7 @@ import { DEFAULT_VIDEO_FOLLOW } from '../shared/rtms/video-follow.ts';
 import { type StartRegister, startOf, wantedState } from '../shared/session-row.ts';
 import { isAllowedAddress } from '../shared/zoom/allowed-hosts.ts';
 import type { HandshakeCredentials } from '../shared/zoom/credentials.ts';
+import { startFactsOf } from '../shared/zoom/start-facts.ts';
 import { blindOfTakeover } from './blind-time.ts';
 import { type LimitedLogger, limitLog } from './log-limit.ts';
 import { LoopShare } from './loop-share.ts';
@@ -293,7 +294,7 @@ export class Session {
   }
 
   #joined(media: EffectiveMedia, leftOut: readonly LeftOutMedia[]): void {
-    const { product, entityId, accountId, operatorId, requestedAtMs } = this.#start;
+    const { product, entityId, requestedAtMs } = this.#start;
     const streamingAtMs = Date.now();
     this.#lastHandshakeAtMs = streamingAtMs;
     clearTimeout(this.#handBackTimer);
@@ -303,8 +304,7 @@ export class Session {
     this.#write('session_started', streamingAtMs, {
       product,
       entityId,
-      ...(accountId === undefined ? {} : { accountId }),
-      ...(operatorId === undefined ? {} : { operatorId }),
+      ...startFactsOf(this.#start),
       media,
       ...(leftOut.length === 0 ? {} : { leftOut }),
       requestedAtMs,

@@ -56,6 +56,7 @@ const ERROR_CODES = {
   'local/port-in-use': { retryable: false, statusCode: 500 },
   'cli/unreachable': { retryable: true, statusCode: 503 },
   'cli/not-found': { retryable: false, statusCode: 404 },
+  'cli/ambiguous': { retryable: false, statusCode: 409 },
   'cli/refused': { retryable: false, statusCode: 409 },
 } as const satisfies Record<string, { retryable: boolean; statusCode: number }>;
 

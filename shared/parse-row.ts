@@ -41,6 +41,7 @@ export const ROW_TRANSLATION = {
 } as const;
 
 const id = v.custom<string>((value) => isId(value));
+const topic = v.pipe(v.string(), v.maxBytes(INPUT_LIMITS.nameBytes));
 const count = v.custom<number>((value) => isCount(value));
 const timeMs = v.custom<number>((value) => isCount(value, MAX_TIME_MS));
 const epoch = v.custom<number>((value) => isCount(value, MAX_EPOCH));
@@ -62,6 +63,12 @@ const SESSION_FIELDS = {
   app: v.optional(id),
   accountId: v.optional(id),
   operatorId: v.optional(id),
+  hostId: v.optional(id),
+  meetingId: v.optional(id),
+  webinarId: v.optional(id),
+  topic: v.optional(topic),
+  isOriginalHost: v.optional(v.boolean()),
+  sessionKey: v.optional(id),
   requestedAtMs: v.optional(timeMs),
   stopEventTsMs: v.optional(timeMs),
   stopReason: v.optional(count),

@@ -1,5 +1,6 @@
 import { STOP_REASON } from './rtms/constants.ts';
 import type { Product } from './rtms/product.ts';
+import { type StartFacts, startFactsOf } from './zoom/start-facts.ts';
 
 /**
  * The DynamoDB session table: what the webhook function writes and the runners own. One table, two
@@ -21,7 +22,7 @@ export const sessionKey = (rtmsStreamId: string) => `SESSION#${rtmsStreamId}` as
 export const taskKey = (taskId: string) => `TASK#${taskId}` as const;
 
 /** Register of the newest `*.rtms_started`, and the identity it gave the stream. */
-export interface StartRegister {
+export interface StartRegister extends StartFacts {
   readonly startEventTsMs: number;
   /** Signaling addresses, allow-listed, in Zoom's order. */
   readonly serverUrls: readonly string[];
@@ -29,8 +30,6 @@ export interface StartRegister {
   readonly entityId: string;
   /** Zoom app (credential set) whose webhook delivered it; `default` unless `/webhook/{app}` was used. */
   readonly app: string;
-  readonly accountId?: string;
-  readonly operatorId?: string;
   /** The webhook function's clock when it accepted the event, Unix ms. */
   readonly requestedAtMs: number;
 }
@@ -143,16 +142,7 @@ export function wantedState(row: SessionRow): Wanted {
 
 /** The start register of a row, with the addresses of a later interruption; undefined when no start has arrived. */
 export function startOf(row: SessionRow): StartRegister | undefined {
-  const {
-    startEventTsMs,
-    serverUrls,
-    product,
-    entityId,
-    app,
-    requestedAtMs,
-    accountId,
-    operatorId,
-  } = row;
+  const { startEventTsMs, serverUrls, product, entityId, app, requestedAtMs } = row;
   if (
     startEventTsMs === undefined ||
     serverUrls === undefined ||
@@ -169,8 +159,7 @@ export function startOf(row: SessionRow): StartRegister | undefined {
     entityId,
     app: app ?? 'default',
     requestedAtMs,
-    ...(accountId === undefined ? {} : { accountId }),
-    ...(operatorId === undefined ? {} : { operatorId }),
+    ...startFactsOf(row),
   };
 }
 

@@ -4,6 +4,7 @@ import { ServiceError } from '../../shared/errors.ts';
 import { type SessionRow, UNOWNED } from '../../shared/session-row.ts';
 import { type CommandHelp, type Context, createCommand, type Flags, run } from '../command.ts';
 import { EXIT, type ExitCode } from '../exit-code.ts';
+import { findSession, SESSION_ARGUMENT } from '../find-session.ts';
 import { parseDuration } from '../time.ts';
 
 const LOOK_MS = 250;
@@ -36,22 +37,22 @@ export function handoverCommand(): Command {
 
 function wishCommand(wish: Wish, help: CommandHelp): Command {
   return createCommand(wish, help)
-    .argument('<rtms_stream_id>', 'as rtms sessions lists it')
+    .argument('<session>', SESSION_ARGUMENT)
     .option('--wait <duration>', 'how long to wait for it to be done; 0s: not at all', '30s')
-    .action((id: string, flags: WishFlags) =>
-      run(flags, (context) => makeWish(context, id, wish, parseDuration(flags.wait))),
+    .action((words: string, flags: WishFlags) =>
+      run(flags, (context) => makeWish(context, words, wish, parseDuration(flags.wait))),
     );
 }
 
 async function makeWish(
   context: Context,
-  rtmsStreamId: string,
+  words: string,
   wish: Wish,
   waitMs: number,
 ): Promise<ExitCode> {
   const { output, signal } = context;
   const store = context.sessions();
-  const seen = await store.session(rtmsStreamId);
+  const { rtmsStreamId, row: seen } = await findSession(context, words);
   if (!seen) throw new ServiceError('cli/not-found', `no session ${rtmsStreamId} in the table`);
   if (seen.owner === undefined || seen.owner === UNOWNED) {
     const why = seen.owner === undefined ? 'it has ended' : 'it waits for a runner';

@@ -3,9 +3,11 @@ import type { ReceivedEvent } from '../../sdk/consumer/index.ts';
 import { ServiceError } from '../../shared/errors.ts';
 import type { SessionRow } from '../../shared/session-row.ts';
 import { layOut } from '../../shared/table.ts';
+import { startFactsOf } from '../../shared/zoom/start-facts.ts';
 import { type Context, createCommand, type Flags, run } from '../command.ts';
 import { describeEvent } from '../describe-event.ts';
 import { EXIT, type ExitCode } from '../exit-code.ts';
+import { findSession, SESSION_ARGUMENT } from '../find-session.ts';
 import { eventsOf, firstRecordMs } from '../meeting-reader.ts';
 import { endOf, stateOf } from '../session-state.ts';
 import { formatDuration } from '../time.ts';
@@ -21,15 +23,16 @@ export function sessionCommand(): Command {
       'end of each epoch. Transcript, chat and changes of the speaker are counted, not shown.',
     examples: [
       'rtms session 5f9d6a3c0a1b4e07 --local',
+      'rtms session "yesterday 10:00"',
       'rtms session 5f9d6a3c0a1b4e07 --json | jq -r "select(.kind == \\"event\\") | .text"',
     ],
   })
-    .argument('<rtms_stream_id>', 'as rtms sessions lists it')
-    .action((id: string, flags: Flags) => run(flags, (context) => session(context, id)));
+    .argument('<session>', SESSION_ARGUMENT)
+    .action((words: string, flags: Flags) => run(flags, (context) => session(context, words)));
 }
 
-async function session(context: Context, rtmsStreamId: string): Promise<ExitCode> {
-  const row = await context.sessions().session(rtmsStreamId);
+async function session(context: Context, words: string): Promise<ExitCode> {
+  const { rtmsStreamId, row } = await findSession(context, words);
   if (row) showRow(context, row);
   const counts = new Map<string, number>();
   let steps = 0;
@@ -44,10 +47,10 @@ async function session(context: Context, rtmsStreamId: string): Promise<ExitCode
     throw new ServiceError('cli/not-found', what);
   }
   const totals = Object.fromEntries(counts);
-  const words = [...counts].map(([name, count]) => `${count} ${name.replace('_', ' ')}`);
+  const texts = [...counts].map(([name, count]) => `${count} ${name.replace('_', ' ')}`);
   context.output.show(
     { kind: 'counted', counts: totals },
-    () => `and ${words.join(', ') || 'no lines of text'}`,
+    () => `and ${texts.join(', ') || 'no lines of text'}`,
   );
   return EXIT.OK;
 }
@@ -56,12 +59,27 @@ function showRow({ output }: Context, row: SessionRow): void {
   const { rtmsStreamId, product, entityId, app, owner, epoch, requestedAtMs, claimedAtMs } = row;
   const { operatorWish } = row;
   const endedReason = endOf(row);
-  const facts = { rtmsStreamId, state: stateOf(row), product, entityId, app, owner, epoch };
+  const facts = {
+    rtmsStreamId,
+    state: stateOf(row),
+    product,
+    entityId,
+    ...startFactsOf(row),
+    app,
+    owner,
+    epoch,
+  };
   const value = { kind: 'row', ...facts, requestedAtMs, claimedAtMs, endedReason, operatorWish };
   output.show(value, (width) => {
     const asked = requestedAtMs === undefined ? 'not asked for' : isoOf(requestedAtMs);
     return [
-      ...layOut(['session', rtmsStreamId], Object.entries(facts).slice(1), width),
+      ...layOut(
+        ['session', rtmsStreamId],
+        Object.entries(facts)
+          .slice(1)
+          .map(([name, value]) => [name, String(value ?? '-')]),
+        width,
+      ),
       `asked for: ${asked}`,
       ...(endedReason === undefined ? [] : [`ended with: ${endedReason}`]),
       ...(operatorWish === undefined ? [] : [`operator's wish: ${operatorWish}`]),

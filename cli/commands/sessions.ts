@@ -2,8 +2,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Command } from 'commander';
 import type { SessionRow, TaskRow } from '../../shared/session-row.ts';
 import { layOut } from '../../shared/table.ts';
+import { startFactsOf } from '../../shared/zoom/start-facts.ts';
 import { type Context, createCommand, type Flags, run } from '../command.ts';
 import { EXIT, type ExitCode } from '../exit-code.ts';
+import { matching, SESSION_ARGUMENT } from '../find-session.ts';
 import { readLags } from '../lag.ts';
 import { stateOf } from '../session-state.ts';
 import { formatDuration } from '../time.ts';
@@ -25,21 +27,27 @@ export function sessionsCommand(): Command {
     examples: [
       'rtms sessions --local',
       'rtms sessions --watch --profile prod --region eu-central-1',
+      'rtms sessions "987 6543 2101"',
       'rtms sessions --all --json | jq ".sessions[] | select(.state == \\"ended\\")"',
     ],
   })
+    .argument('[words]', `only what fits, ended or not: ${SESSION_ARGUMENT}`)
     .option('-w, --watch', 'look again every 2 s, until Ctrl-C')
     .option('-a, --all', 'also what has ended (reads the whole table)')
     .option('--no-lag', 'leave the media stream alone')
-    .action((flags: SessionsFlags) =>
-      run(flags, (context) => sessions(context, flags), flags.watch ? EXIT.OK : EXIT.INTERRUPTED),
+    .action((words: string | undefined, flags: SessionsFlags) =>
+      run(flags, (context) => sessions(context, words, flags)),
     );
 }
 
-async function sessions(context: Context, flags: SessionsFlags): Promise<ExitCode> {
+async function sessions(
+  context: Context,
+  words: string | undefined,
+  flags: SessionsFlags,
+): Promise<ExitCode> {
   const { output, signal } = context;
   do {
-    const look = await lookAround(context, flags);
+    const look = await lookAround(context, words, flags);
     output.clear();
     output.show(look, (width) => toLines(look, width));
     if (flags.watch) await sleep(WATCH_MS, undefined, { signal }).catch(() => undefined);
@@ -49,10 +57,16 @@ async function sessions(context: Context, flags: SessionsFlags): Promise<ExitCod
 
 type Look = Awaited<ReturnType<typeof lookAround>>;
 
-async function lookAround(context: Context, { all, lag }: SessionsFlags) {
+async function lookAround(
+  context: Context,
+  words: string | undefined,
+  { all, lag }: SessionsFlags,
+) {
   const { aws, deployment } = context;
-  const { sessions: rows, tasks, unreadable } = await context.sessions().list(all === true);
+  const readsAll = all === true || words !== undefined;
+  const { sessions: known, tasks, unreadable } = await context.sessions().list(readsAll);
   const nowMs = Date.now();
+  const rows = words === undefined ? known : [...matching(known, words, nowMs)];
   const live = rows.filter((row) => stateOf(row) === 'serving').map((row) => row.rtmsStreamId);
   const { mediaStream } = deployment;
   const lags =
@@ -73,6 +87,8 @@ async function lookAround(context: Context, { all, lag }: SessionsFlags) {
         state: stateOf(row),
         product: row.product,
         entityId: row.entityId,
+        ...startFactsOf(row),
+        requestedAtMs: row.requestedAtMs,
         app: row.app,
         owner: row.owner,
         epoch: row.epoch ?? 0,
@@ -87,11 +103,12 @@ async function lookAround(context: Context, { all, lag }: SessionsFlags) {
 
 function toLines({ atMs, runners, sessions: rows, unreadable }: Look, width: number): string[] {
   const table = layOut(
-    ['rtms_stream_id', 'state', 'product', 'owner', 'epoch', 'age', 'lag ms'],
+    ['rtms_stream_id', 'state', 'product', 'meeting', 'owner', 'epoch', 'age', 'lag ms'],
     rows.map((row) => [
       row.rtmsStreamId,
       stateText(row, atMs),
       row.product,
+      row.topic ?? row.meetingId ?? row.webinarId,
       row.owner,
       row.epoch,
       row.ageMs === undefined ? undefined : formatDuration(row.ageMs),

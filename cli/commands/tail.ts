@@ -7,6 +7,7 @@ import { type Context, createCommand, type Flags, run } from '../command.ts';
 import { required } from '../deployment.ts';
 import { describeEvent } from '../describe-event.ts';
 import { EXIT, type ExitCode } from '../exit-code.ts';
+import { findSession, SESSION_ARGUMENT } from '../find-session.ts';
 import { MediaMeter } from '../media-meter.ts';
 import { parseDuration, parseMoment } from '../time.ts';
 
@@ -32,7 +33,7 @@ export function tailCommand(): Command {
       'rtms tail --since 10m --for 5s > last-ten-minutes.txt',
     ],
   })
-    .argument('[rtms_stream_id]', 'one session only')
+    .argument('[session]', `one session only: ${SESSION_ARGUMENT}`)
     .option('--transcript', 'only what was said')
     .option('--media', 'the media stream instead: frames, KiB and lag by source, each second')
     .option('--since <moment>', 'begin then: 2026-11-22T10:00:00Z, or 10m ago (default: now)')
@@ -44,9 +45,10 @@ export function tailCommand(): Command {
 
 async function tail(
   context: Context,
-  rtmsStreamId: string | undefined,
+  words: string | undefined,
   flags: TailFlags,
 ): Promise<ExitCode> {
+  const rtmsStreamId = await idOf(context, words);
   const nowMs = Date.now();
   const startAt = flags.since === undefined ? 'LATEST' : new Date(parseMoment(flags.since, nowMs));
   const timeout = flags.for === undefined ? [] : [AbortSignal.timeout(parseDuration(flags.for))];
@@ -74,6 +76,12 @@ async function tail(
     }
   }
   return EXIT.OK;
+}
+
+/** Without a table, which nothing else here needs, only a whole id names a session. */
+async function idOf(context: Context, words: string | undefined): Promise<string | undefined> {
+  if (words === undefined || context.deployment.table === undefined) return words;
+  return (await findSession(context, words)).rtmsStreamId;
 }
 
 function showEvent({ output }: Context, event: ReceivedEvent): void {

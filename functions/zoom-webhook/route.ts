@@ -7,6 +7,7 @@ import type {
   StopRegister,
 } from '../../shared/session-row.ts';
 import { type AllowedHosts, isAllowedAddress } from '../../shared/zoom/allowed-hosts.ts';
+import { startFactsOf } from '../../shared/zoom/start-facts.ts';
 import type {
   AccountEvent,
   InterruptedEvent,
@@ -120,8 +121,7 @@ function start(event: StartedEvent, context: RouteContext): Decision {
     product: event.product,
     entityId: event.entityId,
     app: context.app,
-    ...(event.accountId === undefined ? {} : { accountId: event.accountId }),
-    ...(event.operatorId === undefined ? {} : { operatorId: event.operatorId }),
+    ...startFactsOf(event),
   };
   const digest = digestOf(content);
   const value = { ...content, startEventTsMs: event.eventTsMs, requestedAtMs: context.nowMs };

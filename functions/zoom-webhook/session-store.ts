@@ -8,6 +8,7 @@ import {
   type UnreadableRow,
 } from '../../shared/parse-row.ts';
 import { type SessionRow, sessionKey, UNOWNED } from '../../shared/session-row.ts';
+import { START_FACTS } from '../../shared/zoom/start-facts.ts';
 import { awsFailure } from './aws-failure.ts';
 import type { RowUpdate } from './route.ts';
 
@@ -73,7 +74,7 @@ const RULES: Readonly<Record<RowUpdate['register'], RegisterRule>> = {
   start: {
     timestamp: 'startEventTsMs',
     tieBreak: 'startDigest',
-    optional: ['accountId', 'operatorId'],
+    optional: START_FACTS,
   },
   stop: { timestamp: 'stopEventTsMs', tieBreak: 'stopReason' },
   interrupt: { timestamp: 'interruptEventTsMs' },

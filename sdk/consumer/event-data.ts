@@ -99,6 +99,12 @@ const SCHEMAS = {
     entityId: text,
     accountId: v.optional(text),
     operatorId: v.optional(text),
+    hostId: v.optional(text),
+    meetingId: v.optional(text),
+    webinarId: v.optional(text),
+    topic: v.optional(text),
+    isOriginalHost: v.optional(v.boolean()),
+    sessionKey: v.optional(text),
     media,
     leftOut: v.optional(
       v.array(object({ mediaType: word, reason: word, status: v.optional(number) })),

@@ -1,6 +1,7 @@
 import type { EffectiveMedia } from '../rtms/effective-media.ts';
 import type { FrameMediaType, MediaType } from '../rtms/media-type.ts';
 import type { Product } from '../rtms/product.ts';
+import type { StartFacts } from '../zoom/start-facts.ts';
 
 /** Where a frame or line comes from; neither where Zoom named nobody. */
 export interface EventSource {
@@ -173,11 +174,9 @@ export interface EventData {
     readonly timestampMs: number;
   };
   other: { readonly raw: unknown };
-  session_started: {
+  session_started: StartFacts & {
     readonly product: Product;
     readonly entityId: string;
-    readonly accountId?: string;
-    readonly operatorId?: string;
     readonly media: EffectiveMedia;
     /** Wanted media types that do not flow, each with its reason; absent when all do. */
     readonly leftOut?: readonly LeftOutMedia[];

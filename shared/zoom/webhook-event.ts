@@ -6,6 +6,7 @@ import { STOP_REASON } from '../rtms/constants.ts';
 import { Fields as WireFields } from '../rtms/fields.ts';
 import { ENTITY_ID_FIELD, PRODUCTS, type Product } from '../rtms/product.ts';
 import { readServerUrls } from '../rtms/server-urls.ts';
+import { readStartFacts, type StartFacts } from './start-facts.ts';
 
 interface StreamEvent {
   /** Zoom's name as received, alias or not. */
@@ -17,14 +18,11 @@ interface StreamEvent {
   readonly rtmsStreamId: string;
 }
 
-export interface StartedEvent extends StreamEvent {
+export interface StartedEvent extends StreamEvent, StartFacts {
   readonly kind: 'started';
   readonly entityId: string;
   /** Signaling addresses in Zoom's order, not yet checked against the allow-list. */
   readonly serverUrls: readonly string[];
-  /** Descriptive only: an unusable value counts as absent, as on an auto-start. */
-  readonly accountId?: string;
-  readonly operatorId?: string;
 }
 
 export interface StoppedEvent extends StreamEvent {
@@ -145,15 +143,12 @@ export function parseWebhookEvent(rawBody: Uint8Array): WebhookEvent {
     const stopReason = new WireFields([fields]).named(STOP_REASON, 'stop_reason', 'reason') ?? 0;
     return { kind: 'stopped', ...common, stopReason };
   }
-  const accountId = v.safeParse(id, fields['account_id']);
-  const operatorId = v.safeParse(id, fields['operator_id']);
   return {
     kind: 'started',
     ...common,
     entityId: readEntityId(product, fields),
     serverUrls: startUrls(fields['server_urls']),
-    ...(accountId.success ? { accountId: accountId.output } : {}),
-    ...(operatorId.success ? { operatorId: operatorId.output } : {}),
+    ...readStartFacts(fields),
   };
 }
 

@@ -199,6 +199,18 @@ describe('rtms sessions', () => {
   });
 });
 
+describe('a session', () => {
+  it.each([
+    ['the beginning of its id', () => id.slice(0, 8)],
+    ['the UUID of its meeting', () => simulator.streams()[0]?.entityId ?? ''],
+    ['the time of the day', () => new Date().toTimeString().slice(0, 5)],
+  ])('is found by %s', async (_, words) => {
+    const { code, json } = await rtms('sessions', words(), '--no-lag');
+    expect(code).toBe(0);
+    expect(json[0].sessions).toMatchObject([{ rtmsStreamId: id, product: 'meeting' }]);
+  });
+});
+
 describe('rtms tail', () => {
   it('prints what is said as it is said', async () => {
     const { code, lines } = await until(['tail', id, '--transcript'], (l) => l.length >= 2);
