@@ -6,8 +6,10 @@ import {
   type ReceivedEvent,
 } from '../../sdk/consumer/index.ts';
 import { ServiceError } from '../../shared/errors.ts';
+import { folderNameOf } from '../../shared/folder-name.ts';
 import { type Context, createCommand, type Flags, run } from '../command.ts';
 import { EXIT, EXIT_OF_VERDICT, type ExitCode } from '../exit-code.ts';
+import { findSession, SESSION_ARGUMENT } from '../find-session.ts';
 import { eventsOf, firstRecordMs, framesOf, mediaSpan, nothingFound } from '../meeting-reader.ts';
 import { parseMoment } from '../time.ts';
 
@@ -36,26 +38,26 @@ export function exportCommand(): Command {
       'rtms export 5f9d6a3c0a1b4e07 --from 2026-11-22T10:00:00Z --to 2026-11-22T10:15:00Z',
     ],
   })
-    .argument('<rtms_stream_id>', 'as rtms sessions lists it')
+    .argument('<session>', SESSION_ARGUMENT)
     .option('--from <moment>', 'leave out what was captured before: a date and time, or 10m ago')
     .option('--to <moment>', 'leave out what was captured from then on')
     .option('-o, --out <directory>', 'where to (default: export-<rtms_stream_id>)')
     .option('--no-gaps', "speakers' WAV without silence for what is missing: only what Zoom sent")
     .option('--fast', 'take all five calls a second of each shard, though live consumers need some')
     .option('--even-revoked', 'also a session whose consent Zoom took back')
-    .action((id: string, flags: ExportFlags) =>
-      run(flags, (context) => exportMeeting(context, id, flags)),
+    .action((words: string, flags: ExportFlags) =>
+      run(flags, (context) => exportMeeting(context, words, flags)),
     );
 }
 
 async function exportMeeting(
   context: Context,
-  rtmsStreamId: string,
+  words: string,
   flags: ExportFlags,
 ): Promise<ExitCode> {
   const { output, signal } = context;
   const window = readWindow(flags, Date.now());
-  const row = await context.sessions().session(rtmsStreamId);
+  const { rtmsStreamId, row } = await findSession(context, words);
   const { fast } = flags;
   const options = { rtmsStreamId, fromMs: firstRecordMs(row), repeats: 'drop', fast } as const;
   const events = await Array.fromAsync(eventsOf(context, options));
@@ -70,7 +72,7 @@ async function exportMeeting(
   if (signal.aborted) return interrupted(context);
   if (events.length === 0 && first.length === 0) throw nothingFound(rtmsStreamId);
 
-  const directory = flags.out ?? `export-${rtmsStreamId.replaceAll(/[^\w.-]+/g, '-')}`;
+  const directory = flags.out ?? `export-${folderNameOf(rtmsStreamId)}`;
   const startMs = window.fromMs ?? meetingZero(events, first);
   const fromMs = window.fromMs ?? Number.NEGATIVE_INFINITY;
   const isPart = flags.from !== undefined || flags.to !== undefined;

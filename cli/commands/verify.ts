@@ -8,6 +8,7 @@ import {
 import { layOut } from '../../shared/table.ts';
 import { type Context, createCommand, type Flags, run } from '../command.ts';
 import { EXIT, EXIT_OF_VERDICT, type ExitCode } from '../exit-code.ts';
+import { findSession, SESSION_ARGUMENT } from '../find-session.ts';
 import { eventsOf, firstRecordMs, framesOf, mediaSpan, nothingFound } from '../meeting-reader.ts';
 
 interface VerifyFlags extends Flags {
@@ -27,19 +28,15 @@ export function verifyCommand(): Command {
       'rtms verify 5f9d6a3c0a1b4e07 --json | jq .problems',
     ],
   })
-    .argument('<rtms_stream_id>', 'as rtms sessions lists it')
+    .argument('<session>', SESSION_ARGUMENT)
     .option('--fast', 'take all five calls a second of each shard, though live consumers need some')
-    .action((id: string, flags: VerifyFlags) =>
-      run(flags, (context) => verify(context, id, flags)),
+    .action((words: string, flags: VerifyFlags) =>
+      run(flags, (context) => verify(context, words, flags)),
     );
 }
 
-async function verify(
-  context: Context,
-  rtmsStreamId: string,
-  { fast }: VerifyFlags,
-): Promise<ExitCode> {
-  const row = await context.sessions().session(rtmsStreamId);
+async function verify(context: Context, words: string, { fast }: VerifyFlags): Promise<ExitCode> {
+  const { rtmsStreamId, row } = await findSession(context, words);
   const options = { rtmsStreamId, fromMs: firstRecordMs(row), repeats: 'keep', fast } as const;
   const checker = new LedgerChecker();
   // Events first: what an epoch's last line accounts for is in the media stream by then.

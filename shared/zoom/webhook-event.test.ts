@@ -44,6 +44,7 @@ const ENGAGEMENT = '9t-Ab3xKQnGmXr0aTq5s2A';
 const CALL = '7481203947561029384';
 const OPERATOR = { operatorId: '30R7kT7bTIKSNUFEuH_Qlg' };
 const ACCOUNT = { accountId: 'AAAAAABBBB' };
+const ORIGINAL = { ...ACCOUNT, isOriginalHost: true };
 
 const start = (product: string, entityId: string, url: string, more: object = {}) => ({
   kind: 'started',
@@ -66,24 +67,40 @@ const SJC = 'wss://rtms-sjc1.zoom.us:443';
 const EXPECTED: Readonly<Record<string, object>> = {
   'endpoint.url_validation': { kind: 'url_validation', plainToken: 'qgg8vlvZRS6UYooatFL8Aw' },
   'meeting.rtms_started': start('meeting', MEETING, LOOPBACK, OPERATOR),
-  'meeting.rtms_started.extended': start('meeting', MEETING, SJC, { ...OPERATOR, ...ACCOUNT }),
+  'meeting.rtms_started.extended': start('meeting', MEETING, SJC, {
+    ...OPERATOR,
+    ...ORIGINAL,
+    meetingId: '91234567890',
+  }),
   'meeting.rtms_started.failover': start(
     'meeting',
     MEETING,
     'wss://rtms-iad2.zoom.us:443',
     OPERATOR,
   ),
-  'meeting.rtms_started.nested-object': start('meeting', MEETING, SJC, ACCOUNT),
+  'meeting.rtms_started.nested-object': start('meeting', MEETING, SJC, {
+    ...ORIGINAL,
+    meetingId: '91234567890',
+    hostId: OPERATOR.operatorId,
+  }),
   'meeting.rtms_stopped': stop('meeting', 6),
   'meeting.rtms_stopped.keep_alive_timeout': stop('meeting', 24),
   'meeting.rtms_stopped.revoked': stop('meeting', 8),
   'meeting.rtms_interrupted': interruption('meeting'),
   'webinar.rtms_started': start('webinar', WEBINAR, LOOPBACK, OPERATOR),
-  'webinar.rtms_started.extended': start('webinar', WEBINAR, SJC, { ...OPERATOR, ...ACCOUNT }),
+  'webinar.rtms_started.extended': start('webinar', WEBINAR, SJC, {
+    ...OPERATOR,
+    ...ORIGINAL,
+    meetingId: '91234567891',
+    webinarId: '91234567891',
+  }),
   'webinar.rtms_started.meeting_uuid-variant': start('webinar', WEBINAR, LOOPBACK, OPERATOR),
   'webinar.rtms_stopped': stop('webinar', 6),
   'webinar.rtms_interrupted': interruption('webinar'),
-  'session.rtms_started': start('session', SESSION, LOOPBACK, ACCOUNT),
+  'session.rtms_started': start('session', SESSION, LOOPBACK, {
+    ...ACCOUNT,
+    sessionKey: 'ABC36jaBI145',
+  }),
   'session.rtms_stopped': stop('session', 6),
   'session.rtms_interrupted': interruption('session'),
   'contact_center.voice_rtms_started': start('contact_center', ENGAGEMENT, LOOPBACK),

@@ -30,7 +30,7 @@ const description = join(folder, 'stack.json');
 let stack: Stack;
 let simulator: Simulator;
 let kinesis: KinesisClient;
-/** A meeting of 90 s that the tests cut short. */
+/** A meeting that the tests cut short; far longer than they need even on a loaded machine. */
 let id: string;
 
 interface Ended {
@@ -105,7 +105,7 @@ beforeAll(async () => {
     webhookUrls: [stack.webhookUrl],
     app: { ...CREDENTIALS, webhookSecretToken: 'cliToken' },
   });
-  id = simulator.start(syntheticMeeting({ durationMs: 90_000, transcriptEveryMs: 500 })) as string;
+  id = simulator.start(syntheticMeeting({ durationMs: 1_200_000, transcriptEveryMs: 500 })) as string;
   await vi.waitFor(() => expect(simulator.streams()[0]?.isConnected).toBe(true), 10_000);
 }, 40_000);
 
