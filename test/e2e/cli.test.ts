@@ -462,7 +462,7 @@ describe('rtms simulate', () => {
 describe('rtms', () => {
   it.each<[string, string[], number, RegExp]>([
     ['an unknown command', ['sesions'], 2, /Did you mean session/],
-    ['a missing argument', ['verify'], 2, /missing required argument 'rtms_stream_id'/],
+    ['a missing argument', ['verify'], 2, /missing required argument 'session'/],
     ['a table nobody named', ['sessions'], 2, /Give --table, set SESSION_TABLE/],
     ['a file that is not there', ['sessions', '--config', 'no.json'], 2, /no\.json cannot be read/],
     ['no duration', ['tail', '--events-stream', 'e', '--for', 'soon'], 2, /"soon" is no duration/],
