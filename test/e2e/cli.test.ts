@@ -105,7 +105,9 @@ beforeAll(async () => {
     webhookUrls: [stack.webhookUrl],
     app: { ...CREDENTIALS, webhookSecretToken: 'cliToken' },
   });
-  id = simulator.start(syntheticMeeting({ durationMs: 1_200_000, transcriptEveryMs: 500 })) as string;
+  id = simulator.start(
+    syntheticMeeting({ durationMs: 1_200_000, transcriptEveryMs: 500 }),
+  ) as string;
   await vi.waitFor(() => expect(simulator.streams()[0]?.isConnected).toBe(true), 10_000);
 }, 40_000);
 
