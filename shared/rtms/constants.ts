@@ -320,7 +320,7 @@ export function nameOf<Table extends Readonly<Record<string, number>>>(
 
 /** Words that Zoom's documents and mock servers put before a name: `STOP_BC_USER_LEFT`, `STATUS_OK`. */
 const GROUP_WORDS = new Set(
-  'RTMS STREAM SESSION STATE STATUS STOP BC REASON CODE EVENT TYPE LANGUAGE ID CHAT OPERATION'.split(
+  'RTMS STREAM SESSION STATE STATUS STOP BC REASON CODE EVENT TYPE LANGUAGE ID CHAT OPERATION MEDIA AUDIO'.split(
     ' ',
   ),
 );

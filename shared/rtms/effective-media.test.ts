@@ -26,6 +26,23 @@ test.each([undefined, null, 7, { audio: 1 }, { audio: { codec: 'x' } }])(
   },
 );
 
+test.each([1.5, -1, 2 ** 31, 1e300, null, 'x', [], {}])(
+  'keeps the codec that was asked for when the answer says %j, and reads the rest',
+  (codec) => {
+    const answer = { audio: { codec, channel: 1 } };
+    expect(effectiveMedia(answer, asked).audio).toMatchObject({ codec: 4, channel: 1 });
+  },
+);
+
+it('reads digits, names and camelCase', () => {
+  const audio = { codec: '1', sampleRate: 'SR_16K', channel: 'MONO', send_rate: ' 40 ' };
+  const transcript = { src_language: 'LANGUAGE_ID_GERMAN', enable_lid: 0 };
+  expect(effectiveMedia(JSON.stringify({ audio, transcript: [transcript] }), asked)).toMatchObject({
+    audio: { codec: 1, sampleRate: 1, channel: 1, sendRateMs: 40 },
+    transcript: { srcLanguage: 14, enableLid: false },
+  });
+});
+
 it('translates numbers of the wire into units', () => {
   expect([0, 1, 2, 3, 4].map(sampleRateHz)).toEqual([8000, 16000, 32000, 48000, undefined]);
   expect([1, 2, 3].map(channelCount)).toEqual([1, 2, undefined]);

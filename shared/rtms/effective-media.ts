@@ -1,4 +1,14 @@
-import { AUDIO_CHANNEL, AUDIO_SAMPLE_RATE, MEDIA_RESOLUTION } from './constants.ts';
+import {
+  AUDIO_CHANNEL,
+  AUDIO_SAMPLE_RATE,
+  MEDIA_CONTENT_TYPE,
+  MEDIA_DATA_OPTION,
+  MEDIA_PAYLOAD_TYPE,
+  MEDIA_RESOLUTION,
+  numberOf,
+  TRANSCRIPT_LANGUAGE,
+} from './constants.ts';
+import { Fields, readFlag, readInteger, readObject } from './fields.ts';
 import { MEDIA_TYPES, type MediaType } from './media-type.ts';
 import type { MediaParamsWire } from './messages.ts';
 
@@ -37,10 +47,21 @@ const CAMEL = {
   enable_lid: 'enableLid',
 } as const;
 
+/** Names that stand for a field's numbers. */
+const NAMES: Readonly<Record<string, Readonly<Record<string, number>>>> = {
+  content_type: MEDIA_CONTENT_TYPE,
+  codec: MEDIA_PAYLOAD_TYPE,
+  sample_rate: AUDIO_SAMPLE_RATE,
+  channel: AUDIO_CHANNEL,
+  data_opt: MEDIA_DATA_OPTION,
+  resolution: MEDIA_RESOLUTION,
+  src_language: TRANSCRIPT_LANGUAGE,
+};
+
 /**
- * Reads `media_params` of message 4 back.
+ * Reads `media_params` of message 4 back. A number that no record could hold would cost every frame made with it.
  *
- * @param answered from the wire; fields that are missing or of another type keep what was asked
+ * @param answered from the wire; fields that are missing or cannot be read keep what was asked
  * @param asked complete params of message 3: only its media types and fields appear in the result
  */
 export function effectiveMedia(answered: unknown, asked: MediaParamsWire): EffectiveMedia {
@@ -48,22 +69,23 @@ export function effectiveMedia(answered: unknown, asked: MediaParamsWire): Effec
   for (const mediaType of MEDIA_TYPES) {
     const askedFields = asked[mediaType];
     if (askedFields === undefined) continue;
-    const answeredFields = at(answered, mediaType);
+    const answeredFields = new Fields([readObject(readObject(answered)?.[mediaType]) ?? {}]);
     const fields: Record<string, unknown> = {};
     for (const [name, askedValue] of Object.entries(askedFields)) {
-      const value = at(answeredFields, name);
-      fields[CAMEL[name as keyof typeof CAMEL]] =
-        typeof value === typeof askedValue ? value : askedValue;
+      const value = answeredFields.read<number | boolean>([name], (given) =>
+        typeof askedValue === 'boolean' ? readFlag(given) : readNumber(name, given),
+      );
+      fields[CAMEL[name as keyof typeof CAMEL]] = value ?? askedValue;
     }
     effective[mediaType] = fields;
   }
   return effective as EffectiveMedia;
 }
 
-function at(value: unknown, key: string): unknown {
-  return typeof value === 'object' && value !== null
-    ? (value as Record<string, unknown>)[key]
-    : undefined;
+/** -1 is a language: none. */
+function readNumber(name: string, value: unknown): number | undefined {
+  const min = name === 'src_language' ? TRANSCRIPT_LANGUAGE.NONE : 0;
+  return readInteger(value, undefined, min) ?? numberOf(NAMES[name] ?? {}, value);
 }
 
 const SAMPLE_RATE_HZ: Readonly<Record<number, number>> = {

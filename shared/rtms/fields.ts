@@ -238,7 +238,8 @@ export class Fields {
   }
 }
 
-function readFlag(value: unknown): boolean | undefined {
+/** true or false, 1 or 0, or their text. */
+export function readFlag(value: unknown): boolean | undefined {
   if (typeof value === 'boolean') return value;
   if (value === 1 || value === '1' || value === 'true') return true;
   return value === 0 || value === '0' || value === 'false' ? false : undefined;

@@ -39,7 +39,7 @@ const LONG_TEXT_BYTES = 64 * 1024;
  *   what the message seems to be
  */
 export function parseMessage(data: Buffer): ParsedMessage {
-  const bytes = data.subarray(0, 3).equals(BYTE_ORDER_MARK) ? data.subarray(3) : data;
+  const bytes = bare(data);
   const survey = surveyJson(bytes);
   if (typeof survey === 'string') throw unreadable(bytes, survey);
   let json: string;
@@ -58,6 +58,14 @@ export function parseMessage(data: Buffer): ParsedMessage {
     // The parser's own message quotes the text, so it is not kept as the cause.
     throw unreadable(bytes, 'json');
   }
+}
+
+/** Without a byte order mark in front and the zeros that a server written in C may leave behind. */
+function bare(data: Buffer): Buffer {
+  const start = data.subarray(0, 3).equals(BYTE_ORDER_MARK) ? 3 : 0;
+  let end = data.length;
+  while (end > start && data[end - 1] === 0) end -= 1;
+  return data.subarray(start, end);
 }
 
 /** JSON in a text inside a message, as chat has it; undefined for what is no object or list, or too deep. */
