@@ -13,7 +13,7 @@ export function benchDecode(): void {
       { name: 'scan of the bytes', run: () => scanFrame(bytes) },
       {
         name: 'JSON.parse and decodeFrame',
-        run: () => decodeFrame(message.msg_type, JSON.parse(bytes.toString()).content),
+        run: () => decodeFrame(message.msg_type, JSON.parse(bytes.toString())),
       },
       {
         name: 'JSON.parse and Buffer.from',
