@@ -96,7 +96,7 @@ function decode(
       return decodeFrame(msgType, message, long);
     default:
       // Only a payload may be that long.
-      if (long !== undefined) throw malformed(msgType, 'size');
+      if (long !== undefined && long.size > 0) throw malformed(msgType, 'size');
   }
   switch (msgType) {
     case MESSAGE_TYPE.MEDIA_DATA_TRANSCRIPT:

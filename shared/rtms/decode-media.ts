@@ -1,7 +1,8 @@
+import { cutText, INPUT_LIMITS } from '../input-limits.ts';
 import type { MESSAGE_TYPE } from './constants.ts';
 import { Fields, readObject } from './fields.ts';
 import { malformed } from './malformed.ts';
-import type { JsonObject, ParsedMessage } from './parse-message.ts';
+import type { JsonObject, LongTexts } from './parse-message.ts';
 
 type Type = typeof MESSAGE_TYPE;
 type FrameType = Type['MEDIA_DATA_AUDIO'] | Type['MEDIA_DATA_VIDEO'] | Type['MEDIA_DATA_SHARE'];
@@ -24,21 +25,22 @@ export interface FrameMessage {
  * all, fields beside the content, a `data:` prefix (a Zoom sample strips one) and white space in base64. Of an
  * id, a name or a time that cannot be read, the frame goes without.
  *
+ * @param long texts that were set aside before parsing
  * @throws ServiceError `rtms/malformed-message` without a payload, and when the payload is not whole: a gap
  */
 export function decodeFrame(
   msgType: FrameType,
   message: JsonObject,
-  long?: ParsedMessage['long'],
+  long?: LongTexts,
 ): FrameMessage {
-  const content = onlyOf(message['content']);
+  const content = onlyOf(whole(message['content'], long));
   const inner = readObject(content);
   const fields = new Fields(inner === undefined ? [message] : [inner, message]);
   const userId = fields.userId('user_id');
   const channelId = fields.id('channel_id');
+  const userName = fields.name('user_name');
   const isBare = inner === undefined && content != null;
-  const given = isBare ? content : onlyOf(inner?.['data'] ?? message['data']);
-  const data = long !== undefined && given === long.note ? unescaped(long.text) : given;
+  const data = isBare ? content : whole(onlyOf(inner?.['data'] ?? message['data']), long);
   const payload =
     typeof data === 'string' ? decodeBase64(data, fields.integer('length')) : undefined;
   if (payload === undefined) {
@@ -48,8 +50,9 @@ export function decodeFrame(
   return {
     msgType,
     userId,
-    channelId,
-    userName: fields.name('user_name'),
+    // What stands for a text that was set aside is no id.
+    channelId: channelId !== undefined && long?.has(channelId) ? undefined : channelId,
+    userName: userName === undefined ? undefined : beginning(userName, long),
     timestampMs: fields.timeMs('timestamp'),
     payload,
   };
@@ -60,13 +63,25 @@ function onlyOf(value: unknown): unknown {
   return Array.isArray(value) && value.length === 1 ? value[0] : value;
 }
 
-function unescaped(text: string): string {
+/** The text that a note stands for. */
+function whole(value: unknown, long: LongTexts | undefined): unknown {
+  const bytes = typeof value === 'string' ? long?.get(value) : undefined;
+  if (bytes === undefined) return value;
+  const text = bytes.toString('latin1');
   if (!text.includes('\\')) return text;
   try {
-    return String(JSON.parse(`"${text}"`));
+    return JSON.parse(`"${text}"`);
   } catch {
     return text;
   }
+}
+
+/** A name that was set aside is cut as any other; one with escapes in it is left out. */
+function beginning(name: string, long: LongTexts | undefined): string | undefined {
+  const bytes = long?.get(name);
+  if (bytes === undefined) return name;
+  const text = bytes.toString('utf8', 0, 2 * INPUT_LIMITS.nameBytes);
+  return text.includes('\\') ? undefined : cutText(text, INPUT_LIMITS.nameBytes);
 }
 
 /** @returns undefined when it is not base64, or not all that `length` promises */

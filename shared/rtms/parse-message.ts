@@ -13,11 +13,13 @@ export function isObject(value: unknown): value is JsonObject {
 /** One message as JSON, before anything is known of its fields. */
 export interface ParsedMessage {
   readonly value: unknown;
-  /** The JSON text; of a message above the limit without its long text. */
+  /** The JSON text; of a message above the limit without its long texts. */
   readonly json: string;
-  /** What stands in `value` for the one long text, and that text. */
-  readonly long: { readonly note: string; readonly text: string } | undefined;
+  /** Of a message above the limit: its long texts by the note that stands for each in `value`. */
+  readonly long: LongTexts | undefined;
 }
+
+export type LongTexts = ReadonlyMap<string, Buffer>;
 
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
@@ -27,13 +29,13 @@ const CLOSE = 0x5d;
 const SAME_KIND = ~0x20;
 const BYTE_ORDER_MARK = Buffer.from([0xef, 0xbb, 0xbf]);
 
-/** Only a payload is longer: of a message above the limit one text of this size is set aside. */
+/** Only a payload is longer: of a message above the limit texts of this size are set aside. */
 const LONG_TEXT_BYTES = 64 * 1024;
 
 /**
  * Parses one WebSocket message after a look at its bytes: `JSON.parse` would spend 3.5 s of the event loop, which
- * all sessions share, on 8 MB of nested arrays. What is not payload may have 256 KiB and nest 64 deep; the one
- * long text of a media message (its payload) is set aside and does not count.
+ * all sessions share, on 8 MB of nested arrays. What is not payload may have 256 KiB and nest 64 deep; long texts,
+ * of which a media message has one, are set aside and do not count.
  *
  * @throws ServiceError `rtms/malformed-message`: `detail.field` is `size`, `nesting` or `json`, `detail.msgType`
  *   what the message seems to be
@@ -42,22 +44,27 @@ export function parseMessage(data: Buffer): ParsedMessage {
   const bytes = bare(data);
   const survey = surveyJson(bytes);
   if (typeof survey === 'string') throw unreadable(bytes, survey);
-  let json: string;
-  let long: ParsedMessage['long'];
-  if (survey === undefined || bytes.length <= INPUT_LIMITS.messageBytes) {
-    json = bytes.toString('utf8');
-  } else {
-    const { start, end } = survey;
-    const note = `a text of ${end - start} bytes, left out`;
-    json = `${bytes.toString('utf8', 0, start)}${note}${bytes.toString('utf8', end)}`;
-    long = { note, text: bytes.toString('latin1', start, end) };
-  }
+  const isLong = bytes.length > INPUT_LIMITS.messageBytes;
+  const { json, long } = setAside(bytes, isLong ? survey : []);
   try {
-    return { value: parseJson(json), json, long };
+    return { value: parseJson(json), json, long: isLong ? long : undefined };
   } catch {
     // The parser's own message quotes the text, so it is not kept as the cause.
     throw unreadable(bytes, 'json');
   }
+}
+
+function setAside(bytes: Buffer, texts: readonly Span[]): { json: string; long: LongTexts } {
+  const long = new Map<string, Buffer>();
+  let json = '';
+  let from = 0;
+  for (const { start, end } of texts) {
+    const note = `text ${long.size + 1} of ${end - start} bytes, left out`;
+    json += bytes.toString('utf8', from, start) + note;
+    long.set(note, bytes.subarray(start, end));
+    from = end;
+  }
+  return { json: json + bytes.toString('utf8', from), long };
 }
 
 /** Without a byte order mark in front and the zeros that a server written in C may leave behind. */
@@ -85,7 +92,7 @@ function parseJson(json: string): unknown {
 
 type Trouble = 'size' | 'nesting' | 'json';
 
-interface LongText {
+interface Span {
   readonly start: number;
   readonly end: number;
 }
@@ -93,10 +100,10 @@ interface LongText {
 /**
  * Goes over the bytes once, as far as they are within the limits.
  *
- * @returns the first long text, if there is one; or what is wrong
+ * @returns the long texts; or what is wrong
  */
-function surveyJson(bytes: Buffer): LongText | undefined | Trouble {
-  let long: LongText | undefined;
+function surveyJson(bytes: Buffer): readonly Span[] | Trouble {
+  const long: Span[] = [];
   let depth = 0;
   let size = 0;
   for (let at = 0; at < bytes.length; at += 1) {
@@ -107,7 +114,7 @@ function surveyJson(bytes: Buffer): LongText | undefined | Trouble {
       const end = endOfText(bytes, start);
       if (typeof end === 'string') return end;
       at = end;
-      if (long === undefined && at - start >= LONG_TEXT_BYTES) long = { start, end: at };
+      if (at - start >= LONG_TEXT_BYTES) long.push({ start, end: at });
       else size += at - start;
     } else if ((byte & SAME_KIND) === (OPEN & SAME_KIND)) depth += 1;
     else if ((byte & SAME_KIND) === (CLOSE & SAME_KIND)) depth -= 1;

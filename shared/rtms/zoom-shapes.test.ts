@@ -321,6 +321,17 @@ test.each([
   }
 });
 
+test('names and ids of any length cost no payload, not even beside a large one', () => {
+  const content = { user_name: '日'.repeat(300_000), channel_id: 'x'.repeat(1_000_000) };
+  for (const payload of [PAYLOAD, large]) {
+    const frame = decodeMessage(audio({ ...content, data: payload.toString('base64') }));
+    expect(frame).toMatchObject({ userName: '日'.repeat(170), channelId: undefined });
+    expect(frame.msgType === 14 && frame.payload.equals(payload)).toBe(true);
+  }
+  const escaped = audio({ user_name: '\n'.repeat(200_000), data: 'AAAA' });
+  expect(decodeMessage(escaped)).toMatchObject({ userName: undefined, payload: Buffer.alloc(3) });
+});
+
 test('what is no payload may have 256 KiB', () => {
   const text = 'x'.repeat(250_000);
   expect(decodeMessage(spoken({ data: text }))).toMatchObject({ text });
