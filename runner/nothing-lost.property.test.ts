@@ -46,7 +46,7 @@ class Path {
     const handled = () => {
       this.ownerCalls += 1;
     };
-    this.#incoming = new Incoming(product, this.#events, {
+    this.#incoming = new Incoming(product, this.#events, () => 0, {
       streamState: handled,
       mediaConnectionInterrupted: () => {},
       videoAnswered: () => false,
