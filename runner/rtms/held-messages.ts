@@ -44,8 +44,10 @@ export class HeldMessages<Source> {
   }
 }
 
+/** A character takes two bytes at most; Zoom's own words are kept with what could not be read in them. */
 function sizeOf(message: RtmsMessage): number {
   if ('payload' in message) return OVERHEAD_BYTES + message.payload.length;
-  // A character takes two bytes at most.
-  return OVERHEAD_BYTES + ('text' in message ? 2 * message.text.length : 0);
+  const text = 'text' in message ? message.text.length : 0;
+  const raw = 'raw' in message ? (JSON.stringify(message.raw)?.length ?? 0) : 0;
+  return OVERHEAD_BYTES + 2 * (text + raw);
 }
