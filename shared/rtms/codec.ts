@@ -116,8 +116,8 @@ function timestampJson({ timestamp }: JsonObject, json: string): string | undefi
   // A number that a double cannot hold was parsed as its digits, but came without quotes.
   const written = [...json.matchAll(/"timestamp"\s*:\s*(-?\d+)/g)].map(([, digits]) => digits);
   const isNumber = written.includes(String(timestamp));
-  const text = isNumber ? String(timestamp) : JSON.stringify(timestamp);
-  return text.length > INPUT_LIMITS.keepAliveStampChars ? undefined : text;
+  if (String(timestamp).length > INPUT_LIMITS.keepAliveStampChars) return undefined;
+  return isNumber ? String(timestamp) : JSON.stringify(timestamp);
 }
 
 const SECRET_FIELDS = ['signature', 'srtp_keys', 'srt_passphrase'];

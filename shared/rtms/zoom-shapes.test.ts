@@ -288,8 +288,8 @@ test('names are cut on a character, ids are absent when they are too long', () =
 test.each([
   ['9'.repeat(32), '9'.repeat(32)],
   ['9'.repeat(33), undefined],
-  [`"${'9'.repeat(30)}"`, `"${'9'.repeat(30)}"`],
-  [`"${'9'.repeat(31)}"`, undefined],
+  [`"${'x'.repeat(32)}"`, `"${'x'.repeat(32)}"`],
+  [`"${'x'.repeat(33)}"`, undefined],
   ['{"a":1}', undefined],
   ['true', undefined],
 ])('of the timestamp %s a keep-alive repeats %s', (json, timestampJson) => {

@@ -253,6 +253,24 @@ test.each([
   expect(parse(event)).toMatchObject({ kind: 'stopped', stopReason });
 });
 
+test.each([
+  [1626230691572, 1626230691572],
+  ['1626230691572', 1626230691572],
+  [1626230691, 1626230691000],
+  [1626230691572000, 1626230691572],
+  ['1626230691572000000', 1626230691572],
+  ['2021-07-14T02:44:51.572Z', 1626230691572],
+])('events are put in order by Unix ms, whatever unit event_ts has: %j', (event_ts, eventTsMs) => {
+  expect(parse({ ...started, event_ts })).toMatchObject({ eventTsMs });
+});
+
+test.each([0, -1, 1.5, 9e15, 1e300, 'soon', '', null, undefined, {}, true])(
+  'an event at %j is none',
+  (event_ts) => {
+    expect(fieldAtFault(() => parse({ ...started, event_ts }))).toBe('event_ts');
+  },
+);
+
 test('a stream id takes what a Kinesis partition key has room for', () => {
   const longest = 'x'.repeat(240);
   expect(parse(withPayload({ rtms_stream_id: longest }))).toMatchObject({ rtmsStreamId: longest });

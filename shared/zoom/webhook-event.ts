@@ -3,7 +3,7 @@ import { ServiceError } from '../errors.ts';
 import { INPUT_LIMITS, isId, isStreamId } from '../input-limits.ts';
 import { keepLongIntegers } from '../long-integers.ts';
 import { STOP_REASON } from '../rtms/constants.ts';
-import { Fields as WireFields } from '../rtms/fields.ts';
+import { readInteger, readTimeMs, Fields as WireFields } from '../rtms/fields.ts';
 import { ENTITY_ID_FIELD, PRODUCTS, type Product } from '../rtms/product.ts';
 import { readServerUrls } from '../rtms/server-urls.ts';
 import { readStartFacts, type StartFacts } from './start-facts.ts';
@@ -98,7 +98,14 @@ const integer = v.pipe(
   v.union([v.number(), v.pipe(v.string(), v.digits(), v.transform(Number))]),
   v.safeInteger(),
 );
-const unixMs = v.pipe(integer, v.minValue(1));
+/** The row of a stream takes no later time. */
+const MAX_TIME_MS = 8.64e15;
+/** In whatever unit, as with every time of Zoom's: events of one stream are put in order by it. */
+const unixMs = v.pipe(
+  v.unknown(),
+  v.transform((value) => readTimeMs(value) ?? readInteger(value, MAX_TIME_MS, 1)),
+  v.number(),
+);
 
 const ENVELOPE = v.looseObject({
   event: v.pipe(v.string(), v.minLength(1), v.maxLength(200)),
