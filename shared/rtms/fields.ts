@@ -108,31 +108,32 @@ export class Fields {
   }
 
   has(...names: readonly string[]): boolean {
-    for (const _ of this.#values(names)) return true;
-    return false;
+    return this.#layers.some((layer) => names.some((name) => valueAt(layer, name) != null));
   }
 
   /** The first of these fields that `reader` can read; null and absent fields are not looked at. */
   read<Value>(
     names: readonly string[],
     reader: (value: unknown) => Value | undefined,
-    layers: readonly JsonObject[] = this.#layers,
   ): Value | undefined {
     let isUnread = false;
-    for (const value of this.#values(names, layers)) {
-      const read = reader(value);
-      if (read !== undefined) {
-        if (isUnread) this.noteUnread();
-        return read;
+    let read: Value | undefined;
+    for (const layer of this.#layers) {
+      for (const name of names) {
+        const value = valueAt(layer, name);
+        if (value === undefined || value === null) continue;
+        read = reader(value);
+        if (read !== undefined) break;
+        isUnread = true;
       }
-      isUnread = true;
+      if (read !== undefined) break;
     }
     if (isUnread) this.noteUnread();
-    return undefined;
+    return read;
   }
 
   integer(...names: readonly string[]): number | undefined {
-    return this.read(names, (value) => readInteger(value));
+    return this.read(names, readPlainInteger);
   }
 
   /** A number of a table, as number, digits or name; unknown numbers are read, unknown names are not. */
@@ -227,15 +228,10 @@ export class Fields {
   of(...layers: readonly JsonObject[]): Fields {
     return new Fields(layers, this.#notes);
   }
+}
 
-  *#values(names: readonly string[], layers = this.#layers): Generator<unknown> {
-    for (const layer of layers) {
-      for (const name of names) {
-        const value = valueAt(layer, name);
-        if (value !== undefined && value !== null) yield value;
-      }
-    }
-  }
+function readPlainInteger(value: unknown): number | undefined {
+  return readInteger(value);
 }
 
 /** true or false, 1 or 0, or their text. */
