@@ -40,18 +40,18 @@ class Path {
   readonly #writer: SessionWriter;
   readonly units: PutUnit[] = [];
   ownerCalls = 0;
-  defects: unknown[] = [];
 
   constructor(product: (typeof PRODUCTS)[number]) {
     const handled = () => {
       this.ownerCalls += 1;
     };
-    this.#incoming = new Incoming(product, this.#events, () => 0, {
+    const owner = {
       streamState: handled,
       mediaConnectionInterrupted: () => {},
       videoAnswered: () => false,
       streamCloseAnswered: handled,
-    });
+    };
+    this.#incoming = new Incoming(product, this.#events, () => 0, owner, {});
     const sink: Sink = { put: (unit) => this.units.push(unit), flush: async () => {}, drop() {} };
     this.#writer = new SessionWriter({
       origin: { rtmsStreamId: 's', epoch: 1, product, entityId: 'e' },
@@ -68,15 +68,9 @@ class Path {
     relay(
       Object.assign(this.#events, { media: {} }) as never,
       this.#writer,
-      {
-        joined() {},
-        firstFrame() {},
-        rejoined() {},
-        became() {},
-        ended() {},
-        broke: (error: unknown) => this.defects.push(error),
-      } as never,
-      { logger: SILENT_LOGGER, metrics: NO_METRICS },
+      { joined() {}, firstFrame() {}, rejoined() {}, became() {}, ended() {} } as never,
+      // A defect fails the test.
+      { logger: SILENT_LOGGER, metrics: NO_METRICS, guard: { listener: (handle) => handle } },
     );
   }
 
@@ -112,7 +106,6 @@ class Path {
     const received = this.#received() - before;
     if (!isTold) expect(received).toBe(0);
     else if (!isForConnections) expect(received).toBeGreaterThanOrEqual(1);
-    expect(this.defects).toEqual([]);
     return { fate, message };
   }
 
