@@ -20,6 +20,8 @@ interface EventFields {
   /** The Kinesis record that brought it. */
   readonly partitionKey: string;
   readonly kinesisSequenceNumber: string;
+  /** Read back from the disk of a runner that had died; absent of all others. See docs/records.md. */
+  readonly recovered?: true;
 }
 
 type Known = {
@@ -141,6 +143,7 @@ function parseEvent(line: string, { partitionKey, sequenceNumber }: KinesisRecor
     time: at,
     partitionKey,
     kinesisSequenceNumber: sequenceNumber,
+    ...(document['recovered'] === true && { recovered: true as const }),
   };
   return isEventName(name) && type === `rtms.${name}.v1`
     ? ({ ...fields, name, data: checkEventData(name, data) } as ReceivedEvent)

@@ -41,6 +41,8 @@ export interface Frame extends FrameSource {
   /** The Kinesis record that brought it (its last chunk). */
   readonly partitionKey: string;
   readonly kinesisSequenceNumber: string;
+  /** Read back from the disk of a runner that had died; absent of all others. See docs/records.md. */
+  readonly recovered?: true;
 }
 
 const CODEC_NAMES = new Map(
@@ -81,6 +83,7 @@ export function toFrame(
     partitionKey,
     kinesisSequenceNumber,
   };
+  if (record.recovered === true) frame.recovered = true;
   if (record.userId !== undefined) frame.userId = record.userId;
   else if (record.channelId !== undefined) frame.channelId = record.channelId;
   return frame;

@@ -1,4 +1,5 @@
 import type { LedgerRow } from '../../shared/record/event.ts';
+import { countOf, type Recovered } from './died-with-owner.ts';
 import { type SequenceRange, SequenceRanges } from './sequence-ranges.ts';
 
 /** Ranges shown of what a source lacks. */
@@ -19,6 +20,8 @@ export interface SourceEvidence {
   /** Media only: numbers found, and numbers named by gap events. */
   readonly seen: SequenceRanges;
   readonly gaps: SequenceRanges;
+  /** Media only: what was read back from the disk of a runner that had died. */
+  readonly recovered: Recovered;
   /** The epoch's own account, absent when it left none. */
   ledger?: LedgerRow;
 }
@@ -37,6 +40,8 @@ export interface SourceReport {
   readonly duplicates: number;
   /** Explained by gap events. */
   readonly gapCount: number;
+  /** Explained by the death of the runner, in whose memory they were. */
+  readonly diedCount: number;
   /** From the epoch's ledger; absent when it left none. */
   readonly received?: number;
   readonly written?: number;
@@ -57,8 +62,9 @@ export function judgeSource(
   const { epoch, mediaType, userId, channelId, found, duplicates, gapCount, ledger } = evidence;
   const isLine = isLineKind(mediaType);
   const covered = union(evidence.seen, evidence.gaps);
-  const holes = isLine ? [] : covered.missing(Math.max(ledger?.received ?? 0, covered.last));
-  const missingCount = holes.reduce((sum, { from, to }) => sum + to - from + 1, 0);
+  const lacking = isLine ? [] : covered.missing(Math.max(ledger?.received ?? 0, covered.last));
+  const { diedCount, unexplained: holes } = evidence.recovered.explain(lacking);
+  const missingCount = countOf(holes);
   // A write that was given up may have succeeded after all: then the frame is there, and in a gap too.
   const both = isLine ? 0 : found + evidence.gaps.count - covered.count;
   const problems = ledger ? ledgerProblems(ledger, { ...evidence, found: found - both }) : [];
@@ -76,6 +82,7 @@ export function judgeSource(
     found,
     duplicates,
     gapCount,
+    diedCount,
     ...(ledger && { received: ledger.received, written: ledger.written, lost: ledger.lost }),
     missingCount,
     missing: holes.slice(0, MAX_SHOWN),
@@ -102,10 +109,14 @@ export function isLineKind(mediaType: LedgerRow['mediaType']): boolean {
 }
 
 /** Numbers that lack among all lines of an epoch, less those that gap events explain. */
-export function unexplainedLines(seen: SequenceRanges, kinds: readonly SourceEvidence[]): number {
+export function unexplainedLines(
+  seen: SequenceRanges,
+  kinds: readonly SourceEvidence[],
+  recovered: Recovered,
+): number {
   const explained = kinds.reduce((sum, { gapCount }) => sum + gapCount, 0);
-  const lacking = seen.missing().reduce((sum, { from, to }) => sum + to - from + 1, 0);
-  return Math.max(lacking - explained, 0);
+  const { unexplained } = recovered.explain(seen.missing());
+  return Math.max(countOf(unexplained) - explained, 0);
 }
 
 function union(a: SequenceRanges, b: SequenceRanges): SequenceRanges {

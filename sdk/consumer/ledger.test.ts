@@ -242,3 +242,29 @@ describe('a ledger in pages', () => {
     expect(problems).toEqual(['stream-1 epoch 1 ledger: 1 of its pages not found']);
   });
 });
+
+describe('what a runner left on its disk when it died', () => {
+  const back = (sequence: number) => ({ ...frame({ sequence }), recovered: true as const });
+
+  test('explains the numbers right before it, as a loss', () => {
+    const report = check(
+      [...audio(1, 2), back(6), back(7), ...audio(9).map(() => back(9))],
+      [takenOver('owner_lost', 2)],
+    );
+    expect(report.problems).toEqual([]);
+    expect(report.losses).toMatchObject([{ kind: 'gap', cause: 'owner_lost', count: 4 }]);
+    expect(report.verdict).toBe('incomplete');
+  });
+
+  test('explains nothing before a frame that came the usual way', () => {
+    const { problems } = check([...audio(1, 4), back(6)], [takenOver('owner_lost', 2)]);
+    expect(problems).toEqual(['stream-1 epoch 1 audio user 7: 2 neither written nor explained']);
+  });
+
+  test('explains lines in the same way', () => {
+    const line = (sequence: number) => event('first_packet', { timestampMs: START_MS }, sequence);
+    const found = [line(1), { ...line(5), recovered: true as const }];
+    expect(check([], found).problems).toEqual([]);
+    expect(check([], [line(1), line(5)]).problems).toHaveLength(1);
+  });
+});

@@ -1,6 +1,7 @@
 import type { LedgerRow } from '../../shared/record/event.ts';
 import { EpochLife } from './blind-time.ts';
 import { CAPTURE_JITTER_MS, CaptureEdges } from './capture-edges.ts';
+import { Recovered } from './died-with-owner.ts';
 import type { ReceivedEvent, RtmsEventOf } from './event-record.ts';
 import { type Frame, type FrameSource, sourceKey } from './frame.ts';
 import { frameMs } from './frame-length.ts';
@@ -57,6 +58,7 @@ interface EpochEvidence {
   readonly sources: Map<string, SourceEvidence>;
   /** All lines, whatever their kind. */
   readonly lines: SequenceRanges;
+  readonly recoveredLines: Recovered;
   /** Pages of the ledger found, and as many as its last event says there are. */
   readonly pages: Set<number>;
   ledgerPages: number;
@@ -92,6 +94,7 @@ export class LedgerChecker {
       epoch.edges.set(frame.mediaType, edges);
     }
     const capturedAtMs = frame.capturedAt.getTime();
+    if (frame.recovered) evidence.recovered.add(frame.sequence, capturedAtMs);
     edges.add(capturedAtMs, capturedAtMs + frameMs(frame));
   }
 
@@ -103,6 +106,7 @@ export class LedgerChecker {
       kind.duplicates += 1;
       return;
     }
+    if (event.recovered) epoch.recoveredLines.add(event.sequence, event.time.getTime());
     epoch.life.event(event);
     if (name === 'session_revoked') this.#revoked.add(event.rtmsStreamId);
     if (name === 'session_ended' || name === 'session_handed_over') {
@@ -139,10 +143,12 @@ export class LedgerChecker {
         // Given away and not taken yet, too.
         if (!next && end !== 'ended') isOpen = true;
         for (const evidence of epoch.sources.values()) {
-          sources.push(judgeSource(rtmsStreamId, end, evidence));
+          const source = judgeSource(rtmsStreamId, end, evidence);
+          sources.push(source);
+          losses.push(...diedWithOwner(source, evidence));
         }
         const kinds = [...epoch.sources.values()].filter(({ mediaType }) => isLineKind(mediaType));
-        const lines = unexplainedLines(epoch.lines, kinds);
+        const lines = unexplainedLines(epoch.lines, kinds, epoch.recoveredLines);
         const where = `${rtmsStreamId} epoch ${epoch.epoch}`;
         if (lines > 0) problems.push(`${where} lines: ${lines} neither written nor explained`);
         const lacking = epoch.ledgerPages - epoch.pages.size;
@@ -226,6 +232,7 @@ export class LedgerChecker {
         epoch,
         sources: new Map(),
         lines: new SequenceRanges(MAX_RANGES),
+        recoveredLines: new Recovered(),
         life: new EpochLife(),
         gaps: new Map(),
         edges: new Map(),
@@ -271,7 +278,17 @@ function source(
   if (!evidence) {
     const seen = new SequenceRanges(MAX_RANGES);
     const gaps = new SequenceRanges(MAX_RANGES);
-    evidence = { epoch, mediaType, ...named, found: 0, duplicates: 0, gapCount: 0, seen, gaps };
+    evidence = {
+      epoch,
+      mediaType,
+      ...named,
+      found: 0,
+      duplicates: 0,
+      gapCount: 0,
+      seen,
+      gaps,
+      recovered: new Recovered(),
+    };
     sources.set(key, evidence);
   }
   return evidence;
@@ -312,4 +329,25 @@ function audioHole(
     fromMs,
     toMs,
   };
+}
+
+/** What a source lost in the memory of a runner whose disk outlived it. */
+function diedWithOwner(report: SourceReport, { recovered }: SourceEvidence): Loss[] {
+  const { rtmsStreamId, epoch, mediaType, userId, channelId, diedCount } = report;
+  if (diedCount === 0) return [];
+  const { fromMs, toMs } = recovered;
+  return [
+    {
+      rtmsStreamId,
+      epoch,
+      kind: 'gap',
+      mediaType,
+      ...(userId !== undefined && { userId }),
+      ...(channelId !== undefined && { channelId }),
+      cause: 'owner_lost',
+      fromMs,
+      toMs,
+      count: diedCount,
+    },
+  ];
 }
