@@ -11,6 +11,7 @@ import { type RunnerVariant, type Stack, startStack } from '../../local/stack.ts
 import type { ReceivedEvent } from '../../sdk/consumer/event-record.ts';
 import { LedgerChecker } from '../../sdk/consumer/ledger.ts';
 import { type EventReader, events, type FrameReader, frames } from '../../sdk/consumer/reader.ts';
+import type { ServiceError } from '../../shared/errors.ts';
 import { type SessionRow, sessionKey } from '../../shared/session-row.ts';
 
 /** L16 so that frames are small and prove themselves; see local/simulator/synthetic-frame.ts. */
@@ -63,6 +64,8 @@ export class World implements AsyncDisposable {
   /** By stream and epoch, in the order read: tests ask again and again, and this process is busy. */
   readonly #frames = new Map<string, Map<number, SeenFrame[]>>();
   readonly ledger = new LedgerChecker();
+  /** What stands in the streams and is no record of ours. */
+  readonly bad: ServiceError[] = [];
   readonly #documents: DynamoDBDocumentClient;
   /** Records of a lower epoch read after a higher one under their key: what a consumer's fence drops. */
   readonly late: SeenFrame[] = [];
@@ -86,7 +89,8 @@ export class World implements AsyncDisposable {
       requestHandler: new NodeHttpHandler(),
     });
     const { signal } = this.#reading;
-    const reader = { client, signal, pollMs: 210, repeats: 'keep' } as const;
+    const onBadRecord = (error: ServiceError) => void this.bad.push(error);
+    const reader = { client, signal, pollMs: 210, repeats: 'keep', onBadRecord } as const;
     this.#readers = [
       this.#readFrames({ ...reader, streamName: aws.streams.media }),
       this.#readEvents({ ...reader, streamName: aws.streams.events }),

@@ -1,0 +1,50 @@
+import { parseArgs } from 'node:util';
+import { Arena, type Outcome } from './arena.ts';
+import { RECORD_ATTACKS, ROW_ATTACKS } from './corrupt-attacks.ts';
+import { outcomeTable, writeTable } from './outcome-table.ts';
+import { PEER_ATTACKS } from './peer-attacks.ts';
+
+/**
+ * `npm run test:hostile [-- --seed N --seconds 60 --only text --skip-attacks --write]`: every attack against one runner with two
+ * healthy meetings, then the fuzzer for that long. Exit code 1 when a rule was broken; `--write` puts the table into
+ * docs/threat-model.md.
+ */
+const { values } = parseArgs({
+  options: {
+    seed: { type: 'string', default: String(Date.now() % 1_000_000) },
+    seconds: { type: 'string', default: '60' },
+    only: { type: 'string', default: '' },
+    'skip-attacks': { type: 'boolean', default: false },
+    write: { type: 'boolean', default: false },
+  },
+});
+const FUZZ_SLICE_SECONDS = 10;
+const seed = Number(values.seed);
+const say = (text: string) => process.stdout.write(`${text}\n`);
+say(`seed ${seed}`);
+
+const outcomes: Outcome[] = [];
+const took = (outcome: Outcome) => {
+  outcomes.push(outcome);
+  say(JSON.stringify(outcome));
+};
+{
+  await using arena = await Arena.open();
+  const wanted = <T extends { name: string }>(all: readonly T[]) =>
+    values['skip-attacks'] ? [] : all.filter(({ name }) => name.includes(values.only));
+  for (const { name, rule } of wanted(PEER_ATTACKS)) took(await arena.peer(name, rule));
+  for (const { name, rule } of wanted(ROW_ATTACKS)) took(await arena.corrupt(name, rule));
+  for (const { name, rule } of wanted(RECORD_ATTACKS)) took(await arena.corrupt(name, rule));
+  const slices = Math.ceil(Number(values.seconds) / FUZZ_SLICE_SECONDS);
+  for (let slice = 0; slice < slices; slice += 1) {
+    const args = ['fuzz', String(seed + slice), String(FUZZ_SLICE_SECONDS)];
+    const isPeer = slice % 2 === 0;
+    const name = `fuzz: ${isPeer ? 'messages and bytes' : 'rows and records'}, ${FUZZ_SLICE_SECONDS} s`;
+    took(await arena[isPeer ? 'peer' : 'corrupt'](name, 'whatever it is', args));
+  }
+}
+say(outcomeTable(outcomes));
+if (values.write) writeTable(outcomes);
+const broken = outcomes.filter((outcome) => outcome.broken.length > 0);
+say(`seed ${seed}: ${outcomes.length} attacks, ${broken.length} broke a rule`);
+process.exitCode = broken.length > 0 ? 1 : 0;
