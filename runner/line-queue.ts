@@ -27,8 +27,11 @@ const CROWD: ReadonlySet<EventName> = new Set([
 
 /** Lines of a session on their way to Kinesis while further ones of the crowd wait: an eighth of a shard's second. */
 const IN_FLIGHT_BYTES = 128 * 1024;
-/** Of lines that wait here. Beyond it the oldest leave for the lane, which has a disk behind it. */
-const WAITING_BYTES = 1024 * 1024;
+/**
+ * Of lines that wait here: some 25,000, more than a webinar has guests. Beyond it the oldest leave for the lane, which has
+ * a disk behind it, and text that comes later waits behind them.
+ */
+const WAITING_BYTES = 4 * 1024 * 1024;
 /** An array slot, the object and its text's header. */
 const LINE_OVERHEAD_BYTES = 100;
 
