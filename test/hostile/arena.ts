@@ -125,7 +125,15 @@ export class Arena implements AsyncDisposable {
     const lostBefore = this.#lost();
     const fromMs = Date.now();
     const pid = () => fleet.runners[0]?.pid;
-    const gauges = await gauge(pid, () => this.#healthPort(), run);
+    let failure: string | undefined;
+    const gauges = await gauge(
+      pid,
+      () => this.#healthPort(),
+      () =>
+        run().catch((error: unknown) => {
+          failure = String(error);
+        }),
+    );
     const toMs = Date.now() - AFTERMATH_MS;
     fleet.off('exited', died);
     // A dead runner is replaced; only then the next attack is a fair one.
@@ -141,7 +149,8 @@ export class Arena implements AsyncDisposable {
       neighboursLateMs: this.#lateMs(fromMs, toMs),
       undisturbedMs: this.#undisturbedMs,
     };
-    return { ...result, broken: brokenBy(result) };
+    const broken = failure === undefined ? [] : [`could not be run: ${failure}`];
+    return { ...result, broken: [...broken, ...brokenBy(result)] };
   }
 
   #healthPort(): number {
