@@ -57,7 +57,7 @@ export class RawPeer {
     for (const line of this.#lines) {
       if (!line.path.startsWith(path) || line.socket.destroyed) continue;
       if (line.socket.write(bytes)) continue;
-      await Promise.race([once(line.socket, 'drain'), once(line.socket, 'close')]).catch(() => {});
+      await writable(line.socket);
     }
   }
 
@@ -115,6 +115,17 @@ export class RawPeer {
     if (type === 1 || type === 3) this.handshakes += 1;
     this.onMessage(path, type);
   }
+}
+
+/** When a socket takes more, or is gone. */
+function writable(socket: Socket): Promise<void> {
+  return new Promise((resolve) => {
+    const done = () => {
+      socket.off('drain', done).off('close', done);
+      resolve();
+    };
+    socket.on('drain', done).on('close', done);
+  });
 }
 
 function upgrade(head: string): string {
