@@ -22,7 +22,7 @@ const { endedAtMs: _, ...running } = BOARD;
 const AGAIN = row({
   ...running,
   rtmsStreamId: '60ffffffffffffffffffffffffffffff',
-  requestedAtMs: at('2026-11-22T14:00:00'),
+  requestedAtMs: at('2026-11-22T14:00:20'),
 });
 
 const WEBINAR = row({
@@ -51,6 +51,13 @@ test.for([
   ['a time', '2026-11-20T10:10:00', [WEBINAR]],
   ['yesterday at a time', 'yesterday 10:00', [BOARD]],
   ['a time of today', '14:30', [AGAIN]],
+  ['the minute in which it began', '14:00', [AGAIN]],
+  ['the minute before it began', '13:59', []],
+  ['a second before it began', '14:00:19', []],
+  ['the second in which it began', '14:00:20', [AGAIN]],
+  ['the minute in which it ended', 'yesterday 11:02', [BOARD]],
+  ['a date and a minute', '2026-11-20T10:30', [WEBINAR]],
+  ['a day', '2026-11-20', [WEBINAR]],
   ['a time when nothing ran', '2026-11-20T10:31:00', []],
   ['nothing of ours', 'nobody', []],
 ] as const)('%s finds what it names', ([, words, expected]) => {

@@ -1,7 +1,7 @@
 import { ServiceError } from '../shared/errors.ts';
 import type { SessionRow } from '../shared/session-row.ts';
 import type { Context } from './command.ts';
-import { momentOf } from './time.ts';
+import { spanOf } from './time.ts';
 
 /** A shorter beginning of an id would be one by accident. */
 const MIN_PREFIX = 4;
@@ -52,13 +52,13 @@ export function matching(
   words: string,
   nowMs: number,
 ): readonly SessionRow[] {
-  const momentMs = momentOf(words, nowMs);
+  const span = spanOf(words, nowMs);
   const rules: readonly ((row: SessionRow) => boolean)[] = [
     (row) => row.rtmsStreamId === words || row.entityId === words,
     (row) => hasNumber(row, words),
     (row) => [row.hostId, row.operatorId, row.sessionKey].includes(words),
     (row) => words.length >= MIN_PREFIX && startsWith(row.rtmsStreamId, words),
-    (row) => momentMs !== undefined && wasLiveAt(row, momentMs),
+    (row) => span !== undefined && wasLiveIn(row, span),
     (row) => row.topic?.toLowerCase().includes(words.toLowerCase()) === true,
   ];
   for (const fits of rules) {
@@ -86,10 +86,14 @@ function startsWith(id: string, words: string): boolean {
   return id.toLowerCase().startsWith(words.toLowerCase());
 }
 
-function wasLiveAt({ requestedAtMs, endedAtMs, stopEventTsMs }: SessionRow, ms: number): boolean {
-  if (requestedAtMs === undefined || ms < requestedAtMs) return false;
+/** For a moment in it is enough: people write `10:00` of what began at 10:00:20. */
+function wasLiveIn(
+  { requestedAtMs, endedAtMs, stopEventTsMs }: SessionRow,
+  { fromMs, toMs }: { readonly fromMs: number; readonly toMs: number },
+): boolean {
+  if (requestedAtMs === undefined || toMs < requestedAtMs) return false;
   const endMs = endedAtMs ?? stopEventTsMs;
-  return endMs === undefined || endMs < requestedAtMs || ms <= endMs;
+  return endMs === undefined || endMs < requestedAtMs || fromMs <= endMs;
 }
 
 function describe({ rtmsStreamId, requestedAtMs, topic, meetingId }: SessionRow): string {

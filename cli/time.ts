@@ -37,16 +37,48 @@ export function parseMoment(text: string, nowMs: number): number {
 
 /** As `parseMoment`. @returns undefined for a text that is none */
 export function momentOf(text: string, nowMs: number): number | undefined {
-  if (/^\d+(?:\.\d+)?(?:ms|s|m|h|d)$/.test(text)) return nowMs - parseDuration(text);
-  const [, day, hours, minutes] = /^(?:(today|yesterday) )?(\d{1,2}):(\d\d)$/.exec(text) ?? [];
-  if (hours !== undefined && Number(hours) < 24 && Number(minutes) < 60) {
-    const moment = new Date(nowMs);
-    moment.setHours(Number(hours), Number(minutes), 0, 0);
-    if (day === 'yesterday') moment.setDate(moment.getDate() - 1);
-    return moment.getTime();
+  return spanOf(text, nowMs)?.fromMs;
+}
+
+/**
+ * The time that somebody means by a text as of `parseMoment`: `10:00` is all of that minute, a day all of that day.
+ *
+ * @returns undefined for a text that is none; both ends belong to the span
+ */
+export function spanOf(
+  text: string,
+  nowMs: number,
+): { readonly fromMs: number; readonly toMs: number } | undefined {
+  if (/^\d+(?:\.\d+)?(?:ms|s|m|h|d)$/.test(text)) {
+    const ms = nowMs - parseDuration(text);
+    return { fromMs: ms, toMs: ms };
   }
+  const fromMs = timeOfDay(text, nowMs) ?? dateAndTime(text);
+  if (fromMs === undefined) return undefined;
+  return { fromMs, toMs: fromMs + lengthMs(text) - 1 };
+}
+
+function timeOfDay(text: string, nowMs: number): number | undefined {
+  const [, day, hours, minutes, seconds] =
+    /^(?:(today|yesterday) )?(\d{1,2}):(\d\d)(?::(\d\d))?$/.exec(text) ?? [];
+  if (hours === undefined || Number(hours) > 23 || Number(minutes) > 59) return undefined;
+  if (Number(seconds ?? 0) > 59) return undefined;
+  const moment = new Date(nowMs);
+  moment.setHours(Number(hours), Number(minutes), Number(seconds ?? 0), 0);
+  if (day === 'yesterday') moment.setDate(moment.getDate() - 1);
+  return moment.getTime();
+}
+
+function dateAndTime(text: string): number | undefined {
   const ms = /^\d{4}-\d\d-\d\d/.test(text) ? Date.parse(text) : Number.NaN;
   return Number.isNaN(ms) ? undefined : ms;
+}
+
+/** How long the smallest thing is that the text names: a millisecond, a second, a minute or a day. */
+function lengthMs(text: string): number {
+  if (/:\d\d:\d\d[.,]\d/.test(text)) return 1;
+  if (/\d:\d\d:\d\d/.test(text)) return 1_000;
+  return /\d:\d\d/.test(text) ? 60_000 : 86_400_000;
 }
 
 /** `850 ms`, `12 s`, `4 min 5 s`, `3 h 20 min`: two units at most. */
