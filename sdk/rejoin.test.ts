@@ -42,8 +42,11 @@ test('joins again with the client that has just left', async () => {
     timeout: 10_000,
   });
   expect(log).toEqual(['it confirmed 0', 'it left 1', 'it confirmed 0']);
-  stream.clock.advance(100);
-  await vi.waitFor(() => expect(log.at(-1)).toBe('it audio'));
+  // Zoom sends nothing before its media sockets are up, so time goes on until it does.
+  await vi.waitFor(() => {
+    stream.clock.advance(100);
+    expect(log.at(-1)).toBe('it audio');
+  });
 });
 
 test('joins again from inside onLeave, also when that waits for the new join', async () => {

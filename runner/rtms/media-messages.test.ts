@@ -81,7 +81,10 @@ test.each([-1, 0, 7, '', 'soon', null, 1e300, 2 ** 63])(
     const spoken = { data: 'hi', timestamp: time, start_time: time, end_time: time };
     const { raw, ...line } = toTranscriptLine(message(17, spoken), roster, 99);
     const isUnset = time === 0 || time === '' || time === null;
-    expect(raw).toEqual(isUnset ? undefined : { msg_type: 17, content: spoken });
+    // A number that JavaScript cannot hold keeps its digits as text.
+    const kept = time === 2 ** 63 ? '9223372036854776000' : time;
+    const content = { data: 'hi', timestamp: kept, start_time: kept, end_time: kept };
+    expect(raw).toEqual(isUnset ? undefined : { msg_type: 17, content });
     expect(line).toEqual({
       text: 'hi',
       userName: '',

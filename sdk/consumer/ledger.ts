@@ -161,8 +161,8 @@ export class LedgerChecker {
         const hole = before && audioHole(rtmsStreamId, before, epoch);
         if (hole) {
           holes.push(hole);
-          const { mediaType, fromMs, toMs } = hole;
-          losses.push({ ...at, kind: 'hole', mediaType, cause: 'owner_lost', fromMs, toMs });
+          const { mediaType, cause = 'owner_lost', fromMs, toMs } = hole;
+          losses.push({ ...at, kind: 'hole', mediaType, cause, fromMs, toMs });
         }
       }
     }
@@ -312,11 +312,16 @@ function audioHole(
 ): BoundaryHole | undefined {
   const { takenOver, streamingAtMs } = after.life;
   const cause = takenOver?.data.cause;
-  const isLost = before.end === 'open' && (cause === undefined || cause === 'owner_lost');
   const lastMs = before.edges.get('audio')?.endMs;
   const firstMs = after.edges.get('audio')?.startMs;
-  if (!isLost || lastMs === undefined || firstMs === undefined) return undefined;
-  const fromMs = Math.max(lastMs, takenOver?.data.ownerSeenAtMs ?? lastMs);
+  // With a last word the owner has accounted for everything, however it went.
+  if (before.end !== 'open' || lastMs === undefined || firstMs === undefined) return undefined;
+  // An owner that was seen alive may have held what Kinesis did not take. Only where something else of it was written
+  // later than its last audio was there nothing to be heard.
+  const written = [...before.edges.values()].map(({ endMs }) => endMs ?? lastMs);
+  const writtenMs = Math.max(lastMs, before.lastLineMs ?? lastMs, ...written);
+  const seenMs = takenOver?.data.ownerSeenAtMs ?? lastMs;
+  const fromMs = Math.max(lastMs, Math.min(seenMs, writtenMs));
   // Who is let in by Zoom gets everything from then on, and all that Zoom has kept.
   const toMs = Math.min(firstMs, streamingAtMs ?? firstMs);
   if (toMs - fromMs <= CAPTURE_JITTER_MS) return undefined;

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { copyFile, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -7,19 +7,25 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 /** What `npm pack` would ship: JavaScript and types that run where Node strips none. */
 
 const run = promisify(execFile);
-/** Inside the repository, so that the emitted files find the dependencies. */
+/** The package's folder. Inside the repository, so that the emitted files find the dependencies. */
 let directory: string;
 
 beforeAll(async () => {
   directory = await mkdtemp(join('node_modules', '.package-'));
-  await run('node_modules/.bin/tsc', ['-p', 'tsconfig.build.json', '--outDir', directory]);
+  await run('node_modules/.bin/tsc', [
+    '-p',
+    'tsconfig.build.json',
+    '--outDir',
+    join(directory, 'dist'),
+  ]);
+  await copyFile('package.json', join(directory, 'package.json'));
 }, 120_000);
 afterAll(() => rm(directory, { recursive: true, force: true }));
 
 /** The file of the build that an entry of `exports` names. */
 async function entry(name: string): Promise<{ default: string; types: string }> {
   const { exports } = JSON.parse(await readFile('package.json', 'utf8'));
-  const inBuild = (path: string) => join(directory, path.replace('./dist/', ''));
+  const inBuild = (path: string) => join(directory, path);
   return { default: inBuild(exports[name].default), types: inBuild(exports[name].types) };
 }
 
@@ -44,7 +50,7 @@ test.each([
 test('the rtms command runs as JavaScript', async () => {
   const { stdout } = await run(process.execPath, [
     '--no-experimental-strip-types',
-    join(directory, 'cli/main.js'),
+    join(directory, 'dist/cli/main.js'),
     '--help',
   ]);
   expect(stdout).toContain('rtms [options] [command]');
