@@ -117,6 +117,22 @@ describe('a mistake in the configuration', () => {
       { zoom: { media: { audio: { codec: 'MP3' } } } },
       'zoom.media.audio.codec: "MP3"; allowed is L16, G711, G722, OPUS',
     ],
+    [
+      { zoom: { protocol: { metting: {} } } },
+      'zoom.protocol.metting: {}; allowed is meeting, webinar, ',
+    ],
+    [
+      { zoom: { protocol: { meeting: { format: 'PROTOBUF' } } } },
+      'zoom.protocol.meeting.format: "PROTOBUF"; allowed is JSON',
+    ],
+    [
+      { zoom: { protocol: { meeting: { events: { hold: 'hold' } } } } },
+      'zoom.protocol.meeting.events: {"hold":"hold"}; allowed as a key is a number',
+    ],
+    [
+      { zoom: { protocol: { phone: { events: { 8001: 'Hold!' } } } } },
+      'zoom.protocol.phone.events.8001: "Hold!"; allowed is a name in snake_case',
+    ],
   ])('%j says: %s', (input, expected) => {
     expect(messageOf(input)).toContain(expected);
   });

@@ -44,38 +44,45 @@ const MEDIA = v.rawTransform<MediaInput, MediaRequest>(({ dataset, addIssue, NEV
   try {
     return completeMediaRequest(dataset.value);
   } catch (error) {
-    if (!(error instanceof ServiceError)) throw error;
-    const { field, allowed } = error.detail;
-    addIssue({
-      message: `allowed is ${[allowed].flat().join(', ')}`,
-      path: pathTo(String(field), dataset.value),
-    });
+    addIssue(issueOf(error, 'media', dataset.value));
     return NEVER;
   }
 });
 
+/** What a shared parser refused, told as the rest of the configuration is. */
+function issueOf(error: unknown, root: string, input: unknown) {
+  if (!(error instanceof ServiceError)) throw error;
+  const { field, allowed } = error.detail;
+  const isKey = String(field).endsWith(' key');
+  const path = pathTo(String(field).replace(/ key$/, ''), root, input);
+  const message = `allowed ${isKey ? 'as a key ' : ''}is ${[allowed].flat().join(', ')}`;
+  return { message, ...(path && { path }) };
+}
+
 /** `audio.codec` as valibot's path below `media`; a field about the whole request has none. */
 function pathTo(
   field: string,
-  media: unknown,
+  root: string,
+  input: unknown,
 ): [v.IssuePathItem, ...v.IssuePathItem[]] | undefined {
-  const keys = field === 'media' ? [] : field.split('.');
+  const [first, ...rest] = field.split('.');
+  const keys = first === root ? rest : [first, ...rest];
   const items = keys.map((key) => ({
     type: 'unknown' as const,
     origin: 'value' as const,
-    input: media,
+    input,
     key,
     value: undefined,
   }));
-  const [first, ...rest] = items;
-  return first === undefined ? undefined : [first, ...rest];
+  const [item, ...others] = items;
+  return item === undefined ? undefined : [item, ...others];
 }
 
 const PROTOCOL = v.rawTransform<object, ProtocolRequest>(({ dataset, addIssue, NEVER }) => {
   try {
     return completeProtocol(dataset.value);
   } catch (error) {
-    addIssue({ message: error instanceof Error ? error.message : String(error) });
+    addIssue(issueOf(error, 'protocol', dataset.value));
     return NEVER;
   }
 });

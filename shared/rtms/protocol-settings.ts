@@ -76,7 +76,8 @@ function eventNames(field: string, input: unknown): Readonly<Record<string, stri
     }
     names[code] = name;
   }
-  if (Object.keys(names).length > MAX_EVENTS) throw invalid(field, 'too many', `${MAX_EVENTS}`);
+  if (Object.keys(names).length > MAX_EVENTS)
+    throw invalid(field, 'too many', `${MAX_EVENTS} names at most`);
   return names;
 }
 
