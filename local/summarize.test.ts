@@ -1,9 +1,6 @@
 import { createHash } from 'node:crypto';
-import { resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { LedgerChecker } from '../sdk/consumer/index.ts';
-import { StreamStats } from './observe/stream-stats.ts';
-import { differences, summarize } from './summarize.ts';
+import { differences } from './summarize.ts';
 
 const sha256 = (text: string) => createHash('sha256').update(text).digest('hex');
 const SENT = {
@@ -33,21 +30,5 @@ describe('differences', () => {
 
   it('does not take a meeting without any media for a success', () => {
     expect(differences({ ...SENT, sources: [] }, [])).toEqual(['Zoom could send nothing']);
-  });
-});
-
-describe('notes', () => {
-  const ledger = new LedgerChecker().report();
-  const notesOf = (skippedPictures: Map<string, number>) =>
-    summarize(ledger, new StreamStats(), new Map([['s', { paths: [], skippedPictures }]])).notes;
-
-  it('say which MP4 lacks pictures from before its first key frame', () => {
-    expect(notesOf(new Map([[resolve('out/ada.mp4'), 28]]))).toEqual([
-      'out/ada.mp4 lacks 28 pictures before the first key frame, which no player could show; Kinesis has them',
-    ]);
-  });
-
-  it('are none when every picture is in its file', () => {
-    expect(notesOf(new Map())).toEqual([]);
   });
 });

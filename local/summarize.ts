@@ -1,6 +1,7 @@
 import { statSync } from 'node:fs';
-import { extname, relative } from 'node:path';
+import { extname } from 'node:path';
 import { describeLoss, judge, type LedgerReport } from '../sdk/consumer/index.ts';
+import { fromHere } from './observe/from-here.ts';
 import type { WrittenFiles } from './observe/meeting-files.ts';
 import type { ReadSource, StreamStats } from './observe/stream-stats.ts';
 import type { LedgerRow, Summary } from './report/reporter.ts';
@@ -27,10 +28,9 @@ const MEDIA_ORDER = ['audio', 'video', 'deskshare', 'transcript', 'chat', 'event
 export function summarize(
   ledger: LedgerReport,
   stats: StreamStats,
-  files: ReadonlyMap<string, WrittenFiles>,
+  written: readonly WrittenFiles[],
   sent?: SentReport,
 ): Summary {
-  const written = [...files.values()];
   const { losses } = ledger;
   const names = new Map<string, string>();
   for (const { rtmsStreamId, userId, userName } of stats.sources.values()) {
@@ -57,10 +57,7 @@ export function summarize(
     losses: losses.map(describeLoss),
     problems,
     files: written.flatMap(({ paths }) => paths).map(describeFile),
-    notes: written.flatMap(({ skippedPictures, notes = [] }) => [
-      ...[...skippedPictures].map(([path, count]) => describeSkipped(path, count)),
-      ...notes,
-    ]),
+    notes: written.flatMap(({ notes }) => notes),
   };
 }
 
@@ -101,19 +98,10 @@ function sourceName(
   return names.get(`${rtmsStreamId} ${userId}`) ?? (userId === 0 ? 'mixed' : `user ${userId}`);
 }
 
-function describeSkipped(path: string, count: number): string {
-  const pictures = count === 1 ? '1 picture' : `${count} pictures`;
-  return `${fromHere(path)} lacks ${pictures} before the first key frame, which no player could show; Kinesis has them`;
-}
-
 function describeFile(path: string): Summary['files'][number] {
   const stats = statSync(path);
   const what = stats.isDirectory()
     ? 'pictures'
     : `${FILE_KINDS[extname(path)] ?? 'file'}, ${Math.ceil(stats.size / 1024)} KiB`;
   return { path: fromHere(path), what };
-}
-
-function fromHere(path: string): string {
-  return relative(process.cwd(), path) || path;
 }

@@ -102,7 +102,7 @@ async function exportMeeting(
     return interrupted(context);
   }
   const files = await meeting.close();
-  const { leftOut, report, skippedPictures } = meeting;
+  const { adjusted, leftOut, report, skippedPictures } = meeting;
   const { verdict, losses, problems } = report;
   output.show(
     {
@@ -112,20 +112,14 @@ async function exportMeeting(
       files,
       skippedPictures: Object.fromEntries(skippedPictures),
       leftOut,
+      adjusted: Object.fromEntries(adjusted),
       verdict,
       losses,
       problems,
     },
     () => [
       ...files,
-      ...[...skippedPictures].map(
-        ([path, pictures]) =>
-          `${path} lacks pictures that no decoder can begin with, before a key frame: ${pictures}`,
-      ),
-      ...leftOut.map(
-        ({ mediaType, userId, channelId, count: frameCount, why }) =>
-          `in no file: ${frameCount} of ${mediaType} ${userId ?? channelId ?? ''}: ${why}`,
-      ),
+      ...meeting.notes(),
       `${count} frames; time zero of all files is ${new Date(startMs).toISOString()}`,
       ...describeVerdict(report),
     ],

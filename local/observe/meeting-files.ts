@@ -1,20 +1,14 @@
-import {
-  type Frame,
-  type LeftOut,
-  MeetingExport,
-  type ReceivedEvent,
-} from '../../sdk/consumer/index.ts';
+import { type Frame, MeetingExport, type ReceivedEvent } from '../../sdk/consumer/index.ts';
 import { ServiceError } from '../../shared/errors.ts';
+import { fromHere } from './from-here.ts';
 
 /** Frames and events held until the meeting's zero is known; far more than start-up ever brings. */
 const MAX_WAITING = 20_000;
 
 export interface WrittenFiles {
   readonly paths: readonly string[];
-  /** Pictures that no decoder could begin with, by the path of the MP4 that lacks them. */
-  readonly skippedPictures: ReadonlyMap<string, number>;
-  /** What stands in no file, and what ended the files altogether: one sentence each. */
-  readonly notes?: readonly string[];
+  /** How the files differ from what Zoom sent, and what ended them altogether: one sentence each. */
+  readonly notes: readonly string[];
 }
 
 type Item = { frame: Frame } | { event: ReceivedEvent };
@@ -65,10 +59,9 @@ export class MeetingFiles {
       if (!this.#export && firstMs !== undefined) await this.#begin(firstMs);
       paths = (await this.#export?.close()) ?? [];
     });
-    const skippedPictures = this.#export?.skippedPictures ?? new Map();
-    const notes = (this.#export?.leftOut ?? []).map(describeLeftOut);
+    const notes = this.#export?.notes(fromHere) ?? [];
     const why = this.#givenUp === undefined ? [] : [`${this.#rtmsStreamId}: ${this.#givenUp}`];
-    return { paths, skippedPictures, notes: [...notes, ...why] };
+    return { paths, notes: [...notes, ...why] };
   }
 
   #safely(work: () => Promise<void>): Promise<void> {
@@ -96,13 +89,6 @@ export class MeetingFiles {
       else await this.#export.event(item.event);
     }
   }
-}
-
-/** `12 frames of video user 7 are in no file: picture without an H.264 unit`. */
-function describeLeftOut({ mediaType, userId, channelId, count, why }: LeftOut): string {
-  const source = userId ?? channelId;
-  const whose = source === undefined ? mediaType : `${mediaType} ${source}`;
-  return `${count} of ${whose} in no file: ${why}`;
 }
 
 function nameOf(error: unknown): string {

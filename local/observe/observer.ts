@@ -12,6 +12,7 @@ import {
 } from '../../sdk/consumer/index.ts';
 import type { ServiceError } from '../../shared/errors.ts';
 import type { LocalAws } from '../aws.ts';
+import { CatchUp } from './catch-up.ts';
 import { MeetingFiles, type WrittenFiles } from './meeting-files.ts';
 import { StreamStats } from './stream-stats.ts';
 
@@ -23,18 +24,29 @@ export interface ObserverEvents {
   badRecord: [error: ServiceError];
 }
 
+/** What of the local AWS is needed here. */
+export interface ObservedAws extends Pick<LocalAws, 'region' | 'credentials'> {
+  readonly streams: { readonly media: string; readonly events: string };
+  readonly endpoints: Pick<LocalAws['endpoints'], 'kinesis'>;
+}
+
 /** Reads both streams as any consumer would: counts, checks the ledger, and leaves the meetings' files. */
 export class Observer extends EventEmitter<ObserverEvents> {
   readonly stats = new StreamStats();
   readonly #client: KinesisClient;
   readonly #checker = new LedgerChecker();
-  readonly #files = new Map<string, MeetingFiles>();
+  /** Of meetings that go on, by rtms_stream_id. */
+  readonly #open = new Map<string, MeetingFiles>();
+  /** How often the files of a stream were begun: Zoom may start one again. */
+  readonly #begun = new Map<string, number>();
+  readonly #written: Promise<WrittenFiles>[] = [];
+  readonly #media = new CatchUp();
   readonly #stop = new AbortController();
   readonly #directoryOf: (rtmsStreamId: string) => string;
   readonly #reading: Promise<unknown>;
 
   /** @param directoryOf where the files of a meeting go */
-  constructor(aws: LocalAws, directoryOf: (rtmsStreamId: string) => string) {
+  constructor(aws: ObservedAws, directoryOf: (rtmsStreamId: string) => string) {
     super();
     this.#directoryOf = directoryOf;
     this.#client = new KinesisClient({
@@ -52,7 +64,10 @@ export class Observer extends EventEmitter<ObserverEvents> {
       onBadRecord: (error: ServiceError) => void this.emit('badRecord', error),
     });
     this.#reading = Promise.all([
-      this.#readFrames(reader(aws.streams.media)),
+      this.#readFrames({
+        ...reader(aws.streams.media),
+        onProgress: (at) => this.#media.progress(at),
+      }),
       this.#readEvents(reader(aws.streams.events)),
     ]);
     // Whoever closes us hears of it.
@@ -64,14 +79,14 @@ export class Observer extends EventEmitter<ObserverEvents> {
     return this.#checker.report();
   }
 
-  /** Stops reading and completes the files. @returns what was written, by rtms_stream_id */
-  async close(): Promise<Map<string, WrittenFiles>> {
+  /** Stops reading and completes the files that are still open. @returns what was written, of all meetings */
+  async close(): Promise<WrittenFiles[]> {
     this.#stop.abort();
     await this.#reading;
     this.#client.destroy();
-    const written = new Map<string, WrittenFiles>();
-    for (const [rtmsStreamId, files] of this.#files) written.set(rtmsStreamId, await files.close());
-    return written;
+    this.#media.flush();
+    for (const rtmsStreamId of [...this.#open.keys()]) this.#complete(rtmsStreamId);
+    return Promise.all(this.#written);
   }
 
   async #readFrames(reader: StreamReader): Promise<void> {
@@ -90,16 +105,30 @@ export class Observer extends EventEmitter<ObserverEvents> {
         this.stats.line(event.name, text, event.data.timestampMs, Date.now());
       }
       await this.#filesOf(event).event(event);
+      const { rtmsStreamId } = event;
+      // What Zoom may start again goes on in the same files.
+      if (event.name === 'session_ended' && !event.data.restartable) {
+        this.#media.whenCaughtUp(() => this.#complete(rtmsStreamId));
+      }
       this.emit('event', event);
     }
   }
 
   #filesOf({ rtmsStreamId }: Frame | ReceivedEvent): MeetingFiles {
-    let files = this.#files.get(rtmsStreamId);
-    if (files === undefined) {
-      files = new MeetingFiles(this.#directoryOf(rtmsStreamId), rtmsStreamId);
-      this.#files.set(rtmsStreamId, files);
-    }
+    const known = this.#open.get(rtmsStreamId);
+    if (known) return known;
+    const count = (this.#begun.get(rtmsStreamId) ?? 0) + 1;
+    this.#begun.set(rtmsStreamId, count);
+    const directory = this.#directoryOf(rtmsStreamId);
+    const files = new MeetingFiles(count === 1 ? directory : `${directory}-${count}`, rtmsStreamId);
+    this.#open.set(rtmsStreamId, files);
     return files;
+  }
+
+  #complete(rtmsStreamId: string): void {
+    const files = this.#open.get(rtmsStreamId);
+    if (files === undefined) return;
+    this.#open.delete(rtmsStreamId);
+    this.#written.push(files.close());
   }
 }

@@ -6,7 +6,7 @@ export type { DecodedMediaRecord, MediaRecord } from '../../shared/record/media-
 export { type CheckpointStore, type SavedPosition, SHARD_END } from './checkpoints.ts';
 export { EventDecoder, type ReceivedEvent, type RtmsEventOf } from './event-record.ts';
 export { ChatExporter } from './export/chat.ts';
-export type { Exporter } from './export/exporter.ts';
+export type { Adjusted, Exporter } from './export/exporter.ts';
 export { H264Exporter } from './export/h264.ts';
 export { ImageSequenceExporter } from './export/image-sequence.ts';
 export type { LeftOut } from './export/left-out.ts';

@@ -8,13 +8,14 @@ import { LedgerChecker, type LedgerReport } from '../ledger.ts';
 import type { Loss } from '../loss.ts';
 import { judge } from '../verdict.ts';
 import { ChatExporter } from './chat.ts';
-import type { Exporter } from './exporter.ts';
+import type { Adjusted, Exporter } from './exporter.ts';
 import { FileNames, fileStem } from './file-names.ts';
 import { cueText, writeGaps, writeVideoCaptions } from './gap-marks.ts';
 import { ImageSequenceExporter } from './image-sequence.ts';
 import { isFileError, type LeftOut, LeftOutFrames } from './left-out.ts';
 import { MixExporter } from './mix.ts';
 import { Mp4Exporter } from './mp4.ts';
+import { describeExport } from './notes.ts';
 import { OpusExporter } from './opus.ts';
 import { plainText } from './plain-text.ts';
 import { srt } from './srt.ts';
@@ -160,6 +161,28 @@ export class MeetingExport {
       }
     }
     return skipped;
+  }
+
+  /**
+   * Files whose frames are not all where their capture times say, by path: those times were odd, or Zoom sent audio
+   * again after a change of owner.
+   */
+  get adjusted(): Map<string, Adjusted> {
+    const adjusted = new Map<string, Adjusted>();
+    for (const { path, exporter } of this.#outputs.values()) {
+      const { cutMs = 0, moved = 0 } = exporter.adjusted ?? {};
+      if (cutMs > 0 || moved > 0) adjusted.set(path, { cutMs, moved });
+    }
+    return adjusted;
+  }
+
+  /**
+   * `leftOut`, `skippedPictures` and `adjusted` in words: one sentence each.
+   *
+   * @param nameOf how a path is told
+   */
+  notes(nameOf: (path: string) => string = (path) => path): string[] {
+    return describeExport(this, nameOf);
   }
 
   /**

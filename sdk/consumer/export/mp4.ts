@@ -2,7 +2,7 @@ import { rename, rm } from 'node:fs/promises';
 import { extname } from 'node:path';
 import type * as Mediabunny from 'mediabunny';
 import type { Frame } from '../frame.ts';
-import { type Exporter, partialPath } from './exporter.ts';
+import { type Adjusted, type Exporter, partialPath } from './exporter.ts';
 import { type H264Config, type InspectedUnit, inspectAccessUnit } from './h264.ts';
 import { unsupported } from './pcm.ts';
 import { type Captured, type Placed, SampleClock } from './sample-clock.ts';
@@ -59,9 +59,8 @@ export class Mp4Exporter implements Exporter<Frame> {
     this.#clock = new SampleClock({ rateHz: 1000, startMs, toleranceMs: 0, cutsReplays: false });
   }
 
-  /** Pictures that do not stand at their capture time, because it does not fit to their neighbours'. */
-  get moved(): number {
-    return this.#clock.moved;
+  get adjusted(): Adjusted {
+    return this.#clock.adjusted;
   }
 
   /** @throws ServiceError `export/unsupported` for anything but H.264, and for what holds no unit of it */

@@ -58,10 +58,10 @@ describe('OpusExporter', () => {
     }
   });
 
-  it('leaves out what overlaps and what is no packet', async () => {
+  it('leaves out what overlaps', async () => {
     const path = join(directory, 'overlap.ogg');
     const [a, b, c] = speech as [Buffer, Buffer, Buffer];
-    await write(path, [packet(a, 0), packet(b, 20), packet(c, -100), packet(Buffer.alloc(0), 40)]);
+    await write(path, [packet(a, 0), packet(b, 20), packet(c, -100)]);
     expect(await read(path)).toHaveLength(2);
   });
 
@@ -69,6 +69,20 @@ describe('OpusExporter', () => {
     const exporter = new OpusExporter(join(directory, 'none.ogg'), START_MS);
     await expect(exporter.write(frame())).rejects.toMatchObject({ code: 'export/unsupported' });
     await exporter.close();
+  });
+
+  it('refuses what is no packet, and takes the next one', async () => {
+    const path = join(directory, 'odd.ogg');
+    const exporter = new OpusExporter(path, START_MS);
+    const [a, b] = speech as [Buffer, Buffer];
+    await exporter.write(packet(a, 0));
+    for (const odd of [Buffer.alloc(0), Buffer.from([0xff])])
+      await expect(exporter.write(packet(odd, 20))).rejects.toMatchObject({
+        code: 'export/unsupported',
+      });
+    await exporter.write(packet(b, 20));
+    await exporter.close();
+    expect(await read(path)).toHaveLength(2);
   });
 });
 

@@ -1,7 +1,7 @@
 import { rename, rm } from 'node:fs/promises';
 import type * as Mediabunny from 'mediabunny';
 import type { Frame } from '../frame.ts';
-import { type Exporter, partialPath } from './exporter.ts';
+import { type Adjusted, type Exporter, partialPath } from './exporter.ts';
 import { unsupported } from './pcm.ts';
 import { type Placed, SampleClock } from './sample-clock.ts';
 
@@ -26,8 +26,6 @@ interface OpenFile {
  * silence fill what lacks by capture time, as neither format can leave it out.
  */
 export class OpusExporter implements Exporter<Frame> {
-  /** Frames that are no Opus packet. */
-  skipped = 0;
   readonly #path: string;
   readonly #clock: SampleClock<Frame>;
   #open: OpenFile | undefined;
@@ -42,14 +40,15 @@ export class OpusExporter implements Exporter<Frame> {
     this.#clock = new SampleClock({ rateHz: RATE_HZ, startMs });
   }
 
-  /** @throws ServiceError `export/unsupported` for anything but Opus */
+  get adjusted(): Adjusted {
+    return this.#clock.adjusted;
+  }
+
+  /** @throws ServiceError `export/unsupported` for anything but Opus, and for what is no packet of it */
   async write(frame: Frame): Promise<void> {
     if (frame.codec !== 'OPUS') throw unsupported(`cannot write ${frame.codec} as Opus`, frame);
     const samples = opusSamples(frame.payload);
-    if (samples === 0) {
-      this.skipped += 1;
-      return;
-    }
+    if (samples === 0) throw unsupported('no Opus packet', frame);
     this.#open ??= await this.#create(frame.channels || 1);
     await this.#put(this.#clock.place(frame, samples));
   }
@@ -74,11 +73,6 @@ export class OpusExporter implements Exporter<Frame> {
       while (at - this.#next >= SILENCE_SAMPLES) await this.#add(SILENCE, SILENCE_SAMPLES);
       await this.#add(item.payload, samples);
     }
-  }
-
-  /** What capture times did to the audio; see `SampleClock`. */
-  get clock(): Pick<SampleClock<Frame>, 'cutSamples' | 'moved'> {
-    return this.#clock;
   }
 
   async #create(channels: number): Promise<OpenFile> {

@@ -1,4 +1,5 @@
 import { crc32 } from 'node:zlib';
+import type { Adjusted } from './exporter.ts';
 
 /** Capture times jitter; what is off by less stays where the samples before it end. */
 const TOLERANCE_MS = 30;
@@ -78,6 +79,11 @@ export class SampleClock<Item extends Captured> {
   constructor(options: SampleClockOptions) {
     this.#options = { toleranceMs: TOLERANCE_MS, cutsReplays: true, ...options };
     this.#tolerance = (this.#options.toleranceMs * options.rateHz) / 1000;
+  }
+
+  get adjusted(): Adjusted {
+    const { moved, cutSamples } = this;
+    return { moved, cutMs: Math.round((cutSamples * 1000) / this.#options.rateHz) };
   }
 
   /** @returns what has its place now, in order: none, this item, or the one before and this one */

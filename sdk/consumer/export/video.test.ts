@@ -119,7 +119,7 @@ describe('Mp4Exporter', () => {
       times.map((atMs, index) => picture(camera[index] as Buffer, atMs)),
     );
     expect((await read(path)).map(({ atMs }) => atMs)).toEqual([0, 66, 67, 200, 266]);
-    expect(exporter.moved).toBe(1);
+    expect(exporter.adjusted.moved).toBe(1);
   });
 
   it('waits for a key frame after a lost picture, and counts what it leaves out', async () => {

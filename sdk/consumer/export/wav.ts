@@ -1,5 +1,5 @@
 import type { Frame } from '../frame.ts';
-import type { Exporter } from './exporter.ts';
+import type { Adjusted, Exporter } from './exporter.ts';
 import { FileSink } from './file-sink.ts';
 import { PcmDecoder, type PcmFormat } from './pcm.ts';
 import { MAX_RIFF_BYTES, toRf64 } from './rf64.ts';
@@ -45,9 +45,8 @@ export class WavExporter implements Exporter<Frame> {
     this.#options = options;
   }
 
-  /** What capture times did to the audio; see `SampleClock`. */
-  get clock(): Pick<SampleClock<Decoded>, 'cutSamples' | 'moved'> | undefined {
-    return this.#open?.clock;
+  get adjusted(): Adjusted | undefined {
+    return this.#open?.clock?.adjusted;
   }
 
   /** @throws ServiceError `export/unsupported` for Opus, for other media, or when the format changes */
