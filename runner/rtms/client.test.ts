@@ -373,4 +373,44 @@ describe('individual video', () => {
     expect(it.log.of('videoSubscribed').map((result) => result.status)).toEqual([4, 0, 0]);
     expect((await it.play(200)).length).toBeGreaterThan(0);
   });
+
+  it('is selected once the video connection is back, whether or not we had noticed that it was gone', async () => {
+    await using it = await simulateJoined({
+      client: { media },
+      scenario: { participants: WITH_CAMERAS },
+    });
+    // Zoom has lost the connection, we do not know yet: it refuses everybody.
+    it.act({ do: 'cut_media', mediaType: 'video', how: 'close' });
+    it.client.subscribeVideo(ADA.userId, true);
+    await it.log.until(() => it.log.of('videoSubscribed').some(({ status }) => status === 0));
+    expect(it.log.of('videoSubscribed')[0]).toMatchObject({ userId: ADA.userId, status: 29 });
+    expect(new Set((await it.play(200)).map(({ userId }) => userId))).toEqual(
+      new Set([ADA.userId]),
+    );
+    it.act({ do: 'cut_media', mediaType: 'video', how: 'close' });
+    await it.log.next('interrupted', 2);
+    it.client.subscribeVideo(BEN.userId, true);
+    const isBen = ({ userId, status }: { userId: number; status: number }) =>
+      userId === BEN.userId && status === 0;
+    await it.log.until(() => it.log.of('videoSubscribed').some(isBen));
+    expect(new Set((await it.play(200)).map(({ userId }) => userId))).toEqual(
+      new Set([BEN.userId]),
+    );
+  });
+
+  it.each(['signaling', 'media'] as const)(
+    'waits for the video connection of a reconnect of %s',
+    async (what) => {
+      await using it = await simulateJoined({
+        client: { media },
+        scenario: { participants: WITH_CAMERAS },
+      });
+      it.act(what === 'signaling' ? { do: 'cut_signaling' } : { do: 'cut_media' });
+      await it.log.next('interrupted');
+      it.client.subscribeVideo(ADA.userId, true);
+      await it.log.next('reconnected');
+      expect(await it.log.next('videoSubscribed')).toMatchObject({ userId: ADA.userId, status: 0 });
+      expect((await it.play(200)).length).toBeGreaterThan(0);
+    },
+  );
 });

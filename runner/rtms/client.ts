@@ -7,9 +7,9 @@ import type {
   StreamStateUpdate,
   VideoSubscriptionResp,
 } from '../../shared/rtms/decode-signaling.ts';
-import type { EffectiveMedia } from '../../shared/rtms/effective-media.ts';
+import { type EffectiveMedia, effectiveMedia } from '../../shared/rtms/effective-media.ts';
 import { MEDIA_TYPES } from '../../shared/rtms/media-type.ts';
-import { wantedMediaTypes } from '../../shared/rtms/params.ts';
+import { toWireParams, wantedMediaTypes } from '../../shared/rtms/params.ts';
 import { type CompleteOptions, completeOptions, type RtmsClientOptions } from './client-options.ts';
 import { type ClientInput, type ClientState, nextClientState } from './client-state.ts';
 import { after } from './connection.ts';
@@ -21,7 +21,8 @@ import { Incoming, type IncomingOwner } from './incoming.ts';
 import { planMedia } from './media-plan.ts';
 import { MediaSet, type MediaSetStart } from './media-set.ts';
 import { Signaling } from './signaling.ts';
-import { statusVerdict } from './verdict.ts';
+import { SignalingMedia } from './signaling-media.ts';
+import { refusesParticipant } from './verdict.ts';
 
 /**
  * One RTMS stream: joins it, keeps it joined, and tells everything it brings as events.
@@ -85,13 +86,21 @@ export class RtmsClient extends EventEmitter<RtmsClientEvents> {
     };
     const { events } = this.#options.protocol;
     const incoming = new Incoming(join.product, this, clock, owner, events);
+    const signalingMedia = new SignalingMedia(this.#options, {
+      isSettled: () => this.#mediaSetBefore?.isSettled ?? false,
+      isWanted: (mediaType) => this.#options.media[mediaType] !== false,
+      signalingMessage: (message, receivedAtMs) => incoming.signalingMessage(message, receivedAtMs),
+      mediaUnasked: (mediaType) => this.emit('unasked', { mediaType }),
+      mediaDropped: (mediaType, message, error) => incoming.mediaDropped(mediaType, message, error),
+    });
     const signaling = new Signaling(join, signer, addresses, this.#options, {
       signalingUp: (serverUrls) => this.#onSignalingUp(serverUrls),
       signalingChanged: (from, to) => this.#onSignalingChanged(from, to),
-      signalingMessage: (message, receivedAtMs) => incoming.signalingMessage(message, receivedAtMs),
+      signalingMessage: (message, receivedAtMs, isEarly) =>
+        signalingMedia.message(message, receivedAtMs, isEarly),
       malformed: (error) => incoming.signalingMalformed(error),
     });
-    this.#session = { join, signer, incoming, signaling };
+    this.#session = { join, signer, incoming, signaling, signalingMedia };
     signaling.dial('join');
   }
 
@@ -172,6 +181,7 @@ export class RtmsClient extends EventEmitter<RtmsClientEvents> {
 
   async #close(): Promise<void> {
     await Promise.all([this.#draining, this.#mediaSet?.close(), this.#session?.signaling.close()]);
+    this.#session?.signalingMedia.drop();
     this.#apply({ name: 'closed' });
     if (this.#state.name === 'ended') this.emit('ended', this.#state.reason);
   }
@@ -180,6 +190,7 @@ export class RtmsClient extends EventEmitter<RtmsClientEvents> {
     const { layout, currentMedia } = this.#options;
     if (currentMedia !== undefined) this.#options = { ...this.#options, media: currentMedia() };
     const { media } = this.#options;
+    this.#session?.incoming.asking(effectiveMedia(undefined, toWireParams(media)));
     const before = this.#mediaSetBefore;
     const plan = planMedia(
       wantedMediaTypes(media),
@@ -203,9 +214,12 @@ export class RtmsClient extends EventEmitter<RtmsClientEvents> {
   }
 
   #createMediaSet(start: MediaSetStart): MediaSet {
-    const { join, signer, incoming, signaling } = this.#joined();
+    const { join, signer, incoming, signaling, signalingMedia } = this.#joined();
     return new MediaSet(start, join, signer, this.#options, {
-      mediaSettled: () => this.#onMediaSettled(signaling, incoming),
+      mediaSettled: () => {
+        this.#onMediaSettled(signaling, incoming);
+        signalingMedia.release();
+      },
       mediaUp: (media) => {
         this.#media = { ...this.#media, ...media.granted };
         incoming.resumed(media);
@@ -321,8 +335,7 @@ export class RtmsClient extends EventEmitter<RtmsClientEvents> {
     reason,
   }: VideoSubscriptionResp): boolean {
     if (userId === undefined) return false;
-    const verdict = statusVerdict(statusCode, 1);
-    if (verdict === 'refused' || verdict === 'fatal') {
+    if (refusesParticipant(statusCode) && this.#mediaSet?.isUp('video') === true) {
       this.#session?.signaling.forgetVideoSubscription(userId);
     }
     this.emit('videoSubscribed', { userId, status: statusCode, reason });
@@ -336,4 +349,5 @@ interface Session {
   readonly signer: HandshakeSigner;
   readonly incoming: Incoming;
   readonly signaling: Signaling;
+  readonly signalingMedia: SignalingMedia;
 }

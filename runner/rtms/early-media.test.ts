@@ -97,3 +97,70 @@ test('a socket that is redone holds its early frames, too', async () => {
   expect(it.payloads.slice(5)).toEqual([0, 1, 2, 3, 4]);
   expect(it.log.of('frame').every(({ codec }) => codec === OPUS)).toBe(true);
 });
+
+/** Media over the signaling socket: before message 2, between 2 and 4, and after the join. */
+const earlyOnSignaling: Script = (path, message, socket) => {
+  if (message.msg_type === 1) {
+    for (const index of [0, 1]) socket.send(JSON.stringify(frame(index)));
+    sayHello(socket, ['audio']);
+    for (const index of [2, 3]) socket.send(JSON.stringify(frame(index)));
+  }
+  if (message.msg_type === 7) socket.send(JSON.stringify(frame(4)));
+  if (message.msg_type !== 3) return;
+  expect(path).toBe('audio');
+  const params = { audio: { codec: OPUS } };
+  socket.send(JSON.stringify({ msg_type: 4, status_code: 0, media_params: params }));
+};
+
+test.each([false, true])(
+  'media on the signaling socket waits for its parameters, too (lent payloads: %s)',
+  async (lendPayloads) => {
+    await using it = await joinEarly(earlyOnSignaling, { lendPayloads });
+    await it.log.next('frame', 5);
+    const names = it.log.names().filter((name) => name === 'joined' || name === 'frame');
+    expect(names).toEqual(['joined', ...Array(5).fill('frame')]);
+    expect(it.payloads).toEqual([0, 1, 2, 3, 4]);
+    expect(it.log.of('frame').map(({ codec }) => codec)).toEqual(Array(5).fill(OPUS));
+  },
+);
+
+test('media on a signaling socket that is redone waits for the new parameters', async () => {
+  await using it = await joinEarly(earlyOnSignaling);
+  await it.log.next('frame', 5);
+  for (const socket of it.zoom.sockets('signaling')) socket.close(1000);
+  await it.log.next('frame', 10);
+  expect(it.payloads.slice(5)).toEqual([0, 1, 2, 3, 4]);
+  const names = it.log.names();
+  const [first = 0] = names.flatMap((name, index) => (name === 'frame' ? [index] : [])).slice(5);
+  expect(names.indexOf('reconnected')).toBeLessThan(first);
+  expect(it.log.of('frame').every(({ codec }) => codec === OPUS)).toBe(true);
+});
+
+test('media on the signaling socket whose parameters never come is told as lost, not as frames', async () => {
+  await using it = await joinEarly((_path, message, socket) => {
+    if (message.msg_type === 1) {
+      socket.send(JSON.stringify(frame(0)));
+      sayHello(socket, ['audio']);
+      socket.send(JSON.stringify(frame(1)));
+    }
+    if (message.msg_type === 3) socket.send('{"msg_type":4,"status_code":9}');
+  });
+  await it.log.next('ended');
+  expect(it.log.of('frame')).toEqual([]);
+  expect(it.log.of('malformed')).toMatchObject(
+    [0, 1].map(() => ({ mediaType: 'audio', userId: 7, error: { code: 'rtms/early-media' } })),
+  );
+  expect(it.log.names().at(-1)).toBe('ended');
+});
+
+test('media on the signaling socket that nobody asked for is counted, not recorded', async () => {
+  await using it = await joinEarly(early);
+  const unasked: string[] = [];
+  it.client.on('unasked', ({ mediaType }) => unasked.push(mediaType));
+  await it.log.next('frame', 5);
+  it.zoom.send('signaling', { ...frame(9), msg_type: 15 });
+  it.zoom.send('signaling', frame(5));
+  await it.log.next('frame', 6);
+  expect(unasked).toEqual(['video']);
+  expect(it.log.of('frame').map(({ mediaType }) => mediaType)).toEqual(Array(6).fill('audio'));
+});

@@ -1,4 +1,7 @@
+import { ServiceError } from '../../shared/errors.ts';
 import type { RtmsMessage } from '../../shared/rtms/codec.ts';
+import type { MediaType } from '../../shared/rtms/media-type.ts';
+import type { CompleteOptions } from './client-options.ts';
 
 /** A data message that came before the parameters it was made with were known. */
 export interface HeldMessage {
@@ -12,19 +15,25 @@ const OVERHEAD_BYTES = 512;
 /** Keeps messages by who brought them, in order, up to a number of bytes in all. */
 export class HeldMessages<Source> {
   readonly #maxBytes: number;
+  readonly #arePayloadsLent: boolean;
   readonly #held: { source: Source; held: HeldMessage; bytes: number }[] = [];
   #bytes = 0;
 
-  constructor(maxBytes: number) {
-    this.#maxBytes = maxBytes;
+  constructor({
+    maxHeldBytes,
+    lendPayloads,
+  }: Pick<CompleteOptions, 'maxHeldBytes' | 'lendPayloads'>) {
+    this.#maxBytes = maxHeldBytes;
+    this.#arePayloadsLent = lendPayloads;
   }
 
   /** @returns false when there is no room: the message is not kept */
-  hold(source: Source, held: HeldMessage): boolean {
-    const bytes = sizeOf(held.message);
+  hold(source: Source, message: RtmsMessage, receivedAtMs: number): boolean {
+    const bytes = sizeOf(message);
     if (this.#bytes + bytes > this.#maxBytes) return false;
     this.#bytes += bytes;
-    this.#held.push({ source, held, bytes });
+    const kept = this.#arePayloadsLent ? withOwnPayload(message) : message;
+    this.#held.push({ source, held: { message: kept, receivedAtMs }, bytes });
     return true;
   }
 
@@ -42,6 +51,24 @@ export class HeldMessages<Source> {
     }
     return taken;
   }
+}
+
+/** Why a data message is lost that came before its parameters. */
+const EARLY_MEDIA_LOST = {
+  full: 'more came before its parameters than is kept',
+  over: 'it came before its parameters, and they never came',
+} as const;
+
+export function earlyMediaLost(
+  mediaType: MediaType,
+  why: keyof typeof EARLY_MEDIA_LOST,
+): ServiceError {
+  return new ServiceError('rtms/early-media', EARLY_MEDIA_LOST[why], { detail: { mediaType } });
+}
+
+/** A lent payload is only valid until its listeners return. */
+function withOwnPayload(message: RtmsMessage): RtmsMessage {
+  return 'payload' in message ? { ...message, payload: Buffer.from(message.payload) } : message;
 }
 
 /** A character takes two bytes at most; Zoom's own words are kept with what could not be read in them. */

@@ -11,6 +11,7 @@ import type {
   StreamStateUpdate,
   VideoSubscriptionResp,
 } from '../../shared/rtms/decode-signaling.ts';
+import type { EffectiveMedia } from '../../shared/rtms/effective-media.ts';
 import {
   type FrameMediaType,
   type MediaType,
@@ -54,7 +55,7 @@ export class Incoming {
   readonly #owner: IncomingOwner;
   readonly #holes = new HoleTracker();
   readonly #view: MeetingView = { roster: new Roster(), activeSpeaker: undefined };
-  /** What the last handshake of each media type agreed on. */
+  /** What the last handshake of each media type agreed on, and what was asked for where none has. */
   #agreed: FrameShape = { effective: {}, heldMs: 0 };
   /** SESSION_STATE by session id, of those that have not stopped. */
   readonly #sessions = new Map<string, number>();
@@ -84,6 +85,11 @@ export class Incoming {
     this.#holes.interrupt(mediaTypes, sinceMs);
   }
 
+  /** A signaling handshake has begun the media anew; this is what its media connections will ask for. */
+  asking(asked: EffectiveMedia): void {
+    this.#agreed = { effective: asked, heldMs: 0 };
+  }
+
   /** Frames of this connection are those of a new handshake from now on. */
   resumed(media: Media): void {
     const { audio, video, deskshare } = media.granted;
@@ -93,7 +99,7 @@ export class Incoming {
     if (deskshare) this.#holes.resume('deskshare', pictureToleranceMs(deskshare.fps));
   }
 
-  /** A message of the signaling socket. Media that comes over it is taken as it is. */
+  /** A message of the signaling socket. Media that comes over it has the parameters that were agreed on elsewhere. */
   signalingMessage(message: RtmsMessage, receivedAtMs: number): Outcome {
     return this.mediaMessage(this.#agreed, message, receivedAtMs);
   }

@@ -1,3 +1,4 @@
+import type { RtmsMessage } from '../../shared/rtms/codec.ts';
 import { MEDIA_DATA_OPTION, MEDIA_PAYLOAD_TYPE } from '../../shared/rtms/constants.ts';
 import type { FrameMessage } from '../../shared/rtms/decode-media.ts';
 import type {
@@ -6,7 +7,11 @@ import type {
   TranscriptMessage,
 } from '../../shared/rtms/decode-text.ts';
 import type { EffectiveMedia } from '../../shared/rtms/effective-media.ts';
-import type { FrameMediaType } from '../../shared/rtms/media-type.ts';
+import {
+  type FrameMediaType,
+  type MediaType,
+  mediaTypeOfMessage,
+} from '../../shared/rtms/media-type.ts';
 import type { ChatMessage, MediaFrame, Participant, TranscriptLine } from './events.ts';
 import type { Roster } from './roster.ts';
 
@@ -17,6 +22,11 @@ const MIX_USER_ID = 0;
 export interface MeetingView {
   readonly roster: Roster;
   activeSpeaker: { readonly userId: number; readonly userName: string } | undefined;
+}
+
+/** The media type of a data message; undefined for every other message. */
+export function dataTypeOf({ msgType }: RtmsMessage): MediaType | undefined {
+  return typeof msgType === 'number' ? mediaTypeOfMessage(msgType) : undefined;
 }
 
 /** Turns messages 14 to 16 into a frame. Called for every frame: no closures, one object. */

@@ -1,17 +1,18 @@
-import { ServiceError } from '../../shared/errors.ts';
+import type { ServiceError } from '../../shared/errors.ts';
 import type { LeftOutMedia } from '../../shared/record/event.ts';
 import type { RtmsMessage } from '../../shared/rtms/codec.ts';
 import type { EffectiveMedia } from '../../shared/rtms/effective-media.ts';
-import { MEDIA_TYPES, type MediaType, mediaTypeOfMessage } from '../../shared/rtms/media-type.ts';
+import { MEDIA_TYPES, type MediaType } from '../../shared/rtms/media-type.ts';
 import { wantedMediaTypes } from '../../shared/rtms/params.ts';
 import type { CompleteOptions } from './client-options.ts';
 import { after } from './connection.ts';
 import type { Closure, ConnectionState, Trouble } from './connection-state.ts';
 import type { RtmsJoin } from './events.ts';
 import type { HandshakeSigner } from './handshake-signer.ts';
-import { HeldMessages } from './held-messages.ts';
+import { earlyMediaLost, HeldMessages } from './held-messages.ts';
 import { Media, type MediaOwner } from './media.ts';
 import { fallBack, waitsOutTaken } from './media-fallback.ts';
+import { dataTypeOf } from './media-messages.ts';
 import type { MediaPlan, PlannedMedia, UnifiedFallback } from './media-plan.ts';
 
 export interface MediaSetOwner {
@@ -74,7 +75,7 @@ export class MediaSet implements MediaOwner {
     this.#options = options;
     this.#owner = owner;
     this.#unified = start.unified;
-    this.#held = new HeldMessages(options.maxHeldBytes);
+    this.#held = new HeldMessages(options);
     for (const leftOut of start.plan.leftOut) this.#leftOut.set(leftOut.mediaType, leftOut);
     this.#media = start.plan.connections.map((plan) => this.#create(plan));
   }
@@ -107,6 +108,11 @@ export class MediaSet implements MediaOwner {
   /** How far this set had to go; the next one need not try in vain again. */
   get unified(): UnifiedFallback {
     return this.#unified;
+  }
+
+  /** Whether the parameters of whatever comes are known: media may be told. */
+  get isSettled(): boolean {
+    return this.#phase === 'settled';
   }
 
   isUp(mediaType: MediaType): boolean {
@@ -152,9 +158,8 @@ export class MediaSet implements MediaOwner {
     const mediaType = dataTypeOf(message);
     if (mediaType === undefined) this.#owner.mediaMessage(media, message, receivedAtMs);
     else if (isEarly || this.#phase !== 'settled') {
-      const held = this.#options.lendPayloads ? withOwnPayload(message) : message;
-      if (this.#held.hold(media, { message: held, receivedAtMs })) return;
-      this.#drop(message, 'more came before its parameters than is kept');
+      if (this.#held.hold(media, message, receivedAtMs)) return;
+      this.#owner.mediaDropped(mediaType, message, earlyMediaLost(mediaType, 'full'));
     } else this.#deliver(media, mediaType, message, receivedAtMs);
   }
 
@@ -198,15 +203,10 @@ export class MediaSet implements MediaOwner {
 
   #dropHeld(media: Media): void {
     for (const { message } of this.#held.take(media)) {
-      this.#drop(message, 'it came before its parameters, and they never came');
+      const mediaType = dataTypeOf(message);
+      if (mediaType === undefined) continue;
+      this.#owner.mediaDropped(mediaType, message, earlyMediaLost(mediaType, 'over'));
     }
-  }
-
-  #drop(message: RtmsMessage, why: string): void {
-    const mediaType = dataTypeOf(message);
-    if (mediaType === undefined) return;
-    const error = new ServiceError('rtms/early-media', why, { detail: { mediaType } });
-    this.#owner.mediaDropped(mediaType, message, error);
   }
 
   #create(plan: PlannedMedia): Media {
@@ -295,13 +295,4 @@ export class MediaSet implements MediaOwner {
 function hadTrouble(state: ConnectionState, sinceMs: number): boolean {
   if (state.name !== 'up') return true;
   return state.after.cause !== 'join' && state.after.sinceMs >= sinceMs;
-}
-
-function dataTypeOf({ msgType }: RtmsMessage): MediaType | undefined {
-  return typeof msgType === 'number' ? mediaTypeOfMessage(msgType) : undefined;
-}
-
-/** A lent payload is only valid until its listeners return. */
-function withOwnPayload(message: RtmsMessage): RtmsMessage {
-  return 'payload' in message ? { ...message, payload: Buffer.from(message.payload) } : message;
 }

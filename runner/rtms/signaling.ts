@@ -14,7 +14,8 @@ export interface SignalingOwner {
   /** The handshake succeeded: addresses for the media connections. */
   signalingUp(serverUrls: SignalingHandshakeResp['serverUrls']): void;
   signalingChanged(from: ConnectionState, to: ConnectionState): void;
-  signalingMessage(message: RtmsMessage, receivedAtMs: number): void;
+  /** @param isEarly before message 2 of the connection that brought it */
+  signalingMessage(message: RtmsMessage, receivedAtMs: number, isEarly: boolean): void;
   malformed(error: ServiceError): void;
 }
 
@@ -154,8 +155,8 @@ export class Signaling implements Conversation {
     return message;
   }
 
-  message(message: RtmsMessage, receivedAtMs: number): void {
-    this.#owner.signalingMessage(message, receivedAtMs);
+  message(message: RtmsMessage, receivedAtMs: number, isEarly: boolean): void {
+    this.#owner.signalingMessage(message, receivedAtMs, isEarly);
   }
 
   malformed(error: ServiceError): void {

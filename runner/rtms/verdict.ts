@@ -89,6 +89,17 @@ const UNKNOWN_STATUS_ATTEMPTS = 5;
 const DUPLICATE_TEXT = /duplicate[\s_-]*(signal|media|data)|all[\s_-]*connection[\s_-]*exist/i;
 
 /**
+ * Whether an answer to message 28 says that this participant's video will not come. Without a video connection, or
+ * with one for another kind of video, Zoom refuses everybody alike: that says nothing about whom we asked for, and
+ * passes with the next video connection.
+ */
+export function refusesParticipant(status: number): boolean {
+  if (status === STATUS_CODE.INVALID_MEDIA_VIDEO_DATA_OPT) return false;
+  const verdict = statusVerdict(status, 1);
+  return verdict === 'refused' || verdict === 'fatal';
+}
+
+/**
  * @param attempt counts from 1
  * @param reason Zoom's text: it overrules the number when it speaks of a connection that Zoom still counts
  */

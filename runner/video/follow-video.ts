@@ -4,7 +4,7 @@ import type { EventData } from '../../shared/record/event.ts';
 import { followName, type VideoFollow } from '../../shared/rtms/video-follow.ts';
 import type { RtmsClient } from '../rtms/client.ts';
 import type { SignalingEvent } from '../rtms/events.ts';
-import { statusVerdict } from '../rtms/verdict.ts';
+import { refusesParticipant, statusVerdict } from '../rtms/verdict.ts';
 import { CameraChooser, type CameraInput } from './camera-choice.ts';
 
 export interface VideoRecord {
@@ -90,9 +90,8 @@ export function followVideo(
   });
   client.on('videoSubscribed', ({ userId, status }) => {
     if (isOver || userId !== wanted) return;
-    const verdict = statusVerdict(status, 1);
-    if (verdict === 'accepted') tell(userId);
-    else if (verdict === 'refused' || verdict === 'fatal') {
+    if (statusVerdict(status, 1) === 'accepted') tell(userId);
+    else if (refusesParticipant(status)) {
       logger.warn('video selection refused', { event: 'video_refused', userId, status });
       chooser.see({ name: 'refused', userId }, now());
       step();

@@ -5,7 +5,7 @@ import { type Simulator, startSimulator } from '../../local/simulator/simulator.
 import { ADA, BEN } from './simulated-stream.ts';
 
 const TALKING = { kind: 'synthetic', talkMs: 1 } as const;
-const CAMERA = {
+export const CAMERA = {
   kind: 'synthetic',
   fps: 25,
   frameBytes: 700,
@@ -56,6 +56,8 @@ export async function runExample(
     readonly listening?: RegExp;
     readonly path?: string;
     readonly environment?: Readonly<Record<string, string>>;
+    /** @default LITTLE_MEETING */
+    readonly meeting?: ScenarioInput;
   } = {},
 ): Promise<RunningExample> {
   const lines: string[] = [];
@@ -98,7 +100,7 @@ export async function runExample(
   const port = listening.exec(await line(listening))?.[1];
   const webhookUrls = [`http://127.0.0.1:${port}${options.path ?? '/'}`];
   const simulator = await startSimulator({ webhookUrls });
-  const rtmsStreamId = simulator.start(LITTLE_MEETING) as string;
+  const rtmsStreamId = simulator.start(options.meeting ?? LITTLE_MEETING) as string;
   return {
     simulator,
     rtmsStreamId,

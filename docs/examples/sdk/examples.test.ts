@@ -2,7 +2,8 @@ import { expect, test } from 'vitest';
 import { startChild } from '../../../local/child.ts';
 import { EXAMPLE_APP } from '../../../local/simulator/handshake.ts';
 import { startSimulator } from '../../../local/simulator/simulator.ts';
-import { LITTLE_MEETING, runExample } from '../../../test/sdk/run-example.ts';
+import { CAMERA, LITTLE_MEETING, runExample } from '../../../test/sdk/run-example.ts';
+import { ADA, BEN } from '../../../test/sdk/simulated-stream.ts';
 
 test('quickstart.ts, as written for Zooms SDK, prints the transcript', async () => {
   await using example = await runExample('quickstart.ts');
@@ -46,6 +47,24 @@ test('individual-video.ts gets the video of one participant', async () => {
   await using example = await runExample('individual-video.ts');
   await example.line(/^subscribed 16778240 0/);
   await example.line(/^video John Smith/);
+});
+
+test('individual-video.ts gets video when the cameras were on before it came, and after reconnects', async () => {
+  const participants = [ADA, BEN].map((who) => ({ ...who, video: CAMERA }));
+  const meeting = { name: 'cameras on', durationMs: 60_000, participants };
+  await using example = await runExample('individual-video.ts', { meeting });
+  const { simulator, rtmsStreamId } = example;
+  const pictures = () => simulator.sent(rtmsStreamId).sources[0]?.frames ?? 0;
+  await example.line(/^subscribed 16778240 0/);
+  await example.line(/^video John Smith/);
+  for (const action of [
+    { do: 'cut_media', mediaType: 'video' },
+    { do: 'cut_signaling' },
+  ] as const) {
+    simulator.act(rtmsStreamId, action);
+    const before = pictures();
+    await expect.poll(pictures, { timeout: 10_000 }).toBeGreaterThan(before + 5);
+  }
 });
 
 test('chat.ts prints what was written, and by whom', async () => {
