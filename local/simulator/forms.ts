@@ -39,14 +39,15 @@ export function drawForms(seed: string): Partial<Behaviour> {
 
 /**
  * Forms by `SIMULATOR_FORMS`: unset, none; a seed, those it draws; `random`, of a new seed. Says on stderr which
- * seed it was, so that a failure can be had again.
+ * seed `random` was, so that a failure can be had again.
  */
 export function formsFromEnvironment(
   environment: Readonly<Record<string, string | undefined>> = process.env,
 ): Partial<Behaviour> {
   const given = environment['SIMULATOR_FORMS'];
   if (given === undefined || given === '') return {};
-  const seed = given === 'random' ? String(Date.now() % 1_000_000) : given;
+  if (given !== 'random') return drawForms(given);
+  const seed = String(Date.now() % 1_000_000);
   process.stderr.write(`simulator forms: SIMULATOR_FORMS=${seed}\n`);
   return drawForms(seed);
 }

@@ -1,0 +1,13 @@
+import { defineConfig } from 'vitest/config';
+
+/** `npm run test:long`: tests whose subject takes minutes, one after another so that their clocks are true. */
+export default defineConfig({
+  test: {
+    include: ['**/*.long.test.ts'],
+    exclude: ['node_modules/**', 'out/**', 'cdk.out/**', 'dist/**'],
+    testTimeout: 120_000,
+    hookTimeout: 60_000,
+    maxWorkers: 1,
+    silent: 'passed-only',
+  },
+});
