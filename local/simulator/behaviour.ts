@@ -45,8 +45,14 @@ export interface Behaviour {
   readonly transcriptTimeUnit: 'ms' | 'us';
   /** Fields in `content`, as JSON text in `content.data`, or as an object there. */
   readonly chatShape: 'direct' | 'nested' | 'object';
-  /** `user_id` as a number, or as its digits in a text. */
-  readonly userIds: 'number' | 'text';
+  /** `user_id` as a number, as its digits in a text, as a number of 13 digits, or as a text that is no number. */
+  readonly userIds: 'number' | 'text' | 'long' | 'opaque';
+  /** Whether message 9 says which session it is about. */
+  readonly sessionIds: boolean;
+  /** Whether messages 6, 8 and 9 say when it was. */
+  readonly eventTimes: boolean;
+  /** Whether lists of people have a `null` among them. */
+  readonly nullParticipants: boolean;
   /** Joins, leaves and cameras as a list, or one message each with the person at event level. */
   readonly participants: 'list' | 'event_level';
   /** Whether frames say their `length`, as since May 2026. */
@@ -90,6 +96,9 @@ export const DOCUMENTED_BEHAVIOUR: Behaviour = {
   transcriptTimeUnit: 'ms',
   chatShape: 'nested',
   userIds: 'number',
+  sessionIds: true,
+  eventTimes: true,
+  nullParticipants: false,
   participants: 'list',
   frameLength: true,
   videoAnswerUserId: true,

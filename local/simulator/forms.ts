@@ -27,13 +27,23 @@ export const FORMS = {
   webhookExtended: [false, true],
 } as const satisfies { readonly [Key in keyof Behaviour]?: readonly Behaviour[Key][] };
 
-/** Draws one of each form; the same seed draws the same. */
-export function drawForms(seed: string): Partial<Behaviour> {
+/**
+ * Forms in which something is missing that nobody can make up: who somebody is, which session, when. Everything
+ * arrives all the same, but two people without an id count as one, so they are for tests that tell nobody apart.
+ */
+export const LOSSY_FORMS = {
+  userIds: ['number', 'text', 'long', 'opaque'],
+  sessionIds: [true, false],
+  eventTimes: [true, false],
+  nullParticipants: [false, true],
+} as const satisfies { readonly [Key in keyof Behaviour]?: readonly Behaviour[Key][] };
+
+/** Draws one of each form; the same seed draws the same. @param lossy those of LOSSY_FORMS too */
+export function drawForms(seed: string, lossy = false): Partial<Behaviour> {
   const random = randomFrom(seed);
-  const drawn = Object.entries(FORMS).map(([name, forms]) => [
-    name,
-    forms[Math.floor(random() * forms.length)],
-  ]);
+  const drawn = Object.entries(lossy ? { ...FORMS, ...LOSSY_FORMS } : FORMS).map(
+    ([name, forms]) => [name, forms[Math.floor(random() * forms.length)]],
+  );
   return Object.fromEntries(drawn) as Partial<Behaviour>;
 }
 
@@ -42,6 +52,7 @@ export function drawForms(seed: string): Partial<Behaviour> {
  * seed `random` was, so that a failure can be had again.
  */
 export function formsFromEnvironment(
+  lossy = false,
   environment: Readonly<Record<string, string | undefined>> = process.env,
 ): Partial<Behaviour> {
   const given = environment['SIMULATOR_FORMS'];
@@ -49,7 +60,7 @@ export function formsFromEnvironment(
   if (given !== 'random') return drawForms(given);
   const seed = String(Date.now() % 1_000_000);
   process.stderr.write(`simulator forms: SIMULATOR_FORMS=${seed}\n`);
-  return drawForms(seed);
+  return drawForms(seed, lossy);
 }
 
 /** mulberry32 over a hash of the text. */

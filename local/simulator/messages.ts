@@ -12,7 +12,16 @@ export function reasonText(status: number): string {
 
 /** A participant's id as this Zoom writes it. */
 export function wireId(userId: number, { userIds }: Pick<Behaviour, 'userIds'>): number | string {
-  return userIds === 'text' ? String(userId) : userId;
+  switch (userIds) {
+    case 'number':
+      return userId;
+    case 'text':
+      return String(userId);
+    case 'long':
+      return 1_234_000_000_000 + userId;
+    case 'opaque':
+      return `u-${userId.toString(36)}`;
+  }
 }
 
 /** Status and reason of messages 2 and 4. What went wrong is always said under the documented name. */
@@ -34,13 +43,12 @@ export function frameMessage(
   userName: string | undefined,
   payload: Buffer,
   timestampMs: number,
-  { userIds, frameLength }: Pick<Behaviour, 'userIds' | 'frameLength'>,
+  behaviour: Pick<Behaviour, 'userIds' | 'frameLength'>,
 ): string {
-  const quote = userIds === 'text' ? '"' : '';
-  const length = frameLength ? `"length":${payload.length},` : '';
+  const length = behaviour.frameLength ? `"length":${payload.length},` : '';
   const source =
     channelId === undefined
-      ? `"user_id":${quote}${userId}${quote}${userName === undefined ? '' : `,"user_name":${JSON.stringify(userName)}`}`
+      ? `"user_id":${JSON.stringify(wireId(userId, behaviour))}${userName === undefined ? '' : `,"user_name":${JSON.stringify(userName)}`}`
       : `"channel_id":${JSON.stringify(channelId)}`;
   return `{"msg_type":${msgType},"content":{${source},"data":"${payload.toString('base64')}",${length}"timestamp":${timestampMs}}}`;
 }

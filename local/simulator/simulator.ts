@@ -43,6 +43,8 @@ export interface SimulatorOptions {
   /** PEM; the addresses become `wss:`. @default plain `ws:` */
   readonly tls?: { readonly key: string; readonly cert: string };
   readonly behaviour?: Partial<Behaviour>;
+  /** Whether `SIMULATOR_FORMS` may draw forms in which nobody can tell people apart, too. @default false */
+  readonly lossyForms?: boolean;
   /** Streams the account may have at once. @default 2000 */
   readonly concurrencyLimit?: number;
   /** Where everything sent is written too. @default nowhere */
@@ -115,7 +117,7 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
   const app: ZoomApp = { ...EXAMPLE_APP, ...options.app };
   const behaviour: Behaviour = {
     ...DOCUMENTED_BEHAVIOUR,
-    ...formsFromEnvironment(),
+    ...formsFromEnvironment(options.lossyForms),
     ...options.behaviour,
   };
   const clock = options.clock ?? scaledClock(options.speed);

@@ -258,8 +258,11 @@ export class RtmsStream {
       user_id: wireId(userId, this.behaviour),
       ...(userName !== undefined && { user_name: userName }),
     }));
-    if (this.behaviour.participants === 'list') this.sendEvent(eventType, { participants });
-    else for (const one of participants) this.sendEvent(eventType, one);
+    const { nullParticipants } = this.behaviour;
+    if (this.behaviour.participants === 'list') {
+      const list = nullParticipants ? [...participants, null] : participants;
+      this.sendEvent(eventType, { participants: list });
+    } else for (const one of participants) this.sendEvent(eventType, one);
   }
 
   /** Message 28. @returns STATUS_CODE of message 29 */
@@ -285,8 +288,8 @@ export class RtmsStream {
       eventType === EVENT_TYPE.FIRST_PACKET_TIMESTAMP ||
       eventType === EVENT_TYPE.MEDIA_CONNECTION_INTERRUPTED;
     const timestampMs = this.nowMs;
-    const time = this.hasVoiceEvents ? { event_ts: timestampMs } : { timestamp: timestampMs };
-    const event = { event_type: eventType, ...time, ...fields };
+    const timeField = this.hasVoiceEvents ? 'event_ts' : 'timestamp';
+    const event = { event_type: eventType, ...this.#time(timeField, timestampMs), ...fields };
     const sent =
       (isAutomatic || this.client.subscriptions.has(eventType)) &&
       this.client.send({ msg_type: MESSAGE_TYPE.EVENT_UPDATE, event });
@@ -312,10 +315,10 @@ export class RtmsStream {
     this.sessions.set(sessionId, state);
     this.client.send({
       msg_type: MESSAGE_TYPE.SESSION_STATE_UPDATE,
-      rtms_session_id: sessionId,
+      ...(this.behaviour.sessionIds && { rtms_session_id: sessionId }),
       state,
       ...(stopReason !== undefined && { [this.behaviour.sessionReasonKey]: stopReason }),
-      timestamp: this.nowMs,
+      ...this.#time('timestamp', this.nowMs),
     });
   }
 
@@ -384,7 +387,11 @@ export class RtmsStream {
       msg_type: MESSAGE_TYPE.STREAM_STATE_UPDATE,
       state,
       [this.behaviour.streamReasonKey]: reason,
-      timestamp: this.nowMs,
+      ...this.#time('timestamp', this.nowMs),
     });
+  }
+
+  #time(field: string, timestampMs: number): Readonly<Record<string, number>> {
+    return this.behaviour.eventTimes ? { [field]: timestampMs } : {};
   }
 }

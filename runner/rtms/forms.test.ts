@@ -47,3 +47,31 @@ test.concurrent.each(Array.from({ length: 12 }, (_, seed) => String(seed)))(
     expect(it.log.of('other')).toEqual([]);
   },
 );
+
+/** An id, a time or an entry that nobody can read costs only itself: every payload, line and event arrives. */
+test.concurrent.each(Array.from({ length: 12 }, (_, seed) => String(seed)))(
+  'nothing but names of people and times is missing in the lossy forms of seed %s',
+  async (seed) => {
+    await using it = await simulate({
+      scenario: { participants: WITH_CAMERAS },
+      behaviour: drawForms(seed, true),
+      client: { media: DEFAULT_MEDIA_REQUEST, settleMs: 15_000 },
+    });
+    it.client.join(it.join);
+    await it.log.next('joined');
+    await it.flow();
+    it.act({ do: 'transcript', userId: ADA.userId, text: 'one line' });
+    it.act({ do: 'chat', userId: BEN.userId, text: 'one message' });
+    it.act({ do: 'leave', userId: BEN.userId });
+    const frames = await it.play(200);
+    expect(new Set(frames.map(({ mediaType }) => mediaType))).toEqual(new Set(['audio', 'video']));
+    expect(frames.every(({ codec, payload }) => codec > 0 && payload.length > 0)).toBe(true);
+    expect(await it.log.next('transcript')).toMatchObject({ text: 'one line' });
+    expect(await it.log.next('chat')).toMatchObject({ text: 'one message' });
+    await it.log.until(() => it.log.of('event').some(({ name }) => name === 'participant_left'));
+    await it.log.until(() => it.log.of('sessionState').length + it.log.of('other').length > 0);
+    expect(it.log.of('malformed')).toEqual([]);
+    it.act({ do: 'stop', reason: 6 });
+    expect(await it.ended()).toMatchObject({ cause: 'stopped', stopReason: 6 });
+  },
+);

@@ -9,6 +9,7 @@ import { startWorld, type World } from './world.ts';
 /** A meeting on a runner with its own times, and Kinesis that takes calls of some streams and never answers. */
 async function stall(times: Partial<RunnerTimes>, which: readonly ('media' | 'events')[]) {
   const world = await startWorld({
+    lossyForms: true,
     runners: 2,
     runner: {
       entry: 'test/sessions/timed-runner.ts',

@@ -234,12 +234,14 @@ export interface WorldOptions {
   readonly credentials?: ZoomCredentials;
   /** Departures from Zoom as documented. */
   readonly behaviour?: Partial<Behaviour>;
+  /** The test tells nobody apart: `SIMULATOR_FORMS` may draw messages that do not say who. @default false */
+  readonly lossyForms?: boolean;
   /** @default runner/main.ts */
   readonly runner?: RunnerVariant;
 }
 
 export async function startWorld(options: WorldOptions): Promise<World> {
-  const { runners, media = AUDIO_AND_TEXT, behaviour = {}, runner } = options;
+  const { runners, media = AUDIO_AND_TEXT, behaviour = {}, runner, lossyForms = false } = options;
   const { credentials = CREDENTIALS } = options;
   const logs: LogLine[] = [];
   const stack = await startStack({
@@ -258,6 +260,10 @@ export async function startWorld(options: WorldOptions): Promise<World> {
       }
     },
   });
-  const simulator = await startSimulator({ webhookUrls: [stack.webhookUrl], behaviour });
+  const simulator = await startSimulator({
+    webhookUrls: [stack.webhookUrl],
+    behaviour,
+    lossyForms,
+  });
   return new World(stack, simulator, logs);
 }

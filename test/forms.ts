@@ -1,0 +1,40 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { parseArgs } from 'node:util';
+
+/**
+ * `npm run test:forms [-- --seed N] [--seeds K] [paths...]`: the whole-system tests with Zoom's messages in forms
+ * drawn at random, for K seeds from N on. Whatever form Zoom chooses, the outcome of a test has to be the same. A
+ * failure is had again with the same seed; `npm test` runs the same tests in the documented forms.
+ */
+const WHOLE_SYSTEM = ['test/e2e', 'test/sessions'];
+
+const { values, positionals } = parseArgs({
+  options: {
+    seed: { type: 'string', default: String(Date.now() % 1_000_000) },
+    seeds: { type: 'string', default: '1' },
+  },
+  allowPositionals: true,
+});
+const first = wholeNumber('seed', values.seed);
+const count = wholeNumber('seeds', values.seeds);
+const paths = positionals.length > 0 ? positionals : WHOLE_SYSTEM;
+const failed: number[] = [];
+for (let seed = first; seed < first + count; seed++) {
+  process.stdout.write(`\n# SIMULATOR_FORMS=${seed}\n`);
+  const child = spawn(process.execPath, ['node_modules/vitest/vitest.mjs', 'run', ...paths], {
+    stdio: 'inherit',
+    env: { ...process.env, SIMULATOR_FORMS: String(seed) },
+  });
+  const [code] = await once(child, 'close');
+  if (code !== 0) failed.push(seed);
+}
+const outcome = failed.length === 0 ? 'none failed' : `failed: ${failed.join(', ')}`;
+process.stdout.write(`\nseeds ${first} to ${first + count - 1}: ${outcome}\n`);
+process.exitCode = failed.length === 0 ? 0 : 1;
+
+function wholeNumber(name: string, value: string): number {
+  if (/^\d{1,9}$/.test(value)) return Number(value);
+  process.stderr.write(`--${name} is a whole number, not "${value}"\n`);
+  process.exit(2);
+}

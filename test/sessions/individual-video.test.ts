@@ -1,0 +1,198 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { ScenarioInput } from '../../local/simulator/scenario.ts';
+import type { VideoFollow } from '../../shared/rtms/video-follow.ts';
+import { startWorld, type World } from './world.ts';
+
+/*
+ * One meeting with three cameras goes through three runners, each with another policy for individual video. So
+ * one run shows every policy, what a reconnect does to its selection, and what another runner makes of a meeting
+ * that it takes over: it has to find out by itself who is there and whose camera is on.
+ */
+const ADA = 16_778_240;
+const BEN = 16_779_264;
+const CY = 16_780_288;
+const NAMES = new Map([
+  [ADA, 'Ada'],
+  [BEN, 'Ben'],
+  [CY, 'Cy'],
+]);
+const CAMERA = {
+  kind: 'synthetic',
+  fps: 25,
+  frameBytes: 400,
+  keyFrameBytes: 900,
+  keyEvery: 25,
+} as const;
+const MEETING: ScenarioInput = {
+  name: 'three cameras',
+  durationMs: 600_000,
+  participants: [...NAMES].map(([userId, userName]) => ({ userId, userName, video: CAMERA })),
+};
+
+const POLICIES = {
+  'active-speaker': 'active-speaker',
+  pinned: { pinned: ['Cy', ADA] },
+  'round-robin': { 'round-robin': 1 },
+} as const satisfies Record<string, VideoFollow>;
+type PolicyName = keyof typeof POLICIES;
+const POLICY_NAMES = Object.keys(POLICIES) as PolicyName[];
+
+/** A runner takes no stream as long as its event loop is late, which a busy machine may see to. */
+const PATIENCE_MS = 40_000;
+
+let world: World;
+/** Policies of the owners so far, in the order of their epochs. */
+const shown: PolicyName[] = [];
+const policyOf = new Map<string, PolicyName>();
+
+beforeAll(async () => {
+  world = await startWorld({
+    runners: POLICY_NAMES.length,
+    runner: {
+      entry: 'runner/main.ts',
+      environment(taskId) {
+        const given = [...policyOf.values()];
+        // The fleet replaces a runner that has ended; whatever takes over then has something new to show.
+        const policy =
+          POLICY_NAMES.find((name) => !given.includes(name)) ??
+          POLICY_NAMES.find((name) => !shown.includes(name)) ??
+          'pinned';
+        policyOf.set(taskId, policy);
+        const video = { dataOpt: 'VIDEO_SINGLE_INDIVIDUAL_STREAM', follow: POLICIES[policy] };
+        return {
+          RTMS_MEDIA: JSON.stringify({
+            audio: false,
+            video,
+            deskshare: false,
+            transcript: false,
+            chat: false,
+          }),
+        };
+      },
+    },
+  });
+}, 60_000);
+afterAll(() => world[Symbol.asyncDispose](), 60_000);
+
+test('every policy records whose turn it is, through reconnects and from runner to runner', {
+  timeout: 120_000,
+}, async () => {
+  const rtmsStreamId = world.simulator.start(MEETING) ?? expect.unreachable();
+  const act = (action: Parameters<World['simulator']['act']>[1]) =>
+    world.simulator.act(rtmsStreamId, action);
+  const pictures = (epoch: number) =>
+    [...world.framesOf(rtmsStreamId, epoch)].sort((a, b) => a.capturedAtMs - b.capturedAtMs);
+  /** Waits for pictures of somebody that are taken from now on. */
+  const shows = (epoch: number, userId: number) => {
+    const fromMs = Date.now();
+    const isNew = (frame: { userId: number | undefined; capturedAtMs: number }) =>
+      frame.userId === userId && frame.capturedAtMs >= fromMs;
+    return world.until(`pictures of ${NAMES.get(userId)} in epoch ${epoch}`, () =>
+      world.framesOf(rtmsStreamId, epoch).some(isNew),
+    );
+  };
+  const selections = (epoch: number) =>
+    world
+      .eventsOf(rtmsStreamId)
+      .flatMap((event) =>
+        event.name === 'video_selected' && event.epoch === epoch ? [event.data] : [],
+      );
+  const reconnects = async (
+    epoch: number,
+    scope: 'signaling' | 'video',
+    userId: number | undefined,
+  ) => {
+    act(
+      scope === 'signaling'
+        ? { do: 'cut_signaling', how: 'close' }
+        : { do: 'cut_media', mediaType: scope, how: 'close' },
+    );
+    await world.until(`reconnected ${scope}`, () =>
+      world
+        .eventsOf(rtmsStreamId)
+        .some(
+          (event) =>
+            event.name === 'session_reconnected' &&
+            event.epoch === epoch &&
+            event.data.scope === scope,
+        ),
+    );
+    if (userId !== undefined) await shows(epoch, userId);
+  };
+  const play: Readonly<Record<PolicyName, (epoch: number) => Promise<readonly number[]>>> = {
+    async 'active-speaker'(epoch) {
+      await shows(epoch, ADA);
+      act({ do: 'active_speaker', userId: BEN });
+      await shows(epoch, BEN);
+      await reconnects(epoch, 'signaling', BEN);
+      return [ADA, BEN];
+    },
+    async pinned(epoch) {
+      await shows(epoch, CY);
+      act({ do: 'video_off', userId: CY });
+      await shows(epoch, ADA);
+      await reconnects(epoch, 'video', ADA);
+      act({ do: 'video_on', userId: CY });
+      await shows(epoch, CY);
+      return [CY, ADA, CY];
+    },
+    async 'round-robin'(epoch) {
+      await Promise.all([ADA, BEN, CY].map((userId) => shows(epoch, userId)));
+      await reconnects(epoch, 'video', undefined);
+      await Promise.all([ADA, BEN, CY].map((userId) => shows(epoch, userId)));
+      return [];
+    },
+  };
+
+  for (const epoch of [1, 2, 3]) {
+    const { taskId } = await world.log('claimed', { rtmsStreamId, epoch }, PATIENCE_MS);
+    const policy = policyOf.get(taskId) ?? expect.unreachable();
+    shown.push(policy);
+    const order = await play[policy](epoch);
+    if (epoch < 3) {
+      process.kill(world.pid(taskId), 'SIGTERM');
+      await world.event('session_taken_over', { rtmsStreamId, epoch: epoch + 1 }, PATIENCE_MS);
+    } else act({ do: 'stop', reason: 6 });
+    const what = `${policy} in epoch ${epoch}`;
+    await world.until(`${what} is over`, () =>
+      world
+        .eventsOf(rtmsStreamId)
+        .some(
+          (event) =>
+            event.epoch === epoch &&
+            (event.name === 'session_handed_over' || event.name === 'session_ended'),
+        ),
+    );
+    const told = selections(epoch);
+    expect(new Set(told.map(({ follow }) => follow)), what).toEqual(new Set([policy]));
+    for (const { userId, userName } of told) {
+      expect(userName, what).toBe(userId === undefined ? undefined : NAMES.get(userId));
+    }
+    if (order.length > 0)
+      expect(
+        told.map(({ userId }) => userId),
+        what,
+      ).toEqual(order);
+  }
+  expect([...shown].sort()).toEqual([...POLICY_NAMES].sort());
+
+  const { sources } = await world.simulator.finished(rtmsStreamId);
+  const sent = new Map(sources.map(({ userId, frames }) => [userId, frames]));
+  await world.until('a complete ledger', () => world.ledger.report().ok);
+  const read = new Map<number | undefined, number>();
+  for (const { userId } of world.framesOf(rtmsStreamId)) {
+    read.set(userId, (read.get(userId) ?? 0) + 1);
+  }
+  expect(read).toEqual(sent);
+  expect([...read.keys()].sort()).toEqual([ADA, BEN, CY]);
+  for (const epoch of [1, 2, 3]) {
+    const shownOnes = pictures(epoch).map(({ userId }) => userId);
+    const turns = shownOnes.filter((userId, index) => userId !== shownOnes[index - 1]);
+    const told = selections(epoch).map(({ userId }) => userId);
+    // The last one may have been chosen at the very end, before a picture was due.
+    expect(told.slice(0, turns.length), shown[epoch - 1]).toEqual(turns);
+    expect(told.length - turns.length, shown[epoch - 1]).toBeLessThanOrEqual(1);
+  }
+  expect(world.late).toEqual([]);
+  expect(world.bad).toEqual([]);
+});
