@@ -57,7 +57,7 @@ export function formsFromEnvironment(
 ): Partial<Behaviour> {
   const given = environment['SIMULATOR_FORMS'];
   if (given === undefined || given === '') return {};
-  if (given !== 'random') return drawForms(given);
+  if (given !== 'random') return drawForms(given, lossy);
   const seed = String(Date.now() % 1_000_000);
   process.stderr.write(`simulator forms: SIMULATOR_FORMS=${seed}\n`);
   return drawForms(seed, lossy);
