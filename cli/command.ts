@@ -92,13 +92,16 @@ export async function run(
     const deployment = findDeployment(flags, process.env);
     const clients = new AwsClients(deployment);
     aws = clients;
-    process.exitCode = await work({
+    const code = await work({
       deployment,
       aws: clients,
       output,
       signal: stop.signal,
       sessions: () => new SessionStore(clients.documents, required(deployment, 'table')),
     });
+    // Until what it said has left, a reader that is gone makes it an interruption.
+    await written(process.stdout);
+    process.exitCode = code;
   } catch (error) {
     process.exitCode = stop.signal.aborted ? interrupted : exitCodeOf(error);
     if (!stop.signal.aborted) report(output, error);
@@ -107,6 +110,12 @@ export async function run(
     process.off('SIGINT', onSignal);
     process.off('SIGTERM', onSignal);
   }
+}
+
+/** Resolves when everything has left, or when it cannot; that is told as `error` of the stream before. */
+async function written(stream: NodeJS.WriteStream): Promise<void> {
+  await new Promise<void>((resolve) => stream.write('', () => resolve()));
+  await new Promise<void>((resolve) => setImmediate(resolve));
 }
 
 function report(output: Output, error: unknown): void {

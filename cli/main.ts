@@ -2,10 +2,12 @@ import { EXIT } from './exit-code.ts';
 import { runProgram } from './run-program.ts';
 
 // The reader of a pipe may leave early (rtms tail | head): that is its right. What was not done is said by the code.
-process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code !== 'EPIPE') throw error;
-  process.exit(process.exitCode ?? EXIT.OK);
-});
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+    process.exit(process.exitCode ?? EXIT.OK);
+  });
+}
 
 const wrongUse = await runProgram(process.argv.slice(2));
 if (wrongUse !== undefined) process.exitCode = wrongUse;

@@ -45,7 +45,7 @@ export function simulateCommand(): Command {
       'Plays meetings of a simulated Zoom against a deployment and says what was sent and taken. ' +
       'The deployment must allow-list the host of the simulator (its ALLOWED_HOSTS): one that records real ' +
       'meetings does not, and is left alone. The simulator listens on loopback; for a deployment elsewhere ' +
-      'give two tunnels that lead to it. Exit code 1 when a meeting was refused or not joined.',
+      'give two tunnels that lead to it. Exit code 1 when a meeting was refused or not joined, 130 when it was interrupted.',
     examples: [
       'rtms simulate --local',
       'rtms simulate --local --meetings 50 --duration 2m --video',
@@ -117,6 +117,7 @@ async function simulate(context: Context, flags: SimulateFlags): Promise<ExitCod
     ...(signal.aborted ? ['interrupted: what had not ended was ended early'] : []),
     `${rows.length - failed} of ${rows.length} meetings were taken and played`,
   ]);
+  if (signal.aborted) return EXIT.INTERRUPTED;
   return failed === 0 ? EXIT.OK : EXIT.FOUND;
 }
 
