@@ -1,34 +1,75 @@
 /**
  * Installs the dependencies when `node_modules` is missing or older than the lockfile, so that
  * `npm start` and `npm test` work alone on a fresh clone. Plain JavaScript: it runs before Node 24
- * (itself one of the dependencies) is there.
+ * (itself one of the dependencies, on Linux with glibc) is there.
  */
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { statSync } from 'node:fs';
 
 const ATTEMPTS = 3;
 const ATTEMPT_TIMEOUT_MS = 5 * 60_000;
+const LOOK_MS = 250;
+const NEEDED = [22, 18];
 
 const modifiedAtMs = (path) => statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0;
 
 if (modifiedAtMs('node_modules/.package-lock.json') < modifiedAtMs('package-lock.json')) {
   process.stderr.write('Installing dependencies (npm ci) ...\n');
-  if (!install()) {
+  if (!(await install())) {
     process.stderr.write('npm ci failed: see above. Is the npm registry reachable?\n');
     process.exit(1);
   }
 }
+refuseOldNode();
 
-/** A download can stall without an error, so an attempt that takes too long is ended and made again. */
-function install() {
+async function install() {
   for (let attempt = 1; attempt <= ATTEMPTS; attempt += 1) {
-    const { status } = spawnSync(
-      'npm',
-      ['ci', '--no-audit', '--no-fund', '--loglevel=error', '--fetch-timeout=60000'],
-      { stdio: ['ignore', 2, 2], timeout: ATTEMPT_TIMEOUT_MS },
-    );
-    if (status === 0) return true;
+    if (await installOnce()) return true;
     process.stderr.write(`npm ci: attempt ${attempt} of ${ATTEMPTS} failed\n`);
   }
   return false;
+}
+
+/**
+ * A download can stall without an error, so an attempt that takes too long is ended. So it is when the npm that
+ * called us is gone: left alone it would write into `node_modules` beside the next one. npm minds no SIGTERM while it
+ * installs.
+ */
+function installOnce() {
+  const args = ['ci', '--no-audit', '--no-fund', '--loglevel=error', '--fetch-timeout=60000'];
+  // A name with an ending is what Windows looks for; only its shell finds it.
+  const child = spawn('npm', args, {
+    stdio: ['ignore', 2, 2],
+    shell: process.platform === 'win32',
+  });
+  const parent = process.ppid;
+  const end = () => {
+    child.kill('SIGKILL');
+    process.exit(130);
+  };
+  process.once('SIGTERM', end);
+  process.once('SIGINT', end);
+  const look = setInterval(() => process.ppid !== parent && end(), LOOK_MS);
+  const timeout = setTimeout(() => child.kill('SIGKILL'), ATTEMPT_TIMEOUT_MS);
+  return new Promise((resolve) => {
+    child.once('error', () => resolve(false));
+    child.once('exit', (code) => resolve(code === 0));
+  }).finally(() => {
+    clearInterval(look);
+    clearTimeout(timeout);
+    process.off('SIGTERM', end);
+    process.off('SIGINT', end);
+  });
+}
+
+/** The scripts run on the Node of the dependencies, or where there is none on the user's own. */
+function refuseOldNode() {
+  const { stdout } = spawnSync('node', ['--version'], { encoding: 'utf8' });
+  const version = (stdout ?? '').trim().replace(/^v/, '');
+  const [major = 0, minor = 0] = version.split('.').map(Number);
+  if (major > NEEDED[0] || (major === NEEDED[0] && minor >= NEEDED[1])) return;
+  process.stderr.write(
+    `This needs Node.js ${NEEDED.join('.')} or newer; here is ${version || 'none'}\n`,
+  );
+  process.exit(1);
 }

@@ -25,3 +25,13 @@ test('the lockfile names every optional package, so that npm ci takes it', () =>
   );
   expect(missing).toEqual([]);
 });
+
+/** The packages themselves do not say it; `npm install` takes it out again. On musl (Alpine) they cannot run. */
+test('the Node of a checkout is installed only where its C library is', () => {
+  const { packages } = JSON.parse(readFileSync('package-lock.json', 'utf8')) as {
+    packages: Record<string, { libc?: string[] }>;
+  };
+  for (const cpu of ['x64', 'arm64']) {
+    expect(packages[`node_modules/node-linux-${cpu}`]).toMatchObject({ libc: ['glibc'] });
+  }
+});
