@@ -53,6 +53,11 @@ export class LeanWire implements Wire {
   #sentClose = false;
   #gotClose = false;
   #timer: NodeJS.Timeout | undefined;
+  #isReading = false;
+  /** What is said during a read waits for its end. */
+  #isCorked = false;
+  /** Payload of a ping that was read and is not answered yet. */
+  #ping: Buffer | undefined;
 
   /** @throws TypeError when `url` is no WebSocket address */
   constructor(url: string, options: WireOptions, handlers: WireHandlers) {
@@ -114,10 +119,16 @@ export class LeanWire implements Wire {
     const onread: OnReadOpts = {
       buffer: readBuffer,
       callback: (length) => {
+        // Not for each message: two looks at the clock a read cost nothing beside it.
         const sinceMs = performance.now();
-        this.#onRead(length);
-        if (this.#state === 'open') this.#pace.read(length);
-        this.#measure(sinceMs);
+        try {
+          this.#onRead(length);
+        } finally {
+          this.#endRead();
+        }
+        const nowMs = performance.now();
+        if (this.#state === 'open') this.#pace.read(length, nowMs - sinceMs);
+        this.#measure(nowMs - sinceMs, nowMs);
         return true;
       },
     };
@@ -135,15 +146,13 @@ export class LeanWire implements Wire {
     return connectTls(options, hello);
   }
 
-  /** Not for each message: two looks at the clock a read cost nothing beside it. */
-  #measure(sinceMs: number): void {
-    if (this.#meter === undefined) return;
-    const nowMs = performance.now();
-    const restMs = this.#meter(nowMs - sinceMs, nowMs);
+  #measure(tookMs: number, nowMs: number): void {
+    const restMs = this.#meter?.(tookMs, nowMs) ?? 0;
     if (restMs > 0 && this.#state === 'open') this.#pace.hold(restMs);
   }
 
   #onRead(length: number): void {
+    this.#isReading = true;
     if (this.#state !== 'connecting') {
       this.#reader.read(readBuffer, 0, length);
       return;
@@ -167,6 +176,25 @@ export class LeanWire implements Wire {
     this.#reader.read(head, end + 4, head.length);
   }
 
+  /** Says all that one read gave cause to, with one write: 500 pings fit in a read, and each write is a system call. */
+  #endRead(): void {
+    this.#answerPing();
+    this.#isReading = false;
+    this.#uncork();
+  }
+
+  #answerPing(): void {
+    const ping = this.#ping;
+    this.#ping = undefined;
+    if (ping !== undefined) this.#sendFrame('pong', ping);
+  }
+
+  #uncork(): void {
+    if (!this.#isCorked) return;
+    this.#isCorked = false;
+    this.#socket.uncork();
+  }
+
   #onTimeout(): void {
     this.#handlers.trouble('connect_timeout', new Error('no WebSocket in time'));
     this.terminate();
@@ -176,8 +204,9 @@ export class LeanWire implements Wire {
     this.#handlers.trouble(this.#state === 'connecting' ? 'connect_failed' : 'broken', cause);
   }
 
+  /** Of several pings in one read the last is answered (RFC 6455, section 5.5.3). */
   #onPing(payload: Buffer): void {
-    if (this.#socket.writableLength < MAX_UNSENT_BYTES) this.#sendFrame('pong', payload);
+    if (this.#socket.writableLength < MAX_UNSENT_BYTES) this.#ping = Buffer.from(payload);
   }
 
   #onCloseFrame(closeCode: number): void {
@@ -200,10 +229,13 @@ export class LeanWire implements Wire {
   /** 1005 says "none", so none is sent. */
   #sendClose(closeCode: number): void {
     if (!this.#sentClose) {
+      this.#answerPing();
       const payload = Buffer.alloc(closeCode === 1005 ? 0 : 2);
       if (payload.length > 0) payload.writeUInt16BE(closeCode, 0);
       this.#sendFrame('close', payload);
       this.#sentClose = true;
+      // The socket may be destroyed next, with what is corked.
+      this.#uncork();
     }
     if (this.#gotClose) {
       this.#socket.end();
@@ -213,6 +245,10 @@ export class LeanWire implements Wire {
 
   #sendFrame(opcode: 'text' | 'close' | 'pong', payload: Buffer): void {
     if (this.#sentClose || !this.#socket.writable) return;
+    if (this.#isReading && !this.#isCorked) {
+      this.#isCorked = true;
+      this.#socket.cork();
+    }
     this.#socket.write(encodeClientFrame(opcode, payload, randomBytes(4)));
   }
 

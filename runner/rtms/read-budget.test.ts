@@ -73,3 +73,16 @@ it('costs a light load nothing: nobody is held back', () => {
     vi.runAllTimers();
   }
 });
+
+it('gives timers their turn after a bounded time, however little was read', () => {
+  const budget = new ReadBudget();
+  let [tookMs, isHeld] = [0, false];
+  const reader = { readOn: () => (isHeld = false) };
+  while (!isHeld) {
+    tookMs += 10;
+    isHeld = !budget.take(1_000, reader, 10);
+  }
+  expect(tookMs).toBe(50);
+  vi.advanceTimersToNextTimer();
+  expect(isHeld).toBe(false);
+});

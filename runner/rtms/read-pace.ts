@@ -51,11 +51,11 @@ export class ReadPace {
     this.#messages += 1;
   }
 
-  /** Notes one read, and lets the socket rest when it is busy. */
-  read(bytes: number): void {
+  /** Notes one read, and lets the socket rest when it is busy. @param tookMs what was done with it */
+  read(bytes: number, tookMs = 0): void {
     this.#bytes += bytes;
     if (this.#isStopped) return;
-    if (!this.#isWaiting && !readBudget.take(bytes, this)) {
+    if (!this.#isWaiting && !readBudget.take(bytes, this, tookMs)) {
       this.#isWaiting = true;
       this.#socket.pause();
     }

@@ -97,6 +97,21 @@ describe.each(WIRES)('%s', (_name, Wire) => {
     expect(wire.state).toBe('closed');
   });
 
+  it('answers the last of many pings that come at once, and closes after it', async () => {
+    const pongs: string[] = [];
+    const closed = Promise.withResolvers<number>();
+    const url = await serve((socket) => {
+      socket.on('pong', (payload) => pongs.push(payload.toString()));
+      socket.on('close', (code) => closed.resolve(code));
+      for (let index = 1; index <= 100; index += 1) socket.ping(`payload ${index}`);
+      socket.close(1001);
+    });
+    const { until } = dial(Wire, url);
+    await until('closed');
+    await closed.promise;
+    expect(pongs.at(-1)).toBe('payload 100');
+  });
+
   it('answers a ping with its payload', async () => {
     const pong = Promise.withResolvers<Buffer>();
     const url = await serve((socket) => {

@@ -21,14 +21,16 @@ export interface Outcome extends Gauges {
   readonly neighboursLost: number;
   /** From capture until it could be read, ms, of the neighbours' frames of that time. */
   readonly neighboursLateMs: number;
-  /** The same while nobody attacked. */
+  /** The same in the time just before, while nobody attacked. */
   readonly undisturbedMs: number;
   /** What broke a rule, in words; empty when the attack did nothing. */
   readonly broken: readonly string[];
 }
 
+export const LATE = 'neighbours were late';
 const NEIGHBOURS = 2;
-const UNDISTURBED_MS = 6_000;
+/** Before each attack nobody attacks for so long: a machine shared with others is never twice the same. */
+const UNDISTURBED_MS = 3_000;
 const LONGEST_ATTACK_MS = 10_000;
 /** Until what was captured during an attack can be read. */
 const AFTERMATH_MS = 2_000;
@@ -41,7 +43,6 @@ export class Arena implements AsyncDisposable {
   readonly world: World;
   readonly #spools: string;
   readonly #neighbours: readonly string[];
-  #undisturbedMs = 0;
   #attacks = 0;
 
   private constructor(world: World, spools: string, neighbours: readonly string[]) {
@@ -68,11 +69,7 @@ export class Arena implements AsyncDisposable {
       () => world.simulator.start(meeting) ?? '',
     );
     for (const id of neighbours) await world.flowing(id, 1, 30_000);
-    const arena = new Arena(world, spools, neighbours);
-    const fromMs = Date.now();
-    await sleep(UNDISTURBED_MS + AFTERMATH_MS);
-    arena.#undisturbedMs = arena.#lateMs(fromMs, fromMs + UNDISTURBED_MS);
-    return arena;
+    return new Arena(world, spools, neighbours);
   }
 
   /** A peer that some stream's webhook points to. @param args of peer-process.ts */
@@ -122,17 +119,16 @@ export class Arena implements AsyncDisposable {
       deaths += 1;
     };
     fleet.on('exited', died);
+    const quietMs = Date.now();
+    await sleep(UNDISTURBED_MS + AFTERMATH_MS);
+    const undisturbedMs = this.#lateMs(quietMs, quietMs + UNDISTURBED_MS);
     const lostBefore = this.#lost();
     const fromMs = Date.now();
-    const pid = () => fleet.runners[0]?.pid;
     let failure: string | undefined;
-    const gauges = await gauge(
-      pid,
-      () => this.#healthPort(),
-      () =>
-        run().catch((error: unknown) => {
-          failure = String(error);
-        }),
+    const gauges = await gauge(fleet.runners[0]?.pid ?? 0, this.#healthPort(), () =>
+      run().catch((error: unknown) => {
+        failure = String(error);
+      }),
     );
     const toMs = Date.now() - AFTERMATH_MS;
     fleet.off('exited', died);
@@ -147,7 +143,7 @@ export class Arena implements AsyncDisposable {
       deaths,
       neighboursLost: this.#lost() - lostBefore,
       neighboursLateMs: this.#lateMs(fromMs, toMs),
-      undisturbedMs: this.#undisturbedMs,
+      undisturbedMs,
     };
     const broken = failure === undefined ? [] : [`could not be run: ${failure}`];
     return { ...result, broken: [...broken, ...brokenBy(result)] };
@@ -223,7 +219,7 @@ function brokenBy(outcome: Omit<Outcome, 'broken'>): string[] {
   return [
     ...(deaths > 0 ? [`${deaths} runners died`] : []),
     ...(neighboursLost > 0 ? [`neighbours lost ${neighboursLost} frames`] : []),
-    ...(neighboursLateMs > 2 * undisturbedMs ? ['neighbours were late'] : []),
+    ...(neighboursLateMs > 2 * undisturbedMs ? [LATE] : []),
     ...(grown > MAX_GROWTH_MB ? [`${grown} MB more memory`] : []),
   ];
 }

@@ -1,20 +1,20 @@
 import { parseArgs } from 'node:util';
-import { Arena, type Outcome } from './arena.ts';
+import { Arena, LATE, type Outcome } from './arena.ts';
 import { RECORD_ATTACKS, ROW_ATTACKS } from './corrupt-attacks.ts';
 import { outcomeTable, writeTable } from './outcome-table.ts';
 import { PEER_ATTACKS } from './peer-attacks.ts';
 
 /**
- * `npm run test:hostile [-- --seed N --seconds 60 --only text --skip-attacks --write]`: every attack against one runner with two
- * healthy meetings, then the fuzzer for that long. Exit code 1 when a rule was broken; `--write` puts the table into
- * docs/threat-model.md.
+ * `npm run test:hostile [-- --seed N --seconds 60 --only pattern --write]`: every attack (or those whose name has the pattern) against
+ * one runner with two healthy meetings, then the fuzzer for that long. `-- --fuzz 60` is the fuzzer alone, as CI runs it. Exit code 1 when a
+ * rule was broken; `--write` puts the table into docs/threat-model.md.
  */
 const { values } = parseArgs({
   options: {
     seed: { type: 'string', default: String(Date.now() % 1_000_000) },
     seconds: { type: 'string', default: '60' },
     only: { type: 'string', default: '' },
-    'skip-attacks': { type: 'boolean', default: false },
+    fuzz: { type: 'string' },
     write: { type: 'boolean', default: false },
   },
 });
@@ -28,14 +28,23 @@ const took = (outcome: Outcome) => {
   outcomes.push(outcome);
   say(JSON.stringify(outcome));
 };
+/** An attack under which the neighbours were late is tried again once: on a shared machine somebody else may have been the cause. */
+async function run(name: string, attack: () => Promise<Outcome>): Promise<void> {
+  const first = await attack();
+  const isOnlyLate = first.broken.length === 1 && first.broken[0] === LATE;
+  if (isOnlyLate) say(`${name}: neighbours were late by ${first.neighboursLateMs} ms, again`);
+  took(isOnlyLate ? await attack() : first);
+}
+
 {
   await using arena = await Arena.open();
   const wanted = <T extends { name: string }>(all: readonly T[]) =>
-    values['skip-attacks'] ? [] : all.filter(({ name }) => name.includes(values.only));
-  for (const { name, rule } of wanted(PEER_ATTACKS)) took(await arena.peer(name, rule));
-  for (const { name, rule } of wanted(ROW_ATTACKS)) took(await arena.corrupt(name, rule));
-  for (const { name, rule } of wanted(RECORD_ATTACKS)) took(await arena.corrupt(name, rule));
-  const slices = Math.ceil(Number(values.seconds) / FUZZ_SLICE_SECONDS);
+    all.filter(({ name }) => values.fuzz === undefined && new RegExp(values.only).test(name));
+  for (const { name, rule } of wanted(PEER_ATTACKS)) await run(name, () => arena.peer(name, rule));
+  for (const { name, rule } of wanted([...ROW_ATTACKS, ...RECORD_ATTACKS])) {
+    await run(name, () => arena.corrupt(name, rule));
+  }
+  const slices = Math.ceil(Number(values.fuzz ?? values.seconds) / FUZZ_SLICE_SECONDS);
   for (let slice = 0; slice < slices; slice += 1) {
     const args = ['fuzz', String(seed + slice), String(FUZZ_SLICE_SECONDS)];
     const isPeer = slice % 2 === 0;
