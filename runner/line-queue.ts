@@ -47,9 +47,14 @@ export class LineQueue {
     return this.#waiting.length - this.#head;
   }
 
+  /** Is it one that others may pass, and that is dropped before them when memory is short? */
+  static isCrowd({ name }: Pick<WaitingLine, 'name'>): boolean {
+    return CROWD.has(name);
+  }
+
   /** @returns whether the line waits here now; else it is to leave at once */
   holds(line: WaitingLine): boolean {
-    if (!CROWD.has(line.name)) return false;
+    if (!LineQueue.isCrowd(line)) return false;
     if (this.length === 0 && this.#inFlightBytes < IN_FLIGHT_BYTES) return false;
     this.#waiting.push(line);
     this.#waitingBytes += costOf(line);

@@ -34,6 +34,12 @@ export interface LedgerTotal {
  */
 const MAX_SOURCES = 4_096;
 
+/**
+ * Gaps that wait to be told. Somebody who sends one good frame between two broken ones makes a gap for each: beyond this many
+ * the good ones are lost too, so that neighbours join and the list stays short.
+ */
+const MAX_WAITING_GAPS = 1_024;
+
 /** One row of the ledger while it is being counted. */
 export class LedgerSource {
   readonly mediaType: LedgerMediaType;
@@ -67,7 +73,7 @@ export class LedgerSource {
 export class SessionLedger {
   readonly #rows = new Map<string, LedgerSource>();
   readonly #open = new Map<string, Gap>();
-  #closed: Gap[] = [];
+  readonly #closed: Gap[] = [];
   #outstanding = 0;
 
   constructor() {
@@ -119,12 +125,21 @@ export class SessionLedger {
     this.#closed.push(gap);
   }
 
-  /** Every loss not told yet, and forgets it. */
-  takeGaps(): Gap[] {
-    const gaps = [...this.#closed, ...this.#open.values()];
-    this.#closed = [];
-    this.#open.clear();
+  /** Losses not told yet, the oldest first, all or so many, and forgets these. */
+  takeGaps(most = Number.POSITIVE_INFINITY): Gap[] {
+    const gaps = this.#closed.splice(0, Math.min(most, this.#closed.length));
+    for (const [key, gap] of this.#open) {
+      if (gaps.length >= most) break;
+      this.#open.delete(key);
+      gaps.push(gap);
+    }
     return gaps;
+  }
+
+  /** @returns why what comes from a source now is to be lost: too many gaps wait; undefined while there are few */
+  refusal({ mediaType, userId, channelId }: LedgerSource): GapCause | undefined {
+    if (this.#closed.length < MAX_WAITING_GAPS) return undefined;
+    return this.#open.get(openKey(mediaType, userId, channelId))?.cause ?? 'buffer_full';
   }
 
   get hasGaps(): boolean {
@@ -167,7 +182,8 @@ export class SessionLedger {
 
   /** Joins a loss to the newest gap of its source when it continues it, else starts another. */
   #collect(gap: Gap): void {
-    const key = `${gap.source.mediaType}/${gap.source.userId ?? ''}/${gap.source.channelId ?? ''}`;
+    const { mediaType, userId, channelId } = gap.source;
+    const key = openKey(mediaType, userId, channelId);
     const open = this.#open.get(key);
     if (open?.cause === gap.cause && gap.fromSequence === open.toSequence + 1) {
       this.#open.set(key, joined(open, gap));
@@ -176,6 +192,10 @@ export class SessionLedger {
     if (open !== undefined) this.#closed.push(open);
     this.#open.set(key, gap);
   }
+}
+
+function openKey(mediaType: LedgerMediaType, userId?: number, channelId?: string): string {
+  return `${mediaType}/${userId ?? ''}/${channelId ?? ''}`;
 }
 
 function joined(open: Gap, next: Gap): Gap {

@@ -114,6 +114,21 @@ describe('frames', () => {
     expect(gap).not.toHaveProperty('userId');
   });
 
+  test('between broken ones without end are lost with them, in a bounded number of gaps', async () => {
+    const rounds = 5_000;
+    for (let round = 0; round < rounds; round += 1) {
+      writer.malformed({ mediaType: 'audio', userId: FRAME.userId, payloadBytes: 10 });
+      writer.frame(FRAME, MEDIA);
+    }
+    const written = media.units.length;
+    await writer.settle(patient);
+    const gaps = events.lines.filter(({ type }) => type === 'rtms.gap.v1');
+    expect(gaps.length).toBeLessThan(1_100);
+    const lost = gaps.reduce((sum, { data }) => sum + Number(data['count']), 0);
+    expect(lost).toBe(2 * rounds - written);
+    expect(writer.ledger.hasGaps).toBe(false);
+  });
+
   test('are numbered per source, and keyed so that each source keeps its order', () => {
     const video = { ...FRAME, mediaType: 'video', codec: 7 } as const;
     const { userId: _, ...rest } = FRAME;
@@ -324,8 +339,9 @@ describe('what no record can hold', () => {
     userName: 'ü'.repeat(9),
   }));
 
-  test('a roster is told in several events of one name', () => {
+  test('a roster is told in several events of one name, cheaper than text', () => {
     writer.event('participant_joined', AT, { participants, timestampMs: AT });
+    expect(new Set(events.units.map((unit) => unit.class))).toEqual(new Set(['crowd']));
     expect(events.lines.length).toBeGreaterThan(3);
     for (const { records } of events.units) expect(records[0]?.length).toBeLessThan(2_000);
     expect(events.lines.flatMap(({ data }) => data['participants'])).toEqual(participants);

@@ -42,6 +42,8 @@ type LineKind = 'transcript' | 'chat' | 'events';
 const LEDGER_SLACK_BYTES = 1_024;
 /** Losses are collected this long, so that neighbours share one gap event. */
 const GAP_DELAY_MS = 1_000;
+/** Gap events at once: they are lines that no other line may push out. */
+const MAX_GAPS_TOLD = 256;
 /** A gap event that is lost itself is told again, but not for ever while a session ends. */
 const MAX_FINAL_ROUNDS = 3;
 
@@ -94,6 +96,12 @@ export class SessionWriter {
     this.ledger.received(row);
     source.framesIn.add(1);
     source.bytesIn.add(payloadBytes);
+    const refusal = this.ledger.refusal(row);
+    if (refusal !== undefined) {
+      const { capturedAtMs } = frame;
+      this.#lose(row, refusal, { sequence: row.received, capturedAtMs, payloadBytes });
+      return;
+    }
     let unit: PutUnit;
     try {
       unit = source.unitOf(frame, media);
@@ -311,7 +319,7 @@ export class SessionWriter {
     this.#queue.left(line.length);
     const unit: PutUnit = {
       partitionKey: this.#key,
-      class: kind === 'events' ? 'event' : 'text',
+      class: kind !== 'events' ? 'text' : LineQueue.isCrowd({ name }) ? 'crowd' : 'event',
       records: [line],
       sequence,
       capturedAtMs: timeMs,
@@ -386,16 +394,21 @@ export class SessionWriter {
       bytes: unit.payloadBytes,
       atMs: unit.capturedAtMs,
     });
+    this.#tellGapsLater();
+  }
+
+  #tellGapsLater(): void {
     if (this.#closed) return;
     this.#gapTimer ??= setTimeout(() => {
       this.#gapTimer = undefined;
-      this.#tellGaps();
+      this.#tellGaps(MAX_GAPS_TOLD);
+      if (this.ledger.hasGaps) this.#tellGapsLater();
     }, GAP_DELAY_MS).unref();
   }
 
-  #tellGaps(): void {
+  #tellGaps(most?: number): void {
     if (!this.#mayWrite()) return;
-    for (const gap of this.ledger.takeGaps()) {
+    for (const gap of this.ledger.takeGaps(most)) {
       const { source, ...rest } = gap;
       const { mediaType, userId, channelId } = source;
       const data = {

@@ -7,6 +7,7 @@ export class ClassBytes {
     video: 0,
     deskshare: 0,
     audio: 0,
+    crowd: 0,
     text: 0,
     event: 0,
   };

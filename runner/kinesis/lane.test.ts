@@ -13,6 +13,7 @@ const all = (policy: typeof POLICY): FlushPolicies => ({
   video: policy,
   deskshare: policy,
   audio: policy,
+  crowd: policy,
   text: policy,
   event: policy,
 });

@@ -32,12 +32,18 @@ const holder = (name: string, oldestAtMs: number, ...classes: PutClass[]) => ({
   sheddable: (putClass: PutClass) => (classes.includes(putClass) ? 1 : 0),
 });
 
+const ALL = ['talk', 'old camera', 'new camera', 'screen'] as const;
+
 test.each([
   { incoming: 'audio', expected: 'video of old camera' },
   { incoming: 'video', expected: 'video of old camera' },
   { incoming: 'audio', without: ['old camera'], expected: 'video of new camera' },
   { incoming: 'audio', without: ['old camera', 'new camera'], expected: 'deskshare of screen' },
   { incoming: 'event', without: ['old camera', 'new camera', 'screen'], expected: 'audio of talk' },
+  { incoming: 'event', without: ALL, more: ['text', 'event'], expected: 'text of lines' },
+  { incoming: 'text', without: ALL, more: ['text', 'crowd'], expected: 'crowd of lines' },
+  { incoming: 'crowd', without: ALL, more: ['text', 'event'], expected: undefined },
+  { incoming: 'crowd', without: ALL, more: ['text', 'crowd'], expected: 'crowd of lines' },
   { incoming: 'deskshare', without: ['old camera', 'new camera', 'screen'], expected: undefined },
   { incoming: 'video', without: ['old camera', 'new camera'], expected: undefined },
 ] as const)('for $incoming drops $expected', ({ incoming, expected, ...row }) => {
@@ -47,6 +53,7 @@ test.each([
     holder('new camera', 9, 'video'),
     holder('old camera', 5, 'video'),
     holder('screen', 0, 'deskshare'),
+    ...('more' in row ? [holder('lines', 2, ...row.more)] : []),
   ].filter(({ name }) => !without.includes(name));
   const victim = chooseVictim(holders, incoming);
   expect(victim && `${victim.putClass} of ${victim.holder.name}`).toBe(expected);

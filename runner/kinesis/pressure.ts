@@ -56,7 +56,7 @@ function breaks(bytes: number, unitBytes: number, limit: number): boolean {
 }
 
 /** Who leaves first. Within one class the oldest. */
-const SHED_ORDER: readonly PutClass[] = ['video', 'deskshare', 'audio', 'text', 'event'];
+const SHED_ORDER: readonly PutClass[] = ['video', 'deskshare', 'audio', 'crowd', 'text', 'event'];
 
 /** Freed at least, so that shedding is paid once for many units. */
 export const SHED_STEP_BYTES = 64 * 1024;

@@ -86,6 +86,7 @@ export class Producer {
       video: policy,
       deskshare: policy,
       audio: policy,
+      crowd: policy,
       text: policy,
       event: policy,
     };

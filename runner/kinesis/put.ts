@@ -1,5 +1,8 @@
-/** Who leaves first when even the spool is full, in this order. `text`: transcript and chat; `event`: other lines. */
-export type PutClass = 'video' | 'deskshare' | 'audio' | 'text' | 'event';
+/**
+ * Who leaves first when even the spool is full, in this order. `crowd`: lines that come by the thousand when a webinar opens
+ * (rosters, cameras, speakers); `text`: transcript and chat; `event`: the lines that tell the session's life, and its gaps.
+ */
+export type PutClass = 'video' | 'deskshare' | 'audio' | 'crowd' | 'text' | 'event';
 
 /** Why a unit will never be written; the names of the `gap` event's `cause`. */
 export type DropCause = 'buffer_full' | 'spool_full' | 'write_failed' | 'revoked';

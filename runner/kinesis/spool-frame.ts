@@ -20,7 +20,7 @@ const FRAME_HEADER_BYTES = 8;
 const MAX_KEY_BYTES = 4 * KINESIS_LIMITS.keyCharacters;
 const BODY_HEADER_BYTES = 1 + 2 + 8 + 8 + 4 + 2;
 /** By the number in the file: only ever added to. */
-const CLASSES: readonly PutClass[] = ['video', 'deskshare', 'audio', 'event', 'text'];
+const CLASSES: readonly PutClass[] = ['video', 'deskshare', 'audio', 'event', 'text', 'crowd'];
 
 export interface SpoolFrame extends Omit<PutUnit, 'receipt' | 'partitionKey'> {
   readonly receiptIndex: number;

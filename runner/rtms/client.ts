@@ -42,6 +42,7 @@ export class RtmsClient extends EventEmitter<RtmsClientEvents> {
   #media: EffectiveMedia = {};
   /** Media connections of an earlier handshake, until their last frame is in. */
   #draining: Promise<unknown> = Promise.resolve();
+  #hasUnknownState = false;
   /** Stop reason of TERMINATING: what closes after that is not coming back. */
   #announcedStop: number | undefined;
   #ended: Promise<void> | undefined;
@@ -318,7 +319,9 @@ export class RtmsClient extends EventEmitter<RtmsClientEvents> {
         this.#setPaused('resumed', timestampMs);
         break;
       default:
-        this.#options.logger.info('stream state', { state });
+        // A number that Zoom may add tomorrow: once is enough, whatever else a peer makes up.
+        if (!this.#hasUnknownState) this.#options.logger.info('unknown stream state', { state });
+        this.#hasUnknownState = true;
     }
   }
 
