@@ -8,7 +8,9 @@ import { syntheticMeeting } from '../../local/simulator/synthetic-meeting.ts';
 import { signWebhook } from '../../shared/zoom/webhook-signature.ts';
 import { startWorld, type World } from '../sessions/world.ts';
 import type { CorruptTargets } from './corrupt-process.ts';
+import { fillRow } from './full-row.ts';
 import { type Gauges, gauge } from './gauges.ts';
+import type { PeerAttack } from './peer-attacks.ts';
 import { fillWithJunk } from './spool-junk.ts';
 
 /** What one attack did to the runner, and to two meetings that the same runner serves. */
@@ -32,6 +34,8 @@ const NEIGHBOURS = 2;
 /** Before each attack nobody attacks for so long: a machine shared with others is never twice the same. */
 const UNDISTURBED_MS = 3_000;
 const LONGEST_ATTACK_MS = 10_000;
+/** A session that rests nearly all the time ends after some 15 s. */
+const LONGEST_LOG_MS = 45_000;
 /** Until what was captured during an attack can be read. */
 const AFTERMATH_MS = 2_000;
 /** More than any buffer of one session may take, with the garbage that fills it. */
@@ -72,8 +76,15 @@ export class Arena implements AsyncDisposable {
     return new Arena(world, spools, neighbours);
   }
 
-  /** A peer that some stream's webhook points to. @param args of peer-process.ts */
-  peer(attack: string, rule: string, args: readonly string[] = [attack]): Promise<Outcome> {
+  /**
+   * A peer that some stream's webhook points to.
+   *
+   * @param args of peer-process.ts
+   */
+  peer(
+    { name: attack, rule, logs, fillsRow }: Pick<PeerAttack, 'name' | 'rule' | 'logs' | 'fillsRow'>,
+    args: readonly string[] = [attack],
+  ): Promise<Outcome> {
     return this.#attack(attack, rule, async () => {
       const port = Promise.withResolvers<number>();
       const done = Promise.withResolvers<void>();
@@ -86,11 +97,44 @@ export class Arena implements AsyncDisposable {
       const rtmsStreamId = `hostile-${process.pid}-${this.#attacks}`;
       const server_urls = `ws://127.0.0.1:${await port.promise}/signaling`;
       await this.#webhook('started', { rtms_stream_id: rtmsStreamId, server_urls });
-      await Promise.race([done.promise, child.exited, sleep(longestOf(args))]);
+      if (fillsRow) {
+        await this.world.log('claimed', { rtmsStreamId });
+        await fillRow(this.world.stack.aws, rtmsStreamId);
+      }
+      const logged = logs && this.world.log(logs, { rtmsStreamId }, LONGEST_LOG_MS);
+      await Promise.race([done.promise, child.exited, sleep(longestOf(args)), logged]);
+      await logged;
       await sleep(AFTERMATH_MS);
       await end(child);
-      await this.#webhook('stopped', { rtms_stream_id: rtmsStreamId, stop_reason: 6 });
+      // To a full row not even the stop can be written.
+      if (!fillsRow) {
+        await this.#webhook('stopped', { rtms_stream_id: rtmsStreamId, stop_reason: 6 });
+      }
     });
+  }
+
+  /** The session table answers nobody for a while. Owners stop writing by design, so that lateness is no fault here. */
+  async outage(attack: string, rule: string, forMs: number): Promise<Outcome> {
+    const outcome = await this.#attack(attack, rule, async () => {
+      const { dynamodb } = this.world.stack.aws.faults;
+      dynamodb.mode = 'stall';
+      await sleep(forMs).finally(() => {
+        dynamodb.mode = 'pass';
+      });
+      const backAtMs = Date.now();
+      await this.world.until(
+        'neighbours that flow again, in the epoch that they had',
+        () =>
+          this.#neighbours.every((id) =>
+            this.world
+              .framesOf(id, this.world.epochOf(id))
+              .some(({ capturedAtMs }) => capturedAtMs > backAtMs),
+          ),
+        30_000,
+      );
+      await sleep(AFTERMATH_MS);
+    });
+    return { ...outcome, broken: outcome.broken.filter((what) => what !== LATE) };
   }
 
   /** Rows and records that nobody of ours writes. @param args of corrupt-process.ts, behind its targets */
@@ -219,7 +263,8 @@ function brokenBy(outcome: Omit<Outcome, 'broken'>): string[] {
   return [
     ...(deaths > 0 ? [`${deaths} runners died`] : []),
     ...(neighboursLost > 0 ? [`neighbours lost ${neighboursLost} frames`] : []),
-    ...(neighboursLateMs > 2 * undisturbedMs ? [LATE] : []),
+    // Where nothing came in time even undisturbed, the attack is not judged at all.
+    ...(Number.isFinite(undisturbedMs) && neighboursLateMs <= 2 * undisturbedMs ? [] : [LATE]),
     ...(grown > MAX_GROWTH_MB ? [`${grown} MB more memory`] : []),
   ];
 }

@@ -40,7 +40,10 @@ async function run(name: string, attack: () => Promise<Outcome>): Promise<void> 
   await using arena = await Arena.open();
   const wanted = <T extends { name: string }>(all: readonly T[]) =>
     all.filter(({ name }) => values.fuzz === undefined && new RegExp(values.only).test(name));
-  for (const { name, rule } of wanted(PEER_ATTACKS)) await run(name, () => arena.peer(name, rule));
+  for (const attack of wanted(PEER_ATTACKS)) await run(attack.name, () => arena.peer(attack));
+  for (const { name } of wanted([{ name: 'a table that is away for 30 s' }])) {
+    took(await arena.outage(name, 'owners hold, nothing is lost', 30_000));
+  }
   for (const { name, rule } of wanted([...ROW_ATTACKS, ...RECORD_ATTACKS])) {
     await run(name, () => arena.corrupt(name, rule));
   }
@@ -49,7 +52,11 @@ async function run(name: string, attack: () => Promise<Outcome>): Promise<void> 
     const args = ['fuzz', String(seed + slice), String(FUZZ_SLICE_SECONDS)];
     const isPeer = slice % 2 === 0;
     const name = `fuzz: ${isPeer ? 'messages and bytes' : 'rows and records'}, ${FUZZ_SLICE_SECONDS} s`;
-    took(await arena[isPeer ? 'peer' : 'corrupt'](name, 'whatever it is', args));
+    const rule = 'whatever it is';
+    const attack = isPeer
+      ? () => arena.peer({ name, rule }, args)
+      : () => arena.corrupt(name, rule, args);
+    await run(name, attack);
   }
 }
 say(outcomeTable(outcomes));

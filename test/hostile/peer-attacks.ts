@@ -7,6 +7,10 @@ export interface PeerAttack {
   /** Rule that it tries. */
   readonly rule: string;
   readonly run: (peer: RawPeer) => Promise<void>;
+  /** Event that the runner has to log of the attacked stream; without it the rule is broken. */
+  readonly logs?: string;
+  /** The stream's row is filled up to DynamoDB's limit once it is claimed. */
+  readonly fillsRow?: boolean;
 }
 
 const NOW = Date.now();
@@ -113,6 +117,26 @@ export const PEER_ATTACKS: readonly PeerAttack[] = [
     name: '400,000 unknown messages',
     rule: 'share of the loop',
     run: (peer) => times(400_000, (index) => peer.send('/signaling', { msg_type: 99, index })),
+  },
+  {
+    name: 'unknown messages without end',
+    rule: 'who takes the loop is slowed, then ended',
+    logs: 'overloading',
+    run: async (peer) => {
+      const message = frame(Buffer.from('{"msg_type":99,"a":[1,2,3]}'));
+      const many = Buffer.concat(Array(1_000).fill(message));
+      while (peer.hasMedia) await peer.bytes('/signaling', many);
+    },
+  },
+  {
+    name: 'a row that DynamoDB refuses to settle',
+    rule: 'what does not pass is given up',
+    logs: 'row_given_up',
+    fillsRow: true,
+    run: async (peer) => {
+      await sleep(8_000);
+      await peer.send('/signaling', { msg_type: 8, state: 4, stop_reason: 6 });
+    },
   },
   {
     name: 'interrupted after each handshake',
