@@ -32,7 +32,7 @@ export interface Outcome extends Gauges {
 export const LATE = 'neighbours were late';
 const NEIGHBOURS = 2;
 /** Before each attack nobody attacks for so long: a machine shared with others is never twice the same. */
-const UNDISTURBED_MS = 3_000;
+const UNDISTURBED_MS = 2_000;
 const LONGEST_ATTACK_MS = 10_000;
 /** A session that rests nearly all the time ends after some 15 s. */
 const LONGEST_LOG_MS = 45_000;

@@ -27,6 +27,8 @@ const outcomes: Outcome[] = [];
 const took = (outcome: Outcome) => {
   outcomes.push(outcome);
   say(JSON.stringify(outcome));
+  // After each: a run that is cut off has told what it saw.
+  if (values.write) writeTable(outcomes);
 };
 /** An attack under which the neighbours were late is tried again once: on a shared machine somebody else may have been the cause. */
 async function run(name: string, attack: () => Promise<Outcome>): Promise<void> {
@@ -60,7 +62,6 @@ async function run(name: string, attack: () => Promise<Outcome>): Promise<void> 
   }
 }
 say(outcomeTable(outcomes));
-if (values.write) writeTable(outcomes);
 const broken = outcomes.filter((outcome) => outcome.broken.length > 0);
 say(`seed ${seed}: ${outcomes.length} attacks, ${broken.length} broke a rule`);
 process.exitCode = broken.length > 0 ? 1 : 0;
