@@ -6,7 +6,8 @@ import { PEER_ATTACKS } from './peer-attacks.ts';
 
 /**
  * `npm run test:hostile [-- --seed N --seconds 60 --only pattern --write]`: every attack (or those whose name has the pattern) against
- * one runner with two healthy meetings, then the fuzzer for that long. `-- --fuzz 60` is the fuzzer alone, as CI runs it. Exit code 1 when a
+ * one runner with two healthy meetings, then the fuzzer for that long. `-- --fuzz 60` is the fuzzer alone, as CI runs it: it tells how late
+ * neighbours were and does not judge it. Exit code 1 when a
  * rule was broken; `--write` puts the table into docs/threat-model.md.
  */
 const { values } = parseArgs({
@@ -62,6 +63,8 @@ async function run(name: string, attack: () => Promise<Outcome>): Promise<void> 
   }
 }
 say(outcomeTable(outcomes));
-const broken = outcomes.filter((outcome) => outcome.broken.length > 0);
+// In CI a machine may be as slow as it likes: there the fuzzer looks for deaths, losses and memory.
+const isBreach = (what: string) => values.fuzz === undefined || what !== LATE;
+const broken = outcomes.filter((outcome) => outcome.broken.some(isBreach));
 say(`seed ${seed}: ${outcomes.length} attacks, ${broken.length} broke a rule`);
 process.exitCode = broken.length > 0 ? 1 : 0;
