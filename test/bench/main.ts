@@ -5,6 +5,7 @@
  *   decode          one media message from bytes, against JSON.parse
  *   aggregate       one frame into its aggregate, against the published libraries
  *   frame-path      a frame from its message to its PutRecords call, without sockets
+ *   lines           lines of one session in a second, and a lone one
  *   put             a megabyte to Kinesis, over TLS, by the SDK and by hand
  *   consume         reading the media stream, against the published libraries
  *   shards          one process, and two that share its sessions
@@ -17,6 +18,7 @@ import { benchConsume } from './consume.ts';
 import { benchDecode } from './decode.ts';
 import { benchFramePath } from './frame-path.ts';
 import { BUILDS, type BuildName } from './ladder.ts';
+import { benchLines } from './lines.ts';
 import { benchPut } from './put.ts';
 import { benchRunner } from './runner.ts';
 import { benchShards } from './shards.ts';
@@ -54,6 +56,7 @@ const BENCHES: Readonly<Record<string, () => Promise<unknown>>> = {
   decode: async () => benchDecode(),
   aggregate: async () => benchAggregate(),
   'frame-path': () => benchFramePath(),
+  lines: () => benchLines(),
   put: () => benchPut(),
   consume: () => benchConsume(),
   shards: () => benchShards(Number(values.rounds)),

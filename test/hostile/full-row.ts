@@ -1,7 +1,7 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { DynamoDBDocumentClient, UpdateCommand } from '@aws-sdk/lib-dynamodb';
-import { sessionKey } from '../../shared/session-row.ts';
 import type { Stack } from '../../local/stack.ts';
+import { sessionKey } from '../../shared/session-row.ts';
 
 /** DynamoDB's limit of an item. */
 const MAX_ROW_BYTES = 400 * 1024;
