@@ -22,7 +22,9 @@ const paths = positionals.length > 0 ? positionals : WHOLE_SYSTEM;
 const failed: number[] = [];
 for (let seed = first; seed < first + count; seed++) {
   process.stdout.write(`\n# SIMULATOR_FORMS=${seed}\n`);
-  const child = spawn(process.execPath, ['node_modules/vitest/vitest.mjs', 'run', ...paths], {
+  // One file at a time: each is several processes, and a test that fails here should fail for its forms.
+  const vitest = ['node_modules/vitest/vitest.mjs', 'run', '--maxWorkers=1', ...paths];
+  const child = spawn(process.execPath, vitest, {
     stdio: 'inherit',
     env: { ...process.env, SIMULATOR_FORMS: String(seed) },
   });
