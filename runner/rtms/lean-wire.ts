@@ -127,7 +127,7 @@ export class LeanWire implements Wire {
           this.#endRead();
         }
         const nowMs = performance.now();
-        if (this.#state === 'open') this.#pace.read(length, nowMs - sinceMs);
+        if (this.#state !== 'connecting') this.#pace.read(length, nowMs - sinceMs);
         this.#measure(nowMs - sinceMs, nowMs);
         return true;
       },
@@ -148,7 +148,7 @@ export class LeanWire implements Wire {
 
   #measure(tookMs: number, nowMs: number): void {
     const restMs = this.#meter?.(tookMs, nowMs) ?? 0;
-    if (restMs > 0 && this.#state === 'open') this.#pace.hold(restMs);
+    if (restMs > 0 && this.#state !== 'connecting') this.#pace.hold(restMs);
   }
 
   #onRead(length: number): void {

@@ -171,3 +171,20 @@ it('many sockets that are read together wake up in turns', () => {
   const woken = wakings(600);
   expect(woken).toEqual([150, 150, 150, 150]);
 });
+
+it('reads a closing socket no faster than its session and the task may', () => {
+  const calls: string[] = [];
+  const socket = { pause: () => calls.push('pause'), resume: () => calls.push('resume') };
+  const pace = new ReadPace(socket as unknown as Socket, REST_MS);
+  pace.stop();
+  pace.hold(100);
+  vi.advanceTimersByTime(99);
+  expect(calls).toEqual(['resume', 'pause']);
+  vi.advanceTimersByTime(1);
+  expect(calls).toEqual(['resume', 'pause', 'resume']);
+  // More than all sockets together may take in one turn.
+  pace.read(1_000, 1_000);
+  expect(calls.at(-1)).toBe('pause');
+  vi.advanceTimersToNextTimer();
+  expect(calls.at(-1)).toBe('resume');
+});

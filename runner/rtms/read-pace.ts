@@ -54,12 +54,11 @@ export class ReadPace {
   /** Notes one read, and lets the socket rest when it is busy. @param tookMs what was done with it */
   read(bytes: number, tookMs = 0): void {
     this.#bytes += bytes;
-    if (this.#isStopped) return;
     if (!this.#isWaiting && !readBudget.take(bytes, this, tookMs)) {
       this.#isWaiting = true;
       this.#socket.pause();
     }
-    if (this.#restMs === 0 || this.#isBusy || this.#isWaiting) return;
+    if (this.#isStopped || this.#restMs === 0 || this.#isBusy || this.#isWaiting) return;
     this.#measure(performance.now());
     if (this.#isBusy) this.#rest();
   }
@@ -67,26 +66,29 @@ export class ReadPace {
   /** Others have read now. */
   readOn(): void {
     this.#isWaiting = false;
-    if (!this.#isStopped && !this.#isHeld) this.#socket.resume();
+    if (!this.#isHeld) this.#socket.resume();
   }
 
   /** Reads nothing for so long; what comes waits in the kernel, and then at the sender's. */
   hold(forMs: number): void {
-    if (this.#isStopped || this.#isHeld) return;
+    if (this.#isHeld) return;
     this.#isHeld = true;
     this.#socket.pause();
     setTimeout(() => {
       this.#isHeld = false;
-      if (!this.#isStopped && !this.#isWaiting) this.#socket.resume();
+      if (!this.#isWaiting) this.#socket.resume();
     }, forMs);
   }
 
-  /** The socket is closing: it is read to its end. */
+  /**
+   * The socket is closing: it is read to its end, without rests. What all may read in a turn and what its session may use
+   * still hold: a peer that sends on while it is being left would otherwise have the whole loop.
+   */
   stop(): void {
     if (this.#isStopped) return;
     this.#isStopped = true;
     this.#setBusy(false);
-    this.#socket.resume();
+    if (!this.#isWaiting && !this.#isHeld) this.#socket.resume();
   }
 
   /** The socket's turn has come. */
