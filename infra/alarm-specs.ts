@@ -41,7 +41,7 @@ export function alarmSpecs(observed: Observed): readonly AlarmSpec[] {
   ];
 }
 
-function meetingAlarms({ metrics, jobs }: Observed): AlarmSpec[] {
+function meetingAlarms({ metrics, jobs, syntheticMeeting }: Observed): AlarmSpec[] {
   return [
     {
       heading: 'Meetings waiting',
@@ -79,6 +79,51 @@ function meetingAlarms({ metrics, jobs }: Observed): AlarmSpec[] {
       pages: true,
     },
     {
+      heading: 'Streams quarantined',
+      says: 'A stream has ended two owners: nobody records it for ten minutes.',
+      metric: metrics.of('StreamsQuarantined', 'Sum'),
+      above: 0,
+      minutes: 1,
+      outOfMinutes: LATE_MINUTES,
+      pages: true,
+    },
+    {
+      heading: 'Session rows given up',
+      says: 'A row refused what a session had to write in it: it stays as it is until somebody looks.',
+      metric: metrics.of('RowsGivenUp', 'Sum'),
+      above: 0,
+      minutes: 1,
+      outOfMinutes: LATE_MINUTES,
+      pages: false,
+    },
+    {
+      heading: 'Session rows unreadable',
+      says: 'Runners leave rows alone that are not of the shape this release writes: their streams are not recorded.',
+      metric: metrics.of('UnreadableRows', 'Sum'),
+      above: 0,
+      minutes: 1,
+      outOfMinutes: LATE_MINUTES,
+      pages: false,
+    },
+    {
+      heading: 'Hand-overs taken back',
+      says: 'A newer revision did not serve a session that was given to it: a bad release, or one without room.',
+      metric: metrics.of('HandBacks', 'Sum'),
+      above: 0,
+      minutes: 1,
+      outOfMinutes: LATE_MINUTES,
+      pages: false,
+    },
+    {
+      heading: 'Video missing',
+      says: 'The video of a selected camera did not come.',
+      metric: metrics.of('VideoMissing', 'Sum'),
+      above: 0,
+      minutes: 1,
+      outOfMinutes: LATE_MINUTES,
+      pages: false,
+    },
+    {
       heading: 'Old jobs in the queue',
       says: 'No runner has taken a job for more than 15 s.',
       metric: jobs.metricOldestAge(),
@@ -104,6 +149,19 @@ function meetingAlarms({ metrics, jobs }: Observed): AlarmSpec[] {
       outOfMinutes: LATE_MINUTES,
       pages: false,
     },
+    ...(syntheticMeeting === undefined
+      ? []
+      : [
+          {
+            heading: 'Synthetic meeting failing',
+            says: 'A meeting that this deployment plays to itself did not arrive whole in two hours, or none was played.',
+            metric: syntheticMeeting.metricSuccess(),
+            below: 100,
+            minutes: 1,
+            pages: true,
+            silenceIsBad: true,
+          },
+        ]),
   ];
 }
 
@@ -149,6 +207,15 @@ function webhookAlarms({ metrics, webhook, canary }: Observed): AlarmSpec[] {
       heading: 'Webhook defects',
       says: 'The webhook failed by a bug of its own; the log has the stack.',
       metric: metrics.of('WebhookDefect', 'Sum'),
+      above: 0,
+      minutes: 1,
+      outOfMinutes: LATE_MINUTES,
+      pages: false,
+    },
+    {
+      heading: 'Webhook rows unreadable',
+      says: 'The webhook could not read the row of a stream: what Zoom said of it was not stored.',
+      metric: metrics.of('UnreadableRows', 'Sum', { service: 'webhook' }),
       above: 0,
       minutes: 1,
       outOfMinutes: LATE_MINUTES,
@@ -214,6 +281,15 @@ function kinesisAlarms({ metrics }: Observed): AlarmSpec[] {
       above: 0,
       minutes: 3,
       pages: true,
+    },
+    {
+      heading: 'Spool unavailable',
+      says: 'A runner cannot use its disk: what memory cannot hold is lost when Kinesis is slow.',
+      metric: metrics.of('SpoolUnavailable', 'Sum'),
+      above: 0,
+      minutes: 1,
+      outOfMinutes: LATE_MINUTES,
+      pages: false,
     },
     {
       heading: 'Kinesis throttling',
@@ -298,6 +374,24 @@ function runnerAlarms({ metrics, service }: Observed): AlarmSpec[] {
       above: 200,
       minutes: 3,
       outOfMinutes: 5,
+      pages: false,
+    },
+    {
+      heading: 'Session defects',
+      says: 'A bug ended a session, or nearly the task; the log has the stack.',
+      metric: metrics.of('SessionDefects', 'Sum'),
+      above: 0,
+      minutes: 1,
+      outOfMinutes: LATE_MINUTES,
+      pages: false,
+    },
+    {
+      heading: 'Sessions overloading',
+      says: 'A session took more than its share of the event loop and was ended.',
+      metric: metrics.of('SessionsOverloading', 'Sum'),
+      above: 0,
+      minutes: 1,
+      outOfMinutes: LATE_MINUTES,
       pages: false,
     },
     {

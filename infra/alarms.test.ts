@@ -3,6 +3,7 @@ import type { Template } from 'aws-cdk-lib/assertions';
 import { describe, expect, test } from 'vitest';
 import { COMPOSITE_HEADING } from './alarms.ts';
 import { fromRoot } from './bundle-options.ts';
+import { ALARMS } from './cost/cost-model.ts';
 import { onlyOf, type Properties, resourcesOf, synthesize, TIMEOUT_MS } from './synthesized.ts';
 
 const ALARM_TYPES = ['AWS::CloudWatch::Alarm', 'AWS::CloudWatch::CompositeAlarm'];
@@ -87,6 +88,14 @@ describe('the pager', { timeout: TIMEOUT_MS }, () => {
     const count = (name: string) => alarmsOf(synthesize(name).template).length;
     expect(count('dev')).toBeLessThan(count('prod') / 2 + 1);
   });
+
+  test.each([
+    ['dev', 'essential'],
+    ['private', 'all'],
+  ] as const)('%s: the cost estimate counts the alarms that there are', (name, alarms) => {
+    const { template } = synthesize(name);
+    expect(resourcesOf(template, 'AWS::CloudWatch::Alarm')).toHaveLength(ALARMS[alarms]);
+  });
 });
 
 describe('alarms', { timeout: TIMEOUT_MS }, () => {
@@ -94,7 +103,7 @@ describe('alarms', { timeout: TIMEOUT_MS }, () => {
     const { template } = synthesize('prod');
     const short = resourcesOf(template, 'AWS::CloudWatch::Alarm')
       .filter(([id]) => id.includes('Monitoring'))
-      .filter(([, { EvaluationPeriods }]) => EvaluationPeriods < 2);
+      .filter(([, { EvaluationPeriods, Period = 60 }]) => EvaluationPeriods * Period < 120);
     expect(short.map(([id]) => id)).toEqual([]);
   });
 
@@ -121,6 +130,37 @@ describe('alarms', { timeout: TIMEOUT_MS }, () => {
       expect(Object.fromEntries(found)).toEqual(dimensions);
     },
   );
+
+  test('rows that cannot be read are seen in the runner and in the webhook', () => {
+    const services = resourcesOf(synthesize('prod').template, 'AWS::CloudWatch::Alarm')
+      .filter(([, { MetricName }]) => MetricName === 'UnreadableRows')
+      .map(([, { Dimensions }]) => Dimensions.find(({ Name }: Properties) => Name === 'service'));
+    expect(services.map((service) => service.Value).sort()).toEqual(['runner', 'webhook']);
+  });
+
+  test.each([
+    ['StreamsQuarantined', true],
+    ['RowsGivenUp', false],
+    ['SessionDefects', false],
+    ['HandBacks', false],
+    ['SessionsOverloading', false],
+    ['VideoMissing', false],
+    ['SpoolUnavailable', false],
+  ])('one %s in five minutes is told; pages: %s', (name, pages) => {
+    const { template } = synthesize('prod');
+    const [[id, alarm] = [], ...others] = resourcesOf(template, 'AWS::CloudWatch::Alarm').filter(
+      ([, { MetricName }]) => MetricName === name,
+    );
+    expect(others).toEqual([]);
+    expect(alarm).toMatchObject({
+      Threshold: 0,
+      ComparisonOperator: 'GreaterThanThreshold',
+      DatapointsToAlarm: 1,
+      EvaluationPeriods: 5,
+    });
+    const rule = onlyOf(template, 'AWS::CloudWatch::CompositeAlarm')['AlarmRule'];
+    expect(JSON.stringify(rule).includes(String(id))).toBe(pages);
+  });
 
   test('a flood and refusals are seen', () => {
     const { template } = synthesize('prod');

@@ -10,14 +10,21 @@ import { bundleOptions } from './bundle-options.ts';
  * contents become an asset. In process with esbuild: no Docker, no network.
  *
  * @param entry path from the repository's root
- * @returns the directory; its `index.mjs` is empty when the context says that this stack's assets are not
+ * @param place beside another bundle, under a name of its own
+ * @returns the directory; the module in it is empty when the context says that this stack's assets are not
  *   wanted (`aws:cdk:bundling-stacks`, set by `cdk list` and by tests)
  */
-export function bundle(scope: IConstruct, entry: string, runsOn: 'lambda' | 'fargate'): string {
+export function bundle(
+  scope: IConstruct,
+  entry: string,
+  runsOn: 'lambda' | 'fargate',
+  place: { readonly directory?: string; readonly file?: string } = {},
+): string {
   const assembly = Stage.of(scope)?.outdir;
   if (assembly === undefined) throw new Error('a bundle needs a construct inside an App');
-  const directory = join(assembly, 'bundles', entry.replaceAll('/', '-').replace(/\.ts$/, ''));
-  const outfile = join(directory, 'index.mjs');
+  const ownDirectory = entry.replaceAll('/', '-').replace(/\.ts$/, '');
+  const { directory = join(assembly, 'bundles', ownDirectory), file = 'index.mjs' } = place;
+  const outfile = join(directory, file);
   mkdirSync(directory, { recursive: true });
   if (!Stack.of(scope).bundlingRequired) {
     writeFileSync(outfile, '');

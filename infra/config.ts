@@ -303,6 +303,11 @@ const MONITORING = v.strictObject({
   tickets: v.optional(v.array(SUBSCRIBER), []),
   /** `essential`: only what loses meetings or media, for deployments that nobody is on call for. */
   alarms: v.optional(v.picklist(['all', 'essential']), 'all'),
+  /**
+   * A small task of its own that plays a meeting through the deployment every hour and after each release, and an alarm
+   * when not all of it arrives: docs/synthetic-meeting.md.
+   */
+  syntheticMeeting: v.optional(v.boolean(), false),
   /** ECS's own metrics of clusters, services and tasks; our alarms and dashboard do without them. */
   containerInsights: v.optional(v.boolean(), true),
   /** Where `docs/runbook.md` can be read; alarm texts link to its headings. Unset: they link to the dashboard. */

@@ -116,11 +116,16 @@ function meetings({ metrics, jobs }: Observed): GraphWidgetProps[] {
         metrics.perValue('SessionsFailed', 'Sum'),
         metrics.of('SessionsMissed', 'Sum'),
         metrics.of('UnreadableRows', 'Sum'),
+        metrics.of('UnreadableRows', 'Sum', {
+          service: 'webhook',
+          label: 'UnreadableRows, webhook',
+        }),
         metrics.of('RowsGivenUp', 'Sum'),
         metrics.of('SessionDefects', 'Sum'),
         metrics.of('StreamsQuarantined', 'Sum'),
         metrics.of('HandBacks', 'Sum'),
         metrics.of('SessionsOverloading', 'Sum'),
+        metrics.of('SpoolUnavailable', 'Sum'),
       ],
     },
     {

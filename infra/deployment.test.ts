@@ -34,7 +34,8 @@ describe('a deployment', { timeout: TIMEOUT_MS }, () => {
       'AWS::KMS::Key',
       'AWS::SecretsManager::Secret',
     ].flatMap((type) => resourcesOf(template, type).map(([id]) => id));
-    expect(ids.sort()).toEqual(PINNED_IDS);
+    // The synthetic meeting's secret is drawn anew with the stack: nothing is lost with it.
+    expect(ids.filter((id) => !id.includes('Synthetic')).sort()).toEqual(PINNED_IDS);
   });
 
   test('that fails the first time leaves nothing behind; later on data outlives the stack', () => {

@@ -22,9 +22,13 @@ const WEBHOOK_METRICS: ReadonlySet<MetricName> = new Set([
   'ConcurrencyShare',
 ]);
 
+type Service = 'webhook' | 'runner' | 'synthetic';
+
 interface MetricOptions {
   /** Value of the metric's own dimension; required where `METRICS` gives it one. */
   readonly by?: string;
+  /** Who emits it, where more than one does. @default the one that `serviceOf` names */
+  readonly service?: Service;
   readonly label?: string;
   readonly color?: string;
 }
@@ -98,7 +102,7 @@ export class DeploymentMetrics {
       period: MINUTE,
       dimensionsMap: {
         deployment: this.#deployment,
-        service: serviceOf(metricName),
+        service: options.service ?? serviceOf(metricName),
         ...(dimension !== undefined && options.by !== undefined && { [dimension]: options.by }),
       },
       ...(options.label !== undefined && { label: options.label }),
@@ -107,7 +111,7 @@ export class DeploymentMetrics {
   }
 }
 
-function serviceOf(metricName: MetricName): 'webhook' | 'runner' | 'synthetic' {
+function serviceOf(metricName: MetricName): Service {
   if (metricName.startsWith('Synthetic')) return 'synthetic';
   return WEBHOOK_METRICS.has(metricName) ? 'webhook' : 'runner';
 }

@@ -4,6 +4,7 @@ import type { Canary } from './canary.ts';
 import type { JobQueue } from './job-queue.ts';
 import type { DeploymentMetrics } from './metric.ts';
 import type { RecordStreams } from './record-streams.ts';
+import type { SyntheticMeeting } from './synthetic-meeting.ts';
 import type { Webhook } from './webhook.ts';
 
 /** What alarms, dashboard and queries look at. */
@@ -16,5 +17,6 @@ export interface Observed {
   readonly streams: RecordStreams;
   readonly service: FargateService;
   readonly canary: Canary | undefined;
+  readonly syntheticMeeting: SyntheticMeeting | undefined;
   readonly logs: { readonly webhook: ILogGroup; readonly runner: ILogGroup };
 }

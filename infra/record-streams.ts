@@ -52,6 +52,20 @@ export class RecordStreams extends Construct {
     for (const key of keys) grantKeyUse(key, grantee, 'write');
   }
 
+  /** May read single shards of both, as the synthetic meeting does to find its own records. */
+  grantReadBack(grantee: IGrantable): void {
+    for (const stream of [this.media, this.events]) {
+      stream.grant(
+        grantee,
+        'kinesis:DescribeStreamSummary',
+        'kinesis:ListShards',
+        'kinesis:GetShardIterator',
+        'kinesis:GetRecords',
+      );
+      grantKeyUse(stream.encryptionKey ?? this.#key, grantee, 'read');
+    }
+  }
+
   grantReadMedia(grantee: IGrantable): void {
     this.media.grantRead(grantee);
   }

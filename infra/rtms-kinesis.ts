@@ -1,7 +1,7 @@
 import { Names, RemovalPolicy, Tags } from 'aws-cdk-lib';
 import type { IGrantable } from 'aws-cdk-lib/aws-iam';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
-import { LogGroup, type RetentionDays } from 'aws-cdk-lib/aws-logs';
+import { type ILogGroup, LogGroup, type RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
 import { acknowledgeFindings } from './acknowledgements.ts';
 import { Budget } from './budget.ts';
@@ -18,6 +18,7 @@ import type { RtmsKinesisResources } from './resources.ts';
 import { RunnerService } from './runner-service.ts';
 import { ZoomSecret } from './secret.ts';
 import { SessionTable } from './session-table.ts';
+import { SyntheticMeeting, syntheticHost } from './synthetic-meeting.ts';
 import { Webhook } from './webhook.ts';
 
 /** Activate it as a cost allocation tag, once per account: docs/deploy.md. */
@@ -42,7 +43,10 @@ export class RtmsKinesis extends Construct {
   readonly streams: RecordStreams;
   readonly secret: ZoomSecret;
   readonly runners: RunnerService;
+  readonly syntheticMeeting: SyntheticMeeting | undefined;
   readonly monitoring: Monitoring;
+  /** Of webhook, runners and access to the API. */
+  readonly logs: Readonly<Record<'webhook' | 'runner' | 'access', ILogGroup>>;
   readonly #removalPolicy: RemovalPolicy;
   readonly #encryptionKey: IKey | undefined;
 
@@ -78,6 +82,7 @@ export class RtmsKinesis extends Construct {
     this.jobs = jobs;
     this.secret = new ZoomSecret(this, 'ZoomSecret', {
       ...stored,
+      hasSyntheticApp: config.monitoring.syntheticMeeting,
       existing: { credentials: resources.credentials, tokens: resources.webhookTokens },
     });
     this.streams = new RecordStreams(this, 'RecordStreams', {
@@ -89,16 +94,26 @@ export class RtmsKinesis extends Construct {
     const network = this.#network(config, resources);
     const functionNetwork =
       config.network.kind === 'private' && config.network.functions ? network : undefined;
-    const logs = { webhook: this.#log('WebhookLog'), runner: this.#log('RunnerLog') };
+    const allowedHosts = [
+      ...config.zoom.allowedHosts,
+      ...(config.monitoring.syntheticMeeting ? [`ws://${syntheticHost(deployment)}`] : []),
+    ];
+    const logs = {
+      webhook: this.#log('WebhookLog'),
+      runner: this.#log('RunnerLog'),
+      access: this.#log('AccessLog'),
+    };
+    this.logs = logs;
     this.webhook = new Webhook(this, 'Webhook', {
       deployment,
       webhook: config.webhook,
       zoom: config.zoom,
+      allowedHosts,
       table,
       jobs,
       secret: this.secret,
       functionLog: logs.webhook,
-      accessLog: this.#log('AccessLog'),
+      accessLog: logs.access,
       functionNetwork,
     });
     this.runners = new RunnerService(this, 'Runners', {
@@ -106,6 +121,7 @@ export class RtmsKinesis extends Construct {
       metrics,
       runner: config.runner,
       zoom: config.zoom,
+      allowedHosts,
       prices: runnerPrices(config),
       network,
       cluster: resources.cluster,
@@ -116,6 +132,18 @@ export class RtmsKinesis extends Construct {
       secret: this.secret,
       log: logs.runner,
     });
+    this.syntheticMeeting = config.monitoring.syntheticMeeting
+      ? new SyntheticMeeting(this, 'SyntheticMeeting', {
+          deployment,
+          metrics,
+          webhookUrl: this.webhook.url,
+          secret: this.secret,
+          streams: this.streams,
+          network,
+          runners: this.runners,
+          log: this.#log('SyntheticLog'),
+        })
+      : undefined;
     this.monitoring = new Monitoring(this, 'Monitoring', {
       monitoring: config.monitoring,
       topics: { pages: resources.pagesTopic, tickets: resources.ticketsTopic },
@@ -128,6 +156,7 @@ export class RtmsKinesis extends Construct {
         streams: this.streams,
         service: this.runners.service,
         canary: this.#canary(config, functionNetwork),
+        syntheticMeeting: this.syntheticMeeting,
         logs,
       },
     });

@@ -12,6 +12,9 @@ import type { Config } from './config.ts';
 /** The tag that `runner/Dockerfile` names; a digest makes it exact. */
 const BASE_IMAGE = 'public.ecr.aws/docker/library/node:24-bookworm-slim';
 
+/** In the image beside the runner, so that both are of one release and one image is all there is to publish. */
+export const SYNTHETIC_MEETING_FILE = 'synthetic-meeting.mjs';
+
 /** A private ECR repository: account, Region, name, tag or digest. */
 const ECR_URI = /^(\d{12})\.dkr\.ecr\.([a-z0-9-]+)\.amazonaws\.com(?:\.cn)?\/([^:@]+)[:@](.+)$/;
 
@@ -23,6 +26,8 @@ export function runnerImage(scope: Construct, runner: Config['runner']): Contain
   const { imageUri, baseImageDigest, architecture } = runner;
   if (imageUri !== undefined) return publishedImage(scope, imageUri);
   const directory = bundle(scope, 'runner/main.ts', 'fargate');
+  const file = SYNTHETIC_MEETING_FILE;
+  bundle(scope, 'functions/synthetic-meeting/main.ts', 'fargate', { directory, file });
   copyFileSync(fromRoot('runner/Dockerfile'), join(directory, 'Dockerfile'));
   // Becomes the spool's directory in the image. Docker copies no directory that CDK left out as empty.
   mkdirSync(join(directory, 'spool'), { recursive: true });

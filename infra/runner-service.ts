@@ -5,6 +5,7 @@ import {
   CfnService,
   Cluster,
   type ContainerDefinition,
+  type ContainerImage,
   ContainerInsights,
   CpuArchitecture,
   FargatePlatformVersion,
@@ -15,6 +16,7 @@ import {
   LogDrivers,
   OperatingSystemFamily,
   PropagatedTagSource,
+  type RuntimePlatform,
 } from 'aws-cdk-lib/aws-ecs';
 import { Grant } from 'aws-cdk-lib/aws-iam';
 import type { ILogGroup } from 'aws-cdk-lib/aws-logs';
@@ -36,6 +38,8 @@ export interface RunnerServiceProps {
   readonly metrics: DeploymentMetrics;
   readonly runner: Config['runner'];
   readonly zoom: Config['zoom'];
+  /** Those of `zoom`, and the synthetic meeting's. */
+  readonly allowedHosts: readonly string[];
   readonly prices: RunnerPrices;
   readonly network: Network;
   readonly table: SessionTable;
@@ -65,6 +69,9 @@ const HEALTH_PROBE = `fetch('http://127.0.0.1:${HEALTH_PORT}/healthz').then((r) 
 /** The Fargate service that holds the sessions. */
 export class RunnerService extends Construct {
   readonly service: FargateService;
+  /** Of this release; has the synthetic meeting in it as well. */
+  readonly image: ContainerImage;
+  readonly runtimePlatform: RuntimePlatform;
   readonly cluster: ICluster;
 
   constructor(scope: Construct, id: string, props: RunnerServiceProps) {
@@ -78,6 +85,12 @@ export class RunnerService extends Construct {
           ? ContainerInsights.ENABLED
           : ContainerInsights.DISABLED,
       }) as ICluster);
+    this.image = runnerImage(this, props.runner);
+    this.runtimePlatform = {
+      cpuArchitecture:
+        props.runner.architecture === 'arm64' ? CpuArchitecture.ARM64 : CpuArchitecture.X86_64,
+      operatingSystemFamily: OperatingSystemFamily.LINUX,
+    };
     const taskDefinition = this.#taskDefinition(props);
     this.service = new FargateService(this, 'Service', {
       cluster: this.cluster,
@@ -122,15 +135,11 @@ export class RunnerService extends Construct {
       cpu: runner.cpu,
       memoryLimitMiB: runner.memoryMiB,
       ephemeralStorageGiB: Math.max(MIN_DISK_GIB, runner.spoolGiB + IMAGE_GIB),
-      runtimePlatform: {
-        cpuArchitecture:
-          runner.architecture === 'arm64' ? CpuArchitecture.ARM64 : CpuArchitecture.X86_64,
-        operatingSystemFamily: OperatingSystemFamily.LINUX,
-      },
+      runtimePlatform: this.runtimePlatform,
       volumes: [{ name: 'spool' }],
     });
     const container = definition.addContainer('runner', {
-      image: runnerImage(this, runner),
+      image: this.image,
       environment: {
         ...runnerEnvironment(props),
         // Takes the place of the image's own. What records wait in lies outside of the heap: left to itself, V8
@@ -168,6 +177,7 @@ export class RunnerService extends Construct {
     jobs.grantSend(grantee);
     streams.grantWrite(grantee);
     secret.grantReadCredentials(grantee);
+    secret.grantReadSynthetic(grantee);
     Grant.addToPrincipal({
       grantee,
       // Its own row names the deployment that started it.
@@ -196,13 +206,18 @@ export class RunnerService extends Construct {
   }
 }
 
-function runnerEnvironment({ runner, zoom, ...props }: RunnerServiceProps): Record<string, string> {
+function runnerEnvironment({
+  runner,
+  zoom,
+  allowedHosts,
+  ...props
+}: RunnerServiceProps): Record<string, string> {
   return {
     DEPLOYMENT: props.deployment,
     SESSION_TABLE: props.table.table.tableName,
     JOB_QUEUE_URL: props.jobs.queue.queueUrl,
-    ZOOM_SECRET_ID: props.secret.credentials.secretArn,
-    ALLOWED_HOSTS: zoom.allowedHosts.join(','),
+    ZOOM_SECRET_ID: props.secret.credentialsId,
+    ALLOWED_HOSTS: allowedHosts.join(','),
     MEDIA_STREAM: props.streams.media.streamName,
     EVENTS_STREAM: props.streams.events.streamName,
     RTMS_MEDIA: JSON.stringify(zoom.media),

@@ -1,13 +1,15 @@
-import { Fn, type RemovalPolicy, SecretValue, Stack } from 'aws-cdk-lib';
+import { Fn, RemovalPolicy, SecretValue, Stack } from 'aws-cdk-lib';
 import { Grant, type IGrantable } from 'aws-cdk-lib/aws-iam';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import { type ISecret, Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import { Construct } from 'constructs';
+import { SYNTHETIC_APP } from '../shared/zoom/credentials.ts';
 import { grantKeyUse } from './encryption-key.ts';
 
 export interface ZoomSecretProps {
   readonly removalPolicy: RemovalPolicy;
   readonly encryptionKey?: IKey;
+  readonly hasSyntheticApp: boolean;
   /** Secrets of the deployer's, taken as they are. */
   readonly existing: {
     readonly credentials?: ISecret | undefined;
@@ -29,6 +31,8 @@ export class ZoomSecret extends Construct {
   readonly credentials: ISecret;
   /** Webhook secret tokens, for the webhook function and what plays Zoom against it. */
   readonly tokens: ISecret;
+  /** Of the synthetic meeting's own app, drawn by Secrets Manager: nobody fills it in. */
+  readonly synthetic: ISecret | undefined;
   readonly #key: IKey | undefined;
 
   constructor(scope: Construct, id: string, props: ZoomSecretProps) {
@@ -49,6 +53,17 @@ export class ZoomSecret extends Construct {
         description: 'Zoom webhook secret tokens; shape in docs/deploy.md',
         app: { webhookSecretTokens },
       });
+    this.synthetic = props.hasSyntheticApp ? this.#drawn('Synthetic', props) : undefined;
+  }
+
+  /** What signs: ids with a comma between, as ZOOM_SECRET_ID takes them. */
+  get credentialsId(): string {
+    return this.#withSynthetic(this.credentials);
+  }
+
+  /** What verifies: ids with a comma between, as ZOOM_WEBHOOK_SECRET_ID takes them. */
+  get tokensId(): string {
+    return this.#withSynthetic(this.tokens);
   }
 
   grantReadCredentials(grantee: IGrantable): void {
@@ -57,6 +72,34 @@ export class ZoomSecret extends Construct {
 
   grantReadTokens(grantee: IGrantable): void {
     this.#grantRead(grantee, this.tokens);
+  }
+
+  /** Nothing where there is no synthetic meeting. */
+  grantReadSynthetic(grantee: IGrantable): void {
+    if (this.synthetic !== undefined) this.#grantRead(grantee, this.synthetic);
+  }
+
+  #withSynthetic(secret: ISecret): string {
+    const { synthetic } = this;
+    return synthetic === undefined
+      ? secret.secretArn
+      : Fn.join(',', [secret.secretArn, synthetic.secretArn]);
+  }
+
+  #drawn(id: string, { encryptionKey }: ZoomSecretProps): ISecret {
+    const secret = new Secret(this, id, {
+      description: 'App of the synthetic meeting, drawn by Secrets Manager: nothing to fill in',
+      generateSecretString: {
+        secretStringTemplate: '{}',
+        generateStringKey: SYNTHETIC_APP,
+        excludePunctuation: true,
+        passwordLength: 64,
+      },
+      // Worth nothing to anybody but this stack: another one is drawn with the next.
+      removalPolicy: RemovalPolicy.DESTROY,
+      ...(encryptionKey && { encryptionKey }),
+    });
+    return secret as ISecret;
   }
 
   #secret(

@@ -32,7 +32,8 @@ export class RtmsKinesisStack extends Stack {
   }
 
   #rtmsJson(): string {
-    const { webhook, streams, secret, table, jobs, config, runners, monitoring } = this.rtms;
+    const { webhook, streams, secret, table, jobs, config, runners, monitoring, logs } = this.rtms;
+    const syntheticLog = this.rtms.syntheticMeeting?.log;
     return this.toJsonString({
       deployment: this.rtms.deployment,
       region: this.region,
@@ -43,6 +44,13 @@ export class RtmsKinesisStack extends Stack {
       webhookSecretId: secret.tokens.secretArn,
       webhookUrl: webhook.url,
       allowedHosts: config.zoom.allowedHosts.join(','),
+      deadLetterQueueUrl: jobs.deadLetters.queueUrl,
+      logs: {
+        webhook: logs.webhook.logGroupName,
+        runner: logs.runner.logGroupName,
+        access: logs.access.logGroupName,
+        ...(syntheticLog && { synthetic: syntheticLog.logGroupName }),
+      },
       cluster: runners.cluster.clusterName,
       service: runners.service.serviceName,
       pagesTopicArn: monitoring.alarms.pages.topicArn,

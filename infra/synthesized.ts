@@ -11,7 +11,7 @@ import { REGULATED } from './stages/regulated.ts';
 
 // Templates for this folder's tests, each synthesized once a process.
 
-/** The first template of a process compiles the validator's rules, which takes seconds. */
+/** Synthesis is work for one core, which other tests may share. */
 export const TIMEOUT_MS = 60_000;
 
 const CUSTOM_DOMAIN = {
@@ -32,6 +32,7 @@ export const CONFIGS: Readonly<Record<string, ConfigInput>> = {
       tickets: [{ email: 'team@example.com' }],
       runbookUrl: 'https://example.com/docs/runbook.md',
       monthlyBudget: 500,
+      syntheticMeeting: true,
     },
   },
   existing: {
@@ -44,6 +45,9 @@ export const CONFIGS: Readonly<Record<string, ConfigInput>> = {
   },
 };
 
+/** What is bundled is not what most of these tests look at. */
+export const UNBUNDLED = { 'aws:cdk:bundling-stacks': [] };
+
 interface Synthesized {
   readonly app: App;
   readonly stack: RtmsKinesisStack;
@@ -52,26 +56,42 @@ interface Synthesized {
 
 const synthesized = new Map<string, Synthesized>();
 
+/**
+ * Without validators, which take seconds for each template and more for the first of a process: validation.test.ts has
+ * them look at every configuration, once.
+ */
 export function synthesize(name: string): Synthesized {
   let done = synthesized.get(name);
   if (done === undefined) {
-    const app = createApp();
-    const config = CONFIGS[name];
-    if (config === undefined) throw new Error(`no config "${name}"`);
-    const stack = new RtmsKinesisStack(app, `RtmsKinesis-${name}`, { config });
+    const app = new App({
+      context: {
+        ...contextOfFile(),
+        ...UNBUNDLED,
+        '@aws-cdk/core:validateAgainstDefaultRules': false,
+      },
+    });
+    const stack = addStack(app, name);
     done = { app, stack, template: Template.fromStack(stack) };
     synthesized.set(name, done);
   }
   return done;
 }
 
-export function createApp(
-  context: Record<string, unknown> = { 'aws:cdk:bundling-stacks': [] },
-): App {
-  const fromFile = JSON.parse(readFileSync(fromRoot('cdk.json'), 'utf8')).context;
-  const app = new App({ context: { ...fromFile, ...context } });
+export function addStack(app: App, name: string): RtmsKinesisStack {
+  const config = CONFIGS[name];
+  if (config === undefined) throw new Error(`no config "${name}"`);
+  return new RtmsKinesisStack(app, `RtmsKinesis-${name}`, { config });
+}
+
+/** As `npx cdk synth` runs it: with CDK's own validator and cdk-nag. */
+export function createValidatedApp(): App {
+  const app = new App({ context: { ...contextOfFile(), ...UNBUNDLED } });
   Validations.of(app).addPlugins(new AwsSolutionsChecks(app));
   return app;
+}
+
+export function contextOfFile(): Record<string, unknown> {
+  return JSON.parse(readFileSync(fromRoot('cdk.json'), 'utf8')).context;
 }
 
 export interface Statement {

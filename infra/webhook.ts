@@ -28,6 +28,8 @@ export interface WebhookProps {
   readonly deployment: string;
   readonly webhook: Config['webhook'];
   readonly zoom: Config['zoom'];
+  /** Those of `zoom`, and the synthetic meeting's. */
+  readonly allowedHosts: readonly string[];
   readonly table: SessionTable;
   readonly jobs: JobQueue;
   readonly secret: ZoomSecret;
@@ -84,8 +86,8 @@ export class Webhook extends Construct {
         DEPLOYMENT: props.deployment,
         SESSION_TABLE: props.table.table.tableName,
         JOB_QUEUE_URL: props.jobs.queue.queueUrl,
-        ZOOM_WEBHOOK_SECRET_ID: props.secret.tokens.secretArn,
-        ALLOWED_HOSTS: zoom.allowedHosts.join(','),
+        ZOOM_WEBHOOK_SECRET_ID: props.secret.tokensId,
+        ALLOWED_HOSTS: props.allowedHosts.join(','),
         MAX_CLOCK_SKEW_SECONDS: String(zoom.maxClockSkewSeconds),
         SECRET_REFRESH_SECONDS: String(zoom.secretRefreshSeconds),
         LOG_LEVEL: 'info',
@@ -94,6 +96,7 @@ export class Webhook extends Construct {
     props.table.grantRequest(this.handler);
     props.jobs.grantSend(this.handler);
     props.secret.grantReadTokens(this.handler);
+    props.secret.grantReadSynthetic(this.handler);
 
     this.api = new HttpApi(this, 'Api', {
       description: 'Zoom RTMS webhooks',

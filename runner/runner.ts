@@ -270,10 +270,14 @@ async function identify(config: RunnerConfig) {
  * A task whose disk cannot be used starts all the same: what memory cannot hold is then dropped and told, while a task
  * that does not start serves nobody.
  */
-async function spoolOrNone(options: SpoolOptions & { logger: Logger }): Promise<{ spool?: Spool }> {
+async function spoolOrNone(
+  options: SpoolOptions & { logger: Logger },
+  metrics: Metrics,
+): Promise<{ spool?: Spool }> {
   try {
     return { spool: await openSpool(options) };
   } catch (error) {
+    metrics.count('SpoolUnavailable');
     options.logger.error('no spool: memory alone', { event: 'spool_unavailable', error });
     return {};
   }
@@ -292,12 +296,15 @@ async function openProducers(
     startUp.attempt('events stream', () => checkStream(aws.events, eventsStream)),
   ]);
   const spoolOf = (name: string, share: number, markRecovered: SpoolOptions['markRecovered']) =>
-    spoolOrNone({
-      directory: join(spoolDir, name),
-      maxBytes: Math.floor(spoolMaxBytes * share),
-      logger,
-      ...(markRecovered && { markRecovered }),
-    });
+    spoolOrNone(
+      {
+        directory: join(spoolDir, name),
+        maxBytes: Math.floor(spoolMaxBytes * share),
+        logger,
+        ...(markRecovered && { markRecovered }),
+      },
+      metrics,
+    );
   const shared = { logger, metrics };
   const media = new Producer({
     ...shared,

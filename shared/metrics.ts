@@ -58,6 +58,8 @@ export const METRICS = {
   BufferAge: { unit: 'Milliseconds' },
   SpoolBytes: { unit: 'Bytes' },
   SpoolAge: { unit: 'Milliseconds' },
+  /** A runner that started without the disk that records overflow to: once per stream. */
+  SpoolUnavailable: { unit: 'Count' },
   Reconnects: { unit: 'Count', by: 'scope' },
   SessionsMissed: { unit: 'Count' },
   SessionsFailed: { unit: 'Count', by: 'cause', total: true },

@@ -11,6 +11,9 @@ export interface CostLine {
   readonly dollarsPerHour: number;
 }
 
+/** Of the synthetic meeting: Fargate's smallest. */
+export const SYNTHETIC_TASK = { cpu: 256, memoryMiB: 512 } as const;
+
 const HOURS_PER_MONTH = 730;
 const KIB = 1024;
 const GIB = 1024 ** 3;
@@ -38,7 +41,7 @@ const METRICS = 90;
 const INSIGHTS_METRICS = 40;
 /** Credentials and webhook tokens. */
 const SECRETS = 2;
-const ALARMS = { essential: 11, all: 30 } as const;
+export const ALARMS = { essential: 12, all: 37 } as const;
 const HOURS_OF_FIRST_RETENTION = 24;
 const HOURS_OF_EXTENDED_RETENTION = 168;
 /** On-Demand Advantage bills so much of the whole account in each direction, used or not. */
@@ -55,7 +58,13 @@ export function tasksFor(config: Config, meetings: number): number {
 }
 
 /** Price of one runner task for an hour, without its network. */
-export function taskHour({ prices, runner }: Pick<Config, 'prices' | 'runner'>): number {
+export function taskHour({
+  prices,
+  runner,
+}: {
+  readonly prices: Config['prices'];
+  readonly runner: Pick<Config['runner'], 'cpu' | 'memoryMiB'>;
+}): number {
   return (
     (runner.cpu / 1024) * prices.fargateVcpuHour + (runner.memoryMiB / 1024) * prices.fargateGbHour
   );
@@ -78,6 +87,19 @@ export function costPerHour(config: Config, meetings: number): CostLine[] {
     ...commitment(config, media + events),
     { item: 'Webhook, DynamoDB, SQS', dollarsPerHour: dispatchHour(config, tasks, meetings) },
     { item: 'Logs, metrics, alarms', dollarsPerHour: monitoringHour(config, tasks, meetings) },
+    ...syntheticMeeting(config),
+  ];
+}
+
+/** The task that plays it, its address, name, secret, two metrics and the alarm; its records cost some cents a month. */
+function syntheticMeeting({ prices, network, monitoring }: Config): CostLine[] {
+  if (!monitoring.syntheticMeeting) return [];
+  const task = taskHour({ prices, runner: SYNTHETIC_TASK });
+  const address = network.kind === 'public' ? prices.publicIpv4Hour : 0;
+  const perMonth =
+    prices.privateZoneMonth + prices.secretMonth + 2 * prices.metricMonth + prices.alarmMonth;
+  return [
+    { item: 'Synthetic meeting', dollarsPerHour: task + address + perMonth / HOURS_PER_MONTH },
   ];
 }
 

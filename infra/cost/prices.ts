@@ -35,6 +35,7 @@ export const US_EAST_1_PRICES = {
   dashboardMonth: 3,
   secretMonth: 0.4,
   keyMonth: 1,
+  privateZoneMonth: 0.5,
 } as const satisfies Readonly<Record<string, number>>;
 
 export type Prices = Readonly<Record<keyof typeof US_EAST_1_PRICES, number>>;

@@ -8,6 +8,7 @@ export const PROD = {
   logRetentionDays: 90,
   // Raise the account's concurrency first: docs/deploy.md, "Quotas to raise".
   webhook: { canary: true, reservedConcurrency: 200 },
+  monitoring: { syntheticMeeting: true },
   records: { capacity: { mode: 'provisioned', meetings: 100 }, retentionHours: 48 },
   runner: {
     headroomSlots: 50,
