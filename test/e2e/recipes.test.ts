@@ -2,12 +2,9 @@ import { type ChildProcess, execFile, spawn, spawnSync } from 'node:child_proces
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { buffer } from 'node:stream/consumers';
 import { promisify } from 'node:util';
 import {
   CreateStreamCommand,
@@ -20,7 +17,11 @@ import {
 import { NodeHttpHandler } from '@smithy/node-http-handler';
 import { ALL_FORMATS, FilePathSource, Input } from 'mediabunny';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { createRecorder, type ObjectStore } from '../../docs/examples/consumers/s3-recorder.ts';
+import {
+  createRecorder,
+  type ObjectFacts,
+  type ObjectStore,
+} from '../../docs/examples/consumers/s3-recorder.ts';
 import { type KinesisServer, startKinesisServer } from '../../local/kinesis/server.ts';
 import { decodeKinesisEvent } from '../../sdk/consumer/index.ts';
 import { encodeMediaRecord, splitIntoChunks } from '../../shared/record/encode-media-record.ts';
@@ -150,109 +151,215 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
+const hasFfprobe = spawnSync('ffprobe', ['-version']).status === 0;
+
+it.runIf(process.env['RTMS_REQUIRE_MEDIA_TOOLS'] === '1')(
+  'RTMS_REQUIRE_MEDIA_TOOLS: ffprobe is installed',
+  () => {
+    expect(hasFfprobe).toBe(true);
+  },
+);
+
 describe('the Lambda to S3 recorder', () => {
-  /** What S3 is to it: PUT an object, get 200. */
-  const objects = new Map<string, { body: Buffer; type: string | undefined }>();
-  let bucket: Server;
-  let failOn: string | undefined;
-  let store: ObjectStore;
+  /** What S3 is to it. */
+  class Bucket implements ObjectStore {
+    readonly objects = new Map<string, { body: Buffer; about: ObjectFacts }>();
+    failOn = '';
+    /** Called when an object of media was stored. */
+    onMedia: (() => Promise<void>) | undefined;
 
-  beforeAll(async () => {
-    bucket = createServer(async (request, response) => {
-      const key = decodeURIComponent((request.url ?? '').slice(1));
-      const body = await buffer(request);
-      const isRefused = failOn !== undefined && key.includes(failOn);
-      if (!isRefused) objects.set(key, { body, type: request.headers['content-type'] });
-      response.writeHead(isRefused ? 503 : 200).end();
-    });
-    await once(bucket.listen(0, '127.0.0.1'), 'listening');
-    const { port } = bucket.address() as AddressInfo;
-    store = {
-      async put(key, body, contentType) {
-        const { status } = await fetch(`http://127.0.0.1:${port}/${encodeURIComponent(key)}`, {
-          method: 'PUT',
-          body: Buffer.from(body),
-          headers: { 'content-type': contentType },
-        });
-        if (status !== 200) throw new Error(`PUT answered ${status}`);
-      },
-    };
-  });
+    async put(key: string, body: Uint8Array, about: ObjectFacts): Promise<void> {
+      if (this.failOn !== '' && key.includes(this.failOn)) throw new Error('503');
+      this.objects.set(key, { body: Buffer.from(body), about });
+      if (key.includes('/audio/')) await this.onMedia?.();
+    }
+    async exists(key: string): Promise<boolean> {
+      return this.objects.has(key);
+    }
+    async deleteAll(prefix: string): Promise<void> {
+      for (const key of this.objects.keys()) if (key.startsWith(prefix)) this.objects.delete(key);
+    }
+    get keys(): string[] {
+      return [...this.objects.keys()].sort();
+    }
+  }
 
-  afterAll(() => bucket.close());
+  const first = '2026-11-22T10:00:00.020Z-0000000001';
+  const MEDIA = [
+    `${ID}/1/audio/channel-ch%207/${first}.frames.jsonl`,
+    `${ID}/1/audio/channel-ch%207/${first}.ogg`,
+    `${ID}/1/audio/user-16778240/${first}.frames.jsonl`,
+    `${ID}/1/audio/user-16778240/${first}.wav`,
+    `${ID}/1/deskshare/user-16778240/${first}.jpg`,
+    `${ID}/2/audio/user-16778240/${first}.frames.jsonl`,
+    `${ID}/2/audio/user-16778240/${first}.wav`,
+  ];
 
-  it('stores frames, pictures and events as objects', async () => {
-    const handler = createRecorder(store);
+  it('stores one object for each source of a batch, with capture times and names', async () => {
+    const bucket = new Bucket();
+    const handler = createRecorder(bucket);
     expect(await handler(lambdaEvent(stored.media))).toEqual({ batchItemFailures: [] });
+    expect(bucket.keys).toEqual(MEDIA);
     expect(await handler(lambdaEvent(stored.events))).toEqual({ batchItemFailures: [] });
-    expect([...objects.keys()].sort()).toEqual([
-      `${ID}/1/audio/channel-ch%207/0000000001.opus-packets`,
-      `${ID}/1/audio/user-16778240/0000000001.pcm`,
-      `${ID}/1/audio/user-16778240/0000000003.pcm`,
-      `${ID}/1/deskshare/user-16778240/0000000001.jpg`,
-      `${ID}/1/events/0000000001.json`,
-      `${ID}/1/events/0000000002.json`,
-      `${ID}/1/events/0000000003.json`,
-      `${ID}/2/audio/user-16778240/0000000001.pcm`,
-    ]);
-    const body = (name: string) => objects.get(`${ID}/1/${name}`)?.body;
-    expect(body('audio/user-16778240/0000000001.pcm')).toEqual(
-      Buffer.concat([Buffer.alloc(640, 1), Buffer.alloc(640, 2)]),
+    expect(bucket.keys.filter((key) => key.includes('/events/'))).toHaveLength(3);
+    const object = (name: string) => bucket.objects.get(`${ID}/1/${name}`);
+    const wav = object(`audio/user-16778240/${first}.wav`);
+    expect(wav?.body.subarray(44)).toEqual(
+      Buffer.concat([1, 2, 3].map((byte) => Buffer.alloc(640, byte))),
     );
-    const packets = body('audio/channel-ch%207/0000000001.opus-packets');
-    expect(packets?.length).toBe(2 * 62);
-    expect(packets?.readUInt16BE(62)).toBe(60);
-    expect(body('deskshare/user-16778240/0000000001.jpg')?.toString()).toMatch(/^a jpg in two/);
-    expect(JSON.parse(String(body('events/0000000001.json')))).toMatchObject({
+    expect(wav?.about.metadata).toEqual({
+      'user-name': 'Ada',
+      'captured-at': '2026-11-22T10:00:00.020Z',
+      'first-sequence': '1',
+      'last-sequence': '3',
+    });
+    const lines = String(object(`audio/user-16778240/${first}.frames.jsonl`)?.body).trim();
+    expect(lines.split('\n').map((line) => JSON.parse(line))).toEqual(
+      [1, 2, 3].map((sequence) => ({
+        sequence,
+        capturedAt: new Date(START_MS + sequence * 20).toISOString(),
+        userName: 'Ada',
+      })),
+    );
+    expect(String(object(`deskshare/user-16778240/${first}.jpg`)?.body)).toMatch(/^a jpg in two/);
+    expect(JSON.parse(String(object('events/0000000001.json')?.body))).toMatchObject({
       name: 'transcript',
       data: { text: 'The budget, déjà vu.' },
     });
   });
 
-  it('names the record whose object could not be stored, and stores the rest when it comes again', async () => {
-    const handler = createRecorder(store);
+  it('stores the same objects when a batch that failed comes again', async () => {
     vi.spyOn(process.stderr, 'write').mockReturnValue(true);
-    objects.clear();
-    failOn = '0000000003.pcm';
-    const answer = await handler(lambdaEvent(stored.media));
-    const failed = stored.media[2]?.SequenceNumber;
-    expect(answer).toEqual({ batchItemFailures: [{ itemIdentifier: failed }] });
-    expect(objects.size).toBe(1);
-    failOn = undefined;
-    const rest = stored.media.slice(2);
-    expect(await handler(lambdaEvent(rest))).toEqual({ batchItemFailures: [] });
-    expect(objects.size).toBe(5);
+    const bucket = new Bucket();
+    const handler = createRecorder(bucket);
+    bucket.failOn = '.ogg';
+    const itemIdentifier = stored.media[0]?.SequenceNumber;
+    const failed = await handler(lambdaEvent(stored.media));
+    expect(failed).toEqual({ batchItemFailures: [{ itemIdentifier }] });
+    bucket.failOn = '';
+    expect(await handler(lambdaEvent(stored.media))).toEqual({ batchItemFailures: [] });
+    expect(bucket.keys).toEqual(MEDIA);
     vi.restoreAllMocks();
   });
-});
 
-describe('the Lambda to S3 recorder, when Zoom takes the consent back', () => {
-  const revoked = [
-    encodeEvent(ORIGIN, 'transcript', 4, START_MS, { text: 'private', timestampMs: START_MS }),
-    encodeEvent(ORIGIN, 'session_revoked', 5, START_MS, { timestampMs: START_MS }),
-  ].map((data, index) => ({
-    kinesis: { data: data.toString('base64'), partitionKey: ID, sequenceNumber: `${index + 1}` },
-  }));
+  it('stores a picture whose chunks are in two batches once, in the second one', async () => {
+    const bucket = new Bucket();
+    const handler = createRecorder(bucket);
+    const chunk = stored.media.findIndex(({ PartitionKey }) => PartitionKey.includes('#v#'));
+    const batch = stored.media.slice(0, chunk + 1);
+    const itemIdentifier = stored.media[chunk]?.SequenceNumber;
+    expect(await handler(lambdaEvent(batch))).toEqual({ batchItemFailures: [{ itemIdentifier }] });
+    expect(bucket.keys.filter((key) => key.endsWith('.jpg'))).toEqual([]);
+    await handler(lambdaEvent(stored.media.slice(chunk)));
+    expect(bucket.keys.filter((key) => key.endsWith('.jpg'))).toHaveLength(1);
+  });
 
-  it('deletes what it has of that session, and keeps the events that say so', async () => {
-    const kept = new Map([[`${ID}/1/audio/x.pcm`, Buffer.alloc(1)]]);
-    const handler = createRecorder({
-      put: async (key, body) => void kept.set(key, Buffer.from(body)),
-      deleteAll: async (prefix) => {
-        for (const key of kept.keys()) if (key.startsWith(prefix)) kept.delete(key);
-      },
+  it('keeps every other frame when one cannot be played', async () => {
+    vi.spyOn(process.stderr, 'write').mockReturnValue(true);
+    const bucket = new Bucket();
+    const frames = [Buffer.from('f8fffe', 'hex'), Buffer.alloc(0)].map((payload, index) => ({
+      Data: encodeMediaRecord(frame(1, 4, index + 1, payload)).toString('base64'),
+      PartitionKey: ID,
+      SequenceNumber: String(index + 1),
+    }));
+    const answer = await createRecorder(bucket)(lambdaEvent(frames));
+    expect(answer).toEqual({ batchItemFailures: [] });
+    expect(bucket.keys.filter((key) => key.endsWith('.ogg'))).toHaveLength(1);
+    vi.restoreAllMocks();
+  });
+
+  it('puts no silence of hours before what was said for one odd capture time', async () => {
+    const bucket = new Bucket();
+    const frames = [0, -7_200_000, 0, 0].map((shiftMs, index) => {
+      const record = frame(1, 1, index + 1, Buffer.alloc(640, index + 1));
+      const capturedAtMs = record.capturedAtMs + shiftMs;
+      return {
+        Data: encodeMediaRecord({ ...record, capturedAtMs }).toString('base64'),
+        PartitionKey: ID,
+        SequenceNumber: String(index + 1),
+      };
     });
-    expect(await handler({ Records: revoked })).toEqual({ batchItemFailures: [] });
-    expect([...kept.keys()]).toEqual([`${ID}/1/events/0000000005.json`]);
+    await createRecorder(bucket)(lambdaEvent(frames));
+    const [wav] = [...bucket.objects].filter(([key]) => key.endsWith('.wav'));
+    expect(wav?.[1].body.length).toBe(44 + 4 * 640);
   });
 
-  it('has the batch sent again when it cannot delete', async () => {
-    vi.spyOn(process.stderr, 'write').mockReturnValue(true);
-    const handler = createRecorder({ put: async () => undefined });
-    const answer = await handler({ Records: revoked });
-    expect(answer).toEqual({ batchItemFailures: [{ itemIdentifier: '1' }] });
-    vi.restoreAllMocks();
+  describe('when Zoom takes the consent back', () => {
+    const revocation = lambdaEvent(
+      [
+        encodeEvent(ORIGIN, 'transcript', 4, START_MS, { text: 'private', timestampMs: START_MS }),
+        encodeEvent(ORIGIN, 'session_revoked', 5, START_MS, { timestampMs: START_MS }),
+      ].map((data, index) => ({
+        Data: data.toString('base64'),
+        PartitionKey: ID,
+        SequenceNumber: String(index + 1),
+      })),
+    );
+    const NOTHING = [`revoked/${ID}.json`];
+
+    it('deletes what it has of that session, and keeps nothing that comes later', async () => {
+      const bucket = new Bucket();
+      const handler = createRecorder(bucket);
+      await handler(lambdaEvent(stored.media));
+      expect(await handler(revocation)).toEqual({ batchItemFailures: [] });
+      expect(bucket.keys).toEqual(NOTHING);
+      await handler(lambdaEvent(stored.media));
+      expect(bucket.keys).toEqual(NOTHING);
+    });
+
+    it('keeps nothing of media that are stored at that moment', async () => {
+      const bucket = new Bucket();
+      const handler = createRecorder(bucket);
+      bucket.onMedia = async () => {
+        bucket.onMedia = undefined;
+        await handler(revocation);
+      };
+      await handler(lambdaEvent(stored.media));
+      expect(bucket.keys).toEqual(NOTHING);
+    });
+
+    it('has the batch sent again when it cannot delete', async () => {
+      vi.spyOn(process.stderr, 'write').mockReturnValue(true);
+      const bucket = new Bucket();
+      bucket.deleteAll = () => Promise.reject(new Error('403'));
+      const answer = await createRecorder(bucket)(revocation);
+      expect(answer).toEqual({ batchItemFailures: [{ itemIdentifier: '1' }] });
+      vi.restoreAllMocks();
+    });
   });
+
+  it.skipIf(!hasFfprobe)(
+    'writes Ogg and WAV that ffprobe reads (skipped: no ffprobe)',
+    async () => {
+      const bucket = new Bucket();
+      const packets = Array.from({ length: 50 }, (_, index) =>
+        frame(1, 4, index + 1, Buffer.from('f8fffe', 'hex')),
+      );
+      const pcm = Array.from({ length: 50 }, (_, index) => ({
+        ...frame(1, 1, index + 1, Buffer.alloc(640, 1)),
+        userId: 7,
+      }));
+      const records = [...packets, ...pcm].map((record, index) => ({
+        Data: encodeMediaRecord(record).toString('base64'),
+        PartitionKey: ID,
+        SequenceNumber: String(index + 1),
+      }));
+      await createRecorder(bucket)(lambdaEvent(records));
+      const seen: string[] = [];
+      for (const [key, { body }] of bucket.objects) {
+        if (key.endsWith('.jsonl')) continue;
+        const path = join(folder, `object${key.slice(key.lastIndexOf('.'))}`);
+        writeFileSync(path, body);
+        const entries = 'stream=codec_name:format=duration';
+        const args = ['-v', 'error', '-show_entries', entries, '-of', 'csv=p=0', path];
+        const { stdout, stderr } = spawnSync('ffprobe', args, { encoding: 'utf8' });
+        expect(stderr).toBe('');
+        const [codec, seconds] = stdout.trim().split('\n');
+        seen.push(`${codec} ${Number(seconds).toFixed(1)}`);
+      }
+      expect(seen.sort()).toEqual(['opus 1.0', 'pcm_s16le 1.0']);
+    },
+  );
 });
 
 describe('the live transcript', () => {

@@ -1,110 +1,192 @@
+import { createHash } from 'node:crypto';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import {
   decodeKinesisEvent,
+  type Exporter,
   type Frame,
+  H264Exporter,
   type KinesisLambdaEvent,
+  OpusExporter,
+  ServiceError,
   sourceKey,
+  WavExporter,
 } from '../../../sdk/consumer/index.ts';
 
-/** Where objects go: an S3 client, or anything that takes a PUT. */
+/** Where objects go: an S3 client, or anything that stores bytes under a key. */
 export interface ObjectStore {
-  put(key: string, body: Uint8Array, contentType: string): Promise<void>;
-  /** Deletes everything whose key begins so. Without it a revoked session stays, and a failure says so. */
-  deleteAll?(prefix: string): Promise<void>;
+  put(key: string, body: Uint8Array, about: ObjectFacts): Promise<void>;
+  exists(key: string): Promise<boolean>;
+  deleteAll(prefix: string): Promise<void>;
 }
 
-interface StoredObject {
-  readonly kinesisSequenceNumber: string;
-  readonly key: string;
-  readonly body: Uint8Array;
+export interface ObjectFacts {
   readonly contentType: string;
+  /** ASCII, as S3 wants it: names are percent-encoded. */
+  readonly metadata: Readonly<Record<string, string>>;
 }
 
-const FILES: Readonly<Record<string, { extension: string; contentType: string }>> = {
-  L16: { extension: 'pcm', contentType: 'audio/l16' },
-  G711: { extension: 'alaw', contentType: 'audio/pcma' },
-  G722: { extension: 'g722', contentType: 'audio/g722' },
-  OPUS: { extension: 'opus-packets', contentType: 'application/octet-stream' },
-  H264: { extension: 'h264', contentType: 'video/h264' },
+interface Format {
+  readonly extension: string;
+  readonly contentType: string;
+  /** Absent: each frame is an object of its own, as it is. */
+  readonly exporter?: (path: string, startMs: number) => Exporter<Frame>;
+}
+
+const wav: Format = {
+  extension: 'wav',
+  contentType: 'audio/wav',
+  exporter: (path, startMs) => new WavExporter(path, { startMs }),
+};
+const FORMATS: Readonly<Record<string, Format>> = {
+  L16: wav,
+  G711: wav,
+  G722: wav,
+  OPUS: {
+    extension: 'ogg',
+    contentType: 'audio/ogg',
+    exporter: (path, startMs) => new OpusExporter(path, startMs),
+  },
+  H264: {
+    extension: 'h264',
+    contentType: 'video/h264',
+    exporter: (path) => new H264Exporter(path),
+  },
   JPG: { extension: 'jpg', contentType: 'image/jpeg' },
   PNG: { extension: 'png', contentType: 'image/png' },
 };
-const UNKNOWN = { extension: 'bin', contentType: 'application/octet-stream' };
+const UNKNOWN: Format = { extension: 'bin', contentType: 'application/octet-stream' };
 
 /**
- * A Lambda handler that stores whatever arrives, of either stream:
+ * A Lambda handler that stores whatever arrives, of either stream. One batch gives, for each source, one object that can be
+ * played: the longer the batching window, the fewer and larger they are.
  *
- * - `<stream>/<epoch>/audio/user-16778240/0000000001.pcm`: the frames of one source in one Kinesis record, one
- *   after another (Opus packets with two bytes of length before each), named by the first frame's sequence;
- * - `…/deskshare/user-16778240/0000000007.jpg`: each picture by itself;
- * - `<stream>/<epoch>/events/0000000003.json`: each event.
+ * - `<stream>/<epoch>/audio/user-16778240/2026-11-22T10:00:00.020Z-0000000001.wav` (Opus: `.ogg`), which begins at that
+ *   time, silence where nothing was captured; `…/video/….h264`; each picture of a share by itself
+ * - beside each but the pictures, `….frames.jsonl`: sequence number, capture time and name of every frame
+ * - `<stream>/<epoch>/events/0000000003.json`: each event
+ * - `revoked/<stream>.json`, when Zoom took the consent back: everything else of the stream is deleted, and media that
+ *   arrive later, on the other stream, are not kept
  *
- * A `session_revoked` deletes everything of its stream but the events that tell of it: Zoom took the consent back. Media
- * that arrive on the other stream later are kept out by the bucket's own rule, or by a sweep over `…/events/` for that name.
- *
- * Objects follow Kinesis records, not batches: what Lambda sends again overwrites the same objects, however it
- * cuts the batches then. A put that fails names its record, so that only the rest comes again.
+ * When anything fails the whole batch comes again and overwrites the same objects, also when Lambda cuts it in two.
  */
 export function createRecorder(store: ObjectStore) {
   return async (event: KinesisLambdaEvent) => {
-    const { frames, events, bad, batchItemFailures } = decodeKinesisEvent(event);
-    for (const { code, detail } of bad) {
-      process.stderr.write(`${JSON.stringify({ level: 'error', code, detail })}\n`);
-    }
-    const revoked = events.filter(({ name }) => name === 'session_revoked');
-    const isRevoked = ({ rtmsStreamId }: { rtmsStreamId: string }) =>
-      revoked.some((event) => event.rtmsStreamId === rtmsStreamId);
-    const kept = events.filter((event) => !isRevoked(event) || event.name.startsWith('session_'));
-    const objects = [
-      ...mediaObjects(frames),
-      ...kept.map(({ rtmsStreamId, epoch, sequence, kinesisSequenceNumber, ...rest }) => ({
-        kinesisSequenceNumber,
-        key: `${rtmsStreamId}/${epoch}/events/${padded(sequence)}.json`,
-        body: Buffer.from(JSON.stringify({ rtmsStreamId, epoch, sequence, ...rest })),
-        contentType: 'application/json',
-      })),
-    ];
-    for (const { rtmsStreamId } of revoked) {
-      try {
-        if (store.deleteAll === undefined) throw new Error('no deleteAll');
+    const decoded = decodeKinesisEvent(event);
+    const { frames, events, bad, batchItemFailures } = decoded;
+    for (const { code, detail } of bad) log({ code, detail });
+    try {
+      const open = stillToCome(event, batchItemFailures);
+      const now = <Item extends { readonly kinesisSequenceNumber: string }>(
+        items: readonly Item[],
+      ) => items.filter((item) => !open.has(item.kinesisSequenceNumber));
+      for (const revoked of now(events).filter(({ name }) => name === 'session_revoked')) {
+        const { rtmsStreamId, time } = revoked;
+        // Before anything is deleted: who stores media looks for it afterwards.
+        const body = Buffer.from(JSON.stringify({ rtmsStreamId, time }));
+        await store.put(revokedKey(rtmsStreamId), body, JSON_FACTS);
         await store.deleteAll(`${rtmsStreamId}/`);
-      } catch {
-        process.stderr.write(`${JSON.stringify({ level: 'error', code: 'delete_failed' })}\n`);
-        // Nothing of this batch is stored yet: all of it comes again.
-        const [first] = event.Records;
-        const itemIdentifier = first?.kinesis.sequenceNumber ?? '';
-        return { batchItemFailures: [{ itemIdentifier }] };
       }
-    }
-    for (const { key, body, contentType, kinesisSequenceNumber } of objects) {
-      try {
-        await store.put(key, body, contentType);
-      } catch (error) {
-        const name = error instanceof Error ? error.name : typeof error;
-        process.stderr.write(`${JSON.stringify({ level: 'error', code: 'put_failed', name })}\n`);
-        return { batchItemFailures: [{ itemIdentifier: kinesisSequenceNumber }] };
+      const streams = new Set([...now(frames), ...now(events)].map((item) => item.rtmsStreamId));
+      for (const rtmsStreamId of streams) {
+        if (await store.exists(revokedKey(rtmsStreamId))) continue;
+        const isOfIt = (item: { readonly rtmsStreamId: string }) =>
+          item.rtmsStreamId === rtmsStreamId;
+        await storeMedia(store, now(frames).filter(isOfIt));
+        for (const { kinesisSequenceNumber: _, ...fields } of now(events).filter(isOfIt)) {
+          const key = `${rtmsStreamId}/${fields.epoch}/events/${padded(fields.sequence)}.json`;
+          await store.put(key, Buffer.from(JSON.stringify(fields)), JSON_FACTS);
+        }
+        // The consent may have been taken back meanwhile, by this function on the other stream.
+        if (await store.exists(revokedKey(rtmsStreamId))) await store.deleteAll(`${rtmsStreamId}/`);
       }
+    } catch (error) {
+      log({ code: 'store_failed', name: error instanceof Error ? error.name : typeof error });
+      const itemIdentifier = event.Records[0]?.kinesis.sequenceNumber ?? '';
+      return { batchItemFailures: [{ itemIdentifier }] };
     }
     return { batchItemFailures };
   };
 }
 
-/** In the order of the Kinesis records, so that a failure leaves nothing behind unstored. */
-function mediaObjects(frames: readonly Frame[]): StoredObject[] {
+/** Zoom hands out up to a minute of older audio after a change of owner. */
+const ODD_LAG_MS = 120_000;
+
+const JSON_FACTS: ObjectFacts = { contentType: 'application/json', metadata: {} };
+
+const revokedKey = (rtmsStreamId: string) => `revoked/${rtmsStreamId}.json`;
+
+/** Records that Lambda sends again, as a frame in them is not whole yet: what they hold is stored then. */
+function stillToCome(
+  { Records }: KinesisLambdaEvent,
+  failures: readonly { readonly itemIdentifier: string }[],
+): ReadonlySet<string> {
+  const numbers = Records.map(({ kinesis }) => kinesis.sequenceNumber);
+  const from = failures.map(({ itemIdentifier }) => numbers.indexOf(itemIdentifier));
+  return new Set(from.length === 0 ? [] : numbers.slice(Math.max(Math.min(...from), 0)));
+}
+
+async function storeMedia(store: ObjectStore, frames: readonly Frame[]): Promise<void> {
   const groups = Map.groupBy(frames, (frame) => {
-    const isPicture = frame.codec === 'JPG' || frame.codec === 'PNG';
-    const part = isPicture ? frame.sequence : '';
-    return [frame.kinesisSequenceNumber, folderOf(frame), frame.codec, part].join(' ');
+    const { codec, sampleRateHz, channels, sequence } = frame;
+    const isSingle = (FORMATS[codec] ?? UNKNOWN).exporter === undefined;
+    return [folderOf(frame), codec, sampleRateHz, channels, isSingle ? sequence : ''].join(' ');
   });
-  return [...groups.values()].map((group) => {
-    const [first] = group as [Frame, ...Frame[]];
-    const { extension, contentType } = FILES[first.codec] ?? UNKNOWN;
-    return {
-      kinesisSequenceNumber: first.kinesisSequenceNumber,
-      key: `${folderOf(first)}/${padded(first.sequence)}.${extension}`,
-      body: Buffer.concat(group.flatMap(first.codec === 'OPUS' ? withLength : withoutLength)),
-      contentType,
-    };
-  });
+  const folder = await mkdtemp(join(tmpdir(), 'recorder-'));
+  try {
+    for (const group of groups.values()) await storeGroup(store, group as Group, folder);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+type Group = [Frame, ...Frame[]];
+
+async function storeGroup(store: ObjectStore, group: Group, folder: string): Promise<void> {
+  const [first] = group;
+  const { extension, contentType, exporter } = FORMATS[first.codec] ?? UNKNOWN;
+  const name = `${folderOf(first)}/${first.capturedAt.toISOString()}-${padded(first.sequence)}`;
+  const metadata = {
+    'user-name': encodeURIComponent(first.userName),
+    'captured-at': first.capturedAt.toISOString(),
+    'first-sequence': String(first.sequence),
+    'last-sequence': String(group.at(-1)?.sequence),
+  };
+  if (exporter === undefined) {
+    await store.put(`${name}.${extension}`, first.payload, { contentType, metadata });
+    return;
+  }
+  const path = join(folder, `${createHash('sha256').update(name).digest('hex')}.${extension}`);
+  const writer = exporter(path, beginOf(group));
+  const written: Frame[] = [];
+  for (const frame of group) {
+    try {
+      await writer.write(frame);
+      written.push(frame);
+    } catch (error) {
+      // One odd frame costs only itself.
+      if (!(error instanceof ServiceError)) throw error;
+      log({ code: error.code, detail: error.detail });
+    }
+  }
+  await writer.close();
+  if (written.length === 0) return;
+  await store.put(`${name}.${extension}`, await readFile(path), { contentType, metadata });
+  const lines = written.map(({ sequence, capturedAt, userName }) =>
+    JSON.stringify({ sequence, capturedAt, userName }),
+  );
+  const about = { contentType: 'application/x-ndjson', metadata };
+  await store.put(`${name}.frames.jsonl`, Buffer.from(`${lines.join('\n')}\n`), about);
+}
+
+/** The earliest capture time that can be one: a single odd one would put hours of silence before what was said. */
+function beginOf(group: Group): number {
+  const lagMs = ({ capturedAt, receivedAt }: Frame) => receivedAt.getTime() - capturedAt.getTime();
+  const lags = group.map(lagMs).sort((a, b) => a - b);
+  const usual = lags[Math.floor(lags.length / 2)] as number;
+  const likely = group.filter((frame) => Math.abs(lagMs(frame) - usual) <= ODD_LAG_MS);
+  return Math.min(...likely.map(({ capturedAt }) => capturedAt.getTime()));
 }
 
 function folderOf(frame: Frame): string {
@@ -112,16 +194,10 @@ function folderOf(frame: Frame): string {
   return `${frame.rtmsStreamId}/${frame.epoch}/${frame.mediaType}/${source}`;
 }
 
-function withLength({ payload }: Frame): Uint8Array[] {
-  const length = Buffer.alloc(2);
-  length.writeUInt16BE(payload.length);
-  return [length, payload];
-}
-
-function withoutLength({ payload }: Frame): Uint8Array[] {
-  return [payload];
-}
-
 function padded(sequence: number): string {
   return String(sequence).padStart(10, '0');
+}
+
+function log(fields: object): void {
+  process.stderr.write(`${JSON.stringify({ level: 'error', ...fields })}\n`);
 }
