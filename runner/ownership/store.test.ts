@@ -7,6 +7,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { createSessionTable } from '../../local/aws/session-table.ts';
 import { ROW_TRANSLATION } from '../../shared/parse-row.ts';
 import { type SessionRow, sessionKey, UNOWNED } from '../../shared/session-row.ts';
+import { fillRow } from '../../test/hostile/full-row.ts';
 import { OrphanWatch } from './orphans.ts';
 import { turnOf } from './placement.ts';
 import { reconcile } from './reconcile.ts';
@@ -505,6 +506,22 @@ test('a row that cannot be read spoils no other, and is reported by its key', as
   expect((await watching.sessionsOf(me)).map(({ rtmsStreamId }) => rtmsStreamId)).toEqual([id]);
   expect(reported.sort()).toEqual(spoilt.map((_, index) => `SESSION#${id}-${index}`));
   expect(await watching.session(`${id}-0`)).toBeUndefined();
+});
+
+test('a row that is full can be read and not be settled, and trying again is no use', async () => {
+  const { region, endpoint, credentials } = client.config;
+  const { port = 0 } = (await endpoint?.()) ?? {};
+  const endpoints = { dynamodb: `http://127.0.0.1:${port}` };
+  const aws = { region: await region(), credentials: await credentials(), endpoints, table: TABLE };
+  await started();
+  const { epoch = 0 } = await claimed(me);
+  await fillRow(aws, id);
+  const claim = { rtmsStreamId: id, taskId: me, epoch };
+  const run = { startEventTsMs: 1000, reason: 6, atMs: NOW_MS } as const;
+  const refused = { code: 'session/store-refused', retryable: false };
+  await expect(store.end(claim, run, NOW_MS)).rejects.toMatchObject(refused);
+  await expect(store.release(claim, NOW_MS)).rejects.toMatchObject(refused);
+  expect(await store.session(id)).toMatchObject({ owner: me, epoch });
 });
 
 test('a call that the table refuses is not retryable', async () => {
