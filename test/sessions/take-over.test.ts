@@ -1,5 +1,9 @@
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { syntheticMeeting } from '../../local/simulator/synthetic-meeting.ts';
+import { rtmsCommand } from './rtms-command.ts';
 import { startWorld, type World } from './world.ts';
 
 const MEETING = syntheticMeeting({ durationMs: 600_000, transcriptEveryMs: 500 });
@@ -46,13 +50,35 @@ test('the living take over from the killed and from the frozen', { timeout: 90_0
 
   for (const id of streams) world.simulator.act(id, { do: 'stop', reason: 6 });
   await Promise.all(streams.map((rtmsStreamId) => world.event('session_ended', { rtmsStreamId })));
-  const { holes } = await world.until('a complete ledger', () => {
+  const { holes, verdict } = await world.until('a complete ledger', () => {
     const report = world.ledger.report();
     return report.ok && report;
   });
+  expect(verdict).toBe('incomplete');
   expect(world.late).toEqual([]);
+  await expectToldByCommands(ownedBy(killed)[0] as string);
   for (const { rtmsStreamId, fromMs, toMs } of holes) {
     // What a frozen process had not read yet is gone with its sockets.
     if (ownedBy(killed).includes(rtmsStreamId)) expect(toMs - fromMs).toBeLessThanOrEqual(520);
   }
 });
+
+/** What a person is told of a session whose runner was killed, by the commands as real processes. */
+async function expectToldByCommands(rtmsStreamId: string): Promise<void> {
+  const folder = await mkdtemp(join(tmpdir(), 'rtms-killed-'));
+  try {
+    const rtms = await rtmsCommand(world.stack, folder);
+    const verified = await rtms('verify', rtmsStreamId);
+    expect(verified.code, verified.stdout).toBe(1);
+    expect(verified.stdout).toMatch(/^transcript may lack lines between .*: its runner was lost$/m);
+    expect(verified.stdout).toMatch(/^incomplete: /m);
+    const out = join(folder, 'out');
+    const exported = await rtms('export', rtmsStreamId, '--out', out);
+    expect(exported.code, exported.stdout).toBe(1);
+    expect(await readdir(out)).toContain('gaps.json');
+    const captions = await readFile(join(out, 'transcript.vtt'), 'utf8');
+    expect(captions).toMatch(/^\[transcript may lack lines for up to .*: its runner was lost\]$/m);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
