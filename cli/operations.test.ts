@@ -49,8 +49,10 @@ beforeEach(() => {
 async function rtms(...args: string[]) {
   const lines: string[] = [];
   const errors: string[] = [];
-  const out = vi.spyOn(process.stdout, 'write').mockImplementation((text) => {
+  // A command ends when what it said has left, which the stream tells by a callback.
+  const out = vi.spyOn(process.stdout, 'write').mockImplementation((text, encoding, left) => {
     lines.push(String(text));
+    (typeof encoding === 'function' ? encoding : left)?.();
     return true;
   });
   const err = vi.spyOn(process.stderr, 'write').mockImplementation((text) => {

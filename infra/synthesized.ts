@@ -57,7 +57,7 @@ interface Synthesized {
 const synthesized = new Map<string, Synthesized>();
 
 /**
- * Without validators, which take seconds for each template and more for the first of a process: validation.test.ts has
+ * Without validators, which take seconds for each template and more for the first of a process: validation.long.test.ts has
  * them look at every configuration, once.
  */
 export function synthesize(name: string): Synthesized {

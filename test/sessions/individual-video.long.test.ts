@@ -144,12 +144,16 @@ test('every policy records whose turn it is, through reconnects and from runner 
     },
   };
 
-  for (const epoch of [1, 2, 3]) {
+  // A late claim may go to a replacement that has the policy of the runner before: then one more takes over.
+  for (let isLast = false; !isLast; ) {
+    const epoch = shown.length + 1;
     const { taskId } = await world.log('claimed', { rtmsStreamId, epoch }, PATIENCE_MS);
     const policy = policyOf.get(taskId) ?? expect.unreachable();
     shown.push(policy);
+    isLast = new Set(shown).size === POLICY_NAMES.length;
+    expect(epoch, shown.join()).toBeLessThanOrEqual(5);
     const order = await play[policy](epoch);
-    if (epoch < 3) {
+    if (!isLast) {
       process.kill(world.pid(taskId), 'SIGTERM');
       await world.event('session_taken_over', { rtmsStreamId, epoch: epoch + 1 }, PATIENCE_MS);
     } else act({ do: 'stop', reason: 6 });
@@ -172,8 +176,6 @@ test('every policy records whose turn it is, through reconnects and from runner 
     const people = told.map(({ userId }) => userId);
     if (order.length > 0) expect(people.slice(-order.length), what).toEqual(order);
   }
-  expect([...shown].sort()).toEqual([...POLICY_NAMES].sort());
-
   const { sources } = await world.simulator.finished(rtmsStreamId);
   const sent = new Map(sources.map(({ userId, frames }) => [userId, frames]));
   await world.until('a complete ledger', () => world.ledger.report().ok);
@@ -183,7 +185,7 @@ test('every policy records whose turn it is, through reconnects and from runner 
   }
   expect(read).toEqual(sent);
   expect([...read.keys()].sort()).toEqual([ADA, BEN, CY]);
-  for (const epoch of [1, 2, 3]) {
+  for (const epoch of shown.map((_, index) => index + 1)) {
     const shownOnes = pictures(epoch).map(({ userId }) => userId);
     const turns = shownOnes.filter((userId, index) => userId !== shownOnes[index - 1]);
     const told = selections(epoch).map(({ userId }) => userId);
