@@ -1,40 +1,6 @@
-import type * as v from 'valibot';
 import { describe, expect, test } from 'vitest';
 import { CONFIG, type ConfigInput, readConfig } from './config.ts';
-
-type Schema = v.GenericSchema & {
-  readonly wrapped?: Schema;
-  readonly entries?: Readonly<Record<string, Schema>>;
-  readonly options?: readonly Schema[];
-  readonly key?: string;
-  readonly literal?: unknown;
-};
-
-interface Leaf {
-  readonly path: readonly string[];
-  /** What else must stand beside the key for it to be looked at: the discriminators on its way. */
-  readonly beside: Readonly<Record<string, unknown>>;
-}
-
-/** Every key that can be written, by walking the schema itself: a new one is tested without a new row. */
-function leavesOf(schema: Schema, path: readonly string[] = [], beside = {}): Leaf[] {
-  if (schema.type === 'optional') return leavesOf(schema.wrapped as Schema, path, beside);
-  if (schema.type === 'variant') {
-    const key = schema.key as string;
-    return (schema.options as readonly Schema[]).flatMap((option) =>
-      leavesOf(option, path, {
-        ...beside,
-        [[...path, key].join('.')]: option.entries?.[key]?.literal,
-      }),
-    );
-  }
-  if (schema.entries !== undefined && path.join('.') !== 'zoom.media') {
-    return Object.entries(schema.entries)
-      .filter(([, below]) => below.type !== 'literal')
-      .flatMap(([key, below]) => leavesOf(below, [...path, key], beside));
-  }
-  return [{ path, beside }];
-}
+import { configKeys } from './config-keys.ts';
 
 function set(target: Record<string, unknown>, path: readonly string[], value: unknown): void {
   const [key = '', ...rest] = path;
@@ -55,7 +21,16 @@ function messageOf(input: unknown): string {
   return 'accepted';
 }
 
-const LEAVES = leavesOf(CONFIG as unknown as Schema);
+const MORNING = {
+  name: 'Morning',
+  minute: '45',
+  hour: '7',
+  weekDay: 'MON-FRI',
+  timeZone: 'America/New_York',
+  minTasks: 4,
+};
+
+const LEAVES = configKeys(CONFIG);
 const names = LEAVES.map(({ path, beside }) => ({
   name: `${path.join('.')} ${Object.values(beside).join(' ')}`.trim(),
   path,
@@ -119,7 +94,7 @@ describe('a mistake in the configuration', () => {
     ],
     [
       { zoom: { protocol: { metting: {} } } },
-      'zoom.protocol.metting: {}; allowed is meeting, webinar, ',
+      'zoom.protocol.metting: no such key; zoom.protocol has meeting, webinar, ',
     ],
     [
       { zoom: { protocol: { meeting: { format: 'PROTOBUF' } } } },
@@ -132,6 +107,86 @@ describe('a mistake in the configuration', () => {
     [
       { zoom: { protocol: { phone: { events: { 8001: 'Hold!' } } } } },
       'zoom.protocol.phone.events.8001: "Hold!"; allowed is a name in snake_case',
+    ],
+    [{ runner: [] }, 'runner: []; allowed is an object of cpu, memoryMiB, '],
+    [[], 'config: []; allowed is an object of deployment, '],
+    [{ tags: ['a'] }, 'tags: ["a"]; allowed is an object of text'],
+    [{ tags: { 'aws:x': 'y' } }, 'tags.aws:x: "y"; allowed as a key is 1 to 128 letters'],
+    [
+      { network: { kind: 'private', natGateways: [2] } },
+      'network.natGateways: [2]; allowed is a whole number from 1 to 3',
+    ],
+    [
+      { zoom: { maxClockSkewSeconds: Number.NaN } },
+      'zoom.maxClockSkewSeconds: NaN; allowed is a whole number',
+    ],
+    [
+      { zoom: { allowedHosts: ['https://zoom.us'] } },
+      'zoom.allowedHosts.0: "https://zoom.us"; allowed is a bare host name',
+    ],
+    [
+      { zoom: { allowedHosts: ['zoom.us,zoom.com'] } },
+      'zoom.allowedHosts.0: "zoom.us,zoom.com"; allowed is a bare host name',
+    ],
+    [
+      { zoom: { media: { vidio: false } } },
+      'zoom.media.vidio: no such key; zoom.media has audio, video, ',
+    ],
+    [
+      { zoom: { media: { video: { folow: 1 } } } },
+      'zoom.media.video.folow: no such key; zoom.media.video has codec, resolution, fps, dataOpt, follow',
+    ],
+    [
+      {
+        webhook: {
+          cloudFront: {},
+          domain: {
+            name: 'a.example.com',
+            certificateArn: 'arn:aws:acm:eu-west-1:1:certificate/c',
+          },
+        },
+      },
+      'webhook.domain.certificateArn: "arn:aws:acm:eu-west-1:1:certificate/c"; allowed behind CloudFront is a certificate in us-east-1',
+    ],
+    [
+      { runner: { prewarm: [{ ...MORNING, minute: '60' }] } },
+      'runner.prewarm.0.minute: "60"; allowed is 0 to 59',
+    ],
+    [
+      { runner: { prewarm: [{ ...MORNING, hour: '7-' }] } },
+      'runner.prewarm.0.hour: "7-"; allowed is 0 to 23',
+    ],
+    [
+      { runner: { prewarm: [{ ...MORNING, weekDay: 'Monday' }] } },
+      'runner.prewarm.0.weekDay: "Monday"; allowed is SUN to SAT',
+    ],
+    [
+      { runner: { prewarm: [{ ...MORNING, timeZone: 'Mars/Olympus' }] } },
+      'runner.prewarm.0.timeZone: "Mars/Olympus"; allowed is an IANA time zone',
+    ],
+    [{ runner: { prewarm: [MORNING, MORNING] } }, 'allowed is each name once'],
+    [
+      { runner: { prewarm: [{ ...MORNING, minTasks: 21 }] } },
+      'allowed in minTasks is up to maxTasks, 20',
+    ],
+    [
+      { runner: { headroomSlots: 601 } },
+      'runner.headroomSlots: 601; allowed is what maxTasks hold, up to 600',
+    ],
+    [
+      { runner: { imageUri: 'r.example.com/a:1', baseImageDigest: `sha256:${'0'.repeat(64)}` } },
+      'allowed only without imageUri',
+    ],
+    [
+      {
+        network: {
+          kind: 'existing',
+          vpcId: 'vpc-1',
+          availabilityZones: ['a', 'b'],
+          subnetIds: ['subnet-1', 'subnet-2', 'subnet-3'],
+        },
+      },
+      'network.subnetIds: ["subnet-1","subnet-2","subnet-3"]; allowed is as many for each of the 2 availabilityZones',
     ],
   ])('%j says: %s', (input, expected) => {
     expect(messageOf(input)).toContain(expected);

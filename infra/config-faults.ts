@@ -16,6 +16,9 @@ interface Node {
   readonly key?: string;
 }
 
+/** Begins what a parser of ours says of a key that it does not know; the keys that it knows follow. */
+export const NO_SUCH_KEY = 'no such key';
+
 const nodeOf = (schema: Schema) => schema as unknown as Node;
 
 /**
@@ -30,7 +33,10 @@ export function describeFault(schema: Schema, input: unknown, issue: v.BaseIssue
   const parentPath = path.slice(0, -1);
   if (issue.type === 'strict_object' && issue.expected === 'never') {
     const keys = keysOf(schemaAt(schema, input, parentPath));
-    return `${name}: no such key; ${parentPath.join('.') || 'config'} has ${keys.join(', ')}`;
+    return noSuchKey(name, parentPath, keys.join(', '));
+  }
+  if (issue.message.startsWith(NO_SUCH_KEY)) {
+    return noSuchKey(name, parentPath, issue.message.slice(NO_SUCH_KEY.length + 1));
   }
   const value = path.reduce<unknown>(
     (at, key) => (at as Record<Key, unknown> | undefined)?.[key],
@@ -42,6 +48,10 @@ export function describeFault(schema: Schema, input: unknown, issue: v.BaseIssue
   return value === undefined
     ? `${name}: missing; ${allowed}`
     : `${name}: ${show(value)}; ${allowed}`;
+}
+
+function noSuchKey(name: string, parentPath: readonly Key[], known: string): string {
+  return `${name}: ${NO_SUCH_KEY}; ${parentPath.join('.') || 'config'} has ${known}`;
 }
 
 /** Rules over more than one key: their message says itself what is allowed. */
@@ -140,8 +150,34 @@ function chosenOption({ options = [], key = '' }: Node, input: unknown): Schema 
   ) as Schema | undefined;
 }
 
+/**
+ * Lists that stand where an object of keys is wanted. To the schema a list is an object as well, of no keys: everything
+ * in it would be left out without a word.
+ */
+export function misplacedLists(
+  schema: Schema,
+  input: unknown,
+  path: readonly Key[] = [],
+): readonly string[] {
+  const node = nodeOf(schema);
+  if (node.type === 'optional') return misplacedLists(node.wrapped as Schema, input, path);
+  if (typeof input !== 'object' || input === null) return [];
+  if (Array.isArray(input)) {
+    if (!['strict_object', 'record', 'variant'].includes(node.type)) return [];
+    return [`${path.join('.') || 'config'}: ${show(input)}; allowed is ${allowedBy(schema)}`];
+  }
+  const { entries = {} } = nodeOf(
+    node.type === 'variant' ? (chosenOption(node, input) ?? schema) : schema,
+  );
+  return Object.entries(input).flatMap(([key, below]) => {
+    const own = entries[key];
+    return own === undefined ? [] : misplacedLists(own, below, [...path, key]);
+  });
+}
+
 /** Short enough for a terminal; a configuration holds no secrets. */
 function show(value: unknown): string {
-  const text = JSON.stringify(value) ?? String(value);
+  // JSON has no word for NaN and Infinity.
+  const text = (typeof value === 'number' ? undefined : JSON.stringify(value)) ?? String(value);
   return text.length <= 80 ? text : `${text.slice(0, 77)}…`;
 }

@@ -1,9 +1,11 @@
 import * as v from 'valibot';
 import { ServiceError } from '../shared/errors.ts';
-import { completeMediaRequest, type MediaRequest } from '../shared/rtms/params.ts';
+import { completeMediaRequest, type MediaRequest, UNKNOWN_FIELD } from '../shared/rtms/params.ts';
 import { completeProtocol, type ProtocolRequest } from '../shared/rtms/protocol-settings.ts';
-import { describeFault } from './config-faults.ts';
+import { parseAllowedHosts } from '../shared/zoom/allowed-hosts.ts';
+import { describeFault, misplacedLists, NO_SUCH_KEY } from './config-faults.ts';
 import { US_EAST_1_PRICES } from './cost/prices.ts';
+import { cronField, isTimeZone } from './cron-fields.ts';
 
 /** Retentions CloudWatch Logs accepts, days. */
 const LOG_RETENTION_DAYS = [1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731] as const;
@@ -32,7 +34,28 @@ function textLike(form: RegExp, description: string) {
   );
 }
 
+/** Text that a function knows how to read. */
+function textOf(isGood: (value: string) => boolean, description: string) {
+  return v.pipe(
+    v.string(),
+    v.check((value) => isGood(value), `allowed is ${description}`),
+    v.description(description),
+  );
+}
+
 const EMAIL = textLike(/^[^\s@]+@[^\s@]+\.[^\s@]+$/, 'an e-mail address');
+/** As runners and webhook read it when they start: what they refuse must not get as far as a deployment. */
+const HOST = v.pipe(
+  v.string(),
+  v.check((host) => {
+    try {
+      return parseAllowedHosts(host).length === 1 && !host.includes(',');
+    } catch {
+      return false;
+    }
+  }, 'allowed is a bare host name'),
+  v.description('a bare host name'),
+);
 const HTTPS = textLike(/^https:\/\/[^\s/]+/, 'an https:// address');
 
 /** Short form of a media request: what is left out keeps its default, `false` is not wanted. */
@@ -52,10 +75,14 @@ const MEDIA = v.rawTransform<MediaInput, MediaRequest>(({ dataset, addIssue, NEV
 /** What a shared parser refused, told as the rest of the configuration is. */
 function issueOf(error: unknown, root: string, input: unknown) {
   if (!(error instanceof ServiceError)) throw error;
-  const { field, allowed } = error.detail;
+  const { field, value, allowed } = error.detail;
   const isKey = String(field).endsWith(' key');
   const path = pathTo(String(field).replace(/ key$/, ''), root, input);
-  const message = `allowed ${isKey ? 'as a key ' : ''}is ${[allowed].flat().join(', ')}`;
+  const known = [allowed].flat().join(', ');
+  const message =
+    value === UNKNOWN_FIELD
+      ? `${NO_SUCH_KEY} ${known}`
+      : `allowed ${isKey ? 'as a key ' : ''}is ${known}`;
   return { message, ...(path && { path }) };
 }
 
@@ -97,7 +124,7 @@ const ZOOM = v.strictObject({
     {},
   ),
   /** Hosts, with their subdomains, that Zoom's server addresses must lie under. */
-  allowedHosts: v.optional(v.pipe(v.array(text), v.minLength(1)), [
+  allowedHosts: v.optional(v.pipe(v.array(HOST), v.minLength(1)), [
     'zoom.us',
     'zoom.com',
     'zoomgov.com',
@@ -116,50 +143,64 @@ const ZOOM = v.strictObject({
   ),
 });
 
-const WEBHOOK = v.strictObject({
-  /**
-   * Throttle of the whole endpoint, which Zoom shares with the rest of the world. Zoom does not repeat what was
-   * refused with 429, so a stranger who fills the bucket makes meetings go unrecorded. A forgery that is let in
-   * costs some 5 ms of one function; keep this far above anything that Zoom sends.
-   */
-  requestsPerSecond: v.optional(count, 2_000),
-  burst: v.optional(count, 4_000),
-  /**
-   * Lambda executions kept for, and granted to, the webhook function. Unset: it takes what the account has.
-   * A new account has 10 in all, of which none can be reserved.
-   */
-  reservedConcurrency: v.optional(count),
-  /** A domain of your own; the default endpoint is then switched off. */
-  domain: v.optional(
-    v.strictObject({
-      name: textLike(/^[a-z0-9-]+(\.[a-z0-9-]+)+$/i, 'a host name'),
-      /** ACM certificate in the stack's Region; behind CloudFront, in us-east-1. */
-      certificateArn: textLike(/^arn:[a-z-]+:acm:/, 'the ARN of an ACM certificate'),
-    }),
+const WEBHOOK = v.pipe(
+  v.strictObject({
+    /**
+     * Throttle of the whole endpoint, which Zoom shares with the rest of the world. Zoom does not repeat what was
+     * refused with 429, so a stranger who fills the bucket makes meetings go unrecorded. A forgery that is let in
+     * costs some 5 ms of one function; keep this far above anything that Zoom sends.
+     */
+    requestsPerSecond: v.optional(count, 2_000),
+    burst: v.optional(count, 4_000),
+    /**
+     * Lambda executions kept for, and granted to, the webhook function. Unset: it takes what the account has.
+     * A new account has 10 in all, of which none can be reserved.
+     */
+    reservedConcurrency: v.optional(count),
+    /** A domain of your own; the default endpoint is then switched off. */
+    domain: v.optional(
+      v.strictObject({
+        name: textLike(/^[a-z0-9-]+(\.[a-z0-9-]+)+$/i, 'a host name'),
+        /** ACM certificate in the stack's Region; behind CloudFront, in us-east-1. */
+        certificateArn: textLike(/^arn:[a-z-]+:acm:/, 'the ARN of an ACM certificate'),
+      }),
+    ),
+    /**
+     * CloudFront with AWS WAF in front. It refuses what a single address sends too much of, before it reaches
+     * the shared throttle.
+     */
+    cloudFront: v.optional(
+      v.strictObject({
+        /** Requests of one address in five minutes. Zoom's own deliveries come from few addresses. */
+        requestsPerFiveMinutes: v.optional(
+          v.pipe(v.number(), v.integer(), v.minValue(100), v.maxValue(2_000_000_000)),
+          6_000,
+        ),
+        /** A web ACL of yours, of scope CLOUDFRONT; unset: one is made, for which the stack must be in us-east-1. */
+        webAclArn: v.optional(textLike(/^arn:[a-z-]+:wafv2:/, 'the ARN of a web ACL')),
+      }),
+    ),
+    /**
+     * A Lambda authorizer before the function: requests without Zoom's headers end at API Gateway. The
+     * signature itself covers the body, which no authorizer sees; the function verifies it in any case.
+     */
+    authorizer: v.optional(v.boolean(), false),
+    /** Posts a signed URL validation every five minutes and raises an alarm when it is not answered. */
+    canary: v.optional(v.boolean(), false),
+  }),
+  v.forward(
+    v.partialCheck(
+      [['cloudFront'], ['domain']],
+      ({ cloudFront, domain }) =>
+        cloudFront === undefined ||
+        domain === undefined ||
+        TOKEN.test(domain.certificateArn) ||
+        domain.certificateArn.split(':')[3] === 'us-east-1',
+      'allowed behind CloudFront is a certificate in us-east-1',
+    ),
+    ['domain', 'certificateArn'],
   ),
-  /**
-   * CloudFront with AWS WAF in front. It refuses what a single address sends too much of, before it reaches
-   * the shared throttle.
-   */
-  cloudFront: v.optional(
-    v.strictObject({
-      /** Requests of one address in five minutes. Zoom's own deliveries come from few addresses. */
-      requestsPerFiveMinutes: v.optional(
-        v.pipe(v.number(), v.integer(), v.minValue(100), v.maxValue(2_000_000_000)),
-        6_000,
-      ),
-      /** A web ACL of yours, of scope CLOUDFRONT; unset: one is made, for which the stack must be in us-east-1. */
-      webAclArn: v.optional(textLike(/^arn:[a-z-]+:wafv2:/, 'the ARN of a web ACL')),
-    }),
-  ),
-  /**
-   * A Lambda authorizer before the function: requests without Zoom's headers end at API Gateway. The
-   * signature itself covers the body, which no authorizer sees; the function verifies it in any case.
-   */
-  authorizer: v.optional(v.boolean(), false),
-  /** Posts a signed URL validation every five minutes and raises an alarm when it is not answered. */
-  canary: v.optional(v.boolean(), false),
-});
+);
 
 const CAPACITY = v.variant('mode', [
   v.strictObject({
@@ -204,11 +245,14 @@ const PREWARM = v.strictObject({
   /** Letters and digits; part of the scheduled action's name. */
   name: textLike(/^[A-Za-z0-9]+$/, 'letters and digits'),
   /** Cron fields; the rest is `*`. For example minute `50`, hour `7-17`, weekDay `MON-FRI`. */
-  minute: text,
-  hour: text,
-  weekDay: text,
+  minute: textOf(cronField(0, 59), '0 to 59, as in 45, 0-30/10 or *'),
+  hour: textOf(cronField(0, 23), '0 to 23, as in 7, 7-17 or *'),
+  weekDay: textOf(
+    cronField(1, 7, ['SUN', 'MON', 'TUE', 'WED', 'THU', 'FRI', 'SAT']),
+    'SUN to SAT or 1 to 7, as in MON-FRI or *',
+  ),
   /** IANA time zone of the fields. */
-  timeZone: text,
+  timeZone: textOf(isTimeZone, 'an IANA time zone, as in America/New_York'),
   /** Smallest number of tasks from then on, until the next entry. */
   minTasks: count,
 });
@@ -260,7 +304,43 @@ const RUNNER = v.pipe(
     ),
     ['maxTasks'],
   ),
+  v.forward(
+    v.partialCheck(
+      [['headroomSlots'], ['maxTasks'], ['capacity']],
+      ({ headroomSlots, maxTasks, capacity }) => headroomSlots <= maxTasks * capacity,
+      ({ input }) =>
+        `allowed is what maxTasks hold, up to ${Number(input.maxTasks) * Number(input.capacity)} (maxTasks × capacity)`,
+    ),
+    ['headroomSlots'],
+  ),
+  v.forward(
+    v.partialCheck(
+      [['prewarm'], ['maxTasks']],
+      ({ prewarm, maxTasks }) => prewarm.every(({ minTasks }) => minTasks <= maxTasks),
+      ({ input }) => `allowed in minTasks is up to maxTasks, ${input.maxTasks}`,
+    ),
+    ['prewarm'],
+  ),
+  v.forward(
+    v.partialCheck(
+      [['prewarm']],
+      ({ prewarm }) => new Set(prewarm.map(({ name }) => name)).size === prewarm.length,
+      'allowed is each name once',
+    ),
+    ['prewarm'],
+  ),
+  v.forward(
+    v.partialCheck(
+      [['imageUri'], ['baseImageDigest']],
+      ({ imageUri, baseImageDigest }) => imageUri === undefined || baseImageDigest === undefined,
+      'allowed only without imageUri, whose base is what it was built on',
+    ),
+    ['baseImageDigest'],
+  ),
 );
+
+/** Of a VPC of our own. */
+export const MAX_ZONES = 3;
 
 const NETWORK = v.variant('kind', [
   /** Own VPC, tasks with public addresses and no inbound rule: no cost per GB. */
@@ -268,20 +348,34 @@ const NETWORK = v.variant('kind', [
   /** Own VPC, tasks without public addresses behind NAT gateways. */
   v.strictObject({
     kind: v.literal('private'),
-    natGateways: v.optional(count, 2),
+    /** One in each zone at most. */
+    natGateways: v.optional(v.pipe(count, v.maxValue(MAX_ZONES)), 2),
     /** Lambda functions too: for organisations that allow none outside of a VPC. */
     functions: v.optional(v.boolean(), false),
   }),
   /** Subnets of yours that reach Zoom, Kinesis and the other services by themselves. */
-  v.strictObject({
-    kind: v.literal('existing'),
-    vpcId: textLike(/^vpc-/, 'the id of a VPC, vpc-…'),
-    availabilityZones: v.pipe(v.array(text), v.minLength(2)),
-    subnetIds: v.pipe(
-      v.array(textLike(/^subnet-/, 'the id of a subnet, subnet-…')),
-      v.minLength(2),
+  v.pipe(
+    v.strictObject({
+      kind: v.literal('existing'),
+      vpcId: textLike(/^vpc-/, 'the id of a VPC, vpc-…'),
+      availabilityZones: v.pipe(v.array(text), v.minLength(2)),
+      subnetIds: v.pipe(
+        v.array(textLike(/^subnet-/, 'the id of a subnet, subnet-…')),
+        v.minLength(2),
+      ),
+    }),
+    v.forward(
+      v.partialCheck(
+        [['availabilityZones'], ['subnetIds']],
+        ({ availabilityZones, subnetIds }) => subnetIds.length % availabilityZones.length === 0,
+        ({ input }) => {
+          const zones = (input as { availabilityZones: unknown[] }).availabilityZones.length;
+          return `allowed is as many for each of the ${zones} availabilityZones`;
+        },
+      ),
+      ['subnetIds'],
     ),
-  }),
+  ),
 ]);
 
 /** An address, or `{ email }` and `{ https }` where the address is a token. */
@@ -326,6 +420,18 @@ const DEPLOYMENT_NAME = v.pipe(
   v.description('1 to 64 letters, digits and hyphens'),
 );
 
+/** What CloudFormation takes, and not the tag that is set in any case. */
+const TAGS = v.record(
+  v.pipe(
+    v.string(),
+    v.check(
+      (name) => /^(?!aws:|rtms-kinesis:)[\p{L}\p{Z}\p{N}_.:/=+\-@]{1,128}$/iu.test(name),
+      'allowed as a key is 1 to 128 letters, digits, spaces and _.:/=+-@; aws: and rtms-kinesis: are taken',
+    ),
+  ),
+  v.pipe(v.string(), v.maxLength(256), v.description('text of up to 256 characters')),
+);
+
 /** The whole of it; `readConfig` is how it is used. */
 export const CONFIG = v.strictObject({
   /**
@@ -338,7 +444,7 @@ export const CONFIG = v.strictObject({
   /** CloudFormation refuses to delete the stack (`RtmsKinesisStack` only). */
   terminationProtection: v.optional(v.boolean(), false),
   /** On everything that can be tagged, the tasks too, beside `rtms-kinesis:deployment`. */
-  tags: v.optional(v.record(v.string(), v.string()), {}),
+  tags: v.optional(TAGS, {}),
   /** `customer-managed`: one KMS key of the stack's own, needed for readers in other accounts. */
   encryption: v.optional(v.picklist(['aws-managed', 'customer-managed']), 'aws-managed'),
   logRetentionDays: v.optional(v.picklist(LOG_RETENTION_DAYS), 30),
@@ -369,8 +475,10 @@ export type Config = v.InferOutput<typeof CONFIG>;
  * @throws ServiceError `config/invalid`; the message names every wrong key and what it allows
  */
 export function readConfig(input: ConfigInput): Config {
+  const lists = misplacedLists(CONFIG, input);
   const parsed = v.safeParse(CONFIG, input);
-  if (parsed.success) return parsed.output;
-  const faults = parsed.issues.map((issue) => describeFault(CONFIG, input, issue));
+  if (parsed.success && lists.length === 0) return parsed.output;
+  const issues = parsed.issues ?? [];
+  const faults = [...lists, ...issues.map((issue) => describeFault(CONFIG, input, issue))];
   throw new ServiceError('config/invalid', faults.join('\n  '), { detail: { faults } });
 }

@@ -15,7 +15,7 @@ import {
 } from 'aws-cdk-lib/aws-ec2';
 import type { ILogGroup } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
-import type { Config } from './config.ts';
+import { type Config, MAX_ZONES } from './config.ts';
 
 export interface NetworkProps {
   readonly network: Config['network'];
@@ -77,7 +77,7 @@ export class Network extends Construct {
     const isPrivate = network.kind === 'private';
     const vpc = new Vpc(this, 'Vpc', {
       ipAddresses: IpAddresses.cidr('10.80.0.0/16'),
-      maxAzs: 3,
+      maxAzs: MAX_ZONES,
       natGateways: isPrivate ? network.natGateways : 0,
       // Emptying the default group takes a custom resource with rights over security groups; nothing of
       // ours is ever placed in it.

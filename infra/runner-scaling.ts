@@ -24,11 +24,8 @@ export function addRunnerScaling(
   metrics: DeploymentMetrics,
 ): void {
   const minCapacity = leastTasks(runner.minTasks, runner.headroomSlots, runner.capacity);
-  const maxCapacity = Math.max(runner.maxTasks, minCapacity);
-  const scaling = service.autoScaleTaskCount({
-    minCapacity,
-    maxCapacity,
-  });
+  const maxCapacity = runner.maxTasks;
+  const scaling = service.autoScaleTaskCount({ minCapacity, maxCapacity });
   // A fleet that may not grow needs no rules, and their alarms cost.
   if (maxCapacity === minCapacity) return;
   scaling.scaleToTrackCustomMetric('SlotUtilization', {

@@ -28,7 +28,7 @@ export function reshardCommand(): Command {
       'Brings a stream to a number of shards in steps that Kinesis takes (at most double, at least half) and waits for ' +
       'each. Runners and consumers go on meanwhile; order within a key holds. An on-demand stream is made provisioned ' +
       'first with --provisioned, which Kinesis allows twice a day. CloudFormation takes one such step in a deployment: ' +
-      'run this first, then set `records.shards` of the stage to the same number and deploy.',
+      'run this first, then set `records.capacity.meetings` of the stage so that it gives the same number, and deploy.',
     examples: [
       'rtms reshard media --shards 64 --config prod.json --dry-run',
       'rtms reshard media --shards 64 --provisioned --config prod.json',

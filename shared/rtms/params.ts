@@ -73,6 +73,9 @@ export const DEFAULT_MEDIA_REQUEST = {
   chat: {},
 } as const satisfies MediaRequest;
 
+/** Stands where a message tells the value, for a key that nobody knows. */
+export const UNKNOWN_FIELD = 'unknown field';
+
 type Fields = Readonly<Record<string, string | number | boolean>>;
 /** Allowed values of one field: a list, or a whole-number range. */
 type Allowed = readonly (string | boolean)[] | { from: number; to: number; step: number };
@@ -152,7 +155,8 @@ function checkFields(mediaType: MediaType, input: unknown): Fields {
   const allowed = FIELDS[mediaType];
   const { follow, ...rest } = (input ?? {}) as Readonly<Record<string, unknown>>;
   const isFollowing = mediaType === 'video' && isPlainObject(input) && follow !== undefined;
-  const given = objectAt(mediaType, isFollowing ? rest : input, Object.keys(allowed));
+  const names = [...Object.keys(allowed), ...(mediaType === 'video' ? ['follow'] : [])];
+  const given = objectAt(mediaType, isFollowing ? rest : input, names);
   const fields = { ...DEFAULT_MEDIA_REQUEST[mediaType], ...given } as Fields;
   const narrowed = NARROWED[String(fields['codec'])] ?? {};
   for (const [field, values] of [...Object.entries(allowed), ...Object.entries(narrowed)]) {
@@ -191,7 +195,7 @@ function objectAt(
     throw invalid(field, value, field === 'media' ? ['an object'] : ['an object', 'false']);
   }
   for (const name of Object.keys(value)) {
-    if (!names.includes(name)) throw invalid(`${field}.${name}`, 'unknown field', names);
+    if (!names.includes(name)) throw invalid(`${field}.${name}`, UNKNOWN_FIELD, names);
   }
   return value as Readonly<Record<string, unknown>>;
 }

@@ -1,4 +1,5 @@
 import { ServiceError } from '../errors.ts';
+import { UNKNOWN_FIELD } from './params.ts';
 import { PRODUCTS, type Product } from './product.ts';
 
 /**
@@ -91,7 +92,7 @@ function objectAt(
   }
   for (const name of Object.keys(value)) {
     if (names !== undefined && !names.includes(name)) {
-      throw invalid(`${field}.${name}`, 'unknown field', names.join(', '));
+      throw invalid(`${field}.${name}`, UNKNOWN_FIELD, names.join(', '));
     }
   }
   return value as Readonly<Record<string, unknown>>;
