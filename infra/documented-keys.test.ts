@@ -1,0 +1,88 @@
+import { globSync, readFileSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
+import { fromRoot } from './bundle-options.ts';
+import { CONFIG, type ConfigInput, readConfig } from './config.ts';
+import { NO_SUCH_KEY } from './config-faults.ts';
+import { configKeys } from './config-keys.ts';
+
+const SECTIONS = 'zoom|webhook|records|runner|network|monitoring|prices';
+/** `runner.maxTasks`; no part of a path, an address or an expression in code. */
+const NAMED = new RegExp(`(?<![\\w./@-])(?:${SECTIONS})(?:\\.[a-z]\\w*)+(?![\\w(])`, 'g');
+/** `webhook: { cloudFront: {} }`, which a reader copies. */
+const SNIPPET = new RegExp(`^(?:${SECTIONS}): \\{.*\\}$`, 's');
+/** What looks the same and is something else: Zoom's hosts, a file. */
+const OTHERS = new Set(['zoom.us', 'zoom.com', 'records.jsonl']);
+
+const FILES = globSync(
+  '{*.md,docs/**/*.md,{cli,functions,infra,local,runner,sdk,shared}/**/*.ts}',
+  {
+    cwd: fromRoot(''),
+  },
+).filter((path) => !path.endsWith('.test.ts'));
+
+/** Of a document all of it; of code its texts and comments. */
+function proseOf(path: string): string[] {
+  const source = readFileSync(fromRoot(path), 'utf8');
+  if (path.endsWith('.md')) return [source];
+  const texts = /'(?:[^'\\\n]|\\.)*'|`[^`]*`|\/\*[\s\S]*?\*\/|\/\/.*$/gm;
+  return [...source.matchAll(texts)].map(([text]) => text.replace(/\$\{[^}]*\}/g, '…'));
+}
+
+const KNOWN = new Set(
+  configKeys(CONFIG).flatMap(({ path, beside }) => [
+    ...path.map((_, index) => path.slice(0, index + 1).join('.')),
+    ...Object.keys(beside),
+  ]),
+);
+
+/** Of `zoom.media` and `zoom.protocol` their own parsers know the keys. */
+function isKey(name: string): boolean {
+  if (!/^zoom\.(media|protocol)\./.test(name)) return KNOWN.has(name);
+  const input = name.split('.').reduceRight<unknown>((below, key) => ({ [key]: below }), null);
+  return !unknownKeys(input).some((fault) => name.startsWith(fault.split(':')[0] ?? ''));
+}
+
+/** What the configuration says of keys that it does not have; values are not looked at. */
+function unknownKeys(input: unknown): string[] {
+  try {
+    readConfig(input as ConfigInput);
+    return [];
+  } catch (error) {
+    const { detail } = error as { detail: { faults: string[] } };
+    return detail.faults.filter((fault) => fault.includes(NO_SUCH_KEY));
+  }
+}
+
+describe('a key of the configuration', () => {
+  test('that a document, a help text or a message names is one that it has', () => {
+    const named = FILES.flatMap((path) =>
+      proseOf(path).flatMap((text) =>
+        [...text.matchAll(NAMED)].map(([name]) => ({ path, name: name.replace(/\.md$/, '') })),
+      ),
+    ).filter(({ name }) => !OTHERS.has(name));
+    expect(named.length).toBeGreaterThan(60);
+    expect(named.filter(({ name }) => !isKey(name))).toEqual([]);
+  });
+
+  test('that stands in a snippet of a document is one that it has', () => {
+    const snippets = FILES.filter((path) => path.endsWith('.md')).flatMap((path) =>
+      [...readFileSync(fromRoot(path), 'utf8').matchAll(/(?<!`)`([^`]+)`(?!`)/g)]
+        .map(([, text = '']) => ({ path, text }))
+        .filter(({ text }) => SNIPPET.test(text)),
+    );
+    expect(snippets.length).toBeGreaterThan(8);
+    for (const { path, text } of snippets) {
+      const filled = text.replace(/<[^>]*>/g, '1').replace(/: …/g, ": 'active-speaker'");
+      const input = new Function(`return { ${filled} }`)();
+      expect(unknownKeys(input), `${path}: ${text}`).toEqual([]);
+    }
+  });
+
+  test.each([
+    'records.shards',
+    'runner.cpus',
+    'zoom.media.vidio',
+    'zoom.media.video.folow',
+    'zoom.protocol.phon',
+  ])('%s is none', (name) => expect(isKey(name)).toBe(false));
+});
