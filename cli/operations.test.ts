@@ -7,10 +7,13 @@ import { CreateTopicCommand, SNSClient, SubscribeCommand } from '@aws-sdk/client
 import { CreateQueueCommand, ReceiveMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { buildApp } from 'fauxqs';
 import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest';
+import { meetingLoad } from '../infra/meeting-load.ts';
 import { closeServer, listen } from '../local/aws/listen.ts';
 import { AwsError, createAwsRouter, type Operation } from '../local/aws/router.ts';
 import { type KinesisServer, startKinesisServer } from '../local/kinesis/server.ts';
 import { connect } from '../local/kinesis/test-client.ts';
+import { DEFAULT_MEDIA_REQUEST } from '../shared/rtms/params.ts';
+import { MEETING_MBPS } from './preflight/throughput-check.ts';
 import { createProgram } from './program.ts';
 
 /** SNS and SQS by fauxqs, Kinesis by our own server, quotas by a table: the commands use the real SDK clients. */
@@ -204,4 +207,41 @@ test('preflight --quotas tells what a new account cannot reserve, and what it wa
     ['quota: shards', 'hint'],
     ['quota: Zoom', 'hint'],
   ]);
+});
+
+test('preflight --quotas says how little an on-demand stream takes at once', async () => {
+  quotas.set('L-3032A538', 100).set('L-B99A9384', 1_000);
+  const planned = await rtms(
+    'preflight',
+    '--quotas',
+    '--media-stream',
+    'not-there',
+    '--meetings',
+    '40',
+  );
+  expect(planned.json.find(({ name }) => name === 'on-demand')).toMatchObject({
+    status: 'warning',
+    found: 'a new stream takes 4 MB/s at once, about 15 meetings with all media; 40 wanted',
+    fix: expect.stringContaining('docs/deploy.md'),
+  });
+  const client = connect(kinesis.url);
+  const StreamModeDetails = { StreamMode: 'ON_DEMAND' } as const;
+  await client.send(new CreateStreamCommand({ StreamName: 'fresh', StreamModeDetails }));
+  const fresh = ['preflight', '--quotas', '--media-stream', 'fresh'];
+  for (const [meetings, status] of [
+    [[], 'hint'],
+    [['--meetings', '10'], 'ok'],
+    [['--meetings', '16'], 'warning'],
+  ] as const) {
+    const { json } = await rtms(...fresh, ...meetings);
+    expect(json.find(({ name }) => name === 'on-demand')).toMatchObject({ status });
+  }
+  const provisioned = await rtms('preflight', '--quotas', '--media-stream', 'media');
+  expect(provisioned.json.map(({ name }) => name)).not.toContain('on-demand');
+  client.destroy();
+});
+
+test('a meeting of the on-demand check weighs what the planned shards go by', () => {
+  const { media } = meetingLoad(DEFAULT_MEDIA_REQUEST);
+  expect(MEETING_MBPS).toBeCloseTo(media.bytesPerSecond / 1e6, 2);
 });

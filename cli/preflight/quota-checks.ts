@@ -3,6 +3,7 @@ import { GetServiceQuotaCommand } from '@aws-sdk/client-service-quotas';
 import { ask } from '../aws.ts';
 import type { Context } from '../command.ts';
 import { attempt, type Check } from './check.ts';
+import { checkThroughput } from './throughput-check.ts';
 
 /** How large the deployment is, or is to become. What is not given is not compared. */
 export interface Sizing {
@@ -39,6 +40,7 @@ export async function checkQuotas(context: Context, sizing: Sizing): Promise<rea
     attempt('quota: vCPU', rights, () => checkVcpu(context, sizing)),
     attempt('quota: Lambda', rights, () => checkLambda(context, sizing)),
     attempt('quota: shards', rights, () => checkShards(context, sizing)),
+    checkThroughput(context, sizing),
   ]);
   return [...checks.flat(), checkZoom(sizing)];
 }
@@ -74,7 +76,7 @@ async function checkShards(context: Context, { shards }: Sizing): Promise<Check>
   const found = `${OpenShardCount} of ${ShardLimit} shards, ${onDemand}`;
   const free = ShardLimit - OpenShardCount + (await shardsOf(context));
   if (shards === undefined) {
-    return hint(name, found, 'Give --shards (records.shards of both streams) to compare.');
+    return hint(name, found, 'Give --shards (of both streams; provisioned only) to compare.');
   }
   return free >= shards
     ? ok(name, `${found}, ${shards} wanted`)
