@@ -1,5 +1,7 @@
+import { mkdtemp, writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { closeServer, listen } from '../../local/aws/listen.ts';
 import { type LocalAws, startLocalAws } from '../../local/aws.ts';
@@ -120,4 +122,25 @@ test('two runners outside ECS never have one id', async () => {
   const ready = await Promise.all(['f', 'g'].map((name) => startRunner(name, outside).ready));
   expect(ready[0]?.['taskId']).toMatch(/^task-[0-9a-f-]{36}$/);
   expect(ready[0]?.['taskId']).not.toBe(ready[1]?.['taskId']);
+}, 30_000);
+
+test('a runner whose disk cannot be used serves all the same, and its missing spool is counted', async () => {
+  children = [];
+  agentStatus = () => 200;
+  // A file stands where the directory should be.
+  const file = join(await mkdtemp(join(tmpdir(), 'rtms-no-spool-')), 'file');
+  await writeFile(file, '');
+  const { ready, lines, child } = startRunner('h', { SPOOL_DIR: file });
+  await ready;
+  // Stopped, it tells the metrics that it has left.
+  await stopChild(child, 20_000);
+  const records = lines.filter((line) => line.startsWith('{')).map((line) => JSON.parse(line));
+  const told = records.filter(({ event }) => event === 'spool_unavailable');
+  expect(told).toHaveLength(2);
+  const counted = records.reduce(
+    (sum, record) =>
+      sum + [record.SpoolUnavailable ?? 0].flat().reduce((a: number, b: number) => a + b, 0),
+    0,
+  );
+  expect(counted).toBe(2);
 }, 30_000);
