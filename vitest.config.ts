@@ -11,6 +11,6 @@ export default defineConfig({
     maxWorkers: 3,
     // The report and nothing else; what a failed test wrote is shown with it.
     silent: 'passed-only',
-    coverage: { include: ['shared/**/*.ts'], exclude: ['**/*.test.ts'] },
+    coverage: { include: ['shared/**/*.ts', 'rtms/protocol/**/*.ts'], exclude: ['**/*.test.ts'] },
   },
 });

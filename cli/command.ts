@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { AwsClients } from './aws.ts';
+import { AwsClients } from './deployment/aws.ts';
 import {
   CONFIG_FILE,
   type Deployment,
@@ -7,10 +7,10 @@ import {
   findDeployment,
   LOCAL_FILE,
   required,
-} from './deployment.ts';
-import { EXIT, type ExitCode, exitCodeOf } from './exit-code.ts';
-import { Output } from './output.ts';
-import { SessionStore } from './session-store.ts';
+} from './deployment/deployment.ts';
+import { SessionStore } from './deployment/session-store.ts';
+import { EXIT, type ExitCode, exitCodeOf } from './terminal/exit-code.ts';
+import { Output } from './terminal/output.ts';
 
 /** What every command gets to work with. */
 export interface Context {

@@ -1,5 +1,5 @@
-import { EXIT } from './exit-code.ts';
-import { runProgram } from './run-program.ts';
+import { EXIT } from './terminal/exit-code.ts';
+import { runProgram } from './terminal/run-program.ts';
 
 // The reader of a pipe may leave early (rtms tail | head): that is its right. What was not done is said by the code.
 for (const stream of [process.stdout, process.stderr]) {

@@ -7,12 +7,12 @@ import { CreateTopicCommand, SNSClient, SubscribeCommand } from '@aws-sdk/client
 import { CreateQueueCommand, ReceiveMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { buildApp } from 'fauxqs';
 import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest';
-import { meetingLoad } from '../infra/meeting-load.ts';
+import { meetingLoad } from '../infra/config/meeting-load.ts';
 import { closeServer, listen } from '../local/aws/listen.ts';
 import { AwsError, createAwsRouter, type Operation } from '../local/aws/router.ts';
 import { type KinesisServer, startKinesisServer } from '../local/kinesis/server.ts';
-import { connect } from '../local/kinesis/test-client.ts';
-import { DEFAULT_MEDIA_REQUEST } from '../shared/rtms/params.ts';
+import { DEFAULT_MEDIA_REQUEST } from '../rtms/protocol/params.ts';
+import { connect } from '../test/support/kinesis-client.ts';
 import { MEETING_MBPS } from './preflight/throughput-check.ts';
 import { createProgram } from './program.ts';
 

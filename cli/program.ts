@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { findPackageJSON } from 'node:module';
 import { Command } from 'commander';
 import { exportCommand } from './commands/export.ts';
-import { handoverCommand, stopCommand } from './commands/operator-wish.ts';
+import { handoverCommand, stopCommand } from './commands/operator-request.ts';
 import { pageTestCommand } from './commands/page-test.ts';
 import { preflightCommand } from './commands/preflight.ts';
 import { redriveCommand } from './commands/redrive.ts';

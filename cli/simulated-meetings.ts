@@ -1,4 +1,4 @@
-import type { SimulatorEvent, StreamInfo } from '../local/simulator/simulator.ts';
+import type { SimulatorEvent, StreamInfo } from '../simulator/simulator.ts';
 
 export interface MeetingResult {
   readonly rtmsStreamId: string;

@@ -1,6 +1,6 @@
 import { ServiceError } from '../shared/errors.ts';
 import { isAllowedAddress, parseAllowedHosts } from '../shared/zoom/allowed-hosts.ts';
-import { isLoopback } from './aws.ts';
+import { isLoopback } from './deployment/aws.ts';
 
 const LOOPBACK_SIGNALING = 'ws://127.0.0.1';
 

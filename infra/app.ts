@@ -2,13 +2,13 @@ import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { App, Validations } from 'aws-cdk-lib';
 import { AwsSolutionsChecks } from 'cdk-nag';
-import { fromRoot } from './bundle-options.ts';
-import type { ConfigInput } from './config.ts';
+import { fromRoot } from './bundling/bundle-options.ts';
+import type { ConfigInput } from './config/config.ts';
+import { DEV } from './config/stages/dev.ts';
+import { PROD } from './config/stages/prod.ts';
+import { REGULATED } from './config/stages/regulated.ts';
 import { RtmsKinesisStack } from './stack.ts';
-import { DEV } from './stages/dev.ts';
-import { PROD } from './stages/prod.ts';
-import { REGULATED } from './stages/regulated.ts';
-import { describeAssembly } from './synth-summary.ts';
+import { describeAssembly } from './synthesis/synth-summary.ts';
 
 const STAGES: Readonly<Record<string, ConfigInput>> = {
   dev: DEV,

@@ -8,13 +8,13 @@ import { type IKey, Key } from 'aws-cdk-lib/aws-kms';
 import { type ISecret, Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import { type ITopic, Topic } from 'aws-cdk-lib/aws-sns';
 import { describe, expect, test } from 'vitest';
-import { fromRoot } from './bundle-options.ts';
-import type { ConfigInput } from './config.ts';
+import { fromRoot } from './bundling/bundle-options.ts';
+import type { ConfigInput } from './config/config.ts';
+import { DEV } from './config/stages/dev.ts';
+import { PROD } from './config/stages/prod.ts';
 import { RtmsKinesis } from './rtms-kinesis.ts';
 import { RtmsKinesisStack } from './stack.ts';
-import { DEV } from './stages/dev.ts';
-import { PROD } from './stages/prod.ts';
-import { onlyOf, resourcesOf, synthesize, TIMEOUT_MS } from './synthesized.ts';
+import { onlyOf, resourcesOf, synthesize, TIMEOUT_MS } from './synthesis/synthesized.ts';
 
 const CONTEXT = { 'aws:cdk:bundling-stacks': [], '@aws-cdk/core:enablePartitionLiterals': true };
 

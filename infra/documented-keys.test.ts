@@ -1,8 +1,8 @@
 import { globSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { fromRoot } from './bundle-options.ts';
-import { CONFIG, type ConfigInput, readConfig } from './config.ts';
-import { NO_SUCH_KEY } from './config-faults.ts';
+import { fromRoot } from './bundling/bundle-options.ts';
+import { CONFIG, type ConfigInput, readConfig } from './config/config.ts';
+import { NO_SUCH_KEY } from './config/config-faults.ts';
 import { configKeys } from './config-keys.ts';
 
 const SECTIONS = 'zoom|webhook|records|runner|network|monitoring|prices';

@@ -6,15 +6,15 @@ import { App } from 'aws-cdk-lib';
 import { Match, Template } from 'aws-cdk-lib/assertions';
 import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { describe, expect, test } from 'vitest';
+import { parseMediaRequest } from '../rtms/protocol/params.ts';
 import { METRICS } from '../shared/metrics.ts';
-import { parseMediaRequest } from '../shared/rtms/params.ts';
-import { fromRoot } from './bundle-options.ts';
-import { costTables } from './cost/cost-table.ts';
-import { drawDashboard } from './pictures/dashboard-picture.ts';
-import { widgetsOf } from './pictures/widgets.ts';
+import { fromRoot } from './bundling/bundle-options.ts';
+import { DEV } from './config/stages/dev.ts';
+import { PROD } from './config/stages/prod.ts';
 import { RtmsKinesisStack } from './stack.ts';
-import { DEV } from './stages/dev.ts';
-import { PROD } from './stages/prod.ts';
+import { costTables } from './study/cost-table.ts';
+import { drawDashboard } from './study/pictures/dashboard-picture.ts';
+import { widgetsOf } from './study/pictures/widgets.ts';
 import {
   CONFIGS,
   grantsOf,
@@ -24,7 +24,7 @@ import {
   synthesize,
   TIMEOUT_MS,
   UNBUNDLED,
-} from './synthesized.ts';
+} from './synthesis/synthesized.ts';
 
 const LOG = ['logs:CreateLogStream', 'logs:PutLogEvents'];
 const TABLE_KEY = ['kms:DescribeKey', 'kms:Encrypt', 'kms:ReEncryptFrom', 'kms:ReEncryptTo'];

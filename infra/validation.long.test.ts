@@ -1,7 +1,7 @@
 import { Stack } from 'aws-cdk-lib';
 import { CfnQueue } from 'aws-cdk-lib/aws-sqs';
 import { expect, test } from 'vitest';
-import { addStack, CONFIGS, createValidatedApp } from './synthesized.ts';
+import { addStack, CONFIGS, createValidatedApp } from './synthesis/synthesized.ts';
 
 /** The first template of a process compiles the validator's rules. */
 const TIMEOUT_MS = 120_000;

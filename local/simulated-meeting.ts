@@ -43,7 +43,7 @@ export async function startSimulatedMeeting(
   const started = Promise.withResolvers<string>();
   const finished = Promise.withResolvers<void>();
   const child: Child = startChild(
-    'local/simulator/main.ts',
+    'simulator/main.ts',
     ['--webhook-url', webhookUrl, '--scenario', 'scripted'],
     {
       SIMULATOR_FORMS: forms,

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { LocalEnv, RunnerEnv, WebhookEnv } from '../shared/env.ts';
 import { ServiceError } from '../shared/errors.ts';
-import { type LocalAws, startLocalAws } from './aws.ts';
+import { type LocalAws, startLocalAws } from './aws/local-aws.ts';
 import { type Child, startChild, stopChild } from './child.ts';
 import type { ZoomCredentials } from './options.ts';
 import { RunnerFleet } from './runner-fleet.ts';

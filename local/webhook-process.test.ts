@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { zoomSecret } from '../test/front-door.ts';
-import { type LocalAws, startLocalAws } from './aws.ts';
+import { zoomSecret } from '../test/support/front-door.ts';
+import { type LocalAws, startLocalAws } from './aws/local-aws.ts';
 import { startChild, stopChild } from './child.ts';
 
 let aws: LocalAws;

@@ -9,7 +9,7 @@ import { closeServer, LOOPBACK, listen } from './aws/listen.ts';
 
 /** The largest payload API Gateway passes on; it answers 413 itself beyond that. */
 const MAX_PAYLOAD_BYTES = 10 * 1024 * 1024;
-/** As infra/webhook.ts sets it. */
+/** As infra/webhook/webhook.ts sets it. */
 const LAMBDA_TIMEOUT_MS = 5_000;
 /** API Gateway passes bodies of these types as text, every other one in base64. */
 const TEXT_TYPES = /^(?:text\/|application\/(?:json|javascript|xml))/i;

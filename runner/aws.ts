@@ -5,7 +5,7 @@ import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { NodeHttpHandler } from '@smithy/node-http-handler';
-import { ROW_TRANSLATION } from '../shared/parse-row.ts';
+import { ROW_TRANSLATION } from '../shared/session-table/parse-row.ts';
 import { createKinesisClient } from './kinesis/transport.ts';
 
 /** The SDK clients of one runner, one for each kind of patience. */

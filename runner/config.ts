@@ -1,10 +1,10 @@
+import { type MediaRequest, parseMediaRequest } from '../rtms/protocol/params.ts';
+import { type ProtocolRequest, parseProtocol } from '../rtms/protocol/protocol-settings.ts';
 import { parseRunnerPrices, type RunnerPrices } from '../shared/cost.ts';
 import type { LocalEnv, RunnerEnv } from '../shared/env.ts';
 import { ServiceError } from '../shared/errors.ts';
-import { type MediaRequest, parseMediaRequest } from '../shared/rtms/params.ts';
-import { type ProtocolRequest, parseProtocol } from '../shared/rtms/protocol-settings.ts';
 import { type AllowedHosts, parseAllowedHosts } from '../shared/zoom/allowed-hosts.ts';
-import { LOG_LEVELS, type LogLevel } from './log.ts';
+import { LOG_LEVELS, type LogLevel } from './task/log.ts';
 
 export interface RunnerConfig {
   readonly deployment: string;

@@ -1,45 +1,45 @@
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { SendMessageCommand, type SQSClient } from '@aws-sdk/client-sqs';
-import { costOf } from '../shared/cost-units.ts';
+import { wantedMediaTypes } from '../rtms/protocol/params.ts';
 import type { Logger } from '../shared/logger.ts';
 import type { Metrics } from '../shared/metrics.ts';
-import { UnreadableRows } from '../shared/parse-row.ts';
 import { markRecoveredFrame, markRecoveredLine } from '../shared/record/recovered.ts';
-import { wantedMediaTypes } from '../shared/rtms/params.ts';
 import { encodeSessionJob } from '../shared/session-job.ts';
+import { UnreadableRows } from '../shared/session-table/parse-row.ts';
+import { costOf } from '../shared/slots.ts';
 import { type AwsClients, createAwsClients } from './aws.ts';
 import type { RunnerConfig } from './config.ts';
-import { CostMeter } from './cost-meter.ts';
-import { EcsProtection } from './ecs-protection.ts';
-import { describeOwnTask, type EcsTask } from './ecs-task.ts';
-import { HandshakeSecret } from './handshake-secret.ts';
+import { Producer } from './kinesis/producer.ts';
+import { openSpool, type Spool, type SpoolOptions } from './kinesis/spool/spool.ts';
+import { checkStream } from './kinesis/stream-check.ts';
+import { Heartbeat } from './ownership/heartbeat.ts';
+import { OrphanWatch } from './ownership/orphans.ts';
+import { RECONCILE_INTERVAL_MS } from './ownership/reconcile.ts';
+import { RevisionMover } from './ownership/revision-mover.ts';
+import { SessionStore } from './ownership/store.ts';
+import { fenceWrites } from './ownership/write-fence.ts';
+import { SESSION_STATES } from './session/context.ts';
+import { LastResort } from './session/guard.ts';
+import { pollJobs } from './session/job-poller.ts';
+import { LoopUse } from './session/loop-share.ts';
+import { SessionPool } from './session/pool.ts';
+import { CostMeter } from './task/cost-meter.ts';
+import { EcsProtection } from './task/ecs-protection.ts';
+import { describeOwnTask, type EcsTask } from './task/ecs-task.ts';
+import { HandshakeSecret } from './task/handshake-secret.ts';
 import {
   EventLoopDelay,
   LoopTurns,
   memoryLimitBytes,
   memoryShare,
   startHealthServer,
-} from './health.ts';
-import { pollJobs } from './job-poller.ts';
-import { Producer } from './kinesis/producer.ts';
-import { openSpool, type Spool, type SpoolOptions } from './kinesis/spool.ts';
-import { checkStream } from './kinesis/stream-check.ts';
-import { createLogger } from './log.ts';
-import { type LoopOptions, runLoop } from './loop.ts';
-import { LoopUse } from './loop-share.ts';
-import { EmfEmitter } from './metrics.ts';
-import { Heartbeat } from './ownership/heartbeat.ts';
-import { OrphanWatch } from './ownership/orphans.ts';
-import { RECONCILE_INTERVAL_MS } from './ownership/reconcile.ts';
-import { SessionStore } from './ownership/store.ts';
-import { RevisionMover } from './revision-mover.ts';
-import { isOfRevision, primaryRevision, revisionOf } from './service-revision.ts';
-import { SESSION_STATES } from './session-context.ts';
-import { LastResort } from './session-guard.ts';
-import { SessionPool } from './session-pool.ts';
-import { StartUp } from './start-up.ts';
-import { fenceWrites } from './write-fence.ts';
+} from './task/health.ts';
+import { createLogger } from './task/log.ts';
+import { type LoopOptions, runLoop } from './task/loop.ts';
+import { EmfEmitter } from './task/metrics.ts';
+import { isOfRevision, primaryRevision, revisionOf } from './task/service-revision.ts';
+import { StartUp } from './task/start-up.ts';
 
 const ORPHAN_INTERVAL_MS = 1_000;
 /** How often the secret's age is looked at. */

@@ -72,11 +72,11 @@ export interface RunnerEnv {
   ALLOWED_HOSTS: string;
   MEDIA_STREAM: string;
   EVENTS_STREAM: string;
-  /** JSON, what to ask Zoom for; shape and default in `shared/rtms/params.ts`. */
+  /** JSON, what to ask Zoom for; shape and default in `rtms/protocol/params.ts`. */
   RTMS_MEDIA: string;
-  /** JSON, how to speak with each product; shape in `shared/rtms/protocol-settings.ts`. Unset: V1, JSON, WebSocket. */
+  /** JSON, how to speak with each product; shape in `rtms/protocol/protocol-settings.ts`. Unset: V1, JSON, WebSocket. */
   RTMS_PROTOCOL?: string;
-  /** Cost units one task accepts; weights in `runner/admission.ts`. */
+  /** Cost units one task accepts; weights in `runner/session/admission.ts`. */
   CAPACITY: string;
   HEALTH_PORT: string;
   SPOOL_DIR: string;

@@ -8,10 +8,16 @@ import {
 import { ServiceError } from '../../shared/errors.ts';
 import { folderNameOf } from '../../shared/folder-name.ts';
 import { type Context, createCommand, type Flags, run } from '../command.ts';
-import { EXIT, EXIT_OF_VERDICT, type ExitCode } from '../exit-code.ts';
-import { findSession, SESSION_ARGUMENT } from '../find-session.ts';
-import { eventsOf, firstRecordMs, framesOf, mediaSpan, nothingFound } from '../meeting-reader.ts';
-import { parseMoment } from '../time.ts';
+import { findSession, SESSION_ARGUMENT } from '../meeting/find-session.ts';
+import {
+  eventsOf,
+  firstRecordMs,
+  framesOf,
+  mediaSpan,
+  nothingFound,
+} from '../meeting/meeting-reader.ts';
+import { EXIT, EXIT_OF_VERDICT, type ExitCode } from '../terminal/exit-code.ts';
+import { parseMoment } from '../terminal/time.ts';
 
 /** Audio from before the request comes first; no later frame is older than one of these. */
 const FRAMES_BEFORE_ZERO = 500;

@@ -1,9 +1,9 @@
 import { GetTopicAttributesCommand, PublishCommand } from '@aws-sdk/client-sns';
 import type { Command } from 'commander';
 import { ServiceError } from '../../shared/errors.ts';
-import { ask } from '../aws.ts';
 import { type Context, createCommand, type Flags, run } from '../command.ts';
-import { EXIT, type ExitCode } from '../exit-code.ts';
+import { ask } from '../deployment/aws.ts';
+import { EXIT, type ExitCode } from '../terminal/exit-code.ts';
 
 interface PageTestFlags extends Flags {
   readonly text?: string;

@@ -1,8 +1,7 @@
 import type { Command } from 'commander';
 import { ServiceError } from '../../shared/errors.ts';
-import { isLoopback } from '../aws.ts';
 import { type Context, createCommand, type Flags, run } from '../command.ts';
-import { EXIT, type ExitCode } from '../exit-code.ts';
+import { isLoopback } from '../deployment/aws.ts';
 import { checkAws } from '../preflight/aws-checks.ts';
 import type { Check } from '../preflight/check.ts';
 import { checkQuotas, type Sizing } from '../preflight/quota-checks.ts';
@@ -10,6 +9,7 @@ import { checkRunners } from '../preflight/runner-checks.ts';
 import { checkSecret } from '../preflight/secret-checks.ts';
 import { checkWebhook } from '../preflight/webhook-checks.ts';
 import { scopesHint } from '../preflight/zoom-hints.ts';
+import { EXIT, type ExitCode } from '../terminal/exit-code.ts';
 
 const MARKS = { ok: 'ok  ', warning: 'warn', failed: 'FAIL', hint: 'hint' } as const;
 

@@ -2,14 +2,14 @@ import type { Message } from '@aws-sdk/client-sqs';
 import type { Command } from 'commander';
 import { ServiceError } from '../../shared/errors.ts';
 import { decodeSessionJob } from '../../shared/session-job.ts';
-import type { SessionRow } from '../../shared/session-row.ts';
+import type { SessionRow } from '../../shared/session-table/session-row.ts';
 import { layOut } from '../../shared/table.ts';
 import { type Context, createCommand, type Flags, run } from '../command.ts';
-import { JobQueues } from '../dead-letters.ts';
-import { required } from '../deployment.ts';
-import { EXIT, type ExitCode } from '../exit-code.ts';
-import { endOf, stateOf } from '../session-state.ts';
-import { formatDuration } from '../time.ts';
+import { JobQueues } from '../deployment/dead-letters.ts';
+import { required } from '../deployment/deployment.ts';
+import { endOf, stateOf } from '../deployment/session-state.ts';
+import { EXIT, type ExitCode } from '../terminal/exit-code.ts';
+import { formatDuration } from '../terminal/time.ts';
 
 const MOST = 1_000;
 

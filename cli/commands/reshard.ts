@@ -7,11 +7,11 @@ import {
 } from '@aws-sdk/client-kinesis';
 import type { Command } from 'commander';
 import { ServiceError } from '../../shared/errors.ts';
-import { ask } from '../aws.ts';
 import { type Context, createCommand, type Flags, run } from '../command.ts';
-import { required } from '../deployment.ts';
-import { EXIT, type ExitCode } from '../exit-code.ts';
-import { fitsADay, reshardSteps } from '../reshard-plan.ts';
+import { ask } from '../deployment/aws.ts';
+import { required } from '../deployment/deployment.ts';
+import { fitsADay, reshardSteps } from '../deployment/reshard-plan.ts';
+import { EXIT, type ExitCode } from '../terminal/exit-code.ts';
 
 const LOOK_MS = 2_000;
 

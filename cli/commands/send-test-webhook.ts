@@ -4,10 +4,10 @@ import { ServiceError } from '../../shared/errors.ts';
 import { DEFAULT_APP, type ZoomApp } from '../../shared/zoom/credentials.ts';
 import { webhookUrlOf } from '../../shared/zoom/webhook-url.ts';
 import { type Context, createCommand, type Flags, run } from '../command.ts';
-import { required } from '../deployment.ts';
-import { EXIT, type ExitCode } from '../exit-code.ts';
-import { postWebhook, validateWebhook } from '../webhook.ts';
-import { readZoomApp } from '../zoom-apps.ts';
+import { required } from '../deployment/deployment.ts';
+import { postWebhook, validateWebhook } from '../deployment/webhook.ts';
+import { readZoomApp } from '../deployment/zoom-apps.ts';
+import { EXIT, type ExitCode } from '../terminal/exit-code.ts';
 
 interface SendFlags extends Flags {
   readonly app: string;

@@ -1,16 +1,16 @@
 import type { Command } from 'commander';
 import type { ReceivedEvent } from '../../sdk/consumer/index.ts';
+import { describeEvent } from '../../sdk/consumer/records/describe-event.ts';
 import { ServiceError } from '../../shared/errors.ts';
-import type { SessionRow } from '../../shared/session-row.ts';
+import type { SessionRow } from '../../shared/session-table/session-row.ts';
 import { layOut } from '../../shared/table.ts';
 import { startFactsOf } from '../../shared/zoom/start-facts.ts';
 import { type Context, createCommand, type Flags, run } from '../command.ts';
-import { describeEvent } from '../describe-event.ts';
-import { EXIT, type ExitCode } from '../exit-code.ts';
-import { findSession, SESSION_ARGUMENT } from '../find-session.ts';
-import { eventsOf, firstRecordMs } from '../meeting-reader.ts';
-import { endOf, stateOf } from '../session-state.ts';
-import { formatDuration } from '../time.ts';
+import { endOf, stateOf } from '../deployment/session-state.ts';
+import { findSession, SESSION_ARGUMENT } from '../meeting/find-session.ts';
+import { eventsOf, firstRecordMs } from '../meeting/meeting-reader.ts';
+import { EXIT, type ExitCode } from '../terminal/exit-code.ts';
+import { formatDuration } from '../terminal/time.ts';
 
 /** Not part of a session's life, and many: counted instead. */
 const COUNTED: readonly string[] = ['transcript', 'chat', 'active_speaker'];

@@ -1,14 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Command } from 'commander';
-import type { SessionRow, TaskRow } from '../../shared/session-row.ts';
+import type { SessionRow, TaskRow } from '../../shared/session-table/session-row.ts';
 import { layOut } from '../../shared/table.ts';
 import { startFactsOf } from '../../shared/zoom/start-facts.ts';
 import { type Context, createCommand, type Flags, run } from '../command.ts';
-import { EXIT, type ExitCode } from '../exit-code.ts';
-import { matching, SESSION_ARGUMENT } from '../find-session.ts';
-import { readLags } from '../lag.ts';
-import { stateOf } from '../session-state.ts';
-import { formatDuration } from '../time.ts';
+import { stateOf } from '../deployment/session-state.ts';
+import { matching, SESSION_ARGUMENT } from '../meeting/find-session.ts';
+import { readLags } from '../meeting/lag.ts';
+import { EXIT, type ExitCode } from '../terminal/exit-code.ts';
+import { formatDuration } from '../terminal/time.ts';
 
 const WATCH_MS = 2_000;
 

@@ -1,24 +1,20 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Command } from 'commander';
-import { namedScenario } from '../../local/simulator/control-server.ts';
-import type { ScenarioInput } from '../../local/simulator/scenario.ts';
-import {
-  type Simulator,
-  type SimulatorEvent,
-  startSimulator,
-} from '../../local/simulator/simulator.ts';
+import { PRODUCTS } from '../../rtms/protocol/product.ts';
 import { ServiceError } from '../../shared/errors.ts';
-import { PRODUCTS } from '../../shared/rtms/product.ts';
 import { layOut } from '../../shared/table.ts';
 import { DEFAULT_APP } from '../../shared/zoom/credentials.ts';
 import { webhookUrlOf } from '../../shared/zoom/webhook-url.ts';
+import { namedScenario } from '../../simulator/control-server.ts';
+import type { ScenarioInput } from '../../simulator/scenario/scenario.ts';
+import { type Simulator, type SimulatorEvent, startSimulator } from '../../simulator/simulator.ts';
 import { type Context, createCommand, type Flags, run } from '../command.ts';
-import { required } from '../deployment.ts';
-import { EXIT, type ExitCode } from '../exit-code.ts';
+import { required } from '../deployment/deployment.ts';
+import { readZoomApp } from '../deployment/zoom-apps.ts';
 import { SimulatedMeetings } from '../simulated-meetings.ts';
 import { checkTarget } from '../simulation-target.ts';
-import { parseDuration } from '../time.ts';
-import { readZoomApp } from '../zoom-apps.ts';
+import { EXIT, type ExitCode } from '../terminal/exit-code.ts';
+import { parseDuration } from '../terminal/time.ts';
 
 const MAX_MEETINGS = 2_000;
 /** Meetings begin this far apart: the webhook is throttled, as Zoom's own starts are spread. */

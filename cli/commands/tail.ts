@@ -1,15 +1,15 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Command } from 'commander';
 import { events, type Frame, frames, type ReceivedEvent } from '../../sdk/consumer/index.ts';
+import { describeEvent } from '../../sdk/consumer/records/describe-event.ts';
 import type { ServiceError } from '../../shared/errors.ts';
 import { layOut } from '../../shared/table.ts';
 import { type Context, createCommand, type Flags, run } from '../command.ts';
-import { required } from '../deployment.ts';
-import { describeEvent } from '../describe-event.ts';
-import { EXIT, type ExitCode } from '../exit-code.ts';
-import { findSession, SESSION_ARGUMENT } from '../find-session.ts';
-import { MediaMeter } from '../media-meter.ts';
-import { parseDuration, parseMoment } from '../time.ts';
+import { required } from '../deployment/deployment.ts';
+import { findSession, SESSION_ARGUMENT } from '../meeting/find-session.ts';
+import { MediaMeter } from '../meeting/media-meter.ts';
+import { EXIT, type ExitCode } from '../terminal/exit-code.ts';
+import { parseDuration, parseMoment } from '../terminal/time.ts';
 
 const MEDIA_INTERVAL_MS = 1_000;
 

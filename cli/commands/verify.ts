@@ -7,9 +7,15 @@ import {
 } from '../../sdk/consumer/index.ts';
 import { layOut } from '../../shared/table.ts';
 import { type Context, createCommand, type Flags, run } from '../command.ts';
-import { EXIT, EXIT_OF_VERDICT, type ExitCode } from '../exit-code.ts';
-import { findSession, SESSION_ARGUMENT } from '../find-session.ts';
-import { eventsOf, firstRecordMs, framesOf, mediaSpan, nothingFound } from '../meeting-reader.ts';
+import { findSession, SESSION_ARGUMENT } from '../meeting/find-session.ts';
+import {
+  eventsOf,
+  firstRecordMs,
+  framesOf,
+  mediaSpan,
+  nothingFound,
+} from '../meeting/meeting-reader.ts';
+import { EXIT, EXIT_OF_VERDICT, type ExitCode } from '../terminal/exit-code.ts';
 
 interface VerifyFlags extends Flags {
   readonly fast?: true;

@@ -1,10 +1,10 @@
 import { DescribeTableCommand } from '@aws-sdk/client-dynamodb';
 import { DescribeStreamSummaryCommand } from '@aws-sdk/client-kinesis';
-import { OWNER_INDEX } from '../../shared/session-row.ts';
-import { ask } from '../aws.ts';
+import { OWNER_INDEX } from '../../shared/session-table/session-row.ts';
 import type { Context } from '../command.ts';
-import { JobQueues } from '../dead-letters.ts';
-import { required } from '../deployment.ts';
+import { ask } from '../deployment/aws.ts';
+import { JobQueues } from '../deployment/dead-letters.ts';
+import { required } from '../deployment/deployment.ts';
 import { attempt, type Check } from './check.ts';
 
 const REDEPLOY = 'Deploy the stack again (npx cdk deploy), or correct the name.';

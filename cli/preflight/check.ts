@@ -1,5 +1,5 @@
 import { ServiceError } from '../../shared/errors.ts';
-import { EXIT, exitCodeOf } from '../exit-code.ts';
+import { EXIT, exitCodeOf } from '../terminal/exit-code.ts';
 
 /** One thing that was looked at. `hint`: something only a person can check. */
 export interface Check {

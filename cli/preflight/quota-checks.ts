@@ -1,7 +1,7 @@
 import { DescribeLimitsCommand, DescribeStreamSummaryCommand } from '@aws-sdk/client-kinesis';
 import { GetServiceQuotaCommand } from '@aws-sdk/client-service-quotas';
-import { ask } from '../aws.ts';
 import type { Context } from '../command.ts';
+import { ask } from '../deployment/aws.ts';
 import { attempt, type Check } from './check.ts';
 import { checkThroughput } from './throughput-check.ts';
 

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { TaskRow } from '../../shared/session-row.ts';
+import type { TaskRow } from '../../shared/session-table/session-row.ts';
 import type { Context } from '../command.ts';
 import { attempt, type Check } from './check.ts';
 

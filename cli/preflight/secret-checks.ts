@@ -1,6 +1,6 @@
 import { isPlaceholder, type ZoomApp } from '../../shared/zoom/credentials.ts';
 import type { Context } from '../command.ts';
-import { readZoomSecret } from '../zoom-apps.ts';
+import { readZoomSecret } from '../deployment/zoom-apps.ts';
 import { attempt, type Check } from './check.ts';
 
 const SHAPE =

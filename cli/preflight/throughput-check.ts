@@ -1,7 +1,7 @@
 import { DescribeStreamSummaryCommand } from '@aws-sdk/client-kinesis';
 import { ServiceError } from '../../shared/errors.ts';
-import { ask } from '../aws.ts';
 import type { Context } from '../command.ts';
+import { ask } from '../deployment/aws.ts';
 import { attempt, type Check } from './check.ts';
 import type { Sizing } from './quota-checks.ts';
 

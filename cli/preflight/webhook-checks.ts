@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import type { ZoomApp } from '../../shared/zoom/credentials.ts';
 import { webhookUrlOf } from '../../shared/zoom/webhook-url.ts';
-import { isLoopback } from '../aws.ts';
 import type { Context } from '../command.ts';
-import { required } from '../deployment.ts';
-import { validateWebhook } from '../webhook.ts';
+import { isLoopback } from '../deployment/aws.ts';
+import { required } from '../deployment/deployment.ts';
+import { validateWebhook } from '../deployment/webhook.ts';
 import { attempt, type Check } from './check.ts';
 
 const REACH =

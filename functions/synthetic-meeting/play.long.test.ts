@@ -5,7 +5,7 @@ import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { closeServer, listen } from '../../local/aws/listen.ts';
 import { startChild } from '../../local/child.ts';
 import { type Stack, startStack } from '../../local/stack.ts';
-import { knock } from '../webhook-canary/knock.ts';
+import { knock } from '../webhook-canary/probe.ts';
 import { readSyntheticMeetingConfig } from './config.ts';
 import { playSyntheticMeeting } from './play.ts';
 

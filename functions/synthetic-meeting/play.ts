@@ -1,9 +1,9 @@
 import type { KinesisClient } from '@aws-sdk/client-kinesis';
-import { startSimulator } from '../../local/simulator/simulator.ts';
-import { syntheticMeeting } from '../../local/simulator/synthetic-meeting.ts';
 import type { SigningApp, VerifyingApp } from '../../shared/zoom/credentials.ts';
 import { SYNTHETIC_APP } from '../../shared/zoom/credentials.ts';
 import { webhookUrlOf } from '../../shared/zoom/webhook-url.ts';
+import { syntheticMeeting } from '../../simulator/scenario/synthetic-meeting.ts';
+import { startSimulator } from '../../simulator/simulator.ts';
 import type { SyntheticMeetingConfig } from './config.ts';
 import { type ReadBack, readBack } from './read-back.ts';
 

@@ -1,6 +1,6 @@
 import type { KinesisClient } from '@aws-sdk/client-kinesis';
-import { LedgerChecker } from '../../sdk/consumer/ledger.ts';
-import { events, frames } from '../../sdk/consumer/reader.ts';
+import { events, frames } from '../../sdk/consumer/reading/reader.ts';
+import { LedgerChecker } from '../../sdk/consumer/verdict/ledger.ts';
 
 export interface ReadBack {
   readonly verdict: 'complete' | 'incomplete' | 'contradictory';

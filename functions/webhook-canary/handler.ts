@@ -1,7 +1,7 @@
 import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import type { CanaryEnv } from '../../shared/env.ts';
 import { parseWebhookSecret } from '../../shared/zoom/credentials.ts';
-import { knockAtAll } from './knock.ts';
+import { knockAtAll } from './probe.ts';
 
 const secretsManager = new SecretsManagerClient();
 

@@ -1,7 +1,7 @@
 import { fc } from '@fast-check/vitest';
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import type { FaultMode } from '../../local/aws/fault-proxy.ts';
-import { type FrontDoor, startFrontDoor, TOKEN, TOKEN_B } from '../../test/front-door.ts';
+import { type FrontDoor, startFrontDoor, TOKEN, TOKEN_B } from '../../test/support/front-door.ts';
 
 /** Zoom's patience. */
 const ZOOM_TIMEOUT_MS = 3_000;

@@ -7,7 +7,7 @@ import {
   TOKEN,
   TOKEN_B,
   zoomSecret,
-} from '../../test/front-door.ts';
+} from '../../test/support/front-door.ts';
 
 let door: FrontDoor;
 beforeAll(async () => {

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { SendMessageCommand, type SQSClient } from '@aws-sdk/client-sqs';
 import { encodeSessionJob } from '../../shared/session-job.ts';
-import type { StartRegister } from '../../shared/session-row.ts';
+import type { StartRegister } from '../../shared/session-table/session-row.ts';
 import { awsFailure } from './aws-failure.ts';
 
 /** Rings the bell: asks the runners to look at a stream's row. */

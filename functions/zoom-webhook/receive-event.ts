@@ -2,14 +2,14 @@ import type { APIGatewayProxyStructuredResultV2, Context } from 'aws-lambda';
 import { ServiceError } from '../../shared/errors.ts';
 import type { Logger } from '../../shared/logger.ts';
 import type { Metrics } from '../../shared/metrics.ts';
-import { isReadable, UnreadableRows } from '../../shared/parse-row.ts';
+import { isReadable, UnreadableRows } from '../../shared/session-table/parse-row.ts';
 import {
   isRevocationUntold,
   type SessionRow,
   startOf,
   UNOWNED,
   wantedState,
-} from '../../shared/session-row.ts';
+} from '../../shared/session-table/session-row.ts';
 import type { AllowedHosts } from '../../shared/zoom/allowed-hosts.ts';
 import { type AccountEvent, parseWebhookEvent } from '../../shared/zoom/webhook-event.ts';
 import type { Delivery } from './delivery.ts';

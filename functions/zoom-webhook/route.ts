@@ -5,7 +5,7 @@ import type {
   MoveRegister,
   StartRegister,
   StopRegister,
-} from '../../shared/session-row.ts';
+} from '../../shared/session-table/session-row.ts';
 import { type AllowedHosts, isAllowedAddress } from '../../shared/zoom/allowed-hosts.ts';
 import { startFactsOf } from '../../shared/zoom/start-facts.ts';
 import type {

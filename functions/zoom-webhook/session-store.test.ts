@@ -1,11 +1,11 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { fc } from '@fast-check/vitest';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type LocalAws, startLocalAws } from '../../local/aws.ts';
-import { isReadable, type UnreadableRow } from '../../shared/parse-row.ts';
-import { type SessionRow, wantedState } from '../../shared/session-row.ts';
+import { type LocalAws, startLocalAws } from '../../local/aws/local-aws.ts';
+import { isReadable, type UnreadableRow } from '../../shared/session-table/parse-row.ts';
+import { type SessionRow, wantedState } from '../../shared/session-table/session-row.ts';
 import type { WebhookEvent } from '../../shared/zoom/webhook-event.ts';
-import { zoomSecret } from '../../test/front-door.ts';
+import { zoomSecret } from '../../test/support/front-door.ts';
 import { type RowUpdate, route } from './route.ts';
 import { createSessionStore, type StoreUpdate } from './session-store.ts';
 

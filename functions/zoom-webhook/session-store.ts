@@ -6,8 +6,8 @@ import {
   parseSessionRow,
   ROW_TRANSLATION,
   type UnreadableRow,
-} from '../../shared/parse-row.ts';
-import { type SessionRow, sessionKey, UNOWNED } from '../../shared/session-row.ts';
+} from '../../shared/session-table/parse-row.ts';
+import { type SessionRow, sessionKey, UNOWNED } from '../../shared/session-table/session-row.ts';
 import { START_FACTS } from '../../shared/zoom/start-facts.ts';
 import { awsFailure } from './aws-failure.ts';
 import type { RowUpdate } from './route.ts';

@@ -3,9 +3,9 @@ import {
   DescribeTableCommand,
   type DynamoDBClient,
 } from '@aws-sdk/client-dynamodb';
-import { OWNER_INDEX } from '../../shared/session-row.ts';
+import { OWNER_INDEX } from '../../shared/session-table/session-row.ts';
 
-/** Creates the session table as infra/session-table.ts defines it, and waits until it can be used. */
+/** Creates the session table as infra/storage/session-table.ts defines it, and waits until it can be used. */
 export async function createSessionTable(client: DynamoDBClient, table: string): Promise<void> {
   await client.send(
     new CreateTableCommand({

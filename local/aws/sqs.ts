@@ -4,7 +4,7 @@ import { LOOPBACK } from './listen.ts';
 
 const JOB_QUEUE = 'rtms-jobs';
 const DEAD_LETTER_QUEUE = 'rtms-jobs-dead';
-/** As infra/job-queue.ts: a message whose row cannot be served goes to the dead-letter queue after this. */
+/** As infra/webhook/job-queue.ts: a message whose row cannot be served goes to the dead-letter queue after this. */
 const MAX_RECEIVE_COUNT = 5;
 const VISIBILITY_TIMEOUT_SECONDS = 30;
 

@@ -5,13 +5,13 @@ import { type AddressInfo, createConnection, createServer } from 'node:net';
 import { dirname, join } from 'node:path';
 import type { KinesisClient } from '@aws-sdk/client-kinesis';
 import { afterAll, beforeAll, describe, test, vi } from 'vitest';
+import { connect } from '../../test/support/kinesis-client.ts';
 import { LIMIT_CASES } from './contract/limit-cases.ts';
 import { PUT_CASES } from './contract/put-cases.ts';
 import { READ_CASES } from './contract/read-cases.ts';
 import { SHARD_CASES } from './contract/shard-cases.ts';
 import { STREAM_CASES } from './contract/stream-cases.ts';
 import { type KinesisServer, startKinesisServer } from './server.ts';
-import { connect } from './test-client.ts';
 
 const CASES = [STREAM_CASES, PUT_CASES, READ_CASES, SHARD_CASES, LIMIT_CASES].flat();
 

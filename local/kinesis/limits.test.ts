@@ -14,8 +14,8 @@ import {
   SplitShardCommand,
 } from '@aws-sdk/client-kinesis';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { connect } from '../../test/support/kinesis-client.ts';
 import { type KinesisServer, startKinesisServer } from './server.ts';
-import { connect } from './test-client.ts';
 
 const HOUR_MS = 3_600_000;
 const FIRST = 'shardId-000000000000';

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { ListStreamsCommand } from '@aws-sdk/client-kinesis';
 import { expect, test } from 'vitest';
-import { connect } from './test-client.ts';
+import { connect } from '../../test/support/kinesis-client.ts';
 
 function start(...args: string[]) {
   const main = fileURLToPath(new URL('main.ts', import.meta.url));

@@ -10,9 +10,9 @@ import {
   PutRecordsCommand,
 } from '@aws-sdk/client-kinesis';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { connect } from '../../test/support/kinesis-client.ts';
 import type { FaultScript } from './faults.ts';
 import { type KinesisServer, startKinesisServer } from './server.ts';
-import { connect } from './test-client.ts';
 
 let server: KinesisServer;
 

@@ -1,5 +1,5 @@
-import { describeEvent as inWords } from '../../cli/describe-event.ts';
 import type { ReceivedEvent } from '../../sdk/consumer/index.ts';
+import { describeEvent as inWords } from '../../sdk/consumer/records/describe-event.ts';
 import type { Happening } from '../report/reporter.ts';
 
 /** Too many, or of no interest to somebody watching a meeting. */

@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import { CreateStreamCommand, KinesisClient, PutRecordCommand } from '@aws-sdk/client-kinesis';
 import { NodeHttpHandler } from '@smithy/node-http-handler';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
-import { eventBytes, mediaRecord, START_MS } from '../../sdk/consumer/test-records.ts';
 import { encodeMediaRecord } from '../../shared/record/encode-media-record.ts';
 import type { MediaRecord } from '../../shared/record/media-record.ts';
+import { eventBytes, mediaRecord, START_MS } from '../../test/support/test-records.ts';
 import { type KinesisServer, startKinesisServer } from '../kinesis/server.ts';
 import { Observer } from './observer.ts';
 

@@ -11,7 +11,7 @@ import {
   type StreamReader,
 } from '../../sdk/consumer/index.ts';
 import type { ServiceError } from '../../shared/errors.ts';
-import type { LocalAws } from '../aws.ts';
+import type { LocalAws } from '../aws/local-aws.ts';
 import { CatchUp } from './catch-up.ts';
 import { MeetingFiles, type WrittenFiles } from './meeting-files.ts';
 import { StreamStats } from './stream-stats.ts';

@@ -1,4 +1,4 @@
-import type { PutClass } from './put.ts';
+import type { PutClass } from './unit.ts';
 
 /** Bytes of units, by their class. */
 export class ClassBytes {

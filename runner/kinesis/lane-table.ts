@@ -1,7 +1,7 @@
 import { type ByteLevel, type FlushPolicies, Lane } from './lane.ts';
 import type { Packing } from './packing.ts';
 import type { MemoryLoad, Overload } from './pressure.ts';
-import { sessionOf } from './put.ts';
+import { sessionOf } from './unit.ts';
 
 /** Which partition keys: all of one session (what stands before the first `#`), or those a test accepts. */
 export type KeySelection = string | ((partitionKey: string) => boolean);

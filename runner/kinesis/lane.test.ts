@@ -1,10 +1,10 @@
 import aggregator from 'aws-kinesis-agg';
 import { expect, test } from 'vitest';
 import { aggregateSize } from '../../shared/record/kpl.ts';
+import { identity, makeUnit, Tally } from '../../test/support/model-kinesis.ts';
 import { type FlushPolicies, Lane } from './lane.ts';
 import { PUT_UNIT_BYTES, putUnits } from './limits.ts';
-import { identity, makeUnit, Tally } from './model-kinesis.ts';
-import { unitBytes } from './put.ts';
+import { unitBytes } from './unit.ts';
 
 const KEY = 'stream';
 const POLICY = { targetBytes: PUT_UNIT_BYTES - 1, lingerMs: 200 };

@@ -1,6 +1,6 @@
-import { giveMemory } from '../memory-pool.ts';
+import { giveMemory } from '../../shared/memory-pool.ts';
 import { AGGREGATES, type Packing } from './packing.ts';
-import { type DropCause, type PutClass, type PutUnit, unitBytes } from './put.ts';
+import { type DropCause, type PutClass, type PutUnit, unitBytes } from './unit.ts';
 import { UnitQueue } from './unit-queue.ts';
 
 /** When a lane's open record is closed: whichever comes first. */

@@ -1,9 +1,9 @@
+import { takeMemory } from '../../shared/memory-pool.ts';
 import {
   aggregatedRecordSize,
   emptyAggregateSize,
   encodeAggregate,
 } from '../../shared/record/kpl.ts';
-import { takeMemory } from '../memory-pool.ts';
 
 /** How user records of one partition key share a Kinesis record. A lone one is always written bare. */
 export interface Packing {

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { chooseVictim, overload } from './pressure.ts';
-import type { PutClass } from './put.ts';
+import type { PutClass } from './unit.ts';
 
 const LIMITS = { laneBytes: 100, sessionBytes: 200, taskBytes: 400, floorBytes: 30 };
 

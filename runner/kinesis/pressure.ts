@@ -1,4 +1,4 @@
-import type { PutClass } from './put.ts';
+import type { PutClass } from './unit.ts';
 
 /** Bounds of the memory that waiting units may take, bytes. */
 export interface MemoryLimits {

@@ -1,4 +1,4 @@
-import type { DropCause } from './put.ts';
+import type { DropCause } from './unit.ts';
 
 /** What a producer holds now, and what it has done since it started. */
 export interface ProducerStats {

@@ -3,11 +3,16 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fc } from '@fast-check/vitest';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { type ModelFaults, ModelKinesis, makeUnit, Tally } from './model-kinesis.ts';
+import {
+  type ModelFaults,
+  ModelKinesis,
+  makeUnit,
+  Tally,
+} from '../../test/support/model-kinesis.ts';
 import { Producer } from './producer.ts';
-import type { PutClass } from './put.ts';
-import { openSpool, type Spool } from './spool.ts';
-import { readFrames, recoverSegments } from './spool-files.ts';
+import { openSpool, type Spool } from './spool/spool.ts';
+import { readFrames, recoverSegments } from './spool/spool-files.ts';
+import type { PutClass } from './unit.ts';
 
 let directory: string;
 

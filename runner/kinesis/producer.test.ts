@@ -10,10 +10,10 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { type KinesisServer, startKinesisServer } from '../../local/kinesis/server.ts';
 import type { MetricName } from '../../shared/metrics.ts';
 import { decodeAggregate } from '../../shared/record/kpl.ts';
-import { identity, makeUnit, Tally, type UnitShape } from './model-kinesis.ts';
+import { identity, makeUnit, Tally, type UnitShape } from '../../test/support/model-kinesis.ts';
 import { Producer, type ProducerOptions } from './producer.ts';
-import type { PutUnit } from './put.ts';
 import { createKinesisClient } from './transport.ts';
+import type { PutUnit } from './unit.ts';
 
 let server: KinesisServer;
 let client: KinesisClient;

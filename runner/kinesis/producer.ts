@@ -2,7 +2,6 @@ import type { KinesisClient } from '@aws-sdk/client-kinesis';
 import { type Logger, SILENT_LOGGER } from '../../shared/logger.ts';
 import { type Metrics, NO_METRICS } from '../../shared/metrics.ts';
 import type { BackoffPolicy } from './backoff.ts';
-import { Dispatch } from './dispatch.ts';
 import type { FlushPolicies, Lane } from './lane.ts';
 import { type KeySelection, LaneTable, selects } from './lane-table.ts';
 import { KINESIS_LIMITS, PUT_UNIT_BYTES } from './limits.ts';
@@ -16,9 +15,10 @@ import {
   SHED_STEP_BYTES,
 } from './pressure.ts';
 import type { ProducerStats } from './producer-stats.ts';
-import { type DropCause, type PutClass, type PutUnit, unitBytes } from './put.ts';
+import { Dispatch } from './sender.ts';
 import { Settlement } from './settlement.ts';
-import type { Spool } from './spool.ts';
+import type { Spool } from './spool/spool.ts';
+import { type DropCause, type PutClass, type PutUnit, unitBytes } from './unit.ts';
 
 export interface ProducerOptions {
   /** Used by this producer alone; see transport.ts. */

@@ -1,5 +1,5 @@
 import type { Lane } from './lane.ts';
-import type { DropCause, PutUnit } from './put.ts';
+import type { DropCause, PutUnit } from './unit.ts';
 
 interface Waiter {
   /** How many units each lane must have settled. */

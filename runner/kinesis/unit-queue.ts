@@ -1,5 +1,5 @@
 import { ClassBytes } from './class-bytes.ts';
-import { type PutClass, type PutUnit, unitBytes } from './put.ts';
+import { type PutClass, type PutUnit, unitBytes } from './unit.ts';
 
 /** Units in arrival order, with the time each arrived. Two parallel arrays, so that no object is made per unit. */
 export class UnitQueue {

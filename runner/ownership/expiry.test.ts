@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { TASKS, type TaskRow } from '../../shared/session-row.ts';
+import { TASKS, type TaskRow } from '../../shared/session-table/session-row.ts';
 import { EXPIRE_AFTER_MS, isExpired, observe } from './expiry.ts';
 
 const row = (heartbeat: number): TaskRow => ({

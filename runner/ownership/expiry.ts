@@ -1,4 +1,4 @@
-import type { TaskRow } from '../../shared/session-row.ts';
+import type { TaskRow } from '../../shared/session-table/session-row.ts';
 
 /** A task renews its heartbeat this often. */
 export const HEARTBEAT_INTERVAL_MS = 3_000;

@@ -1,5 +1,10 @@
 import { performance } from 'node:perf_hooks';
-import { type SessionRow, type TaskRow, UNOWNED, wantedState } from '../../shared/session-row.ts';
+import {
+  type SessionRow,
+  type TaskRow,
+  UNOWNED,
+  wantedState,
+} from '../../shared/session-table/session-row.ts';
 import {
   EXPIRE_AFTER_MS,
   HEARTBEAT_INTERVAL_MS,

@@ -1,5 +1,5 @@
-import type { TaskRow } from '../../shared/session-row.ts';
-import { roomFor } from '../admission.ts';
+import type { TaskRow } from '../../shared/session-table/session-row.ts';
+import { roomFor } from '../session/admission.ts';
 
 /** Every further runner in line waits this much longer, so that claims do not collide. */
 export const TURN_MS = 1_000;

@@ -1,5 +1,5 @@
-import { isReadable, type UnreadableRow } from '../../shared/parse-row.ts';
-import type { SessionRow } from '../../shared/session-row.ts';
+import { isReadable, type UnreadableRow } from '../../shared/session-table/parse-row.ts';
+import type { SessionRow } from '../../shared/session-table/session-row.ts';
 import { judgeSession, type SessionVerdict, type SessionView } from './rules.ts';
 import type { SessionStore } from './store.ts';
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { type SessionRow, UNOWNED } from '../../shared/session-row.ts';
+import { type SessionRow, UNOWNED } from '../../shared/session-table/session-row.ts';
 import { judgeRow, judgeSession, type SessionView, strikesAfterDeath } from './rules.ts';
 
 const STARTED: SessionRow = {

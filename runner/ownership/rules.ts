@@ -5,7 +5,7 @@ import {
   startOf,
   UNOWNED,
   wantedState,
-} from '../../shared/session-row.ts';
+} from '../../shared/session-table/session-row.ts';
 
 /** Why an epoch above 1 exists; `cause` of `session_taken_over`. */
 export type TakeoverCause = 'handed_over' | 'owner_lost' | 'restarted';

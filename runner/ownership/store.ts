@@ -15,7 +15,7 @@ import {
   parseSessionRow,
   parseTaskRow,
   type UnreadableRow,
-} from '../../shared/parse-row.ts';
+} from '../../shared/session-table/parse-row.ts';
 import {
   isRevocationUntold,
   OWNER_INDEX,
@@ -26,7 +26,7 @@ import {
   type TaskRow,
   taskKey,
   UNOWNED,
-} from '../../shared/session-row.ts';
+} from '../../shared/session-table/session-row.ts';
 
 /** Rows of ended sessions and silent tasks stay this long, so that late duplicates find them. */
 const KEEP_SECONDS = 7 * 24 * 3600;

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { type SessionRow, TASKS, UNOWNED } from '../../shared/session-row.ts';
+import { type SessionRow, TASKS, UNOWNED } from '../../shared/session-table/session-row.ts';
 import { EXPIRE_AFTER_MS, FENCE_AFTER_MS, isExpired, observe, type Sighting } from './expiry.ts';
 import { holds, type Lease, leaseAt, NO_LEASE, renewed } from './lease.ts';
 import { judgeRow, judgeSession, type SessionView } from './rules.ts';

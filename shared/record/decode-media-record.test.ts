@@ -4,7 +4,7 @@ import { fc, test as property } from '@fast-check/vitest';
 import protobuf from 'protobufjs';
 import { describe, expect, it } from 'vitest';
 import { ServiceError } from '../errors.ts';
-import { KnownTexts } from '../known-texts.ts';
+import { KnownTexts } from '../interned-texts.ts';
 import { decodeMediaRecord, readMediaRecord } from './decode-media-record.ts';
 import type { DecodedMediaRecord } from './media-record.ts';
 

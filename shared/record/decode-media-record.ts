@@ -1,6 +1,6 @@
 import { crc32 } from 'node:zlib';
 import { ServiceError } from '../errors.ts';
-import type { KnownTexts } from '../known-texts.ts';
+import type { KnownTexts } from '../interned-texts.ts';
 import { type DecodedMediaRecord, KEY } from './media-record.ts';
 import { asBuffer, malformed, WIRE_TYPE, WireReader } from './protobuf.ts';
 

@@ -1,6 +1,6 @@
-import type { EffectiveMedia } from '../rtms/effective-media.ts';
-import type { FrameMediaType, MediaType } from '../rtms/media-type.ts';
-import type { Product } from '../rtms/product.ts';
+import type { EffectiveMedia } from '../../rtms/protocol/agreed-media.ts';
+import type { FrameMediaType, MediaType } from '../../rtms/protocol/media-type.ts';
+import type { Product } from '../../rtms/protocol/product.ts';
 import type { StartFacts } from '../zoom/start-facts.ts';
 
 /** Where a frame or line comes from; neither where Zoom named nobody. */

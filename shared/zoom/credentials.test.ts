@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
+import { PRODUCTS } from '../../rtms/protocol/product.ts';
 import { ServiceError } from '../errors.ts';
-import { PRODUCTS } from '../rtms/product.ts';
 import {
   handshakeCredentials,
   parseSigningSecret,

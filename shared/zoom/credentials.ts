@@ -1,7 +1,7 @@
 import * as v from 'valibot';
+import type { Product } from '../../rtms/protocol/product.ts';
 import { withoutByteOrderMark } from '../decode-text.ts';
 import { ServiceError } from '../errors.ts';
-import type { Product } from '../rtms/product.ts';
 
 /** The app whose webhooks arrive on the bare path. */
 export const DEFAULT_APP = 'default';
@@ -86,7 +86,7 @@ function withApps(value: unknown): unknown {
   return { apps: { [SYNTHETIC_APP]: app } };
 }
 
-/** Whether a value is the one that the first deployment wrote (`infra/secret.ts`). */
+/** Whether a value is the one that the first deployment wrote (`infra/webhook/secret.ts`). */
 export const isPlaceholder = (value: string): boolean => value.startsWith('replace-me');
 
 function parseApps<App extends object>(

@@ -1,11 +1,11 @@
 import * as v from 'valibot';
+import { STOP_REASON } from '../../rtms/protocol/constants.ts';
+import { readInteger, readTimeMs, Fields as WireFields } from '../../rtms/protocol/fields.ts';
+import { ENTITY_ID_FIELD, PRODUCTS, type Product } from '../../rtms/protocol/product.ts';
+import { readServerUrls } from '../../rtms/protocol/server-urls.ts';
 import { ServiceError } from '../errors.ts';
 import { INPUT_LIMITS, isId, isStreamId } from '../input-limits.ts';
 import { keepLongIntegers } from '../long-integers.ts';
-import { STOP_REASON } from '../rtms/constants.ts';
-import { readInteger, readTimeMs, Fields as WireFields } from '../rtms/fields.ts';
-import { ENTITY_ID_FIELD, PRODUCTS, type Product } from '../rtms/product.ts';
-import { readServerUrls } from '../rtms/server-urls.ts';
 import { readStartFacts, type StartFacts } from './start-facts.ts';
 
 interface StreamEvent {

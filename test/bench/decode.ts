@@ -1,5 +1,5 @@
-import { decodeFrame } from '../../shared/rtms/decode-media.ts';
-import { scanFrame } from '../../shared/rtms/scan-frame.ts';
+import { decodeFrame } from '../../rtms/protocol/decode-media.ts';
+import { scanFrame } from '../../rtms/protocol/scan-frame.ts';
 import { print, time } from './timing.ts';
 import { WORKLOADS } from './workloads.ts';
 

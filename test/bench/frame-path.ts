@@ -1,15 +1,15 @@
 import { EventEmitter } from 'node:events';
 import { setImmediate as turn } from 'node:timers/promises';
 import type { KinesisClient } from '@aws-sdk/client-kinesis';
+import type { Media } from '../../rtms/connection/media-connection.ts';
+import type { RtmsClientEvents } from '../../rtms/events.ts';
+import { Incoming } from '../../rtms/incoming.ts';
+import { effectiveMedia } from '../../rtms/protocol/agreed-media.ts';
+import { decodeMessage } from '../../rtms/protocol/codec.ts';
+import { parseMediaRequest, toWireParams } from '../../rtms/protocol/params.ts';
 import { Producer } from '../../runner/kinesis/producer.ts';
-import { EmfEmitter } from '../../runner/metrics.ts';
-import type { RtmsClientEvents } from '../../runner/rtms/events.ts';
-import { Incoming } from '../../runner/rtms/incoming.ts';
-import type { Media } from '../../runner/rtms/media.ts';
-import { SessionWriter } from '../../runner/session-writer.ts';
-import { decodeMessage } from '../../shared/rtms/codec.ts';
-import { effectiveMedia } from '../../shared/rtms/effective-media.ts';
-import { parseMediaRequest, toWireParams } from '../../shared/rtms/params.ts';
+import { SessionWriter } from '../../runner/session/recording/session-writer.ts';
+import { EmfEmitter } from '../../runner/task/metrics.ts';
 import { median } from './timing.ts';
 import { WORKLOADS, type WorkloadName } from './workloads.ts';
 

@@ -3,7 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { selfSigned } from '../rtms/self-signed.ts';
+import { selfSigned } from '../support/rtms/self-signed.ts';
 import { BenchProcess, CORE, type Core } from './bench-process.ts';
 import type { Cost } from './receiver-process.ts';
 import { Receivers } from './receivers.ts';

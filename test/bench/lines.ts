@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CreateStreamCommand } from '@aws-sdk/client-kinesis';
 import { startKinesisServer } from '../../local/kinesis/server.ts';
-import { makeUnit, Tally } from '../../runner/kinesis/model-kinesis.ts';
 import { Producer } from '../../runner/kinesis/producer.ts';
-import type { PutUnit } from '../../runner/kinesis/put.ts';
 import { createKinesisClient } from '../../runner/kinesis/transport.ts';
+import type { PutUnit } from '../../runner/kinesis/unit.ts';
+import { makeUnit, Tally } from '../support/model-kinesis.ts';
 
 /** A PutRecords call within a region takes about this long. */
 const CALL_MS = 13;

@@ -1,4 +1,4 @@
-import { document, element, text } from '../../infra/pictures/svg.ts';
+import { document, element, text } from '../../infra/study/pictures/svg.ts';
 import type { BuildName } from './ladder.ts';
 import type { Curve, Point } from './summary.ts';
 

@@ -1,6 +1,6 @@
 /** The process that is measured: one build, the sessions it is told to join, and what that cost. */
 import { createHistogram, performance } from 'node:perf_hooks';
-import { parseMediaRequest } from '../../shared/rtms/params.ts';
+import { parseMediaRequest } from '../../rtms/protocol/params.ts';
 import { serve } from './bench-process.ts';
 import type { Build, StartBuild, Tally } from './builds/build.ts';
 

@@ -7,11 +7,11 @@ import { createHistogram } from 'node:perf_hooks';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { type BuildOptions, build } from 'esbuild';
-import { bundleOptions } from '../../infra/bundle-options.ts';
+import { bundleOptions } from '../../infra/bundling/bundle-options.ts';
 import { closeServer, listen } from '../../local/aws/listen.ts';
 import { createAwsRouter } from '../../local/aws/router.ts';
 import { LocalSecrets } from '../../local/aws/secrets-manager.ts';
-import { startFrontDoor, zoomSecret } from '../front-door.ts';
+import { startFrontDoor, zoomSecret } from '../support/front-door.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const IMPORTS = 7;

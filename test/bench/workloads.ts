@@ -1,5 +1,5 @@
-import { MESSAGE_TYPE } from '../../shared/rtms/constants.ts';
-import type { MediaType } from '../../shared/rtms/media-type.ts';
+import { MESSAGE_TYPE } from '../../rtms/protocol/constants.ts';
+import type { MediaType } from '../../rtms/protocol/media-type.ts';
 
 /** What one media socket of a session carries. */
 export interface Flow {

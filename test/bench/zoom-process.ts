@@ -7,8 +7,8 @@ import { once } from 'node:events';
 import { createServer } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
 import { WebSocketServer } from 'ws';
-import { MESSAGE_TYPE } from '../../shared/rtms/constants.ts';
-import type { MediaType } from '../../shared/rtms/media-type.ts';
+import { MESSAGE_TYPE } from '../../rtms/protocol/constants.ts';
+import type { MediaType } from '../../rtms/protocol/media-type.ts';
 import { serve } from './bench-process.ts';
 import { type Flow, WORKLOADS, type WorkloadName } from './workloads.ts';
 

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import { syntheticMeeting } from '../../local/simulator/synthetic-meeting.ts';
-import { startWorld, type World } from '../sessions/world.ts';
+import { syntheticMeeting } from '../../simulator/scenario/synthetic-meeting.ts';
+import { startWorld, type World } from '../support/world.ts';
 import { atMost, judge, type Target } from './targets.ts';
 
 const MEETING = syntheticMeeting({ participants: 1, durationMs: 3_600_000 });

@@ -7,7 +7,7 @@ import { CreateStreamCommand, type KinesisClient } from '@aws-sdk/client-kinesis
 import type { FaultScript } from '../../local/kinesis/faults.ts';
 import { DEFAULT_MEMORY_LIMITS } from '../../runner/kinesis/pressure.ts';
 import { Producer } from '../../runner/kinesis/producer.ts';
-import { openSpool } from '../../runner/kinesis/spool.ts';
+import { openSpool } from '../../runner/kinesis/spool/spool.ts';
 import { createKinesisClient } from '../../runner/kinesis/transport.ts';
 import { startKinesisProcess } from './kinesis-process.ts';
 import { type Audit, audit } from './kinesis-read-back.ts';

@@ -1,6 +1,6 @@
 import { putUnits } from '../../runner/kinesis/limits.ts';
 import type { Producer } from '../../runner/kinesis/producer.ts';
-import type { PutClass, PutReceipt, PutUnit } from '../../runner/kinesis/put.ts';
+import type { PutClass, PutReceipt, PutUnit } from '../../runner/kinesis/unit.ts';
 
 /** What one source sends, at Zoom's own pace and size. */
 interface SourceShape {

@@ -1,8 +1,8 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import { syntheticMeeting } from '../../local/simulator/synthetic-meeting.ts';
-import { startWorld, type World } from '../sessions/world.ts';
+import { syntheticMeeting } from '../../simulator/scenario/synthetic-meeting.ts';
+import { startWorld, type World } from '../support/world.ts';
 import { atMost, judge, type Target } from './targets.ts';
 
 const FRAME_MS = 20;

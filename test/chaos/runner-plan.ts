@@ -1,6 +1,6 @@
 import type { FaultMode } from '../../local/aws/fault-proxy.ts';
 import type { FaultScript } from '../../local/kinesis/faults.ts';
-import type { ActionInput } from '../../local/simulator/scenario.ts';
+import type { ActionInput } from '../../simulator/scenario/scenario.ts';
 import type { Random } from './storm-plan.ts';
 
 /** One blow. `pick` (0 to 1) chooses the runner or the meeting among those there are at that moment. */

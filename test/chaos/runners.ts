@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import { drawForms } from '../../local/simulator/forms.ts';
-import { syntheticMeeting } from '../../local/simulator/synthetic-meeting.ts';
-import { startWorld, type World } from '../sessions/world.ts';
+import { drawForms } from '../../simulator/scenario/forms.ts';
+import { syntheticMeeting } from '../../simulator/scenario/synthetic-meeting.ts';
+import { startWorld, type World } from '../support/world.ts';
 import { type Blow, type PlannedMeeting, planRunnerStorm } from './runner-plan.ts';
 import { randomFrom } from './storm-plan.ts';
 

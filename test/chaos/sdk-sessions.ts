@@ -2,9 +2,14 @@ import { parseArgs } from 'node:util';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { startChild, stopChild } from '../../local/child.ts';
-import { EXAMPLE_APP } from '../../local/simulator/handshake.ts';
-import { syntheticMeeting } from '../../local/simulator/synthetic-meeting.ts';
-import { Client, configureLogger, onWebhookEvent, type WebhookEvent } from '../../sdk/index.ts';
+import {
+  Client,
+  configureLogger,
+  onWebhookEvent,
+  type WebhookEvent,
+} from '../../sdk/client/index.ts';
+import { syntheticMeeting } from '../../simulator/scenario/synthetic-meeting.ts';
+import { EXAMPLE_APP } from '../../simulator/sockets/handshake.ts';
 
 export interface SessionsReport {
   /** Sessions that joined, got audio, and left; one after another. */
@@ -103,7 +108,7 @@ class Program {
 async function startZoom(webhookUrl: string) {
   const listening = Promise.withResolvers<string>();
   const args = ['--webhook-url', webhookUrl];
-  const child = startChild('local/simulator/main.ts', args, {}, (_line, json) => {
+  const child = startChild('simulator/main.ts', args, {}, (_line, json) => {
     if (json?.['kind'] === 'listening') listening.resolve(String(json['controlUrl']));
   });
   const controlUrl = await listening.promise;

@@ -5,8 +5,8 @@ import { DeleteMessageCommand, ReceiveMessageCommand, SQSClient } from '@aws-sdk
 import { DynamoDBDocumentClient, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import type { FaultMode } from '../../local/aws/fault-proxy.ts';
 import { decodeSessionJob } from '../../shared/session-job.ts';
-import { sessionKey, UNOWNED, wantedState } from '../../shared/session-row.ts';
-import { type FrontDoor, startFrontDoor } from '../front-door.ts';
+import { sessionKey, UNOWNED, wantedState } from '../../shared/session-table/session-row.ts';
+import { type FrontDoor, startFrontDoor } from '../support/front-door.ts';
 import { type Delivery, expectedRow, planStorm, type Random, randomFrom } from './storm-plan.ts';
 
 const RUNNER = 'storm-runner';

@@ -103,8 +103,8 @@ test('the package names what each way of resolving looks for, and brings no Node
     readFileSync(join(project, 'node_modules/rtms-kinesis/package.json'), 'utf8'),
   ) as Record<string, unknown>;
   expect(manifest).toMatchObject({
-    main: './dist/sdk/index.js',
-    types: './dist/sdk/index.d.ts',
+    main: './dist/sdk/client/index.js',
+    types: './dist/sdk/client/index.d.ts',
     bin: { rtms: 'cli/rtms.mjs' },
     typesVersions: { '*': { consumer: ['./dist/sdk/consumer/index.d.ts'] } },
   });
@@ -112,7 +112,7 @@ test('the package names what each way of resolving looks for, and brings no Node
   const brought = Object.keys(manifest['dependencies'] as object);
   expect(brought.filter((name) => /^node(-|$)/.test(name))).toEqual([]);
   const paths = packed.files.map(({ path }) => path);
-  expect(paths).toContain('dist/sdk/index.js');
+  expect(paths).toContain('dist/sdk/client/index.js');
   expect(paths).toContain('cli/rtms.mjs');
   expect(paths.filter((path) => /\.test\.|^test\/|node_modules/.test(path))).toEqual([]);
 });

@@ -27,7 +27,7 @@ export interface PackedPackage extends Disposable {
 }
 
 /** What is compiled into `dist`. */
-const SOURCES = ['sdk', 'runner', 'shared', 'cli', 'local', 'infra'];
+const SOURCES = ['sdk', 'rtms', 'runner', 'shared', 'simulator', 'cli', 'local', 'infra'];
 
 /**
  * Packs the package as `npm publish` would, in a folder of its own: the checkout's `dist` stays as it is.

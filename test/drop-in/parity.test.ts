@@ -18,7 +18,10 @@ const lines = parity
   .filter(([, mark]) => mark !== 'here');
 
 const files = new Set(
-  globSync(['{sdk,shared,test,docs}/**/*.{ts,mjs,cjs}']).flatMap((path) => [path, basename(path)]),
+  globSync(['{sdk,rtms,shared,test,docs}/**/*.{ts,mjs,cjs}']).flatMap((path) => [
+    path,
+    basename(path),
+  ]),
 );
 
 test('every line of the parity table names a test that is there, or says that there is nothing to test', () => {

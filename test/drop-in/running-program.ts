@@ -1,12 +1,12 @@
 import { join } from 'node:path';
 import { startChild } from '../../local/child.ts';
-import { EXAMPLE_APP } from '../../local/simulator/handshake.ts';
 import {
   type Simulator,
   type SimulatorOptions,
   startSimulator,
-} from '../../local/simulator/simulator.ts';
-import { LITTLE_MEETING } from '../sdk/run-example.ts';
+} from '../../simulator/simulator.ts';
+import { EXAMPLE_APP } from '../../simulator/sockets/handshake.ts';
+import { LITTLE_MEETING } from '../support/sdk/run-example.ts';
 
 export interface RunningProgram extends AsyncDisposable {
   readonly simulator: Simulator;

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import rtms, * as named from '../../sdk/index.ts';
+import rtms, * as named from '../../sdk/client/index.ts';
 
 /** Names, kinds and values of Zoom's SDK, release 1.1.0: facts, and nothing else of it. */
 interface ZoomSurface {

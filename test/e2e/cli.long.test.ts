@@ -8,13 +8,13 @@ import { SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { DynamoDBDocumentClient, PutCommand } from '@aws-sdk/lib-dynamodb';
 import { NodeHttpHandler } from '@smithy/node-http-handler';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { type Simulator, startSimulator } from '../../local/simulator/simulator.ts';
-import { syntheticMeeting } from '../../local/simulator/synthetic-meeting.ts';
 import { type Stack, startStack } from '../../local/stack.ts';
 import { encodeMediaRecord } from '../../shared/record/encode-media-record.ts';
 import { encodeEvent } from '../../shared/record/event.ts';
 import { encodeSessionJob } from '../../shared/session-job.ts';
-import { sessionKey, UNOWNED } from '../../shared/session-row.ts';
+import { sessionKey, UNOWNED } from '../../shared/session-table/session-row.ts';
+import { syntheticMeeting } from '../../simulator/scenario/synthetic-meeting.ts';
+import { type Simulator, startSimulator } from '../../simulator/simulator.ts';
 
 /** Every command of `rtms` as a real process against one local stack, in the order of a working day. */
 

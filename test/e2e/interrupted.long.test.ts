@@ -9,10 +9,10 @@ import { buffer } from 'node:stream/consumers';
 import { KinesisClient, PutRecordCommand } from '@aws-sdk/client-kinesis';
 import { NodeHttpHandler } from '@smithy/node-http-handler';
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
-import { type LocalAws, startLocalAws } from '../../local/aws.ts';
-import { eventBytes, mediaRecord } from '../../sdk/consumer/test-records.ts';
+import { type LocalAws, startLocalAws } from '../../local/aws/local-aws.ts';
 import { encodeMediaRecord } from '../../shared/record/encode-media-record.ts';
 import { encodeAggregate } from '../../shared/record/kpl.ts';
+import { eventBytes, mediaRecord } from '../support/test-records.ts';
 
 /** `rtms verify` and `rtms export` as real processes, ended by somebody in the middle of a long session. */
 

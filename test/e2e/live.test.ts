@@ -8,8 +8,7 @@ import { createInterface } from 'node:readline';
 import { KinesisClient } from '@aws-sdk/client-kinesis';
 import { NodeHttpHandler } from '@smithy/node-http-handler';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { type Simulator, startSimulator } from '../../local/simulator/simulator.ts';
-import { syntheticMeeting } from '../../local/simulator/synthetic-meeting.ts';
+import { PRODUCTS } from '../../rtms/protocol/product.ts';
 import {
   events,
   type Frame,
@@ -17,8 +16,9 @@ import {
   LedgerChecker,
   type ReceivedEvent,
 } from '../../sdk/consumer/index.ts';
-import { PRODUCTS } from '../../shared/rtms/product.ts';
 import { signWebhook } from '../../shared/zoom/webhook-signature.ts';
+import { syntheticMeeting } from '../../simulator/scenario/synthetic-meeting.ts';
+import { type Simulator, startSimulator } from '../../simulator/simulator.ts';
 
 /** `npm start -- --live --json` against a Zoom that is not ours to configure: what design §5 promises. */
 

@@ -73,7 +73,7 @@ describe('npm start', () => {
       expect(wav.readUInt32LE(40), name).toBe(wav.length - 44);
     }
     expect(files.filter((name) => name.endsWith('.mp4'))).toHaveLength(2);
-    const spoken = JSON.parse(readFileSync('local/assets/script.json', 'utf8')).utterances;
+    const spoken = JSON.parse(readFileSync('simulator/assets/script.json', 'utf8')).utterances;
     const captions = readFileSync(join(folder, 'transcript.vtt'), 'utf8');
     for (const { text } of spoken) expect(captions).toContain(text);
   });

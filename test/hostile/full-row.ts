@@ -1,6 +1,6 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { DynamoDBDocumentClient, UpdateCommand } from '@aws-sdk/lib-dynamodb';
-import { sessionKey } from '../../shared/session-row.ts';
+import { sessionKey } from '../../shared/session-table/session-row.ts';
 
 /** Where the row stands. */
 interface Table {

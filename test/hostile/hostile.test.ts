@@ -2,15 +2,19 @@ import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { makeUnit, Tally } from '../../runner/kinesis/model-kinesis.ts';
-import { openSpool } from '../../runner/kinesis/spool.ts';
-import { encodeFileHeader, frameBytes, writeFrame } from '../../runner/kinesis/spool-frame.ts';
-import { RtmsClient } from '../../runner/rtms/client.ts';
-import { EventDecoder } from '../../sdk/consumer/event-record.ts';
-import { LedgerChecker } from '../../sdk/consumer/ledger.ts';
-import { FrameDecoder } from '../../sdk/consumer/records.ts';
-import { isReadable, parseSessionRow } from '../../shared/parse-row.ts';
-import { EventLog, QUICK } from '../rtms/simulated-client.ts';
+import { RtmsClient } from '../../rtms/client.ts';
+import { openSpool } from '../../runner/kinesis/spool/spool.ts';
+import {
+  encodeFileHeader,
+  frameBytes,
+  writeFrame,
+} from '../../runner/kinesis/spool/spool-frame.ts';
+import { EventDecoder } from '../../sdk/consumer/records/event-record.ts';
+import { FrameDecoder } from '../../sdk/consumer/records/records.ts';
+import { LedgerChecker } from '../../sdk/consumer/verdict/ledger.ts';
+import { isReadable, parseSessionRow } from '../../shared/session-table/parse-row.ts';
+import { makeUnit, Tally } from '../support/model-kinesis.ts';
+import { EventLog, QUICK } from '../support/rtms/simulated-client.ts';
 import { RECORD_ATTACKS, ROW_ATTACKS } from './corrupt-attacks.ts';
 import { mutateBytes, mutateJson } from './mutate.ts';
 import { randomFrom } from './random.ts';

@@ -2,9 +2,9 @@ import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { syntheticMeeting } from '../../local/simulator/synthetic-meeting.ts';
-import { rtmsCommand } from './rtms-command.ts';
-import { AUDIO_AND_TEXT, startWorld, type World } from './world.ts';
+import { syntheticMeeting } from '../../simulator/scenario/synthetic-meeting.ts';
+import { rtmsCommand } from '../support/rtms-command.ts';
+import { AUDIO_AND_TEXT, startWorld, type World } from '../support/world.ts';
 
 /** Zoom keeps audio for who connects later: a deployment that records audio alone loses nothing by hand-overs. */
 

@@ -1,8 +1,8 @@
 import { type AttributeValue, DynamoDBClient, PutItemCommand } from '@aws-sdk/client-dynamodb';
 import { afterEach, expect, test } from 'vitest';
-import { syntheticMeeting } from '../../local/simulator/synthetic-meeting.ts';
-import { UNOWNED } from '../../shared/session-row.ts';
-import { startWorld, type World } from './world.ts';
+import { UNOWNED } from '../../shared/session-table/session-row.ts';
+import { syntheticMeeting } from '../../simulator/scenario/synthetic-meeting.ts';
+import { startWorld, type World } from '../support/world.ts';
 
 const HEALTHY = syntheticMeeting({ durationMs: 600_000, transcriptEveryMs: 500 });
 /** Its first line of chat meets the defect of `broken-runner.ts`. */
@@ -17,7 +17,7 @@ afterEach(async () => {
 async function broken(how: string, runners: number): Promise<World> {
   world = await startWorld({
     runners,
-    runner: { entry: 'test/sessions/broken-runner.ts', environment: () => ({ BROKEN: how }) },
+    runner: { entry: 'test/support/broken-runner.ts', environment: () => ({ BROKEN: how }) },
   });
   return world;
 }

@@ -1,10 +1,10 @@
 import { createServer, type Server } from 'node:http';
 import { afterEach, expect, test } from 'vitest';
 import { closeServer, listen } from '../../local/aws/listen.ts';
-import { syntheticMeeting } from '../../local/simulator/synthetic-meeting.ts';
-import { costOf } from '../../shared/cost-units.ts';
-import { parseMediaRequest, wantedMediaTypes } from '../../shared/rtms/params.ts';
-import { AUDIO_AND_TEXT, startWorld, type World } from './world.ts';
+import { parseMediaRequest, wantedMediaTypes } from '../../rtms/protocol/params.ts';
+import { costOf } from '../../shared/slots.ts';
+import { syntheticMeeting } from '../../simulator/scenario/synthetic-meeting.ts';
+import { AUDIO_AND_TEXT, startWorld, type World } from '../support/world.ts';
 
 const MEETING = syntheticMeeting({ durationMs: 600_000, transcriptEveryMs: 500 });
 const MEETINGS = 3;
@@ -40,7 +40,7 @@ async function deployed(release: Readonly<Record<string, string>>) {
   const here = await startWorld({
     runners: 1,
     runner: {
-      entry: 'test/sessions/mute-runner.ts',
+      entry: 'test/support/mute-runner.ts',
       environment: (taskId) => ({
         ECS_CONTAINER_METADATA_URI_V4: `${metadataUrl}/${taskId}`,
         RUNNER_TIMES: JSON.stringify({ revisionIntervalMs: 100 }),

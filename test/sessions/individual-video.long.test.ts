@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import type { ScenarioInput } from '../../local/simulator/scenario.ts';
-import type { VideoFollow } from '../../shared/rtms/video-follow.ts';
-import { startWorld, type World } from './world.ts';
+import type { VideoFollow } from '../../shared/video-follow.ts';
+import type { ScenarioInput } from '../../simulator/scenario/scenario.ts';
+import { startWorld, type World } from '../support/world.ts';
 
 /*
  * One meeting with three cameras goes through three runners, each with another policy for individual video. So

@@ -2,8 +2,8 @@ import { mkdtemp, readdir, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { syntheticMeeting } from '../../local/simulator/synthetic-meeting.ts';
-import { EVERYTHING, startWorld } from './world.ts';
+import { syntheticMeeting } from '../../simulator/scenario/synthetic-meeting.ts';
+import { EVERYTHING, startWorld } from '../support/world.ts';
 
 /** Cameras enough that memory is full within seconds and the rest goes to the disk. */
 const MEETING = syntheticMeeting({ durationMs: 600_000, participants: 12, video: true });

@@ -6,9 +6,9 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { build } from 'esbuild';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { bundleOptions } from '../../infra/bundle-options.ts';
-import { type LocalAws, startLocalAws } from '../../local/aws.ts';
-import { zoomSecret } from '../front-door.ts';
+import { bundleOptions } from '../../infra/bundling/bundle-options.ts';
+import { type LocalAws, startLocalAws } from '../../local/aws/local-aws.ts';
+import { zoomSecret } from '../support/front-door.ts';
 
 const MIB = 1024 * 1024;
 const LIMIT_MIB = 512;

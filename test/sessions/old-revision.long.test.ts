@@ -1,8 +1,8 @@
 import { createServer, type Server } from 'node:http';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { closeServer, listen } from '../../local/aws/listen.ts';
-import { syntheticMeeting } from '../../local/simulator/synthetic-meeting.ts';
-import { startWorld, type World } from './world.ts';
+import { syntheticMeeting } from '../../simulator/scenario/synthetic-meeting.ts';
+import { startWorld, type World } from '../support/world.ts';
 
 const MEETING = syntheticMeeting({ durationMs: 600_000, transcriptEveryMs: 500 });
 const ARN = 'arn:aws:ecs:us-east-1:000000000000';
@@ -28,7 +28,7 @@ beforeAll(async () => {
   world = await startWorld({
     runners: 1,
     runner: {
-      entry: 'test/sessions/timed-runner.ts',
+      entry: 'test/support/timed-runner.ts',
       environment: (taskId) => ({
         ECS_CONTAINER_METADATA_URI_V4: `${metadataUrl}/${taskId}`,
         RUNNER_TIMES: JSON.stringify({ revisionIntervalMs: 100 }),

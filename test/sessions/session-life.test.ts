@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { ActionInput } from '../../local/simulator/scenario.ts';
-import { syntheticMeeting } from '../../local/simulator/synthetic-meeting.ts';
 import type { LedgerRow } from '../../shared/record/event.ts';
-import { startWorld, type World } from './world.ts';
+import type { ActionInput } from '../../simulator/scenario/scenario.ts';
+import { syntheticMeeting } from '../../simulator/scenario/synthetic-meeting.ts';
+import { startWorld, type World } from '../support/world.ts';
 
 const MEETING = syntheticMeeting({ durationMs: 600_000, transcriptEveryMs: 300 });
 

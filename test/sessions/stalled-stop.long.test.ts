@@ -1,10 +1,10 @@
 import { once } from 'node:events';
 import { expect, test } from 'vitest';
 import type { FaultScript } from '../../local/kinesis/faults.ts';
-import { syntheticMeeting } from '../../local/simulator/synthetic-meeting.ts';
 import { RUNNER_TIMES, type RunnerTimes } from '../../runner/runner-process.ts';
 import type { LedgerRow } from '../../shared/record/event.ts';
-import { startWorld, type World } from './world.ts';
+import { syntheticMeeting } from '../../simulator/scenario/synthetic-meeting.ts';
+import { startWorld, type World } from '../support/world.ts';
 
 /** A meeting on a runner with its own times, and Kinesis that takes calls of some streams and never answers. */
 async function stall(times: Partial<RunnerTimes>, which: readonly ('media' | 'events')[]) {
@@ -12,7 +12,7 @@ async function stall(times: Partial<RunnerTimes>, which: readonly ('media' | 'ev
     lossyForms: true,
     runners: 2,
     runner: {
-      entry: 'test/sessions/timed-runner.ts',
+      entry: 'test/support/timed-runner.ts',
       environment: () => ({ RUNNER_TIMES: JSON.stringify(times) }),
     },
   });

@@ -4,9 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { closeServer, listen } from '../../local/aws/listen.ts';
-import { type LocalAws, startLocalAws } from '../../local/aws.ts';
+import { type LocalAws, startLocalAws } from '../../local/aws/local-aws.ts';
 import { type Child, startChild, stopChild } from '../../local/child.ts';
-import { zoomSecret } from '../front-door.ts';
+import { zoomSecret } from '../support/front-door.ts';
 
 let aws: LocalAws;
 /** The ECS agent: how it answers is up to each test. */

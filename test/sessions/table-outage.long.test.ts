@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, expect, test } from 'vitest';
 import { FaultProxy } from '../../local/aws/fault-proxy.ts';
-import { syntheticMeeting } from '../../local/simulator/synthetic-meeting.ts';
-import { startWorld, type World } from './world.ts';
+import { syntheticMeeting } from '../../simulator/scenario/synthetic-meeting.ts';
+import { startWorld, type World } from '../support/world.ts';
 
 const MEETING = syntheticMeeting({ durationMs: 600_000, transcriptEveryMs: 500 });
 /** Longer than the heartbeat's expiry: with a table that some can reach, others would have claimed by then. */

@@ -2,9 +2,9 @@ import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { syntheticMeeting } from '../../local/simulator/synthetic-meeting.ts';
-import { rtmsCommand } from './rtms-command.ts';
-import { startWorld, type World } from './world.ts';
+import { syntheticMeeting } from '../../simulator/scenario/synthetic-meeting.ts';
+import { rtmsCommand } from '../support/rtms-command.ts';
+import { startWorld, type World } from '../support/world.ts';
 
 const MEETING = syntheticMeeting({ durationMs: 600_000, transcriptEveryMs: 500 });
 const MEETINGS = 6;

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { syntheticMeeting } from '../../local/simulator/synthetic-meeting.ts';
-import { CREDENTIALS, startWorld, type World } from './world.ts';
+import { syntheticMeeting } from '../../simulator/scenario/synthetic-meeting.ts';
+import { CREDENTIALS, startWorld, type World } from '../support/world.ts';
 
 const MEETING = syntheticMeeting({ durationMs: 600_000 });
-/** As the first deployment writes them (infra/secret.ts). */
+/** As the first deployment writes them (infra/webhook/secret.ts). */
 const PLACEHOLDER = {
   clientId: 'replace-me',
   clientSecret: 'replace-me',

@@ -1,11 +1,15 @@
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { WebSocket } from 'ws';
-import { EXAMPLE_APP } from '../../local/simulator/handshake.ts';
 import type { EventName } from '../../shared/record/event.ts';
 import { signWebhook } from '../../shared/zoom/webhook-signature.ts';
-import { type Message, type ScriptedZoom, startScriptedZoom } from '../rtms/scripted-zoom.ts';
-import { startWorld, type World } from './world.ts';
+import { EXAMPLE_APP } from '../../simulator/sockets/handshake.ts';
+import {
+  type Message,
+  type ScriptedZoom,
+  startScriptedZoom,
+} from '../support/rtms/scripted-zoom.ts';
+import { startWorld, type World } from '../support/world.ts';
 
 /*
  * Every shape of test/fixtures/rtms/zoom-shapes.jsonl through the whole system: a webhook, a runner, raw sockets that

@@ -1,6 +1,6 @@
 /** A callback may take its time: the next frame of the same speaker waits, other speakers do not. */
 import { setImmediate } from 'node:timers/promises';
-import rtms from '../../../sdk/index.ts';
+import rtms from '../../../sdk/client/index.ts';
 
 rtms.onWebhookEvent(({ event, payload }) => {
   if (!event.endsWith('rtms_started')) return;

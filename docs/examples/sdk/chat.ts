@@ -1,5 +1,5 @@
 /** Chat, which Zoom's SDK leaves out, with edits and deletions. */
-import rtms from '../../../sdk/index.ts';
+import rtms from '../../../sdk/client/index.ts';
 
 rtms.onWebhookEvent(({ event, payload }) => {
   if (!event.endsWith('rtms_started')) return;

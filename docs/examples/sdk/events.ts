@@ -1,5 +1,5 @@
 /** Who comes and goes, speaks, shares, and turns the camera on. */
-import rtms from '../../../sdk/index.ts';
+import rtms from '../../../sdk/client/index.ts';
 
 rtms.onWebhookEvent(({ event, payload }) => {
   if (!event.endsWith('rtms_started')) return;

@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
 import { startChild } from '../../../local/child.ts';
-import { EXAMPLE_APP } from '../../../local/simulator/handshake.ts';
-import { startSimulator } from '../../../local/simulator/simulator.ts';
-import { CAMERA, LITTLE_MEETING, runExample } from '../../../test/sdk/run-example.ts';
-import { ADA, BEN } from '../../../test/sdk/simulated-stream.ts';
+import { startSimulator } from '../../../simulator/simulator.ts';
+import { EXAMPLE_APP } from '../../../simulator/sockets/handshake.ts';
+import { CAMERA, LITTLE_MEETING, runExample } from '../../../test/support/sdk/run-example.ts';
+import { ADA, BEN } from '../../../test/support/sdk/simulated-stream.ts';
 
 test('quickstart.ts, as written for Zooms SDK, prints the transcript', async () => {
   await using example = await runExample('quickstart.ts');

@@ -1,6 +1,6 @@
 /** The webhook on a server that has other things to do, and a path of its own. */
 import { createServer } from 'node:http';
-import rtms from '../../../sdk/index.ts';
+import rtms from '../../../sdk/client/index.ts';
 
 const webhook = rtms.createWebhookHandler(({ event, payload }) => {
   if (!event.endsWith('rtms_started')) return;

@@ -1,5 +1,5 @@
 /** What to ask Zoom for. The order of the calls does not matter; what is left out has a default. */
-import rtms from '../../../sdk/index.ts';
+import rtms from '../../../sdk/client/index.ts';
 
 rtms.onWebhookEvent(({ event, payload }) => {
   if (!event.endsWith('rtms_started')) return;

@@ -1,5 +1,5 @@
 /** Joins one stream whose ids are known, and ends with it. */
-import { Client, run } from '../../../sdk/index.ts';
+import { Client, run } from '../../../sdk/client/index.ts';
 
 const { MEETING_UUID, RTMS_STREAM_ID, SERVER_URLS } = process.env;
 

@@ -1,5 +1,5 @@
 /** The program of Zoom's quickstart: prints the transcript of every meeting. */
-import rtms from '../../../sdk/index.ts';
+import rtms from '../../../sdk/client/index.ts';
 
 const clients = new Map();
 

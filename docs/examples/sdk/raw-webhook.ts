@@ -1,5 +1,5 @@
 /** A callback with three parameters answers by itself; the signature is checked before. */
-import rtms from '../../../sdk/index.ts';
+import rtms from '../../../sdk/client/index.ts';
 
 rtms.onWebhookEvent(({ event, payload }, request, response) => {
   response.setHeader('x-request-id', String(request.headers['x-zm-request-id'] ?? ''));

@@ -1,5 +1,5 @@
 /** Reconnecting needs nothing; who wants to know of it can. */
-import rtms from '../../../sdk/index.ts';
+import rtms from '../../../sdk/client/index.ts';
 
 rtms.onWebhookEvent(({ event, payload }) => {
   if (!event.endsWith('rtms_started')) return;

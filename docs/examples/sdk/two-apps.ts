@@ -1,5 +1,5 @@
 /** Two Zoom apps in one process: explicit arguments win over the environment. */
-import rtms, { type WebhookEvent } from '../../../sdk/index.ts';
+import rtms, { type WebhookEvent } from '../../../sdk/client/index.ts';
 
 function serveApp(name: string, app: { client: string; secret: string; webhookSecret: string }) {
   const { webhookSecret, ...credentials } = app;

@@ -1,5 +1,5 @@
 /** Work that computes, in threads: each speaker's frames in order, one at a time. */
-import rtms from '../../../sdk/index.ts';
+import rtms from '../../../sdk/client/index.ts';
 
 const executor = new rtms.Executor(new URL('./worker-threads.tasks.ts', import.meta.url), {
   threads: 2,

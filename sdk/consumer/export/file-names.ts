@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { type Frame, sourceKey } from '../frame.ts';
+import { type Frame, sourceKey } from '../records/frame.ts';
 
 /** Names files by what is in them, each name once. */
 export class FileNames {

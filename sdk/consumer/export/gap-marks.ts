@@ -1,9 +1,9 @@
 import { rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { LedgerReport } from '../ledger.ts';
-import { describeLoss, type Loss } from '../loss.ts';
+import type { LedgerReport } from '../verdict/ledger.ts';
+import { describeLoss, type Loss } from '../verdict/loss.ts';
 import { partialPath } from './exporter.ts';
-import { vtt } from './vtt.ts';
+import { vtt } from './text/vtt.ts';
 
 /** How a loss is told inside captions: without the clock's times, as the cue has its own. */
 export function cueText(loss: Loss): string {

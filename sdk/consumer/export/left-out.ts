@@ -1,7 +1,7 @@
 import type { ErrorCode } from '../../../shared/errors.ts';
 import { ServiceError } from '../../../shared/errors.ts';
 import type { LedgerMediaType } from '../../../shared/record/event.ts';
-import { type FrameSource, sourceKey } from '../frame.ts';
+import { type FrameSource, sourceKey } from '../records/frame.ts';
 
 /** Frames or lines that stand in no file, and why: one entry for each source and reason. */
 export interface LeftOut extends FrameSource {

@@ -5,16 +5,16 @@ import { join } from 'node:path';
 import { crc32, deflateSync } from 'node:zlib';
 import { ALL_FORMATS, EncodedPacketSink, FilePathSource, Input } from 'mediabunny';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { event, frame, START_MS } from '../test-records.ts';
-import { H264Exporter, nalUnits } from './h264.ts';
-import { ImageSequenceExporter } from './image-sequence.ts';
-import { MixExporter } from './mix.ts';
-import { Mp4Exporter } from './mp4.ts';
-import { OpusExporter } from './opus.ts';
-import { srt } from './srt.ts';
-import { TranscriptExporter, type TranscriptFormat } from './transcript.ts';
-import { vtt } from './vtt.ts';
-import { WavExporter } from './wav.ts';
+import { event, frame, START_MS } from '../../../test/support/test-records.ts';
+import { MixExporter } from './audio/mix.ts';
+import { OpusExporter } from './audio/opus.ts';
+import { WavExporter } from './audio/wav.ts';
+import { srt } from './text/srt.ts';
+import { TranscriptExporter, type TranscriptFormat } from './text/transcript.ts';
+import { vtt } from './text/vtt.ts';
+import { H264Exporter, nalUnits } from './video/h264.ts';
+import { ImageSequenceExporter } from './video/image-sequence.ts';
+import { Mp4Exporter } from './video/mp4.ts';
 
 // Programs of others open what we write. Where they are not installed these tests are skipped, unless
 // RTMS_REQUIRE_MEDIA_TOOLS=1 says that they must be there.
@@ -30,7 +30,7 @@ beforeAll(async () => {
 });
 afterAll(() => rm(directory, { recursive: true }));
 
-const asset = (path: string) => new URL(`../../../local/assets/${path}`, import.meta.url);
+const asset = (path: string) => new URL(`../../../simulator/assets/${path}`, import.meta.url);
 
 /** Streams as ffprobe reads them to their end: `nb_read_frames` counts what it could decode. */
 function probe(path: string, ...input: string[]) {

@@ -6,7 +6,7 @@ import h264 from '../../../test/fixtures/rtms/media/15-video.h264-keyframe.json'
   type: 'json',
 };
 import jpg from '../../../test/fixtures/rtms/media/16-share.jpg.json' with { type: 'json' };
-import { event, frame, START_MS } from '../test-records.ts';
+import { event, frame, START_MS } from '../../../test/support/test-records.ts';
 import { MeetingExport } from './meeting.ts';
 
 let root: string;

@@ -1,5 +1,5 @@
 import type { RecordableHistogram } from 'node:perf_hooks';
-import type { MediaRequest } from '../../../shared/rtms/params.ts';
+import type { MediaRequest } from '../../../rtms/protocol/params.ts';
 
 /** One session that a build is to receive. */
 export interface BenchSession {

@@ -4,9 +4,9 @@
  */
 import { randomBytes } from 'node:crypto';
 import { connect, type TLSSocket } from 'node:tls';
-import { mediaTypeBits } from '../../../runner/rtms/media-plan.ts';
-import { MESSAGE_TYPE } from '../../../shared/rtms/constants.ts';
-import { wantedMediaTypes } from '../../../shared/rtms/params.ts';
+import { mediaTypeBits } from '../../../rtms/connection/media-plan.ts';
+import { MESSAGE_TYPE } from '../../../rtms/protocol/constants.ts';
+import { wantedMediaTypes } from '../../../rtms/protocol/params.ts';
 import type { StartBuild } from './build.ts';
 
 const readBuffer = Buffer.alloc(64 * 1024);

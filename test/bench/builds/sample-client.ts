@@ -1,9 +1,9 @@
 /** An RTMS client as Zoom's samples write it: `ws`, JSON.parse, a handler per message. */
 import WebSocket from 'ws';
-import { mediaTypeBits } from '../../../runner/rtms/media-plan.ts';
-import { MESSAGE_TYPE } from '../../../shared/rtms/constants.ts';
-import type { MediaType } from '../../../shared/rtms/media-type.ts';
-import { wantedMediaTypes } from '../../../shared/rtms/params.ts';
+import { mediaTypeBits } from '../../../rtms/connection/media-plan.ts';
+import { MESSAGE_TYPE } from '../../../rtms/protocol/constants.ts';
+import type { MediaType } from '../../../rtms/protocol/media-type.ts';
+import { wantedMediaTypes } from '../../../rtms/protocol/params.ts';
 import type { BenchSession } from './build.ts';
 
 // biome-ignore lint/suspicious/noExplicitAny: that is how the samples do it

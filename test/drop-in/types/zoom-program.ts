@@ -47,7 +47,7 @@ import rtms, {
   type VideoParams,
   type VideoResolution,
   type WebhookCallback,
-} from '../../../sdk/index.ts';
+} from '../../../sdk/client/index.ts';
 
 /** Each table is a value and a type of its names, with numbers. */
 export const tables: [

@@ -1,0 +1,99 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Command } from 'commander';
+import { ServiceError } from '../../shared/errors.ts';
+import { type SessionRow, UNOWNED } from '../../shared/session-table/session-row.ts';
+import { type CommandHelp, type Context, createCommand, type Flags, run } from '../command.ts';
+import { findSession, SESSION_ARGUMENT } from '../meeting/find-session.ts';
+import { EXIT, type ExitCode } from '../terminal/exit-code.ts';
+import { parseDuration } from '../terminal/time.ts';
+
+const LOOK_MS = 250;
+
+type Wish = 'stop' | 'handover';
+
+interface WishFlags extends Flags {
+  readonly wait: string;
+}
+
+export function stopCommand(): Command {
+  return wishCommand('stop', {
+    summary: 'end a session for good',
+    description:
+      'Ends one session for good: its runner tells Zoom to close the stream and writes session_ended. ' +
+      'The meeting itself goes on. Only a new start at Zoom brings the stream back.',
+    examples: ['rtms stop 5f9d6a3c0a1b4e07 --local', 'rtms stop 5f9d6a3c0a1b4e07 --wait 0s'],
+  });
+}
+
+export function handoverCommand(): Command {
+  return wishCommand('handover', {
+    summary: 'give a session to another runner',
+    description:
+      "Gives one session to another runner, as a deployment does: nothing is lost, Zoom's buffer covers " +
+      'the change, the epoch rises by one. With one runner alone it comes back to the same after a while.',
+    examples: ['rtms handover 5f9d6a3c0a1b4e07 --local'],
+  });
+}
+
+function wishCommand(wish: Wish, help: CommandHelp): Command {
+  return createCommand(wish, help)
+    .argument('<session>', SESSION_ARGUMENT)
+    .option('--wait <duration>', 'how long to wait for it to be done; 0s: not at all', '30s')
+    .action((words: string, flags: WishFlags) =>
+      run(flags, (context) => makeWish(context, words, wish, parseDuration(flags.wait))),
+    );
+}
+
+async function makeWish(
+  context: Context,
+  words: string,
+  wish: Wish,
+  waitMs: number,
+): Promise<ExitCode> {
+  const { output, signal } = context;
+  const store = context.sessions();
+  const { rtmsStreamId, row: seen } = await findSession(context, words);
+  if (!seen) throw new ServiceError('cli/not-found', `no session ${rtmsStreamId} in the table`);
+  if (seen.owner === undefined || seen.owner === UNOWNED) {
+    const why = seen.owner === undefined ? 'it has ended' : 'it waits for a runner';
+    throw new ServiceError('cli/refused', `nobody serves ${rtmsStreamId}: ${why}`);
+  }
+  if (!(await store.wish(seen, wish))) {
+    throw new ServiceError('cli/refused', 'the session changed hands just now: try again');
+  }
+  const result = { rtmsStreamId, wish, from: { owner: seen.owner, epoch: seen.epoch } };
+  const deadline = AbortSignal.any([signal, AbortSignal.timeout(Math.max(waitMs, 1))]);
+  let row: SessionRow | undefined = seen;
+  while (waitMs > 0 && !isDone(wish, seen, row) && !deadline.aborted) {
+    await sleep(LOOK_MS, undefined, { signal: deadline }).catch(() => undefined);
+    row = await store.session(rtmsStreamId);
+  }
+  const done = isDone(wish, seen, row);
+  const to = { owner: row?.owner, epoch: row?.epoch };
+  output.show({ ...result, done, to }, () => sentence(wish, seen, row, done, waitMs));
+  return done || waitMs === 0 ? EXIT.OK : EXIT.FOUND;
+}
+
+function isDone(wish: Wish, seen: SessionRow, row: SessionRow | undefined): boolean {
+  if (wish === 'stop') {
+    return row === undefined || (row.endedStartEventTsMs ?? 0) >= (seen.startEventTsMs ?? 0);
+  }
+  return (row?.epoch ?? 0) > (seen.epoch ?? 0);
+}
+
+function sentence(
+  wish: Wish,
+  seen: SessionRow,
+  row: SessionRow | undefined,
+  done: boolean,
+  waitMs: number,
+): string {
+  const { rtmsStreamId } = seen;
+  if (!done && waitMs === 0)
+    return `${wish} of ${rtmsStreamId} is wished; its runner reads that soon`;
+  if (!done) {
+    return `${rtmsStreamId}: not done yet. Is ${seen.owner} alive, and is there room elsewhere? (rtms sessions)`;
+  }
+  if (wish === 'stop') return `${rtmsStreamId} has ended`;
+  return `${rtmsStreamId}: ${seen.owner} gave it to ${row?.owner}, epoch ${row?.epoch}`;
+}

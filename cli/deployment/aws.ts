@@ -1,0 +1,150 @@
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { KinesisClient } from '@aws-sdk/client-kinesis';
+import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { ServiceQuotasClient } from '@aws-sdk/client-service-quotas';
+import { SNSClient } from '@aws-sdk/client-sns';
+import { SQSClient } from '@aws-sdk/client-sqs';
+import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
+import { NodeHttpHandler } from '@smithy/node-http-handler';
+import { ServiceError } from '../../shared/errors.ts';
+import { ROW_TRANSLATION } from '../../shared/session-table/parse-row.ts';
+import type { Deployment } from './deployment.ts';
+
+/** A person waits: unreachable is said soon. */
+const CONNECT_TIMEOUT_MS = 3_000;
+const ANSWER_TIMEOUT_MS = 15_000;
+const MAX_ATTEMPTS = 3;
+
+/** The local servers take any; real keys are not shown to them. */
+const LOCAL = { credentials: { accessKeyId: 'local', secretAccessKey: 'local' } };
+
+/** The clients of one command, each made when it is first used. */
+export class AwsClients {
+  readonly #deployment: Deployment;
+  readonly #made = new Map<string, { destroy(): void }>();
+
+  constructor(deployment: Deployment) {
+    this.#deployment = deployment;
+  }
+
+  get kinesis(): KinesisClient {
+    return this.#client('kinesis', KinesisClient);
+  }
+
+  get sqs(): SQSClient {
+    return this.#client('sqs', SQSClient);
+  }
+
+  get secretsManager(): SecretsManagerClient {
+    return this.#client('secretsManager', SecretsManagerClient);
+  }
+
+  get sns(): SNSClient {
+    return this.#client('sns', SNSClient);
+  }
+
+  get serviceQuotas(): ServiceQuotasClient {
+    return this.#client('serviceQuotas', ServiceQuotasClient);
+  }
+
+  get dynamodb(): DynamoDBClient {
+    return this.#client('dynamodb', DynamoDBClient);
+  }
+
+  get documents(): DynamoDBDocumentClient {
+    return DynamoDBDocumentClient.from(this.dynamodb, ROW_TRANSLATION);
+  }
+
+  destroy(): void {
+    for (const client of this.#made.values()) client.destroy();
+  }
+
+  #client<Client extends { destroy(): void }>(
+    service: keyof NonNullable<Deployment['endpoints']>,
+    Client: new (options: object) => Client,
+  ): Client {
+    const made = this.#made.get(service);
+    if (made) return made as Client;
+    const { region, profile, endpoints } = this.#deployment;
+    const endpoint = endpoints?.[service];
+    const client = new Client({
+      maxAttempts: MAX_ATTEMPTS,
+      // HTTP/1.1 for Kinesis too: the local server speaks nothing else, and a command is no hot path.
+      requestHandler: new NodeHttpHandler({
+        connectionTimeout: CONNECT_TIMEOUT_MS,
+        requestTimeout: ANSWER_TIMEOUT_MS,
+      }),
+      ...(region !== undefined && { region }),
+      ...(profile !== undefined && { profile }),
+      ...(endpoint !== undefined && { endpoint }),
+      ...(endpoint !== undefined && isLoopback(endpoint) && LOCAL),
+    });
+    this.#made.set(service, client);
+    return client;
+  }
+}
+
+export function isLoopback(url: string): boolean {
+  const host = URL.parse(url)?.hostname ?? '';
+  return /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])$/.test(host);
+}
+
+/**
+ * Makes one AWS call and says in words why it failed.
+ *
+ * @param whom for example `the session table rtms-sessions`
+ * @throws ServiceError `cli/unreachable`
+ */
+export async function ask<Answer>(whom: string, call: () => Promise<Answer>): Promise<Answer> {
+  try {
+    return await call();
+  } catch (cause) {
+    if (cause instanceof ServiceError) throw cause;
+    const name = cause instanceof Error ? cause.name : typeof cause;
+    throw new ServiceError('cli/unreachable', `${whom}: ${explain(cause)}`, {
+      cause,
+      detail: { name, answered: !namesOf(cause).some((known) => NO_ANSWER.test(known)) },
+    });
+  }
+}
+
+const NO_ANSWER =
+  /^(?:TimeoutError|ECONNREFUSED|ENOTFOUND|ECONNRESET|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH)$/;
+
+/** Names from the API references of the four services and of the SDK's credential providers. */
+const REASONS: readonly (readonly [RegExp, string])[] = [
+  [
+    /^CredentialsProviderError$/,
+    'no AWS credentials; run `aws sso login`, set AWS_PROFILE or give --profile',
+  ],
+  [
+    /^(?:ExpiredToken(?:Exception)?|RequestExpired)$/,
+    'the AWS credentials have expired; log in again',
+  ],
+  [
+    /^(?:UnrecognizedClientException|InvalidClientTokenId|InvalidSignatureException|SignatureDoesNotMatch)$/,
+    'AWS does not accept the credentials; check --profile',
+  ],
+  [
+    /^(?:AccessDenied(?:Exception)?|KMSAccessDeniedException|NotAuthorized)$/,
+    'access denied; these credentials lack the permission (docs/cli.md lists them)',
+  ],
+  [
+    /^(?:ResourceNotFoundException|QueueDoesNotExist|AWS\.SimpleQueueService\.NonExistentQueue)$/,
+    'does not exist in this account and Region; check the name, --region and --profile',
+  ],
+  [NO_ANSWER, 'no answer; check the network, and whether the local stack still runs'],
+];
+
+function explain(cause: unknown): string {
+  if (!(cause instanceof Error)) return String(cause);
+  const names = namesOf(cause);
+  const known = REASONS.find(([pattern]) => names.some((name) => pattern.test(name)));
+  if (known) return known[1];
+  // The SDK's own complaints, such as a missing Region, have no name.
+  return cause.name === 'Error' ? cause.message : `${cause.name}: ${cause.message}`;
+}
+
+function namesOf(cause: unknown): string[] {
+  return cause instanceof Error ? [cause.name, (cause as NodeJS.ErrnoException).code ?? ''] : [];
+}

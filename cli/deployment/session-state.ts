@@ -1,0 +1,24 @@
+import { nameOf, STOP_REASON } from '../../rtms/protocol/constants.ts';
+import { type SessionRow, UNOWNED, wantedState } from '../../shared/session-table/session-row.ts';
+
+/**
+ * - `serving`: a runner owns it and Zoom wants it
+ * - `waiting`: Zoom wants it and nobody owns it
+ * - `quarantined`: the same, and nobody will claim it for a while: it has ended two owners
+ * - `ending`: Zoom has stopped it, its owner has not finished
+ * - `ended`: nothing is left to do
+ */
+export type SessionState = 'serving' | 'waiting' | 'quarantined' | 'ending' | 'ended';
+
+export function stateOf(row: SessionRow, nowMs = Date.now()): SessionState {
+  const isOwned = row.owner !== undefined && row.owner !== UNOWNED;
+  if (row.owner === UNOWNED && (row.quarantinedUntilMs ?? 0) > nowMs) return 'quarantined';
+  if (wantedState(row).state === 'started') return isOwned ? 'serving' : 'waiting';
+  return row.owner === undefined ? 'ended' : 'ending';
+}
+
+/** Zoom's name of the stop reason where it gave one; undefined before the end. */
+export function endOf({ endedReason }: SessionRow): string | undefined {
+  if (typeof endedReason !== 'number') return endedReason;
+  return nameOf(STOP_REASON, endedReason) ?? String(endedReason);
+}

@@ -1,0 +1,53 @@
+import type { Server } from 'node:http';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { closeServer, listen } from '../../local/aws/listen.ts';
+import { createAwsRouter } from '../../local/aws/router.ts';
+import { LocalSecrets } from '../../local/aws/secrets-manager.ts';
+import { AwsClients } from './aws.ts';
+import { readZoomSecret } from './zoom-apps.ts';
+
+const SIGNING = { clientId: 'id', clientSecret: 'secret' };
+const TOKENS = { webhookSecretTokens: ['token'] };
+
+let server: Server;
+let url: string;
+beforeAll(async () => {
+  const secrets = new LocalSecrets();
+  const put = (id: string, apps: object) => secrets.put(id, JSON.stringify({ apps }));
+  put('combined', { default: { ...SIGNING, ...TOKENS } });
+  put('signing', { default: SIGNING, 'team-b': SIGNING });
+  put('tokens', { default: TOKENS, 'team-b': TOKENS });
+  put('tokens of one', { default: TOKENS });
+  server = createAwsRouter(secrets.operations());
+  url = `http://127.0.0.1:${await listen(server, 0)}`;
+});
+afterAll(() => closeServer(server));
+
+async function read(names: { secretId: string; webhookSecretId?: string }) {
+  const deployment = { ...names, region: 'us-east-1', endpoints: { secretsManager: url } };
+  const aws = new AwsClients(deployment);
+  try {
+    return Object.fromEntries(await readZoomSecret({ aws, deployment }));
+  } finally {
+    aws.destroy();
+  }
+}
+
+test('reads one secret that holds everything', async () => {
+  const whole = { default: { ...SIGNING, ...TOKENS } };
+  expect(await read({ secretId: 'combined' })).toEqual(whole);
+  expect(await read({ secretId: 'combined', webhookSecretId: 'combined' })).toEqual(whole);
+});
+
+test('joins credentials and tokens that are kept apart', async () => {
+  expect(await read({ secretId: 'signing', webhookSecretId: 'tokens' })).toEqual({
+    default: { ...SIGNING, ...TOKENS },
+    'team-b': { ...SIGNING, ...TOKENS },
+  });
+});
+
+test('names the app that one of the two lacks', async () => {
+  await expect(read({ secretId: 'signing', webhookSecretId: 'tokens of one' })).rejects.toThrow(
+    /one lacks: team-b/,
+  );
+});

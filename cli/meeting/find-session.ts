@@ -1,0 +1,103 @@
+import { ServiceError } from '../../shared/errors.ts';
+import type { SessionRow } from '../../shared/session-table/session-row.ts';
+import type { Context } from '../command.ts';
+import { spanOf } from '../terminal/time.ts';
+
+/** A shorter beginning of an id would be one by accident. */
+const MIN_PREFIX = 4;
+/** Sessions that an error names: enough to choose from on one screen. */
+const MAX_NAMED = 8;
+
+export interface FoundSession {
+  readonly rtmsStreamId: string;
+  /** Absent when the table does not know the session (any more); its records may still be there. */
+  readonly row: SessionRow | undefined;
+}
+
+/** What `rtms <command> --help` says of its argument. */
+export const SESSION_ARGUMENT =
+  'rtms_stream_id or its beginning, meeting number or UUID, topic, host, or a time ("yesterday 10:00")';
+
+/**
+ * The one session that somebody means. The whole id costs one read; anything else reads the table.
+ *
+ * @param words an `rtms_stream_id` or its beginning; a meeting's number, UUID, topic or host; or a time
+ * @throws ServiceError `cli/ambiguous` naming the sessions, when several fit
+ */
+export async function findSession(context: Context, words: string): Promise<FoundSession> {
+  const row = await context.sessions().session(words);
+  if (row) return { rtmsStreamId: words, row };
+  const { sessions } = await context.sessions().list(true);
+  const found = matching(sessions, words, Date.now());
+  const [only] = found;
+  if (only === undefined) return { rtmsStreamId: words, row: undefined };
+  if (found.length === 1) return { rtmsStreamId: only.rtmsStreamId, row: only };
+  const names = found.slice(0, MAX_NAMED).map(describe);
+  const more = found.length > names.length ? [`${found.length - names.length} more`] : [];
+  throw new ServiceError(
+    'cli/ambiguous',
+    `${found.length} sessions fit "${words}"; give one of their ids: ${[...names, ...more].join('; ')}`,
+    { detail: { rtmsStreamIds: found.map(({ rtmsStreamId }) => rtmsStreamId) } },
+  );
+}
+
+/**
+ * Sessions that fit `words`, the newest first. What names a meeting for certain (number, UUID, id) wins over what
+ * only may (a part of a topic, a time).
+ *
+ * @param nowMs what a time of day counts from
+ */
+export function matching(
+  rows: readonly SessionRow[],
+  words: string,
+  nowMs: number,
+): readonly SessionRow[] {
+  const span = spanOf(words, nowMs);
+  const rules: readonly ((row: SessionRow) => boolean)[] = [
+    (row) => row.rtmsStreamId === words || row.entityId === words,
+    (row) => hasNumber(row, words),
+    (row) => [row.hostId, row.operatorId, row.sessionKey].includes(words),
+    (row) => words.length >= MIN_PREFIX && startsWith(row.rtmsStreamId, words),
+    (row) => span !== undefined && wasLiveIn(row, span),
+    (row) => row.topic?.toLowerCase().includes(words.toLowerCase()) === true,
+  ];
+  for (const fits of rules) {
+    const found = rows.filter(fits);
+    if (found.length > 0) {
+      return found.sort((a, b) => (b.requestedAtMs ?? 0) - (a.requestedAtMs ?? 0));
+    }
+  }
+  return [];
+}
+
+/** People write a meeting's number in groups: `987 6543 2101`. */
+function hasNumber({ meetingId, webinarId }: SessionRow, words: string): boolean {
+  const digits = digitsOf(words);
+  if (digits === '') return false;
+  return [meetingId, webinarId].some((id) => id !== undefined && digitsOf(id) === digits);
+}
+
+function digitsOf(text: string): string {
+  const bare = text.replaceAll(/[\s-]/g, '');
+  return /^\d+$/.test(bare) ? bare : '';
+}
+
+function startsWith(id: string, words: string): boolean {
+  return id.toLowerCase().startsWith(words.toLowerCase());
+}
+
+/** For a moment in it is enough: people write `10:00` of what began at 10:00:20. */
+function wasLiveIn(
+  { requestedAtMs, endedAtMs, stopEventTsMs }: SessionRow,
+  { fromMs, toMs }: { readonly fromMs: number; readonly toMs: number },
+): boolean {
+  if (requestedAtMs === undefined || toMs < requestedAtMs) return false;
+  const endMs = endedAtMs ?? stopEventTsMs;
+  return endMs === undefined || endMs < requestedAtMs || fromMs <= endMs;
+}
+
+function describe({ rtmsStreamId, requestedAtMs, topic, meetingId }: SessionRow): string {
+  const at = requestedAtMs === undefined ? '' : ` from ${new Date(requestedAtMs).toISOString()}`;
+  const name = topic ?? meetingId;
+  return `${rtmsStreamId}${at}${name === undefined ? '' : ` (${name})`}`;
+}

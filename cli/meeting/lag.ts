@@ -1,0 +1,81 @@
+import { createHash } from 'node:crypto';
+import {
+  GetRecordsCommand,
+  GetShardIteratorCommand,
+  type KinesisClient,
+  ListShardsCommand,
+  type Shard,
+} from '@aws-sdk/client-kinesis';
+import { FrameDecoder } from '../../sdk/consumer/index.ts';
+import { ask } from '../deployment/aws.ts';
+
+/** What is looked at: the newest of a shard, and no more shards than a glance is worth. */
+const LOOK_BACK_MS = 2_000;
+const MAX_RECORDS_PER_SHARD = 200;
+const MAX_SHARDS = 32;
+
+/**
+ * How far the newest audio of each rtmsStream is behind: from capture at Zoom to arrival in Kinesis, ms. Reads
+ * only the shards that hold these streams' audio, 32 at most; a stream that was silent for the last 2 s, or
+ * was not among what was read, is absent.
+ */
+export async function readLags(
+  client: KinesisClient,
+  streamName: string,
+  rtmsStreamIds: readonly string[],
+): Promise<ReadonlyMap<string, number>> {
+  const lags = new Map<string, number>();
+  if (rtmsStreamIds.length === 0) return lags;
+  const wanted = new Set(rtmsStreamIds);
+  const shards = await openShards(client, streamName);
+  const ofAudio = shards.filter((shard) => rtmsStreamIds.some((id) => holdsKey(shard, id)));
+  await Promise.all(
+    ofAudio.slice(0, MAX_SHARDS).map(async ({ ShardId }) => {
+      // A record that began before the look cannot be read: it says nothing about the lag.
+      const decoder = new FrameDecoder({ onBadRecord: () => undefined });
+      for (const record of await newest(client, streamName, ShardId)) {
+        const arrivedAtMs = record.ApproximateArrivalTimestamp?.getTime();
+        const { Data: data, PartitionKey: partitionKey = '', SequenceNumber = '' } = record;
+        if (arrivedAtMs === undefined || !data || !wanted.has(partitionKey)) continue;
+        for (const frame of decoder.decode({ data, partitionKey, sequenceNumber: SequenceNumber }))
+          lags.set(frame.rtmsStreamId, Math.max(0, arrivedAtMs - frame.capturedAt.getTime()));
+      }
+    }),
+  );
+  return lags;
+}
+
+async function openShards(client: KinesisClient, streamName: string): Promise<Shard[]> {
+  const shards: Shard[] = [];
+  let NextToken: string | undefined;
+  do {
+    const input = NextToken ? { NextToken } : { StreamName: streamName };
+    const page = await ask(`stream ${streamName}`, () => client.send(new ListShardsCommand(input)));
+    shards.push(...(page.Shards ?? []));
+    NextToken = page.NextToken;
+  } while (NextToken);
+  return shards.filter((shard) => shard.SequenceNumberRange?.EndingSequenceNumber === undefined);
+}
+
+/** A partition key's shard is the one whose range holds its MD5. */
+function holdsKey({ HashKeyRange }: Shard, partitionKey: string): boolean {
+  const hash = BigInt(`0x${createHash('md5').update(partitionKey).digest('hex')}`);
+  const { StartingHashKey = '0', EndingHashKey = '0' } = HashKeyRange ?? {};
+  return BigInt(StartingHashKey) <= hash && hash <= BigInt(EndingHashKey);
+}
+
+async function newest(client: KinesisClient, streamName: string, ShardId: string | undefined) {
+  return ask(`stream ${streamName}`, async () => {
+    const position = {
+      ShardIteratorType: 'AT_TIMESTAMP',
+      Timestamp: new Date(Date.now() - LOOK_BACK_MS),
+    } as const;
+    const { ShardIterator } = await client.send(
+      new GetShardIteratorCommand({ StreamName: streamName, ShardId, ...position }),
+    );
+    const { Records = [] } = await client.send(
+      new GetRecordsCommand({ ShardIterator, Limit: MAX_RECORDS_PER_SHARD }),
+    );
+    return Records;
+  });
+}

@@ -1,0 +1,42 @@
+import { type CodecName, type Frame, sourceKey } from '../../sdk/consumer/index.ts';
+
+/** One source's media since the last look. */
+export interface MeterRow {
+  readonly rtmsStreamId: string;
+  readonly mediaType: Frame['mediaType'];
+  readonly userId?: number;
+  readonly channelId?: string;
+  readonly codec: CodecName;
+  readonly frames: number;
+  readonly bytes: number;
+  /** From capture at Zoom until it was read here, of the newest frame. */
+  readonly lagMs: number;
+}
+
+/** Counts frames by source between two looks. */
+export class MediaMeter {
+  #rows = new Map<string, MeterRow>();
+
+  count(frame: Frame, nowMs: number): void {
+    const { rtmsStreamId, mediaType, userId, channelId, codec, payload, capturedAt } = frame;
+    const key = `${rtmsStreamId} ${mediaType} ${sourceKey(frame)}`;
+    const { frames = 0, bytes = 0 } = this.#rows.get(key) ?? {};
+    this.#rows.set(key, {
+      rtmsStreamId,
+      mediaType,
+      ...(userId !== undefined && { userId }),
+      ...(channelId !== undefined && { channelId }),
+      codec,
+      frames: frames + 1,
+      bytes: bytes + payload.length,
+      lagMs: nowMs - capturedAt.getTime(),
+    });
+  }
+
+  /** What was counted since the last call, in a stable order. */
+  take(): MeterRow[] {
+    const rows = [...this.#rows].sort(([a], [b]) => a.localeCompare(b)).map(([, row]) => row);
+    this.#rows = new Map();
+    return rows;
+  }
+}

@@ -1,0 +1,74 @@
+import { type Duration, Validations } from 'aws-cdk-lib';
+import { Grant, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import { Architecture, Code, Function as LambdaFunction, Runtime } from 'aws-cdk-lib/aws-lambda';
+import type { ILogGroup } from 'aws-cdk-lib/aws-logs';
+import type { Construct } from 'constructs';
+import type { Network } from '../runner/network.ts';
+import { bundle } from './bundle.ts';
+
+export interface NodeFunctionProps {
+  /** File that exports `handler`, from the repository's root. */
+  readonly entry: string;
+  readonly description: string;
+  readonly environment: Readonly<Record<string, string>>;
+  readonly logGroup: ILogGroup;
+  readonly timeout: Duration;
+  /** Unset: outside of any VPC. */
+  readonly network?: Network | undefined;
+  /** Unset: what the account has left. */
+  readonly reservedConcurrentExecutions?: number | undefined;
+}
+
+/** A Lambda function of ours: bundled by esbuild, with a role that may write its own log and no more. */
+export function createNodeFunction(
+  scope: Construct,
+  id: string,
+  props: NodeFunctionProps,
+): LambdaFunction {
+  const role = new Role(scope, `${id}Role`, {
+    assumedBy: new ServicePrincipal('lambda.amazonaws.com'),
+    description: props.description,
+  });
+  props.logGroup.grant(role, 'logs:CreateLogStream', 'logs:PutLogEvents');
+  if (props.network !== undefined) grantNetworkInterfaces(role);
+  return new LambdaFunction(scope, id, {
+    description: props.description,
+    code: Code.fromAsset(bundle(scope, props.entry, 'lambda')),
+    handler: 'index.handler',
+    runtime: Runtime.NODEJS_24_X,
+    architecture: Architecture.ARM_64,
+    // Memory buys CPU: a cold start of a bundled handler stays well under Zoom's three seconds.
+    memorySize: 1024,
+    timeout: props.timeout,
+    ...(props.reservedConcurrentExecutions !== undefined && {
+      reservedConcurrentExecutions: props.reservedConcurrentExecutions,
+    }),
+    role,
+    logGroup: props.logGroup,
+    environment: { ...props.environment },
+    ...(props.network && {
+      vpc: props.network.vpc,
+      vpcSubnets: props.network.subnets,
+      securityGroups: [props.network.securityGroup],
+    }),
+  });
+}
+
+/** Lambda attaches functions to a VPC with the function's own role; EC2 takes no resource for these calls. */
+function grantNetworkInterfaces(grantee: Role): void {
+  Grant.addToPrincipal({
+    grantee,
+    actions: [
+      'ec2:CreateNetworkInterface',
+      'ec2:DescribeNetworkInterfaces',
+      'ec2:DeleteNetworkInterface',
+      'ec2:AssignPrivateIpAddresses',
+      'ec2:UnassignPrivateIpAddresses',
+    ],
+    resourceArns: ['*'],
+  });
+  Validations.of(grantee).acknowledge({
+    id: 'AwsSolutions-IAM5[Resource::*]',
+    reason: 'EC2 takes no resource for the network interfaces that Lambda makes with this role.',
+  });
+}

@@ -1,0 +1,74 @@
+import type { AudioRequest, DeskshareRequest, MediaRequest } from '../../rtms/protocol/params.ts';
+import type { WriteLoad } from './shards.ts';
+
+/** People whose audio is on at the same time, with one stream each; our assumption for planning. */
+const AUDIO_SOURCES = 3;
+/** Share of a meeting during which somebody shares a screen. */
+const SHARE_OF_SHARING = 0.3;
+
+/** Our record's header and its place in the aggregate, bytes a frame (aws-facts §6). */
+const FRAME_OVERHEAD_BYTES = 111;
+/** Aggregates are flushed at this interval or at this size, whichever comes first (design §3). */
+const FLUSHES_PER_SECOND = 5;
+const AGGREGATE_BYTES = 25_000;
+
+const EVENT_BYTES = 400;
+const TRANSCRIPT_LINES_PER_SECOND = 1;
+const OTHER_EVENTS_PER_SECOND = 0.1;
+
+const SAMPLE_RATE_HZ = { SR_8K: 8_000, SR_16K: 16_000, SR_32K: 32_000, SR_48K: 48_000 } as const;
+
+/** Camera at 25-30 frames a second, H.264: 1.25 Mb/s for HD (aws-facts §3.4), others in proportion. */
+const H264_BYTES_PER_SECOND = { SD: 75_000, HD: 156_250, FHD: 312_500, QHD: 625_000 } as const;
+const PICTURE_BYTES = { SD: 40_000, HD: 90_000, FHD: 150_000, QHD: 250_000 } as const;
+
+/** What one meeting writes to each of the two streams while it runs. */
+export interface MeetingLoad {
+  readonly media: WriteLoad;
+  readonly events: WriteLoad;
+}
+
+/** Estimates one meeting's load from what Zoom is asked for; the assumptions are this file's constants. */
+export function meetingLoad(media: MediaRequest): MeetingLoad {
+  const audio = media.audio ? audioBytesPerSecond(media.audio) : 0;
+  const video = media.video ? pictureBytesPerSecond(media.video) : 0;
+  const share = media.deskshare ? pictureBytesPerSecond(media.deskshare) * SHARE_OF_SHARING : 0;
+  const lines = OTHER_EVENTS_PER_SECOND + (media.transcript ? TRANSCRIPT_LINES_PER_SECOND : 0);
+  return {
+    media: {
+      bytesPerSecond: audio + video + share,
+      // Audio has one key a meeting; video and share have one each.
+      putsPerSecond: putsPerSecond(audio) + putsPerSecond(video) + putsPerSecond(share),
+    },
+    events: { bytesPerSecond: lines * EVENT_BYTES, putsPerSecond: lines },
+  };
+}
+
+function audioBytesPerSecond(audio: AudioRequest): number {
+  const sources = audio.dataOpt === 'AUDIO_MULTI_STREAMS' ? AUDIO_SOURCES : 1;
+  const framesPerSecond = 1000 / audio.sendRateMs;
+  return sources * (codecBytesPerSecond(audio) + framesPerSecond * FRAME_OVERHEAD_BYTES);
+}
+
+function codecBytesPerSecond({ codec, sampleRate, channel }: AudioRequest): number {
+  const channels = channel === 'STEREO' ? 2 : 1;
+  switch (codec) {
+    case 'L16':
+      return SAMPLE_RATE_HZ[sampleRate] * 2 * channels;
+    case 'OPUS':
+      return 8_000 * channels;
+    case 'G711':
+    case 'G722':
+      return 8_000;
+  }
+}
+
+function pictureBytesPerSecond({ codec, resolution, fps }: DeskshareRequest): number {
+  if (codec === 'H264') return H264_BYTES_PER_SECOND[resolution] + fps * FRAME_OVERHEAD_BYTES;
+  return fps * (PICTURE_BYTES[resolution] * (codec === 'PNG' ? 3 : 1) + FRAME_OVERHEAD_BYTES);
+}
+
+function putsPerSecond(bytesPerSecond: number): number {
+  if (bytesPerSecond === 0) return 0;
+  return Math.max(FLUSHES_PER_SECOND, bytesPerSecond / AGGREGATE_BYTES);
+}

@@ -1,0 +1,214 @@
+import { readFileSync } from 'node:fs';
+import type { Template } from 'aws-cdk-lib/assertions';
+import { describe, expect, test } from 'vitest';
+import { fromRoot } from '../bundling/bundle-options.ts';
+import { ALARMS } from '../study/cost-model.ts';
+import {
+  onlyOf,
+  type Properties,
+  resourcesOf,
+  synthesize,
+  TIMEOUT_MS,
+} from '../synthesis/synthesized.ts';
+import { COMPOSITE_HEADING } from './alarms.ts';
+
+const ALARM_TYPES = ['AWS::CloudWatch::Alarm', 'AWS::CloudWatch::CompositeAlarm'];
+const PUBLISHERS = ['budgets.amazonaws.com', 'cloudwatch.amazonaws.com'];
+const THIS_ACCOUNT = { StringEquals: { 'aws:SourceAccount': { Ref: 'AWS::AccountId' } } };
+
+function alarmsOf(template: Template): [string, Properties][] {
+  return ALARM_TYPES.flatMap((type) => resourcesOf(template, type));
+}
+
+/** Services that a policy lets do the action, each only for this account. */
+function allowed(policy: Properties, action: string): string[] {
+  const statements: Properties[] = policy['Statement'];
+  return statements
+    .filter(({ Effect, Action }) => Effect === 'Allow' && [Action].flat().includes(action))
+    .filter(({ Principal }) => Principal.Service !== undefined)
+    .flatMap(({ Principal, Condition }) => {
+      if (action === 'sns:Publish') expect(Condition).toEqual(THIS_ACCOUNT);
+      return [Principal.Service].flat().map(String);
+    });
+}
+
+describe('the pager', { timeout: TIMEOUT_MS }, () => {
+  test.each(['dev', 'prod', 'regulated', 'on-demand'])(
+    '%s: every alarm reaches a topic that CloudWatch may publish to',
+    (name) => {
+      const { template } = synthesize(name);
+      const topics = Object.fromEntries(resourcesOf(template, 'AWS::SNS::Topic'));
+      const rules = template.findResources('AWS::ApplicationAutoScaling::ScalingPolicy');
+      const policies = resourcesOf(template, 'AWS::SNS::TopicPolicy');
+      const keys = Object.fromEntries(resourcesOf(template, 'AWS::KMS::Key'));
+      const reached = new Set<string>();
+      for (const [id, { AlarmActions }] of alarmsOf(template)) {
+        expect(AlarmActions, id).not.toHaveLength(0);
+        for (const { Ref } of AlarmActions as { Ref: string }[]) {
+          if (Ref in rules) continue;
+          expect(topics, id).toHaveProperty(Ref);
+          reached.add(Ref);
+        }
+      }
+      expect(reached.size).toBe(2);
+      for (const topic of reached) {
+        const [policy, ...others] = policies.filter(([, { Topics }]) => Topics[0].Ref === topic);
+        expect(others).toEqual([]);
+        const document = policy?.[1]['PolicyDocument'];
+        expect(allowed(document, 'sns:Publish').sort()).toEqual(PUBLISHERS);
+        const key = topics[topic]?.['KmsMasterKeyId'];
+        if (key === undefined) continue;
+        const { KeyPolicy } = keys[key['Fn::GetAtt'][0]] as { KeyPolicy: Properties };
+        for (const action of ['kms:Decrypt', 'kms:GenerateDataKey'])
+          expect(allowed(KeyPolicy, action)).toEqual(expect.arrayContaining(PUBLISHERS));
+      }
+    },
+  );
+
+  test('only the composite alarm pages, when it comes and when it goes', () => {
+    const pages = alarmsOf(synthesize('prod').template).filter(([, { AlarmActions }]) =>
+      JSON.stringify(AlarmActions).includes('Pages'),
+    );
+    expect(pages).toHaveLength(1);
+    expect(pages[0]?.[1]).toMatchObject({ OKActions: pages[0]?.[1]['AlarmActions'] });
+    expect(pages[0]?.[0]).toContain('ServiceDegraded');
+  });
+
+  test('tells whom the configuration names', () => {
+    const { template } = synthesize('on-demand');
+    const told = resourcesOf(template, 'AWS::SNS::Subscription').map(
+      ([, { Protocol, Endpoint, TopicArn }]) => [
+        /Pages|Tickets/.exec(TopicArn.Ref)?.[0],
+        Protocol,
+        Endpoint,
+      ],
+    );
+    expect(told.sort()).toEqual([
+      ['Pages', 'email', 'pager@example.com'],
+      ['Pages', 'https', 'https://events.example.com/rtms'],
+      ['Tickets', 'email', 'team@example.com'],
+    ]);
+  });
+
+  test('a deployment that nobody is on call for has about half of the alarms', () => {
+    const count = (name: string) => alarmsOf(synthesize(name).template).length;
+    expect(count('dev')).toBeLessThan(count('prod') / 2 + 1);
+  });
+
+  test.each([
+    ['dev', 'essential'],
+    ['private', 'all'],
+  ] as const)('%s: the cost estimate counts the alarms that there are', (name, alarms) => {
+    const { template } = synthesize(name);
+    expect(resourcesOf(template, 'AWS::CloudWatch::Alarm')).toHaveLength(ALARMS[alarms]);
+  });
+});
+
+describe('alarms', { timeout: TIMEOUT_MS }, () => {
+  test('none looks at one minute only: late metrics would never be seen', () => {
+    const { template } = synthesize('prod');
+    const short = resourcesOf(template, 'AWS::CloudWatch::Alarm')
+      .filter(([id]) => id.includes('Monitoring'))
+      .filter(([, { EvaluationPeriods, Period = 60 }]) => EvaluationPeriods * Period < 120);
+    expect(short.map(([id]) => id)).toEqual([]);
+  });
+
+  test('none fills gaps: a filled minute looks like a good one', () => {
+    for (const [id, alarm] of resourcesOf(synthesize('prod').template, 'AWS::CloudWatch::Alarm')) {
+      expect(JSON.stringify(alarm), id).not.toContain('FILL(');
+    }
+  });
+
+  test.each([
+    ['SessionsFailed', { deployment: 'RtmsKinesis-prod', service: 'runner' }],
+    ['FramesLost', { deployment: 'RtmsKinesis-prod', service: 'runner' }],
+    ['Takeovers', { deployment: 'RtmsKinesis-prod', service: 'runner', cause: 'owner_lost' }],
+  ])(
+    '%s is judged by the total of this deployment, or by the one cause that is a fault',
+    (name, dimensions) => {
+      const [[, alarm] = [], ...others] = resourcesOf(
+        synthesize('prod').template,
+        'AWS::CloudWatch::Alarm',
+      ).filter(([, { MetricName }]) => MetricName === name);
+      expect(others).toEqual([]);
+      const carried: { Name: string; Value: string }[] = alarm?.['Dimensions'] ?? [];
+      const found = carried.map(({ Name, Value }) => [Name, Value]);
+      expect(Object.fromEntries(found)).toEqual(dimensions);
+    },
+  );
+
+  test('rows that cannot be read are seen in the runner and in the webhook', () => {
+    const services = resourcesOf(synthesize('prod').template, 'AWS::CloudWatch::Alarm')
+      .filter(([, { MetricName }]) => MetricName === 'UnreadableRows')
+      .map(([, { Dimensions }]) => Dimensions.find(({ Name }: Properties) => Name === 'service'));
+    expect(services.map((service) => service.Value).sort()).toEqual(['runner', 'webhook']);
+  });
+
+  test.each([
+    ['StreamsQuarantined', true],
+    ['RowsGivenUp', false],
+    ['SessionDefects', false],
+    ['HandBacks', false],
+    ['SessionsOverloading', false],
+    ['VideoMissing', false],
+    ['SpoolUnavailable', false],
+  ])('one %s in five minutes is told; pages: %s', (name, pages) => {
+    const { template } = synthesize('prod');
+    const [[id, alarm] = [], ...others] = resourcesOf(template, 'AWS::CloudWatch::Alarm').filter(
+      ([, { MetricName }]) => MetricName === name,
+    );
+    expect(others).toEqual([]);
+    expect(alarm).toMatchObject({
+      Threshold: 0,
+      ComparisonOperator: 'GreaterThanThreshold',
+      DatapointsToAlarm: 1,
+      EvaluationPeriods: 5,
+    });
+    const rule = onlyOf(template, 'AWS::CloudWatch::CompositeAlarm')['AlarmRule'];
+    expect(JSON.stringify(rule).includes(String(id))).toBe(pages);
+  });
+
+  test('a flood and refusals are seen', () => {
+    const { template } = synthesize('prod');
+    const alarm = (id: string) =>
+      resourcesOf(template, 'AWS::CloudWatch::Alarm').find(([name]) => name.includes(id))?.[1];
+    expect(alarm('Webhookflooded')).toMatchObject({
+      MetricName: 'Count',
+      // Half of 2,000 requests a second, in a minute.
+      Threshold: 60_000,
+    });
+    expect(JSON.stringify(alarm('Webhookrefusing'))).toContain('"4xx"');
+  });
+
+  test('every one links to its heading in the runbook, and every heading is an alarm', () => {
+    const headings = headingsOfRunbook();
+    const descriptions = alarmsOf(synthesize('on-demand').template)
+      .filter(([id]) => id.includes('Monitoring'))
+      .map(([, { AlarmDescription }]) => String(AlarmDescription));
+    const anchors = descriptions.map(
+      (text) => /Runbook: https:\/\/example\.com\/docs\/runbook\.md#(.+)$/.exec(text)?.[1],
+    );
+    expect(headings).toContain(COMPOSITE_HEADING);
+    expect(anchors.sort()).toEqual(
+      headings.map((heading) => heading.toLowerCase().replaceAll(' ', '-')).sort(),
+    );
+  });
+
+  test('without an address for the runbook they link to the dashboard, which carries it', () => {
+    const { template } = synthesize('prod');
+    for (const [id, { AlarmDescription }] of alarmsOf(template)) {
+      if (!id.includes('Monitoring')) continue;
+      const text = JSON.stringify(AlarmDescription);
+      expect(text, id).toMatch(/Runbook, \\".+\\", below the graphs of https:/);
+      expect(text, id).toContain('#dashboards/dashboard/RtmsKinesis-prod');
+    }
+    const body = JSON.stringify(onlyOf(template, 'AWS::CloudWatch::Dashboard')['DashboardBody']);
+    for (const heading of headingsOfRunbook()) expect(body).toContain(`## ${heading}`);
+    expect(body).not.toContain('](dashboard.svg)');
+  });
+});
+
+function headingsOfRunbook(): string[] {
+  const runbook = readFileSync(fromRoot('docs/runbook.md'), 'utf8');
+  return [...runbook.matchAll(/^## (.+)$/gm)].map(([, heading = '']) => heading);
+}

@@ -1,0 +1,112 @@
+import {
+  Alarm,
+  AlarmRule,
+  AlarmState,
+  ComparisonOperator,
+  CompositeAlarm,
+  TreatMissingData,
+} from 'aws-cdk-lib/aws-cloudwatch';
+import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
+import type { IKey } from 'aws-cdk-lib/aws-kms';
+import type { ITopic } from 'aws-cdk-lib/aws-sns';
+import { Construct } from 'constructs';
+import type { Config } from '../config/config.ts';
+import { type AlarmSpec, alarmSpecs } from './alarm-specs.ts';
+import type { Observed } from './observed.ts';
+import { AlarmTopic } from './topics.ts';
+
+/** The runbook's headings for what is not one of `alarmSpecs`. */
+export const COMPOSITE_HEADING = 'Service degraded';
+
+export interface AlarmsProps {
+  readonly observed: Observed;
+  readonly monitoring: Config['monitoring'];
+  /** Has the runbook below its graphs, for deployments without `monitoring.runbookUrl`. */
+  readonly dashboardUrl: string;
+  readonly topics: { readonly pages?: ITopic | undefined; readonly tickets?: ITopic | undefined };
+  readonly encryptionKey?: IKey | undefined;
+}
+
+/**
+ * An alarm for every way of failing. Each tells `tickets`; those that mean that meetings suffer now also turn
+ * the one composite alarm on, which tells `pages`, so that one trouble wakes somebody once.
+ */
+export class Alarms extends Construct {
+  readonly pages: ITopic;
+  readonly tickets: ITopic;
+  readonly all: readonly Alarm[];
+  readonly composite: CompositeAlarm;
+
+  constructor(scope: Construct, id: string, props: AlarmsProps) {
+    super(scope, id);
+    const { observed, monitoring, topics, encryptionKey } = props;
+    this.pages = new AlarmTopic(this, 'Pages', {
+      displayName: `${observed.deployment}: meetings suffer`,
+      subscribers: monitoring.pages,
+      existing: topics.pages,
+      encryptionKey,
+    }).topic;
+    this.tickets = new AlarmTopic(this, 'Tickets', {
+      displayName: `${observed.deployment}: to be looked at`,
+      subscribers: monitoring.tickets,
+      existing: topics.tickets,
+      encryptionKey,
+    }).topic;
+    const specs = alarmSpecs(observed).filter(({ pages }) => pages || monitoring.alarms === 'all');
+    const alarms = specs.map((spec) => ({ spec, alarm: this.#alarm(spec, props) }));
+    this.all = alarms.map(({ alarm }) => alarm);
+    this.composite = new CompositeAlarm(this, 'ServiceDegraded', {
+      alarmDescription: describe(
+        'At least one alarm that affects meetings now is on.',
+        COMPOSITE_HEADING,
+        props,
+      ),
+      alarmRule: AlarmRule.anyOf(
+        ...alarms
+          .filter(({ spec }) => spec.pages)
+          .map(({ alarm }) => AlarmRule.fromAlarm(alarm, AlarmState.ALARM)),
+      ),
+    });
+    this.composite.addAlarmAction(new SnsAction(this.pages));
+    this.composite.addOkAction(new SnsAction(this.pages));
+  }
+
+  #alarm(spec: AlarmSpec, props: AlarmsProps): Alarm {
+    const alarm = new Alarm(this, spec.heading.replaceAll(/[^A-Za-z0-9]/g, ''), {
+      alarmDescription: describe(spec.says, spec.heading, props),
+      metric: spec.metric,
+      comparisonOperator:
+        spec.below === undefined
+          ? ComparisonOperator.GREATER_THAN_THRESHOLD
+          : ComparisonOperator.LESS_THAN_THRESHOLD,
+      threshold: spec.below ?? spec.above,
+      datapointsToAlarm: spec.minutes,
+      evaluationPeriods: spec.outOfMinutes ?? spec.minutes,
+      treatMissingData: spec.silenceIsBad
+        ? TreatMissingData.BREACHING
+        : TreatMissingData.NOT_BREACHING,
+    });
+    alarm.addAlarmAction(new SnsAction(this.tickets));
+    return alarm;
+  }
+}
+
+/** The fragment that Markdown renderers give a heading. */
+export function anchorOf(heading: string): string {
+  return heading
+    .toLowerCase()
+    .replaceAll(/[^a-z0-9 -]/g, '')
+    .replaceAll(' ', '-');
+}
+
+/** What is the matter and where to read on, as an address that works from an e-mail. */
+function describe(
+  says: string,
+  heading: string,
+  { monitoring, dashboardUrl }: AlarmsProps,
+): string {
+  const { runbookUrl } = monitoring;
+  return runbookUrl === undefined
+    ? `${says} Runbook, "${heading}", below the graphs of ${dashboardUrl}`
+    : `${says} Runbook: ${runbookUrl}#${anchorOf(heading)}`;
+}

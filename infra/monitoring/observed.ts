@@ -1,0 +1,22 @@
+import type { FargateService } from 'aws-cdk-lib/aws-ecs';
+import type { ILogGroup } from 'aws-cdk-lib/aws-logs';
+import type { RecordStreams } from '../storage/record-streams.ts';
+import type { SyntheticMeeting } from '../synthetic-meeting.ts';
+import type { Canary } from '../webhook/canary.ts';
+import type { JobQueue } from '../webhook/job-queue.ts';
+import type { Webhook } from '../webhook/webhook.ts';
+import type { DeploymentMetrics } from './metric.ts';
+
+/** What alarms, dashboard and queries look at. */
+export interface Observed {
+  /** Name of the deployment, as it stands in its metrics and in the names of its queries. */
+  readonly deployment: string;
+  readonly metrics: DeploymentMetrics;
+  readonly webhook: Webhook;
+  readonly jobs: JobQueue;
+  readonly streams: RecordStreams;
+  readonly service: FargateService;
+  readonly canary: Canary | undefined;
+  readonly syntheticMeeting: SyntheticMeeting | undefined;
+  readonly logs: { readonly webhook: ILogGroup; readonly runner: ILogGroup };
+}

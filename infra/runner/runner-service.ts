@@ -1,0 +1,242 @@
+import { Duration, Size, Stack } from 'aws-cdk-lib';
+import {
+  AvailabilityZoneRebalancing,
+  AwsLogDriverMode,
+  CfnService,
+  Cluster,
+  type ContainerDefinition,
+  type ContainerImage,
+  ContainerInsights,
+  CpuArchitecture,
+  FargatePlatformVersion,
+  FargateService,
+  FargateTaskDefinition,
+  type ICluster,
+  LinuxParameters,
+  LogDrivers,
+  OperatingSystemFamily,
+  PropagatedTagSource,
+  type RuntimePlatform,
+} from 'aws-cdk-lib/aws-ecs';
+import { Grant } from 'aws-cdk-lib/aws-iam';
+import type { ILogGroup } from 'aws-cdk-lib/aws-logs';
+import { Construct } from 'constructs';
+import type { RunnerPrices } from '../../shared/cost.ts';
+import type { RunnerEnv } from '../../shared/env.ts';
+import type { Config } from '../config/config.ts';
+import type { DeploymentMetrics } from '../monitoring/metric.ts';
+import type { RecordStreams } from '../storage/record-streams.ts';
+import type { SessionTable } from '../storage/session-table.ts';
+import type { JobQueue } from '../webhook/job-queue.ts';
+import type { ZoomSecret } from '../webhook/secret.ts';
+import type { Network } from './network.ts';
+import { runnerImage } from './runner-image.ts';
+import { addRunnerScaling } from './runner-scaling.ts';
+
+export interface RunnerServiceProps {
+  readonly deployment: string;
+  readonly metrics: DeploymentMetrics;
+  readonly runner: Config['runner'];
+  readonly zoom: Config['zoom'];
+  /** Those of `zoom`, and the synthetic meeting's. */
+  readonly allowedHosts: readonly string[];
+  readonly prices: RunnerPrices;
+  readonly network: Network;
+  readonly table: SessionTable;
+  readonly jobs: JobQueue;
+  readonly streams: RecordStreams;
+  readonly secret: ZoomSecret;
+  readonly log: ILogGroup;
+  readonly cluster?: ICluster | undefined;
+  readonly containerInsights: boolean;
+}
+
+const HEALTH_PORT = 8081;
+const SPOOL_DIR = '/var/spool/rtms';
+/** What a task needs of its disk besides the spool: the image, twice over. */
+const IMAGE_GIB = 6;
+/** Fargate's smallest configurable disk. */
+const MIN_DISK_GIB = 21;
+/** Fargate's most: all sessions of a task are handed over within 100 s (design §2). */
+const STOP_TIMEOUT = Duration.seconds(120);
+
+/** Of the container's memory; the rest is for buffers of records, sockets and code. */
+const HEAP_SHARE = 0.5;
+
+/** Asks the runner's own health route; Node is the only program the image is sure to have. */
+const HEALTH_PROBE = `fetch('http://127.0.0.1:${HEALTH_PORT}/healthz').then((r) => process.exit(r.ok ? 0 : 1), () => process.exit(1))`;
+
+/** The Fargate service that holds the sessions. */
+export class RunnerService extends Construct {
+  readonly service: FargateService;
+  /** Of this release; has the synthetic meeting in it as well. */
+  readonly image: ContainerImage;
+  readonly runtimePlatform: RuntimePlatform;
+  readonly cluster: ICluster;
+
+  constructor(scope: Construct, id: string, props: RunnerServiceProps) {
+    super(scope, id);
+    this.cluster =
+      props.cluster ??
+      // Under exactOptionalPropertyTypes CDK's classes do not satisfy its own interfaces.
+      (new Cluster(this, 'Cluster', {
+        vpc: props.network.vpc,
+        containerInsightsV2: props.containerInsights
+          ? ContainerInsights.ENABLED
+          : ContainerInsights.DISABLED,
+      }) as ICluster);
+    this.image = runnerImage(this, props.runner);
+    this.runtimePlatform = {
+      cpuArchitecture:
+        props.runner.architecture === 'arm64' ? CpuArchitecture.ARM64 : CpuArchitecture.X86_64,
+      operatingSystemFamily: OperatingSystemFamily.LINUX,
+    };
+    const taskDefinition = this.#taskDefinition(props);
+    this.service = new FargateService(this, 'Service', {
+      cluster: this.cluster,
+      taskDefinition,
+      vpcSubnets: props.network.subnets,
+      securityGroups: [props.network.securityGroup],
+      assignPublicIp: props.network.assignPublicIp,
+      platformVersion: FargatePlatformVersion.LATEST,
+      // No desiredCount: a deployment must not undo what scaling has chosen.
+      minHealthyPercent: 100,
+      maxHealthyPercent: 200,
+      circuitBreaker: { rollback: true },
+      // Rebalancing would stop tasks that hold sessions, only to even out zones.
+      availabilityZoneRebalancing: AvailabilityZoneRebalancing.DISABLED,
+      enableExecuteCommand: false,
+      // Tasks are most of the bill: without these their cost would have no tag to be found by.
+      propagateTags: PropagatedTagSource.SERVICE,
+      enableECSManagedTags: true,
+    });
+    // Protected tasks of the old revision may live on for hours; a deployment that waits for them fails
+    // after three, and holds back scale-in until then.
+    if (this.service.node.defaultChild instanceof CfnService) {
+      this.service.node.defaultChild.addPropertyOverride(
+        'DeploymentConfiguration.EarlySuccessCriteria',
+        { Enable: true, HealthyPercent: 100, SourceServiceRevisionCleanup: 'DEFERRED' },
+      );
+    }
+    this.#grantTask(props);
+    // Before these exist a task cannot pull its image or reach anything; a few such failures trip the circuit
+    // breaker, and the first deployment rolls back.
+    this.service.node.addDependency(
+      props.network.vpc,
+      taskDefinition.taskRole,
+      taskDefinition.obtainExecutionRole(),
+    );
+    addRunnerScaling(this.service, props.runner, props.jobs, props.metrics);
+  }
+
+  #taskDefinition(props: RunnerServiceProps): FargateTaskDefinition {
+    const { runner, log } = props;
+    const definition = new FargateTaskDefinition(this, 'Task', {
+      cpu: runner.cpu,
+      memoryLimitMiB: runner.memoryMiB,
+      ephemeralStorageGiB: Math.max(MIN_DISK_GIB, runner.spoolGiB + IMAGE_GIB),
+      runtimePlatform: this.runtimePlatform,
+      volumes: [{ name: 'spool' }],
+    });
+    const container = definition.addContainer('runner', {
+      image: this.image,
+      environment: {
+        ...runnerEnvironment(props),
+        // Takes the place of the image's own. What records wait in lies outside of the heap: left to itself, V8
+        // lets the heap grow until the container is killed, and all its sessions with it.
+        NODE_OPTIONS: `--enable-source-maps --max-old-space-size=${Math.floor(runner.memoryMiB * HEAP_SHARE)}`,
+      },
+      memoryLimitMiB: runner.memoryMiB,
+      readonlyRootFilesystem: true,
+      user: 'node',
+      stopTimeout: STOP_TIMEOUT,
+      linuxParameters: new LinuxParameters(this, 'Linux', { initProcessEnabled: true }),
+      healthCheck: {
+        command: ['CMD', 'node', '-e', HEALTH_PROBE],
+        interval: Duration.seconds(10),
+        timeout: Duration.seconds(5),
+        retries: 3,
+        startPeriod: Duration.seconds(30),
+      },
+      // Metrics are log lines too: a full buffer loses them rather than stop the media.
+      logging: LogDrivers.awsLogs({
+        logGroup: log,
+        streamPrefix: 'runner',
+        mode: AwsLogDriverMode.NON_BLOCKING,
+        maxBufferSize: Size.mebibytes(25),
+      }),
+    });
+    mountSpool(container);
+    return definition;
+  }
+
+  #grantTask({ table, jobs, streams, secret }: RunnerServiceProps): void {
+    const grantee = this.service.taskDefinition.taskRole;
+    table.grantServe(grantee);
+    jobs.grantReceive(grantee);
+    jobs.grantSend(grantee);
+    streams.grantWrite(grantee);
+    secret.grantReadCredentials(grantee);
+    secret.grantReadSynthetic(grantee);
+    Grant.addToPrincipal({
+      grantee,
+      // Its own row names the deployment that started it.
+      actions: ['ecs:DescribeTasks', 'ecs:UpdateTaskProtection'],
+      // A task learns its own id only when it runs.
+      resourceArns: [
+        Stack.of(this).formatArn({
+          service: 'ecs',
+          resource: 'task',
+          resourceName: `${this.cluster.clusterName}/*`,
+        }),
+      ],
+    });
+    Grant.addToPrincipal({
+      grantee,
+      actions: ['ecs:DescribeServices'],
+      // The service's own ARN would make role and service wait for each other.
+      resourceArns: [
+        Stack.of(this).formatArn({
+          service: 'ecs',
+          resource: 'service',
+          resourceName: `${this.cluster.clusterName}/*`,
+        }),
+      ],
+    });
+  }
+}
+
+function runnerEnvironment({
+  runner,
+  zoom,
+  allowedHosts,
+  ...props
+}: RunnerServiceProps): Record<string, string> {
+  return {
+    DEPLOYMENT: props.deployment,
+    SESSION_TABLE: props.table.table.tableName,
+    JOB_QUEUE_URL: props.jobs.queue.queueUrl,
+    ZOOM_SECRET_ID: props.secret.credentialsId,
+    ALLOWED_HOSTS: allowedHosts.join(','),
+    MEDIA_STREAM: props.streams.media.streamName,
+    EVENTS_STREAM: props.streams.events.streamName,
+    RTMS_MEDIA: JSON.stringify(zoom.media),
+    RTMS_PROTOCOL: JSON.stringify(zoom.protocol),
+    CAPACITY: String(runner.capacity),
+    HEALTH_PORT: String(HEALTH_PORT),
+    SECRET_REFRESH_SECONDS: String(zoom.secretRefreshSeconds),
+    SPOOL_DIR,
+    SPOOL_MAX_BYTES: String(runner.spoolGiB * 1024 ** 3),
+    MEMORY_MIB: String(runner.memoryMiB),
+    PRICES: JSON.stringify(props.prices),
+    LOG_LEVEL: 'info',
+  } satisfies RunnerEnv;
+}
+
+function mountSpool(container: ContainerDefinition): void {
+  container.addMountPoints({
+    sourceVolume: 'spool',
+    containerPath: SPOOL_DIR,
+    readOnly: false,
+  });
+}

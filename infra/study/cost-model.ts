@@ -1,0 +1,261 @@
+import { wantedMediaTypes } from '../../rtms/protocol/params.ts';
+import type { RunnerPrices } from '../../shared/cost.ts';
+import { costOf } from '../../shared/slots.ts';
+import type { Config } from '../config/config.ts';
+import { meetingLoad } from '../config/meeting-load.ts';
+import { leastTasks, TARGET_UTILIZATION_PERCENT } from '../config/scaling-rules.ts';
+import { shardsFor, type WriteLoad } from '../config/shards.ts';
+
+export interface CostLine {
+  readonly item: string;
+  readonly dollarsPerHour: number;
+}
+
+/** Of the synthetic meeting: Fargate's smallest. */
+export const SYNTHETIC_TASK = { cpu: 256, memoryMiB: 512 } as const;
+
+const HOURS_PER_MONTH = 730;
+const KIB = 1024;
+const GIB = 1024 ** 3;
+const SECONDS_PER_HOUR = 3600;
+/** The AWS JSON protocol and Zoom's messages both carry media as base64. */
+const BASE64 = 4 / 3;
+const AVAILABILITY_ZONES = 2;
+
+/** Per meeting-hour: three webhooks, each a write of row and index; claim, handshake and end the same. */
+const WEBHOOKS_PER_MEETING = 3;
+const ROW_WRITES_PER_MEETING = 2 * 6;
+/** Each task renews its heartbeat, in row and index, every 3 s. */
+const HEARTBEATS_PER_HOUR = SECONDS_PER_HOUR / 3;
+/** Each task re-reads its rows of about 1 KiB every 2 s, and all heartbeats of about 0.2 KiB every second. */
+const RECONCILES_PER_HOUR = SECONDS_PER_HOUR / 2;
+const ROW_KIB = 1;
+const HEARTBEAT_KIB = 0.2;
+const LOG_BYTES_PER_MEETING = 40 * KIB;
+/** Six lines of levels every ten seconds while a task has nothing to do; per frame kind and cause when it has. */
+const LOG_BYTES_PER_IDLE_TASK_HOUR = 1024 * KIB;
+const LOG_BYTES_PER_TASK_HOUR = 12 * 1024 * KIB;
+/** Levels that an idle task reports; all metrics with all their dimension values; those of Container Insights. */
+const IDLE_METRICS = 16;
+const METRICS = 90;
+const INSIGHTS_METRICS = 40;
+/** Credentials and webhook tokens. */
+const SECRETS = 2;
+export const ALARMS = { essential: 12, all: 37 } as const;
+const HOURS_OF_FIRST_RETENTION = 24;
+const HOURS_OF_EXTENDED_RETENTION = 168;
+/** On-Demand Advantage bills so much of the whole account in each direction, used or not. */
+const ADVANTAGE_MIB_PER_SECOND = 25;
+
+/** Tasks that scaling settles on with this many meetings running. */
+export function tasksFor(config: Config, meetings: number): number {
+  const { capacity, headroomSlots, minTasks } = config.runner;
+  const slots = meetings * costOf(wantedMediaTypes(config.zoom.media));
+  return Math.max(
+    leastTasks(minTasks, headroomSlots, capacity),
+    Math.ceil(slots / (capacity * (TARGET_UTILIZATION_PERCENT / 100))),
+  );
+}
+
+/** Price of one runner task for an hour, without its network. */
+export function taskHour({
+  prices,
+  runner,
+}: {
+  readonly prices: Config['prices'];
+  readonly runner: Pick<Config['runner'], 'cpu' | 'memoryMiB'>;
+}): number {
+  return (
+    (runner.cpu / 1024) * prices.fargateVcpuHour + (runner.memoryMiB / 1024) * prices.fargateGbHour
+  );
+}
+
+/**
+ * What an hour costs with this many meetings running all through it, one consumer reading both streams.
+ * List prices, without free tiers, support, KMS requests and what consumers cost themselves.
+ */
+export function costPerHour(config: Config, meetings: number): CostLine[] {
+  const load = meetingLoad(config.zoom.media);
+  const tasks = tasksFor(config, meetings);
+  const media = streamHour(config, load.media, meetings);
+  const events = streamHour(config, load.events, meetings);
+  return [
+    { item: 'Fargate tasks', dollarsPerHour: tasks * taskHour(config) },
+    { item: 'Network', dollarsPerHour: networkHour(config, tasks, meetings, load.media) },
+    { item: 'Kinesis media', dollarsPerHour: media },
+    { item: 'Kinesis events', dollarsPerHour: events },
+    ...commitment(config, media + events),
+    { item: 'Webhook, DynamoDB, SQS', dollarsPerHour: dispatchHour(config, tasks, meetings) },
+    { item: 'Logs, metrics, alarms', dollarsPerHour: monitoringHour(config, tasks, meetings) },
+    ...syntheticMeeting(config),
+  ];
+}
+
+/** The task that plays it, its address, name, secret, two metrics and the alarm; its records cost some cents a month. */
+function syntheticMeeting({ prices, network, monitoring }: Config): CostLine[] {
+  if (!monitoring.syntheticMeeting) return [];
+  const task = taskHour({ prices, runner: SYNTHETIC_TASK });
+  const address = network.kind === 'public' ? prices.publicIpv4Hour : 0;
+  const perMonth =
+    prices.privateZoneMonth + prices.secretMonth + 2 * prices.metricMonth + prices.alarmMonth;
+  return [
+    { item: 'Synthetic meeting', dollarsPerHour: task + address + perMonth / HOURS_PER_MONTH },
+  ];
+}
+
+/** What On-Demand Advantage bills beyond use, when nothing else in the account uses it up. */
+function commitment({ prices, records }: Config, usedPerHour: number): CostLine[] {
+  const { capacity } = records;
+  if (capacity.mode !== 'on-demand' || !capacity.advantage) return [];
+  const gigabytes = (ADVANTAGE_MIB_PER_SECOND * SECONDS_PER_HOUR) / 1024;
+  const least = gigabytes * (prices.kinesisAdvantageGbIn + prices.kinesisAdvantageGbOut);
+  return [{ item: 'Kinesis commitment, unused', dollarsPerHour: Math.max(0, least - usedPerHour) }];
+}
+
+function networkHour(
+  { network, prices }: Config,
+  tasks: number,
+  meetings: number,
+  load: WriteLoad,
+): number {
+  if (network.kind === 'public') return tasks * prices.publicIpv4Hour;
+  if (network.kind === 'existing') return 0;
+  const gigabytes = (meetings * load.bytesPerSecond * BASE64 * SECONDS_PER_HOUR) / GIB;
+  return (
+    network.natGateways * prices.natGatewayHour +
+    gigabytes * prices.natGb +
+    AVAILABILITY_ZONES * prices.endpointHour +
+    gigabytes * prices.endpointGb
+  );
+}
+
+/**
+ * One stream for an hour with its retention. A provisioned stream has the shards of the meetings it is
+ * configured for, however few run.
+ */
+export function streamHour(
+  { prices, records }: Pick<Config, 'prices' | 'records'>,
+  load: WriteLoad,
+  meetings: number,
+): number {
+  const { capacity, retentionHours } = records;
+  const puts = load.putsPerSecond * meetings * SECONDS_PER_HOUR;
+  const gigabytes = (load.bytesPerSecond * meetings * SECONDS_PER_HOUR) / GIB;
+  const isExtended = retentionHours > HOURS_OF_FIRST_RETENTION;
+  const kept = keptHour(prices, gigabytes, retentionHours);
+  if (capacity.mode === 'provisioned') {
+    const unitsPerPut =
+      puts === 0 ? 0 : Math.ceil(load.bytesPerSecond / load.putsPerSecond / 25_000);
+    const shardHour =
+      prices.kinesisShardHour + (isExtended ? prices.kinesisExtendedRetentionShardHour : 0);
+    return (
+      shardsFor(load, capacity.meetings, capacity.shardLoad) * shardHour +
+      ((puts * unitsPerPut) / 1e6) * prices.kinesisMillionPutUnits +
+      kept.long
+    );
+  }
+  const roundedBytes =
+    puts === 0 ? 0 : Math.ceil(load.bytesPerSecond / load.putsPerSecond / KIB) * KIB;
+  const gigabytesIn = (puts * roundedBytes) / GIB;
+  const moved = capacity.advantage
+    ? gigabytesIn * prices.kinesisAdvantageGbIn + gigabytes * prices.kinesisAdvantageGbOut
+    : prices.kinesisOnDemandStreamHour +
+      gigabytesIn * prices.kinesisOnDemandGbIn +
+      gigabytes * prices.kinesisOnDemandGbOut;
+  return moved + kept.extended + kept.long;
+}
+
+/** What lies in a stream past its first day, and past its first week, when meetings run at this rate all the time. */
+function keptHour(
+  prices: Config['prices'],
+  gigabytesPerHour: number,
+  retentionHours: number,
+): { readonly extended: number; readonly long: number } {
+  const past = (from: number, to: number) => Math.max(0, Math.min(retentionHours, to) - from);
+  const extended = past(HOURS_OF_FIRST_RETENTION, HOURS_OF_EXTENDED_RETENTION);
+  const long = past(HOURS_OF_EXTENDED_RETENTION, Number.POSITIVE_INFINITY);
+  return {
+    extended:
+      (gigabytesPerHour * extended * prices.kinesisExtendedRetentionGbMonth) / HOURS_PER_MONTH,
+    long: (gigabytesPerHour * long * prices.kinesisLongRetentionGbMonth) / HOURS_PER_MONTH,
+  };
+}
+
+function dispatchHour({ prices }: Config, tasks: number, meetings: number): number {
+  const webhooks = meetings * WEBHOOKS_PER_MEETING;
+  const writes = meetings * ROW_WRITES_PER_MEETING + tasks * HEARTBEATS_PER_HOUR * 2;
+  const reads =
+    tasks * RECONCILES_PER_HOUR * queryUnits((meetings / tasks) * ROW_KIB) +
+    tasks * SECONDS_PER_HOUR * (queryUnits(tasks * HEARTBEAT_KIB) + queryUnits(0));
+  const queueRequests = meetings * 3 + tasks * (SECONDS_PER_HOUR / 20);
+  return (
+    (webhooks / 1e6) * (prices.httpApiMillionRequests + prices.lambdaMillionRequests) +
+    webhooks * 0.1 * prices.lambdaGbSecond +
+    (writes / 1e6) * prices.dynamoDbMillionWrites +
+    (reads / 1e6) * prices.dynamoDbMillionReads +
+    (queueRequests / 1e6) * prices.sqsMillionRequests
+  );
+}
+
+/** Read units of an eventually consistent query: half a unit per 4 KiB, half a unit at least. */
+function queryUnits(kib: number): number {
+  return Math.ceil(Math.max(1, kib) / 4) / 2;
+}
+
+function monitoringHour(config: Config, tasks: number, meetings: number): number {
+  const { prices, monitoring, encryption } = config;
+  const isIdle = meetings === 0;
+  const logBytes =
+    meetings * LOG_BYTES_PER_MEETING +
+    tasks * (isIdle ? LOG_BYTES_PER_IDLE_TASK_HOUR : LOG_BYTES_PER_TASK_HOUR);
+  const metrics =
+    (isIdle ? IDLE_METRICS : METRICS) + (monitoring.containerInsights ? INSIGHTS_METRICS : 0);
+  const perMonth =
+    metrics * prices.metricMonth +
+    ALARMS[monitoring.alarms] * prices.alarmMonth +
+    prices.compositeAlarmMonth +
+    prices.dashboardMonth +
+    SECRETS * prices.secretMonth +
+    (encryption === 'customer-managed' ? prices.keyMonth : 0);
+  return perMonth / HOURS_PER_MONTH + (logBytes / GIB) * prices.logsGb;
+}
+
+/** Access log line and the function's own lines of a refused request, bytes. */
+const LOG_BYTES_PER_REFUSAL = 900;
+/** A refused forgery's time in the function, seconds, of one GB. */
+const REFUSAL_GB_SECONDS = 0.005;
+
+/** What an hour of a flood costs that fills the webhook's throttle: requests let in, refused by their signature. */
+export function floodHour({ prices, webhook }: Pick<Config, 'prices' | 'webhook'>): number {
+  const requests = webhook.requestsPerSecond * SECONDS_PER_HOUR;
+  return (
+    (requests / 1e6) * (prices.httpApiMillionRequests + prices.lambdaMillionRequests) +
+    requests * REFUSAL_GB_SECONDS * prices.lambdaGbSecond +
+    ((requests * LOG_BYTES_PER_REFUSAL) / GIB) * prices.logsGb
+  );
+}
+
+/** What a runner needs to estimate the cost of its own meetings. */
+export function runnerPrices(config: Config): RunnerPrices {
+  const { prices, records, network, zoom } = config;
+  const { capacity } = records;
+  const load = meetingLoad(zoom.media);
+  const isProvisioned = capacity.mode === 'provisioned';
+  const shards = isProvisioned
+    ? shardsFor(load.media, capacity.meetings, capacity.shardLoad) +
+      shardsFor(load.events, capacity.meetings, capacity.shardLoad)
+    : 0;
+  return {
+    taskHour: taskHour(config) + (network.kind === 'public' ? prices.publicIpv4Hour : 0),
+    shardsPerMeetingHour: isProvisioned
+      ? (shards * prices.kinesisShardHour) / capacity.meetings
+      : 0,
+    millionPutUnits: isProvisioned ? prices.kinesisMillionPutUnits : 0,
+    gigabyteIn: gigabyteIn(config),
+  };
+}
+
+function gigabyteIn({ prices, records: { capacity } }: Config): number {
+  if (capacity.mode === 'provisioned') return 0;
+  return capacity.advantage ? prices.kinesisAdvantageGbIn : prices.kinesisOnDemandGbIn;
+}

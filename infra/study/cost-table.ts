@@ -1,0 +1,106 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { pathToFileURL } from 'node:url';
+import { fromRoot } from '../bundling/bundle-options.ts';
+import { type ConfigInput, readConfig } from '../config/config.ts';
+import { DEV } from '../config/stages/dev.ts';
+import { PROD } from '../config/stages/prod.ts';
+import { type CostLine, costPerHour, floodHour } from './cost-model.ts';
+import { replaceSection } from './markdown.ts';
+
+const DOCUMENT = fromRoot('docs/deploy.md');
+const HOURS_PER_MONTH = 730;
+
+const AUDIO_ONLY = { video: false, deskshare: false } as const;
+
+/** The deployments that the table compares, by their caption; meetings beside `idle` that each is made for. */
+const VARIANTS: readonly Variant[] = [
+  { caption: 'Stage `dev`: one small task, two shards', config: DEV, meetings: [1] },
+  {
+    caption: 'Stage `prod`: shards for 100 meetings, 48 h kept',
+    config: PROD,
+    meetings: [10, 100],
+  },
+  { caption: 'All media, on-demand streams (the default)', config: {}, meetings: [100, 1000] },
+  {
+    caption: 'All media, On-Demand Advantage',
+    config: { records: { capacity: { mode: 'on-demand', advantage: true } } },
+    meetings: [100, 1000],
+  },
+  {
+    caption: 'All media, provisioned for 1,000 meetings',
+    config: { records: provisioned() },
+    meetings: [100, 1000],
+  },
+  {
+    caption: 'Audio, transcript and chat, provisioned for 1,000 meetings',
+    config: { zoom: { media: AUDIO_ONLY }, records: provisioned() },
+    meetings: [100, 1000],
+  },
+  {
+    caption: 'The same behind NAT (`network: private`)',
+    config: {
+      zoom: { media: AUDIO_ONLY },
+      records: provisioned(),
+      network: { kind: 'private' },
+    },
+    meetings: [100, 1000],
+  },
+];
+
+interface Variant {
+  readonly caption: string;
+  readonly config: ConfigInput;
+  readonly meetings: readonly number[];
+}
+
+function provisioned(): NonNullable<ConfigInput['records']> {
+  return { capacity: { mode: 'provisioned', meetings: 1000 } };
+}
+
+/** Dollars an hour per item and number of meetings, one Markdown table a variant. */
+export function costTables(): string {
+  const flood = floodHour(readConfig({}));
+  return [
+    ...VARIANTS.map((variant) => `**${variant.caption}**\n\n${costTable(variant)}`),
+    `A flood that fills the webhook's default throttle costs ${dollars(flood)} an hour.`,
+  ].join('\n\n');
+}
+
+function costTable({ config: input, meetings }: Variant): string {
+  const config = readConfig(input);
+  const columns = [0, ...meetings].map((running) => costPerHour(config, running));
+  const items = (columns[0] ?? []).map(({ item }, row) => [
+    item,
+    ...columns.map((column) => dollars(column[row]?.dollarsPerHour ?? 0)),
+  ]);
+  const totals = columns.map(total);
+  return table([
+    ['$ per hour', 'idle', ...meetings.map((count) => `${count} meeting${count === 1 ? '' : 's'}`)],
+    ['---', ...columns.map(() => '---:')],
+    ...items,
+    ['**Sum**', ...totals.map((sum) => `**${dollars(sum)}**`)],
+    ['a month of it', ...totals.map((sum) => `$${Math.round(sum * HOURS_PER_MONTH)}`)],
+    [
+      'a meeting-hour',
+      '',
+      ...totals.slice(1).map((sum, index) => dollars(sum / (meetings[index] ?? 1))),
+    ],
+  ]);
+}
+
+function total(lines: readonly CostLine[]): number {
+  return lines.reduce((sum, { dollarsPerHour }) => sum + dollarsPerHour, 0);
+}
+
+function dollars(amount: number): string {
+  return `$${amount.toFixed(amount < 1 ? 3 : 2)}`;
+}
+
+function table(rows: readonly (readonly string[])[]): string {
+  return rows.map((cells) => `| ${cells.join(' | ')} |`).join('\n');
+}
+
+if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
+  const document = readFileSync(DOCUMENT, 'utf8');
+  writeFileSync(DOCUMENT, replaceSection(document, 'costs', costTables()));
+}

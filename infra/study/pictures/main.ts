@@ -1,0 +1,13 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { App } from 'aws-cdk-lib';
+import { fromRoot } from '../../bundling/bundle-options.ts';
+import { PROD } from '../../config/stages/prod.ts';
+import { RtmsKinesisStack } from '../../stack.ts';
+import { drawDashboard } from './dashboard-picture.ts';
+import { widgetsOf } from './widgets.ts';
+
+// Writes docs/dashboard.svg from the dashboard that the prod stage would deploy.
+const { context } = JSON.parse(readFileSync(fromRoot('cdk.json'), 'utf8'));
+const app = new App({ context: { ...context, 'aws:cdk:bundling-stacks': [] } });
+const stack = new RtmsKinesisStack(app, 'RtmsKinesis-prod', { config: PROD });
+writeFileSync(fromRoot('docs/dashboard.svg'), drawDashboard(widgetsOf(stack)));

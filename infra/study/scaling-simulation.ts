@@ -1,0 +1,146 @@
+import {
+  QUEUE_AGE_STEPS,
+  SCALE_IN_COOLDOWN_SECONDS,
+  TARGET_UTILIZATION_PERCENT,
+} from '../config/scaling-rules.ts';
+import type { Meeting } from './arrivals.ts';
+import { Fleet } from './fleet.ts';
+
+export interface Policy {
+  readonly minTasks: number;
+  readonly maxTasks: number;
+  readonly meetingsPerTask: number;
+  /** Smallest number of tasks from ten minutes before to ten after each full hour but the first; 0: none. */
+  readonly prewarmTasks: number;
+}
+
+export interface Outcome {
+  /** One value a minute each. */
+  readonly running: readonly number[];
+  readonly tasks: readonly number[];
+  readonly oldestWaitSeconds: readonly number[];
+  readonly meetings: number;
+  readonly longestWaitSeconds: number;
+  /** Meetings that waited longer than Zoom's buffer holds: their first audio is lost. */
+  readonly beyondBuffer: number;
+  readonly taskHours: number;
+}
+
+/** Zoom keeps this much audio until media is connected (rtms-protocol.md). */
+export const ZOOM_BUFFER_SECONDS = 60;
+
+/** CloudWatch metrics of a minute can be acted upon one minute later (aws-facts §3.3). */
+const METRIC_DELAY_MINUTES = 1;
+/** Application Auto Scaling's own alarms for target tracking: three minutes high, fifteen low. */
+const HIGH_MINUTES = 3;
+const LOW_MINUTES = 15;
+const LOW_SHARE_OF_TARGET = 0.9;
+
+/** Runs the scaling policy of `runner-scaling.ts` over the meetings, second by second. */
+export function simulate(meetings: readonly Meeting[], policy: Policy, minutes: number): Outcome {
+  const fleet = new Fleet(policy.minTasks, policy.meetingsPerTask);
+  const scaler = new Scaler(policy);
+  const [running, tasks, ages]: [number[], number[], number[]] = [[], [], []];
+  let next = 0;
+  let oldest = 0;
+  for (let second = 0; second < minutes * 60; second += 1) {
+    while ((meetings[next]?.startsAtSecond ?? Number.POSITIVE_INFINITY) <= second) {
+      fleet.arrive(meetings[next] as Meeting);
+      next += 1;
+    }
+    fleet.advance(second);
+    oldest = Math.max(oldest, fleet.oldestWaitSeconds(second));
+    if (second % 60 === 59) {
+      running.push(fleet.running);
+      tasks.push(fleet.tasks);
+      ages.push(oldest);
+      scaler.observe(fleet, oldest);
+      fleet.scaleTo(scaler.decide((second + 1) / 60, fleet.tasks), second);
+      oldest = 0;
+    }
+  }
+  return {
+    running,
+    tasks,
+    oldestWaitSeconds: ages,
+    meetings: next,
+    longestWaitSeconds: fleet.longestWaitSeconds,
+    beyondBuffer: fleet.waitedLongerThan(ZOOM_BUFFER_SECONDS),
+    taskHours: tasks.reduce((sum, count) => sum + count, 0) / 60,
+  };
+}
+
+interface Sample {
+  readonly utilization: number;
+  readonly age: number;
+}
+
+/** Application Auto Scaling: two rules, of which the largest wish wins, and a slow way down. */
+class Scaler {
+  readonly #policy: Policy;
+  readonly #samples: Sample[] = [];
+  #outAtMinute = Number.NEGATIVE_INFINITY;
+  #changedAtMinute = 0;
+
+  constructor(policy: Policy) {
+    this.#policy = policy;
+  }
+
+  observe(fleet: Fleet, age: number): void {
+    const room = fleet.serving * this.#policy.meetingsPerTask;
+    this.#samples.push({
+      utilization: (100 * fleet.running) / room,
+      age,
+    });
+  }
+
+  decide(minute: number, tasks: number): number {
+    const { minTasks, maxTasks } = this.#policy;
+    const floor = Math.max(minTasks, this.#prewarmed(minute));
+    const seen = this.#samples.slice(0, this.#samples.length - METRIC_DELAY_MINUTES);
+    const latest = seen.at(-1);
+    let wanted = Math.max(tasks, floor);
+    if (latest !== undefined && minute - this.#outAtMinute >= 1) {
+      wanted = Math.max(wanted, tracked(seen, tasks), tasks + this.#stepped(latest, tasks));
+    }
+    if (wanted > tasks) {
+      this.#outAtMinute = minute;
+      this.#changedAtMinute = minute;
+    } else if (this.#isLow(seen, minute)) {
+      wanted = Math.max(
+        floor,
+        Math.ceil((tasks * (latest?.utilization ?? 0)) / TARGET_UTILIZATION_PERCENT),
+      );
+      if (wanted < tasks) this.#changedAtMinute = minute;
+    }
+    return Math.min(maxTasks, wanted);
+  }
+
+  #prewarmed(minute: number): number {
+    const inHour = minute % 60;
+    return minute >= 50 && (inHour >= 50 || inHour < 10) ? this.#policy.prewarmTasks : 0;
+  }
+
+  /** Queue age: how many tasks to add. */
+  #stepped(latest: Sample, tasks: number): number {
+    const step = QUEUE_AGE_STEPS.findLast(({ ageSeconds }) => latest.age >= ageSeconds);
+    return step === undefined ? 0 : Math.max(2, Math.ceil((tasks * step.addPercent) / 100));
+  }
+
+  #isLow(seen: readonly Sample[], minute: number): boolean {
+    const limit = TARGET_UTILIZATION_PERCENT * LOW_SHARE_OF_TARGET;
+    return (
+      seen.length >= LOW_MINUTES &&
+      seen.slice(-LOW_MINUTES).every(({ utilization }) => utilization < limit) &&
+      minute - this.#changedAtMinute >= SCALE_IN_COOLDOWN_SECONDS / 60
+    );
+  }
+}
+
+/** Target tracking's wish: tasks that bring the utilization back to its target. */
+function tracked(seen: readonly Sample[], tasks: number): number {
+  const recent = seen.slice(-HIGH_MINUTES);
+  const isHigh = recent.every(({ utilization }) => utilization > TARGET_UTILIZATION_PERCENT);
+  if (recent.length < HIGH_MINUTES || !isHigh) return 0;
+  return Math.ceil((tasks * (recent.at(-1)?.utilization ?? 0)) / TARGET_UTILIZATION_PERCENT);
+}

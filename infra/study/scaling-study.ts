@@ -1,0 +1,121 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { pathToFileURL } from 'node:url';
+import { wantedMediaTypes } from '../../rtms/protocol/params.ts';
+import { costOf } from '../../shared/slots.ts';
+import { fromRoot } from '../bundling/bundle-options.ts';
+import { readConfig } from '../config/config.ts';
+import { leastTasks } from '../config/scaling-rules.ts';
+import { createRandom, officeMeetings } from './arrivals.ts';
+import { costPerHour, taskHour } from './cost-model.ts';
+import { replaceSection } from './markdown.ts';
+import { drawChart } from './pictures/line-chart.ts';
+import { type Outcome, type Policy, simulate, ZOOM_BUFFER_SECONDS } from './scaling-simulation.ts';
+
+/** A quiet hour, three of office time, and one in which the last meetings end. */
+const HOURS = 3;
+const QUIET_MINUTES = 60;
+const MINUTES = QUIET_MINUTES + HOURS * 60 + 60;
+
+/** Meetings an hour, about as many at the same time; 4,000 is one of twenty-five cells of 100,000. */
+export const SCALES = [10, 1_000, 4_000] as const;
+
+const CONFIG = readConfig({});
+
+export interface Study {
+  readonly perHour: number;
+  /** The default configuration, with `maxTasks` out of the way. */
+  readonly reactive: Outcome;
+  /** The same with a schedule that pre-warms for the full hour, and headroom to match. */
+  readonly prewarmed: Outcome;
+}
+
+/** Simulates one scale both ways; the same meetings each time. */
+export function study(perHour: number): Study {
+  const meetings = officeMeetings({
+    perHour,
+    hours: HOURS,
+    quietSeconds: QUIET_MINUTES * 60,
+    random: createRandom(7),
+  });
+  const meetingsPerTask = Math.floor(
+    CONFIG.runner.capacity / costOf(wantedMediaTypes(CONFIG.zoom.media)),
+  );
+  const { minTasks, headroomSlots, capacity } = CONFIG.runner;
+  const reactive: Policy = {
+    minTasks: leastTasks(minTasks, headroomSlots, capacity),
+    maxTasks: 5_000,
+    meetingsPerTask,
+    prewarmTasks: 0,
+  };
+  const prewarmed = { ...reactive, prewarmTasks: Math.ceil((perHour * 1.3) / meetingsPerTask) };
+  return {
+    perHour,
+    reactive: simulate(meetings, reactive, MINUTES),
+    prewarmed: simulate(meetings, prewarmed, MINUTES),
+  };
+}
+
+/** The study as an SVG chart. */
+export function drawStudy({ perHour, reactive, prewarmed }: Study): string {
+  const both = (title: string, of: (outcome: Outcome) => readonly number[]) => ({
+    title,
+    lines: [
+      { label: 'reactive', colour: '#ff7f0e', values: of(reactive) },
+      { label: 'pre-warmed', colour: '#1f77b4', values: of(prewarmed) },
+    ],
+  });
+  return drawChart(
+    `${perHour.toLocaleString('en-US')} meetings an hour, starting on the hour`,
+    MINUTES,
+    [
+      both('Meetings served', ({ running }) => running),
+      both('Tasks', ({ tasks }) => tasks),
+      {
+        ...both('Oldest meeting waiting, s', ({ oldestWaitSeconds }) => oldestWaitSeconds),
+        limit: { value: ZOOM_BUFFER_SECONDS, label: "Zoom's buffer, 60 s" },
+      },
+    ],
+  );
+}
+
+/** The studies as a Markdown table. */
+export function studyTable(studies: readonly Study[]): string {
+  const rows = studies.flatMap(({ perHour, reactive, prewarmed }) => [
+    row(perHour, 'reactive', reactive),
+    row(perHour, 'pre-warmed', prewarmed),
+  ]);
+  return [
+    '| meetings an hour | scaling | peak meetings | peak tasks | longest wait | waited over 60 s | task-hours | tasks, $ per meeting | everything, $ an hour at the peak |',
+    '| ---: | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |',
+    ...rows,
+  ].join('\n');
+}
+
+function row(perHour: number, name: string, outcome: Outcome): string {
+  const peak = Math.max(...outcome.running);
+  const perMeeting = (outcome.taskHours * taskHour(CONFIG)) / outcome.meetings;
+  const atPeak = costPerHour(CONFIG, peak).reduce((sum, line) => sum + line.dollarsPerHour, 0);
+  const beyond = ((100 * outcome.beyondBuffer) / outcome.meetings).toFixed(1);
+  const cells = [
+    perHour.toLocaleString('en-US'),
+    name,
+    peak,
+    Math.max(...outcome.tasks),
+    `${outcome.longestWaitSeconds} s`,
+    `${beyond} %`,
+    Math.round(outcome.taskHours),
+    `$${perMeeting.toFixed(4)}`,
+    `$${Math.round(atPeak)}`,
+  ];
+  return `| ${cells.join(' | ')} |`;
+}
+
+if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
+  const studies = SCALES.map(study);
+  for (const one of studies) {
+    writeFileSync(fromRoot(`docs/scaling-${one.perHour}.svg`), drawStudy(one));
+  }
+  const document = fromRoot('docs/scaling.md');
+  const text = readFileSync(document, 'utf8');
+  writeFileSync(document, replaceSection(text, 'study', studyTable(studies)));
+}

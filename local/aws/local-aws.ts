@@ -1,0 +1,190 @@
+import type { Server } from 'node:http';
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { CreateStreamCommand, KinesisClient } from '@aws-sdk/client-kinesis';
+import { SQSClient } from '@aws-sdk/client-sqs';
+import { NodeHttpHandler } from '@smithy/node-http-handler';
+import dynalite from 'dynalite';
+import type { LocalEnv, RunnerEnv, WebhookEnv } from '../../shared/env.ts';
+import { type KinesisServer, startKinesisServer } from '../kinesis/server.ts';
+import { LocalEcs } from './ecs.ts';
+import { FaultProxy } from './fault-proxy.ts';
+import { closeServer, LOOPBACK, listen } from './listen.ts';
+import { createAwsRouter } from './router.ts';
+import { LocalSecrets } from './secrets-manager.ts';
+import { createSessionTable } from './session-table.ts';
+import { createQueues, startSqs } from './sqs.ts';
+
+/** Name of the local stack in its metrics. */
+const DEPLOYMENT = 'local';
+const REGION = 'us-east-1';
+const TABLE = 'rtms-sessions';
+const SECRET_ID = 'rtms-zoom';
+const STREAMS = { media: 'rtms-media', events: 'rtms-events' } as const;
+const SHARDS = { media: 4, events: 1 } as const;
+/** Local servers take any; the SDK insists on some. */
+const CREDENTIALS = { accessKeyId: 'local', secretAccessKey: 'local' };
+
+export interface LocalAwsOptions {
+  /** Contents of the Zoom secret, shaped as `shared/zoom/credentials.ts` says. */
+  readonly zoomSecret: string;
+}
+
+/** What every process of the local stack needs to find it. */
+export type LocalAwsEnv = Omit<LocalEnv, 'TASK_ID'> &
+  Pick<
+    RunnerEnv,
+    | 'DEPLOYMENT'
+    | 'SESSION_TABLE'
+    | 'JOB_QUEUE_URL'
+    | 'ZOOM_SECRET_ID'
+    | 'MEDIA_STREAM'
+    | 'EVENTS_STREAM'
+  > &
+  Pick<WebhookEnv, 'ZOOM_WEBHOOK_SECRET_ID'> & {
+    AWS_REGION: string;
+    AWS_ACCESS_KEY_ID: string;
+    AWS_SECRET_ACCESS_KEY: string;
+  };
+
+export interface LocalAws {
+  readonly region: string;
+  readonly credentials: { readonly accessKeyId: string; readonly secretAccessKey: string };
+  readonly endpoints: {
+    readonly sqs: string;
+    readonly dynamodb: string;
+    readonly kinesis: string;
+    readonly secretsManager: string;
+    readonly ecs: string;
+  };
+  readonly queueUrl: string;
+  readonly deadLetterQueueUrl: string;
+  readonly table: string;
+  readonly streams: typeof STREAMS;
+  /** Of the Zoom apps' credentials. */
+  readonly secretId: string;
+  /** Takes a service away and brings it back with its state kept. Kinesis has its own fault script. */
+  readonly faults: {
+    readonly sqs: FaultProxy;
+    readonly dynamodb: FaultProxy;
+    readonly secretsManager: FaultProxy;
+  };
+  readonly kinesis: KinesisServer;
+  readonly secrets: LocalSecrets;
+  readonly ecs: LocalEcs;
+  /** Environment for child processes. */
+  env(): LocalAwsEnv;
+  close(): Promise<void>;
+}
+
+/**
+ * Starts the AWS services that this project uses as real HTTP servers on loopback, on free ports, with
+ * the queue, table, streams and secret that infra would create. State lives in memory.
+ */
+export async function startLocalAws(options: LocalAwsOptions): Promise<LocalAws> {
+  const closers: (() => Promise<void>)[] = [];
+  const close = async () => {
+    for (const stop of closers.splice(0).reverse()) await stop();
+  };
+  try {
+    return await start(options, closers, close);
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+async function start(
+  options: LocalAwsOptions,
+  closers: (() => Promise<void>)[],
+  close: () => Promise<void>,
+): Promise<LocalAws> {
+  const proxy = async (backendPort: number) => {
+    const started = await FaultProxy.start(0, backendPort);
+    closers.push(() => started.close());
+    return started;
+  };
+  const http = async (server: Server) => {
+    const port = await listen(server, 0);
+    closers.push(() => closeServer(server));
+    return port;
+  };
+
+  const secrets = new LocalSecrets();
+  secrets.put(SECRET_ID, options.zoomSecret);
+  const ecs = new LocalEcs();
+  const sqsServer = await startSqs();
+  closers.push(() => sqsServer.close());
+  const kinesis = await startKinesisServer();
+  closers.push(() => kinesis.close());
+  const sqs = await proxy(sqsServer.port);
+  const dynamodb = await proxy(await http(dynalite({ createTableMs: 0 })));
+  const secretsManager = await proxy(await http(createAwsRouter(secrets.operations())));
+  const ecsPort = await http(createAwsRouter(ecs.operations()));
+
+  const endpoints = {
+    sqs: sqs.url,
+    dynamodb: dynamodb.url,
+    kinesis: kinesis.url,
+    secretsManager: secretsManager.url,
+    ecs: `http://${LOOPBACK}:${ecsPort}`,
+  };
+  const queues = await createResources(endpoints);
+
+  return {
+    region: REGION,
+    credentials: CREDENTIALS,
+    endpoints,
+    ...queues,
+    table: TABLE,
+    streams: STREAMS,
+    secretId: SECRET_ID,
+    faults: { sqs, dynamodb, secretsManager },
+    kinesis,
+    secrets,
+    ecs,
+    env: () => ({
+      AWS_REGION: REGION,
+      AWS_ACCESS_KEY_ID: CREDENTIALS.accessKeyId,
+      AWS_SECRET_ACCESS_KEY: CREDENTIALS.secretAccessKey,
+      AWS_ENDPOINT_URL_SQS: endpoints.sqs,
+      AWS_ENDPOINT_URL_DYNAMODB: endpoints.dynamodb,
+      AWS_ENDPOINT_URL_KINESIS: endpoints.kinesis,
+      AWS_ENDPOINT_URL_SECRETS_MANAGER: endpoints.secretsManager,
+      AWS_ENDPOINT_URL_ECS: endpoints.ecs,
+      SESSION_TABLE: TABLE,
+      JOB_QUEUE_URL: queues.queueUrl,
+      DEPLOYMENT,
+      ZOOM_SECRET_ID: SECRET_ID,
+      // One secret holds both here: nobody from the internet calls this function.
+      ZOOM_WEBHOOK_SECRET_ID: SECRET_ID,
+      MEDIA_STREAM: STREAMS.media,
+      EVENTS_STREAM: STREAMS.events,
+    }),
+    close,
+  };
+}
+
+async function createResources(endpoints: LocalAws['endpoints']) {
+  const client = { region: REGION, credentials: CREDENTIALS };
+  const sqs = new SQSClient({ ...client, endpoint: endpoints.sqs, useQueueUrlAsEndpoint: false });
+  const dynamodb = new DynamoDBClient({ ...client, endpoint: endpoints.dynamodb });
+  const kinesis = new KinesisClient({
+    ...client,
+    endpoint: endpoints.kinesis,
+    requestHandler: new NodeHttpHandler(),
+  });
+  try {
+    const [queues] = await Promise.all([
+      createQueues(sqs, endpoints.sqs),
+      createSessionTable(dynamodb, TABLE),
+      ...(['media', 'events'] as const).map((name) =>
+        kinesis.send(
+          new CreateStreamCommand({ StreamName: STREAMS[name], ShardCount: SHARDS[name] }),
+        ),
+      ),
+    ]);
+    return queues;
+  } finally {
+    for (const used of [sqs, dynamodb, kinesis]) used.destroy();
+  }
+}

@@ -1,0 +1,356 @@
+import { EventEmitter } from 'node:events';
+import { ServiceError } from '../shared/errors.ts';
+import { type CompleteOptions, completeOptions, type RtmsClientOptions } from './client-options.ts';
+import { type ClientInput, type ClientState, nextClientState } from './client-state.ts';
+import { after } from './connection/connection.ts';
+import type { Closure, ConnectionState, Trouble } from './connection/connection-state.ts';
+import { HandshakeSigner } from './connection/handshake-signer.ts';
+import { MediaSet, type MediaSetStart } from './connection/media-connections.ts';
+import { planMedia } from './connection/media-plan.ts';
+import { Signaling } from './connection/signaling.ts';
+import { SignalingMedia } from './connection/signaling-media.ts';
+import { refusesParticipant } from './connection/verdict.ts';
+import { endOfConnection, stopped } from './end-reason.ts';
+import type { EndReason, InterruptScope, RtmsClientEvents, RtmsJoin } from './events.ts';
+import { Incoming, type IncomingOwner } from './incoming.ts';
+import { type EffectiveMedia, effectiveMedia } from './protocol/agreed-media.ts';
+import { STOP_REASON, STREAM_STATE } from './protocol/constants.ts';
+import type {
+  OfferedUrls,
+  StreamStateResp,
+  StreamStateUpdate,
+  VideoSubscriptionResp,
+} from './protocol/decode-signaling.ts';
+import { MEDIA_TYPES } from './protocol/media-type.ts';
+import { toWireParams, wantedMediaTypes } from './protocol/params.ts';
+
+/**
+ * One RTMS stream: joins it, keeps it joined, and tells everything it brings as events.
+ *
+ * Listeners go on before `join`. Frames keep Zoom's order per socket; nothing is buffered here, so a listener
+ * that cannot keep up has to bound its own queue. `ended` comes exactly once and last. A little longer than most
+ * files: what signaling and media mean for each other is decided here and nowhere else.
+ */
+export class RtmsClient extends EventEmitter<RtmsClientEvents> {
+  #options: CompleteOptions;
+  readonly #closeAnswered = Promise.withResolvers<void>();
+  #state: ClientState = { name: 'idle' };
+  #session: Session | undefined;
+  #mediaSet: MediaSet | undefined;
+  /** The set of the last handshake, closed or not: the next one begins where it had to go. */
+  #mediaSetBefore: MediaSet | undefined;
+  #media: EffectiveMedia = {};
+  /** Media connections of an earlier handshake, until their last frame is in. */
+  #draining: Promise<unknown> = Promise.resolve();
+  #hasUnknownState = false;
+  /** Stop reason of TERMINATING: what closes after that is not coming back. */
+  #announcedStop: number | undefined;
+  #ended: Promise<void> | undefined;
+
+  constructor(options: RtmsClientOptions) {
+    super();
+    this.#options = completeOptions(options);
+  }
+
+  get state(): ClientState['name'] {
+    return this.#state.name;
+  }
+
+  /** Parameters that the last handshake of each media type agreed on: what its frames are made with. */
+  get media(): EffectiveMedia {
+    return this.#media;
+  }
+
+  /**
+   * Starts joining; events tell the rest.
+   *
+   * @throws ServiceError `rtms/invalid-state` when the client has joined before
+   */
+  join(join: RtmsJoin): void {
+    if (this.#state.name !== 'idle') {
+      throw new ServiceError('rtms/invalid-state', 'a client joins one stream, once');
+    }
+    this.#apply({ name: 'join' });
+    if (this.state !== 'connecting') return;
+    const addresses = this.#allowed(join.serverUrls);
+    if (addresses.length === 0) {
+      void this.#finish({ cause: 'failed', restartable: false });
+      return;
+    }
+    const { renewCredentials, logger, clock } = this.#options;
+    const signer = new HandshakeSigner(join, renewCredentials, logger);
+    const owner: IncomingOwner = {
+      streamState: (update, receivedAtMs) => this.#onStreamState(update, receivedAtMs),
+      mediaConnectionInterrupted: () => this.#mediaSet?.check(),
+      videoAnswered: (answer) => this.#onVideoAnswered(answer),
+      streamCloseAnswered: () => this.#closeAnswered.resolve(),
+    };
+    const { events } = this.#options.protocol;
+    const incoming = new Incoming(join.product, this, clock, owner, events);
+    const signalingMedia = new SignalingMedia(this.#options, {
+      isSettled: () => this.#mediaSetBefore?.isSettled ?? false,
+      isWanted: (mediaType) => this.#options.media[mediaType] !== false,
+      signalingMessage: (message, receivedAtMs) => incoming.signalingMessage(message, receivedAtMs),
+      mediaUnasked: (mediaType) => this.emit('unasked', { mediaType }),
+      mediaDropped: (mediaType, message, error) => incoming.mediaDropped(mediaType, message, error),
+    });
+    const signaling = new Signaling(join, signer, addresses, this.#options, {
+      signalingUp: (serverUrls) => this.#onSignalingUp(serverUrls),
+      signalingChanged: (from, to) => this.#onSignalingChanged(from, to),
+      signalingMessage: (message, receivedAtMs, isEarly) =>
+        signalingMedia.message(message, receivedAtMs, isEarly),
+      malformed: (error) => incoming.signalingMalformed(error),
+    });
+    this.#session = { join, signer, incoming, signaling, signalingMedia };
+    signaling.dial('join');
+  }
+
+  /**
+   * Reconnects everything now, because Zoom said so: fail-over with new addresses, or `rtms_interrupted`.
+   * Does nothing before `join` and while leaving.
+   */
+  reconnect(cause: string, serverUrls?: readonly string[]): void {
+    if (this.#state.name === 'leaving' || this.#state.name === 'ended') return;
+    const addresses = serverUrls && this.#allowed(serverUrls);
+    if (addresses?.length === 0) return;
+    this.#session?.signaling.dial(cause, addresses);
+  }
+
+  /**
+   * Closes the sockets, reading until Zoom's half of each close handshake is in, at most `closeTimeoutMs`.
+   * Zoom takes it for an interruption and waits for somebody to reconnect.
+   *
+   * @param options `closeStream`: end the stream for good, for everybody
+   * @returns after `ended`
+   */
+  leave(options: { readonly closeStream?: boolean } = {}): Promise<void> {
+    const signaling = this.#session?.signaling;
+    if (options.closeStream !== true || signaling?.state.name !== 'up') {
+      return this.#finish({ cause: 'left', restartable: false });
+    }
+    signaling.sendStreamClose();
+    after(this.#options.closeTimeoutMs, new AbortController().signal, this.#closeAnswered.resolve);
+    return this.#finish({ cause: 'closed', restartable: false }, this.#closeAnswered.promise);
+  }
+
+  /**
+   * Selects or deselects the participant whose video is sent, with VIDEO_SINGLE_INDIVIDUAL_STREAM. A new
+   * selection replaces the one before, waits until the video connection is up, and survives reconnects;
+   * `videoSubscribed` tells Zoom's answer.
+   *
+   * @throws ServiceError `rtms/invalid-state` before `join`
+   */
+  subscribeVideo(userId: number, on: boolean): void {
+    const isVideoUp = this.#mediaSet?.isUp('video') ?? false;
+    this.#joined().signaling.subscribeVideo(userId, on, isVideoUp);
+  }
+
+  /**
+   * Adds or removes event types, by the product's own numbers. Zoom gives no answer; reconnects keep it.
+   *
+   * @throws ServiceError `rtms/invalid-state` before `join`
+   */
+  subscribeEvents(types: readonly number[], on: boolean): void {
+    this.#joined().signaling.subscribeEvents(types, on);
+  }
+
+  #joined(): Session {
+    if (this.#session !== undefined) return this.#session;
+    throw new ServiceError('rtms/invalid-state', 'the client has not joined');
+  }
+
+  #allowed(addresses: readonly string[]): string[] {
+    const allowed = addresses.filter((address) => this.#options.isAllowedAddress(address));
+    if (allowed.length < addresses.length) {
+      const error = new ServiceError('rtms/refused-host', 'address outside the allowed hosts');
+      this.#options.logger.error('server address refused', { error });
+    }
+    return allowed;
+  }
+
+  #apply(input: ClientInput): void {
+    const from = this.#state;
+    this.#state = nextClientState(from, input);
+    if (this.#state.name !== from.name) this.emit('state', from.name, this.#state.name);
+  }
+
+  #finish(reason: EndReason, goodbye: Promise<void> = Promise.resolve()): Promise<void> {
+    this.#apply({ name: 'end', reason });
+    this.#ended ??= goodbye.then(() => this.#close());
+    return this.#ended;
+  }
+
+  async #close(): Promise<void> {
+    await Promise.all([this.#draining, this.#mediaSet?.close(), this.#session?.signaling.close()]);
+    this.#session?.signalingMedia.drop();
+    this.#apply({ name: 'closed' });
+    if (this.#state.name === 'ended') this.emit('ended', this.#state.reason);
+  }
+
+  #onSignalingUp(serverUrls: OfferedUrls): void {
+    const { layout, currentMedia } = this.#options;
+    if (currentMedia !== undefined) this.#options = { ...this.#options, media: currentMedia() };
+    const { media } = this.#options;
+    this.#session?.incoming.asking(effectiveMedia(undefined, toWireParams(media)));
+    const before = this.#mediaSetBefore;
+    const plan = planMedia(
+      wantedMediaTypes(media),
+      before?.unified === 'current' ? 'unified' : layout,
+      serverUrls,
+      (url) => this.#allowed([url]).length > 0,
+    );
+    if (plan.connections.length === 0) {
+      this.#options.logger.warn('media left out', { leftOut: plan.leftOut });
+      void this.#finish({ cause: 'refused', restartable: false });
+      return;
+    }
+    const isReconnect = before !== undefined;
+    const set = this.#createMediaSet({ plan, unified: before?.unified ?? 'untried', isReconnect });
+    this.#mediaSet = set;
+    this.#mediaSetBefore = set;
+    const cause = this.#state.name === 'reconnecting' ? this.#state.trouble.cause : 'join';
+    void this.#draining.then(() => {
+      if (this.#mediaSet === set) set.dial(cause);
+    });
+  }
+
+  #createMediaSet(start: MediaSetStart): MediaSet {
+    const { join, signer, incoming, signaling, signalingMedia } = this.#joined();
+    return new MediaSet(start, join, signer, this.#options, {
+      mediaSettled: () => {
+        this.#onMediaSettled(signaling, incoming);
+        signalingMedia.release();
+      },
+      mediaUp: (media) => {
+        this.#media = { ...this.#media, ...media.granted };
+        incoming.resumed(media);
+        if (media.mediaTypes.includes('video')) signaling.repeatVideoSubscription();
+      },
+      mediaLost: (media, { sinceMs }) => incoming.interrupted(media.mediaTypes, sinceMs),
+      mediaInterrupted: ({ mediaTypes }, { cause }) => {
+        for (const scope of mediaTypes) this.emit('interrupted', { scope, cause });
+      },
+      mediaReconnected: (media, trouble, attempt) => {
+        signaling.sendReady();
+        for (const scope of media.mediaTypes) this.#emitReconnected(scope, trouble, attempt);
+      },
+      mediaLeftOut: ({ mediaType, status }) => {
+        this.emit('interrupted', { scope: mediaType, cause: `status_${status ?? 'unknown'}` });
+      },
+      mediaEnded: (closure) => this.#onConnectionEnded(closure),
+      mediaMessage: (media, message, receivedAtMs) =>
+        incoming.mediaMessage(media, message, receivedAtMs),
+      mediaDropped: (mediaType, message, error) => incoming.mediaDropped(mediaType, message, error),
+      mediaUnasked: (mediaType) => this.emit('unasked', { mediaType }),
+      mediaMalformed: (media, error) => incoming.mediaMalformed(media, error),
+    });
+  }
+
+  #onMediaSettled(signaling: Signaling, incoming: Incoming): void {
+    signaling.sendReady();
+    const before = this.#state;
+    this.#apply({ name: 'ready' });
+    const leftOut = this.#mediaSet?.leftOut ?? [];
+    if (leftOut.length > 0) this.#options.logger.warn('media left out', { leftOut });
+    if (before.name === 'connecting') this.emit('joined', this.#mediaSet?.effective ?? {}, leftOut);
+    if (before.name !== 'reconnecting') return;
+    for (const { mediaType, reason, status } of leftOut) {
+      // Those that are still being tried are told by the set.
+      if (reason === 'not_connected' || this.#media[mediaType] === undefined) continue;
+      const cause = status === undefined ? reason : `status_${status}`;
+      this.emit('interrupted', { scope: mediaType, cause });
+    }
+    signaling.queryStates(incoming.openSessions);
+    const attempt = signaling.state.name === 'up' ? signaling.state.attempt : 1;
+    this.#emitReconnected('signaling', before.trouble, attempt);
+  }
+
+  #emitReconnected(scope: InterruptScope, { cause, sinceMs }: Trouble, attempt: number): void {
+    const durationMs = Math.max(0, Math.round(this.#options.clock() - sinceMs));
+    const media = this.#mediaSet?.effective ?? {};
+    this.emit('reconnected', { scope, cause, attempt, durationMs, media });
+  }
+
+  #onSignalingChanged(from: ConnectionState, to: ConnectionState): void {
+    if (this.#state.name === 'leaving') this.#closeAnswered.resolve();
+    else if (to.name === 'closed') this.#onConnectionEnded(to.closure);
+    else if (from.name === 'up' && 'trouble' in to) this.#onSignalingLost(to.trouble);
+  }
+
+  #onSignalingLost(trouble: Trouble): void {
+    if (this.#announcedStop !== undefined) {
+      void this.#finish(stopped(this.#announcedStop));
+      return;
+    }
+    this.#session?.incoming.interrupted(MEDIA_TYPES, trouble.sinceMs);
+    this.#draining = Promise.all([this.#draining, this.#mediaSet?.close()]);
+    this.#mediaSet = undefined;
+    const before = this.#state;
+    this.#apply({ name: 'interrupted', trouble });
+    if (this.#state === before) return;
+    this.emit('interrupted', { scope: 'signaling', cause: trouble.cause });
+  }
+
+  #onConnectionEnded(closure: Closure): void {
+    if (closure.name === 'left') return;
+    void this.#finish(endOfConnection(closure));
+  }
+
+  #onStreamState(update: StreamStateUpdate | StreamStateResp, receivedAtMs: number): void {
+    const { state, timestampMs = receivedAtMs } = update;
+    const stopReason = ('stopReason' in update ? update.stopReason : undefined) ?? 0;
+    switch (state) {
+      case STREAM_STATE.TERMINATED:
+        this.#closeAnswered.resolve();
+        void this.#finish(stopped(stopReason || (this.#announcedStop ?? 0)));
+        break;
+      case STREAM_STATE.TERMINATING:
+        this.#announcedStop = stopReason;
+        break;
+      case STREAM_STATE.INTERRUPTED:
+        if (stopReason !== STOP_REASON.SIGNAL_CONNECTION_INTERRUPTED) this.#mediaSet?.check();
+        else this.reconnect('signal_connection_interrupted');
+        break;
+      case STREAM_STATE.PAUSED:
+        this.#setPaused('paused', timestampMs);
+        break;
+      case STREAM_STATE.ACTIVE:
+      case STREAM_STATE.RESUMED:
+        this.#setPaused('resumed', timestampMs);
+        break;
+      default:
+        // A number that Zoom may add tomorrow: once is enough, whatever else a peer makes up.
+        if (!this.#hasUnknownState) this.#options.logger.info('unknown stream state', { state });
+        this.#hasUnknownState = true;
+    }
+  }
+
+  #setPaused(name: 'paused' | 'resumed', timestampMs: number): void {
+    const before = this.#state;
+    this.#apply({ name });
+    if (this.#state !== before) this.emit(name, timestampMs);
+  }
+
+  /** @returns false when the answer names nobody and nobody is selected */
+  #onVideoAnswered({
+    userId = this.#session?.signaling.selectedVideo,
+    statusCode,
+    reason,
+  }: VideoSubscriptionResp): boolean {
+    if (userId === undefined) return false;
+    if (refusesParticipant(statusCode) && this.#mediaSet?.isUp('video') === true) {
+      this.#session?.signaling.forgetVideoSubscription(userId);
+    }
+    this.emit('videoSubscribed', { userId, status: statusCode, reason });
+    return true;
+  }
+}
+
+/** What a client has from `join` on. */
+interface Session {
+  readonly join: RtmsJoin;
+  readonly signer: HandshakeSigner;
+  readonly incoming: Incoming;
+  readonly signaling: Signaling;
+  readonly signalingMedia: SignalingMedia;
+}

@@ -1,0 +1,280 @@
+import type { ServiceError } from '../../shared/errors.ts';
+import type { Logger } from '../../shared/logger.ts';
+import type { WireMessageListener } from '../client-options.ts';
+import { decodeMessage, encodeKeepAliveResp, type RtmsMessage } from '../protocol/codec.ts';
+import { MESSAGE_TYPE, STATUS_CODE } from '../protocol/constants.ts';
+import { Socket, type SocketClosed, type SocketEnd, type SocketOptions } from '../wire/socket.ts';
+import type { Backoff } from './backoff.ts';
+import { type ConnectionInput, type ConnectionState, nextState } from './connection-state.ts';
+import { statusVerdict, type Verdict } from './verdict.ts';
+
+export interface ConnectionOptions extends SocketOptions {
+  /** Payloads of frames are only valid while they are being told. */
+  readonly lendPayloads: boolean;
+  /** Socket open to handshake answer, ms. */
+  readonly handshakeTimeoutMs: number;
+  /** First sign of trouble to giving up, ms. */
+  readonly windowMs: number;
+  readonly closeTimeoutMs: number;
+  readonly backoff: Backoff;
+  readonly random: () => number;
+  readonly logger: Logger;
+  readonly onWireMessage: WireMessageListener | undefined;
+}
+
+/** What Zoom said to a handshake. */
+export interface HandshakeAnswer {
+  readonly statusCode: number;
+  readonly reason: string;
+}
+
+/** The conversation held over a connection: what to say first, and what becomes of what Zoom says. */
+export interface Conversation {
+  /** Where to dial. */
+  address(attempt: number): string;
+  /** The handshake request. */
+  hello(): string;
+  /** The handshake answer, or undefined when the message is not that. */
+  answer(message: RtmsMessage): HandshakeAnswer | undefined;
+  /**
+   * Every message that is neither keep-alive nor handshake answer.
+   *
+   * @param isEarly it came before the handshake answer of its own connection
+   */
+  message(message: RtmsMessage, receivedAtMs: number, isEarly: boolean): void;
+  malformed(error: ServiceError): void;
+  /** May the connection give up once its window has passed? Otherwise it goes on trying. */
+  mayGiveUp(): boolean;
+  /** Will it pass that Zoom still counts another connection? Otherwise the answer is a refusal. */
+  waitsOutDuplicate(attempt: number): boolean;
+  /**
+   * Waits for another signature than the one that the last `hello` carried. Undefined: there will be none, and
+   * Zoom's refusal is final.
+   *
+   * @returns true when `hello` has another signature now; false when the signal was aborted before
+   */
+  renewSignature(): ((signal: AbortSignal) => Promise<boolean>) | undefined;
+  changed(from: ConnectionState, to: ConnectionState): void;
+}
+
+/** Lets old and new socket of a planned reconnect overlap as little as possible. */
+const REDIAL_CLOSE_MS = 500;
+
+/** Keeps one connection up: dials, shakes hands, answers keep-alives, redials by `nextState`. */
+export class Connection {
+  readonly #options: ConnectionOptions;
+  readonly #conversation: Conversation;
+  #state: ConnectionState = { name: 'idle' };
+  #scope = new AbortController();
+  #socket: Socket | undefined;
+  #closing: Promise<unknown> = Promise.resolve();
+  /** When the next attempt is due, monotonic ms. */
+  #retryAtMs = 0;
+
+  constructor(options: ConnectionOptions, conversation: Conversation) {
+    this.#options = options;
+    this.#conversation = conversation;
+  }
+
+  get state(): ConnectionState {
+    return this.#state;
+  }
+
+  /** How long a message that comes now may have waited to be read, ms. */
+  get heldMs(): number {
+    return this.#socket?.heldMs ?? 0;
+  }
+
+  /** When the current socket last brought a message, monotonic ms; 0 without a socket. */
+  get lastHeardMs(): number {
+    return this.#socket?.lastHeardMs ?? 0;
+  }
+
+  /** Connects anew: at once, or after a wait when the last connection did not last. See `nextState`. */
+  dial(cause: string, fresh = false): void {
+    this.#apply({ name: 'dial', cause, atMs: this.#options.clock(), fresh });
+  }
+
+  /** Sends on the current socket; silently nothing when there is none. */
+  send(text: string): void {
+    this.#sendOn(this.#socket, text);
+  }
+
+  #sendOn(socket: Socket | undefined, text: string): void {
+    if (socket === undefined) return;
+    const { onWireMessage } = this.#options;
+    onWireMessage?.('sent', sentType(text), Buffer.byteLength(text));
+    socket.send(text);
+  }
+
+  /** Closes for good; resolves when the last message has been delivered. */
+  close(): Promise<unknown> {
+    this.#apply({ name: 'close' });
+    return this.#closing;
+  }
+
+  #apply(input: ConnectionInput): void {
+    const [from, left, scope] = [this.#state, this.#scope, new AbortController()];
+    const to = nextState(from, input);
+    if (to === from) return;
+    this.#state = to;
+    this.#scope = scope;
+    left.abort();
+    if (to.name !== 'up') this.#dropSocket(to);
+    this.#conversation.changed(from, to);
+    if (!scope.signal.aborted) {
+      this.#enter(to, scope.signal, from.name === 'waiting' && from.pace !== 'signature');
+    }
+  }
+
+  #dropSocket(to: ConnectionState): void {
+    const timeoutMs = to.name === 'dialing' ? REDIAL_CLOSE_MS : this.#options.closeTimeoutMs;
+    const closing = this.#socket?.close(timeoutMs);
+    this.#socket = undefined;
+    if (closing !== undefined) this.#closing = Promise.all([this.#closing, closing]);
+  }
+
+  #enter(state: ConnectionState, signal: AbortSignal, wasWaiting: boolean): void {
+    if (state.name !== 'dialing' && state.name !== 'waiting') return;
+    const { sinceMs } = state.trouble;
+    this.#expireAt(sinceMs + this.#options.windowMs - this.#options.clock(), signal);
+    if (state.name === 'waiting') {
+      this.#retryLater(state, signal, wasWaiting);
+      return;
+    }
+    // Zoom takes one connection of a kind: the old one has to be gone first.
+    void this.#closing.then(() => {
+      if (!signal.aborted) this.#open(state.attempt, signal);
+    });
+  }
+
+  #retryLater(
+    { pace, attempt, flaps }: Extract<ConnectionState, { name: 'waiting' }>,
+    signal: AbortSignal,
+    wasWaiting: boolean,
+  ): void {
+    const { backoff, random } = this.#options;
+    const retry = () => this.#apply({ name: 'retry' });
+    if (pace !== 'signature') {
+      // A wait is never begun anew: addresses that keep changing would put the attempt off for ever.
+      const waitMs = wasWaiting
+        ? this.#retryAtMs - this.#options.clock()
+        : backoff(pace, attempt + flaps, random);
+      this.#retryAtMs = this.#options.clock() + waitMs;
+      after(Math.max(0, waitMs), signal, retry);
+      return;
+    }
+    void this.#conversation
+      .renewSignature()?.(signal)
+      .then((renewed) => {
+        if (renewed && !signal.aborted) retry();
+      });
+  }
+
+  #expireAt(delayMs: number, signal: AbortSignal): void {
+    after(Math.max(0, delayMs), signal, () => {
+      if (this.#conversation.mayGiveUp()) this.#apply({ name: 'expired' });
+      else this.#expireAt(this.#options.windowMs, signal);
+    });
+  }
+
+  #open(attempt: number, signal: AbortSignal): void {
+    const { handshakeTimeoutMs } = this.#options;
+    const socket: Socket = new Socket(this.#conversation.address(attempt), this.#options, {
+      opened: () => {
+        this.#sendOn(socket, this.#conversation.hello());
+        after(handshakeTimeoutMs, signal, () => this.#fail('answer_timeout'));
+      },
+      message: (data, receivedAtMs) => this.#onMessage(socket, data, receivedAtMs),
+      closed: (info) => this.#onClosed(socket, info),
+    });
+    this.#socket = socket;
+  }
+
+  #onMessage(socket: Socket, data: Buffer, receivedAtMs: number): void {
+    let message: RtmsMessage;
+    try {
+      message = decodeMessage(data, this.#options.lendPayloads);
+    } catch (error) {
+      this.#options.onWireMessage?.('received', undefined, data.length);
+      this.#conversation.malformed(error as ServiceError);
+      return;
+    }
+    this.#options.onWireMessage?.('received', wireType(message), data.length);
+    if (message.msgType === MESSAGE_TYPE.KEEP_ALIVE_REQ) {
+      this.#sendOn(socket, encodeKeepAliveResp(message.timestampJson));
+      return;
+    }
+    const isEarly = this.#state.name === 'dialing' && socket === this.#socket;
+    if (this.#state.name === 'dialing' && isEarly) {
+      const answer = this.#conversation.answer(message);
+      if (answer !== undefined) {
+        this.#onAnswer(answer, this.#state.attempt);
+        return;
+      }
+    }
+    this.#conversation.message(message, receivedAtMs, isEarly);
+  }
+
+  #onAnswer({ statusCode: status, reason }: HandshakeAnswer, attempt: number): void {
+    const mayRenew =
+      status === STATUS_CODE.INVALID_SIGNATURE && this.#conversation.renewSignature() !== undefined;
+    const verdict = mayRenew ? 'retry_signature' : this.#verdict(status, attempt, reason);
+    this.#options.logger.info('handshake answered', { status, verdict, attempt });
+    if (mayRenew) {
+      this.#options.logger.warn('signature refused, looking for another secret', {
+        event: 'signature_refused',
+        attempt,
+      });
+    }
+    if (status === STATUS_CODE.OK) this.#apply({ name: 'accepted', atMs: this.#options.clock() });
+    else if (verdict === 'accepted') this.#fail('protocol_error');
+    else this.#apply({ name: 'failed', verdict, cause: `status_${status}`, status });
+  }
+
+  #verdict(status: number, attempt: number, reason: string): Verdict {
+    const verdict = statusVerdict(status, attempt, reason);
+    const isFinal = verdict === 'retry_duplicate' && !this.#conversation.waitsOutDuplicate(attempt);
+    return isFinal ? 'refused' : verdict;
+  }
+
+  #onClosed(socket: Socket, { end, closeCode, sinceMs, error }: SocketClosed): void {
+    if (error?.code === 'rtms/message-too-large') this.#conversation.malformed(error);
+    if (socket !== this.#socket) return;
+    const { clock, logger } = this.#options;
+    logger.warn('connection closed', { end, closeCode, state: this.#state.name, error });
+    if (this.#state.name === 'up')
+      this.#apply({ name: 'lost', cause: end, sinceMs, atMs: clock() });
+    else if (end !== 'connection_closed') this.#fail(end);
+    else {
+      this.#fail('closed_before_answer');
+      // Zoom may refuse a signature without a word; the next attempt then has the newer one.
+      void this.#conversation.renewSignature()?.(this.#scope.signal);
+    }
+  }
+
+  #fail(cause: SocketEnd | 'closed_before_answer' | 'answer_timeout'): void {
+    this.#apply({ name: 'failed', verdict: 'retry', cause, status: undefined });
+  }
+}
+
+function wireType({ msgType }: RtmsMessage): number | undefined {
+  return typeof msgType === 'number' ? msgType : undefined;
+}
+
+/** Every message of ours is written with its type first. */
+function sentType(text: string): number | undefined {
+  const [, digits] = /^\{"msg_type":(\d+)/.exec(text) ?? [];
+  return digits === undefined ? undefined : Number(digits);
+}
+
+/** Calls back after `delayMs` unless the signal aborts first. */
+export function after(delayMs: number, signal: AbortSignal, callback: () => void): void {
+  if (signal.aborted) return;
+  const timer = setTimeout(() => {
+    signal.removeEventListener('abort', cancel);
+    callback();
+  }, delayMs);
+  const cancel = () => clearTimeout(timer);
+  signal.addEventListener('abort', cancel, { once: true });
+}

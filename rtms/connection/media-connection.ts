@@ -1,0 +1,178 @@
+import type { ServiceError } from '../../shared/errors.ts';
+import type { CompleteOptions } from '../client-options.ts';
+import type { RtmsJoin } from '../events.ts';
+import { type EffectiveMedia, effectiveMedia } from '../protocol/agreed-media.ts';
+import { encodeMessage, type RtmsMessage } from '../protocol/codec.ts';
+import { MEDIA_DATA_TYPE, MESSAGE_TYPE } from '../protocol/constants.ts';
+import type { MediaType } from '../protocol/media-type.ts';
+import type { MediaParamsWire } from '../protocol/messages.ts';
+import { toWireParams } from '../protocol/params.ts';
+import { ENTITY_ID_FIELD } from '../protocol/product.ts';
+import { Connection, type Conversation, type HandshakeAnswer } from './connection.ts';
+import type { ConnectionState } from './connection-state.ts';
+import type { HandshakeSigner } from './handshake-signer.ts';
+import { mediaTypeBits, type PlannedMedia } from './media-plan.ts';
+
+export interface MediaOwner {
+  mediaChanged(media: Media, from: ConnectionState, to: ConnectionState): void;
+  /** @param isEarly before message 4 of the connection that brought it */
+  mediaMessage(media: Media, message: RtmsMessage, receivedAtMs: number, isEarly: boolean): void;
+  mediaMalformed(media: Media, error: ServiceError): void;
+  /** Whether a media connection may give up when its window has passed. */
+  mayGiveUp(media: Media): boolean;
+  /** Whether "that connection exists already" (15, 16) will pass by itself. */
+  waitsOutTaken(media: Media, attempt: number): boolean;
+}
+
+/** One media conversation: messages 3 and 4, then data for one or all media types. */
+export class Media implements Conversation {
+  readonly plan: PlannedMedia;
+  readonly #join: RtmsJoin;
+  readonly #signer: HandshakeSigner;
+  #sentSignature = '';
+  readonly #owner: MediaOwner;
+  readonly #asked: MediaParamsWire;
+  readonly #wanted: MediaParamsWire;
+  readonly #version: number;
+  readonly #connection: Connection;
+  #effective: EffectiveMedia = {};
+  #notGranted: readonly MediaType[] = [];
+  #hasBeenUp = false;
+
+  constructor(
+    plan: PlannedMedia,
+    join: RtmsJoin,
+    signer: HandshakeSigner,
+    options: CompleteOptions,
+    owner: MediaOwner,
+  ) {
+    this.plan = plan;
+    this.#join = join;
+    this.#signer = signer;
+    this.#owner = owner;
+    this.#asked = toWireParams(options.media, plan.mediaTypes);
+    this.#wanted = toWireParams(options.media);
+    this.#version = options.protocol.version;
+    this.#connection = new Connection(
+      {
+        ...options,
+        windowMs: options.mediaWindowMs,
+        logger: options.logger.child({ mediaTypes: plan.mediaTypes }),
+      },
+      this,
+    );
+  }
+
+  get mediaTypes(): readonly MediaType[] {
+    return this.plan.mediaTypes;
+  }
+
+  get state(): ConnectionState {
+    return this.#connection.state;
+  }
+
+  /**
+   * Parameters that frames on this connection are made with: the last handshake's, and for media types that it
+   * did not ask for, what would have been asked.
+   */
+  get effective(): EffectiveMedia {
+    return this.#effective;
+  }
+
+  /** `effective`, of the media types that were asked for and granted. */
+  get granted(): EffectiveMedia {
+    const isGranted = (mediaType: MediaType) =>
+      this.mediaTypes.includes(mediaType) && !this.#notGranted.includes(mediaType);
+    const granted = Object.entries(this.#effective).filter(([mediaType]) =>
+      isGranted(mediaType as MediaType),
+    );
+    return Object.fromEntries(granted);
+  }
+
+  /** Asked for everything, Zoom answered with the parameters of some. */
+  get notGranted(): readonly MediaType[] {
+    return this.#notGranted;
+  }
+
+  get hasBeenUp(): boolean {
+    return this.#hasBeenUp;
+  }
+
+  /** How long a message that comes now may have waited to be read, ms. */
+  get heldMs(): number {
+    return this.#connection.heldMs;
+  }
+
+  get lastHeardMs(): number {
+    return this.#connection.lastHeardMs;
+  }
+
+  dial(cause: string): void {
+    this.#connection.dial(cause);
+  }
+
+  close(): Promise<unknown> {
+    return this.#connection.close();
+  }
+
+  address(): string {
+    return this.plan.url;
+  }
+
+  hello(): string {
+    const { product, entityId, rtmsStreamId } = this.#join;
+    this.#sentSignature = this.#signer.signature;
+    return encodeMessage({
+      msg_type: MESSAGE_TYPE.DATA_HAND_SHAKE_REQ,
+      protocol_version: this.#version,
+      sequence: 0,
+      [ENTITY_ID_FIELD[product]]: entityId,
+      rtms_stream_id: rtmsStreamId,
+      signature: this.#sentSignature,
+      media_type: mediaTypeBits(this.mediaTypes),
+      payload_encryption: false,
+      media_params: this.#asked,
+    });
+  }
+
+  answer(message: RtmsMessage): HandshakeAnswer | undefined {
+    if (message.msgType !== MESSAGE_TYPE.DATA_HAND_SHAKE_RESP) return undefined;
+    this.#effective = effectiveMedia(message.mediaParams, this.#wanted);
+    this.#notGranted = missingFromAll(message.mediaParams, this.mediaTypes);
+    return message;
+  }
+
+  message(message: RtmsMessage, receivedAtMs: number, isEarly: boolean): void {
+    this.#owner.mediaMessage(this, message, receivedAtMs, isEarly);
+  }
+
+  malformed(error: ServiceError): void {
+    this.#owner.mediaMalformed(this, error);
+  }
+
+  mayGiveUp(): boolean {
+    return this.#owner.mayGiveUp(this);
+  }
+
+  waitsOutDuplicate(attempt: number): boolean {
+    return this.#owner.waitsOutTaken(this, attempt);
+  }
+
+  renewSignature(): ((signal: AbortSignal) => Promise<boolean>) | undefined {
+    const refused = this.#sentSignature;
+    return this.#signer.canRenew ? (signal) => this.#signer.renewed(refused, signal) : undefined;
+  }
+
+  changed(from: ConnectionState, to: ConnectionState): void {
+    if (to.name === 'up') this.#hasBeenUp = true;
+    this.#owner.mediaChanged(this, from, to);
+  }
+}
+
+/** ALL asks for what the app may have, whatever that is; the answer's parameters say what it was. */
+function missingFromAll(answered: unknown, asked: readonly MediaType[]): readonly MediaType[] {
+  if (mediaTypeBits(asked) !== MEDIA_DATA_TYPE.ALL) return [];
+  if (typeof answered !== 'object' || answered === null) return [];
+  const missing = asked.filter((mediaType) => !(mediaType in answered));
+  return missing.length < asked.length ? missing : [];
+}

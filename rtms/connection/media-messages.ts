@@ -1,0 +1,124 @@
+import type { ChatMessage, MediaFrame, Participant, TranscriptLine } from '../events.ts';
+import type { EffectiveMedia } from '../protocol/agreed-media.ts';
+import type { RtmsMessage } from '../protocol/codec.ts';
+import { MEDIA_DATA_OPTION, MEDIA_PAYLOAD_TYPE } from '../protocol/constants.ts';
+import type { FrameMessage } from '../protocol/decode-media.ts';
+import type { ChatDataMessage, PersonFields, TranscriptMessage } from '../protocol/decode-text.ts';
+import { type FrameMediaType, type MediaType, mediaTypeOfMessage } from '../protocol/media-type.ts';
+import type { Roster } from '../roster.ts';
+
+/** Zoom's id for the mix of all speakers. */
+const MIX_USER_ID = 0;
+
+/** What the signaling side knows and media messages do not say. */
+export interface MeetingView {
+  readonly roster: Roster;
+  activeSpeaker: { readonly userId: number; readonly userName: string } | undefined;
+}
+
+/** The media type of a data message; undefined for every other message. */
+export function dataTypeOf({ msgType }: RtmsMessage): MediaType | undefined {
+  return typeof msgType === 'number' ? mediaTypeOfMessage(msgType) : undefined;
+}
+
+/** Turns messages 14 to 16 into a frame. Called for every frame: no closures, one object. */
+export function toFrame(
+  message: FrameMessage,
+  mediaType: FrameMediaType,
+  { effective, heldMs }: { readonly effective: EffectiveMedia; readonly heldMs: number },
+  view: MeetingView,
+  receivedAtMs: number,
+): MediaFrame {
+  const { payload, channelId } = message;
+  const capturedAtMs = message.timestampMs ?? receivedAtMs;
+  const codec =
+    mediaType === 'deskshare'
+      ? shareCodec(payload, effective.deskshare?.codec)
+      : (effective[mediaType]?.codec ?? MEDIA_PAYLOAD_TYPE.UNDEFINED);
+  if (message.userId === undefined && channelId !== undefined) {
+    const userName = message.userName ?? '';
+    return { mediaType, channelId, userName, capturedAtMs, receivedAtMs, heldMs, codec, payload };
+  }
+  const userId = message.userId ?? MIX_USER_ID;
+  const userName = message.userName ?? view.roster.nameOf(userId);
+  if (
+    userId === MIX_USER_ID &&
+    view.activeSpeaker !== undefined &&
+    effective.audio?.dataOpt === MEDIA_DATA_OPTION.AUDIO_MIXED_STREAM &&
+    mediaType === 'audio'
+  ) {
+    const { activeSpeaker } = view;
+    return {
+      mediaType,
+      userId,
+      userName,
+      capturedAtMs,
+      receivedAtMs,
+      heldMs,
+      codec,
+      payload,
+      activeSpeaker,
+    };
+  }
+  return { mediaType, userId, userName, capturedAtMs, receivedAtMs, heldMs, codec, payload };
+}
+
+/** Zoom may answer a share request with another picture format, so the payload itself is asked. */
+function shareCodec(payload: Buffer, negotiated = MEDIA_PAYLOAD_TYPE.UNDEFINED as number): number {
+  if (payload.length < 4) return negotiated;
+  const magic = payload.readUInt32BE(0);
+  if (magic >>> 16 === 0xffd8) return MEDIA_PAYLOAD_TYPE.JPG;
+  if (magic === 0x89504e47) return MEDIA_PAYLOAD_TYPE.PNG;
+  if (magic === 0x00000001 || magic >>> 8 === 0x000001) return MEDIA_PAYLOAD_TYPE.H264;
+  return negotiated;
+}
+
+export function toTranscriptLine(
+  message: TranscriptMessage,
+  roster: Roster,
+  receivedAtMs: number,
+): TranscriptLine {
+  const { text, userId, channelId, language, startMs, endMs, attribute } = message;
+  return {
+    text,
+    userName: message.userName ?? (userId === undefined ? '' : roster.nameOf(userId)),
+    timestampMs: message.timestampMs ?? receivedAtMs,
+    ...(userId !== undefined && { userId }),
+    ...(channelId !== undefined && { channelId }),
+    ...(language !== undefined && { language }),
+    ...(startMs !== undefined && { startMs }),
+    ...(endMs !== undefined && { endMs }),
+    ...(attribute !== undefined && { attribute }),
+    ...(message.raw !== undefined && { raw: message.raw }),
+  };
+}
+
+export function toChatMessage(
+  message: ChatDataMessage,
+  roster: Roster,
+  receivedAtMs: number,
+): ChatMessage {
+  const { text, messageId, parentMessageId, operation, chatSession, files, deletedFileIds } =
+    message;
+  const sender = named(message.sender, roster);
+  const receiver = named(message.receiver, roster);
+  return {
+    text,
+    timestampMs: message.timestampMs ?? receivedAtMs,
+    ...(messageId !== undefined && { messageId }),
+    ...(parentMessageId !== undefined && { parentMessageId }),
+    ...(operation !== undefined && { operation }),
+    ...(chatSession !== undefined && { chatSession }),
+    ...(sender !== undefined && { sender }),
+    ...(receiver !== undefined && { receiver }),
+    ...(files !== undefined && { files }),
+    ...(deletedFileIds !== undefined && { deletedFileIds }),
+    ...(message.raw !== undefined && { raw: message.raw }),
+  };
+}
+
+function named(person: PersonFields | undefined, roster: Roster): Participant | undefined {
+  if (person === undefined) return undefined;
+  const { userId, userName = userId === undefined ? '' : roster.nameOf(userId) } = person;
+  return userId === undefined ? { userName } : { userId, userName };
+}

@@ -1,0 +1,98 @@
+import type { LeftOutMedia } from '../../shared/record/event.ts';
+import { MEDIA_DATA_TYPE } from '../protocol/constants.ts';
+import { MEDIA_TYPE_BIT, MEDIA_TYPES, type MediaType } from '../protocol/media-type.ts';
+
+/** One media connection to open: an address and the media types to ask it for. */
+export interface PlannedMedia {
+  readonly url: string;
+  readonly mediaTypes: readonly MediaType[];
+}
+
+/** Addresses of a message 2 that may be used. */
+export interface MediaOffer {
+  /** A media type's own address. */
+  readonly own: { readonly [Key in MediaType]?: string };
+  /** The address that takes any set of bits. */
+  readonly all?: string;
+}
+
+/** How far the one connection for everything was needed; see media-fallback.ts. */
+export type UnifiedFallback = 'untried' | 'current' | 'refused';
+
+export interface MediaPlan {
+  readonly offer: MediaOffer;
+  readonly connections: readonly PlannedMedia[];
+  readonly leftOut: readonly LeftOutMedia[];
+}
+
+/** `server_urls` of message 2. */
+export type ServerUrls = Readonly<Record<string, string | readonly string[] | undefined>>;
+
+/**
+ * Decides which media connections to open on the addresses of a signaling handshake.
+ *
+ * An address and the media types asked for on it are independent: Zoom's documented answers name `audio`,
+ * `video`, `transcript` and `all` for meetings, `audio` and `all` for Contact Center. So a wanted type without
+ * an address that may be used goes over `all` with its own bit. All such types share one connection: two
+ * connections on `all` could count as duplicates (status 15). Whether the app may have a type only Zoom's
+ * answer to the handshake tells; see media-fallback.ts.
+ *
+ * @param wanted in the order of MEDIA_TYPES
+ */
+export function planMedia(
+  wanted: readonly MediaType[],
+  layout: 'split' | 'unified',
+  serverUrls: ServerUrls,
+  isAllowed: (url: string) => boolean = () => true,
+): MediaPlan {
+  const address = (name: string) => addressesOf(serverUrls[name]).find(isAllowed);
+  const own: { [Key in MediaType]?: string } = {};
+  for (const mediaType of MEDIA_TYPES) {
+    const url = address(mediaType);
+    if (url !== undefined) own[mediaType] = url;
+  }
+  const all = address('all');
+  const offer: MediaOffer = all === undefined ? { own } : { own, all };
+  if (layout === 'unified' && all !== undefined) {
+    return { offer, connections: wanted.length > 0 ? [unified(wanted, all)] : [], leftOut: [] };
+  }
+  const split = splitConnections(wanted, own);
+  const rest = wanted.filter((mediaType) => own[mediaType] === undefined);
+  if (rest.length === 0) return { offer, connections: split, leftOut: [] };
+  if (all !== undefined) return { offer, connections: [...split, unified(rest, all)], leftOut: [] };
+  const isRefused = (mediaType: MediaType) =>
+    [mediaType, 'all'].some((name) => addressesOf(serverUrls[name]).length > 0);
+  const leftOut = rest.map(
+    (mediaType): LeftOutMedia => ({
+      mediaType,
+      reason: isRefused(mediaType) ? 'address_refused' : 'not_offered',
+    }),
+  );
+  return { offer, connections: split, leftOut };
+}
+
+/** One connection for each media type that has an address of its own. */
+export function splitConnections(
+  mediaTypes: readonly MediaType[],
+  own: MediaOffer['own'],
+): PlannedMedia[] {
+  return mediaTypes.flatMap((mediaType) => {
+    const url = own[mediaType];
+    return url === undefined ? [] : [{ url, mediaTypes: [mediaType] }];
+  });
+}
+
+function unified(mediaTypes: readonly MediaType[], all: string): PlannedMedia {
+  return { url: all, mediaTypes };
+}
+
+function addressesOf(given: string | readonly string[] | undefined): readonly string[] {
+  if (given === undefined) return [];
+  return (typeof given === 'string' ? [given] : given).filter((url) => url !== '');
+}
+
+/** `media_type` of message 3: ALL has a bit of its own. */
+export function mediaTypeBits(mediaTypes: readonly MediaType[]): number {
+  if (mediaTypes.length === MEDIA_TYPES.length) return MEDIA_DATA_TYPE.ALL;
+  return mediaTypes.reduce((bits, mediaType) => bits | MEDIA_TYPE_BIT[mediaType], 0);
+}

@@ -1,0 +1,261 @@
+import type { EventEmitter } from 'node:events';
+import type { ServiceError } from '../shared/errors.ts';
+import { HoleTracker } from './capture-gaps.ts';
+import type { Media } from './connection/media-connection.ts';
+import {
+  type MeetingView,
+  toChatMessage,
+  toFrame,
+  toTranscriptLine,
+} from './connection/media-messages.ts';
+import { readSignalingEvent } from './connection/signaling-event.ts';
+import type { RtmsClientEvents } from './events.ts';
+import type { EffectiveMedia } from './protocol/agreed-media.ts';
+import type { RtmsMessage } from './protocol/codec.ts';
+import { MESSAGE_TYPE, SESSION_STATE } from './protocol/constants.ts';
+import type { FrameMessage } from './protocol/decode-media.ts';
+import type {
+  EventUpdate,
+  SessionStateResp,
+  SessionStateUpdate,
+  StreamStateResp,
+  StreamStateUpdate,
+  VideoSubscriptionResp,
+} from './protocol/decode-signaling.ts';
+import { type FrameMediaType, type MediaType, mediaTypeOfMessage } from './protocol/media-type.ts';
+import type { Product } from './protocol/product.ts';
+import { Roster } from './roster.ts';
+
+/** Bounds memory (256 bytes an id); a stream has a handful of sessions. */
+const MAX_SESSIONS = 1_000;
+
+/**
+ * What became of a message. Each has exactly one: nothing that comes in goes nowhere.
+ *
+ * - `frame`, `line`, `event`, `other`: told as an event of the client
+ * - `control`: it was for the connections; where it changed something, they tell that
+ */
+export type Outcome = 'frame' | 'line' | 'event' | 'control' | 'other';
+
+/** What some messages mean for the connections. */
+export interface IncomingOwner {
+  streamState(update: StreamStateUpdate | StreamStateResp, receivedAtMs: number): void;
+  /** Zoom lost a media connection, without saying which. */
+  mediaConnectionInterrupted(): void;
+  /** @returns false when nobody has asked for anything */
+  videoAnswered(answer: VideoSubscriptionResp): boolean;
+  streamCloseAnswered(): void;
+}
+
+/** Turns decoded messages into the client's events, with what it remembers of the meeting. */
+export class Incoming {
+  readonly #product: Product;
+  readonly #eventNames: Readonly<Record<string, string>>;
+  readonly #events: EventEmitter<RtmsClientEvents>;
+  readonly #clock: () => number;
+  readonly #owner: IncomingOwner;
+  readonly #holes = new HoleTracker();
+  readonly #view: MeetingView = { roster: new Roster(), activeSpeaker: undefined };
+  /** What the last handshake of each media type agreed on, and what was asked for where none has. */
+  #agreed: FrameShape = { effective: {}, heldMs: 0 };
+  /** SESSION_STATE by session id, of those that have not stopped. */
+  readonly #sessions = new Map<string, number>();
+
+  /** @param clock monotonic ms: which sources were live just before an interruption */
+  constructor(
+    product: Product,
+    events: EventEmitter<RtmsClientEvents>,
+    clock: () => number,
+    owner: IncomingOwner,
+    eventNames: Readonly<Record<string, string>>,
+  ) {
+    this.#eventNames = eventNames;
+    this.#product = product;
+    this.#events = events;
+    this.#clock = clock;
+    this.#owner = owner;
+  }
+
+  /** Sessions whose state may have changed while nobody listened. */
+  get openSessions(): string[] {
+    return [...this.#sessions.keys()];
+  }
+
+  /** Sources of these media types that were live around `sinceMs` are cut off. */
+  interrupted(mediaTypes: readonly MediaType[], sinceMs: number): void {
+    this.#holes.interrupt(mediaTypes, sinceMs);
+  }
+
+  /** A signaling handshake has begun the media anew; this is what its media connections will ask for. */
+  asking(asked: EffectiveMedia): void {
+    this.#agreed = { effective: asked, heldMs: 0 };
+  }
+
+  /** Frames of this connection are those of a new handshake from now on. */
+  resumed(media: Media): void {
+    const { audio, video, deskshare } = media.granted;
+    this.#agreed = { effective: { ...this.#agreed.effective, ...media.granted }, heldMs: 0 };
+    if (audio) this.#holes.resume('audio', 2 * audio.sendRateMs);
+    if (video) this.#holes.resume('video', pictureToleranceMs(video.fps));
+    if (deskshare) this.#holes.resume('deskshare', pictureToleranceMs(deskshare.fps));
+  }
+
+  /** A message of the signaling socket. Media that comes over it has the parameters that were agreed on elsewhere. */
+  signalingMessage(message: RtmsMessage, receivedAtMs: number): Outcome {
+    return this.mediaMessage(this.#agreed, message, receivedAtMs);
+  }
+
+  /** A message of a media socket; Zoom's mock server sends stream states over it, too. */
+  mediaMessage(media: FrameShape, message: RtmsMessage, receivedAtMs: number): Outcome {
+    switch (message.msgType) {
+      case MESSAGE_TYPE.MEDIA_DATA_AUDIO:
+      case MESSAGE_TYPE.MEDIA_DATA_VIDEO:
+      case MESSAGE_TYPE.MEDIA_DATA_SHARE:
+        this.#onFrame(media, message, receivedAtMs);
+        return 'frame';
+      case MESSAGE_TYPE.MEDIA_DATA_TRANSCRIPT:
+        this.#events.emit(
+          'transcript',
+          toTranscriptLine(message, this.#view.roster, receivedAtMs),
+          message.sentTimestamp,
+        );
+        return 'line';
+      case MESSAGE_TYPE.MEDIA_DATA_CHAT:
+        this.#events.emit('chat', toChatMessage(message, this.#view.roster, receivedAtMs));
+        return 'line';
+      case MESSAGE_TYPE.EVENT_UPDATE:
+        return this.#onEvent(message, receivedAtMs);
+      case MESSAGE_TYPE.SESSION_STATE_UPDATE:
+      case MESSAGE_TYPE.SESSION_STATE_RESP:
+        return this.#onSessionState(message, receivedAtMs);
+      case MESSAGE_TYPE.STREAM_STATE_UPDATE:
+      case MESSAGE_TYPE.STREAM_STATE_RESP:
+        this.#owner.streamState(message, receivedAtMs);
+        return 'control';
+      case MESSAGE_TYPE.VIDEO_SUBSCRIPTION_RESP:
+        return this.#owner.videoAnswered(message) ? 'control' : this.#other(message.raw);
+      case MESSAGE_TYPE.STREAM_CLOSE_RESP:
+        this.#owner.streamCloseAnswered();
+        return 'control';
+      case MESSAGE_TYPE.SIGNALING_HAND_SHAKE_RESP:
+      case MESSAGE_TYPE.DATA_HAND_SHAKE_RESP:
+      case MESSAGE_TYPE.KEEP_ALIVE_REQ:
+        // The connection has answered a keep-alive before; a handshake that is over is not answered twice.
+        return 'control';
+      case 'other':
+        return this.#other(message.raw);
+    }
+  }
+
+  #other(raw: unknown): Outcome {
+    this.#events.emit('other', raw);
+    return 'other';
+  }
+
+  signalingMalformed(error: ServiceError): void {
+    this.#events.emit('malformed', { scope: 'signaling', error });
+  }
+
+  /** A message too broken to say its type belongs to the socket's only media type, if it has only one. */
+  mediaMalformed(media: Media, error: ServiceError): void {
+    const { msgType, userId, channelId } = error.detail;
+    const [first, second] = media.mediaTypes;
+    const mediaType =
+      (typeof msgType === 'number' ? mediaTypeOfMessage(msgType) : undefined) ??
+      (second === undefined ? first : undefined);
+    this.#events.emit('malformed', {
+      scope: mediaType ?? first ?? 'signaling',
+      ...(mediaType !== undefined && { mediaType }),
+      ...(typeof userId === 'number' && { userId }),
+      ...(typeof channelId === 'string' && { channelId }),
+      error,
+    });
+  }
+
+  /** A data message that cannot be told: one more of those that are lost, with its source. */
+  mediaDropped(mediaType: MediaType, message: RtmsMessage, error: ServiceError): void {
+    const userId = 'userId' in message ? message.userId : undefined;
+    const channelId = 'channelId' in message ? message.channelId : undefined;
+    this.#events.emit('malformed', {
+      scope: mediaType,
+      mediaType,
+      ...(userId !== undefined && { userId }),
+      ...(channelId !== undefined && { channelId }),
+      error,
+    });
+  }
+
+  #onFrame(media: FrameShape, message: FrameMessage, receivedAtMs: number): void {
+    const mediaType = mediaTypeOfMessage(message.msgType) as FrameMediaType;
+    const frame = toFrame(message, mediaType, media, this.#view, receivedAtMs);
+    const { userId, channelId, capturedAtMs } = frame;
+    const source = userId ?? channelId ?? 0;
+    const hole = this.#holes.see(mediaType, source, capturedAtMs, this.#clock());
+    if (hole !== undefined) {
+      this.#events.emit('hole', {
+        mediaType,
+        ...(userId !== undefined && { userId }),
+        ...(channelId !== undefined && { channelId }),
+        ...hole,
+      });
+    }
+    this.#events.emit('frame', frame);
+  }
+
+  #onEvent(message: EventUpdate, receivedAtMs: number): Outcome {
+    const event = readSignalingEvent(
+      this.#product,
+      message,
+      this.#view.roster,
+      receivedAtMs,
+      this.#eventNames,
+    );
+    const { activeSpeaker } = this.#view;
+    if (event.name === 'active_speaker') {
+      const { userId, userName } = event;
+      // Somebody without an id speaks: no longer the one before.
+      this.#view.activeSpeaker = userId === undefined ? undefined : { userId, userName };
+    } else if (
+      event.name === 'participant_left' &&
+      activeSpeaker !== undefined &&
+      event.participants.some(({ userId }) => userId === activeSpeaker.userId)
+    ) {
+      this.#view.activeSpeaker = undefined;
+    }
+    this.#events.emit('event', event, message.raw);
+    if (event.name === 'media_connection_interrupted') this.#owner.mediaConnectionInterrupted();
+    return 'event';
+  }
+
+  #onSessionState(message: SessionStateUpdate | SessionStateResp, receivedAtMs: number): Outcome {
+    const { state, timestampMs = receivedAtMs } = message;
+    const rtmsSessionId = message.rtmsSessionId ?? this.#onlySession();
+    if (rtmsSessionId === undefined) return this.#other(message.raw);
+    const isAnswer = message.msgType === MESSAGE_TYPE.SESSION_STATE_RESP;
+    if (isAnswer && this.#sessions.get(rtmsSessionId) === state) return 'control';
+    if (state === SESSION_STATE.STOPPED) this.#sessions.delete(rtmsSessionId);
+    else if (this.#sessions.size < MAX_SESSIONS) this.#sessions.set(rtmsSessionId, state);
+    const stopReason = isAnswer ? undefined : message.stopReason;
+    this.#events.emit('sessionState', {
+      rtmsSessionId,
+      state,
+      timestampMs,
+      ...(stopReason !== undefined && { stopReason }),
+      ...(message.isPartial && { raw: message.raw }),
+    });
+    return 'event';
+  }
+
+  /** Whose state a message without an id tells: with several sessions, or none, nobody can say. */
+  #onlySession(): string | undefined {
+    const [first, second] = this.#sessions.keys();
+    return second === undefined ? first : undefined;
+  }
+}
+
+type FrameShape = Pick<Media, 'effective' | 'heldMs'>;
+
+/** Cameras deliver fewer pictures than asked for; half a second without one is worth a notice. */
+function pictureToleranceMs(fps: number): number {
+  return Math.max(500, 2_000 / fps);
+}

@@ -1,0 +1,102 @@
+import { cutText, INPUT_LIMITS } from '../../shared/input-limits.ts';
+import type { MESSAGE_TYPE } from './constants.ts';
+import { Fields, readObject } from './fields.ts';
+import { malformed } from './malformed.ts';
+import type { JsonObject, LongTexts } from './parse-message.ts';
+
+type Type = typeof MESSAGE_TYPE;
+type FrameType = Type['MEDIA_DATA_AUDIO'] | Type['MEDIA_DATA_VIDEO'] | Type['MEDIA_DATA_SHARE'];
+
+/** Messages 14 to 16: one payload, base64 removed. */
+export interface FrameMessage {
+  readonly msgType: FrameType;
+  readonly userId: number | undefined;
+  readonly channelId: string | undefined;
+  readonly userName: string | undefined;
+  /** Capture time, Unix ms whatever unit Zoom used. */
+  readonly timestampMs: number | undefined;
+  readonly payload: Buffer;
+}
+
+/**
+ * A media message from its parsed JSON. What is plain never comes here: see `scanFrame`.
+ *
+ * Besides the documented form it takes content as a bare base64 text (Zoom's agent-skill documents) or not at
+ * all, fields beside the content, a `data:` prefix (a Zoom sample strips one) and white space in base64. Of an
+ * id, a name or a time that cannot be read, the frame goes without.
+ *
+ * @param long texts that were set aside before parsing
+ * @throws ServiceError `rtms/malformed-message` without a payload, and when the payload is not whole: a gap
+ */
+export function decodeFrame(
+  msgType: FrameType,
+  message: JsonObject,
+  long?: LongTexts,
+): FrameMessage {
+  const content = onlyOf(whole(message['content'], long));
+  const inner = readObject(content);
+  const fields = new Fields(inner === undefined ? [message] : [inner, message]);
+  const userId = fields.userId('user_id');
+  const channelId = fields.id('channel_id');
+  const userName = fields.name('user_name');
+  const isBare = inner === undefined && content != null;
+  const data = isBare ? content : whole(onlyOf(inner?.['data'] ?? message['data']), long);
+  const payload =
+    typeof data === 'string' ? decodeBase64(data, fields.integer('length')) : undefined;
+  if (payload === undefined) {
+    const field = inner === undefined ? 'content' : 'data';
+    throw malformed(msgType, field, { userId, channelId });
+  }
+  return {
+    msgType,
+    userId,
+    // What stands for a text that was set aside is no id.
+    channelId: channelId !== undefined && long?.has(channelId) ? undefined : channelId,
+    userName: userName === undefined ? undefined : beginning(userName, long),
+    timestampMs: fields.timeMs('timestamp'),
+    payload,
+  };
+}
+
+/** A list of one stands for that one. */
+function onlyOf(value: unknown): unknown {
+  return Array.isArray(value) && value.length === 1 ? value[0] : value;
+}
+
+/** The text that a note stands for. */
+function whole(value: unknown, long: LongTexts | undefined): unknown {
+  const bytes = typeof value === 'string' ? long?.get(value) : undefined;
+  if (bytes === undefined) return value;
+  const text = bytes.toString('latin1');
+  if (!text.includes('\\')) return text;
+  try {
+    return JSON.parse(`"${text}"`);
+  } catch {
+    return text;
+  }
+}
+
+/** A name that was set aside is cut as any other; one with escapes in it is left out. */
+function beginning(name: string, long: LongTexts | undefined): string | undefined {
+  const bytes = long?.get(name);
+  if (bytes === undefined) return name;
+  const text = bytes.toString('utf8', 0, 2 * INPUT_LIMITS.nameBytes);
+  return text.includes('\\') ? undefined : cutText(text, INPUT_LIMITS.nameBytes);
+}
+
+/** @returns undefined when it is not base64, or not all that `length` promises */
+function decodeBase64(data: string, length: number | undefined): Buffer | undefined {
+  const start = data.startsWith('data:') ? data.indexOf(',') + 1 : 0;
+  const text = start === 0 ? data : data.slice(start);
+  const payload = Buffer.from(text, 'base64');
+  if (payload.length === (length ?? base64Size(text))) return payload;
+  const isSpaced = /\s/.test(text);
+  return isSpaced ? decodeBase64(text.replaceAll(/\s+/g, ''), length) : undefined;
+}
+
+/** Node decodes what it can and skips the rest, so the size is what tells a damaged text. */
+function base64Size(text: string): number {
+  let end = text.length;
+  while (end > 0 && text.charCodeAt(end - 1) === 0x3d) end--;
+  return Math.floor((end * 3) / 4);
+}

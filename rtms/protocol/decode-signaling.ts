@@ -1,0 +1,265 @@
+import { INPUT_LIMITS } from '../../shared/input-limits.ts';
+import {
+  MESSAGE_TYPE,
+  SESSION_STATE,
+  STATUS_CODE,
+  STOP_REASON,
+  STREAM_STATE,
+} from './constants.ts';
+import { type PersonFields, personOf, readPerson } from './decode-text.ts';
+import { Fields, readObject, readText } from './fields.ts';
+import type { MediaType } from './media-type.ts';
+import type { JsonObject } from './parse-message.ts';
+import { readServerUrls } from './server-urls.ts';
+
+type Type = typeof MESSAGE_TYPE;
+
+/*
+ * Every signaling message that Zoom sends, as the rest of the code sees it, and its reading, side by side:
+ * longer than other files, but a field is added in one place.
+ */
+
+/** Message 2. */
+export interface SignalingHandshakeResp {
+  readonly msgType: Type['SIGNALING_HAND_SHAKE_RESP'];
+  readonly statusCode: number;
+  readonly reason: string;
+  /** Zoom's addresses in its order, not yet checked: mostly one for each key. */
+  readonly serverUrls: OfferedUrls;
+}
+
+export type OfferedUrls = { readonly [Key in MediaType | 'all']?: readonly string[] };
+
+/** Message 4. */
+export interface DataHandshakeResp {
+  readonly msgType: Type['DATA_HAND_SHAKE_RESP'];
+  readonly statusCode: number;
+  readonly reason: string;
+  readonly payloadEncrypted: boolean;
+  /** As sent: see `effectiveMedia`. */
+  readonly mediaParams: unknown;
+}
+
+/** Message 6: what `eventType` means depends on the product. */
+export interface EventUpdate {
+  readonly msgType: Type['EVENT_UPDATE'];
+  /** Absent in protocol V2, which numbers events in `event_code`. */
+  readonly eventType: number | undefined;
+  /** The type where it is a name and no number. */
+  readonly eventName: string | undefined;
+  readonly timestampMs: number | undefined;
+  /** Whom the event itself names, beside or in place of a list. */
+  readonly userId: number | undefined;
+  readonly userName: string | undefined;
+  readonly participants: readonly PersonFields[];
+  /** Contact Center: wire names, strings only. */
+  readonly participantInfo: Readonly<Record<string, string>> | undefined;
+  /** Not all of it could be read: only `raw` has the rest. */
+  readonly isPartial: boolean;
+  readonly raw: unknown;
+}
+
+/** Message 8. */
+export interface StreamStateUpdate {
+  readonly msgType: Type['STREAM_STATE_UPDATE'];
+  readonly state: number;
+  readonly stopReason: number | undefined;
+  readonly timestampMs: number | undefined;
+}
+
+/** Message 9. */
+export interface SessionStateUpdate {
+  readonly msgType: Type['SESSION_STATE_UPDATE'];
+  /** Absent: of the only session there is. */
+  readonly rtmsSessionId: string | undefined;
+  readonly state: number;
+  readonly stopReason: number | undefined;
+  readonly timestampMs: number | undefined;
+  readonly isPartial: boolean;
+  readonly raw: unknown;
+}
+
+/** Message 11. */
+export interface SessionStateResp extends Omit<SessionStateUpdate, 'msgType' | 'stopReason'> {
+  readonly msgType: Type['SESSION_STATE_RESP'];
+}
+
+/** Message 20. */
+export interface StreamStateResp {
+  readonly msgType: Type['STREAM_STATE_RESP'];
+  readonly state: number;
+  readonly timestampMs: number | undefined;
+}
+
+/** Message 22. */
+export interface StreamCloseResp {
+  readonly msgType: Type['STREAM_CLOSE_RESP'];
+  readonly statusCode: number;
+  readonly reason: string;
+}
+
+/** Message 29. */
+export interface VideoSubscriptionResp {
+  readonly msgType: Type['VIDEO_SUBSCRIPTION_RESP'];
+  /** Absent: of the selection that waits for its answer. */
+  readonly userId: number | undefined;
+  readonly statusCode: number;
+  readonly reason: string;
+  readonly raw: unknown;
+}
+
+export type SignalingMessage =
+  | SignalingHandshakeResp
+  | DataHandshakeResp
+  | EventUpdate
+  | StreamStateUpdate
+  | SessionStateUpdate
+  | SessionStateResp
+  | StreamStateResp
+  | StreamCloseResp
+  | VideoSubscriptionResp;
+
+/** Every message of Zoom's but keep-alives and media data. @returns undefined: pass it on as `other` */
+export function decodeSignaling(
+  msgType: number,
+  message: JsonObject,
+): SignalingMessage | undefined {
+  const fields = new Fields([message]);
+  const status = (absent: number) => ({
+    statusCode: statusCode(fields, absent),
+    reason: fields.reason('reason'),
+  });
+  switch (msgType) {
+    case MESSAGE_TYPE.SIGNALING_HAND_SHAKE_RESP: {
+      const serverUrls = offeredUrls(message);
+      const hasUrls = Object.keys(serverUrls).length > 0;
+      return { msgType, ...status(hasUrls ? STATUS_CODE.OK : NO_STATUS), serverUrls };
+    }
+    case MESSAGE_TYPE.DATA_HAND_SHAKE_RESP:
+      return {
+        msgType,
+        ...status(STATUS_CODE.OK),
+        payloadEncrypted: fields.flag('payload_encrypted', 'payload_encryption'),
+        mediaParams: message['media_params'],
+      };
+    case MESSAGE_TYPE.EVENT_UPDATE:
+      return eventUpdate(message);
+    case MESSAGE_TYPE.STREAM_STATE_UPDATE:
+    case MESSAGE_TYPE.STREAM_STATE_RESP: {
+      const state = fields.named(STREAM_STATE, 'state', 'stream_state');
+      if (state === undefined) return undefined;
+      const timestampMs = fields.timeMs('timestamp');
+      if (msgType === MESSAGE_TYPE.STREAM_STATE_RESP) return { msgType, state, timestampMs };
+      return { msgType, state, stopReason: stopReason(fields), timestampMs };
+    }
+    case MESSAGE_TYPE.SESSION_STATE_UPDATE:
+    case MESSAGE_TYPE.SESSION_STATE_RESP: {
+      const state = fields.named(SESSION_STATE, 'state', 'session_state');
+      if (state === undefined) return undefined;
+      const rtmsSessionId = fields.id('rtms_session_id', 'session_id');
+      const timestampMs = fields.timeMs('timestamp');
+      const reason = stopReason(fields);
+      const { isPartial } = fields;
+      const common = { rtmsSessionId, state, timestampMs, isPartial, raw: message };
+      if (msgType === MESSAGE_TYPE.SESSION_STATE_RESP) return { msgType, ...common };
+      return { msgType, ...common, stopReason: reason };
+    }
+    case MESSAGE_TYPE.STREAM_CLOSE_RESP:
+      return { msgType, ...status(STATUS_CODE.OK) };
+    case MESSAGE_TYPE.VIDEO_SUBSCRIPTION_RESP:
+      return { msgType, userId: fields.userId('user_id'), ...status(NO_STATUS), raw: message };
+    default:
+      return undefined;
+  }
+}
+
+/** None of Zoom's: an answer without a status that can be read is tried again a few times. */
+const NO_STATUS = -1;
+
+/** Zoom's managers read `status_code`, then `status`. @param absent what no status at all means */
+function statusCode(fields: Fields, absent: number): number {
+  const names = ['status_code', 'status'];
+  const status = fields.named(STATUS_CODE, ...names);
+  return status ?? (fields.has(...names) ? NO_STATUS : absent);
+}
+
+function stopReason(fields: Fields): number | undefined {
+  return fields.named(STOP_REASON, 'reason', 'stop_reason');
+}
+
+/** Keys of `server_urls`, ours first: Zoom's own manager looks for `sharescreen`. */
+const URL_KEYS: { readonly [Key in MediaType | 'all']: readonly string[] } = {
+  audio: ['audio'],
+  video: ['video'],
+  deskshare: ['deskshare', 'sharescreen', 'screenshare', 'share'],
+  transcript: ['transcript'],
+  chat: ['chat'],
+  all: ['all'],
+};
+
+function offeredUrls(message: JsonObject): OfferedUrls {
+  const server = readObject(message['media_server']);
+  const given = server?.['server_urls'] ?? message['server_urls'];
+  const byKey = readObject(given);
+  const offered: { [Key in MediaType | 'all']?: readonly string[] } = {};
+  // One address, or a list of them, is for everything.
+  if (byKey === undefined) {
+    const urls = boundedUrls([given]);
+    return urls.length === 0 ? offered : { all: urls };
+  }
+  for (const [key, aliases] of Object.entries(URL_KEYS)) {
+    const urls = boundedUrls(aliases.map((alias) => byKey[alias]));
+    if (urls.length > 0) offered[key as MediaType | 'all'] = urls;
+  }
+  return offered;
+}
+
+function boundedUrls(values: readonly unknown[]): string[] {
+  return values
+    .flatMap(readServerUrls)
+    .filter((url) => Buffer.byteLength(url) <= INPUT_LIMITS.serverUrlBytes)
+    .slice(0, INPUT_LIMITS.serverUrls);
+}
+
+const TIME_FIELDS = ['timestamp', 'event_ts'];
+const TYPE_FIELDS = ['event_type'];
+
+/** An event without an `event` is read from the message itself. */
+function eventUpdate(message: JsonObject): EventUpdate {
+  const event = readObject(message['event']);
+  const fields = new Fields(event === undefined ? [message] : [event, message]);
+  if (event === undefined && message['event'] !== undefined) fields.noteUnread();
+  const eventType = fields.integer(...TYPE_FIELDS);
+  const eventName = eventType === undefined ? fields.read(TYPE_FIELDS, readText) : undefined;
+  const self = personOf(fields, ['user_name']);
+  return {
+    msgType: MESSAGE_TYPE.EVENT_UPDATE,
+    eventType,
+    eventName: eventName?.slice(0, 100),
+    timestampMs: fields.timeMs(...TIME_FIELDS),
+    userId: self?.userId,
+    userName: self?.userName,
+    participants:
+      fields.items(['participants', 'participant'], (value) => readPerson(value, fields)) ?? [],
+    participantInfo: participantInfo(fields),
+    isPartial: fields.isPartial,
+    raw: event ?? message,
+  };
+}
+
+/** More fields than Zoom has, and longer than their values are, only in a message that is not Zoom's. */
+const MAX_INFO_FIELDS = 64;
+
+function participantInfo(fields: Fields): Readonly<Record<string, string>> | undefined {
+  const object = fields.read(['participant_info', 'paticipant_info'], readObject);
+  if (object === undefined) return undefined;
+  const info = fields.of(object);
+  const texts: [string, string][] = [];
+  for (const name of Object.keys(object)) {
+    const text = info.name(name);
+    if (text === undefined) continue;
+    if (texts.length < MAX_INFO_FIELDS && name.length <= MAX_INFO_FIELDS) texts.push([name, text]);
+    else info.noteUnread();
+  }
+  return Object.fromEntries(texts);
+}

@@ -1,0 +1,255 @@
+import { cutText, INPUT_LIMITS, isId } from '../../shared/input-limits.ts';
+import { numberOf } from './constants.ts';
+import { isObject, type JsonObject, parseNested } from './parse-message.ts';
+
+/*
+ * The one place that decides how much of a message is read:
+ *
+ *     An id never costs a payload. What cannot be read of a message becomes absent, and `raw` keeps it; what
+ *     cannot be read at all becomes `other` with `raw`, or a gap. Nothing that came in goes nowhere.
+ *
+ * So a reader of a field never throws. It answers undefined, and the fields it was asked through remember that
+ * something was there: see `isPartial`.
+ */
+
+/** An object, the only object of a list, or an object written as JSON text. */
+export function readObject(value: unknown): JsonObject | undefined {
+  const inner = typeof value === 'string' ? parseNested(value) : value;
+  if (isObject(inner)) return inner;
+  if (!Array.isArray(inner) || inner.length !== 1) return undefined;
+  return isObject(inner[0]) ? inner[0] : undefined;
+}
+
+/** A whole number, or its digits as text. */
+export function readInteger(
+  value: unknown,
+  max: number = INPUT_LIMITS.integerMax,
+  min = 0,
+): number | undefined {
+  const number = typeof value === 'string' ? numberFromText(value) : value;
+  if (!Number.isInteger(number)) return undefined;
+  return (number as number) >= min && (number as number) <= max ? (number as number) : undefined;
+}
+
+/** Text that is a number and nothing else: `Number` alone takes '', ' ' and '0x10' too. */
+function numberFromText(text: string): number | undefined {
+  return text.length <= 40 && /^\s*[+-]?\d+(?:\.\d+)?\s*$/.test(text) ? Number(text) : undefined;
+}
+
+/** A text or number that may serve as an id. */
+export function readId(value: unknown): string | undefined {
+  const text = typeof value === 'number' ? String(value) : value;
+  return isId(text) ? text : undefined;
+}
+
+const FIRST_TIME_MS = Date.UTC(2000);
+const TIMES_END_MS = Date.UTC(2200);
+
+/**
+ * Whole Unix milliseconds from a time in seconds, milliseconds, microseconds or nanoseconds, told apart by
+ * magnitude: Zoom's documents say milliseconds, its live transcripts microseconds, one of its examples seconds.
+ * What is no time from 2000 to 2199 then is no time, 0 included, which stands for "not set".
+ */
+export function toUnixMs(value: number): number | undefined {
+  let ms = value * 1_000;
+  if (value >= 1e17) ms = value / 1_000_000;
+  else if (value >= 1e14) ms = value / 1_000;
+  else if (value >= 1e11) ms = value;
+  return ms >= FIRST_TIME_MS && ms < TIMES_END_MS ? Math.trunc(ms) : undefined;
+}
+
+const ISO_TIME = /^\d{4}-\d\d-\d\dT[\d:.]{5,20}(?:Z|[+-]\d\d:?\d\d)$/;
+
+/** A time as number, digits or ISO text. */
+export function readTimeMs(value: unknown): number | undefined {
+  if (typeof value === 'number') return toUnixMs(value);
+  if (typeof value !== 'string') return undefined;
+  const number = numberFromText(value);
+  if (number !== undefined) return toUnixMs(number);
+  if (!ISO_TIME.test(value)) return undefined;
+  const ms = Date.parse(value);
+  return ms >= FIRST_TIME_MS && ms < TIMES_END_MS ? ms : undefined;
+}
+
+/** A time as the number Zoom wrote, in Zoom's unit; of an ISO text its Unix ms. */
+export function readSentTime(value: unknown): number | undefined {
+  const ms = readTimeMs(value);
+  if (ms === undefined) return undefined;
+  return typeof value === 'string' ? (numberFromText(value) ?? ms) : (value as number);
+}
+
+/** A text as it is, a number as its digits. */
+export function readText(value: unknown): string | undefined {
+  if (typeof value === 'string') return value;
+  return typeof value === 'number' ? String(value) : undefined;
+}
+
+/**
+ * The fields of one JSON object, and behind it of those it lies in: Zoom's documents and samples disagree about
+ * where a field stands. Names are Zoom's, in snake_case; camelCase is found too.
+ */
+export class Fields {
+  readonly #layers: readonly JsonObject[];
+  readonly #notes: { isPartial: boolean };
+
+  /** @param layers the innermost object first */
+  constructor(layers: readonly JsonObject[], notes = { isPartial: false }) {
+    this.#layers = layers;
+    this.#notes = notes;
+  }
+
+  /** Whether something was there that could not be read, here or in a child. */
+  get isPartial(): boolean {
+    return this.#notes.isPartial;
+  }
+
+  noteUnread(): void {
+    this.#notes.isPartial = true;
+  }
+
+  has(...names: readonly string[]): boolean {
+    return this.#layers.some((layer) => names.some((name) => valueAt(layer, name) != null));
+  }
+
+  /** The first of these fields that `reader` can read; null and absent fields are not looked at. */
+  read<Value>(
+    names: readonly string[],
+    reader: (value: unknown) => Value | undefined,
+  ): Value | undefined {
+    let isUnread = false;
+    let read: Value | undefined;
+    for (const layer of this.#layers) {
+      for (const name of names) {
+        const value = valueAt(layer, name);
+        if (value === undefined || value === null) continue;
+        read = reader(value);
+        if (read !== undefined) break;
+        isUnread = true;
+      }
+      if (read !== undefined) break;
+    }
+    if (isUnread) this.noteUnread();
+    return read;
+  }
+
+  integer(...names: readonly string[]): number | undefined {
+    return this.read(names, readPlainInteger);
+  }
+
+  /** A number of a table, as number, digits or name; unknown numbers are read, unknown names are not. */
+  named(table: Readonly<Record<string, number>>, ...names: readonly string[]): number | undefined {
+    return this.read(names, (value) => readInteger(value) ?? numberOf(table, value));
+  }
+
+  /** A participant's id; -1, which Zoom's SDK has for the mix, and '' are absent. */
+  userId(...names: readonly string[]): number | undefined {
+    const id = this.read(names, (value) =>
+      value === '' ? -1 : readInteger(value, INPUT_LIMITS.userIdMax, -1),
+    );
+    return id === -1 ? undefined : id;
+  }
+
+  /** An opaque id; the empty text is absent. */
+  id(...names: readonly string[]): string | undefined {
+    const id = this.read(names, (value) => (value === '' ? '' : readId(value)));
+    return id === '' ? undefined : id;
+  }
+
+  /** A name, cut where it is too long; the empty text is absent. */
+  name(...names: readonly string[]): string | undefined {
+    return this.#cut(names, INPUT_LIMITS.nameBytes) || undefined;
+  }
+
+  /** A reason as text. */
+  reason(...names: readonly string[]): string {
+    return this.#cut(names, INPUT_LIMITS.reasonBytes) ?? '';
+  }
+
+  #cut(names: readonly string[], maxBytes: number): string | undefined {
+    return this.read(names, (value) => {
+      const text = readText(value);
+      if (text === undefined) return undefined;
+      const cut = cutText(text, maxBytes);
+      if (cut.length < text.length) this.noteUnread();
+      return cut.toWellFormed();
+    });
+  }
+
+  /** Text of any length: a message is bounded as a whole. */
+  text(...names: readonly string[]): string | undefined {
+    return this.read(names, readText);
+  }
+
+  /** A time; 0 and its texts stand for "not set" and are nothing that was missed. */
+  timeMs(...names: readonly string[]): number | undefined {
+    const isUnset = (value: unknown) => value === 0 || value === '' || value === '0';
+    return this.read(names, (value) => (isUnset(value) ? 0 : readTimeMs(value))) || undefined;
+  }
+
+  /** true, 1 or their text. */
+  flag(...names: readonly string[]): boolean {
+    return this.read(names, readFlag) ?? false;
+  }
+
+  /** An inner object. */
+  child(...names: readonly string[]): Fields | undefined {
+    const object = this.read(names, readObject);
+    return object && new Fields([object], this.#notes);
+  }
+
+  /** A list; what is no list is a list of one, null a list of none that should have been one. */
+  list(...names: readonly string[]): readonly unknown[] | undefined {
+    for (const layer of this.#layers) {
+      for (const name of names) {
+        const value = valueAt(layer, name);
+        if (value === undefined) continue;
+        if (Array.isArray(value)) return value;
+        if (value !== null) return [value];
+        this.noteUnread();
+        return [];
+      }
+    }
+    return undefined;
+  }
+
+  /** The objects of a list that `reader` can read. */
+  items<Item>(
+    names: readonly string[],
+    reader: (value: unknown) => Item | undefined,
+  ): Item[] | undefined {
+    return this.list(...names)?.flatMap((value) => {
+      const item = reader(value);
+      if (item === undefined) this.noteUnread();
+      return item === undefined ? [] : [item];
+    });
+  }
+
+  /** The same notes for another object. */
+  of(...layers: readonly JsonObject[]): Fields {
+    return new Fields(layers, this.#notes);
+  }
+}
+
+function readPlainInteger(value: unknown): number | undefined {
+  return readInteger(value);
+}
+
+/** true or false, 1 or 0, or their text. */
+export function readFlag(value: unknown): boolean | undefined {
+  if (typeof value === 'boolean') return value;
+  if (value === 1 || value === '1' || value === 'true') return true;
+  return value === 0 || value === '0' || value === 'false' ? false : undefined;
+}
+
+const camelCases = new Map<string, string>();
+
+/** Of the object itself: what its prototype has is not Zoom's. */
+function valueAt(object: JsonObject, name: string): unknown {
+  if (Object.hasOwn(object, name)) return object[name];
+  let camel = camelCases.get(name);
+  if (camel === undefined) {
+    camel = name.replaceAll(/_([a-z])/g, (_, letter: string) => letter.toUpperCase());
+    camelCases.set(name, camel);
+  }
+  return Object.hasOwn(object, camel) ? object[camel] : undefined;
+}

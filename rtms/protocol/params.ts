@@ -1,0 +1,264 @@
+import { ServiceError } from '../../shared/errors.ts';
+import { parseVideoFollow, type VideoFollow } from '../../shared/video-follow.ts';
+import {
+  AUDIO_CHANNEL,
+  AUDIO_SAMPLE_RATE,
+  MEDIA_CONTENT_TYPE,
+  MEDIA_DATA_OPTION,
+  MEDIA_PAYLOAD_TYPE,
+  MEDIA_RESOLUTION,
+  TRANSCRIPT_LANGUAGE,
+} from './constants.ts';
+import { MEDIA_TYPES, type MediaType } from './media-type.ts';
+import type { MediaParamsWire } from './messages.ts';
+
+/** Values are Zoom's constant names; see constants.ts for their numbers. */
+export interface AudioRequest {
+  readonly contentType: 'RAW_AUDIO' | 'RTP';
+  readonly codec: 'L16' | 'G711' | 'G722' | 'OPUS';
+  readonly sampleRate: keyof typeof AUDIO_SAMPLE_RATE;
+  readonly channel: keyof typeof AUDIO_CHANNEL;
+  readonly dataOpt: 'AUDIO_MIXED_STREAM' | 'AUDIO_MULTI_STREAMS';
+  /** Milliseconds of audio in one message: a multiple of 20, up to 1000 with L16, else 20. */
+  readonly sendRateMs: number;
+}
+
+export interface DeskshareRequest {
+  readonly codec: 'JPG' | 'PNG' | 'H264';
+  /** A ceiling: the real size follows the sender and the network. */
+  readonly resolution: keyof typeof MEDIA_RESOLUTION;
+  /** Frames per second: 1 to 5 with JPG and PNG, 1 to 30 with H264. */
+  readonly fps: number;
+}
+
+export interface VideoRequest extends DeskshareRequest {
+  readonly dataOpt: 'VIDEO_SINGLE_ACTIVE_STREAM' | 'VIDEO_SINGLE_INDIVIDUAL_STREAM';
+  /**
+   * Whose camera the runner selects, with VIDEO_SINGLE_INDIVIDUAL_STREAM only. Nothing of it goes to Zoom.
+   *
+   * @default 'active-speaker'
+   */
+  readonly follow?: VideoFollow;
+}
+
+export interface TranscriptRequest {
+  /** The language spoken, or a first guess when `enableLid` is on. NONE: no guess. */
+  readonly srcLanguage: keyof typeof TRANSCRIPT_LANGUAGE;
+  /** Let Zoom identify the language and switch. */
+  readonly enableLid: boolean;
+}
+
+/** What to ask Zoom for; `false`: not wanted. Complete: see `parseMediaRequest` for the short form. */
+export interface MediaRequest {
+  readonly audio: AudioRequest | false;
+  readonly video: VideoRequest | false;
+  readonly deskshare: DeskshareRequest | false;
+  readonly transcript: TranscriptRequest | false;
+  readonly chat: Readonly<Record<never, never>> | false;
+}
+
+/** Everything Zoom offers, with the defaults of Zoom's own SDK. */
+export const DEFAULT_MEDIA_REQUEST = {
+  audio: {
+    contentType: 'RAW_AUDIO',
+    codec: 'OPUS',
+    sampleRate: 'SR_48K',
+    channel: 'STEREO',
+    dataOpt: 'AUDIO_MULTI_STREAMS',
+    sendRateMs: 20,
+  },
+  video: { codec: 'H264', resolution: 'HD', fps: 30, dataOpt: 'VIDEO_SINGLE_ACTIVE_STREAM' },
+  deskshare: { codec: 'JPG', resolution: 'FHD', fps: 1 },
+  transcript: { srcLanguage: 'NONE', enableLid: true },
+  chat: {},
+} as const satisfies MediaRequest;
+
+/** Stands where a message tells the value, for a key that nobody knows. */
+export const UNKNOWN_FIELD = 'unknown field';
+
+type Fields = Readonly<Record<string, string | number | boolean>>;
+/** Allowed values of one field: a list, or a whole-number range. */
+type Allowed = readonly (string | boolean)[] | { from: number; to: number; step: number };
+
+const PICTURE = {
+  codec: ['JPG', 'PNG', 'H264'],
+  resolution: Object.keys(MEDIA_RESOLUTION),
+  fps: { from: 1, to: 30, step: 1 },
+} as const;
+
+const FIELDS: Readonly<Record<MediaType, Readonly<Record<string, Allowed>>>> = {
+  audio: {
+    contentType: ['RAW_AUDIO', 'RTP'],
+    codec: ['L16', 'G711', 'G722', 'OPUS'],
+    sampleRate: Object.keys(AUDIO_SAMPLE_RATE),
+    channel: Object.keys(AUDIO_CHANNEL),
+    dataOpt: ['AUDIO_MIXED_STREAM', 'AUDIO_MULTI_STREAMS'],
+    sendRateMs: { from: 20, to: 1000, step: 20 },
+  },
+  video: { ...PICTURE, dataOpt: ['VIDEO_SINGLE_ACTIVE_STREAM', 'VIDEO_SINGLE_INDIVIDUAL_STREAM'] },
+  deskshare: PICTURE,
+  transcript: { srcLanguage: Object.keys(TRANSCRIPT_LANGUAGE), enableLid: [true, false] },
+  chat: {},
+};
+
+/**
+ * What each codec restricts further; fields not named take any value of FIELDS.
+ *
+ * H264 below 6 fps is outside Zoom's table but inside its SDK's check, so it is let through.
+ *
+ * @see https://developers.zoom.us/docs/rtms/media-parameter-definition/ (read 2026-11-22)
+ */
+const NARROWED: Readonly<Record<string, Readonly<Record<string, Allowed>>>> = {
+  L16: { contentType: ['RAW_AUDIO'] },
+  OPUS: { sampleRate: ['SR_48K'], sendRateMs: { from: 20, to: 20, step: 20 } },
+  G711: { sampleRate: ['SR_8K'], channel: ['MONO'], sendRateMs: { from: 20, to: 20, step: 20 } },
+  G722: { sampleRate: ['SR_16K'], channel: ['MONO'], sendRateMs: { from: 20, to: 20, step: 20 } },
+  JPG: { fps: { from: 1, to: 5, step: 1 } },
+  PNG: { fps: { from: 1, to: 5, step: 1 } },
+};
+
+/**
+ * Reads the JSON of `RTMS_MEDIA`: media types and fields left out keep their default.
+ *
+ * @throws ServiceError `rtms/invalid-params`; `detail` names `field`, `value` and `allowed`
+ */
+export function parseMediaRequest(json: string): MediaRequest {
+  let input: unknown;
+  try {
+    input = JSON.parse(json);
+  } catch (cause) {
+    throw new ServiceError('rtms/invalid-params', 'the media request is not JSON', { cause });
+  }
+  return completeMediaRequest(input);
+}
+
+/**
+ * Fills a partial media request with the defaults and checks every field and combination.
+ *
+ * @throws ServiceError `rtms/invalid-params`; `detail` names `field`, `value` and `allowed`
+ */
+export function completeMediaRequest(input: unknown): MediaRequest {
+  const given = objectAt('media', input, MEDIA_TYPES);
+  const request: Record<string, Fields | false> = {};
+  for (const mediaType of MEDIA_TYPES) {
+    const value = given[mediaType];
+    request[mediaType] =
+      value === false ? false : checkFields(mediaType, value === undefined ? {} : value);
+  }
+  if (MEDIA_TYPES.every((mediaType) => request[mediaType] === false)) {
+    throw invalid('media', 'all false', MEDIA_TYPES);
+  }
+  return request as unknown as MediaRequest;
+}
+
+function checkFields(mediaType: MediaType, input: unknown): Fields {
+  const allowed = FIELDS[mediaType];
+  const { follow, ...rest } = (input ?? {}) as Readonly<Record<string, unknown>>;
+  const isFollowing = mediaType === 'video' && isPlainObject(input) && follow !== undefined;
+  const names = [...Object.keys(allowed), ...(mediaType === 'video' ? ['follow'] : [])];
+  const given = objectAt(mediaType, isFollowing ? rest : input, names);
+  const fields = { ...DEFAULT_MEDIA_REQUEST[mediaType], ...given } as Fields;
+  const narrowed = NARROWED[String(fields['codec'])] ?? {};
+  for (const [field, values] of [...Object.entries(allowed), ...Object.entries(narrowed)]) {
+    checkField(`${mediaType}.${field}`, fields[field], values);
+  }
+  if (!isFollowing) return fields;
+  if (fields['dataOpt'] !== 'VIDEO_SINGLE_INDIVIDUAL_STREAM') {
+    throw invalid('video.follow', `given with ${fields['dataOpt']}`, [
+      'with dataOpt VIDEO_SINGLE_INDIVIDUAL_STREAM only',
+    ]);
+  }
+  return { ...fields, follow: parseVideoFollow(follow) } as unknown as Fields;
+}
+
+function isPlainObject(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function checkField(field: string, value: unknown, allowed: Allowed): void {
+  if (Array.isArray(allowed)) {
+    if (!allowed.includes(value)) throw invalid(field, value, allowed.map(String));
+    return;
+  }
+  const { from, to, step } = allowed as { from: number; to: number; step: number };
+  if (typeof value === 'number' && value >= from && value <= to && value % step === 0) return;
+  const range = from === to ? String(from) : `${from} to ${to}${step === 1 ? '' : ` by ${step}`}`;
+  throw invalid(field, value, [range]);
+}
+
+function objectAt(
+  field: string,
+  value: unknown,
+  names: readonly string[],
+): Readonly<Record<string, unknown>> {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw invalid(field, value, field === 'media' ? ['an object'] : ['an object', 'false']);
+  }
+  for (const name of Object.keys(value)) {
+    if (!names.includes(name)) throw invalid(`${field}.${name}`, UNKNOWN_FIELD, names);
+  }
+  return value as Readonly<Record<string, unknown>>;
+}
+
+function invalid(field: string, value: unknown, allowed: readonly string[]): ServiceError {
+  const shown = typeof value === 'string' ? value : (JSON.stringify(value) ?? 'undefined');
+  return new ServiceError(
+    'rtms/invalid-params',
+    `${field} is ${shown}, allowed: ${allowed.join(', ')}`,
+    { detail: { field, value: shown, allowed } },
+  );
+}
+
+/** The media types a request wants, in the order of MEDIA_TYPES. */
+export function wantedMediaTypes(request: MediaRequest): MediaType[] {
+  return MEDIA_TYPES.filter((mediaType) => request[mediaType] !== false);
+}
+
+/**
+ * `media_params` of message 3 for some media types: every field spelled out, because Zoom's wire defaults
+ * differ from its SDK's.
+ */
+export function toWireParams(
+  request: MediaRequest,
+  mediaTypes: readonly MediaType[] = wantedMediaTypes(request),
+): MediaParamsWire {
+  const { audio, video, deskshare, transcript, chat } = request;
+  const asked = (mediaType: MediaType) => mediaTypes.includes(mediaType);
+  return {
+    ...(audio && asked('audio') && { audio: audioParams(audio) }),
+    ...(video &&
+      asked('video') && {
+        video: { ...pictureParams(video), data_opt: MEDIA_DATA_OPTION[video.dataOpt] },
+      }),
+    ...(deskshare && asked('deskshare') && { deskshare: pictureParams(deskshare) }),
+    ...(transcript &&
+      asked('transcript') && {
+        transcript: {
+          content_type: MEDIA_CONTENT_TYPE.TEXT,
+          src_language: TRANSCRIPT_LANGUAGE[transcript.srcLanguage],
+          enable_lid: transcript.enableLid,
+        },
+      }),
+    ...(chat && asked('chat') && { chat: { content_type: MEDIA_CONTENT_TYPE.TEXT } }),
+  };
+}
+
+function audioParams(audio: AudioRequest) {
+  return {
+    content_type: MEDIA_CONTENT_TYPE[audio.contentType],
+    codec: MEDIA_PAYLOAD_TYPE[audio.codec],
+    sample_rate: AUDIO_SAMPLE_RATE[audio.sampleRate],
+    channel: AUDIO_CHANNEL[audio.channel],
+    data_opt: MEDIA_DATA_OPTION[audio.dataOpt],
+    send_rate: audio.sendRateMs,
+  };
+}
+
+function pictureParams(picture: DeskshareRequest) {
+  return {
+    content_type: MEDIA_CONTENT_TYPE.RAW_VIDEO,
+    codec: MEDIA_PAYLOAD_TYPE[picture.codec],
+    resolution: MEDIA_RESOLUTION[picture.resolution],
+    fps: picture.fps,
+  };
+}

@@ -1,0 +1,198 @@
+import type { KinesisClient } from '@aws-sdk/client-kinesis';
+import type { ServiceError } from '../../shared/errors.ts';
+import type { Logger } from '../../shared/logger.ts';
+import type { Metrics } from '../../shared/metrics.ts';
+import { type BackoffPolicy, backoffMs } from './backoff.ts';
+import { nextDueMs } from './catch-up.ts';
+import { failureOf } from './kinesis-error.ts';
+import type { Lane, OutgoingRecord } from './lane.ts';
+import { KINESIS_LIMITS, putUnits } from './limits.ts';
+import { collect } from './pack-calls.ts';
+import { type EntryOutcome, putRecords } from './put-records.ts';
+import { ShardBudget } from './shard-budget.ts';
+import { MAX_CALLS } from './transport.ts';
+import type { DropCause, PutUnit } from './unit.ts';
+
+export interface DispatchOptions {
+  readonly client: KinesisClient;
+  readonly streamName: string;
+  readonly retry: BackoffPolicy;
+  readonly random: () => number;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+  /** Units that are written, or lost when there is a cause, with the lane they were in. */
+  readonly settle: (lane: Lane, units: readonly PutUnit[], cause?: DropCause) => void;
+  /** A call has been answered and its units are settled: lanes may have more to send. */
+  readonly answered: () => void;
+}
+
+interface Outgoing {
+  readonly lane: Lane;
+  readonly record: OutgoingRecord;
+}
+
+/** A record that has waited that long is backlog, and makes way for lanes that keep up. */
+const BEHIND_MS = 1_000;
+/** Calls that backlogs leave free for lanes that keep up. */
+const LIVE_CALLS = 4;
+/** Encoding a call blocks the event loop: some 10 ms for that much. */
+const CALL_BYTES = 2 * 1024 * 1024;
+/** The same failure is logged again after that. */
+const LOG_EVERY_MS = 60_000;
+
+/** Decides which lanes send now, makes the calls, and acts on what became of each entry. */
+export class Dispatch {
+  /** Acknowledged since the start; `bytes` as Kinesis counts them. */
+  readonly written = { userRecords: 0, records: 0, bytes: 0, putUnits: 0 };
+  /** Entries that have to be sent again, throttled ones included. */
+  retries = 0;
+  throttles = 0;
+
+  readonly #options: DispatchOptions;
+  readonly #budget = new ShardBudget();
+  readonly #calls = new Set<Promise<void>>();
+  readonly #abort = new AbortController();
+  readonly #loggedAtMs = new Map<string, number>();
+
+  constructor(options: DispatchOptions) {
+    this.#options = options;
+  }
+
+  get callsInFlight(): number {
+    return this.#calls.size;
+  }
+
+  /**
+   * Sends what is due: lanes that keep up first, backlogs with what is left of calls and shards.
+   *
+   * @param hasMore whether more of that lane's key lies on the disk
+   */
+  pump(lanes: Iterable<Lane>, hasMore: (lane: Lane) => boolean, nowMs: number): void {
+    if (this.#calls.size >= MAX_CALLS) return;
+    const live: Outgoing[] = [];
+    const behind: Outgoing[] = [];
+    for (const lane of lanes) {
+      const more = hasMore(lane);
+      const record = lane.offer(nowMs, more);
+      if (!record) continue;
+      const isBehind = more || nowMs - record.arrivedAtMs > BEHIND_MS;
+      (isBehind ? behind : live).push({ lane, record });
+    }
+    for (const { lane, record } of live) {
+      this.#budget.charge(lane.shardId, record.sizeBytes, nowMs);
+    }
+    this.#send(live, MAX_CALLS, nowMs);
+    this.#send(this.#admit(behind, nowMs), MAX_CALLS - LIVE_CALLS, nowMs);
+  }
+
+  /** Backlog records that their shards have room for, those first whose turn it is. */
+  #admit(behind: Outgoing[], nowMs: number): Outgoing[] {
+    behind.sort(({ lane: a }, { lane: b }) => a.dueMs - b.dueMs || a.lastSentAtMs - b.lastSentAtMs);
+    // Room that the first in turn still waits for is not taken by a smaller record of another.
+    const full = new Set<string | undefined>();
+    return behind.filter(({ lane, record: { sizeBytes } }) => {
+      const { shardId } = lane;
+      if (full.has(shardId) || !this.#budget.admits(shardId, sizeBytes, nowMs)) {
+        full.add(shardId);
+        return false;
+      }
+      this.#budget.charge(shardId, sizeBytes, nowMs);
+      lane.dueMs = nextDueMs(lane.dueMs, sizeBytes, lane.liveBytesPerMs(nowMs), nowMs);
+      return true;
+    });
+  }
+
+  /** Breaks off all calls and waits for the end of each. */
+  async stop(): Promise<void> {
+    this.#abort.abort();
+    await Promise.all(this.#calls);
+  }
+
+  #send(outgoing: readonly Outgoing[], maxCalls: number, nowMs: number): void {
+    const limits = {
+      records: KINESIS_LIMITS.recordsPerCall,
+      bytes: CALL_BYTES,
+      calls: maxCalls - this.#calls.size,
+    };
+    const calls = collect(outgoing, limits, ({ lane, record }) => ({
+      sizeBytes: record.sizeBytes,
+      alone: lane.alone,
+    }));
+    for (const entries of calls) {
+      for (const { lane } of entries) lane.sent(nowMs);
+      const call = this.#call(entries, nowMs).finally(() => {
+        this.#calls.delete(call);
+        this.#options.answered();
+      });
+      this.#calls.add(call);
+    }
+  }
+
+  async #call(entries: readonly Outgoing[], sentAtMs: number): Promise<void> {
+    const { client, streamName, metrics } = this.#options;
+    const records = entries.map(({ record }) => record);
+    const answer = await putRecords(client, streamName, records, this.#abort.signal);
+    const nowMs = performance.now();
+    metrics.observe('PutLatency', nowMs - sentAtMs);
+    if (answer.error && !this.#abort.signal.aborted) this.#log(answer.error, answer.code, nowMs);
+    // Which entry of a refused call was to blame shows when each is sent by itself.
+    const blameless = answer.error !== undefined && entries.length > 1;
+    const [unixMs, retriesBefore] = [Date.now(), this.retries];
+    for (const [index, { lane, record }] of entries.entries()) {
+      const outcome = answer.outcomes[index] as EntryOutcome;
+      if (outcome.name === 'written') this.#written(lane, record, outcome.shardId, unixMs);
+      else this.#failed(lane, outcome, blameless, nowMs);
+    }
+    if (this.retries > retriesBefore) metrics.count('PutRetries', this.retries - retriesBefore);
+  }
+
+  #written(lane: Lane, record: OutgoingRecord, shardId: string, unixMs: number): void {
+    const { metrics, settle } = this.#options;
+    const { written } = this;
+    written.records += 1;
+    written.userRecords += record.userRecords;
+    written.bytes += record.sizeBytes;
+    written.putUnits += putUnits(record.sizeBytes);
+    metrics.count('PutUnits', putUnits(record.sizeBytes));
+    metrics.observe('AggregationRatio', record.userRecords);
+    const [oldest] = record.units;
+    if (oldest) metrics.observe('CaptureToKinesis', unixMs - oldest.capturedAtMs);
+    lane.shardId = shardId;
+    settle(lane, lane.written());
+  }
+
+  #failed(
+    lane: Lane,
+    outcome: Exclude<EntryOutcome, { name: 'written' }>,
+    blameless: boolean,
+    nowMs: number,
+  ): void {
+    const { settle, retry, random, metrics } = this.#options;
+    const refused = outcome.name === 'refused';
+    const cause = lane.abandonedFor ?? (refused && !blameless ? 'write_failed' : undefined);
+    if (cause) {
+      settle(lane, lane.discard(), cause);
+      return;
+    }
+    this.retries += 1;
+    if (outcome.name === 'throttled') {
+      this.throttles += 1;
+      metrics.count('PutThrottles');
+      this.#budget.throttled(lane.shardId, nowMs);
+    }
+    if (refused) lane.alone = true;
+    lane.retryAt(refused ? nowMs : nowMs + backoffMs(lane.failures + 1, retry, random()));
+  }
+
+  #log(error: ServiceError, code: string, nowMs: number): void {
+    if (nowMs - (this.#loggedAtMs.get(code) ?? Number.NEGATIVE_INFINITY) < LOG_EVERY_MS) return;
+    this.#loggedAtMs.set(code, nowMs);
+    const fields = { code: error.code, ...error.detail };
+    const { logger } = this.#options;
+    if (failureOf(code) === 'failed' || failureOf(code) === 'throttled') {
+      logger.warn('a Kinesis call failed and is repeated', fields);
+    } else {
+      logger.error('Kinesis refuses our calls', fields);
+    }
+  }
+}

@@ -1,0 +1,253 @@
+import { ClassBytes } from '../class-bytes.ts';
+import type { DropCause, PutClass, PutUnit } from '../unit.ts';
+import type { SpoolDisk } from './spool-disk.ts';
+import { appendUnits, cutOutDropped, readFrames } from './spool-files.ts';
+import { frameBytes, type SpoolFrame } from './spool-frame.ts';
+import type { SpoolSegment } from './spool-segment.ts';
+
+/** A tail is written when it is that long or that old: fewer, larger writes, and little to lose in a crash. */
+const WRITE_BYTES = 64 * 1024;
+const WRITE_AFTER_MS = 250;
+
+export type Dropped = (unit: PutUnit, cause: DropCause) => void;
+
+/**
+ * What one partition key has outside its lane, in order: loaded segments, segments on the disk, and a tail
+ * of units that wait to be written there.
+ */
+export class Backlog {
+  readonly partitionKey: string;
+  readonly #disk: SpoolDisk;
+  readonly #dropped: Dropped;
+  readonly #segments: SpoolSegment[];
+  #tail: PutUnit[] = [];
+  readonly #tailBytes = new ClassBytes();
+  #tailSinceMs = 0;
+  /** A write of the tail is under way or queued; a read of the next segment is. */
+  #isWriting = false;
+  #isLoading = false;
+  /** The units that the disk is busy with were dropped meanwhile. */
+  #condemnedFor: DropCause | undefined;
+
+  constructor(partitionKey: string, disk: SpoolDisk, dropped: Dropped) {
+    this.partitionKey = partitionKey;
+    this.#disk = disk;
+    this.#dropped = dropped;
+    this.#segments = [];
+  }
+
+  get segments(): readonly SpoolSegment[] {
+    return this.#segments;
+  }
+
+  get isEmpty(): boolean {
+    return this.#segments.length === 0 && this.#tail.length === 0;
+  }
+
+  /** Is there anything that has to leave before a new unit may? */
+  get isAhead(): boolean {
+    return this.#tail.length > 0 || this.#nextToLoad !== undefined;
+  }
+
+  /** Of the tail, by Zoom's clock; Infinity when empty. */
+  get oldestAtMs(): number {
+    return this.#tail[0]?.capturedAtMs ?? Number.POSITIVE_INFINITY;
+  }
+
+  /** Of all that is not back in memory. */
+  get oldestSpooledAtMs(): number {
+    return (this.#nextToLoad ?? this).oldestAtMs;
+  }
+
+  get #nextToLoad(): SpoolSegment | undefined {
+    return this.#segments.find(({ state }) => state !== 'loaded');
+  }
+
+  /** Bytes of one class in the tail. */
+  sheddable(putClass: PutClass): number {
+    return this.#tailBytes.of(putClass);
+  }
+
+  recover(segment: SpoolSegment): void {
+    this.#segments.push(segment);
+    this.#disk.fileBytes += segment.bytes;
+  }
+
+  push(unit: PutUnit, nowMs: number): void {
+    if (this.#tail.length === 0) this.#tailSinceMs = nowMs;
+    this.#tail.push(unit);
+    this.#tailBytes.add(unit.class, frameBytes(unit));
+    this.#disk.pendingBytes += frameBytes(unit);
+  }
+
+  /** Starts to write the tail if it has waited long enough. */
+  write(nowMs: number): void {
+    if (this.#isWriting || this.#tail.length === 0) return;
+    if (this.#tailBytes.total < WRITE_BYTES && nowMs - this.#tailSinceMs < WRITE_AFTER_MS) return;
+    this.#isWriting = true;
+    this.#disk.enqueue(() => this.#writeTail());
+  }
+
+  /** Reads the next units; ignored while a read is under way. See `Spool.load`. */
+  load(deliver: (units: readonly PutUnit[]) => void): void {
+    if (this.#isLoading) return;
+    this.#isLoading = true;
+    this.#disk.enqueue(() => this.#loadNext(deliver));
+  }
+
+  /** One unit of a loaded segment is written or dropped. */
+  settled(segment: SpoolSegment): void {
+    segment.units -= 1;
+    if (segment.units === 0) this.#remove(segment);
+  }
+
+  /**
+   * Drops all that is not back in memory.
+   *
+   * @param isKept segments that stay
+   * @param putClass units of this class alone, save those the disk is busy with
+   */
+  drop(cause: DropCause, isKept: (segment: SpoolSegment) => boolean, putClass?: PutClass): void {
+    for (const segment of [...this.#segments]) {
+      if (segment.state === 'loaded' || isKept(segment)) continue;
+      if (segment.state !== 'busy') this.dropSegment(segment, cause, putClass);
+      else if (putClass === undefined) this.#condemnedFor = cause;
+    }
+    this.dropTail(cause, putClass);
+  }
+
+  /** Drops the units of one class, or all, without reading them. */
+  dropSegment(segment: SpoolSegment, cause: DropCause, putClass?: PutClass): void {
+    const bytesBefore = segment.bytes;
+    const units = segment.take(putClass);
+    this.#disk.fileBytes -= bytesBefore - segment.bytes;
+    if (segment.units === 0) this.#remove(segment);
+    else this.#disk.enqueue(() => this.#rewrite(segment));
+    for (const unit of units) this.#dropped(unit, cause);
+  }
+
+  dropTail(cause: DropCause, putClass?: PutClass): void {
+    const units = this.#takeTail(putClass);
+    for (const unit of units) this.#dropped(unit, cause);
+  }
+
+  async #writeTail(): Promise<void> {
+    while (this.#tail.length > 0) {
+      const segment = this.#openSegment();
+      const batch = this.#takeBatch(this.#disk.segmentBytes - segment.bytes);
+      const bytesBefore = segment.bytes;
+      segment.state = 'busy';
+      try {
+        await appendUnits(segment, batch);
+      } catch (error) {
+        this.#disk.failed('append', error);
+        this.#appendFailed(segment, batch);
+        break;
+      }
+      this.#disk.fileBytes += segment.bytes - bytesBefore;
+      this.#disk.pendingBytes -= segment.bytes - bytesBefore;
+      const isGone = this.#release(segment);
+      if (!isGone && segment.bytes < this.#disk.segmentBytes) segment.state = 'open';
+    }
+    this.#isWriting = false;
+  }
+
+  /** The file may end in half a frame now: nothing more is appended to it. */
+  #appendFailed(segment: SpoolSegment, batch: readonly PutUnit[]): void {
+    const cause = this.#condemnedFor;
+    this.#release(segment);
+    if (cause === undefined) {
+      this.#tail = [...batch, ...this.#tail];
+      for (const unit of batch) this.#tailBytes.add(unit.class, frameBytes(unit));
+      return;
+    }
+    for (const unit of batch) this.#disk.pendingBytes -= frameBytes(unit);
+    for (const unit of batch) this.#dropped(unit, cause);
+  }
+
+  async #loadNext(deliver: (units: readonly PutUnit[]) => void): Promise<void> {
+    const segment = this.#nextToLoad;
+    if (!segment) {
+      // Only the tail is left: it need not go through the disk any more.
+      this.#isLoading = false;
+      deliver(this.#takeTail());
+      return;
+    }
+    segment.state = 'busy';
+    let frames: readonly SpoolFrame[] = [];
+    try {
+      frames = await readFrames(segment);
+    } catch (error) {
+      this.#disk.failed('read', error);
+    }
+    this.#isLoading = false;
+    if (this.#release(segment)) return;
+    const { units, missing } = segment.load(frames, this.#disk.markRecovered);
+    segment.state = 'loaded';
+    if (units.length === 0) this.#remove(segment);
+    deliver(units);
+    if (missing.length > 0) this.#disk.lost(missing.length);
+    for (const unit of missing) this.#dropped(unit, 'write_failed');
+  }
+
+  /** Gives the disk space of dropped units back. */
+  async #rewrite(segment: SpoolSegment): Promise<void> {
+    if (segment.state !== 'closed' || segment.fileBytes === segment.bytes) return;
+    segment.state = 'busy';
+    await cutOutDropped(segment).catch((error) => this.#disk.failed('rewrite', error));
+    this.#release(segment);
+  }
+
+  /** The disk is done with a segment. @returns whether it was dropped meanwhile, and now is */
+  #release(segment: SpoolSegment): boolean {
+    segment.state = 'closed';
+    const cause = this.#condemnedFor;
+    this.#condemnedFor = undefined;
+    if (cause) this.dropSegment(segment, cause);
+    else if (segment.units === 0) this.#remove(segment);
+    return segment.state !== 'closed';
+  }
+
+  #openSegment(): SpoolSegment {
+    const last = this.#segments.at(-1);
+    if (last?.state === 'open') return last;
+    const segment = this.#disk.create(this.partitionKey);
+    this.#segments.push(segment);
+    return segment;
+  }
+
+  #remove(segment: SpoolSegment): void {
+    this.#segments.splice(this.#segments.indexOf(segment), 1);
+    this.#disk.remove(segment);
+  }
+
+  /** Takes units from the front of the tail: at least one, and as many as fit into `bytes`. */
+  #takeBatch(bytes: number): PutUnit[] {
+    let taken = 0;
+    let size = 0;
+    for (const unit of this.#tail) {
+      const grown = size + frameBytes(unit);
+      if (taken > 0 && grown > bytes) break;
+      size = grown;
+      taken += 1;
+    }
+    const batch = this.#tail.splice(0, taken);
+    for (const unit of batch) this.#tailBytes.add(unit.class, -frameBytes(unit));
+    return batch;
+  }
+
+  #takeTail(putClass?: PutClass): PutUnit[] {
+    const taken: PutUnit[] = [];
+    const left: PutUnit[] = [];
+    for (const unit of this.#tail) {
+      const isTaken = putClass === undefined || unit.class === putClass;
+      (isTaken ? taken : left).push(unit);
+    }
+    this.#tail = left;
+    for (const unit of taken) {
+      this.#tailBytes.add(unit.class, -frameBytes(unit));
+      this.#disk.pendingBytes -= frameBytes(unit);
+    }
+    return taken;
+  }
+}

@@ -1,0 +1,179 @@
+import { appendFile, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { PutUnit } from '../unit.ts';
+import {
+  encodeFileHeader,
+  frameBytes,
+  isTornHeader,
+  readSegment,
+  type SpoolFrame,
+  writeFrame,
+} from './spool-frame.ts';
+import { SpoolSegment } from './spool-segment.ts';
+
+const SUFFIX = '.seg';
+const ASIDE = '.damaged';
+/** Files set aside that are kept, the newest. */
+const MAX_ASIDE = 16;
+/** Segments end at a quarter of a megabyte, or with one unit: far more is nothing to read into memory. */
+const MAX_FILE_BYTES = 64 * 1024 * 1024;
+/** A file that holds a header and less than a frame is the first write of a process that died, not damage. */
+const TORN_BYTES = 64;
+
+/** Names sort in the order the segments were begun. */
+export function segmentPath(directory: string, ordinal: number): string {
+  return join(directory, `${String(ordinal).padStart(12, '0')}${SUFFIX}`);
+}
+
+export interface RecoveredFile {
+  readonly ordinal: number;
+  readonly segment: SpoolSegment;
+}
+
+/** What an earlier process left, and what stood there besides. */
+export interface Recovery {
+  /** Oldest first. */
+  readonly files: readonly RecoveredFile[];
+  /** Above every number that a file there has, ours or not. */
+  readonly nextOrdinal: number;
+  /** Files of ours that are damaged in whole or in part, and what of them cannot be read. */
+  readonly damagedFiles: number;
+  readonly damagedBytes: number;
+  /** Files and folders that are none of ours: left alone. */
+  readonly foreignFiles: number;
+}
+
+/**
+ * Reads what an earlier process left in a directory. Whatever stands there, it is no reason not to start: a torn last
+ * frame was never complete and is left out, a file without a single whole frame is set aside under another name, and
+ * what nobody here has written is left as it is.
+ *
+ * @throws the file system's error when the directory cannot be listed
+ */
+export async function recoverSegments(directory: string): Promise<Recovery> {
+  const files: RecoveredFile[] = [];
+  let [nextOrdinal, damagedFiles, damagedBytes, foreignFiles] = [0, 0, 0, 0];
+  const aside: string[] = [];
+  for (const entry of await readdir(directory, { withFileTypes: true })) {
+    const path = join(directory, entry.name);
+    const { ordinal, kind } = parseName(entry.name);
+    if (ordinal !== undefined) nextOrdinal = Math.max(nextOrdinal, ordinal + 1);
+    if (kind === 'aside') aside.push(path);
+    else if (!entry.isFile() || kind === 'foreign' || ordinal === undefined) foreignFiles += 1;
+    else if (kind === 'rewrite') await rm(path, { force: true }).catch(() => {});
+    else {
+      const found = await recoverFile(path);
+      damagedBytes += found.damagedBytes;
+      if (found.damagedBytes > 0 && found.verdict !== 'foreign') damagedFiles += 1;
+      if (found.verdict === 'foreign') foreignFiles += 1;
+      if (found.verdict === 'aside') aside.push(found.path);
+      if (found.verdict === 'ours') files.push({ ordinal, segment: found.segment });
+    }
+  }
+  files.sort((a, b) => a.ordinal - b.ordinal);
+  // Kept for somebody to look at, but not for ever.
+  for (const path of aside.sort().slice(0, -MAX_ASIDE))
+    await rm(path, { force: true }).catch(() => {});
+  return { files, nextOrdinal, damagedFiles, damagedBytes, foreignFiles };
+}
+
+type FoundFile =
+  | { readonly verdict: 'ours'; readonly segment: SpoolSegment; readonly damagedBytes: number }
+  | { readonly verdict: 'aside'; readonly path: string; readonly damagedBytes: number }
+  | { readonly verdict: 'empty' | 'unreadable' | 'foreign'; readonly damagedBytes: number };
+
+async function recoverFile(path: string): Promise<FoundFile> {
+  let file: Buffer;
+  let sizeBytes = 0;
+  try {
+    sizeBytes = (await stat(path)).size;
+    if (sizeBytes > MAX_FILE_BYTES) return { verdict: 'unreadable', damagedBytes: sizeBytes };
+    file = await readFile(path);
+  } catch {
+    return { verdict: 'unreadable', damagedBytes: Math.max(sizeBytes, 1) };
+  }
+  const content = readSegment(file);
+  if (!content && !isTornHeader(file)) return { verdict: 'foreign', damagedBytes: 0 };
+  const { partitionKey = '', frames = [], intactBytes = 0, damagedBytes = 0 } = content ?? {};
+  if (frames.length === 0) {
+    if (damagedBytes <= TORN_BYTES) {
+      await rm(path, { force: true }).catch(() => {});
+      return { verdict: 'empty', damagedBytes: 0 };
+    }
+    const moved = `${path}${ASIDE}`;
+    await rename(path, moved).catch(() => {});
+    return { verdict: 'aside', path: moved, damagedBytes };
+  }
+  const segment = new SpoolSegment(partitionKey, path, headerBytes(partitionKey), true);
+  segment.recover(frames, intactBytes);
+  return { verdict: 'ours', segment, damagedBytes };
+}
+
+interface FileName {
+  readonly kind: 'segment' | 'rewrite' | 'aside' | 'foreign';
+  readonly ordinal?: number;
+}
+
+function parseName(name: string): FileName {
+  const match = /^(\d{12,14})\.seg(\.tmp|\.damaged)?$/.exec(name);
+  if (!match) return { kind: 'foreign' };
+  const kind = match[2] === '.tmp' ? 'rewrite' : match[2] === ASIDE ? 'aside' : 'segment';
+  return { kind, ordinal: Number(match[1]) };
+}
+
+export function headerBytes(partitionKey: string): number {
+  return encodeFileHeader(partitionKey).length;
+}
+
+/**
+ * Appends units to a segment's file in one write. No fsync: a process that dies loses nothing, a machine
+ * that dies loses its disk here anyway.
+ *
+ * @throws the file system's error; then nothing is added, whatever the file holds past `fileBytes`
+ */
+export async function appendUnits(segment: SpoolSegment, units: readonly PutUnit[]): Promise<void> {
+  const header = segment.fileBytes === 0 ? encodeFileHeader(segment.partitionKey) : Buffer.alloc(0);
+  let bytes = header.length;
+  for (const unit of units) bytes += frameBytes(unit);
+  const out = Buffer.allocUnsafe(bytes);
+  let end = header.copy(out);
+  for (const unit of units) {
+    end = writeFrame(out, end, unit, segment.receiptIndex(unit.receipt));
+  }
+  await appendFile(segment.path, out);
+  segment.fileBytes += out.length;
+  for (const unit of units) segment.add(unit);
+}
+
+/** @throws the file system's error */
+export async function readFrames(segment: SpoolSegment): Promise<readonly SpoolFrame[]> {
+  const file = await readFile(segment.path);
+  return readSegment(file.subarray(0, segment.fileBytes))?.frames ?? [];
+}
+
+/**
+ * Writes a segment's file again without the units that were dropped from it.
+ *
+ * @throws the file system's error; then the file is as it was
+ */
+export async function cutOutDropped(segment: SpoolSegment): Promise<void> {
+  const parts = [encodeFileHeader(segment.partitionKey)];
+  for (const frame of await readFrames(segment)) {
+    if (!segment.keeps(frame)) continue;
+    const { partitionKey } = segment;
+    const unit = { ...frame, partitionKey, receipt: { written() {}, dropped() {} } };
+    const part = Buffer.allocUnsafe(frameBytes(unit));
+    writeFrame(part, 0, unit, frame.receiptIndex);
+    parts.push(part);
+  }
+  const out = Buffer.concat(parts);
+  const whole = `${segment.path}.tmp`;
+  await writeFile(whole, out);
+  await rename(whole, segment.path);
+  segment.fileBytes = out.length;
+}
+
+/** Never fails: a file that stays is found at the next start. */
+export async function removeSegment(segment: SpoolSegment): Promise<void> {
+  await rm(segment.path, { force: true }).catch(() => {});
+}

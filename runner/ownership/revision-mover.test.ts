@@ -1,0 +1,121 @@
+import { beforeEach, expect, test } from 'vitest';
+import { SILENT_LOGGER } from '../../shared/logger.ts';
+import { NO_METRICS } from '../../shared/metrics.ts';
+import {
+  type SessionRow,
+  TASKS,
+  type TaskRow,
+  UNOWNED,
+} from '../../shared/session-table/session-row.ts';
+import { RevisionMover } from './revision-mover.ts';
+
+const PRIMARY = { id: 'ecs-svc/2', taskDefinition: 'arn:…/runner:1', runningCount: 1 };
+
+const task = (fields: Partial<TaskRow> = {}): TaskRow => ({
+  pk: 'TASK#new',
+  owner: TASKS,
+  taskId: 'new',
+  heartbeat: 3,
+  costUsed: 0,
+  costTotal: 10,
+  draining: false,
+  revision: 'ecs-svc/2',
+  ...fields,
+});
+
+/** What becomes of a session that is given away. */
+type Fate = 'served' | 'given back' | 'served by an old one';
+
+let tasks: TaskRow[];
+let fate: Fate;
+let row: SessionRow;
+let given: string[];
+let mover: RevisionMover;
+beforeEach(() => {
+  tasks = [task()];
+  fate = 'served';
+  given = [];
+  mover = new RevisionMover({
+    taskId: 'old',
+    store: { session: async () => row, askBack: async () => {} },
+    tasks: () => tasks,
+    isExpired: () => false,
+    pool: {
+      isDraining: false,
+      nextToMove: () => ({ rtmsStreamId: `s${given.length}`, epoch: 1 }),
+      async giveAway({ rtmsStreamId }) {
+        given.push(rtmsStreamId);
+        const owner = { served: 'new', 'given back': UNOWNED, 'served by an old one': 'other' }[
+          fate
+        ];
+        const start = { startEventTsMs: 1, serverUrls: [], requestedAtMs: 1, entityId: 'e' };
+        const ids = { pk: `SESSION#${rtmsStreamId}`, rtmsStreamId, product: 'meeting' } as const;
+        row = {
+          ...ids,
+          ...start,
+          owner,
+          epoch: 2,
+          ...(owner !== UNOWNED && { connectedEpoch: 2 }),
+        };
+      },
+      async takeBack() {
+        row = { ...row, owner: 'old', epoch: 3 };
+      },
+    },
+    cost: 5,
+    logger: SILENT_LOGGER,
+    metrics: NO_METRICS,
+  });
+});
+
+test('moves nothing while its own revision is the newest', async () => {
+  await mover.step();
+  expect(given).toEqual([]);
+  expect(mover.yields).toBe(false);
+});
+
+test.each<[string, TaskRow[]]>([
+  ['no task of the newer revision', []],
+  ['a task of another revision only', [task({ revision: 'ecs-svc/1' })]],
+  ['a task that names no revision', [task({ revision: undefined as unknown as string })]],
+  ['a task that has just begun', [task({ heartbeat: 2 })]],
+  ['a task that drains', [task({ draining: true })]],
+  ['a full task', [task({ costUsed: 6 })]],
+  ['two tasks that have half the room each', [task({ costUsed: 7 }), task({ costUsed: 8 })]],
+])('moves nothing to %s, and takes what is new itself', async (_what, there) => {
+  tasks = there;
+  mover.supersededBy(PRIMARY);
+  await mover.step();
+  expect(given).toEqual([]);
+  expect(mover.yields).toBe(false);
+});
+
+test('moves one at a time, and no more than room was shown for', async () => {
+  mover.supersededBy(PRIMARY);
+  expect(mover.yields).toBe(true);
+  await mover.step();
+  expect(given).toEqual(['s0']);
+  await mover.step();
+  // The heartbeat has not told yet that both slots are used.
+  await mover.step();
+  expect(given).toEqual(['s0', 's1']);
+});
+
+test.each<Fate>(['given back', 'served by an old one'])(
+  'keeps the rest for a while after a session was %s',
+  async (what) => {
+    fate = what;
+    mover.supersededBy(PRIMARY);
+    await mover.step();
+    expect(mover.yields).toBe(false);
+    await mover.step();
+    expect(given).toEqual(['s0']);
+  },
+);
+
+test('moves nothing any more when the deployment was rolled back', async () => {
+  mover.supersededBy(PRIMARY);
+  mover.supersededBy(undefined);
+  await mover.step();
+  expect(given).toEqual([]);
+});

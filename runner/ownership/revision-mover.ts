@@ -1,0 +1,151 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Logger } from '../../shared/logger.ts';
+import type { Metrics } from '../../shared/metrics.ts';
+import type { SessionRow, TaskRow } from '../../shared/session-table/session-row.ts';
+import { isOfRevision, type PrimaryRevision } from '../task/service-revision.ts';
+import { judgeMove } from './move-rules.ts';
+import { roomOfTasks } from './placement.ts';
+import type { SessionStore } from './store.ts';
+
+/** A task that has renewed so often has lived for some seconds: one that crashes at once takes no sessions. */
+const STEADY_HEARTBEATS = 3;
+/** How often a row is looked at while its session moves. */
+const LOOK_MS = 250;
+/** After a session did not get through, the next one waits; twice as long after each further failure. */
+const PAUSE_MS = 60_000;
+const MAX_PAUSE_MS = 600_000;
+/** Heartbeats tell used slots that late: what was moved since may not be in them. */
+const UNTOLD_MS = 5_000;
+
+/** A session on this task, as far as it is of interest here. */
+interface Movable {
+  readonly rtmsStreamId: string;
+  readonly epoch: number;
+}
+
+export interface RevisionMoverOptions {
+  readonly taskId: string;
+  readonly store: Pick<SessionStore, 'session' | 'askBack'>;
+  /** Live tasks, as of the last look. */
+  readonly tasks: () => readonly TaskRow[];
+  readonly isExpired: (taskId: string) => boolean;
+  readonly pool: {
+    /** The next session to give away; undefined for none. */
+    nextToMove(): Movable | undefined;
+    /** Gives a session away; resolves when its row is another's to claim. */
+    giveAway(session: Movable): Promise<void>;
+    takeBack(row: SessionRow): Promise<unknown>;
+    readonly isDraining: boolean;
+  };
+  /** Cost units of a session. */
+  readonly cost: number;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+  /** How long to wait after a failure. @default 60 s, doubled up to 10 min */
+  readonly pauseMs?: number;
+}
+
+/**
+ * Moves this task's sessions to the newer revision of its service, while there is one.
+ *
+ * One at a time, and only while a live task of that revision that does not drain has shown room. Each is watched
+ * until its new owner says that media flows; one that nobody claims, whose owner dies, or who gives it back, is
+ * taken back with the next epoch. After a failure the rest stays here for a while, and new streams are taken here
+ * too: a bad release costs a session some seconds and takes no meeting down.
+ */
+export class RevisionMover {
+  readonly #options: RevisionMoverOptions;
+  #primary: PrimaryRevision | undefined;
+  #pausedUntilMs = 0;
+  #failures = 0;
+  #movedAtMs: readonly number[] = [];
+
+  constructor(options: RevisionMoverOptions) {
+    this.#options = options;
+  }
+
+  /** @param primary the revision that supersedes this task's own; undefined when its own is the newest */
+  supersededBy(primary: PrimaryRevision | undefined): void {
+    this.#primary = primary;
+  }
+
+  get isSuperseded(): boolean {
+    return this.#primary !== undefined;
+  }
+
+  /** Should the newer revision take what is new? It has room, and nothing says that it cannot. */
+  get yields(): boolean {
+    return this.#primary !== undefined && !this.#isPaused && this.#room() > 0;
+  }
+
+  /** Moves one session if there is one to move and room for it. */
+  async step(): Promise<void> {
+    const { pool, logger, metrics, pauseMs = PAUSE_MS } = this.#options;
+    if (pool.isDraining || !this.yields) return;
+    const session = pool.nextToMove();
+    if (session === undefined) return;
+    const { rtmsStreamId, epoch } = session;
+    await pool.giveAway(session);
+    if (await this.#arrives(session)) {
+      this.#failures = 0;
+      this.#movedAtMs = [...this.#movedAtMs, performance.now()];
+      return;
+    }
+    metrics.count('HandBacks');
+    const waitMs = Math.min(MAX_PAUSE_MS, pauseMs * 2 ** this.#failures);
+    this.#failures += 1;
+    this.#pausedUntilMs = performance.now() + waitMs;
+    const fields = { event: 'hand_over_failed', rtmsStreamId, epoch, waitMs };
+    logger.error('the newer revision did not serve a session', fields);
+  }
+
+  get #isPaused(): boolean {
+    return performance.now() < this.#pausedUntilMs;
+  }
+
+  /** How many more sessions the newer revision has shown room for. */
+  #room(): number {
+    const primary = this.#primary;
+    if (primary === undefined) return 0;
+    const { tasks, cost } = this.#options;
+    const steady = tasks().filter((task) => {
+      return isOfRevision(primary, task.revision) && Number(task.heartbeat) >= STEADY_HEARTBEATS;
+    });
+    const nowMs = performance.now();
+    this.#movedAtMs = this.#movedAtMs.filter((atMs) => nowMs - atMs < UNTOLD_MS);
+    return roomOfTasks(steady, cost) - this.#movedAtMs.length;
+  }
+
+  /** Watches a session that was given away. @returns whether the newer revision serves it, or nobody has to */
+  async #arrives({ rtmsStreamId, epoch }: Movable): Promise<boolean> {
+    const { taskId, store, pool, isExpired } = this.#options;
+    const sinceMs = performance.now();
+    while (!pool.isDraining) {
+      await sleep(LOOK_MS);
+      const elapsedMs = performance.now() - sinceMs;
+      const row = await store.session(rtmsStreamId);
+      switch (judgeMove(row, { taskId, epoch, elapsedMs, isExpired })) {
+        case 'wait':
+          break;
+        case 'moved':
+          return this.#isNewer(row?.owner);
+        case 'ask_back':
+          if (row !== undefined) await store.askBack(row);
+          break;
+        case 'take_back':
+          if (row !== undefined) await pool.takeBack(row);
+          if ((await store.session(rtmsStreamId))?.owner === taskId) return false;
+          break;
+        case 'over':
+          return row === undefined || row.owner === undefined;
+      }
+    }
+    return true;
+  }
+
+  #isNewer(owner: string | undefined): boolean {
+    const primary = this.#primary;
+    const task = this.#options.tasks().find((one) => one.taskId === owner);
+    return primary === undefined || isOfRevision(primary, task?.revision);
+  }
+}

@@ -1,0 +1,44 @@
+import {
+  CreateStreamCommand,
+  DescribeStreamSummaryCommand,
+  type KinesisClient,
+  PutRecordsCommand,
+} from '@aws-sdk/client-kinesis';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { startKinesisServer } from '../../local/kinesis/server.ts';
+import { createKinesisClient } from '../kinesis/transport.ts';
+import { fenceWrites } from './write-fence.ts';
+
+const StreamName = 'media';
+const PUT = new PutRecordsCommand({
+  StreamName,
+  Records: [{ PartitionKey: 'a', Data: Buffer.from('x') }],
+});
+
+let server: Awaited<ReturnType<typeof startKinesisServer>>;
+let client: KinesisClient;
+let mayServe = true;
+
+beforeAll(async () => {
+  server = await startKinesisServer();
+  client = createKinesisClient({
+    region: 'us-east-1',
+    endpoint: server.url,
+    credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
+  });
+  await client.send(new CreateStreamCommand({ StreamName, ShardCount: 1 }));
+  fenceWrites(client, () => mayServe);
+});
+afterAll(async () => {
+  client.destroy();
+  await server.close();
+});
+
+test('lets records out only while the task may serve', async () => {
+  await client.send(PUT);
+  mayServe = false;
+  await expect(client.send(PUT)).rejects.toMatchObject({ code: 'session/not-owner' });
+  await client.send(new DescribeStreamSummaryCommand({ StreamName }));
+  mayServe = true;
+  await client.send(PUT);
+});

@@ -1,0 +1,79 @@
+import type { MediaRequest } from '../../rtms/protocol/params.ts';
+import type { Product } from '../../rtms/protocol/product.ts';
+import type { ProtocolRequest } from '../../rtms/protocol/protocol-settings.ts';
+import type { Logger } from '../../shared/logger.ts';
+import type { CounterMetrics } from '../../shared/metrics.ts';
+import type { HandOverCause } from '../../shared/record/event.ts';
+import type { SessionRow } from '../../shared/session-table/session-row.ts';
+import type { AllowedHosts } from '../../shared/zoom/allowed-hosts.ts';
+import type { HandshakeCredentials } from '../../shared/zoom/credentials.ts';
+import type { Sink } from '../kinesis/unit.ts';
+import type { TakeoverCause } from '../ownership/rules.ts';
+import type { EndedReason } from '../ownership/store.ts';
+import type { LoopUse } from './loop-share.ts';
+import type { PreviousOwner } from './recording/blind-time.ts';
+
+/** What all sessions of one task share. */
+export interface SessionContext {
+  readonly taskId: string;
+  readonly mediaRequest: MediaRequest;
+  /** How to speak with each product. @default version 1, JSON over WebSocket */
+  readonly protocol?: ProtocolRequest;
+  readonly allowedHosts: AllowedHosts;
+  readonly credentials: (app: string, product: Product) => Promise<HandshakeCredentials>;
+  /** The same, after Zoom refused what the last ones signed. */
+  readonly renewedCredentials: (app: string, product: Product) => Promise<HandshakeCredentials>;
+  readonly media: Sink;
+  readonly events: Sink;
+  /** Record limit of the media stream, partition key included. */
+  readonly maxRecordBytes: number;
+  /** Record limit of the events stream, partition key included. */
+  readonly maxLineBytes: number;
+  /** Reads a stream's row as it is now. @default none: only what was claimed is known */
+  readonly row?: (rtmsStreamId: string) => Promise<SessionRow | undefined>;
+  /** What all sessions of the task use of the event loop. @default nobody is held to a share */
+  readonly loopUse?: LoopUse;
+  readonly logger: Logger;
+  readonly metrics: CounterMetrics;
+}
+
+/** A row just claimed. */
+export interface ClaimedRow {
+  readonly row: SessionRow;
+  readonly epoch: number;
+  /** Why there was an epoch before this one; undefined for the first. */
+  readonly cause: TakeoverCause | undefined;
+  /** What was known of the owner before, when there was one. */
+  readonly previous?: PreviousOwner;
+  /** May this claim still be served (heartbeat)? Asked for every frame. */
+  readonly holds: () => boolean;
+  /** Was it given to this task by another one that could serve it, and may it go back? @default false */
+  readonly mayHandBack?: boolean;
+  /** Is it unknown at the moment whether the row is still this task's? @default never */
+  readonly isSuspended?: () => boolean;
+}
+
+/** How a session came to its end, for whoever owns the row. */
+export type SessionResult =
+  | {
+      readonly kind: 'ended';
+      readonly reason: EndedReason;
+      readonly startEventTsMs: number;
+      /** When it began to leave the stream, Unix ms. */
+      readonly atMs: number;
+    }
+  | { readonly kind: 'handed_over'; readonly cause: HandOverCause; readonly atMs: number }
+  /** A defect of ours ended it: somebody else may try. */
+  | { readonly kind: 'defect'; readonly atMs: number }
+  /** The row is another's, or this task may not serve: nothing is to be written about it. */
+  | { readonly kind: 'dropped' };
+
+export const SESSION_STATES = [
+  'connecting',
+  'streaming',
+  'paused',
+  'reconnecting',
+  'ending',
+] as const;
+
+export type SessionState = (typeof SESSION_STATES)[number];

@@ -1,0 +1,119 @@
+import {
+  CreateQueueCommand,
+  GetQueueAttributesCommand,
+  SendMessageCommand,
+  SQSClient,
+} from '@aws-sdk/client-sqs';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest';
+import { type LocalSqs, startSqs } from '../../local/aws/sqs.ts';
+import { SILENT_LOGGER } from '../../shared/logger.ts';
+import { encodeSessionJob } from '../../shared/session-job.ts';
+import { pollJobs } from './job-poller.ts';
+import type { Offer } from './pool.ts';
+
+let server: LocalSqs;
+let client: SQSClient;
+let queueUrl: string;
+
+beforeAll(async () => {
+  server = await startSqs();
+  client = new SQSClient({
+    region: 'us-east-1',
+    endpoint: `http://127.0.0.1:${server.port}`,
+    useQueueUrlAsEndpoint: false,
+    credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
+  });
+});
+afterAll(async () => {
+  client.destroy();
+  await server.close();
+});
+
+let room: number;
+let offered: string[];
+let answers: Offer[];
+let connected: PromiseWithResolvers<void>;
+let stop: AbortController;
+let polling: Promise<void>;
+let queues = 0;
+
+beforeEach(async () => {
+  // A queue for each test: a long poll that was broken off may take a message with it.
+  queues += 1;
+  const created = await client.send(new CreateQueueCommand({ QueueName: `jobs-${queues}` }));
+  queueUrl = created.QueueUrl ?? '';
+  [room, offered, answers] = [10, [], []];
+  connected = Promise.withResolvers();
+  stop = new AbortController();
+  const options = {
+    client,
+    queueUrl,
+    room: () => room,
+    offer: async (rtmsStreamId: string) => {
+      offered.push(rtmsStreamId);
+      return answers.shift() ?? 'settled';
+    },
+    connected: () => connected.promise,
+    onTurn() {},
+    logger: SILENT_LOGGER,
+  };
+  polling = pollJobs(options, stop.signal);
+});
+afterEach(async () => {
+  stop.abort();
+  connected.resolve();
+  await polling;
+});
+
+const ring = (body: string) =>
+  client.send(new SendMessageCommand({ QueueUrl: queueUrl, MessageBody: body }));
+
+async function waiting(): Promise<{ visible: number; hidden: number }> {
+  const command = new GetQueueAttributesCommand({ QueueUrl: queueUrl, AttributeNames: ['All'] });
+  const { Attributes } = await client.send(command);
+  return {
+    visible: Number(Attributes?.['ApproximateNumberOfMessages']),
+    hidden: Number(Attributes?.['ApproximateNumberOfMessagesNotVisible']),
+  };
+}
+
+test('keeps the message until the stream is connected', async () => {
+  await ring(encodeSessionJob('a'));
+  await vi.waitFor(() => expect(offered).toEqual(['a']));
+  expect(await waiting()).toEqual({ visible: 0, hidden: 1 });
+  connected.resolve();
+  await vi.waitFor(async () => expect(await waiting()).toEqual({ visible: 0, hidden: 0 }));
+});
+
+test('goes on while a stream takes long to connect', async () => {
+  await ring(encodeSessionJob('a'));
+  await vi.waitFor(() => expect(offered).toEqual(['a']));
+  await ring(encodeSessionJob('b'));
+  await vi.waitFor(() => expect(offered).toEqual(['a', 'b']));
+});
+
+test('gives a message back at once when there is no room after all', async () => {
+  answers = ['refused'];
+  connected.resolve();
+  await ring(encodeSessionJob('a'));
+  await vi.waitFor(() => expect(offered).toEqual(['a', 'a']));
+});
+
+test('receives nothing while it is full', async () => {
+  room = 0;
+  // One receive may be on its way already: it takes one message.
+  await ring(encodeSessionJob('first'));
+  await vi.waitFor(() => expect(offered).toEqual(['first']));
+  connected.resolve();
+  await ring(encodeSessionJob('second'));
+  await vi.waitFor(async () => expect(await waiting()).toEqual({ visible: 1, hidden: 0 }));
+  room = 1;
+  await vi.waitFor(() => expect(offered).toEqual(['first', 'second']));
+});
+
+test('leaves what is no job to the dead-letter queue', async () => {
+  await ring('not a job');
+  await vi.waitFor(async () => expect(await waiting()).toEqual({ visible: 0, hidden: 1 }));
+  await ring(encodeSessionJob('a'));
+  await vi.waitFor(() => expect(offered).toEqual(['a']));
+});

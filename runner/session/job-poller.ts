@@ -1,0 +1,115 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import {
+  ChangeMessageVisibilityCommand,
+  DeleteMessageCommand,
+  type Message,
+  ReceiveMessageCommand,
+  type SQSClient,
+} from '@aws-sdk/client-sqs';
+import type { Logger } from '../../shared/logger.ts';
+import { decodeSessionJob } from '../../shared/session-job.ts';
+import type { Offer } from './pool.ts';
+
+const LONG_POLL_SECONDS = 20;
+/** A receive that has not answered by then never will. */
+const WATCHDOG_MS = 25_000;
+/** Longest a runner may take to connect; then the message shows up again and finds the row owned. */
+const VISIBILITY_SECONDS = 30;
+/** Few at a time, so that a burst of starts spreads over the runners. */
+const MAX_MESSAGES = 3;
+/** How often a full runner looks whether it has room again. */
+const FULL_WAIT_MS = 250;
+const ERROR_WAIT_MS = 1_000;
+/** Few enough looks that a message is not taken for a poisoned one. */
+const LATER_SECONDS = 5;
+
+export interface JobPollerOptions {
+  /** Used by the poller alone: a long poll occupies a connection. */
+  readonly client: SQSClient;
+  readonly queueUrl: string;
+  /** How many sessions fit; nothing is received while it is 0. */
+  readonly room: () => number;
+  /** Claims what is to be served; resolves before it is connected. */
+  readonly offer: (rtmsStreamId: string) => Promise<Offer>;
+  /** Resolves when the stream is connected, or will not be. */
+  readonly connected: (rtmsStreamId: string) => Promise<void>;
+  /** The loop has turned; see health.ts. */
+  readonly onTurn: () => void;
+  readonly logger: Logger;
+}
+
+/**
+ * Listens for the doorbell while there is room. A message is deleted once its stream is connected or needs
+ * nothing; until then it stays in the queue, invisible, for the case that this task dies.
+ */
+export async function pollJobs(options: JobPollerOptions, signal: AbortSignal): Promise<void> {
+  while (!signal.aborted) {
+    options.onTurn();
+    const room = options.room();
+    if (room < 1) {
+      await sleep(FULL_WAIT_MS, undefined, { signal }).catch(() => {});
+      continue;
+    }
+    const messages = await receive(options, room, signal);
+    await Promise.all(messages.map((message) => answer(options, message)));
+  }
+}
+
+async function receive(
+  { client, queueUrl, logger }: JobPollerOptions,
+  room: number,
+  signal: AbortSignal,
+): Promise<Message[]> {
+  const command = new ReceiveMessageCommand({
+    QueueUrl: queueUrl,
+    MaxNumberOfMessages: Math.min(MAX_MESSAGES, room),
+    WaitTimeSeconds: LONG_POLL_SECONDS,
+    VisibilityTimeout: VISIBILITY_SECONDS,
+  });
+  try {
+    const abortSignal = AbortSignal.any([signal, AbortSignal.timeout(WATCHDOG_MS)]);
+    const { Messages = [] } = await client.send(command, { abortSignal });
+    return Messages;
+  } catch (error) {
+    if (signal.aborted) return [];
+    logger.warn('job queue not answering', { event: 'receive_failed', error });
+    await sleep(ERROR_WAIT_MS, undefined, { signal }).catch(() => {});
+    return [];
+  }
+}
+
+/** Never rejects: a message that could not be answered comes back by itself. */
+async function answer(options: JobPollerOptions, message: Message): Promise<void> {
+  const { client, queueUrl, offer, logger } = options;
+  const job = decodeSessionJob(message.Body ?? '');
+  if (job === undefined) {
+    logger.error('a message that is no job', { event: 'bad_job', messageId: message.MessageId });
+    return;
+  }
+  const { rtmsStreamId } = job;
+  const handle = { QueueUrl: queueUrl, ReceiptHandle: message.ReceiptHandle };
+  try {
+    const outcome = await offer(rtmsStreamId);
+    if (outcome === 'settled') {
+      void deleteWhenConnected(options, rtmsStreamId, handle);
+      return;
+    }
+    const VisibilityTimeout = outcome === 'refused' ? 0 : LATER_SECONDS;
+    await client.send(new ChangeMessageVisibilityCommand({ ...handle, VisibilityTimeout }));
+  } catch (error) {
+    logger.warn('job not answered', { event: 'job_failed', rtmsStreamId, error });
+  }
+}
+
+async function deleteWhenConnected(
+  { client, connected, logger }: JobPollerOptions,
+  rtmsStreamId: string,
+  handle: { QueueUrl: string; ReceiptHandle: string | undefined },
+): Promise<void> {
+  try {
+    await connected(rtmsStreamId);
+    await client.send(new DeleteMessageCommand(handle));
+  } catch (error) {
+    logger.warn('job not deleted', { event: 'job_failed', rtmsStreamId, error });
+  }
+}

@@ -1,0 +1,53 @@
+import type { MediaFrame } from '../../../rtms/events.ts';
+import {
+  channelCount,
+  type EffectiveMedia,
+  resolutionBound,
+  sampleRateHz,
+} from '../../../rtms/protocol/agreed-media.ts';
+import { MEDIA_TYPE_BIT } from '../../../rtms/protocol/media-type.ts';
+import { takeMemory } from '../../../shared/memory-pool.ts';
+import { SourceEncoder } from '../../../shared/record/encode-media-record.ts';
+import type { EventOrigin } from '../../../shared/record/event.ts';
+
+/** Who a frame is from; a frame that names nobody is of the mix, user 0. */
+export function sourceOf({ userId, channelId }: MediaFrame) {
+  return channelId === undefined ? { userId: userId ?? 0 } : { channelId };
+}
+
+/**
+ * Encodes the frames of one source, as long as they have this one's name and codec.
+ *
+ * @param media effective parameters of the connection the frames come over
+ * @throws ServiceError `record/malformed` for a frame with impossible numbers
+ */
+export function encoderFor(
+  origin: Pick<EventOrigin, 'rtmsStreamId' | 'epoch'>,
+  frame: MediaFrame,
+  media: EffectiveMedia,
+): SourceEncoder {
+  const { mediaType, channelId, userId = 0, userName, codec } = frame;
+  const fields = {
+    rtmsStreamId: origin.rtmsStreamId,
+    epoch: origin.epoch,
+    mediaType: MEDIA_TYPE_BIT[mediaType],
+    ...(channelId === undefined ? { userId } : { channelId }),
+    userName,
+    codec,
+    ...shapeOf(mediaType, media),
+  };
+  return new SourceEncoder(fields, takeMemory);
+}
+
+/** The fields of a record that only the handshake knows. */
+function shapeOf(mediaType: MediaFrame['mediaType'], media: EffectiveMedia) {
+  const { audio } = media;
+  if (mediaType === 'audio') {
+    return {
+      sampleRateHz: (audio && sampleRateHz(audio.sampleRate)) ?? 0,
+      channels: (audio && channelCount(audio.channel)) ?? 0,
+    };
+  }
+  const picture = media[mediaType];
+  return (picture && resolutionBound(picture.resolution)) ?? {};
+}

@@ -1,0 +1,210 @@
+import type { GapCause, LedgerMediaType, LedgerRow } from '../../../shared/record/event.ts';
+
+/** A stretch of lost frames or lines of one source with one cause. */
+export interface Gap {
+  readonly source: LedgerSource;
+  readonly fromSequence: number;
+  readonly toSequence: number;
+  readonly count: number;
+  readonly bytes: number;
+  readonly fromMs: number;
+  readonly toMs: number;
+  readonly cause: GapCause;
+}
+
+/** One thing lost. */
+export interface Loss {
+  readonly sequence: number;
+  readonly bytes: number;
+  readonly atMs: number;
+}
+
+/** All sources of one media type, or all lines of one kind. */
+export interface LedgerTotal {
+  readonly mediaType: LedgerMediaType;
+  readonly sources: number;
+  readonly received: number;
+  readonly written: number;
+  readonly lost: number;
+}
+
+/**
+ * Sources of one epoch, far more than any meeting has: 226,000 invented ids would take 843 MB. What further ones
+ * bring is counted without a name, as malformed.
+ */
+const MAX_SOURCES = 4_096;
+
+/**
+ * Gaps that wait to be told. Somebody who sends one good frame between two broken ones makes a gap for each: beyond this many
+ * the good ones are lost too, so that neighbours join and the list stays short.
+ */
+const MAX_WAITING_GAPS = 1_024;
+
+/** One row of the ledger while it is being counted. */
+export class LedgerSource {
+  readonly mediaType: LedgerMediaType;
+  readonly userId?: number;
+  readonly channelId?: string;
+  received = 0;
+  written = 0;
+  lost = 0;
+
+  constructor(
+    mediaType: LedgerMediaType,
+    source: { readonly userId?: number | undefined; readonly channelId?: string | undefined } = {},
+  ) {
+    this.mediaType = mediaType;
+    if (source.channelId !== undefined) this.channelId = source.channelId;
+    else if (source.userId !== undefined) this.userId = source.userId;
+  }
+
+  /** Whether it stands for whoever nobody could name. */
+  get isUnnamed(): boolean {
+    return this.userId === undefined && this.channelId === undefined;
+  }
+}
+
+/**
+ * Counts what one epoch received, wrote and lost per source, and collects the losses until they are told.
+ *
+ * Every loss is counted against its source when it happens and told in a gap later; losses of neighbouring
+ * sequence numbers with one cause share a gap.
+ */
+export class SessionLedger {
+  readonly #rows = new Map<string, LedgerSource>();
+  readonly #open = new Map<string, Gap>();
+  readonly #closed: Gap[] = [];
+  #outstanding = 0;
+
+  constructor() {
+    for (const mediaType of ['transcript', 'chat', 'events'] as const) this.source(mediaType);
+  }
+
+  /** The row of a source, made when first asked for; the unnamed one when there are too many. */
+  source(
+    mediaType: LedgerMediaType,
+    from: { readonly userId?: number | undefined; readonly channelId?: string | undefined } = {},
+  ): LedgerSource {
+    const key = `${mediaType}/${from.channelId === undefined ? from.userId : `#${from.channelId}`}`;
+    let row = this.#rows.get(key);
+    if (row === undefined) {
+      row = new LedgerSource(mediaType, from);
+      if (!row.isUnnamed && this.#rows.size >= MAX_SOURCES) return this.source(mediaType);
+      this.#rows.set(key, row);
+    }
+    return row;
+  }
+
+  received(row: LedgerSource): void {
+    row.received += 1;
+    this.#outstanding += 1;
+  }
+
+  written(row: LedgerSource): void {
+    row.written += 1;
+    this.#outstanding -= 1;
+  }
+
+  lost(row: LedgerSource, cause: GapCause, loss: Loss): void {
+    row.lost += 1;
+    this.#outstanding -= 1;
+    this.#collect({
+      source: row,
+      fromSequence: loss.sequence,
+      toSequence: loss.sequence,
+      count: 1,
+      bytes: loss.bytes,
+      fromMs: loss.atMs,
+      toMs: loss.atMs,
+      cause,
+    });
+  }
+
+  /** Puts a gap back that was taken but could not be told. */
+  untold(gap: Gap): void {
+    this.#closed.push(gap);
+  }
+
+  /** Losses not told yet, the oldest first, all or so many, and forgets these. */
+  takeGaps(most = Number.POSITIVE_INFINITY): Gap[] {
+    const gaps = this.#closed.splice(0, Math.min(most, this.#closed.length));
+    for (const [key, gap] of this.#open) {
+      if (gaps.length >= most) break;
+      this.#open.delete(key);
+      gaps.push(gap);
+    }
+    return gaps;
+  }
+
+  /** @returns why what comes from a source now is to be lost: too many gaps wait; undefined while there are few */
+  refusal({ mediaType, userId, channelId }: LedgerSource): GapCause | undefined {
+    if (this.#closed.length < MAX_WAITING_GAPS) return undefined;
+    return this.#open.get(openKey(mediaType, userId, channelId))?.cause ?? 'buffer_full';
+  }
+
+  get hasGaps(): boolean {
+    return this.#closed.length > 0 || this.#open.size > 0;
+  }
+
+  /** How many frames and lines are neither written nor lost yet. */
+  get outstanding(): number {
+    return this.#outstanding;
+  }
+
+  /** Sums by media type: six rows at most, whatever the sources. For logs. */
+  totals(): LedgerTotal[] {
+    const totals = new Map<LedgerMediaType, LedgerTotal>();
+    for (const { mediaType, received, written, lost } of this.#rows.values()) {
+      const total = totals.get(mediaType);
+      totals.set(mediaType, {
+        mediaType,
+        sources: (total?.sources ?? 0) + 1,
+        received: (total?.received ?? 0) + received,
+        written: (total?.written ?? 0) + written,
+        lost: (total?.lost ?? 0) + lost,
+      });
+    }
+    return [...totals.values()];
+  }
+
+  rows(): LedgerRow[] {
+    return [...this.#rows.values()].map(
+      ({ mediaType, userId, channelId, received, written, lost }) => ({
+        mediaType,
+        ...(userId === undefined ? {} : { userId }),
+        ...(channelId === undefined ? {} : { channelId }),
+        received,
+        written,
+        lost,
+      }),
+    );
+  }
+
+  /** Joins a loss to the newest gap of its source when it continues it, else starts another. */
+  #collect(gap: Gap): void {
+    const { mediaType, userId, channelId } = gap.source;
+    const key = openKey(mediaType, userId, channelId);
+    const open = this.#open.get(key);
+    if (open?.cause === gap.cause && gap.fromSequence === open.toSequence + 1) {
+      this.#open.set(key, joined(open, gap));
+      return;
+    }
+    if (open !== undefined) this.#closed.push(open);
+    this.#open.set(key, gap);
+  }
+}
+
+function openKey(mediaType: LedgerMediaType, userId?: number, channelId?: string): string {
+  return `${mediaType}/${userId ?? ''}/${channelId ?? ''}`;
+}
+
+function joined(open: Gap, next: Gap): Gap {
+  return {
+    ...open,
+    toSequence: next.toSequence,
+    count: open.count + next.count,
+    bytes: open.bytes + next.bytes,
+    fromMs: Math.min(open.fromMs, next.fromMs),
+    toMs: Math.max(open.toMs, next.toMs),
+  };
+}

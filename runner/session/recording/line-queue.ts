@@ -1,0 +1,93 @@
+import type { EventName } from '../../../shared/record/event.ts';
+
+/** A line that has no number yet: it gets one when it leaves, so that numbers follow the order of leaving. */
+export interface WaitingLine {
+  readonly name: EventName;
+  readonly timeMs: number;
+  /** `data` as JSON. */
+  readonly dataText: string;
+}
+
+/**
+ * Lines that Zoom may send by the thousand at once, when a webinar opens: one for everybody who comes, turns
+ * the camera on, or speaks. They wait while others of their session are on their way, so that a transcript or a
+ * chat line never stands behind more than `IN_FLIGHT_BYTES` of them.
+ */
+const CROWD: ReadonlySet<EventName> = new Set([
+  'participant_joined',
+  'participant_left',
+  'participant_video_on',
+  'participant_video_off',
+  'active_speaker',
+  'session_state',
+  'chat_group',
+  'voice',
+  'other',
+]);
+
+/** Lines of a session on their way to Kinesis while further ones of the crowd wait: an eighth of a shard's second. */
+const IN_FLIGHT_BYTES = 128 * 1024;
+/**
+ * Of lines that wait here: some 25,000, more than a webinar has guests. Beyond it the oldest leave for the lane, which has
+ * a disk behind it, and text that comes later waits behind them.
+ */
+const WAITING_BYTES = 4 * 1024 * 1024;
+/** An array slot, the object and its text's header. */
+const LINE_OVERHEAD_BYTES = 100;
+
+/** Lets text and session life pass the crowd. Pure: what may leave now is returned or asked for with `next`. */
+export class LineQueue {
+  #waiting: WaitingLine[] = [];
+  #head = 0;
+  #waitingBytes = 0;
+  #inFlightBytes = 0;
+
+  /** How many lines wait. */
+  get length(): number {
+    return this.#waiting.length - this.#head;
+  }
+
+  /** Is it one that others may pass, and that is dropped before them when memory is short? */
+  static isCrowd({ name }: Pick<WaitingLine, 'name'>): boolean {
+    return CROWD.has(name);
+  }
+
+  /** @returns whether the line waits here now; else it is to leave at once */
+  holds(line: WaitingLine): boolean {
+    if (!LineQueue.isCrowd(line)) return false;
+    if (this.length === 0 && this.#inFlightBytes < IN_FLIGHT_BYTES) return false;
+    this.#waiting.push(line);
+    this.#waitingBytes += costOf(line);
+    return true;
+  }
+
+  /** That many bytes of lines left. */
+  left(bytes: number): void {
+    this.#inFlightBytes += bytes;
+  }
+
+  /** That many bytes of lines are written or lost. */
+  arrived(bytes: number): void {
+    this.#inFlightBytes -= bytes;
+  }
+
+  /** Takes the oldest line out if it may leave now. @param all it may, whatever is on its way */
+  next(all = false): WaitingLine | undefined {
+    const line = this.#waiting[this.#head];
+    const mayLeave =
+      all || this.#inFlightBytes < IN_FLIGHT_BYTES || this.#waitingBytes > WAITING_BYTES;
+    if (line === undefined || !mayLeave) return undefined;
+    this.#head += 1;
+    this.#waitingBytes -= costOf(line);
+    // Shifting an array costs its length; this costs one move per line.
+    if (this.#head >= 64 && this.#head * 2 >= this.#waiting.length) {
+      this.#waiting = this.#waiting.slice(this.#head);
+      this.#head = 0;
+    }
+    return line;
+  }
+}
+
+function costOf({ dataText }: WaitingLine): number {
+  return LINE_OVERHEAD_BYTES + dataText.length;
+}

@@ -1,0 +1,83 @@
+import type { MediaFrame } from '../../../rtms/events.ts';
+import type { EffectiveMedia } from '../../../rtms/protocol/agreed-media.ts';
+import type { Counter } from '../../../shared/metrics.ts';
+import type { SourceEncoder } from '../../../shared/record/encode-media-record.ts';
+import type { EventOrigin } from '../../../shared/record/event.ts';
+import { RECOVERED_FRAME_BYTES } from '../../../shared/record/recovered.ts';
+import type { PutReceipt } from '../../kinesis/unit.ts';
+import { encoderFor } from './frame-record.ts';
+import { type FrameUnit, takeUnit } from './frame-unit.ts';
+import type { LedgerSource } from './ledger.ts';
+
+export interface SourceWriterOptions {
+  readonly origin: EventOrigin;
+  readonly row: LedgerSource;
+  readonly partitionKey: string;
+  /** Record limit of the media stream, partition key included. */
+  readonly maxRecordBytes: number;
+  readonly receipt: PutReceipt;
+  readonly framesIn: Counter;
+  readonly bytesIn: Counter;
+}
+
+/** Numbering, encoding and receipts of one source, made once and shared by all its frames. */
+export class SourceWriter {
+  readonly row: LedgerSource;
+  readonly framesIn: Counter;
+  readonly bytesIn: Counter;
+  readonly #options: SourceWriterOptions;
+  readonly #maxMessageBytes: number;
+  #encoder: SourceEncoder | undefined;
+  /** What the encoder was made for. */
+  #media: EffectiveMedia | undefined;
+  #userName = '';
+  #codec = 0;
+
+  constructor(options: SourceWriterOptions) {
+    this.row = options.row;
+    this.framesIn = options.framesIn;
+    this.bytesIn = options.bytesIn;
+    this.#options = options;
+    const keyBytes = Buffer.byteLength(options.partitionKey);
+    this.#maxMessageBytes = options.maxRecordBytes - keyBytes - RECOVERED_FRAME_BYTES;
+  }
+
+  /**
+   * A frame as it goes to Kinesis, numbered as the ledger's last one.
+   *
+   * @throws ServiceError `record/malformed` for a frame with impossible numbers
+   */
+  unitOf(frame: MediaFrame, media: EffectiveMedia): FrameUnit {
+    const { mediaType, payload, capturedAtMs, receivedAtMs, heldMs } = frame;
+    const { partitionKey, receipt } = this.#options;
+    const sequence = this.row.received;
+    const unit = takeUnit();
+    const fields = { sequence, capturedAtMs, receivedAtMs, payload };
+    this.#encoderFor(frame, media).splitIntoChunks(fields, this.#maxMessageBytes, unit.records);
+    unit.partitionKey = partitionKey;
+    unit.class = mediaType;
+    unit.sequence = sequence;
+    unit.capturedAtMs = capturedAtMs;
+    unit.payloadBytes = payload.length;
+    unit.heldMs = heldMs;
+    unit.receipt = receipt;
+    return unit;
+  }
+
+  /** Another encoder when what it has written once has changed. */
+  #encoderFor(frame: MediaFrame, media: EffectiveMedia): SourceEncoder {
+    const { userName, codec } = frame;
+    if (
+      this.#encoder === undefined ||
+      this.#media !== media ||
+      this.#userName !== userName ||
+      this.#codec !== codec
+    ) {
+      this.#encoder = encoderFor(this.#options.origin, frame, media);
+      this.#media = media;
+      this.#userName = userName;
+      this.#codec = codec;
+    }
+    return this.#encoder;
+  }
+}

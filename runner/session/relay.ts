@@ -1,0 +1,147 @@
+import type { RtmsClient } from '../../rtms/client.ts';
+import type { EndReason, MediaFrame } from '../../rtms/events.ts';
+import type { EffectiveMedia } from '../../rtms/protocol/agreed-media.ts';
+import type { MediaType } from '../../rtms/protocol/media-type.ts';
+import { MEDIA_TYPES } from '../../rtms/protocol/media-type.ts';
+import type { Logger } from '../../shared/logger.ts';
+import type { Metrics } from '../../shared/metrics.ts';
+import type { LeftOutMedia } from '../../shared/record/event.ts';
+import type { SessionGuard } from './guard.ts';
+import { blindOfReconnect } from './recording/blind-time.ts';
+import { chatEvent, type EventBody, signalingEvent, transcriptEvent } from './recording/events.ts';
+import type { SessionWriter } from './recording/session-writer.ts';
+
+/** What the session itself has to know of its client. */
+export interface RelayListener {
+  joined(media: EffectiveMedia, leftOut: readonly LeftOutMedia[]): void;
+  firstFrame(): void;
+  /** The signaling handshake was done anew. */
+  rejoined(): void;
+  became(
+    state: 'streaming' | 'paused' | 'reconnecting',
+    fields?: { readonly scope?: string },
+  ): void;
+  ended(reason: EndReason): void;
+}
+
+export interface RelayTools {
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+  /** Around every listener: a defect must not reach the socket's callback. */
+  readonly guard: Pick<SessionGuard, 'listener'>;
+}
+
+/** Writes everything that a client brings, and tells the session what concerns it. */
+export function relay(
+  client: RtmsClient,
+  writer: Pick<SessionWriter, 'frame' | 'malformed' | 'event'>,
+  session: RelayListener,
+  { logger, metrics, guard }: RelayTools,
+): void {
+  /** As of the last handshakes: frames of a connection that is going down still have this shape. */
+  let media: EffectiveMedia | undefined;
+  let hasFrames = false;
+  let hasMalformed = false;
+  const unasked = new Set<MediaType>();
+  const write = (body: EventBody | undefined) => {
+    if (body !== undefined) writer.event(body.name, body.timeMs, body.data);
+  };
+
+  client.on(
+    'joined',
+    guard.listener((effective, leftOut) => {
+      media = effective;
+      session.joined(effective, leftOut);
+    }),
+  );
+  client.on(
+    'unasked',
+    guard.listener(({ mediaType }) => {
+      metrics.count('UnaskedMedia', 1, mediaType);
+      if (!unasked.has(mediaType))
+        logger.info('media nobody asked for', { event: 'unasked', mediaType });
+      unasked.add(mediaType);
+    }),
+  );
+  const onFrame = (frame: MediaFrame) => {
+    writer.frame(frame, media ?? client.media);
+    if (hasFrames) return;
+    hasFrames = true;
+    session.firstFrame();
+  };
+  client.on('frame', guard.listener(onFrame));
+  client.on(
+    'transcript',
+    guard.listener((line) => write(transcriptEvent(line))),
+  );
+  client.on(
+    'chat',
+    guard.listener((message) => write(chatEvent(message))),
+  );
+  client.on(
+    'event',
+    guard.listener((event) => write(signalingEvent(event))),
+  );
+  client.on(
+    'sessionState',
+    guard.listener((state) => writer.event('session_state', state.timestampMs, state)),
+  );
+  client.on(
+    'paused',
+    guard.listener((timestampMs) => {
+      session.became('paused');
+      writer.event('session_paused', timestampMs, { timestampMs });
+    }),
+  );
+  client.on(
+    'resumed',
+    guard.listener((timestampMs) => {
+      session.became('streaming');
+      writer.event('session_resumed', timestampMs, { timestampMs });
+    }),
+  );
+  client.on(
+    'interrupted',
+    guard.listener((info) => {
+      session.became('reconnecting', info);
+      writer.event('session_interrupted', Date.now(), { ...info, attempt: 0, durationMs: 0 });
+    }),
+  );
+  client.on(
+    'reconnected',
+    guard.listener(({ media: effective, ...info }) => {
+      media = { ...media, ...effective };
+      metrics.count('Reconnects', 1, info.scope);
+      if (info.scope === 'signaling') session.rejoined();
+      session.became('streaming', info);
+      const nowMs = Date.now();
+      const mediaTypes = MEDIA_TYPES.filter((mediaType) => media?.[mediaType] !== undefined);
+      const blind = blindOfReconnect(info.scope, info.durationMs, mediaTypes, nowMs);
+      writer.event('session_reconnected', nowMs, { ...info, blind });
+    }),
+  );
+  client.on(
+    'hole',
+    guard.listener((hole) => logger.info('hole in capture', { event: 'hole', ...hole })),
+  );
+  client.on(
+    'malformed',
+    guard.listener(({ scope, error, ...lost }) => {
+      metrics.count('MalformedMessages', 1, scope);
+      if (!hasMalformed) logger.warn('malformed message', { event: 'malformed', scope, error });
+      hasMalformed = true;
+      writer.malformed({ ...lost, mediaType: lost.mediaType ?? 'events' });
+    }),
+  );
+  client.on(
+    'other',
+    guard.listener((raw) => {
+      metrics.count('UnknownMessages');
+      writer.event('other', Date.now(), { raw });
+    }),
+  );
+  client.on(
+    'ended',
+    guard.listener((reason) => session.ended(reason)),
+  );
+}

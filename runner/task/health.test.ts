@@ -1,0 +1,96 @@
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { closeServer } from '../../local/aws/listen.ts';
+import {
+  EventLoopDelay,
+  LoopTurns,
+  memoryLimitBytes,
+  memoryShare,
+  startHealthServer,
+} from './health.ts';
+
+let turns: LoopTurns;
+let delay: EventLoopDelay;
+let health: Awaited<ReturnType<typeof startHealthServer>>;
+let isReady: boolean;
+
+beforeEach(async () => {
+  [turns, delay, isReady] = [new LoopTurns(), new EventLoopDelay(), true];
+  health = await startHealthServer({ port: 0, turns, delay, isReady: () => isReady });
+});
+afterEach(async () => {
+  vi.restoreAllMocks();
+  delay.stop();
+  await closeServer(health.server);
+});
+
+const get = async (path: string) => {
+  const response = await fetch(`http://127.0.0.1:${health.port}${path}`);
+  return { status: response.status, body: await response.json() };
+};
+
+test('is alive while its loops turn', async () => {
+  turns.turned('poller', 0);
+  expect(await get('/healthz')).toMatchObject({ status: 200, body: { alive: true, stuck: [] } });
+});
+
+test('is not alive when a loop hangs', async () => {
+  turns.turned('poller', 0);
+  turns.turned('reconcile', 0);
+  vi.spyOn(performance, 'now').mockReturnValue(performance.now() + 60_001);
+  turns.turned('reconcile', 0);
+  expect(await get('/healthz')).toMatchObject({ status: 503, body: { stuck: ['poller'] } });
+});
+
+test('waits longer for a loop that turns rarely', async () => {
+  turns.turned('revision', 60_000);
+  vi.spyOn(performance, 'now').mockReturnValue(performance.now() + 100_000);
+  expect((await get('/healthz')).status).toBe(200);
+});
+
+test('does not miss a loop that has ended', async () => {
+  turns.turned('poller', 0);
+  turns.ended('poller');
+  vi.spyOn(performance, 'now').mockReturnValue(performance.now() + 60_001);
+  expect((await get('/healthz')).status).toBe(200);
+});
+
+test('is ready while it accepts sessions', async () => {
+  expect(await get('/readyz')).toEqual({ status: 200, body: { ready: true } });
+  isReady = false;
+  expect(await get('/readyz')).toEqual({ status: 503, body: { ready: false } });
+});
+
+test('knows no other path', async () => {
+  expect((await get('/')).status).toBe(404);
+});
+
+test('says that its port is taken', async () => {
+  const taken = startHealthServer({ port: health.port, turns, delay, isReady: () => true });
+  await expect(taken).rejects.toMatchObject({ code: 'local/port-in-use' });
+});
+
+test('measures this process', () => {
+  expect(delay.p99Ms).toBeGreaterThanOrEqual(0);
+  const limit = memoryLimitBytes(undefined);
+  expect(memoryShare(limit)).toBeGreaterThan(0);
+  expect(memoryShare(limit)).toBeLessThan(1);
+});
+
+const GIB = 1024 ** 3;
+const NO_LIMIT = 2 ** 64;
+
+test.each<[string, number | undefined, number, number, number | undefined]>([
+  ['Fargate with a limit of the task alone', 2048, NO_LIMIT, 8 * GIB, 2 * GIB],
+  ['a container with a limit of its own', undefined, GIB, 8 * GIB, GIB],
+  ['a container with less than the task', 2048, GIB, 8 * GIB, GIB],
+  ['a machine without any limit', undefined, NO_LIMIT, 8 * GIB, 8 * GIB],
+  ['macOS, where Node cannot find out', undefined, 0, 8 * GIB, 8 * GIB],
+  ['a configuration larger than the machine', 65_536, 0, 8 * GIB, 8 * GIB],
+  ['nothing known at all', undefined, 0, 0, undefined],
+])('the memory limit of %s', (_what, memoryMib, constrained, machine, limit) => {
+  expect(memoryLimitBytes(memoryMib, constrained, machine)).toBe(limit);
+});
+
+test('without a known limit no memory is in use, so that no meeting is refused', () => {
+  expect(memoryShare(undefined)).toBe(0);
+});

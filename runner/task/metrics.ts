@@ -1,0 +1,119 @@
+import { Metrics as EmfMetrics } from '@aws-lambda-powertools/metrics';
+import {
+  type Counter,
+  type CounterMetrics,
+  METRIC_NAMESPACE,
+  METRICS,
+  type MetricName,
+} from '../../shared/metrics.ts';
+
+/** CloudWatch takes 100 values of one metric in one line; at the 100th Powertools prints by itself. */
+const MAX_VALUES = 99;
+
+/** One metric with one dimension value; lives on from period to period. */
+class Series implements Counter {
+  readonly name: MetricName;
+  readonly by: string | undefined;
+  /** Observations, a uniform sample of them when there are more than MAX_VALUES; a counter has one. */
+  values: number[] = [];
+  seen = 0;
+
+  constructor(name: MetricName, by: string | undefined) {
+    this.name = name;
+    this.by = by;
+  }
+
+  add(value: number): void {
+    this.values[0] = (this.values[0] ?? 0) + value;
+  }
+}
+
+/** Collects in memory and prints one EMF line per dimension value and period on stdout. */
+export class EmfEmitter implements CounterMetrics {
+  readonly #deployment: string;
+  readonly #series = new Map<MetricName, Map<string | undefined, Series>>();
+
+  /** @param deployment keeps two deployments of an account apart, in alarms and in scaling */
+  constructor(deployment: string) {
+    this.#deployment = deployment;
+  }
+
+  count(name: MetricName, value = 1, by?: string): void {
+    this.#at(name, by).add(value);
+    if (isInTotal(name, by)) this.#at(name, undefined).add(value);
+  }
+
+  counter(name: MetricName, by?: string): Counter {
+    const own = this.#at(name, by);
+    if (!isInTotal(name, by)) return own;
+    const total = this.#at(name, undefined);
+    return {
+      add(value) {
+        own.add(value);
+        total.add(value);
+      },
+    };
+  }
+
+  observe(name: MetricName, value: number, by?: string): void {
+    const series = this.#at(name, by);
+    series.seen += 1;
+    if (series.values.length < MAX_VALUES) {
+      series.values.push(value);
+      return;
+    }
+    const place = Math.floor(Math.random() * series.seen);
+    if (place < MAX_VALUES) series.values[place] = value;
+  }
+
+  /** Prints what was collected since the last time, and forgets it. */
+  flush(): void {
+    const all = [...this.#series.values()]
+      .flatMap((seriesOf) => [...seriesOf.values()])
+      .filter(({ values }) => values.length > 0);
+    const byDimension = Map.groupBy(all, ({ name, by }) =>
+      by === undefined ? '' : `${dimensionOf(name)}=${by}`,
+    );
+    for (const group of byDimension.values()) {
+      const emf = new EmfMetrics({ namespace: METRIC_NAMESPACE, serviceName: 'runner' });
+      const { name: first, by } = group[0] as Series;
+      emf.addDimension('deployment', this.#deployment);
+      const dimension = dimensionOf(first);
+      if (dimension !== undefined && by !== undefined) emf.addDimension(dimension, by);
+      for (const series of group) {
+        const { name } = series;
+        for (const value of series.values) emf.addMetric(name, METRICS[name].unit, value);
+        series.values = [];
+        series.seen = 0;
+      }
+      emf.publishStoredMetrics();
+    }
+  }
+
+  #at(name: MetricName, by: string | undefined): Series {
+    let seriesOf = this.#series.get(name);
+    if (seriesOf === undefined) {
+      seriesOf = new Map();
+      this.#series.set(name, seriesOf);
+    }
+    let series = seriesOf.get(by);
+    if (series === undefined) {
+      series = new Series(name, by);
+      seriesOf.set(by, series);
+    }
+    return series;
+  }
+}
+
+/** Alarms look at totals: of a metric with one time series per cause, a new cause would be missed. */
+function isInTotal(name: MetricName, by: string | undefined): boolean {
+  const metric = METRICS[name];
+  if (!('total' in metric) || by === undefined) return false;
+  const left: readonly string[] = 'notInTotal' in metric ? metric.notInTotal : [];
+  return !left.includes(by);
+}
+
+function dimensionOf(name: MetricName): string | undefined {
+  const metric = METRICS[name];
+  return 'by' in metric ? metric.by : undefined;
+}

@@ -1,0 +1,68 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { ServiceError } from '../../shared/errors.ts';
+import type { Logger } from '../../shared/logger.ts';
+
+/** ECS begins to count failed health checks 30 s after the start of a task. */
+const PATIENCE_MS = 30_000;
+const FIRST_PAUSE_MS = 250;
+const MAX_PAUSE_MS = 5_000;
+
+/**
+ * Makes the calls that a task cannot start without. A fleet that starts at once makes them all in one second, and AWS
+ * throttles some per account (DescribeStreamSummary: 20 a second): what may pass is tried again, spread at
+ * random, for 30 s in all. What will not pass ends the start at once, so that ECS shows the cause and not a time-out.
+ */
+export class StartUp {
+  readonly #logger: Logger;
+  readonly #deadlineMs: number;
+
+  constructor(logger: Logger, patienceMs = PATIENCE_MS) {
+    this.#logger = logger;
+    this.#deadlineMs = performance.now() + patienceMs;
+  }
+
+  /** @throws what `call` throws, once it will not pass or the time is over */
+  async attempt<T>(what: string, call: () => Promise<T>): Promise<T> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await call();
+      } catch (error) {
+        const pauseMs = Math.random() * Math.min(MAX_PAUSE_MS, FIRST_PAUSE_MS * 2 ** attempt);
+        const isInTime = performance.now() + pauseMs < this.#deadlineMs;
+        if (!isPassing(error) || !isInTime) throw error;
+        this.#logger.warn('start-up call failed, trying again', {
+          event: 'start_up_retry',
+          what,
+          attempt,
+          error,
+        });
+        await sleep(pauseMs);
+      }
+    }
+  }
+}
+
+/** Node's and the SDK's names for a server that cannot be reached or does not answer in time. */
+const UNREACHABLE = /^(?:TimeoutError|AbortError|E[A-Z_]+|UND_ERR_\w+)$/;
+
+/**
+ * Names from the services' API references and "Common errors" (read 2026-11-27). Credentials belong to them: the
+ * task's own endpoint for them is throttled as well.
+ */
+const PASSING =
+  /Throttl|TooManyRequests|LimitExceeded|ThroughputExceeded|SlowDown|ServiceUnavailable|Internal|RequestTimeout|^CredentialsProviderError$/;
+
+/** May the same call succeed a moment later? What AWS or the network said decides, before what we made of it. */
+export function isPassing(error: unknown): boolean {
+  const { cause } = error as { cause?: unknown };
+  if (cause instanceof Error) return isPassing(cause);
+  if (error instanceof ServiceError) return error.retryable;
+  if (!(error instanceof Error)) return false;
+  const { name, code, $fault } = error as Error & { code?: unknown; $fault?: unknown };
+  return (
+    $fault === 'server' ||
+    PASSING.test(name) ||
+    UNREACHABLE.test(name) ||
+    UNREACHABLE.test(String(code))
+  );
+}

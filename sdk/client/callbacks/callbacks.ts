@@ -1,0 +1,123 @@
+import type { EndReason, RtmsClientEvents } from '../../../rtms/events.ts';
+import type { DroppedWork } from './backlog.ts';
+import type { Metadata } from './metadata.ts';
+
+/** A promise is waited for before the same source is called again. */
+type Result = unknown;
+
+/**
+ * Called with exactly four arguments, as by Zoom's SDK: programs collect them with `...args`.
+ *
+ * @param timestamp capture time, Unix ms; of a transcript line as Zoom wrote it, mostly microseconds
+ */
+export type MediaDataCallback = (
+  buffer: Buffer,
+  size: number,
+  timestamp: number,
+  metadata: Metadata,
+) => Result;
+export type AudioDataCallback = MediaDataCallback;
+export type VideoDataCallback = MediaDataCallback;
+export type DeskshareCallback = MediaDataCallback;
+/** What Zoom's types call it in one place. */
+export type DeskshareDataCallback = MediaDataCallback;
+/** `buffer` is UTF-8 text; `metadata.line` is the whole line. */
+export type TranscriptDataCallback = MediaDataCallback;
+/** `buffer` is UTF-8 text; `metadata.message` is the whole message. */
+export type ChatDataCallback = MediaDataCallback;
+
+export interface SessionInfo {
+  sessionId: string;
+  streamId: string;
+  /** The product's own id, as `uuid()`. */
+  meetingId: string;
+  /** When the session came into this state, Unix seconds: Zoom's SDK has 32 bits for it. The spelling is Zoom's. */
+  statTime: number;
+  /** SESS_STATUS_ACTIVE, SESS_STATUS_PAUSED, or 0 once it has stopped. */
+  status: number;
+  isActive: boolean;
+  isPaused: boolean;
+}
+
+/** Zoom's types say `id` and `name`, its documents `userId` and `userName`. */
+export interface ParticipantInfo {
+  id: number;
+  name: string;
+  userId?: number;
+  userName?: string;
+}
+
+export interface EventParticipantInfo {
+  userId: number;
+  userName?: string;
+}
+
+export type JoinConfirmCallback = (reason: number) => Result;
+export type SessionUpdateCallback = (op: number, sessionInfo: SessionInfo) => Result;
+export type UserUpdateCallback = (op: number, participant: ParticipantInfo) => Result;
+export type LeaveCallback = (reason: number) => Result;
+export type EventExCallback = (eventData: string) => Result;
+export type ParticipantEventCallback = (
+  event: 'join' | 'leave',
+  timestamp: number,
+  participants: EventParticipantInfo[],
+) => Result;
+export type ActiveSpeakerEventCallback = (
+  timestamp: number,
+  userId: number,
+  userName: string,
+) => Result;
+export type SharingEventCallback = (
+  event: 'start' | 'stop',
+  timestamp: number,
+  userId?: number,
+  userName?: string,
+) => Result;
+
+/** Which frames were given up because callbacks are too slow. */
+export type Dropped = Omit<DroppedWork, 'kind'> & { readonly callback: CallbackName };
+
+export interface DataCallbacks {
+  onAudioData: AudioDataCallback;
+  onVideoData: VideoDataCallback;
+  onDeskshareData: DeskshareCallback;
+  onTranscriptData: TranscriptDataCallback;
+  onChatData: ChatDataCallback;
+}
+
+export interface EventCallbacks {
+  onJoinConfirm: JoinConfirmCallback;
+  onSessionUpdate: SessionUpdateCallback;
+  onUserUpdate: UserUpdateCallback;
+  onLeave: LeaveCallback;
+  onEventEx: EventExCallback;
+  onParticipantEvent: ParticipantEventCallback;
+  onActiveSpeakerEvent: ActiveSpeakerEventCallback;
+  onSharingEvent: SharingEventCallback;
+  onMediaConnectionInterrupted: (timestamp: number) => Result;
+  onParticipantVideo: (users: number[], isOn: boolean) => Result;
+  onVideoSubscribed: (userId: number, status: number, error: string) => Result;
+  onEnded: (end: EndReason) => Result;
+  onInterrupted: (info: RtmsClientEvents['interrupted'][0]) => Result;
+  onReconnected: (info: RtmsClientEvents['reconnected'][0]) => Result;
+  onGap: (gap: RtmsClientEvents['hole'][0]) => Result;
+  onDropped: (dropped: Dropped) => Result;
+  onError: (error: unknown, callback: CallbackName) => Result;
+}
+
+export type DataCallbackName = keyof DataCallbacks;
+export type CallbackName = DataCallbackName | keyof EventCallbacks;
+
+/** What a task returned, with the frame it worked on. */
+export type TaskResultCallback = (result: unknown, metadata: Metadata, timestamp: number) => Result;
+
+/** A callback for data: a function, or the name of an export of the executor's module. */
+export interface DataRegistration {
+  readonly callback: MediaDataCallback | string;
+  readonly onResult: TaskResultCallback | undefined;
+}
+
+/** Everything registered with one client; a second registration replaces the first. */
+export type Registered = {
+  [Name in DataCallbackName]?: DataRegistration;
+} & Partial<EventCallbacks>;

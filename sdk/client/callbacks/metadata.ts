@@ -1,0 +1,59 @@
+import type { ChatMessage, MediaFrame, TranscriptLine } from '../../../rtms/events.ts';
+import { type AiInterpreter, noInterpreter } from './ai-interpreter.ts';
+
+/** Who and when, beside every payload. The first five fields are those of Zoom's SDK. */
+export interface Metadata {
+  /** From the message or the roster; of mixed audio the active speaker's; empty when Zoom gave none. */
+  userName: string;
+  /** The participant; 0 for mixed audio while nobody is known to speak, and for a channel. Never -1. */
+  userId: number;
+  /** Capture time, Unix ms; of a transcript line when its words began. */
+  startTs: number;
+  /** The same as `startTs`, but of a transcript line when its words ended. */
+  endTs: number;
+  /** The interpretation this audio belongs to; empty where Zoom announced none. */
+  aiInterpreter: AiInterpreter;
+  /** Contact Center and Phone name channels instead of participants. */
+  channelId?: string;
+  /** Of `onTranscriptData`: the whole line, times in Unix ms. */
+  line?: TranscriptLine;
+  /** Of `onChatData`: the whole message, times in Unix ms. */
+  message?: ChatMessage;
+}
+
+export function frameMetadata(frame: MediaFrame, aiInterpreter: AiInterpreter): Metadata {
+  const { channelId, capturedAtMs, activeSpeaker } = frame;
+  return {
+    userName: activeSpeaker?.userName ?? frame.userName,
+    userId: activeSpeaker?.userId ?? frame.userId ?? 0,
+    startTs: capturedAtMs,
+    endTs: capturedAtMs,
+    aiInterpreter,
+    ...(channelId !== undefined && { channelId }),
+  };
+}
+
+export function transcriptMetadata(line: TranscriptLine): Metadata {
+  const { userId = 0, userName, channelId, timestampMs, startMs, endMs } = line;
+  return {
+    userName,
+    userId,
+    startTs: startMs ?? timestampMs,
+    endTs: endMs ?? timestampMs,
+    aiInterpreter: noInterpreter(),
+    ...(channelId !== undefined && { channelId }),
+    line,
+  };
+}
+
+export function chatMetadata(message: ChatMessage): Metadata {
+  const { sender, timestampMs } = message;
+  return {
+    userName: sender?.userName ?? '',
+    userId: sender?.userId ?? 0,
+    startTs: timestampMs,
+    endTs: timestampMs,
+    aiInterpreter: noInterpreter(),
+    message,
+  };
+}

@@ -1,0 +1,380 @@
+import type { RtmsClient } from '../../rtms/client.ts';
+import type { EffectiveMedia } from '../../rtms/protocol/agreed-media.ts';
+import type { MediaType } from '../../rtms/protocol/media-type.ts';
+import { ServiceError } from '../../shared/errors.ts';
+import { isCount, isUserId } from '../../shared/input-limits.ts';
+import {
+  DEFAULT_ALLOWED_HOSTS,
+  isAllowedAddress,
+  parseAllowedHosts,
+} from '../../shared/zoom/allowed-hosts.ts';
+import { CallbackRegistrar } from './callbacks/callback-registrar.ts';
+import type { Executor } from './callbacks/executor.ts';
+import { JoinedStream } from './joined-stream.ts';
+import { liveClient } from './live-clients.ts';
+import { environment } from './settings/environment.ts';
+import {
+  type JoinParams,
+  type JoinPayload,
+  parseJoin,
+  readServerUrls,
+} from './settings/join-params.ts';
+import { createLogger, logWireMessages } from './settings/logger.ts';
+import {
+  type AudioParams,
+  audioFields,
+  type DeskshareParams,
+  type MediaFields,
+  pictureFields,
+  type TranscriptParams,
+  transcriptFields,
+  type VideoParams,
+} from './settings/media-params.ts';
+import { MediaSettings } from './settings/media-settings.ts';
+import {
+  defaultCa,
+  defaultExecutor,
+  setDefaultCa,
+  setInitialized,
+} from './settings/process-defaults.ts';
+
+export interface ClientOptions {
+  /** Where callbacks registered by name run. @default the executor of `run` */
+  executor?: Executor;
+  /**
+   * Hosts that may be signed for and connected to, subdomains included, comma-separated. Plain `ws:` only
+   * for loopback hosts named here.
+   *
+   * @default ZM_RTMS_ALLOWED_HOSTS, else Zoom's own hosts
+   */
+  allowedHosts?: string;
+  /** One socket for each media type, or one for all. @default 'split' */
+  layout?: 'split' | 'unified';
+  /** How much may wait for slow callbacks, bytes; then the oldest goes, video first. @default 16 MiB */
+  maxQueuedBytes?: number;
+}
+
+/**
+ * What `leave` and `release` return: a promise of `true`, under a type that also fits programs written for Zoom's
+ * SDK, where they return a boolean.
+ */
+export type Left = boolean & Promise<boolean>;
+
+const DEFAULT_MAX_QUEUED_BYTES = 16 * 1024 * 1024;
+
+/**
+ * A client of one RTMS stream, with the surface of Zoom's SDK. It reconnects by itself until the stream
+ * ends. Media types are asked for when they have a callback.
+ */
+export class Client extends CallbackRegistrar implements AsyncDisposable {
+  readonly #options: ClientOptions;
+  readonly #media = new MediaSettings();
+  readonly #events = new Map<number, boolean>();
+  #videoUserId: number | undefined;
+  #proxyUrl: string | undefined;
+  /** The stream it is on; undefined from `leave` on. */
+  #joined: JoinedStream | undefined;
+  /** The stream joined last, whatever became of it. */
+  #last: JoinedStream | undefined;
+  #closed: Promise<void> = Promise.resolve();
+  #uuid = '';
+  #streamId = '';
+  #released = false;
+  #isMediaChanging = false;
+
+  constructor(options: ClientOptions = {}) {
+    super();
+    this.#options = options;
+  }
+
+  /** Trusts these roots in every later join of the process that names none. Path of a PEM file, or PEM. */
+  static initialize(ca?: string, _isVerifyCert?: number, _agent?: string): boolean {
+    setDefaultCa(ca);
+    setInitialized(true);
+    return true;
+  }
+
+  static uninitialize(): boolean {
+    setDefaultCa(undefined);
+    setInitialized(false);
+    return true;
+  }
+
+  /**
+   * Starts joining; `onJoinConfirm` tells when media flows. A second call for the same stream, with the
+   * payload of a second started webhook, reconnects to the addresses in it.
+   *
+   * Whoever was told to leave the stream in this process is waited for first.
+   *
+   * @throws ServiceError `rtms/invalid-params` naming the field; `rtms/invalid-state` when nobody told this
+   *   client, or the one of this process that is on the stream, to leave; ReferenceError without credentials
+   */
+  join(params: JoinParams | JoinPayload): boolean;
+  join(
+    uuid: string,
+    streamId: string,
+    signature: string,
+    serverUrls: string,
+    timeout?: number,
+  ): boolean;
+  join(
+    first: JoinParams | JoinPayload | string,
+    streamId = '',
+    signature = '',
+    serverUrls = '',
+    timeout = -1,
+  ): boolean {
+    if (this.#released) throw invalidState('the client was released');
+    if (typeof first !== 'string' && (typeof first !== 'object' || first === null)) {
+      throw invalidParam('join', first, ['the payload of a started webhook']);
+    }
+    const params: JoinPayload =
+      typeof first === 'string'
+        ? {
+            meeting_uuid: first,
+            rtms_stream_id: streamId,
+            signature,
+            server_urls: serverUrls,
+            timeout,
+          }
+        : first;
+    if (this.#joined !== undefined && this.#streamId === streamIdOf(params)) {
+      this.#joined.failOver(readServerUrls({ ...params, ...params.object }.server_urls));
+      return true;
+    }
+    this.#join(params);
+    return true;
+  }
+
+  #join(params: JoinPayload): void {
+    if (this.#joined !== undefined) throw invalidState('the client has not left its stream');
+    const logger = createLogger('client');
+    const { join, timeoutMs, ca } = parseJoin({ ...defaultCa(), ...params }, logger);
+    const { rtmsStreamId, entityId, serverUrls } = join;
+    const live = liveClient(rtmsStreamId);
+    if (live !== undefined) {
+      // New addresses mean that the old ones are going away, for the client that has the stream too.
+      live.failOver(serverUrls);
+      throw invalidState('another client of this process has the stream, and Zoom allows one');
+    }
+    const { allowedHosts, layout, maxQueuedBytes = DEFAULT_MAX_QUEUED_BYTES } = this.#options;
+    const hosts = parseAllowedHosts(
+      allowedHosts ?? environment('ZM_RTMS_ALLOWED_HOSTS') ?? DEFAULT_ALLOWED_HOSTS,
+    );
+    const streamLogger = logger.child({ rtmsStreamId });
+    setInitialized(true);
+    const joined = new JoinedStream(join, {
+      client: {
+        isAllowedAddress: (url) => isAllowedAddress(url, hosts),
+        logger: streamLogger,
+        onWireMessage: logWireMessages(streamLogger),
+        ...(layout !== undefined && { layout }),
+        ...(timeoutMs !== undefined && {
+          connectTimeoutMs: timeoutMs,
+          handshakeTimeoutMs: timeoutMs,
+        }),
+        ...(ca !== undefined && { ca }),
+        ...(this.#proxyUrl !== undefined && { proxyUrl: this.#proxyUrl }),
+      },
+      delivery: {
+        callbacks: this.callbacks,
+        maxQueuedBytes,
+        executor: () => this.#options.executor ?? defaultExecutor(),
+        logger: streamLogger,
+      },
+      media: () => this.#media.request(this.callbacks),
+      previous: this.#last,
+      started: (rtms) => {
+        for (const [type, on] of this.#events) rtms.subscribeEvents([type], on);
+        if (this.#videoUserId !== undefined) rtms.subscribeVideo(this.#videoUserId, true);
+        streamLogger.info('joining', { product: join.product });
+      },
+    });
+    this.#joined = joined;
+    this.#last = joined;
+    this.#uuid = entityId;
+    this.#streamId = rtmsStreamId;
+    joined.rtms.once('ended', () => {
+      if (this.#joined === joined) this.#joined = undefined;
+    });
+  }
+
+  /**
+   * Leaves the stream; calling it again, or when there is nothing to leave, does nothing. No callback comes
+   * from here on but `onEnded` and `onLeave`, and the client may join again at once. Zoom waits a minute for
+   * somebody to come back, unless `closeStream` ends the stream for everybody.
+   *
+   * @returns a promise of `true` for when the connections are closed
+   */
+  leave(options: { closeStream?: boolean } = {}): Left {
+    const joined = this.#joined;
+    this.#joined = undefined;
+    if (joined !== undefined) this.#closed = joined.leave(options);
+    return this.#closed.then(() => true) as Left;
+  }
+
+  /** Leaves for good: the client cannot join again. */
+  release(): Left {
+    this.#released = true;
+    return this.leave();
+  }
+
+  /** Leaves, and waits for the callbacks that are still at work. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    const joined = this.#joined;
+    this.#joined = undefined;
+    await (joined?.finish() ?? this.#last?.finished);
+  }
+
+  /** The product's own id of the stream joined last, or the empty string. */
+  uuid(): string {
+    return this.#uuid;
+  }
+
+  /** The rtms_stream_id joined last, or the empty string. */
+  streamId(): string {
+    return this.#streamId;
+  }
+
+  /** Parameters of the media connections that are up, as Zoom answered them. */
+  get media(): EffectiveMedia {
+    return this.#joined?.rtms.media ?? {};
+  }
+
+  /** Nothing to do: there is no native library to poll. */
+  poll(): boolean {
+    return true;
+  }
+
+  /**
+   * The four setters take effect at the join, or at once by a short reconnect when it is joined already; in any
+   * order. Each replaces what it set before.
+   *
+   * @throws ServiceError `rtms/invalid-params`; `detail` names `field`, `value` and `allowed`
+   */
+  setAudioParams(params: AudioParams): boolean {
+    return this.#set('audio', audioFields(params));
+  }
+
+  setVideoParams(params: VideoParams): boolean {
+    return this.#set('video', pictureFields('video', params));
+  }
+
+  setDeskshareParams(params: DeskshareParams): boolean {
+    return this.#set('deskshare', pictureFields('deskshare', params));
+  }
+
+  setTranscriptParams(params: TranscriptParams): boolean {
+    return this.#set('transcript', transcriptFields(params));
+  }
+
+  /** Asks for a media type without a callback, or leaves one out that has a callback. */
+  enableAudio(enable: boolean): boolean {
+    return this.#enable('audio', enable);
+  }
+
+  enableVideo(enable: boolean): boolean {
+    return this.#enable('video', enable);
+  }
+
+  enableDeskshare(enable: boolean): boolean {
+    return this.#enable('deskshare', enable);
+  }
+
+  enableTranscript(enable: boolean): boolean {
+    return this.#enable('transcript', enable);
+  }
+
+  enableChat(enable: boolean): boolean {
+    return this.#enable('chat', enable);
+  }
+
+  #set(mediaType: MediaType, fields: MediaFields): true {
+    this.#media.set(mediaType, fields);
+    this.mediaChanged();
+    return true;
+  }
+
+  #enable(mediaType: MediaType, enable: boolean): true {
+    this.#media.enable(mediaType, enable);
+    this.mediaChanged();
+    return true;
+  }
+
+  /** Once for all that a program changes in one go. */
+  protected override mediaChanged(): void {
+    if (this.#joined === undefined || this.#isMediaChanging) return;
+    this.#isMediaChanging = true;
+    queueMicrotask(() => {
+      this.#isMediaChanging = false;
+      this.#joined?.mediaChanged();
+    });
+  }
+
+  /**
+   * Sends every connection of the next join through a forward proxy.
+   *
+   * @param type of the proxy itself: `http` or `https`
+   * @throws ServiceError `rtms/invalid-params`: going around a proxy must not happen by a typing error
+   */
+  setProxy(type: string, url: string): boolean {
+    const proxy = URL.parse(url);
+    if ((type !== 'http' && type !== 'https') || proxy?.protocol !== `${type}:`) {
+      throw new ServiceError('rtms/invalid-params', 'setProxy needs http or https and its URL', {
+        detail: { field: 'proxy', value: type, allowed: ['http', 'https'] },
+      });
+    }
+    this.#proxyUrl = url;
+    return true;
+  }
+
+  /**
+   * Selects or deselects the one participant whose video is sent, with VIDEO_SINGLE_INDIVIDUAL_STREAM. A
+   * new selection replaces the one before. It may come at any time, before `join` too: it is said as soon as
+   * the video connection is up, and again after every reconnect.
+   */
+  subscribeVideo(userId: number, subscribe: boolean): boolean {
+    if (!isUserId(userId)) throw invalidParam('userId', userId, ['the id of a participant']);
+    if (subscribe) this.#videoUserId = userId;
+    else if (this.#videoUserId === userId) this.#videoUserId = undefined;
+    this.#rtms?.subscribeVideo(userId, subscribe);
+    return true;
+  }
+
+  /** Adds event types, EVENT_*. A client starts with every event of the product. */
+  subscribeEvent(events: readonly number[]): boolean {
+    return this.#subscribe(events, true);
+  }
+
+  unsubscribeEvent(events: readonly number[]): boolean {
+    return this.#subscribe(events, false);
+  }
+
+  #subscribe(types: readonly number[], on: boolean): boolean {
+    for (const type of types) {
+      if (!isCount(type)) throw invalidParam('events', type, ['the numbers of EVENT_*']);
+    }
+    for (const type of types) this.#events.set(type, on);
+    this.#rtms?.subscribeEvents(types, on);
+    return true;
+  }
+
+  /** Undefined until it has joined: what is said before is said again then. */
+  get #rtms(): RtmsClient | undefined {
+    return this.#joined?.hasStarted ? this.#joined.rtms : undefined;
+  }
+}
+
+function streamIdOf(params: JoinPayload): string | undefined {
+  return params.object?.rtms_stream_id ?? params.rtms_stream_id;
+}
+
+function invalidState(what: string): ServiceError {
+  return new ServiceError('rtms/invalid-state', what);
+}
+
+function invalidParam(field: string, value: unknown, allowed: readonly string[]): ServiceError {
+  return new ServiceError('rtms/invalid-params', `${field} is ${typeof value}, not ${allowed[0]}`, {
+    detail: { field, value: String(value), allowed },
+  });
+}

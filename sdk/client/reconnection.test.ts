@@ -1,0 +1,62 @@
+import { expect, test, vi } from 'vitest';
+import { simulateStream } from '../../test/support/sdk/simulated-stream.ts';
+
+test('comes back by itself when Zoom drops the signaling connection, and says so', async () => {
+  await using stream = await simulateStream();
+  const client = stream.client();
+  const onInterrupted = vi.fn();
+  const onReconnected = vi.fn();
+  const onAudioData = vi.fn();
+  client.onInterrupted(onInterrupted);
+  client.onReconnected(onReconnected);
+  client.onAudioData(onAudioData);
+  await stream.join(client);
+  stream.act({ do: 'cut_signaling' });
+  const scope = 'signaling';
+  await vi.waitFor(
+    () => expect(onReconnected).toHaveBeenCalledWith(expect.objectContaining({ scope })),
+    { timeout: 15_000 },
+  );
+  expect(onInterrupted).toHaveBeenCalledWith({ scope, cause: 'connection_closed' });
+  onAudioData.mockClear();
+  await vi.waitFor(() => {
+    stream.clock.advance(40);
+    expect(onAudioData).toHaveBeenCalled();
+  });
+});
+
+test('follows a fail-over when the second payload is joined', async () => {
+  await using stream = await simulateStream();
+  const client = stream.client();
+  const onReconnected = vi.fn();
+  client.onReconnected(onReconnected);
+  client.onAudioData(() => {});
+  await stream.join(client);
+  const before = stream.payload().server_urls;
+  stream.act({ do: 'failover', oldSockets: 'keep' });
+  stream.clock.advance(1);
+  expect(stream.payload().server_urls).not.toBe(before);
+  expect(client.join(stream.payload())).toBe(true);
+  await vi.waitFor(() => expect(onReconnected).toHaveBeenCalled(), { timeout: 10_000 });
+});
+
+test('reports per source what an interruption has cost', async () => {
+  await using stream = await simulateStream();
+  const client = stream.client();
+  const onGap = vi.fn();
+  const onReconnected = vi.fn();
+  const onVideoData = vi.fn();
+  client.onGap(onGap);
+  client.onReconnected(onReconnected);
+  client.onVideoData(onVideoData);
+  await stream.join(client);
+  stream.clock.advance(200);
+  await vi.waitFor(() => expect(onVideoData).toHaveBeenCalled());
+  stream.act({ do: 'cut_media', mediaType: 'video' });
+  stream.clock.advance(5_000);
+  await vi.waitFor(() => expect(onReconnected).toHaveBeenCalled(), { timeout: 15_000 });
+  await vi.waitFor(() => {
+    stream.clock.advance(40);
+    expect(onGap).toHaveBeenCalledWith(expect.objectContaining({ mediaType: 'video' }));
+  });
+});

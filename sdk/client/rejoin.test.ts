@@ -1,0 +1,181 @@
+import { expect, test, vi } from 'vitest';
+import { ADA, simulateStream } from '../../test/support/sdk/simulated-stream.ts';
+import type { Client } from './index.ts';
+
+/** Writes down in one list what several clients are told. */
+function watch(client: Client, name: string, log: string[]): void {
+  client.onJoinConfirm((reason) => log.push(`${name} confirmed ${reason}`));
+  client.onLeave((...args) => log.push(`${name} left ${args.length}`));
+  client.onAudioData(() => log.push(`${name} audio`));
+}
+
+test('joins with a new client right after the old one was told to leave', async () => {
+  await using stream = await simulateStream();
+  const log: string[] = [];
+  const [old, next] = [stream.client(), stream.client()];
+  watch(old, 'old', log);
+  watch(next, 'next', log);
+  old.join(stream.payload());
+  await vi.waitFor(() => expect(log).toContain('old confirmed 0'));
+  void old.leave();
+  expect(next.join(stream.payload())).toBe(true);
+  expect(next.streamId()).toBe(stream.rtmsStreamId);
+  await vi.waitFor(() => expect(log).toContain('next confirmed 0'), { timeout: 10_000 });
+  await vi.waitFor(() => {
+    stream.clock.advance(20);
+    expect(log).toContain('next audio');
+  });
+  expect(log.indexOf('old left 1')).toBeLessThan(log.indexOf('next confirmed 0'));
+  expect(log.lastIndexOf('old left 1')).toBe(log.indexOf('old left 1'));
+});
+
+test('joins again with the client that has just left', async () => {
+  await using stream = await simulateStream();
+  const log: string[] = [];
+  const client = stream.client();
+  watch(client, 'it', log);
+  client.join(stream.payload());
+  await vi.waitFor(() => expect(log).toEqual(['it confirmed 0']));
+  void client.leave();
+  expect(client.join(stream.payload())).toBe(true);
+  await vi.waitFor(() => expect(log.filter((line) => line === 'it confirmed 0')).toHaveLength(2), {
+    timeout: 10_000,
+  });
+  expect(log).toEqual(['it confirmed 0', 'it left 1', 'it confirmed 0']);
+  // Zoom sends nothing before its media sockets are up, so time goes on until it does.
+  await vi.waitFor(() => {
+    stream.clock.advance(100);
+    expect(log.at(-1)).toBe('it audio');
+  });
+});
+
+test('joins again from inside onLeave, also when that waits for the new join', async () => {
+  await using stream = await simulateStream();
+  const [old, next] = [stream.client(), stream.client()];
+  const confirmed = new Promise((resolve) => next.onJoinConfirm(resolve));
+  old.onLeave(async () => {
+    next.join(stream.payload());
+    await confirmed;
+  });
+  await stream.join(old);
+  void old.leave();
+  expect(await confirmed).toBe(0);
+});
+
+test('joins although the old client sits on a line that is dead', async () => {
+  await using stream = await simulateStream();
+  const log: string[] = [];
+  const [old, next] = [stream.client(), stream.client()];
+  watch(old, 'old', log);
+  watch(next, 'next', log);
+  old.join(stream.payload());
+  await vi.waitFor(() => expect(log).toContain('old confirmed 0'));
+  // Nothing comes any more, and no close is answered.
+  stream.act({ do: 'cut_media', how: 'freeze' });
+  stream.act({ do: 'cut_signaling', how: 'freeze' });
+  void old.leave();
+  next.join(stream.payload());
+  await vi.waitFor(
+    () => {
+      // Zoom gives the silent connection up after three keep-alives; until then it calls the new one a duplicate.
+      stream.clock.advance(5_000);
+      expect(log).toContain('next confirmed 0');
+    },
+    { timeout: 15_000 },
+  );
+  expect(log.indexOf('old left 1')).toBeLessThan(log.indexOf('next confirmed 0'));
+}, 20_000);
+
+test('waits for no callback of the old client that is still at work', async () => {
+  await using stream = await simulateStream();
+  const [old, next] = [stream.client(), stream.client()];
+  const stuck = Promise.withResolvers<void>();
+  const at = vi.fn(() => stuck.promise);
+  const order: string[] = [];
+  old.onAudioData(at);
+  old.onLeave(() => order.push('left'));
+  await stream.join(old);
+  stream.clock.advance(100);
+  await vi.waitFor(() => expect(at).toHaveBeenCalled());
+  void old.leave();
+  const startedAt = performance.now();
+  next.onLeave(() => order.push('next left'));
+  const confirmed = new Promise((resolve) => next.onJoinConfirm(resolve));
+  next.join(stream.payload());
+  expect(await confirmed).toBe(0);
+  expect(order).toEqual(['left']);
+  // A callback at work is waited for up to 10 s otherwise.
+  expect(performance.now() - startedAt).toBeLessThan(8_000);
+  stuck.resolve();
+});
+
+test.for(['audio', 'transcript', 'chat', 'event'] as const)(
+  'calls back with no %s once leave was called, nor with what waits',
+  async (kind) => {
+    await using stream = await simulateStream();
+    const client = stream.client();
+    const seen = vi.fn(() => new Promise<void>((resolve) => setTimeout(resolve, 1)));
+    const left = new Promise((resolve) => client.onLeave(resolve));
+    client.onAudioData(kind === 'audio' ? seen : () => {});
+    if (kind === 'transcript') client.onTranscriptData(seen);
+    if (kind === 'chat') client.onChatData(seen);
+    if (kind === 'event') client.onEventEx(seen);
+    await stream.join(client);
+    for (let turn = 0; turn < 20; turn += 1) {
+      stream.clock.advance(20);
+      stream.act({ do: 'transcript', userId: ADA.userId, text: 'x' });
+      stream.act({ do: 'chat', userId: ADA.userId, text: 'x' });
+      stream.act({ do: 'active_speaker', userId: ADA.userId });
+    }
+    await vi.waitFor(() => expect(seen).toHaveBeenCalled());
+    void client.leave();
+    const calls = seen.mock.calls.length;
+    expect(await left).toBe(0);
+    expect(seen.mock.calls.length).toBe(calls);
+  },
+);
+
+test('leaves from inside a callback and is called no more', async () => {
+  await using stream = await simulateStream();
+  const client = stream.client();
+  let calls = 0;
+  const left = new Promise((resolve) => client.onLeave(resolve));
+  client.onAudioData(() => {
+    calls += 1;
+    void client.leave();
+  });
+  await stream.join(client);
+  stream.clock.advance(500);
+  await left;
+  expect(calls).toBe(1);
+});
+
+test('does not join when it is told to leave while it waits', async () => {
+  await using stream = await simulateStream();
+  const [old, next] = [stream.client(), stream.client()];
+  const onJoinConfirm = vi.fn();
+  await stream.join(old);
+  const left = old.leave();
+  next.onJoinConfirm(onJoinConfirm);
+  const nextLeft = new Promise((resolve) => next.onLeave(resolve));
+  next.join(stream.payload());
+  void next.leave();
+  await nextLeft;
+  expect(await left).toBe(true);
+  expect(onJoinConfirm).not.toHaveBeenCalled();
+  await expect.poll(() => stream.simulator.streams()[0]?.isConnected).toBe(false);
+});
+
+test('keeps what was subscribed to while it waited', async () => {
+  await using stream = await simulateStream();
+  const [old, next] = [stream.client(), stream.client()];
+  await stream.join(old);
+  void old.leave();
+  next.setVideoParams({ dataOpt: 4 });
+  next.onVideoData(() => {});
+  const subscribed = new Promise((resolve) => next.onVideoSubscribed(resolve));
+  next.join(stream.payload());
+  expect(next.subscribeVideo(ADA.userId, true)).toBe(true);
+  expect(next.unsubscribeEvent([2])).toBe(true);
+  expect(await subscribed).toBe(ADA.userId);
+});

@@ -1,0 +1,57 @@
+import { ServiceError } from '../../shared/errors.ts';
+import type { Executor } from './callbacks/executor.ts';
+import { noUnfinishedClients, unfinishedClients } from './live-clients.ts';
+import { setDefaultExecutor } from './settings/process-defaults.ts';
+import { closeWebhookServers } from './webhook/webhook-server.ts';
+
+export interface RunOptions {
+  /** For callbacks registered by name, of every client without an executor of its own. @default none */
+  executor?: Executor;
+  /** Ends as soon as no client is left, at once when there is none. @default false: runs until `stop` */
+  stopOnEmpty?: boolean;
+}
+
+/** Long enough to mean nothing but "stay alive". */
+const KEEP_ALIVE_MS = 2 ** 30;
+
+let stopping: PromiseWithResolvers<void> | undefined;
+
+/**
+ * Keeps the process running until `stop`, Ctrl-C or SIGTERM; then every client leaves and its callbacks
+ * finish. A second Ctrl-C ends the process at once.
+ *
+ * @throws ServiceError `rtms/invalid-state` when it is running already
+ */
+export async function run(options: RunOptions = {}): Promise<void> {
+  if (stopping !== undefined) throw new ServiceError('rtms/invalid-state', 'run is running');
+  const stopped = Promise.withResolvers<void>();
+  stopping = stopped;
+  setDefaultExecutor(options.executor);
+  const onSignal = () => {
+    for (const signal of SIGNALS) process.removeListener(signal, onSignal);
+    stopped.resolve();
+  };
+  for (const signal of SIGNALS) process.on(signal, onSignal);
+  const keepAlive = setInterval(() => {}, KEEP_ALIVE_MS);
+  try {
+    await (options.stopOnEmpty
+      ? Promise.race([stopped.promise, noUnfinishedClients()])
+      : stopped.promise);
+    await Promise.all([
+      closeWebhookServers(),
+      ...unfinishedClients().map((client) => client.finish()),
+    ]);
+  } finally {
+    clearInterval(keepAlive);
+    for (const signal of SIGNALS) process.removeListener(signal, onSignal);
+    setDefaultExecutor(undefined);
+    stopping = undefined;
+  }
+}
+
+/** Ends `run`; does nothing when it is not running. */
+export function stop(): void {
+  stopping?.resolve();
+}
+
+const SIGNALS = ['SIGINT', 'SIGTERM'] as const;

@@ -1,0 +1,145 @@
+import { inspect } from 'node:util';
+import type { WireMessageListener } from '../../../rtms/client-options.ts';
+import { MESSAGE_TYPE, nameOf } from '../../../rtms/protocol/constants.ts';
+import { ServiceError } from '../../../shared/errors.ts';
+import type { LogFields, Logger } from '../../../shared/logger.ts';
+import { printable } from '../../../shared/printable.ts';
+import { environment } from './environment.ts';
+
+export const LogLevel = { ERROR: 0, WARN: 1, INFO: 2, DEBUG: 3, TRACE: 4 } as const;
+export const LogFormat = { PROGRESSIVE: 'progressive', JSON: 'json' } as const;
+
+/** A number, as an enum of numbers is to TypeScript. */
+export type LogLevel = number;
+export type LogFormat = (typeof LogFormat)[keyof typeof LogFormat];
+
+export interface LoggerConfig {
+  /** The least important level that is written. @default ZM_RTMS_LOG_LEVEL, else INFO */
+  level: LogLevel;
+  /** One readable line, or one JSON object a line. @default ZM_RTMS_LOG_FORMAT, else PROGRESSIVE */
+  format: LogFormat;
+  /** @default ZM_RTMS_LOG_ENABLED, else true */
+  enabled: boolean;
+}
+
+let configured: Partial<LoggerConfig> = {};
+
+/**
+ * Changes what the SDK logs, for the whole process; fields left out stay as they are.
+ *
+ * @throws ServiceError `rtms/invalid-params` for a level or format that is none, `undefined` too: a constant with
+ *   a typing error in its name is not there
+ */
+export function configureLogger(options: Partial<LoggerConfig>): void {
+  assertConstant(options, 'level', LogLevel);
+  assertConstant(options, 'format', LogFormat);
+  configured = { ...configured, ...options };
+}
+
+function assertConstant(
+  options: Partial<LoggerConfig>,
+  field: 'level' | 'format',
+  table: Readonly<Record<string, string | number>>,
+): void {
+  const value = options[field];
+  if (!Object.hasOwn(options, field) || Object.values(table).includes(value ?? '')) return;
+  const allowed = Object.keys(table);
+  throw new ServiceError('rtms/invalid-params', `${field} is ${value}, allowed: ${allowed}`, {
+    detail: { field, value: String(value), allowed },
+  });
+}
+
+/** A logger with Zoom's fifth level. */
+export interface SdkLogger extends Logger {
+  trace(message: string, fields?: LogFields): void;
+  child(fields: LogFields): SdkLogger;
+}
+
+/** Writes to standard error: standard output belongs to the program. */
+export function createLogger(component: string, fixed: LogFields = {}): SdkLogger {
+  const write = (level: LogLevel) => (message: string, fields?: LogFields) => {
+    const { enabled, format, level: limit } = currentConfig();
+    if (!enabled || level > limit) return;
+    const line = formatLine(format, level, component, message, { ...fixed, ...fields });
+    process.stderr.write(`${line}\n`);
+  };
+  return {
+    error: write(LogLevel.ERROR),
+    warn: write(LogLevel.WARN),
+    info: write(LogLevel.INFO),
+    debug: write(LogLevel.DEBUG),
+    trace: write(LogLevel.TRACE),
+    child: (fields) => createLogger(component, { ...fixed, ...fields }),
+  };
+}
+
+function currentConfig(): LoggerConfig {
+  const level = environment('ZM_RTMS_LOG_LEVEL')?.toUpperCase() ?? '';
+  const format = environment('ZM_RTMS_LOG_FORMAT')?.toLowerCase();
+  return {
+    level: LogLevel[level as keyof typeof LogLevel] ?? LogLevel.INFO,
+    format: format === LogFormat.JSON ? LogFormat.JSON : LogFormat.PROGRESSIVE,
+    enabled: environment('ZM_RTMS_LOG_ENABLED')?.toLowerCase() !== 'false',
+    ...configured,
+  };
+}
+
+/** Text that reads as one value. */
+const PLAIN = /^[^\s="|]+$/;
+
+const LEVEL_NAMES = Object.keys(LogLevel);
+
+function formatLine(
+  format: LogFormat,
+  level: LogLevel,
+  component: string,
+  message: string,
+  fields: LogFields,
+): string {
+  const timestamp = new Date().toISOString();
+  const name = LEVEL_NAMES[level] ?? '';
+  if (format === LogFormat.JSON) {
+    const details = Object.fromEntries(
+      Object.entries(fields).map(([key, value]) => [key, plainError(value)]),
+    );
+    const line = { timestamp, level: name.toLowerCase(), component, message, details };
+    // What JSON itself leaves as it is (line separators, marks of writing direction) becomes its escape.
+    return printable(JSON.stringify(line));
+  }
+  const entries = Object.entries(fields).filter(([, value]) => value !== undefined);
+  const details = entries.map(([key, value]) => ` ${key}=${shown(value)}`).join('');
+  return `${component.padEnd(8)} | ${timestamp} | ${name.padEnd(5)} | ${message}${details}`;
+}
+
+function plainError(value: unknown): unknown {
+  return value instanceof Error ? { name: value.name, message: value.message } : value;
+}
+
+/** A value of others never looks like another field or another line: it is quoted where it could. */
+function shown(value: unknown): string {
+  const text = value instanceof Error ? value.message : value;
+  if (typeof text !== 'string') return printable(inspect(text, { breakLength: Infinity }));
+  return printable(PLAIN.test(text) ? text : JSON.stringify(text));
+}
+
+/** Frames are many: only TRACE tells of each. */
+const FRAME_TYPES: ReadonlySet<number | undefined> = new Set([
+  MESSAGE_TYPE.MEDIA_DATA_AUDIO,
+  MESSAGE_TYPE.MEDIA_DATA_VIDEO,
+  MESSAGE_TYPE.MEDIA_DATA_SHARE,
+]);
+
+/** Tells of every message to and from Zoom by type and size, at DEBUG, of frames at TRACE. Never what it says. */
+export function logWireMessages(logger: SdkLogger): WireMessageListener {
+  return (direction, msgType, sizeBytes) => {
+    const level = FRAME_TYPES.has(msgType) ? 'trace' : 'debug';
+    if (!isLogged(LogLevel[level === 'trace' ? 'TRACE' : 'DEBUG'])) return;
+    const type = nameOf(MESSAGE_TYPE, msgType) ?? msgType ?? 'unreadable';
+    logger[level](`message ${direction}`, { type, sizeBytes });
+  };
+}
+
+function isLogged(level: LogLevel): boolean {
+  const { enabled, level: limit } = currentConfig();
+  return enabled && level <= limit;
+}

@@ -1,0 +1,32 @@
+import type { Executor } from '../callbacks/executor.ts';
+
+let executor: Executor | undefined;
+let ca: string | undefined;
+let initialized = false;
+
+/** The executor that `run` was given, for clients without one of their own. */
+export function defaultExecutor(): Executor | undefined {
+  return executor;
+}
+
+export function setDefaultExecutor(value: Executor | undefined): void {
+  executor = value;
+}
+
+/** The roots that `Client.initialize` named, as the join parameter of that name. */
+export function defaultCa(): { readonly ca?: string } {
+  return ca === undefined ? {} : { ca };
+}
+
+export function setDefaultCa(value: string | undefined): void {
+  ca = value;
+}
+
+/** Whether somebody has joined or called `initialize`; programs ask before they name their own roots. */
+export function isInitialized(): boolean {
+  return initialized;
+}
+
+export function setInitialized(value: boolean): void {
+  initialized = value;
+}

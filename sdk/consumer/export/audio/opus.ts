@@ -1,0 +1,132 @@
+import { rename, rm } from 'node:fs/promises';
+import type * as Mediabunny from 'mediabunny';
+import type { Frame } from '../../records/frame.ts';
+import { type Adjusted, type Exporter, partialPath } from '../exporter.ts';
+import { unsupported } from './pcm.ts';
+import { type Placed, SampleClock } from './sample-clock.ts';
+
+const RATE_HZ = 48_000;
+
+/** libopus' look-ahead, which players drop. */
+const PRE_SKIP = 312;
+
+/** Twenty milliseconds of silence, full band, mono. @see RFC 6716, 3.1 */
+const SILENCE = Buffer.from([0xf8, 0xff, 0xfe]);
+const SILENCE_SAMPLES = 960;
+
+interface OpenFile {
+  readonly library: typeof Mediabunny;
+  readonly output: Mediabunny.Output;
+  readonly source: Mediabunny.EncodedAudioPacketSource;
+  readonly channels: number;
+}
+
+/**
+ * Writes one speaker's Opus packets, not decoded, as `.ogg` or `.webm` on the meeting's time base: packets of
+ * silence fill what lacks by capture time, as neither format can leave it out.
+ */
+export class OpusExporter implements Exporter<Frame> {
+  readonly #path: string;
+  readonly #clock: SampleClock<Frame>;
+  #open: OpenFile | undefined;
+  #next = 0;
+
+  /**
+   * @param path ending in `.ogg` or `.webm`
+   * @param startMs meeting zero, Unix ms
+   */
+  constructor(path: string, startMs: number) {
+    this.#path = path;
+    this.#clock = new SampleClock({ rateHz: RATE_HZ, startMs });
+  }
+
+  get adjusted(): Adjusted {
+    return this.#clock.adjusted;
+  }
+
+  /** @throws ServiceError `export/unsupported` for anything but Opus, and for what is no packet of it */
+  async write(frame: Frame): Promise<void> {
+    if (frame.codec !== 'OPUS') throw unsupported(`cannot write ${frame.codec} as Opus`, frame);
+    const samples = opusSamples(frame.payload);
+    if (samples === 0) throw unsupported('no Opus packet', frame);
+    this.#open ??= await this.#create(frame.channels || 1);
+    await this.#put(this.#clock.place(frame, samples));
+  }
+
+  async close(): Promise<void> {
+    await this.#put(this.#clock.finish());
+    if (!this.#open) return;
+    await this.#open.output.finalize();
+    await rename(partialPath(this.#path), this.#path);
+  }
+
+  async abort(): Promise<void> {
+    await this.#open?.output.cancel();
+    await rm(partialPath(this.#path), { force: true });
+  }
+
+  async #put(placed: readonly Placed<Frame>[]): Promise<void> {
+    for (const { item, at, skip } of placed) {
+      const samples = opusSamples(item.payload);
+      // A packet cannot be cut: it stays out when most of it lies before what is written.
+      if (skip * 2 > samples) continue;
+      while (at - this.#next >= SILENCE_SAMPLES) await this.#add(SILENCE, SILENCE_SAMPLES);
+      await this.#add(item.payload, samples);
+    }
+  }
+
+  async #create(channels: number): Promise<OpenFile> {
+    const library = await import('mediabunny');
+    const source = new library.EncodedAudioPacketSource('opus');
+    const isOgg = this.#path.endsWith('.ogg');
+    const format = isOgg ? new library.OggOutputFormat() : new library.WebMOutputFormat();
+    const target = new library.FilePathTarget(partialPath(this.#path));
+    const output = new library.Output({ format, target });
+    output.addAudioTrack(source);
+    await output.start();
+    return { library, output, source, channels };
+  }
+
+  async #add(payload: Buffer, samples: number): Promise<void> {
+    if (!this.#open) return;
+    const { library, source, channels } = this.#open;
+    const [timestamp, duration] = [this.#next / RATE_HZ, samples / RATE_HZ];
+    const packet = new library.EncodedPacket(payload, 'key', timestamp, duration);
+    const description = opusHead(channels);
+    await source.add(packet, {
+      decoderConfig: {
+        codec: 'opus',
+        sampleRate: RATE_HZ,
+        numberOfChannels: channels,
+        description,
+      },
+    });
+    this.#next += samples;
+  }
+}
+
+/** Samples at 48 kHz of one packet; 0 when it is no packet. @see RFC 6716, 3.1 and 3.2 */
+export function opusSamples(packet: Uint8Array): number {
+  const toc = packet[0];
+  if (toc === undefined) return 0;
+  const config = toc >> 3;
+  const frames = (toc & 3) === 3 ? (packet[1] ?? 0) & 0x3f : Math.min((toc & 3) + 1, 2);
+  return frames * frameSamples(config);
+}
+
+function frameSamples(config: number): number {
+  if (config < 12) return [480, 960, 1920, 2880][config & 3] as number; // SILK
+  if (config < 16) return [480, 960][config & 1] as number; // hybrid
+  return [120, 240, 480, 960][config & 3] as number; // CELT
+}
+
+/** @see RFC 7845, 5.1 */
+function opusHead(channels: number): Buffer {
+  const head = Buffer.alloc(19);
+  head.write('OpusHead', 'latin1');
+  head[8] = 1;
+  head[9] = channels;
+  head.writeUInt16LE(PRE_SKIP, 10);
+  head.writeUInt32LE(RATE_HZ, 12);
+  return head;
+}

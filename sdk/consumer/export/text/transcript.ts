@@ -1,0 +1,98 @@
+import { rename, writeFile } from 'node:fs/promises';
+import { DATA_MESSAGE_ATTRIBUTE } from '../../../../rtms/protocol/constants.ts';
+import type { RtmsEventOf } from '../../records/event-record.ts';
+import { sourceKey } from '../../records/frame.ts';
+import { type Exporter, partialPath } from '../exporter.ts';
+
+/** A line without an end lasts as long as it takes to read, within these. */
+const MIN_CUE_MS = 1_000;
+const MS_PER_CHARACTER = 60;
+
+/** One line of a transcript, times since meeting zero. */
+export interface Cue {
+  readonly fromMs: number;
+  readonly toMs: number;
+  /** Empty when Zoom gave none. */
+  readonly speaker: string;
+  readonly text: string;
+}
+
+/** How a transcript is written down: whole file in, text out. */
+export type TranscriptFormat = (cues: readonly Cue[]) => string;
+
+/** Collects the lines of a meeting and writes them, sorted by time, when closed. */
+export class TranscriptExporter implements Exporter<RtmsEventOf<'transcript'>> {
+  readonly #path: string;
+  readonly #format: TranscriptFormat;
+  readonly #startMs: number;
+  /** By speaker and start time, so that Zoom's correction of a line takes its place. */
+  readonly #cues = new Map<string, Cue>();
+  readonly #marks: Cue[] = [];
+
+  /**
+   * @param format `vtt`, `srt` or `plainText`
+   * @param startMs meeting zero, Unix ms
+   */
+  constructor(path: string, format: TranscriptFormat, startMs: number) {
+    this.#path = path;
+    this.#format = format;
+    this.#startMs = startMs;
+  }
+
+  async write({ data, sequence, epoch }: RtmsEventOf<'transcript'>): Promise<void> {
+    const at = data.startMs ?? data.timestampMs;
+    const isChange =
+      data.attribute === DATA_MESSAGE_ATTRIBUTE.UPDATE ||
+      data.attribute === DATA_MESSAGE_ATTRIBUTE.DELETE;
+    const place = `${sourceKey(data)} ${at}`;
+    // Lines that happen to share speaker and start, but correct nothing, all stay.
+    const key = isChange || !this.#cues.has(place) ? place : `${place} ${epoch} ${sequence}`;
+    if (data.attribute === DATA_MESSAGE_ATTRIBUTE.DELETE) this.#cues.delete(key);
+    else this.#cues.set(key, toCue(data, this.#startMs));
+  }
+
+  /** Says inside the transcript that something of it may lack; a transcript without a line gets none. */
+  mark({ fromMs, toMs, text }: { fromMs: number; toMs: number; text: string }): void {
+    this.#marks.push({
+      fromMs: Math.max(fromMs - this.#startMs, 0),
+      toMs: Math.max(toMs - this.#startMs, 1),
+      speaker: '',
+      text: `[${text}]`,
+    });
+  }
+
+  async close(): Promise<void> {
+    if (this.#cues.size === 0) return;
+    const all = [...this.#cues.values(), ...this.#marks];
+    const cues = all.sort((a, b) => a.fromMs - b.fromMs || a.toMs - b.toMs);
+    await writeFile(partialPath(this.#path), this.#format(cues));
+    await rename(partialPath(this.#path), this.#path);
+  }
+
+  async abort(): Promise<void> {
+    this.#cues.clear();
+  }
+}
+
+function toCue(data: RtmsEventOf<'transcript'>['data'], zeroMs: number): Cue {
+  const fromMs = Math.max((data.startMs ?? data.timestampMs) - zeroMs, 0);
+  const guess = fromMs + Math.max(MIN_CUE_MS, data.text.length * MS_PER_CHARACTER);
+  const toMs = data.endMs === undefined ? guess : data.endMs - zeroMs;
+  return {
+    fromMs,
+    toMs: toMs > fromMs ? toMs : guess,
+    speaker: data.userName ?? '',
+    text: data.text,
+  };
+}
+
+/** `hours:minutes:seconds<mark>milliseconds`. */
+export function clock(ms: number, mark: '.' | ','): string {
+  const pad = (value: number, digits = 2) => String(Math.floor(value)).padStart(digits, '0');
+  return `${pad(ms / 3_600_000)}:${pad((ms / 60_000) % 60)}:${pad((ms / 1000) % 60)}${mark}${pad(ms % 1000, 3)}`;
+}
+
+/** One line of text per line break, none of them empty: an empty line would end a cue. */
+export function textLines(text: string): string[] {
+  return text.split(/[\r\n\u2028\u2029]+/).filter((line) => line.trim() !== '');
+}

@@ -1,0 +1,219 @@
+import { CreateStreamCommand, KinesisClient, PutRecordsCommand } from '@aws-sdk/client-kinesis';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type KinesisServer, startKinesisServer } from '../../../local/kinesis/server.ts';
+import { connect } from '../../../test/support/kinesis-client.ts';
+import { mediaRecord, packed } from '../../../test/support/test-records.ts';
+import type { SavedPosition } from './checkpoints.ts';
+import { type FrameReader, frames } from './reader.ts';
+
+/** A reader that begins again, against a real server: what it must see once, and what must end it at once. */
+
+let server: KinesisServer;
+let client: KinesisClient;
+let streams = 0;
+beforeAll(async () => {
+  server = await startKinesisServer();
+  client = connect(server.url);
+});
+afterAll(async () => {
+  client.destroy();
+  await server.close();
+});
+
+async function createStream(): Promise<string> {
+  streams += 1;
+  const StreamName = `again-${streams}`;
+  await client.send(new CreateStreamCommand({ StreamName, ShardCount: 1 }));
+  return StreamName;
+}
+
+/** One Kinesis record a frame. */
+async function put(StreamName: string, changes: readonly object[]): Promise<void> {
+  for (const change of changes) {
+    const { data: Data, partitionKey: PartitionKey } = packed([mediaRecord(change)]);
+    const input = { StreamName, Records: [{ Data, PartitionKey }] };
+    for (;;) {
+      const answer = await client.send(new PutRecordsCommand(input)).catch((error: Error) => error);
+      if (!(answer instanceof Error) && answer.FailedRecordCount === 0) break;
+    }
+  }
+}
+
+/** A store that keeps everything it is given, and how often. */
+function store() {
+  const saved = new Map<string, SavedPosition>();
+  let calls = 0;
+  return {
+    saved,
+    get calls() {
+      return calls;
+    },
+    load: async (shardId: string) => saved.get(shardId),
+    save: async (shardId: string, position: string, seen: string) => {
+      calls += 1;
+      saved.set(shardId, { position, seen });
+    },
+  };
+}
+
+async function read(reader: Omit<FrameReader, 'client'>, most = Number.POSITIVE_INFINITY) {
+  const found: string[] = [];
+  for await (const { epoch, sequence } of frames({ client, stopAtTip: true, ...reader })) {
+    found.push(`${epoch}/${sequence}`);
+    if (found.length === most) break;
+  }
+  return found;
+}
+
+const numbers = (...sequences: number[]) => sequences.map((sequence) => ({ sequence }));
+
+describe('a reader that begins again', () => {
+  test('goes on behind the last record that was finished, not behind the last page', async () => {
+    const streamName = await createStream();
+    const checkpoints = store();
+    await put(streamName, numbers(1, 2, 3, 4, 5));
+    // The fourth is in the consumer's hands when it stops.
+    expect(await read({ streamName, checkpoints }, 4)).toEqual(['1/1', '1/2', '1/3', '1/4']);
+    expect(checkpoints.calls).toBe(1);
+    expect(await read({ streamName, checkpoints })).toEqual(['1/4', '1/5']);
+  });
+
+  test('drops repeats and late writers of what it had seen before', async () => {
+    const streamName = await createStream();
+    const checkpoints = store();
+    await put(streamName, [...numbers(1, 2), { epoch: 2, sequence: 1 }]);
+    expect(await read({ streamName, checkpoints })).toEqual(['1/1', '1/2', '2/1']);
+    await put(streamName, [
+      { epoch: 1, sequence: 3 },
+      { epoch: 2, sequence: 1 },
+      { epoch: 2, sequence: 2 },
+    ]);
+    expect(await read({ streamName, checkpoints })).toEqual(['2/2']);
+  });
+
+  test('reads on with a store that keeps the position alone', async () => {
+    const streamName = await createStream();
+    const { saved, save } = store();
+    const checkpoints = { save, load: async (id: string) => saved.get(id)?.position };
+    await put(streamName, numbers(1));
+    await read({ streamName, checkpoints });
+    await put(streamName, numbers(1, 2));
+    expect(await read({ streamName, checkpoints })).toEqual(['1/1', '1/2']);
+  });
+
+  test('reads an open shard of which an earlier stream of that name had reached the end', async () => {
+    const streamName = await createStream();
+    const checkpoints = { load: async () => 'SHARD_END', save: async () => undefined };
+    await put(streamName, numbers(1));
+    expect(await read({ streamName, checkpoints })).toEqual(['1/1']);
+  });
+
+  test('says that records are gone, or ends, when its checkpoint is not kept any more', async () => {
+    const streamName = await createStream();
+    await put(streamName, numbers(1, 2, 3));
+    const checkpoints = store();
+    await read({ streamName, checkpoints }, 2);
+    const [shardId, saved] = [...checkpoints.saved][0] as [string, SavedPosition];
+    // As after the retention period: the first record that is left is another one.
+    const gone: typeof client.send = async (command: never) => {
+      const answer = (await client.send(command)) as { Records?: object[] };
+      return 'Records' in answer ? { ...answer, Records: answer.Records?.slice(1) } : answer;
+    };
+    const reader = { client: { send: gone }, streamName, checkpoints, stopAtTip: true };
+    const ending = Array.fromAsync(frames(reader));
+    await expect(ending).rejects.toMatchObject({ code: 'kinesis/trimmed' });
+    const trimmed: object[] = [];
+    const onTrimmed = (what: object) => void trimmed.push(what);
+    const left = await Array.fromAsync(frames({ ...reader, onTrimmed }));
+    expect(left.map(({ sequence }) => sequence)).toEqual([2, 3]);
+    expect(trimmed).toEqual([{ shardId, position: saved.position }]);
+  });
+});
+
+describe('what does not pass', () => {
+  const started = performance.now;
+  test.each<[string, object, string, RegExp]>([
+    ['a misspelt option', { stopAtTipp: true }, 'config/invalid', /no such option: stopAtTipp/],
+    ['a misspelt value', { startAt: 'LATSET' }, 'config/invalid', /startAt/],
+    ['a client that is none', { client: {} }, 'config/invalid', /client/],
+    [
+      'a checkpoint of another stream',
+      { checkpoints: { load: async () => '123', save: async () => undefined } },
+      'kinesis/read-refused',
+      /InvalidArgumentException/,
+    ],
+    [
+      'a client without a Region',
+      {
+        client: new KinesisClient({
+          region: (): Promise<string> => Promise.reject(new Error('Region is missing')),
+        }),
+      },
+      'kinesis/read-refused',
+      /Region is missing/,
+    ],
+    [
+      'an endpoint where nobody is',
+      {
+        client: new KinesisClient({
+          region: 'us-east-1',
+          endpoint: 'http://127.0.0.1:9',
+          credentials: { accessKeyId: 'a', secretAccessKey: 'b' },
+          maxAttempts: 1,
+        }),
+      },
+      'kinesis/read-refused',
+      /ECONNREFUSED/,
+    ],
+  ])('ends at once and says why: %s', async (_title, changes, code, why) => {
+    const streamName = await createStream();
+    await put(streamName, numbers(1));
+    const beganAt = started.call(performance);
+    const reading = Array.fromAsync(frames({ client, streamName, stopAtTip: true, ...changes }));
+    await expect(reading).rejects.toMatchObject({ code, message: expect.stringMatching(why) });
+    expect(performance.now() - beganAt).toBeLessThan(3_000);
+  });
+
+  test('and what does is told before each new try', async () => {
+    const streamName = await createStream();
+    await put(streamName, numbers(1));
+    const errors = { ProvisionedThroughputExceededException: 1 };
+    server.faults.set({ rules: [{ operation: 'GetRecords', errors, durationMs: 300 }] });
+    const told: string[] = [];
+    const onRetry = ({ code }: { code: string }, attempt: number) =>
+      void told.push(`${code} ${attempt}`);
+    await read({ streamName, onRetry });
+    server.faults.clear();
+    expect(told[0]).toBe('kinesis/read-failed 1');
+  });
+});
+
+test('tells how far behind it is, per shard', async () => {
+  const streamName = await createStream();
+  await put(streamName, numbers(1));
+  const told: object[] = [];
+  await read({ streamName, onProgress: (at) => void told.push(at) });
+  expect(told.at(-1)).toEqual({ shardId: 'shardId-000000000000', millisBehindLatest: 0 });
+});
+
+test('goes on from the time of the last answer when the iterator for the newest record expires', async () => {
+  const streamName = await createStream();
+  const stop = new AbortController();
+  let calls = 0;
+  const send: typeof client.send = async (command: never) => {
+    const isRead = (command as object).constructor.name === 'GetRecordsCommand';
+    if (isRead) calls += 1;
+    if (isRead && calls === 2) {
+      // What is written between the last answer and the new iterator.
+      await put(streamName, numbers(1));
+      throw Object.assign(new Error('expired'), { name: 'ExpiredIteratorException' });
+    }
+    return client.send(command);
+  };
+  const reader = { client: { send }, streamName, startAt: 'LATEST', signal: stop.signal } as const;
+  for await (const { sequence } of frames({ ...reader, pollMs: 0 })) {
+    expect(sequence).toBe(1);
+    stop.abort();
+  }
+  expect(calls).toBeGreaterThan(2);
+});

@@ -1,0 +1,310 @@
+import { createHash } from 'node:crypto';
+import {
+  CreateStreamCommand,
+  DescribeStreamSummaryCommand,
+  type KinesisClient,
+  ListShardsCommand,
+  PutRecordsCommand,
+  SplitShardCommand,
+} from '@aws-sdk/client-kinesis';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type KinesisServer, startKinesisServer } from '../../../local/kinesis/server.ts';
+import { splitIntoChunks } from '../../../shared/record/encode-media-record.ts';
+import { connect } from '../../../test/support/kinesis-client.ts';
+import {
+  eventBytes,
+  kinesisRecord,
+  mediaRecord,
+  packed,
+  START_MS,
+} from '../../../test/support/test-records.ts';
+import type { KinesisRecord } from '../records/records.ts';
+import { events, type FrameReader, frames } from './reader.ts';
+
+let server: KinesisServer;
+let client: KinesisClient;
+let streams = 0;
+
+beforeAll(async () => {
+  server = await startKinesisServer();
+  client = connect(server.url);
+});
+afterAll(async () => {
+  client.destroy();
+  await server.close();
+});
+
+async function createStream(ShardCount: number): Promise<string> {
+  streams += 1;
+  const StreamName = `media-${streams}`;
+  await client.send(new CreateStreamCommand({ StreamName, ShardCount }));
+  await isActive(StreamName);
+  return StreamName;
+}
+
+async function isActive(StreamName: string): Promise<void> {
+  for (;;) {
+    const answer = await client.send(new DescribeStreamSummaryCommand({ StreamName }));
+    if (answer.StreamDescriptionSummary?.StreamStatus === 'ACTIVE') return;
+  }
+}
+
+async function put(StreamName: string, records: readonly KinesisRecord[]): Promise<void> {
+  // One after another: order within a call is not promised.
+  for (const { data, partitionKey } of records) {
+    const Records = [{ Data: data, PartitionKey: partitionKey }];
+    const answer = await client.send(new PutRecordsCommand({ StreamName, Records }));
+    expect(answer.FailedRecordCount).toBe(0);
+  }
+}
+
+/** Ten speakers' keys, so that every shard has some. */
+const KEYS = Array.from({ length: 10 }, (_, index) => `stream-1#v#${index}`);
+const fromEach = (from: number, to: number) =>
+  KEYS.flatMap((key, userId) => {
+    const numbers = Array.from({ length: to - from + 1 }, (_, index) => from + index);
+    return [
+      packed(
+        numbers.map((sequence) => mediaRecord({ sequence, userId, mediaType: 2 })),
+        key,
+      ),
+    ];
+  });
+
+async function read(reader: Omit<FrameReader, 'client'>) {
+  const found = new Map<number, number[]>();
+  for await (const { userId = -1, sequence } of frames({ client, ...reader })) {
+    found.set(userId, [...(found.get(userId) ?? []), sequence]);
+  }
+  return found;
+}
+const allOf = (to: number) =>
+  new Map(KEYS.map((_, userId) => [userId, Array.from({ length: to }, (__, index) => index + 1)]));
+const sorted = (found: Map<number, number[]>) => new Map([...found].sort(([a], [b]) => a - b));
+
+/** A store in memory; `saved` is what a restart would find. */
+function memoryStore() {
+  const saved = new Map<string, string>();
+  return {
+    saved,
+    load: async (shardId: string) => saved.get(shardId),
+    save: async (shardId: string, position: string) => void saved.set(shardId, position),
+  };
+}
+
+describe('frames', () => {
+  it('come from all shards, each source in order, up to the tip', async () => {
+    const streamName = await createStream(3);
+    await put(streamName, [...fromEach(1, 5), ...fromEach(6, 8)]);
+    expect(sorted(await read({ streamName, stopAtTip: true }))).toEqual(allOf(8));
+  });
+
+  it('keep their order over a split, and the children are read', async () => {
+    const streamName = await createStream(1);
+    await put(streamName, fromEach(1, 3));
+    await client.send(
+      new SplitShardCommand({
+        StreamName: streamName,
+        ShardToSplit: 'shardId-000000000000',
+        NewStartingHashKey: (2n ** 127n).toString(),
+      }),
+    );
+    await isActive(streamName);
+    await put(streamName, fromEach(4, 6));
+    const { Shards } = await client.send(new ListShardsCommand({ StreamName: streamName }));
+    expect(Shards).toHaveLength(3);
+    expect(sorted(await read({ streamName, stopAtTip: true }))).toEqual(allOf(6));
+  });
+
+  it('of one partition key are read from the shards that hold it, through a split, and no others', async () => {
+    const streamName = await createStream(4);
+    await put(streamName, fromEach(1, 3));
+    const { Shards = [] } = await client.send(new ListShardsCommand({ StreamName: streamName }));
+    const [key = ''] = KEYS;
+    const hashKey = BigInt(`0x${createHash('md5').update(key).digest('hex')}`);
+    const shard = Shards.find(
+      ({ HashKeyRange }) => hashKey <= BigInt(HashKeyRange?.EndingHashKey ?? 0),
+    );
+    await client.send(
+      new SplitShardCommand({
+        StreamName: streamName,
+        ShardToSplit: shard?.ShardId,
+        NewStartingHashKey: hashKey.toString(),
+      }),
+    );
+    await isActive(streamName);
+    await put(streamName, fromEach(4, 6));
+    const iterators = () => server.stats().calls['GetShardIterator']?.['ok'] ?? 0;
+    const before = iterators();
+    const found = await read({ streamName, stopAtTip: true, partitionKey: key });
+    expect(found.get(0)).toEqual([1, 2, 3, 4, 5, 6]);
+    expect(iterators() - before).toBe(2);
+  });
+
+  it('are awaited until the signal ends it, without an error', async () => {
+    const streamName = await createStream(2);
+    await put(streamName, fromEach(1, 1));
+    const abort = new AbortController();
+    const found: number[] = [];
+    for await (const frame of frames({ client, streamName, signal: abort.signal, pollMs: 210 })) {
+      found.push(frame.sequence);
+      if (found.length === KEYS.length) await put(streamName, fromEach(2, 2));
+      if (found.length === 2 * KEYS.length) abort.abort();
+    }
+    expect(found).toHaveLength(2 * KEYS.length);
+  });
+
+  it('begin with the next new one on demand', async () => {
+    const streamName = await createStream(1);
+    await put(streamName, [packed([mediaRecord({ sequence: 1 })])]);
+    const reader = frames({ client, streamName, startAt: 'LATEST', pollMs: 210 });
+    const first = reader.next();
+    const calls = () => server.stats().calls['GetRecords']?.['ok'] ?? 0;
+    for (const before = calls(); calls() === before; ) await new Promise(setImmediate);
+    await put(streamName, [packed([mediaRecord({ sequence: 2 })])]);
+    expect((await first).value).toMatchObject({ sequence: 2 });
+    await reader.return();
+  });
+
+  it('come in order of capture across shards within the window', async () => {
+    const streamName = await createStream(4);
+    const late = KEYS.map((key, userId) =>
+      packed([mediaRecord({ userId, mediaType: 2, capturedAtMs: START_MS - userId })], key),
+    );
+    await put(streamName, late);
+    const captured: number[] = [];
+    const reader = { client, streamName, stopAtTip: true, reorderWindowMs: 5_000 };
+    for await (const { capturedAt } of frames(reader)) captured.push(capturedAt.getTime());
+    expect(captured).toEqual(KEYS.map((_, index) => START_MS - KEYS.length + 1 + index));
+  });
+
+  it('never ask a shard more than five times a second', async () => {
+    const streamName = await createStream(1);
+    await put(streamName, fromEach(1, 1));
+    const abort = new AbortController();
+    const calls = () => server.stats().calls['GetRecords']?.['ok'] ?? 0;
+    const before = calls();
+    const begun = performance.now();
+    const reading = read({ streamName, signal: abort.signal, pollMs: 0 });
+    while (calls() - before < 6) await new Promise(setImmediate);
+    abort.abort();
+    await reading;
+    expect(performance.now() - begun).toBeGreaterThan(1_000);
+  });
+});
+
+describe('checkpoints', () => {
+  it('go on behind the last page that was taken completely', async () => {
+    const streamName = await createStream(1);
+    const checkpoints = memoryStore();
+    await put(streamName, [packed([mediaRecord({ sequence: 1 })])]);
+    expect(await read({ streamName, stopAtTip: true, checkpoints })).toEqual(new Map([[7, [1]]]));
+    await put(streamName, [packed([2, 3].map((sequence) => mediaRecord({ sequence })))]);
+    for await (const frame of frames({ client, streamName, checkpoints })) {
+      expect(frame.sequence).toBe(2);
+      break;
+    }
+    // The page was left in the middle: it comes again.
+    expect(await read({ streamName, stopAtTip: true, checkpoints })).toEqual(
+      new Map([[7, [2, 3]]]),
+    );
+    expect(await read({ streamName, stopAtTip: true, checkpoints })).toEqual(new Map());
+  });
+
+  it('wait for the last chunk of a frame', async () => {
+    const streamName = await createStream(1);
+    const checkpoints = memoryStore();
+    const large = mediaRecord({ payload: Buffer.alloc(3_000, 1) });
+    const [first, ...rest] = splitIntoChunks(large, 1_000).map((chunk) => kinesisRecord(chunk));
+    await put(streamName, first ? [first] : []);
+    const onBadRecord = () => undefined;
+    await read({ streamName, stopAtTip: true, checkpoints, onBadRecord });
+    expect(checkpoints.saved.size).toBe(0);
+    await put(streamName, rest);
+    expect(await read({ streamName, stopAtTip: true, checkpoints })).toEqual(new Map([[7, [1]]]));
+    expect(checkpoints.saved.size).toBe(1);
+  });
+
+  it('remember shards that were read to their end', async () => {
+    const streamName = await createStream(1);
+    const checkpoints = memoryStore();
+    await put(streamName, fromEach(1, 1));
+    await client.send(
+      new SplitShardCommand({
+        StreamName: streamName,
+        ShardToSplit: 'shardId-000000000000',
+        NewStartingHashKey: (2n ** 127n).toString(),
+      }),
+    );
+    await isActive(streamName);
+    await read({ streamName, stopAtTip: true, checkpoints });
+    expect(checkpoints.saved.get('shardId-000000000000')).toBe('SHARD_END');
+    await put(streamName, fromEach(2, 2));
+    const second = sorted(await read({ streamName, stopAtTip: true, checkpoints }));
+    expect(second).toEqual(new Map(KEYS.map((_, userId) => [userId, [2]])));
+  });
+});
+
+describe('failures', () => {
+  it('that pass are waited out', async () => {
+    const streamName = await createStream(1);
+    await put(streamName, [packed([mediaRecord()])]);
+    server.faults.set({
+      rules: [
+        {
+          operation: 'GetRecords',
+          errors: { ProvisionedThroughputExceededException: 0.5, ExpiredIteratorException: 0.5 },
+          durationMs: 400,
+        },
+      ],
+    });
+    expect(await read({ streamName, stopAtTip: true })).toEqual(new Map([[7, [1]]]));
+    server.faults.clear();
+  });
+
+  it('that last are thrown at once, by their name', async () => {
+    await expect(read({ streamName: 'missing' })).rejects.toMatchObject({
+      code: 'kinesis/stream-missing',
+      detail: { streamName: 'missing' },
+    });
+    server.faults.set({
+      rules: [{ operation: 'ListShards', errors: { AccessDeniedException: 1 } }],
+    });
+    await expect(read({ streamName: 'any' })).rejects.toMatchObject({
+      code: 'kinesis/access-denied',
+    });
+    server.faults.clear();
+  });
+
+  it('of one record are skipped and reported, or end the reading, by choice', async () => {
+    const streamName = await createStream(1);
+    await put(streamName, [
+      packed([mediaRecord()]),
+      kinesisRecord(Buffer.from('junk')),
+      packed([mediaRecord({ sequence: 2 })]),
+    ]);
+    const codes: string[] = [];
+    const onBadRecord = ({ code }: { code: string }) => void codes.push(code);
+    const found = await read({ streamName, stopAtTip: true, onBadRecord });
+    expect([found.get(7), codes]).toEqual([[1, 2], ['record/malformed']]);
+    const seen: number[] = [];
+    const strict = async () => {
+      for await (const { sequence } of frames({ client, streamName })) seen.push(sequence);
+    };
+    await expect(strict()).rejects.toMatchObject({ code: 'record/malformed' });
+    expect(seen).toEqual([1]);
+  });
+});
+
+describe('events', () => {
+  it('come from the events stream as frames come from the media stream', async () => {
+    const streamName = await createStream(1);
+    const lines = [1, 2].map((sequence) =>
+      kinesisRecord(eventBytes('sharing_stopped', { timestampMs: START_MS }, sequence)),
+    );
+    await put(streamName, [...lines, ...lines]);
+    const found: string[] = [];
+    for await (const { id } of events({ client, streamName, stopAtTip: true })) found.push(id);
+    expect(found).toEqual(['stream-1/1/1', 'stream-1/1/2']);
+  });
+});

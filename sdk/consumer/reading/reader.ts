@@ -1,0 +1,110 @@
+import type { FenceMark } from '../records/epoch-fence.ts';
+import { EventDecoder, type ReceivedEvent } from '../records/event-record.ts';
+import type { Frame } from '../records/frame.ts';
+import { type DecodeOptions, FrameDecoder, type KinesisRecord } from '../records/records.ts';
+import { ReorderWindow, type Timed } from '../records/reorder-window.ts';
+import { Checkpoints, type Ticket } from './checkpoints.ts';
+import { checkReader } from './reader-options.ts';
+import { type StreamReader, streamPages } from './stream-pages.ts';
+
+export interface EventReader extends StreamReader, DecodeOptions {}
+
+export interface FrameReader extends StreamReader, DecodeOptions {
+  /**
+   * Holds frames back up to this long to bring speakers and shards into order of capture. Per partition key
+   * frames are in order anyway.
+   *
+   * @default 0, as they come
+   */
+  readonly reorderWindowMs?: number;
+}
+
+/**
+ * Reads the `media` stream: whole frames, each once, from all shards, following resharding.
+ *
+ * A checkpoint is saved when all frames before it were taken and the next one was asked for (after each page, each second, and
+ * at the end), so a consumer that stops in the middle sees the record it was at again.
+ *
+ * @throws ServiceError `record/*` for a bad record (see `onBadRecord`), `kinesis/*` when reading fails for good
+ */
+export function frames(reader: FrameReader): AsyncGenerator<Frame, void, undefined> {
+  const windowMs = reader.reorderWindowMs ?? 0;
+  return items(reader, new FrameDecoder(reader), windowMs, (frame) => frame, FrameDecoder.markOf);
+}
+
+/** Reads the `events` stream, as `frames` reads media. */
+export function events(reader: EventReader): AsyncGenerator<ReceivedEvent, void, undefined> {
+  return items(reader, new EventDecoder(reader), 0, () => UNTIMED, EventDecoder.markOf);
+}
+
+const UNTIMED: Timed = { capturedAt: new Date(0), payload: new Uint8Array() };
+
+interface Decoder<Item> {
+  /** Has something begun whose rest has not come yet? */
+  readonly waiting?: boolean;
+  restore(seen: readonly FenceMark[]): void;
+  decode(record: KinesisRecord): Iterable<Item>;
+  finish?(): void;
+}
+
+async function* items<Item>(
+  reader: StreamReader,
+  decoder: Decoder<Item>,
+  windowMs: number,
+  timeOf: (item: Item) => Timed,
+  markOf: (item: Item) => FenceMark,
+): AsyncGenerator<Item, void, undefined> {
+  checkReader(reader);
+  const checkpoints = new Checkpoints(reader.checkpoints);
+  const position = async (shardId: string) => {
+    const saved = await checkpoints.load(shardId);
+    decoder.restore(saved.seen);
+    return saved.position;
+  };
+  const window = new ReorderWindow<{ item: Item; ticket: Ticket }>(windowMs);
+
+  async function* leave(take: () => { item: Item; ticket: Ticket } | undefined) {
+    for (let next = take(); next; next = take()) {
+      yield next.item;
+      const saving = checkpoints.done(next.ticket, markOf(next.item));
+      if (saving !== undefined) await saving;
+    }
+  }
+  const takeReady = () => window.take(performance.now());
+  const takeAll = () => window.drain();
+
+  try {
+    for await (const page of streamPages(reader, position)) {
+      for (const record of page.records) {
+        const ticket = checkpoints.begin(page.shardId);
+        const nowMs = performance.now();
+        for (const item of decoder.decode(record)) {
+          ticket.open += 1;
+          window.push({ item, ticket }, timeOf(item), nowMs);
+        }
+        // As `leave`, through which every item would pass one generator more.
+        for (let next = window.take(nowMs); next; next = window.take(nowMs)) {
+          yield next.item;
+          const saving = checkpoints.done(next.ticket, markOf(next.item));
+          if (saving !== undefined) await saving;
+        }
+        // A frame that still waits for chunks must be read again after a restart, from its first chunk.
+        if (!decoder.waiting) ticket.position = record.sequenceNumber;
+        const saving = checkpoints.done(ticket);
+        if (saving !== undefined) await saving;
+      }
+      const end = checkpoints.begin(page.shardId);
+      if (!decoder.waiting) end.position = page.position;
+      await checkpoints.done(end, undefined, true);
+      yield* leave(takeReady);
+    }
+    yield* leave(takeAll);
+    if (reader.stopAtTip) decoder.finish?.();
+  } catch (error) {
+    yield* leave(takeAll);
+    throw error;
+  } finally {
+    // Whoever stops in the middle goes on behind what was finished.
+    await checkpoints.flush();
+  }
+}

@@ -1,0 +1,52 @@
+import type { ReceivedEvent } from '../index.ts';
+
+/** One line of words for an event; transcript and chat in full, so mind who reads it. */
+export function describeEvent(event: ReceivedEvent): string {
+  switch (event.name) {
+    case 'transcript': {
+      const { userName, userId, channelId, text } = event.data;
+      return `${userName || userId || channelId || 'somebody'}: ${text}`;
+    }
+    case 'chat':
+      return `${event.data.sender?.userName ?? 'somebody'} in the chat: ${event.data.text}`;
+    case 'session_started': {
+      const { product, media, requestedAtMs, streamingAtMs } = event.data;
+      const types = Object.keys(media).join(', ');
+      return `${product} streaming: ${types}, ${streamingAtMs - requestedAtMs} ms after the webhook`;
+    }
+    case 'session_taken_over':
+      return `taken over from epoch ${event.data.previousEpoch} (${event.data.cause})`;
+    case 'session_handed_over':
+      return `handed over (${event.data.cause})`;
+    case 'session_interrupted':
+      return `${event.data.scope} interrupted (${event.data.cause})`;
+    case 'session_reconnected':
+      return `${event.data.scope} reconnected after ${event.data.durationMs} ms`;
+    case 'session_ended':
+      return `ended: ${event.data.stopReasonName ?? 'Zoom gave no reason'}`;
+    case 'participant_joined':
+    case 'participant_left':
+    case 'participant_video_on':
+    case 'participant_video_off': {
+      const names = event.data.participants.map(({ userName, userId }) => userName || userId);
+      return `${names.join(', ')} ${event.name.slice('participant_'.length).replace('_', ' ')}`;
+    }
+    case 'active_speaker':
+      return `${event.data.userName || event.data.userId} speaks`;
+    case 'sharing_started':
+      return `${event.data.userName || event.data.userId} shares the screen`;
+    case 'session_state':
+      return `user session ${event.data.rtmsSessionId} in state ${event.data.state}`;
+    case 'voice':
+    case 'chat_group':
+      return `${event.name.replace('_', ' ')}: ${event.data.name}`;
+    case 'gap': {
+      const { count, mediaType, cause, userId, channelId } = event.data;
+      return `gap: ${count} of ${mediaType} ${userId ?? channelId ?? ''} lost (${cause})`;
+    }
+    case 'newer':
+      return `${event.type}, of a later version than this rtms`;
+    default:
+      return event.name.replaceAll('_', ' ');
+  }
+}

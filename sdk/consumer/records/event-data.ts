@@ -1,0 +1,163 @@
+import * as v from 'valibot';
+import { ServiceError } from '../../../shared/errors.ts';
+import type { EventData, EventName } from '../../../shared/record/event.ts';
+
+/**
+ * What `data` of each event must hold. Whoever reads an event trusts its types: one odd line must be a bad record
+ * here, not a TypeError in the middle of somebody's loop.
+ *
+ * Fields that this version does not know are left alone, and so are values of `cause`, `mediaType` and the like that
+ * it does not know: a later runner may write them (docs/records.md, versions).
+ */
+
+/** Beyond this no JavaScript date exists: `toISOString` would throw. */
+const MAX_TIME_MS = 8.64e15;
+
+const time = v.pipe(v.number(), v.minValue(-MAX_TIME_MS), v.maxValue(MAX_TIME_MS));
+const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
+const number = v.pipe(v.number(), v.finite());
+const word = v.pipe(v.string(), v.nonEmpty());
+const text = v.string();
+
+/** For the library an array is an object too. */
+const object = <Entries extends v.ObjectEntries>(entries: Entries) =>
+  v.pipe(
+    v.custom<object>((value) => !Array.isArray(value)),
+    v.looseObject(entries),
+  );
+
+const source = { userId: v.optional(count), channelId: v.optional(text) };
+const person = { userId: v.optional(count), userName: v.optional(text) };
+const stateChange = object({ timestampMs: time });
+const roster = object({
+  participants: v.array(object(person)),
+  timestampMs: time,
+});
+const personAct = object({ ...person, timestampMs: time });
+const scopeEvent = { scope: word, cause: text, attempt: count, durationMs: number };
+const blind = v.optional(v.array(object({ mediaType: word, fromMs: time, toMs: time })));
+const ledger = v.array(
+  object({ ...source, mediaType: word, received: count, written: count, lost: count }),
+);
+
+/** Parameters by media type. */
+const media = v.custom<object>(
+  (value) =>
+    typeof value === 'object' &&
+    value !== null &&
+    !Array.isArray(value) &&
+    Object.values(value).every((params) => typeof params === 'object' && params !== null),
+);
+
+const SCHEMAS = {
+  transcript: object({
+    ...source,
+    text,
+    userName: v.optional(text),
+    language: v.optional(number),
+    languageName: v.optional(text),
+    startMs: v.optional(time),
+    endMs: v.optional(time),
+    timestampMs: time,
+    attribute: v.optional(number),
+  }),
+  chat: object({
+    messageId: v.optional(text),
+    parentMessageId: v.optional(text),
+    operation: v.optional(text),
+    text,
+    chatSession: v.optional(object({ type: number, id: text })),
+    sender: v.optional(object(person)),
+    receiver: v.optional(object(person)),
+    files: v.optional(v.array(object({ fileId: text, fileName: text, fileSize: number }))),
+    deletedFileIds: v.optional(v.array(text)),
+    timestampMs: time,
+  }),
+  participant_joined: roster,
+  participant_left: roster,
+  participant_video_on: roster,
+  participant_video_off: roster,
+  active_speaker: personAct,
+  sharing_started: personAct,
+  sharing_stopped: stateChange,
+  voice: object({
+    name: text,
+    participant: v.optional(v.record(v.string(), text)),
+    timestampMs: time,
+  }),
+  first_packet: stateChange,
+  chat_group: object({ name: text }),
+  session_state: object({
+    rtmsSessionId: text,
+    state: number,
+    stopReason: v.optional(number),
+    timestampMs: time,
+  }),
+  other: object({}),
+  session_started: object({
+    product: word,
+    entityId: text,
+    accountId: v.optional(text),
+    operatorId: v.optional(text),
+    hostId: v.optional(text),
+    meetingId: v.optional(text),
+    webinarId: v.optional(text),
+    topic: v.optional(text),
+    isOriginalHost: v.optional(v.boolean()),
+    sessionKey: v.optional(text),
+    media,
+    leftOut: v.optional(
+      v.array(object({ mediaType: word, reason: word, status: v.optional(number) })),
+    ),
+    requestedAtMs: time,
+    claimedAtMs: time,
+    streamingAtMs: time,
+  }),
+  video_selected: object({ ...person, follow: word, timestampMs: time }),
+  session_paused: stateChange,
+  session_resumed: stateChange,
+  session_interrupted: object(scopeEvent),
+  session_reconnected: object({ ...scopeEvent, blind }),
+  session_ledger: object({ page: count, pages: count, ledger }),
+  session_handed_over: object({ cause: text, ledger, ledgerPages: v.optional(count) }),
+  session_taken_over: object({
+    previousEpoch: count,
+    cause: word,
+    ownerSeenAtMs: v.optional(time),
+    blind,
+  }),
+  session_ended: object({
+    stopReason: v.optional(number),
+    stopReasonName: v.optional(text),
+    restartable: v.boolean(),
+    ledger,
+    ledgerPages: v.optional(count),
+  }),
+  session_revoked: stateChange,
+  gap: object({
+    ...source,
+    mediaType: word,
+    fromSequence: count,
+    toSequence: count,
+    count,
+    bytes: count,
+    fromMs: time,
+    toMs: time,
+    cause: text,
+  }),
+} as const satisfies Record<EventName, v.GenericSchema>;
+
+/** Is `name` one whose `data` this version knows? */
+export function isEventName(name: string): name is EventName {
+  return Object.hasOwn(SCHEMAS, name);
+}
+
+/** @throws ServiceError `record/malformed` that names the field; its value is nobody's business */
+export function checkEventData<Name extends EventName>(name: Name, data: unknown): EventData[Name] {
+  const { issues } = v.safeParse(SCHEMAS[name], data, { abortEarly: true });
+  if (issues === undefined) return data as EventData[Name];
+  const field = v.getDotPath(issues[0]) ?? '';
+  throw new ServiceError('record/malformed', `${name} event with an odd ${field || 'data'}`, {
+    detail: { name, field },
+  });
+}

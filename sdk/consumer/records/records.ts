@@ -1,0 +1,200 @@
+import { MEDIA_TYPE_BIT } from '../../../rtms/protocol/media-type.ts';
+import { ServiceError } from '../../../shared/errors.ts';
+import { KnownTexts } from '../../../shared/interned-texts.ts';
+import { readMediaRecord } from '../../../shared/record/decode-media-record.ts';
+import { locateUserRecords, type UserRecordSpan } from '../../../shared/record/kpl.ts';
+import type { DecodedMediaRecord } from '../../../shared/record/media-record.ts';
+import { asBuffer } from '../../../shared/record/protobuf.ts';
+import { ChunkAssembler } from './chunk-assembler.ts';
+import { EpochFence, type FenceMark, type SourceId } from './epoch-fence.ts';
+import { type Frame, toFrame } from './frame.ts';
+
+/** A record as Kinesis hands it out, whichever client fetched it. */
+export interface KinesisRecord {
+  readonly data: Uint8Array;
+  readonly partitionKey: string;
+  readonly sequenceNumber: string;
+  /** When Kinesis took it, where the client says so. */
+  readonly arrivedAt?: Date | undefined;
+}
+
+export interface DecodeOptions {
+  /**
+   * Told of every record that is foreign, truncated or corrupt; that record is then skipped. Throw here to
+   * stop instead. `error.detail` has `sequenceNumber` (Kinesis) and `subSequenceNumber` (in its aggregate).
+   *
+   * @default the error is thrown
+   */
+  readonly onBadRecord?: (error: ServiceError) => void;
+  /**
+   * `keep` also returns what was delivered before and what a runner wrote after it had lost the ownership:
+   * for checking, not for playing.
+   *
+   * @default 'drop'
+   */
+  readonly repeats?: 'drop' | 'keep';
+}
+
+/** Totals since the decoder was made. */
+export interface DecodeCounts {
+  /** Frames or events returned. */
+  delivered: number;
+  /** Events, or frames and chunks, that had been delivered before. */
+  repeated: number;
+  /** Events, or frames and chunks, of an epoch below the highest seen under their partition key. */
+  fenced: number;
+  /** Whatever was foreign or damaged, and frames that never got all their chunks. */
+  bad: number;
+}
+
+/**
+ * Turns records of the `media` stream into whole frames: takes aggregates apart, checks, drops repeats and late
+ * writers, joins chunks. Keeps state between calls, so one decoder must see all records of a partition
+ * key, in order.
+ */
+export class FrameDecoder {
+  readonly counts: DecodeCounts = { delivered: 0, repeated: 0, fenced: 0, bad: 0 };
+  readonly #fence = new EpochFence();
+  readonly #known = new KnownTexts();
+  readonly #givenUp: { error: ServiceError; sequenceNumber: string }[] = [];
+  readonly #assembler: ChunkAssembler;
+  readonly #options: DecodeOptions;
+
+  constructor(options: DecodeOptions = {}) {
+    this.#options = options;
+    this.#assembler = new ChunkAssembler((record, sequenceNumber, why) => {
+      const { rtmsStreamId, epoch, sequence } = record;
+      const detail = { rtmsStreamId, epoch, sequence };
+      this.#givenUp.push({
+        error: new ServiceError('record/malformed', why, { detail }),
+        sequenceNumber,
+      });
+    });
+  }
+
+  /** What an earlier reader has seen: delivered before, and fenced. */
+  restore(seen: readonly FenceMark[]): void {
+    this.#fence.restore(seen);
+  }
+
+  /** How a checkpoint remembers a frame. */
+  static markOf(frame: Frame): FenceMark {
+    const { partitionKey, rtmsStreamId, epoch, sequence, userId, channelId } = frame;
+    const mediaType = MEDIA_TYPE_BIT[frame.mediaType];
+    const source = sourceId({ mediaType, userId, channelId });
+    return [partitionKey, rtmsStreamId, source, epoch, sequence];
+  }
+
+  /** The Kinesis record with the first chunk of the frame that waits for longest, when that first chunk was seen. */
+  get firstWaiting(): string | undefined {
+    return this.#assembler.firstWaiting;
+  }
+
+  /** Has a frame begun whose last chunk has not come yet? */
+  get waiting(): boolean {
+    return this.#assembler.waiting;
+  }
+
+  /**
+   * Yields the frames that this record completes, in order.
+   *
+   * @throws ServiceError `record/*` at a bad record when there is no `onBadRecord`, after the frames before it
+   */
+  *decode(record: KinesisRecord): Generator<Frame, void, undefined> {
+    const bytes = asBuffer(record.data);
+    for (const span of this.#userRecords(bytes, record)) {
+      const frame = this.#frame(bytes, span, record.sequenceNumber);
+      if (frame) {
+        this.counts.delivered += 1;
+        yield frame;
+      }
+      if (this.#givenUp.length > 0) this.#reportGivenUp();
+    }
+  }
+
+  /** Reports frames that still lack chunks: to be called when no more records will come. */
+  finish(): void {
+    this.#assembler.finish();
+    this.#reportGivenUp();
+  }
+
+  #userRecords(
+    bytes: Buffer,
+    { partitionKey, sequenceNumber }: KinesisRecord,
+  ): readonly UserRecordSpan[] {
+    try {
+      return locateUserRecords(bytes, partitionKey);
+    } catch (error) {
+      this.#bad(error, sequenceNumber, 0);
+      return [];
+    }
+  }
+
+  #frame(bytes: Buffer, span: UserRecordSpan, sequenceNumber: string): Frame | undefined {
+    try {
+      const record = readMediaRecord(bytes, span.start, span.end, this.#known);
+      return this.#admit(span.partitionKey, record, sequenceNumber);
+    } catch (error) {
+      this.#bad(error, sequenceNumber, span.subSequenceNumber);
+      return undefined;
+    }
+  }
+
+  #admit(
+    partitionKey: string,
+    record: DecodedMediaRecord,
+    sequenceNumber: string,
+  ): Frame | undefined {
+    const source = sourceId(record);
+    const admission = this.#fence.check(partitionKey, record, source);
+    if (admission !== 'admitted') this.counts[admission] += 1;
+    if (admission !== 'admitted' && this.#options.repeats !== 'keep') return undefined;
+    const isWhole = record.chunkCount <= 1 && !this.#assembler.waiting;
+    const payload = isWhole
+      ? record.payload
+      : this.#assembler.add(`${record.rtmsStreamId} ${source}`, record, sequenceNumber);
+    if (!payload) return undefined;
+    const frame = toFrame(record, payload, partitionKey, sequenceNumber);
+    if (admission === 'admitted') this.#fence.delivered(partitionKey, record, source);
+    return frame;
+  }
+
+  #reportGivenUp(): void {
+    for (const { error, sequenceNumber } of this.#givenUp.splice(0))
+      this.#bad(error, sequenceNumber, 0);
+  }
+
+  #bad(error: unknown, sequenceNumber: string, subSequenceNumber: number): void {
+    this.counts.bad += 1;
+    const located = locate(error, sequenceNumber, subSequenceNumber);
+    if (!this.#options.onBadRecord) throw located;
+    this.#options.onBadRecord(located);
+  }
+}
+
+/** Cheap to make, as every frame needs one: of a user it is a number. */
+function sourceId({
+  mediaType,
+  userId,
+  channelId,
+}: {
+  readonly mediaType: number;
+  readonly userId?: number | undefined;
+  readonly channelId?: string | undefined;
+}): SourceId {
+  return userId === undefined ? `${mediaType} ${channelId}` : userId * 8 + mediaType;
+}
+
+/** The same error, saying which record of the Kinesis stream it is about. */
+export function locate(
+  error: unknown,
+  sequenceNumber: string,
+  subSequenceNumber: number,
+): ServiceError {
+  if (!(error instanceof ServiceError)) throw error;
+  const what = `bad record at sequence number ${sequenceNumber}: ${error.message}`;
+  return new ServiceError(error.code, what, {
+    cause: error,
+    detail: { ...error.detail, sequenceNumber, subSequenceNumber },
+  });
+}

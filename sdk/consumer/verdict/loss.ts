@@ -1,0 +1,70 @@
+import type { LedgerMediaType } from '../../../shared/record/event.ts';
+import { type FrameSource, sourceKey } from '../records/frame.ts';
+
+/**
+ * Something of a meeting that nobody has, and what is known of it:
+ *
+ * - `gap`: received and lost, counted by the runner that lost it
+ * - `blind`: not received, as nobody was connected and Zoom keeps nothing of this media type
+ * - `hole`: capture time without audio around a lost owner: what it had received and not yet written
+ */
+export interface Loss extends FrameSource {
+  readonly rtmsStreamId: string;
+  /** The epoch that tells of it. */
+  readonly epoch: number;
+  readonly kind: 'gap' | 'blind' | 'hole';
+  readonly mediaType: LedgerMediaType;
+  /** As in the event that tells of it: `buffer_full`, `owner_lost`, `handed_over`, `reconnected`, … */
+  readonly cause: string;
+  /** Capture time that may be affected, Unix ms. */
+  readonly fromMs: number;
+  readonly toMs: number;
+  /** Frames or lines; gaps only, as nobody has counted the others. */
+  readonly count?: number;
+}
+
+const NOUN: Readonly<Record<string, string>> = {
+  audio: 'audio',
+  video: 'video',
+  deskshare: 'share',
+  transcript: 'transcript',
+  chat: 'chat',
+  events: 'events',
+};
+
+const CAUSE: Readonly<Record<string, string>> = {
+  owner_lost: 'its runner was lost',
+  handed_over: 'it changed its runner',
+  restarted: 'Zoom had ended it and it was started again',
+  reconnected: 'the connection to Zoom was lost',
+  not_reconnected: 'the connection to Zoom was lost and did not come back',
+  buffer_full: 'buffers were full',
+  spool_full: 'the spool was full',
+  write_failed: 'Kinesis did not take it',
+  malformed: 'it could not be read',
+  not_received: 'Zoom did not send it',
+};
+
+/** One sentence: what may lack, from when to when, and why. Times of day are UTC. */
+export function describeLoss(loss: Loss): string {
+  const { mediaType, kind, count, cause, fromMs, toMs } = loss;
+  const noun = NOUN[mediaType] ?? mediaType;
+  const isLines = mediaType === 'transcript' || mediaType === 'chat' || mediaType === 'events';
+  const source = sourceKey(loss);
+  const whose = source === '' ? '' : ` of ${source}`;
+  const why = CAUSE[cause] ?? cause;
+  const when = `between ${timeOfDay(fromMs)} and ${timeOfDay(toMs)}`;
+  if (kind === 'gap') {
+    if (count === 0) return `${noun}${whose} lacks frames ${when}: ${why}`;
+    const unit = isLines ? 'lines' : 'frames';
+    return `${noun}${whose} lacks ${count} ${unit} ${when}: ${why}`;
+  }
+  const seconds = `${((toMs - fromMs) / 1000).toFixed(1)} s`;
+  return isLines
+    ? `${noun}${whose} may lack lines ${when} (${seconds}): ${why}`
+    : `${noun}${whose} may lack what was captured ${when} (${seconds}): ${why}`;
+}
+
+function timeOfDay(ms: number): string {
+  return new Date(ms).toISOString().slice(11, 23);
+}

@@ -1,0 +1,177 @@
+import * as v from 'valibot';
+import { PRODUCTS } from '../../rtms/protocol/product.ts';
+import { INPUT_LIMITS, isCount, isId, isStreamId } from '../input-limits.ts';
+import type { Logger } from '../logger.ts';
+import type { Metrics } from '../metrics.ts';
+import { type SessionRow, sessionKey, TASKS, type TaskRow, taskKey } from './session-row.ts';
+
+/**
+ * The one place where rows of the session table become ours. A row is written by other processes, releases
+ * and hands than the one that reads it, so nothing about it is taken for granted: a row that cannot be read is
+ * reported and left alone, because a runner that stumbled over it would hand it on to the next runner.
+ */
+
+/** A row that does not say what it has to, as far as it can be told. */
+export interface UnreadableRow {
+  readonly pk: string;
+  /** Names of the fields that cannot be read; never what is in them. */
+  readonly unreadable: readonly string[];
+  /** Owner and epoch where they can be read: enough for an owner to know that the row is still its own. */
+  readonly owner?: string;
+  readonly epoch?: number;
+}
+
+/** Most that JavaScript's dates can hold: a later instant cannot be written as an event's time. */
+const MAX_TIME_MS = 8.64e15;
+/** An epoch is an unsigned 32-bit number in every record, and the next claim raises it by one. */
+const MAX_EPOCH = 2 ** 32 - 2;
+
+/**
+ * Options for every `DynamoDBDocumentClient` that reads the table. By default one number that JavaScript cannot
+ * hold makes the whole answer fail, and with it every other row of the same query; here it stays a text, which
+ * the schema refuses in that row alone.
+ */
+export const ROW_TRANSLATION = {
+  unmarshallOptions: {
+    wrapNumbers: (text: string): number | string => {
+      const number = Number(text);
+      return Math.abs(number) <= Number.MAX_SAFE_INTEGER ? number : text;
+    },
+  },
+} as const;
+
+const id = v.custom<string>((value) => isId(value));
+const topic = v.pipe(v.string(), v.maxBytes(INPUT_LIMITS.nameBytes));
+const count = v.custom<number>((value) => isCount(value));
+const timeMs = v.custom<number>((value) => isCount(value, MAX_TIME_MS));
+const epoch = v.custom<number>((value) => isCount(value, MAX_EPOCH));
+const owner = v.custom<string>((value) => isId(value) && value !== TASKS);
+const serverUrls = v.pipe(
+  v.array(v.custom<string>((value) => isId(value, INPUT_LIMITS.serverUrlBytes))),
+  v.maxLength(INPUT_LIMITS.serverUrls),
+);
+
+/** One entry for each field of the type, so that a field that is added there cannot be forgotten here. */
+const SESSION_FIELDS = {
+  pk: v.string(),
+  rtmsStreamId: v.custom<string>(isStreamId),
+  ttl: v.optional(timeMs),
+  startEventTsMs: v.optional(timeMs),
+  serverUrls: v.optional(serverUrls),
+  product: v.optional(v.picklist(PRODUCTS)),
+  entityId: v.optional(id),
+  app: v.optional(id),
+  accountId: v.optional(id),
+  operatorId: v.optional(id),
+  hostId: v.optional(id),
+  meetingId: v.optional(id),
+  webinarId: v.optional(id),
+  topic: v.optional(topic),
+  isOriginalHost: v.optional(v.boolean()),
+  sessionKey: v.optional(id),
+  requestedAtMs: v.optional(timeMs),
+  stopEventTsMs: v.optional(timeMs),
+  stopReason: v.optional(count),
+  interruptEventTsMs: v.optional(timeMs),
+  movedEventTsMs: v.optional(timeMs),
+  movedServerUrls: v.optional(serverUrls),
+  epoch: v.optional(epoch),
+  owner: v.optional(owner),
+  claimedAtMs: v.optional(timeMs),
+  endedStartEventTsMs: v.optional(timeMs),
+  endedReason: v.optional(v.union([count, v.picklist(['missed', 'refused', 'lost'])])),
+  handedOverBy: v.optional(id),
+  handedOverAtMs: v.optional(timeMs),
+  endedAtMs: v.optional(timeMs),
+  operatorWish: v.optional(v.picklist(['stop', 'handover'])),
+  proofs: v.optional(count),
+  handedBack: v.optional(v.boolean()),
+  connectedEpoch: v.optional(epoch),
+  strikes: v.optional(count),
+  quarantinedUntilMs: v.optional(timeMs),
+} satisfies Record<keyof SessionRow, v.GenericSchema>;
+
+const SESSION_ROW = v.object(SESSION_FIELDS);
+
+/** Reads a session row. Attributes that this release does not know are left out, as a newer one may add some. */
+export function parseSessionRow(
+  item: Readonly<Record<string, unknown>>,
+): SessionRow | UnreadableRow {
+  const parsed = v.safeParse(SESSION_ROW, item, { abortPipeEarly: true });
+  const isNamed = parsed.success && parsed.output.pk === sessionKey(parsed.output.rtmsStreamId);
+  if (isNamed) return parsed.output as SessionRow;
+  const fields = parsed.success
+    ? ['rtmsStreamId']
+    : parsed.issues.map(({ path }) => String(path?.[0].key ?? 'row'));
+  return {
+    pk: typeof item['pk'] === 'string' ? item['pk'] : '',
+    unreadable: [...new Set(fields)].sort(),
+    ...(v.is(owner, item['owner']) && { owner: item['owner'] }),
+    ...(v.is(epoch, item['epoch']) && { epoch: item['epoch'] }),
+  };
+}
+
+const slots = v.custom<number>((value) => typeof value === 'number' && value >= 0);
+
+const TASK_FIELDS = {
+  costUsed: slots,
+  costTotal: slots,
+  draining: v.boolean(),
+  revision: v.optional(id),
+  renewedAtMs: v.optional(timeMs),
+  ttl: v.optional(timeMs),
+} as const;
+
+/**
+ * Reads a task row, whatever is in it: a task must be seen to be dead even when its row is spoilt, or nobody
+ * would take its sessions over. What cannot be read stands for a task that takes no sessions.
+ *
+ * @returns the names of what could not be read, beside the row; no row when the key is none of a task
+ */
+export function parseTaskRow(item: Readonly<Record<string, unknown>>): {
+  readonly row?: TaskRow;
+  readonly unreadable: readonly string[];
+} {
+  const { pk } = item;
+  const taskId = typeof pk === 'string' ? pk.slice(taskKey('').length) : '';
+  if (pk !== taskKey(taskId) || taskId === '') return { unreadable: ['pk'] };
+  const parsed = v.safeParse(v.object(TASK_FIELDS), item);
+  const { heartbeat } = item;
+  // A counter too large for JavaScript still counts, as a text; one that is no number can never be raised.
+  const isCounter = typeof heartbeat === 'number' || typeof heartbeat === 'string';
+  const unreadable = parsed.success
+    ? []
+    : parsed.issues.map(({ path }) => String(path?.[0].key ?? 'row'));
+  if (!isCounter) unreadable.push('heartbeat');
+  const known = parsed.success ? parsed.output : { costUsed: 0, costTotal: 0, draining: true };
+  const own = { pk, owner: TASKS, taskId, heartbeat: isCounter ? heartbeat : 0 } as const;
+  return { row: { ...own, ...known } as TaskRow, unreadable };
+}
+
+export function isReadable(row: SessionRow | UnreadableRow): row is SessionRow {
+  return !('unreadable' in row);
+}
+
+/** Keys remembered as told; a table full of spoilt rows must not fill the memory. */
+const MAX_TOLD = 1_000;
+
+/** Counts every read of an unreadable row, so that its alarm lasts as long as the row; logs each key once. */
+export class UnreadableRows {
+  readonly #told = new Set<string>();
+  readonly #logger: Logger;
+  readonly #metrics: Metrics;
+
+  constructor(logger: Logger, metrics: Metrics) {
+    this.#logger = logger;
+    this.#metrics = metrics;
+  }
+
+  report({ pk, unreadable }: Pick<UnreadableRow, 'pk' | 'unreadable'>): void {
+    this.#metrics.count('UnreadableRows');
+    if (this.#told.has(pk)) return;
+    if (this.#told.size >= MAX_TOLD) this.#told.clear();
+    this.#told.add(pk);
+    const fields = { event: 'row_unreadable', key: pk, fields: unreadable };
+    this.#logger.error('a row of the session table cannot be read', fields);
+  }
+}

@@ -1,0 +1,184 @@
+import { STOP_REASON } from '../../rtms/protocol/constants.ts';
+import type { Product } from '../../rtms/protocol/product.ts';
+import { type StartFacts, startFactsOf } from '../zoom/start-facts.ts';
+
+/**
+ * The DynamoDB session table: what the webhook function writes and the runners own. One table, two
+ * kinds of rows, one index.
+ *
+ * | row | `pk` | `owner` (partition key of the owner index) |
+ * |---|---|---|
+ * | session | `SESSION#<rtms_stream_id>` | task id; `UNOWNED` while nobody serves it; absent when ended |
+ * | task | `TASK#<task id>` | `TASKS`, so that one query lists the heartbeats |
+ *
+ * The webhook writes four registers (start, stop, interrupt, move), each the newest event of its kind by
+ * Zoom's `event_ts`; what Zoom wants is read from all of them, so delivery order does not matter.
+ */
+export const OWNER_INDEX = 'owner-index';
+export const UNOWNED = 'UNOWNED';
+export const TASKS = 'TASKS';
+
+export const sessionKey = (rtmsStreamId: string) => `SESSION#${rtmsStreamId}` as const;
+export const taskKey = (taskId: string) => `TASK#${taskId}` as const;
+
+/** Register of the newest `*.rtms_started`, and the identity it gave the stream. */
+export interface StartRegister extends StartFacts {
+  readonly startEventTsMs: number;
+  /** Signaling addresses, allow-listed, in Zoom's order. */
+  readonly serverUrls: readonly string[];
+  readonly product: Product;
+  readonly entityId: string;
+  /** Zoom app (credential set) whose webhook delivered it; `default` unless `/webhook/{app}` was used. */
+  readonly app: string;
+  /** The webhook function's clock when it accepted the event, Unix ms. */
+  readonly requestedAtMs: number;
+}
+
+export interface StopRegister {
+  readonly stopEventTsMs: number;
+  readonly stopReason: number;
+}
+
+export interface InterruptRegister {
+  readonly interruptEventTsMs: number;
+}
+
+/**
+ * The newest interruption that named addresses. A register of its own: a later one that names none does not take
+ * them away, because Zoom then means the last ones it named.
+ */
+export interface MoveRegister {
+  readonly movedEventTsMs: number;
+  /** Signaling addresses, allow-listed, in Zoom's order. */
+  readonly movedServerUrls: readonly string[];
+}
+
+/** What the owning runner writes. */
+export interface Ownership {
+  /** Raised by one at every claim, never lowered; 0 or absent = never claimed. */
+  readonly epoch?: number;
+  readonly owner?: string;
+  readonly claimedAtMs?: number;
+  /** `startEventTsMs` of the run that a runner brought to its end; a newer start is a new run. */
+  readonly endedStartEventTsMs?: number;
+  /** Stop reason, or `missed` when Zoom refused the handshake of a start that came too late. */
+  readonly endedReason?: number | 'missed' | 'refused' | 'lost';
+  /** Set by a hand-over, cleared by the next claim. */
+  readonly handedOverBy?: string;
+  /** When that owner began to close its sockets, Unix ms: what Zoom does not keep is lost from then on. */
+  readonly handedOverAtMs?: number;
+  /** When the run that `endedReason` belongs to was given up, Unix ms. */
+  readonly endedAtMs?: number;
+  /** Operator's wish: the owner leaves (`stop`) or gives the stream to another runner (`handover`). */
+  readonly operatorWish?: 'stop' | 'handover';
+  /** Raised when an owner proves after an outage that the row is still its own: voids what others have read. */
+  readonly proofs?: number;
+  /** Set by an owner that was given the stream and could not connect: the next one does not give it back again. */
+  readonly handedBack?: boolean;
+  /** The epoch whose owner has last said that media flows. Not written for a stream's first. */
+  readonly connectedEpoch?: number;
+  /** How many owners in a row this stream has ended, by a defect or by their death just after the claim. */
+  readonly strikes?: number;
+  /** Nobody claims the stream before that, Unix ms: it has ended too many owners. */
+  readonly quarantinedUntilMs?: number;
+}
+
+export interface SessionRow
+  extends Partial<StartRegister>,
+    Partial<StopRegister>,
+    Partial<InterruptRegister>,
+    Partial<MoveRegister>,
+    Ownership {
+  readonly pk: string;
+  readonly rtmsStreamId: string;
+  /** DynamoDB time to live, Unix seconds. */
+  readonly ttl?: number;
+}
+
+export interface TaskRow {
+  readonly pk: string;
+  readonly owner: typeof TASKS;
+  readonly taskId: string;
+  /**
+   * Raised at every renewal; observers judge expiry by when they last saw it change, on their own clock. A text
+   * when it is too large for a number.
+   */
+  readonly heartbeat: number | string;
+  /** The task's own clock at its last renewal, Unix ms: for telling, never for judging who is alive. */
+  readonly renewedAtMs?: number;
+  readonly costUsed: number;
+  readonly costTotal: number;
+  /** Does it take no sessions, whatever its slots say? */
+  readonly draining: boolean;
+  /** The deployment of the service that started it, as ECS names it; absent outside ECS. */
+  readonly revision?: string;
+  readonly ttl?: number;
+}
+
+export type Wanted =
+  | { readonly state: 'started'; readonly start: StartRegister; readonly interruptedAtMs?: number }
+  | { readonly state: 'stopped'; readonly stopReason: number }
+  | { readonly state: 'nothing' };
+
+/**
+ * What Zoom wants of the stream now. The newest event wins; at the same instant stop beats interrupted
+ * beats started. An interruption leaves the stream wanted (its owner reconnects) and never revives a
+ * stopped one: only a newer start does.
+ */
+export function wantedState(row: SessionRow): Wanted {
+  const start = startOf(row);
+  const startMs = start?.startEventTsMs ?? Number.NEGATIVE_INFINITY;
+  const interruptMs = row.interruptEventTsMs ?? Number.NEGATIVE_INFINITY;
+  if (row.stopEventTsMs !== undefined && row.stopEventTsMs >= startMs) {
+    return { state: 'stopped', stopReason: row.stopReason ?? 0 };
+  }
+  if (start === undefined) return { state: 'nothing' };
+  if (row.endedStartEventTsMs !== undefined && row.endedStartEventTsMs >= startMs)
+    return { state: 'nothing' };
+  return interruptMs >= startMs
+    ? { state: 'started', start, interruptedAtMs: interruptMs }
+    : { state: 'started', start };
+}
+
+/** The start register of a row, with the addresses of a later interruption; undefined when no start has arrived. */
+export function startOf(row: SessionRow): StartRegister | undefined {
+  const { startEventTsMs, serverUrls, product, entityId, app, requestedAtMs } = row;
+  if (
+    startEventTsMs === undefined ||
+    serverUrls === undefined ||
+    product === undefined ||
+    entityId === undefined ||
+    requestedAtMs === undefined
+  ) {
+    return undefined;
+  }
+  return {
+    startEventTsMs,
+    serverUrls: movedTo(row, startEventTsMs) ?? serverUrls,
+    product,
+    entityId,
+    app: app ?? 'default',
+    requestedAtMs,
+    ...startFactsOf(row),
+  };
+}
+
+function movedTo(row: SessionRow, startEventTsMs: number): readonly string[] | undefined {
+  const { movedServerUrls, movedEventTsMs = 0 } = row;
+  return movedEventTsMs >= startEventTsMs ? movedServerUrls : undefined;
+}
+
+/**
+ * Has Zoom revoked a stream whose epochs have all ended without saying so? Then one more epoch has to tell
+ * whoever stored its media.
+ */
+export function isRevocationUntold(row: SessionRow): boolean {
+  const { epoch = 0, endedReason, stopReason } = row;
+  return (
+    epoch > 0 &&
+    endedReason !== undefined &&
+    endedReason !== STOP_REASON.STREAM_REVOKED &&
+    stopReason === STOP_REASON.STREAM_REVOKED &&
+    wantedState(row).state === 'stopped'
+  );
+}

@@ -1,0 +1,219 @@
+import * as v from 'valibot';
+import { STOP_REASON } from '../../rtms/protocol/constants.ts';
+import { MEDIA_TYPES } from '../../rtms/protocol/media-type.ts';
+import { PRODUCTS } from '../../rtms/protocol/product.ts';
+import { ServiceError } from '../../shared/errors.ts';
+
+/**
+ * A scenario is plain data, so that it can be written by hand, made by a function, or posted to the
+ * control endpoint. Every time is in milliseconds since `rtms_started`; files are paths below simulator/assets.
+ */
+const milliseconds = v.pipe(v.number(), v.minValue(0));
+const userId = v.pipe(v.number(), v.integer(), v.minValue(1));
+const mediaType = v.picklist(MEDIA_TYPES);
+
+const audioTrack = v.variant('kind', [
+  /** `<file>.pcm` (16 kHz mono s16le) and `<file>.ogg` (Opus 48 kHz stereo, 20 ms packets). */
+  v.object({
+    kind: v.literal('clips'),
+    clips: v.array(v.object({ startMs: milliseconds, file: v.string() })),
+  }),
+  /** Frames that carry their own number and check sum; talks `talkMs`, is silent `pauseMs`, and so on. */
+  v.object({
+    kind: v.literal('synthetic'),
+    talkMs: v.optional(milliseconds, 1),
+    pauseMs: v.optional(milliseconds, 0),
+    phaseMs: v.optional(milliseconds, 0),
+  }),
+  /** A 10 ms click at every full `everyMs`. */
+  v.object({ kind: v.literal('clicks'), everyMs: milliseconds }),
+]);
+
+const videoTrack = v.variant('kind', [
+  /** Annex B with access unit delimiters, looped; `pictures` for clients that ask for JPG. */
+  v.object({
+    kind: v.literal('h264'),
+    file: v.string(),
+    fps: v.number(),
+    pictures: v.optional(v.array(v.string()), []),
+  }),
+  v.object({
+    kind: v.literal('synthetic'),
+    fps: v.number(),
+    frameBytes: v.number(),
+    keyFrameBytes: v.number(),
+    /** Frames from one key frame to the next. */
+    keyEvery: v.number(),
+  }),
+]);
+
+const shareTrack = v.variant('kind', [
+  /** `atMs` counts from the start of the share. */
+  v.object({
+    kind: v.literal('slides'),
+    slides: v.array(v.object({ atMs: milliseconds, file: v.string() })),
+  }),
+  v.object({ kind: v.literal('synthetic'), frameBytes: v.number() }),
+]);
+
+const participant = v.object({
+  userId,
+  userName: v.string(),
+  /** Contact Center and Phone: what media and events carry instead of the user id. */
+  channelId: v.optional(v.string()),
+  /** Further fields of `participant_info`. */
+  participantInfo: v.optional(v.record(v.string(), v.string()), {}),
+  joinMs: v.optional(milliseconds, 0),
+  cameraOff: v.optional(v.boolean(), false),
+  audio: v.optional(audioTrack),
+  video: v.optional(videoTrack),
+});
+
+const how = v.optional(v.picklist(['terminate', 'close', 'freeze']), 'terminate');
+
+const chatMessage = v.object({
+  userId,
+  text: v.string(),
+  operation: v.optional(v.number(), 1),
+  messageId: v.optional(v.string()),
+  parentMessageId: v.optional(v.string(), ''),
+  session: v.optional(v.object({ type: v.number(), id: v.string() }), { type: 1, id: '' }),
+  receiverId: v.optional(userId),
+  files: v.optional(
+    v.array(v.object({ file_id: v.string(), file_name: v.string(), file_size: v.number() })),
+  ),
+  deletedFileIds: v.optional(v.array(v.string())),
+});
+
+const action = v.variant('do', [
+  v.object({ do: v.literal('join'), userId }),
+  v.object({ do: v.literal('leave'), userId }),
+  v.object({ do: v.literal('active_speaker'), userId }),
+  v.object({ do: v.literal('video_on'), userId }),
+  v.object({ do: v.literal('video_off'), userId }),
+  v.object({ do: v.literal('share_start'), userId, track: shareTrack }),
+  v.object({ do: v.literal('share_stop') }),
+  /** Without times: the second that just ended. */
+  v.object({
+    do: v.literal('transcript'),
+    userId,
+    text: v.string(),
+    startMs: v.optional(milliseconds),
+    endMs: v.optional(milliseconds),
+    language: v.optional(v.number(), 9),
+    attribute: v.optional(v.number(), 0),
+  }),
+  v.object({ do: v.literal('chat'), ...chatMessage.entries }),
+  /** Any other event: fields beside `event_type` and the time. */
+  v.object({
+    do: v.literal('event'),
+    eventType: v.number(),
+    fields: v.record(v.string(), v.unknown()),
+  }),
+  /** Contact Center: the event of one participant. */
+  v.object({ do: v.literal('voice'), eventType: v.number(), userId }),
+  v.object({ do: v.literal('pause') }),
+  v.object({ do: v.literal('resume') }),
+  v.object({ do: v.literal('session_start'), sessionId: v.string() }),
+  v.object({ do: v.literal('session_stop'), sessionId: v.string(), reason: v.number() }),
+  v.object({ do: v.literal('stop'), reason: v.number() }),
+  v.object({ do: v.literal('revoke') }),
+  /** New server addresses after `gapMs`; the old sockets die, or linger in silence. */
+  v.object({
+    do: v.literal('failover'),
+    gapMs: v.optional(milliseconds, 0),
+    oldSockets: v.optional(v.picklist(['cut', 'keep']), 'cut'),
+  }),
+  /** Zoom closes every socket with 1000 and says no word. */
+  v.object({ do: v.literal('evict') }),
+  /** `freeze`: the connection is up but nothing passes any more, in either direction. */
+  v.object({ do: v.literal('cut_signaling'), how }),
+  v.object({ do: v.literal('cut_media'), mediaType: v.optional(mediaType), how }),
+  /** Sends late by up to `durationMs`, then all at once, as TCP does on a bad line. */
+  v.object({
+    do: v.literal('stall_media'),
+    mediaType: v.optional(mediaType),
+    durationMs: milliseconds,
+  }),
+  /** A message as it is, on a socket of this stream: for what Zoom should never send. */
+  v.object({
+    do: v.literal('raw'),
+    socket: v.union([v.literal('signaling'), mediaType]),
+    text: v.string(),
+  }),
+  /** Delivers the last webhook of a kind once more, unchanged but freshly signed. */
+  v.object({
+    do: v.literal('replay_webhook'),
+    kind: v.picklist(['started', 'interrupted', 'stopped']),
+  }),
+  v.object({ do: v.literal('hold_webhooks') }),
+  v.object({ do: v.literal('release_webhooks'), reversed: v.optional(v.boolean(), false) }),
+  v.object({
+    do: v.literal('webhook'),
+    event: v.string(),
+    payload: v.record(v.string(), v.unknown()),
+  }),
+]);
+
+const timedAction = v.object({ atMs: milliseconds, action });
+
+const scenario = v.object({
+  name: v.string(),
+  product: v.optional(v.picklist(PRODUCTS), 'meeting'),
+  /** Default: made from the simulator's seed. */
+  entityId: v.optional(v.string()),
+  rtmsStreamId: v.optional(v.string()),
+  /** What the app's scopes grant. */
+  media: v.optional(v.array(mediaType)),
+  participants: v.array(participant),
+  /** Ends with stop reason 6 unless an action stopped it before. */
+  durationMs: milliseconds,
+  actions: v.optional(v.array(timedAction), []),
+  /** Departures from the simulator's behaviour for this stream. */
+  behaviour: v.optional(v.record(v.string(), v.unknown()), {}),
+});
+
+export type AudioTrack = v.InferOutput<typeof audioTrack>;
+export type VideoTrack = v.InferOutput<typeof videoTrack>;
+export type ShareTrack = v.InferOutput<typeof shareTrack>;
+export type ScenarioParticipant = v.InferOutput<typeof participant>;
+export type Action = v.InferOutput<typeof action>;
+export type ActionInput = v.InferInput<typeof action>;
+export type TimedAction = v.InferOutput<typeof timedAction>;
+export type Scenario = v.InferOutput<typeof scenario>;
+/** A scenario with its defaults left out. */
+export type ScenarioInput = v.InferInput<typeof scenario>;
+
+/** @throws ServiceError `config/invalid` naming the first wrong field */
+export function parseScenario(input: unknown): Scenario {
+  return parse(scenario, input, 'scenario');
+}
+
+/** The script with its implied parts, who joins when and the end, in order of time. */
+export function timeline({ participants, actions, durationMs }: Scenario): TimedAction[] {
+  const joins = participants.map(({ userId, joinMs }) => ({
+    atMs: joinMs,
+    action: { do: 'join' as const, userId },
+  }));
+  const end = { do: 'stop' as const, reason: STOP_REASON.MEETING_ENDED };
+  return [...joins, ...actions, { atMs: durationMs, action: end }].sort((a, b) => a.atMs - b.atMs);
+}
+
+/** @throws ServiceError `config/invalid` naming the first wrong field */
+export function parseAction(input: unknown): Action {
+  return parse(action, input, 'action');
+}
+
+function parse<Schema extends v.GenericSchema>(
+  schema: Schema,
+  input: unknown,
+  what: string,
+): v.InferOutput<Schema> {
+  const result = v.safeParse(schema, input);
+  if (result.success) return result.output;
+  const [issue] = result.issues;
+  throw new ServiceError(
+    'config/invalid',
+    `${what}: ${v.getDotPath(issue) ?? ''} ${issue.message}`,
+  );
+}

@@ -1,0 +1,60 @@
+import { timingSafeEqual } from 'node:crypto';
+import { STATUS_CODE as STATUS } from '../../rtms/protocol/constants.ts';
+import { signHandshake } from '../../rtms/protocol/handshake-signature.ts';
+import { ENTITY_ID_FIELD } from '../../rtms/protocol/product.ts';
+import type { RtmsStream } from '../stream.ts';
+import type { ClientMessage } from './connection.ts';
+
+/** The Zoom app whose client this simulator talks to. */
+export interface ZoomApp {
+  readonly clientId: string;
+  readonly clientSecret: string;
+  readonly webhookSecretToken: string;
+  /** Sign the streams of Video SDK sessions. */
+  readonly videoSdkKey: string;
+  readonly videoSdkSecret: string;
+}
+
+/** Known to everybody: the fake credentials of the fixtures. */
+export const EXAMPLE_APP: ZoomApp = {
+  clientId: 'abcDEF123clientid',
+  clientSecret: 'rtmsExampleClientSecret',
+  webhookSecretToken: 'exampleWebhookSecretToken',
+  videoSdkKey: 'exampleVideoSdkKey01',
+  videoSdkSecret: 'exampleVideoSdkSecret01',
+};
+
+/**
+ * The checks that messages 1 and 3 share: same stream as the address, known entity, right signature. The
+ * entity id may come under the product's own key or under `meeting_uuid`, as older clients send it.
+ *
+ * @param stream the stream of the address, if there is such a one
+ * @returns STATUS_CODE
+ */
+export function checkHandshake(
+  app: ZoomApp,
+  stream: RtmsStream | undefined,
+  message: ClientMessage,
+): number {
+  const { rtms_stream_id: rtmsStreamId, signature } = message;
+  if (typeof rtmsStreamId !== 'string' || typeof signature !== 'string') {
+    return STATUS.INVALID_PAYLOAD;
+  }
+  if (stream === undefined || stream.terminated || stream.rtmsStreamId !== rtmsStreamId) {
+    return STATUS.INVALID_RTMS_STREAM_ID;
+  }
+  const entityId = message[ENTITY_ID_FIELD[stream.product]] ?? message['meeting_uuid'];
+  if (entityId !== stream.entityId) return STATUS.INVALID_PAYLOAD;
+  const isSession = stream.product === 'session';
+  const expected = signHandshake({
+    clientId: isSession ? app.videoSdkKey : app.clientId,
+    clientSecret: isSession ? app.videoSdkSecret : app.clientSecret,
+    entityId,
+    rtmsStreamId,
+  });
+  const isRight =
+    signature.length === expected.length &&
+    timingSafeEqual(Buffer.from(signature), Buffer.from(expected));
+  stream.hadBadSignature = !isRight;
+  return isRight ? STATUS.OK : STATUS.INVALID_SIGNATURE;
+}

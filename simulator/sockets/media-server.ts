@@ -1,0 +1,115 @@
+import {
+  MEDIA_DATA_TYPE,
+  MESSAGE_TYPE,
+  STATUS_CODE as STATUS,
+} from '../../rtms/protocol/constants.ts';
+import { MEDIA_TYPE_BIT, MEDIA_TYPES, type MediaType } from '../../rtms/protocol/media-type.ts';
+import { type EffectiveParams, effectiveParams } from '../media/media-params.ts';
+import { type Behaviour, DOCUMENTED_BEHAVIOUR } from '../scenario/behaviour.ts';
+import type { RtmsStream } from '../stream.ts';
+import type { ClientMessage, Connection } from './connection.ts';
+import { checkHandshake, type ZoomApp } from './handshake.ts';
+import { statusFields } from './messages.ts';
+
+/** Last part of a media address. */
+export type MediaPath = MediaType | 'all';
+
+const NOT_SUPPORTED: Record<MediaType, number> = {
+  audio: STATUS.MEDIA_TYPE_AUDIO_NOT_SUPPORT,
+  video: STATUS.MEDIA_TYPE_VIDEO_NOT_SUPPORT,
+  deskshare: STATUS.MEDIA_TYPE_DESKSHARE_NOT_SUPPORT,
+  transcript: STATUS.MEDIA_TYPE_TRANSCRIPT_NOT_SUPPORT,
+  chat: STATUS.MEDIA_TYPE_CHAT_NOT_SUPPORT,
+};
+const KNOWN_BITS = 63;
+
+/** Speaks with one client on a media socket: message 3 first; afterwards only keep-alives come in. */
+export function serveMedia(
+  connection: Connection,
+  stream: RtmsStream | undefined,
+  path: MediaPath,
+  app: ZoomApp,
+  badSignature: 'status' | 'close',
+): void {
+  let joined: RtmsStream | undefined;
+  connection.listener = {
+    message(message) {
+      if (joined === undefined && message.msg_type === MESSAGE_TYPE.DATA_HAND_SHAKE_REQ) {
+        handshake(message);
+      }
+    },
+    ended: (end) => joined?.mediaEnded(connection, end),
+  };
+
+  function handshake(message: ClientMessage): void {
+    const status = checkHandshake(app, stream, message);
+    if (status !== STATUS.OK || stream === undefined) {
+      if (badSignature === 'status') answer(status);
+      connection.close();
+      return;
+    }
+    // No status says "signaling first", and the documented ones would end the stream for the client.
+    if (!stream.client.signaling) {
+      connection.close();
+      return;
+    }
+    const accepted = accept(stream, connection, path, message);
+    if (typeof accepted === 'number') {
+      answer(accepted);
+      connection.close();
+      return;
+    }
+    joined = stream;
+    answer(STATUS.OK, accepted);
+    stream.mediaAttached();
+  }
+
+  function answer(status: number, params?: EffectiveParams): void {
+    connection.send(
+      JSON.stringify({
+        msg_type: MESSAGE_TYPE.DATA_HAND_SHAKE_RESP,
+        protocol_version: 1,
+        sequence: 0,
+        ...statusFields(status, stream?.behaviour ?? DOCUMENTED_BEHAVIOUR),
+        payload_encrypted: false,
+        ...(params && { media_params: params }),
+      }),
+    );
+  }
+}
+
+/** @returns the effective parameters, or the status code that refuses */
+function accept(
+  stream: RtmsStream,
+  connection: Connection,
+  path: MediaPath,
+  message: ClientMessage,
+): EffectiveParams | number {
+  const { behaviour } = stream;
+  const mediaTypes = requestedTypes(message.media_type, path, stream.granted, behaviour);
+  if (typeof mediaTypes === 'number') return mediaTypes;
+  const params = effectiveParams(message.media_params, mediaTypes, behaviour.mediaParams);
+  if (typeof params === 'number') return params;
+  const isForAll = (Number(message.media_type) & MEDIA_DATA_TYPE.ALL) !== 0;
+  const exclusive = isForAll || (path === 'all' && behaviour.allBesideSplit === 'refuse');
+  const status = stream.attachMedia(connection, exclusive, mediaTypes, params);
+  return status === STATUS.OK ? params : status;
+}
+
+/** `all` takes ALL or any set of bits, and so does a split address by default. */
+function requestedTypes(
+  mask: unknown,
+  path: MediaPath,
+  granted: readonly MediaType[],
+  { splitAddress }: Behaviour,
+): readonly MediaType[] | number {
+  if (typeof mask !== 'number' || !Number.isInteger(mask)) return STATUS.INVALID_MEDIA_TYPE;
+  if (mask <= 0 || mask > KNOWN_BITS) return STATUS.MEDIA_TYPE_INVALID_VALUE;
+  if (splitAddress === 'own_bit' && path !== 'all' && mask !== MEDIA_TYPE_BIT[path]) {
+    return STATUS.INVALID_MEDIA_TYPE;
+  }
+  if ((mask & MEDIA_DATA_TYPE.ALL) !== 0) return granted;
+  const wanted = MEDIA_TYPES.filter((mediaType) => (mask & MEDIA_TYPE_BIT[mediaType]) !== 0);
+  const refused = wanted.find((mediaType) => !granted.includes(mediaType));
+  return refused === undefined ? wanted : NOT_SUPPORTED[refused];
+}

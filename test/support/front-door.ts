@@ -1,0 +1,124 @@
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { DynamoDBDocumentClient, GetCommand } from '@aws-sdk/lib-dynamodb';
+import { type LocalAws, startLocalAws } from '../../local/aws/local-aws.ts';
+import { startWebhookServer } from '../../local/webhook-server.ts';
+import { decodeSessionJob } from '../../shared/session-job.ts';
+import { type SessionRow, sessionKey } from '../../shared/session-table/session-row.ts';
+import { signWebhook } from '../../shared/zoom/webhook-signature.ts';
+
+/** Webhook secret token of the default app. */
+export const TOKEN = 'exampleWebhookSecretToken';
+/** Of the app `team-b`. */
+export const TOKEN_B = 'exampleWebhookSecretTokenOfTeamB';
+
+/** The secret of a deployment with two apps. */
+export function zoomSecret(tokens: readonly string[] = [TOKEN]): string {
+  const credentials = { clientId: 'abcDEF123clientid', clientSecret: 'rtmsExampleClientSecret' };
+  return JSON.stringify({
+    apps: {
+      default: { ...credentials, webhookSecretTokens: tokens },
+      'team-b': { ...credentials, webhookSecretTokens: [TOKEN_B] },
+    },
+  });
+}
+
+export interface PostOptions {
+  /** Path after the base. @default the default app's */
+  readonly app?: string;
+  readonly token?: string;
+  /** How long ago it was signed. @default 0 */
+  readonly ageSeconds?: number;
+  /** Replace or add headers; an empty value leaves one out. */
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Sent in place of the body that was signed. */
+  readonly sentBody?: string | Buffer;
+}
+
+export interface Answer {
+  readonly status: number;
+  readonly text: string;
+}
+
+/** The webhook function behind HTTP, on local AWS. */
+export interface FrontDoor {
+  readonly aws: LocalAws;
+  readonly url: string;
+  /** Posts a body as Zoom would, signed unless the options say otherwise. */
+  post(body: object | string | Buffer, options?: PostOptions): Promise<Answer>;
+  row(rtmsStreamId: string): Promise<SessionRow | undefined>;
+  /** Stream ids of the jobs in the queue, oldest first; looks without receiving. */
+  jobs(): Promise<string[]>;
+  close(): Promise<void>;
+}
+
+/**
+ * Starts local AWS and the very handler that Lambda runs. The handler reads the environment when it is
+ * imported, so this sets `process.env`: one front door per process (or after `vi.resetModules`).
+ */
+export async function startFrontDoor(
+  environment: Readonly<Record<string, string>> = {},
+): Promise<FrontDoor> {
+  const aws = await startLocalAws({ zoomSecret: zoomSecret() });
+  Object.assign(process.env, aws.env(), {
+    ALLOWED_HOSTS: 'zoom.us,127.0.0.1',
+    POWERTOOLS_METRICS_DISABLED: 'true',
+    LOG_LEVEL: 'ERROR',
+    // Powertools then writes through the global console, which belongs to the test.
+    POWERTOOLS_DEV: 'true',
+    ...environment,
+  });
+  const { handler } = await import('../../functions/zoom-webhook/handler.ts');
+  const server = await startWebhookServer({ port: 0, path: '/webhook', handler });
+  const { endpoints, region, credentials, table } = aws;
+  const dynamodb = new DynamoDBClient({ region, credentials, endpoint: endpoints.dynamodb });
+  const documents = DynamoDBDocumentClient.from(dynamodb);
+  return {
+    aws,
+    url: server.url,
+    post: (body, options) => post(server.url, body, options),
+    row: async (rtmsStreamId) => {
+      const key = { TableName: table, Key: { pk: sessionKey(rtmsStreamId) } };
+      const { Item } = await documents.send(new GetCommand({ ...key, ConsistentRead: true }));
+      return Item as SessionRow | undefined;
+    },
+    jobs: () => readJobs(aws),
+    close: async () => {
+      await server.close();
+      dynamodb.destroy();
+      await aws.close();
+    },
+  };
+}
+
+async function post(
+  url: string,
+  body: object | string | Buffer,
+  options: PostOptions = {},
+): Promise<Answer> {
+  const { app, token = TOKEN, ageSeconds = 0, headers = {}, sentBody } = options;
+  const raw = Buffer.isBuffer(body)
+    ? body
+    : Buffer.from(typeof body === 'string' ? body : JSON.stringify(body));
+  const timestamp = String(Math.floor(Date.now() / 1000) - ageSeconds);
+  const all = {
+    'content-type': 'application/json; charset=utf-8',
+    'user-agent': 'Zoom Marketplace/1.0a',
+    'x-zm-request-timestamp': timestamp,
+    'x-zm-signature': signWebhook(token, timestamp, raw),
+    ...headers,
+  };
+  const response = await fetch(app === undefined ? url : `${url}/${app}`, {
+    method: 'POST',
+    headers: Object.entries(all).filter(([, value]) => value !== '') as [string, string][],
+    body: (sentBody ?? raw) as NonNullable<RequestInit['body']>,
+  });
+  return { status: response.status, text: await response.text() };
+}
+
+/** fauxqs shows a queue's messages without receiving them. */
+async function readJobs(aws: LocalAws): Promise<string[]> {
+  const name = aws.queueUrl.split('/').at(-1);
+  const response = await fetch(`${aws.endpoints.sqs}/_fauxqs/queues/${name}`);
+  const queue = (await response.json()) as { messages: { ready: { body: string }[] } };
+  return queue.messages.ready.map(({ body }) => decodeSessionJob(body)?.rtmsStreamId ?? body);
+}
