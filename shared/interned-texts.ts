@@ -12,7 +12,7 @@ interface KnownText {
  * Texts that were decoded before, found again by their bytes: ids and names repeat from record to record, and
  * to compare bytes is cheaper than to decode them. Never holds more than 256 texts of 128 bytes.
  */
-export class KnownTexts {
+export class InternedTexts {
   readonly #slots: (KnownText | undefined)[] = new Array(SLOTS).fill(undefined);
 
   /** The UTF-8 text in `bytes[start, end)`. Invalid bytes become U+FFFD. */

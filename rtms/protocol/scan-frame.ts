@@ -1,5 +1,5 @@
 import { INPUT_LIMITS } from '../../shared/input-limits.ts';
-import { KnownTexts } from '../../shared/interned-texts.ts';
+import { InternedTexts } from '../../shared/interned-texts.ts';
 import { MESSAGE_TYPE } from './constants.ts';
 import type { FrameMessage } from './decode-media.ts';
 import { toUnixMs } from './fields.ts';
@@ -52,7 +52,7 @@ export function scanFrame(bytes: Buffer, lendPayload = false): FrameMessage | un
 let lent = Buffer.allocUnsafeSlow(64 * 1024);
 
 /** Names and channel ids: the same ones again and again. */
-const knownTexts = new KnownTexts();
+const knownTexts = new InternedTexts();
 
 /** One pass over one message. Any doubt moves `#at` behind the end, where nothing matches any more. */
 class FrameScan {

@@ -1,9 +1,9 @@
-import type { PutClass } from './unit.ts';
+import type { UnitClass } from './unit.ts';
 
 /** Bytes of units, by their class. */
 export class ClassBytes {
   total = 0;
-  readonly #bytes: Record<PutClass, number> = {
+  readonly #bytes: Record<UnitClass, number> = {
     video: 0,
     deskshare: 0,
     audio: 0,
@@ -12,13 +12,13 @@ export class ClassBytes {
     event: 0,
   };
 
-  of(putClass: PutClass): number {
-    return this.#bytes[putClass];
+  of(unitClass: UnitClass): number {
+    return this.#bytes[unitClass];
   }
 
   /** @param bytes may be negative */
-  add(putClass: PutClass, bytes: number): void {
-    this.#bytes[putClass] += bytes;
+  add(unitClass: UnitClass, bytes: number): void {
+    this.#bytes[unitClass] += bytes;
     this.total += bytes;
   }
 }

@@ -1,6 +1,6 @@
 import { giveMemory } from '../../shared/memory-pool.ts';
 import { AGGREGATES, type Packing } from './packing.ts';
-import { type DropCause, type PutClass, type PutUnit, unitBytes } from './unit.ts';
+import { type DropCause, type Unit, type UnitClass, unitBytes } from './unit.ts';
 import { UnitQueue } from './unit-queue.ts';
 
 /** When a lane's open record is closed: whichever comes first. */
@@ -11,7 +11,7 @@ export interface FlushPolicy {
   readonly lingerMs: number;
 }
 
-export type FlushPolicies = Readonly<Record<PutClass, FlushPolicy>>;
+export type FlushPolicies = Readonly<Record<UnitClass, FlushPolicy>>;
 
 /** A level of buffered bytes that several lanes share: of one session, or of all. */
 export interface ByteLevel {
@@ -26,7 +26,7 @@ export interface OutgoingRecord {
   readonly sizeBytes: number;
   readonly userRecords: number;
   /** Units whose last user record is in here: acknowledged together with it. */
-  readonly units: readonly PutUnit[];
+  readonly units: readonly Unit[];
   /** When the oldest of them came. */
   readonly arrivedAtMs: number;
 }
@@ -143,7 +143,7 @@ export class Lane {
     return this.#abandonedFor;
   }
 
-  push(unit: PutUnit, nowMs: number): void {
+  push(unit: Unit, nowMs: number): void {
     this.#queue.push(unit, nowMs);
     for (const record of unit.records) {
       this.#queuedPackedBytes += this.#packing.grownBytes(record.length);
@@ -204,16 +204,16 @@ export class Lane {
   }
 
   /** The record arrived. @returns the units that are complete with it, their bytes released */
-  written(): readonly PutUnit[] {
+  written(): readonly Unit[] {
     const { units } = this.#release();
     for (const unit of units) this.#charge(-unitBytes(unit));
     return units;
   }
 
   /** The record will not be sent again. @returns all units that are lost with it, a half-sent one included */
-  discard(): PutUnit[] {
+  discard(): Unit[] {
     const units = [...this.#release().units];
-    if (this.#taken > 0) units.push(this.#shift() as PutUnit);
+    if (this.#taken > 0) units.push(this.#shift() as Unit);
     for (const unit of units) this.#charge(-unitBytes(unit));
     return units;
   }
@@ -224,8 +224,8 @@ export class Lane {
    *
    * @returns the units that are lost now
    */
-  abandon(cause: DropCause): PutUnit[] {
-    const units: PutUnit[] = [];
+  abandon(cause: DropCause): Unit[] {
+    const units: Unit[] = [];
     if (this.#slot.name === 'waiting') units.push(...this.discard());
     else if (this.#slot.name === 'sending') this.#abandonedFor = cause;
     for (const unit of this.#extract(() => true)) units.push(unit);
@@ -233,18 +233,18 @@ export class Lane {
   }
 
   /** Memory of one class that `shed` could free. */
-  sheddable(putClass: PutClass): number {
+  sheddable(unitClass: UnitClass): number {
     const first = this.#queue.peek();
-    const bytes = this.#queue.bytesOf(putClass);
-    return this.#taken > 0 && first?.class === putClass ? bytes - unitBytes(first) : bytes;
+    const bytes = this.#queue.bytesOf(unitClass);
+    return this.#taken > 0 && first?.class === unitClass ? bytes - unitBytes(first) : bytes;
   }
 
   /** Takes out the oldest queued units of one class, at least `bytes` of them if there are. */
-  shed(putClass: PutClass, bytes: number): PutUnit[] {
+  shed(unitClass: UnitClass, bytes: number): Unit[] {
     const halfSent = this.#taken > 0 ? this.#queue.peek() : undefined;
     let freed = 0;
     return this.#extract((unit) => {
-      if (freed >= bytes || unit.class !== putClass || unit === halfSent) return false;
+      if (freed >= bytes || unit.class !== unitClass || unit === halfSent) return false;
       freed += unitBytes(unit);
       return true;
     });
@@ -261,7 +261,7 @@ export class Lane {
     return record;
   }
 
-  #extract(condemned: (unit: PutUnit) => boolean): PutUnit[] {
+  #extract(condemned: (unit: Unit) => boolean): Unit[] {
     const first = this.#queue.peek();
     const units = this.#queue.extract(condemned);
     for (const unit of units) {
@@ -276,7 +276,7 @@ export class Lane {
   }
 
   /** Takes the first unit, of which some records have left, out of the queue. */
-  #shift(): PutUnit | undefined {
+  #shift(): Unit | undefined {
     const unit = this.#queue.shift();
     const records = unit?.records ?? [];
     for (let index = this.#taken; index < records.length; index += 1) {
@@ -289,8 +289,8 @@ export class Lane {
   #form(targetBytes: number): OutgoingRecord {
     const arrivedAtMs = this.#queue.oldestArrivedAtMs;
     const records: Uint8Array[] = [];
-    const owners: PutUnit[] = [];
-    const units: PutUnit[] = [];
+    const owners: Unit[] = [];
+    const units: Unit[] = [];
     let sizeBytes = this.#envelopeBytes;
     for (let unit = this.#queue.peek(); unit; unit = this.#queue.peek()) {
       const record = unit.records[this.#taken] as Uint8Array;
@@ -321,7 +321,7 @@ export class Lane {
     };
   }
 
-  #pack(records: readonly Uint8Array[], owners: readonly PutUnit[]): Buffer {
+  #pack(records: readonly Uint8Array[], owners: readonly Unit[]): Buffer {
     const packed = this.#packing.pack(this.partitionKey, records);
     for (let index = 0; index < records.length; index += 1) {
       owners[index]?.release?.(records[index] as Uint8Array);

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { collect } from './pack-calls.ts';
+import { packCalls } from './pack-calls.ts';
 
 const LIMITS = { records: 3, bytes: 100, calls: 10 };
 
@@ -21,5 +21,5 @@ test.each([
 ])('packs $name', ({ entries, calls = 10, expected }) => {
   // A negative size marks a record that wants a call of its own.
   const sizeOf = (size: number) => ({ sizeBytes: Math.abs(size), alone: size < 0 });
-  expect(collect(entries, { ...LIMITS, calls }, sizeOf)).toEqual(expected);
+  expect(packCalls(entries, { ...LIMITS, calls }, sizeOf)).toEqual(expected);
 });

@@ -6,7 +6,7 @@ export interface CallLimits {
 }
 
 /** What a lane offers, as far as packing must know it. */
-export interface Offer {
+export interface CallEntry {
   readonly sizeBytes: number;
   /** Wants a call of its own. */
   readonly alone: boolean;
@@ -19,10 +19,10 @@ export interface Offer {
  * @param sizeOf what an entry weighs; asked once per entry
  * @returns at most `limits.calls` calls; what did not fit is offered again next time
  */
-export function collect<T>(
+export function packCalls<T>(
   entries: readonly T[],
   limits: CallLimits,
-  sizeOf: (entry: T) => Offer,
+  sizeOf: (entry: T) => CallEntry,
 ): T[][] {
   const calls: T[][] = [];
   let open: T[] | undefined;

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { chooseVictim, overload } from './pressure.ts';
-import type { PutClass } from './unit.ts';
+import type { UnitClass } from './unit.ts';
 
 const LIMITS = { laneBytes: 100, sessionBytes: 200, taskBytes: 400, floorBytes: 30 };
 
@@ -26,10 +26,10 @@ test.each([
   },
 );
 
-const holder = (name: string, oldestAtMs: number, ...classes: PutClass[]) => ({
+const holder = (name: string, oldestAtMs: number, ...classes: UnitClass[]) => ({
   name,
   oldestAtMs,
-  sheddable: (putClass: PutClass) => (classes.includes(putClass) ? 1 : 0),
+  sheddable: (unitClass: UnitClass) => (classes.includes(unitClass) ? 1 : 0),
 });
 
 const ALL = ['talk', 'old camera', 'new camera', 'screen'] as const;
@@ -56,5 +56,5 @@ test.each([
     ...('more' in row ? [holder('lines', 2, ...row.more)] : []),
   ].filter(({ name }) => !without.includes(name));
   const victim = chooseVictim(holders, incoming);
-  expect(victim && `${victim.putClass} of ${victim.holder.name}`).toBe(expected);
+  expect(victim && `${victim.unitClass} of ${victim.holder.name}`).toBe(expected);
 });

@@ -1,4 +1,4 @@
-import type { PutClass } from './unit.ts';
+import type { UnitClass } from './unit.ts';
 
 /** Bounds of the memory that waiting units may take, bytes. */
 export interface MemoryLimits {
@@ -56,20 +56,20 @@ function breaks(bytes: number, unitBytes: number, limit: number): boolean {
 }
 
 /** Who leaves first. Within one class the oldest. */
-const SHED_ORDER: readonly PutClass[] = ['video', 'deskshare', 'audio', 'crowd', 'text', 'event'];
+const SHED_ORDER: readonly UnitClass[] = ['video', 'deskshare', 'audio', 'crowd', 'text', 'event'];
 
 /** Freed at least, so that shedding is paid once for many units. */
 export const SHED_STEP_BYTES = 64 * 1024;
 
 /** Classes that may be dropped to let a unit of that class in, first choice first: never a dearer one. */
-export function shedOrder(incoming: PutClass): readonly PutClass[] {
+export function shedOrder(incoming: UnitClass): readonly UnitClass[] {
   return SHED_ORDER.slice(0, SHED_ORDER.indexOf(incoming) + 1);
 }
 
 /** Something that holds units and could drop its oldest. */
 export interface Shedding {
   /** Bytes that dropping units of that class would free. */
-  sheddable(putClass: PutClass): number;
+  sheddable(unitClass: UnitClass): number;
   /** Smaller is older; compared between holders only. */
   readonly oldestAtMs: number;
 }
@@ -82,16 +82,16 @@ export interface Shedding {
  */
 export function chooseVictim<T extends Shedding>(
   holders: Iterable<T>,
-  incoming: PutClass,
-): { readonly holder: T; readonly putClass: PutClass } | undefined {
+  incoming: UnitClass,
+): { readonly holder: T; readonly unitClass: UnitClass } | undefined {
   const all = [...holders];
-  for (const putClass of shedOrder(incoming)) {
+  for (const unitClass of shedOrder(incoming)) {
     let oldest: T | undefined;
     for (const holder of all) {
-      if (holder.sheddable(putClass) === 0) continue;
+      if (holder.sheddable(unitClass) === 0) continue;
       if (oldest === undefined || holder.oldestAtMs < oldest.oldestAtMs) oldest = holder;
     }
-    if (oldest) return { holder: oldest, putClass };
+    if (oldest) return { holder: oldest, unitClass };
   }
   return undefined;
 }

@@ -10,9 +10,9 @@ import {
   Tally,
 } from '../../test/support/model-kinesis.ts';
 import { Producer } from './producer.ts';
+import { readFrames, recoverSegments } from './spool/segment-files.ts';
 import { openSpool, type Spool } from './spool/spool.ts';
-import { readFrames, recoverSegments } from './spool/spool-files.ts';
-import type { PutClass } from './unit.ts';
+import type { UnitClass } from './unit.ts';
 
 let directory: string;
 
@@ -34,7 +34,7 @@ type Step =
 
 type Draws = Iterator<number>;
 
-const KEYS: Readonly<Record<string, PutClass>> = { a: 'audio', 'a#v#1': 'video', b: 'audio' };
+const KEYS: Readonly<Record<string, UnitClass>> = { a: 'audio', 'a#v#1': 'video', b: 'audio' };
 
 const put = fc.record({
   name: fc.constant('put' as const),
@@ -99,7 +99,7 @@ class Life {
     const list = this.accepted.get(key) ?? [];
     this.accepted.set(key, list);
     list.push(this.#sequence);
-    const shape = { key, bytes, chunks, class: KEYS[key] as PutClass };
+    const shape = { key, bytes, chunks, class: KEYS[key] as UnitClass };
     this.#producer?.put(makeUnit(this.#sequence, this.tally, shape));
   }
 

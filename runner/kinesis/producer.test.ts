@@ -13,7 +13,7 @@ import { decodeAggregate } from '../../shared/record/kpl.ts';
 import { identity, makeUnit, Tally, type UnitShape } from '../../test/support/model-kinesis.ts';
 import { Producer, type ProducerOptions } from './producer.ts';
 import { createKinesisClient } from './transport.ts';
-import type { PutUnit } from './unit.ts';
+import type { Unit } from './unit.ts';
 
 let server: KinesisServer;
 let client: KinesisClient;
@@ -182,7 +182,7 @@ test('loses only the one record that Kinesis refuses', async () => {
 });
 
 describe('lines', () => {
-  const line = (sequence: number, tally: Tally): PutUnit => ({
+  const line = (sequence: number, tally: Tally): Unit => ({
     ...makeUnit(sequence, tally, { class: 'event' }),
     records: [Buffer.from(`{"n":${sequence}}\n`)],
   });

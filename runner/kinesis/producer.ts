@@ -15,10 +15,10 @@ import {
   SHED_STEP_BYTES,
 } from './pressure.ts';
 import type { ProducerStats } from './producer-stats.ts';
-import { Dispatch } from './sender.ts';
+import { Sender } from './sender.ts';
 import { Settlement } from './settlement.ts';
 import type { Spool } from './spool/spool.ts';
-import { type DropCause, type PutClass, type PutUnit, unitBytes } from './unit.ts';
+import { type DropCause, type Unit, type UnitClass, unitBytes } from './unit.ts';
 
 export interface ProducerOptions {
   /** Used by this producer alone; see transport.ts. */
@@ -70,7 +70,7 @@ export class Producer {
   readonly #metrics: Metrics;
   readonly #lanes: LaneTable;
   readonly #settlement = new Settlement();
-  readonly #dispatch: Dispatch;
+  readonly #sender: Sender;
 
   /** Read once a tick and once an answer: exact enough to stamp arrivals with. */
   #nowMs = performance.now();
@@ -94,7 +94,7 @@ export class Producer {
     this.#lanes = new LaneTable({ ...policies, ...options.flush }, packing);
     this.#memory = { ...DEFAULT_MEMORY_LIMITS, ...options.memory };
     this.#metrics = options.metrics ?? NO_METRICS;
-    this.#dispatch = new Dispatch({
+    this.#sender = new Sender({
       client: options.client,
       streamName: options.streamName,
       retry: options.retry ?? DEFAULT_RETRY,
@@ -118,7 +118,7 @@ export class Producer {
   }
 
   /** Takes over a unit. After `close`, or with a key that Kinesis never takes, it is dropped with `write_failed`. */
-  put(unit: PutUnit): void {
+  put(unit: Unit): void {
     if (unit.records.length === 0) throw new Error('a unit without records');
     const lane = this.#lanes.lane(unit.partitionKey);
     this.#settlement.accept(lane, 1);
@@ -164,7 +164,7 @@ export class Producer {
         this.#settle(lane, lane.abandon('write_failed'), 'write_failed');
       }
     });
-    await this.#dispatch.stop();
+    await this.#sender.stop();
     clearTimeout(this.#timer);
     this.#settlement.wake();
     await this.#spool?.idle();
@@ -174,18 +174,18 @@ export class Producer {
    * Drops what is buffered, on the disk too. A record that is on its way may still be written, and is
    * reported as what becomes of it.
    *
-   * @param putClass units of this class alone
+   * @param unitClass units of this class alone
    */
-  drop(keys: KeySelection, cause: DropCause, putClass?: PutClass): void {
+  drop(keys: KeySelection, cause: DropCause, unitClass?: UnitClass): void {
     for (const lane of this.#lanes) {
       if (!selects(keys, lane.partitionKey)) continue;
       const units =
-        putClass === undefined
+        unitClass === undefined
           ? lane.abandon(cause)
-          : lane.shed(putClass, Number.POSITIVE_INFINITY);
+          : lane.shed(unitClass, Number.POSITIVE_INFINITY);
       this.#settle(lane, units, cause);
     }
-    this.#spool?.drop((partitionKey) => selects(keys, partitionKey), cause, putClass);
+    this.#spool?.drop((partitionKey) => selects(keys, partitionKey), cause, unitClass);
     this.#settlement.wake();
   }
 
@@ -199,11 +199,11 @@ export class Producer {
       spoolBytes: this.#spool?.bytes ?? 0,
       spoolAgeMs: spooledAtMs === undefined ? 0 : Math.max(0, Date.now() - spooledAtMs),
       lanes: this.#lanes.size,
-      callsInFlight: this.#dispatch.callsInFlight,
+      callsInFlight: this.#sender.callsInFlight,
       units: this.#settlement.writtenUnits,
-      ...this.#dispatch.written,
-      retries: this.#dispatch.retries,
-      throttles: this.#dispatch.throttles,
+      ...this.#sender.written,
+      retries: this.#sender.retries,
+      throttles: this.#sender.throttles,
       dropped: { ...this.#settlement.droppedUnits },
     };
   }
@@ -221,7 +221,7 @@ export class Producer {
     return this.#lanes.task.bytes + (this.#spool?.pendingBytes ?? 0);
   }
 
-  #settle(lane: Lane, units: readonly PutUnit[], cause?: DropCause): void {
+  #settle(lane: Lane, units: readonly Unit[], cause?: DropCause): void {
     for (const unit of units) {
       this.#spool?.settled(unit);
       this.#settlement.settle(lane, unit, cause);
@@ -229,25 +229,25 @@ export class Producer {
   }
 
   /** Behind what lies on the disk there is only the disk: else a unit would overtake older ones. */
-  #mustSpool(lane: Lane, unit: PutUnit): boolean {
+  #mustSpool(lane: Lane, unit: Unit): boolean {
     return (
       this.#spool?.hasBacklog(unit.partitionKey) === true ||
       this.#overload(lane, unit) !== undefined
     );
   }
 
-  #overload(lane: Lane, unit: PutUnit): Overload | undefined {
+  #overload(lane: Lane, unit: Unit): Overload | undefined {
     const load = this.#lanes.load(lane, this.#spool?.pendingBytes ?? 0);
     return overload(load, unitBytes(unit), this.#memory);
   }
 
   /** Without a spool: drops queued units until one more fits. @returns false when none is cheap enough */
-  #makeRoom(lane: Lane, unit: PutUnit): boolean {
+  #makeRoom(lane: Lane, unit: Unit): boolean {
     for (let scope = this.#overload(lane, unit); scope; scope = this.#overload(lane, unit)) {
       const victim = chooseVictim(this.#lanes.within(scope, lane), unit.class);
       if (!victim) return false;
-      const { holder, putClass } = victim;
-      const shed = holder.shed(putClass, Math.max(SHED_STEP_BYTES, unitBytes(unit)));
+      const { holder, unitClass } = victim;
+      const shed = holder.shed(unitClass, Math.max(SHED_STEP_BYTES, unitBytes(unit)));
       this.#settle(holder, shed, 'buffer_full');
     }
     return true;
@@ -289,7 +289,7 @@ export class Producer {
   #pump(): void {
     this.#nowMs = performance.now();
     this.#pumpedAtMs = this.#nowMs;
-    this.#dispatch.pump(this.#lanes, (lane) => this.#refill(lane), this.#nowMs);
+    this.#sender.pump(this.#lanes, (lane) => this.#refill(lane), this.#nowMs);
   }
 
   /** Reads on where a lane runs dry. @returns whether more of its key lies on the disk */

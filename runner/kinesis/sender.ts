@@ -7,13 +7,13 @@ import { nextDueMs } from './catch-up.ts';
 import { failureOf } from './kinesis-error.ts';
 import type { Lane, OutgoingRecord } from './lane.ts';
 import { KINESIS_LIMITS, putUnits } from './limits.ts';
-import { collect } from './pack-calls.ts';
+import { packCalls } from './pack-calls.ts';
 import { type EntryOutcome, putRecords } from './put-records.ts';
 import { ShardBudget } from './shard-budget.ts';
 import { MAX_CALLS } from './transport.ts';
-import type { DropCause, PutUnit } from './unit.ts';
+import type { DropCause, Unit } from './unit.ts';
 
-export interface DispatchOptions {
+export interface SenderOptions {
   readonly client: KinesisClient;
   readonly streamName: string;
   readonly retry: BackoffPolicy;
@@ -21,7 +21,7 @@ export interface DispatchOptions {
   readonly logger: Logger;
   readonly metrics: Metrics;
   /** Units that are written, or lost when there is a cause, with the lane they were in. */
-  readonly settle: (lane: Lane, units: readonly PutUnit[], cause?: DropCause) => void;
+  readonly settle: (lane: Lane, units: readonly Unit[], cause?: DropCause) => void;
   /** A call has been answered and its units are settled: lanes may have more to send. */
   readonly answered: () => void;
 }
@@ -41,20 +41,20 @@ const CALL_BYTES = 2 * 1024 * 1024;
 const LOG_EVERY_MS = 60_000;
 
 /** Decides which lanes send now, makes the calls, and acts on what became of each entry. */
-export class Dispatch {
+export class Sender {
   /** Acknowledged since the start; `bytes` as Kinesis counts them. */
   readonly written = { userRecords: 0, records: 0, bytes: 0, putUnits: 0 };
   /** Entries that have to be sent again, throttled ones included. */
   retries = 0;
   throttles = 0;
 
-  readonly #options: DispatchOptions;
+  readonly #options: SenderOptions;
   readonly #budget = new ShardBudget();
   readonly #calls = new Set<Promise<void>>();
   readonly #abort = new AbortController();
   readonly #loggedAtMs = new Map<string, number>();
 
-  constructor(options: DispatchOptions) {
+  constructor(options: SenderOptions) {
     this.#options = options;
   }
 
@@ -114,7 +114,7 @@ export class Dispatch {
       bytes: CALL_BYTES,
       calls: maxCalls - this.#calls.size,
     };
-    const calls = collect(outgoing, limits, ({ lane, record }) => ({
+    const calls = packCalls(outgoing, limits, ({ lane, record }) => ({
       sizeBytes: record.sizeBytes,
       alone: lane.alone,
     }));

@@ -1,5 +1,5 @@
 import type { Lane } from './lane.ts';
-import type { DropCause, PutUnit } from './unit.ts';
+import type { DropCause, Unit } from './unit.ts';
 
 interface Waiter {
   /** How many units each lane must have settled. */
@@ -27,7 +27,7 @@ export class Settlement {
   }
 
   /** The end of a unit. Whoever calls must be done with it: a receipt may put the next unit right here. */
-  settle(lane: Lane, unit: PutUnit, cause?: DropCause): void {
+  settle(lane: Lane, unit: Unit, cause?: DropCause): void {
     lane.settled += 1;
     this.open -= 1;
     if (cause === undefined) {

@@ -1,9 +1,9 @@
 import { ClassBytes } from './class-bytes.ts';
-import { type PutClass, type PutUnit, unitBytes } from './unit.ts';
+import { type Unit, type UnitClass, unitBytes } from './unit.ts';
 
 /** Units in arrival order, with the time each arrived. Two parallel arrays, so that no object is made per unit. */
 export class UnitQueue {
-  #units: PutUnit[] = [];
+  #units: Unit[] = [];
   #arrivedAtMs: number[] = [];
   #head = 0;
   readonly #bytes = new ClassBytes();
@@ -13,11 +13,11 @@ export class UnitQueue {
   }
 
   /** Memory of all queued units of one class. */
-  bytesOf(putClass: PutClass): number {
-    return this.#bytes.of(putClass);
+  bytesOf(unitClass: UnitClass): number {
+    return this.#bytes.of(unitClass);
   }
 
-  peek(): PutUnit | undefined {
+  peek(): Unit | undefined {
     return this.#units[this.#head];
   }
 
@@ -26,13 +26,13 @@ export class UnitQueue {
     return this.#arrivedAtMs[this.#head] ?? Number.POSITIVE_INFINITY;
   }
 
-  push(unit: PutUnit, nowMs: number): void {
+  push(unit: Unit, nowMs: number): void {
     this.#units.push(unit);
     this.#arrivedAtMs.push(nowMs);
     this.#bytes.add(unit.class, unitBytes(unit));
   }
 
-  shift(): PutUnit | undefined {
+  shift(): Unit | undefined {
     const unit = this.#units[this.#head];
     if (unit === undefined) return undefined;
     this.#head += 1;
@@ -42,11 +42,11 @@ export class UnitQueue {
   }
 
   /** Takes out, in order, the units for which `condemned` says yes; called once per unit, oldest first. */
-  extract(condemned: (unit: PutUnit) => boolean): PutUnit[] {
-    const out: PutUnit[] = [];
+  extract(condemned: (unit: Unit) => boolean): Unit[] {
+    const out: Unit[] = [];
     let kept = 0;
     for (let index = this.#head; index < this.#units.length; index += 1) {
-      const unit = this.#units[index] as PutUnit;
+      const unit = this.#units[index] as Unit;
       if (condemned(unit)) {
         out.push(unit);
         this.#bytes.add(unit.class, -unitBytes(unit));

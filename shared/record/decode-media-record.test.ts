@@ -4,7 +4,7 @@ import { fc, test as property } from '@fast-check/vitest';
 import protobuf from 'protobufjs';
 import { describe, expect, it } from 'vitest';
 import { ServiceError } from '../errors.ts';
-import { KnownTexts } from '../interned-texts.ts';
+import { InternedTexts } from '../interned-texts.ts';
 import { decodeMediaRecord, readMediaRecord } from './decode-media-record.ts';
 import type { DecodedMediaRecord } from './media-record.ts';
 
@@ -163,7 +163,7 @@ function outcome(read: () => DecodedMediaRecord): DecodedMediaRecord | string {
 }
 
 describe('reading a message', () => {
-  const known = new KnownTexts();
+  const known = new InternedTexts();
 
   property.prop([message, fc.nat({ max: 9 })], { numRuns: 2_000 })(
     'gives what protobufjs gives, alone or among other bytes, whatever was read before',
@@ -189,7 +189,7 @@ describe('reading a message', () => {
 });
 
 describe('known texts', () => {
-  const known = new KnownTexts();
+  const known = new InternedTexts();
   const read = (bytes: Buffer) =>
     known.read(Buffer.concat([bytes, bytes]), bytes.length, 2 * bytes.length);
 

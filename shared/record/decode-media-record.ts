@@ -1,6 +1,6 @@
 import { crc32 } from 'node:zlib';
 import { ServiceError } from '../errors.ts';
-import type { KnownTexts } from '../interned-texts.ts';
+import type { InternedTexts } from '../interned-texts.ts';
 import { type DecodedMediaRecord, KEY } from './media-record.ts';
 import { asBuffer, malformed, WIRE_TYPE, WireReader } from './protobuf.ts';
 
@@ -28,7 +28,7 @@ export function readMediaRecord(
   bytes: Buffer,
   start: number,
   end: number,
-  known?: KnownTexts,
+  known?: InternedTexts,
 ): DecodedMediaRecord {
   const reader = new WireReader(bytes, start, end);
   const record = blank();
@@ -174,7 +174,7 @@ function setText(
   bytes: Buffer,
   start: number,
   end: number,
-  known: KnownTexts | undefined,
+  known: InternedTexts | undefined,
 ): void {
   const isKnown = key === KEY.RTMS_STREAM_ID || key === KEY.USER_NAME || key === KEY.CHANNEL_ID;
   if (!isKnown) return;

@@ -3,7 +3,7 @@ import { CreateStreamCommand } from '@aws-sdk/client-kinesis';
 import { startKinesisServer } from '../../local/kinesis/server.ts';
 import { Producer } from '../../runner/kinesis/producer.ts';
 import { createKinesisClient } from '../../runner/kinesis/transport.ts';
-import type { PutUnit } from '../../runner/kinesis/unit.ts';
+import type { Unit } from '../../runner/kinesis/unit.ts';
 import { makeUnit, Tally } from '../support/model-kinesis.ts';
 
 /** A PutRecords call within a region takes about this long. */
@@ -15,7 +15,7 @@ const ONE_BY_ONE_LINES = 300;
 /** So small that a shard's megabyte a second is not what is measured. */
 const TEXT = 'x'.repeat(60);
 
-const lineOf = (sequence: number, tally: Tally): PutUnit => ({
+const lineOf = (sequence: number, tally: Tally): Unit => ({
   ...makeUnit(sequence, tally, { class: 'text', key: 'one session' }),
   records: [Buffer.from(`{"n":${sequence},"text":"${TEXT}"}\n`)],
 });

@@ -102,9 +102,9 @@ export async function runKinesisOutage(options: OutageOptions): Promise<OutageRe
       run.sources.filter((each) => !isLines(each)),
     );
     const events = await audit(clients[1], 'events', run.sources.filter(isLines));
-    const lost = (putClass: string) =>
+    const lost = (unitClass: string) =>
       run.sources
-        .filter(({ shape }) => shape.class === putClass)
+        .filter(({ shape }) => shape.class === unitClass)
         .reduce((sum, { droppedSequences }) => sum + droppedSequences.size, 0);
     return {
       audioLost: lost('audio'),

@@ -1,11 +1,11 @@
 import { putUnits } from '../../runner/kinesis/limits.ts';
 import type { Producer } from '../../runner/kinesis/producer.ts';
-import type { PutClass, PutReceipt, PutUnit } from '../../runner/kinesis/unit.ts';
+import type { Receipt, Unit, UnitClass } from '../../runner/kinesis/unit.ts';
 
 /** What one source sends, at Zoom's own pace and size. */
 interface SourceShape {
   readonly partitionKey: string;
-  readonly class: PutClass;
+  readonly class: UnitClass;
   readonly intervalMs: number;
   /** Bytes of the source's record number n, from 1. */
   readonly sizeOf: (sequence: number) => number;
@@ -36,7 +36,7 @@ export const lines = (partitionKey: string): SourceShape => ({
 });
 
 /** One source, what it has sent, and what became of it: the ledger of a run. */
-export class Source implements PutReceipt {
+export class Source implements Receipt {
   readonly shape: SourceShape;
   sent = 0;
   sentBytes = 0;
@@ -88,13 +88,13 @@ export class Source implements PutReceipt {
     }
   }
 
-  written(unit: PutUnit): void {
+  written(unit: Unit): void {
     this.writtenUnits += 1;
     this.writtenBytes += unit.payloadBytes;
     this.latencies.push(Date.now() - unit.capturedAtMs);
   }
 
-  dropped(unit: PutUnit): void {
+  dropped(unit: Unit): void {
     this.droppedSequences.add(unit.sequence);
   }
 }

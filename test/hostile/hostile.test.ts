@@ -3,12 +3,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { RtmsClient } from '../../rtms/client.ts';
-import { openSpool } from '../../runner/kinesis/spool/spool.ts';
 import {
   encodeFileHeader,
   frameBytes,
   writeFrame,
-} from '../../runner/kinesis/spool/spool-frame.ts';
+} from '../../runner/kinesis/spool/segment-format.ts';
+import { openSpool } from '../../runner/kinesis/spool/spool.ts';
 import { EventDecoder } from '../../sdk/consumer/records/event-record.ts';
 import { FrameDecoder } from '../../sdk/consumer/records/records.ts';
 import { LedgerChecker } from '../../sdk/consumer/verdict/ledger.ts';

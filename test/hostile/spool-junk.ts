@@ -1,6 +1,6 @@
 import { mkdir, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { encodeFileHeader } from '../../runner/kinesis/spool/spool-frame.ts';
+import { encodeFileHeader } from '../../runner/kinesis/spool/segment-format.ts';
 
 /** Fills a spool directory with what a start has to survive: zeros, folders, foreign files, torn and forged segments. */
 export async function fillWithJunk(directory: string): Promise<void> {

@@ -1,5 +1,5 @@
 import type { KinesisClient, PutRecordsCommand } from '@aws-sdk/client-kinesis';
-import type { DropCause, PutClass, PutReceipt, PutUnit } from '../../runner/kinesis/unit.ts';
+import type { DropCause, Receipt, Unit, UnitClass } from '../../runner/kinesis/unit.ts';
 import { decodeAggregate } from '../../shared/record/kpl.ts';
 
 /** What the model does to calls and entries; shares from 0 to 1. */
@@ -77,22 +77,22 @@ function timeout(): Error {
 }
 
 /** Keeps what became of every unit, and complains when one is told twice. */
-export class Tally implements PutReceipt {
+export class Tally implements Receipt {
   readonly writtenNames: string[] = [];
   readonly droppedNames = new Map<string, DropCause>();
   readonly #told = new Set<string>();
 
-  written(unit: PutUnit): void {
+  written(unit: Unit): void {
     this.#tell(unit);
     this.writtenNames.push(nameOf(unit));
   }
 
-  dropped(unit: PutUnit, cause: DropCause): void {
+  dropped(unit: Unit, cause: DropCause): void {
     this.#tell(unit);
     this.droppedNames.set(nameOf(unit), cause);
   }
 
-  #tell(unit: PutUnit): void {
+  #tell(unit: Unit): void {
     const name = nameOf(unit);
     if (this.#told.has(name)) throw new Error(`told twice of ${name}`);
     this.#told.add(name);
@@ -104,17 +104,17 @@ export function identity(record: Uint8Array): string {
   return Buffer.from(record).toString('latin1').split(';', 1)[0] as string;
 }
 
-const nameOf = ({ partitionKey, sequence }: PutUnit) => `${partitionKey}:${sequence}`;
+const nameOf = ({ partitionKey, sequence }: Unit) => `${partitionKey}:${sequence}`;
 
 export interface UnitShape {
   readonly key?: string;
-  readonly class?: PutClass;
+  readonly class?: UnitClass;
   /** Of each record. */
   readonly bytes?: number;
   readonly chunks?: number;
 }
 
-export function makeUnit(sequence: number, receipt: PutReceipt, shape: UnitShape = {}): PutUnit {
+export function makeUnit(sequence: number, receipt: Receipt, shape: UnitShape = {}): Unit {
   const { key = 'stream', bytes = 100, chunks = 1 } = shape;
   return {
     partitionKey: key,

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { makeUnit, Tally, type UnitShape } from '../../../test/support/model-kinesis.ts';
-import type { PutUnit } from '../unit.ts';
+import type { Unit } from '../unit.ts';
 import { openSpool, type Spool } from './spool.ts';
 
 let directory: string;
@@ -32,8 +32,8 @@ async function fill(spool: Spool, tally: Tally, from: number, to: number, shape?
 }
 
 /** Reads back everything of one key. */
-async function drain(spool: Spool, key = 'stream'): Promise<PutUnit[]> {
-  const all: PutUnit[] = [];
+async function drain(spool: Spool, key = 'stream'): Promise<Unit[]> {
+  const all: Unit[] = [];
   while (spool.hasBacklog(key)) {
     spool.load(key, (units) => {
       for (const unit of units) {
@@ -47,7 +47,7 @@ async function drain(spool: Spool, key = 'stream'): Promise<PutUnit[]> {
   return all;
 }
 
-const sequences = (units: readonly PutUnit[]) => units.map(({ sequence }) => sequence);
+const sequences = (units: readonly Unit[]) => units.map(({ sequence }) => sequence);
 const range = (from: number, to: number) =>
   Array.from({ length: to - from + 1 }, (_, index) => from + index);
 const segments = async () => (await readdir(directory)).filter((name) => name.endsWith('.seg'));
@@ -86,13 +86,13 @@ test('keeps the order of units that come while older ones are read back', async 
 test('keeps a file until all its units are settled', async () => {
   const spool = await open();
   await fill(spool, new Tally(), 1, 10);
-  const loaded: PutUnit[] = [];
+  const loaded: Unit[] = [];
   spool.load('stream', (units) => loaded.push(...units));
   await spool.idle();
   for (const unit of loaded.slice(1)) spool.settled(unit);
   await spool.idle();
   expect(await segments()).toHaveLength(1);
-  spool.settled(loaded[0] as PutUnit);
+  spool.settled(loaded[0] as Unit);
   await spool.idle();
   expect(await segments()).toEqual([]);
 });
@@ -155,8 +155,8 @@ test('takes the video out of a file that also holds share, and gives the space b
 
 test('tells sequences, times and bytes of units it drops unread', async () => {
   const spool = await open(1e9, 100_000);
-  const told: PutUnit[] = [];
-  const receipt = { written() {}, dropped: (unit: PutUnit) => told.push(unit) };
+  const told: Unit[] = [];
+  const receipt = { written() {}, dropped: (unit: Unit) => told.push(unit) };
   for (const [sequence, bytes] of [
     [5, 100],
     [6, 101],
@@ -186,7 +186,7 @@ test('drops some keys only, those being read or written at that moment too', asy
   await fill(spool, mine, 1, 30);
   for (const sequence of range(31, 60)) spool.append(makeUnit(sequence, mine), nowMs);
   spool.write(nowMs + 1_000);
-  const delivered: PutUnit[] = [];
+  const delivered: Unit[] = [];
   spool.load('stream', (units) => delivered.push(...units));
   // One turn later the write is under way, the read still queued.
   await Promise.resolve();
@@ -256,7 +256,7 @@ test('giving up drops its own units and leaves those of an earlier process to th
   const spool = await open();
   const tally = new Tally();
   await fill(spool, tally, 21, 40);
-  const loaded: PutUnit[] = [];
+  const loaded: Unit[] = [];
   spool.load('stream', (units) => loaded.push(...units));
   await spool.idle();
   spool.giveUp('write_failed');

@@ -2,12 +2,12 @@ import { mkdir } from 'node:fs/promises';
 import { ServiceError } from '../../../shared/errors.ts';
 import { type Logger, SILENT_LOGGER } from '../../../shared/logger.ts';
 import { chooseVictim, type Shedding } from '../pressure.ts';
-import type { DropCause, PutClass, PutUnit } from '../unit.ts';
-import { Backlog, type Dropped } from './spool-backlog.ts';
-import { SpoolDisk } from './spool-disk.ts';
-import { type Recovery, recoverSegments } from './spool-files.ts';
-import { frameBytes } from './spool-frame.ts';
-import { SpooledUnit, type SpoolSegment } from './spool-segment.ts';
+import type { DropCause, Unit, UnitClass } from '../unit.ts';
+import { SpoolDisk } from './disk.ts';
+import { KeyBacklog, type UnitDropped } from './key-backlog.ts';
+import { SpooledUnit, type SpoolSegment } from './segment.ts';
+import { type Recovery, recoverSegments } from './segment-files.ts';
+import { frameBytes } from './segment-format.ts';
 
 export interface SpoolOptions {
   /** Made if missing. One process and one producer at a time: what is found there is taken over. */
@@ -53,8 +53,8 @@ export async function openSpool(options: SpoolOptions): Promise<Spool> {
 export class Spool {
   readonly #maxBytes: number;
   readonly #disk: SpoolDisk;
-  readonly #backlogs = new Map<string, Backlog>();
-  #dropped: Dropped = () => {};
+  readonly #backlogs = new Map<string, KeyBacklog>();
+  #dropped: UnitDropped = () => {};
   /** What an earlier process left stays where it is. */
   #isFrozen = false;
 
@@ -75,7 +75,7 @@ export class Spool {
   }
 
   /** @param dropped told of every unit that is lost in here */
-  attach(dropped: Dropped): void {
+  attach(dropped: UnitDropped): void {
     this.#dropped = dropped;
   }
 
@@ -116,7 +116,7 @@ export class Spool {
   }
 
   /** Takes a unit behind all others of its key, or drops it. */
-  append(unit: PutUnit, nowMs: number): void {
+  append(unit: Unit, nowMs: number): void {
     const bytes = frameBytes(unit);
     if (!this.#makeRoom(unit.class, bytes)) {
       this.#dropped(unit, 'spool_full');
@@ -140,7 +140,7 @@ export class Spool {
    * Reads the next units of a key, in order. `deliver` gets them in the same turn in which they leave the
    * spool, so that nothing can come between. One load per key at a time; further ones are ignored.
    */
-  load(partitionKey: string, deliver: (units: readonly PutUnit[]) => void): void {
+  load(partitionKey: string, deliver: (units: readonly Unit[]) => void): void {
     if (this.#isFrozen) return;
     this.#backlogs.get(partitionKey)?.load((units) => {
       if (!this.#isFrozen) deliver(units);
@@ -148,16 +148,16 @@ export class Spool {
   }
 
   /** A unit was written or dropped; its file goes when all of it was. */
-  settled(unit: PutUnit): void {
+  settled(unit: Unit): void {
     if (!(unit instanceof SpooledUnit) || this.#isKept(unit.segment)) return;
     this.#backlogs.get(unit.partitionKey)?.settled(unit.segment);
   }
 
-  /** Drops all units of some keys. @param putClass units of this class alone */
-  drop(selects: (partitionKey: string) => boolean, cause: DropCause, putClass?: PutClass): void {
+  /** Drops all units of some keys. @param unitClass units of this class alone */
+  drop(selects: (partitionKey: string) => boolean, cause: DropCause, unitClass?: UnitClass): void {
     for (const backlog of [...this.#backlogs.values()]) {
       if (!selects(backlog.partitionKey)) continue;
-      backlog.drop(cause, (segment) => this.#isKept(segment), putClass);
+      backlog.drop(cause, (segment) => this.#isKept(segment), unitClass);
     }
   }
 
@@ -176,41 +176,41 @@ export class Spool {
     return this.#isFrozen && segment.isRecovered;
   }
 
-  #backlog(partitionKey: string): Backlog {
+  #backlog(partitionKey: string): KeyBacklog {
     const known = this.#backlogs.get(partitionKey);
     if (known) return known;
-    const dropped: Dropped = (unit, cause) => this.#dropped(unit, cause);
-    const backlog = new Backlog(partitionKey, this.#disk, dropped);
+    const dropped: UnitDropped = (unit, cause) => this.#dropped(unit, cause);
+    const backlog = new KeyBacklog(partitionKey, this.#disk, dropped);
     this.#backlogs.set(partitionKey, backlog);
     return backlog;
   }
 
   /** Drops from disk and tails until `bytes` more fit. @returns false when all that is there is dearer */
-  #makeRoom(incoming: PutClass, bytes: number): boolean {
+  #makeRoom(incoming: UnitClass, bytes: number): boolean {
     if (bytes > this.#maxBytes) return false;
     while (this.bytes + bytes > this.#maxBytes) {
       const victim = chooseVictim(this.#holders(), incoming);
       if (!victim) return false;
-      const { holder, putClass } = victim;
-      if (holder instanceof Backlog) holder.dropTail('spool_full', putClass);
+      const { holder, unitClass } = victim;
+      if (holder instanceof KeyBacklog) holder.dropTail('spool_full', unitClass);
       else {
-        this.#backlog(holder.partitionKey).dropSegment(holder, 'spool_full', putClass);
+        this.#backlog(holder.partitionKey).dropSegment(holder, 'spool_full', unitClass);
       }
     }
     return true;
   }
 
   /** The same for what waits for a disk that is too slow. */
-  #makePendingRoom(incoming: PutClass, bytes: number): boolean {
+  #makePendingRoom(incoming: UnitClass, bytes: number): boolean {
     while (this.pendingBytes > 0 && this.pendingBytes + bytes > PENDING_BYTES) {
       const victim = chooseVictim(this.#backlogs.values(), incoming);
       if (!victim) return false;
-      victim.holder.dropTail('buffer_full', victim.putClass);
+      victim.holder.dropTail('buffer_full', victim.unitClass);
     }
     return true;
   }
 
-  *#holders(): Iterable<(SpoolSegment | Backlog) & Shedding> {
+  *#holders(): Iterable<(SpoolSegment | KeyBacklog) & Shedding> {
     for (const backlog of this.#backlogs.values()) {
       yield* backlog.segments;
       yield backlog;

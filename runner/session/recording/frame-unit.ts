@@ -1,12 +1,12 @@
 import type { MediaFrame } from '../../../rtms/events.ts';
 import { giveMemory } from '../../../shared/memory-pool.ts';
-import type { PutReceipt, PutUnit } from '../../kinesis/unit.ts';
+import type { Receipt, Unit } from '../../kinesis/unit.ts';
 
-const NOBODY: PutReceipt = { written() {}, dropped() {} };
+const NOBODY: Receipt = { written() {}, dropped() {} };
 const MAX_SPARE = 64 * 1024;
 
 /** A frame on its way to Kinesis. Written anew for another frame once it is there: see `memory-pool.ts`. */
-export class FrameUnit implements PutUnit {
+export class FrameUnit implements Unit {
   partitionKey = '';
   class: MediaFrame['mediaType'] = 'audio';
   records: Buffer[] = [];
@@ -15,7 +15,7 @@ export class FrameUnit implements PutUnit {
   payloadBytes = 0;
   heldMs = 0;
   readonly release = giveMemory;
-  receipt: PutReceipt = NOBODY;
+  receipt: Receipt = NOBODY;
 }
 
 const spare: FrameUnit[] = [];
@@ -26,6 +26,6 @@ export function takeUnit(): FrameUnit {
 }
 
 /** Takes a written unit back; one that came from the disk is none of ours. */
-export function giveUnit(unit: PutUnit): void {
+export function giveUnit(unit: Unit): void {
   if (unit instanceof FrameUnit && spare.length < MAX_SPARE) spare.push(unit);
 }

@@ -14,7 +14,7 @@ import { PRODUCTS } from '../../../rtms/protocol/product.ts';
 import { ServiceError } from '../../../shared/errors.ts';
 import { SILENT_LOGGER } from '../../../shared/logger.ts';
 import { NO_METRICS } from '../../../shared/metrics.ts';
-import type { PutUnit, Sink } from '../../kinesis/unit.ts';
+import type { Sink, Unit } from '../../kinesis/unit.ts';
 import { relay } from '../relay.ts';
 import { SessionWriter } from './session-writer.ts';
 
@@ -42,7 +42,7 @@ class Path {
   readonly #events = new EventEmitter<RtmsClientEvents>();
   readonly #incoming: Incoming;
   readonly #writer: SessionWriter;
-  readonly units: PutUnit[] = [];
+  readonly units: Unit[] = [];
   ownerCalls = 0;
 
   constructor(product: (typeof PRODUCTS)[number]) {

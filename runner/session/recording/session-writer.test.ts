@@ -3,7 +3,7 @@ import type { MediaFrame } from '../../../rtms/events.ts';
 import type { EffectiveMedia } from '../../../rtms/protocol/agreed-media.ts';
 import { NO_METRICS } from '../../../shared/metrics.ts';
 import { decodeMediaRecord } from '../../../shared/record/decode-media-record.ts';
-import type { DropCause, PutUnit, Sink } from '../../kinesis/unit.ts';
+import type { DropCause, Sink, Unit } from '../../kinesis/unit.ts';
 import { SessionWriter } from './session-writer.ts';
 
 const AT = 1_738_392_033_699;
@@ -24,11 +24,11 @@ const FRAME: MediaFrame = {
 
 /** Stands for Kinesis: keeps what it is given until the test says what becomes of it. */
 class Shelf implements Sink {
-  readonly units: PutUnit[] = [];
+  readonly units: Unit[] = [];
   /** What becomes of units when somebody waits for them. */
   fate: 'written' | DropCause = 'written';
 
-  put(unit: PutUnit): void {
+  put(unit: Unit): void {
     this.units.push(unit);
   }
 
@@ -48,7 +48,7 @@ class Shelf implements Sink {
     }
   }
 
-  readonly past: PutUnit[] = [];
+  readonly past: Unit[] = [];
 
   get lines(): { type: string; sequence: number; data: Record<string, unknown> }[] {
     const units = [...this.past, ...this.units];

@@ -13,7 +13,7 @@ import {
   type LedgerRow,
 } from '../../../shared/record/event.ts';
 import { RECOVERED_LINE_BYTES } from '../../../shared/record/recovered.ts';
-import type { DropCause, PutReceipt, PutUnit, Sink } from '../../kinesis/unit.ts';
+import type { DropCause, Receipt, Sink, Unit } from '../../kinesis/unit.ts';
 import { sourceOf } from './frame-record.ts';
 import { giveUnit } from './frame-unit.ts';
 import { type Gap, type LedgerSource, SessionLedger } from './ledger.ts';
@@ -62,7 +62,7 @@ export class SessionWriter {
   };
   /** Partition key of everything but pictures; names this session to the producer. */
   readonly #key: string;
-  readonly #lines: Record<LineKind, PutReceipt>;
+  readonly #lines: Record<LineKind, Receipt>;
   /** Gap events on their way, by sequence: told again when the line itself is lost. */
   readonly #gapsInFlight = new Map<number, Gap>();
   readonly #queue = new LineQueue();
@@ -102,7 +102,7 @@ export class SessionWriter {
       this.#lose(row, refusal, { sequence: row.received, capturedAtMs, payloadBytes });
       return;
     }
-    let unit: PutUnit;
+    let unit: Unit;
     try {
       unit = source.unitOf(frame, media);
     } catch (error) {
@@ -317,7 +317,7 @@ export class SessionWriter {
     if (gap !== undefined) this.#gapsInFlight.set(sequence, gap);
     const line = encodeEventText(origin, name, sequence, timeMs, dataText);
     this.#queue.left(line.length);
-    const unit: PutUnit = {
+    const unit: Unit = {
       partitionKey: this.#key,
       class: kind !== 'events' ? 'text' : LineQueue.isCrowd({ name }) ? 'crowd' : 'event',
       records: [line],
@@ -342,7 +342,7 @@ export class SessionWriter {
   }
 
   /** A producer that refuses outright has lost the unit. */
-  #put(sink: Sink, unit: PutUnit, row: LedgerSource): void {
+  #put(sink: Sink, unit: Unit, row: LedgerSource): void {
     try {
       sink.put(unit);
     } catch (error) {
@@ -352,7 +352,7 @@ export class SessionWriter {
     }
   }
 
-  #receipt(row: LedgerSource): PutReceipt {
+  #receipt(row: LedgerSource): Receipt {
     const { metrics } = this.#options;
     const isLine = !isMedia(row);
     const framesOut = metrics.counter('FramesOut', row.mediaType);
@@ -373,7 +373,7 @@ export class SessionWriter {
     };
   }
 
-  #lineArrived({ payloadBytes }: PutUnit): void {
+  #lineArrived({ payloadBytes }: Unit): void {
     this.#queue.arrived(payloadBytes);
     if (this.#queue.length > 0 && this.#mayWrite()) this.#releaseLines();
   }
@@ -381,7 +381,7 @@ export class SessionWriter {
   #lose(
     row: LedgerSource,
     cause: GapCause,
-    unit: Pick<PutUnit, 'sequence' | 'payloadBytes' | 'capturedAtMs'>,
+    unit: Pick<Unit, 'sequence' | 'payloadBytes' | 'capturedAtMs'>,
   ): void {
     this.#options.metrics.count('FramesLost', 1, cause);
     const gap = row.mediaType === 'events' ? this.#gapsInFlight.get(unit.sequence) : undefined;

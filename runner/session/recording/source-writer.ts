@@ -4,7 +4,7 @@ import type { Counter } from '../../../shared/metrics.ts';
 import type { SourceEncoder } from '../../../shared/record/encode-media-record.ts';
 import type { EventOrigin } from '../../../shared/record/event.ts';
 import { RECOVERED_FRAME_BYTES } from '../../../shared/record/recovered.ts';
-import type { PutReceipt } from '../../kinesis/unit.ts';
+import type { Receipt } from '../../kinesis/unit.ts';
 import { encoderFor } from './frame-record.ts';
 import { type FrameUnit, takeUnit } from './frame-unit.ts';
 import type { LedgerSource } from './ledger.ts';
@@ -15,7 +15,7 @@ export interface SourceWriterOptions {
   readonly partitionKey: string;
   /** Record limit of the media stream, partition key included. */
   readonly maxRecordBytes: number;
-  readonly receipt: PutReceipt;
+  readonly receipt: Receipt;
   readonly framesIn: Counter;
   readonly bytesIn: Counter;
 }

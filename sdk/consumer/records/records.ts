@@ -1,6 +1,6 @@
 import { MEDIA_TYPE_BIT } from '../../../rtms/protocol/media-type.ts';
 import { ServiceError } from '../../../shared/errors.ts';
-import { KnownTexts } from '../../../shared/interned-texts.ts';
+import { InternedTexts } from '../../../shared/interned-texts.ts';
 import { readMediaRecord } from '../../../shared/record/decode-media-record.ts';
 import { locateUserRecords, type UserRecordSpan } from '../../../shared/record/kpl.ts';
 import type { DecodedMediaRecord } from '../../../shared/record/media-record.ts';
@@ -55,7 +55,7 @@ export interface DecodeCounts {
 export class FrameDecoder {
   readonly counts: DecodeCounts = { delivered: 0, repeated: 0, fenced: 0, bad: 0 };
   readonly #fence = new EpochFence();
-  readonly #known = new KnownTexts();
+  readonly #known = new InternedTexts();
   readonly #givenUp: { error: ServiceError; sequenceNumber: string }[] = [];
   readonly #assembler: ChunkAssembler;
   readonly #options: DecodeOptions;

@@ -1,26 +1,26 @@
 import { ClassBytes } from '../class-bytes.ts';
-import type { DropCause, PutClass, PutUnit } from '../unit.ts';
-import type { SpoolDisk } from './spool-disk.ts';
-import { appendUnits, cutOutDropped, readFrames } from './spool-files.ts';
-import { frameBytes, type SpoolFrame } from './spool-frame.ts';
-import type { SpoolSegment } from './spool-segment.ts';
+import type { DropCause, Unit, UnitClass } from '../unit.ts';
+import type { SpoolDisk } from './disk.ts';
+import type { SpoolSegment } from './segment.ts';
+import { appendUnits, cutOutDropped, readFrames } from './segment-files.ts';
+import { frameBytes, type SpoolFrame } from './segment-format.ts';
 
 /** A tail is written when it is that long or that old: fewer, larger writes, and little to lose in a crash. */
 const WRITE_BYTES = 64 * 1024;
 const WRITE_AFTER_MS = 250;
 
-export type Dropped = (unit: PutUnit, cause: DropCause) => void;
+export type UnitDropped = (unit: Unit, cause: DropCause) => void;
 
 /**
  * What one partition key has outside its lane, in order: loaded segments, segments on the disk, and a tail
  * of units that wait to be written there.
  */
-export class Backlog {
+export class KeyBacklog {
   readonly partitionKey: string;
   readonly #disk: SpoolDisk;
-  readonly #dropped: Dropped;
+  readonly #dropped: UnitDropped;
   readonly #segments: SpoolSegment[];
-  #tail: PutUnit[] = [];
+  #tail: Unit[] = [];
   readonly #tailBytes = new ClassBytes();
   #tailSinceMs = 0;
   /** A write of the tail is under way or queued; a read of the next segment is. */
@@ -29,7 +29,7 @@ export class Backlog {
   /** The units that the disk is busy with were dropped meanwhile. */
   #condemnedFor: DropCause | undefined;
 
-  constructor(partitionKey: string, disk: SpoolDisk, dropped: Dropped) {
+  constructor(partitionKey: string, disk: SpoolDisk, dropped: UnitDropped) {
     this.partitionKey = partitionKey;
     this.#disk = disk;
     this.#dropped = dropped;
@@ -64,8 +64,8 @@ export class Backlog {
   }
 
   /** Bytes of one class in the tail. */
-  sheddable(putClass: PutClass): number {
-    return this.#tailBytes.of(putClass);
+  sheddable(unitClass: UnitClass): number {
+    return this.#tailBytes.of(unitClass);
   }
 
   recover(segment: SpoolSegment): void {
@@ -73,7 +73,7 @@ export class Backlog {
     this.#disk.fileBytes += segment.bytes;
   }
 
-  push(unit: PutUnit, nowMs: number): void {
+  push(unit: Unit, nowMs: number): void {
     if (this.#tail.length === 0) this.#tailSinceMs = nowMs;
     this.#tail.push(unit);
     this.#tailBytes.add(unit.class, frameBytes(unit));
@@ -89,7 +89,7 @@ export class Backlog {
   }
 
   /** Reads the next units; ignored while a read is under way. See `Spool.load`. */
-  load(deliver: (units: readonly PutUnit[]) => void): void {
+  load(deliver: (units: readonly Unit[]) => void): void {
     if (this.#isLoading) return;
     this.#isLoading = true;
     this.#disk.enqueue(() => this.#loadNext(deliver));
@@ -105,29 +105,29 @@ export class Backlog {
    * Drops all that is not back in memory.
    *
    * @param isKept segments that stay
-   * @param putClass units of this class alone, save those the disk is busy with
+   * @param unitClass units of this class alone, save those the disk is busy with
    */
-  drop(cause: DropCause, isKept: (segment: SpoolSegment) => boolean, putClass?: PutClass): void {
+  drop(cause: DropCause, isKept: (segment: SpoolSegment) => boolean, unitClass?: UnitClass): void {
     for (const segment of [...this.#segments]) {
       if (segment.state === 'loaded' || isKept(segment)) continue;
-      if (segment.state !== 'busy') this.dropSegment(segment, cause, putClass);
-      else if (putClass === undefined) this.#condemnedFor = cause;
+      if (segment.state !== 'busy') this.dropSegment(segment, cause, unitClass);
+      else if (unitClass === undefined) this.#condemnedFor = cause;
     }
-    this.dropTail(cause, putClass);
+    this.dropTail(cause, unitClass);
   }
 
   /** Drops the units of one class, or all, without reading them. */
-  dropSegment(segment: SpoolSegment, cause: DropCause, putClass?: PutClass): void {
+  dropSegment(segment: SpoolSegment, cause: DropCause, unitClass?: UnitClass): void {
     const bytesBefore = segment.bytes;
-    const units = segment.take(putClass);
+    const units = segment.take(unitClass);
     this.#disk.fileBytes -= bytesBefore - segment.bytes;
     if (segment.units === 0) this.#remove(segment);
     else this.#disk.enqueue(() => this.#rewrite(segment));
     for (const unit of units) this.#dropped(unit, cause);
   }
 
-  dropTail(cause: DropCause, putClass?: PutClass): void {
-    const units = this.#takeTail(putClass);
+  dropTail(cause: DropCause, unitClass?: UnitClass): void {
+    const units = this.#takeTail(unitClass);
     for (const unit of units) this.#dropped(unit, cause);
   }
 
@@ -153,7 +153,7 @@ export class Backlog {
   }
 
   /** The file may end in half a frame now: nothing more is appended to it. */
-  #appendFailed(segment: SpoolSegment, batch: readonly PutUnit[]): void {
+  #appendFailed(segment: SpoolSegment, batch: readonly Unit[]): void {
     const cause = this.#condemnedFor;
     this.#release(segment);
     if (cause === undefined) {
@@ -165,7 +165,7 @@ export class Backlog {
     for (const unit of batch) this.#dropped(unit, cause);
   }
 
-  async #loadNext(deliver: (units: readonly PutUnit[]) => void): Promise<void> {
+  async #loadNext(deliver: (units: readonly Unit[]) => void): Promise<void> {
     const segment = this.#nextToLoad;
     if (!segment) {
       // Only the tail is left: it need not go through the disk any more.
@@ -222,7 +222,7 @@ export class Backlog {
   }
 
   /** Takes units from the front of the tail: at least one, and as many as fit into `bytes`. */
-  #takeBatch(bytes: number): PutUnit[] {
+  #takeBatch(bytes: number): Unit[] {
     let taken = 0;
     let size = 0;
     for (const unit of this.#tail) {
@@ -236,11 +236,11 @@ export class Backlog {
     return batch;
   }
 
-  #takeTail(putClass?: PutClass): PutUnit[] {
-    const taken: PutUnit[] = [];
-    const left: PutUnit[] = [];
+  #takeTail(unitClass?: UnitClass): Unit[] {
+    const taken: Unit[] = [];
+    const left: Unit[] = [];
     for (const unit of this.#tail) {
-      const isTaken = putClass === undefined || unit.class === putClass;
+      const isTaken = unitClass === undefined || unit.class === unitClass;
       (isTaken ? taken : left).push(unit);
     }
     this.#tail = left;

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { makeUnit, Tally } from '../../../test/support/model-kinesis.ts';
-import { encodeFileHeader, frameBytes, readSegment, writeFrame } from './spool-frame.ts';
+import { encodeFileHeader, frameBytes, readSegment, writeFrame } from './segment-format.ts';
 
 const receipt = new Tally();
 

@@ -1,6 +1,7 @@
 import { appendFile, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { PutUnit } from '../unit.ts';
+import type { Unit } from '../unit.ts';
+import { SpoolSegment } from './segment.ts';
 import {
   encodeFileHeader,
   frameBytes,
@@ -8,8 +9,7 @@ import {
   readSegment,
   type SpoolFrame,
   writeFrame,
-} from './spool-frame.ts';
-import { SpoolSegment } from './spool-segment.ts';
+} from './segment-format.ts';
 
 const SUFFIX = '.seg';
 const ASIDE = '.damaged';
@@ -131,7 +131,7 @@ export function headerBytes(partitionKey: string): number {
  *
  * @throws the file system's error; then nothing is added, whatever the file holds past `fileBytes`
  */
-export async function appendUnits(segment: SpoolSegment, units: readonly PutUnit[]): Promise<void> {
+export async function appendUnits(segment: SpoolSegment, units: readonly Unit[]): Promise<void> {
   const header = segment.fileBytes === 0 ? encodeFileHeader(segment.partitionKey) : Buffer.alloc(0);
   let bytes = header.length;
   for (const unit of units) bytes += frameBytes(unit);

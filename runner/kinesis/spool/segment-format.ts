@@ -1,6 +1,6 @@
 import { crc32 } from 'node:zlib';
 import { KINESIS_LIMITS } from '../limits.ts';
-import type { PutClass, PutUnit } from '../unit.ts';
+import type { Unit, UnitClass } from '../unit.ts';
 
 /**
  * How units stand in a segment file. All integers big-endian:
@@ -20,14 +20,14 @@ const FRAME_HEADER_BYTES = 8;
 const MAX_KEY_BYTES = 4 * KINESIS_LIMITS.keyCharacters;
 const BODY_HEADER_BYTES = 1 + 2 + 8 + 8 + 4 + 2;
 /** By the number in the file: only ever added to. */
-const CLASSES: readonly PutClass[] = ['video', 'deskshare', 'audio', 'event', 'text', 'crowd'];
+const CLASSES: readonly UnitClass[] = ['video', 'deskshare', 'audio', 'event', 'text', 'crowd'];
 
-export interface SpoolFrame extends Omit<PutUnit, 'receipt' | 'partitionKey'> {
+export interface SpoolFrame extends Omit<Unit, 'receipt' | 'partitionKey'> {
   readonly receiptIndex: number;
 }
 
 /** Bytes of a unit on the disk. */
-export function frameBytes(unit: PutUnit): number {
+export function frameBytes(unit: Unit): number {
   let total = FRAME_HEADER_BYTES + BODY_HEADER_BYTES;
   for (const record of unit.records) total += 4 + record.length;
   return total;
@@ -41,7 +41,7 @@ export function encodeFileHeader(partitionKey: string): Buffer {
 }
 
 /** Writes a frame at `at`, which takes `frameBytes(unit)`. @returns where it ends */
-export function writeFrame(out: Buffer, at: number, unit: PutUnit, receiptIndex: number): number {
+export function writeFrame(out: Buffer, at: number, unit: Unit, receiptIndex: number): number {
   const start = at + FRAME_HEADER_BYTES;
   let end = out.writeUInt8(CLASSES.indexOf(unit.class), start);
   end = out.writeUInt16BE(receiptIndex, end);
@@ -124,7 +124,7 @@ function readFrame(
     start = recordEnd;
   }
   const frame = {
-    class: CLASSES[body.readUInt8(0)] as PutClass,
+    class: CLASSES[body.readUInt8(0)] as UnitClass,
     receiptIndex: body.readUInt16BE(1),
     sequence: body.readDoubleBE(3),
     capturedAtMs: body.readDoubleBE(11),

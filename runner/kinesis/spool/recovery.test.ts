@@ -15,9 +15,9 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { LogFields } from '../../../shared/logger.ts';
 import { SILENT_LOGGER } from '../../../shared/logger.ts';
 import { makeUnit, Tally } from '../../../test/support/model-kinesis.ts';
-import type { PutUnit } from '../unit.ts';
+import type { Unit } from '../unit.ts';
+import { encodeFileHeader, frameBytes, writeFrame } from './segment-format.ts';
 import { openSpool, type Spool } from './spool.ts';
-import { encodeFileHeader, frameBytes, writeFrame } from './spool-frame.ts';
 
 let directory: string;
 let warned: LogFields[];
@@ -55,7 +55,7 @@ async function open(): Promise<Spool> {
 async function drain(spool: Spool, key = 'stream'): Promise<number[]> {
   const all: number[] = [];
   while (spool.hasBacklog(key)) {
-    spool.load(key, (units: readonly PutUnit[]) => {
+    spool.load(key, (units: readonly Unit[]) => {
       for (const unit of units) {
         all.push(unit.sequence);
         spool.settled(unit);
@@ -218,7 +218,7 @@ test('records of an earlier process are marked, those of this one are not', asyn
   spool.write(1_000);
   await spool.idle();
   const last: string[] = [];
-  const take = (units: readonly PutUnit[]) => {
+  const take = (units: readonly Unit[]) => {
     for (const { records } of units)
       last.push(
         Buffer.from(records[0] ?? [])

@@ -1,10 +1,10 @@
-import type { PutClass, PutReceipt, PutUnit } from '../unit.ts';
-import { frameBytes, type SpoolFrame } from './spool-frame.ts';
+import type { Receipt, Unit, UnitClass } from '../unit.ts';
+import { frameBytes, type SpoolFrame } from './segment-format.ts';
 
 /** Units of one source with sequence numbers that follow each other. */
 interface Run {
-  readonly class: PutClass;
-  readonly receipt: PutReceipt;
+  readonly class: UnitClass;
+  readonly receipt: Receipt;
   readonly fromSequence: number;
   count: number;
   payloadBytes: number;
@@ -14,20 +14,20 @@ interface Run {
 }
 
 /** A unit that came back from the disk. */
-export class SpooledUnit implements PutUnit {
+export class SpooledUnit implements Unit {
   readonly partitionKey: string;
-  readonly class: PutClass;
+  readonly class: UnitClass;
   readonly records: readonly Uint8Array[];
   readonly sequence: number;
   readonly capturedAtMs: number;
   readonly payloadBytes: number;
-  readonly receipt: PutReceipt;
+  readonly receipt: Receipt;
   readonly segment: SpoolSegment;
 
   constructor(
     segment: SpoolSegment,
     frame: SpoolFrame,
-    receipt: PutReceipt,
+    receipt: Receipt,
     records: readonly Uint8Array[],
   ) {
     this.partitionKey = segment.partitionKey;
@@ -62,10 +62,10 @@ export class SpoolSegment {
   /** Units not yet settled. */
   units = 0;
 
-  readonly #receipts: PutReceipt[] = [];
-  readonly #shed = new Set<PutClass>();
+  readonly #receipts: Receipt[] = [];
+  readonly #shed = new Set<UnitClass>();
   #runs: Run[] = [];
-  readonly #lastRuns = new Map<PutReceipt, Run>();
+  readonly #lastRuns = new Map<Receipt, Run>();
 
   constructor(partitionKey: string, path: string, headerBytes: number, isRecovered: boolean) {
     this.partitionKey = partitionKey;
@@ -79,7 +79,7 @@ export class SpoolSegment {
     return this.#runs[0]?.fromMs ?? Number.POSITIVE_INFINITY;
   }
 
-  receiptIndex(receipt: PutReceipt): number {
+  receiptIndex(receipt: Receipt): number {
     const known = this.#receipts.indexOf(receipt);
     return known >= 0 ? known : this.#receipts.push(receipt) - 1;
   }
@@ -96,7 +96,7 @@ export class SpoolSegment {
   }
 
   /** The unit stands at the end of the file. */
-  add(unit: PutUnit): void {
+  add(unit: Unit): void {
     const fileBytes = frameBytes(unit);
     this.bytes += fileBytes;
     this.units += 1;
@@ -123,22 +123,24 @@ export class SpoolSegment {
   }
 
   /** Bytes that dropping units of that class would free now. */
-  sheddable(putClass: PutClass): number {
+  sheddable(unitClass: UnitClass): number {
     if (this.state !== 'open' && this.state !== 'closed') return 0;
     let total = 0;
-    for (const run of this.#runs) if (run.class === putClass) total += run.fileBytes;
+    for (const run of this.#runs) if (run.class === unitClass) total += run.fileBytes;
     return total;
   }
 
   /** Forgets units of one class, or all; the file is the caller's business. @returns them, without records */
-  take(putClass?: PutClass): PutUnit[] {
+  take(unitClass?: UnitClass): Unit[] {
     // Nothing may follow: from here on the class tells which frames of the file are still meant.
     this.state = 'closed';
-    if (putClass) this.#shed.add(putClass);
-    const condemned = this.#runs.filter((run) => putClass === undefined || run.class === putClass);
+    if (unitClass) this.#shed.add(unitClass);
+    const condemned = this.#runs.filter(
+      (run) => unitClass === undefined || run.class === unitClass,
+    );
     this.#runs = this.#runs.filter((run) => !condemned.includes(run));
     this.#lastRuns.clear();
-    const units: PutUnit[] = [];
+    const units: Unit[] = [];
     for (const run of condemned) {
       this.bytes -= run.fileBytes;
       this.units -= run.count;
@@ -162,7 +164,7 @@ export class SpoolSegment {
   load(
     frames: readonly SpoolFrame[],
     mark: (record: Uint8Array) => Uint8Array,
-  ): { units: SpooledUnit[]; missing: PutUnit[] } {
+  ): { units: SpooledUnit[]; missing: Unit[] } {
     const units: SpooledUnit[] = [];
     for (const frame of frames) {
       const receipt = this.#receipts[frame.receiptIndex];
@@ -171,7 +173,7 @@ export class SpoolSegment {
       units.push(new SpooledUnit(this, frame, receipt, records));
     }
     if (units.length === this.units) return { units, missing: [] };
-    const read = new Map<PutReceipt, Set<number>>();
+    const read = new Map<Receipt, Set<number>>();
     for (const { receipt, sequence } of units) {
       const sequences = read.get(receipt) ?? new Set();
       read.set(receipt, sequences.add(sequence));
@@ -184,12 +186,12 @@ export class SpoolSegment {
   }
 }
 
-function deafReceipt(): PutReceipt {
+function deafReceipt(): Receipt {
   return { written() {}, dropped() {} };
 }
 
 /** The units of a run as far as they are remembered: capture times evenly spaced, bytes evenly spread. */
-function expand(run: Run, partitionKey: string): PutUnit[] {
+function expand(run: Run, partitionKey: string): Unit[] {
   const { count, fromMs, toMs, payloadBytes } = run;
   return Array.from({ length: count }, (_, index) => ({
     partitionKey,

@@ -1,6 +1,6 @@
 import type { Logger } from '../../../shared/logger.ts';
-import { headerBytes, removeSegment, segmentPath } from './spool-files.ts';
-import { SpoolSegment } from './spool-segment.ts';
+import { SpoolSegment } from './segment.ts';
+import { headerBytes, removeSegment, segmentPath } from './segment-files.ts';
 
 /** The disk is left alone that long after a write failed. */
 const RETRY_AFTER_MS = 1_000;
