@@ -72,7 +72,7 @@ export function createCommand(
  *
  * @param interrupted the exit code when somebody ends it before it is done: `EXIT.OK` for what goes on until then
  */
-export async function run(
+export async function runCommand(
   flags: Flags,
   work: (context: Context) => Promise<ExitCode>,
   interrupted: ExitCode = EXIT.INTERRUPTED,

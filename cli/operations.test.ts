@@ -9,7 +9,7 @@ import { buildApp } from 'fauxqs';
 import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest';
 import { meetingLoad } from '../infra/config/meeting-load.ts';
 import { closeServer, listen } from '../local/aws/listen.ts';
-import { AwsError, createAwsRouter, type Operation } from '../local/aws/router.ts';
+import { AwsError, type AwsOperation, createAwsRouter } from '../local/aws/router.ts';
 import { type KinesisServer, startKinesisServer } from '../local/kinesis/server.ts';
 import { DEFAULT_MEDIA_REQUEST } from '../rtms/protocol/params.ts';
 import { connect } from '../test/support/kinesis-client.ts';
@@ -30,7 +30,7 @@ beforeAll(async () => {
   emulator = buildApp({ logger: false, defaultRegion: 'us-east-1' });
   emulatorUrl = await emulator.listen({ port: 0, host: '127.0.0.1' });
   kinesis = await startKinesisServer();
-  const operation: Operation = (call) => {
+  const operation: AwsOperation = (call) => {
     const value = quotas.get(String(call['QuotaCode']));
     if (value === undefined) throw new AwsError('NoSuchResourceException', 'no such quota');
     return { Quota: { Value: value } };

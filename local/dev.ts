@@ -4,19 +4,16 @@ import { join, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { ServiceError } from '../shared/errors.ts';
 import { folderNameOf } from '../shared/folder-name.ts';
+import type { SentReport } from '../simulator/sent-ledger.ts';
 import { leaveTheCloud } from './environment.ts';
-import { describeEvent } from './observe/describe-event.ts';
+import { happeningOf } from './observe/describe-event.ts';
 import { Observer } from './observe/observer.ts';
 import { type DevOptions, readDevOptions, USAGE } from './options.ts';
 import { jsonReporter } from './report/json-reporter.ts';
 import type { ReadyInfo, Reporter } from './report/reporter.ts';
 import { terminalReporter } from './report/terminal-reporter.ts';
 import type { RunnerInfo } from './runner-fleet.ts';
-import {
-  type SentReport,
-  type SimulatedMeeting,
-  startSimulatedMeeting,
-} from './simulated-meeting.ts';
+import { type SimulatedMeeting, startSimulatedMeeting } from './simulated-meeting.ts';
 import { type Stack, startStack } from './stack.ts';
 import { summarize } from './summarize.ts';
 
@@ -183,7 +180,7 @@ function observe(
       reporter.transcript({ atMs: Date.now(), speaker, text });
       return;
     }
-    const happening = describeEvent(event, Date.now());
+    const happening = happeningOf(event, Date.now());
     if (happening) reporter.happening(happening);
   });
   observer.on('badRecord', ({ message, detail }) => {

@@ -1,23 +1,8 @@
+import type { SentReport } from '../simulator/sent-ledger.ts';
 import { type Child, startChild, stopChild } from './child.ts';
 import type { ZoomCredentials } from './options.ts';
 
 const STOP_GRACE_MS = 5_000;
-
-/** One source as the simulator's own books have it. */
-export interface SentSource {
-  readonly mediaType: string;
-  readonly userId?: number;
-  readonly channelId?: string;
-  readonly frames: number;
-  readonly bytes: number;
-  readonly sha256: string;
-}
-
-export interface SentReport {
-  readonly sources: readonly SentSource[];
-  readonly transcript: readonly { readonly text: string; readonly sent: boolean }[];
-  readonly chat: readonly { readonly text: string; readonly sent: boolean }[];
-}
 
 /** The Zoom simulator as a process of its own, playing one scripted meeting. */
 export interface SimulatedMeeting {
@@ -30,7 +15,7 @@ export interface SimulatedMeeting {
 }
 
 /**
- * @param forms seed of the forms in which this Zoom speaks, see simulator/forms.ts
+ * @param forms seed of the forms in which this Zoom speaks, see simulator/scenario/forms.ts
  * @param onLine the simulator's own report, one JSON object a line
  */
 export async function startSimulatedMeeting(

@@ -4,14 +4,21 @@ import { differences } from './summarize.ts';
 
 const sha256 = (text: string) => createHash('sha256').update(text).digest('hex');
 const SENT = {
-  sources: [{ mediaType: 'audio', userId: 7, frames: 2, bytes: 6, sha256: sha256('abcdef') }],
+  sources: [
+    { mediaType: 'audio' as const, userId: 7, frames: 2, bytes: 6, sha256: sha256('abcdef') },
+  ],
   transcript: [],
   chat: [],
 };
 
 function read(frames: number, text: string) {
   const hash = createHash('sha256').update(text);
-  const source = { rtmsStreamId: 's', mediaType: 'audio', userId: 7, channelId: undefined };
+  const source = {
+    rtmsStreamId: 's',
+    mediaType: 'audio' as const,
+    userId: 7,
+    channelId: undefined,
+  };
   return [{ ...source, userName: 'Ana', frames, bytes: text.length, hash }];
 }
 

@@ -1,11 +1,16 @@
 import { statSync } from 'node:fs';
 import { extname } from 'node:path';
 import { describeLoss, judge, type LedgerReport } from '../sdk/consumer/index.ts';
+import type { SentReport } from '../simulator/sent-ledger.ts';
 import { fromHere } from './observe/from-here.ts';
 import type { WrittenFiles } from './observe/meeting-files.ts';
 import type { ReadSource, StreamStats } from './observe/stream-stats.ts';
-import type { LedgerRow, Summary } from './report/reporter.ts';
-import type { SentReport } from './simulated-meeting.ts';
+import type { ReportRow, Summary } from './report/reporter.ts';
+
+/** What the simulator's books say of the media and lines it sent. */
+interface SentMedia extends Pick<SentReport, 'transcript' | 'chat'> {
+  readonly sources: readonly Omit<SentReport['sources'][number], 'uncertain' | 'notSent'>[];
+}
 
 const FILE_KINDS: Readonly<Record<string, string>> = {
   '.wav': 'audio',
@@ -29,7 +34,7 @@ export function summarize(
   ledger: LedgerReport,
   stats: StreamStats,
   written: readonly WrittenFiles[],
-  sent?: SentReport,
+  sent?: SentMedia,
 ): Summary {
   const { losses } = ledger;
   const names = new Map<string, string>();
@@ -37,7 +42,7 @@ export function summarize(
     if (userName !== '') names.set(`${rtmsStreamId} ${userId}`, userName);
   }
   const rows = ledger.sources.toSorted(byMediaType).map(
-    (source): LedgerRow => ({
+    (source): ReportRow => ({
       mediaType: source.mediaType,
       source: sourceName(source.userId, source.channelId, names, source.rtmsStreamId),
       received: source.received ?? source.found,
@@ -66,7 +71,7 @@ function byMediaType(left: { mediaType: string }, right: { mediaType: string }):
 }
 
 /** What the consumer read is compared with what Zoom says it sent: count, bytes and SHA-256 per source. */
-export function differences(sent: SentReport, read: readonly ReadSource[]): string[] {
+export function differences(sent: SentMedia, read: readonly ReadSource[]): string[] {
   const problems: string[] = [];
   if (sent.sources.every(({ frames }) => frames === 0)) problems.push('Zoom could send nothing');
   for (const source of sent.sources) {

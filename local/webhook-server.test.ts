@@ -1,9 +1,9 @@
 import { request } from 'node:http';
 import type { APIGatewayProxyEventV2 } from 'aws-lambda';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { startWebhookServer, type WebhookServer } from './webhook-server.ts';
+import { type LocalWebhookServer, startWebhookServer } from './webhook-server.ts';
 
-let server: WebhookServer;
+let server: LocalWebhookServer;
 const events: APIGatewayProxyEventV2[] = [];
 let answer: () => Promise<{ statusCode: number; body?: string; isBase64Encoded?: boolean }>;
 

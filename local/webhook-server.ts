@@ -14,12 +14,12 @@ const LAMBDA_TIMEOUT_MS = 5_000;
 /** API Gateway passes bodies of these types as text, every other one in base64. */
 const TEXT_TYPES = /^(?:text\/|application\/(?:json|javascript|xml))/i;
 
-export type WebhookHandler = (
+export type LocalWebhookHandler = (
   event: APIGatewayProxyEventV2,
   context: Context,
 ) => Promise<APIGatewayProxyStructuredResultV2>;
 
-export interface WebhookServer {
+export interface LocalWebhookServer {
   /** Where Zoom posts to; `/{app}` may follow. */
   readonly url: string;
   close(): Promise<void>;
@@ -37,8 +37,8 @@ export async function startWebhookServer(options: {
   readonly port: number;
   /** For example `/webhook`. */
   readonly path: string;
-  readonly handler: WebhookHandler;
-}): Promise<WebhookServer> {
+  readonly handler: LocalWebhookHandler;
+}): Promise<LocalWebhookServer> {
   const base = options.path.replace(/\/+$/, '');
   const server = createServer((request, response) => {
     void serve(request, response, base, options.handler).catch(() => {
@@ -57,7 +57,7 @@ async function serve(
   request: IncomingMessage,
   response: ServerResponse,
   base: string,
-  handler: WebhookHandler,
+  handler: LocalWebhookHandler,
 ): Promise<void> {
   const url = new URL(request.url ?? '/', `http://${LOOPBACK}`);
   const route = routeOf(request.method, url.pathname, base);

@@ -3,7 +3,7 @@ import type { UserEnv } from '../shared/env.ts';
 import { ServiceError } from '../shared/errors.ts';
 import { namedScenario, startControlServer } from './control-server.ts';
 import { type SimulatorEvent, startSimulator } from './simulator.ts';
-import { EXAMPLE_APP, type ZoomApp } from './sockets/handshake.ts';
+import { EXAMPLE_APP, type SimulatorApp } from './sockets/handshake.ts';
 
 /**
  * The simulator as a process: one JSON object a line on stdout, `listening` first. Runs until SIGTERM or
@@ -102,7 +102,7 @@ function describe(event: SimulatorEvent): Readonly<Record<string, unknown>> {
   }
 }
 
-function appFrom(env: Partial<UserEnv>): ZoomApp {
+function appFrom(env: Partial<UserEnv>): SimulatorApp {
   const [webhookSecretToken] = env.ZM_RTMS_WEBHOOK_SECRET?.split(',') ?? [];
   return {
     clientId: env.ZM_RTMS_CLIENT ?? EXAMPLE_APP.clientId,

@@ -2,7 +2,7 @@ import { createHash, type Hash } from 'node:crypto';
 import { createWriteStream, mkdirSync, type WriteStream, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { FrameMediaType } from '../rtms/protocol/media-type.ts';
-import type { Connection, ConnectionEnd } from './sockets/connection.ts';
+import type { ClientConnection, ConnectionEnd } from './sockets/connection.ts';
 
 /** Why Zoom itself did not send something. */
 export type NotSentReason = 'not_connected' | 'buffer_full' | 'buffer_declined';
@@ -63,14 +63,14 @@ export interface SentReport {
 }
 
 /** Who a frame is from. Mixed audio is user 0. */
-export interface SourceId {
+export interface SentSourceId {
   readonly mediaType: FrameMediaType;
   readonly userId: number;
   readonly channelId?: string | undefined;
 }
 
 interface SourceEntry {
-  readonly id: SourceId;
+  readonly id: SentSourceId;
   readonly hash: Hash;
   readonly file: WriteStream | undefined;
   frames: number;
@@ -94,7 +94,7 @@ export class SentLedger {
   readonly #rtmsStreamId: string;
   readonly #directory: string | undefined;
   readonly #sources = new Map<string, SourceEntry>();
-  readonly #unconfirmed = new Map<Connection, Unconfirmed[]>();
+  readonly #unconfirmed = new Map<ClientConnection, Unconfirmed[]>();
   readonly #transcript: SentTranscript[] = [];
   readonly #chat: SentChat[] = [];
   readonly #events: SentEvent[] = [];
@@ -106,7 +106,12 @@ export class SentLedger {
     if (this.#directory !== undefined) mkdirSync(this.#directory, { recursive: true });
   }
 
-  frameSent(id: SourceId, payload: Buffer, timestampMs: number, connection: Connection): void {
+  frameSent(
+    id: SentSourceId,
+    payload: Buffer,
+    timestampMs: number,
+    connection: ClientConnection,
+  ): void {
     const source = this.#source(id);
     source.frames += 1;
     source.bytes += payload.length;
@@ -117,7 +122,7 @@ export class SentLedger {
     this.#awaitConfirmation(source, timestampMs, connection);
   }
 
-  frameNotSent(id: SourceId, timestampMs: number, reason: NotSentReason): void {
+  frameNotSent(id: SentSourceId, timestampMs: number, reason: NotSentReason): void {
     const { notSent } = this.#source(id);
     const last = notSent.at(-1);
     if (last?.reason === reason) {
@@ -127,7 +132,7 @@ export class SentLedger {
   }
 
   /** The connection is over: what it had not confirmed is uncertain, unless it closed in good order. */
-  connectionEnded(connection: Connection, end: ConnectionEnd): void {
+  connectionEnded(connection: ClientConnection, end: ConnectionEnd): void {
     const open = this.#unconfirmed.get(connection) ?? [];
     this.#unconfirmed.delete(connection);
     if (end === 'client_closed' || end === 'server_closed') return;
@@ -167,7 +172,7 @@ export class SentLedger {
     writeFileSync(join(this.#directory, 'sent.json'), report);
   }
 
-  #source(id: SourceId): SourceEntry {
+  #source(id: SentSourceId): SourceEntry {
     const key = `${id.mediaType}-${id.channelId ?? id.userId}`;
     let source = this.#sources.get(key);
     if (source === undefined) {
@@ -188,7 +193,7 @@ export class SentLedger {
     return source;
   }
 
-  #awaitConfirmation(source: SourceEntry, timestampMs: number, connection: Connection): void {
+  #awaitConfirmation(source: SourceEntry, timestampMs: number, connection: ClientConnection): void {
     let open = this.#unconfirmed.get(connection);
     if (open === undefined || open.some(({ round }) => round < connection.answeredRound)) {
       open = (open ?? []).filter(({ round }) => round >= connection.answeredRound);

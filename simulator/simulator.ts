@@ -14,8 +14,8 @@ import {
   type ScenarioInput,
 } from './scenario/scenario.ts';
 import type { SentReport } from './sent-ledger.ts';
-import { Connection } from './sockets/connection.ts';
-import { EXAMPLE_APP, type ZoomApp } from './sockets/handshake.ts';
+import { ClientConnection } from './sockets/connection.ts';
+import { EXAMPLE_APP, type SimulatorApp } from './sockets/handshake.ts';
 import { type MediaPath, serveMedia } from './sockets/media-server.ts';
 import { serveSignaling } from './sockets/signaling-server.ts';
 import { listenForSockets } from './sockets/socket-server.ts';
@@ -28,7 +28,7 @@ export interface SimulatorOptions {
   /** Where webhooks go; each gets every event. @default none */
   readonly webhookUrls?: readonly string[];
   /** @default the fake credentials of the fixtures */
-  readonly app?: Partial<ZoomApp>;
+  readonly app?: Partial<SimulatorApp>;
   /** How fast Zoom's clock runs; ignored with `clock`. @default 1 */
   readonly speed?: number;
   readonly clock?: Clock;
@@ -96,7 +96,7 @@ export interface Simulator extends AsyncDisposable {
   /** Settles when the stream has stopped and its payload files are written. */
   finished(rtmsStreamId: string): Promise<SentReport>;
   /** The account's administrator regenerates client secrets: the old ones sign nothing any more, at once. */
-  rotate(secrets: Partial<Pick<ZoomApp, 'clientSecret' | 'videoSdkSecret'>>): void;
+  rotate(secrets: Partial<Pick<SimulatorApp, 'clientSecret' | 'videoSdkSecret'>>): void;
   /** Sends the URL validation challenge. */
   validateUrl(url: string): Promise<boolean>;
   /** Ends every stream without a word, and the servers. */
@@ -114,7 +114,7 @@ interface Entry {
 
 /** Starts a fake Zoom on loopback: signaling and media servers, and whoever posts the webhooks. */
 export async function startSimulator(options: SimulatorOptions = {}): Promise<Simulator> {
-  const app: ZoomApp = { ...EXAMPLE_APP, ...options.app };
+  const app: SimulatorApp = { ...EXAMPLE_APP, ...options.app };
   const behaviour: Behaviour = {
     ...DOCUMENTED_BEHAVIOUR,
     ...formsFromEnvironment(options.lossyForms),
@@ -168,8 +168,8 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
     return (stream?.behaviour ?? behaviour).badSignature;
   }
 
-  function connection(socket: WebSocket): Connection {
-    return new Connection(socket, clock, behaviour);
+  function connection(socket: WebSocket): ClientConnection {
+    return new ClientConnection(socket, clock, behaviour);
   }
 
   function serverUrl({ rtmsStreamId, generation }: RtmsStream): string {

@@ -17,7 +17,7 @@ import type { Behaviour } from './scenario/behaviour.ts';
 import { Meeting } from './scenario/meeting.ts';
 import { type Action, type Scenario, type TimedAction, timeline } from './scenario/scenario.ts';
 import { SentLedger } from './sent-ledger.ts';
-import type { Connection, ConnectionEnd } from './sockets/connection.ts';
+import type { ClientConnection, ConnectionEnd } from './sockets/connection.ts';
 import { wireId } from './sockets/messages.ts';
 import { type MediaLink, StreamClient } from './sockets/stream-client.ts';
 import { MEDIA_LOST, SIGNALING_LOST, Windows } from './windows.ts';
@@ -166,7 +166,7 @@ export class RtmsStream {
   }
 
   /** @returns STATUS_CODE: OK when the connection is the stream's own now */
-  attachSignaling(connection: Connection, bufferData: boolean): number {
+  attachSignaling(connection: ClientConnection, bufferData: boolean): number {
     if (this.client.signaling && this.behaviour.duplicateSignaling === 'refuse') {
       return STATUS.DUPLICATE_SIGNAL_REQUEST;
     }
@@ -178,7 +178,7 @@ export class RtmsStream {
     return STATUS.OK;
   }
 
-  signalingEnded(connection: Connection, end: ConnectionEnd): void {
+  signalingEnded(connection: ClientConnection, end: ConnectionEnd): void {
     if (!this.client.loseSignaling(connection) || this.terminated) return;
     this.#state = STREAM_STATE.INTERRUPTED;
     this.#host.webhook(this, 'interrupted');
@@ -187,7 +187,7 @@ export class RtmsStream {
 
   /** @returns STATUS_CODE: OK when media may flow here once the client is ready */
   attachMedia(
-    connection: Connection,
+    connection: ClientConnection,
     exclusive: boolean,
     mediaTypes: readonly MediaType[],
     params: EffectiveParams,
@@ -206,7 +206,7 @@ export class RtmsStream {
     if (isHealed && this.client.ready) this.#announceActive();
   }
 
-  mediaEnded(connection: Connection, end: ConnectionEnd): void {
+  mediaEnded(connection: ClientConnection, end: ConnectionEnd): void {
     this.ledger.connectionEnded(connection, end);
     const lost = this.client.loseMedia(connection);
     if (lost.length === 0 || this.terminated || !this.client.signaling) return;

@@ -7,7 +7,7 @@ import {
 } from '../../sdk/consumer/index.ts';
 import { ServiceError } from '../../shared/errors.ts';
 import { folderNameOf } from '../../shared/folder-name.ts';
-import { type Context, createCommand, type Flags, run } from '../command.ts';
+import { type Context, createCommand, type Flags, runCommand } from '../command.ts';
 import { findSession, SESSION_ARGUMENT } from '../meeting/find-session.ts';
 import {
   eventsOf,
@@ -52,7 +52,7 @@ export function exportCommand(): Command {
     .option('--fast', 'take all five calls a second of each shard, though live consumers need some')
     .option('--even-revoked', 'also a session whose consent Zoom took back')
     .action((words: string, flags: ExportFlags) =>
-      run(flags, (context) => exportMeeting(context, words, flags)),
+      runCommand(flags, (context) => exportMeeting(context, words, flags)),
     );
 }
 

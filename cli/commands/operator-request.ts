@@ -2,7 +2,13 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Command } from 'commander';
 import { ServiceError } from '../../shared/errors.ts';
 import { type SessionRow, UNOWNED } from '../../shared/session-table/session-row.ts';
-import { type CommandHelp, type Context, createCommand, type Flags, run } from '../command.ts';
+import {
+  type CommandHelp,
+  type Context,
+  createCommand,
+  type Flags,
+  runCommand,
+} from '../command.ts';
 import { findSession, SESSION_ARGUMENT } from '../meeting/find-session.ts';
 import { EXIT, type ExitCode } from '../terminal/exit-code.ts';
 import { parseDuration } from '../terminal/time.ts';
@@ -40,7 +46,7 @@ function wishCommand(wish: Wish, help: CommandHelp): Command {
     .argument('<session>', SESSION_ARGUMENT)
     .option('--wait <duration>', 'how long to wait for it to be done; 0s: not at all', '30s')
     .action((words: string, flags: WishFlags) =>
-      run(flags, (context) => makeWish(context, words, wish, parseDuration(flags.wait))),
+      runCommand(flags, (context) => makeWish(context, words, wish, parseDuration(flags.wait))),
     );
 }
 

@@ -1,7 +1,7 @@
 import { GetTopicAttributesCommand, PublishCommand } from '@aws-sdk/client-sns';
 import type { Command } from 'commander';
 import { ServiceError } from '../../shared/errors.ts';
-import { type Context, createCommand, type Flags, run } from '../command.ts';
+import { type Context, createCommand, type Flags, runCommand } from '../command.ts';
 import { ask } from '../deployment/aws.ts';
 import { EXIT, type ExitCode } from '../terminal/exit-code.ts';
 
@@ -23,7 +23,9 @@ export function pageTestCommand(): Command {
     ],
   })
     .option('--text <text>', 'what the message says', 'A test of rtms page-test. Nothing is wrong.')
-    .action((flags: PageTestFlags) => run(flags, (context) => pageTest(context, flags.text ?? '')));
+    .action((flags: PageTestFlags) =>
+      runCommand(flags, (context) => pageTest(context, flags.text ?? '')),
+    );
 }
 
 async function pageTest(context: Context, text: string): Promise<ExitCode> {

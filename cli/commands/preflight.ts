@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { ServiceError } from '../../shared/errors.ts';
-import { type Context, createCommand, type Flags, run } from '../command.ts';
+import { type Context, createCommand, type Flags, runCommand } from '../command.ts';
 import { isLoopback } from '../deployment/aws.ts';
 import { checkAws } from '../preflight/aws-checks.ts';
 import type { Check } from '../preflight/check.ts';
@@ -35,7 +35,7 @@ export function preflightCommand(): Command {
     .option('--shards <n>', 'shards of both streams')
     .option('--meetings <n>', 'meetings at one time')
     .option('--zoom-concurrency <n>', 'concurrent streams of your contract with Zoom')
-    .action((flags: PreflightFlags) => run(flags, (context) => preflight(context, flags)));
+    .action((flags: PreflightFlags) => runCommand(flags, (context) => preflight(context, flags)));
 }
 
 interface PreflightFlags extends Flags {

@@ -4,7 +4,7 @@ import { ServiceError } from '../../shared/errors.ts';
 import { decodeSessionJob } from '../../shared/session-job.ts';
 import type { SessionRow } from '../../shared/session-table/session-row.ts';
 import { layOut } from '../../shared/table.ts';
-import { type Context, createCommand, type Flags, run } from '../command.ts';
+import { type Context, createCommand, type Flags, runCommand } from '../command.ts';
 import { JobQueues } from '../deployment/dead-letters.ts';
 import { required } from '../deployment/deployment.ts';
 import { endOf, stateOf } from '../deployment/session-state.ts';
@@ -48,7 +48,7 @@ export function redriveCommand(): Command {
       '--discard',
       'delete what is of no use: sessions served or over, bodies that are no job',
     )
-    .action((flags: RedriveFlags) => run(flags, (context) => redrive(context, flags)));
+    .action((flags: RedriveFlags) => runCommand(flags, (context) => redrive(context, flags)));
 }
 
 async function redrive(context: Context, { send, discard }: RedriveFlags): Promise<ExitCode> {

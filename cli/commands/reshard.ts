@@ -7,7 +7,7 @@ import {
 } from '@aws-sdk/client-kinesis';
 import type { Command } from 'commander';
 import { ServiceError } from '../../shared/errors.ts';
-import { type Context, createCommand, type Flags, run } from '../command.ts';
+import { type Context, createCommand, type Flags, runCommand } from '../command.ts';
 import { ask } from '../deployment/aws.ts';
 import { required } from '../deployment/deployment.ts';
 import { fitsADay, reshardSteps } from '../deployment/reshard-plan.ts';
@@ -39,7 +39,7 @@ export function reshardCommand(): Command {
     .option('--provisioned', 'make an on-demand stream provisioned first')
     .option('--dry-run', 'say the steps and change nothing')
     .action((stream: string, flags: ReshardFlags) =>
-      run(flags, (context) => reshard(context, stream, flags)),
+      runCommand(flags, (context) => reshard(context, stream, flags)),
     );
 }
 

@@ -3,7 +3,7 @@ import type { Command } from 'commander';
 import { ServiceError } from '../../shared/errors.ts';
 import { DEFAULT_APP, type ZoomApp } from '../../shared/zoom/credentials.ts';
 import { webhookUrlOf } from '../../shared/zoom/webhook-url.ts';
-import { type Context, createCommand, type Flags, run } from '../command.ts';
+import { type Context, createCommand, type Flags, runCommand } from '../command.ts';
 import { required } from '../deployment/deployment.ts';
 import { postWebhook, validateWebhook } from '../deployment/webhook.ts';
 import { readZoomApp } from '../deployment/zoom-apps.ts';
@@ -32,7 +32,7 @@ export function sendTestWebhookCommand(): Command {
     .option('--app <name>', 'Zoom app whose token signs, as in the secret', DEFAULT_APP)
     .option('--event <name>', 'another event, as Zoom names it')
     .option('--payload <json>', 'its payload: JSON, or @file')
-    .action((flags: SendFlags) => run(flags, (context) => send(context, flags)));
+    .action((flags: SendFlags) => runCommand(flags, (context) => send(context, flags)));
 }
 
 async function send(context: Context, flags: SendFlags): Promise<ExitCode> {

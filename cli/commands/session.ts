@@ -5,7 +5,7 @@ import { ServiceError } from '../../shared/errors.ts';
 import type { SessionRow } from '../../shared/session-table/session-row.ts';
 import { layOut } from '../../shared/table.ts';
 import { startFactsOf } from '../../shared/zoom/start-facts.ts';
-import { type Context, createCommand, type Flags, run } from '../command.ts';
+import { type Context, createCommand, type Flags, runCommand } from '../command.ts';
 import { endOf, stateOf } from '../deployment/session-state.ts';
 import { findSession, SESSION_ARGUMENT } from '../meeting/find-session.ts';
 import { eventsOf, firstRecordMs } from '../meeting/meeting-reader.ts';
@@ -28,7 +28,9 @@ export function sessionCommand(): Command {
     ],
   })
     .argument('<session>', SESSION_ARGUMENT)
-    .action((words: string, flags: Flags) => run(flags, (context) => session(context, words)));
+    .action((words: string, flags: Flags) =>
+      runCommand(flags, (context) => session(context, words)),
+    );
 }
 
 async function session(context: Context, words: string): Promise<ExitCode> {

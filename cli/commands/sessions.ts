@@ -3,7 +3,7 @@ import type { Command } from 'commander';
 import type { SessionRow, TaskRow } from '../../shared/session-table/session-row.ts';
 import { layOut } from '../../shared/table.ts';
 import { startFactsOf } from '../../shared/zoom/start-facts.ts';
-import { type Context, createCommand, type Flags, run } from '../command.ts';
+import { type Context, createCommand, type Flags, runCommand } from '../command.ts';
 import { stateOf } from '../deployment/session-state.ts';
 import { matching, SESSION_ARGUMENT } from '../meeting/find-session.ts';
 import { readLags } from '../meeting/lag.ts';
@@ -36,7 +36,7 @@ export function sessionsCommand(): Command {
     .option('-a, --all', 'also what has ended (reads the whole table)')
     .option('--no-lag', 'leave the media stream alone')
     .action((words: string | undefined, flags: SessionsFlags) =>
-      run(flags, (context) => sessions(context, words, flags)),
+      runCommand(flags, (context) => sessions(context, words, flags)),
     );
 }
 

@@ -8,7 +8,7 @@ import { webhookUrlOf } from '../../shared/zoom/webhook-url.ts';
 import { namedScenario } from '../../simulator/control-server.ts';
 import type { ScenarioInput } from '../../simulator/scenario/scenario.ts';
 import { type Simulator, type SimulatorEvent, startSimulator } from '../../simulator/simulator.ts';
-import { type Context, createCommand, type Flags, run } from '../command.ts';
+import { type Context, createCommand, type Flags, runCommand } from '../command.ts';
 import { required } from '../deployment/deployment.ts';
 import { readZoomApp } from '../deployment/zoom-apps.ts';
 import { SimulatedMeetings } from '../simulated-meetings.ts';
@@ -61,7 +61,7 @@ export function simulateCommand(): Command {
     .option('--media-port <port>', 'where its media servers listen; 0: any', '0')
     .option('--public-signaling-url <url>', 'wss: address of a tunnel to the signaling port')
     .option('--public-media-url <url>', 'wss: address of a tunnel to the media port')
-    .action((flags: SimulateFlags) => run(flags, (context) => simulate(context, flags)));
+    .action((flags: SimulateFlags) => runCommand(flags, (context) => simulate(context, flags)));
 }
 
 async function simulate(context: Context, flags: SimulateFlags): Promise<ExitCode> {

@@ -4,7 +4,7 @@ import { events, type Frame, frames, type ReceivedEvent } from '../../sdk/consum
 import { describeEvent } from '../../sdk/consumer/records/describe-event.ts';
 import type { ServiceError } from '../../shared/errors.ts';
 import { layOut } from '../../shared/table.ts';
-import { type Context, createCommand, type Flags, run } from '../command.ts';
+import { type Context, createCommand, type Flags, runCommand } from '../command.ts';
 import { required } from '../deployment/deployment.ts';
 import { findSession, SESSION_ARGUMENT } from '../meeting/find-session.ts';
 import { MediaMeter } from '../meeting/media-meter.ts';
@@ -39,7 +39,7 @@ export function tailCommand(): Command {
     .option('--since <moment>', 'begin then: 2026-11-22T10:00:00Z, or 10m ago (default: now)')
     .option('--for <duration>', 'end by itself: 30s, 10m')
     .action((id: string | undefined, flags: TailFlags) =>
-      run(flags, (context) => tail(context, id, flags), EXIT.OK),
+      runCommand(flags, (context) => tail(context, id, flags), EXIT.OK),
     );
 }
 

@@ -6,7 +6,7 @@ import {
   type ReceivedEvent,
 } from '../../sdk/consumer/index.ts';
 import { layOut } from '../../shared/table.ts';
-import { type Context, createCommand, type Flags, run } from '../command.ts';
+import { type Context, createCommand, type Flags, runCommand } from '../command.ts';
 import { findSession, SESSION_ARGUMENT } from '../meeting/find-session.ts';
 import {
   eventsOf,
@@ -37,7 +37,7 @@ export function verifyCommand(): Command {
     .argument('<session>', SESSION_ARGUMENT)
     .option('--fast', 'take all five calls a second of each shard, though live consumers need some')
     .action((words: string, flags: VerifyFlags) =>
-      run(flags, (context) => verify(context, words, flags)),
+      runCommand(flags, (context) => verify(context, words, flags)),
     );
 }
 

@@ -8,9 +8,9 @@ import { type SessionRow, UNOWNED, wantedState } from '../../shared/session-tabl
  * - `ending`: Zoom has stopped it, its owner has not finished
  * - `ended`: nothing is left to do
  */
-export type SessionState = 'serving' | 'waiting' | 'quarantined' | 'ending' | 'ended';
+export type SessionStatus = 'serving' | 'waiting' | 'quarantined' | 'ending' | 'ended';
 
-export function stateOf(row: SessionRow, nowMs = Date.now()): SessionState {
+export function stateOf(row: SessionRow, nowMs = Date.now()): SessionStatus {
   const isOwned = row.owner !== undefined && row.owner !== UNOWNED;
   if (row.owner === UNOWNED && (row.quarantinedUntilMs ?? 0) > nowMs) return 'quarantined';
   if (wantedState(row).state === 'started') return isOwned ? 'serving' : 'waiting';

@@ -12,7 +12,7 @@ import type {
   AccountEvent,
   InterruptedEvent,
   StartedEvent,
-  WebhookEvent,
+  ZoomWebhookEvent,
 } from '../../shared/zoom/webhook-event.ts';
 import {
   answerUrlValidation,
@@ -67,7 +67,7 @@ export interface RouteContext {
  * @throws ServiceError `webhook/malformed` for a challenge that must not be signed,
  *   `webhook/refused-host` for a start without one allowed server address
  */
-export function route(event: WebhookEvent, context: RouteContext): Decision {
+export function route(event: ZoomWebhookEvent, context: RouteContext): Decision {
   switch (event.kind) {
     case 'url_validation': {
       const answer = answerUrlValidation(context.secretToken, event.plainToken);

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type LocalAws, startLocalAws } from '../../local/aws/local-aws.ts';
 import { isReadable, type UnreadableRow } from '../../shared/session-table/parse-row.ts';
 import { type SessionRow, wantedState } from '../../shared/session-table/session-row.ts';
-import type { WebhookEvent } from '../../shared/zoom/webhook-event.ts';
+import type { ZoomWebhookEvent } from '../../shared/zoom/webhook-event.ts';
 import { zoomSecret } from '../../test/support/front-door.ts';
 import { type RowUpdate, route } from './route.ts';
 import { createSessionStore, type StoreUpdate } from './session-store.ts';
@@ -26,7 +26,7 @@ afterAll(async () => {
 const signal = AbortSignal.timeout(60_000);
 const context = { app: 'default', secretToken: 't', allowedHosts: ['zoom.us'], nowMs: 1 };
 
-type StreamEvent = Extract<WebhookEvent, { rtmsStreamId: string }>;
+type StreamEvent = Extract<ZoomWebhookEvent, { rtmsStreamId: string }>;
 
 function updatesOf(event: StreamEvent, app = 'default'): RowUpdate[] {
   const decision = route(event, { ...context, app });

@@ -1,5 +1,5 @@
 /** One meeting of the simulation. */
-export interface Meeting {
+export interface MeetingArrival {
   readonly startsAtSecond: number;
   readonly lastsSeconds: number;
 }
@@ -34,9 +34,9 @@ export function officeMeetings(options: {
   readonly hours: number;
   readonly quietSeconds: number;
   readonly random: () => number;
-}): Meeting[] {
+}): MeetingArrival[] {
   const { perHour, hours, quietSeconds, random } = options;
-  const meetings: Meeting[] = [];
+  const meetings: MeetingArrival[] = [];
   for (let hour = 0; hour < hours; hour += 1) {
     for (let index = 0; index < perHour; index += 1) {
       const startsAtSecond = quietSeconds + hour * 3600 + startInHour(random);

@@ -1,4 +1,4 @@
-import type { Meeting } from './arrivals.ts';
+import type { MeetingArrival } from './arrivals.ts';
 
 /** From the decision to a task that serves: a Fargate start of a small image. */
 const START_SECONDS = 45;
@@ -12,12 +12,12 @@ interface Task {
 }
 
 /** The runners of the simulation: tasks with sessions, and meetings that wait for one. */
-export class Fleet {
+export class SimulatedFleet {
   readonly #meetingsPerTask: number;
   readonly #endings = new Map<number, Task[]>();
   readonly #waits: number[] = [];
   #tasks: Task[];
-  #waiting: Meeting[] = [];
+  #waiting: MeetingArrival[] = [];
   #running = 0;
   #second = 0;
 
@@ -53,7 +53,7 @@ export class Fleet {
     return oldest === undefined ? 0 : second - oldest.startsAtSecond;
   }
 
-  arrive(meeting: Meeting): void {
+  arrive(meeting: MeetingArrival): void {
     this.#waiting.push(meeting);
   }
 
@@ -77,7 +77,7 @@ export class Fleet {
         turn -= 1;
         continue;
       }
-      this.#seat(this.#waiting[seated] as Meeting, task);
+      this.#seat(this.#waiting[seated] as MeetingArrival, task);
       seated += 1;
     }
     this.#waiting = this.#waiting.slice(seated);
@@ -96,7 +96,7 @@ export class Fleet {
     this.#tasks = this.#tasks.filter(({ sessions }) => sessions > 0 || surplus-- <= 0);
   }
 
-  #seat(meeting: Meeting, task: Task): void {
+  #seat(meeting: MeetingArrival, task: Task): void {
     task.sessions += 1;
     this.#running += 1;
     this.#waits.push(this.#second - meeting.startsAtSecond);

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { createRandom, type Meeting, officeMeetings } from './arrivals.ts';
+import { createRandom, type MeetingArrival, officeMeetings } from './arrivals.ts';
 import { type Policy, simulate } from './scaling-simulation.ts';
 
 const POLICY: Policy = {
@@ -9,7 +9,7 @@ const POLICY: Policy = {
   prewarmTasks: 0,
 };
 
-const burst = (count: number, startsAtSecond: number, lastsSeconds = 3600): Meeting[] =>
+const burst = (count: number, startsAtSecond: number, lastsSeconds = 3600): MeetingArrival[] =>
   Array.from({ length: count }, () => ({ startsAtSecond, lastsSeconds }));
 
 describe('simulate', () => {

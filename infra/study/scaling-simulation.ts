@@ -3,8 +3,8 @@ import {
   SCALE_IN_COOLDOWN_SECONDS,
   TARGET_UTILIZATION_PERCENT,
 } from '../config/scaling-rules.ts';
-import type { Meeting } from './arrivals.ts';
-import { Fleet } from './fleet.ts';
+import type { MeetingArrival } from './arrivals.ts';
+import { SimulatedFleet } from './fleet.ts';
 
 export interface Policy {
   readonly minTasks: number;
@@ -14,7 +14,7 @@ export interface Policy {
   readonly prewarmTasks: number;
 }
 
-export interface Outcome {
+export interface ScalingOutcome {
   /** One value a minute each. */
   readonly running: readonly number[];
   readonly tasks: readonly number[];
@@ -37,15 +37,19 @@ const LOW_MINUTES = 15;
 const LOW_SHARE_OF_TARGET = 0.9;
 
 /** Runs the scaling policy of `runner-scaling.ts` over the meetings, second by second. */
-export function simulate(meetings: readonly Meeting[], policy: Policy, minutes: number): Outcome {
-  const fleet = new Fleet(policy.minTasks, policy.meetingsPerTask);
+export function simulate(
+  meetings: readonly MeetingArrival[],
+  policy: Policy,
+  minutes: number,
+): ScalingOutcome {
+  const fleet = new SimulatedFleet(policy.minTasks, policy.meetingsPerTask);
   const scaler = new Scaler(policy);
   const [running, tasks, ages]: [number[], number[], number[]] = [[], [], []];
   let next = 0;
   let oldest = 0;
   for (let second = 0; second < minutes * 60; second += 1) {
     while ((meetings[next]?.startsAtSecond ?? Number.POSITIVE_INFINITY) <= second) {
-      fleet.arrive(meetings[next] as Meeting);
+      fleet.arrive(meetings[next] as MeetingArrival);
       next += 1;
     }
     fleet.advance(second);
@@ -86,7 +90,7 @@ class Scaler {
     this.#policy = policy;
   }
 
-  observe(fleet: Fleet, age: number): void {
+  observe(fleet: SimulatedFleet, age: number): void {
     const room = fleet.serving * this.#policy.meetingsPerTask;
     this.#samples.push({
       utilization: (100 * fleet.running) / room,

@@ -9,7 +9,12 @@ import { createRandom, officeMeetings } from './arrivals.ts';
 import { costPerHour, taskHour } from './cost-model.ts';
 import { replaceSection } from './markdown.ts';
 import { drawChart } from './pictures/line-chart.ts';
-import { type Outcome, type Policy, simulate, ZOOM_BUFFER_SECONDS } from './scaling-simulation.ts';
+import {
+  type Policy,
+  type ScalingOutcome,
+  simulate,
+  ZOOM_BUFFER_SECONDS,
+} from './scaling-simulation.ts';
 
 /** A quiet hour, three of office time, and one in which the last meetings end. */
 const HOURS = 3;
@@ -24,9 +29,9 @@ const CONFIG = readConfig({});
 export interface Study {
   readonly perHour: number;
   /** The default configuration, with `maxTasks` out of the way. */
-  readonly reactive: Outcome;
+  readonly reactive: ScalingOutcome;
   /** The same with a schedule that pre-warms for the full hour, and headroom to match. */
-  readonly prewarmed: Outcome;
+  readonly prewarmed: ScalingOutcome;
 }
 
 /** Simulates one scale both ways; the same meetings each time. */
@@ -57,7 +62,7 @@ export function study(perHour: number): Study {
 
 /** The study as an SVG chart. */
 export function drawStudy({ perHour, reactive, prewarmed }: Study): string {
-  const both = (title: string, of: (outcome: Outcome) => readonly number[]) => ({
+  const both = (title: string, of: (outcome: ScalingOutcome) => readonly number[]) => ({
     title,
     lines: [
       { label: 'reactive', colour: '#ff7f0e', values: of(reactive) },
@@ -91,7 +96,7 @@ export function studyTable(studies: readonly Study[]): string {
   ].join('\n');
 }
 
-function row(perHour: number, name: string, outcome: Outcome): string {
+function row(perHour: number, name: string, outcome: ScalingOutcome): string {
   const peak = Math.max(...outcome.running);
   const perMeeting = (outcome.taskHours * taskHour(CONFIG)) / outcome.meetings;
   const atPeak = costPerHour(CONFIG, peak).reduce((sum, line) => sum + line.dollarsPerHour, 0);

@@ -1,4 +1,4 @@
-import type { Call, Operation } from './router.ts';
+import type { AwsCall, AwsOperation } from './router.ts';
 
 const TARGET = 'AmazonEC2ContainerServiceV20141113.';
 const ARN = 'arn:aws:ecs:us-east-1:000000000000';
@@ -33,8 +33,8 @@ export class LocalEcs {
     return this.#protections.get(task)?.enabled ?? false;
   }
 
-  operations(): ReadonlyMap<string, Operation> {
-    return new Map<string, Operation>([
+  operations(): ReadonlyMap<string, AwsOperation> {
+    return new Map<string, AwsOperation>([
       [`${TARGET}GetTaskProtection`, (call) => this.#getProtection(call)],
       [`${TARGET}UpdateTaskProtection`, (call) => this.#updateProtection(call)],
       [`${TARGET}DescribeServices`, (call) => this.#describeServices(call)],
@@ -42,11 +42,11 @@ export class LocalEcs {
     ]);
   }
 
-  #getProtection(call: Call) {
+  #getProtection(call: AwsCall) {
     return { protectedTasks: tasksOf(call).map((task) => this.#describe(task)), failures: [] };
   }
 
-  #updateProtection(call: Call) {
+  #updateProtection(call: AwsCall) {
     const tasks = tasksOf(call);
     const reason = this.protectionFailure;
     if (reason !== undefined) {
@@ -72,7 +72,7 @@ export class LocalEcs {
     };
   }
 
-  #describeServices(call: Call) {
+  #describeServices(call: AwsCall) {
     this.described += 1;
     const taskDefinition = definition(this.#primaryRevision);
     const { runningCount } = this;
@@ -93,7 +93,7 @@ export class LocalEcs {
     return { services, failures: [] };
   }
 
-  #describeTasks(call: Call) {
+  #describeTasks(call: AwsCall) {
     const tasks = tasksOf(call).map((task) => {
       const revision = this.#revisions.get(task) ?? this.#primaryRevision;
       this.#revisions.set(task, revision);
@@ -110,7 +110,7 @@ export class LocalEcs {
 
 const definition = (revision: number) => `${ARN}:task-definition/rtms-runner:${revision}`;
 
-const tasksOf = (call: Call) => strings(call['tasks']);
+const tasksOf = (call: AwsCall) => strings(call['tasks']);
 
 const strings = (value: unknown) =>
   Array.isArray(value) ? value.filter((item) => typeof item === 'string') : [];

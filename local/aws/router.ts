@@ -1,10 +1,10 @@
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 
 /** The members of one call, as the SDK sent them. */
-export type Call = Readonly<Record<string, unknown>>;
+export type AwsCall = Readonly<Record<string, unknown>>;
 
 /** Answers one operation of a service; throws `AwsError` to refuse. */
-export type Operation = (call: Call) => unknown;
+export type AwsOperation = (call: AwsCall) => unknown;
 
 /** Makes the router answer as AWS refuses: HTTP 400 with `__type`. */
 export class AwsError extends Error {
@@ -21,7 +21,7 @@ export class AwsError extends Error {
  *
  * @param operations by full target name, for example `secretsmanager.GetSecretValue`
  */
-export function createAwsRouter(operations: ReadonlyMap<string, Operation>): Server {
+export function createAwsRouter(operations: ReadonlyMap<string, AwsOperation>): Server {
   return createServer((request, response) => {
     void answer(request, operations).then(({ status, body }) => {
       response.writeHead(status, { 'content-type': 'application/x-amz-json-1.1' });
@@ -30,7 +30,7 @@ export function createAwsRouter(operations: ReadonlyMap<string, Operation>): Ser
   });
 }
 
-async function answer(request: IncomingMessage, operations: ReadonlyMap<string, Operation>) {
+async function answer(request: IncomingMessage, operations: ReadonlyMap<string, AwsOperation>) {
   try {
     const target = String(request.headers['x-amz-target']);
     const operation = operations.get(target);
@@ -46,11 +46,11 @@ async function answer(request: IncomingMessage, operations: ReadonlyMap<string, 
   }
 }
 
-async function readCall(request: IncomingMessage): Promise<Call> {
+async function readCall(request: IncomingMessage): Promise<AwsCall> {
   const chunks: Buffer[] = [];
   for await (const chunk of request) chunks.push(chunk as Buffer);
   try {
-    return JSON.parse(Buffer.concat(chunks).toString('utf8')) as Call;
+    return JSON.parse(Buffer.concat(chunks).toString('utf8')) as AwsCall;
   } catch {
     throw new AwsError('SerializationException', 'the body is not JSON');
   }

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { AwsError, type Call, type Operation } from './router.ts';
+import { type AwsCall, AwsError, type AwsOperation } from './router.ts';
 
 interface Version {
   readonly value: string;
@@ -19,15 +19,15 @@ export class LocalSecrets {
     this.#versions.set(id, [version, ...(this.#versions.get(id) ?? [])].slice(0, 2));
   }
 
-  operations(): ReadonlyMap<string, Operation> {
-    return new Map<string, Operation>([
+  operations(): ReadonlyMap<string, AwsOperation> {
+    return new Map<string, AwsOperation>([
       ['secretsmanager.GetSecretValue', (call) => this.#get(call)],
       ['secretsmanager.PutSecretValue', (call) => this.#put(call)],
       ['secretsmanager.DescribeSecret', (call) => this.#describe(call)],
     ]);
   }
 
-  #get(call: Call) {
+  #get(call: AwsCall) {
     const { id, versions } = this.#find(call);
     this.reads.set(id, (this.reads.get(id) ?? 0) + 1);
     const stage = call['VersionStage'] ?? 'AWSCURRENT';
@@ -45,7 +45,7 @@ export class LocalSecrets {
     };
   }
 
-  #put(call: Call) {
+  #put(call: AwsCall) {
     const { id } = this.#find(call);
     const value = call['SecretString'];
     if (typeof value !== 'string') throw new AwsError('InvalidRequestException', 'no SecretString');
@@ -54,7 +54,7 @@ export class LocalSecrets {
     return { ARN: arnOf(id), Name: id, VersionId: current?.id, VersionStages: ['AWSCURRENT'] };
   }
 
-  #describe(call: Call) {
+  #describe(call: AwsCall) {
     const { id, versions } = this.#find(call);
     const stages = versions.map((version, index) => [
       version.id,
@@ -63,7 +63,7 @@ export class LocalSecrets {
     return { ARN: arnOf(id), Name: id, VersionIdsToStages: Object.fromEntries(stages) };
   }
 
-  #find(call: Call): { id: string; versions: Version[] } {
+  #find(call: AwsCall): { id: string; versions: Version[] } {
     const id = String(call['SecretId']).replace(arnOf(''), '');
     const versions = this.#versions.get(id);
     if (versions === undefined) {

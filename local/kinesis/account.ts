@@ -1,5 +1,5 @@
 import { ApiError } from './api-error.ts';
-import { LIMITS } from './limits.ts';
+import { KINESIS_QUOTAS } from './limits.ts';
 import type { Shard } from './shard.ts';
 import { DataStream, type StreamOptions } from './stream.ts';
 
@@ -32,7 +32,7 @@ export class Account {
       throw new ApiError('ResourceInUseException', message);
     }
     const onDemand = this.streams.filter((stream) => stream.mode === 'ON_DEMAND').length;
-    if (mode === 'ON_DEMAND' && onDemand >= LIMITS.onDemandStreams) {
+    if (mode === 'ON_DEMAND' && onDemand >= KINESIS_QUOTAS.onDemandStreams) {
       const message = `This request would exceed the on-demand stream limit for the account ${this.id}.`;
       throw new ApiError('LimitExceededException', message);
     }
@@ -59,11 +59,11 @@ export class Account {
   /** @throws ApiError LimitExceededException when `added` more open shards exceed the account's quota */
   requireShards(added: number): void {
     const open = this.openShardCount;
-    if (open + added <= LIMITS.shardsPerAccount) return;
+    if (open + added <= KINESIS_QUOTAS.shardsPerAccount) return;
     throw new ApiError(
       'LimitExceededException',
       `This request would exceed the shard limit for the account ${this.id}. ` +
-        `Current shard count for the account: ${open}. Limit: ${LIMITS.shardsPerAccount}. ` +
+        `Current shard count for the account: ${open}. Limit: ${KINESIS_QUOTAS.shardsPerAccount}. ` +
         `Number of additional shards that would have resulted from this request: ${added}.`,
     );
   }

@@ -1,5 +1,5 @@
 import { ApiError } from './api-error.ts';
-import { LIMITS } from './limits.ts';
+import { KINESIS_QUOTAS } from './limits.ts';
 import type { DataStream } from './stream.ts';
 
 /** Where a shard iterator stands; the token carries it, so the server keeps nothing. */
@@ -31,12 +31,12 @@ export function decodeIterator(token: string, nowMs: number): ShardPosition {
   const match = TOKEN.exec(Buffer.from(token, 'base64').toString('latin1'));
   if (match === null) throw new ApiError('InvalidArgumentException', 'Invalid ShardIterator.');
   const [, streamName = '', createdAt, shardId = '', position, issuedAt] = match;
-  if (nowMs - Number(issuedAt) > LIMITS.iteratorAgeMs) {
+  if (nowMs - Number(issuedAt) > KINESIS_QUOTAS.iteratorAgeMs) {
     throw new ApiError(
       'ExpiredIteratorException',
       `Iterator expired. The iterator was created at time ${new Date(Number(issuedAt)).toUTCString()} ` +
         `while right now it is ${new Date(nowMs).toUTCString()} which is further in the future than ` +
-        `the tolerated delay of ${LIMITS.iteratorAgeMs} milliseconds.`,
+        `the tolerated delay of ${KINESIS_QUOTAS.iteratorAgeMs} milliseconds.`,
     );
   }
   return {

@@ -12,7 +12,7 @@ const KIB = 1024;
 const MIB = 1024 * KIB;
 const HOUR_MS = 3_600_000;
 
-export const LIMITS = {
+export const KINESIS_QUOTAS = {
   /** Per shard; data and partition key count. Bursts of one second are allowed, see token-bucket.ts. */
   writeBytesPerSecond: MIB,
   writeRecordsPerSecond: 1_000,

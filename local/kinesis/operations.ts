@@ -2,7 +2,7 @@ import { ApiError } from './api-error.ts';
 import { type Operation, streamNameIn } from './call.ts';
 import type { Input } from './input.ts';
 import { decodeIterator } from './iterators.ts';
-import { putRecord, putRecords } from './put-operations.ts';
+import { putRecord, putRecordsOperation } from './put-operations.ts';
 import { getRecords, getShardIterator } from './read-operations.ts';
 import { listShards, mergeShards, splitShard, updateShardCount } from './shard-operations.ts';
 import {
@@ -35,7 +35,7 @@ const OPERATIONS: ReadonlyMap<string, Operation> = new Map<string, Operation>([
   ['ListStreams', listStreams],
   ['MergeShards', mergeShards],
   ['PutRecord', putRecord],
-  ['PutRecords', putRecords],
+  ['PutRecords', putRecordsOperation],
   ['SplitShard', splitShard],
   ['UpdateMaxRecordSize', updateMaxRecordSize],
   ['UpdateShardCount', updateShardCount],

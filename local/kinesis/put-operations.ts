@@ -3,7 +3,7 @@ import type { Call } from './call.ts';
 import { streamOf } from './call.ts';
 import { parseHashKey } from './hash-key.ts';
 import { asObject, type Input, invalid, list, wrongType } from './input.ts';
-import { KIB, LIMITS, PAYLOAD_UNIT_BYTES } from './limits.ts';
+import { KIB, KINESIS_QUOTAS, PAYLOAD_UNIT_BYTES } from './limits.ts';
 import type { DataStream } from './stream.ts';
 
 interface Entry {
@@ -18,24 +18,24 @@ interface Refusal {
   readonly message: string;
 }
 
-const MAX_RECORD_BYTES = LIMITS.maxRecordKiB * KIB;
+const MAX_RECORD_BYTES = KINESIS_QUOTAS.maxRecordKiB * KIB;
 
 /** Where base64 is decoded only to see that it can be: far faster than a regular expression. */
 const scratch = Buffer.allocUnsafeSlow(MAX_RECORD_BYTES);
 
 /** Writes up to 500 records; each succeeds or fails for itself, answered in request order. */
-export function putRecords(input: Input, call: Call): string {
+export function putRecordsOperation(input: Input, call: Call): string {
   const stream = streamOf(input, call.account);
   stream.counters.putCalls += 1;
   const entries: Entry[] = [];
   let callBytes = 0;
-  for (const value of list(input, 'Records', 1, LIMITS.recordsPerPut)) {
+  for (const value of list(input, 'Records', 1, KINESIS_QUOTAS.recordsPerPut)) {
     const path = `records.${entries.length + 1}.member.`;
     const entry = parseEntry(asObject(value), stream, path);
     callBytes += entry.sizeBytes;
     entries.push(entry);
   }
-  if (callBytes > LIMITS.bytesPerPut) {
+  if (callBytes > KINESIS_QUOTAS.bytesPerPut) {
     throw new ApiError('InvalidArgumentException', 'Records size exceeds 10 MiB limit.');
   }
   let failed = 0;
@@ -105,8 +105,8 @@ function parseEntry(input: Input, stream: DataStream, path: string): Entry {
   if (key === '' && stream.recordDistribution !== 'AUTO') {
     throw invalid(`${path}partitionKey`, key, 'have length greater than or equal to 1');
   }
-  if (key.length > LIMITS.partitionKeyLength) {
-    const rule = `have length less than or equal to ${LIMITS.partitionKeyLength}`;
+  if (key.length > KINESIS_QUOTAS.partitionKeyLength) {
+    const rule = `have length less than or equal to ${KINESIS_QUOTAS.partitionKeyLength}`;
     throw invalid(`${path}partitionKey`, key, rule);
   }
   const dataBytes = decodedBytes(data);

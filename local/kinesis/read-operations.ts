@@ -2,7 +2,7 @@ import { ApiError } from './api-error.ts';
 import { type Call, streamOf, toTimestamp } from './call.ts';
 import { type Input, optionalInteger, optionalText, optionalTimestampMs, text } from './input.ts';
 import { decodeIterator, encodeIterator } from './iterators.ts';
-import { LIMITS } from './limits.ts';
+import { KINESIS_QUOTAS } from './limits.ts';
 import type { Shard, StoredRecord } from './shard.ts';
 import type { DataStream } from './stream.ts';
 
@@ -70,7 +70,9 @@ function knownPosition(input: Input, type: string, shard: Shard): number {
 
 export function getRecords(input: Input, call: Call): string {
   const { account, nowMs } = call;
-  const limit = optionalInteger(input, 'Limit', 1, LIMITS.recordsPerRead) ?? LIMITS.recordsPerRead;
+  const limit =
+    optionalInteger(input, 'Limit', 1, KINESIS_QUOTAS.recordsPerRead) ??
+    KINESIS_QUOTAS.recordsPerRead;
   const from = decodeIterator(text(input, 'ShardIterator', { min: 1 }), nowMs);
   const stream = account.find(from.streamName);
   if (stream.createdAtMs !== from.streamCreatedAtMs) {

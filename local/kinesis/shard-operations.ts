@@ -10,7 +10,7 @@ import {
   optionalTimestampMs,
   text,
 } from './input.ts';
-import { HOUR_MS, LIMITS } from './limits.ts';
+import { HOUR_MS, KINESIS_QUOTAS } from './limits.ts';
 import type { Shard } from './shard.ts';
 import type { DataStream } from './stream.ts';
 
@@ -74,7 +74,7 @@ function readNextToken(input: Input, nowMs: number): ShardPage | undefined {
     throw new ApiError('InvalidArgumentException', message);
   }
   const page = parseNextToken(token);
-  if (nowMs - page.issuedAtMs <= LIMITS.nextTokenAgeMs) return page;
+  if (nowMs - page.issuedAtMs <= KINESIS_QUOTAS.nextTokenAgeMs) return page;
   throw new ApiError('ExpiredNextTokenException', 'NextToken has expired.');
 }
 

@@ -1,5 +1,5 @@
 import type { HashKeyRange } from './hash-key.ts';
-import { LIMITS } from './limits.ts';
+import { KINESIS_QUOTAS } from './limits.ts';
 import { createTokenBucket, hasTokens, takeTokens } from './token-bucket.ts';
 
 export interface StoredRecord {
@@ -44,10 +44,10 @@ export class Shard {
     this.parentIds = parentIds;
     this.createdAtMs = nowMs;
     this.#sequencePrefix = `49${String(nowMs).padStart(14, '0')}${String(index).padStart(6, '0')}`;
-    this.#writeBytes = createTokenBucket(LIMITS.writeBytesPerSecond, nowMs);
-    this.#writeRecords = createTokenBucket(LIMITS.writeRecordsPerSecond, nowMs);
-    this.#readBytes = createTokenBucket(LIMITS.readBytesPerSecond, nowMs);
-    this.#readCalls = createTokenBucket(LIMITS.readCallsPerSecond, nowMs);
+    this.#writeBytes = createTokenBucket(KINESIS_QUOTAS.writeBytesPerSecond, nowMs);
+    this.#writeRecords = createTokenBucket(KINESIS_QUOTAS.writeRecordsPerSecond, nowMs);
+    this.#readBytes = createTokenBucket(KINESIS_QUOTAS.readBytesPerSecond, nowMs);
+    this.#readCalls = createTokenBucket(KINESIS_QUOTAS.readCallsPerSecond, nowMs);
   }
 
   /** Position of the oldest kept record; equals `endPosition` when there is none. */
@@ -104,7 +104,7 @@ export class Shard {
     let sizeBytes = 0;
     while (to < most) {
       const next = (this.#records[to] as StoredRecord).sizeBytes;
-      if (to > from && sizeBytes + next > LIMITS.bytesPerRead) break;
+      if (to > from && sizeBytes + next > KINESIS_QUOTAS.bytesPerRead) break;
       sizeBytes += next;
       to += 1;
     }

@@ -8,7 +8,7 @@ import {
   optionalText,
   text,
 } from './input.ts';
-import { LIMITS } from './limits.ts';
+import { KINESIS_QUOTAS } from './limits.ts';
 import { describeShard } from './shard-operations.ts';
 import type { DataStream, RecordDistributionStrategy, StreamMode } from './stream.ts';
 
@@ -32,10 +32,14 @@ export function createStream(input: Input, call: Call): object {
   const options = {
     name: text(input, 'StreamName', STREAM_NAME),
     mode,
-    shardCount: shardCount ?? LIMITS.onDemandShards,
+    shardCount: shardCount ?? KINESIS_QUOTAS.onDemandShards,
     maxRecordKiB:
-      optionalInteger(input, 'MaxRecordSizeInKiB', LIMITS.minRecordKiB, LIMITS.maxRecordKiB) ??
-      LIMITS.defaultRecordKiB,
+      optionalInteger(
+        input,
+        'MaxRecordSizeInKiB',
+        KINESIS_QUOTAS.minRecordKiB,
+        KINESIS_QUOTAS.maxRecordKiB,
+      ) ?? KINESIS_QUOTAS.defaultRecordKiB,
     recordDistribution: requireDistribution(
       (optionalText(input, 'RecordDistributionStrategy', { oneOf: STRATEGIES }) ??
         'USER_PARTITION_KEY') as RecordDistributionStrategy,
@@ -115,10 +119,10 @@ export function listStreams(input: Input, call: Call): object {
 export function describeLimits(_input: Input, call: Call): object {
   const { openShardCount, streams } = call.account;
   return {
-    ShardLimit: LIMITS.shardsPerAccount,
+    ShardLimit: KINESIS_QUOTAS.shardsPerAccount,
     OpenShardCount: openShardCount,
     OnDemandStreamCount: streams.filter((stream) => stream.mode === 'ON_DEMAND').length,
-    OnDemandStreamCountLimit: LIMITS.onDemandStreams,
+    OnDemandStreamCountLimit: KINESIS_QUOTAS.onDemandStreams,
   };
 }
 
@@ -135,7 +139,7 @@ export function updateStreamMode(input: Input, call: Call): object {
 
 export function updateMaxRecordSize(input: Input, call: Call): object {
   const stream = streamOf(input, call.account);
-  const { minRecordKiB, maxRecordKiB } = LIMITS;
+  const { minRecordKiB, maxRecordKiB } = KINESIS_QUOTAS;
   stream.maxRecordKiB = integer(input, 'MaxRecordSizeInKiB', minRecordKiB, maxRecordKiB);
   return {};
 }
@@ -167,9 +171,9 @@ export function decreaseRetention(input: Input, call: Call): object {
 }
 
 function retentionHours(input: Input): number {
-  const hours = integer(input, 'RetentionPeriodHours', 1, LIMITS.maxRetentionHours);
-  if (hours >= LIMITS.minRetentionHours) return hours;
-  const message = `Minimum allowed retention period is ${LIMITS.minRetentionHours} hours.`;
+  const hours = integer(input, 'RetentionPeriodHours', 1, KINESIS_QUOTAS.maxRetentionHours);
+  if (hours >= KINESIS_QUOTAS.minRetentionHours) return hours;
+  const message = `Minimum allowed retention period is ${KINESIS_QUOTAS.minRetentionHours} hours.`;
   throw new ApiError('InvalidArgumentException', message);
 }
 

@@ -1,6 +1,6 @@
 import { ApiError } from './api-error.ts';
 import { evenRanges, type HashKeyRange, hashPartitionKey, MAX_HASH_KEY } from './hash-key.ts';
-import { HOUR_MS, LIMITS } from './limits.ts';
+import { HOUR_MS, KINESIS_QUOTAS } from './limits.ts';
 import { Shard } from './shard.ts';
 
 export type StreamMode = 'PROVISIONED' | 'ON_DEMAND';
@@ -43,7 +43,7 @@ export class DataStream {
   mode: StreamMode;
   maxRecordKiB: number;
   recordDistribution: RecordDistributionStrategy;
-  retentionHours: number = LIMITS.minRetentionHours;
+  retentionHours: number = KINESIS_QUOTAS.minRetentionHours;
   readonly counters: StreamCounters = {
     putCalls: 0,
     recordsIn: 0,

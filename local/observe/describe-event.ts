@@ -1,5 +1,5 @@
 import type { ReceivedEvent } from '../../sdk/consumer/index.ts';
-import { describeEvent as inWords } from '../../sdk/consumer/records/describe-event.ts';
+import { describeEvent } from '../../sdk/consumer/records/describe-event.ts';
 import type { Happening } from '../report/reporter.ts';
 
 /** Too many, or of no interest to somebody watching a meeting. */
@@ -11,9 +11,9 @@ const NOT_SHOWN: readonly ReceivedEvent['name'][] = [
 ];
 
 /** What happens in a meeting, for whoever watches; the transcript is shown in its own way. */
-export function describeEvent(event: ReceivedEvent, seenAtMs: number): Happening | undefined {
+export function happeningOf(event: ReceivedEvent, seenAtMs: number): Happening | undefined {
   if (event.name === 'transcript' || NOT_SHOWN.includes(event.name)) return undefined;
   const { rtmsStreamId, epoch, sequence, time, data } = event;
   const fields = { rtmsStreamId, epoch, sequence, time, data };
-  return { kind: event.name, atMs: seenAtMs, fields, text: inWords(event) };
+  return { kind: event.name, atMs: seenAtMs, fields, text: describeEvent(event) };
 }

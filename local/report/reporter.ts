@@ -21,7 +21,7 @@ export interface Progress {
   readonly lagMs?: number;
 }
 
-export interface LedgerRow {
+export interface ReportRow {
   readonly mediaType: string;
   readonly source: string;
   readonly received: number;
@@ -31,7 +31,7 @@ export interface LedgerRow {
 
 export interface Summary {
   readonly meetings: number;
-  readonly ledger: readonly LedgerRow[];
+  readonly ledger: readonly ReportRow[];
   readonly lost: number;
   readonly verdict: Verdict;
   /** What is lost and named, one sentence each; with `verdict`, the same as `rtms verify` says. */

@@ -1,5 +1,5 @@
 import { layOut } from '../../shared/table.ts';
-import type { LedgerRow, Progress } from './reporter.ts';
+import type { Progress, ReportRow } from './reporter.ts';
 
 export function progressTable(rows: readonly Progress[]): string[] {
   const showsSent = rows.some((row) => row.sent !== undefined);
@@ -16,7 +16,7 @@ export function progressTable(rows: readonly Progress[]): string[] {
   );
 }
 
-export function ledgerTable(rows: readonly LedgerRow[]): string[] {
+export function ledgerTable(rows: readonly ReportRow[]): string[] {
   return layOut(
     ['media', 'source', 'received', 'written', 'lost'],
     rows.map((row) => [row.mediaType, row.source, row.received, row.written, row.lost]),

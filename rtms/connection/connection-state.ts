@@ -1,6 +1,6 @@
 import { STATUS_CODE } from '../protocol/constants.ts';
 import type { Pace } from './backoff.ts';
-import type { Verdict } from './verdict.ts';
+import type { StatusVerdict } from './verdict.ts';
 
 /** Since when, and why, a connection is not up. */
 export interface Trouble {
@@ -68,7 +68,7 @@ export type ConnectionInput =
   | { readonly name: 'accepted'; readonly atMs: number }
   | {
       readonly name: 'failed';
-      readonly verdict: Exclude<Verdict, 'accepted'>;
+      readonly verdict: Exclude<StatusVerdict, 'accepted'>;
       readonly cause: string;
       readonly status: number | undefined;
     }

@@ -6,7 +6,7 @@ import { MESSAGE_TYPE, STATUS_CODE } from '../protocol/constants.ts';
 import { Socket, type SocketClosed, type SocketEnd, type SocketOptions } from '../wire/socket.ts';
 import type { Backoff } from './backoff.ts';
 import { type ConnectionInput, type ConnectionState, nextState } from './connection-state.ts';
-import { statusVerdict, type Verdict } from './verdict.ts';
+import { type StatusVerdict, statusVerdict } from './verdict.ts';
 
 export interface ConnectionOptions extends SocketOptions {
   /** Payloads of frames are only valid while they are being told. */
@@ -232,7 +232,7 @@ export class Connection {
     else this.#apply({ name: 'failed', verdict, cause: `status_${status}`, status });
   }
 
-  #verdict(status: number, attempt: number, reason: string): Verdict {
+  #verdict(status: number, attempt: number, reason: string): StatusVerdict {
     const verdict = statusVerdict(status, attempt, reason);
     const isFinal = verdict === 'retry_duplicate' && !this.#conversation.waitsOutDuplicate(attempt);
     return isFinal ? 'refused' : verdict;

@@ -2,7 +2,7 @@ import {
   STATUS_CODE,
   STOP_REASON,
   type StatusCode,
-  type StopReason,
+  type StopReasonCode,
 } from '../protocol/constants.ts';
 import type { MediaType } from '../protocol/media-type.ts';
 
@@ -18,7 +18,7 @@ import type { MediaType } from '../protocol/media-type.ts';
  * - `refused`: this request will never be granted; a media type is left out, a join ends
  * - `fatal`: the stream itself is gone or not ours; everything ends
  */
-export type Verdict =
+export type StatusVerdict =
   | 'accepted'
   | 'retry'
   | 'retry_duplicate'
@@ -27,7 +27,7 @@ export type Verdict =
   | 'fatal';
 
 /** @see https://developers.zoom.us/docs/rtms/data-types/ (read 2026-11-22); the grouping is docs/protocol.md's */
-const STATUS_VERDICT: Readonly<Record<StatusCode, Verdict>> = {
+const STATUS_VERDICT: Readonly<Record<StatusCode, StatusVerdict>> = {
   [STATUS_CODE.OK]: 'accepted',
   [STATUS_CODE.INVALID_MESSAGE_TYPE]: 'refused',
   [STATUS_CODE.INVALID_RTMS_STREAM_ID]: 'fatal',
@@ -103,9 +103,9 @@ export function refusesParticipant(status: number): boolean {
  * @param attempt counts from 1
  * @param reason Zoom's text: it overrules the number when it speaks of a connection that Zoom still counts
  */
-export function statusVerdict(status: number, attempt: number, reason = ''): Verdict {
+export function statusVerdict(status: number, attempt: number, reason = ''): StatusVerdict {
   if (status !== STATUS_CODE.OK && DUPLICATE_TEXT.test(reason)) return 'retry_duplicate';
-  const known = STATUS_VERDICT[status as StatusCode] as Verdict | undefined;
+  const known = STATUS_VERDICT[status as StatusCode] as StatusVerdict | undefined;
   if (known !== undefined) return known;
   return attempt < UNKNOWN_STATUS_ATTEMPTS ? 'retry' : 'refused';
 }
@@ -136,7 +136,7 @@ export function mediaTypeOfStatus(status: number): MediaType | undefined {
 }
 
 /** Whether a new start through Zoom's API may bring the stream back. */
-const RESTARTABLE: Readonly<Record<StopReason, boolean>> = {
+const RESTARTABLE: Readonly<Record<StopReasonCode, boolean>> = {
   [STOP_REASON.UNDEFINED]: false,
   [STOP_REASON.HOST_TRIGGERED]: false,
   [STOP_REASON.USER_TRIGGERED]: false,
@@ -168,5 +168,5 @@ const RESTARTABLE: Readonly<Record<StopReason, boolean>> = {
 
 /** Reasons this version does not know are taken as deliberate. */
 export function isRestartable(stopReason: number): boolean {
-  return (RESTARTABLE[stopReason as StopReason] as boolean | undefined) ?? false;
+  return (RESTARTABLE[stopReason as StopReasonCode] as boolean | undefined) ?? false;
 }

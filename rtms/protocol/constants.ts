@@ -305,9 +305,9 @@ export const TRANSCRIPT_LANGUAGE = {
   VIETNAMESE: 36,
 } as const;
 
-export type MessageType = (typeof MESSAGE_TYPE)[keyof typeof MESSAGE_TYPE];
+export type MessageTypeCode = (typeof MESSAGE_TYPE)[keyof typeof MESSAGE_TYPE];
 export type StatusCode = (typeof STATUS_CODE)[keyof typeof STATUS_CODE];
-export type StopReason = (typeof STOP_REASON)[keyof typeof STOP_REASON];
+export type StopReasonCode = (typeof STOP_REASON)[keyof typeof STOP_REASON];
 
 /** The name Zoom gives a number of one table, or undefined for a number this version does not know. */
 export function nameOf<Table extends Readonly<Record<string, number>>>(

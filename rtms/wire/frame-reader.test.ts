@@ -1,6 +1,6 @@
 import { fc, test as prop } from '@fast-check/vitest';
 import { describe, expect, it, test } from 'vitest';
-import { encodeClientFrame, FrameReader } from './frame-reader.ts';
+import { encodeClientFrame, WebSocketReader } from './frame-reader.ts';
 
 const MAX_BYTES = 1_000_000;
 
@@ -29,7 +29,7 @@ function frame({ opcode, payload = '', fin = true, reserved = 0, masked = false 
 /** Reads bytes in the given pieces, each from a buffer that is overwritten afterwards. */
 function read(pieces: readonly Buffer[], maxBytes = MAX_BYTES): unknown[] {
   const events: unknown[] = [];
-  const reader = new FrameReader(maxBytes, {
+  const reader = new WebSocketReader(maxBytes, {
     message: (data) => events.push(['message', data.toString('latin1')]),
     ping: (payload) => events.push(['ping', payload.toString('latin1')]),
     closed: (closeCode) => events.push(['closed', closeCode]),
@@ -201,7 +201,7 @@ prop.prop([fc.array(fc.uint8Array({ maxLength: 60 }), { maxLength: 6 })], { numR
 
 it('hands on nothing after a stop in the middle of a read', () => {
   const seen: string[] = [];
-  const reader: FrameReader = new FrameReader(MAX_BYTES, {
+  const reader: WebSocketReader = new WebSocketReader(MAX_BYTES, {
     message: (data) => {
       seen.push(data.toString());
       reader.stop();

@@ -34,7 +34,7 @@ const MAX_HEADER_BYTES = 10;
 const NOTHING = Buffer.alloc(0);
 
 /** Reads frames of one connection. A message that lies in one read is handed on without being copied. */
-export class FrameReader {
+export class WebSocketReader {
   readonly #handlers: FrameHandlers;
   readonly #maxMessageBytes: number;
   #ended = false;

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { connect as connectTcp, isIP, type OnReadOpts, type Socket } from 'node:net';
 import { connect as connectTls, createSecureContext, type SecureContext } from 'node:tls';
-import { encodeClientFrame, FrameReader, type FrameViolation } from './frame-reader.ts';
+import { encodeClientFrame, type FrameViolation, WebSocketReader } from './frame-reader.ts';
 import { ReadPace } from './read-pace.ts';
 import { upgradeRefusal, upgradeRequest } from './upgrade.ts';
 import {
@@ -43,7 +43,7 @@ export class LeanWire implements Wire {
   readonly #handlers: WireHandlers;
   readonly #socket: Socket;
   readonly #key: string = randomBytes(16).toString('base64');
-  readonly #reader: FrameReader;
+  readonly #reader: WebSocketReader;
   readonly #pace: ReadPace;
   readonly #meter: ReadMeter | undefined;
   #state: WireState = 'connecting';
@@ -66,7 +66,7 @@ export class LeanWire implements Wire {
       throw new TypeError('not a WebSocket address');
     this.#handlers = handlers;
     this.#meter = options.meter;
-    this.#reader = new FrameReader(options.maxMessageBytes, {
+    this.#reader = new WebSocketReader(options.maxMessageBytes, {
       message: (data) => {
         this.#pace.message();
         handlers.message(data);

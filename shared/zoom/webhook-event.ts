@@ -47,7 +47,7 @@ export interface AccountEvent {
   readonly entityId?: string;
 }
 
-export type WebhookEvent =
+export type ZoomWebhookEvent =
   | { readonly kind: 'url_validation'; readonly plainToken: string }
   | StartedEvent
   | StoppedEvent
@@ -122,7 +122,7 @@ const PLAIN_TOKEN = v.pipe(v.string(), v.minLength(1), v.maxLength(512));
  * @throws ServiceError `webhook/malformed`; `detail.field` names the first wrong field. It carries no
  *   `cause`: the parsers quote their input.
  */
-export function parseWebhookEvent(rawBody: Uint8Array): WebhookEvent {
+export function parseWebhookEvent(rawBody: Uint8Array): ZoomWebhookEvent {
   const envelope = read(ENVELOPE, parseJson(rawBody), 'body');
   const { event } = envelope;
   const fields = flatten(envelope.payload);

@@ -3,10 +3,10 @@ import { describe, expect, it } from 'vitest';
 import { parseScenario, type ScenarioParticipant } from '../scenario/scenario.ts';
 import { loadAsset, loadOpusPackets } from './assets.ts';
 import { aLaw, audioFrame, mixedAudioFrame } from './audio-source.ts';
-import { type AudioParams, WIRE_DEFAULTS } from './media-params.ts';
+import { type SimulatedAudioParams, WIRE_DEFAULTS } from './media-params.ts';
 import { readSyntheticFrame } from './synthetic-frame.ts';
 
-const L16: AudioParams = WIRE_DEFAULTS.audio;
+const L16: SimulatedAudioParams = WIRE_DEFAULTS.audio;
 const CLIP = 'speech/01';
 const pcm = loadAsset(`${CLIP}.pcm`);
 

@@ -1,7 +1,7 @@
 import { MEDIA_PAYLOAD_TYPE as CODEC } from '../../rtms/protocol/constants.ts';
 import type { AudioTrack, ScenarioParticipant } from '../scenario/scenario.ts';
 import { loadAsset, loadOpusPackets } from './assets.ts';
-import type { AudioParams } from './media-params.ts';
+import type { SimulatedAudioParams } from './media-params.ts';
 import { syntheticFrame } from './synthetic-frame.ts';
 
 /** Clips are 16 kHz mono, 16 bit: 32 bytes a millisecond. */
@@ -21,7 +21,7 @@ const CLICK_MS = 10;
 export function audioFrame(
   participant: ScenarioParticipant,
   offsetMs: number,
-  params: AudioParams,
+  params: SimulatedAudioParams,
 ): Buffer | undefined {
   const track = participant.audio;
   if (track === undefined || !isTalking(track, offsetMs, params.send_rate)) return undefined;
@@ -39,7 +39,7 @@ export function audioFrame(
 export function mixedAudioFrame(
   participants: readonly ScenarioParticipant[],
   offsetMs: number,
-  params: AudioParams,
+  params: SimulatedAudioParams,
   throughSilence: boolean,
 ): Buffer | undefined {
   const talking = participants.filter(
@@ -108,15 +108,15 @@ function opusPacket(track: Extract<AudioTrack, { kind: 'clips' }>, offsetMs: num
   return clip && loadOpusPackets(`${clip.file}.ogg`)[Math.floor((offsetMs - clip.startMs) / 20)];
 }
 
-function isPcmBased(params: AudioParams): boolean {
+function isPcmBased(params: SimulatedAudioParams): boolean {
   return params.codec === CODEC.L16 || params.codec === CODEC.G711;
 }
 
-function samplesPerMs(params: AudioParams): number {
+function samplesPerMs(params: SimulatedAudioParams): number {
   return SAMPLES_PER_MS[params.sample_rate] ?? 16;
 }
 
-function encodePcm(samples: Int16Array, params: AudioParams): Buffer {
+function encodePcm(samples: Int16Array, params: SimulatedAudioParams): Buffer {
   const ratio = samplesPerMs(params) / 16;
   const count = Math.floor(samples.length * ratio);
   if (params.codec === CODEC.G711) {
@@ -141,13 +141,13 @@ export function aLaw(sample: number): number {
   return (sign | (segment << 4) | mantissa) ^ 0x55;
 }
 
-function syntheticAudio(source: number, offsetMs: number, params: AudioParams): Buffer {
+function syntheticAudio(source: number, offsetMs: number, params: SimulatedAudioParams): Buffer {
   const durationMs = params.send_rate;
   return syntheticFrame({ source, offsetMs, durationMs }, NO_MAGIC, syntheticBytes(params));
 }
 
 /** Sizes of real frames; 120 bytes of Opus are 48 kbit/s. */
-function syntheticBytes(params: AudioParams): number {
+function syntheticBytes(params: SimulatedAudioParams): number {
   if (params.codec === CODEC.L16) {
     return params.send_rate * samplesPerMs(params) * params.channel * 2;
   }

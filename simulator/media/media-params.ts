@@ -14,7 +14,7 @@ import type { MediaType } from '../../rtms/protocol/media-type.ts';
  *
  * @see https://developers.zoom.us/docs/rtms/media-parameter-definition/ (read 2026-11-22)
  */
-export interface AudioParams {
+export interface SimulatedAudioParams {
   content_type: number;
   sample_rate: number;
   channel: number;
@@ -31,7 +31,7 @@ export interface PictureParams {
 }
 
 export interface EffectiveParams {
-  audio?: AudioParams;
+  audio?: SimulatedAudioParams;
   video?: PictureParams & { data_opt: number };
   deskshare?: PictureParams;
   transcript?: { content_type: number; src_language: number; enable_lid: boolean };

@@ -2,7 +2,7 @@ import { MEDIA_DATA_OPTION, MESSAGE_TYPE } from '../../rtms/protocol/constants.t
 import type { FrameMediaType, MediaType } from '../../rtms/protocol/media-type.ts';
 import type { Behaviour } from '../scenario/behaviour.ts';
 import type { Meeting } from '../scenario/meeting.ts';
-import type { NotSentReason, SentLedger, SourceId } from '../sent-ledger.ts';
+import type { NotSentReason, SentLedger, SentSourceId } from '../sent-ledger.ts';
 import { frameMessage } from '../sockets/messages.ts';
 import type { MediaLink } from '../sockets/stream-client.ts';
 import { audioFrame, mixedAudioFrame } from './audio-source.ts';
@@ -130,7 +130,7 @@ export class MediaPump {
     const { startedMs } = this.#feed;
     const { video: track, userName, channelId } = meeting.participant(userId);
     if (track === undefined) return;
-    const id: SourceId = { mediaType: 'video', userId, channelId };
+    const id: SentSourceId = { mediaType: 'video', userId, channelId };
     const fps = videoFps(track, params);
     for (const [index, sinceMs] of framesBetween(fromMs - startedMs, untilMs - startedMs, fps)) {
       const offsetMs = startedMs + sinceMs;
@@ -148,7 +148,7 @@ export class MediaPump {
     const link = this.#options.link('deskshare');
     const params = link?.params.deskshare ?? WIRE_DEFAULTS.deskshare;
     const { userName, channelId } = this.#options.meeting.participant(share.userId);
-    const id: SourceId = { mediaType: 'deskshare', userId: share.userId, channelId };
+    const id: SentSourceId = { mediaType: 'deskshare', userId: share.userId, channelId };
     const { startedMs } = share;
     const due = framesBetween(Math.max(0, fromMs - startedMs), untilMs - startedMs, params.fps);
     for (const [, sinceStartMs] of due) {
@@ -162,7 +162,7 @@ export class MediaPump {
   /** Video and share are not kept for anybody. */
   #sendPicture(
     link: MediaLink | undefined,
-    id: SourceId,
+    id: SentSourceId,
     name: string,
     offsetMs: number,
     payload: () => Buffer,
@@ -174,7 +174,7 @@ export class MediaPump {
 
   #send(
     link: MediaLink,
-    id: SourceId,
+    id: SentSourceId,
     name: string | undefined,
     payload: Buffer,
     timestampMs: number,
@@ -188,7 +188,7 @@ export class MediaPump {
 }
 
 interface AudioFrame {
-  readonly id: SourceId;
+  readonly id: SentSourceId;
   readonly name: string | undefined;
   readonly payload: Buffer;
 }

@@ -1,5 +1,5 @@
 import { EVENT_TYPE, SESSION_STATE, STOP_REASON } from '../../rtms/protocol/constants.ts';
-import type { Connection } from '../sockets/connection.ts';
+import type { ClientConnection } from '../sockets/connection.ts';
 import { chatMessage, transcriptMessage, wireId } from '../sockets/messages.ts';
 import type { RtmsStream, StreamHost } from '../stream.ts';
 import type { Action } from './scenario.ts';
@@ -113,13 +113,13 @@ export function applyAction(stream: RtmsStream, host: StreamHost, action: Action
 function mediaOf(
   stream: RtmsStream,
   { mediaType }: Extract<Action, { do: 'cut_media' | 'stall_media' }>,
-): Connection[] {
+): ClientConnection[] {
   return mediaType === undefined
     ? stream.client.mediaConnections()
     : stream.client.mediaConnections([mediaType]);
 }
 
-function cut(connection: Connection, how: 'terminate' | 'close' | 'freeze'): void {
+function cut(connection: ClientConnection, how: 'terminate' | 'close' | 'freeze'): void {
   if (how === 'freeze') connection.freeze();
   else if (how === 'close') connection.close();
   else connection.cut();

@@ -35,7 +35,7 @@ export interface ConnectionListener {
 }
 
 /** One accepted socket: sends, asks for keep-alives, notices its end. Messages 12 and 13 stay in here. */
-export class Connection {
+export class ClientConnection {
   readonly #socket: WebSocket;
   readonly #clock: Clock;
   #behaviour: Behaviour;

@@ -6,7 +6,7 @@ import type { RtmsStream } from '../stream.ts';
 import type { ClientMessage } from './connection.ts';
 
 /** The Zoom app whose client this simulator talks to. */
-export interface ZoomApp {
+export interface SimulatorApp {
   readonly clientId: string;
   readonly clientSecret: string;
   readonly webhookSecretToken: string;
@@ -16,7 +16,7 @@ export interface ZoomApp {
 }
 
 /** Known to everybody: the fake credentials of the fixtures. */
-export const EXAMPLE_APP: ZoomApp = {
+export const EXAMPLE_APP: SimulatorApp = {
   clientId: 'abcDEF123clientid',
   clientSecret: 'rtmsExampleClientSecret',
   webhookSecretToken: 'exampleWebhookSecretToken',
@@ -32,7 +32,7 @@ export const EXAMPLE_APP: ZoomApp = {
  * @returns STATUS_CODE
  */
 export function checkHandshake(
-  app: ZoomApp,
+  app: SimulatorApp,
   stream: RtmsStream | undefined,
   message: ClientMessage,
 ): number {

@@ -7,8 +7,8 @@ import { MEDIA_TYPE_BIT, MEDIA_TYPES, type MediaType } from '../../rtms/protocol
 import { type EffectiveParams, effectiveParams } from '../media/media-params.ts';
 import { type Behaviour, DOCUMENTED_BEHAVIOUR } from '../scenario/behaviour.ts';
 import type { RtmsStream } from '../stream.ts';
-import type { ClientMessage, Connection } from './connection.ts';
-import { checkHandshake, type ZoomApp } from './handshake.ts';
+import type { ClientConnection, ClientMessage } from './connection.ts';
+import { checkHandshake, type SimulatorApp } from './handshake.ts';
 import { statusFields } from './messages.ts';
 
 /** Last part of a media address. */
@@ -25,10 +25,10 @@ const KNOWN_BITS = 63;
 
 /** Speaks with one client on a media socket: message 3 first; afterwards only keep-alives come in. */
 export function serveMedia(
-  connection: Connection,
+  connection: ClientConnection,
   stream: RtmsStream | undefined,
   path: MediaPath,
-  app: ZoomApp,
+  app: SimulatorApp,
   badSignature: 'status' | 'close',
 ): void {
   let joined: RtmsStream | undefined;
@@ -81,7 +81,7 @@ export function serveMedia(
 /** @returns the effective parameters, or the status code that refuses */
 function accept(
   stream: RtmsStream,
-  connection: Connection,
+  connection: ClientConnection,
   path: MediaPath,
   message: ClientMessage,
 ): EffectiveParams | number {

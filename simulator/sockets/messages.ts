@@ -1,7 +1,7 @@
 import { MESSAGE_TYPE, nameOf, STATUS_CODE } from '../../rtms/protocol/constants.ts';
 import type { Behaviour } from '../scenario/behaviour.ts';
 import type { Action, ScenarioParticipant } from '../scenario/scenario.ts';
-import type { SourceId } from '../sent-ledger.ts';
+import type { SentSourceId } from '../sent-ledger.ts';
 
 /** The messages the servers send that are more than a literal. All return JSON text. */
 
@@ -39,7 +39,7 @@ export function statusFields(
 /** Put together by hand: base64 needs no escaping, and this is the hot path. */
 export function frameMessage(
   msgType: number,
-  { userId, channelId }: SourceId,
+  { userId, channelId }: SentSourceId,
   userName: string | undefined,
   payload: Buffer,
   timestampMs: number,

@@ -1,8 +1,8 @@
 import { MESSAGE_TYPE, STATUS_CODE as STATUS, STOP_REASON } from '../../rtms/protocol/constants.ts';
 import { type Behaviour, DOCUMENTED_BEHAVIOUR } from '../scenario/behaviour.ts';
 import type { RtmsStream } from '../stream.ts';
-import type { ClientMessage, Connection } from './connection.ts';
-import { checkHandshake, type ZoomApp } from './handshake.ts';
+import type { ClientConnection, ClientMessage } from './connection.ts';
+import { checkHandshake, type SimulatorApp } from './handshake.ts';
 import { reasonText, statusFields } from './messages.ts';
 
 /**
@@ -12,9 +12,9 @@ import { reasonText, statusFields } from './messages.ts';
  * @param mediaUrls what message 2 offers
  */
 export function serveSignaling(
-  connection: Connection,
+  connection: ClientConnection,
   stream: RtmsStream | undefined,
-  app: ZoomApp,
+  app: SimulatorApp,
   badSignature: 'status' | 'close',
   mediaUrls: (stream: RtmsStream) => Readonly<Record<string, string | string[]>>,
 ): void {
@@ -58,7 +58,7 @@ function answerStatus(status: number, behaviour: Behaviour): Readonly<Record<str
 }
 
 /** Unknown messages and unusable fields have no documented answer, so they get none. */
-function converse(stream: RtmsStream, connection: Connection, message: ClientMessage): void {
+function converse(stream: RtmsStream, connection: ClientConnection, message: ClientMessage): void {
   switch (message.msg_type) {
     case MESSAGE_TYPE.EVENT_SUBSCRIPTION:
       for (const entry of Array.isArray(message.events) ? message.events : []) {
@@ -106,7 +106,11 @@ function converse(stream: RtmsStream, connection: Connection, message: ClientMes
   }
 }
 
-function closeStream(stream: RtmsStream, connection: Connection, message: ClientMessage): void {
+function closeStream(
+  stream: RtmsStream,
+  connection: ClientConnection,
+  message: ClientMessage,
+): void {
   const isOurs = message.rtms_stream_id === stream.rtmsStreamId;
   const status = isOurs ? STATUS.OK : STATUS.INVALID_RTMS_STREAM_ID;
   reply(connection, {
@@ -119,6 +123,6 @@ function closeStream(stream: RtmsStream, connection: Connection, message: Client
   if (isOurs) stream.stop(STOP_REASON.RECEIVER_REQUEST_CLOSE);
 }
 
-function reply(connection: Connection, message: Readonly<Record<string, unknown>>): void {
+function reply(connection: ClientConnection, message: Readonly<Record<string, unknown>>): void {
   connection.send(JSON.stringify(message));
 }

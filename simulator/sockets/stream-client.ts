@@ -1,11 +1,11 @@
 import { STATUS_CODE as STATUS } from '../../rtms/protocol/constants.ts';
 import { MEDIA_TYPES, type MediaType } from '../../rtms/protocol/media-type.ts';
 import type { EffectiveParams } from '../media/media-params.ts';
-import type { Connection } from './connection.ts';
+import type { ClientConnection } from './connection.ts';
 
 /** A media connection whose handshake succeeded. */
 export interface MediaLink {
-  readonly connection: Connection;
+  readonly connection: ClientConnection;
   /** Stands for every media type: no other connection may be opened beside it. */
   readonly exclusive: boolean;
   readonly mediaTypes: ReadonlySet<MediaType>;
@@ -21,19 +21,19 @@ export class StreamClient {
   /** Message 7 came on the present signaling connection. */
   ready = false;
   readonly #links = new Map<MediaType, MediaLink>();
-  readonly #lingering: Connection[] = [];
-  #signaling: Connection | undefined;
+  readonly #lingering: ClientConnection[] = [];
+  #signaling: ClientConnection | undefined;
 
-  get signaling(): Connection | undefined {
+  get signaling(): ClientConnection | undefined {
     return this.#signaling?.open ? this.#signaling : undefined;
   }
 
-  takeSignaling(connection: Connection): void {
+  takeSignaling(connection: ClientConnection): void {
     this.#signaling = connection;
   }
 
   /** @returns false when the connection was not the present one: it had been replaced */
-  loseSignaling(connection: Connection): boolean {
+  loseSignaling(connection: ClientConnection): boolean {
     if (connection !== this.#signaling) return false;
     this.#signaling = undefined;
     this.ready = false;
@@ -55,7 +55,7 @@ export class StreamClient {
   }
 
   /** @returns the media types that have no connection now; none when it had been replaced */
-  loseMedia(connection: Connection): MediaType[] {
+  loseMedia(connection: ClientConnection): MediaType[] {
     const lost = [...this.#links].filter(([, link]) => link.connection === connection);
     for (const [mediaType] of lost) this.#links.delete(mediaType);
     return lost.map(([mediaType]) => mediaType);
@@ -67,7 +67,7 @@ export class StreamClient {
   }
 
   /** Every media connection that carries one of the media types. */
-  mediaConnections(mediaTypes: readonly MediaType[] = MEDIA_TYPES): Connection[] {
+  mediaConnections(mediaTypes: readonly MediaType[] = MEDIA_TYPES): ClientConnection[] {
     const links = mediaTypes.flatMap((mediaType) => this.#links.get(mediaType) ?? []);
     return [...new Set(links.map(({ connection }) => connection))];
   }

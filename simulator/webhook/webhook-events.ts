@@ -2,7 +2,7 @@ import { ENTITY_ID_FIELD, type Product } from '../../rtms/protocol/product.ts';
 import type { RtmsStream } from '../stream.ts';
 
 /** Body of a webhook as Zoom posts it. */
-export interface WebhookEvent {
+export interface SentWebhookEvent {
   readonly event: string;
   readonly event_ts: number;
   readonly payload: Readonly<Record<string, unknown>>;
@@ -26,7 +26,7 @@ export function streamEvent(
   stream: RtmsStream,
   kind: StreamEventKind,
   details: { serverUrls: string; eventTsMs: number; stopReason?: number | undefined },
-): WebhookEvent {
+): SentWebhookEvent {
   const { product, rtmsStreamId, entityId, behaviour } = stream;
   const ids = {
     [ENTITY_ID_FIELD[product]]: entityId,
@@ -61,7 +61,7 @@ export function concurrencyNearLimit(
   limit: number,
   inUse: number,
   eventTsMs: number,
-): WebhookEvent {
+): SentWebhookEvent {
   const percentage = Math.floor((inUse * 100) / limit);
   return {
     event: 'rtms.concurrency_near_limit',
@@ -76,7 +76,7 @@ export function concurrencyLimited(
   entityId: string,
   wouldBe: number,
   eventTsMs: number,
-): WebhookEvent {
+): SentWebhookEvent {
   return {
     event: 'rtms.concurrency_limited',
     event_ts: eventTsMs,

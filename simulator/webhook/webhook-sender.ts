@@ -2,7 +2,7 @@ import { createHmac, randomBytes } from 'node:crypto';
 import { request as httpRequest } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import type { Cancel, Clock } from '../clock.ts';
-import type { WebhookEvent } from './webhook-events.ts';
+import type { SentWebhookEvent } from './webhook-events.ts';
 
 /** Zoom's ladder after a failed delivery. */
 const RETRY_DELAYS_MS = [5 * 60_000, 20 * 60_000, 60 * 60_000] as const;
@@ -17,7 +17,7 @@ export interface WebhookAttempt {
 /** One event on its way to one endpoint. */
 export interface WebhookDelivery {
   readonly url: string;
-  readonly event: WebhookEvent;
+  readonly event: SentWebhookEvent;
   readonly attempts: readonly WebhookAttempt[];
   readonly delivered: boolean;
 }
@@ -53,7 +53,7 @@ export class WebhookSender {
     this.#options = options;
   }
 
-  send(event: WebhookEvent): void {
+  send(event: SentWebhookEvent): void {
     if (this.#closed) return;
     for (const url of this.#options.urls) {
       const delivery: MutableDelivery = { url, event, attempts: [], delivered: false };
@@ -76,7 +76,7 @@ export class WebhookSender {
   }
 
   /** Sends the last matching event once more: same body, fresh signature. */
-  replay(matches: (event: WebhookEvent) => boolean): void {
+  replay(matches: (event: SentWebhookEvent) => boolean): void {
     const last = this.deliveries.findLast(({ event }) => matches(event));
     if (last) this.send(last.event);
   }

@@ -1,4 +1,4 @@
-import { document, element, text } from '../../infra/study/pictures/svg.ts';
+import { document, element, svgText } from '../../infra/study/pictures/svg.ts';
 import type { BuildName } from './ladder.ts';
 import type { Curve, Point } from './summary.ts';
 
@@ -32,9 +32,9 @@ export function plot(title: string, curves: readonly Curve[]): string {
     },
   ];
   return document(WIDTH, PANEL.top + PANEL.height + 52, [
-    text(16, 26, title, { 'font-size': 16, 'font-weight': 'bold' }),
+    svgText(16, 26, title, { 'font-size': 16, 'font-weight': 'bold' }),
     ...curves.map(({ build }, index) =>
-      text(16 + index * 150, 48, `■ ${build === 'null' ? 'floor' : build}`, {
+      svgText(16 + index * 150, 48, `■ ${build === 'null' ? 'floor' : build}`, {
         fill: COLOUR[build],
       }),
     ),
@@ -63,12 +63,12 @@ function drawPanel(
       y2: y(share * axis.most),
       stroke: '#e3e6e8',
     }),
-    text(left - 6, y(share * axis.most) + 4, String(share * axis.most), {
+    svgText(left - 6, y(share * axis.most) + 4, String(share * axis.most), {
       'text-anchor': 'end',
       fill: '#545b64',
       'font-size': 10,
     }),
-    text(x(share * maxSessions), bottom + 16, String(Math.round(share * maxSessions)), {
+    svgText(x(share * maxSessions), bottom + 16, String(Math.round(share * maxSessions)), {
       'text-anchor': 'middle',
       fill: '#545b64',
       'font-size': 10,
@@ -100,9 +100,12 @@ function drawPanel(
     ];
   });
   return [
-    text(left, PANEL.top - 10, `${axis.title} (${axis.unit})`, { 'font-weight': 'bold' }),
+    svgText(left, PANEL.top - 10, `${axis.title} (${axis.unit})`, { 'font-weight': 'bold' }),
     ...grid,
-    text((left + right) / 2, bottom + 32, 'sessions', { 'text-anchor': 'middle', fill: '#545b64' }),
+    svgText((left + right) / 2, bottom + 32, 'sessions', {
+      'text-anchor': 'middle',
+      fill: '#545b64',
+    }),
     ...lines,
   ].join('\n');
 }

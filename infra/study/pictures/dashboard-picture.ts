@@ -1,4 +1,4 @@
-import { document, element, text } from './svg.ts';
+import { document, element, svgText } from './svg.ts';
 
 /** One widget of a CloudWatch dashboard body; positions in grid cells. */
 export interface Widget {
@@ -47,11 +47,11 @@ function drawWidget(widget: Widget): string {
   };
   if (widget.type === 'text') {
     const heading = (properties.markdown ?? '').replace(/^#+ /, '');
-    return text(box.x + 4, box.y + 26, heading, { 'font-size': 18, 'font-weight': 'bold' });
+    return svgText(box.x + 4, box.y + 26, heading, { 'font-size': 18, 'font-weight': 'bold' });
   }
   const parts = [
     element('rect', { ...box, rx: 4, fill: '#ffffff', stroke: '#d5dbdb' }),
-    text(box.x + 10, box.y + 20, properties.title ?? '', { 'font-weight': 'bold' }),
+    svgText(box.x + 10, box.y + 20, properties.title ?? '', { 'font-weight': 'bold' }),
   ];
   if (widget.type === 'alarm') parts.push(drawAlarms(box, properties.alarms?.length ?? 0));
   else if (properties.view === 'singleValue') parts.push(drawValues(box, seriesOf(properties)));
@@ -81,8 +81,8 @@ function drawValues(box: Box, series: readonly Series[]): string {
     .map(({ label, colour }, index) => {
       const y = box.y + 40 + rowHeight * (index + 0.5);
       return [
-        text(box.x + 12, y + 8, '0', { 'font-size': 26, fill: colour }),
-        text(box.x + 44, y + 6, label, { fill: '#545b64' }),
+        svgText(box.x + 12, y + 8, '0', { 'font-size': 26, fill: colour }),
+        svgText(box.x + 44, y + 6, label, { fill: '#545b64' }),
       ].join('\n');
     })
     .join('\n');
@@ -118,7 +118,7 @@ function drawGraph(box: Box, series: readonly Series[]): string {
     return row.map(({ x, label, colour }) =>
       [
         element('rect', { x: box.x + 10 + x, y: y - 9, width: 9, height: 9, fill: colour }),
-        text(box.x + 23 + x, y, label, { 'font-size': 11 }),
+        svgText(box.x + 23 + x, y, label, { 'font-size': 11 }),
       ].join('\n'),
     );
   });

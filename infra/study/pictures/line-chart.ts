@@ -1,4 +1,4 @@
-import { document, element, text } from './svg.ts';
+import { document, element, svgText } from './svg.ts';
 
 export interface Line {
   readonly label: string;
@@ -28,7 +28,7 @@ const MARGIN = { left: 64, right: 20, top: 34, bottom: 28 };
 export function drawChart(title: string, minutes: number, panels: readonly Panel[]): string {
   const height = HEADER + panels.length * PANEL_HEIGHT + 8;
   return document(WIDTH, height, [
-    text(16, 28, title, { 'font-size': 17, 'font-weight': 'bold' }),
+    svgText(16, 28, title, { 'font-size': 17, 'font-weight': 'bold' }),
     ...panels.map((panel, index) => drawPanel(panel, HEADER + index * PANEL_HEIGHT, minutes)),
   ]);
 }
@@ -44,14 +44,14 @@ function drawPanel({ title, lines, limit }: Panel, top: number, minutes: number)
   const yOf = (value: number) => plot.y + plot.height * (1 - value / most);
   const grid = [0, 0.5, 1].flatMap((share) => [
     horizontal(plot, yOf(most * share), { stroke: '#e3e6e8' }),
-    text(plot.x - 8, yOf(most * share) + 4, short(most * share), {
+    svgText(plot.x - 8, yOf(most * share) + 4, short(most * share), {
       'text-anchor': 'end',
       fill: '#545b64',
     }),
   ]);
   const ticks = Array.from({ length: Math.floor(minutes / 30) + 1 }, (_, index) => {
     const x = plot.x + (plot.width * index * 30) / minutes;
-    return text(x, plot.y + plot.height + 16, `${index * 30} min`, {
+    return svgText(x, plot.y + plot.height + 16, `${index * 30} min`, {
       'text-anchor': 'middle',
       fill: '#545b64',
       'font-size': 10,
@@ -75,17 +75,17 @@ function drawPanel({ title, lines, limit }: Panel, top: number, minutes: number)
       ? []
       : [
           horizontal(plot, yOf(limit.value), { stroke: '#d62728', 'stroke-dasharray': '5 4' }),
-          text(plot.x + plot.width, yOf(limit.value) - 4, limit.label, {
+          svgText(plot.x + plot.width, yOf(limit.value) - 4, limit.label, {
             'text-anchor': 'end',
             fill: '#d62728',
             'font-size': 11,
           }),
         ];
   const names = lines.map(({ label, colour }, index) =>
-    text(plot.x + 300 + index * 170, top + 22, `■ ${label}`, { fill: colour }),
+    svgText(plot.x + 300 + index * 170, top + 22, `■ ${label}`, { fill: colour }),
   );
   return [
-    text(16, top + 22, title, { 'font-weight': 'bold' }),
+    svgText(16, top + 22, title, { 'font-weight': 'bold' }),
     ...grid,
     ...ticks,
     ...curves,

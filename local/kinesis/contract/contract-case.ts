@@ -23,7 +23,7 @@ export interface ContractCase {
   run(client: KinesisClient, name: string): Promise<void>;
 }
 
-export const text = (value: string): Uint8Array => Buffer.from(value);
+export const textOf = (value: string): Uint8Array => Buffer.from(value);
 export const FIRST = 'shardId-000000000000';
 export const MAX_HASH = 2n ** 128n - 1n;
 
@@ -73,7 +73,7 @@ export async function put(
   const { Records } = await client.send(
     new PutRecordsCommand({
       StreamName: name,
-      Records: values.map((value) => ({ Data: text(value), PartitionKey: 'key' })),
+      Records: values.map((value) => ({ Data: textOf(value), PartitionKey: 'key' })),
     }),
   );
   return (Records ?? []).map((record) => record.SequenceNumber ?? '');

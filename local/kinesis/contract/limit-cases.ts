@@ -15,7 +15,7 @@ import {
   read,
   rejects,
   summary,
-  text,
+  textOf,
   values,
 } from './contract-case.ts';
 
@@ -25,7 +25,7 @@ export const LIMIT_CASES: readonly ContractCase[] = [
     async run(client, name) {
       await create(client, name);
       for (const key of ['', 'k'.repeat(257)]) {
-        const record = { Data: text('a'), PartitionKey: key };
+        const record = { Data: textOf('a'), PartitionKey: key };
         await assert.rejects(
           client.send(new PutRecordsCommand({ StreamName: name, Records: [record] })),
           /InvalidArgument|Validation/,
@@ -34,7 +34,7 @@ export const LIMIT_CASES: readonly ContractCase[] = [
       await client.send(
         new PutRecordCommand({
           StreamName: name,
-          Data: text('a'),
+          Data: textOf('a'),
           PartitionKey: 'k'.repeat(256),
         }),
       );
@@ -58,7 +58,7 @@ export const LIMIT_CASES: readonly ContractCase[] = [
     peerDeviates: 'checks the size of PutRecord only',
     async run(client, name) {
       await create(client, name);
-      const small = { Data: text('a'), PartitionKey: 'k' };
+      const small = { Data: textOf('a'), PartitionKey: 'k' };
       const large = { Data: new Uint8Array(1_500_000), PartitionKey: 'k' };
       await assert.rejects(
         client.send(new PutRecordsCommand({ StreamName: name, Records: [small, large] })),
@@ -72,7 +72,7 @@ export const LIMIT_CASES: readonly ContractCase[] = [
     peerDeviates: 'accepts any number of records',
     async run(client, name) {
       await create(client, name);
-      const record = { Data: text('a'), PartitionKey: 'k' };
+      const record = { Data: textOf('a'), PartitionKey: 'k' };
       await assert.rejects(
         client.send(new PutRecordsCommand({ StreamName: name, Records: Array(501).fill(record) })),
         /InvalidArgument|Validation/,

@@ -16,7 +16,7 @@ import {
   rejects,
   shardsOf,
   summary,
-  text,
+  textOf,
   values,
 } from './contract-case.ts';
 
@@ -73,7 +73,7 @@ export const PUT_CASES: readonly ContractCase[] = [
       const { Records, FailedRecordCount } = await client.send(
         new PutRecordsCommand({
           StreamName: name,
-          Records: keys.map((key) => ({ Data: text(key), PartitionKey: key })),
+          Records: keys.map((key) => ({ Data: textOf(key), PartitionKey: key })),
         }),
       );
       assert.equal(FailedRecordCount, 0);
@@ -98,7 +98,7 @@ export const PUT_CASES: readonly ContractCase[] = [
           const { ShardId } = await client.send(
             new PutRecordCommand({
               StreamName: name,
-              Data: text('a'),
+              Data: textOf('a'),
               PartitionKey: 'same',
               ExplicitHashKey: String(hashKey),
             }),
@@ -112,7 +112,7 @@ export const PUT_CASES: readonly ContractCase[] = [
     title: 'refuses an explicit hash key of 2^128',
     async run(client, name) {
       await create(client, name);
-      const record = { Data: text('a'), PartitionKey: 'k', ExplicitHashKey: String(2n ** 128n) };
+      const record = { Data: textOf('a'), PartitionKey: 'k', ExplicitHashKey: String(2n ** 128n) };
       await rejects(
         client.send(new PutRecordCommand({ ...record, StreamName: name })),
         'InvalidArgumentException',
@@ -125,7 +125,7 @@ export const PUT_CASES: readonly ContractCase[] = [
       await create(client, name);
       const { StreamARN } = await summary(client, name);
       await client.send(
-        new PutRecordsCommand({ StreamARN, Records: [{ Data: text('a'), PartitionKey: 'k' }] }),
+        new PutRecordsCommand({ StreamARN, Records: [{ Data: textOf('a'), PartitionKey: 'k' }] }),
       );
       const { ShardIterator } = await client.send(
         new GetShardIteratorCommand({

@@ -14,7 +14,7 @@ import { parseExact } from './exact-json.ts';
 export type WebhookEvent = Record<string, any>;
 
 /** A delivery that has the two fields every event of Zoom's has. */
-export interface Delivery {
+export interface ReceivedDelivery {
   /** Handed to the program as it is: key order and numbers are Zoom's. */
   readonly body: WebhookEvent;
   readonly event: string;
@@ -48,7 +48,7 @@ export function checkSignature(
  *
  * @throws ServiceError `webhook/malformed` for what is not JSON, has no `event`, or a `payload` that is no object
  */
-export function parseDelivery(bytes: Uint8Array): Delivery {
+export function parseDelivery(bytes: Uint8Array): ReceivedDelivery {
   let body: unknown;
   try {
     body = parseExact(Buffer.from(bytes).toString('utf8'));
@@ -72,7 +72,7 @@ export function parseDelivery(bytes: Uint8Array): Delivery {
  * @throws ServiceError `webhook/malformed` for a challenge that must not be signed
  */
 export function answerChallenge(
-  { event, payload }: Delivery,
+  { event, payload }: ReceivedDelivery,
   secretToken: string,
 ): UrlValidationAnswer | undefined {
   if (event !== 'endpoint.url_validation') return undefined;
@@ -90,7 +90,7 @@ export function answerChallenge(
  * @returns whether that was all there is to it: a program that knows starts only would open a second
  *   client, and Zoom would throw the first one out
  */
-export function followStream({ body, event, payload }: Delivery): boolean {
+export function followStream({ body, event, payload }: ReceivedDelivery): boolean {
   const stream = { ...payload, ...payload.object };
   const live = liveClient(stream.rtms_stream_id ?? '');
   if (live === undefined) return false;

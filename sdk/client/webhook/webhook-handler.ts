@@ -7,9 +7,9 @@ import { type NodeRequest, readWebhookBody } from './webhook-body.ts';
 import {
   answerChallenge,
   checkSignature,
-  type Delivery,
   followStream,
   parseDelivery,
+  type ReceivedDelivery,
   type WebhookEvent,
 } from './webhook-delivery.ts';
 import { isWebhookPath } from './webhook-path.ts';
@@ -88,7 +88,7 @@ async function receive(
   raw: NodeRequest,
   path: string | undefined,
   secretTokens: readonly string[],
-): Promise<{ readonly challenge: object } | { readonly delivery: Delivery }> {
+): Promise<{ readonly challenge: object } | { readonly delivery: ReceivedDelivery }> {
   const prefix = 'server' in request ? request.server?.prefix : undefined;
   if (raw.method !== 'POST' || (path !== undefined && !isWebhookPath(raw, path, prefix))) {
     throw new ServiceError('webhook/not-found', 'Not Found');
@@ -112,7 +112,7 @@ async function receive(
 
 async function handOver(
   callback: RawWebhookCallback,
-  delivery: Delivery,
+  delivery: ReceivedDelivery,
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
@@ -136,7 +136,7 @@ function answersItself(callback: RawWebhookCallback): boolean {
 /** Without request and response: they are answered and done with. */
 async function callLater(
   callback: WebhookCallback,
-  { body }: Delivery,
+  { body }: ReceivedDelivery,
   event: string,
 ): Promise<void> {
   try {

@@ -7,7 +7,7 @@ const MAX_KEYS = 20_000;
 const MAX_RANGES = 1_000;
 
 /** `repeated`: delivered before. `fenced`: its writer had lost the ownership when it wrote. */
-export type Admission = 'admitted' | 'repeated' | 'fenced';
+export type FenceDecision = 'admitted' | 'repeated' | 'fenced';
 
 /** What of a record the fence looks at. */
 export interface Fenced {
@@ -48,7 +48,7 @@ export class EpochFence {
   #lastState: KeyState = { epoch: 0, sources: new Map() };
 
   /** What would become of this record; nothing is remembered but a higher epoch. */
-  check(partitionKey: string, record: Fenced, source: SourceId): Admission {
+  check(partitionKey: string, record: Fenced, source: SourceId): FenceDecision {
     const { epoch } = record;
     const state = this.#state(partitionKey, record.rtmsStreamId);
     if (epoch < state.epoch) return 'fenced';

@@ -54,7 +54,7 @@ const MEDIA_TYPE_NAMES = new Map(FRAME_MEDIA_TYPES.map((name) => [MEDIA_TYPE_BIT
  * @param payload of the whole frame, all chunks joined
  * @throws ServiceError `record/malformed` for a media type that carries no frames
  */
-export function toFrame(
+export function frameOfRecord(
   record: DecodedMediaRecord,
   payload: Buffer,
   partitionKey: string,

@@ -7,7 +7,7 @@ import type { DecodedMediaRecord } from '../../../shared/record/media-record.ts'
 import { asBuffer } from '../../../shared/record/protobuf.ts';
 import { ChunkAssembler } from './chunk-assembler.ts';
 import { EpochFence, type FenceMark, type SourceId } from './epoch-fence.ts';
-import { type Frame, toFrame } from './frame.ts';
+import { type Frame, frameOfRecord } from './frame.ts';
 
 /** A record as Kinesis hands it out, whichever client fetched it. */
 export interface KinesisRecord {
@@ -154,7 +154,7 @@ export class FrameDecoder {
       ? record.payload
       : this.#assembler.add(`${record.rtmsStreamId} ${source}`, record, sequenceNumber);
     if (!payload) return undefined;
-    const frame = toFrame(record, payload, partitionKey, sequenceNumber);
+    const frame = frameOfRecord(record, payload, partitionKey, sequenceNumber);
     if (admission === 'admitted') this.#fence.delivered(partitionKey, record, source);
     return frame;
   }

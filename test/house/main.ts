@@ -1,0 +1,20 @@
+import { doubledNames } from './exported-names.ts';
+import { forbiddenArrows } from './rooms.ts';
+import { sizesByRoom, tooLong } from './sizes.ts';
+import { sourceFiles } from './source-files.ts';
+import { bannedWords } from './words.ts';
+
+/** `npm run house [-- folder]`: what stands against the rules of docs/glossary.md and CONTRIBUTING.md. */
+const [folder = '.'] = process.argv.slice(2);
+const code = sourceFiles(['.ts', '.mjs']);
+const within = (line: string) => folder === '.' || line.includes(`${folder}/`);
+const findings = [
+  ...forbiddenArrows(code),
+  ...doubledNames(code),
+  ...tooLong(code),
+  ...bannedWords(sourceFiles(['.ts', '.mjs', '.md', '.py'], folder)),
+].filter(within);
+process.stdout.write(
+  `${[...sizesByRoom(code).filter((line) => folder === '.' || line.startsWith(folder)), ...findings].join('\n')}\n`,
+);
+process.exitCode = findings.length === 0 ? 0 : 1;

@@ -1,0 +1,64 @@
+import { importsOf, isProduct, type SourceFile } from './source-files.ts';
+
+/** The rooms, and the rooms that each of them may import. What is not listed may import nothing of ours. */
+export const ROOMS: Readonly<Record<string, readonly string[]>> = {
+  shared: [],
+  'rtms/protocol': ['shared'],
+  'shared/record': ['shared', 'rtms/protocol', 'shared/zoom'],
+  'shared/zoom': ['shared', 'rtms/protocol'],
+  'shared/session-table': ['shared', 'rtms/protocol', 'shared/zoom'],
+  'rtms/wire': ['shared', 'rtms/protocol'],
+  'rtms/connection': ['shared', 'rtms/protocol', 'rtms/wire', 'shared/zoom', 'shared/record'],
+  rtms: ['shared', 'rtms/protocol', 'rtms/wire', 'rtms/connection', 'shared/zoom', 'shared/record'],
+  'runner/kinesis': ['shared', 'shared/record'],
+  'runner/task': [
+    'shared',
+    'shared/record',
+    'shared/session-table',
+    'shared/zoom',
+    'rtms/protocol',
+  ],
+  'runner/ownership': ['shared', 'shared/*', 'rtms/protocol', 'runner/task'],
+  'runner/session': [
+    'shared',
+    'shared/*',
+    'rtms',
+    'rtms/*',
+    'runner/kinesis',
+    'runner/ownership',
+    'runner/task',
+  ],
+  runner: ['shared', 'shared/*', 'rtms', 'rtms/*', 'runner/*'],
+  'sdk/client': ['shared', 'shared/zoom', 'rtms', 'rtms/*'],
+  'sdk/consumer': ['shared', 'shared/*', 'rtms/protocol'],
+  simulator: ['shared', 'shared/zoom', 'rtms/protocol'],
+  functions: ['shared', 'shared/*', 'rtms/protocol'],
+  'functions/synthetic-meeting': ['shared', 'shared/*', 'simulator', 'sdk/consumer', 'functions'],
+  infra: ['shared', 'shared/*', 'rtms/protocol'],
+  local: ['shared', 'shared/*', 'rtms/protocol', 'sdk/consumer', 'functions', 'simulator'],
+  cli: ['shared', 'shared/*', 'rtms/protocol', 'sdk/consumer', 'simulator'],
+};
+
+/** The room a file stands in: the longest name that its path begins with. */
+export function roomOf(path: string): string | undefined {
+  return Object.keys(ROOMS)
+    .filter((room) => path.startsWith(`${room}/`))
+    .sort((a, b) => b.length - a.length)[0];
+}
+
+/** Imports between rooms that the table does not allow, as `file imports file`. */
+export function forbiddenArrows(files: readonly SourceFile[]): string[] {
+  return files.filter(isProduct).flatMap((file) => {
+    const from = roomOf(file.path);
+    if (from === undefined) return [];
+    return importsOf(file)
+      .filter((target) => !mayImport(from, roomOf(target)))
+      .map((target) => `${file.path} imports ${target}`);
+  });
+}
+
+function mayImport(from: string, to: string | undefined): boolean {
+  if (to === undefined || to === from) return true;
+  const allowed = ROOMS[from] ?? [];
+  return allowed.includes(to) || (allowed.includes(`${to.split('/')[0]}/*`) && to.includes('/'));
+}

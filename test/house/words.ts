@@ -1,0 +1,63 @@
+import type { SourceFile } from './source-files.ts';
+
+export interface BannedWord {
+  readonly pattern: RegExp;
+  /** The word of docs/glossary.md that is said instead. */
+  readonly say: string;
+  /** A line that matches this is about something else. */
+  readonly unless?: RegExp;
+  /** Files where it may stand. */
+  readonly allowedIn?: readonly string[];
+}
+
+/** Words that had a second meaning, or were a second word for one thing. Reasons stand in docs/glossary.md. */
+export const BANNED: readonly BannedWord[] = [
+  { pattern: /cost.?units?\b/i, say: 'slots' },
+  { pattern: /\bholes?\b|[a-z]Holes?\b|\bholes?[A-Z]/, say: 'gap' },
+  { pattern: /\bshed(s|ding|dable|Order)?\b|[a-z]Shed|\bSHED/, say: 'drop, or lost' },
+  { pattern: /condemn/i, say: 'drop' },
+  { pattern: /abandon/i, say: 'drop, or lost' },
+  { pattern: /discard/i, say: 'drop, or lost' },
+  {
+    pattern: /\bgiv(e|es|en|ing) up\b|\bgave up\b|giveUp|givenUp/i,
+    say: 'drop, or lost; stop trying',
+  },
+  { pattern: /\bforg[eo]t/i, say: 'drop, or delete' },
+  { pattern: /\bknock|[a-z]Knock/i, say: 'probe, or notify' },
+  { pattern: /\bbells?\b|\brings?\b|\bringing\b/i, say: 'notify', unless: /ring buffer/i },
+  { pattern: /doorbell/i, say: 'job', allowedIn: ['docs/architecture.md'] },
+  { pattern: /wish/i, say: 'operator request', unless: /'operatorWish'/ },
+  { pattern: /\bpatien|[a-z]Patien|PATIEN|hurry/i, say: 'flush deadline, or time-out' },
+  { pattern: /settl/i, say: 'done, ready, flushed or recorded', unless: /allSettled/ },
+  { pattern: /effective.?media/i, say: 'agreed media' },
+  { pattern: /\bMediaSet/, say: 'media connections' },
+  { pattern: /\bvictim/i, say: 'drop' },
+  {
+    pattern:
+      /\b(a|the|each|own|its|their|one|every|next|last|same|fixed|this) turns?\b|[a-z]Turns?\b|\bturns?[A-Z]|\bTurns?\b/,
+    say: 'phase, slice, window or beat',
+    unless: /\bTurn (on|off)\b|^\s*(\*|\/\/) Turns\b|toTurn/,
+  },
+  { pattern: /\b(a|no|any|each|one|every|the) lacks?\b/i, say: 'gap' },
+];
+
+/** Everything read as language: code, comments, texts and documents. The glossary and the history name old words. */
+export function bannedWords(files: readonly SourceFile[]): string[] {
+  return files.flatMap(({ path, lines }) => {
+    if (isExempt(path)) return [];
+    return lines.flatMap((line, index) =>
+      BANNED.filter((word) => isSaid(word, path, line)).map(
+        (word) => `${path}:${index + 1}: say "${word.say}": ${line.trim().slice(0, 120)}`,
+      ),
+    );
+  });
+}
+
+function isExempt(path: string): boolean {
+  return path.startsWith('test/house/') || path === 'docs/glossary.md' || path === 'CHANGELOG.md';
+}
+
+function isSaid({ pattern, unless, allowedIn }: BannedWord, path: string, line: string): boolean {
+  if (allowedIn?.includes(path)) return false;
+  return pattern.test(line) && !(unless?.test(line) ?? false);
+}
