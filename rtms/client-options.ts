@@ -1,6 +1,6 @@
 import { type Logger, SILENT_LOGGER } from '../shared/logger.ts';
-import { type Backoff, backoffMs } from './connection/backoff.ts';
 import type { RenewCredentials } from './connection/handshake-signer.ts';
+import { type Backoff, redialDelayMs } from './connection/redial-delay.ts';
 import { DEFAULT_MEDIA_REQUEST, type MediaRequest } from './protocol/params.ts';
 import { DEFAULT_PROTOCOL, type ProtocolSettings } from './protocol/protocol-settings.ts';
 import type { ReadMeter } from './wire/wire.ts';
@@ -122,7 +122,7 @@ export interface RtmsClientOptions {
   readonly settleMs?: number;
   /** How much media that comes before its parameters may wait for them, bytes. @default 4 MiB */
   readonly maxHeldBytes?: number;
-  /** Delay before a redial. @default backoffMs */
+  /** Delay before a redial. @default redialDelayMs */
   readonly backoff?: Backoff;
   /** @default silent */
   readonly logger?: Logger;
@@ -188,7 +188,7 @@ export function completeOptions(options: RtmsClientOptions): CompleteOptions {
     closeTimeoutMs: 2_000,
     settleMs: 1_000,
     maxHeldBytes: 4 * 1024 * 1024,
-    backoff: backoffMs,
+    backoff: redialDelayMs,
     logger: SILENT_LOGGER,
     now: Date.now,
     clock: () => performance.now(),

@@ -1,4 +1,4 @@
-import type { LeftOutMedia } from '../shared/record/event.ts';
+import type { LeftOutMedia } from '../shared/record/event-data.ts';
 import type { EffectiveMedia } from './protocol/agreed-media.ts';
 import type { FrameMediaType, MediaType } from './protocol/media-type.ts';
 import type { Product } from './protocol/product.ts';

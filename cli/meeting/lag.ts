@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import {
   GetRecordsCommand,
   GetShardIteratorCommand,
@@ -7,6 +6,7 @@ import {
   type Shard,
 } from '@aws-sdk/client-kinesis';
 import { FrameDecoder } from '../../sdk/consumer/index.ts';
+import { hashKeyOf, holdsHashKey } from '../../shared/shard-of-key.ts';
 import { ask } from '../deployment/aws.ts';
 
 /** What is looked at: the newest of a shard, and no more shards than a glance is worth. */
@@ -28,7 +28,10 @@ export async function readLags(
   if (rtmsStreamIds.length === 0) return lags;
   const wanted = new Set(rtmsStreamIds);
   const shards = await openShards(client, streamName);
-  const ofAudio = shards.filter((shard) => rtmsStreamIds.some((id) => holdsKey(shard, id)));
+  const hashKeys = rtmsStreamIds.map(hashKeyOf);
+  const ofAudio = shards.filter(({ HashKeyRange }) =>
+    hashKeys.some((hashKey) => holdsHashKey(HashKeyRange, hashKey)),
+  );
   await Promise.all(
     ofAudio.slice(0, MAX_SHARDS).map(async ({ ShardId }) => {
       // A record that began before the look cannot be read: it says nothing about the lag.
@@ -55,13 +58,6 @@ async function openShards(client: KinesisClient, streamName: string): Promise<Sh
     NextToken = page.NextToken;
   } while (NextToken);
   return shards.filter((shard) => shard.SequenceNumberRange?.EndingSequenceNumber === undefined);
-}
-
-/** A partition key's shard is the one whose range holds its MD5. */
-function holdsKey({ HashKeyRange }: Shard, partitionKey: string): boolean {
-  const hash = BigInt(`0x${createHash('md5').update(partitionKey).digest('hex')}`);
-  const { StartingHashKey = '0', EndingHashKey = '0' } = HashKeyRange ?? {};
-  return BigInt(StartingHashKey) <= hash && hash <= BigInt(EndingHashKey);
 }
 
 async function newest(client: KinesisClient, streamName: string, ShardId: string | undefined) {

@@ -1,4 +1,5 @@
 import type { AudioRequest, DeskshareRequest, MediaRequest } from '../../rtms/protocol/params.ts';
+import { PUT_UNIT_BYTES } from '../../shared/kinesis-limits.ts';
 import type { WriteLoad } from './shards.ts';
 
 /** People whose audio is on at the same time, with one stream each; our assumption for planning. */
@@ -8,9 +9,8 @@ const SHARE_OF_SHARING = 0.3;
 
 /** Our record's header and its place in the aggregate, bytes a frame (aws-facts §6). */
 const FRAME_OVERHEAD_BYTES = 111;
-/** Aggregates are flushed at this interval or at this size, whichever comes first (design §3). */
+/** Aggregates are flushed at this interval or at this size, whichever comes first (`runner/kinesis/producer.ts`). */
 const FLUSHES_PER_SECOND = 5;
-const AGGREGATE_BYTES = 25_000;
 
 const EVENT_BYTES = 400;
 const TRANSCRIPT_LINES_PER_SECOND = 1;
@@ -70,5 +70,5 @@ function pictureBytesPerSecond({ codec, resolution, fps }: DeskshareRequest): nu
 
 function putsPerSecond(bytesPerSecond: number): number {
   if (bytesPerSecond === 0) return 0;
-  return Math.max(FLUSHES_PER_SECOND, bytesPerSecond / AGGREGATE_BYTES);
+  return Math.max(FLUSHES_PER_SECOND, bytesPerSecond / PUT_UNIT_BYTES);
 }

@@ -1,12 +1,10 @@
+import { KINESIS_LIMITS } from '../../shared/kinesis-limits.ts';
+
 /** One meeting's writes to one stream. */
 export interface WriteLoad {
   readonly bytesPerSecond: number;
   readonly putsPerSecond: number;
 }
-
-/** What one shard takes: "1 MB per second and 1,000 records per second", in MiB (aws-facts §1.1, §6). */
-const SHARD_BYTES_PER_SECOND = 1024 * 1024;
-const SHARD_RECORDS_PER_SECOND = 1000;
 
 /**
  * Shards of a provisioned stream.
@@ -17,8 +15,8 @@ const SHARD_RECORDS_PER_SECOND = 1000;
  */
 export function shardsFor(load: WriteLoad, meetings: number, shardLoad: number): number {
   const perMeeting = Math.max(
-    load.bytesPerSecond / SHARD_BYTES_PER_SECOND,
-    load.putsPerSecond / SHARD_RECORDS_PER_SECOND,
+    load.bytesPerSecond / KINESIS_LIMITS.plannedShardBytesPerSecond,
+    load.putsPerSecond / KINESIS_LIMITS.shardRecordsPerSecond,
   );
   return Math.max(1, Math.ceil((perMeeting * meetings) / shardLoad));
 }

@@ -1,5 +1,6 @@
 import { wantedMediaTypes } from '../../rtms/protocol/params.ts';
 import type { RunnerPrices } from '../../shared/cost.ts';
+import { putUnits } from '../../shared/kinesis-limits.ts';
 import { costOf } from '../../shared/slots.ts';
 import type { Config } from '../config/config.ts';
 import { meetingLoad } from '../config/meeting-load.ts';
@@ -144,8 +145,7 @@ export function streamHour(
   const isExtended = retentionHours > HOURS_OF_FIRST_RETENTION;
   const kept = keptHour(prices, gigabytes, retentionHours);
   if (capacity.mode === 'provisioned') {
-    const unitsPerPut =
-      puts === 0 ? 0 : Math.ceil(load.bytesPerSecond / load.putsPerSecond / 25_000);
+    const unitsPerPut = puts === 0 ? 0 : putUnits(load.bytesPerSecond / load.putsPerSecond);
     const shardHour =
       prices.kinesisShardHour + (isExtended ? prices.kinesisExtendedRetentionShardHour : 0);
     return (

@@ -1,5 +1,5 @@
 import { STATUS_CODE } from '../protocol/constants.ts';
-import type { Pace } from './backoff.ts';
+import type { Pace } from './redial-delay.ts';
 import type { StatusVerdict } from './verdict.ts';
 
 /** Since when, and why, a connection is not up. */

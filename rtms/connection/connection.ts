@@ -4,8 +4,8 @@ import type { WireMessageListener } from '../client-options.ts';
 import { decodeMessage, encodeKeepAliveResp, type RtmsMessage } from '../protocol/codec.ts';
 import { MESSAGE_TYPE, STATUS_CODE } from '../protocol/constants.ts';
 import { Socket, type SocketClosed, type SocketEnd, type SocketOptions } from '../wire/socket.ts';
-import type { Backoff } from './backoff.ts';
 import { type ConnectionInput, type ConnectionState, nextState } from './connection-state.ts';
+import type { Backoff } from './redial-delay.ts';
 import { type StatusVerdict, statusVerdict } from './verdict.ts';
 
 export interface ConnectionOptions extends SocketOptions {

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { type Script, startScriptedZoom } from '../../test/support/rtms/scripted-zoom.ts';
 import { EventLog, QUICK } from '../../test/support/rtms/simulated-client.ts';
 import { RtmsClient } from '../client.ts';
-import { backoffMs } from './backoff.ts';
+import { redialDelayMs } from './redial-delay.ts';
 
 /** A server whose connections never last: what it does once media could flow, and on which paths it hears again. */
 interface Trouble {
@@ -69,7 +69,7 @@ test.each(TROUBLES)('$name: every dial waits longer than the one before', async 
     ...QUICK,
     random: () => 0.5,
     backoff: (pace, failed, random) => {
-      waits.push(backoffMs(pace, failed, random));
+      waits.push(redialDelayMs(pace, failed, random));
       return 1;
     },
   });

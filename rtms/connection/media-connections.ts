@@ -1,5 +1,5 @@
 import type { ServiceError } from '../../shared/errors.ts';
-import type { LeftOutMedia } from '../../shared/record/event.ts';
+import type { LeftOutMedia } from '../../shared/record/event-data.ts';
 import type { CompleteOptions } from '../client-options.ts';
 import type { RtmsJoin } from '../events.ts';
 import type { EffectiveMedia } from '../protocol/agreed-media.ts';

@@ -1,4 +1,4 @@
-import type { LeftOutMedia } from '../../shared/record/event.ts';
+import type { LeftOutMedia } from '../../shared/record/event-data.ts';
 import { STATUS_CODE } from '../protocol/constants.ts';
 import { MEDIA_TYPES, type MediaType } from '../protocol/media-type.ts';
 import {

@@ -1,4 +1,4 @@
-import type { LeftOutMedia } from '../../shared/record/event.ts';
+import type { LeftOutMedia } from '../../shared/record/event-data.ts';
 import { MEDIA_DATA_TYPE } from '../protocol/constants.ts';
 import { MEDIA_TYPE_BIT, MEDIA_TYPES, type MediaType } from '../protocol/media-type.ts';
 

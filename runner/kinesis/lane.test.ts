@@ -1,9 +1,9 @@
 import aggregator from 'aws-kinesis-agg';
 import { expect, test } from 'vitest';
+import { PUT_UNIT_BYTES, putUnits } from '../../shared/kinesis-limits.ts';
 import { aggregateSize } from '../../shared/record/kpl.ts';
 import { identity, makeUnit, Tally } from '../../test/support/model-kinesis.ts';
 import { type FlushPolicies, Lane } from './lane.ts';
-import { PUT_UNIT_BYTES, putUnits } from './limits.ts';
 import { unitBytes } from './unit.ts';
 
 const KEY = 'stream';

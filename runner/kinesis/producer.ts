@@ -1,10 +1,10 @@
 import type { KinesisClient } from '@aws-sdk/client-kinesis';
+import type { BackoffPolicy } from '../../shared/backoff.ts';
+import { KINESIS_LIMITS, PUT_UNIT_BYTES } from '../../shared/kinesis-limits.ts';
 import { type Logger, SILENT_LOGGER } from '../../shared/logger.ts';
 import { type Metrics, NO_METRICS } from '../../shared/metrics.ts';
-import type { BackoffPolicy } from './backoff.ts';
 import type { FlushPolicies, Lane } from './lane.ts';
 import { type KeySelection, LaneTable, selects } from './lane-table.ts';
-import { KINESIS_LIMITS, PUT_UNIT_BYTES } from './limits.ts';
 import { AGGREGATES, LINES } from './packing.ts';
 import {
   chooseVictim,

@@ -1,12 +1,12 @@
 import type { KinesisClient } from '@aws-sdk/client-kinesis';
+import { type BackoffPolicy, backoffMs } from '../../shared/backoff.ts';
 import type { ServiceError } from '../../shared/errors.ts';
+import { KINESIS_LIMITS, putUnits } from '../../shared/kinesis-limits.ts';
 import type { Logger } from '../../shared/logger.ts';
 import type { Metrics } from '../../shared/metrics.ts';
-import { type BackoffPolicy, backoffMs } from './backoff.ts';
 import { nextDueMs } from './catch-up.ts';
 import { failureOf } from './kinesis-error.ts';
 import type { Lane, OutgoingRecord } from './lane.ts';
-import { KINESIS_LIMITS, putUnits } from './limits.ts';
 import { packCalls } from './pack-calls.ts';
 import { type EntryOutcome, putRecords } from './put-records.ts';
 import { ShardBudget } from './shard-budget.ts';

@@ -1,4 +1,4 @@
-import { KINESIS_LIMITS } from './limits.ts';
+import { KINESIS_LIMITS } from '../../shared/kinesis-limits.ts';
 
 interface Bucket {
   bytes: number;

@@ -1,7 +1,7 @@
 import { DescribeStreamSummaryCommand, type KinesisClient } from '@aws-sdk/client-kinesis';
 import { ServiceError } from '../../shared/errors.ts';
+import { KINESIS_LIMITS } from '../../shared/kinesis-limits.ts';
 import { toServiceError } from './kinesis-error.ts';
-import { KINESIS_LIMITS } from './limits.ts';
 
 export interface StreamFacts {
   /** Most bytes of one Kinesis record, data and partition key. */

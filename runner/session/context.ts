@@ -3,7 +3,7 @@ import type { Product } from '../../rtms/protocol/product.ts';
 import type { ProtocolRequest } from '../../rtms/protocol/protocol-settings.ts';
 import type { Logger } from '../../shared/logger.ts';
 import type { CounterMetrics } from '../../shared/metrics.ts';
-import type { HandOverCause } from '../../shared/record/event.ts';
+import type { HandOverCause } from '../../shared/record/event-data.ts';
 import type { SessionRow } from '../../shared/session-table/session-row.ts';
 import type { AllowedHosts } from '../../shared/zoom/allowed-hosts.ts';
 import type { HandshakeCredentials } from '../../shared/zoom/credentials.ts';

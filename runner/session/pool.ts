@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { ServiceError } from '../../shared/errors.ts';
 import type { Logger } from '../../shared/logger.ts';
 import type { Metrics } from '../../shared/metrics.ts';
-import type { HandOverCause } from '../../shared/record/event.ts';
+import type { HandOverCause } from '../../shared/record/event-data.ts';
 import { type SessionRow, type TaskRow, UNOWNED } from '../../shared/session-table/session-row.ts';
 import type { Heartbeat } from '../ownership/heartbeat.ts';
 import { reconcile } from '../ownership/reconcile.ts';

@@ -5,7 +5,7 @@ import type { MediaType } from '../../rtms/protocol/media-type.ts';
 import { MEDIA_TYPES } from '../../rtms/protocol/media-type.ts';
 import type { Logger } from '../../shared/logger.ts';
 import type { Metrics } from '../../shared/metrics.ts';
-import type { LeftOutMedia } from '../../shared/record/event.ts';
+import type { LeftOutMedia } from '../../shared/record/event-data.ts';
 import type { SessionGuard } from './guard.ts';
 import { blindOfReconnect } from './recording/blind-time.ts';
 import { chatEvent, type EventBody, signalingEvent, transcriptEvent } from './recording/events.ts';

@@ -13,7 +13,7 @@ import type {
   EventName,
   HandOverCause,
   LeftOutMedia,
-} from '../../shared/record/event.ts';
+} from '../../shared/record/event-data.ts';
 import {
   type StartRegister,
   startOf,

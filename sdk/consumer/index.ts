@@ -1,6 +1,6 @@
 export { type ErrorCode, ServiceError } from '../../shared/errors.ts';
 export { decodeMediaRecord } from '../../shared/record/decode-media-record.ts';
-export type { BlindTime, EventData, EventName, LedgerRow } from '../../shared/record/event.ts';
+export type { BlindTime, EventData, EventName, LedgerRow } from '../../shared/record/event-data.ts';
 export { decodeAggregate, type UserRecord } from '../../shared/record/kpl.ts';
 export type { DecodedMediaRecord, MediaRecord } from '../../shared/record/media-record.ts';
 export { MixExporter } from './export/audio/mix.ts';

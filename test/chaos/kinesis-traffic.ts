@@ -1,6 +1,6 @@
-import { putUnits } from '../../runner/kinesis/limits.ts';
 import type { Producer } from '../../runner/kinesis/producer.ts';
 import type { Receipt, Unit, UnitClass } from '../../runner/kinesis/unit.ts';
+import { putUnits } from '../../shared/kinesis-limits.ts';
 
 /** What one source sends, at Zoom's own pace and size. */
 interface SourceShape {

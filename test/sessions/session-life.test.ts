@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { LedgerRow } from '../../shared/record/event.ts';
+import type { LedgerRow } from '../../shared/record/event-data.ts';
 import type { ActionInput } from '../../simulator/scenario/scenario.ts';
 import { syntheticMeeting } from '../../simulator/scenario/synthetic-meeting.ts';
 import { startWorld, type World } from '../support/world.ts';

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { expect, test } from 'vitest';
 import type { FaultScript } from '../../local/kinesis/faults.ts';
 import { RUNNER_TIMES, type RunnerTimes } from '../../runner/runner-process.ts';
-import type { LedgerRow } from '../../shared/record/event.ts';
+import type { LedgerRow } from '../../shared/record/event-data.ts';
 import { syntheticMeeting } from '../../simulator/scenario/synthetic-meeting.ts';
 import { startWorld, type World } from '../support/world.ts';
 

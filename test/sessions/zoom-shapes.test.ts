@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { WebSocket } from 'ws';
-import type { EventName } from '../../shared/record/event.ts';
+import type { EventName } from '../../shared/record/event-data.ts';
 import { signWebhook } from '../../shared/zoom/webhook-signature.ts';
 import { EXAMPLE_APP } from '../../simulator/sockets/handshake.ts';
 import {

@@ -2,7 +2,8 @@ import { EventDecoder, type RtmsEventOf } from '../../sdk/consumer/records/event
 import type { Frame } from '../../sdk/consumer/records/frame.ts';
 import { FrameDecoder, type KinesisRecord } from '../../sdk/consumer/records/records.ts';
 import { encodeMediaRecord } from '../../shared/record/encode-media-record.ts';
-import { type EventData, type EventName, encodeEvent } from '../../shared/record/event.ts';
+import { encodeEvent } from '../../shared/record/event.ts';
+import type { EventData, EventName } from '../../shared/record/event-data.ts';
 import { encodeAggregate } from '../../shared/record/kpl.ts';
 import type { MediaRecord } from '../../shared/record/media-record.ts';
 

@@ -1,6 +1,6 @@
 import { isRestartable } from '../../../rtms/connection/verdict.ts';
 import type { MediaType } from '../../../rtms/protocol/media-type.ts';
-import type { BlindTime } from '../../../shared/record/event.ts';
+import type { BlindTime } from '../../../shared/record/event-data.ts';
 import type { SessionRow, TaskRow } from '../../../shared/session-table/session-row.ts';
 import type { TakeoverCause } from '../../ownership/rules.ts';
 import type { EndedReason } from '../../ownership/store.ts';

@@ -10,7 +10,7 @@ import {
   STOP_REASON,
   TRANSCRIPT_LANGUAGE,
 } from '../../../rtms/protocol/constants.ts';
-import type { EventData, EventName, EventPerson } from '../../../shared/record/event.ts';
+import type { EventData, EventName, EventPerson } from '../../../shared/record/event-data.ts';
 
 /** An event's name, `data` and time, ready to be numbered. */
 export type EventBody = {

@@ -1,4 +1,4 @@
-import type { GapCause, LedgerMediaType, LedgerRow } from '../../../shared/record/event.ts';
+import type { GapCause, LedgerMediaType, LedgerRow } from '../../../shared/record/event-data.ts';
 
 /** A stretch of lost frames or lines of one source with one cause. */
 export interface Gap {

@@ -1,4 +1,4 @@
-import type { EventName } from '../../../shared/record/event.ts';
+import type { EventName } from '../../../shared/record/event-data.ts';
 
 /** A line that has no number yet: it gets one when it leaves, so that numbers follow the order of leaving. */
 export interface WaitingLine {

@@ -3,15 +3,14 @@ import type { EffectiveMedia } from '../../../rtms/protocol/agreed-media.ts';
 import { FRAME_MEDIA_TYPES, type FrameMediaType } from '../../../rtms/protocol/media-type.ts';
 import { ServiceError } from '../../../shared/errors.ts';
 import type { CounterMetrics } from '../../../shared/metrics.ts';
-import {
-  type EventData,
-  type EventName,
-  type EventOrigin,
-  encodeEventText,
-  type GapCause,
-  type LedgerMediaType,
-  type LedgerRow,
-} from '../../../shared/record/event.ts';
+import { type EventOrigin, encodeEventText } from '../../../shared/record/event.ts';
+import type {
+  EventData,
+  EventName,
+  GapCause,
+  LedgerMediaType,
+  LedgerRow,
+} from '../../../shared/record/event-data.ts';
 import { RECOVERED_LINE_BYTES } from '../../../shared/record/recovered.ts';
 import type { DropCause, Receipt, Sink, Unit } from '../../kinesis/unit.ts';
 import { sourceOf } from './frame-record.ts';

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { RtmsClient } from '../../../rtms/client.ts';
 import { completeMediaRequest } from '../../../rtms/protocol/params.ts';
 import { SILENT_LOGGER } from '../../../shared/logger.ts';
-import type { EventData } from '../../../shared/record/event.ts';
+import type { EventData } from '../../../shared/record/event-data.ts';
 import type { VideoFollow } from '../../../shared/video-follow.ts';
 import type { ActionInput, ScenarioInput } from '../../../simulator/scenario/scenario.ts';
 import { startSimulator } from '../../../simulator/simulator.ts';

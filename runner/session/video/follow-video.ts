@@ -3,7 +3,7 @@ import { refusesParticipant, statusVerdict } from '../../../rtms/connection/verd
 import type { SignalingEvent } from '../../../rtms/events.ts';
 import type { Logger } from '../../../shared/logger.ts';
 import type { Metrics } from '../../../shared/metrics.ts';
-import type { EventData } from '../../../shared/record/event.ts';
+import type { EventData } from '../../../shared/record/event-data.ts';
 import { followName, type VideoFollow } from '../../../shared/video-follow.ts';
 import { CameraChooser, type CameraInput } from './camera-choice.ts';
 

@@ -1,6 +1,6 @@
 import type { ErrorCode } from '../../../shared/errors.ts';
 import { ServiceError } from '../../../shared/errors.ts';
-import type { LedgerMediaType } from '../../../shared/record/event.ts';
+import type { LedgerMediaType } from '../../../shared/record/event-data.ts';
 import { type FrameSource, sourceKey } from '../records/frame.ts';
 
 /** Frames or lines that stand in no file, and why: one entry for each source and reason. */

@@ -1,7 +1,7 @@
 import { mkdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ServiceError } from '../../../shared/errors.ts';
-import type { LedgerMediaType } from '../../../shared/record/event.ts';
+import type { LedgerMediaType } from '../../../shared/record/event-data.ts';
 import type { ReceivedEvent } from '../records/event-record.ts';
 import { type Frame, type FrameSource, sourceKey } from '../records/frame.ts';
 import { LedgerChecker, type LedgerReport } from '../verdict/ledger.ts';

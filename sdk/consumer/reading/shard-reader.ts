@@ -1,7 +1,7 @@
-import { hash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type * as Kinesis from '@aws-sdk/client-kinesis';
 import { ServiceError } from '../../../shared/errors.ts';
+import { hashKeyOf, holdsHashKey } from '../../../shared/shard-of-key.ts';
 import type { KinesisRecord } from '../records/records.ts';
 import { SHARD_END } from './checkpoints.ts';
 import { toReadError } from './read-error.ts';
@@ -93,7 +93,7 @@ export class ShardReader {
         this.#client.send(new this.#kinesis.ListShardsCommand(input), { abortSignal }),
       );
       for (const shard of answer.Shards ?? []) {
-        if (hashKey !== undefined && !holds(shard, hashKey)) continue;
+        if (hashKey !== undefined && !holdsHashKey(shard.HashKeyRange, hashKey)) continue;
         shards.push({
           shardId: shard.ShardId ?? '',
           parentShardId: shard.ParentShardId,
@@ -217,16 +217,6 @@ export class ShardReader {
   async #pause(ms: number): Promise<void> {
     if (ms > 0) await sleep(ms, undefined, { signal: this.#signal });
   }
-}
-
-/** Where Kinesis puts a record that names no hash key of its own: MD5, as a number of 128 bits. */
-function hashKeyOf(partitionKey: string): bigint {
-  return BigInt(`0x${hash('md5', partitionKey, 'hex')}`);
-}
-
-function holds({ HashKeyRange }: Kinesis.Shard, hashKey: bigint): boolean {
-  const { StartingHashKey = '0', EndingHashKey = '0' } = HashKeyRange ?? {};
-  return BigInt(StartingHashKey) <= hashKey && hashKey <= BigInt(EndingHashKey);
 }
 
 function iteratorInput(start: Position) {

@@ -1,7 +1,7 @@
 import { fc, test as property } from '@fast-check/vitest';
 import { describe, expect, test } from 'vitest';
 import type { ServiceError } from '../../../shared/errors.ts';
-import type { EventData, EventName } from '../../../shared/record/event.ts';
+import type { EventData, EventName } from '../../../shared/record/event-data.ts';
 import { eventBytes, kinesisRecord, START_MS } from '../../../test/support/test-records.ts';
 import { EventDecoder, type ReceivedEvent } from './event-record.ts';
 

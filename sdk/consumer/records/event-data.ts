@@ -1,6 +1,6 @@
 import * as v from 'valibot';
 import { ServiceError } from '../../../shared/errors.ts';
-import type { EventData, EventName } from '../../../shared/record/event.ts';
+import type { EventData, EventName } from '../../../shared/record/event-data.ts';
 
 /**
  * What `data` of each event must hold. Whoever reads an event trusts its types: one odd line must be a bad record

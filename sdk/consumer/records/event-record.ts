@@ -1,6 +1,6 @@
 import { PRODUCTS, type Product } from '../../../rtms/protocol/product.ts';
 import { ServiceError } from '../../../shared/errors.ts';
-import type { EventData, EventName } from '../../../shared/record/event.ts';
+import type { EventData, EventName } from '../../../shared/record/event-data.ts';
 import { decodeAggregate } from '../../../shared/record/kpl.ts';
 import { EpochFence, type FenceMark } from './epoch-fence.ts';
 import { checkEventData, isEventName } from './event-data.ts';

@@ -1,4 +1,4 @@
-import type { BlindTime, EventData } from '../../../shared/record/event.ts';
+import type { BlindTime, EventData } from '../../../shared/record/event-data.ts';
 import type { ReceivedEvent } from '../records/event-record.ts';
 import type { Loss } from './loss.ts';
 

@@ -1,4 +1,4 @@
-import type { LedgerRow } from '../../../shared/record/event.ts';
+import type { LedgerRow } from '../../../shared/record/event-data.ts';
 import { countOf, type Recovered } from './died-with-owner.ts';
 import { type SequenceRange, SequenceRanges } from './sequence-ranges.ts';
 

@@ -1,5 +1,5 @@
 import { describe, expect, it, test } from 'vitest';
-import type { EventData, LedgerRow } from '../../../shared/record/event.ts';
+import type { EventData, LedgerRow } from '../../../shared/record/event-data.ts';
 import { event, frame, START_MS } from '../../../test/support/test-records.ts';
 import type { ReceivedEvent } from '../records/event-record.ts';
 import type { Frame } from '../records/frame.ts';

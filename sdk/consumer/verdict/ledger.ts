@@ -1,4 +1,4 @@
-import type { LedgerRow } from '../../../shared/record/event.ts';
+import type { LedgerRow } from '../../../shared/record/event-data.ts';
 import type { ReceivedEvent, RtmsEventOf } from '../records/event-record.ts';
 import { type Frame, type FrameSource, sourceKey } from '../records/frame.ts';
 import { frameMs } from '../records/frame-length.ts';

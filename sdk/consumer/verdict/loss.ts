@@ -1,4 +1,4 @@
-import type { LedgerMediaType } from '../../../shared/record/event.ts';
+import type { LedgerMediaType } from '../../../shared/record/event-data.ts';
 import { type FrameSource, sourceKey } from '../records/frame.ts';
 
 /**

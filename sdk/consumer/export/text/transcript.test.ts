@@ -2,7 +2,7 @@ import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { EventData } from '../../../../shared/record/event.ts';
+import type { EventData } from '../../../../shared/record/event-data.ts';
 import { event, START_MS } from '../../../../test/support/test-records.ts';
 import { plainText } from './plain-text.ts';
 import { srt } from './srt.ts';

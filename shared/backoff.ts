@@ -6,10 +6,10 @@ export interface BackoffPolicy {
 }
 
 /**
- * Delay before an attempt: exponential, then anything between half of it and all of it, so that lanes that
- * failed together do not come back together.
+ * Delay before the next attempt, ms: `baseMs`, doubled with each failure up to `maxMs`, of which a random part
+ * between half and all is waited. Without that part, all that failed in one instant would come back in one instant.
  *
- * @param failures how often the record has failed so far, from 1
+ * @param failures how many attempts have failed so far, from 1
  * @param random uniform in [0, 1)
  */
 export function backoffMs(failures: number, policy: BackoffPolicy, random: number): number {

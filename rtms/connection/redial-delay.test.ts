@@ -1,8 +1,8 @@
 import { expect, it, test } from 'vitest';
-import { backoffMs } from './backoff.ts';
+import { redialDelayMs } from './redial-delay.ts';
 
 const delays = (pace: 'normal' | 'duplicate', random: number) =>
-  [0, 1, 2, 3, 4, 5, 9].map((failed) => Math.round(backoffMs(pace, failed, () => random)));
+  [0, 1, 2, 3, 4, 5, 9].map((failed) => Math.round(redialDelayMs(pace, failed, () => random)));
 
 test.each([
   ['normal', 0, [0, 500, 1000, 2000, 4000, 5000, 5000]],
@@ -17,7 +17,7 @@ it('leaves at least five attempts in the signaling window', () => {
   let atMs = 0;
   let attempts = 0;
   for (let failed = 0; atMs < 60_000; failed++, attempts++) {
-    atMs += backoffMs('normal', failed, () => 1);
+    atMs += redialDelayMs('normal', failed, () => 1);
   }
   expect(attempts).toBeGreaterThan(8);
 });

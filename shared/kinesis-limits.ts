@@ -1,5 +1,6 @@
 /**
- * What Kinesis Data Streams allows, as far as a writer must know it.
+ * What Kinesis Data Streams allows, as far as the runner and the planning of a deployment must know it. The Kinesis of
+ * the tests (`local/kinesis/limits.ts`) repeats these figures on purpose: it is the judge of whoever uses these.
  *
  * Sources, read 2026-11-20: "Quotas and limits" of the developer guide
  * (docs.aws.amazon.com/streams/latest/dev/service-sizes-and-limits.html), the API reference of PutRecords,
@@ -14,8 +15,16 @@ export const KINESIS_LIMITS = {
   bytesPerCall: 10 * 1024 * 1024,
   /** `MaxRecordSizeInKiB` of a stream that was never told otherwise; data and partition key count. */
   defaultRecordKiB: 1024,
-  /** One shard takes 1 MB a second; the guide does not say which MB, so the smaller. */
+  /**
+   * One shard takes "1 MB per second", and the guide does not say which MB. The runner counts on the smaller, so that
+   * catching up never runs into a throttle.
+   */
   shardBytesPerSecond: 1_000_000,
+  /**
+   * The same limit read as 1 MiB, for the number of shards of a new stream. The smaller reading would add one shard in
+   * twenty to every deployment; `shardLoad` leaves far more room than that.
+   */
+  plannedShardBytesPerSecond: 1024 * 1024,
   shardRecordsPerSecond: 1000,
 } as const;
 

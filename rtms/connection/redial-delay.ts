@@ -1,3 +1,5 @@
+import { backoffMs } from '../../shared/backoff.ts';
+
 /** How fast to try again: `duplicate` waits for Zoom to notice that our old connection is gone. */
 export type Pace = 'normal' | 'duplicate';
 
@@ -5,8 +7,7 @@ export type Pace = 'normal' | 'duplicate';
 export type Backoff = (pace: Pace, failedAttempts: number, random: () => number) => number;
 
 const FIRST_MS = 250;
-const BASE_MS = 1_000;
-const MAX_MS = 10_000;
+const NORMAL = { baseMs: 1_000, maxMs: 10_000 };
 const DUPLICATE_BASE_MS = 1_500;
 const DUPLICATE_MAX_MS = 12_000;
 
@@ -20,11 +21,11 @@ const DUPLICATE_MAX_MS = 12_000;
  * @param failedAttempts 0 right after a loss
  * @param random 0 (included) to 1 (excluded)
  */
-export const backoffMs: Backoff = (pace, failedAttempts, random) => {
+export const redialDelayMs: Backoff = (pace, failedAttempts, random) => {
   if (pace === 'duplicate') {
     const step = DUPLICATE_BASE_MS * 2 ** Math.max(0, failedAttempts - 1);
     return Math.min(DUPLICATE_MAX_MS, step) * (1 + random() / 10);
   }
   if (failedAttempts === 0) return random() * FIRST_MS;
-  return Math.min(MAX_MS, BASE_MS * 2 ** (failedAttempts - 1)) * (0.5 + random() / 2);
+  return backoffMs(failedAttempts, NORMAL, random());
 };

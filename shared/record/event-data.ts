@@ -1,0 +1,236 @@
+import type { EffectiveMedia } from '../../rtms/protocol/agreed-media.ts';
+import type { FrameMediaType, MediaType } from '../../rtms/protocol/media-type.ts';
+import type { Product } from '../../rtms/protocol/product.ts';
+import type { StartFacts } from '../zoom/start-facts.ts';
+
+/** Where a frame or line comes from; neither where Zoom named nobody. */
+export interface EventSource {
+  readonly userId?: number;
+  readonly channelId?: string;
+}
+
+/** A participant as chat and roster name one; each absent where Zoom gave none that could be read. */
+export interface EventPerson {
+  readonly userId?: number;
+  readonly userName?: string;
+}
+
+/** Zoom's own words, there when not everything in them could be read. */
+interface Unread {
+  readonly raw?: unknown;
+}
+
+/** What the ledger counts: a media type, or one of the three kinds of lines of the `events` stream. */
+export type LedgerMediaType = MediaType | 'events';
+
+/**
+ * One row of the ledger of an epoch: `received = written + lost`. Media rows name their source; the rows of
+ * `transcript`, `chat` and `events` (all other lines) stand for every source. The row of `events` counts
+ * the lines before the final one that carries the ledger.
+ */
+export interface LedgerRow extends EventSource {
+  readonly mediaType: LedgerMediaType;
+  readonly received: number;
+  readonly written: number;
+  readonly lost: number;
+}
+
+/** `not_received`: Zoom did not send what was asked for; nobody knows how many, so `count` is 0. */
+export type GapCause =
+  | 'buffer_full'
+  | 'spool_full'
+  | 'write_failed'
+  | 'malformed'
+  | 'revoked'
+  | 'not_received';
+
+/**
+ * A time in which the stream ran and nobody received one of its media: what Zoom does not keep for who connects
+ * later. An outer bound, Unix ms.
+ */
+export interface BlindTime {
+  readonly mediaType: MediaType;
+  readonly fromMs: number;
+  readonly toMs: number;
+}
+
+/**
+ * Why a wanted media type is not recorded.
+ *
+ * - `not_offered`: Zoom named no address for it, nor one for everything
+ * - `address_refused`: it did, but outside the allowed hosts
+ * - `refused`: Zoom refused it, `status` says how
+ * - `not_granted`: Zoom was asked for everything and answered without it
+ * - `not_connected`: no answer yet; it is still being tried, and `session_reconnected` will tell
+ */
+export const LEFT_OUT_REASONS = [
+  'not_offered',
+  'address_refused',
+  'refused',
+  'not_granted',
+  'not_connected',
+] as const;
+
+export interface LeftOutMedia {
+  readonly mediaType: MediaType;
+  readonly reason: (typeof LEFT_OUT_REASONS)[number];
+  /** Zoom's status code, where it gave one. */
+  readonly status?: number;
+}
+
+/** Where the connection to Zoom broke. */
+export type EventScope = 'signaling' | MediaType;
+
+interface RosterChange extends Unread {
+  readonly participants: readonly EventPerson[];
+  readonly timestampMs: number;
+}
+
+interface PersonAct extends EventPerson, Unread {
+  readonly timestampMs: number;
+}
+
+interface StateChange {
+  readonly timestampMs: number;
+}
+
+interface Notice extends StateChange, Unread {}
+
+interface ScopeEvent {
+  readonly scope: EventScope;
+  readonly cause: string;
+  readonly attempt: number;
+  /** How long the scope has been broken; 0 when it just broke. */
+  readonly durationMs: number;
+}
+
+/** The account of an epoch, in its last event. */
+interface Ledger {
+  /** All rows; with `ledgerPages` those of `transcript`, `chat` and `events` alone. */
+  readonly ledger: readonly LedgerRow[];
+  /** How many `session_ledger` events hold the other rows; absent when there are none. */
+  readonly ledgerPages?: number;
+}
+
+/**
+ * Why an owner gave a stream away: its task ends, a newer revision takes over, somebody asked for it, it met a
+ * defect of ours, or it could not connect where its predecessor could.
+ */
+export type HandOverCause = 'shutdown' | 'revision' | 'operator' | 'defect' | 'unable';
+
+/**
+ * `data` of every event, by the name inside `rtms.<name>.v1`. Times are Unix ms; what Zoom did not give is
+ * absent.
+ *
+ * @see docs/records.md for the contract
+ */
+export interface EventData {
+  transcript: EventSource &
+    Unread & {
+      readonly text: string;
+      readonly userName?: string;
+      readonly language?: number;
+      readonly languageName?: string;
+      readonly startMs?: number;
+      readonly endMs?: number;
+      readonly timestampMs: number;
+      readonly attribute?: number;
+    };
+  chat: Unread & {
+    readonly messageId?: string;
+    readonly parentMessageId?: string;
+    /** Zoom's name: `NEW`, `DELETE`, ...; the number in digits when this version does not know it. */
+    readonly operation?: string;
+    readonly text: string;
+    readonly chatSession?: { readonly type: number; readonly id: string };
+    readonly sender?: EventPerson;
+    readonly receiver?: EventPerson;
+    readonly files?: readonly {
+      readonly fileId: string;
+      readonly fileName: string;
+      readonly fileSize: number;
+    }[];
+    readonly deletedFileIds?: readonly string[];
+    readonly timestampMs: number;
+  };
+  participant_joined: RosterChange;
+  participant_left: RosterChange;
+  participant_video_on: RosterChange;
+  participant_video_off: RosterChange;
+  active_speaker: PersonAct;
+  sharing_started: PersonAct;
+  sharing_stopped: Notice;
+  voice: Unread & {
+    readonly name: string;
+    readonly participant?: Readonly<Record<string, string>>;
+    readonly timestampMs: number;
+  };
+  first_packet: Notice;
+  chat_group: { readonly name: string; readonly raw: unknown };
+  session_state: Unread & {
+    readonly rtmsSessionId: string;
+    readonly state: number;
+    readonly stopReason?: number;
+    readonly timestampMs: number;
+  };
+  other: { readonly raw: unknown };
+  session_started: StartFacts & {
+    readonly product: Product;
+    readonly entityId: string;
+    readonly media: EffectiveMedia;
+    /** Wanted media types that do not flow, each with its reason; absent when all do. */
+    readonly leftOut?: readonly LeftOutMedia[];
+    readonly requestedAtMs: number;
+    readonly claimedAtMs: number;
+    readonly streamingAtMs: number;
+  };
+  /** Individual video: whose camera is recorded from now on; without a user id nobody's. */
+  video_selected: EventPerson & {
+    readonly follow: 'active-speaker' | 'pinned' | 'round-robin';
+    readonly timestampMs: number;
+  };
+  session_paused: StateChange;
+  session_resumed: StateChange;
+  session_interrupted: ScopeEvent;
+  session_reconnected: ScopeEvent & {
+    /** Absent from runners older than this field: not known, not none. */
+    readonly blind?: readonly BlindTime[];
+  };
+  /** Media rows of a ledger that is too long for the record that ends the epoch; all pages come before that. */
+  session_ledger: {
+    /** From 1. */
+    readonly page: number;
+    readonly pages: number;
+    readonly ledger: readonly LedgerRow[];
+  };
+  session_handed_over: Ledger & { readonly cause: HandOverCause };
+  session_taken_over: {
+    readonly previousEpoch: number;
+    readonly cause: 'handed_over' | 'owner_lost' | 'restarted';
+    /** The last moment at which the owner before is known to have been at work, Unix ms. */
+    readonly ownerSeenAtMs?: number;
+    /** Absent from runners older than this field: not known, not none. */
+    readonly blind?: readonly BlindTime[];
+  };
+  session_ended: Ledger & {
+    /** Zoom's number, absent when Zoom gave none (its handshake was refused, or the connection was lost). */
+    readonly stopReason?: number;
+    readonly stopReasonName?: string;
+    readonly restartable: boolean;
+  };
+  session_revoked: { readonly timestampMs: number };
+  gap: EventSource & {
+    readonly mediaType: FrameMediaType | LedgerMediaType;
+    /** Every number from here to there is lost; of lines: their `sequence` attribute. */
+    readonly fromSequence: number;
+    readonly toSequence: number;
+    /** `toSequence - fromSequence + 1`. */
+    readonly count: number;
+    readonly bytes: number;
+    readonly fromMs: number;
+    readonly toMs: number;
+    readonly cause: GapCause;
+  };
+}
+
+export type EventName = keyof EventData;
