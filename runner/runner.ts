@@ -25,6 +25,7 @@ import { pollJobs } from './session/job-poller.ts';
 import { LoopUse } from './session/loop-share.ts';
 import { SessionPool } from './session/pool.ts';
 import { CostMeter } from './task/cost-meter.ts';
+import type { DrainDeadline } from './task/drain-deadline.ts';
 import { EcsProtection } from './task/ecs-protection.ts';
 import { describeOwnTask, type EcsTask } from './task/ecs-task.ts';
 import { HandshakeSecret } from './task/handshake-secret.ts';
@@ -50,18 +51,12 @@ const MOVE_INTERVAL_MS = 500;
 const YIELD_MS = 5_000;
 /** Events are few, small and the last to go: a tenth of the disk is theirs. */
 const EVENTS_SPOOL_SHARE = 0.1;
-/** What closing the producers may take after the sessions are gone. */
-const CLOSE_TIMEOUT_MS = 5_000;
 
 export interface Runner {
   readonly taskId: string;
   readonly healthPort: number;
-  /**
-   * Hands all sessions over and ends.
-   *
-   * @param signal aborted: waits for nothing any more, and declares what is left
-   */
-  stop(signal: AbortSignal): Promise<void>;
+  /** Hands all sessions over and ends; what is left at the flush deadline is reported as lost. */
+  stop(): Promise<void>;
 }
 
 /**
@@ -71,7 +66,10 @@ export interface Runner {
  */
 export async function startRunner(
   config: RunnerConfig,
-  { revisionIntervalMs }: { readonly revisionIntervalMs: number },
+  {
+    revisionIntervalMs,
+    deadline,
+  }: { readonly revisionIntervalMs: number; readonly deadline: DrainDeadline },
 ): Promise<Runner> {
   const { taskId, ecsTask, logger, startUp } = await identify(config);
   const metrics = new EmfEmitter(config.deployment);
@@ -124,6 +122,7 @@ export async function startRunner(
       events,
       maxRecordBytes,
       maxLineBytes,
+      deadline,
       logger,
       metrics,
       row: (rtmsStreamId) => store.session(rtmsStreamId),
@@ -223,16 +222,15 @@ export async function startRunner(
   return {
     taskId,
     healthPort: health.port,
-    async stop(signal) {
+    async stop() {
       const startedAtMs = performance.now();
       logger.info('draining', { event: 'drain_started', sessions: pool.sessions.length });
       pool.close('shutdown');
-      signal.addEventListener('abort', () => pool.abandon(), { once: true });
-      await pool.handOverAll(signal);
+      await pool.handOverAll();
       // Only now: a message that a broken-off long poll took with it stays away for 30 s, while one that
       // arrives is put back at once.
       polling.abort();
-      const closing = AbortSignal.any([signal, AbortSignal.timeout(CLOSE_TIMEOUT_MS)]);
+      const closing = deadline.closeProducers();
       await Promise.all([media.close(closing), events.close(closing)]);
       heartbeat.stop();
       ending.abort();

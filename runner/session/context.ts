@@ -10,6 +10,7 @@ import type { HandshakeCredentials } from '../../shared/zoom/credentials.ts';
 import type { Sink } from '../kinesis/unit.ts';
 import type { TakeoverCause } from '../ownership/rules.ts';
 import type { EndedReason } from '../ownership/store.ts';
+import type { DrainDeadline } from '../task/drain-deadline.ts';
 import type { LoopUse } from './loop-share.ts';
 import type { PreviousOwner } from './recording/blind-time.ts';
 
@@ -33,6 +34,8 @@ export interface SessionContext {
   readonly row?: (rtmsStreamId: string) => Promise<SessionRow | undefined>;
   /** What all sessions of the task use of the event loop. @default nobody is held to a share */
   readonly loopUse?: LoopUse;
+  /** When the sessions of a task that ends stop waiting for Kinesis and the table. */
+  readonly deadline: DrainDeadline;
   readonly logger: Logger;
   readonly metrics: CounterMetrics;
 }

@@ -15,6 +15,7 @@ import {
 } from '../ownership/rules.ts';
 import type { Claim, Penalty, SessionStore } from '../ownership/store.ts';
 import { holdLeftMs, Tenure } from '../ownership/tenure.ts';
+import { DrainDeadline } from '../task/drain-deadline.ts';
 import { type Admission, admit, costOfSession, type Load, roomFor } from './admission.ts';
 import type { SessionContext, SessionResult } from './context.ts';
 import { previousOwner } from './recording/blind-time.ts';
@@ -53,9 +54,6 @@ export interface SessionPoolOptions {
  */
 export type Offer = 'settled' | 'refused' | 'later';
 
-/** Hand-overs start this far apart, unless all of them would then take longer than PACED_WITHIN_MS. */
-const HAND_OVER_PACE_MS = 250;
-const PACED_WITHIN_MS = 45_000;
 /** A runner that gave a stream away on the operator's wish leaves it to the others for this long. */
 const AVOID_MS = 10_000;
 /** A stream whose row the table refuses to change is left alone for this long: it has been served to its end. */
@@ -78,8 +76,6 @@ export class SessionPool {
   readonly #avoided = new Map<string, number>();
   /** Care for a session from its claim until its row is settled. */
   readonly #cares = new Map<Session, Promise<void>>();
-  /** Aborted when a row that cannot be written is to be left to the others. */
-  readonly #abandoned = new AbortController();
   #isProving = false;
   #holdTimer: NodeJS.Timeout | undefined;
   /** Why this task gives its sessions away; undefined while it does not. */
@@ -252,32 +248,20 @@ export class SessionPool {
 
   /**
    * Gives all sessions of a closed pool to other runners, one after the other so that these are not
-   * flooded; each goes on streaming until its turn.
-   *
-   * @param signal aborted: all at once, and nothing is waited for any more
+   * flooded; each goes on streaming until its turn. At the flush deadline all that are left go at once.
    */
-  async handOverAll(signal: AbortSignal): Promise<void> {
-    const hurry = () => {
-      for (const session of this.#sessions.values()) session.hurry();
-    };
-    signal.addEventListener('abort', hurry, { once: true });
+  async handOverAll(): Promise<void> {
+    const signal = this.#options.context.deadline.flush;
     const sessions = [...this.#sessions.values()];
-    const paceMs = Math.min(HAND_OVER_PACE_MS, PACED_WITHIN_MS / Math.max(1, sessions.length));
+    const paceMs = DrainDeadline.paceMs(sessions.length);
     for (const [index, session] of sessions.entries()) {
       if (index > 0) await sleep(paceMs, undefined, { signal }).catch(() => {});
       if (this.#closedFor !== undefined) this.#handOver(session, this.#closedFor);
     }
     // A claim that was on its way when the pool closed becomes a session that is handed over at once.
     while (this.#cares.size + this.#claiming.size > 0 && this.#closedFor !== undefined) {
-      if (signal.aborted) hurry();
       await Promise.race([...this.#cares.values(), sleep(CLAIM_POLL_MS)]);
     }
-    signal.removeEventListener('abort', hurry);
-  }
-
-  /** Stops trying to write rows: they are found by the other runners when this task is gone. */
-  abandon(): void {
-    this.#abandoned.abort();
   }
 
   #admission(isOverdue: boolean): Admission {
@@ -408,7 +392,8 @@ export class SessionPool {
     how: Parameters<SessionStore['release']>[2],
   ): Promise<void> {
     const { store, ring, logger, metrics } = this.#options;
-    const { signal } = this.#abandoned;
+    // A row that cannot be written by the flush deadline is found by the other runners when this task is gone.
+    const signal = this.#options.context.deadline.flush;
     // Once at least: a row that is released is served again at once, one that is not only after 10 s.
     do {
       try {

@@ -37,8 +37,6 @@ import { followVideo, type VideoRecord } from './video/follow-video.ts';
 
 /** Most of the time for which the producer collects frames anyway, they may wait in the socket. */
 const READ_REST_MS = 180;
-/** After a flush was given up: how long the gap events may still take. */
-const DECLARE_TIMEOUT_MS = 6_000;
 /** How far Zoom's stopped webhook may be behind its refusal, and how often the row is looked at meanwhile. */
 const STOP_WEBHOOK_MS = 3_000;
 const STOP_LOOK_MS = 300;
@@ -73,8 +71,6 @@ export class Session {
   readonly #writer: SessionWriter;
   readonly #connected = Promise.withResolvers<void>();
   readonly #result = Promise.withResolvers<SessionResult>();
-  /** Aborted when buffered records may no longer be waited for. */
-  readonly #patience = new AbortController();
   readonly #guard: SessionGuard;
   #start: StartRegister;
   #handBackTimer: NodeJS.Timeout | undefined;
@@ -216,11 +212,6 @@ export class Session {
     this.#writer.drop('write_failed');
     void this.#guard.step(async () => this.#client?.leave());
     this.#over({ kind: 'dropped' });
-  }
-
-  /** Stops waiting for Kinesis: what is still buffered is declared lost. */
-  hurry(): void {
-    this.#patience.abort(new Error('no time left to flush'));
   }
 
   async #connect(): Promise<void> {
@@ -398,9 +389,9 @@ export class Session {
 
   /** @returns undefined when no stop came in time, or the end came by another way */
   async #stopFromWebhook(): Promise<number | undefined> {
-    const { signal } = this.#patience;
-    const deadlineMs = performance.now() + STOP_WEBHOOK_MS;
-    while (performance.now() < deadlineMs && this.#state !== 'ending' && !signal.aborted) {
+    const signal = this.#context.deadline.flush;
+    const untilMs = performance.now() + STOP_WEBHOOK_MS;
+    while (performance.now() < untilMs && this.#state !== 'ending' && !signal.aborted) {
       await sleep(STOP_LOOK_MS, undefined, { signal }).catch(() => {});
       const row = await this.#context.row?.(this.rtmsStreamId).catch(() => undefined);
       const wanted = row && wantedState(row);
@@ -463,14 +454,14 @@ export class Session {
     name: Name,
     data: Omit<EventData[Name], 'ledger' | 'ledgerPages'>,
   ): Promise<void> {
-    const { signal } = this.#patience;
+    const { deadline } = this.#context;
     const { ledger } = this.#writer;
     try {
-      await this.#writer.settle(signal);
-      await this.#writer.finish(name, Date.now(), data, signal);
+      await this.#writer.settle(deadline.flush);
+      await this.#writer.finish(name, Date.now(), data, deadline.flush);
     } catch {
       this.#writer.drop('write_failed');
-      const last = AbortSignal.timeout(DECLARE_TIMEOUT_MS);
+      const last = deadline.reportLoss();
       try {
         await this.#writer.settle(last);
         await this.#writer.finish(name, Date.now(), data, last);

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { expect, test } from 'vitest';
 import type { FaultScript } from '../../local/kinesis/faults.ts';
-import { RUNNER_TIMES, type RunnerTimes } from '../../runner/runner-process.ts';
+import type { RunnerTimes } from '../../runner/runner-process.ts';
 import type { LedgerRow } from '../../shared/record/event-data.ts';
 import { syntheticMeeting } from '../../simulator/scenario/synthetic-meeting.ts';
 import { startWorld, type World } from '../support/world.ts';
@@ -63,16 +63,10 @@ function expectHoles(world: World, rtmsStreamId: string, cause: string): void {
 const lostOf = (ledger: readonly LedgerRow[]) =>
   ledger.reduce((sum, row) => (row.mediaType === 'audio' ? sum + row.lost : sum), 0);
 
-test('ends before ECS kills it, and leaves the declaration its time', () => {
-  const { patienceMs, exitAfterMs, hurryMs } = RUNNER_TIMES;
-  expect(exitAfterMs).toBeLessThan(115_000);
-  expect(patienceMs + hurryMs).toBeLessThanOrEqual(exitAfterMs);
-});
-
-test('out of patience with Kinesis a runner declares what is left and ends by itself', {
+test('at the flush deadline a runner reports what is left as lost and ends by itself', {
   timeout: 60_000,
 }, async () => {
-  const { world, rtmsStreamId, pid, exited } = await stall({ patienceMs: 1_000 }, ['media']);
+  const { world, rtmsStreamId, pid, exited } = await stall({ flushMs: 1_000 }, ['media']);
   await using _ = world;
   process.kill(pid, 'SIGTERM');
   const { data } = await world.event('session_handed_over', { rtmsStreamId, epoch: 1 });
@@ -91,7 +85,7 @@ test('out of patience with Kinesis a runner declares what is left and ends by it
   await world.until('a complete ledger', () => world.ledger.report().ok);
 });
 
-test('a second SIGTERM ends the patience, and nothing that can be told elsewhere is kept', {
+test('a second SIGTERM ends the waiting, and what no stream takes is in the log', {
   timeout: 60_000,
 }, async () => {
   const { world, rtmsStreamId, taskId, pid, exited } = await stall({}, ['media', 'events']);
@@ -99,7 +93,7 @@ test('a second SIGTERM ends the patience, and nothing that can be told elsewhere
   process.kill(pid, 'SIGTERM');
   await world.log('handing_over', { rtmsStreamId });
   process.kill(pid, 'SIGTERM');
-  // Neither stream takes the declaration: the log has it, and the row is free for the next runner.
+  // Neither stream takes the report: the log has it, and the row is free for the next runner.
   const last = await world.log('handed_over', { taskId, rtmsStreamId });
   const ledger = last['ledger'] as LedgerRow[];
   for (const { mediaType, received, written, lost } of ledger) {
@@ -114,8 +108,10 @@ test('a second SIGTERM ends the patience, and nothing that can be told elsewhere
   expectHoles(world, rtmsStreamId, 'handed_over');
 });
 
-test('a runner that cannot even declare ends all the same', { timeout: 90_000 }, async () => {
-  const times = { patienceMs: 200, exitAfterMs: 2_000 };
+test('a runner that cannot even report its losses ends all the same', {
+  timeout: 90_000,
+}, async () => {
+  const times = { flushMs: 200, exitMs: 2_000 };
   const { world, rtmsStreamId, pid, exited } = await stall(times, ['media', 'events']);
   await using _ = world;
   process.kill(pid, 'SIGTERM');

@@ -9,6 +9,7 @@ import { Producer } from '../../../runner/kinesis/producer.ts';
 import { openSpool } from '../../../runner/kinesis/spool/spool.ts';
 import { createKinesisClient } from '../../../runner/kinesis/transport.ts';
 import { Session } from '../../../runner/session/session.ts';
+import { DrainDeadline } from '../../../runner/task/drain-deadline.ts';
 import { EmfEmitter } from '../../../runner/task/metrics.ts';
 import { SILENT_LOGGER } from '../../../shared/logger.ts';
 import type { Counter, CounterMetrics, MetricName } from '../../../shared/metrics.ts';
@@ -66,6 +67,7 @@ export const start: StartBuild = async (endpoint, tally) => {
     metrics.emf.flush();
   }, METRICS_INTERVAL_MS);
 
+  const deadline = new DrainDeadline();
   return {
     async join({ rtmsStreamId, signalingUrl, media: mediaRequest }) {
       const now = Date.now();
@@ -91,6 +93,7 @@ export const start: StartBuild = async (endpoint, tally) => {
           events,
           maxRecordBytes: 1024 * 1024,
           maxLineBytes: 1024 * 1024,
+          deadline,
           logger: SILENT_LOGGER,
           metrics,
         },
