@@ -17,6 +17,10 @@ describe('toPlainText', () => {
     'an Arabic letter mark': '\u061c',
     'a null': '\u0000',
     'a delete': '\u007f',
+    'a space without width': '\u200b',
+    'a byte order mark': '\ufeff',
+    'an invisible operator': '\u2062',
+    'half a pair': '\ud800',
   };
   test.for(Object.entries(acting))('takes %s out of a name', ([, text]) => {
     const plain = toPlainText(`Ana${text}10:00 Bob: yes`);

@@ -3,7 +3,7 @@
  * sequences too), line and paragraph separators, and marks of writing direction. A lone surrogate is no
  * character at all and would be replaced silently. The joiners U+200C and U+200D stay: words and emoji need them.
  */
-const UNPRINTABLE =
+export const UNPRINTABLE =
   /[\p{Cc}\p{Zl}\p{Zp}\u{61c}\u{200b}\u{200e}\u{200f}\u{202a}-\u{202e}\u{2060}-\u{206f}\u{feff}]|\p{Cs}/gu;
 
 /**

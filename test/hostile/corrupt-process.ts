@@ -3,24 +3,15 @@ import { KinesisClient, PutRecordCommand } from '@aws-sdk/client-kinesis';
 import { SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { DynamoDBDocumentClient, PutCommand } from '@aws-sdk/lib-dynamodb';
 import { RECORD_ATTACKS, ROW_ATTACKS } from './corrupt-attacks.ts';
+import type { CorruptTargets } from './corrupt-targets.ts';
 import { mutateBytes, mutateJson } from './mutate.ts';
+import { paced } from './pace.ts';
 import { randomFrom } from './random.ts';
 
 /**
  * Writes rows and records that none of our processes would write, as a process of its own:
  * `node corrupt-process.ts <targets as JSON> <attack>` or `fuzz <seed> <seconds>`.
  */
-
-export interface CorruptTargets {
-  readonly region: string;
-  readonly credentials: { readonly accessKeyId: string; readonly secretAccessKey: string };
-  readonly endpoints: { readonly dynamodb: string; readonly kinesis: string; readonly sqs: string };
-  readonly table: string;
-  readonly queueUrl: string;
-  readonly streams: { readonly media: string; readonly events: string };
-  /** A row as the webhook writes one, of a stream that is not there. */
-  readonly row: Readonly<Record<string, unknown>>;
-}
 
 const [targetText = '{}', name = '', seed = '1', seconds = '5'] = process.argv.slice(2);
 const targets = JSON.parse(targetText) as CorruptTargets;
@@ -50,14 +41,16 @@ async function putRecord(stream: 'media' | 'events', data: Uint8Array): Promise<
   );
 }
 
+/** Rows a second, each with its job, and the records of one attack beside it. */
+const ROWS_PER_SECOND = 50;
+
 async function fuzz(): Promise<void> {
   const random = randomFrom(Number(seed));
-  const untilMs = performance.now() + 1_000 * Number(seconds);
-  while (performance.now() < untilMs) {
+  await paced(Number(seconds), ROWS_PER_SECOND, async () => {
     await putRow(mutateJson(targets.row, random) as Record<string, unknown>);
     const attack = random.pick(RECORD_ATTACKS);
     for (const data of attack.data) await putRecord(attack.stream, mutateBytes(data, random));
-  }
+  });
 }
 
 for (const row of ROW_ATTACKS.filter((each) => each.name === name)) await putRow(row.fields);

@@ -1,6 +1,8 @@
 import { parseArgs } from 'node:util';
-import { Arena, LATE, type Outcome } from './arena.ts';
+import { Arena } from './arena.ts';
+import { CONSUMER_ATTACKS } from './consumer-attacks.ts';
 import { RECORD_ATTACKS, ROW_ATTACKS } from './corrupt-attacks.ts';
+import { LATE, type Outcome } from './outcome.ts';
 import { outcomeTable, writeTable } from './outcome-table.ts';
 import { PEER_ATTACKS } from './peer-attacks.ts';
 
@@ -50,6 +52,8 @@ async function run(name: string, attack: () => Promise<Outcome>): Promise<void> 
   for (const { name, rule } of wanted([...ROW_ATTACKS, ...RECORD_ATTACKS])) {
     await run(name, () => arena.corrupt(name, rule));
   }
+  for (const attack of wanted(CONSUMER_ATTACKS))
+    await run(attack.name, () => arena.consumer(attack));
   const slices = Math.ceil(Number(values.fuzz ?? values.seconds) / FUZZ_SLICE_SECONDS);
   for (let slice = 0; slice < slices; slice += 1) {
     const args = ['fuzz', String(seed + slice), String(FUZZ_SLICE_SECONDS)];

@@ -41,7 +41,7 @@ export function mutateJson(document: unknown, random: Random): unknown {
     if (keys.length === 0) continue;
     const key = random.pick(keys);
     if (random.below(6) === 0) delete at[key];
-    else at[key] = random.below(5) === 0 ? structuredClone(document) : random.pick(ODD);
+    else at[key] = structuredClone(random.below(5) === 0 ? document : random.pick(ODD));
   }
   return copy;
 }

@@ -1,5 +1,5 @@
 import { readFileSync, writeFileSync } from 'node:fs';
-import type { Outcome } from './arena.ts';
+import type { Outcome } from './outcome.ts';
 
 const PAGE = 'docs/threat-model.md';
 const BEGIN = '<!-- hostile:begin, written by `npm run test:hostile -- --write` -->';
@@ -7,17 +7,21 @@ const END = '<!-- hostile:end -->';
 
 export function outcomeTable(outcomes: readonly Outcome[]): string {
   const rows = outcomes.map((each) => {
-    const { attack, rule, memoryBeforeMb, memoryPeakMb, loopDelayMs, broken } = each;
-    const late = `${each.neighboursLateMs} (${each.undisturbedMs})`;
+    const { attack, rule, memoryBeforeMb, memoryPeakMb, heldMb, loopDelayMs, broken } = each;
+    const late = `${figure(each.neighboursLateMs)} (${figure(each.undisturbedMs)})`;
     const verdict = broken.length === 0 ? 'held' : `**${broken.join('; ')}**`;
-    const memory = `${memoryBeforeMb} → ${memoryPeakMb}`;
+    const memory = `${memoryBeforeMb} → ${memoryPeakMb}, ${heldMb}`;
     return `| ${attack} | ${rule} | ${memory} | ${loopDelayMs} | ${each.neighboursLost} | ${late} | ${verdict} |`;
   });
   return [
-    '| attack | rule | memory, MB | loop delay, ms | neighbours lost | neighbours late, p99 ms (undisturbed) | outcome |',
+    '| attack | rule | memory, MB: before → peak, held | loop delay, ms | neighbours lost | neighbours late, p99 ms (undisturbed) | outcome |',
     '|---|---|---|---|---|---|---|',
     ...rows,
   ].join('\n');
+}
+
+function figure(ms: number): string {
+  return Number.isFinite(ms) ? String(ms) : 'none in time';
 }
 
 /** Puts the table in its place in docs/threat-model.md. */

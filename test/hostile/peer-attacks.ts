@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { HOSTILE_WORDS } from './hostile-words.ts';
 import { frame, type RawPeer } from './raw-peer.ts';
 
 /** What a hostile peer does once its media connection is up. A new attack is one row. */
@@ -25,6 +26,9 @@ const big = (bytes: number) => 'x'.repeat(bytes);
 async function times(count: number, act: (index: number) => Promise<void>): Promise<void> {
   for (let index = 0; index < count; index += 1) await act(index);
 }
+
+/** Consumers are attacked with it too. */
+export const WORDS_ATTACK = 'names and words that act on a terminal';
 
 export const PEER_ATTACKS: readonly PeerAttack[] = [
   // Ids, names, stamps, reasons, counts.
@@ -175,6 +179,23 @@ export const PEER_ATTACKS: readonly PeerAttack[] = [
     run: async (peer) => {
       await times(14_000, (index) => peer.send('/media', audio({ user_id: index + 1 })));
       await peer.send('/signaling', { msg_type: 8, state: 4, stop_reason: 6 });
+    },
+  },
+  {
+    name: WORDS_ATTACK,
+    rule: 'words are data',
+    run: async (peer) => {
+      // Whoever has several sessions at this peer is waited for.
+      await sleep(1_500);
+      for (const words of HOSTILE_WORDS) {
+        const said = { user_id: 7, user_name: words, data: words, timestamp: NOW, language: 9 };
+        await peer.send('/media', { msg_type: 17, content: said });
+        await peer.send('/media', { msg_type: 18, content: { ...said, message_id: words } });
+        await peer.send('/signaling', join({ user_id: 7, user_name: words }));
+        await peer.send('/signaling', event({ event_type: 2, user_id: 7, user_name: words }));
+        await peer.send('/signaling', { msg_type: 9, rtms_session_id: words, state: 1 });
+        await peer.send('/signaling', { msg_type: 99, words });
+      }
     },
   },
   // Framing.

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { mutateBytes, mutateJson } from './mutate.ts';
+import { paced } from './pace.ts';
 import { PEER_ATTACKS } from './peer-attacks.ts';
 import { randomFrom } from './random.ts';
 import { frame, RawPeer } from './raw-peer.ts';
@@ -27,11 +28,11 @@ const SEEDS: readonly object[] = [
   { msg_type: 18, content: { user_id: 7, message_id: 'm', data: 'words', timestamp: 1 } },
 ];
 
+const MESSAGES_PER_SECOND = 2_000;
+
 async function fuzz(peer: RawPeer, seed: number, seconds: number): Promise<number> {
   const random = randomFrom(seed);
-  const untilMs = performance.now() + 1_000 * seconds;
-  let sent = 0;
-  while (performance.now() < untilMs) {
+  return paced(seconds, MESSAGES_PER_SECOND, async () => {
     const text = JSON.stringify(mutateJson(random.pick(SEEDS), random));
     const path = random.pick(['/signaling', '/media', '/']);
     const payload =
@@ -39,10 +40,7 @@ async function fuzz(peer: RawPeer, seed: number, seconds: number): Promise<numbe
     // Wrong frames end the socket, so that they are few: what comes after them would not be read.
     const bytes = random.below(200) === 0 ? mutateBytes(frame(payload), random) : frame(payload);
     await peer.bytes(path, bytes);
-    sent += 1;
-    if (sent % 50 === 0) await sleep(1);
-  }
-  return sent;
+  });
 }
 
 const [name = '', seed = '1', seconds = '5'] = process.argv.slice(2);
