@@ -8,7 +8,7 @@ import {
   LOCAL_FILE,
   required,
 } from './deployment/deployment.ts';
-import { SessionStore } from './deployment/session-store.ts';
+import { OperatorStore } from './deployment/operator-store.ts';
 import { EXIT, type ExitCode, exitCodeOf } from './terminal/exit-code.ts';
 import { Output } from './terminal/output.ts';
 
@@ -20,7 +20,7 @@ export interface Context {
   /** Aborted by Ctrl-C or SIGTERM: end what goes on; exit code 130, or 0 where that is how the command ends. */
   readonly signal: AbortSignal;
   /** @throws ServiceError `config/invalid` when no table is named */
-  sessions(): SessionStore;
+  sessions(): OperatorStore;
 }
 
 export type Flags = DeploymentFlags & { readonly json?: true };
@@ -97,7 +97,7 @@ export async function runCommand(
       aws: clients,
       output,
       signal: stop.signal,
-      sessions: () => new SessionStore(clients.documents, required(deployment, 'table')),
+      sessions: () => new OperatorStore(clients.documents, required(deployment, 'table')),
     });
     // Until what it said has left, a reader that is gone makes it an interruption.
     await written(process.stdout);

@@ -99,8 +99,8 @@ export async function startRunner(
     store,
     task: () => ({
       taskId,
-      costUsed: pool.costUsed,
-      costTotal: config.capacity,
+      slotsUsed: pool.slotsUsed,
+      slotsTotal: config.capacity,
       draining: pool.isDraining,
       ...(revision === undefined ? {} : { revision }),
     }),
@@ -347,7 +347,7 @@ function emitLevels(pool: SessionPool, capacity: number, metrics: Metrics): void
     const sessions = pool.sessions.filter((session) => session.state === state);
     metrics.observe('Sessions', sessions.length, state);
   }
-  metrics.observe('SlotsUsed', pool.costUsed);
+  metrics.observe('SlotsUsed', pool.slotsUsed);
   metrics.observe('SlotsTotal', capacity);
-  metrics.observe('SlotUtilization', (100 * pool.costUsed) / capacity);
+  metrics.observe('SlotUtilization', (100 * pool.slotsUsed) / capacity);
 }

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Command } from 'commander';
 import { ServiceError } from '../../shared/errors.ts';
+import type { OperatorRequest } from '../../shared/session-table/operator-writes.ts';
 import { type SessionRow, UNOWNED } from '../../shared/session-table/session-row.ts';
 import {
   type CommandHelp,
@@ -15,14 +16,12 @@ import { parseDuration } from '../terminal/time.ts';
 
 const LOOK_MS = 250;
 
-type Wish = 'stop' | 'handover';
-
-interface WishFlags extends Flags {
+interface RequestFlags extends Flags {
   readonly wait: string;
 }
 
 export function stopCommand(): Command {
-  return wishCommand('stop', {
+  return requestCommand('stop', {
     summary: 'end a session for good',
     description:
       'Ends one session for good: its runner tells Zoom to close the stream and writes session_ended. ' +
@@ -32,7 +31,7 @@ export function stopCommand(): Command {
 }
 
 export function handoverCommand(): Command {
-  return wishCommand('handover', {
+  return requestCommand('handover', {
     summary: 'give a session to another runner',
     description:
       "Gives one session to another runner, as a deployment does: nothing is lost, Zoom's buffer covers " +
@@ -41,19 +40,21 @@ export function handoverCommand(): Command {
   });
 }
 
-function wishCommand(wish: Wish, help: CommandHelp): Command {
-  return createCommand(wish, help)
+function requestCommand(request: OperatorRequest, help: CommandHelp): Command {
+  return createCommand(request, help)
     .argument('<session>', SESSION_ARGUMENT)
     .option('--wait <duration>', 'how long to wait for it to be done; 0s: not at all', '30s')
-    .action((words: string, flags: WishFlags) =>
-      runCommand(flags, (context) => makeWish(context, words, wish, parseDuration(flags.wait))),
+    .action((words: string, flags: RequestFlags) =>
+      runCommand(flags, (context) =>
+        makeRequest(context, words, request, parseDuration(flags.wait)),
+      ),
     );
 }
 
-async function makeWish(
+async function makeRequest(
   context: Context,
   words: string,
-  wish: Wish,
+  request: OperatorRequest,
   waitMs: number,
 ): Promise<ExitCode> {
   const { output, signal } = context;
@@ -64,31 +65,31 @@ async function makeWish(
     const why = seen.owner === undefined ? 'it has ended' : 'it waits for a runner';
     throw new ServiceError('cli/refused', `nobody serves ${rtmsStreamId}: ${why}`);
   }
-  if (!(await store.wish(seen, wish))) {
+  if (!(await store.request(seen, request))) {
     throw new ServiceError('cli/refused', 'the session changed hands just now: try again');
   }
-  const result = { rtmsStreamId, wish, from: { owner: seen.owner, epoch: seen.epoch } };
+  const result = { rtmsStreamId, wish: request, from: { owner: seen.owner, epoch: seen.epoch } };
   const deadline = AbortSignal.any([signal, AbortSignal.timeout(Math.max(waitMs, 1))]);
   let row: SessionRow | undefined = seen;
-  while (waitMs > 0 && !isDone(wish, seen, row) && !deadline.aborted) {
+  while (waitMs > 0 && !isDone(request, seen, row) && !deadline.aborted) {
     await sleep(LOOK_MS, undefined, { signal: deadline }).catch(() => undefined);
     row = await store.session(rtmsStreamId);
   }
-  const done = isDone(wish, seen, row);
+  const done = isDone(request, seen, row);
   const to = { owner: row?.owner, epoch: row?.epoch };
-  output.show({ ...result, done, to }, () => sentence(wish, seen, row, done, waitMs));
+  output.show({ ...result, done, to }, () => sentence(request, seen, row, done, waitMs));
   return done || waitMs === 0 ? EXIT.OK : EXIT.FOUND;
 }
 
-function isDone(wish: Wish, seen: SessionRow, row: SessionRow | undefined): boolean {
-  if (wish === 'stop') {
+function isDone(request: OperatorRequest, seen: SessionRow, row: SessionRow | undefined): boolean {
+  if (request === 'stop') {
     return row === undefined || (row.endedStartEventTsMs ?? 0) >= (seen.startEventTsMs ?? 0);
   }
   return (row?.epoch ?? 0) > (seen.epoch ?? 0);
 }
 
 function sentence(
-  wish: Wish,
+  request: OperatorRequest,
   seen: SessionRow,
   row: SessionRow | undefined,
   done: boolean,
@@ -96,10 +97,10 @@ function sentence(
 ): string {
   const { rtmsStreamId } = seen;
   if (!done && waitMs === 0)
-    return `${wish} of ${rtmsStreamId} is wished; its runner reads that soon`;
+    return `Requested ${request} of ${rtmsStreamId}; its runner acts within 2 s`;
   if (!done) {
     return `${rtmsStreamId}: not done yet. Is ${seen.owner} alive, and is there room elsewhere? (rtms sessions)`;
   }
-  if (wish === 'stop') return `${rtmsStreamId} has ended`;
+  if (request === 'stop') return `${rtmsStreamId} has ended`;
   return `${rtmsStreamId}: ${seen.owner} gave it to ${row?.owner}, epoch ${row?.epoch}`;
 }

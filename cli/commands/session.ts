@@ -59,7 +59,7 @@ async function session(context: Context, words: string): Promise<ExitCode> {
 
 function showRow({ output }: Context, row: SessionRow): void {
   const { rtmsStreamId, product, entityId, app, owner, epoch, requestedAtMs, claimedAtMs } = row;
-  const { operatorWish } = row;
+  const { operatorRequest } = row;
   const endedReason = endOf(row);
   const facts = {
     rtmsStreamId,
@@ -71,7 +71,14 @@ function showRow({ output }: Context, row: SessionRow): void {
     owner,
     epoch,
   };
-  const value = { kind: 'row', ...facts, requestedAtMs, claimedAtMs, endedReason, operatorWish };
+  const value = {
+    kind: 'row',
+    ...facts,
+    requestedAtMs,
+    claimedAtMs,
+    endedReason,
+    operatorWish: operatorRequest,
+  };
   output.show(value, (width) => {
     const asked = requestedAtMs === undefined ? 'not asked for' : isoOf(requestedAtMs);
     return [
@@ -84,7 +91,7 @@ function showRow({ output }: Context, row: SessionRow): void {
       ),
       `asked for: ${asked}`,
       ...(endedReason === undefined ? [] : [`ended with: ${endedReason}`]),
-      ...(operatorWish === undefined ? [] : [`operator's wish: ${operatorWish}`]),
+      ...(operatorRequest === undefined ? [] : [`requested by an operator: ${operatorRequest}`]),
       '',
     ];
   });

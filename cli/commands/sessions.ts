@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Command } from 'commander';
-import type { SessionRow, TaskRow } from '../../shared/session-table/session-row.ts';
+import type { SessionRow } from '../../shared/session-table/session-row.ts';
 import { layOut } from '../../shared/table.ts';
 import { startFactsOf } from '../../shared/zoom/start-facts.ts';
 import { type Context, createCommand, type Flags, runCommand } from '../command.ts';
@@ -74,10 +74,10 @@ async function lookAround(
   const order = (row: SessionRow) => row.requestedAtMs ?? 0;
   return {
     atMs: nowMs,
-    runners: tasks.map(({ taskId, costUsed, costTotal, draining }) => ({
+    runners: tasks.map(({ taskId, slotsUsed, slotsTotal, draining }) => ({
       taskId,
-      costUsed,
-      costTotal,
+      costUsed: slotsUsed,
+      costTotal: slotsTotal,
       draining,
     })),
     sessions: rows
@@ -94,7 +94,7 @@ async function lookAround(
         epoch: row.epoch ?? 0,
         ageMs: row.requestedAtMs === undefined ? undefined : nowMs - row.requestedAtMs,
         lagMs: lags.get(row.rtmsStreamId),
-        operatorWish: row.operatorWish,
+        operatorWish: row.operatorRequest,
         quarantinedUntilMs: row.quarantinedUntilMs,
       })),
     unreadable: unreadable.map(({ pk, unreadable: fields }) => ({ key: pk, fields })),
@@ -127,12 +127,10 @@ function stateText(row: Look['sessions'][number], atMs: number): string {
   if (state === 'quarantined') {
     return `${state} for ${formatDuration(quarantinedUntilMs - atMs)} more`;
   }
-  return operatorWish ? `${state}, ${operatorWish} wished` : state;
+  return operatorWish ? `${state}, ${operatorWish} requested` : state;
 }
 
-function runnersLine(
-  runners: readonly Pick<TaskRow, 'costUsed' | 'costTotal' | 'draining'>[],
-): string {
+function runnersLine(runners: Look['runners']): string {
   const sum = (of: 'costUsed' | 'costTotal') => runners.reduce((total, row) => total + row[of], 0);
   const draining = runners.filter((row) => row.draining).length;
   const aside = draining > 0 ? `, ${draining} draining` : '';

@@ -31,7 +31,7 @@ function verdict(alive: readonly TaskRow[], fix: string): Check {
   const name = 'runners';
   if (alive.length === 0) return { name, status: 'failed', found: 'no heartbeat', fix };
   const open = alive.filter(({ draining }) => !draining);
-  const free = open.reduce((sum, { costUsed, costTotal }) => sum + costTotal - costUsed, 0);
+  const free = open.reduce((sum, { slotsUsed, slotsTotal }) => sum + slotsTotal - slotsUsed, 0);
   const found = `${alive.length} alive, ${free} slots free`;
   if (open.length === 0) {
     return { name, status: 'failed', found: `${found}: all are draining`, fix };

@@ -12,7 +12,7 @@ import { readWebhookConfig } from './config.ts';
 import type { Delivery } from './delivery.ts';
 import { createJobQueue } from './job-queue.ts';
 import { outOfTime, receiveEvent } from './receive-event.ts';
-import { createSessionStore } from './session-store.ts';
+import { createRegisterStore } from './register-store.ts';
 import { createLogger, createMetrics } from './telemetry.ts';
 import { verifySignature } from './verify-signature.ts';
 import { createWebhookTokens } from './webhook-tokens.ts';
@@ -38,7 +38,7 @@ const chain = middy<Delivery, APIGatewayProxyStructuredResultV2>({
   .use(verifySignature({ tokens, maxSkewSeconds: config.maxSkewSeconds }))
   .handler(
     receiveEvent({
-      store: createSessionStore(aws.dynamodb, config.sessionTable),
+      store: createRegisterStore(aws.dynamodb, config.sessionTable),
       ring: createJobQueue(aws.sqs, config.jobQueueUrl),
       allowedHosts: config.allowedHosts,
       logger,

@@ -10,12 +10,13 @@ import {
   UNOWNED,
   wantedState,
 } from '../../shared/session-table/session-row.ts';
+import type { RegisterUpdate } from '../../shared/session-table/webhook-writes.ts';
 import type { AllowedHosts } from '../../shared/zoom/allowed-hosts.ts';
 import { type AccountEvent, parseWebhookEvent } from '../../shared/zoom/webhook-event.ts';
 import type { Delivery } from './delivery.ts';
 import type { RingRunners } from './job-queue.ts';
-import { type Decision, type RowUpdate, route } from './route.ts';
-import type { StoreUpdate } from './session-store.ts';
+import type { StoreUpdate } from './register-store.ts';
+import { type Decision, route } from './route.ts';
 
 /** Zoom gives up after 3 s; what is not stored by now is answered 503, so that Zoom delivers it again. */
 const STORE_TIMEOUT_MS = 2_000;
@@ -78,7 +79,7 @@ export function receiveEvent(dependencies: {
  * has ended is rung for until a runner has told it; everything else an owner reads from its row.
  */
 async function ringIfNeeded(
-  update: RowUpdate,
+  update: RegisterUpdate,
   changed: boolean,
   row: SessionRow,
   ring: RingRunners,

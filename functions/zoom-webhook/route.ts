@@ -1,11 +1,6 @@
 import { createHash } from 'node:crypto';
 import { ServiceError } from '../../shared/errors.ts';
-import type {
-  InterruptRegister,
-  MoveRegister,
-  StartRegister,
-  StopRegister,
-} from '../../shared/session-table/session-row.ts';
+import type { RegisterUpdate } from '../../shared/session-table/webhook-writes.ts';
 import { type AllowedHosts, isAllowedAddress } from '../../shared/zoom/allowed-hosts.ts';
 import { startFactsOf } from '../../shared/zoom/start-facts.ts';
 import type {
@@ -19,29 +14,15 @@ import {
   type UrlValidationAnswer,
 } from '../../shared/zoom/webhook-signature.ts';
 
-/** A newer value for one of a session row's registers. */
-export type RowUpdate = {
-  readonly rtmsStreamId: string;
-  /** The app that sent it: a row belongs to the app that named it first. */
-  readonly app: string;
-  /** When DynamoDB may delete the row, Unix seconds. */
-  readonly ttl: number;
-} & (
-  | { readonly register: 'start'; readonly value: StartRegister; readonly digest: string }
-  | { readonly register: 'stop'; readonly value: StopRegister }
-  | { readonly register: 'interrupt'; readonly value: InterruptRegister }
-  | { readonly register: 'move'; readonly value: MoveRegister; readonly digest: string }
-);
-
 export type Decision =
   | { readonly action: 'answer'; readonly answer: UrlValidationAnswer }
   | {
       readonly action: 'record';
       /** Zoom's event name. */
       readonly event: string;
-      readonly update: RowUpdate;
+      readonly update: RegisterUpdate;
       /** What to store before it: an interruption is only news once its addresses are there. */
-      readonly move?: RowUpdate;
+      readonly move?: RegisterUpdate;
       /** Addresses that were left out: another scheme, or a host off the allow-list. */
       readonly refusedAddresses: number;
     }
@@ -140,10 +121,10 @@ type Without<Update, Keys extends PropertyKey> = Update extends unknown
 function record(
   event: { readonly event: string; readonly rtmsStreamId: string },
   { app, nowMs }: RouteContext,
-  register: Without<RowUpdate, 'rtmsStreamId' | 'app' | 'ttl'>,
+  register: Without<RegisterUpdate, 'rtmsStreamId' | 'app' | 'ttl'>,
   refusedAddresses = 0,
 ): Extract<Decision, { action: 'record' }> {
   const ttl = Math.ceil(nowMs / 1000) + ROW_LIFE_SECONDS;
-  const update: RowUpdate = { rtmsStreamId: event.rtmsStreamId, app, ttl, ...register };
+  const update: RegisterUpdate = { rtmsStreamId: event.rtmsStreamId, app, ttl, ...register };
   return { action: 'record', event: event.event, update, refusedAddresses };
 }

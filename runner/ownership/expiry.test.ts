@@ -7,8 +7,8 @@ const row = (heartbeat: number): TaskRow => ({
   owner: TASKS,
   taskId: 't',
   heartbeat,
-  costUsed: 0,
-  costTotal: 1,
+  slotsUsed: 0,
+  slotsTotal: 1,
   draining: false,
 });
 const at = (askedAtMs: number, answeredAtMs = askedAtMs) => ({ askedAtMs, answeredAtMs });

@@ -39,7 +39,7 @@ beforeEach(async () => {
   renewedIn = [];
   heartbeat = new Heartbeat({
     store: table,
-    task: () => ({ taskId: 'me', costUsed: 0, costTotal: 1, draining: false }),
+    task: () => ({ taskId: 'me', slotsUsed: 0, slotsTotal: 1, draining: false }),
     onFenced: (ms) => {
       fenced += 1;
       sinceRenewalMs = ms;

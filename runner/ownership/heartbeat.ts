@@ -1,6 +1,7 @@
 import { performance } from 'node:perf_hooks';
 import type { Logger } from '../../shared/logger.ts';
 import type { Metrics } from '../../shared/metrics.ts';
+import type { TaskReport } from '../../shared/session-table/task-writes.ts';
 import { FENCE_AFTER_MS, HEARTBEAT_INTERVAL_MS } from './expiry.ts';
 import { holds, type Lease, leaseAt, NO_LEASE, renewed } from './lease.ts';
 import type { SessionStore } from './store.ts';
@@ -18,12 +19,7 @@ const WATCH_MS = 250;
 
 export interface HeartbeatOptions {
   readonly store: Pick<SessionStore, 'renew'>;
-  readonly task: () => {
-    readonly taskId: string;
-    readonly costUsed: number;
-    readonly costTotal: number;
-    readonly draining: boolean;
-  };
+  readonly task: () => TaskReport;
   /**
    * Everything owned so far may be another's now: nothing more may be written.
    *

@@ -25,7 +25,7 @@ test.each<[string, SessionRow | undefined, number, ReturnType<typeof judgeMove>]
   ['does not take an earlier epoch for the new one', { ...TAKEN, connectedEpoch: 3 }, 1, 'wait'],
   ['is done when media flows', { ...TAKEN, connectedEpoch: 4 }, 1, 'moved'],
   ['asks it back of an owner that does not connect', TAKEN, CONNECT_WITHIN_MS, 'ask_back'],
-  ['asks once', { ...TAKEN, operatorWish: 'handover' }, CONNECT_WITHIN_MS, 'wait'],
+  ['asks once', { ...TAKEN, operatorRequest: 'handover' }, CONNECT_WITHIN_MS, 'wait'],
   ['waits no longer than so', TAKEN, WATCH_FOR_MS, 'over'],
   ['takes back from an owner that died', { ...TAKEN, owner: 'dead' }, 1, 'take_back'],
   ['leaves what this task has again', { ...TAKEN, owner: 'old' }, 1, 'over'],

@@ -30,7 +30,7 @@ export type MoveVerdict = 'wait' | 'moved' | 'take_back' | 'ask_back' | 'over';
 /** What to do about a session that was given away, by what its row says now. */
 export function judgeMove(row: SessionRow | undefined, move: Move): MoveVerdict {
   if (row === undefined || wantedState(row).state !== 'started') return 'over';
-  const { owner, epoch = 0, connectedEpoch = 0, operatorWish } = row;
+  const { owner, epoch = 0, connectedEpoch = 0, operatorRequest } = row;
   if (owner === undefined || owner === move.taskId) return 'over';
   if (owner === UNOWNED) {
     // Claimed and given away again: it did not work out there.
@@ -40,5 +40,5 @@ export function judgeMove(row: SessionRow | undefined, move: Move): MoveVerdict 
   if (connectedEpoch >= epoch) return 'moved';
   if (move.isExpired(owner)) return 'take_back';
   if (move.elapsedMs >= WATCH_FOR_MS) return 'over';
-  return move.elapsedMs >= CONNECT_WITHIN_MS && operatorWish === undefined ? 'ask_back' : 'wait';
+  return move.elapsedMs >= CONNECT_WITHIN_MS && operatorRequest === undefined ? 'ask_back' : 'wait';
 }

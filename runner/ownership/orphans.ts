@@ -28,7 +28,7 @@ const WATCHED_HEARTBEATS = 1 + Math.ceil(EXPIRE_AFTER_MS / HEARTBEAT_INTERVAL_MS
 const FORGET_AFTER_MS = 60_000;
 
 export interface OrphanWatchOptions {
-  readonly store: Pick<SessionStore, 'tasks' | 'task' | 'sessionsOf' | 'forget'>;
+  readonly store: Pick<SessionStore, 'tasks' | 'task' | 'sessionsOf' | 'deleteTask'>;
   readonly taskId: string;
   /** Cost units that a session needs. */
   readonly cost: number;
@@ -166,7 +166,7 @@ export class OrphanWatch {
     }
     const rows = await store.sessionsOf(task.taskId);
     const deadSinceMs = this.#sightings.get(task.taskId)?.sinceMs ?? atMs;
-    if (rows.length === 0 && atMs - deadSinceMs > FORGET_AFTER_MS) await store.forget(task);
+    if (rows.length === 0 && atMs - deadSinceMs > FORGET_AFTER_MS) await store.deleteTask(task);
     return rows;
   }
 
@@ -188,6 +188,6 @@ export class OrphanWatch {
 }
 
 /** A task that accepts sessions beyond its slots, in an emergency, has none left rather than fewer than none. */
-function freeSlotsOf({ costTotal, costUsed, draining }: TaskRow): number {
-  return draining ? 0 : Math.max(0, costTotal - costUsed);
+function freeSlotsOf({ slotsTotal, slotsUsed, draining }: TaskRow): number {
+  return draining ? 0 : Math.max(0, slotsTotal - slotsUsed);
 }

@@ -3,8 +3,8 @@ import { turnOf } from './placement.ts';
 
 const runner = (taskId: string, fields = {}) => ({
   taskId,
-  costUsed: 0,
-  costTotal: 10,
+  slotsUsed: 0,
+  slotsTotal: 10,
   draining: false,
   ...fields,
 });
@@ -27,7 +27,7 @@ test('spreads the first turns over the runners', () => {
 
 test.each([
   ['draining', runner('b', { draining: true })],
-  ['full', runner('b', { costUsed: 9.5 })],
+  ['full', runner('b', { slotsUsed: 9.5 })],
 ])('passes over a runner that is %s', (_title, busy) => {
   const runners = [runner('a'), busy];
   expect(STREAMS.map((id) => turnOf(id, 'a', runners, 1))).toEqual(STREAMS.map(() => 0));

@@ -15,10 +15,10 @@ export const TURN_MS = 1_000;
 export function turnOf(
   rtmsStreamId: string,
   taskId: string,
-  runners: readonly Pick<TaskRow, 'taskId' | 'costUsed' | 'costTotal' | 'draining'>[],
+  runners: readonly Pick<TaskRow, 'taskId' | 'slotsUsed' | 'slotsTotal' | 'draining'>[],
   cost: number,
 ): number | undefined {
-  const fit = runners.filter((task) => !task.draining && task.costTotal - task.costUsed >= cost);
+  const fit = runners.filter((task) => !task.draining && task.slotsTotal - task.slotsUsed >= cost);
   if (!fit.some((task) => task.taskId === taskId)) return undefined;
   const own = weight(rtmsStreamId, taskId);
   return fit.filter((task) => {
@@ -29,7 +29,7 @@ export function turnOf(
 
 /** How many sessions the live tasks given have room for, each by itself. */
 export function roomOfTasks(
-  tasks: readonly Pick<TaskRow, 'costUsed' | 'costTotal' | 'draining'>[],
+  tasks: readonly Pick<TaskRow, 'slotsUsed' | 'slotsTotal' | 'draining'>[],
   cost: number,
 ): number {
   return tasks

@@ -16,8 +16,8 @@ const task = (fields: Partial<TaskRow> = {}): TaskRow => ({
   owner: TASKS,
   taskId: 'new',
   heartbeat: 3,
-  costUsed: 0,
-  costTotal: 10,
+  slotsUsed: 0,
+  slotsTotal: 10,
   draining: false,
   revision: 'ecs-svc/2',
   ...fields,
@@ -80,8 +80,8 @@ test.each<[string, TaskRow[]]>([
   ['a task that names no revision', [task({ revision: undefined as unknown as string })]],
   ['a task that has just begun', [task({ heartbeat: 2 })]],
   ['a task that drains', [task({ draining: true })]],
-  ['a full task', [task({ costUsed: 6 })]],
-  ['two tasks that have half the room each', [task({ costUsed: 7 }), task({ costUsed: 8 })]],
+  ['a full task', [task({ slotsUsed: 6 })]],
+  ['two tasks that have half the room each', [task({ slotsUsed: 7 }), task({ slotsUsed: 8 })]],
 ])('moves nothing to %s, and takes what is new itself', async (_what, there) => {
   tasks = there;
   mover.supersededBy(PRIMARY);

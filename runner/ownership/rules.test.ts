@@ -202,9 +202,9 @@ describe('judgeSession', () => {
       { act: 'keep' },
     ],
     [
-      'hands over on the wish of the operator',
-      { ...OWNED, operatorWish: 'handover' },
-      { act: 'operator', wish: 'handover' },
+      'hands over when the operator requests it',
+      { ...OWNED, operatorRequest: 'handover' },
+      { act: 'operator', request: 'handover' },
     ],
   ];
   test.each(table)('%s', (_title, row, verdict) => {

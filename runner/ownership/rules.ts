@@ -1,3 +1,4 @@
+import type { OperatorRequest } from '../../shared/session-table/operator-writes.ts';
 import {
   isRevocationUntold,
   type SessionRow,
@@ -111,7 +112,7 @@ export type SessionVerdict =
     }
   /** A newer start at the same addresses: nothing to do but to remember it. */
   | { readonly act: 'adopt'; readonly start: StartRegister }
-  | { readonly act: 'operator'; readonly wish: 'stop' | 'handover' };
+  | { readonly act: 'operator'; readonly request: OperatorRequest };
 
 /**
  * What the owner of a row does about what the row says now.
@@ -120,12 +121,12 @@ export type SessionVerdict =
  */
 export function judgeSession(session: SessionView, row: SessionRow | undefined): SessionVerdict {
   if (row?.owner !== session.taskId || row.epoch !== session.epoch) return { act: 'drop' };
-  const { stopEventTsMs, stopReason = 0, operatorWish } = row;
+  const { stopEventTsMs, stopReason = 0, operatorRequest } = row;
   // A stop of the run being served ends it even when a newer run has been started since.
   if (stopEventTsMs !== undefined && stopEventTsMs >= session.startEventTsMs) {
     return { act: 'end', stopReason };
   }
-  if (operatorWish !== undefined) return { act: 'operator', wish: operatorWish };
+  if (operatorRequest !== undefined) return { act: 'operator', request: operatorRequest };
   const wanted = wantedState(row);
   if (wanted.state !== 'started') return { act: 'keep' };
   const { start, interruptedAtMs = 0 } = wanted;

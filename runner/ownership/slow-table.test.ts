@@ -21,7 +21,7 @@ test('waits for a heartbeat longer than for anything else', async () => {
     requestHandler: new NodeHttpHandler({ requestTimeout: 20, throwOnRequestTimeout: true }),
   });
   const store = new SessionStore(DynamoDBDocumentClient.from(client), 'sessions');
-  const task = { taskId: 'me', costUsed: 0, costTotal: 1, draining: false };
+  const task = { taskId: 'me', slotsUsed: 0, slotsTotal: 1, draining: false };
   try {
     await store.renew(task, 0, AbortSignal.timeout(30_000));
     await expect(store.task('me')).rejects.toMatchObject({ code: 'session/store-failed' });

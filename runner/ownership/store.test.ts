@@ -1,10 +1,11 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { DynamoDBClient, PutItemCommand } from '@aws-sdk/client-dynamodb';
-import { DynamoDBDocumentClient, PutCommand } from '@aws-sdk/lib-dynamodb';
+import { DynamoDBDocumentClient, PutCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import dynalite from 'dynalite';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { createSessionTable } from '../../local/aws/session-table.ts';
+import { writeOperatorRequest } from '../../shared/session-table/operator-writes.ts';
 import { ROW_TRANSLATION } from '../../shared/session-table/parse-row.ts';
 import { type SessionRow, sessionKey, UNOWNED } from '../../shared/session-table/session-row.ts';
 import { fillRow } from '../../test/hostile/full-row.ts';
@@ -113,8 +114,11 @@ describe('a claim', () => {
 
 describe('a release', () => {
   test('offers the stream to the others and says who gave it', async () => {
-    await started({ operatorWish: 'handover' });
-    await claimed(me);
+    await started();
+    const seen = await claimed(me);
+    const request = writeOperatorRequest(seen, 'handover');
+    await documents.send(new UpdateCommand({ TableName: TABLE, ...request }));
+    expect((await store.session(id))?.operatorRequest).toBe('handover');
     expect(await store.release({ rtmsStreamId: id, taskId: me, epoch: 1 }, NOW_MS)).toBe(true);
     const row = await store.session(id);
     expect(row).toMatchObject({
@@ -123,7 +127,7 @@ describe('a release', () => {
       handedOverBy: me,
       handedOverAtMs: NOW_MS,
     });
-    expect(row?.operatorWish).toBeUndefined();
+    expect(row?.operatorRequest).toBeUndefined();
   });
 
   test.each([
@@ -227,15 +231,15 @@ describe('an end', () => {
 
   test('of a run nobody served is written once', async () => {
     const seen = await started({ stopEventTsMs: 2000 });
-    expect(await store.clear(seen, NOW_MS)).toBe(true);
-    expect(await store.clear(seen, NOW_MS)).toBe(false);
+    expect(await store.endMissed(seen, NOW_MS)).toBe(true);
+    expect(await store.endMissed(seen, NOW_MS)).toBe(false);
     const row = await store.session(id);
     expect(row).toMatchObject({ endedStartEventTsMs: 1000, endedReason: 'missed' });
     expect(row?.owner).toBeUndefined();
   });
 });
 
-const BUSY = { costUsed: 0, costTotal: 10, draining: false };
+const BUSY = { slotsUsed: 0, slotsTotal: 10, draining: false };
 const renew = (taskId: string, fields = {}) =>
   store.renew({ taskId, ...BUSY, ...fields }, NOW_MS, AbortSignal.timeout(5_000));
 
@@ -250,9 +254,9 @@ describe('a heartbeat', () => {
   test('is forgotten only as it was seen', async () => {
     await renew(me);
     await renew(me);
-    await store.forget({ taskId: me, heartbeat: 1 });
+    await store.deleteTask({ taskId: me, heartbeat: 1 });
     expect(await store.task(me)).toBeDefined();
-    await store.forget({ taskId: me, heartbeat: 2 });
+    await store.deleteTask({ taskId: me, heartbeat: 2 });
     expect(await store.task(me)).toBeUndefined();
   });
 });
@@ -274,7 +278,7 @@ describe('OrphanWatch', () => {
   /** Leaves this test's runners alone in the table. */
   async function onlyTasks(...tasks: string[]): Promise<void> {
     for (const task of await store.tasks())
-      if (!tasks.includes(task.taskId)) await store.forget(task);
+      if (!tasks.includes(task.taskId)) await store.deleteTask(task);
   }
 
   test('takes the sessions of a task that stopped renewing', async () => {
@@ -320,8 +324,8 @@ describe('OrphanWatch', () => {
   test('counts live tasks, and the free slots of those that do not drain', async () => {
     await onlyTasks();
     const signal = AbortSignal.timeout(5_000);
-    const beat = (taskId: string, costUsed: number, draining = false) =>
-      store.renew({ taskId, costUsed, costTotal: 30, draining }, 0, signal);
+    const beat = (taskId: string, slotsUsed: number, draining = false) =>
+      store.renew({ taskId, slotsUsed, slotsTotal: 30, draining }, 0, signal);
     await beat(me, 12);
     await beat(other, 31);
     await beat(`${other}-leaving`, 5, true);
@@ -343,7 +347,7 @@ describe('OrphanWatch', () => {
 
   test('leaves everything to the others while it is full', async () => {
     await onlyTasks();
-    await renew(me, { costUsed: 10 });
+    await renew(me, { slotsUsed: 10 });
     await started();
     expect(await watch().due(0, NOW_MS + 60_000)).toBe(false);
   });
@@ -360,7 +364,7 @@ describe('OrphanWatch', () => {
       tasks: async () => stale,
       task: store.task.bind(store),
       sessionsOf: store.sessionsOf.bind(store),
-      forget: store.forget.bind(store),
+      deleteTask: store.deleteTask.bind(store),
     };
     let nowMs = 0;
     const orphans = new OrphanWatch({ store: lagging, taskId: me, cost: 1, clock: () => nowMs });
@@ -374,7 +378,7 @@ describe('OrphanWatch', () => {
 
   test('does not leave the sessions of a dead task to one that cannot know yet', async () => {
     await onlyTasks();
-    const idle = { costUsed: 0, costTotal: 10, draining: false };
+    const idle = { slotsUsed: 0, slotsTotal: 10, draining: false };
     const isFirst = (taskId: string) =>
       turnOf(
         id,

@@ -10,6 +10,7 @@ import {
   UpdateCommand,
 } from '@aws-sdk/lib-dynamodb';
 import { ServiceError } from '../../shared/errors.ts';
+import { writeAskBack } from '../../shared/session-table/operator-writes.ts';
 import {
   isReadable,
   parseSessionRow,
@@ -17,37 +18,36 @@ import {
   type UnreadableRow,
 } from '../../shared/session-table/parse-row.ts';
 import {
+  type Claim,
+  type EndedRun,
+  type Penalty,
+  writeClaim,
+  writeConnected,
+  writeEnd,
+  writeMissed,
+  writeProof,
+  writeQuarantine,
+  writeRelease,
+} from '../../shared/session-table/runner-writes.ts';
+import {
   isRevocationUntold,
   OWNER_INDEX,
-  type Ownership,
+  type RowWrite,
   type SessionRow,
   sessionKey,
   TASKS,
   type TaskRow,
   taskKey,
-  UNOWNED,
 } from '../../shared/session-table/session-row.ts';
-
-/** Rows of ended sessions and silent tasks stay this long, so that late duplicates find them. */
-const KEEP_SECONDS = 7 * 24 * 3600;
-
-/** Proof of ownership: what every write about an owned row is conditional on. */
-export interface Claim {
-  readonly rtmsStreamId: string;
-  readonly taskId: string;
-  readonly epoch: number;
-}
-
-/** What a stream gets that has ended an owner. */
-export interface Penalty {
-  readonly strikes: number;
-  /** Nobody claims it before that, Unix ms. */
-  readonly quarantinedUntilMs?: number;
-}
-
-export type EndedReason = NonNullable<Ownership['endedReason']>;
+import {
+  deleteTask,
+  type TaskReport,
+  writeHeartbeat,
+} from '../../shared/session-table/task-writes.ts';
 
 type Item = Readonly<Record<string, unknown>>;
+
+type ReleaseOptions = Parameters<typeof writeRelease>[2];
 
 type OnUnreadable = (row: Pick<UnreadableRow, 'pk' | 'unreadable'>) => void;
 
@@ -104,50 +104,20 @@ export class SessionStore {
   /**
    * Raises this task's heartbeat; aborted, it may have been raised all the same.
    *
-   * @param signal the only one to lose patience: an answer that the client's own timeout would cut off counts
+   * @param signal the only limit of time: an answer that the client's own timeout would cut off counts
    */
-  async renew(
-    task: Pick<TaskRow, 'taskId' | 'costUsed' | 'costTotal' | 'draining' | 'revision'>,
-    nowMs: number,
-    signal: AbortSignal,
-  ): Promise<void> {
-    await this.#update(
-      taskKey(task.taskId),
-      {
-        UpdateExpression:
-          'SET #owner = :tasks, taskId = :taskId, costUsed = :used, costTotal = :total, draining = :draining, #ttl = :ttl, renewedAtMs = :now' +
-          (task.revision === undefined ? '' : ', revision = :revision') +
-          ' ADD heartbeat :one',
-        ExpressionAttributeNames: { '#owner': 'owner', '#ttl': 'ttl' },
-        ExpressionAttributeValues: {
-          ':tasks': TASKS,
-          ':taskId': task.taskId,
-          ':used': task.costUsed,
-          ':total': task.costTotal,
-          ':draining': task.draining,
-          ':now': nowMs,
-          ':ttl': expiresAt(nowMs),
-          ...(task.revision === undefined ? {} : { ':revision': task.revision }),
-          ':one': 1,
-        },
-      },
-      signal,
-    );
+  async renew(task: TaskReport, nowMs: number, signal: AbortSignal): Promise<void> {
+    await this.#write(writeHeartbeat(task, nowMs), { abortSignal: signal, requestTimeout: 0 });
   }
 
-  /** Forgets a task, unless its heartbeat has moved on since it was read. */
-  async forget(task: Pick<TaskRow, 'taskId' | 'heartbeat'>): Promise<void> {
-    const command = new DeleteCommand({
-      TableName: this.#table,
-      Key: { pk: taskKey(task.taskId) },
-      ConditionExpression: 'heartbeat = :seen',
-      ExpressionAttributeValues: { ':seen': task.heartbeat },
-    });
+  /** Deletes a task's row, unless its heartbeat has moved on since it was read. */
+  async deleteTask(seen: Pick<TaskRow, 'taskId' | 'heartbeat'>): Promise<void> {
+    const command = new DeleteCommand({ TableName: this.#table, ...deleteTask(seen) });
     await guarded(() => this.#client.send(command));
   }
 
   /**
-   * Takes a row for a task and raises its epoch, unless owner or epoch changed since `seen` was read.
+   * Takes a row for a task and raises its epoch.
    *
    * @param strikes how many owners in a row the stream has ended so far
    * @returns the row as it is now; undefined when somebody was faster
@@ -158,178 +128,65 @@ export class SessionStore {
     nowMs: number,
     strikes = 0,
   ): Promise<SessionRow | undefined> {
-    const claimed = await this.#update(seen.pk, {
-      UpdateExpression:
-        `SET #owner = :me, epoch = :next, claimedAtMs = :now${strikes > 0 ? ', strikes = :strikes' : ''}` +
-        ` REMOVE ${strikes > 0 ? '' : 'strikes, '}quarantinedUntilMs, proofs, handedBack, handedOverBy, handedOverAtMs, endedReason, endedAtMs`,
-      ConditionExpression: `attribute_exists(pk) AND ${unchanged(seen)}`,
-      ExpressionAttributeNames: { '#owner': 'owner' },
-      ExpressionAttributeValues: {
-        ...seenValues(seen),
-        ...(strikes > 0 ? { ':strikes': strikes } : {}),
-        ':me': taskId,
-        ':next': (seen.epoch ?? 0) + 1,
-        ':now': nowMs,
-      },
-    });
+    const claimed = await this.#write(writeClaim(seen, taskId, nowMs, strikes));
     const row = claimed && this.#parsed(claimed);
     // Spoilt between the read and the claim: it is this task's now, which will not serve it.
     return row !== undefined && isReadable(row) ? row : undefined;
   }
 
-  /**
-   * Proves after a lapse that a row is still this task's. Voids what others have read of it, so that none of them
-   * can claim it on what they knew before; see docs/adr/0005.
-   *
-   * @returns false when it is another's, or nobody's
-   */
+  /** @returns false when the row is another's, or nobody's */
   async prove(claim: Claim): Promise<boolean> {
-    const row = await this.#update(sessionKey(claim.rtmsStreamId), {
-      UpdateExpression: 'ADD proofs :one',
-      ConditionExpression: '#owner = :me AND epoch = :epoch',
-      ExpressionAttributeNames: { '#owner': 'owner' },
-      ExpressionAttributeValues: { ':me': claim.taskId, ':epoch': claim.epoch, ':one': 1 },
-    });
-    return row !== undefined;
+    return (await this.#write(writeProof(claim))) !== undefined;
   }
 
   /** Says that media flows, to whoever gave the stream away. */
   async connected(claim: Claim): Promise<void> {
-    await this.#update(sessionKey(claim.rtmsStreamId), {
-      UpdateExpression: 'SET connectedEpoch = :epoch',
-      ConditionExpression: '#owner = :me AND epoch = :epoch',
-      ExpressionAttributeNames: { '#owner': 'owner' },
-      ExpressionAttributeValues: { ':me': claim.taskId, ':epoch': claim.epoch },
-    });
+    await this.#write(writeConnected(claim));
   }
 
   /** Asks another owner to give a stream away, as an operator would. */
   async askBack(seen: SessionRow): Promise<void> {
-    await this.#update(seen.pk, {
-      UpdateExpression: 'SET operatorWish = :wish',
-      ConditionExpression: unchanged(seen),
-      ExpressionAttributeNames: { '#owner': 'owner' },
-      ExpressionAttributeValues: { ...seenValues(seen), ':wish': 'handover' },
-    });
+    await this.#write(writeAskBack(seen));
   }
 
   /**
    * Gives a row away for any runner to claim.
    *
    * @param atMs when the task began to close the stream's sockets, Unix ms
-   * @param how `penalty`: the stream has ended this owner by a defect; `handedBack`: this owner could not connect
    * @returns false when it was no longer this task's to give
    */
-  async release(
-    claim: Claim,
-    atMs: number,
-    how: { readonly penalty?: Penalty | undefined; readonly handedBack?: boolean } = {},
-  ): Promise<boolean> {
-    const { penalty, handedBack = false } = how;
-    const sets = ['#owner = :unowned', 'handedOverBy = :me', 'handedOverAtMs = :at'];
-    if (handedBack) sets.push('handedBack = :yes');
-    const removed = penalty === undefined ? 'operatorWish, strikes' : 'operatorWish';
-    const row = await this.#update(sessionKey(claim.rtmsStreamId), {
-      UpdateExpression: `SET ${[...sets, ...penaltySets(penalty)].join(', ')} REMOVE ${removed}`,
-      ConditionExpression: '#owner = :me AND epoch = :epoch',
-      ExpressionAttributeNames: { '#owner': 'owner' },
-      ExpressionAttributeValues: {
-        ...penaltyValues(penalty),
-        ...(handedBack ? { ':yes': true } : {}),
-        ':unowned': UNOWNED,
-        ':me': claim.taskId,
-        ':epoch': claim.epoch,
-        ':at': atMs,
-      },
-    });
-    return row !== undefined;
+  async release(claim: Claim, atMs: number, how: ReleaseOptions = {}): Promise<boolean> {
+    return (await this.#write(writeRelease(claim, atMs, how))) !== undefined;
   }
 
-  /**
-   * Takes a row from a dead owner and gives it to nobody for a while.
-   *
-   * @returns false when the row has changed since `seen` was read
-   */
+  /** Takes a row from a dead owner and gives it to nobody. @returns false when it has changed since it was read */
   async quarantine(seen: SessionRow, penalty: Penalty): Promise<boolean> {
-    const row = await this.#update(seen.pk, {
-      UpdateExpression: `SET ${['#owner = :unowned', ...penaltySets(penalty)].join(', ')}`,
-      ConditionExpression: unchanged(seen),
-      ExpressionAttributeNames: { '#owner': 'owner' },
-      ExpressionAttributeValues: {
-        ...seenValues(seen),
-        ...penaltyValues(penalty),
-        ':unowned': UNOWNED,
-      },
-    });
-    return row !== undefined;
+    return (await this.#write(writeQuarantine(seen, penalty))) !== undefined;
   }
 
   /**
-   * Marks the served run as ended. When Zoom has started a newer one meanwhile, the row goes back to
-   * be claimed for it; when it has revoked the stream meanwhile, somebody has to say so.
+   * Marks the served run as ended.
    *
-   * @param run the run that was served, and when it was given up
+   * @returns `restarted`: Zoom has started a newer run, and the row was offered for it; `revoked`: Zoom has revoked the
+   *   stream, and one more epoch has to say so; `not_owner`: nothing was written
    */
   async end(
     claim: Claim,
-    run: {
-      readonly startEventTsMs: number;
-      readonly reason: EndedReason;
-      readonly atMs: number;
-    },
+    run: EndedRun,
     nowMs: number,
   ): Promise<'ended' | 'restarted' | 'revoked' | 'not_owner'> {
-    const key = sessionKey(claim.rtmsStreamId);
-    const owned = {
-      ExpressionAttributeNames: { '#owner': 'owner', '#ttl': 'ttl' },
-      ExpressionAttributeValues: {
-        ':me': claim.taskId,
-        ':epoch': claim.epoch,
-        ':run': run.startEventTsMs,
-        ':reason': run.reason,
-        ':at': run.atMs,
-        ':ttl': expiresAt(nowMs),
-      },
-    };
-    const set =
-      'SET endedStartEventTsMs = :run, endedReason = :reason, endedAtMs = :at, #ttl = :ttl';
-    const ended = await this.#update(key, {
-      ...owned,
-      UpdateExpression: `${set} REMOVE #owner, operatorWish`,
-      ConditionExpression: '#owner = :me AND epoch = :epoch AND startEventTsMs <= :run',
-    });
+    const { rest, again } = writeEnd(claim, run, nowMs);
+    const ended = await this.#write(rest);
     if (ended !== undefined) {
       const row = this.#parsed(ended);
       return isReadable(row) && isRevocationUntold(row) ? 'revoked' : 'ended';
     }
-    const restarted = await this.#update(key, {
-      ...owned,
-      UpdateExpression: `${set}, #owner = :unowned REMOVE operatorWish`,
-      ConditionExpression: '#owner = :me AND epoch = :epoch AND startEventTsMs > :run',
-      ExpressionAttributeValues: { ...owned.ExpressionAttributeValues, ':unowned': UNOWNED },
-    });
-    return restarted === undefined ? 'not_owner' : 'restarted';
+    return (await this.#write(again)) === undefined ? 'not_owner' : 'restarted';
   }
 
-  /**
-   * Settles a run that was stopped before anybody served it.
-   *
-   * @returns false when the row has changed since `seen` was read
-   */
-  async clear(seen: SessionRow, nowMs: number): Promise<boolean> {
-    const row = await this.#update(seen.pk, {
-      UpdateExpression:
-        'SET endedStartEventTsMs = :run, endedReason = :reason, #ttl = :ttl REMOVE #owner, operatorWish',
-      ConditionExpression: `startEventTsMs = :run AND ${unchanged(seen)}`,
-      ExpressionAttributeNames: { '#owner': 'owner', '#ttl': 'ttl' },
-      ExpressionAttributeValues: {
-        ...seenValues(seen),
-        ':run': seen.startEventTsMs ?? 0,
-        ':reason': 'missed',
-        ':ttl': expiresAt(nowMs),
-      },
-    });
-    return row !== undefined;
+  /** Marks a run as ended that nobody served. @returns false when the row has changed since it was read */
+  async endMissed(seen: SessionRow, nowMs: number): Promise<boolean> {
+    return (await this.#write(writeMissed(seen, nowMs))) !== undefined;
   }
 
   #parsed(item: Item): SessionRow | UnreadableRow {
@@ -369,62 +226,18 @@ export class SessionStore {
     return rows;
   }
 
-  /** @returns all attributes after the update; undefined when the condition did not hold */
-  async #update(
-    pk: string,
-    input: {
-      UpdateExpression: string;
-      ConditionExpression?: string;
-      ExpressionAttributeNames: Record<string, string>;
-      ExpressionAttributeValues: Record<string, unknown>;
-    },
-    signal?: AbortSignal,
+  /** @returns all attributes after the write; undefined when its condition did not hold */
+  async #write(
+    write: RowWrite,
+    options: { readonly abortSignal?: AbortSignal; readonly requestTimeout?: number } = {},
   ): Promise<Item | undefined> {
     const command = new UpdateCommand({
       TableName: this.#table,
-      Key: { pk },
       ReturnValues: 'ALL_NEW',
-      ...input,
+      ...write,
     });
-    const options = signal === undefined ? {} : { abortSignal: signal, requestTimeout: 0 };
     return (await guarded(() => this.#client.send(command, options)))?.Attributes;
   }
-}
-
-function penaltySets(penalty: Penalty | undefined): string[] {
-  if (penalty === undefined) return [];
-  const untilMs = penalty.quarantinedUntilMs;
-  return ['strikes = :strikes', ...(untilMs === undefined ? [] : ['quarantinedUntilMs = :until'])];
-}
-
-function penaltyValues(penalty: Penalty | undefined): Record<string, unknown> {
-  if (penalty === undefined) return {};
-  const { strikes, quarantinedUntilMs } = penalty;
-  return {
-    ':strikes': strikes,
-    ...(quarantinedUntilMs === undefined ? {} : { ':until': quarantinedUntilMs }),
-  };
-}
-
-/** What a row must still say for a claim that was decided on what has been read of it. */
-function unchanged({ owner, epoch, proofs }: SessionRow): string {
-  return [
-    owner === undefined ? 'attribute_not_exists(#owner)' : '#owner = :owner',
-    epoch === undefined ? 'attribute_not_exists(epoch)' : 'epoch = :epoch',
-    proofs === undefined ? 'attribute_not_exists(proofs)' : 'proofs = :proofs',
-  ].join(' AND ');
-}
-
-function seenValues({ owner, epoch, proofs }: SessionRow): Record<string, unknown> {
-  return {
-    ...(owner === undefined ? {} : { ':owner': owner }),
-    ...(epoch === undefined ? {} : { ':epoch': epoch }),
-    ...(proofs === undefined ? {} : { ':proofs': proofs }),
-  };
-}
-
-function expiresAt(nowMs: number): number {
-  return Math.floor(nowMs / 1000) + KEEP_SECONDS;
 }
 
 /** Errors of the client's making that pass all the same. */

@@ -264,8 +264,8 @@ function looked(runner: Runner, index: number): Runner['seen'] {
       owner: TASKS,
       taskId: 'other',
       heartbeat: seen?.same === false ? 1 : 0,
-      costUsed: 0,
-      costTotal: 1,
+      slotsUsed: 0,
+      slotsTotal: 1,
       draining: false,
     } as const;
     const after = observe(before, [task], { askedAtMs: 0, answeredAtMs: 0 }).get('other');

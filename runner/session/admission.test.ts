@@ -3,8 +3,8 @@ import { COST_UNITS, costOf } from '../../shared/slots.ts';
 import { admit, costOfSession, type Load, roomFor } from './admission.ts';
 
 const IDLE: Load = {
-  costUsed: 0,
-  costTotal: 2,
+  slotsUsed: 0,
+  slotsTotal: 2,
   eventLoopDelayMs: 1,
   memoryShare: 0.1,
   draining: false,
@@ -13,8 +13,8 @@ const IDLE: Load = {
 
 test.each<[string, Partial<Load>, string | undefined]>([
   ['admits what fits', {}, undefined],
-  ['admits what just fits', { costUsed: 1 }, undefined],
-  ['refuses what does not fit', { costUsed: 1.01 }, 'capacity'],
+  ['admits what just fits', { slotsUsed: 1 }, undefined],
+  ['refuses what does not fit', { slotsUsed: 1.01 }, 'capacity'],
   ['refuses while draining', { draining: true }, 'draining'],
   ['refuses without a heartbeat', { mayServe: false }, 'fenced'],
   ['refuses with a late event loop', { eventLoopDelayMs: 201 }, 'event_loop'],
@@ -27,14 +27,14 @@ test.each<[string, Partial<Load>, string | undefined]>([
 test('takes what nobody else took in spite of a late event loop, and of nothing else', () => {
   const late = { ...IDLE, eventLoopDelayMs: 900 };
   expect(admit(late, 1, true)).toEqual({ admitted: true });
-  expect(admit({ ...late, costUsed: 2 }, 1, true)).toMatchObject({ why: 'capacity' });
+  expect(admit({ ...late, slotsUsed: 2 }, 1, true)).toMatchObject({ why: 'capacity' });
   expect(admit({ ...late, memoryShare: 0.9 }, 1, true)).toMatchObject({ why: 'memory' });
   expect(admit({ ...late, draining: true }, 1, true)).toMatchObject({ why: 'draining' });
 });
 
 test('fills a task to the last hundredth', () => {
   for (let sessions = 0; sessions <= 10; sessions++) {
-    expect(roomFor({ costUsed: sessions * 0.53, costTotal: 5.3 }, 0.53)).toBe(10 - sessions);
+    expect(roomFor({ slotsUsed: sessions * 0.53, slotsTotal: 5.3 }, 0.53)).toBe(10 - sessions);
   }
 });
 

@@ -14,8 +14,8 @@ export const LIMITS = {
 } as const;
 
 export interface Load {
-  readonly costUsed: number;
-  readonly costTotal: number;
+  readonly slotsUsed: number;
+  readonly slotsTotal: number;
   readonly eventLoopDelayMs: number;
   /** Memory in use over memory allowed, 0 to 1. */
   readonly memoryShare: number;
@@ -43,10 +43,10 @@ export function costOfSession(asked: number, media: EffectiveMedia | undefined):
 
 /** How many more sessions of this cost fit, whatever else speaks against them. */
 export function roomFor(
-  { costUsed, costTotal }: Pick<Load, 'costUsed' | 'costTotal'>,
+  { slotsUsed, slotsTotal }: Pick<Load, 'slotsUsed' | 'slotsTotal'>,
   cost: number,
 ) {
-  return Math.max(0, Math.floor((costTotal - costUsed) / cost + ROUNDING));
+  return Math.max(0, Math.floor((slotsTotal - slotsUsed) / cost + ROUNDING));
 }
 
 /**

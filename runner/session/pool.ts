@@ -3,6 +3,7 @@ import { ServiceError } from '../../shared/errors.ts';
 import type { Logger } from '../../shared/logger.ts';
 import type { Metrics } from '../../shared/metrics.ts';
 import type { HandOverCause } from '../../shared/record/event-data.ts';
+import type { Claim, Penalty } from '../../shared/session-table/runner-writes.ts';
 import { type SessionRow, type TaskRow, UNOWNED } from '../../shared/session-table/session-row.ts';
 import type { Heartbeat } from '../ownership/heartbeat.ts';
 import { reconcile } from '../ownership/reconcile.ts';
@@ -13,7 +14,7 @@ import {
   type RowVerdict,
   strikesAfterDeath,
 } from '../ownership/rules.ts';
-import type { Claim, Penalty, SessionStore } from '../ownership/store.ts';
+import type { SessionStore } from '../ownership/store.ts';
 import { holdLeftMs, Tenure } from '../ownership/tenure.ts';
 import { DrainDeadline } from '../task/drain-deadline.ts';
 import { type Admission, admit, costOfSession, type Load, roomFor } from './admission.ts';
@@ -54,7 +55,7 @@ export interface SessionPoolOptions {
  */
 export type Offer = 'settled' | 'refused' | 'later';
 
-/** A runner that gave a stream away on the operator's wish leaves it to the others for this long. */
+/** A runner that gave a stream away at an operator's request leaves it to the others for this long. */
 const AVOID_MS = 10_000;
 /** A stream whose row the table refuses to change is left alone for this long: it has been served to its end. */
 const GIVEN_UP_MS = 600_000;
@@ -96,7 +97,7 @@ export class SessionPool {
     return this.#closedFor !== undefined;
   }
 
-  get costUsed(): number {
+  get slotsUsed(): number {
     const { cost } = this.#options;
     const served = this.sessions.map(({ media }) => costOfSession(cost, media));
     return served.reduce((sum, each) => sum + each, this.#claiming.size * cost);
@@ -112,7 +113,7 @@ export class SessionPool {
   get room(): number {
     if (!this.#admission(false).admitted || this.#options.yields()) return 0;
     const { capacity, cost } = this.#options;
-    return roomFor({ costUsed: this.costUsed, costTotal: capacity }, cost);
+    return roomFor({ slotsUsed: this.slotsUsed, slotsTotal: capacity }, cost);
   }
 
   /** Looks at a stream's row and claims it if it needs somebody. */
@@ -202,7 +203,7 @@ export class SessionPool {
       // It may have gone, or begun anew, while the table was read.
       if (verdict === undefined || this.#sessions.get(session.rtmsStreamId) !== session) continue;
       if (verdict.act !== 'operator') session.follow(verdict);
-      else if (verdict.wish === 'stop') session.stop();
+      else if (verdict.request === 'stop') session.stop();
       else this.#handOver(session, 'operator');
     }
     await this.takeAll(unserved);
@@ -268,8 +269,8 @@ export class SessionPool {
     const { capacity, cost, heartbeat, pressure } = this.#options;
     const load = {
       ...pressure(),
-      costUsed: this.costUsed,
-      costTotal: capacity,
+      slotsUsed: this.slotsUsed,
+      slotsTotal: capacity,
       draining: this.isDraining,
       mayServe: heartbeat.term !== undefined,
     };
@@ -280,7 +281,7 @@ export class SessionPool {
 
   async #clear(row: SessionRow): Promise<Offer> {
     const { store, logger, metrics } = this.#options;
-    if (await store.clear(row, Date.now())) {
+    if (await store.endMissed(row, Date.now())) {
       metrics.count('SessionsMissed');
       const { rtmsStreamId } = row;
       logger.warn('stopped unserved', { event: 'missed', rtmsStreamId, epoch: row.epoch ?? 0 });

@@ -3,8 +3,8 @@ import { SILENT_LOGGER } from '../../shared/logger.ts';
 import { Refusals } from './refusals.ts';
 
 const LOAD = {
-  costUsed: 3,
-  costTotal: 40,
+  slotsUsed: 3,
+  slotsTotal: 40,
   eventLoopDelayMs: 250.4,
   memoryShare: 0.871,
   draining: false,
@@ -21,7 +21,7 @@ test('says why and with which numbers, once a minute for each reason', () => {
   refusals.note('event_loop', LOAD);
   expect(warn.mock.calls.map(([, fields]) => fields)).toEqual([
     expect.objectContaining({ event: 'sessions_refused', why: 'memory', memoryPercent: 87 }),
-    expect.objectContaining({ why: 'event_loop', eventLoopDelayMs: 250, costUsed: 3 }),
+    expect.objectContaining({ why: 'event_loop', eventLoopDelayMs: 250, slotsUsed: 3 }),
   ]);
   clock.mockReturnValue(61_000);
   refusals.note('memory', LOAD);

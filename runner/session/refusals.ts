@@ -17,7 +17,7 @@ export class Refusals {
     this.#logger = logger;
   }
 
-  note(why: Why, { memoryShare, eventLoopDelayMs, costUsed, costTotal }: Load): void {
+  note(why: Why, { memoryShare, eventLoopDelayMs, slotsUsed, slotsTotal }: Load): void {
     if (why !== 'memory' && why !== 'event_loop') return;
     const nowMs = performance.now();
     if (nowMs - (this.#saidAtMs.get(why) ?? Number.NEGATIVE_INFINITY) < PERIOD_MS) return;
@@ -27,8 +27,8 @@ export class Refusals {
       why,
       memoryPercent: Math.round(memoryShare * 100),
       eventLoopDelayMs: Math.round(eventLoopDelayMs),
-      costUsed,
-      costTotal,
+      slotsUsed,
+      slotsTotal,
     });
   }
 }

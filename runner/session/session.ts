@@ -14,6 +14,7 @@ import type {
   HandOverCause,
   LeftOutMedia,
 } from '../../shared/record/event-data.ts';
+import type { EndedReason } from '../../shared/session-table/runner-writes.ts';
 import {
   type StartRegister,
   startOf,
@@ -24,7 +25,6 @@ import { isAllowedAddress } from '../../shared/zoom/allowed-hosts.ts';
 import type { HandshakeCredentials } from '../../shared/zoom/credentials.ts';
 import { startFactsOf } from '../../shared/zoom/start-facts.ts';
 import type { SessionVerdict, SessionView, TakeoverCause } from '../ownership/rules.ts';
-import type { EndedReason } from '../ownership/store.ts';
 import { type LimitedLogger, limitLog } from '../task/log-limit.ts';
 import type { ClaimedRow, SessionContext, SessionResult, SessionState } from './context.ts';
 import { type DefectPlace, guardListeners, SessionGuard } from './guard.ts';

@@ -3,7 +3,14 @@ import { PRODUCTS } from '../../rtms/protocol/product.ts';
 import { INPUT_LIMITS, isCount, isId, isStreamId } from '../input-limits.ts';
 import type { Logger } from '../logger.ts';
 import type { Metrics } from '../metrics.ts';
-import { type SessionRow, sessionKey, TASKS, type TaskRow, taskKey } from './session-row.ts';
+import {
+  ATTRIBUTE,
+  type SessionRow,
+  sessionKey,
+  TASKS,
+  type TaskRow,
+  taskKey,
+} from './session-row.ts';
 
 /**
  * The one place where rows of the session table become ours. A row is written by other processes, releases
@@ -51,6 +58,13 @@ const serverUrls = v.pipe(
   v.maxLength(INPUT_LIMITS.serverUrls),
 );
 
+/** A row's fields under the names that they have in the table. */
+type Stored<Row> = {
+  [Field in keyof Row as Field extends keyof typeof ATTRIBUTE
+    ? (typeof ATTRIBUTE)[Field]
+    : Field]: Row[Field];
+};
+
 /** One entry for each field of the type, so that a field that is added there cannot be forgotten here. */
 const SESSION_FIELDS = {
   pk: v.string(),
@@ -83,13 +97,13 @@ const SESSION_FIELDS = {
   handedOverBy: v.optional(id),
   handedOverAtMs: v.optional(timeMs),
   endedAtMs: v.optional(timeMs),
-  operatorWish: v.optional(v.picklist(['stop', 'handover'])),
+  [ATTRIBUTE.operatorRequest]: v.optional(v.picklist(['stop', 'handover'])),
   proofs: v.optional(count),
   handedBack: v.optional(v.boolean()),
   connectedEpoch: v.optional(epoch),
   strikes: v.optional(count),
   quarantinedUntilMs: v.optional(timeMs),
-} satisfies Record<keyof SessionRow, v.GenericSchema>;
+} satisfies Record<keyof Stored<SessionRow>, v.GenericSchema>;
 
 const SESSION_ROW = v.object(SESSION_FIELDS);
 
@@ -99,7 +113,10 @@ export function parseSessionRow(
 ): SessionRow | UnreadableRow {
   const parsed = v.safeParse(SESSION_ROW, item, { abortPipeEarly: true });
   const isNamed = parsed.success && parsed.output.pk === sessionKey(parsed.output.rtmsStreamId);
-  if (isNamed) return parsed.output as SessionRow;
+  if (isNamed) {
+    const { [ATTRIBUTE.operatorRequest]: operatorRequest, ...row } = parsed.output;
+    return { ...row, ...(operatorRequest !== undefined && { operatorRequest }) } as SessionRow;
+  }
   const fields = parsed.success
     ? ['rtmsStreamId']
     : parsed.issues.map(({ path }) => String(path?.[0].key ?? 'row'));
@@ -114,8 +131,8 @@ export function parseSessionRow(
 const slots = v.custom<number>((value) => typeof value === 'number' && value >= 0);
 
 const TASK_FIELDS = {
-  costUsed: slots,
-  costTotal: slots,
+  [ATTRIBUTE.slotsUsed]: slots,
+  [ATTRIBUTE.slotsTotal]: slots,
   draining: v.boolean(),
   revision: v.optional(id),
   renewedAtMs: v.optional(timeMs),
@@ -143,9 +160,16 @@ export function parseTaskRow(item: Readonly<Record<string, unknown>>): {
     ? []
     : parsed.issues.map(({ path }) => String(path?.[0].key ?? 'row'));
   if (!isCounter) unreadable.push('heartbeat');
-  const known = parsed.success ? parsed.output : { costUsed: 0, costTotal: 0, draining: true };
   const own = { pk, owner: TASKS, taskId, heartbeat: isCounter ? heartbeat : 0 } as const;
-  return { row: { ...own, ...known } as TaskRow, unreadable };
+  if (!parsed.success) {
+    return { row: { ...own, slotsUsed: 0, slotsTotal: 0, draining: true }, unreadable };
+  }
+  const {
+    [ATTRIBUTE.slotsUsed]: slotsUsed,
+    [ATTRIBUTE.slotsTotal]: slotsTotal,
+    ...known
+  } = parsed.output;
+  return { row: { ...own, slotsUsed, slotsTotal, ...known } as TaskRow, unreadable };
 }
 
 export function isReadable(row: SessionRow | UnreadableRow): row is SessionRow {

@@ -18,6 +18,16 @@ export const OWNER_INDEX = 'owner-index';
 export const UNOWNED = 'UNOWNED';
 export const TASKS = 'TASKS';
 
+/**
+ * Attributes whose name in the table is not the one of the field here. The table keeps the first name: during a
+ * deployment, runners of the old and the new release read the same rows.
+ */
+export const ATTRIBUTE = {
+  operatorRequest: 'operatorWish',
+  slotsUsed: 'costUsed',
+  slotsTotal: 'costTotal',
+} as const;
+
 export const sessionKey = (rtmsStreamId: string) => `SESSION#${rtmsStreamId}` as const;
 export const taskKey = (taskId: string) => `TASK#${taskId}` as const;
 
@@ -69,8 +79,8 @@ export interface Ownership {
   readonly handedOverAtMs?: number;
   /** When the run that `endedReason` belongs to was given up, Unix ms. */
   readonly endedAtMs?: number;
-  /** Operator's wish: the owner leaves (`stop`) or gives the stream to another runner (`handover`). */
-  readonly operatorWish?: 'stop' | 'handover';
+  /** Asked for by an operator: the owner ends the stream (`stop`) or gives it to another runner (`handover`). */
+  readonly operatorRequest?: 'stop' | 'handover';
   /** Raised when an owner proves after an outage that the row is still its own: voids what others have read. */
   readonly proofs?: number;
   /** Set by an owner that was given the stream and could not connect: the next one does not give it back again. */
@@ -106,14 +116,28 @@ export interface TaskRow {
   readonly heartbeat: number | string;
   /** The task's own clock at its last renewal, Unix ms: for telling, never for judging who is alive. */
   readonly renewedAtMs?: number;
-  readonly costUsed: number;
-  readonly costTotal: number;
+  /** Slots that its sessions weigh; more than `slotsTotal` in an emergency. */
+  readonly slotsUsed: number;
+  readonly slotsTotal: number;
   /** Does it take no sessions, whatever its slots say? */
   readonly draining: boolean;
   /** The deployment of the service that started it, as ECS names it; absent outside ECS. */
   readonly revision?: string;
   readonly ttl?: number;
 }
+
+/** One write to one row: what DynamoDB's UpdateItem takes, but for the name of the table. */
+export interface RowWrite {
+  readonly Key: { readonly pk: string };
+  readonly UpdateExpression: string;
+  /** One of `conditions.ts`; a write without one always happens. */
+  readonly ConditionExpression?: string;
+  readonly ExpressionAttributeNames: Record<string, string>;
+  readonly ExpressionAttributeValues: Record<string, unknown>;
+}
+
+/** The same for DeleteItem. */
+export type RowDeletion = Omit<RowWrite, 'UpdateExpression' | 'ExpressionAttributeNames'>;
 
 export type Wanted =
   | { readonly state: 'started'; readonly start: StartRegister; readonly interruptedAtMs?: number }

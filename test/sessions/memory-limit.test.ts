@@ -81,7 +81,7 @@ async function runUntil(
 
 test('the bundle with MEMORY_MIB that it exceeds refuses sessions, and says so with numbers', async () => {
   const said = await runUntil({ event: 'sessions_refused', why: 'memory' }, { MEMORY_MIB: '64' });
-  expect(said).toMatchObject({ costUsed: 0, costTotal: 10 });
+  expect(said).toMatchObject({ slotsUsed: 0, slotsTotal: 10 });
   expect(said['memoryPercent']).toBeGreaterThan(85);
 }, 30_000);
 

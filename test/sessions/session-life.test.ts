@@ -131,10 +131,10 @@ describe.concurrent('one session', () => {
     expect(row).toMatchObject({ epoch: 2, endedReason: 8 });
   });
 
-  test('gives the stream to another runner on the wish of the operator', async () => {
+  test('gives the stream to another runner when the operator requests it', async () => {
     const id = await startFlowing();
     const { taskId } = await world.log('claimed', { rtmsStreamId: id, epoch: 1 });
-    await world.wish(id, 'handover');
+    await world.request(id, 'handover');
     const { taskId: next } = await world.log('claimed', { rtmsStreamId: id, epoch: 2 });
     expect(next).not.toBe(taskId);
     const { data } = await world.event('session_handed_over', { rtmsStreamId: id });
@@ -144,9 +144,9 @@ describe.concurrent('one session', () => {
     await world.event('session_ended', { rtmsStreamId: id });
   });
 
-  test('closes the stream on the wish of the operator', async () => {
+  test('closes the stream when the operator requests a stop', async () => {
     const id = await startFlowing();
-    await world.wish(id, 'stop');
+    await world.request(id, 'stop');
     const { data } = await world.event('session_ended', { rtmsStreamId: id });
     expect(data).toMatchObject({ stopReason: 20, restartable: false });
     await world.simulator.finished(id);

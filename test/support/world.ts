@@ -14,7 +14,8 @@ import {
 import type { ReceivedEvent } from '../../sdk/consumer/records/event-record.ts';
 import { LedgerChecker } from '../../sdk/consumer/verdict/ledger.ts';
 import type { ServiceError } from '../../shared/errors.ts';
-import { type SessionRow, sessionKey } from '../../shared/session-table/session-row.ts';
+import type { OperatorRequest } from '../../shared/session-table/operator-writes.ts';
+import { ATTRIBUTE, type SessionRow, sessionKey } from '../../shared/session-table/session-row.ts';
 import type { Behaviour } from '../../simulator/scenario/behaviour.ts';
 import { type Simulator, startSimulator } from '../../simulator/simulator.ts';
 import { EXAMPLE_APP } from '../../simulator/sockets/handshake.ts';
@@ -116,13 +117,13 @@ export class World implements AsyncDisposable {
     return (await this.#documents.send(command)).Item as SessionRow;
   }
 
-  /** The operator's tool. */
-  async wish(rtmsStreamId: string, wish: 'stop' | 'handover'): Promise<void> {
+  /** Leaves an operator's request, whoever owns the stream. */
+  async request(rtmsStreamId: string, request: OperatorRequest): Promise<void> {
     const command = new UpdateCommand({
       TableName: this.stack.aws.table,
       Key: { pk: sessionKey(rtmsStreamId) },
-      UpdateExpression: 'SET operatorWish = :wish',
-      ExpressionAttributeValues: { ':wish': wish },
+      UpdateExpression: `SET ${ATTRIBUTE.operatorRequest} = :request`,
+      ExpressionAttributeValues: { ':request': request },
     });
     await this.#documents.send(command);
   }

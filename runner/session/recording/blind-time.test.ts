@@ -17,8 +17,8 @@ const task = (renewedAtMs?: number): TaskRow => ({
   owner: 'TASKS',
   taskId: 't',
   heartbeat: 9,
-  costUsed: 1,
-  costTotal: 10,
+  slotsUsed: 1,
+  slotsTotal: 10,
   draining: false,
   ...(renewedAtMs !== undefined && { renewedAtMs }),
 });

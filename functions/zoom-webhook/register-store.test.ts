@@ -4,10 +4,11 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type LocalAws, startLocalAws } from '../../local/aws/local-aws.ts';
 import { isReadable, type UnreadableRow } from '../../shared/session-table/parse-row.ts';
 import { type SessionRow, wantedState } from '../../shared/session-table/session-row.ts';
+import type { RegisterUpdate } from '../../shared/session-table/webhook-writes.ts';
 import type { ZoomWebhookEvent } from '../../shared/zoom/webhook-event.ts';
 import { zoomSecret } from '../../test/support/front-door.ts';
-import { type RowUpdate, route } from './route.ts';
-import { createSessionStore, type StoreUpdate } from './session-store.ts';
+import { createRegisterStore, type StoreUpdate } from './register-store.ts';
+import { route } from './route.ts';
 
 let aws: LocalAws;
 let client: DynamoDBClient;
@@ -16,7 +17,7 @@ beforeAll(async () => {
   aws = await startLocalAws({ zoomSecret: zoomSecret() });
   const { region, credentials, endpoints } = aws;
   client = new DynamoDBClient({ region, credentials, endpoint: endpoints.dynamodb });
-  store = createSessionStore(client, aws.table);
+  store = createRegisterStore(client, aws.table);
 });
 afterAll(async () => {
   client.destroy();
@@ -28,14 +29,14 @@ const context = { app: 'default', secretToken: 't', allowedHosts: ['zoom.us'], n
 
 type StreamEvent = Extract<ZoomWebhookEvent, { rtmsStreamId: string }>;
 
-function updatesOf(event: StreamEvent, app = 'default'): RowUpdate[] {
+function updatesOf(event: StreamEvent, app = 'default'): RegisterUpdate[] {
   const decision = route(event, { ...context, app });
   if (decision.action !== 'record') throw new Error('not an update');
   return decision.move === undefined ? [decision.update] : [decision.move, decision.update];
 }
 
-function updateOf(event: StreamEvent, app = 'default'): RowUpdate {
-  return updatesOf(event, app).at(-1) as RowUpdate;
+function updateOf(event: StreamEvent, app = 'default'): RegisterUpdate {
+  return updatesOf(event, app).at(-1) as RegisterUpdate;
 }
 
 const common = { product: 'meeting', rtmsStreamId: '' } as const;

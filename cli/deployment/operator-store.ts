@@ -7,6 +7,10 @@ import {
 } from '@aws-sdk/lib-dynamodb';
 import { ServiceError } from '../../shared/errors.ts';
 import {
+  type OperatorRequest,
+  writeOperatorRequest,
+} from '../../shared/session-table/operator-writes.ts';
+import {
   isReadable,
   parseSessionRow,
   parseTaskRow,
@@ -29,7 +33,7 @@ export interface SessionRows {
 }
 
 /** The session table as an operator sees it. Calls throw ServiceError `cli/unreachable`. */
-export class SessionStore {
+export class OperatorStore {
   readonly #client: DynamoDBDocumentClient;
   readonly #table: string;
 
@@ -82,19 +86,11 @@ export class SessionStore {
     return { sessions, tasks, unreadable };
   }
 
-  /**
-   * Leaves a wish for the owner, which reads its rows every 2 s.
-   *
-   * @returns false when the owner or epoch is not what was seen any more
-   */
-  async wish(seen: SessionRow, wish: 'stop' | 'handover'): Promise<boolean> {
+  /** @returns false when owner or epoch have changed since `seen` was read: nothing was written */
+  async request(seen: SessionRow, request: OperatorRequest): Promise<boolean> {
     const command = new UpdateCommand({
       TableName: this.#table,
-      Key: { pk: seen.pk },
-      UpdateExpression: 'SET operatorWish = :wish',
-      ConditionExpression: '#owner = :owner AND epoch = :epoch',
-      ExpressionAttributeNames: { '#owner': 'owner' },
-      ExpressionAttributeValues: { ':wish': wish, ':owner': seen.owner, ':epoch': seen.epoch },
+      ...writeOperatorRequest(seen, request),
     });
     return this.#ask(async () => {
       try {

@@ -1,0 +1,39 @@
+import { OWNED_AS_SEEN, unchangedSince, valuesSeen } from './conditions.ts';
+import { ATTRIBUTE, type RowWrite, type SessionRow } from './session-row.ts';
+
+/**
+ * What an operator may ask of a stream's owner: `stop` ends the stream at Zoom for good, `handover` gives it to another
+ * runner. The owner reads its rows every 2 s.
+ */
+export type OperatorRequest = NonNullable<SessionRow['operatorRequest']>;
+
+/** Leaves a request for the owner that the operator saw. Condition: `OWNED_AS_SEEN`. */
+export function writeOperatorRequest(seen: SessionRow, request: OperatorRequest): RowWrite {
+  return {
+    Key: { pk: seen.pk },
+    UpdateExpression: `SET ${ATTRIBUTE.operatorRequest} = :request`,
+    ConditionExpression: OWNED_AS_SEEN,
+    ExpressionAttributeNames: { '#owner': 'owner' },
+    ExpressionAttributeValues: {
+      ':request': request,
+      ':owner': seen.owner,
+      ':epoch': seen.epoch,
+    },
+  };
+}
+
+/**
+ * Asks another runner for a hand-over, as an operator would: that runner was given the stream by this one and does not
+ * get connected.
+ *
+ * Condition: `unchangedSince`: the owner that does not get connected has to be the one that was seen.
+ */
+export function writeAskBack(seen: SessionRow): RowWrite {
+  return {
+    Key: { pk: seen.pk },
+    UpdateExpression: `SET ${ATTRIBUTE.operatorRequest} = :request`,
+    ConditionExpression: unchangedSince(seen),
+    ExpressionAttributeNames: { '#owner': 'owner' },
+    ExpressionAttributeValues: { ...valuesSeen(seen), ':request': 'handover' },
+  };
+}

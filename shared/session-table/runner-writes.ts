@@ -1,0 +1,218 @@
+import {
+  OWNED_BY_ME,
+  ROW_EXISTS,
+  RUN_AS_SEEN,
+  RUN_IS_NEWEST,
+  RUN_IS_SUPERSEDED,
+  unchangedSince,
+  valuesSeen,
+} from './conditions.ts';
+import {
+  ATTRIBUTE,
+  type Ownership,
+  type RowWrite,
+  type SessionRow,
+  sessionKey,
+  UNOWNED,
+} from './session-row.ts';
+import { expiresAt, OWNER_AND_TTL_NAMES } from './task-writes.ts';
+
+/** What a runner writes under: the stream, its own name, and the epoch in which it claimed the stream. */
+export interface Claim {
+  readonly rtmsStreamId: string;
+  readonly taskId: string;
+  readonly epoch: number;
+}
+
+/** What a stream gets that has ended an owner. */
+export interface Penalty {
+  /** How many owners in a row it has ended. */
+  readonly strikes: number;
+  /** Nobody claims it before that, Unix ms. */
+  readonly quarantinedUntilMs?: number;
+}
+
+export type EndedReason = NonNullable<Ownership['endedReason']>;
+
+/** A run of a stream that its owner has served to its end. */
+export interface EndedRun {
+  readonly startEventTsMs: number;
+  readonly reason: EndedReason;
+  /** When the owner began to leave the stream, Unix ms. */
+  readonly atMs: number;
+}
+
+const OWNER_NAME = { '#owner': 'owner' } as const;
+
+/**
+ * Takes a row for a task and raises its epoch. Takes away what the owner before left for this one to read.
+ *
+ * Conditions: `ROW_EXISTS` and `unchangedSince`.
+ *
+ * @param strikes how many owners in a row the stream has ended so far
+ */
+export function writeClaim(
+  seen: SessionRow,
+  taskId: string,
+  nowMs: number,
+  strikes: number,
+): RowWrite {
+  const hasStrikes = strikes > 0;
+  return {
+    Key: { pk: seen.pk },
+    UpdateExpression:
+      `SET #owner = :me, epoch = :next, claimedAtMs = :now${hasStrikes ? ', strikes = :strikes' : ''}` +
+      ` REMOVE ${hasStrikes ? '' : 'strikes, '}quarantinedUntilMs, proofs, handedBack, handedOverBy, handedOverAtMs, endedReason, endedAtMs`,
+    ConditionExpression: `${ROW_EXISTS} AND ${unchangedSince(seen)}`,
+    ExpressionAttributeNames: OWNER_NAME,
+    ExpressionAttributeValues: {
+      ...valuesSeen(seen),
+      ...(hasStrikes && { ':strikes': strikes }),
+      ':me': taskId,
+      ':next': (seen.epoch ?? 0) + 1,
+      ':now': nowMs,
+    },
+  };
+}
+
+/**
+ * Proves after a lapse of the heartbeat that the row is still this task's. It is a write and not a read, because it has
+ * to void what others have read of the row (docs/adr/0005).
+ *
+ * Condition: `OWNED_BY_ME`.
+ */
+export function writeProof(claim: Claim): RowWrite {
+  return owned(claim, 'ADD proofs :one', { ':one': 1 });
+}
+
+/** Says that media flows, to whoever gave the stream away. Condition: `OWNED_BY_ME`. */
+export function writeConnected(claim: Claim): RowWrite {
+  return owned(claim, 'SET connectedEpoch = :epoch', {});
+}
+
+/**
+ * Gives a row away for any runner to claim.
+ *
+ * Condition: `OWNED_BY_ME`.
+ *
+ * @param atMs when the task began to close the stream's sockets, Unix ms
+ * @param how `penalty`: the stream has ended this owner by a defect; `handedBack`: this owner could not connect
+ */
+export function writeRelease(
+  claim: Claim,
+  atMs: number,
+  how: { readonly penalty?: Penalty | undefined; readonly handedBack?: boolean },
+): RowWrite {
+  const { penalty, handedBack = false } = how;
+  const sets = ['#owner = :unowned', 'handedOverBy = :me', 'handedOverAtMs = :at'];
+  if (handedBack) sets.push('handedBack = :yes');
+  const removed = penalty === undefined ? ', strikes' : '';
+  const update = `SET ${[...sets, ...setsOf(penalty)].join(', ')} REMOVE ${ATTRIBUTE.operatorRequest}${removed}`;
+  return owned(claim, update, {
+    ...valuesOf(penalty),
+    ...(handedBack && { ':yes': true }),
+    ':unowned': UNOWNED,
+    ':at': atMs,
+  });
+}
+
+/** Takes a row from a dead owner and gives it to nobody for a while. Condition: `unchangedSince`. */
+export function writeQuarantine(seen: SessionRow, penalty: Penalty): RowWrite {
+  return {
+    Key: { pk: seen.pk },
+    UpdateExpression: `SET ${['#owner = :unowned', ...setsOf(penalty)].join(', ')}`,
+    ConditionExpression: unchangedSince(seen),
+    ExpressionAttributeNames: OWNER_NAME,
+    ExpressionAttributeValues: {
+      ...valuesSeen(seen),
+      ...valuesOf(penalty),
+      ':unowned': UNOWNED,
+    },
+  };
+}
+
+/**
+ * Marks the served run as ended, in two writes of which one can happen: `rest` takes the owner out when the run was
+ * the newest, `again` offers the row for the newer run.
+ *
+ * Conditions: `RUN_IS_NEWEST` for `rest`, `RUN_IS_SUPERSEDED` for `again`. When neither holds, the row is not this
+ * task's any more.
+ */
+export function writeEnd(
+  claim: Claim,
+  run: EndedRun,
+  nowMs: number,
+): { readonly rest: RowWrite; readonly again: RowWrite } {
+  const set = 'SET endedStartEventTsMs = :run, endedReason = :reason, endedAtMs = :at, #ttl = :ttl';
+  const values = {
+    ':me': claim.taskId,
+    ':epoch': claim.epoch,
+    ':run': run.startEventTsMs,
+    ':reason': run.reason,
+    ':at': run.atMs,
+    ':ttl': expiresAt(nowMs),
+  };
+  const row = {
+    Key: { pk: sessionKey(claim.rtmsStreamId) },
+    ExpressionAttributeNames: OWNER_AND_TTL_NAMES,
+  };
+  return {
+    rest: {
+      ...row,
+      UpdateExpression: `${set} REMOVE #owner, ${ATTRIBUTE.operatorRequest}`,
+      ConditionExpression: RUN_IS_NEWEST,
+      ExpressionAttributeValues: values,
+    },
+    again: {
+      ...row,
+      UpdateExpression: `${set}, #owner = :unowned REMOVE ${ATTRIBUTE.operatorRequest}`,
+      ConditionExpression: RUN_IS_SUPERSEDED,
+      ExpressionAttributeValues: { ...values, ':unowned': UNOWNED },
+    },
+  };
+}
+
+/** Marks a run as ended that was stopped before anybody served it. Conditions: `RUN_AS_SEEN`, `unchangedSince`. */
+export function writeMissed(seen: SessionRow, nowMs: number): RowWrite {
+  return {
+    Key: { pk: seen.pk },
+    UpdateExpression: `SET endedStartEventTsMs = :run, endedReason = :reason, #ttl = :ttl REMOVE #owner, ${ATTRIBUTE.operatorRequest}`,
+    ConditionExpression: `${RUN_AS_SEEN} AND ${unchangedSince(seen)}`,
+    ExpressionAttributeNames: OWNER_AND_TTL_NAMES,
+    ExpressionAttributeValues: {
+      ...valuesSeen(seen),
+      ':run': seen.startEventTsMs ?? 0,
+      ':reason': 'missed',
+      ':ttl': expiresAt(nowMs),
+    },
+  };
+}
+
+function owned(
+  claim: Claim,
+  UpdateExpression: string,
+  values: Readonly<Record<string, unknown>>,
+): RowWrite {
+  return {
+    Key: { pk: sessionKey(claim.rtmsStreamId) },
+    UpdateExpression,
+    ConditionExpression: OWNED_BY_ME,
+    ExpressionAttributeNames: OWNER_NAME,
+    ExpressionAttributeValues: { ...values, ':me': claim.taskId, ':epoch': claim.epoch },
+  };
+}
+
+function setsOf(penalty: Penalty | undefined): string[] {
+  if (penalty === undefined) return [];
+  const untilMs = penalty.quarantinedUntilMs;
+  return ['strikes = :strikes', ...(untilMs === undefined ? [] : ['quarantinedUntilMs = :until'])];
+}
+
+function valuesOf(penalty: Penalty | undefined): Readonly<Record<string, unknown>> {
+  if (penalty === undefined) return {};
+  const { strikes, quarantinedUntilMs } = penalty;
+  return {
+    ':strikes': strikes,
+    ...(quarantinedUntilMs !== undefined && { ':until': quarantinedUntilMs }),
+  };
+}

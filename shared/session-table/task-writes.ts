@@ -1,0 +1,58 @@
+import { HEARTBEAT_AS_SEEN } from './conditions.ts';
+import {
+  ATTRIBUTE,
+  type RowDeletion,
+  type RowWrite,
+  TASKS,
+  type TaskRow,
+  taskKey,
+} from './session-row.ts';
+
+export const OWNER_AND_TTL_NAMES = { '#owner': 'owner', '#ttl': 'ttl' } as const;
+
+/** Rows of ended sessions and silent tasks stay this long, so that late duplicates find them. */
+const KEEP_SECONDS = 7 * 24 * 3600;
+
+/** @returns Unix seconds, as DynamoDB's time to live takes them */
+export function expiresAt(nowMs: number): number {
+  return Math.floor(nowMs / 1000) + KEEP_SECONDS;
+}
+
+/** What a task says of itself with every beat of its heart. */
+export type TaskReport = Pick<
+  TaskRow,
+  'taskId' | 'slotsUsed' | 'slotsTotal' | 'draining' | 'revision'
+>;
+
+/** Raises a task's heartbeat. Unconditional: nobody else writes the row, and a late one does no harm. */
+export function writeHeartbeat(task: TaskReport, nowMs: number): RowWrite {
+  const { revision } = task;
+  return {
+    Key: { pk: taskKey(task.taskId) },
+    UpdateExpression:
+      `SET #owner = :tasks, taskId = :taskId, ${ATTRIBUTE.slotsUsed} = :used, ${ATTRIBUTE.slotsTotal} = :total, draining = :draining, #ttl = :ttl, renewedAtMs = :now` +
+      (revision === undefined ? '' : ', revision = :revision') +
+      ' ADD heartbeat :one',
+    ExpressionAttributeNames: OWNER_AND_TTL_NAMES,
+    ExpressionAttributeValues: {
+      ':tasks': TASKS,
+      ':taskId': task.taskId,
+      ':used': task.slotsUsed,
+      ':total': task.slotsTotal,
+      ':draining': task.draining,
+      ':now': nowMs,
+      ':ttl': expiresAt(nowMs),
+      ...(revision !== undefined && { ':revision': revision }),
+      ':one': 1,
+    },
+  };
+}
+
+/** Deletes the row of a dead task. Condition: `HEARTBEAT_AS_SEEN`. */
+export function deleteTask(seen: Pick<TaskRow, 'taskId' | 'heartbeat'>): RowDeletion {
+  return {
+    Key: { pk: taskKey(seen.taskId) },
+    ConditionExpression: HEARTBEAT_AS_SEEN,
+    ExpressionAttributeValues: { ':seen': seen.heartbeat },
+  };
+}

@@ -1,0 +1,216 @@
+import { describe, expect, test } from 'vitest';
+import { writeAskBack, writeOperatorRequest } from './operator-writes.ts';
+import {
+  writeClaim,
+  writeConnected,
+  writeEnd,
+  writeMissed,
+  writeProof,
+  writeQuarantine,
+  writeRelease,
+} from './runner-writes.ts';
+import type { RowDeletion, RowWrite, SessionRow } from './session-row.ts';
+import { deleteTask, writeHeartbeat } from './task-writes.ts';
+import { writeRegister } from './webhook-writes.ts';
+
+const NOW_MS = 1_738_392_033_999;
+const WEEK_LATER = 1_738_392_033 + 7 * 24 * 3600;
+const CLAIM = { rtmsStreamId: 's', taskId: 'me', epoch: 4 };
+const RUN = { startEventTsMs: 1000, reason: 6, atMs: NOW_MS } as const;
+const UNTOUCHED: SessionRow = { pk: 'SESSION#s', rtmsStreamId: 's', startEventTsMs: 1000 };
+const OWNED: SessionRow = { ...UNTOUCHED, owner: 'other', epoch: 3, proofs: 2 };
+const TASK = { taskId: 'me', slotsUsed: 1.5, slotsTotal: 10, draining: false };
+const PENALTY = { strikes: 2, quarantinedUntilMs: NOW_MS + 600_000 };
+
+const ABSENT =
+  'attribute_not_exists(#owner) AND attribute_not_exists(epoch) AND attribute_not_exists(proofs)';
+const AS_SEEN = '#owner = :owner AND epoch = :epoch AND proofs = :proofs';
+const OURS = '#owner = :me AND epoch = :epoch';
+
+type Case = readonly [
+  title: string,
+  write: RowWrite,
+  update: string,
+  condition: string | undefined,
+];
+
+const { rest, again } = writeEnd(CLAIM, RUN, NOW_MS);
+const common = { rtmsStreamId: 's', app: 'default', ttl: 9 } as const;
+
+const CASES: readonly Case[] = [
+  [
+    'a claim of a row that nobody has claimed',
+    writeClaim(UNTOUCHED, 'me', NOW_MS, 0),
+    'SET #owner = :me, epoch = :next, claimedAtMs = :now REMOVE strikes, quarantinedUntilMs, proofs, handedBack, handedOverBy, handedOverAtMs, endedReason, endedAtMs',
+    `attribute_exists(pk) AND ${ABSENT}`,
+  ],
+  [
+    'a claim from a dead owner of a stream with strikes',
+    writeClaim(OWNED, 'me', NOW_MS, 1),
+    'SET #owner = :me, epoch = :next, claimedAtMs = :now, strikes = :strikes REMOVE quarantinedUntilMs, proofs, handedBack, handedOverBy, handedOverAtMs, endedReason, endedAtMs',
+    `attribute_exists(pk) AND ${AS_SEEN}`,
+  ],
+  ['a proof', writeProof(CLAIM), 'ADD proofs :one', OURS],
+  ['the news that media flows', writeConnected(CLAIM), 'SET connectedEpoch = :epoch', OURS],
+  [
+    'a release',
+    writeRelease(CLAIM, NOW_MS, {}),
+    'SET #owner = :unowned, handedOverBy = :me, handedOverAtMs = :at REMOVE operatorWish, strikes',
+    OURS,
+  ],
+  [
+    'a release by an owner that could not connect',
+    writeRelease(CLAIM, NOW_MS, { handedBack: true }),
+    'SET #owner = :unowned, handedOverBy = :me, handedOverAtMs = :at, handedBack = :yes REMOVE operatorWish, strikes',
+    OURS,
+  ],
+  [
+    'a release after a first defect',
+    writeRelease(CLAIM, NOW_MS, { penalty: { strikes: 1 } }),
+    'SET #owner = :unowned, handedOverBy = :me, handedOverAtMs = :at, strikes = :strikes REMOVE operatorWish',
+    OURS,
+  ],
+  [
+    'a release into quarantine',
+    writeRelease(CLAIM, NOW_MS, { penalty: PENALTY }),
+    'SET #owner = :unowned, handedOverBy = :me, handedOverAtMs = :at, strikes = :strikes, quarantinedUntilMs = :until REMOVE operatorWish',
+    OURS,
+  ],
+  [
+    'a quarantine after the death of an owner',
+    writeQuarantine(OWNED, PENALTY),
+    'SET #owner = :unowned, strikes = :strikes, quarantinedUntilMs = :until',
+    AS_SEEN,
+  ],
+  [
+    'an end that leaves the row at rest',
+    rest,
+    'SET endedStartEventTsMs = :run, endedReason = :reason, endedAtMs = :at, #ttl = :ttl REMOVE #owner, operatorWish',
+    `${OURS} AND startEventTsMs <= :run`,
+  ],
+  [
+    'an end that offers the row for a newer run',
+    again,
+    'SET endedStartEventTsMs = :run, endedReason = :reason, endedAtMs = :at, #ttl = :ttl, #owner = :unowned REMOVE operatorWish',
+    `${OURS} AND startEventTsMs > :run`,
+  ],
+  [
+    'the end of a run that nobody served',
+    writeMissed(UNTOUCHED, NOW_MS),
+    'SET endedStartEventTsMs = :run, endedReason = :reason, #ttl = :ttl REMOVE #owner, operatorWish',
+    `startEventTsMs = :run AND ${ABSENT}`,
+  ],
+  [
+    'a heartbeat outside ECS',
+    writeHeartbeat(TASK, NOW_MS),
+    'SET #owner = :tasks, taskId = :taskId, costUsed = :used, costTotal = :total, draining = :draining, #ttl = :ttl, renewedAtMs = :now ADD heartbeat :one',
+    undefined,
+  ],
+  [
+    'a heartbeat in ECS',
+    writeHeartbeat({ ...TASK, revision: 'ecs-svc/1' }, NOW_MS),
+    'SET #owner = :tasks, taskId = :taskId, costUsed = :used, costTotal = :total, draining = :draining, #ttl = :ttl, renewedAtMs = :now, revision = :revision ADD heartbeat :one',
+    undefined,
+  ],
+  [
+    'an operator’s request',
+    writeOperatorRequest(OWNED, 'stop'),
+    'SET operatorWish = :request',
+    '#owner = :owner AND epoch = :epoch',
+  ],
+  ['a request to give a stream back', writeAskBack(OWNED), 'SET operatorWish = :request', AS_SEEN],
+  [
+    'a stop',
+    writeRegister({
+      ...common,
+      register: 'stop',
+      value: { stopEventTsMs: 2000, stopReason: 6 },
+    }),
+    'SET #stopEventTsMs = :stopEventTsMs, #stopReason = :stopReason, #rtmsStreamId = :rtmsStreamId, #app = :app, #ttl = :ttl',
+    '(attribute_not_exists(#app) OR #app = :app) AND (attribute_not_exists(#stopEventTsMs) OR #stopEventTsMs < :stopEventTsMs OR (#stopEventTsMs = :stopEventTsMs AND #stopReason < :stopReason))',
+  ],
+  [
+    'an interruption, whose time is its whole content',
+    writeRegister({ ...common, register: 'interrupt', value: { interruptEventTsMs: 3 } }),
+    'SET #interruptEventTsMs = :interruptEventTsMs, #rtmsStreamId = :rtmsStreamId, #app = :app, #ttl = :ttl',
+    '(attribute_not_exists(#app) OR #app = :app) AND (attribute_not_exists(#interruptEventTsMs) OR #interruptEventTsMs < :interruptEventTsMs)',
+  ],
+  [
+    'the addresses of an interruption',
+    writeRegister({
+      ...common,
+      register: 'move',
+      value: { movedEventTsMs: 3, movedServerUrls: ['wss://b'] },
+      digest: 'd',
+    }),
+    'SET #movedEventTsMs = :movedEventTsMs, #movedServerUrls = :movedServerUrls, #movedDigest = :movedDigest, #rtmsStreamId = :rtmsStreamId, #app = :app, #ttl = :ttl',
+    '(attribute_not_exists(#app) OR #app = :app) AND (attribute_not_exists(#movedEventTsMs) OR #movedEventTsMs < :movedEventTsMs OR (#movedEventTsMs = :movedEventTsMs AND #movedDigest < :movedDigest))',
+  ],
+  [
+    'a start, which takes the facts away that it does not have',
+    writeRegister({
+      ...common,
+      register: 'start',
+      value: {
+        startEventTsMs: 1,
+        serverUrls: ['wss://a'],
+        product: 'meeting',
+        entityId: 'e',
+        app: 'default',
+        requestedAtMs: 2,
+        accountId: 'a',
+      },
+      digest: 'd',
+    }),
+    'SET #startEventTsMs = :startEventTsMs, #serverUrls = :serverUrls, #product = :product, #entityId = :entityId, #app = :app, #requestedAtMs = :requestedAtMs, #accountId = :accountId, #startDigest = :startDigest, #rtmsStreamId = :rtmsStreamId, #ttl = :ttl, #owner = if_not_exists(#owner, :unowned) REMOVE #operatorId, #hostId, #meetingId, #webinarId, #topic, #isOriginalHost, #sessionKey',
+    '(attribute_not_exists(#app) OR #app = :app) AND (attribute_not_exists(#startEventTsMs) OR #startEventTsMs < :startEventTsMs OR (#startEventTsMs = :startEventTsMs AND #startDigest < :startDigest))',
+  ],
+];
+
+describe.each(CASES)('%s', (_title, write, update, condition) => {
+  test('is written under its condition', () => {
+    expect(write.UpdateExpression).toBe(update);
+    expect(write.ConditionExpression).toBe(condition);
+  });
+
+  // DynamoDB refuses a write with a name or value too many or too few.
+  test('declares every name and value that it uses, and no other', () => {
+    const text = `${write.UpdateExpression} ${write.ConditionExpression ?? ''}`;
+    const used = (pattern: RegExp) => [...new Set(text.match(pattern))].sort();
+    expect(used(/#\w+/g)).toEqual(Object.keys(write.ExpressionAttributeNames).sort());
+    expect(used(/:\w+/g)).toEqual(Object.keys(write.ExpressionAttributeValues).sort());
+  });
+
+  test('calls no reserved word by its name', () => {
+    const text = `${write.UpdateExpression} ${write.ConditionExpression ?? ''}`;
+    expect(text).not.toMatch(/(?<![#:\w])(?:owner|ttl|app|product|topic)\b/);
+  });
+
+  test('has a value for each of them, and a key of the table', () => {
+    expect(Object.values(write.ExpressionAttributeValues)).not.toContain(undefined);
+    expect(write.Key.pk).toMatch(/^(?:SESSION#s|TASK#me)$/);
+  });
+});
+
+test.each<[string, RowWrite | RowDeletion, object]>([
+  ['the first epoch', writeClaim(UNTOUCHED, 'me', NOW_MS, 0), { ':next': 1, ':me': 'me' }],
+  ['the next epoch', writeClaim(OWNED, 'me', NOW_MS, 0), { ':epoch': 3, ':next': 4 }],
+  ['the instant of a release', writeRelease(CLAIM, 77, {}), { ':at': 77, ':unowned': 'UNOWNED' }],
+  ['a week for late duplicates', rest, { ':ttl': WEEK_LATER, ':run': 1000, ':reason': 6 }],
+  ['the owner that is no more', again, { ':unowned': 'UNOWNED', ':epoch': 4 }],
+  ['the reason of a missed run', writeMissed(OWNED, NOW_MS), { ':reason': 'missed', ':run': 1000 }],
+  ['the index of the tasks', writeHeartbeat(TASK, NOW_MS), { ':tasks': 'TASKS', ':one': 1 }],
+  ['the request', writeOperatorRequest(OWNED, 'stop'), { ':request': 'stop', ':owner': 'other' }],
+  ['the hand-over', writeAskBack(OWNED), { ':request': 'handover', ':proofs': 2 }],
+  ['the counter seen', deleteTask({ taskId: 'me', heartbeat: 7 }), { ':seen': 7 }],
+])('writes %s', (_title, write, values) => {
+  expect(write.ExpressionAttributeValues).toMatchObject(values);
+});
+
+test('deletes a task only as it was seen', () => {
+  expect(deleteTask({ taskId: 'me', heartbeat: 7 })).toEqual({
+    Key: { pk: 'TASK#me' },
+    ConditionExpression: 'heartbeat = :seen',
+    ExpressionAttributeValues: { ':seen': 7 },
+  });
+});
