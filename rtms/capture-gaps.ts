@@ -1,4 +1,5 @@
-import type { FrameMediaType, MediaType } from './protocol/media-type.ts';
+import { cameraOf, type MediaKey } from './connection/media-key.ts';
+import type { FrameMediaType } from './protocol/media-type.ts';
 
 /** A source heard this shortly before an interruption counts as cut off by it. */
 const RECENT_MS = 5_000;
@@ -14,7 +15,7 @@ interface Track {
 
 interface Lane {
   readonly tracks: Map<number | string, Track>;
-  /** Set while the media type flows: a step in capture time up to this is no hole, ms. */
+  /** Set while the connection is up: a step in capture time up to this is no hole, ms. */
   toleranceMs: number | undefined;
 }
 
@@ -28,24 +29,31 @@ export class HoleTracker {
     video: { tracks: new Map(), toleranceMs: undefined },
     deskshare: { tracks: new Map(), toleranceMs: undefined },
   };
+  /** By user id: cameras that have a connection of their own. */
+  readonly #cameras = new Map<number, Lane>();
 
-  /** Marks every source of these media types that was live around `sinceMs` (monotonic ms) as cut off. */
-  interrupt(mediaTypes: readonly MediaType[], sinceMs: number): void {
-    for (const mediaType of mediaTypes) {
-      const lane = this.#lane(mediaType);
-      if (lane === undefined || lane.toleranceMs === undefined) continue;
-      lane.toleranceMs = undefined;
-      for (const [source, track] of lane.tracks) {
-        if (track.heardAtMs >= sinceMs - RECENT_MS) track.cut = true;
-        else lane.tracks.delete(source);
-      }
-    }
+  /** Marks every source of these connections that was live around `sinceMs` (monotonic ms) as cut off. */
+  interrupt(keys: readonly MediaKey[], sinceMs: number): void {
+    for (const key of keys) cut(this.#lane(key), sinceMs);
   }
 
-  /** From now on frames of this media type come from the new connection. */
-  resume(mediaType: MediaType, toleranceMs: number): void {
-    const lane = this.#lane(mediaType);
+  interruptAll(sinceMs: number): void {
+    for (const lane of [...Object.values(this.#lanes), ...this.#cameras.values()])
+      cut(lane, sinceMs);
+  }
+
+  /** From now on frames of this kind come from the new connection. */
+  resume(key: MediaKey, toleranceMs: number): void {
+    const userId = cameraOf(key);
+    if (userId !== undefined && !this.#cameras.has(userId)) {
+      this.#cameras.set(userId, { tracks: new Map(), toleranceMs: undefined });
+    }
+    const lane = this.#lane(key);
     if (lane !== undefined) lane.toleranceMs = toleranceMs;
+  }
+
+  forgetCamera(userId: number): void {
+    this.#cameras.delete(userId);
   }
 
   /** Notes one frame; returns the hole that it ends, if it ends one. */
@@ -55,7 +63,7 @@ export class HoleTracker {
     capturedAtMs: number,
     heardAtMs: number,
   ): { fromMs: number; toMs: number } | undefined {
-    const lane = this.#lanes[mediaType];
+    const lane = this.#laneOf(mediaType, source);
     const track = lane.tracks.get(source);
     if (track === undefined) {
       if (lane.tracks.size < MAX_SOURCES) {
@@ -71,7 +79,26 @@ export class HoleTracker {
     return capturedAtMs - fromMs > lane.toleranceMs ? { fromMs, toMs: capturedAtMs } : undefined;
   }
 
-  #lane(mediaType: MediaType): Lane | undefined {
-    return mediaType === 'transcript' || mediaType === 'chat' ? undefined : this.#lanes[mediaType];
+  #lane(key: MediaKey): Lane | undefined {
+    const userId = cameraOf(key);
+    if (userId !== undefined) return this.#cameras.get(userId);
+    return key in this.#lanes ? this.#lanes[key as FrameMediaType] : undefined;
+  }
+
+  #laneOf(mediaType: FrameMediaType, source: number | string): Lane {
+    const camera =
+      mediaType === 'video' && this.#cameras.size > 0 && typeof source === 'number'
+        ? this.#cameras.get(source)
+        : undefined;
+    return camera ?? this.#lanes[mediaType];
+  }
+}
+
+function cut(lane: Lane | undefined, sinceMs: number): void {
+  if (lane === undefined || lane.toleranceMs === undefined) return;
+  lane.toleranceMs = undefined;
+  for (const [source, track] of lane.tracks) {
+    if (track.heardAtMs >= sinceMs - RECENT_MS) track.cut = true;
+    else lane.tracks.delete(source);
   }
 }

@@ -5,8 +5,9 @@ import { type ClientInput, type ClientState, nextClientState } from './client-st
 import { after } from './connection/connection.ts';
 import type { Closure, ConnectionState, Trouble } from './connection/connection-state.ts';
 import { HandshakeSigner } from './connection/handshake-signer.ts';
-import { MediaSet, type MediaSetStart } from './connection/media-connections.ts';
-import { planMedia } from './connection/media-plan.ts';
+import { MediaSet } from './connection/media-connections.ts';
+import type { MediaSetStart } from './connection/media-connections-owner.ts';
+import { canOpenCameras, planMedia } from './connection/media-plan.ts';
 import { Signaling } from './connection/signaling.ts';
 import { SignalingMedia } from './connection/signaling-media.ts';
 import { refusesParticipant } from './connection/verdict.ts';
@@ -21,8 +22,7 @@ import type {
   StreamStateUpdate,
   VideoSubscriptionResp,
 } from './protocol/decode-signaling.ts';
-import { MEDIA_TYPES } from './protocol/media-type.ts';
-import { toWireParams, wantedMediaTypes } from './protocol/params.ts';
+import { followsSeveralCameras, toWireParams, wantedMediaTypes } from './protocol/params.ts';
 
 /**
  * One RTMS stream: joins it, keeps it joined, and tells everything it brings as events.
@@ -136,13 +136,21 @@ export class RtmsClient extends EventEmitter<RtmsClientEvents> {
   /**
    * Selects or deselects the participant whose video is sent, with VIDEO_SINGLE_INDIVIDUAL_STREAM. A new
    * selection replaces the one before, waits until the video connection is up, and survives reconnects;
-   * `videoSubscribed` tells Zoom's answer.
+   * `videoSubscribed` tells Zoom's answer. Where several cameras are asked for (V2), every selected one has a
+   * connection of its own until it is deselected.
    *
    * @throws ServiceError `rtms/invalid-state` before `join`
    */
   subscribeVideo(userId: number, on: boolean): void {
-    const isVideoUp = this.#mediaSet?.isUp('video') ?? false;
-    this.#joined().signaling.subscribeVideo(userId, on, isVideoUp);
+    const { signaling } = this.#joined();
+    const several = this.#hasCameras;
+    const isVideoUp = this.#mediaSet?.isUp('video', several ? userId : undefined) ?? false;
+    signaling.subscribeVideo(userId, on, { isVideoUp, several });
+    if (several) this.#mediaSet?.setCameras(signaling.selectedVideos);
+  }
+
+  get #hasCameras(): boolean {
+    return followsSeveralCameras(this.#options.media, this.#options.protocol);
   }
 
   /**
@@ -193,19 +201,22 @@ export class RtmsClient extends EventEmitter<RtmsClientEvents> {
     const { media } = this.#options;
     this.#session?.incoming.asking(effectiveMedia(undefined, toWireParams(media)));
     const before = this.#mediaSetBefore;
+    const hasCameras = this.#hasCameras;
     const plan = planMedia(
       wantedMediaTypes(media),
       before?.unified === 'current' ? 'unified' : layout,
       serverUrls,
       (url) => this.#allowed([url]).length > 0,
+      hasCameras ? this.#session?.signaling.selectedVideos : undefined,
     );
-    if (plan.connections.length === 0) {
+    if (plan.connections.length === 0 && !(hasCameras && canOpenCameras(plan.offer))) {
       this.#options.logger.warn('media left out', { leftOut: plan.leftOut });
       void this.#finish({ cause: 'refused', restartable: false });
       return;
     }
     const isReconnect = before !== undefined;
-    const set = this.#createMediaSet({ plan, unified: before?.unified ?? 'untried', isReconnect });
+    const unified = before?.unified ?? 'untried';
+    const set = this.#createMediaSet({ plan, unified, isReconnect, hasCameras });
     this.#mediaSet = set;
     this.#mediaSetBefore = set;
     const cause = this.#state.name === 'reconnecting' ? this.#state.trouble.cause : 'join';
@@ -224,15 +235,23 @@ export class RtmsClient extends EventEmitter<RtmsClientEvents> {
       mediaUp: (media) => {
         this.#media = { ...this.#media, ...media.granted };
         incoming.resumed(media);
-        if (media.mediaTypes.includes('video')) signaling.repeatVideoSubscription();
+        if (media.mediaTypes.includes('video')) signaling.repeatVideoSubscription(media.userId);
       },
-      mediaLost: (media, { sinceMs }) => incoming.interrupted(media.mediaTypes, sinceMs),
-      mediaInterrupted: ({ mediaTypes }, { cause }) => {
-        for (const scope of mediaTypes) this.emit('interrupted', { scope, cause });
+      mediaLost: (media, { sinceMs }) => incoming.interrupted(media.keys, sinceMs),
+      mediaInterrupted: ({ mediaTypes, userId }, { cause }) => {
+        for (const scope of mediaTypes) this.emit('interrupted', { scope, ...of(userId), cause });
       },
-      mediaReconnected: (media, trouble, attempt) => {
+      mediaReconnected: ({ mediaTypes, userId }, trouble, attempt) => {
         signaling.sendReady();
-        for (const scope of media.mediaTypes) this.#emitReconnected(scope, trouble, attempt);
+        for (const scope of mediaTypes) this.#emitReconnected(scope, trouble, attempt, userId);
+      },
+      cameraStarted: () => signaling.sendReady(),
+      cameraRefused: (userId, status) => {
+        signaling.forgetVideoSubscription(userId);
+        this.emit('videoSubscribed', { userId, status, reason: 'connection refused' });
+      },
+      cameraClosed: ({ userId }) => {
+        if (userId !== undefined) incoming.cameraClosed(userId);
       },
       mediaLeftOut: ({ mediaType, status }) => {
         this.emit('interrupted', { scope: mediaType, cause: `status_${status ?? 'unknown'}` });
@@ -265,10 +284,15 @@ export class RtmsClient extends EventEmitter<RtmsClientEvents> {
     this.#emitReconnected('signaling', before.trouble, attempt);
   }
 
-  #emitReconnected(scope: InterruptScope, { cause, sinceMs }: Trouble, attempt: number): void {
+  #emitReconnected(
+    scope: InterruptScope,
+    { cause, sinceMs }: Trouble,
+    attempt: number,
+    userId?: number,
+  ): void {
     const durationMs = Math.max(0, Math.round(this.#options.clock() - sinceMs));
     const media = this.#mediaSet?.effective ?? {};
-    this.emit('reconnected', { scope, cause, attempt, durationMs, media });
+    this.emit('reconnected', { scope, ...of(userId), cause, attempt, durationMs, media });
   }
 
   #onSignalingChanged(from: ConnectionState, to: ConnectionState): void {
@@ -282,7 +306,7 @@ export class RtmsClient extends EventEmitter<RtmsClientEvents> {
       void this.#finish(stopped(this.#announcedStop));
       return;
     }
-    this.#session?.incoming.interrupted(MEDIA_TYPES, trouble.sinceMs);
+    this.#session?.incoming.allInterrupted(trouble.sinceMs);
     this.#draining = Promise.all([this.#draining, this.#mediaSet?.close()]);
     this.#mediaSet = undefined;
     const before = this.#state;
@@ -331,19 +355,23 @@ export class RtmsClient extends EventEmitter<RtmsClientEvents> {
     if (this.#state !== before) this.emit(name, timestampMs);
   }
 
-  /** @returns false when the answer names nobody and nobody is selected */
-  #onVideoAnswered({
-    userId = this.#session?.signaling.selectedVideo,
-    statusCode,
-    reason,
-  }: VideoSubscriptionResp): boolean {
+  /** @returns false when nobody can say whom the answer is about */
+  #onVideoAnswered({ userId: named, statusCode, reason }: VideoSubscriptionResp): boolean {
+    const { signaling } = this.#joined();
+    const [first, second] = signaling.selectedVideos;
+    const userId = named ?? (second === undefined ? first : undefined);
     if (userId === undefined) return false;
     if (refusesParticipant(statusCode) && this.#mediaSet?.isUp('video') === true) {
-      this.#session?.signaling.forgetVideoSubscription(userId);
+      signaling.forgetVideoSubscription(userId);
+      if (this.#hasCameras) this.#mediaSet.setCameras(signaling.selectedVideos);
     }
     this.emit('videoSubscribed', { userId, status: statusCode, reason });
     return true;
   }
+}
+
+function of(userId: number | undefined): { readonly userId?: number } {
+  return userId === undefined ? {} : { userId };
 }
 
 /** What a client has from `join` on. */

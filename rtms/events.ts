@@ -151,10 +151,12 @@ export interface RtmsClientEvents {
   /** Message 8 states 5 and 6, once per change. */
   paused: [timestampMs: number];
   resumed: [timestampMs: number];
-  interrupted: [info: { scope: InterruptScope; cause: string }];
+  /** `userId`: only the connection of this participant's camera (V2). */
+  interrupted: [info: { scope: InterruptScope; userId?: number; cause: string }];
   reconnected: [
     info: {
       scope: InterruptScope;
+      userId?: number;
       cause: string;
       attempt: number;
       durationMs: number;

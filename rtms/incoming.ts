@@ -2,7 +2,9 @@ import type { EventEmitter } from 'node:events';
 import type { ServiceError } from '../shared/errors.ts';
 import { HoleTracker } from './capture-gaps.ts';
 import type { Media } from './connection/media-connection.ts';
+import { cameraKey, type MediaKey } from './connection/media-key.ts';
 import {
+  type FrameShape,
   type MeetingView,
   toChatMessage,
   toFrame,
@@ -81,9 +83,19 @@ export class Incoming {
     return [...this.#sessions.keys()];
   }
 
-  /** Sources of these media types that were live around `sinceMs` are cut off. */
-  interrupted(mediaTypes: readonly MediaType[], sinceMs: number): void {
-    this.#holes.interrupt(mediaTypes, sinceMs);
+  /** Sources of these connections that were live around `sinceMs` are cut off. */
+  interrupted(keys: readonly MediaKey[], sinceMs: number): void {
+    this.#holes.interrupt(keys, sinceMs);
+  }
+
+  /** Everything is cut off, cameras with connections of their own too. */
+  allInterrupted(sinceMs: number): void {
+    this.#holes.interruptAll(sinceMs);
+  }
+
+  /** Somebody's camera is wanted no more: that nothing comes of it is no hole. */
+  cameraClosed(userId: number): void {
+    this.#holes.forgetCamera(userId);
   }
 
   /** A signaling handshake has begun the media anew; this is what its media connections will ask for. */
@@ -96,7 +108,10 @@ export class Incoming {
     const { audio, video, deskshare } = media.granted;
     this.#agreed = { effective: { ...this.#agreed.effective, ...media.granted }, heldMs: 0 };
     if (audio) this.#holes.resume('audio', 2 * audio.sendRateMs);
-    if (video) this.#holes.resume('video', pictureToleranceMs(video.fps));
+    if (video) {
+      const key = media.userId === undefined ? 'video' : cameraKey(media.userId);
+      this.#holes.resume(key, pictureToleranceMs(video.fps));
+    }
     if (deskshare) this.#holes.resume('deskshare', pictureToleranceMs(deskshare.fps));
   }
 
@@ -158,7 +173,7 @@ export class Incoming {
 
   /** A message too broken to say its type belongs to the socket's only media type, if it has only one. */
   mediaMalformed(media: Media, error: ServiceError): void {
-    const { msgType, userId, channelId } = error.detail;
+    const { msgType, userId = media.userId, channelId } = error.detail;
     const [first, second] = media.mediaTypes;
     const mediaType =
       (typeof msgType === 'number' ? mediaTypeOfMessage(msgType) : undefined) ??
@@ -252,8 +267,6 @@ export class Incoming {
     return second === undefined ? first : undefined;
   }
 }
-
-type FrameShape = Pick<Media, 'effective' | 'heldMs'>;
 
 /** Cameras deliver fewer pictures than asked for; half a second without one is worth a notice. */
 function pictureToleranceMs(fps: number): number {

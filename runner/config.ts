@@ -1,4 +1,4 @@
-import { type MediaRequest, parseMediaRequest } from '../rtms/protocol/params.ts';
+import { checkCameras, type MediaRequest, parseMediaRequest } from '../rtms/protocol/params.ts';
 import { type ProtocolRequest, parseProtocol } from '../rtms/protocol/protocol-settings.ts';
 import { parseRunnerPrices, type RunnerPrices } from '../shared/cost.ts';
 import type { LocalEnv, RunnerEnv } from '../shared/env.ts';
@@ -106,6 +106,7 @@ export function readConfig(
     logLevel: logLevel(environment['LOG_LEVEL'] ?? 'info', problems),
   };
   const { allowedHosts, media } = config;
+  if (media !== undefined) parsed('RTMS_MEDIA', '', () => checkCameras(media, config.protocol));
   if (problems.length > 0 || allowedHosts === undefined || media === undefined) {
     throw new ServiceError('config/invalid', problems.join('; '), { detail: { problems } });
   }

@@ -1,13 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { SendMessageCommand, type SQSClient } from '@aws-sdk/client-sqs';
-import { wantedMediaTypes } from '../rtms/protocol/params.ts';
 import type { Logger } from '../shared/logger.ts';
 import type { Metrics } from '../shared/metrics.ts';
 import { markRecoveredFrame, markRecoveredLine } from '../shared/record/recovered.ts';
 import { encodeSessionJob } from '../shared/session-job.ts';
 import { UnreadableRows } from '../shared/session-table/parse-row.ts';
-import { costOf } from '../shared/slots.ts';
+import { costOfRequest } from '../shared/slots.ts';
 import { type AwsClients, createAwsClients } from './aws.ts';
 import type { RunnerConfig } from './config.ts';
 import { Producer } from './kinesis/producer.ts';
@@ -87,7 +86,7 @@ export async function startRunner(
   const unreadable = new UnreadableRows(logger, metrics);
   const store = new SessionStore(aws.table, config.sessionTable, (row) => unreadable.report(row));
   const secret = new HandshakeSecret(aws.secrets, config.secret, logger);
-  const cost = costOf(wantedMediaTypes(config.media));
+  const cost = costOfRequest(config.media);
   const revision = ecsTask && (await revisionOf(aws.ecs, ecsTask, logger));
   const holdBackMs = () => (mover.yields ? YIELD_MS : 0);
   const watch = new OrphanWatch({ store, taskId, cost, holdBackMs });

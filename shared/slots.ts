@@ -1,4 +1,5 @@
 import type { MediaType } from '../rtms/protocol/media-type.ts';
+import { type MediaRequest, wantedMediaTypes } from '../rtms/protocol/params.ts';
 
 /**
  * What one session costs a task per media type, in cost units (slots): 1 is a session with everything, 0.6 % of a
@@ -14,9 +15,21 @@ export const COST_UNITS = {
   chat: 0.02,
 } as const satisfies Record<MediaType, number>;
 
-/** Cost units of a session with these media types, to the hundredth: sums of hundredths are not exact. */
-export function costOf(mediaTypes: Iterable<MediaType>): number {
+/**
+ * Cost units of a session with these media types, to the hundredth: sums of hundredths are not exact.
+ *
+ * @param cameras how many cameras are recorded at once
+ */
+export function costOf(mediaTypes: Iterable<MediaType>, cameras = 1): number {
   let cost = 0;
-  for (const mediaType of mediaTypes) cost += COST_UNITS[mediaType];
+  for (const mediaType of mediaTypes) {
+    cost += COST_UNITS[mediaType] * (mediaType === 'video' ? cameras : 1);
+  }
   return Math.round(cost * 100) / 100;
+}
+
+/** Cost units of a session with everything that is asked for. */
+export function costOfRequest(media: MediaRequest): number {
+  const cameras = media.video === false ? 1 : (media.video.cameras ?? 1);
+  return costOf(wantedMediaTypes(media), cameras);
 }

@@ -10,7 +10,6 @@ import {
 import { MEDIA_TYPES, type MediaType } from '../rtms/protocol/media-type.ts';
 import type { Product } from '../rtms/protocol/product.ts';
 import type { Clock } from './clock.ts';
-import type { EffectiveParams } from './media/media-params.ts';
 import { MediaPump } from './media/media-pump.ts';
 import { applyAction } from './scenario/actions.ts';
 import type { Behaviour } from './scenario/behaviour.ts';
@@ -19,7 +18,7 @@ import { type Action, type Scenario, type TimedAction, timeline } from './scenar
 import { SentLedger } from './sent-ledger.ts';
 import type { ClientConnection, ConnectionEnd } from './sockets/connection.ts';
 import { wireId } from './sockets/messages.ts';
-import { type MediaLink, StreamClient } from './sockets/stream-client.ts';
+import { linkKeys, type MediaLink, StreamClient } from './sockets/stream-client.ts';
 import { MEDIA_LOST, SIGNALING_LOST, Windows } from './windows.ts';
 
 /** What a stream needs of the Zoom around it. */
@@ -101,6 +100,7 @@ export class RtmsStream {
       startedAtMs: this.startedAtMs,
       link: (mediaType) => this.link(mediaType),
       subscribedVideo: () => this.client.subscribedVideo,
+      cameras: () => this.#selectedCameras(),
       firstPacket: (timestampMs) => this.#firstPacket(timestampMs),
     });
   }
@@ -186,16 +186,18 @@ export class RtmsStream {
   }
 
   /** @returns STATUS_CODE: OK when media may flow here once the client is ready */
-  attachMedia(
-    connection: ClientConnection,
-    exclusive: boolean,
-    mediaTypes: readonly MediaType[],
-    params: EffectiveParams,
-  ): number {
-    const status = this.client.mediaStatus(exclusive, mediaTypes);
+  attachMedia(link: MediaLink): number {
+    const keys = linkKeys(link);
+    const { userId, connection } = link;
+    const status = this.client.mediaStatus(link.exclusive, keys);
     if (status !== STATUS.OK) return status;
-    this.client.addMedia({ connection, exclusive, mediaTypes: new Set(mediaTypes), params });
-    for (const mediaType of mediaTypes) this.#windows.close(mediaType);
+    // How Zoom refuses somebody who is not there, or one camera too many, is not public.
+    if (userId !== undefined && !this.#isPresent(userId)) return STATUS.INVALID_PAYLOAD;
+    if (userId !== undefined && this.client.cameras.length >= this.behaviour.maxCameras) {
+      return STATUS.INVALID_MEDIA_VIDEO_PARAMS;
+    }
+    this.client.addMedia(link);
+    for (const key of keys) this.#windows.close(key);
     connection.establish(this.behaviour);
     return STATUS.OK;
   }
@@ -212,8 +214,8 @@ export class RtmsStream {
     if (lost.length === 0 || this.terminated || !this.client.signaling) return;
     this.sendEvent(EVENT_TYPE.MEDIA_CONNECTION_INTERRUPTED, {});
     this.#setState(STREAM_STATE.INTERRUPTED, STOP_REASON.DATA_CONNECTION_INTERRUPTED);
-    for (const mediaType of lost) {
-      this.#windows.open(mediaType, this.behaviour.mediaWindowMs, () => MEDIA_LOST[end]);
+    for (const key of lost) {
+      this.#windows.open(key, this.behaviour.mediaWindowMs, () => MEDIA_LOST[end]);
     }
   }
 
@@ -268,6 +270,8 @@ export class RtmsStream {
   /** Message 28. @returns STATUS_CODE of message 29 */
   subscribeVideo(userId: number, on: boolean): number {
     const { client } = this;
+    const camera = client.media(`video/${userId}`);
+    if (camera !== undefined) return this.#selectCamera(userId, on);
     const option = client.media('video')?.params.video?.data_opt;
     if (option !== MEDIA_DATA_OPTION.VIDEO_SINGLE_INDIVIDUAL_STREAM) {
       return STATUS.INVALID_MEDIA_VIDEO_DATA_OPT;
@@ -277,9 +281,31 @@ export class RtmsStream {
       return STATUS.OK;
     }
     if (client.subscribedVideo === userId) return STATUS.DUPLICATE_VIDEO_SUBSCRIPTION;
-    if (!this.meeting.present.some((one) => one.userId === userId)) return STATUS.INVALID_PAYLOAD;
+    if (!this.#isPresent(userId)) return STATUS.INVALID_PAYLOAD;
     client.subscribedVideo = userId;
     return STATUS.OK;
+  }
+
+  /** V2: one more camera, or one less; the others stay. */
+  #selectCamera(userId: number, on: boolean): number {
+    const { subscribedCameras } = this.client;
+    if (on && subscribedCameras.has(userId)) return STATUS.DUPLICATE_VIDEO_SUBSCRIPTION;
+    if (on && !this.#isPresent(userId)) return STATUS.INVALID_PAYLOAD;
+    if (on) subscribedCameras.add(userId);
+    else subscribedCameras.delete(userId);
+    return STATUS.OK;
+  }
+
+  /** V2: the connections on which cameras are sent now; undefined where the client has not asked for single ones. */
+  #selectedCameras(): MediaLink[] | undefined {
+    const { client } = this;
+    if (!client.usesCameras) return undefined;
+    if (!client.ready || this.#paused || !client.signaling) return [];
+    return client.cameras.filter(({ userId = 0 }) => client.subscribedCameras.has(userId));
+  }
+
+  #isPresent(userId: number): boolean {
+    return this.meeting.present.some((one) => one.userId === userId);
   }
 
   /** Message 6, if the client asked for it or it is one that always comes. */

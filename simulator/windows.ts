@@ -1,9 +1,9 @@
 import { STOP_REASON } from '../rtms/protocol/constants.ts';
-import type { MediaType } from '../rtms/protocol/media-type.ts';
 import type { Cancel, Clock } from './clock.ts';
 import type { ConnectionEnd } from './sockets/connection.ts';
+import type { LinkKey } from './sockets/stream-client.ts';
 
-type WindowName = 'connect' | 'signaling' | MediaType;
+type WindowName = 'connect' | 'signaling' | LinkKey;
 
 /** The times a stream still waits for its client: whichever runs out first ends it. */
 export class Windows {

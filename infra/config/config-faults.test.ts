@@ -134,7 +134,7 @@ describe('a mistake in the configuration', () => {
     ],
     [
       { zoom: { media: { video: { folow: 1 } } } },
-      'zoom.media.video.folow: no such key; zoom.media.video has codec, resolution, fps, dataOpt, follow',
+      'zoom.media.video.folow: no such key; zoom.media.video has codec, resolution, fps, dataOpt, follow, cameras',
     ],
     [
       {
@@ -187,6 +187,14 @@ describe('a mistake in the configuration', () => {
         },
       },
       'network.subnetIds: ["subnet-1","subnet-2","subnet-3"]; allowed is as many for each of the 2 availabilityZones',
+    ],
+    [
+      { zoom: { media: { video: { dataOpt: 'VIDEO_SINGLE_INDIVIDUAL_STREAM', cameras: 2 } } } },
+      'zoom.media.video.cameras: 2; allowed is 1 where no product has protocol version 2',
+    ],
+    [
+      { zoom: { media: { video: { dataOpt: 'VIDEO_SINGLE_INDIVIDUAL_STREAM', cameras: 5 } } } },
+      'zoom.media.video.cameras: 5; allowed is 1 to 4',
     ],
   ])('%j says: %s', (input, expected) => {
     expect(messageOf(input)).toContain(expected);

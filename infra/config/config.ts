@@ -1,5 +1,6 @@
 import * as v from 'valibot';
 import {
+  checkCameras,
   completeMediaRequest,
   type MediaRequest,
   UNKNOWN_FIELD,
@@ -98,15 +99,13 @@ function pathTo(
 ): [v.IssuePathItem, ...v.IssuePathItem[]] | undefined {
   const [first, ...rest] = field.split('.');
   const keys = first === root ? rest : [first, ...rest];
-  const items = keys.map((key) => ({
-    type: 'unknown' as const,
-    origin: 'value' as const,
-    input,
-    key,
-    value: undefined,
-  }));
+  const items = keys.map((key) => pathItem(key, input));
   const [item, ...others] = items;
   return item === undefined ? undefined : [item, ...others];
+}
+
+function pathItem(key: unknown, input: unknown): v.IssuePathItem {
+  return { type: 'unknown', origin: 'value', input, key, value: undefined };
 }
 
 const PROTOCOL = v.rawTransform<object, ProtocolRequest>(({ dataset, addIssue, NEVER }) => {
@@ -118,7 +117,7 @@ const PROTOCOL = v.rawTransform<object, ProtocolRequest>(({ dataset, addIssue, N
   }
 });
 
-const ZOOM = v.strictObject({
+const ZOOM_FIELDS = v.strictObject({
   /** How to speak with each product: version, format, transport, names of event codes. */
   protocol: v.optional(
     v.pipe(
@@ -146,6 +145,21 @@ const ZOOM = v.strictObject({
     {},
   ),
 });
+
+/** What no field says alone. */
+const ZOOM = v.pipe(
+  ZOOM_FIELDS,
+  v.rawCheck(({ dataset, addIssue }) => {
+    if (!dataset.typed) return;
+    const { media, protocol } = dataset.value;
+    try {
+      checkCameras(media, protocol);
+    } catch (error) {
+      const { message, path } = issueOf(error, 'media', media);
+      addIssue({ message, ...(path && { path: [pathItem('media', dataset.value), ...path] }) });
+    }
+  }),
+);
 
 const WEBHOOK = v.pipe(
   v.strictObject({

@@ -31,14 +31,16 @@ export interface MeetingLoad {
 /** Estimates one meeting's load from what Zoom is asked for; the assumptions are this file's constants. */
 export function meetingLoad(media: MediaRequest): MeetingLoad {
   const audio = media.audio ? audioBytesPerSecond(media.audio) : 0;
-  const video = media.video ? pictureBytesPerSecond(media.video) : 0;
+  const cameras = media.video ? (media.video.cameras ?? 1) : 0;
+  const camera = media.video ? pictureBytesPerSecond(media.video) : 0;
+  const video = cameras * camera;
   const share = media.deskshare ? pictureBytesPerSecond(media.deskshare) * SHARE_OF_SHARING : 0;
   const lines = OTHER_EVENTS_PER_SECOND + (media.transcript ? TRANSCRIPT_LINES_PER_SECOND : 0);
   return {
     media: {
       bytesPerSecond: audio + video + share,
-      // Audio has one key a meeting; video and share have one each.
-      putsPerSecond: putsPerSecond(audio) + putsPerSecond(video) + putsPerSecond(share),
+      // Audio has one key a meeting; every camera and the share have one each.
+      putsPerSecond: putsPerSecond(audio) + cameras * putsPerSecond(camera) + putsPerSecond(share),
     },
     events: { bytesPerSecond: lines * EVENT_BYTES, putsPerSecond: lines },
   };

@@ -11,6 +11,7 @@ import { ENTITY_ID_FIELD } from '../protocol/product.ts';
 import { Connection, type Conversation, type HandshakeAnswer } from './connection.ts';
 import type { ConnectionState } from './connection-state.ts';
 import type { HandshakeSigner } from './handshake-signer.ts';
+import { carries, keysOf, type MediaKey } from './media-key.ts';
 import { mediaTypeBits, type PlannedMedia } from './media-plan.ts';
 
 export interface MediaOwner {
@@ -57,7 +58,10 @@ export class Media implements Conversation {
       {
         ...options,
         windowMs: options.mediaWindowMs,
-        logger: options.logger.child({ mediaTypes: plan.mediaTypes }),
+        logger: options.logger.child({
+          mediaTypes: plan.mediaTypes,
+          ...(plan.userId !== undefined && { userId: plan.userId }),
+        }),
       },
       this,
     );
@@ -65,6 +69,20 @@ export class Media implements Conversation {
 
   get mediaTypes(): readonly MediaType[] {
     return this.plan.mediaTypes;
+  }
+
+  /** Whose camera this connection is for; undefined: it is for no participant in particular. */
+  get userId(): number | undefined {
+    return this.plan.userId;
+  }
+
+  /** Keys of what it carries; see media-key.ts. */
+  get keys(): readonly MediaKey[] {
+    return keysOf(this.plan);
+  }
+
+  carries(mediaType: MediaType, userId: number | undefined): boolean {
+    return carries(this.plan, mediaType, userId);
   }
 
   get state(): ConnectionState {
@@ -130,6 +148,8 @@ export class Media implements Conversation {
       rtms_stream_id: rtmsStreamId,
       signature: this.#sentSignature,
       media_type: mediaTypeBits(this.mediaTypes),
+      // How V2 names the participant is not public: the field of message 28 is our reading.
+      ...(this.userId !== undefined && { user_id: this.userId }),
       payload_encryption: false,
       media_params: this.#asked,
     });

@@ -4,48 +4,25 @@ import type { CompleteOptions } from '../client-options.ts';
 import type { RtmsJoin } from '../events.ts';
 import type { EffectiveMedia } from '../protocol/agreed-media.ts';
 import type { RtmsMessage } from '../protocol/codec.ts';
+import { STATUS_CODE } from '../protocol/constants.ts';
 import { MEDIA_TYPES, type MediaType } from '../protocol/media-type.ts';
 import { wantedMediaTypes } from '../protocol/params.ts';
 import { after } from './connection.ts';
 import type { Closure, ConnectionState, Trouble } from './connection-state.ts';
 import type { HandshakeSigner } from './handshake-signer.ts';
-import { earlyMediaLost, HeldMessages } from './held-messages.ts';
 import { Media, type MediaOwner } from './media-connection.ts';
+import type { MediaSetOwner, MediaSetStart } from './media-connections-owner.ts';
+import { MediaDelivery } from './media-delivery.ts';
 import { fallBack, waitsOutTaken } from './media-fallback.ts';
-import { dataTypeOf } from './media-messages.ts';
-import type { MediaPlan, PlannedMedia, UnifiedFallback } from './media-plan.ts';
-
-export interface MediaSetOwner {
-  /** The first connections are up and none is about to be: media may flow. */
-  mediaSettled(): void;
-  /** A connection came up: before or after the set settled. */
-  mediaUp(media: Media): void;
-  mediaLost(media: Media, trouble: Trouble): void;
-  /** After the set settled: one connection is down, one is back. */
-  mediaInterrupted(media: Media, trouble: Trouble): void;
-  mediaReconnected(media: Media, trouble: Trouble, attempt: number): void;
-  /** After the set settled: Zoom refused a media type for good. */
-  mediaLeftOut(leftOut: LeftOutMedia): void;
-  /** No connection is left, or Zoom disowned the stream. */
-  mediaEnded(closure: Closure): void;
-  mediaMessage(media: Media, message: RtmsMessage, receivedAtMs: number): void;
-  /** A data message is lost: it came before its parameters, and they never came or it was too much to keep. */
-  mediaDropped(mediaType: MediaType, message: RtmsMessage, error: ServiceError): void;
-  /** A data message of a media type that nobody wants, or that another connection carries. */
-  mediaUnasked(mediaType: MediaType): void;
-  mediaMalformed(media: Media, error: ServiceError): void;
-}
-
-/** What the sets of one client hand on to the next, and how the first begins. */
-export interface MediaSetStart {
-  readonly plan: MediaPlan;
-  readonly unified: UnifiedFallback;
-  /** Zoom may still count the connections of an earlier set. */
-  readonly isReconnect: boolean;
-}
+import { cameraChange, carries } from './media-key.ts';
+import { cameraConnections, type PlannedMedia, type UnifiedFallback } from './media-plan.ts';
 
 /** A loss this recent explains a notice. */
 const EXPLAINED_MS = 5_000;
+/** How often a camera is asked for that Zoom says it sends already. */
+const CAMERA_ATTEMPTS = 5;
+/** Cause of a connection that is opened because a camera was selected: nothing is interrupted, nothing comes back. */
+const CAMERA_SELECTED = 'camera_selected';
 
 /** The media connections that belong to one signaling handshake. */
 export class MediaSet implements MediaOwner {
@@ -55,8 +32,10 @@ export class MediaSet implements MediaOwner {
   readonly #options: CompleteOptions;
   readonly #owner: MediaSetOwner;
   readonly #scope = new AbortController();
-  readonly #held: HeldMessages<Media>;
+  readonly #delivery: MediaDelivery;
   readonly #leftOut = new Map<MediaType, LeftOutMedia>();
+  /** Connections of cameras that are wanted no more, until they are gone. */
+  readonly #closing = new Map<number, Promise<unknown>>();
   #unified: UnifiedFallback;
   #media: readonly Media[];
   #phase: 'settling' | 'waiting for the slower ones' | 'settled' = 'settling';
@@ -75,13 +54,19 @@ export class MediaSet implements MediaOwner {
     this.#options = options;
     this.#owner = owner;
     this.#unified = start.unified;
-    this.#held = new HeldMessages(options);
+    this.#delivery = new MediaDelivery({
+      options,
+      owner,
+      carrier: (mediaType, userId) => this.#carrier(mediaType, userId),
+    });
     for (const leftOut of start.plan.leftOut) this.#leftOut.set(leftOut.mediaType, leftOut);
     this.#media = start.plan.connections.map((plan) => this.#create(plan));
   }
 
   dial(cause: string): void {
     for (const media of this.#media) media.dial(cause);
+    // Nobody's camera is wanted yet, and nothing else: there is nothing to wait for.
+    if (this.#media.length === 0) this.#onSettled();
   }
 
   /** Parameters of the media types that are up. */
@@ -95,8 +80,11 @@ export class MediaSet implements MediaOwner {
   /** Wanted media types that do not flow, each with its reason. */
   get leftOut(): readonly LeftOutMedia[] {
     const flowing = Object.keys(this.effective);
+    // Without a camera to open yet, nothing is missing.
+    const isWaiting = (mediaType: MediaType) =>
+      this.#start.hasCameras && mediaType === 'video' && !this.#leftOut.has(mediaType);
     return wantedMediaTypes(this.#options.media)
-      .filter((mediaType) => !flowing.includes(mediaType))
+      .filter((mediaType) => !flowing.includes(mediaType) && !isWaiting(mediaType))
       .map((mediaType) => {
         const known = this.#leftOut.get(mediaType);
         if (known !== undefined) return known;
@@ -115,15 +103,47 @@ export class MediaSet implements MediaOwner {
     return this.#phase === 'settled';
   }
 
-  isUp(mediaType: MediaType): boolean {
-    return this.#carrier(mediaType) !== undefined;
+  /** @param userId of whom; undefined: of anybody */
+  isUp(mediaType: MediaType, userId?: number): boolean {
+    return this.#carrier(mediaType, userId) !== undefined;
+  }
+
+  /** V2: opens a connection for each of these cameras that has none, and closes those of others. */
+  setCameras(userIds: readonly number[]): void {
+    if (this.#scope.signal.aborted) return;
+    const cameras = this.#media.filter((media) => media.userId !== undefined);
+    const open = cameras.flatMap(({ userId }) => userId ?? []);
+    const { opened, closed } = cameraChange(open, userIds);
+    for (const media of cameras) {
+      if (media.userId === undefined || !closed.includes(media.userId)) continue;
+      this.#media = this.#media.filter((other) => other !== media);
+      this.#closing.set(
+        media.userId,
+        media.close().then(() => this.#delivery.drop(media)),
+      );
+      this.#owner.cameraClosed(media);
+    }
+    for (const plan of cameraConnections(opened, this.#start.plan.offer)) {
+      const media = this.#create(plan);
+      this.#media = [...this.#media, media];
+      this.#dialCamera(media);
+    }
+  }
+
+  /** Zoom takes one connection of a camera: the old one has to be gone first. */
+  #dialCamera(media: Media): void {
+    const { userId } = media;
+    const closing = userId === undefined ? undefined : this.#closing.get(userId);
+    void Promise.resolve(closing).then(() => {
+      if (this.#media.includes(media) && !this.#scope.signal.aborted) media.dial(CAMERA_SELECTED);
+    });
   }
 
   /** Closes all; resolves when the last message has been delivered. */
   async close(): Promise<void> {
     this.#scope.abort();
-    await Promise.all(this.#media.map((media) => media.close()));
-    for (const media of this.#media) this.#dropHeld(media);
+    await Promise.all([...this.#closing.values(), ...this.#media.map((media) => media.close())]);
+    for (const media of this.#media) this.#delivery.drop(media);
   }
 
   /**
@@ -150,17 +170,8 @@ export class MediaSet implements MediaOwner {
     if (to.name === 'closed') this.#onClosed(media, to.closure);
   }
 
-  /**
-   * Data is told when its parameters are, and they are what message 4 said: what comes earlier waits, so that
-   * nothing is recorded as of no codec, or before the session has begun.
-   */
   mediaMessage(media: Media, message: RtmsMessage, receivedAtMs: number, isEarly: boolean): void {
-    const mediaType = dataTypeOf(message);
-    if (mediaType === undefined) this.#owner.mediaMessage(media, message, receivedAtMs);
-    else if (isEarly || this.#phase !== 'settled') {
-      if (this.#held.hold(media, message, receivedAtMs)) return;
-      this.#owner.mediaDropped(mediaType, message, earlyMediaLost(mediaType, 'full'));
-    } else this.#deliver(media, mediaType, message, receivedAtMs);
+    this.#delivery.message(media, message, receivedAtMs, !isEarly && this.isSettled);
   }
 
   mediaMalformed(media: Media, error: ServiceError): void {
@@ -172,41 +183,22 @@ export class MediaSet implements MediaOwner {
   }
 
   waitsOutTaken(media: Media, attempt: number): boolean {
+    // Our own connection to that camera: Zoom forgets it soon, or it is something else that the client has to be told.
+    if (media.userId !== undefined) return attempt < CAMERA_ATTEMPTS;
     const hasBeenUp = this.#start.isReconnect || media.hasBeenUp;
     return waitsOutTaken(attempt, hasBeenUp, this.#situation(media));
   }
 
   #situation(media: Media) {
-    const others = this.#media.filter((other) => other !== media).map(({ plan }) => plan);
+    const others = this.#media
+      .filter((other) => other !== media && other.userId === undefined)
+      .map(({ plan }) => plan);
     return { others, offer: this.#start.plan.offer, unified: this.#unified };
   }
 
-  /** The connection that is up and was asked for this media type. */
-  #carrier(mediaType: MediaType): Media | undefined {
-    return this.#up().find((media) => media.mediaTypes.includes(mediaType));
-  }
-
-  #deliver(media: Media, mediaType: MediaType, message: RtmsMessage, receivedAtMs: number): void {
-    const isWelcome =
-      media.mediaTypes.includes(mediaType) ||
-      (this.#options.media[mediaType] !== false && this.#carrier(mediaType) === undefined);
-    if (isWelcome) this.#owner.mediaMessage(media, message, receivedAtMs);
-    else this.#owner.mediaUnasked(mediaType);
-  }
-
-  #releaseHeld(media: Media): void {
-    for (const { message, receivedAtMs } of this.#held.take(media)) {
-      const mediaType = dataTypeOf(message);
-      if (mediaType !== undefined) this.#deliver(media, mediaType, message, receivedAtMs);
-    }
-  }
-
-  #dropHeld(media: Media): void {
-    for (const { message } of this.#held.take(media)) {
-      const mediaType = dataTypeOf(message);
-      if (mediaType === undefined) continue;
-      this.#owner.mediaDropped(mediaType, message, earlyMediaLost(mediaType, 'over'));
-    }
+  /** The connection that is up and was asked for this: a media type, of V2's cameras this participant's. */
+  #carrier(mediaType: MediaType, userId: number | undefined): Media | undefined {
+    return this.#up().find(({ plan }) => carries(plan, mediaType, userId));
   }
 
   #create(plan: PlannedMedia): Media {
@@ -226,42 +218,58 @@ export class MediaSet implements MediaOwner {
     for (const mediaType of media.mediaTypes) this.#leftOut.delete(mediaType);
     this.#owner.mediaUp(media);
     if (this.#phase === 'settled') {
-      this.#owner.mediaReconnected(media, trouble, attempt);
-      this.#releaseHeld(media);
+      if (trouble.cause === CAMERA_SELECTED) this.#owner.cameraStarted(media);
+      else this.#owner.mediaReconnected(media, trouble, attempt);
+      this.#delivery.release(media);
     } else this.#settle();
   }
 
   #onClosed(media: Media, closure: Closure): void {
-    if (closure.name === 'fatal') {
+    const isRefused = closure.name === 'refused' || refusesCameraOnly(media, closure);
+    if (closure.name === 'fatal' && !isRefused) {
       this.#owner.mediaEnded(closure);
       return;
     }
-    if (closure.name === 'refused') this.#fallBack(media, closure.status);
+    if (isRefused) this.#fallBack(media, 'status' in closure ? closure.status : undefined);
     else this.#media = this.#media.filter((other) => other !== media);
-    this.#dropHeld(media);
-    if (this.#media.length === 0) this.#owner.mediaEnded(closure);
-    else if (this.#phase !== 'settled') this.#settle();
+    this.#delivery.drop(media);
+    if (this.#media.length === 0 && !(isRefused && this.#start.hasCameras)) {
+      this.#owner.mediaEnded(closure);
+    } else if (this.#phase !== 'settled') this.#settle();
+  }
+
+  /** One camera does not come: it can be asked for again, and the set goes on without it. */
+  #refuseCamera(userId: number, status: number): void {
+    if (!this.isUp('video')) {
+      this.#leftOut.set('video', { mediaType: 'video', reason: 'refused', status });
+    }
+    this.#owner.cameraRefused(userId, status);
   }
 
   #fallBack(refused: Media, status: number | undefined): void {
     const fallback = fallBack({ ...this.#situation(refused), refused: refused.plan, status });
-    const replaced = fallback.replace === 'all' ? this.#media : [refused];
+    const replaced =
+      fallback.replace === 'all'
+        ? this.#media.filter(({ userId }) => userId === undefined)
+        : [refused];
     const added = fallback.connections.map((plan) => this.#create(plan));
     const cause = `status_${status ?? 'unknown'}`;
     const { logger, now } = this.#options;
     const { leftOut, unified } = fallback;
-    logger.warn('media refused', { mediaTypes: refused.mediaTypes, status, unified, leftOut });
+    const { mediaTypes, userId } = refused;
+    logger.warn('media refused', { mediaTypes, userId, status, unified, leftOut });
     this.#unified = unified;
     this.#media = [...this.#media.filter((media) => !replaced.includes(media)), ...added];
     for (const media of replaced) {
       if (media.state.name === 'up') this.#onLost(media, { cause, sinceMs: now() });
     }
+    if (userId !== undefined && added.length === 0) this.#refuseCamera(userId, status ?? 0);
     for (const one of leftOut) {
       this.#leftOut.set(one.mediaType, one);
       if (this.#phase === 'settled') this.#owner.mediaLeftOut(one);
     }
     void Promise.all(replaced.map((media) => media.close())).then(() => {
-      for (const media of replaced) this.#dropHeld(media);
+      for (const media of replaced) this.#delivery.drop(media);
       if (this.#scope.signal.aborted) return;
       for (const media of added) if (this.#media.includes(media)) media.dial(cause);
     });
@@ -285,10 +293,24 @@ export class MediaSet implements MediaOwner {
     this.#owner.mediaSettled();
     for (const media of this.#media) {
       if (this.#scope.signal.aborted) return;
-      if ('trouble' in media.state) this.#owner.mediaInterrupted(media, media.state.trouble);
-      else if (media.state.name === 'up') this.#releaseHeld(media);
+      if ('trouble' in media.state) {
+        const { trouble } = media.state;
+        if (trouble.cause !== CAMERA_SELECTED) this.#owner.mediaInterrupted(media, trouble);
+      } else if (media.state.name === 'up') this.#delivery.release(media);
     }
   }
+}
+
+/**
+ * Nobody knows how V2 refuses a participant whom it does not know: "invalid payload" ends a stream everywhere else,
+ * and would here take the other cameras along.
+ */
+function refusesCameraOnly({ userId }: Media, closure: Closure): boolean {
+  return (
+    userId !== undefined &&
+    closure.name === 'fatal' &&
+    closure.status === STATUS_CODE.INVALID_PAYLOAD
+  );
 }
 
 /** Not up, or back up after a loss since then. */

@@ -26,9 +26,35 @@ function told({ replace, connections, leftOut, unified }: MediaFallback): string
   return `${replace} ${opened.join(' ')} | ${gone.join(' ')} | ${unified}`;
 }
 
+const camera = (address: string): PlannedMedia => ({
+  url: address,
+  mediaTypes: ['video'],
+  userId: 5,
+});
+
 type Row = [string, Partial<MediaRefusal> & Pick<MediaRefusal, 'refused' | 'status'>, string];
 
 test.each<Row>([
+  [
+    'a camera whose address does not take it: over `all`, alone',
+    { refused: camera('wss://h/video'), status: 7, others: [own('audio')] },
+    'refused all:video |  | untried',
+  ],
+  [
+    'a camera that is refused there too: it alone stays away',
+    { refused: camera(all), status: 7, others: [own('audio')] },
+    'refused  |  | untried',
+  ],
+  [
+    'a camera whose refusal names video: it alone stays away',
+    { refused: camera('wss://h/video'), status: 10, others: [own('audio')] },
+    'refused  |  | untried',
+  ],
+  [
+    'a camera that Zoom counts already: it alone stays away',
+    { refused: camera('wss://h/video'), status: 16, others: [own('audio')] },
+    'refused  |  | untried',
+  ],
   [
     'a status that names a type costs that type',
     { refused: overAll('deskshare', 'chat'), status: 13 },

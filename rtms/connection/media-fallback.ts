@@ -13,7 +13,7 @@ import { mediaTypeOfStatus } from './verdict.ts';
 export interface MediaRefusal {
   readonly refused: PlannedMedia;
   readonly status: number | undefined;
-  /** The other connections of the set. */
+  /** The other connections of the set, without those of single cameras: no refusal of another kind touches them. */
   readonly others: readonly PlannedMedia[];
   readonly offer: MediaOffer;
   /** Whether one connection for everything was tried after a refusal, and is what was refused now. */
@@ -54,11 +54,21 @@ export function isTakenStatus(status: number | undefined): boolean {
  * 5. When that is refused too: the types with an address of their own, and nothing else.
  * 6. Else the types are left out.
  *
+ * A connection for one participant's camera (V2) is only ever asked for on `all` instead; else this camera alone
+ * stays away, whatever the status says.
+ *
  * Every step leaves fewer ways than there were, so this ends.
  */
 export function fallBack(refusal: MediaRefusal): MediaFallback {
   const { refused, status, others, offer, unified } = refusal;
   const { url, mediaTypes } = refused;
+  if (refused.userId !== undefined) {
+    const { all } = offer;
+    const mayMove = FORM_REFUSALS.has(status) && !isTakenStatus(status);
+    const connections =
+      mayMove && all !== undefined && url !== all ? [{ ...refused, url: all }] : [];
+    return { replace: 'refused', connections, leftOut: [], unified };
+  }
   const everything = MEDIA_TYPES.filter((mediaType) =>
     [refused, ...others].some((plan) => plan.mediaTypes.includes(mediaType)),
   );

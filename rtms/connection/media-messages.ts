@@ -7,6 +7,14 @@ import type { ChatDataMessage, PersonFields, TranscriptMessage } from '../protoc
 import { type FrameMediaType, type MediaType, mediaTypeOfMessage } from '../protocol/media-type.ts';
 import type { Roster } from '../roster.ts';
 
+/** What a frame takes from the connection that brought it. */
+export interface FrameShape {
+  readonly effective: EffectiveMedia;
+  readonly heldMs: number;
+  /** V2: whose camera it is for, which a frame need not say again. */
+  readonly userId?: number | undefined;
+}
+
 /** Zoom's id for the mix of all speakers. */
 const MIX_USER_ID = 0;
 
@@ -21,11 +29,16 @@ export function dataTypeOf({ msgType }: RtmsMessage): MediaType | undefined {
   return typeof msgType === 'number' ? mediaTypeOfMessage(msgType) : undefined;
 }
 
+/** Whom a data message is from, as far as it says. */
+export function userIdOf(message: RtmsMessage): number | undefined {
+  return 'userId' in message ? message.userId : undefined;
+}
+
 /** Turns messages 14 to 16 into a frame. Called for every frame: no closures, one object. */
 export function toFrame(
   message: FrameMessage,
   mediaType: FrameMediaType,
-  { effective, heldMs }: { readonly effective: EffectiveMedia; readonly heldMs: number },
+  { effective, heldMs, userId: cameraOf }: FrameShape,
   view: MeetingView,
   receivedAtMs: number,
 ): MediaFrame {
@@ -39,7 +52,7 @@ export function toFrame(
     const userName = message.userName ?? '';
     return { mediaType, channelId, userName, capturedAtMs, receivedAtMs, heldMs, codec, payload };
   }
-  const userId = message.userId ?? MIX_USER_ID;
+  const userId = message.userId ?? cameraOf ?? MIX_USER_ID;
   const userName = message.userName ?? view.roster.nameOf(userId);
   if (
     userId === MIX_USER_ID &&

@@ -97,6 +97,60 @@ test.each<Row>([
   expect(plan.leftOut.map(({ mediaType, reason }) => `${mediaType} ${reason}`)).toEqual(leftOut);
 });
 
+const camera = (userId: number, address = 'wss://h/video'): PlannedMedia => ({
+  url: address,
+  mediaTypes: ['video'],
+  userId,
+});
+
+test.each<
+  [string, MediaType[], 'split' | 'unified', ServerUrls, number[], PlannedMedia[], string[]?]
+>([
+  [
+    'one for each camera beside one for each media type',
+    ['audio', 'video'],
+    'split',
+    named('audio', 'video', 'all'),
+    [5, 6],
+    [own('audio'), camera(5), camera(6)],
+  ],
+  ['nobody is selected yet', ['video'], 'split', named('video'), [], []],
+  [
+    'no address for video: over `all`',
+    ['audio', 'video', 'chat'],
+    'unified',
+    named('audio', 'all'),
+    [5],
+    [overAll('audio', 'chat'), camera(5, all)],
+  ],
+  [
+    'no address at all',
+    ['audio', 'video'],
+    'split',
+    named('audio'),
+    [5],
+    [audio],
+    ['video not_offered'],
+  ],
+  [
+    'an address that the allowed hosts refuse',
+    ['audio', 'video'],
+    'split',
+    { ...named('audio'), video: 'wss://evil/video' },
+    [5],
+    [audio],
+    ['video address_refused'],
+  ],
+])(
+  'several cameras: %s',
+  (_title, wanted, layout, serverUrls, cameras, connections, leftOut = []) => {
+    const isAllowed = (address: string) => !address.includes('evil');
+    const plan = planMedia(wanted, layout, serverUrls, isAllowed, cameras);
+    expect(plan.connections).toEqual(connections);
+    expect(plan.leftOut.map(({ mediaType, reason }) => `${mediaType} ${reason}`)).toEqual(leftOut);
+  },
+);
+
 const url = fc.option(fc.constantFrom('wss://h/1', 'wss://h/2', 'wss://evil/3', ''), {
   nil: undefined,
 });

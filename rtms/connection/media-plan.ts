@@ -6,6 +6,8 @@ import { MEDIA_TYPE_BIT, MEDIA_TYPES, type MediaType } from '../protocol/media-t
 export interface PlannedMedia {
   readonly url: string;
   readonly mediaTypes: readonly MediaType[];
+  /** V2, individual video: whose camera; see media-key.ts. */
+  readonly userId?: number;
 }
 
 /** Addresses of a message 2 that may be used. */
@@ -38,12 +40,46 @@ export type ServerUrls = Readonly<Record<string, string | readonly string[] | un
  * answer to the handshake tells; see media-fallback.ts.
  *
  * @param wanted in the order of MEDIA_TYPES
+ * @param cameras with V2, whose cameras to open: video is one connection for each of them then, maybe none yet
  */
 export function planMedia(
   wanted: readonly MediaType[],
   layout: 'split' | 'unified',
   serverUrls: ServerUrls,
   isAllowed: (url: string) => boolean = () => true,
+  cameras?: readonly number[],
+): MediaPlan {
+  if (cameras === undefined) return planByType(wanted, layout, serverUrls, isAllowed);
+  const rest = wanted.filter((mediaType) => mediaType !== 'video');
+  const plan = planByType(rest, layout, serverUrls, isAllowed);
+  const { offer } = plan;
+  if (canOpenCameras(offer)) {
+    return { ...plan, connections: [...plan.connections, ...cameraConnections(cameras, offer)] };
+  }
+  const { leftOut } = planByType(['video'], 'split', serverUrls, isAllowed);
+  return { ...plan, leftOut: [...plan.leftOut, ...leftOut] };
+}
+
+/** Whether there is an address for cameras at all. */
+export function canOpenCameras({ own, all }: MediaOffer): boolean {
+  return (own.video ?? all) !== undefined;
+}
+
+/** One connection for each of these cameras, at the address for video. */
+export function cameraConnections(
+  userIds: readonly number[],
+  { own, all }: MediaOffer,
+): PlannedMedia[] {
+  const url = own.video ?? all;
+  if (url === undefined) return [];
+  return userIds.map((userId) => ({ url, mediaTypes: ['video'], userId }));
+}
+
+function planByType(
+  wanted: readonly MediaType[],
+  layout: 'split' | 'unified',
+  serverUrls: ServerUrls,
+  isAllowed: (url: string) => boolean,
 ): MediaPlan {
   const address = (name: string) => addressesOf(serverUrls[name]).find(isAllowed);
   const own: { [Key in MediaType]?: string } = {};

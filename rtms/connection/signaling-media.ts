@@ -16,7 +16,7 @@ export interface SignalingMediaOwner {
 
 /**
  * What comes over the signaling socket. Zoom's documents send no media there, servers that others wrote do. It
- * is taken under the rule of the media sockets (see media-set.ts): told when its parameters are, so that nothing
+ * is taken under the rule of the media sockets (see media-delivery.ts): told when its parameters are, so that nothing
  * is recorded as of no codec, or before the session has begun.
  */
 export class SignalingMedia {

@@ -33,7 +33,8 @@ export class Signaling implements Conversation {
   readonly #events: Set<number>;
   #addresses: readonly string[];
   #serverUrls: SignalingHandshakeResp['serverUrls'] = {};
-  #videoUserId: number | undefined;
+  /** Whose video is selected: one participant's with V1. */
+  readonly #selectedVideos = new Set<number>();
 
   /** @param addresses allowed ones, at least one */
   constructor(
@@ -105,30 +106,41 @@ export class Signaling implements Conversation {
   }
 
   /**
-   * One participant at a time: a new subscription replaces the one before.
+   * One participant at a time with V1, where a new selection replaces the one before; several with V2.
    *
    * @param isVideoUp whether it may be said now; Zoom refuses it before the video connection is up, so until then
    *   it waits for `repeatVideoSubscription`
    */
-  subscribeVideo(userId: number, on: boolean, isVideoUp: boolean): void {
-    if (on) this.#videoUserId = userId;
-    else if (this.#videoUserId === userId) this.#videoUserId = undefined;
+  subscribeVideo(
+    userId: number,
+    on: boolean,
+    { isVideoUp, several }: { readonly isVideoUp: boolean; readonly several: boolean },
+  ): void {
+    if (on && !several) this.#selectedVideos.clear();
+    if (on) this.#selectedVideos.add(userId);
+    else this.#selectedVideos.delete(userId);
     if (isVideoUp) this.#sendVideoSubscription(userId, on);
   }
 
-  /** Whose video is selected, if anybody's. */
-  get selectedVideo(): number | undefined {
-    return this.#videoUserId;
+  /** Whose video is selected, in the order of selecting. */
+  get selectedVideos(): readonly number[] {
+    return [...this.#selectedVideos];
   }
 
-  /** Says the video selection again: a new video connection knows nothing of it. */
-  repeatVideoSubscription(): void {
-    if (this.#videoUserId !== undefined) this.#sendVideoSubscription(this.#videoUserId, true);
+  /**
+   * Says the video selection again: a new video connection knows nothing of it.
+   *
+   * @param cameraOf with V2, whose connection it is
+   */
+  repeatVideoSubscription(cameraOf?: number): void {
+    for (const userId of this.#selectedVideos) {
+      if (cameraOf === undefined || cameraOf === userId) this.#sendVideoSubscription(userId, true);
+    }
   }
 
   /** Zoom refused this selection for good: it will not be said again. */
   forgetVideoSubscription(userId: number): void {
-    if (this.#videoUserId === userId) this.#videoUserId = undefined;
+    this.#selectedVideos.delete(userId);
   }
 
   address(attempt: number): string {

@@ -91,6 +91,8 @@ export interface DataHandshakeReqWire extends EntityIds {
   readonly media_type: number;
   readonly payload_encryption?: boolean;
   readonly media_params?: MediaParamsWire;
+  /** V2, individual video: whose camera. Our reading; Zoom's page could not be read. */
+  readonly user_id?: number;
 }
 
 export interface DataHandshakeRespWire {

@@ -11,6 +11,7 @@ import {
 } from './constants.ts';
 import { MEDIA_TYPES, type MediaType } from './media-type.ts';
 import type { MediaParamsWire } from './messages.ts';
+import type { ProtocolRequest, ProtocolSettings } from './protocol-settings.ts';
 
 /** Values are Zoom's constant names; see constants.ts for their numbers. */
 export interface AudioRequest {
@@ -39,6 +40,13 @@ export interface VideoRequest extends DeskshareRequest {
    * @default 'active-speaker'
    */
   readonly follow?: VideoFollow;
+  /**
+   * How many cameras are recorded at once, with VIDEO_SINGLE_INDIVIDUAL_STREAM only: 1 to 4. More than one needs
+   * protocol version 2; products that speak version 1 have one.
+   *
+   * @default 1
+   */
+  readonly cameras?: number;
 }
 
 export interface TranscriptRequest {
@@ -153,22 +161,51 @@ export function completeMediaRequest(input: unknown): MediaRequest {
 
 function checkFields(mediaType: MediaType, input: unknown): Fields {
   const allowed = FIELDS[mediaType];
-  const { follow, ...rest } = (input ?? {}) as Readonly<Record<string, unknown>>;
-  const isFollowing = mediaType === 'video' && isPlainObject(input) && follow !== undefined;
-  const names = [...Object.keys(allowed), ...(mediaType === 'video' ? ['follow'] : [])];
-  const given = objectAt(mediaType, isFollowing ? rest : input, names);
+  // What the runner does with individual video; nothing of it goes to Zoom.
+  const { follow, cameras, ...rest } = (input ?? {}) as Readonly<Record<string, unknown>>;
+  const isChoosing =
+    mediaType === 'video' &&
+    isPlainObject(input) &&
+    (follow !== undefined || cameras !== undefined);
+  const names = [...Object.keys(allowed), ...(mediaType === 'video' ? ['follow', 'cameras'] : [])];
+  const given = objectAt(mediaType, isChoosing ? rest : input, names);
   const fields = { ...DEFAULT_MEDIA_REQUEST[mediaType], ...given } as Fields;
   const narrowed = NARROWED[String(fields['codec'])] ?? {};
   for (const [field, values] of [...Object.entries(allowed), ...Object.entries(narrowed)]) {
     checkField(`${mediaType}.${field}`, fields[field], values);
   }
-  if (!isFollowing) return fields;
+  if (!isChoosing) return fields;
   if (fields['dataOpt'] !== 'VIDEO_SINGLE_INDIVIDUAL_STREAM') {
-    throw invalid('video.follow', `given with ${fields['dataOpt']}`, [
+    const field = follow === undefined ? 'video.cameras' : 'video.follow';
+    throw invalid(field, `given with ${fields['dataOpt']}`, [
       'with dataOpt VIDEO_SINGLE_INDIVIDUAL_STREAM only',
     ]);
   }
-  return { ...fields, follow: parseVideoFollow(follow) } as unknown as Fields;
+  if (cameras !== undefined) checkField('video.cameras', cameras, CAMERAS);
+  return {
+    ...fields,
+    ...(follow !== undefined && { follow: parseVideoFollow(follow) }),
+    ...(cameras !== undefined && { cameras }),
+  } as unknown as Fields;
+}
+
+/** Zoom's own limit, by default. */
+const CAMERAS = { from: 1, to: 4, step: 1 };
+
+/** Whether each camera has a connection of its own: only where several are wanted, and only V2 has that. */
+export function followsSeveralCameras(
+  { video }: MediaRequest,
+  { version }: Pick<ProtocolSettings, 'version'>,
+): boolean {
+  if (video === false || video.dataOpt !== 'VIDEO_SINGLE_INDIVIDUAL_STREAM') return false;
+  return version === 2 && (video.cameras ?? 1) > 1;
+}
+
+/** @throws ServiceError `rtms/invalid-params` when several cameras are wanted and no product speaks version 2 */
+export function checkCameras({ video }: MediaRequest, protocol: ProtocolRequest): void {
+  const cameras = video === false ? 1 : (video.cameras ?? 1);
+  if (cameras === 1 || Object.values(protocol).some(({ version }) => version === 2)) return;
+  throw invalid('video.cameras', cameras, ['1 where no product has protocol version 2']);
 }
 
 function isPlainObject(value: unknown): boolean {

@@ -103,7 +103,8 @@ export function relay(
   client.on(
     'interrupted',
     guard.listener((info) => {
-      session.became('reconnecting', info);
+      // One camera of several changes nothing for the session.
+      if (info.userId === undefined) session.became('reconnecting', info);
       writer.event('session_interrupted', Date.now(), { ...info, attempt: 0, durationMs: 0 });
     }),
   );
@@ -113,7 +114,7 @@ export function relay(
       media = { ...media, ...effective };
       metrics.count('Reconnects', 1, info.scope);
       if (info.scope === 'signaling') session.rejoined();
-      session.became('streaming', info);
+      if (info.userId === undefined) session.became('streaming', info);
       const nowMs = Date.now();
       const mediaTypes = MEDIA_TYPES.filter((mediaType) => media?.[mediaType] !== undefined);
       const blind = blindOfReconnect(info.scope, info.durationMs, mediaTypes, nowMs);

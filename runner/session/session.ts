@@ -5,8 +5,8 @@ import type { EndReason } from '../../rtms/events.ts';
 import type { EffectiveMedia } from '../../rtms/protocol/agreed-media.ts';
 import { STOP_REASON } from '../../rtms/protocol/constants.ts';
 import { MEDIA_TYPES, type MediaType } from '../../rtms/protocol/media-type.ts';
-import { wantedMediaTypes } from '../../rtms/protocol/params.ts';
-import { DEFAULT_PROTOCOL } from '../../rtms/protocol/protocol-settings.ts';
+import { followsSeveralCameras, wantedMediaTypes } from '../../rtms/protocol/params.ts';
+import { DEFAULT_PROTOCOL, type ProtocolSettings } from '../../rtms/protocol/protocol-settings.ts';
 import type { ReadMeter } from '../../rtms/wire/wire.ts';
 import type {
   EventData,
@@ -118,7 +118,7 @@ export class Session {
 
   /** What Zoom agreed to send; undefined before the first handshakes. */
   get media(): EffectiveMedia | undefined {
-    return this.#media;
+    return this.#hasCameras ? undefined : this.#media;
   }
 
   /** What the reconcile loop compares with the row. */
@@ -235,7 +235,7 @@ export class Session {
     this.#logger.info('connecting', { event: 'connecting' });
     const client = new RtmsClient({
       media: this.#context.mediaRequest,
-      protocol: this.#context.protocol?.[product] ?? DEFAULT_PROTOCOL,
+      protocol: this.#protocol,
       isAllowedAddress: (url) => isAllowedAddress(url, allowedHosts),
       renewCredentials: () => this.#context.renewedCredentials(app, product),
       // The writer copies each payload into its record at once.
@@ -253,6 +253,15 @@ export class Session {
     client.join({ product, entityId, rtmsStreamId, serverUrls, ...credentials });
   }
 
+  get #protocol(): ProtocolSettings {
+    return this.#context.protocol?.[this.#start.product] ?? DEFAULT_PROTOCOL;
+  }
+
+  /** Does each camera have a connection of its own, which comes and goes? */
+  get #hasCameras(): boolean {
+    return followsSeveralCameras(this.#context.mediaRequest, this.#protocol);
+  }
+
   #followVideo(client: RtmsClient): void {
     const { metrics, mediaRequest } = this.#context;
     const { video } = mediaRequest;
@@ -261,9 +270,11 @@ export class Session {
       selected: (data) => this.#write('video_selected', data.timestampMs, data),
       missing: (userId, sinceMs) => this.#writer.notReceived(userId, sinceMs, Date.now()),
     };
+    const { cameras } = video;
     followVideo(client, video.follow ?? DEFAULT_VIDEO_FOLLOW, record, {
       logger: this.#logger,
       metrics,
+      ...(cameras !== undefined && this.#hasCameras && { cameras }),
     });
   }
 
@@ -344,7 +355,10 @@ export class Session {
     const { mediaRequest } = this.#context;
     return this.#media === undefined
       ? wantedMediaTypes(mediaRequest)
-      : MEDIA_TYPES.filter((mediaType) => this.#media?.[mediaType] !== undefined);
+      : MEDIA_TYPES.filter(
+          (mediaType) =>
+            this.#media?.[mediaType] !== undefined || (mediaType === 'video' && this.#hasCameras),
+        );
   }
 
   /** What the client brings is written behind `session_taken_over` as the first of all. */

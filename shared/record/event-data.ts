@@ -98,6 +98,8 @@ interface Notice extends StateChange, Unread {}
 
 interface ScopeEvent {
   readonly scope: EventScope;
+  /** Only the connection of this participant's camera (protocol V2). */
+  readonly userId?: number;
   readonly cause: string;
   readonly attempt: number;
   /** How long the scope has been broken; 0 when it just broke. */
@@ -186,6 +188,8 @@ export interface EventData {
   };
   /** Individual video: whose camera is recorded from now on; without a user id nobody's. */
   video_selected: EventPerson & {
+    /** With several at once (protocol V2): all of them; the user id is then whose was granted last. */
+    readonly cameras?: readonly EventPerson[];
     readonly follow: 'active-speaker' | 'pinned' | 'round-robin';
     readonly timestampMs: number;
   };

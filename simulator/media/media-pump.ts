@@ -19,6 +19,8 @@ export interface MediaPumpOptions {
   link(mediaType: MediaType): MediaLink | undefined;
   /** Individual video: whose camera was subscribed. */
   subscribedVideo(): number | undefined;
+  /** V2: the connections of the cameras that are subscribed; undefined while there is one for all. */
+  cameras(): readonly MediaLink[] | undefined;
   /** Called after the first frame on a link was sent. */
   firstPacket(timestampMs: number): void;
 }
@@ -39,8 +41,8 @@ export class MediaPump {
   #audioMs = 0;
   #videoMs = 0;
   #shareMs = 0;
-  /** Whose camera is shown, and since when: an encoder begins with a key frame. */
-  #feed: { userId: number; startedMs: number } | undefined;
+  /** Whose cameras are shown, and since when: an encoder begins with a key frame. */
+  #feeds = new Map<number, number>();
 
   constructor(options: MediaPumpOptions) {
     this.#options = options;
@@ -118,26 +120,38 @@ export class MediaPump {
     const { meeting } = this.#options;
     const fromMs = this.#videoMs;
     this.#videoMs = untilMs;
-    const link = this.#options.link('video');
-    const params = link?.params.video ?? WIRE_DEFAULTS.video;
-    const isIndividual = params.data_opt === MEDIA_DATA_OPTION.VIDEO_SINGLE_INDIVIDUAL_STREAM;
-    const userId = isIndividual ? this.#options.subscribedVideo() : meeting.featured;
-    if (userId === undefined || !meeting.hasCameraOn(userId)) {
-      this.#feed = undefined;
-      return;
+    const shown = this.#shownCameras().filter(({ userId }) => meeting.hasCameraOn(userId));
+    const before = this.#feeds;
+    this.#feeds = new Map(shown.map(({ userId }) => [userId, before.get(userId) ?? fromMs]));
+    for (const { userId, link } of shown) {
+      const { video: track, userName, channelId } = meeting.participant(userId);
+      if (track === undefined) continue;
+      const params = link?.params.video ?? WIRE_DEFAULTS.video;
+      const startedMs = this.#feeds.get(userId) ?? fromMs;
+      const id: SentSourceId = { mediaType: 'video', userId, channelId };
+      const fps = videoFps(track, params);
+      for (const [index, sinceMs] of framesBetween(fromMs - startedMs, untilMs - startedMs, fps)) {
+        const offsetMs = startedMs + sinceMs;
+        this.#sendPicture(link, id, userName, offsetMs, () =>
+          videoFrame(track, userId, index, offsetMs, params),
+        );
+      }
     }
-    if (this.#feed?.userId !== userId) this.#feed = { userId, startedMs: fromMs };
-    const { startedMs } = this.#feed;
-    const { video: track, userName, channelId } = meeting.participant(userId);
-    if (track === undefined) return;
-    const id: SentSourceId = { mediaType: 'video', userId, channelId };
-    const fps = videoFps(track, params);
-    for (const [index, sinceMs] of framesBetween(fromMs - startedMs, untilMs - startedMs, fps)) {
-      const offsetMs = startedMs + sinceMs;
-      this.#sendPicture(link, id, userName, offsetMs, () =>
-        videoFrame(track, userId, index, offsetMs, params),
+  }
+
+  /** One camera with V1, chosen by Zoom or by the client; with V2 those that have a connection each. */
+  #shownCameras(): { userId: number; link: MediaLink | undefined }[] {
+    const cameras = this.#options.cameras();
+    if (cameras !== undefined) {
+      return cameras.flatMap((link) =>
+        link.userId === undefined ? [] : { userId: link.userId, link },
       );
     }
+    const link = this.#options.link('video');
+    const option = (link?.params.video ?? WIRE_DEFAULTS.video).data_opt;
+    const isIndividual = option === MEDIA_DATA_OPTION.VIDEO_SINGLE_INDIVIDUAL_STREAM;
+    const userId = isIndividual ? this.#options.subscribedVideo() : this.#options.meeting.featured;
+    return userId === undefined ? [] : [{ userId, link }];
   }
 
   #advanceShare(untilMs: number): void {

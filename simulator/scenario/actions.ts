@@ -112,11 +112,9 @@ export function applyAction(stream: RtmsStream, host: StreamHost, action: Action
 
 function mediaOf(
   stream: RtmsStream,
-  { mediaType }: Extract<Action, { do: 'cut_media' | 'stall_media' }>,
+  { mediaType, userId }: Extract<Action, { do: 'cut_media' | 'stall_media' }>,
 ): ClientConnection[] {
-  return mediaType === undefined
-    ? stream.client.mediaConnections()
-    : stream.client.mediaConnections([mediaType]);
+  return stream.client.mediaConnections(mediaType === undefined ? undefined : [mediaType], userId);
 }
 
 function cut(connection: ClientConnection, how: 'terminate' | 'close' | 'freeze'): void {

@@ -57,6 +57,8 @@ export interface Behaviour {
   readonly participants: 'list' | 'event_level';
   /** Whether frames say their `length`, as since May 2026. */
   readonly frameLength: boolean;
+  /** V2: how many connections of single cameras at once. */
+  readonly maxCameras: number;
   /** Whether message 29 says whom it is about. */
   readonly videoAnswerUserId: boolean;
   readonly participantInfoKey: 'participant_info' | 'paticipant_info';
@@ -101,6 +103,7 @@ export const DOCUMENTED_BEHAVIOUR: Behaviour = {
   nullParticipants: false,
   participants: 'list',
   frameLength: true,
+  maxCameras: 4,
   videoAnswerUserId: true,
   participantInfoKey: 'participant_info',
   mixedAudioSilence: false,

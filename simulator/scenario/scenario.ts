@@ -128,11 +128,18 @@ const action = v.variant('do', [
   v.object({ do: v.literal('evict') }),
   /** `freeze`: the connection is up but nothing passes any more, in either direction. */
   v.object({ do: v.literal('cut_signaling'), how }),
-  v.object({ do: v.literal('cut_media'), mediaType: v.optional(mediaType), how }),
+  v.object({
+    do: v.literal('cut_media'),
+    mediaType: v.optional(mediaType),
+    /** V2: only the connection of this participant's camera. */
+    userId: v.optional(userId),
+    how,
+  }),
   /** Sends late by up to `durationMs`, then all at once, as TCP does on a bad line. */
   v.object({
     do: v.literal('stall_media'),
     mediaType: v.optional(mediaType),
+    userId: v.optional(userId),
     durationMs: milliseconds,
   }),
   /** A message as it is, on a socket of this stream: for what Zoom should never send. */

@@ -39,7 +39,7 @@ export function serveSignaling(
     if (!isForeign || badSignature === 'status') {
       reply(connection, {
         msg_type: MESSAGE_TYPE.SIGNALING_HAND_SHAKE_RESP,
-        protocol_version: 1,
+        protocol_version: message['protocol_version'] === 2 ? 2 : 1,
         sequence: 0,
         ...answerStatus(status, stream?.behaviour ?? DOCUMENTED_BEHAVIOUR),
         ...(isAccepted && { media_server: { server_urls: mediaUrls(stream) } }),

@@ -10,6 +10,21 @@ export interface MediaLink {
   readonly exclusive: boolean;
   readonly mediaTypes: ReadonlySet<MediaType>;
   readonly params: EffectiveParams;
+  /** V2, individual video: whose camera it is for. */
+  readonly userId?: number | undefined;
+}
+
+/** What only one connection may carry: a media type, or with V2 one participant's camera. */
+export type LinkKey = MediaType | `video/${number}`;
+
+export function linkKeys({
+  mediaTypes,
+  userId,
+}: {
+  readonly mediaTypes: Iterable<MediaType>;
+  readonly userId?: number | undefined;
+}): LinkKey[] {
+  return userId === undefined ? [...mediaTypes] : [`video/${userId}`];
 }
 
 /** What Zoom holds of a stream's client: its connections, and what it asked for on them. */
@@ -18,9 +33,12 @@ export class StreamClient {
   readonly subscriptions = new Set<number>();
   /** Individual video: whose camera. */
   subscribedVideo: number | undefined;
+  /** V2: whose cameras, of those that have a connection. */
+  readonly subscribedCameras = new Set<number>();
   /** Message 7 came on the present signaling connection. */
   ready = false;
-  readonly #links = new Map<MediaType, MediaLink>();
+  readonly #links = new Map<LinkKey, MediaLink>();
+  #usesCameras = false;
   readonly #lingering: ClientConnection[] = [];
   #signaling: ClientConnection | undefined;
 
@@ -40,35 +58,61 @@ export class StreamClient {
     return true;
   }
 
-  /** At most one connection a media type, and none beside an exclusive one. @returns STATUS_CODE */
-  mediaStatus(exclusive: boolean, mediaTypes: readonly MediaType[]): number {
+  /** At most one connection a media type or camera, and none beside an exclusive one. @returns STATUS_CODE */
+  mediaStatus(exclusive: boolean, keys: readonly LinkKey[]): number {
     const live = [...this.#links.values()].filter(({ connection }) => connection.open);
     if (live.some((link) => link.exclusive)) return STATUS.MEDIA_DATA_ALL_CONNECTION_EXIST;
-    const isTaken = mediaTypes.some((mediaType) => this.#links.get(mediaType)?.connection.open);
+    const isTaken = keys.some((key) => this.#links.get(key)?.connection.open);
     return isTaken || (exclusive && live.length > 0)
       ? STATUS.DUPLICATE_MEDIA_DATA_CONNECTION
       : STATUS.OK;
   }
 
   addMedia(link: MediaLink): void {
-    for (const mediaType of link.mediaTypes) this.#links.set(mediaType, link);
+    for (const key of linkKeys(link)) this.#links.set(key, link);
+    if (link.userId !== undefined) this.#usesCameras = true;
   }
 
-  /** @returns the media types that have no connection now; none when it had been replaced */
-  loseMedia(connection: ClientConnection): MediaType[] {
+  /**
+   * A camera that is not selected may go without anybody missing it.
+   *
+   * @returns what has no connection now and should have one; nothing when it had been replaced
+   */
+  loseMedia(connection: ClientConnection): LinkKey[] {
     const lost = [...this.#links].filter(([, link]) => link.connection === connection);
-    for (const [mediaType] of lost) this.#links.delete(mediaType);
-    return lost.map(([mediaType]) => mediaType);
+    for (const [key] of lost) this.#links.delete(key);
+    return lost
+      .filter(([, { userId }]) => userId === undefined || this.subscribedCameras.delete(userId))
+      .map(([key]) => key);
   }
 
-  media(mediaType: MediaType): MediaLink | undefined {
-    const link = this.#links.get(mediaType);
+  media(key: LinkKey): MediaLink | undefined {
+    const link = this.#links.get(key);
     return link?.connection.open ? link : undefined;
   }
 
-  /** Every media connection that carries one of the media types. */
-  mediaConnections(mediaTypes: readonly MediaType[] = MEDIA_TYPES): ClientConnection[] {
-    const links = mediaTypes.flatMap((mediaType) => this.#links.get(mediaType) ?? []);
+  /** V2: the client has opened a connection for a camera, so no other video is meant. */
+  get usesCameras(): boolean {
+    return this.#usesCameras;
+  }
+
+  /** V2: open connections of single cameras. */
+  get cameras(): MediaLink[] {
+    return [...this.#links.values()].filter(
+      ({ userId, connection }) => userId !== undefined && connection.open,
+    );
+  }
+
+  /** Every media connection that carries one of the media types, with `userId` of this participant's camera alone. */
+  mediaConnections(
+    mediaTypes: readonly MediaType[] = MEDIA_TYPES,
+    userId?: number,
+  ): ClientConnection[] {
+    const links = [...this.#links.values()].filter(
+      (link) =>
+        mediaTypes.some((mediaType) => link.mediaTypes.has(mediaType)) &&
+        (userId === undefined || link.userId === userId),
+    );
     return [...new Set(links.map(({ connection }) => connection))];
   }
 
@@ -85,6 +129,8 @@ export class StreamClient {
     this.#links.clear();
     this.subscriptions.clear();
     this.subscribedVideo = undefined;
+    this.subscribedCameras.clear();
+    this.#usesCameras = false;
     this.ready = false;
     for (const connection of connections) {
       if (how === 'close') connection.close();

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { VideoFollow } from '../../shared/video-follow.ts';
-import type { ScenarioInput } from '../../simulator/scenario/scenario.ts';
+import { ADA, BEN, CY, NAMES, THREE_CAMERAS } from '../support/three-cameras.ts';
 import { startWorld, type World } from '../support/world.ts';
 
 /*
@@ -8,27 +8,6 @@ import { startWorld, type World } from '../support/world.ts';
  * one run shows every policy, what a reconnect does to its selection, and what another runner makes of a meeting
  * that it takes over: it has to find out by itself who is there and whose camera is on.
  */
-const ADA = 16_778_240;
-const BEN = 16_779_264;
-const CY = 16_780_288;
-const NAMES = new Map([
-  [ADA, 'Ada'],
-  [BEN, 'Ben'],
-  [CY, 'Cy'],
-]);
-const CAMERA = {
-  kind: 'synthetic',
-  fps: 25,
-  frameBytes: 400,
-  keyFrameBytes: 900,
-  keyEvery: 25,
-} as const;
-const MEETING: ScenarioInput = {
-  name: 'three cameras',
-  durationMs: 600_000,
-  participants: [...NAMES].map(([userId, userName]) => ({ userId, userName, video: CAMERA })),
-};
-
 const POLICIES = {
   'active-speaker': 'active-speaker',
   pinned: { pinned: ['Cy', ADA] },
@@ -77,7 +56,7 @@ afterAll(() => world[Symbol.asyncDispose](), 60_000);
 test('every policy records whose turn it is, through reconnects and from runner to runner', {
   timeout: 120_000,
 }, async () => {
-  const rtmsStreamId = world.simulator.start(MEETING) ?? expect.unreachable();
+  const rtmsStreamId = world.simulator.start(THREE_CAMERAS) ?? expect.unreachable();
   const act = (action: Parameters<World['simulator']['act']>[1]) =>
     world.simulator.act(rtmsStreamId, action);
   const pictures = (epoch: number) =>

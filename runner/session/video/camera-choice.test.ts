@@ -137,6 +137,82 @@ test.each<[string, VideoFollow, readonly CameraInput[], Step[]]>([
   for (const input of before) chooser.see(input, 0);
   for (const [atMs, input, userId, askAgainAtMs] of steps) {
     if (input !== undefined) chooser.see(input, atMs);
-    expect({ atMs, ...chooser.choose(atMs) }).toEqual({ atMs, userId, askAgainAtMs });
+    const userIds = userId === undefined ? [] : [userId];
+    expect({ atMs, ...chooser.choose(atMs) }).toEqual({ atMs, userIds, askAgainAtMs });
+  }
+});
+
+const DEE = 4;
+const DEE_JOINED: CameraInput[] = [
+  { name: 'joined', participants: [{ userId: DEE, userName: 'Dee' }] },
+  on(DEE),
+];
+
+test.each<
+  [
+    string,
+    VideoFollow,
+    number,
+    readonly CameraInput[],
+    [number, CameraInput | undefined, number[], number?][],
+  ]
+>([
+  [
+    'everybody, as long as there are cameras for everybody',
+    'active-speaker',
+    4,
+    ALL_ON,
+    [
+      [0, undefined, [ADA, BEN, CAM]],
+      [10, speaks(CAM), [ADA, BEN, CAM]],
+      [20, off(BEN), [ADA, CAM]],
+      [30, on(BEN), [ADA, CAM, BEN]],
+    ],
+  ],
+  [
+    'a speaker takes the place of whoever was silent longest',
+    'active-speaker',
+    2,
+    ALL_ON,
+    [
+      [0, speaks(BEN), [BEN, ADA]],
+      [5_000, speaks(CAM), [BEN, ADA], 6_000],
+      [6_000, undefined, [BEN, CAM]],
+      [6_500, speaks(ADA), [BEN, CAM], 7_500],
+      [7_500, undefined, [ADA, CAM]],
+    ],
+  ],
+  [
+    'the first pinned ones that are there, nobody twice',
+    { pinned: ['ben', BEN, 'Dee', CAM] },
+    2,
+    ALL_ON,
+    [
+      [0, undefined, [BEN, CAM]],
+      [10, off(BEN), [CAM]],
+      [20, on(BEN), [BEN, CAM]],
+      [30, refused(CAM), [BEN], 10_030],
+    ],
+  ],
+  [
+    'two at a time, in the order of joining',
+    { 'round-robin': 2 },
+    2,
+    [...ALL_ON, ...DEE_JOINED],
+    [
+      [0, undefined, [ADA, BEN], 2_000],
+      [2_000, undefined, [CAM, DEE], 4_000],
+      [3_000, off(DEE), [CAM, ADA], 4_000],
+      [4_000, undefined, [BEN, CAM], 6_000],
+      [5_000, left(ADA), [BEN, CAM]],
+      [9_000, undefined, [BEN, CAM]],
+    ],
+  ],
+])('several cameras: %s', (_title, follow, cameras, before, steps) => {
+  const chooser = new CameraChooser(follow, cameras);
+  for (const input of before) chooser.see(input, 0);
+  for (const [atMs, input, userIds, askAgainAtMs] of steps) {
+    if (input !== undefined) chooser.see(input, atMs);
+    expect({ atMs, ...chooser.choose(atMs) }).toEqual({ atMs, userIds, askAgainAtMs });
   }
 });

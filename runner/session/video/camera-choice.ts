@@ -10,8 +10,8 @@ export type CameraInput =
   | { readonly name: 'speaks' | 'refused'; readonly userId: number };
 
 export interface CameraChoice {
-  /** Whose camera to record now; undefined: nobody's. */
-  readonly userId: number | undefined;
+  /** Whose cameras to record now, at most as many as the chooser was made for. */
+  readonly userIds: readonly number[];
   /** When to ask again although nothing happens, Unix ms; undefined: no need to. */
   readonly askAgainAtMs: number | undefined;
 }
@@ -21,6 +21,14 @@ interface Participant {
   camera: 'on' | 'off' | 'unknown';
   /** Zoom refused the selection: not asked for again before, Unix ms. */
   refusedUntilMs: number;
+  /** When they are last known to have spoken, Unix ms; 0 for never. */
+  spokeAtMs: number;
+}
+
+/** A camera that is recorded, and since when, Unix ms. */
+interface Shown {
+  readonly userId: number;
+  readonly sinceMs: number;
 }
 
 /** How long somebody must have spoken to be shown, so that a cough does not switch cameras. */
@@ -33,7 +41,7 @@ const REFUSED_MS = 10_000;
 const MAX_PARTICIPANTS = 4_096;
 
 /**
- * Decides whose camera to record, by what Zoom tells of the meeting. Pure: no clock, no socket.
+ * Decides whose camera to record, or with V2 whose cameras, by what Zoom tells of the meeting. Pure: no clock, no socket.
  *
  * A camera counts as on when Zoom said so. As long as it has said nothing of any camera, everybody's may be on.
  * A camera that goes off, or whose owner leaves, gives way at once; one that is on is kept for a while.
@@ -44,10 +52,16 @@ export class CameraChooser {
   readonly #participants = new Map<number, Participant>();
   #knowsCameras = false;
   #speaker: { userId: number; sinceMs: number } | undefined;
-  #chosen: { userId: number; sinceMs: number } | undefined;
+  readonly #cameras: number;
+  #shown: readonly Shown[] = [];
+  /** Round-robin: who was taken last, who may have gone since. */
+  #last: number | undefined;
+  #roundSinceMs = 0;
 
-  constructor(follow: VideoFollow) {
+  /** @param cameras how many at once */
+  constructor(follow: VideoFollow, cameras = 1) {
     this.#follow = follow;
+    this.#cameras = cameras;
   }
 
   /** Is this camera known to be on? */
@@ -80,10 +94,11 @@ export class CameraChooser {
         }
         return;
       case 'speaks':
-        this.#participant(input.userId);
         if (this.#speaker?.userId !== input.userId) {
+          if (this.#speaker !== undefined) this.#participant(this.#speaker.userId).spokeAtMs = atMs;
           this.#speaker = { userId: input.userId, sinceMs: atMs };
         }
+        this.#participant(input.userId).spokeAtMs = atMs;
         return;
       case 'refused':
         this.#participant(input.userId).refusedUntilMs = atMs + REFUSED_MS;
@@ -92,67 +107,74 @@ export class CameraChooser {
   }
 
   choose(nowMs: number): CameraChoice {
-    const current = this.#chosen;
-    const kept =
-      current !== undefined && this.#canShow(current.userId, nowMs) ? current : undefined;
-    const { userId, askAgainAtMs } = this.#next(kept, nowMs);
-    if (userId !== current?.userId) {
-      this.#chosen = userId === undefined ? undefined : { userId, sinceMs: nowMs };
-      // What the policy says of the new choice: when to look again.
-      return { userId, askAgainAtMs: this.#next(this.#chosen, nowMs).askAgainAtMs };
-    }
-    return { userId, askAgainAtMs };
-  }
-
-  #next(kept: { userId: number; sinceMs: number } | undefined, nowMs: number): CameraChoice {
-    const follow = this.#follow;
     const candidates = [...this.#participants.keys()].filter((id) => this.#canShow(id, nowMs));
-    const refusedUntilMs = this.#nextForgiven(nowMs);
-    if (follow === 'active-speaker')
-      return this.#speakerOr(kept, candidates, nowMs, refusedUntilMs);
-    if ('pinned' in follow) {
-      const userId = follow.pinned
-        .map((who) => candidates.find((id) => this.#isPinned(id, who)))
-        .find((id) => id !== undefined);
-      return { userId, askAgainAtMs: refusedUntilMs };
-    }
-    if (kept === undefined)
-      return { userId: this.#after(candidates), askAgainAtMs: refusedUntilMs };
-    const dueMs = kept.sinceMs + follow['round-robin'] * 1_000;
-    if (candidates.length < 2) return { userId: kept.userId, askAgainAtMs: refusedUntilMs };
-    return nowMs >= dueMs
-      ? { userId: this.#after(candidates), askAgainAtMs: undefined }
-      : { userId: kept.userId, askAgainAtMs: dueMs };
+    const kept = this.#shown.filter(({ userId }) => candidates.includes(userId));
+    const { userIds, dueMs } = this.#next(kept, candidates, nowMs);
+    const since = new Map(kept.map(({ userId, sinceMs }) => [userId, sinceMs]));
+    this.#shown = userIds.map((userId) => ({ userId, sinceMs: since.get(userId) ?? nowMs }));
+    // What the policy says of a new choice: when to look again.
+    const hasChanged = this.#shown.some(({ userId }) => !since.has(userId));
+    const askAtMs = hasChanged ? this.#next(this.#shown, candidates, nowMs).dueMs : dueMs;
+    return { userIds, askAgainAtMs: askAtMs ?? this.#nextForgiven(nowMs) };
   }
 
-  #speakerOr(
-    kept: { userId: number; sinceMs: number } | undefined,
+  /** @returns `dueMs`: when the policy itself has something to change, without anything happening */
+  #next(
+    kept: readonly Shown[],
     candidates: readonly number[],
     nowMs: number,
-    refusedUntilMs: number | undefined,
-  ): CameraChoice {
+  ): { readonly userIds: readonly number[]; readonly dueMs?: number | undefined } {
+    const follow = this.#follow;
+    if (follow === 'active-speaker') return this.#speakers(kept, candidates, nowMs);
+    if ('pinned' in follow) {
+      const pinned = follow.pinned
+        .map((who) => candidates.find((id) => this.#isPinned(id, who)))
+        .filter((id) => id !== undefined);
+      return { userIds: [...new Set(pinned)].slice(0, this.#cameras) };
+    }
+    return this.#round(kept, candidates, nowMs, follow['round-robin'] * 1_000);
+  }
+
+  /** Free places go to the speaker and then in the order of joining; a speaker takes that of who was silent longest. */
+  #speakers(kept: readonly Shown[], candidates: readonly number[], nowMs: number) {
     const speaker = this.#speaker;
     const speaks =
       speaker !== undefined && candidates.includes(speaker.userId) ? speaker : undefined;
-    if (kept === undefined) {
-      return { userId: speaks?.userId ?? candidates[0], askAgainAtMs: refusedUntilMs };
-    }
-    if (speaks === undefined || speaks.userId === kept.userId) {
-      return { userId: kept.userId, askAgainAtMs: refusedUntilMs };
-    }
-    const dueMs = Math.max(speaks.sinceMs + SPEECH_MS, kept.sinceMs + KEEP_MS);
-    return nowMs >= dueMs
-      ? { userId: speaks.userId, askAgainAtMs: undefined }
-      : { userId: kept.userId, askAgainAtMs: dueMs };
+    const shown = kept.map(({ userId }) => userId);
+    const isFree = (userId: number) => !shown.includes(userId);
+    const free = [...(speaks === undefined ? [] : [speaks.userId]), ...candidates].filter(isFree);
+    const filled = [...shown, ...new Set(free)].slice(0, this.#cameras);
+    if (speaks === undefined || filled.includes(speaks.userId)) return { userIds: filled };
+    const spokeAtMs = (userId: number) => this.#participants.get(userId)?.spokeAtMs ?? 0;
+    const [silent] = [...kept].sort((a, b) => spokeAtMs(a.userId) - spokeAtMs(b.userId));
+    if (silent === undefined) return { userIds: filled };
+    const dueMs = Math.max(speaks.sinceMs + SPEECH_MS, silent.sinceMs + KEEP_MS);
+    if (nowMs < dueMs) return { userIds: filled, dueMs };
+    return { userIds: filled.map((id) => (id === silent.userId ? speaks.userId : id)) };
   }
 
-  /** The next in the order of joining after the one chosen last, who may have gone. */
-  #after(candidates: readonly number[]): number | undefined {
-    const last = this.#chosen?.userId;
+  /** All give way together to those who come after them in the order of joining. */
+  #round(kept: readonly Shown[], candidates: readonly number[], nowMs: number, roundMs: number) {
+    const hasOthers = candidates.length > this.#cameras;
+    const isOver = hasOthers && nowMs >= this.#roundSinceMs + roundMs;
+    const staying = isOver ? [] : kept.map(({ userId }) => userId);
+    if (staying.length === 0) this.#roundSinceMs = nowMs;
+    const userIds = [...staying];
+    for (const userId of this.#inTurn(candidates)) {
+      if (userIds.length === this.#cameras) break;
+      if (userIds.includes(userId)) continue;
+      userIds.push(userId);
+      this.#last = userId;
+    }
+    return { userIds, dueMs: hasOthers ? this.#roundSinceMs + roundMs : undefined };
+  }
+
+  /** In the order of joining, beginning after the one chosen last, who may have gone. */
+  #inTurn(candidates: readonly number[]): number[] {
     const order = [...this.#participants.keys()];
-    const at = last === undefined ? -1 : order.indexOf(last);
-    const later = order.slice(at + 1).find((id) => candidates.includes(id));
-    return later ?? candidates[0];
+    const at = this.#last === undefined ? -1 : order.indexOf(this.#last);
+    const turns = [...order.slice(at + 1), ...order.slice(0, at + 1)];
+    return turns.filter((userId) => candidates.includes(userId));
   }
 
   #canShow(userId: number, nowMs: number): boolean {
@@ -178,7 +200,7 @@ export class CameraChooser {
   #participant(userId: number): Participant {
     const known = this.#participants.get(userId);
     if (known !== undefined) return known;
-    const added: Participant = { userName: '', camera: 'unknown', refusedUntilMs: 0 };
+    const added: Participant = { userName: '', camera: 'unknown', refusedUntilMs: 0, spokeAtMs: 0 };
     if (this.#participants.size < MAX_PARTICIPANTS) this.#participants.set(userId, added);
     return added;
   }

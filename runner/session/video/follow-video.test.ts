@@ -1,101 +1,12 @@
 import { expect, test } from 'vitest';
-import { RtmsClient } from '../../../rtms/client.ts';
-import { completeMediaRequest } from '../../../rtms/protocol/params.ts';
-import { SILENT_LOGGER } from '../../../shared/logger.ts';
-import type { EventData } from '../../../shared/record/event-data.ts';
-import type { VideoFollow } from '../../../shared/video-follow.ts';
-import type { ActionInput, ScenarioInput } from '../../../simulator/scenario/scenario.ts';
-import { startSimulator } from '../../../simulator/simulator.ts';
-import { EXAMPLE_APP } from '../../../simulator/sockets/handshake.ts';
-import { EventLog, QUICK } from '../../../test/support/rtms/simulated-client.ts';
-import { followVideo } from './follow-video.ts';
-
-const NAMES = ['Ada', 'Ben', 'Cam'];
-const [ADA, BEN, CAM] = [16_778_240, 16_779_264, 16_780_288] as const;
-const CAMERA = {
-  kind: 'synthetic',
-  fps: 25,
-  frameBytes: 300,
-  keyFrameBytes: 900,
-  keyEvery: 25,
-} as const;
-const THREE_CAMERAS = [ADA, BEN, CAM].map((userId, index) => ({
-  userId,
-  userName: NAMES[index] ?? '',
-  video: CAMERA,
-}));
-
-/** A client with three cameras before it, on Zoom's real pace; what was recorded of whom. */
-async function follow(
-  policy: VideoFollow,
-  scenario: Partial<ScenarioInput> = {},
-  missingMs = 10_000,
-) {
-  const simulator = await startSimulator({ seed: 'video' });
-  const rtmsStreamId = simulator.start({
-    name: 'three cameras',
-    durationMs: 60_000,
-    participants: THREE_CAMERAS,
-    ...scenario,
-  }) as string;
-  const { entityId } = simulator.streams()[0] as { entityId: string };
-  const client = new RtmsClient({
-    ...QUICK,
-    media: completeMediaRequest({
-      audio: false,
-      deskshare: false,
-      transcript: false,
-      chat: false,
-      video: { codec: 'H264', fps: 25, dataOpt: 'VIDEO_SINGLE_INDIVIDUAL_STREAM' },
-    }),
-  });
-  const log = new EventLog(client);
-  const selected: EventData['video_selected'][] = [];
-  const missing: number[] = [];
-  const counts: string[] = [];
-  followVideo(
-    client,
-    policy,
-    { selected: (data) => selected.push(data), missing: (userId) => missing.push(userId) },
-    {
-      missingMs,
-      logger: SILENT_LOGGER,
-      metrics: { count: (name) => counts.push(name), observe: () => {} },
-    },
-  );
-  client.join({
-    product: 'meeting',
-    entityId,
-    rtmsStreamId,
-    serverUrls: [simulator.serverUrl(rtmsStreamId)],
-    clientId: EXAMPLE_APP.clientId,
-    clientSecret: EXAMPLE_APP.clientSecret,
-  });
-  return {
-    client,
-    log,
-    selected,
-    missing,
-    counts,
-    act: (action: ActionInput) => simulator.act(rtmsStreamId, action),
-    pictures: (userId: number) => log.of('frame').filter((frame) => frame.userId === userId).length,
-    /** Pictures recorded by person are those that Zoom sent of each. */
-    async expectAllRecorded() {
-      await client.leave();
-      for (const userId of [ADA, BEN, CAM]) {
-        const sent = simulator
-          .sent(rtmsStreamId)
-          .sources.filter((source) => source.mediaType === 'video' && source.userId === userId)
-          .reduce((total, { frames }) => total + frames, 0);
-        expect(this.pictures(userId), String(userId)).toBe(sent);
-      }
-    },
-    async [Symbol.asyncDispose]() {
-      await client.leave();
-      await simulator.close();
-    },
-  };
-}
+import {
+  ADA,
+  BEN,
+  CAM,
+  follow,
+  NAMES,
+  THREE_CAMERAS,
+} from '../../../test/support/rtms/followed-cameras.ts';
 
 test.concurrent('the active speaker is followed, and again after a reconnect', async () => {
   await using it = await follow('active-speaker');
@@ -149,7 +60,7 @@ test.concurrent('a selection before the video connection is up waits for it', as
 
 test.concurrent('a camera that is on and does not come is told once, and asked for again', async () => {
   const participants = THREE_CAMERAS.map(({ video: _none, ...person }) => person);
-  await using it = await follow('active-speaker', { participants }, 300);
+  await using it = await follow('active-speaker', { participants }, { missingMs: 300 });
   await it.log.next('joined');
   it.act({ do: 'video_on', userId: ADA });
   await it.log.next('videoSubscribed', 2);

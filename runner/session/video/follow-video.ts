@@ -3,7 +3,7 @@ import { refusesParticipant, statusVerdict } from '../../../rtms/connection/verd
 import type { SignalingEvent } from '../../../rtms/events.ts';
 import type { Logger } from '../../../shared/logger.ts';
 import type { Metrics } from '../../../shared/metrics.ts';
-import type { EventData } from '../../../shared/record/event-data.ts';
+import type { EventData, EventPerson } from '../../../shared/record/event-data.ts';
 import { followName, type VideoFollow } from '../../../shared/video-follow.ts';
 import { CameraChooser, type CameraInput } from './camera-choice.ts';
 
@@ -16,69 +16,94 @@ export interface VideoRecord {
 export interface FollowVideoOptions {
   readonly logger: Logger;
   readonly metrics: Metrics;
+  /** How many cameras at once: more than one with protocol V2 only. @default 1 */
+  readonly cameras?: number;
   /** Unix ms. @default Date.now */
   readonly now?: () => number;
   /** From selecting a camera to missing its video, ms. @default 10000 */
   readonly missingMs?: number;
 }
 
+/** A camera that is to be recorded. */
+interface Followed {
+  readonly sinceMs: number;
+  isGranted: boolean;
+  isMissing: boolean;
+  /** Until its first frame. */
+  watch: NodeJS.Timeout | undefined;
+}
+
 /**
- * Selects whose camera Zoom sends, as the meeting goes on, and says whose it is and when it does not come. The
+ * Selects whose cameras Zoom sends, as the meeting goes on, and says whose they are and when one does not come. The
  * client repeats a selection for every new video connection.
  */
 export function followVideo(
   client: RtmsClient,
   follow: VideoFollow,
   record: VideoRecord,
-  { logger, metrics, now = Date.now, missingMs = 10_000 }: FollowVideoOptions,
+  options: FollowVideoOptions,
 ): void {
-  const chooser = new CameraChooser(follow);
-  let wanted: number | undefined;
-  /** Whose camera the last `video_selected` named. */
-  let told: number | undefined;
-  let sinceMs = 0;
-  let isMissing = false;
+  const { logger, metrics, cameras = 1, now = Date.now, missingMs = 10_000 } = options;
+  const chooser = new CameraChooser(follow, cameras);
+  const followed = new Map<number, Followed>();
+  /** Whose cameras the last `video_selected` named. */
+  let told = '';
   let isOver = false;
   let again: NodeJS.Timeout | undefined;
-  let watch: NodeJS.Timeout | undefined;
 
-  const tell = (userId: number | undefined) => {
-    if (told === userId) return;
-    told = userId;
-    const userName = userId === undefined ? '' : chooser.nameOf(userId);
+  /** @param latest who was granted just now */
+  const tell = (latest?: number) => {
+    const granted = [...followed].filter(([, { isGranted }]) => isGranted).map(([id]) => id);
+    if (granted.join() === told) return;
+    told = granted.join();
     record.selected({
       follow: followName(follow),
-      ...(userId !== undefined && { userId }),
-      ...(userName !== '' && { userName }),
+      ...personOf(latest ?? granted[0]),
+      ...(cameras > 1 && { cameras: granted.map(personOf) }),
       timestampMs: now(),
     });
   };
-  const miss = () => {
-    if (wanted === undefined || isOver) return;
-    if (client.state === 'streaming' && !isMissing) {
-      isMissing = true;
+  const personOf = (userId: number | undefined): EventPerson => {
+    const userName = userId === undefined ? '' : chooser.nameOf(userId);
+    return { ...(userId !== undefined && { userId }), ...(userName !== '' && { userName }) };
+  };
+  const miss = (userId: number, camera: Followed) => {
+    if (followed.get(userId) !== camera || isOver) return;
+    if (client.state === 'streaming' && !camera.isMissing) {
+      camera.isMissing = true;
       metrics.count('VideoMissing');
-      logger.warn('video missing', { event: 'video_missing', userId: wanted });
-      record.missing(wanted, sinceMs);
+      logger.warn('video missing', { event: 'video_missing', userId });
+      record.missing(userId, camera.sinceMs);
     }
     // The selection, or its answer, may have been lost.
-    client.subscribeVideo(wanted, true);
-    watch = later(missingMs, miss);
+    client.subscribeVideo(userId, true);
+    camera.watch = later(missingMs, () => miss(userId, camera));
+  };
+  const begin = (userId: number) => {
+    const camera: Followed = {
+      sinceMs: now(),
+      isGranted: false,
+      isMissing: false,
+      watch: undefined,
+    };
+    followed.set(userId, camera);
+    client.subscribeVideo(userId, true);
+    camera.watch = later(missingMs, () => miss(userId, camera));
   };
   const step = () => {
     clearTimeout(again);
-    const { userId, askAgainAtMs } = chooser.choose(now());
-    if (userId !== wanted) {
-      wanted = userId;
-      isMissing = false;
-      sinceMs = now();
+    const { userIds, askAgainAtMs } = chooser.choose(now());
+    const gone = [...followed].filter(([userId]) => !userIds.includes(userId));
+    for (const [userId, { watch }] of gone) {
       clearTimeout(watch);
-      if (userId === undefined) tell(undefined);
-      else {
-        client.subscribeVideo(userId, true);
-        watch = later(missingMs, miss);
-      }
+      followed.delete(userId);
+      // With one camera the next selection replaces it, and nobody's ends by itself.
+      if (cameras > 1) client.subscribeVideo(userId, false);
     }
+    const come = userIds.filter((userId) => !followed.has(userId));
+    for (const userId of come) begin(userId);
+    // With one camera the picture changes only when Zoom grants the next one.
+    if (cameras > 1 ? gone.length > 0 : followed.size === 0) tell();
     if (askAgainAtMs !== undefined) again = later(askAgainAtMs - now(), step);
   };
 
@@ -89,23 +114,28 @@ export function followVideo(
     step();
   });
   client.on('videoSubscribed', ({ userId, status }) => {
-    if (isOver || userId !== wanted) return;
-    if (statusVerdict(status, 1) === 'accepted') tell(userId);
-    else if (refusesParticipant(status)) {
+    const camera = followed.get(userId);
+    if (isOver || camera === undefined) return;
+    if (statusVerdict(status, 1) === 'accepted') {
+      camera.isGranted = true;
+      tell(userId);
+    } else if (refusesParticipant(status)) {
       logger.warn('video selection refused', { event: 'video_refused', userId, status });
       chooser.see({ name: 'refused', userId }, now());
       step();
     }
   });
   client.on('frame', ({ mediaType, userId }) => {
-    if (mediaType !== 'video' || userId !== wanted || watch === undefined) return;
-    clearTimeout(watch);
-    watch = undefined;
+    if (mediaType !== 'video' || userId === undefined) return;
+    const camera = followed.get(userId);
+    if (camera?.watch === undefined) return;
+    clearTimeout(camera.watch);
+    camera.watch = undefined;
   });
   client.on('ended', () => {
     isOver = true;
     clearTimeout(again);
-    clearTimeout(watch);
+    for (const { watch } of followed.values()) clearTimeout(watch);
   });
 }
 

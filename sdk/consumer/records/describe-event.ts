@@ -19,9 +19,9 @@ export function describeEvent(event: ReceivedEvent): string {
     case 'session_handed_over':
       return `handed over (${event.data.cause})`;
     case 'session_interrupted':
-      return `${event.data.scope} interrupted (${event.data.cause})`;
+      return `${whatOf(event.data)} interrupted (${event.data.cause})`;
     case 'session_reconnected':
-      return `${event.data.scope} reconnected after ${event.data.durationMs} ms`;
+      return `${whatOf(event.data)} reconnected after ${event.data.durationMs} ms`;
     case 'session_ended':
       return `ended: ${event.data.stopReasonName ?? 'Zoom gave no reason'}`;
     case 'participant_joined':
@@ -49,4 +49,8 @@ export function describeEvent(event: ReceivedEvent): string {
     default:
       return event.name.replaceAll('_', ' ');
   }
+}
+
+function whatOf({ scope, userId }: { readonly scope: string; readonly userId?: number }): string {
+  return userId === undefined ? scope : `${scope} of ${userId}`;
 }

@@ -34,7 +34,13 @@ const roster = object({
   timestampMs: time,
 });
 const personAct = object({ ...person, timestampMs: time });
-const scopeEvent = { scope: word, cause: text, attempt: count, durationMs: number };
+const scopeEvent = {
+  scope: word,
+  userId: v.optional(count),
+  cause: text,
+  attempt: count,
+  durationMs: number,
+};
 const blind = v.optional(v.array(object({ mediaType: word, fromMs: time, toMs: time })));
 const ledger = v.array(
   object({ ...source, mediaType: word, received: count, written: count, lost: count }),
@@ -113,7 +119,12 @@ const SCHEMAS = {
     claimedAtMs: time,
     streamingAtMs: time,
   }),
-  video_selected: object({ ...person, follow: word, timestampMs: time }),
+  video_selected: object({
+    ...person,
+    cameras: v.optional(v.array(object(person))),
+    follow: word,
+    timestampMs: time,
+  }),
   session_paused: stateChange,
   session_resumed: stateChange,
   session_interrupted: object(scopeEvent),

@@ -21,8 +21,8 @@ export class EpochLife {
   #wasCutShort = false;
   #media: readonly string[] = [];
   readonly #reconnects: BlindTime[] = [];
-  /** Scopes that are down, since when. */
-  readonly #down = new Map<string, number>();
+  /** What is down, since when: by scope, and by camera where each has a connection of its own. */
+  readonly #down = new Map<string, { readonly scope: string; readonly sinceMs: number }>();
 
   event(event: ReceivedEvent): void {
     const atMs = event.time.getTime();
@@ -35,12 +35,15 @@ export class EpochLife {
         this.#media = Object.keys(event.data.media);
         return;
       case 'session_interrupted':
-        this.#down.set(event.data.scope, atMs);
+        this.#down.set(downKey(event.data), { scope: event.data.scope, sinceMs: atMs });
+        return;
+      case 'video_selected':
+        this.#forgetCameras(event.data);
         return;
       case 'session_reconnected': {
         const { scope, blind, durationMs } = event.data;
         if (scope === 'signaling') this.#down.clear();
-        else this.#down.delete(scope);
+        else this.#down.delete(downKey(event.data));
         this.#reconnects.push(...(blind ?? this.#spans(scope, atMs - durationMs, atMs)));
         return;
       }
@@ -86,13 +89,22 @@ export class EpochLife {
     }
     for (const blind of this.#reconnects) add('reconnected', blind);
     if (endedAtMs !== undefined && this.#wasCutShort) {
-      for (const [scope, sinceMs] of this.#down) {
+      for (const { scope, sinceMs } of this.#down.values()) {
         const scopes = scope === 'signaling' ? this.#media : [scope];
         for (const mediaType of scopes)
           add('not_reconnected', { mediaType, fromMs: sinceMs, toMs: endedAtMs } as BlindTime);
       }
     }
     return losses;
+  }
+
+  /** A camera that is recorded no more does not come back, and is not missed. */
+  #forgetCameras({ cameras }: EventData['video_selected']): void {
+    if (cameras === undefined) return;
+    const selected = cameras.map(({ userId }) => downKey({ scope: 'video', userId }));
+    for (const key of [...this.#down.keys()]) {
+      if (key.startsWith('video/') && !selected.includes(key)) this.#down.delete(key);
+    }
   }
 
   /** For records of runners that did not tell it: from the owner's last sign to the first of the next one. */
@@ -114,4 +126,8 @@ export class EpochLife {
       .filter((mediaType) => mediaType !== KEPT_BY_ZOOM)
       .map((mediaType) => ({ mediaType, fromMs, toMs }) as BlindTime);
   }
+}
+
+function downKey({ scope, userId }: { scope: string; userId?: number | undefined }): string {
+  return userId === undefined ? scope : `${scope}/${userId}`;
 }

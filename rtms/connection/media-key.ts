@@ -1,0 +1,55 @@
+import type { MediaType } from '../protocol/media-type.ts';
+
+/** The camera of one participant, as one media connection carries it with protocol V2. */
+export type CameraKey = `video/${number}`;
+
+/**
+ * What only one media connection carries at a time: a media type, or with V2 one participant's camera. A value, so
+ * that two keys of the same thing are equal and can stand in a set.
+ */
+export type MediaKey = MediaType | CameraKey;
+
+/** Who a connection was opened for: nobody in particular, or one participant. */
+export interface Carried {
+  readonly mediaTypes: readonly MediaType[];
+  /** V2, individual video: whose camera this connection carries. */
+  readonly userId?: number;
+}
+
+export function cameraKey(userId: number): CameraKey {
+  return `video/${userId}`;
+}
+
+/** Whose camera a key stands for; undefined: it stands for a media type. */
+export function cameraOf(key: MediaKey): number | undefined {
+  return key.startsWith('video/') ? Number(key.slice('video/'.length)) : undefined;
+}
+
+/** Everything a connection carries. */
+export function keysOf({ mediaTypes, userId }: Carried): readonly MediaKey[] {
+  return userId === undefined ? mediaTypes : [cameraKey(userId)];
+}
+
+/**
+ * Is data of this kind, from this participant, what the connection was opened for? Data that does not say whose it
+ * is belongs to the participant of its connection.
+ */
+export function carries(
+  carried: Carried,
+  mediaType: MediaType,
+  userId: number | undefined,
+): boolean {
+  if (!carried.mediaTypes.includes(mediaType)) return false;
+  return carried.userId === undefined || userId === undefined || userId === carried.userId;
+}
+
+/** Which cameras have to be opened and which closed, so that those wanted are open. */
+export function cameraChange(
+  open: readonly number[],
+  wanted: readonly number[],
+): { readonly opened: readonly number[]; readonly closed: readonly number[] } {
+  return {
+    opened: [...new Set(wanted)].filter((userId) => !open.includes(userId)),
+    closed: open.filter((userId) => !wanted.includes(userId)),
+  };
+}
