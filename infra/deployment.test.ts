@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { App, CfnParameter, Stack } from 'aws-cdk-lib';
+import { CfnParameter, Stack } from 'aws-cdk-lib';
 import { Match, Template } from 'aws-cdk-lib/assertions';
 import { Vpc } from 'aws-cdk-lib/aws-ec2';
 import { Cluster, type ICluster } from 'aws-cdk-lib/aws-ecs';
@@ -14,13 +14,19 @@ import { DEV } from './config/stages/dev.ts';
 import { PROD } from './config/stages/prod.ts';
 import { RtmsKinesis } from './rtms-kinesis.ts';
 import { RtmsKinesisStack } from './stack.ts';
-import { onlyOf, resourcesOf, synthesize, TIMEOUT_MS } from './synthesis/synthesized.ts';
+import {
+  createUnvalidatedApp,
+  onlyOf,
+  resourcesOf,
+  synthesize,
+  TIMEOUT_MS,
+} from './synthesis/synthesized.ts';
 
+/** Of somebody else's app: none of the flags of our cdk.json. */
 const CONTEXT = { 'aws:cdk:bundling-stacks': [], '@aws-cdk/core:enablePartitionLiterals': true };
 
-/** Without validators: these tests are about other things, and those take seconds. */
 function templateOf(config: ConfigInput, region?: string): Template {
-  const app = new App({ context: CONTEXT });
+  const app = createUnvalidatedApp(CONTEXT);
   const env = region === undefined ? {} : { env: { region, account: '111122223333' } };
   return Template.fromStack(new RtmsKinesisStack(app, 'S', { config, ...env }));
 }
@@ -62,7 +68,7 @@ describe('a deployment', { timeout: TIMEOUT_MS }, () => {
   });
 
   test('of production is protected against deletion', () => {
-    const app = new App({ context: CONTEXT });
+    const app = createUnvalidatedApp(CONTEXT);
     const protectedBy = (id: string, config: ConfigInput) =>
       new RtmsKinesisStack(app, id, { config }).terminationProtection;
     expect(protectedBy('Prod', PROD)).toBe(true);
@@ -127,7 +133,7 @@ describe('a deployment', { timeout: TIMEOUT_MS }, () => {
   );
 
   test('two in one account have no name in common', () => {
-    const app = new App({ context: CONTEXT });
+    const app = createUnvalidatedApp(CONTEXT);
     const stack = new Stack(app, 'Both');
     new RtmsKinesis(stack, 'A', DEV);
     new RtmsKinesis(stack, 'B', DEV);
@@ -187,7 +193,7 @@ describe('the image', { timeout: TIMEOUT_MS }, () => {
     'public.ecr.aws/example/rtms-kinesis:1.2.3',
     `111122223333.dkr.ecr.us-east-1.amazonaws.com/rtms@sha256:${'a'.repeat(64)}`,
   ])('that is published needs no Docker: %s', (imageUri) => {
-    const app = new App({ context: CONTEXT });
+    const app = createUnvalidatedApp(CONTEXT);
     const stack = new RtmsKinesisStack(app, 'S', {
       config: { runner: { imageUri } },
       env: { account: '111122223333', region: 'us-east-1' },
@@ -202,7 +208,7 @@ describe('the image', { timeout: TIMEOUT_MS }, () => {
 
 describe('the construct', { timeout: TIMEOUT_MS }, () => {
   test('takes what the app has already, and makes none of it again', () => {
-    const stack = new Stack(new App({ context: CONTEXT }), 'Own');
+    const stack = new Stack(createUnvalidatedApp(CONTEXT), 'Own');
     const vpc = new Vpc(stack, 'Vpc');
     new RtmsKinesis(
       stack,
@@ -244,7 +250,7 @@ describe('the construct', { timeout: TIMEOUT_MS }, () => {
   });
 
   test('takes addresses that only a deployment knows', () => {
-    const stack = new Stack(new App({ context: CONTEXT }), 'Tokens');
+    const stack = new Stack(createUnvalidatedApp(CONTEXT), 'Tokens');
     const parameter = (id: string) => new CfnParameter(stack, id).valueAsString;
     new RtmsKinesis(stack, 'Rtms', {
       webhook: { domain: { name: parameter('Host'), certificateArn: parameter('Certificate') } },

@@ -4,6 +4,7 @@ import type { IKey } from 'aws-cdk-lib/aws-kms';
 import { type ILogGroup, LogGroup, type RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
 import { type Config, type ConfigInput, readConfig } from './config/config.ts';
+import { excuseFindings } from './excused-findings.ts';
 import { Budget } from './monitoring/budget.ts';
 import { DeploymentMetrics } from './monitoring/metric.ts';
 import { Monitoring } from './monitoring/monitoring.ts';
@@ -163,6 +164,7 @@ export class RtmsKinesis extends Construct {
     this.#addBudget();
     this.#addTags();
     acknowledgeFindings(this);
+    excuseFindings(this, encryptionKey !== undefined);
   }
 
   /** Lets a consumer read both streams. */

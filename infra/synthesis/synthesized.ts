@@ -56,25 +56,26 @@ interface Synthesized {
 
 const synthesized = new Map<string, Synthesized>();
 
-/**
- * Without validators, which take seconds for each template and more for the first of a process: validation.long.test.ts has
- * them look at every configuration, once.
- */
+/** Each template once a process; validation.long.test.ts has the validators look at every configuration. */
 export function synthesize(name: string): Synthesized {
   let done = synthesized.get(name);
   if (done === undefined) {
-    const app = new App({
-      context: {
-        ...contextOfFile(),
-        ...UNBUNDLED,
-        '@aws-cdk/core:validateAgainstDefaultRules': false,
-      },
-    });
+    const app = createUnvalidatedApp();
     const stack = addStack(app, name);
     done = { app, stack, template: Template.fromStack(stack) };
     synthesized.set(name, done);
   }
   return done;
+}
+
+/**
+ * Without CDK's own validator, whose rules take more time than all the rest of a template. The context's
+ * `validateAgainstDefaultRules: false` would have it run and only call its errors warnings.
+ */
+export function createUnvalidatedApp(
+  context: Record<string, unknown> = { ...contextOfFile(), ...UNBUNDLED },
+): App {
+  return new App({ context, builtinCloudFormationValidation: false });
 }
 
 export function addStack(app: App, name: string): RtmsKinesisStack {
