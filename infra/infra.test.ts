@@ -10,11 +10,11 @@ import { METRICS } from '../shared/metrics.ts';
 import { fromRoot } from './bundling/bundle-options.ts';
 import { DEV } from './config/stages/dev.ts';
 import { PROD } from './config/stages/prod.ts';
-import { findingsTable } from './excused-findings.ts';
 import { RtmsKinesisStack } from './stack.ts';
 import { costTables } from './study/cost-table.ts';
 import { drawDashboard } from './study/pictures/dashboard-picture.ts';
 import { widgetsOf } from './study/pictures/widgets.ts';
+import { findingsTable } from './synthesis/excused-findings.ts';
 import {
   CONFIGS,
   createUnvalidatedApp,

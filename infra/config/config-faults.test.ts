@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { configKeys } from '../config-keys.ts';
 import { CONFIG, type ConfigInput, readConfig } from './config.ts';
+import { configKeys } from './config-keys.ts';
 
 function set(target: Record<string, unknown>, path: readonly string[], value: unknown): void {
   const [key = '', ...rest] = path;

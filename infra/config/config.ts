@@ -8,9 +8,9 @@ import {
 import { completeProtocol, type ProtocolRequest } from '../../rtms/protocol/protocol-settings.ts';
 import { ServiceError } from '../../shared/errors.ts';
 import { parseAllowedHosts } from '../../shared/zoom/allowed-hosts.ts';
-import { cronField, isTimeZone } from '../cron-fields.ts';
 import { US_EAST_1_PRICES } from '../study/prices.ts';
 import { describeFault, misplacedLists, NO_SUCH_KEY } from './config-faults.ts';
+import { cronField, isTimeZone } from './cron-fields.ts';
 
 /** Retentions CloudWatch Logs accepts, days. */
 const LOG_RETENTION_DAYS = [1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731] as const;

@@ -1,8 +1,8 @@
 import { globSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { fromRoot } from './bundling/bundle-options.ts';
-import { CONFIG, type ConfigInput, readConfig } from './config/config.ts';
-import { NO_SUCH_KEY } from './config/config-faults.ts';
+import { fromRoot } from '../bundling/bundle-options.ts';
+import { CONFIG, type ConfigInput, readConfig } from './config.ts';
+import { NO_SUCH_KEY } from './config-faults.ts';
 import { configKeys } from './config-keys.ts';
 
 const SECTIONS = 'zoom|webhook|records|runner|network|monitoring|prices';
@@ -14,7 +14,7 @@ const SNIPPET = new RegExp(`^(?:${SECTIONS}): \\{.*\\}$`, 's');
 const OTHERS = new Set(['zoom.us', 'zoom.com', 'records.jsonl']);
 
 const FILES = globSync(
-  '{*.md,docs/**/*.md,{cli,functions,infra,local,runner,sdk,shared}/**/*.ts}',
+  '{*.md,docs/**/*.md,{cli,functions,infra,local,rtms,runner,sdk,shared,simulator}/**/*.ts}',
   {
     cwd: fromRoot(''),
   },
