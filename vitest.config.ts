@@ -1,16 +1,44 @@
 import { defineConfig } from 'vitest/config';
 
+const NEVER = ['node_modules/**', 'out/**', 'cdk.out/**', 'dist/**'];
+/** Minutes of real processes and clocks: `npm run test:long`. */
+const LONG = '**/*.long.test.ts';
+/** Rooms whose tests leave nothing behind: their files share worker threads, which saves a process for each. */
+const SHARING = ['shared', 'rtms/protocol', 'runner/kinesis', 'sdk/consumer', 'infra', 'cli'].map(
+  (room) => `${room}/**/*.test.ts`,
+);
+
 export default defineConfig({
   test: {
-    include: ['**/*.test.ts'],
-    // Minutes of real processes and clocks: `npm run test:long`.
-    exclude: ['node_modules/**', 'out/**', 'cdk.out/**', 'dist/**', '**/*.long.test.ts'],
     testTimeout: 20_000,
     hookTimeout: 20_000,
     // Most tests wait for sockets and timers of real processes, not for a core.
     maxWorkers: 3,
     // The report and nothing else; what a failed test wrote is shown with it.
     silent: 'passed-only',
-    coverage: { include: ['shared/**/*.ts', 'rtms/protocol/**/*.ts'], exclude: ['**/*.test.ts'] },
+    coverage: {
+      include: ['shared/**/*.ts', 'rtms/protocol/**/*.ts'],
+      exclude: ['**/*.test.ts'],
+    },
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: 'processes',
+          include: ['**/*.test.ts'],
+          exclude: [...NEVER, LONG, ...SHARING],
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'threads',
+          include: SHARING,
+          exclude: [...NEVER, LONG],
+          pool: 'threads',
+          isolate: false,
+        },
+      },
+    ],
   },
 });
