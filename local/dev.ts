@@ -4,6 +4,7 @@ import { join, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { ServiceError } from '../shared/errors.ts';
 import { folderNameOf } from '../shared/folder-name.ts';
+import { newSeed } from '../simulator/scenario/forms.ts';
 import type { SentReport } from '../simulator/sent-ledger.ts';
 import { leaveTheCloud } from './environment.ts';
 import { happeningOf } from './observe/describe-event.ts';
@@ -121,7 +122,7 @@ async function simulated(
     if (name === 'session_ended') ended.resolve();
   });
   // Every run meets a Zoom that says the same in other forms; the seed brings one back.
-  const forms = process.env['SIMULATOR_FORMS'] || String(Date.now() % 1_000_000);
+  const forms = process.env['SIMULATOR_FORMS'] || newSeed();
   reporter.happening({
     kind: 'simulator_forms',
     atMs: Date.now(),

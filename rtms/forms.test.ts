@@ -54,7 +54,7 @@ test.concurrent.each(Array.from({ length: 12 }, (_, seed) => String(seed)))(
   async (seed) => {
     await using it = await simulate({
       scenario: { participants: WITH_CAMERAS },
-      behaviour: drawForms(seed, true),
+      behaviour: drawForms(seed, 'nameless'),
       client: { media: DEFAULT_MEDIA_REQUEST, settleMs: 15_000 },
     });
     it.client.join(it.join);

@@ -2,6 +2,7 @@ import { parseArgs } from 'node:util';
 import type { UserEnv } from '../shared/env.ts';
 import { ServiceError } from '../shared/errors.ts';
 import { namedScenario, startControlServer } from './control-server.ts';
+import { parseMissing } from './scenario/forms.ts';
 import { type SimulatorEvent, startSimulator } from './simulator.ts';
 import { EXAMPLE_APP, type SimulatorApp } from './sockets/handshake.ts';
 
@@ -28,6 +29,8 @@ const OPTIONS = {
   seed: { type: 'string' },
   /** JSON, see behaviour.ts. */
   behaviour: { type: 'string', default: '{}' },
+  /** What the forms of SIMULATOR_FORMS may leave out, see forms.ts. */
+  missing: { type: 'string', default: 'nothing' },
   exit: { type: 'boolean', default: false },
 } as const;
 
@@ -40,6 +43,7 @@ async function main(): Promise<void> {
     signalingPort: Number(flags['signaling-port']),
     mediaPort: Number(flags['media-port']),
     behaviour: JSON.parse(flags.behaviour),
+    missing: parseMissing(flags.missing),
     ...(flags['sent-dir'] !== undefined && { sentDir: flags['sent-dir'] }),
     ...(flags.seed !== undefined && { seed: flags.seed }),
     onEvent: (event) => print(describe(event)),

@@ -5,7 +5,7 @@ import { MEDIA_TYPES, type MediaType } from '../rtms/protocol/media-type.ts';
 import type { Product } from '../rtms/protocol/product.ts';
 import { type Clock, scaledClock } from './clock.ts';
 import { type Behaviour, DOCUMENTED_BEHAVIOUR } from './scenario/behaviour.ts';
-import { formsFromEnvironment } from './scenario/forms.ts';
+import { formsFromEnvironment, type Missing } from './scenario/forms.ts';
 import {
   type Action,
   type ActionInput,
@@ -43,8 +43,8 @@ export interface SimulatorOptions {
   /** PEM; the addresses become `wss:`. @default plain `ws:` */
   readonly tls?: { readonly key: string; readonly cert: string };
   readonly behaviour?: Partial<Behaviour>;
-  /** Whether `SIMULATOR_FORMS` may draw forms in which nobody can tell people apart, too. @default false */
-  readonly lossyForms?: boolean;
+  /** What the forms that `SIMULATOR_FORMS` draws may leave out. @default 'nothing' */
+  readonly missing?: Missing;
   /** Streams the account may have at once. @default 2000 */
   readonly concurrencyLimit?: number;
   /** Where everything sent is written too. @default nowhere */
@@ -117,7 +117,7 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
   const app: SimulatorApp = { ...EXAMPLE_APP, ...options.app };
   const behaviour: Behaviour = {
     ...DOCUMENTED_BEHAVIOUR,
-    ...formsFromEnvironment(options.lossyForms),
+    ...formsFromEnvironment(options.missing),
     ...options.behaviour,
   };
   const clock = options.clock ?? scaledClock(options.speed);

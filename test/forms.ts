@@ -3,9 +3,10 @@ import { once } from 'node:events';
 import { parseArgs } from 'node:util';
 
 /**
- * `npm run test:forms [-- --seed N] [--seeds K] [paths...]`: the whole-system tests with Zoom's messages in forms
- * drawn at random, for K seeds from N on. Whatever form Zoom chooses, the outcome of a test has to be the same. A
- * failure is had again with the same seed; `npm test` runs the same tests in the documented forms.
+ * `npm run test:forms [-- --seed N] [--seeds K] [--long] [paths...]`: the whole-system tests with Zoom's messages in
+ * forms drawn at random, for K seeds from N on; with `--long` those that `npm run test:long` plays. Whatever form Zoom
+ * chooses, the outcome of a test has to be the same. A failure is had again with the same seed; `npm test` runs the
+ * same tests in the documented forms.
  */
 const WHOLE_SYSTEM = ['test/e2e', 'test/sessions'];
 
@@ -13,6 +14,7 @@ const { values, positionals } = parseArgs({
   options: {
     seed: { type: 'string', default: String(Date.now() % 1_000_000) },
     seeds: { type: 'string', default: '1' },
+    long: { type: 'boolean', default: false },
   },
   allowPositionals: true,
 });
@@ -23,7 +25,8 @@ const failed: number[] = [];
 for (let seed = first; seed < first + count; seed++) {
   process.stdout.write(`\n# SIMULATOR_FORMS=${seed}\n`);
   // One file at a time: each is several processes, and a test that fails here should fail for its forms.
-  const vitest = ['node_modules/vitest/vitest.mjs', 'run', '--maxWorkers=1', ...paths];
+  const config = values.long ? ['--config', 'vitest.long.config.ts'] : [];
+  const vitest = ['node_modules/vitest/vitest.mjs', 'run', ...config, '--maxWorkers=1', ...paths];
   const child = spawn(process.execPath, vitest, {
     stdio: 'inherit',
     env: { ...process.env, SIMULATOR_FORMS: String(seed) },

@@ -1,3 +1,4 @@
+import { ServiceError } from '../../shared/errors.ts';
 import type { Behaviour } from './behaviour.ts';
 
 /**
@@ -28,22 +29,47 @@ export const FORMS = {
 } as const satisfies { readonly [Key in keyof Behaviour]?: readonly Behaviour[Key][] };
 
 /**
- * Forms in which something is missing that nobody can make up: who somebody is, which session, when. Everything
- * arrives all the same, but two people without an id count as one, so they are for tests that tell nobody apart.
+ * Forms in which something is missing that nobody can make up, but not who somebody is: which session it is about,
+ * when it was. All media, lines and events arrive, each with its person.
  */
-export const LOSSY_FORMS = {
-  userIds: ['number', 'text', 'long', 'opaque'],
+export const VAGUE_FORMS = {
   sessionIds: [true, false],
   eventTimes: [true, false],
   nullParticipants: [false, true],
 } as const satisfies { readonly [Key in keyof Behaviour]?: readonly Behaviour[Key][] };
 
-/** Draws one of each form; the same seed draws the same. @param lossy those of LOSSY_FORMS too */
-export function drawForms(seed: string, lossy = false): Partial<Behaviour> {
+/**
+ * Forms in which it is missing who somebody is, too. Everything arrives all the same, but two people without an id
+ * count as one, so these are for runs that tell nobody apart.
+ */
+export const NAMELESS_FORMS = {
+  ...VAGUE_FORMS,
+  userIds: ['number', 'text', 'long', 'opaque'],
+} as const satisfies { readonly [Key in keyof Behaviour]?: readonly Behaviour[Key][] };
+
+/** What may be missing in the forms that are drawn. */
+const MISSING = { nothing: {}, vague: VAGUE_FORMS, nameless: NAMELESS_FORMS } as const;
+export type Missing = keyof typeof MISSING;
+
+/** @throws ServiceError `config/invalid` */
+export function parseMissing(text: string): Missing {
+  if (Object.hasOwn(MISSING, text)) return text as Missing;
+  const allowed = Object.keys(MISSING).join(', ');
+  throw new ServiceError('config/invalid', `--missing is ${text}, allowed: ${allowed}`);
+}
+
+/** All forms that may be drawn. */
+export function formsWith(missing: Missing): Readonly<Record<string, readonly unknown[]>> {
+  return { ...FORMS, ...MISSING[missing] };
+}
+
+/** Draws one of each form; the same seed draws the same. */
+export function drawForms(seed: string, missing: Missing = 'nothing'): Partial<Behaviour> {
   const random = randomFrom(seed);
-  const drawn = Object.entries(lossy ? { ...FORMS, ...LOSSY_FORMS } : FORMS).map(
-    ([name, forms]) => [name, forms[Math.floor(random() * forms.length)]],
-  );
+  const drawn = Object.entries(formsWith(missing)).map(([name, forms]) => [
+    name,
+    forms[Math.floor(random() * forms.length)],
+  ]);
   return Object.fromEntries(drawn) as Partial<Behaviour>;
 }
 
@@ -52,15 +78,20 @@ export function drawForms(seed: string, lossy = false): Partial<Behaviour> {
  * seed `random` was, so that a failure can be had again.
  */
 export function formsFromEnvironment(
-  lossy = false,
+  missing: Missing = 'nothing',
   environment: Readonly<Record<string, string | undefined>> = process.env,
 ): Partial<Behaviour> {
   const given = environment['SIMULATOR_FORMS'];
   if (given === undefined || given === '') return {};
-  if (given !== 'random') return drawForms(given, lossy);
-  const seed = String(Date.now() % 1_000_000);
+  if (given !== 'random') return drawForms(given, missing);
+  const seed = newSeed();
   process.stderr.write(`simulator forms: SIMULATOR_FORMS=${seed}\n`);
-  return drawForms(seed, lossy);
+  return drawForms(seed, missing);
+}
+
+/** A seed for a run that was given none; whoever takes it says so. */
+export function newSeed(): string {
+  return String(Date.now() % 1_000_000);
 }
 
 /** mulberry32 over a hash of the text. */

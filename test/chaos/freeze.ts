@@ -31,7 +31,7 @@ export interface FreezeReport {
 
 /** Freezes one runner for each duration at once, at Zoom's documented clocks, and lets a third take over. */
 export async function runFreezes(durationsMs: readonly number[]): Promise<FreezeReport> {
-  await using world = await startWorld({ runners: durationsMs.length + 1 });
+  await using world = await startWorld({ runners: durationsMs.length + 1, missing: 'nameless' });
   const streams = Array.from({ length: MEETINGS }, () => world.simulator.start(MEETING) ?? '');
   for (const id of streams) await world.flowing(id, 1, 30_000);
   const owners = new Map<string, string[]>();

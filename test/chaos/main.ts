@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { newSeed } from '../../simulator/scenario/forms.ts';
 
 /**
  * `npm run test:chaos [-- <run> [options of that run]]`: the long failure runs, one after another, each a
@@ -20,11 +21,17 @@ if (name !== undefined && !(name in RUNS)) {
   process.stderr.write(`no run "${name}"; known: ${Object.keys(RUNS).join(', ')}\n`);
   process.exit(2);
 }
+// Every run meets a Zoom that says the same in other forms; the seed brings one back. `runners` draws by its own seed.
+const forms = process.env['SIMULATOR_FORMS'] || newSeed();
+process.stdout.write(`# SIMULATOR_FORMS=${forms}\n`);
 const failed: string[] = [];
 for (const [run, what] of Object.entries(RUNS)) {
   if (name !== undefined && name !== run) continue;
   process.stdout.write(`\n# ${run}: ${what}\n`);
-  const child = spawn(process.execPath, [`test/chaos/${run}.ts`, ...options], { stdio: 'inherit' });
+  const child = spawn(process.execPath, [`test/chaos/${run}.ts`, ...options], {
+    stdio: 'inherit',
+    env: { ...process.env, SIMULATOR_FORMS: forms },
+  });
   const [code] = await once(child, 'close');
   if (code !== 0) failed.push(run);
 }

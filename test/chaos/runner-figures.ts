@@ -60,7 +60,7 @@ interface Percentiles {
 
 /** Measures a hand-over and a crash of a runner that serves `sessions` meetings, at real time. */
 export async function measureRunners(sessions: number): Promise<RunnerFigures> {
-  await using world = await startWorld({ runners: 2 });
+  await using world = await startWorld({ runners: 2, missing: 'nameless' });
   const stalls = monitorEventLoopDelay();
   stalls.enable();
   const streams = Array.from({ length: sessions }, () => world.simulator.start(MEETING) ?? '');

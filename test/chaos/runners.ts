@@ -52,7 +52,8 @@ export async function runRunnerStorm(options: RunnerStormOptions): Promise<Runne
   await using world = await startWorld({
     runners: options.runners,
     behaviour: {
-      ...drawForms(String(options.seed)),
+      // One person a meeting: nobody has to be told apart.
+      ...drawForms(String(options.seed), 'nameless'),
       keepAliveMs: 3_000,
       keepAliveOnlyWhenIdle: false,
     },

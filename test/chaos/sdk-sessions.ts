@@ -107,7 +107,7 @@ class Program {
 
 async function startZoom(webhookUrl: string) {
   const listening = Promise.withResolvers<string>();
-  const args = ['--webhook-url', webhookUrl];
+  const args = ['--webhook-url', webhookUrl, '--missing', 'nameless'];
   const child = startChild('simulator/main.ts', args, {}, (_line, json) => {
     if (json?.['kind'] === 'listening') listening.resolve(String(json['controlUrl']));
   });

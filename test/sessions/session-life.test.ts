@@ -8,7 +8,7 @@ const MEETING = syntheticMeeting({ durationMs: 600_000, transcriptEveryMs: 300 }
 
 let world: World;
 beforeAll(async () => {
-  world = await startWorld({ runners: 2, lossyForms: true });
+  world = await startWorld({ runners: 2, missing: 'nameless' });
 }, 60_000);
 afterAll(() => world[Symbol.asyncDispose](), 60_000);
 

@@ -9,7 +9,7 @@ import { startWorld, type World } from '../support/world.ts';
 /** A meeting on a runner with its own times, and Kinesis that takes calls of some streams and never answers. */
 async function stall(times: Partial<RunnerTimes>, which: readonly ('media' | 'events')[]) {
   const world = await startWorld({
-    lossyForms: true,
+    missing: 'nameless',
     runners: 2,
     runner: {
       entry: 'test/support/timed-runner.ts',

@@ -14,7 +14,7 @@ beforeAll(async () => {
   // Zoom lets nobody in while it takes a frozen client for a living one: 3 missed keep-alives.
   world = await startWorld({
     runners: 3,
-    lossyForms: true,
+    missing: 'nameless',
     behaviour: { keepAliveMs: 3_000, keepAliveOnlyWhenIdle: false },
   });
 }, 60_000);

@@ -17,6 +17,7 @@ import type { ServiceError } from '../../shared/errors.ts';
 import type { OperatorRequest } from '../../shared/session-table/operator-writes.ts';
 import { ATTRIBUTE, type SessionRow, sessionKey } from '../../shared/session-table/session-row.ts';
 import type { Behaviour } from '../../simulator/scenario/behaviour.ts';
+import type { Missing } from '../../simulator/scenario/forms.ts';
 import { type Simulator, startSimulator } from '../../simulator/simulator.ts';
 import { EXAMPLE_APP } from '../../simulator/sockets/handshake.ts';
 
@@ -240,14 +241,14 @@ export interface WorldOptions {
   readonly credentials?: ZoomCredentials;
   /** Departures from Zoom as documented. */
   readonly behaviour?: Partial<Behaviour>;
-  /** The test tells nobody apart: `SIMULATOR_FORMS` may draw messages that do not say who. @default false */
-  readonly lossyForms?: boolean;
+  /** What the forms that `SIMULATOR_FORMS` draws may leave out; `nameless` where nobody is told apart. @default 'nothing' */
+  readonly missing?: Missing;
   /** @default runner/main.ts */
   readonly runner?: RunnerVariant;
 }
 
 export async function startWorld(options: WorldOptions): Promise<World> {
-  const { runners, media = AUDIO_AND_TEXT, behaviour = {}, runner, lossyForms = false } = options;
+  const { runners, media = AUDIO_AND_TEXT, behaviour = {}, runner, missing = 'nothing' } = options;
   const { credentials = CREDENTIALS } = options;
   const logs: LogLine[] = [];
   const stack = await startStack({
@@ -269,7 +270,7 @@ export async function startWorld(options: WorldOptions): Promise<World> {
   const simulator = await startSimulator({
     webhookUrls: [stack.webhookUrl],
     behaviour,
-    lossyForms,
+    missing,
   });
   return new World(stack, simulator, logs);
 }
