@@ -1,3 +1,5 @@
+import { isStreamId } from './input-limits.ts';
+
 /** The doorbell: an SQS body that says "look at this stream's row". It carries no state of its own. */
 export interface SessionJob {
   readonly version: 1;
@@ -22,6 +24,7 @@ export function decodeSessionJob(body: string): SessionJob | undefined {
   }
   if (typeof value !== 'object' || value === null) return undefined;
   const { version, rtmsStreamId } = value as Partial<SessionJob>;
-  if (version !== 1 || typeof rtmsStreamId !== 'string' || rtmsStreamId === '') return undefined;
+  // A longer id is no key of the table: asked for it, DynamoDB would refuse the read again and again.
+  if (version !== 1 || !isStreamId(rtmsStreamId)) return undefined;
   return { version, rtmsStreamId };
 }

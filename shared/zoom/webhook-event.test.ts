@@ -350,6 +350,18 @@ describe('a malformed event names the field', () => {
   });
 });
 
+test.each([-1, 0.5, 2 ** 31, 2 ** 53, 1e300, '99999999999', 'x', null, [], {}])(
+  'a number of the account that is %j is absent',
+  (percentage) => {
+    const payload = { percentage, concurrency_number: '1601' };
+    expect(parse({ event: 'rtms.concurrency_near_limit', event_ts: 1, payload })).toEqual({
+      kind: 'account',
+      event: 'rtms.concurrency_near_limit',
+      numbers: { concurrency_number: 1601 },
+    });
+  },
+);
+
 const EVENTS = [
   'meeting.rtms_started',
   'webinar.rtms_stopped',

@@ -94,10 +94,6 @@ const streamId = v.pipe(
   anyId,
   v.check((text) => isStreamId(text)),
 );
-const integer = v.pipe(
-  v.union([v.number(), v.pipe(v.string(), v.digits(), v.transform(Number))]),
-  v.safeInteger(),
-);
 /** The row of a stream takes no later time. */
 const MAX_TIME_MS = 8.64e15;
 /** In whatever unit, as with every time of Zoom's: events of one stream are put in order by it. */
@@ -201,8 +197,8 @@ function startUrls(value: unknown): string[] {
 function readAccountEvent(event: AccountEvent['event'], fields: Fields): AccountEvent {
   const numbers: Record<string, number> = {};
   for (const name of ACCOUNT_NUMBERS) {
-    const value = v.safeParse(integer, fields[name]);
-    if (value.success) numbers[name] = value.output;
+    const value = readInteger(fields[name]);
+    if (value !== undefined) numbers[name] = value;
   }
   const named = isObject(fields['id_field']) ? fields['id_field'] : fields;
   for (const product of PRODUCTS) {

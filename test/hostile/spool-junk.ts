@@ -17,6 +17,7 @@ export async function fillWithJunk(directory: string): Promise<void> {
     await writeFile(at('000000000004.seg'), Buffer.alloc(0));
     await writeFile(at('000000000005.seg.tmp'), 'half a rewrite');
     await writeFile(at('core.4711'), Buffer.alloc(1_000, 7));
+    await writeFile(at('99999999999999.seg'), 'the last number of all');
     await symlink('/dev/zero', at('000000000006.seg'));
   }
 }

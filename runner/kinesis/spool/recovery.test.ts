@@ -146,6 +146,19 @@ describe('a file', () => {
   });
 });
 
+test.each(['99999999999999.seg', '99999999999998.seg.tmp', '90000000000001.seg.damaged'])(
+  'a file named %s lends nobody its number: what is written beside it is read back',
+  async (name) => {
+    await writeFile(join(directory, name), 'somebody else');
+    const first = await open();
+    first.append(makeUnit(1, receipt), 0);
+    first.write(1_000);
+    await first.idle();
+    expect((await readdir(directory)).sort()).toEqual(['000000000000.seg', name].sort());
+    expect(await drain(await open())).toEqual([1]);
+  },
+);
+
 test('what is not ours is left alone, and new files have other names', async () => {
   await mkdir(join(directory, '000000000007.seg', 'inside'), { recursive: true });
   await mkdir(join(directory, 'lost+found'));

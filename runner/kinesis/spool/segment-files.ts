@@ -19,6 +19,11 @@ const MAX_ASIDE = 16;
 const MAX_FILE_BYTES = 64 * 1024 * 1024;
 /** A file that holds a header and less than a frame is the first write of a process that died, not damage. */
 const TORN_BYTES = 64;
+/**
+ * Ours begin at 0: a higher number is somebody else's. Counting on from 14 nines would give names of 15 digits, which the next
+ * process would take for foreign and never read back.
+ */
+const MAX_ORDINAL = 9e13;
 
 /** Names sort in the order the segments were begun. */
 export function segmentPath(directory: string, ordinal: number): string {
@@ -117,6 +122,7 @@ interface FileName {
 function parseName(name: string): FileName {
   const match = /^(\d{12,14})\.seg(\.tmp|\.damaged)?$/.exec(name);
   if (!match) return { kind: 'foreign' };
+  if (Number(match[1]) > MAX_ORDINAL) return { kind: 'foreign' };
   const kind = match[2] === '.tmp' ? 'rewrite' : match[2] === ASIDE ? 'aside' : 'segment';
   return { kind, ordinal: Number(match[1]) };
 }
