@@ -73,13 +73,14 @@ export class Arena implements AsyncDisposable {
    * @param args of peer-process.ts
    */
   peer(
-    { name: attack, rule, logs, fillsRow }: Pick<PeerAttack, 'name' | 'rule' | 'logs' | 'fillsRow'>,
+    { name: attack, rule, logs, fillsRow, streamId }: Omit<PeerAttack, 'run'>,
     args: readonly string[] = [attack],
   ): Promise<Outcome> {
     return this.#attack(attack, rule, async () => {
       const { child, serverUrls: server_urls, done } = await startPeer(args);
       this.#attacks += 1;
-      const rtmsStreamId = `hostile-${process.pid}-${this.#attacks}`;
+      const number = `${process.pid}-${this.#attacks}`;
+      const rtmsStreamId = streamId === undefined ? `hostile-${number}` : streamId + number;
       await this.#webhook('started', { rtms_stream_id: rtmsStreamId, server_urls });
       if (fillsRow) {
         await this.world.log('claimed', { rtmsStreamId });
@@ -88,6 +89,7 @@ export class Arena implements AsyncDisposable {
       const logged = logs && this.world.log(logs, { rtmsStreamId }, LONGEST_LOG_MS);
       await Promise.race([done, child.exited, sleep(longestOf(args)), logged]);
       await logged;
+      if (streamId !== undefined) await this.world.event('session_started', { rtmsStreamId });
       await sleep(AFTERMATH_MS);
       const failed = await kill(child);
       // To a full row not even the stop can be written.

@@ -33,6 +33,23 @@ export const ROW_ATTACKS: readonly RowAttack[] = (
   fields,
 }));
 
+/** Bodies in the job queue that none of ours would put there. */
+export const JOB_ATTACK = {
+  name: 'jobs: no JSON, another version, ids that no row can have',
+  rule: 'a job that is none is left to the dead letters',
+  bodies: [
+    '{',
+    'null',
+    '[]',
+    '{"version":2,"rtmsStreamId":"s"}',
+    JSON.stringify({ version: 1, rtmsStreamId: 'x'.repeat(200_000) }),
+    JSON.stringify({ version: 1, rtmsStreamId: 'TASKS' }),
+    JSON.stringify({ version: 1, rtmsStreamId: '\ud800' }),
+    JSON.stringify({ version: 1, rtmsStreamId: { toString: 1 } }),
+    `${'['.repeat(100_000)}${']'.repeat(100_000)}`,
+  ],
+} as const;
+
 /** Records that stand in a stream. A new attack is one row of this table. */
 export interface RecordAttack {
   readonly name: string;

@@ -2,7 +2,7 @@ import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { KinesisClient, PutRecordCommand } from '@aws-sdk/client-kinesis';
 import { SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { DynamoDBDocumentClient, PutCommand } from '@aws-sdk/lib-dynamodb';
-import { RECORD_ATTACKS, ROW_ATTACKS } from './corrupt-attacks.ts';
+import { JOB_ATTACK, RECORD_ATTACKS, ROW_ATTACKS } from './corrupt-attacks.ts';
 import type { CorruptTargets } from './corrupt-targets.ts';
 import { mutateBytes, mutateJson } from './mutate.ts';
 import { paced } from './pace.ts';
@@ -56,6 +56,12 @@ async function fuzz(): Promise<void> {
 for (const row of ROW_ATTACKS.filter((each) => each.name === name)) await putRow(row.fields);
 for (const { stream, data } of RECORD_ATTACKS.filter((each) => each.name === name)) {
   for (const each of data) await putRecord(stream, each);
+}
+if (name === JOB_ATTACK.name) {
+  for (const MessageBody of JOB_ATTACK.bodies) {
+    written += 1;
+    await sqs.send(new SendMessageCommand({ QueueUrl: targets.queueUrl, MessageBody }));
+  }
 }
 if (name === 'fuzz') await fuzz();
 process.stdout.write(`${JSON.stringify({ event: 'corrupt_done', written })}\n`);

@@ -10,6 +10,8 @@ export interface PeerAttack {
   readonly run: (peer: RawPeer) => Promise<void>;
   /** Event that the runner has to log of the attacked stream; without it the rule is broken. */
   readonly logs?: string;
+  /** Name of the stream, before its number: what was written under it has to be read. */
+  readonly streamId?: string;
   /** The stream's row is filled up to DynamoDB's limit once it is claimed. */
   readonly fillsRow?: boolean;
 }
@@ -47,6 +49,12 @@ export const PEER_ATTACKS: readonly PeerAttack[] = [
     name: 'names of 1 MB on 200 frames',
     rule: 'names are cut',
     run: (peer) => times(200, () => peer.send('/media', audio({ user_name: big(1e6) }))),
+  },
+  {
+    name: 'a stream id of 240 bytes with # in it',
+    rule: 'what is accepted is written',
+    streamId: `~#v#${'é'.repeat(100)}#`,
+    run: (peer) => peer.send('/media', audio({})),
   },
   {
     name: 'user ids that are no counts',
