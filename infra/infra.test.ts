@@ -7,7 +7,9 @@ import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { describe, expect, test } from 'vitest';
 import { parseMediaRequest } from '../rtms/protocol/params.ts';
 import { METRICS } from '../shared/metrics.ts';
+import { parsePacking } from '../shared/packing.ts';
 import { fromRoot } from './bundling/bundle-options.ts';
+import type { ConfigInput } from './config/config.ts';
 import { DEV } from './config/stages/dev.ts';
 import { PROD } from './config/stages/prod.ts';
 import { RtmsKinesisStack } from './stack.ts';
@@ -386,6 +388,32 @@ describe('runner service', { timeout: TIMEOUT_MS }, () => {
     const { template: dev } = synthesize('dev');
     dev.hasResourceProperties('AWS::ApplicationAutoScaling::ScalableTarget', { MinCapacity: 1 });
     dev.resourceCountIs('AWS::ApplicationAutoScaling::ScalingPolicy', 0);
+  });
+
+  test.each<[string, ConfigInput['runner'], unknown]>([
+    ['is off by default', {}, undefined],
+    [
+      'keeps the tasks that scaling keeps',
+      {
+        minTasks: 1,
+        headroomSlots: 65,
+        packing: { from: '22:00', to: '05:30', timeZone: 'Europe/Berlin' },
+      },
+      {
+        from: '22:00',
+        to: '05:30',
+        timeZone: 'Europe/Berlin',
+        belowPercent: 30,
+        sessions: 'audio',
+        keepTasks: 3,
+      },
+    ],
+  ])('packing %s', (_, runner, packing) => {
+    const stack = new RtmsKinesisStack(createUnvalidatedApp(), 'Packing', {
+      config: runner === undefined ? {} : { runner },
+    });
+    const { PACKING } = environmentsOf(Template.fromStack(stack))['RunnerEnv'] ?? {};
+    expect(parsePacking(String(PACKING))).toEqual(packing);
   });
 
   test('asks Zoom for a media request that the runner accepts', () => {

@@ -3,6 +3,7 @@ import { type ProtocolRequest, parseProtocol } from '../rtms/protocol/protocol-s
 import { parseRunnerPrices, type RunnerPrices } from '../shared/cost.ts';
 import type { LocalEnv, RunnerEnv } from '../shared/env.ts';
 import { ServiceError } from '../shared/errors.ts';
+import { type Packing, parsePacking } from '../shared/packing.ts';
 import { type AllowedHosts, parseAllowedHosts } from '../shared/zoom/allowed-hosts.ts';
 import { LOG_LEVELS, type LogLevel } from './task/log.ts';
 
@@ -32,6 +33,8 @@ export interface RunnerConfig {
   readonly logLevel: LogLevel;
   /** For the cost estimate; undefined: none is made. */
   readonly prices: RunnerPrices | undefined;
+  /** undefined: sessions stay where they are. */
+  readonly packing: Packing | undefined;
 }
 
 type Variable = keyof RunnerEnv | keyof LocalEnv | 'AWS_REGION' | 'ECS_CONTAINER_METADATA_URI_V4';
@@ -103,6 +106,7 @@ export function readConfig(
     spoolDir: required('SPOOL_DIR'),
     spoolMaxBytes: integer('SPOOL_MAX_BYTES', 0),
     prices: parsedIfGiven('PRICES', parseRunnerPrices),
+    packing: parsedIfGiven('PACKING', parsePacking),
     logLevel: logLevel(environment['LOG_LEVEL'] ?? 'info', problems),
   };
   const { allowedHosts, media } = config;

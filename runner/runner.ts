@@ -14,6 +14,7 @@ import { openSpool, type Spool, type SpoolOptions } from './kinesis/spool/spool.
 import { checkStream } from './kinesis/stream-check.ts';
 import { Heartbeat } from './ownership/heartbeat.ts';
 import { OrphanWatch } from './ownership/orphans.ts';
+import { Packer } from './ownership/packer.ts';
 import { RECONCILE_INTERVAL_MS } from './ownership/reconcile.ts';
 import { RevisionMover } from './ownership/revision-mover.ts';
 import { SessionStore } from './ownership/store.ts';
@@ -88,7 +89,8 @@ export async function startRunner(
   const secret = new HandshakeSecret(aws.secrets, config.secret, logger);
   const cost = costOfRequest(config.media);
   const revision = ecsTask && (await revisionOf(aws.ecs, ecsTask, logger));
-  const holdBackMs = () => (mover.yields ? YIELD_MS : 0);
+  const yields = () => mover.yields || packer?.yields === true;
+  const holdBackMs = () => (yields() ? YIELD_MS : 0);
   const watch = new OrphanWatch({ store, taskId, cost, holdBackMs });
   const protection =
     ecsTask && new EcsProtection({ client: aws.ecs, task: ecsTask, logger, metrics });
@@ -131,7 +133,7 @@ export async function startRunner(
     isExpired: (owner) => watch.isExpired(owner),
     isOverdue: (rtmsStreamId) => watch.isOverdue(rtmsStreamId),
     confirmDeath: (owner) => watch.confirmDeath(owner),
-    yields: () => mover.yields,
+    yields,
     capacity: config.capacity,
     cost,
     pressure: () => ({ eventLoopDelayMs: delay.p99Ms, memoryShare: memoryShare(memoryLimit) }),
@@ -151,6 +153,19 @@ export async function startRunner(
     logger,
     metrics,
   });
+  const packer: Packer | undefined =
+    config.packing &&
+    new Packer({
+      packing: config.packing,
+      taskId,
+      store,
+      tasks: () => watch.liveTasks,
+      isExpired: (owner) => watch.isExpired(owner),
+      pool,
+      cost,
+      logger,
+      metrics,
+    });
   for (const client of [aws.media, aws.events]) {
     fenceWrites(client, () => heartbeat.term !== undefined && pool.mayWrite);
   }
@@ -209,6 +224,7 @@ export async function startRunner(
           loop('move', MOVE_INTERVAL_MS, () => mover.step()),
         ]
       : []),
+    ...(packer ? [loop('pack', MOVE_INTERVAL_MS, () => packer.step())] : []),
   ];
   lastResort.install();
   logger.info('ready', {

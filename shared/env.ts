@@ -90,6 +90,8 @@ export interface RunnerEnv {
   SECRET_REFRESH_SECONDS?: string;
   /** JSON of `RunnerPrices` in `shared/cost.ts`; unset: no cost is estimated. */
   PRICES?: string;
+  /** JSON of `Packing` in `shared/packing.ts`, or `off`; unset: off. */
+  PACKING?: string;
   LOG_LEVEL: string;
 }
 

@@ -170,6 +170,14 @@ describe('a mistake in the configuration', () => {
       'allowed in minTasks is up to maxTasks, 20',
     ],
     [
+      { runner: { packing: { from: '1:00', to: '05:00', timeZone: 'UTC' } } },
+      'runner.packing.from: "1:00"; allowed is a time of day, 00:00 to 23:59',
+    ],
+    [
+      { runner: { packing: { from: '01:00', to: '01:00', timeZone: 'UTC' } } },
+      'runner.packing.to: "01:00"; allowed is another time than in from',
+    ],
+    [
       { runner: { headroomSlots: 601 } },
       'runner.headroomSlots: 601; allowed is what maxTasks hold, up to 600',
     ],

@@ -7,6 +7,7 @@ import {
 } from '../../rtms/protocol/params.ts';
 import { completeProtocol, type ProtocolRequest } from '../../rtms/protocol/protocol-settings.ts';
 import { ServiceError } from '../../shared/errors.ts';
+import { TIME_OF_DAY } from '../../shared/packing.ts';
 import { parseAllowedHosts } from '../../shared/zoom/allowed-hosts.ts';
 import { US_EAST_1_PRICES } from '../study/prices.ts';
 import { describeFault, misplacedLists, NO_SUCH_KEY } from './config-faults.ts';
@@ -275,6 +276,33 @@ const PREWARM = v.strictObject({
   minTasks: count,
 });
 
+const TIME = textOf((value) => TIME_OF_DAY.test(value), 'a time of day, 00:00 to 23:59');
+
+const PACKING = v.pipe(
+  v.strictObject({
+    /** Time of day at which packing may begin and at which it ends; past midnight when `to` is earlier. */
+    from: TIME,
+    to: TIME,
+    /** IANA time zone of both. */
+    timeZone: textOf(isTimeZone, 'an IANA time zone, as in America/New_York'),
+    /** Only while less than this share of the fleet's slots is used. */
+    belowPercent: v.optional(v.pipe(count, v.maxValue(50)), 30),
+    /**
+     * `audio`: only sessions that have audio alone, which lose nothing. `all`: the others too; each loses the transcript, chat,
+     * video and share of the second or two in which nobody is connected.
+     */
+    sessions: v.optional(v.picklist(['audio', 'all']), 'audio'),
+  }),
+  v.forward(
+    v.partialCheck(
+      [['from'], ['to']],
+      ({ from, to }) => from !== to,
+      'allowed is another time than in from',
+    ),
+    ['to'],
+  ),
+);
+
 const RUNNER = v.pipe(
   v.strictObject({
     cpu: v.optional(v.picklist([256, 512, 1024, 2048]), 1024),
@@ -290,6 +318,8 @@ const RUNNER = v.pipe(
     /** Slots for a burst that finds nothing running: `minTasks` is raised to hold them. */
     headroomSlots: v.optional(v.pipe(v.number(), v.integer(), v.minValue(0)), 10),
     prewarm: v.optional(v.array(PREWARM), []),
+    /** Quiet hours in which tasks give their sessions to fuller ones, so that some can be stopped. Unset: never. */
+    packing: v.optional(PACKING),
     /** Disk overflow of records when Kinesis is slow. */
     spoolGiB: v.optional(v.pipe(count, v.maxValue(150)), 15),
     /** Digest of the Node base image, `sha256:…`; unset: the tag in `runner/Dockerfile`. */

@@ -23,7 +23,9 @@ import type { ILogGroup } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
 import type { RunnerPrices } from '../../shared/cost.ts';
 import type { RunnerEnv } from '../../shared/env.ts';
+import type { Packing } from '../../shared/packing.ts';
 import type { Config } from '../config/config.ts';
+import { leastTasks } from '../config/scaling-rules.ts';
 import type { DeploymentMetrics } from '../monitoring/metric.ts';
 import type { RecordStreams } from '../storage/record-streams.ts';
 import type { SessionTable } from '../storage/session-table.ts';
@@ -229,8 +231,15 @@ function runnerEnvironment({
     SPOOL_MAX_BYTES: String(runner.spoolGiB * 1024 ** 3),
     MEMORY_MIB: String(runner.memoryMiB),
     PRICES: JSON.stringify(props.prices),
+    PACKING: packingOf(runner),
     LOG_LEVEL: 'info',
   } satisfies RunnerEnv;
+}
+
+function packingOf({ packing, minTasks, headroomSlots, capacity }: Config['runner']): string {
+  if (packing === undefined) return 'off';
+  const keepTasks = leastTasks(minTasks, headroomSlots, capacity);
+  return JSON.stringify({ ...packing, keepTasks } satisfies Packing);
 }
 
 function mountSpool(container: ContainerDefinition): void {

@@ -4,7 +4,7 @@ import { fromRoot } from '../bundling/bundle-options.ts';
 import { type ConfigInput, readConfig } from '../config/config.ts';
 import { DEV } from '../config/stages/dev.ts';
 import { PROD } from '../config/stages/prod.ts';
-import { type CostLine, costPerHour, floodHour } from './cost-model.ts';
+import { type CostLine, costPerHour, floodHour, runnerPrices } from './cost-model.ts';
 import { replaceSection } from './markdown.ts';
 
 const DOCUMENT = fromRoot('docs/deploy.md');
@@ -62,7 +62,7 @@ export function costTables(): string {
   const flood = floodHour(readConfig({}));
   return [
     ...VARIANTS.map((variant) => `**${variant.caption}**\n\n${costTable(variant)}`),
-    `A flood that fills the webhook's default throttle costs ${dollars(flood)} an hour.`,
+    `A flood that fills the webhook's default throttle costs ${dollars(flood)} an hour. A task that packing ends saves ${dollars(runnerPrices(readConfig({})).taskHour)} an hour.`,
   ].join('\n\n');
 }
 

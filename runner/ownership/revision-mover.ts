@@ -1,27 +1,18 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from '../../shared/logger.ts';
 import type { Metrics } from '../../shared/metrics.ts';
 import type { SessionRow, TaskRow } from '../../shared/session-table/session-row.ts';
 import { isOfRevision, type PrimaryRevision } from '../task/service-revision.ts';
-import { judgeMove } from './move-rules.ts';
 import { roomOfTasks } from './placement.ts';
 import type { SessionStore } from './store.ts';
+import { arrives, type Movable } from './watch-move.ts';
 
 /** A task that has renewed so often has lived for some seconds: one that crashes at once takes no sessions. */
 const STEADY_HEARTBEATS = 3;
-/** How often a row is looked at while its session moves. */
-const LOOK_MS = 250;
 /** After a session did not get through, the next one waits; twice as long after each further failure. */
 const PAUSE_MS = 60_000;
 const MAX_PAUSE_MS = 600_000;
 /** Heartbeats tell used slots that late: what was moved since may not be in them. */
 const UNTOLD_MS = 5_000;
-
-/** A session on this task, as far as it is of interest here. */
-interface Movable {
-  readonly rtmsStreamId: string;
-  readonly epoch: number;
-}
 
 export interface RevisionMoverOptions {
   readonly taskId: string;
@@ -33,7 +24,7 @@ export interface RevisionMoverOptions {
     /** The next session to give away; undefined for none. */
     nextToMove(): Movable | undefined;
     /** Gives a session away; resolves when its row is another's to claim. */
-    giveAway(session: Movable): Promise<void>;
+    giveAway(session: Movable, cause: 'revision'): Promise<void>;
     takeBack(row: SessionRow): Promise<unknown>;
     readonly isDraining: boolean;
   };
@@ -85,8 +76,9 @@ export class RevisionMover {
     const session = pool.nextToMove();
     if (session === undefined) return;
     const { rtmsStreamId, epoch } = session;
-    await pool.giveAway(session);
-    if (await this.#arrives(session)) {
+    await pool.giveAway(session, 'revision');
+    const isMeant = (owner: string | undefined) => this.#isNewer(owner);
+    if (await arrives(session, { ...this.#options, isMeant })) {
       this.#failures = 0;
       this.#movedAtMs = [...this.#movedAtMs, performance.now()];
       return;
@@ -114,33 +106,6 @@ export class RevisionMover {
     const nowMs = performance.now();
     this.#movedAtMs = this.#movedAtMs.filter((atMs) => nowMs - atMs < UNTOLD_MS);
     return roomOfTasks(steady, cost) - this.#movedAtMs.length;
-  }
-
-  /** Watches a session that was given away. @returns whether the newer revision serves it, or nobody has to */
-  async #arrives({ rtmsStreamId, epoch }: Movable): Promise<boolean> {
-    const { taskId, store, pool, isExpired } = this.#options;
-    const sinceMs = performance.now();
-    while (!pool.isDraining) {
-      await sleep(LOOK_MS);
-      const elapsedMs = performance.now() - sinceMs;
-      const row = await store.session(rtmsStreamId);
-      switch (judgeMove(row, { taskId, epoch, elapsedMs, isExpired })) {
-        case 'wait':
-          break;
-        case 'moved':
-          return this.#isNewer(row?.owner);
-        case 'ask_back':
-          if (row !== undefined) await store.askBack(row);
-          break;
-        case 'take_back':
-          if (row !== undefined) await pool.takeBack(row);
-          if ((await store.session(rtmsStreamId))?.owner === taskId) return false;
-          break;
-        case 'over':
-          return row === undefined || row.owner === undefined;
-      }
-    }
-    return true;
   }
 
   #isNewer(owner: string | undefined): boolean {

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { ServiceError } from '../../shared/errors.ts';
 import type { Logger } from '../../shared/logger.ts';
 import type { Metrics } from '../../shared/metrics.ts';
+import type { Packing } from '../../shared/packing.ts';
 import type { HandOverCause } from '../../shared/record/event-data.ts';
 import type { Claim, Penalty } from '../../shared/session-table/runner-writes.ts';
 import { type SessionRow, type TaskRow, UNOWNED } from '../../shared/session-table/session-row.ts';
@@ -36,7 +37,7 @@ export interface SessionPoolOptions {
   /** Cost units this task accepts, and those of a session with all media that are asked for. */
   readonly capacity: number;
   readonly cost: number;
-  /** Should another revision take what is new? */
+  /** Should other tasks take what is new? */
   readonly yields: () => boolean;
   readonly pressure: () => Pick<Load, 'eventLoopDelayMs' | 'memoryShare'>;
   /** Asks the runners to look at a stream's row. */
@@ -130,17 +131,31 @@ export class SessionPool {
 
   /** A session that a newer revision may have; undefined for none. */
   nextToMove(): Session | undefined {
+    return this.sessions.find((session) => this.#isMovable(session));
+  }
+
+  /** A session that another task may have in quiet hours; undefined for none. */
+  nextToPack(which: Packing['sessions']): Session | undefined {
     return this.sessions.find((session) => {
-      return session.state !== 'ending' && this.#tenures.get(session)?.state === 'valid';
+      const media = session.media;
+      if (media === undefined || !this.#isMovable(session)) return false;
+      return which === 'all' || Object.keys(media).every((mediaType) => mediaType === 'audio');
     });
   }
 
-  /** Gives a session to a newer revision. @returns when its row can be claimed */
-  async giveAway({ rtmsStreamId }: Pick<Session, 'rtmsStreamId'>): Promise<void> {
+  #isMovable(session: Session): boolean {
+    return session.state !== 'ending' && this.#tenures.get(session)?.state === 'valid';
+  }
+
+  /** Gives a session to another task. @returns when its row can be claimed */
+  async giveAway(
+    { rtmsStreamId }: Pick<Session, 'rtmsStreamId'>,
+    cause: 'revision' | 'packing',
+  ): Promise<void> {
     const session = this.#sessions.get(rtmsStreamId);
     if (session === undefined) return;
     const care = this.#cares.get(session);
-    this.#handOver(session, 'revision');
+    this.#handOver(session, cause);
     await care;
   }
 

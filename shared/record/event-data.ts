@@ -118,7 +118,7 @@ interface Ledger {
  * Why an owner gave a stream away: its task ends, a newer revision takes over, somebody asked for it, it met a
  * defect of ours, or it could not connect where its predecessor could.
  */
-export type HandOverCause = 'shutdown' | 'revision' | 'operator' | 'defect' | 'unable';
+export type HandOverCause = 'shutdown' | 'revision' | 'packing' | 'operator' | 'defect' | 'unable';
 
 /**
  * `data` of every event, by the name inside `rtms.<name>.v1`. Times are Unix ms; what Zoom did not give is

@@ -31,6 +31,13 @@ const AUDIO_L16 = {
 };
 
 export const AUDIO_AND_TEXT = JSON.stringify({ audio: AUDIO_L16, video: false, deskshare: false });
+export const AUDIO_ALONE = JSON.stringify({
+  audio: AUDIO_L16,
+  video: false,
+  deskshare: false,
+  transcript: false,
+  chat: false,
+});
 export const EVERYTHING = JSON.stringify({ audio: AUDIO_L16 });
 
 const { webhookSecretToken, ...app } = EXAMPLE_APP;

@@ -1,0 +1,97 @@
+import type { Logger } from '../../shared/logger.ts';
+import type { Metrics } from '../../shared/metrics.ts';
+import { isPackingTime, type Packing } from '../../shared/packing.ts';
+import type { SessionRow, TaskRow } from '../../shared/session-table/session-row.ts';
+import { judgePacking, NO_PART, type PackingPart } from './packing-rules.ts';
+import { roomOfTasks } from './placement.ts';
+import type { SessionStore } from './store.ts';
+import { arrives, type Movable } from './watch-move.ts';
+
+/** Heartbeats tell used slots that late: before that the next session would go by rows that do not know the last one. */
+const BETWEEN_MOVES_MS = 10_000;
+/** After a session did not get where it was meant to. */
+const PAUSE_MS = 600_000;
+
+export interface PackerOptions {
+  readonly packing: Packing;
+  readonly taskId: string;
+  readonly store: Pick<SessionStore, 'session' | 'askBack'>;
+  /** Live tasks, as of the last look. */
+  readonly tasks: () => readonly TaskRow[];
+  readonly isExpired: (taskId: string) => boolean;
+  readonly pool: {
+    nextToPack(which: Packing['sessions']): Movable | undefined;
+    giveAway(session: Movable, cause: 'packing'): Promise<void>;
+    takeBack(row: SessionRow): Promise<unknown>;
+    readonly isDraining: boolean;
+  };
+  /** Slots of a session. */
+  readonly cost: number;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+  /** Unix ms. @default Date.now */
+  readonly clock?: () => number;
+  /** @default 10 s */
+  readonly betweenMovesMs?: number;
+}
+
+/**
+ * Gives this task's sessions to fuller tasks in quiet hours, so that scale-in finds tasks without any: ECS does not stop
+ * one that holds a session. The rules are in packing-rules.ts.
+ *
+ * One session at a time, only against room seen in live tasks, and watched until media flows, as in a deployment.
+ */
+export class Packer {
+  readonly #options: PackerOptions;
+  #notBeforeMs = 0;
+
+  constructor(options: PackerOptions) {
+    this.#options = options;
+  }
+
+  /** Should the kept tasks take what is new? Only while they have shown room for it. */
+  get yields(): boolean {
+    const { empties, into } = this.#part();
+    return empties && roomOfTasks(into, this.#options.cost) > 0;
+  }
+
+  /** Moves one session if it is this task's turn, and there is room for it. */
+  async step(): Promise<void> {
+    const {
+      packing,
+      pool,
+      cost,
+      logger,
+      metrics,
+      betweenMovesMs = BETWEEN_MOVES_MS,
+    } = this.#options;
+    if (pool.isDraining || performance.now() < this.#notBeforeMs) return;
+    const { gives, into } = this.#part();
+    if (!gives || roomOfTasks(into, cost) < 1) return;
+    const session = pool.nextToPack(packing.sessions);
+    if (session === undefined) return;
+    await pool.giveAway(session, 'packing');
+    const kept = new Set(into.map(({ taskId }) => taskId));
+    const isMeant = (owner: string | undefined) => owner !== undefined && kept.has(owner);
+    const fields = { rtmsStreamId: session.rtmsStreamId, epoch: session.epoch };
+    if (await arrives(session, { ...this.#options, isMeant })) {
+      this.#notBeforeMs = performance.now() + betweenMovesMs;
+      logger.info('session packed', { event: 'packed', ...fields });
+      return;
+    }
+    this.#notBeforeMs = performance.now() + PAUSE_MS;
+    metrics.count('HandBacks');
+    logger.error('a packed session did not arrive', {
+      event: 'hand_over_failed',
+      ...fields,
+      waitMs: PAUSE_MS,
+    });
+  }
+
+  #part(): PackingPart {
+    const { packing, taskId, tasks, clock = Date.now } = this.#options;
+    if (!isPackingTime(packing, clock())) return NO_PART;
+    const { belowPercent, keepTasks } = packing;
+    return judgePacking({ taskId, tasks: tasks(), belowPercent, keepTasks });
+  }
+}
