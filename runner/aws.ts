@@ -8,13 +8,14 @@ import { NodeHttpHandler } from '@smithy/node-http-handler';
 import { ROW_TRANSLATION } from '../shared/session-table/parse-row.ts';
 import { createKinesisClient } from './kinesis/transport.ts';
 
-/** The SDK clients of one runner, one for each kind of patience. */
+/** The AWS clients of a runner. Each has its own timeouts. */
 export interface AwsClients {
-  /** Sessions and heartbeats: gives up well inside the heartbeat's patience. */
+  /** Sessions and heartbeats: fails well before the heartbeat is late. */
   readonly table: DynamoDBDocumentClient;
-  /** For long polls alone: each occupies a connection. */
+  /** Receives jobs. For long polls alone, because each occupies a connection. */
   readonly jobs: SQSClient;
-  readonly bell: SQSClient;
+  /** Sends jobs. */
+  readonly notify: SQSClient;
   readonly secrets: SecretsManagerClient;
   readonly ecs: ECSClient;
   readonly media: KinesisClient;
@@ -25,13 +26,13 @@ const QUICK = { connectionTimeout: 1_000, requestTimeout: 2_000, throwOnRequestT
 /** Longer than the longest long poll. */
 const LONG_POLL = { connectionTimeout: 2_000, requestTimeout: 30_000, throwOnRequestTimeout: true };
 
-/** Endpoints and credentials are the SDK's to find; locally `AWS_ENDPOINT_URL_*` name them. */
+/** The SDK finds endpoints and credentials by itself; locally, `AWS_ENDPOINT_URL_*` names the endpoints. */
 export function createAwsClients(region: string): AwsClients {
   const quick = () => ({ region, maxAttempts: 2, requestHandler: new NodeHttpHandler(QUICK) });
   return {
     table: DynamoDBDocumentClient.from(new DynamoDBClient(quick()), ROW_TRANSLATION),
     jobs: new SQSClient({ region, maxAttempts: 1, requestHandler: new NodeHttpHandler(LONG_POLL) }),
-    bell: new SQSClient(quick()),
+    notify: new SQSClient(quick()),
     secrets: new SecretsManagerClient(quick()),
     ecs: new ECSClient(quick()),
     media: createKinesisClient({ region }),

@@ -1,11 +1,11 @@
 import type { Logger } from '../../shared/logger.ts';
 import type { Metrics } from '../../shared/metrics.ts';
 import { isPackingTime, type Packing } from '../../shared/packing.ts';
-import type { SessionRow, TaskRow } from '../../shared/session-table/session-row.ts';
+import type { TaskRow } from '../../shared/session-table/session-row.ts';
 import { judgePacking, NO_PART, type PackingPart } from './packing-rules.ts';
 import { roomOfTasks } from './placement.ts';
 import type { SessionStore } from './store.ts';
-import { arrives, type Movable } from './watch-move.ts';
+import { arrives, type MovableSessions } from './watch-move.ts';
 
 /** Heartbeats tell used slots that late: before that the next session would go by rows that do not know the last one. */
 const BETWEEN_MOVES_MS = 10_000;
@@ -19,12 +19,7 @@ export interface PackerOptions {
   /** Live tasks, as of the last look. */
   readonly tasks: () => readonly TaskRow[];
   readonly isExpired: (taskId: string) => boolean;
-  readonly pool: {
-    nextToPack(which: Packing['sessions']): Movable | undefined;
-    giveAway(session: Movable, cause: 'packing'): Promise<void>;
-    takeBack(row: SessionRow): Promise<unknown>;
-    readonly isDraining: boolean;
-  };
+  readonly sessions: () => Omit<MovableSessions, 'nextToMove'>;
   /** Slots of a session. */
   readonly cost: number;
   readonly logger: Logger;
@@ -55,22 +50,16 @@ export class Packer {
     return empties && roomOfTasks(into, this.#options.cost) > 0;
   }
 
-  /** Moves one session if it is this task's turn, and there is room for it. */
+  /** Moves one session if this task is the one that gives now, and there is room for it. */
   async step(): Promise<void> {
-    const {
-      packing,
-      pool,
-      cost,
-      logger,
-      metrics,
-      betweenMovesMs = BETWEEN_MOVES_MS,
-    } = this.#options;
-    if (pool.isDraining || performance.now() < this.#notBeforeMs) return;
+    const { packing, cost, logger, metrics, betweenMovesMs = BETWEEN_MOVES_MS } = this.#options;
+    const sessions = this.#options.sessions();
+    if (sessions.isDraining || performance.now() < this.#notBeforeMs) return;
     const { gives, into } = this.#part();
     if (!gives || roomOfTasks(into, cost) < 1) return;
-    const session = pool.nextToPack(packing.sessions);
+    const session = sessions.nextToPack(packing.sessions);
     if (session === undefined) return;
-    await pool.giveAway(session, 'packing');
+    await sessions.giveAway(session, 'packing');
     const kept = new Set(into.map(({ taskId }) => taskId));
     const isMeant = (owner: string | undefined) => owner !== undefined && kept.has(owner);
     const fields = { rtmsStreamId: session.rtmsStreamId, epoch: session.epoch };

@@ -40,7 +40,7 @@ beforeEach(() => {
     store: { session: async () => row, askBack: async () => {} },
     tasks: () => tasks,
     isExpired: () => false,
-    pool: {
+    sessions: () => ({
       isDraining: false,
       nextToMove: () => ({ rtmsStreamId: `s${given.length}`, epoch: 1 }),
       async giveAway({ rtmsStreamId }) {
@@ -61,7 +61,7 @@ beforeEach(() => {
       async takeBack() {
         row = { ...row, owner: 'old', epoch: 3 };
       },
-    },
+    }),
     cost: 5,
     logger: SILENT_LOGGER,
     metrics: NO_METRICS,

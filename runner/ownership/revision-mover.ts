@@ -1,10 +1,10 @@
 import type { Logger } from '../../shared/logger.ts';
 import type { Metrics } from '../../shared/metrics.ts';
-import type { SessionRow, TaskRow } from '../../shared/session-table/session-row.ts';
-import { isOfRevision, type PrimaryRevision } from '../task/service-revision.ts';
+import type { TaskRow } from '../../shared/session-table/session-row.ts';
+import { isOfRevision, type PrimaryRevision } from '../task/ecs.ts';
 import { roomOfTasks } from './placement.ts';
 import type { SessionStore } from './store.ts';
-import { arrives, type Movable } from './watch-move.ts';
+import { arrives, type MovableSessions } from './watch-move.ts';
 
 /** A task that has renewed so often has lived for some seconds: one that crashes at once takes no sessions. */
 const STEADY_HEARTBEATS = 3;
@@ -20,14 +20,7 @@ export interface RevisionMoverOptions {
   /** Live tasks, as of the last look. */
   readonly tasks: () => readonly TaskRow[];
   readonly isExpired: (taskId: string) => boolean;
-  readonly pool: {
-    /** The next session to give away; undefined for none. */
-    nextToMove(): Movable | undefined;
-    /** Gives a session away; resolves when its row is another's to claim. */
-    giveAway(session: Movable, cause: 'revision'): Promise<void>;
-    takeBack(row: SessionRow): Promise<unknown>;
-    readonly isDraining: boolean;
-  };
+  readonly sessions: () => Omit<MovableSessions, 'nextToPack'>;
   /** Cost units of a session. */
   readonly cost: number;
   readonly logger: Logger;
@@ -71,12 +64,13 @@ export class RevisionMover {
 
   /** Moves one session if there is one to move and room for it. */
   async step(): Promise<void> {
-    const { pool, logger, metrics, pauseMs = PAUSE_MS } = this.#options;
-    if (pool.isDraining || !this.yields) return;
-    const session = pool.nextToMove();
+    const { logger, metrics, pauseMs = PAUSE_MS } = this.#options;
+    const sessions = this.#options.sessions();
+    if (sessions.isDraining || !this.yields) return;
+    const session = sessions.nextToMove();
     if (session === undefined) return;
     const { rtmsStreamId, epoch } = session;
-    await pool.giveAway(session, 'revision');
+    await sessions.giveAway(session, 'revision');
     const isMeant = (owner: string | undefined) => this.#isNewer(owner);
     if (await arrives(session, { ...this.#options, isMeant })) {
       this.#failures = 0;

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Packing } from '../../shared/packing.ts';
 import type { SessionRow } from '../../shared/session-table/session-row.ts';
 import { judgeMove } from './move-rules.ts';
 import type { SessionStore } from './store.ts';
@@ -12,14 +13,24 @@ export interface Movable {
   readonly epoch: number;
 }
 
+/** The sessions of this task, as far as moving them is concerned. */
+export interface MovableSessions {
+  /** A session that a newer revision may have; undefined for none. */
+  nextToMove(): Movable | undefined;
+  /** A session that another task may have in quiet hours; undefined for none. */
+  nextToPack(which: Packing['sessions']): Movable | undefined;
+  /** Gives a session to another task. @returns when its row can be claimed */
+  giveAway(session: Movable, cause: 'revision' | 'packing'): Promise<void>;
+  /** Claims a session that was given away and that nobody serves. */
+  takeBack(row: SessionRow): Promise<unknown>;
+  readonly isDraining: boolean;
+}
+
 export interface MoveWatch {
   readonly taskId: string;
   readonly store: Pick<SessionStore, 'session' | 'askBack'>;
   readonly isExpired: (taskId: string) => boolean;
-  readonly pool: {
-    takeBack(row: SessionRow): Promise<unknown>;
-    readonly isDraining: boolean;
-  };
+  readonly sessions: () => Pick<MovableSessions, 'takeBack' | 'isDraining'>;
   /** Is this who was meant to get it? */
   readonly isMeant: (owner: string | undefined) => boolean;
 }
@@ -32,10 +43,10 @@ export interface MoveWatch {
  */
 export async function arrives(
   { rtmsStreamId, epoch }: Movable,
-  { taskId, store, pool, isExpired, isMeant }: MoveWatch,
+  { taskId, store, sessions, isExpired, isMeant }: MoveWatch,
 ): Promise<boolean> {
   const sinceMs = performance.now();
-  while (!pool.isDraining) {
+  while (!sessions().isDraining) {
     await sleep(LOOK_MS);
     const elapsedMs = performance.now() - sinceMs;
     const row = await store.session(rtmsStreamId);
@@ -48,7 +59,7 @@ export async function arrives(
         if (row !== undefined) await store.askBack(row);
         break;
       case 'take_back':
-        if (row !== undefined) await pool.takeBack(row);
+        if (row !== undefined) await sessions().takeBack(row);
         if ((await store.session(rtmsStreamId))?.owner === taskId) return false;
         break;
       case 'over':

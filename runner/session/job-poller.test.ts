@@ -54,7 +54,7 @@ beforeEach(async () => {
       return answers.shift() ?? 'settled';
     },
     connected: () => connected.promise,
-    onTurn() {},
+    onBeat() {},
     logger: SILENT_LOGGER,
   };
   polling = pollJobs(options, stop.signal);

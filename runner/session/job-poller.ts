@@ -33,8 +33,8 @@ export interface JobPollerOptions {
   readonly offer: (rtmsStreamId: string) => Promise<Offer>;
   /** Resolves when the stream is connected, or will not be. */
   readonly connected: (rtmsStreamId: string) => Promise<void>;
-  /** The loop has turned; see health.ts. */
-  readonly onTurn: () => void;
+  /** Called with every round of the loop: its sign of life (`Loops`). */
+  readonly onBeat: () => void;
   readonly logger: Logger;
 }
 
@@ -44,7 +44,7 @@ export interface JobPollerOptions {
  */
 export async function pollJobs(options: JobPollerOptions, signal: AbortSignal): Promise<void> {
   while (!signal.aborted) {
-    options.onTurn();
+    options.onBeat();
     const room = options.room();
     if (room < 1) {
       await sleep(FULL_WAIT_MS, undefined, { signal }).catch(() => {});

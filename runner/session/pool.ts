@@ -41,7 +41,7 @@ export interface SessionPoolOptions {
   readonly yields: () => boolean;
   readonly pressure: () => Pick<Load, 'eventLoopDelayMs' | 'memoryShare'>;
   /** Asks the runners to look at a stream's row. */
-  readonly ring: (rtmsStreamId: string) => Promise<void>;
+  readonly notify: (rtmsStreamId: string) => Promise<void>;
   /** Told when the first session comes and when the last one has gone. */
   readonly onBusy: (isBusy: boolean) => void;
   readonly logger: Logger;
@@ -407,17 +407,17 @@ export class SessionPool {
     result: Exclude<SessionResult, { kind: 'dropped' }>,
     how: Parameters<SessionStore['release']>[2],
   ): Promise<void> {
-    const { store, ring, logger, metrics } = this.#options;
+    const { store, notify, logger, metrics } = this.#options;
     // A row that cannot be written by the flush deadline is found by the other runners when this task is gone.
     const signal = this.#options.context.deadline.flush;
     // Once at least: a row that is released is served again at once, one that is not only after 10 s.
     do {
       try {
         if (result.kind !== 'ended') {
-          if (await store.release(claim, result.atMs, how)) await ring(claim.rtmsStreamId);
+          if (await store.release(claim, result.atMs, how)) await notify(claim.rtmsStreamId);
         } else {
           const outcome = await store.end(claim, result, Date.now());
-          if (outcome === 'restarted' || outcome === 'revoked') await ring(claim.rtmsStreamId);
+          if (outcome === 'restarted' || outcome === 'revoked') await notify(claim.rtmsStreamId);
         }
         return;
       } catch (error) {

@@ -6,9 +6,13 @@ import { closeServer, listen } from '../../local/aws/listen.ts';
 import { createAwsRouter } from '../../local/aws/router.ts';
 import { SILENT_LOGGER } from '../../shared/logger.ts';
 import { NO_METRICS } from '../../shared/metrics.ts';
-import { EcsProtection } from './ecs-protection.ts';
-import { describeOwnTask } from './ecs-task.ts';
-import { isOfRevision, primaryRevision, revisionOf } from './service-revision.ts';
+import {
+  describeOwnTask,
+  EcsProtection,
+  isOfRevision,
+  primaryRevision,
+  revisionOf,
+} from './ecs.ts';
 
 /** As the task metadata endpoint, version 4, answers on Fargate. */
 const METADATA = {
@@ -71,7 +75,7 @@ describe('EcsProtection', () => {
     protection.stop();
   });
 
-  test('ends with the newest wish when it changes during a call', async () => {
+  test('applies the last change when it came during a call', async () => {
     const protection = create();
     protection.busy(true);
     protection.busy(false);

@@ -1,21 +1,17 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { closeServer } from '../../local/aws/listen.ts';
-import {
-  EventLoopDelay,
-  LoopTurns,
-  memoryLimitBytes,
-  memoryShare,
-  startHealthServer,
-} from './health.ts';
+import { SILENT_LOGGER } from '../../shared/logger.ts';
+import { EventLoopDelay, memoryLimitBytes, memoryShare, startHealthServer } from './health.ts';
+import { Loops } from './loop.ts';
 
-let turns: LoopTurns;
+let loops: Loops;
 let delay: EventLoopDelay;
 let health: Awaited<ReturnType<typeof startHealthServer>>;
 let isReady: boolean;
 
 beforeEach(async () => {
-  [turns, delay, isReady] = [new LoopTurns(), new EventLoopDelay(), true];
-  health = await startHealthServer({ port: 0, turns, delay, isReady: () => isReady });
+  [loops, delay, isReady] = [new Loops(SILENT_LOGGER), new EventLoopDelay(), true];
+  health = await startHealthServer({ port: 0, loops, delay, isReady: () => isReady });
 });
 afterEach(async () => {
   vi.restoreAllMocks();
@@ -28,28 +24,30 @@ const get = async (path: string) => {
   return { status: response.status, body: await response.json() };
 };
 
-test('is alive while its loops turn', async () => {
-  turns.turned('poller', 0);
+test('is alive while its loops give their beats', async () => {
+  loops.beat('poller', 0);
   expect(await get('/healthz')).toMatchObject({ status: 200, body: { alive: true, stuck: [] } });
 });
 
 test('is not alive when a loop hangs', async () => {
-  turns.turned('poller', 0);
-  turns.turned('reconcile', 0);
+  loops.beat('poller', 0);
+  loops.beat('reconcile', 0);
   vi.spyOn(performance, 'now').mockReturnValue(performance.now() + 60_001);
-  turns.turned('reconcile', 0);
+  loops.beat('reconcile', 0);
   expect(await get('/healthz')).toMatchObject({ status: 503, body: { stuck: ['poller'] } });
 });
 
-test('waits longer for a loop that turns rarely', async () => {
-  turns.turned('revision', 60_000);
+test('waits longer for a loop with a long pause', async () => {
+  loops.beat('revision', 60_000);
   vi.spyOn(performance, 'now').mockReturnValue(performance.now() + 100_000);
   expect((await get('/healthz')).status).toBe(200);
 });
 
 test('does not miss a loop that has ended', async () => {
-  turns.turned('poller', 0);
-  turns.ended('poller');
+  loops.beat('poller', 0);
+  const ended = Promise.resolve();
+  loops.follow('poller', ended);
+  await loops.stop();
   vi.spyOn(performance, 'now').mockReturnValue(performance.now() + 60_001);
   expect((await get('/healthz')).status).toBe(200);
 });
@@ -65,7 +63,7 @@ test('knows no other path', async () => {
 });
 
 test('says that its port is taken', async () => {
-  const taken = startHealthServer({ port: health.port, turns, delay, isReady: () => true });
+  const taken = startHealthServer({ port: health.port, loops, delay, isReady: () => true });
   await expect(taken).rejects.toMatchObject({ code: 'local/port-in-use' });
 });
 

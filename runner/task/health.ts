@@ -3,41 +3,18 @@ import type { AddressInfo } from 'node:net';
 import { totalmem } from 'node:os';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { ServiceError } from '../../shared/errors.ts';
+import type { Loops } from './loop.ts';
 
-/** A loop that is late by this much hangs: the longest turn is a long poll of 20 s. */
-const STUCK_AFTER_MS = 60_000;
-/** With the event loop this late the task serves nobody. */
+/** An event loop this late serves nobody: the task counts as dead. */
 const DELAY_LIMIT_MS = 5_000;
-/** The histogram forgets after two of these. */
+/** Delays are kept for one to two of these. */
 const DELAY_PERIOD_MS = 10_000;
-
-/** What `/healthz` looks at: one entry per endless loop. */
-export class LoopTurns {
-  readonly #dueAtMs = new Map<string, number>();
-
-  /** @param intervalMs pause before the next turn */
-  turned(loop: string, intervalMs: number): void {
-    this.#dueAtMs.set(loop, performance.now() + intervalMs);
-  }
-
-  /** A loop that was ended on purpose is not missed. */
-  ended(loop: string): void {
-    this.#dueAtMs.delete(loop);
-  }
-
-  stuck(): string[] {
-    const nowMs = performance.now();
-    return [...this.#dueAtMs]
-      .filter(([, dueAtMs]) => nowMs - dueAtMs > STUCK_AFTER_MS)
-      .map(([loop]) => loop);
-  }
-}
 
 /** p99 of the event loop's delay over the last 10 to 20 s. */
 export class EventLoopDelay {
   #current = started();
   #before: IntervalHistogram | undefined;
-  readonly #timer = setInterval(() => this.#turn(), DELAY_PERIOD_MS).unref();
+  readonly #timer = setInterval(() => this.#nextPeriod(), DELAY_PERIOD_MS).unref();
 
   get p99Ms(): number {
     return Math.max(p99Ms(this.#current), this.#before === undefined ? 0 : p99Ms(this.#before));
@@ -48,7 +25,7 @@ export class EventLoopDelay {
     this.#current.disable();
   }
 
-  #turn(): void {
+  #nextPeriod(): void {
     this.#current.disable();
     this.#before = this.#current;
     this.#current = started();
@@ -65,7 +42,7 @@ function started(): IntervalHistogram {
   return histogram;
 }
 
-/** The histogram measures its own timer, resolution included. */
+/** The histogram measures from one tick of its own timer to the next, so its resolution is part of every value. */
 function p99Ms(histogram: IntervalHistogram): number {
   return histogram.count === 0 ? 0 : Math.max(0, histogram.percentile(99) / 1e6 - RESOLUTION_MS);
 }
@@ -73,11 +50,11 @@ function p99Ms(histogram: IntervalHistogram): number {
 const MIB = 1024 * 1024;
 
 /**
- * The memory that this process may use: the least of what is known. A limit of the task alone (Fargate) is no limit of
- * the container, and the machine below it may be larger: only `MEMORY_MIB` says it. Node tells 0 where it cannot
- * find out (macOS), and 2^64 where a container has no limit of its own.
+ * The memory that this process may use: the least of the limits that are known. `MEMORY_MIB` is needed because on
+ * Fargate the limit belongs to the task: the container has none of its own, and the machine below it may be larger.
  *
- * @param memoryMib what the deployment says
+ * @param memoryMib `MEMORY_MIB` of the deployment
+ * @param constrainedBytes Node tells 0 where it cannot find out (macOS), and 2^64 where a container has no limit
  * @returns undefined when nothing is known
  */
 export function memoryLimitBytes(
@@ -90,7 +67,7 @@ export function memoryLimitBytes(
   return known.length === 0 ? undefined : Math.min(...known);
 }
 
-/** Memory in use over what is allowed, 0 to 1; 0 when no limit is known, because that must not cost a meeting. */
+/** Memory in use over memory allowed, 0 to 1; 0 when no limit is known, so that no meeting is refused for it. */
 export function memoryShare(limitBytes: number | undefined): number {
   return limitBytes === undefined ? 0 : process.memoryUsage.rss() / limitBytes;
 }
@@ -98,16 +75,16 @@ export function memoryShare(limitBytes: number | undefined): number {
 export interface HealthOptions {
   /** 0: any free port. */
   readonly port: number;
-  readonly turns: LoopTurns;
+  readonly loops: Pick<Loops, 'hung'>;
   readonly delay: EventLoopDelay;
   /** Does this task accept sessions? */
   readonly isReady: () => boolean;
 }
 
 /**
- * Answers the container's health check: `/healthz` is about this process alone (its loops turn, its event
- * loop is awake), never about Zoom or Kinesis, because a new task would not help them; `/readyz` says
- * whether the task accepts sessions.
+ * Answers the container's health check. `/healthz` says whether this process works: its loops give their beats and its
+ * event loop is not late. It does not look at Zoom or Kinesis, because replacing the task would not help them.
+ * `/readyz` says whether the task accepts sessions.
  *
  * @returns the server and the port it listens on
  * @throws ServiceError `local/port-in-use`
@@ -134,9 +111,9 @@ export async function startHealthServer(
   return { server, port: (server.address() as AddressInfo).port };
 }
 
-function answerOf(path: string, { turns, delay, isReady }: HealthOptions) {
+function answerOf(path: string, { loops, delay, isReady }: HealthOptions) {
   if (path === '/healthz') {
-    const stuck = turns.stuck();
+    const stuck = loops.hung();
     const delayMs = Math.round(delay.p99Ms);
     const alive = stuck.length === 0 && delayMs < DELAY_LIMIT_MS;
     return { status: alive ? 200 : 503, body: { alive, stuck, eventLoopDelayMs: delayMs } };

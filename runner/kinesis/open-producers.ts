@@ -1,0 +1,103 @@
+import { join } from 'node:path';
+import type { Logger } from '../../shared/logger.ts';
+import type { CounterMetrics } from '../../shared/metrics.ts';
+import { markRecoveredFrame, markRecoveredLine } from '../../shared/record/recovered.ts';
+import type { AwsClients } from '../aws.ts';
+import type { RunnerConfig } from '../config.ts';
+import type { StartUp } from '../task/start-up.ts';
+import { Producer } from './producer.ts';
+import { openSpool, type Spool, type SpoolOptions } from './spool/spool.ts';
+import { checkStream } from './stream-check.ts';
+
+/** Events are few, small and dropped last, so a tenth of the disk is enough for them. */
+const EVENTS_SPOOL_SHARE = 0.1;
+
+export interface Producers {
+  readonly media: Producer;
+  readonly events: Producer;
+  /** Record limits of the two streams, partition key included. */
+  readonly maxRecordBytes: number;
+  readonly maxLineBytes: number;
+  /** To be called once a metrics period. */
+  observeLevels(): void;
+  /** Sends what is held. @param signal aborted: reports what is left as lost */
+  drain(signal: AbortSignal): Promise<void>;
+}
+
+export interface ProducersOptions {
+  readonly config: Pick<
+    RunnerConfig,
+    'mediaStream' | 'eventsStream' | 'spoolDir' | 'spoolMaxBytes'
+  >;
+  readonly aws: Pick<AwsClients, 'media' | 'events'>;
+  readonly startUp: StartUp;
+  readonly logger: Logger;
+  readonly metrics: CounterMetrics;
+}
+
+/**
+ * Opens the producers of the two streams, each with its part of the disk.
+ *
+ * @throws ServiceError when a stream is not there or may not be written
+ */
+export async function openProducers(options: ProducersOptions): Promise<Producers> {
+  const { config, aws, startUp, logger, metrics } = options;
+  const { mediaStream, eventsStream, spoolMaxBytes } = config;
+  const [{ maxRecordBytes }, { maxRecordBytes: maxLineBytes }] = await Promise.all([
+    startUp.attempt('media stream', () => checkStream(aws.media, mediaStream)),
+    startUp.attempt('events stream', () => checkStream(aws.events, eventsStream)),
+  ]);
+  const spoolOf = (name: string, share: number, markRecovered: SpoolOptions['markRecovered']) =>
+    spoolOrNone(options, {
+      directory: join(config.spoolDir, name),
+      maxBytes: Math.floor(spoolMaxBytes * share),
+      logger,
+      ...(markRecovered && { markRecovered }),
+    });
+  const media = new Producer({
+    logger,
+    metrics,
+    client: aws.media,
+    streamName: mediaStream,
+    aggregate: true,
+    ...(await spoolOf('media', 1 - EVENTS_SPOOL_SHARE, markRecoveredFrame)),
+  });
+  const events = new Producer({
+    logger,
+    metrics,
+    client: aws.events,
+    streamName: eventsStream,
+    aggregate: false,
+    ...(await spoolOf('events', EVENTS_SPOOL_SHARE, markRecoveredLine)),
+  });
+  return {
+    media,
+    events,
+    maxRecordBytes,
+    maxLineBytes,
+    observeLevels() {
+      media.observeLevels();
+      events.observeLevels();
+    },
+    async drain(signal) {
+      await Promise.all([media.close(signal), events.close(signal)]);
+    },
+  };
+}
+
+/**
+ * A task whose disk cannot be used starts without one: what memory cannot hold is then dropped and reported, while a
+ * task that does not start serves nobody.
+ */
+async function spoolOrNone(
+  { logger, metrics }: Pick<ProducersOptions, 'logger' | 'metrics'>,
+  spool: SpoolOptions,
+): Promise<{ spool?: Spool }> {
+  try {
+    return { spool: await openSpool(spool) };
+  } catch (error) {
+    metrics.count('SpoolUnavailable');
+    logger.error('no spool: memory alone', { event: 'spool_unavailable', error });
+    return {};
+  }
+}

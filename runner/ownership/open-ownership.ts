@@ -1,0 +1,154 @@
+import type { Logger } from '../../shared/logger.ts';
+import type { Metrics } from '../../shared/metrics.ts';
+import { UnreadableRows } from '../../shared/session-table/parse-row.ts';
+import type { SessionRow } from '../../shared/session-table/session-row.ts';
+import type { AwsClients } from '../aws.ts';
+import type { RunnerConfig } from '../config.ts';
+import {
+  EcsProtection,
+  type EcsTask,
+  isOfRevision,
+  primaryRevision,
+  revisionOf,
+} from '../task/ecs.ts';
+import type { Loops } from '../task/loop.ts';
+import { Heartbeat } from './heartbeat.ts';
+import { OrphanWatch } from './orphans.ts';
+import { Packer } from './packer.ts';
+import { RevisionMover } from './revision-mover.ts';
+import { SessionStore } from './store.ts';
+import type { MovableSessions } from './watch-move.ts';
+
+const ORPHAN_INTERVAL_MS = 1_000;
+const MOVE_INTERVAL_MS = 500;
+/** While other tasks should take what is new and have room, this task leaves a new stream waiting so much longer. */
+const YIELD_MS = 5_000;
+
+/** The sessions of this task, as far as ownership is concerned. */
+export interface OwnedSessions extends MovableSessions {
+  readonly slotsUsed: number;
+  /** The heartbeat has lapsed `sinceRenewalMs` after the last renewal: nothing more may be written. */
+  fence(sinceRenewalMs: number): void;
+  /** The heartbeat is renewed: whatever is suspended has to prove its row in this term. */
+  proveAll(term: number): Promise<void>;
+  /** Claims orphans whose window here has come. */
+  takeAll(rows: readonly SessionRow[]): Promise<void>;
+}
+
+export interface OwnershipOptions {
+  readonly config: Pick<RunnerConfig, 'sessionTable' | 'capacity' | 'packing'>;
+  readonly aws: Pick<AwsClients, 'table' | 'ecs'>;
+  readonly taskId: string;
+  /** Undefined outside ECS, and for a task without a service. */
+  readonly ecsTask: EcsTask | undefined;
+  /** Slots of a session with all media that are asked for. */
+  readonly cost: number;
+  /** The sessions, which are opened after ownership: called only once `start` has been. */
+  readonly sessions: () => OwnedSessions;
+  /** How often ECS is asked for the newest revision. */
+  readonly revisionIntervalMs: number;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+}
+
+export interface TaskOwnership {
+  readonly store: SessionStore;
+  readonly heartbeat: Heartbeat;
+  readonly watch: OrphanWatch;
+  /** Should other tasks take what is new? */
+  readonly yields: boolean;
+  /** Notes whether this task owns sessions, for the protection that ECS grants. */
+  busy(isBusy: boolean): void;
+  /** Renews the heartbeat for the first time. @throws ServiceError `session/store-failed` */
+  start(): Promise<void>;
+  run(loops: Loops): void;
+  /** To be called once a metrics period. */
+  observeLevels(): void;
+  stop(): void;
+}
+
+/** Opens everything that decides which streams are this task's: heartbeat, orphans, and moves to other tasks. */
+export async function openOwnership(options: OwnershipOptions): Promise<TaskOwnership> {
+  const { config, aws, taskId, ecsTask, cost, sessions, logger, metrics } = options;
+  const unreadable = new UnreadableRows(logger, metrics);
+  const store = new SessionStore(aws.table, config.sessionTable, (row) => unreadable.report(row));
+  const revision = ecsTask && (await revisionOf(aws.ecs, ecsTask, logger));
+  const heartbeat = new Heartbeat({
+    store,
+    task: () => ({
+      taskId,
+      slotsUsed: sessions().slotsUsed,
+      slotsTotal: config.capacity,
+      draining: sessions().isDraining,
+      ...(revision !== undefined && { revision }),
+    }),
+    onFenced: (sinceRenewalMs) => sessions().fence(sinceRenewalMs),
+    onRenewed: (term) => void sessions().proveAll(term),
+    logger,
+    metrics,
+  });
+  const yields = () => mover.yields || packer?.yields === true;
+  const holdBackMs = () => (yields() ? YIELD_MS : 0);
+  const watch = new OrphanWatch({ store, taskId, cost, holdBackMs });
+  const moving = {
+    taskId,
+    store,
+    tasks: () => watch.liveTasks,
+    isExpired: (owner: string) => watch.isExpired(owner),
+    sessions,
+    cost,
+    logger,
+    metrics,
+  };
+  const mover = new RevisionMover(moving);
+  const { packing } = config;
+  const packer = packing && new Packer({ packing, ...moving });
+  const protection =
+    ecsTask && new EcsProtection({ client: aws.ecs, task: ecsTask, logger, metrics });
+  return {
+    store,
+    heartbeat,
+    watch,
+    get yields() {
+      return yields();
+    },
+    busy: (isBusy) => protection?.busy(isBusy),
+    start: () => heartbeat.start(),
+    run(loops) {
+      loops.start('orphans', ORPHAN_INTERVAL_MS, async () => {
+        await sessions().takeAll(await watch.look(Date.now()));
+      });
+      if (packer) loops.start('pack', MOVE_INTERVAL_MS, () => packer.step());
+      if (ecsTask === undefined || revision === undefined) return;
+      loops.start('revision', options.revisionIntervalMs, () =>
+        followRevision(options, { task: ecsTask, revision }, mover),
+      );
+      loops.start('move', MOVE_INTERVAL_MS, () => mover.step());
+    },
+    observeLevels() {
+      metrics.observe('OldestWaiting', watch.oldestWaitingMs);
+      if (watch.fleet === undefined) return;
+      metrics.observe('Tasks', watch.fleet.tasks);
+      metrics.observe('FreeSlots', watch.fleet.freeSlots);
+    },
+    stop() {
+      heartbeat.stop();
+      protection?.stop();
+    },
+  };
+}
+
+/** Asks ECS whether the service has a newer revision than this task's, with tasks that run. */
+async function followRevision(
+  { aws, logger }: Pick<OwnershipOptions, 'aws' | 'logger'>,
+  own: { readonly task: EcsTask; readonly revision: string },
+  mover: RevisionMover,
+): Promise<void> {
+  const primary = await primaryRevision(aws.ecs, own.task, logger);
+  if (primary === undefined) return;
+  const superseded = !isOfRevision(primary, own.revision) && primary.runningCount > 0;
+  if (superseded !== mover.isSuperseded) {
+    logger.info('service revision changed', { event: 'revision', superseded });
+  }
+  mover.supersededBy(superseded ? primary : undefined);
+}

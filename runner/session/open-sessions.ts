@@ -1,0 +1,126 @@
+import { SendMessageCommand } from '@aws-sdk/client-sqs';
+import type { Logger } from '../../shared/logger.ts';
+import type { CounterMetrics } from '../../shared/metrics.ts';
+import { encodeSessionJob } from '../../shared/session-job.ts';
+import type { AwsClients } from '../aws.ts';
+import type { RunnerConfig } from '../config.ts';
+import type { Producers } from '../kinesis/open-producers.ts';
+import type { TaskOwnership } from '../ownership/open-ownership.ts';
+import { RECONCILE_INTERVAL_MS } from '../ownership/reconcile.ts';
+import type { DrainDeadline } from '../task/drain-deadline.ts';
+import { HandshakeSecret } from '../task/handshake-secret.ts';
+import type { Loops } from '../task/loop.ts';
+import { SESSION_STATES } from './context.ts';
+import { pollJobs } from './job-poller.ts';
+import { LoopUse } from './loop-share.ts';
+import { SessionPool, type SessionPoolOptions } from './pool.ts';
+
+/** How often the secret's age is looked at. */
+const SECRET_INTERVAL_MS = 5_000;
+
+export interface SessionsOptions {
+  readonly config: RunnerConfig;
+  readonly aws: Pick<AwsClients, 'jobs' | 'notify' | 'secrets'>;
+  readonly taskId: string;
+  readonly producers: Producers;
+  readonly ownership: TaskOwnership;
+  /** Slots of a session with all media that are asked for. */
+  readonly cost: number;
+  readonly pressure: SessionPoolOptions['pressure'];
+  readonly deadline: DrainDeadline;
+  readonly logger: Logger;
+  readonly metrics: CounterMetrics;
+}
+
+export interface Sessions {
+  readonly pool: SessionPool;
+  /** Reads what signs the handshakes. @throws ServiceError `config/invalid` */
+  readSecret(): Promise<void>;
+  run(loops: Loops): void;
+  /** To be called once a metrics period. */
+  observeLevels(): void;
+  /** Gives all sessions to other runners, until the flush deadline. */
+  drain(): Promise<void>;
+}
+
+/** Opens what serves the streams of this task: the sessions, the jobs that bring them, and what signs their handshakes. */
+export function openSessions(options: SessionsOptions): Sessions {
+  const { config, aws, taskId, producers, ownership, cost, deadline, logger, metrics } = options;
+  const { store, watch, heartbeat } = ownership;
+  const { media, events, maxRecordBytes, maxLineBytes } = producers;
+  const secret = new HandshakeSecret(aws.secrets, config.secret, logger);
+  const pool = new SessionPool({
+    context: {
+      taskId,
+      mediaRequest: config.media,
+      loopUse: new LoopUse(),
+      protocol: config.protocol,
+      allowedHosts: config.allowedHosts,
+      credentials: (app, product) => secret.credentials(app, product),
+      renewedCredentials: (app, product) => secret.renewed(app, product),
+      media,
+      events,
+      maxRecordBytes,
+      maxLineBytes,
+      deadline,
+      logger,
+      metrics,
+      row: (rtmsStreamId) => store.session(rtmsStreamId),
+    },
+    store,
+    heartbeat,
+    isExpired: (owner) => watch.isExpired(owner),
+    isOverdue: (rtmsStreamId) => watch.isOverdue(rtmsStreamId),
+    confirmDeath: (owner) => watch.confirmDeath(owner),
+    yields: () => ownership.yields,
+    capacity: config.capacity,
+    cost,
+    pressure: options.pressure,
+    async notify(rtmsStreamId) {
+      const input = {
+        QueueUrl: config.jobQueueUrl,
+        MessageBody: encodeSessionJob(rtmsStreamId),
+      };
+      await aws.notify.send(new SendMessageCommand(input));
+    },
+    onBusy: (isBusy) => ownership.busy(isBusy),
+    logger,
+    metrics,
+  });
+  const polling = new AbortController();
+  return {
+    pool,
+    readSecret: () => secret.read(),
+    run(loops) {
+      const poller = {
+        client: aws.jobs,
+        queueUrl: config.jobQueueUrl,
+        room: () => pool.room,
+        offer: (rtmsStreamId: string) => pool.offer(rtmsStreamId),
+        connected: (rtmsStreamId: string) => pool.connected(rtmsStreamId),
+        onBeat: () => loops.beat('poller', 0),
+        logger,
+      };
+      loops.follow('poller', pollJobs(poller, polling.signal));
+      loops.start('reconcile', RECONCILE_INTERVAL_MS, () => pool.reconcile());
+      loops.start('secret', SECRET_INTERVAL_MS, () => secret.refresh());
+    },
+    observeLevels() {
+      for (const state of SESSION_STATES) {
+        const sessions = pool.sessions.filter((session) => session.state === state);
+        metrics.observe('Sessions', sessions.length, state);
+      }
+      metrics.observe('SlotsUsed', pool.slotsUsed);
+      metrics.observe('SlotsTotal', config.capacity);
+      metrics.observe('SlotUtilization', (100 * pool.slotsUsed) / config.capacity);
+    },
+    async drain() {
+      logger.info('draining', { event: 'drain_started', sessions: pool.sessions.length });
+      pool.close('shutdown');
+      await pool.handOverAll();
+      // Not before: a message that an aborted long poll has taken along stays invisible for 30 s, while one that
+      // arrives here is put back at once.
+      polling.abort();
+    },
+  };
+}
