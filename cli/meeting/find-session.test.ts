@@ -63,3 +63,15 @@ test.for([
 ] as const)('%s finds what it names', ([, words, expected]) => {
   expect(matching(ROWS, words, NOW_MS)).toEqual(expected);
 });
+
+test('at ten past midnight a time before it finds the meeting of yesterday', () => {
+  const late = row({
+    rtmsStreamId: 'feed0000000000000000000000000000',
+    requestedAtMs: at('2026-11-21T23:45:00'),
+    endedAtMs: at('2026-11-21T23:58:00'),
+  });
+  const nowMs = at('2026-11-22T00:10:00');
+  expect(matching([...ROWS, late], '23:50', nowMs)).toEqual([late]);
+  expect(matching([...ROWS, late], '00:05', nowMs)).toEqual([]);
+  expect(matching([...ROWS, late], 'yesterday 23:50', nowMs)).toEqual([late]);
+});

@@ -24,9 +24,8 @@ describe('parseMoment', () => {
     ['10m', NOW_MS - 600_000],
     ['2026-11-22T09:00:00Z', NOW_MS - 3_600_000],
     ['2026-11-22T10:00:00.250+01:00', NOW_MS - 3_600_000 + 250],
-    ['14:30', new Date(NOW_MS).setHours(14, 30, 0, 0)],
     ['today 9:05', new Date(NOW_MS).setHours(9, 5, 0, 0)],
-    ['14:30:05', new Date(NOW_MS).setHours(14, 30, 5, 0)],
+    ['today 23:59', new Date(NOW_MS).setHours(23, 59, 0, 0)],
     ['yesterday 10:00', new Date(NOW_MS - 86_400_000).setHours(10, 0, 0, 0)],
   ])('reads %s', (text, ms) => {
     expect(parseMoment(text, NOW_MS)).toBe(ms);
@@ -38,6 +37,28 @@ describe('parseMoment', () => {
       expect(() => parseMoment(text, NOW_MS)).toThrow(/is no moment/);
     },
   );
+});
+
+/** By this machine's clock, as people read theirs. */
+const local = (text: string) => new Date(text).getTime();
+
+describe('a time of the day alone is the last one that has come', () => {
+  it.each([
+    ['23:50', '2026-11-22T00:10:00', '2026-11-21T23:50:00'],
+    ['00:10', '2026-11-22T00:10:00', '2026-11-22T00:10:00'],
+    ['0:05', '2026-11-22T00:10:00', '2026-11-22T00:05:00'],
+    ['00:11', '2026-11-22T00:10:59', '2026-11-21T00:11:00'],
+    ['14:30', '2026-11-22T14:30:00', '2026-11-22T14:30:00'],
+    ['14:30:05', '2026-11-22T14:30:04', '2026-11-21T14:30:05'],
+    ['14:30:05', '2026-11-22T14:30:05', '2026-11-22T14:30:05'],
+    ['23:59', '2026-12-31T00:00:00', '2026-12-30T23:59:00'],
+    ['23:59', '2027-01-01T12:00:00', '2026-12-31T23:59:00'],
+    ['today 23:50', '2026-11-22T00:10:00', '2026-11-22T23:50:00'],
+    ['yesterday 23:50', '2026-11-22T00:10:00', '2026-11-21T23:50:00'],
+    ['yesterday 00:05', '2026-11-22T00:10:00', '2026-11-21T00:05:00'],
+  ])('%s asked at %s is %s', (text, now, moment) => {
+    expect(parseMoment(text, local(now))).toBe(local(moment));
+  });
 });
 
 describe('spanOf', () => {

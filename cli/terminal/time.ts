@@ -23,7 +23,7 @@ export function parseDuration(text: string): number {
 
 /**
  * A moment: RFC 3339 (`2026-11-22T10:00:00Z`), how long ago (`10m`), or a time of the day (`10:00`, `yesterday 10:00`)
- * on this machine's clock.
+ * on this machine's clock. A time alone is the last one that has come: at 00:10, `23:50` is of yesterday.
  *
  * @returns Unix ms
  * @throws ServiceError `config/invalid`
@@ -65,7 +65,9 @@ function timeOfDay(text: string, nowMs: number): number | undefined {
   if (Number(seconds ?? 0) > 59) return undefined;
   const moment = new Date(nowMs);
   moment.setHours(Number(hours), Number(minutes), Number(seconds ?? 0), 0);
-  if (day === 'yesterday') moment.setDate(moment.getDate() - 1);
+  // Everything that is asked for has happened: without a day, a time still to come today is of yesterday.
+  const isYesterday = day === undefined ? moment.getTime() > nowMs : day === 'yesterday';
+  if (isYesterday) moment.setDate(moment.getDate() - 1);
   return moment.getTime();
 }
 

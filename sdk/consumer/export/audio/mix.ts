@@ -1,5 +1,5 @@
 import { type Frame, sourceKey } from '../../records/frame.ts';
-import type { Exporter } from '../exporter.ts';
+import type { Adjusted, Exporter } from '../exporter.ts';
 import { FileSink } from '../file-sink.ts';
 import { PcmDecoder, type PcmFormat, unsupported } from './pcm.ts';
 import { MAX_RIFF_BYTES, toRf64 } from './rf64.ts';
@@ -35,6 +35,15 @@ export class MixExporter implements Exporter<Frame> {
   constructor(path: string, startMs: number) {
     this.#path = path;
     this.#startMs = startMs;
+  }
+
+  /** Of all speakers together. */
+  get adjusted(): Adjusted {
+    const each = [...this.#speakers.values()].map(({ clock }) => clock.adjusted);
+    return {
+      cutMs: each.reduce((sum, { cutMs }) => sum + cutMs, 0),
+      moved: each.reduce((sum, { moved }) => sum + moved, 0),
+    };
   }
 
   /** @throws ServiceError `export/unsupported` for Opus, for other media, or for a second audio format */

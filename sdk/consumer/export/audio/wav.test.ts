@@ -193,6 +193,15 @@ describe('MixExporter', () => {
     expect([at(0), at(20)]).toEqual([32_767, -32_768]);
   });
 
+  it('counts what was cut and moved of all speakers together', async () => {
+    const exporter = mix(newPath());
+    expect(exporter.adjusted).toEqual({ cutMs: 0, moved: 0 });
+    const ahead = [audio(0, 1), audio(600_000, 1), audio(20, 1)];
+    const replayed = [audio(0, 2, { userId: 8 }), audio(0, 2, { userId: 8, epoch: 2 })];
+    await write(exporter, [...ahead, ...replayed, audio(-40, 3, { userId: 9 })]);
+    expect(exporter.adjusted).toEqual({ cutMs: 40, moved: 1 });
+  });
+
   it('refuses speakers with another rate', async () => {
     const exporter = mix(newPath());
     await exporter.write(audio(0, 1));
