@@ -7,6 +7,7 @@ import { ContainerImage } from 'aws-cdk-lib/aws-ecs';
 import type { Construct } from 'constructs';
 import { bundle } from '../bundling/bundle.ts';
 import { fromRoot } from '../bundling/bundle-options.ts';
+import { checkKinesisClient } from '../bundling/kinesis-client-version.ts';
 import type { Config } from '../config/config.ts';
 
 /** The tag that `runner/Dockerfile` names; a digest makes it exact. */
@@ -25,6 +26,7 @@ const ECR_URI = /^(\d{12})\.dkr\.ecr\.([a-z0-9-]+)\.amazonaws\.com(?:\.cn)?\/([^
 export function runnerImage(scope: Construct, runner: Config['runner']): ContainerImage {
   const { imageUri, baseImageDigest, architecture } = runner;
   if (imageUri !== undefined) return publishedImage(scope, imageUri);
+  checkKinesisClient();
   const directory = bundle(scope, 'runner/main.ts', 'fargate');
   const file = SYNTHETIC_MEETING_FILE;
   bundle(scope, 'functions/synthetic-meeting/main.ts', 'fargate', { directory, file });

@@ -4,15 +4,24 @@
  * Takes some minutes and the network; `npm test` has the short form.
  */
 import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
 import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { CreateStreamCommand, PutRecordCommand } from '@aws-sdk/client-kinesis';
+import { startKinesisServer } from '../../local/kinesis/server.ts';
+import { encodeEvent } from '../../shared/record/event.ts';
+import { connect } from '../support/kinesis-client.ts';
 import { copyPrograms, type PackedPackage, packPackage, run } from './packed.ts';
 import { runProgram } from './running-program.ts';
 
 /** What a dependent has to download, MB. Almost all of it is AWS's clients and the MP4 writer. */
 const MAX_MEGABYTES = 70;
 const NODES = ['22.23.3', '24.21.0'];
+const KINESIS_CLIENT = '@aws-sdk/client-kinesis';
+/** An AWS SDK of between the oldest that the package takes and the one it is tested with. */
+const OWN_SDK = '3.922.0';
 const INSTALL = ['install', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'];
 const GATEWAYS = [
   'express@5',
@@ -112,6 +121,64 @@ function checkTypes(packed: PackedPackage): void {
   }
 }
 
+/**
+ * A project with an AWS SDK of its own, the oldest that is allowed and one between: the kit reads with that client, by its types
+ * too; there is one copy of it; and the command has what it needs.
+ */
+async function checkOwnSdk(packed: PackedPackage): Promise<void> {
+  const server = await startKinesisServer();
+  try {
+    await writeLine(server.url);
+    const { peerDependencies } = JSON.parse(readFileSync('package.json', 'utf8'));
+    const oldest = peerDependencies[KINESIS_CLIENT].replace('^', '');
+    for (const version of [oldest, OWN_SDK]) await checkSdk(packed, version, server.url);
+  } finally {
+    await server.close();
+  }
+}
+
+async function checkSdk(packed: PackedPackage, version: string, url: string): Promise<void> {
+  const own = `${KINESIS_CLIENT}@${version}`;
+  const project = emptyProject(packed, `sdk-${version}`, own, 'typescript@5.9.3', '@types/node@22');
+  assert.deepEqual(copiesOf(join(project, 'node_modules'), KINESIS_CLIENT), [version]);
+  const source = readFileSync(new URL('./types/own-sdk.ts', import.meta.url), 'utf8');
+  const program = source.replace('../../../sdk/consumer/index.ts', 'rtms-kinesis/consumer');
+  writeFileSync(join(project, 'program.mts'), program);
+  const options = ['--strict', '--skipLibCheck', 'false', '--types', 'node'];
+  const how = ['--target', 'es2022', '--module', 'nodenext', 'program.mts'];
+  const tsc = join('node_modules', 'typescript', 'bin', 'tsc');
+  run(process.execPath, [tsc, ...options, ...how], project);
+  // Not `run`: what the program reads from is served by this process.
+  const { stdout } = await promisify(execFile)(process.execPath, ['program.mjs'], {
+    cwd: project,
+    env: { ...process.env, KINESIS_URL: url },
+  });
+  assert.equal(stdout, 'Ada: The budget.\n');
+  const rtms = join('node_modules', '.bin', 'rtms');
+  run(process.execPath, [rtms, 'sessions', '--help'], project);
+  say(`own AWS SDK ${version}: one copy of its client, compiles, reads; rtms runs`);
+}
+
+/** One line of a transcript in a new stream `events`. */
+async function writeLine(url: string): Promise<void> {
+  const client = connect(url);
+  const said = { userId: 7, userName: 'Ada', text: 'The budget.', timestampMs: 1 };
+  const origin = { rtmsStreamId: 'stream-1', epoch: 1, product: 'meeting', entityId: 'a' } as const;
+  const Data = encodeEvent(origin, 'transcript', 1, Date.now(), said);
+  const StreamName = 'events';
+  await client.send(new CreateStreamCommand({ StreamName, ShardCount: 1 }));
+  await client.send(new PutRecordCommand({ StreamName, PartitionKey: 'stream-1', Data }));
+  client.destroy();
+}
+
+/** Versions of a package anywhere below a folder. */
+function copiesOf(modules: string, name: string): string[] {
+  return readdirSync(modules, { recursive: true, encoding: 'utf8' })
+    .map((path) => path.replaceAll('\\', '/'))
+    .filter((path) => `/node_modules/${path}`.endsWith(`/node_modules/${name}/package.json`))
+    .map((path) => JSON.parse(readFileSync(join(modules, path), 'utf8')).version);
+}
+
 /** The webhook in the servers of others, each with a meeting of the simulator. */
 async function checkGateways(packed: PackedPackage): Promise<void> {
   const project = emptyProject(packed, 'gateways', ...GATEWAYS);
@@ -138,5 +205,6 @@ assert.deepEqual(
 );
 checkInstall(packed);
 checkTypes(packed);
+await checkOwnSdk(packed);
 await checkGateways(packed);
 say('drop-in: all of it holds');

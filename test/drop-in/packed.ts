@@ -14,6 +14,7 @@ import { stripTypeScriptTypes } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { requiredPeers } from '../supply-chain/lock.ts';
 
 const REPOSITORY = fileURLToPath(new URL('../..', import.meta.url));
 const NAME = 'rtms-kinesis';
@@ -98,10 +99,12 @@ export function quickProject(packed: PackedPackage): string {
   mkdirSync(installed, { recursive: true });
   writeFileSync(join(project, 'package.json'), '{"private":true}');
   run('tar', ['-xzf', packed.tarball, '--strip-components=1', '-C', installed], project);
-  const { dependencies } = JSON.parse(readFileSync(join(installed, 'package.json'), 'utf8')) as {
+  const manifest = JSON.parse(readFileSync(join(installed, 'package.json'), 'utf8')) as {
     dependencies: Record<string, string>;
+    peerDependencies: Record<string, string>;
   };
-  for (const name of [...Object.keys(dependencies), 'fastify']) {
+  const dependencies = Object.keys(manifest.dependencies);
+  for (const name of [...dependencies, ...requiredPeers(manifest), 'fastify']) {
     const link = join(modules, name);
     mkdirSync(dirname(link), { recursive: true });
     symlinkSync(join(REPOSITORY, 'node_modules', name), link);
@@ -110,7 +113,10 @@ export function quickProject(packed: PackedPackage): string {
 }
 
 /** Copies the programs of a folder beside this file into a project. @returns their names */
-export function copyPrograms(project: string, folder: 'programs' | 'gateways'): string[] {
+export function copyPrograms(
+  project: string,
+  folder: 'programs' | 'gateways' | 'own-sdk',
+): string[] {
   const source = fileURLToPath(new URL(folder, import.meta.url));
   const names = readdirSync(source);
   for (const name of names) cpSync(join(source, name), join(project, name));

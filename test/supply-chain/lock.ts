@@ -22,6 +22,8 @@ interface Entry {
   readonly dev?: boolean;
   readonly dependencies?: Record<string, string>;
   readonly optionalDependencies?: Record<string, string>;
+  readonly peerDependencies?: Record<string, string>;
+  readonly peerDependenciesMeta?: Record<string, { readonly optional?: boolean }>;
   readonly hasInstallScript?: boolean;
 }
 
@@ -44,7 +46,8 @@ export function lockedPackages(text = readFileSync('package-lock.json', 'utf8'))
 
 /**
  * What runs in a deployment or comes with `npm install rtms-kinesis`: all that its dependencies lead to, followed as Node
- * resolves them. npm's own flags do not tell: what is needed here and by a test as well counts as both.
+ * resolves them. npm's own flags do not tell: what is needed here and by a test as well counts as both, and a peer that this
+ * checkout installs for itself counts as needed for development alone.
  */
 export function productionPackages(
   text = readFileSync('package-lock.json', 'utf8'),
@@ -55,9 +58,10 @@ export function productionPackages(
   const waiting = [''];
   for (let from = waiting.pop(); from !== undefined; from = waiting.pop()) {
     const { dependencies = {}, optionalDependencies = {} } = packages[from] ?? {};
+    const peers = requiredPeers(packages[from] ?? {});
     // Our own are the Node of a checkout: what is published does not name them (local/published-manifest.mjs).
     const optional = from === '' ? {} : optionalDependencies;
-    for (const name of [...Object.keys(dependencies), ...Object.keys(optional)]) {
+    for (const name of [...Object.keys(dependencies), ...peers, ...Object.keys(optional)]) {
       const path = resolve(packages, from, name);
       const next = path === undefined ? undefined : byPath.get(path);
       if (path === undefined || next === undefined || found.has(path)) continue;
@@ -66,6 +70,14 @@ export function productionPackages(
     }
   }
   return [...found.values()];
+}
+
+/** Peers that npm installs with a package, unless its user has them already. @param manifest a `package.json`, or its entry in a lock */
+export function requiredPeers(
+  manifest: Pick<Entry, 'peerDependencies' | 'peerDependenciesMeta'>,
+): string[] {
+  const { peerDependencies = {}, peerDependenciesMeta = {} } = manifest;
+  return Object.keys(peerDependencies).filter((name) => !peerDependenciesMeta[name]?.optional);
 }
 
 /** The folder in which a package finds another: its own `node_modules`, else those of the folders above it. */

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { expect, test } from 'vitest';
 import { vulnerable } from './advisories.ts';
-import { type LockedPackage, lockedPackages, productionPackages } from './lock.ts';
+import { type LockedPackage, lockedPackages, productionPackages, requiredPeers } from './lock.ts';
 import { billOfMaterials } from './sbom.ts';
 import { KNOWN_LICENSES, thirdPartyPage } from './third-party.ts';
 
@@ -13,6 +13,7 @@ import { KNOWN_LICENSES, thirdPartyPage } from './third-party.ts';
 const LOOKED_AT = ['classic-level', 'esbuild', 'fsevents'];
 
 const packages = lockedPackages();
+const inProduction = new Set(productionPackages().map(({ path }) => path));
 
 test('every package of the lock file has an integrity, or is part of an archive that has one', () => {
   const without = packages.filter(({ integrity, isBundled }) => !integrity && !isBundled);
@@ -26,7 +27,9 @@ test('every package of the lock file has an integrity, or is part of an archive 
 const withScript = (all: readonly LockedPackage[]) =>
   all
     .filter(({ hasInstallScript }) => hasInstallScript)
-    .filter(({ name, isDev }) => !isDev || !LOOKED_AT.includes(name))
+    .filter(
+      ({ name, isDev, path }) => !isDev || inProduction.has(path) || !LOOKED_AT.includes(name),
+    )
     .map(({ name }) => name);
 
 test('no package runs a script when it is installed, but those that were looked at', () => {
@@ -42,6 +45,16 @@ test('every direct dependency is pinned to one version', async () => {
     for (const [name, version] of Object.entries(manifest[kind])) {
       expect(version, name).toMatch(/^\d+\.\d+\.\d+(-[\w.]+)?$/);
     }
+  }
+});
+
+test('a peer of every user is a range, and a development dependency of this checkout', async () => {
+  const manifest = JSON.parse(await readFile('package.json', 'utf8'));
+  expect(requiredPeers(manifest)).toEqual(['@aws-sdk/client-kinesis']);
+  for (const name of requiredPeers(manifest)) {
+    expect(manifest.peerDependencies[name]).toMatch(/^\^\d+\.\d+\.\d+$/);
+    expect(manifest.devDependencies).toHaveProperty(name);
+    expect(manifest.dependencies).not.toHaveProperty(name);
   }
 });
 
@@ -84,12 +97,14 @@ test('the published package has a bill of materials', async () => {
 });
 
 test('which names all production dependencies, with versions, licences and hashes', async () => {
-  const { dependencies, version } = JSON.parse(await readFile('package.json', 'utf8'));
+  const manifest = JSON.parse(await readFile('package.json', 'utf8'));
+  const { dependencies, devDependencies, version } = manifest;
   const bom = billOfMaterials(productionPackages(), version);
   const component = { name: 'rtms-kinesis', version };
   expect(bom).toMatchObject({ bomFormat: 'CycloneDX', metadata: { component } });
   const purls = bom.components.map(({ purl }) => purl.replace('%40', '@'));
-  for (const [name, pinned] of Object.entries(dependencies)) {
+  const peers = requiredPeers(manifest).map((name) => [name, devDependencies[name]]);
+  for (const [name, pinned] of [...Object.entries(dependencies), ...peers]) {
     expect(purls).toContain(`pkg:npm/${name}@${pinned}`);
   }
   expect(new Set(purls).size).toBe(purls.length);

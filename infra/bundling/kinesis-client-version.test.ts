@@ -1,0 +1,17 @@
+import { expect, test } from 'vitest';
+import { checkKinesisClient, isBefore } from './kinesis-client-version.ts';
+
+test.each([
+  ['3.614.0', '3.1143.0', true],
+  ['3.1142.9', '3.1143.0', true],
+  ['3.1143.0', '3.1143.0', false],
+  ['3.1143.1', '3.1143.0', false],
+  ['3.2000.0', '3.1143.0', false],
+  ['4.0.0', '3.1143.0', false],
+])('the Kinesis client %s is older than %s: %s', (version, other, isOlder) => {
+  expect(isBefore(version, other)).toBe(isOlder);
+});
+
+test('the client of this checkout is the one that the runner was tested with', () => {
+  expect(() => checkKinesisClient()).not.toThrow();
+});
