@@ -1,6 +1,6 @@
 import { statSync } from 'node:fs';
 import { extname } from 'node:path';
-import { describeLoss, judge, type LedgerReport } from '../sdk/consumer/index.ts';
+import { describeLoss, describeLosses, judge, type LedgerReport } from '../sdk/consumer/index.ts';
 import type { SentReport } from '../simulator/sent-ledger.ts';
 import { fromHere } from './observe/from-here.ts';
 import type { WrittenFiles } from './observe/meeting-files.ts';
@@ -59,6 +59,7 @@ export function summarize(
     ledger: rows,
     lost: rows.reduce((sum, row) => sum + row.lost, 0),
     verdict: judge(problems, losses),
+    lostInWords: describeLosses(losses),
     losses: losses.map(describeLoss),
     problems,
     files: written.flatMap(({ paths }) => paths).map(describeFile),

@@ -34,6 +34,8 @@ export interface Summary {
   readonly ledger: readonly ReportRow[];
   readonly lost: number;
   readonly verdict: Verdict;
+  /** What is known to be lost, and what may be: `describeLosses`. */
+  readonly lostInWords: string;
   /** What is lost and named, one sentence each; with `verdict`, the same as `rtms verify` says. */
   readonly losses: readonly string[];
   /** What the ledger check found wrong; empty when the two streams agree with themselves. */

@@ -35,6 +35,7 @@ describe('terminalReporter', () => {
       meetings: 1,
       ledger: [{ mediaType: 'audio', source: 'Ana', received: 1, written: 1, lost: 0 }],
       lost: 0,
+      lostInWords: '',
       verdict: 'complete',
       losses: [],
       problems: [],
@@ -43,5 +44,23 @@ describe('terminalReporter', () => {
     });
     expect(written()).toMatch(/audio +Ana +1 +1 +0[\s\S]*lost 0[\s\S]*out\/ana\.wav/);
     expect(written().trimEnd().split('\n').at(-1)).toBe('  out/ana.mp4 lacks 2 pictures');
+  });
+
+  it('says of an incomplete meeting whether anything is known to be lost', () => {
+    const { reporter, written } = record(false);
+    const lostInWords = 'nothing is known to be lost, but something may be in 1 time';
+    const losses = ['chat may lack lines'];
+    const nothing = { ledger: [], problems: [], files: [], notes: [] };
+    reporter.summary({
+      meetings: 1,
+      lost: 0,
+      lostInWords,
+      verdict: 'incomplete',
+      losses,
+      ...nothing,
+    });
+    expect(written()).toContain(
+      `1 meeting(s), ${lostInWords}: incomplete\n  chat may lack lines\n`,
+    );
   });
 });

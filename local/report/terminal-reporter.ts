@@ -55,7 +55,7 @@ export function terminalReporter(
       footer = ['', ...progressTable(rows)];
       terminal.write(`${wipe}${draw()}`);
     },
-    summary({ meetings, ledger, lost, verdict, losses, problems, files, notes }) {
+    summary({ meetings, ledger, lost, lostInWords, verdict, losses, problems, files, notes }) {
       const wipe = erase();
       footer = [];
       terminal.write(wipe);
@@ -66,7 +66,7 @@ export function terminalReporter(
           ? colour('green', `${meetings} meeting(s), every frame accounted for, lost 0: complete`)
           : colour(
               verdict === 'incomplete' ? 'yellow' : 'red',
-              `${meetings} meeting(s), lost ${lost}: ${verdict}`,
+              `${meetings} meeting(s), ${verdict === 'incomplete' ? lostInWords : `lost ${lost}`}: ${verdict}`,
             ),
         ...losses.map((loss) => colour('yellow', `  ${toPlainText(loss)}`)),
         ...problems.map((problem) => colour('red', `  ${toPlainText(problem)}`)),

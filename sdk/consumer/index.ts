@@ -45,4 +45,4 @@ export {
 export type { EpochEnd, SourceReport } from './verdict/ledger-report.ts';
 export { describeLoss, type Loss } from './verdict/loss.ts';
 export type { SequenceRange } from './verdict/sequence-ranges.ts';
-export { describeVerdict, judge, type Verdict } from './verdict/verdict.ts';
+export { describeLosses, describeVerdict, judge, type Verdict } from './verdict/verdict.ts';

@@ -4,8 +4,8 @@ import { event, frame, START_MS } from '../../../test/support/test-records.ts';
 import type { ReceivedEvent } from '../records/event-record.ts';
 import type { Frame } from '../records/frame.ts';
 import { LedgerChecker } from './ledger.ts';
-import { describeLoss } from './loss.ts';
-import { describeVerdict } from './verdict.ts';
+import { describeLoss, type Loss } from './loss.ts';
+import { describeLosses, describeVerdict } from './verdict.ts';
 
 /** Sessions of two epochs, told with the least that tells them. */
 
@@ -276,4 +276,18 @@ test('one capture time far ahead does not cover up the audio that a lost owner t
   const events = [started(1, 1, 0, { audio: {} }), takenOver({ cause: 'owner_lost', blind: [] })];
   const { holes } = report([...audio(1, 0), outlier, ...audio(2, 3)], events);
   expect(holes).toMatchObject([{ fromMs: at(1), toMs: at(3) }]);
+});
+
+test.each<[string, readonly Loss['kind'][]]>([
+  ['nothing is lost', []],
+  ['1 loss', ['gap']],
+  ['2 losses', ['gap', 'gap']],
+  ['nothing is known to be lost, but something may be in 1 time', ['blind']],
+  ['nothing is known to be lost, but something may be in 3 times', ['blind', 'hole', 'blind']],
+  ['1 loss, and 1 time in which more may be lost', ['hole', 'gap']],
+  ['2 losses, and 2 times in which more may be lost', ['gap', 'blind', 'gap', 'hole']],
+])('what is known to be lost is told apart from what may be: %s', (words, kinds) => {
+  const where = { rtmsStreamId: 'stream-1', epoch: 2, mediaType: 'transcript', cause: '' } as const;
+  const losses = kinds.map((kind) => ({ ...where, kind, fromMs: 0, toMs: 1 }));
+  expect(describeLosses(losses)).toBe(words);
 });

@@ -25,8 +25,22 @@ export function describeVerdict(report: {
   const soFar = isOpen ? ' so far; the session still runs' : '';
   const last = {
     complete: `complete${soFar || ': everything is there'}`,
-    incomplete: `incomplete${soFar}: ${losses.length === 1 ? '1 loss' : `${losses.length} losses`}, all of them named above`,
+    incomplete: `incomplete${soFar}: ${describeLosses(losses)}; all named above`,
     contradictory: `contradictory${soFar}: ${problems.length} that nothing explains; please report this`,
   }[verdict];
   return [...losses.map(describeLoss), ...problems, last];
+}
+
+/**
+ * What is known to be lost, and what may be: a time in which nobody received a media type can hold nothing at all. Who
+ * has to answer for a recording must not take one for the other.
+ */
+export function describeLosses(losses: readonly Loss[]): string {
+  const known = losses.filter(({ kind }) => kind === 'gap').length;
+  const possible = losses.length - known;
+  const times = possible === 1 ? '1 time' : `${possible} times`;
+  if (losses.length === 0) return 'nothing is lost';
+  if (known === 0) return `nothing is known to be lost, but something may be in ${times}`;
+  const lost = known === 1 ? '1 loss' : `${known} losses`;
+  return possible === 0 ? lost : `${lost}, and ${times} in which more may be lost`;
 }
