@@ -202,29 +202,55 @@ def opus_samples(packet):
 
 class OggOpus:
     """One speaker's Opus packets in an Ogg file (RFC 3533, RFC 7845). Silence stands for what lacks by capture time, as
-    Ogg cannot leave it out: so the file is in time with the others, counted from its first packet."""
+    Ogg cannot leave it out: so the file is in time with the others, counted from its first packet. What Zoom gives back
+    after a change of owner is there already and left out. One odd capture time moves nothing: a long pause is believed
+    when the next packet lies behind it too."""
 
     SILENCE = bytes.fromhex("f8fffe")
     PRE_SKIP = 312
+    LONG_PAUSE = 60 * 48_000
+    LONGEST_MEETING = 30 * 3_600 * 48_000
 
     def __init__(self, path, channels):
         self.file = open(path, "wb")
         self.pages = 0
         self.samples = 0
         self.first_ms = None
+        self.epoch = None
+        self.is_replay = False
+        self.waiting = None
         self.pending = None
         head = b"OpusHead" + bytes([1, channels]) + self.PRE_SKIP.to_bytes(2, "little")
         self.page(head + (48_000).to_bytes(4, "little") + bytes(3), 2)
         vendor = b"rtms-kinesis"
         self.page(b"OpusTags" + len(vendor).to_bytes(4, "little") + vendor + bytes(4), 0)
 
-    def write(self, packet, captured_ms):
+    def write(self, packet, captured_ms, epoch):
         size = opus_samples(packet)
         if not size:
             return
         self.first_ms = captured_ms if self.first_ms is None else self.first_ms
-        while (captured_ms - self.first_ms) * 48 - self.samples >= 1920:
-            self.add(self.SILENCE, 960)
+        due = (captured_ms - self.first_ms) * 48
+        if self.waiting:
+            before, before_size, before_due = self.waiting
+            self.waiting = None
+            self.put(before, before_size, before_due if due >= before_due else self.samples)
+        self.is_replay = self.is_replay or (self.epoch is not None and epoch != self.epoch)
+        self.epoch = epoch
+        if due >= self.samples - 480:
+            self.is_replay = False
+        if self.is_replay:
+            return
+        if self.LONG_PAUSE < due - self.samples < self.LONGEST_MEETING:
+            self.waiting = packet, size, due
+        else:
+            self.put(packet, size, due if due < self.samples + self.LONGEST_MEETING else self.samples)
+
+    def put(self, packet, size, due):
+        # Capture times jitter: less than two packets is no pause.
+        if due - self.samples >= 1920:
+            while due - self.samples >= 960:
+                self.add(self.SILENCE, 960)
         self.add(packet, size)
 
     def add(self, packet, size):
@@ -243,6 +269,8 @@ class OggOpus:
         self.pages += 1
 
     def close(self):
+        if self.waiting:
+            self.add(*self.waiting[:2])
         if self.pending:
             self.page(self.pending, 4)
         self.file.close()
@@ -260,7 +288,7 @@ def store(directory, frame, payload):
         path = folder / f"{name}.ogg"
         if path not in OGG_FILES:
             OGG_FILES[path] = OggOpus(path, frame.get("channels") or 1)
-        OGG_FILES[path].write(payload, frame.get("capturedAtMs", 0))
+        OGG_FILES[path].write(payload, frame.get("capturedAtMs", 0), frame["epoch"])
         return
     if frame["codec"] in ("JPG", "PNG"):
         # A file a picture, named by when it was captured (Unix ms).
