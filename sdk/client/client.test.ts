@@ -16,7 +16,7 @@ function spy(client: Client, name: `on${string}` & keyof Client) {
   return callback;
 }
 
-test('joins with a payload and delivers the audio of each participant with names and times', async () => {
+test('a join with a payload delivers the audio of each participant with names and times', async () => {
   await using stream = await simulateStream();
   const client = stream.client();
   const onAudioData = spy(client, 'onAudioData');
@@ -40,7 +40,7 @@ test('joins with a payload and delivers the audio of each participant with names
   expect(client.streamId()).toBe(stream.rtmsStreamId);
 });
 
-test('joins with the four positional arguments of a signature made elsewhere', async () => {
+test('join takes four positional arguments with a signature made elsewhere', async () => {
   await using stream = await simulateStream();
   const client = stream.client();
   const joined = new Promise((resolve) => client.onJoinConfirm(resolve));
@@ -51,7 +51,7 @@ test('joins with the four positional arguments of a signature made elsewhere', a
   expect(await joined).toBe(0);
 });
 
-test('asks only for the media types that have a callback', async () => {
+test('a client asks Zoom only for the media types that have a callback', async () => {
   await using stream = await simulateStream();
   const client = stream.client();
   spy(client, 'onTranscriptData');
@@ -59,7 +59,7 @@ test('asks only for the media types that have a callback', async () => {
   expect(Object.keys(client.media)).toEqual(['transcript']);
 });
 
-test('asks for what was enabled and leaves out what was disabled', async () => {
+test('a client asks for media that was enabled and leaves out media that was disabled', async () => {
   await using stream = await simulateStream();
   const client = stream.client();
   spy(client, 'onAudioData');
@@ -70,7 +70,7 @@ test('asks for what was enabled and leaves out what was disabled', async () => {
   expect(Object.keys(client.media)).toEqual(['video', 'chat']);
 });
 
-test('has the defaults of Zooms SDK', async () => {
+test("media parameters have the defaults of Zoom's SDK", async () => {
   await using stream = await simulateStream();
   const client = stream.client();
   for (const name of [
@@ -92,7 +92,7 @@ test('has the defaults of Zooms SDK', async () => {
   });
 });
 
-test('takes the setters in any order, before and after the callbacks', async () => {
+test('media setters may be called in any order, before and after the callbacks', async () => {
   await using stream = await simulateStream();
   const client = stream.client();
   const { AudioCodec, AudioSampleRate, AudioChannel, DataOption, VideoCodec, VideoResolution } =
@@ -121,7 +121,7 @@ test('takes the setters in any order, before and after the callbacks', async () 
   });
 });
 
-test('names the active speaker of mixed audio', async () => {
+test('mixed audio carries the name of the active speaker', async () => {
   await using stream = await simulateStream();
   const client = stream.client();
   const { AUDIO_MIXED_STREAM } = MEDIA_DATA_OPTION;
@@ -141,7 +141,7 @@ test('names the active speaker of mixed audio', async () => {
   expect(onAudioData.mock.calls[0]?.[3]).toMatchObject(BEN);
 });
 
-test('delivers transcript and chat as text, with their details', async () => {
+test('transcript and chat are delivered as text with their details', async () => {
   await using stream = await simulateStream();
   const client = stream.client();
   const onTranscriptData = spy(client, 'onTranscriptData');
@@ -171,7 +171,7 @@ test('delivers transcript and chat as text, with their details', async () => {
   expect(onChatData.mock.calls[0]?.[3]).toMatchObject({ ...BEN, message: { operation: 1 } });
 });
 
-test('tells who comes and goes, raw and typed, with the name also on leave', async () => {
+test('participant events are delivered raw and typed, with the name also on leave', async () => {
   await using stream = await simulateStream();
   const client = stream.client();
   const onUserUpdate = spy(client, 'onUserUpdate');
@@ -192,7 +192,7 @@ test('tells who comes and goes, raw and typed, with the name also on leave', asy
   );
 });
 
-test('tells of sharing, cameras and Zooms notice of a broken media connection', async () => {
+test("sharing, cameras and Zoom's notice of a broken media connection reach their callbacks", async () => {
   await using stream = await simulateStream();
   const client = stream.client();
   const onSharingEvent = spy(client, 'onSharingEvent');
@@ -216,7 +216,7 @@ test('tells of sharing, cameras and Zooms notice of a broken media connection', 
   expect(onDeskshareData.mock.calls[0]?.[3]).toMatchObject(ADA);
 });
 
-test('selects one participants video before the join and reports the answer', async () => {
+test("subscribeVideo before the join is sent later, and onVideoSubscribed gets Zoom's answer", async () => {
   await using stream = await simulateStream();
   const client = stream.client();
   const onVideoSubscribed = spy(client, 'onVideoSubscribed');
@@ -234,7 +234,7 @@ test('selects one participants video before the join and reports the answer', as
   await vi.waitFor(() => expect(onVideoSubscribed.mock.calls.length).toBeGreaterThan(1));
 });
 
-test('subscribes to and unsubscribes from events, before and after the join', async () => {
+test('event subscriptions may change before and after the join', async () => {
   await using stream = await simulateStream();
   const client = stream.client();
   const onEventEx = spy(client, 'onEventEx');
@@ -253,7 +253,7 @@ test('subscribes to and unsubscribes from events, before and after the join', as
   );
 });
 
-test('tells when a session is added, paused, resumed and stopped', async () => {
+test('onSessionUpdate reports a session added, paused, resumed and stopped', async () => {
   await using stream = await simulateStream();
   const client = stream.client();
   const onSessionUpdate = spy(client, 'onSessionUpdate');
@@ -273,7 +273,7 @@ test('tells when a session is added, paused, resumed and stopped', async () => {
   ]);
 });
 
-test('tells Zooms stop reason last', async () => {
+test("onLeave is the last call and has Zoom's stop reason", async () => {
   await using stream = await simulateStream();
   const client = stream.client();
   const order: string[] = [];
@@ -295,7 +295,7 @@ test('tells Zooms stop reason last', async () => {
   expect(order.at(-1)).toBe('leave');
 });
 
-test('tells Zooms status when the join is refused', async () => {
+test("onJoinConfirm has Zoom's status when the join is refused", async () => {
   await using stream = await simulateStream();
   const client = stream.client();
   const onLeave = spy(client, 'onLeave');
@@ -306,7 +306,7 @@ test('tells Zooms status when the join is refused', async () => {
   expect(onLeave.mock.calls[0]?.[0]).toBe(18);
 });
 
-test('leaves as often as it is told to, and whether or not it joined', async () => {
+test('leave may be called twice, and without a join', async () => {
   await using stream = await simulateStream();
   const client = stream.client();
   const onLeave = spy(client, 'onLeave');
@@ -318,7 +318,7 @@ test('leaves as often as it is told to, and whether or not it joined', async () 
   expect(onLeave.mock.calls).toEqual([[0]]);
 });
 
-test('ends the stream for everybody when asked to', async () => {
+test('leave with closeStream ends the stream for everybody', async () => {
   await using stream = await simulateStream();
   const client = stream.client();
   await stream.join(client);
@@ -326,7 +326,7 @@ test('ends the stream for everybody when asked to', async () => {
   expect(stream.simulator.streams()[0]?.state).toBe('TERMINATED');
 });
 
-test('leaves at the end of its block and waits for callbacks at work', async () => {
+test('a client in an await using block leaves at its end and waits for running callbacks', async () => {
   await using stream = await simulateStream();
   const done: string[] = [];
   {
@@ -343,7 +343,7 @@ test('leaves at the end of its block and waits for callbacks at work', async () 
   await vi.waitFor(() => expect(stream.simulator.streams()[0]?.isConnected).toBe(false));
 });
 
-test('is of no use after release', async () => {
+test('a released client cannot join again', async () => {
   await using stream = await simulateStream();
   const client = stream.client();
   await stream.join(client);
@@ -351,7 +351,7 @@ test('is of no use after release', async () => {
   expect(() => client.join(stream.payload())).toThrow('released');
 });
 
-test('refuses a second client for a stream of this process', async () => {
+test('a second client of this process cannot join the same stream', async () => {
   await using stream = await simulateStream();
   const first = stream.client();
   await stream.join(first);
@@ -359,13 +359,13 @@ test('refuses a second client for a stream of this process', async () => {
   expect(first.join(stream.payload())).toBe(true);
 });
 
-test('joins nothing outside the allowed hosts', async () => {
+test('a client connects to no host outside the allowed hosts', async () => {
   await using stream = await simulateStream();
   const client = stream.client({ allowedHosts: 'zoom.us' });
   expect(await stream.join(client)).toBe(rtms.RTMS_SDK_FAILURE);
 });
 
-test('names the field that a join lacks', async () => {
+test('join names the field that is missing', async () => {
   await using stream = await simulateStream();
   const client = stream.client();
   const { meeting_uuid: _, ...noId } = stream.payload();
@@ -379,7 +379,7 @@ test('names the field that a join lacks', async () => {
   expect(() => client.onAudioData(undefined as never)).toThrow('onAudioData needs a function');
 });
 
-test('answers the calls that only a native library needs', () => {
+test('calls that only a native library needs succeed and do nothing', () => {
   expect(rtms.Client.uninitialize()).toBe(true);
   expect(rtms.isInitialized()).toBe(false);
   expect(rtms.Client.initialize()).toBe(true);
@@ -388,7 +388,7 @@ test('answers the calls that only a native library needs', () => {
   expect(rtms.Client.uninitialize()).toBe(true);
 });
 
-test('names the channel of Contact Center audio', async () => {
+test('Contact Center audio carries its channel', async () => {
   const talking = { kind: 'synthetic', talkMs: 1 } as const;
   const participants = [{ ...ADA, channelId: 'ch-ada', audio: talking }];
   await using stream = await simulateStream({ product: 'contact_center', participants });

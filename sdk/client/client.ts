@@ -1,6 +1,5 @@
 import type { RtmsClient } from '../../rtms/client.ts';
 import type { EffectiveMedia } from '../../rtms/protocol/agreed-media.ts';
-import type { MediaType } from '../../rtms/protocol/media-type.ts';
 import { ServiceError } from '../../shared/errors.ts';
 import { isCount, isUserId } from '../../shared/input-limits.ts';
 import {
@@ -8,29 +7,21 @@ import {
   isAllowedAddress,
   parseAllowedHosts,
 } from '../../shared/zoom/allowed-hosts.ts';
-import { CallbackRegistrar } from './callbacks/callback-registrar.ts';
 import type { Executor } from './callbacks/executor.ts';
 import { JoinedStream } from './joined-stream.ts';
 import { liveClient } from './live-clients.ts';
 import { environment } from './settings/environment.ts';
 import {
+  invalidParam,
   type JoinParams,
   type JoinPayload,
   parseJoin,
-  readServerUrls,
+  payloadOf,
+  serverUrlsOf,
+  streamIdOf,
 } from './settings/join-params.ts';
-import { createLogger, logWireMessages } from './settings/logger.ts';
-import {
-  type AudioParams,
-  audioFields,
-  type DeskshareParams,
-  type MediaFields,
-  pictureFields,
-  type TranscriptParams,
-  transcriptFields,
-  type VideoParams,
-} from './settings/media-params.ts';
-import { MediaSettings } from './settings/media-settings.ts';
+import { createSdkLogger, logWireMessages } from './settings/logger.ts';
+import { MediaRegistrar } from './settings/media-registrar.ts';
 import {
   defaultCa,
   defaultExecutor,
@@ -50,37 +41,39 @@ export interface ClientOptions {
   allowedHosts?: string;
   /** One socket for each media type, or one for all. @default 'split' */
   layout?: 'split' | 'unified';
-  /** How much may wait for slow callbacks, bytes; then the oldest goes, video first. @default 16 MiB */
+  /**
+   * How much may wait for slow callbacks, bytes. Beyond that the oldest frames are dropped, video first.
+   *
+   * @default 16 MiB
+   */
   maxQueuedBytes?: number;
 }
 
 /**
  * What `leave` and `release` return: a promise of `true`, under a type that also fits programs written for Zoom's
- * SDK, where they return a boolean.
+ * SDK, where both return a boolean.
  */
 export type Left = boolean & Promise<boolean>;
 
 const DEFAULT_MAX_QUEUED_BYTES = 16 * 1024 * 1024;
 
 /**
- * A client of one RTMS stream, with the surface of Zoom's SDK. It reconnects by itself until the stream
- * ends. Media types are asked for when they have a callback.
+ * A client of one RTMS stream, with the surface of Zoom's SDK. It reconnects by itself until the stream ends, and
+ * asks for the media types that have a callback.
  */
-export class Client extends CallbackRegistrar implements AsyncDisposable {
+export class Client extends MediaRegistrar implements AsyncDisposable {
   readonly #options: ClientOptions;
-  readonly #media = new MediaSettings();
   readonly #events = new Map<number, boolean>();
   #videoUserId: number | undefined;
   #proxyUrl: string | undefined;
-  /** The stream it is on; undefined from `leave` on. */
+  /** The stream the client is on; undefined from `leave` on. */
   #joined: JoinedStream | undefined;
-  /** The stream joined last, whatever became of it. */
+  /** The stream joined last, also after it was left or has ended. */
   #last: JoinedStream | undefined;
   #closed: Promise<void> = Promise.resolve();
   #uuid = '';
   #streamId = '';
   #released = false;
-  #isMediaChanging = false;
 
   constructor(options: ClientOptions = {}) {
     super();
@@ -101,13 +94,14 @@ export class Client extends CallbackRegistrar implements AsyncDisposable {
   }
 
   /**
-   * Starts joining; `onJoinConfirm` tells when media flows. A second call for the same stream, with the
+   * Starts joining; `onJoinConfirm` is called when media flows. A second call for the same stream, with the
    * payload of a second started webhook, reconnects to the addresses in it.
    *
-   * Whoever was told to leave the stream in this process is waited for first.
+   * When a client of this process was told to leave the stream and has not closed its sockets yet, the join waits
+   * for it.
    *
-   * @throws ServiceError `rtms/invalid-params` naming the field; `rtms/invalid-state` when nobody told this
-   *   client, or the one of this process that is on the stream, to leave; ReferenceError without credentials
+   * @throws ServiceError `rtms/invalid-params` naming the field; `rtms/invalid-state` when this client is still on
+   *   another stream, or another client of this process on this one; ReferenceError without credentials
    */
   join(params: JoinParams | JoinPayload): boolean;
   join(
@@ -119,41 +113,26 @@ export class Client extends CallbackRegistrar implements AsyncDisposable {
   ): boolean;
   join(
     first: JoinParams | JoinPayload | string,
-    streamId = '',
-    signature = '',
-    serverUrls = '',
-    timeout = -1,
+    ...rest: [string?, string?, string?, number?]
   ): boolean {
     if (this.#released) throw invalidState('the client was released');
-    if (typeof first !== 'string' && (typeof first !== 'object' || first === null)) {
-      throw invalidParam('join', first, ['the payload of a started webhook']);
-    }
-    const params: JoinPayload =
-      typeof first === 'string'
-        ? {
-            meeting_uuid: first,
-            rtms_stream_id: streamId,
-            signature,
-            server_urls: serverUrls,
-            timeout,
-          }
-        : first;
+    const params = payloadOf(first, ...rest);
     if (this.#joined !== undefined && this.#streamId === streamIdOf(params)) {
-      this.#joined.failOver(readServerUrls({ ...params, ...params.object }.server_urls));
-      return true;
+      this.#joined.failOver(serverUrlsOf(params));
+    } else {
+      this.#join(params);
     }
-    this.#join(params);
     return true;
   }
 
   #join(params: JoinPayload): void {
     if (this.#joined !== undefined) throw invalidState('the client has not left its stream');
-    const logger = createLogger('client');
+    const logger = createSdkLogger('client');
     const { join, timeoutMs, ca } = parseJoin({ ...defaultCa(), ...params }, logger);
     const { rtmsStreamId, entityId, serverUrls } = join;
     const live = liveClient(rtmsStreamId);
     if (live !== undefined) {
-      // New addresses mean that the old ones are going away, for the client that has the stream too.
+      // New addresses mean that the old ones are going away, so the client that has the stream needs them.
       live.failOver(serverUrls);
       throw invalidState('another client of this process has the stream, and Zoom allows one');
     }
@@ -182,7 +161,7 @@ export class Client extends CallbackRegistrar implements AsyncDisposable {
         executor: () => this.#options.executor ?? defaultExecutor(),
         logger: streamLogger,
       },
-      media: () => this.#media.request(this.callbacks),
+      media: () => this.mediaRequest(),
       previous: this.#last,
       started: (rtms) => {
         for (const [type, on] of this.#events) rtms.subscribeEvents([type], on);
@@ -200,9 +179,9 @@ export class Client extends CallbackRegistrar implements AsyncDisposable {
   }
 
   /**
-   * Leaves the stream; calling it again, or when there is nothing to leave, does nothing. No callback comes
-   * from here on but `onEnded` and `onLeave`, and the client may join again at once. Zoom waits a minute for
-   * somebody to come back, unless `closeStream` ends the stream for everybody.
+   * Leaves the stream; does nothing when there is none to leave. From here on only `onEnded` and `onLeave` are
+   * called, and the client may join again at once. Zoom keeps the stream for a minute in case somebody comes back,
+   * unless `closeStream` ends it for everybody.
    *
    * @returns a promise of `true` for when the connections are closed
    */
@@ -219,7 +198,7 @@ export class Client extends CallbackRegistrar implements AsyncDisposable {
     return this.leave();
   }
 
-  /** Leaves, and waits for the callbacks that are still at work. */
+  /** Leaves, and waits for the callbacks that are still running. */
   async [Symbol.asyncDispose](): Promise<void> {
     const joined = this.#joined;
     this.#joined = undefined;
@@ -241,81 +220,16 @@ export class Client extends CallbackRegistrar implements AsyncDisposable {
     return this.#joined?.rtms.media ?? {};
   }
 
-  /** Nothing to do: there is no native library to poll. */
+  /** Does nothing: there is no native library to poll. */
   poll(): boolean {
     return true;
-  }
-
-  /**
-   * The four setters take effect at the join, or at once by a short reconnect when it is joined already; in any
-   * order. Each replaces what it set before.
-   *
-   * @throws ServiceError `rtms/invalid-params`; `detail` names `field`, `value` and `allowed`
-   */
-  setAudioParams(params: AudioParams): boolean {
-    return this.#set('audio', audioFields(params));
-  }
-
-  setVideoParams(params: VideoParams): boolean {
-    return this.#set('video', pictureFields('video', params));
-  }
-
-  setDeskshareParams(params: DeskshareParams): boolean {
-    return this.#set('deskshare', pictureFields('deskshare', params));
-  }
-
-  setTranscriptParams(params: TranscriptParams): boolean {
-    return this.#set('transcript', transcriptFields(params));
-  }
-
-  /** Asks for a media type without a callback, or leaves one out that has a callback. */
-  enableAudio(enable: boolean): boolean {
-    return this.#enable('audio', enable);
-  }
-
-  enableVideo(enable: boolean): boolean {
-    return this.#enable('video', enable);
-  }
-
-  enableDeskshare(enable: boolean): boolean {
-    return this.#enable('deskshare', enable);
-  }
-
-  enableTranscript(enable: boolean): boolean {
-    return this.#enable('transcript', enable);
-  }
-
-  enableChat(enable: boolean): boolean {
-    return this.#enable('chat', enable);
-  }
-
-  #set(mediaType: MediaType, fields: MediaFields): true {
-    this.#media.set(mediaType, fields);
-    this.mediaChanged();
-    return true;
-  }
-
-  #enable(mediaType: MediaType, enable: boolean): true {
-    this.#media.enable(mediaType, enable);
-    this.mediaChanged();
-    return true;
-  }
-
-  /** Once for all that a program changes in one go. */
-  protected override mediaChanged(): void {
-    if (this.#joined === undefined || this.#isMediaChanging) return;
-    this.#isMediaChanging = true;
-    queueMicrotask(() => {
-      this.#isMediaChanging = false;
-      this.#joined?.mediaChanged();
-    });
   }
 
   /**
    * Sends every connection of the next join through a forward proxy.
    *
    * @param type of the proxy itself: `http` or `https`
-   * @throws ServiceError `rtms/invalid-params`: going around a proxy must not happen by a typing error
+   * @throws ServiceError `rtms/invalid-params` for anything else: a typing error must not go around the proxy
    */
   setProxy(type: string, url: string): boolean {
     const proxy = URL.parse(url);
@@ -329,9 +243,9 @@ export class Client extends CallbackRegistrar implements AsyncDisposable {
   }
 
   /**
-   * Selects or deselects the one participant whose video is sent, with VIDEO_SINGLE_INDIVIDUAL_STREAM. A
-   * new selection replaces the one before. It may come at any time, before `join` too: it is said as soon as
-   * the video connection is up, and again after every reconnect.
+   * Selects or deselects the one participant whose video Zoom sends, with VIDEO_SINGLE_INDIVIDUAL_STREAM. A new
+   * selection replaces the one before. It may be called at any time, before `join` too: the selection is sent as
+   * soon as the video connection is up, and again after every reconnect.
    */
   subscribeVideo(userId: number, subscribe: boolean): boolean {
     if (!isUserId(userId)) throw invalidParam('userId', userId, ['the id of a participant']);
@@ -350,6 +264,10 @@ export class Client extends CallbackRegistrar implements AsyncDisposable {
     return this.#subscribe(events, false);
   }
 
+  protected override askForMedia(): void {
+    this.#joined?.mediaChanged();
+  }
+
   #subscribe(types: readonly number[], on: boolean): boolean {
     for (const type of types) {
       if (!isCount(type)) throw invalidParam('events', type, ['the numbers of EVENT_*']);
@@ -359,22 +277,12 @@ export class Client extends CallbackRegistrar implements AsyncDisposable {
     return true;
   }
 
-  /** Undefined until it has joined: what is said before is said again then. */
+  /** Undefined until the client has joined. The `started` listener sends earlier subscriptions then. */
   get #rtms(): RtmsClient | undefined {
     return this.#joined?.hasStarted ? this.#joined.rtms : undefined;
   }
 }
 
-function streamIdOf(params: JoinPayload): string | undefined {
-  return params.object?.rtms_stream_id ?? params.rtms_stream_id;
-}
-
 function invalidState(what: string): ServiceError {
   return new ServiceError('rtms/invalid-state', what);
-}
-
-function invalidParam(field: string, value: unknown, allowed: readonly string[]): ServiceError {
-  return new ServiceError('rtms/invalid-params', `${field} is ${typeof value}, not ${allowed[0]}`, {
-    detail: { field, value: String(value), allowed },
-  });
 }

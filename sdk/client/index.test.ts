@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import rtms, * as named from './index.ts';
 
-test('has the constants of Zooms SDK with their numbers', () => {
+test("the package has the constants of Zoom's SDK with their numbers", () => {
   expect(rtms).toMatchObject({
     MEDIA_TYPE_AUDIO: 1,
     MEDIA_TYPE_VIDEO: 2,
@@ -49,12 +49,12 @@ test('has the constants of Zooms SDK with their numbers', () => {
   expect(rtms.TranscriptLanguage).toMatchObject({ NONE: -1, ENGLISH: 9, VIETNAMESE: 36 });
 });
 
-test('exports by name what its default export holds, but for the one client of the module', () => {
+test('every named export is in the default export too, except the methods of the module client', () => {
   const { default: _, ServiceError: __, ...exported } = named;
   expect(Object.keys(rtms)).toEqual(expect.arrayContaining(Object.keys(exported)));
 });
 
-test('offers one client of the module for programs with one stream', async () => {
+test('the functions of the module act on one client', async () => {
   expect(rtms.onAudioData(() => {})).toBe(true);
   expect(rtms.setAudioParams({})).toBe(true);
   expect(rtms.uuid()).toBe('');

@@ -136,7 +136,7 @@ export {
 
 export { initialize, isInitialized, uninitialize };
 
-/** For `import rtms from …`, as programs for Zoom's SDK are written. */
+/** For `import rtms from …`, as programs written for Zoom's SDK have it. */
 export default {
   ...constants,
   ...singleton,

@@ -2,36 +2,36 @@ import { RtmsClient } from '../../rtms/client.ts';
 import type { RtmsClientOptions } from '../../rtms/client-options.ts';
 import type { RtmsJoin } from '../../rtms/events.ts';
 import type { MediaRequest } from '../../rtms/protocol/params.ts';
-import { Delivery, type DeliveryOptions } from './callbacks/delivery.ts';
+import { CallbackDelivery, type CallbackDeliveryOptions } from './callbacks/callback-delivery.ts';
 import { addLiveClient, finishClient, type LiveClient, streamFree } from './live-clients.ts';
 
 export interface JoinedStreamOptions {
   readonly client: Omit<RtmsClientOptions, 'media' | 'currentMedia'>;
-  readonly delivery: Omit<DeliveryOptions, 'streamId' | 'meetingId'>;
-  /** What the program wants now. */
+  readonly delivery: Omit<CallbackDeliveryOptions, 'streamId' | 'meetingId'>;
+  /** The media that the program wants now. */
   readonly media: () => MediaRequest;
   /** The client's own stream before this one. */
   readonly previous: JoinedStream | undefined;
-  /** The RTMS client has joined: subscriptions may be sent. */
+  /** Called when the RTMS client starts joining: from here on it takes subscriptions. */
   readonly started: (rtms: RtmsClient) => void;
 }
 
 /**
  * One join of a client, from `join` until its last callback has finished.
  *
- * Zoom throws the first of two connections of a stream out, or refuses the second. So a join waits until whoever
- * was told to leave the stream in this process has closed its sockets and said so: `old.leave()` and a new join
- * right after it is how programs answer Zoom's fail-over and a webhook that is delivered again.
+ * Programs answer Zoom's fail-over, and a webhook that is delivered again, with `old.leave()` and a new join right
+ * after it. Zoom allows one connection to a stream: it ends the first of two, or refuses the second. So a join waits
+ * until every client of this process that was told to leave the stream has closed its sockets and called `onLeave`.
  */
 export class JoinedStream implements LiveClient {
   readonly rtms: RtmsClient;
   readonly #options: JoinedStreamOptions;
-  readonly #delivery: Delivery;
+  readonly #delivery: CallbackDelivery;
   #join: RtmsJoin;
   #hasStarted = false;
   #isLeaving = false;
   #isFinished = false;
-  /** What the last signaling handshake asked for, as JSON. */
+  /** The media request of the last signaling handshake, as JSON. */
   #asked: string | undefined;
   #connectedAtMs = 0;
 
@@ -40,7 +40,7 @@ export class JoinedStream implements LiveClient {
     this.#join = join;
     this.#options = options;
     this.rtms = new RtmsClient({ ...options.client, currentMedia: () => this.#ask() });
-    this.#delivery = new Delivery(this.rtms, {
+    this.#delivery = new CallbackDelivery(this.rtms, {
       ...options.delivery,
       streamId: rtmsStreamId,
       meetingId: entityId,
@@ -58,7 +58,7 @@ export class JoinedStream implements LiveClient {
       this.#isFinished = true;
       finishClient(this);
     });
-    const free = this.#before();
+    const free = this.#othersGone();
     addLiveClient(this);
     if (free === undefined) this.#start();
     else void free.then(() => this.#start());
@@ -76,12 +76,12 @@ export class JoinedStream implements LiveClient {
     return this.#hasStarted;
   }
 
-  /** Settles after `onLeave`. */
+  /** Resolves when `onLeave` has finished. */
   get finished(): Promise<void> {
     return this.#delivery.ended;
   }
 
-  /** The program leaves: no callback comes any more but `onLeave`. @returns when the sockets are closed */
+  /** The program leaves: only `onEnded` and `onLeave` are called from here on. Resolves when the sockets are closed. */
   leave(options: { readonly closeStream?: boolean }): Promise<void> {
     this.#isLeaving = true;
     this.#delivery.mute();
@@ -95,12 +95,12 @@ export class JoinedStream implements LiveClient {
   }
 
   giveWay(): Promise<void> {
-    this.#delivery.hurry();
+    this.#delivery.stopWaiting();
     return this.#delivery.left;
   }
 
   failOver(serverUrls: readonly string[]): void {
-    // Zoom delivers the same event again when an answer was late: nothing has happened then.
+    // Zoom delivers the same event again when our answer was late: reconnecting would cost media for nothing.
     if (serverUrls.length === 0 || serverUrls.join() === this.#join.serverUrls.join()) return;
     this.#join = { ...this.#join, serverUrls };
     if (this.#hasStarted) this.rtms.reconnect('failover', serverUrls);
@@ -112,8 +112,8 @@ export class JoinedStream implements LiveClient {
   }
 
   /**
-   * The program wants other media than it did: Zoom takes that in a new handshake only. Before the first one, and
-   * while connecting, there is nothing to do: it is asked for when the time comes.
+   * The program wants other media than before. Zoom takes a new request in a new handshake only, so this reconnects.
+   * While a handshake is still to come nothing has to be done: it asks for what is wanted by then.
    */
   mediaChanged(): void {
     const { state } = this.rtms;
@@ -122,7 +122,8 @@ export class JoinedStream implements LiveClient {
     this.rtms.reconnect('media_changed');
   }
 
-  #before(): Promise<unknown> | undefined {
+  /** Resolves when no earlier client is on the stream; undefined when there is none to wait for. */
+  #othersGone(): Promise<unknown> | undefined {
     const { previous } = this.#options;
     const own = previous === undefined || previous.#isFinished ? undefined : previous.giveWay();
     const others = streamFree(this.rtmsStreamId);

@@ -2,7 +2,7 @@ import { expect, test, vi } from 'vitest';
 import { ADA, BEN, simulateStream } from '../../test/support/sdk/simulated-stream.ts';
 import rtms from './index.ts';
 
-test('tells of participants after onJoinConfirm, whatever that waits for', async () => {
+test('participants are reported only after onJoinConfirm has finished', async () => {
   await using stream = await simulateStream();
   const client = stream.client();
   const order: string[] = [];
@@ -20,7 +20,7 @@ test('tells of participants after onJoinConfirm, whatever that waits for', async
   expect(order.filter((line) => line.startsWith('confirmed'))).toHaveLength(1);
 });
 
-test('tells of nothing but the failure when the join is refused', async () => {
+test('a refused join calls no callback but those that report the failure', async () => {
   await using stream = await simulateStream();
   const client = stream.client();
   const order: string[] = [];
@@ -34,7 +34,7 @@ test('tells of nothing but the failure when the join is refused', async () => {
   expect(order).toEqual(['confirmed']);
 });
 
-test('serves callbacks registered right after join in the first handshake', async () => {
+test('callbacks registered right after join are part of the first handshake', async () => {
   await using stream = await simulateStream();
   const client = stream.client();
   const confirmed = new Promise((resolve) => client.onJoinConfirm(resolve));
@@ -55,7 +55,7 @@ test('serves callbacks registered right after join in the first handshake', asyn
 });
 
 test.for(['in onJoinConfirm', 'later'])(
-  'serves callbacks registered %s by one reconnect',
+  'callbacks registered %s are served after one reconnect',
   async (when) => {
     await using stream = await simulateStream();
     const client = stream.client();
@@ -92,23 +92,26 @@ test.for(['in onJoinConfirm', 'later'])(
 test.for([
   ['ms', 1],
   ['us', 1_000],
-] as const)('hands out a transcript time as Zoom wrote it, in %s', async ([unit, factor]) => {
-  await using stream = await simulateStream({ behaviour: { transcriptTimeUnit: unit } });
-  const client = stream.client();
-  const onTranscriptData = vi.fn();
-  client.onTranscriptData(onTranscriptData);
-  await stream.join(client);
-  stream.clock.advance(3_000);
-  stream.act({ do: 'transcript', userId: ADA.userId, text: 'Hi', startMs: 1_000, endMs: 2_000 });
-  await vi.waitFor(() => expect(onTranscriptData).toHaveBeenCalled());
-  const [, , timestamp, metadata, ...rest] = onTranscriptData.mock.calls[0] ?? [];
-  const startedAtMs = stream.simulator.streams()[0]?.startedAtMs ?? 0;
-  expect(rest).toEqual([]);
-  expect(timestamp).toBe(metadata.line.timestampMs * factor);
-  expect(metadata).toMatchObject({ startTs: startedAtMs + 1_000, endTs: startedAtMs + 2_000 });
-});
+] as const)(
+  'a transcript callback gets the time as Zoom wrote it, in %s',
+  async ([unit, factor]) => {
+    await using stream = await simulateStream({ behaviour: { transcriptTimeUnit: unit } });
+    const client = stream.client();
+    const onTranscriptData = vi.fn();
+    client.onTranscriptData(onTranscriptData);
+    await stream.join(client);
+    stream.clock.advance(3_000);
+    stream.act({ do: 'transcript', userId: ADA.userId, text: 'Hi', startMs: 1_000, endMs: 2_000 });
+    await vi.waitFor(() => expect(onTranscriptData).toHaveBeenCalled());
+    const [, , timestamp, metadata, ...rest] = onTranscriptData.mock.calls[0] ?? [];
+    const startedAtMs = stream.simulator.streams()[0]?.startedAtMs ?? 0;
+    expect(rest).toEqual([]);
+    expect(timestamp).toBe(metadata.line.timestampMs * factor);
+    expect(metadata).toMatchObject({ startTs: startedAtMs + 1_000, endTs: startedAtMs + 2_000 });
+  },
+);
 
-test('hands out plain data that can be cloned, changed and written as JSON', async () => {
+test('callbacks get plain data that can be cloned, changed and written as JSON', async () => {
   await using stream = await simulateStream();
   const client = stream.client();
   const seen: Record<string, unknown[]> = {};
@@ -154,7 +157,7 @@ test('hands out plain data that can be cloned, changed and written as JSON', asy
   expect(session).toMatchObject({ statTime: Math.floor(stream.clock.now() / 1_000) });
 });
 
-test('says at debug what came and went by type and size, at trace each frame, and never what it said', async () => {
+test('messages are logged by type and size at debug, frames at trace, contents never', async () => {
   await using stream = await simulateStream();
   const lines: string[] = [];
   const write = vi.spyOn(process.stderr, 'write').mockImplementation((line) => {

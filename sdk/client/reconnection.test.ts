@@ -1,7 +1,7 @@
 import { expect, test, vi } from 'vitest';
 import { simulateStream } from '../../test/support/sdk/simulated-stream.ts';
 
-test('comes back by itself when Zoom drops the signaling connection, and says so', async () => {
+test('a client reconnects by itself when Zoom drops the signaling connection, and reports it', async () => {
   await using stream = await simulateStream();
   const client = stream.client();
   const onInterrupted = vi.fn();
@@ -25,7 +25,7 @@ test('comes back by itself when Zoom drops the signaling connection, and says so
   });
 });
 
-test('follows a fail-over when the second payload is joined', async () => {
+test('a second join with new addresses follows the fail-over', async () => {
   await using stream = await simulateStream();
   const client = stream.client();
   const onReconnected = vi.fn();
@@ -40,7 +40,7 @@ test('follows a fail-over when the second payload is joined', async () => {
   await vi.waitFor(() => expect(onReconnected).toHaveBeenCalled(), { timeout: 10_000 });
 });
 
-test('reports per source what an interruption has cost', async () => {
+test('onGap reports per source what was missed in an interruption', async () => {
   await using stream = await simulateStream();
   const client = stream.client();
   const onGap = vi.fn();

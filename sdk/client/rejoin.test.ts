@@ -9,7 +9,7 @@ function watch(client: Client, name: string, log: string[]): void {
   client.onAudioData(() => log.push(`${name} audio`));
 }
 
-test('joins with a new client right after the old one was told to leave', async () => {
+test('a new client may join right after the old one was told to leave', async () => {
   await using stream = await simulateStream();
   const log: string[] = [];
   const [old, next] = [stream.client(), stream.client()];
@@ -29,7 +29,7 @@ test('joins with a new client right after the old one was told to leave', async 
   expect(log.lastIndexOf('old left 1')).toBe(log.indexOf('old left 1'));
 });
 
-test('joins again with the client that has just left', async () => {
+test('a client may join again right after it has left', async () => {
   await using stream = await simulateStream();
   const log: string[] = [];
   const client = stream.client();
@@ -49,7 +49,7 @@ test('joins again with the client that has just left', async () => {
   });
 });
 
-test('joins again from inside onLeave, also when that waits for the new join', async () => {
+test('a client may join again inside onLeave, also when onLeave waits for the new join', async () => {
   await using stream = await simulateStream();
   const [old, next] = [stream.client(), stream.client()];
   const confirmed = new Promise((resolve) => next.onJoinConfirm(resolve));
@@ -62,7 +62,7 @@ test('joins again from inside onLeave, also when that waits for the new join', a
   expect(await confirmed).toBe(0);
 });
 
-test('joins although the old client sits on a line that is dead', async () => {
+test('a new client joins although the connection of the old one is dead', async () => {
   await using stream = await simulateStream();
   const log: string[] = [];
   const [old, next] = [stream.client(), stream.client()];
@@ -86,7 +86,7 @@ test('joins although the old client sits on a line that is dead', async () => {
   expect(log.indexOf('old left 1')).toBeLessThan(log.indexOf('next confirmed 0'));
 }, 20_000);
 
-test('waits for no callback of the old client that is still at work', async () => {
+test('a new join does not wait for a running callback of the old client', async () => {
   await using stream = await simulateStream();
   const [old, next] = [stream.client(), stream.client()];
   const stuck = Promise.withResolvers<void>();
@@ -110,7 +110,7 @@ test('waits for no callback of the old client that is still at work', async () =
 });
 
 test.for(['audio', 'transcript', 'chat', 'event'] as const)(
-  'calls back with no %s once leave was called, nor with what waits',
+  'no %s callback follows leave, not even for what waits',
   async (kind) => {
     await using stream = await simulateStream();
     const client = stream.client();
@@ -135,7 +135,7 @@ test.for(['audio', 'transcript', 'chat', 'event'] as const)(
   },
 );
 
-test('leaves from inside a callback and is called no more', async () => {
+test('no callback follows a leave from inside a callback', async () => {
   await using stream = await simulateStream();
   const client = stream.client();
   let calls = 0;
@@ -150,7 +150,7 @@ test('leaves from inside a callback and is called no more', async () => {
   expect(calls).toBe(1);
 });
 
-test('does not join when it is told to leave while it waits', async () => {
+test('a client that leaves while its join waits does not join', async () => {
   await using stream = await simulateStream();
   const [old, next] = [stream.client(), stream.client()];
   const onJoinConfirm = vi.fn();
@@ -166,7 +166,7 @@ test('does not join when it is told to leave while it waits', async () => {
   await expect.poll(() => stream.simulator.streams()[0]?.isConnected).toBe(false);
 });
 
-test('keeps what was subscribed to while it waited', async () => {
+test('subscriptions made while a join waits are kept', async () => {
   await using stream = await simulateStream();
   const [old, next] = [stream.client(), stream.client()];
   await stream.join(old);

@@ -2,11 +2,11 @@ import { expect, test, vi } from 'vitest';
 import { simulateStream } from '../../test/support/sdk/simulated-stream.ts';
 import { onWebhookEvent, run, stop } from './index.ts';
 
-test('ends at once when it is to stop on empty and there is no client', async () => {
+test('run with stopOnEmpty returns at once when there is no client', async () => {
   await run({ stopOnEmpty: true });
 });
 
-test('ends when the last client has left and its callbacks have finished', async () => {
+test('run with stopOnEmpty returns when the last client has left and its callbacks have finished', async () => {
   await using stream = await simulateStream();
   const client = stream.client();
   const done: string[] = [];
@@ -21,7 +21,7 @@ test('ends when the last client has left and its callbacks have finished', async
   expect(done).toEqual(['leave', 'run']);
 });
 
-test('leaves every session and closes the webhook servers on stop', async () => {
+test('stop makes run leave every stream and close the webhook servers', async () => {
   await using stream = await simulateStream();
   const client = stream.client();
   await stream.join(client);
@@ -35,7 +35,7 @@ test('leaves every session and closes the webhook servers on stop', async () => 
   stop();
 });
 
-test.for(['SIGINT', 'SIGTERM'] as const)('leaves every session on %s', async (signal) => {
+test.for(['SIGINT', 'SIGTERM'] as const)('%s makes run leave every stream', async (signal) => {
   await using stream = await simulateStream();
   const client = stream.client();
   const onLeave = vi.fn();
@@ -47,7 +47,7 @@ test.for(['SIGINT', 'SIGTERM'] as const)('leaves every session on %s', async (si
   expect(onLeave).toHaveBeenCalledOnce();
 });
 
-test('runs once at a time', async () => {
+test('run throws when it is running already', async () => {
   const running = run();
   await expect(run()).rejects.toThrow('[rtms/invalid-state]');
   stop();

@@ -5,22 +5,22 @@ import { setDefaultExecutor } from './settings/process-defaults.ts';
 import { closeWebhookServers } from './webhook/webhook-server.ts';
 
 export interface RunOptions {
-  /** For callbacks registered by name, of every client without an executor of its own. @default none */
+  /** Runs callbacks registered by name, for every client without an executor of its own. @default none */
   executor?: Executor;
-  /** Ends as soon as no client is left, at once when there is none. @default false: runs until `stop` */
+  /** Return as soon as no client is left, at once when there is none. @default false: runs until `stop` */
   stopOnEmpty?: boolean;
 }
 
-/** Long enough to mean nothing but "stay alive". */
+/** Twelve days. The timer does nothing: an active timer keeps Node from exiting. */
 const KEEP_ALIVE_MS = 2 ** 30;
 
 let stopping: PromiseWithResolvers<void> | undefined;
 
 /**
- * Keeps the process running until `stop`, Ctrl-C or SIGTERM; then every client leaves and its callbacks
- * finish. A second Ctrl-C ends the process at once.
+ * Keeps the process running until `stop`, Ctrl-C or SIGTERM. Then every client leaves, and `run` returns when their
+ * callbacks have finished. A second Ctrl-C ends the process at once.
  *
- * @throws ServiceError `rtms/invalid-state` when it is running already
+ * @throws ServiceError `rtms/invalid-state` when `run` is running already
  */
 export async function run(options: RunOptions = {}): Promise<void> {
   if (stopping !== undefined) throw new ServiceError('rtms/invalid-state', 'run is running');

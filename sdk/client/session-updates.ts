@@ -10,18 +10,18 @@ import {
   SESSION_EVENT_STOP,
 } from './settings/constants.ts';
 
-type SessionState = RtmsClientEvents['sessionState'][0];
+type StateMessage = RtmsClientEvents['sessionState'][0];
 
-/** Bounds memory; a stream has a handful of sessions. */
+/** Bounds memory. A stream has a handful of sessions. */
 const MAX_SESSIONS = 1_000;
 
-/** Turns the states of the sessions inside a stream into the operations of `onSessionUpdate`. */
+/** Translates the states of the sessions inside a stream (message 9) into the operations of `onSessionUpdate`. */
 export class SessionUpdates {
   readonly #known = new Set<string>();
 
-  /** @returns undefined when the state is no news to a user of the SDK */
+  /** @returns undefined for a state that the SDK does not report, or has reported already */
   next(
-    { rtmsSessionId: sessionId, state, timestampMs }: SessionState,
+    { rtmsSessionId: sessionId, state, timestampMs }: StateMessage,
     { streamId, meetingId }: { readonly streamId: string; readonly meetingId: string },
   ): { readonly op: number; readonly session: SessionInfo } | undefined {
     const op = this.#operation(sessionId, state);
@@ -43,7 +43,7 @@ export class SessionUpdates {
     };
   }
 
-  #forgetOldest(): void {
+  #dropOldest(): void {
     const [oldest] = this.#known;
     if (this.#known.size > MAX_SESSIONS && oldest !== undefined) this.#known.delete(oldest);
   }
@@ -54,7 +54,7 @@ export class SessionUpdates {
       case SESSION_STATE.STARTED:
         if (this.#known.has(sessionId)) return undefined;
         this.#known.add(sessionId);
-        this.#forgetOldest();
+        this.#dropOldest();
         return SESSION_EVENT_ADD;
       case SESSION_STATE.PAUSED:
         return SESSION_EVENT_PAUSE;

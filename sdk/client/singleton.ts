@@ -1,6 +1,6 @@
 import { Client } from './client.ts';
 
-/** The methods that Zoom's SDK also offers without a client, on one that belongs to the module. */
+/** The methods that Zoom's SDK also offers as functions of the module. */
 const METHODS = [
   'join',
   'leave',
@@ -48,7 +48,7 @@ type Singleton = Pick<Client, (typeof METHODS)[number]>;
 
 const client = new Client();
 
-/** `rtms.join(…)`, `rtms.onAudioData(…)`: for programs with one stream. */
+/** `rtms.join(…)`, `rtms.onAudioData(…)`: for programs with one stream. All of them act on one client of the module. */
 export const singleton = Object.fromEntries(
   METHODS.map((name) => [name, client[name].bind(client)]),
 ) as unknown as Singleton;

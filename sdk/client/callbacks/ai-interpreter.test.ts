@@ -7,7 +7,7 @@ function announce(interpreter: unknown, userId: unknown = 5) {
   return { msg_type: 23, content: { user_id: userId, ai_interpreter: interpreter } };
 }
 
-test('remembers the interpreter of each participant', () => {
+test('the AI interpreter of each participant is remembered', () => {
   const interpreters = new AiInterpreters();
   const wire = { lid: 9, timestamp: 17, channel_num: 2, sample_rate: 3, targets: [TARGET] };
   interpreters.learn(announce(wire));
@@ -30,19 +30,19 @@ test.for([
   [announce(undefined)],
   [announce({ lid: 'x' })],
   [announce({ lid: 1 }, '5')],
-])('leaves alone what looks different: %j', ([raw]) => {
+])('a message that does not announce an AI interpreter is ignored: %j', ([raw]) => {
   const interpreters = new AiInterpreters();
   interpreters.learn(raw);
   expect(interpreters.of(5)).toEqual(noInterpreter());
 });
 
-test('keeps fewer than 100 targets', () => {
+test('an AI interpreter keeps at most 99 targets', () => {
   const interpreters = new AiInterpreters();
   interpreters.learn(announce({ lid: 1, targets: Array(500).fill(TARGET) }));
   expect(interpreters.of(5).targets).toHaveLength(99);
 });
 
-test('hands out an interpreter that a program may change', () => {
+test('a program may change the AI interpreter that it is handed', () => {
   const interpreters = new AiInterpreters();
   interpreters.learn(announce({ lid: 1, targets: [TARGET] }));
   interpreters.of(5).targets.length = 0;

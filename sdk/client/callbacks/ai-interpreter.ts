@@ -1,7 +1,7 @@
 import { MESSAGE_TYPE } from '../../../rtms/protocol/constants.ts';
 import { cutText, INPUT_LIMITS } from '../../../shared/input-limits.ts';
 
-/** One language that speech is interpreted into. */
+/** One language into which speech is interpreted. */
 export interface AiTargetLanguage {
   /** TRANSCRIPT_LANGUAGE. */
   lid: number;
@@ -10,7 +10,7 @@ export interface AiTargetLanguage {
   engine: string;
 }
 
-/** Zoom's AI interpreter, by the fields of its SDK's metadata; all 0 and no targets while there is none. */
+/** Zoom's AI interpreter, with the field names of its SDK. Without one all numbers are 0 and `targets` is empty. */
 export interface AiInterpreter {
   /** TRANSCRIPT_LANGUAGE of the speaker. */
   lid: number;
@@ -20,25 +20,25 @@ export interface AiInterpreter {
   targets: AiTargetLanguage[];
 }
 
-/** One of its own for every callback: programs may change what they are handed. */
+/** Returns a new object for every callback, because programs may change what they are handed. */
 export function noInterpreter(): AiInterpreter {
   return { lid: 0, timestamp: 0, channelNum: 0, sampleRate: 0, targets: [] };
 }
 
-/** Zoom's SDK keeps fewer than 100. */
+/** Zoom's SDK keeps at most 99 too. */
 const MAX_TARGETS = 99;
 const MAX_USERS = 1_000;
 
 /**
  * Remembers the interpreter that message 23 announces, per participant.
  *
- * Zoom does not publish that message. The spelling here is that of its other messages; whatever looks
- * different is left alone.
+ * Zoom does not publish that message. The field names here follow the spelling of its other messages; a message
+ * that looks different is ignored.
  */
 export class AiInterpreters {
   readonly #byUser = new Map<number, AiInterpreter>();
 
-  /** @param raw a message that the client itself does not know */
+  /** @param raw a message that RtmsClient does not decode */
   learn(raw: unknown): void {
     const message = fields(raw);
     if (message['msg_type'] !== MESSAGE_TYPE.META_DATA_AUDIO) return;
@@ -50,7 +50,7 @@ export class AiInterpreters {
     this.#byUser.set(userId, read(interpreter));
   }
 
-  /** @returns a copy, empty for whom none was announced */
+  /** @returns a copy; an empty interpreter for a participant without one */
   of(userId: number | undefined): AiInterpreter {
     const known = userId === undefined ? undefined : this.#byUser.get(userId);
     return known === undefined ? noInterpreter() : structuredClone(known);

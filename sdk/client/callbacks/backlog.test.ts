@@ -1,9 +1,9 @@
 import { expect, test, vi } from 'vitest';
 import { Backlog, type DroppedWork, type Work, type WorkKind } from './backlog.ts';
 
-const COST = 1_000 + 512;
+const HELD_BYTES = 1_000 + 512;
 
-function backlog(maxBytes = 100 * COST) {
+function backlog(maxBytes = 100 * HELD_BYTES) {
   const dropped: DroppedWork[] = [];
   return { dropped, backlog: new Backlog(maxBytes, (one) => dropped.push(one)) };
 }
@@ -23,20 +23,20 @@ function work(run: () => unknown, options: Partial<Work> = {}): Work {
   };
 }
 
-test('runs a source that is free at once', () => {
+test('work for a free source runs at once', () => {
   const { backlog: queue } = backlog();
   const run = vi.fn();
   queue.push(work(run));
   expect(run).toHaveBeenCalledOnce();
 });
 
-test('keeps the order of a source whose callback is slow', async () => {
+test('work of one source runs in order although its callback is slow', async () => {
   const { backlog: queue } = backlog();
   const seen: number[] = [];
   for (const number of [1, 2, 3, 4]) {
     queue.push(
       work(async () => {
-        for (let turn = number; turn < 5; turn++) await Promise.resolve();
+        for (let tick = number; tick < 5; tick++) await Promise.resolve();
         seen.push(number);
       }),
     );
@@ -45,7 +45,7 @@ test('keeps the order of a source whose callback is slow', async () => {
   expect(seen).toEqual([1, 2, 3, 4]);
 });
 
-test('runs other sources while one is slow', async () => {
+test('a slow callback of one source does not delay other sources', async () => {
   const { backlog: queue } = backlog();
   const slow = Promise.withResolvers<void>();
   const run = vi.fn();
@@ -57,7 +57,7 @@ test('runs other sources while one is slow', async () => {
   await queue.drained(1_000);
 });
 
-test('goes on after a callback that throws and one that rejects', async () => {
+test('a backlog goes on after a callback that throws and one that rejects', async () => {
   const { backlog: queue } = backlog();
   const failed = vi.fn();
   const run = vi.fn();
@@ -76,14 +76,14 @@ test('goes on after a callback that throws and one that rejects', async () => {
   expect(run).toHaveBeenCalledOnce();
 });
 
-test('gives up the oldest waiting frames when it is full, and reports them once', async () => {
-  const { backlog: queue, dropped } = backlog(2 * COST);
+test('a full backlog drops the oldest waiting frames and reports them once', async () => {
+  const { backlog: queue, dropped } = backlog(2 * HELD_BYTES);
   const slow = Promise.withResolvers<void>();
   const seen: number[] = [];
   nowMs = 0;
   queue.push(work(() => slow.promise));
   for (const number of [2, 3, 4, 5]) queue.push(work(() => seen.push(number)));
-  expect(queue.waitingBytes).toBe(2 * COST);
+  expect(queue.waitingBytes).toBe(2 * HELD_BYTES);
   expect(dropped).toEqual([]);
   slow.resolve();
   await queue.drained(1_000);
@@ -97,8 +97,8 @@ test.for<[WorkKind, WorkKind]>([
   ['deskshare', 'audio'],
   ['audio', 'text'],
   ['text', 'event'],
-])('gives up %s before %s, whichever is older', async ([first, second]) => {
-  const { backlog: queue, dropped } = backlog(2 * COST);
+])('a full backlog drops %s before %s, whichever is older', async ([first, second]) => {
+  const { backlog: queue, dropped } = backlog(2 * HELD_BYTES);
   const slow = Promise.withResolvers<void>();
   for (const kind of [first, second]) queue.push(work(() => slow.promise, { kind }));
   for (const kind of [second, first, second]) queue.push(work(() => {}, { kind }));
@@ -107,7 +107,7 @@ test.for<[WorkKind, WorkKind]>([
   expect(dropped).toMatchObject([{ kind: first, frames: 1 }]);
 });
 
-test('gives up what waits behind a callback that never ends', async () => {
+test('the drain drops what waits behind a callback that never ends', async () => {
   const { backlog: queue, dropped } = backlog();
   queue.push(work(() => new Promise(() => {})));
   queue.push(work(() => expect.fail('must not run')));

@@ -1,22 +1,23 @@
-/** What a piece of work carries, in the order in which it is given up when the backlog is full. */
+/** Kinds of work, in the order in which they are dropped when the backlog is full. */
 const KINDS = ['video', 'deskshare', 'audio', 'text', 'event'] as const;
 
 export type WorkKind = (typeof KINDS)[number];
 
-/** One call of a callback. */
+/** One call of a callback that has to be made. */
 export interface Work {
   readonly kind: WorkKind;
-  /** Who it is from: work of one source runs one after another, in order of arrival. */
+  /** Who the payload is from. Work of one source runs one after another, in order of arrival. */
   readonly source: string;
   readonly sizeBytes: number;
   /** Capture time, Unix ms. */
   readonly timestampMs: number;
-  /** May throw, or return a promise that the next work of the source waits for. */
+  /** Makes the call. May throw, or return a promise that the next work of the source waits for. */
   run(): unknown;
+  /** Called with what `run` threw, or rejected with. */
   failed(error: unknown): void;
 }
 
-/** Work of one source that was given up, in one go. */
+/** Work of one source that was dropped, up to the next call of that source. */
 export interface DroppedWork {
   readonly kind: WorkKind;
   readonly source: string;
@@ -25,30 +26,31 @@ export interface DroppedWork {
   readonly toMs: number;
 }
 
-/** What a waiting call costs beside its payload, bytes: bounds the number of tiny ones. */
+/** Counted for each waiting call on top of its payload, bytes: without it, tiny calls would pile up unbounded. */
 const OVERHEAD_BYTES = 512;
 
-interface Lane {
+/** What waits for one busy source. */
+interface SourceQueue {
   readonly waiting: { readonly work: Work; readonly number: number }[];
   dropped: DroppedWork | undefined;
 }
 
 /**
- * Runs callbacks, each source on its own: a slow one delays its own source only.
+ * Runs callbacks, one at a time for each source, so that a slow callback delays its own source only.
  *
- * A source that is free runs at once, inside `push`. What arrives meanwhile waits, up to `maxBytes` for
- * all sources together; beyond that the oldest waiting video goes, then share, then audio, then text and
- * events, each reported when its source goes on.
+ * Work for a free source runs at once, inside `push`. Work for a busy one waits, up to `maxBytes` for all sources
+ * together. Beyond that the oldest waiting video is dropped, then share, audio, text, and events last. What was
+ * dropped is reported when the source runs its next work.
  */
 export class Backlog {
   readonly #maxBytes: number;
   readonly #onDropped: (dropped: DroppedWork) => void;
-  /** Sources that are busy; a free one has no entry. */
-  readonly #lanes = new Map<string, Lane>();
+  /** By kind and source. A free source has no entry. */
+  readonly #busy = new Map<string, SourceQueue>();
   #waitingBytes = 0;
   #pushed = 0;
   #idle = Promise.withResolvers<void>();
-  readonly #released = Promise.withResolvers<void>();
+  readonly #stopped = Promise.withResolvers<void>();
 
   constructor(maxBytes: number, onDropped: (dropped: DroppedWork) => void) {
     this.#maxBytes = maxBytes;
@@ -58,96 +60,96 @@ export class Backlog {
 
   push(work: Work): void {
     const key = `${work.kind}/${work.source}`;
-    const lane = this.#lanes.get(key);
-    if (lane === undefined) {
+    const queue = this.#busy.get(key);
+    if (queue === undefined) {
       const running = start(work);
       if (running !== undefined) this.#occupy(key, running);
       return;
     }
-    lane.waiting.push({ work, number: this.#pushed++ });
-    this.#waitingBytes += cost(work);
+    queue.waiting.push({ work, number: this.#pushed++ });
+    this.#waitingBytes += heldBytes(work);
     while (this.#waitingBytes > this.#maxBytes && this.#dropOldest());
   }
 
-  /** Bytes of what waits, with what its bookkeeping costs. */
+  /** Bytes of what waits: payloads and OVERHEAD_BYTES for each. */
   get waitingBytes(): number {
     return this.#waitingBytes;
   }
 
-  /** @returns when nothing runs or waits, or after `timeoutMs`, and then what still waits is given up */
+  /** Waits until nothing runs or waits, for `timeoutMs` at most; then drops and reports what still waits. */
   async drained(timeoutMs: number): Promise<void> {
     const timeout = Promise.withResolvers<void>();
     const timer = setTimeout(timeout.resolve, timeoutMs);
-    await Promise.race([this.#idle.promise, timeout.promise, this.#released.promise]);
+    await Promise.race([this.#idle.promise, timeout.promise, this.#stopped.promise]);
     clearTimeout(timer);
     while (this.#dropOldest());
-    for (const lane of this.#lanes.values()) this.#report(lane);
+    for (const queue of this.#busy.values()) this.#report(queue);
   }
 
-  /** Gives up everything that waits, without a report: the program wants none of it. */
-  discard(): void {
-    for (const lane of this.#lanes.values()) {
-      lane.waiting.length = 0;
-      lane.dropped = undefined;
+  /** Drops everything that waits, without a report: the program has left and expects no more calls. */
+  dropAll(): void {
+    for (const queue of this.#busy.values()) {
+      queue.waiting.length = 0;
+      queue.dropped = undefined;
     }
     this.#waitingBytes = 0;
   }
 
-  /** Ends the wait of `drained`, now and later: nobody waits for what runs any more. */
-  release(): void {
-    this.#released.resolve();
+  /** Makes `drained` return without waiting for what runs, now and in every later call. */
+  stopWaiting(): void {
+    this.#stopped.resolve();
   }
 
   #occupy(key: string, running: Promise<void>): void {
-    if (this.#lanes.size === 0) this.#idle = Promise.withResolvers();
-    const lane: Lane = { waiting: [], dropped: undefined };
-    this.#lanes.set(key, lane);
-    void this.#work(key, lane, running);
+    if (this.#busy.size === 0) this.#idle = Promise.withResolvers();
+    const queue: SourceQueue = { waiting: [], dropped: undefined };
+    this.#busy.set(key, queue);
+    void this.#runQueue(key, queue, running);
   }
 
-  async #work(key: string, lane: Lane, first: Promise<void>): Promise<void> {
+  async #runQueue(key: string, queue: SourceQueue, first: Promise<void>): Promise<void> {
     await first;
-    for (let next = lane.waiting.shift(); next !== undefined; next = lane.waiting.shift()) {
-      this.#waitingBytes -= cost(next.work);
-      this.#report(lane);
+    for (let next = queue.waiting.shift(); next !== undefined; next = queue.waiting.shift()) {
+      this.#waitingBytes -= heldBytes(next.work);
+      this.#report(queue);
       await start(next.work);
     }
-    this.#report(lane);
-    this.#lanes.delete(key);
-    if (this.#lanes.size === 0) this.#idle.resolve();
+    this.#report(queue);
+    this.#busy.delete(key);
+    if (this.#busy.size === 0) this.#idle.resolve();
   }
 
   #dropOldest(): boolean {
     for (const kind of KINDS) {
-      let oldest: Lane | undefined;
+      let oldest: SourceQueue | undefined;
       let lowest = Infinity;
-      for (const lane of this.#lanes.values()) {
-        const head = lane.waiting[0];
+      for (const queue of this.#busy.values()) {
+        const head = queue.waiting[0];
         if (head === undefined || head.work.kind !== kind || head.number >= lowest) continue;
-        oldest = lane;
+        oldest = queue;
         lowest = head.number;
       }
       const gone = oldest?.waiting.shift();
       if (oldest === undefined || gone === undefined) continue;
-      this.#waitingBytes -= cost(gone.work);
+      this.#waitingBytes -= heldBytes(gone.work);
       oldest.dropped = addDropped(oldest.dropped, gone.work);
       return true;
     }
     return false;
   }
 
-  #report(lane: Lane): void {
-    const { dropped } = lane;
-    lane.dropped = undefined;
+  #report(queue: SourceQueue): void {
+    const { dropped } = queue;
+    queue.dropped = undefined;
     if (dropped !== undefined) this.#onDropped(dropped);
   }
 }
 
-function cost(work: Work): number {
+function heldBytes(work: Work): number {
   return work.sizeBytes + OVERHEAD_BYTES;
 }
 
-/** @returns undefined when the work is already done */
+/** @returns a promise while the work runs; undefined when it is done already */
 function start(work: Work): Promise<void> | undefined {
   try {
     const result = work.run();

@@ -13,11 +13,11 @@ import type {
   VideoDataCallback,
 } from './callbacks.ts';
 
-/** The part of a client that takes callbacks. Each method returns true. */
+/** The part of a client that registers callbacks. Each method returns true. */
 export abstract class CallbackRegistrar {
   protected readonly callbacks: Registered = {};
 
-  /** `reason` is 0 once media flows; else Zoom's status code or a RTMS_SDK_* number, and `onLeave` follows. */
+  /** `reason` is 0 once media flows. Otherwise it is Zoom's status code or a RTMS_SDK_* number, and `onLeave` follows. */
   onJoinConfirm(callback: EventCallbacks['onJoinConfirm']): boolean {
     return this.#register('onJoinConfirm', callback);
   }
@@ -51,17 +51,17 @@ export abstract class CallbackRegistrar {
     return this.#registerData('onTranscriptData', callback, onResult);
   }
 
-  /** Zoom's SDK has no callback for chat. */
+  /** For chat messages; Zoom's SDK has no such callback. */
   onChatData(callback: ChatDataCallback | string, onResult?: TaskResultCallback): boolean {
     return this.#registerData('onChatData', callback, onResult);
   }
 
-  /** The last call of all, once every other callback has finished. `reason` is StopReason. */
+  /** Called last, once every other callback has finished. `reason` is a StopReason. */
   onLeave(callback: EventCallbacks['onLeave']): boolean {
     return this.#register('onLeave', callback);
   }
 
-  /** Every event as Zoom wrote it, also those that have a callback of their own. */
+  /** Called with every event as Zoom wrote it, also events that have a callback of their own. */
   onEventEx(callback: EventCallbacks['onEventEx']): boolean {
     return this.#register('onEventEx', callback);
   }
@@ -78,7 +78,7 @@ export abstract class CallbackRegistrar {
     return this.#register('onSharingEvent', callback);
   }
 
-  /** Zoom's own notice. The client reconnects by itself; see also `onInterrupted`. */
+  /** Zoom reports that it lost a media connection. The client reconnects by itself; see also `onInterrupted`. */
   onMediaConnectionInterrupted(callback: EventCallbacks['onMediaConnectionInterrupted']): boolean {
     return this.#register('onMediaConnectionInterrupted', callback);
   }
@@ -87,17 +87,17 @@ export abstract class CallbackRegistrar {
     return this.#register('onParticipantVideo', callback);
   }
 
-  /** The answer to `subscribeVideo`: `status` 0, or a status code of Zoom's and its reason. */
+  /** Zoom's answer to `subscribeVideo`: `status` 0, or one of Zoom's status codes with its reason. */
   onVideoSubscribed(callback: EventCallbacks['onVideoSubscribed']): boolean {
     return this.#register('onVideoSubscribed', callback);
   }
 
-  /** How the client ended, in more words than `onLeave`; called just before it. */
+  /** How the client ended, in more detail than `onLeave` says; called just before `onLeave`. */
   onEnded(callback: EventCallbacks['onEnded']): boolean {
     return this.#register('onEnded', callback);
   }
 
-  /** A connection is down; the client is already reconnecting. */
+  /** A connection is down, and the client is already reconnecting. */
   onInterrupted(callback: EventCallbacks['onInterrupted']): boolean {
     return this.#register('onInterrupted', callback);
   }
@@ -106,12 +106,12 @@ export abstract class CallbackRegistrar {
     return this.#register('onReconnected', callback);
   }
 
-  /** After a reconnect, per source: the capture times between which frames are missing. */
+  /** Called after a reconnect, once per source, with the capture times between which frames are missing. */
   onGap(callback: EventCallbacks['onGap']): boolean {
     return this.#register('onGap', callback);
   }
 
-  /** Frames that waited too long for their callback were given up. */
+  /** Frames were dropped because a callback is too slow. */
   onDropped(callback: EventCallbacks['onDropped']): boolean {
     return this.#register('onDropped', callback);
   }
@@ -142,7 +142,7 @@ export abstract class CallbackRegistrar {
     return true;
   }
 
-  /** A callback for another media type is there: a client that has joined already has to ask for it. */
+  /** A callback for data was registered. A client that has joined already may have to ask Zoom for its media type. */
   protected abstract mediaChanged(): void;
 }
 

@@ -2,13 +2,13 @@ import type { EndReason, RtmsClientEvents } from '../../../rtms/events.ts';
 import type { DroppedWork } from './backlog.ts';
 import type { Metadata } from './metadata.ts';
 
-/** A promise is waited for before the same source is called again. */
+/** When a callback returns a promise, the next call for the same source waits for it. */
 type Result = unknown;
 
 /**
- * Called with exactly four arguments, as by Zoom's SDK: programs collect them with `...args`.
+ * Called with exactly four arguments, as by Zoom's SDK, because programs collect them with `...args`.
  *
- * @param timestamp capture time, Unix ms; of a transcript line as Zoom wrote it, mostly microseconds
+ * @param timestamp capture time, Unix ms; for a transcript line the time as Zoom wrote it, mostly microseconds
  */
 export type MediaDataCallback = (
   buffer: Buffer,
@@ -19,7 +19,7 @@ export type MediaDataCallback = (
 export type AudioDataCallback = MediaDataCallback;
 export type VideoDataCallback = MediaDataCallback;
 export type DeskshareCallback = MediaDataCallback;
-/** What Zoom's types call it in one place. */
+/** A second name in Zoom's types for `DeskshareCallback`. */
 export type DeskshareDataCallback = MediaDataCallback;
 /** `buffer` is UTF-8 text; `metadata.line` is the whole line. */
 export type TranscriptDataCallback = MediaDataCallback;
@@ -31,7 +31,7 @@ export interface SessionInfo {
   streamId: string;
   /** The product's own id, as `uuid()`. */
   meetingId: string;
-  /** When the session came into this state, Unix seconds: Zoom's SDK has 32 bits for it. The spelling is Zoom's. */
+  /** When the session entered this state, Unix seconds, because Zoom's SDK has 32 bits for it. The spelling is Zoom's. */
   statTime: number;
   /** SESS_STATUS_ACTIVE, SESS_STATUS_PAUSED, or 0 once it has stopped. */
   status: number;
@@ -39,7 +39,7 @@ export interface SessionInfo {
   isPaused: boolean;
 }
 
-/** Zoom's types say `id` and `name`, its documents `userId` and `userName`. */
+/** Has both pairs of names: Zoom's types say `id` and `name`, its documents `userId` and `userName`. */
 export interface ParticipantInfo {
   id: number;
   name: string;
@@ -74,7 +74,7 @@ export type SharingEventCallback = (
   userName?: string,
 ) => Result;
 
-/** Which frames were given up because callbacks are too slow. */
+/** Which frames were dropped because a callback is too slow. */
 export type Dropped = Omit<DroppedWork, 'kind'> & { readonly callback: CallbackName };
 
 export interface DataCallbacks {
@@ -108,7 +108,7 @@ export interface EventCallbacks {
 export type DataCallbackName = keyof DataCallbacks;
 export type CallbackName = DataCallbackName | keyof EventCallbacks;
 
-/** What a task returned, with the frame it worked on. */
+/** Called with what a task returned, and the metadata and timestamp of the frame it worked on. */
 export type TaskResultCallback = (result: unknown, metadata: Metadata, timestamp: number) => Result;
 
 /** A callback for data: a function, or the name of an export of the executor's module. */
@@ -117,7 +117,7 @@ export interface DataRegistration {
   readonly onResult: TaskResultCallback | undefined;
 }
 
-/** Everything registered with one client; a second registration replaces the first. */
+/** Every callback of one client. A second registration under a name replaces the first. */
 export type Registered = {
   [Name in DataCallbackName]?: DataRegistration;
 } & Partial<EventCallbacks>;

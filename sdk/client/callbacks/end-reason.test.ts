@@ -12,8 +12,11 @@ test.for<[Partial<EndReason> & Pick<EndReason, 'cause'>, number | undefined, num
   [{ cause: 'refused' }, -1, 10],
   [{ cause: 'lost', restartable: true }, 1, 19],
   [{ cause: 'failed' }, -1, 11],
-])('%j: join fails with %s, leave says %i', ([end, failure, reason]) => {
-  const complete = { restartable: false, ...end };
-  expect(joinFailure(complete)).toBe(failure);
-  expect(leaveReason(complete)).toBe(reason);
-});
+])(
+  'a client that ended with %j calls onJoinConfirm with %s and onLeave with %i',
+  ([end, failure, reason]) => {
+    const complete = { restartable: false, ...end };
+    expect(joinFailure(complete)).toBe(failure);
+    expect(leaveReason(complete)).toBe(reason);
+  },
+);

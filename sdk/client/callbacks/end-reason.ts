@@ -2,7 +2,7 @@ import type { EndReason } from '../../../rtms/events.ts';
 import { STATUS_CODE, STOP_REASON } from '../../../rtms/protocol/constants.ts';
 import { RTMS_SDK_FAILURE, RTMS_SDK_OK, RTMS_SDK_TIMEOUT } from '../settings/constants.ts';
 
-/** Argument of `onJoinConfirm` when a join came to nothing; undefined when we gave it up ourselves. */
+/** Argument of `onJoinConfirm` when a join failed; undefined when the program itself left before. */
 export function joinFailure(end: EndReason): number | undefined {
   switch (end.cause) {
     case 'left':
@@ -18,7 +18,7 @@ export function joinFailure(end: EndReason): number | undefined {
   }
 }
 
-/** Argument of `onLeave`: Zoom's own stop reason, or the one that says the same. */
+/** Argument of `onLeave`: Zoom's own stop reason, or the nearest one where Zoom gave none. */
 export function leaveReason(end: EndReason): number {
   switch (end.cause) {
     case 'stopped':

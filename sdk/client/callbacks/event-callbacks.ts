@@ -2,15 +2,16 @@ import type { Participant, SignalingEvent } from '../../../rtms/events.ts';
 import { USER_JOIN, USER_LEAVE } from '../settings/constants.ts';
 import type { EventCallbacks, ParticipantInfo } from './callbacks.ts';
 
-/** Zoom named somebody without an id that is a participant's; no participant has 0. */
+/** For somebody whom Zoom names without the id of a participant. No participant has 0. */
 const UNKNOWN_ID = 0;
 
-type Emit = <Name extends keyof EventCallbacks>(
+/** Calls one callback with its arguments, where one is registered. */
+export type Emit = <Name extends keyof EventCallbacks>(
   name: Name,
   ...args: Parameters<EventCallbacks[Name]>
 ) => void;
 
-/** Calls every callback that an event of the signaling socket concerns, the raw one first. */
+/** Calls every callback that an event of the signaling socket concerns, `onEventEx` first. */
 export function deliverEvent(event: SignalingEvent, raw: unknown, emit: Emit): void {
   emit('onEventEx', JSON.stringify(raw));
   switch (event.name) {

@@ -1,6 +1,6 @@
 import { workerData } from 'piscina';
 
-/** One call of a task; buffers travel as plain bytes. */
+/** One call of a task. A Buffer arrives as a Uint8Array. */
 export interface ExecutorTask {
   readonly name: string;
   readonly args: readonly unknown[];
@@ -8,7 +8,7 @@ export interface ExecutorTask {
 
 const module = import(String(workerData)) as Promise<Readonly<Record<string, unknown>>>;
 
-/** Runs in a worker thread: calls the export of the user's module. */
+/** Calls an export of the program's module; piscina calls this in a worker thread. */
 export async function runTask({ name, args }: ExecutorTask): Promise<unknown> {
   const task = (await module)[name];
   if (typeof task !== 'function') throw new Error(`the executor's module exports no ${name}`);

@@ -6,20 +6,20 @@ import { Backlog } from './backlog.ts';
 
 const TASKS = new URL('../../../test/support/sdk/executor-tasks.ts', import.meta.url);
 
-test('runs a task in a thread, with the arguments of a callback', async () => {
+test('the executor runs a task in a thread with the arguments of a callback', async () => {
   await using executor = new Executor(TASKS, { threads: 1 });
   const buffer = Buffer.from('0102', 'hex');
   expect(await executor.run('describe', [buffer, 2, 1_700])).toBe('Buffer 0102 2 1700 true');
   expect(buffer).toHaveLength(2);
 });
 
-test('rejects with what a task throws, and for a task that does not exist', async () => {
+test('the executor rejects with what a task throws, and for a task that does not exist', async () => {
   await using executor = new Executor(TASKS, { threads: 1 });
   await expect(executor.run('fail', [])).rejects.toThrow('task failed');
   await expect(executor.run('missing', [])).rejects.toThrow('exports no missing');
 });
 
-test('keeps the order of each speaker on several threads', async () => {
+test('frames of each speaker stay in order on several executor threads', async () => {
   await using executor = new Executor(TASKS, { threads: 2 });
   const backlog = new Backlog(1_000_000, () => expect.fail('nothing is dropped'));
   const seen: Record<string, number[]> = { ada: [], ben: [] };
@@ -43,11 +43,11 @@ test('keeps the order of each speaker on several threads', async () => {
   expect(seen).toEqual({ ada: inOrder, ben: inOrder });
 });
 
-test('needs a module that a thread can find', () => {
+test('the executor refuses a module that a thread cannot find', () => {
   expect(() => new Executor('./tasks.ts')).toThrow('[config/invalid]');
 });
 
-test('serves the callbacks of a client that were registered by name, and hands back results', async () => {
+test('the executor runs callbacks registered by name, and onResult gets their results', async () => {
   await using executor = new Executor(TASKS, { threads: 1 });
   await using stream = await simulateStream();
   const client = stream.client({ executor });
@@ -61,7 +61,7 @@ test('serves the callbacks of a client that were registered by name, and hands b
   expect(metadata).toMatchObject({ userName: 'John Smith' });
 });
 
-test('serves every client when it was given to run', async () => {
+test('an executor given to run serves every client', async () => {
   await using executor = new Executor(TASKS, { threads: 1 });
   await using stream = await simulateStream();
   const client = stream.client();
@@ -75,7 +75,7 @@ test('serves every client when it was given to run', async () => {
   await running;
 });
 
-test('reports callbacks that fail, in a thread and in the program, and goes on', async () => {
+test('a failing callback is reported to onError, in a thread and in the program, and frames go on', async () => {
   await using executor = new Executor(TASKS, { threads: 1 });
   await using stream = await simulateStream();
   const client = stream.client({ executor });
@@ -95,7 +95,7 @@ test('reports callbacks that fail, in a thread and in the program, and goes on',
   );
 });
 
-test('reports a task that no executor is there for', async () => {
+test('a task without an executor is reported to onError', async () => {
   await using stream = await simulateStream();
   const client = stream.client();
   const onError = vi.fn();
@@ -107,7 +107,7 @@ test('reports a task that no executor is there for', async () => {
   expect(String(onError.mock.calls[0]?.[0])).toContain('no executor');
 });
 
-test('reports frames that waited too long for their callback', async () => {
+test('frames that waited too long for their callback are reported to onDropped', async () => {
   await using stream = await simulateStream();
   // One socket, so that a line of text tells that the frames before it are here.
   const client = stream.client({ maxQueuedBytes: 10_000, layout: 'unified' });
@@ -131,7 +131,7 @@ test('reports frames that waited too long for their callback', async () => {
 
 const COUNT = new URL('../../../test/support/sdk/executor-count.ts', import.meta.url);
 
-test('keeps its threads over the pauses between words', async () => {
+test('executor threads survive the pauses between words', async () => {
   await using executor = new Executor(COUNT, { threads: 2 });
   const threads = new Set<unknown>();
   for (let word = 0; word < 40; word += 1) {
@@ -143,7 +143,7 @@ test('keeps its threads over the pauses between words', async () => {
   expect(threads.size).toBeLessThanOrEqual(2);
 });
 
-test('finishes what waits for a thread before it closes, and takes nothing after', async () => {
+test('close of an executor finishes what waits for a thread and refuses new tasks', async () => {
   const executor = new Executor(COUNT, { threads: 1 });
   const numbers = Array.from({ length: 10 }, (_, number) => number);
   const results = numbers.map((number) => executor.run('slow', [Buffer.of(number)]));
@@ -152,7 +152,7 @@ test('finishes what waits for a thread before it closes, and takes nothing after
   await expect(executor.run('slow', [Buffer.of(1)])).rejects.toThrow('the executor is closed');
 });
 
-test('runs the function itself where its module exports it, and says so where it does not', async () => {
+test('the executor runs an exported function, and rejects one that its module does not export', async () => {
   await using executor = new Executor(COUNT, { threads: 1 });
   const { inThread } = await import('../../../test/support/sdk/executor-count.ts');
   expect(await executor.run(inThread, [])).toBeGreaterThan(0);
@@ -161,7 +161,7 @@ test('runs the function itself where its module exports it, and says so where it
   expect(await executor.taskOf(inThread)).toBe('inThread');
 });
 
-test('ships a callback that the executor module exports, and runs another inline with a warning', async () => {
+test('a callback that the executor module exports runs in a thread; another runs inline with a warning', async () => {
   await using stream = await simulateStream();
   await using executor = new Executor(TASKS, { threads: 1 });
   const { describe } = await import('../../../test/support/sdk/executor-tasks.ts');

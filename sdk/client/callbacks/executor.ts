@@ -5,7 +5,7 @@ import { ServiceError } from '../../../shared/errors.ts';
 import type { ExecutorTask } from './executor-worker.ts';
 
 export interface ExecutorOptions {
-  /** The most threads at work at once. @default half as many again as the machine has processors */
+  /** The most threads that run at once. @default 1.5 times the number of processors */
   threads?: number;
 }
 
@@ -13,24 +13,24 @@ export interface ExecutorOptions {
 type Exported = (...args: never[]) => unknown;
 
 /**
- * How long a thread without work lives on, ms. Speech has pauses: a thread that ended with each of them would be
- * started anew for the next word, and starting one costs more than most tasks.
+ * How long a thread without work is kept, ms. Speech has pauses: a thread that ended in each pause would be started
+ * anew for the next word, and starting a thread takes longer than most tasks.
  */
 const IDLE_TIMEOUT_MS = 60_000;
 
 /**
  * Worker threads for callbacks that compute: speech recognition, decoding, encryption.
  *
- * A thread shares no memory with the program, so what runs there is a function that a module of its own
- * exports. A client names it, `client.onAudioData('recognise')`, or is given the function itself, which is found
- * among the exports. A client hands in one frame of each source at a time, which keeps the order of every
- * speaker, and holds back the rest (see Backlog).
+ * A thread shares no memory with the program, so it can only run a function that a module exports: a task. A
+ * program registers the task by name, `client.onAudioData('recognise')`, or registers the function itself, which is
+ * looked up among the exports. A client runs one task of each source at a time, so that the frames of a speaker
+ * stay in order; the other frames wait in its Backlog.
  */
 export class Executor implements AsyncDisposable {
   readonly #pool: Piscina;
   readonly #module: string;
   readonly #pending = new Set<Promise<unknown>>();
-  /** Names by function; undefined for a function that is no export. */
+  /** Name of each function asked for; undefined for a function that the module does not export. */
   readonly #names = new Map<unknown, string | undefined>();
   #exports: Promise<Readonly<Record<string, unknown>>> | undefined;
   #isClosed = false;
@@ -44,7 +44,7 @@ export class Executor implements AsyncDisposable {
       workerData: this.#module,
       name: 'runTask',
       idleTimeout: IDLE_TIMEOUT_MS,
-      // A thread that waits for its next frame goes on serving its own timers and sockets.
+      // Otherwise a thread that waits for its next frame would not serve its own timers and sockets.
       atomics: 'disabled',
       ...(options.threads !== undefined && {
         minThreads: Math.min(1, options.threads),
@@ -54,7 +54,7 @@ export class Executor implements AsyncDisposable {
   }
 
   /**
-   * Runs an export of the module in a thread. Buffers arrive as copies; everything else has to be plain data.
+   * Runs an export of the module in a thread. Buffers are copied; everything else has to be plain data.
    *
    * @param task name of the export, or the exported function itself
    * @returns what the task returns, copied back; rejects with what it throws, with `config/invalid` for a
@@ -72,8 +72,10 @@ export class Executor implements AsyncDisposable {
   }
 
   /**
-   * The name under which the module exports a function, undefined when it does not: a closure cannot be shipped
-   * to another thread. A promise while nobody has asked for this function before.
+   * Finds the name under which the module exports a function. A function that is not exported cannot run in
+   * another thread.
+   *
+   * @returns the name, or undefined when there is none; a promise of it when asked for the first time
    */
   taskOf(callback: Exported): string | undefined | Promise<string | undefined> {
     if (this.#names.has(callback)) return this.#names.get(callback);
@@ -84,7 +86,7 @@ export class Executor implements AsyncDisposable {
     });
   }
 
-  /** Takes no more tasks, waits for those at work and those that wait for a thread, then ends the threads. */
+  /** Refuses new tasks, waits for those that run or wait for a thread, then ends the threads. */
   async close(): Promise<void> {
     this.#isClosed = true;
     await Promise.allSettled(this.#pending);
@@ -115,7 +117,7 @@ export class Executor implements AsyncDisposable {
     return this.#pool.run(task, { transferList });
   }
 
-  /** The module in this thread: a program that holds one of its functions has loaded it already. */
+  /** Loads the module in this thread too. A program that holds one of its functions has loaded it already. */
   #loaded(): Promise<Readonly<Record<string, unknown>>> {
     this.#exports ??= import(this.#module).catch(() => ({}));
     return this.#exports as Promise<Readonly<Record<string, unknown>>>;

@@ -1,23 +1,23 @@
 import type { ChatMessage, MediaFrame, TranscriptLine } from '../../../rtms/events.ts';
 import { type AiInterpreter, noInterpreter } from './ai-interpreter.ts';
 
-/** Who and when, beside every payload. The first five fields are those of Zoom's SDK. */
+/** Who sent a payload, and when. The first five fields are those of Zoom's SDK. */
 export interface Metadata {
-  /** From the message or the roster; of mixed audio the active speaker's; empty when Zoom gave none. */
+  /** From the message or the roster; for mixed audio the active speaker's. Empty when Zoom gave none. */
   userName: string;
-  /** The participant; 0 for mixed audio while nobody is known to speak, and for a channel. Never -1. */
+  /** The participant. 0 for mixed audio while nobody is known to speak, and for a channel. Never -1. */
   userId: number;
-  /** Capture time, Unix ms; of a transcript line when its words began. */
+  /** Capture time, Unix ms; for a transcript line when its words began. */
   startTs: number;
-  /** The same as `startTs`, but of a transcript line when its words ended. */
+  /** As `startTs`; for a transcript line when its words ended. */
   endTs: number;
-  /** The interpretation this audio belongs to; empty where Zoom announced none. */
+  /** The interpretation that this audio belongs to; empty where Zoom announced none. */
   aiInterpreter: AiInterpreter;
-  /** Contact Center and Phone name channels instead of participants. */
+  /** The channel, where Zoom names one instead of a participant (Contact Center, Phone). */
   channelId?: string;
-  /** Of `onTranscriptData`: the whole line, times in Unix ms. */
+  /** For `onTranscriptData`: the whole line, times in Unix ms. */
   line?: TranscriptLine;
-  /** Of `onChatData`: the whole message, times in Unix ms. */
+  /** For `onChatData`: the whole message, times in Unix ms. */
   message?: ChatMessage;
 }
 

@@ -7,7 +7,7 @@ import { Client, configureLogger, LogLevel } from '../index.ts';
 
 const tls = selfSigned();
 
-test('trusts the roots that join names, and those of initialize', async () => {
+test('a client trusts the roots that join or initialize names', async () => {
   await using stream = await simulateStream({}, { tls });
   const payload = () => ({
     ...stream.payload(),
@@ -26,7 +26,7 @@ test('trusts the roots that join names, and those of initialize', async () => {
 });
 
 test.for(['join', 'ZM_RTMS_CA', 'initialize'] as const)(
-  'warns of a file of roots that is not there, and takes those of the system: %s',
+  'a CA file that is not there is logged, and the system roots hold: %s',
   async (place) => {
     await using stream = await simulateStream();
     const lines: string[] = [];
@@ -47,7 +47,7 @@ test.for(['join', 'ZM_RTMS_CA', 'initialize'] as const)(
   },
 );
 
-test('verifies certificates although is_verify_cert says not to', async () => {
+test('certificates are verified although is_verify_cert says not to', async () => {
   await using stream = await simulateStream({}, { tls });
   const lines: string[] = [];
   const write = vi.spyOn(process.stderr, 'write').mockImplementation((line) => {
@@ -63,7 +63,7 @@ test('verifies certificates although is_verify_cert says not to', async () => {
   expect(stream.simulator.streams()[0]?.isConnected).toBe(false);
 });
 
-test('goes through a proxy', async () => {
+test('every connection goes through the proxy of setProxy', async () => {
   await using stream = await simulateStream();
   const seen: string[] = [];
   const proxy = createServer().on('connect', (request, socket, head) => {
@@ -88,7 +88,7 @@ test('goes through a proxy', async () => {
   proxy.close();
 });
 
-test('uses one media connection when asked to', async () => {
+test('layout unified uses one media connection', async () => {
   await using stream = await simulateStream();
   const client = new Client({ allowedHosts: '127.0.0.1', layout: 'unified' });
   client.onAudioData(() => {});

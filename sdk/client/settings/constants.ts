@@ -38,7 +38,7 @@ export const VideoResolution = MEDIA_RESOLUTION;
 export const VideoDataOption = {
   UNDEFINED,
   VIDEO_SINGLE_ACTIVE_STREAM,
-  /** What 4 was called before March 2026. */
+  /** The name of 4 before March 2026. */
   VIDEO_MIXED_SPEAKER_VIEW: VIDEO_SINGLE_INDIVIDUAL_STREAM,
   VIDEO_SINGLE_INDIVIDUAL_STREAM,
   VIDEO_MIXED_GALLERY_VIEW,
@@ -64,8 +64,8 @@ const {
 } = EVENT_TYPE;
 
 /**
- * Meetings, Webinars and Video SDK, and six of Contact Center's, whose numbers mean other things there. In the
- * order of Zoom's SDK: programs look for the first name of a number.
+ * Events of Meetings, Webinars and Video SDK, and six of Contact Center, which uses some of the same numbers for
+ * other events. The order is that of Zoom's SDK, because programs look for the first name of a number.
  */
 export const EventType = {
   ...MEETING_EVENT_TYPE,
@@ -81,10 +81,10 @@ export const EventType = {
   CHAT_GROUP_MEMBERS_DELETE,
   CHAT_GROUP_MEMBER_STATUS_UPDATE,
 } as const;
-/** Contact Center: some numbers are those of meeting events too, so they have a table of their own. */
+/** Events of Contact Center. Some of their numbers are those of meeting events too, hence a table of their own. */
 export const VoiceEventType = ZCC_VOICE_EVENT_TYPE;
 export const MessageType = MESSAGE_TYPE;
-/** The names of Zoom's SDK, and behind them those that only its types know. */
+/** The names of Zoom's SDK first, then the names that only its types have. */
 export const StopReason = {
   ...STOP_REASON,
   STOP_BC_HOST_TRIGGERED: STOP_REASON.HOST_TRIGGERED,
@@ -124,7 +124,7 @@ export const SESSION_EVENT_RESUME = 4;
 /** First argument of `onUserUpdate`. */
 export const USER_JOIN = 1;
 export const USER_LEAVE = 2;
-/** What these two were called in the first releases of Zoom's SDK. */
+/** The names of these two in the first releases of Zoom's SDK. */
 export const USER_EVENT_JOIN = USER_JOIN;
 export const USER_EVENT_LEAVE = USER_LEAVE;
 
@@ -141,7 +141,7 @@ export const RTMS_SDK_WRONG_TYPE = 3;
 export const RTMS_SDK_INVALID_STATUS = 4;
 export const RTMS_SDK_INVALID_ARGS = 5;
 
-/** For `subscribeEvent` and `unsubscribeEvent`, Meetings, Webinars and Video SDK. */
+/** For `subscribeEvent` and `unsubscribeEvent` in Meetings, Webinars and Video SDK. */
 export const EVENT_UNDEFINED = EVENT_TYPE.UNDEFINED;
 export const EVENT_FIRST_PACKET_TIMESTAMP = EVENT_TYPE.FIRST_PACKET_TIMESTAMP;
 export const EVENT_ACTIVE_SPEAKER_CHANGE = EVENT_TYPE.ACTIVE_SPEAKER_CHANGE;
@@ -158,7 +158,7 @@ export const EVENT_CHAT_GROUP_MEMBERS_ADD = EVENT_TYPE.CHAT_GROUP_MEMBERS_ADD;
 export const EVENT_CHAT_GROUP_MEMBERS_DELETE = EVENT_TYPE.CHAT_GROUP_MEMBERS_DELETE;
 export const EVENT_CHAT_GROUP_MEMBER_STATUS_UPDATE = EVENT_TYPE.CHAT_GROUP_MEMBER_STATUS_UPDATE;
 
-/** For `subscribeEvent` and `unsubscribeEvent`, Contact Center only. */
+/** For `subscribeEvent` and `unsubscribeEvent` in Contact Center only. */
 export const EVENT_CONSUMER_ANSWERED = ZCC_VOICE_EVENT_TYPE.CONSUMER_ANSWERED;
 export const EVENT_CONSUMER_END = ZCC_VOICE_EVENT_TYPE.CONSUMER_END;
 export const EVENT_USER_ANSWERED = ZCC_VOICE_EVENT_TYPE.USER_ANSWERED;
@@ -166,7 +166,7 @@ export const EVENT_USER_END = ZCC_VOICE_EVENT_TYPE.USER_END;
 export const EVENT_USER_HOLD = ZCC_VOICE_EVENT_TYPE.USER_HOLD;
 export const EVENT_USER_UNHOLD = ZCC_VOICE_EVENT_TYPE.USER_UNHOLD;
 
-/** A table as Zoom's types describe it: its names, with some number each. */
+/** The type of a table as Zoom's types have it: its names, each with any number. */
 type Table<Constants> = { [Name in keyof Constants]: number };
 
 export type AudioContentType = Table<typeof AudioContentType>;

@@ -21,12 +21,12 @@ const SIGN = "rtms.generateSignature({ uuid: 'u', streamId: 's' })";
 const signed = (client: string, secret: string) =>
   generateSignature({ client, secret, uuid: 'u', streamId: 's' });
 
-test('reads variables from a .env file', () => {
+test('variables are read from a .env file', () => {
   const dotEnv = 'ZM_RTMS_CLIENT=id\nZM_RTMS_SECRET="a secret" # of the app\n';
   expect(printed(SIGN, dotEnv)).toBe(signed('id', 'a secret'));
 });
 
-test('lets the environment win over the file, and explicit arguments over both', () => {
+test('the environment wins over the .env file, and explicit arguments over both', () => {
   const dotEnv = 'ZM_RTMS_CLIENT=id\nZM_RTMS_SECRET=file\n';
   const env = { ZM_RTMS_SECRET: 'env' };
   expect(printed(SIGN, dotEnv, env)).toBe(signed('id', 'env'));
@@ -34,7 +34,7 @@ test('lets the environment win over the file, and explicit arguments over both',
   expect(printed(explicit, dotEnv, env)).toBe(signed('mine', 'own'));
 });
 
-test('says what is missing when there is nothing to sign with', () => {
+test('join without credentials names what is missing', () => {
   const message = SIGN.replace(
     /.*/,
     `(() => { try { $& } catch (error) { return String(error) } })()`,

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { parseEnv } from 'node:util';
 
-/** Every variable the SDK reads. Explicit arguments always win over them. */
+/** Every variable that the SDK reads. An explicit argument always wins over its variable. */
 export type SdkVariable =
   | 'ZM_RTMS_CLIENT'
   | 'ZM_RTMS_SECRET'
@@ -22,8 +22,8 @@ export type SdkVariable =
 let dotEnv: Readonly<Record<string, string | undefined>> | undefined;
 
 /**
- * Reads a variable from the environment, else from the file `.env` of the working directory, which is read
- * once. An empty value counts as absent.
+ * Reads a variable from the environment, else from the file `.env` in the working directory. The file is read once.
+ * An empty value counts as absent.
  */
 export function environment(name: SdkVariable): string | undefined {
   const value = process.env[name];
@@ -36,7 +36,7 @@ function readDotEnv(): Readonly<Record<string, string | undefined>> {
   try {
     return parseEnv(readFileSync('.env', 'utf8'));
   } catch {
-    // No file is the usual case, and one that cannot be read is no reason to stop.
+    // Most programs have no such file, and one that cannot be read must not stop the program.
     return {};
   }
 }

@@ -17,12 +17,15 @@ test.for([
   ['session', 'v', ['session_id', 'engagement_id', 'call_id']],
   ['contact_center', 'e', ['engagement_id', 'call_id']],
   ['phone', '7481203947561029384', ['call_id']],
-] as const)('takes the id of a %s first', ([product, entityId, fields]) => {
-  const ids = Object.fromEntries(fields.map((field) => [field, IDS[field]]));
-  expect(parseJoin({ ...BASE, ...ids }).join).toMatchObject({ product, entityId });
-});
+] as const)(
+  'join reads the id of a %s before those that follow in the list',
+  ([product, entityId, fields]) => {
+    const ids = Object.fromEntries(fields.map((field) => [field, IDS[field]]));
+    expect(parseJoin({ ...BASE, ...ids }).join).toMatchObject({ product, entityId });
+  },
+);
 
-test('finds the fields where Zoom nests them', () => {
+test('join finds the fields where Zoom nests them', () => {
   const { signature, ...object } = { ...BASE, meeting_uuid: 'm' };
   expect(parseJoin({ object, signature }).join).toEqual({
     product: 'meeting',
@@ -33,14 +36,14 @@ test('finds the fields where Zoom nests them', () => {
   });
 });
 
-test('takes one address, several with commas, or a list', () => {
-  for (const urls of ['wss://a, wss://b', ['wss://a', 'wss://b']]) {
+test('join takes one address, several with commas, or a list', () => {
+  for (const urls of ['wss://a, wss://b', ['wss://a', 'wss://b'], ['wss://a,wss://b']]) {
     const { join } = parseJoin({ ...BASE, meeting_uuid: 'm', server_urls: urls });
     expect(join.serverUrls).toEqual(['wss://a', 'wss://b']);
   }
 });
 
-test('signs a Video SDK session with the SDK key when the environment has one', () => {
+test('join signs a Video SDK session with the SDK key of the environment', () => {
   process.env['ZM_RTMS_VIDEO_SDK_KEY'] = 'key';
   process.env['ZM_RTMS_VIDEO_SDK_SECRET'] = 'sdk secret';
   const { signature: _, ...base } = BASE;
@@ -54,7 +57,7 @@ test('signs a Video SDK session with the SDK key when the environment has one', 
   delete process.env['ZM_RTMS_VIDEO_SDK_SECRET'];
 });
 
-test('takes a timeout in milliseconds, and -1 for the default', () => {
+test('join takes a timeout in milliseconds, and -1 for the default', () => {
   const join = { ...BASE, meeting_uuid: 'm' };
   expect(parseJoin({ ...join, timeout: 500 }).timeoutMs).toBe(500);
   expect(parseJoin({ ...join, timeout: -1 }).timeoutMs).toBeUndefined();

@@ -1,15 +1,16 @@
 import { readFileSync } from 'node:fs';
 import type { RtmsJoin } from '../../../rtms/events.ts';
 import { ENTITY_ID_FIELD, PRODUCTS, type Product } from '../../../rtms/protocol/product.ts';
+import { readServerUrls } from '../../../rtms/protocol/server-urls.ts';
 import { ServiceError } from '../../../shared/errors.ts';
 import { type Logger, SILENT_LOGGER } from '../../../shared/logger.ts';
 import { environment } from './environment.ts';
 import { longId } from './long-ids.ts';
 import { generateSignature } from './signature.ts';
 
-/** The ids and addresses of a stream, as in the payload of a started webhook; other fields may be there. */
+/** The ids and addresses of a stream, as in the payload of a started webhook. Other fields are ignored. */
 export interface StreamPayload {
-  /** One id is needed. With several, the first of this list counts. */
+  /** One of the five ids is needed. Of several, the first in this order counts. */
   meeting_uuid?: string;
   webinar_uuid?: string;
   session_id?: string;
@@ -25,35 +26,35 @@ export interface StreamPayload {
   object?: StreamPayload;
 }
 
-/** What may stand beside the fields of a stream. */
+/** What a program may add to the fields of a stream. */
 export interface JoinSettings {
-  /** Made elsewhere with `generateSignature`; client and secret are not needed then. */
+  /** From `generateSignature`, called elsewhere; makes `client` and `secret` unnecessary. */
   signature?: string;
   /** @default ZM_RTMS_CLIENT; for Video SDK sessions ZM_RTMS_VIDEO_SDK_KEY first */
   client?: string;
   /** @default ZM_RTMS_SECRET; for Video SDK sessions ZM_RTMS_VIDEO_SDK_SECRET first */
   secret?: string;
   /**
-   * Path of a PEM file of the roots to trust, or PEM itself. A file that is not there counts as not named, with
-   * a warning.
+   * Path of a PEM file of the roots to trust, or PEM itself. A file that cannot be read is passed over with a
+   * warning.
    *
    * @default ZM_RTMS_CA, else Node's roots
    */
   ca?: string;
-  /** For one connection and for one handshake, ms; -1 stands for the default. @default 10000 */
+  /** Time-out of each connection attempt and of each handshake, ms; -1 is the default. @default 10000 */
   timeout?: number;
-  /** Of Zoom's native SDK; nothing is polled here. */
+  /** For Zoom's native SDK; nothing is polled here. */
   pollInterval?: number;
-  /** Of Zoom's native SDK; certificates are always verified here. */
+  /** For Zoom's native SDK; certificates are always verified here. */
   is_verify_cert?: number;
-  /** Of Zoom's native SDK; not sent. */
+  /** For Zoom's native SDK; not sent. */
   agent?: string;
 }
 
-/** What `join` takes: a started payload as it came, with settings beside it where wanted. */
+/** What `join` takes: the payload of a started webhook as it came, and settings where wanted. */
 export interface JoinPayload extends StreamPayload, JoinSettings {}
 
-/** The same by Zoom's type: what a program writes out itself. */
+/** What `join` takes from a program that writes the fields out itself; the type of Zoom's SDK. */
 export interface JoinParams extends JoinSettings {
   meeting_uuid?: string;
   webinar_uuid?: string;
@@ -71,6 +72,8 @@ export interface ParsedJoin {
 }
 
 /**
+ * Reads everything a join needs, and signs for the stream where no signature was given.
+ *
  * @throws ServiceError `rtms/invalid-params` naming the field that is missing
  * @throws ReferenceError when there is nothing to sign with
  */
@@ -79,7 +82,7 @@ export function parseJoin(params: JoinPayload, logger: Logger = SILENT_LOGGER): 
   const rtmsStreamId = stream.rtms_stream_id;
   const [product, entityId] = readEntityId(stream, rtmsStreamId);
   if (typeof rtmsStreamId !== 'string' || rtmsStreamId === '') throw missing('rtms_stream_id');
-  const serverUrls = readServerUrls(stream.server_urls);
+  const serverUrls = serverUrlsOf(params);
   if (serverUrls.length === 0) throw missing('server_urls');
   const { signature, timeout, ca } = params;
   return {
@@ -95,14 +98,35 @@ export function parseJoin(params: JoinPayload, logger: Logger = SILENT_LOGGER): 
   };
 }
 
+/** Reads the arguments of `join`: one payload, or Zoom's older form with up to five of them. */
+export function payloadOf(
+  first: JoinParams | JoinPayload | string,
+  streamId = '',
+  signature = '',
+  serverUrls = '',
+  timeout = -1,
+): JoinPayload {
+  if (typeof first === 'string') {
+    return {
+      meeting_uuid: first,
+      rtms_stream_id: streamId,
+      signature,
+      server_urls: serverUrls,
+      timeout,
+    };
+  }
+  if (typeof first === 'object' && first !== null) return first;
+  throw invalidParam('join', first, ['the payload of a started webhook']);
+}
+
+export function streamIdOf({ object, rtms_stream_id }: StreamPayload): string | undefined {
+  return object?.rtms_stream_id ?? rtms_stream_id;
+}
+
 /** The addresses of a started event, in Zoom's order. */
-export function readServerUrls(value: unknown): string[] {
-  const list = Array.isArray(value) ? value : [value];
-  return list
-    .filter((entry) => typeof entry === 'string')
-    .flatMap((entry) => entry.split(','))
-    .map((entry) => entry.trim())
-    .filter((entry) => entry !== '');
+export function serverUrlsOf(payload: StreamPayload): string[] {
+  const { server_urls } = { ...payload, ...payload.object };
+  return readServerUrls(server_urls);
 }
 
 function readEntityId(stream: StreamPayload, rtmsStreamId = ''): [Product, string] {
@@ -115,9 +139,7 @@ function readEntityId(stream: StreamPayload, rtmsStreamId = ''): [Product, strin
     throw new ServiceError(
       'rtms/invalid-params',
       `${field} has lost digits: hand it over as text`,
-      {
-        detail: { field, value: String(id) },
-      },
+      { detail: { field, value: String(id) } },
     );
   }
   throw missing(Object.values(ENTITY_ID_FIELD).join(' or '));
@@ -131,9 +153,10 @@ function sign(params: JoinPayload, product: Product, uuid: string, streamId: str
 }
 
 /**
- * The first of these roots that is there, as Zoom's SDK looks for them; undefined for Node's own.
+ * Reads the first of these roots that can be read, in the order of Zoom's SDK.
  *
  * @param candidates paths or PEM
+ * @returns PEM; undefined where Node's own roots hold
  */
 function readCa(candidates: readonly (string | undefined)[], logger: Logger): string | undefined {
   for (const ca of candidates) {
@@ -143,7 +166,7 @@ function readCa(candidates: readonly (string | undefined)[], logger: Logger): st
       return readFileSync(ca, 'utf8');
     } catch (error) {
       logger.warn(
-        'certificate file cannot be read: the roots named next, or the system ones, hold',
+        'certificate file cannot be read, so the next one named holds, else the system roots',
         {
           ca,
           error,
@@ -156,4 +179,15 @@ function readCa(candidates: readonly (string | undefined)[], logger: Logger): st
 
 function missing(field: string): ServiceError {
   return new ServiceError('rtms/invalid-params', `join needs ${field}`, { detail: { field } });
+}
+
+/** For an argument of another type or range than `allowed` says. */
+export function invalidParam(
+  field: string,
+  value: unknown,
+  allowed: readonly string[],
+): ServiceError {
+  return new ServiceError('rtms/invalid-params', `${field} is ${typeof value}, not ${allowed[0]}`, {
+    detail: { field, value: String(value), allowed },
+  });
 }

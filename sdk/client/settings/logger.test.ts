@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { configureLogger, LogFormat, LogLevel } from '../index.ts';
-import { createLogger } from './logger.ts';
+import { createSdkLogger } from './logger.ts';
 
 let lines: string[] = [];
 
@@ -14,8 +14,8 @@ afterEach(() => {
   vi.unstubAllEnvs();
 });
 
-test('writes one readable line with the fields at the end', () => {
-  createLogger('client', { rtmsStreamId: 's1' }).info('joining', {
+test('a progressive log line ends with its fields', () => {
+  createSdkLogger('client', { rtmsStreamId: 's1' }).info('joining', {
     product: 'meeting',
     none: undefined,
   });
@@ -25,9 +25,9 @@ test('writes one readable line with the fields at the end', () => {
   );
 });
 
-test('writes one JSON object a line, errors by name and message', () => {
+test('a JSON log line has errors by name and message', () => {
   configureLogger({ format: LogFormat.JSON });
-  createLogger('rtms')
+  createSdkLogger('rtms')
     .child({ a: 1 })
     .error('failed', { error: new TypeError('why') });
   expect(JSON.parse(lines[0] ?? '')).toEqual({
@@ -39,8 +39,8 @@ test('writes one JSON object a line, errors by name and message', () => {
   });
 });
 
-test('leaves out what is less important than its level', () => {
-  const logger = createLogger('rtms');
+test('messages below the log level are not written', () => {
+  const logger = createSdkLogger('rtms');
   logger.debug('no');
   configureLogger({ level: LogLevel.WARN });
   logger.info('no');
@@ -53,9 +53,9 @@ test('leaves out what is less important than its level', () => {
   ]);
 });
 
-test('is silent when it is disabled', () => {
+test('a disabled logger writes nothing', () => {
   configureLogger({ enabled: false });
-  createLogger('rtms').error('no');
+  createSdkLogger('rtms').error('no');
   expect(lines).toEqual([]);
 });
 
@@ -67,8 +67,8 @@ const FORGED = [
   ['a field', 'x" code=200 ok="yes'],
 ] as const;
 
-test.for(FORGED)('lets %s in a value forge neither a line nor a field', ([, value]) => {
-  const logger = createLogger('webhook');
+test.for(FORGED)('%s in a logged value forges neither a line nor a field', ([, value]) => {
+  const logger = createSdkLogger('webhook');
   logger.warn('refused', { event: value, error: new Error(value) });
   configureLogger({ format: LogFormat.JSON });
   logger.warn('refused', { event: value });

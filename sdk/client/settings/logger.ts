@@ -9,7 +9,7 @@ import { environment } from './environment.ts';
 export const LogLevel = { ERROR: 0, WARN: 1, INFO: 2, DEBUG: 3, TRACE: 4 } as const;
 export const LogFormat = { PROGRESSIVE: 'progressive', JSON: 'json' } as const;
 
-/** A number, as an enum of numbers is to TypeScript. */
+/** Any number, as TypeScript's numeric enums allow: programs written for Zoom's SDK compile with it. */
 export type LogLevel = number;
 export type LogFormat = (typeof LogFormat)[keyof typeof LogFormat];
 
@@ -27,8 +27,8 @@ let configured: Partial<LoggerConfig> = {};
 /**
  * Changes what the SDK logs, for the whole process; fields left out stay as they are.
  *
- * @throws ServiceError `rtms/invalid-params` for a level or format that is none, `undefined` too: a constant with
- *   a typing error in its name is not there
+ * @throws ServiceError `rtms/invalid-params` for an unknown level or format, also for `undefined`, which is what a
+ *   constant with a typing error in its name gives
  */
 export function configureLogger(options: Partial<LoggerConfig>): void {
   assertConstant(options, 'level', LogLevel);
@@ -49,14 +49,14 @@ function assertConstant(
   });
 }
 
-/** A logger with Zoom's fifth level. */
+/** A logger with the fifth level of Zoom's SDK, `trace`. */
 export interface SdkLogger extends Logger {
   trace(message: string, fields?: LogFields): void;
   child(fields: LogFields): SdkLogger;
 }
 
-/** Writes to standard error: standard output belongs to the program. */
-export function createLogger(component: string, fixed: LogFields = {}): SdkLogger {
+/** Logs to standard error, because standard output belongs to the program. */
+export function createSdkLogger(component: string, fixed: LogFields = {}): SdkLogger {
   const write = (level: LogLevel) => (message: string, fields?: LogFields) => {
     const { enabled, format, level: limit } = currentConfig();
     if (!enabled || level > limit) return;
@@ -69,7 +69,7 @@ export function createLogger(component: string, fixed: LogFields = {}): SdkLogge
     info: write(LogLevel.INFO),
     debug: write(LogLevel.DEBUG),
     trace: write(LogLevel.TRACE),
-    child: (fields) => createLogger(component, { ...fixed, ...fields }),
+    child: (fields) => createSdkLogger(component, { ...fixed, ...fields }),
   };
 }
 
@@ -84,7 +84,7 @@ function currentConfig(): LoggerConfig {
   };
 }
 
-/** Text that reads as one value. */
+/** Text that needs no quotes to be read as one value. */
 const PLAIN = /^[^\s="|]+$/;
 
 const LEVEL_NAMES = Object.keys(LogLevel);
@@ -103,7 +103,7 @@ function formatLine(
       Object.entries(fields).map(([key, value]) => [key, plainError(value)]),
     );
     const line = { timestamp, level: name.toLowerCase(), component, message, details };
-    // What JSON itself leaves as it is (line separators, marks of writing direction) becomes its escape.
+    // JSON leaves line separators and marks of writing direction as they are: a terminal would obey them.
     return printable(JSON.stringify(line));
   }
   const entries = Object.entries(fields).filter(([, value]) => value !== undefined);
@@ -115,21 +115,21 @@ function plainError(value: unknown): unknown {
   return value instanceof Error ? { name: value.name, message: value.message } : value;
 }
 
-/** A value of others never looks like another field or another line: it is quoted where it could. */
+/** Quotes a value that could be read as another field or another line: names and errors come from others. */
 function shown(value: unknown): string {
   const text = value instanceof Error ? value.message : value;
   if (typeof text !== 'string') return printable(inspect(text, { breakLength: Infinity }));
   return printable(PLAIN.test(text) ? text : JSON.stringify(text));
 }
 
-/** Frames are many: only TRACE tells of each. */
+/** Frames come many times a second, so they are logged at TRACE only. */
 const FRAME_TYPES: ReadonlySet<number | undefined> = new Set([
   MESSAGE_TYPE.MEDIA_DATA_AUDIO,
   MESSAGE_TYPE.MEDIA_DATA_VIDEO,
   MESSAGE_TYPE.MEDIA_DATA_SHARE,
 ]);
 
-/** Tells of every message to and from Zoom by type and size, at DEBUG, of frames at TRACE. Never what it says. */
+/** Logs type and size of every message to and from Zoom, never its content: at DEBUG, for frames at TRACE. */
 export function logWireMessages(logger: SdkLogger): WireMessageListener {
   return (direction, msgType, sizeBytes) => {
     const level = FRAME_TYPES.has(msgType) ? 'trace' : 'debug';

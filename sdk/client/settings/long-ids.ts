@@ -1,15 +1,15 @@
 import { ENTITY_ID_FIELD } from '../../../rtms/protocol/product.ts';
 import { exactText } from '../webhook/exact-json.ts';
 
-/** More streams than a process can be on; the oldest is forgotten first. */
+/** Bounds memory: more streams than a process can be on. The oldest is dropped first. */
 const MAX_STREAMS = 1_000;
 const digitsByStream = new Map<string, string>();
 
 /**
  * Remembers the digits of an id that came as a number too long for a double (a Phone `call_id` has 19).
  *
- * The program gets the number, as from Zoom's SDK, and hands it to `join`, often in a copy of the payload. The
- * signature needs every digit, or Zoom refuses it.
+ * The program gets the number, as from Zoom's SDK, and hands it to `join`, often in a copy of the payload. Zoom
+ * refuses a signature over an id with a digit missing.
  */
 export function rememberLongIds(payload: Readonly<Record<string, unknown>>): void {
   const { object } = payload;
@@ -27,7 +27,7 @@ export function rememberLongIds(payload: Readonly<Record<string, unknown>>): voi
   }
 }
 
-/** All digits of an id that is a number, undefined where they are not known any more. */
+/** All digits of an id that came as a number; undefined where they are not known. */
 export function longId(rtmsStreamId: string, id: number): string | undefined {
   if (Number.isSafeInteger(id)) return String(id);
   const digits = digitsByStream.get(rtmsStreamId);

@@ -27,7 +27,7 @@ test.for<[string, (client: Client) => unknown]>([
   ['transcript.contentType is 2', (client) => client.setTranscriptParams({ contentType: 2 })],
   ['setProxy', (client) => client.setProxy('socks', 'socks://localhost')],
   ['setProxy', (client) => client.setProxy('http', 'not a URL')],
-])('refuses: %s', ([message, set]) => {
+])('a media setter refuses a value out of range: %s', ([message, set]) => {
   expect(() => set(new Client())).toThrow(message);
 });
 
@@ -53,7 +53,7 @@ test.for<[string, (client: Client) => unknown]>([
   ['join', (client) => client.join(NO_SUCH as never)],
   ['level', () => rtms.configureLogger({ level: NO_SUCH })],
   ['format', () => rtms.configureLogger({ format: 'xml' as never })],
-])('refuses a constant that does not exist instead of taking the default: %s', ([field, set]) => {
+])('a media setter refuses a constant that does not exist: %s', ([field, set]) => {
   expect(() => set(new Client())).toThrow(
     expect.objectContaining({
       code: 'rtms/invalid-params',
@@ -76,15 +76,15 @@ test.for<[string, (client: Client) => unknown]>([
   ],
   ['H264 at 1 fps', (client) => client.setVideoParams({ codec: 7, fps: 1 })],
   ['numbers that are undefined', (client) => client.setVideoParams({ fps: undefined } as never)],
-])('takes what Zooms SDK takes: %s', ([, set]) => {
+])("a media setter takes what Zoom's SDK takes: %s", ([, set]) => {
   expect(set(new Client())).toBe(true);
 });
 
-test('takes an audio frame size that fits rate and duration', () => {
+test('setAudioParams takes a frame size that fits rate and duration', () => {
   const l16 = { codec: 1, sampleRate: 1, channel: 1, duration: 40, frameSize: 640 };
   expect(new Client().setAudioParams(l16)).toBe(true);
 });
 
-test('ignores the data option of a share, which has none', () => {
+test('setDeskshareParams ignores the data option', () => {
   expect(new Client().setDeskshareParams({ dataOpt: 3 })).toBe(true);
 });

@@ -13,7 +13,7 @@ import { MEDIA_TYPES, type MediaType } from '../../../rtms/protocol/media-type.t
 import { completeMediaRequest, type MediaRequest } from '../../../rtms/protocol/params.ts';
 import { ServiceError } from '../../../shared/errors.ts';
 
-/** Zoom's numbers; see constants.ts. Fields left out take the default. */
+/** Values are Zoom's numbers, see constants.ts. A field left out takes its default. */
 export interface AudioParams {
   /** @default AudioContentType.RAW_AUDIO */
   contentType?: number;
@@ -25,9 +25,9 @@ export interface AudioParams {
   channel?: number;
   /** @default AudioDataOption.AUDIO_MULTI_STREAMS */
   dataOpt?: number;
-  /** Of one frame, ms. @default 20 */
+  /** Length of one frame, ms. @default 20 */
   duration?: number;
-  /** In samples: only checked, against sample rate and duration. */
+  /** Samples of one frame. Not sent: checked against sample rate and duration. */
   frameSize?: number;
 }
 
@@ -40,7 +40,7 @@ export interface DeskshareParams {
   resolution?: number;
   /** Frames per second: 1 to 5 with JPG and PNG, 1 to 30 with H264. @default 30 */
   fps?: number;
-  /** @default VideoDataOption.VIDEO_SINGLE_ACTIVE_STREAM; a share has none, so there it is ignored */
+  /** Ignored for a share, which has no such option. @default VideoDataOption.VIDEO_SINGLE_ACTIVE_STREAM */
   dataOpt?: number;
 }
 
@@ -49,20 +49,20 @@ export type VideoParams = DeskshareParams;
 export interface TranscriptParams {
   /** @default 5, TEXT */
   contentType?: number;
-  /** The language spoken, or a first guess while detection is on. @default TranscriptLanguage.NONE */
+  /** The language spoken; with `enableLid` the first guess. @default TranscriptLanguage.NONE */
   srcLanguage?: number;
-  /** Let Zoom detect the language. @default true */
+  /** Whether Zoom detects the language. @default true */
   enableLid?: boolean;
 }
 
-/** Of Zoom's types; nothing here takes it. */
+/** Exported because Zoom's SDK exports it; nothing here takes it. */
 export interface MediaTypes {
   audio: boolean;
   video?: boolean;
   transcript?: boolean;
 }
 
-/** One media type of a request, by Zoom's names. */
+/** The fields of one media type in a request, with the names that Zoom gives to its numbers. */
 export type MediaFields = Readonly<Record<string, string | number | boolean>>;
 
 /** @throws ServiceError `rtms/invalid-params`; `detail` names `field`, `value` and `allowed` */
@@ -115,9 +115,9 @@ export function transcriptFields(params: TranscriptParams): MediaFields {
 }
 
 /**
- * The request for the media types that are wanted, with what the setters said about them.
+ * Builds the request for the media types that are wanted, with the fields that the setters gave.
  *
- * With none wanted it asks for audio, the least that Zoom streams at all.
+ * Without any wanted type it asks for audio, the least that Zoom streams.
  */
 export function mediaRequest(
   wanted: ReadonlySet<MediaType>,
@@ -139,7 +139,7 @@ function checked(mediaType: MediaType, fields: MediaFields): MediaFields {
   return completeMediaRequest({ [mediaType]: fields })[mediaType] as MediaFields;
 }
 
-/** Zoom's servers take a longer one for a second. */
+/** Zoom's servers take a longer duration as a second. */
 const MAX_RATE_MS = 1_000;
 
 function clampedRateMs(duration: number): number {
@@ -147,9 +147,9 @@ function clampedRateMs(duration: number): number {
 }
 
 /**
- * The name of a constant that a program gave by its number. A field that is there and `undefined` is a constant
- * that does not exist (`AudioCodec.MP3`): taken for the default, it would bring other media than the program
- * asks for.
+ * Finds the name of a constant that a program gave by its number. A field with the value `undefined` is refused: it
+ * comes from a constant that does not exist (`AudioCodec.MP3`), and the default would bring other media than the
+ * program asks for.
  */
 function named<Params extends object>(
   mediaType: MediaType,

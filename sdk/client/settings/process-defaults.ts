@@ -4,7 +4,7 @@ let executor: Executor | undefined;
 let ca: string | undefined;
 let initialized = false;
 
-/** The executor that `run` was given, for clients without one of their own. */
+/** The executor that `run` was given; serves clients without one of their own. */
 export function defaultExecutor(): Executor | undefined {
   return executor;
 }
@@ -13,7 +13,7 @@ export function setDefaultExecutor(value: Executor | undefined): void {
   executor = value;
 }
 
-/** The roots that `Client.initialize` named, as the join parameter of that name. */
+/** The roots that `Client.initialize` named, as the join parameter `ca`. */
 export function defaultCa(): { readonly ca?: string } {
   return ca === undefined ? {} : { ca };
 }
@@ -22,7 +22,7 @@ export function setDefaultCa(value: string | undefined): void {
   ca = value;
 }
 
-/** Whether somebody has joined or called `initialize`; programs ask before they name their own roots. */
+/** Whether a client has joined or `initialize` was called. Programs ask this before they call `initialize`. */
 export function isInitialized(): boolean {
   return initialized;
 }

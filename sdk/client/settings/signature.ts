@@ -6,13 +6,13 @@ export interface SignatureParams {
   client?: string;
   /** @default ZM_RTMS_SECRET */
   secret?: string;
-  /** The product's own id, verbatim: meeting, webinar, session, engagement or call. */
+  /** The product's own id, verbatim: of the meeting, webinar, session, engagement or call. */
   uuid: string;
   streamId: string;
 }
 
 /**
- * The signature of a stream: hex of HMAC-SHA256 over `client,uuid,streamId`, keyed by the secret.
+ * Signs for a stream: HMAC-SHA256 over `client,uuid,streamId`, keyed by the secret, in hex.
  *
  * @throws ReferenceError without client or secret, as Zoom's SDK does
  */

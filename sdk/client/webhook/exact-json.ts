@@ -1,4 +1,7 @@
-/** The JSON of ECMAScript 2026: what JSON.parse tells of a primitive's text, and how to write one verbatim. */
+/**
+ * The JSON of ECMAScript 2026, not yet in TypeScript's types: a reviver gets the text of a primitive, and `rawJSON`
+ * writes such a text verbatim.
+ */
 type Reviver = (
   this: object,
   key: string,
@@ -11,18 +14,18 @@ const { parse, rawJSON, stringify } = JSON as unknown as {
   readonly stringify: (value: unknown) => string;
 };
 
-/** Of one object or list: how the text spelled those of its values that JSON.stringify spells otherwise. */
+/** The values of one object or list that JSON.stringify would spell otherwise, with their text. */
 type Spellings = Map<string, { readonly value: unknown; readonly source: string }>;
 const spellingsOf = new WeakMap<object, Spellings>();
 
 /**
  * Parses JSON so that `JSON.stringify` writes the same text again, as long as that had no spaces.
  *
- * Zoom signs the text of a delivery, and its documented example of a check hashes `JSON.stringify(payload)`. A
- * number of 19 digits, `1.0` or `\/` would come out differently, and that check would fail for ever. The values
- * are those of `JSON.parse`: a long number is the nearest double, see `exactText`.
+ * Zoom signs the text of a delivery, and the check in its documentation hashes `JSON.stringify(payload)`. A number of
+ * 19 digits, `1.0` or `\/` would be written differently, so that every delivery with one would fail that check. The
+ * values are those of `JSON.parse`: a long number is the nearest double, and `exactText` has its digits.
  *
- * @throws SyntaxError for what is not JSON
+ * @throws SyntaxError for text that is not JSON
  */
 export function parseExact(text: string): unknown {
   return parse(text, function (key, value, { source }) {
@@ -44,7 +47,7 @@ function remember(holder: object, key: string, value: unknown, source: string): 
   if (spellings === undefined) {
     spellings = new Map();
     spellingsOf.set(holder, spellings);
-    // Not enumerable: a program that copies, compares or clones the event does not see it.
+    // Not enumerable, so that a program that copies, compares or clones the event does not see `toJSON`.
     if (!Object.hasOwn(holder, 'toJSON')) {
       Object.defineProperty(holder, 'toJSON', { value: () => spelled(holder), configurable: true });
     }
@@ -52,7 +55,7 @@ function remember(holder: object, key: string, value: unknown, source: string): 
   spellings.set(key, { value, source });
 }
 
-/** A copy with the remembered texts in the place of values that nobody has changed since. */
+/** Copies a holder; values that were not changed since are replaced by their remembered text. */
 function spelled(holder: object): object {
   const entries = Object.keys(holder).map((key): [string, unknown] => {
     const source = exactText(holder, key);

@@ -1,30 +1,30 @@
 import type { IncomingMessage } from 'node:http';
 import { ServiceError } from '../../../shared/errors.ts';
 
-/** A request of node:http or Express; `body` and `rawBody` where a parser has been at work. */
+/** A request of node:http or Express. A body parser has left `body` or `rawBody`. */
 export type NodeRequest = IncomingMessage & {
   readonly body?: unknown;
   readonly rawBody?: unknown;
   readonly originalUrl?: string;
 };
 
-/** The body of a delivery, and whether these are the bytes that Zoom signed. */
+/** The body of a delivery, and whether its bytes are those that Zoom signed. */
 export interface WebhookBody {
   readonly bytes: Buffer;
-  /** `rebuilt`: only the parsed body was left, so the bytes are our own spelling of it. */
+  /** `rebuilt`: only the parsed body was there, so the bytes are our own JSON of it. */
   readonly origin: 'wire' | 'rebuilt';
 }
 
 /** Zoom's events are a few hundred bytes. */
 const MAX_BODY_BYTES = 256 * 1024;
-/** Zoom gives up on an answer after 3 s. Holds in a server of others too, whatever its own time-outs are. */
+/** Zoom waits 3 s for an answer. This time-out holds in a server of the program too, whatever time-outs that has. */
 const BODY_TIMEOUT_MS = 10_000;
 
 /**
- * Finds the body of a delivery: the bytes if anybody kept them (`rawBody`, or a raw or text parser), else
- * the stream if nobody has read it, else the parsed body written as JSON again.
+ * Finds the body of a delivery: the bytes where a parser kept them (`rawBody`, or a raw or text parser), else the
+ * stream where nobody has read it, else the parsed body written as JSON again.
  *
- * @param parsed what a body parser left, undefined without one
+ * @param parsed the result of a body parser, undefined without one
  * @throws ServiceError `webhook/too-large`, `webhook/too-slow`, `webhook/malformed`
  */
 export async function readWebhookBody(
@@ -52,7 +52,7 @@ function asBytes(value: unknown): Buffer | undefined {
 async function readStream(request: NodeRequest): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let sizeBytes = 0;
-  // Not destroyed when it is too long: the answer goes out on the same connection.
+  // A request that is too long is not destroyed, because the answer goes out on the same connection.
   for await (const chunk of request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
     sizeBytes += chunk.length;
     if (sizeBytes > MAX_BODY_BYTES) throw new ServiceError('webhook/too-large', 'body too large');
@@ -61,14 +61,14 @@ async function readStream(request: NodeRequest): Promise<Buffer> {
   return Buffer.concat(chunks);
 }
 
-/** A body that comes byte by byte would keep its connection and our buffer for ever. */
+/** Fails a body that is late: one that comes byte by byte would keep its connection and our buffer for ever. */
 async function inTime(body: Promise<Buffer>): Promise<Buffer> {
   const late = Promise.withResolvers<never>();
   const timer = setTimeout(
     () => late.reject(new ServiceError('webhook/too-slow', 'body not complete in time')),
     BODY_TIMEOUT_MS,
   );
-  // Once it is late, the connection is closed, and that ends the reading with an error for nobody.
+  // After the time-out the connection is closed and `body` rejects: nobody waits for it then, and Node would exit.
   body.catch(() => {});
   return Promise.race([body, late.promise]).finally(() => clearTimeout(timer));
 }

@@ -5,28 +5,30 @@ import {
   verifyWebhook,
 } from '../../../shared/zoom/webhook-signature.ts';
 import { liveClient } from '../live-clients.ts';
-import { readServerUrls, type StreamPayload } from '../settings/join-params.ts';
+import { type StreamPayload, serverUrlsOf, streamIdOf } from '../settings/join-params.ts';
 import { rememberLongIds } from '../settings/long-ids.ts';
 import { parseExact } from './exact-json.ts';
 
-/** What Zoom posts, as it wrote it: `event`, `event_ts`, and `payload` with the fields of a started stream. */
+/** What Zoom posts, unchanged: `event`, `event_ts`, and `payload`, for a started event with the fields of a stream. */
 // biome-ignore lint/suspicious/noExplicitAny: the type of Zoom's SDK; programs written for it compile with no other
 export type WebhookEvent = Record<string, any>;
 
-/** A delivery that has the two fields every event of Zoom's has. */
+/** A delivery with the two fields that every event of Zoom has. */
 export interface ReceivedDelivery {
-  /** Handed to the program as it is: key order and numbers are Zoom's. */
+  /** For the program: key order and numbers are as Zoom wrote them. */
   readonly body: WebhookEvent;
   readonly event: string;
   readonly payload: StreamPayload;
 }
 
-/** Zoom's own library accepts deliveries this much older or newer than the clock, seconds. */
+/** How much older or newer than our clock a delivery may be, seconds; as in Zoom's own library. */
 const MAX_SKEW_SECONDS = 300;
 
 /**
+ * Checks that Zoom signed a delivery, and recently.
+ *
  * @param headers `x-zm-request-timestamp` and `x-zm-signature` of the delivery
- * @param secretTokens all that are valid now
+ * @param secretTokens every token that is valid now
  * @returns the token that signed it
  * @throws ServiceError `webhook/bad-signature`, `webhook/stale`
  */
@@ -43,10 +45,11 @@ export function checkSignature(
 }
 
 /**
- * `JSON.stringify` of the `body` returned is the text that came, so that a program can check Zoom's signature
- * the way Zoom's examples do.
+ * Parses a delivery. `JSON.stringify` of the returned `body` gives the text that was received, so that a program can
+ * check Zoom's signature as Zoom's examples do.
  *
- * @throws ServiceError `webhook/malformed` for what is not JSON, has no `event`, or a `payload` that is no object
+ * @throws ServiceError `webhook/malformed` for text that is not JSON, has no `event`, or has a `payload` that is no
+ *   object
  */
 export function parseDelivery(bytes: Uint8Array): ReceivedDelivery {
   let body: unknown;
@@ -57,7 +60,7 @@ export function parseDelivery(bytes: Uint8Array): ReceivedDelivery {
   }
   if (!isObject(body)) throw malformed('event');
   if (!Object.hasOwn(body, 'payload')) {
-    // Not enumerable, so that the event is still spelled as it came.
+    // Not enumerable, so that JSON.stringify still gives the text that was received.
     Object.defineProperty(body, 'payload', { value: {}, writable: true, configurable: true });
   }
   const { event, payload } = body;
@@ -68,7 +71,9 @@ export function parseDelivery(bytes: Uint8Array): ReceivedDelivery {
 }
 
 /**
- * @returns the answer to Zoom's URL validation, undefined for any other event
+ * Answers Zoom's URL validation.
+ *
+ * @returns the answer; undefined for any other event
  * @throws ServiceError `webhook/malformed` for a challenge that must not be signed
  */
 export function answerChallenge(
@@ -84,22 +89,21 @@ export function answerChallenge(
 }
 
 /**
- * Lets a live client follow what Zoom says of its stream: a second start is a fail-over or a repeated
- * delivery, an interruption a call to come back.
+ * Tells the client that is on a stream what Zoom says of it: a second start means a fail-over or a repeated delivery,
+ * an interruption asks the client to reconnect.
  *
- * @returns whether that was all there is to it: a program that knows starts only would open a second
- *   client, and Zoom would throw the first one out
+ * @returns whether the event must not reach the program: for a second start most programs would open a second client,
+ *   and Zoom would end the connection of the first
  */
 export function followStream({ body, event, payload }: ReceivedDelivery): boolean {
-  const stream = { ...payload, ...payload.object };
-  const live = liveClient(stream.rtms_stream_id ?? '');
+  const live = liveClient(streamIdOf(payload) ?? '');
   if (live === undefined) return false;
   const eventTsMs: unknown = body['event_ts'];
   if (event.endsWith('rtms_interrupted')) {
     live.interrupted(typeof eventTsMs === 'number' ? eventTsMs : Date.now());
   }
   if (!event.endsWith('rtms_started')) return false;
-  live.failOver(readServerUrls(stream.server_urls));
+  live.failOver(serverUrlsOf(payload));
   return true;
 }
 

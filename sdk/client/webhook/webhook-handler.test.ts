@@ -49,7 +49,7 @@ async function bytesOf(request: IncomingMessage): Promise<Buffer> {
 
 const options = { webhookSecret: SECRET };
 
-test('answers 200 and then calls back with the event', async () => {
+test('the webhook handler answers 200 and then calls back with the event', async () => {
   const callback = vi.fn();
   await using server = await serve(createWebhookHandler(callback, '/zoom', options));
   const response = await fetch(`${server.url}/zoom?x=1`, signed(JSON.stringify(STOPPED)));
@@ -57,7 +57,7 @@ test('answers 200 and then calls back with the event', async () => {
   await vi.waitFor(() => expect(callback).toHaveBeenCalledWith(STOPPED));
 });
 
-test('lets a callback with three parameters answer itself', async () => {
+test('a webhook callback with three parameters answers itself', async () => {
   await using server = await serve(
     createWebhookHandler(
       (event, request, response) => {
@@ -74,7 +74,7 @@ test('lets a callback with three parameters answer itself', async () => {
   ]);
 });
 
-test('answers 500 for a callback with three parameters that throws, also later', async () => {
+test('a webhook callback with three parameters that throws or rejects gives 500', async () => {
   const handler = createWebhookHandler(
     async (_event, _request, _response) => {
       throw new Error('mine');
@@ -102,7 +102,7 @@ test.for<[string, number, string, RequestInit]>([
   ['a payload that is text', 400, '/', signed('{"event":"e","payload":"p"}')],
   ['a payload that is a number', 400, '/', signed('{"event":"e","payload":1}')],
   ['a huge body', 413, '/', signed(JSON.stringify({ event: 'x'.repeat(300_000) }))],
-])('refuses %s with %i', async ([, status, path, request]) => {
+])('the webhook handler refuses %s with %i', async ([, status, path, request]) => {
   const callback = vi.fn();
   await using server = await serve(createWebhookHandler(callback, '/', options));
   const response = await fetch(`${server.url}${path}`, request);
@@ -111,7 +111,7 @@ test.for<[string, number, string, RequestInit]>([
   expect(callback).not.toHaveBeenCalled();
 });
 
-test('answers every refused signature alike, so that a forger learns nothing', async () => {
+test('every refused signature gets the same answer, so that a forger learns nothing', async () => {
   await using server = await serve(createWebhookHandler(vi.fn(), '/', options));
   const body = JSON.stringify(STOPPED);
   const bare = { connection: 'close' };
@@ -142,24 +142,27 @@ test.for([
   ['long ids', '{"event":"phone.rtms_started","payload":{"call_id":7481203947561029384}}'],
   ['escapes', '{"event":"e","payload":{"server_urls":"wss:\\/\\/a.zoom.us","n":"J\\u00f6rg"}}'],
   ['no payload at all', '{"event_ts":1,"event":"app_deauthorized"}'],
-])('hands over an event with %s that JSON.stringify spells as Zoom signed it', async ([, body]) => {
-  const seen = Promise.withResolvers<string>();
-  const handler = createWebhookHandler(
-    (payload, request, response) => {
-      const timestamp = String(request.headers['x-zm-request-timestamp']);
-      const genuine = signWebhook(SECRET, timestamp, JSON.stringify(payload));
-      response.writeHead(genuine === request.headers['x-zm-signature'] ? 200 : 401).end();
-      seen.resolve(JSON.stringify(payload));
-    },
-    '/',
-    options,
-  );
-  await using server = await serve(handler);
-  expect((await fetch(server.url, signed(body as string))).status).toBe(200);
-  expect(await seen.promise).toBe(body);
-});
+])(
+  'an event with %s reaches the callback so that JSON.stringify writes what Zoom signed',
+  async ([, body]) => {
+    const seen = Promise.withResolvers<string>();
+    const handler = createWebhookHandler(
+      (payload, request, response) => {
+        const timestamp = String(request.headers['x-zm-request-timestamp']);
+        const genuine = signWebhook(SECRET, timestamp, JSON.stringify(payload));
+        response.writeHead(genuine === request.headers['x-zm-signature'] ? 200 : 401).end();
+        seen.resolve(JSON.stringify(payload));
+      },
+      '/',
+      options,
+    );
+    await using server = await serve(handler);
+    expect((await fetch(server.url, signed(body as string))).status).toBe(200);
+    expect(await seen.promise).toBe(body);
+  },
+);
 
-test('gives up a body that does not come to its end', async () => {
+test('a webhook body that never ends is refused', async () => {
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
   try {
     await using server = await serve(createWebhookHandler(vi.fn(), '/', options));
@@ -179,7 +182,7 @@ test('gives up a body that does not come to its end', async () => {
   }
 });
 
-test('takes a delivery signed with either of two secrets', async () => {
+test('a delivery may be signed with either of two secrets', async () => {
   const callback = vi.fn();
   const webhookSecret = `next, ${SECRET}`;
   await using server = await serve(createWebhookHandler(callback, undefined, { webhookSecret }));
@@ -189,7 +192,7 @@ test('takes a delivery signed with either of two secrets', async () => {
   }
 });
 
-test('answers the URL validation of Zoom, with the secret only', async () => {
+test("Zoom's URL validation is answered only with a secret", async () => {
   await using stream = await simulateStream();
   const callback = vi.fn();
   await using server = await serve(createWebhookHandler(callback, '/', options));
@@ -199,7 +202,7 @@ test('answers the URL validation of Zoom, with the secret only', async () => {
   expect(callback).not.toHaveBeenCalled();
 });
 
-test('signs no challenge that reads like a delivery', async () => {
+test('a challenge that reads like a delivery is not signed', async () => {
   await using server = await serve(createWebhookHandler(vi.fn(), '/', options));
   const event = 'endpoint.url_validation';
   for (const payload of [{ plainToken: 'v0:1:{}' }, {}]) {
@@ -208,7 +211,7 @@ test('signs no challenge that reads like a delivery', async () => {
   }
 });
 
-test('takes unsigned deliveries while no secret is configured', async () => {
+test('unsigned deliveries are taken while no secret is configured', async () => {
   const callback = vi.fn();
   await using server = await serve(createWebhookHandler(callback, '/'));
   const body = '{"event":"phone.rtms_started","payload":{"call_id":7481203947561029384}}';
@@ -225,7 +228,7 @@ test.for<[string, (bytes: Buffer) => object]>([
   ],
   ['a raw body', (body) => ({ body })],
   ['a text body', (bytes) => ({ body: `${bytes}` })],
-])('verifies behind a parser that left %s', async ([, leave]) => {
+])('a signature is verified behind a parser that left %s', async ([, leave]) => {
   const callback = vi.fn();
   const handler = createWebhookHandler(callback, '/', options);
   await using server = await serve(handler, async (request) => leave(await bytesOf(request)));
@@ -233,7 +236,7 @@ test.for<[string, (bytes: Buffer) => object]>([
   expect((await fetch(server.url, signed(spaced))).status).toBe(200);
 });
 
-test('verifies a body that is only left parsed while its spelling is that of JSON.stringify', async () => {
+test('a body that is only there parsed is verified when JSON.stringify writes it as received', async () => {
   const callback = vi.fn();
   const handler = createWebhookHandler(callback, '/', options);
   await using server = await serve(handler, async (request) => ({
@@ -244,25 +247,28 @@ test('verifies a body that is only left parsed while its spelling is that of JSO
   expect((await fetch(server.url, signed(spaced))).status).toBe(401);
 });
 
-test.for<[string, string, string, string | undefined, number]>([
-  ['the whole path', '/zoom/webhook', '/', '/zoom/webhook?a=b', 200],
-  ['what the router left of it', '/webhook', '/webhook?a=b', '/zoom/webhook?a=b', 200],
-  ['the root of what the router left', '/', '/', '/zoom', 200],
-  ['a trailing slash', '/zoom', '/zoom/', undefined, 200],
-  ['another path of the same router', '/webhook', '/other', '/zoom/other', 404],
-  ['a path that only ends alike', '/webhook', '/zoom/webhook', undefined, 404],
-])('finds %s behind an Express router', async ([, path, url, originalUrl, status]) => {
-  const handler = createWebhookHandler(vi.fn(), path, options);
-  await using server = await serve(handler, async () => ({ url, originalUrl }));
-  expect((await fetch(server.url, signed(JSON.stringify(STOPPED)))).status).toBe(status);
-});
+test.for<[string, number, string, string, string | undefined]>([
+  ['the whole path', 200, '/zoom/webhook', '/', '/zoom/webhook?a=b'],
+  ['what the router left of it', 200, '/webhook', '/webhook?a=b', '/zoom/webhook?a=b'],
+  ['the root of what the router left', 200, '/', '/', '/zoom'],
+  ['a trailing slash', 200, '/zoom', '/zoom/', undefined],
+  ['another path of the same router', 404, '/webhook', '/other', '/zoom/other'],
+  ['a path that only ends alike', 404, '/webhook', '/zoom/webhook', undefined],
+])(
+  'behind an Express router, a webhook on %s is answered with %i',
+  async ([, status, path, url, originalUrl]) => {
+    const handler = createWebhookHandler(vi.fn(), path, options);
+    await using server = await serve(handler, async () => ({ url, originalUrl }));
+    expect((await fetch(server.url, signed(JSON.stringify(STOPPED)))).status).toBe(status);
+  },
+);
 
 test.for([
   ['/zoom/webhook', 200],
   ['/webhook', 200],
   ['/other', 404],
 ] as const)(
-  'answers in a Fastify plugin of prefix /zoom, made for %s, with %i',
+  'in a Fastify plugin with prefix /zoom, a webhook on %s is answered with %i',
   async ([path, status]) => {
     const app = fastify();
     app.register(
@@ -280,7 +286,7 @@ test.for([
   },
 );
 
-test('answers nothing but 400 when somebody read the body and kept nothing', async () => {
+test('a body that was read and not kept gives 400', async () => {
   const handler = createWebhookHandler(vi.fn(), '/', options);
   await using server = await serve(handler, async (request) => {
     await bytesOf(request);
@@ -289,7 +295,7 @@ test('answers nothing but 400 when somebody read the body and kept nothing', asy
   expect((await fetch(server.url, signed(JSON.stringify(STOPPED)))).status).toBe(400);
 });
 
-test('mounts in Fastify', async () => {
+test('the webhook handler mounts in Fastify', async () => {
   const callback = vi.fn();
   const app = fastify();
   app.post('/zoom', createWebhookHandler(callback, '/zoom', options));
@@ -300,7 +306,7 @@ test('mounts in Fastify', async () => {
   await app.close();
 });
 
-test('follows a fail-over with the live client instead of telling the program of a start', async () => {
+test('a second start goes to the live client as a fail-over and not to the program', async () => {
   await using stream = await simulateStream();
   const client = stream.client();
   const onReconnected = vi.fn();

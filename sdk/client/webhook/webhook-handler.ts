@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { ServiceError } from '../../../shared/errors.ts';
 import { cutText } from '../../../shared/input-limits.ts';
 import { environment } from '../settings/environment.ts';
-import { createLogger } from '../settings/logger.ts';
+import { createSdkLogger } from '../settings/logger.ts';
 import { type NodeRequest, readWebhookBody } from './webhook-body.ts';
 import {
   answerChallenge,
@@ -12,11 +12,10 @@ import {
   type ReceivedDelivery,
   type WebhookEvent,
 } from './webhook-delivery.ts';
-import { isWebhookPath } from './webhook-path.ts';
 
-/** Called after the delivery was answered with 200. Fits wherever a `RawWebhookCallback` does. */
+/** Called after the delivery was answered with 200. May stand wherever a `RawWebhookCallback` may. */
 export type WebhookCallback = (payload: WebhookEvent) => unknown;
-/** One that declares all three parameters answers the delivery itself; it may return a promise. */
+/** A callback that declares all three parameters answers the delivery itself. It may return a promise. */
 export type RawWebhookCallback = (
   payload: WebhookEvent,
   req: IncomingMessage,
@@ -25,8 +24,8 @@ export type RawWebhookCallback = (
 
 export interface WebhookOptions {
   /**
-   * The app's webhook secret token; two with a comma between while it is being rotated. With one, forged
-   * and stale deliveries are refused and URL validation is answered.
+   * The app's webhook secret token; two, separated by a comma, while it is being rotated. With a token, forged and
+   * stale deliveries are refused and URL validation is answered.
    *
    * @default ZM_RTMS_WEBHOOK_SECRET
    */
@@ -47,19 +46,19 @@ export type HandlerResponse = ServerResponse | { readonly raw: ServerResponse; h
 
 export type WebhookHandler = (request: HandlerRequest, response: HandlerResponse) => Promise<void>;
 
-const logger = createLogger('webhook');
+const logger = createSdkLogger('webhook');
 
-/** Of an event's name, which is whatever was posted. */
+/** Bounds the logged name of an event: anybody can post one. */
 const MAX_LOGGED_BYTES = 128;
 
-/** What a refusal says whatever the reason: who forges signatures learns nothing, our log knows. */
+/** The same text for every refused signature, so that a forger learns nothing. The log has the reason. */
 const SAID: Readonly<Record<number, string>> = { 401: 'Unauthorized' };
 
 /**
- * Makes the handler of Zoom's webhook for a server that is already there.
+ * Makes a handler of Zoom's webhooks for a server that the program has already.
  *
  * @param path the only path to answer, compared without the query; every path when left out. Behind a router
- *   the whole path, or what the router leaves of it
+ *   either the whole path or what the router leaves of it
  */
 export function createWebhookHandler(
   callback: RawWebhookCallback,
@@ -69,7 +68,7 @@ export function createWebhookHandler(
   const configured = options.webhookSecret ?? environment('ZM_RTMS_WEBHOOK_SECRET') ?? '';
   const secretTokens = configured.split(',').flatMap((token) => token.trim() || []);
   if (secretTokens.length === 0) {
-    logger.warn('no webhook secret: anybody can post events; set ZM_RTMS_WEBHOOK_SECRET');
+    logger.warn('no webhook secret, so anybody can post events: set ZM_RTMS_WEBHOOK_SECRET');
   }
   return async (request, response) => {
     const [raw, answer] = unwrap(request, response);
@@ -105,9 +104,31 @@ async function receive(
     const challenge = answerChallenge(delivery, secretToken);
     return challenge === undefined ? { delivery } : { challenge };
   } catch (error) {
-    if (origin === 'rebuilt') logger.warn('the body was parsed before: keep its bytes as rawBody');
+    if (origin === 'rebuilt')
+      logger.warn('a parser has read the body and kept no bytes: have it keep them as rawBody');
     throw error;
   }
+}
+
+/**
+ * Compares the path of a request with that of the webhook, without the query.
+ *
+ * A router changes the path of a route that it mounts: Express removes the mount path from `url` and keeps the whole
+ * in `originalUrl`; Fastify keeps `url` and names the prefix. Zoom's SDK compares `url` alone. Programs configure
+ * either form, so either is accepted.
+ *
+ * @param prefix of the Fastify plugin that the route is in
+ */
+function isWebhookPath(request: NodeRequest, path: string, prefix = ''): boolean {
+  const [whole = '', seen = ''] = [request.originalUrl ?? request.url, request.url].map(pathOf);
+  const cut = prefix !== '' && whole.startsWith(`${prefix}/`) ? whole.slice(prefix.length) : whole;
+  return [whole, seen, cut].includes(pathOf(path));
+}
+
+/** Without a trailing slash, because routers take `/zoom/` for `/zoom`. */
+function pathOf(url: string | undefined): string {
+  const [path = ''] = (url ?? '').split('?');
+  return path.length > 1 && path.endsWith('/') ? path.slice(0, -1) : path;
 }
 
 async function handOver(
@@ -128,12 +149,12 @@ async function handOver(
   process.nextTick(() => void callLater(callback as WebhookCallback, delivery, event));
 }
 
-/** Zoom's rule: by the number of declared parameters, so that rest parameters do not count. */
+/** The rule of Zoom's SDK: the number of declared parameters decides, so rest parameters do not count. */
 function answersItself(callback: RawWebhookCallback): boolean {
   return callback.length >= 3;
 }
 
-/** Without request and response: they are answered and done with. */
+/** Calls without request and response: the delivery is answered already. */
 async function callLater(
   callback: WebhookCallback,
   { body }: ReceivedDelivery,
@@ -151,7 +172,7 @@ function refuse(error: unknown, request: IncomingMessage, response: ServerRespon
   if (known) logger.warn('delivery refused', { code: error.code });
   else logger.error('webhook callback failed', { error });
   if (response.headersSent || response.destroyed) return;
-  // What is left of a body that was too large is not read.
+  // The rest of a body that was too large is not read, so the connection cannot be used again.
   if (!request.readableEnded) response.setHeader('connection', 'close');
   const status = known ? error.statusCode : 500;
   send(response, status, {

@@ -1,14 +1,15 @@
 import { readFileSync } from 'node:fs';
+import { createServer, type RequestListener, type Server } from 'node:http';
+import { createServer as createSecureServer, type ServerOptions } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { ServiceError } from '../../../shared/errors.ts';
 import { environment, type SdkVariable } from '../settings/environment.ts';
-import { createLogger } from '../settings/logger.ts';
+import { createSdkLogger } from '../settings/logger.ts';
 import {
   createWebhookHandler,
   type RawWebhookCallback,
   type WebhookOptions,
 } from './webhook-handler.ts';
-import { createListener } from './webhook-listener.ts';
 
 export interface WebhookServerOptions extends WebhookOptions {
   /** 0 picks a free port. @default ZM_RTMS_PORT, else 8080 */
@@ -24,22 +25,39 @@ export interface WebhookServerOptions extends WebhookOptions {
 }
 
 export interface WebhookServer {
-  /** Settles when the server listens; rejects when it cannot. */
+  /** Resolves when the server listens; rejects when it cannot. */
   readonly ready: Promise<{ readonly port: number }>;
-  /** Stops taking deliveries and waits for those at work. */
+  /** Stops taking deliveries, and waits for those that are being answered. */
   close(): Promise<void>;
 }
 
 const DEFAULT_PORT = 8_080;
 
-const logger = createLogger('webhook');
+export interface ListenerTimeouts {
+  readonly headersTimeout: number;
+  readonly requestTimeout: number;
+  readonly connectionsCheckingInterval: number;
+}
+
+/**
+ * Together they end a connection whose request is not complete within 10 s; values in ms. Zoom waits 3 s for an
+ * answer. All three are needed: Node allows a minute for the headers alone, and checks its connections every 30 s.
+ */
+export const LISTENER_TIMEOUTS: ListenerTimeouts = {
+  headersTimeout: 8_000,
+  requestTimeout: 8_000,
+  connectionsCheckingInterval: 1_000,
+};
+
+const logger = createSdkLogger('webhook');
 const open = new Set<WebhookServer>();
 
 /**
- * Starts a server for Zoom's webhooks. A callback with three parameters answers each delivery itself; one
- * with fewer is called once Zoom has its 200.
+ * Starts a server for Zoom's webhooks. A callback with three parameters answers each delivery itself; a callback with
+ * fewer is called after the server has answered with 200.
  *
- * @throws ServiceError `config/invalid` for half a certificate, an unreadable file or no port number
+ * @throws ServiceError `config/invalid` for a certificate without a key or a key without a certificate, an unreadable
+ *   file, or a port that is no port number
  */
 export function onWebhookEvent(
   callback: RawWebhookCallback,
@@ -54,7 +72,7 @@ export function onWebhookEvent(
   const tls = readTls(options);
   const server = createListener(handler, tls);
   const ready = Promise.withResolvers<{ port: number }>();
-  // Who does not look at `ready` finds the reason in the log.
+  // A program that does not wait for `ready` must not end here: the log has the reason.
   ready.promise.catch(() => {});
   server.on('error', (error) => {
     logger.error('webhook server failed', { port, error });
@@ -76,6 +94,20 @@ export function onWebhookEvent(
   };
   open.add(webhookServer);
   return webhookServer;
+}
+
+/** A server that speaks HTTPS with `tls`, else HTTP. */
+export function createListener(
+  handler: RequestListener,
+  tls: ServerOptions | undefined,
+  timeouts: ListenerTimeouts = LISTENER_TIMEOUTS,
+): Server {
+  return tls === undefined
+    ? createServer({ ...timeouts }, handler)
+    : createSecureServer(
+        { ...tls, ...timeouts, handshakeTimeout: timeouts.requestTimeout },
+        handler,
+      );
 }
 
 /** Closes every server that `onWebhookEvent` started. */

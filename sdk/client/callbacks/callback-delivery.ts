@@ -1,33 +1,22 @@
 import type { RtmsClient } from '../../../rtms/client.ts';
 import type { ChatMessage, EndReason, MediaFrame, TranscriptLine } from '../../../rtms/events.ts';
-import { ServiceError } from '../../../shared/errors.ts';
-import type { Logger } from '../../../shared/logger.ts';
 import { SessionUpdates } from '../session-updates.ts';
 import { AiInterpreters } from './ai-interpreter.ts';
 import { Backlog, type DroppedWork, type WorkKind } from './backlog.ts';
-import type {
-  CallbackName,
-  DataCallbackName,
-  DataRegistration,
-  EventCallbacks,
-  Registered,
-} from './callbacks.ts';
+import type { CallbackName, DataCallbackName, EventCallbacks, Registered } from './callbacks.ts';
+import { type DataCall, DataCaller, type DataCallerOptions } from './data-caller.ts';
 import { joinFailure, leaveReason } from './end-reason.ts';
-import { deliverEvent } from './event-callbacks.ts';
-import type { Executor } from './executor.ts';
-import { chatMetadata, frameMetadata, type Metadata, transcriptMetadata } from './metadata.ts';
+import { deliverEvent, type Emit } from './event-callbacks.ts';
+import { chatMetadata, frameMetadata, transcriptMetadata } from './metadata.ts';
 
-export interface DeliveryOptions {
+export interface CallbackDeliveryOptions extends DataCallerOptions {
   readonly callbacks: Registered;
   readonly streamId: string;
   readonly meetingId: string;
   readonly maxQueuedBytes: number;
-  /** Asked for with every frame: `run` may name an executor after the join. */
-  readonly executor: () => Executor | undefined;
-  readonly logger: Logger;
 }
 
-/** How long the end waits for callbacks that are still at work. */
+/** How long the end waits for callbacks that are still running, ms. */
 const DRAIN_MS = 10_000;
 
 const FRAME_CALLBACK = {
@@ -42,47 +31,31 @@ const CALLBACK_OF_KIND: Readonly<Record<WorkKind, CallbackName>> = {
   event: 'onEventEx',
 };
 
-/** What a callback for data is called with, and what the backlog has to know of it. */
-interface Data {
-  readonly kind: WorkKind;
-  readonly source: string;
-  /** Capture time, Unix ms. */
-  readonly atMs: number;
-  readonly buffer: Buffer;
-  /** Third argument of the callback, in Zoom's unit. */
-  readonly timestamp: number;
-  readonly metadata: Metadata;
-}
-
-type Emit = <Name extends keyof EventCallbacks>(
-  name: Name,
-  ...args: Parameters<EventCallbacks[Name]>
-) => void;
-
 /**
- * Hands what one joined client brings to the callbacks that were registered, source by source.
+ * Calls the registered callbacks with what one joined client receives, one call at a time for each source.
  *
- * Events wait for `onJoinConfirm`, as with Zoom's SDK, which subscribes to them only then: programs answer a
- * participant with `subscribeVideo`, and prepare in `onJoinConfirm` what the other callbacks need. After
- * `leave()` was called nothing comes but `onEnded` and `onLeave`.
+ * Events wait until `onJoinConfirm` has finished. Zoom's SDK subscribes to events only then, so programs prepare in
+ * `onJoinConfirm` what their other callbacks need. After `leave()` only `onEnded` and `onLeave` are called.
  */
-export class Delivery {
-  readonly #options: DeliveryOptions;
+export class CallbackDelivery {
+  readonly #options: CallbackDeliveryOptions;
   readonly #backlog: Backlog;
+  readonly #caller: DataCaller;
   readonly #interpreters = new AiInterpreters();
   readonly #sessions = new SessionUpdates();
   readonly #failing = new Set<CallbackName>();
   readonly #left = Promise.withResolvers<void>();
   readonly #ended = Promise.withResolvers<void>();
-  /** Argument of `onJoinConfirm`; undefined when there will be none. */
+  /** Argument of `onJoinConfirm`; undefined when it will not be called. */
   readonly #confirmed = Promise.withResolvers<number | undefined>();
   #hasJoined = false;
   #isMuted = false;
-  #isHurried = false;
+  #hasStoppedWaiting = false;
 
-  constructor(rtms: RtmsClient, options: DeliveryOptions) {
+  constructor(rtms: RtmsClient, options: CallbackDeliveryOptions) {
     this.#options = options;
     this.#backlog = new Backlog(options.maxQueuedBytes, (dropped) => this.#onDropped(dropped));
+    this.#caller = new DataCaller(options, () => this.#isMuted);
     this.#holdEvents();
     rtms.on('joined', () => this.#onJoined());
     rtms.on('frame', (frame) => this.#onFrame(frame));
@@ -95,41 +68,41 @@ export class Delivery {
     });
     rtms.on('interrupted', (info) => this.#emit('onInterrupted', info));
     rtms.on('reconnected', (info) => this.#emit('onReconnected', info));
-    rtms.on('hole', (hole) => this.#emit('onGap', hole));
+    rtms.on('hole', (gap) => this.#emit('onGap', gap));
     rtms.on('videoSubscribed', ({ userId, status, reason }) =>
       this.#emit('onVideoSubscribed', userId, status, reason),
     );
     rtms.on('other', (raw) => this.#interpreters.learn(raw));
     rtms.once('malformed', ({ scope, error }) => {
-      options.logger.warn('malformed message, others are not logged', { scope, error });
+      options.logger.warn('malformed message; later ones are not logged', { scope, error });
     });
     rtms.on('ended', (end) => void this.#onEnded(end));
   }
 
-  /** Settles when `onLeave` has been called; it may still be at work. */
+  /** Resolves when `onLeave` has been called; the callback may still be running. */
   get left(): Promise<void> {
     return this.#left.promise;
   }
 
-  /** Settles after `onLeave`. */
+  /** Resolves when `onLeave` has finished. */
   get ended(): Promise<void> {
     return this.#ended.promise;
   }
 
-  /** The program has left: it is told nothing more but that. */
+  /** The program has left: from here on only `onEnded` and `onLeave` are called. */
   mute(): void {
     this.#isMuted = true;
-    this.#backlog.discard();
+    this.#backlog.dropAll();
   }
 
-  /** Another client waits for the stream: the end waits for no callback that is still at work. */
-  hurry(): void {
+  /** Another client needs the stream: after `leave()`, the end no longer waits for callbacks that are running. */
+  stopWaiting(): void {
     if (!this.#isMuted) return;
-    this.#isHurried = true;
-    this.#backlog.release();
+    this.#hasStoppedWaiting = true;
+    this.#backlog.stopWaiting();
   }
 
-  /** The first in the queue of events: whatever comes waits, within the bounds of the backlog. */
+  /** Occupies the queue of events until `onJoinConfirm` has finished. What waits counts towards `maxQueuedBytes`. */
   #holdEvents(): void {
     this.#backlog.push({
       kind: 'event',
@@ -153,85 +126,52 @@ export class Delivery {
     const { mediaType, userId, channelId, payload, capturedAtMs } = frame;
     const name = FRAME_CALLBACK[mediaType];
     if (this.#options.callbacks[name] === undefined) return;
-    this.#data(name, {
+    this.#push(name, {
       kind: mediaType,
       source: String(userId ?? channelId ?? 0),
-      atMs: capturedAtMs,
+      capturedAtMs,
       buffer: payload,
       timestamp: capturedAtMs,
       metadata: frameMetadata(frame, this.#interpreters.of(userId)),
     });
   }
 
-  /** A line without a time of Zoom's gets ours, in the unit Zoom's programs expect: microseconds. */
+  /** A line to which Zoom gave no time gets ours, in microseconds: the unit in which Zoom mostly sends it. */
   #onTranscript(line: TranscriptLine, sentTimestamp = line.timestampMs * 1_000): void {
-    this.#data('onTranscriptData', {
+    this.#push('onTranscriptData', {
       kind: 'text',
       source: String(line.userId ?? line.channelId ?? 0),
-      atMs: line.timestampMs,
+      capturedAtMs: line.timestampMs,
       buffer: Buffer.from(line.text),
       timestamp: sentTimestamp,
       metadata: transcriptMetadata(line),
     });
   }
 
-  /** One queue for all of it: an edit must not overtake the message it changes. */
+  /** All chat is one source: an edit must not overtake the message it changes. */
   #onChat(message: ChatMessage): void {
     const { text, timestampMs } = message;
-    this.#data('onChatData', {
+    this.#push('onChatData', {
       kind: 'text',
       source: 'chat',
-      atMs: timestampMs,
+      capturedAtMs: timestampMs,
       buffer: Buffer.from(text),
       timestamp: timestampMs,
       metadata: chatMetadata(message),
     });
   }
 
-  #data(name: DataCallbackName, data: Data): void {
+  #push(name: DataCallbackName, call: DataCall): void {
     const registration = this.#options.callbacks[name];
     if (registration === undefined || this.#isMuted) return;
     this.#backlog.push({
-      kind: data.kind,
-      source: data.source,
-      sizeBytes: data.buffer.length,
-      timestampMs: data.atMs,
-      run: () => this.#call(name, registration, data),
+      kind: call.kind,
+      source: call.source,
+      sizeBytes: call.buffer.length,
+      timestampMs: call.capturedAtMs,
+      run: () => this.#caller.call(name, registration, call),
       failed: (error) => this.#onFailed(error, name),
     });
-  }
-
-  #call(name: DataCallbackName, registration: DataRegistration, data: Data): unknown {
-    const { callback, onResult } = registration;
-    const executor = this.#options.executor();
-    if (typeof callback === 'string') return this.#runTask(executor, callback, registration, data);
-    const task = executor?.taskOf(callback);
-    if (executor === undefined || task === undefined) {
-      const { buffer, timestamp, metadata } = data;
-      const result = callback(buffer, buffer.length, timestamp, metadata);
-      return onResult === undefined ? result : tell(result, onResult, data);
-    }
-    return Promise.resolve(task).then((found) => {
-      if (found !== undefined) return this.#runTask(executor, found, registration, data);
-      this.#options.logger.warn('not an export of the executor module, so it runs inline', {
-        callback: name,
-      });
-      return this.#call(name, registration, data);
-    });
-  }
-
-  async #runTask(
-    executor: Executor | undefined,
-    task: string,
-    { onResult }: DataRegistration,
-    data: Data,
-  ): Promise<void> {
-    if (executor === undefined) {
-      throw new ServiceError('config/invalid', `there is no executor for the task ${task}`);
-    }
-    const { buffer, timestamp, metadata } = data;
-    const result = await executor.run(task, [buffer, buffer.length, timestamp, metadata]);
-    if (onResult !== undefined && !this.#isMuted) await tell(result, onResult, data);
   }
 
   readonly #emit: Emit = (name, ...args) => {
@@ -242,7 +182,7 @@ export class Delivery {
       source: 'events',
       sizeBytes: sizeOf(args),
       timestampMs: Date.now(),
-      // A join that came to nothing is told by onJoinConfirm and onLeave alone.
+      // A join that failed is reported by onJoinConfirm and onLeave alone.
       run: () => (this.#hasJoined ? callback(...args) : undefined),
       failed: (error) => this.#onFailed(error, name),
     });
@@ -259,10 +199,10 @@ export class Delivery {
   }
 
   #drained(): Promise<void> {
-    return this.#backlog.drained(this.#isHurried ? 0 : DRAIN_MS);
+    return this.#backlog.drained(this.#hasStoppedWaiting ? 0 : DRAIN_MS);
   }
 
-  /** Past the queue of events: whatever is still at work there has had its time. */
+  /** Does not wait for the queue of events: a callback that still runs there has already had DRAIN_MS. */
   #callLast<Name extends 'onEnded' | 'onLeave'>(
     name: Name,
     ...args: Parameters<EventCallbacks[Name]>
@@ -281,11 +221,14 @@ export class Delivery {
 
   #onDropped({ kind, ...dropped }: DroppedWork): void {
     const callback = CALLBACK_OF_KIND[kind];
-    this.#options.logger.warn('callback too slow, frames dropped', { callback, ...dropped });
+    this.#options.logger.warn('callback is too slow: frames were dropped', {
+      callback,
+      ...dropped,
+    });
     this.#guard('onDropped', () => this.#options.callbacks.onDropped?.({ ...dropped, callback }));
   }
 
-  /** The first failure of a callback is worth an error line; a thousand more are not. */
+  /** Logs the first failure of each callback as an error, later ones at debug: there may be one for every frame. */
   #onFailed(error: unknown, callback: CallbackName): void {
     const { logger, callbacks } = this.#options;
     const isNew = !this.#failing.has(callback);
@@ -296,26 +239,18 @@ export class Delivery {
     }
   }
 
-  /** Calls at once, past the backlog: what these two tell is about the backlog itself. */
+  /** Calls at once, past the backlog: these two report what happens inside the backlog. */
   #guard(name: 'onDropped' | 'onError', call: () => unknown): void {
     void (async () => call())().catch((error: unknown) => this.#onFailed(error, name));
   }
 }
 
-async function tell(
-  result: unknown,
-  onResult: NonNullable<DataRegistration['onResult']>,
-  { metadata, timestamp }: Data,
-): Promise<void> {
-  await onResult(await result, metadata, timestamp);
-}
-
-/** About what the arguments of an event hold: rosters and raw events can be large. */
+/** Roughly the bytes that the arguments of an event hold: rosters and raw events can be large. */
 function sizeOf(args: readonly unknown[]): number {
   let bytes = 0;
   for (const value of args) {
     if (typeof value === 'string') bytes += 2 * value.length;
-    // Names are cut at 512 bytes where they enter.
+    // An entry is an id and a name of at most 512 bytes; most names are far shorter.
     else if (Array.isArray(value)) bytes += 128 * value.length;
   }
   return bytes;
