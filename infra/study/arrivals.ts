@@ -13,17 +13,6 @@ const SPREAD_SECONDS = 300;
 const DURATIONS_MINUTES = [25, 50, 50, 80] as const;
 const DURATION_SPREAD_SECONDS = 300;
 
-/** Numbers from 0 to 1, always the same ones for a seed (mulberry32). */
-export function createRandom(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
-
 /**
  * Meetings of some hours of office time, the first full hour after `quietSeconds`.
  *

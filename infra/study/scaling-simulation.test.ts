@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { createRandom, type MeetingArrival, officeMeetings } from './arrivals.ts';
+import { seededRandom } from '../../shared/seeded-random.ts';
+import { type MeetingArrival, officeMeetings } from './arrivals.ts';
 import { type Policy, simulate } from './scaling-simulation.ts';
 
 const POLICY: Policy = {
@@ -64,15 +65,15 @@ describe('officeMeetings', () => {
   const options = { perHour: 1000, hours: 2, quietSeconds: 3600 };
 
   test('are the same for the same seed, by start', () => {
-    const meetings = officeMeetings({ ...options, random: createRandom(1) });
-    expect(meetings).toEqual(officeMeetings({ ...options, random: createRandom(1) }));
+    const meetings = officeMeetings({ ...options, random: seededRandom(1) });
+    expect(meetings).toEqual(officeMeetings({ ...options, random: seededRandom(1) }));
     expect(meetings).toHaveLength(2000);
     const starts = meetings.map(({ startsAtSecond }) => startsAtSecond);
     expect(starts).toEqual([...starts].sort((a, b) => a - b));
   });
 
   test('start around the full hour more than half of the time', () => {
-    const around = officeMeetings({ ...options, hours: 1, random: createRandom(2) }).filter(
+    const around = officeMeetings({ ...options, hours: 1, random: seededRandom(2) }).filter(
       ({ startsAtSecond }) => startsAtSecond >= 3540 && startsAtSecond < 3840,
     );
     expect(around.length).toBeGreaterThan(500);

@@ -1,10 +1,11 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
+import { seededRandom } from '../../shared/seeded-random.ts';
 import { costOfRequest } from '../../shared/slots.ts';
 import { fromRoot } from '../bundling/bundle-options.ts';
 import { readConfig } from '../config/config.ts';
 import { leastTasks } from '../config/scaling-rules.ts';
-import { createRandom, officeMeetings } from './arrivals.ts';
+import { officeMeetings } from './arrivals.ts';
 import { costPerHour, taskHour } from './cost-model.ts';
 import { replaceSection } from './markdown.ts';
 import { drawChart } from './pictures/line-chart.ts';
@@ -39,7 +40,7 @@ export function study(perHour: number): Study {
     perHour,
     hours: HOURS,
     quietSeconds: QUIET_MINUTES * 60,
-    random: createRandom(7),
+    random: seededRandom(7),
   });
   const meetingsPerTask = Math.floor(CONFIG.runner.capacity / costOfRequest(CONFIG.zoom.media));
   const { minTasks, headroomSlots, capacity } = CONFIG.runner;

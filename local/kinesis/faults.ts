@@ -1,4 +1,5 @@
 import * as v from 'valibot';
+import { seededRandom } from '../../shared/seeded-random.ts';
 import {
   API_ERROR_NAMES,
   type ApiErrorName,
@@ -89,8 +90,8 @@ export class FaultPlan {
     this.#rules = script.rules.map((rule, index) => ({
       ...rule,
       endsAtMs: nowMs + (rule.durationMs ?? Infinity),
-      nextForCall: createRandom(seed + 2 * index),
-      nextForEntry: createRandom(seed + 2 * index + 1),
+      nextForCall: seededRandom(seed + 2 * index),
+      nextForEntry: seededRandom(seed + 2 * index + 1),
     }));
   }
 
@@ -131,15 +132,4 @@ function pick<Name extends string>(
     if (draw < sum) return name;
   }
   return undefined;
-}
-
-/** mulberry32: 32 bits of state, good enough to spread faults. */
-function createRandom(seed: number): () => number {
-  let state = seed | 0;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
-  };
 }

@@ -1,4 +1,5 @@
 import { ServiceError } from '../../shared/errors.ts';
+import { seededRandom } from '../../shared/seeded-random.ts';
 import type { Behaviour } from './behaviour.ts';
 
 /**
@@ -94,16 +95,11 @@ export function newSeed(): string {
   return String(Date.now() % 1_000_000);
 }
 
-/** mulberry32 over a hash of the text. */
+/** Drawn from a hash of the text (FNV-1a). */
 function randomFrom(seed: string): () => number {
-  let state = [...seed].reduce(
-    (hash, letter) => Math.imul(hash ^ letter.charCodeAt(0), 16_777_619),
+  const hash = [...seed].reduce(
+    (sum, letter) => Math.imul(sum ^ letter.charCodeAt(0), 16_777_619),
     2_166_136_261,
   );
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
+  return seededRandom(hash);
 }

@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
+import { seededRandom } from '../../shared/seeded-random.ts';
 import { drawForms } from '../../simulator/scenario/forms.ts';
 import { syntheticMeeting } from '../../simulator/scenario/synthetic-meeting.ts';
 import { startWorld, type World } from '../support/world.ts';
 import { type Blow, type PlannedMeeting, planRunnerStorm } from './runner-plan.ts';
-import { randomFrom } from './storm-plan.ts';
 
 /** After the storm: longest until every meeting has its end in the streams. */
 const CALM_MS = 90_000;
@@ -47,7 +47,7 @@ export async function runRunnerStorm(options: RunnerStormOptions): Promise<Runne
   const { meetings, blows } = planRunnerStorm(
     options.meetings,
     options.stormMs,
-    randomFrom(options.seed),
+    seededRandom(options.seed),
   );
   await using world = await startWorld({
     runners: options.runners,

@@ -1,17 +1,6 @@
 /** A number from 0 up to 1, the same sequence for the same seed. */
 export type Random = () => number;
 
-/** The mulberry32 generator. */
-export function randomFrom(seed: number): Random {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
-
 /** One event of one stream, before it becomes a body. */
 export interface StreamEvent {
   readonly kind: 'started' | 'stopped' | 'interrupted';

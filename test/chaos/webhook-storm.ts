@@ -4,10 +4,11 @@ import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { DeleteMessageCommand, ReceiveMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { DynamoDBDocumentClient, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import type { FaultMode } from '../../local/aws/fault-proxy.ts';
+import { seededRandom } from '../../shared/seeded-random.ts';
 import { decodeSessionJob } from '../../shared/session-job.ts';
 import { sessionKey, UNOWNED, wantedState } from '../../shared/session-table/session-row.ts';
 import { type FrontDoor, startFrontDoor } from '../support/front-door.ts';
-import { type Delivery, expectedRow, planStorm, type Random, randomFrom } from './storm-plan.ts';
+import { type Delivery, expectedRow, planStorm, type Random } from './storm-plan.ts';
 
 const RUNNER = 'storm-runner';
 /** Zoom's ladder of +5, +20 and +60 minutes, a minute lasting 60 ms. */
@@ -44,7 +45,7 @@ export async function runWebhookStorm(options: {
   readonly events: number;
   readonly seed: number;
 }): Promise<StormReport> {
-  const random = randomFrom(options.seed);
+  const random = seededRandom(options.seed);
   const plan = planStorm(options.events, random);
   const door = await startFrontDoor();
   const claimer = new Claimer(door);

@@ -1,4 +1,4 @@
-import { randomFrom as mulberry32 } from '../chaos/storm-plan.ts';
+import { seededRandom } from '../../shared/seeded-random.ts';
 
 /** A seeded generator with what a fuzzer needs of it: the same seed makes the same attack. */
 export interface Random {
@@ -8,7 +8,7 @@ export interface Random {
 }
 
 export function randomFrom(seed: number): Random {
-  const next = mulberry32(seed);
+  const next = seededRandom(seed);
   const below = (limit: number) => Math.floor(next() * limit);
   return { below, pick: <T>(from: readonly T[]) => from[below(from.length)] as T };
 }
