@@ -1,14 +1,42 @@
-import { readFileSync } from 'node:fs';
+import { execFile } from 'node:child_process';
+import { globSync, readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { basename } from 'node:path';
+import { parseArgs, promisify } from 'node:util';
 import { describe, expect, test } from 'vitest';
+import { parseSigningSecret, parseWebhookSecret } from '../shared/zoom/credentials.ts';
 import { createProgram } from './program.ts';
 
-const CDK_COMMANDS = ['bootstrap', 'deploy', 'destroy', 'synth'];
-const CDK_FLAGS = ['-c'];
+const CDK = createRequire(import.meta.url).resolve('aws-cdk/bin/cdk');
+/** The one of cdk.json comes first. */
+const STAGES = [
+  'dev',
+  ...globSync('infra/config/stages/*.ts').map((path) => basename(path, '.ts')),
+];
+
+function readDocument(name: string): string {
+  return readFileSync(new URL(`../docs/${name}`, import.meta.url), 'utf8');
+}
+
+const helps = new Map<string, Promise<string[]>>();
+
+/** What `cdk <name> --help` lists. @throws Error when cdk has no such command */
+function optionsOfCdk(name: string): Promise<string[]> {
+  const known = helps.get(name);
+  if (known !== undefined) return known;
+  const asked = promisify(execFile)(process.execPath, [CDK, name, '--help']).then(({ stdout }) => {
+    if (!stdout.startsWith(`cdk ${name}`)) throw new Error(`cdk has no command ${name}`);
+    return [...stdout.matchAll(/^ {2}(-.+?)(?: {2,}|$)/gm)].flatMap(([, flags = '']) =>
+      flags.split(', ').map((flag) => flag.trim()),
+    );
+  });
+  helps.set(name, asked);
+  return asked;
+}
 
 /** Lines of the shell blocks of a document that begin with the words, without their comments. */
 function commandsOf(document: string, beginning: string): string[][] {
-  const text = readFileSync(new URL(`../docs/${document}`, import.meta.url), 'utf8');
-  return [...text.matchAll(/```sh\n(.*?)```/gs)]
+  return [...readDocument(document).matchAll(/```sh\n(.*?)```/gs)]
     .flatMap(([, block = '']) => block.replaceAll('\\\n', ' ').split('\n'))
     .map((line) => line.replace(/\s#.*$/, '').trim())
     .filter((line) => line.startsWith(`${beginning} `))
@@ -17,7 +45,8 @@ function commandsOf(document: string, beginning: string): string[][] {
 
 describe.each(['deploy.md', 'runbook.md'])('docs/%s', (document) => {
   test('every rtms command has a name, flags and arguments that rtms knows', () => {
-    for (const [name = '', ...words] of commandsOf(document, 'rtms')) {
+    const commands = [...commandsOf(document, 'rtms'), ...commandsOf(document, 'npx rtms')];
+    for (const [name = '', ...words] of commands) {
       const command = createProgram().commands.find((each) => each.name() === name);
       expect(command, name).toBeDefined();
       const known = ['--help', ...(command?.options.map(({ long }) => String(long)) ?? [])];
@@ -26,14 +55,34 @@ describe.each(['deploy.md', 'runbook.md'])('docs/%s', (document) => {
     }
   });
 
-  test('every cdk command and flag is one that the cdk command has', () => {
-    for (const [name, ...words] of commandsOf(document, 'npx cdk')) {
-      expect(CDK_COMMANDS).toContain(name);
-      for (const word of words.filter((each) => each.startsWith('-'))) {
-        expect(CDK_FLAGS).toContain(word);
+  test('every cdk command and flag is one that the cdk command has, and every stack is one of ours', {
+    timeout: 60_000,
+  }, async () => {
+    for (const [name = '', ...words] of commandsOf(document, 'npx cdk')) {
+      const known = await optionsOfCdk(name);
+      const { values, positionals } = parseArgs({
+        args: words,
+        allowPositionals: true,
+        options: { context: { type: 'string', short: 'c' } },
+        strict: false,
+      });
+      for (const flag of words.filter((word) => word.startsWith('-'))) {
+        expect(known, `cdk ${name}`).toContain(flag);
       }
+      const [, stage = STAGES[0]] = /^stage=(.+)$/.exec(String(values['context'])) ?? [];
+      expect(STAGES).toContain(stage);
+      for (const stack of positionals) expect(stack).toBe(`RtmsKinesis-${stage}`);
     }
   });
+});
+
+test('docs/deploy.md writes secrets as runners and webhook read them', () => {
+  const text = readDocument('deploy.md');
+  const [credentials = '', tokens = ''] = [...text.matchAll(/```json\n(.*?)```/gs)].map(
+    ([, block = '']) => block,
+  );
+  expect([...parseSigningSecret(credentials).apps.keys()]).toEqual(['default']);
+  expect([...parseWebhookSecret(tokens).apps.keys()]).toEqual(['default']);
 });
 
 test('the runbook has commands under every alarm', () => {

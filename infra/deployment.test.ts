@@ -1,4 +1,6 @@
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { CfnParameter, Stack } from 'aws-cdk-lib';
 import { Match, Template } from 'aws-cdk-lib/assertions';
 import { Vpc } from 'aws-cdk-lib/aws-ec2';
@@ -8,6 +10,7 @@ import { type IKey, Key } from 'aws-cdk-lib/aws-kms';
 import { type ISecret, Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import { type ITopic, Topic } from 'aws-cdk-lib/aws-sns';
 import { describe, expect, test } from 'vitest';
+import { DEPLOYMENT_NAMES, findDeployment } from '../cli/deployment/deployment.ts';
 import { fromRoot } from './bundling/bundle-options.ts';
 import type { ConfigInput } from './config/config.ts';
 import { DEV } from './config/stages/dev.ts';
@@ -73,6 +76,26 @@ describe('a deployment', { timeout: TIMEOUT_MS }, () => {
       new RtmsKinesisStack(app, id, { config }).terminationProtection;
     expect(protectedBy('Prod', PROD)).toBe(true);
     expect(protectedBy('Dev', DEV)).toBe(false);
+  });
+
+  test('tells the rtms command every name that it asks for', () => {
+    const { RtmsJson } = synthesize('prod').template.toJSON()['Outputs'];
+    const [separator, parts]: [string, (string | object)[]] = RtmsJson.Value['Fn::Join'];
+    const text = parts
+      .map((part) => (typeof part === 'string' ? part : 'known-then'))
+      .join(separator);
+    const folder = mkdtempSync(join(tmpdir(), 'rtms-json-'));
+    const path = join(folder, 'rtms.json');
+    // The webhook's address is put together from what the deployment knows.
+    writeFileSync(
+      path,
+      text.replace(/"webhookUrl":"[^"]*"/, '"webhookUrl":"https://example.com/webhook"'),
+    );
+    const deployment = findDeployment({ config: path }, {});
+    rmSync(folder, { recursive: true });
+    expect(Object.keys(deployment)).toEqual(
+      expect.arrayContaining(DEPLOYMENT_NAMES.filter((name) => name !== 'profile')),
+    );
   });
 
   test('tags everything, the tasks as well, and may have a budget over that tag', () => {

@@ -131,6 +131,8 @@ const NAMES: Readonly<
   },
 };
 
+export const DEPLOYMENT_NAMES = Object.keys(NAMES) as readonly NameOf[];
+
 export const CONFIG_FILE = 'rtms.json';
 export const LOCAL_FILE = 'out/stack.json';
 
@@ -211,8 +213,9 @@ function parseJson(path: string): unknown {
 }
 
 function pick(read: (name: NameOf) => string | undefined): Deployment {
-  const names = Object.keys(NAMES) as NameOf[];
-  return defined(Object.fromEntries(names.map((name) => [name, read(name) || undefined])));
+  return defined(
+    Object.fromEntries(DEPLOYMENT_NAMES.map((name) => [name, read(name) || undefined])),
+  );
 }
 
 function defined(fields: Deployment): Deployment {
