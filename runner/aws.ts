@@ -5,11 +5,12 @@ import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { NodeHttpHandler } from '@smithy/node-http-handler';
+import { httpHandlerOptions } from '../shared/aws-timeouts.ts';
 import { ROW_TRANSLATION } from '../shared/session-table/parse-row.ts';
 import { createKinesisClient } from './kinesis/transport.ts';
 
 /** The AWS clients of a runner. Each has its own timeouts. */
-export interface AwsClients {
+export interface RunnerAws {
   /** Sessions and heartbeats: fails well before the heartbeat is late. */
   readonly table: DynamoDBDocumentClient;
   /** Receives jobs. For long polls alone, because each occupies a connection. */
@@ -22,12 +23,12 @@ export interface AwsClients {
   readonly events: KinesisClient;
 }
 
-const QUICK = { connectionTimeout: 1_000, requestTimeout: 2_000, throwOnRequestTimeout: true };
+const QUICK = httpHandlerOptions({ connectMs: 1_000, answerMs: 2_000 });
 /** Longer than the longest long poll. */
-const LONG_POLL = { connectionTimeout: 2_000, requestTimeout: 30_000, throwOnRequestTimeout: true };
+const LONG_POLL = httpHandlerOptions({ connectMs: 2_000, answerMs: 30_000 });
 
 /** The SDK finds endpoints and credentials by itself; locally, `AWS_ENDPOINT_URL_*` names the endpoints. */
-export function createAwsClients(region: string): AwsClients {
+export function createRunnerAws(region: string): RunnerAws {
   const quick = () => ({ region, maxAttempts: 2, requestHandler: new NodeHttpHandler(QUICK) });
   return {
     table: DynamoDBDocumentClient.from(new DynamoDBClient(quick()), ROW_TRANSLATION),

@@ -8,7 +8,7 @@ import { SILENT_LOGGER } from '../shared/logger.ts';
 import type { CounterMetrics, MetricName } from '../shared/metrics.ts';
 import { type SessionRow, sessionKey, UNOWNED } from '../shared/session-table/session-row.ts';
 import { zoomSecret } from '../test/support/front-door.ts';
-import { type AwsClients, createAwsClients } from './aws.ts';
+import { createRunnerAws, type RunnerAws } from './aws.ts';
 import { type RunnerConfig, readConfig } from './config.ts';
 import { openProducers, type Producers } from './kinesis/open-producers.ts';
 import {
@@ -22,7 +22,7 @@ import { Loops } from './task/loop.ts';
 import { StartUp } from './task/start-up.ts';
 
 let local: LocalAws;
-let aws: AwsClients;
+let aws: RunnerAws;
 let config: RunnerConfig;
 let producers: Producers;
 let loops: Loops;
@@ -47,9 +47,15 @@ beforeAll(async () => {
     SPOOL_DIR: await mkdtemp(join(tmpdir(), 'rtms-wiring-')),
     SPOOL_MAX_BYTES: '0',
   });
-  aws = createAwsClients(config.region);
+  aws = createRunnerAws(config.region);
   const startUp = new StartUp(SILENT_LOGGER);
-  producers = await openProducers({ config, aws, startUp, logger: SILENT_LOGGER, metrics });
+  producers = await openProducers({
+    config,
+    aws,
+    attempt: (what, call) => startUp.attempt(what, call),
+    logger: SILENT_LOGGER,
+    metrics,
+  });
 });
 afterAll(async () => {
   await producers.drain(AbortSignal.abort());

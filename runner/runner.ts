@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { costOfRequest } from '../shared/slots.ts';
-import { createAwsClients } from './aws.ts';
+import { createRunnerAws } from './aws.ts';
 import type { RunnerConfig } from './config.ts';
 import { openProducers } from './kinesis/open-producers.ts';
 import { openOwnership } from './ownership/open-ownership.ts';
@@ -53,14 +53,17 @@ export async function startRunner(config: RunnerConfig, options: RunnerOptions):
   const { deadline, revisionIntervalMs } = options;
   const { taskId, ecsTask, logger, startUp } = await identify(config);
   const metrics = new EmfEmitter(config.deployment);
-  const aws = createAwsClients(config.region);
+  const aws = createRunnerAws(config.region);
   const loops = new Loops(logger);
   const delay = new EventLoopDelay();
   const memoryLimit = memoryLimitBytes(config.memoryMib);
   const cost = costOfRequest(config.media);
   const shared = { config, aws, taskId, cost, logger, metrics };
 
-  const producers = await openProducers({ ...shared, startUp });
+  const producers = await openProducers({
+    ...shared,
+    attempt: (what, call) => startUp.attempt(what, call),
+  });
   const ownership = await openOwnership({
     ...shared,
     ecsTask,

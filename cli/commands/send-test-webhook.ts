@@ -2,10 +2,10 @@ import { readFileSync } from 'node:fs';
 import type { Command } from 'commander';
 import { ServiceError } from '../../shared/errors.ts';
 import { DEFAULT_APP, type ZoomApp } from '../../shared/zoom/credentials.ts';
-import { webhookUrlOf } from '../../shared/zoom/webhook-url.ts';
+import { webhookUrlOf } from '../../shared/zoom/webhook-request.ts';
 import { type Context, createCommand, type Flags, runCommand } from '../command.ts';
 import { required } from '../deployment/deployment.ts';
-import { postWebhook, validateWebhook } from '../deployment/webhook.ts';
+import { postSigned, validateWebhook } from '../deployment/webhook.ts';
 import { readZoomApp } from '../deployment/zoom-apps.ts';
 import { EXIT, type ExitCode } from '../terminal/exit-code.ts';
 
@@ -71,7 +71,7 @@ async function sendEvent(
   payload: unknown,
 ): Promise<ExitCode> {
   const body = JSON.stringify({ event, event_ts: Date.now(), payload });
-  const { status, body: answer, durationMs } = await postWebhook(url, token, body);
+  const { status, body: answer, durationMs } = await postSigned(url, token, body);
   const ms = Math.round(durationMs);
   output.show({ url, event, status, durationMs: ms, answer }, () => [
     `${url}: ${status} in ${ms} ms, ${explain(status)}`,

@@ -4,7 +4,7 @@ import { PRODUCTS } from '../../rtms/protocol/product.ts';
 import { ServiceError } from '../../shared/errors.ts';
 import { layOut } from '../../shared/table.ts';
 import { DEFAULT_APP } from '../../shared/zoom/credentials.ts';
-import { webhookUrlOf } from '../../shared/zoom/webhook-url.ts';
+import { webhookUrlOf } from '../../shared/zoom/webhook-request.ts';
 import { namedScenario } from '../../simulator/control-server.ts';
 import type { ScenarioInput } from '../../simulator/scenario/scenario.ts';
 import { type Simulator, type SimulatorEvent, startSimulator } from '../../simulator/simulator.ts';

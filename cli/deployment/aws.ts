@@ -6,13 +6,13 @@ import { SNSClient } from '@aws-sdk/client-sns';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { NodeHttpHandler } from '@smithy/node-http-handler';
+import { httpHandlerOptions } from '../../shared/aws-timeouts.ts';
 import { ServiceError } from '../../shared/errors.ts';
 import { ROW_TRANSLATION } from '../../shared/session-table/parse-row.ts';
 import type { Deployment } from './deployment.ts';
 
-/** A person waits: unreachable is said soon. */
-const CONNECT_TIMEOUT_MS = 3_000;
-const ANSWER_TIMEOUT_MS = 15_000;
+/** A person waits for the command, and wants to know soon that a service cannot be reached. */
+const TIMEOUTS = { connectMs: 3_000, answerMs: 15_000 };
 const MAX_ATTEMPTS = 3;
 
 /** The local servers take any; real keys are not shown to them. */
@@ -70,10 +70,7 @@ export class AwsClients {
     const client = new Client({
       maxAttempts: MAX_ATTEMPTS,
       // HTTP/1.1 for Kinesis too: the local server speaks nothing else, and a command is no hot path.
-      requestHandler: new NodeHttpHandler({
-        connectionTimeout: CONNECT_TIMEOUT_MS,
-        requestTimeout: ANSWER_TIMEOUT_MS,
-      }),
+      requestHandler: new NodeHttpHandler(httpHandlerOptions(TIMEOUTS)),
       ...(region !== undefined && { region }),
       ...(profile !== undefined && { profile }),
       ...(endpoint !== undefined && { endpoint }),

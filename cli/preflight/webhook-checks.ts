@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { ZoomApp } from '../../shared/zoom/credentials.ts';
-import { webhookUrlOf } from '../../shared/zoom/webhook-url.ts';
+import { webhookUrlOf } from '../../shared/zoom/webhook-request.ts';
 import type { Context } from '../command.ts';
 import { isLoopback } from '../deployment/aws.ts';
 import { required } from '../deployment/deployment.ts';

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { closeServer, listen } from '../../local/aws/listen.ts';
 import { startChild } from '../../local/child.ts';
 import { type Stack, startStack } from '../../local/stack.ts';
-import { knock } from '../webhook-canary/probe.ts';
+import { probe } from '../webhook-canary/probe.ts';
 import { readSyntheticMeetingConfig } from './config.ts';
 import { playSyntheticMeeting } from './play.ts';
 
@@ -33,7 +33,7 @@ beforeAll(async () => {
   aws.secrets.put(aws.secretId, JSON.stringify({ apps: { default: own, synthetic: app } }));
   aws.secrets.put('synthetic', JSON.stringify({ synthetic: 'random' }));
   // The webhook looks for new tokens when a signature does not fit, every 30 s at most.
-  await vi.waitFor(() => knock(`${stack.webhookUrl}/synthetic`, 'verify-random'), {
+  await vi.waitFor(() => probe(`${stack.webhookUrl}/synthetic`, 'verify-random'), {
     timeout: 45_000,
     interval: 500,
   });

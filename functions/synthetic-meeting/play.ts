@@ -1,7 +1,7 @@
 import type { KinesisClient } from '@aws-sdk/client-kinesis';
 import type { SigningApp, VerifyingApp } from '../../shared/zoom/credentials.ts';
 import { SYNTHETIC_APP } from '../../shared/zoom/credentials.ts';
-import { webhookUrlOf } from '../../shared/zoom/webhook-url.ts';
+import { webhookUrlOf } from '../../shared/zoom/webhook-request.ts';
 import { syntheticMeeting } from '../../simulator/scenario/synthetic-meeting.ts';
 import { startSimulator } from '../../simulator/simulator.ts';
 import type { SyntheticMeetingConfig } from './config.ts';

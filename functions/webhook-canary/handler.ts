@@ -1,17 +1,17 @@
 import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import type { CanaryEnv } from '../../shared/env.ts';
 import { parseWebhookSecret } from '../../shared/zoom/credentials.ts';
-import { knockAtAll } from './probe.ts';
+import { probeAll } from './probe.ts';
 
 const secretsManager = new SecretsManagerClient();
 
-/** Knocks once for each Zoom app. A thrown error is a failed invocation, which is what the alarm counts. */
+/** Probes the webhook of each Zoom app. A thrown error is a failed invocation, which is what the alarm counts. */
 export async function handler(): Promise<void> {
   const { WEBHOOK_URL, ZOOM_WEBHOOK_SECRET_ID } = readEnvironment(process.env);
   const { SecretString = '' } = await secretsManager.send(
     new GetSecretValueCommand({ SecretId: ZOOM_WEBHOOK_SECRET_ID }),
   );
-  await knockAtAll(WEBHOOK_URL, parseWebhookSecret(SecretString).apps);
+  await probeAll(WEBHOOK_URL, parseWebhookSecret(SecretString).apps);
 }
 
 function readEnvironment(environment: Partial<Record<keyof CanaryEnv, string>>): CanaryEnv {

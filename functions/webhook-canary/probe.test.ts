@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { afterEach, describe, expect, test } from 'vitest';
 import { answerUrlValidation, verifyWebhook } from '../../shared/zoom/webhook-signature.ts';
-import { knock, knockAtAll } from './probe.ts';
+import { probe, probeAll } from './probe.ts';
 
 const TOKEN = 'exampleWebhookSecretToken';
 
@@ -46,15 +46,15 @@ function genuineAnswer(request: IncomingMessage, body: string) {
     : { status: 401, body: '' };
 }
 
-describe('knock', () => {
+describe('probe', () => {
   test('is content with a webhook that verifies and answers the challenge', async () => {
     const url = await startWebhook(genuineAnswer);
-    await expect(knock(url, TOKEN)).resolves.toBeUndefined();
+    await expect(probe(url, TOKEN)).resolves.toBeUndefined();
   });
 
   test('fails with the status when the webhook holds another token', async () => {
     const url = await startWebhook(genuineAnswer);
-    await expect(knock(url, 'another token')).rejects.toMatchObject({
+    await expect(probe(url, 'another token')).rejects.toMatchObject({
       code: 'webhook/canary-failed',
       detail: { status: 401 },
     });
@@ -66,36 +66,36 @@ describe('knock', () => {
     ['no JSON', 'ok'],
   ])('fails on a 200 that answers %s', async (_, body) => {
     const url = await startWebhook(() => ({ status: 200, body }));
-    await expect(knock(url, TOKEN)).rejects.toMatchObject({ code: 'webhook/canary-failed' });
+    await expect(probe(url, TOKEN)).rejects.toMatchObject({ code: 'webhook/canary-failed' });
   });
 
   test('fails when nobody listens', async () => {
     const url = await startWebhook(genuineAnswer);
     close?.();
-    await expect(knock(url, TOKEN)).rejects.toMatchObject({ code: 'webhook/canary-failed' });
+    await expect(probe(url, TOKEN)).rejects.toMatchObject({ code: 'webhook/canary-failed' });
   });
 });
 
-describe('knockAtAll', () => {
+describe('probeAll', () => {
   const apps = new Map([
     ['default', { webhookSecretTokens: [TOKEN] }],
     ['team-b', { webhookSecretTokens: [TOKEN] }],
     ['team-c', { webhookSecretTokens: ['a token that the webhook does not have'] }],
   ]);
 
-  test('knocks for every app at its own address', async () => {
+  test('probes every app at its own address', async () => {
     const paths: string[] = [];
     const url = await startWebhook((request, body) => {
       paths.push(request.url ?? '');
       return genuineAnswer(request, body);
     });
-    await knockAtAll(url, new Map([...apps].slice(0, 2)));
+    await probeAll(url, new Map([...apps].slice(0, 2)));
     expect(paths.sort()).toEqual(['/webhook', '/webhook/team-b']);
   });
 
   test('names the apps that failed', async () => {
     const url = await startWebhook(genuineAnswer);
-    await expect(knockAtAll(url, apps)).rejects.toMatchObject({
+    await expect(probeAll(url, apps)).rejects.toMatchObject({
       code: 'webhook/canary-failed',
       detail: { apps: ['team-c'] },
     });

@@ -1,29 +1,31 @@
 import { randomBytes } from 'node:crypto';
 import { ServiceError } from '../../shared/errors.ts';
 import type { VerifyingApp } from '../../shared/zoom/credentials.ts';
-import { answerUrlValidation, signWebhook } from '../../shared/zoom/webhook-signature.ts';
-import { webhookUrlOf } from '../../shared/zoom/webhook-url.ts';
-
-/** Zoom counts a webhook as failed after this long. */
-const ZOOM_TIMEOUT_MS = 3000;
+import {
+  judgeUrlValidation,
+  urlValidation,
+  type WebhookRequest,
+  webhookUrlOf,
+  ZOOM_WEBHOOK_TIMEOUT_MS,
+} from '../../shared/zoom/webhook-request.ts';
 
 /**
- * Knocks for every Zoom app at the address that Zoom posts its webhooks to.
+ * Probes the webhook of every Zoom app, at the address that Zoom posts to.
  *
- * @throws ServiceError `webhook/canary-failed` naming every app whose knock failed, with the first one's cause
+ * @throws ServiceError `webhook/canary-failed` naming every app whose probe failed, with the first one's cause
  */
-export async function knockAtAll(
+export async function probeAll(
   webhookUrl: string,
   apps: ReadonlyMap<string, VerifyingApp>,
 ): Promise<void> {
-  const knocks = [...apps].map(async ([app, { webhookSecretTokens }]) => {
+  const probes = [...apps].map(async ([app, { webhookSecretTokens }]) => {
     const [token = ''] = webhookSecretTokens;
-    return knock(webhookUrlOf(webhookUrl, app), token).then(
+    return probe(webhookUrlOf(webhookUrl, app), token).then(
       () => [],
       (cause: unknown) => [{ app, cause }],
     );
   });
-  const failures = (await Promise.all(knocks)).flat();
+  const failures = (await Promise.all(probes)).flat();
   if (failures.length === 0) return;
   throw new ServiceError('webhook/canary-failed', 'the webhook failed for some Zoom apps', {
     cause: failures[0]?.cause,
@@ -32,51 +34,31 @@ export async function knockAtAll(
 }
 
 /**
- * Posts a URL validation as Zoom would and checks the answer: the route, the signature check, the secret
- * and its token all work. Nothing is stored for it.
+ * Posts a URL validation as Zoom would. A right answer shows that the route, the signature check, the secret and its
+ * token all work. Nothing is stored for it.
  *
  * @throws ServiceError `webhook/canary-failed` when there is no answer within 3 s, or a wrong one
  */
-export async function knock(webhookUrl: string, secretToken: string): Promise<void> {
+export async function probe(webhookUrl: string, secretToken: string): Promise<void> {
   const plainToken = randomBytes(16).toString('base64url');
-  const body = JSON.stringify({
-    event: 'endpoint.url_validation',
-    event_ts: Date.now(),
-    payload: { plainToken },
-  });
-  const { status, answer } = await post(webhookUrl, secretToken, body);
-  if (status !== 200) throw failed('the webhook refused the challenge', { status });
-  const expected = answerUrlValidation(secretToken, plainToken)?.encryptedToken;
-  if (readEncryptedToken(answer) !== expected) {
-    throw failed('the webhook answered the challenge wrongly', { status });
+  const answer = await post(webhookUrl, urlValidation(secretToken, plainToken, Date.now()));
+  const { status } = answer;
+  const result = judgeUrlValidation(secretToken, plainToken, answer);
+  if (result === 'refused') throw failed('the webhook refused the URL validation', { status });
+  if (result === 'wrong_answer') {
+    throw failed('the webhook answered the URL validation wrongly', { status });
   }
 }
 
-async function post(webhookUrl: string, secretToken: string, body: string) {
-  const timestamp = String(Math.floor(Date.now() / 1000));
+async function post(webhookUrl: string, request: WebhookRequest) {
   try {
     const response = await fetch(webhookUrl, {
-      method: 'POST',
-      headers: {
-        'content-type': 'application/json',
-        'x-zm-request-timestamp': timestamp,
-        'x-zm-signature': signWebhook(secretToken, timestamp, body),
-      },
-      body,
-      signal: AbortSignal.timeout(ZOOM_TIMEOUT_MS),
+      ...request,
+      signal: AbortSignal.timeout(ZOOM_WEBHOOK_TIMEOUT_MS),
     });
-    return { status: response.status, answer: await response.text() };
+    return { status: response.status, body: await response.text() };
   } catch (cause) {
     throw failed('no answer from the webhook', {}, cause);
-  }
-}
-
-function readEncryptedToken(answer: string): unknown {
-  try {
-    const parsed: unknown = JSON.parse(answer);
-    return (parsed as { encryptedToken?: unknown } | null)?.encryptedToken;
-  } catch {
-    return undefined;
   }
 }
 

@@ -2,20 +2,20 @@ import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import { NodeHttpHandler } from '@smithy/node-http-handler';
+import { httpHandlerOptions } from '../../shared/aws-timeouts.ts';
 import type { LocalEnv } from '../../shared/env.ts';
 
-/** One try of one call. Zoom waits 3 s in all, so a server that hangs must leave time for another try. */
-const REQUEST_TIMEOUT_MS = 800;
-const CONNECT_TIMEOUT_MS = 500;
+/** Zoom waits 3 s in all, so a server that hangs must leave time for another try. */
+const TIMEOUTS = { connectMs: 500, answerMs: 800 };
 const MAX_ATTEMPTS = 3;
 
 type Endpoints = Readonly<Partial<Record<keyof LocalEnv, string | undefined>>>;
 
 /**
- * The three clients, with time limits that fit Zoom's 3 s. Locally the endpoint goes into the constructor:
- * the SDK lets a queue URL's host win over an endpoint it read from the environment by itself.
+ * The AWS clients of the webhook function. Locally, the endpoint is given to the constructor, because the SDK prefers the
+ * host of a queue URL to an endpoint that it has read from the environment by itself.
  */
-export function createAwsClients(environment: Endpoints) {
+export function createWebhookAws(environment: Endpoints) {
   return {
     dynamodb: new DynamoDBClient(options(environment.AWS_ENDPOINT_URL_DYNAMODB)),
     sqs: new SQSClient({
@@ -30,10 +30,6 @@ function options(endpoint: string | undefined) {
   return {
     ...(endpoint ? { endpoint } : {}),
     maxAttempts: MAX_ATTEMPTS,
-    requestHandler: new NodeHttpHandler({
-      connectionTimeout: CONNECT_TIMEOUT_MS,
-      requestTimeout: REQUEST_TIMEOUT_MS,
-      throwOnRequestTimeout: true,
-    }),
+    requestHandler: new NodeHttpHandler(httpHandlerOptions(TIMEOUTS)),
   };
 }

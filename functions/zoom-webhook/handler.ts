@@ -6,7 +6,7 @@ import type {
   Context,
 } from 'aws-lambda';
 import { answerErrors } from './answer-errors.ts';
-import { createAwsClients } from './aws-clients.ts';
+import { createWebhookAws } from './aws-clients.ts';
 import { checkRequest } from './check-request.ts';
 import { readWebhookConfig } from './config.ts';
 import type { Delivery } from './delivery.ts';
@@ -18,7 +18,7 @@ import { verifySignature } from './verify-signature.ts';
 import { createWebhookTokens } from './webhook-tokens.ts';
 
 const config = readWebhookConfig(process.env);
-const aws = createAwsClients(process.env);
+const aws = createWebhookAws(process.env);
 const logger = createLogger(config.logLevel);
 const metrics = createMetrics(config.deployment);
 const tokens = createWebhookTokens(aws.secretsManager, config.secret, logger);

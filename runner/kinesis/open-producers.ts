@@ -1,10 +1,8 @@
 import { join } from 'node:path';
+import type { KinesisClient } from '@aws-sdk/client-kinesis';
 import type { Logger } from '../../shared/logger.ts';
 import type { CounterMetrics } from '../../shared/metrics.ts';
 import { markRecoveredFrame, markRecoveredLine } from '../../shared/record/recovered.ts';
-import type { AwsClients } from '../aws.ts';
-import type { RunnerConfig } from '../config.ts';
-import type { StartUp } from '../task/start-up.ts';
 import { Producer } from './producer.ts';
 import { openSpool, type Spool, type SpoolOptions } from './spool/spool.ts';
 import { checkStream } from './stream-check.ts';
@@ -25,12 +23,15 @@ export interface Producers {
 }
 
 export interface ProducersOptions {
-  readonly config: Pick<
-    RunnerConfig,
-    'mediaStream' | 'eventsStream' | 'spoolDir' | 'spoolMaxBytes'
-  >;
-  readonly aws: Pick<AwsClients, 'media' | 'events'>;
-  readonly startUp: StartUp;
+  readonly config: {
+    readonly mediaStream: string;
+    readonly eventsStream: string;
+    readonly spoolDir: string;
+    readonly spoolMaxBytes: number;
+  };
+  readonly aws: { readonly media: KinesisClient; readonly events: KinesisClient };
+  /** Makes a call that may fail for a moment when a whole fleet starts. */
+  readonly attempt: <T>(what: string, call: () => Promise<T>) => Promise<T>;
   readonly logger: Logger;
   readonly metrics: CounterMetrics;
 }
@@ -41,11 +42,11 @@ export interface ProducersOptions {
  * @throws ServiceError when a stream is not there or may not be written
  */
 export async function openProducers(options: ProducersOptions): Promise<Producers> {
-  const { config, aws, startUp, logger, metrics } = options;
+  const { config, aws, attempt, logger, metrics } = options;
   const { mediaStream, eventsStream, spoolMaxBytes } = config;
   const [{ maxRecordBytes }, { maxRecordBytes: maxLineBytes }] = await Promise.all([
-    startUp.attempt('media stream', () => checkStream(aws.media, mediaStream)),
-    startUp.attempt('events stream', () => checkStream(aws.events, eventsStream)),
+    attempt('media stream', () => checkStream(aws.media, mediaStream)),
+    attempt('events stream', () => checkStream(aws.events, eventsStream)),
   ]);
   const spoolOf = (name: string, share: number, markRecovered: SpoolOptions['markRecovered']) =>
     spoolOrNone(options, {

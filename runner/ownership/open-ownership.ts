@@ -1,9 +1,10 @@
+import type { ECSClient } from '@aws-sdk/client-ecs';
+import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import type { Logger } from '../../shared/logger.ts';
 import type { Metrics } from '../../shared/metrics.ts';
+import type { Packing } from '../../shared/packing.ts';
 import { UnreadableRows } from '../../shared/session-table/parse-row.ts';
 import type { SessionRow } from '../../shared/session-table/session-row.ts';
-import type { AwsClients } from '../aws.ts';
-import type { RunnerConfig } from '../config.ts';
 import {
   EcsProtection,
   type EcsTask,
@@ -36,8 +37,14 @@ export interface OwnedSessions extends MovableSessions {
 }
 
 export interface OwnershipOptions {
-  readonly config: Pick<RunnerConfig, 'sessionTable' | 'capacity' | 'packing'>;
-  readonly aws: Pick<AwsClients, 'table' | 'ecs'>;
+  readonly config: {
+    readonly sessionTable: string;
+    /** Slots of this task. */
+    readonly capacity: number;
+    /** Undefined: sessions stay where they are. */
+    readonly packing: Packing | undefined;
+  };
+  readonly aws: { readonly table: DynamoDBDocumentClient; readonly ecs: ECSClient };
   readonly taskId: string;
   /** Undefined outside ECS, and for a task without a service. */
   readonly ecsTask: EcsTask | undefined;

@@ -1,3 +1,4 @@
+import type { TakeoverCause } from '../../shared/record/event-data.ts';
 import type { OperatorRequest } from '../../shared/session-table/operator-writes.ts';
 import {
   isRevocationUntold,
@@ -7,9 +8,6 @@ import {
   UNOWNED,
   wantedState,
 } from '../../shared/session-table/session-row.ts';
-
-/** Why an epoch above 1 exists; `cause` of `session_taken_over`. */
-export type TakeoverCause = 'handed_over' | 'owner_lost' | 'restarted';
 
 export type RowVerdict =
   /** Take it, then stream; or, when Zoom has stopped or revoked it meanwhile, take it to say so. */

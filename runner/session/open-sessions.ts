@@ -1,9 +1,11 @@
-import { SendMessageCommand } from '@aws-sdk/client-sqs';
+import type { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { SendMessageCommand, type SQSClient } from '@aws-sdk/client-sqs';
+import type { MediaRequest } from '../../rtms/protocol/params.ts';
+import type { ProtocolRequest } from '../../rtms/protocol/protocol-settings.ts';
 import type { Logger } from '../../shared/logger.ts';
 import type { CounterMetrics } from '../../shared/metrics.ts';
 import { encodeSessionJob } from '../../shared/session-job.ts';
-import type { AwsClients } from '../aws.ts';
-import type { RunnerConfig } from '../config.ts';
+import type { AllowedHosts } from '../../shared/zoom/allowed-hosts.ts';
 import type { Producers } from '../kinesis/open-producers.ts';
 import type { TaskOwnership } from '../ownership/open-ownership.ts';
 import { RECONCILE_INTERVAL_MS } from '../ownership/reconcile.ts';
@@ -19,8 +21,21 @@ import { SessionPool, type SessionPoolOptions } from './pool.ts';
 const SECRET_INTERVAL_MS = 5_000;
 
 export interface SessionsOptions {
-  readonly config: RunnerConfig;
-  readonly aws: Pick<AwsClients, 'jobs' | 'notify' | 'secrets'>;
+  readonly config: {
+    readonly media: MediaRequest;
+    readonly protocol: ProtocolRequest;
+    readonly allowedHosts: AllowedHosts;
+    /** Slots of this task. */
+    readonly capacity: number;
+    readonly jobQueueUrl: string;
+    readonly secret: { readonly secretId: string; readonly refreshMs: number };
+  };
+  /** `jobs` is for long polls alone: each occupies a connection. */
+  readonly aws: {
+    readonly jobs: SQSClient;
+    readonly notify: SQSClient;
+    readonly secrets: SecretsManagerClient;
+  };
   readonly taskId: string;
   readonly producers: Producers;
   readonly ownership: TaskOwnership;

@@ -13,6 +13,7 @@ import type {
   EventName,
   HandOverCause,
   LeftOutMedia,
+  TakeoverCause,
 } from '../../shared/record/event-data.ts';
 import type { EndedReason } from '../../shared/session-table/runner-writes.ts';
 import {
@@ -24,7 +25,7 @@ import { DEFAULT_VIDEO_FOLLOW } from '../../shared/video-follow.ts';
 import { isAllowedAddress } from '../../shared/zoom/allowed-hosts.ts';
 import type { HandshakeCredentials } from '../../shared/zoom/credentials.ts';
 import { startFactsOf } from '../../shared/zoom/start-facts.ts';
-import type { SessionVerdict, SessionView, TakeoverCause } from '../ownership/rules.ts';
+import type { SessionVerdict, SessionView } from '../ownership/rules.ts';
 import { type LimitedLogger, limitLog } from '../task/log-limit.ts';
 import type { ClaimedRow, SessionContext, SessionResult, SessionState } from './context.ts';
 import { type DefectPlace, guardListeners, SessionGuard } from './guard.ts';

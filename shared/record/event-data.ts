@@ -121,6 +121,12 @@ interface Ledger {
 export type HandOverCause = 'shutdown' | 'revision' | 'packing' | 'operator' | 'defect' | 'unable';
 
 /**
+ * Why an epoch above 1 exists: the owner before gave the stream away, the owner before was lost, or Zoom started the
+ * stream anew (or revoked it) after its end.
+ */
+export type TakeoverCause = 'handed_over' | 'owner_lost' | 'restarted';
+
+/**
  * `data` of every event, by the name inside `rtms.<name>.v1`. Times are Unix ms; what Zoom did not give is
  * absent.
  *
@@ -210,7 +216,7 @@ export interface EventData {
   session_handed_over: Ledger & { readonly cause: HandOverCause };
   session_taken_over: {
     readonly previousEpoch: number;
-    readonly cause: 'handed_over' | 'owner_lost' | 'restarted';
+    readonly cause: TakeoverCause;
     /** The last moment at which the owner before is known to have been at work, Unix ms. */
     readonly ownerSeenAtMs?: number;
     /** Absent from runners older than this field: not known, not none. */

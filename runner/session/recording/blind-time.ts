@@ -1,9 +1,8 @@
 import { isRestartable } from '../../../rtms/connection/verdict.ts';
 import type { MediaType } from '../../../rtms/protocol/media-type.ts';
-import type { BlindTime } from '../../../shared/record/event-data.ts';
+import type { BlindTime, TakeoverCause } from '../../../shared/record/event-data.ts';
 import type { EndedReason } from '../../../shared/session-table/runner-writes.ts';
 import type { SessionRow, TaskRow } from '../../../shared/session-table/session-row.ts';
-import type { TakeoverCause } from '../../ownership/rules.ts';
 
 /** Zoom keeps this much audio for a stream that nobody is connected to, and nothing of all other media. */
 const ZOOM_AUDIO_BUFFER_MS = 60_000;

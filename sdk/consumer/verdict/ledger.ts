@@ -1,4 +1,4 @@
-import type { LedgerRow } from '../../../shared/record/event-data.ts';
+import type { LedgerRow, TakeoverCause } from '../../../shared/record/event-data.ts';
 import type { ReceivedEvent, RtmsEventOf } from '../records/event-record.ts';
 import { type Frame, type FrameSource, sourceKey } from '../records/frame.ts';
 import { frameMs } from '../records/frame-length.ts';
@@ -30,7 +30,7 @@ export interface BoundaryHole extends FrameSource {
   readonly fromEpoch: number;
   readonly toEpoch: number;
   /** Why the later epoch began; absent when it did not say. */
-  readonly cause?: 'handed_over' | 'owner_lost' | 'restarted';
+  readonly cause?: TakeoverCause;
   /** End of the last frame before, and capture of the first frame after, Unix ms. */
   readonly fromMs: number;
   readonly toMs: number;
