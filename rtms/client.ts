@@ -17,11 +17,11 @@ import { Incoming, type IncomingOwner } from './incoming.ts';
 import { type EffectiveMedia, effectiveMedia } from './protocol/agreed-media.ts';
 import { STOP_REASON, STREAM_STATE } from './protocol/constants.ts';
 import type {
-  OfferedUrls,
   StreamStateResp,
   StreamStateUpdate,
   VideoSubscriptionResp,
 } from './protocol/decode-signaling.ts';
+import type { OfferedUrls } from './protocol/offered-urls.ts';
 import { followsSeveralCameras, toWireParams, wantedMediaTypes } from './protocol/params.ts';
 
 /**

@@ -146,7 +146,8 @@ export class Incoming {
       case MESSAGE_TYPE.STREAM_STATE_UPDATE:
       case MESSAGE_TYPE.STREAM_STATE_RESP:
         this.#owner.streamState(message, receivedAtMs);
-        return 'control';
+        // A reason in words that nobody knows is told all the same.
+        return message.raw === undefined ? 'control' : this.#other(message.raw);
       case MESSAGE_TYPE.VIDEO_SUBSCRIPTION_RESP:
         return this.#owner.videoAnswered(message) ? 'control' : this.#other(message.raw);
       case MESSAGE_TYPE.STREAM_CLOSE_RESP:

@@ -4,8 +4,10 @@ import type { RtmsJoin } from '../events.ts';
 import { type EffectiveMedia, effectiveMedia } from '../protocol/agreed-media.ts';
 import { encodeMessage, type RtmsMessage } from '../protocol/codec.ts';
 import { MEDIA_DATA_TYPE, MESSAGE_TYPE } from '../protocol/constants.ts';
+import { readObject } from '../protocol/fields.ts';
 import type { MediaType } from '../protocol/media-type.ts';
 import type { MediaParamsWire } from '../protocol/messages.ts';
+import { ofMediaType } from '../protocol/offered-urls.ts';
 import { toWireParams } from '../protocol/params.ts';
 import { ENTITY_ID_FIELD } from '../protocol/product.ts';
 import { Connection, type Conversation, type HandshakeAnswer } from './connection.ts';
@@ -192,7 +194,8 @@ export class Media implements Conversation {
 /** ALL asks for what the app may have, whatever that is; the answer's parameters say what it was. */
 function missingFromAll(answered: unknown, asked: readonly MediaType[]): readonly MediaType[] {
   if (mediaTypeBits(asked) !== MEDIA_DATA_TYPE.ALL) return [];
-  if (typeof answered !== 'object' || answered === null) return [];
-  const missing = asked.filter((mediaType) => !(mediaType in answered));
+  const params = readObject(answered);
+  if (params === undefined) return [];
+  const missing = asked.filter((mediaType) => ofMediaType(params, mediaType) === undefined);
   return missing.length < asked.length ? missing : [];
 }

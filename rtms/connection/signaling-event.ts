@@ -49,7 +49,14 @@ export function readSignalingEvent(
   const named = names[String(codeOf(update))];
   if (named !== undefined) return callEvent(named, update, timestampMs);
   const event = productEvent(product, update, roster, timestampMs);
-  return update.isPartial ? { ...event, raw: update.raw } : event;
+  return update.isPartial || lacksIds(event) ? { ...event, raw: update.raw } : event;
+}
+
+/** Somebody is named without an id, or nobody at all: only Zoom's own words can say who was meant. */
+function lacksIds(event: SignalingEvent): boolean {
+  if (!('participants' in event)) return 'userName' in event && event.userId === undefined;
+  const { participants } = event;
+  return participants.length === 0 || participants.some(({ userId }) => userId === undefined);
 }
 
 function productEvent(
@@ -92,11 +99,11 @@ function meetingEvent(update: EventUpdate, roster: Roster, timestampMs: number):
       return { name: 'sharing_stopped', timestampMs };
     case EVENT_TYPE.ACTIVE_SPEAKER_CHANGE:
     case EVENT_TYPE.SHARING_START: {
-      const { userId, userName } = update;
-      if (userId === undefined && userName === undefined) break;
+      const [person] = peopleOf(update);
+      if (person === undefined) break;
       return {
         name: eventType === EVENT_TYPE.SHARING_START ? 'sharing_started' : 'active_speaker',
-        ...remember({ userId, userName }, roster),
+        ...remember(person, roster),
         timestampMs,
       };
     }

@@ -11,6 +11,7 @@ import {
 import { Fields, readFlag, readInteger, readObject } from './fields.ts';
 import { MEDIA_TYPES, type MediaType } from './media-type.ts';
 import type { MediaParamsWire } from './messages.ts';
+import { ofMediaType } from './offered-urls.ts';
 
 /** Effective parameters per connected media type, as Zoom answered them (camelCase, Zoom's numbers). */
 export interface EffectiveMedia {
@@ -69,7 +70,9 @@ export function effectiveMedia(answered: unknown, asked: MediaParamsWire): Effec
   for (const mediaType of MEDIA_TYPES) {
     const askedFields = asked[mediaType];
     if (askedFields === undefined) continue;
-    const answeredFields = new Fields([readObject(readObject(answered)?.[mediaType]) ?? {}]);
+    const answeredFields = new Fields([
+      readObject(ofMediaType(readObject(answered), mediaType)) ?? {},
+    ]);
     const fields: Record<string, unknown> = {};
     for (const [name, askedValue] of Object.entries(askedFields)) {
       const value = answeredFields.read<number | boolean>([name], (given) =>

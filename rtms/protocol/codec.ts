@@ -8,7 +8,7 @@ import {
   decodeTranscript,
   type TranscriptMessage,
 } from './decode-text.ts';
-import { readInteger, readObject } from './fields.ts';
+import { Fields, readObject } from './fields.ts';
 import { malformed } from './malformed.ts';
 import type { MessageWire } from './messages.ts';
 import { isObject, type JsonObject, type ParsedMessage, parseMessage } from './parse-message.ts';
@@ -78,7 +78,7 @@ export function decodeMessage(data: Buffer | string, lendPayload = false): RtmsM
   if (frame !== undefined) return frame;
   const parsed = parseMessage(bytes);
   const message = readObject(parsed.value);
-  const msgType = readInteger(message?.['msg_type']);
+  const msgType = message && new Fields([message]).integer('msg_type');
   const decoded = message && msgType !== undefined ? decode(msgType, message, parsed) : undefined;
   return decoded ?? { msgType: 'other', number: msgType, raw: withoutSecrets(parsed.value) };
 }

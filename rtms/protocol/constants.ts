@@ -335,6 +335,7 @@ export function numberOf(
   if (typeof name !== 'string' || name.length > MAX_NAME_LENGTH) return undefined;
   const words = name
     .trim()
+    .replaceAll(/(?<=[a-z])(?=[A-Z])/g, '_')
     .toUpperCase()
     .split(/[\s_-]+/);
   do {

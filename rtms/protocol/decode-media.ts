@@ -41,8 +41,7 @@ export function decodeFrame(
   const userName = fields.name('user_name');
   const isBare = inner === undefined && content != null;
   const data = isBare ? content : whole(onlyOf(inner?.['data'] ?? message['data']), long);
-  const payload =
-    typeof data === 'string' ? decodeBase64(data, fields.integer('length')) : undefined;
+  const payload = payloadOf(data, fields.integer('length'));
   if (payload === undefined) {
     const field = inner === undefined ? 'content' : 'data';
     throw malformed(msgType, field, { userId, channelId });
@@ -82,6 +81,19 @@ function beginning(name: string, long: LongTexts | undefined): string | undefine
   if (bytes === undefined) return name;
   const text = bytes.toString('utf8', 0, 2 * INPUT_LIMITS.nameBytes);
   return text.includes('\\') ? undefined : cutText(text, INPUT_LIMITS.nameBytes);
+}
+
+/** Text, or what JavaScript makes of a Buffer. @param length 0 stands for "not set" */
+function payloadOf(data: unknown, length: number | undefined): Buffer | undefined {
+  if (typeof data === 'string') return decodeBase64(data, length || undefined);
+  const bytes = readObject(data)?.['data'] ?? data;
+  if (!Array.isArray(bytes) || bytes.length === 0 || !bytes.every(isByte)) return undefined;
+  const payload = Buffer.from(bytes);
+  return (length || payload.length) === payload.length ? payload : undefined;
+}
+
+function isByte(value: unknown): boolean {
+  return Number.isInteger(value) && (value as number) >= 0 && (value as number) <= 255;
 }
 
 /** @returns undefined when it is not base64, or not all that `length` promises */

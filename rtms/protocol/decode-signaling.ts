@@ -1,16 +1,15 @@
-import { INPUT_LIMITS } from '../../shared/input-limits.ts';
 import {
   MESSAGE_TYPE,
+  numberOf,
   SESSION_STATE,
   STATUS_CODE,
   STOP_REASON,
   STREAM_STATE,
 } from './constants.ts';
 import { type PersonFields, personOf, readPerson } from './decode-text.ts';
-import { Fields, readObject, readText } from './fields.ts';
-import type { MediaType } from './media-type.ts';
+import { Fields, readInteger, readObject, readText } from './fields.ts';
+import { type OfferedUrls, offeredUrls } from './offered-urls.ts';
 import type { JsonObject } from './parse-message.ts';
-import { readServerUrls } from './server-urls.ts';
 
 type Type = typeof MESSAGE_TYPE;
 
@@ -27,8 +26,6 @@ export interface SignalingHandshakeResp {
   /** Zoom's addresses in its order, not yet checked: mostly one for each key. */
   readonly serverUrls: OfferedUrls;
 }
-
-export type OfferedUrls = { readonly [Key in MediaType | 'all']?: readonly string[] };
 
 /** Message 4. */
 export interface DataHandshakeResp {
@@ -65,6 +62,8 @@ export interface StreamStateUpdate {
   readonly state: number;
   readonly stopReason: number | undefined;
   readonly timestampMs: number | undefined;
+  /** The message as Zoom wrote it, when not all of it could be read. */
+  readonly raw?: unknown;
 }
 
 /** Message 9. */
@@ -89,6 +88,8 @@ export interface StreamStateResp {
   readonly msgType: Type['STREAM_STATE_RESP'];
   readonly state: number;
   readonly timestampMs: number | undefined;
+  /** The message as Zoom wrote it, when not all of it could be read. */
+  readonly raw?: unknown;
 }
 
 /** Message 22. */
@@ -124,10 +125,12 @@ export function decodeSignaling(
   msgType: number,
   message: JsonObject,
 ): SignalingMessage | undefined {
-  const fields = new Fields([message]);
+  // Zoom's documents and samples disagree about where a field stands.
+  const content = readObject(message['content']);
+  const fields = new Fields(content === undefined ? [message] : [message, content]);
   const status = (absent: number) => ({
     statusCode: statusCode(fields, absent),
-    reason: fields.reason('reason'),
+    reason: fields.reason('reason', 'message', 'error_message'),
   });
   switch (msgType) {
     case MESSAGE_TYPE.SIGNALING_HAND_SHAKE_RESP: {
@@ -140,7 +143,7 @@ export function decodeSignaling(
         msgType,
         ...status(STATUS_CODE.OK),
         payloadEncrypted: fields.flag('payload_encrypted', 'payload_encryption'),
-        mediaParams: message['media_params'],
+        mediaParams: fields.read(['media_params'], readObject),
       };
     case MESSAGE_TYPE.EVENT_UPDATE:
       return eventUpdate(message);
@@ -149,8 +152,10 @@ export function decodeSignaling(
       const state = fields.named(STREAM_STATE, 'state', 'stream_state');
       if (state === undefined) return undefined;
       const timestampMs = fields.timeMs('timestamp');
-      if (msgType === MESSAGE_TYPE.STREAM_STATE_RESP) return { msgType, state, timestampMs };
-      return { msgType, state, stopReason: stopReason(fields), timestampMs };
+      const reason = stopReason(fields);
+      const common = { state, timestampMs, ...(fields.isPartial && { raw: message }) };
+      if (msgType === MESSAGE_TYPE.STREAM_STATE_RESP) return { msgType, ...common };
+      return { msgType, ...common, stopReason: reason };
     }
     case MESSAGE_TYPE.SESSION_STATE_UPDATE:
     case MESSAGE_TYPE.SESSION_STATE_RESP: {
@@ -173,52 +178,31 @@ export function decodeSignaling(
   }
 }
 
+/** An empty text says nothing that was missed. */
+const UNSET = -1;
+
 /** None of Zoom's: an answer without a status that can be read is tried again a few times. */
 const NO_STATUS = -1;
 
 /** Zoom's managers read `status_code`, then `status`. @param absent what no status at all means */
 function statusCode(fields: Fields, absent: number): number {
-  const names = ['status_code', 'status'];
-  const status = fields.named(STATUS_CODE, ...names);
+  const names = ['status_code', 'status', 'error_code', 'code'];
+  const status = fields.read(names, readStatus);
   return status ?? (fields.has(...names) ? NO_STATUS : absent);
 }
 
+/** A number, its digits or name, or a word for "all is well". */
+function readStatus(value: unknown): number | undefined {
+  const isWell =
+    value === true || (typeof value === 'string' && /^success(ful)?$/i.test(value.trim()));
+  return isWell ? STATUS_CODE.OK : (readInteger(value) ?? numberOf(STATUS_CODE, value));
+}
+
 function stopReason(fields: Fields): number | undefined {
-  return fields.named(STOP_REASON, 'reason', 'stop_reason');
-}
-
-/** Keys of `server_urls`, ours first: Zoom's own manager looks for `sharescreen`. */
-const URL_KEYS: { readonly [Key in MediaType | 'all']: readonly string[] } = {
-  audio: ['audio'],
-  video: ['video'],
-  deskshare: ['deskshare', 'sharescreen', 'screenshare', 'share'],
-  transcript: ['transcript'],
-  chat: ['chat'],
-  all: ['all'],
-};
-
-function offeredUrls(message: JsonObject): OfferedUrls {
-  const server = readObject(message['media_server']);
-  const given = server?.['server_urls'] ?? message['server_urls'];
-  const byKey = readObject(given);
-  const offered: { [Key in MediaType | 'all']?: readonly string[] } = {};
-  // One address, or a list of them, is for everything.
-  if (byKey === undefined) {
-    const urls = boundedUrls([given]);
-    return urls.length === 0 ? offered : { all: urls };
-  }
-  for (const [key, aliases] of Object.entries(URL_KEYS)) {
-    const urls = boundedUrls(aliases.map((alias) => byKey[alias]));
-    if (urls.length > 0) offered[key as MediaType | 'all'] = urls;
-  }
-  return offered;
-}
-
-function boundedUrls(values: readonly unknown[]): string[] {
-  return values
-    .flatMap(readServerUrls)
-    .filter((url) => Buffer.byteLength(url) <= INPUT_LIMITS.serverUrlBytes)
-    .slice(0, INPUT_LIMITS.serverUrls);
+  const reason = fields.read(['reason', 'stop_reason'], (value) =>
+    value === '' ? UNSET : (readInteger(value) ?? numberOf(STOP_REASON, value)),
+  );
+  return reason === UNSET ? undefined : reason;
 }
 
 const TIME_FIELDS = ['timestamp', 'event_ts'];

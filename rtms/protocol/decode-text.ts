@@ -65,6 +65,8 @@ export interface ChatDataMessage {
 /** Where Zoom puts the text; its agent-skill documents say `text`. */
 const TEXT_FIELDS = ['data', 'text'];
 
+const WITH_TEXT: ReadonlySet<number> = new Set([CHAT_OPERATION.NEW, CHAT_OPERATION.UPDATE]);
+
 /** @returns undefined without a text that can be read */
 export function decodeTranscript(message: JsonObject): TranscriptMessage | undefined {
   const { content } = message;
@@ -102,7 +104,8 @@ export function decodeTranscript(message: JsonObject): TranscriptMessage | undef
  */
 export function decodeChat(message: JsonObject): ChatDataMessage | undefined {
   const { content } = message;
-  const outer = typeof content === 'string' ? undefined : readObject(content);
+  const isFlat = content == null && hasText(message);
+  const outer = isFlat ? message : typeof content === 'string' ? undefined : readObject(content);
   const bare = textOf(content);
   if (outer === undefined && bare === undefined) return undefined;
   const inner = outer && nestedChat(outer);
@@ -110,13 +113,18 @@ export function decodeChat(message: JsonObject): ChatDataMessage | undefined {
   const fields = new Fields(layers);
   const own = inner ?? outer;
   const text = own === undefined ? bare : fields.of(own).text(...TEXT_FIELDS);
+  const operation = fields.named(CHAT_OPERATION, 'operation_type', 'operation');
+  // An emoji has no text; a message without one has it where nobody looked.
+  if (text === undefined && (operation === undefined || WITH_TEXT.has(operation))) {
+    fields.noteUnread();
+  }
   return {
     msgType: MESSAGE_TYPE.MEDIA_DATA_CHAT,
     text: text ?? '',
     timestampMs: fields.timeMs('timestamp'),
     messageId: fields.id('message_id'),
     parentMessageId: fields.id('parent_message_id'),
-    operation: fields.named(CHAT_OPERATION, 'operation_type', 'operation'),
+    operation,
     chatSession: chatSession(fields),
     sender:
       fields.read(['sender'], (value) => readPerson(value, fields)) ??
@@ -155,10 +163,14 @@ function languageOf(value: unknown): number | undefined {
   return numberOf(TRANSCRIPT_LANGUAGE, value);
 }
 
+const NAME_FIELDS = ['user_name', 'name', 'display_name'];
+
 /** One person: an object, only an id, or only a name. @returns undefined for nobody */
 export function readPerson(value: unknown, notes: Fields): PersonFields | undefined {
   const object = readObject(value);
-  if (object !== undefined) return personOf(notes.of(object));
+  if (object !== undefined) {
+    return personOf(notes.of(object), NAME_FIELDS, ['user_id', 'participant_id', 'id']);
+  }
   const userId = readInteger(value, INPUT_LIMITS.userIdMax);
   if (userId !== undefined) return { userId, userName: undefined };
   const userName = typeof value === 'string' ? notes.of({ value }).name('value') : undefined;
@@ -168,9 +180,10 @@ export function readPerson(value: unknown, notes: Fields): PersonFields | undefi
 /** The person that these fields name themselves. @returns undefined for nobody */
 export function personOf(
   fields: Fields,
-  nameFields = ['user_name', 'name', 'display_name'],
+  nameFields: readonly string[],
+  idFields: readonly string[] = ['user_id'],
 ): PersonFields | undefined {
-  const userId = fields.userId('user_id');
+  const userId = fields.userId(...idFields);
   const userName = fields.name(...nameFields);
   return userId === undefined && userName === undefined ? undefined : { userId, userName };
 }

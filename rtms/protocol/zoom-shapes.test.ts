@@ -255,6 +255,85 @@ test.each<[string, string, object]>([
   ],
   ['a state nobody knows', '{"msg_type":8,"state":"DREAMING"}', { msgType: 'other', number: 8 }],
   [
+    'a type in camelCase',
+    encode({ msgType: 12, timestamp: 5 }),
+    { msgType: 12, timestampJson: '5' },
+  ],
+  [
+    'a handshake in camelCase',
+    encode({ msgType: 2, statusCode: 0, mediaServer: { serverUrls: { all: 'wss://a' } } }),
+    { statusCode: 0, serverUrls: { all: ['wss://a'] } },
+  ],
+  [
+    'parameters in camelCase, as JSON text',
+    encode({ msg_type: 4, mediaParams: encode({ audio: { codec: 4 } }) }),
+    { mediaParams: { audio: { codec: 4 } } },
+  ],
+  ['a status that is true', encode({ msg_type: 4, status: true }), { statusCode: 0 }],
+  ['a status that is a word', encode({ msg_type: 4, status: 'Success' }), { statusCode: 0 }],
+  ['a status that is false is not OK', encode({ msg_type: 4, status: false }), { statusCode: -1 }],
+  [
+    'a refusal under other names',
+    encode({ msg_type: 2, error_code: 17, message: 'Duplicate signal request' }),
+    { statusCode: 17, reason: 'Duplicate signal request' },
+  ],
+  [
+    'a state in its content',
+    encode({ msg_type: 8, content: { state: 'Terminated', stopReason: 'MeetingEnded' } }),
+    { state: 4, stopReason: 6 },
+  ],
+  [
+    'a reason that nobody knows is kept in raw',
+    encode({ msg_type: 8, state: 4, reason: 'because' }),
+    { state: 4, stopReason: undefined, raw: { reason: 'because' } },
+  ],
+  [
+    'an empty reason is none',
+    encode({ msg_type: 9, rtms_session_id: 's', state: 5, reason: '' }),
+    { state: 5, stopReason: undefined, isPartial: false },
+  ],
+  [
+    'an answer in its content',
+    encode({ msg_type: 29, content: { userId: '7', statusCode: '0' } }),
+    { userId: 7, statusCode: 0 },
+  ],
+  [
+    'participants by another name of their id',
+    event({ participants: [{ id: 7, name: 'Mia' }, { participant_id: '8' }] }),
+    { participants: [{ userId: 7, userName: 'Mia' }, { userId: 8 }], isPartial: false },
+  ],
+  [
+    'a participant id that is none of ours',
+    event({ participants: [{ id: 'c0ffee-uuid', name: 'Mia' }] }),
+    { participants: [{ userId: undefined, userName: 'Mia' }], isPartial: true },
+  ],
+  [
+    'a payload as JavaScript writes a Buffer',
+    audio({ data: Buffer.from([1, 2]) }),
+    { payload: Buffer.from([1, 2]) },
+  ],
+  [
+    'a payload as a list of bytes',
+    audio({ user_id: 7, data: [1, 2] }),
+    { userId: 7, payload: Buffer.from([1, 2]) },
+  ],
+  ['a length that is not set', audio({ data: 'AAAA', length: 0 }), { payload: Buffer.alloc(3) }],
+  [
+    'chat without content',
+    encode({ msg_type: 18, data: 'hi', user_id: 7 }),
+    { text: 'hi', sender: { userId: 7 } },
+  ],
+  [
+    'chat whose text stands where nobody looked',
+    chat({ message: 'hi', message_id: 'm', operation_type: 1 }),
+    { text: '', messageId: 'm', raw: { content: { message: 'hi' } } },
+  ],
+  [
+    'an emoji has no text',
+    chat({ message_id: 'm', operation_type: 4 }),
+    { text: '', operation: 4 },
+  ],
+  [
     'a signature that comes back',
     '{"msg_type":1,"signature":"s","x":1}',
     { msgType: 'other', raw: { msg_type: 1, x: 1 } },

@@ -25,7 +25,44 @@ const shapes = new Map(
     .map((line) => JSON.parse(line) as { id: string; message: string })
     .map(({ id, message }) => [id, message.replace('<base64 of 640 bytes>', PAYLOAD)]),
 );
-const shape = (id: string): string => shapes.get(id) ?? expect.unreachable(`no shape ${id}`);
+
+/** Other members of the families in the file, ours: nobody has shown them, and a relative of each has been seen. */
+const ADDRESS = 'wss://h/all';
+const VARIATIONS: Readonly<Record<string, object>> = {
+  V1: { msgType: 12, timestamp: 'tick' },
+  V2: { msg_type: ' 12 ', timestamp: 1738.5 },
+  V3: { msg_type: 12, timestamp: { at: 1 } },
+  V4: { msg_type: 6, event: { eventType: '3', participants: [{ id: 7, name: 'Ada' }] } },
+  V5: { msg_type: 6, event: { event_type: 2, participants: [{ user_id: 7 }] } },
+  V6: { msg_type: 6, event: { event_type: 3, people: [{ user_id: 9 }] } },
+  V7: { msg_type: 8, state: 'Active', reason: 'because' },
+  V8: { msg_type: 9, content: { rtmsSessionId: 's', sessionState: 'Started' } },
+  V9: { msg_type: 29, content: { user_id: 'nobody', status_code: 'NO' } },
+  V10: { msg_type: 14, content: { user_id: 7, data: Buffer.alloc(640, 1) } },
+  V11: { msgType: 14, userId: 7, content: PAYLOAD.replace(/=+$/, '') },
+  V12: {
+    msg_type: '14',
+    content: JSON.stringify({ user_id: 'x-y', data: PAYLOAD, length: '640' }),
+  },
+  V13: { msg_type: 14, content: [{ user_id: [7], user_name: { first: 'Ada' }, data: PAYLOAD }] },
+  V14: { msg_type: 17, data: 'flat', userId: 7 },
+  V15: { msg_type: 17, content: { text: 'odd times', start_time: 'noon', end_time: -1 } },
+  V16: { msg_type: 17, content: [{ data: 'one' }, { data: 'two' }] },
+  V17: { msg_type: 18, data: 'flat chat', user_name: 'Ada' },
+  V18: { msg_type: 18, content: { message: 'elsewhere', messageId: 'm2', operationType: 'new' } },
+  H1: { msgType: 2, statusCode: '0', mediaServer: { serverUrls: { All: ADDRESS } } },
+  H2: { msg_type: 2, status: true, media_server: ADDRESS },
+  H3: { msg_type: 2, media_server: { server_urls: [{ type: 'all', url: ADDRESS }] } },
+  H4: { msg_type: 2, status: 'Success', media_server: [{ server_urls: { 32: [ADDRESS] } }] },
+  H5: { msg_type: 2, error_code: 17, message: 'duplicate signal request' },
+  A1: { msg_type: 4, status: 'OK', mediaParams: { audio: { codec: 99, sampleRate: 'fast' } } },
+  A2: { msg_type: 4, content: { status_code: '0' }, media_params: 'none' },
+  END: { msg_type: 8, content: { streamState: 'TERMINATED', stopReason: 'MeetingEnded' } },
+};
+const shape = (id: string): string =>
+  id in VARIATIONS
+    ? JSON.stringify(VARIATIONS[id])
+    : (shapes.get(id) ?? expect.unreachable(`no shape ${id}`));
 
 /** What one stream of ours sends, on which socket, and what must be in the events stream for it. */
 interface Play {
@@ -118,6 +155,36 @@ const PLAYS: Readonly<Record<string, Play>> = {
     ]),
   ),
   Z6: { hello: [shape('Z6'), HELLO], ...ONE_FRAME },
+  variations: {
+    signaling: ['V1', 'V2', 'V3', 'V4', 'V5', 'V6', 'V7', 'V8', 'V9'],
+    media: ['V10', 'V11', 'V12', 'V13', 'V14', 'V15', 'V16', 'V17', 'V18'],
+    frames: 4,
+    events: [
+      ['participant_joined', { participants: [{ userId: 7, userName: 'Ada' }] }],
+      ['active_speaker', { userId: 7, userName: 'Ada' }],
+      ['participant_joined', { participants: [], raw: { event_type: 3 } }],
+      ['other', { raw: { msg_type: 8, reason: 'because' } }],
+      ['session_state', { rtmsSessionId: 's', state: 2 }],
+      ['other', { raw: { msg_type: 29 } }],
+      ['transcript', { text: 'flat', userId: 7, userName: 'Ada' }],
+      ['transcript', { text: 'odd times', raw: { content: { start_time: 'noon' } } }],
+      ['other', { raw: { msg_type: 17 } }],
+      ['chat', { text: 'flat chat', sender: { userName: 'Ada' } }],
+      ['chat', { messageId: 'm2', operation: 'NEW', raw: { content: { message: 'elsewhere' } } }],
+    ],
+    answers: [
+      { msg_type: 13, timestamp: 'tick' },
+      { msg_type: 13, timestamp: 1738.5 },
+      { msg_type: 13 },
+    ],
+    last: 'END',
+  },
+  ...Object.fromEntries(
+    ['H1', 'H2', 'H3', 'H4'].map((id) => [id, { hello: [shape(id)], ...ONE_FRAME }]),
+  ),
+  H5: { hello: [shape('H5'), HELLO], ...ONE_FRAME },
+  A1: { agreed: [shape('A1')], ...ONE_FRAME },
+  A2: { agreed: [shape('A2')], ...ONE_FRAME },
   D7: { agreed: [shape('D7')], ...ONE_FRAME },
   Z23: { agreed: [shape('Z23')], ...ONE_FRAME },
 };
