@@ -97,12 +97,17 @@ export async function ask<Answer>(whom: string, call: () => Promise<Answer>): Pr
     return await call();
   } catch (cause) {
     if (cause instanceof ServiceError) throw cause;
-    const name = cause instanceof Error ? cause.name : typeof cause;
+    const name = nameOf(cause);
     throw new ServiceError('cli/unreachable', `${whom}: ${explain(cause)}`, {
       cause,
       detail: { name, answered: !namesOf(cause).some((known) => NO_ANSWER.test(known)) },
     });
   }
+}
+
+function nameOf(cause: unknown): string {
+  if (!(cause instanceof Error)) return typeof cause;
+  return cause.message === NO_REGION ? 'NoRegion' : cause.name;
 }
 
 const NO_ANSWER =
@@ -133,12 +138,16 @@ const REASONS: readonly (readonly [RegExp, string])[] = [
   [NO_ANSWER, 'no answer; check the network, and whether the local stack still runs'],
 ];
 
+/** The SDK gives this complaint no name. */
+const NO_REGION = 'Region is missing';
+
 function explain(cause: unknown): string {
   if (!(cause instanceof Error)) return String(cause);
+  if (cause.message === NO_REGION) return 'no AWS Region; set AWS_REGION or give --region';
   const names = namesOf(cause);
   const known = REASONS.find(([pattern]) => names.some((name) => pattern.test(name)));
   if (known) return known[1];
-  // The SDK's own complaints, such as a missing Region, have no name.
+  // The SDK's own complaints have no name.
   return cause.name === 'Error' ? cause.message : `${cause.name}: ${cause.message}`;
 }
 

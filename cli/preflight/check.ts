@@ -27,9 +27,10 @@ export async function attempt(
     if (!(error instanceof ServiceError)) throw error;
     const found = error.message.replace(`[${error.code}] `, '');
     const isUnreachable = exitCodeOf(error) === EXIT.UNREACHABLE;
-    // That a name or the credentials are missing says itself what to do.
+    // That a name, the credentials or the Region are missing says itself what to do.
     const { missing, name: cause } = error.detail;
-    const isSaid = missing !== undefined || cause === 'CredentialsProviderError';
+    const isSaid =
+      missing !== undefined || ['CredentialsProviderError', 'NoRegion'].includes(String(cause));
     const remedy = isSaid ? {} : { fix };
     const reach = {
       ...(isUnreachable && { unreachable: true as const }),

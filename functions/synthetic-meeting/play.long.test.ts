@@ -1,10 +1,12 @@
+import { once } from 'node:events';
 import { createServer } from 'node:http';
+import { createInterface } from 'node:readline';
 import { KinesisClient } from '@aws-sdk/client-kinesis';
 import { NodeHttpHandler } from '@smithy/node-http-handler';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { closeServer, listen } from '../../local/aws/listen.ts';
-import { startChild } from '../../local/child.ts';
 import { type Stack, startStack } from '../../local/stack.ts';
+import { bundleOf, startBundle } from '../../test/support/bundle-process.ts';
 import { probe } from '../webhook-canary/probe.ts';
 import { readSyntheticMeetingConfig } from './config.ts';
 import { playSyntheticMeeting } from './play.ts';
@@ -71,15 +73,26 @@ async function freePort(): Promise<number> {
 
 test('a meeting through webhook, runner and Kinesis is complete, and says so in metrics', async () => {
   const lines: Record<string, unknown>[] = [];
-  const child = startChild(
-    'functions/synthetic-meeting/main.ts',
-    [],
-    environment,
-    (_line, json) => {
-      if (json !== undefined) lines.push(json);
-    },
-  );
-  const { code } = await child.exited;
+  // As its task runs it: bundled, without our variables, and with nowhere to write.
+  const bundle = await bundleOf('functions/synthetic-meeting/main.ts', 'fargate');
+  const { region, credentials } = stack.aws;
+  const child = startBundle(bundle, {
+    ...environment,
+    AWS_REGION: region,
+    AWS_ACCESS_KEY_ID: credentials.accessKeyId,
+    AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey,
+  });
+  const others: string[] = [];
+  for (const output of [child.stdout, child.stderr]) {
+    if (output === null) continue;
+    createInterface({ input: output }).on('line', (line) => {
+      if (line.startsWith('{')) lines.push(JSON.parse(line));
+      else others.push(line);
+    });
+  }
+  const [code] = await once(child, 'close');
+  await bundle.remove();
+  expect(others).toEqual([]);
   const result = lines.find(({ event }) => event === 'synthetic_meeting');
   expect(result).toMatchObject({ why: 'complete', success: true, problems: [] });
   expect(result?.['frames']).toBe(result?.['sentFrames']);
