@@ -42,7 +42,7 @@ export interface Stack {
   close(): Promise<void>;
 }
 
-/** Cost units a local runner takes; a test that needs "full" sets its own. */
+/** Slots of a local runner; a test that needs "full" sets its own. */
 const LOCAL_CAPACITY = '1000';
 const LOCAL_SPOOL_BYTES = String(256 * 1024 * 1024);
 const STOP_GRACE_MS = 5_000;

@@ -22,7 +22,7 @@ export interface RunnerConfig {
   readonly eventsStream: string;
   readonly media: MediaRequest;
   readonly protocol: ProtocolRequest;
-  /** Cost units this task accepts. */
+  /** Slots of this task. */
   readonly capacity: number;
   /** 0: any free port. */
   readonly healthPort: number;

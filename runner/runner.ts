@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { costOfRequest } from '../shared/slots.ts';
+import { slotsOfRequest } from '../shared/slots.ts';
 import { createRunnerAws } from './aws.ts';
 import type { RunnerConfig } from './config.ts';
 import { openProducers } from './kinesis/open-producers.ts';
@@ -57,8 +57,8 @@ export async function startRunner(config: RunnerConfig, options: RunnerOptions):
   const loops = new Loops(logger);
   const delay = new EventLoopDelay();
   const memoryLimit = memoryLimitBytes(config.memoryMib);
-  const cost = costOfRequest(config.media);
-  const shared = { config, aws, taskId, cost, logger, metrics };
+  const sessionSlots = slotsOfRequest(config.media);
+  const shared = { config, aws, taskId, sessionSlots, logger, metrics };
 
   const producers = await openProducers({
     ...shared,

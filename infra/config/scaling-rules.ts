@@ -13,7 +13,7 @@ export const QUEUE_AGE_STEPS = [
   { ageSeconds: 60, addPercent: 100 },
 ] as const;
 
-/** @returns tasks to keep when nothing runs, so that `headroomSlots` cost units are free at once */
+/** @returns tasks to keep when nothing runs, so that `headroomSlots` slots are free at once */
 export function leastTasks(minTasks: number, headroomSlots: number, capacity: number): number {
   return Math.max(minTasks, Math.ceil(headroomSlots / capacity));
 }

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { wantedMediaTypes } from '../../rtms/protocol/params.ts';
-import { costOf } from '../../shared/slots.ts';
+import { slotsOf } from '../../shared/slots.ts';
 import { readConfig } from '../config/config.ts';
 import { meetingLoad } from '../config/meeting-load.ts';
 import { shardsFor } from '../config/shards.ts';
@@ -87,7 +87,7 @@ test('tasks follow the meetings at 60 %, and never fall below the least', () => 
 });
 
 test('a meeting with all media takes one slot', () => {
-  expect(costOf(wantedMediaTypes(ON_DEMAND.zoom.media))).toBe(1);
+  expect(slotsOf(wantedMediaTypes(ON_DEMAND.zoom.media))).toBe(1);
 });
 
 test('the runner is told either the price of shards or that of bytes', () => {

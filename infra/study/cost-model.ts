@@ -1,6 +1,6 @@
 import type { RunnerPrices } from '../../shared/cost.ts';
 import { putUnits } from '../../shared/kinesis-limits.ts';
-import { costOfRequest } from '../../shared/slots.ts';
+import { slotsOfRequest } from '../../shared/slots.ts';
 import type { Config } from '../config/config.ts';
 import { meetingLoad } from '../config/meeting-load.ts';
 import { leastTasks, TARGET_UTILIZATION_PERCENT } from '../config/scaling-rules.ts';
@@ -50,7 +50,7 @@ const ADVANTAGE_MIB_PER_SECOND = 25;
 /** Tasks that scaling settles on with this many meetings running. */
 export function tasksFor(config: Config, meetings: number): number {
   const { capacity, headroomSlots, minTasks } = config.runner;
-  const slots = meetings * costOfRequest(config.zoom.media);
+  const slots = meetings * slotsOfRequest(config.zoom.media);
   return Math.max(
     leastTasks(minTasks, headroomSlots, capacity),
     Math.ceil(slots / (capacity * (TARGET_UTILIZATION_PERCENT / 100))),

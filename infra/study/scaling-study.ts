@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
 import { seededRandom } from '../../shared/seeded-random.ts';
-import { costOfRequest } from '../../shared/slots.ts';
+import { slotsOfRequest } from '../../shared/slots.ts';
 import { fromRoot } from '../bundling/bundle-options.ts';
 import { readConfig } from '../config/config.ts';
 import { leastTasks } from '../config/scaling-rules.ts';
@@ -42,7 +42,7 @@ export function study(perHour: number): Study {
     quietSeconds: QUIET_MINUTES * 60,
     random: seededRandom(7),
   });
-  const meetingsPerTask = Math.floor(CONFIG.runner.capacity / costOfRequest(CONFIG.zoom.media));
+  const meetingsPerTask = Math.floor(CONFIG.runner.capacity / slotsOfRequest(CONFIG.zoom.media));
   const { minTasks, headroomSlots, capacity } = CONFIG.runner;
   const reactive: Policy = {
     minTasks: leastTasks(minTasks, headroomSlots, capacity),

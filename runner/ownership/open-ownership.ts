@@ -49,7 +49,7 @@ export interface OwnershipOptions {
   /** Undefined outside ECS, and for a task without a service. */
   readonly ecsTask: EcsTask | undefined;
   /** Slots of a session with all media that are asked for. */
-  readonly cost: number;
+  readonly sessionSlots: number;
   /** The sessions, which are opened after ownership: called only once `start` has been. */
   readonly sessions: () => OwnedSessions;
   /** How often ECS is asked for the newest revision. */
@@ -76,7 +76,7 @@ export interface TaskOwnership {
 
 /** Opens everything that decides which streams are this task's: heartbeat, orphans, and moves to other tasks. */
 export async function openOwnership(options: OwnershipOptions): Promise<TaskOwnership> {
-  const { config, aws, taskId, ecsTask, cost, sessions, logger, metrics } = options;
+  const { config, aws, taskId, ecsTask, sessionSlots, sessions, logger, metrics } = options;
   const unreadable = new UnreadableRows(logger, metrics);
   const store = new SessionStore(aws.table, config.sessionTable, (row) => unreadable.report(row));
   const revision = ecsTask && (await revisionOf(aws.ecs, ecsTask, logger));
@@ -96,14 +96,14 @@ export async function openOwnership(options: OwnershipOptions): Promise<TaskOwne
   });
   const yields = () => mover.yields || packer?.yields === true;
   const holdBackMs = () => (yields() ? YIELD_MS : 0);
-  const watch = new OrphanWatch({ store, taskId, cost, holdBackMs });
+  const watch = new OrphanWatch({ store, taskId, sessionSlots, holdBackMs });
   const moving = {
     taskId,
     store,
     tasks: () => watch.liveTasks,
     isExpired: (owner: string) => watch.isExpired(owner),
     sessions,
-    cost,
+    sessionSlots,
     logger,
     metrics,
   };

@@ -12,7 +12,7 @@ import {
   observe,
   type Sightings,
 } from './expiry.ts';
-import { TURN_MS, turnOf } from './placement.ts';
+import { placeInLine, WINDOW_MS } from './placement.ts';
 import { isQuarantined } from './rules.ts';
 import type { SessionStore } from './store.ts';
 
@@ -20,8 +20,8 @@ import type { SessionStore } from './store.ts';
 const REQUESTED_WAIT_MS = 15_000;
 /** A stream handed over is rung for at once; this long after, its message is lost. */
 const HANDED_OVER_WAIT_MS = 5_000;
-/** So long after its turn here an orphan is one that the others did not take either. */
-const OVERDUE_AFTER_MS = 2 * TURN_MS;
+/** An orphan whose window here began this long ago is one that the others did not take either. */
+const OVERDUE_AFTER_MS = 2 * WINDOW_MS;
 /** A task with fewer renewals cannot have watched another for long enough to call it dead. */
 const WATCHED_HEARTBEATS = 1 + Math.ceil(EXPIRE_AFTER_MS / HEARTBEAT_INTERVAL_MS);
 /** A dead task that owns nothing any more is forgotten after this long. */
@@ -30,8 +30,8 @@ const FORGET_AFTER_MS = 60_000;
 export interface OrphanWatchOptions {
   readonly store: Pick<SessionStore, 'tasks' | 'task' | 'sessionsOf' | 'deleteTask'>;
   readonly taskId: string;
-  /** Cost units that a session needs. */
-  readonly cost: number;
+  /** Slots of a session. */
+  readonly sessionSlots: number;
   /** How much longer than others this task leaves a stream waiting. @default 0 */
   readonly holdBackMs?: () => number;
   /** Monotonic, ms. @default performance.now */
@@ -85,7 +85,7 @@ export class OrphanWatch {
     return undefined;
   }
 
-  /** Has a stream waited past this runner's turn, so that nobody may be left who takes it, as of the last look? */
+  /** Is the window of this runner long over, so that perhaps nobody else is left to take the stream? As of the last look. */
   isOverdue(rtmsStreamId: string): boolean {
     return this.#overdue.has(rtmsStreamId);
   }
@@ -112,10 +112,10 @@ export class OrphanWatch {
    * Reads the heartbeats and the rows that nobody serves.
    *
    * @param nowMs wall clock, Unix ms, to tell how long ago a start was requested
-   * @returns rows that this runner should try to claim now: those whose turn is its own
+   * @returns rows that this runner should try to claim now: those whose window here has come
    */
   async look(nowMs: number): Promise<SessionRow[]> {
-    const { store, taskId, cost } = this.#options;
+    const { store, taskId, sessionSlots } = this.#options;
     const atMs = this.#clock();
     const tasks = await store.tasks();
     const look = { askedAtMs: atMs, answeredAtMs: this.#clock() };
@@ -145,9 +145,9 @@ export class OrphanWatch {
       const sinceMs = this.#since.get(key) ?? atMs - this.#ageMs(row, nowMs);
       since.set(key, sinceMs);
       const line = row.owner === UNOWNED ? live : watching;
-      const turn = turnOf(row.rtmsStreamId, taskId, line, cost);
-      if (turn === undefined) return false;
-      const lateMs = atMs - sinceMs - this.#waitMs(row) - turn * TURN_MS - holdBackMs;
+      const place = placeInLine(row.rtmsStreamId, taskId, line, sessionSlots);
+      if (place === undefined) return false;
+      const lateMs = atMs - sinceMs - this.#waitMs(row) - place * WINDOW_MS - holdBackMs;
       if (lateMs >= OVERDUE_AFTER_MS) overdue.add(row.rtmsStreamId);
       return lateMs >= 0;
     });

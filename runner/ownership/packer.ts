@@ -21,7 +21,7 @@ export interface PackerOptions {
   readonly isExpired: (taskId: string) => boolean;
   readonly sessions: () => Omit<MovableSessions, 'nextToMove'>;
   /** Slots of a session. */
-  readonly cost: number;
+  readonly sessionSlots: number;
   readonly logger: Logger;
   readonly metrics: Metrics;
   /** Unix ms. @default Date.now */
@@ -47,16 +47,22 @@ export class Packer {
   /** Should the kept tasks take what is new? Only while they have shown room for it. */
   get yields(): boolean {
     const { empties, into } = this.#part();
-    return empties && roomOfTasks(into, this.#options.cost) > 0;
+    return empties && roomOfTasks(into, this.#options.sessionSlots) > 0;
   }
 
   /** Moves one session if this task is the one that gives now, and there is room for it. */
   async step(): Promise<void> {
-    const { packing, cost, logger, metrics, betweenMovesMs = BETWEEN_MOVES_MS } = this.#options;
+    const {
+      packing,
+      sessionSlots,
+      logger,
+      metrics,
+      betweenMovesMs = BETWEEN_MOVES_MS,
+    } = this.#options;
     const sessions = this.#options.sessions();
     if (sessions.isDraining || performance.now() < this.#notBeforeMs) return;
     const { gives, into } = this.#part();
-    if (!gives || roomOfTasks(into, cost) < 1) return;
+    if (!gives || roomOfTasks(into, sessionSlots) < 1) return;
     const session = sessions.nextToPack(packing.sessions);
     if (session === undefined) return;
     await sessions.giveAway(session, 'packing');

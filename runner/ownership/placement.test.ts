@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { turnOf } from './placement.ts';
+import { placeInLine } from './placement.ts';
 
 const runner = (taskId: string, fields = {}) => ({
   taskId,
@@ -11,16 +11,16 @@ const runner = (taskId: string, fields = {}) => ({
 const RUNNERS = ['a', 'b', 'c'].map((taskId) => runner(taskId));
 const STREAMS = Array.from({ length: 300 }, (_, index) => `stream-${index}`);
 
-test('gives every runner another turn for one stream', () => {
+test('gives every runner another place in the line for one stream', () => {
   for (const id of STREAMS) {
-    const turns = RUNNERS.map(({ taskId }) => turnOf(id, taskId, RUNNERS, 1));
-    expect(turns.toSorted()).toEqual([0, 1, 2]);
+    const places = RUNNERS.map(({ taskId }) => placeInLine(id, taskId, RUNNERS, 1));
+    expect(places.toSorted()).toEqual([0, 1, 2]);
   }
 });
 
-test('spreads the first turns over the runners', () => {
+test('spreads the first places over the runners', () => {
   for (const { taskId } of RUNNERS) {
-    const first = STREAMS.filter((id) => turnOf(id, taskId, RUNNERS, 1) === 0);
+    const first = STREAMS.filter((id) => placeInLine(id, taskId, RUNNERS, 1) === 0);
     expect(first.length).toBeGreaterThan(70);
   }
 });
@@ -30,6 +30,6 @@ test.each([
   ['full', runner('b', { slotsUsed: 9.5 })],
 ])('passes over a runner that is %s', (_title, busy) => {
   const runners = [runner('a'), busy];
-  expect(STREAMS.map((id) => turnOf(id, 'a', runners, 1))).toEqual(STREAMS.map(() => 0));
-  expect(turnOf('stream-0', 'b', runners, 1)).toBeUndefined();
+  expect(STREAMS.map((id) => placeInLine(id, 'a', runners, 1))).toEqual(STREAMS.map(() => 0));
+  expect(placeInLine('stream-0', 'b', runners, 1)).toBeUndefined();
 });

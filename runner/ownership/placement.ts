@@ -1,24 +1,26 @@
 import type { TaskRow } from '../../shared/session-table/session-row.ts';
-import { roomFor } from '../session/admission.ts';
+import { roomFor } from '../../shared/slots.ts';
 
-/** Every further runner in line waits this much longer, so that claims do not collide. */
-export const TURN_MS = 1_000;
+/** Every further runner in line waits one window longer, so that claims do not collide. */
+export const WINDOW_MS = 1_000;
 
 /**
- * Whose turn it is to claim an orphan: the live runners with room line up in an order that differs from
- * stream to stream, so that a dead task's sessions spread over all of them without talk and without a rush.
+ * Who is to claim an orphan, and when. The live runners with room form a line whose order differs from stream to stream,
+ * so that the sessions of a dead task spread over all of them: the runners need not talk, and do not all claim at once.
  *
  * @param runners live tasks as last seen, this one included
- * @param cost cost units the session needs
+ * @param sessionSlots what the session weighs
  * @returns 0 for the first in line; undefined when this runner is draining or has no room
  */
-export function turnOf(
+export function placeInLine(
   rtmsStreamId: string,
   taskId: string,
   runners: readonly Pick<TaskRow, 'taskId' | 'slotsUsed' | 'slotsTotal' | 'draining'>[],
-  cost: number,
+  sessionSlots: number,
 ): number | undefined {
-  const fit = runners.filter((task) => !task.draining && task.slotsTotal - task.slotsUsed >= cost);
+  const fit = runners.filter(
+    (task) => !task.draining && task.slotsTotal - task.slotsUsed >= sessionSlots,
+  );
   if (!fit.some((task) => task.taskId === taskId)) return undefined;
   const own = weight(rtmsStreamId, taskId);
   return fit.filter((task) => {
@@ -30,11 +32,11 @@ export function turnOf(
 /** How many sessions the live tasks given have room for, each by itself. */
 export function roomOfTasks(
   tasks: readonly Pick<TaskRow, 'slotsUsed' | 'slotsTotal' | 'draining'>[],
-  cost: number,
+  sessionSlots: number,
 ): number {
   return tasks
     .filter(({ draining }) => !draining)
-    .reduce((sum, task) => sum + roomFor(task, cost), 0);
+    .reduce((sum, task) => sum + roomFor(task, sessionSlots), 0);
 }
 
 /** FNV-1a over both ids, finished as in MurmurHash3 so that ids that differ in one digit spread. */

@@ -62,7 +62,7 @@ beforeEach(() => {
         row = { ...row, owner: 'old', epoch: 3 };
       },
     }),
-    cost: 5,
+    sessionSlots: 5,
     logger: SILENT_LOGGER,
     metrics: NO_METRICS,
   });

@@ -21,8 +21,8 @@ export interface RevisionMoverOptions {
   readonly tasks: () => readonly TaskRow[];
   readonly isExpired: (taskId: string) => boolean;
   readonly sessions: () => Omit<MovableSessions, 'nextToPack'>;
-  /** Cost units of a session. */
-  readonly cost: number;
+  /** Slots of a session. */
+  readonly sessionSlots: number;
   readonly logger: Logger;
   readonly metrics: Metrics;
   /** How long to wait after a failure. @default 60 s, doubled up to 10 min */
@@ -93,13 +93,13 @@ export class RevisionMover {
   #room(): number {
     const primary = this.#primary;
     if (primary === undefined) return 0;
-    const { tasks, cost } = this.#options;
+    const { tasks, sessionSlots } = this.#options;
     const steady = tasks().filter((task) => {
       return isOfRevision(primary, task.revision) && Number(task.heartbeat) >= STEADY_HEARTBEATS;
     });
     const nowMs = performance.now();
     this.#movedAtMs = this.#movedAtMs.filter((atMs) => nowMs - atMs < UNTOLD_MS);
-    return roomOfTasks(steady, cost) - this.#movedAtMs.length;
+    return roomOfTasks(steady, sessionSlots) - this.#movedAtMs.length;
   }
 
   #isNewer(owner: string | undefined): boolean {

@@ -10,7 +10,7 @@ import { ROW_TRANSLATION } from '../../shared/session-table/parse-row.ts';
 import { type SessionRow, sessionKey, UNOWNED } from '../../shared/session-table/session-row.ts';
 import { fillRow } from '../../test/hostile/full-row.ts';
 import { OrphanWatch } from './orphans.ts';
-import { turnOf } from './placement.ts';
+import { placeInLine } from './placement.ts';
 import { reconcile } from './reconcile.ts';
 import { SessionStore } from './store.ts';
 
@@ -264,7 +264,12 @@ describe('a heartbeat', () => {
 describe('OrphanWatch', () => {
   function watch() {
     const clock = { nowMs: 0 };
-    const orphans = new OrphanWatch({ store, taskId: me, cost: 1, clock: () => clock.nowMs });
+    const orphans = new OrphanWatch({
+      store,
+      taskId: me,
+      sessionSlots: 1,
+      clock: () => clock.nowMs,
+    });
     return {
       orphans,
       async due(atMs: number, wallMs = NOW_MS) {
@@ -367,7 +372,12 @@ describe('OrphanWatch', () => {
       deleteTask: store.deleteTask.bind(store),
     };
     let nowMs = 0;
-    const orphans = new OrphanWatch({ store: lagging, taskId: me, cost: 1, clock: () => nowMs });
+    const orphans = new OrphanWatch({
+      store: lagging,
+      taskId: me,
+      sessionSlots: 1,
+      clock: () => nowMs,
+    });
     await orphans.look(NOW_MS);
     await renew(other);
     nowMs = 10_000;
@@ -380,7 +390,7 @@ describe('OrphanWatch', () => {
     await onlyTasks();
     const idle = { slotsUsed: 0, slotsTotal: 10, draining: false };
     const isFirst = (taskId: string) =>
-      turnOf(
+      placeInLine(
         id,
         taskId,
         [

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { COST_UNITS, costOf } from '../../shared/slots.ts';
-import { admit, costOfSession, type Load, roomFor } from './admission.ts';
+import { roomFor, SLOTS, slotsOf } from '../../shared/slots.ts';
+import { admit, type Load, slotsOfSession } from './admission.ts';
 
 const IDLE: Load = {
   slotsUsed: 0,
@@ -40,8 +40,8 @@ test('fills a task to the last hundredth', () => {
 
 test('weighs a session by what was asked for until Zoom has said what it sends', () => {
   const audio = { contentType: 2, codec: 4, sampleRate: 3, channel: 2, dataOpt: 2, sendRateMs: 20 };
-  const asked = costOf(Object.keys(COST_UNITS) as (keyof typeof COST_UNITS)[]);
-  expect(costOfSession(asked, undefined)).toBe(asked);
+  const asked = slotsOf(Object.keys(SLOTS) as (keyof typeof SLOTS)[]);
+  expect(slotsOfSession(asked, undefined)).toBe(asked);
   const agreed = { audio, chat: { contentType: 5 } };
-  expect(costOfSession(asked, agreed)).toBe(costOf(['audio', 'chat']));
+  expect(slotsOfSession(asked, agreed)).toBe(slotsOf(['audio', 'chat']));
 });

@@ -40,7 +40,7 @@ export interface SessionsOptions {
   readonly producers: Producers;
   readonly ownership: TaskOwnership;
   /** Slots of a session with all media that are asked for. */
-  readonly cost: number;
+  readonly sessionSlots: number;
   readonly pressure: SessionPoolOptions['pressure'];
   readonly deadline: DrainDeadline;
   readonly logger: Logger;
@@ -60,7 +60,8 @@ export interface Sessions {
 
 /** Opens what serves the streams of this task: the sessions, the jobs that bring them, and what signs their handshakes. */
 export function openSessions(options: SessionsOptions): Sessions {
-  const { config, aws, taskId, producers, ownership, cost, deadline, logger, metrics } = options;
+  const { config, aws, taskId, producers, ownership, sessionSlots, deadline, logger, metrics } =
+    options;
   const { store, watch, heartbeat } = ownership;
   const { media, events, maxRecordBytes, maxLineBytes } = producers;
   const secret = new HandshakeSecret(aws.secrets, config.secret, logger);
@@ -89,7 +90,7 @@ export function openSessions(options: SessionsOptions): Sessions {
     confirmDeath: (owner) => watch.confirmDeath(owner),
     yields: () => ownership.yields,
     capacity: config.capacity,
-    cost,
+    sessionSlots,
     pressure: options.pressure,
     async notify(rtmsStreamId) {
       const input = {

@@ -6,6 +6,7 @@ import type { Packing } from '../../shared/packing.ts';
 import type { HandOverCause } from '../../shared/record/event-data.ts';
 import type { Claim, Penalty } from '../../shared/session-table/runner-writes.ts';
 import { type SessionRow, type TaskRow, UNOWNED } from '../../shared/session-table/session-row.ts';
+import { roomFor } from '../../shared/slots.ts';
 import type { Heartbeat } from '../ownership/heartbeat.ts';
 import { reconcile } from '../ownership/reconcile.ts';
 import {
@@ -18,7 +19,7 @@ import {
 import type { SessionStore } from '../ownership/store.ts';
 import { holdLeftMs, Tenure } from '../ownership/tenure.ts';
 import { DrainDeadline } from '../task/drain-deadline.ts';
-import { type Admission, admit, costOfSession, type Load, roomFor } from './admission.ts';
+import { type Admission, admit, type Load, slotsOfSession } from './admission.ts';
 import type { SessionContext, SessionResult } from './context.ts';
 import { previousOwner } from './recording/blind-time.ts';
 import { Refusals } from './refusals.ts';
@@ -34,9 +35,9 @@ export interface SessionPoolOptions {
   readonly confirmDeath: (taskId: string) => Promise<{ readonly task?: TaskRow } | undefined>;
   /** Has a stream waited so long that nobody else may be left to take it? */
   readonly isOverdue: (rtmsStreamId: string) => boolean;
-  /** Cost units this task accepts, and those of a session with all media that are asked for. */
+  /** Slots of this task, and those of a session with all media that are asked for. */
   readonly capacity: number;
-  readonly cost: number;
+  readonly sessionSlots: number;
   /** Should other tasks take what is new? */
   readonly yields: () => boolean;
   readonly pressure: () => Pick<Load, 'eventLoopDelayMs' | 'memoryShare'>;
@@ -99,9 +100,9 @@ export class SessionPool {
   }
 
   get slotsUsed(): number {
-    const { cost } = this.#options;
-    const served = this.sessions.map(({ media }) => costOfSession(cost, media));
-    return served.reduce((sum, each) => sum + each, this.#claiming.size * cost);
+    const { sessionSlots } = this.#options;
+    const served = this.sessions.map(({ media }) => slotsOfSession(sessionSlots, media));
+    return served.reduce((sum, each) => sum + each, this.#claiming.size * sessionSlots);
   }
 
   /** May this task's records leave it? Not while any session does not know whether its row is still its own. */
@@ -113,8 +114,8 @@ export class SessionPool {
   /** How many more sessions fit; 0 when this task takes none for another reason. */
   get room(): number {
     if (!this.#admission(false).admitted || this.#options.yields()) return 0;
-    const { capacity, cost } = this.#options;
-    return roomFor({ slotsUsed: this.slotsUsed, slotsTotal: capacity }, cost);
+    const { capacity, sessionSlots } = this.#options;
+    return roomFor({ slotsUsed: this.slotsUsed, slotsTotal: capacity }, sessionSlots);
   }
 
   /** Looks at a stream's row and claims it if it needs somebody. */
@@ -167,7 +168,7 @@ export class SessionPool {
   /**
    * Claims a row that was just read, if the rules allow it and there is room.
    *
-   * @param why a job, which another runner may take; an orphan, whose turn here has come; or one of our own, back
+   * @param why a job, which another runner may take; an orphan, whose window here has come; or one of our own, back
    */
   async take(row: SessionRow, why: 'job' | 'orphan' | 'back' = 'orphan'): Promise<Offer> {
     const { rtmsStreamId } = row;
@@ -264,7 +265,7 @@ export class SessionPool {
 
   /**
    * Gives all sessions of a closed pool to other runners, one after the other so that these are not
-   * flooded; each goes on streaming until its turn. At the flush deadline all that are left go at once.
+   * flooded; each goes on streaming until it is handed over. At the flush deadline all that are left go at once.
    */
   async handOverAll(): Promise<void> {
     const signal = this.#options.context.deadline.flush;
@@ -281,7 +282,7 @@ export class SessionPool {
   }
 
   #admission(isOverdue: boolean): Admission {
-    const { capacity, cost, heartbeat, pressure } = this.#options;
+    const { capacity, sessionSlots, heartbeat, pressure } = this.#options;
     const load = {
       ...pressure(),
       slotsUsed: this.slotsUsed,
@@ -289,7 +290,7 @@ export class SessionPool {
       draining: this.isDraining,
       mayServe: heartbeat.term !== undefined,
     };
-    const admission = admit(load, cost, isOverdue);
+    const admission = admit(load, sessionSlots, isOverdue);
     if (!admission.admitted) this.#refusals.note(admission.why, load);
     return admission;
   }

@@ -2,7 +2,7 @@ import { createServer, type Server } from 'node:http';
 import { afterEach, expect, test } from 'vitest';
 import { closeServer, listen } from '../../local/aws/listen.ts';
 import { parseMediaRequest, wantedMediaTypes } from '../../rtms/protocol/params.ts';
-import { costOf } from '../../shared/slots.ts';
+import { slotsOf } from '../../shared/slots.ts';
 import { syntheticMeeting } from '../../simulator/scenario/synthetic-meeting.ts';
 import { AUDIO_AND_TEXT, startWorld, type World } from '../support/world.ts';
 
@@ -11,7 +11,7 @@ const MEETINGS = 3;
 const ARN = 'arn:aws:ecs:us-east-1:000000000000';
 const OLD = 'runner-1';
 /** Slots are whole numbers, and these meetings weigh less than one: what fits into a task of one slot. */
-const FITTING = Math.floor(1 / costOf(wantedMediaTypes(parseMediaRequest(AUDIO_AND_TEXT))));
+const FITTING = Math.floor(1 / slotsOf(wantedMediaTypes(parseMediaRequest(AUDIO_AND_TEXT))));
 
 let agent: Server | undefined;
 let world: World | undefined;
