@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
 import { HoleTracker } from './capture-gaps.ts';
+import { cameraKey } from './connection/media-key.ts';
 
 function trackerWithAudio() {
   const holes = new HoleTracker();
@@ -68,4 +69,28 @@ it('stops counting sources before they fill the memory', () => {
   holes.resume('audio', 40);
   expect(holes.see('audio', 100, 2_000, 12_000)).toBeDefined();
   expect(holes.see('audio', 9_999, 2_000, 12_000)).toBeUndefined();
+});
+
+it('keeps cameras apart that have a connection each', () => {
+  const holes = new HoleTracker();
+  for (const userId of [7, 8]) {
+    holes.resume(cameraKey(userId), 500);
+    holes.see('video', userId, 1_000, 10_000);
+  }
+  holes.interrupt([cameraKey(7)], 10_100);
+  holes.resume(cameraKey(7), 500);
+  expect(holes.see('video', 8, 3_000, 12_000)).toBeUndefined();
+  expect(holes.see('video', 7, 3_000, 12_000)).toEqual({ fromMs: 1_000, toMs: 3_000 });
+});
+
+it('misses nothing of a camera that was closed on purpose', () => {
+  const holes = new HoleTracker();
+  holes.resume(cameraKey(7), 500);
+  holes.see('video', 7, 1_000, 10_000);
+  holes.forgetCamera(7);
+  holes.resume(cameraKey(7), 500);
+  expect(holes.see('video', 7, 9_000, 18_000)).toBeUndefined();
+  holes.interruptAll(18_100);
+  holes.resume(cameraKey(7), 500);
+  expect(holes.see('video', 7, 12_000, 21_000)).toEqual({ fromMs: 9_000, toMs: 12_000 });
 });

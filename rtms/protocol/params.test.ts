@@ -3,6 +3,7 @@ import { ServiceError } from '../../shared/errors.ts';
 import {
   completeMediaRequest,
   DEFAULT_MEDIA_REQUEST,
+  followsSeveralCameras,
   parseMediaRequest,
   toWireParams,
   wantedMediaTypes,
@@ -147,5 +148,33 @@ describe('on the wire', () => {
   it('holds only the media types of the connection', () => {
     expect(toWireParams(DEFAULT_MEDIA_REQUEST, ['chat'])).toEqual({ chat: { content_type: 5 } });
     expect(toWireParams(parse({ audio: false }), ['audio'])).toEqual({});
+  });
+});
+
+describe('several cameras', () => {
+  const individual = 'VIDEO_SINGLE_INDIVIDUAL_STREAM';
+  const parsed = (video: object) => completeMediaRequest({ video });
+
+  it.each<[object, 1 | 2, boolean]>([
+    [{ dataOpt: individual, cameras: 2 }, 2, true],
+    [{ dataOpt: individual, cameras: 2 }, 1, false],
+    [{ dataOpt: individual, cameras: 1 }, 2, false],
+    [{ dataOpt: individual }, 2, false],
+    [{}, 2, false],
+  ])('%j with protocol version %i: %s', (video, version, expected) => {
+    expect(followsSeveralCameras(parsed(video), { version })).toBe(expected);
+  });
+
+  it.each<[object, string]>([
+    [{ dataOpt: individual, cameras: 5 }, 'video.cameras is 5, allowed: 1 to 4'],
+    [{ dataOpt: individual, cameras: '2' }, 'video.cameras is 2, allowed: 1 to 4'],
+    [{ cameras: 2 }, 'with dataOpt VIDEO_SINGLE_INDIVIDUAL_STREAM only'],
+  ])('%j is refused', (video, message) => {
+    expect(() => parsed(video)).toThrow(message);
+  });
+
+  it('nothing of it goes to Zoom', () => {
+    const { video } = toWireParams(parsed({ dataOpt: individual, cameras: 2 }));
+    expect(Object.keys(video ?? {})).not.toContain('cameras');
   });
 });

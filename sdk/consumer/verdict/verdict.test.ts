@@ -234,6 +234,29 @@ describe('a session is incomplete', () => {
     expect(losses(false)).toEqual([]);
   });
 
+  test('when one camera of several did not come back, and nobody had deselected it', () => {
+    const data = { scope: 'video', userId: 7, cause: 'x', attempt: 0, durationMs: 0 } as const;
+    const interrupted = event('session_interrupted', data, 2);
+    const selected = (...userIds: number[]) =>
+      event(
+        'video_selected',
+        {
+          follow: 'active-speaker',
+          cameras: userIds.map((userId) => ({ userId })),
+          timestampMs: at(3),
+        },
+        3,
+      );
+    const end = { ...ended(1, 4, 50, { restartable: true }), time: new Date(at(20)) };
+    const losses = (selection: ReturnType<typeof selected>) =>
+      report([...audio(1, 0), picture(1, 0)], [started(1, 1, 0), interrupted, selection, end])
+        .losses;
+    expect(losses(selected(7, 8))).toMatchObject([
+      { mediaType: 'video', cause: 'not_reconnected' },
+    ]);
+    expect(losses(selected(8))).toEqual([]);
+  });
+
   test('when a gap event names a loss', () => {
     const gap = event(
       'gap',
