@@ -6,14 +6,14 @@ import { localEnvironment } from './environment.ts';
 
 const REPOSITORY = fileURLToPath(new URL('..', import.meta.url));
 const EXIT_WITH_PARENT = new URL('./exit-with-parent.ts', import.meta.url).href;
-/** See docs/adr/0004. */
+/** Without this flag Node can hang at exit, see docs/adr/0004. */
 const NO_EXIT_HANG = '--no-concurrent-sparkplug';
 
-/** One of our own processes, started from its `.ts` file, that speaks JSON lines on stdout. */
+/** A process of this repository, started from its `.ts` file, that writes JSON lines to stdout. */
 export interface Child {
   readonly process: ChildProcess;
   readonly pid: number;
-  /** Settles when the process has ended and its output was read. */
+  /** Resolves when the process has ended and its output was read. */
   readonly exited: Promise<ChildExit>;
 }
 
@@ -23,9 +23,9 @@ export interface ChildExit {
 }
 
 /**
- * Starts `entry` (a path inside the repository) with Node itself.
+ * Starts `entry`, a path inside the repository, with the Node of this process.
  *
- * @param onLine called for every line of stdout and stderr; `json` is undefined for a line that is none
+ * @param onLine called for every line of stdout and stderr; `json` is undefined for a line that is not JSON
  */
 export function startChild(
   entry: string,
@@ -48,7 +48,7 @@ export function startChild(
   return { process: child, pid: child.pid, exited };
 }
 
-/** Asks with SIGTERM, insists with SIGKILL after `graceMs`. */
+/** Sends SIGTERM, and SIGKILL when the process has not ended after `graceMs`. */
 export async function stopChild(child: Child, graceMs: number): Promise<ChildExit> {
   child.process.kill('SIGTERM');
   const insist = setTimeout(() => child.process.kill('SIGKILL'), graceMs);

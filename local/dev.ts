@@ -7,25 +7,23 @@ import { folderNameOf } from '../shared/folder-name.ts';
 import { newSeed } from '../simulator/scenario/forms.ts';
 import type { SentReport } from '../simulator/sent-ledger.ts';
 import { leaveTheCloud } from './environment.ts';
-import { happeningOf } from './observe/describe-event.ts';
 import { Observer } from './observe/observer.ts';
 import { type DevOptions, readDevOptions, USAGE } from './options.ts';
-import { jsonReporter } from './report/json-reporter.ts';
-import type { ReadyInfo, Reporter } from './report/reporter.ts';
+import { happeningOf, jsonReporter, type ReadyInfo, type Reporter } from './report/reporter.ts';
 import { terminalReporter } from './report/terminal-reporter.ts';
 import type { RunnerInfo } from './runner-fleet.ts';
 import { type SimulatedMeeting, startSimulatedMeeting } from './simulated-meeting.ts';
 import { type Stack, startStack } from './stack.ts';
 import { summarize } from './summarize.ts';
 
-/** `npm start`: the whole path on this machine. See README. */
+/** `npm start`: runs the whole path on this machine, from webhook to files. See README. */
 
 const PROGRESS_INTERVAL_MS = 500;
 const PARENT_LOOK_MS = 250;
-/** After the meeting: the session's last records must become readable within this time. */
+/** How long the run waits after the meeting for the session's last records, ms. */
 const LAST_RECORDS_MS = 30_000;
 const STACK_FILE = 'stack.json';
-/** As `rtms verify` has them. */
+/** The exit codes of `rtms verify`. */
 const VERDICT_EXIT_CODE = { complete: 0, incomplete: 1, contradictory: 4 } as const;
 
 leaveTheCloud();
@@ -38,7 +36,7 @@ try {
   process.stderr.write(`${error.message}\n`);
   process.exitCode = 1;
 }
-// Pooled connections of the SDK clients would keep an idle process alive for a while.
+// Without this line, pooled connections of the AWS clients keep the process alive for a while.
 process.exit();
 
 /** @returns the exit code */
@@ -73,7 +71,7 @@ async function run(options: DevOptions): Promise<number> {
   }
 }
 
-/** What `rtms --local` reads to find this stack; gone when the stack is. */
+/** Writes the file by which `rtms --local` finds this stack. It is removed when the stack ends. */
 async function describeStack(options: DevOptions, { aws }: Stack, info: ReadyInfo): Promise<void> {
   const { allowedHosts, outDir } = options;
   const endpoints = { ...info.endpoints, secretsManager: aws.endpoints.secretsManager };
@@ -81,7 +79,7 @@ async function describeStack(options: DevOptions, { aws }: Stack, info: ReadyInf
   await writeFile(join(outDir, STACK_FILE), `${JSON.stringify(description, undefined, 2)}\n`);
 }
 
-/** Until a signal: whatever Zoom sends. With `--json` the streams are left to the program that reads them. */
+/** Serves Zoom until a signal comes. With `--json` nothing reads the streams here: the calling program does. */
 async function live(
   options: DevOptions,
   stack: Stack,
@@ -96,7 +94,7 @@ async function live(
     join(options.outDir, folderNameOf(rtmsStreamId)),
   );
   await Promise.race([whenAborted(stopped), refresh(observer, reporter, stopped)]);
-  // The runners hand their sessions over; what they write last is read before the summary.
+  // A stopping runner hands its sessions over. Those last records have to be read before the summary.
   await stack.fleet.stop();
   await delay(2 * PROGRESS_INTERVAL_MS);
   const ledger = observer.ledger();
@@ -106,7 +104,7 @@ async function live(
   return VERDICT_EXIT_CODE[summary.verdict];
 }
 
-/** One scripted meeting, compared at the end with what the simulator says it sent. */
+/** Plays one scripted meeting, and compares at the end what was read with what the simulator sent. */
 async function simulated(
   options: DevOptions,
   stack: Stack,
@@ -121,13 +119,13 @@ async function simulated(
   observer.on('event', ({ name }) => {
     if (name === 'session_ended') ended.resolve();
   });
-  // Every run meets a Zoom that says the same in other forms; the seed brings one back.
+  // The simulator draws the forms of its messages anew in every run. The seed repeats a run.
   const forms = process.env['SIMULATOR_FORMS'] || newSeed();
   reporter.happening({
     kind: 'simulator_forms',
     atMs: Date.now(),
     fields: { seed: forms },
-    text: `the simulator speaks in the forms of SIMULATOR_FORMS=${forms}`,
+    text: `the simulator uses the message forms of SIMULATOR_FORMS=${forms}`,
   });
   const meeting = await startSimulatedMeeting(
     stack.webhookUrl,
@@ -152,7 +150,7 @@ async function simulated(
   return VERDICT_EXIT_CODE[summary.verdict];
 }
 
-/** The ledger line is written after everything else, but the other stream may lag behind it. */
+/** Waits for the last event, `session_ended`, and then for the frames: the media stream may lag behind the events. */
 async function untilAllIsRead(
   observer: Observer,
   meeting: SimulatedMeeting,
@@ -230,14 +228,14 @@ function reportRunners({ fleet }: Stack, reporter: Reporter): void {
 
 type Log = (process: string, line: string, json: Record<string, unknown> | undefined) => void;
 
-/** With `--json` the processes' own lines go to stderr, else into a file beside what the run produces. */
+/** With `--json` the lines of the processes go to stderr, otherwise into `stack.log` beside the produced files. */
 async function openLog({ json, outDir }: DevOptions): Promise<Log> {
   if (json) return (_, line) => void process.stderr.write(`${line}\n`);
   const file = createWriteStream(join(outDir, 'stack.log'));
   return (name, line) => void file.write(`${name} ${line}\n`);
 }
 
-/** What an earlier simulated meeting left; nothing else in the folder is touched. */
+/** Removes the files of an earlier simulated meeting, and nothing else in the folder. */
 async function clearEarlierFiles(directory: string): Promise<void> {
   const ours = /^(?:(?:audio|video|share)-.+|meeting.*\.wav|transcript\.\w+|chat\.jsonl)$/;
   const names = (await readdir(directory)).filter((name) => ours.test(name));
@@ -245,10 +243,10 @@ async function clearEarlierFiles(directory: string): Promise<void> {
 }
 
 /**
- * Aborted by the first SIGINT or SIGTERM, or when npm has ended; a second signal ends the process at once.
+ * Aborts on the first SIGINT or SIGTERM, and when npm has ended. A second signal ends the process at once.
  *
- * npm passes SIGTERM on to the shell that it runs a script in, and not to us: without the look at the parent, whoever
- * stops `npm start` as a service manager does would leave the whole stack behind.
+ * npm passes SIGTERM to the shell in which it runs a script, and not to this process. Without the look at the parent,
+ * a service manager that stops `npm start` would leave the whole stack running.
  */
 function stopSignal(): AbortSignal {
   const controller = new AbortController();

@@ -1,7 +1,7 @@
 /**
- * Installs the dependencies when `node_modules` is missing or older than the lockfile, so that
- * `npm start` and `npm test` work alone on a fresh clone. Plain JavaScript: it runs before Node 24
- * (itself one of the dependencies, on Linux with glibc) is there.
+ * Installs the dependencies when `node_modules` is missing or older than the lockfile, so that `npm start` and
+ * `npm test` work on a fresh clone. Plain JavaScript, because it runs before Node 24 is there: on Linux with glibc
+ * Node 24 is one of the dependencies.
  */
 import { spawn, spawnSync } from 'node:child_process';
 import { statSync } from 'node:fs';
@@ -31,13 +31,13 @@ async function install() {
 }
 
 /**
- * A download can stall without an error, so an attempt that takes too long is ended. So it is when the npm that
- * called us is gone: left alone it would write into `node_modules` beside the next one. npm minds no SIGTERM while it
- * installs.
+ * A download can stall without an error, so an attempt that takes too long is killed. It is killed too when the npm
+ * that called this script is gone: otherwise it would write into `node_modules` beside the next one. It takes
+ * SIGKILL, because npm ignores SIGTERM while it installs.
  */
 function installOnce() {
   const args = ['ci', '--no-audit', '--no-fund', '--loglevel=error', '--fetch-timeout=60000'];
-  // A name with an ending is what Windows looks for; only its shell finds it.
+  // On Windows the file is `npm.cmd`, which only the shell finds.
   const child = spawn('npm', args, {
     stdio: ['ignore', 2, 2],
     shell: process.platform === 'win32',
@@ -62,14 +62,14 @@ function installOnce() {
   });
 }
 
-/** The scripts run on the Node of the dependencies, or where there is none on the user's own. */
+/** Scripts run on the Node among the dependencies, or on the user's own where there is none. */
 function refuseOldNode() {
   const { stdout } = spawnSync('node', ['--version'], { encoding: 'utf8' });
   const version = (stdout ?? '').trim().replace(/^v/, '');
   const [major = 0, minor = 0] = version.split('.').map(Number);
   if (major > NEEDED[0] || (major === NEEDED[0] && minor >= NEEDED[1])) return;
   process.stderr.write(
-    `This needs Node.js ${NEEDED.join('.')} or newer; here is ${version || 'none'}\n`,
+    `This needs Node.js ${NEEDED.join('.')} or newer; found ${version || 'none'}\n`,
   );
   process.exit(1);
 }

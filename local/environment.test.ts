@@ -25,7 +25,7 @@ test("a developer's AWS account, endpoints and metadata addresses do not reach t
   ]);
 });
 
-test('a proxy is kept for Zoom and left out for loopback', () => {
+test('the local stack keeps the proxy for Zoom and bypasses it for loopback', () => {
   const environment = localEnvironment({
     HTTPS_PROXY: 'http://proxy:3128',
     NO_PROXY: 'corp, localhost',

@@ -1,19 +1,19 @@
 import { devNull } from 'node:os';
 
 /**
- * What tells a process on a developer's machine which AWS account, endpoint, Lambda function or ECS task it is: of no
- * use to the local stack, and enough to end it (a profile that is logged out, a metadata address that is not there).
+ * Variables by which a process finds its AWS account, endpoint, Lambda function or ECS task. Those of the developer
+ * would break the local stack: a profile that is logged out, a metadata address that is not there.
  */
 const CLOUD = /^(?:AWS_|_X_AMZN_|ECS_|LAMBDA_|POWERTOOLS_)/;
 
-/** Addresses that a proxy never leads to. */
+/** Hosts that no proxy can reach. */
 const LOOPBACK_HOSTS = ['127.0.0.1', 'localhost', '::1'];
 
 /**
- * The environment of a process of the local stack: the developer's own, without any AWS account of theirs, and with
- * loopback beside whatever proxy they use.
+ * Makes the environment of a process of the local stack: the developer's own without its AWS variables, and with
+ * loopback exempt from their proxy.
  *
- * @param environment of the shell that `npm start` was called in; not changed
+ * @param environment that of the shell in which `npm start` was called; it is not changed
  */
 export function localEnvironment(environment: NodeJS.ProcessEnv): Record<string, string> {
   const kept = Object.entries(environment).filter(
@@ -27,14 +27,14 @@ export function localEnvironment(environment: NodeJS.ProcessEnv): Record<string,
   return {
     ...Object.fromEntries(kept),
     ...Object.fromEntries(kinds),
-    // Else the SDK looks into the developer's own files, and for an instance that it might run on.
+    // Otherwise the AWS SDK reads the developer's own files, and looks for an EC2 instance.
     AWS_CONFIG_FILE: devNull,
     AWS_SHARED_CREDENTIALS_FILE: devNull,
     AWS_EC2_METADATA_DISABLED: 'true',
   };
 }
 
-/** Makes this process one of the local stack, see `localEnvironment`. */
+/** Gives this process the environment of the local stack, see `localEnvironment`. */
 export function leaveTheCloud(): void {
   const local = localEnvironment(process.env);
   for (const name of Object.keys(process.env)) if (!(name in local)) delete process.env[name];

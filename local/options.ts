@@ -5,7 +5,7 @@ import { decodeText } from '../shared/decode-text.ts';
 import type { UserEnv } from '../shared/env.ts';
 import { ServiceError } from '../shared/errors.ts';
 
-/** What `npm start` was asked to do. */
+/** The options of `npm start`. */
 export interface DevOptions {
   /** Wait for Zoom's own webhooks instead of playing the simulated meeting. */
   readonly live: boolean;
@@ -17,7 +17,7 @@ export interface DevOptions {
   readonly outDir: string;
   readonly credentials: ZoomCredentials;
   readonly allowedHosts: string;
-  /** RTMS_MEDIA as the runner gets it; undefined = everything Zoom offers. */
+  /** RTMS_MEDIA for the runner; undefined asks for everything that Zoom offers. */
   readonly media: string | undefined;
 }
 
@@ -41,7 +41,7 @@ export const USAGE = `npm start -- [options]
 
 Variables are read from the environment, then from .env: see README.`;
 
-/** Credentials of the simulated Zoom app: known to the simulator and to nobody else. */
+/** Credentials of the simulated Zoom app. They open nothing outside this machine. */
 const SIMULATED_CREDENTIALS: ZoomCredentials = {
   clientId: 'simulatedClientId',
   clientSecret: 'simulatedClientSecret',
@@ -50,7 +50,7 @@ const SIMULATED_CREDENTIALS: ZoomCredentials = {
   videoSdkSecret: 'simulatedVideoSdkSecret',
 };
 
-/** Raw PCM per participant, so that the WAV files hold exactly what was sent. */
+/** Raw PCM of each participant, so that the WAV files hold exactly what was sent. */
 const SIMULATED_MEDIA = JSON.stringify({
   audio: {
     codec: 'L16',
@@ -66,7 +66,7 @@ type Variables = Partial<Record<keyof UserEnv, string>>;
 /**
  * Reads the command line and the variables.
  *
- * @param envFile read when it exists; the environment's own values win
+ * @param envFile read when it exists; a value in the environment wins over it
  * @returns undefined when only the usage text was asked for
  * @throws ServiceError `config/invalid` naming everything that is wrong at once
  */
@@ -125,17 +125,12 @@ function readEnvFile(path: string): Variables {
   try {
     return parseEnv(decodeText(readFileSync(path))) as Variables;
   } catch (cause) {
-    throw new ServiceError(
-      'config/invalid',
-      `${path} cannot be read: ${(cause as Error).message}`,
-      {
-        cause,
-      },
-    );
+    const what = `${path} cannot be read: ${(cause as Error).message}`;
+    throw new ServiceError('config/invalid', what, { cause });
   }
 }
 
-/** Copied and pasted values bring white space at their ends; one that is empty then counts as not set. */
+/** Removes the white space that copied values have at their ends. A value that is empty then counts as not set. */
 function trimmed(environment: NodeJS.ProcessEnv): Variables {
   return Object.fromEntries(
     Object.entries(environment)

@@ -1,9 +1,10 @@
 /**
- * `node local/published-manifest.mjs strip` before packing, `restore` after it: what is published names no Node.
+ * Removes the optional dependencies from package.json for publishing: `node local/published-manifest.mjs strip` runs
+ * before packing, `restore` after it.
  *
- * The optional dependencies are the Node that a checkout on Linux runs on. In a dependent's project they would be
- * 120 MB for each release, and its `npm start` would run on our Node instead of its own. They cannot be
- * development dependencies: npm refuses those on every platform but theirs.
+ * The optional dependencies are the Node on which a checkout on Linux runs. In a project that depends on this package
+ * they would be 120 MB for each release, and its `npm start` would run on our Node instead of its own. They cannot be
+ * development dependencies, because npm refuses those on every platform but their own.
  */
 import { copyFileSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
 

@@ -2,9 +2,9 @@ import { EventEmitter } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Child, startChild, stopChild } from './child.ts';
 
-/** ECS starts a replacement for a task that died about this fast. */
+/** About how long ECS takes to start a replacement for a task that died. */
 const REPLACE_AFTER_MS = 5_000;
-/** A task gets 120 s to drain in Fargate; nothing local should need it. */
+/** Just under the 120 s that Fargate gives a task to drain. No local runner should need it. */
 const STOP_GRACE_MS = 115_000;
 
 export interface RunnerInfo {
@@ -23,7 +23,7 @@ const RUNNER = 'runner/main.ts';
 
 type EnvironmentOf = (taskId: string) => Promise<Readonly<Record<string, string>>>;
 
-/** Keeps `size` runner processes alive, as an ECS service would: one that dies is replaced after 5 s. */
+/** Keeps runner processes running, as an ECS service would: one that dies is replaced after 5 s. */
 export class RunnerFleet extends EventEmitter<RunnerFleetEvents> {
   readonly #environmentOf: EnvironmentOf;
   readonly #entry: string;
@@ -42,7 +42,7 @@ export class RunnerFleet extends EventEmitter<RunnerFleetEvents> {
     return [...this.#children].map(([taskId, child]) => ({ taskId, pid: child.pid }));
   }
 
-  /** Starts `size` runners more; settles when all of them said that they are ready. */
+  /** Starts `size` more runners. Resolves when all of them have reported that they are ready. */
   async start(size: number): Promise<void> {
     await Promise.all(Array.from({ length: size }, () => this.#startOne()));
   }
@@ -79,7 +79,7 @@ export class RunnerFleet extends EventEmitter<RunnerFleetEvents> {
       await delay(REPLACE_AFTER_MS, undefined, { signal: this.#stopping.signal });
       await this.#startOne();
     } catch {
-      // Stopping, or the replacement died too: its own exit asks for the next one.
+      // The fleet is stopping, or the replacement died too: its own exit starts the next one.
     }
   }
 }

@@ -4,19 +4,19 @@ import type { ZoomCredentials } from './options.ts';
 
 const STOP_GRACE_MS = 5_000;
 
-/** The Zoom simulator as a process of its own, playing one scripted meeting. */
+/** The Zoom simulator in a process of its own, which plays one scripted meeting. */
 export interface SimulatedMeeting {
   readonly rtmsStreamId: string;
-  /** What Zoom sent so far. */
+  /** What the simulator has sent so far. */
   sent(): Promise<SentReport>;
-  /** Settles when the meeting is over on Zoom's side. */
+  /** Resolves when the meeting is over on the side of the simulator. */
   readonly finished: Promise<void>;
   close(): Promise<void>;
 }
 
 /**
- * @param forms seed of the forms in which this Zoom speaks, see simulator/scenario/forms.ts
- * @param onLine the simulator's own report, one JSON object a line
+ * @param forms seed of the message forms, see simulator/scenario/forms.ts
+ * @param onLine called for every line of the simulator's report; each is one JSON object
  */
 export async function startSimulatedMeeting(
   webhookUrl: string,
@@ -29,7 +29,7 @@ export async function startSimulatedMeeting(
   const finished = Promise.withResolvers<void>();
   const child: Child = startChild(
     'simulator/main.ts',
-    // People keep their ids: each has files of their own.
+    // `vague`, not `nameless`: participants keep their ids, and each id has files of its own.
     ['--webhook-url', webhookUrl, '--scenario', 'scripted', '--missing', 'vague'],
     {
       SIMULATOR_FORMS: forms,
@@ -48,7 +48,7 @@ export async function startSimulatedMeeting(
     const error = new Error(`the Zoom simulator ended early (exit code ${code})`);
     for (const waiting of [listening, started, finished]) waiting.reject(error);
   });
-  // Whoever awaits the meeting's end hears of it; a stop before that is no failure.
+  // A run that is stopped does not wait for the end of the meeting, so nobody may be there to catch this.
   finished.promise.catch(() => undefined);
   const [controlUrl, rtmsStreamId] = await Promise.all([listening.promise, started.promise]);
   return {

@@ -13,12 +13,12 @@ export interface StackOptions {
   readonly allowedHosts: string;
   readonly media: string | undefined;
   readonly runners: number;
-  /** Another runner process than `runner/main.ts`, for tests. */
+  /** Replaces `runner/main.ts` in tests. */
   readonly runner?: RunnerVariant | undefined;
   /** Webhook port, 0 picks a free one. */
   readonly port: number;
   readonly path: string;
-  /** Every line of the webhook's and the runners' output, for whoever keeps logs. */
+  /** Called for every line that the webhook or a runner writes. */
   readonly onLog: (
     process: string,
     line: string,
@@ -29,7 +29,7 @@ export interface StackOptions {
 export interface RunnerVariant {
   /** Path inside the repository. */
   readonly entry: string;
-  /** What its processes are told beside what all are. */
+  /** Variables added to those of every runner. */
   readonly environment: (taskId: string) => Readonly<Record<string, string>>;
 }
 
@@ -38,20 +38,19 @@ export interface Stack {
   readonly aws: LocalAws;
   readonly webhookUrl: string;
   readonly fleet: RunnerFleet;
-  /** Stops in the order of a deployment's end: no more webhooks, drained runners, then AWS. */
+  /** Stops the webhook first, then drains the runners, then stops AWS. */
   close(): Promise<void>;
 }
 
-/** Slots of a local runner; a test that needs "full" sets its own. */
-const LOCAL_CAPACITY = '1000';
+/** More slots than a local run needs. A test of a full runner sets its own. */
+const LOCAL_SLOTS = '1000';
 const LOCAL_SPOOL_BYTES = String(256 * 1024 * 1024);
 const STOP_GRACE_MS = 5_000;
 
 /**
- * Starts local AWS, the webhook function behind HTTP and the runner processes, and waits until all of them
- * are ready.
+ * Starts local AWS, the webhook function behind HTTP and the runner processes, and waits until all of them are ready.
  *
- * @throws ServiceError `local/port-in-use` and what the processes say when they refuse to start
+ * @throws ServiceError `local/port-in-use`; `config/invalid` with the last line of a webhook that did not start
  */
 export async function startStack(options: StackOptions): Promise<Stack> {
   const closers: (() => Promise<unknown>)[] = [];
@@ -85,7 +84,7 @@ function runnerEnvironment(aws: LocalAws, options: StackOptions, spoolDir: strin
     ...aws.env(),
     ALLOWED_HOSTS: options.allowedHosts,
     RTMS_MEDIA: options.media ?? '{}',
-    CAPACITY: LOCAL_CAPACITY,
+    CAPACITY: LOCAL_SLOTS,
     HEALTH_PORT: '0',
     SPOOL_DIR: spoolDir,
     SPOOL_MAX_BYTES: LOCAL_SPOOL_BYTES,
@@ -98,7 +97,7 @@ async function startWebhook(
   options: StackOptions,
 ): Promise<{ child: Child; url: string }> {
   const ready = Promise.withResolvers<string>();
-  /** Told in the error when it cannot start. */
+  /** Part of the error when the webhook does not start. */
   let lastLine = '';
   let isReady = false;
   const environment = {

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { describe, expect, it } from 'vitest';
+import { expect, test } from 'vitest';
 import { differences } from './summarize.ts';
 
 const sha256 = (text: string) => createHash('sha256').update(text).digest('hex');
@@ -22,20 +22,18 @@ function read(frames: number, text: string) {
   return [{ ...source, userName: 'Ana', frames, bytes: text.length, hash }];
 }
 
-describe('differences', () => {
-  it('finds none when count and bytes agree', () => {
-    expect(differences(SENT, read(2, 'abcdef'))).toEqual([]);
-  });
+test('no difference is found when count and bytes agree', () => {
+  expect(differences(SENT, read(2, 'abcdef'))).toEqual([]);
+});
 
-  it.each([
-    ['a frame is missing', read(1, 'abc'), ['audio 7: 2 frames sent, 1 read']],
-    ['a byte differs', read(2, 'abcdeX'), ['audio 7: the bytes read are not the bytes sent']],
-    ['the source never came', [], ['audio 7: 2 frames sent, 0 read']],
-  ])('says so when %s', (_, found, problems) => {
-    expect(differences(SENT, found)).toEqual(problems);
-  });
+test.each([
+  ['a frame is missing', read(1, 'abc'), ['audio 7: 2 frames sent, 1 read']],
+  ['a byte differs', read(2, 'abcdeX'), ['audio 7: the bytes read are not the bytes sent']],
+  ['the source never came', [], ['audio 7: 2 frames sent, 0 read']],
+])('a difference is reported when %s', (_, found, problems) => {
+  expect(differences(SENT, found)).toEqual(problems);
+});
 
-  it('does not take a meeting without any media for a success', () => {
-    expect(differences({ ...SENT, sources: [] }, [])).toEqual(['Zoom could send nothing']);
-  });
+test('a meeting without any media is no success', () => {
+  expect(differences({ ...SENT, sources: [] }, [])).toEqual(['Zoom could send nothing']);
 });

@@ -7,7 +7,7 @@ import type { WrittenFiles } from './observe/meeting-files.ts';
 import type { ReadSource, StreamStats } from './observe/stream-stats.ts';
 import type { ReportRow, Summary } from './report/reporter.ts';
 
-/** What the simulator's books say of the media and lines it sent. */
+/** The media and lines that the simulator says it sent. */
 interface SentMedia extends Pick<SentReport, 'transcript' | 'chat'> {
   readonly sources: readonly Omit<SentReport['sources'][number], 'uncertain' | 'notSent'>[];
 }
@@ -25,10 +25,10 @@ const FILE_KINDS: Readonly<Record<string, string>> = {
 const MEDIA_ORDER = ['audio', 'video', 'deskshare', 'transcript', 'chat', 'events'];
 
 /**
- * The end of a run: the ledger the two streams prove, what contradicts it, and the files.
+ * Makes the report of a run: the ledger that the two streams prove, what contradicts it, and the files.
  *
- * @param sent the simulator's own books, where there are any: what was read must be what was sent, byte for byte,
- *   unless the streams themselves say that something is lost
+ * @param sent what the simulator sent, where one played: what was read must be the same, byte for byte, unless the
+ *   streams report a loss
  */
 export function summarize(
   ledger: LedgerReport,
@@ -71,7 +71,11 @@ function byMediaType(left: { mediaType: string }, right: { mediaType: string }):
   return MEDIA_ORDER.indexOf(left.mediaType) - MEDIA_ORDER.indexOf(right.mediaType);
 }
 
-/** What the consumer read is compared with what Zoom says it sent: count, bytes and SHA-256 per source. */
+/**
+ * Compares what was read with what the simulator sent, per source: number of frames, and SHA-256 of all their bytes.
+ *
+ * @returns one sentence for each difference
+ */
 export function differences(sent: SentMedia, read: readonly ReadSource[]): string[] {
   const problems: string[] = [];
   if (sent.sources.every(({ frames }) => frames === 0)) problems.push('Zoom could send nothing');

@@ -10,7 +10,7 @@ beforeAll(async () => {
 });
 afterAll(() => aws.close());
 
-test('says where it listens, answers there, and ends on SIGTERM', async () => {
+test('the webhook process says where it listens, answers there, and ends on SIGTERM', async () => {
   const url = Promise.withResolvers<string>();
   const child = startChild(
     'local/webhook-process.ts',
@@ -28,7 +28,7 @@ test('says where it listens, answers there, and ends on SIGTERM', async () => {
   expect(ended).toEqual({ code: 0, signal: null });
 });
 
-test('without its environment it says in one line all that is missing, and exits with 1', async () => {
+test('the webhook process without its environment names all that is missing in one line, and exits with 1', async () => {
   const lines: string[] = [];
   const environment = { DEPLOYMENT: '', SESSION_TABLE: '', JOB_QUEUE_URL: '' };
   const child = startChild('local/webhook-process.ts', [], environment, (line) => lines.push(line));

@@ -2,9 +2,9 @@ import { ServiceError } from '../shared/errors.ts';
 import { startWebhookServer } from './webhook-server.ts';
 
 /**
- * The webhook function as a process of its own: `node local/webhook-process.ts <port> <path>`, with
- * `WebhookEnv` and the local endpoints in the environment. Its first line of JSON on stdout says
- * `{"event": "webhook_ready", "url"}`; log lines and metrics follow.
+ * Runs the webhook function in a process of its own: `node local/webhook-process.ts <port> <path>`, with `WebhookEnv`
+ * and the local endpoints in the environment. Its first JSON line on stdout is `{"event": "webhook_ready", "url"}`.
+ * Log lines and metrics follow.
  */
 const [port = '0', path = '/webhook'] = process.argv.slice(2);
 

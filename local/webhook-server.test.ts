@@ -29,7 +29,7 @@ async function post(path: string, headers: Record<string, string>, body: string 
   return { status: response.status, event: events.at(-1) };
 }
 
-test('passes JSON as text, routed as API Gateway would', async () => {
+test('the local API Gateway passes JSON as text, with the route', async () => {
   const { event } = await post('?a=1', { 'Content-Type': 'application/json' }, '{"é":1}');
   expect(event).toMatchObject({
     version: '2.0',
@@ -44,7 +44,7 @@ test('passes JSON as text, routed as API Gateway would', async () => {
   expect(event?.pathParameters).toBeUndefined();
 });
 
-test('names the app that follows the path', async () => {
+test('the local API Gateway names the app that follows the path', async () => {
   const { event } = await post('/team%20b', {}, 'x');
   expect(event).toMatchObject({
     routeKey: 'POST /zoom/rtms/{app}',
@@ -52,18 +52,18 @@ test('names the app that follows the path', async () => {
   });
 });
 
-test('passes other types in base64', async () => {
+test('the local API Gateway passes other content types in base64', async () => {
   const bytes = Buffer.from([0, 255, 128]);
   const { event } = await post('', { 'content-type': 'application/octet-stream' }, bytes);
   expect(event).toMatchObject({ isBase64Encoded: true, body: bytes.toString('base64') });
 });
 
-test('leaves an absent body out', async () => {
+test('the local API Gateway leaves an absent body out', async () => {
   const { event } = await post('', {}, '');
   expect(event).not.toHaveProperty('body');
 });
 
-test('joins repeated headers with a comma and lower-cases their names', async () => {
+test('the local API Gateway joins repeated headers with a comma and lower-cases their names', async () => {
   answer = async () => ({ statusCode: 200 });
   await new Promise<void>((resolve, reject) => {
     request(
@@ -79,14 +79,14 @@ test('joins repeated headers with a comma and lower-cases their names', async ()
   expect(events.at(-1)?.headers).toMatchObject({ 'x-zm-signature': 'a,b' });
 });
 
-test('answers 413 beyond 10 MB without asking the handler', async () => {
+test('the local API Gateway answers 413 beyond 10 MB without calling the handler', async () => {
   const before = events.length;
   const { status } = await post('', {}, Buffer.alloc(10 * 1024 * 1024 + 1));
   expect(status).toBe(413);
   expect(events).toHaveLength(before);
 });
 
-test('answers 500 when the handler throws, and goes on serving', async () => {
+test('the local API Gateway answers 500 when the handler throws, and goes on serving', async () => {
   answer = async () => {
     throw new Error('boom');
   };
@@ -98,13 +98,13 @@ test('answers 500 when the handler throws, and goes on serving', async () => {
   expect((await post('', {}, 'x')).status).toBe(200);
 });
 
-test('decodes an answer in base64', async () => {
+test('the local API Gateway decodes an answer in base64', async () => {
   answer = async () => ({ statusCode: 200, body: 'b2s=', isBase64Encoded: true });
   const response = await fetch(server.url, { method: 'POST', body: 'x' });
   expect(await response.text()).toBe('ok');
 });
 
-test('serves requests at the same time', async () => {
+test('the local API Gateway serves requests concurrently', async () => {
   const gate = Promise.withResolvers<void>();
   let waiting = 0;
   answer = async () => {
@@ -118,7 +118,7 @@ test('serves requests at the same time', async () => {
   expect(answers.map(({ status }) => status)).toEqual([200, 200, 200]);
 });
 
-test('says when its port is taken', async () => {
+test('startWebhookServer rejects with local/port-in-use when the port is taken', async () => {
   const port = Number(new URL(server.url).port);
   const second = startWebhookServer({ port, path: '/', handler: () => answer() });
   await expect(second).rejects.toMatchObject({ code: 'local/port-in-use', detail: { port } });

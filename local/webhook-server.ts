@@ -7,9 +7,9 @@ import type {
 } from 'aws-lambda';
 import { closeServer, LOOPBACK, listen } from './aws/listen.ts';
 
-/** The largest payload API Gateway passes on; it answers 413 itself beyond that. */
+/** The largest payload that API Gateway passes on. It answers a larger one with 413 itself. */
 const MAX_PAYLOAD_BYTES = 10 * 1024 * 1024;
-/** As infra/webhook/webhook.ts sets it. */
+/** The same as in infra/webhook/webhook.ts. */
 const LAMBDA_TIMEOUT_MS = 5_000;
 /** API Gateway passes bodies of these types as text, every other one in base64. */
 const TEXT_TYPES = /^(?:text\/|application\/(?:json|javascript|xml))/i;
@@ -20,15 +20,15 @@ export type LocalWebhookHandler = (
 ) => Promise<APIGatewayProxyStructuredResultV2>;
 
 export interface LocalWebhookServer {
-  /** Where Zoom posts to; `/{app}` may follow. */
+  /** Where Zoom posts. `/{app}` may follow. */
   readonly url: string;
   close(): Promise<void>;
 }
 
 /**
- * Puts the Lambda handler behind HTTP on loopback, as an API Gateway HTTP API with the routes `POST
- * <path>` and `POST <path>/{app}` does: payload format 2.0, 404 for any other route, 413 over 10 MB, 500
- * when the handler throws. Requests run concurrently.
+ * Serves the Lambda handler over HTTP on loopback, as an API Gateway HTTP API with the routes `POST <path>` and
+ * `POST <path>/{app}` does: payload format 2.0, 404 for any other route, 413 over 10 MB, 500 when the handler throws.
+ * Requests run concurrently.
  *
  * @throws ServiceError `local/port-in-use`
  */
@@ -100,7 +100,7 @@ function decode(text: string): string {
   }
 }
 
-/** @returns undefined when it is larger than API Gateway allows; the rest is not read */
+/** @returns undefined for a body that is larger than API Gateway allows; the rest of it is not read */
 async function readBody(request: IncomingMessage): Promise<Buffer | undefined> {
   const chunks: Buffer[] = [];
   let sizeBytes = 0;
@@ -150,7 +150,7 @@ function toEvent(
   };
 }
 
-/** Lower-case names; a repeated header becomes one with commas. */
+/** Lower-cases the names, and joins a repeated header with commas, as payload format 2.0 does. */
 function joinHeaders(rawHeaders: readonly string[]): Record<string, string> {
   const headers: Record<string, string> = {};
   for (let index = 0; index + 1 < rawHeaders.length; index += 2) {

@@ -1,7 +1,7 @@
 declare module 'dynalite' {
   import type { Server } from 'node:http';
 
-  /** Starts nothing yet: the caller listens. State lives in memory and goes with `close`. */
+  /** Makes a server that does not listen yet. Its state is in memory, until `close`. */
   function dynalite(options?: { createTableMs?: number; deleteTableMs?: number }): Server;
   export = dynalite;
 }

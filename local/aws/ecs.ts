@@ -3,28 +3,28 @@ import type { AwsCall, AwsOperation } from './router.ts';
 const TARGET = 'AmazonEC2ContainerServiceV20141113.';
 const ARN = 'arn:aws:ecs:us-east-1:000000000000';
 
-/** What one task asked of scale-in protection. */
+/** The scale-in protection that one task has asked for. */
 interface Protection {
   readonly enabled: boolean;
   readonly expiresAtMs?: number;
 }
 
 /**
- * The ECS control plane as the runner sees it: scale-in protection, its own task's definition and the
- * service's primary deployment. A task belongs to the revision that was primary when it was first named.
+ * The part of the ECS control plane that a runner calls: scale-in protection, the definition of its task, and the
+ * primary deployment of the service. A task belongs to the revision that was primary when a call first named it.
  */
 export class LocalEcs {
   /** Makes protection calls answer 200 with this failure reason, for example `DEPLOYMENT_BLOCKED`. */
   protectionFailure: string | undefined;
-  /** Running tasks of the primary revision; undefined: not told. */
+  /** Running tasks of the primary revision; undefined leaves the field out of the answer. */
   runningCount: number | undefined;
-  /** DescribeServices calls answered. */
+  /** How many DescribeServices calls were answered. */
   described = 0;
   readonly #protections = new Map<string, Protection>();
   readonly #revisions = new Map<string, number>();
   #primaryRevision = 1;
 
-  /** Starts a deployment: tasks named from now on belong to it, the others are of an old revision. */
+  /** Starts a deployment: tasks first named from now on belong to it, all others to an old revision. */
   deploy(): void {
     this.#primaryRevision += 1;
   }

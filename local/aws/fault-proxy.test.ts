@@ -26,12 +26,12 @@ const ask = async (body: string, signal?: AbortSignal) => {
   return await response.text();
 };
 
-test('passes large bodies both ways, unchanged', async () => {
+test('the fault proxy passes large bodies both ways unchanged', async () => {
   const body = 'x'.repeat(5_000_000);
   expect(await ask(body)).toBe(body);
 });
 
-test('refuses: nothing reaches the server', async () => {
+test('mode refuse lets nothing reach the server', async () => {
   const before = served;
   proxy.mode = 'refuse';
   await expect(ask('a')).rejects.toThrow('fetch failed');
@@ -40,7 +40,7 @@ test('refuses: nothing reaches the server', async () => {
   expect(await ask('a')).toBe('a');
 });
 
-test('stalls: nothing moves until the mode changes', async () => {
+test('mode stall lets no byte pass until the mode changes', async () => {
   proxy.mode = 'stall';
   await expect(ask('a', AbortSignal.timeout(50))).rejects.toThrow('timeout');
   const waiting = ask('b');
@@ -48,14 +48,14 @@ test('stalls: nothing moves until the mode changes', async () => {
   expect(await waiting).toBe('b');
 });
 
-test('swallows: the server works, the answer is lost', async () => {
+test('mode swallow lets the server work and loses the answer', async () => {
   const before = served;
   proxy.mode = 'swallow';
   await expect(ask('a')).rejects.toThrow('fetch failed');
   expect(served).toBe(before + 1);
 });
 
-test('cuts what is open, once', async () => {
+test('cut resets the open connections', async () => {
   proxy.mode = 'stall';
   const waiting = ask('a');
   waiting.catch(() => undefined);
@@ -64,7 +64,7 @@ test('cuts what is open, once', async () => {
   await expect(waiting).rejects.toThrow('fetch failed');
 });
 
-test('a port that is taken is said in one clear error', async () => {
+test('FaultProxy.start rejects with local/port-in-use when the port is taken', async () => {
   await expect(FaultProxy.start(proxy.port, 1)).rejects.toMatchObject({
     code: 'local/port-in-use',
     message: `[local/port-in-use] port ${proxy.port} is in use`,

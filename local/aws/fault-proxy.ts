@@ -3,9 +3,9 @@ import { LOOPBACK, listen } from './listen.ts';
 
 /**
  * - `pass`: bytes flow both ways.
- * - `refuse`: the server is down; open connections are reset and new ones meet a reset.
- * - `stall`: the server hangs; connections open, nothing moves until the mode changes.
- * - `swallow`: the server does the work and the connection breaks before the answer arrives.
+ * - `refuse`: the server is down: open and new connections are reset.
+ * - `stall`: the server hangs: connections open, and no byte passes until the mode changes.
+ * - `swallow`: the server does the work, and the connection breaks before the answer arrives.
  */
 export type FaultMode = 'pass' | 'refuse' | 'stall' | 'swallow';
 
@@ -15,8 +15,8 @@ interface Pair {
 }
 
 /**
- * A TCP proxy in front of a local AWS server, so that a test can take the server away and bring it back
- * on the same address with its state kept.
+ * A TCP proxy in front of a local AWS server. With it a test can take the server away and bring it back, at the same
+ * address and with its state kept.
  */
 export class FaultProxy {
   readonly url: string;
@@ -44,7 +44,7 @@ export class FaultProxy {
     return this.#mode;
   }
 
-  /** Applies to open connections and to those to come. */
+  /** Applies to open connections and to new ones. */
   set mode(mode: FaultMode) {
     this.#mode = mode;
     if (mode === 'refuse') this.cut();
@@ -59,7 +59,7 @@ export class FaultProxy {
     }
   }
 
-  /** Resets every open connection, once; the mode stays. */
+  /** Resets every open connection, once. The mode stays as it is. */
   cut(): void {
     for (const { client, backend } of this.#pairs) {
       client.resetAndDestroy();

@@ -9,7 +9,7 @@ export const LOOPBACK = '127.0.0.1';
  * Listens on loopback only.
  *
  * @param port 0 picks a free one
- * @returns the port it got
+ * @returns the port
  * @throws ServiceError `local/port-in-use`
  */
 export async function listen(server: Server, port: number): Promise<number> {
@@ -26,7 +26,7 @@ export async function listen(server: Server, port: number): Promise<number> {
   return (server.address() as AddressInfo).port;
 }
 
-/** Stops an HTTP server at once: requests that wait for an answer are cut off. */
+/** Stops an HTTP server at once. Requests that wait for an answer lose their connection. */
 export function closeServer(server: HttpServer): Promise<void> {
   server.closeAllConnections();
   return new Promise((resolve) => server.close(() => resolve()));

@@ -29,7 +29,7 @@ afterAll(() => aws.close());
 const common = () => ({ region: aws.region, credentials: aws.credentials });
 
 describe('SQS', () => {
-  test('takes a job and redrives it to the dead-letter queue after five receives', async () => {
+  test('moves a job to the dead-letter queue after five receives', async () => {
     const sqs = new SQSClient({
       ...common(),
       endpoint: aws.endpoints.sqs,
@@ -47,7 +47,7 @@ describe('SQS', () => {
     sqs.destroy();
   });
 
-  test('has queue URLs that resolve, for clients that connect to the URL itself', async () => {
+  test('gives queue URLs that resolve for clients that connect to the URL itself', async () => {
     const sqs = new SQSClient({ ...common(), logger: SILENT_LOGGER });
     const { MessageId } = await sqs.send(
       new SendMessageCommand({ QueueUrl: aws.queueUrl, MessageBody: 'y' }),
@@ -107,7 +107,7 @@ describe('ECS', () => {
   afterAll(() => ecs.destroy());
   const tasks = { cluster: 'local', tasks: ['task-1'] };
 
-  test('protects a task until it is told to fail, in an answer of 200', async () => {
+  test('protects a task, and answers a failure with status 200', async () => {
     const protect = (protectionEnabled: boolean) =>
       ecs.send(new UpdateTaskProtectionCommand({ ...tasks, protectionEnabled }));
     const { protectedTasks } = await protect(true);
@@ -125,7 +125,7 @@ describe('ECS', () => {
     expect(answer.protectedTasks).toMatchObject([{ protectionEnabled: false }]);
   });
 
-  test('tells a task of an old revision from the primary one', async () => {
+  test('tells a task of an old revision from one of the primary revision', async () => {
     const own = async () =>
       (await ecs.send(new DescribeTasksCommand(tasks))).tasks?.[0]?.taskDefinitionArn;
     const primary = async () => {

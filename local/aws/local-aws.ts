@@ -14,14 +14,14 @@ import { LocalSecrets } from './secrets-manager.ts';
 import { createSessionTable } from './session-table.ts';
 import { createQueues, startSqs } from './sqs.ts';
 
-/** Name of the local stack in its metrics. */
+/** The name of the local stack in its metrics. */
 const DEPLOYMENT = 'local';
 const REGION = 'us-east-1';
 const TABLE = 'rtms-sessions';
 const SECRET_ID = 'rtms-zoom';
 const STREAMS = { media: 'rtms-media', events: 'rtms-events' } as const;
 const SHARDS = { media: 4, events: 1 } as const;
-/** Local servers take any; the SDK insists on some. */
+/** The local servers accept any credentials, but the SDK sends nothing without some. */
 const CREDENTIALS = { accessKeyId: 'local', secretAccessKey: 'local' };
 
 export interface LocalAwsOptions {
@@ -29,7 +29,7 @@ export interface LocalAwsOptions {
   readonly zoomSecret: string;
 }
 
-/** What every process of the local stack needs to find it. */
+/** Variables by which a process finds the local AWS. */
 export type LocalAwsEnv = Omit<LocalEnv, 'TASK_ID'> &
   Pick<
     RunnerEnv,
@@ -60,9 +60,9 @@ export interface LocalAws {
   readonly deadLetterQueueUrl: string;
   readonly table: string;
   readonly streams: typeof STREAMS;
-  /** Of the Zoom apps' credentials. */
+  /** Secret with the credentials of the Zoom apps. */
   readonly secretId: string;
-  /** Takes a service away and brings it back with its state kept. Kinesis has its own fault script. */
+  /** Take a service away and bring it back with its state kept. Kinesis has its own fault script. */
   readonly faults: {
     readonly sqs: FaultProxy;
     readonly dynamodb: FaultProxy;
@@ -71,14 +71,14 @@ export interface LocalAws {
   readonly kinesis: KinesisServer;
   readonly secrets: LocalSecrets;
   readonly ecs: LocalEcs;
-  /** Environment for child processes. */
+  /** The variables for child processes. */
   env(): LocalAwsEnv;
   close(): Promise<void>;
 }
 
 /**
- * Starts the AWS services that this project uses as real HTTP servers on loopback, on free ports, with
- * the queue, table, streams and secret that infra would create. State lives in memory.
+ * Starts the AWS services that this project uses, as real HTTP servers on free ports of loopback, with the queue, table,
+ * streams and secret that infra would create. Their state is in memory.
  */
 export async function startLocalAws(options: LocalAwsOptions): Promise<LocalAws> {
   const closers: (() => Promise<void>)[] = [];
@@ -155,7 +155,7 @@ async function start(
       JOB_QUEUE_URL: queues.queueUrl,
       DEPLOYMENT,
       ZOOM_SECRET_ID: SECRET_ID,
-      // One secret holds both here: nobody from the internet calls this function.
+      // In the cloud these are two secrets, because the internet reaches the webhook. Here one is enough.
       ZOOM_WEBHOOK_SECRET_ID: SECRET_ID,
       MEDIA_STREAM: STREAMS.media,
       EVENTS_STREAM: STREAMS.events,

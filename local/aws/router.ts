@@ -1,12 +1,12 @@
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 
-/** The members of one call, as the SDK sent them. */
+/** The input of one call, as the SDK sent it. */
 export type AwsCall = Readonly<Record<string, unknown>>;
 
-/** Answers one operation of a service; throws `AwsError` to refuse. */
+/** Answers one operation of a service. Throws `AwsError` to refuse. */
 export type AwsOperation = (call: AwsCall) => unknown;
 
-/** Makes the router answer as AWS refuses: HTTP 400 with `__type`. */
+/** Thrown by an operation; the router answers as AWS does, with HTTP 400 and the `__type`. */
 export class AwsError extends Error {
   readonly type: string;
 
@@ -17,7 +17,7 @@ export class AwsError extends Error {
 }
 
 /**
- * An HTTP server that speaks AWS JSON 1.1 (`POST /`, operation in `x-amz-target`), not yet listening.
+ * Makes an HTTP server that speaks AWS JSON 1.1 (`POST /`, operation in `x-amz-target`) and does not listen yet.
  *
  * @param operations by full target name, for example `secretsmanager.GetSecretValue`
  */

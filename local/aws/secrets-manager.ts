@@ -7,13 +7,13 @@ interface Version {
   readonly createdAtMs: number;
 }
 
-/** Secrets in memory: one current and one previous version each, as Secrets Manager stages them. */
+/** Secrets in memory, each with a current and a previous version, as Secrets Manager stages them. */
 export class LocalSecrets {
-  /** How often a value was read, by secret id: lets a test see caching. */
+  /** How often each secret was read, by id, so that a test can see caching. */
   readonly reads = new Map<string, number>();
   readonly #versions = new Map<string, Version[]>();
 
-  /** Makes `value` the current version of secret `id`, creating the secret if needed. */
+  /** Makes `value` the current version of a secret, and creates the secret if needed. */
   put(id: string, value: string): void {
     const version = { value, id: randomUUID(), createdAtMs: Date.now() };
     this.#versions.set(id, [version, ...(this.#versions.get(id) ?? [])].slice(0, 2));

@@ -5,7 +5,7 @@ import {
 } from '@aws-sdk/client-dynamodb';
 import { OWNER_INDEX } from '../../shared/session-table/session-row.ts';
 
-/** Creates the session table as infra/storage/session-table.ts defines it, and waits until it can be used. */
+/** Creates the session table as infra/storage/session-table.ts defines it, and waits until it is active. */
 export async function createSessionTable(client: DynamoDBClient, table: string): Promise<void> {
   await client.send(
     new CreateTableCommand({

@@ -4,7 +4,7 @@ import { LOOPBACK } from './listen.ts';
 
 const JOB_QUEUE = 'rtms-jobs';
 const DEAD_LETTER_QUEUE = 'rtms-jobs-dead';
-/** As infra/webhook/job-queue.ts: a message whose row cannot be served goes to the dead-letter queue after this. */
+/** The same as in infra/webhook/job-queue.ts: after so many receives a message goes to the dead-letter queue. */
 const MAX_RECEIVE_COUNT = 5;
 const VISIBILITY_TIMEOUT_SECONDS = 30;
 
@@ -13,7 +13,7 @@ export interface LocalSqs {
   close(): Promise<void>;
 }
 
-/** fauxqs in this process, on loopback (its own starter listens on every interface). */
+/** Starts fauxqs in this process, on loopback. Its own starter would listen on every interface. */
 export async function startSqs(): Promise<LocalSqs> {
   const app = buildApp({ logger: false, defaultRegion: 'us-east-1' });
   const address = await app.listen({ port: 0, host: LOOPBACK });
@@ -23,8 +23,8 @@ export async function startSqs(): Promise<LocalSqs> {
 /**
  * Creates the job queue and its dead-letter queue.
  *
- * @returns queue URLs on `endpoint` itself: fauxqs finds a queue by the path of its URL, and its own
- *   `*.localhost` host names resolve on few machines
+ * @returns queue URLs at `endpoint`: fauxqs finds a queue by the path of its URL, and its own `*.localhost` host names
+ *   resolve on few machines
  */
 export async function createQueues(
   client: SQSClient,

@@ -5,7 +5,7 @@ import { DataStream, type StreamOptions } from './stream.ts';
 
 const ACCOUNT_ID = '000000000000';
 
-/** All data streams of the one account and Region this server plays. */
+/** All data streams of the one account and Region that this server stands for. */
 export class Account {
   readonly id = ACCOUNT_ID;
   readonly #region: string;
@@ -13,13 +13,13 @@ export class Account {
   readonly #streams = new Map<string, DataStream>();
   #storedBytes = 0;
 
-  /** @param maxStoredBytes base64 characters kept over all shards; beyond it the oldest records go */
+  /** @param maxStoredBytes base64 characters kept in all shards together; beyond it the oldest records are dropped */
   constructor(region: string, maxStoredBytes: number) {
     this.#region = region;
     this.#maxStoredBytes = maxStoredBytes;
   }
 
-  /** In order of their names, as ListStreams lists them. */
+  /** In the order of their names, as ListStreams returns them. */
   get streams(): DataStream[] {
     return [...this.#streams.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
   }
@@ -72,11 +72,11 @@ export class Account {
     return this.streams.reduce((sum, stream) => sum + stream.openShards.length, 0);
   }
 
-  /** Keeps the memory bound; called before `bytes` more are stored. */
+  /** Keeps the memory bound. Call it before `bytes` more are stored. */
   makeRoom(bytes: number): void {
     this.#storedBytes += bytes;
     if (this.#storedBytes <= this.#maxStoredBytes) return;
-    // The true sum: expired records and shards have left since.
+    // The running sum is too high by now, because expired records and shards were not subtracted.
     const holders = this.streams.flatMap((stream) =>
       stream.shards.map((shard) => ({ stream, shard })),
     );
@@ -90,7 +90,7 @@ export class Account {
     }
   }
 
-  /** A share at once, so that a full server does not evict for every record. @returns bytes freed */
+  /** Evicts a 64th of the bound at once, so that a full server does not evict for every record. @returns bytes freed */
   #evictFrom(stream: DataStream, shard: Shard): number {
     const before = shard.storedBytes;
     stream.counters.evicted += shard.evict(this.#maxStoredBytes / 64);

@@ -1,4 +1,4 @@
-/** Every error this server answers with, as its AWS `__type`, and its HTTP status. */
+/** HTTP status of every error that this server answers, by its AWS `__type`. */
 const STATUS = {
   AccessDeniedException: 400,
   ExpiredIteratorException: 400,
@@ -22,7 +22,7 @@ export type ApiErrorName = keyof typeof STATUS;
 
 export const API_ERROR_NAMES = Object.keys(STATUS) as ApiErrorName[];
 
-/** The only two codes an entry of a PutRecords answer can carry (API reference of PutRecordsResultEntry). */
+/** The two codes that an entry of a PutRecords answer can have (API reference of PutRecordsResultEntry). */
 export const ENTRY_ERROR_NAMES = [
   'ProvisionedThroughputExceededException',
   'InternalFailure',
@@ -30,7 +30,7 @@ export const ENTRY_ERROR_NAMES = [
 
 export type EntryErrorName = (typeof ENTRY_ERROR_NAMES)[number];
 
-/** Thrown by operations; http answers it as `{"__type": name, "message": message}`. */
+/** Thrown by an operation; server.ts answers it as `{"__type": name, "message": message}`. */
 export class ApiError extends Error {
   override readonly name: ApiErrorName;
 

@@ -3,21 +3,21 @@ import { ApiError, type EntryErrorName } from './api-error.ts';
 import { type Input, optionalText } from './input.ts';
 import type { DataStream } from './stream.ts';
 
-/** What an operation gets besides its input. */
+/** What an operation gets beside its input. */
 export interface Call {
   readonly account: Account;
   readonly nowMs: number;
-  /** Asks the fault script about the next record: a code to refuse it with, or undefined. */
+  /** Asks the fault script about the next record. @returns the code to refuse it with, or undefined */
   entryError(): EntryErrorName | undefined;
 }
 
-/** @returns the answer as an object, or as JSON text where speed matters */
+/** Carries out one call. @returns the answer as an object, or as JSON text where speed matters */
 export type Operation = (input: Input, call: Call) => object | string;
 
 export const STREAM_NAME = { min: 1, max: 128, pattern: /^[a-zA-Z0-9_.-]+$/ };
 const ARN = /^arn:aws[\w-]*:kinesis:[\w-]+:\d{12}:stream\/([\w.-]+)$/;
 
-/** The name in StreamName or StreamARN, whatever it may stand for. */
+/** Reads the name from StreamName or StreamARN. Whether the stream exists is not checked. */
 export function streamNameIn(input: Input): string | undefined {
   const { StreamName: name, StreamARN: arn } = input;
   if (typeof name === 'string') return name;
@@ -25,7 +25,7 @@ export function streamNameIn(input: Input): string | undefined {
 }
 
 /**
- * The data stream a call names by StreamName, StreamARN or both.
+ * Finds the data stream that a call names by StreamName, StreamARN or both.
  *
  * @throws ApiError ResourceNotFoundException, ValidationException, InvalidArgumentException
  */
@@ -44,7 +44,7 @@ export function streamOf(input: Input, account: Account): DataStream {
   return stream;
 }
 
-/** Times leave as seconds since 1970 with milliseconds as fraction. */
+/** AWS JSON has times as seconds since 1970, with the milliseconds as fraction. */
 export function toTimestamp(ms: number): number {
   return ms / 1000;
 }

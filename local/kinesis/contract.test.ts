@@ -57,7 +57,7 @@ describe('kinesis-local over HTTP/1.1', () => {
 
   for (const [index, { title, run, peerDeviates }] of CASES.entries()) {
     const body = () => run(client, `contract-${index}`);
-    // Expected to fail: when the peer learns it, the mark has to go.
+    // Once the peer behaves as the service does, test.fails fails, and peerDeviates has to be removed.
     if (peerDeviates !== undefined)
       test.fails(`${title} (deviates: ${peerDeviates})`, body, 20_000);
     else test(title, body, 20_000);

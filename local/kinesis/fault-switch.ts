@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { type CallFate, FaultPlan, type FaultScript, parseFaultScript } from './faults.ts';
 
-/** The fault script in force; what POST, GET and DELETE on `/_faults` reach. */
+/** Holds the fault script in force. POST, GET and DELETE on `/_faults` act on it. */
 export class FaultSwitch {
   readonly #clock: () => number;
   #plan: FaultPlan;
@@ -13,7 +13,7 @@ export class FaultSwitch {
     this.#plan = new FaultPlan({ rules: [] }, clock());
   }
 
-  /** Replaces the script; calls held by the old one go on. @throws Error naming the first wrong field */
+  /** Replaces the script. Calls that the old one holds go on. @throws Error naming the first wrong field */
   set(script: FaultScript): void {
     const plan = new FaultPlan(parseFaultScript(script), this.#clock());
     this.#plan = plan;
@@ -25,7 +25,7 @@ export class FaultSwitch {
     this.set({ rules: [] });
   }
 
-  /** The script, how many calls each rule has matched, and how many are held right now. */
+  /** The script, how many calls each rule has matched, and how many calls are held now. */
   state(): { script: FaultScript; matched: readonly number[]; holding: number } {
     return { script: this.#plan.script, matched: this.#plan.matched, holding: this.#holding };
   }
@@ -34,7 +34,7 @@ export class FaultSwitch {
     return this.#plan.decide(call, this.#clock());
   }
 
-  /** Resolves when the script in force now is replaced or cleared, at `endsAtMs`, or when `gone` aborts. */
+  /** Holds a call until the script is replaced or cleared, until `endsAtMs`, or until `gone` aborts. */
   async held(endsAtMs: number, gone: AbortSignal): Promise<void> {
     const leftMs = endsAtMs - this.#clock();
     const over = leftMs === Infinity ? [] : [AbortSignal.timeout(Math.max(0, Math.ceil(leftMs)))];

@@ -20,12 +20,12 @@ const RULE = {
   dropAnswerShare: 0.05,
 } as const;
 
-test('the same seed gives the same faults, another seed others', () => {
+test('the same seed gives the same faults, and another seed gives others', () => {
   expect(play({ seed: 7, rules: [RULE] })).toEqual(play({ seed: 7, rules: [RULE] }));
   expect(play({ seed: 7, rules: [RULE] })).not.toEqual(play({ seed: 8, rules: [RULE] }));
 });
 
-test('neither the number of entries nor another share moves the other faults', () => {
+test('neither the number of entries nor the share of another fault moves a fault', () => {
   const plain = play({ seed: 7, rules: [RULE] });
   const drops = plain.map((fate) => fate.dropAnswer);
   expect(play({ seed: 7, rules: [RULE] }, 200, 9).map((fate) => fate.dropAnswer)).toEqual(drops);
@@ -33,7 +33,7 @@ test('neither the number of entries nor another share moves the other faults', (
   expect(calm.map((fate) => fate.dropAnswer)).toEqual(drops);
 });
 
-test('shares come out as asked', () => {
+test('each fault happens about as often as its share says', () => {
   const fates = play({ rules: [RULE] }, 4_000);
   const entries = fates.flatMap((fate) => fate.entries);
   const share = <T>(all: T[], wanted: T) => all.filter((one) => one === wanted).length / all.length;
@@ -55,7 +55,7 @@ test('shares come out as asked', () => {
   expect(Math.max(...fates.map((fate) => fate.latencyMs))).toBeLessThan(15);
 });
 
-test('a share of 1 spares nothing and a share of 0 everything', () => {
+test('a share of 1 faults every call and a share of 0 none', () => {
   expect(play({ rules: [{ errors: { InternalFailure: 1 } }] }).every((fate) => fate.error)).toBe(
     true,
   );
@@ -78,7 +78,7 @@ test.each([
   expect(plan.matched).toEqual([hit ? 1 : 0]);
 });
 
-test('the first matching rule counts, and the next one when it is over', () => {
+test('a call follows the first matching rule, and the next one when that is over', () => {
   const rules = [{ latencyMs: 1, durationMs: 100 }, { latencyMs: 2 }];
   const plan = new FaultPlan({ rules }, 1_000);
   expect(plan.decide(CALL, 1_099).latencyMs).toBe(1);

@@ -11,33 +11,33 @@ const share = v.pipe(v.number(), v.minValue(0), v.maxValue(1));
 const duration = v.pipe(v.number(), v.minValue(0));
 
 const ruleSchema = v.strictObject({
-  /** Name of the data stream. @default all, and calls about none */
+  /** Name of the data stream. @default every stream, and calls that name none */
   stream: v.optional(v.string()),
-  /** E.g. `PutRecords`. @default all */
+  /** For example `PutRecords`. @default every operation */
   operation: v.optional(v.string()),
-  /** Share of records refused one by one, by code; the call itself succeeds (PutRecord: fails). */
+  /** Share of records that are refused one by one, by code. PutRecords itself succeeds, PutRecord fails. */
   entryErrors: v.optional(v.record(v.picklist(ENTRY_ERROR_NAMES), share)),
-  /** Share of whole calls refused, by error; nothing of them is applied. */
+  /** Share of calls that are refused whole, by error. Nothing of them is applied. */
   errors: v.optional(v.record(v.picklist(API_ERROR_NAMES), share)),
-  /** Delay before a call is applied; it is applied late even when its client has given up by then. */
+  /** Delay before a call is applied, ms. The call is applied even when its client has timed out by then. */
   latencyMs: v.optional(duration),
-  /** Up to this much more, evenly spread. */
+  /** Random addition to `latencyMs`, from 0 to this, evenly spread. */
   jitterMs: v.optional(duration),
   /**
-   * `hold`: calls wait unapplied until the script is cleared, replaced or over; those whose client is
-   * still there are then served. `refuse`: the connection is destroyed unanswered.
+   * `hold`: calls wait unapplied until the script is cleared, replaced or over. Those whose client is still there are
+   * served then. `refuse`: the connection is destroyed without an answer.
    */
   stall: v.optional(v.picklist(['hold', 'refuse'])),
-  /** Share of calls that are applied and whose connection is destroyed instead of answered. */
+  /** Share of calls that are applied, and whose connection is destroyed instead of answered. */
   dropAnswerShare: v.optional(share),
-  /** From when the script is set. @default until cleared */
+  /** How long the rule holds, from when the script is set, ms. @default until the script is cleared */
   durationMs: v.optional(duration),
 });
 
 const scriptSchema = v.strictObject({
-  /** The same seed and the same calls in the same order give the same faults. @default 1 */
+  /** The same seed, with the same calls in the same order, gives the same faults. @default 1 */
   seed: v.optional(v.pipe(v.number(), v.integer()), 1),
-  /** For each call the first rule that matches and is not over. */
+  /** A call follows the first rule that matches it and is not over. */
   rules: v.array(ruleSchema),
 });
 
@@ -55,12 +55,12 @@ export function parseFaultScript(value: unknown): FaultScript {
 /** What happens to one call. */
 export interface CallFate {
   readonly stall?: 'hold' | 'refuse';
-  /** When a hold ends by itself. */
+  /** When a hold ends by itself, Unix ms. */
   readonly endsAtMs: number;
   readonly latencyMs: number;
   readonly error?: ApiErrorName;
   readonly dropAnswer: boolean;
-  /** Draws for the next record of the call. */
+  /** Decides about the next record of the call. @returns the code to refuse it with, or undefined */
   entryError(): EntryErrorName | undefined;
 }
 
@@ -71,10 +71,10 @@ const UNHARMED: CallFate = {
   entryError: () => undefined,
 };
 
-/** A running fault script: decides about each call from its seed alone. */
+/** A fault script in force. It decides about each call from the seed alone. */
 export class FaultPlan {
   readonly script: FaultScript;
-  /** Calls matched so far, per rule. */
+  /** How many calls each rule has matched so far. */
   readonly matched: number[];
   readonly #rules: readonly (FaultRule & {
     readonly endsAtMs: number;
@@ -86,7 +86,7 @@ export class FaultPlan {
     this.script = script;
     this.matched = script.rules.map(() => 0);
     const seed = script.seed ?? 1;
-    // Calls and entries draw from sources of their own: a larger batch shifts no later call's fate.
+    // Calls and entries have separate generators, so that a larger batch does not change the faults of later calls.
     this.#rules = script.rules.map((rule, index) => ({
       ...rule,
       endsAtMs: nowMs + (rule.durationMs ?? Infinity),
@@ -105,7 +105,7 @@ export class FaultPlan {
     const rule = this.#rules[index];
     if (rule === undefined) return UNHARMED;
     this.matched[index] = (this.matched[index] ?? 0) + 1;
-    // Every call draws all three, so that changing one share leaves the other faults where they were.
+    // Every call draws all three numbers, so that another share of one fault does not move the other faults.
     const [jitter, error, drop] = [rule.nextForCall(), rule.nextForCall(), rule.nextForCall()];
     const errorName = pick(rule.errors, error);
     const { entryErrors } = rule;
@@ -121,7 +121,7 @@ export class FaultPlan {
   }
 }
 
-/** @param draw from 0 up to 1: the shares lie one after another from 0 */
+/** @param draw from 0 up to 1; the shares lie one after another from 0 */
 function pick<Name extends string>(
   shares: Partial<Record<Name, number>> | undefined,
   draw: number,

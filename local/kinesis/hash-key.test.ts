@@ -6,7 +6,7 @@ test.each([
   ['a', '0cc175b9c0f1b6a831c399e269772661'],
   ['abc', '900150983cd24fb0d6963f7d28e17f72'],
   ['message digest', 'f96b697d7cb7938d525a2f31aaf161d0'],
-])('hashes %j as its MD5', (key, digest) => {
+])('partition key %j is hashed with MD5', (key, digest) => {
   expect(hashPartitionKey(key)).toBe(BigInt(`0x${digest}`));
 });
 
@@ -18,11 +18,11 @@ test.each([
   ['01', undefined],
   ['1.0', undefined],
   ['', undefined],
-])('reads the hash key %j as %s', (text, value) => {
+])('parseHashKey reads %j as %s', (text, value) => {
   expect(parseHashKey(text)).toBe(value);
 });
 
-test('three ranges meet without gap and end at the last key', () => {
+test('three even ranges meet without a gap and end at the last hash key', () => {
   const [a, b, c] = evenRanges(3);
   expect(a?.start).toBe(0n);
   expect(b?.start).toBe((a?.end ?? 0n) + 1n);

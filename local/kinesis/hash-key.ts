@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto';
 
-/** The last of the 2^128 hash keys that a stream's open shards divide between them. */
+/** The last of the 2^128 hash keys that the open shards of a stream divide among them. */
 export const MAX_HASH_KEY = 2n ** 128n - 1n;
 
 /** Both ends included. */
@@ -21,7 +21,7 @@ export function parseHashKey(text: string): bigint | undefined {
   return value <= MAX_HASH_KEY ? value : undefined;
 }
 
-/** `count` equal ranges that cover all hash keys, as CreateStream lays them out. */
+/** Divides all hash keys into `count` equal ranges, as CreateStream does. */
 export function evenRanges(count: number): HashKeyRange[] {
   const width = (MAX_HASH_KEY + 1n) / BigInt(count);
   return Array.from({ length: count }, (_, index) => ({

@@ -13,17 +13,17 @@ import {
 import { type AddressInfo, createServer as createTcpServer, type Socket } from 'node:net';
 import { ServiceError } from '../../shared/errors.ts';
 
-/** One request, whichever protocol brought it. */
+/** One request, by either protocol. */
 export interface Exchange {
   readonly method: string;
   readonly path: string;
   readonly headers: IncomingMessage['headers'];
-  /** undefined when it was larger than allowed */
+  /** Undefined for a body larger than allowed. */
   readonly body: Buffer | undefined;
   /** Aborts when the client has closed its connection or cancelled the request. */
   readonly gone: AbortSignal;
   answer(status: number, headers: Readonly<Record<string, string>>, body: string): void;
-  /** Loses the answer: HTTP/1.1 destroys the connection, HTTP/2 resets this one request. */
+  /** Ends the request without an answer: HTTP/1.1 destroys the connection, HTTP/2 resets this one stream. */
   drop(): void;
 }
 
@@ -55,13 +55,13 @@ export async function startHttpServer(options: {
   const sockets = new Set<Socket>();
   const onRequest = (request: Request, response: Response): void => {
     serve(request, response, options.maxBodyBytes, options.handle).catch((cause: unknown) => {
-      // The handler answers every error of ours; what is left is a broken invariant.
+      // The handler answers every ApiError. Anything else is a defect of this server.
       process.emitWarning(cause instanceof Error ? cause : String(cause));
       request.socket.destroy();
     });
   };
 
-  // SDK clients keep connections for reuse; closing them first would race with their next request.
+  // SDK clients reuse connections: one that this server closes may carry the next request already.
   const http1 = createHttp1Server({ keepAliveTimeout: 600_000 }, onRequest);
   const http2 = createHttp2Server({ settings: { initialWindowSize: WINDOW_BYTES } }, onRequest);
   http2.on('session', (session: ServerHttp2Session) => session.setLocalWindowSize(WINDOW_BYTES));
@@ -85,7 +85,7 @@ export async function startHttpServer(options: {
   };
 }
 
-/** Waits for the first three bytes, puts them back and says which protocol they begin. */
+/** Waits for the first three bytes, puts them back, and calls `start` with the protocol that they begin. */
 function handOver(socket: Socket, start: (isHttp2: boolean) => void): void {
   let first = Buffer.alloc(0);
   socket.on('readable', function onReadable() {
@@ -120,7 +120,7 @@ async function serve(
   try {
     body = await readBody(request, maxBodyBytes);
   } catch {
-    return; // the client went away while sending
+    return; // The client went away while it was sending.
   }
   await handle({
     method: request.method ?? 'GET',
@@ -131,7 +131,7 @@ async function serve(
     answer(status, headers, text) {
       if (gone.signal.aborted) return;
       const bytes = Buffer.from(text);
-      // Both protocols' responses know these two calls; their union does not type-check.
+      // The responses of both protocols have these two methods, but their union does not type-check.
       const plain = response as ServerResponse;
       plain.writeHead(status, { ...headers, 'content-length': bytes.length }).end(bytes);
     },
@@ -146,7 +146,7 @@ function isHttp2(response: Response): response is Http2ServerResponse {
   return 'stream' in response;
 }
 
-/** @returns undefined for a body over the limit, of which the rest is read and forgotten */
+/** @returns undefined for a body over the limit; the rest of it is read and dropped */
 async function readBody(request: Request, maxBytes: number): Promise<Buffer | undefined> {
   const chunks: Buffer[] = [];
   let bytes = 0;

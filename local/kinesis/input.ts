@@ -1,6 +1,6 @@
 import { ApiError } from './api-error.ts';
 
-/** The parsed body of one call: AWS JSON 1.1, checked member by member as the operations read it. */
+/** The parsed body of one call, AWS JSON 1.1. Each operation checks the members that it reads. */
 export type Input = Readonly<Record<string, unknown>>;
 
 export interface TextRule {
@@ -81,7 +81,7 @@ export function integer(input: Input, member: string, min: number, max: number):
   return required(member, optionalInteger(input, member, min, max));
 }
 
-/** AWS JSON carries times as seconds since 1970 with a fraction. @returns milliseconds */
+/** AWS JSON has times as seconds since 1970 with a fraction. @returns Unix ms */
 export function optionalTimestampMs(input: Input, member: string): number | undefined {
   const value = input[member];
   if (value === undefined || value === null) return undefined;

@@ -2,10 +2,10 @@ import { ApiError } from './api-error.ts';
 import { KINESIS_QUOTAS } from './limits.ts';
 import type { DataStream } from './stream.ts';
 
-/** Where a shard iterator stands; the token carries it, so the server keeps nothing. */
+/** Where a shard iterator stands. The token itself contains it, so that the server keeps no iterators. */
 export interface ShardPosition {
   readonly streamName: string;
-  /** A stream that was deleted and created again is another one. */
+  /** Tells a stream from one of the same name that was deleted. */
   readonly streamCreatedAtMs: number;
   readonly shardId: string;
   readonly position: number;
@@ -24,8 +24,8 @@ export function encodeIterator(
 }
 
 /**
- * @throws ApiError InvalidArgumentException for text this server never gave out, ExpiredIteratorException
- * after five minutes
+ * @throws ApiError InvalidArgumentException for text that is not from `encodeIterator`; ExpiredIteratorException
+ *   after five minutes
  */
 export function decodeIterator(token: string, nowMs: number): ShardPosition {
   const match = TOKEN.exec(Buffer.from(token, 'base64').toString('latin1'));

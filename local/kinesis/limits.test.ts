@@ -72,7 +72,7 @@ const stats = () => Object.values(server.stats().streams)[0];
 const count = (results: string[], result: string) =>
   results.filter((each) => each === result).length;
 
-test('takes 1,000 records per second and shard, and says which entries were too many', async () => {
+test('a shard takes 1,000 records per second and refuses the entries beyond', async () => {
   await create();
   expect(count([...(await put(500, 10)), ...(await put(500, 10))], 'ok')).toBe(1000);
   expect(await put(2, 10)).toEqual([THROTTLED, THROTTLED]);
@@ -82,7 +82,7 @@ test('takes 1,000 records per second and shard, and says which entries were too 
   expect(results.slice(100)).toEqual(Array(50).fill(THROTTLED));
 });
 
-test('takes 1 MiB per second and shard, keys included', async () => {
+test('a shard takes 1 MiB per second, keys included', async () => {
   await create();
   expect(await put(4, 262_144)).toEqual(['ok', 'ok', 'ok', 'ok']);
   expect(await put(1, 2)).toEqual([THROTTLED]);
@@ -90,7 +90,7 @@ test('takes 1 MiB per second and shard, keys included', async () => {
   expect(await put(2, 262_144)).toEqual(['ok', THROTTLED]);
 });
 
-test('counts each shard on its own', async () => {
+test('the write limits count each shard by itself', async () => {
   await create({ ShardCount: 2 });
   expect(await put(1, 1_048_576, 'a')).toEqual(['ok']);
   expect(await put(1, 1_048_576, 'a')).toEqual([THROTTLED]);
@@ -121,7 +121,7 @@ test('PutRecord over the limit fails with the shard in its message', async () =>
   });
 });
 
-test('answers five GetRecords per second and shard', async () => {
+test('a shard answers five GetRecords per second', async () => {
   await create();
   const at = await iterator();
   for (let call = 0; call < 5; call += 1) await read(at);
@@ -146,7 +146,7 @@ test('a GetRecords answer ends at 10 MiB and blocks the shard for five seconds',
   expect((await read(NextShardIterator ?? '')).Records).toHaveLength(2);
 });
 
-test('an iterator lives five minutes', async () => {
+test('a shard iterator is valid for five minutes', async () => {
   await create();
   const at = await iterator();
   nowMs += 300_000;
@@ -155,7 +155,7 @@ test('an iterator lives five minutes', async () => {
   await expect(read(at)).rejects.toMatchObject({ name: 'ExpiredIteratorException' });
 });
 
-test('a NextToken of ListShards lives five minutes', async () => {
+test('a NextToken of ListShards is valid for five minutes', async () => {
   await create({ ShardCount: 2 });
   const command = new ListShardsCommand({ StreamName: 's', MaxResults: 1 });
   const { NextToken } = await client.send(command);
@@ -165,7 +165,7 @@ test('a NextToken of ListShards lives five minutes', async () => {
   });
 });
 
-test('an iterator of a deleted stream does not read its successor', async () => {
+test('an iterator of a deleted stream does not read a new stream of that name', async () => {
   await create();
   const at = await iterator();
   await client.send(new DeleteStreamCommand({ StreamName: 's' }));
@@ -174,7 +174,7 @@ test('an iterator of a deleted stream does not read its successor', async () => 
   await expect(read(at)).rejects.toMatchObject({ name: 'ResourceNotFoundException' });
 });
 
-test('records expire after the retention period, and old iterators go on behind them', async () => {
+test('records expire after the retention period, and older iterators go on with the next record', async () => {
   await create();
   await put(3, 10);
   nowMs += 23 * HOUR_MS;
@@ -187,7 +187,7 @@ test('records expire after the retention period, and old iterators go on behind 
   expect(MillisBehindLatest).toBe(0);
 });
 
-test('a longer retention keeps records', async () => {
+test('a longer retention period keeps records longer', async () => {
   await create();
   const longer = { StreamName: 's', RetentionPeriodHours: 48 };
   await client.send(new IncreaseStreamRetentionPeriodCommand(longer));
@@ -231,7 +231,7 @@ test('AT_TIMESTAMP starts at the first record of that time or later', async () =
   await expect(from(nowMs + 1)).rejects.toMatchObject({ name: 'InvalidArgumentException' });
 });
 
-test('beyond its memory bound it loses the oldest records and counts them', async () => {
+test('beyond its memory bound the server drops the oldest records and counts them', async () => {
   await create({ ShardCount: 2 });
   for (let second = 0; second < 30; second += 1) {
     await put(1, 1_048_576, 'a');
@@ -245,7 +245,7 @@ test('beyond its memory bound it loses the oldest records and counts them', asyn
   expect(evicted).toBeLessThan(40);
 });
 
-test('an AUTO stream spreads one key over its shards', async () => {
+test('a stream with AUTO distribution spreads one key over its shards', async () => {
   await create({
     ShardCount: undefined,
     StreamModeDetails: { StreamMode: 'ON_DEMAND' },
@@ -262,7 +262,7 @@ test('an AUTO stream spreads one key over its shards', async () => {
   expect(new Set(Records?.map((each) => each.ShardId)).size).toBe(4);
 });
 
-test('counts records, bytes and payload units of 25 KB', async () => {
+test('the stream counters have records, bytes and payload units of 25 KB', async () => {
   await create();
   await put(2, 25_000);
   await put(1, 25_001);

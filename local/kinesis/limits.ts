@@ -1,11 +1,14 @@
 /**
  * What Amazon Kinesis Data Streams allows, as this server enforces it.
  *
- * Unless a line says otherwise the source is "Quotas and limits" of the developer guide
+ * This is a second copy of the limits on purpose. The runner and infra plan with shared/kinesis-limits.ts; this server
+ * judges them in tests, and a judge that imported the same numbers would share their errors. Do not merge the two.
+ *
+ * Unless a line names another source, the source is "Quotas and limits" of the developer guide
  * (docs.aws.amazon.com/streams/latest/dev/service-sizes-and-limits.html), read 2026-11.
  *
- * Not enforced: calls per second of the control plane, changes per 24 hours (UpdateShardCount 10,
- * UpdateStreamMode 2), on-demand scaling (an on-demand stream keeps its four shards), regional quotas.
+ * Not enforced: calls per second of the control plane, changes per 24 hours (UpdateShardCount 10, UpdateStreamMode 2),
+ * on-demand scaling (an on-demand stream keeps its four shards), regional quotas.
  */
 
 const KIB = 1024;
@@ -13,7 +16,7 @@ const MIB = 1024 * KIB;
 const HOUR_MS = 3_600_000;
 
 export const KINESIS_QUOTAS = {
-  /** Per shard; data and partition key count. Bursts of one second are allowed, see token-bucket.ts. */
+  /** Per shard. Data and partition key count. Bursts of one second are allowed, see token-bucket.ts. */
   writeBytesPerSecond: MIB,
   writeRecordsPerSecond: 1_000,
   /** Per shard, shared by all its readers. */
@@ -38,19 +41,19 @@ export const KINESIS_QUOTAS = {
   minRetentionHours: 24,
   maxRetentionHours: 8_760,
 
-  /** Ours, enough for any local run; the service's quota depends on the Region. */
+  /** Our own number, enough for any local run. The quota of the service depends on the Region. */
   shardsPerAccount: 500,
   onDemandStreams: 50,
   /** A new on-demand stream takes 4 MB/s: four shards. */
   onDemandShards: 4,
 } as const;
 
-/** A PUT payload unit (pricing page): each record is charged in chunks of 25 KB; decimal, to be on the safe side. */
+/** A PUT payload unit: each record is charged in chunks of 25 KB (pricing page). Taken as decimal, which charges more. */
 export const PAYLOAD_UNIT_BYTES = 25_000;
 
 /**
- * Base64 in a JSON body is 4/3 of the data; the rest is keys, names and punctuation. Larger bodies are
- * refused unread.
+ * Larger bodies are refused unread. Base64 takes 4/3 of the 10 MiB of data; the rest is for keys, names and
+ * punctuation.
  */
 export const MAX_BODY_BYTES = 24 * MIB;
 

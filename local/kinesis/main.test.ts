@@ -10,7 +10,7 @@ function start(...args: string[]) {
   return spawn(process.execPath, [main, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
 }
 
-test('prints its address, serves, says when the port is taken, ends on SIGTERM', async () => {
+test('the Kinesis process prints its address, serves, refuses a taken port, and ends on SIGTERM', async () => {
   const child = start();
   const [line] = await once(child.stdout, 'data');
   const { url, port, pid } = JSON.parse(String(line));

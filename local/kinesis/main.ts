@@ -1,5 +1,5 @@
 /**
- * The local Kinesis as a process of its own, so that it can be killed and paused:
+ * Runs the local Kinesis in a process of its own, so that a test can kill and pause it:
  * `node local/kinesis/main.ts [--port 0] [--region us-east-1]`.
  *
  * Prints one JSON line, `{"url", "port", "pid"}`, when it serves. Ends on SIGTERM and SIGINT.

@@ -50,7 +50,7 @@ export interface NamedOperation {
 
 /**
  * @param target the `x-amz-target` header
- * @throws ApiError UnknownOperationException, also for operations of Kinesis that this server leaves out
+ * @throws ApiError UnknownOperationException, also for operations of Kinesis that this server does not have
  */
 export function findOperation(target: string): NamedOperation {
   const name = TARGET.exec(target)?.[1] ?? '';
@@ -60,12 +60,13 @@ export function findOperation(target: string): NamedOperation {
   throw new ApiError('UnknownOperationException', message);
 }
 
-/** The data stream a call is about, for the fault script; undefined when it names none. */
+/** The name of the data stream that a call is about, for the fault script; undefined when the call names none. */
 export function streamNameOf(operation: string, input: Input): string | undefined {
   const { ShardIterator: token } = input;
   if (operation !== 'GetRecords' || typeof token !== 'string') return streamNameIn(input);
   try {
-    return decodeIterator(token, 0).streamName; // time 0: the age does not matter here
+    // Time 0 makes no iterator too old: only its stream matters here.
+    return decodeIterator(token, 0).streamName;
   } catch {
     return undefined;
   }

@@ -20,10 +20,10 @@ interface Refusal {
 
 const MAX_RECORD_BYTES = KINESIS_QUOTAS.maxRecordKiB * KIB;
 
-/** Where base64 is decoded only to see that it can be: far faster than a regular expression. */
+/** Base64 is decoded into it only to check it, which is far faster than a regular expression. */
 const scratch = Buffer.allocUnsafeSlow(MAX_RECORD_BYTES);
 
-/** Writes up to 500 records; each succeeds or fails for itself, answered in request order. */
+/** Writes up to 500 records. Each succeeds or fails by itself, and the answer has them in request order. */
 export function putRecordsOperation(input: Input, call: Call): string {
   const stream = streamOf(input, call.account);
   stream.counters.putCalls += 1;
@@ -48,7 +48,7 @@ export function putRecordsOperation(input: Input, call: Call): string {
   return `{"FailedRecordCount":${failed},"Records":[${records}]}`;
 }
 
-/** Writes one record; a refusal fails the call. */
+/** Writes one record. When the record is refused, the call fails. */
 export function putRecord(input: Input, call: Call): string {
   const stream = streamOf(input, call.account);
   stream.counters.putCalls += 1;
@@ -63,7 +63,7 @@ interface Placed {
 }
 
 function resultJson(result: Placed | Refusal): string {
-  // Names and numbers of our own: nothing in them needs escaping.
+  // Every value is a name or number of this server, and none needs escaping.
   return 'code' in result
     ? `{"ErrorCode":"${result.code}","ErrorMessage":"${result.message}"}`
     : `{"SequenceNumber":"${result.sequenceNumber}","ShardId":"${result.shardId}"}`;
@@ -94,14 +94,14 @@ function putEntry(entry: Entry, stream: DataStream, call: Call): Placed | Refusa
   return { shardId: shard.id, sequenceNumber: shard.append(record) };
 }
 
-/** @param path what stands before a member's name in a validation message */
+/** @param path prefix of a member's name in a validation message */
 function parseEntry(input: Input, stream: DataStream, path: string): Entry {
   const { Data: data, PartitionKey: partitionKey, ExplicitHashKey: hashKey } = input;
   if (data === undefined || data === null) throw invalid(`${path}data`, 'null', 'not be null');
   if (typeof data !== 'string') throw wrongType(`${path}data`, 'base64');
   const key = partitionKey ?? '';
   if (typeof key !== 'string') throw wrongType(`${path}partitionKey`, 'a string');
-  // Only a stream that distributes records itself takes them without a key.
+  // Only a stream with AUTO distribution takes records without a key.
   if (key === '' && stream.recordDistribution !== 'AUTO') {
     throw invalid(`${path}partitionKey`, key, 'have length greater than or equal to 1');
   }
@@ -112,11 +112,11 @@ function parseEntry(input: Input, stream: DataStream, path: string): Entry {
   const dataBytes = decodedBytes(data);
   const sizeBytes = dataBytes + Buffer.byteLength(key);
   if (sizeBytes > stream.maxRecordKiB * KIB) {
-    // The text is ours; AWS does not document it.
+    // AWS does not document its own text.
     const rule = `have length less than or equal to ${stream.maxRecordKiB * KIB}`;
     throw invalid(`${path}data`, `${sizeBytes} bytes with its key`, rule);
   }
-  // Characters that are not base64 decode to nothing.
+  // Characters that are not base64 decode to nothing, so fewer bytes than expected come out.
   if (scratch.write(data, 'base64') !== dataBytes) throw wrongType(`${path}data`, 'base64');
   return { data, partitionKey: key, explicitHashKey: parseExplicit(hashKey), sizeBytes };
 }
@@ -132,7 +132,7 @@ function parseExplicit(hashKey: unknown): bigint | undefined {
   );
 }
 
-/** Not a whole number for text that cannot be base64. */
+/** @returns the decoded size; not a whole number for text whose length is not that of base64 */
 function decodedBytes(base64: string): number {
   const padding = base64.endsWith('==') ? 2 : base64.endsWith('=') ? 1 : 0;
   return (base64.length / 4) * 3 - padding;

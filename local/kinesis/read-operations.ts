@@ -108,7 +108,7 @@ export function getRecords(input: Input, call: Call): string {
   return `${answer},"Records":[${parts.join(',')}]}`;
 }
 
-/** Base64 and sequence numbers need no escaping, and the data is too long to look. */
+/** Written without JSON.stringify: base64 and sequence numbers need no escaping, and scanning the data is slow. */
 function recordJson(record: StoredRecord, sequenceNumber: string): string {
   return (
     `{"ApproximateArrivalTimestamp":${toTimestamp(record.arrivedAtMs)},"Data":"${record.data}",` +
@@ -116,7 +116,7 @@ function recordJson(record: StoredRecord, sequenceNumber: string): string {
   );
 }
 
-/** 0 only at the tip; before it the age of the last record read, or of the first unread one. */
+/** @returns 0 at the tip of the shard; before it the age of the last record read, else of the first unread one, ms */
 function millisBehind(
   shard: Shard,
   next: number,

@@ -71,7 +71,7 @@ describe('the wire', () => {
     ['', '{}', 400, 'UnknownOperationException'],
     ['Kinesis_20131202.ListShards', '{"NextToken":"bnVsbA=="}', 400, 'InvalidArgumentException'],
     ['Kinesis_20131202.ListStreams', '', 200, undefined],
-  ])('%s with body %j is answered %i %s', async (target, body, status, type) => {
+  ])('%s with body %j is answered with %i %s', async (target, body, status, type) => {
     expect(await post(target, body)).toEqual([status, type]);
   });
 
@@ -93,7 +93,7 @@ describe('the wire', () => {
     },
   );
 
-  test('refuses a body over 24 MiB without keeping it', async () => {
+  test('a body over 24 MiB is refused and not kept', async () => {
     const body = '{'.padEnd(25 * 1024 * 1024);
     expect(await post('Kinesis_20131202.PutRecords', body)).toEqual([
       413,
@@ -101,7 +101,7 @@ describe('the wire', () => {
     ]);
   });
 
-  test('recognises HTTP/2 whose first bytes come one by one', async () => {
+  test('HTTP/2 is recognised although its first bytes come one by one', async () => {
     const socket = createConnection(server.port, '127.0.0.1');
     await once(socket, 'connect');
     socket.setNoDelay(true);
@@ -118,7 +118,7 @@ describe('the wire', () => {
     socket.destroy();
   });
 
-  test('says that a port is taken', async () => {
+  test('startKinesisServer rejects with local/port-in-use when the port is taken', async () => {
     await expect(startKinesisServer({ port: server.port })).rejects.toMatchObject({
       code: 'local/port-in-use',
     });
@@ -137,7 +137,7 @@ describe.each(['HTTP/1.1', 'h2c'] as const)('faults over %s', (protocol) => {
 
   const set = (...rules: FaultScript['rules']) => server.faults.set({ rules });
 
-  test('refuses single entries in place and stores the others', async () => {
+  test('entryErrors refuses single entries in place and stores the others', async () => {
     set({
       stream: 'media',
       entryErrors: { ProvisionedThroughputExceededException: 0.3, InternalFailure: 0.2 },
@@ -158,7 +158,7 @@ describe.each(['HTTP/1.1', 'h2c'] as const)('faults over %s', (protocol) => {
     );
   });
 
-  test('fails whole calls without storing anything', async () => {
+  test('errors fails whole calls and stores nothing of them', async () => {
     set({ operation: 'PutRecord', errors: { InternalFailure: 1 } });
     await expect(put(client, 'a')).rejects.toMatchObject({
       name: 'InternalFailure',
@@ -167,7 +167,7 @@ describe.each(['HTTP/1.1', 'h2c'] as const)('faults over %s', (protocol) => {
     expect(await stored(client)).toEqual([]);
   });
 
-  test('denies access to one operation', async () => {
+  test('errors denies access to one operation', async () => {
     set({ operation: 'DescribeStreamSummary', errors: { AccessDeniedException: 1 } });
     const summary = new DescribeStreamSummaryCommand({ StreamName: 'media' });
     await expect(client.send(summary)).rejects.toMatchObject({
@@ -176,13 +176,13 @@ describe.each(['HTTP/1.1', 'h2c'] as const)('faults over %s', (protocol) => {
     });
   });
 
-  test('stores a record and loses the answer', async () => {
+  test('dropAnswerShare stores the record and loses the answer', async () => {
     set({ operation: 'PutRecord', dropAnswerShare: 1 });
     await expect(put(client, 'a')).rejects.toThrow();
     expect(await stored(client)).toEqual(['a']);
   });
 
-  test('holds calls until cleared, then serves them', async () => {
+  test('stall hold keeps calls until the script is cleared, then serves them', async () => {
     set({ operation: 'PutRecord', stall: 'hold' });
     let done = false;
     const held = put(client, 'a').finally(() => {
@@ -196,13 +196,13 @@ describe.each(['HTTP/1.1', 'h2c'] as const)('faults over %s', (protocol) => {
     expect(await stored(client)).toEqual(['a']);
   });
 
-  test('holds calls until the time is over', async () => {
+  test('stall hold keeps calls until durationMs is over', async () => {
     set({ operation: 'PutRecord', stall: 'hold', durationMs: 30 });
     await put(client, 'a');
     expect(await stored(client)).toEqual(['a']);
   });
 
-  test('never stores a held call whose client has gone', async () => {
+  test('stall hold does not store a call whose client has gone', async () => {
     set({ operation: 'PutRecord', stall: 'hold' });
     const abort = new AbortController();
     const held = put(client, 'a', abort.signal);
@@ -215,7 +215,7 @@ describe.each(['HTTP/1.1', 'h2c'] as const)('faults over %s', (protocol) => {
     expect(await stored(client)).toEqual(['b']);
   });
 
-  test('applies a slow call late even when its client has given up', async () => {
+  test('latencyMs applies a call even when its client has timed out', async () => {
     set({ operation: 'PutRecord', latencyMs: 200 });
     const abort = new AbortController();
     const slow = put(client, 'a', abort.signal);
@@ -226,7 +226,7 @@ describe.each(['HTTP/1.1', 'h2c'] as const)('faults over %s', (protocol) => {
     expect(await stored(client)).toEqual(['a']);
   });
 
-  test('refuses calls unanswered and unstored, and serves again after', async () => {
+  test('stall refuse neither answers nor stores calls, and later calls are served', async () => {
     set({ stall: 'refuse' });
     await expect(put(client, 'a')).rejects.toThrow();
     server.faults.clear();
@@ -234,7 +234,7 @@ describe.each(['HTTP/1.1', 'h2c'] as const)('faults over %s', (protocol) => {
     expect(await stored(client)).toEqual(['b']);
   });
 
-  test('closes while calls are held and slow', async () => {
+  test('the server closes while calls are held and slow', async () => {
     set(
       { operation: 'PutRecord', stall: 'hold' },
       { operation: 'GetShardIterator', latencyMs: 1e6 },
@@ -247,7 +247,7 @@ describe.each(['HTTP/1.1', 'h2c'] as const)('faults over %s', (protocol) => {
 });
 
 describe('the control endpoint', () => {
-  test('sets, shows and clears the script', async () => {
+  test('/_faults sets, shows and clears the fault script', async () => {
     const script = { seed: 3, rules: [{ stream: 'media', stall: 'refuse' }] };
     expect(await control('POST', script)).toEqual({
       status: 200,
@@ -261,14 +261,14 @@ describe('the control endpoint', () => {
     client.destroy();
   });
 
-  test('keeps the script in force when the new one is wrong', async () => {
+  test('/_faults keeps the script in force when the new one is wrong', async () => {
     const script = { seed: 3, rules: [{ stall: 'hold' }] };
     await control('POST', script);
     expect(await control('POST', { rules: [{ stal: 'hold' }] })).toMatchObject({ status: 400 });
     expect((await control('GET')).body).toMatchObject({ script });
   });
 
-  test('counts answers by operation and outcome', async () => {
+  test('/_stats counts answers by operation and outcome', async () => {
     const client = connect(server.url);
     await withStream(client);
     await put(client, 'a');

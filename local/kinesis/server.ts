@@ -13,11 +13,11 @@ import type { StreamCounters } from './stream.ts';
 export interface KinesisServerOptions {
   /** @default 0, any free port of 127.0.0.1 */
   readonly port?: number;
-  /** Part of every ARN. @default us-east-1 */
+  /** The Region in every ARN. @default us-east-1 */
   readonly region?: string;
-  /** Base64 characters kept in all; beyond it the oldest records are lost and counted. @default 512 MiB */
+  /** Base64 characters kept in all. Beyond it the oldest records are dropped and counted. @default 512 MiB */
   readonly maxStoredBytes?: number;
-  /** Unix milliseconds: for limits, expiry and arrival times. @default Date.now */
+  /** Unix ms; used for limits, expiry and arrival times. @default Date.now */
   readonly clock?: () => number;
 }
 
@@ -26,13 +26,13 @@ export interface KinesisServer {
   readonly port: number;
   readonly faults: Pick<FaultSwitch, 'set' | 'clear' | 'state'>;
   stats(): KinesisStats;
-  /** Drops all connections and forgets everything. */
+  /** Ends all connections. Nothing is kept. */
   close(): Promise<void>;
 }
 
-/** What GET `/_stats` answers. */
+/** The answer to GET `/_stats`. */
 export interface KinesisStats {
-  /** Answers per operation, by `ok` or the error's name. */
+  /** Number of answers per operation, by `ok` or the name of the error. */
   readonly calls: Record<string, Record<string, number>>;
   readonly streams: Record<string, StreamCounters>;
 }
@@ -40,10 +40,10 @@ export interface KinesisStats {
 const JSON_1_1 = 'application/x-amz-json-1.1';
 
 /**
- * Amazon Kinesis Data Streams in memory: AWS JSON 1.1 over HTTP/1.1 and h2c on one port, with the service's
- * limits and error shapes. Any credentials will do.
+ * Starts Amazon Kinesis Data Streams in memory: AWS JSON 1.1 over HTTP/1.1 and h2c on one port, with the limits and
+ * error shapes of the service. It accepts any credentials.
  *
- * Beside the API: `/_faults` (POST a fault script, GET, DELETE) and `/_stats` (GET).
+ * Beside the API it serves `/_faults` (POST a fault script, GET, DELETE) and `/_stats` (GET).
  *
  * @throws ServiceError `local/port-in-use`
  */
@@ -88,7 +88,7 @@ export async function startKinesisServer(
       if (exchange.gone.aborted) return;
     }
     if (fate.latencyMs > 0) {
-      // Ends early only when the server closes.
+      // Only a closing server ends the delay early.
       await delay(fate.latencyMs, undefined, { signal: closing.signal }).catch(() => undefined);
     }
     if (fate.error !== undefined) throw new ApiError(fate.error, 'Injected by the fault script.');

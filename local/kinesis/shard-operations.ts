@@ -16,7 +16,7 @@ import type { DataStream } from './stream.ts';
 
 const MAX_SHARDS_PER_PAGE = 10_000;
 
-/** A shard in ListShards and DescribeStream. */
+/** A shard as ListShards and DescribeStream answer it. */
 export function describeShard(shard: Shard): object {
   const [parent, adjacentParent] = shard.parentIds;
   return {
@@ -54,10 +54,10 @@ export function listShards(input: Input, call: Call): object {
   };
 }
 
-/** What a NextToken of ListShards stands for. */
+/** The contents of a NextToken of ListShards. */
 interface ShardPage {
   readonly streamName: string;
-  /** Id of the last shard of the page before; '' for the first page. */
+  /** Id of the last shard on the page before; '' for the first page. */
   readonly after: string;
   readonly filter: Input | undefined;
 }
@@ -83,7 +83,7 @@ function parseNextToken(token: string): ShardPage & { readonly issuedAtMs: numbe
     const page = JSON.parse(Buffer.from(token, 'base64').toString());
     if (typeof page.streamName === 'string' && typeof page.after === 'string') return page;
   } catch {
-    // not ours either
+    // Text that is no JSON is no token of this server either.
   }
   throw new ApiError('InvalidArgumentException', 'Invalid NextToken.');
 }

@@ -3,11 +3,11 @@ import { KINESIS_QUOTAS } from './limits.ts';
 import { createTokenBucket, hasTokens, takeTokens } from './token-bucket.ts';
 
 export interface StoredRecord {
-  /** Base64 as the client sent it: never decoded here. */
+  /** Base64 as the client sent it. It is never decoded. */
   readonly data: string;
   readonly partitionKey: string;
   readonly arrivedAtMs: number;
-  /** Data and partition key in bytes, as all limits count. */
+  /** Data and partition key in bytes, as all limits count them. */
   readonly sizeBytes: number;
 }
 
@@ -16,18 +16,18 @@ const COUNTER_DIGITS = 34;
 /**
  * The records of one shard, oldest first, and its throughput limits.
  *
- * A position counts the shard's records from 0, expired ones included. A sequence number is 56 digits: 49,
- * the shard's creation time, the shard's index, and the position plus one; so sequence numbers grow strictly
- * within a shard and from parent to child, and compare as text.
+ * A position counts the records of the shard from 0, expired ones included. A sequence number has 56 digits: 49, the
+ * creation time of the shard (14), its index (6), and the position plus one (34). So sequence numbers grow strictly
+ * within a shard and from parent to child, and can be compared as text.
  */
 export class Shard {
   readonly id: string;
   readonly range: HashKeyRange;
   readonly parentIds: readonly string[];
   readonly createdAtMs: number;
-  /** Set by `close`: no more writes; read to the end, then follow the children. */
+  /** Set by `close`. A closed shard takes no records; a reader reads it to its end and goes on with its children. */
   closedAtMs: number | undefined;
-  /** Base64 characters kept: what the records cost in memory. */
+  /** Base64 characters kept, which is what the records take in memory. */
   storedBytes = 0;
 
   readonly #sequencePrefix: string;
@@ -50,12 +50,12 @@ export class Shard {
     this.#readCalls = createTokenBucket(KINESIS_QUOTAS.readCallsPerSecond, nowMs);
   }
 
-  /** Position of the oldest kept record; equals `endPosition` when there is none. */
+  /** Position of the oldest record kept; `endPosition` when there is none. */
   get firstPosition(): number {
     return this.#firstPosition;
   }
 
-  /** Position the next record will get. */
+  /** Position that the next record will get. */
   get endPosition(): number {
     return this.#firstPosition + this.#records.length;
   }
@@ -72,7 +72,7 @@ export class Shard {
     this.closedAtMs = nowMs;
   }
 
-  /** @returns whether the write limits let a record of that size in now; if so, it is charged */
+  /** @returns whether the write limits allow a record of that size now; if so, the record is charged */
   admitWrite(sizeBytes: number, nowMs: number): boolean {
     const [bytes, records] = [this.#writeBytes, this.#writeRecords];
     if (!hasTokens(records, 1, nowMs) || !hasTokens(bytes, sizeBytes, nowMs)) return false;
@@ -134,7 +134,7 @@ export class Shard {
     return this.#sequencePrefix + String(position + 1).padStart(COUNTER_DIGITS, '0');
   }
 
-  /** @returns -1 for the shard's starting sequence number; undefined for one this shard never gave out */
+  /** @returns -1 for the starting sequence number; undefined for a number that this shard never gave out */
   positionOf(sequenceNumber: string): number | undefined {
     const digits = sequenceNumber.slice(this.#sequencePrefix.length);
     if (!sequenceNumber.startsWith(this.#sequencePrefix)) return undefined;
@@ -143,24 +143,24 @@ export class Shard {
     return position <= this.endPosition ? position : undefined;
   }
 
-  /** Forgets records that arrived before `horizonMs`. */
+  /** Drops records that arrived before `horizonMs`. */
   expire(horizonMs: number): void {
     const oldest = this.#records[0];
     if (oldest === undefined || oldest.arrivedAtMs >= horizonMs) return;
-    this.#forget(this.positionAtTime(horizonMs) - this.#firstPosition);
+    this.#dropOldest(this.positionAtTime(horizonMs) - this.#firstPosition);
   }
 
-  /** Forgets the oldest records until at least `bytes` are free or nothing is left. @returns how many */
+  /** Drops the oldest records until at least `bytes` are free or nothing is left. @returns how many were dropped */
   evict(bytes: number): number {
     let count = 0;
     for (let freed = 0; freed < bytes && count < this.#records.length; count += 1) {
       freed += (this.#records[count] as StoredRecord).data.length;
     }
-    this.#forget(count);
+    this.#dropOldest(count);
     return count;
   }
 
-  #forget(count: number): void {
+  #dropOldest(count: number): void {
     for (const record of this.#records.slice(0, count)) this.storedBytes -= record.data.length;
     this.#records = this.#records.slice(count);
     this.#firstPosition += count;

@@ -15,7 +15,7 @@ import type { DataStream, RecordDistributionStrategy, StreamMode } from './strea
 const MODES = ['PROVISIONED', 'ON_DEMAND'] as const satisfies StreamMode[];
 const STRATEGIES = ['USER_PARTITION_KEY', 'AUTO'] as const satisfies RecordDistributionStrategy[];
 
-/** Every change is done when its call returns: a data stream is ACTIVE or it does not exist. */
+/** Every change is complete when its call returns, so an existing data stream is always ACTIVE. */
 const STREAM_STATUS = 'ACTIVE';
 
 export function createStream(input: Input, call: Call): object {
@@ -191,7 +191,7 @@ function optionalMode(input: Input): StreamMode | undefined {
   return text(details, 'StreamMode', { oneOf: MODES }) as StreamMode;
 }
 
-/** AUTO exists in on-demand mode only (API reference of CreateStream). */
+/** Refuses AUTO outside on-demand mode (API reference of CreateStream). */
 function requireDistribution(
   strategy: RecordDistributionStrategy,
   mode: StreamMode,

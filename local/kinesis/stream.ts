@@ -15,27 +15,27 @@ export interface StreamOptions {
   readonly recordDistribution: RecordDistributionStrategy;
 }
 
-/** Since the data stream was created; bytes are data and partition keys. */
+/** Counts since the data stream was created. Bytes are those of data and partition keys. */
 export interface StreamCounters {
   putCalls: number;
   recordsIn: number;
   bytesIn: number;
-  /** Charged per accepted record in provisioned mode: its bytes in chunks of 25 KB, rounded up. */
+  /** What provisioned mode charges for accepted records: the bytes of each in chunks of 25 KB, rounded up. */
   payloadUnits: number;
-  /** Entries and whole calls refused for throughput, by the limits or by the fault script. */
+  /** Entries and whole calls that were refused for throughput, by the limits or by the fault script. */
   throttled: number;
-  /** Entries answered with InternalFailure. */
+  /** Entries that were answered with InternalFailure. */
   failed: number;
   readCalls: number;
   recordsOut: number;
   bytesOut: number;
-  /** Records lost because the server's memory bound was reached before their retention ended. */
+  /** Records that were dropped for the memory bound of the server before their retention ended. */
   evicted: number;
 }
 
 const ROUTE_CACHE_KEYS = 10_000;
 
-/** One Kinesis data stream: its settings and the family tree of its shards. */
+/** One Kinesis data stream: its settings, and its shards with their parents. */
 export class DataStream {
   readonly name: string;
   readonly arn: string;
@@ -57,7 +57,7 @@ export class DataStream {
     evicted: 0,
   };
 
-  /** In order of creation, closed ones included until their last record expires. */
+  /** In order of creation. A closed shard stays until its last record has expired. */
   #shards: Shard[] = [];
   #nextShardIndex = 0;
   #nextAutoShard = 0;
@@ -77,7 +77,7 @@ export class DataStream {
     return this.#shards;
   }
 
-  /** In order of their hash keys. */
+  /** In the order of their hash keys. */
   get openShards(): Shard[] {
     return this.#shards
       .filter((shard) => shard.closedAtMs === undefined)
@@ -98,7 +98,7 @@ export class DataStream {
     return this.#shards.filter((shard) => shard.parentIds.includes(parent.id));
   }
 
-  /** The open shard that takes a record; in AUTO distribution the next in turn, whatever the key. */
+  /** The open shard that takes a record. With AUTO distribution all open shards one after another, whatever the key. */
   route(partitionKey: string, explicitHashKey: bigint | undefined): Shard {
     if (this.recordDistribution === 'AUTO') {
       const open = this.openShards;
@@ -114,7 +114,7 @@ export class DataStream {
     return shard;
   }
 
-  /** Closes the shard; two children take over below and from `at`, which lies inside its range. */
+  /** Closes a shard and opens two children: one below `at`, one from `at` on. `at` lies inside the range. */
   split(shard: Shard, at: bigint, nowMs: number): void {
     const { start, end } = shard.range;
     const childAtMs = this.#close([shard], nowMs);
@@ -122,14 +122,14 @@ export class DataStream {
     this.#addShard({ start: at, end }, [shard.id], childAtMs);
   }
 
-  /** Closes two neighbours, the lower first; one child takes over both ranges. */
+  /** Closes two adjacent shards and opens one child with both ranges. */
   merge(lower: Shard, upper: Shard, nowMs: number): void {
     const childAtMs = this.#close([lower, upper], nowMs);
     const range = { start: lower.range.start, end: upper.range.end };
     this.#addShard(range, [lower.id, upper.id], childAtMs);
   }
 
-  /** Splits and merges until the open shards are `target` even ranges, as UpdateShardCount does. */
+  /** Splits and merges until the open shards have `target` even ranges, as UpdateShardCount does. */
   scaleTo(target: number, nowMs: number): void {
     const starts = new Set(evenRanges(target).map((range) => range.start));
     for (const at of starts) {
@@ -142,7 +142,7 @@ export class DataStream {
     }
   }
 
-  /** Forgets expired records, and closed shards that can no longer hold any. */
+  /** Drops expired records, and closed shards whose records have all expired. */
   expire(nowMs: number): void {
     const horizonMs = nowMs - this.retentionHours * HOUR_MS;
     if (horizonMs <= this.createdAtMs) return;
@@ -171,7 +171,7 @@ export class DataStream {
     this.#nextShardIndex += 1;
   }
 
-  /** @returns when the children begin: always after their parents, whatever the clock's resolution */
+  /** @returns when the children begin: at least 1 ms after their parents began, or sequence numbers would not grow */
   #close(parents: Shard[], nowMs: number): number {
     const atMs = Math.max(nowMs, ...parents.map((parent) => parent.createdAtMs + 1));
     for (const parent of parents) parent.close(atMs);

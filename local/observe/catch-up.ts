@@ -1,4 +1,7 @@
-/** A page that is told of may have been asked for earlier, and the one before it may hold frames that still wait. */
+/**
+ * How many pages at the tip of a shard prove that its reader has caught up: the first may have been requested before
+ * the moment in question, and frames of the page before may not have been handed on yet.
+ */
 const PAGES_TO_BE_SURE = 3;
 
 interface Wait {
@@ -7,14 +10,14 @@ interface Wait {
 }
 
 /**
- * Tells when the reader of one stream has read whatever was there at some moment: the other stream's reader may be
- * ahead of it.
+ * Tells when the reader of one stream has handed on everything that was in the stream at some moment. The events of a
+ * meeting can be read before its last frames, because each stream has its own reader.
  */
 export class CatchUp {
   readonly #shards = new Set<string>();
   #waits: Wait[] = [];
 
-  /** Of every page that was read, as `StreamReader.onProgress` tells it. */
+  /** Call for every page that was read, from `StreamReader.onProgress`. */
   progress({
     shardId,
     millisBehindLatest,
@@ -25,7 +28,7 @@ export class CatchUp {
     this.#shards.add(shardId);
     for (const { pages } of this.#waits) {
       const count = pages.get(shardId) ?? 0;
-      // A page from behind the tip begins the count again.
+      // After a page from behind the tip the count begins again.
       pages.set(shardId, millisBehindLatest === 0 ? count + 1 : 0);
     }
     const isOver = ({ pages }: Wait) =>
@@ -35,12 +38,12 @@ export class CatchUp {
     for (const wait of over) wait.then();
   }
 
-  /** @param then called once, when all that is in the stream by now was handed on */
+  /** @param then called once, when everything that is in the stream now was handed on */
   whenCaughtUp(then: () => void): void {
     this.#waits.push({ then, pages: new Map() });
   }
 
-  /** Nothing is read any more: whoever still waits need not. */
+  /** Reading has ended: calls everything that still waits. */
   flush(): void {
     for (const { then } of this.#waits.splice(0)) then();
   }

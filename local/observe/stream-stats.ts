@@ -2,10 +2,10 @@ import { createHash, type Hash } from 'node:crypto';
 import type { Frame } from '../../sdk/consumer/index.ts';
 import type { Progress } from '../report/reporter.ts';
 
-/** Recent lags kept for the median that is shown. */
+/** How many recent lags are kept for the median. */
 const LAG_WINDOW = 200;
 
-/** One source's frames as read back: what the simulator's own books are compared with. */
+/** The frames of one source as read back. `summarize` compares them with what the simulator sent. */
 export interface ReadSource {
   readonly rtmsStreamId: string;
   readonly mediaType: string;
@@ -17,7 +17,7 @@ export interface ReadSource {
   readonly hash: Hash;
 }
 
-/** Counts what came out of the streams, for the table and for the comparison at the end. */
+/** Counts what was read from the streams, for the progress table and the comparison at the end. */
 export class StreamStats {
   readonly sources = new Map<string, ReadSource>();
   readonly #lags = new Map<string, number[]>();

@@ -1,7 +1,7 @@
 import { styleText } from 'node:util';
 import { toPlainText } from '../../shared/plain-text.ts';
-import type { Progress, Reporter } from './reporter.ts';
-import { ledgerTable, progressTable } from './table.ts';
+import { layOut } from '../../shared/table.ts';
+import type { Progress, Reporter, ReportRow } from './reporter.ts';
 
 /** What the reporter needs of stdout. */
 export interface Terminal {
@@ -11,9 +11,11 @@ export interface Terminal {
 }
 
 /**
- * For people. Names and words of a meeting are shown so that nobody can act on the terminal or forge a line with
- * them. On a terminal a table stays below the lines and is refreshed in place; elsewhere (a pipe,
- * a CI log) there are only lines, and the table is printed once, at the end.
+ * Reports to people. On a terminal, a table stays below the lines and is refreshed in place. Elsewhere (a pipe, a CI
+ * log) only lines are printed, and the table once at the end.
+ *
+ * Names and words of a meeting pass through `toPlainText`, so that nobody in a meeting can control the terminal or
+ * forge a line.
  */
 export function terminalReporter(
   terminal: Terminal,
@@ -79,3 +81,27 @@ export function terminalReporter(
 }
 
 const clock = (atMs: number) => new Date(atMs).toISOString().slice(11, 23);
+
+export function progressTable(rows: readonly Progress[]): string[] {
+  const showsSent = rows.some((row) => row.sent !== undefined);
+  const header = ['media', ...(showsSent ? ['sent', 'KiB'] : []), 'read', 'KiB', 'lag ms'];
+  return layOut(
+    header,
+    rows.map((row) => [
+      row.mediaType,
+      ...(showsSent ? [row.sent?.frames ?? 0, kibibytes(row.sent?.bytes ?? 0)] : []),
+      row.read.frames,
+      kibibytes(row.read.bytes),
+      row.lagMs === undefined ? undefined : Math.round(row.lagMs),
+    ]),
+  );
+}
+
+export function ledgerTable(rows: readonly ReportRow[]): string[] {
+  return layOut(
+    ['media', 'source', 'received', 'written', 'lost'],
+    rows.map((row) => [row.mediaType, row.source, row.received, row.written, row.lost]),
+  );
+}
+
+const kibibytes = (bytes: number) => Math.round(bytes / 1024);

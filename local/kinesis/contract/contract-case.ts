@@ -14,12 +14,15 @@ import {
   type ShardFilter,
 } from '@aws-sdk/client-kinesis';
 
-/** What any Kinesis must do, as far as we rely on it; run against ours and against kinesis-local. */
+/** One thing that any Kinesis must do, as far as we rely on it. Runs against our Kinesis and against kinesis-local. */
 export interface ContractCase {
   readonly title: string;
-  /** How kinesis-local 0.6.2 differs from the service; its run of the case is expected to fail. */
+  /** How kinesis-local 0.6.2 differs from the service. Its run of the case is expected to fail then. */
   readonly peerDeviates?: string;
-  /** @param name of a data stream that no other case uses; the client makes one attempt per call */
+  /**
+   * @param client makes one attempt per call
+   * @param name of a data stream that no other case uses
+   */
   run(client: KinesisClient, name: string): Promise<void>;
 }
 
@@ -117,7 +120,7 @@ export function assertEvenRanges(shards: Shard[] | undefined, count: number): vo
   for (const [start, end] of ranges) {
     assert.equal(start, next);
     next = end + 1n;
-    // Implementations round differently, by a handful of keys.
+    // Implementations round differently, by a few keys.
     const deviation = end - start - MAX_HASH / BigInt(count);
     assert(deviation > -100n && deviation < 100n);
   }

@@ -54,7 +54,7 @@ export const LIMIT_CASES: readonly ContractCase[] = [
     },
   },
   {
-    title: 'refuses PutRecords with one record over the limit, whole',
+    title: 'refuses all of PutRecords when one record is over the limit',
     peerDeviates: 'checks the size of PutRecord only',
     async run(client, name) {
       await create(client, name);
@@ -68,7 +68,7 @@ export const LIMIT_CASES: readonly ContractCase[] = [
     },
   },
   {
-    title: 'refuses PutRecords of 501 records, whole',
+    title: 'refuses all of PutRecords when it has 501 records',
     peerDeviates: 'accepts any number of records',
     async run(client, name) {
       await create(client, name);
@@ -81,7 +81,7 @@ export const LIMIT_CASES: readonly ContractCase[] = [
     },
   },
   {
-    title: 'refuses PutRecords of more than 10 MiB, whole',
+    title: 'refuses all of PutRecords when it is over 10 MiB',
     peerDeviates: 'accepts any size of call',
     async run(client, name) {
       await create(client, name);
@@ -94,7 +94,7 @@ export const LIMIT_CASES: readonly ContractCase[] = [
     },
   },
   {
-    title: 'fails the entries over 1 MiB/s of their shard and no others',
+    title: 'fails only the entries over 1 MiB/s of their shard',
     peerDeviates: 'never throttles',
     async run(client, name) {
       await create(client, name, { ShardCount: 2 });

@@ -40,7 +40,7 @@ export const READ_CASES: readonly ContractCase[] = [
     },
   },
   {
-    title: 'refuses iterators that cannot be',
+    title: 'refuses an iterator of an unknown shard and one without its sequence number',
     async run(client, name) {
       await create(client, name);
       const unknownShard = { ShardId: 'shardId-000000000009' };
@@ -62,7 +62,7 @@ export const READ_CASES: readonly ContractCase[] = [
     },
   },
   {
-    title: 'reads page after page and says how far behind each one is',
+    title: 'reads page after page, each with MillisBehindLatest',
     async run(client, name) {
       await create(client, name);
       await put(client, name, 'a', 'b');

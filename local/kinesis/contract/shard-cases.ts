@@ -25,7 +25,7 @@ import {
 
 export const SHARD_CASES: readonly ContractCase[] = [
   {
-    title: 'splits a shard: the closed one ends with its children, keys go on in them',
+    title: 'splits a shard: the closed shard names its children, which take the next records',
     async run(client, name) {
       await create(client, name);
       await put(client, name, 'before');
@@ -51,7 +51,7 @@ export const SHARD_CASES: readonly ContractCase[] = [
       const [sequenceNumber = ''] = await put(client, name, 'after');
       assert(BigInt(sequenceNumber) > BigInt(parent.SequenceNumberRange.EndingSequenceNumber));
 
-      // kinesis-local needs one more, empty, read to notice the end; so may the service.
+      // kinesis-local needs one more read, an empty one, to notice the end. The service may too.
       let page = await read(client, name);
       assert.deepEqual(values(page), ['before']);
       if (page.NextShardIterator) {
@@ -65,7 +65,7 @@ export const SHARD_CASES: readonly ContractCase[] = [
     },
   },
   {
-    title: 'merges two neighbours into one child of both',
+    title: 'merges two adjacent shards into one child of both',
     async run(client, name) {
       await create(client, name, { ShardCount: 2 });
       const [lower, upper] = await shardsOf(client, name);
@@ -85,7 +85,7 @@ export const SHARD_CASES: readonly ContractCase[] = [
     },
   },
   {
-    title: 'refuses to merge shards that are not neighbours and to split outside the range',
+    title: 'refuses to merge shards that are not adjacent and to split outside the range',
     async run(client, name) {
       await create(client, name, { ShardCount: 4 });
       const [a, b, c] = await shardsOf(client, name);

@@ -78,7 +78,7 @@ export const STREAM_CASES: readonly ContractCase[] = [
     },
   },
   {
-    title: 'forgets a deleted stream',
+    title: 'answers ResourceNotFoundException after a stream was deleted',
     async run(client, name) {
       await create(client, name);
       await client.send(new DeleteStreamCommand({ StreamName: name }));
