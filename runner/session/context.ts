@@ -1,10 +1,13 @@
+import type { EventEmitter } from 'node:events';
+import type { RtmsClientOptions } from '../../rtms/client-options.ts';
+import type { RtmsClientEvents, RtmsJoin } from '../../rtms/events.ts';
+import type { EffectiveMedia } from '../../rtms/protocol/agreed-media.ts';
 import type { MediaRequest } from '../../rtms/protocol/params.ts';
 import type { Product } from '../../rtms/protocol/product.ts';
 import type { ProtocolRequest } from '../../rtms/protocol/protocol-settings.ts';
 import type { Logger } from '../../shared/logger.ts';
 import type { CounterMetrics } from '../../shared/metrics.ts';
-import type { HandOverCause, TakeoverCause } from '../../shared/record/event-data.ts';
-import type { EndedReason } from '../../shared/session-table/runner-writes.ts';
+import type { TakeoverCause } from '../../shared/record/event-data.ts';
 import type { SessionRow } from '../../shared/session-table/session-row.ts';
 import type { AllowedHosts } from '../../shared/zoom/allowed-hosts.ts';
 import type { HandshakeCredentials } from '../../shared/zoom/credentials.ts';
@@ -12,6 +15,16 @@ import type { Sink } from '../kinesis/unit.ts';
 import type { DrainDeadline } from '../task/drain-deadline.ts';
 import type { LoopUse } from './loop-share.ts';
 import type { PreviousOwner } from './recording/blind-time.ts';
+
+/** What a session needs of an RTMS client. `RtmsClient` is one; the tests of a session bring their own. */
+export interface SessionClient extends EventEmitter<RtmsClientEvents> {
+  readonly state: string;
+  readonly media: EffectiveMedia;
+  join(join: RtmsJoin): void;
+  reconnect(cause: string, serverUrls?: readonly string[]): void;
+  leave(options?: { readonly closeStream?: boolean }): Promise<void>;
+  subscribeVideo(userId: number, on: boolean): void;
+}
 
 /** What all sessions of one task share. */
 export interface SessionContext {
@@ -35,6 +48,8 @@ export interface SessionContext {
   readonly loopUse?: LoopUse;
   /** When the sessions of a task that ends stop waiting for Kinesis and the table. */
   readonly deadline: DrainDeadline;
+  /** @default the real one, `RtmsClient` */
+  readonly createClient?: (options: RtmsClientOptions) => SessionClient;
   readonly logger: Logger;
   readonly metrics: CounterMetrics;
 }
@@ -54,28 +69,3 @@ export interface ClaimedRow {
   /** Is it unknown at the moment whether the row is still this task's? @default never */
   readonly isSuspended?: () => boolean;
 }
-
-/** How a session came to its end, for whoever owns the row. */
-export type SessionResult =
-  | {
-      readonly kind: 'ended';
-      readonly reason: EndedReason;
-      readonly startEventTsMs: number;
-      /** When it began to leave the stream, Unix ms. */
-      readonly atMs: number;
-    }
-  | { readonly kind: 'handed_over'; readonly cause: HandOverCause; readonly atMs: number }
-  /** A defect of ours ended it: somebody else may try. */
-  | { readonly kind: 'defect'; readonly atMs: number }
-  /** The row is another's, or this task may not serve: nothing is to be written about it. */
-  | { readonly kind: 'dropped' };
-
-export const SESSION_STATES = [
-  'connecting',
-  'streaming',
-  'paused',
-  'reconnecting',
-  'ending',
-] as const;
-
-export type SessionState = (typeof SESSION_STATES)[number];

@@ -12,10 +12,10 @@ import { RECONCILE_INTERVAL_MS } from '../ownership/reconcile.ts';
 import type { DrainDeadline } from '../task/drain-deadline.ts';
 import { HandshakeSecret } from '../task/handshake-secret.ts';
 import type { Loops } from '../task/loop.ts';
-import { SESSION_STATES } from './context.ts';
 import { pollJobs } from './job-poller.ts';
 import { LoopUse } from './loop-share.ts';
 import { SessionPool, type SessionPoolOptions } from './pool.ts';
+import { SESSION_STATES } from './session-state.ts';
 
 /** How often the secret's age is looked at. */
 const SECRET_INTERVAL_MS = 5_000;

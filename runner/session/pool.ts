@@ -20,10 +20,11 @@ import type { SessionStore } from '../ownership/store.ts';
 import { holdLeftMs, Tenure } from '../ownership/tenure.ts';
 import { DrainDeadline } from '../task/drain-deadline.ts';
 import { type Admission, admit, type Load, slotsOfSession } from './admission.ts';
-import type { SessionContext, SessionResult } from './context.ts';
+import type { SessionContext } from './context.ts';
 import { previousOwner } from './recording/blind-time.ts';
 import { Refusals } from './refusals.ts';
 import { Session } from './session.ts';
+import type { SessionResult } from './session-inputs.ts';
 
 export interface SessionPoolOptions {
   readonly context: SessionContext;
@@ -57,6 +58,9 @@ export interface SessionPoolOptions {
  */
 export type Offer = 'settled' | 'refused' | 'later';
 
+/** Why a task gives a session away. */
+type TakenAwayBy = Exclude<HandOverCause, 'defect' | 'unable'>;
+
 /** A runner that gave a stream away at an operator's request leaves it to the others for this long. */
 const AVOID_MS = 10_000;
 /** A stream whose row the table refuses to change is left alone for this long: it has been served to its end. */
@@ -82,7 +86,7 @@ export class SessionPool {
   #isProving = false;
   #holdTimer: NodeJS.Timeout | undefined;
   /** Why this task gives its sessions away; undefined while it does not. */
-  #closedFor: HandOverCause | undefined;
+  #closedFor: TakenAwayBy | undefined;
 
   readonly #refusals: Refusals;
 
@@ -259,7 +263,7 @@ export class SessionPool {
   }
 
   /** Takes no more sessions. */
-  close(cause: HandOverCause): void {
+  close(cause: TakenAwayBy): void {
     this.#closedFor = cause;
   }
 
@@ -339,9 +343,9 @@ export class SessionPool {
     return 'settled';
   }
 
-  #handOver(session: Session, cause: HandOverCause): void {
+  #handOver(session: Session, cause: TakenAwayBy): void {
     if (cause !== 'shutdown') this.#avoid(session.rtmsStreamId, AVOID_MS);
-    void session.handOver(cause);
+    session.handOver(cause);
   }
 
   /** Waits for a session's end and settles its row. */
@@ -354,7 +358,7 @@ export class SessionPool {
     const handedBack = result.kind === 'handed_over' && result.cause === 'unable';
     if (handedBack) this.#avoid(rtmsStreamId, AVOID_MS);
     const how = { penalty, handedBack };
-    if (result.kind !== 'dropped') await this.#settle(this.#claimOf(session), result, how);
+    if (result.kind !== 'dropped') await this.#settle(session, result, how);
     this.#sessions.delete(rtmsStreamId);
     this.#strikes.delete(session);
     this.#tellBusy();
@@ -365,7 +369,7 @@ export class SessionPool {
     await session.connected;
     const { rtmsStreamId, epoch } = session;
     for (let attempt = 1; attempt <= CONNECTED_ATTEMPTS; attempt++) {
-      if (session.view.lastHandshakeAtMs === 0 || session.state === 'ending') return;
+      if (!session.isConnected) return;
       try {
         await this.#options.store.connected(this.#claimOf(session));
         return;
@@ -404,11 +408,12 @@ export class SessionPool {
   }
 
   async #settle(
-    claim: Claim,
+    session: Session,
     result: Exclude<SessionResult, { kind: 'dropped' }>,
     how: Parameters<SessionStore['release']>[2],
   ): Promise<void> {
     const { store, notify, logger, metrics } = this.#options;
+    const claim = this.#claimOf(session);
     // A row that cannot be written by the flush deadline is found by the other runners when this task is gone.
     const signal = this.#options.context.deadline.flush;
     // Once at least: a row that is released is served again at once, one that is not only after 10 s.
@@ -417,7 +422,8 @@ export class SessionPool {
         if (result.kind !== 'ended') {
           if (await store.release(claim, result.atMs, how)) await notify(claim.rtmsStreamId);
         } else {
-          const outcome = await store.end(claim, result, Date.now());
+          const { startEventTsMs } = session.view;
+          const outcome = await store.end(claim, { ...result, startEventTsMs }, Date.now());
           if (outcome === 'restarted' || outcome === 'revoked') await notify(claim.rtmsStreamId);
         }
         return;

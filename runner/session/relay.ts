@@ -1,11 +1,11 @@
-import type { RtmsClient } from '../../rtms/client.ts';
-import type { EndReason, MediaFrame } from '../../rtms/events.ts';
+import type { EndReason, MediaFrame, RtmsClientEvents } from '../../rtms/events.ts';
 import type { EffectiveMedia } from '../../rtms/protocol/agreed-media.ts';
 import type { MediaType } from '../../rtms/protocol/media-type.ts';
 import { MEDIA_TYPES } from '../../rtms/protocol/media-type.ts';
 import type { Logger } from '../../shared/logger.ts';
 import type { Metrics } from '../../shared/metrics.ts';
 import type { LeftOutMedia } from '../../shared/record/event-data.ts';
+import type { SessionClient } from './context.ts';
 import type { SessionGuard } from './guard.ts';
 import { blindOfReconnect } from './recording/blind-time.ts';
 import { chatEvent, type EventBody, signalingEvent, transcriptEvent } from './recording/events.ts';
@@ -15,12 +15,10 @@ import type { SessionWriter } from './recording/session-writer.ts';
 export interface RelayListener {
   joined(media: EffectiveMedia, leftOut: readonly LeftOutMedia[]): void;
   firstFrame(): void;
-  /** The signaling handshake was done anew. */
-  rejoined(): void;
-  became(
-    state: 'streaming' | 'paused' | 'reconnecting',
-    fields?: { readonly scope?: string },
-  ): void;
+  paused(): void;
+  resumed(): void;
+  interrupted(info: RtmsClientEvents['interrupted'][0]): void;
+  reconnected(info: Omit<RtmsClientEvents['reconnected'][0], 'media'>): void;
   ended(reason: EndReason): void;
 }
 
@@ -33,7 +31,7 @@ export interface RelayTools {
 
 /** Writes everything that a client brings, and tells the session what concerns it. */
 export function relay(
-  client: RtmsClient,
+  client: SessionClient,
   writer: Pick<SessionWriter, 'frame' | 'malformed' | 'event'>,
   session: RelayListener,
   { logger, metrics, guard }: RelayTools,
@@ -89,14 +87,14 @@ export function relay(
   client.on(
     'paused',
     guard.listener((timestampMs) => {
-      session.became('paused');
+      session.paused();
       writer.event('session_paused', timestampMs, { timestampMs });
     }),
   );
   client.on(
     'resumed',
     guard.listener((timestampMs) => {
-      session.became('streaming');
+      session.resumed();
       writer.event('session_resumed', timestampMs, { timestampMs });
     }),
   );
@@ -104,7 +102,7 @@ export function relay(
     'interrupted',
     guard.listener((info) => {
       // One camera of several changes nothing for the session.
-      if (info.userId === undefined) session.became('reconnecting', info);
+      if (info.userId === undefined) session.interrupted(info);
       writer.event('session_interrupted', Date.now(), { ...info, attempt: 0, durationMs: 0 });
     }),
   );
@@ -113,8 +111,7 @@ export function relay(
     guard.listener(({ media: effective, ...info }) => {
       media = { ...media, ...effective };
       metrics.count('Reconnects', 1, info.scope);
-      if (info.scope === 'signaling') session.rejoined();
-      if (info.userId === undefined) session.became('streaming', info);
+      if (info.userId === undefined) session.reconnected(info);
       const nowMs = Date.now();
       const mediaTypes = MEDIA_TYPES.filter((mediaType) => media?.[mediaType] !== undefined);
       const blind = blindOfReconnect(info.scope, info.durationMs, mediaTypes, nowMs);

@@ -4,13 +4,21 @@ import type {
   SignalingEvent,
   TranscriptLine,
 } from '../../../rtms/events.ts';
+import type { EffectiveMedia } from '../../../rtms/protocol/agreed-media.ts';
 import {
   CHAT_OPERATION,
   nameOf,
   STOP_REASON,
   TRANSCRIPT_LANGUAGE,
 } from '../../../rtms/protocol/constants.ts';
-import type { EventData, EventName, EventPerson } from '../../../shared/record/event-data.ts';
+import type {
+  EventData,
+  EventName,
+  EventPerson,
+  LeftOutMedia,
+} from '../../../shared/record/event-data.ts';
+import type { StartRegister } from '../../../shared/session-table/session-row.ts';
+import { startFactsOf } from '../../../shared/zoom/start-facts.ts';
 
 /** An event's name, `data` and time, ready to be numbered. */
 export type EventBody = {
@@ -115,4 +123,28 @@ export function stopReasonFields(stopReason: number | undefined): {
   if (stopReason === undefined) return {};
   const stopReasonName = nameOf(STOP_REASON, stopReason);
   return stopReasonName === undefined ? { stopReason } : { stopReason, stopReasonName };
+}
+
+/** @param agreed what the handshakes brought; `atMs`: when media began to flow, Unix ms */
+export function sessionStarted(
+  start: StartRegister,
+  agreed: {
+    readonly media: EffectiveMedia;
+    readonly leftOut: readonly LeftOutMedia[];
+    readonly claimedAtMs: number;
+    readonly atMs: number;
+  },
+): EventData['session_started'] {
+  const { product, entityId, requestedAtMs } = start;
+  const { media, leftOut, claimedAtMs, atMs } = agreed;
+  return {
+    product,
+    entityId,
+    ...startFactsOf(start),
+    media,
+    ...(leftOut.length === 0 ? {} : { leftOut }),
+    requestedAtMs,
+    claimedAtMs,
+    streamingAtMs: atMs,
+  };
 }

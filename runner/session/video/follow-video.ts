@@ -1,10 +1,10 @@
-import type { RtmsClient } from '../../../rtms/client.ts';
 import { refusesParticipant, statusVerdict } from '../../../rtms/connection/verdict.ts';
 import type { SignalingEvent } from '../../../rtms/events.ts';
 import type { Logger } from '../../../shared/logger.ts';
 import type { Metrics } from '../../../shared/metrics.ts';
 import type { EventData, EventPerson } from '../../../shared/record/event-data.ts';
 import { followName, type VideoFollow } from '../../../shared/video-follow.ts';
+import type { SessionClient } from '../context.ts';
 import { CameraChooser, type CameraInput } from './camera-choice.ts';
 
 export interface VideoRecord {
@@ -38,7 +38,7 @@ interface Followed {
  * client repeats a selection for every new video connection.
  */
 export function followVideo(
-  client: RtmsClient,
+  client: Pick<SessionClient, 'on' | 'state' | 'subscribeVideo'>,
   follow: VideoFollow,
   record: VideoRecord,
   options: FollowVideoOptions,

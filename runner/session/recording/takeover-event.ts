@@ -1,0 +1,58 @@
+import type { MediaType } from '../../../rtms/protocol/media-type.ts';
+import { wantedState } from '../../../shared/session-table/session-row.ts';
+import type { ClaimedRow } from '../context.ts';
+import { blindOfTakeover } from './blind-time.ts';
+import type { SessionWriter } from './session-writer.ts';
+
+/** What is known of the run that is served now, at the moment of asking. */
+export interface ServedRun {
+  readonly startEventTsMs: number;
+  /** What Zoom agreed to send; before it did, what is asked for. */
+  readonly mediaTypes: readonly MediaType[];
+}
+
+/**
+ * The event `session_taken_over`, first of all events of an epoch that had an owner before. It carries the time that
+ * nobody saw, which is over once media flows or another event has to be written: so it waits for the first of these.
+ */
+export class TakeoverEvent {
+  readonly #claim: ClaimedRow;
+  readonly #writer: SessionWriter;
+  readonly #run: () => ServedRun;
+  #isWritten = false;
+
+  constructor(claim: ClaimedRow, writer: SessionWriter, run: () => ServedRun) {
+    this.#claim = claim;
+    this.#writer = writer;
+    this.#run = run;
+  }
+
+  /** Writes the event, once, if there was an owner before. @param nowMs Unix ms */
+  write(nowMs: number): void {
+    const { cause, epoch, previous = {}, row } = this.#claim;
+    if (cause === undefined || this.#isWritten) return;
+    this.#isWritten = true;
+    // A stream that Zoom has stopped meanwhile ran no longer than that.
+    const endMs = row.stopEventTsMs ?? 0;
+    const isOver = wantedState(row).state === 'stopped' && endMs > 0;
+    const takeover = { cause, previous, ...this.#run() };
+    const blind = blindOfTakeover(takeover, isOver ? Math.min(nowMs, endMs) : nowMs);
+    const { seenAtMs } = previous;
+    const seen = seenAtMs === undefined ? {} : { ownerSeenAtMs: seenAtMs };
+    const data = { previousEpoch: epoch - 1, cause, ...seen, blind };
+    this.#writer.event('session_taken_over', nowMs, data);
+  }
+
+  /** The session's writer for events that have to stand behind this one. */
+  get behind(): Pick<SessionWriter, 'frame' | 'malformed' | 'event'> {
+    const writer = this.#writer;
+    return {
+      frame: (frame, media) => writer.frame(frame, media),
+      malformed: (lost) => writer.malformed(lost),
+      event: (name, timeMs, data) => {
+        this.write(Date.now());
+        writer.event(name, timeMs, data);
+      },
+    };
+  }
+}

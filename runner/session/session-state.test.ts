@@ -1,0 +1,247 @@
+import { describe, expect, test } from 'vitest';
+import type { EndReason } from '../../rtms/events.ts';
+import { STOP_REASON } from '../../rtms/protocol/constants.ts';
+import type { StartRegister } from '../../shared/session-table/session-row.ts';
+import type { EndingWhy, SessionInput } from './session-inputs.ts';
+import { nextSession, type RunnerSessionState } from './session-state.ts';
+
+const NOW_MS = 9_000;
+const HANDSHAKE = { handshakeAtMs: 5_000 };
+const start = { startEventTsMs: 7, serverUrls: ['wss://b'] } as unknown as StartRegister;
+
+/** `given`: handed over by a runner that could serve it. `own`: any other that is not connected yet. */
+const STATES = {
+  own: { name: 'connecting', mayHandBack: false },
+  given: { name: 'connecting', mayHandBack: true },
+  streaming: { name: 'streaming', ...HANDSHAKE },
+  paused: { name: 'paused', ...HANDSHAKE },
+  reconnecting: { name: 'reconnecting', ...HANDSHAKE },
+  ending: { name: 'ending', why: { name: 'handed_over', cause: 'shutdown' }, atMs: 6_000 },
+  ended: { name: 'ended', result: { kind: 'dropped' } },
+} satisfies Record<string, RunnerSessionState>;
+const COLUMNS = Object.keys(STATES) as (keyof typeof STATES)[];
+
+const credentials = { clientId: 'id', clientSecret: 'secret' };
+const refused: EndReason = { cause: 'refused', status: 9, restartable: false };
+const lost: EndReason = { cause: 'lost', restartable: true };
+const agreed = { media: {}, leftOut: [] };
+const interrupted = { name: 'interrupted', isSuspended: false } as const;
+const signaling = { scope: 'signaling', cause: 'watchdog' };
+const video = { scope: 'video', cause: 'watchdog' };
+
+/** What an input did, in short: the state after it, and its effects; `·` for nothing at all. */
+function outcome(from: RunnerSessionState, input: SessionInput): string {
+  const { state, effects } = nextSession(from, input, NOW_MS);
+  const done = effects.map((effect) => effect.do).join(' ');
+  if (state === from) return done === '' ? '·' : `· ${done}`;
+  return `${shortOf(state)} ${done}`;
+}
+
+function shortOf(state: RunnerSessionState): string {
+  if (state.name === 'ending') return state.why.name;
+  return state.name === 'ended' ? `ended:${state.result.kind}` : state.name;
+}
+
+const END = 'log end';
+const BACK = `handed_over ${END}`;
+const GONE = 'ended:dropped drop tell_result';
+const BROKEN = 'ended:defect drop_unwritten tell_result';
+
+/** Every input (rows) in every state (columns, as in STATES). */
+const TABLE: [title: string, input: SessionInput, ...outcomes: string[]][] = [
+  // biome-ignore format: a table
+  ['begin', { name: 'begin' },
+    '· get_credentials', '· get_credentials', '·', '·', '·', '·', '·'],
+  // biome-ignore format: a table
+  ['begin, stopped', { name: 'begin', stopReason: 6 },
+    'stopped end', 'stopped end', '·', '·', '·', '·', '·'],
+  // biome-ignore format: a table
+  ['credentials', { name: 'credentials', credentials },
+    '· join', '· join', '·', '·', '·', '·', '·'],
+  // biome-ignore format: a table
+  ['cannot connect', { name: 'cannot_connect' },
+    'refused count end', BACK, '·', '·', '·', '·', '·'],
+  // biome-ignore format: a table
+  ['joined', { name: 'joined', ...agreed },
+    'streaming log write_started', 'streaming log write_started', '·', '·', '·', '·', '·'],
+  // biome-ignore format: a table
+  ['paused', { name: 'paused' },
+    '·', '·', 'paused log', 'paused log', 'paused log', '·', '·'],
+  // biome-ignore format: a table
+  ['resumed', { name: 'resumed' },
+    '·', '·', 'streaming log', 'streaming log', 'streaming log', '·', '·'],
+  // biome-ignore format: a table
+  ['signaling interrupted', { ...interrupted, info: signaling },
+    '·', '·', 'reconnecting log', 'reconnecting log', 'reconnecting log', '·', '·'],
+  // biome-ignore format: a table
+  ['video interrupted', { ...interrupted, info: video },
+    '·', '·', 'reconnecting log', 'reconnecting log', 'reconnecting log', '·', '·'],
+  // biome-ignore format: a table
+  ['signaling interrupted while suspended', { ...interrupted, info: signaling, isSuspended: true },
+    GONE, GONE, GONE, GONE, GONE, '·', '·'],
+  // biome-ignore format: a table
+  ['video interrupted while suspended', { ...interrupted, info: video, isSuspended: true },
+    '·', '·', 'reconnecting log', 'reconnecting log', 'reconnecting log', '·', '·'],
+  // biome-ignore format: a table
+  ['signaling reconnected', { name: 'reconnected', info: signaling },
+    '·', '·', 'streaming log', 'streaming log', 'streaming log', '·', '·'],
+  // biome-ignore format: a table
+  ['video reconnected', { name: 'reconnected', info: video },
+    '·', '·', 'streaming log', 'streaming log', 'streaming log', '·', '·'],
+  // biome-ignore format: a table
+  ['client left', { name: 'client_ended', reason: { cause: 'left', restartable: false } },
+    '·', '·', '·', '·', '·', '·', '·'],
+  // biome-ignore format: a table
+  ['client stopped', { name: 'client_ended', reason: { cause: 'stopped', stopReason: 6, restartable: false } },
+    'stopped end', 'stopped end', 'stopped end', 'stopped end', 'stopped end', '·', '·'],
+  // biome-ignore format: a table
+  ['client refused', { name: 'client_ended', reason: refused },
+    '· look_up_stop', '· look_up_stop', '· look_up_stop', '· look_up_stop', '· look_up_stop', '·', '·'],
+  // biome-ignore format: a table
+  ['a stop was found', { name: 'stop_looked_up', reason: refused, stopReason: 6 },
+    'stopped end', 'stopped end', 'stopped end', 'stopped end', 'stopped end', '·', '·'],
+  // biome-ignore format: a table
+  ['no stop was found, refused', { name: 'stop_looked_up', reason: refused, stopReason: undefined },
+    'missed count log end', BACK, 'refused count end', 'refused count end', 'refused count end', '·', '·'],
+  // biome-ignore format: a table
+  ['no stop was found, lost', { name: 'stop_looked_up', reason: lost, stopReason: undefined },
+    'missed count log end', BACK, 'lost count end', 'lost count end', 'lost count end', '·', '·'],
+  // biome-ignore format: a table
+  ['stop wanted', { name: 'stop_wanted', stopReason: 6 },
+    'stopped end', 'stopped end', 'stopped end', 'stopped end', 'stopped end', '·', '·'],
+  // biome-ignore format: a table
+  ['operator stop', { name: 'operator_stop' },
+    'stopped close_stream end', 'stopped close_stream end', 'stopped close_stream end',
+    'stopped close_stream end', 'stopped close_stream end', '·', '·'],
+  // biome-ignore format: a table
+  ['hand over', { name: 'hand_over', cause: 'operator' },
+    BACK, BACK, BACK, BACK, BACK, '·', '·'],
+  // biome-ignore format: a table
+  ['hand back due', { name: 'hand_back_due' },
+    '·', BACK, '·', '·', '·', '·', '·'],
+  // biome-ignore format: a table
+  ['started again', { name: 'started_again', start },
+    '· remember_start', '· remember_start', '· remember_start', '· remember_start', '· remember_start', '·', '·'],
+  // biome-ignore format: a table
+  ['reconnect wanted', { name: 'reconnect_wanted', cause: 'fail_over', start, interruptEventTsMs: 8 },
+    '· reconnect', '· reconnect', '· reconnect', '· reconnect', '· reconnect', '·', '·'],
+  // biome-ignore format: a table
+  ['fenced', { name: 'fenced', why: 'another owner', mayFinish: false },
+    GONE, GONE, GONE, GONE, GONE, GONE, '·'],
+  // biome-ignore format: a table
+  ['fenced with a right to finish', { name: 'fenced', why: 'another owner', mayFinish: true },
+    GONE, GONE, GONE, GONE, GONE, '·', '·'],
+  // biome-ignore format: a table
+  ['overloading', { name: 'overloading' },
+    'defect count log end', 'defect count log end', 'defect count log end',
+    'defect count log end', 'defect count log end', '·', '·'],
+  // biome-ignore format: a table
+  ['defect in a listener', { name: 'defect', place: 'listener' },
+    'defect end', 'defect end', 'defect end', 'defect end', 'defect end', '·', '·'],
+  // biome-ignore format: a table
+  ['defect in a step', { name: 'defect', place: 'step' },
+    'defect end', 'defect end', 'defect end', 'defect end', 'defect end', BROKEN, '·'],
+  // biome-ignore format: a table
+  ['defect that nobody caught', { name: 'defect', place: 'uncaught' },
+    'defect end', 'defect end', 'defect end', 'defect end', 'defect end', '· watch_ending', '·'],
+  // biome-ignore format: a table
+  ['finished', { name: 'finished' },
+    '·', '·', '·', '·', '·', 'ended:handed_over tell_result', '·'],
+  // biome-ignore format: a table
+  ['ending overdue', { name: 'ending_overdue' },
+    '·', '·', '·', '·', '·', BROKEN, '·'],
+];
+
+describe.each(COLUMNS)('while %s', (column) => {
+  test.each(TABLE)('%s', (_title, input, ...outcomes) => {
+    expect(outcomes).toHaveLength(COLUMNS.length);
+    const from: RunnerSessionState = STATES[column];
+    expect(outcome(from, input)).toBe(outcomes[COLUMNS.indexOf(column)]);
+  });
+});
+
+describe('the end of a session says', () => {
+  const endOf = (from: RunnerSessionState, input: SessionInput) => {
+    const { state } = nextSession(from, input, NOW_MS);
+    const finished = nextSession(state, { name: 'finished' }, NOW_MS + 500).state;
+    return {
+      why: state.name === 'ending' ? state.why : undefined,
+      result: finished.name === 'ended' ? finished.result : undefined,
+    };
+  };
+
+  test.each<[string, SessionInput, EndingWhy, object]>([
+    [
+      'whether a stop may be followed by a restart',
+      { name: 'stop_wanted', stopReason: 13 },
+      { name: 'stopped', stopReason: 13, restartable: true },
+      { kind: 'ended', reason: 13 },
+    ],
+    [
+      'what the client knows of a restart',
+      { name: 'client_ended', reason: { cause: 'stopped', stopReason: 6, restartable: true } },
+      { name: 'stopped', stopReason: 6, restartable: true },
+      { kind: 'ended', reason: 6 },
+    ],
+    [
+      'that an operator closed the stream',
+      { name: 'operator_stop' },
+      { name: 'stopped', stopReason: STOP_REASON.RECEIVER_REQUEST_CLOSE, restartable: false },
+      { kind: 'ended', reason: STOP_REASON.RECEIVER_REQUEST_CLOSE },
+    ],
+    [
+      'that the connection was lost',
+      { name: 'stop_looked_up', reason: lost, stopReason: undefined },
+      { name: 'lost', restartable: true },
+      { kind: 'ended', reason: 'lost' },
+    ],
+    [
+      'that Zoom refused',
+      { name: 'stop_looked_up', reason: refused, stopReason: undefined },
+      { name: 'refused', restartable: false },
+      { kind: 'ended', reason: 'refused' },
+    ],
+    [
+      'why another runner goes on',
+      { name: 'hand_over', cause: 'revision' },
+      { name: 'handed_over', cause: 'revision' },
+      { kind: 'handed_over', cause: 'revision' },
+    ],
+    [
+      'that a defect of ours ended it',
+      { name: 'defect', place: 'step' },
+      { name: 'defect' },
+      { kind: 'defect' },
+    ],
+  ])('%s', (_title, input, why, result) => {
+    expect(endOf(STATES.streaming, input)).toEqual({ why, result: { ...result, atMs: NOW_MS } });
+  });
+
+  test('that nothing was ever received', () => {
+    const input: SessionInput = { name: 'stop_looked_up', reason: lost, stopReason: undefined };
+    expect(endOf(STATES.own, input)).toEqual({
+      why: { name: 'missed', restartable: false },
+      result: { kind: 'ended', reason: 'missed', atMs: NOW_MS },
+    });
+  });
+
+  test('that a runner could not connect to a stream it was given', () => {
+    const { why } = endOf(STATES.given, { name: 'hand_back_due' });
+    expect(why).toEqual({ name: 'handed_over', cause: 'unable' });
+  });
+});
+
+test('only a signaling handshake counts as one', () => {
+  const after = (info: { scope: string }) =>
+    nextSession(STATES.reconnecting, { name: 'reconnected', info }, NOW_MS).state;
+  expect(after({ scope: 'signaling' })).toEqual({ name: 'streaming', handshakeAtMs: NOW_MS });
+  expect(after({ scope: 'audio' })).toEqual({ name: 'streaming', ...HANDSHAKE });
+});
+
+test('a connection that is back is logged with what the client knows of it', () => {
+  const info = { scope: 'audio', attempt: 2, durationMs: 800 };
+  const { effects } = nextSession(STATES.reconnecting, { name: 'reconnected', info }, NOW_MS);
+  expect(effects).toEqual([
+    { do: 'log', level: 'info', text: 'streaming', fields: { event: 'streaming', ...info } },
+  ]);
+});
