@@ -21,11 +21,16 @@ beforeAll(async () => {
 afterAll(() => world[Symbol.asyncDispose](), 60_000);
 
 test('the living take over from the killed and from the frozen', { timeout: 90_000 }, async () => {
-  const streams = Array.from({ length: MEETINGS }, () => world.simulator.start(MEETING) ?? '');
-  await Promise.all(streams.map((rtmsStreamId) => world.flowing(rtmsStreamId, 1)));
+  const streams: string[] = [];
   const owners = new Map<string, string>();
-  for (const rtmsStreamId of streams) {
-    owners.set(rtmsStreamId, (await world.log('claimed', { rtmsStreamId })).taskId);
+  // A runner that is quicker than the others may take all of the first ones.
+  while (new Set(owners.values()).size < 2) {
+    const more = Array.from({ length: MEETINGS }, () => world.simulator.start(MEETING) ?? '');
+    await Promise.all(more.map((rtmsStreamId) => world.flowing(rtmsStreamId, 1)));
+    for (const rtmsStreamId of more) {
+      owners.set(rtmsStreamId, (await world.log('claimed', { rtmsStreamId })).taskId);
+    }
+    streams.push(...more);
   }
   const [killed = '', frozen = ''] = new Set(owners.values());
   const ownedBy = (taskId: string) => streams.filter((id) => owners.get(id) === taskId);
