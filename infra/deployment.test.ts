@@ -15,6 +15,7 @@ import { fromRoot } from './bundling/bundle-options.ts';
 import type { ConfigInput } from './config/config.ts';
 import { DEV } from './config/stages/dev.ts';
 import { PROD } from './config/stages/prod.ts';
+import { REGULATED } from './config/stages/regulated.ts';
 import { RtmsKinesis } from './rtms-kinesis.ts';
 import { RtmsKinesisStack } from './stack.ts';
 import {
@@ -155,6 +156,36 @@ describe('a deployment', { timeout: TIMEOUT_MS }, () => {
     },
   );
 
+  test.each(['eu-central-1', 'cn-north-1'])(
+    'in %s the key of a log group lets CloudWatch Logs in',
+    (region) => {
+      // amazonaws.com, or amazonaws.com.cn
+      const service = { 'Fn::Join': ['', [`logs.${region}.`, { Ref: 'AWS::URLSuffix' }]] };
+      for (const template of [PROD, REGULATED].map((stage) => templateOf(stage, region))) {
+        const keys = template.findResources('AWS::KMS::Key');
+        const groups = resourcesOf(template, 'AWS::Logs::LogGroup');
+        expect(groups.length).toBeGreaterThan(4);
+        for (const [id, { KmsKeyId }] of groups) {
+          const policy = keys[KmsKeyId['Fn::GetAtt'][0]]?.['Properties'].KeyPolicy;
+          expect(policy?.Statement, id).toContainEqual(
+            expect.objectContaining({
+              Effect: 'Allow',
+              Principal: { Service: service },
+              Action: expect.arrayContaining(['kms:Decrypt', 'kms:Encrypt', 'kms:GenerateDataKey']),
+              Condition: {
+                ArnLike: {
+                  'kms:EncryptionContext:aws:logs:arn': expect.stringContaining(
+                    `:logs:${region}:111122223333:*`,
+                  ),
+                },
+              },
+            }),
+          );
+        }
+      }
+    },
+  );
+
   test('two in one account have no name in common', () => {
     const app = createUnvalidatedApp(CONTEXT);
     const stack = new Stack(app, 'Both');
@@ -249,6 +280,7 @@ describe('the construct', { timeout: TIMEOUT_MS }, () => {
       },
     );
     const template = Template.fromStack(stack);
+    expect(JSON.stringify(onlyOf(template, 'AWS::KMS::Key'))).toContain('"logs.');
     for (const [type, count] of [
       ['AWS::EC2::VPC', 1],
       ['AWS::ECS::Cluster', 1],

@@ -9,7 +9,7 @@ import { DeploymentMetrics } from './monitoring/metric.ts';
 import { Monitoring } from './monitoring/monitoring.ts';
 import { Network } from './runner/network.ts';
 import { RunnerService } from './runner/runner-service.ts';
-import { createKey } from './storage/encryption-key.ts';
+import { allowLogs, createKey } from './storage/encryption-key.ts';
 import { RecordStreams } from './storage/record-streams.ts';
 import type { RtmsKinesisResources } from './storage/resources.ts';
 import { SessionTable } from './storage/session-table.ts';
@@ -72,6 +72,7 @@ export class RtmsKinesis extends Construct {
     this.#removalPolicy = removalPolicy;
     const encryptionKey = resources.encryptionKey ?? this.#ownKey(config);
     this.#encryptionKey = encryptionKey;
+    if (encryptionKey !== undefined) allowLogs(this, encryptionKey);
     const stored = { removalPolicy, ...(encryptionKey && { encryptionKey }) };
 
     const deployment = config.deployment ?? defaultDeployment(this);

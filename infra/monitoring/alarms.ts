@@ -51,6 +51,7 @@ export class Alarms extends Construct {
       subscribers: monitoring.tickets,
       existing: topics.tickets,
       encryptionKey,
+      hasBudget: monitoring.monthlyBudget !== undefined,
     }).topic;
     const specs = alarmSpecs(observed).filter(({ pages }) => pages || monitoring.alarms === 'all');
     const alarms = specs.map((spec) => ({ spec, alarm: this.#alarm(spec, props) }));

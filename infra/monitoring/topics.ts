@@ -12,10 +12,12 @@ export interface AlarmTopicProps {
   /** A topic of the deployer's; who may publish to it is then the deployer's affair. */
   readonly existing?: ITopic | undefined;
   readonly encryptionKey?: IKey | undefined;
+  /** Does AWS Budgets tell it something? Not every partition has that service. */
+  readonly hasBudget?: boolean;
 }
 
-/** AWS services that tell this topic something; each of them needs a right of its own. */
-const PUBLISHERS = ['cloudwatch.amazonaws.com', 'budgets.amazonaws.com'] as const;
+const CLOUDWATCH = 'cloudwatch.amazonaws.com';
+const BUDGETS = 'budgets.amazonaws.com';
 
 /**
  * A topic that CloudWatch can reach. Any statement in a topic's policy, the Deny of `enforceSSL` too,
@@ -32,13 +34,14 @@ export class AlarmTopic extends Construct {
     subscribe(this.topic, props.subscribers);
   }
 
-  #create({ displayName, encryptionKey }: AlarmTopicProps): ITopic {
+  #create({ displayName, encryptionKey, hasBudget }: AlarmTopicProps): ITopic {
     const topic = new Topic(this, 'Topic', {
       displayName,
       enforceSSL: true,
       ...(encryptionKey && { masterKey: encryptionKey }),
     });
-    for (const service of PUBLISHERS) {
+    // Each service that tells this topic something needs a right of its own.
+    for (const service of [CLOUDWATCH, ...(hasBudget ? [BUDGETS] : [])]) {
       topic.addToResourcePolicy(statement(this, service, ['sns:Publish'], topic.topicArn));
       encryptionKey?.addToResourcePolicy(
         statement(this, service, ['kms:Decrypt', 'kms:GenerateDataKey'], '*'),

@@ -1,5 +1,11 @@
-import type { RemovalPolicy } from 'aws-cdk-lib';
-import { AnyPrincipal, Effect, type IGrantable, PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import { type RemovalPolicy, Stack } from 'aws-cdk-lib';
+import {
+  AnyPrincipal,
+  Effect,
+  type IGrantable,
+  PolicyStatement,
+  ServicePrincipal,
+} from 'aws-cdk-lib/aws-iam';
 import { type IKey, Key } from 'aws-cdk-lib/aws-kms';
 import type { Construct } from 'constructs';
 
@@ -26,6 +32,36 @@ export function createKey(scope: Construct, id: string, removalPolicy: RemovalPo
     }),
   );
   return key as IKey;
+}
+
+/**
+ * Lets CloudWatch Logs keep this account's log groups under the key. A log group that names a key which does not let it in
+ * is refused when it is made, and the first deployment fails. Of an imported key the policy stays as it is: docs/deploy.md.
+ *
+ * @see https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/encrypt-log-data-kms.html (read 2026-11-27)
+ */
+export function allowLogs(scope: Construct, key: IKey): void {
+  const { region, urlSuffix } = Stack.of(scope);
+  const logGroups = Stack.of(scope).formatArn({ service: 'logs', resource: '*' });
+  key.addToResourcePolicy(
+    new PolicyStatement({
+      sid: 'LogGroups',
+      effect: Effect.ALLOW,
+      // The one principal that has the Region and the partition in its name.
+      principals: [new ServicePrincipal(`logs.${region}.${urlSuffix}`)],
+      actions: [
+        'kms:Decrypt',
+        'kms:DescribeKey',
+        'kms:Encrypt',
+        'kms:GenerateDataKey',
+        'kms:GenerateDataKeyWithoutPlaintext',
+        'kms:ReEncryptFrom',
+        'kms:ReEncryptTo',
+      ],
+      resources: ['*'],
+      conditions: { ArnLike: { 'kms:EncryptionContext:aws:logs:arn': logGroups } },
+    }),
+  );
 }
 
 /**
