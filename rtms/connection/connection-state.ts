@@ -170,3 +170,9 @@ function redialled(
 function flapsAfter(up: Extract<ConnectionState, { name: 'up' }>, atMs: number): number {
   return atMs - up.atMs < STABLE_MS ? up.flaps + 1 : 0;
 }
+
+/** Not up, or back up after a loss since then. */
+export function hadTrouble(state: ConnectionState, sinceMs: number): boolean {
+  if (state.name !== 'up') return true;
+  return state.after.cause !== 'join' && state.after.sinceMs >= sinceMs;
+}

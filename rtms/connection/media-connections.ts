@@ -4,16 +4,20 @@ import type { CompleteOptions } from '../client-options.ts';
 import type { RtmsJoin } from '../events.ts';
 import type { EffectiveMedia } from '../protocol/agreed-media.ts';
 import type { RtmsMessage } from '../protocol/codec.ts';
-import { STATUS_CODE } from '../protocol/constants.ts';
 import { MEDIA_TYPES, type MediaType } from '../protocol/media-type.ts';
 import { wantedMediaTypes } from '../protocol/params.ts';
 import { after } from './connection.ts';
-import type { Closure, ConnectionState, Trouble } from './connection-state.ts';
+import {
+  type Closure,
+  type ConnectionState,
+  hadTrouble,
+  type Trouble,
+} from './connection-state.ts';
 import type { HandshakeSigner } from './handshake-signer.ts';
 import { Media, type MediaOwner } from './media-connection.ts';
 import type { MediaSetOwner, MediaSetStart } from './media-connections-owner.ts';
 import { MediaDelivery } from './media-delivery.ts';
-import { fallBack, waitsOutTaken } from './media-fallback.ts';
+import { fallBack, refusesCameraOnly, waitsOutTaken } from './media-fallback.ts';
 import { cameraChange, carries } from './media-key.ts';
 import { cameraConnections, type PlannedMedia, type UnifiedFallback } from './media-plan.ts';
 
@@ -111,32 +115,28 @@ export class MediaSet implements MediaOwner {
   /** V2: opens a connection for each of these cameras that has none, and closes those of others. */
   setCameras(userIds: readonly number[]): void {
     if (this.#scope.signal.aborted) return;
-    const cameras = this.#media.filter((media) => media.userId !== undefined);
-    const open = cameras.flatMap(({ userId }) => userId ?? []);
+    const open = this.#media.flatMap(({ userId }) => userId ?? []);
     const { opened, closed } = cameraChange(open, userIds);
-    for (const media of cameras) {
-      if (media.userId === undefined || !closed.includes(media.userId)) continue;
+    for (const media of this.#media) {
+      const { userId } = media;
+      if (userId === undefined || !closed.includes(userId)) continue;
       this.#media = this.#media.filter((other) => other !== media);
-      this.#closing.set(
-        media.userId,
-        media.close().then(() => this.#delivery.drop(media)),
-      );
+      const closing = media.close().then(() => {
+        this.#delivery.drop(media);
+        this.#closing.delete(userId);
+      });
+      this.#closing.set(userId, closing);
       this.#owner.cameraClosed(media);
     }
     for (const plan of cameraConnections(opened, this.#start.plan.offer)) {
       const media = this.#create(plan);
       this.#media = [...this.#media, media];
-      this.#dialCamera(media);
+      // Zoom takes one connection of a camera: the old one has to be gone first.
+      void Promise.resolve(this.#closing.get(plan.userId ?? 0)).then(() => {
+        const isWanted = this.#media.includes(media) && !this.#scope.signal.aborted;
+        if (isWanted) media.dial(CAMERA_SELECTED);
+      });
     }
-  }
-
-  /** Zoom takes one connection of a camera: the old one has to be gone first. */
-  #dialCamera(media: Media): void {
-    const { userId } = media;
-    const closing = userId === undefined ? undefined : this.#closing.get(userId);
-    void Promise.resolve(closing).then(() => {
-      if (this.#media.includes(media) && !this.#scope.signal.aborted) media.dial(CAMERA_SELECTED);
-    });
   }
 
   /** Closes all; resolves when the last message has been delivered. */
@@ -225,7 +225,7 @@ export class MediaSet implements MediaOwner {
   }
 
   #onClosed(media: Media, closure: Closure): void {
-    const isRefused = closure.name === 'refused' || refusesCameraOnly(media, closure);
+    const isRefused = closure.name === 'refused' || refusesCameraOnly(media.plan, closure);
     if (closure.name === 'fatal' && !isRefused) {
       this.#owner.mediaEnded(closure);
       return;
@@ -299,22 +299,4 @@ export class MediaSet implements MediaOwner {
       } else if (media.state.name === 'up') this.#delivery.release(media);
     }
   }
-}
-
-/**
- * Nobody knows how V2 refuses a participant whom it does not know: "invalid payload" ends a stream everywhere else,
- * and would here take the other cameras along.
- */
-function refusesCameraOnly({ userId }: Media, closure: Closure): boolean {
-  return (
-    userId !== undefined &&
-    closure.name === 'fatal' &&
-    closure.status === STATUS_CODE.INVALID_PAYLOAD
-  );
-}
-
-/** Not up, or back up after a loss since then. */
-function hadTrouble(state: ConnectionState, sinceMs: number): boolean {
-  if (state.name !== 'up') return true;
-  return state.after.cause !== 'join' && state.after.sinceMs >= sinceMs;
 }

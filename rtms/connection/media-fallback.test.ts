@@ -5,6 +5,7 @@ import {
   fallBack,
   type MediaFallback,
   type MediaRefusal,
+  refusesCameraOnly,
   waitsOutTaken,
 } from './media-fallback.ts';
 import type { MediaOffer, PlannedMedia } from './media-plan.ts';
@@ -166,4 +167,13 @@ test('a connection that Zoom still counts is waited out, but not where it never 
   expect(waitsOutTaken(99, false, { ...beside, offer: { own: OFFER.own } })).toBe(true);
   const alone = { ...beside, others: [], unified: 'current' } as const;
   expect([3, 4].map((attempt) => waitsOutTaken(attempt, false, alone))).toEqual([true, false]);
+});
+
+test.each<[PlannedMedia, 'fatal' | 'refused', number, boolean]>([
+  [camera(all), 'fatal', 4, true],
+  [camera(all), 'fatal', 2, false],
+  [camera(all), 'refused', 25, false],
+  [own('video'), 'fatal', 4, false],
+])('%j, %s by status %i, ends that camera alone: %s', (plan, name, status, expected) => {
+  expect(refusesCameraOnly(plan, { name, status, cause: 'x' })).toBe(expected);
 });

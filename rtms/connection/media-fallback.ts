@@ -1,6 +1,7 @@
 import type { LeftOutMedia } from '../../shared/record/event-data.ts';
 import { STATUS_CODE } from '../protocol/constants.ts';
 import { MEDIA_TYPES, type MediaType } from '../protocol/media-type.ts';
+import type { Closure } from './connection-state.ts';
 import {
   type MediaOffer,
   type PlannedMedia,
@@ -99,6 +100,18 @@ export function fallBack(refusal: MediaRefusal): MediaFallback {
     }
   }
   return { replace: 'refused', connections: [], leftOut: leftOut(mediaTypes, status), unified };
+}
+
+/**
+ * Nobody knows how V2 refuses a participant whom it does not know: "invalid payload" ends a stream everywhere else,
+ * and would here take the other cameras along.
+ */
+export function refusesCameraOnly({ userId }: PlannedMedia, closure: Closure): boolean {
+  return (
+    userId !== undefined &&
+    closure.name === 'fatal' &&
+    closure.status === STATUS_CODE.INVALID_PAYLOAD
+  );
 }
 
 /**

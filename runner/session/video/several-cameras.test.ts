@@ -97,3 +97,16 @@ test.concurrent('a stream in which nobody has a camera yet is joined, and takes 
   expect(it.client.media.video).toMatchObject({ fps: 25 });
   await it.expectAllRecorded();
 });
+
+test.concurrent('asking for somebody who is not there costs nobody anything', async () => {
+  await using it = await follow('active-speaker', {}, { cameras: 3 });
+  await it.log.until(() => ALL.every((userId) => it.pictures(userId) >= 3));
+  it.client.subscribeVideo(99, true);
+  const isStranger = ({ userId }: { userId: number }) => userId === 99;
+  await it.log.until(() => it.log.of('videoSubscribed').some(isStranger));
+  expect(it.log.of('videoSubscribed').find(isStranger)).toMatchObject({ status: 4 });
+  const before = it.pictures(CAM);
+  await it.log.until(() => it.pictures(CAM) >= before + 3);
+  expect(it.client.state).toBe('streaming');
+  await it.expectAllRecorded();
+});
