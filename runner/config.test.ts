@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { readConfig } from './config.ts';
+import { readRunnerConfig } from './config.ts';
 
 const COMPLETE = {
   DEPLOYMENT: 'dev',
@@ -19,13 +19,13 @@ const COMPLETE = {
 };
 
 test('reads a complete environment into one frozen object', () => {
-  const config = readConfig(COMPLETE);
+  const config = readRunnerConfig(COMPLETE);
   expect(config).toMatchObject({ capacity: 40, logLevel: 'info', media: { video: false } });
   expect(Object.isFrozen(config)).toBe(true);
 });
 
 test('asks for everything when RTMS_MEDIA is not set', () => {
-  expect(readConfig({ ...COMPLETE, RTMS_MEDIA: '' }).media.video).not.toBe(false);
+  expect(readRunnerConfig({ ...COMPLETE, RTMS_MEDIA: '' }).media.video).not.toBe(false);
 });
 
 test('names everything that is missing or wrong at once', () => {
@@ -37,7 +37,7 @@ test('names everything that is missing or wrong at once', () => {
     ALLOWED_HOSTS: 'https://zoom.us',
     LOG_LEVEL: 'loud',
   };
-  expect(() => readConfig({ ...rest, ...wrong })).toThrow(
+  expect(() => readRunnerConfig({ ...rest, ...wrong })).toThrow(
     expect.objectContaining({
       code: 'config/invalid',
       detail: {

@@ -5,7 +5,7 @@ import type { LocalEnv, RunnerEnv } from '../shared/env.ts';
 import { ServiceError } from '../shared/errors.ts';
 import { type Packing, parsePacking } from '../shared/packing.ts';
 import { type AllowedHosts, parseAllowedHosts } from '../shared/zoom/allowed-hosts.ts';
-import { LOG_LEVELS, type LogLevel } from './task/log.ts';
+import { LOG_LEVELS, type RunnerLogLevel } from './task/log.ts';
 
 export interface RunnerConfig {
   readonly deployment: string;
@@ -30,7 +30,7 @@ export interface RunnerConfig {
   readonly memoryMib: number | undefined;
   readonly spoolDir: string;
   readonly spoolMaxBytes: number;
-  readonly logLevel: LogLevel;
+  readonly logLevel: RunnerLogLevel;
   /** For the cost estimate; undefined: none is made. */
   readonly prices: RunnerPrices | undefined;
   /** undefined: sessions stay where they are. */
@@ -44,7 +44,7 @@ type Variable = keyof RunnerEnv | keyof LocalEnv | 'AWS_REGION' | 'ECS_CONTAINER
  *
  * @throws ServiceError `config/invalid` naming every variable that is missing or wrong at once
  */
-export function readConfig(
+export function readRunnerConfig(
   environment: Readonly<Record<string, string | undefined>>,
 ): RunnerConfig {
   const problems: string[] = [];
@@ -117,7 +117,7 @@ export function readConfig(
   return Object.freeze({ ...config, allowedHosts, media });
 }
 
-function logLevel(text: string, problems: string[]): LogLevel {
+function logLevel(text: string, problems: string[]): RunnerLogLevel {
   const level = LOG_LEVELS.find((name) => name === text.toLowerCase());
   if (level === undefined) problems.push(`LOG_LEVEL must be one of ${LOG_LEVELS.join(', ')}`);
   return level ?? 'info';

@@ -1,5 +1,5 @@
 import { ServiceError } from '../shared/errors.ts';
-import { readConfig } from './config.ts';
+import { readRunnerConfig } from './config.ts';
 import { type Runner, startRunner } from './runner.ts';
 import { DRAIN_TIMES, DrainDeadline, type DrainTimes } from './task/drain-deadline.ts';
 
@@ -24,7 +24,7 @@ export async function runProcess(
 ): Promise<void> {
   try {
     const deadline = new DrainDeadline(times);
-    const config = readConfig(environment);
+    const config = readRunnerConfig(environment);
     const started: Promise<Runner> = startRunner(config, {
       revisionIntervalMs: times.revisionIntervalMs,
       deadline,

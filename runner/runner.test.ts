@@ -9,7 +9,7 @@ import type { CounterMetrics, MetricName } from '../shared/metrics.ts';
 import { type SessionRow, sessionKey, UNOWNED } from '../shared/session-table/session-row.ts';
 import { zoomSecret } from '../test/support/front-door.ts';
 import { createRunnerAws, type RunnerAws } from './aws.ts';
-import { type RunnerConfig, readConfig } from './config.ts';
+import { type RunnerConfig, readRunnerConfig } from './config.ts';
 import { openProducers, type Producers } from './kinesis/open-producers.ts';
 import {
   type OwnedSessions,
@@ -39,7 +39,7 @@ const metrics: CounterMetrics = {
 beforeAll(async () => {
   local = await startLocalAws({ zoomSecret: zoomSecret() });
   for (const [name, value] of Object.entries(local.env())) vi.stubEnv(name, value);
-  config = readConfig({
+  config = readRunnerConfig({
     ...process.env,
     ALLOWED_HOSTS: '127.0.0.1',
     CAPACITY: '10',

@@ -1,6 +1,6 @@
 import { isStreamId } from './input-limits.ts';
 
-/** The doorbell: an SQS body that says "look at this stream's row". It carries no state of its own. */
+/** The body of an SQS message that says "look at this stream's row". It carries no state: the row does. */
 export interface SessionJob {
   readonly version: 1;
   readonly rtmsStreamId: string;

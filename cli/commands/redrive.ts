@@ -32,7 +32,7 @@ interface DeadLetter {
 
 export function redriveCommand(): Command {
   return createCommand('redrive', {
-    summary: 'dead jobs: why, and ring again',
+    summary: 'dead jobs: why, and send again',
     description:
       'The dead-letter queue: every job that was received five times and never finished, and why. A job ' +
       'only says "look at this row", so the row tells whether it is still of use. Without options ' +
@@ -43,7 +43,7 @@ export function redriveCommand(): Command {
       'rtms redrive --send --discard --json',
     ],
   })
-    .option('--send', 'ring again for the sessions that still wait for a runner')
+    .option('--send', 'send again the jobs of sessions that still wait for a runner')
     .option(
       '--discard',
       'delete what is of no use: sessions served or over, bodies that are no job',
@@ -84,7 +84,7 @@ async function redrive(context: Context, { send, discard }: RedriveFlags): Promi
       width,
     );
   });
-  if (left > 0) output.note(`${left} of use: rtms redrive --send rings again for them`);
+  if (left > 0) output.note(`${left} of use: rtms redrive --send sends them again`);
   return left > 0 ? EXIT.FOUND : EXIT.OK;
 }
 

@@ -83,7 +83,7 @@ export class JobQueues {
     return [...taken.values()];
   }
 
-  /** Rings again, then takes the message out: a bell rung twice is harmless, one lost is not. */
+  /** Sends the job again, then deletes the message. In this order, because a job sent twice does no harm. */
   async sendAgain(queueUrl: string, message: Message, rtmsStreamId: string): Promise<void> {
     const MessageBody = encodeSessionJob(rtmsStreamId);
     await ask(`queue ${this.#queueUrl}`, () =>

@@ -10,7 +10,7 @@ import {
   SYNTHETIC_APP,
   type VerifyingApp,
 } from '../../shared/zoom/credentials.ts';
-import { createLogger, createMetrics } from '../zoom-webhook/telemetry.ts';
+import { createFunctionLogger, createFunctionMetrics } from '../zoom-webhook/telemetry.ts';
 import { readSyntheticMeetingConfig, type SyntheticMeetingConfig } from './config.ts';
 import { playSyntheticMeeting } from './play.ts';
 
@@ -20,13 +20,13 @@ import { playSyntheticMeeting } from './play.ts';
  * and a line in the log, never the end of the process.
  */
 const SERVICE = 'synthetic';
-const logger = createLogger('INFO', SERVICE);
+const logger = createFunctionLogger('INFO', SERVICE);
 const stopping = new AbortController();
 for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => stopping.abort());
 
 try {
   const config = readSyntheticMeetingConfig(process.env);
-  const metrics = createMetrics(config.deployment, SERVICE);
+  const metrics = createFunctionMetrics(config.deployment, SERVICE);
   const kinesis = new KinesisClient({ requestHandler: new NodeHttpHandler() });
   const secrets = new SecretsManagerClient();
   do {
@@ -45,7 +45,7 @@ async function playOnce(
   config: SyntheticMeetingConfig,
   secrets: SecretsManagerClient,
   kinesis: KinesisClient,
-  metrics: ReturnType<typeof createMetrics>,
+  metrics: ReturnType<typeof createFunctionMetrics>,
 ): Promise<boolean> {
   let isGood = false;
   try {

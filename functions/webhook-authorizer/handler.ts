@@ -3,13 +3,13 @@ import type {
   APIGatewaySimpleAuthorizerResult,
 } from 'aws-lambda';
 
-/** What Zoom's signature looks like; whether it is one, only the body tells. */
+/** The form of Zoom's signature. Whether it is genuine can only be told with the body. */
 const SIGNATURE = /^v0=[0-9a-f]{64}$/;
 
 /**
- * Turns away what cannot be Zoom's: no signature, or a time that is not now. API Gateway itself refuses
- * requests that lack one of the two headers, without calling this function. The webhook function verifies
- * signature, time and body of what is let through.
+ * Refuses requests that cannot come from Zoom, because they have no signature or were not signed just now. API Gateway
+ * itself refuses requests without one of the two headers and does not call this function for them. The webhook function
+ * verifies signature, time and body of what is let through.
  */
 export async function handler(
   event: Pick<APIGatewayRequestAuthorizerEventV2, 'headers'>,

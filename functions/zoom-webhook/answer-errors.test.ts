@@ -7,8 +7,8 @@ import { ServiceError } from '../../shared/errors.ts';
 import { type LogFields, type Logger, SILENT_LOGGER } from '../../shared/logger.ts';
 import { type MetricName, NO_METRICS } from '../../shared/metrics.ts';
 import { answerErrors } from './answer-errors.ts';
-import { awsFailure } from './aws-failure.ts';
-import type { Delivery } from './delivery.ts';
+import { awsFailure } from './aws.ts';
+import type { ZoomDelivery } from './delivery.ts';
 
 /** The chain's outermost step around a step that throws. */
 async function answerTo(error: unknown) {
@@ -16,10 +16,10 @@ async function answerTo(error: unknown) {
   const logged: LogFields[] = [];
   const logger: Logger = { ...SILENT_LOGGER, error: (_text, fields = {}) => logged.push(fields) };
   const metrics = { ...NO_METRICS, count: (name: MetricName) => void counted.push(name) };
-  const chain = middy<Delivery, APIGatewayProxyStructuredResultV2>()
+  const chain = middy<ZoomDelivery, APIGatewayProxyStructuredResultV2>()
     .use(answerErrors(logger, metrics))
     .handler(() => Promise.reject(error));
-  const event = { requestContext: { requestId: 'r' } } as Delivery;
+  const event = { requestContext: { requestId: 'r' } } as ZoomDelivery;
   const { statusCode, body } = await chain(event, {} as Context);
   return { statusCode, body, counted, logged };
 }

@@ -3,24 +3,23 @@ import type { APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
 import { type ErrorCode, ServiceError } from '../../shared/errors.ts';
 import type { Logger } from '../../shared/logger.ts';
 import type { MetricName, Metrics } from '../../shared/metrics.ts';
-import type { Delivery } from './delivery.ts';
+import type { ZoomDelivery } from './delivery.ts';
 
-/** What is not listed is a bug of ours. */
+/** Any other code of 5xx is a defect of ours. */
 const FAILURES: Partial<Record<ErrorCode, MetricName>> = {
   'webhook/store-failed': 'WebhookStoreFailure',
   'webhook/secret-unavailable': 'WebhookSecretFailure',
 };
 
 /**
- * Turns whatever went wrong into an answer: the error's own status, or 500. A rejection is logged with
- * its code and the request id, never with body, signature or token; the caller learns the code and the
- * field, and nothing at all when it is not Zoom (401). AWS, the secret and our own bugs are counted apart:
- * each is somebody else's to mend.
+ * Turns an error into an answer with the error's own status, or 500. The log gets the code and the request id, never the
+ * body, the signature or a token. The caller gets the code and the field, and nothing at all when it is not Zoom (401).
+ * Failures of AWS, of the secret and of our own are counted apart, because different people repair them.
  */
 export function answerErrors(
   logger: Logger,
   metrics: Metrics,
-): MiddlewareObj<Delivery, APIGatewayProxyStructuredResultV2> {
+): MiddlewareObj<ZoomDelivery, APIGatewayProxyStructuredResultV2> {
   return {
     onError: (request) => {
       const error = asServiceError(request.error);

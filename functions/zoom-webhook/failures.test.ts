@@ -3,7 +3,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vite
 import type { FaultMode } from '../../local/aws/fault-proxy.ts';
 import { type FrontDoor, startFrontDoor, TOKEN, TOKEN_B } from '../../test/support/front-door.ts';
 
-/** Zoom's patience. */
+/** Zoom waits this long for an answer. */
 const ZOOM_TIMEOUT_MS = 3_000;
 
 const lines: string[] = [];

@@ -39,7 +39,7 @@ async function jobsOf(rtmsStreamId: string): Promise<number> {
 }
 
 describe('a genuine delivery', () => {
-  test('writes the row, rings the runners and is answered 200', async () => {
+  test('writes the row, notifies the runners and is answered 200', async () => {
     const id = newStream();
     const payload = { account_id: 'AAAAAABBBB', operator_id: 'op' };
     const before = Date.now();
@@ -79,7 +79,7 @@ describe('a genuine delivery', () => {
   });
 
   test.each(['私', '\u{10000}', 'José/+=='])(
-    'of a stream named %s rings for that very name',
+    'of a stream named %s notifies under that very name',
     async (id) => {
       expect((await door.post(started(id))).status).toBe(200);
       expect(await door.row(id)).toMatchObject({ rtmsStreamId: id });
@@ -93,7 +93,7 @@ describe('a genuine delivery', () => {
     expect(await door.row(id)).toMatchObject({ app: 'team-b' });
   });
 
-  test('that starts a stopped stream too late rings nobody', async () => {
+  test('that starts a stopped stream too late notifies nobody', async () => {
     const id = newStream();
     expect((await door.post(stopped(id, 2_000))).status).toBe(200);
     expect((await door.post(started(id, {}, 1_000))).status).toBe(200);

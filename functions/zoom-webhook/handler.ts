@@ -6,29 +6,28 @@ import type {
   Context,
 } from 'aws-lambda';
 import { answerErrors } from './answer-errors.ts';
-import { createWebhookAws } from './aws-clients.ts';
-import { checkRequest } from './check-request.ts';
+import { createWebhookAws } from './aws.ts';
 import { readWebhookConfig } from './config.ts';
-import type { Delivery } from './delivery.ts';
+import { checkRequest, type ZoomDelivery } from './delivery.ts';
 import { createJobQueue } from './job-queue.ts';
 import { outOfTime, receiveEvent } from './receive-event.ts';
 import { createRegisterStore } from './register-store.ts';
-import { createLogger, createMetrics } from './telemetry.ts';
+import { createFunctionLogger, createFunctionMetrics } from './telemetry.ts';
 import { verifySignature } from './verify-signature.ts';
 import { createWebhookTokens } from './webhook-tokens.ts';
 
 const config = readWebhookConfig(process.env);
 const aws = createWebhookAws(process.env);
-const logger = createLogger(config.logLevel);
-const metrics = createMetrics(config.deployment);
+const logger = createFunctionLogger(config.logLevel);
+const metrics = createFunctionMetrics(config.deployment);
 const tokens = createWebhookTokens(aws.secretsManager, config.secret, logger);
-// Ahead of the first request; a failure is left to that request.
+// Read ahead of the first request, which then need not wait. A failure is left to that request, which reads again.
 await tokens.get().catch(() => undefined);
 
-/** Time kept back from Lambda's limit for answering; a function that is cut off answers nothing. */
+/** Kept back from Lambda's time limit for the answer: a function that is cut off answers nothing. */
 const ANSWER_MS = 150;
 
-const chain = middy<Delivery, APIGatewayProxyStructuredResultV2>({
+const chain = middy<ZoomDelivery, APIGatewayProxyStructuredResultV2>({
   timeoutEarlyInMillis: ANSWER_MS,
   timeoutEarlyResponse: outOfTime,
 })
@@ -39,7 +38,7 @@ const chain = middy<Delivery, APIGatewayProxyStructuredResultV2>({
   .handler(
     receiveEvent({
       store: createRegisterStore(aws.dynamodb, config.sessionTable),
-      ring: createJobQueue(aws.sqs, config.jobQueueUrl),
+      notifyRunners: createJobQueue(aws.sqs, config.jobQueueUrl),
       allowedHosts: config.allowedHosts,
       logger,
       metrics,
@@ -47,8 +46,8 @@ const chain = middy<Delivery, APIGatewayProxyStructuredResultV2>({
   );
 
 /**
- * Receives Zoom's webhooks behind an API Gateway HTTP API (payload format 2.0). The chain itself adds
- * what makes a plain event a `Delivery`, which middy's types cannot say.
+ * Receives Zoom's webhooks behind an API Gateway HTTP API (payload format 2.0). The cast is needed because middy's types
+ * cannot say that the chain itself makes a plain event a `ZoomDelivery`.
  */
 export const handler = chain as unknown as (
   event: APIGatewayProxyEventV2,

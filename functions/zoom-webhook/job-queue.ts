@@ -2,10 +2,10 @@ import { createHash } from 'node:crypto';
 import { SendMessageCommand, type SQSClient } from '@aws-sdk/client-sqs';
 import { encodeSessionJob } from '../../shared/session-job.ts';
 import type { StartRegister } from '../../shared/session-table/session-row.ts';
-import { awsFailure } from './aws-failure.ts';
+import { awsFailure } from './aws.ts';
 
-/** Rings the bell: asks the runners to look at a stream's row. */
-export type RingRunners = (
+/** Asks the runners to look at a stream's row, with one job. */
+export type NotifyRunners = (
   rtmsStreamId: string,
   start: StartRegister,
   signal: AbortSignal,
@@ -13,7 +13,7 @@ export type RingRunners = (
 
 /** @returns a function that throws ServiceError `webhook/store-failed` when SQS does not take the job,
  *   `webhook/defect` when the call itself is wrong */
-export function createJobQueue(client: SQSClient, queueUrl: string): RingRunners {
+export function createJobQueue(client: SQSClient, queueUrl: string): NotifyRunners {
   return async (rtmsStreamId, start, abortSignal) => {
     const command = new SendMessageCommand({
       QueueUrl: queueUrl,

@@ -1,7 +1,7 @@
 /**
- * Stands in for `@aws-sdk/credential-provider-node` in the Lambda bundle (an esbuild alias): a function's
- * credentials are always in its environment, and the full chain with its STS, SSO and metadata clients
- * would be a fifth of the bundle. Outside the bundle the SDK's own chain is used.
+ * Replaces `@aws-sdk/credential-provider-node` in the Lambda bundle, through an esbuild alias. The credentials of a
+ * function are always in its environment, and the SDK's own provider, with its STS, SSO and metadata clients, would be a
+ * fifth of the bundle. Outside the bundle the SDK's own provider is used.
  */
 export function defaultProvider() {
   return async () => {

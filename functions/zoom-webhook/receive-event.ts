@@ -13,34 +13,34 @@ import {
 import type { RegisterUpdate } from '../../shared/session-table/webhook-writes.ts';
 import type { AllowedHosts } from '../../shared/zoom/allowed-hosts.ts';
 import { type AccountEvent, parseWebhookEvent } from '../../shared/zoom/webhook-event.ts';
-import type { Delivery } from './delivery.ts';
-import type { RingRunners } from './job-queue.ts';
+import type { ZoomDelivery } from './delivery.ts';
+import type { NotifyRunners } from './job-queue.ts';
 import type { StoreUpdate } from './register-store.ts';
 import { type Decision, route } from './route.ts';
 
-/** Zoom gives up after 3 s; what is not stored by now is answered 503, so that Zoom delivers it again. */
+/** Zoom waits 3 s. What is not stored after this long is answered 503, so that Zoom delivers it again. */
 const STORE_TIMEOUT_MS = 2_000;
 
 const ACCEPTED: APIGatewayProxyStructuredResultV2 = { statusCode: 200 };
 
 type ReceiveEvent = (
-  delivery: Delivery,
+  delivery: ZoomDelivery,
   context: Context,
   options: { readonly signal: AbortSignal },
 ) => Promise<APIGatewayProxyStructuredResultV2>;
 
 /**
- * The chain's innermost step: reads a genuine delivery and does what it asks for. The row is written
- * first, the runners are rung second, Zoom gets its 200 last.
+ * The innermost step of the chain: reads a genuine delivery and does what it asks for. The row is written first, the
+ * runners are notified second, Zoom gets its 200 last: whatever fails in between, Zoom's repeat makes it good.
  */
 export function receiveEvent(dependencies: {
   readonly store: StoreUpdate;
-  readonly ring: RingRunners;
+  readonly notifyRunners: NotifyRunners;
   readonly allowedHosts: AllowedHosts;
   readonly logger: Logger;
   readonly metrics: Metrics;
 }): ReceiveEvent {
-  const { store, ring, allowedHosts, metrics } = dependencies;
+  const { store, notifyRunners, allowedHosts, metrics } = dependencies;
   const unreadable = new UnreadableRows(dependencies.logger, metrics);
   return async (delivery, _context, options) => {
     const { app, secretToken, rawBody } = delivery;
@@ -56,17 +56,18 @@ export function receiveEvent(dependencies: {
         logger.info('event of an unknown kind ignored', { app });
         return ACCEPTED;
       case 'notify':
-        notify(decision.event, app, logger, metrics);
+        report(decision.event, app, logger, metrics);
         return ACCEPTED;
       case 'record': {
         const signal = AbortSignal.any([options.signal, AbortSignal.timeout(STORE_TIMEOUT_MS)]);
         if (decision.move !== undefined) await store(decision.move, signal);
         const { changed, row } = await store(decision.update, signal);
         if (!isReadable(row)) unreadable.report(row);
-        const rung =
-          isReadable(row) && (await ringIfNeeded(decision.update, changed, row, ring, signal));
+        const notified =
+          isReadable(row) &&
+          (await notifyIfNeeded(decision.update, changed, row, notifyRunners, signal));
         metrics.count('WebhookAccepted', 1, decision.event);
-        logRecorded(decision, changed, rung, logger);
+        logRecorded(decision, changed, notified, logger);
         return ACCEPTED;
       }
     }
@@ -74,15 +75,21 @@ export function receiveEvent(dependencies: {
 }
 
 /**
- * A start that is news and still wanted is rung for. A repeated one is rung for while nobody owns the
- * stream: its first delivery may have failed between the row and the queue. A revocation of a stream that
- * has ended is rung for until a runner has told it; everything else an owner reads from its row.
+ * Notifies the runners of
+ *
+ * - a start that is news and still wanted
+ * - a repeated start while nobody owns the stream: its first delivery may have failed between the row and the queue
+ * - the revocation of a stream that has ended, until a runner has written it into the records
+ *
+ * Everything else the owner reads from its row.
+ *
+ * @returns whether it did
  */
-async function ringIfNeeded(
+async function notifyIfNeeded(
   update: RegisterUpdate,
   changed: boolean,
   row: SessionRow,
-  ring: RingRunners,
+  notifyRunners: NotifyRunners,
   signal: AbortSignal,
 ): Promise<boolean> {
   const start = startOf(row);
@@ -90,26 +97,26 @@ async function ringIfNeeded(
   const isWanted =
     update.register === 'start' && wantedState(row).state === 'started' && (changed || unowned);
   if (start === undefined || !(isWanted || (unowned && isRevocationUntold(row)))) return false;
-  await ring(update.rtmsStreamId, start, signal);
+  await notifyRunners(update.rtmsStreamId, start, signal);
   return true;
 }
 
 function logRecorded(
   decision: Extract<Decision, { action: 'record' }>,
   changed: boolean,
-  rung: boolean,
+  notified: boolean,
   logger: Logger,
 ): void {
   const { event, update, refusedAddresses } = decision;
   const { rtmsStreamId, app } = update;
-  logger.info('event recorded', { event, rtmsStreamId, app, changed, rung });
+  logger.info('event recorded', { event, rtmsStreamId, app, changed, notified });
   if (refusedAddresses > 0) {
     logger.warn('server addresses off the allow-list left out', { rtmsStreamId, refusedAddresses });
   }
 }
 
-/** Nothing to record: these tell the operator that Zoom starts no more streams, or soon will not. */
-function notify(event: AccountEvent, app: string, logger: Logger, metrics: Metrics): void {
+/** Tells the operator that Zoom starts no more streams, or soon will not. There is nothing to record. */
+function report(event: AccountEvent, app: string, logger: Logger, metrics: Metrics): void {
   metrics.count('WebhookAccepted', 1, event.event);
   if (event.event === 'rtms.concurrency_limited') metrics.count('ConcurrencyLimited');
   const share = event.numbers['percentage'];
@@ -128,7 +135,7 @@ function json(body: object): APIGatewayProxyStructuredResultV2 {
   };
 }
 
-/** Answers for middy when Lambda's own time is nearly over; Zoom delivers again. */
+/** Called by middy when Lambda's own time is nearly over. The answer makes Zoom deliver again. */
 export function outOfTime(): never {
   throw new ServiceError('webhook/store-failed', 'out of time');
 }

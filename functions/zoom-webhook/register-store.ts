@@ -9,7 +9,7 @@ import {
 } from '../../shared/session-table/parse-row.ts';
 import type { SessionRow } from '../../shared/session-table/session-row.ts';
 import { type RegisterUpdate, writeRegister } from '../../shared/session-table/webhook-writes.ts';
-import { awsFailure } from './aws-failure.ts';
+import { awsFailure } from './aws.ts';
 
 export interface StoredUpdate {
   /** False when the row already held this event or a newer one of its kind. */

@@ -29,7 +29,7 @@ export type Decision =
   | { readonly action: 'notify'; readonly event: AccountEvent }
   | { readonly action: 'ignore' };
 
-/** Far longer than any meeting: an abandoned row goes, a live one never does. */
+/** Far longer than any meeting: a row that nobody ends is deleted, a live one never is. */
 const ROW_LIFE_SECONDS = 14 * 24 * 3_600;
 
 /** What is known about a delivery besides its event. */

@@ -9,7 +9,10 @@ import type { WebhookConfig } from './config.ts';
 const SERVICE = 'webhook';
 
 /** One JSON line per message on stdout or stderr, by level. */
-export function createLogger(logLevel: WebhookConfig['logLevel'], service = SERVICE): Logger {
+export function createFunctionLogger(
+  logLevel: WebhookConfig['logLevel'],
+  service = SERVICE,
+): Logger {
   return wrap(new Powertools({ serviceName: service, logLevel }), {});
 }
 
@@ -23,14 +26,14 @@ function wrap(powertools: Powertools, common: LogFields): Logger {
   };
 }
 
-/** Powertools would write an error's message and whole stack. */
+/** Describes an error by code and detail. Powertools itself would write its message and whole stack. */
 function loggable(common: LogFields, fields: LogFields): LogFields {
   const { error } = fields;
   return { ...common, ...fields, ...(error !== undefined && { error: describeError(error) }) };
 }
 
 /** Writes each value at once as a line of its own in CloudWatch's embedded metric format. */
-export function createMetrics(deployment: string, service = SERVICE): Metrics {
+export function createFunctionMetrics(deployment: string, service = SERVICE): Metrics {
   const powertools = new PowertoolsMetrics({ namespace: METRIC_NAMESPACE, serviceName: service });
   const emit = (name: MetricName, value: number, by: string | undefined) => {
     const definition = METRICS[name];

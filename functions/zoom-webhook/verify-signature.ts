@@ -2,19 +2,18 @@ import type { MiddlewareObj } from '@middy/core';
 import { ServiceError } from '../../shared/errors.ts';
 import type { VerifyingApp, ZoomApps } from '../../shared/zoom/credentials.ts';
 import { verifyWebhook, type WebhookVerdict } from '../../shared/zoom/webhook-signature.ts';
-import type { Delivery } from './delivery.ts';
+import type { ZoomDelivery } from './delivery.ts';
 import type { WebhookTokens } from './webhook-tokens.ts';
 
 /**
- * Lets through only what one of the app's secret tokens signed, over the raw bytes, within
- * `maxSkewSeconds` of our clock. An unknown app is refused like a wrong signature, so that names cannot
- * be found by trying. A signature that fits no token makes it fetch the secret again, rate-limited: a
- * rotation heals itself.
+ * Lets through only what one of the app's secret tokens signed, over the raw bytes, within `maxSkewSeconds` of our clock.
+ * An unknown app is refused like a wrong signature, so that the names of apps cannot be guessed. When a signature fits
+ * no token the secret is read again, at most every 30 s, so that a rotation needs no deployment.
  */
 export function verifySignature(options: {
   readonly tokens: WebhookTokens;
   readonly maxSkewSeconds: number;
-}): MiddlewareObj<Delivery> {
+}): MiddlewareObj<ZoomDelivery> {
   const { tokens, maxSkewSeconds } = options;
   return {
     before: async ({ event }) => {

@@ -6,15 +6,14 @@ import {
   type VerifyingApp,
   type ZoomApps,
 } from '../../shared/zoom/credentials.ts';
-import { loadApps } from '../../shared/zoom/load-apps.ts';
-import { SecretCache } from '../../shared/zoom/secret-cache.ts';
+import { loadApps, SecretCache } from '../../shared/zoom/zoom-secret.ts';
 
-/** Forgers make the function read at most this often, and a Secrets Manager that is away as well. */
+/** Forged signatures, or a Secrets Manager that does not answer, make the function read at most this often. */
 const RETRY_MS = 30_000;
 /** Together with the time to store an event this must stay under Zoom's 3 s. */
 const READ_TIMEOUT_MS = 800;
 
-/** The webhook tokens of all apps, read when they are due: a Lambda function has no timers between requests. */
+/** The webhook tokens of all apps. They are read again when a request finds them old: no timer runs between requests. */
 export type WebhookTokens = SecretCache<ZoomApps<VerifyingApp>>;
 
 /** @returns a cache that throws ServiceError `webhook/secret-unavailable` while it has no contents */
@@ -28,7 +27,7 @@ export function createWebhookTokens(
     const command = new GetSecretValueCommand({ SecretId });
     return (await client.send(command, { abortSignal })).SecretString ?? '';
   };
-  const leftOut = (error: unknown) => logger.error('a secret is left out', { error });
+  const leftOut = (error: unknown) => logger.error('a Zoom secret is left out', { error });
   return new SecretCache({
     load: async () => {
       try {
@@ -42,7 +41,7 @@ export function createWebhookTokens(
     keepMs: refreshMs,
     retryMs: RETRY_MS,
     onFailure: (error) => logger.error('the Zoom secret could not be read', { error }),
-    // The wall clock: time goes on while Lambda has the function frozen.
+    // The wall clock, because a monotonic clock stands still while Lambda has the function frozen.
     now: () => Date.now(),
   });
 }

@@ -187,7 +187,7 @@ function webhookAlarms({ metrics, webhook, canary }: Observed): AlarmSpec[] {
     },
     {
       heading: 'Webhook store failures',
-      says: 'The webhook could not write the session row or ring the bell.',
+      says: 'The webhook could not write the session row or send its job.',
       metric: metrics.of('WebhookStoreFailure', 'Sum'),
       above: 0,
       minutes: 2,

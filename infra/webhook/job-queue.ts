@@ -9,8 +9,8 @@ import { grantKeyUse } from '../storage/encryption-key.ts';
 const MINUTE = Duration.minutes(1);
 
 /**
- * The doorbell: messages of `shared/session-job.ts`. Standard, not FIFO, because the session row decides
- * and a bell rung twice is harmless.
+ * The job queue: messages of `shared/session-job.ts`. Standard, not FIFO, because the session row decides and a job that
+ * arrives twice does no harm.
  */
 export class JobQueue extends Construct {
   readonly queue: Queue;
@@ -42,13 +42,13 @@ export class JobQueue extends Construct {
     });
   }
 
-  /** May ring the bell. */
+  /** May send jobs. */
   grantSend(grantee: IGrantable): void {
     this.#grant(grantee, ['sqs:SendMessage']);
     grantKeyUse(this.#key, grantee, 'write');
   }
 
-  /** May answer the bell: receive, put back, delete. */
+  /** May receive jobs, put them back and delete them. */
   grantReceive(grantee: IGrantable): void {
     this.#grant(grantee, [
       'sqs:ReceiveMessage',

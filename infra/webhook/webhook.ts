@@ -76,7 +76,8 @@ export class Webhook extends Construct {
     this.requestsPerSecond = webhook.requestsPerSecond;
     this.handler = createNodeFunction(this, 'Handler', {
       entry: 'functions/zoom-webhook/handler.ts',
-      description: 'Verifies Zoom webhooks, writes what Zoom wants of a stream, rings the bell',
+      description:
+        'Verifies Zoom webhooks, writes what Zoom wants of a stream, notifies the runners',
       logGroup: props.functionLog,
       // Zoom gives up after three seconds; what is stored later still counts.
       timeout: Duration.seconds(5),

@@ -16,9 +16,9 @@ import { placeInLine, WINDOW_MS } from './placement.ts';
 import { isQuarantined } from './rules.ts';
 import type { SessionStore } from './store.ts';
 
-/** A start that nobody took for this long has lost its message. */
+/** The job of a start that nobody took for this long is lost. */
 const REQUESTED_WAIT_MS = 15_000;
-/** A stream handed over is rung for at once; this long after, its message is lost. */
+/** The job of a stream that was handed over is sent at once. This long after, it is lost. */
 const HANDED_OVER_WAIT_MS = 5_000;
 /** An orphan whose window here began this long ago is one that the others did not take either. */
 const OVERDUE_AFTER_MS = 2 * WINDOW_MS;

@@ -65,7 +65,7 @@ afterEach(async () => {
   await polling;
 });
 
-const ring = (body: string) =>
+const send = (body: string) =>
   client.send(new SendMessageCommand({ QueueUrl: queueUrl, MessageBody: body }));
 
 async function waiting(): Promise<{ visible: number; hidden: number }> {
@@ -78,7 +78,7 @@ async function waiting(): Promise<{ visible: number; hidden: number }> {
 }
 
 test('keeps the message until the stream is connected', async () => {
-  await ring(encodeSessionJob('a'));
+  await send(encodeSessionJob('a'));
   await vi.waitFor(() => expect(offered).toEqual(['a']));
   expect(await waiting()).toEqual({ visible: 0, hidden: 1 });
   connected.resolve();
@@ -86,34 +86,34 @@ test('keeps the message until the stream is connected', async () => {
 });
 
 test('goes on while a stream takes long to connect', async () => {
-  await ring(encodeSessionJob('a'));
+  await send(encodeSessionJob('a'));
   await vi.waitFor(() => expect(offered).toEqual(['a']));
-  await ring(encodeSessionJob('b'));
+  await send(encodeSessionJob('b'));
   await vi.waitFor(() => expect(offered).toEqual(['a', 'b']));
 });
 
 test('gives a message back at once when there is no room after all', async () => {
   answers = ['refused'];
   connected.resolve();
-  await ring(encodeSessionJob('a'));
+  await send(encodeSessionJob('a'));
   await vi.waitFor(() => expect(offered).toEqual(['a', 'a']));
 });
 
 test('receives nothing while it is full', async () => {
   room = 0;
   // One receive may be on its way already: it takes one message.
-  await ring(encodeSessionJob('first'));
+  await send(encodeSessionJob('first'));
   await vi.waitFor(() => expect(offered).toEqual(['first']));
   connected.resolve();
-  await ring(encodeSessionJob('second'));
+  await send(encodeSessionJob('second'));
   await vi.waitFor(async () => expect(await waiting()).toEqual({ visible: 1, hidden: 0 }));
   room = 1;
   await vi.waitFor(() => expect(offered).toEqual(['first', 'second']));
 });
 
 test('leaves what is no job to the dead-letter queue', async () => {
-  await ring('not a job');
+  await send('not a job');
   await vi.waitFor(async () => expect(await waiting()).toEqual({ visible: 0, hidden: 1 }));
-  await ring(encodeSessionJob('a'));
+  await send(encodeSessionJob('a'));
   await vi.waitFor(() => expect(offered).toEqual(['a']));
 });

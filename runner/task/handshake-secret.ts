@@ -9,13 +9,12 @@ import {
   type SigningApp,
   type ZoomApps,
 } from '../../shared/zoom/credentials.ts';
-import { loadApps } from '../../shared/zoom/load-apps.ts';
-import { SecretCache } from '../../shared/zoom/secret-cache.ts';
+import { loadApps, SecretCache } from '../../shared/zoom/zoom-secret.ts';
 
-/** Of all sessions together: each asks every 5 s while Zoom refuses its signature. */
+/** All sessions together read the secret at most this often. Each one asks for it while Zoom refuses its signature. */
 const RETRY_MS = 5_000;
 
-/** What signs handshakes, kept up to date by `refresh`, so that no meeting waits for Secrets Manager. */
+/** What signs handshakes. `refresh` keeps it up to date, so that no meeting waits for Secrets Manager. */
 export class HandshakeSecret {
   readonly #cache: SecretCache<ZoomApps<SigningApp>>;
 
@@ -47,7 +46,8 @@ export class HandshakeSecret {
   }
 
   /**
-   * What signs the handshakes of a stream. An app that is not known may have been added since.
+   * What signs the handshakes of a stream. Reads the secret again for an app that it does not know, because the app may
+   * have been added since.
    *
    * @throws ServiceError `config/invalid` when the secret does not know the app, or was never read
    *   and cannot be
@@ -63,7 +63,7 @@ export class HandshakeSecret {
     }
   }
 
-  /** The same, after Zoom refused what the last ones signed: reads the secret again, every 5 s at most. */
+  /** The same, after Zoom has refused a signature: reads the secret again, every 5 s at most. */
   async renewed(app: string, product: Product): Promise<HandshakeCredentials> {
     await this.#cache.refetch();
     return this.credentials(app, product);

@@ -5,7 +5,7 @@ import type { LogFields, Logger } from '../../shared/logger.ts';
 
 export const LOG_LEVELS = ['debug', 'info', 'warn', 'error'] as const;
 
-export type LogLevel = (typeof LOG_LEVELS)[number];
+export type RunnerLogLevel = (typeof LOG_LEVELS)[number];
 
 /**
  * JSON lines on stdout, where ECS picks them up. Every line of a session carries `event`, a stable name of
@@ -13,7 +13,7 @@ export type LogLevel = (typeof LOG_LEVELS)[number];
  *
  * @param fields added to every line
  */
-export function createLogger(level: LogLevel, fields: LogFields): Logger {
+export function createLogger(level: RunnerLogLevel, fields: LogFields): Logger {
   const root = pino({
     level,
     base: fields,

@@ -1,6 +1,6 @@
 import { ServiceError } from '../errors.ts';
 
-/** Hosts that Zoom's signaling and media servers live under, unless the deployer says otherwise. */
+/** Domains of Zoom's signaling and media servers; a deployer may give others. */
 export const DEFAULT_ALLOWED_HOSTS = 'zoom.us,zoom.com,zoomgov.com';
 
 /**
@@ -37,7 +37,8 @@ export function parseAllowedHosts(csv: string): AllowedHosts {
 /**
  * Whether a server address may be signed for and connected to: `wss:`, no user info, and a host that is
  * an entry of the list or a subdomain of one; any port. Plain `ws:` passes only for a loopback host on
- * the list (the simulator) and for a host that the list names with `ws://`. The parser is the one that `ws` connects with, so both see the same host.
+ * the list (the simulator) and for a host that the list names with `ws://`. The address is parsed as the WebSocket client
+ * parses it, so that a host which passes here is the host that is connected to.
  */
 export function isAllowedAddress(address: string, allowed: AllowedHosts): boolean {
   let url: URL;

@@ -6,13 +6,13 @@ import { ServiceError } from '../errors.ts';
 /** The app whose webhooks arrive on the bare path. */
 export const DEFAULT_APP = 'default';
 
-/** The app of the synthetic meeting (functions/synthetic-meeting), whose secret the deployment writes itself. */
+/** The app of the synthetic meeting (functions/synthetic-meeting). The deployment itself writes its secret. */
 export const SYNTHETIC_APP = 'synthetic';
 
 /** App names appear in the webhook path and in every session row. */
 const APP_NAME = /^[A-Za-z0-9_-]{1,64}$/;
 
-/** Copied and pasted values bring white space at their ends; none of Zoom's begins or ends with any. */
+/** Trimmed, because values that were copied and pasted often end with white space, and Zoom's never do. */
 const text = v.pipe(v.string(), v.trim(), v.minLength(1));
 
 const SIGNING = {
@@ -54,8 +54,8 @@ export interface HandshakeCredentials {
 }
 
 /**
- * A deployment keeps either one secret with everything, or two: the function that faces the internet reads
- * the webhook tokens alone, and only runners read what signs handshakes. Each reader takes both shapes.
+ * A deployment keeps either one secret with everything, or two, so that the function that faces the internet reads the
+ * webhook tokens alone and only runners read what signs handshakes. Each reader accepts both shapes.
  */
 export const parseSigningSecret = (json: string): ZoomApps<SigningApp> =>
   parseApps(json, SIGNING_APP);
@@ -73,7 +73,8 @@ export const parseWebhookSecret = (json: string): ZoomApps<VerifyingApp> =>
 export const parseZoomSecret = (json: string): ZoomApps<ZoomApp> => parseApps(json, APP);
 
 /**
- * Secrets Manager draws one random text, on the top level: both halves of the synthetic app's credentials come from it.
+ * Makes the synthetic app of its secret. Secrets Manager can only generate one random text, on the top level, so both
+ * halves of the app's credentials are derived from that text.
  */
 function withApps(value: unknown): unknown {
   const drawn = (value as { [SYNTHETIC_APP]?: unknown } | null)?.[SYNTHETIC_APP];
@@ -86,7 +87,7 @@ function withApps(value: unknown): unknown {
   return { apps: { [SYNTHETIC_APP]: app } };
 }
 
-/** Whether a value is the one that the first deployment wrote (`infra/webhook/secret.ts`). */
+/** @returns whether a value is the one that the first deployment wrote (`infra/webhook/secret.ts`) */
 export const isPlaceholder = (value: string): boolean => value.startsWith('replace-me');
 
 function parseApps<App extends object>(

@@ -1,9 +1,9 @@
 import { cutText, INPUT_LIMITS, isId } from '../input-limits.ts';
 
 /**
- * What a start says of the meeting beside what is needed to join it. People look for a meeting by these; they are
- * kept from the webhook to the row, `session_started` and `rtms sessions`. All of them describe only: one that cannot
- * be read counts as absent, as on a start that Zoom made by itself.
+ * What a start says of the meeting beside what is needed to join it. People search for a meeting by these facts, so they
+ * go from the webhook into the row, `session_started` and `rtms sessions`. Nothing depends on them: a fact that cannot be
+ * read counts as absent, and a start that Zoom made by itself has none.
  */
 export interface StartFacts {
   readonly accountId?: string;

@@ -14,7 +14,7 @@ interface StreamEvent {
   /** When it happened at Zoom, Unix ms; a repeated delivery keeps it. */
   readonly eventTsMs: number;
   readonly product: Product;
-  /** Opaque, verbatim: it may hold `/`, `+`, `=`. */
+  /** Opaque and kept as received: it may hold `/`, `+`, `=`. */
   readonly rtmsStreamId: string;
 }
 
@@ -33,11 +33,11 @@ export interface StoppedEvent extends StreamEvent {
 
 export interface InterruptedEvent extends StreamEvent {
   readonly kind: 'interrupted';
-  /** Where to reconnect to, unchecked; absent when Zoom names nothing: then the last known addresses. */
+  /** Where to reconnect to, not yet checked. Absent when Zoom names nothing: the last known addresses then hold. */
   readonly serverUrls?: readonly string[];
 }
 
-/** An event about the account: there is no stream to record, only something to tell the operator. */
+/** An event about the account. There is no stream to record, only news for the operator. */
 export interface AccountEvent {
   readonly kind: 'account';
   readonly event: (typeof ACCOUNT_EVENTS)[number];
@@ -77,7 +77,7 @@ const PREFIXES: Readonly<Record<string, Product>> = {
 
 const STREAM_EVENT = /^([a-z_]+\.(?:[a-z]+_)?)rtms_(started|stopped|interrupted)$/;
 
-/** Some Zoom material gives a webinar's id under the meeting's name. */
+/** A webinar's id may come under the name of a meeting's: Zoom's own material does both. */
 const ENTITY_FIELDS: Readonly<Record<Product, readonly string[]>> = {
   ...(Object.fromEntries(
     PRODUCTS.map((product) => [product, [ENTITY_ID_FIELD[product]]]),
@@ -94,9 +94,9 @@ const streamId = v.pipe(
   anyId,
   v.check((text) => isStreamId(text)),
 );
-/** The row of a stream takes no later time. */
+/** Later times cannot be stored in the row of a stream. */
 const MAX_TIME_MS = 8.64e15;
-/** In whatever unit, as with every time of Zoom's: events of one stream are put in order by it. */
+/** Read in whatever unit Zoom sends, because the events of one stream are ordered by it. */
 const unixMs = v.pipe(
   v.unknown(),
   v.transform((value) => readTimeMs(value) ?? readInteger(value, MAX_TIME_MS, 1)),
@@ -116,7 +116,7 @@ const PLAIN_TOKEN = v.pipe(v.string(), v.minLength(1), v.maxLength(512));
  * `payload`, or from `payload.object` where Zoom nests them; unknown fields are ignored.
  *
  * @throws ServiceError `webhook/malformed`; `detail.field` names the first wrong field. It carries no
- *   `cause`: the parsers quote their input.
+ *   `cause`, because the parsers quote their input.
  */
 export function parseWebhookEvent(rawBody: Uint8Array): ZoomWebhookEvent {
   const envelope = read(ENVELOPE, parseJson(rawBody), 'body');
@@ -180,7 +180,7 @@ function readEntityId(product: Product, fields: Fields): string {
   return read(id, fields[field], `payload.${field}`);
 }
 
-/** Addresses that can be kept. @returns undefined for none, too many, or texts that are no addresses */
+/** @returns the addresses, if they fit into a row; undefined for none, too many, or texts that are no addresses */
 function storableUrls(value: unknown): string[] | undefined {
   const urls = readServerUrls(value);
   const isStorable = urls.every((url) => isId(url, INPUT_LIMITS.serverUrlBytes));

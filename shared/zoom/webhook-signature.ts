@@ -1,10 +1,10 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
 
-/** What the two signature headers of a delivery say about it. */
+/** Whether Zoom sent a delivery, by its two signature headers. */
 export type WebhookVerdict =
   | {
       readonly verdict: 'genuine';
-      /** The secret token that signed it; the answer to a challenge is signed with the same. */
+      /** The secret token that signed it. The answer to a URL validation has to be signed with the same one. */
       readonly secretToken: string;
     }
   | {
@@ -16,7 +16,7 @@ export type WebhookVerdict =
  * Signs a delivery as Zoom does: `v0=` + hex(HMAC-SHA256(token, `v0:<timestamp>:<raw body>`)).
  *
  * @param timestamp Unix seconds, the very text of the `x-zm-request-timestamp` header
- * @param rawBody the bytes on the wire: a body parsed and serialised again is another body
+ * @param rawBody the bytes as received: a body that was parsed and serialised again has another signature
  * @see https://developers.zoom.us/docs/api/webhooks/ (read 2026-11-22)
  */
 export function signWebhook(
@@ -29,8 +29,8 @@ export function signWebhook(
 }
 
 /**
- * Judges a delivery. The time it takes depends neither on how much of a wrong signature is right nor on
- * which token fits.
+ * Judges a delivery. How long this takes tells nothing about the tokens: neither how much of a wrong signature is right,
+ * nor which token fits.
  *
  * @param delivery `timestamp` and `signature` are the header values, undefined where absent
  * @param secretTokens all that are valid now: two during a rotation
@@ -60,15 +60,15 @@ export function verifyWebhook(
   return secretToken === undefined ? { verdict: 'forged' } : { verdict: 'genuine', secretToken };
 }
 
-/** Body of the answer to `endpoint.url_validation`. */
+/** Body of the answer to an `endpoint.url_validation`. */
 export interface UrlValidationAnswer {
   readonly plainToken: string;
   readonly encryptedToken: string;
 }
 
 /**
- * Answers Zoom's challenge, unless the token looks like the signed text of a delivery (`v0:…`): the
- * answer would then be a valid signature for a forged one.
+ * Answers Zoom's URL validation, unless the token looks like the signed text of a delivery (`v0:…`): the answer would
+ * then be a valid signature for a forged delivery.
  *
  * @returns undefined when the token must not be signed
  */

@@ -361,7 +361,7 @@ describe('rtms export', () => {
 });
 
 describe('rtms redrive', () => {
-  it('gives each dead job its reason, rings again for one and discards the others', {
+  it('gives each dead job its reason, sends one again and deletes the others', {
     timeout: 30_000,
   }, async () => {
     const { region, credentials, endpoints, table, deadLetterQueueUrl } = stack.aws;

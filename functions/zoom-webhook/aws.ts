@@ -4,6 +4,7 @@ import { SQSClient } from '@aws-sdk/client-sqs';
 import { NodeHttpHandler } from '@smithy/node-http-handler';
 import { httpHandlerOptions } from '../../shared/aws-timeouts.ts';
 import type { LocalEnv } from '../../shared/env.ts';
+import { ServiceError } from '../../shared/errors.ts';
 
 /** Zoom waits 3 s in all, so a server that hangs must leave time for another try. */
 const TIMEOUTS = { connectMs: 500, answerMs: 800 };
@@ -32,4 +33,31 @@ function options(endpoint: string | undefined) {
     maxAttempts: MAX_ATTEMPTS,
     requestHandler: new NodeHttpHandler(httpHandlerOptions(TIMEOUTS)),
   };
+}
+
+/** What AWS answers to a call that is wrong: a defect of ours. */
+const OUR_FAULT = new Set([
+  'ValidationException',
+  'SerializationException',
+  'InvalidParameterValue',
+]);
+
+/** Node's and the SDK's names for a server that cannot be reached or does not answer in time. */
+const UNREACHABLE = /^(?:TimeoutError|AbortError|E[A-Z_]+)$/;
+
+/**
+ * Names a failed AWS call: `webhook/store-failed` when AWS refused or did not answer, `webhook/defect` when the call was
+ * wrong. The alarm on store failures is then about AWS alone.
+ */
+export function awsFailure(cause: unknown, what: string): ServiceError {
+  const code = isAwsFailure(cause) ? 'webhook/store-failed' : 'webhook/defect';
+  return new ServiceError(code, what, { cause });
+}
+
+function isAwsFailure(cause: unknown): boolean {
+  if (!(cause instanceof Error)) return false;
+  const { name, code, $metadata } = cause as Error & { code?: unknown; $metadata?: unknown };
+  if (UNREACHABLE.test(name) || UNREACHABLE.test(String(code))) return true;
+  // The SDK puts `$metadata` on errors that a service answered with, and on no others.
+  return typeof $metadata === 'object' && !OUR_FAULT.has(name);
 }
