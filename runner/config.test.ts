@@ -57,7 +57,9 @@ test('names everything that is missing or wrong at once', () => {
 test('takes several cameras only where a product has protocol version 2', () => {
   const video = { dataOpt: 'VIDEO_SINGLE_INDIVIDUAL_STREAM', cameras: 4 };
   const several = { ...COMPLETE, RTMS_MEDIA: JSON.stringify({ video }) };
-  expect(() => readConfig(several)).toThrow('video.cameras is 4, allowed: 1 where no product');
+  expect(() => readRunnerConfig(several)).toThrow(
+    'video.cameras is 4, allowed: 1 where no product',
+  );
   const spoken = { ...several, RTMS_PROTOCOL: '{"meeting":{"version":2}}' };
-  expect(readConfig(spoken).media.video).toMatchObject({ cameras: 4 });
+  expect(readRunnerConfig(spoken).media.video).toMatchObject({ cameras: 4 });
 });
