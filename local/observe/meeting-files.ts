@@ -1,3 +1,4 @@
+import { rm } from 'node:fs/promises';
 import { type Frame, MeetingExport, type ReceivedEvent } from '../../sdk/consumer/index.ts';
 import { ServiceError } from '../../shared/errors.ts';
 import { fromHere } from './from-here.ts';
@@ -28,6 +29,7 @@ export class MeetingFiles {
   #givenUp: string | undefined;
   /** Frames and events come from two streams at once. */
   #queue: Promise<void> = Promise.resolve();
+  #closed: Promise<WrittenFiles> | undefined;
 
   constructor(directory: string, rtmsStreamId: string) {
     this.#directory = directory;
@@ -52,7 +54,29 @@ export class MeetingFiles {
     });
   }
 
-  async close(): Promise<WrittenFiles> {
+  /** Completes the files; asked again it says the same. */
+  close(): Promise<WrittenFiles> {
+    this.#closed ??= this.#close();
+    return this.#closed;
+  }
+
+  /** Zoom took the consent back when the files were complete already: they must not stay. */
+  revoke(): void {
+    this.#closed = this.close().then(async ({ paths }) => {
+      const removals = await Promise.allSettled(
+        paths.map((path) => rm(path, { recursive: true, force: true })),
+      );
+      const left = paths.filter((_, index) => removals[index]?.status === 'rejected');
+      const id = this.#rtmsStreamId;
+      const removed = `${id}: Zoom took the consent back, its files are removed`;
+      const kept = left.map(
+        (path) => `${id}: DELETE ${fromHere(path)}, which could not be removed`,
+      );
+      return { paths: left, notes: [removed, ...kept] };
+    });
+  }
+
+  async #close(): Promise<WrittenFiles> {
     let paths: string[] = [];
     await this.#safely(async () => {
       const firstMs = this.#waiting.map(capturedAtMs).find((ms) => ms !== undefined);

@@ -44,7 +44,7 @@ async function put(StreamName: string, PartitionKey: string, Data: Uint8Array): 
 const media = (rtmsStreamId: string, changes: Partial<MediaRecord> = {}) =>
   put('media', rtmsStreamId, encodeMediaRecord(mediaRecord({ rtmsStreamId, ...changes })));
 
-async function started(rtmsStreamId: string): Promise<void> {
+async function started(rtmsStreamId: string, epoch = 1): Promise<void> {
   const data = {
     product: 'meeting',
     entityId: 'a/b==',
@@ -53,13 +53,37 @@ async function started(rtmsStreamId: string): Promise<void> {
     claimedAtMs: START_MS,
     streamingAtMs: START_MS,
   } as const;
-  await put('events', rtmsStreamId, eventBytes('session_started', data, 1, { rtmsStreamId }));
+  await put(
+    'events',
+    rtmsStreamId,
+    eventBytes('session_started', data, 1, { rtmsStreamId, epoch }),
+  );
 }
 
-async function ended(rtmsStreamId: string): Promise<void> {
-  const data = { stopReason: 6, restartable: false, ledger: [] };
-  await put('events', rtmsStreamId, eventBytes('session_ended', data, 2, { rtmsStreamId }));
+async function ended(rtmsStreamId: string, epoch = 1, stopReason = 6): Promise<void> {
+  const data = { stopReason, restartable: stopReason !== 6, ledger: [] };
+  await put('events', rtmsStreamId, eventBytes('session_ended', data, 2, { rtmsStreamId, epoch }));
 }
+
+async function revoked(rtmsStreamId: string, epoch: number): Promise<void> {
+  const data = { timestampMs: START_MS };
+  await put(
+    'events',
+    rtmsStreamId,
+    eventBytes('session_revoked', data, 1, { rtmsStreamId, epoch }),
+  );
+}
+
+function observe(): Observer {
+  const endpoints = { kinesis: server.url };
+  return new Observer({ region: 'us-east-1', credentials, endpoints, streams }, (id) =>
+    join(root, id),
+  );
+}
+
+const BOTH = ['audio-7-ada.wav', 'meeting.wav'];
+const PARTIAL = BOTH.map((name) => `${name}.partial`);
+const within = (check: () => Promise<void>) => vi.waitFor(check, { timeout: 8_000, interval: 50 });
 
 const filesOf = (id: string) => readdir(join(root, id)).catch(() => []);
 
@@ -73,9 +97,7 @@ test('one meeting of which nothing can be written leaves the files of the others
     await media('odd', { ...odd, payload: Buffer.alloc(0) });
     await media('odd', { ...odd, userId: 8, codec: 99, payload: Buffer.from('no start code') });
   }
-  const endpoints = { kinesis: server.url };
-  const aws = { region: 'us-east-1', credentials, endpoints, streams };
-  const observer = new Observer(aws, (id) => join(root, id));
+  const observer = observe();
   try {
     // A meeting that ended is complete while others go on.
     await ended('sound');
@@ -94,4 +116,82 @@ test('one meeting of which nothing can be written leaves the files of the others
     ]);
   }
   expect(await filesOf('odd')).toEqual(['audio-7-ada.wav', 'meeting.wav']);
+});
+
+test('a stream that begins again after its end gets a folder of its own', async () => {
+  await started('again');
+  await media('again');
+  const observer = observe();
+  try {
+    await ended('again');
+    await within(async () => expect(await filesOf('again')).toEqual(BOTH));
+    await started('again', 2);
+    await media('again', { epoch: 2, userId: 8 });
+    await within(async () =>
+      expect(await filesOf('again-2')).toEqual(['audio-8-ada.wav.partial', 'meeting.wav.partial']),
+    );
+    await ended('again', 2);
+    await within(async () =>
+      expect(await filesOf('again-2')).toEqual(['audio-8-ada.wav', 'meeting.wav']),
+    );
+    await started('again', 3);
+    await media('again', { epoch: 3 });
+    await within(async () => expect(await filesOf('again-3')).toEqual(PARTIAL));
+  } finally {
+    const paths = (await observer.close()).flatMap((files) => files.paths);
+    const own = paths.filter((path) => path.includes('again'));
+    expect(own).toHaveLength(6);
+    expect(await Promise.all(['again', 'again-2', 'again-3'].map(filesOf))).toEqual([
+      BOTH,
+      ['audio-8-ada.wav', 'meeting.wav'],
+      BOTH,
+    ]);
+  }
+});
+
+test('a stream that Zoom may start again goes on in the same files', async () => {
+  const observer = observe();
+  try {
+    await started('resumed');
+    await media('resumed');
+    await ended('resumed', 1, 10);
+    await started('resumed', 2);
+    await media('resumed', { epoch: 2, capturedAtMs: START_MS + 1_000 });
+    await ended('resumed', 2);
+    await within(async () => expect(await filesOf('resumed')).toEqual(BOTH));
+  } finally {
+    await observer.close();
+  }
+  expect(await filesOf('resumed-2')).toEqual([]);
+});
+
+test('files that are complete when Zoom takes the consent back are removed', async () => {
+  const observer = observe();
+  let notes: string[] = [];
+  try {
+    for (const id of ['taken-back', 'kept']) {
+      await started(id);
+      await media(id);
+      await ended(id);
+    }
+    await within(async () => expect(await filesOf('taken-back')).toEqual(BOTH));
+    await revoked('taken-back', 2);
+    await within(async () => expect(await filesOf('taken-back')).toEqual([]));
+    // What the other stream still brings is not kept either.
+    await media('taken-back', { epoch: 2 });
+    await started('taken-back', 3);
+    await media('taken-back', { epoch: 3 });
+    await within(async () => {
+      const read = [...observer.stats.sources.values()];
+      expect(read.find((each) => each.rtmsStreamId === 'taken-back')?.frames).toBe(3);
+    });
+  } finally {
+    const written = await observer.close();
+    notes = written.flatMap((files) => files.notes);
+    const paths = written.flatMap((files) => files.paths);
+    expect(paths.filter((path) => path.includes('taken-back'))).toEqual([]);
+  }
+  expect(notes).toContain('taken-back: Zoom took the consent back, its files are removed');
+  expect(await filesOf('taken-back-2')).toEqual([]);
+  expect(await filesOf('kept')).toEqual(BOTH);
 });

@@ -39,7 +39,10 @@ export class Observer extends EventEmitter<ObserverEvents> {
   readonly #open = new Map<string, MeetingFiles>();
   /** How often the files of a stream were begun: Zoom may start one again. */
   readonly #begun = new Map<string, number>();
-  readonly #written: Promise<WrittenFiles>[] = [];
+  /** Of runs that are over. */
+  readonly #complete: { readonly rtmsStreamId: string; readonly files: MeetingFiles }[] = [];
+  /** Streams of which nothing may be kept. */
+  readonly #revoked = new Set<string>();
   readonly #media = new CatchUp();
   readonly #stop = new AbortController();
   readonly #directoryOf: (rtmsStreamId: string) => string;
@@ -85,15 +88,15 @@ export class Observer extends EventEmitter<ObserverEvents> {
     await this.#reading;
     this.#client.destroy();
     this.#media.flush();
-    for (const rtmsStreamId of [...this.#open.keys()]) this.#complete(rtmsStreamId);
-    return Promise.all(this.#written);
+    for (const rtmsStreamId of [...this.#open.keys()]) this.#end(rtmsStreamId);
+    return Promise.all(this.#complete.map(({ files }) => files.close()));
   }
 
   async #readFrames(reader: StreamReader): Promise<void> {
     for await (const frame of frames(reader)) {
       this.#checker.frame(frame);
       this.stats.frame(frame, Date.now());
-      await this.#filesOf(frame).frame(frame);
+      if (!this.#revoked.has(frame.rtmsStreamId)) await this.#filesOf(frame).frame(frame);
     }
   }
 
@@ -104,11 +107,17 @@ export class Observer extends EventEmitter<ObserverEvents> {
         const { text } = event.data;
         this.stats.line(event.name, text, event.data.timestampMs, Date.now());
       }
-      await this.#filesOf(event).event(event);
       const { rtmsStreamId } = event;
+      if (!this.#revoked.has(rtmsStreamId)) await this.#filesOf(event).event(event);
+      // Zoom may take the consent back after the end: what was complete by then goes, too.
+      if (event.name === 'session_revoked') {
+        this.#revoked.add(rtmsStreamId);
+        const own = this.#complete.filter((each) => each.rtmsStreamId === rtmsStreamId);
+        for (const { files } of own) files.revoke();
+      }
       // What Zoom may start again goes on in the same files.
       if (event.name === 'session_ended' && !event.data.restartable) {
-        this.#media.whenCaughtUp(() => this.#complete(rtmsStreamId));
+        this.#media.whenCaughtUp(() => this.#end(rtmsStreamId));
       }
       this.emit('event', event);
     }
@@ -125,10 +134,11 @@ export class Observer extends EventEmitter<ObserverEvents> {
     return files;
   }
 
-  #complete(rtmsStreamId: string): void {
+  #end(rtmsStreamId: string): void {
     const files = this.#open.get(rtmsStreamId);
     if (files === undefined) return;
     this.#open.delete(rtmsStreamId);
-    this.#written.push(files.close());
+    this.#complete.push({ rtmsStreamId, files });
+    void files.close();
   }
 }
