@@ -131,6 +131,19 @@ describe('a meeting of which something cannot be written', () => {
     expect(await readdir(join(root, 'odd'))).toHaveLength(3);
   });
 
+  it.each<[string, object]>([
+    ['a sample rate that no header has room for', { sampleRateHz: 4_294_967_295 }],
+    ['255 channels of L16', { channels: 255 }],
+    ['255 channels of Opus', { codec: 4, channels: 255, payload: Buffer.from('f8fffe', 'hex') }],
+  ])('leaves no file open or behind for %s', async (name, fields) => {
+    const meeting = await create(name);
+    await meeting.frame(frame({ ...fields, userId: 8 }));
+    await meeting.frame(frame());
+    expect(names(await meeting.close())).toEqual(['audio-7-ada.wav', 'meeting.wav']);
+    expect(meeting.leftOut).toMatchObject([{ userId: 8, code: 'export/unsupported', count: 1 }]);
+    expect(await readdir(join(root, name))).toHaveLength(2);
+  });
+
   it('completes the others when the file system refuses one', async () => {
     const meeting = await create('refused');
     await mkdir(join(root, 'refused', 'audio-7-ada.wav.partial'));

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -65,6 +66,19 @@ describe('OpusExporter', () => {
     const [a, b, c] = speech as [Buffer, Buffer, Buffer];
     await write(path, [packet(a, 0), packet(b, 20), packet(c, -100)]);
     expect(await read(path)).toHaveLength(2);
+  });
+
+  it('leaves no file when all of it lies before meeting zero', async () => {
+    const path = join(directory, 'before.ogg');
+    await write(path, [packet(speech[0] as Buffer, -600_000)]);
+    expect(existsSync(path)).toBe(false);
+    expect(existsSync(`${path}.partial`)).toBe(false);
+  });
+
+  it('does not believe a first packet that was received a day before it was captured', async () => {
+    const path = join(directory, 'ahead.ogg');
+    await write(path, [packet(speech[0] as Buffer, 24 * 3_600_000)]);
+    expect(await read(path)).toHaveLength(1);
   });
 
   it('refuses other codecs', async () => {

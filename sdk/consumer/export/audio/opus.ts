@@ -7,6 +7,9 @@ import { type Placed, SampleClock } from './sample-clock.ts';
 
 const RATE_HZ = 48_000;
 
+/** More need a mapping of their own, which Zoom does not send. @see RFC 7845, 5.1.1 */
+const MAX_CHANNELS = 2;
+
 /** libopus' look-ahead, which players drop. */
 const PRE_SKIP = 312;
 
@@ -18,7 +21,6 @@ interface OpenFile {
   readonly library: typeof Mediabunny;
   readonly output: Mediabunny.Output;
   readonly source: Mediabunny.EncodedAudioPacketSource;
-  readonly channels: number;
 }
 
 /**
@@ -29,6 +31,7 @@ export class OpusExporter implements Exporter<Frame> {
   readonly #path: string;
   readonly #clock: SampleClock<Frame>;
   #open: OpenFile | undefined;
+  #channels: number | undefined;
   #next = 0;
 
   /**
@@ -49,7 +52,9 @@ export class OpusExporter implements Exporter<Frame> {
     if (frame.codec !== 'OPUS') throw unsupported(`cannot write ${frame.codec} as Opus`, frame);
     const samples = opusSamples(frame.payload);
     if (samples === 0) throw unsupported('no Opus packet', frame);
-    this.#open ??= await this.#create(frame.channels || 1);
+    const channels = frame.channels || 1;
+    if (channels > MAX_CHANNELS) throw unsupported('more channels than Opus has alone', frame);
+    this.#channels ??= channels;
     await this.#put(this.#clock.place(frame, samples));
   }
 
@@ -75,7 +80,7 @@ export class OpusExporter implements Exporter<Frame> {
     }
   }
 
-  async #create(channels: number): Promise<OpenFile> {
+  async #create(): Promise<OpenFile> {
     const library = await import('mediabunny');
     const source = new library.EncodedAudioPacketSource('opus');
     const isOgg = this.#path.endsWith('.ogg');
@@ -83,13 +88,20 @@ export class OpusExporter implements Exporter<Frame> {
     const target = new library.FilePathTarget(partialPath(this.#path));
     const output = new library.Output({ format, target });
     output.addAudioTrack(source);
-    await output.start();
-    return { library, output, source, channels };
+    try {
+      await output.start();
+    } catch (error) {
+      await output.cancel();
+      throw error;
+    }
+    return { library, output, source };
   }
 
   async #add(payload: Buffer, samples: number): Promise<void> {
-    if (!this.#open) return;
-    const { library, source, channels } = this.#open;
+    // Not before there is a packet: a file without one is none.
+    this.#open ??= await this.#create();
+    const { library, source } = this.#open;
+    const channels = this.#channels ?? 1;
     const [timestamp, duration] = [this.#next / RATE_HZ, samples / RATE_HZ];
     const packet = new library.EncodedPacket(payload, 'key', timestamp, duration);
     const description = opusHead(channels);

@@ -12,6 +12,10 @@ export interface PcmFormat {
 /** Rates that the codec fixes; L16 says its own. */
 const CODEC_RATE_HZ = { L16: 16_000, G711: 8_000, G722: 16_000 } as const;
 
+/** Beyond it a WAV header has no room, or no player takes it: then the frame's own fields are damaged. */
+const MAX_RATE_HZ = 768_000;
+const MAX_CHANNELS = 8;
+
 /** Turns frames of one speaker into 16-bit little-endian samples, interleaved. */
 export class PcmDecoder {
   readonly format: PcmFormat;
@@ -20,7 +24,8 @@ export class PcmDecoder {
 
   /**
    * @param first the speaker's first frame, which fixes the format
-   * @throws ServiceError `export/unsupported` for Opus (see opus.ts) and for anything that is not audio
+   * @throws ServiceError `export/unsupported` for Opus (see opus.ts), for anything that is not audio, and for a format that no
+   *   file can have
    */
   constructor(first: Frame) {
     if (first.mediaType !== 'audio' || !(first.codec in CODEC_RATE_HZ)) {
@@ -29,7 +34,11 @@ export class PcmDecoder {
     this.#codec = first.codec as keyof typeof CODEC_RATE_HZ;
     const sampleRateHz =
       (this.#codec === 'L16' && first.sampleRateHz) || CODEC_RATE_HZ[this.#codec];
-    this.format = { sampleRateHz, channels: first.channels || 1 };
+    const channels = first.channels || 1;
+    if (sampleRateHz > MAX_RATE_HZ || channels > MAX_CHANNELS) {
+      throw unsupported('a sample rate or a number of channels that no file can have', first);
+    }
+    this.format = { sampleRateHz, channels };
   }
 
   /** @throws ServiceError `export/unsupported` when the frame has another format than the first one */

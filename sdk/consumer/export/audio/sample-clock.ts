@@ -114,7 +114,8 @@ export class SampleClock<Item extends Captured> {
     const { item, due, samples } = this.#waiting ?? {};
     this.#waiting = undefined;
     if (item === undefined || due === undefined || samples === undefined) return [];
-    const isOutlier = this.#lagMs !== undefined && Math.abs(lagMs(item) - this.#lagMs) > MAX_LAG_MS;
+    // Nothing is received long before it was captured, so a first frame is judged too.
+    const isOutlier = Math.abs(lagMs(item) - (this.#lagMs ?? 0)) > MAX_LAG_MS;
     return [this.#keep(item, isOutlier ? this.#next : due, samples, isOutlier)];
   }
 

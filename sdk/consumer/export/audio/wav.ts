@@ -89,9 +89,15 @@ export class WavExporter implements Exporter<Frame> {
   async #create(first: Frame): Promise<OpenFile> {
     const decoder = new PcmDecoder(first);
     const sink = await FileSink.create(this.#path);
-    // Written at once: what is pending would go over the header that `close` writes.
-    await sink.append(wavHeader(decoder.format, 0));
-    await sink.flush();
+    try {
+      // Written at once: what is pending would go over the header that `close` writes.
+      await sink.append(wavHeader(decoder.format, 0));
+      await sink.flush();
+    } catch (error) {
+      // Nobody else knows of the file yet.
+      await sink.abort();
+      throw error;
+    }
     const { startMs } = this.#options;
     const rateHz = decoder.format.sampleRateHz;
     const clock = startMs === undefined ? undefined : new SampleClock<Decoded>({ rateHz, startMs });

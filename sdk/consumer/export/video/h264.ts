@@ -100,7 +100,12 @@ export function inspectAccessUnit(accessUnit: Buffer): InspectedUnit {
 /** Profiles whose parameter set describes the chroma format. @see ITU-T H.264, 7.3.2.1.1 */
 const CHROMA_PROFILES = new Set([100, 110, 122, 244, 44, 83, 86, 118, 128, 138, 139, 134, 135]);
 
-/** @returns undefined when the parameter set ends early */
+/** Longest side of a picture that any level of H.264 allows. @see ITU-T H.264, table A-1 */
+const MAX_SIDE = 16_880;
+
+const isSize = (pixels: number) => pixels > 0 && pixels <= MAX_SIDE;
+
+/** @returns undefined when the parameter set ends early, or its picture has a size that none can have */
 function readSps(unit: Buffer): H264Config | undefined {
   if (unit.length < 4) return undefined;
   const bits = new BitReader(withoutEmulation(unit.subarray(4)));
@@ -129,11 +134,10 @@ function readSps(unit: Buffer): H264Config | undefined {
   const [left = 0, right = 0, top = 0, bottom = 0] = crop;
   const cropX = chroma === 1 || chroma === 2 ? 2 : 1;
   const cropY = (chroma === 1 ? 2 : 1) * (2 - isFrameOnly);
-  return {
-    codec: `avc1.${unit.toString('hex', 1, 4).toUpperCase()}`,
-    width: widthInMbs * 16 - cropX * (left + right),
-    height: heightInMapUnits * 16 * (2 - isFrameOnly) - cropY * (top + bottom),
-  };
+  const width = widthInMbs * 16 - cropX * (left + right);
+  const height = heightInMapUnits * 16 * (2 - isFrameOnly) - cropY * (top + bottom);
+  if (!isSize(width) || !isSize(height)) return undefined;
+  return { codec: `avc1.${unit.toString('hex', 1, 4).toUpperCase()}`, width, height };
 }
 
 /** @returns chroma_format_idc */

@@ -152,7 +152,12 @@ export class Mp4Exporter implements Exporter<Frame> {
     const target = new library.FilePathTarget(partialPath(path));
     const output = new library.Output({ format: new library.Mp4OutputFormat(), target });
     output.addVideoTrack(source);
-    await output.start();
+    try {
+      await output.start();
+    } catch (error) {
+      await output.cancel();
+      throw error;
+    }
     return { path, library, output, source, config };
   }
 

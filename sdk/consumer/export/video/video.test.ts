@@ -35,6 +35,21 @@ function accessUnits(stream: Buffer): Buffer[] {
 const picture = (payload: Buffer, atMs: number) =>
   frame({ mediaType: 2, codec: 7, payload, capturedAtMs: START_MS + atMs });
 
+/** A key frame that says its size in macroblocks. @see ITU-T H.264, 7.3.2.1.1 */
+function oddKeyFrame(width: number, height: number): Buffer {
+  const golomb = (value: number) => {
+    const bits = (value + 1).toString(2);
+    return '0'.repeat(bits.length - 1) + bits;
+  };
+  const fields = [0, 0, 2, 1].map(golomb).join('');
+  const bits = `${fields}0${golomb(width - 1)}${golomb(height - 1)}11001`;
+  const bytes = bits.padEnd(Math.ceil(bits.length / 8) * 8, '0').match(/.{8}/g) ?? [];
+  const sps = Buffer.from([0x67, 66, 0, 30, ...bytes.map((byte) => Number.parseInt(byte, 2))]);
+  const start = Buffer.from([0, 0, 0, 1]);
+  const units = [sps, Buffer.from([0x68, 0xce, 0x3c, 0x80]), Buffer.from([0x65, 0x88, 1, 2])];
+  return Buffer.concat(units.flatMap((unit) => [start, unit]));
+}
+
 async function write(path: string, frames: ReturnType<typeof frame>[]): Promise<Mp4Exporter> {
   const exporter = new Mp4Exporter(path, START_MS);
   for (const each of frames) await exporter.write(each);
@@ -147,6 +162,17 @@ describe('Mp4Exporter', () => {
       picture(changed, 133),
     ]);
     expect(paths).toHaveLength(2);
+  });
+
+  it.each([
+    ['wider than any picture', 5_000, 1],
+    ['higher than any picture', 1, 100_000],
+  ])('begins no file with a parameter set %s', async (name, width, height) => {
+    const path = join(directory, `${name}.mp4`);
+    const odd = picture(oddKeyFrame(width, height), 0);
+    const exporter = await write(path, [odd, picture(camera[0] as Buffer, 40)]);
+    expect([exporter.paths, exporter.skipped]).toEqual([[path], 1]);
+    expect(await read(path)).toHaveLength(1);
   });
 
   it('takes parameter sets that come in a message of their own', async () => {
