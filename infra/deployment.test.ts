@@ -195,7 +195,9 @@ describe('a deployment', { timeout: TIMEOUT_MS }, () => {
     const names = [
       ...resourcesOf(template, 'AWS::CloudWatch::Dashboard').map(([, one]) => one['DashboardName']),
       ...resourcesOf(template, 'AWS::Logs::QueryDefinition').map(([, one]) => one['Name']),
+      ...resourcesOf(template, 'AWS::ApiGatewayV2::Api').map(([, one]) => `API ${one['Name']}`),
     ];
+    expect(names.length).toBeGreaterThan(8);
     expect(new Set(names).size).toBe(names.length);
     const deployments = resourcesOf(template, 'AWS::CloudWatch::Alarm')
       .filter(([, { Namespace }]) => Namespace === 'RtmsKinesis')

@@ -100,6 +100,8 @@ export class Webhook extends Construct {
     props.secret.grantReadSynthetic(this.handler);
 
     this.api = new HttpApi(this, 'Api', {
+      // Two deployments in one account are told apart in the console.
+      apiName: props.deployment,
       description: 'Zoom RTMS webhooks',
       createDefaultStage: false,
       disableExecuteApiEndpoint: webhook.domain !== undefined && webhook.cloudFront === undefined,
