@@ -9,7 +9,7 @@ import { type LocalSqs, startSqs } from '../../local/aws/sqs.ts';
 import { SILENT_LOGGER } from '../../shared/logger.ts';
 import { encodeSessionJob } from '../../shared/session-job.ts';
 import { pollJobs } from './job-poller.ts';
-import type { Offer } from './pool.ts';
+import type { OfferOutcome } from './pool-options.ts';
 
 let server: LocalSqs;
 let client: SQSClient;
@@ -31,7 +31,7 @@ afterAll(async () => {
 
 let room: number;
 let offered: string[];
-let answers: Offer[];
+let answers: OfferOutcome[];
 let connected: PromiseWithResolvers<void>;
 let stop: AbortController;
 let polling: Promise<void>;
@@ -51,7 +51,7 @@ beforeEach(async () => {
     room: () => room,
     offer: async (rtmsStreamId: string) => {
       offered.push(rtmsStreamId);
-      return answers.shift() ?? 'settled';
+      return answers.shift() ?? 'done';
     },
     connected: () => connected.promise,
     onBeat() {},

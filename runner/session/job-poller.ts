@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import {
   ChangeMessageVisibilityCommand,
   DeleteMessageCommand,
@@ -8,19 +7,20 @@ import {
 } from '@aws-sdk/client-sqs';
 import type { Logger } from '../../shared/logger.ts';
 import { decodeSessionJob } from '../../shared/session-job.ts';
-import type { Offer } from './pool.ts';
+import { sleep } from '../task/sleep.ts';
+import type { OfferOutcome } from './pool-options.ts';
 
 const LONG_POLL_SECONDS = 20;
-/** A receive that has not answered by then never will. */
+/** A receive without an answer by then is aborted: its connection may be dead, and nothing else would notice. */
 const WATCHDOG_MS = 25_000;
 /** Longest a runner may take to connect; then the message shows up again and finds the row owned. */
 const VISIBILITY_SECONDS = 30;
 /** Few at a time, so that a burst of starts spreads over the runners. */
 const MAX_MESSAGES = 3;
-/** How often a full runner looks whether it has room again. */
+/** How often a full runner looks for room. */
 const FULL_WAIT_MS = 250;
 const ERROR_WAIT_MS = 1_000;
-/** Few enough looks that a message is not taken for a poisoned one. */
+/** Retry this seldom so that a message does not reach maxReceiveCount and land in the dead-letter queue. */
 const LATER_SECONDS = 5;
 
 export interface JobPollerOptions {
@@ -30,7 +30,7 @@ export interface JobPollerOptions {
   /** How many sessions fit; nothing is received while it is 0. */
   readonly room: () => number;
   /** Claims what is to be served; resolves before it is connected. */
-  readonly offer: (rtmsStreamId: string) => Promise<Offer>;
+  readonly offer: (rtmsStreamId: string) => Promise<OfferOutcome>;
   /** Resolves when the stream is connected, or will not be. */
   readonly connected: (rtmsStreamId: string) => Promise<void>;
   /** Called with every round of the loop: its sign of life (`Loops`). */
@@ -39,7 +39,7 @@ export interface JobPollerOptions {
 }
 
 /**
- * Listens for the doorbell while there is room. A message is deleted once its stream is connected or needs
+ * Receives jobs while there is room. A message is deleted once its stream is connected or needs
  * nothing; until then it stays in the queue, invisible, for the case that this task dies.
  */
 export async function pollJobs(options: JobPollerOptions, signal: AbortSignal): Promise<void> {
@@ -47,7 +47,7 @@ export async function pollJobs(options: JobPollerOptions, signal: AbortSignal): 
     options.onBeat();
     const room = options.room();
     if (room < 1) {
-      await sleep(FULL_WAIT_MS, undefined, { signal }).catch(() => {});
+      await sleep(FULL_WAIT_MS, signal);
       continue;
     }
     const messages = await receive(options, room, signal);
@@ -73,7 +73,7 @@ async function receive(
   } catch (error) {
     if (signal.aborted) return [];
     logger.warn('job queue not answering', { event: 'receive_failed', error });
-    await sleep(ERROR_WAIT_MS, undefined, { signal }).catch(() => {});
+    await sleep(ERROR_WAIT_MS, signal);
     return [];
   }
 }
@@ -90,7 +90,7 @@ async function answer(options: JobPollerOptions, message: Message): Promise<void
   const handle = { QueueUrl: queueUrl, ReceiptHandle: message.ReceiptHandle };
   try {
     const outcome = await offer(rtmsStreamId);
-    if (outcome === 'settled') {
+    if (outcome === 'done') {
       void deleteWhenConnected(options, rtmsStreamId, handle);
       return;
     }

@@ -14,7 +14,8 @@ import { HandshakeSecret } from '../task/handshake-secret.ts';
 import type { Loops } from '../task/loop.ts';
 import { pollJobs } from './job-poller.ts';
 import { LoopUse } from './loop-share.ts';
-import { SessionPool, type SessionPoolOptions } from './pool.ts';
+import { SessionPool } from './pool.ts';
+import type { SessionPoolOptions } from './pool-options.ts';
 import { SESSION_STATES } from './session-state.ts';
 
 /** How often the secret's age is looked at. */

@@ -34,7 +34,7 @@ export type SessionInput =
   /** There is no address to connect to, or nothing to sign with. */
   | { readonly name: 'cannot_connect' }
   /** What the client tells, in its own words; see `RtmsClientEvents`. */
-  | ({ readonly name: 'joined' } & AgreedMedia)
+  | ({ readonly name: 'joined' } & MediaFlow)
   | { readonly name: 'paused' | 'resumed' }
   | {
       readonly name: 'interrupted';
@@ -69,7 +69,7 @@ export type SessionInput =
   /** The ending, in which something broke, is not done in time. */
   | { readonly name: 'ending_overdue' };
 
-interface AgreedMedia {
+interface MediaFlow {
   readonly media: EffectiveMedia;
   readonly leftOut: readonly LeftOutMedia[];
 }
@@ -87,7 +87,7 @@ export type SessionEffect =
   | { readonly do: 'get_credentials' }
   | { readonly do: 'join'; readonly credentials: HandshakeCredentials }
   /** Write `session_started`. */
-  | ({ readonly do: 'write_started'; readonly atMs: number } & AgreedMedia)
+  | ({ readonly do: 'write_started'; readonly atMs: number } & MediaFlow)
   | { readonly do: 'remember_start'; readonly start: StartRegister }
   | { readonly do: 'reconnect'; readonly wanted: ReconnectWanted }
   /** Look whether Zoom's stopped webhook comes; then `stop_looked_up`. */

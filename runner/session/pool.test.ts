@@ -1,0 +1,323 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import type { MediaFrame } from '../../rtms/events.ts';
+import {
+  type LocalSessionTable,
+  startSessionTable,
+} from '../../test/support/session/local-session-table.ts';
+import { SessionParts } from '../../test/support/session/session-parts.ts';
+import type { SessionContext } from './context.ts';
+import { SessionPool } from './pool.ts';
+import type { SessionPoolOptions } from './pool-options.ts';
+
+const MEDIA = {
+  audio: { contentType: 2, codec: 1, sampleRate: 1, channel: 1, dataOpt: 2, sendRateMs: 20 },
+};
+
+let table: LocalSessionTable;
+beforeAll(async () => {
+  table = await startSessionTable();
+});
+afterAll(() => table[Symbol.asyncDispose]());
+
+let parts: SessionParts;
+/** The stream of a test, and this task. */
+let id: string;
+let taskId: string;
+/** The heartbeat's current term. */
+let term: number | undefined;
+let yields: boolean;
+let notified: string[];
+let busy: boolean[];
+let unique = 0;
+beforeEach(() => {
+  unique += 1;
+  [id, taskId, parts] = [`stream-${unique}`, `task-${unique}`, new SessionParts()];
+  [term, yields, notified, busy] = [1, false, [], []];
+});
+
+function poolOf(
+  options: Partial<SessionPoolOptions> = {},
+  context: Partial<SessionContext> = {},
+): SessionPool {
+  const { logger, metrics } = parts.told;
+  return new SessionPool({
+    context: parts.context({ taskId, ...context }),
+    store: table.store,
+    heartbeat: {
+      get term() {
+        return term;
+      },
+      holds: (held) => held === term,
+    },
+    isExpired: (owner) => owner === 'dead',
+    confirmDeath: async () => ({}),
+    isOverdue: () => false,
+    capacity: 2,
+    sessionSlots: 1,
+    yields: () => yields,
+    pressure: () => ({ eventLoopDelayMs: 1, memoryShare: 0.1 }),
+    notify: async (rtmsStreamId) => void notified.push(rtmsStreamId),
+    onBusy: (isBusy) => busy.push(isBusy),
+    logger,
+    metrics,
+    ...options,
+  });
+}
+
+/** The session of the test's stream in a pool, connected. */
+async function served(pool: SessionPool) {
+  expect(await pool.offer(id)).toBe('done');
+  const client = await vi.waitUntil(() => parts.clients.at(-1), { interval: 1 });
+  client.emit('joined', MEDIA, []);
+  await pool.connected(id);
+  return client;
+}
+
+const gone = (pool: SessionPool) =>
+  vi.waitUntil(() => pool.sessions.length === 0, { interval: 1, timeout: 5_000 });
+
+describe('a stream that is offered', () => {
+  test('and unknown needs nobody', async () => {
+    expect(await poolOf().offer(id)).toBe('done');
+  });
+
+  test('is claimed, served to its end, and its row says so', async () => {
+    await table.start(id);
+    const pool = poolOf();
+    const client = await served(pool);
+    expect(await table.row(id)).toMatchObject({ owner: taskId, epoch: 1 });
+    expect(pool.sessions.map(({ state }) => state)).toEqual(['streaming']);
+    client.emit('ended', { cause: 'stopped', stopReason: 6, restartable: false });
+    await gone(pool);
+    expect(await table.row(id)).toMatchObject({ endedReason: 6, endedStartEventTsMs: 1_000 });
+    expect((await table.row(id)).owner).toBeUndefined();
+    expect([busy[0], busy.at(-1)]).toEqual([true, false]);
+    expect(notified).toEqual([]);
+  });
+
+  test('and served here already is not claimed again', async () => {
+    await table.start(id);
+    const pool = poolOf();
+    await served(pool);
+    expect(await pool.offer(id)).toBe('done');
+    expect((await table.row(id)).epoch).toBe(1);
+  });
+
+  test('twice at once is claimed once', async () => {
+    const row = await table.start(id);
+    const pool = poolOf();
+    expect(await Promise.all([pool.take(row), pool.take(row)])).toEqual(['done', 'later']);
+  });
+
+  test('is refused by a task that is full', async () => {
+    await table.start(id);
+    const pool = poolOf({ capacity: 0.5 });
+    expect(pool.room).toBe(0);
+    expect(await pool.offer(id)).toBe('refused');
+  });
+
+  test('is refused by a task without a heartbeat', async () => {
+    await table.start(id);
+    term = undefined;
+    expect(await poolOf().offer(id)).toBe('refused');
+  });
+
+  test('is left to a newer revision as a job, and taken as an orphan', async () => {
+    const row = await table.start(id);
+    yields = true;
+    const pool = poolOf();
+    expect(pool.room).toBe(0);
+    expect(await pool.offer(id)).toBe('refused');
+    expect(await pool.take(row)).toBe('done');
+  });
+
+  test('weighs what Zoom agreed to send once that is known', async () => {
+    await table.start(id);
+    const pool = poolOf();
+    expect(pool.room).toBe(2);
+    await served(pool);
+    expect(pool.slotsUsed).toBeLessThan(0.5);
+  });
+
+  test('and stopped before anybody served it is ended without an epoch', async () => {
+    const row = await table.start(id, { stopEventTsMs: 2_000, stopReason: 6 });
+    const pool = poolOf();
+    expect(await pool.take(row)).toBe('done');
+    expect(pool.sessions).toEqual([]);
+    expect(await table.row(id)).toMatchObject({ endedReason: 'missed' });
+  });
+});
+
+describe('a stream of an owner that is dead', () => {
+  const seen = { owner: 'dead', epoch: 3, claimedAtMs: 10_000 };
+  const deadAt = (renewedAtMs: number) => ({
+    confirmDeath: async () => ({ task: { renewedAtMs } as never }),
+  });
+
+  test('is claimed with the next epoch, and its row says when media flows', async () => {
+    const row = await table.start(id, seen);
+    const pool = poolOf();
+    expect(await pool.take(row)).toBe('done');
+    (await vi.waitUntil(() => parts.clients[0], { interval: 1 })).emit('joined', MEDIA, []);
+    await vi.waitUntil(async () => (await table.row(id)).connectedEpoch === 4, { interval: 2 });
+    expect(parts.eventNames[0]).toBe('session_taken_over');
+  });
+
+  test('that lives after all is left alone', async () => {
+    const row = await table.start(id, seen);
+    expect(await poolOf({ confirmDeath: async () => undefined }).take(row)).toBe('later');
+    expect((await table.row(id)).owner).toBe('dead');
+  });
+
+  test('that died of its claim gives the stream a strike', async () => {
+    const row = await table.start(id, seen);
+    expect(await poolOf(deadAt(11_000)).take(row)).toBe('done');
+    expect(await table.row(id)).toMatchObject({ owner: taskId, strikes: 1 });
+  });
+
+  test('that is the second to die of it puts the stream in quarantine', async () => {
+    const row = await table.start(id, { ...seen, strikes: 1 });
+    const pool = poolOf(deadAt(11_000));
+    expect(await pool.take(row)).toBe('done');
+    expect(pool.sessions).toEqual([]);
+    const { quarantinedUntilMs = 0, owner } = await table.row(id);
+    expect(quarantinedUntilMs).toBeGreaterThan(Date.now());
+    expect(owner).toBe('UNOWNED');
+    expect(parts.told.counts).toContain('StreamsQuarantined');
+  });
+});
+
+describe('a look at the rows', () => {
+  test('has a session do what its row asks for', async () => {
+    await table.start(id);
+    const pool = poolOf();
+    await served(pool);
+    await table.start(id, { ...(await table.row(id)), stopEventTsMs: 2_000, stopReason: 13 });
+    await pool.reconcile();
+    await gone(pool);
+    expect(await table.row(id)).toMatchObject({ endedReason: 13 });
+  });
+
+  test('has a session give way to another owner', async () => {
+    await table.start(id);
+    const pool = poolOf();
+    await served(pool);
+    await table.start(id, { ...(await table.row(id)), owner: 'other', epoch: 2 });
+    await pool.reconcile();
+    await gone(pool);
+    expect(await table.row(id)).toMatchObject({ owner: 'other', epoch: 2 });
+    expect(parts.told.events).toContain('dropped');
+  });
+
+  test('claims a row of this task that no session serves', async () => {
+    await table.start(id, { owner: taskId, epoch: 1 });
+    const pool = poolOf();
+    await pool.reconcile();
+    expect(pool.sessions).toHaveLength(1);
+    expect(await table.row(id)).toMatchObject({ owner: taskId, epoch: 2 });
+  });
+});
+
+describe('a session that is given away', () => {
+  test('leaves a row for others, and this task does not take it for a while', async () => {
+    await table.start(id);
+    const pool = poolOf();
+    await served(pool);
+    const session = pool.nextToMove();
+    expect(session?.rtmsStreamId).toBe(id);
+    await pool.giveAway({ rtmsStreamId: id }, 'revision');
+    const row = await table.row(id);
+    expect(row).toMatchObject({ owner: 'UNOWNED', handedOverBy: taskId, epoch: 1 });
+    expect(notified).toEqual([id]);
+    expect(await pool.offer(id)).toBe('later');
+    expect(await pool.takeBack(row as never)).toBe('done');
+    expect((await table.row(id)).epoch).toBe(2);
+  });
+
+  test('goes back when it cannot be connected here, marked so that it goes back once', async () => {
+    const row = await table.start(id, { epoch: 1, handedOverBy: 'other', handedOverAtMs: 1 });
+    const pool = poolOf({}, { credentials: () => Promise.reject(new Error('none')) });
+    expect(await pool.take(row)).toBe('done');
+    await gone(pool);
+    expect(await table.row(id)).toMatchObject({ owner: 'UNOWNED', handedBack: true });
+    expect(await pool.offer(id)).toBe('later');
+  });
+
+  test('by a defect has a strike, and goes into quarantine at the second', async () => {
+    const frame = { mediaType: 'audio', userId: 7, payload: Buffer.alloc(1) } as MediaFrame;
+    parts.media.put = () => {
+      throw new TypeError('a defect of ours');
+    };
+    await table.start(id);
+    (await served(poolOf())).emit('frame', frame);
+    await vi.waitUntil(async () => (await table.row(id)).owner === 'UNOWNED', { interval: 2 });
+    expect(await table.row(id)).toMatchObject({ strikes: 1, handedOverBy: taskId });
+    taskId = `${taskId}-next`;
+    (await served(poolOf())).emit('frame', frame);
+    await vi.waitUntil(async () => (await table.row(id)).owner === 'UNOWNED', { interval: 2 });
+    const { strikes, quarantinedUntilMs = 0 } = await table.row(id);
+    expect(strikes).toBe(2);
+    expect(quarantinedUntilMs).toBeGreaterThan(Date.now());
+  });
+});
+
+describe('a drain', () => {
+  test('gives all sessions to other runners and takes no more', async () => {
+    await table.start(id);
+    const pool = poolOf();
+    await served(pool);
+    pool.close('shutdown');
+    await pool.handOverAll();
+    expect(pool.sessions).toEqual([]);
+    expect(await table.row(id)).toMatchObject({ owner: 'UNOWNED', handedOverBy: taskId });
+    expect(notified).toEqual([id]);
+    expect(await pool.offer(id)).toBe('refused');
+  });
+
+  test('hands over what was being claimed when it began', async () => {
+    const row = await table.start(id);
+    const pool = poolOf();
+    const taking = pool.take(row);
+    pool.close('shutdown');
+    await pool.handOverAll();
+    expect(await taking).toBe('done');
+    expect(await table.row(id)).toMatchObject({ owner: 'UNOWNED', handedOverBy: taskId });
+  });
+});
+
+describe('while the table is away', () => {
+  test('nothing may be written until every row is proved', async () => {
+    await table.start(id);
+    const pool = poolOf();
+    await served(pool);
+    term = undefined;
+    pool.fence(7_000);
+    expect(pool.mayWrite).toBe(false);
+    expect(pool.nextToMove()).toBeUndefined();
+    term = 2;
+    await pool.proveAll(term);
+    expect(pool.mayWrite).toBe(true);
+    expect(await table.row(id)).toMatchObject({ owner: taskId, epoch: 1, proofs: 1 });
+  });
+
+  test('a row that another task has taken meanwhile is dropped', async () => {
+    await table.start(id);
+    const pool = poolOf();
+    await served(pool);
+    pool.fence(7_000);
+    await table.start(id, { ...(await table.row(id)), owner: 'other', epoch: 2 });
+    await pool.proveAll(1);
+    await gone(pool);
+    expect(pool.mayWrite).toBe(true);
+    expect(await table.row(id)).toMatchObject({ owner: 'other', epoch: 2 });
+  });
+
+  test('sessions are dropped when it has lasted too long', async () => {
+    await table.start(id);
+    const pool = poolOf();
+    await served(pool);
+    pool.fence(60_000);
+    await gone(pool);
+    expect(await table.row(id)).toMatchObject({ owner: taskId });
+  });
+});

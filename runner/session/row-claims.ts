@@ -1,0 +1,148 @@
+import { type SessionRow, type TaskRow, UNOWNED } from '../../shared/session-table/session-row.ts';
+import {
+  judgeRow,
+  MAX_STRIKES,
+  QUARANTINE_MS,
+  type RowVerdict,
+  strikesAfterDeath,
+} from '../ownership/rules.ts';
+import { Tenure } from '../ownership/tenure.ts';
+import type { ClaimedRow } from './context.ts';
+import type { AvoidedStreams, OfferOutcome, SessionPoolOptions } from './pool-options.ts';
+import { previousOwner } from './recording/blind-time.ts';
+
+/** Why a row is looked at: a job came, its window as an orphan has come, or this task takes back what it gave away. */
+export type ClaimOccasion = 'job' | 'orphan' | 'back';
+
+/** A row that is this task's now. */
+export interface FreshClaim {
+  readonly claimed: ClaimedRow;
+  readonly tenure: Tenure;
+  readonly strikes: number;
+}
+
+/** What claims need of the pool. */
+export interface ClaimingPool {
+  hasSession(rtmsStreamId: string): boolean;
+  /** May this task take one more session? `isOverdue`: nobody else took it. */
+  admits(isOverdue: boolean): boolean;
+  serve(claim: FreshClaim): void;
+  /** Claims under way have become more or fewer. */
+  changed(): void;
+}
+
+/** Turns rows that were read into sessions, one claim per stream at a time. */
+export class RowClaims {
+  readonly #options: SessionPoolOptions;
+  readonly #avoided: AvoidedStreams;
+  readonly #pool: ClaimingPool;
+  readonly #underWay = new Set<string>();
+
+  constructor(options: SessionPoolOptions, avoided: AvoidedStreams, pool: ClaimingPool) {
+    this.#options = options;
+    this.#avoided = avoided;
+    this.#pool = pool;
+  }
+
+  /** How many claims wait for the table. */
+  get underWay(): number {
+    return this.#underWay.size;
+  }
+
+  /** Claims a row that was just read, if the rules allow it and there is room. */
+  async take(row: SessionRow, occasion: ClaimOccasion): Promise<OfferOutcome> {
+    const { rtmsStreamId } = row;
+    if (this.#underWay.has(rtmsStreamId)) return 'later';
+    const { context, heartbeat, isExpired, isOverdue, yields } = this.#options;
+    const { taskId } = context;
+    const hasSession = this.#pool.hasSession(rtmsStreamId);
+    const verdict = judgeRow(row, { taskId, hasSession, nowMs: Date.now() }, isExpired);
+    if (verdict.act === 'none') return 'done';
+    // Before the streams that are avoided: the newer revision should have this job now, not in a few seconds.
+    if (occasion === 'job' && yields()) return 'refused';
+    if (this.#avoided.has(rtmsStreamId)) return 'later';
+    const { term } = heartbeat;
+    if (term === undefined) return 'refused';
+    if (!this.#pool.admits(occasion === 'back' || isOverdue(rtmsStreamId))) return 'refused';
+    this.#underWay.add(rtmsStreamId);
+    this.#pool.changed();
+    try {
+      return await this.#act(row, verdict, term);
+    } finally {
+      this.#underWay.delete(rtmsStreamId);
+      this.#pool.changed();
+    }
+  }
+
+  async #act(
+    row: SessionRow,
+    verdict: Exclude<RowVerdict, { act: 'none' }>,
+    term: number,
+  ): Promise<OfferOutcome> {
+    const { context, confirmDeath } = this.#options;
+    const { owner = UNOWNED } = row;
+    const isOthers = owner !== UNOWNED && owner !== context.taskId;
+    const death = isOthers ? await confirmDeath(owner) : {};
+    if (death === undefined) return 'later';
+    if (verdict.act === 'clear') return this.#endMissed(row);
+    const strikes = isOthers ? strikesAfterDeath(row, death.task?.renewedAtMs) : row.strikes;
+    if (isOthers && (strikes ?? 0) >= MAX_STRIKES) return this.#quarantine(row);
+    return this.#claim(row, verdict, term, { task: death.task, strikes: strikes ?? 0 });
+  }
+
+  async #endMissed(row: SessionRow): Promise<OfferOutcome> {
+    const { store, logger, metrics } = this.#options;
+    if (await store.endMissed(row, Date.now())) {
+      metrics.count('SessionsMissed');
+      const { rtmsStreamId } = row;
+      logger.warn('stopped unserved', { event: 'missed', rtmsStreamId, epoch: row.epoch ?? 0 });
+    }
+    return 'done';
+  }
+
+  async #quarantine(row: SessionRow): Promise<OfferOutcome> {
+    const penalty = { strikes: MAX_STRIKES, quarantinedUntilMs: Date.now() + QUARANTINE_MS };
+    if (!(await this.#options.store.quarantine(row, penalty))) return 'later';
+    tellQuarantine(this.#options, row.rtmsStreamId, row.epoch ?? 0);
+    return 'done';
+  }
+
+  async #claim(
+    seen: SessionRow,
+    { cause }: Extract<RowVerdict, { act: 'claim' }>,
+    term: number,
+    before: { readonly task: TaskRow | undefined; readonly strikes: number },
+  ): Promise<OfferOutcome> {
+    const { store, context, heartbeat } = this.#options;
+    if (!heartbeat.holds(term)) return 'later';
+    // After a quarantine one more owner is risked, not two.
+    const strikes = Math.min(before.strikes, MAX_STRIKES - 1);
+    const row = await store.claim(seen, context.taskId, Date.now(), strikes);
+    if (row === undefined) return 'later';
+    // Claimed in a term that is over: others may think this task dead. The next reconcile claims anew.
+    if (!heartbeat.holds(term)) return 'later';
+    const tenure = new Tenure(term, (held) => heartbeat.holds(held));
+    const isGiven = cause === 'handed_over' && seen.handedOverBy !== context.taskId;
+    const claimed: ClaimedRow = {
+      row,
+      epoch: row.epoch ?? 0,
+      cause,
+      holds: () => tenure.collects(),
+      isSuspended: () => tenure.state === 'suspended',
+      previous: previousOwner(seen, before.task),
+      mayHandBack: isGiven && seen.handedBack !== true,
+    };
+    this.#pool.serve({ claimed, tenure, strikes });
+    return 'done';
+  }
+}
+
+export function tellQuarantine(
+  { logger, metrics }: Pick<SessionPoolOptions, 'logger' | 'metrics'>,
+  rtmsStreamId: string,
+  epoch: number,
+): void {
+  metrics.count('StreamsQuarantined');
+  const fields = { event: 'quarantined', rtmsStreamId, epoch };
+  logger.error('a stream has ended two owners, nobody claims it for 10 minutes', fields);
+}
