@@ -1,6 +1,6 @@
-/** Ids and names are shorter; what is longer does not come again and again. */
+/** Ids and names, which repeat, are shorter. */
 const MAX_BYTES = 128;
-/** A power of two. More speakers than this in one reader's sight only cost time. */
+/** A power of two. With more speakers than this, some texts are decoded again. */
 const SLOTS = 256;
 
 interface KnownText {
@@ -9,8 +9,8 @@ interface KnownText {
 }
 
 /**
- * Texts that were decoded before, found again by their bytes: ids and names repeat from record to record, and
- * to compare bytes is cheaper than to decode them. Never holds more than 256 texts of 128 bytes.
+ * Texts that were decoded before, found again by their bytes. Ids and names repeat from record to record, and comparing
+ * bytes is cheaper than decoding them. Holds at most 256 texts of 128 bytes.
  */
 export class InternedTexts {
   readonly #slots: (KnownText | undefined)[] = new Array(SLOTS).fill(undefined);
@@ -24,13 +24,13 @@ export class InternedTexts {
     const known = this.#slots[slot];
     if (known !== undefined && isEqual(known.bytes, bytes, start, length)) return known.text;
     const text = bytes.toString('utf8', start, end);
-    // A copy of its own: the Kinesis record may be megabytes.
+    // A copy: a view would keep the whole Kinesis record in memory, which may be megabytes.
     this.#slots[slot] = { bytes: Uint8Array.from(bytes.subarray(start, end)), text };
     return text;
   }
 }
 
-/** By length and three bytes: enough to tell the names of one meeting apart, mostly. */
+/** By length and three bytes, which tells most names of one meeting apart. */
 function slotOf(bytes: Buffer, start: number, end: number): number {
   const first = bytes[start] as number;
   const middle = bytes[(start + end) >>> 1] as number;

@@ -1,46 +1,60 @@
 const MIN_BYTES = 256;
-/** Kept for the next ones; a thousand sessions need a third of it. */
+/** Kept for later; a thousand sessions need a third of it. */
 const MAX_SPARE_BYTES = 32 * 1024 * 1024;
 
-/** Spare memory, by `sizeClass`. */
-let spare: Uint8Array[][] = [];
-let spareBytes = 0;
+/**
+ * Buffers that are used again, by size.
+ *
+ * A frame's buffers live about 200 ms: long enough for V8 to move them to its old generation, where they are collected
+ * late and in bulk. Memory outside of V8's heap also triggers a collection of the whole heap for every 64 MB that is
+ * allocated. With the pool, a 300 kB picture costs half the CPU (docs/adr/0008-reused-memory.md).
+ */
+export class MemoryPool {
+  /** By `sizeClass`. */
+  #spare: Uint8Array[][] = [];
+  #spareBytes = 0;
+
+  /** Memory of exactly that size, not cleared. `release` it, or leave it to the garbage collector. */
+  acquire(sizeBytes: number): Buffer {
+    const memory = this.#spare[sizeClass(sizeBytes)]?.pop();
+    if (memory === undefined) {
+      // The pool is full of other sizes, perhaps of an earlier load: without this, no size of the new one would fit.
+      if (this.#spareBytes >= MAX_SPARE_BYTES) this.#empty();
+      return Buffer.allocUnsafeSlow(classBytes(sizeBytes)).subarray(0, sizeBytes);
+    }
+    this.#spareBytes -= classBytes(sizeBytes);
+    if (memory.length === sizeBytes) return memory as Buffer;
+    return Buffer.from(memory.buffer as ArrayBuffer, 0, sizeBytes);
+  }
+
+  /**
+   * Takes memory back. It is written over soon, so the caller must hold the only reference.
+   *
+   * @param memory as `acquire` of some pool returned it, not a part of it
+   */
+  release(memory: Uint8Array): void {
+    if (this.#spareBytes >= MAX_SPARE_BYTES) return;
+    const { length } = memory;
+    const kept = this.#spare[sizeClass(length)];
+    if (kept === undefined) this.#spare[sizeClass(length)] = [memory];
+    else kept.push(memory);
+    this.#spareBytes += classBytes(length);
+  }
+
+  #empty(): void {
+    this.#spare = [];
+    this.#spareBytes = 0;
+  }
+}
 
 /**
- * Memory of exactly that size, not cleared, to be given back with `giveMemory`.
- *
- * What lives a fifth of a second lives just long enough for V8 to take it for old: thrown away, it would be
- * collected every few seconds, tens of megabytes at a time. And of memory outside of its heap V8 looks through
- * all of the heap for every 64 MB (`docs/performance.md`).
+ * The pool of this process. The runner's wiring passes it to the producers. The two ends of a frame's way through this
+ * process import it: `rtms/wire/frame-reader.ts`, which lies nine files below the wiring, and the units in
+ * `runner/session/recording/`. All must share one: buffers of messages, records and aggregates have the same sizes.
  */
-export function takeMemory(sizeBytes: number): Buffer {
-  const memory = spare[sizeClass(sizeBytes)]?.pop();
-  if (memory === undefined) {
-    // All that is kept is of other sizes: of yesterday's load, maybe.
-    if (spareBytes >= MAX_SPARE_BYTES) forgetSpareMemory();
-    return Buffer.allocUnsafeSlow(classBytes(sizeBytes)).subarray(0, sizeBytes);
-  }
-  spareBytes -= classBytes(sizeBytes);
-  if (memory.length === sizeBytes) return memory as Buffer;
-  return Buffer.from(memory.buffer as ArrayBuffer, 0, sizeBytes);
-}
+export const processMemory = new MemoryPool();
 
-/** Gives memory back; whoever calls holds the only reference, and `takeMemory` made it as it is. */
-export function giveMemory(memory: Uint8Array): void {
-  if (spareBytes >= MAX_SPARE_BYTES) return;
-  const { length } = memory;
-  const kept = spare[sizeClass(length)];
-  if (kept === undefined) spare[sizeClass(length)] = [memory];
-  else kept.push(memory);
-  spareBytes += classBytes(length);
-}
-
-function forgetSpareMemory(): void {
-  spare = [];
-  spareBytes = 0;
-}
-
-/** Four classes for each power of two, so that a fifth is wasted at most. */
+/** Four classes for each power of two, so that at most a fifth of a buffer is unused. */
 function sizeClass(sizeBytes: number): number {
   const last = Math.max(sizeBytes, MIN_BYTES) - 1;
   const exponent = 31 - Math.clz32(last);

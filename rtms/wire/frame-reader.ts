@@ -1,4 +1,4 @@
-import { giveMemory, takeMemory } from '../../shared/memory-pool.ts';
+import { processMemory } from '../../shared/memory-pool.ts';
 
 /**
  * The receiving half of a WebSocket client (RFC 6455, section 5): frames from bytes, messages from frames.
@@ -166,7 +166,7 @@ export class WebSocketReader {
     const needed = this.#messageBytes + this.#payloadBytes;
     if (this.#message.length < needed) {
       const size = Math.min(this.#maxMessageBytes, Math.max(needed, 2 * this.#message.length));
-      const grown = takeMemory(size);
+      const grown = processMemory.acquire(size);
       this.#message.copy(grown, 0, 0, this.#messageBytes);
       giveBack(this.#message);
       this.#message = grown;
@@ -253,5 +253,5 @@ export function encodeClientFrame(
 }
 
 function giveBack(message: Buffer): void {
-  if (message !== NOTHING) giveMemory(message);
+  if (message !== NOTHING) processMemory.release(message);
 }

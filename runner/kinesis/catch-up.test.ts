@@ -7,7 +7,7 @@ test.each([
   { name: 'an unknown key passes for a quiet one', dueMs: 10_000, bytesPerMs: 0, expected: 10_500 },
   { name: 'a key that had no backlog for long', dueMs: -1e9, bytesPerMs: 100, expected: 9_100 },
   { name: 'a key that had all for itself', dueMs: 10_950, bytesPerMs: 100, expected: 11_000 },
-])('$name', ({ dueMs, bytesPerMs, expected }) => {
+])('when a backlog sends next: $name', ({ dueMs, bytesPerMs, expected }) => {
   expect(nextDueMs(dueMs, 30_000, bytesPerMs, 10_000)).toBe(expected);
 });
 

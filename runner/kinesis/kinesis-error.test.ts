@@ -24,7 +24,7 @@ test.each([
   });
 });
 
-test('passes an error of ours on as it is', () => {
+test('a ServiceError is passed on as it is', () => {
   const error = new ServiceError('kinesis/closed', 'the producer is closed');
   expect(toServiceError(error, 'x', 'media')).toBe(error);
 });

@@ -3,10 +3,10 @@ import { type ErrorCode, ServiceError } from '../../shared/errors.ts';
 /**
  * What a failed call or entry means for its records.
  *
- * - `throttled`: too much; again, later
- * - `failed`: again; a timed-out call may have been carried out nevertheless
- * - `blocked`: again, because rights, keys and streams can be repaired while we wait, but somebody must
- * - `refused`: this request will never be taken
+ * - `throttled`: too much at once; sent again later
+ * - `failed`: sent again; a call that timed out may have been carried out
+ * - `blocked`: sent again, because an operator can repair rights, keys and streams while records wait
+ * - `refused`: Kinesis will never take this request
  */
 export type Failure = 'throttled' | 'failed' | 'blocked' | 'refused';
 
@@ -46,7 +46,7 @@ export function errorName(error: unknown): string {
   return error instanceof Error ? error.name : 'unknown';
 }
 
-/** The SDK's and Node's errors, as ours. `detail.awsError` keeps the original name. */
+/** An error of the SDK or of Node as a ServiceError. `detail.awsError` has the original name. */
 export function toServiceError(error: unknown, what: string, streamName: string): ServiceError {
   if (error instanceof ServiceError) return error;
   const awsError = errorName(error);

@@ -1,7 +1,14 @@
+import type { MemoryPool } from '../../shared/memory-pool.ts';
 import { type ByteLevel, type FlushPolicies, Lane } from './lane.ts';
 import type { Packing } from './packing.ts';
-import type { MemoryLoad, Overload } from './pressure.ts';
-import { sessionOf } from './unit.ts';
+import {
+  chooseDrop,
+  DROP_STEP_BYTES,
+  type MemoryLimits,
+  type Overload,
+  overload,
+} from './pressure.ts';
+import { sessionOf, type Unit, unitBytes } from './unit.ts';
 
 /** Which partition keys: all of one session (what stands before the first `#`), or those a test accepts. */
 export type KeySelection = string | ((partitionKey: string) => boolean);
@@ -12,26 +19,35 @@ export function selects(selection: KeySelection, partitionKey: string): boolean 
     : selection(partitionKey);
 }
 
-/** Lanes that have had nothing to do for that long are forgotten. */
+export interface LaneTableOptions {
+  readonly policies: FlushPolicies;
+  readonly packing: Packing;
+  readonly memory: MemoryPool;
+  readonly limits: MemoryLimits;
+}
+
+/** A lane that has had nothing to do for that long is removed; its key gets a new one when it comes back. */
 const IDLE_LANE_MS = 60_000;
 
-/** The lanes of one producer, made when their key first appears, and the memory they share. */
+/** The lanes of one producer, made when their key first appears, and the memory bounds they share. */
 export class LaneTable {
-  readonly task: ByteLevel = { bytes: 0 };
-
-  readonly #policies: FlushPolicies;
-  readonly #packing: Packing;
+  readonly #options: LaneTableOptions;
+  readonly #task: ByteLevel = { bytes: 0 };
   readonly #lanes = new Map<string, Lane>();
   readonly #sessions = new Map<string, ByteLevel & { lanes: number }>();
   #sweptAtMs = 0;
 
-  constructor(policies: FlushPolicies, packing: Packing) {
-    this.#policies = policies;
-    this.#packing = packing;
+  constructor(options: LaneTableOptions) {
+    this.#options = options;
   }
 
   get size(): number {
     return this.#lanes.size;
+  }
+
+  /** Memory of all lanes. */
+  get bytes(): number {
+    return this.#task.bytes;
   }
 
   [Symbol.iterator](): IterableIterator<Lane> {
@@ -45,34 +61,67 @@ export class LaneTable {
     const level = this.#sessions.get(session) ?? { bytes: 0, lanes: 0 };
     level.lanes += 1;
     this.#sessions.set(session, level);
-    const levels = { session: level, task: this.task };
-    const lane = new Lane(partitionKey, session, this.#policies, levels, this.#packing);
+    const { policies, packing, memory } = this.#options;
+    const lane = new Lane({
+      partitionKey,
+      session,
+      policies,
+      packing,
+      memory,
+      sessionLevel: level,
+      taskLevel: this.#task,
+    });
     this.#lanes.set(partitionKey, lane);
     return lane;
   }
 
-  /** @param otherBytes of the task, outside of lanes */
-  load(lane: Lane, otherBytes: number): MemoryLoad {
-    return {
+  /**
+   * Whose memory bound the unit would break in its lane.
+   *
+   * @param otherBytes memory of the task that lies in no lane
+   */
+  overload(lane: Lane, unit: Unit, otherBytes: number): Overload | undefined {
+    const load = {
       laneBytes: lane.bytes,
       sessionBytes: lane.sessionBytes,
-      taskBytes: this.task.bytes + otherBytes,
+      taskBytes: this.#task.bytes + otherBytes,
     };
+    return overload(load, unitBytes(unit), this.#options.limits);
+  }
+
+  /**
+   * Drops queued units until one more fits into its lane.
+   *
+   * @param dropped told of each batch, at once
+   * @returns false when nothing is left that is not dearer than the unit
+   */
+  makeRoom(
+    lane: Lane,
+    unit: Unit,
+    dropped: (holder: Lane, units: readonly Unit[]) => void,
+  ): boolean {
+    for (let scope = this.overload(lane, unit, 0); scope; scope = this.overload(lane, unit, 0)) {
+      const drop = chooseDrop(this.#sharing(scope, lane), unit.class);
+      if (!drop) return false;
+      const bytes = Math.max(DROP_STEP_BYTES, unitBytes(unit));
+      dropped(drop.holder, drop.holder.dropOldest(drop.unitClass, bytes));
+    }
+    return true;
   }
 
   /** The lanes that share a bound with `lane`. */
-  within(scope: Overload, lane: Lane): Lane[] {
+  #sharing(scope: Overload, lane: Lane): Lane[] {
     if (scope === 'lane') return [lane];
     const lanes = [...this.#lanes.values()];
     return scope === 'task' ? lanes : lanes.filter(({ session }) => session === lane.session);
   }
 
-  /** Forgets lanes that have nothing and have long sent nothing. Looks once a minute. */
+  /** Removes lanes that are empty and have long sent nothing. Looks once a minute. */
   sweep(nowMs: number): void {
     if (nowMs - this.#sweptAtMs < IDLE_LANE_MS) return;
     this.#sweptAtMs = nowMs;
     for (const lane of this.#lanes.values()) {
-      if (lane.accepted !== lane.settled || nowMs - lane.lastSentAtMs < IDLE_LANE_MS) continue;
+      if (lane.accepted !== lane.done || nowMs - lane.lastSentAtMs < IDLE_LANE_MS) continue;
       this.#lanes.delete(lane.partitionKey);
       const level = this.#sessions.get(lane.session);
       if (level && --level.lanes === 0) this.#sessions.delete(lane.session);

@@ -1,39 +1,40 @@
-import { giveMemory } from '../../shared/memory-pool.ts';
-import { AGGREGATES, type Packing } from './packing.ts';
+import type { MemoryPool } from '../../shared/memory-pool.ts';
+import { CatchUpClock } from './catch-up.ts';
+import { type OutgoingRecord, RecordFormer } from './outgoing-record.ts';
+import type { Packing } from './packing.ts';
 import { type DropCause, type Unit, type UnitClass, unitBytes } from './unit.ts';
 import { UnitQueue } from './unit-queue.ts';
 
-/** When a lane's open record is closed: whichever comes first. */
+/** When a lane forms its next record: whichever comes first. */
 export interface FlushPolicy {
   /** Most bytes of a record with several user records, partition key included; 0 = each by itself. */
   readonly targetBytes: number;
-  /** Longest time the oldest user record waits for company, ms; 0 = only while another record is on its way. */
+  /** Longest time the oldest user record waits for others, ms; 0 = only while another record is on its way. */
   readonly lingerMs: number;
 }
 
 export type FlushPolicies = Readonly<Record<UnitClass, FlushPolicy>>;
 
-/** A level of buffered bytes that several lanes share: of one session, or of all. */
+/** Buffered bytes of several lanes together: of one session, or of all. Each lane adds its own. */
 export interface ByteLevel {
   bytes: number;
 }
 
-/** One record as Kinesis will store it: several user records packed, or one bare. */
-export interface OutgoingRecord {
+export interface LaneOptions {
   readonly partitionKey: string;
-  readonly data: Uint8Array;
-  /** Data and partition key, as Kinesis counts. */
-  readonly sizeBytes: number;
-  readonly userRecords: number;
-  /** Units whose last user record is in here: acknowledged together with it. */
-  readonly units: readonly Unit[];
-  /** When the oldest of them came. */
-  readonly arrivedAtMs: number;
+  readonly session: string;
+  readonly policies: FlushPolicies;
+  readonly packing: Packing;
+  /** Where shared records come from and go back to. */
+  readonly memory: MemoryPool;
+  readonly sessionLevel: ByteLevel;
+  readonly taskLevel: ByteLevel;
 }
 
-type Slot =
-  | { readonly name: 'free' }
-  /** Formed, or failed and to be sent again from `notBeforeMs` on. */
+/** The one record that a lane may have formed. */
+type Formed =
+  | { readonly name: 'none' }
+  /** To be sent, for the first time or again, from `notBeforeMs` on. */
   | {
       readonly name: 'waiting';
       readonly record: OutgoingRecord;
@@ -42,80 +43,58 @@ type Slot =
     }
   | { readonly name: 'sending'; readonly record: OutgoingRecord; readonly failures: number };
 
-const FREE: Slot = { name: 'free' };
+const NONE: Formed = { name: 'none' };
 
 /**
- * One partition key: its units in order, and the one Kinesis record that may be on its way. The next
- * record is formed only when that one is acknowledged, which is all that strict order needs: PutRecords
- * promises none between its entries, and a retried entry lands after later ones.
+ * One partition key: its units in order, and the one Kinesis record that may be on its way. The next record is formed
+ * only when that one is acknowledged, because PutRecords promises no order between its entries, and a retried entry
+ * lands after later ones (docs/adr/0006-one-record-in-flight-per-key.md).
  *
- * Pure: time comes in, records and units go out; who is told is the producer's business. Longer than most files
- * because slot, queue and byte levels change together, and nobody else may touch them.
+ * ```
+ * none --offer--> waiting --sent--> sending --written--> none
+ *                   ^ |                | |
+ *                   | +---dropRecord---+-|-------------> none
+ *                   +------retryAt-------+
+ * ```
+ *
+ * Pure: time comes in, records and units go out. Only the lane writes its fields.
  */
 export class Lane {
   readonly partitionKey: string;
   readonly session: string;
-  /** Memory of all units not yet settled that did not leave for the disk. */
-  bytes = 0;
-  /** Units handed to this lane, and units written or dropped: equal when nothing is left. */
-  accepted = 0;
-  settled = 0;
-  /** Where the last record landed; undefined until one did. */
-  shardId: string | undefined;
-  /** Send the next record in a call of its own, to find out which of a refused call was to blame. */
-  alone = false;
-  /** Do not wait for company until that many units are settled. */
-  flushUntil = 0;
-  lastSentAtMs = Number.NEGATIVE_INFINITY;
-  /** Its turn among lanes with a backlog; see catch-up.ts. */
-  dueMs = Number.NEGATIVE_INFINITY;
+  readonly catchUp = new CatchUpClock();
 
-  readonly #keyBytes: number;
-  /** A packed record without user records, and the partition key. */
-  readonly #envelopeBytes: number;
-  readonly #packing: Packing;
   readonly #policies: FlushPolicies;
+  readonly #queue: UnitQueue;
+  readonly #former: RecordFormer;
   readonly #sessionLevel: ByteLevel;
   readonly #taskLevel: ByteLevel;
-  #acceptedBytes = 0;
-  #acceptedSinceMs: number | undefined;
-  readonly #queue = new UnitQueue();
-  /** Size the queue would have as one packed record, without the envelope. */
-  #queuedPackedBytes = 0;
-  /** User records of the queue's first unit that have left already. */
-  #taken = 0;
-  #slot: Slot = FREE;
-  /** Takes the memory of the record in the slot back; nothing holds that once the slot is free. */
-  #free: ((data: Uint8Array) => void) | undefined;
-  /** Set when a record on its way belongs to units that were dropped meanwhile. */
-  #abandonedFor: DropCause | undefined;
 
-  constructor(
-    partitionKey: string,
-    session: string,
-    policies: FlushPolicies,
-    levels: { readonly session: ByteLevel; readonly task: ByteLevel },
-    packing: Packing = AGGREGATES,
-  ) {
+  #formed: Formed = NONE;
+  /** Set when the units of a record on its way were dropped meanwhile. */
+  #droppedFor: DropCause | undefined;
+  #isAlone = false;
+  #bytes = 0;
+  #accepted = 0;
+  #done = 0;
+  #flushUntil = 0;
+  #shardId: string | undefined;
+  #lastSentAtMs = Number.NEGATIVE_INFINITY;
+
+  constructor(options: LaneOptions) {
+    const { partitionKey, packing } = options;
     this.partitionKey = partitionKey;
-    this.session = session;
-    this.#policies = policies;
-    this.#sessionLevel = levels.session;
-    this.#taskLevel = levels.task;
-    this.#keyBytes = Buffer.byteLength(partitionKey);
-    this.#packing = packing;
-    this.#envelopeBytes = packing.emptyBytes(this.#keyBytes) + this.#keyBytes;
+    this.session = options.session;
+    this.#policies = options.policies;
+    this.#queue = new UnitQueue(packing);
+    this.#former = new RecordFormer(partitionKey, packing, options.memory);
+    this.#sessionLevel = options.sessionLevel;
+    this.#taskLevel = options.taskLevel;
   }
 
-  /** Counts a unit towards the live rate, whether it goes to memory or to the disk. */
-  meter(payloadBytes: number, nowMs: number): void {
-    this.#acceptedSinceMs ??= nowMs;
-    this.#acceptedBytes += payloadBytes;
-  }
-
-  /** Average since the lane exists. */
-  liveBytesPerMs(nowMs: number): number {
-    return this.#acceptedBytes / Math.max(1_000, nowMs - (this.#acceptedSinceMs ?? nowMs));
+  /** Memory of its units that are neither written, nor dropped, nor on the disk. */
+  get bytes(): number {
+    return this.#bytes;
   }
 
   /** Memory of all lanes of the session. */
@@ -123,125 +102,152 @@ export class Lane {
     return this.#sessionLevel.bytes;
   }
 
-  /** A record of this lane is on its way. */
+  /** Units put, and units found on the disk at the start. */
+  get accepted(): number {
+    return this.#accepted;
+  }
+
+  /** Of those, units written or dropped. */
+  get done(): number {
+    return this.#done;
+  }
+
+  /** Where the last record landed; undefined until one did. */
+  get shardId(): string | undefined {
+    return this.#shardId;
+  }
+
+  get lastSentAtMs(): number {
+    return this.#lastSentAtMs;
+  }
+
+  /** The record needs a call of its own, which shows whether this one made Kinesis refuse a whole call. */
+  get isAlone(): boolean {
+    return this.#isAlone;
+  }
+
   get isSending(): boolean {
-    return this.#slot.name === 'sending';
+    return this.#formed.name === 'sending';
   }
 
   /** When the oldest unit in memory came; Infinity when there is none. */
   get oldestAtMs(): number {
-    const slot = this.#slot;
-    return slot.name === 'free' ? this.#queue.oldestArrivedAtMs : slot.record.arrivedAtMs;
+    const formed = this.#formed;
+    return formed.name === 'none' ? this.#queue.oldestArrivedAtMs : formed.record.arrivedAtMs;
   }
 
-  /** How often the record in the slot has failed. */
+  /** How often the formed record has failed. */
   get failures(): number {
-    return this.#slot.name === 'free' ? 0 : this.#slot.failures;
+    return this.#formed.name === 'none' ? 0 : this.#formed.failures;
   }
 
-  get abandonedFor(): DropCause | undefined {
-    return this.#abandonedFor;
+  /** Why the units of the record on its way were dropped meanwhile; undefined when they were not. */
+  get droppedFor(): DropCause | undefined {
+    return this.#droppedFor;
+  }
+
+  accept(units: number): void {
+    this.#accepted += units;
+  }
+
+  /** One of the accepted units is written or dropped. */
+  countDone(): void {
+    this.#done += 1;
+  }
+
+  /** From now on, what has been accepted so far does not wait for others. */
+  startFlush(): void {
+    this.#flushUntil = this.#accepted;
   }
 
   push(unit: Unit, nowMs: number): void {
     this.#queue.push(unit, nowMs);
-    for (const record of unit.records) {
-      this.#queuedPackedBytes += this.#packing.grownBytes(record.length);
-    }
     this.#charge(unitBytes(unit));
   }
 
-  /** Is there no reason to wait any longer: neither for company nor for the time to be over? */
+  /** Can a record be formed without waiting for `lingerMs` to pass? */
   get isReady(): boolean {
     const first = this.#queue.peek();
-    return first !== undefined && (this.#policies[first.class].lingerMs === 0 || this.isFull);
-  }
-
-  /** A further user record may not fit. */
-  get isFull(): boolean {
-    const first = this.#queue.peek();
-    if (first === undefined) return false;
-    const sizeBytes = this.#envelopeBytes + this.#queuedPackedBytes;
-    return sizeBytes > this.#policies[first.class].targetBytes;
+    return first !== undefined && (this.#policies[first.class].lingerMs === 0 || this.#isFull());
   }
 
   /**
-   * The record to send now: the one that waits for its next attempt, or the next one if it is time.
+   * The record to send now: the one that waits for its next attempt, or a new one if it is time.
    *
    * @param hasMore units of this key lie on the disk: waiting would only lengthen the queue
    */
   offer(nowMs: number, hasMore: boolean): OutgoingRecord | undefined {
-    const slot = this.#slot;
-    if (slot.name === 'sending') return undefined;
-    if (slot.name === 'waiting') return slot.notBeforeMs <= nowMs ? slot.record : undefined;
+    const formed = this.#formed;
+    if (formed.name === 'sending') return undefined;
+    if (formed.name === 'waiting') return formed.notBeforeMs <= nowMs ? formed.record : undefined;
     const first = this.#queue.peek();
     if (first === undefined) return undefined;
     const policy = this.#policies[first.class];
-    const due =
+    const isDue =
       hasMore ||
-      this.settled < this.flushUntil ||
-      this.#taken > 0 ||
+      this.#done < this.#flushUntil ||
+      this.#queue.isFirstBegun ||
       nowMs - this.#queue.oldestArrivedAtMs >= policy.lingerMs ||
-      this.isFull;
-    if (!due) return undefined;
-    const record = this.#form(policy.targetBytes);
-    this.#slot = { name: 'waiting', record, failures: 0, notBeforeMs: nowMs };
+      this.#isFull();
+    if (!isDue) return undefined;
+    const record = this.#former.form(this.#queue, policy.targetBytes);
+    this.#formed = { name: 'waiting', record, failures: 0, notBeforeMs: nowMs };
     return record;
   }
 
   /** The offered record is on its way. */
   sent(nowMs: number): void {
-    if (this.#slot.name !== 'waiting') throw new Error('sent without an offer');
-    this.#slot = { name: 'sending', record: this.#slot.record, failures: this.#slot.failures };
-    this.lastSentAtMs = nowMs;
+    if (this.#formed.name !== 'waiting') throw new Error('sent without an offer');
+    const { record, failures } = this.#formed;
+    this.#formed = { name: 'sending', record, failures };
+    this.#lastSentAtMs = nowMs;
   }
 
-  /** The record failed and must be sent again, unchanged. */
-  retryAt(notBeforeMs: number): void {
-    if (this.#slot.name !== 'sending') throw new Error('failed without being sent');
-    const { record, failures } = this.#slot;
-    this.#slot = { name: 'waiting', record, failures: failures + 1, notBeforeMs };
+  /** The record failed and must be sent again, unchanged. @param isAlone in a call of its own */
+  retryAt(notBeforeMs: number, isAlone = this.#isAlone): void {
+    if (this.#formed.name !== 'sending') throw new Error('failed without being sent');
+    const { record, failures } = this.#formed;
+    this.#formed = { name: 'waiting', record, failures: failures + 1, notBeforeMs };
+    this.#isAlone = isAlone;
   }
 
-  /** The record arrived. @returns the units that are complete with it, their bytes released */
-  written(): readonly Unit[] {
-    const { units } = this.#release();
+  /** The record arrived in that shard. @returns the units that are complete with it, their bytes released */
+  written(shardId: string): readonly Unit[] {
+    this.#shardId = shardId;
+    const { units } = this.#clear();
     for (const unit of units) this.#charge(-unitBytes(unit));
     return units;
   }
 
   /** The record will not be sent again. @returns all units that are lost with it, a half-sent one included */
-  discard(): Unit[] {
-    const units = [...this.#release().units];
-    if (this.#taken > 0) units.push(this.#shift() as Unit);
+  dropRecord(): Unit[] {
+    const units = [...this.#clear().units];
+    if (this.#queue.isFirstBegun) units.push(this.#queue.shift() as Unit);
     for (const unit of units) this.#charge(-unitBytes(unit));
     return units;
   }
 
   /**
-   * Gives up everything. A record on its way cannot be called back: its units follow when its answer is
-   * there (`abandonedFor`).
+   * Drops everything. A record on its way cannot be called back: its units are dropped or written when its answer is
+   * there (`droppedFor`).
    *
    * @returns the units that are lost now
    */
-  abandon(cause: DropCause): Unit[] {
-    const units: Unit[] = [];
-    if (this.#slot.name === 'waiting') units.push(...this.discard());
-    else if (this.#slot.name === 'sending') this.#abandonedFor = cause;
+  dropAll(cause: DropCause): Unit[] {
+    const units = this.#formed.name === 'waiting' ? this.dropRecord() : [];
+    if (this.#formed.name === 'sending') this.#droppedFor = cause;
     for (const unit of this.#extract(() => true)) units.push(unit);
     return units;
   }
 
-  /** Memory of one class that `shed` could free. */
-  sheddable(unitClass: UnitClass): number {
-    const first = this.#queue.peek();
-    const bytes = this.#queue.bytesOf(unitClass);
-    return this.#taken > 0 && first?.class === unitClass ? bytes - unitBytes(first) : bytes;
+  /** Memory of one class that `dropOldest` could free. */
+  droppableBytes(unitClass: UnitClass): number {
+    return this.#queue.droppableBytes(unitClass);
   }
 
-  /** Takes out the oldest queued units of one class, at least `bytes` of them if there are. */
-  shed(unitClass: UnitClass, bytes: number): Unit[] {
-    const halfSent = this.#taken > 0 ? this.#queue.peek() : undefined;
+  /** Drops the oldest queued units of one class, at least `bytes` of them if there are. @returns them */
+  dropOldest(unitClass: UnitClass, bytes: number): Unit[] {
+    const halfSent = this.#queue.isFirstBegun ? this.#queue.peek() : undefined;
     let freed = 0;
     return this.#extract((unit) => {
       if (freed >= bytes || unit.class !== unitClass || unit === halfSent) return false;
@@ -250,87 +256,32 @@ export class Lane {
     });
   }
 
-  #release(): OutgoingRecord {
-    if (this.#slot.name === 'free') throw new Error('nothing was sent');
-    const { record } = this.#slot;
-    this.#free?.(record.data);
-    this.#free = undefined;
-    this.#slot = FREE;
-    this.#abandonedFor = undefined;
-    this.alone = false;
+  /** A further user record may not fit. */
+  #isFull(): boolean {
+    const first = this.#queue.peek();
+    if (first === undefined) return false;
+    return this.#former.sizeOf(this.#queue) > this.#policies[first.class].targetBytes;
+  }
+
+  /** Nothing is formed any more, and the record's memory may be used again. */
+  #clear(): OutgoingRecord {
+    if (this.#formed.name === 'none') throw new Error('no record is formed');
+    const { record } = this.#formed;
+    this.#former.release(record);
+    this.#formed = NONE;
+    this.#droppedFor = undefined;
+    this.#isAlone = false;
     return record;
   }
 
-  #extract(condemned: (unit: Unit) => boolean): Unit[] {
-    const first = this.#queue.peek();
-    const units = this.#queue.extract(condemned);
-    for (const unit of units) {
-      this.#charge(-unitBytes(unit));
-      const from = unit === first ? this.#taken : 0;
-      for (const record of unit.records.slice(from)) {
-        this.#queuedPackedBytes -= this.#packing.grownBytes(record.length);
-      }
-    }
-    if (this.#queue.peek() !== first) this.#taken = 0;
+  #extract(isWanted: (unit: Unit) => boolean): Unit[] {
+    const units = this.#queue.extract(isWanted);
+    for (const unit of units) this.#charge(-unitBytes(unit));
     return units;
   }
 
-  /** Takes the first unit, of which some records have left, out of the queue. */
-  #shift(): Unit | undefined {
-    const unit = this.#queue.shift();
-    const records = unit?.records ?? [];
-    for (let index = this.#taken; index < records.length; index += 1) {
-      this.#queuedPackedBytes -= this.#packing.grownBytes(records[index]?.length ?? 0);
-    }
-    this.#taken = 0;
-    return unit;
-  }
-
-  #form(targetBytes: number): OutgoingRecord {
-    const arrivedAtMs = this.#queue.oldestArrivedAtMs;
-    const records: Uint8Array[] = [];
-    const owners: Unit[] = [];
-    const units: Unit[] = [];
-    let sizeBytes = this.#envelopeBytes;
-    for (let unit = this.#queue.peek(); unit; unit = this.#queue.peek()) {
-      const record = unit.records[this.#taken] as Uint8Array;
-      const grownBytes = sizeBytes + this.#packing.grownBytes(record.length);
-      if (grownBytes > targetBytes && records.length > 0) break;
-      sizeBytes = grownBytes;
-      records.push(record);
-      owners.push(unit);
-      this.#queuedPackedBytes -= this.#packing.grownBytes(record.length);
-      this.#taken += 1;
-      if (this.#taken === unit.records.length) {
-        units.push(unit);
-        this.#shift();
-      }
-    }
-    // A lone user record needs no envelope: readers handle both forms.
-    const [only] = records;
-    const isLone = records.length === 1 && only !== undefined;
-    const data = isLone ? only : this.#pack(records, owners);
-    this.#free = isLone ? owners[0]?.release : giveMemory;
-    return {
-      partitionKey: this.partitionKey,
-      data,
-      sizeBytes: data.length + this.#keyBytes,
-      userRecords: records.length,
-      units,
-      arrivedAtMs,
-    };
-  }
-
-  #pack(records: readonly Uint8Array[], owners: readonly Unit[]): Buffer {
-    const packed = this.#packing.pack(this.partitionKey, records);
-    for (let index = 0; index < records.length; index += 1) {
-      owners[index]?.release?.(records[index] as Uint8Array);
-    }
-    return packed;
-  }
-
   #charge(bytes: number): void {
-    this.bytes += bytes;
+    this.#bytes += bytes;
     this.#sessionLevel.bytes += bytes;
     this.#taskLevel.bytes += bytes;
   }

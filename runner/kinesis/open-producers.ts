@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import type { KinesisClient } from '@aws-sdk/client-kinesis';
 import type { Logger } from '../../shared/logger.ts';
+import { processMemory } from '../../shared/memory-pool.ts';
 import type { CounterMetrics } from '../../shared/metrics.ts';
 import { markRecoveredFrame, markRecoveredLine } from '../../shared/record/recovered.ts';
 import { Producer } from './producer.ts';
@@ -55,17 +56,16 @@ export async function openProducers(options: ProducersOptions): Promise<Producer
       logger,
       ...(markRecovered && { markRecovered }),
     });
+  const shared = { logger, metrics, pool: processMemory };
   const media = new Producer({
-    logger,
-    metrics,
+    ...shared,
     client: aws.media,
     streamName: mediaStream,
     aggregate: true,
     ...(await spoolOf('media', 1 - EVENTS_SPOOL_SHARE, markRecoveredFrame)),
   });
   const events = new Producer({
-    logger,
-    metrics,
+    ...shared,
     client: aws.events,
     streamName: eventsStream,
     aggregate: false,

@@ -17,9 +17,13 @@ test.each([
     expected: [[60], [60]],
   },
   { name: 'no call allowed', entries: [1], calls: 0, expected: [] },
-  { name: 'a lonely record, the others together', entries: [1, -2, 3], expected: [[1, 3], [-2]] },
+  {
+    name: 'a record in a call of its own, the others together',
+    entries: [1, -2, 3],
+    expected: [[1, 3], [-2]],
+  },
 ])('packs $name', ({ entries, calls = 10, expected }) => {
   // A negative size marks a record that wants a call of its own.
-  const sizeOf = (size: number) => ({ sizeBytes: Math.abs(size), alone: size < 0 });
+  const sizeOf = (size: number) => ({ sizeBytes: Math.abs(size), isAlone: size < 0 });
   expect(packCalls(entries, { ...LIMITS, calls }, sizeOf)).toEqual(expected);
 });

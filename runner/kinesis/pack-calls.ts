@@ -1,3 +1,4 @@
+/** Of one PutRecords call, and how many calls there may be. */
 export interface CallLimits {
   readonly records: number;
   readonly bytes: number;
@@ -5,48 +6,46 @@ export interface CallLimits {
   readonly calls: number;
 }
 
-/** What a lane offers, as far as packing must know it. */
+/** What packing must know of a record. */
 export interface CallEntry {
   readonly sizeBytes: number;
-  /** Wants a call of its own. */
-  readonly alone: boolean;
+  /** Needs a call of its own. */
+  readonly isAlone: boolean;
 }
 
 /**
- * Packs the records that lanes offer into PutRecords calls, in the order given: each call is filled before
- * the next is begun. At most one record per partition key, so order inside a call means nothing.
+ * Packs records into PutRecords calls, in the order given: each call is filled before the next is begun. The entries
+ * must have different partition keys, because a call promises no order between them.
  *
- * @param sizeOf what an entry weighs; asked once per entry
- * @returns at most `limits.calls` calls; what did not fit is offered again next time
+ * @param entryOf size of a record; asked once per record
+ * @returns at most `limits.calls` calls; the caller offers again what did not fit
  */
 export function packCalls<T>(
-  entries: readonly T[],
+  records: readonly T[],
   limits: CallLimits,
-  sizeOf: (entry: T) => CallEntry,
+  entryOf: (record: T) => CallEntry,
 ): T[][] {
   const calls: T[][] = [];
   let open: T[] | undefined;
   let openBytes = 0;
-  for (const entry of entries) {
-    const { sizeBytes, alone } = sizeOf(entry);
+  for (const record of records) {
+    const { sizeBytes, isAlone } = entryOf(record);
     const fits =
       open !== undefined &&
-      !alone &&
+      !isAlone &&
       open.length < limits.records &&
       openBytes + sizeBytes <= limits.bytes;
     if (fits) {
-      open?.push(entry);
+      open?.push(record);
       openBytes += sizeBytes;
       continue;
     }
-    if (calls.length >= limits.calls) {
-      // A later, smaller entry may still fit, but older ones must not be overtaken call after call.
-      break;
-    }
-    const call = [entry];
+    // A later, smaller record might still fit, but then it would overtake this one call after call.
+    if (calls.length >= limits.calls) break;
+    const call = [record];
     calls.push(call);
-    // A lonely record closes its own call; the one that was open before stays open.
-    if (!alone) {
+    // A record in a call of its own closes that call; the one that was open before stays open.
+    if (!isAlone) {
       open = call;
       openBytes = sizeBytes;
     }

@@ -1,18 +1,21 @@
 import { expect, test } from 'vitest';
+import { MemoryPool } from '../../shared/memory-pool.ts';
 import { aggregateSize } from '../../shared/record/kpl.ts';
 import { AGGREGATES, LINES, type Packing } from './packing.ts';
 
 const LINES_OF_TEXT = ['{"a":1}\n', '{"b":"ü"}\n', '\n'].map((text) => Buffer.from(text));
 
-test('lines stand behind each other, byte for byte', () => {
-  expect(LINES.pack('key', LINES_OF_TEXT).toString()).toBe('{"a":1}\n{"b":"ü"}\n\n');
+test('lines stand one after the other, byte for byte', () => {
+  expect(LINES.pack('key', LINES_OF_TEXT, new MemoryPool()).toString()).toBe(
+    '{"a":1}\n{"b":"ü"}\n\n',
+  );
 });
 
 test.each<[string, Packing, number]>([
   ['lines', LINES, 0],
   ['aggregates', AGGREGATES, aggregateSize(3, [])],
-])('of %s the size is known before they are packed', (_, packing, empty) => {
+])('the size of packed %s is known before they are packed', (_, packing, empty) => {
   const grown = LINES_OF_TEXT.reduce((sum, { length }) => sum + packing.grownBytes(length), 0);
   expect(packing.emptyBytes(3)).toBe(empty);
-  expect(packing.pack('key', LINES_OF_TEXT)).toHaveLength(empty + grown);
+  expect(packing.pack('key', LINES_OF_TEXT, new MemoryPool())).toHaveLength(empty + grown);
 });

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { chooseVictim, overload } from './pressure.ts';
+import { chooseDrop, overload } from './pressure.ts';
 import type { UnitClass } from './unit.ts';
 
 const LIMITS = { laneBytes: 100, sessionBytes: 200, taskBytes: 400, floorBytes: 30 };
@@ -20,7 +20,7 @@ test.each([
   { levels: [20, 999, 999], expected: undefined },
   { levels: [21, 999, 999], expected: 'session' },
 ])(
-  'levels $levels: $expected',
+  'the bound that a unit breaks at levels $levels: $expected',
   ({ levels: [laneBytes = 0, sessionBytes = 0, taskBytes = 0], bytes = 10, expected }) => {
     expect(overload({ laneBytes, sessionBytes, taskBytes }, bytes, LIMITS)).toBe(expected);
   },
@@ -29,7 +29,7 @@ test.each([
 const holder = (name: string, oldestAtMs: number, ...classes: UnitClass[]) => ({
   name,
   oldestAtMs,
-  sheddable: (unitClass: UnitClass) => (classes.includes(unitClass) ? 1 : 0),
+  droppableBytes: (unitClass: UnitClass) => (classes.includes(unitClass) ? 1 : 0),
 });
 
 const ALL = ['talk', 'old camera', 'new camera', 'screen'] as const;
@@ -55,6 +55,6 @@ test.each([
     holder('screen', 0, 'deskshare'),
     ...('more' in row ? [holder('lines', 2, ...row.more)] : []),
   ].filter(({ name }) => !without.includes(name));
-  const victim = chooseVictim(holders, incoming);
-  expect(victim && `${victim.unitClass} of ${victim.holder.name}`).toBe(expected);
+  const drop = chooseDrop(holders, incoming);
+  expect(drop && `${drop.unitClass} of ${drop.holder.name}`).toBe(expected);
 });

@@ -7,15 +7,15 @@ export interface MemoryLimits {
   readonly sessionBytes: number;
   readonly taskBytes: number;
   /**
-   * What every lane may hold whatever the others do, so that a key that keeps up is not delayed by the
-   * backlog of others. Exceeds the other bounds by that much per lane at worst.
+   * What every lane may hold whatever the others do, so that the backlog of others does not delay a key that keeps up.
+   * The other bounds are exceeded by that much per lane at worst.
    */
   readonly floorBytes: number;
 }
 
 /**
- * A lane holds 25 s of 720p video, or a few full-screen pictures, before it goes to the disk; a task of 60
- * sessions with all lanes at their floor stays below its bound.
+ * A lane holds 25 s of 720p video, or a few full-screen pictures, before it goes to the disk. A task of 60 sessions
+ * with all lanes at their floor stays below its bound.
  */
 export const DEFAULT_MEMORY_LIMITS: MemoryLimits = {
   laneBytes: 4 * 1024 * 1024,
@@ -24,6 +24,7 @@ export const DEFAULT_MEMORY_LIMITS: MemoryLimits = {
   floorBytes: 128 * 1024,
 };
 
+/** Bytes that are in memory already: of a lane, its session, and the task. */
 export interface MemoryLoad {
   readonly laneBytes: number;
   readonly sessionBytes: number;
@@ -34,9 +35,10 @@ export interface MemoryLoad {
 export type Overload = 'lane' | 'session' | 'task';
 
 /**
- * A unit that is larger than a bound by itself may still have it alone.
+ * Whether a unit has to leave memory, and on whose account. A unit that is larger than a bound by itself may still
+ * have it alone.
  *
- * @param load levels without the unit that wants in
+ * @param load without the unit that wants in
  * @returns undefined when it may stay in memory
  */
 export function overload(
@@ -55,40 +57,40 @@ function breaks(bytes: number, unitBytes: number, limit: number): boolean {
   return bytes > 0 && bytes + unitBytes > limit;
 }
 
-/** Who leaves first. Within one class the oldest. */
-const SHED_ORDER: readonly UnitClass[] = ['video', 'deskshare', 'audio', 'crowd', 'text', 'event'];
+/** Drop order under memory pressure, cheapest first; oldest first within a class. */
+const DROP_ORDER: readonly UnitClass[] = ['video', 'deskshare', 'audio', 'crowd', 'text', 'event'];
 
-/** Freed at least, so that shedding is paid once for many units. */
-export const SHED_STEP_BYTES = 64 * 1024;
+/** Dropped at least at a time: to choose costs a look at every lane, which one unit alone is not worth. */
+export const DROP_STEP_BYTES = 64 * 1024;
 
 /** Classes that may be dropped to let a unit of that class in, first choice first: never a dearer one. */
-export function shedOrder(incoming: UnitClass): readonly UnitClass[] {
-  return SHED_ORDER.slice(0, SHED_ORDER.indexOf(incoming) + 1);
+function droppableFor(incoming: UnitClass): readonly UnitClass[] {
+  return DROP_ORDER.slice(0, DROP_ORDER.indexOf(incoming) + 1);
 }
 
 /** Something that holds units and could drop its oldest. */
-export interface Shedding {
+export interface UnitHolder {
   /** Bytes that dropping units of that class would free. */
-  sheddable(unitClass: UnitClass): number;
+  droppableBytes(unitClass: UnitClass): number;
   /** Smaller is older; compared between holders only. */
   readonly oldestAtMs: number;
 }
 
 /**
- * Who gives up what, so that a unit of class `incoming` finds room: of the cheapest class that anybody holds,
+ * What to drop so that a unit of class `incoming` finds room: of the cheapest class that anybody holds, the units of
  * the holder that has waited longest.
  *
  * @returns undefined when nobody holds anything that is not dearer than the unit itself
  */
-export function chooseVictim<T extends Shedding>(
+export function chooseDrop<T extends UnitHolder>(
   holders: Iterable<T>,
   incoming: UnitClass,
 ): { readonly holder: T; readonly unitClass: UnitClass } | undefined {
   const all = [...holders];
-  for (const unitClass of shedOrder(incoming)) {
+  for (const unitClass of droppableFor(incoming)) {
     let oldest: T | undefined;
     for (const holder of all) {
-      if (holder.sheddable(unitClass) === 0) continue;
+      if (holder.droppableBytes(unitClass) === 0) continue;
       if (oldest === undefined || holder.oldestAtMs < oldest.oldestAtMs) oldest = holder;
     }
     if (oldest) return { holder: oldest, unitClass };

@@ -124,7 +124,7 @@ class Life {
   }
 
   /** Heals Kinesis and waits until nothing is left. */
-  async settle(): Promise<void> {
+  async finish(): Promise<void> {
     this.kinesis.faults = {};
     let done = false;
     const closed = this.#producer?.close().then(() => {
@@ -132,7 +132,7 @@ class Life {
     });
     while (!done) await this.pass(50);
     await closed;
-    // Calls that Kinesis carried out long after they were given up.
+    // Calls that Kinesis carries out long after they timed out.
     await this.pass(1_000);
   }
 
@@ -163,14 +163,14 @@ test.each([
   { name: 'with a spool', spoolBytes: 50_000_000 },
   { name: 'with a spool that is too small', spoolBytes: 150_000 },
 ])(
-  'per key, what lands is what was put, in order, minus what was declared lost: $name',
+  'per key, what lands is what was put, in order, minus what was reported lost: $name',
   async ({ spoolBytes }) => {
     const check = async (steps: Step[], shares: ModelFaults, late: number, stream: Draws) => {
       const life = new Life(() => stream.next().value as number, spoolBytes);
       await life.start();
       life.kinesis.faults = { ...shares, lateCalls: late };
       for (const step of steps) await life.step(step);
-      await life.settle();
+      await life.finish();
       for (const [key, sequences] of life.accepted) {
         const kept = sequences.filter((each) => !life.tally.droppedNames.has(`${key}:${each}`));
         expect(life.seen(key)).toEqual(expected(kept, chunksOf(steps)));
@@ -192,7 +192,7 @@ test('after a crash the next process goes on from the disk, in order, and repeat
     const onDisk = await life.crash();
     const put = [...before, ...after];
     for (const step of after) await life.step(step);
-    await life.settle();
+    await life.finish();
     for (const [key, sequences] of life.accepted) {
       const seen = life.seen(key);
       // In the order put: strictly rising sequences and chunks.

@@ -11,7 +11,8 @@ import { type KinesisServer, startKinesisServer } from '../../local/kinesis/serv
 import type { MetricName } from '../../shared/metrics.ts';
 import { decodeAggregate } from '../../shared/record/kpl.ts';
 import { identity, makeUnit, Tally, type UnitShape } from '../../test/support/model-kinesis.ts';
-import { Producer, type ProducerOptions } from './producer.ts';
+import { Producer } from './producer.ts';
+import type { ProducerOptions } from './producer-options.ts';
 import { createKinesisClient } from './transport.ts';
 import type { Unit } from './unit.ts';
 
@@ -79,7 +80,7 @@ const range = (from: number, to: number) =>
   Array.from({ length: to - from + 1 }, (_, index) => `${from + index}/0`);
 const once = (list: string[] | undefined) => [...new Set(list)];
 
-test('writes many keys in order, a fraction of the records', async () => {
+test('units of many keys are written in order, in a fraction of as many records', async () => {
   const producer = produce();
   const tally = new Tally();
   for (const key of ['a', 'b', 'b#v#1']) putAll(producer, tally, 1, 100, { key, bytes: 640 });
@@ -99,7 +100,7 @@ test('writes many keys in order, a fraction of the records', async () => {
   });
 });
 
-test('writes what is small when it has waited its time', async () => {
+test('a few small units are written when lingerMs is over', async () => {
   const producer = produce();
   const tally = new Tally();
   putAll(producer, tally, 1, 3);
@@ -108,7 +109,7 @@ test('writes what is small when it has waited its time', async () => {
   await producer.close();
 });
 
-test('repeats failed entries alone and in place', async () => {
+test('of a call only the failed entries are repeated, and order stays', async () => {
   server.faults.set({
     rules: [{ operation: 'PutRecords', entryErrors: { InternalFailure: 0.4 } }],
   });
@@ -121,7 +122,7 @@ test('repeats failed entries alone and in place', async () => {
   expect(producer.stats().retries).toBeGreaterThan(0);
 });
 
-test('may write twice what was carried out without an answer, and reorders nothing', async () => {
+test('a call carried out without an answer is written twice, and order stays', async () => {
   server.faults.set({ seed: 3, rules: [{ operation: 'PutRecords', dropAnswerShare: 0.4 }] });
   const producer = produce();
   const tally = new Tally();
@@ -133,7 +134,7 @@ test('may write twice what was carried out without an answer, and reorders nothi
   expect(tally.writtenNames).toHaveLength(400);
 });
 
-test('outlives calls that are never answered', async () => {
+test('calls that are never answered are repeated', async () => {
   server.faults.set({ rules: [{ operation: 'PutRecords', stall: 'hold' }] });
   const producer = produce();
   const tally = new Tally();
@@ -144,7 +145,7 @@ test('outlives calls that are never answered', async () => {
   expect(once((await landed()).keys.get('stream'))).toEqual(range(1, 50));
 });
 
-test('goes on through missing rights and a missing stream, saying so once', async () => {
+test('missing rights are waited out, and logged once', async () => {
   const lines: unknown[] = [];
   const record = (message: string, fields?: object) => lines.push({ message, ...fields });
   const logger = { debug() {}, info() {}, warn: record, error: record, child: () => logger };
@@ -166,7 +167,7 @@ test('goes on through missing rights and a missing stream, saying so once', asyn
   ]);
 });
 
-test('loses only the one record that Kinesis refuses', async () => {
+test('of a refused call only the one bad record is lost', async () => {
   const producer = produce();
   const tally = new Tally();
   producer.put(makeUnit(1, tally, { key: 'a' }));
@@ -249,7 +250,7 @@ test('a flush waits for one session and does not wait for others', async () => {
   expect(tally.writtenNames).toHaveLength(15);
 });
 
-test('a flush that is given up rejects with the reason and gives nothing up', async () => {
+test('an aborted flush rejects with the reason and drops nothing', async () => {
   server.faults.set({ rules: [{ operation: 'PutRecords', stall: 'hold' }] });
   const producer = produce();
   const tally = new Tally();
@@ -264,7 +265,7 @@ test('a flush that is given up rejects with the reason and gives nothing up', as
   expect(tally.writtenNames).toHaveLength(5);
 });
 
-test('a close that runs out of time declares the rest lost', async () => {
+test('a close that runs out of time reports the rest lost', async () => {
   server.faults.set({ rules: [{ operation: 'PutRecords', stall: 'hold' }] });
   const producer = produce();
   const tally = new Tally();
@@ -276,7 +277,7 @@ test('a close that runs out of time declares the rest lost', async () => {
   expect(tally.droppedNames.get('stream:101')).toBe('write_failed');
 });
 
-test('drops a session and reports a record on its way as what becomes of it', async () => {
+test("a dropped session's units are lost, save those of a record on its way that is written", async () => {
   server.faults.set({ rules: [{ operation: 'PutRecords', latencyMs: 100 }] });
   const producer = produce();
   const tally = new Tally();
@@ -313,7 +314,7 @@ test('without a spool, drops the oldest video of whoever holds it rather than au
   expect(audio.writtenNames).toHaveLength(200);
 });
 
-test('gets through throttling, and counts it', async () => {
+test('throttled entries are repeated and counted', async () => {
   const code = 'ProvisionedThroughputExceededException';
   server.faults.set({ rules: [{ operation: 'PutRecords', entryErrors: { [code]: 0.5 } }] });
   const producer = produce();
@@ -325,7 +326,7 @@ test('gets through throttling, and counts it', async () => {
   expect(producer.stats().throttles).toBe(producer.stats().retries);
 });
 
-test('counts what it does', async () => {
+test('metrics count PUT units, packing, latency and levels', async () => {
   const seen = new Map<MetricName, number>();
   const add = (name: MetricName, value = 1) => seen.set(name, (seen.get(name) ?? 0) + value);
   const producer = produce({ metrics: { count: add, observe: add } });

@@ -1,78 +1,104 @@
-import type { KinesisClient } from '@aws-sdk/client-kinesis';
-import type { BackoffPolicy } from '../../shared/backoff.ts';
 import { KINESIS_LIMITS, PUT_UNIT_BYTES } from '../../shared/kinesis-limits.ts';
-import { type Logger, SILENT_LOGGER } from '../../shared/logger.ts';
+import { SILENT_LOGGER } from '../../shared/logger.ts';
+import { MemoryPool } from '../../shared/memory-pool.ts';
 import { type Metrics, NO_METRICS } from '../../shared/metrics.ts';
-import type { FlushPolicies, Lane } from './lane.ts';
+import { Completion } from './completion.ts';
+import type { Lane } from './lane.ts';
 import { type KeySelection, LaneTable, selects } from './lane-table.ts';
 import { AGGREGATES, LINES } from './packing.ts';
-import {
-  chooseVictim,
-  DEFAULT_MEMORY_LIMITS,
-  type MemoryLimits,
-  type Overload,
-  overload,
-  SHED_STEP_BYTES,
-} from './pressure.ts';
-import type { ProducerStats } from './producer-stats.ts';
+import { DEFAULT_MEMORY_LIMITS } from './pressure.ts';
+import { DEFAULT_RETRY, flushPolicies, type ProducerOptions } from './producer-options.ts';
 import { Sender } from './sender.ts';
-import { Settlement } from './settlement.ts';
 import type { Spool } from './spool/spool.ts';
-import { type DropCause, type Unit, type UnitClass, unitBytes } from './unit.ts';
+import type { DropCause, Unit, UnitClass } from './unit.ts';
 
-export interface ProducerOptions {
-  /** Used by this producer alone; see transport.ts. */
-  readonly client: KinesisClient;
-  readonly streamName: string;
-  /** true: any bytes, in KPL aggregates. false: lines that end with a newline, behind each other. */
-  readonly aggregate: boolean;
-  /** Used by this producer alone. @default none: what memory cannot hold is dropped */
-  readonly spool?: Spool;
-  /** @default DEFAULT_MEMORY_LIMITS */
-  readonly memory?: Partial<MemoryLimits>;
-  /**
-   * @default 190 ms or just under one PUT unit; with `aggregate: false` at once, with
-   *   what came while the record before was on its way
-   */
-  readonly flush?: Partial<FlushPolicies>;
-  /** @default 100 ms, doubled up to 5 s */
-  readonly retry?: BackoffPolicy;
-  readonly logger?: Logger;
-  readonly metrics?: Metrics;
-  /** Uniform in [0, 1). @default Math.random */
-  readonly random?: () => number;
+/** What a producer holds now, and what it has done since it started. */
+export interface ProducerStats {
+  /** Memory of units that wait for Kinesis or for the disk. */
+  readonly bufferedBytes: number;
+  /** Age of the oldest unit in memory, ms; 0 when there is none. */
+  readonly oldestAgeMs: number;
+  readonly spoolBytes: number;
+  /** Age of the oldest unit on the disk by Zoom's clock, ms; 0 when there is none. */
+  readonly spoolAgeMs: number;
+  readonly lanes: number;
+  readonly callsInFlight: number;
+  /** Acknowledged since the start; `bytes` as Kinesis counts them. */
+  readonly units: number;
+  readonly userRecords: number;
+  readonly records: number;
+  readonly bytes: number;
+  readonly putUnits: number;
+  /** Entries that had to be sent again, throttled ones included. */
+  readonly retries: number;
+  readonly throttles: number;
+  readonly dropped: Readonly<Record<DropCause, number>>;
 }
 
-/** How often lanes are looked at while anything waits: how far a flush may be late. */
+/** How often lanes are looked at while anything waits. A record may leave that much later than its policy says. */
 const TICK_MS = 20;
 /** The disk is read again when a lane holds less than that. */
 const REFILL_BYTES = 4 * PUT_UNIT_BYTES;
 
-const DEFAULT_RETRY: BackoffPolicy = { baseMs: 100, maxMs: 5_000 };
-const AGGREGATED = { targetBytes: PUT_UNIT_BYTES - 1, lingerMs: 190 };
 /**
- * A line waits for nothing but the line before it. Eight PUT units cost what their lines would cost in eight
- * records, and one record each round trip then carries thousands of lines a second.
- */
-const AT_ONCE = { targetBytes: 8 * PUT_UNIT_BYTES - 1, lingerMs: 0 };
-
-/**
- * Writes units to one Kinesis stream: in order per partition key, again where that failed, and telling each
- * unit's receipt what became of it. A call that timed out may have been carried out: duplicates are
- * possible, reordering is not.
+ * Writes units (frames and lines) to one Kinesis stream. Over 300 lines because its first 60 are the page about the
+ * whole engine.
  *
- * `put` never waits and never throws for load: what memory cannot hold goes to the spool, and what that
- * cannot hold is dropped, cheapest first.
+ * **The problem.** A task has hundreds of partition keys, each with 50 frames a second. Per key, a consumer must see
+ * them in order, and of every frame somebody must learn what became of it. Kinesis charges a record in chunks of 25 KB,
+ * a call costs as much CPU as dozens of the records in it, PutRecords promises no order between its entries and fails
+ * them one by one, and a shard that is full says no for seconds. Meanwhile frames keep coming, and nobody can ask Zoom
+ * to wait.
+ *
+ * ```
+ *  put ──> Lane, one per key ───────── Sender ── PutRecords ──> Kinesis
+ *   │       UnitQueue → one formed       │ live lanes first,        │
+ *   │       record, at most one on       │ then backlogs, as far    │
+ *   │       its way                      │ as ShardBudget allows    │
+ *   │            ▲                       │                          │
+ *   │  memory    │ refill, once the      ▼                          │
+ *   │  is full   │ lane runs dry     Completion <── per entry ──────┘
+ *   │            │                    written: receipt.written
+ *   └──> Spool ──┘                    dropped: receipt.dropped
+ *        (files per key)              failed: the lane's record again, unchanged
+ * ```
+ *
+ * **The rules.**
+ *
+ * 1. Per key, one record is on its way at a time (docs/adr/0006-one-record-in-flight-per-key.md). A call that timed
+ *    out may have been carried out: consumers may see duplicates, never another order.
+ * 2. A unit whose key has units on the disk goes to the disk (docs/adr/0007-spool.md). In memory it would overtake them.
+ * 3. `put` never waits and never throws for load. What memory cannot hold goes to the disk, what the disk cannot hold
+ *    is dropped, cheapest class first (pressure.ts).
+ * 4. Every unit's receipt is told once: when Kinesis has acknowledged all its records, or when it is lost for good.
+ * 5. Each lane may hold `floorBytes` whatever the others do: another key's backlog must not delay a key that keeps up.
+ * 6. A backlog gets what live lanes leave of a shard. Between backlogs of one shard, each gets up to three times its live
+ *    rate before another gets more (catch-up.ts). With equal shares, the busiest key would be the last to catch up.
+ * 7. Only `Completion` counts units in and out, only the lane writes the lane's fields, and only the sender makes calls.
+ *
+ * **What was tried.**
+ *
+ * - The SDK's own retries repeat a whole call and do not look at failed entries: `maxAttempts` is 1 (transport.ts).
+ * - Lines one to a record: one record a round trip is 75 lines a second, and a transcript waited behind rosters. Lines
+ *   now share a record with those that came while the record before was on its way.
+ * - A call for each record that becomes ready: a call leaves at most every `TICK_MS` instead and takes along what is
+ *   ready by then. With two large wake-ups of the sockets instead of four, that saved an eighth of the CPU.
+ * - Taking whatever the sockets bring: at 110 % of a core the loop did nothing but read and look, for each frame, for
+ *   another one to drop; one in twenty was written. The remedy lies before `put`: rtms/wire/read-budget.ts.
+ * - HTTP/2, the SDK's default for Kinesis: 21 to 33 ms a call at 8 calls at once, kept HTTP/1.1 connections 17 ms.
+ * - Fresh buffers for each record: V8 went through its whole heap 21 times in ten seconds of video
+ *   (docs/adr/0008-reused-memory.md).
+ *
+ * Figures: docs/performance.md.
  */
 export class Producer {
   readonly #spool: Spool | undefined;
-  readonly #memory: MemoryLimits;
   readonly #metrics: Metrics;
   readonly #lanes: LaneTable;
-  readonly #settlement = new Settlement();
+  readonly #completion = new Completion();
   readonly #sender: Sender;
 
-  /** Read once a tick and once an answer: exact enough to stamp arrivals with. */
+  /** Read once a tick and once an answer. Exact enough for arrival times, and cheaper than a clock read per frame. */
   #nowMs = performance.now();
   #timer: NodeJS.Timeout | undefined;
   #ticking = false;
@@ -81,18 +107,12 @@ export class Producer {
   #closed = false;
 
   constructor(options: ProducerOptions) {
-    const policy = options.aggregate ? AGGREGATED : AT_ONCE;
-    const policies = {
-      video: policy,
-      deskshare: policy,
-      audio: policy,
-      crowd: policy,
-      text: policy,
-      event: policy,
-    };
-    const packing = options.aggregate ? AGGREGATES : LINES;
-    this.#lanes = new LaneTable({ ...policies, ...options.flush }, packing);
-    this.#memory = { ...DEFAULT_MEMORY_LIMITS, ...options.memory };
+    this.#lanes = new LaneTable({
+      policies: flushPolicies(options),
+      packing: options.aggregate ? AGGREGATES : LINES,
+      memory: options.pool ?? new MemoryPool(),
+      limits: { ...DEFAULT_MEMORY_LIMITS, ...options.memory },
+    });
     this.#metrics = options.metrics ?? NO_METRICS;
     this.#sender = new Sender({
       client: options.client,
@@ -101,78 +121,78 @@ export class Producer {
       random: options.random ?? Math.random,
       logger: options.logger ?? SILENT_LOGGER,
       metrics: this.#metrics,
-      settle: (lane, units, cause) => this.#settle(lane, units, cause),
+      done: (lane, units, cause) => this.#done(lane, units, cause),
       answered: () => {
-        this.#settlement.wake();
+        this.#completion.wake();
         this.#queuePump();
       },
     });
     this.#spool = options.spool;
     this.#spool?.attach((unit, cause) => {
-      this.#settlement.settle(this.#lanes.lane(unit.partitionKey), unit, cause);
+      this.#completion.done(this.#lanes.lane(unit.partitionKey), unit, cause);
     });
     for (const [partitionKey, units] of this.#spool?.recovered() ?? []) {
-      this.#settlement.accept(this.#lanes.lane(partitionKey), units);
+      this.#completion.accept(this.#lanes.lane(partitionKey), units);
       this.#startTicking();
     }
   }
 
-  /** Takes over a unit. After `close`, or with a key that Kinesis never takes, it is dropped with `write_failed`. */
+  /** Takes over a unit. After `close`, or with a key that Kinesis would refuse, it is dropped with `write_failed`. */
   put(unit: Unit): void {
     if (unit.records.length === 0) throw new Error('a unit without records');
     const lane = this.#lanes.lane(unit.partitionKey);
-    this.#settlement.accept(lane, 1);
+    this.#completion.accept(lane, 1);
     if (this.#closed || !isKey(unit.partitionKey)) {
-      this.#settlement.settle(lane, unit, 'write_failed');
+      this.#completion.done(lane, unit, 'write_failed');
       return;
     }
     this.#startTicking();
-    lane.meter(unit.payloadBytes, this.#nowMs);
-    if (this.#spool && this.#mustSpool(lane, unit)) {
+    lane.catchUp.arrived(unit.payloadBytes, this.#nowMs);
+    if (this.#spool && this.#mustSpool(this.#spool, lane, unit)) {
       this.#spool.append(unit, this.#nowMs);
-    } else if (this.#spool || this.#makeRoom(lane, unit)) {
+    } else if (this.#spool || this.#lanes.makeRoom(lane, unit, this.#dropped)) {
       lane.push(unit, this.#nowMs - (unit.heldMs ?? 0));
       if (lane.isReady && !lane.isSending) this.#queuePump();
     } else {
-      this.#settlement.settle(lane, unit, 'buffer_full');
+      this.#completion.done(lane, unit, 'buffer_full');
     }
   }
 
   /**
-   * Waits until every unit put before has been written or dropped; lanes do not wait for company meanwhile.
+   * Waits until every unit put before is written or dropped; lanes do not wait for `lingerMs` meanwhile.
    *
    * @param keys @default all
-   * @throws the signal's reason when it aborts first; nothing is given up then
+   * @throws the signal's reason when it aborts first; nothing is dropped then
    */
   async flush(signal?: AbortSignal, keys: KeySelection = () => true): Promise<void> {
     const lanes = [...this.#lanes].filter(({ partitionKey }) => selects(keys, partitionKey));
-    for (const lane of lanes) lane.flushUntil = lane.accepted;
+    for (const lane of lanes) lane.startFlush();
     this.#queuePump();
-    await this.#settlement.wait(lanes, signal);
+    await this.#completion.wait(lanes, signal);
   }
 
   /**
    * Takes no more units, writes what it has until `signal` aborts, then drops the rest with `write_failed`.
-   * Every receipt has been called when it resolves. Units of an earlier process stay on the disk for the
-   * next. The client stays open: it is the caller's.
+   * Every receipt has been told when it resolves. Units of an earlier process stay on the disk for the next
+   * process. The client stays open: it is the caller's.
    */
   async close(signal?: AbortSignal): Promise<void> {
     this.#closed = true;
     await this.flush(signal).catch(() => {
-      this.#spool?.giveUp('write_failed');
+      this.#spool?.dropOwn('write_failed');
       for (const lane of this.#lanes) {
-        this.#settle(lane, lane.abandon('write_failed'), 'write_failed');
+        this.#done(lane, lane.dropAll('write_failed'), 'write_failed');
       }
     });
     await this.#sender.stop();
     clearTimeout(this.#timer);
-    this.#settlement.wake();
+    this.#completion.wake();
     await this.#spool?.idle();
   }
 
   /**
-   * Drops what is buffered, on the disk too. A record that is on its way may still be written, and is
-   * reported as what becomes of it.
+   * Drops what is buffered, on the disk too. A record that is on its way may still be written; its units' receipts
+   * are told when its answer is there.
    *
    * @param unitClass units of this class alone
    */
@@ -181,12 +201,12 @@ export class Producer {
       if (!selects(keys, lane.partitionKey)) continue;
       const units =
         unitClass === undefined
-          ? lane.abandon(cause)
-          : lane.shed(unitClass, Number.POSITIVE_INFINITY);
-      this.#settle(lane, units, cause);
+          ? lane.dropAll(cause)
+          : lane.dropOldest(unitClass, Number.POSITIVE_INFINITY);
+      this.#done(lane, units, cause);
     }
     this.#spool?.drop((partitionKey) => selects(keys, partitionKey), cause, unitClass);
-    this.#settlement.wake();
+    this.#completion.wake();
   }
 
   stats(): ProducerStats {
@@ -200,11 +220,11 @@ export class Producer {
       spoolAgeMs: spooledAtMs === undefined ? 0 : Math.max(0, Date.now() - spooledAtMs),
       lanes: this.#lanes.size,
       callsInFlight: this.#sender.callsInFlight,
-      units: this.#settlement.writtenUnits,
+      units: this.#completion.writtenUnits,
       ...this.#sender.written,
       retries: this.#sender.retries,
       throttles: this.#sender.throttles,
-      dropped: { ...this.#settlement.droppedUnits },
+      dropped: { ...this.#completion.droppedUnits },
     };
   }
 
@@ -218,39 +238,26 @@ export class Producer {
   }
 
   get #bufferedBytes(): number {
-    return this.#lanes.task.bytes + (this.#spool?.pendingBytes ?? 0);
+    return this.#lanes.bytes + (this.#spool?.pendingBytes ?? 0);
   }
 
-  #settle(lane: Lane, units: readonly Unit[], cause?: DropCause): void {
+  #done(lane: Lane, units: readonly Unit[], cause?: DropCause): void {
     for (const unit of units) {
-      this.#spool?.settled(unit);
-      this.#settlement.settle(lane, unit, cause);
+      this.#spool?.done(unit);
+      this.#completion.done(lane, unit, cause);
     }
   }
 
-  /** Behind what lies on the disk there is only the disk: else a unit would overtake older ones. */
-  #mustSpool(lane: Lane, unit: Unit): boolean {
+  readonly #dropped = (lane: Lane, units: readonly Unit[]) => {
+    this.#done(lane, units, 'buffer_full');
+  };
+
+  /** Whether memory has no room for a unit, or its key has older units on the disk, which it must not overtake. */
+  #mustSpool(spool: Spool, lane: Lane, unit: Unit): boolean {
     return (
-      this.#spool?.hasBacklog(unit.partitionKey) === true ||
-      this.#overload(lane, unit) !== undefined
+      spool.hasBacklog(unit.partitionKey) ||
+      this.#lanes.overload(lane, unit, spool.pendingBytes) !== undefined
     );
-  }
-
-  #overload(lane: Lane, unit: Unit): Overload | undefined {
-    const load = this.#lanes.load(lane, this.#spool?.pendingBytes ?? 0);
-    return overload(load, unitBytes(unit), this.#memory);
-  }
-
-  /** Without a spool: drops queued units until one more fits. @returns false when none is cheap enough */
-  #makeRoom(lane: Lane, unit: Unit): boolean {
-    for (let scope = this.#overload(lane, unit); scope; scope = this.#overload(lane, unit)) {
-      const victim = chooseVictim(this.#lanes.within(scope, lane), unit.class);
-      if (!victim) return false;
-      const { holder, unitClass } = victim;
-      const shed = holder.shed(unitClass, Math.max(SHED_STEP_BYTES, unitBytes(unit)));
-      this.#settle(holder, shed, 'buffer_full');
-    }
-    return true;
   }
 
   #startTicking(): void {
@@ -265,14 +272,14 @@ export class Producer {
     this.#pump();
     this.#spool?.write(this.#nowMs);
     this.#lanes.sweep(this.#nowMs);
-    this.#settlement.wake();
-    this.#ticking = this.#settlement.open > 0;
+    this.#completion.wake();
+    this.#ticking = this.#completion.openUnits > 0;
     if (this.#ticking) this.#timer?.refresh();
   }
 
   /**
-   * Pumps after the current batch of arrivals, but not twice within a tick: what becomes ready in the meantime
-   * shares its calls, and a call costs as much as dozens of the records in it.
+   * Pumps after the current batch of arrivals, but not twice within a tick. What becomes ready until then shares the
+   * calls, and a call costs as much CPU as dozens of the records in it.
    */
   #queuePump(): void {
     if (this.#pumpQueued) return;
@@ -292,7 +299,7 @@ export class Producer {
     this.#sender.pump(this.#lanes, (lane) => this.#refill(lane), this.#nowMs);
   }
 
-  /** Reads on where a lane runs dry. @returns whether more of its key lies on the disk */
+  /** Reads from the disk when the lane runs dry. @returns whether more of its key lies there */
   #refill(lane: Lane): boolean {
     const spool = this.#spool;
     if (!spool?.hasBacklog(lane.partitionKey)) return false;
@@ -306,7 +313,7 @@ export class Producer {
   }
 }
 
-/** Kinesis refuses the whole call for one key that is none, and the disk has no room for it in a header. */
+/** Kinesis refuses a whole call for one invalid key, and the header of a spool file has no room for it. */
 function isKey({ length }: string): boolean {
   return length > 0 && length <= KINESIS_LIMITS.keyCharacters;
 }

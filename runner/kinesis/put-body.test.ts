@@ -4,7 +4,7 @@ import { text } from 'node:stream/consumers';
 import { KinesisClient, PutRecordsCommand } from '@aws-sdk/client-kinesis';
 import { fc, test as prop } from '@fast-check/vitest';
 import { NodeHttpHandler } from '@smithy/node-http-handler';
-import { expect, it } from 'vitest';
+import { expect, test } from 'vitest';
 import { encodePutBody } from './put-body.ts';
 import { createKinesisClient } from './transport.ts';
 
@@ -29,7 +29,7 @@ prop.prop([fc.string({ unit: 'grapheme' }), fc.array(entry, { maxLength: 8 })])(
   },
 );
 
-it('asks Kinesis what the SDK would ask', async () => {
+test("our PutRecords call asks Kinesis what the SDK's would ask", async () => {
   const asked: { body: unknown; headers: object }[] = [];
   const server = createServer(async (request, response) => {
     const {

@@ -7,12 +7,12 @@ import type {
 type Entry = Pick<PutRecordsRequestEntry, 'PartitionKey' | 'Data'>;
 
 /**
- * Lets a client write the bodies of its PutRecords calls with `encodePutBody`. All the rest stays the SDK's:
- * endpoint, credentials, signature, clock skew, errors.
+ * Makes a client write the bodies of its PutRecords calls with `encodePutBody`. The rest stays the SDK's: endpoint,
+ * credentials, signature, clock skew, errors.
  */
 export function useNativeBodies({ middlewareStack: stack }: KinesisClient): void {
   const bodies = new WeakMap<object, Buffer>();
-  /** Memory of answered calls: a megabyte anew for each call costs more than to fill it. */
+  /** Memory of answered calls. To allocate a megabyte for each call would cost more than to fill it. */
   const spare: Buffer[] = [];
   stack.add(
     (next, context) => async (call) => {
@@ -22,7 +22,7 @@ export function useNativeBodies({ middlewareStack: stack }: KinesisClient): void
       const body = encodePutBody(StreamName, Records, spare.pop());
       bodies.set(context, body);
       const output = await next({ ...call, input: { ...input, Records: [] } });
-      // Of a call that failed, some socket may still hold it.
+      // Only after an answer: a socket may still read the body of a call that failed.
       if (spare.length < MAX_SPARE) spare.push(body);
       return output;
     },
@@ -44,10 +44,10 @@ const DATA = '{"Data":"';
 /**
  * The body of a PutRecords call, AWS JSON 1.1, as the SDK would write it: stream, partition keys and data.
  *
- * The SDK encodes base64 byte by byte in JavaScript, which of a runner at work is half the cost of a call
- * (`docs/performance.md`); Node's own costs a tenth of that.
+ * The SDK encodes base64 byte by byte in JavaScript: this is half the CPU of a PutRecords call under load
+ * (`docs/performance.md`). Node's own encoder costs a tenth of that.
  *
- * @param memory of an earlier body, to be written over if that is large enough
+ * @param memory of an earlier body, written over if it is large enough
  */
 export function encodePutBody(
   streamName: string,
@@ -69,14 +69,17 @@ export function encodePutBody(
     at = writeBase64(out, asBuffer(Data), at);
     at += out.write(tails[index] as string, at);
   }
-  // The last record's comma gives way.
+  // Overwrites the trailing comma.
   if (entries.length > 0) at -= 1;
   at += out.write(']}', at, 'latin1');
   return out.subarray(0, at);
 }
 
 const EMPTY = new Uint8Array();
-/** A multiple of three. A longer text at once would not be young memory to V8, which costs more than to write it. */
+/**
+ * A multiple of three, so that no piece ends in padding. V8 allocates a much longer text outside of its young generation,
+ * where collecting it costs more than writing it.
+ */
 const PIECE_BYTES = 48 * 1024;
 
 function writeBase64(out: Buffer, data: Buffer, start: number): number {

@@ -18,7 +18,7 @@ export type EntryOutcome =
 /** The answer to a call: one outcome per entry, in order. */
 export type PutAnswer =
   | { readonly outcomes: readonly EntryOutcome[]; readonly error?: never }
-  /** The call failed as a whole, with that code for every entry. */
+  /** The call failed as a whole; `code` is its error's name, and that of every entry. */
   | {
       readonly outcomes: readonly EntryOutcome[];
       readonly error: ServiceError;
@@ -26,8 +26,8 @@ export type PutAnswer =
     };
 
 /**
- * One PutRecords call. Never rejects: a call that fails fails for each of its entries, and the call itself
- * may succeed while entries fail, which no SDK retry looks at.
+ * One PutRecords call. Never rejects: a failed call is a failure of each of its entries. A call may also succeed while
+ * some of its entries fail, which the SDK's own retries do not see.
  */
 export async function putRecords(
   client: KinesisClient,
@@ -50,7 +50,7 @@ export async function putRecords(
         if (result?.SequenceNumber && result.ShardId) {
           return { name: 'written', shardId: result.ShardId };
         }
-        // An answer without a result for an entry leaves open what happened to it: send it again.
+        // Without a result, nobody knows whether the entry was written, so it is sent again.
         const code = result?.ErrorCode ?? 'MissingResult';
         return { name: failureOf(code), code };
       }),

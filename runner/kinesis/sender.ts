@@ -4,9 +4,9 @@ import type { ServiceError } from '../../shared/errors.ts';
 import { KINESIS_LIMITS, putUnits } from '../../shared/kinesis-limits.ts';
 import type { Logger } from '../../shared/logger.ts';
 import type { Metrics } from '../../shared/metrics.ts';
-import { nextDueMs } from './catch-up.ts';
 import { failureOf } from './kinesis-error.ts';
-import type { Lane, OutgoingRecord } from './lane.ts';
+import type { Lane } from './lane.ts';
+import type { OutgoingRecord } from './outgoing-record.ts';
 import { packCalls } from './pack-calls.ts';
 import { type EntryOutcome, putRecords } from './put-records.ts';
 import { ShardBudget } from './shard-budget.ts';
@@ -20,9 +20,9 @@ export interface SenderOptions {
   readonly random: () => number;
   readonly logger: Logger;
   readonly metrics: Metrics;
-  /** Units that are written, or lost when there is a cause, with the lane they were in. */
-  readonly settle: (lane: Lane, units: readonly Unit[], cause?: DropCause) => void;
-  /** A call has been answered and its units are settled: lanes may have more to send. */
+  /** Told of units that are written, or lost when there is a cause, with the lane they were in. */
+  readonly done: (lane: Lane, units: readonly Unit[], cause?: DropCause) => void;
+  /** A call has been answered and `done` told of its units: lanes may have more to send. */
   readonly answered: () => void;
 }
 
@@ -31,11 +31,11 @@ interface Outgoing {
   readonly record: OutgoingRecord;
 }
 
-/** A record that has waited that long is backlog, and makes way for lanes that keep up. */
+/** A record that has waited that long is backlog: it is sent after those of lanes that keep up. */
 const BEHIND_MS = 1_000;
-/** Calls that backlogs leave free for lanes that keep up. */
+/** Calls that backlogs leave free for lanes that keep up, or a live frame would wait for a slow call's answer. */
 const LIVE_CALLS = 4;
-/** Encoding a call blocks the event loop: some 10 ms for that much. */
+/** Most bytes of one call. To encode that much blocks the event loop for some 10 ms. */
 const CALL_BYTES = 2 * 1024 * 1024;
 /** The same failure is logged again after that. */
 const LOG_EVERY_MS = 60_000;
@@ -43,10 +43,9 @@ const LOG_EVERY_MS = 60_000;
 /** Decides which lanes send now, makes the calls, and acts on what became of each entry. */
 export class Sender {
   /** Acknowledged since the start; `bytes` as Kinesis counts them. */
-  readonly written = { userRecords: 0, records: 0, bytes: 0, putUnits: 0 };
-  /** Entries that have to be sent again, throttled ones included. */
-  retries = 0;
-  throttles = 0;
+  readonly #written = { userRecords: 0, records: 0, bytes: 0, putUnits: 0 };
+  #retries = 0;
+  #throttles = 0;
 
   readonly #options: SenderOptions;
   readonly #budget = new ShardBudget();
@@ -60,6 +59,19 @@ export class Sender {
 
   get callsInFlight(): number {
     return this.#calls.size;
+  }
+
+  get written() {
+    return this.#written;
+  }
+
+  /** Entries that had to be sent again, throttled ones included. */
+  get retries(): number {
+    return this.#retries;
+  }
+
+  get throttles(): number {
+    return this.#throttles;
   }
 
   /**
@@ -85,10 +97,13 @@ export class Sender {
     this.#send(this.#admit(behind, nowMs), MAX_CALLS - LIVE_CALLS, nowMs);
   }
 
-  /** Backlog records that their shards have room for, those first whose turn it is. */
+  /** Backlog records that their shards have room for, in the order of the lanes' catch-up clocks. */
   #admit(behind: Outgoing[], nowMs: number): Outgoing[] {
-    behind.sort(({ lane: a }, { lane: b }) => a.dueMs - b.dueMs || a.lastSentAtMs - b.lastSentAtMs);
-    // Room that the first in turn still waits for is not taken by a smaller record of another.
+    behind.sort(
+      ({ lane: a }, { lane: b }) =>
+        a.catchUp.dueMs - b.catchUp.dueMs || a.lastSentAtMs - b.lastSentAtMs,
+    );
+    // A shard too full for one record is full for all behind it, or small records would always pass large ones.
     const full = new Set<string | undefined>();
     return behind.filter(({ lane, record: { sizeBytes } }) => {
       const { shardId } = lane;
@@ -97,12 +112,12 @@ export class Sender {
         return false;
       }
       this.#budget.charge(shardId, sizeBytes, nowMs);
-      lane.dueMs = nextDueMs(lane.dueMs, sizeBytes, lane.liveBytesPerMs(nowMs), nowMs);
+      lane.catchUp.sent(sizeBytes, nowMs);
       return true;
     });
   }
 
-  /** Breaks off all calls and waits for the end of each. */
+  /** Aborts all calls and waits for the end of each. */
   async stop(): Promise<void> {
     this.#abort.abort();
     await Promise.all(this.#calls);
@@ -116,7 +131,7 @@ export class Sender {
     };
     const calls = packCalls(outgoing, limits, ({ lane, record }) => ({
       sizeBytes: record.sizeBytes,
-      alone: lane.alone,
+      isAlone: lane.isAlone,
     }));
     for (const entries of calls) {
       for (const { lane } of entries) lane.sent(nowMs);
@@ -135,20 +150,20 @@ export class Sender {
     const nowMs = performance.now();
     metrics.observe('PutLatency', nowMs - sentAtMs);
     if (answer.error && !this.#abort.signal.aborted) this.#log(answer.error, answer.code, nowMs);
-    // Which entry of a refused call was to blame shows when each is sent by itself.
-    const blameless = answer.error !== undefined && entries.length > 1;
-    const [unixMs, retriesBefore] = [Date.now(), this.retries];
+    // One entry makes Kinesis refuse the whole call; which one shows when each is sent in a call of its own.
+    const isUnclear = answer.error !== undefined && entries.length > 1;
+    const [unixMs, retriesBefore] = [Date.now(), this.#retries];
     for (const [index, { lane, record }] of entries.entries()) {
       const outcome = answer.outcomes[index] as EntryOutcome;
-      if (outcome.name === 'written') this.#written(lane, record, outcome.shardId, unixMs);
-      else this.#failed(lane, outcome, blameless, nowMs);
+      if (outcome.name === 'written') this.#entryWritten(lane, record, outcome.shardId, unixMs);
+      else this.#entryFailed(lane, outcome, isUnclear, nowMs);
     }
-    if (this.retries > retriesBefore) metrics.count('PutRetries', this.retries - retriesBefore);
+    if (this.#retries > retriesBefore) metrics.count('PutRetries', this.#retries - retriesBefore);
   }
 
-  #written(lane: Lane, record: OutgoingRecord, shardId: string, unixMs: number): void {
-    const { metrics, settle } = this.#options;
-    const { written } = this;
+  #entryWritten(lane: Lane, record: OutgoingRecord, shardId: string, unixMs: number): void {
+    const { metrics, done } = this.#options;
+    const written = this.#written;
     written.records += 1;
     written.userRecords += record.userRecords;
     written.bytes += record.sizeBytes;
@@ -157,31 +172,30 @@ export class Sender {
     metrics.observe('AggregationRatio', record.userRecords);
     const [oldest] = record.units;
     if (oldest) metrics.observe('CaptureToKinesis', unixMs - oldest.capturedAtMs);
-    lane.shardId = shardId;
-    settle(lane, lane.written());
+    done(lane, lane.written(shardId));
   }
 
-  #failed(
+  #entryFailed(
     lane: Lane,
     outcome: Exclude<EntryOutcome, { name: 'written' }>,
-    blameless: boolean,
+    isUnclear: boolean,
     nowMs: number,
   ): void {
-    const { settle, retry, random, metrics } = this.#options;
+    const { done, retry, random, metrics } = this.#options;
     const refused = outcome.name === 'refused';
-    const cause = lane.abandonedFor ?? (refused && !blameless ? 'write_failed' : undefined);
+    const cause = lane.droppedFor ?? (refused && !isUnclear ? 'write_failed' : undefined);
     if (cause) {
-      settle(lane, lane.discard(), cause);
+      done(lane, lane.dropRecord(), cause);
       return;
     }
-    this.retries += 1;
+    this.#retries += 1;
     if (outcome.name === 'throttled') {
-      this.throttles += 1;
+      this.#throttles += 1;
       metrics.count('PutThrottles');
       this.#budget.throttled(lane.shardId, nowMs);
     }
-    if (refused) lane.alone = true;
-    lane.retryAt(refused ? nowMs : nowMs + backoffMs(lane.failures + 1, retry, random()));
+    if (refused) lane.retryAt(nowMs, true);
+    else lane.retryAt(nowMs + backoffMs(lane.failures + 1, retry, random()));
   }
 
   #log(error: ServiceError, code: string, nowMs: number): void {

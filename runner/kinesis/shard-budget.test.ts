@@ -3,7 +3,7 @@ import { ShardBudget } from './shard-budget.ts';
 
 const SHARD = 'shardId-000000000000';
 
-test('lets a backlog use what live records leave over, but for a reserve', () => {
+test('a backlog gets what live records leave of a shard, but for a reserve', () => {
   const budget = new ShardBudget();
   let sent = 0;
   while (budget.admits(SHARD, 25_000, 0)) {
@@ -16,7 +16,7 @@ test('lets a backlog use what live records leave over, but for a reserve', () =>
   expect(budget.admits(SHARD, 25_000, 126)).toBe(true);
 });
 
-test('counts records as well as bytes', () => {
+test('a shard has room for so many records, as well as for so many bytes', () => {
   const budget = new ShardBudget();
   let sent = 0;
   while (budget.admits(SHARD, 1, 0)) {
@@ -26,7 +26,7 @@ test('counts records as well as bytes', () => {
   expect(sent).toBe(800);
 });
 
-test('admits a record larger than a second of the shard when the bucket is full', () => {
+test('a record larger than a second of the shard is admitted when the bucket is full', () => {
   const budget = new ShardBudget();
   expect(budget.admits(SHARD, 5_000_000, 0)).toBe(true);
   budget.charge(SHARD, 5_000_000, 0);
@@ -34,13 +34,13 @@ test('admits a record larger than a second of the shard when the bucket is full'
   expect(budget.admits(SHARD, 1, 5_000)).toBe(true);
 });
 
-test('holds a backlog back after a throttle', () => {
+test('a backlog is held back after a throttle', () => {
   const budget = new ShardBudget();
   budget.throttled(SHARD, 0);
   expect(budget.admits(SHARD, 25_000, 100)).toBe(false);
   expect(budget.admits(SHARD, 25_000, 226)).toBe(true);
 });
 
-test('admits everything to a shard it has not met', () => {
+test('everything is admitted to a shard that is not known yet', () => {
   expect(new ShardBudget().admits(undefined, 5_000_000, 0)).toBe(true);
 });

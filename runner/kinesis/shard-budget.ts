@@ -6,20 +6,20 @@ interface Bucket {
   filledAtMs: number;
 }
 
-/** Share of a shard's second that catching up leaves for live records, which then never meet a throttle. */
+/** Share of a shard's second that backlogs leave for live records, so that these are never throttled. */
 const LIVE_RESERVE = 0.2;
 
 /**
- * What each shard has taken from us during the last second, so that a backlog uses what live records leave
- * over and no more. Live records are charged but never held back.
+ * What each shard has taken from this producer during the last second, so that a backlog uses only what live records
+ * leave. Live records are charged but never held back.
  *
- * Shards are known by the ids in PutRecords answers: no shard map to fetch, nothing to refresh after a
- * reshard. Another writer's share is unknown until the shard throttles; then the bucket is emptied.
+ * Shards are known by the ids in PutRecords answers, so there is no shard map to fetch, and nothing to refresh after a
+ * reshard. What other writers send is unknown until the shard throttles; then the bucket is emptied.
  */
 export class ShardBudget {
   readonly #buckets = new Map<string, Bucket>();
 
-  /** May a backlog record of that size go to that shard now? Yes where the shard is not known yet. */
+  /** Whether a backlog record of that size may go to that shard now. Always, as long as the shard is not known. */
   admits(shardId: string | undefined, sizeBytes: number, nowMs: number): boolean {
     if (shardId === undefined) return true;
     const bucket = this.#bucket(shardId, nowMs);
@@ -27,7 +27,7 @@ export class ShardBudget {
     const room = shardBytesPerSecond * (1 - LIVE_RESERVE);
     return (
       bucket.records >= shardRecordsPerSecond * LIVE_RESERVE + 1 &&
-      // A record larger than all that may be spent at once passes when the bucket is full.
+      // A record larger than all that may be spent at once passes when the bucket is full, or it never would.
       bucket.bytes >= shardBytesPerSecond * LIVE_RESERVE + Math.min(sizeBytes, room)
     );
   }
@@ -39,7 +39,7 @@ export class ShardBudget {
     bucket.records -= 1;
   }
 
-  /** The shard said no: somebody else used it too. */
+  /** The shard has refused a record for lack of room: another writer uses it, too. */
   throttled(shardId: string | undefined, nowMs: number): void {
     if (shardId === undefined) return;
     const bucket = this.#bucket(shardId, nowMs);

@@ -21,7 +21,7 @@ afterEach(async () => {
   await server.close();
 });
 
-test('tells the largest record and the shards of a stream that fits', async () => {
+test('a stream that fits: its largest record and its shards', async () => {
   await client.send(
     new CreateStreamCommand({ StreamName: 'media', ShardCount: 3, MaxRecordSizeInKiB: 2_048 }),
   );
@@ -31,7 +31,7 @@ test('tells the largest record and the shards of a stream that fits', async () =
   });
 });
 
-test('refuses a stream that distributes its records itself', async () => {
+test('a stream that distributes its records itself is refused', async () => {
   await client.send(
     new CreateStreamCommand({
       StreamName: 'media',
@@ -45,14 +45,14 @@ test('refuses a stream that distributes its records itself', async () => {
   });
 });
 
-test('names a stream that does not exist', async () => {
+test('a stream that does not exist is named', async () => {
   await expect(checkStream(client, 'media')).rejects.toMatchObject({
     code: 'kinesis/stream-missing',
     detail: { stream: 'media' },
   });
 });
 
-test('names missing rights', async () => {
+test('missing rights are named', async () => {
   server.faults.set({
     rules: [{ operation: 'DescribeStreamSummary', errors: { AccessDeniedException: 1 } }],
   });

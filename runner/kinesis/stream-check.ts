@@ -10,11 +10,12 @@ export interface StreamFacts {
 }
 
 /**
- * Looks at a stream before anything is written to it.
+ * Checks a Kinesis stream before anything is written to it.
  *
- * @throws ServiceError `kinesis/stream-unfit` when Kinesis distributes its records itself: then partition
- *   keys mean nothing, order is lost and the KCL silently drops aggregates; `kinesis/stream-missing`;
- *   `kinesis/access-denied` when `kinesis:DescribeStreamSummary` is not granted; else what the call failed with
+ * @throws ServiceError `kinesis/stream-unfit` when Kinesis distributes the records itself (then partition keys mean
+ *   nothing, order is lost, and the KCL silently drops aggregates) or when the stream is not active;
+ *   `kinesis/stream-missing`; `kinesis/access-denied` when `kinesis:DescribeStreamSummary` is not granted;
+ *   `kinesis/throttled` or `kinesis/write-failed` when the call itself failed
  */
 export async function checkStream(
   client: KinesisClient,

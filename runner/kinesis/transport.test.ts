@@ -46,12 +46,12 @@ const put = () =>
     }),
   );
 
-test('makes many calls over one connection', async () => {
+test('many calls go over one connection', async () => {
   for (let call = 0; call < 20; call += 1) await put();
   expect([requests, connections]).toEqual([20, 1]);
 });
 
-test('gives a call up after its time, and does not repeat it', async () => {
+test('a call ends with its time-out, and the SDK does not repeat it', async () => {
   answer = false;
   await expect(put()).rejects.toMatchObject({ name: 'TimeoutError' });
   expect(requests).toBe(1);

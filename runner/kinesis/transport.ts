@@ -4,7 +4,7 @@ import { KinesisClient, type KinesisClientConfig } from '@aws-sdk/client-kinesis
 import { NodeHttpHandler } from '@smithy/node-http-handler';
 import { useNativeBodies } from './put-body.ts';
 
-/** PutRecords calls that one client makes at once; the connections it keeps. */
+/** Most PutRecords calls that one client makes at once, each over a connection of its own. */
 export const MAX_CALLS = 16;
 
 export interface TransportOptions {
@@ -18,15 +18,15 @@ export interface TransportOptions {
 }
 
 /**
- * A client for one producer, not to be shared: long calls of others would hold its connections.
+ * A Kinesis client for one producer. Do not share it: long calls of others would occupy its connections.
  *
  * HTTP/1.1 over kept connections. The SDK's default for Kinesis opens and closes a TLS connection for every
  * call (aws-sdk-js-v3#8279); pooled HTTP/2 is no faster at our concurrency (`test/bench/put-transport.ts`).
- * The SDK must not repeat PutRecords: its retries do not look at failed entries, and ours do.
+ * The SDK must not repeat PutRecords (`maxAttempts`): its retries do not see failed entries, and the producer's do.
  */
 export function createKinesisClient(options: TransportOptions): KinesisClient {
   const { region, endpoint, credentials, requestTimeoutMs = 5_000 } = options;
-  // Kinesis closes idle connections after a minute or so; leave before it does.
+  // Kinesis closes idle connections after about a minute. A call sent at that moment would fail, so ours close earlier.
   const agent = {
     keepAlive: true,
     maxSockets: MAX_CALLS + 2,

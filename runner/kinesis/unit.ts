@@ -1,16 +1,17 @@
+import type { MemoryPool } from '../../shared/memory-pool.ts';
+import type { GapCause } from '../../shared/record/event-data.ts';
+
 /**
- * Who leaves first when even the spool is full, in this order. `crowd`: lines that come by the thousand when a webinar opens
- * (rosters, cameras, speakers); `text`: transcript and chat; `event`: the lines that tell the session's life, and its gaps.
+ * What a unit is worth when memory and disk are full: pressure.ts drops in that order, cheapest first. `crowd`: lines
+ * that come by the thousand when a webinar opens (rosters, cameras, speakers); `text`: transcript and chat; `event`:
+ * lines about the session itself and its gaps.
  */
 export type UnitClass = 'video' | 'deskshare' | 'audio' | 'crowd' | 'text' | 'event';
 
-/** Why a unit will never be written; the names of the `gap` event's `cause`. */
-export type DropCause = 'buffer_full' | 'spool_full' | 'write_failed' | 'revoked';
+/** Why a unit will never be written. */
+export type DropCause = Exclude<GapCause, 'malformed' | 'not_received'>;
 
-/**
- * One frame or one line on its way to Kinesis: all records of one unit are written in order or dropped
- * together.
- */
+/** One frame or one line on its way to Kinesis. All its records are written, in order, or all are dropped. */
 export interface Unit {
   /** `<rtms_stream_id>` or `<rtms_stream_id>#...`; what stands before the first `#` is the session. */
   readonly partitionKey: string;
@@ -23,18 +24,18 @@ export interface Unit {
   readonly capturedAtMs: number;
   /** Payload bytes, for gap events and metrics. */
   readonly payloadBytes: number;
-  /** How long it has waited already, ms: that much less it waits for company. @default 0 */
+  /** How long it has waited already, ms: the lane waits that much less before it sends. @default 0 */
   readonly heldMs?: number;
-  /** Takes each record's memory back as soon as its bytes stand elsewhere. @default left to the garbage collector */
-  readonly release?: (record: Uint8Array) => void;
+  /** Where each record is released as soon as its bytes are copied elsewhere. @default the garbage collector */
+  readonly memory?: MemoryPool;
   /** Told exactly once what became of the unit. One object per source, not per frame. */
   readonly receipt: Receipt;
 }
 
 /**
- * Hears of every unit exactly once. A unit that went through the disk comes back as an equal object, not the
- * same one; one dropped from the disk carries no records, and its capture time and payload size are
- * interpolated between those of its neighbours, exact in sum.
+ * Hears of every unit exactly once. A unit that went through the disk comes back as an equal object, not the same one.
+ * A unit dropped from the disk carries no records, and its capture time and payload size are interpolated between
+ * those of its neighbours; their sum is exact.
  */
 export interface Receipt {
   /** All records of the unit are acknowledged by Kinesis. */
@@ -60,6 +61,29 @@ export function unitBytes(unit: Unit): number {
   let total = UNIT_OVERHEAD_BYTES;
   for (const record of unit.records) total += record.length;
   return total;
+}
+
+/** Bytes of buffered units, by their class. */
+export class ClassBytes {
+  total = 0;
+  readonly #bytes: Record<UnitClass, number> = {
+    video: 0,
+    deskshare: 0,
+    audio: 0,
+    crowd: 0,
+    text: 0,
+    event: 0,
+  };
+
+  of(unitClass: UnitClass): number {
+    return this.#bytes[unitClass];
+  }
+
+  /** @param bytes may be negative */
+  add(unitClass: UnitClass, bytes: number): void {
+    this.#bytes[unitClass] += bytes;
+    this.total += bytes;
+  }
 }
 
 /** The session a partition key belongs to: everything before the first `#`. */

@@ -2,7 +2,7 @@ import { fileURLToPath } from 'node:url';
 import { crc32 } from 'node:zlib';
 import { fc, test as property } from '@fast-check/vitest';
 import protobuf from 'protobufjs';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { ServiceError } from '../errors.ts';
 import { InternedTexts } from '../interned-texts.ts';
 import { decodeMediaRecord, readMediaRecord } from './decode-media-record.ts';
@@ -202,7 +202,7 @@ describe('known texts', () => {
     },
   );
 
-  it('do not change with the bytes they were read from', () => {
+  test('do not change with the bytes they were read from', () => {
     const bytes = Buffer.from('Ada');
     known.read(bytes, 0, 3);
     bytes.write('Bob');

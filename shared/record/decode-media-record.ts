@@ -2,7 +2,7 @@ import { crc32 } from 'node:zlib';
 import { ServiceError } from '../errors.ts';
 import type { InternedTexts } from '../interned-texts.ts';
 import { type DecodedMediaRecord, KEY } from './media-record.ts';
-import { asBuffer, malformed, WIRE_TYPE, WireReader } from './protobuf.ts';
+import { asBuffer, malformedRecord, WIRE_TYPE, WireReader } from './protobuf.ts';
 
 const EMPTY: Buffer = Buffer.alloc(0);
 
@@ -58,7 +58,7 @@ export function readMediaRecord(
         continue;
       }
       const from = at;
-      if (value > end - from) throw malformed('field longer than its message');
+      if (value > end - from) throw malformedRecord('field longer than its message');
       at += value;
       if (key === KEY.PAYLOAD) {
         record.payload = bytes.subarray(from, at);
@@ -72,14 +72,14 @@ export function readMediaRecord(
     }
   }
   if (record.rtmsStreamId === '' || !record.epoch || !record.sequence || !record.mediaType) {
-    throw malformed('not a media record: no stream id, epoch, sequence or media type');
+    throw malformedRecord('not a media record: no stream id, epoch, sequence or media type');
   }
-  if (!complete) throw malformed('media record without a payload');
+  if (!complete) throw malformedRecord('media record without a payload');
   if (record.userId === undefined && record.channelId === undefined) {
-    throw malformed('media record without a source');
+    throw malformedRecord('media record without a source');
   }
   if (record.chunkIndex !== 0 && record.chunkIndex >= record.chunkCount) {
-    throw malformed('chunk number beyond the chunk count');
+    throw malformedRecord('chunk number beyond the chunk count');
   }
   // Within an aggregate too, whose MD5 is of the bytes the lane gave it: only this sum covers the way from
   // the frame's arrival to there, through queue and spool.
@@ -188,11 +188,11 @@ function setText(
 }
 
 function asUint32(value: number): number {
-  if (value > 0xffffffff) throw malformed('number beyond 32 bits');
+  if (value > 0xffffffff) throw malformedRecord('number beyond 32 bits');
   return value;
 }
 
 function asSafe(value: number): number {
-  if (value > Number.MAX_SAFE_INTEGER) throw malformed('number beyond 2^53');
+  if (value > Number.MAX_SAFE_INTEGER) throw malformedRecord('number beyond 2^53');
   return value;
 }

@@ -2,7 +2,7 @@ import { fileURLToPath } from 'node:url';
 import { crc32 } from 'node:zlib';
 import { fc, test as property } from '@fast-check/vitest';
 import protobuf from 'protobufjs';
-import { describe, expect, it, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { ServiceError } from '../errors.ts';
 import { decodeMediaRecord } from './decode-media-record.ts';
 import { encodeMediaRecord, splitIntoChunks } from './encode-media-record.ts';
@@ -105,11 +105,11 @@ describe('encoding', () => {
     expect(decodeMediaRecord(encodeMediaRecord(record))).toEqual(filled(record));
   });
 
-  it('starts with 0x0A, so that no record looks like an aggregate', () => {
+  test('starts with 0x0A, so that no record looks like an aggregate', () => {
     expect(encodeMediaRecord(audio)[0]).toBe(0x0a);
   });
 
-  it('leaves a checksum of 0 out, as proto3 does', () => {
+  test('leaves a checksum of 0 out, as proto3 does', () => {
     const payload = Buffer.from([0x9d, 0x0a, 0xd9, 0x6d]); // CRC-32 is 0
     expect(crc32(payload)).toBe(0);
     const record = { ...audio, payload };
@@ -136,11 +136,11 @@ describe('encoding', () => {
 });
 
 describe('decoding', () => {
-  it('reads what protobufjs writes', () => {
+  test('reads what protobufjs writes', () => {
     expect(decodeMediaRecord(new Uint8Array(published(audio)))).toEqual(filled(audio));
   });
 
-  it('skips fields of later versions', () => {
+  test('skips fields of later versions', () => {
     const later = Buffer.concat([
       encodeMediaRecord(audio),
       Buffer.from('980107a2010261629d0100000000', 'hex'),
@@ -148,7 +148,7 @@ describe('decoding', () => {
     expect(decodeMediaRecord(later)).toEqual(filled(audio));
   });
 
-  it('takes the last member of the oneof', () => {
+  test('takes the last member of the oneof', () => {
     const both = Buffer.concat([encodeMediaRecord(audio), Buffer.from('320163', 'hex')]);
     expect(decodeMediaRecord(both)).toMatchObject({ userId: undefined, channelId: 'c' });
     expect(decodeMediaRecord(Buffer.concat([both, Buffer.from('2809', 'hex')]))).toMatchObject({
@@ -157,7 +157,7 @@ describe('decoding', () => {
     });
   });
 
-  it('returns the payload as a view', () => {
+  test('returns the payload as a view', () => {
     const bytes = encodeMediaRecord(audio);
     expect(decodeMediaRecord(bytes).payload.buffer).toBe(bytes.buffer);
   });
@@ -198,7 +198,7 @@ describe('decoding', () => {
 });
 
 describe('cutting into chunks', () => {
-  it('leaves a frame that fits whole', () => {
+  test('leaves a frame that fits whole', () => {
     expect(splitIntoChunks(audio, 1_000_000)).toEqual([encodeMediaRecord(audio)]);
   });
 
@@ -225,7 +225,7 @@ describe('cutting into chunks', () => {
     },
   );
 
-  it('refuses a limit that leaves no room', () => {
+  test('refuses a limit that leaves no room', () => {
     expect(code(() => splitIntoChunks(audio, 60))).toBe('kinesis/record-too-large');
   });
 });

@@ -1,7 +1,7 @@
 import { crc32 } from 'node:zlib';
 import { ServiceError } from '../errors.ts';
 import { KEY, type MediaRecord } from './media-record.ts';
-import { malformed, varintSize, writeVarint } from './protobuf.ts';
+import { malformedRecord, varintSize, writeVarint } from './protobuf.ts';
 
 const EMPTY: Buffer = Buffer.alloc(0);
 
@@ -41,11 +41,11 @@ type Allocate = (sizeBytes: number) => Buffer;
 type SourceFields = Omit<MediaRecord, keyof FrameFields | 'chunkIndex' | 'chunkCount'>;
 
 /**
- * Encodes frames of one source, which repeat most of their fields: those are written once, and of the rest only
- * the digits that change.
+ * Encodes frames of one source. They repeat most of their fields, which are written once; of the others, only the digits
+ * are written anew.
  */
 export class SourceEncoder {
-  /** What stands before the sequence number, between it and the times, and behind those. */
+  /** The bytes before the sequence number, between it and the times, and after the times. */
   readonly #head: Buffer;
   readonly #source: Buffer;
   readonly #tail: Buffer;
@@ -114,7 +114,7 @@ export class SourceEncoder {
   /** What every chunk of a frame repeats; overwritten by the next call. */
   header({ sequence, capturedAtMs, receivedAtMs }: Omit<FrameFields, 'payload'>): Buffer {
     if (sequence === 0 || !isSafe(sequence) || !isSafe(capturedAtMs) || !isSafe(receivedAtMs)) {
-      throw malformed('media record with an impossible sequence number or time');
+      throw malformedRecord('media record with an impossible sequence number or time');
     }
     const sequenceBytes = varintSize(sequence);
     const capturedBytes = capturedAtMs && varintSize(capturedAtMs);
@@ -171,13 +171,13 @@ function encode(
   let at = writeNumber(out, KEY.CHUNK_INDEX, index, header.length);
   at = writeNumber(out, KEY.CHUNK_COUNT, count, at);
   if (checksum !== 0) at = out.writeUInt32LE(checksum, writeVarint(out, KEY.PAYLOAD_CRC32, at));
-  // Last and always written, even when empty: a record cut short anywhere then lacks it.
+  // Last, and written even when empty, so that a record cut short anywhere is known by its absence.
   at = writeVarint(out, payload.length, writeVarint(out, KEY.PAYLOAD, at));
   out.set(payload, at);
   return out;
 }
 
-/** Fields one after the other, in memory that grows. */
+/** Collects fields, one after the other. */
 class FieldWriter {
   #parts: Buffer[] = [];
 
@@ -222,12 +222,12 @@ function writeNumber(out: Buffer, key: number, value: number | undefined, at: nu
 }
 
 function checkSource(fields: SourceFields): void {
-  if (fields.rtmsStreamId === '') throw malformed('media record without a stream id');
+  if (fields.rtmsStreamId === '') throw malformedRecord('media record without a stream id');
   if ((fields.userId === undefined) === (fields.channelId === undefined)) {
-    throw malformed('media record needs either a user id or a channel id');
+    throw malformedRecord('media record needs either a user id or a channel id');
   }
   if (fields.epoch === 0 || fields.mediaType === 0) {
-    throw malformed('media record lacks its epoch or media type');
+    throw malformedRecord('media record lacks its epoch or media type');
   }
   const fits =
     isUint32(fields.epoch) &&
@@ -238,7 +238,7 @@ function checkSource(fields: SourceFields): void {
     isUint32(fields.channels) &&
     isUint32(fields.width) &&
     isUint32(fields.height);
-  if (!fits) throw malformed('media record with a number that does not fit its field');
+  if (!fits) throw malformedRecord('media record with a number that does not fit its field');
 }
 
 function isUint32(value = 0): boolean {

@@ -8,7 +8,7 @@ const ORIGIN: EventOrigin = {
   entityId: '4444AAAiAAAAAiAiAiiAii==',
 };
 
-test('is a CloudEvents 1.0 document on one line', () => {
+test('an event is a CloudEvents 1.0 document on one line', () => {
   const line = encodeEvent(ORIGIN, 'sharing_stopped', 17, 1_738_392_033_699, {
     timestampMs: 1_738_392_033_699,
   });
@@ -21,20 +21,20 @@ test('is a CloudEvents 1.0 document on one line', () => {
   );
 });
 
-test('keeps a text with line breaks on one line', () => {
+test('a text with line breaks stays on one line', () => {
   const line = encodeEvent(ORIGIN, 'transcript', 1, 0, { text: 'one\ntwo\u2028', timestampMs: 0 });
   expect(line.indexOf('\n')).toBe(line.length - 1);
   expect(JSON.parse(line.toString()).data.text).toBe('one\ntwo\u2028');
 });
 
-describe('a time no calendar has', () => {
+describe('a time that no calendar has', () => {
   test.each([Number.NaN, Number.POSITIVE_INFINITY, 1e16])('%d becomes 1970', (timeMs) => {
     const event = buildEvent(ORIGIN, 'first_packet', 1, timeMs, { timestampMs: 0 });
     expect(event.time).toBe('1970-01-01T00:00:00.000Z');
   });
 });
 
-test('encodes an entity id that is no valid text', () => {
+test('an entity id that is no valid text is encoded', () => {
   const origin = { ...ORIGIN, entityId: 'a/\ud800' };
   const event = buildEvent(origin, 'first_packet', 1, 0, { timestampMs: 0 });
   expect(event.source).toBe('/zoom/meeting/a%2F%EF%BF%BD');

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { fc, test as property } from '@fast-check/vitest';
 import { deaggregateSync } from 'aws-kinesis-agg';
 import protobuf from 'protobufjs';
-import { describe, expect, it, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import fixture from '../../test/fixtures/kpl/vectors.json' with { type: 'json' };
 import { ServiceError } from '../errors.ts';
 import {
@@ -52,7 +52,7 @@ const key = fc.oneof(
 const records = fc.array(fc.uint8Array({ maxLength: 300 }), { maxLength: 40 });
 
 describe('published vectors', () => {
-  it('holds vector B unchanged', () => {
+  test('holds vector B unchanged', () => {
     const sha256 = createHash('sha256').update(vector('B')).digest('hex');
     expect(sha256).toBe(fixture.vectorBSha256);
   });
@@ -77,7 +77,7 @@ describe('published vectors', () => {
     }
   });
 
-  it('writes A and C byte for byte', () => {
+  test('writes A and C byte for byte', () => {
     const a = encodeAggregate('m1', [Buffer.from('hello'), Buffer.from([0, 1, 2, 255])]);
     expect(a.toString('hex')).toBe(vector('A').toString('hex'));
     const c = encodeAggregate('Zoë/π', [Buffer.from('x'), Buffer.from('y')]);
@@ -129,7 +129,7 @@ describe('encoding', () => {
     ).toBe(total);
   });
 
-  it('carries 5,000 records and large ones', () => {
+  test('carries 5,000 records and large ones', () => {
     const many = Array.from({ length: 5000 }, (_, index) => Buffer.from([index & 255, index >> 8]));
     expect(decodeAggregate(encodeAggregate('k', many), '').map(({ data }) => data)).toEqual(many);
     const large = Buffer.alloc(3_000_000, 7);
@@ -165,7 +165,7 @@ describe('encoding', () => {
 });
 
 describe('decoding', () => {
-  it('returns views into the record', () => {
+  test('returns views into the record', () => {
     const packed = encodeAggregate('k', [Buffer.from('abc')]);
     expect(
       decodeAggregate(new Uint8Array(packed.buffer, packed.byteOffset, packed.length), '')[0]?.data
@@ -206,7 +206,7 @@ describe('decoding', () => {
     expect(decodeAggregate(data, 'k')).toEqual([{ partitionKey: 'k', data, subSequenceNumber: 0 }]);
   });
 
-  it('skips unknown fields of every wire type', () => {
+  test('skips unknown fields of every wire type', () => {
     const unknown = ['2001', '210000000000000000', '22026869', '23080124', '2500000000'];
     for (const field of unknown) {
       const data = seal(Buffer.from(`0a026d31${field}1a0508001a0178`, 'hex'));
@@ -216,7 +216,7 @@ describe('decoding', () => {
     }
   });
 
-  it('refuses an explicit hash key index without an entry', () => {
+  test('refuses an explicit hash key index without an entry', () => {
     const data = viaProtobufjs({
       partition_key_table: ['m1'],
       records: [{ partition_key_index: 0, explicit_hash_key_index: 0, data: Buffer.from('x') }],
@@ -224,7 +224,7 @@ describe('decoding', () => {
     expect(() => decodeAggregate(data, 'k')).toThrow('[record/bad-index]');
   });
 
-  it('takes nothing longer than a Kinesis record for an aggregate', () => {
+  test('takes nothing longer than a Kinesis record for an aggregate', () => {
     const data = encodeAggregate('k', [Buffer.alloc(10 * 1024 * 1024)]);
     expect(decodeAggregate(data, 'outer')[0]?.partitionKey).toBe('outer');
   });

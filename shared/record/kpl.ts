@@ -5,9 +5,9 @@ import { asBuffer, varintSize, WireReader, writeVarint } from './protobuf.ts';
 /**
  * Aggregated records of the Kinesis Producer Library: `magic | AggregatedRecord | MD5(AggregatedRecord)`.
  *
- * We write one partition key per aggregate, the outer record's own, and no explicit hash key: wherever
- * Kinesis places the record, every user record lies inside that shard's hash range, so no reader that
- * checks ranges (KCL does) can drop it after a reshard. We read any aggregate.
+ * We write one partition key per aggregate, the outer record's own, and no explicit hash key. So every user record lies
+ * inside the hash range of the shard that holds the record; otherwise a reader that checks ranges, as the KCL does, would
+ * drop it after a reshard. We read any aggregate.
  *
  * @see https://github.com/awslabs/amazon-kinesis-producer/blob/master/aggregation-format.md (read 2026-11-22)
  */
@@ -15,7 +15,7 @@ const MAGIC = Buffer.from('f3899ac2', 'hex');
 const MD5_BYTES = 16;
 const ENVELOPE_BYTES = MAGIC.length + MD5_BYTES;
 
-/** The largest record that a Kinesis stream can be configured to hold; nothing longer is worth parsing. */
+/** The largest record that a Kinesis stream can be configured to hold. Nothing longer is parsed. */
 const MAX_AGGREGATE_BYTES = 10 * 1024 * 1024;
 
 const KEY = { KEY_TABLE: 0x0a, HASH_KEY_TABLE: 0x12, RECORD: 0x1a } as const;

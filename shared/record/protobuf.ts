@@ -52,7 +52,7 @@ export function asBuffer(bytes: Uint8Array): Buffer {
     : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
-export function malformed(what: string): ServiceError {
+export function malformedRecord(what: string): ServiceError {
   return new ServiceError('record/malformed', what);
 }
 
@@ -75,7 +75,7 @@ export class WireReader {
   /** A field's key: `number << 3 | wire type`. */
   key(): number {
     const key = this.varint();
-    if (key < 8 || key > 0xffffffff) throw malformed('field number out of range');
+    if (key < 8 || key > 0xffffffff) throw malformedRecord('field number out of range');
     return key;
   }
 
@@ -106,11 +106,11 @@ export class WireReader {
       value += (byte & 0x7f) * scale;
       if (byte < 0x80) return value;
     }
-    throw malformed('varint longer than ten bytes');
+    throw malformedRecord('varint longer than ten bytes');
   }
 
   #byte(): number {
-    if (this.offset >= this.end) throw malformed('message ends inside a varint');
+    if (this.offset >= this.end) throw malformedRecord('message ends inside a varint');
     return this.bytes[this.offset++] as number;
   }
 
@@ -118,7 +118,7 @@ export class WireReader {
   skipBytes(): number {
     const length = this.varint();
     const start = this.offset;
-    if (length > this.end - start) throw malformed('field longer than its message');
+    if (length > this.end - start) throw malformedRecord('field longer than its message');
     this.offset = start + length;
     return start;
   }
@@ -130,7 +130,7 @@ export class WireReader {
   }
 
   fixed32(): number {
-    if (this.end - this.offset < 4) throw malformed('message ends inside a fixed32');
+    if (this.end - this.offset < 4) throw malformedRecord('message ends inside a fixed32');
     this.offset += 4;
     return this.bytes.readUInt32LE(this.offset - 4);
   }
@@ -155,12 +155,12 @@ export class WireReader {
         this.#skipGroup(key, depth);
         return;
       default:
-        throw malformed('wire type out of place');
+        throw malformedRecord('wire type out of place');
     }
   }
 
   #skipGroup(key: number, depth: number): void {
-    if (depth >= MAX_GROUP_DEPTH) throw malformed('groups nested too deep');
+    if (depth >= MAX_GROUP_DEPTH) throw malformedRecord('groups nested too deep');
     const endKey = key + (WIRE_TYPE.GROUP_END - WIRE_TYPE.GROUP);
     for (let next = this.key(); next !== endKey; next = this.key()) this.skip(next, depth + 1);
   }

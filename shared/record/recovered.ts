@@ -2,9 +2,9 @@ import { KEY } from './media-record.ts';
 import { asBuffer, writeVarint } from './protobuf.ts';
 
 /**
- * A record that a runner read back from the disk of a process that had died. What that process had received right
- * before, and neither written nor told, was in its memory: the mark is what explains the numbers that lack before it.
- * It is added to bytes that were encoded long before, so both forms let it stand at the end.
+ * Marks a record that a runner read back from the disk of a process that had died. What that process had only in memory
+ * is lost, and nobody counted it: the mark explains the sequence numbers that are missing. It is added to bytes that were
+ * encoded long before, so in both forms it stands at the end.
  */
 
 const FRAME_MARK = markOfFrame();

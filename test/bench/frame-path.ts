@@ -10,6 +10,7 @@ import { parseMediaRequest, toWireParams } from '../../rtms/protocol/params.ts';
 import { Producer } from '../../runner/kinesis/producer.ts';
 import { SessionWriter } from '../../runner/session/recording/session-writer.ts';
 import { EmfEmitter } from '../../runner/task/metrics.ts';
+import { processMemory } from '../../shared/memory-pool.ts';
 import { median } from './timing.ts';
 import { WORKLOADS, type WorkloadName } from './workloads.ts';
 
@@ -59,7 +60,8 @@ export class FramePath {
   constructor(workload: WorkloadName, sessions: number) {
     const metrics = this.#metrics;
     const client = instantKinesis();
-    this.#producer = new Producer({ client, streamName: 'media', aggregate: true, metrics });
+    const pool = processMemory;
+    this.#producer = new Producer({ client, streamName: 'media', aggregate: true, metrics, pool });
     const { flows, media } = WORKLOADS[workload];
     const asked = toWireParams(parseMediaRequest(JSON.stringify(media)));
     const effective = effectiveMedia({}, asked);

@@ -2,22 +2,20 @@ import type { Logger } from '../../../shared/logger.ts';
 import { SpoolSegment } from './segment.ts';
 import { headerBytes, removeSegment, segmentPath } from './segment-files.ts';
 
-/** The disk is left alone that long after a write failed. */
+/** After a failed write, nothing is written for that long. */
 const RETRY_AFTER_MS = 1_000;
 /** A failure is logged again after that. */
 const LOG_EVERY_MS = 60_000;
 
-/** What the backlogs of one spool share: a directory, one chain of operations, and the count of bytes. */
+/** What the backlogs of one spool share: a directory, one queue of operations, and the count of bytes. */
 export class SpoolDisk {
   /** A segment is complete when its file is that long. */
   readonly segmentBytes: number;
-  /** Of all segments, loaded ones included. */
-  fileBytes = 0;
-  /** Frame bytes of units that wait to be written. */
-  pendingBytes = 0;
 
   readonly #directory: string;
   readonly #logger: Logger;
+  #fileBytes = 0;
+  #pendingBytes = 0;
   #ordinal: number;
   #last: Promise<void> = Promise.resolve();
   #failedAtMs = Number.NEGATIVE_INFINITY;
@@ -41,12 +39,32 @@ export class SpoolDisk {
     this.#logger = logger;
   }
 
+  /** Of all segments, loaded ones included. */
+  get fileBytes(): number {
+    return this.#fileBytes;
+  }
+
+  /** Frame bytes of units that wait to be written. */
+  get pendingBytes(): number {
+    return this.#pendingBytes;
+  }
+
+  /** @param bytes may be negative */
+  addFileBytes(bytes: number): void {
+    this.#fileBytes += bytes;
+  }
+
+  /** @param bytes may be negative */
+  addPendingBytes(bytes: number): void {
+    this.#pendingBytes += bytes;
+  }
+
   /** Runs operations one after another, in the order asked for. They must not reject. */
   enqueue(operation: () => Promise<void>): void {
     this.#last = this.#last.then(operation);
   }
 
-  /** When all operations asked for so far are over. */
+  /** Resolves when all operations asked for so far are over. */
   idle(): Promise<void> {
     return this.#last;
   }
@@ -54,13 +72,13 @@ export class SpoolDisk {
   create(partitionKey: string): SpoolSegment {
     const path = segmentPath(this.#directory, this.#ordinal++);
     const segment = new SpoolSegment(partitionKey, path, headerBytes(partitionKey), false);
-    this.fileBytes += segment.bytes;
+    this.#fileBytes += segment.bytes;
     return segment;
   }
 
   remove(segment: SpoolSegment): void {
     segment.state = 'gone';
-    this.fileBytes -= segment.bytes;
+    this.#fileBytes -= segment.bytes;
     this.enqueue(() => removeSegment(segment));
   }
 

@@ -1,11 +1,10 @@
-import { ClassBytes } from '../class-bytes.ts';
-import type { DropCause, Unit, UnitClass } from '../unit.ts';
+import { ClassBytes, type DropCause, type Unit, type UnitClass } from '../unit.ts';
 import type { SpoolDisk } from './disk.ts';
 import type { SpoolSegment } from './segment.ts';
-import { appendUnits, cutOutDropped, readFrames } from './segment-files.ts';
+import { appendUnits, readFrames, rewriteSegment } from './segment-files.ts';
 import { frameBytes, type SpoolFrame } from './segment-format.ts';
 
-/** A tail is written when it is that long or that old: fewer, larger writes, and little to lose in a crash. */
+/** A tail is written when it is that long or that old. Larger and fewer writes cost less; a crash loses the tail. */
 const WRITE_BYTES = 64 * 1024;
 const WRITE_AFTER_MS = 250;
 
@@ -23,11 +22,12 @@ export class KeyBacklog {
   #tail: Unit[] = [];
   readonly #tailBytes = new ClassBytes();
   #tailSinceMs = 0;
-  /** A write of the tail is under way or queued; a read of the next segment is. */
+  /** A write of the tail is under way or queued. */
   #isWriting = false;
+  /** A read of the next segment is under way or queued. */
   #isLoading = false;
-  /** The units that the disk is busy with were dropped meanwhile. */
-  #condemnedFor: DropCause | undefined;
+  /** Set when the units that the disk is busy with were dropped meanwhile. */
+  #droppedFor: DropCause | undefined;
 
   constructor(partitionKey: string, disk: SpoolDisk, dropped: UnitDropped) {
     this.partitionKey = partitionKey;
@@ -44,7 +44,7 @@ export class KeyBacklog {
     return this.#segments.length === 0 && this.#tail.length === 0;
   }
 
-  /** Is there anything that has to leave before a new unit may? */
+  /** Is anything here that has to go back to the lane before a new unit may? */
   get isAhead(): boolean {
     return this.#tail.length > 0 || this.#nextToLoad !== undefined;
   }
@@ -64,20 +64,20 @@ export class KeyBacklog {
   }
 
   /** Bytes of one class in the tail. */
-  sheddable(unitClass: UnitClass): number {
+  droppableBytes(unitClass: UnitClass): number {
     return this.#tailBytes.of(unitClass);
   }
 
   recover(segment: SpoolSegment): void {
     this.#segments.push(segment);
-    this.#disk.fileBytes += segment.bytes;
+    this.#disk.addFileBytes(segment.bytes);
   }
 
   push(unit: Unit, nowMs: number): void {
     if (this.#tail.length === 0) this.#tailSinceMs = nowMs;
     this.#tail.push(unit);
     this.#tailBytes.add(unit.class, frameBytes(unit));
-    this.#disk.pendingBytes += frameBytes(unit);
+    this.#disk.addPendingBytes(frameBytes(unit));
   }
 
   /** Starts to write the tail if it has waited long enough. */
@@ -96,8 +96,8 @@ export class KeyBacklog {
   }
 
   /** One unit of a loaded segment is written or dropped. */
-  settled(segment: SpoolSegment): void {
-    segment.units -= 1;
+  done(segment: SpoolSegment): void {
+    segment.countDone();
     if (segment.units === 0) this.#remove(segment);
   }
 
@@ -111,7 +111,7 @@ export class KeyBacklog {
     for (const segment of [...this.#segments]) {
       if (segment.state === 'loaded' || isKept(segment)) continue;
       if (segment.state !== 'busy') this.dropSegment(segment, cause, unitClass);
-      else if (unitClass === undefined) this.#condemnedFor = cause;
+      else if (unitClass === undefined) this.#droppedFor = cause;
     }
     this.dropTail(cause, unitClass);
   }
@@ -119,22 +119,22 @@ export class KeyBacklog {
   /** Drops the units of one class, or all, without reading them. */
   dropSegment(segment: SpoolSegment, cause: DropCause, unitClass?: UnitClass): void {
     const bytesBefore = segment.bytes;
-    const units = segment.take(unitClass);
-    this.#disk.fileBytes -= bytesBefore - segment.bytes;
+    const units = segment.drop(unitClass);
+    this.#disk.addFileBytes(segment.bytes - bytesBefore);
     if (segment.units === 0) this.#remove(segment);
     else this.#disk.enqueue(() => this.#rewrite(segment));
     for (const unit of units) this.#dropped(unit, cause);
   }
 
   dropTail(cause: DropCause, unitClass?: UnitClass): void {
-    const units = this.#takeTail(unitClass);
+    const units = this.#removeFromTail(unitClass);
     for (const unit of units) this.#dropped(unit, cause);
   }
 
   async #writeTail(): Promise<void> {
     while (this.#tail.length > 0) {
       const segment = this.#openSegment();
-      const batch = this.#takeBatch(this.#disk.segmentBytes - segment.bytes);
+      const batch = this.#nextBatch(this.#disk.segmentBytes - segment.bytes);
       const bytesBefore = segment.bytes;
       segment.state = 'busy';
       try {
@@ -144,33 +144,33 @@ export class KeyBacklog {
         this.#appendFailed(segment, batch);
         break;
       }
-      this.#disk.fileBytes += segment.bytes - bytesBefore;
-      this.#disk.pendingBytes -= segment.bytes - bytesBefore;
-      const isGone = this.#release(segment);
+      this.#disk.addFileBytes(segment.bytes - bytesBefore);
+      this.#disk.addPendingBytes(bytesBefore - segment.bytes);
+      const isGone = this.#leave(segment);
       if (!isGone && segment.bytes < this.#disk.segmentBytes) segment.state = 'open';
     }
     this.#isWriting = false;
   }
 
-  /** The file may end in half a frame now: nothing more is appended to it. */
+  /** Appends nothing more to a file that may end in half a frame now: whatever followed could not be read. */
   #appendFailed(segment: SpoolSegment, batch: readonly Unit[]): void {
-    const cause = this.#condemnedFor;
-    this.#release(segment);
+    const cause = this.#droppedFor;
+    this.#leave(segment);
     if (cause === undefined) {
       this.#tail = [...batch, ...this.#tail];
       for (const unit of batch) this.#tailBytes.add(unit.class, frameBytes(unit));
       return;
     }
-    for (const unit of batch) this.#disk.pendingBytes -= frameBytes(unit);
+    for (const unit of batch) this.#disk.addPendingBytes(-frameBytes(unit));
     for (const unit of batch) this.#dropped(unit, cause);
   }
 
   async #loadNext(deliver: (units: readonly Unit[]) => void): Promise<void> {
     const segment = this.#nextToLoad;
     if (!segment) {
-      // Only the tail is left: it need not go through the disk any more.
+      // Only the tail is left, which need not go through the disk any more.
       this.#isLoading = false;
-      deliver(this.#takeTail());
+      deliver(this.#removeFromTail());
       return;
     }
     segment.state = 'busy';
@@ -181,7 +181,7 @@ export class KeyBacklog {
       this.#disk.failed('read', error);
     }
     this.#isLoading = false;
-    if (this.#release(segment)) return;
+    if (this.#leave(segment)) return;
     const { units, missing } = segment.load(frames, this.#disk.markRecovered);
     segment.state = 'loaded';
     if (units.length === 0) this.#remove(segment);
@@ -190,19 +190,19 @@ export class KeyBacklog {
     for (const unit of missing) this.#dropped(unit, 'write_failed');
   }
 
-  /** Gives the disk space of dropped units back. */
+  /** Frees the disk space of dropped units. */
   async #rewrite(segment: SpoolSegment): Promise<void> {
     if (segment.state !== 'closed' || segment.fileBytes === segment.bytes) return;
     segment.state = 'busy';
-    await cutOutDropped(segment).catch((error) => this.#disk.failed('rewrite', error));
-    this.#release(segment);
+    await rewriteSegment(segment).catch((error) => this.#disk.failed('rewrite', error));
+    this.#leave(segment);
   }
 
-  /** The disk is done with a segment. @returns whether it was dropped meanwhile, and now is */
-  #release(segment: SpoolSegment): boolean {
+  /** The disk has finished with a segment, and what was dropped meanwhile is dropped now. @returns whether it is gone */
+  #leave(segment: SpoolSegment): boolean {
     segment.state = 'closed';
-    const cause = this.#condemnedFor;
-    this.#condemnedFor = undefined;
+    const cause = this.#droppedFor;
+    this.#droppedFor = undefined;
     if (cause) this.dropSegment(segment, cause);
     else if (segment.units === 0) this.#remove(segment);
     return segment.state !== 'closed';
@@ -221,33 +221,34 @@ export class KeyBacklog {
     this.#disk.remove(segment);
   }
 
-  /** Takes units from the front of the tail: at least one, and as many as fit into `bytes`. */
-  #takeBatch(bytes: number): Unit[] {
-    let taken = 0;
+  /** Takes units from the front of the tail: at least one, and as many as fit into `bytes` of a file. */
+  #nextBatch(bytes: number): Unit[] {
+    let count = 0;
     let size = 0;
     for (const unit of this.#tail) {
       const grown = size + frameBytes(unit);
-      if (taken > 0 && grown > bytes) break;
+      if (count > 0 && grown > bytes) break;
       size = grown;
-      taken += 1;
+      count += 1;
     }
-    const batch = this.#tail.splice(0, taken);
+    const batch = this.#tail.splice(0, count);
     for (const unit of batch) this.#tailBytes.add(unit.class, -frameBytes(unit));
     return batch;
   }
 
-  #takeTail(unitClass?: UnitClass): Unit[] {
-    const taken: Unit[] = [];
+  /** Takes all units of one class, or all, out of the tail. */
+  #removeFromTail(unitClass?: UnitClass): Unit[] {
+    const removed: Unit[] = [];
     const left: Unit[] = [];
     for (const unit of this.#tail) {
-      const isTaken = unitClass === undefined || unit.class === unitClass;
-      (isTaken ? taken : left).push(unit);
+      const isRemoved = unitClass === undefined || unit.class === unitClass;
+      (isRemoved ? removed : left).push(unit);
     }
     this.#tail = left;
-    for (const unit of taken) {
+    for (const unit of removed) {
       this.#tailBytes.add(unit.class, -frameBytes(unit));
-      this.#disk.pendingBytes -= frameBytes(unit);
+      this.#disk.addPendingBytes(-frameBytes(unit));
     }
-    return taken;
+    return removed;
   }
 }

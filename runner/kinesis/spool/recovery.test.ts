@@ -58,7 +58,7 @@ async function drain(spool: Spool, key = 'stream'): Promise<number[]> {
     spool.load(key, (units: readonly Unit[]) => {
       for (const unit of units) {
         all.push(unit.sequence);
-        spool.settled(unit);
+        spool.done(unit);
       }
     });
     await spool.idle();
@@ -68,7 +68,7 @@ async function drain(spool: Spool, key = 'stream'): Promise<number[]> {
 }
 
 /** One file `000000000003.seg` between two whole ones -> what of it is read, and what is said. */
-describe('a file', () => {
+describe('a spool file', () => {
   const flip = (file: Buffer, at: number) => {
     file[at] = ((file[at] as number) + 1) % 256;
     return file;
@@ -159,7 +159,7 @@ test.each(['99999999999999.seg', '99999999999998.seg.tmp', '90000000000001.seg.d
   },
 );
 
-test('what is not ours is left alone, and new files have other names', async () => {
+test('files that no runner wrote are left alone, and new files have other names', async () => {
   await mkdir(join(directory, '000000000007.seg', 'inside'), { recursive: true });
   await mkdir(join(directory, 'lost+found'));
   await writeFile(join(directory, '000000000009.seg'), 'somebody else');

@@ -15,9 +15,9 @@ const SUFFIX = '.seg';
 const ASIDE = '.damaged';
 /** Files set aside that are kept, the newest. */
 const MAX_ASIDE = 16;
-/** Segments end at a quarter of a megabyte, or with one unit: far more is nothing to read into memory. */
+/** Segments end at a quarter of a megabyte, or with one large unit. A file far larger is not ours, and is not read. */
 const MAX_FILE_BYTES = 64 * 1024 * 1024;
-/** A file that holds a header and less than a frame is the first write of a process that died, not damage. */
+/** A file with a header and at most this much of a frame was being written when its process died: no damage. */
 const TORN_BYTES = 64;
 /**
  * Ours begin at 0: a higher number is somebody else's. Counting on from 14 nines would give names of 15 digits, which the next
@@ -49,9 +49,9 @@ export interface Recovery {
 }
 
 /**
- * Reads what an earlier process left in a directory. Whatever stands there, it is no reason not to start: a torn last
- * frame was never complete and is left out, a file without a single whole frame is set aside under another name, and
- * what nobody here has written is left as it is.
+ * Reads what an earlier process left in a directory. Nothing found there stops a start: a torn last frame was never
+ * complete and is ignored, a file without a whole frame is renamed to `*.damaged`, and a file that no runner has written
+ * is left as it is.
  *
  * @throws the file system's error when the directory cannot be listed
  */
@@ -76,7 +76,7 @@ export async function recoverSegments(directory: string): Promise<Recovery> {
     }
   }
   files.sort((a, b) => a.ordinal - b.ordinal);
-  // Kept for somebody to look at, but not for ever.
+  // Damaged files are kept for somebody to look at, but would fill the disk if all were.
   for (const path of aside.sort().slice(0, -MAX_ASIDE))
     await rm(path, { force: true }).catch(() => {});
   return { files, nextOrdinal, damagedFiles, damagedBytes, foreignFiles };
@@ -132,8 +132,8 @@ export function headerBytes(partitionKey: string): number {
 }
 
 /**
- * Appends units to a segment's file in one write. No fsync: a process that dies loses nothing, a machine
- * that dies loses its disk here anyway.
+ * Appends units to a segment's file in one write. No fsync: what is written outlives the process, and when the machine
+ * dies, its disk (Fargate's ephemeral storage) is gone anyway.
  *
  * @throws the file system's error; then nothing is added, whatever the file holds past `fileBytes`
  */
@@ -158,11 +158,11 @@ export async function readFrames(segment: SpoolSegment): Promise<readonly SpoolF
 }
 
 /**
- * Writes a segment's file again without the units that were dropped from it.
+ * Writes a segment's file again, without the units that were dropped from it.
  *
  * @throws the file system's error; then the file is as it was
  */
-export async function cutOutDropped(segment: SpoolSegment): Promise<void> {
+export async function rewriteSegment(segment: SpoolSegment): Promise<void> {
   const parts = [encodeFileHeader(segment.partitionKey)];
   for (const frame of await readFrames(segment)) {
     if (!segment.keeps(frame)) continue;
@@ -179,7 +179,7 @@ export async function cutOutDropped(segment: SpoolSegment): Promise<void> {
   segment.fileBytes = out.length;
 }
 
-/** Never fails: a file that stays is found at the next start. */
+/** Never fails: a file that cannot be removed is found at the next start, and its units are written twice. */
 export async function removeSegment(segment: SpoolSegment): Promise<void> {
   await rm(segment.path, { force: true }).catch(() => {});
 }

@@ -13,7 +13,7 @@ function file(...units: ReturnType<typeof makeUnit>[]): Buffer {
   return Buffer.concat([encodeFileHeader('kö#v#7'), ...frames]);
 }
 
-test('stands on the disk byte for byte as described', () => {
+test('a unit stands on the disk byte for byte as described', () => {
   const unit = {
     ...makeUnit(3, receipt, { class: 'event' }),
     records: [Buffer.from('ab'), Buffer.from('c')],
@@ -37,7 +37,7 @@ test('stands on the disk byte for byte as described', () => {
   );
 });
 
-test('gives back what was written', () => {
+test('a segment gives back what was written', () => {
   const units = [
     makeUnit(1, receipt, { bytes: 500 }),
     makeUnit(2 ** 40, receipt, { chunks: 3, class: 'deskshare' }),
@@ -51,7 +51,7 @@ test('gives back what was written', () => {
   }
 });
 
-test('reads a torn file up to its last whole frame, wherever it is torn', () => {
+test('a torn file is read up to its last whole frame, wherever it is torn', () => {
   const units = [makeUnit(1, receipt), makeUnit(2, receipt)];
   const whole = file(...units);
   const header = encodeFileHeader('kö#v#7').length;
@@ -65,7 +65,7 @@ test('reads a torn file up to its last whole frame, wherever it is torn', () => 
   }
 });
 
-test('stops at the first frame whose bytes changed, and survives any length field', () => {
+test('reading stops at the first frame whose bytes changed, whatever a length field says', () => {
   const whole = file(makeUnit(1, receipt), makeUnit(2, receipt));
   const header = encodeFileHeader('kö#v#7').length;
   for (let at = header; at < whole.length; at += 1) {
@@ -77,6 +77,6 @@ test('stops at the first frame whose bytes changed, and survives any length fiel
   }
 });
 
-test('is not fooled by another file', () => {
+test('a file that is no segment is told apart', () => {
   expect(readSegment(Buffer.from('something else entirely'))).toBeUndefined();
 });

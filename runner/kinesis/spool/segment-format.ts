@@ -3,7 +3,7 @@ import { KINESIS_LIMITS } from '../../../shared/kinesis-limits.ts';
 import type { Unit, UnitClass } from '../unit.ts';
 
 /**
- * How units stand in a segment file. All integers big-endian:
+ * The format of a segment file. All integers are big-endian:
  *
  * ```
  * file   = 'RKS1' | u16 n | partition key, n bytes of UTF-8 | frame...
@@ -12,14 +12,15 @@ import type { Unit, UnitClass } from '../unit.ts';
  *        | u16 record count | u32 length per record | records
  * ```
  *
- * `receipt` is an index into a table that lives in memory with the segment: after a restart it means nothing.
+ * `receipt` is an index into a table that lives in memory with the segment. After a restart it only tells the sources of
+ * one file apart.
  */
 const MAGIC = Buffer.from('RKS1');
 const FRAME_HEADER_BYTES = 8;
-/** Kinesis takes keys of 256 characters, of which none has more than four bytes. */
+/** Kinesis takes keys of 256 characters, each of at most four bytes of UTF-8. */
 const MAX_KEY_BYTES = 4 * KINESIS_LIMITS.keyCharacters;
 const BODY_HEADER_BYTES = 1 + 2 + 8 + 8 + 4 + 2;
-/** By the number in the file: only ever added to. */
+/** By the number in the file. Only ever add to the end: an earlier version may have written what is read. */
 const CLASSES: readonly UnitClass[] = ['video', 'deskshare', 'audio', 'event', 'text', 'crowd'];
 
 export interface SpoolFrame extends Omit<Unit, 'receipt' | 'partitionKey'> {
@@ -69,7 +70,7 @@ export interface SegmentContent {
   readonly damagedBytes: number;
 }
 
-/** Reads as far as frames are whole and right. @returns undefined when not even the header is ours */
+/** Reads up to the first frame that is torn or damaged. @returns undefined when not even the header is ours */
 export function readSegment(file: Buffer): SegmentContent | undefined {
   const start = headerEnd(file);
   if (start === undefined) return undefined;
@@ -84,7 +85,7 @@ export function readSegment(file: Buffer): SegmentContent | undefined {
   return { partitionKey, frames, intactBytes: at, damagedBytes: file.length - at };
 }
 
-/** Could this be a file whose writing was cut off within its header? */
+/** Whether this may be a file whose process died while it wrote the header. */
 export function isTornHeader(file: Buffer): boolean {
   const length = Math.min(file.length, MAGIC.length);
   return file.subarray(0, length).equals(MAGIC.subarray(0, length)) && !headerEnd(file);
@@ -101,8 +102,8 @@ function headerEnd(file: Buffer): number | undefined {
 }
 
 /**
- * A right checksum is no proof that `writeFrame` wrote the body: the checksum of nothing is 0, as the bytes of a file
- * are that a file system lost. So every number is checked against what it must be.
+ * Checks every number, and not only the checksum: a file system may lose bytes and leave zeros, and zeros are a frame of
+ * length 0 whose checksum, 0, is right.
  */
 function readFrame(
   file: Buffer,

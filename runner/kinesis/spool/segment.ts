@@ -42,28 +42,28 @@ export class SpooledUnit implements Unit {
 }
 
 /**
- * What memory knows of one segment file: enough to tell every receipt even if the file cannot be read, and
- * to drop its units without reading it. Costs one small object per run, not per unit.
+ * What memory knows of one segment file: enough to tell every receipt even if the file cannot be read, and to drop its
+ * units without reading it. It costs one small object per run of consecutive units, not one per unit.
  */
 export class SpoolSegment {
   readonly partitionKey: string;
   readonly path: string;
-  /** Written by an earlier process: nobody waits for receipts. */
+  /** Written by an earlier process, whose receipts died with it. */
   readonly isRecovered: boolean;
   /**
-   * `open`: may be appended to. `busy`: the disk is at it. `closed`: complete. `loaded`: its units are in
-   * memory, the file is kept until all are settled. `gone`: the file is removed.
+   * `open`: may be appended to. `busy`: the disk reads or writes it. `closed`: complete. `loaded`: its units are in
+   * memory, the file is kept until all are written or dropped. `gone`: the file is removed.
    */
   state: 'open' | 'busy' | 'closed' | 'loaded' | 'gone' = 'open';
   /** What the file must hold: its header and the units not dropped. */
   bytes: number;
-  /** Length of the file's intact part; more than `bytes` until dropped units are cut out. */
+  /** Length of the file's intact part; more than `bytes` until the file is rewritten without the dropped units. */
   fileBytes = 0;
-  /** Units not yet settled. */
+  /** Units that are neither written nor dropped. */
   units = 0;
 
   readonly #receipts: Receipt[] = [];
-  readonly #shed = new Set<UnitClass>();
+  readonly #droppedClasses = new Set<UnitClass>();
   #runs: Run[] = [];
   readonly #lastRuns = new Map<Receipt, Run>();
 
@@ -79,6 +79,11 @@ export class SpoolSegment {
     return this.#runs[0]?.fromMs ?? Number.POSITIVE_INFINITY;
   }
 
+  /** One of its units is written or dropped. */
+  countDone(): void {
+    this.units -= 1;
+  }
+
   receiptIndex(receipt: Receipt): number {
     const known = this.#receipts.indexOf(receipt);
     return known >= 0 ? known : this.#receipts.push(receipt) - 1;
@@ -89,7 +94,7 @@ export class SpoolSegment {
     this.state = 'closed';
     this.fileBytes = fileBytes;
     for (const frame of frames) {
-      const receipt = this.#receipts[frame.receiptIndex] ?? deafReceipt();
+      const receipt = this.#receipts[frame.receiptIndex] ?? unheardReceipt();
       this.#receipts[frame.receiptIndex] = receipt;
       this.add({ ...frame, partitionKey: this.partitionKey, receipt });
     }
@@ -123,25 +128,23 @@ export class SpoolSegment {
   }
 
   /** Bytes that dropping units of that class would free now. */
-  sheddable(unitClass: UnitClass): number {
+  droppableBytes(unitClass: UnitClass): number {
     if (this.state !== 'open' && this.state !== 'closed') return 0;
     let total = 0;
     for (const run of this.#runs) if (run.class === unitClass) total += run.fileBytes;
     return total;
   }
 
-  /** Forgets units of one class, or all; the file is the caller's business. @returns them, without records */
-  take(unitClass?: UnitClass): Unit[] {
-    // Nothing may follow: from here on the class tells which frames of the file are still meant.
+  /** Drops the units of one class, or all, from what the file should hold. @returns them, without records */
+  drop(unitClass?: UnitClass): Unit[] {
+    // Nothing may be appended: from here on, all frames of the class in this file count as dropped.
     this.state = 'closed';
-    if (unitClass) this.#shed.add(unitClass);
-    const condemned = this.#runs.filter(
-      (run) => unitClass === undefined || run.class === unitClass,
-    );
-    this.#runs = this.#runs.filter((run) => !condemned.includes(run));
+    if (unitClass) this.#droppedClasses.add(unitClass);
+    const dropped = this.#runs.filter((run) => unitClass === undefined || run.class === unitClass);
+    this.#runs = this.#runs.filter((run) => !dropped.includes(run));
     this.#lastRuns.clear();
     const units: Unit[] = [];
-    for (const run of condemned) {
+    for (const run of dropped) {
       this.bytes -= run.fileBytes;
       this.units -= run.count;
       units.push(...expand(run, this.partitionKey));
@@ -149,9 +152,9 @@ export class SpoolSegment {
     return units;
   }
 
-  /** Is the unit of that frame still wanted? */
+  /** Whether the unit of that frame was not dropped. */
   keeps(frame: SpoolFrame): boolean {
-    return !this.#shed.has(frame.class);
+    return !this.#droppedClasses.has(frame.class);
   }
 
   /**
@@ -186,11 +189,11 @@ export class SpoolSegment {
   }
 }
 
-function deafReceipt(): Receipt {
+function unheardReceipt(): Receipt {
   return { written() {}, dropped() {} };
 }
 
-/** The units of a run as far as they are remembered: capture times evenly spaced, bytes evenly spread. */
+/** The units of a run as far as memory knows them: capture times evenly spaced, payload bytes evenly spread. */
 function expand(run: Run, partitionKey: string): Unit[] {
   const { count, fromMs, toMs, payloadBytes } = run;
   return Array.from({ length: count }, (_, index) => ({

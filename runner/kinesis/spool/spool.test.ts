@@ -38,7 +38,7 @@ async function drain(spool: Spool, key = 'stream'): Promise<Unit[]> {
     spool.load(key, (units) => {
       for (const unit of units) {
         all.push(unit);
-        spool.settled(unit);
+        spool.done(unit);
       }
     });
     await spool.idle();
@@ -52,7 +52,7 @@ const range = (from: number, to: number) =>
   Array.from({ length: to - from + 1 }, (_, index) => from + index);
 const segments = async () => (await readdir(directory)).filter((name) => name.endsWith('.seg'));
 
-test('gives units back in order, with their receipts, and leaves no file', async () => {
+test('units come back from the disk in order, with their receipts, and leave no file', async () => {
   const spool = await open();
   const tally = new Tally();
   await fill(spool, tally, 1, 50, { bytes: 500, chunks: 2 });
@@ -64,7 +64,7 @@ test('gives units back in order, with their receipts, and leaves no file', async
   expect([spool.bytes, spool.pendingBytes]).toEqual([0, 0]);
 });
 
-test('hands the tail over unwritten once nothing older is left', async () => {
+test('the tail is handed over unwritten once nothing older is left', async () => {
   const spool = await open();
   const tally = new Tally();
   const unit = makeUnit(1, tally);
@@ -74,7 +74,7 @@ test('hands the tail over unwritten once nothing older is left', async () => {
   expect(spool.hasBacklog('stream')).toBe(false);
 });
 
-test('keeps the order of units that come while older ones are read back', async () => {
+test('units that come while older ones are read back keep their order', async () => {
   const spool = await open();
   const tally = new Tally();
   await fill(spool, tally, 1, 20);
@@ -83,21 +83,21 @@ test('keeps the order of units that come while older ones are read back', async 
   expect(sequences([...(await first), ...(await drain(spool))])).toEqual(range(1, 40));
 });
 
-test('keeps a file until all its units are settled', async () => {
+test('a file stays until all its units are written or dropped', async () => {
   const spool = await open();
   await fill(spool, new Tally(), 1, 10);
   const loaded: Unit[] = [];
   spool.load('stream', (units) => loaded.push(...units));
   await spool.idle();
-  for (const unit of loaded.slice(1)) spool.settled(unit);
+  for (const unit of loaded.slice(1)) spool.done(unit);
   await spool.idle();
   expect(await segments()).toHaveLength(1);
-  spool.settled(loaded[0] as Unit);
+  spool.done(loaded[0] as Unit);
   await spool.idle();
   expect(await segments()).toEqual([]);
 });
 
-test('takes up what an earlier process left, torn tail and foreign files aside', async () => {
+test('a spool takes over what an earlier process left, without its torn end', async () => {
   await fill(await open(), new Tally(), 1, 40);
   const names = await segments();
   const last = join(directory, names.at(-1) as string);
@@ -110,7 +110,7 @@ test('takes up what an earlier process left, torn tail and foreign files aside',
   expect(await readdir(directory)).toEqual([]);
 });
 
-test('drops the oldest video first, then share, then audio, and never for something cheaper', async () => {
+test('a full spool drops the oldest video first, then share, then audio, and never for something cheaper', async () => {
   const spool = await open(39_000);
   const [video, share, audio] = [new Tally(), new Tally(), new Tally()];
   const put = (tally: Tally, from: number, to: number, shape: UnitShape) =>
@@ -134,7 +134,7 @@ test('drops the oldest video first, then share, then audio, and never for someth
   expect(sequences(await drain(spool, 'a'))).toEqual(range(27, 62));
 });
 
-test('takes the video out of a file that also holds share, and gives the space back', async () => {
+test('dropping video from a file that also holds share frees its space and keeps the share', async () => {
   const spool = await open(12_000, 100_000);
   const [video, share] = [new Tally(), new Tally()];
   for (const sequence of range(1, 5)) {
@@ -153,7 +153,7 @@ test('takes the video out of a file that also holds share, and gives the space b
   );
 });
 
-test('tells sequences, times and bytes of units it drops unread', async () => {
+test('units dropped unread are told with their sequences, times and bytes', async () => {
   const spool = await open(1e9, 100_000);
   const told: Unit[] = [];
   const receipt = { written() {}, dropped: (unit: Unit) => told.push(unit) };
@@ -179,7 +179,7 @@ test('tells sequences, times and bytes of units it drops unread', async () => {
   expect(told.reduce((sum, { payloadBytes }) => sum + payloadBytes, 0)).toBe(353);
 });
 
-test('drops some keys only, those being read or written at that moment too', async () => {
+test('a drop of one key leaves the others, and includes what is being read or written', async () => {
   const spool = await open();
   const [mine, theirs] = [new Tally(), new Tally()];
   await fill(spool, theirs, 1, 30, { key: 'other' });
@@ -200,7 +200,7 @@ test('drops some keys only, those being read or written at that moment too', asy
   expect(sequences(await drain(spool, 'other'))).toEqual(range(1, 30));
 });
 
-test('declares what a damaged file does not give back', async () => {
+test('what a damaged file does not give back is reported lost', async () => {
   const spool = await open(1e9, 100_000);
   const tally = new Tally();
   await fill(spool, tally, 1, 10);
@@ -216,7 +216,7 @@ test('declares what a damaged file does not give back', async () => {
   expect(spool.bytes).toBe(0);
 });
 
-test('declares everything of a file that is gone', async () => {
+test('all units of a file that is gone are reported lost', async () => {
   const spool = await open(1e9, 100_000);
   const tally = new Tally();
   await fill(spool, tally, 1, 10);
@@ -225,7 +225,7 @@ test('declares everything of a file that is gone', async () => {
   expect(tally.droppedNames.size).toBe(10);
 });
 
-test('keeps units in memory, in order, while the disk refuses them', async () => {
+test('units stay in memory, in order, while the disk refuses them', async () => {
   const spool = await open();
   const tally = new Tally();
   await fill(spool, tally, 1, 10);
@@ -235,12 +235,12 @@ test('keeps units in memory, in order, while the disk refuses them', async () =>
   await mkdir(directory);
   await fill(spool, tally, 21, 30);
   const units = await drain(spool);
-  // The first ten went with the directory, and are declared.
+  // The first ten went with the directory, and are reported lost.
   expect(sequences(units)).toEqual(range(11, 30));
   expect(tally.droppedNames.size).toBe(10);
 });
 
-test('bounds what waits for a disk that does not keep up', async () => {
+test('memory of units that wait for a slow disk is bounded', async () => {
   const spool = await open();
   const tally = new Tally();
   for (const sequence of range(1, 40)) {
@@ -251,7 +251,7 @@ test('bounds what waits for a disk that does not keep up', async () => {
   expect([...tally.droppedNames.values()]).toContain('buffer_full');
 });
 
-test('giving up drops its own units and leaves those of an earlier process to the next', async () => {
+test('dropOwn leaves the units of an earlier process to the next', async () => {
   await fill(await open(), new Tally(), 1, 20);
   const spool = await open();
   const tally = new Tally();
@@ -259,14 +259,14 @@ test('giving up drops its own units and leaves those of an earlier process to th
   const loaded: Unit[] = [];
   spool.load('stream', (units) => loaded.push(...units));
   await spool.idle();
-  spool.giveUp('write_failed');
-  for (const unit of loaded) spool.settled(unit);
+  spool.dropOwn('write_failed');
+  for (const unit of loaded) spool.done(unit);
   await spool.idle();
   expect(tally.droppedNames.size).toBe(20);
   expect(sequences(await drain(await open()))).toEqual(range(1, 20));
 });
 
-test("refuses what is larger than the whole spool, at nobody else's cost", async () => {
+test('a unit larger than the whole spool is dropped, and no other with it', async () => {
   const spool = await open(20_000);
   const tally = new Tally();
   await fill(spool, tally, 1, 10, { class: 'video' });
@@ -274,13 +274,13 @@ test("refuses what is larger than the whole spool, at nobody else's cost", async
   expect([...tally.droppedNames]).toEqual([['stream:11', 'spool_full']]);
 });
 
-test('says at the start that its directory cannot be used', async () => {
+test('a directory that cannot be used ends the start with spool-corrupt', async () => {
   await writeFile(join(directory, 'file'), '');
   const opened = openSpool({ directory: join(directory, 'file'), maxBytes: 1 });
   await expect(opened).rejects.toMatchObject({ code: 'kinesis/spool-corrupt' });
 });
 
-test('drops what the disk is refusing at that moment', async () => {
+test('a drop includes what the disk is refusing at that moment', async () => {
   const spool = await open();
   const tally = new Tally();
   await rm(directory, { recursive: true });
@@ -297,7 +297,7 @@ test('drops what the disk is refusing at that moment', async () => {
   await mkdir(directory);
 });
 
-test('reads once where it is asked twice', async () => {
+test('two loads of one key at a time are one read', async () => {
   const spool = await open();
   await fill(spool, new Tally(), 1, 10);
   const loads: number[] = [];

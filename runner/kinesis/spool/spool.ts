@@ -1,7 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import { ServiceError } from '../../../shared/errors.ts';
 import { type Logger, SILENT_LOGGER } from '../../../shared/logger.ts';
-import { chooseVictim, type Shedding } from '../pressure.ts';
+import { chooseDrop, type UnitHolder } from '../pressure.ts';
 import type { DropCause, Unit, UnitClass } from '../unit.ts';
 import { SpoolDisk } from './disk.ts';
 import { KeyBacklog, type UnitDropped } from './key-backlog.ts';
@@ -44,18 +44,18 @@ export async function openSpool(options: SpoolOptions): Promise<Spool> {
 }
 
 /**
- * Overflow of a producer's lanes on the disk, bounded: per partition key a queue of append-only files. A key
- * that has units here gets all its further units here, until the last one is read back.
+ * Overflow of a producer's lanes on the disk, bounded: per partition key a queue of append-only files. A key that has
+ * units here gets all its further units here, until the last one is read back (docs/adr/0007-spool.md).
  *
- * All calls return at once; the disk works behind them, one operation after another. When the bound is
- * reached, the oldest units of the cheapest class are dropped.
+ * All calls return at once; the disk works behind them, one operation after another. When the bound is reached, the
+ * oldest units of the cheapest class are dropped.
  */
 export class Spool {
   readonly #maxBytes: number;
   readonly #disk: SpoolDisk;
   readonly #backlogs = new Map<string, KeyBacklog>();
   #dropped: UnitDropped = () => {};
-  /** What an earlier process left stays where it is. */
+  /** What an earlier process left stays on the disk. */
   #isFrozen = false;
 
   constructor(options: SpoolOptions, recovery: Recovery) {
@@ -111,7 +111,7 @@ export class Spool {
   }
 
   hasBacklog(partitionKey: string): boolean {
-    // Asked for every unit; nearly always there is none at all.
+    // Asked for every unit: the size check spares the look-up while the spool is empty, which is nearly always.
     return this.#backlogs.size > 0 && this.#backlogs.get(partitionKey)?.isAhead === true;
   }
 
@@ -137,8 +137,8 @@ export class Spool {
   }
 
   /**
-   * Reads the next units of a key, in order. `deliver` gets them in the same turn in which they leave the
-   * spool, so that nothing can come between. One load per key at a time; further ones are ignored.
+   * Reads the next units of a key, in order. `deliver` gets them in the same synchronous step in which they leave the
+   * spool: a unit put between the two would overtake them. One load per key at a time; further ones are ignored.
    */
   load(partitionKey: string, deliver: (units: readonly Unit[]) => void): void {
     if (this.#isFrozen) return;
@@ -147,10 +147,10 @@ export class Spool {
     });
   }
 
-  /** A unit was written or dropped; its file goes when all of it was. */
-  settled(unit: Unit): void {
+  /** A unit is written or dropped. Its file is removed when all its units are. */
+  done(unit: Unit): void {
     if (!(unit instanceof SpooledUnit) || this.#isKept(unit.segment)) return;
-    this.#backlogs.get(unit.partitionKey)?.settled(unit.segment);
+    this.#backlogs.get(unit.partitionKey)?.done(unit.segment);
   }
 
   /** Drops all units of some keys. @param unitClass units of this class alone */
@@ -161,8 +161,8 @@ export class Spool {
     }
   }
 
-  /** Drops everything but what an earlier process left: that is the next one's. */
-  giveUp(cause: DropCause): void {
+  /** Drops everything but what an earlier process left, which stays on the disk for the next process. */
+  dropOwn(cause: DropCause): void {
     this.#isFrozen = true;
     this.drop(() => true, cause);
   }
@@ -185,13 +185,13 @@ export class Spool {
     return backlog;
   }
 
-  /** Drops from disk and tails until `bytes` more fit. @returns false when all that is there is dearer */
+  /** Drops units on the disk and in tails until `bytes` more fit. @returns false when all that is left is dearer */
   #makeRoom(incoming: UnitClass, bytes: number): boolean {
     if (bytes > this.#maxBytes) return false;
     while (this.bytes + bytes > this.#maxBytes) {
-      const victim = chooseVictim(this.#holders(), incoming);
-      if (!victim) return false;
-      const { holder, unitClass } = victim;
+      const drop = chooseDrop(this.#holders(), incoming);
+      if (!drop) return false;
+      const { holder, unitClass } = drop;
       if (holder instanceof KeyBacklog) holder.dropTail('spool_full', unitClass);
       else {
         this.#backlog(holder.partitionKey).dropSegment(holder, 'spool_full', unitClass);
@@ -200,17 +200,17 @@ export class Spool {
     return true;
   }
 
-  /** The same for what waits for a disk that is too slow. */
+  /** Drops units in tails until memory has room for `bytes` more. @returns as `#makeRoom` */
   #makePendingRoom(incoming: UnitClass, bytes: number): boolean {
     while (this.pendingBytes > 0 && this.pendingBytes + bytes > PENDING_BYTES) {
-      const victim = chooseVictim(this.#backlogs.values(), incoming);
-      if (!victim) return false;
-      victim.holder.dropTail('buffer_full', victim.unitClass);
+      const drop = chooseDrop(this.#backlogs.values(), incoming);
+      if (!drop) return false;
+      drop.holder.dropTail('buffer_full', drop.unitClass);
     }
     return true;
   }
 
-  *#holders(): Iterable<(SpoolSegment | KeyBacklog) & Shedding> {
+  *#holders(): Iterable<(SpoolSegment | KeyBacklog) & UnitHolder> {
     for (const backlog of this.#backlogs.values()) {
       yield* backlog.segments;
       yield backlog;

@@ -6,7 +6,7 @@ import {
   sampleRateHz,
 } from '../../../rtms/protocol/agreed-media.ts';
 import { MEDIA_TYPE_BIT } from '../../../rtms/protocol/media-type.ts';
-import { takeMemory } from '../../../shared/memory-pool.ts';
+import { processMemory } from '../../../shared/memory-pool.ts';
 import { SourceEncoder } from '../../../shared/record/encode-media-record.ts';
 import type { EventOrigin } from '../../../shared/record/event.ts';
 
@@ -36,8 +36,10 @@ export function encoderFor(
     codec,
     ...shapeOf(mediaType, media),
   };
-  return new SourceEncoder(fields, takeMemory);
+  return new SourceEncoder(fields, allocate);
 }
+
+const allocate = (sizeBytes: number) => processMemory.acquire(sizeBytes);
 
 /** The fields of a record that only the handshake knows. */
 function shapeOf(mediaType: MediaFrame['mediaType'], media: EffectiveMedia) {

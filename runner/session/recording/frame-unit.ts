@@ -1,5 +1,5 @@
 import type { MediaFrame } from '../../../rtms/events.ts';
-import { giveMemory } from '../../../shared/memory-pool.ts';
+import { processMemory } from '../../../shared/memory-pool.ts';
 import type { Receipt, Unit } from '../../kinesis/unit.ts';
 
 const NOBODY: Receipt = { written() {}, dropped() {} };
@@ -14,7 +14,7 @@ export class FrameUnit implements Unit {
   capturedAtMs = 0;
   payloadBytes = 0;
   heldMs = 0;
-  readonly release = giveMemory;
+  readonly memory = processMemory;
   receipt: Receipt = NOBODY;
 }
 

@@ -5,7 +5,7 @@ import {
   MEDIA_TYPE_BIT,
 } from '../../../rtms/protocol/media-type.ts';
 import type { DecodedMediaRecord } from '../../../shared/record/media-record.ts';
-import { malformed } from '../../../shared/record/protobuf.ts';
+import { malformedRecord } from '../../../shared/record/protobuf.ts';
 
 /** Zoom's names; `UNDEFINED` also stands for a number that this version does not know. */
 export type CodecName = keyof typeof MEDIA_PAYLOAD_TYPE;
@@ -61,10 +61,10 @@ export function frameOfRecord(
   kinesisSequenceNumber: string,
 ): Frame {
   const mediaType = MEDIA_TYPE_NAMES.get(record.mediaType as never);
-  if (mediaType === undefined) throw malformed('media record of a type that carries no frames');
+  if (mediaType === undefined) throw malformedRecord('media record of a type that carries no frames');
   // Whoever prints such a time would throw.
   if (!isTime(record.capturedAtMs) || !isTime(record.receivedAtMs)) {
-    throw malformed('media record with a time that no calendar has');
+    throw malformedRecord('media record with a time that no calendar has');
   }
   const frame: Writable = {
     rtmsStreamId: record.rtmsStreamId,

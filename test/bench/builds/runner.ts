@@ -12,6 +12,7 @@ import { Session } from '../../../runner/session/session.ts';
 import { DrainDeadline } from '../../../runner/task/drain-deadline.ts';
 import { EmfEmitter } from '../../../runner/task/metrics.ts';
 import { SILENT_LOGGER } from '../../../shared/logger.ts';
+import { processMemory } from '../../../shared/memory-pool.ts';
 import type { Counter, CounterMetrics, MetricName } from '../../../shared/metrics.ts';
 import { noteDelay, type StartBuild, type Tally } from './build.ts';
 
@@ -57,6 +58,7 @@ export const start: StartBuild = async (endpoint, tally) => {
       client: createKinesisClient({ region: 'us-east-1', endpoint }),
       streamName,
       aggregate,
+      pool: processMemory,
       spool: await openSpool({ directory: join(directory, streamName), maxBytes: SPOOL_BYTES }),
       metrics,
     });
