@@ -1,6 +1,5 @@
 import type { MemoryPool } from '../../shared/memory-pool.ts';
 import { type ByteLevel, type FlushPolicies, Lane } from './lane.ts';
-import type { Packing } from './packing.ts';
 import {
   chooseDrop,
   DROP_STEP_BYTES,
@@ -8,6 +7,7 @@ import {
   type Overload,
   overload,
 } from './pressure.ts';
+import type { RecordFormat } from './record-format.ts';
 import { sessionOf, type Unit, unitBytes } from './unit.ts';
 
 /** Which partition keys: all of one session (what stands before the first `#`), or those a test accepts. */
@@ -21,7 +21,7 @@ export function selects(selection: KeySelection, partitionKey: string): boolean 
 
 export interface LaneTableOptions {
   readonly policies: FlushPolicies;
-  readonly packing: Packing;
+  readonly format: RecordFormat;
   readonly memory: MemoryPool;
   readonly limits: MemoryLimits;
 }
@@ -61,12 +61,12 @@ export class LaneTable {
     const level = this.#sessions.get(session) ?? { bytes: 0, lanes: 0 };
     level.lanes += 1;
     this.#sessions.set(session, level);
-    const { policies, packing, memory } = this.#options;
+    const { policies, format, memory } = this.#options;
     const lane = new Lane({
       partitionKey,
       session,
       policies,
-      packing,
+      format,
       memory,
       sessionLevel: level,
       taskLevel: this.#task,

@@ -5,7 +5,7 @@ import { MemoryPool } from '../../shared/memory-pool.ts';
 import { aggregateSize } from '../../shared/record/kpl.ts';
 import { identity, makeUnit, Tally } from '../../test/support/model-kinesis.ts';
 import { type FlushPolicies, Lane } from './lane.ts';
-import { AGGREGATES } from './packing.ts';
+import { AGGREGATES } from './record-format.ts';
 import { unitBytes } from './unit.ts';
 
 const KEY = 'stream';
@@ -27,7 +27,7 @@ const lane = (policy = POLICY, taskLevel = level()) =>
     partitionKey: KEY,
     session: KEY,
     policies: all(policy),
-    packing: AGGREGATES,
+    format: AGGREGATES,
     memory: new MemoryPool(),
     sessionLevel: level(),
     taskLevel,

@@ -1,7 +1,7 @@
 import type { MemoryPool } from '../../shared/memory-pool.ts';
 import { CatchUpClock } from './catch-up.ts';
 import { type OutgoingRecord, RecordFormer } from './outgoing-record.ts';
-import type { Packing } from './packing.ts';
+import type { RecordFormat } from './record-format.ts';
 import { type DropCause, type Unit, type UnitClass, unitBytes } from './unit.ts';
 import { UnitQueue } from './unit-queue.ts';
 
@@ -24,7 +24,7 @@ export interface LaneOptions {
   readonly partitionKey: string;
   readonly session: string;
   readonly policies: FlushPolicies;
-  readonly packing: Packing;
+  readonly format: RecordFormat;
   /** Where shared records come from and go back to. */
   readonly memory: MemoryPool;
   readonly sessionLevel: ByteLevel;
@@ -82,12 +82,12 @@ export class Lane {
   #lastSentAtMs = Number.NEGATIVE_INFINITY;
 
   constructor(options: LaneOptions) {
-    const { partitionKey, packing } = options;
+    const { partitionKey, format } = options;
     this.partitionKey = partitionKey;
     this.session = options.session;
     this.#policies = options.policies;
-    this.#queue = new UnitQueue(packing);
-    this.#former = new RecordFormer(partitionKey, packing, options.memory);
+    this.#queue = new UnitQueue(format);
+    this.#former = new RecordFormer(partitionKey, format, options.memory);
     this.#sessionLevel = options.sessionLevel;
     this.#taskLevel = options.taskLevel;
   }

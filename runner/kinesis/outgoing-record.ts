@@ -1,5 +1,5 @@
 import type { MemoryPool } from '../../shared/memory-pool.ts';
-import type { Packing } from './packing.ts';
+import type { RecordFormat } from './record-format.ts';
 import type { Unit } from './unit.ts';
 import type { UnitQueue } from './unit-queue.ts';
 
@@ -19,7 +19,7 @@ export interface OutgoingRecord {
 /** Forms the records of one partition key, one after the other: each is released before the next is formed. */
 export class RecordFormer {
   readonly #partitionKey: string;
-  readonly #packing: Packing;
+  readonly #format: RecordFormat;
   readonly #memory: MemoryPool;
   readonly #keyBytes: number;
   /** A packed record without user records, and the partition key. */
@@ -27,12 +27,12 @@ export class RecordFormer {
   /** Where the memory of the formed record goes back to; undefined: to the garbage collector. */
   #formedMemory: MemoryPool | undefined;
 
-  constructor(partitionKey: string, packing: Packing, memory: MemoryPool) {
+  constructor(partitionKey: string, format: RecordFormat, memory: MemoryPool) {
     this.#partitionKey = partitionKey;
-    this.#packing = packing;
+    this.#format = format;
     this.#memory = memory;
     this.#keyBytes = Buffer.byteLength(partitionKey);
-    this.#envelopeBytes = packing.emptyBytes(this.#keyBytes) + this.#keyBytes;
+    this.#envelopeBytes = format.emptyBytes(this.#keyBytes) + this.#keyBytes;
   }
 
   /** Bytes of one record with all that is queued, partition key included. */
@@ -53,7 +53,7 @@ export class RecordFormer {
     let sizeBytes = this.#envelopeBytes;
     for (let unit = queue.peek(); unit; unit = queue.peek()) {
       const record = queue.peekRecord() as Uint8Array;
-      const grownBytes = sizeBytes + this.#packing.grownBytes(record.length);
+      const grownBytes = sizeBytes + this.#format.grownBytes(record.length);
       if (grownBytes > targetBytes && records.length > 0) break;
       sizeBytes = grownBytes;
       records.push(record);
@@ -83,7 +83,7 @@ export class RecordFormer {
 
   /** Copies the records, whose own memory is free then. */
   #pack(records: readonly Uint8Array[], owners: readonly Unit[]): Buffer {
-    const packed = this.#packing.pack(this.#partitionKey, records, this.#memory);
+    const packed = this.#format.pack(this.#partitionKey, records, this.#memory);
     for (let index = 0; index < records.length; index += 1) {
       owners[index]?.memory?.release(records[index] as Uint8Array);
     }

@@ -6,7 +6,7 @@ export interface CallLimits {
   readonly calls: number;
 }
 
-/** What packing must know of a record. */
+/** What packCalls must know of a record. */
 export interface CallEntry {
   readonly sizeBytes: number;
   /** Needs a call of its own. */

@@ -326,7 +326,7 @@ test('throttled entries are repeated and counted', async () => {
   expect(producer.stats().throttles).toBe(producer.stats().retries);
 });
 
-test('metrics count PUT units, packing, latency and levels', async () => {
+test('metrics count PUT units, aggregation, latency and levels', async () => {
   const seen = new Map<MetricName, number>();
   const add = (name: MetricName, value = 1) => seen.set(name, (seen.get(name) ?? 0) + value);
   const producer = produce({ metrics: { count: add, observe: add } });

@@ -5,9 +5,9 @@ import { type Metrics, NO_METRICS } from '../../shared/metrics.ts';
 import { Completion } from './completion.ts';
 import type { Lane } from './lane.ts';
 import { type KeySelection, LaneTable, selects } from './lane-table.ts';
-import { AGGREGATES, LINES } from './packing.ts';
 import { DEFAULT_MEMORY_LIMITS } from './pressure.ts';
 import { DEFAULT_RETRY, flushPolicies, type ProducerOptions } from './producer-options.ts';
+import { AGGREGATES, LINES } from './record-format.ts';
 import { Sender } from './sender.ts';
 import type { Spool } from './spool/spool.ts';
 import type { DropCause, Unit, UnitClass } from './unit.ts';
@@ -109,7 +109,7 @@ export class Producer {
   constructor(options: ProducerOptions) {
     this.#lanes = new LaneTable({
       policies: flushPolicies(options),
-      packing: options.aggregate ? AGGREGATES : LINES,
+      format: options.aggregate ? AGGREGATES : LINES,
       memory: options.pool ?? new MemoryPool(),
       limits: { ...DEFAULT_MEMORY_LIMITS, ...options.memory },
     });

@@ -1,4 +1,4 @@
-import type { Packing } from './packing.ts';
+import type { RecordFormat } from './record-format.ts';
 import { ClassBytes, type Unit, type UnitClass, unitBytes } from './unit.ts';
 
 /**
@@ -8,7 +8,7 @@ import { ClassBytes, type Unit, type UnitClass, unitBytes } from './unit.ts';
  * Two parallel arrays, so that no object is made per unit.
  */
 export class UnitQueue {
-  readonly #packing: Packing;
+  readonly #format: RecordFormat;
   #units: Unit[] = [];
   #arrivedAtMs: number[] = [];
   #head = 0;
@@ -17,8 +17,8 @@ export class UnitQueue {
   #packedBytes = 0;
   readonly #bytes = new ClassBytes();
 
-  constructor(packing: Packing) {
-    this.#packing = packing;
+  constructor(format: RecordFormat) {
+    this.#format = format;
   }
 
   /** Bytes by which all queued records would make a shared record grow. */
@@ -57,7 +57,7 @@ export class UnitQueue {
     this.#arrivedAtMs.push(nowMs);
     this.#bytes.add(unit.class, unitBytes(unit));
     for (const record of unit.records) {
-      this.#packedBytes += this.#packing.grownBytes(record.length);
+      this.#packedBytes += this.#format.grownBytes(record.length);
     }
   }
 
@@ -65,7 +65,7 @@ export class UnitQueue {
   shiftRecord(): Unit | undefined {
     const { records } = this.#units[this.#head] as Unit;
     const record = records[this.#leftOfFirst] as Uint8Array;
-    this.#packedBytes -= this.#packing.grownBytes(record.length);
+    this.#packedBytes -= this.#format.grownBytes(record.length);
     this.#leftOfFirst += 1;
     return this.#leftOfFirst === records.length ? this.shift() : undefined;
   }
@@ -108,7 +108,7 @@ export class UnitQueue {
 
   #uncountPacked({ records }: Unit, from: number): void {
     for (let index = from; index < records.length; index += 1) {
-      this.#packedBytes -= this.#packing.grownBytes(records[index]?.length ?? 0);
+      this.#packedBytes -= this.#format.grownBytes(records[index]?.length ?? 0);
     }
   }
 

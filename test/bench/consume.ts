@@ -88,9 +88,9 @@ async function measure(
   const sums = checksummed(records);
   const client = instantKinesis(records);
   const runs = [
-    () => readWithKit(records, forget),
-    () => readWithReader(client, forget),
-    () => readWithLibrary(records, forget),
+    () => readWithKit(records, touch),
+    () => readWithReader(client, touch),
+    () => readWithLibrary(records, touch),
     () => readChecksums(sums),
   ] as const;
   const rounds = runs.map((): number[] => []);
@@ -118,7 +118,7 @@ type Take = (payload: Uint8Array, capturedAtMs: number, userName: string) => voi
 
 let taken = 0;
 /** Looks at what a consumer surely looks at. */
-const forget: Take = (payload, capturedAtMs, userName) => {
+const touch: Take = (payload, capturedAtMs, userName) => {
   taken = (taken + payload.length + capturedAtMs + userName.length) | 0;
 };
 

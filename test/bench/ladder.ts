@@ -49,14 +49,15 @@ function runnerNodeArgs(): string[] {
   return entrypoint.filter((word) => word.startsWith('--'));
 }
 
-const SETTLE_MS = 4_000;
+/** After a step up, until what is measured belongs to the new load. */
+const STEADY_AFTER_MS = 4_000;
 /** Before the first step of a build: until V8 has compiled what is hot. A task lives for days. */
 const WARM_UP_MS = 10_000;
 const WINDOW_MS = 5_000;
 /** Sustained: nearly everything comes out again in the same time, soon. */
 const MIN_SHARE = 0.95;
 const MAX_P99_MS = 1_000;
-/** The bench's own lateness that is still no lack of load. */
+/** The bench may be that late itself before its load counts as missing. */
 const MAX_LATE_MS = 250;
 
 export interface ClimbOptions {
@@ -68,7 +69,7 @@ export interface ClimbOptions {
 
 interface Load {
   readonly sessions: number;
-  readonly settleMs: number;
+  readonly steadyAfterMs: number;
   readonly idleRssBytes: number;
 }
 
@@ -133,8 +134,12 @@ export class World {
       await receivers.ready();
       const { rssBytes: idleRssBytes } = await receivers.end();
       for (const sessions of steps) {
-        const settleMs = SETTLE_MS + (done.length === 0 ? WARM_UP_MS : 0);
-        const step = await this.#step(receivers, workload, { sessions, settleMs, idleRssBytes });
+        const steadyAfterMs = STEADY_AFTER_MS + (done.length === 0 ? WARM_UP_MS : 0);
+        const step = await this.#step(receivers, workload, {
+          sessions,
+          steadyAfterMs,
+          idleRssBytes,
+        });
         done.push(step);
         if (!step.sustained) break;
       }
@@ -153,14 +158,14 @@ export class World {
   async #step(
     receivers: Receivers,
     workload: WorkloadName,
-    { sessions, settleMs, idleRssBytes }: Load,
+    { sessions, steadyAfterMs, idleRssBytes }: Load,
   ): Promise<Step> {
     await this.#zoom.ask('pause');
     const signalingUrl = await this.#zoom.ask<string>('url');
     const media = JSON.stringify(WORKLOADS[workload].media);
     await receivers.join(sessions, signalingUrl, media);
     await this.#zoom.ask('play');
-    await delay(settleMs);
+    await delay(steadyAfterMs);
     const [zoomBefore, sinkBefore] = await this.#counts();
     await receivers.begin();
     await delay(WINDOW_MS);

@@ -19,7 +19,7 @@ interface Axis {
   readonly value: (point: Point) => number | undefined;
 }
 
-/** Load against CPU and against p99, one line a build; a ring where the build did not keep up. */
+/** Load against CPU and against p99, one line a build; an open circle where the build did not keep up. */
 export function plot(title: string, curves: readonly Curve[]): string {
   const maxSessions = Math.max(...curves.flatMap(({ points }) => points.map((p) => p.sessions)));
   const axes: Axis[] = [

@@ -14,7 +14,7 @@ import { type Flow, WORKLOADS, type WorkloadName } from './workloads.ts';
 
 /** How far apart sockets of one rhythm are spread. */
 const PHASE_MS = 5;
-/** A socket this far behind is left out: its receiver has given up. */
+/** A socket this far behind gets nothing more: its receiver does not keep up. */
 const MAX_BACKLOG_BYTES = 4 * 1024 * 1024;
 const KEEP_ALIVE_MS = 10_000;
 

@@ -61,7 +61,8 @@ export function frameOfRecord(
   kinesisSequenceNumber: string,
 ): Frame {
   const mediaType = MEDIA_TYPE_NAMES.get(record.mediaType as never);
-  if (mediaType === undefined) throw malformedRecord('media record of a type that carries no frames');
+  if (mediaType === undefined)
+    throw malformedRecord('media record of a type that carries no frames');
   // Whoever prints such a time would throw.
   if (!isTime(record.capturedAtMs) || !isTime(record.receivedAtMs)) {
     throw malformedRecord('media record with a time that no calendar has');

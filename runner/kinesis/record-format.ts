@@ -6,7 +6,7 @@ import {
 } from '../../shared/record/kpl.ts';
 
 /** How several user records of one partition key share a Kinesis record. A lone one is always written bare. */
-export interface Packing {
+export interface RecordFormat {
   /** Bytes of a shared record before the first user record is in it. @param keyBytes UTF-8 length of the key */
   readonly emptyBytes: (keyBytes: number) => number;
   /** Bytes by which a user record makes the shared record grow. */
@@ -20,7 +20,7 @@ export interface Packing {
 }
 
 /** KPL aggregates: user records of any bytes, found again by their lengths. */
-export const AGGREGATES: Packing = {
+export const AGGREGATES: RecordFormat = {
   emptyBytes: emptyAggregateSize,
   grownBytes: aggregatedRecordSize,
   pack: (partitionKey, records, memory) =>
@@ -31,7 +31,7 @@ export const AGGREGATES: Packing = {
  * Lines one after the other: newline-delimited text, which Firehose, Athena and `jq` read as it is. Every user record
  * must end with its newline, or two lines would become one.
  */
-export const LINES: Packing = {
+export const LINES: RecordFormat = {
   emptyBytes: () => 0,
   grownBytes: (recordBytes) => recordBytes,
   pack: (_partitionKey, records, memory) => {
