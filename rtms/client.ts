@@ -14,7 +14,7 @@ import { refusesParticipant } from './connection/verdict.ts';
 import { endOfConnection, stopped } from './end-reason.ts';
 import type { EndReason, InterruptScope, RtmsClientEvents, RtmsJoin } from './events.ts';
 import { Incoming, type IncomingOwner } from './incoming.ts';
-import { type EffectiveMedia, effectiveMedia } from './protocol/agreed-media.ts';
+import { type AgreedMedia, agreedMedia } from './protocol/agreed-media.ts';
 import { STOP_REASON, STREAM_STATE } from './protocol/constants.ts';
 import type {
   StreamStateResp,
@@ -39,7 +39,7 @@ export class RtmsClient extends EventEmitter<RtmsClientEvents> {
   #mediaSet: MediaSet | undefined;
   /** The set of the last handshake, closed or not: the next one begins where it had to go. */
   #mediaSetBefore: MediaSet | undefined;
-  #media: EffectiveMedia = {};
+  #media: AgreedMedia = {};
   /** Media connections of an earlier handshake, until their last frame is in. */
   #draining: Promise<unknown> = Promise.resolve();
   #hasUnknownState = false;
@@ -57,7 +57,7 @@ export class RtmsClient extends EventEmitter<RtmsClientEvents> {
   }
 
   /** Parameters that the last handshake of each media type agreed on: what its frames are made with. */
-  get media(): EffectiveMedia {
+  get media(): AgreedMedia {
     return this.#media;
   }
 
@@ -199,7 +199,7 @@ export class RtmsClient extends EventEmitter<RtmsClientEvents> {
     const { layout, currentMedia } = this.#options;
     if (currentMedia !== undefined) this.#options = { ...this.#options, media: currentMedia() };
     const { media } = this.#options;
-    this.#session?.incoming.asking(effectiveMedia(undefined, toWireParams(media)));
+    this.#session?.incoming.asking(agreedMedia(undefined, toWireParams(media)));
     const before = this.#mediaSetBefore;
     const hasCameras = this.#hasCameras;
     const plan = planMedia(

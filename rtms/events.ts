@@ -1,9 +1,9 @@
 import type { LeftOutMedia } from '../shared/record/event-data.ts';
-import type { EffectiveMedia } from './protocol/agreed-media.ts';
+import type { AgreedMedia } from './protocol/agreed-media.ts';
 import type { FrameMediaType, MediaType } from './protocol/media-type.ts';
 import type { Product } from './protocol/product.ts';
 
-export type { EffectiveMedia, FrameMediaType, LeftOutMedia, MediaType };
+export type { AgreedMedia, FrameMediaType, LeftOutMedia, MediaType };
 
 /** Where a frame or line comes from: a participant, a Contact Center or Phone channel, or the mix (userId 0). */
 export type Source = { readonly userId: number } | { readonly channelId: string };
@@ -130,7 +130,7 @@ export interface RtmsClientEvents {
   /** State name before and after. */
   state: [from: string, to: string];
   /** Media flows for the first time: parameters per media type, and which wanted ones do not flow, and why. */
-  joined: [media: EffectiveMedia, leftOut: readonly LeftOutMedia[]];
+  joined: [media: AgreedMedia, leftOut: readonly LeftOutMedia[]];
   frame: [frame: MediaFrame];
   /** `sentTimestamp`: the line's time as Zoom wrote it, mostly microseconds; undefined where it wrote none. */
   transcript: [line: TranscriptLine, sentTimestamp?: number];
@@ -160,7 +160,7 @@ export interface RtmsClientEvents {
       cause: string;
       attempt: number;
       durationMs: number;
-      media: EffectiveMedia;
+      media: AgreedMedia;
     },
   ];
   /** Per source, the capture times around an interruption. */

@@ -12,7 +12,7 @@ import {
 } from './connection/media-messages.ts';
 import { readSignalingEvent } from './connection/signaling-event.ts';
 import type { RtmsClientEvents } from './events.ts';
-import type { EffectiveMedia } from './protocol/agreed-media.ts';
+import type { AgreedMedia } from './protocol/agreed-media.ts';
 import type { RtmsMessage } from './protocol/codec.ts';
 import { MESSAGE_TYPE, SESSION_STATE } from './protocol/constants.ts';
 import type { FrameMessage } from './protocol/decode-media.ts';
@@ -99,7 +99,7 @@ export class Incoming {
   }
 
   /** A signaling handshake has begun the media anew; this is what its media connections will ask for. */
-  asking(asked: EffectiveMedia): void {
+  asking(asked: AgreedMedia): void {
     this.#agreed = { effective: asked, heldMs: 0 };
   }
 

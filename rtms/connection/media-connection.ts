@@ -1,7 +1,7 @@
 import type { ServiceError } from '../../shared/errors.ts';
 import type { CompleteOptions } from '../client-options.ts';
 import type { RtmsJoin } from '../events.ts';
-import { type EffectiveMedia, effectiveMedia } from '../protocol/agreed-media.ts';
+import { type AgreedMedia, agreedMedia } from '../protocol/agreed-media.ts';
 import { encodeMessage, type RtmsMessage } from '../protocol/codec.ts';
 import { MEDIA_DATA_TYPE, MESSAGE_TYPE } from '../protocol/constants.ts';
 import { readObject } from '../protocol/fields.ts';
@@ -38,7 +38,7 @@ export class Media implements Conversation {
   readonly #wanted: MediaParamsWire;
   readonly #version: number;
   readonly #connection: Connection;
-  #effective: EffectiveMedia = {};
+  #effective: AgreedMedia = {};
   #notGranted: readonly MediaType[] = [];
   #hasBeenUp = false;
 
@@ -95,12 +95,12 @@ export class Media implements Conversation {
    * Parameters that frames on this connection are made with: the last handshake's, and for media types that it
    * did not ask for, what would have been asked.
    */
-  get effective(): EffectiveMedia {
+  get effective(): AgreedMedia {
     return this.#effective;
   }
 
   /** `effective`, of the media types that were asked for and granted. */
-  get granted(): EffectiveMedia {
+  get granted(): AgreedMedia {
     const isGranted = (mediaType: MediaType) =>
       this.mediaTypes.includes(mediaType) && !this.#notGranted.includes(mediaType);
     const granted = Object.entries(this.#effective).filter(([mediaType]) =>
@@ -159,7 +159,7 @@ export class Media implements Conversation {
 
   answer(message: RtmsMessage): HandshakeAnswer | undefined {
     if (message.msgType !== MESSAGE_TYPE.DATA_HAND_SHAKE_RESP) return undefined;
-    this.#effective = effectiveMedia(message.mediaParams, this.#wanted);
+    this.#effective = agreedMedia(message.mediaParams, this.#wanted);
     this.#notGranted = missingFromAll(message.mediaParams, this.mediaTypes);
     return message;
   }

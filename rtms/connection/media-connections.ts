@@ -2,7 +2,7 @@ import type { ServiceError } from '../../shared/errors.ts';
 import type { LeftOutMedia } from '../../shared/record/event-data.ts';
 import type { CompleteOptions } from '../client-options.ts';
 import type { RtmsJoin } from '../events.ts';
-import type { EffectiveMedia } from '../protocol/agreed-media.ts';
+import type { AgreedMedia } from '../protocol/agreed-media.ts';
 import type { RtmsMessage } from '../protocol/codec.ts';
 import { MEDIA_TYPES, type MediaType } from '../protocol/media-type.ts';
 import { wantedMediaTypes } from '../protocol/params.ts';
@@ -74,8 +74,8 @@ export class MediaSet implements MediaOwner {
   }
 
   /** Parameters of the media types that are up. */
-  get effective(): EffectiveMedia {
-    const up: EffectiveMedia = Object.assign({}, ...this.#up().map((media) => media.granted));
+  get effective(): AgreedMedia {
+    const up: AgreedMedia = Object.assign({}, ...this.#up().map((media) => media.granted));
     return Object.fromEntries(
       MEDIA_TYPES.flatMap((mediaType) => (up[mediaType] ? [[mediaType, up[mediaType]]] : [])),
     );

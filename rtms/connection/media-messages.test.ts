@@ -1,5 +1,5 @@
 import { expect, it, test } from 'vitest';
-import type { EffectiveMedia } from '../protocol/agreed-media.ts';
+import type { AgreedMedia } from '../protocol/agreed-media.ts';
 import { decodeMessage } from '../protocol/codec.ts';
 import type { FrameMessage } from '../protocol/decode-media.ts';
 import type { ChatDataMessage, TranscriptMessage } from '../protocol/decode-text.ts';
@@ -9,7 +9,7 @@ import { toChatMessage, toFrame, toTranscriptLine } from './media-messages.ts';
 const roster = new Roster();
 roster.learn(7, 'Ada');
 const speaker = { userId: 7, userName: 'Ada' };
-const from = (effective: EffectiveMedia) => ({ effective, heldMs: 180 });
+const from = (effective: AgreedMedia) => ({ effective, heldMs: 180 });
 const audio = (dataOpt: number) =>
   from({
     audio: { contentType: 2, codec: 4, sampleRate: 3, channel: 2, dataOpt, sendRateMs: 20 },

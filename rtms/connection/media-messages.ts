@@ -1,5 +1,5 @@
 import type { ChatMessage, MediaFrame, Participant, TranscriptLine } from '../events.ts';
-import type { EffectiveMedia } from '../protocol/agreed-media.ts';
+import type { AgreedMedia } from '../protocol/agreed-media.ts';
 import type { RtmsMessage } from '../protocol/codec.ts';
 import { MEDIA_DATA_OPTION, MEDIA_PAYLOAD_TYPE } from '../protocol/constants.ts';
 import type { FrameMessage } from '../protocol/decode-media.ts';
@@ -9,7 +9,7 @@ import type { Roster } from '../roster.ts';
 
 /** What a frame takes from the connection that brought it. */
 export interface FrameShape {
-  readonly effective: EffectiveMedia;
+  readonly effective: AgreedMedia;
   readonly heldMs: number;
   /** V2: whose camera it is for, which a frame need not say again. */
   readonly userId?: number | undefined;

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { expect, it, test } from 'vitest';
-import { channelCount, effectiveMedia, resolutionBound, sampleRateHz } from './agreed-media.ts';
+import { agreedMedia, channelCount, resolutionBound, sampleRateHz } from './agreed-media.ts';
 import { DEFAULT_MEDIA_REQUEST, toWireParams } from './params.ts';
 
 const asked = toWireParams(DEFAULT_MEDIA_REQUEST);
@@ -8,7 +8,7 @@ const asked = toWireParams(DEFAULT_MEDIA_REQUEST);
 it('reads what Zoom applies when nothing was asked for', () => {
   const file = '../../test/fixtures/rtms/media/04-handshake-resp.all-defaults.json';
   const answer = JSON.parse(readFileSync(new URL(file, import.meta.url), 'utf8'));
-  expect(effectiveMedia(answer.media_params, asked)).toEqual({
+  expect(agreedMedia(answer.media_params, asked)).toEqual({
     audio: { contentType: 2, codec: 1, sampleRate: 1, channel: 1, dataOpt: 1, sendRateMs: 20 },
     video: { contentType: 3, codec: 5, resolution: 2, fps: 5, dataOpt: 3 },
     deskshare: { contentType: 3, codec: 5, resolution: 3, fps: 1 },
@@ -20,7 +20,7 @@ it('reads what Zoom applies when nothing was asked for', () => {
 test.each([undefined, null, 7, { audio: 1 }, { audio: { codec: 'x' } }])(
   'keeps what was asked when the answer is %j',
   (answer) => {
-    expect(effectiveMedia(answer, { audio: asked.audio ?? {} })).toEqual({
+    expect(agreedMedia(answer, { audio: asked.audio ?? {} })).toEqual({
       audio: { contentType: 2, codec: 4, sampleRate: 3, channel: 2, dataOpt: 2, sendRateMs: 20 },
     });
   },
@@ -30,14 +30,14 @@ test.each([1.5, -1, 2 ** 31, 1e300, null, 'x', [], {}])(
   'keeps the codec that was asked for when the answer says %j, and reads the rest',
   (codec) => {
     const answer = { audio: { codec, channel: 1 } };
-    expect(effectiveMedia(answer, asked).audio).toMatchObject({ codec: 4, channel: 1 });
+    expect(agreedMedia(answer, asked).audio).toMatchObject({ codec: 4, channel: 1 });
   },
 );
 
 it('reads digits, names and camelCase', () => {
   const audio = { codec: '1', sampleRate: 'SR_16K', channel: 'MONO', send_rate: ' 40 ' };
   const transcript = { src_language: 'LANGUAGE_ID_GERMAN', enable_lid: 0 };
-  expect(effectiveMedia(JSON.stringify({ audio, transcript: [transcript] }), asked)).toMatchObject({
+  expect(agreedMedia(JSON.stringify({ audio, transcript: [transcript] }), asked)).toMatchObject({
     audio: { codec: 1, sampleRate: 1, channel: 1, sendRateMs: 40 },
     transcript: { srcLanguage: 14, enableLid: false },
   });

@@ -14,7 +14,7 @@ import type { MediaParamsWire } from './messages.ts';
 import { ofMediaType } from './offered-urls.ts';
 
 /** Effective parameters per connected media type, as Zoom answered them (camelCase, Zoom's numbers). */
-export interface EffectiveMedia {
+export interface AgreedMedia {
   readonly audio?: {
     contentType: number;
     codec: number;
@@ -65,7 +65,7 @@ const NAMES: Readonly<Record<string, Readonly<Record<string, number>>>> = {
  * @param answered from the wire; fields that are missing or cannot be read keep what was asked
  * @param asked complete params of message 3: only its media types and fields appear in the result
  */
-export function effectiveMedia(answered: unknown, asked: MediaParamsWire): EffectiveMedia {
+export function agreedMedia(answered: unknown, asked: MediaParamsWire): AgreedMedia {
   const effective: { [Key in MediaType]?: Record<string, unknown> } = {};
   for (const mediaType of MEDIA_TYPES) {
     const askedFields = asked[mediaType];
@@ -82,7 +82,7 @@ export function effectiveMedia(answered: unknown, asked: MediaParamsWire): Effec
     }
     effective[mediaType] = fields;
   }
-  return effective as EffectiveMedia;
+  return effective as AgreedMedia;
 }
 
 /** -1 is a language: none. */

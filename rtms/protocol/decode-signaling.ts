@@ -33,7 +33,7 @@ export interface DataHandshakeResp {
   readonly statusCode: number;
   readonly reason: string;
   readonly payloadEncrypted: boolean;
-  /** As sent: see `effectiveMedia`. */
+  /** As sent: see `agreedMedia`. */
   readonly mediaParams: unknown;
 }
 

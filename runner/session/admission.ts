@@ -1,4 +1,4 @@
-import type { EffectiveMedia } from '../../rtms/protocol/agreed-media.ts';
+import type { AgreedMedia } from '../../rtms/protocol/agreed-media.ts';
 import type { MediaType } from '../../rtms/protocol/media-type.ts';
 import { roomFor, slotsOf } from '../../shared/slots.ts';
 
@@ -34,7 +34,7 @@ export type Admission =
  *
  * @param asked slots of everything that was asked for
  */
-export function slotsOfSession(asked: number, media: EffectiveMedia | undefined): number {
+export function slotsOfSession(asked: number, media: AgreedMedia | undefined): number {
   return media === undefined ? asked : slotsOf(Object.keys(media) as MediaType[]);
 }
 

@@ -1,7 +1,7 @@
 import type { EventEmitter } from 'node:events';
 import type { RtmsClientOptions } from '../../rtms/client-options.ts';
 import type { RtmsClientEvents, RtmsJoin } from '../../rtms/events.ts';
-import type { EffectiveMedia } from '../../rtms/protocol/agreed-media.ts';
+import type { AgreedMedia } from '../../rtms/protocol/agreed-media.ts';
 import type { MediaRequest } from '../../rtms/protocol/params.ts';
 import type { Product } from '../../rtms/protocol/product.ts';
 import type { ProtocolRequest } from '../../rtms/protocol/protocol-settings.ts';
@@ -19,7 +19,7 @@ import type { PreviousOwner } from './recording/blind-time.ts';
 /** What a session needs of an RTMS client. `RtmsClient` is one; the tests of a session bring their own. */
 export interface SessionClient extends EventEmitter<RtmsClientEvents> {
   readonly state: string;
-  readonly media: EffectiveMedia;
+  readonly media: AgreedMedia;
   join(join: RtmsJoin): void;
   reconnect(cause: string, serverUrls?: readonly string[]): void;
   leave(options?: { readonly closeStream?: boolean }): Promise<void>;

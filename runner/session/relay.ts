@@ -1,5 +1,5 @@
 import type { EndReason, MediaFrame, RtmsClientEvents } from '../../rtms/events.ts';
-import type { EffectiveMedia } from '../../rtms/protocol/agreed-media.ts';
+import type { AgreedMedia } from '../../rtms/protocol/agreed-media.ts';
 import type { MediaType } from '../../rtms/protocol/media-type.ts';
 import { MEDIA_TYPES } from '../../rtms/protocol/media-type.ts';
 import type { Logger } from '../../shared/logger.ts';
@@ -13,7 +13,7 @@ import type { SessionWriter } from './recording/session-writer.ts';
 
 /** What the session itself has to know of its client. */
 export interface RelayListener {
-  joined(media: EffectiveMedia, leftOut: readonly LeftOutMedia[]): void;
+  joined(media: AgreedMedia, leftOut: readonly LeftOutMedia[]): void;
   firstFrame(): void;
   paused(): void;
   resumed(): void;
@@ -37,7 +37,7 @@ export function relay(
   { logger, metrics, guard }: RelayTools,
 ): void {
   /** As of the last handshakes: frames of a connection that is going down still have this shape. */
-  let media: EffectiveMedia | undefined;
+  let media: AgreedMedia | undefined;
   let hasFrames = false;
   let hasMalformed = false;
   const unasked = new Set<MediaType>();

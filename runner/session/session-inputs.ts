@@ -1,5 +1,5 @@
 import type { EndReason } from '../../rtms/events.ts';
-import type { EffectiveMedia } from '../../rtms/protocol/agreed-media.ts';
+import type { AgreedMedia } from '../../rtms/protocol/agreed-media.ts';
 import type { MetricName } from '../../shared/metrics.ts';
 import type { HandOverCause, LeftOutMedia } from '../../shared/record/event-data.ts';
 import type { EndedReason } from '../../shared/session-table/runner-writes.ts';
@@ -70,7 +70,7 @@ export type SessionInput =
   | { readonly name: 'ending_overdue' };
 
 interface MediaFlow {
-  readonly media: EffectiveMedia;
+  readonly media: AgreedMedia;
   readonly leftOut: readonly LeftOutMedia[];
 }
 

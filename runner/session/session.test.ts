@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { MediaFrame } from '../../rtms/events.ts';
-import type { EffectiveMedia } from '../../rtms/protocol/agreed-media.ts';
+import type { AgreedMedia } from '../../rtms/protocol/agreed-media.ts';
 import type { SessionRow } from '../../shared/session-table/session-row.ts';
 import type { MemoryClient } from '../../test/support/session/memory-client.ts';
 import { SessionParts } from '../../test/support/session/session-parts.ts';
@@ -8,7 +8,7 @@ import type { ClaimedRow, SessionContext } from './context.ts';
 import { Session } from './session.ts';
 
 const AT = 1_738_392_033_000;
-const MEDIA: EffectiveMedia = {
+const MEDIA: AgreedMedia = {
   audio: { contentType: 2, codec: 1, sampleRate: 1, channel: 1, dataOpt: 2, sendRateMs: 20 },
 };
 const FRAME: MediaFrame = {

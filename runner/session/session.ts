@@ -1,4 +1,4 @@
-import type { EffectiveMedia } from '../../rtms/protocol/agreed-media.ts';
+import type { AgreedMedia } from '../../rtms/protocol/agreed-media.ts';
 import { MEDIA_TYPES, type MediaType } from '../../rtms/protocol/media-type.ts';
 import { followsSeveralCameras, wantedMediaTypes } from '../../rtms/protocol/params.ts';
 import type { HandOverCause } from '../../shared/record/event-data.ts';
@@ -84,7 +84,7 @@ export class Session {
   #start: StartRegister;
   #handledInterruptTsMs: number;
   #client: SessionClient | undefined;
-  #media: EffectiveMedia | undefined;
+  #media: AgreedMedia | undefined;
 
   /** @throws Error when the row lacks what a claimed row always has */
   constructor(claim: ClaimedRow, context: SessionContext) {
@@ -134,7 +134,7 @@ export class Session {
   }
 
   /** What the session weighs by: what Zoom agreed to send; undefined while that is not known, or comes and goes. */
-  get media(): EffectiveMedia | undefined {
+  get media(): AgreedMedia | undefined {
     return this.#hasCameras ? undefined : this.#media;
   }
 

@@ -1,5 +1,5 @@
 import type { RtmsClient } from '../../rtms/client.ts';
-import type { EffectiveMedia } from '../../rtms/protocol/agreed-media.ts';
+import type { AgreedMedia } from '../../rtms/protocol/agreed-media.ts';
 import { ServiceError } from '../../shared/errors.ts';
 import { isCount, isUserId } from '../../shared/input-limits.ts';
 import {
@@ -216,7 +216,7 @@ export class Client extends MediaRegistrar implements AsyncDisposable {
   }
 
   /** Parameters of the media connections that are up, as Zoom answered them. */
-  get media(): EffectiveMedia {
+  get media(): AgreedMedia {
     return this.#joined?.rtms.media ?? {};
   }
 

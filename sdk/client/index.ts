@@ -12,8 +12,8 @@ import { onWebhookEvent } from './webhook/webhook-server.ts';
 const { initialize, uninitialize } = Client;
 
 export type {
+  AgreedMedia,
   ChatMessage,
-  EffectiveMedia,
   EndReason,
   TranscriptLine,
 } from '../../rtms/events.ts';

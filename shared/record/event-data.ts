@@ -1,4 +1,4 @@
-import type { EffectiveMedia } from '../../rtms/protocol/agreed-media.ts';
+import type { AgreedMedia } from '../../rtms/protocol/agreed-media.ts';
 import type { FrameMediaType, MediaType } from '../../rtms/protocol/media-type.ts';
 import type { Product } from '../../rtms/protocol/product.ts';
 import type { StartFacts } from '../zoom/start-facts.ts';
@@ -185,7 +185,7 @@ export interface EventData {
   session_started: StartFacts & {
     readonly product: Product;
     readonly entityId: string;
-    readonly media: EffectiveMedia;
+    readonly media: AgreedMedia;
     /** Wanted media types that do not flow, each with its reason; absent when all do. */
     readonly leftOut?: readonly LeftOutMedia[];
     readonly requestedAtMs: number;

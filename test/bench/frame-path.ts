@@ -4,7 +4,7 @@ import type { KinesisClient } from '@aws-sdk/client-kinesis';
 import type { Media } from '../../rtms/connection/media-connection.ts';
 import type { RtmsClientEvents } from '../../rtms/events.ts';
 import { Incoming } from '../../rtms/incoming.ts';
-import { effectiveMedia } from '../../rtms/protocol/agreed-media.ts';
+import { agreedMedia } from '../../rtms/protocol/agreed-media.ts';
 import { decodeMessage } from '../../rtms/protocol/codec.ts';
 import { parseMediaRequest, toWireParams } from '../../rtms/protocol/params.ts';
 import { Producer } from '../../runner/kinesis/producer.ts';
@@ -64,7 +64,7 @@ export class FramePath {
     this.#producer = new Producer({ client, streamName: 'media', aggregate: true, metrics, pool });
     const { flows, media } = WORKLOADS[workload];
     const asked = toWireParams(parseMediaRequest(JSON.stringify(media)));
-    const effective = effectiveMedia({}, asked);
+    const effective = agreedMedia({}, asked);
     this.#connection = { effective } as Media;
     this.#messages = flows[0].moments.map(([message]) => Buffer.from(JSON.stringify(message)));
     this.#sessions = Array.from({ length: sessions }, (_, index) => {

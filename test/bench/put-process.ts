@@ -75,7 +75,7 @@ const ways = new Map<string, (records: Records) => Promise<unknown>>(
 );
 ways.set('signed by hand, native body', putByHand);
 
-async function costOf(put: (records: Records) => Promise<unknown>, records: Records) {
+async function slotsOf(put: (records: Records) => Promise<unknown>, records: Records) {
   const megabytes = (CALLS * records.reduce((sum, { Data }) => sum + Data.length, 0)) / 1e6;
   const cpu = process.cpuUsage();
   let left = CALLS;
@@ -96,7 +96,7 @@ serve({
     const rounds = new Map([...ways.keys()].map((name) => [name, [] as number[]]));
     for (let round = -1; round < ROUNDS; round++) {
       for (const [name, put] of ways) {
-        const cost = await costOf(put, entries);
+        const cost = await slotsOf(put, entries);
         if (round >= 0) rounds.get(name)?.push(cost);
       }
     }

@@ -4,7 +4,7 @@ import type {
   SignalingEvent,
   TranscriptLine,
 } from '../../../rtms/events.ts';
-import type { EffectiveMedia } from '../../../rtms/protocol/agreed-media.ts';
+import type { AgreedMedia } from '../../../rtms/protocol/agreed-media.ts';
 import {
   CHAT_OPERATION,
   nameOf,
@@ -129,7 +129,7 @@ export function stopReasonFields(stopReason: number | undefined): {
 export function sessionStarted(
   start: StartRegister,
   agreed: {
-    readonly media: EffectiveMedia;
+    readonly media: AgreedMedia;
     readonly leftOut: readonly LeftOutMedia[];
     readonly claimedAtMs: number;
     readonly atMs: number;

@@ -1,7 +1,7 @@
 import type { MediaFrame } from '../../../rtms/events.ts';
 import {
+  type AgreedMedia,
   channelCount,
-  type EffectiveMedia,
   resolutionBound,
   sampleRateHz,
 } from '../../../rtms/protocol/agreed-media.ts';
@@ -24,7 +24,7 @@ export function sourceOf({ userId, channelId }: MediaFrame) {
 export function encoderFor(
   origin: Pick<EventOrigin, 'rtmsStreamId' | 'epoch'>,
   frame: MediaFrame,
-  media: EffectiveMedia,
+  media: AgreedMedia,
 ): SourceEncoder {
   const { mediaType, channelId, userId = 0, userName, codec } = frame;
   const fields = {
@@ -42,7 +42,7 @@ export function encoderFor(
 const allocate = (sizeBytes: number) => processMemory.acquire(sizeBytes);
 
 /** The fields of a record that only the handshake knows. */
-function shapeOf(mediaType: MediaFrame['mediaType'], media: EffectiveMedia) {
+function shapeOf(mediaType: MediaFrame['mediaType'], media: AgreedMedia) {
   const { audio } = media;
   if (mediaType === 'audio') {
     return {

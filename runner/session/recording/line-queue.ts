@@ -57,7 +57,7 @@ export class LineQueue {
     if (!LineQueue.isCrowd(line)) return false;
     if (this.length === 0 && this.#inFlightBytes < IN_FLIGHT_BYTES) return false;
     this.#waiting.push(line);
-    this.#waitingBytes += costOf(line);
+    this.#waitingBytes += slotsOf(line);
     return true;
   }
 
@@ -78,7 +78,7 @@ export class LineQueue {
       all || this.#inFlightBytes < IN_FLIGHT_BYTES || this.#waitingBytes > WAITING_BYTES;
     if (line === undefined || !mayLeave) return undefined;
     this.#head += 1;
-    this.#waitingBytes -= costOf(line);
+    this.#waitingBytes -= slotsOf(line);
     // Shifting an array costs its length; this costs one move per line.
     if (this.#head >= 64 && this.#head * 2 >= this.#waiting.length) {
       this.#waiting = this.#waiting.slice(this.#head);
@@ -88,6 +88,6 @@ export class LineQueue {
   }
 }
 
-function costOf({ dataText }: WaitingLine): number {
+function slotsOf({ dataText }: WaitingLine): number {
   return LINE_OVERHEAD_BYTES + dataText.length;
 }

@@ -1,13 +1,13 @@
 import { beforeEach, describe, expect, test, vi } from 'vitest';
 import type { MediaFrame } from '../../../rtms/events.ts';
-import type { EffectiveMedia } from '../../../rtms/protocol/agreed-media.ts';
+import type { AgreedMedia } from '../../../rtms/protocol/agreed-media.ts';
 import { NO_METRICS } from '../../../shared/metrics.ts';
 import { decodeMediaRecord } from '../../../shared/record/decode-media-record.ts';
 import type { DropCause, Sink, Unit } from '../../kinesis/unit.ts';
 import { SessionWriter } from './session-writer.ts';
 
 const AT = 1_738_392_033_699;
-const MEDIA: EffectiveMedia = {
+const MEDIA: AgreedMedia = {
   audio: { contentType: 2, codec: 1, sampleRate: 1, channel: 1, dataOpt: 2, sendRateMs: 20 },
   video: { contentType: 3, codec: 7, resolution: 2, fps: 25, dataOpt: 3 },
 };

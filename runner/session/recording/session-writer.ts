@@ -1,5 +1,5 @@
 import type { MediaFrame } from '../../../rtms/events.ts';
-import type { EffectiveMedia } from '../../../rtms/protocol/agreed-media.ts';
+import type { AgreedMedia } from '../../../rtms/protocol/agreed-media.ts';
 import { FRAME_MEDIA_TYPES, type FrameMediaType } from '../../../rtms/protocol/media-type.ts';
 import { ServiceError } from '../../../shared/errors.ts';
 import type { CounterMetrics } from '../../../shared/metrics.ts';
@@ -83,7 +83,7 @@ export class SessionWriter {
   }
 
   /** Writes one frame. @param media effective parameters of the connection it came over */
-  frame(frame: MediaFrame, media: EffectiveMedia): void {
+  frame(frame: MediaFrame, media: AgreedMedia): void {
     if (!this.#mayWrite()) return;
     const source = this.#source(frame);
     const payloadBytes = frame.payload.length;

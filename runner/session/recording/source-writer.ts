@@ -1,5 +1,5 @@
 import type { MediaFrame } from '../../../rtms/events.ts';
-import type { EffectiveMedia } from '../../../rtms/protocol/agreed-media.ts';
+import type { AgreedMedia } from '../../../rtms/protocol/agreed-media.ts';
 import type { Counter } from '../../../shared/metrics.ts';
 import type { SourceEncoder } from '../../../shared/record/encode-media-record.ts';
 import type { EventOrigin } from '../../../shared/record/event.ts';
@@ -29,7 +29,7 @@ export class SourceWriter {
   readonly #maxMessageBytes: number;
   #encoder: SourceEncoder | undefined;
   /** What the encoder was made for. */
-  #media: EffectiveMedia | undefined;
+  #media: AgreedMedia | undefined;
   #userName = '';
   #codec = 0;
 
@@ -47,7 +47,7 @@ export class SourceWriter {
    *
    * @throws ServiceError `record/malformed` for a frame with impossible numbers
    */
-  unitOf(frame: MediaFrame, media: EffectiveMedia): FrameUnit {
+  unitOf(frame: MediaFrame, media: AgreedMedia): FrameUnit {
     const { mediaType, payload, capturedAtMs, receivedAtMs, heldMs } = frame;
     const { partitionKey, receipt } = this.#options;
     const sequence = this.row.received;
@@ -65,7 +65,7 @@ export class SourceWriter {
   }
 
   /** Another encoder when what it has written once has changed. */
-  #encoderFor(frame: MediaFrame, media: EffectiveMedia): SourceEncoder {
+  #encoderFor(frame: MediaFrame, media: AgreedMedia): SourceEncoder {
     const { userName, codec } = frame;
     if (
       this.#encoder === undefined ||

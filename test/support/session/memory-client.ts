@@ -1,12 +1,12 @@
 import { EventEmitter } from 'node:events';
 import type { RtmsClientEvents, RtmsJoin } from '../../../rtms/events.ts';
-import type { EffectiveMedia } from '../../../rtms/protocol/agreed-media.ts';
+import type { AgreedMedia } from '../../../rtms/protocol/agreed-media.ts';
 import type { SessionClient } from '../../../runner/session/context.ts';
 
 /** An RTMS client without sockets: a test says what Zoom does, with `emit`, and sees what the session wants. */
 export class MemoryClient extends EventEmitter<RtmsClientEvents> implements SessionClient {
   state = 'connecting';
-  media: EffectiveMedia = {};
+  media: AgreedMedia = {};
   readonly joins: RtmsJoin[] = [];
   readonly reconnects: { readonly cause: string; readonly serverUrls: readonly string[] }[] = [];
   readonly leaves: { readonly closeStream?: boolean }[] = [];
