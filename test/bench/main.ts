@@ -5,7 +5,7 @@
  *   decode          one media message from bytes, against JSON.parse
  *   aggregate       one frame into its aggregate, against the published libraries
  *   frame-path      a frame from its message to its PutRecords call, without sockets
- *   lines           lines of one session in a second, and a lone one
+ *   lines           lines of one session at once, a lone one, and in each second that lasts
  *   put             a megabyte to Kinesis, over TLS, by the SDK and by hand
  *   consume         reading the media stream, against the published libraries
  *   shards          one process, and two that share its sessions
@@ -19,6 +19,7 @@ import { benchDecode } from './decode.ts';
 import { benchFramePath } from './frame-path.ts';
 import { BUILDS, type BuildName } from './ladder.ts';
 import { benchLines } from './lines.ts';
+import { benchSustainedLines } from './lines-sustained.ts';
 import { benchPut } from './put.ts';
 import { benchRunner } from './runner.ts';
 import { benchShards } from './shards.ts';
@@ -56,7 +57,10 @@ const BENCHES: Readonly<Record<string, () => Promise<unknown>>> = {
   decode: async () => benchDecode(),
   aggregate: async () => benchAggregate(),
   'frame-path': () => benchFramePath(),
-  lines: () => benchLines(),
+  lines: async () => {
+    await benchLines();
+    await benchSustainedLines();
+  },
   put: () => benchPut(),
   consume: () => benchConsume(),
   shards: () => benchShards(Number(values.rounds)),
