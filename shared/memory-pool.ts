@@ -49,8 +49,8 @@ export class MemoryPool {
 
 /**
  * The pool of this process. The runner's wiring passes it to the producers. The two ends of a frame's way through this
- * process import it: `rtms/wire/frame-reader.ts`, which lies nine files below the wiring, and the units in
- * `runner/session/recording/`. All must share one: buffers of messages, records and aggregates have the same sizes.
+ * process import it: `rtms/wire/frame-reader.ts`, deep below the wiring and unaware of it, and the units in
+ * `runner/session/recording/`. One pool for all three, because each uses the others' buffers again, within one bound.
  */
 export const processMemory = new MemoryPool();
 

@@ -85,8 +85,9 @@ const REFILL_BYTES = 4 * PUT_UNIT_BYTES;
  *   ready by then. With two large wake-ups of the sockets instead of four, that saved an eighth of the CPU.
  * - Taking whatever the sockets bring: at 110 % of a core the loop did nothing but read and look, for each frame, for
  *   another one to drop; one in twenty was written. The remedy lies before `put`: rtms/wire/read-budget.ts.
- * - HTTP/2, the SDK's default for Kinesis: 21 to 33 ms a call at 8 calls at once, kept HTTP/1.1 connections 17 ms.
- * - Fresh buffers for each record: V8 went through its whole heap 21 times in ten seconds of video
+ * - Other transports: with 8 calls at once, a call takes 33 ms the SDK's way, 21 ms over pooled HTTP/2, and 17 ms over
+ *   kept HTTP/1.1 connections (transport.ts).
+ * - Fresh buffers for each record: with pictures of 300 kB, V8 went through its whole heap 21 times in ten seconds
  *   (docs/adr/0008-reused-memory.md).
  *
  * Figures: docs/performance.md.

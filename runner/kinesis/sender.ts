@@ -42,7 +42,6 @@ const LOG_EVERY_MS = 60_000;
 
 /** Decides which lanes send now, makes the calls, and acts on what became of each entry. */
 export class Sender {
-  /** Acknowledged since the start; `bytes` as Kinesis counts them. */
   readonly #written = { userRecords: 0, records: 0, bytes: 0, putUnits: 0 };
   #retries = 0;
   #throttles = 0;
@@ -61,7 +60,8 @@ export class Sender {
     return this.#calls.size;
   }
 
-  get written() {
+  /** Acknowledged since the start; `bytes` as Kinesis counts them. */
+  get written(): Readonly<Record<'userRecords' | 'records' | 'bytes' | 'putUnits', number>> {
     return this.#written;
   }
 

@@ -188,7 +188,7 @@ describe('reading a message', () => {
   );
 });
 
-describe('known texts', () => {
+describe('interned texts', () => {
   const known = new InternedTexts();
   const read = (bytes: Buffer) =>
     known.read(Buffer.concat([bytes, bytes]), bytes.length, 2 * bytes.length);

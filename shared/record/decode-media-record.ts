@@ -20,7 +20,8 @@ export function decodeMediaRecord(bytes: Uint8Array): DecodedMediaRecord {
 /**
  * `decodeMediaRecord` for the message in `bytes[start, end)`.
  *
- * Nearly every key, number and length takes one byte and is read right here; all longer ones are the reader's.
+ * Nearly every key, number and length takes one byte and is read right here, because a call per field costs more than
+ * the field. Longer ones are read by `WireReader`.
  *
  * @param known ids and names of earlier records
  */
@@ -81,8 +82,8 @@ export function readMediaRecord(
   if (record.chunkIndex !== 0 && record.chunkIndex >= record.chunkCount) {
     throw malformedRecord('chunk number beyond the chunk count');
   }
-  // Within an aggregate too, whose MD5 is of the bytes the lane gave it: only this sum covers the way from
-  // the frame's arrival to there, through queue and spool.
+  // Checked in an aggregate, too: its MD5 covers the bytes as they were packed. Only this checksum covers them from the
+  // frame's arrival to the packing, through memory and spool.
   if (crc32(record.payload) !== checksum) {
     const { rtmsStreamId, epoch, sequence } = record;
     throw new ServiceError('record/bad-checksum', 'media payload does not match its checksum', {
@@ -94,7 +95,7 @@ export function readMediaRecord(
 
 type Draft = { -readonly [Name in keyof DecodedMediaRecord]: DecodedMediaRecord[Name] };
 
-/** All fields in one order, so that every record has the same shape to V8. */
+/** All fields in one order, so that V8 gives every record the same hidden class. */
 function blank(): Draft {
   return {
     rtmsStreamId: '',
@@ -118,7 +119,7 @@ function blank(): Draft {
   };
 }
 
-/** Of a field that this version does not know, nothing. */
+/** Ignores unknown fields. */
 function setNumber(record: Draft, key: number, value: number): void {
   switch (key) {
     case KEY.EPOCH:

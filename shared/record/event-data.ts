@@ -15,7 +15,7 @@ export interface EventPerson {
   readonly userName?: string;
 }
 
-/** Zoom's own words, there when not everything in them could be read. */
+/** Zoom's own words, present when not everything in them could be read. */
 interface Unread {
   readonly raw?: unknown;
 }
@@ -45,8 +45,8 @@ export type GapCause =
   | 'not_received';
 
 /**
- * A time in which the stream ran and nobody received one of its media: what Zoom does not keep for who connects
- * later. An outer bound, Unix ms.
+ * A time in which the stream ran and no runner received this medium, and which Zoom does not send again to whoever
+ * connects later. An outer bound, Unix ms.
  */
 export interface BlindTime {
   readonly mediaType: MediaType;
