@@ -108,7 +108,7 @@ describe('a reader that begins again', () => {
     expect(await read({ streamName, checkpoints })).toEqual(['1/1']);
   });
 
-  test('says that records are gone, or ends, when its checkpoint is not kept any more', async () => {
+  test('says that records may be gone, or ends, when its checkpoint is not kept any more', async () => {
     const streamName = await createStream();
     await put(streamName, numbers(1, 2, 3));
     const checkpoints = store();
@@ -129,6 +129,43 @@ describe('a reader that begins again', () => {
     expect(trimmed).toEqual([{ shardId, position: saved.position }]);
   });
 });
+
+test('after more than a day without a record it says no more than that some may be gone', async () => {
+  let nowMs = Date.now();
+  await using idle = await startIdle(() => nowMs);
+  const checkpoints = store();
+  await idle.put(1);
+  const reader = { client: idle.client, streamName: 'idle', checkpoints, stopAtTip: true } as const;
+  await Array.fromAsync(frames(reader));
+  nowMs += 25 * 3_600_000;
+  await idle.put(2);
+  const again = Array.fromAsync(frames(reader));
+  await expect(again).rejects.toMatchObject({
+    code: 'kinesis/trimmed',
+    message: expect.stringContaining('may be gone'),
+  });
+  const left = await Array.fromAsync(frames({ ...reader, onTrimmed: () => undefined }));
+  expect(left.map(({ sequence }) => sequence)).toEqual([2]);
+});
+
+/** A stream on a Kinesis whose clock is ours. */
+async function startIdle(clock: () => number) {
+  const own = await startKinesisServer({ clock });
+  const ownClient = connect(own.url);
+  await ownClient.send(new CreateStreamCommand({ StreamName: 'idle', ShardCount: 1 }));
+  return {
+    client: ownClient,
+    async put(sequence: number) {
+      const { data: Data, partitionKey: PartitionKey } = packed([mediaRecord({ sequence })]);
+      const Records = [{ Data, PartitionKey }];
+      await ownClient.send(new PutRecordsCommand({ StreamName: 'idle', Records }));
+    },
+    async [Symbol.asyncDispose]() {
+      ownClient.destroy();
+      await own.close();
+    },
+  };
+}
 
 describe('what does not pass', () => {
   const started = performance.now;

@@ -24,7 +24,7 @@ export type Position =
   | 'LATEST'
   | Date
   | { readonly after: string }
-  /** Behind the record of a checkpoint, which must still be there: else records behind it are gone too. */
+  /** Behind the record of a checkpoint, which must still be there: else records behind it may be gone too. */
   | { readonly behind: string };
 
 /** What is read with: the SDK's `KinesisClient` of whichever version, or anything that sends its commands. */
@@ -158,7 +158,7 @@ export class ShardReader {
     }
     const what =
       `the checkpoint of ${shardId} in ${this.#streamName} is older than what Kinesis still keeps, so records behind ` +
-      'it are gone; onTrimmed goes on with the oldest one kept';
+      'it may be gone; onTrimmed goes on with the oldest one kept';
     const detail = { streamName: this.#streamName, shardId, position };
     throw new ServiceError('kinesis/trimmed', what, { detail });
   }

@@ -42,7 +42,7 @@ export interface StreamReader {
   /** Told when a call failed for a reason that may pass, before it is made again. */
   readonly onRetry?: (error: ServiceError, attempt: number) => void;
   /**
-   * Told when the record of a checkpoint is not kept any more, so that others behind it are gone too.
+   * Told when the record of a checkpoint is not kept any more, so that others behind it may be gone too.
    *
    * @default `kinesis/trimmed` is thrown
    */
