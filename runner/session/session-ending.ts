@@ -70,7 +70,7 @@ async function finish<Name extends 'session_ended' | 'session_handed_over'>(
   const { deadline } = context;
   const { ledger } = writer;
   const write = async (signal: AbortSignal) => {
-    await writer.settle(signal);
+    await writer.flush(signal);
     await writer.finish(name, Date.now(), data, signal);
   };
   try {

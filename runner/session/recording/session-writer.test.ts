@@ -3,7 +3,7 @@ import type { MediaFrame } from '../../../rtms/events.ts';
 import type { AgreedMedia } from '../../../rtms/protocol/agreed-media.ts';
 import { NO_METRICS } from '../../../shared/metrics.ts';
 import { decodeMediaRecord } from '../../../shared/record/decode-media-record.ts';
-import type { DropCause, Sink, Unit } from '../../kinesis/unit.ts';
+import { MemorySink } from '../../../test/support/session/memory-sink.ts';
 import { SessionWriter } from './session-writer.ts';
 
 const AT = 1_738_392_033_699;
@@ -22,48 +22,14 @@ const FRAME: MediaFrame = {
   payload: Buffer.from('frame'),
 };
 
-/** Stands for Kinesis: keeps what it is given until the test says what becomes of it. */
-class Shelf implements Sink {
-  readonly units: Unit[] = [];
-  /** What becomes of units when somebody waits for them. */
-  fate: 'written' | DropCause = 'written';
-
-  put(unit: Unit): void {
-    this.units.push(unit);
-  }
-
-  async flush(): Promise<void> {
-    this.settle(this.fate);
-  }
-
-  drop(_session: string, cause: DropCause): void {
-    this.settle(cause);
-  }
-
-  settle(fate: 'written' | DropCause): void {
-    for (const unit of this.units.splice(0)) {
-      this.past.push(unit);
-      if (fate === 'written') unit.receipt.written(unit);
-      else unit.receipt.dropped(unit, fate);
-    }
-  }
-
-  readonly past: Unit[] = [];
-
-  get lines(): { type: string; sequence: number; data: Record<string, unknown> }[] {
-    const units = [...this.past, ...this.units];
-    return units.map(({ records }) => JSON.parse(Buffer.from(records[0] ?? []).toString()));
-  }
-}
-
-let media: Shelf;
-let events: Shelf;
+let media: MemorySink;
+let events: MemorySink;
 let mayWrite: boolean;
 let writer: SessionWriter;
-const patient = new AbortController().signal;
+const never = new AbortController().signal;
 
 beforeEach(() => {
-  [media, events, mayWrite] = [new Shelf(), new Shelf(), true];
+  [media, events, mayWrite] = [new MemorySink(), new MemorySink(), true];
   writer = new SessionWriter({
     origin: { rtmsStreamId: 's', epoch: 2, product: 'meeting', entityId: 'e' },
     media,
@@ -102,7 +68,7 @@ describe('frames', () => {
     writer.frame({ ...FRAME, userId: 1 }, MEDIA);
     const written = media.units.length;
     expect(written).toBeLessThan(4_100);
-    await writer.settle(patient);
+    await writer.flush(never);
     const lost = sources + 1 - written;
     const gap = events.lines.find(({ type }) => type === 'rtms.gap.v1')?.data;
     expect(gap).toMatchObject({
@@ -121,7 +87,7 @@ describe('frames', () => {
       writer.frame(FRAME, MEDIA);
     }
     const written = media.units.length;
-    await writer.settle(patient);
+    await writer.flush(never);
     const gaps = events.lines.filter(({ type }) => type === 'rtms.gap.v1');
     expect(gaps.length).toBeLessThan(1_100);
     const lost = gaps.reduce((sum, { data }) => sum + Number(data['count']), 0);
@@ -161,7 +127,7 @@ describe('frames', () => {
   test('that no record can hold are lost as malformed', async () => {
     writer.frame({ ...FRAME, capturedAtMs: Number.NaN }, MEDIA);
     writer.frame(FRAME, MEDIA);
-    await writer.settle(patient);
+    await writer.flush(never);
     expect(events.lines[0]).toMatchObject({
       type: 'rtms.gap.v1',
       data: { mediaType: 'audio', userId: 7, fromSequence: 1, toSequence: 1, cause: 'malformed' },
@@ -182,8 +148,8 @@ describe('losses', () => {
   test('are told in gaps', async () => {
     writer.frame(FRAME, MEDIA);
     writer.frame(FRAME, MEDIA);
-    media.settle('spool_full');
-    await writer.settle(patient);
+    media.finish('spool_full');
+    await writer.flush(never);
     expect(events.lines).toMatchObject([
       {
         type: 'rtms.gap.v1',
@@ -206,7 +172,7 @@ describe('losses', () => {
     vi.useFakeTimers();
     try {
       writer.frame(FRAME, MEDIA);
-      media.settle('buffer_full');
+      media.finish('buffer_full');
       vi.advanceTimersByTime(999);
       expect(events.units).toHaveLength(0);
       vi.advanceTimersByTime(1);
@@ -218,11 +184,11 @@ describe('losses', () => {
 
   test('are told again when the gap event itself is lost', async () => {
     writer.frame(FRAME, MEDIA);
-    media.settle('spool_full');
+    media.finish('spool_full');
     events.fate = 'spool_full';
-    const settled = writer.settle(patient);
+    const flushed = writer.flush(never);
     events.fate = 'written';
-    await settled;
+    await flushed;
     const told = events.lines.filter(({ data }) => data['mediaType'] === 'audio');
     expect(told).toHaveLength(2);
     const row = writer.ledger.rows().find(({ mediaType }) => mediaType === 'events');
@@ -232,7 +198,7 @@ describe('losses', () => {
   test('of lines name the line numbers', async () => {
     writer.malformed({ mediaType: 'transcript', userId: 7 });
     writer.event('first_packet', AT, { timestampMs: AT });
-    await writer.settle(patient);
+    await writer.flush(never);
     expect(events.lines.map(({ sequence, type }) => [sequence, type])).toEqual([
       [2, 'rtms.first_packet.v1'],
       [3, 'rtms.gap.v1'],
@@ -244,8 +210,8 @@ describe('losses', () => {
 test('the last event carries the ledger of everything before it', async () => {
   writer.event('session_paused', AT, { timestampMs: AT });
   writer.frame(FRAME, MEDIA);
-  await writer.settle(patient);
-  await writer.finish('session_ended', AT, { restartable: false }, patient);
+  await writer.flush(never);
+  await writer.finish('session_ended', AT, { restartable: false }, never);
   const none = { received: 0, written: 0, lost: 0 };
   const one = { received: 1, written: 1, lost: 0 };
   const ledger = [
@@ -264,11 +230,11 @@ test('the last event carries the ledger of everything before it', async () => {
 });
 
 test('a last event that could not be written in time is written again', async () => {
-  vi.spyOn(events, 'flush').mockRejectedValueOnce(new Error('out of patience'));
-  const finish = () => writer.finish('session_ended', AT, { restartable: false }, patient);
-  await expect(finish()).rejects.toThrow('out of patience');
+  vi.spyOn(events, 'flush').mockRejectedValueOnce(new Error('the flush deadline'));
+  const finish = () => writer.finish('session_ended', AT, { restartable: false }, never);
+  await expect(finish()).rejects.toThrow('the flush deadline');
   writer.drop('write_failed');
-  await writer.settle(patient);
+  await writer.flush(never);
   await finish();
   expect(events.lines.at(-1)?.data['ledger']).toContainEqual({
     mediaType: 'events',
@@ -295,7 +261,7 @@ describe('a webinar that opens', () => {
     expect(ahead).toBeLessThan(700);
     say('in time');
     expect(events.lines.at(-1)).toMatchObject({ sequence: ahead + 1, data: { text: 'in time' } });
-    while (events.units.length > 0) events.settle('written');
+    while (events.units.length > 0) events.finish('written');
     expect(events.lines.map(({ sequence }) => sequence)).toEqual(
       Array.from({ length: 2_001 }, (_, at) => at + 1),
     );
@@ -312,8 +278,8 @@ describe('a webinar that opens', () => {
 
   test('is written whole, and accounted for, when the session ends', async () => {
     for (let userId = 1; userId <= 2_000; userId += 1) join(userId);
-    await writer.settle(patient);
-    await writer.finish('session_ended', AT, { restartable: false }, patient);
+    await writer.flush(never);
+    await writer.finish('session_ended', AT, { restartable: false }, never);
     expect(events.lines.at(-1)?.type).toBe('rtms.session_ended.v1');
     expect(events.lines.at(-1)?.data['ledger']).toContainEqual({
       mediaType: 'events',
@@ -323,11 +289,11 @@ describe('a webinar that opens', () => {
     });
   });
 
-  test('is told line by line as lost when it must be given up', async () => {
+  test('is told line by line as lost when it has to be dropped', async () => {
     for (let userId = 1; userId <= 2_000; userId += 1) join(userId);
     writer.drop('write_failed');
     expect(writer.ledger.outstanding).toBe(0);
-    await writer.settle(patient);
+    await writer.flush(never);
     const gaps = events.lines.filter(({ type }) => type === 'rtms.gap.v1');
     expect(gaps.reduce((sum, { data }) => sum + (data['count'] as number), 0)).toBe(2_000);
   });
@@ -353,7 +319,7 @@ describe('what no record can hold', () => {
       participants: [{ userId: 1 }, { userId: 2, userName: 'x'.repeat(3_000) }],
       timestampMs: AT,
     });
-    await writer.settle(patient);
+    await writer.flush(never);
     expect(events.lines).toMatchObject([
       { type: 'rtms.participant_left.v1', sequence: 2, data: { participants: [{ userId: 1 }] } },
       { type: 'rtms.gap.v1', data: { fromSequence: 1, toSequence: 1, cause: 'malformed' } },
@@ -363,9 +329,9 @@ describe('what no record can hold', () => {
 
   test('a ledger is told in pages, again when one of them is lost', async () => {
     for (let userId = 1; userId <= 100; userId += 1) writer.frame({ ...FRAME, userId }, MEDIA);
-    await writer.settle(patient);
+    await writer.flush(never);
     events.fate = 'spool_full';
-    const finished = writer.finish('session_ended', AT, { restartable: false }, patient);
+    const finished = writer.finish('session_ended', AT, { restartable: false }, never);
     events.fate = 'written';
     await finished;
     const ended = events.lines.at(-1);

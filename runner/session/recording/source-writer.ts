@@ -1,12 +1,12 @@
 import type { MediaFrame } from '../../../rtms/events.ts';
 import type { AgreedMedia } from '../../../rtms/protocol/agreed-media.ts';
+import { processMemory } from '../../../shared/memory-pool.ts';
 import type { Counter } from '../../../shared/metrics.ts';
 import type { SourceEncoder } from '../../../shared/record/encode-media-record.ts';
 import type { EventOrigin } from '../../../shared/record/event.ts';
 import { RECOVERED_FRAME_BYTES } from '../../../shared/record/recovered.ts';
-import type { Receipt } from '../../kinesis/unit.ts';
+import type { Receipt, Unit } from '../../kinesis/unit.ts';
 import { encoderFor } from './frame-record.ts';
-import { type FrameUnit, takeUnit } from './frame-unit.ts';
 import type { LedgerSource } from './ledger.ts';
 
 export interface SourceWriterOptions {
@@ -51,7 +51,7 @@ export class SourceWriter {
     const { mediaType, payload, capturedAtMs, receivedAtMs, heldMs } = frame;
     const { partitionKey, receipt } = this.#options;
     const sequence = this.row.received;
-    const unit = takeUnit();
+    const unit = acquireUnit();
     const fields = { sequence, capturedAtMs, receivedAtMs, payload };
     this.#encoderFor(frame, media).splitIntoChunks(fields, this.#maxMessageBytes, unit.records);
     unit.partitionKey = partitionKey;
@@ -80,4 +80,32 @@ export class SourceWriter {
     }
     return this.#encoder;
   }
+}
+
+const NOBODY: Receipt = { written() {}, dropped() {} };
+const MAX_SPARE = 64 * 1024;
+
+/** A frame on its way to Kinesis. Written anew for another frame once it is there: see `memory-pool.ts`. */
+class FrameUnit implements Unit {
+  partitionKey = '';
+  class: MediaFrame['mediaType'] = 'audio';
+  records: Buffer[] = [];
+  sequence = 0;
+  capturedAtMs = 0;
+  payloadBytes = 0;
+  heldMs = 0;
+  readonly memory = processMemory;
+  receipt: Receipt = NOBODY;
+}
+
+const spare: FrameUnit[] = [];
+
+/** A unit to be filled in, every field of it. */
+function acquireUnit(): FrameUnit {
+  return spare.pop() ?? new FrameUnit();
+}
+
+/** Returns a written unit to the pool. One that was reloaded from the disk is not pooled. */
+export function returnUnit(unit: Unit): void {
+  if (unit instanceof FrameUnit && spare.length < MAX_SPARE) spare.push(unit);
 }
