@@ -1,7 +1,7 @@
-import { readFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { copyPrograms, type PackedPackage, packPackage, quickProject } from './packed.ts';
+import { copyPrograms, type PackedPackage, packPackage, quickProject, run } from './packed.ts';
 import { runProgram } from './running-program.ts';
 
 let packed: PackedPackage;
@@ -115,4 +115,21 @@ test('the package names what each way of resolving looks for, and brings no Node
   expect(paths).toContain('dist/sdk/client/index.js');
   expect(paths).toContain('cli/rtms.mjs');
   expect(paths.filter((path) => /\.test\.|^test\/|node_modules/.test(path))).toEqual([]);
+});
+
+test('the infra of the installed package refuses a Kinesis client older than the runner was tested with', () => {
+  const installed = join(project, 'node_modules/rtms-kinesis');
+  const file = './node_modules/rtms-kinesis/dist/infra/bundling/kinesis-client-version.js';
+  const source = `(await import('${file}')).checkKinesisClient()`;
+  // Each in a process of its own: Node remembers where it found a package.
+  const check = () => run(process.execPath, ['--input-type=module', '--eval', source], project);
+  expect(check).not.toThrow();
+  const older = join(installed, 'node_modules/@aws-sdk/client-kinesis');
+  mkdirSync(older, { recursive: true });
+  try {
+    writeFileSync(join(older, 'package.json'), '{"version":"3.723.0"}');
+    expect(check).toThrow(/or newer, here is 3\.723\.0: npm install/);
+  } finally {
+    rmSync(join(installed, 'node_modules'), { recursive: true });
+  }
 });
