@@ -39,6 +39,7 @@ export interface PackerOptions {
 export class Packer {
   readonly #options: PackerOptions;
   #notBeforeMs = 0;
+  #pausedUntilMs = 0;
 
   constructor(options: PackerOptions) {
     this.#options = options;
@@ -74,7 +75,7 @@ export class Packer {
       logger.info('session packed', { event: 'packed', ...fields });
       return;
     }
-    this.#notBeforeMs = performance.now() + PAUSE_MS;
+    this.#pausedUntilMs = performance.now() + PAUSE_MS;
     metrics.count('HandBacks');
     logger.error('a packed session did not arrive', {
       event: 'hand_over_failed',
@@ -85,6 +86,8 @@ export class Packer {
 
   #part(): PackingPart {
     const { packing, taskId, tasks, clock = Date.now } = this.#options;
+    // What did not arrive tells against the tasks that it was meant for: meanwhile new streams are taken here, too.
+    if (performance.now() < this.#pausedUntilMs) return NO_PART;
     if (!isPackingTime(packing, clock())) return NO_PART;
     const { belowPercent, keepTasks } = packing;
     return judgePacking({ taskId, tasks: tasks(), belowPercent, keepTasks });
