@@ -12,12 +12,12 @@ import { OperatorStore } from './deployment/operator-store.ts';
 import { EXIT, type ExitCode, exitCodeOf } from './terminal/exit-code.ts';
 import { Output } from './terminal/output.ts';
 
-/** What every command gets to work with. */
+/** What every command works with. */
 export interface Context {
   readonly deployment: Deployment;
   readonly aws: AwsClients;
   readonly output: Output;
-  /** Aborted by Ctrl-C or SIGTERM: end what goes on; exit code 130, or 0 where that is how the command ends. */
+  /** Aborts on Ctrl-C or SIGTERM. The command then ends its work; see `interrupted` of `runCommand` for its exit code. */
   readonly signal: AbortSignal;
   /** @throws ServiceError `config/invalid` when no table is named */
   sessions(): OperatorStore;
@@ -25,15 +25,15 @@ export interface Context {
 
 export type Flags = DeploymentFlags & { readonly json?: true };
 
-/** What `rtms --help` (summary) and `rtms <command> --help` (the rest) say. */
+/** Texts of `rtms --help` (summary) and of `rtms <command> --help` (the others). */
 export interface CommandHelp {
   readonly summary: string;
   readonly description: string;
-  /** Command lines; one that goes on from the line before begins with a blank. */
+  /** Command lines. A line that continues the one before begins with a blank. */
   readonly examples: readonly string[];
 }
 
-/** A command with the options that all of them share. Give it its own options and its action. */
+/** Makes a command with the options that all commands share. The caller adds its own options and its action. */
 export function createCommand(
   name: string,
   { summary, description, examples }: CommandHelp,
@@ -60,17 +60,18 @@ export function createCommand(
     .option('--webhook-secret-id <id>', 'secret of the webhook tokens (ZOOM_WEBHOOK_SECRET_ID)')
     .option('--pages-topic <arn>', 'SNS topic of pages (PAGES_TOPIC)')
     .option('--tickets-topic <arn>', 'SNS topic of tickets (TICKETS_TOPIC)')
-    .option('--webhook-url <url>', 'where Zoom posts to (WEBHOOK_URL)')
+    .option('--webhook-url <url>', 'where Zoom posts (WEBHOOK_URL)')
     .option('--allowed-hosts <list>', 'hosts the deployment connects to (ALLOWED_HOSTS)')
     .optionsGroup('Options:')
     .addHelpText('after', `\nExamples:\n${examples.map(exampleLine).join('\n')}`);
 }
 
 /**
- * Runs a command's work: finds the deployment, minds Ctrl-C, turns errors into words and the exit code.
- * Never rejects.
+ * Runs the work of a command: finds the deployment, ends the work on Ctrl-C, and turns errors into a text and an exit
+ * code. Never rejects.
  *
- * @param interrupted the exit code when somebody ends it before it is done: `EXIT.OK` for what goes on until then
+ * @param interrupted the exit code when somebody ends the command before it is done; `EXIT.OK` for a command that runs
+ *   until somebody ends it
  */
 export async function runCommand(
   flags: Flags,
@@ -85,7 +86,7 @@ export async function runCommand(
   };
   process.on('SIGINT', onSignal);
   process.on('SIGTERM', onSignal);
-  // Until the work is done; main.ts ends with it when the reader of a pipe leaves.
+  // Holds until the work is done: main.ts exits with this code when the reader of a pipe leaves.
   process.exitCode = interrupted;
   let aws: AwsClients | undefined;
   try {
@@ -99,7 +100,7 @@ export async function runCommand(
       signal: stop.signal,
       sessions: () => new OperatorStore(clients.documents, required(deployment, 'table')),
     });
-    // Until what it said has left, a reader that is gone makes it an interruption.
+    // A reader that leaves before everything was written makes this an interruption.
     await written(process.stdout);
     process.exitCode = code;
   } catch (error) {
@@ -112,7 +113,7 @@ export async function runCommand(
   }
 }
 
-/** Resolves when everything has left, or when it cannot; that is told as `error` of the stream before. */
+/** Resolves when everything was written. When it cannot be, the stream has emitted `error` before this resolves. */
 async function written(stream: NodeJS.WriteStream): Promise<void> {
   await new Promise<void>((resolve) => stream.write('', () => resolve()));
   await new Promise<void>((resolve) => setImmediate(resolve));

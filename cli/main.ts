@@ -1,7 +1,7 @@
+import { runProgram } from './run-program.ts';
 import { EXIT } from './terminal/exit-code.ts';
-import { runProgram } from './terminal/run-program.ts';
 
-// The reader of a pipe may leave early (rtms tail | head): that is its right. What was not done is said by the code.
+// The reader of a pipe may leave early (rtms tail | head). That is no error; the exit code says whether work was left.
 for (const stream of [process.stdout, process.stderr]) {
   stream.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code !== 'EPIPE') throw error;

@@ -16,7 +16,7 @@ import { connect } from '../test/support/kinesis-client.ts';
 import { MEETING_MBPS } from './preflight/throughput-check.ts';
 import { createProgram } from './program.ts';
 
-/** SNS and SQS by fauxqs, Kinesis by our own server, quotas by a table: the commands use the real SDK clients. */
+/** The commands use the real AWS clients: against fauxqs (SNS, SQS), the local Kinesis, and a table of quotas. */
 let emulator: ReturnType<typeof buildApp>;
 let emulatorUrl: string;
 let kinesis: KinesisServer;
@@ -52,7 +52,7 @@ beforeEach(() => {
 async function rtms(...args: string[]) {
   const lines: string[] = [];
   const errors: string[] = [];
-  // A command ends when what it said has left, which the stream tells by a callback.
+  // A command ends when its output was written, which the stream reports by calling back.
   const out = vi.spyOn(process.stdout, 'write').mockImplementation((text, encoding, left) => {
     lines.push(String(text));
     (typeof encoding === 'function' ? encoding : left)?.();
@@ -100,7 +100,7 @@ async function createTopic(name: string): Promise<string> {
   return TopicArn;
 }
 
-test('page-test reaches whoever is subscribed, and fails for a topic that nobody hears', async () => {
+test('page-test reaches subscribers, and fails for a topic without any', async () => {
   const sqs = new SQSClient({ region: 'us-east-1', credentials, endpoint: emulatorUrl });
   const sns = new SNSClient({ region: 'us-east-1', credentials, endpoint: emulatorUrl });
   topics = {
@@ -135,7 +135,7 @@ test('page-test without a topic says how to name one', async () => {
   expect(errors).toContain('--pages-topic');
 });
 
-test('reshard goes up and down in the steps that Kinesis takes', async () => {
+test('reshard goes up and down in the steps that Kinesis allows', async () => {
   const client = connect(kinesis.url);
   await client.send(new CreateStreamCommand({ StreamName: 'media', ShardCount: 2 }));
   const up = await rtms('reshard', 'media', '--shards', '7');
@@ -149,7 +149,7 @@ test('reshard goes up and down in the steps that Kinesis takes', async () => {
   client.destroy();
 });
 
-test('reshard takes an on-demand stream over only when told to', async () => {
+test('reshard makes an on-demand stream provisioned only with --provisioned', async () => {
   const client = connect(kinesis.url);
   const StreamModeDetails = { StreamMode: 'ON_DEMAND' } as const;
   await client.send(new CreateStreamCommand({ StreamName: 'events', StreamModeDetails }));
@@ -182,7 +182,7 @@ const SIZES = [
   '400',
 ];
 
-test('preflight --quotas compares what is planned with what the account and Zoom allow', async () => {
+test('preflight --quotas compares the plan with what the account and Zoom allow', async () => {
   quotas.set('L-3032A538', 6).set('L-B99A9384', 1_000);
   const small = await rtms('preflight', '--quotas', ...SIZES);
   expect(small.exitCode).toBe(1);
@@ -197,7 +197,7 @@ test('preflight --quotas compares what is planned with what the account and Zoom
   expect(enough.exitCode).toBe(0);
 });
 
-test('preflight --quotas tells what a new account cannot reserve, and what it was not told', async () => {
+test('preflight --quotas fails for the Lambda quota of a new account, and hints at sizes that were not given', async () => {
   quotas.set('L-3032A538', 6).set('L-B99A9384', 10);
   const { json, exitCode } = await rtms('preflight', '--quotas');
   expect(exitCode).toBe(1);
@@ -209,7 +209,7 @@ test('preflight --quotas tells what a new account cannot reserve, and what it wa
   ]);
 });
 
-test('preflight --quotas says how little an on-demand stream takes at once', async () => {
+test('preflight --quotas says how many meetings an on-demand stream takes at once', async () => {
   quotas.set('L-3032A538', 100).set('L-B99A9384', 1_000);
   const planned = await rtms(
     'preflight',
@@ -241,7 +241,7 @@ test('preflight --quotas says how little an on-demand stream takes at once', asy
   client.destroy();
 });
 
-test('a meeting of the on-demand check weighs what the planned shards go by', () => {
+test('the on-demand check and the shard plan of infra reckon with the same load of a meeting', () => {
   const { media } = meetingLoad(DEFAULT_MEDIA_REQUEST);
   expect(MEETING_MBPS).toBeCloseTo(media.bytesPerSecond / 1e6, 2);
 });

@@ -15,11 +15,11 @@ import { tailCommand } from './commands/tail.ts';
 import { verifyCommand } from './commands/verify.ts';
 
 const AFTER_HELP = `
-Which deployment: flags, then --config <file> or --local, then the environment, then rtms.json.
-Exit codes: 0 fine, 1 something was found or refused, 2 wrong use, 3 out of reach, 4 contradictory (verify),
-70 our defect, 130 interrupted.`;
+The deployment is taken from flags, else from --config <file> or --local, else from the environment, else from rtms.json.
+Exit codes: 0 fine, 1 something was found or refused, 2 wrong use, 3 out of reach, 4 contradictory (verify, export),
+70 a defect of rtms, 130 interrupted.`;
 
-/** `rtms` with all its commands; throws CommanderError instead of ending the process. */
+/** Makes `rtms` with all its commands. It throws CommanderError instead of ending the process. */
 export function createProgram(): Command {
   return new Command('rtms')
     .version(packageVersion(), '-V, --version', 'version of this program')
@@ -50,7 +50,7 @@ export function createProgram(): Command {
     .addHelpText('after', AFTER_HELP);
 }
 
-/** Found from this file upwards: the program runs from the repository and from `dist/` of the package. */
+/** Looks for package.json from this file upwards, because the program runs from the repository or from `dist/`. */
 function packageVersion(): string {
   const path = findPackageJSON(import.meta.url);
   const { version } = JSON.parse(readFileSync(path ?? 'package.json', 'utf8'));

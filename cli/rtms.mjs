@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-/** The package's `rtms` command. Node strips no types inside `node_modules`: there the built program runs. */
+/** The `rtms` command of the package. Node strips no types inside `node_modules`, so there the built program runs. */
 const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
 if (major < 22 || (major === 22 && minor < 18)) {
   process.stderr.write(`rtms needs Node.js 22.18 or newer; this is ${process.versions.node}\n`);

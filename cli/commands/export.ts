@@ -19,7 +19,7 @@ import {
 import { EXIT, EXIT_OF_VERDICT, type ExitCode } from '../terminal/exit-code.ts';
 import { parseMoment } from '../terminal/time.ts';
 
-/** Audio from before the request comes first; no later frame is older than one of these. */
+/** Frames read before the time zero is chosen: the oldest audio, from Zoom's buffer, is among the first. */
 const FRAMES_BEFORE_ZERO = 500;
 
 interface ExportFlags extends Flags {
@@ -33,24 +33,30 @@ interface ExportFlags extends Flags {
 
 export function exportCommand(): Command {
   return createCommand('export', {
-    summary: 'one session as WAV, MP4, WebVTT and JSON files',
+    summary: 'write one session as WAV, MP4, WebVTT and JSON files',
     description:
       'Writes one session as files: a WAV (or Ogg) for each speaker and one of all, MP4 or pictures of ' +
-      'cameras and share, transcript as WebVTT, SRT and text, chat as JSON lines; all on one time base. ' +
-      'A session that still runs is written up to now. What is lost is told in gaps.json and in the captions, and by ' +
-      'the exit code, as rtms verify says it.',
+      'cameras and share, transcript as WebVTT, SRT and text, chat as JSON lines, all on one time base. ' +
+      'A session that still runs is written up to now. Losses are in gaps.json and in the captions, and the exit code is ' +
+      'that of rtms verify.',
     examples: [
       'rtms export 5f9d6a3c0a1b4e07 --local --out board-meeting',
       'rtms export 5f9d6a3c0a1b4e07 --from 2026-11-22T10:00:00Z --to 2026-11-22T10:15:00Z',
     ],
   })
     .argument('<session>', SESSION_ARGUMENT)
-    .option('--from <moment>', 'leave out what was captured before: a date and time, or 10m ago')
-    .option('--to <moment>', 'leave out what was captured from then on')
-    .option('-o, --out <directory>', 'where to (default: export-<rtms_stream_id>)')
-    .option('--no-gaps', "speakers' WAV without silence for what is missing: only what Zoom sent")
+    .option(
+      '--from <moment>',
+      'leave out what was captured before a date and time, or how long ago: 10m',
+    )
+    .option('--to <moment>', 'leave out what was captured at this moment or later')
+    .option('-o, --out <directory>', 'folder of the files (default: export-<rtms_stream_id>)')
+    .option(
+      '--no-gaps',
+      "no silence in speakers' WAV where something is missing: only what Zoom sent",
+    )
     .option('--fast', 'take all five calls a second of each shard, though live consumers need some')
-    .option('--even-revoked', 'also a session whose consent Zoom took back')
+    .option('--even-revoked', 'export even a session whose consent Zoom took back')
     .action((words: string, flags: ExportFlags) =>
       runCommand(flags, (context) => exportMeeting(context, words, flags)),
     );
@@ -165,7 +171,7 @@ function readWindow({ from, to }: ExportFlags, nowMs: number) {
   return { fromMs, toMs };
 }
 
-/** When Zoom asked for the session, or earlier: its buffer may hold what was said before. */
+/** When Zoom asked for the session, or earlier: Zoom's buffer may hold what was said before. */
 function meetingZero(events: readonly ReceivedEvent[], first: readonly Frame[]): number {
   const asked = events.flatMap((event) =>
     event.name === 'session_started' ? [event.data.requestedAtMs] : [],

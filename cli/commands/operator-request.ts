@@ -34,8 +34,8 @@ export function handoverCommand(): Command {
   return requestCommand('handover', {
     summary: 'give a session to another runner',
     description:
-      "Gives one session to another runner, as a deployment does: nothing is lost, Zoom's buffer covers " +
-      'the change, the epoch rises by one. With one runner alone it comes back to the same after a while.',
+      "Gives one session to another runner, as a deployment does: no audio is lost, because Zoom's buffer covers " +
+      'the change, and the epoch rises by one. When there is only one runner, it takes the session back after a while.',
     examples: ['rtms handover 5f9d6a3c0a1b4e07 --local'],
   });
 }
@@ -43,7 +43,7 @@ export function handoverCommand(): Command {
 function requestCommand(request: OperatorRequest, help: CommandHelp): Command {
   return createCommand(request, help)
     .argument('<session>', SESSION_ARGUMENT)
-    .option('--wait <duration>', 'how long to wait for it to be done; 0s: not at all', '30s')
+    .option('--wait <duration>', 'how long to wait until it is done; 0s does not wait', '30s')
     .action((words: string, flags: RequestFlags) =>
       runCommand(flags, (context) =>
         makeRequest(context, words, request, parseDuration(flags.wait)),
@@ -66,7 +66,7 @@ async function makeRequest(
     throw new ServiceError('cli/refused', `nobody serves ${rtmsStreamId}: ${why}`);
   }
   if (!(await store.request(seen, request))) {
-    throw new ServiceError('cli/refused', 'the session changed hands just now: try again');
+    throw new ServiceError('cli/refused', 'the session has just changed its runner: try again');
   }
   const result = { rtmsStreamId, wish: request, from: { owner: seen.owner, epoch: seen.epoch } };
   const deadline = AbortSignal.any([signal, AbortSignal.timeout(Math.max(waitMs, 1))]);
@@ -99,7 +99,7 @@ function sentence(
   if (!done && waitMs === 0)
     return `Requested ${request} of ${rtmsStreamId}; its runner acts within 2 s`;
   if (!done) {
-    return `${rtmsStreamId}: not done yet. Is ${seen.owner} alive, and is there room elsewhere? (rtms sessions)`;
+    return `${rtmsStreamId}: not done yet. Is ${seen.owner} alive, and have other runners free slots? (rtms sessions)`;
   }
   if (request === 'stop') return `${rtmsStreamId} has ended`;
   return `${rtmsStreamId}: ${seen.owner} gave it to ${row?.owner}, epoch ${row?.epoch}`;

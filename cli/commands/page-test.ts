@@ -11,10 +11,10 @@ interface PageTestFlags extends Flags {
 
 export function pageTestCommand(): Command {
   return createCommand('page-test', {
-    summary: 'does the pager ring?',
+    summary: 'send a test page: does it arrive?',
     description:
       'Sends a test to the topics of pages and tickets, and says how many subscriptions are confirmed. Somebody has to ' +
-      'look whether it arrived. It proves topic and subscriptions; that CloudWatch may publish is proved by ' +
+      'check that it arrived. It proves topic and subscriptions. To prove that CloudWatch may publish, use ' +
       '`aws cloudwatch set-alarm-state --state-value ALARM` on the composite alarm. Exit code 1 when a topic has no ' +
       'confirmed subscription.',
     examples: [
@@ -22,7 +22,7 @@ export function pageTestCommand(): Command {
       'rtms page-test --pages-topic arn:aws:sns:eu-central-1:123456789012:Pages',
     ],
   })
-    .option('--text <text>', 'what the message says', 'A test of rtms page-test. Nothing is wrong.')
+    .option('--text <text>', 'text of the message', 'A test of rtms page-test. Nothing is wrong.')
     .action((flags: PageTestFlags) =>
       runCommand(flags, (context) => pageTest(context, flags.text ?? '')),
     );
@@ -70,8 +70,8 @@ async function publish(
   );
   output.show({ topic, topicArn, messageId, confirmed, pending }, () => {
     const sent = `${topic.padEnd(8)} sent ${messageId} to ${confirmed} confirmed subscriptions`;
-    const waiting = pending > 0 ? `, ${pending} wait to be confirmed` : '';
-    const fix = 'nobody hears: add subscribers (monitoring in the stage, docs/deploy.md)';
+    const waiting = pending > 0 ? `, ${pending} not confirmed yet` : '';
+    const fix = 'nobody gets it: add subscribers (monitoring in the stage, docs/deploy.md)';
     return confirmed > 0 ? `${sent}${waiting}` : [`${sent}${waiting}`, `         ${fix}`];
   });
   return confirmed;

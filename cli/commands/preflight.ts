@@ -6,9 +6,8 @@ import { checkAws } from '../preflight/aws-checks.ts';
 import type { Check } from '../preflight/check.ts';
 import { checkQuotas, type Sizing } from '../preflight/quota-checks.ts';
 import { checkRunners } from '../preflight/runner-checks.ts';
-import { checkSecret } from '../preflight/secret-checks.ts';
 import { checkWebhook } from '../preflight/webhook-checks.ts';
-import { scopesHint } from '../preflight/zoom-hints.ts';
+import { checkSecret, scopesHint } from '../preflight/zoom-checks.ts';
 import { EXIT, type ExitCode } from '../terminal/exit-code.ts';
 
 const MARKS = { ok: 'ok  ', warning: 'warn', failed: 'FAIL', hint: 'hint' } as const;
@@ -17,8 +16,8 @@ export function preflightCommand(): Command {
   return createCommand('preflight', {
     summary: 'is the deployment ready for meetings?',
     description:
-      'Is the deployment ready for meetings? Checks credentials, the Zoom secret, the webhook, table, queue, ' +
-      'streams, runners and quotas, and says for each what to do. Changes nothing. ' +
+      'Checks whether the deployment is ready for meetings: credentials, the Zoom secret, the webhook, table, queue, ' +
+      'streams, runners and quotas. Says for each finding what to do. Changes nothing. ' +
       'Exit code 1 when a check fails, 3 when something could not be reached.',
     examples: [
       'rtms preflight --local',
@@ -27,8 +26,8 @@ export function preflightCommand(): Command {
       'rtms preflight --json | jq -r "select(.status == \\"failed\\") | .fix"',
     ],
   })
-    .optionsGroup('How large it is, or is to become (compared with the quotas):')
-    .option('--quotas', 'the quotas alone: works before the first deployment')
+    .optionsGroup('Planned size, which is compared with the quotas:')
+    .option('--quotas', 'check only the quotas; works before the first deployment')
     .option('--max-tasks <n>', 'runner.maxTasks of the stage')
     .option('--task-vcpu <n>', 'runner.cpu of the stage / 1024', '1')
     .option('--webhook-concurrency <n>', 'webhook.reservedConcurrency of the stage', '0')
@@ -94,12 +93,12 @@ async function* allChecks(
   yield* secret.checks;
   yield* await checkWebhook(context, secret.apps);
   yield* await checkRunners(context);
-  // The local stack has no account.
+  // The local stack has no AWS account, and so no quotas.
   if (!isLocal) yield* await checkQuotas(context, sizing);
   yield scopesHint();
 }
 
-/** What a deployment mends with `cdk deploy` or in ECS, the local stack makes by itself when it starts. */
+/** Replaces advice that is of no use for the local stack: there is nothing to deploy, and no ECS. */
 function forLocalStack(check: Check): Check {
   if (check.unanswered) {
     const fix =
@@ -107,7 +106,7 @@ function forLocalStack(check: Check): Check {
     return { ...check, fix };
   }
   if (check.status !== 'failed' || check.name !== 'runners') return check;
-  return { ...check, fix: 'out/stack.log tells what the runners of the local stack say.' };
+  return { ...check, fix: 'The log of the runners of the local stack is out/stack.log.' };
 }
 
 function toLines({ status, name, found, fix }: Check): string[] {

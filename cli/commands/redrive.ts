@@ -7,7 +7,7 @@ import { layOut } from '../../shared/table.ts';
 import { type Context, createCommand, type Flags, runCommand } from '../command.ts';
 import { JobQueues } from '../deployment/dead-letters.ts';
 import { required } from '../deployment/deployment.ts';
-import { endOf, stateOf } from '../deployment/session-state.ts';
+import { endOf, stateOf } from '../deployment/session-status.ts';
 import { EXIT, type ExitCode } from '../terminal/exit-code.ts';
 import { formatDuration } from '../terminal/time.ts';
 
@@ -24,29 +24,29 @@ interface DeadLetter {
   readonly message: Message;
   readonly rtmsStreamId?: string;
   readonly ageMs: number;
-  /** Why it is here, as far as the row tells. */
+  /** Why the job was never finished, as far as the row tells. */
   readonly reason: string;
-  /** Would a runner do something about it? */
+  /** Whether a new job would make a runner do something. */
   readonly useful: boolean;
 }
 
 export function redriveCommand(): Command {
   return createCommand('redrive', {
-    summary: 'dead jobs: why, and send again',
+    summary: 'list dead jobs with their reasons, send them again',
     description:
-      'The dead-letter queue: every job that was received five times and never finished, and why. A job ' +
-      'only says "look at this row", so the row tells whether it is still of use. Without options ' +
-      'nothing is changed. Exit code 1 while useful jobs are left in it.',
+      'Lists the dead-letter queue: every job that was received five times and never finished, and why. A job ' +
+      'only says "look at this row", so the row tells whether the job is still of use. Without options ' +
+      'nothing is changed. Exit code 1 while useful jobs are left in the queue.',
     examples: [
       'rtms redrive --local',
       'rtms redrive --send',
       'rtms redrive --send --discard --json',
     ],
   })
-    .option('--send', 'send again the jobs of sessions that still wait for a runner')
+    .option('--send', 'send a new job for each session that still waits for a runner')
     .option(
       '--discard',
-      'delete what is of no use: sessions served or over, bodies that are no job',
+      'delete jobs of no use: of sessions that are served or over, and bodies that are no job',
     )
     .action((flags: RedriveFlags) => runCommand(flags, (context) => redrive(context, flags)));
 }
@@ -55,7 +55,7 @@ async function redrive(context: Context, { send, discard }: RedriveFlags): Promi
   const { aws, deployment, output } = context;
   const queues = new JobQueues(aws.sqs, required(deployment, 'queueUrl'));
   const queueUrl = await queues.deadLetterQueueUrl();
-  const messages = await queues.takeAll(queueUrl, MOST);
+  const messages = await queues.receiveAll(queueUrl, MOST);
   const letters = await Promise.all(messages.map((message) => read(context, message)));
   let left = 0;
   const rows: (Omit<DeadLetter, 'message'> & { messageId?: string | undefined; action: Action })[] =
@@ -68,10 +68,10 @@ async function redrive(context: Context, { send, discard }: RedriveFlags): Promi
       await queues.sendAgain(queueUrl, message, rtmsStreamId);
       action = 'sent';
     } else if (!useful && discard) {
-      await queues.discard(queueUrl, message);
+      await queues.delete(queueUrl, message);
       action = 'discarded';
     } else {
-      await queues.giveBack(queueUrl, message);
+      await queues.putBack(queueUrl, message);
       if (useful) left += 1;
     }
     rows.push({ messageId: message.MessageId, ...facts, action });
@@ -106,7 +106,7 @@ async function read(context: Context, message: Message): Promise<DeadLetter> {
     case 'serving':
       return { ...letter, reason: `served by ${row.owner} meanwhile`, useful: false };
     case 'ending':
-      return { ...letter, reason: 'stopped by Zoom, being settled', useful: false };
+      return { ...letter, reason: 'stopped by Zoom, and its runner is ending it', useful: false };
     case 'ended':
       return { ...letter, reason: `over (${endOf(row) ?? 'stopped'})`, useful: false };
     case 'waiting':

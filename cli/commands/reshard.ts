@@ -23,12 +23,13 @@ interface ReshardFlags extends Flags {
 
 export function reshardCommand(): Command {
   return createCommand('reshard', {
-    summary: 'more or fewer shards, step by step',
+    summary: 'change the number of shards, step by step',
     description:
-      'Brings a stream to a number of shards in steps that Kinesis takes (at most double, at least half) and waits for ' +
-      'each. Runners and consumers go on meanwhile; order within a key holds. An on-demand stream is made provisioned ' +
-      'first with --provisioned, which Kinesis allows twice a day. CloudFormation takes one such step in a deployment: ' +
-      'run this first, then set `records.capacity.meetings` of the stage so that it gives the same number, and deploy.',
+      'Brings a stream to a number of shards in steps that Kinesis allows (at most double, at least half) and waits for ' +
+      'each. Runners and consumers go on meanwhile, and the order within a key is kept. With --provisioned an on-demand ' +
+      'stream is made provisioned first, which Kinesis allows twice a day. CloudFormation does one such step in a ' +
+      'deployment: run this first, then set `records.capacity.meetings` of the stage so that it gives the same number, ' +
+      'and deploy.',
     examples: [
       'rtms reshard media --shards 64 --config prod.json --dry-run',
       'rtms reshard media --shards 64 --provisioned --config prod.json',
@@ -37,7 +38,7 @@ export function reshardCommand(): Command {
     .argument('<stream>', 'media or events')
     .requiredOption('--shards <count>', 'open shards to end with, 1 to 10000')
     .option('--provisioned', 'make an on-demand stream provisioned first')
-    .option('--dry-run', 'say the steps and change nothing')
+    .option('--dry-run', 'print the steps and change nothing')
     .action((stream: string, flags: ReshardFlags) =>
       runCommand(flags, (context) => reshard(context, stream, flags)),
     );
@@ -58,7 +59,7 @@ async function reshard(context: Context, stream: string, flags: ReshardFlags): P
   if (isOnDemand && !flags.provisioned) {
     throw new ServiceError(
       'cli/refused',
-      `${streamName} is on-demand and chooses its shards itself; --provisioned takes that over`,
+      `${streamName} is on-demand and chooses its shards itself; --provisioned makes it provisioned first`,
     );
   }
   const current = summary.OpenShardCount ?? 1;
@@ -66,7 +67,10 @@ async function reshard(context: Context, stream: string, flags: ReshardFlags): P
   const plan = { streamName, current, target, steps, onDemand: isOnDemand };
   output.show(plan, () => planLines(plan));
   if (!fitsADay(steps)) {
-    throw new ServiceError('cli/refused', 'more than ten steps: Kinesis takes ten in 24 hours');
+    throw new ServiceError(
+      'cli/refused',
+      'this takes more than ten steps, and Kinesis allows ten in 24 hours',
+    );
   }
   if (flags.dryRun) return EXIT.OK;
   if (isOnDemand) await makeProvisioned(context, streamName, summary.StreamARN);
@@ -112,7 +116,7 @@ async function update(context: Context, streamName: string, count: number): Prom
   await active(context, streamName);
 }
 
-/** The stream once it takes changes. */
+/** Waits until the stream is ACTIVE, because Kinesis refuses changes before. */
 async function active(
   { aws, signal }: Context,
   streamName: string,

@@ -20,8 +20,8 @@ export function sendTestWebhookCommand(): Command {
     summary: 'post one signed webhook',
     description:
       'Posts one webhook, signed as Zoom signs, and shows the answer. Without --event it is the URL ' +
-      'validation, which stores nothing. meeting.rtms_started makes a runner connect: use rtms simulate ' +
-      'for a stream that is there. Exit code 1 unless the answer is 200 (and proves the secret token).',
+      'validation, which stores nothing. meeting.rtms_started makes a runner connect to the stream in it: to play one, ' +
+      'use rtms simulate. Exit code 1 unless the answer is 200 (and proves the secret token).',
     examples: [
       'rtms send-test-webhook --local',
       'rtms send-test-webhook --app sales --webhook-url https://rtms.example.com/webhook',
@@ -29,9 +29,9 @@ export function sendTestWebhookCommand(): Command {
       'rtms send-test-webhook --event meeting.rtms_started --payload @started.json',
     ],
   })
-    .option('--app <name>', 'Zoom app whose token signs, as in the secret', DEFAULT_APP)
-    .option('--event <name>', 'another event, as Zoom names it')
-    .option('--payload <json>', 'its payload: JSON, or @file')
+    .option('--app <name>', 'Zoom app whose token signs, by its name in the secret', DEFAULT_APP)
+    .option('--event <name>', 'name of another event, as Zoom names it')
+    .option('--payload <json>', 'payload of the event: JSON, or @file')
     .action((flags: SendFlags) => runCommand(flags, (context) => send(context, flags)));
 }
 
@@ -90,13 +90,13 @@ function readPayload(text: string | undefined): unknown {
   }
 }
 
-/** What docs/zoom-app.md says of each answer. */
+/** What each answer means, as in docs/zoom-app.md. */
 function explain(status: number): string {
   if (status === 200) return 'stored, or nothing to do';
   if (status === 400) return 'malformed, no allowed server address, or the stream of another app';
-  if (status === 401) return 'the signature does not fit: is this the secret token of that app?';
+  if (status === 401) return 'the signature is wrong: is this the secret token of that app?';
   if (status === 404) return 'no such path: it ends in /webhook or /webhook/<app>';
   if (status === 429) return 'throttled by the endpoint';
   if (status >= 500) return 'the webhook cannot reach its table, queue or secret';
-  return 'not what Zoom wants';
+  return 'Zoom does not accept this answer';
 }

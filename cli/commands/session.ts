@@ -6,20 +6,20 @@ import type { SessionRow } from '../../shared/session-table/session-row.ts';
 import { layOut } from '../../shared/table.ts';
 import { startFactsOf } from '../../shared/zoom/start-facts.ts';
 import { type Context, createCommand, type Flags, runCommand } from '../command.ts';
-import { endOf, stateOf } from '../deployment/session-state.ts';
+import { endOf, stateOf } from '../deployment/session-status.ts';
 import { findSession, SESSION_ARGUMENT } from '../meeting/find-session.ts';
 import { eventsOf, firstRecordMs } from '../meeting/meeting-reader.ts';
 import { EXIT, type ExitCode } from '../terminal/exit-code.ts';
 import { formatDuration } from '../terminal/time.ts';
 
-/** Not part of a session's life, and many: counted instead. */
+/** Events that are too many to list. They are counted. */
 const COUNTED: readonly string[] = ['transcript', 'chat', 'active_speaker'];
 
 export function sessionCommand(): Command {
   return createCommand('session', {
-    summary: 'the life of one session',
+    summary: 'show the life of one session',
     description:
-      'The life of one session: its row, and every step from the events stream with the ledger at the ' +
+      'Shows the life of one session: its row, and every step from the events stream, with the ledger at the ' +
       'end of each epoch. Transcript, chat and changes of the speaker are counted, not shown.',
     examples: [
       'rtms session 5f9d6a3c0a1b4e07 --local',

@@ -4,7 +4,7 @@ import type { SessionRow } from '../../shared/session-table/session-row.ts';
 import { layOut } from '../../shared/table.ts';
 import { startFactsOf } from '../../shared/zoom/start-facts.ts';
 import { type Context, createCommand, type Flags, runCommand } from '../command.ts';
-import { stateOf } from '../deployment/session-state.ts';
+import { stateOf } from '../deployment/session-status.ts';
 import { matching, SESSION_ARGUMENT } from '../meeting/find-session.ts';
 import { readLags } from '../meeting/lag.ts';
 import { EXIT, type ExitCode } from '../terminal/exit-code.ts';
@@ -20,9 +20,9 @@ interface SessionsFlags extends Flags {
 
 export function sessionsCommand(): Command {
   return createCommand('sessions', {
-    summary: 'who owns what, epoch, age and lag',
+    summary: 'list sessions with owner, epoch, age and lag',
     description:
-      'Who owns what: every session that is or should be served, its runner, epoch, age and lag. ' +
+      'Lists every session that is or should be served, with its runner, epoch, age and lag. ' +
       'Lag is from capture at Zoom to arrival in Kinesis, of the newest audio of the last 2 s.',
     examples: [
       'rtms sessions --local',
@@ -31,10 +31,10 @@ export function sessionsCommand(): Command {
       'rtms sessions --all --json | jq ".sessions[] | select(.state == \\"ended\\")"',
     ],
   })
-    .argument('[words]', `only what fits, ended or not: ${SESSION_ARGUMENT}`)
-    .option('-w, --watch', 'look again every 2 s, until Ctrl-C')
-    .option('-a, --all', 'also what has ended (reads the whole table)')
-    .option('--no-lag', 'leave the media stream alone')
+    .argument('[words]', `only the sessions that fit, ended or not: ${SESSION_ARGUMENT}`)
+    .option('-w, --watch', 'refresh every 2 s, until Ctrl-C')
+    .option('-a, --all', 'also ended sessions (reads the whole table)')
+    .option('--no-lag', 'do not read the media stream')
     .action((words: string | undefined, flags: SessionsFlags) =>
       runCommand(flags, (context) => sessions(context, words, flags)),
     );

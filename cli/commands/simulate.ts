@@ -11,13 +11,12 @@ import { type Simulator, type SimulatorEvent, startSimulator } from '../../simul
 import { type Context, createCommand, type Flags, runCommand } from '../command.ts';
 import { required } from '../deployment/deployment.ts';
 import { readZoomApp } from '../deployment/zoom-apps.ts';
-import { SimulatedMeetings } from '../simulated-meetings.ts';
-import { checkTarget } from '../simulation-target.ts';
+import { checkTarget, SimulatedMeetings } from '../simulation.ts';
 import { EXIT, type ExitCode } from '../terminal/exit-code.ts';
 import { parseDuration } from '../terminal/time.ts';
 
 const MAX_MEETINGS = 2_000;
-/** Meetings begin this far apart: the webhook is throttled, as Zoom's own starts are spread. */
+/** Time between two starts, because the webhook is throttled. Zoom's own starts are spread too. */
 const START_EVERY_MS = 20;
 
 interface SimulateFlags extends Flags {
@@ -38,9 +37,9 @@ export function simulateCommand(): Command {
   return createCommand('simulate', {
     summary: 'play simulated meetings against a deployment',
     description:
-      'Plays meetings of a simulated Zoom against a deployment and says what was sent and taken. ' +
+      'Plays meetings of a simulated Zoom against a deployment, and says what was sent and taken. ' +
       'The deployment must allow-list the host of the simulator (its ALLOWED_HOSTS): one that records real ' +
-      'meetings does not, and is left alone. The simulator listens on loopback; for a deployment elsewhere ' +
+      'meetings does not, and is refused. The simulator listens on loopback: for a deployment elsewhere ' +
       'give two tunnels that lead to it. Exit code 1 when a meeting was refused or not joined, 130 when it was interrupted.',
     examples: [
       'rtms simulate --local',
@@ -50,15 +49,19 @@ export function simulateCommand(): Command {
       '    --media-port 9002 --public-media-url wss://b.tunnel.example',
     ],
   })
-    .option('--app <name>', 'Zoom app that the meetings belong to, as in the secret', DEFAULT_APP)
-    .option('-n, --meetings <count>', 'how many at once', '1')
-    .option('--scenario <name>', 'synthetic, or scripted: the 22 s of npm start', 'synthetic')
-    .option('--duration <duration>', 'of a synthetic meeting', '10s')
-    .option('--product <name>', `of a synthetic meeting: ${PRODUCTS.join(', ')}`, 'meeting')
-    .option('--participants <count>', 'of a synthetic meeting', '2')
-    .option('--video', 'cameras in the synthetic meeting')
-    .option('--signaling-port <port>', 'where the simulator listens; 0: any', '0')
-    .option('--media-port <port>', 'where its media servers listen; 0: any', '0')
+    .option('--app <name>', 'Zoom app of the meetings, by its name in the secret', DEFAULT_APP)
+    .option('-n, --meetings <count>', 'how many meetings at once', '1')
+    .option(
+      '--scenario <name>',
+      'synthetic, or scripted: the 22 s that npm start plays',
+      'synthetic',
+    )
+    .option('--duration <duration>', 'length of a synthetic meeting', '10s')
+    .option('--product <name>', `product of a synthetic meeting: ${PRODUCTS.join(', ')}`, 'meeting')
+    .option('--participants <count>', 'participants of a synthetic meeting', '2')
+    .option('--video', 'with cameras in a synthetic meeting')
+    .option('--signaling-port <port>', 'port of the simulator on loopback; 0 picks one', '0')
+    .option('--media-port <port>', 'port of its media servers on loopback; 0 picks one', '0')
     .option('--public-signaling-url <url>', 'wss: address of a tunnel to the signaling port')
     .option('--public-media-url <url>', 'wss: address of a tunnel to the media port')
     .action((flags: SimulateFlags) => runCommand(flags, (context) => simulate(context, flags)));
@@ -138,7 +141,7 @@ async function play(
   if (signal.aborted) meetings.interrupted();
 }
 
-/** The webhooks of the end are on their way; Zoom would wait 3 s for their answers. */
+/** Waits for the answers to the last webhooks, a little longer than the 3 s that Zoom waits. */
 async function answered({ deliveries }: Simulator, signal: AbortSignal): Promise<void> {
   const deadline = AbortSignal.any([signal, AbortSignal.timeout(4_000)]);
   while (deliveries.some(({ attempts }) => attempts.length === 0) && !deadline.aborted) {

@@ -22,9 +22,9 @@ interface TailFlags extends Flags {
 
 export function tailCommand(): Command {
   return createCommand('tail', {
-    summary: 'what arrives, live',
+    summary: 'show what arrives, live',
     description:
-      'What arrives, live: events as they happen, or the words alone, or every source with its frames, ' +
+      'Shows what arrives, live: events as they happen, or only what is said, or every source with its frames, ' +
       'bytes and lag each second. Ends with Ctrl-C.',
     examples: [
       'rtms tail --local',
@@ -35,9 +35,9 @@ export function tailCommand(): Command {
   })
     .argument('[session]', `one session only: ${SESSION_ARGUMENT}`)
     .option('--transcript', 'only what was said')
-    .option('--media', 'the media stream instead: frames, KiB and lag by source, each second')
-    .option('--since <moment>', 'begin then: 2026-11-22T10:00:00Z, or 10m ago (default: now)')
-    .option('--for <duration>', 'end by itself: 30s, 10m')
+    .option('--media', 'read the media stream instead: frames, KiB and lag by source, each second')
+    .option('--since <moment>', 'begin at 2026-11-22T10:00:00Z, or 10m ago (default: now)')
+    .option('--for <duration>', 'end after 30s, 10m')
     .action((id: string | undefined, flags: TailFlags) =>
       runCommand(flags, (context) => tail(context, id, flags), EXIT.OK),
     );
@@ -78,7 +78,7 @@ async function tail(
   return EXIT.OK;
 }
 
-/** Without a table, which nothing else here needs, only a whole id names a session. */
+/** Without a table only a whole id names a session. Nothing else in this command needs the table. */
 async function idOf(context: Context, words: string | undefined): Promise<string | undefined> {
   if (words === undefined || context.deployment.table === undefined) return words;
   return (await findSession(context, words)).rtmsStreamId;

@@ -23,12 +23,12 @@ interface VerifyFlags extends Flags {
 
 export function verifyCommand(): Command {
   return createCommand('verify', {
-    summary: 'prove that nothing is missing without a word',
+    summary: 'prove that every loss of a session is reported',
     description:
-      'Proves from the two streams alone that nothing of a session is missing without a word: counts every ' +
+      'Proves from the two streams alone that nothing of a session is missing without being reported: counts every ' +
       'frame and line against the ledger of its epoch, the gap events and the times in which nobody received ' +
-      'anything. Three words: complete (exit code 0), incomplete (1, the losses are named), contradictory (4, ' +
-      'something lacks that nothing explains).',
+      'anything. The verdict is complete (exit code 0), incomplete (1, the losses are named) or contradictory (4, ' +
+      'something is missing that nothing explains).',
     examples: [
       'rtms verify 5f9d6a3c0a1b4e07 --local',
       'rtms verify 5f9d6a3c0a1b4e07 --json | jq .problems',
@@ -45,13 +45,13 @@ async function verify(context: Context, words: string, { fast }: VerifyFlags): P
   const { rtmsStreamId, row } = await findSession(context, words);
   const options = { rtmsStreamId, fromMs: firstRecordMs(row), repeats: 'keep', fast } as const;
   const checker = new LedgerChecker();
-  // Events first: what an epoch's last line accounts for is in the media stream by then.
+  // Events are read first: the frames that the last event of an epoch accounts for are in the media stream by then.
   let revoked = 0;
   const events: ReceivedEvent[] = [];
   for await (const event of eventsOf(context, options)) {
     checker.event(event);
     if (isOfLife(event)) events.push(event);
-    // Dropped because Zoom took the consent back: that is no loss.
+    // Frames that were dropped because Zoom took the consent back are no loss.
     if (event.name === 'gap' && event.data.cause === 'revoked') revoked += event.data.count;
   }
   const span = { ...options, ...mediaSpan(events) };
@@ -71,7 +71,7 @@ async function verify(context: Context, words: string, { fast }: VerifyFlags): P
   return EXIT_OF_VERDICT[report.verdict];
 }
 
-/** The first of all, and what says when media flowed: the lines themselves need not be kept. */
+/** Whether `mediaSpan` needs the event. The others, lines of text above all, are not kept in memory. */
 function isOfLife({ name, epoch, sequence }: ReceivedEvent): boolean {
   return (epoch === 1 && sequence === 1) || name === 'session_started' || name === 'session_ended';
 }

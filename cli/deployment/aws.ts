@@ -15,10 +15,10 @@ import type { Deployment } from './deployment.ts';
 const TIMEOUTS = { connectMs: 3_000, answerMs: 15_000 };
 const MAX_ATTEMPTS = 3;
 
-/** The local servers take any; real keys are not shown to them. */
+/** The local servers accept any credentials. Real keys are not sent to them. */
 const LOCAL = { credentials: { accessKeyId: 'local', secretAccessKey: 'local' } };
 
-/** The clients of one command, each made when it is first used. */
+/** The AWS clients of one command. Each is made when it is first used. */
 export class AwsClients {
   readonly #deployment: Deployment;
   readonly #made = new Map<string, { destroy(): void }>();
@@ -69,7 +69,7 @@ export class AwsClients {
     const endpoint = endpoints?.[service];
     const client = new Client({
       maxAttempts: MAX_ATTEMPTS,
-      // HTTP/1.1 for Kinesis too: the local server speaks nothing else, and a command is no hot path.
+      // HTTP/1.1 for Kinesis too. HTTP/2, the default of the SDK, would not pay for the few calls of a command.
       requestHandler: new NodeHttpHandler(httpHandlerOptions(TIMEOUTS)),
       ...(region !== undefined && { region }),
       ...(profile !== undefined && { profile }),
@@ -87,7 +87,7 @@ export function isLoopback(url: string): boolean {
 }
 
 /**
- * Makes one AWS call and says in words why it failed.
+ * Makes one AWS call. The error of a failed call says in words why.
  *
  * @param whom for example `the session table rtms-sessions`
  * @throws ServiceError `cli/unreachable`
@@ -138,7 +138,7 @@ const REASONS: readonly (readonly [RegExp, string])[] = [
   [NO_ANSWER, 'no answer; check the network, and whether the local stack still runs'],
 ];
 
-/** The SDK gives this complaint no name. */
+/** The message of an SDK error that has no name. */
 const NO_REGION = 'Region is missing';
 
 function explain(cause: unknown): string {
@@ -147,7 +147,7 @@ function explain(cause: unknown): string {
   const names = namesOf(cause);
   const known = REASONS.find(([pattern]) => names.some((name) => pattern.test(name)));
   if (known) return known[1];
-  // The SDK's own complaints have no name.
+  // Other errors of the SDK itself are plain Errors, so only their message says anything.
   return cause.name === 'Error' ? cause.message : `${cause.name}: ${cause.message}`;
 }
 

@@ -11,7 +11,7 @@ import { ServiceError } from '../../shared/errors.ts';
 import { encodeSessionJob } from '../../shared/session-job.ts';
 import { ask } from './aws.ts';
 
-/** Long enough to look at a few hundred rows; what is left alone is given back at the end. */
+/** How long messages are held: long enough to read a few hundred rows. Messages that stay are put back at the end. */
 const HOLD_SECONDS = 120;
 const MAX_PER_RECEIVE = 10;
 
@@ -33,7 +33,7 @@ export class JobQueues {
     this.#queueUrl = queueUrl;
   }
 
-  /** @param queueUrl default: the job queue */
+  /** @param queueUrl the job queue when left out */
   async state(queueUrl = this.#queueUrl): Promise<QueueState> {
     const command = new GetQueueAttributesCommand({
       QueueUrl: queueUrl,
@@ -65,40 +65,41 @@ export class JobQueues {
     throw new ServiceError('cli/not-found', 'the job queue has no dead-letter queue');
   }
 
-  /** Takes messages until the queue gives no more; nobody else sees them for two minutes. */
-  async takeAll(queueUrl: string, most: number): Promise<Message[]> {
-    const taken = new Map<string, Message>();
-    while (taken.size < most) {
+  /** Receives messages until the queue has no more. Nobody else sees them for two minutes. */
+  async receiveAll(queueUrl: string, most: number): Promise<Message[]> {
+    const received = new Map<string, Message>();
+    while (received.size < most) {
       const command = new ReceiveMessageCommand({
         QueueUrl: queueUrl,
-        MaxNumberOfMessages: Math.min(MAX_PER_RECEIVE, most - taken.size),
+        MaxNumberOfMessages: Math.min(MAX_PER_RECEIVE, most - received.size),
         VisibilityTimeout: HOLD_SECONDS,
         WaitTimeSeconds: 1,
         MessageSystemAttributeNames: ['SentTimestamp'],
       });
       const { Messages = [] } = await ask(`queue ${queueUrl}`, () => this.#client.send(command));
       if (Messages.length === 0) break;
-      for (const message of Messages) taken.set(message.MessageId ?? '', message);
+      for (const message of Messages) received.set(message.MessageId ?? '', message);
     }
-    return [...taken.values()];
+    return [...received.values()];
   }
 
-  /** Sends the job again, then deletes the message. In this order, because a job sent twice does no harm. */
+  /** Sends a new job before it deletes the message: a second job does no harm, a lost one does. */
   async sendAgain(queueUrl: string, message: Message, rtmsStreamId: string): Promise<void> {
     const MessageBody = encodeSessionJob(rtmsStreamId);
     await ask(`queue ${this.#queueUrl}`, () =>
       this.#client.send(new SendMessageCommand({ QueueUrl: this.#queueUrl, MessageBody })),
     );
-    await this.discard(queueUrl, message);
+    await this.delete(queueUrl, message);
   }
 
-  async discard(queueUrl: string, { ReceiptHandle }: Message): Promise<void> {
+  async delete(queueUrl: string, { ReceiptHandle }: Message): Promise<void> {
     await ask(`queue ${queueUrl}`, () =>
       this.#client.send(new DeleteMessageCommand({ QueueUrl: queueUrl, ReceiptHandle })),
     );
   }
 
-  async giveBack(queueUrl: string, { ReceiptHandle }: Message): Promise<void> {
+  /** Lets others see the message again at once. */
+  async putBack(queueUrl: string, { ReceiptHandle }: Message): Promise<void> {
     const input = { QueueUrl: queueUrl, ReceiptHandle, VisibilityTimeout: 0 };
     await ask(`queue ${queueUrl}`, () =>
       this.#client.send(new ChangeMessageVisibilityCommand(input)),
@@ -106,7 +107,7 @@ export class JobQueues {
   }
 }
 
-/** A dead-letter queue is in its queue's account and Region: only the last part of the URL differs. */
+/** The dead-letter queue is in the account and Region of its queue, so only the last part of the URL differs. */
 function siblingUrl(queueUrl: string, arn: string): string {
   const name = arn.split(':').at(-1) ?? '';
   return queueUrl.replace(/[^/]+$/, name);

@@ -6,8 +6,8 @@ import { ServiceError } from '../../shared/errors.ts';
 const text = v.pipe(v.string(), v.minLength(1));
 
 /**
- * The description file: `rtms.json`, or `out/stack.json` of the local stack. Every field may be left out;
- * fields of other programs are ignored, so the `ready` line of `npm start -- --live --json` is one too.
+ * The description file: `rtms.json`, or `out/stack.json` of the local stack. Every field may be left out. Unknown fields
+ * are ignored, so that the `ready` line of `npm start -- --live --json` is a description file too.
  */
 const DESCRIPTION = v.object({
   region: v.optional(text),
@@ -20,7 +20,7 @@ const DESCRIPTION = v.object({
   pagesTopicArn: v.optional(text),
   ticketsTopicArn: v.optional(text),
   webhookUrl: v.optional(v.pipe(text, v.url())),
-  /** Comma-separated, as ALLOWED_HOSTS of the deployment. */
+  /** Separated by commas, as ALLOWED_HOSTS of the deployment. */
   allowedHosts: v.optional(text),
   endpoints: v.optional(
     v.object({
@@ -34,7 +34,7 @@ const DESCRIPTION = v.object({
   ),
 });
 
-/** Where a deployment is, as far as it was told. Read a name with `required`. */
+/** Where a deployment is, as far as the user has said. Read a name that a command needs with `required`. */
 export interface Deployment {
   readonly region?: string | undefined;
   readonly profile?: string | undefined;
@@ -43,7 +43,7 @@ export interface Deployment {
   readonly mediaStream?: string | undefined;
   readonly eventsStream?: string | undefined;
   readonly secretId?: string | undefined;
-  /** Webhook tokens, where the deployment keeps them apart. */
+  /** Secret of the webhook tokens, where the deployment keeps them in one of their own. */
   readonly webhookSecretId?: string | undefined;
   readonly pagesTopic?: string | undefined;
   readonly ticketsTopic?: string | undefined;
@@ -63,12 +63,12 @@ export interface Deployment {
 
 export type NameOf = Exclude<keyof Deployment, 'endpoints'>;
 
-/** Flags as commander hands them over. */
+/** Flags as commander parses them. */
 export type DeploymentFlags = Partial<Record<NameOf | 'config', string>> & {
   readonly local?: string | true;
 };
 
-/** The environment variable, flag and field that give each name. */
+/** The environment variable, the flag and the field of the file for each name. */
 const NAMES: Readonly<
   Record<NameOf, { variable?: string; flag: string; field: string; what: string }>
 > = {
@@ -137,8 +137,8 @@ export const CONFIG_FILE = 'rtms.json';
 export const LOCAL_FILE = 'out/stack.json';
 
 /**
- * Finds the deployment. A flag wins over a file that was named (`--config`, `--local`), that over the
- * environment, that over `rtms.json` in the working directory.
+ * Finds the deployment. A flag wins over a file that the user named (`--config`, `--local`), that file over the
+ * environment, and the environment over `rtms.json` in the working directory.
  *
  * @throws ServiceError `config/invalid` for a file that is missing or wrong
  */
@@ -156,7 +156,7 @@ export function findDeployment(flags: DeploymentFlags, environment: NodeJS.Proce
   return found;
 }
 
-/** @throws ServiceError `config/invalid` saying every way to give the name */
+/** @throws ServiceError `config/invalid` with every way to give the name */
 export function required(deployment: Deployment, name: NameOf): string {
   const value = deployment[name];
   if (value !== undefined) return value;
@@ -193,7 +193,7 @@ function readDescription(path: string): Deployment {
   });
 }
 
-/** A whole file of JSON, or its first line: then the rest is what `npm start --json` went on to say. */
+/** Parses the file, or else its first line: the output of `npm start --json` goes on after the `ready` line. */
 function parseJson(path: string): unknown {
   let content: string;
   try {
@@ -206,7 +206,7 @@ function parseJson(path: string): unknown {
     try {
       return JSON.parse(candidate);
     } catch {
-      // The next form, or the error below.
+      // Try the next candidate; after the last one the error below is thrown.
     }
   }
   throw new ServiceError('config/invalid', `${path} is not JSON`);

@@ -28,7 +28,7 @@ import { ask } from './aws.ts';
 export interface SessionRows {
   readonly sessions: SessionRow[];
   readonly tasks: TaskRow[];
-  /** Rows that no runner can read, and none will serve. */
+  /** Rows that no runner can read. Their sessions are served by nobody. */
   readonly unreadable: readonly UnreadableRow[];
 }
 
@@ -57,10 +57,10 @@ export class OperatorStore {
   }
 
   /**
-   * Sessions and runners.
+   * Lists sessions and runners.
    *
-   * @param ended also the sessions that are over: reads the whole table instead of the index, which holds
-   *   only rows that somebody owns or should own
+   * @param ended lists ended sessions too. That reads the whole table, because the index has only rows that somebody
+   *   owns or should own
    */
   async list(ended: boolean): Promise<SessionRows> {
     const sessions: SessionRow[] = [];
@@ -86,7 +86,7 @@ export class OperatorStore {
     return { sessions, tasks, unreadable };
   }
 
-  /** @returns false when owner or epoch have changed since `seen` was read: nothing was written */
+  /** @returns false when owner or epoch have changed since `seen` was read; nothing is written then */
   async request(seen: SessionRow, request: OperatorRequest): Promise<boolean> {
     const command = new UpdateCommand({
       TableName: this.#table,

@@ -9,14 +9,14 @@ test.each([
   [66, 10, [33, 17, 10]],
   [3, 1, [2, 1]],
   [1, 2, [2]],
-])('%d to %d shards goes by %j', (current, target, steps) => {
+])('from %d to %d shards the steps are %j', (current, target, steps) => {
   expect(reshardSteps(current, target)).toEqual(steps);
 });
 
 const shards = fc.integer({ min: 1, max: 10_000 });
 
 property.prop([shards, shards])(
-  'every step is one that Kinesis takes, and the last is the target',
+  'every reshard step is one that Kinesis allows, and the last is the target',
   (current, target) => {
     const steps = reshardSteps(current, target);
     expect(steps.at(-1) ?? current).toBe(target);
@@ -28,7 +28,7 @@ property.prop([shards, shards])(
   },
 );
 
-test('says when a day is not enough', () => {
+test('fitsADay is false for more than ten reshard steps', () => {
   expect(fitsADay(reshardSteps(1, 1_024))).toBe(true);
   expect(fitsADay(reshardSteps(1, 1_025))).toBe(false);
 });

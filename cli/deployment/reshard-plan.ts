@@ -1,12 +1,12 @@
-/** What Kinesis lets one UpdateShardCount do; more takes several. A stream takes ten calls in 24 hours. */
+/** How many UpdateShardCount calls Kinesis allows for a stream in 24 hours. */
 const CALLS_A_DAY = 10;
 
 /**
- * The counts to go through, each at most double and at least half of the one before. They are spread evenly rather
- * than doubled to the end, so that no step splits shards which the next one merges.
+ * Plans the shard counts from `current` to `target`, each at most double and at least half of the one before, as one
+ * UpdateShardCount call allows.
  *
  * @see https://docs.aws.amazon.com/kinesis/latest/APIReference/API_UpdateShardCount.html (read 2026-11-27)
- * @returns nothing when the stream has that many already
+ * @returns no step when the stream has that many shards already
  */
 export function reshardSteps(current: number, target: number): readonly number[] {
   const steps: number[] = [];

@@ -16,7 +16,7 @@ export interface WebhookAnswer {
 }
 
 /**
- * Posts a body as Zoom would, signed now.
+ * Posts a body as Zoom would, signed with the time of now.
  *
  * @throws ServiceError `cli/unreachable` when there is no answer within 3 s
  */
@@ -44,9 +44,13 @@ async function post(url: string, request: WebhookRequest): Promise<WebhookAnswer
     const body = await response.text();
     return { status: response.status, body, durationMs: performance.now() - startedAt };
   } catch (cause) {
-    throw new ServiceError('cli/unreachable', `${url} did not answer within 3 s, as Zoom demands`, {
-      cause,
-      detail: { answered: false },
-    });
+    throw new ServiceError(
+      'cli/unreachable',
+      `${url} did not answer within the 3 s that Zoom waits`,
+      {
+        cause,
+        detail: { answered: false },
+      },
+    );
   }
 }

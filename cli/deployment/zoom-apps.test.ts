@@ -33,21 +33,21 @@ async function read(names: { secretId: string; webhookSecretId?: string }) {
   }
 }
 
-test('reads one secret that holds everything', async () => {
+test('Zoom apps are read from one secret that has everything', async () => {
   const whole = { default: { ...SIGNING, ...TOKENS } };
   expect(await read({ secretId: 'combined' })).toEqual(whole);
   expect(await read({ secretId: 'combined', webhookSecretId: 'combined' })).toEqual(whole);
 });
 
-test('joins credentials and tokens that are kept apart', async () => {
+test('Zoom apps are joined from two secrets', async () => {
   expect(await read({ secretId: 'signing', webhookSecretId: 'tokens' })).toEqual({
     default: { ...SIGNING, ...TOKENS },
     'team-b': { ...SIGNING, ...TOKENS },
   });
 });
 
-test('names the app that one of the two lacks', async () => {
+test('an app that is missing in one of the two secrets is named', async () => {
   await expect(read({ secretId: 'signing', webhookSecretId: 'tokens of one' })).rejects.toThrow(
-    /one lacks: team-b/,
+    /missing in one of them: team-b/,
   );
 });

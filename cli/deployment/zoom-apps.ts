@@ -15,11 +15,11 @@ import { ask } from './aws.ts';
 import { required } from './deployment.ts';
 
 /**
- * Every Zoom app of the deployment, by name, out of its secret; out of both where the deployment keeps the webhook
- * tokens apart.
+ * Reads every Zoom app of the deployment, by name. Where the deployment keeps the webhook tokens in a secret of their
+ * own, both secrets are read.
  *
- * @throws ServiceError `cli/unreachable`, or `config/invalid` for a secret of the wrong shape or an app that one of
- *   the two lacks
+ * @throws ServiceError `cli/unreachable`; `config/invalid` for a secret of the wrong shape, or an app that is missing in
+ *   one of the two
  */
 export async function readZoomSecret({
   aws,
@@ -54,7 +54,7 @@ function joinApps(
   if (lone.length > 0) {
     throw new ServiceError(
       'config/invalid',
-      `each app needs credentials in one secret and tokens in the other; one lacks: ${lone.join(', ')}`,
+      `each app needs credentials in one secret and tokens in the other; missing in one of them: ${lone.join(', ')}`,
     );
   }
   const joined = [...signing].map(([name, app]) => {
@@ -65,10 +65,10 @@ function joinApps(
 }
 
 /**
- * One Zoom app's credentials: from the variables of `npm start -- --live` when they are set, else from the
- * deployment's secret.
+ * Reads the credentials of one Zoom app: from the variables of `npm start -- --live` when they are set, else from the
+ * secret of the deployment.
  *
- * @param name as in the secret and in the webhook's path
+ * @param name that of the app in the secret and in the path of the webhook
  */
 export async function readZoomApp(
   context: Pick<Context, 'aws' | 'deployment'>,

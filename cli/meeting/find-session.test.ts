@@ -60,11 +60,11 @@ test.for([
   ['a day', '2026-11-20', [WEBINAR]],
   ['a time when nothing ran', '2026-11-20T10:31:00', []],
   ['nothing of ours', 'nobody', []],
-] as const)('%s finds what it names', ([, words, expected]) => {
+] as const)('a search for %s finds exactly the sessions that it names', ([, words, expected]) => {
   expect(matching(ROWS, words, NOW_MS)).toEqual(expected);
 });
 
-test('at ten past midnight a time before it finds the meeting of yesterday', () => {
+test('shortly after midnight a later time of day finds the meeting of yesterday', () => {
   const late = row({
     rtmsStreamId: 'feed0000000000000000000000000000',
     requestedAtMs: at('2026-11-21T23:45:00'),

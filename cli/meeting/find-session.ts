@@ -3,26 +3,26 @@ import type { SessionRow } from '../../shared/session-table/session-row.ts';
 import type { Context } from '../command.ts';
 import { spanOf } from '../terminal/time.ts';
 
-/** A shorter beginning of an id would be one by accident. */
+/** A shorter text would be the beginning of some id by accident. */
 const MIN_PREFIX = 4;
-/** Sessions that an error names: enough to choose from on one screen. */
+/** How many sessions an error names: enough to choose from, on one screen. */
 const MAX_NAMED = 8;
 
 export interface FoundSession {
   readonly rtmsStreamId: string;
-  /** Absent when the table does not know the session (any more); its records may still be there. */
+  /** Absent when the table does not have the session, or no longer; its records may still be there. */
   readonly row: SessionRow | undefined;
 }
 
-/** What `rtms <command> --help` says of its argument. */
+/** The text of `rtms <command> --help` for its argument. */
 export const SESSION_ARGUMENT =
   'rtms_stream_id or its beginning, meeting number or UUID, topic, host, or a time ("yesterday 10:00")';
 
 /**
- * The one session that somebody means. The whole id costs one read; anything else reads the table.
+ * Finds the one session that the user means. The whole id costs one read; anything else reads the table.
  *
  * @param words an `rtms_stream_id` or its beginning; a meeting's number, UUID, topic or host; or a time
- * @throws ServiceError `cli/ambiguous` naming the sessions, when several fit
+ * @throws ServiceError `cli/ambiguous` naming the sessions when several fit
  */
 export async function findSession(context: Context, words: string): Promise<FoundSession> {
   const row = await context.sessions().session(words);
@@ -42,10 +42,10 @@ export async function findSession(context: Context, words: string): Promise<Foun
 }
 
 /**
- * Sessions that fit `words`, the newest first. What names a meeting for certain (number, UUID, id) wins over what
- * only may (a part of a topic, a time).
+ * Lists the sessions that fit `words`, the newest first. Fits that are certain (number, UUID, id) win over fits that may
+ * be accidental (a part of a topic, a time).
  *
- * @param nowMs what a time of day counts from
+ * @param nowMs the time to which a time of day, or `10m`, relates
  */
 export function matching(
   rows: readonly SessionRow[],
@@ -70,7 +70,7 @@ export function matching(
   return [];
 }
 
-/** People write a meeting's number in groups: `987 6543 2101`. */
+/** Compares digits only, because people write the number of a meeting in groups: `987 6543 2101`. */
 function hasNumber({ meetingId, webinarId }: SessionRow, words: string): boolean {
   const digits = digitsOf(words);
   if (digits === '') return false;
@@ -86,7 +86,7 @@ function startsWith(id: string, words: string): boolean {
   return id.toLowerCase().startsWith(words.toLowerCase());
 }
 
-/** For a moment in it is enough: people write `10:00` of what began at 10:00:20. */
+/** Whether the session ran at any moment of the span: people write `10:00` for a session that began at 10:00:20. */
 function wasLiveIn(
   { requestedAtMs, endedAtMs, stopEventTsMs }: SessionRow,
   { fromMs, toMs }: { readonly fromMs: number; readonly toMs: number },

@@ -9,15 +9,16 @@ import { FrameDecoder } from '../../sdk/consumer/index.ts';
 import { hashKeyOf, holdsHashKey } from '../../shared/shard-of-key.ts';
 import { ask } from '../deployment/aws.ts';
 
-/** What is looked at: the newest of a shard, and no more shards than a glance is worth. */
+/** How much is read: the newest records of each shard, and of a few shards only, because this is a quick look. */
 const LOOK_BACK_MS = 2_000;
 const MAX_RECORDS_PER_SHARD = 200;
 const MAX_SHARDS = 32;
 
 /**
- * How far the newest audio of each rtmsStream is behind: from capture at Zoom to arrival in Kinesis, ms. Reads
- * only the shards that hold these streams' audio, 32 at most; a stream that was silent for the last 2 s, or
- * was not among what was read, is absent.
+ * Measures the lag of each stream: from capture at Zoom to arrival in Kinesis, of its newest audio. Reads only the shards
+ * that hold audio of these streams, 32 at most.
+ *
+ * @returns ms by rtms_stream_id; without a stream that was silent for the last 2 s, or whose records were not read
  */
 export async function readLags(
   client: KinesisClient,
@@ -34,7 +35,7 @@ export async function readLags(
   );
   await Promise.all(
     ofAudio.slice(0, MAX_SHARDS).map(async ({ ShardId }) => {
-      // A record that began before the look cannot be read: it says nothing about the lag.
+      // A record whose first part is older than 2 s cannot be decoded, and is not needed here.
       const decoder = new FrameDecoder({ onBadRecord: () => undefined });
       for (const record of await newest(client, streamName, ShardId)) {
         const arrivedAtMs = record.ApproximateArrivalTimestamp?.getTime();

@@ -1,6 +1,6 @@
 import { type CodecName, type Frame, sourceKey } from '../../sdk/consumer/index.ts';
 
-/** One source's media since the last look. */
+/** The media of one source since the last call of `take`. */
 export interface MeterRow {
   readonly rtmsStreamId: string;
   readonly mediaType: Frame['mediaType'];
@@ -9,11 +9,11 @@ export interface MeterRow {
   readonly codec: CodecName;
   readonly frames: number;
   readonly bytes: number;
-  /** From capture at Zoom until it was read here, of the newest frame. */
+  /** From capture at Zoom until it was read here, of the newest frame, ms. */
   readonly lagMs: number;
 }
 
-/** Counts frames by source between two looks. */
+/** Counts frames by source between two calls of `take`. */
 export class MediaMeter {
   #rows = new Map<string, MeterRow>();
 
@@ -33,7 +33,7 @@ export class MediaMeter {
     });
   }
 
-  /** What was counted since the last call, in a stable order. */
+  /** Returns what was counted since the last call, in a stable order, and starts again from zero. */
   take(): MeterRow[] {
     const rows = [...this.#rows].sort(([a], [b]) => a.localeCompare(b)).map(([, row]) => row);
     this.#rows = new Map();

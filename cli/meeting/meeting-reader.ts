@@ -10,39 +10,39 @@ import type { SessionRow } from '../../shared/session-table/session-row.ts';
 import type { Context } from '../command.ts';
 import { required } from '../deployment/deployment.ts';
 
-/** Of the five calls a second that a shard answers, two are left to live consumers. */
+/** A shard answers five calls a second. Two of them are left to live consumers. */
 const CALLS_PER_SECOND = 3;
 
-/** Clocks of Kinesis and of the webhook may differ by this much, and Zoom hands out older audio. */
+/** Covers the difference between the clocks of Kinesis and the webhook, and audio from Zoom's buffer. */
 const MARGIN_MS = 120_000;
 
 export interface ReadOptions {
   readonly rtmsStreamId: string;
-  /** Read what arrived from then on, Unix ms; default: all that is kept. */
+  /** Reads what arrived from then on, Unix ms; undefined reads from the oldest record kept. */
   readonly fromMs: number | undefined;
-  /** `keep` for checking. */
+  /** `keep` when repeats have to be counted. */
   readonly repeats: 'drop' | 'keep';
-  /** Read what arrived until then, Unix ms; default: all that is there now. */
+  /** Reads what arrived until then, Unix ms; undefined reads up to now. */
   readonly toMs?: number | undefined;
-  /** Take all the calls that Kinesis answers, though others read the stream too. */
+  /** Takes all the calls that Kinesis answers, although others read the stream too. */
   readonly fast?: boolean | undefined;
 }
 
-/** Events of one rtmsStream that are there now, in order. Damaged records are noted and skipped. */
+/** Reads the events of one stream up to now, in order. A damaged record is reported on stderr and skipped. */
 export async function* eventsOf(
   context: Context,
   options: ReadOptions,
 ): AsyncGenerator<ReceivedEvent> {
   const streamName = required(context.deployment, 'eventsStream');
-  // All lines of a session have one partition key; its media has one for each camera and share, which nothing
-  // names for certain when an owner is lost.
+  // All events of a session have one partition key, so only its shard is read. Media has a key for each camera and
+  // share, and nothing lists all of them for certain when an owner is lost.
   const partitionKey = options.rtmsStreamId;
   for await (const event of events({ ...reader(context, streamName, options), partitionKey })) {
     if (event.rtmsStreamId === options.rtmsStreamId) yield event;
   }
 }
 
-/** Frames of one rtmsStream that are there now, in order per source, with a progress bar. */
+/** Reads the frames of one stream up to now, in order per source, and shows a progress bar. */
 export async function* framesOf(context: Context, options: ReadOptions): AsyncGenerator<Frame> {
   const streamName = required(context.deployment, 'mediaStream');
   const bar = context.output.progress(`reading ${streamName}`);
@@ -64,27 +64,28 @@ export async function* framesOf(context: Context, options: ReadOptions): AsyncGe
 }
 
 /**
- * From when on records of a stream must be read to have all of it.
+ * Finds the time from which records must be read to have all of a session.
  *
- * @returns undefined when only the oldest record kept is early enough
+ * @returns Unix ms; undefined when everything that is kept must be read
  */
 export function firstRecordMs(row: SessionRow | undefined): number | undefined {
-  // A row holds its latest start only: earlier epochs may belong to an earlier one.
+  // A row has only its latest start, and earlier epochs may belong to an earlier start.
   if (row?.requestedAtMs === undefined || (row.epoch ?? 0) > 1) return undefined;
   return row.requestedAtMs - MARGIN_MS;
 }
 
 /**
- * The time in which the media of a session arrived, from its events: its media stream holds many others' too.
+ * Finds the time in which the media of a session arrived, from its events, so that less of the media stream has to be
+ * read: that has other sessions too.
  *
- * @param untilMs capture time from which on nothing is wanted
+ * @param untilMs capture time from which on no media is wanted
  */
 export function mediaSpan(
   events: readonly ReceivedEvent[],
   untilMs = Number.POSITIVE_INFINITY,
 ): Pick<ReadOptions, 'fromMs' | 'toMs'> {
   const [first] = events;
-  // The oldest event that is left: whatever was written before it may still be kept.
+  // The first events have expired, so nothing says when the session began: its oldest media may still be kept.
   if (first === undefined || first.sequence !== 1) return { fromMs: undefined, toMs: undefined };
   const asked = events.flatMap((event) =>
     event.name === 'session_started' ? [event.data.requestedAtMs] : [],

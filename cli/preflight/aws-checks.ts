@@ -9,7 +9,7 @@ import { attempt, type Check } from './check.ts';
 
 const REDEPLOY = 'Deploy the stack again (npx cdk deploy), or correct the name.';
 
-/** Credentials, table, queue, dead letters and both streams. */
+/** Checks credentials, table, queue, dead letters and both streams. */
 export async function checkAws(context: Context): Promise<readonly Check[]> {
   const checks = await Promise.all([
     attempt('credentials', 'Run `aws sso login`, set AWS_PROFILE or give --profile.', () =>
@@ -28,7 +28,7 @@ async function checkCredentials({ aws, deployment }: Context): Promise<Check> {
   const { accessKeyId } = await ask('AWS credentials', () => config.credentials());
   const region = await ask('AWS Region', () => config.region());
   const profile = deployment.profile === undefined ? '' : `, profile ${deployment.profile}`;
-  // Of the key only enough to tell two apart.
+  // The last four characters tell two keys apart and reveal neither.
   return ok('credentials', `key ending in ${accessKeyId.slice(-4)}, ${region}${profile}`);
 }
 
@@ -41,7 +41,7 @@ async function checkTable({ aws, deployment }: Context): Promise<Check> {
   const index = Table?.GlobalSecondaryIndexes?.find(({ IndexName }) => IndexName === OWNER_INDEX);
   const fix = 'Is this the table of this project? Take the name from the stack, and deploy again.';
   if (key !== 'pk') return failed('session table', `${name} has the key ${key}, not pk`, fix);
-  if (!index) return failed('session table', `${name} lacks the index ${OWNER_INDEX}`, fix);
+  if (!index) return failed('session table', `${name} has no index ${OWNER_INDEX}`, fix);
   const states = `${Table?.TableStatus}, index ${index.IndexStatus ?? 'ACTIVE'}`;
   const isReady = ['ACTIVE', 'UPDATING'].includes(Table?.TableStatus ?? '');
   return isReady
@@ -73,7 +73,7 @@ async function checkQueues({ aws, deployment }: Context): Promise<readonly Check
           name: 'dead letters',
           status: 'warning',
           found: `${dead.waiting + dead.inFlight}`,
-          fix: 'rtms redrive says why they are there and sends again what is of use.',
+          fix: 'rtms redrive says why they are there; rtms redrive --send sends the useful ones again.',
         };
   return [jobs, deadLetters];
 }

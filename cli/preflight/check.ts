@@ -1,20 +1,20 @@
 import { ServiceError } from '../../shared/errors.ts';
 import { EXIT, exitCodeOf } from '../terminal/exit-code.ts';
 
-/** One thing that was looked at. `hint`: something only a person can check. */
+/** The result of one check. `hint` is something that only a person can check. */
 export interface Check {
   readonly name: string;
   readonly status: 'ok' | 'warning' | 'failed' | 'hint';
   readonly found: string;
   /** What to do about it. */
   readonly fix?: string;
-  /** It failed because nobody answered, or gave no access. */
+  /** The check failed because there was no answer, or no access. */
   readonly unreachable?: true;
-  /** Nobody answered at all. */
+  /** There was no answer at all. */
   readonly unanswered?: true;
 }
 
-/** Runs a check; an error of ours is a failed check, whose message says what to do. */
+/** Runs a check. A ServiceError becomes a failed check. */
 export async function attempt(
   name: string,
   fix: string,
@@ -27,7 +27,7 @@ export async function attempt(
     if (!(error instanceof ServiceError)) throw error;
     const found = error.message.replace(`[${error.code}] `, '');
     const isUnreachable = exitCodeOf(error) === EXIT.UNREACHABLE;
-    // That a name, the credentials or the Region are missing says itself what to do.
+    // The message about a missing name, credentials or Region says already what to do.
     const { missing, name: cause } = error.detail;
     const isSaid =
       missing !== undefined || ['CredentialsProviderError', 'NoRegion'].includes(String(cause));

@@ -5,14 +5,14 @@ import { ask } from '../deployment/aws.ts';
 import { attempt, type Check } from './check.ts';
 import { checkThroughput } from './throughput-check.ts';
 
-/** How large the deployment is, or is to become. What is not given is not compared. */
+/** How large the deployment is, or will be. A value that is not given is not compared. */
 export interface Sizing {
   readonly maxTasks: number | undefined;
-  /** Of one task. */
+  /** vCPU of one task. */
   readonly taskVcpu: number;
   /** Concurrent executions that the webhook function needs at its busiest. */
   readonly webhookConcurrency: number;
-  /** Streams at one time, at the busiest. */
+  /** Streams at one time at the busiest. */
   readonly meetings: number | undefined;
   /** Concurrent streams that the contract with Zoom allows. */
   readonly zoomConcurrency: number | undefined;
@@ -25,15 +25,15 @@ const QUOTAS = {
   lambdaConcurrency: { ServiceCode: 'lambda', QuotaCode: 'L-B99A9384' },
 } as const;
 
-/** Lambda keeps this much unreserved: a reservation must leave it. */
+/** Lambda refuses a reservation that leaves less than this unreserved. */
 const LAMBDA_UNRESERVED = 100;
-/** A deployment runs the old and the new tasks side by side. */
+/** While it deploys, ECS runs the old and the new tasks side by side. */
 const DEPLOYMENT_FACTOR = 2;
 
 const RAISE =
-  'Ask for more: Service Quotas in the AWS console, a day or two ahead (docs/deploy.md).';
+  'Ask for more in Service Quotas of the AWS console, a day or two ahead (docs/deploy.md).';
 
-/** What the account and Zoom allow, against what is planned. Works before the first deployment too. */
+/** Compares what the account and Zoom allow with what is planned. Works before the first deployment too. */
 export async function checkQuotas(context: Context, sizing: Sizing): Promise<readonly Check[]> {
   const rights = 'These checks need servicequotas:GetServiceQuota and kinesis:DescribeLimits.';
   const checks = await Promise.all([
@@ -83,7 +83,7 @@ async function checkShards(context: Context, { shards }: Sizing): Promise<Check>
     : failed(name, `${found}, ${shards} wanted`, RAISE);
 }
 
-/** Shards that this deployment has already are part of what it wants. */
+/** Counts the shards that this deployment has already: they are part of the number that it wants. */
 async function shardsOf({ aws, deployment }: Context): Promise<number> {
   const names = [deployment.mediaStream, deployment.eventsStream];
   const counts = names.map(async (StreamName) => {
@@ -96,7 +96,7 @@ async function shardsOf({ aws, deployment }: Context): Promise<number> {
   return (await Promise.all(counts)).reduce((sum, count) => sum + count, 0);
 }
 
-/** Zoom tells nobody its limit before it is near: only the contract does. */
+/** Only the contract has Zoom's limit: Zoom reports it when it is near, and not before. */
 function checkZoom({ meetings, zoomConcurrency }: Sizing): Check {
   const name = 'quota: Zoom';
   if (meetings === undefined || zoomConcurrency === undefined) {
@@ -104,7 +104,8 @@ function checkZoom({ meetings, zoomConcurrency }: Sizing): Check {
     return hint(name, 'concurrent streams cannot be seen from here', fix);
   }
   const found = `${zoomConcurrency} concurrent streams, ${meetings} meetings wanted`;
-  const fix = 'Zoom refuses streams beyond it (rtms.concurrency_limited): ask Zoom for more.';
+  const fix =
+    'Zoom refuses streams beyond its limit (rtms.concurrency_limited): ask Zoom for more.';
   return zoomConcurrency >= meetings ? ok(name, found) : failed(name, found, fix);
 }
 

@@ -3,11 +3,11 @@ import type { TaskRow } from '../../shared/session-table/session-row.ts';
 import type { Context } from '../command.ts';
 import { attempt, type Check } from './check.ts';
 
-/** Two heartbeats (3 s apart) and a little. */
+/** A little more than two heartbeats, which are 3 s apart. */
 const WATCH_MS = 6_500;
 const LOOK_MS = 500;
 
-/** Runners are alive whose heartbeat moves while we watch. */
+/** Counts as alive the runners whose heartbeat moves while this watches. */
 export async function checkRunners(context: Context): Promise<readonly Check[]> {
   const fix =
     'Look at the ECS service: are tasks started, and do they stay? *No runners* in docs/runbook.md.';

@@ -5,28 +5,28 @@ import { ask } from '../deployment/aws.ts';
 import { attempt, type Check } from './check.ts';
 import type { Sizing } from './quota-checks.ts';
 
-/** What an on-demand stream takes for each shard that it has now. */
+/** MB/s that an on-demand stream takes for each shard that it has now. */
 const SHARD_MBPS = 1;
-/** Shards of a new one. */
+/** Shards of a new on-demand stream. */
 const NEW_STREAM_SHARDS = 4;
-/** A meeting with all media as asked for by default, megabytes a second: `meetingLoad` of infra, which a test compares. */
+/** MB/s of a meeting with all media of the default request. A test compares it with `meetingLoad` of infra. */
 export const MEETING_MBPS = 0.27;
 
 const NAME = 'on-demand';
 const FIX =
-  'It doubles over tens of minutes under load, until then runners hold records back. Start meetings in steps, or see ' +
+  'The stream doubles over tens of minutes under load; until then runners hold records back. Start meetings in steps, or see ' +
   '*New on-demand streams start small* in docs/deploy.md.';
 
 /**
- * An on-demand stream takes as much as its shards do now, which for a new one is little: many meetings that start at
- * once are more than that. Nothing to say of provisioned streams.
+ * Checks how many meetings may start at once on an on-demand stream: it takes no more than its present shards do, and a
+ * new one has few. For a provisioned stream there is no result.
  */
 export function checkThroughput(context: Context, sizing: Sizing): Promise<readonly Check[]> {
   const rights = 'This check needs kinesis:DescribeStreamSummary.';
   return attempt(NAME, rights, async () => {
     const stream = await mediaStream(context);
     if (stream === undefined) {
-      // Before the first deployment: who gives --shards plans provisioned streams.
+      // Nothing is deployed yet. Whoever gives --shards plans provisioned streams.
       return sizing.shards === undefined ? [judge('a new stream', NEW_STREAM_SHARDS, sizing)] : [];
     }
     if (stream.StreamModeDetails?.StreamMode !== 'ON_DEMAND') return [];

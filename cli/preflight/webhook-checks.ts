@@ -9,10 +9,10 @@ import { attempt, type Check } from './check.ts';
 
 const REACH =
   'Is the URL the WebhookUrl of the stack? Does the API exist? Zoom must reach it from the internet.';
-/** Zoom gives up after 3 s; from here on a cold start beside a slow table may reach that. */
+/** Zoom waits 3 s for an answer. A webhook that takes this long may exceed them when it starts cold. */
 const SLOW_MS = 1_500;
 
-/** Reachable, validating for each app, and closed to everybody else. */
+/** Checks that the webhook is reachable, validates for each app, and refuses a forged signature. */
 export async function checkWebhook(
   { deployment }: Context,
   apps: ReadonlyMap<string, ZoomApp>,
@@ -43,7 +43,7 @@ async function checkApp(base: string, appName: string, app: ZoomApp): Promise<Ch
     );
     if (result === 'valid' && durationMs > SLOW_MS) {
       const found = `app ${appName}: validates, but took ${Math.round(durationMs)} ms`;
-      const fix = 'Once is a cold start. If it stays: *Webhook slow* in docs/runbook.md.';
+      const fix = 'Once is a cold start. If it repeats: *Webhook slow* in docs/runbook.md.';
       return { name, status: 'warning', found, fix };
     }
     if (result === 'valid') continue;
@@ -52,7 +52,7 @@ async function checkApp(base: string, appName: string, app: ZoomApp): Promise<Ch
       result === 'refused' ? `${which}: answered ${status}` : `${which}: a wrong answer`;
     const fix =
       status === 401
-        ? 'The function holds another secret: it reads a change within ten minutes. Is --secret-id right?'
+        ? 'The function has another secret; it reads a changed one within ten minutes. Is --secret-id right?'
         : REACH;
     return { name, status: 'failed', found, fix };
   }

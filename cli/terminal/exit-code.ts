@@ -1,16 +1,16 @@
 import type { Verdict } from '../../sdk/consumer/index.ts';
 import { type ErrorCode, ServiceError } from '../../shared/errors.ts';
 
-/** What a shell sees; documented in docs/cli.md. */
+/** Exit codes of `rtms`; docs/cli.md lists them. */
 export const EXIT = {
   OK: 0,
-  /** The command worked and found something wrong, or the deployment refused what was asked. */
+  /** The command worked and found something wrong, or the request was refused. */
   FOUND: 1,
-  /** Wrong options, or names that nobody gave. */
+  /** Wrong options, or a name that was not given. */
   USAGE: 2,
   /** AWS or the webhook could not be reached, or gave no access. */
   UNREACHABLE: 3,
-  /** The two streams contradict themselves: something of a session lacks and nothing explains it. */
+  /** The two streams contradict each other: something of a session is missing that nothing explains. */
   CONTRADICTORY: 4,
   /** Ended by Ctrl-C, SIGTERM or a broken pipe before the work was done. */
   INTERRUPTED: 130,
@@ -18,7 +18,7 @@ export const EXIT = {
   DEFECT: 70,
 } as const;
 
-/** The same for every command that says a verdict. */
+/** The same for every command that reports a verdict. */
 export const EXIT_OF_VERDICT = {
   complete: EXIT.OK,
   incomplete: EXIT.FOUND,

@@ -1,10 +1,10 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { formatDuration, parseDuration, parseMoment, spanOf } from './time.ts';
 
 const NOW_MS = Date.parse('2026-11-22T10:00:00Z');
 
 describe('parseDuration', () => {
-  it.each([
+  test.each([
     ['500ms', 500],
     ['90s', 90_000],
     ['1.5h', 5_400_000],
@@ -14,13 +14,13 @@ describe('parseDuration', () => {
     expect(parseDuration(text)).toBe(ms);
   });
 
-  it.each(['', '10', 'm', '-1s', '1 s', 'soon'])('refuses "%s"', (text) => {
+  test.each(['', '10', 'm', '-1s', '1 s', 'soon'])('refuses "%s"', (text) => {
     expect(() => parseDuration(text)).toThrow(expect.objectContaining({ code: 'config/invalid' }));
   });
 });
 
 describe('parseMoment', () => {
-  it.each([
+  test.each([
     ['10m', NOW_MS - 600_000],
     ['2026-11-22T09:00:00Z', NOW_MS - 3_600_000],
     ['2026-11-22T10:00:00.250+01:00', NOW_MS - 3_600_000 + 250],
@@ -31,7 +31,7 @@ describe('parseMoment', () => {
     expect(parseMoment(text, NOW_MS)).toBe(ms);
   });
 
-  it.each(['yesterday', 'yesterday 25:00', '10:60', '10:00:60', '5', '2026-13-99T00:00:00Z'])(
+  test.each(['yesterday', 'yesterday 25:00', '10:60', '10:00:60', '5', '2026-13-99T00:00:00Z'])(
     'refuses "%s"',
     (text) => {
       expect(() => parseMoment(text, NOW_MS)).toThrow(/is no moment/);
@@ -43,7 +43,7 @@ describe('parseMoment', () => {
 const local = (text: string) => new Date(text).getTime();
 
 describe('a time of the day alone is the last one that has come', () => {
-  it.each([
+  test.each([
     ['23:50', '2026-11-22T00:10:00', '2026-11-21T23:50:00'],
     ['00:10', '2026-11-22T00:10:00', '2026-11-22T00:10:00'],
     ['0:05', '2026-11-22T00:10:00', '2026-11-22T00:05:00'],
@@ -62,7 +62,7 @@ describe('a time of the day alone is the last one that has come', () => {
 });
 
 describe('spanOf', () => {
-  it.each([
+  test.each([
     ['10m', 1],
     ['2026-11-22T09:00:00.250Z', 1],
     ['2026-11-22T09:00:00Z', 1_000],
@@ -78,7 +78,7 @@ describe('spanOf', () => {
 });
 
 describe('formatDuration', () => {
-  it.each([
+  test.each([
     [12, '12 ms'],
     [59_999, '59 s'],
     [245_000, '4 min 5 s'],

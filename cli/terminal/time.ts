@@ -9,7 +9,7 @@ const UNIT_MS: Readonly<Record<string, number>> = {
 };
 
 /**
- * `90s`, `10m`, `1.5h`, `500ms`, `2d`.
+ * Parses a duration: `90s`, `10m`, `1.5h`, `500ms`, `2d`.
  *
  * @returns milliseconds
  * @throws ServiceError `config/invalid`
@@ -22,8 +22,8 @@ export function parseDuration(text: string): number {
 }
 
 /**
- * A moment: RFC 3339 (`2026-11-22T10:00:00Z`), how long ago (`10m`), or a time of the day (`10:00`, `yesterday 10:00`)
- * on this machine's clock. A time alone is the last one that has come: at 00:10, `23:50` is of yesterday.
+ * Parses a moment: RFC 3339 (`2026-11-22T10:00:00Z`), how long ago (`10m`), or a time of the day (`10:00`, `yesterday 10:00`)
+ * on this machine's clock. A time alone is the last such time: at 00:10, `23:50` is of yesterday.
  *
  * @returns Unix ms
  * @throws ServiceError `config/invalid`
@@ -35,15 +35,15 @@ export function parseMoment(text: string, nowMs: number): number {
   throw new ServiceError('config/invalid', `"${text}" is no moment: ${forms}`);
 }
 
-/** As `parseMoment`. @returns undefined for a text that is none */
+/** As `parseMoment`, but returns undefined for a text that is no moment. */
 export function momentOf(text: string, nowMs: number): number | undefined {
   return spanOf(text, nowMs)?.fromMs;
 }
 
 /**
- * The time that somebody means by a text as of `parseMoment`: `10:00` is all of that minute, a day all of that day.
+ * Finds the span that a text for `parseMoment` means: `10:00` is all of that minute, a day is all of that day.
  *
- * @returns undefined for a text that is none; both ends belong to the span
+ * @returns both ends belong to the span; undefined for a text that is no moment
  */
 export function spanOf(
   text: string,
@@ -65,7 +65,7 @@ function timeOfDay(text: string, nowMs: number): number | undefined {
   if (Number(seconds ?? 0) > 59) return undefined;
   const moment = new Date(nowMs);
   moment.setHours(Number(hours), Number(minutes), Number(seconds ?? 0), 0);
-  // Everything that is asked for has happened: without a day, a time still to come today is of yesterday.
+  // Users ask for what has happened, so a time without a day that is still to come today is of yesterday.
   const isYesterday = day === undefined ? moment.getTime() > nowMs : day === 'yesterday';
   if (isYesterday) moment.setDate(moment.getDate() - 1);
   return moment.getTime();
@@ -76,14 +76,14 @@ function dateAndTime(text: string): number | undefined {
   return Number.isNaN(ms) ? undefined : ms;
 }
 
-/** How long the smallest thing is that the text names: a millisecond, a second, a minute or a day. */
+/** Length of the smallest unit that the text gives: a millisecond, a second, a minute or a day. */
 function lengthMs(text: string): number {
   if (/:\d\d:\d\d[.,]\d/.test(text)) return 1;
   if (/\d:\d\d:\d\d/.test(text)) return 1_000;
   return /\d:\d\d/.test(text) ? 60_000 : 86_400_000;
 }
 
-/** `850 ms`, `12 s`, `4 min 5 s`, `3 h 20 min`: two units at most. */
+/** Writes a duration with two units at most: `850 ms`, `12 s`, `4 min 5 s`, `3 h 20 min`. */
 export function formatDuration(ms: number): string {
   if (ms < 1_000) return `${Math.round(ms)} ms`;
   const seconds = Math.floor(ms / 1_000);

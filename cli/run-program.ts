@@ -1,14 +1,15 @@
 import { statSync } from 'node:fs';
 import { type Command, CommanderError } from 'commander';
-import { ServiceError } from '../../shared/errors.ts';
-import { createProgram } from '../program.ts';
-import { EXIT, type ExitCode } from './exit-code.ts';
-import { Output } from './output.ts';
+import { ServiceError } from '../shared/errors.ts';
+import { createProgram } from './program.ts';
+import { EXIT, type ExitCode } from './terminal/exit-code.ts';
+import { Output } from './terminal/output.ts';
 
 /**
  * Runs `rtms` with the words of its command line. A command sets the exit code of the process itself.
  *
- * @returns the exit code when no command ran: help, version, or a wrong use, told on stderr (as JSON with `--json`)
+ * @returns the exit code when no command ran: help, version, or wrong use, which is reported on stderr (with `--json` as
+ *   JSON); undefined when a command ran
  */
 export async function runProgram(words: readonly string[]): Promise<ExitCode | undefined> {
   const program = createProgram();
@@ -32,7 +33,7 @@ export async function runProgram(words: readonly string[]): Promise<ExitCode | u
   }
 }
 
-/** With `--json` stderr holds one JSON object and no sentences of the option parser. */
+/** With `--json` stderr must hold one JSON object, so the texts of the option parser are dropped. */
 function silence(program: Command): void {
   for (const command of [program, ...program.commands]) {
     command.configureOutput({ writeErr: () => undefined, outputError: () => undefined });
@@ -40,8 +41,9 @@ function silence(program: Command): void {
 }
 
 /**
- * `--local` takes a file or nothing. The parser would take whatever follows for the file: in
- * `rtms verify --local 5f9d…` that is the session. Only what is a file, or is named like one, stays with it.
+ * Separates `--local`, which may have a file, from the word after it. The parser would always take that word for the
+ * file, but in `rtms verify --local 5f9d…` it is the session. A word stays with `--local` only when it ends in `.json`
+ * or names a file that exists.
  */
 export function separateLocal(words: readonly string[]): string[] {
   const optionsEnd = words.indexOf('--');

@@ -1,11 +1,14 @@
+import { ServiceError } from '../shared/errors.ts';
+import { isAllowedAddress, parseAllowedHosts } from '../shared/zoom/allowed-hosts.ts';
 import type { SimulatorEvent, StreamInfo } from '../simulator/simulator.ts';
+import { isLoopback } from './deployment/aws.ts';
 
 export interface MeetingResult {
   readonly rtmsStreamId: string;
   readonly frames: number;
   readonly bytes: number;
   readonly lines: number;
-  /** Absent when the deployment took the meeting and it was played to its end. */
+  /** Absent when the deployment took the meeting, and it was played to its end. */
   readonly problem?: string;
 }
 
@@ -15,7 +18,7 @@ interface Meeting {
   sent: { frames: number; bytes: number; lines: number } | undefined;
 }
 
-/** Judges from what the simulator saw whether the deployment did its part. */
+/** Judges from the events of the simulator whether the deployment took and played each meeting. */
 export class SimulatedMeetings {
   readonly #meetings = new Map<string, Meeting>();
   #wasInterrupted = false;
@@ -44,7 +47,7 @@ export class SimulatedMeetings {
     }
   }
 
-  /** The user has had enough: what did not end is no fault. */
+  /** The user has ended the simulation: a meeting that has not ended is no problem then. */
   interrupted(): void {
     this.#wasInterrupted = true;
   }
@@ -63,4 +66,33 @@ export class SimulatedMeetings {
     if (this.#wasInterrupted && !sent) return undefined;
     return joined || (sent?.frames ?? 0) > 0 ? undefined : 'no runner joined it';
   }
+}
+
+const LOOPBACK_SIGNALING = 'ws://127.0.0.1';
+
+/**
+ * Refuses a deployment that is not meant for simulations, before anything is sent to it: simulated meetings must not get
+ * into a deployment that records real ones. One that is meant for them allow-lists the host of the simulator.
+ *
+ * @param publicSignalingUrl of a tunnel; undefined for the loopback address of the simulator
+ * @throws ServiceError `cli/refused`
+ */
+export function checkTarget(
+  webhookUrl: string,
+  publicSignalingUrl: string | undefined,
+  allowedHosts: string,
+): void {
+  if (publicSignalingUrl === undefined && !isLoopback(webhookUrl)) {
+    throw new ServiceError(
+      'cli/refused',
+      `${webhookUrl} is not on this machine and could not reach the simulator: give --public-signaling-url and --public-media-url`,
+    );
+  }
+  const signalingUrl = publicSignalingUrl ?? LOOPBACK_SIGNALING;
+  if (isAllowedAddress(signalingUrl, parseAllowedHosts(allowedHosts))) return;
+  const host = URL.parse(signalingUrl)?.hostname ?? signalingUrl;
+  throw new ServiceError(
+    'cli/refused',
+    `the deployment allows ${allowedHosts} only, not the simulator's ${host}; on one made for tests add it to its allowed hosts`,
+  );
 }

@@ -7,7 +7,7 @@ const SHAPE =
   'Put {"apps": {"default": {"clientId", "clientSecret", "webhookSecretTokens": ["…"]}}} into it:\n' +
   'aws secretsmanager put-secret-value --secret-id <id> --secret-string file://zoom.json (docs/deploy.md)';
 
-/** Shape of the Zoom secret, app by app. Values are looked at and never shown. */
+/** Checks the shape of the Zoom secret, app by app. Its values are never shown. */
 export async function checkSecret(
   context: Context,
 ): Promise<{ checks: readonly Check[]; apps: ReadonlyMap<string, ZoomApp> }> {
@@ -29,7 +29,7 @@ function checkApp(appName: string, app: ZoomApp): Check {
   }
   if (tokens.includes(clientSecret)) {
     const found = `app ${appName}: the webhook secret token is the client secret`;
-    const fix = 'Zoom shows the secret token beside the event subscriptions; it is another one.';
+    const fix = 'The secret token is another value: Zoom shows it beside the event subscriptions.';
     return { name, status: 'failed', found, fix };
   }
   if ((videoSdkKey === undefined) !== (videoSdkSecret === undefined)) {
@@ -40,8 +40,22 @@ function checkApp(appName: string, app: ZoomApp): Check {
   if (tokens.length > 1) {
     const found = `app ${appName}: two webhook tokens, ${sdk}`;
     const fix =
-      "A rotation is going on: take the old token out when Zoom's repeats are over (docs/zoom-app.md).";
+      "A rotation is in progress: remove the old token when Zoom's repeats are over (docs/zoom-app.md).";
     return { name, status: 'warning', found, fix };
   }
   return { name, status: 'ok', found: `app ${appName}: complete, ${sdk}` };
+}
+
+/** Says what only Zoom's own pages can show. */
+export function scopesHint(): Check {
+  return {
+    name: 'Zoom app',
+    status: 'hint',
+    found:
+      'scopes and event subscriptions cannot be seen from here; check them at marketplace.zoom.us',
+    fix:
+      'Meetings: meeting:read:meeting_audio, _video, _screenshare, _transcript, _chat; webinars: webinar:read:webinar_…\n' +
+      'All: rtms:read:rtms_started, rtms_stopped, rtms_interrupted. Events: <product>.rtms_started, …_stopped, …_interrupted.\n' +
+      'Zoom offers only media whose scope the app has. The whole list: docs/zoom-app.md',
+  };
 }

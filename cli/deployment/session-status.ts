@@ -2,10 +2,10 @@ import { nameOf, STOP_REASON } from '../../rtms/protocol/constants.ts';
 import { type SessionRow, UNOWNED, wantedState } from '../../shared/session-table/session-row.ts';
 
 /**
- * - `serving`: a runner owns it and Zoom wants it
- * - `waiting`: Zoom wants it and nobody owns it
- * - `quarantined`: the same, and nobody will claim it for a while: it has ended two owners
- * - `ending`: Zoom has stopped it, its owner has not finished
+ * - `serving`: a runner owns the session, and Zoom wants it
+ * - `waiting`: Zoom wants the session, and nobody owns it
+ * - `quarantined`: as `waiting`, but no runner claims the session for a while, because it has ended two owners
+ * - `ending`: Zoom has stopped the session, and its owner has not finished
  * - `ended`: nothing is left to do
  */
 export type SessionStatus = 'serving' | 'waiting' | 'quarantined' | 'ending' | 'ended';
