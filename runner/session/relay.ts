@@ -1,4 +1,4 @@
-import type { EndReason, MediaFrame, RtmsClientEvents } from '../../rtms/events.ts';
+import type { EndReason, RtmsClientEvents } from '../../rtms/events.ts';
 import type { AgreedMedia } from '../../rtms/protocol/agreed-media.ts';
 import type { MediaType } from '../../rtms/protocol/media-type.ts';
 import { MEDIA_TYPES } from '../../rtms/protocol/media-type.ts';
@@ -44,102 +44,64 @@ export function relay(
   const write = (body: EventBody | undefined) => {
     if (body !== undefined) writer.event(body.name, body.timeMs, body.data);
   };
+  const on = <Name extends keyof RtmsClientEvents>(
+    name: Name,
+    listener: (...told: RtmsClientEvents[Name]) => void,
+  ) => client.on(name, guard.listener(listener) as never);
 
-  client.on(
-    'joined',
-    guard.listener((effective, leftOut) => {
-      media = effective;
-      session.joined(effective, leftOut);
-    }),
-  );
-  client.on(
-    'unasked',
-    guard.listener(({ mediaType }) => {
-      metrics.count('UnaskedMedia', 1, mediaType);
-      if (!unasked.has(mediaType))
-        logger.info('media nobody asked for', { event: 'unasked', mediaType });
-      unasked.add(mediaType);
-    }),
-  );
-  const onFrame = (frame: MediaFrame) => {
+  on('joined', (agreed, leftOut) => {
+    media = agreed;
+    session.joined(agreed, leftOut);
+  });
+  on('unasked', ({ mediaType }) => {
+    metrics.count('UnaskedMedia', 1, mediaType);
+    if (!unasked.has(mediaType)) {
+      logger.info('media nobody asked for', { event: 'unasked', mediaType });
+    }
+    unasked.add(mediaType);
+  });
+  on('frame', (frame) => {
     writer.frame(frame, media ?? client.media);
     if (hasFrames) return;
     hasFrames = true;
     session.firstFrame();
-  };
-  client.on('frame', guard.listener(onFrame));
-  client.on(
-    'transcript',
-    guard.listener((line) => write(transcriptEvent(line))),
-  );
-  client.on(
-    'chat',
-    guard.listener((message) => write(chatEvent(message))),
-  );
-  client.on(
-    'event',
-    guard.listener((event) => write(signalingEvent(event))),
-  );
-  client.on(
-    'sessionState',
-    guard.listener((state) => writer.event('session_state', state.timestampMs, state)),
-  );
-  client.on(
-    'paused',
-    guard.listener((timestampMs) => {
-      session.paused();
-      writer.event('session_paused', timestampMs, { timestampMs });
-    }),
-  );
-  client.on(
-    'resumed',
-    guard.listener((timestampMs) => {
-      session.resumed();
-      writer.event('session_resumed', timestampMs, { timestampMs });
-    }),
-  );
-  client.on(
-    'interrupted',
-    guard.listener((info) => {
-      // One camera of several changes nothing for the session.
-      if (info.userId === undefined) session.interrupted(info);
-      writer.event('session_interrupted', Date.now(), { ...info, attempt: 0, durationMs: 0 });
-    }),
-  );
-  client.on(
-    'reconnected',
-    guard.listener(({ media: effective, ...info }) => {
-      media = { ...media, ...effective };
-      metrics.count('Reconnects', 1, info.scope);
-      if (info.userId === undefined) session.reconnected(info);
-      const nowMs = Date.now();
-      const mediaTypes = MEDIA_TYPES.filter((mediaType) => media?.[mediaType] !== undefined);
-      const blind = blindOfReconnect(info.scope, info.durationMs, mediaTypes, nowMs);
-      writer.event('session_reconnected', nowMs, { ...info, blind });
-    }),
-  );
-  client.on(
-    'hole',
-    guard.listener((hole) => logger.info('hole in capture', { event: 'hole', ...hole })),
-  );
-  client.on(
-    'malformed',
-    guard.listener(({ scope, error, ...lost }) => {
-      metrics.count('MalformedMessages', 1, scope);
-      if (!hasMalformed) logger.warn('malformed message', { event: 'malformed', scope, error });
-      hasMalformed = true;
-      writer.malformed({ ...lost, mediaType: lost.mediaType ?? 'events' });
-    }),
-  );
-  client.on(
-    'other',
-    guard.listener((raw) => {
-      metrics.count('UnknownMessages');
-      writer.event('other', Date.now(), { raw });
-    }),
-  );
-  client.on(
-    'ended',
-    guard.listener((reason) => session.ended(reason)),
-  );
+  });
+  on('transcript', (line) => write(transcriptEvent(line)));
+  on('chat', (message) => write(chatEvent(message)));
+  on('event', (event) => write(signalingEvent(event)));
+  on('sessionState', (state) => writer.event('session_state', state.timestampMs, state));
+  on('paused', (timestampMs) => {
+    session.paused();
+    writer.event('session_paused', timestampMs, { timestampMs });
+  });
+  on('resumed', (timestampMs) => {
+    session.resumed();
+    writer.event('session_resumed', timestampMs, { timestampMs });
+  });
+  on('interrupted', (info) => {
+    // One camera of several changes nothing for the session.
+    if (info.userId === undefined) session.interrupted(info);
+    writer.event('session_interrupted', Date.now(), { ...info, attempt: 0, durationMs: 0 });
+  });
+  on('reconnected', ({ media: agreed, ...info }) => {
+    media = { ...media, ...agreed };
+    metrics.count('Reconnects', 1, info.scope);
+    if (info.userId === undefined) session.reconnected(info);
+    const nowMs = Date.now();
+    const mediaTypes = MEDIA_TYPES.filter((mediaType) => media?.[mediaType] !== undefined);
+    const blind = blindOfReconnect(info.scope, info.durationMs, mediaTypes, nowMs);
+    writer.event('session_reconnected', nowMs, { ...info, blind });
+  });
+  on('hole', (gap) => logger.info('gap in capture', { event: 'hole', ...gap }));
+  on('malformed', ({ scope, error, ...lost }) => {
+    metrics.count('MalformedMessages', 1, scope);
+    if (!hasMalformed) logger.warn('malformed message', { event: 'malformed', scope, error });
+    hasMalformed = true;
+    writer.malformed({ ...lost, mediaType: lost.mediaType ?? 'events' });
+  });
+  on('other', (raw) => {
+    metrics.count('UnknownMessages');
+    writer.event('other', Date.now(), { raw });
+  });
+  on('ended', (reason) => session.ended(reason));
 }

@@ -1,0 +1,149 @@
+import { beforeEach, describe, expect, test } from 'vitest';
+import type { MediaFrame } from '../../rtms/events.ts';
+import type { AgreedMedia } from '../../rtms/protocol/agreed-media.ts';
+import { decodeMediaRecord } from '../../shared/record/decode-media-record.ts';
+import { MemoryClient } from '../../test/support/session/memory-client.ts';
+import { SessionParts } from '../../test/support/session/session-parts.ts';
+import { SessionGuard } from './guard.ts';
+import { SessionWriter } from './recording/session-writer.ts';
+import { relay } from './relay.ts';
+
+const AT = 1_738_392_033_000;
+const AUDIO = { contentType: 2, codec: 1, channel: 1, dataOpt: 2, sendRateMs: 20 };
+const MEDIA: AgreedMedia = { audio: { ...AUDIO, sampleRate: 1 }, chat: { contentType: 5 } };
+const FRAME: MediaFrame = {
+  mediaType: 'audio',
+  userId: 7,
+  userName: 'Ada',
+  capturedAtMs: AT,
+  receivedAtMs: AT,
+  heldMs: 0,
+  codec: 1,
+  payload: Buffer.from('frame'),
+};
+
+let parts: SessionParts;
+let client: MemoryClient;
+/** What the session was told. */
+let told: unknown[][];
+let defects: number;
+beforeEach(() => {
+  parts = new SessionParts();
+  client = new MemoryClient();
+  [told, defects] = [[], 0];
+  const { logger, metrics } = parts.told;
+  const { media, events } = parts;
+  const writer = new SessionWriter({
+    origin: { rtmsStreamId: 's', epoch: 1, product: 'meeting', entityId: 'e' },
+    media,
+    events,
+    maxRecordBytes: 10_000,
+    maxLineBytes: 10_000,
+    metrics,
+    mayWrite: () => true,
+  });
+  const note =
+    (name: string) =>
+    (...values: unknown[]) =>
+      void told.push([name, ...values]);
+  const session = {
+    joined: note('joined'),
+    firstFrame: note('first frame'),
+    paused: note('paused'),
+    resumed: note('resumed'),
+    interrupted: note('interrupted'),
+    reconnected: note('reconnected'),
+    ended: note('ended'),
+  };
+  const guard = new SessionGuard({ logger, metrics, onDefect: () => (defects += 1) });
+  relay(client, writer, session, { logger, metrics, guard });
+});
+
+const lastData = () => parts.events.lines.at(-1)?.data;
+
+test('the session hears of the first frame, and of no other', () => {
+  client.emit('frame', FRAME);
+  client.emit('frame', FRAME);
+  expect(told).toEqual([['first frame']]);
+  expect(parts.media.units).toHaveLength(2);
+});
+
+test('a frame is recorded with what its connection agreed on last', () => {
+  client.emit('joined', MEDIA, []);
+  client.emit('frame', FRAME);
+  const after = { audio: { ...AUDIO, sampleRate: 3 } };
+  const info = { cause: 'watchdog', attempt: 1, durationMs: 100 };
+  client.emit('reconnected', { scope: 'audio', ...info, media: after });
+  client.emit('frame', FRAME);
+  const rates = parts.media.units.map(
+    ({ records }) => decodeMediaRecord(records[0] as Uint8Array).sampleRateHz,
+  );
+  expect(rates).toEqual([16_000, 48_000]);
+});
+
+test('every line becomes an event of its own', () => {
+  client.emit('transcript', { text: 'hello', userName: '', timestampMs: AT });
+  client.emit('chat', { text: 'hello', timestampMs: AT });
+  client.emit('event', { name: 'sharing_stopped', timestampMs: AT }, {});
+  client.emit('sessionState', { rtmsSessionId: 'r', state: 1, timestampMs: AT });
+  client.emit('paused', AT);
+  client.emit('resumed', AT);
+  client.emit('other', { msg_type: 99 });
+  expect(parts.eventNames).toEqual([
+    'transcript',
+    'chat',
+    'sharing_stopped',
+    'session_state',
+    'session_paused',
+    'session_resumed',
+    'other',
+  ]);
+  expect(told).toEqual([['paused'], ['resumed']]);
+  expect(parts.told.counts).toEqual(['UnknownMessages']);
+});
+
+describe('a connection', () => {
+  const info = { cause: 'watchdog', attempt: 1, durationMs: 100, media: {} };
+
+  test('that is lost and back is told to the session, with the time that nobody saw', () => {
+    client.emit('joined', MEDIA, []);
+    client.emit('interrupted', { scope: 'signaling', cause: 'watchdog' });
+    client.emit('reconnected', { scope: 'signaling', ...info });
+    expect(told.map(([name]) => name)).toEqual(['joined', 'interrupted', 'reconnected']);
+    expect(parts.eventNames).toEqual(['session_interrupted', 'session_reconnected']);
+    expect(lastData()?.['blind']).toMatchObject([{ mediaType: 'chat' }]);
+    expect(parts.told.counts).toEqual(['Reconnects/signaling']);
+  });
+
+  test('of one camera among several is an event, and nothing to the session', () => {
+    client.emit('interrupted', { scope: 'video', userId: 7, cause: 'watchdog' });
+    client.emit('reconnected', { scope: 'video', userId: 7, ...info });
+    expect(told).toEqual([]);
+    expect(parts.eventNames).toEqual(['session_interrupted', 'session_reconnected']);
+  });
+});
+
+test('a message that cannot be read is counted as lost each time, and logged once', () => {
+  const lost = { scope: 'audio', mediaType: 'audio', userId: 7, error: new Error('odd') } as const;
+  client.emit('malformed', lost);
+  client.emit('malformed', lost);
+  expect(parts.told.events).toEqual(['malformed']);
+  const count = (name: string) => parts.told.counts.filter((one) => one === name).length;
+  expect(count('MalformedMessages/audio')).toBe(2);
+  expect(count('FramesLost/malformed')).toBe(2);
+});
+
+test('media nobody asked for is counted each time, and logged once for each type', () => {
+  for (const mediaType of ['audio', 'audio', 'video'] as const)
+    client.emit('unasked', { mediaType });
+  expect(parts.told.events).toEqual(['unasked', 'unasked']);
+  expect(parts.told.counts).toHaveLength(3);
+});
+
+test('a listener that breaks does not reach the client', () => {
+  parts.media.put = () => {
+    throw new TypeError('a defect of ours');
+  };
+  client.emit('frame', FRAME);
+  expect(defects).toBe(1);
+});
