@@ -3,7 +3,7 @@ import type { RenewCredentials } from './connection/handshake-signer.ts';
 import { type Backoff, redialDelayMs } from './connection/redial-delay.ts';
 import { DEFAULT_MEDIA_REQUEST, type MediaRequest } from './protocol/params.ts';
 import { DEFAULT_PROTOCOL, type ProtocolSettings } from './protocol/protocol-settings.ts';
-import type { ReadMeter } from './wire/wire.ts';
+import type { ReadMeter, ReadRest } from './wire/wire.ts';
 
 export interface RtmsClientOptions {
   /**
@@ -64,12 +64,12 @@ export interface RtmsClientOptions {
    */
   readonly lendPayloads?: boolean;
   /**
-   * How long a busy socket rests between two reads, ms: frames come in bunches and that much later, at two
-   * thirds of the cost. For who collects them anyway.
+   * How long a busy socket rests between two reads: adds that much latency for a third less CPU. For callers that
+   * batch frames anyway; `heldMs` tells them, during a frame's event, how much of their own wait is over.
    *
-   * @default 0: every frame is told as soon as it is there
+   * @default none: every frame is told as soon as it is there
    */
-  readonly restMs?: number;
+  readonly rest?: ReadRest;
   /**
    * Told what each read took; answers how long that socket has to rest. For a process with other sessions, which
    * one of them must not keep from their turn.
@@ -174,7 +174,7 @@ export function completeOptions(options: RtmsClientOptions): CompleteOptions {
     bufferData: true,
     webSocket: 'lean',
     lendPayloads: false,
-    restMs: 0,
+    rest: { maxMs: 0, heldMs: 0 },
     meter: undefined,
     renewCredentials: undefined,
     ca: undefined,

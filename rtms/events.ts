@@ -19,8 +19,6 @@ export interface MediaFrame {
   readonly capturedAtMs: number;
   /** Our clock, Unix ms. */
   readonly receivedAtMs: number;
-  /** How long it may have waited for us before that, ms; see `restMs`. */
-  readonly heldMs: number;
   /** MEDIA_PAYLOAD_TYPE: effective codec of the handshake; for share, detected from the payload. */
   readonly codec: number;
   readonly payload: Buffer;

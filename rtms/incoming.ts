@@ -59,7 +59,7 @@ export class Incoming {
   readonly #holes = new HoleTracker();
   readonly #view: MeetingView = { roster: new Roster(), activeSpeaker: undefined };
   /** What the last handshake of each media type agreed on, and what was asked for where none has. */
-  #agreed: FrameShape = { effective: {}, heldMs: 0 };
+  #agreed: FrameShape = { effective: {} };
   /** SESSION_STATE by session id, of those that have not stopped. */
   readonly #sessions = new Map<string, number>();
 
@@ -100,13 +100,13 @@ export class Incoming {
 
   /** A signaling handshake has begun the media anew; this is what its media connections will ask for. */
   asking(asked: AgreedMedia): void {
-    this.#agreed = { effective: asked, heldMs: 0 };
+    this.#agreed = { effective: asked };
   }
 
   /** Frames of this connection are those of a new handshake from now on. */
   resumed(media: Media): void {
     const { audio, video, deskshare } = media.granted;
-    this.#agreed = { effective: { ...this.#agreed.effective, ...media.granted }, heldMs: 0 };
+    this.#agreed = { effective: { ...this.#agreed.effective, ...media.granted } };
     if (audio) this.#holes.resume('audio', 2 * audio.sendRateMs);
     if (video) {
       const key = media.userId === undefined ? 'video' : cameraKey(media.userId);

@@ -80,11 +80,6 @@ export class Connection {
     return this.#state;
   }
 
-  /** How long a message that comes now may have waited to be read, ms. */
-  get heldMs(): number {
-    return this.#socket?.heldMs ?? 0;
-  }
-
   /** When the current socket last brought a message, monotonic ms; 0 without a socket. */
   get lastHeardMs(): number {
     return this.#socket?.lastHeardMs ?? 0;

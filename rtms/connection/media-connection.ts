@@ -118,11 +118,6 @@ export class Media implements Conversation {
     return this.#hasBeenUp;
   }
 
-  /** How long a message that comes now may have waited to be read, ms. */
-  get heldMs(): number {
-    return this.#connection.heldMs;
-  }
-
   get lastHeardMs(): number {
     return this.#connection.lastHeardMs;
   }

@@ -9,7 +9,7 @@ import { toChatMessage, toFrame, toTranscriptLine } from './media-messages.ts';
 const roster = new Roster();
 roster.learn(7, 'Ada');
 const speaker = { userId: 7, userName: 'Ada' };
-const from = (effective: AgreedMedia) => ({ effective, heldMs: 180 });
+const from = (effective: AgreedMedia) => ({ effective });
 const audio = (dataOpt: number) =>
   from({
     audio: { contentType: 2, codec: 4, sampleRate: 3, channel: 2, dataOpt, sendRateMs: 20 },
@@ -32,7 +32,6 @@ test.each<[string, unknown, number, object]>([
     codec: 4,
     capturedAtMs: 99,
     receivedAtMs: 99,
-    heldMs: 180,
   });
   expect('activeSpeaker' in result).toBe(dataOpt === 1);
 });

@@ -10,7 +10,6 @@ import type { Roster } from '../roster.ts';
 /** What a frame takes from the connection that brought it. */
 export interface FrameShape {
   readonly effective: AgreedMedia;
-  readonly heldMs: number;
   /** V2: whose camera it is for, which a frame need not say again. */
   readonly userId?: number | undefined;
 }
@@ -38,7 +37,7 @@ export function userIdOf(message: RtmsMessage): number | undefined {
 export function toFrame(
   message: FrameMessage,
   mediaType: FrameMediaType,
-  { effective, heldMs, userId: cameraOf }: FrameShape,
+  { effective, userId: cameraOf }: FrameShape,
   view: MeetingView,
   receivedAtMs: number,
 ): MediaFrame {
@@ -50,7 +49,7 @@ export function toFrame(
       : (effective[mediaType]?.codec ?? MEDIA_PAYLOAD_TYPE.UNDEFINED);
   if (message.userId === undefined && channelId !== undefined) {
     const userName = message.userName ?? '';
-    return { mediaType, channelId, userName, capturedAtMs, receivedAtMs, heldMs, codec, payload };
+    return { mediaType, channelId, userName, capturedAtMs, receivedAtMs, codec, payload };
   }
   const userId = message.userId ?? cameraOf ?? MIX_USER_ID;
   const userName = message.userName ?? view.roster.nameOf(userId);
@@ -67,13 +66,12 @@ export function toFrame(
       userName,
       capturedAtMs,
       receivedAtMs,
-      heldMs,
       codec,
       payload,
       activeSpeaker,
     };
   }
-  return { mediaType, userId, userName, capturedAtMs, receivedAtMs, heldMs, codec, payload };
+  return { mediaType, userId, userName, capturedAtMs, receivedAtMs, codec, payload };
 }
 
 /** Zoom may answer a share request with another picture format, so the payload itself is asked. */

@@ -76,7 +76,7 @@ export class LeanWire implements Wire {
       failed: (violation) => this.#onViolation(violation),
     });
     this.#socket = this.#connect(address, options.ca);
-    this.#pace = new ReadPace(this.#socket, options.restMs);
+    this.#pace = new ReadPace(this.#socket, options.rest);
     this.#socket.setNoDelay(true);
     this.#socket.on('error', (error) => this.#trouble(error));
     this.#socket.on('end', () => this.#socket.end());
@@ -90,10 +90,6 @@ export class LeanWire implements Wire {
 
   get unsentBytes(): number {
     return this.#socket.writableLength;
-  }
-
-  get heldMs(): number {
-    return this.#pace.heldMs;
   }
 
   send(text: string): void {
@@ -122,6 +118,7 @@ export class LeanWire implements Wire {
         // Not for each message: two looks at the clock a read cost nothing beside it.
         const sinceMs = performance.now();
         try {
+          this.#pace.begin();
           this.#onRead(length);
         } finally {
           this.#endRead();

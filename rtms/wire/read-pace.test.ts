@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { ReadPace } from './read-pace.ts';
+import type { ReadRest } from './wire.ts';
 
 const REST_MS = 180;
 
@@ -25,6 +26,7 @@ class PacedSocket {
   isReading = true;
   wakings = 0;
   readonly #pace: ReadPace;
+  readonly #rest: ReadRest;
   #waiting: number[] = [];
 
   constructor(restMs = REST_MS) {
@@ -36,7 +38,8 @@ class PacedSocket {
     const pause = () => {
       this.isReading = false;
     };
-    this.#pace = new ReadPace({ resume, pause } as unknown as Socket, restMs);
+    this.#rest = { maxMs: restMs, heldMs: 0 };
+    this.#pace = new ReadPace({ resume, pause } as unknown as Socket, this.#rest);
     opened.push(this);
   }
 
@@ -64,7 +67,8 @@ class PacedSocket {
     const records = this.#waiting.splice(0);
     if (records.length > 0) this.reads.push(records.length);
     for (const bytes of records) {
-      this.held.push(this.#pace.heldMs);
+      this.#pace.begin();
+      this.held.push(this.#rest.heldMs);
       this.#pace.message();
       this.#pace.read(bytes);
     }
@@ -175,7 +179,7 @@ it('many sockets that are read together wake up in turns', () => {
 it('reads a closing socket no faster than its session and the task may', () => {
   const calls: string[] = [];
   const socket = { pause: () => calls.push('pause'), resume: () => calls.push('resume') };
-  const pace = new ReadPace(socket as unknown as Socket, REST_MS);
+  const pace = new ReadPace(socket as unknown as Socket, { maxMs: REST_MS, heldMs: 0 });
   pace.stop();
   pace.hold(100);
   vi.advanceTimersByTime(99);

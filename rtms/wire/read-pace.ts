@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
 import { readBudget } from './read-budget.ts';
+import type { ReadRest } from './wire.ts';
 
 /** How exactly sockets are woken up, ms. */
 const STEP_MS = 10;
@@ -21,7 +22,7 @@ const MUCH_BYTES = 64 * 1024;
  */
 export class ReadPace {
   readonly #socket: Pick<Socket, 'pause' | 'resume'>;
-  readonly #restMs: number;
+  readonly #options: ReadRest;
   readonly #turns: Turns;
   #ordinal = 0;
   #messages = 0;
@@ -34,16 +35,15 @@ export class ReadPace {
   /** It has used more than its share of the event loop, and reads nothing for a while. */
   #isHeld = false;
 
-  /** @param restMs the longest rest after a read; 0: none */
-  constructor(socket: Pick<Socket, 'pause' | 'resume'>, restMs: number) {
+  constructor(socket: Pick<Socket, 'pause' | 'resume'>, rest: ReadRest) {
     this.#socket = socket;
-    this.#restMs = restMs;
-    this.#turns = turnsOf(restMs);
+    this.#options = rest;
+    this.#turns = turnsOf(rest.maxMs);
   }
 
-  /** How long what is read now may have waited for that, ms. */
-  get heldMs(): number {
-    return this.#isBusy ? this.#restMs : 0;
+  /** A read begins: says how long what it brings may have waited. */
+  begin(): void {
+    this.#options.heldMs = this.#isBusy ? this.#options.maxMs : 0;
   }
 
   /** Notes one message. */
@@ -58,7 +58,7 @@ export class ReadPace {
       this.#isWaiting = true;
       this.#socket.pause();
     }
-    if (this.#isStopped || this.#restMs === 0 || this.#isBusy || this.#isWaiting) return;
+    if (this.#isStopped || this.#options.maxMs === 0 || this.#isBusy || this.#isWaiting) return;
     this.#measure(performance.now());
     if (this.#isBusy) this.#rest();
   }
@@ -122,7 +122,7 @@ export class ReadPace {
   #measure(nowMs: number): void {
     const elapsedMs = nowMs - this.#sinceMs;
     if (elapsedMs < RATE_WINDOW_MS) return;
-    this.#setBusy(this.#messages * this.#restMs >= MIN_MESSAGES_PER_REST * elapsedMs);
+    this.#setBusy(this.#messages * this.#options.maxMs >= MIN_MESSAGES_PER_REST * elapsedMs);
     this.#messages = 0;
     this.#sinceMs = nowMs;
   }

@@ -1,6 +1,6 @@
 import { ServiceError } from '../../shared/errors.ts';
 import { LeanWire } from './lean-wire.ts';
-import type { ReadMeter, Wire, WireHandlers, WireTrouble } from './wire.ts';
+import type { ReadMeter, ReadRest, Wire, WireHandlers, WireTrouble } from './wire.ts';
 import { WsWire } from './ws-wire.ts';
 
 export interface SocketOptions {
@@ -10,8 +10,7 @@ export interface SocketOptions {
   readonly connectTimeoutMs: number;
   /** Silence after which a socket counts as dead, ms. */
   readonly watchdogMs: number;
-  /** Rest of a busy socket between two reads, ms; 0: none. `ws` never rests. */
-  readonly restMs: number;
+  readonly rest: ReadRest;
   /**
    * Told what each read took, and when it ended, ms; answers how long the socket has to rest, ms. `ws` is not
    * measured.
@@ -99,11 +98,6 @@ export class Socket {
   /** When the last message arrived, or the socket was opened, monotonic ms. */
   get lastHeardMs(): number {
     return this.#lastMessageMs;
-  }
-
-  /** How long a message that comes now may have waited to be read, ms. */
-  get heldMs(): number {
-    return this.#wire?.heldMs ?? 0;
   }
 
   /** Sends a text message; silently nothing once the socket is closing. */
@@ -202,8 +196,8 @@ export class Socket {
 }
 
 function openWire(url: string, options: SocketOptions, handlers: WireHandlers): Wire {
-  const { webSocket, connectTimeoutMs, restMs, meter, ca, proxyUrl } = options;
-  const wireOptions = { connectTimeoutMs, maxMessageBytes: MAX_MESSAGE_BYTES, restMs, meter, ca };
+  const { webSocket, connectTimeoutMs, rest, meter, ca, proxyUrl } = options;
+  const wireOptions = { connectTimeoutMs, maxMessageBytes: MAX_MESSAGE_BYTES, rest, meter, ca };
   return webSocket === 'ws' || proxyUrl !== undefined
     ? new WsWire(url, wireOptions, handlers, proxyUrl)
     : new LeanWire(url, wireOptions, handlers);

@@ -45,7 +45,7 @@ function log() {
 
 function dial(Wire: AnyWire, url: string, connectTimeoutMs = 5_000) {
   const { told, handlers, until } = log();
-  const options = { connectTimeoutMs, maxMessageBytes: 1_000, restMs: 0 };
+  const options = { connectTimeoutMs, maxMessageBytes: 1_000, rest: { maxMs: 0, heldMs: 0 } };
   const wire: Wire = new Wire(url, options, handlers);
   return { wire, told, until };
 }

@@ -12,8 +12,6 @@ export interface Wire {
   readonly state: WireState;
   /** What was sent and the other side has not taken yet. */
   readonly unsentBytes: number;
-  /** How long a message that comes now may have waited to be read, ms. */
-  readonly heldMs: number;
 }
 
 export type WireState = 'connecting' | 'open' | 'closing' | 'closed';
@@ -38,12 +36,19 @@ export interface WireHandlers {
 /** Notes one read of a socket. @returns how long the socket has to rest, ms; 0: not at all */
 export type ReadMeter = (spentMs: number, nowMs: number) => number;
 
+/** How a busy socket rests between two reads. One object serves all sockets of a client: only one reads at a time. */
+export interface ReadRest {
+  /** The longest rest, ms; 0: none. `ws` never rests. */
+  readonly maxMs: number;
+  /** How long the messages of the read that is under way may have waited for it, ms. Set by the socket that reads. */
+  heldMs: number;
+}
+
 export interface WireOptions {
   /** TCP, TLS and HTTP upgrade together, ms. */
   readonly connectTimeoutMs: number;
   readonly maxMessageBytes: number;
-  /** Rest of a busy socket between two reads, ms; 0: none. */
-  readonly restMs: number;
+  readonly rest: ReadRest;
   /**
    * Told what each read took, and when it ended, ms; answers how long the socket has to rest, ms. `ws` is not
    * measured.

@@ -53,11 +53,6 @@ export class WsWire implements Wire {
     return this.#ws.bufferedAmount;
   }
 
-  /** A message is told as soon as it is there. */
-  get heldMs(): number {
-    return 0;
-  }
-
   send(text: string): void {
     this.#ws.send(text);
   }

@@ -17,7 +17,6 @@ const FRAME: MediaFrame = {
   userName: 'Ada',
   capturedAtMs: AT,
   receivedAtMs: AT,
-  heldMs: 0,
   codec: 1,
   payload: Buffer.from('frame'),
 };
@@ -40,6 +39,7 @@ beforeEach(() => {
     maxRecordBytes: 10_000,
     maxLineBytes: 10_000,
     metrics,
+    rest: { heldMs: 0 },
     mayWrite: () => true,
   });
   const note =

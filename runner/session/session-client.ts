@@ -2,6 +2,7 @@ import { RtmsClient } from '../../rtms/client.ts';
 import { followsSeveralCameras } from '../../rtms/protocol/params.ts';
 import type { Product } from '../../rtms/protocol/product.ts';
 import { DEFAULT_PROTOCOL, type ProtocolSettings } from '../../rtms/protocol/protocol-settings.ts';
+import type { ReadRest } from '../../rtms/wire/wire.ts';
 import type { StartRegister } from '../../shared/session-table/session-row.ts';
 import { DEFAULT_VIDEO_FOLLOW } from '../../shared/video-follow.ts';
 import { isAllowedAddress } from '../../shared/zoom/allowed-hosts.ts';
@@ -15,14 +16,12 @@ import type { TakeoverEvent } from './recording/takeover-event.ts';
 import { type RelayListener, relay } from './relay.ts';
 import { followVideo } from './video/follow-video.ts';
 
-/** Most of the time for which the producer collects frames anyway, they may wait in the socket. */
-const READ_REST_MS = 180;
-
 export interface SessionClientParts {
   readonly context: SessionContext;
   readonly logger: LimitedLogger;
   readonly guard: SessionGuard;
   readonly writer: SessionWriter;
+  readonly rest: ReadRest;
   readonly takeover: TakeoverEvent;
   readonly listener: RelayListener;
   /** The session has used more than its share of the event loop for too long. */
@@ -43,7 +42,7 @@ export function createSessionClient(
     renewCredentials: () => context.renewedCredentials(app, product),
     // The writer copies each payload into its record at once.
     lendPayloads: true,
-    restMs: READ_REST_MS,
+    rest: parts.rest,
     meter: meterOf(parts),
     logger,
   });

@@ -17,7 +17,6 @@ const FRAME: MediaFrame = {
   userName: 'Ada',
   capturedAtMs: AT,
   receivedAtMs: AT,
-  heldMs: 0,
   codec: 1,
   payload: Buffer.from('frame'),
 };

@@ -1,6 +1,7 @@
 import type { AgreedMedia } from '../../rtms/protocol/agreed-media.ts';
 import { MEDIA_TYPES, type MediaType } from '../../rtms/protocol/media-type.ts';
 import { followsSeveralCameras, wantedMediaTypes } from '../../rtms/protocol/params.ts';
+import type { ReadRest } from '../../rtms/wire/wire.ts';
 import type { HandOverCause } from '../../shared/record/event-data.ts';
 import {
   type StartRegister,
@@ -25,6 +26,8 @@ import { nextSession, type RunnerSessionState, type SESSION_STATES } from './ses
  * could serve it.
  */
 const HAND_BACK_MS = 15_000;
+/** Most of the 200 ms for which the producer collects frames anyway, they may wait in the socket. */
+const READ_REST_MS = 180;
 /** An ending in which a callback broke may take this long; then the session ends as it is. */
 const BROKEN_ENDING_MS = 15_000;
 
@@ -75,6 +78,7 @@ export class Session {
   readonly #claim: ClaimedRow;
   readonly #context: SessionContext;
   readonly #logger: LimitedLogger;
+  readonly #rest: ReadRest = { maxMs: READ_REST_MS, heldMs: 0 };
   readonly #writer: SessionWriter;
   readonly #takeover: TakeoverEvent;
   readonly #connected = Promise.withResolvers<void>();
@@ -115,6 +119,7 @@ export class Session {
       maxRecordBytes,
       maxLineBytes,
       metrics,
+      rest: this.#rest,
       mayWrite: claim.holds,
     });
     this.#takeover = new TakeoverEvent(claim, this.#writer, () => ({
@@ -311,6 +316,7 @@ export class Session {
       logger: this.#logger,
       guard: this.#guard,
       writer: this.#writer,
+      rest: this.#rest,
       takeover: this.#takeover,
       client: this.#client,
     };

@@ -75,6 +75,7 @@ export class FramePath {
         maxRecordBytes: 1024 * 1024,
         maxLineBytes: 1024 * 1024,
         metrics,
+        rest: { heldMs: 0 },
         mayWrite: () => true,
       });
       const events = new EventEmitter<RtmsClientEvents>();

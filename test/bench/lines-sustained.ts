@@ -148,6 +148,7 @@ function meteredWriter(index: number, meter: Meter): Speaker {
     maxRecordBytes: 1024 * 1024,
     maxLineBytes: 1024 * 1024,
     metrics: NO_METRICS,
+    rest: { heldMs: 0 },
     mayWrite: () => true,
   });
   return { writer, said: 0 };

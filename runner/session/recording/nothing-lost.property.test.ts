@@ -64,6 +64,7 @@ class Path {
       maxRecordBytes: 1024 * 1024,
       maxLineBytes: 1024 * 1024,
       metrics: NO_METRICS,
+      rest: { heldMs: 0 },
       mayWrite: () => true,
     });
     for (const name of Object.values(TOLD).flat()) {
@@ -127,7 +128,6 @@ class Path {
 const CONNECTION = {
   mediaTypes: ['audio', 'transcript'],
   effective: {},
-  heldMs: 0,
 } as unknown as Media;
 
 const path = fc.constantFrom(...PRODUCTS).map((product) => new Path(product));

@@ -17,7 +17,6 @@ const FRAME: MediaFrame = {
   userName: 'Ada',
   capturedAtMs: AT,
   receivedAtMs: AT + 100,
-  heldMs: 180,
   codec: 1,
   payload: Buffer.from('frame'),
 };
@@ -37,6 +36,7 @@ beforeEach(() => {
     maxRecordBytes: 1000,
     maxLineBytes: 2_000,
     metrics: NO_METRICS,
+    rest: { heldMs: 180 },
     mayWrite: () => mayWrite,
   });
 });
@@ -59,7 +59,7 @@ describe('frames', () => {
       channels: 1,
     });
     expect(record.payload.toString()).toBe('frame');
-    expect(media.units[0]?.heldMs).toBe(FRAME.heldMs);
+    expect(media.units[0]?.heldMs).toBe(180);
   });
 
   test('of more sources than any meeting has are a gap that names nobody', async () => {

@@ -1,6 +1,7 @@
 import type { MediaFrame } from '../../../rtms/events.ts';
 import type { AgreedMedia } from '../../../rtms/protocol/agreed-media.ts';
 import { FRAME_MEDIA_TYPES, type FrameMediaType } from '../../../rtms/protocol/media-type.ts';
+import type { ReadRest } from '../../../rtms/wire/wire.ts';
 import { ServiceError } from '../../../shared/errors.ts';
 import type { CounterMetrics } from '../../../shared/metrics.ts';
 import type { EventOrigin } from '../../../shared/record/event.ts';
@@ -27,6 +28,8 @@ export interface SessionWriterOptions {
   /** Record limit of the events stream, partition key included. */
   readonly maxLineBytes: number;
   readonly metrics: CounterMetrics;
+  /** How long the frames that come now have waited in their socket. */
+  readonly rest: Pick<ReadRest, 'heldMs'>;
   /** May this epoch still write? Asked for every frame and line; a refused one leaves no trace. */
   readonly mayWrite: () => boolean;
 }
@@ -255,7 +258,7 @@ export class SessionWriter {
     const from = frame.channelId ?? frame.userId ?? 0;
     let source = sources.get(from);
     if (source === undefined) {
-      const { origin, maxRecordBytes, metrics } = this.#options;
+      const { origin, maxRecordBytes, metrics, rest } = this.#options;
       const row = this.ledger.source(mediaType, sourceOf(frame));
       if (row.isUnnamed) return undefined;
       source = new SourceWriter({
@@ -263,6 +266,7 @@ export class SessionWriter {
         row,
         partitionKey: partitionKeyOf(origin.rtmsStreamId, frame),
         maxRecordBytes,
+        rest,
         receipt: this.#receipt(row),
         framesIn: metrics.counter('FramesIn', mediaType),
         bytesIn: metrics.counter('BytesIn', mediaType),

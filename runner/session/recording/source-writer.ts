@@ -1,5 +1,6 @@
 import type { MediaFrame } from '../../../rtms/events.ts';
 import type { AgreedMedia } from '../../../rtms/protocol/agreed-media.ts';
+import type { ReadRest } from '../../../rtms/wire/wire.ts';
 import { processMemory } from '../../../shared/memory-pool.ts';
 import type { Counter } from '../../../shared/metrics.ts';
 import type { SourceEncoder } from '../../../shared/record/encode-media-record.ts';
@@ -15,6 +16,7 @@ export interface SourceWriterOptions {
   readonly partitionKey: string;
   /** Record limit of the media stream, partition key included. */
   readonly maxRecordBytes: number;
+  readonly rest: Pick<ReadRest, 'heldMs'>;
   readonly receipt: Receipt;
   readonly framesIn: Counter;
   readonly bytesIn: Counter;
@@ -48,8 +50,8 @@ export class SourceWriter {
    * @throws ServiceError `record/malformed` for a frame with impossible numbers
    */
   unitOf(frame: MediaFrame, media: AgreedMedia): FrameUnit {
-    const { mediaType, payload, capturedAtMs, receivedAtMs, heldMs } = frame;
-    const { partitionKey, receipt } = this.#options;
+    const { mediaType, payload, capturedAtMs, receivedAtMs } = frame;
+    const { partitionKey, rest, receipt } = this.#options;
     const sequence = this.row.received;
     const unit = acquireUnit();
     const fields = { sequence, capturedAtMs, receivedAtMs, payload };
@@ -59,7 +61,7 @@ export class SourceWriter {
     unit.sequence = sequence;
     unit.capturedAtMs = capturedAtMs;
     unit.payloadBytes = payload.length;
-    unit.heldMs = heldMs;
+    unit.heldMs = rest.heldMs;
     unit.receipt = receipt;
     return unit;
   }
