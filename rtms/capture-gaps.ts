@@ -15,15 +15,15 @@ interface Track {
 
 interface Lane {
   readonly tracks: Map<number | string, Track>;
-  /** Set while the connection is up: a step in capture time up to this is no hole, ms. */
+  /** Set while the connection is up: a step in capture time up to this is no gap, ms. */
   toleranceMs: number | undefined;
 }
 
 /**
  * Finds, per source, the capture times around an interruption. Where Zoom replays what it buffered the
- * capture times go on without a step and there is no hole.
+ * capture times go on without a step and there is no gap.
  */
-export class HoleTracker {
+export class CaptureGaps {
   readonly #lanes: Readonly<Record<FrameMediaType, Lane>> = {
     audio: { tracks: new Map(), toleranceMs: undefined },
     video: { tracks: new Map(), toleranceMs: undefined },
@@ -52,11 +52,11 @@ export class HoleTracker {
     if (lane !== undefined) lane.toleranceMs = toleranceMs;
   }
 
-  forgetCamera(userId: number): void {
+  dropCamera(userId: number): void {
     this.#cameras.delete(userId);
   }
 
-  /** Notes one frame; returns the hole that it ends, if it ends one. */
+  /** Notes one frame; returns the gap that it ends, if it ends one. */
   see(
     mediaType: FrameMediaType,
     source: number | string,

@@ -162,8 +162,8 @@ export interface RtmsClientEvents {
     },
   ];
   /** Per source, the capture times around an interruption. */
-  hole: [
-    hole: {
+  gap: [
+    gap: {
       mediaType: FrameMediaType;
       userId?: number;
       channelId?: string;

@@ -1,6 +1,6 @@
 import type { EventEmitter } from 'node:events';
 import type { ServiceError } from '../shared/errors.ts';
-import { HoleTracker } from './capture-gaps.ts';
+import { CaptureGaps } from './capture-gaps.ts';
 import type { Media } from './connection/media-connection.ts';
 import { cameraKey, type MediaKey } from './connection/media-key.ts';
 import {
@@ -56,7 +56,7 @@ export class Incoming {
   readonly #events: EventEmitter<RtmsClientEvents>;
   readonly #clock: () => number;
   readonly #owner: IncomingOwner;
-  readonly #holes = new HoleTracker();
+  readonly #gaps = new CaptureGaps();
   readonly #view: MeetingView = { roster: new Roster(), activeSpeaker: undefined };
   /** What the last handshake of each media type agreed on, and what was asked for where none has. */
   #agreed: FrameShape = { effective: {} };
@@ -85,17 +85,17 @@ export class Incoming {
 
   /** Sources of these connections that were live around `sinceMs` are cut off. */
   interrupted(keys: readonly MediaKey[], sinceMs: number): void {
-    this.#holes.interrupt(keys, sinceMs);
+    this.#gaps.interrupt(keys, sinceMs);
   }
 
   /** Everything is cut off, cameras with connections of their own too. */
   allInterrupted(sinceMs: number): void {
-    this.#holes.interruptAll(sinceMs);
+    this.#gaps.interruptAll(sinceMs);
   }
 
-  /** Somebody's camera is wanted no more: that nothing comes of it is no hole. */
+  /** Somebody's camera is wanted no more: that nothing comes of it is no gap. */
   cameraClosed(userId: number): void {
-    this.#holes.forgetCamera(userId);
+    this.#gaps.dropCamera(userId);
   }
 
   /** A signaling handshake has begun the media anew; this is what its media connections will ask for. */
@@ -107,12 +107,12 @@ export class Incoming {
   resumed(media: Media): void {
     const { audio, video, deskshare } = media.granted;
     this.#agreed = { effective: { ...this.#agreed.effective, ...media.granted } };
-    if (audio) this.#holes.resume('audio', 2 * audio.sendRateMs);
+    if (audio) this.#gaps.resume('audio', 2 * audio.sendRateMs);
     if (video) {
       const key = media.userId === undefined ? 'video' : cameraKey(media.userId);
-      this.#holes.resume(key, pictureToleranceMs(video.fps));
+      this.#gaps.resume(key, pictureToleranceMs(video.fps));
     }
-    if (deskshare) this.#holes.resume('deskshare', pictureToleranceMs(deskshare.fps));
+    if (deskshare) this.#gaps.resume('deskshare', pictureToleranceMs(deskshare.fps));
   }
 
   /** A message of the signaling socket. Media that comes over it has the parameters that were agreed on elsewhere. */
@@ -206,13 +206,13 @@ export class Incoming {
     const frame = toFrame(message, mediaType, media, this.#view, receivedAtMs);
     const { userId, channelId, capturedAtMs } = frame;
     const source = userId ?? channelId ?? 0;
-    const hole = this.#holes.see(mediaType, source, capturedAtMs, this.#clock());
-    if (hole !== undefined) {
-      this.#events.emit('hole', {
+    const gap = this.#gaps.see(mediaType, source, capturedAtMs, this.#clock());
+    if (gap !== undefined) {
+      this.#events.emit('gap', {
         mediaType,
         ...(userId !== undefined && { userId }),
         ...(channelId !== undefined && { channelId }),
-        ...hole,
+        ...gap,
       });
     }
     this.#events.emit('frame', frame);

@@ -49,7 +49,7 @@ describe('scenario 1: Zoom moves the stream to another server (started again, ne
     await it.flow();
     await it.play(600);
     expectCompleteAudio(it);
-    expect(it.log.of('hole')).toEqual([]);
+    expect(it.log.of('gap')).toEqual([]);
   });
 
   it('stays where it is when the new address is not allowed', async () => {
@@ -172,7 +172,7 @@ describe('scenario 2: signaling is lost (rtms_interrupted)', () => {
 });
 
 describe('scenario 3: a media connection is lost (event 7)', () => {
-  it('redoes that socket only, and tells the hole in the video', async () => {
+  it('redoes that socket only, and tells the gap in the video', async () => {
     await using it = await simulateJoined({
       scenario: WITH_CAMERA,
       client: { media: AUDIO_AND_VIDEO },
@@ -188,10 +188,10 @@ describe('scenario 3: a media connection is lost (event 7)', () => {
     expect(it.client.state).toBe('streaming');
     await it.play(1_000);
     expectCompleteAudio(it);
-    const before = it.log.of('hole')[0];
+    const before = it.log.of('gap')[0];
     expect(before?.mediaType).toBe('video');
     expect((before?.toMs ?? 0) - (before?.fromMs ?? 0)).toBeGreaterThan(500);
-    expect(it.log.of('hole').every((hole) => hole.mediaType === 'video')).toBe(true);
+    expect(it.log.of('gap').every((gap) => gap.mediaType === 'video')).toBe(true);
   });
 
   it('keeps signaling and audio alive while the video socket hangs', async () => {

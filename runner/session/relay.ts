@@ -92,7 +92,7 @@ export function relay(
     const blind = blindOfReconnect(info.scope, info.durationMs, mediaTypes, nowMs);
     writer.event('session_reconnected', nowMs, { ...info, blind });
   });
-  on('hole', (gap) => logger.info('gap in capture', { event: 'hole', ...gap }));
+  on('gap', (gap) => logger.info('gap in capture', { event: 'hole', ...gap }));
   on('malformed', ({ scope, error, ...lost }) => {
     metrics.count('MalformedMessages', 1, scope);
     if (!hasMalformed) logger.warn('malformed message', { event: 'malformed', scope, error });

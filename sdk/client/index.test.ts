@@ -60,3 +60,14 @@ test('the functions of the module act on one client', async () => {
   expect(rtms.uuid()).toBe('');
   expect(await rtms.leave()).toBe(true);
 });
+
+test('types that other rooms define keep their names in the package', () => {
+  // The compiler checks the names: no program may break because a type is renamed inside.
+  const client = new named.Client();
+  const media: named.EffectiveMedia = client.media;
+  expect(media).toEqual({});
+  client.onEnded((end: named.EndReason) => end.cause);
+  client.onChatData((...[, , , { message }]) => message satisfies named.ChatMessage | undefined);
+  client.onTranscriptData((...[, , , { line }]) => line satisfies named.TranscriptLine | undefined);
+  expect('rtms/invalid-state' satisfies named.ErrorCode).toBeDefined();
+});

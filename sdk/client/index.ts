@@ -12,7 +12,7 @@ import { onWebhookEvent } from './webhook/webhook-server.ts';
 const { initialize, uninitialize } = Client;
 
 export type {
-  AgreedMedia,
+  AgreedMedia as EffectiveMedia,
   ChatMessage,
   EndReason,
   TranscriptLine,

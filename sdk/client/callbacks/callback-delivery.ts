@@ -68,7 +68,7 @@ export class CallbackDelivery {
     });
     rtms.on('interrupted', (info) => this.#emit('onInterrupted', info));
     rtms.on('reconnected', (info) => this.#emit('onReconnected', info));
-    rtms.on('hole', (gap) => this.#emit('onGap', gap));
+    rtms.on('gap', (gap) => this.#emit('onGap', gap));
     rtms.on('videoSubscribed', ({ userId, status, reason }) =>
       this.#emit('onVideoSubscribed', userId, status, reason),
     );

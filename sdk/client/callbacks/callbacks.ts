@@ -100,7 +100,7 @@ export interface EventCallbacks {
   onEnded: (end: EndReason) => Result;
   onInterrupted: (info: RtmsClientEvents['interrupted'][0]) => Result;
   onReconnected: (info: RtmsClientEvents['reconnected'][0]) => Result;
-  onGap: (gap: RtmsClientEvents['hole'][0]) => Result;
+  onGap: (gap: RtmsClientEvents['gap'][0]) => Result;
   onDropped: (dropped: Dropped) => Result;
   onError: (error: unknown, callback: CallbackName) => Result;
 }

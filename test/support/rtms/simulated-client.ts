@@ -52,7 +52,7 @@ const EVENT_NAMES = [
   'resumed',
   'interrupted',
   'reconnected',
-  'hole',
+  'gap',
   'malformed',
   'videoSubscribed',
   'other',
