@@ -358,8 +358,7 @@ export class RtmsClient extends EventEmitter<RtmsClientEvents> {
   /** @returns false when nobody can say whom the answer is about */
   #onVideoAnswered({ userId: named, statusCode, reason }: VideoSubscriptionResp): boolean {
     const { signaling } = this.#joined();
-    const [first, second] = signaling.selectedVideos;
-    const userId = named ?? (second === undefined ? first : undefined);
+    const userId = signaling.videoAnswered(named);
     if (userId === undefined) return false;
     if (refusesParticipant(statusCode) && this.#mediaSet?.isUp('video') === true) {
       signaling.forgetVideoSubscription(userId);

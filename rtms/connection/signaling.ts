@@ -19,6 +19,9 @@ export interface SignalingOwner {
   malformed(error: ServiceError): void;
 }
 
+/** Bounds memory where Zoom answers nothing. */
+const MAX_UNANSWERED = 64;
+
 /**
  * The signaling conversation: messages 1 and 2, subscriptions, ready, video selection and close. What was
  * subscribed to is said again after every reconnect, because Zoom forgets it.
@@ -35,6 +38,8 @@ export class Signaling implements Conversation {
   #serverUrls: SignalingHandshakeResp['serverUrls'] = {};
   /** Whose video is selected: one participant's with V1. */
   readonly #selectedVideos = new Set<number>();
+  /** Whom messages 28 without an answer were about, oldest first. */
+  readonly #unanswered: number[] = [];
 
   /** @param addresses allowed ones, at least one */
   constructor(
@@ -128,6 +133,17 @@ export class Signaling implements Conversation {
   }
 
   /**
+   * Whom an answer to a selection is about. One that names nobody answers the oldest open one: Zoom answers in order.
+   *
+   * @returns undefined when nothing was asked
+   */
+  videoAnswered(named: number | undefined): number | undefined {
+    const at = named === undefined ? 0 : this.#unanswered.indexOf(named);
+    const [asked] = at < 0 ? [] : this.#unanswered.splice(at, 1);
+    return named ?? asked;
+  }
+
+  /**
    * Says the video selection again: a new video connection knows nothing of it.
    *
    * @param cameraOf with V2, whose connection it is
@@ -192,6 +208,7 @@ export class Signaling implements Conversation {
   changed(from: ConnectionState, to: ConnectionState): void {
     this.#owner.signalingChanged(from, to);
     if (to.name !== 'up' || this.state !== to) return;
+    this.#unanswered.length = 0;
     for (const group of this.#subscriptionGroups()) this.#sendSubscription(group, true);
     this.#subscribeCodes();
     this.#owner.signalingUp(this.#serverUrls);
@@ -222,6 +239,7 @@ export class Signaling implements Conversation {
 
   #sendVideoSubscription(userId: number, subscribe: boolean): void {
     if (this.state.name !== 'up') return;
+    if (this.#unanswered.length < MAX_UNANSWERED) this.#unanswered.push(userId);
     this.#connection.send(
       encodeMessage({
         msg_type: MESSAGE_TYPE.VIDEO_SUBSCRIPTION_REQ,

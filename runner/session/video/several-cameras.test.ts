@@ -110,3 +110,16 @@ test.concurrent('asking for somebody who is not there costs nobody anything', as
   expect(it.client.state).toBe('streaming');
   await it.expectAllRecorded();
 });
+
+test.concurrent('answers that name nobody belong to the selections in their order', async () => {
+  const behaviour = { videoAnswerUserId: false };
+  await using it = await follow('active-speaker', { behaviour }, { cameras: 3 });
+  await it.log.until(() => ALL.every((userId) => it.pictures(userId) >= 5));
+  expect(it.selected.at(-1)?.cameras?.map(({ userName }) => userName)).toEqual([
+    'Ada',
+    'Ben',
+    'Cam',
+  ]);
+  expect(it.log.names()).not.toContain('other');
+  await it.expectAllRecorded();
+});
