@@ -2,8 +2,7 @@ import { statSync } from 'node:fs';
 import { extname } from 'node:path';
 import { describeLoss, describeLosses, judge, type LedgerReport } from '../sdk/consumer/index.ts';
 import type { SentReport } from '../simulator/sent-ledger.ts';
-import { fromHere } from './observe/from-here.ts';
-import type { WrittenFiles } from './observe/meeting-files.ts';
+import { fromHere, type WrittenFiles } from './observe/meeting-files.ts';
 import type { ReadSource, StreamStats } from './observe/stream-stats.ts';
 import type { ReportRow, Summary } from './report/reporter.ts';
 

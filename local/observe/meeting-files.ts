@@ -1,33 +1,33 @@
 import { rm } from 'node:fs/promises';
+import { relative } from 'node:path';
 import { type Frame, MeetingExport, type ReceivedEvent } from '../../sdk/consumer/index.ts';
 import { ServiceError } from '../../shared/errors.ts';
-import { fromHere } from './from-here.ts';
 
-/** Frames and events held until the meeting's zero is known; far more than start-up ever brings. */
+/** How many frames and events are held until time zero is known: far more than come before `session_started`. */
 const MAX_WAITING = 20_000;
 
 export interface WrittenFiles {
   readonly paths: readonly string[];
-  /** How the files differ from what Zoom sent, and what ended them altogether: one sentence each. */
+  /** How the files differ from what Zoom sent, and why writing ended early, one sentence each. */
   readonly notes: readonly string[];
 }
 
 type Item = { frame: Frame } | { event: ReceivedEvent };
 
 /**
- * One meeting's files, the same as `rtms export` writes. Audio and video line up on the meeting's zero, the moment Zoom
- * asked for the stream, which only the events stream tells: what comes from the media stream before it waits.
+ * Writes the files of one meeting, the same as `rtms export` does. All files begin at time zero, the moment at which Zoom
+ * asked for the stream. Only the events stream has that time, so frames that are read before it are held.
  *
- * Nothing is thrown: whatever happens to the files of one meeting is told at its end, and the others go on.
+ * No method throws: an error ends the files of this meeting and is reported by `close`, and other meetings go on.
  */
 export class MeetingFiles {
   readonly #directory: string;
   readonly #rtmsStreamId: string;
   #waiting: Item[] = [];
   #export: MeetingExport | undefined;
-  /** Why nothing more is written. */
-  #givenUp: string | undefined;
-  /** Frames and events come from two streams at once. */
+  /** Why nothing more is written; undefined while all is well. */
+  #failure: string | undefined;
+  /** Runs one write after another, because frames and events come from two streams at once. */
   #queue: Promise<void> = Promise.resolve();
   #closed: Promise<WrittenFiles> | undefined;
 
@@ -54,13 +54,13 @@ export class MeetingFiles {
     });
   }
 
-  /** Completes the files; asked again it says the same. */
+  /** Completes the files. A second call has the same result. */
   close(): Promise<WrittenFiles> {
     this.#closed ??= this.#close();
     return this.#closed;
   }
 
-  /** Zoom took the consent back when the files were complete already: they must not stay. */
+  /** Removes complete files: Zoom took the consent back after the meeting, and nothing of it may stay. */
   revoke(): void {
     this.#closed = this.close().then(async ({ paths }) => {
       const removals = await Promise.allSettled(
@@ -84,17 +84,17 @@ export class MeetingFiles {
       paths = (await this.#export?.close()) ?? [];
     });
     const notes = this.#export?.notes(fromHere) ?? [];
-    const why = this.#givenUp === undefined ? [] : [`${this.#rtmsStreamId}: ${this.#givenUp}`];
+    const why = this.#failure === undefined ? [] : [`${this.#rtmsStreamId}: ${this.#failure}`];
     return { paths, notes: [...notes, ...why] };
   }
 
   #safely(work: () => Promise<void>): Promise<void> {
     this.#queue = this.#queue.then(async () => {
-      if (this.#givenUp !== undefined) return;
+      if (this.#failure !== undefined) return;
       try {
         await work();
       } catch (error) {
-        this.#givenUp = error instanceof ServiceError ? error.message : nameOf(error);
+        this.#failure = error instanceof ServiceError ? error.message : nameOf(error);
         this.#waiting = [];
         await this.#export?.abort();
       }
@@ -104,7 +104,7 @@ export class MeetingFiles {
 
   async #begin(requestedAtMs: number): Promise<void> {
     const captured = this.#waiting.flatMap((item) => capturedAtMs(item) ?? []);
-    // Zoom's buffer may hold frames from before its webhook reached us.
+    // Zoom's buffer may bring frames that are older than its request.
     const startMs = captured.reduce((least, ms) => Math.min(least, ms), requestedAtMs);
     const options = { startMs, rtmsStreamId: this.#rtmsStreamId };
     this.#export = await MeetingExport.create(this.#directory, options);
@@ -113,6 +113,11 @@ export class MeetingFiles {
       else await this.#export.event(item.event);
     }
   }
+}
+
+/** A path as a user would type it in the folder where the process was started. */
+export function fromHere(path: string): string {
+  return relative(process.cwd(), path) || path;
 }
 
 function nameOf(error: unknown): string {

@@ -10,7 +10,7 @@ import { eventBytes, mediaRecord, START_MS } from '../../test/support/test-recor
 import { type KinesisServer, startKinesisServer } from '../kinesis/server.ts';
 import { Observer } from './observer.ts';
 
-/** The recorder behind `npm start -- --live`, on a Kinesis that several meetings are written to. */
+/** Runs the observer of `npm start -- --live` against a Kinesis with several meetings. */
 
 const credentials = { accessKeyId: 'local', secretAccessKey: 'local' };
 const streams = { media: 'media', events: 'events' };
@@ -87,8 +87,8 @@ const within = (check: () => Promise<void>) => vi.waitFor(check, { timeout: 8_00
 
 const filesOf = (id: string) => readdir(join(root, id)).catch(() => []);
 
-test('one meeting of which nothing can be written leaves the files of the others complete', async () => {
-  // No folder can be made where a file is.
+test('a meeting whose files cannot be written does not affect the files of others', async () => {
+  // A folder cannot be created where a file is.
   await writeFile(join(root, 'blocked'), '');
   for (const id of ['blocked', 'odd', 'sound']) await started(id);
   for (let sequence = 1; sequence <= 3; sequence++) {
@@ -177,7 +177,7 @@ test('files that are complete when Zoom takes the consent back are removed', asy
     await within(async () => expect(await filesOf('taken-back')).toEqual(BOTH));
     await revoked('taken-back', 2);
     await within(async () => expect(await filesOf('taken-back')).toEqual([]));
-    // What the other stream still brings is not kept either.
+    // Frames that are still read from the other stream are not kept either.
     await media('taken-back', { epoch: 2 });
     await started('taken-back', 3);
     await media('taken-back', { epoch: 3 });

@@ -16,7 +16,7 @@ import { CatchUp } from './catch-up.ts';
 import { MeetingFiles, type WrittenFiles } from './meeting-files.ts';
 import { StreamStats } from './stream-stats.ts';
 
-/** All readers of a shard share five calls a second: whoever else wants to read has room. */
+/** Half of the five calls a second that all readers of a shard share, so that others can read too. */
 const POLL_MS = 400;
 
 export interface ObserverEvents {
@@ -24,22 +24,22 @@ export interface ObserverEvents {
   badRecord: [error: ServiceError];
 }
 
-/** What of the local AWS is needed here. */
+/** The part of the local AWS that an observer needs. */
 export interface ObservedAws extends Pick<LocalAws, 'region' | 'credentials'> {
   readonly streams: { readonly media: string; readonly events: string };
   readonly endpoints: Pick<LocalAws['endpoints'], 'kinesis'>;
 }
 
-/** Reads both streams as any consumer would: counts, checks the ledger, and leaves the meetings' files. */
+/** Reads both streams as any consumer would: counts what it reads, checks the ledger, and writes the files of meetings. */
 export class Observer extends EventEmitter<ObserverEvents> {
   readonly stats = new StreamStats();
   readonly #client: KinesisClient;
   readonly #checker = new LedgerChecker();
-  /** Of meetings that go on, by rtms_stream_id. */
+  /** Files of meetings that go on, by rtms_stream_id. */
   readonly #open = new Map<string, MeetingFiles>();
-  /** How often the files of a stream were begun: Zoom may start one again. */
+  /** How many sets of files a stream has had: Zoom may start a stream again. */
   readonly #begun = new Map<string, number>();
-  /** Of runs that are over. */
+  /** Files of meetings that are over. */
   readonly #complete: { readonly rtmsStreamId: string; readonly files: MeetingFiles }[] = [];
   /** Streams of which nothing may be kept. */
   readonly #revoked = new Set<string>();
@@ -73,16 +73,16 @@ export class Observer extends EventEmitter<ObserverEvents> {
       }),
       this.#readEvents(reader(aws.streams.events)),
     ]);
-    // Whoever closes us hears of it.
+    // An error is reported by `close`, which may not have been called yet.
     this.#reading.catch(() => undefined);
   }
 
-  /** What the two streams prove so far. */
+  /** The ledger that the two streams prove so far. */
   ledger(): LedgerReport {
     return this.#checker.report();
   }
 
-  /** Stops reading and completes the files that are still open. @returns what was written, of all meetings */
+  /** Stops reading, and completes the files that are still open. @returns what was written, one entry per meeting */
   async close(): Promise<WrittenFiles[]> {
     this.#stop.abort();
     await this.#reading;
@@ -109,13 +109,13 @@ export class Observer extends EventEmitter<ObserverEvents> {
       }
       const { rtmsStreamId } = event;
       if (!this.#revoked.has(rtmsStreamId)) await this.#filesOf(event).event(event);
-      // Zoom may take the consent back after the end: what was complete by then goes, too.
+      // Zoom may take the consent back after the end: files that were complete by then are removed too.
       if (event.name === 'session_revoked') {
         this.#revoked.add(rtmsStreamId);
         const own = this.#complete.filter((each) => each.rtmsStreamId === rtmsStreamId);
         for (const { files } of own) files.revoke();
       }
-      // What Zoom may start again goes on in the same files.
+      // A stream that Zoom may start again goes on in the same files.
       if (event.name === 'session_ended' && !event.data.restartable) {
         this.#media.whenCaughtUp(() => this.#end(rtmsStreamId));
       }
