@@ -1,10 +1,13 @@
 import type { AgreedMedia } from '../../rtms/protocol/agreed-media.ts';
 import type { MediaType } from '../../rtms/protocol/media-type.ts';
+import type { Logger } from '../../shared/logger.ts';
 import { roomFor, slotsOf } from '../../shared/slots.ts';
 
-/** Above any of these a task refuses new sessions, however much capacity it has left. */
+const LOG_PERIOD_MS = 60_000;
+
+/** Above any of these a task refuses new sessions, however many slots are free. */
 export const LIMITS = {
-  /** p99 over the last period: keep alives and flushes are late beyond it. */
+  /** p99 over the last metrics period. Above it keep-alive answers and flushes come late. */
   eventLoopDelayMs: 200,
   /** Share of the memory the task may use. */
   memoryShare: 0.85,
@@ -41,7 +44,7 @@ export function slotsOfSession(asked: number, media: AgreedMedia | undefined): n
 /**
  * May a task under this load take a session of this weight?
  *
- * @param isOverdue its turn has passed without anybody taking it: a late event loop serves it better than nobody
+ * @param isOverdue its window has passed and nobody took it: a late event loop serves it better than nobody
  */
 export function admit(load: Load, sessionSlots: number, isOverdue: boolean): Admission {
   if (load.draining) return { admitted: false, why: 'draining' };
@@ -51,4 +54,34 @@ export function admit(load: Load, sessionSlots: number, isOverdue: boolean): Adm
     return { admitted: false, why: 'event_loop' };
   if (load.memoryShare > LIMITS.memoryShare) return { admitted: false, why: 'memory' };
   return { admitted: true };
+}
+
+type Why = Extract<Admission, { admitted: false }>['why'];
+
+/**
+ * Logs, at most once a minute for each reason, that this task refuses sessions because memory is short or its event
+ * loop late. Nothing else shows that: the task's row has free slots.
+ */
+export class Refusals {
+  readonly #logger: Logger;
+  readonly #loggedAtMs = new Map<Why, number>();
+
+  constructor(logger: Logger) {
+    this.#logger = logger;
+  }
+
+  note(why: Why, { memoryShare, eventLoopDelayMs, slotsUsed, slotsTotal }: Load): void {
+    if (why !== 'memory' && why !== 'event_loop') return;
+    const nowMs = performance.now();
+    if (nowMs - (this.#loggedAtMs.get(why) ?? Number.NEGATIVE_INFINITY) < LOG_PERIOD_MS) return;
+    this.#loggedAtMs.set(why, nowMs);
+    this.#logger.warn('sessions refused', {
+      event: 'sessions_refused',
+      why,
+      memoryPercent: Math.round(memoryShare * 100),
+      eventLoopDelayMs: Math.round(eventLoopDelayMs),
+      slotsUsed,
+      slotsTotal,
+    });
+  }
 }

@@ -34,7 +34,7 @@ export interface SessionContext {
   readonly protocol?: ProtocolRequest;
   readonly allowedHosts: AllowedHosts;
   readonly credentials: (app: string, product: Product) => Promise<HandshakeCredentials>;
-  /** The same, after Zoom refused what the last ones signed. */
+  /** Reads the credentials again, after Zoom refused a signature made with the last ones. */
   readonly renewedCredentials: (app: string, product: Product) => Promise<HandshakeCredentials>;
   readonly media: Sink;
   readonly events: Sink;
@@ -42,9 +42,9 @@ export interface SessionContext {
   readonly maxRecordBytes: number;
   /** Record limit of the events stream, partition key included. */
   readonly maxLineBytes: number;
-  /** Reads a stream's row as it is now. @default none: only what was claimed is known */
+  /** Reads a stream's row as it is now. @default the row is known only as it was claimed */
   readonly row?: (rtmsStreamId: string) => Promise<SessionRow | undefined>;
-  /** What all sessions of the task use of the event loop. @default nobody is held to a share */
+  /** What all sessions of the task use of the event loop. @default no session is limited */
   readonly loopUse?: LoopUse;
   /** When the sessions of a task that ends stop waiting for Kinesis and the table. */
   readonly deadline: DrainDeadline;
@@ -62,7 +62,7 @@ export interface ClaimedRow {
   readonly cause: TakeoverCause | undefined;
   /** What was known of the owner before, when there was one. */
   readonly previous?: PreviousOwner;
-  /** May this claim still be served (heartbeat)? Asked for every frame. */
+  /** May this claim still be served? Depends on the heartbeat; asked for every frame. */
   readonly holds: () => boolean;
   /** Was it given to this task by another one that could serve it, and may it go back? @default false */
   readonly mayHandBack?: boolean;

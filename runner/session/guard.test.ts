@@ -27,7 +27,7 @@ test('a listener that throws does not reach who called it', () => {
   expect(seen.defects).toEqual(['listener']);
 });
 
-test('a step that fails at any time is a defect, and its promise settles', async () => {
+test('a step that fails at any time is a defect, and its promise resolves', async () => {
   const { guard, seen } = guarded();
   await guard.step(async () => fail());
   await guard.step(async () => {

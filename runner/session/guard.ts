@@ -13,29 +13,29 @@ export interface GuardOptions {
 }
 
 /**
- * The wall around one session. Everything it does runs inside, each listener and each asynchronous step, so that a
- * defect ends that session and no other. What escapes all the same (a callback of a socket, a timer, a promise that
- * nobody awaits) still knows which session it belongs to: `LastResort` brings it back here.
+ * Keeps the defects of one session from all others. Every listener and every asynchronous step of the session runs in
+ * here; one that throws ends this session alone. An error that escapes (from a callback of a socket, a timer, a promise
+ * that nobody awaits) still carries its session in Node's async context, and `LastResort` hands it over to this guard.
  */
 export class SessionGuard {
   #options: GuardOptions | undefined;
-  #isTold = false;
+  #isLogged = false;
 
   constructor(options: GuardOptions) {
     this.#options = options;
   }
 
-  /** Runs something of the session now; whatever it starts belongs to the session too. */
+  /** Runs a step of the session now. Callbacks and timers that the step starts belong to the session too. */
   run(step: () => void): void {
     current.run(this, () => this.listener(step)());
   }
 
-  /** Runs an asynchronous step; whatever it starts belongs to the session too. Never rejects. */
+  /** Runs an asynchronous step, in the same way. Never rejects. */
   async step(step: () => Promise<void>): Promise<void> {
     await current.run(this, step).catch((error: unknown) => this.broke(error, 'step'));
   }
 
-  /** Wraps a listener. It needs no context: the socket or timer that calls it has the session's. */
+  /** Wraps a listener. The socket or timer that calls the listener already runs in the session's context. */
   listener<Arguments extends unknown[]>(
     handle: (...told: Arguments) => void,
   ): (...told: Arguments) => void {
@@ -48,25 +48,25 @@ export class SessionGuard {
     };
   }
 
-  /** A defect in the care of this session. The first is counted and logged: the others come in its wake. */
+  /** Tells the session of a defect. Only the first is counted and logged: later ones mostly follow from it. */
   broke(error: unknown, place: DefectPlace): void {
     const options = this.#options;
     if (options === undefined) return;
-    if (!this.#isTold) {
-      this.#isTold = true;
+    if (!this.#isLogged) {
+      this.#isLogged = true;
       options.metrics.count('SessionDefects');
       options.logger.error('defect', { event: 'defect', place, error });
     }
     options.onDefect(place);
   }
 
-  /** The session is over. Sockets and timers that outlive it keep this object, but not the session, in memory. */
+  /** Lets go of the session: sockets and timers that outlive it keep this object in memory, but not the session. */
   close(): void {
     this.#options = undefined;
   }
 }
 
-/** Wraps every listener that is added to a session's emitter from now on. Such a listener cannot be taken off. */
+/** Wraps every listener that is added to a session's emitter from now on. Such a listener cannot be removed. */
 export function guardListeners(emitter: object, guard: SessionGuard): void {
   const { on: add } = emitter as Pick<EventEmitter, 'on'>;
   const on = add.bind(emitter as EventEmitter);
@@ -76,29 +76,29 @@ export function guardListeners(emitter: object, guard: SessionGuard): void {
 
 type Listener = (...told: unknown[]) => void;
 
-/** The session that the running code belongs to. Node carries it along into callbacks, timers and promises. */
+/** The session that the running code belongs to. Node passes it on to callbacks, timers and promises. */
 const current = new AsyncLocalStorage<SessionGuard>();
 
-/** So many defects of no session in STRAY_WINDOW_MS: this process is not to be trusted any more. */
+/** After this many defects of no session within STRAY_WINDOW_MS this process is not trusted any more. */
 const MAX_STRAY = 5;
 const STRAY_WINDOW_MS = 60_000;
 
 /**
- * Takes what nobody caught: the session that it belongs to ends, the task stays. What belongs to no session is
- * counted and logged; several of those in a minute give the task up.
+ * Handles errors that nobody caught. An error of a session ends that session, and the task goes on. An error of no
+ * session is counted and logged; several of those within a minute end the task.
  */
 export class LastResort {
   readonly #logger: Logger;
   readonly #metrics: Metrics;
-  readonly #giveUp: () => void;
+  readonly #stopTask: () => void;
   #strayAtMs: readonly number[] = [];
   readonly #handle = (error: unknown) => this.#uncaught(error);
 
-  /** @param giveUp called once */
-  constructor(logger: Logger, metrics: Metrics, giveUp: () => void) {
+  /** @param stopTask called once, when this process cannot be trusted any more */
+  constructor(logger: Logger, metrics: Metrics, stopTask: () => void) {
     this.#logger = logger;
     this.#metrics = metrics;
-    this.#giveUp = giveUp;
+    this.#stopTask = stopTask;
   }
 
   install(): void {
@@ -122,7 +122,7 @@ export class LastResort {
     const nowMs = performance.now();
     const recent = this.#strayAtMs.filter((atMs) => nowMs - atMs < STRAY_WINDOW_MS);
     this.#strayAtMs = [...recent, nowMs];
-    // Exactly once: a second signal would hurry the hand-over that the first one began.
-    if (recent.length + 1 === MAX_STRAY) this.#giveUp();
+    // Once only: a second request to stop would move the flush deadline of the first one to now.
+    if (recent.length + 1 === MAX_STRAY) this.#stopTask();
   }
 }

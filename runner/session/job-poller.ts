@@ -13,7 +13,7 @@ import type { OfferOutcome } from './pool-options.ts';
 const LONG_POLL_SECONDS = 20;
 /** A receive without an answer by then is aborted: its connection may be dead, and nothing else would notice. */
 const WATCHDOG_MS = 25_000;
-/** Longest a runner may take to connect; then the message shows up again and finds the row owned. */
+/** A runner may take this long to connect; then the message becomes visible again, and finds the row owned. */
 const VISIBILITY_SECONDS = 30;
 /** Few at a time, so that a burst of starts spreads over the runners. */
 const MAX_MESSAGES = 3;
@@ -40,7 +40,7 @@ export interface JobPollerOptions {
 
 /**
  * Receives jobs while there is room. A message is deleted once its stream is connected or needs
- * nothing; until then it stays in the queue, invisible, for the case that this task dies.
+ * nothing; until then it stays in the queue, invisible, in case this task dies.
  */
 export async function pollJobs(options: JobPollerOptions, signal: AbortSignal): Promise<void> {
   while (!signal.aborted) {
@@ -78,12 +78,12 @@ async function receive(
   }
 }
 
-/** Never rejects: a message that could not be answered comes back by itself. */
+/** Never rejects: a message that could not be answered becomes visible again by itself. */
 async function answer(options: JobPollerOptions, message: Message): Promise<void> {
   const { client, queueUrl, offer, logger } = options;
   const job = decodeSessionJob(message.Body ?? '');
   if (job === undefined) {
-    logger.error('a message that is no job', { event: 'bad_job', messageId: message.MessageId });
+    logger.error('not a session job', { event: 'bad_job', messageId: message.MessageId });
     return;
   }
   const { rtmsStreamId } = job;

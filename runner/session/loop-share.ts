@@ -1,15 +1,15 @@
-/** What one session may use of the event loop's time, as long as others want it too. */
+/** Share of the event loop's time that one session may use for long. */
 const FAIR_SHARE = 0.25;
-/** Credit of a session that was quiet: Zoom's buffer comes at once, 60 s of audio take some 30 ms. */
+/** Time that a session may use at once after a quiet while. Zoom's buffer comes at once: 60 s of audio take 30 ms. */
 const BURST_MS = 500;
-/** Below that share of what all sessions use, a session is not what keeps the loop from the others. */
+/** A session that uses less than this share of what all sessions use is not what makes the loop late. */
 const MAIN_SHARE = 0.5;
-/** Over how long shares are compared. */
+/** Shares are compared over the last one to two windows of this length. */
 const WINDOW_MS = 1_000;
-/** A session that had to rest for so long, and still wants more, ends. */
+/** A session that had to rest this long, quiet time deducted, and still reads too much is ended. */
 const MAX_RESTED_MS = 10_000;
 
-/** What all sessions of a task have used: each is judged beside the others. */
+/** Time that sessions spent on reading: those of a task together, or one alone. */
 export class LoopUse {
   #sinceMs = 0;
   #spentMs = 0;
@@ -32,10 +32,10 @@ export class LoopUse {
 }
 
 /**
- * One session's part of the event loop, measured once for each read of its sockets. What it uses beyond its share it
- * pays for with rest, so that the task's heartbeat and the other sessions have their turn; one that would have to
- * rest nearly all the time ends, long before the heartbeat is late. Only a session that also uses more than all
- * others together is held to it: on a machine short of CPU, everybody's reads take long.
+ * Limits what one session uses of the event loop, measured once for each read of its sockets. A session that uses more
+ * than its share has to rest for it, so that the task's heartbeat and the other sessions are served; one that would
+ * have to rest nearly all the time ends, long before the heartbeat is late. Only a session that uses more than all
+ * others together is limited: on a machine short of CPU, everybody's reads take long.
  */
 export class LoopShare {
   readonly #all: LoopUse;
@@ -63,7 +63,7 @@ export class LoopShare {
     this.#atMs = nowMs;
     const earnedMs = elapsedMs * FAIR_SHARE;
     this.#creditMs = Math.min(BURST_MS, this.#creditMs + earnedMs) - ms;
-    // Quiet time is forgiven at the rate at which credit comes.
+    // Quiet time is deducted at the rate at which credit comes.
     this.#restedMs = Math.max(0, this.#restedMs - earnedMs);
     if (this.#creditMs >= 0) return 0;
     if (this.#own.spentMs < MAIN_SHARE * this.#all.spentMs) {

@@ -6,14 +6,13 @@ import { reconcile } from '../ownership/reconcile.ts';
 import { MAX_STRIKES } from '../ownership/rules.ts';
 import { DrainDeadline } from '../task/drain-deadline.ts';
 import { sleep } from '../task/sleep.ts';
-import { admit, type Load, slotsOfSession } from './admission.ts';
+import { admit, type Load, Refusals, slotsOfSession } from './admission.ts';
 import {
   AvoidedStreams,
   type OfferOutcome,
   type ServedSession,
   type SessionPoolOptions,
 } from './pool-options.ts';
-import { Refusals } from './refusals.ts';
 import { type ClaimOccasion, type FreshClaim, RowClaims, tellQuarantine } from './row-claims.ts';
 import { RowProofs } from './row-proofs.ts';
 import { tellConnected, writeResult } from './row-results.ts';

@@ -11,7 +11,7 @@ import { blindOfReconnect } from './recording/blind-time.ts';
 import { chatEvent, type EventBody, signalingEvent, transcriptEvent } from './recording/events.ts';
 import type { SessionWriter } from './recording/session-writer.ts';
 
-/** What the session itself has to know of its client. */
+/** What the session is told of its client, beside what is written. */
 export interface RelayListener {
   joined(media: AgreedMedia, leftOut: readonly LeftOutMedia[]): void;
   firstFrame(): void;

@@ -31,7 +31,7 @@ export interface ClaimingPool {
   changed(): void;
 }
 
-/** Turns rows that were read into sessions, one claim per stream at a time. */
+/** Claims rows that were read and makes sessions of them, one claim per stream at a time. */
 export class RowClaims {
   readonly #options: SessionPoolOptions;
   readonly #avoided: AvoidedStreams;

@@ -101,7 +101,7 @@ function whileServing(
     case 'resumed':
       return from.name === 'connecting' ? stay(from) : connected('streaming', from.handshakeAtMs);
     case 'interrupted':
-      // It may be the successor's arrival. Dialling now would throw that one out in its turn, again and again.
+      // The successor may just have connected. Dialling now would throw it out of Zoom, and it would dial again too.
       if (input.isSuspended && input.info.scope === 'signaling')
         return dropped('connection lost while the table is away');
       if (from.name === 'connecting') return stay(from);

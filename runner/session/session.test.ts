@@ -174,6 +174,21 @@ describe('without a connection', () => {
     session.drop('the test is over');
   });
 
+  test('new addresses that come while credentials are awaited are the ones that are joined', async () => {
+    const moved = { ...ROW, startEventTsMs: 2_000, serverUrls: ['wss://b.zoom.us'] };
+    const { promise, resolve } = Promise.withResolvers<{
+      clientId: string;
+      clientSecret: string;
+    }>();
+    const { session } = await begun({}, { credentials: () => promise });
+    const start = moved as never;
+    session.follow({ act: 'reconnect', cause: 'fail_over', start, interruptEventTsMs: 0 });
+    resolve({ clientId: 'id', clientSecret: 'secret' });
+    await vi.advanceTimersByTimeAsync(0);
+    expect(parts.clients[0]?.joins[0]?.serverUrls).toEqual(moved.serverUrls);
+    session.drop('the test is over');
+  });
+
   test('a refusal is missed when no webhook about a stop comes within 3 s', async () => {
     const { session, client } = await begun();
     client.emit('ended', { cause: 'refused', status: 2, restartable: false });

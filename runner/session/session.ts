@@ -57,15 +57,20 @@ type FollowedVerdict = Exclude<SessionVerdict, { act: 'keep' } | { act: 'operato
  *   does not keep the next one from being performed.
  * - Nothing is written without the right to: the writer asks the claim for every frame and line.
  * - `session_taken_over` stands before everything else of an epoch, the last event with the ledger behind it.
+ * - A client that ends without a stop reason may be ahead of Zoom's stopped webhook: the row is read for 3 s before the
+ *   session counts as lost, refused or missed.
  *
  * **What was tried and failed**
  * - Dropping every session when the heartbeat lapsed: 30 s without DynamoDB ended all meetings of all runners, while
  *   nobody could claim anything. A lapse now suspends (docs/adr/0005-owners-hold-while-the-table-is-away.md).
- * - Redialling while suspended: two runners, each in the right as far as it knew, threw each other out of Zoom.
- * - Ending as `lost` or `missed` on a bare refusal: the meeting had ended, and Zoom's webhook was a moment behind.
- * - Trusting the listeners: a defect in one of them ended the task, with every meeting on it, and the row sent the
+ * - Listeners without a guard: a defect in one of them ended the task, with every meeting on it, and the row sent the
  *   next runner after it.
- * - A flag checked in each method instead of a state machine: nine checks, and each new way to end missed one.
+ * - Keeping what was handed over: a release that could not connect took meetings down while healthy tasks looked on.
+ *   A stream that was given to this task and is not connected in time goes back, once.
+ * - `session_taken_over` at the claim: the time that nobody saw was not over yet, so the event could not say it.
+ * - A log line for every change of state: a peer that toggled one 100,000 times made 33 MB of log (log-limit.ts).
+ * - A field that nine methods asked before they acted: what an input does in which state stood nowhere, and no test
+ *   could try every pair.
  */
 export class Session {
   readonly rtmsStreamId: string;

@@ -59,7 +59,7 @@ export function chatEvent(message: ChatMessage): EventBody {
   };
 }
 
-/** @returns undefined for the event that only the connection cares for (it becomes `session_interrupted`) */
+/** @returns undefined for `media_connection_interrupted`: the client acts on it, and tells `interrupted` itself */
 export function signalingEvent(event: SignalingEvent): EventBody | undefined {
   const { timestampMs } = event;
   switch (event.name) {
@@ -102,7 +102,7 @@ export function signalingEvent(event: SignalingEvent): EventBody | undefined {
   }
 }
 
-/** An id or name that Zoom did not give is absent. */
+/** Leaves out an id or name that Zoom did not give. */
 function person({ userId, userName }: Participant): EventPerson {
   return {
     ...(userId === undefined ? {} : { userId }),
@@ -110,7 +110,7 @@ function person({ userId, userName }: Participant): EventPerson {
   };
 }
 
-/** The event as Zoom wrote it, where not all of it could be read. */
+/** Adds the event as Zoom wrote it where not all of it could be read. */
 function unread({ raw }: { readonly raw?: unknown }): { raw?: unknown } {
   return raw === undefined ? {} : { raw };
 }

@@ -10,15 +10,15 @@ import { processMemory } from '../../../shared/memory-pool.ts';
 import { SourceEncoder } from '../../../shared/record/encode-media-record.ts';
 import type { EventOrigin } from '../../../shared/record/event.ts';
 
-/** Who a frame is from; a frame that names nobody is of the mix, user 0. */
+/** Who a frame is from. A frame that names nobody is of the mix of all speakers: user 0. */
 export function sourceOf({ userId, channelId }: MediaFrame) {
   return channelId === undefined ? { userId: userId ?? 0 } : { channelId };
 }
 
 /**
- * Encodes the frames of one source, as long as they have this one's name and codec.
+ * An encoder for the frames of one source; it serves as long as their name, codec and agreed media stay the same.
  *
- * @param media effective parameters of the connection the frames come over
+ * @param media agreed parameters of the connection the frames come over
  * @throws ServiceError `record/malformed` for a frame with impossible numbers
  */
 export function encoderFor(
@@ -41,7 +41,7 @@ export function encoderFor(
 
 const allocate = (sizeBytes: number) => processMemory.acquire(sizeBytes);
 
-/** The fields of a record that only the handshake knows. */
+/** The fields of a record that stand in the handshake and not in the frame. */
 function shapeOf(mediaType: MediaFrame['mediaType'], media: AgreedMedia) {
   const { audio } = media;
   if (mediaType === 'audio') {

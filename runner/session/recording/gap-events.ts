@@ -45,7 +45,7 @@ export class GapEvents {
     const gap = row.mediaType === 'events' ? this.#inFlight.get(sequence) : undefined;
     if (gap !== undefined) {
       this.#inFlight.delete(sequence);
-      ledger.untold(gap);
+      ledger.returnGap(gap);
     }
     ledger.lost(row, cause, { sequence, bytes: payloadBytes, atMs: capturedAtMs });
     this.#writeLater();

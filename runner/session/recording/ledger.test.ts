@@ -1,11 +1,11 @@
 import { fc, test } from '@fast-check/vitest';
-import { describe, expect, test as it } from 'vitest';
+import { describe, expect } from 'vitest';
 import { SessionLedger } from './ledger.ts';
 
 const loss = (sequence: number) => ({ sequence, bytes: 10, atMs: 1000 + sequence });
 
 describe('gaps', () => {
-  it('join neighbouring losses of one source and cause', () => {
+  test('join neighbouring losses of one source and cause', () => {
     const ledger = new SessionLedger();
     const audio = ledger.source('audio', { userId: 7 });
     for (const sequence of [3, 4, 5]) {
@@ -27,7 +27,7 @@ describe('gaps', () => {
     expect(ledger.hasGaps).toBe(false);
   });
 
-  it('are told apart by cause, by source and by what lies between', () => {
+  test('are told apart by cause, by source and by what lies between', () => {
     const ledger = new SessionLedger();
     const [one, two] = [1, 2].map((userId) => ledger.source('video', { userId }));
     if (!one || !two) throw new Error('unreachable');
@@ -38,15 +38,15 @@ describe('gaps', () => {
     expect(ledger.takeGaps().map(({ fromSequence }) => fromSequence)).toEqual([1, 2, 4, 5]);
   });
 
-  it('come back when they could not be told', () => {
+  test('come back when their event was lost', () => {
     const ledger = new SessionLedger();
     ledger.lost(ledger.source('audio', { userId: 1 }), 'spool_full', loss(1));
-    for (const gap of ledger.takeGaps()) ledger.untold(gap);
+    for (const gap of ledger.takeGaps()) ledger.returnGap(gap);
     expect(ledger.takeGaps()).toHaveLength(1);
   });
 });
 
-it('keeps one row per source, and one each for the three kinds of lines', () => {
+test('keeps one row per source, and one each for the three kinds of lines', () => {
   const ledger = new SessionLedger();
   ledger.source('audio', { channelId: '7' });
   ledger.source('audio', { userId: 7 });

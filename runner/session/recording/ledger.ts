@@ -12,8 +12,8 @@ export interface Gap {
   readonly cause: GapCause;
 }
 
-/** One thing lost. */
-export interface Loss {
+/** One frame or line that is lost. */
+export interface LostUnit {
   readonly sequence: number;
   readonly bytes: number;
   readonly atMs: number;
@@ -29,14 +29,14 @@ export interface LedgerTotal {
 }
 
 /**
- * Sources of one epoch, far more than any meeting has: 226,000 invented ids would take 843 MB. What further ones
- * bring is counted without a name, as malformed.
+ * Sources of one epoch that are counted by name, far more than any meeting has: 226,000 invented ids would take 843 MB.
+ * Frames of further sources are counted without a name, as malformed.
  */
 const MAX_SOURCES = 4_096;
 
 /**
- * Gaps that wait to be told. Somebody who sends one good frame between two broken ones makes a gap for each: beyond this many
- * the good ones are lost too, so that neighbours join and the list stays short.
+ * Gaps that wait for their events. A peer that alternates good and broken frames makes a gap of each broken one: above
+ * this number the good ones are lost too, so that neighbouring losses join and the list stays short.
  */
 const MAX_WAITING_GAPS = 1_024;
 
@@ -58,16 +58,16 @@ export class LedgerSource {
     else if (source.userId !== undefined) this.userId = source.userId;
   }
 
-  /** Whether it stands for whoever nobody could name. */
+  /** Does this row count what no source could be named for? */
   get isUnnamed(): boolean {
     return this.userId === undefined && this.channelId === undefined;
   }
 }
 
 /**
- * Counts what one epoch received, wrote and lost per source, and collects the losses until they are told.
+ * Counts what one epoch received, wrote and lost per source, and collects the losses until gap events carry them.
  *
- * Every loss is counted against its source when it happens and told in a gap later; losses of neighbouring
+ * Every loss is counted against its source when it happens, and stands in a gap event later; losses of neighbouring
  * sequence numbers with one cause share a gap.
  */
 export class SessionLedger {
@@ -80,7 +80,7 @@ export class SessionLedger {
     for (const mediaType of ['transcript', 'chat', 'events'] as const) this.source(mediaType);
   }
 
-  /** The row of a source, made when first asked for; the unnamed one when there are too many. */
+  /** The row of a source, made when it is first asked for. @returns the unnamed row when there are too many */
   source(
     mediaType: LedgerMediaType,
     from: { readonly userId?: number | undefined; readonly channelId?: string | undefined } = {},
@@ -105,7 +105,7 @@ export class SessionLedger {
     this.#outstanding -= 1;
   }
 
-  lost(row: LedgerSource, cause: GapCause, loss: Loss): void {
+  lost(row: LedgerSource, cause: GapCause, loss: LostUnit): void {
     row.lost += 1;
     this.#outstanding -= 1;
     this.#collect({
@@ -120,12 +120,12 @@ export class SessionLedger {
     });
   }
 
-  /** Puts a gap back that was taken but could not be told. */
-  untold(gap: Gap): void {
+  /** Puts a gap back whose event was lost. */
+  returnGap(gap: Gap): void {
     this.#closed.push(gap);
   }
 
-  /** Losses not told yet, the oldest first, all or so many, and forgets these. */
+  /** Removes and returns the losses that no gap event carries yet, the oldest first. @param most @default all */
   takeGaps(most = Number.POSITIVE_INFINITY): Gap[] {
     const gaps = this.#closed.splice(0, Math.min(most, this.#closed.length));
     for (const [key, gap] of this.#open) {
@@ -136,7 +136,7 @@ export class SessionLedger {
     return gaps;
   }
 
-  /** @returns why what comes from a source now is to be lost: too many gaps wait; undefined while there are few */
+  /** @returns the cause with which a source's frames are lost now, because too many gaps wait; undefined: they are not */
   refusal({ mediaType, userId, channelId }: LedgerSource): GapCause | undefined {
     if (this.#closed.length < MAX_WAITING_GAPS) return undefined;
     return this.#open.get(openKey(mediaType, userId, channelId))?.cause ?? 'buffer_full';

@@ -25,17 +25,17 @@ const CROWD: ReadonlySet<EventName> = new Set([
   'other',
 ]);
 
-/** Lines of a session on their way to Kinesis while further ones of the crowd wait: an eighth of a shard's second. */
+/** While this much of a session's lines is on its way to Kinesis, lines of the crowd wait: a shard takes it in 1/8 s. */
 const IN_FLIGHT_BYTES = 128 * 1024;
 /**
- * Of lines that wait here: some 25,000, more than a webinar has guests. Beyond it the oldest leave for the lane, which has
- * a disk behind it, and text that comes later waits behind them.
+ * Most that waits here: some 25,000 lines, more than a webinar has guests. Above it the oldest leave for the lane, which
+ * has a disk behind it, and text that comes later waits behind them.
  */
 const WAITING_BYTES = 4 * 1024 * 1024;
-/** An array slot, the object and its text's header. */
+/** Memory of a waiting line beside its text: an array slot, the object and the text's header. */
 const LINE_OVERHEAD_BYTES = 100;
 
-/** Lets text and session life pass the crowd. Pure: what may leave now is returned or asked for with `next`. */
+/** Lets text and lines about the session overtake the crowd. Pure: the caller sends what `next` returns. */
 export class LineQueue {
   #waiting: WaitingLine[] = [];
   #head = 0;
@@ -47,12 +47,12 @@ export class LineQueue {
     return this.#waiting.length - this.#head;
   }
 
-  /** Is it one that others may pass, and that is dropped before them when memory is short? */
+  /** May other lines overtake this one, and is it dropped before them when memory is short? */
   static isCrowd({ name }: Pick<WaitingLine, 'name'>): boolean {
     return CROWD.has(name);
   }
 
-  /** @returns whether the line waits here now; else it is to leave at once */
+  /** @returns whether the line waits here now; otherwise it has to leave at once */
   holds(line: WaitingLine): boolean {
     if (!LineQueue.isCrowd(line)) return false;
     if (this.length === 0 && this.#inFlightBytes < IN_FLIGHT_BYTES) return false;
@@ -61,17 +61,17 @@ export class LineQueue {
     return true;
   }
 
-  /** That many bytes of lines left. */
+  /** Lines of this many bytes are on their way now. */
   left(bytes: number): void {
     this.#inFlightBytes += bytes;
   }
 
-  /** That many bytes of lines are written or lost. */
+  /** Lines of this many bytes are written or lost. */
   arrived(bytes: number): void {
     this.#inFlightBytes -= bytes;
   }
 
-  /** Takes the oldest line out if it may leave now. @param all it may, whatever is on its way */
+  /** Removes and returns the oldest line if it may leave now. @param all whatever is on its way, it may */
   next(all = false): WaitingLine | undefined {
     const line = this.#waiting[this.#head];
     const mayLeave =

@@ -22,7 +22,7 @@ export interface SourceWriterOptions {
   readonly bytesIn: Counter;
 }
 
-/** Numbering, encoding and receipts of one source, made once and shared by all its frames. */
+/** Makes the units of one source. What does not change from frame to frame is made once. */
 export class SourceWriter {
   readonly row: LedgerSource;
   readonly framesIn: Counter;
@@ -45,7 +45,7 @@ export class SourceWriter {
   }
 
   /**
-   * A frame as it goes to Kinesis, numbered as the ledger's last one.
+   * Makes the unit of a frame. Its number is how many frames the source's row has received.
    *
    * @throws ServiceError `record/malformed` for a frame with impossible numbers
    */
@@ -66,7 +66,7 @@ export class SourceWriter {
     return unit;
   }
 
-  /** Another encoder when what it has written once has changed. */
+  /** Makes another encoder when the name, the codec or the agreed media have changed. */
   #encoderFor(frame: MediaFrame, media: AgreedMedia): SourceEncoder {
     const { userName, codec } = frame;
     if (
@@ -87,7 +87,7 @@ export class SourceWriter {
 const NOBODY: Receipt = { written() {}, dropped() {} };
 const MAX_SPARE = 64 * 1024;
 
-/** A frame on its way to Kinesis. Written anew for another frame once it is there: see `memory-pool.ts`. */
+/** A frame on its way to Kinesis. Once it is written the object serves another frame: see `memory-pool.ts`. */
 class FrameUnit implements Unit {
   partitionKey = '';
   class: MediaFrame['mediaType'] = 'audio';
@@ -102,7 +102,7 @@ class FrameUnit implements Unit {
 
 const spare: FrameUnit[] = [];
 
-/** A unit to be filled in, every field of it. */
+/** A unit whose fields are all still to be set. */
 function acquireUnit(): FrameUnit {
   return spare.pop() ?? new FrameUnit();
 }

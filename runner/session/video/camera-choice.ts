@@ -160,7 +160,7 @@ export class CameraChooser {
     const staying = isOver ? [] : kept.map(({ userId }) => userId);
     if (staying.length === 0) this.#roundSinceMs = nowMs;
     const userIds = [...staying];
-    for (const userId of this.#inTurn(candidates)) {
+    for (const userId of this.#afterLast(candidates)) {
       if (userIds.length === this.#cameras) break;
       if (userIds.includes(userId)) continue;
       userIds.push(userId);
@@ -170,7 +170,7 @@ export class CameraChooser {
   }
 
   /** In the order of joining, beginning after the one chosen last, who may have gone. */
-  #inTurn(candidates: readonly number[]): number[] {
+  #afterLast(candidates: readonly number[]): number[] {
     const order = [...this.#participants.keys()];
     const at = this.#last === undefined ? -1 : order.indexOf(this.#last);
     const turns = [...order.slice(at + 1), ...order.slice(0, at + 1)];

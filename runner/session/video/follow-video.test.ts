@@ -42,7 +42,7 @@ test.concurrent('pinned people are recorded in their order, cameras of others ar
   await it.expectAllRecorded();
 });
 
-test.concurrent('everybody has a turn', async () => {
+test.concurrent('with round-robin every camera is recorded for a while', async () => {
   await using it = await follow({ 'round-robin': 1 });
   await it.log.until(() => [ADA, BEN, CAM].every((userId) => it.pictures(userId) >= 15));
   expect(it.selected.slice(0, 3).map(({ userName }) => userName)).toEqual(NAMES);
