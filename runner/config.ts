@@ -10,7 +10,7 @@ import { LOG_LEVELS, type RunnerLogLevel } from './task/log.ts';
 export interface RunnerConfig {
   readonly deployment: string;
   readonly region: string;
-  /** Outside ECS; in ECS the task's own metadata names it. */
+  /** Given outside ECS; in ECS the metadata of the task name it. */
   readonly taskId: string | undefined;
   /** Base of the ECS task metadata endpoint, version 4; undefined outside ECS. */
   readonly ecsMetadataUri: string | undefined;
@@ -26,21 +26,21 @@ export interface RunnerConfig {
   readonly capacity: number;
   /** 0: any free port. */
   readonly healthPort: number;
-  /** What this task may use, MiB; undefined: as the operating system says. */
+  /** Memory that this task may use, MiB; undefined: what the operating system says. */
   readonly memoryMib: number | undefined;
   readonly spoolDir: string;
   readonly spoolMaxBytes: number;
   readonly logLevel: RunnerLogLevel;
-  /** For the cost estimate; undefined: none is made. */
+  /** Undefined: the cost of a meeting-hour is not estimated. */
   readonly prices: RunnerPrices | undefined;
-  /** undefined: sessions stay where they are. */
+  /** Undefined: sessions stay where they are. */
   readonly packing: Packing | undefined;
 }
 
 type Variable = keyof RunnerEnv | keyof LocalEnv | 'AWS_REGION' | 'ECS_CONTAINER_METADATA_URI_V4';
 
 /**
- * Reads everything the process is told by its environment.
+ * Reads the configuration of this process from its environment.
  *
  * @throws ServiceError `config/invalid` naming every variable that is missing or wrong at once
  */

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { slotsOfRequest } from '../shared/slots.ts';
+import { slotsOfRequest } from '../shared/session-table/slots.ts';
 import { createRunnerAws } from './aws.ts';
 import type { RunnerConfig } from './config.ts';
 import { openProducers } from './kinesis/open-producers.ts';

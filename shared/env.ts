@@ -76,7 +76,7 @@ export interface RunnerEnv {
   RTMS_MEDIA: string;
   /** JSON, how to speak with each product; shape in `rtms/protocol/protocol-settings.ts`. Unset: V1, JSON, WebSocket. */
   RTMS_PROTOCOL?: string;
-  /** Slots of one task; weights in `shared/slots.ts`. */
+  /** Slots of one task; weights in `shared/session-table/slots.ts`. */
   CAPACITY: string;
   HEALTH_PORT: string;
   SPOOL_DIR: string;

@@ -308,7 +308,7 @@ const RUNNER = v.pipe(
     cpu: v.optional(v.picklist([256, 512, 1024, 2048]), 1024),
     memoryMiB: v.optional(count, 2048),
     /**
-     * Slots of a task, weighed in `shared/slots.ts` (a meeting with all media: 1;
+     * Slots of a task, weighed in `shared/session-table/slots.ts` (a meeting with all media: 1;
      * audio, transcript and chat: 0.45). 30 use half a vCPU, which leaves the rest for bursts.
      */
     capacity: v.optional(count, 30),

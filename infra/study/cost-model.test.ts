@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { wantedMediaTypes } from '../../rtms/protocol/params.ts';
-import { slotsOf } from '../../shared/slots.ts';
+import { slotsOf } from '../../shared/session-table/slots.ts';
 import { readConfig } from '../config/config.ts';
 import { meetingLoad } from '../config/meeting-load.ts';
 import { shardsFor } from '../config/shards.ts';

@@ -1,6 +1,6 @@
 import type { RunnerPrices } from '../../shared/cost.ts';
 import { putUnits } from '../../shared/kinesis-limits.ts';
-import { slotsOfRequest } from '../../shared/slots.ts';
+import { slotsOfRequest } from '../../shared/session-table/slots.ts';
 import type { Config } from '../config/config.ts';
 import { meetingLoad } from '../config/meeting-load.ts';
 import { leastTasks, TARGET_UTILIZATION_PERCENT } from '../config/scaling-rules.ts';

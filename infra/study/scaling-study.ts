@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
 import { seededRandom } from '../../shared/seeded-random.ts';
-import { slotsOfRequest } from '../../shared/slots.ts';
+import { slotsOfRequest } from '../../shared/session-table/slots.ts';
 import { fromRoot } from '../bundling/bundle-options.ts';
 import { readConfig } from '../config/config.ts';
 import { leastTasks } from '../config/scaling-rules.ts';

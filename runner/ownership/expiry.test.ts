@@ -32,7 +32,7 @@ test('buries nobody who lived on while the observer was frozen', () => {
   expect(isExpired(later.get('t'), 60_000)).toBe(false);
 });
 
-test('forgets a task that is gone from the table', () => {
+test('knows nothing of a task that is gone from the table', () => {
   const first = observe(new Map(), [row(1)], at(0));
   expect(observe(first, [], at(1)).size).toBe(0);
 });

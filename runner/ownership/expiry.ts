@@ -7,15 +7,15 @@ export const HEARTBEAT_INTERVAL_MS = 3_000;
 export const FENCE_AFTER_MS = 7_000;
 
 /**
- * A task whose heartbeat stood still for this long, on the observer's own clock, is dead. The distance to
- * FENCE_AFTER_MS is the time a fenced task has to stop; renewals count from before their request was sent.
+ * A task whose heartbeat has not changed for this long, on the observer's own clock, counts as dead. The distance to
+ * FENCE_AFTER_MS is for records that are already on their way when the task is fenced.
  */
 export const EXPIRE_AFTER_MS = 10_000;
 
-/** What an observer remembers of another task's heartbeat. */
+/** The last change that an observer has seen of another task's heartbeat. */
 export interface Sighting {
   readonly heartbeat: TaskRow['heartbeat'];
-  /** The observer's monotonic clock when it had first seen this value. */
+  /** The observer's monotonic clock when it had seen this value for the first time. */
   readonly sinceMs: number;
 }
 
@@ -28,10 +28,10 @@ export interface Look {
 }
 
 /**
- * Takes in one look at the heartbeats. A counter stands still from when it was surely seen until another
- * look was sent out, so neither a slow answer nor a frozen observer buries a living task.
+ * Takes in one look at the heartbeats. The time without a change runs from the answer that showed a value first to the
+ * sending of the latest look, so a slow read or a paused observer never declares a live task dead.
  *
- * @returns tasks that are gone from the table are forgotten
+ * @returns what is known now; nothing of tasks that are gone from the table
  */
 export function observe(seen: Sightings, rows: Iterable<TaskRow>, look: Look): Sightings {
   const next = new Map<string, Sighting>();
@@ -43,7 +43,7 @@ export function observe(seen: Sightings, rows: Iterable<TaskRow>, look: Look): S
   return next;
 }
 
-/** @param askedAtMs when the last look that `sighting` comes from was sent out */
+/** @param askedAtMs when the latest look was sent out, on the clock of `sighting` */
 export function isExpired(sighting: Sighting | undefined, askedAtMs: number): boolean {
   return sighting !== undefined && askedAtMs - sighting.sinceMs >= EXPIRE_AFTER_MS;
 }

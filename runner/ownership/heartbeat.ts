@@ -7,26 +7,26 @@ import { holds, type Lease, leaseAt, NO_LEASE, renewed } from './lease.ts';
 import type { SessionStore } from './store.ts';
 
 /**
- * A renewal that has no answer by then gets another one beside it, over another connection; its own answer
- * still counts. Were it given up, a table that answers after a little longer than this would fence everybody.
+ * A renewal without an answer after this long gets a second one beside it, over another connection, and stays. Do not
+ * cancel it: if DynamoDB is only a little slow, cancelling would fence every runner.
  */
 const SLOW_AFTER_MS = 2_000;
-/** An answer that comes later is worth nothing. */
+/** An answer that comes later than this cannot renew the lease. */
 const RENEW_TIMEOUT_MS = FENCE_AFTER_MS;
 const RETRY_MS = 500;
-/** How often the fence is looked at; a frozen process looks first thing when it wakes up. */
+/** How often the lease is checked. In a process that was frozen this timer fires as soon as the process goes on. */
 const WATCH_MS = 250;
 
 export interface HeartbeatOptions {
   readonly store: Pick<SessionStore, 'renew'>;
   readonly task: () => TaskReport;
   /**
-   * Everything owned so far may be another's now: nothing more may be written.
+   * The lease has lapsed. Other tasks may own everything that this one did, so nothing more may be written.
    *
    * @param sinceRenewalMs since the last renewal that counts was sent
    */
   readonly onFenced: (sinceRenewalMs: number) => void;
-  /** A renewal has been answered in time: `term` is the current one. */
+  /** A renewal was answered in time, and `term` is the current one. */
   readonly onRenewed?: (term: number) => void;
   readonly logger: Logger;
   readonly metrics: Metrics;
@@ -34,7 +34,7 @@ export interface HeartbeatOptions {
   readonly clock?: () => number;
 }
 
-/** Renews this task's heartbeat and knows whether this task may serve; see lease.ts. */
+/** Renews this task's heartbeat, and knows whether this task may serve (lease.ts). */
 export class Heartbeat {
   readonly #options: HeartbeatOptions;
   readonly #clock: () => number;
@@ -67,12 +67,12 @@ export class Heartbeat {
     return renewedAtMs === undefined ? undefined : term;
   }
 
-  /** May what was claimed in `term` still be served? Cheap enough to ask for every frame. */
+  /** @returns whether what was claimed in `term` may still be served; cheap enough to be asked for every frame */
   holds(term: number): boolean {
     return holds(this.#current(), term);
   }
 
-  /** The first to look at a late lease ends its term. */
+  /** Whoever asks first after a lapse ends the term here. */
   #current(): Lease {
     const nowMs = this.#clock();
     const before = this.#lease;
@@ -98,7 +98,7 @@ export class Heartbeat {
     if (term !== undefined) this.#options.onRenewed?.(term);
   }
 
-  /** The newest renewal alone sees to the next one. */
+  /** Sends a renewal after a delay. Only the newest renewal schedules the next one, so that there is one chain of them. */
   #schedule(delayMs: number): void {
     if (this.#stopped.signal.aborted) return;
     clearTimeout(this.#next);

@@ -1,39 +1,39 @@
 import { type SessionRow, UNOWNED, wantedState } from '../../shared/session-table/session-row.ts';
 
-/** A session that nobody has claimed for so long is taken back. */
+/** A session that nobody has claimed after this long is taken back. */
 export const CLAIM_WITHIN_MS = 5_000;
-/** Who has claimed it has to be connected by then; it is asked to give it back. */
+/** A new owner that is not connected after this long is asked to give the session back. */
 export const CONNECT_WITHIN_MS = 20_000;
-/** After so long it is not waited for any more. */
+/** After this long nobody waits for the new owner any more. */
 export const WATCH_FOR_MS = 30_000;
 
-/** What a runner knows of a session that it has given to a newer revision. */
+/** What a task knows of a session that it has given to another one. */
 export interface Move {
   readonly taskId: string;
-  /** The epoch that it has given away. */
+  /** The epoch in which it gave the session away. */
   readonly epoch: number;
-  /** Since it did. */
+  /** Since then. */
   readonly elapsedMs: number;
-  /** Is a task known to be dead? */
+  /** Whether a task is known to be dead. */
   readonly isExpired: (taskId: string) => boolean;
 }
 
 /**
  * - `wait`: nothing to do yet
- * - `moved`: its new owner says that media flows
- * - `take_back`: nobody has it, or nobody who lives
- * - `ask_back`: its new owner does not get connected
- * - `over`: there is nothing left to move, or to wait for
+ * - `moved`: the new owner says that media flows
+ * - `take_back`: nobody owns the session, or a dead task does
+ * - `ask_back`: the new owner does not get connected
+ * - `over`: there is nothing left to move, or nothing left to wait for
  */
 export type MoveVerdict = 'wait' | 'moved' | 'take_back' | 'ask_back' | 'over';
 
-/** What to do about a session that was given away, by what its row says now. */
+/** Decides what to do about a session that was given away, by what its row says now. */
 export function judgeMove(row: SessionRow | undefined, move: Move): MoveVerdict {
   if (row === undefined || wantedState(row).state !== 'started') return 'over';
   const { owner, epoch = 0, connectedEpoch = 0, operatorRequest } = row;
   if (owner === undefined || owner === move.taskId) return 'over';
   if (owner === UNOWNED) {
-    // Claimed and given away again: it did not work out there.
+    // A higher epoch says that another task has claimed the session and given it back.
     const isGivenBack = epoch > move.epoch;
     return isGivenBack || move.elapsedMs >= CLAIM_WITHIN_MS ? 'take_back' : 'wait';
   }

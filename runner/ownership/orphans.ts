@@ -22,17 +22,17 @@ const REQUESTED_WAIT_MS = 15_000;
 const HANDED_OVER_WAIT_MS = 5_000;
 /** An orphan whose window here began this long ago is one that the others did not take either. */
 const OVERDUE_AFTER_MS = 2 * WINDOW_MS;
-/** A task with fewer renewals cannot have watched another for long enough to call it dead. */
+/** A task with fewer renewals has not watched the others for long enough to call one of them dead. */
 const WATCHED_HEARTBEATS = 1 + Math.ceil(EXPIRE_AFTER_MS / HEARTBEAT_INTERVAL_MS);
-/** A dead task that owns nothing any more is forgotten after this long. */
-const FORGET_AFTER_MS = 60_000;
+/** The row of a dead task that owns nothing is deleted after this long. */
+const DELETE_AFTER_MS = 60_000;
 
 export interface OrphanWatchOptions {
   readonly store: Pick<SessionStore, 'tasks' | 'task' | 'sessionsOf' | 'deleteTask'>;
   readonly taskId: string;
   /** Slots of a session. */
   readonly sessionSlots: number;
-  /** How much longer than others this task leaves a stream waiting. @default 0 */
+  /** How much longer than the others this task leaves a stream waiting, ms. @default 0 */
   readonly holdBackMs?: () => number;
   /** Monotonic, ms. @default performance.now */
   readonly clock?: () => number;
@@ -45,7 +45,7 @@ export interface Fleet {
   readonly freeSlots: number;
 }
 
-/** Watches the other tasks' heartbeats and finds the sessions that nobody serves. */
+/** Watches the heartbeats of the other tasks, and finds the sessions that nobody serves. */
 export class OrphanWatch {
   readonly #options: OrphanWatchOptions;
   readonly #clock: () => number;
@@ -63,7 +63,7 @@ export class OrphanWatch {
     this.#clock = options.clock ?? (() => performance.now());
   }
 
-  /** Is another task known to be dead, as of the last look? */
+  /** @returns whether another task is known to be dead, as of the last look */
   isExpired(taskId: string): boolean {
     return (
       taskId !== this.#options.taskId && isExpired(this.#sightings.get(taskId), this.#lookedAtMs)
@@ -71,10 +71,10 @@ export class OrphanWatch {
   }
 
   /**
-   * Reads the heartbeat of a task that is thought dead once more, consistently. To be asked after a row of its own
-   * was read and before it is claimed: what was thought before may be out of date; see docs/adr/0005.
+   * Reads the heartbeat of a task that seems dead once more, consistently. Call it after a row of that task was read and
+   * before the row is claimed, because the task may have recovered in between (docs/adr/0005).
    *
-   * @returns its row, if there is one left; undefined when it lives
+   * @returns the row of the dead task, if it still has one; undefined when the task lives
    */
   async confirmDeath(taskId: string): Promise<{ readonly task?: TaskRow } | undefined> {
     const seen = this.#sightings.get(taskId);
@@ -90,26 +90,26 @@ export class OrphanWatch {
     return this.#overdue.has(rtmsStreamId);
   }
 
-  /** The tasks that live, this one included, as of the last look. */
+  /** The live tasks, this one included, as of the last look. */
   get liveTasks(): readonly TaskRow[] {
     return this.#live;
   }
 
-  /** How long the start that waits longest has been waiting for any runner, as of the last look; 0 for none. */
+  /** How long the oldest start without an owner has been waiting, as of the last look, ms; 0 for none. */
   get oldestWaitingMs(): number {
     return this.#oldestWaitingMs;
   }
 
   /**
-   * The live tasks and their room, as of the last look; undefined before the first. Scaling goes by it, so a
-   * look that failed must not read as "no room" and start tasks.
+   * The live tasks and their room, as of the last look; undefined before the first. Auto scaling reads it as a metric, so
+   * a failed look must not be taken for "no room" and start tasks.
    */
   get fleet(): Fleet | undefined {
     return this.#fleet;
   }
 
   /**
-   * Reads the heartbeats and the rows that nobody serves.
+   * Reads the heartbeats, and the rows that nobody serves.
    *
    * @param nowMs wall clock, Unix ms, to tell how long ago a start was requested
    * @returns rows that this runner should try to claim now: those whose window here has come
@@ -156,7 +156,7 @@ export class OrphanWatch {
     return due;
   }
 
-  /** The index lags: a death is believed only when the heartbeat itself, read consistently, agrees. */
+  /** The index may lag behind, so a death is confirmed by a consistent read of the heartbeat itself. */
   async #sessionsOfDead(task: TaskRow, atMs: number): Promise<SessionRow[]> {
     const { store } = this.#options;
     const current = await store.task(task.taskId);
@@ -166,7 +166,7 @@ export class OrphanWatch {
     }
     const rows = await store.sessionsOf(task.taskId);
     const deadSinceMs = this.#sightings.get(task.taskId)?.sinceMs ?? atMs;
-    if (rows.length === 0 && atMs - deadSinceMs > FORGET_AFTER_MS) await store.deleteTask(task);
+    if (rows.length === 0 && atMs - deadSinceMs > DELETE_AFTER_MS) await store.deleteTask(task);
     return rows;
   }
 
@@ -175,7 +175,7 @@ export class OrphanWatch {
     this.#sightings = new Map(this.#sightings).set(taskId, sighting);
   }
 
-  /** How long a row just seen has been waiting: only a start never claimed says so itself. */
+  /** @returns how long a row that was just seen has been waiting: only a start that was never claimed tells */
   #ageMs(row: SessionRow, nowMs: number): number {
     if ((row.epoch ?? 0) > 0) return 0;
     return Math.max(0, nowMs - (row.requestedAtMs ?? nowMs));
@@ -187,7 +187,7 @@ export class OrphanWatch {
   }
 }
 
-/** A task that accepts sessions beyond its slots, in an emergency, has none left rather than fewer than none. */
+/** A task that has accepted sessions beyond its slots, in an emergency, counts as having no room, not less than none. */
 function freeSlotsOf({ slotsTotal, slotsUsed, draining }: TaskRow): number {
   return draining ? 0 : Math.max(0, slotsTotal - slotsUsed);
 }

@@ -7,9 +7,9 @@ import { roomOfTasks } from './placement.ts';
 import type { SessionStore } from './store.ts';
 import { arrives, type MovableSessions } from './watch-move.ts';
 
-/** Heartbeats tell used slots that late: before that the next session would go by rows that do not know the last one. */
+/** Heartbeats report used slots this late; a session moved earlier would be placed without the last one in the rows. */
 const BETWEEN_MOVES_MS = 10_000;
-/** After a session did not get where it was meant to. */
+/** After a session that did not arrive where it was meant to, nothing is packed for this long. */
 const PAUSE_MS = 600_000;
 
 export interface PackerOptions {
@@ -45,7 +45,7 @@ export class Packer {
     this.#options = options;
   }
 
-  /** Should the kept tasks take what is new? Only while they have shown room for it. */
+  /** Should the kept tasks take new streams? Only while they have shown room. */
   get yields(): boolean {
     const { empties, into } = this.#part();
     return empties && roomOfTasks(into, this.#options.sessionSlots) > 0;

@@ -1,8 +1,8 @@
 import type { TaskRow } from '../../shared/session-table/session-row.ts';
 
-/** Tasks are filled to this share and no further: meetings that begin meanwhile find room where they are sent. */
+/** Tasks are filled to this share and no further, so that meetings which begin meanwhile find room there. */
 const FILL_SHARE = 0.6;
-/** A task with fewer heartbeats has just started: its row says little. */
+/** A task with fewer heartbeats has just started, and its row does not tell yet what it will hold. */
 const STEADY_HEARTBEATS = 3;
 
 export interface PackingView {
@@ -15,18 +15,18 @@ export interface PackingView {
 
 /** A task's part in packing. */
 export interface PackingPart {
-  /** Does it take nothing new while the kept ones have room? It is to become empty. */
+  /** Is this task to become empty? Then it takes nothing new while the kept tasks have room. */
   readonly empties: boolean;
-  /** May it give one session away now? One task of the fleet at a time. */
+  /** May this task give one session away now? One task of the fleet does at a time. */
   readonly gives: boolean;
-  /** Tasks that are kept and have the room. */
+  /** The tasks that are kept, which sessions go to. */
   readonly into: readonly TaskRow[];
 }
 
 export const NO_PART: PackingPart = { empties: false, gives: false, into: [] };
 
 /**
- * Who gives to whom, as every task works it out for itself from the same rows.
+ * Decides which task gives sessions to which, as every task works it out for itself from the same rows.
  *
  * The fullest tasks are kept, as many as hold everything at FILL_SHARE, and never fewer than `keepTasks`. Of the others the emptiest
  * that holds anything gives. A task that gives only becomes emptier and a kept one only fuller, so no session goes

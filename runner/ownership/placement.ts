@@ -1,5 +1,5 @@
 import type { TaskRow } from '../../shared/session-table/session-row.ts';
-import { roomFor } from '../../shared/slots.ts';
+import { roomFor } from '../../shared/session-table/slots.ts';
 
 /** Every further runner in line waits one window longer, so that claims do not collide. */
 export const WINDOW_MS = 1_000;
@@ -29,7 +29,7 @@ export function placeInLine(
   }).length;
 }
 
-/** How many sessions the live tasks given have room for, each by itself. */
+/** @returns how many sessions fit into these tasks; a session cannot be divided between two of them */
 export function roomOfTasks(
   tasks: readonly Pick<TaskRow, 'slotsUsed' | 'slotsTotal' | 'draining'>[],
   sessionSlots: number,

@@ -3,19 +3,19 @@ import type { SessionRow } from '../../shared/session-table/session-row.ts';
 import { judgeSession, type SessionVerdict, type SessionView } from './rules.ts';
 import type { SessionStore } from './store.ts';
 
-/** Owned rows are read again this often. */
+/** A task reads its own rows this often. */
 export const RECONCILE_INTERVAL_MS = 2_000;
 
 export interface Findings {
-  /** What each session has to do; those that go on as they are do not appear. */
+  /** What sessions have to do, by rtmsStreamId. A session that goes on as it is does not appear. */
   readonly verdicts: ReadonlyMap<string, Exclude<SessionVerdict, { act: 'keep' }>>;
   /** Rows of this task that no session serves. */
   readonly unserved: readonly SessionRow[];
 }
 
 /**
- * Compares what this task serves with what the table says, in one query and one read for each row that
- * the query cannot be trusted about.
+ * Compares what this task serves with what the table says. That takes one query of the index, and one consistent read
+ * for each row about which the index may be wrong.
  *
  * @param sessions views by rtmsStreamId
  */
@@ -28,7 +28,7 @@ export async function reconcile(
   const verdicts = new Map<string, Exclude<SessionVerdict, { act: 'keep' }>>();
   for (const [rtmsStreamId, session] of sessions) {
     let verdict = judgeSession(session, indexed.get(rtmsStreamId));
-    // The index is eventually consistent: nothing is dropped on its word alone.
+    // The index is eventually consistent, so no session is dropped because of the index alone.
     if (verdict.act === 'drop') verdict = judgeRead(session, await store.read(rtmsStreamId));
     if (verdict.act !== 'keep') verdicts.set(rtmsStreamId, verdict);
   }
@@ -41,7 +41,7 @@ export async function reconcile(
   return { verdicts, unserved };
 }
 
-/** A row that was spoilt under its owner asks for nothing, as long as it still names that owner. */
+/** A row that cannot be read any more changes nothing, as long as it still names this owner and epoch. */
 function judgeRead(
   session: SessionView,
   row: SessionRow | UnreadableRow | undefined,

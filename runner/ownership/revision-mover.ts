@@ -6,13 +6,13 @@ import { roomOfTasks } from './placement.ts';
 import type { SessionStore } from './store.ts';
 import { arrives, type MovableSessions } from './watch-move.ts';
 
-/** A task that has renewed so often has lived for some seconds: one that crashes at once takes no sessions. */
+/** A task has to have renewed this often, so that one which crashes at once is given no sessions. */
 const STEADY_HEARTBEATS = 3;
-/** After a session did not get through, the next one waits; twice as long after each further failure. */
+/** After a session did not arrive, the next one waits this long; twice as long after each further failure. */
 const PAUSE_MS = 60_000;
 const MAX_PAUSE_MS = 600_000;
-/** Heartbeats tell used slots that late: what was moved since may not be in them. */
-const UNTOLD_MS = 5_000;
+/** Heartbeats report used slots this late, so sessions that were moved since may not be in them. */
+const REPORT_DELAY_MS = 5_000;
 
 export interface RevisionMoverOptions {
   readonly taskId: string;
@@ -25,17 +25,16 @@ export interface RevisionMoverOptions {
   readonly sessionSlots: number;
   readonly logger: Logger;
   readonly metrics: Metrics;
-  /** How long to wait after a failure. @default 60 s, doubled up to 10 min */
+  /** How long to wait after a failure, ms. @default 60 s, doubled up to 10 min */
   readonly pauseMs?: number;
 }
 
 /**
  * Moves this task's sessions to the newer revision of its service, while there is one.
  *
- * One at a time, and only while a live task of that revision that does not drain has shown room. Each is watched
- * until its new owner says that media flows; one that nobody claims, whose owner dies, or who gives it back, is
- * taken back with the next epoch. After a failure the rest stays here for a while, and new streams are taken here
- * too: a bad release costs a session some seconds and takes no meeting down.
+ * Sessions move one at a time, and only while a live task of that revision, which does not drain, has shown room. Each
+ * is watched until it has arrived (watch-move.ts). After a failure the others stay here for a while, and this task takes
+ * new streams again: a bad release costs one session some seconds and ends no meeting.
  */
 export class RevisionMover {
   readonly #options: RevisionMoverOptions;
@@ -57,7 +56,7 @@ export class RevisionMover {
     return this.#primary !== undefined;
   }
 
-  /** Should the newer revision take what is new? It has room, and nothing says that it cannot. */
+  /** Should the newer revision take new streams? Yes while it has room and no session has just failed to arrive. */
   get yields(): boolean {
     return this.#primary !== undefined && !this.#isPaused && this.#room() > 0;
   }
@@ -98,7 +97,7 @@ export class RevisionMover {
       return isOfRevision(primary, task.revision) && Number(task.heartbeat) >= STEADY_HEARTBEATS;
     });
     const nowMs = performance.now();
-    this.#movedAtMs = this.#movedAtMs.filter((atMs) => nowMs - atMs < UNTOLD_MS);
+    this.#movedAtMs = this.#movedAtMs.filter((atMs) => nowMs - atMs < REPORT_DELAY_MS);
     return roomOfTasks(steady, sessionSlots) - this.#movedAtMs.length;
   }
 

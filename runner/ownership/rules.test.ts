@@ -15,7 +15,7 @@ const STARTED: SessionRow = {
 };
 const STOPPED: SessionRow = { ...STARTED, stopEventTsMs: 2000, stopReason: 6 };
 const HERE = { taskId: 'me', hasSession: false, nowMs: 10_000 };
-const SETTLED = { act: 'none', why: 'settled' } as const;
+const NOTHING = { act: 'none', why: 'nothing_to_do' } as const;
 
 describe('judgeRow', () => {
   const table: readonly [string, SessionRow, boolean, ReturnType<typeof judgeRow>][] = [
@@ -73,14 +73,14 @@ describe('judgeRow', () => {
       'does nothing for a dead owner whose stream was never started',
       { pk: 'SESSION#s', rtmsStreamId: 's', owner: 'dead', epoch: 1, stopEventTsMs: 9 },
       false,
-      SETTLED,
+      NOTHING,
     ],
-    ['clears a start that was stopped unserved', STOPPED, false, { act: 'clear' }],
+    ['clears a start that was stopped unserved', STOPPED, false, { act: 'end_missed' }],
     [
       'clears a new run that was stopped unserved',
       { ...STOPPED, epoch: 3, endedStartEventTsMs: 500, endedReason: 6 },
       false,
-      { act: 'clear' },
+      { act: 'end_missed' },
     ],
     [
       'takes a stopped stream of a dead owner to write its end',
@@ -104,13 +104,13 @@ describe('judgeRow', () => {
       'has nothing to do for an ended stream',
       { ...without(STARTED, 'owner'), epoch: 1, endedStartEventTsMs: 1000, endedReason: 6 },
       false,
-      SETTLED,
+      NOTHING,
     ],
     [
       'has nothing to do for an ended stream whose stop came later',
       { ...without(STOPPED, 'owner'), epoch: 1, endedStartEventTsMs: 1000, endedReason: 6 },
       false,
-      SETTLED,
+      NOTHING,
     ],
     [
       'takes an ended stream that Zoom revoked afterwards, to say so',
@@ -122,19 +122,19 @@ describe('judgeRow', () => {
       'has nothing to do for a stream that ended revoked',
       { ...without(STOPPED, 'owner'), epoch: 1, endedReason: 8, stopReason: 8 },
       false,
-      SETTLED,
+      NOTHING,
     ],
     [
       'has nothing to do for a revoked stream that nobody ever served',
       { ...without(STOPPED, 'owner'), stopReason: 8 },
       false,
-      SETTLED,
+      NOTHING,
     ],
     [
       'has nothing to do for an interruption without a start',
       { pk: 'SESSION#s', rtmsStreamId: 's', interruptEventTsMs: 5 },
       false,
-      SETTLED,
+      NOTHING,
     ],
   ];
   test.each(table)('%s', (_title, row, hasSession, verdict) => {

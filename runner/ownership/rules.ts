@@ -9,21 +9,78 @@ import {
   wantedState,
 } from '../../shared/session-table/session-row.ts';
 
+/**
+ * The rules of ownership: which task serves a stream, and what a task does about a row that it has read.
+ *
+ * # The problem
+ *
+ * Zoom allows one connection per stream, and no frame may be written by two tasks. Tasks are killed, freeze and go on
+ * where they stood, or lose the network, and say nothing of it. They agree through one table, which may be slow or away.
+ * A stream must find its next owner within the 60 s for which Zoom keeps audio.
+ *
+ * # How a stream changes hands
+ *
+ * ```text
+ *  row      UNOWNED ──── owner A, epoch 1 ──────────────────────── owner B, epoch 2 ─────────── no owner
+ *             │ claim      │                            │ claim      │                    │ end
+ *  task A     └────────────┤ serves ── beat ── beat ──╳ │            │                    │
+ *                          │       every 3 s            │            │                    │
+ *                          │       A may write for 7 s after a beat, and nobody else before 10 s
+ *  task B                  │                            └ reads the row, then A's beat again, then claims
+ *                          │                                         │                    │
+ *  Zoom       start        └ one connection                          └ one connection     └ stop
+ * ```
+ *
+ * # The rules
+ *
+ * 1. A row has one owner and one epoch. A claim changes both in one conditional write (`session-table/conditions.ts`),
+ *    so one of many claimers wins, and every record says under which epoch it was written.
+ * 2. A task writes only while its lease holds (`lease.ts`), and others call it dead only later (`expiry.ts`). Each side
+ *    measures on its own clock what it has seen itself; no two clocks are compared.
+ * 3. What was claimed in one term of the lease is not served in the next. After a lapse a session keeps what comes in and
+ *    writes nothing, until a write has proved that the row is still its task's (`tenure.ts`).
+ * 4. Before a claim from a dead owner that owner's heartbeat is read once more, after the row (`orphans.ts`).
+ * 5. Live tasks with room stand in a line that differs from stream to stream, and claim one second after each other
+ *    (`placement.ts`).
+ * 6. Nothing depends on a message. Every owner reads its rows every 2 s and acts on what they say (`reconcile.ts`); a row
+ *    that nobody owns is found by the line.
+ * 7. Zoom's newest event wins, whatever order it comes in; a stop of the run that is served ends it even when a newer run
+ *    has been started since.
+ * 8. A stream that has ended two owners in a row is left alone for ten minutes, so that a defect which one stream brings
+ *    out does not end the fleet.
+ *
+ * `takeover-model.long.test.ts` searches every order of the steps of two tasks for a state in which both write.
+ *
+ * # What was tried, and why it failed
+ *
+ * The model still tries the first three and finds two writers for each.
+ *
+ * - A claim that is served in whatever term its answer comes: another task has claimed the row in the lapse between.
+ * - A proof that only reads the row: a task that read it before the proof can still claim it afterwards.
+ * - A death that is believed once and for all: the dead task has recovered and proved its row since.
+ * - Ending every session when the heartbeat lapses: 30 s without the table ended every meeting of every task.
+ * - One register for Zoom's events in the row: a start that came after its stop revived the stream
+ *   (docs/adr/0001-three-registers-in-the-session-row.md).
+ *
+ * The reasons are told at length in docs/adr/0009-lease-against-expiry.md and
+ * docs/adr/0005-owners-hold-while-the-table-is-away.md.
+ */
+
 export type RowVerdict =
-  /** Take it, then stream; or, when Zoom has stopped or revoked it meanwhile, take it to say so. */
+  /** Claim it and stream; or, when Zoom has stopped or revoked it meanwhile, claim it to write that into the records. */
   | { readonly act: 'claim'; readonly cause?: TakeoverCause }
-  /** Stopped before anybody served this run: nothing was written, nothing is to be ended. */
-  | { readonly act: 'clear' }
+  /** The run was stopped before anybody served it. Nothing was written, so the row alone has to be ended. */
+  | { readonly act: 'end_missed' }
   | {
       readonly act: 'none';
-      readonly why: 'settled' | 'served_here' | 'served_elsewhere' | 'quarantined';
+      readonly why: 'nothing_to_do' | 'served_here' | 'served_elsewhere' | 'quarantined';
     };
 
 /**
- * What a runner without orders does with a row it has read.
+ * What a task does about a row that it has read and does not serve.
  *
- * @param here this runner: does it already care for the stream? `nowMs`: Unix ms
- * @param isExpired is the owner, another task, known to be dead?
+ * @param here this task; `hasSession`: does it serve the stream already? `nowMs`: Unix ms
+ * @param isExpired whether another task, the owner, is known to be dead
  */
 export function judgeRow(
   row: SessionRow,
@@ -31,9 +88,9 @@ export function judgeRow(
   isExpired: (taskId: string) => boolean,
 ): RowVerdict {
   const wanted = wantedState(row);
-  // Without a start nobody knows what to serve or whose end to tell.
+  // Without a start nobody knows what to serve, or of what to record the end.
   if (wanted.state === 'nothing' || startOf(row) === undefined) {
-    return { act: 'none', why: 'settled' };
+    return { act: 'none', why: 'nothing_to_do' };
   }
   const { owner } = row;
   if (here.hasSession) return { act: 'none', why: 'served_here' };
@@ -46,30 +103,32 @@ export function judgeRow(
   if (wanted.state === 'started')
     return cause === undefined ? { act: 'claim' } : { act: 'claim', cause };
   if (isRevocationUntold(row)) return { act: 'claim', cause: 'restarted' };
-  if (owner === undefined) return { act: 'none', why: 'settled' };
-  return cause === undefined || cause === 'restarted' ? { act: 'clear' } : { act: 'claim', cause };
+  if (owner === undefined) return { act: 'none', why: 'nothing_to_do' };
+  return cause === undefined || cause === 'restarted'
+    ? { act: 'end_missed' }
+    : { act: 'claim', cause };
 }
 
-/** A stream that has ended so many owners in a row is quarantined. */
+/** A stream that has ended this many owners in a row is quarantined. */
 export const MAX_STRIKES = 2;
-/** For so long nobody claims it. */
+/** Nobody claims a quarantined stream for this long. */
 export const QUARANTINE_MS = 600_000;
 /**
- * An owner whose last heartbeat is not at least so much later than its claim has died of that claim, as far as
- * anybody can tell. One that lived for another heartbeat (every 3 s) is not suspected: owners are killed for
- * other reasons too, and a meeting must not be left alone because it was there twice.
+ * An owner that died within this time after its claim is taken to have died of the stream. One that lived for another
+ * heartbeat (every 3 s) is not: owners are killed for other reasons too, and a meeting must not be left alone because it
+ * was there twice.
  */
 const SUSPICIOUS_LIFE_MS = 3_000;
 
-/** Has a stream ended so many owners that nobody is to claim it for a while? */
+/** @returns whether a stream has ended so many owners that nobody may claim it now */
 export function isQuarantined({ quarantinedUntilMs = 0 }: SessionRow, nowMs: number): boolean {
   return quarantinedUntilMs > nowMs;
 }
 
 /**
- * How many owners in a row a stream has ended, counting the one that is found dead now.
+ * How many owners in a row a stream has ended, including the one that is found dead now.
  *
- * @param renewedAtMs the dead owner's last heartbeat, by its own clock as `claimedAtMs` is; undefined: not known
+ * @param renewedAtMs the dead owner's last heartbeat, by its own clock as `claimedAtMs` is; undefined when that is not known
  */
 export function strikesAfterDeath(row: SessionRow, renewedAtMs: number | undefined): number {
   const { strikes = 0, claimedAtMs } = row;
@@ -84,7 +143,7 @@ export function takeoverCause(row: SessionRow): TakeoverCause | undefined {
   return row.handedOverBy === undefined ? 'owner_lost' : 'handed_over';
 }
 
-/** What a session knows of itself when its row is looked at. */
+/** What a session knows of itself, to be compared with its row. */
 export interface SessionView {
   readonly taskId: string;
   readonly epoch: number;
@@ -99,7 +158,7 @@ export interface SessionView {
 
 export type SessionVerdict =
   | { readonly act: 'keep' }
-  /** Somebody else owns the stream: close and write nothing more. */
+  /** Another task owns the stream: the session closes and writes nothing more. */
   | { readonly act: 'drop' }
   | { readonly act: 'end'; readonly stopReason: number }
   | {
@@ -108,12 +167,12 @@ export type SessionVerdict =
       readonly start: StartRegister;
       readonly interruptEventTsMs: number;
     }
-  /** A newer start at the same addresses: nothing to do but to remember it. */
+  /** A newer start at the same addresses: the session goes on, as the run of that start. */
   | { readonly act: 'adopt'; readonly start: StartRegister }
   | { readonly act: 'operator'; readonly request: OperatorRequest };
 
 /**
- * What the owner of a row does about what the row says now.
+ * What a session does about what its row says now.
  *
  * @param row read from the table; undefined when it is gone
  */
@@ -128,7 +187,7 @@ export function judgeSession(session: SessionView, row: SessionRow | undefined):
   const wanted = wantedState(row);
   if (wanted.state !== 'started') return { act: 'keep' };
   const { start, interruptedAtMs = 0 } = wanted;
-  // Zoom may name two sets of addresses at one instant; the row holds the one that won.
+  // `>=`, because Zoom may send two starts of one instant with different addresses, and the row holds the one that won.
   if (
     start.startEventTsMs >= session.startEventTsMs &&
     !sameAddresses(start.serverUrls, session.serverUrls)

@@ -193,7 +193,7 @@ describe('a stream that ends its owners', () => {
 describe('an end', () => {
   const run = { startEventTsMs: 1000, reason: 6, atMs: NOW_MS } as const;
 
-  test('settles the row', async () => {
+  test('leaves the row at rest', async () => {
     await started();
     await claimed(me);
     const claim = { rtmsStreamId: id, taskId: me, epoch: 1 };
@@ -251,7 +251,7 @@ describe('a heartbeat', () => {
     expect((await store.tasks()).some(({ taskId }) => taskId === me)).toBe(true);
   });
 
-  test('is forgotten only as it was seen', async () => {
+  test('is deleted only as it was seen', async () => {
     await renew(me);
     await renew(me);
     await store.deleteTask({ taskId: me, heartbeat: 1 });
@@ -417,7 +417,7 @@ describe('OrphanWatch', () => {
     expect(orphans.isOverdue(id)).toBe(true);
   });
 
-  test('forgets a dead task that owns nothing', async () => {
+  test('deletes the row of a dead task that owns nothing', async () => {
     await onlyTasks();
     await renew(me);
     await renew(other);
@@ -522,7 +522,7 @@ test('a row that cannot be read spoils no other, and is reported by its key', as
   expect(await watching.session(`${id}-0`)).toBeUndefined();
 });
 
-test('a row that is full can be read and not be settled, and trying again is no use', async () => {
+test('a row that is full can be read and not be written, and trying again is no use', async () => {
   const { region, endpoint, credentials } = client.config;
   const { port = 0 } = (await endpoint?.()) ?? {};
   const endpoints = { dynamodb: `http://127.0.0.1:${port}` };

@@ -1,19 +1,19 @@
 import { FENCE_AFTER_MS } from './expiry.ts';
 
 /**
- * How long a session that lost its table goes on collecting, from the last renewal that was sent. Nobody writes
- * meanwhile; see docs/adr/0005-owners-hold-while-the-table-is-away.md. Should this task alone be cut off, another
- * one has claimed the stream after EXPIRE_AFTER_MS and tries to connect for Zoom's 60 s, in which Zoom may refuse
- * it for as long as this task's sockets are open: they have to be closed well before that time is over.
+ * How long a suspended session goes on collecting, counted from the last renewal that counts. Nothing is written
+ * meanwhile; see docs/adr/0005-owners-hold-while-the-table-is-away.md. If this task alone is cut off from the table,
+ * another one has claimed the stream after EXPIRE_AFTER_MS and tries to connect for Zoom's 60 s. Zoom may refuse it for as
+ * long as this task's sockets are open, so they have to be closed well before those 60 s are over.
  */
 export const HOLD_MS = 40_000;
 
 /**
- * One claim's right to be served.
+ * The right of one claim to be served.
  *
  * - `valid`: the task may serve in the term of the claim, or of the last proof
- * - `suspended`: the heartbeat has lapsed. What comes in is kept and not written, until the row is proved to be
- *   still this task's (`valid`), or proved not to be, or HOLD_MS is over (`over`)
+ * - `suspended`: the heartbeat has lapsed. What comes in is kept and not written, until the row is proved to be still
+ *   this task's (then `valid`), or not to be, or until HOLD_MS is over (then `over`)
  * - `over`: for good
  */
 export type TenureState = 'valid' | 'suspended' | 'over';
@@ -33,7 +33,7 @@ export class Tenure {
     return this.#state;
   }
 
-  /** May what comes in be kept? Asked for every frame, so it is the first to notice a lapse. */
+  /** May what comes in be kept? This is asked for every frame, and so it notices a lapse first. */
   collects(): boolean {
     if (this.#state === 'valid') this.#holds(this.#term);
     return this.#state !== 'over';
@@ -43,7 +43,7 @@ export class Tenure {
     if (this.#state === 'valid') this.#state = 'suspended';
   }
 
-  /** The row was proved to be this task's, by a call sent within `term`. @returns false when that is over too */
+  /** The row was proved to be this task's by a call sent within `term`. @returns false when that term is over too */
   resume(term: number): boolean {
     if (this.#state !== 'suspended' || !this.#holds(term)) return false;
     this.#term = term;
@@ -56,7 +56,7 @@ export class Tenure {
   }
 }
 
-/** How much longer a lapse that is noticed `sinceRenewalMs` after the last renewal may be waited out. */
+/** @returns how much longer a session may be suspended when a lapse is noticed `sinceRenewalMs` after the last renewal */
 export function holdLeftMs(sinceRenewalMs: number): number {
   return Math.max(0, HOLD_MS - Math.max(sinceRenewalMs, FENCE_AFTER_MS));
 }

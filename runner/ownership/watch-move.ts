@@ -4,7 +4,7 @@ import type { SessionRow } from '../../shared/session-table/session-row.ts';
 import { judgeMove } from './move-rules.ts';
 import type { SessionStore } from './store.ts';
 
-/** How often a row is looked at while its session moves. */
+/** How often the row of a session is read while the session moves. */
 const LOOK_MS = 250;
 
 /** A session on this task, as far as moving it is concerned. */
@@ -31,15 +31,15 @@ export interface MoveWatch {
   readonly store: Pick<SessionStore, 'session' | 'askBack'>;
   readonly isExpired: (taskId: string) => boolean;
   readonly sessions: () => Pick<MovableSessions, 'takeBack' | 'isDraining'>;
-  /** Is this who was meant to get it? */
+  /** Whether this is a task that was meant to get the session. */
   readonly isMeant: (owner: string | undefined) => boolean;
 }
 
 /**
- * Watches a session that was given away until its new owner says that media flows. One that nobody claims, whose owner
- * dies, or who gives it back, is taken back with the next epoch.
+ * Watches a session that was given away, until its new owner says that media flows. The session is taken back, with the
+ * next epoch, when nobody claims it, when the new owner dies, or when the new owner gives it back.
  *
- * @returns whether the one who was meant serves it, or nobody has to
+ * @returns true when a task that was meant serves the session, or when nobody has to serve it any more
  */
 export async function arrives(
   { rtmsStreamId, epoch }: Movable,

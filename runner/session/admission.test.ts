@@ -1,6 +1,6 @@
 import { afterEach, expect, test, vi } from 'vitest';
 import { SILENT_LOGGER } from '../../shared/logger.ts';
-import { roomFor, SLOTS, slotsOf } from '../../shared/slots.ts';
+import { roomFor, SLOTS, slotsOf } from '../../shared/session-table/slots.ts';
 import { admit, type Load, Refusals, slotsOfSession } from './admission.ts';
 
 const IDLE: Load = {

@@ -1,7 +1,7 @@
 import type { AgreedMedia } from '../../rtms/protocol/agreed-media.ts';
 import type { MediaType } from '../../rtms/protocol/media-type.ts';
 import type { Logger } from '../../shared/logger.ts';
-import { roomFor, slotsOf } from '../../shared/slots.ts';
+import { roomFor, slotsOf } from '../../shared/session-table/slots.ts';
 
 const LOG_PERIOD_MS = 60_000;
 

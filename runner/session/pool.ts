@@ -1,7 +1,7 @@
 import type { Packing } from '../../shared/packing.ts';
 import type { HandOverCause } from '../../shared/record/event-data.ts';
 import type { SessionRow } from '../../shared/session-table/session-row.ts';
-import { roomFor } from '../../shared/slots.ts';
+import { roomFor } from '../../shared/session-table/slots.ts';
 import { reconcile } from '../ownership/reconcile.ts';
 import { MAX_STRIKES } from '../ownership/rules.ts';
 import { DrainDeadline } from '../task/drain-deadline.ts';

@@ -84,7 +84,7 @@ export class RowClaims {
     const isOthers = owner !== UNOWNED && owner !== context.taskId;
     const death = isOthers ? await confirmDeath(owner) : {};
     if (death === undefined) return 'later';
-    if (verdict.act === 'clear') return this.#endMissed(row);
+    if (verdict.act === 'end_missed') return this.#endMissed(row);
     const strikes = isOthers ? strikesAfterDeath(row, death.task?.renewedAtMs) : row.strikes;
     if (isOthers && (strikes ?? 0) >= MAX_STRIKES) return this.#quarantine(row);
     return this.#claim(row, verdict, term, { task: death.task, strikes: strikes ?? 0 });

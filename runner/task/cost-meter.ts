@@ -1,13 +1,13 @@
 import { costPerMeetingHour, type RunnerPrices } from '../../shared/cost.ts';
 import type { Metrics } from '../../shared/metrics.ts';
 
-/** Totals since the start, as producers count them. */
+/** What a producer has written since its start. */
 interface Written {
   readonly putUnits: number;
   readonly bytes: number;
 }
 
-/** Estimates, period by period, what a meeting of an hour costs at the present rate. */
+/** Estimates in every metrics period what an hour of one meeting costs at the present rate. */
 export class CostMeter {
   readonly #prices: RunnerPrices;
   readonly #metrics: Metrics;

@@ -1,10 +1,10 @@
 import type { LogFields, Logger } from '../../shared/logger.ts';
 
-/** Lines of one message that pass at once; more than a session writes that is not in trouble. */
+/** Lines of one message that pass at once: more than a healthy session writes. */
 const BURST = 20;
-/** After a burst one line passes in this time. */
+/** After a burst, one line passes per this time. */
 const EVERY_MS = 10_000;
-/** Messages are static texts, so there are a few dozen. */
+/** Far more than there are messages: they are static texts. */
 const MAX_MESSAGES = 200;
 
 interface Bucket {
@@ -13,14 +13,14 @@ interface Bucket {
   suppressed: number;
 }
 
-/** A logger, and how many lines it has held back that no later line has told of. */
+/** A logger that also knows how many lines it has left out since the last line that said so. */
 export interface LimitedLogger extends Logger {
   readonly suppressed: number;
 }
 
 /**
- * Lets a session say each thing twenty times, then once in ten seconds with the number of lines left out
- * (`suppressed`). A peer decides how often a state changes, and would else write megabytes a minute into the log.
+ * Lets a session write each message 20 times, then once in 10 s with the number of lines that were left out
+ * (`suppressed`). Otherwise a peer, which decides how often a state changes, could write megabytes a minute into the log.
  * Children share the limits of their parent.
  *
  * @param now a monotonic clock, ms

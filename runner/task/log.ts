@@ -8,8 +8,8 @@ export const LOG_LEVELS = ['debug', 'info', 'warn', 'error'] as const;
 export type RunnerLogLevel = (typeof LOG_LEVELS)[number];
 
 /**
- * JSON lines on stdout, where ECS picks them up. Every line of a session carries `event`, a stable name of
- * the step, `rtmsStreamId` and `epoch`.
+ * Writes JSON lines to stdout, where ECS collects them. Every line of a session carries `rtmsStreamId`, `epoch`, and
+ * `event`, a stable name of the step.
  *
  * @param fields added to every line
  */

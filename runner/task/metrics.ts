@@ -7,14 +7,14 @@ import {
   type MetricName,
 } from '../../shared/metrics.ts';
 
-/** CloudWatch takes 100 values of one metric in one line; at the 100th Powertools prints by itself. */
+/** CloudWatch accepts 100 values of a metric in one line. At the 100th Powertools would print by itself. */
 const MAX_VALUES = 99;
 
-/** One metric with one dimension value; lives on from period to period. */
+/** One metric with one dimension value. It is kept from period to period. */
 class Series implements Counter {
   readonly name: MetricName;
   readonly by: string | undefined;
-  /** Observations, a uniform sample of them when there are more than MAX_VALUES; a counter has one. */
+  /** All observations, or a uniform sample of MAX_VALUES of them. A counter has one value. */
   values: number[] = [];
   seen = 0;
 
@@ -28,12 +28,12 @@ class Series implements Counter {
   }
 }
 
-/** Collects in memory and prints one EMF line per dimension value and period on stdout. */
+/** Collects metrics in memory, and prints one EMF line per dimension value and period on stdout. */
 export class EmfEmitter implements CounterMetrics {
   readonly #deployment: string;
   readonly #series = new Map<MetricName, Map<string | undefined, Series>>();
 
-  /** @param deployment keeps two deployments of an account apart, in alarms and in scaling */
+  /** @param deployment dimension of every metric, which keeps two deployments of one account apart */
   constructor(deployment: string) {
     this.#deployment = deployment;
   }
@@ -66,7 +66,7 @@ export class EmfEmitter implements CounterMetrics {
     if (place < MAX_VALUES) series.values[place] = value;
   }
 
-  /** Prints what was collected since the last time, and forgets it. */
+  /** Prints what was collected since the last time, and begins anew. */
   flush(): void {
     const all = [...this.#series.values()]
       .flatMap((seriesOf) => [...seriesOf.values()])
@@ -105,7 +105,7 @@ export class EmfEmitter implements CounterMetrics {
   }
 }
 
-/** Alarms look at totals: of a metric with one time series per cause, a new cause would be missed. */
+/** Alarms watch totals, because an alarm on one time series per cause would miss a new cause. */
 function isInTotal(name: MetricName, by: string | undefined): boolean {
   const metric = METRICS[name];
   if (!('total' in metric) || by === undefined) return false;

@@ -3,25 +3,26 @@ import { ServiceError } from '../../shared/errors.ts';
 import type { Logger } from '../../shared/logger.ts';
 
 /** ECS begins to count failed health checks 30 s after the start of a task. */
-const PATIENCE_MS = 30_000;
+const START_WITHIN_MS = 30_000;
 const FIRST_PAUSE_MS = 250;
 const MAX_PAUSE_MS = 5_000;
 
 /**
- * Makes the calls that a task cannot start without. A fleet that starts at once makes them all in one second, and AWS
- * throttles some per account (DescribeStreamSummary: 20 a second): what may pass is tried again, spread at
- * random, for 30 s in all. What will not pass ends the start at once, so that ECS shows the cause and not a time-out.
+ * Makes the calls that a task cannot start without. A fleet that starts at once makes all of them in one second, and AWS
+ * throttles some per account (DescribeStreamSummary: 20 a second). A failure that may pass is therefore tried again, after
+ * random pauses, for 30 s in all. Any other failure ends the start at once, so that ECS shows the cause and not a
+ * time-out.
  */
 export class StartUp {
   readonly #logger: Logger;
   readonly #deadlineMs: number;
 
-  constructor(logger: Logger, patienceMs = PATIENCE_MS) {
+  constructor(logger: Logger, startWithinMs = START_WITHIN_MS) {
     this.#logger = logger;
-    this.#deadlineMs = performance.now() + patienceMs;
+    this.#deadlineMs = performance.now() + startWithinMs;
   }
 
-  /** @throws what `call` throws, once it will not pass or the time is over */
+  /** @throws what `call` throws, when it will not pass or the time is over */
   async attempt<T>(what: string, call: () => Promise<T>): Promise<T> {
     for (let attempt = 1; ; attempt++) {
       try {
@@ -42,17 +43,17 @@ export class StartUp {
   }
 }
 
-/** Node's and the SDK's names for a server that cannot be reached or does not answer in time. */
+/** Names that Node and the SDK have for a server that cannot be reached or does not answer in time. */
 const UNREACHABLE = /^(?:TimeoutError|AbortError|E[A-Z_]+|UND_ERR_\w+)$/;
 
 /**
- * Names from the services' API references and "Common errors" (read 2026-11-27). Credentials belong to them: the
- * task's own endpoint for them is throttled as well.
+ * Names from the services' API references and "Common errors" (read 2026-11-27). Missing credentials count as passing,
+ * because the endpoint that a task gets them from is throttled as well.
  */
 const PASSING =
   /Throttl|TooManyRequests|LimitExceeded|ThroughputExceeded|SlowDown|ServiceUnavailable|Internal|RequestTimeout|^CredentialsProviderError$/;
 
-/** May the same call succeed a moment later? What AWS or the network said decides, before what we made of it. */
+/** @returns whether the same call may succeed a moment later; the innermost cause decides */
 export function isPassing(error: unknown): boolean {
   const { cause } = error as { cause?: unknown };
   if (cause instanceof Error) return isPassing(cause);

@@ -198,7 +198,7 @@ describe('a task row', () => {
   );
 });
 
-test('an unreadable row is counted each time, logged once, and only by its key', () => {
+test('an unreadable row is counted each time, and logged once by its key alone', () => {
   const lines: unknown[] = [];
   let counted = 0;
   const logger = { error: (_: string, fields: unknown) => lines.push(fields) } as Partial<Logger>;

@@ -13,30 +13,30 @@ import {
 } from './session-row.ts';
 
 /**
- * The one place where rows of the session table become ours. A row is written by other processes, releases
- * and hands than the one that reads it, so nothing about it is taken for granted: a row that cannot be read is
- * reported and left alone, because a runner that stumbled over it would hand it on to the next runner.
+ * Reads rows of the session table. Other processes, other releases and people write them, so everything is checked. A row
+ * that cannot be read is reported and left alone: a runner that failed over it would leave it to the next runner, which
+ * would fail too.
  */
 
-/** A row that does not say what it has to, as far as it can be told. */
+/** A row that cannot be read, as far as anything can be said of it. */
 export interface UnreadableRow {
   readonly pk: string;
-  /** Names of the fields that cannot be read; never what is in them. */
+  /** Names of the attributes that cannot be read; never their values. */
   readonly unreadable: readonly string[];
-  /** Owner and epoch where they can be read: enough for an owner to know that the row is still its own. */
+  /** Owner and epoch, where they can be read: enough for an owner to see that the row is still its own. */
   readonly owner?: string;
   readonly epoch?: number;
 }
 
-/** Most that JavaScript's dates can hold: a later instant cannot be written as an event's time. */
+/** The latest instant that a JavaScript date can hold: a later one cannot be written as the time of an event. */
 const MAX_TIME_MS = 8.64e15;
-/** An epoch is an unsigned 32-bit number in every record, and the next claim raises it by one. */
+/** Two less than 2^32: an epoch is an unsigned 32-bit number in every record, and the next claim raises it by one. */
 const MAX_EPOCH = 2 ** 32 - 2;
 
 /**
- * Options for every `DynamoDBDocumentClient` that reads the table. By default one number that JavaScript cannot
- * hold makes the whole answer fail, and with it every other row of the same query; here it stays a text, which
- * the schema refuses in that row alone.
+ * Options for every `DynamoDBDocumentClient` that reads the table. By default a number that JavaScript cannot hold makes
+ * the whole answer fail, and with it all other rows of a query. With these options it stays a text, which the schema
+ * refuses in that row alone.
  */
 export const ROW_TRANSLATION = {
   unmarshallOptions: {
@@ -65,7 +65,7 @@ type Stored<Row> = {
     : Field]: Row[Field];
 };
 
-/** One entry for each field of the type, so that a field that is added there cannot be forgotten here. */
+/** One entry for each field of the type, so that a field which is added there has to be added here. */
 const SESSION_FIELDS = {
   pk: v.string(),
   rtmsStreamId: v.custom<string>(isStreamId),
@@ -140,10 +140,10 @@ const TASK_FIELDS = {
 } as const;
 
 /**
- * Reads a task row, whatever is in it: a task must be seen to be dead even when its row is spoilt, or nobody
- * would take its sessions over. What cannot be read stands for a task that takes no sessions.
+ * Reads a task row, whatever is in it: if a task with a spoilt row could not be seen to be dead, nobody would take its
+ * sessions over. When something cannot be read, the row says that the task takes no sessions.
  *
- * @returns the names of what could not be read, beside the row; no row when the key is none of a task
+ * @returns the row, and the names of the attributes that could not be read; no row when the key is not that of a task
  */
 export function parseTaskRow(item: Readonly<Record<string, unknown>>): {
   readonly row?: TaskRow;
@@ -154,7 +154,8 @@ export function parseTaskRow(item: Readonly<Record<string, unknown>>): {
   if (pk !== taskKey(taskId) || taskId === '') return { unreadable: ['pk'] };
   const parsed = v.safeParse(v.object(TASK_FIELDS), item);
   const { heartbeat } = item;
-  // A counter too large for JavaScript still counts, as a text; one that is no number can never be raised.
+  // A counter too large for JavaScript still changes, as a text. One that is no number can never be raised, so the task
+  // is dead for everybody.
   const isCounter = typeof heartbeat === 'number' || typeof heartbeat === 'string';
   const unreadable = parsed.success
     ? []
@@ -176,12 +177,12 @@ export function isReadable(row: SessionRow | UnreadableRow): row is SessionRow {
   return !('unreadable' in row);
 }
 
-/** Keys remembered as told; a table full of spoilt rows must not fill the memory. */
-const MAX_TOLD = 1_000;
+/** Most keys that are remembered, so that a table full of spoilt rows does not fill the memory. */
+const MAX_LOGGED = 1_000;
 
-/** Counts every read of an unreadable row, so that its alarm lasts as long as the row; logs each key once. */
+/** Counts every read of an unreadable row, so that the alarm lasts as long as the row does; logs each key once. */
 export class UnreadableRows {
-  readonly #told = new Set<string>();
+  readonly #logged = new Set<string>();
   readonly #logger: Logger;
   readonly #metrics: Metrics;
 
@@ -192,9 +193,9 @@ export class UnreadableRows {
 
   report({ pk, unreadable }: Pick<UnreadableRow, 'pk' | 'unreadable'>): void {
     this.#metrics.count('UnreadableRows');
-    if (this.#told.has(pk)) return;
-    if (this.#told.size >= MAX_TOLD) this.#told.clear();
-    this.#told.add(pk);
+    if (this.#logged.has(pk)) return;
+    if (this.#logged.size >= MAX_LOGGED) this.#logged.clear();
+    this.#logged.add(pk);
     const fields = { event: 'row_unreadable', key: pk, fields: unreadable };
     this.#logger.error('a row of the session table cannot be read', fields);
   }

@@ -3,8 +3,9 @@ import type { Product } from '../../rtms/protocol/product.ts';
 import { type StartFacts, startFactsOf } from '../zoom/start-facts.ts';
 
 /**
- * The DynamoDB session table: what the webhook function writes and the runners own. One table, two
- * kinds of rows, one index.
+ * The DynamoDB session table: what Zoom wants of each stream, and which runner serves it. One table, two kinds of rows,
+ * one index. Rows are read by `parse-row.ts` and written by the builders of `webhook-writes.ts`, `runner-writes.ts`,
+ * `task-writes.ts` and `operator-writes.ts`, each under a condition of `conditions.ts`.
  *
  * | row | `pk` | `owner` (partition key of the owner index) |
  * |---|---|---|
@@ -54,8 +55,8 @@ export interface InterruptRegister {
 }
 
 /**
- * The newest interruption that named addresses. A register of its own: a later one that names none does not take
- * them away, because Zoom then means the last ones it named.
+ * The newest interruption that named addresses. It is a register of its own, because a later interruption without
+ * addresses does not take them away: Zoom then means the last ones that it has named.
  */
 export interface MoveRegister {
   readonly movedEventTsMs: number;
@@ -73,23 +74,23 @@ export interface Ownership {
   readonly endedStartEventTsMs?: number;
   /** Stop reason, or `missed` when Zoom refused the handshake of a start that came too late. */
   readonly endedReason?: number | 'missed' | 'refused' | 'lost';
-  /** Set by a hand-over, cleared by the next claim. */
+  /** The task that gave the stream away; removed by the next claim. */
   readonly handedOverBy?: string;
-  /** When that owner began to close its sockets, Unix ms: what Zoom does not keep is lost from then on. */
+  /** When that task began to close its sockets, Unix ms. What Zoom does not keep is lost from then on. */
   readonly handedOverAtMs?: number;
-  /** When the run that `endedReason` belongs to was given up, Unix ms. */
+  /** When the owner began to leave the run that `endedReason` belongs to, Unix ms. */
   readonly endedAtMs?: number;
   /** Asked for by an operator: the owner ends the stream (`stop`) or gives it to another runner (`handover`). */
   readonly operatorRequest?: 'stop' | 'handover';
-  /** Raised when an owner proves after an outage that the row is still its own: voids what others have read. */
+  /** Raised when an owner proves, after an outage, that the row is still its own: this voids what others have read. */
   readonly proofs?: number;
-  /** Set by an owner that was given the stream and could not connect: the next one does not give it back again. */
+  /** The owner before was given the stream and could not connect. This one does not give it back once more. */
   readonly handedBack?: boolean;
-  /** The epoch whose owner has last said that media flows. Not written for a stream's first. */
+  /** The last epoch whose owner has said that media flows. Not written for the first epoch of a stream. */
   readonly connectedEpoch?: number;
-  /** How many owners in a row this stream has ended, by a defect or by their death just after the claim. */
+  /** How many owners in a row this stream has ended, by a defect or by a death just after the claim. */
   readonly strikes?: number;
-  /** Nobody claims the stream before that, Unix ms: it has ended too many owners. */
+  /** Nobody claims the stream before this, Unix ms, because it has ended too many owners. */
   readonly quarantinedUntilMs?: number;
 }
 
@@ -110,16 +111,16 @@ export interface TaskRow {
   readonly owner: typeof TASKS;
   readonly taskId: string;
   /**
-   * Raised at every renewal; observers judge expiry by when they last saw it change, on their own clock. A text
-   * when it is too large for a number.
+   * Raised at every renewal. Observers judge a task by when they last saw this change, on their own clock. A text when it
+   * is too large for a number.
    */
   readonly heartbeat: number | string;
-  /** The task's own clock at its last renewal, Unix ms: for telling, never for judging who is alive. */
+  /** The task's own clock at its last renewal, Unix ms. To be shown; never to judge who is alive. */
   readonly renewedAtMs?: number;
   /** Slots that its sessions weigh; more than `slotsTotal` in an emergency. */
   readonly slotsUsed: number;
   readonly slotsTotal: number;
-  /** Does it take no sessions, whatever its slots say? */
+  /** The task takes no more sessions, whatever its slots say. */
   readonly draining: boolean;
   /** The deployment of the service that started it, as ECS names it; absent outside ECS. */
   readonly revision?: string;
@@ -145,9 +146,9 @@ export type Wanted =
   | { readonly state: 'nothing' };
 
 /**
- * What Zoom wants of the stream now. The newest event wins; at the same instant stop beats interrupted
- * beats started. An interruption leaves the stream wanted (its owner reconnects) and never revives a
- * stopped one: only a newer start does.
+ * What Zoom wants of the stream now. The newest event wins; at the same instant a stop beats an interruption, and an
+ * interruption a start. An interrupted stream is still wanted (its owner reconnects). Only a newer start revives a
+ * stopped one.
  */
 export function wantedState(row: SessionRow): Wanted {
   const start = startOf(row);
@@ -193,8 +194,8 @@ function movedTo(row: SessionRow, startEventTsMs: number): readonly string[] | u
 }
 
 /**
- * Has Zoom revoked a stream whose epochs have all ended without saying so? Then one more epoch has to tell
- * whoever stored its media.
+ * Has Zoom revoked a stream after its last epoch had ended? Then one more epoch has to say so in the records, to whoever
+ * has stored the media.
  */
 export function isRevocationUntold(row: SessionRow): boolean {
   const { epoch = 0, endedReason, stopReason } = row;

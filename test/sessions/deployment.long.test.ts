@@ -2,7 +2,7 @@ import { createServer, type Server } from 'node:http';
 import { afterEach, expect, test } from 'vitest';
 import { closeServer, listen } from '../../local/aws/listen.ts';
 import { parseMediaRequest, wantedMediaTypes } from '../../rtms/protocol/params.ts';
-import { slotsOf } from '../../shared/slots.ts';
+import { slotsOf } from '../../shared/session-table/slots.ts';
 import { syntheticMeeting } from '../../simulator/scenario/synthetic-meeting.ts';
 import { AUDIO_AND_TEXT, startWorld, type World } from '../support/world.ts';
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { completeMediaRequest } from '../rtms/protocol/params.ts';
+import { completeMediaRequest } from '../../rtms/protocol/params.ts';
 import { slotsOf, slotsOfRequest } from './slots.ts';
 
 test('a session with everything costs one unit', () => {

@@ -1,5 +1,5 @@
-import type { MediaType } from '../rtms/protocol/media-type.ts';
-import { type MediaRequest, wantedMediaTypes } from '../rtms/protocol/params.ts';
+import type { MediaType } from '../../rtms/protocol/media-type.ts';
+import { type MediaRequest, wantedMediaTypes } from '../../rtms/protocol/params.ts';
 
 /**
  * What one session weighs per media type, in slots. One slot is a session with everything: 0.6 % of a core of the
