@@ -1,18 +1,13 @@
-import type { LeftOutMedia } from '../shared/record/event-data.ts';
+import type { ChatFields, LeftOutMedia } from '../shared/record/event-data.ts';
 import type { AgreedMedia } from './protocol/agreed-media.ts';
-import type { FrameMediaType, MediaType } from './protocol/media-type.ts';
+import type { FrameMediaType, MediaSource, MediaType } from './protocol/media-type.ts';
 import type { Product } from './protocol/product.ts';
 
 export type { AgreedMedia, FrameMediaType, LeftOutMedia, MediaType };
 
-/** Where a frame or line comes from: a participant, a Contact Center or Phone channel, or the mix (userId 0). */
-export type Source = { readonly userId: number } | { readonly channelId: string };
-
 /** One media payload as Zoom sent it, base64 removed; the receiver's to keep, unless `lendPayloads` says no. */
-export interface MediaFrame {
+export interface MediaFrame extends MediaSource {
   readonly mediaType: FrameMediaType;
-  readonly userId?: number;
-  readonly channelId?: string;
   /** Name in the message, else the roster's; empty when Zoom gave none. */
   readonly userName: string;
   /** Zoom's capture time, Unix ms. */
@@ -26,10 +21,8 @@ export interface MediaFrame {
   readonly activeSpeaker?: { readonly userId: number; readonly userName: string };
 }
 
-export interface TranscriptLine {
+export interface TranscriptLine extends MediaSource {
   readonly text: string;
-  readonly userId?: number;
-  readonly channelId?: string;
   readonly userName: string;
   readonly language?: number;
   readonly startMs?: number;
@@ -40,22 +33,11 @@ export interface TranscriptLine {
   readonly raw?: unknown;
 }
 
-export interface ChatMessage {
-  readonly messageId?: string;
-  readonly parentMessageId?: string;
+export interface ChatMessage extends ChatFields {
   /** CHAT_OPERATION. */
   readonly operation?: number;
-  readonly text: string;
-  readonly chatSession?: { readonly type: number; readonly id: string };
   readonly sender?: Participant;
   readonly receiver?: Participant;
-  readonly files?: readonly {
-    readonly fileId: string;
-    readonly fileName: string;
-    readonly fileSize: number;
-  }[];
-  readonly deletedFileIds?: readonly string[];
-  readonly timestampMs: number;
   /** The message as Zoom wrote it, when not all of it could be read. */
   readonly raw?: unknown;
 }
@@ -162,28 +144,12 @@ export interface RtmsClientEvents {
     },
   ];
   /** Per source, the capture times around an interruption. */
-  gap: [
-    gap: {
-      mediaType: FrameMediaType;
-      userId?: number;
-      channelId?: string;
-      fromMs: number;
-      toMs: number;
-    },
-  ];
+  gap: [gap: MediaSource & { mediaType: FrameMediaType; fromMs: number; toMs: number }];
   /**
    * A message of which nothing can be kept, truncated or too large: it is lost and has to become a gap; the
    * session goes on. Without `mediaType` nobody knows what it was.
    */
-  malformed: [
-    info: {
-      scope: InterruptScope;
-      mediaType?: MediaType;
-      userId?: number;
-      channelId?: string;
-      error: Error;
-    },
-  ];
+  malformed: [info: MediaSource & { scope: InterruptScope; mediaType?: MediaType; error: Error }];
   /** Data of a media type that is not wanted, or that comes on another connection too: not told otherwise. */
   unasked: [info: { mediaType: MediaType }];
   videoSubscribed: [result: { userId: number; status: number; reason: string }];

@@ -1,7 +1,7 @@
 import { createHash, type Hash } from 'node:crypto';
 import { createWriteStream, mkdirSync, type WriteStream, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { FrameMediaType } from '../rtms/protocol/media-type.ts';
+import type { FrameMediaType, MediaSource } from '../rtms/protocol/media-type.ts';
 import type { ClientConnection, ConnectionEnd } from './sockets/connection.ts';
 
 /** Why Zoom itself did not send something. */
@@ -14,10 +14,8 @@ export interface FrameRange {
   readonly toMs: number;
 }
 
-export interface SentSource {
+export interface SentSource extends MediaSource {
   readonly mediaType: FrameMediaType;
-  readonly userId?: number;
-  readonly channelId?: string;
   readonly frames: number;
   readonly bytes: number;
   /** SHA-256 over all payloads in the order sent. */

@@ -1,11 +1,14 @@
-import { type CodecName, type Frame, sourceKey } from '../../sdk/consumer/index.ts';
+import {
+  type CodecName,
+  type Frame,
+  type FrameSource,
+  sourceKey,
+} from '../../sdk/consumer/index.ts';
 
 /** The media of one source since the last call of `take`. */
-export interface MeterRow {
+export interface MeterRow extends FrameSource {
   readonly rtmsStreamId: string;
   readonly mediaType: Frame['mediaType'];
-  readonly userId?: number;
-  readonly channelId?: string;
   readonly codec: CodecName;
   readonly frames: number;
   readonly bytes: number;

@@ -1,4 +1,5 @@
 import { ServiceError } from '../../shared/errors.ts';
+import type { PartialMediaSource } from './media-type.ts';
 
 /**
  * A message of which nothing can be kept: it becomes a gap.
@@ -8,7 +9,7 @@ import { ServiceError } from '../../shared/errors.ts';
 export function malformed(
   msgType: number,
   field: string,
-  from: { userId?: number | undefined; channelId?: string | undefined } = {},
+  from: PartialMediaSource = {},
 ): ServiceError {
   const { userId, channelId } = from;
   return new ServiceError('rtms/malformed-message', `message ${msgType}: bad ${field}`, {

@@ -9,6 +9,20 @@ export const MEDIA_TYPES = [...FRAME_MEDIA_TYPES, 'transcript', 'chat'] as const
 export type FrameMediaType = (typeof FRAME_MEDIA_TYPES)[number];
 export type MediaType = (typeof MEDIA_TYPES)[number];
 
+/**
+ * Who a frame or line is from: a participant by Zoom's id inside the meeting (0 is the mix of all), or a Contact Center
+ * or Phone channel. Neither where Zoom named nobody.
+ */
+export interface MediaSource {
+  readonly userId?: number;
+  readonly channelId?: string;
+}
+
+/** A MediaSource whose fields may be there and undefined, as destructuring and decoders leave them. */
+export type PartialMediaSource = {
+  readonly [Name in keyof MediaSource]?: MediaSource[Name] | undefined;
+};
+
 /** The bit of `media_type` in the media handshake. */
 export const MEDIA_TYPE_BIT = {
   audio: MEDIA_DATA_TYPE.AUDIO,

@@ -1,18 +1,28 @@
 import type { AgreedMedia } from '../../rtms/protocol/agreed-media.ts';
-import type { FrameMediaType, MediaType } from '../../rtms/protocol/media-type.ts';
+import type { FrameMediaType, MediaSource, MediaType } from '../../rtms/protocol/media-type.ts';
 import type { Product } from '../../rtms/protocol/product.ts';
 import type { StartFacts } from '../zoom/start-facts.ts';
-
-/** Where a frame or line comes from; neither where Zoom named nobody. */
-export interface EventSource {
-  readonly userId?: number;
-  readonly channelId?: string;
-}
 
 /** A participant as chat and roster name one; each absent where Zoom gave none that could be read. */
 export interface EventPerson {
   readonly userId?: number;
   readonly userName?: string;
+}
+
+/** What a chat message is, wherever it is told: only operation and people have another form in the SDK than in records. */
+export interface ChatFields {
+  readonly messageId?: string;
+  readonly parentMessageId?: string;
+  readonly text: string;
+  readonly chatSession?: { readonly type: number; readonly id: string };
+  readonly files?: readonly {
+    readonly fileId: string;
+    readonly fileName: string;
+    readonly fileSize: number;
+  }[];
+  readonly deletedFileIds?: readonly string[];
+  /** Unix ms. */
+  readonly timestampMs: number;
 }
 
 /** Zoom's own words, present when not everything in them could be read. */
@@ -28,7 +38,7 @@ export type LedgerMediaType = MediaType | 'events';
  * `transcript`, `chat` and `events` (all other lines) stand for every source. The row of `events` counts
  * the lines before the final one that carries the ledger.
  */
-export interface LedgerRow extends EventSource {
+export interface LedgerRow extends MediaSource {
   readonly mediaType: LedgerMediaType;
   readonly received: number;
   readonly written: number;
@@ -133,7 +143,7 @@ export type TakeoverCause = 'handed_over' | 'owner_lost' | 'restarted';
  * @see docs/records.md for the contract
  */
 export interface EventData {
-  transcript: EventSource &
+  transcript: MediaSource &
     Unread & {
       readonly text: string;
       readonly userName?: string;
@@ -144,23 +154,13 @@ export interface EventData {
       readonly timestampMs: number;
       readonly attribute?: number;
     };
-  chat: Unread & {
-    readonly messageId?: string;
-    readonly parentMessageId?: string;
-    /** Zoom's name: `NEW`, `DELETE`, ...; the number in digits when this version does not know it. */
-    readonly operation?: string;
-    readonly text: string;
-    readonly chatSession?: { readonly type: number; readonly id: string };
-    readonly sender?: EventPerson;
-    readonly receiver?: EventPerson;
-    readonly files?: readonly {
-      readonly fileId: string;
-      readonly fileName: string;
-      readonly fileSize: number;
-    }[];
-    readonly deletedFileIds?: readonly string[];
-    readonly timestampMs: number;
-  };
+  chat: Unread &
+    ChatFields & {
+      /** Zoom's name: `NEW`, `DELETE`, ...; the number in digits when this version does not know it. */
+      readonly operation?: string;
+      readonly sender?: EventPerson;
+      readonly receiver?: EventPerson;
+    };
   participant_joined: RosterChange;
   participant_left: RosterChange;
   participant_video_on: RosterChange;
@@ -229,7 +229,7 @@ export interface EventData {
     readonly restartable: boolean;
   };
   session_revoked: { readonly timestampMs: number };
-  gap: EventSource & {
+  gap: MediaSource & {
     readonly mediaType: FrameMediaType | LedgerMediaType;
     /** Every number from here to there is lost; of lines: their `sequence` attribute. */
     readonly fromSequence: number;

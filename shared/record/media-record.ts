@@ -1,3 +1,5 @@
+import type { PartialMediaSource } from '../../rtms/protocol/media-type.ts';
+
 /**
  * One media frame, or one chunk of it, as it stands in the `media` stream: `media_record.proto`, version 1,
  * written and read by hand (`encode-media-record.ts`, `decode-media-record.ts`), because 50 frames a second and
@@ -5,7 +7,7 @@
  *
  * Numbers are 0 where the proto field is absent. Exactly one of `userId` and `channelId` is given.
  */
-export interface MediaRecord {
+export interface MediaRecord extends PartialMediaSource {
   /** Never empty. */
   readonly rtmsStreamId: string;
   readonly epoch: number;
@@ -13,10 +15,6 @@ export interface MediaRecord {
   readonly sequence: number;
   /** MEDIA_DATA_TYPE: 1 audio, 2 video, 4 deskshare. */
   readonly mediaType: number;
-  /** Zoom's meeting-scoped id; 0 = mixed audio. */
-  readonly userId?: number | undefined;
-  /** Contact Center and Phone. */
-  readonly channelId?: string | undefined;
   /** Empty when Zoom gave none. */
   readonly userName: string;
   /** Zoom's clock, Unix ms. */

@@ -1,3 +1,4 @@
+import type { PartialMediaSource } from '../../../rtms/protocol/media-type.ts';
 import type { GapCause, LedgerMediaType, LedgerRow } from '../../../shared/record/event-data.ts';
 
 /** A stretch of lost frames or lines of one source with one cause. */
@@ -49,10 +50,7 @@ export class LedgerSource {
   written = 0;
   lost = 0;
 
-  constructor(
-    mediaType: LedgerMediaType,
-    source: { readonly userId?: number | undefined; readonly channelId?: string | undefined } = {},
-  ) {
+  constructor(mediaType: LedgerMediaType, source: PartialMediaSource = {}) {
     this.mediaType = mediaType;
     if (source.channelId !== undefined) this.channelId = source.channelId;
     else if (source.userId !== undefined) this.userId = source.userId;
@@ -81,10 +79,7 @@ export class SessionLedger {
   }
 
   /** The row of a source, made when it is first asked for. @returns the unnamed row when there are too many */
-  source(
-    mediaType: LedgerMediaType,
-    from: { readonly userId?: number | undefined; readonly channelId?: string | undefined } = {},
-  ): LedgerSource {
+  source(mediaType: LedgerMediaType, from: PartialMediaSource = {}): LedgerSource {
     const key = `${mediaType}/${from.channelId === undefined ? from.userId : `#${from.channelId}`}`;
     let row = this.#rows.get(key);
     if (row === undefined) {

@@ -1,16 +1,15 @@
 import type { MediaFrame } from '../../../rtms/events.ts';
 import type { AgreedMedia } from '../../../rtms/protocol/agreed-media.ts';
-import { FRAME_MEDIA_TYPES, type FrameMediaType } from '../../../rtms/protocol/media-type.ts';
+import {
+  FRAME_MEDIA_TYPES,
+  type FrameMediaType,
+  type PartialMediaSource,
+} from '../../../rtms/protocol/media-type.ts';
 import type { ReadRest } from '../../../rtms/wire/wire.ts';
 import { ServiceError } from '../../../shared/errors.ts';
 import type { CounterMetrics } from '../../../shared/metrics.ts';
 import type { EventOrigin } from '../../../shared/record/event.ts';
-import type {
-  EventData,
-  EventName,
-  LedgerMediaType,
-  LedgerRow,
-} from '../../../shared/record/event-data.ts';
+import type { EventData, EventName, LedgerRow } from '../../../shared/record/event-data.ts';
 import type { DropCause, Receipt, Sink, Unit } from '../../kinesis/unit.ts';
 import { EventLines } from './event-lines.ts';
 import { sourceOf } from './frame-record.ts';
@@ -119,12 +118,9 @@ export class SessionWriter {
   }
 
   /** Counts a frame or line that came in but could not be read. */
-  malformed(lost: {
-    readonly mediaType: LedgerMediaType;
-    readonly userId?: number | undefined;
-    readonly channelId?: string | undefined;
-    readonly payloadBytes?: number;
-  }): void {
+  malformed(
+    lost: PartialMediaSource & Pick<LedgerRow, 'mediaType'> & { readonly payloadBytes?: number },
+  ): void {
     if (!this.#mayWrite()) return;
     const { mediaType, payloadBytes = 0 } = lost;
     const isLine = !(FRAME_MEDIA_TYPES as readonly string[]).includes(mediaType);

@@ -3,6 +3,8 @@ import {
   FRAME_MEDIA_TYPES,
   type FrameMediaType,
   MEDIA_TYPE_BIT,
+  type MediaSource,
+  type PartialMediaSource,
 } from '../../../rtms/protocol/media-type.ts';
 import type { DecodedMediaRecord } from '../../../shared/record/media-record.ts';
 import { malformedRecord } from '../../../shared/record/protobuf.ts';
@@ -10,14 +12,10 @@ import { malformedRecord } from '../../../shared/record/protobuf.ts';
 /** Zoom's names; `UNDEFINED` also stands for a number that this version does not know. */
 export type CodecName = keyof typeof MEDIA_PAYLOAD_TYPE;
 
-/** Where a frame comes from: a participant (0 = the mix of all), or a Contact Center or Phone channel. */
-export interface FrameSource {
-  readonly userId?: number;
-  readonly channelId?: string;
-}
+export type { MediaSource as FrameSource };
 
 /** One whole media frame as Zoom sent it. Numbers are 0 where they do not apply. */
-export interface Frame extends FrameSource {
+export interface Frame extends MediaSource {
   readonly rtmsStreamId: string;
   /** Ownership number of the runner that wrote it. */
   readonly epoch: number;
@@ -98,11 +96,7 @@ function isTime(ms: number): boolean {
 type Writable = { -readonly [Name in keyof Frame]: Frame[Name] };
 
 /** One text per source within a media type: `user 16778240`, `channel 3`, or empty where Zoom named nobody. */
-export function sourceKey(source: {
-  readonly userId?: number | undefined;
-  readonly channelId?: string | undefined;
-}): string {
-  const { userId, channelId } = source;
+export function sourceKey({ userId, channelId }: PartialMediaSource): string {
   if (userId !== undefined) return `user ${userId}`;
   return channelId === undefined ? '' : `channel ${channelId}`;
 }

@@ -1,4 +1,4 @@
-import { MEDIA_TYPE_BIT } from '../../../rtms/protocol/media-type.ts';
+import { MEDIA_TYPE_BIT, type PartialMediaSource } from '../../../rtms/protocol/media-type.ts';
 import { ServiceError } from '../../../shared/errors.ts';
 import { InternedTexts } from '../../../shared/interned-texts.ts';
 import { readMediaRecord } from '../../../shared/record/decode-media-record.ts';
@@ -177,11 +177,7 @@ function sourceId({
   mediaType,
   userId,
   channelId,
-}: {
-  readonly mediaType: number;
-  readonly userId?: number | undefined;
-  readonly channelId?: string | undefined;
-}): SourceId {
+}: PartialMediaSource & { readonly mediaType: number }): SourceId {
   return userId === undefined ? `${mediaType} ${channelId}` : userId * 8 + mediaType;
 }
 

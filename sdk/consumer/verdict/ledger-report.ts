@@ -1,3 +1,4 @@
+import type { MediaSource } from '../../../rtms/protocol/media-type.ts';
 import type { LedgerRow } from '../../../shared/record/event-data.ts';
 import { countOf, type Recovered } from './died-with-owner.ts';
 import { type SequenceRange, SequenceRanges } from './sequence-ranges.ts';
@@ -6,11 +7,9 @@ import { type SequenceRange, SequenceRanges } from './sequence-ranges.ts';
 const MAX_SHOWN = 20;
 
 /** What the two streams say of one source, or one kind of line, in one epoch. */
-export interface SourceEvidence {
+export interface SourceEvidence extends MediaSource {
   readonly epoch: number;
   readonly mediaType: LedgerRow['mediaType'];
-  readonly userId?: number;
-  readonly channelId?: string;
   /** Frames or lines found, each once. */
   found: number;
   /** Frames or lines found again. */
@@ -29,13 +28,11 @@ export interface SourceEvidence {
 /** How an epoch ended: with a ledger, or without one because its owner was lost or is still at work. */
 export type EpochEnd = 'ended' | 'handed_over' | 'owner_lost' | 'open';
 
-export interface SourceReport {
+export interface SourceReport extends MediaSource {
   readonly rtmsStreamId: string;
   readonly epoch: number;
   readonly epochEnd: EpochEnd;
   readonly mediaType: LedgerRow['mediaType'];
-  readonly userId?: number;
-  readonly channelId?: string;
   readonly found: number;
   readonly duplicates: number;
   /** Explained by gap events. */
