@@ -15,6 +15,7 @@ import type { Sink } from '../kinesis/unit.ts';
 import type { DrainDeadline } from '../task/drain-deadline.ts';
 import type { LoopUse } from './loop-share.ts';
 import type { PreviousOwner } from './recording/blind-time.ts';
+import type { FrameUnits } from './recording/source-writer.ts';
 
 /** What a session needs of an RTMS client. `RtmsClient` is one; the tests of a session bring their own. */
 export interface SessionClient extends EventEmitter<RtmsClientEvents> {
@@ -38,6 +39,7 @@ export interface SessionContext {
   readonly renewedCredentials: (app: string, product: Product) => Promise<HandshakeCredentials>;
   readonly media: Sink;
   readonly events: Sink;
+  readonly units: FrameUnits;
   /** Record limit of the media stream, partition key included. */
   readonly maxRecordBytes: number;
   /** Record limit of the events stream, partition key included. */

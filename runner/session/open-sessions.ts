@@ -16,6 +16,7 @@ import { pollJobs } from './job-poller.ts';
 import { LoopUse } from './loop-share.ts';
 import { SessionPool } from './pool.ts';
 import type { SessionPoolOptions } from './pool-options.ts';
+import { FrameUnits } from './recording/source-writer.ts';
 import { SESSION_STATES } from './session-state.ts';
 
 /** How often the secret's age is looked at. */
@@ -77,6 +78,7 @@ export function openSessions(options: SessionsOptions): Sessions {
       renewedCredentials: (app, product) => secret.renewed(app, product),
       media,
       events,
+      units: new FrameUnits(),
       maxRecordBytes,
       maxLineBytes,
       deadline,

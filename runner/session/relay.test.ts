@@ -6,6 +6,7 @@ import { MemoryClient } from '../../test/support/session/memory-client.ts';
 import { SessionParts } from '../../test/support/session/session-parts.ts';
 import { SessionGuard } from './guard.ts';
 import { SessionWriter } from './recording/session-writer.ts';
+import { FrameUnits } from './recording/source-writer.ts';
 import { relay } from './relay.ts';
 
 const AT = 1_738_392_033_000;
@@ -40,6 +41,7 @@ beforeEach(() => {
     maxLineBytes: 10_000,
     metrics,
     rest: { heldMs: 0 },
+    units: new FrameUnits(),
     mayWrite: () => true,
   });
   const note =

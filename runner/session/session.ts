@@ -101,7 +101,7 @@ export class Session {
     if (start === undefined) throw new Error('claimed a row that was never started');
     const { rtmsStreamId, interruptEventTsMs = 0 } = claim.row;
     const { product, entityId } = start;
-    const { media, events, maxRecordBytes, maxLineBytes, metrics } = context;
+    const { media, events, units, maxRecordBytes, maxLineBytes, metrics } = context;
     this.rtmsStreamId = rtmsStreamId;
     this.epoch = claim.epoch;
     this.connected = this.#connected.promise;
@@ -125,6 +125,7 @@ export class Session {
       maxLineBytes,
       metrics,
       rest: this.#rest,
+      units,
       mayWrite: claim.holds,
     });
     this.#takeover = new TakeoverEvent(claim, this.#writer, () => ({

@@ -9,6 +9,7 @@ import { decodeMessage } from '../../rtms/protocol/codec.ts';
 import { parseMediaRequest, toWireParams } from '../../rtms/protocol/params.ts';
 import { Producer } from '../../runner/kinesis/producer.ts';
 import { SessionWriter } from '../../runner/session/recording/session-writer.ts';
+import { FrameUnits } from '../../runner/session/recording/source-writer.ts';
 import { EmfEmitter } from '../../runner/task/metrics.ts';
 import { processMemory } from '../../shared/memory-pool.ts';
 import { median } from './timing.ts';
@@ -67,6 +68,7 @@ export class FramePath {
     const effective = agreedMedia({}, asked);
     this.#connection = { effective } as Media;
     this.#messages = flows[0].moments.map(([message]) => Buffer.from(JSON.stringify(message)));
+    const units = new FrameUnits();
     this.#sessions = Array.from({ length: sessions }, (_, index) => {
       const writer = new SessionWriter({
         origin: { rtmsStreamId: `bench-${index}`, epoch: 1, product: 'meeting', entityId: 'bench' },
@@ -76,6 +78,7 @@ export class FramePath {
         maxLineBytes: 1024 * 1024,
         metrics,
         rest: { heldMs: 0 },
+        units,
         mayWrite: () => true,
       });
       const events = new EventEmitter<RtmsClientEvents>();

@@ -6,6 +6,7 @@ import { createKinesisClient } from '../../runner/kinesis/transport.ts';
 import type { Sink, Unit } from '../../runner/kinesis/unit.ts';
 import { transcriptEvent } from '../../runner/session/recording/events.ts';
 import { SessionWriter } from '../../runner/session/recording/session-writer.ts';
+import { FrameUnits } from '../../runner/session/recording/source-writer.ts';
 import { KINESIS_LIMITS } from '../../shared/kinesis-limits.ts';
 import { NO_METRICS } from '../../shared/metrics.ts';
 
@@ -149,6 +150,7 @@ function meteredWriter(index: number, meter: Meter): Speaker {
     maxLineBytes: 1024 * 1024,
     metrics: NO_METRICS,
     rest: { heldMs: 0 },
+    units: new FrameUnits(),
     mayWrite: () => true,
   });
   return { writer, said: 0 };

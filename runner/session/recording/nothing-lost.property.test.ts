@@ -17,6 +17,7 @@ import { NO_METRICS } from '../../../shared/metrics.ts';
 import type { Sink, Unit } from '../../kinesis/unit.ts';
 import { relay } from '../relay.ts';
 import { SessionWriter } from './session-writer.ts';
+import { FrameUnits } from './source-writer.ts';
 
 /*
  * Nothing that came in goes nowhere: any bytes as any message become exactly one frame, line, event, `other`, answered
@@ -65,6 +66,7 @@ class Path {
       maxLineBytes: 1024 * 1024,
       metrics: NO_METRICS,
       rest: { heldMs: 0 },
+      units: new FrameUnits(),
       mayWrite: () => true,
     });
     for (const name of Object.values(TOLD).flat()) {

@@ -5,6 +5,7 @@ import { NO_METRICS } from '../../../shared/metrics.ts';
 import { decodeMediaRecord } from '../../../shared/record/decode-media-record.ts';
 import { MemorySink } from '../../../test/support/session/memory-sink.ts';
 import { SessionWriter } from './session-writer.ts';
+import { FrameUnits } from './source-writer.ts';
 
 const AT = 1_738_392_033_699;
 const MEDIA: AgreedMedia = {
@@ -37,6 +38,7 @@ beforeEach(() => {
     maxLineBytes: 2_000,
     metrics: NO_METRICS,
     rest: { heldMs: 180 },
+    units: new FrameUnits(),
     mayWrite: () => mayWrite,
   });
 });

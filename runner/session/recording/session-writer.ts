@@ -16,7 +16,7 @@ import { sourceOf } from './frame-record.ts';
 import { GapEvents } from './gap-events.ts';
 import { type LedgerSource, SessionLedger } from './ledger.ts';
 import { partitionKeyOf, streamKey } from './partition-key.ts';
-import { returnUnit, SourceWriter } from './source-writer.ts';
+import { type FrameUnits, SourceWriter } from './source-writer.ts';
 
 export interface SessionWriterOptions {
   readonly origin: EventOrigin;
@@ -29,6 +29,7 @@ export interface SessionWriterOptions {
   readonly metrics: CounterMetrics;
   /** How long the frames that come now have waited in their socket. */
   readonly rest: Pick<ReadRest, 'heldMs'>;
+  readonly units: FrameUnits;
   /** May this epoch still write? Asked for every frame and line; a refused one leaves no trace. */
   readonly mayWrite: () => boolean;
 }
@@ -254,7 +255,7 @@ export class SessionWriter {
     const from = frame.channelId ?? frame.userId ?? 0;
     let source = sources.get(from);
     if (source === undefined) {
-      const { origin, maxRecordBytes, metrics, rest } = this.#options;
+      const { origin, maxRecordBytes, metrics, rest, units } = this.#options;
       const row = this.ledger.source(mediaType, sourceOf(frame));
       if (row.isUnnamed) return undefined;
       source = new SourceWriter({
@@ -263,6 +264,7 @@ export class SessionWriter {
         partitionKey: partitionKeyOf(origin.rtmsStreamId, frame),
         maxRecordBytes,
         rest,
+        units,
         receipt: this.#receipt(row),
         framesIn: metrics.counter('FramesIn', mediaType),
         bytesIn: metrics.counter('BytesIn', mediaType),
@@ -273,7 +275,7 @@ export class SessionWriter {
   }
 
   #receipt(row: LedgerSource): Receipt {
-    const { metrics } = this.#options;
+    const { metrics, units } = this.#options;
     const framesOut = metrics.counter('FramesOut', row.mediaType);
     const bytesOut = metrics.counter('BytesOut', row.mediaType);
     return {
@@ -281,7 +283,7 @@ export class SessionWriter {
         framesOut.add(1);
         bytesOut.add(unit.payloadBytes);
         this.ledger.written(row);
-        returnUnit(unit);
+        units.release(unit);
       },
       dropped: (unit, cause) => this.#gaps.lose(row, cause, unit),
     };

@@ -17,6 +17,7 @@ export interface SourceWriterOptions {
   /** Record limit of the media stream, partition key included. */
   readonly maxRecordBytes: number;
   readonly rest: Pick<ReadRest, 'heldMs'>;
+  readonly units: FrameUnits;
   readonly receipt: Receipt;
   readonly framesIn: Counter;
   readonly bytesIn: Counter;
@@ -51,9 +52,9 @@ export class SourceWriter {
    */
   unitOf(frame: MediaFrame, media: AgreedMedia): FrameUnit {
     const { mediaType, payload, capturedAtMs, receivedAtMs } = frame;
-    const { partitionKey, rest, receipt } = this.#options;
+    const { partitionKey, rest, units, receipt } = this.#options;
     const sequence = this.row.received;
-    const unit = acquireUnit();
+    const unit = units.acquire();
     const fields = { sequence, capturedAtMs, receivedAtMs, payload };
     this.#encoderFor(frame, media).splitIntoChunks(fields, this.#maxMessageBytes, unit.records);
     unit.partitionKey = partitionKey;
@@ -100,14 +101,17 @@ class FrameUnit implements Unit {
   receipt: Receipt = NOBODY;
 }
 
-const spare: FrameUnit[] = [];
+/** The units of a task's frames, used again. One pool for all sessions, because their bursts come at different times. */
+export class FrameUnits {
+  readonly #spare: FrameUnit[] = [];
 
-/** A unit whose fields are all still to be set. */
-function acquireUnit(): FrameUnit {
-  return spare.pop() ?? new FrameUnit();
-}
+  /** A unit whose fields are all still to be set. */
+  acquire(): FrameUnit {
+    return this.#spare.pop() ?? new FrameUnit();
+  }
 
-/** Returns a written unit to the pool. One that was reloaded from the disk is not pooled. */
-export function returnUnit(unit: Unit): void {
-  if (unit instanceof FrameUnit && spare.length < MAX_SPARE) spare.push(unit);
+  /** Takes a written unit back. A unit that was reloaded from the disk is left to the garbage collector. */
+  release(unit: Unit): void {
+    if (unit instanceof FrameUnit && this.#spare.length < MAX_SPARE) this.#spare.push(unit);
+  }
 }

@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { Producer } from '../../../runner/kinesis/producer.ts';
 import { openSpool } from '../../../runner/kinesis/spool/spool.ts';
 import { createKinesisClient } from '../../../runner/kinesis/transport.ts';
+import { FrameUnits } from '../../../runner/session/recording/source-writer.ts';
 import { Session } from '../../../runner/session/session.ts';
 import { DrainDeadline } from '../../../runner/task/drain-deadline.ts';
 import { EmfEmitter } from '../../../runner/task/metrics.ts';
@@ -70,6 +71,7 @@ export const start: StartBuild = async (endpoint, tally) => {
   }, METRICS_INTERVAL_MS);
 
   const deadline = new DrainDeadline();
+  const units = new FrameUnits();
   return {
     async join({ rtmsStreamId, signalingUrl, media: mediaRequest }) {
       const now = Date.now();
@@ -95,6 +97,7 @@ export const start: StartBuild = async (endpoint, tally) => {
           events,
           maxRecordBytes: 1024 * 1024,
           maxLineBytes: 1024 * 1024,
+          units,
           deadline,
           logger: SILENT_LOGGER,
           metrics,

@@ -1,5 +1,6 @@
 import { completeMediaRequest } from '../../../rtms/protocol/params.ts';
 import type { SessionContext } from '../../../runner/session/context.ts';
+import { FrameUnits } from '../../../runner/session/recording/source-writer.ts';
 import { DrainDeadline } from '../../../runner/task/drain-deadline.ts';
 import type { LogFields, Logger } from '../../../shared/logger.ts';
 import type { CounterMetrics } from '../../../shared/metrics.ts';
@@ -55,6 +56,7 @@ export class SessionParts {
       renewedCredentials: credentials,
       media: this.media,
       events: this.events,
+      units: new FrameUnits(),
       maxRecordBytes: 1024 * 1024,
       maxLineBytes: 1024 * 1024,
       deadline: this.deadline,
