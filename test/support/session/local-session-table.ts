@@ -12,6 +12,8 @@ const TABLE = 'sessions';
 
 /** The session table in a DynamoDB on this machine, with a store as the runner has it. */
 export interface LocalSessionTable extends AsyncDisposable {
+  readonly name: string;
+  readonly documents: DynamoDBDocumentClient;
   readonly store: SessionStore;
   /** Writes a row as the webhook function would: started, nobody's, and what `fields` say. */
   start(rtmsStreamId: string, fields?: Partial<SessionRow>): Promise<SessionRow>;
@@ -30,6 +32,8 @@ export async function startSessionTable(): Promise<LocalSessionTable> {
   await createSessionTable(client, TABLE);
   const documents = DynamoDBDocumentClient.from(client, ROW_TRANSLATION);
   return {
+    name: TABLE,
+    documents,
     store: new SessionStore(documents, TABLE),
     async start(rtmsStreamId, fields = {}) {
       const row: SessionRow = {
