@@ -3,8 +3,8 @@ import { DescribeStreamSummaryCommand } from '@aws-sdk/client-kinesis';
 import { OWNER_INDEX } from '../../shared/session-table/session-row.ts';
 import type { Context } from '../command.ts';
 import { ask } from '../deployment/aws.ts';
-import { JobQueues } from '../deployment/dead-letters.ts';
 import { required } from '../deployment/deployment.ts';
+import { JobQueues } from '../deployment/job-queues.ts';
 import { attempt, type Check } from './check.ts';
 
 const REDEPLOY = 'Deploy the stack again (npx cdk deploy), or correct the name.';

@@ -113,7 +113,7 @@ export class JoinedStream implements LiveClient {
 
   /**
    * The program wants other media than before. Zoom takes a new request in a new handshake only, so this reconnects.
-   * While a handshake is still to come nothing has to be done: it asks for what is wanted by then.
+   * While a handshake is still to come nothing has to be done: that handshake asks for what is wanted by then.
    */
   mediaChanged(): void {
     const { state } = this.rtms;
