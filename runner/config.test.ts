@@ -18,17 +18,17 @@ const COMPLETE = {
   LOG_LEVEL: 'INFO',
 };
 
-test('reads a complete environment into one frozen object', () => {
+test('a complete environment becomes one frozen configuration', () => {
   const config = readRunnerConfig(COMPLETE);
   expect(config).toMatchObject({ capacity: 40, logLevel: 'info', media: { video: false } });
   expect(Object.isFrozen(config)).toBe(true);
 });
 
-test('asks for everything when RTMS_MEDIA is not set', () => {
+test('without RTMS_MEDIA all media are asked for', () => {
   expect(readRunnerConfig({ ...COMPLETE, RTMS_MEDIA: '' }).media.video).not.toBe(false);
 });
 
-test('names everything that is missing or wrong at once', () => {
+test('the error of the runner’s configuration names everything that is missing or wrong', () => {
   const { SESSION_TABLE: _, ...rest } = COMPLETE;
   const wrong = {
     CAPACITY: 'many',
@@ -54,7 +54,7 @@ test('names everything that is missing or wrong at once', () => {
   );
 });
 
-test('takes several cameras only where a product has protocol version 2', () => {
+test('several cameras are accepted only where a product has protocol version 2', () => {
   const video = { dataOpt: 'VIDEO_SINGLE_INDIVIDUAL_STREAM', cameras: 4 };
   const several = { ...COMPLETE, RTMS_MEDIA: JSON.stringify({ video }) };
   expect(() => readRunnerConfig(several)).toThrow(

@@ -47,7 +47,7 @@ function genuineAnswer(request: IncomingMessage, body: string) {
 }
 
 describe('probe', () => {
-  test('is content with a webhook that verifies and answers the challenge', async () => {
+  test('succeeds when the webhook verifies and answers the URL validation', async () => {
     const url = await startWebhook(genuineAnswer);
     await expect(probe(url, TOKEN)).resolves.toBeUndefined();
   });

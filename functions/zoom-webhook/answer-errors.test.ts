@@ -41,7 +41,7 @@ test.each<[string, unknown, number, MetricName]>([
   expect(answer.body).not.toContain('confidential');
 });
 
-test('a bug is logged as webhook/defect with its cause', async () => {
+test('a defect is logged as webhook/defect with its cause', async () => {
   const bug = new TypeError('confidential');
   const { logged, body } = await answerTo(bug);
   expect(JSON.parse(body ?? '')).toEqual({ error: 'webhook/defect' });
@@ -61,7 +61,7 @@ test.each([
   expect(awsFailure(cause, 'not written')).toMatchObject({ code: `webhook/${code}`, cause });
 });
 
-test('a value that the SDK cannot write is a bug and no store failure', async () => {
+test('a value that the SDK cannot write counts as a defect, not as a store failure', async () => {
   const documents = DynamoDBDocumentClient.from(
     new DynamoDBClient({ region: 'us-east-1', endpoint: 'http://127.0.0.1:1' }),
   );

@@ -8,7 +8,7 @@ const required = {
   ZOOM_WEBHOOK_SECRET_ID: 'secret',
 };
 
-test('fills in Zoom’s hosts, five minutes of skew and INFO', () => {
+test('the webhook’s defaults are Zoom’s hosts, five minutes of skew and INFO', () => {
   expect(readWebhookConfig(required)).toEqual({
     deployment: 'dev',
     sessionTable: 'table',
@@ -20,7 +20,7 @@ test('fills in Zoom’s hosts, five minutes of skew and INFO', () => {
   });
 });
 
-test('takes what the environment says', () => {
+test('the environment of the webhook replaces its defaults', () => {
   const environment = {
     ...required,
     ALLOWED_HOSTS: '127.0.0.1',
@@ -34,7 +34,7 @@ test('takes what the environment says', () => {
   });
 });
 
-test('names everything that is missing or wrong at once', () => {
+test('the error of the webhook’s configuration names everything that is missing or wrong', () => {
   const environment = {
     SESSION_TABLE: '',
     ALLOWED_HOSTS: 'https://zoom.us',

@@ -347,7 +347,7 @@ describe('bad requests', () => {
 });
 
 describe('a rotated secret', () => {
-  test('heals itself once a signature does not fit, and forgers cannot make it ask again and again', async () => {
+  test('is read when a signature does not fit, and forgers cannot make the function read it again and again', async () => {
     const reads = () => door.aws.secrets.reads.get('rtms-zoom') ?? 0;
     vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 60_000 });
     try {

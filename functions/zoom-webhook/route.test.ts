@@ -91,7 +91,7 @@ test('an interruption that names addresses moves the stream to those that are al
   expect(elsewhere).not.toHaveProperty('move');
 });
 
-test('counts the addresses it leaves out', () => {
+test('addresses that are left out are counted', () => {
   const serverUrls = ['wss://a.zoom.us', 'wss://evil.example', 'quic://a.zoom.us'];
   expect(route({ ...started, serverUrls }, context)).toMatchObject({
     refusedAddresses: 2,
@@ -99,7 +99,7 @@ test('counts the addresses it leaves out', () => {
   });
 });
 
-test('what needs no row is answered, told or ignored', () => {
+test('an event that needs no row is answered, reported or ignored', () => {
   expect(route({ kind: 'url_validation', plainToken: 'abc' }, context)).toMatchObject({
     action: 'answer',
     answer: { plainToken: 'abc' },

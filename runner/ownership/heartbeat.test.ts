@@ -55,13 +55,13 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-test('gives no right to serve before it is in the table', async () => {
+test('a heartbeat gives no right to serve before it is in the table', async () => {
   expect(heartbeat.term).toBeUndefined();
   await heartbeat.start();
   expect(heartbeat.term).toBe(0);
 });
 
-test('renews every 3 s', async () => {
+test('a heartbeat is renewed every 3 s', async () => {
   await heartbeat.start();
   await vi.advanceTimersByTimeAsync(9_000);
   expect(table.renewals).toBe(4);
@@ -78,7 +78,7 @@ test.each(['fail', 'silence'] as const)('fences after 7 s of %s', async (answer)
   expect(fenced).toBe(1);
 });
 
-test('is not fenced by a table that answers late, only by one that does not answer', async () => {
+test('a table that answers late does not fence a task, one that does not answer does', async () => {
   await heartbeat.start();
   table.answer = 'slow';
   await vi.advanceTimersByTimeAsync(60_000);
@@ -88,7 +88,7 @@ test('is not fenced by a table that answers late, only by one that does not answ
   expect(table.asked).toBeLessThanOrEqual(31);
 });
 
-test('survives a short outage', async () => {
+test('a short outage of the table does not fence a task', async () => {
   await heartbeat.start();
   table.answer = 'fail';
   await vi.advanceTimersByTimeAsync(5_000);
@@ -98,7 +98,7 @@ test('survives a short outage', async () => {
   expect(fenced).toBe(0);
 });
 
-test('serves again after a lapse, but nothing of before', async () => {
+test('a task serves again after a lapse, but nothing that it claimed before', async () => {
   await heartbeat.start();
   table.answer = 'fail';
   await vi.advanceTimersByTimeAsync(8_000);
@@ -110,7 +110,7 @@ test('serves again after a lapse, but nothing of before', async () => {
   expect(renewedIn).toEqual([0, 1]);
 });
 
-test('knows of the lapse before anything else is done after a freeze', async () => {
+test('a task that was frozen notices the lapse before it does anything else', async () => {
   await heartbeat.start();
   vi.setSystemTime(Date.now() + 20_000);
   expect(heartbeat.holds(0)).toBe(false);
@@ -118,7 +118,7 @@ test('knows of the lapse before anything else is done after a freeze', async () 
   expect(sinceRenewalMs).toBe(20_000);
 });
 
-test('fails to start without a table', async () => {
+test('a heartbeat does not start without a table', async () => {
   table.answer = 'fail';
   await expect(heartbeat.start()).rejects.toMatchObject({ code: 'session/store-failed' });
 });

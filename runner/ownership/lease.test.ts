@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { EXPIRE_AFTER_MS, FENCE_AFTER_MS } from './expiry.ts';
 import { holds, leaseAt, NO_LEASE, renewed } from './lease.ts';
 
-test('holds from the first renewal until it is late', () => {
+test('a lease holds from the first renewal until the next one is late', () => {
   const lease = renewed(NO_LEASE, 100, 150);
   expect(leaseAt(lease, 100 + FENCE_AFTER_MS - 1)).toBe(lease);
   expect(holds(lease, lease.term)).toBe(true);
@@ -10,32 +10,32 @@ test('holds from the first renewal until it is late', () => {
   expect(holds(late, lease.term)).toBe(false);
 });
 
-test('gives no right before the first renewal', () => {
+test('a lease gives no right before the first renewal', () => {
   expect(holds(NO_LEASE, NO_LEASE.term)).toBe(false);
 });
 
-test('voids what was claimed before a lapse, also when the heartbeat recovers', () => {
+test('a lease voids what was claimed before a lapse, also when the heartbeat recovers', () => {
   const before = renewed(NO_LEASE, 0, 0);
   const after = renewed(before, FENCE_AFTER_MS + 1, FENCE_AFTER_MS + 1);
   expect(holds(after, before.term)).toBe(false);
   expect(holds(after, after.term)).toBe(true);
 });
 
-test('keeps the term when renewed in time', () => {
+test('a lease keeps its term when it is renewed in time', () => {
   const before = renewed(NO_LEASE, 0, 0);
   expect(renewed(before, 3_000, 3_100).term).toBe(before.term);
 });
 
-test('is not shortened by the answer of an older renewal', () => {
+test('a lease is not shortened by the answer to an older renewal', () => {
   const lease = renewed(renewed(NO_LEASE, 3_000, 3_100), 0, 3_200);
   expect(lease.renewedAtMs).toBe(3_000);
 });
 
-test('gives no right for an answer that is late itself', () => {
+test('a renewal whose answer is late gives no right', () => {
   const lease = renewed(NO_LEASE, 0, FENCE_AFTER_MS);
   expect(lease.renewedAtMs).toBeUndefined();
 });
 
-test('is over before others may take over', () => {
+test('a lease is over before others may claim', () => {
   expect(FENCE_AFTER_MS).toBeLessThan(EXPIRE_AFTER_MS);
 });

@@ -67,7 +67,7 @@ test.each<[string, readonly TaskRow[], number, string[]]>([
   expect(partsOf(tasks, keepTasks)).toEqual(parts);
 });
 
-test('ends with everything in as few tasks as hold it, whatever it begins with', () => {
+test('packing ends with all sessions in as few tasks as hold them, whatever it begins with', () => {
   for (let seed = 1; seed <= 200; seed++) {
     let state = seed;
     const draw = (below: number) => {

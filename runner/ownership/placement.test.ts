@@ -11,14 +11,14 @@ const runner = (taskId: string, fields = {}) => ({
 const RUNNERS = ['a', 'b', 'c'].map((taskId) => runner(taskId));
 const STREAMS = Array.from({ length: 300 }, (_, index) => `stream-${index}`);
 
-test('gives every runner another place in the line for one stream', () => {
+test('every runner has another place in the line for one stream', () => {
   for (const id of STREAMS) {
     const places = RUNNERS.map(({ taskId }) => placeInLine(id, taskId, RUNNERS, 1));
     expect(places.toSorted()).toEqual([0, 1, 2]);
   }
 });
 
-test('spreads the first places over the runners', () => {
+test('the first places of many streams are spread over the runners', () => {
   for (const { taskId } of RUNNERS) {
     const first = STREAMS.filter((id) => placeInLine(id, taskId, RUNNERS, 1) === 0);
     expect(first.length).toBeGreaterThan(70);

@@ -68,7 +68,7 @@ beforeEach(() => {
   });
 });
 
-test('moves nothing while its own revision is the newest', async () => {
+test('a task of the newest revision moves no session', async () => {
   await mover.step();
   expect(given).toEqual([]);
   expect(mover.yields).toBe(false);
@@ -90,7 +90,7 @@ test.each<[string, TaskRow[]]>([
   expect(mover.yields).toBe(false);
 });
 
-test('moves one at a time, and no more than room was shown for', async () => {
+test('sessions move one at a time, and no more of them than room was shown for', async () => {
   mover.supersededBy(PRIMARY);
   expect(mover.yields).toBe(true);
   await mover.step();
@@ -102,7 +102,7 @@ test('moves one at a time, and no more than room was shown for', async () => {
 });
 
 test.each<Fate>(['given back', 'served by an old one'])(
-  'keeps the rest for a while after a session was %s',
+  'the other sessions stay for a while after one was %s',
   async (what) => {
     fate = what;
     mover.supersededBy(PRIMARY);
@@ -113,7 +113,7 @@ test.each<Fate>(['given back', 'served by an old one'])(
   },
 );
 
-test('moves nothing any more when the deployment was rolled back', async () => {
+test('no session moves any more when the deployment was rolled back', async () => {
   mover.supersededBy(PRIMARY);
   mover.supersededBy(undefined);
   await mover.step();

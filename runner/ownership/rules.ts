@@ -21,14 +21,12 @@ import {
  * # How a stream changes hands
  *
  * ```text
- *  row      UNOWNED ──── owner A, epoch 1 ──────────────────────── owner B, epoch 2 ─────────── no owner
- *             │ claim      │                            │ claim      │                    │ end
- *  task A     └────────────┤ serves ── beat ── beat ──╳ │            │                    │
- *                          │       every 3 s            │            │                    │
- *                          │       A may write for 7 s after a beat, and nobody else before 10 s
- *  task B                  │                            └ reads the row, then A's beat again, then claims
- *                          │                                         │                    │
- *  Zoom       start        └ one connection                          └ one connection     └ stop
+ *  row      UNOWNED │ owner A, epoch 1                        │ owner B, epoch 2          │ no owner
+ *  task A           claims ─── beat ─── beat ─── beat ╳ dies  │                           │
+ *                              every 3 s         │            │                           │
+ *  lease                                         ├── 7 s ──┤  A would not write any more  │
+ *  expiry                                        ├── 10 s ────┤                           │
+ *  task B                                                     claims ─── beat ─── beat ─── ends
  * ```
  *
  * # The rules

@@ -6,7 +6,7 @@ import { expect, test } from 'vitest';
 import { closeServer, listen } from '../../local/aws/listen.ts';
 import { SessionStore } from './store.ts';
 
-test('waits for a heartbeat longer than for anything else', async () => {
+test('a renewal of the heartbeat may take longer than any other call to the table', async () => {
   const server = createServer((_request, response) => {
     setTimeout(() => {
       response.setHeader('content-type', 'application/x-amz-json-1.0');

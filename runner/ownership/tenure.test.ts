@@ -21,7 +21,7 @@ test('a lapse that a frame is the first to notice suspends, and the frame is kep
   expect(subject.state).toBe('suspended');
 });
 
-test('a proof makes it valid in the term it was sent in', () => {
+test('a proof makes a tenure valid in the term that it was sent in', () => {
   const { heartbeat, subject } = tenure(1);
   heartbeat.term = 2;
   subject.suspend();
@@ -33,7 +33,7 @@ test('a proof makes it valid in the term it was sent in', () => {
   expect(subject.state).toBe('suspended');
 });
 
-test('a proof whose term has lapsed meanwhile is none', () => {
+test('a proof whose term has lapsed meanwhile does not count', () => {
   const { heartbeat, subject } = tenure(1);
   subject.suspend();
   heartbeat.term = 3;
@@ -41,7 +41,7 @@ test('a proof whose term has lapsed meanwhile is none', () => {
   expect(subject.state).toBe('suspended');
 });
 
-test('what is over stays over', () => {
+test('a tenure that is over stays over', () => {
   const { subject } = tenure(1);
   subject.end();
   subject.suspend();

@@ -34,7 +34,7 @@ afterAll(async () => {
   await server.close();
 });
 
-test('lets records out only while the task may serve', async () => {
+test('records leave only while the task may serve', async () => {
   await client.send(PUT);
   mayServe = false;
   await expect(client.send(PUT)).rejects.toMatchObject({ code: 'session/not-owner' });

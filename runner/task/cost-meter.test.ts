@@ -2,7 +2,7 @@ import { expect, test, vi } from 'vitest';
 import type { MetricName } from '../../shared/metrics.ts';
 import { CostMeter } from './cost-meter.ts';
 
-test('prices what was written since the last period, and nothing while there is no meeting', () => {
+test('the cost meter prices what was written since the last period, and nothing while there is no meeting', () => {
   vi.useFakeTimers({ now: 0 });
   const seen: [MetricName, number][] = [];
   const metrics = {

@@ -46,7 +46,7 @@ const after = (ms: number) => {
   vi.spyOn(performance, 'now').mockReturnValue(nowMs);
 };
 
-test('reads the secret once for many sessions', async () => {
+test('many sessions read the secret once', async () => {
   await secret.read();
   for (let i = 0; i < 3; i++) {
     expect(await secret.credentials('default', 'meeting')).toEqual({
@@ -88,24 +88,24 @@ test('a refused signature reads the secret at once, every 5 s at most for all se
   expect(secrets.reads.get('zoom')).toBe(3);
 });
 
-test('knows an app that was added after the last read', async () => {
+test('an app that was added after the last read is found', async () => {
   await secret.read();
   secrets.put('zoom', secretOf('first', ['default', 'team-b']));
   expect(await secret.credentials('team-b', 'meeting')).toMatchObject({ clientId: 'id' });
 });
 
-test('takes a secret that holds the webhook tokens too', async () => {
+test('a secret that holds the webhook tokens too is accepted', async () => {
   const app = { clientId: 'id', clientSecret: 'both', webhookSecretTokens: ['token'] };
   secrets.put('zoom', JSON.stringify({ apps: { default: app } }));
   expect(await clientSecret()).toBe('both');
 });
 
-test('refuses an app that the secret does not know', async () => {
+test('an app that the secret does not know is refused', async () => {
   await expect(secret.credentials('other', 'meeting')).rejects.toMatchObject({
     code: 'config/invalid',
   });
 });
 
-test('says that the secret cannot be read', async () => {
+test('a secret that cannot be read is an error of the configuration', async () => {
   await expect(create('missing').read()).rejects.toMatchObject({ code: 'config/invalid' });
 });

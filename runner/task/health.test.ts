@@ -24,12 +24,12 @@ const get = async (path: string) => {
   return { status: response.status, body: await response.json() };
 };
 
-test('is alive while its loops give their beats', async () => {
+test('a task is alive while its loops give their beats', async () => {
   loops.beat('poller', 0);
   expect(await get('/healthz')).toMatchObject({ status: 200, body: { alive: true, stuck: [] } });
 });
 
-test('is not alive when a loop hangs', async () => {
+test('a task is not alive when a loop hangs', async () => {
   loops.beat('poller', 0);
   loops.beat('reconcile', 0);
   vi.spyOn(performance, 'now').mockReturnValue(performance.now() + 60_001);
@@ -37,13 +37,13 @@ test('is not alive when a loop hangs', async () => {
   expect(await get('/healthz')).toMatchObject({ status: 503, body: { stuck: ['poller'] } });
 });
 
-test('waits longer for a loop with a long pause', async () => {
+test('a loop with a long pause counts as hung later', async () => {
   loops.beat('revision', 60_000);
   vi.spyOn(performance, 'now').mockReturnValue(performance.now() + 100_000);
   expect((await get('/healthz')).status).toBe(200);
 });
 
-test('does not miss a loop that has ended', async () => {
+test('a loop that has ended does not count as hung', async () => {
   loops.beat('poller', 0);
   const ended = Promise.resolve();
   loops.follow('poller', ended);
@@ -52,22 +52,22 @@ test('does not miss a loop that has ended', async () => {
   expect((await get('/healthz')).status).toBe(200);
 });
 
-test('is ready while it accepts sessions', async () => {
+test('a task is ready while it accepts sessions', async () => {
   expect(await get('/readyz')).toEqual({ status: 200, body: { ready: true } });
   isReady = false;
   expect(await get('/readyz')).toEqual({ status: 503, body: { ready: false } });
 });
 
-test('knows no other path', async () => {
+test('the health server answers 404 on any other path', async () => {
   expect((await get('/')).status).toBe(404);
 });
 
-test('says that its port is taken', async () => {
+test('a port that is taken is named in the error', async () => {
   const taken = startHealthServer({ port: health.port, loops, delay, isReady: () => true });
   await expect(taken).rejects.toMatchObject({ code: 'local/port-in-use' });
 });
 
-test('measures this process', () => {
+test('the delay of the event loop and the memory of this process are measured', () => {
   expect(delay.p99Ms).toBeGreaterThanOrEqual(0);
   const limit = memoryLimitBytes(undefined);
   expect(memoryShare(limit)).toBeGreaterThan(0);

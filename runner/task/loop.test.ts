@@ -2,7 +2,7 @@ import { expect, test, vi } from 'vitest';
 import { SILENT_LOGGER } from '../../shared/logger.ts';
 import { Loops } from './loop.ts';
 
-test('goes on after a step that failed, and says which loop it was', async () => {
+test('a loop goes on after a step that failed, and says which loop it was', async () => {
   const warn = vi.fn();
   const loops = new Loops({ ...SILENT_LOGGER, warn });
   const again = Promise.withResolvers<void>();
@@ -17,7 +17,7 @@ test('goes on after a step that failed, and says which loop it was', async () =>
   expect(warn.mock.calls[0]?.[1]).toMatchObject({ event: 'step_failed', loop: 'reconcile' });
 });
 
-test('ends only when the last step of every loop is over', async () => {
+test('stopping waits for the last step of every loop', async () => {
   const loops = new Loops(SILENT_LOGGER);
   const step = Promise.withResolvers<void>();
   loops.start('orphans', 60_000, () => step.promise);
@@ -31,7 +31,7 @@ test('ends only when the last step of every loop is over', async () => {
   await stopped;
 });
 
-test('does not wait out the pause of a loop', async () => {
+test('stopping does not wait for the pause of a loop', async () => {
   const loops = new Loops(SILENT_LOGGER);
   const stepped = Promise.withResolvers<void>();
   loops.start('revision', 3_600_000, async () => stepped.resolve());

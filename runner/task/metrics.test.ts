@@ -30,7 +30,7 @@ afterEach(() => {
   vi.restoreAllMocks();
 });
 
-test('prints one line for metrics without a dimension of their own', () => {
+test('metrics without a dimension of their own share one line', () => {
   emitter.count('SessionsMissed');
   emitter.count('SessionsMissed', 2);
   emitter.observe('PutLatency', 5);
@@ -51,7 +51,7 @@ test('prints one line for metrics without a dimension of their own', () => {
   ]);
 });
 
-test('prints one line for each value of a dimension', () => {
+test('each value of a dimension has a line of its own', () => {
   emitter.count('FramesIn', 2, 'audio');
   emitter.count('BytesIn', 20, 'audio');
   emitter.count('FramesIn', 1, 'video');
@@ -62,7 +62,7 @@ test('prints one line for each value of a dimension', () => {
   ]);
 });
 
-test('keeps a sample of many observations', () => {
+test('of many observations a sample is printed', () => {
   for (let value = 0; value < 5_000; value++) emitter.observe('CaptureToKinesis', value);
   emitter.flush();
   expect(printed).toHaveLength(1);
@@ -71,14 +71,14 @@ test('keeps a sample of many observations', () => {
   expect(Math.max(...values)).toBeGreaterThan(100);
 });
 
-test('says nothing when there is nothing to say', () => {
+test('nothing is printed when nothing was collected', () => {
   emitter.count('SessionsMissed');
   emitter.flush();
   emitter.flush();
   expect(printed).toHaveLength(1);
 });
 
-test('adds the values of a dimension up for alarms, without those that are no fault', () => {
+test('the values of a dimension are added up for alarms, without those that are no fault', () => {
   emitter.count('FramesLost', 2, 'buffer_full');
   emitter.counter('FramesLost', 'a cause of tomorrow').add(3);
   emitter.count('FramesLost', 100, 'revoked');

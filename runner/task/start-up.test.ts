@@ -35,7 +35,7 @@ test.each<[string, unknown, boolean]>([
   expect(isPassing(error)).toBe(passing);
 });
 
-test('tries again what may pass, until it has', async () => {
+test('a start-up call that may succeed later is tried again until it does', async () => {
   vi.spyOn(Math, 'random').mockReturnValue(0);
   const outcomes = [ours(named('ThrottlingException')), ours(named('TimeoutError')), 'there'];
   const start = new StartUp(SILENT_LOGGER);
@@ -48,14 +48,14 @@ test('tries again what may pass, until it has', async () => {
   vi.restoreAllMocks();
 });
 
-test('ends at once with the cause when it will not pass', async () => {
+test('a start-up call that will not succeed ends the start at once, with its cause', async () => {
   const error = ours(named('AccessDeniedException'));
   const call = vi.fn(() => Promise.reject(error));
   await expect(new StartUp(SILENT_LOGGER).attempt('stream', call)).rejects.toBe(error);
   expect(call).toHaveBeenCalledOnce();
 });
 
-test('ends with the last cause when the time is over', async () => {
+test('a start that takes too long ends with the last cause', async () => {
   const error = ours(named('ThrottlingException'));
   const call = vi.fn(() => Promise.reject(error));
   await expect(new StartUp(SILENT_LOGGER, 0).attempt('stream', call)).rejects.toBe(error);

@@ -42,16 +42,16 @@ const ROW = {
 const { operatorWish, ...SAME } = ROW;
 const READ = { ...SAME, operatorRequest: operatorWish };
 
-test('reads every attribute of a row, whatever the table calls it', () => {
+test('every attribute of a session row is read, whatever the table calls it', () => {
   expect(parseSessionRow(ROW)).toEqual(READ);
 });
 
-test('reads a row that only a stop has written', () => {
+test('a session row that only a stop has written is read', () => {
   const row = { pk: 'SESSION#s', rtmsStreamId: 's', stopEventTsMs: 1, stopReason: 6 };
   expect(parseSessionRow(row)).toEqual(row);
 });
 
-test('leaves out attributes that a later release has added', () => {
+test('attributes that a later release has added are left out', () => {
   expect(parseSessionRow({ ...ROW, colour: 'blue', startDigest: 'x' })).toEqual(READ);
 });
 
@@ -97,7 +97,7 @@ test.each(SPOILT)('cannot read a row whose %s is %j, and says so by name alone',
   expect(row).toMatchObject({ pk: 'SESSION#s', unreadable: [field] });
 });
 
-test('tells owner and epoch of an unreadable row where they can be read', () => {
+test('owner and epoch of an unreadable row are told where they can be read', () => {
   expect(parseSessionRow({ ...ROW, product: 7 })).toEqual({
     pk: 'SESSION#s',
     unreadable: ['product'],

@@ -68,7 +68,7 @@ describe('wantedState', () => {
 });
 
 describe('startOf', () => {
-  test('keeps account and operator where Zoom gave them', () => {
+  test('a start keeps account and operator where Zoom gave them', () => {
     const row = { ...ROW, ...START, accountId: 'account', operatorId: 'operator' };
     expect(startOf(row)).toEqual({ ...START, accountId: 'account', operatorId: 'operator' });
   });
