@@ -1,6 +1,6 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Packing } from '../../shared/packing.ts';
 import type { SessionRow } from '../../shared/session-table/session-row.ts';
+import { sleep } from '../task/sleep.ts';
 import { judgeMove } from './move-rules.ts';
 import type { SessionStore } from './store.ts';
 

@@ -1,5 +1,5 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from '../../shared/logger.ts';
+import { sleep } from './sleep.ts';
 
 /** A loop counts as hung when its next beat is this late. The longest healthy step is the 20 s long poll. */
 const HUNG_AFTER_MS = 60_000;
@@ -59,7 +59,7 @@ export class Loops {
       } catch (error) {
         this.#logger.warn('step of a loop failed', { event: 'step_failed', loop: name, error });
       }
-      await sleep(intervalMs, undefined, { signal }).catch(() => {});
+      await sleep(intervalMs, signal);
     }
   }
 }
