@@ -96,8 +96,8 @@ export interface RunnerEnv {
 }
 
 /**
- * Variables only the local stack sets (and ECS or the SDK where they are theirs): endpoints of the local
- * AWS servers and the task id. In AWS the SDK's own resolution and the ECS metadata apply.
+ * Variables that only the local stack sets: the endpoints of the local AWS servers, and the task id. In AWS the SDK finds
+ * the endpoints by itself, and the ECS metadata name the task.
  */
 export interface LocalEnv {
   AWS_ENDPOINT_URL_SQS: string;
@@ -108,7 +108,7 @@ export interface LocalEnv {
   TASK_ID: string;
 }
 
-/** What a user may set for `npm start` and `npm start -- --live`; design §5. */
+/** What a user may set for `npm start` and `npm start -- --live`. */
 export interface UserEnv {
   ZM_RTMS_PORT: string;
   ZM_RTMS_PATH: string;

@@ -7,9 +7,9 @@ export interface SyntheticMeetingConfig {
   readonly secretId: string;
   readonly mediaStream: string;
   readonly eventsStream: string;
-  /** Name under which runners reach this process. */
+  /** Host name under which runners reach this process. */
   readonly host: string;
-  /** Where it listens. */
+  /** Address that this process listens on. */
   readonly bindHost: string;
   readonly signalingPort: number;
   readonly mediaPort: number;

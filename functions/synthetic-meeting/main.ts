@@ -15,9 +15,9 @@ import { readSyntheticMeetingConfig, type SyntheticMeetingConfig } from './confi
 import { playSyntheticMeeting } from './play.ts';
 
 /**
- * The synthetic meeting as a process: a small task in the deployment's network that plays a meeting when it starts, which
- * is after each deployment that changed it or the runner, and every hour from then on. A failed meeting is a metric
- * and a line in the log, never the end of the process.
+ * The synthetic meeting as a process: a small task in the network of the deployment. It plays a meeting when it starts,
+ * which is after each deployment that changed it or the runner, and then every hour. A failed meeting is a metric and a
+ * line in the log; the process goes on.
  */
 const SERVICE = 'synthetic';
 const logger = createFunctionLogger('INFO', SERVICE);

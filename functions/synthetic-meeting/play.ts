@@ -7,9 +7,9 @@ import { startSimulator } from '../../simulator/simulator.ts';
 import type { SyntheticMeetingConfig } from './config.ts';
 import { type ReadBack, readBack } from './read-back.ts';
 
-/** Meeting ended: what Zoom says when everybody has left. */
+/** Zoom's stop reason when everybody has left the meeting. */
 const MEETING_ENDED = 6;
-/** Kinesis keeps its own time for records. */
+/** The records are read from this long before the start, because Kinesis stamps them with its own clock. */
 const CLOCK_MARGIN_MS = 30_000;
 
 export interface SyntheticResult extends Pick<ReadBack, 'frames' | 'lines' | 'problems'> {
@@ -24,16 +24,16 @@ export interface SyntheticResult extends Pick<ReadBack, 'frames' | 'lines' | 'pr
     | 'contradictory'
     | 'frames'
     | 'lines';
-  /** From the webhook to the first frame that could be read from Kinesis; undefined: none came. */
+  /** From the webhook to the first frame that was read from Kinesis; undefined when none came. */
   readonly latencyMs: number | undefined;
   readonly sentFrames: number;
   readonly sentLines: number;
 }
 
 /**
- * Plays one signed meeting through the deployment and judges it: a small Zoom listens here, the webhook is told of a
- * stream, a runner dials back, and what it wrote is read from Kinesis. Audio and transcript alone, so that two
- * partition keys are all there is to read.
+ * Plays one signed meeting through the deployment and judges it. A small Zoom listens here, the webhook is told of a
+ * stream, a runner connects to this Zoom, and what the runner has written is read from Kinesis. The meeting has audio and
+ * transcript alone, so that one partition key in each Kinesis stream is all that has to be read.
  */
 export async function playSyntheticMeeting(
   config: SyntheticMeetingConfig,
@@ -69,7 +69,7 @@ export async function playSyntheticMeeting(
   const rtmsStreamId = zoom.start({ ...meeting, media: ['audio', 'transcript'] }) as string;
   const deadline = AbortSignal.timeout((meetingSeconds + deadlineSeconds) * 1_000);
   let ending: NodeJS.Timeout | undefined;
-  // From the first frame on: a runner that came late is still seen to come, and its latency tells.
+  // The meeting's time runs from the first frame, so that a runner which comes late still counts, and its latency shows it.
   const onFirstFrame = () => {
     ending = setTimeout(
       () => zoom.act(rtmsStreamId, { do: 'stop', reason: MEETING_ENDED }),
@@ -96,7 +96,7 @@ export async function playSyntheticMeeting(
   };
 }
 
-/** The first step of the way that failed. */
+/** @returns the first step on the way that failed */
 function judge(
   found: ReadBack,
   sentFrames: number,

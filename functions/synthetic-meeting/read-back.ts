@@ -8,15 +8,15 @@ export interface ReadBack {
   readonly frames: number;
   readonly lines: number;
   readonly problems: readonly string[];
-  /** From now on the clock of this process; undefined: none came. */
+  /** On the monotonic clock of this process, ms; undefined when none came. */
   readonly firstFrameAtMs: number | undefined;
 }
 
 const POLL_MS = 1_000;
 
 /**
- * Reads what the deployment wrote of one session until it has ended, from the two shards that its keys lie on: other
- * shards and their readers notice nothing.
+ * Reads what the deployment wrote of one session, until the session has ended. Only the two shards that its key lies on
+ * are read, so that the readers of other shards are not throttled for it.
  */
 export async function readBack(
   client: KinesisClient,
@@ -44,7 +44,7 @@ export async function readBack(
     if (hasEnded && !report.isOpen && report.verdict === 'complete') done.abort();
   };
   const readFrames = async () => {
-    // Audio has the session's id as its key, lines too.
+    // The partition key of audio and of lines is the id of the stream.
     for await (const frame of frames({ ...shared, streamName: streams.media, partitionKey })) {
       if (frame.rtmsStreamId !== rtmsStreamId) continue;
       if (firstFrameAtMs === undefined) onFirstFrame();
