@@ -7,7 +7,7 @@ import { CreateTopicCommand, SNSClient, SubscribeCommand } from '@aws-sdk/client
 import { CreateQueueCommand, ReceiveMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { buildApp } from 'fauxqs';
 import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest';
-import { meetingLoad } from '../infra/config/meeting-load.ts';
+import { meetingLoad } from '../infra/planning/meeting-load.ts';
 import { closeServer, listen } from '../local/aws/listen.ts';
 import { AwsError, type AwsOperation, createAwsRouter } from '../local/aws/router.ts';
 import { type KinesisServer, startKinesisServer } from '../local/kinesis/server.ts';

@@ -11,20 +11,18 @@ import { type ISecret, Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import { type ITopic, Topic } from 'aws-cdk-lib/aws-sns';
 import { describe, expect, test } from 'vitest';
 import { DEPLOYMENT_NAMES, findDeployment } from '../cli/deployment/deployment.ts';
-import { fromRoot } from './bundling/bundle-options.ts';
-import type { ConfigInput } from './config/config.ts';
-import { DEV } from './config/stages/dev.ts';
-import { PROD } from './config/stages/prod.ts';
-import { REGULATED } from './config/stages/regulated.ts';
-import { RtmsKinesis } from './rtms-kinesis.ts';
-import { RtmsKinesisStack } from './stack.ts';
 import {
   createUnvalidatedApp,
   onlyOf,
   resourcesOf,
   synthesize,
   TIMEOUT_MS,
-} from './synthesis/synthesized.ts';
+} from '../test/support/infra-templates.ts';
+import { fromRoot } from './bundling/bundle-options.ts';
+import type { ConfigInput } from './config/schema.ts';
+import { DEV, PROD, REGULATED } from './config/stages.ts';
+import { RtmsKinesis } from './rtms-kinesis.ts';
+import { RtmsKinesisStack } from './stack.ts';
 
 /** Of somebody else's app: none of the flags of our cdk.json. */
 const CONTEXT = { 'aws:cdk:bundling-stacks': [], '@aws-cdk/core:enablePartitionLiterals': true };

@@ -8,15 +8,6 @@ import { describe, expect, test } from 'vitest';
 import { parseMediaRequest } from '../rtms/protocol/params.ts';
 import { METRICS } from '../shared/metrics.ts';
 import { parsePacking } from '../shared/packing.ts';
-import { fromRoot } from './bundling/bundle-options.ts';
-import type { ConfigInput } from './config/config.ts';
-import { DEV } from './config/stages/dev.ts';
-import { PROD } from './config/stages/prod.ts';
-import { RtmsKinesisStack } from './stack.ts';
-import { costTables } from './study/cost-table.ts';
-import { drawDashboard } from './study/pictures/dashboard-picture.ts';
-import { widgetsOf } from './study/pictures/widgets.ts';
-import { findingsTable } from './synthesis/excused-findings.ts';
 import {
   CONFIGS,
   createUnvalidatedApp,
@@ -26,7 +17,14 @@ import {
   type Statement,
   synthesize,
   TIMEOUT_MS,
-} from './synthesis/synthesized.ts';
+} from '../test/support/infra-templates.ts';
+import { fromRoot } from './bundling/bundle-options.ts';
+import type { ConfigInput } from './config/schema.ts';
+import { DEV, PROD } from './config/stages.ts';
+import { RtmsKinesisStack } from './stack.ts';
+import { costTables } from './study/cost-table.ts';
+import { drawDashboard, widgetsOf } from './study/pictures/dashboard-picture.ts';
+import { findingsTable } from './validation/excused-findings.ts';
 
 const LOG = ['logs:CreateLogStream', 'logs:PutLogEvents'];
 const TABLE_KEY = ['kms:DescribeKey', 'kms:Encrypt', 'kms:ReEncryptFrom', 'kms:ReEncryptTo'];

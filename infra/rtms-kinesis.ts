@@ -1,29 +1,56 @@
 import { Names, RemovalPolicy, Tags } from 'aws-cdk-lib';
+import type { IVpc, SubnetSelection } from 'aws-cdk-lib/aws-ec2';
+import type { ICluster } from 'aws-cdk-lib/aws-ecs';
 import type { IGrantable } from 'aws-cdk-lib/aws-iam';
+import type { IStream } from 'aws-cdk-lib/aws-kinesis';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import { type ILogGroup, LogGroup, type RetentionDays } from 'aws-cdk-lib/aws-logs';
+import type { ISecret } from 'aws-cdk-lib/aws-secretsmanager';
+import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import { Construct } from 'constructs';
-import { type Config, type ConfigInput, readConfig } from './config/config.ts';
+import { type Config, type ConfigInput, readConfig } from './config/schema.ts';
 import { Budget } from './monitoring/budget.ts';
-import { DeploymentMetrics } from './monitoring/metric.ts';
-import { Monitoring } from './monitoring/monitoring.ts';
+import { DeploymentMetrics } from './monitoring/deployment-metrics.ts';
+import { Monitoring } from './monitoring/on-call.ts';
+import { runnerPrices } from './planning/cost-model.ts';
 import { Network } from './runner/network.ts';
 import { RunnerService } from './runner/runner-service.ts';
 import { allowLogs, createKey } from './storage/encryption-key.ts';
 import { RecordStreams } from './storage/record-streams.ts';
-import type { RtmsKinesisResources } from './storage/resources.ts';
 import { SessionTable } from './storage/session-table.ts';
-import { runnerPrices } from './study/cost-model.ts';
-import { acknowledgeFindings } from './synthesis/acknowledgements.ts';
-import { excuseFindings } from './synthesis/excused-findings.ts';
 import { SyntheticMeeting, syntheticHost } from './synthetic-meeting.ts';
+import { acknowledgeFindings } from './validation/acknowledged-findings.ts';
+import { excuseFindings } from './validation/excused-findings.ts';
 import { Canary } from './webhook/canary.ts';
+import { Webhook } from './webhook/endpoint.ts';
 import { JobQueue } from './webhook/job-queue.ts';
-import { ZoomSecret } from './webhook/secret.ts';
-import { Webhook } from './webhook/webhook.ts';
+import { ZoomSecret } from './webhook/zoom-secret.ts';
 
 /** Activate it as a cost allocation tag, once per account: docs/deploy.md. */
 const DEPLOYMENT_TAG = 'rtms-kinesis:deployment';
+
+/**
+ * What the service uses instead of creating its own: constructs of the same app, or imported ones. Policies of imported
+ * keys and topics stay as they are; docs/deploy.md says what they must allow.
+ */
+interface RtmsKinesisResources {
+  /** Takes the place of `network`. */
+  readonly vpc?: IVpc;
+  /** Where in `vpc` the runners run. @default its private subnets, or its public ones where it has no private ones */
+  readonly vpcSubnets?: SubnetSelection;
+  /** Its VPC is used unless `vpc` is given. */
+  readonly cluster?: ICluster;
+  /** Takes the place of `encryption`. */
+  readonly encryptionKey?: IKey;
+  readonly mediaStream?: IStream;
+  readonly eventsStream?: IStream;
+  /** Client ids and secrets of the Zoom apps. */
+  readonly credentials?: ISecret;
+  /** Webhook secret tokens of the Zoom apps. */
+  readonly webhookTokens?: ISecret;
+  readonly pagesTopic?: ITopic;
+  readonly ticketsTopic?: ITopic;
+}
 
 /**
  * Zoom RTMS to Kinesis, whole: put one or more into stacks of your own. `deployment` tells them apart in

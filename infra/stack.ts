@@ -1,6 +1,6 @@
 import { CfnOutput, Stack, type StackProps } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
-import type { ConfigInput } from './config/config.ts';
+import type { ConfigInput } from './config/schema.ts';
 import { RtmsKinesis } from './rtms-kinesis.ts';
 
 export interface RtmsKinesisStackProps extends StackProps {

@@ -1,16 +1,16 @@
 import { Match } from 'aws-cdk-lib/assertions';
 import { describe, expect, test } from 'vitest';
 import { isAllowedAddress, parseAllowedHosts } from '../shared/zoom/allowed-hosts.ts';
-import { readConfig } from './config/config.ts';
-import { anchorOf } from './monitoring/alarms.ts';
-import { costPerHour } from './study/cost-model.ts';
 import {
   onlyOf,
   type Properties,
   resourcesOf,
   synthesize,
   TIMEOUT_MS,
-} from './synthesis/synthesized.ts';
+} from '../test/support/infra-templates.ts';
+import { readConfig } from './config/schema.ts';
+import { anchorOf } from './monitoring/alarms.ts';
+import { costPerHour } from './planning/cost-model.ts';
 import { syntheticHost } from './synthetic-meeting.ts';
 
 const HOST = 'synthetic.rtmskinesis-prod.rtms.internal';

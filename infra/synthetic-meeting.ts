@@ -14,13 +14,13 @@ import type { ILogGroup } from 'aws-cdk-lib/aws-logs';
 import { DnsRecordType, PrivateDnsNamespace } from 'aws-cdk-lib/aws-servicediscovery';
 import { Construct } from 'constructs';
 import type { SyntheticMeetingEnv } from '../shared/env.ts';
-import type { DeploymentMetrics } from './monitoring/metric.ts';
+import type { DeploymentMetrics } from './monitoring/deployment-metrics.ts';
+import { SYNTHETIC_TASK } from './planning/cost-model.ts';
 import type { Network } from './runner/network.ts';
 import { SYNTHETIC_MEETING_FILE } from './runner/runner-image.ts';
 import type { RunnerService } from './runner/runner-service.ts';
 import type { RecordStreams } from './storage/record-streams.ts';
-import { SYNTHETIC_TASK } from './study/cost-model.ts';
-import type { ZoomSecret } from './webhook/secret.ts';
+import type { ZoomSecret } from './webhook/zoom-secret.ts';
 
 export interface SyntheticMeetingProps {
   readonly deployment: string;

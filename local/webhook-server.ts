@@ -9,7 +9,7 @@ import { closeServer, LOOPBACK, listen } from './aws/listen.ts';
 
 /** The largest payload that API Gateway passes on. It answers a larger one with 413 itself. */
 const MAX_PAYLOAD_BYTES = 10 * 1024 * 1024;
-/** The same as in infra/webhook/webhook.ts. */
+/** The same as in infra/webhook/endpoint.ts. */
 const LAMBDA_TIMEOUT_MS = 5_000;
 /** API Gateway passes bodies of these types as text, every other one in base64. */
 const TEXT_TYPES = /^(?:text\/|application\/(?:json|javascript|xml))/i;

@@ -1,9 +1,9 @@
 import { globSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { fromRoot } from '../bundling/bundle-options.ts';
-import { CONFIG, type ConfigInput, readConfig } from './config.ts';
-import { NO_SUCH_KEY } from './config-faults.ts';
-import { configKeys } from './config-keys.ts';
+import { NO_SUCH_KEY } from './faults.ts';
+import { configKeys } from './keys.ts';
+import { CONFIG, type ConfigInput, readConfig } from './schema.ts';
 
 const SECTIONS = 'zoom|webhook|records|runner|network|monitoring|prices';
 /** `runner.maxTasks`; no part of a path, an address or an expression in code. */

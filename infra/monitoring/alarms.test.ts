@@ -1,15 +1,15 @@
 import { readFileSync } from 'node:fs';
 import type { Template } from 'aws-cdk-lib/assertions';
 import { describe, expect, test } from 'vitest';
-import { fromRoot } from '../bundling/bundle-options.ts';
-import { ALARMS } from '../study/cost-model.ts';
 import {
   onlyOf,
   type Properties,
   resourcesOf,
   synthesize,
   TIMEOUT_MS,
-} from '../synthesis/synthesized.ts';
+} from '../../test/support/infra-templates.ts';
+import { fromRoot } from '../bundling/bundle-options.ts';
+import { ALARMS } from '../planning/cost-model.ts';
 import { COMPOSITE_HEADING } from './alarms.ts';
 
 const ALARM_TYPES = ['AWS::CloudWatch::Alarm', 'AWS::CloudWatch::CompositeAlarm'];

@@ -10,26 +10,30 @@ import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import { Construct } from 'constructs';
-import type { Config } from '../config/config.ts';
-import { type AlarmSpec, alarmSpecs } from './alarm-specs.ts';
+import type { Config } from '../config/schema.ts';
+import type { AlarmSpec } from './alarm-spec.ts';
+import { AlarmTopic } from './alarm-topic.ts';
+import { kinesisAlarms } from './kinesis-alarms.ts';
+import { meetingAlarms } from './meeting-alarms.ts';
 import type { Observed } from './observed.ts';
-import { AlarmTopic } from './topics.ts';
+import { runnerAlarms } from './runner-alarms.ts';
+import { webhookAlarms } from './webhook-alarms.ts';
 
-/** The runbook's headings for what is not one of `alarmSpecs`. */
+/** The runbook's heading of the composite alarm, which no `AlarmSpec` describes. */
 export const COMPOSITE_HEADING = 'Service degraded';
 
 export interface AlarmsProps {
   readonly observed: Observed;
   readonly monitoring: Config['monitoring'];
-  /** Has the runbook below its graphs, for deployments without `monitoring.runbookUrl`. */
+  /** Address of the dashboard, which shows the runbook where `monitoring.runbookUrl` is unset. */
   readonly dashboardUrl: string;
   readonly topics: { readonly pages?: ITopic | undefined; readonly tickets?: ITopic | undefined };
   readonly encryptionKey?: IKey | undefined;
 }
 
 /**
- * An alarm for every way of failing. Each tells `tickets`; those that mean that meetings suffer now also turn
- * the one composite alarm on, which tells `pages`, so that one trouble wakes somebody once.
+ * An alarm for every way of failing. Each tells `tickets`. Those that mean that meetings suffer now also switch on the
+ * one composite alarm, which tells `pages`: several alarms with one cause then wake somebody once.
  */
 export class Alarms extends Construct {
   readonly pages: ITopic;
@@ -53,12 +57,17 @@ export class Alarms extends Construct {
       encryptionKey,
       hasBudget: monitoring.monthlyBudget !== undefined,
     }).topic;
-    const specs = alarmSpecs(observed).filter(({ pages }) => pages || monitoring.alarms === 'all');
+    const specs = [
+      ...meetingAlarms(observed),
+      ...webhookAlarms(observed),
+      ...kinesisAlarms(observed),
+      ...runnerAlarms(observed),
+    ].filter(({ pages }) => pages || monitoring.alarms === 'all');
     const alarms = specs.map((spec) => ({ spec, alarm: this.#alarm(spec, props) }));
     this.all = alarms.map(({ alarm }) => alarm);
     this.composite = new CompositeAlarm(this, 'ServiceDegraded', {
       alarmDescription: describe(
-        'At least one alarm that affects meetings now is on.',
+        'Meetings suffer now: at least one alarm that pages is on.',
         COMPOSITE_HEADING,
         props,
       ),
@@ -92,7 +101,7 @@ export class Alarms extends Construct {
   }
 }
 
-/** The fragment that Markdown renderers give a heading. */
+/** The fragment by which renderers of Markdown make a heading linkable. */
 export function anchorOf(heading: string): string {
   return heading
     .toLowerCase()
@@ -100,7 +109,7 @@ export function anchorOf(heading: string): string {
     .replaceAll(' ', '-');
 }
 
-/** What is the matter and where to read on, as an address that works from an e-mail. */
+/** Text of an alarm: what is wrong, and an address to read on that works from an e-mail. */
 function describe(
   says: string,
   heading: string,

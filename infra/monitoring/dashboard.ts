@@ -1,46 +1,50 @@
 import { readFileSync } from 'node:fs';
-import { Duration } from 'aws-cdk-lib';
+import { Aws, CfnMapping, Duration, Stack } from 'aws-cdk-lib';
 import {
-  AlarmStatusWidget,
   Dashboard as CloudWatchDashboard,
   GraphWidget,
   type GraphWidgetProps,
   type IAlarm,
-  type IMetric,
   type IWidget,
   Row,
-  SingleValueWidget,
   TextWidget,
 } from 'aws-cdk-lib/aws-cloudwatch';
 import { Construct } from 'constructs';
-import type { MetricName } from '../../shared/metrics.ts';
 import { fromRoot } from '../bundling/bundle-options.ts';
-import { TARGET_UTILIZATION_PERCENT } from '../config/scaling-rules.ts';
-import type { DeploymentMetrics } from './metric.ts';
+import {
+  capacityGraphs,
+  healthRow,
+  kinesisGraphs,
+  latencyGraphs,
+  meetingGraphs,
+  throughputGraphs,
+  webhookAndCostGraphs,
+} from './dashboard-graphs.ts';
 import type { Observed } from './observed.ts';
 
-/** A link into the repository, which a console cannot follow; its text stays. */
+/** A link into the repository, which a console cannot follow: only its text is shown. */
 const RELATIVE_LINK = /\[([^\]]+)\]\((?!https:)[^)]+\)/g;
 
 /** CloudWatch's grid: 24 columns. */
 const WIDTH = 24;
-const GREEN = '#2ca02c';
-const ORANGE = '#ff7f0e';
-const RED = '#d62728';
 
-/** States in which Zoom wants a stream's media and none flows. */
-const STUCK_STATES = ['connecting', 'reconnecting'] as const;
+/** Each partition's console; a link to another partition's asks for a login that the reader does not have. */
+const CONSOLE_DOMAINS = {
+  aws: 'console.aws.amazon.com',
+  'aws-cn': 'console.amazonaws.cn',
+  'aws-us-gov': 'console.amazonaws-us-gov.com',
+} as const;
 
 export interface DashboardProps {
   readonly observed: Observed;
   readonly alarms: readonly IAlarm[];
   /** Name of the dashboard in CloudWatch. */
   readonly name: string;
-  /** Alarm texts link to this dashboard: it then carries the runbook. */
+  /** Alarm texts link to this dashboard, so it shows the runbook below its graphs. */
   readonly showsRunbook: boolean;
 }
 
-/** One page, most urgent first: is every meeting flowing, how fast, how much, at what cost? */
+/** One page, most urgent first: is every meeting recorded, how fast, how much, at what cost? */
 export class Dashboard extends Construct {
   readonly dashboard: CloudWatchDashboard;
 
@@ -55,12 +59,12 @@ export class Dashboard extends Construct {
       defaultInterval: Duration.hours(3),
     });
     this.dashboard.addWidgets(new Row(...healthRow(observed, alarms)));
-    this.#addSection('Meetings', meetings(observed));
-    this.#addSection('Latency', latency(observed));
-    this.#addSection('Throughput', throughput(observed));
-    this.#addSection('Kinesis', kinesis(observed));
-    this.#addSection('Capacity', capacity(observed));
-    this.#addSection('Webhook and cost', webhookAndCost(observed));
+    this.#addSection('Meetings', meetingGraphs(observed));
+    this.#addSection('Latency', latencyGraphs(observed));
+    this.#addSection('Throughput', throughputGraphs(observed));
+    this.#addSection('Kinesis', kinesisGraphs(observed));
+    this.#addSection('Capacity', capacityGraphs(observed));
+    this.#addSection('Webhook and cost', webhookAndCostGraphs(observed));
     if (showsRunbook) this.dashboard.addWidgets(...runbookRows());
   }
 
@@ -73,196 +77,7 @@ export class Dashboard extends Construct {
   }
 }
 
-function healthRow({ metrics }: Observed, alarms: readonly IAlarm[]): IWidget[] {
-  return [
-    singleValue('Meetings flowing', [
-      metrics.fleetTotal('Sessions', 'flowing', { by: 'streaming', color: GREEN }),
-    ]),
-    singleValue(
-      'Meetings stuck',
-      STUCK_STATES.map((by) => metrics.fleetTotal('Sessions', by, { by, color: ORANGE })),
-    ),
-    singleValue('Frames lost in a minute', [
-      metrics.total('FramesLost', { label: 'frames lost', color: RED }),
-    ]),
-    singleValue('Oldest waiting', [
-      metrics.of('OldestWaiting', 'Maximum', { label: 'ms without a runner', color: ORANGE }),
-    ]),
-    new AlarmStatusWidget({ title: 'Alarms', alarms: [...alarms], width: 8, height: 4 }),
-  ];
-}
-
-function meetings({ metrics, jobs }: Observed): GraphWidgetProps[] {
-  return [
-    {
-      title: 'Sessions by state',
-      left: ['streaming', 'paused', ...STUCK_STATES].map((by) =>
-        metrics.fleetTotal('Sessions', by, { by }),
-      ),
-      stacked: true,
-    },
-    {
-      title: 'Reconnects by scope, hand-overs by cause, takeovers',
-      left: [
-        metrics.perValue('Reconnects', 'Sum'),
-        metrics.perValue('HandOvers', 'Sum'),
-        metrics.perValue('Takeovers', 'Sum'),
-      ],
-    },
-    {
-      title: 'Lost, failed, missed',
-      left: [
-        metrics.perValue('FramesLost', 'Sum'),
-        metrics.perValue('SessionsFailed', 'Sum'),
-        metrics.of('SessionsMissed', 'Sum'),
-        metrics.of('UnreadableRows', 'Sum'),
-        metrics.of('UnreadableRows', 'Sum', {
-          service: 'webhook',
-          label: 'UnreadableRows, webhook',
-        }),
-        metrics.of('RowsGivenUp', 'Sum'),
-        metrics.of('SessionDefects', 'Sum'),
-        metrics.of('StreamsQuarantined', 'Sum'),
-        metrics.of('HandBacks', 'Sum'),
-        metrics.of('SessionsOverloading', 'Sum'),
-        metrics.of('SpoolUnavailable', 'Sum'),
-      ],
-    },
-    {
-      title: 'Job queue',
-      left: [
-        jobs.metricWaiting().with({ label: 'waiting' }),
-        jobs.metricDeadLetters().with({ label: 'dead letters' }),
-      ],
-      right: [jobs.metricOldestAge().with({ label: 'oldest, s' })],
-    },
-  ];
-}
-
-function latency({ metrics, webhook }: Observed): GraphWidgetProps[] {
-  return [
-    { title: 'Webhook to first frame, ms', left: percentiles(metrics, 'WebhookToFirstFrame') },
-    { title: 'Capture to Kinesis, ms', left: percentiles(metrics, 'CaptureToKinesis') },
-    { title: 'PutRecords, ms', left: percentiles(metrics, 'PutLatency') },
-    {
-      title: 'Webhook answer, ms',
-      left: ['p50', 'p99'].map((statistic) =>
-        webhook.metricLatency(statistic).with({ label: statistic }),
-      ),
-      leftAnnotations: [{ value: 3000, label: 'Zoom gives up', color: RED }],
-    },
-  ];
-}
-
-function throughput({ metrics }: Observed): GraphWidgetProps[] {
-  return [
-    { title: 'Frames in, per minute', left: [metrics.perValue('FramesIn', 'Sum')] },
-    { title: 'Frames out, per minute', left: [metrics.perValue('FramesOut', 'Sum')] },
-    { title: 'Bytes in, per minute', left: [metrics.perValue('BytesIn', 'Sum')], stacked: true },
-    { title: 'Bytes out, per minute', left: [metrics.perValue('BytesOut', 'Sum')], stacked: true },
-  ];
-}
-
-function kinesis({ metrics, streams }: Observed): GraphWidgetProps[] {
-  return [
-    {
-      title: 'PUT units per minute and frames per record',
-      left: [metrics.of('PutUnits', 'Sum')],
-      right: [metrics.of('AggregationRatio', 'Average')],
-    },
-    {
-      title: 'Retries and throttles',
-      left: [
-        metrics.of('PutRetries', 'Sum'),
-        metrics.of('PutThrottles', 'Sum'),
-        streams.metricThrottled(streams.media).with({ label: 'media, as Kinesis counts' }),
-        streams.metricThrottled(streams.events).with({ label: 'events, as Kinesis counts' }),
-      ],
-    },
-    {
-      title: 'Waiting in memory',
-      left: [metrics.of('BufferBytes', 'Maximum')],
-      right: [metrics.of('BufferAge', 'Maximum')],
-    },
-    {
-      title: 'Waiting on disk',
-      left: [metrics.of('SpoolBytes', 'Maximum')],
-      right: [metrics.of('SpoolAge', 'Maximum')],
-    },
-  ];
-}
-
-function capacity({ metrics, service }: Observed): GraphWidgetProps[] {
-  return [
-    {
-      title: 'Slots and tasks',
-      left: [
-        metrics.fleetTotal('SlotsTotal', 'total'),
-        metrics.fleetTotal('SlotsUsed', 'used'),
-        metrics.of('FreeSlots', 'Average', { label: 'free' }),
-      ],
-      right: [metrics.of('Tasks', 'Average', { label: 'tasks' })],
-    },
-    {
-      title: 'Slot utilization, %',
-      left: [
-        metrics.of('SlotUtilization', 'Average'),
-        metrics.of('SlotUtilization', 'Maximum', { label: 'fullest task' }),
-      ],
-      leftAnnotations: [{ value: TARGET_UTILIZATION_PERCENT, label: 'scaling target' }],
-      leftYAxis: { min: 0, max: 100 },
-    },
-    {
-      title: 'Event-loop delay, ms; CPU and memory, %',
-      left: [metrics.of('EventLoopDelay', 'p99')],
-      right: [service.metricCpuUtilization(), service.metricMemoryUtilization()],
-    },
-    {
-      title: 'Drain, ms; trouble of tasks',
-      left: [metrics.of('DrainDuration', 'Maximum')],
-      right: [metrics.of('ProtectionFailures', 'Sum'), metrics.of('FencedByHeartbeat', 'Sum')],
-    },
-  ];
-}
-
-function webhookAndCost({ metrics, webhook }: Observed): GraphWidgetProps[] {
-  return [
-    {
-      title: 'Webhooks accepted by event',
-      left: [metrics.perValue('WebhookAccepted', 'Sum'), metrics.of('WebhookUnknownEvent', 'Sum')],
-      stacked: true,
-    },
-    {
-      title: 'Webhooks refused and failed',
-      left: [
-        webhook.metricRequests().with({ label: 'requests' }),
-        metrics.perValue('WebhookRejected', 'Sum'),
-        metrics.of('WebhookSignatureFailure', 'Sum'),
-        metrics.of('WebhookStoreFailure', 'Sum'),
-        metrics.of('WebhookSecretFailure', 'Sum'),
-        metrics.of('WebhookDefect', 'Sum'),
-        webhook.metricServerErrors().with({ label: 'answered 5xx' }),
-      ],
-    },
-    {
-      title: "Share of Zoom's concurrency limit, %; odd messages",
-      left: [metrics.of('ConcurrencyShare', 'Maximum'), metrics.of('ConcurrencyLimited', 'Sum')],
-      right: [
-        metrics.perValue('MalformedMessages', 'Sum'),
-        metrics.of('UnknownMessages', 'Sum'),
-        metrics.perValue('UnaskedMedia', 'Sum'),
-        metrics.of('VideoMissing', 'Sum'),
-      ],
-    },
-    {
-      title: 'Estimated cost of a meeting-hour, $; synthetic meetings, % good and ms',
-      left: [metrics.of('CostPerMeetingHour', 'Average')],
-      right: [metrics.of('SyntheticSuccess', 'Average'), metrics.of('SyntheticLatency', 'Maximum')],
-    },
-  ];
-}
-
-/** The runbook below the graphs, a heading each: whoever is woken needs no repository. */
+/** The runbook, one widget for each heading, so that whoever is woken needs no repository. */
 function runbookRows(): IWidget[] {
   const text = readFileSync(fromRoot('docs/runbook.md'), 'utf8');
   const sections = text.split(/^(?=##? )/m).map((section) => section.trim());
@@ -276,16 +91,14 @@ function runbookRows(): IWidget[] {
   );
 }
 
-function singleValue(title: string, metrics: IMetric[]): SingleValueWidget {
-  return new SingleValueWidget({
-    title,
-    metrics,
-    width: 4,
-    height: 4,
-    setPeriodToTimeRange: false,
+/** Address of a CloudWatch dashboard of this stack's Region, in whichever partition the stack is deployed. */
+export function dashboardUrl(scope: Construct, name: string): string {
+  const { region } = Stack.of(scope);
+  const mapping = new CfnMapping(scope, 'Console', {
+    mapping: Object.fromEntries(
+      Object.entries(CONSOLE_DOMAINS).map(([partition, domain]) => [partition, { domain }]),
+    ),
   });
-}
-
-function percentiles(metrics: DeploymentMetrics, metricName: MetricName): IMetric[] {
-  return ['p50', 'p99'].map((statistic) => metrics.of(metricName, statistic, { label: statistic }));
+  const domain = mapping.findInMap(Aws.PARTITION, 'domain');
+  return `https://${region}.${domain}/cloudwatch/home?region=${region}#dashboards/dashboard/${name}`;
 }

@@ -3,9 +3,9 @@ import type { ILogGroup } from 'aws-cdk-lib/aws-logs';
 import type { RecordStreams } from '../storage/record-streams.ts';
 import type { SyntheticMeeting } from '../synthetic-meeting.ts';
 import type { Canary } from '../webhook/canary.ts';
+import type { Webhook } from '../webhook/endpoint.ts';
 import type { JobQueue } from '../webhook/job-queue.ts';
-import type { Webhook } from '../webhook/webhook.ts';
-import type { DeploymentMetrics } from './metric.ts';
+import type { DeploymentMetrics } from './deployment-metrics.ts';
 
 /** What alarms, dashboard and queries look at. */
 export interface Observed {

@@ -15,7 +15,8 @@ import {
 } from 'aws-cdk-lib/aws-ec2';
 import type { ILogGroup } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
-import { type Config, MAX_ZONES } from '../config/config.ts';
+import type { Config } from '../config/schema.ts';
+import { MAX_ZONES } from '../config/sections/network.ts';
 
 export interface NetworkProps {
   readonly network: Config['network'];

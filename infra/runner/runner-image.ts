@@ -8,7 +8,7 @@ import type { Construct } from 'constructs';
 import { bundle } from '../bundling/bundle.ts';
 import { fromRoot } from '../bundling/bundle-options.ts';
 import { checkKinesisClient } from '../bundling/kinesis-client-version.ts';
-import type { Config } from '../config/config.ts';
+import type { Config } from '../config/schema.ts';
 
 /** The tag that `runner/Dockerfile` names; a digest makes it exact. */
 const BASE_IMAGE = 'public.ecr.aws/docker/library/node:24-bookworm-slim';

@@ -1,14 +1,14 @@
 import { Duration, TimeZone } from 'aws-cdk-lib';
 import { AdjustmentType, Schedule } from 'aws-cdk-lib/aws-applicationautoscaling';
 import type { FargateService } from 'aws-cdk-lib/aws-ecs';
-import type { Config } from '../config/config.ts';
+import type { Config } from '../config/schema.ts';
+import type { DeploymentMetrics } from '../monitoring/deployment-metrics.ts';
 import {
   leastTasks,
   QUEUE_AGE_STEPS,
   SCALE_IN_COOLDOWN_SECONDS,
   TARGET_UTILIZATION_PERCENT,
-} from '../config/scaling-rules.ts';
-import type { DeploymentMetrics } from '../monitoring/metric.ts';
+} from '../planning/scaling-rules.ts';
 import type { JobQueue } from '../webhook/job-queue.ts';
 
 /**

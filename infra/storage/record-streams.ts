@@ -10,9 +10,8 @@ import {
 } from 'aws-cdk-lib/aws-kinesis';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import { Construct } from 'constructs';
-import type { Config } from '../config/config.ts';
-import { meetingLoad } from '../config/meeting-load.ts';
-import { shardsFor } from '../config/shards.ts';
+import type { Config } from '../config/schema.ts';
+import { meetingLoad, shardsFor } from '../planning/meeting-load.ts';
 import { grantKeyUse } from './encryption-key.ts';
 
 export interface RecordStreamsProps {

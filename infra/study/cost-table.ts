@@ -1,18 +1,17 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
 import { fromRoot } from '../bundling/bundle-options.ts';
-import { type ConfigInput, readConfig } from '../config/config.ts';
-import { DEV } from '../config/stages/dev.ts';
-import { PROD } from '../config/stages/prod.ts';
-import { type CostLine, costPerHour, floodHour, runnerPrices } from './cost-model.ts';
-import { replaceSection } from './markdown.ts';
+import { type ConfigInput, readConfig } from '../config/schema.ts';
+import { DEV, PROD } from '../config/stages.ts';
+import { type CostLine, costPerHour, floodHour, runnerPrices } from '../planning/cost-model.ts';
+import { HOURS_PER_MONTH } from '../planning/prices.ts';
+import { markdownTable, replaceSection } from './markdown.ts';
 
 const DOCUMENT = fromRoot('docs/deploy.md');
-const HOURS_PER_MONTH = 730;
 
 const AUDIO_ONLY = { video: false, deskshare: false } as const;
 
-/** The deployments that the table compares, by their caption; meetings beside `idle` that each is made for. */
+/** The deployments that the tables compare. `meetings` has a column for each number of meetings, beside `idle`. */
 const VARIANTS: readonly Variant[] = [
   { caption: 'Stage `dev`: one small task, two shards', config: DEV, meetings: [1] },
   {
@@ -57,7 +56,7 @@ function provisioned(): NonNullable<ConfigInput['records']> {
   return { capacity: { mode: 'provisioned', meetings: 1000 } };
 }
 
-/** Dollars an hour per item and number of meetings, one Markdown table a variant. */
+/** Dollars an hour by item and number of meetings, in one Markdown table for each variant. */
 export function costTables(): string {
   const flood = floodHour(readConfig({}));
   return [
@@ -74,7 +73,7 @@ function costTable({ config: input, meetings }: Variant): string {
     ...columns.map((column) => dollars(column[row]?.dollarsPerHour ?? 0)),
   ]);
   const totals = columns.map(total);
-  return table([
+  return markdownTable([
     ['$ per hour', 'idle', ...meetings.map((count) => `${count} meeting${count === 1 ? '' : 's'}`)],
     ['---', ...columns.map(() => '---:')],
     ...items,
@@ -94,10 +93,6 @@ function total(lines: readonly CostLine[]): number {
 
 function dollars(amount: number): string {
   return `$${amount.toFixed(amount < 1 ? 3 : 2)}`;
-}
-
-function table(rows: readonly (readonly string[])[]): string {
-  return rows.map((cells) => `| ${cells.join(' | ')} |`).join('\n');
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {

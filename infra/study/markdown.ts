@@ -1,3 +1,8 @@
+/** A Markdown table. @param rows cells; the second row sets the alignment, as in `---:` */
+export function markdownTable(rows: readonly (readonly (string | number)[])[]): string {
+  return rows.map((cells) => `| ${cells.join(' | ')} |`).join('\n');
+}
+
 /**
  * Puts generated text between `<!-- name:start -->` and `<!-- name:end -->`.
  *

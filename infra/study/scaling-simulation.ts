@@ -2,7 +2,7 @@ import {
   QUEUE_AGE_STEPS,
   SCALE_IN_COOLDOWN_SECONDS,
   TARGET_UTILIZATION_PERCENT,
-} from '../config/scaling-rules.ts';
+} from '../planning/scaling-rules.ts';
 import type { MeetingArrival } from './arrivals.ts';
 import { SimulatedFleet } from './fleet.ts';
 

@@ -3,11 +3,11 @@ import { pathToFileURL } from 'node:url';
 import { seededRandom } from '../../shared/seeded-random.ts';
 import { slotsOfRequest } from '../../shared/session-table/slots.ts';
 import { fromRoot } from '../bundling/bundle-options.ts';
-import { readConfig } from '../config/config.ts';
-import { leastTasks } from '../config/scaling-rules.ts';
+import { readConfig } from '../config/schema.ts';
+import { costPerHour, taskHour } from '../planning/cost-model.ts';
+import { leastTasks } from '../planning/scaling-rules.ts';
 import { officeMeetings } from './arrivals.ts';
-import { costPerHour, taskHour } from './cost-model.ts';
-import { replaceSection } from './markdown.ts';
+import { markdownTable, replaceSection } from './markdown.ts';
 import { drawChart } from './pictures/line-chart.ts';
 import {
   type Policy,
@@ -16,25 +16,25 @@ import {
   ZOOM_BUFFER_SECONDS,
 } from './scaling-simulation.ts';
 
-/** A quiet hour, three of office time, and one in which the last meetings end. */
+/** The simulation has a quiet hour, three hours of office time, and one in which the last meetings end. */
 const HOURS = 3;
 const QUIET_MINUTES = 60;
 const MINUTES = QUIET_MINUTES + HOURS * 60 + 60;
 
-/** Meetings an hour, about as many at the same time; 4,000 is one of twenty-five cells of 100,000. */
+/** Meetings that start in an hour; about as many run at the same time. */
 export const SCALES = [10, 1_000, 4_000] as const;
 
 const CONFIG = readConfig({});
 
 export interface Study {
   readonly perHour: number;
-  /** The default configuration, with `maxTasks` out of the way. */
+  /** The default configuration, without its `maxTasks`. */
   readonly reactive: ScalingOutcome;
-  /** The same with a schedule that pre-warms for the full hour, and headroom to match. */
+  /** The same, with a schedule that starts tasks before each full hour. */
   readonly prewarmed: ScalingOutcome;
 }
 
-/** Simulates one scale both ways; the same meetings each time. */
+/** Simulates one scale both ways, with the same meetings. */
 export function study(perHour: number): Study {
   const meetings = officeMeetings({
     perHour,
@@ -81,25 +81,34 @@ export function drawStudy({ perHour, reactive, prewarmed }: Study): string {
   );
 }
 
-/** The studies as a Markdown table. */
+const HEADER = [
+  'meetings an hour',
+  'scaling',
+  'peak meetings',
+  'peak tasks',
+  'longest wait',
+  'waited over 60 s',
+  'task-hours',
+  'tasks, $ per meeting',
+  'everything, $ an hour at the peak',
+];
+const ALIGNMENT = ['---:', '---', ...HEADER.slice(2).map(() => '---:')];
+
+/** The studies as a Markdown table, two rows for each scale. */
 export function studyTable(studies: readonly Study[]): string {
   const rows = studies.flatMap(({ perHour, reactive, prewarmed }) => [
     row(perHour, 'reactive', reactive),
     row(perHour, 'pre-warmed', prewarmed),
   ]);
-  return [
-    '| meetings an hour | scaling | peak meetings | peak tasks | longest wait | waited over 60 s | task-hours | tasks, $ per meeting | everything, $ an hour at the peak |',
-    '| ---: | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |',
-    ...rows,
-  ].join('\n');
+  return markdownTable([HEADER, ALIGNMENT, ...rows]);
 }
 
-function row(perHour: number, name: string, outcome: ScalingOutcome): string {
+function row(perHour: number, name: string, outcome: ScalingOutcome): (string | number)[] {
   const peak = Math.max(...outcome.running);
   const perMeeting = (outcome.taskHours * taskHour(CONFIG)) / outcome.meetings;
   const atPeak = costPerHour(CONFIG, peak).reduce((sum, line) => sum + line.dollarsPerHour, 0);
   const beyond = ((100 * outcome.beyondBuffer) / outcome.meetings).toFixed(1);
-  const cells = [
+  return [
     perHour.toLocaleString('en-US'),
     name,
     peak,
@@ -110,7 +119,6 @@ function row(perHour: number, name: string, outcome: ScalingOutcome): string {
     `$${perMeeting.toFixed(4)}`,
     `$${Math.round(atPeak)}`,
   ];
-  return `| ${cells.join(' | ')} |`;
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {

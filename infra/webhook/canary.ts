@@ -8,7 +8,7 @@ import { Construct } from 'constructs';
 import type { CanaryEnv } from '../../shared/env.ts';
 import { createNodeFunction } from '../bundling/node-function.ts';
 import type { Network } from '../runner/network.ts';
-import type { ZoomSecret } from './secret.ts';
+import type { ZoomSecret } from './zoom-secret.ts';
 
 export interface CanaryProps {
   readonly webhookUrl: string;

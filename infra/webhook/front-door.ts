@@ -15,7 +15,7 @@ import { HttpOrigin } from 'aws-cdk-lib/aws-cloudfront-origins';
 import { CfnWebACL } from 'aws-cdk-lib/aws-wafv2';
 import { Construct } from 'constructs';
 import { ServiceError } from '../../shared/errors.ts';
-import type { Config } from '../config/config.ts';
+import type { Config } from '../config/schema.ts';
 
 export interface FrontDoorProps {
   readonly api: HttpApi;

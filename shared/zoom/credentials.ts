@@ -87,7 +87,7 @@ function withApps(value: unknown): unknown {
   return { apps: { [SYNTHETIC_APP]: app } };
 }
 
-/** @returns whether a value is the one that the first deployment wrote (`infra/webhook/secret.ts`) */
+/** @returns whether a value is the one that the first deployment wrote (`infra/webhook/zoom-secret.ts`) */
 export const isPlaceholder = (value: string): boolean => value.startsWith('replace-me');
 
 function parseApps<App extends object>(

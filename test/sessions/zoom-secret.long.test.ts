@@ -3,7 +3,7 @@ import { syntheticMeeting } from '../../simulator/scenario/synthetic-meeting.ts'
 import { CREDENTIALS, startWorld, type World } from '../support/world.ts';
 
 const MEETING = syntheticMeeting({ durationMs: 600_000 });
-/** As the first deployment writes them (infra/webhook/secret.ts). */
+/** As the first deployment writes them (infra/webhook/zoom-secret.ts). */
 const PLACEHOLDER = {
   clientId: 'replace-me',
   clientSecret: 'replace-me',

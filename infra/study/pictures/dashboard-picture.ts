@@ -1,3 +1,5 @@
+import type { Stack } from 'aws-cdk-lib';
+import { Template } from 'aws-cdk-lib/assertions';
 import { document, element, svgText } from './svg.ts';
 
 /** One widget of a CloudWatch dashboard body; positions in grid cells. */
@@ -22,15 +24,37 @@ const ROW = 46;
 const GAP = 4;
 const COLOURS = ['#1f77b4', '#ff7f0e', '#2ca02c', '#d62728', '#9467bd', '#8c564b', '#e377c2'];
 
-/** What a line of a graph is called: its label, else its metric's name. */
+/** A line of a graph, called by its label or else by its metric's name. */
 interface Series {
   readonly label: string;
   readonly colour: string;
 }
 
+/** A stack's dashboard without the runbook, with `deployed` in the place of what only a deployment knows. */
+export function widgetsOf(stack: Stack): Widget[] {
+  const [dashboard] = Object.values(
+    Template.fromStack(stack).findResources('AWS::CloudWatch::Dashboard'),
+  );
+  const body: unknown = dashboard?.['Properties']?.DashboardBody;
+  const { widgets } = JSON.parse(joined(body)) as { widgets: Widget[] };
+  return widgets.filter(({ properties }) => !isRunbook(properties.markdown));
+}
+
+/** Texts of the runbook have several lines; the headings between graphs have one. */
+function isRunbook(markdown: string | undefined): boolean {
+  return markdown?.includes('\n') === true;
+}
+
+/** `{"Fn::Join": ["", [text, {Ref: …}, …]]}` as text. */
+function joined(body: unknown): string {
+  if (typeof body === 'string') return body;
+  const { 'Fn::Join': parts } = body as { 'Fn::Join': [string, unknown[]] };
+  return parts[1].map((part) => (typeof part === 'string' ? part : 'deployed')).join(parts[0]);
+}
+
 /**
- * Draws the layout that CloudWatch would show: every widget in its place with title and legend. The
- * curves only mark where lines will be; they carry no data.
+ * Draws the layout that CloudWatch would show, as SVG: every widget in its place with title and legend. The curves only
+ * mark where lines will be; they stand for no data.
  */
 export function drawDashboard(widgets: readonly Widget[]): string {
   const height = Math.max(...widgets.map(({ y, height }) => y + height)) * ROW;
@@ -125,7 +149,7 @@ function drawGraph(box: Box, series: readonly Series[]): string {
   return [...grid, ...curves, ...names].join('\n');
 }
 
-/** Breaks the legend into rows that fit; 6 pixels a letter are enough for this font. */
+/** Breaks the legend into rows that fit the width. A letter of this font takes 6 pixels at most. */
 function legend(series: readonly Series[], width: number): (Series & { x: number })[][] {
   const rows: (Series & { x: number })[][] = [[]];
   let x = 0;
@@ -150,7 +174,7 @@ function curve(plot: Box, index: number): string {
   }).join(' ');
 }
 
-/** The visible lines of a widget: `[namespace, name, dimensions…, {label}]` or `[{expression, label}]`. */
+/** The visible lines of a widget, whose metrics are `[namespace, name, dimensions…, {label}]` or `[{expression, label}]`. */
 function seriesOf({ metrics = [] }: Widget['properties']): Series[] {
   const shown: Series[] = [];
   for (const entry of metrics) {

@@ -1,10 +1,9 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { App } from 'aws-cdk-lib';
 import { fromRoot } from '../../bundling/bundle-options.ts';
-import { PROD } from '../../config/stages/prod.ts';
+import { PROD } from '../../config/stages.ts';
 import { RtmsKinesisStack } from '../../stack.ts';
-import { drawDashboard } from './dashboard-picture.ts';
-import { widgetsOf } from './widgets.ts';
+import { drawDashboard, widgetsOf } from './dashboard-picture.ts';
 
 // Writes docs/dashboard.svg from the dashboard that the prod stage would deploy.
 const { context } = JSON.parse(readFileSync(fromRoot('cdk.json'), 'utf8'));

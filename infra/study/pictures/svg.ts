@@ -1,7 +1,7 @@
 /** Attribute values of an SVG element; undefined ones are left out. */
 export type Attributes = Readonly<Record<string, string | number | undefined>>;
 
-/** One SVG element as svgText. @param content markup, already escaped */
+/** One SVG element as text. @param content markup, already escaped */
 export function element(name: string, attributes: Attributes, content = ''): string {
   const written = Object.entries(attributes)
     .filter(([, value]) => value !== undefined)
@@ -13,7 +13,7 @@ export function element(name: string, attributes: Attributes, content = ''): str
   return content === '' ? `<${name}${written}/>` : `<${name}${written}>${content}</${name}>`;
 }
 
-/** A line of svgText with its baseline at (x, y). */
+/** A line of text with its baseline at (x, y). */
 export function svgText(
   x: number,
   y: number,
@@ -23,7 +23,7 @@ export function svgText(
   return element('text', { x, y, ...attributes }, escapeMarkup(content));
 }
 
-/** A whole document on a white ground. */
+/** A whole SVG document on a white background. */
 export function document(width: number, height: number, content: readonly string[]): string {
   const ground = element('rect', { width, height, fill: '#ffffff' });
   const attributes = {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { cronField, isTimeZone } from './cron-fields.ts';
+import { cronField, isTimeZone } from './field-kinds.ts';
 
 const MINUTE = cronField(0, 59);
 const DAY = cronField(1, 7, ['SUN', 'MON', 'TUE', 'WED', 'THU', 'FRI', 'SAT']);

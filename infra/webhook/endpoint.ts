@@ -16,13 +16,13 @@ import type { ILogGroup } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
 import type { WebhookEnv } from '../../shared/env.ts';
 import { createNodeFunction } from '../bundling/node-function.ts';
-import type { Config } from '../config/config.ts';
+import type { Config } from '../config/schema.ts';
 import type { Network } from '../runner/network.ts';
 import type { SessionTable } from '../storage/session-table.ts';
 import { RoleIntegration, WebhookAuthorizer } from './authorizer.ts';
 import { FrontDoor } from './front-door.ts';
 import type { JobQueue } from './job-queue.ts';
-import type { ZoomSecret } from './secret.ts';
+import type { ZoomSecret } from './zoom-secret.ts';
 
 export interface WebhookProps {
   readonly deployment: string;

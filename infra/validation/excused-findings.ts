@@ -1,5 +1,5 @@
 import { CfnResource } from 'aws-cdk-lib';
-import type { Config } from '../config/config.ts';
+import type { Config } from '../config/schema.ts';
 import type { RtmsKinesis } from '../rtms-kinesis.ts';
 
 /** A finding of Checkov or cfn-lint that is as it should be. It stands in the metadata of each such resource. */

@@ -1,20 +1,18 @@
 import type { RunnerPrices } from '../../shared/cost.ts';
 import { putUnits } from '../../shared/kinesis-limits.ts';
-import { slotsOfRequest } from '../../shared/session-table/slots.ts';
-import type { Config } from '../config/config.ts';
-import { meetingLoad } from '../config/meeting-load.ts';
-import { leastTasks, TARGET_UTILIZATION_PERCENT } from '../config/scaling-rules.ts';
-import { shardsFor, type WriteLoad } from '../config/shards.ts';
+import type { Config } from '../config/schema.ts';
+import { meetingLoad, shardsFor, type WriteLoad } from './meeting-load.ts';
+import { HOURS_PER_MONTH } from './prices.ts';
+import { tasksFor } from './scaling-rules.ts';
 
 export interface CostLine {
   readonly item: string;
   readonly dollarsPerHour: number;
 }
 
-/** Of the synthetic meeting: Fargate's smallest. */
+/** The synthetic meeting's task: Fargate's smallest size. */
 export const SYNTHETIC_TASK = { cpu: 256, memoryMiB: 512 } as const;
 
-const HOURS_PER_MONTH = 730;
 const KIB = 1024;
 const GIB = 1024 ** 3;
 const SECONDS_PER_HOUR = 3600;
@@ -22,7 +20,7 @@ const SECONDS_PER_HOUR = 3600;
 const BASE64 = 4 / 3;
 const AVAILABILITY_ZONES = 2;
 
-/** Per meeting-hour: three webhooks, each a write of row and index; claim, handshake and end the same. */
+/** A meeting sends three webhooks. Each of them writes row and index; claim, handshake and end write them too. */
 const WEBHOOKS_PER_MEETING = 3;
 const ROW_WRITES_PER_MEETING = 2 * 6;
 /** Each task renews its heartbeat, in row and index, every 3 s. */
@@ -32,32 +30,23 @@ const RECONCILES_PER_HOUR = SECONDS_PER_HOUR / 2;
 const ROW_KIB = 1;
 const HEARTBEAT_KIB = 0.2;
 const LOG_BYTES_PER_MEETING = 40 * KIB;
-/** Six lines of levels every ten seconds while a task has nothing to do; per frame kind and cause when it has. */
+/** An idle task logs six lines of metric levels every ten seconds; a busy one adds lines per frame kind and cause. */
 const LOG_BYTES_PER_IDLE_TASK_HOUR = 1024 * KIB;
 const LOG_BYTES_PER_TASK_HOUR = 12 * 1024 * KIB;
-/** Levels that an idle task reports; all metrics with all their dimension values; those of Container Insights. */
+/** Metrics that an idle task reports; all of ours, counted per dimension value; those of Container Insights. */
 const IDLE_METRICS = 16;
 const METRICS = 90;
 const INSIGHTS_METRICS = 40;
 /** Credentials and webhook tokens. */
 const SECRETS = 2;
+/** Alarms of each `monitoring.alarms`; a test compares them with the template. */
 export const ALARMS = { essential: 12, all: 37 } as const;
 const HOURS_OF_FIRST_RETENTION = 24;
 const HOURS_OF_EXTENDED_RETENTION = 168;
-/** On-Demand Advantage bills so much of the whole account in each direction, used or not. */
+/** On-Demand Advantage bills the account for at least this much in each direction, used or not. */
 const ADVANTAGE_MIB_PER_SECOND = 25;
 
-/** Tasks that scaling settles on with this many meetings running. */
-export function tasksFor(config: Config, meetings: number): number {
-  const { capacity, headroomSlots, minTasks } = config.runner;
-  const slots = meetings * slotsOfRequest(config.zoom.media);
-  return Math.max(
-    leastTasks(minTasks, headroomSlots, capacity),
-    Math.ceil(slots / (capacity * (TARGET_UTILIZATION_PERCENT / 100))),
-  );
-}
-
-/** Price of one runner task for an hour, without its network. */
+/** Dollars for one runner task for an hour, without its network. */
 export function taskHour({
   prices,
   runner,
@@ -71,8 +60,8 @@ export function taskHour({
 }
 
 /**
- * What an hour costs with this many meetings running all through it, one consumer reading both streams.
- * List prices, without free tiers, support, KMS requests and what consumers cost themselves.
+ * Dollars an hour, by item, while this many meetings run all the time and one consumer reads both streams. List prices;
+ * free tiers, support, KMS requests and the consumer's own costs are left out.
  */
 export function costPerHour(config: Config, meetings: number): CostLine[] {
   const load = meetingLoad(config.zoom.media);
@@ -91,7 +80,7 @@ export function costPerHour(config: Config, meetings: number): CostLine[] {
   ];
 }
 
-/** The task that plays it, its address, name, secret, two metrics and the alarm; its records cost some cents a month. */
+/** Task, address, DNS name, secret, two metrics and the alarm. Its records, some cents a month, are left out. */
 function syntheticMeeting({ prices, network, monitoring }: Config): CostLine[] {
   if (!monitoring.syntheticMeeting) return [];
   const task = taskHour({ prices, runner: SYNTHETIC_TASK });
@@ -103,7 +92,7 @@ function syntheticMeeting({ prices, network, monitoring }: Config): CostLine[] {
   ];
 }
 
-/** What On-Demand Advantage bills beyond use, when nothing else in the account uses it up. */
+/** The part of On-Demand Advantage's commitment that these streams do not use; other streams of the account might. */
 function commitment({ prices, records }: Config, usedPerHour: number): CostLine[] {
   const { capacity } = records;
   if (capacity.mode !== 'on-demand' || !capacity.advantage) return [];
@@ -130,8 +119,8 @@ function networkHour(
 }
 
 /**
- * One stream for an hour with its retention. A provisioned stream has the shards of the meetings it is
- * configured for, however few run.
+ * Dollars for one stream for an hour, retention included. A provisioned stream is billed for the shards of the meetings
+ * it is configured for, however few run.
  */
 export function streamHour(
   { prices, records }: Pick<Config, 'prices' | 'records'>,
@@ -164,7 +153,7 @@ export function streamHour(
   return moved + kept.extended + kept.long;
 }
 
-/** What lies in a stream past its first day, and past its first week, when meetings run at this rate all the time. */
+/** Dollars an hour for data older than a day and older than a week, if meetings ran at this rate all the time. */
 function keptHour(
   prices: Config['prices'],
   gigabytesPerHour: number,
@@ -219,12 +208,12 @@ function monitoringHour(config: Config, tasks: number, meetings: number): number
   return perMonth / HOURS_PER_MONTH + (logBytes / GIB) * prices.logsGb;
 }
 
-/** Access log line and the function's own lines of a refused request, bytes. */
+/** Bytes that a refused request logs: its access log line and the function's own lines. */
 const LOG_BYTES_PER_REFUSAL = 900;
-/** A refused forgery's time in the function, seconds, of one GB. */
+/** GB-seconds that the function takes to refuse a forged request. */
 const REFUSAL_GB_SECONDS = 0.005;
 
-/** What an hour of a flood costs that fills the webhook's throttle: requests let in, refused by their signature. */
+/** Dollars for an hour of forged requests that use up the webhook's throttle; the function refuses each of them. */
 export function floodHour({ prices, webhook }: Pick<Config, 'prices' | 'webhook'>): number {
   const requests = webhook.requestsPerSecond * SECONDS_PER_HOUR;
   return (
@@ -234,7 +223,7 @@ export function floodHour({ prices, webhook }: Pick<Config, 'prices' | 'webhook'
   );
 }
 
-/** What a runner needs to estimate the cost of its own meetings. */
+/** Prices from which a runner estimates what its own meetings cost (the variable `PRICES`). */
 export function runnerPrices(config: Config): RunnerPrices {
   const { prices, records, network, zoom } = config;
   const { capacity } = records;

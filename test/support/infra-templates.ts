@@ -2,16 +2,12 @@ import { readFileSync } from 'node:fs';
 import { App, Validations } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import { AwsSolutionsChecks } from 'cdk-nag';
-import { fromRoot } from '../bundling/bundle-options.ts';
-import type { ConfigInput } from '../config/config.ts';
-import { DEV } from '../config/stages/dev.ts';
-import { PROD } from '../config/stages/prod.ts';
-import { REGULATED } from '../config/stages/regulated.ts';
-import { RtmsKinesisStack } from '../stack.ts';
+import { fromRoot } from '../../infra/bundling/bundle-options.ts';
+import type { ConfigInput } from '../../infra/config/schema.ts';
+import { STAGES } from '../../infra/config/stages.ts';
+import { RtmsKinesisStack } from '../../infra/stack.ts';
 
-// Templates for this folder's tests, each synthesized once a process.
-
-/** Synthesis is work for one core, which other tests may share. */
+/** Synthesis keeps one core busy, and other tests may run on it at the same time. */
 export const TIMEOUT_MS = 60_000;
 
 const CUSTOM_DOMAIN = {
@@ -21,9 +17,7 @@ const CUSTOM_DOMAIN = {
 
 /** Every stage, and the choices that no stage makes. */
 export const CONFIGS: Readonly<Record<string, ConfigInput>> = {
-  dev: DEV,
-  prod: PROD,
-  regulated: REGULATED,
+  ...STAGES,
   private: { network: { kind: 'private' }, webhook: { domain: CUSTOM_DOMAIN } },
   'on-demand': {
     webhook: { cloudFront: {}, canary: true },
@@ -45,8 +39,8 @@ export const CONFIGS: Readonly<Record<string, ConfigInput>> = {
   },
 };
 
-/** What is bundled is not what most of these tests look at. */
-export const UNBUNDLED = { 'aws:cdk:bundling-stacks': [] };
+/** Leaves bundles empty: most tests do not look at them. */
+const UNBUNDLED = { 'aws:cdk:bundling-stacks': [] };
 
 interface Synthesized {
   readonly app: App;
@@ -56,7 +50,7 @@ interface Synthesized {
 
 const synthesized = new Map<string, Synthesized>();
 
-/** Each template once a process; validation.long.test.ts has the validators look at every configuration. */
+/** The template of a configuration, synthesized once a process for all tests of `infra/`. */
 export function synthesize(name: string): Synthesized {
   let done = synthesized.get(name);
   if (done === undefined) {
@@ -69,8 +63,8 @@ export function synthesize(name: string): Synthesized {
 }
 
 /**
- * Without CDK's own validator, whose rules take more time than all the rest of a template. The context's
- * `validateAgainstDefaultRules: false` would have it run and only call its errors warnings.
+ * An app without CDK's own validator, whose rules take more time than the rest of the synthesis. The context's
+ * `validateAgainstDefaultRules: false` would not do: the validator would still run and call its errors warnings.
  */
 export function createUnvalidatedApp(
   context: Record<string, unknown> = { ...contextOfFile(), ...UNBUNDLED },
@@ -84,7 +78,7 @@ export function addStack(app: App, name: string): RtmsKinesisStack {
   return new RtmsKinesisStack(app, `RtmsKinesis-${name}`, { config });
 }
 
-/** As `npx cdk synth` runs it: with CDK's own validator and cdk-nag. */
+/** An app as `npx cdk synth` runs it: with CDK's own validator and cdk-nag. */
 export function createValidatedApp(): App {
   const app = new App({ context: { ...contextOfFile(), ...UNBUNDLED } });
   Validations.of(app).addPlugins(new AwsSolutionsChecks(app));
@@ -118,7 +112,7 @@ export function onlyOf(template: Template, type: string): Properties {
   return properties;
 }
 
-/** Allowed actions by role, in the words of the template's own names. */
+/** Allowed actions by role; a role is named by its logical id without prefix and hash. */
 export function grantsOf(template: Template): Record<string, string[]> {
   const grants: Record<string, Set<string>> = {};
   for (const [, policy] of resourcesOf(template, 'AWS::IAM::Policy')) {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { CONFIG, type ConfigInput, readConfig } from './config.ts';
-import { configKeys } from './config-keys.ts';
+import { configKeys } from './keys.ts';
+import { CONFIG, type ConfigInput, readConfig } from './schema.ts';
 
 function set(target: Record<string, unknown>, path: readonly string[], value: unknown): void {
   const [key = '', ...rest] = path;
@@ -164,10 +164,10 @@ describe('a mistake in the configuration', () => {
       { runner: { prewarm: [{ ...MORNING, timeZone: 'Mars/Olympus' }] } },
       'runner.prewarm.0.timeZone: "Mars/Olympus"; allowed is an IANA time zone',
     ],
-    [{ runner: { prewarm: [MORNING, MORNING] } }, 'allowed is each name once'],
+    [{ runner: { prewarm: [MORNING, MORNING] } }, 'allowed is a different name in each entry'],
     [
       { runner: { prewarm: [{ ...MORNING, minTasks: 21 }] } },
-      'allowed in minTasks is up to maxTasks, 20',
+      'allowed as minTasks is at most maxTasks, 20',
     ],
     [
       { runner: { packing: { from: '1:00', to: '05:00', timeZone: 'UTC' } } },
@@ -179,7 +179,7 @@ describe('a mistake in the configuration', () => {
     ],
     [
       { runner: { headroomSlots: 601 } },
-      'runner.headroomSlots: 601; allowed is what maxTasks hold, up to 600',
+      'runner.headroomSlots: 601; allowed is at most the slots of maxTasks, 600',
     ],
     [
       { runner: { imageUri: 'r.example.com/a:1', baseImageDigest: `sha256:${'0'.repeat(64)}` } },
@@ -194,7 +194,7 @@ describe('a mistake in the configuration', () => {
           subnetIds: ['subnet-1', 'subnet-2', 'subnet-3'],
         },
       },
-      'network.subnetIds: ["subnet-1","subnet-2","subnet-3"]; allowed is as many for each of the 2 availabilityZones',
+      'network.subnetIds: ["subnet-1","subnet-2","subnet-3"]; allowed is the same number of subnets in each of the 2 availabilityZones',
     ],
     [
       { zoom: { media: { video: { dataOpt: 'VIDEO_SINGLE_INDIVIDUAL_STREAM', cameras: 2 } } } },

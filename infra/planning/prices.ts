@@ -1,8 +1,11 @@
+export const HOURS_PER_MONTH = 730;
+
 /**
- * us-east-1 list prices in US dollars. Those of Kinesis' retention and On-Demand Advantage, composite alarms and
- * keys are from general knowledge, like the ones named below. Fargate, address, NAT, endpoint, Kinesis, HTTP API, metric and log
- * prices are from AWS's pages (2026); those of DynamoDB, SQS, Lambda, alarms, dashboards and secrets are from
- * general knowledge: check them before relying on the cents. Another Region overrides them in its config.
+ * List prices of us-east-1, US dollars; another Region overrides them in its configuration.
+ *
+ * Read on AWS's pages in 2026: Fargate, public address, NAT, endpoint, Kinesis, HTTP API, metrics, logs. Not checked on a
+ * page, so check them before relying on the cents: Kinesis retention and On-Demand Advantage, DynamoDB, SQS, Lambda,
+ * alarms, composite alarms, dashboards, secrets, keys, private DNS zones.
  */
 export const US_EAST_1_PRICES = {
   fargateVcpuHour: 0.03238,

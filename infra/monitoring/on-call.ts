@@ -1,8 +1,7 @@
 import { Construct } from 'constructs';
-import type { Config } from '../config/config.ts';
+import type { Config } from '../config/schema.ts';
 import { Alarms, type AlarmsProps } from './alarms.ts';
-import { dashboardUrl } from './console.ts';
-import { Dashboard } from './dashboard.ts';
+import { Dashboard, dashboardUrl } from './dashboard.ts';
 import type { Observed } from './observed.ts';
 import { Queries } from './queries.ts';
 

@@ -4,7 +4,7 @@ import type { IKey } from 'aws-cdk-lib/aws-kms';
 import { type ITopic, SubscriptionProtocol, Topic } from 'aws-cdk-lib/aws-sns';
 import { EmailSubscription, UrlSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
 import { Construct } from 'constructs';
-import type { Subscriber } from '../config/config.ts';
+import type { Subscriber } from '../config/sections/monitoring.ts';
 
 export interface AlarmTopicProps {
   readonly displayName: string;

@@ -7,8 +7,13 @@ import { promisify } from 'node:util';
 import { Stack } from 'aws-cdk-lib';
 import { CfnQueue } from 'aws-cdk-lib/aws-sqs';
 import { describe, expect, test } from 'vitest';
-import { EXCUSED_FINDINGS } from './synthesis/excused-findings.ts';
-import { addStack, CONFIGS, createValidatedApp, synthesize } from './synthesis/synthesized.ts';
+import {
+  addStack,
+  CONFIGS,
+  createValidatedApp,
+  synthesize,
+} from '../../test/support/infra-templates.ts';
+import { EXCUSED_FINDINGS } from './excused-findings.ts';
 
 /** The first template of a process compiles the validator's rules. */
 const TIMEOUT_MS = 120_000;

@@ -1,15 +1,26 @@
 import type { AudioRequest, DeskshareRequest, MediaRequest } from '../../rtms/protocol/params.ts';
-import { PUT_UNIT_BYTES } from '../../shared/kinesis-limits.ts';
-import type { WriteLoad } from './shards.ts';
+import { KINESIS_LIMITS, PUT_UNIT_BYTES } from '../../shared/kinesis-limits.ts';
 
-/** People whose audio is on at the same time, with one stream each; our assumption for planning. */
+/** What is written to one of the two streams, by one meeting. */
+export interface WriteLoad {
+  readonly bytesPerSecond: number;
+  readonly putsPerSecond: number;
+}
+
+/** What one meeting writes to each of the two streams while it runs. */
+export interface MeetingLoad {
+  readonly media: WriteLoad;
+  readonly events: WriteLoad;
+}
+
+/** People whose audio is on at the same time, with one source each; our assumption for planning. */
 const AUDIO_SOURCES = 3;
-/** Share of a meeting during which somebody shares a screen. */
+/** Share of a meeting during which somebody shares a screen; our assumption. */
 const SHARE_OF_SHARING = 0.3;
 
-/** Our record's header and its place in the aggregate, bytes a frame (aws-facts §6). */
+/** Bytes that a frame takes beside its payload: about 100 for our record's header, the rest in the aggregate. */
 const FRAME_OVERHEAD_BYTES = 111;
-/** Aggregates are flushed at this interval or at this size, whichever comes first (`runner/kinesis/producer.ts`). */
+/** The runner writes a lane's aggregate after some 200 ms, or once it is full (`runner/kinesis/producer-options.ts`). */
 const FLUSHES_PER_SECOND = 5;
 
 const EVENT_BYTES = 400;
@@ -18,17 +29,12 @@ const OTHER_EVENTS_PER_SECOND = 0.1;
 
 const SAMPLE_RATE_HZ = { SR_8K: 8_000, SR_16K: 16_000, SR_32K: 32_000, SR_48K: 48_000 } as const;
 
-/** Camera at 25-30 frames a second, H.264: 1.25 Mb/s for HD (aws-facts §3.4), others in proportion. */
+/** A camera at 25-30 frames a second in H.264. We assume 1.25 Mb/s for HD, and the others in proportion. */
 const H264_BYTES_PER_SECOND = { SD: 75_000, HD: 156_250, FHD: 312_500, QHD: 625_000 } as const;
+/** One JPEG picture; our assumption. A PNG is three times as large. */
 const PICTURE_BYTES = { SD: 40_000, HD: 90_000, FHD: 150_000, QHD: 250_000 } as const;
 
-/** What one meeting writes to each of the two streams while it runs. */
-export interface MeetingLoad {
-  readonly media: WriteLoad;
-  readonly events: WriteLoad;
-}
-
-/** Estimates one meeting's load from what Zoom is asked for; the assumptions are this file's constants. */
+/** Estimates one meeting's load from what Zoom is asked for; the constants above are its assumptions. */
 export function meetingLoad(media: MediaRequest): MeetingLoad {
   const audio = media.audio ? audioBytesPerSecond(media.audio) : 0;
   const cameras = media.video ? (media.video.cameras ?? 1) : 0;
@@ -44,6 +50,21 @@ export function meetingLoad(media: MediaRequest): MeetingLoad {
     },
     events: { bytesPerSecond: lines * EVENT_BYTES, putsPerSecond: lines },
   };
+}
+
+/**
+ * Shards of a provisioned stream.
+ *
+ * @param shardLoad average share of each shard to use. Keys are placed by hash: with keys of 113 kB/s, 0.5 % of the
+ *   shards are overloaded at 0.4, and 6 % at 0.6
+ * @returns at least 1
+ */
+export function shardsFor(load: WriteLoad, meetings: number, shardLoad: number): number {
+  const perMeeting = Math.max(
+    load.bytesPerSecond / KINESIS_LIMITS.plannedShardBytesPerSecond,
+    load.putsPerSecond / KINESIS_LIMITS.shardRecordsPerSecond,
+  );
+  return Math.max(1, Math.ceil((perMeeting * meetings) / shardLoad));
 }
 
 function audioBytesPerSecond(audio: AudioRequest): number {

@@ -1,0 +1,50 @@
+import { type AlarmSpec, ONCE } from './alarm-spec.ts';
+import type { Observed } from './observed.ts';
+
+/** Kinesis: records that wait, and why. */
+export function kinesisAlarms({ metrics }: Observed): AlarmSpec[] {
+  return [
+    {
+      heading: 'Records delayed',
+      says: 'Records have waited in memory for Kinesis for more than 2 s.',
+      metric: metrics.of('BufferAge', 'Maximum'),
+      above: 2000,
+      minutes: 3,
+      outOfMinutes: 5,
+      pages: false,
+    },
+    {
+      heading: 'Spool in use',
+      says: 'Kinesis takes less than Zoom sends: records overflow to disk. Loss follows when it is full.',
+      metric: metrics.of('SpoolBytes', 'Maximum'),
+      above: 0,
+      minutes: 3,
+      pages: true,
+    },
+    {
+      heading: 'Spool unavailable',
+      says: 'A runner cannot use its disk: what memory cannot hold is lost when Kinesis is slow.',
+      metric: metrics.of('SpoolUnavailable', 'Sum'),
+      ...ONCE,
+      pages: false,
+    },
+    {
+      heading: 'Kinesis throttling',
+      says: 'Kinesis throttles writes for minutes: a shard or the stream is at its limit.',
+      metric: metrics.of('PutThrottles', 'Sum'),
+      above: 50,
+      minutes: 3,
+      outOfMinutes: 5,
+      pages: false,
+    },
+    {
+      heading: 'Media late',
+      says: 'p99 from capture to Kinesis is above 5 s.',
+      metric: metrics.of('CaptureToKinesis', 'p99'),
+      above: 5000,
+      minutes: 3,
+      outOfMinutes: 5,
+      pages: false,
+    },
+  ];
+}
