@@ -40,7 +40,7 @@ type Ended = { readonly name: 'ended'; readonly result: SessionResult };
  *
  * - `connecting` until media flows for the first time. `mayHandBack`: the runner that gave the stream away could
  *   serve it, so a session that cannot connect gives it back, once.
- * - `reconnecting` while any connection is down.
+ * - `reconnecting` from the loss of any connection until one is back.
  * - `ending` while the sockets close, the last frames come in and the last event is written. The first reason
  *   stands. Only losing the row or a defect of the ending itself cuts it short.
  * - `ended`: the result is known. Nothing changes it.
