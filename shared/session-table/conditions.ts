@@ -1,4 +1,4 @@
-import type { SessionRow } from './session-row.ts';
+import type { RowWrite, SessionRow } from './session-row.ts';
 
 /**
  * The conditions under which the session table is written, each above the race that it decides. A writer whose
@@ -12,9 +12,14 @@ import type { SessionRow } from './session-row.ts';
  * | `RUN_IS_NEWEST`, `RUN_IS_SUPERSEDED` | the owning runner, at the end | an end that meets a new start |
  * | `OWNED_AS_SEEN` | the operator | a request for an owner that has just changed |
  * | `HEARTBEAT_AS_SEEN` | a runner that clears up | a task that was only slow |
- *
- * `ttl` and `owner` are reserved words of DynamoDB, so every expression calls them `#ttl` and `#owner`.
  */
+
+/** `ttl` and `owner` are reserved words of DynamoDB, so every expression calls them `#ttl` and `#owner`. */
+export const OWNER_NAME: RowWrite['ExpressionAttributeNames'] = { '#owner': 'owner' };
+export const OWNER_AND_TTL_NAMES: RowWrite['ExpressionAttributeNames'] = {
+  '#owner': 'owner',
+  '#ttl': 'ttl',
+};
 
 /**
  * A row belongs to the Zoom app that named its stream first.

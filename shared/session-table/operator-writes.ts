@@ -1,4 +1,4 @@
-import { OWNED_AS_SEEN, unchangedSince, valuesSeen } from './conditions.ts';
+import { OWNED_AS_SEEN, OWNER_NAME, unchangedSince, valuesSeen } from './conditions.ts';
 import { ATTRIBUTE, type RowWrite, type SessionRow } from './session-row.ts';
 
 /**
@@ -13,7 +13,7 @@ export function writeOperatorRequest(seen: SessionRow, request: OperatorRequest)
     Key: { pk: seen.pk },
     UpdateExpression: `SET ${ATTRIBUTE.operatorRequest} = :request`,
     ConditionExpression: OWNED_AS_SEEN,
-    ExpressionAttributeNames: { '#owner': 'owner' },
+    ExpressionAttributeNames: OWNER_NAME,
     ExpressionAttributeValues: {
       ':request': request,
       ':owner': seen.owner,
@@ -33,7 +33,7 @@ export function writeAskBack(seen: SessionRow): RowWrite {
     Key: { pk: seen.pk },
     UpdateExpression: `SET ${ATTRIBUTE.operatorRequest} = :request`,
     ConditionExpression: unchangedSince(seen),
-    ExpressionAttributeNames: { '#owner': 'owner' },
+    ExpressionAttributeNames: OWNER_NAME,
     ExpressionAttributeValues: { ...valuesSeen(seen), ':request': 'handover' },
   };
 }

@@ -1,5 +1,7 @@
 import {
   OWNED_BY_ME,
+  OWNER_AND_TTL_NAMES,
+  OWNER_NAME,
   ROW_EXISTS,
   RUN_AS_SEEN,
   RUN_IS_NEWEST,
@@ -9,13 +11,13 @@ import {
 } from './conditions.ts';
 import {
   ATTRIBUTE,
+  expiresAt,
   type Ownership,
   type RowWrite,
   type SessionRow,
   sessionKey,
   UNOWNED,
 } from './session-row.ts';
-import { expiresAt, OWNER_AND_TTL_NAMES } from './task-writes.ts';
 
 /** What a runner writes under: the stream, its own name, and the epoch in which it claimed the stream. */
 export interface Claim {
@@ -41,8 +43,6 @@ export interface EndedRun {
   /** When the owner began to leave the stream, Unix ms. */
   readonly atMs: number;
 }
-
-const OWNER_NAME = { '#owner': 'owner' } as const;
 
 /**
  * Takes a row for a task and raises its epoch. Takes away what the owner before left for this one to read.

@@ -140,6 +140,14 @@ export interface RowWrite {
 /** The same for DeleteItem. */
 export type RowDeletion = Omit<RowWrite, 'UpdateExpression' | 'ExpressionAttributeNames'>;
 
+/** Rows of ended sessions and silent tasks stay this long, so that late duplicates find them. */
+const KEEP_SECONDS = 7 * 24 * 3600;
+
+/** @returns when DynamoDB may delete such a row, Unix seconds */
+export function expiresAt(nowMs: number): number {
+  return Math.floor(nowMs / 1000) + KEEP_SECONDS;
+}
+
 export type Wanted =
   | { readonly state: 'started'; readonly start: StartRegister; readonly interruptedAtMs?: number }
   | { readonly state: 'stopped'; readonly stopReason: number }

@@ -1,22 +1,13 @@
-import { HEARTBEAT_AS_SEEN } from './conditions.ts';
+import { HEARTBEAT_AS_SEEN, OWNER_AND_TTL_NAMES } from './conditions.ts';
 import {
   ATTRIBUTE,
+  expiresAt,
   type RowDeletion,
   type RowWrite,
   TASKS,
   type TaskRow,
   taskKey,
 } from './session-row.ts';
-
-export const OWNER_AND_TTL_NAMES = { '#owner': 'owner', '#ttl': 'ttl' } as const;
-
-/** Rows of ended sessions and silent tasks stay this long, so that late duplicates find them. */
-const KEEP_SECONDS = 7 * 24 * 3600;
-
-/** @returns Unix seconds, as DynamoDB's time to live takes them */
-export function expiresAt(nowMs: number): number {
-  return Math.floor(nowMs / 1000) + KEEP_SECONDS;
-}
 
 /** What a task says of itself with every beat of its heart. */
 export type TaskReport = Pick<
