@@ -118,5 +118,11 @@ export interface UserEnv {
   ZM_RTMS_VIDEO_SDK_KEY: string;
   ZM_RTMS_VIDEO_SDK_SECRET: string;
   ZM_RTMS_ALLOWED_HOSTS: string;
+  /** Server-to-server OAuth app, for Zoom's REST API; see `shared/zoom/api-credentials.ts`. */
+  ZM_RTMS_API_ACCOUNT: string;
+  ZM_RTMS_API_CLIENT: string;
+  ZM_RTMS_API_SECRET: string;
+  ZM_RTMS_API_URL: string;
+  ZM_RTMS_OAUTH_URL: string;
   RTMS_MEDIA: string;
 }

@@ -14,6 +14,7 @@ import { listenLocally } from './sockets/listen.ts';
  * - `GET /streams` → what `Simulator.streams()` tells
  * - `GET /sent?stream=ID` → the sent report
  * - `POST /streams/ID/actions` `{"action": "cut_media", …}` (fields as in scenario.ts) → 204
+ * - `GET /api` → what the REST API was asked
  * - `GET /webhooks` → every delivery with its attempts
  * - `POST /webhooks/validate` `{"url"}` → `{"valid"}`
  *
@@ -71,6 +72,8 @@ async function route(
       return { status: 200, body: simulator.streams() };
     case 'GET /sent':
       return { status: 200, body: simulator.sent(query.get('stream') ?? '') };
+    case 'GET /api':
+      return { status: 200, body: simulator.api };
     case 'GET /webhooks':
       return { status: 200, body: simulator.deliveries };
     case 'POST /webhooks/validate':

@@ -60,6 +60,8 @@ async function main(): Promise<void> {
     controlUrl: control.url,
     signalingUrl: simulator.signalingUrl,
     mediaUrl: simulator.mediaUrl,
+    apiUrl: simulator.apiUrl,
+    oauthUrl: simulator.oauthUrl,
   });
   if (flags.scenario === undefined) return;
   const options = JSON.parse(flags['scenario-options']);

@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import type { WebSocket } from 'ws';
-import { nameOf, STREAM_STATE } from '../rtms/protocol/constants.ts';
+import { nameOf, STOP_REASON, STREAM_STATE } from '../rtms/protocol/constants.ts';
 import { MEDIA_TYPES, type MediaType } from '../rtms/protocol/media-type.ts';
 import type { Product } from '../rtms/protocol/product.ts';
+import { type ApiBooks, EXAMPLE_API, type SimulatedApi, serveApi } from './api/api-server.ts';
 import { type Clock, scaledClock } from './clock.ts';
 import { type Behaviour, DOCUMENTED_BEHAVIOUR } from './scenario/behaviour.ts';
 import { formsFromEnvironment, type Missing } from './scenario/forms.ts';
@@ -11,6 +12,8 @@ import {
   type ActionInput,
   parseAction,
   parseScenario,
+  restOf,
+  type Scenario,
   type ScenarioInput,
 } from './scenario/scenario.ts';
 import type { SentReport } from './sent-ledger.ts';
@@ -45,6 +48,8 @@ export interface SimulatorOptions {
   readonly behaviour?: Partial<Behaviour>;
   /** What the forms that `SIMULATOR_FORMS` draws may leave out. @default 'nothing' */
   readonly missing?: Missing;
+  /** What may ask the REST API. @default `EXAMPLE_API` */
+  readonly api?: Partial<SimulatedApi>;
   /** Streams the account may have at once. @default 2000 */
   readonly concurrencyLimit?: number;
   /** Where everything sent is written too. @default nowhere */
@@ -77,6 +82,11 @@ export interface Simulator extends AsyncDisposable {
   readonly clock: Clock;
   readonly signalingUrl: string;
   readonly mediaUrl: string;
+  /** Of the REST API, as `ZM_RTMS_API_URL` and `ZM_RTMS_OAUTH_URL` want them. */
+  readonly apiUrl: string;
+  readonly oauthUrl: string;
+  /** What the REST API was asked. */
+  readonly api: ApiBooks;
   /** Webhooks so far, with every attempt. */
   readonly deliveries: readonly WebhookDelivery[];
   /**
@@ -87,6 +97,14 @@ export interface Simulator extends AsyncDisposable {
    */
   start(scenario: ScenarioInput): string | undefined;
   streams(): StreamInfo[];
+  /**
+   * Begins a meeting in which nobody has started RTMS yet: the REST API lists it and can start its stream.
+   *
+   * @returns its entity id
+   */
+  openMeeting(scenario: ScenarioInput): string;
+  /** Ends a meeting, whether it has a stream or not: the REST API starts nothing in it any more. */
+  endMeeting(entityId: string): void;
   /** Address of the signaling server for a stream, as in its latest started webhook. */
   serverUrl(rtmsStreamId: string): string;
   /** @throws ServiceError `config/invalid` for a wrong action; Error for an unknown stream */
@@ -106,10 +124,20 @@ export interface Simulator extends AsyncDisposable {
 /** Frames are due on a 20 ms grid. */
 const TICK_MS = 10;
 const NEAR_LIMIT_SHARE = 0.8;
+const MEETING_OVER = STOP_REASON.MEETING_ENDED;
 
 interface Entry {
   readonly stream: RtmsStream;
   readonly finished: PromiseWithResolvers<SentReport>;
+}
+
+/** A meeting, with a stream or without. */
+interface MeetingEntry {
+  readonly scenario: Scenario;
+  readonly startedAtMs: number;
+  /** The newest. */
+  stream?: RtmsStream;
+  isOver?: boolean;
 }
 
 /** Starts a fake Zoom on loopback: signaling and media servers, and whoever posts the webhooks. */
@@ -125,6 +153,7 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
   const limit = options.concurrencyLimit ?? 2000;
   const { onEvent, sentDir } = options;
   const entries = new Map<string, Entry>();
+  const meetings = new Map<string, MeetingEntry>();
   const webhooks = new WebhookSender({
     urls: options.webhookUrls ?? [],
     secretToken: app.webhookSecretToken,
@@ -153,6 +182,35 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
       return (socket) => serveMedia(connection(socket), stream, path, app, refusal(stream));
     },
     options.bindHost,
+  );
+  const api = await serveApi(
+    { ...EXAMPLE_API, ...options.api },
+    {
+      clock,
+      clientIds: [app.clientId, app.videoSdkKey],
+      meeting(id) {
+        for (const [entityId, { scenario, stream, isOver = false }] of meetings) {
+          if (entityId !== id && scenario.meetingId !== id) continue;
+          return {
+            entityId,
+            scenario,
+            isOver: isOver || stream?.stopReason === MEETING_OVER,
+            stream,
+          };
+        }
+        return undefined;
+      },
+      liveMeetings: () =>
+        [...meetings].flatMap(([entityId, { scenario, startedAtMs, stream, isOver }]) =>
+          isOver || stream?.stopReason === MEETING_OVER
+            ? []
+            : [{ entityId, scenario, startedAtMs }],
+        ),
+      start(entityId) {
+        const { scenario, startedAtMs } = meetings.get(entityId) as MeetingEntry;
+        return begin(restOf(scenario, clock.now() - startedAtMs), entityId);
+      },
+    },
   );
   const stopTicking = clock.every(TICK_MS, () => {
     for (const { stream } of entries.values()) if (!stream.terminated) stream.advance();
@@ -186,6 +244,7 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
     clock,
     sentDir,
     webhook(stream, kind, stopReason) {
+      if (stream.scenario.withheld.includes(kind)) return;
       const details = { serverUrls: serverUrl(stream), eventTsMs: clock.now(), stopReason };
       webhooks.send(streamEvent(stream, kind, details));
     },
@@ -200,6 +259,31 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
     },
   };
 
+  function begin(scenario: Scenario, knownAs: string | undefined): string | undefined {
+    const ids = makeIds(`${seed}/${entries.size}`);
+    const entityId = knownAs ?? ids.entityId;
+    const live = [...entries.values()].filter(({ stream }) => !stream.terminated).length;
+    if (live >= limit) {
+      webhooks.send(concurrencyLimited(scenario.product, entityId, live + 1, clock.now()));
+      return undefined;
+    }
+    const rtmsStreamId = scenario.rtmsStreamId ?? ids.rtmsStreamId;
+    const stream = new RtmsStream(
+      host,
+      scenario,
+      { ...behaviour, ...(scenario.behaviour as Partial<Behaviour>) },
+      { rtmsStreamId, entityId, sessionId: ids.sessionId },
+    );
+    entries.set(rtmsStreamId, { stream, finished: Promise.withResolvers() });
+    meetings.set(entityId, { scenario, startedAtMs: clock.now(), stream });
+    stream.start();
+    onEvent?.({ kind: 'stream_started', rtmsStreamId, product: scenario.product });
+    if (live + 1 > limit * NEAR_LIMIT_SHARE) {
+      webhooks.send(concurrencyNearLimit(limit, live + 1, clock.now()));
+    }
+    return rtmsStreamId;
+  }
+
   function entry(rtmsStreamId: string): Entry {
     const found = entries.get(rtmsStreamId);
     if (found === undefined) throw new Error(`no RTMS stream ${rtmsStreamId}`);
@@ -210,30 +294,25 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
     clock,
     signalingUrl: signaling.url,
     mediaUrl: media.url,
+    apiUrl: api.apiUrl,
+    oauthUrl: api.oauthUrl,
+    api: api.books,
     deliveries: webhooks.deliveries,
     start(input) {
       const scenario = parseScenario(input);
-      const ids = makeIds(`${seed}/${entries.size}`);
-      const entityId = scenario.entityId ?? ids.entityId;
-      const live = [...entries.values()].filter(({ stream }) => !stream.terminated).length;
-      if (live >= limit) {
-        webhooks.send(concurrencyLimited(scenario.product, entityId, live + 1, clock.now()));
-        return undefined;
-      }
-      const rtmsStreamId = scenario.rtmsStreamId ?? ids.rtmsStreamId;
-      const stream = new RtmsStream(
-        host,
-        scenario,
-        { ...behaviour, ...(scenario.behaviour as Partial<Behaviour>) },
-        { rtmsStreamId, entityId, sessionId: ids.sessionId },
-      );
-      entries.set(rtmsStreamId, { stream, finished: Promise.withResolvers() });
-      stream.start();
-      onEvent?.({ kind: 'stream_started', rtmsStreamId, product: scenario.product });
-      if (live + 1 > limit * NEAR_LIMIT_SHARE) {
-        webhooks.send(concurrencyNearLimit(limit, live + 1, clock.now()));
-      }
-      return rtmsStreamId;
+      return begin(scenario, scenario.entityId);
+    },
+    openMeeting(input) {
+      const scenario = parseScenario(input);
+      const { entityId = makeIds(`${seed}/meeting/${meetings.size}`).entityId } = scenario;
+      meetings.set(entityId, { scenario, startedAtMs: clock.now() });
+      return entityId;
+    },
+    endMeeting(entityId) {
+      const meeting = meetings.get(entityId);
+      if (meeting === undefined) throw new Error(`no meeting ${entityId}`);
+      meeting.isOver = true;
+      meeting.stream?.stop(MEETING_OVER);
     },
     streams: () => [...entries.values()].map(({ stream }) => describe(stream)),
     serverUrl: (rtmsStreamId) => serverUrl(entry(rtmsStreamId).stream),
@@ -253,6 +332,7 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
       for (const { stream } of live) stream.abandon();
       await Promise.all(live.map(({ stream }) => stream.ledger.close()));
       for (const { stream, finished } of live) finished.resolve(stream.ledger.report());
+      api.close();
       await Promise.all([signaling.close(), media.close()]);
     },
     [Symbol.asyncDispose]: () => simulator.close(),

@@ -67,6 +67,8 @@ export class RtmsStream {
   generation = 1;
   /** The last handshake was refused for its signature. */
   hadBadSignature = false;
+  /** Why it ended; undefined while it has not. */
+  stopReason: number | undefined;
   readonly #host: StreamHost;
   readonly #pump: MediaPump;
   readonly #windows: Windows;
@@ -367,6 +369,7 @@ export class RtmsStream {
   /** Ends the stream for good. */
   stop(reason: number): void {
     if (this.terminated) return;
+    this.stopReason = reason;
     this.#advanceMedia(this.nowMs - this.startedAtMs);
     this.#setState(STREAM_STATE.TERMINATING, reason);
     for (const [sessionId, state] of this.sessions) {

@@ -128,3 +128,21 @@ describe('handshake credentials', () => {
     );
   });
 });
+
+describe('API credentials', () => {
+  const api = { accountId: 'account', clientId: 'api', clientSecret: 'hush' };
+  const json = (value: object) => JSON.stringify({ apps: { default: { ...app, api: value } } });
+
+  test('may stand in an app', () => {
+    expect(
+      parseSigningSecret(json({ ...api, clientId: ' api\n' })).apps.get('default')?.api,
+    ).toEqual(api);
+    expect(parseWebhookSecret(json(api)).apps.get('default')).not.toHaveProperty('api');
+  });
+
+  test('are refused when one is missing, naming the place', () => {
+    expect(() => parseSigningSecret(json({ ...api, accountId: '' }))).toThrow(
+      'apps.default.api.accountId',
+    );
+  });
+});

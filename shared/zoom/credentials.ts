@@ -2,6 +2,7 @@ import * as v from 'valibot';
 import type { Product } from '../../rtms/protocol/product.ts';
 import { withoutByteOrderMark } from '../decode-text.ts';
 import { ServiceError } from '../errors.ts';
+import { API_CREDENTIALS } from './api-credentials.ts';
 
 /** The app whose webhooks arrive on the bare path. */
 export const DEFAULT_APP = 'default';
@@ -20,6 +21,8 @@ const SIGNING = {
   clientSecret: text,
   videoSdkKey: v.optional(text),
   videoSdkSecret: v.optional(text),
+  /** What asks Zoom's REST API to start a stream again; without it nothing is asked. */
+  api: v.optional(API_CREDENTIALS),
 };
 
 const VERIFYING = {
@@ -65,7 +68,7 @@ export const parseWebhookSecret = (json: string): ZoomApps<VerifyingApp> =>
 
 /**
  * Reads a secret that holds everything: `{"apps": {"default": {"clientId", "clientSecret", "webhookSecretTokens": ["current",
- * "previous"], "videoSdkKey"?, "videoSdkSecret"?}, "<app>": {...}}}`.
+ * "previous"], "videoSdkKey"?, "videoSdkSecret"?, "api"?: {"accountId", "clientId", "clientSecret"}}, "<app>": {...}}}`.
  *
  * @throws ServiceError `config/invalid` naming each wrong field and never a value; it carries no `cause`,
  *   because the parsers quote their input

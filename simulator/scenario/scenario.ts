@@ -85,6 +85,8 @@ const chatMessage = v.object({
   deletedFileIds: v.optional(v.array(v.string())),
 });
 
+const webhookKind = v.picklist(['started', 'interrupted', 'stopped']);
+
 const action = v.variant('do', [
   v.object({ do: v.literal('join'), userId }),
   v.object({ do: v.literal('leave'), userId }),
@@ -151,7 +153,7 @@ const action = v.variant('do', [
   /** Delivers the last webhook of a kind once more, unchanged but freshly signed. */
   v.object({
     do: v.literal('replay_webhook'),
-    kind: v.picklist(['started', 'interrupted', 'stopped']),
+    kind: webhookKind,
   }),
   v.object({ do: v.literal('hold_webhooks') }),
   v.object({ do: v.literal('release_webhooks'), reversed: v.optional(v.boolean(), false) }),
@@ -162,6 +164,17 @@ const action = v.variant('do', [
   }),
 ]);
 
+/** An answer of the REST API beside the usual one. Status 0: the connection is closed without an answer. */
+const apiAnswer = v.object({
+  status: v.number(),
+  code: v.optional(v.number()),
+  message: v.optional(v.string(), ''),
+  /** The header, as it is. */
+  retryAfter: v.optional(v.string()),
+  /** What was asked for is done all the same. */
+  done: v.optional(v.boolean(), false),
+});
+
 const timedAction = v.object({ atMs: milliseconds, action });
 
 const scenario = v.object({
@@ -169,6 +182,8 @@ const scenario = v.object({
   product: v.optional(v.picklist(PRODUCTS), 'meeting'),
   /** Default: made from the simulator's seed. */
   entityId: v.optional(v.string()),
+  /** The number that people dial. */
+  meetingId: v.optional(v.string()),
   rtmsStreamId: v.optional(v.string()),
   /** What the app's scopes grant. */
   media: v.optional(v.array(mediaType)),
@@ -178,6 +193,18 @@ const scenario = v.object({
   actions: v.optional(v.array(timedAction), []),
   /** Departures from the simulator's behaviour for this stream. */
   behaviour: v.optional(v.record(v.string(), v.unknown()), {}),
+  /** Webhooks of this stream that Zoom never sends. */
+  withheld: v.optional(v.array(webhookKind), []),
+  /** Zoom's REST API about this meeting. */
+  api: v.optional(
+    v.object({
+      /** Answers to its first requests, one each; then Zoom does what is asked. */
+      answers: v.optional(v.array(apiAnswer), []),
+      /** `withheld` of the streams that it starts, one entry each; later ones withhold nothing. */
+      withheld: v.optional(v.array(v.array(webhookKind)), []),
+    }),
+    {},
+  ),
 });
 
 export type AudioTrack = v.InferOutput<typeof audioTrack>;
@@ -187,6 +214,7 @@ export type ScenarioParticipant = v.InferOutput<typeof participant>;
 export type Action = v.InferOutput<typeof action>;
 export type ActionInput = v.InferInput<typeof action>;
 export type TimedAction = v.InferOutput<typeof timedAction>;
+export type ApiAnswerOfScenario = v.InferOutput<typeof apiAnswer>;
 export type Scenario = v.InferOutput<typeof scenario>;
 /** A scenario with its defaults left out. */
 export type ScenarioInput = v.InferInput<typeof scenario>;
@@ -194,6 +222,24 @@ export type ScenarioInput = v.InferInput<typeof scenario>;
 /** @throws ServiceError `config/invalid` naming the first wrong field */
 export function parseScenario(input: unknown): Scenario {
   return parse(scenario, input, 'scenario');
+}
+
+/** What is left of a meeting when its stream is started once more, `elapsedMs` after the stream before. */
+export function restOf(scenario: Scenario, elapsedMs: number): Scenario {
+  const { participants, actions, durationMs, api } = scenario;
+  const later = (atMs: number) => Math.max(0, atMs - elapsedMs);
+  const [withheld = [], ...laterWithheld] = api.withheld;
+  return {
+    ...scenario,
+    rtmsStreamId: undefined,
+    participants: participants.map((one) => ({ ...one, joinMs: later(one.joinMs) })),
+    actions: actions
+      .filter(({ atMs }) => atMs > elapsedMs)
+      .map(({ atMs, action }) => ({ atMs: later(atMs), action })),
+    durationMs: later(durationMs),
+    withheld,
+    api: { ...api, withheld: laterWithheld },
+  };
 }
 
 /** The script with its implied parts, who joins when and the end, in order of time. */

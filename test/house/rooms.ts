@@ -7,6 +7,7 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   'shared/record': ['shared', 'rtms/protocol', 'shared/zoom'],
   'shared/zoom': ['shared', 'rtms/protocol'],
   'shared/session-table': ['shared', 'rtms/protocol', 'shared/zoom'],
+  'rtms/api': ['shared', 'shared/zoom', 'rtms/protocol'],
   'rtms/wire': ['shared', 'rtms/protocol'],
   'rtms/connection': ['shared', 'rtms/protocol', 'rtms/wire', 'shared/zoom', 'shared/record'],
   rtms: ['shared', 'rtms/protocol', 'rtms/wire', 'rtms/connection', 'shared/zoom', 'shared/record'],
@@ -36,7 +37,7 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   'functions/synthetic-meeting': ['shared', 'shared/*', 'simulator', 'sdk/consumer', 'functions'],
   infra: ['shared', 'shared/*', 'rtms/protocol'],
   local: ['shared', 'shared/*', 'rtms/protocol', 'sdk/consumer', 'functions', 'simulator'],
-  cli: ['shared', 'shared/*', 'rtms/protocol', 'sdk/consumer', 'simulator'],
+  cli: ['shared', 'shared/*', 'rtms/protocol', 'rtms/api', 'sdk/consumer', 'simulator'],
 };
 
 /** The room a file stands in: the longest name that its path begins with. */
