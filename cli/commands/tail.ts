@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import { events, type Frame, frames, type ReceivedEvent } from '../../sdk/consumer/index.ts';
 import { describeEvent } from '../../sdk/consumer/records/describe-event.ts';
 import type { ServiceError } from '../../shared/errors.ts';
+import { streamKey } from '../../shared/record/partition-key.ts';
 import { layOut } from '../../shared/table.ts';
 import { type Context, createCommand, type Flags, runCommand } from '../command.ts';
 import { required } from '../deployment/deployment.ts';
@@ -69,7 +70,7 @@ async function tail(
     await showing;
     return EXIT.OK;
   }
-  const only = rtmsStreamId === undefined ? {} : { partitionKey: rtmsStreamId };
+  const only = rtmsStreamId === undefined ? {} : { partitionKey: streamKey(rtmsStreamId) };
   for await (const event of events({ ...reader, ...only })) {
     if (isWanted(event) && (!flags.transcript || event.name === 'transcript')) {
       showEvent(context, event);

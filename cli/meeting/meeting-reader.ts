@@ -6,6 +6,7 @@ import {
   type StreamReader,
 } from '../../sdk/consumer/index.ts';
 import { ServiceError } from '../../shared/errors.ts';
+import { streamKey } from '../../shared/record/partition-key.ts';
 import type { SessionRow } from '../../shared/session-table/session-row.ts';
 import type { Context } from '../command.ts';
 import { required } from '../deployment/deployment.ts';
@@ -36,7 +37,7 @@ export async function* eventsOf(
   const streamName = required(context.deployment, 'eventsStream');
   // All events of a session have one partition key, so only its shard is read. Media has a key for each camera and
   // share, and nothing lists all of them for certain when an owner is lost.
-  const partitionKey = options.rtmsStreamId;
+  const partitionKey = streamKey(options.rtmsStreamId);
   for await (const event of events({ ...reader(context, streamName, options), partitionKey })) {
     if (event.rtmsStreamId === options.rtmsStreamId) yield event;
   }

@@ -24,8 +24,14 @@ export {
   type KinesisLambdaEvent,
   type LambdaDecodeOptions,
 } from './reading/lambda.ts';
-export { meetingEvents, meetingFrames } from './reading/meeting-reader.ts';
-export { type EventReader, events, type FrameReader, frames } from './reading/reader.ts';
+export {
+  type EventReader,
+  events,
+  type FrameReader,
+  frames,
+  meetingEvents,
+  meetingFrames,
+} from './reading/reader.ts';
 export type { KinesisSender } from './reading/shard-reader.ts';
 export type { StreamReader } from './reading/stream-pages.ts';
 export { EventDecoder, type ReceivedEvent, type RtmsEventOf } from './records/event-record.ts';

@@ -10,12 +10,12 @@ import { ServiceError } from '../../../shared/errors.ts';
 import type { CounterMetrics } from '../../../shared/metrics.ts';
 import type { EventOrigin } from '../../../shared/record/event.ts';
 import type { EventData, EventName, LedgerRow } from '../../../shared/record/event-data.ts';
+import { partitionKeyOf, streamKey } from '../../../shared/record/partition-key.ts';
 import type { DropCause, Receipt, Sink, Unit } from '../../kinesis/unit.ts';
 import { EventLines } from './event-lines.ts';
 import { sourceOf } from './frame-record.ts';
 import { GapEvents } from './gap-events.ts';
 import { type LedgerSource, SessionLedger } from './ledger.ts';
-import { partitionKeyOf, streamKey } from './partition-key.ts';
 import { type FrameUnits, SourceWriter } from './source-writer.ts';
 
 export interface SessionWriterOptions {

@@ -6,7 +6,7 @@ export const SHARD_END = 'SHARD_END';
 /** Where a reader stands in a shard, and what it has seen there: enough to drop repeats after a restart. */
 export interface SavedPosition {
   readonly position: string;
-  /** As `save` got it. */
+  /** The text that `save` was given. */
   readonly seen?: string;
 }
 
@@ -16,8 +16,8 @@ export interface CheckpointStore {
   load(shardId: string): Promise<string | SavedPosition | undefined>;
   /**
    * @param position a Kinesis sequence number, all before it processed; or `SHARD_END`
-   * @param seen the newest of each source, as text. A store that keeps it too drops repeats and late writers across a
-   *   restart; one that does not sees them again
+   * @param seen the newest of each source, as text. A store that keeps this text makes the reader drop repeats and late
+   *   writers across a restart. Without it they are handed out again
    */
   save(shardId: string, position: string, seen: string): Promise<void>;
 }
@@ -25,16 +25,18 @@ export interface CheckpointStore {
 /** One Kinesis record (or an empty page) on its way through the consumer. */
 export interface Ticket {
   readonly shardId: string;
-  /** Where the shard stands once this record is processed; undefined while a later one must be waited for. */
+  /** The shard's position once this record is processed. Undefined while a frame in it waits for a later record. */
   position: string | undefined;
   /** Frames or events of the record that the consumer has not finished. */
   open: number;
+  /** Finished frames of the record, kept here while frames of an earlier record may still be unfinished. */
+  marks: FenceMark[] | undefined;
 }
 
-/** At most this often between pages: a store may cost a call each. */
+/** Between two pages a position is saved this seldom at least, because a save may cost a call to a paid store. */
 const SAVE_EVERY_MS = 1_000;
 
-/** Sources remembered per shard; the one unused for longest is forgotten first. */
+/** Sources remembered per shard. Beyond them, the one unused for longest is dropped. */
 const MAX_MARKS = 1_000;
 
 interface ShardProgress {
@@ -45,16 +47,22 @@ interface ShardProgress {
   savedAtMs: number;
 }
 
-/** Saves a position only when everything before it was handed out and the consumer has asked for more. */
+/**
+ * Tracks what the consumer has finished. A position is saved only when everything before it was handed out and the
+ * consumer has asked for more.
+ */
 export class Checkpoints {
   readonly #store: CheckpointStore | undefined;
+  readonly #isReordered: boolean;
   readonly #shards = new Map<string, ShardProgress>();
 
-  constructor(store: CheckpointStore | undefined) {
+  /** @param isReordered items may be finished in another order than they came in, so a newer one says nothing of older ones */
+  constructor(store: CheckpointStore | undefined, isReordered: boolean) {
     this.#store = store;
+    this.#isReordered = isReordered;
   }
 
-  /** @returns where to go on, and what was seen before */
+  /** @returns the position to resume at, and what was seen before it */
   async load(shardId: string): Promise<{ position?: string; seen: readonly FenceMark[] }> {
     const saved = await this.#store?.load(shardId);
     if (saved === undefined) return { seen: [] };
@@ -65,33 +73,40 @@ export class Checkpoints {
     return { position, seen: marks };
   }
 
-  /** Opens a ticket with one mark that stands for the record itself; `done` takes it back. */
+  /** Opens a ticket for one record. It counts the record itself as one open item, which `done` without a mark finishes. */
   begin(shardId: string): Ticket {
-    const ticket: Ticket = { shardId, position: undefined, open: 1 };
+    const ticket: Ticket = { shardId, position: undefined, open: 1, marks: undefined };
     this.#progress(shardId).queue.push(ticket);
     return ticket;
   }
 
   /**
-   * One frame or event of the ticket's record is finished.
+   * Finishes one frame or event of the ticket's record.
    *
-   * @param mark who it was from; absent for the record itself
+   * @param mark whose frame or event it is; absent for the record itself
    * @param isPageEnd save now, if there is anything to save
-   * @returns a promise only when there is a position to save, as nearly every time there is none
+   * @returns a promise only when there is a position to save. Nearly always there is none
    */
   done(ticket: Ticket, mark?: FenceMark, isPageEnd = false): Promise<void> | undefined {
     ticket.open -= 1;
     if (this.#store === undefined && ticket.open > 0) return undefined;
     const shard = this.#progress(ticket.shardId);
-    if (mark !== undefined && this.#store !== undefined) remember(shard.marks, mark);
-    while (shard.queue[0]?.open === 0)
-      shard.unsaved = shard.queue.shift()?.position ?? shard.unsaved;
+    if (mark !== undefined && this.#store !== undefined) {
+      if (!this.#isReordered) remember(shard.marks, mark);
+      else if (ticket.marks === undefined) ticket.marks = [mark];
+      else ticket.marks.push(mark);
+    }
+    for (let first = shard.queue[0]; first?.open === 0; first = shard.queue[0]) {
+      shard.queue.shift();
+      shard.unsaved = first.position ?? shard.unsaved;
+      for (const each of first.marks ?? []) remember(shard.marks, each);
+    }
     if (shard.unsaved === undefined || this.#store === undefined) return undefined;
     const isDue = performance.now() - shard.savedAtMs >= SAVE_EVERY_MS;
     return isPageEnd || isDue ? this.#save(ticket.shardId, shard) : undefined;
   }
 
-  /** Saves what is processed and not saved yet: the consumer stops here. */
+  /** Saves what is processed and not saved yet. To be called when the consumer stops. */
   async flush(): Promise<void> {
     for (const [shardId, shard] of this.#shards) await this.#save(shardId, shard);
   }
@@ -121,14 +136,14 @@ function remember(marks: Map<string, FenceMark>, mark: FenceMark): void {
   const key = keyOf(mark);
   const [, , , epoch, sequence] = mark;
   const known = marks.get(key);
-  // Never back: a repeat that was asked for says nothing new.
+  // A consumer that keeps repeats finishes older frames again. They must not move the mark back.
   const isOlder = known && (known[3] > epoch || (known[3] === epoch && known[4] >= sequence));
   marks.delete(key);
   marks.set(key, isOlder ? known : mark);
   if (marks.size > MAX_MARKS) marks.delete(marks.keys().next().value as string);
 }
 
-/** What cannot be read is not known: then repeats are seen again. */
+/** Reads what `save` was given. Text that cannot be read counts as nothing seen: repeats are then handed out again. */
 function readMarks(text: string): FenceMark[] {
   try {
     const marks: unknown = JSON.parse(text);

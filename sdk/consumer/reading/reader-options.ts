@@ -1,9 +1,10 @@
 import { ServiceError } from '../../../shared/errors.ts';
+import type { StreamReader } from './stream-pages.ts';
 
+/** Every option of a reader, and whether a value of it can be used. */
 const KNOWN: Readonly<Record<string, (value: unknown) => boolean>> = {
   client: (value) => typeof (value as { send?: unknown } | null)?.send === 'function',
   streamName: (value) => typeof value === 'string' && value !== '',
-  rtmsStreamId: (value) => typeof value === 'string' && value !== '',
   startAt: (value) => value === 'TRIM_HORIZON' || value === 'LATEST' || isDate(value),
   endAt: isDate,
   checkpoints: (value) =>
@@ -22,18 +23,15 @@ const KNOWN: Readonly<Record<string, (value: unknown) => boolean>> = {
   repeats: (value) => value === 'drop' || value === 'keep',
 };
 
-const REQUIRED = ['client', 'streamName'];
-
 /**
- * A misspelt option would be read as its default, and somebody would wait for what never comes.
+ * Refuses options that are misspelt or missing. A misspelt one would be read as its default, and somebody would wait for
+ * what never comes.
  *
  * @throws ServiceError `config/invalid` that names the option
  */
-export function checkReader(reader: object): void {
-  for (const name of REQUIRED) {
-    if (!(name in reader))
-      throw new ServiceError('config/invalid', `the option ${name} is missing`);
-  }
+export function checkReader(reader: StreamReader): void {
+  requireOption('client', reader.client);
+  requireOption('streamName', reader.streamName);
   for (const [name, value] of Object.entries(reader)) {
     const isFine = Object.hasOwn(KNOWN, name) ? KNOWN[name] : undefined;
     if (isFine === undefined) {
@@ -41,9 +39,18 @@ export function checkReader(reader: object): void {
       throw new ServiceError('config/invalid', what);
     }
     if (value !== undefined && !isFine(value)) {
-      throw new ServiceError('config/invalid', `the option ${name} cannot be what it is`);
+      throw new ServiceError(
+        'config/invalid',
+        `the option ${name} has a value that cannot be used`,
+      );
     }
   }
+}
+
+/** @throws ServiceError `config/invalid` when an option that has no default is absent or undefined */
+export function requireOption(name: string, value: unknown): void {
+  if (value === undefined)
+    throw new ServiceError('config/invalid', `the option ${name} is missing`);
 }
 
 function isDate(value: unknown): boolean {

@@ -2,11 +2,11 @@ import { CreateStreamCommand, KinesisClient, PutRecordsCommand } from '@aws-sdk/
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type KinesisServer, startKinesisServer } from '../../../local/kinesis/server.ts';
 import { connect } from '../../../test/support/kinesis-client.ts';
-import { mediaRecord, packed } from '../../../test/support/test-records.ts';
+import { mediaRecord, packed, START_MS } from '../../../test/support/test-records.ts';
 import type { SavedPosition } from './checkpoints.ts';
 import { type FrameReader, frames } from './reader.ts';
 
-/** A reader that begins again, against a real server: what it must see once, and what must end it at once. */
+/** Readers that begin again, and readers that cannot go on, against a Kinesis server on this machine. */
 
 let server: KinesisServer;
 let client: KinesisClient;
@@ -39,7 +39,7 @@ async function put(StreamName: string, changes: readonly object[]): Promise<void
   }
 }
 
-/** A store that keeps everything it is given, and how often. */
+/** A store in memory that counts its saves. */
 function store() {
   const saved = new Map<string, SavedPosition>();
   let calls = 0;
@@ -68,17 +68,17 @@ async function read(reader: Omit<FrameReader, 'client'>, most = Number.POSITIVE_
 const numbers = (...sequences: number[]) => sequences.map((sequence) => ({ sequence }));
 
 describe('a reader that begins again', () => {
-  test('goes on behind the last record that was finished, not behind the last page', async () => {
+  test('resumes behind the last record that was finished, not behind the last page', async () => {
     const streamName = await createStream();
     const checkpoints = store();
     await put(streamName, numbers(1, 2, 3, 4, 5));
-    // The fourth is in the consumer's hands when it stops.
+    // The consumer stops while it holds the fourth.
     expect(await read({ streamName, checkpoints }, 4)).toEqual(['1/1', '1/2', '1/3', '1/4']);
     expect(checkpoints.calls).toBe(1);
     expect(await read({ streamName, checkpoints })).toEqual(['1/4', '1/5']);
   });
 
-  test('drops repeats and late writers of what it had seen before', async () => {
+  test('drops repeats and late writers of what it had seen before the restart', async () => {
     const streamName = await createStream();
     const checkpoints = store();
     await put(streamName, [...numbers(1, 2), { epoch: 2, sequence: 1 }]);
@@ -89,6 +89,23 @@ describe('a reader that begins again', () => {
       { epoch: 2, sequence: 2 },
     ]);
     expect(await read({ streamName, checkpoints })).toEqual(['2/2']);
+  });
+
+  test('hands out again what a window held back when the consumer stopped, though newer frames were finished', async () => {
+    const streamName = await createStream();
+    const checkpoints = store();
+    // After the change of owner Zoom sends audio again that is older than what the window holds.
+    const [first, held, replayed] = [
+      { sequence: 1, capturedAtMs: START_MS },
+      { sequence: 2, capturedAtMs: START_MS + 900 },
+      { epoch: 2, sequence: 1, capturedAtMs: START_MS + 500 },
+    ];
+    const last = { epoch: 2, sequence: 2, capturedAtMs: START_MS + 1_400 };
+    await put(streamName, [first, held, replayed, last]);
+    const reader = { streamName, checkpoints, reorderWindowMs: 60_000 };
+    expect(await read(reader, 3)).toEqual(['1/1', '2/1', '1/2']);
+    // The position stays before what is held back, so what the window let pass comes again too.
+    expect(await read(reader)).toEqual(['2/1', '1/2', '2/2']);
   });
 
   test('reads on with a store that keeps the position alone', async () => {
@@ -108,13 +125,13 @@ describe('a reader that begins again', () => {
     expect(await read({ streamName, checkpoints })).toEqual(['1/1']);
   });
 
-  test('says that records may be gone, or ends, when its checkpoint is not kept any more', async () => {
+  test('calls onTrimmed, or ends without it, when the record of its checkpoint is not kept any more', async () => {
     const streamName = await createStream();
     await put(streamName, numbers(1, 2, 3));
     const checkpoints = store();
     await read({ streamName, checkpoints }, 2);
     const [shardId, saved] = [...checkpoints.saved][0] as [string, SavedPosition];
-    // As after the retention period: the first record that is left is another one.
+    // As after the retention period: the record of the checkpoint is gone.
     const gone: typeof client.send = async (command: never) => {
       const answer = (await client.send(command)) as { Records?: object[] };
       return 'Records' in answer ? { ...answer, Records: answer.Records?.slice(1) } : answer;
@@ -130,7 +147,7 @@ describe('a reader that begins again', () => {
   });
 });
 
-test('after more than a day without a record it says no more than that some may be gone', async () => {
+test('a reader that resumes after a day without a record says that some may be gone', async () => {
   let nowMs = Date.now();
   await using idle = await startIdle(() => nowMs);
   const checkpoints = store();
@@ -148,7 +165,56 @@ test('after more than a day without a record it says no more than that some may 
   expect(left.map(({ sequence }) => sequence)).toEqual([2]);
 });
 
-/** A stream on a Kinesis whose clock is ours. */
+test('a reader calls onTrimmed when records expired while the consumer held a page', async () => {
+  let nowMs = Date.now();
+  await using idle = await startIdle(() => nowMs);
+  await idle.put(1);
+  nowMs += 300_000;
+  await idle.put(2);
+  nowMs += 86_000_000;
+  await idle.put(3);
+  const send: typeof idle.client.send = (command: { input: object }) =>
+    idle.client.send(isRead(command) ? limited(command) : (command as never));
+  const trimmed: object[] = [];
+  const found: number[] = [];
+  const reader = { client: { send }, streamName: 'idle', stopAtTip: true } as const;
+  const onTrimmed = (what: object) => void trimmed.push(what);
+  for await (const { sequence } of frames({ ...reader, onTrimmed })) {
+    found.push(sequence);
+    // The iterator expires meanwhile, and so do the first two records.
+    if (sequence === 1) nowMs += 900_000;
+  }
+  expect(found).toEqual([1, 3]);
+  expect(trimmed).toMatchObject([{ shardId: 'shardId-000000000000' }]);
+});
+
+test('a reader at the tip of a stream long idle takes nothing for trimmed when its iterator expires', async () => {
+  let nowMs = Date.now();
+  await using idle = await startIdle(() => nowMs);
+  await idle.put(1);
+  let reads = 0;
+  const send: typeof idle.client.send = async (command: { input: object }) => {
+    if (isRead(command) && ++reads === 3) nowMs += 25 * 3_600_000;
+    const answer = await idle.client.send(command as never);
+    if (reads === 4) await idle.put(2);
+    return answer;
+  };
+  const found: number[] = [];
+  for await (const { sequence } of frames({ client: { send }, streamName: 'idle', pollMs: 0 })) {
+    found.push(sequence);
+    if (sequence === 2) break;
+  }
+  expect(found).toEqual([1, 2]);
+});
+
+const isRead = (command: object) => command.constructor.name === 'GetRecordsCommand';
+
+/** The same call for one record. */
+function limited(command: { input: object }) {
+  return Object.assign(command, { input: { ...command.input, Limit: 1 } }) as never;
+}
+
+/** A stream on a Kinesis server of its own, whose clock the test sets. */
 async function startIdle(clock: () => number) {
   const own = await startKinesisServer({ clock });
   const ownClient = connect(own.url);
@@ -167,12 +233,14 @@ async function startIdle(clock: () => number) {
   };
 }
 
-describe('what does not pass', () => {
-  const started = performance.now;
+describe('failures', () => {
   test.each<[string, object, string, RegExp]>([
     ['a misspelt option', { stopAtTipp: true }, 'config/invalid', /no such option: stopAtTipp/],
     ['a misspelt value', { startAt: 'LATSET' }, 'config/invalid', /startAt/],
     ['a client that is none', { client: {} }, 'config/invalid', /client/],
+    ['a client that is undefined', { client: undefined }, 'config/invalid', /client is missing/],
+    ['a stream without a name', { streamName: '' }, 'config/invalid', /streamName/],
+    ['a meeting, which frames does not filter', { rtmsStreamId: 'a' }, 'config/invalid', /such/],
     [
       'a checkpoint of another stream',
       { checkpoints: { load: async () => '123', save: async () => undefined } },
@@ -202,16 +270,16 @@ describe('what does not pass', () => {
       'kinesis/read-refused',
       /ECONNREFUSED/,
     ],
-  ])('ends at once and says why: %s', async (_title, changes, code, why) => {
+  ])('a reader ends at once and says why: %s', async (_title, changes, code, why) => {
     const streamName = await createStream();
     await put(streamName, numbers(1));
-    const beganAt = started.call(performance);
+    const beganAt = performance.now();
     const reading = Array.fromAsync(frames({ client, streamName, stopAtTip: true, ...changes }));
     await expect(reading).rejects.toMatchObject({ code, message: expect.stringMatching(why) });
     expect(performance.now() - beganAt).toBeLessThan(3_000);
   });
 
-  test('and what does is told before each new try', async () => {
+  test('a reader calls onRetry before it repeats a call that failed for a passing reason', async () => {
     const streamName = await createStream();
     await put(streamName, numbers(1));
     const errors = { ProvisionedThroughputExceededException: 1 };
@@ -225,7 +293,7 @@ describe('what does not pass', () => {
   });
 });
 
-test('tells how far behind it is, per shard', async () => {
+test('a reader calls onProgress with how far behind each shard is', async () => {
   const streamName = await createStream();
   await put(streamName, numbers(1));
   const told: object[] = [];
@@ -233,7 +301,7 @@ test('tells how far behind it is, per shard', async () => {
   expect(told.at(-1)).toEqual({ shardId: 'shardId-000000000000', millisBehindLatest: 0 });
 });
 
-test('goes on from the time of the last answer when the iterator for the newest record expires', async () => {
+test('a reader with startAt LATEST skips nothing when its first iterator expires', async () => {
   const streamName = await createStream();
   const stop = new AbortController();
   let calls = 0;

@@ -7,9 +7,10 @@ import {
   PutRecordsCommand,
   SplitShardCommand,
 } from '@aws-sdk/client-kinesis';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type KinesisServer, startKinesisServer } from '../../../local/kinesis/server.ts';
 import { splitIntoChunks } from '../../../shared/record/encode-media-record.ts';
+import { streamKey } from '../../../shared/record/partition-key.ts';
 import { connect } from '../../../test/support/kinesis-client.ts';
 import {
   eventBytes,
@@ -19,7 +20,7 @@ import {
   START_MS,
 } from '../../../test/support/test-records.ts';
 import type { KinesisRecord } from '../records/records.ts';
-import { events, type FrameReader, frames } from './reader.ts';
+import { events, type FrameReader, frames, meetingEvents, meetingFrames } from './reader.ts';
 
 let server: KinesisServer;
 let client: KinesisClient;
@@ -93,13 +94,13 @@ function memoryStore() {
 }
 
 describe('frames', () => {
-  it('come from all shards, each source in order, up to the tip', async () => {
+  test('frames come from all shards, each source in order, up to the tip', async () => {
     const streamName = await createStream(3);
     await put(streamName, [...fromEach(1, 5), ...fromEach(6, 8)]);
     expect(sorted(await read({ streamName, stopAtTip: true }))).toEqual(allOf(8));
   });
 
-  it('keep their order over a split, and the children are read', async () => {
+  test('frames keep their order over a split, and the child shards are read', async () => {
     const streamName = await createStream(1);
     await put(streamName, fromEach(1, 3));
     await client.send(
@@ -116,7 +117,7 @@ describe('frames', () => {
     expect(sorted(await read({ streamName, stopAtTip: true }))).toEqual(allOf(6));
   });
 
-  it('of one partition key are read from the shards that hold it, through a split, and no others', async () => {
+  test('frames of one partition key are read only from the shards that hold it, through a split', async () => {
     const streamName = await createStream(4);
     await put(streamName, fromEach(1, 3));
     const { Shards = [] } = await client.send(new ListShardsCommand({ StreamName: streamName }));
@@ -141,7 +142,7 @@ describe('frames', () => {
     expect(iterators() - before).toBe(2);
   });
 
-  it('are awaited until the signal ends it, without an error', async () => {
+  test('a reader waits for frames until its signal aborts, and then ends without an error', async () => {
     const streamName = await createStream(2);
     await put(streamName, fromEach(1, 1));
     const abort = new AbortController();
@@ -154,7 +155,7 @@ describe('frames', () => {
     expect(found).toHaveLength(2 * KEYS.length);
   });
 
-  it('begin with the next new one on demand', async () => {
+  test('a reader with startAt LATEST begins with the next new frame', async () => {
     const streamName = await createStream(1);
     await put(streamName, [packed([mediaRecord({ sequence: 1 })])]);
     const reader = frames({ client, streamName, startAt: 'LATEST', pollMs: 210 });
@@ -166,7 +167,7 @@ describe('frames', () => {
     await reader.return();
   });
 
-  it('come in order of capture across shards within the window', async () => {
+  test('frames come in order of capture across shards within the reorder window', async () => {
     const streamName = await createStream(4);
     const late = KEYS.map((key, userId) =>
       packed([mediaRecord({ userId, mediaType: 2, capturedAtMs: START_MS - userId })], key),
@@ -178,7 +179,7 @@ describe('frames', () => {
     expect(captured).toEqual(KEYS.map((_, index) => START_MS - KEYS.length + 1 + index));
   });
 
-  it('never ask a shard more than five times a second', async () => {
+  test('a reader never asks a shard more than five times a second', async () => {
     const streamName = await createStream(1);
     await put(streamName, fromEach(1, 1));
     const abort = new AbortController();
@@ -194,7 +195,7 @@ describe('frames', () => {
 });
 
 describe('checkpoints', () => {
-  it('go on behind the last page that was taken completely', async () => {
+  test('a reader resumes behind the last page that was taken completely', async () => {
     const streamName = await createStream(1);
     const checkpoints = memoryStore();
     await put(streamName, [packed([mediaRecord({ sequence: 1 })])]);
@@ -204,14 +205,14 @@ describe('checkpoints', () => {
       expect(frame.sequence).toBe(2);
       break;
     }
-    // The page was left in the middle: it comes again.
+    // The consumer left the page in the middle, so the page comes again.
     expect(await read({ streamName, stopAtTip: true, checkpoints })).toEqual(
       new Map([[7, [2, 3]]]),
     );
     expect(await read({ streamName, stopAtTip: true, checkpoints })).toEqual(new Map());
   });
 
-  it('wait for the last chunk of a frame', async () => {
+  test('a checkpoint is not saved before the last chunk of a frame has come', async () => {
     const streamName = await createStream(1);
     const checkpoints = memoryStore();
     const large = mediaRecord({ payload: Buffer.alloc(3_000, 1) });
@@ -225,7 +226,7 @@ describe('checkpoints', () => {
     expect(checkpoints.saved.size).toBe(1);
   });
 
-  it('remember shards that were read to their end', async () => {
+  test('a checkpoint remembers that a shard was read to its end', async () => {
     const streamName = await createStream(1);
     const checkpoints = memoryStore();
     await put(streamName, fromEach(1, 1));
@@ -246,7 +247,7 @@ describe('checkpoints', () => {
 });
 
 describe('failures', () => {
-  it('that pass are waited out', async () => {
+  test('a failure that passes does not end the reading', async () => {
     const streamName = await createStream(1);
     await put(streamName, [packed([mediaRecord()])]);
     server.faults.set({
@@ -262,7 +263,7 @@ describe('failures', () => {
     server.faults.clear();
   });
 
-  it('that last are thrown at once, by their name', async () => {
+  test('a missing stream and a denied access are thrown at once, with their codes', async () => {
     await expect(read({ streamName: 'missing' })).rejects.toMatchObject({
       code: 'kinesis/stream-missing',
       detail: { streamName: 'missing' },
@@ -276,7 +277,7 @@ describe('failures', () => {
     server.faults.clear();
   });
 
-  it('of one record are skipped and reported, or end the reading, by choice', async () => {
+  test('a bad record is skipped and reported with onBadRecord, and ends the reading without', async () => {
     const streamName = await createStream(1);
     await put(streamName, [
       packed([mediaRecord()]),
@@ -296,8 +297,33 @@ describe('failures', () => {
   });
 });
 
+describe('one meeting', () => {
+  const data = { timestampMs: START_MS };
+
+  test('is found under the partition key that an id with a separator gets', async () => {
+    const streamName = await createStream(4);
+    const rtmsStreamId = 'a#b';
+    const bytes = eventBytes('sharing_stopped', data, 1, { rtmsStreamId });
+    await put(streamName, [kinesisRecord(bytes, streamKey(rtmsStreamId))]);
+    const found = await Array.fromAsync(
+      meetingEvents({ client, streamName, stopAtTip: true, rtmsStreamId }),
+    );
+    expect(found.map(({ id }) => id)).toEqual(['a#b/1/1']);
+  });
+
+  test('must be named: without an id the reading ends at once', async () => {
+    const reader = { client, streamName: 'any', rtmsStreamId: '' };
+    for (const read of [meetingFrames, meetingEvents]) {
+      await expect(Array.fromAsync<unknown>(read(reader))).rejects.toMatchObject({
+        code: 'config/invalid',
+        message: expect.stringContaining('rtmsStreamId is missing'),
+      });
+    }
+  });
+});
+
 describe('events', () => {
-  it('come from the events stream as frames come from the media stream', async () => {
+  test('events are read from the events stream, each once', async () => {
     const streamName = await createStream(1);
     const lines = [1, 2].map((sequence) =>
       kinesisRecord(eventBytes('sharing_stopped', { timestampMs: START_MS }, sequence)),

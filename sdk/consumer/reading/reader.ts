@@ -1,31 +1,38 @@
+import { streamKey } from '../../../shared/record/partition-key.ts';
 import type { FenceMark } from '../records/epoch-fence.ts';
 import { EventDecoder, type ReceivedEvent } from '../records/event-record.ts';
 import type { Frame } from '../records/frame.ts';
 import { type DecodeOptions, FrameDecoder, type KinesisRecord } from '../records/records.ts';
 import { ReorderWindow, type Timed } from '../records/reorder-window.ts';
 import { Checkpoints, type Ticket } from './checkpoints.ts';
-import { checkReader } from './reader-options.ts';
+import { checkReader, requireOption } from './reader-options.ts';
 import { type StreamReader, streamPages } from './stream-pages.ts';
 
 export interface EventReader extends StreamReader, DecodeOptions {}
 
 export interface FrameReader extends StreamReader, DecodeOptions {
   /**
-   * Holds frames back up to this long to bring speakers and shards into order of capture. Per partition key
-   * frames are in order anyway.
+   * How long frames are held back, ms, to bring speakers and shards into order of capture. Frames of one partition key
+   * are in order without it.
    *
    * @default 0, as they come
    */
   readonly reorderWindowMs?: number;
 }
 
+/** Whose frames or events are wanted. */
+interface OneMeeting {
+  readonly rtmsStreamId: string;
+}
+
 /**
  * Reads the `media` stream: whole frames, each once, from all shards, following resharding.
  *
- * A checkpoint is saved when all frames before it were taken and the next one was asked for (after each page, each second, and
- * at the end), so a consumer that stops in the middle sees the record it was at again.
+ * A checkpoint is saved when all frames before it were taken and the next one was asked for (after each page, each
+ * second, and at the end). A consumer that stops in the middle sees the record again at which it stopped.
  *
- * @throws ServiceError `record/*` for a bad record (see `onBadRecord`), `kinesis/*` when reading fails for good
+ * @throws ServiceError `config/invalid` for an option that is missing or misspelt, `record/*` for a bad record (see
+ *   `onBadRecord`), `kinesis/*` when the stream cannot be read any more
  */
 export function frames(reader: FrameReader): AsyncGenerator<Frame, void, undefined> {
   const windowMs = reader.reorderWindowMs ?? 0;
@@ -37,10 +44,35 @@ export function events(reader: EventReader): AsyncGenerator<ReceivedEvent, void,
   return items(reader, new EventDecoder(reader), 0, () => UNTIMED, EventDecoder.markOf);
 }
 
+/**
+ * Reads the frames of one meeting alone, as `frames` does. It reads all shards, because the cameras and shares of a
+ * meeting are spread over them.
+ */
+export async function* meetingFrames({
+  rtmsStreamId,
+  ...reader
+}: FrameReader & OneMeeting): AsyncGenerator<Frame, void, undefined> {
+  requireOption('rtmsStreamId', rtmsStreamId || undefined);
+  for await (const frame of frames(reader)) {
+    if (frame.rtmsStreamId === rtmsStreamId) yield frame;
+  }
+}
+
+/** Reads the events of one meeting alone, as `events` does, from the only shards that hold its partition key. */
+export async function* meetingEvents({
+  rtmsStreamId,
+  ...reader
+}: EventReader & OneMeeting): AsyncGenerator<ReceivedEvent, void, undefined> {
+  requireOption('rtmsStreamId', rtmsStreamId || undefined);
+  for await (const event of events({ ...reader, partitionKey: streamKey(rtmsStreamId) })) {
+    if (event.rtmsStreamId === rtmsStreamId) yield event;
+  }
+}
+
 const UNTIMED: Timed = { capturedAt: new Date(0), payload: new Uint8Array() };
 
 interface Decoder<Item> {
-  /** Has something begun whose rest has not come yet? */
+  /** Has a frame begun whose last chunk has not come yet? */
   readonly waiting?: boolean;
   restore(seen: readonly FenceMark[]): void;
   decode(record: KinesisRecord): Iterable<Item>;
@@ -55,7 +87,7 @@ async function* items<Item>(
   markOf: (item: Item) => FenceMark,
 ): AsyncGenerator<Item, void, undefined> {
   checkReader(reader);
-  const checkpoints = new Checkpoints(reader.checkpoints);
+  const checkpoints = new Checkpoints(reader.checkpoints, windowMs > 0);
   const position = async (shardId: string) => {
     const saved = await checkpoints.load(shardId);
     decoder.restore(saved.seen);
@@ -82,13 +114,13 @@ async function* items<Item>(
           ticket.open += 1;
           window.push({ item, ticket }, timeOf(item), nowMs);
         }
-        // As `leave`, through which every item would pass one generator more.
+        // The same as `leave`, written out: there every item would pass through one more generator.
         for (let next = window.take(nowMs); next; next = window.take(nowMs)) {
           yield next.item;
           const saving = checkpoints.done(next.ticket, markOf(next.item));
           if (saving !== undefined) await saving;
         }
-        // A frame that still waits for chunks must be read again after a restart, from its first chunk.
+        // After a restart, a frame that waits for chunks must be read again from its first chunk.
         if (!decoder.waiting) ticket.position = record.sequenceNumber;
         const saving = checkpoints.done(ticket);
         if (saving !== undefined) await saving;
@@ -104,7 +136,7 @@ async function* items<Item>(
     yield* leave(takeAll);
     throw error;
   } finally {
-    // Whoever stops in the middle goes on behind what was finished.
+    // A consumer that stops in the middle resumes behind the last record it has finished.
     await checkpoints.flush();
   }
 }

@@ -5,46 +5,58 @@ import { hashKeyOf, holdsHashKey } from '../../../shared/shard-of-key.ts';
 import type { KinesisRecord } from '../records/records.ts';
 import { SHARD_END } from './checkpoints.ts';
 import { toReadError } from './read-error.ts';
-import type { ShardInfo } from './shard-plan.ts';
 
-/** Kinesis answers five GetRecords calls a second and shard, all readers together; a little less is safe. */
+/** Kinesis answers five GetRecords calls a second and shard, for all readers together. */
 const MAX_CALLS_PER_SECOND = 5;
+/** Added to the pause between calls, so that jitter of the network does not bring a sixth call into a second. */
 const CALL_MARGIN_MS = 10;
 const FIRST_RETRY_MS = 210;
 /** Kinesis refuses a time that is in the future on its own clock. */
 const CLOCK_MARGIN_MS = 1_000;
 
-/** A stream that cannot be read for this long is given up. */
+/** How long a call may fail for passing reasons before the reader ends. */
 const MAX_OUTAGE_MS = 60_000;
 const MAX_PAUSE_MS = 5_000;
 
-/** Where to begin a shard: the oldest record, the next new one, a time, or behind a sequence number. */
+/** A reader nearer to the newest record has missed none: Kinesis keeps records for 24 h at least. An hour is for clocks. */
+const TRIM_RISK_MS = 23 * 3_600_000;
+
+/** Where to begin a shard: the oldest record, the next new one, a time, or behind a record. */
 export type Position =
   | 'TRIM_HORIZON'
   | 'LATEST'
   | Date
-  | { readonly after: string }
-  /** Behind the record of a checkpoint, which must still be there: else records behind it may be gone too. */
+  /** The sequence number of a record that was read. Kinesis must still have it: otherwise others may be gone too. */
   | { readonly behind: string };
 
-/** What is read with: the SDK's `KinesisClient` of whichever version, or anything that sends its commands. */
+/** What ListShards says of a shard, as far as the order of reading needs it. */
+export interface ShardInfo {
+  readonly shardId: string;
+  /** The shard it was split from, or one of the two it was merged from. */
+  readonly parentShardId?: string | undefined;
+  readonly adjacentParentShardId?: string | undefined;
+  /** Whether the shard takes no new records. */
+  readonly isClosed: boolean;
+}
+
+/** Sends the commands of the AWS SDK: its `KinesisClient` of any version 3, or a stand-in. */
 export interface KinesisSender {
   // biome-ignore lint/suspicious/noExplicitAny: the commands of one version of the SDK are no type of another one
   send(command: any, options?: any): Promise<any>;
 }
 
 export interface ReadSettings {
-  /** Calls a second and shard. @default 5 */
+  /** Calls per second and shard. @default 5 */
   readonly maxCallsPerSecond?: number;
   readonly pollMs: number;
   readonly stopAtTip: boolean;
-  /** Stop a shard behind the first record that arrived later. */
+  /** A shard ends behind the first record that arrived later. */
   readonly endAt?: Date;
   readonly onRetry?: (error: ServiceError, attempt: number) => void;
   readonly onTrimmed?: (trimmed: { readonly shardId: string; readonly position: string }) => void;
 }
 
-/** What one GetRecords call brought. */
+/** The records of one GetRecords call. */
 export interface Page {
   readonly shardId: string;
   readonly records: readonly KinesisRecord[];
@@ -54,14 +66,14 @@ export interface Page {
   readonly millisBehindLatest?: number;
 }
 
-/** The calls a reader makes, with our errors and its patience. */
+/** Makes the calls of a reader. Repeats those that fail for a passing reason, and throws the others as ServiceError. */
 export class ShardReader {
   readonly #kinesis: typeof Kinesis;
   readonly #client: KinesisSender;
   readonly #streamName: string;
   readonly #settings: ReadSettings;
   readonly #signal: AbortSignal;
-  /** Whether the endpoint is the right one is known once it has answered. */
+  /** Before the first answer, a refused connection counts as a wrong endpoint and is not retried. */
   #hasAnswered = false;
 
   constructor(
@@ -89,7 +101,7 @@ export class ShardReader {
     let NextToken: string | undefined;
     do {
       const input = NextToken ? { NextToken } : { StreamName: this.#streamName };
-      const answer = await this.#patiently<Kinesis.ListShardsCommandOutput>((abortSignal) =>
+      const answer = await this.#withRetries<Kinesis.ListShardsCommandOutput>((abortSignal) =>
         this.#client.send(new this.#kinesis.ListShardsCommand(input), { abortSignal }),
       );
       for (const shard of answer.Shards ?? []) {
@@ -106,31 +118,38 @@ export class ShardReader {
     return shards;
   }
 
-  /** Reads one shard to its end, or until there is nothing newer when `stopAtTip`. Ends quietly on abort. */
+  /** Reads one shard to its end, or until there is nothing newer when `stopAtTip`. Ends without an error on abort. */
   async *pages(shardId: string, start: Position): AsyncGenerator<Page, void, undefined> {
     const { pollMs, stopAtTip, endAt, maxCallsPerSecond = MAX_CALLS_PER_SECOND } = this.#settings;
     const minPollMs = 1000 / maxCallsPerSecond + CALL_MARGIN_MS;
     let at = start;
-    let expected = typeof at === 'object' && 'behind' in at ? at.behind : undefined;
+    let expected = recordBefore(at);
+    let mayBeTrimmed = true;
     let calledAt = performance.now();
-    let wallMs = Date.now();
+    let answeredAtMs = Date.now();
+    let behindMs = 0;
     let iterator = await this.#iterator(shardId, at);
     while (iterator !== undefined && !this.#signal.aborted) {
-      // An iterator for the newest record that expires before there is one: what came since then is not skipped.
-      if (at === 'LATEST') at = new Date(wallMs - CLOCK_MARGIN_MS);
+      // An iterator for the newest record may expire before there is one. The next one must not skip what came since.
+      if (at === 'LATEST') at = new Date(answeredAtMs - CLOCK_MARGIN_MS);
       calledAt = performance.now();
-      const answer = await this.#records(iterator, shardId, at);
+      const { answer, isRenewed } = await this.#records(iterator, shardId, at);
+      if (isRenewed && expected === undefined) {
+        expected = recordBefore(at);
+        mayBeTrimmed = behindMs + Date.now() - answeredAtMs >= TRIM_RISK_MS;
+      }
       let records = (answer.Records ?? []).map(toKinesisRecord);
       if (expected !== undefined && records.length > 0) {
         if (records[0]?.sequenceNumber === expected) records = records.slice(1);
-        else this.#trimmed(shardId, expected);
-        at = { after: expected };
+        else if (mayBeTrimmed) this.#trimmed(shardId, expected);
         expected = undefined;
       }
       const last = records.at(-1);
-      if (last) at = { after: last.sequenceNumber };
-      else if (at instanceof Date && start === 'LATEST') at = new Date(wallMs - CLOCK_MARGIN_MS);
-      wallMs = Date.now();
+      if (last) at = { behind: last.sequenceNumber };
+      else if (at instanceof Date && start === 'LATEST')
+        at = new Date(answeredAtMs - CLOCK_MARGIN_MS);
+      answeredAtMs = Date.now();
+      behindMs = answer.MillisBehindLatest ?? 0;
       iterator = answer.NextShardIterator;
       const position = iterator === undefined ? SHARD_END : last?.sequenceNumber;
       const millisBehindLatest = answer.MillisBehindLatest;
@@ -149,7 +168,7 @@ export class ShardReader {
     }
   }
 
-  /** @throws ServiceError `kinesis/trimmed` unless somebody wants to be told instead */
+  /** @throws ServiceError `kinesis/trimmed` when there is no `onTrimmed` to call instead */
   #trimmed(shardId: string, position: string): void {
     const { onTrimmed } = this.#settings;
     if (onTrimmed) {
@@ -157,35 +176,38 @@ export class ShardReader {
       return;
     }
     const what =
-      `the checkpoint of ${shardId} in ${this.#streamName} is older than what Kinesis still keeps, so records behind ` +
-      'it may be gone; onTrimmed goes on with the oldest one kept';
+      `the record read last of ${shardId} in ${this.#streamName} is older than what Kinesis still keeps, so records ` +
+      'behind it may be gone; with onTrimmed the reader goes on with the oldest record kept';
     const detail = { streamName: this.#streamName, shardId, position };
     throw new ServiceError('kinesis/trimmed', what, { detail });
   }
 
   async #iterator(shardId: string, start: Position): Promise<string | undefined> {
     const input = { StreamName: this.#streamName, ShardId: shardId, ...iteratorInput(start) };
-    const answer = await this.#patiently<Kinesis.GetShardIteratorCommandOutput>((abortSignal) =>
+    const answer = await this.#withRetries<Kinesis.GetShardIteratorCommandOutput>((abortSignal) =>
       this.#client.send(new this.#kinesis.GetShardIteratorCommand(input), { abortSignal }),
     );
     return answer.ShardIterator;
   }
 
-  /** An iterator lives five minutes; a consumer may well take longer over a page. */
+  /** Fetches a page. An iterator expires after five minutes, and a consumer may take longer over the page before. */
   async #records(
     iterator: string,
     shardId: string,
     at: Position,
-  ): Promise<Kinesis.GetRecordsCommandOutput> {
+  ): Promise<{ readonly answer: Kinesis.GetRecordsCommandOutput; readonly isRenewed: boolean }> {
     let ShardIterator: string | undefined = iterator;
-    return this.#patiently(async (abortSignal) => {
+    let isRenewed = false;
+    return this.#withRetries(async (abortSignal) => {
       ShardIterator ??= await this.#iterator(shardId, at);
       try {
         const command = new this.#kinesis.GetRecordsCommand({ ShardIterator });
-        return await this.#client.send(command, { abortSignal });
+        const answer = await this.#client.send(command, { abortSignal });
+        return { answer, isRenewed };
       } catch (error) {
         if (!isNamed(error, 'ExpiredIteratorException')) throw error;
         ShardIterator = undefined;
+        isRenewed = true;
         throw error;
       }
     });
@@ -197,7 +219,7 @@ export class ShardReader {
    * @throws ServiceError at once for what does not pass (`kinesis/stream-missing`, `kinesis/access-denied`,
    *   `kinesis/read-refused`), and `kinesis/read-failed` for what has not passed in a minute
    */
-  async #patiently<Answer>(call: (signal: AbortSignal) => Promise<Answer>): Promise<Answer> {
+  async #withRetries<Answer>(call: (signal: AbortSignal) => Promise<Answer>): Promise<Answer> {
     const failingSince = performance.now();
     for (let attempt = 1; ; attempt++) {
       try {
@@ -223,12 +245,16 @@ function iteratorInput(start: Position) {
   if (start === 'TRIM_HORIZON' || start === 'LATEST') return { ShardIteratorType: start } as const;
   if (start instanceof Date)
     return { ShardIteratorType: 'AT_TIMESTAMP', Timestamp: start } as const;
-  return 'behind' in start
-    ? ({ ShardIteratorType: 'AT_SEQUENCE_NUMBER', StartingSequenceNumber: start.behind } as const)
-    : ({
-        ShardIteratorType: 'AFTER_SEQUENCE_NUMBER',
-        StartingSequenceNumber: start.after,
-      } as const);
+  // The record itself comes first then, and proves that nothing behind it was trimmed.
+  return {
+    ShardIteratorType: 'AT_SEQUENCE_NUMBER',
+    StartingSequenceNumber: start.behind,
+  } as const;
+}
+
+/** @returns the sequence number of the record that the next page begins with, if it was read before */
+function recordBefore(at: Position): string | undefined {
+  return typeof at === 'object' && 'behind' in at ? at.behind : undefined;
 }
 
 function toKinesisRecord(record: Kinesis._Record): KinesisRecord {

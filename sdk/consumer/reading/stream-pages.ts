@@ -1,11 +1,16 @@
 import type { ServiceError } from '../../../shared/errors.ts';
 import { type CheckpointStore, SHARD_END } from './checkpoints.ts';
-import { type ShardInfo, shardsToBegin } from './shard-plan.ts';
-import { type KinesisSender, type Page, type Position, ShardReader } from './shard-reader.ts';
+import {
+  type KinesisSender,
+  type Page,
+  type Position,
+  type ShardInfo,
+  ShardReader,
+} from './shard-reader.ts';
 
 /** Which stream to read, from where, and until when. */
 export interface StreamReader {
-  /** The AWS SDK's `KinesisClient`, of whichever version 3. */
+  /** The `KinesisClient` of the AWS SDK, any version 3. */
   readonly client: KinesisSender;
   readonly streamName: string;
   /**
@@ -25,29 +30,30 @@ export interface StreamReader {
   /** Ends the iteration, without an error. */
   readonly signal?: AbortSignal;
   /**
-   * Pause between two calls per shard when there is nothing newer. All readers of a shard together get five
-   * calls a second; below 210 it counts as 210.
+   * Pause between two calls per shard when there is nothing newer, ms. All readers of a shard together get five calls a
+   * second, so a value below 210 counts as 210.
    *
    * @default 500
    */
   readonly pollMs?: number;
   /**
-   * Calls of this reader per shard and second, 5 at most. Whoever reads much at once, beside a live consumer, takes 3.
+   * Calls of this reader per shard and second, 5 at most. A reader of much at once leaves room for a live consumer with 3.
    *
    * @default 5
    */
   readonly maxCallsPerSecond?: number;
-  /** Read no further than what arrived until then; with `stopAtTip` for a part of the stream. @default all */
+  /** Read no further than what arrived until then. Used with `stopAtTip` to read a part of the stream. @default all */
   readonly endAt?: Date;
-  /** Told when a call failed for a reason that may pass, before it is made again. */
+  /** Called when a call failed for a reason that may pass, before the next try. `attempt` counts from 1. */
   readonly onRetry?: (error: ServiceError, attempt: number) => void;
   /**
-   * Told when the record of a checkpoint is not kept any more, so that others behind it may be gone too.
+   * Called when the record read last is not kept any more, so that records behind it may be gone too. Reading goes on
+   * with the oldest record kept.
    *
    * @default `kinesis/trimmed` is thrown
    */
   readonly onTrimmed?: (trimmed: { readonly shardId: string; readonly position: string }) => void;
-  /** Told after each page of a shard how far behind its newest record the reader is. */
+  /** Called after each page of a shard with how far behind its newest record the reader is. */
   readonly onProgress?: (at: {
     readonly shardId: string;
     readonly millisBehindLatest: number | undefined;
@@ -57,17 +63,17 @@ export interface StreamReader {
 }
 
 /**
- * Pages of all shards as they come, empty ones too, following resharding. A shard is asked for its next page
- * when the last one was taken, so that nothing piles up.
+ * Yields the pages of all shards as they come, empty ones too, following resharding. A shard is asked for its next page
+ * when the last one was taken, so that no pages pile up in memory.
  *
- * @param load the position to go on from; undefined to begin at `startAt`
- * @throws ServiceError `kinesis/*` when reading fails for good
+ * @param load returns the position to resume a shard at, or undefined to begin at `startAt`
+ * @throws ServiceError `kinesis/*` when the stream cannot be read any more
  */
 export async function* streamPages(
   reader: StreamReader,
   load: (shardId: string) => Promise<string | undefined>,
 ): AsyncGenerator<Page, void, undefined> {
-  // Decoding alone, in a Lambda function say, does without the client.
+  // Loaded here and not at the top: a Lambda function that only decodes has no AWS client installed.
   const kinesis = await import('@aws-sdk/client-kinesis');
   const stop = new AbortController();
   const signal = reader.signal ? AbortSignal.any([reader.signal, stop.signal]) : stop.signal;
@@ -76,7 +82,7 @@ export async function* streamPages(
   const shardReader = new ShardReader(kinesis, client, streamName, settings, signal);
   const begun = new Set<string>();
   const finished = new Set<string>();
-  const running = new Map<AsyncGenerator<Page>, Promise<Turn>>();
+  const running = new Map<AsyncGenerator<Page>, Promise<NextPage>>();
 
   const beginShards = async (isStart: boolean) => {
     const shards = await shardReader.list(reader.partitionKey);
@@ -92,7 +98,7 @@ export async function* streamPages(
       begun.add(shardId);
       const position = positions.get(shardId) as Position;
       const shard = shardReader.pages(shardId, position);
-      running.set(shard, takeTurn(shard));
+      running.set(shard, nextPage(shard));
     }
   };
 
@@ -109,8 +115,8 @@ export async function* streamPages(
         finished.add(result.value.shardId);
         await beginShards(false);
       }
-      // Behind the others, so that no busy shard keeps them from their turn.
-      running.set(shard, takeTurn(shard));
+      // Put behind the others, as `Promise.race` prefers the first: otherwise a busy shard would starve them.
+      running.set(shard, nextPage(shard));
     }
   } catch (error) {
     if (!reader.signal?.aborted) throw error;
@@ -119,30 +125,54 @@ export async function* streamPages(
   }
 }
 
-/** @returns undefined for a shard that need not be read */
+/** @returns where to begin the shard, or undefined when it need not be read */
 function firstPosition(
   shard: ShardInfo,
   saved: string | undefined,
   startAt: 'TRIM_HORIZON' | 'LATEST' | Date,
   isStart: boolean,
 ): Position | undefined {
-  // An open shard has not been read to its end, whatever was saved under its name: that was of a stream before this.
+  // An open shard cannot have been read to its end. Such a checkpoint is left from an earlier stream of the same name.
   if (saved === SHARD_END && shard.isClosed) return undefined;
   if (saved !== undefined && saved !== SHARD_END) return { behind: saved };
   if (startAt !== 'LATEST') return startAt;
-  // A shard that appears later holds only records newer than the start.
+  // A shard that appears later holds only records newer than the start of this reader.
   if (!isStart) return 'TRIM_HORIZON';
   return shard.isClosed ? undefined : 'LATEST';
 }
 
-interface Turn {
+/**
+ * Decides which shards to begin now. A shard waits until every parent that still exists was read to its end. Otherwise
+ * a partition key that moved to the child would lose its order.
+ *
+ * @param begun shards being read or read to their end
+ * @param finished shards read to their end, or never to be read
+ */
+export function shardsToBegin(
+  shards: readonly ShardInfo[],
+  begun: ReadonlySet<string>,
+  finished: ReadonlySet<string>,
+): ShardInfo[] {
+  const existing = new Set(shards.map(({ shardId }) => shardId));
+  const isReadOut = (parent: string | undefined) =>
+    parent === undefined || finished.has(parent) || !existing.has(parent);
+  return shards.filter(
+    ({ shardId, parentShardId, adjacentParentShardId }) =>
+      !begun.has(shardId) &&
+      !finished.has(shardId) &&
+      isReadOut(parentShardId) &&
+      isReadOut(adjacentParentShardId),
+  );
+}
+
+interface NextPage {
   readonly shard: AsyncGenerator<Page>;
   readonly result: IteratorResult<Page, void>;
 }
 
-function takeTurn(shard: AsyncGenerator<Page>): Promise<Turn> {
-  const turn = shard.next().then((result) => ({ shard, result }));
-  // Whoever waits gets the error; a shard nobody waits for any more may fail unheard.
-  turn.catch(() => undefined);
-  return turn;
+function nextPage(shard: AsyncGenerator<Page>): Promise<NextPage> {
+  const next = shard.next().then((result) => ({ shard, result }));
+  // When the reading ends, nobody awaits the other shards, and their errors would end the process.
+  next.catch(() => undefined);
+  return next;
 }

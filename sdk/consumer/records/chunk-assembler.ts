@@ -3,7 +3,7 @@ import type { DecodedMediaRecord } from '../../../shared/record/media-record.ts'
 /** Far above the largest frame Zoom sends; a set of chunks that claims more is not kept. */
 const MAX_FRAME_BYTES = 64 * 1024 * 1024;
 
-/** A frame's chunks are written in one go, so what lacks after this much of the runner's time will not come. */
+/** The chunks of a frame are written within a second of the runner's time: those missing after this time do not come. */
 const MAX_WAIT_MS = 60_000;
 
 const INCOMPLETE = 'frame without all of its chunks';
@@ -17,23 +17,38 @@ interface PartialFrame {
   sizeBytes: number;
 }
 
-/** Told why a frame will never be whole. @param record its first chunk, from the Kinesis record `sequenceNumber` */
-export type GiveUp = (record: DecodedMediaRecord, sequenceNumber: string, why: string) => void;
+/** A frame put together, and the Kinesis record that brought its first chunk. */
+export interface WholeFrame {
+  readonly payload: Buffer;
+  readonly beganAt: string;
+}
+
+/**
+ * Told why a frame will never be whole.
+ *
+ * @param record the chunk of it that was seen first
+ * @param sequenceNumber of the Kinesis record that brought this chunk
+ */
+export type OnIncomplete = (
+  record: DecodedMediaRecord,
+  sequenceNumber: string,
+  why: string,
+) => void;
 
 /** Puts frames that were cut into chunks together again: one frame at a time for each source. */
 export class ChunkAssembler {
   readonly #partial = new Map<string, PartialFrame>();
-  readonly #giveUp: GiveUp;
+  readonly #onIncomplete: OnIncomplete;
 
-  constructor(giveUp: GiveUp) {
-    this.#giveUp = giveUp;
+  constructor(onIncomplete: OnIncomplete) {
+    this.#onIncomplete = onIncomplete;
   }
 
-  /** The record that brought the first chunk of the frame begun earliest; of none whose first chunk is not here. */
-  get firstWaiting(): string | undefined {
-    for (const { sequenceNumber, chunks } of this.#partial.values())
-      if (chunks[0] !== undefined) return sequenceNumber;
-    return undefined;
+  /** The Kinesis records that brought the first chunks of frames that are not whole yet. */
+  get waitingSince(): string[] {
+    return [...this.#partial.values()]
+      .filter(({ chunks }) => chunks[0] !== undefined)
+      .map(({ sequenceNumber }) => sequenceNumber);
   }
 
   /** Is any frame waiting for chunks? */
@@ -44,11 +59,11 @@ export class ChunkAssembler {
   /**
    * @param source names the (rtmsStreamId, media type, source) the record belongs to
    * @param sequenceNumber of the Kinesis record that brought it
-   * @returns the whole frame's payload once its last chunk is here
+   * @returns the whole frame once its last chunk is here
    */
-  add(source: string, record: DecodedMediaRecord, sequenceNumber: string): Buffer | undefined {
+  add(source: string, record: DecodedMediaRecord, sequenceNumber: string): WholeFrame | undefined {
     if (this.#partial.size > 0) this.#expire(source, record);
-    if (record.chunkCount <= 1) return record.payload;
+    if (record.chunkCount <= 1) return { payload: record.payload, beganAt: sequenceNumber };
     const partial = this.#partial.get(source) ?? this.#open(source, record, sequenceNumber);
     if (partial.chunks[record.chunkIndex] !== undefined) return undefined;
     partial.chunks[record.chunkIndex] = record.payload;
@@ -60,10 +75,11 @@ export class ChunkAssembler {
     }
     if (partial.missing > 0) return undefined;
     this.#partial.delete(source);
-    return Buffer.concat(partial.chunks as Buffer[], partial.sizeBytes);
+    const payload = Buffer.concat(partial.chunks as Buffer[], partial.sizeBytes);
+    return { payload, beganAt: partial.sequenceNumber };
   }
 
-  /** Gives up all that still waits: nothing more will come. */
+  /** Drops all frames that still wait for chunks: no more records will come. */
   finish(): void {
     for (const [source, partial] of this.#partial) this.#drop(source, partial, INCOMPLETE);
   }
@@ -88,6 +104,6 @@ export class ChunkAssembler {
 
   #drop(source: string, { record, sequenceNumber }: PartialFrame, why: string): void {
     this.#partial.delete(source);
-    this.#giveUp(record, sequenceNumber, why);
+    this.#onIncomplete(record, sequenceNumber, why);
   }
 }

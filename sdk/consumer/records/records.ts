@@ -56,16 +56,17 @@ export class FrameDecoder {
   readonly counts: DecodeCounts = { delivered: 0, repeated: 0, fenced: 0, bad: 0 };
   readonly #fence = new EpochFence();
   readonly #known = new InternedTexts();
-  readonly #givenUp: { error: ServiceError; sequenceNumber: string }[] = [];
+  readonly #incomplete: { error: ServiceError; sequenceNumber: string }[] = [];
   readonly #assembler: ChunkAssembler;
   readonly #options: DecodeOptions;
+  #beganAt = '';
 
   constructor(options: DecodeOptions = {}) {
     this.#options = options;
     this.#assembler = new ChunkAssembler((record, sequenceNumber, why) => {
-      const { rtmsStreamId, epoch, sequence } = record;
-      const detail = { rtmsStreamId, epoch, sequence };
-      this.#givenUp.push({
+      const { rtmsStreamId, epoch, sequence, chunkIndex } = record;
+      const detail = { rtmsStreamId, epoch, sequence, chunkIndex };
+      this.#incomplete.push({
         error: new ServiceError('record/malformed', why, { detail }),
         sequenceNumber,
       });
@@ -85,9 +86,14 @@ export class FrameDecoder {
     return [partitionKey, rtmsStreamId, source, epoch, sequence];
   }
 
-  /** The Kinesis record with the first chunk of the frame that waits for longest, when that first chunk was seen. */
-  get firstWaiting(): string | undefined {
-    return this.#assembler.firstWaiting;
+  /** Sequence number of the Kinesis record that holds the beginning of the frame yielded last. */
+  get beganAt(): string {
+    return this.#beganAt;
+  }
+
+  /** Sequence numbers of the Kinesis records with the first chunks of frames that are not whole yet. */
+  get waitingSince(): string[] {
+    return this.#assembler.waitingSince;
   }
 
   /** Has a frame begun whose last chunk has not come yet? */
@@ -108,14 +114,14 @@ export class FrameDecoder {
         this.counts.delivered += 1;
         yield frame;
       }
-      if (this.#givenUp.length > 0) this.#reportGivenUp();
+      if (this.#incomplete.length > 0) this.#reportIncomplete();
     }
   }
 
   /** Reports frames that still lack chunks: to be called when no more records will come. */
   finish(): void {
     this.#assembler.finish();
-    this.#reportGivenUp();
+    this.#reportIncomplete();
   }
 
   #userRecords(
@@ -149,18 +155,21 @@ export class FrameDecoder {
     const admission = this.#fence.check(partitionKey, record, source);
     if (admission !== 'admitted') this.counts[admission] += 1;
     if (admission !== 'admitted' && this.#options.repeats !== 'keep') return undefined;
-    const isWhole = record.chunkCount <= 1 && !this.#assembler.waiting;
-    const payload = isWhole
-      ? record.payload
-      : this.#assembler.add(`${record.rtmsStreamId} ${source}`, record, sequenceNumber);
-    if (!payload) return undefined;
+    this.#beganAt = sequenceNumber;
+    let { payload } = record;
+    if (record.chunkCount > 1 || this.#assembler.waiting) {
+      const whole = this.#assembler.add(`${record.rtmsStreamId} ${source}`, record, sequenceNumber);
+      if (!whole) return undefined;
+      payload = whole.payload;
+      this.#beganAt = whole.beganAt;
+    }
     const frame = frameOfRecord(record, payload, partitionKey, sequenceNumber);
     if (admission === 'admitted') this.#fence.delivered(partitionKey, record, source);
     return frame;
   }
 
-  #reportGivenUp(): void {
-    for (const { error, sequenceNumber } of this.#givenUp.splice(0))
+  #reportIncomplete(): void {
+    for (const { error, sequenceNumber } of this.#incomplete.splice(0))
       this.#bad(error, sequenceNumber, 0);
   }
 

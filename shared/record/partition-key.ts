@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto';
-import type { MediaFrame } from '../../../rtms/events.ts';
 
 /** Characters of a Kinesis partition key. */
 const MAX_KEY_CHARS = 256;
@@ -22,8 +21,15 @@ export function streamKey(rtmsStreamId: string): string {
   return isPlain ? rtmsStreamId : hashed(rtmsStreamId);
 }
 
-/** Audio of a stream shares one key, so that all speakers keep their common order; each picture has its own. */
-export function partitionKeyOf(rtmsStreamId: string, frame: MediaFrame): string {
+/** What decides on the key of a frame. */
+export interface KeyedFrame {
+  readonly mediaType: string;
+  readonly userId?: number;
+  readonly channelId?: string;
+}
+
+/** Audio of a stream shares one key, so that all speakers keep their common order. Each camera and share has its own. */
+export function partitionKeyOf(rtmsStreamId: string, frame: KeyedFrame): string {
   const stream = streamKey(rtmsStreamId);
   if (frame.mediaType === 'audio') return stream;
   const source = String(frame.channelId ?? frame.userId ?? 0);

@@ -1,7 +1,7 @@
 import { fc, test as property } from '@fast-check/vitest';
 import { expect, test } from 'vitest';
-import type { MediaFrame } from '../../../rtms/events.ts';
-import { sessionOf } from '../../kinesis/unit.ts';
+import type { MediaFrame } from '../../rtms/events.ts';
+import { sessionOf } from '../../runner/kinesis/unit.ts';
 import { partitionKeyOf, streamKey } from './partition-key.ts';
 
 const frame = (mediaType: MediaFrame['mediaType'], source: object) =>
