@@ -1,5 +1,11 @@
 import { describe, expect, it, test } from 'vitest';
-import { type ClientInput, type ClientState, nextClientState } from './client-state.ts';
+import {
+  type ClientInput,
+  type ClientState,
+  endOfConnection,
+  nextClientState,
+  stopped,
+} from './client-state.ts';
 import type { EndReason } from './events.ts';
 
 const trouble = { cause: 'watchdog', sinceMs: 1 };
@@ -63,4 +69,29 @@ describe('late or irrelevant inputs change nothing', () => {
       it(`${input.name} while ${JSON.stringify(state)}`, () => {
         expect(nextClientState(state, input)).toBe(state);
       });
+});
+
+test.each([
+  [6, false],
+  [13, true],
+  [99, false],
+])('a stream that Zoom ends for reason %i may be restarted: %s', (stopReason, restartable) => {
+  expect(stopped(stopReason)).toEqual({ cause: 'stopped', stopReason, restartable });
+});
+
+test.each([
+  [
+    { name: 'expired', cause: 'watchdog' },
+    { cause: 'lost', restartable: true },
+  ],
+  [
+    { name: 'fatal', status: 3, cause: 'status' },
+    { cause: 'refused', restartable: false, status: 3 },
+  ],
+  [
+    { name: 'refused', status: undefined, cause: 'closed' },
+    { cause: 'refused', restartable: false },
+  ],
+] as const)('a connection closed for good as %o ends the client', (closure, reason) => {
+  expect(endOfConnection(closure)).toEqual(reason);
 });

@@ -1,12 +1,17 @@
-import type { Trouble } from './connection/connection-state.ts';
+import type { Closure, Trouble } from './connection/connection-state.ts';
+import { isRestartable } from './connection/verdict.ts';
 import type { EndReason } from './events.ts';
 
 /**
  * What a client is doing, as its owner sees it.
  *
- * `connecting` until media may flow for the first time; `reconnecting` while the signaling connection is
- * down (one lost media connection is told by `interrupted` alone); `leaving` while the sockets close and
- * the last frames come in. Nothing follows `ended`.
+ * - `idle`: before `join`
+ * - `connecting`: until media may flow for the first time
+ * - `streaming`, `paused`: media may flow, or Zoom has paused it
+ * - `reconnecting`: the signaling connection is down. The loss of one media connection is told by the event
+ *   `interrupted` and changes no state
+ * - `leaving`: the sockets close and the last frames come in
+ * - `ended`: nothing follows
  */
 export type ClientState =
   | { readonly name: 'idle' | 'connecting' | 'streaming' | 'paused' }
@@ -22,7 +27,7 @@ export type ClientInput =
   | { readonly name: 'interrupted'; readonly trouble: Trouble }
   | { readonly name: 'end'; readonly reason: EndReason };
 
-/** The state after `input`; the same object when the input is late or does not matter here. */
+/** The state after `input`; the same object when the input comes too late or means nothing in this state. */
 export function nextClientState(from: ClientState, input: ClientInput): ClientState {
   if (from.name === 'ended') return from;
   switch (input.name) {
@@ -57,9 +62,21 @@ function setPaused(from: ClientState, to: 'paused' | 'streaming'): ClientState {
   }
 }
 
-/** The first reason stands, but what Zoom says while we leave is the better one. */
+/** The first reason stands, unless Zoom tells its own reason while we leave. */
 function endReason(from: ClientState, reason: EndReason): EndReason {
   if (from.name !== 'leaving') return reason;
   if (reason.cause !== 'stopped') return from.reason;
   return from.reason.cause === 'closed' ? { ...reason, cause: 'closed' } : reason;
+}
+
+/** Zoom ended the stream. @param stopReason STOP_REASON */
+export function stopped(stopReason: number): EndReason {
+  return { cause: 'stopped', stopReason, restartable: isRestartable(stopReason) };
+}
+
+/** A connection without which the client cannot go on is closed for good. */
+export function endOfConnection(closure: Exclude<Closure, { name: 'left' }>): EndReason {
+  if (closure.name === 'expired') return { cause: 'lost', restartable: true };
+  const { status } = closure;
+  return { cause: 'refused', restartable: false, ...(status !== undefined && { status }) };
 }

@@ -69,7 +69,7 @@ describe('joining', () => {
     await using it = await simulateJoined({
       scenario: { media: ['audio', 'chat'] },
       // Chat is asked for twice, with share and without it, while the audio is up already.
-      client: { media: DEFAULT_MEDIA_REQUEST, settleMs: 10_000 },
+      client: { media: DEFAULT_MEDIA_REQUEST, mediaWaitMs: 10_000 },
     });
     expect(Object.keys(it.client.media)).toEqual(['audio', 'chat']);
   });

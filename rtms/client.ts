@@ -1,18 +1,27 @@
 import { EventEmitter } from 'node:events';
 import { ServiceError } from '../shared/errors.ts';
-import { type CompleteOptions, completeOptions, type RtmsClientOptions } from './client-options.ts';
-import { type ClientInput, type ClientState, nextClientState } from './client-state.ts';
+import {
+  type ClientInput,
+  type ClientState,
+  endOfConnection,
+  nextClientState,
+  stopped,
+} from './client-state.ts';
 import { after } from './connection/connection.ts';
 import type { Closure, ConnectionState, Trouble } from './connection/connection-state.ts';
-import { HandshakeSigner } from './connection/handshake-signer.ts';
-import { MediaSet } from './connection/media-connections.ts';
-import type { MediaSetStart } from './connection/media-connections-owner.ts';
+import { HandshakeSigner, type RtmsJoin } from './connection/handshake-signer.ts';
+import { MediaConnections } from './connection/media-connections.ts';
+import type { MediaConnectionsStart } from './connection/media-connections-owner.ts';
+import { MediaDelivery } from './connection/media-delivery.ts';
 import { canOpenCameras, planMedia } from './connection/media-plan.ts';
+import {
+  type CompleteOptions,
+  completeOptions,
+  type RtmsClientOptions,
+} from './connection/options.ts';
 import { Signaling } from './connection/signaling.ts';
-import { SignalingMedia } from './connection/signaling-media.ts';
 import { refusesParticipant } from './connection/verdict.ts';
-import { endOfConnection, stopped } from './end-reason.ts';
-import type { EndReason, InterruptScope, RtmsClientEvents, RtmsJoin } from './events.ts';
+import type { EndReason, InterruptScope, RtmsClientEvents } from './events.ts';
 import { Incoming, type IncomingOwner } from './incoming.ts';
 import { type AgreedMedia, agreedMedia } from './protocol/agreed-media.ts';
 import { STOP_REASON, STREAM_STATE } from './protocol/constants.ts';
@@ -21,29 +30,31 @@ import type {
   StreamStateUpdate,
   VideoSubscriptionResp,
 } from './protocol/decode-signaling.ts';
+import { mediaSource } from './protocol/media-type.ts';
 import type { OfferedUrls } from './protocol/offered-urls.ts';
 import { followsSeveralCameras, toWireParams, wantedMediaTypes } from './protocol/params.ts';
 
 /**
- * One RTMS stream: joins it, keeps it joined, and tells everything it brings as events.
+ * One RTMS stream: joins it, keeps it joined, and emits everything that it brings as events.
  *
- * Listeners go on before `join`. Frames keep Zoom's order per socket; nothing is buffered here, so a listener
- * that cannot keep up has to bound its own queue. `ended` comes exactly once and last. A little longer than most
- * files: what signaling and media mean for each other is decided here and nowhere else.
+ * Add listeners before `join`. Frames keep Zoom's order per socket. Nothing is buffered here, so a listener
+ * that cannot keep up has to bound its own queue. `ended` comes exactly once, as the last event.
+ *
+ * Over 300 lines because what signaling and media mean for each other is decided here and nowhere else.
  */
 export class RtmsClient extends EventEmitter<RtmsClientEvents> {
   #options: CompleteOptions;
   readonly #closeAnswered = Promise.withResolvers<void>();
   #state: ClientState = { name: 'idle' };
   #session: Session | undefined;
-  #mediaSet: MediaSet | undefined;
-  /** The set of the last handshake, closed or not: the next one begins where it had to go. */
-  #mediaSetBefore: MediaSet | undefined;
+  #connections: MediaConnections | undefined;
+  /** The connections of the latest handshake, also when they are closed: the next fallback begins where theirs ended. */
+  #mediaBefore: MediaConnections | undefined;
   #media: AgreedMedia = {};
-  /** Media connections of an earlier handshake, until their last frame is in. */
+  /** Resolves when the media connections of earlier handshakes have delivered their last frame. */
   #draining: Promise<unknown> = Promise.resolve();
   #hasUnknownState = false;
-  /** Stop reason of TERMINATING: what closes after that is not coming back. */
+  /** Stop reason of TERMINATING. A connection that closes after it is not dialled again. */
   #announcedStop: number | undefined;
   #ended: Promise<void> | undefined;
 
@@ -56,13 +67,13 @@ export class RtmsClient extends EventEmitter<RtmsClientEvents> {
     return this.#state.name;
   }
 
-  /** Parameters that the last handshake of each media type agreed on: what its frames are made with. */
+  /** Per media type the parameters that its latest handshake agreed on: those of its frames. */
   get media(): AgreedMedia {
     return this.#media;
   }
 
   /**
-   * Starts joining; events tell the rest.
+   * Starts joining. Everything that follows is told by events.
    *
    * @throws ServiceError `rtms/invalid-state` when the client has joined before
    */
@@ -81,32 +92,37 @@ export class RtmsClient extends EventEmitter<RtmsClientEvents> {
     const signer = new HandshakeSigner(join, renewCredentials, logger);
     const owner: IncomingOwner = {
       streamState: (update, receivedAtMs) => this.#onStreamState(update, receivedAtMs),
-      mediaConnectionInterrupted: () => this.#mediaSet?.check(),
+      mediaConnectionInterrupted: () => this.#connections?.check(),
       videoAnswered: (answer) => this.#onVideoAnswered(answer),
       streamCloseAnswered: () => this.#closeAnswered.resolve(),
     };
     const { events } = this.#options.protocol;
     const incoming = new Incoming(join.product, this, clock, owner, events);
-    const signalingMedia = new SignalingMedia(this.#options, {
-      isSettled: () => this.#mediaSetBefore?.isSettled ?? false,
-      isWanted: (mediaType) => this.#options.media[mediaType] !== false,
-      signalingMessage: (message, receivedAtMs) => incoming.signalingMessage(message, receivedAtMs),
-      mediaUnasked: (mediaType) => this.emit('unasked', { mediaType }),
-      mediaDropped: (mediaType, message, error) => incoming.mediaDropped(mediaType, message, error),
-    });
-    const signaling = new Signaling(join, signer, addresses, this.#options, {
+    const signalingMedia = new MediaDelivery<'signaling'>(
+      this.#options,
+      {
+        isReady: () => this.#mediaBefore?.isReady() ?? false,
+        isWelcome: (_, mediaType) => this.#options.media[mediaType] !== false,
+      },
+      {
+        mediaMessage: (_, message, receivedAtMs) =>
+          incoming.signalingMessage(message, receivedAtMs),
+        mediaUnasked: (mediaType) => incoming.mediaUnasked(mediaType),
+        mediaDropped: (mediaType, message, error) =>
+          incoming.mediaDropped(mediaType, message, error),
+      },
+    );
+    const signaling = new Signaling(join, signer, addresses, this.#options, signalingMedia, {
       signalingUp: (serverUrls) => this.#onSignalingUp(serverUrls),
       signalingChanged: (from, to) => this.#onSignalingChanged(from, to),
-      signalingMessage: (message, receivedAtMs, isEarly) =>
-        signalingMedia.message(message, receivedAtMs, isEarly),
-      malformed: (error) => incoming.signalingMalformed(error),
+      signalingMalformed: (error) => incoming.signalingMalformed(error),
     });
     this.#session = { join, signer, incoming, signaling, signalingMedia };
     signaling.dial('join');
   }
 
   /**
-   * Reconnects everything now, because Zoom said so: fail-over with new addresses, or `rtms_interrupted`.
+   * Reconnects everything now, because Zoom asked for it: a fail-over with new addresses, or `rtms_interrupted`.
    * Does nothing before `join` and while leaving.
    */
   reconnect(cause: string, serverUrls?: readonly string[]): void {
@@ -117,10 +133,10 @@ export class RtmsClient extends EventEmitter<RtmsClientEvents> {
   }
 
   /**
-   * Closes the sockets, reading until Zoom's half of each close handshake is in, at most `closeTimeoutMs`.
-   * Zoom takes it for an interruption and waits for somebody to reconnect.
+   * Closes the sockets. Reads until Zoom's half of each close handshake has come, at most `closeTimeoutMs`.
+   * For Zoom this is an interruption: it waits for a client to reconnect.
    *
-   * @param options `closeStream`: end the stream for good, for everybody
+   * @param options `closeStream`: also end the stream for good, for every client
    * @returns after `ended`
    */
   leave(options: { readonly closeStream?: boolean } = {}): Promise<void> {
@@ -135,8 +151,8 @@ export class RtmsClient extends EventEmitter<RtmsClientEvents> {
 
   /**
    * Selects or deselects the participant whose video is sent, with VIDEO_SINGLE_INDIVIDUAL_STREAM. A new
-   * selection replaces the one before, waits until the video connection is up, and survives reconnects;
-   * `videoSubscribed` tells Zoom's answer. Where several cameras are asked for (V2), every selected one has a
+   * selection replaces the one before. It waits until the video connection is up, and is repeated after a reconnect;
+   * `videoSubscribed` tells Zoom's answer. If several cameras are asked for (V2), each selected one has a
    * connection of its own until it is deselected.
    *
    * @throws ServiceError `rtms/invalid-state` before `join`
@@ -144,9 +160,9 @@ export class RtmsClient extends EventEmitter<RtmsClientEvents> {
   subscribeVideo(userId: number, on: boolean): void {
     const { signaling } = this.#joined();
     const several = this.#hasCameras;
-    const isVideoUp = this.#mediaSet?.isUp('video', several ? userId : undefined) ?? false;
+    const isVideoUp = this.#connections?.isUp('video', several ? userId : undefined) ?? false;
     signaling.subscribeVideo(userId, on, { isVideoUp, several });
-    if (several) this.#mediaSet?.setCameras(signaling.selectedVideos);
+    if (several) this.#connections?.setCameras(signaling.selectedVideos);
   }
 
   get #hasCameras(): boolean {
@@ -154,7 +170,8 @@ export class RtmsClient extends EventEmitter<RtmsClientEvents> {
   }
 
   /**
-   * Adds or removes event types, by the product's own numbers. Zoom gives no answer; reconnects keep it.
+   * Subscribes to event types or unsubscribes from them, in the product's own numbers. Zoom gives no answer. The
+   * subscription is repeated after a reconnect.
    *
    * @throws ServiceError `rtms/invalid-state` before `join`
    */
@@ -189,8 +206,12 @@ export class RtmsClient extends EventEmitter<RtmsClientEvents> {
   }
 
   async #close(): Promise<void> {
-    await Promise.all([this.#draining, this.#mediaSet?.close(), this.#session?.signaling.close()]);
-    this.#session?.signalingMedia.drop();
+    await Promise.all([
+      this.#draining,
+      this.#connections?.close(),
+      this.#session?.signaling.close(),
+    ]);
+    this.#session?.signalingMedia.drop('signaling');
     this.#apply({ name: 'closed' });
     if (this.#state.name === 'ended') this.emit('ended', this.#state.reason);
   }
@@ -200,7 +221,7 @@ export class RtmsClient extends EventEmitter<RtmsClientEvents> {
     if (currentMedia !== undefined) this.#options = { ...this.#options, media: currentMedia() };
     const { media } = this.#options;
     this.#session?.incoming.asking(agreedMedia(undefined, toWireParams(media)));
-    const before = this.#mediaSetBefore;
+    const before = this.#mediaBefore;
     const hasCameras = this.#hasCameras;
     const plan = planMedia(
       wantedMediaTypes(media),
@@ -216,21 +237,21 @@ export class RtmsClient extends EventEmitter<RtmsClientEvents> {
     }
     const isReconnect = before !== undefined;
     const unified = before?.unified ?? 'untried';
-    const set = this.#createMediaSet({ plan, unified, isReconnect, hasCameras });
-    this.#mediaSet = set;
-    this.#mediaSetBefore = set;
+    const connections = this.#openMedia({ plan, unified, isReconnect, hasCameras });
+    this.#connections = connections;
+    this.#mediaBefore = connections;
     const cause = this.#state.name === 'reconnecting' ? this.#state.trouble.cause : 'join';
     void this.#draining.then(() => {
-      if (this.#mediaSet === set) set.dial(cause);
+      if (this.#connections === connections) connections.dial(cause);
     });
   }
 
-  #createMediaSet(start: MediaSetStart): MediaSet {
+  #openMedia(start: MediaConnectionsStart): MediaConnections {
     const { join, signer, incoming, signaling, signalingMedia } = this.#joined();
-    return new MediaSet(start, join, signer, this.#options, {
-      mediaSettled: () => {
-        this.#onMediaSettled(signaling, incoming);
-        signalingMedia.release();
+    return new MediaConnections(start, join, signer, this.#options, incoming, {
+      mediaReady: () => {
+        this.#onMediaReady(signaling, incoming);
+        signalingMedia.release('signaling');
       },
       mediaUp: (media) => {
         this.#media = { ...this.#media, ...media.granted };
@@ -239,7 +260,9 @@ export class RtmsClient extends EventEmitter<RtmsClientEvents> {
       },
       mediaLost: (media, { sinceMs }) => incoming.interrupted(media.keys, sinceMs),
       mediaInterrupted: ({ mediaTypes, userId }, { cause }) => {
-        for (const scope of mediaTypes) this.emit('interrupted', { scope, ...of(userId), cause });
+        for (const scope of mediaTypes) {
+          this.emit('interrupted', { scope, ...mediaSource({ userId }), cause });
+        }
       },
       mediaReconnected: ({ mediaTypes, userId }, trouble, attempt) => {
         signaling.sendReady();
@@ -247,7 +270,7 @@ export class RtmsClient extends EventEmitter<RtmsClientEvents> {
       },
       cameraStarted: () => signaling.sendReady(),
       cameraRefused: (userId, status) => {
-        signaling.forgetVideoSubscription(userId);
+        signaling.dropVideoSubscription(userId);
         this.emit('videoSubscribed', { userId, status, reason: 'connection refused' });
       },
       cameraClosed: ({ userId }) => {
@@ -257,24 +280,19 @@ export class RtmsClient extends EventEmitter<RtmsClientEvents> {
         this.emit('interrupted', { scope: mediaType, cause: `status_${status ?? 'unknown'}` });
       },
       mediaEnded: (closure) => this.#onConnectionEnded(closure),
-      mediaMessage: (media, message, receivedAtMs) =>
-        incoming.mediaMessage(media, message, receivedAtMs),
-      mediaDropped: (mediaType, message, error) => incoming.mediaDropped(mediaType, message, error),
-      mediaUnasked: (mediaType) => this.emit('unasked', { mediaType }),
-      mediaMalformed: (media, error) => incoming.mediaMalformed(media, error),
     });
   }
 
-  #onMediaSettled(signaling: Signaling, incoming: Incoming): void {
+  #onMediaReady(signaling: Signaling, incoming: Incoming): void {
     signaling.sendReady();
     const before = this.#state;
     this.#apply({ name: 'ready' });
-    const leftOut = this.#mediaSet?.leftOut ?? [];
+    const leftOut = this.#connections?.leftOut ?? [];
     if (leftOut.length > 0) this.#options.logger.warn('media left out', { leftOut });
-    if (before.name === 'connecting') this.emit('joined', this.#mediaSet?.effective ?? {}, leftOut);
+    if (before.name === 'connecting') this.emit('joined', this.#connections?.agreed ?? {}, leftOut);
     if (before.name !== 'reconnecting') return;
     for (const { mediaType, reason, status } of leftOut) {
-      // Those that are still being tried are told by the set.
+      // The media connections tell themselves about those that they still try.
       if (reason === 'not_connected' || this.#media[mediaType] === undefined) continue;
       const cause = status === undefined ? reason : `status_${status}`;
       this.emit('interrupted', { scope: mediaType, cause });
@@ -291,8 +309,9 @@ export class RtmsClient extends EventEmitter<RtmsClientEvents> {
     userId?: number,
   ): void {
     const durationMs = Math.max(0, Math.round(this.#options.clock() - sinceMs));
-    const media = this.#mediaSet?.effective ?? {};
-    this.emit('reconnected', { scope, ...of(userId), cause, attempt, durationMs, media });
+    const media = this.#connections?.agreed ?? {};
+    const source = mediaSource({ userId });
+    this.emit('reconnected', { scope, ...source, cause, attempt, durationMs, media });
   }
 
   #onSignalingChanged(from: ConnectionState, to: ConnectionState): void {
@@ -307,8 +326,8 @@ export class RtmsClient extends EventEmitter<RtmsClientEvents> {
       return;
     }
     this.#session?.incoming.allInterrupted(trouble.sinceMs);
-    this.#draining = Promise.all([this.#draining, this.#mediaSet?.close()]);
-    this.#mediaSet = undefined;
+    this.#draining = Promise.all([this.#draining, this.#connections?.close()]);
+    this.#connections = undefined;
     const before = this.#state;
     this.#apply({ name: 'interrupted', trouble });
     if (this.#state === before) return;
@@ -332,7 +351,7 @@ export class RtmsClient extends EventEmitter<RtmsClientEvents> {
         this.#announcedStop = stopReason;
         break;
       case STREAM_STATE.INTERRUPTED:
-        if (stopReason !== STOP_REASON.SIGNAL_CONNECTION_INTERRUPTED) this.#mediaSet?.check();
+        if (stopReason !== STOP_REASON.SIGNAL_CONNECTION_INTERRUPTED) this.#connections?.check();
         else this.reconnect('signal_connection_interrupted');
         break;
       case STREAM_STATE.PAUSED:
@@ -343,7 +362,7 @@ export class RtmsClient extends EventEmitter<RtmsClientEvents> {
         this.#setPaused('resumed', timestampMs);
         break;
       default:
-        // A number that Zoom may add tomorrow: once is enough, whatever else a peer makes up.
+        // Zoom may add states. Logged once only, so that a peer that makes up states does not fill the log.
         if (!this.#hasUnknownState) this.#options.logger.info('unknown stream state', { state });
         this.#hasUnknownState = true;
     }
@@ -355,22 +374,18 @@ export class RtmsClient extends EventEmitter<RtmsClientEvents> {
     if (this.#state !== before) this.emit(name, timestampMs);
   }
 
-  /** @returns false when nobody can say whom the answer is about */
+  /** @returns false when it is unknown whom the answer is about */
   #onVideoAnswered({ userId: named, statusCode, reason }: VideoSubscriptionResp): boolean {
     const { signaling } = this.#joined();
     const userId = signaling.videoAnswered(named);
     if (userId === undefined) return false;
-    if (refusesParticipant(statusCode) && this.#mediaSet?.isUp('video') === true) {
-      signaling.forgetVideoSubscription(userId);
-      if (this.#hasCameras) this.#mediaSet.setCameras(signaling.selectedVideos);
+    if (refusesParticipant(statusCode) && this.#connections?.isUp('video') === true) {
+      signaling.dropVideoSubscription(userId);
+      if (this.#hasCameras) this.#connections.setCameras(signaling.selectedVideos);
     }
     this.emit('videoSubscribed', { userId, status: statusCode, reason });
     return true;
   }
-}
-
-function of(userId: number | undefined): { readonly userId?: number } {
-  return userId === undefined ? {} : { userId };
 }
 
 /** What a client has from `join` on. */
@@ -379,5 +394,5 @@ interface Session {
   readonly signer: HandshakeSigner;
   readonly incoming: Incoming;
   readonly signaling: Signaling;
-  readonly signalingMedia: SignalingMedia;
+  readonly signalingMedia: MediaDelivery<'signaling'>;
 }

@@ -1,7 +1,6 @@
-import type { ChatFields, LeftOutMedia } from '../shared/record/event-data.ts';
-import type { AgreedMedia } from './protocol/agreed-media.ts';
+import type { AgreedMedia, LeftOutMedia } from './protocol/agreed-media.ts';
+import type { ChatFields } from './protocol/decode-text.ts';
 import type { FrameMediaType, MediaSource, MediaType } from './protocol/media-type.ts';
-import type { Product } from './protocol/product.ts';
 
 export type { AgreedMedia, FrameMediaType, LeftOutMedia, MediaType };
 
@@ -158,15 +157,3 @@ export interface RtmsClientEvents {
   /** Last event: nothing follows. */
   ended: [reason: EndReason];
 }
-
-/** What a client needs to know of the stream it joins, and what signs for it. */
-export type RtmsJoin = {
-  readonly product: Product;
-  readonly entityId: string;
-  readonly rtmsStreamId: string;
-  readonly serverUrls: readonly string[];
-} & (
-  | { readonly clientId: string; readonly clientSecret: string }
-  /** `signHandshake`, done by somebody who holds the secret. */
-  | { readonly signature: string }
-);

@@ -21,7 +21,7 @@ test.concurrent.each(Array.from({ length: 12 }, (_, seed) => String(seed)))(
     await using it = await simulate({
       scenario: { participants: WITH_CAMERAS },
       behaviour: drawForms(seed),
-      client: { media: DEFAULT_MEDIA_REQUEST, settleMs: 15_000 },
+      client: { media: DEFAULT_MEDIA_REQUEST, mediaWaitMs: 15_000 },
     });
     it.client.join(it.join);
     const media = await it.log.next('joined');
@@ -55,7 +55,7 @@ test.concurrent.each(Array.from({ length: 12 }, (_, seed) => String(seed)))(
     await using it = await simulate({
       scenario: { participants: WITH_CAMERAS },
       behaviour: drawForms(seed, 'nameless'),
-      client: { media: DEFAULT_MEDIA_REQUEST, settleMs: 15_000 },
+      client: { media: DEFAULT_MEDIA_REQUEST, mediaWaitMs: 15_000 },
     });
     it.client.join(it.join);
     await it.log.next('joined');

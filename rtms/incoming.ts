@@ -1,19 +1,12 @@
 import type { EventEmitter } from 'node:events';
 import type { ServiceError } from '../shared/errors.ts';
 import { CaptureGaps } from './capture-gaps.ts';
-import type { Media } from './connection/media-connection.ts';
+import type { MediaConnection } from './connection/media-connection.ts';
 import { cameraKey, type MediaKey } from './connection/media-key.ts';
-import {
-  type FrameShape,
-  type MeetingView,
-  toChatMessage,
-  toFrame,
-  toTranscriptLine,
-} from './connection/media-messages.ts';
-import { readSignalingEvent } from './connection/signaling-event.ts';
 import type { RtmsClientEvents } from './events.ts';
+import { type FrameShape, toChatMessage, toFrame, toTranscriptLine } from './media-messages.ts';
 import type { AgreedMedia } from './protocol/agreed-media.ts';
-import type { RtmsMessage } from './protocol/codec.ts';
+import { mediaSourceOf, type RtmsMessage } from './protocol/codec.ts';
 import { MESSAGE_TYPE, SESSION_STATE } from './protocol/constants.ts';
 import type { FrameMessage } from './protocol/decode-media.ts';
 import type {
@@ -24,32 +17,38 @@ import type {
   StreamStateUpdate,
   VideoSubscriptionResp,
 } from './protocol/decode-signaling.ts';
-import { type FrameMediaType, type MediaType, mediaTypeOfMessage } from './protocol/media-type.ts';
+import {
+  type FrameMediaType,
+  type MediaType,
+  mediaSource,
+  mediaTypeOfMessage,
+} from './protocol/media-type.ts';
 import type { Product } from './protocol/product.ts';
-import { Roster } from './roster.ts';
+import { type MeetingView, Roster } from './roster.ts';
+import { readSignalingEvent } from './signaling-event.ts';
 
-/** Bounds memory (256 bytes an id); a stream has a handful of sessions. */
+/** Bounds memory, at 256 bytes an id. A stream has a handful of sessions. */
 const MAX_SESSIONS = 1_000;
 
 /**
- * What became of a message. Each has exactly one: nothing that comes in goes nowhere.
+ * What became of a message. Every message has exactly one outcome, so that none disappears.
  *
  * - `frame`, `line`, `event`, `other`: told as an event of the client
- * - `control`: it was for the connections; where it changed something, they tell that
+ * - `control`: for the connections only; if it changed something, they tell what
  */
 export type Outcome = 'frame' | 'line' | 'event' | 'control' | 'other';
 
-/** What some messages mean for the connections. */
+/** The messages that are for the connections and not for the client's listeners. */
 export interface IncomingOwner {
   streamState(update: StreamStateUpdate | StreamStateResp, receivedAtMs: number): void;
-  /** Zoom lost a media connection, without saying which. */
+  /** Zoom lost a media connection. It does not say which. */
   mediaConnectionInterrupted(): void;
-  /** @returns false when nobody has asked for anything */
+  /** @returns false when no selection was asked for */
   videoAnswered(answer: VideoSubscriptionResp): boolean;
   streamCloseAnswered(): void;
 }
 
-/** Turns decoded messages into the client's events, with what it remembers of the meeting. */
+/** Turns decoded messages into the client's events, with names and states that earlier messages told. */
 export class Incoming {
   readonly #product: Product;
   readonly #eventNames: Readonly<Record<string, string>>;
@@ -58,12 +57,12 @@ export class Incoming {
   readonly #owner: IncomingOwner;
   readonly #gaps = new CaptureGaps();
   readonly #view: MeetingView = { roster: new Roster(), activeSpeaker: undefined };
-  /** What the last handshake of each media type agreed on, and what was asked for where none has. */
-  #agreed: FrameShape = { effective: {} };
+  /** Per media type what its last handshake agreed on; before the first handshake, what is asked for. */
+  #agreed: FrameShape = { agreed: {} };
   /** SESSION_STATE by session id, of those that have not stopped. */
   readonly #sessions = new Map<string, number>();
 
-  /** @param clock monotonic ms: which sources were live just before an interruption */
+  /** @param clock monotonic ms: tells which sources were live just before an interruption */
   constructor(
     product: Product,
     events: EventEmitter<RtmsClientEvents>,
@@ -78,35 +77,35 @@ export class Incoming {
     this.#owner = owner;
   }
 
-  /** Sessions whose state may have changed while nobody listened. */
+  /** Sessions that have not stopped: their state may have changed while the signaling connection was down. */
   get openSessions(): string[] {
     return [...this.#sessions.keys()];
   }
 
-  /** Sources of these connections that were live around `sinceMs` are cut off. */
+  /** Sources of these connections that were live around `sinceMs` (monotonic ms) are interrupted. */
   interrupted(keys: readonly MediaKey[], sinceMs: number): void {
     this.#gaps.interrupt(keys, sinceMs);
   }
 
-  /** Everything is cut off, cameras with connections of their own too. */
+  /** All sources are interrupted, also cameras with connections of their own. */
   allInterrupted(sinceMs: number): void {
     this.#gaps.interruptAll(sinceMs);
   }
 
-  /** Somebody's camera is wanted no more: that nothing comes of it is no gap. */
+  /** This participant's camera is not selected any more: that its frames end is no gap. */
   cameraClosed(userId: number): void {
     this.#gaps.dropCamera(userId);
   }
 
-  /** A signaling handshake has begun the media anew; this is what its media connections will ask for. */
+  /** A new signaling handshake: this is what its media connections will ask for. */
   asking(asked: AgreedMedia): void {
-    this.#agreed = { effective: asked };
+    this.#agreed = { agreed: asked };
   }
 
-  /** Frames of this connection are those of a new handshake from now on. */
-  resumed(media: Media): void {
+  /** From now on the frames of this connection are those of its latest handshake. */
+  resumed(media: MediaConnection): void {
     const { audio, video, deskshare } = media.granted;
-    this.#agreed = { effective: { ...this.#agreed.effective, ...media.granted } };
+    this.#agreed = { agreed: { ...this.#agreed.agreed, ...media.granted } };
     if (audio) this.#gaps.resume('audio', 2 * audio.sendRateMs);
     if (video) {
       const key = media.userId === undefined ? 'video' : cameraKey(media.userId);
@@ -115,12 +114,12 @@ export class Incoming {
     if (deskshare) this.#gaps.resume('deskshare', pictureToleranceMs(deskshare.fps));
   }
 
-  /** A message of the signaling socket. Media that comes over it has the parameters that were agreed on elsewhere. */
+  /** A message of the signaling socket. Media over it has the parameters that the media connections agreed on. */
   signalingMessage(message: RtmsMessage, receivedAtMs: number): Outcome {
     return this.mediaMessage(this.#agreed, message, receivedAtMs);
   }
 
-  /** A message of a media socket; Zoom's mock server sends stream states over it, too. */
+  /** A message of a media socket. Zoom's mock server sends stream states over media sockets too. */
   mediaMessage(media: FrameShape, message: RtmsMessage, receivedAtMs: number): Outcome {
     switch (message.msgType) {
       case MESSAGE_TYPE.MEDIA_DATA_AUDIO:
@@ -146,7 +145,7 @@ export class Incoming {
       case MESSAGE_TYPE.STREAM_STATE_UPDATE:
       case MESSAGE_TYPE.STREAM_STATE_RESP:
         this.#owner.streamState(message, receivedAtMs);
-        // A reason in words that nobody knows is told all the same.
+        // If the reason is a word that this version does not know, the whole message is told.
         return message.raw === undefined ? 'control' : this.#other(message.raw);
       case MESSAGE_TYPE.VIDEO_SUBSCRIPTION_RESP:
         return this.#owner.videoAnswered(message) ? 'control' : this.#other(message.raw);
@@ -156,7 +155,7 @@ export class Incoming {
       case MESSAGE_TYPE.SIGNALING_HAND_SHAKE_RESP:
       case MESSAGE_TYPE.DATA_HAND_SHAKE_RESP:
       case MESSAGE_TYPE.KEEP_ALIVE_REQ:
-        // The connection has answered a keep-alive before; a handshake that is over is not answered twice.
+        // The connection has answered the keep-alive already. A handshake answer after the handshake means nothing.
         return 'control';
       case 'other':
         return this.#other(message.raw);
@@ -172,8 +171,8 @@ export class Incoming {
     this.#events.emit('malformed', { scope: 'signaling', error });
   }
 
-  /** A message too broken to say its type belongs to the socket's only media type, if it has only one. */
-  mediaMalformed(media: Media, error: ServiceError): void {
+  /** A message too broken to tell its type belongs to the media type of its socket, if that has only one. */
+  mediaMalformed(media: MediaConnection, error: ServiceError): void {
     const { msgType, userId = media.userId, channelId } = error.detail;
     const [first, second] = media.mediaTypes;
     const mediaType =
@@ -188,17 +187,18 @@ export class Incoming {
     });
   }
 
-  /** A data message that cannot be told: one more of those that are lost, with its source. */
+  /** A data message that cannot be told: it counts as lost, with its source. */
   mediaDropped(mediaType: MediaType, message: RtmsMessage, error: ServiceError): void {
-    const userId = 'userId' in message ? message.userId : undefined;
-    const channelId = 'channelId' in message ? message.channelId : undefined;
     this.#events.emit('malformed', {
       scope: mediaType,
       mediaType,
-      ...(userId !== undefined && { userId }),
-      ...(channelId !== undefined && { channelId }),
+      ...mediaSourceOf(message),
       error,
     });
+  }
+
+  mediaUnasked(mediaType: MediaType): void {
+    this.#events.emit('unasked', { mediaType });
   }
 
   #onFrame(media: FrameShape, message: FrameMessage, receivedAtMs: number): void {
@@ -208,12 +208,7 @@ export class Incoming {
     const source = userId ?? channelId ?? 0;
     const gap = this.#gaps.see(mediaType, source, capturedAtMs, this.#clock());
     if (gap !== undefined) {
-      this.#events.emit('gap', {
-        mediaType,
-        ...(userId !== undefined && { userId }),
-        ...(channelId !== undefined && { channelId }),
-        ...gap,
-      });
+      this.#events.emit('gap', { mediaType, ...mediaSource(frame), ...gap });
     }
     this.#events.emit('frame', frame);
   }
@@ -229,7 +224,7 @@ export class Incoming {
     const { activeSpeaker } = this.#view;
     if (event.name === 'active_speaker') {
       const { userId, userName } = event;
-      // Somebody without an id speaks: no longer the one before.
+      // If the new speaker has no id, the one before is not the active speaker any more either.
       this.#view.activeSpeaker = userId === undefined ? undefined : { userId, userName };
     } else if (
       event.name === 'participant_left' &&
@@ -262,14 +257,14 @@ export class Incoming {
     return 'event';
   }
 
-  /** Whose state a message without an id tells: with several sessions, or none, nobody can say. */
+  /** The session of a message without a session id; undefined with several sessions or none. */
   #onlySession(): string | undefined {
     const [first, second] = this.#sessions.keys();
     return second === undefined ? first : undefined;
   }
 }
 
-/** Cameras deliver fewer pictures than asked for; half a second without one is worth a notice. */
+/** Cameras deliver fewer pictures than asked for, so that a step counts as a gap from half a second on. */
 function pictureToleranceMs(fps: number): number {
   return Math.max(500, 2_000 / fps);
 }

@@ -1,32 +1,38 @@
-/** A webinar may see thousands come and go; the oldest names leave first. */
+/** Bounds memory: thousands may come and go in a webinar. The oldest names are dropped first. */
 const MAX_NAMES = 10_000;
 const MAX_NAME_BYTES = 1024 * 1024;
 
-/** Names by participant id: leave, video and mixed-audio messages carry none. */
+/** What signaling messages told about the meeting and media messages do not repeat. */
+export interface MeetingView {
+  readonly roster: Roster;
+  activeSpeaker: { readonly userId: number; readonly userName: string } | undefined;
+}
+
+/** Names by participant id, for messages without a name: leaves, video and mixed audio. */
 export class Roster {
   readonly #names = new Map<number, string>();
   #nameBytes = 0;
 
-  /** Remembers a name. A participant who left keeps it, for lines that arrive late. */
+  /** Keeps a name, also after the participant left: lines may arrive late. */
   learn(userId: number, userName: string | undefined): void {
     if (userName === undefined || userName === '') return;
     const known = this.#names.get(userId);
     if (known === userName) return;
-    if (known !== undefined) this.#forget(userId, known);
+    if (known !== undefined) this.#drop(userId, known);
     this.#names.set(userId, userName);
     this.#nameBytes += Buffer.byteLength(userName);
     for (const [oldest, name] of this.#names) {
       if (this.#names.size <= MAX_NAMES && this.#nameBytes <= MAX_NAME_BYTES) break;
-      this.#forget(oldest, name);
+      this.#drop(oldest, name);
     }
   }
 
-  #forget(userId: number, userName: string): void {
+  #drop(userId: number, userName: string): void {
     this.#names.delete(userId);
     this.#nameBytes -= Buffer.byteLength(userName);
   }
 
-  /** The name Zoom last gave for this id, or the empty string. */
+  /** The latest name that Zoom gave for this id, or the empty string. */
   nameOf(userId: number): string {
     return this.#names.get(userId) ?? '';
   }

@@ -13,10 +13,10 @@ import {
 import { selfSigned } from '../../test/support/rtms/self-signed.ts';
 import { EventLog, QUICK } from '../../test/support/rtms/simulated-client.ts';
 import { RtmsClient } from '../client.ts';
-import type { RtmsClientOptions } from '../client-options.ts';
 import type { MediaType } from '../protocol/media-type.ts';
 import { completeMediaRequest } from '../protocol/params.ts';
 import { MAX_MESSAGE_BYTES } from '../wire/socket.ts';
+import type { RtmsClientOptions } from './options.ts';
 import { mediaTypeOfStatus, statusVerdict } from './verdict.ts';
 
 const IDS = {
@@ -240,7 +240,7 @@ describe('media answers', () => {
     const script: Script = (path, message, socket) => {
       if (path !== 'chat' || !isSlow) accept(['audio', 'chat'])(path, message, socket);
     };
-    await using it = await joinScripted(script, { media: AUDIO_AND_CHAT, settleMs: 30 });
+    await using it = await joinScripted(script, { media: AUDIO_AND_CHAT, mediaWaitMs: 30 });
     expect(Object.keys((await it.log.next('joined')) as object)).toEqual(['audio']);
     expect(await it.log.next('interrupted')).toMatchObject({ scope: 'chat' });
     isSlow = false;
@@ -261,7 +261,7 @@ describe('media connections', () => {
     await using it = await joinScripted(chatIsGone, {
       media: AUDIO_AND_CHAT,
       mediaWindowMs: 30,
-      settleMs: 5,
+      mediaWaitMs: 5,
     });
     await it.log.next('joined');
     const tries = () => it.zoom.received.filter(({ path }) => path === 'chat').length;

@@ -1,10 +1,10 @@
 import type { ServiceError } from '../../shared/errors.ts';
 import type { Logger } from '../../shared/logger.ts';
-import type { WireMessageListener } from '../client-options.ts';
 import { decodeMessage, encodeKeepAliveResp, type RtmsMessage } from '../protocol/codec.ts';
 import { MESSAGE_TYPE, STATUS_CODE } from '../protocol/constants.ts';
 import { Socket, type SocketClosed, type SocketEnd, type SocketOptions } from '../wire/socket.ts';
 import { type ConnectionInput, type ConnectionState, nextState } from './connection-state.ts';
+import type { WireMessageListener } from './options.ts';
 import type { Backoff } from './redial-delay.ts';
 import { type StatusVerdict, statusVerdict } from './verdict.ts';
 
@@ -44,7 +44,7 @@ export interface Conversation {
   message(message: RtmsMessage, receivedAtMs: number, isEarly: boolean): void;
   malformed(error: ServiceError): void;
   /** May the connection give up once its window has passed? Otherwise it goes on trying. */
-  mayGiveUp(): boolean;
+  mayExpire(): boolean;
   /** Will it pass that Zoom still counts another connection? Otherwise the answer is a refusal. */
   waitsOutDuplicate(attempt: number): boolean;
   /**
@@ -168,7 +168,7 @@ export class Connection {
 
   #expireAt(delayMs: number, signal: AbortSignal): void {
     after(Math.max(0, delayMs), signal, () => {
-      if (this.#conversation.mayGiveUp()) this.#apply({ name: 'expired' });
+      if (this.#conversation.mayExpire()) this.#apply({ name: 'expired' });
       else this.#expireAt(this.#options.windowMs, signal);
     });
   }

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { type Script, sayHello, startScriptedZoom } from '../../test/support/rtms/scripted-zoom.ts';
 import { EventLog, L16_ONLY, QUICK } from '../../test/support/rtms/simulated-client.ts';
 import { RtmsClient } from '../client.ts';
-import type { RtmsClientOptions } from '../client-options.ts';
+import type { RtmsClientOptions } from './options.ts';
 
 const OPUS = 4;
 const frame = (index: number) => ({

@@ -1,44 +1,54 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from '../../shared/logger.ts';
-import type { HandshakeCredentials } from '../../shared/zoom/credentials.ts';
-import type { RtmsJoin } from '../events.ts';
-import { signHandshake } from '../protocol/handshake-signature.ts';
+import { type HandshakeCredentials, signHandshake } from '../protocol/handshake-signature.ts';
+import type { Product } from '../protocol/product.ts';
+
+/** Which stream a client joins, where it is, and what signs its handshakes. */
+export type RtmsJoin = {
+  readonly product: Product;
+  readonly entityId: string;
+  readonly rtmsStreamId: string;
+  readonly serverUrls: readonly string[];
+} & (
+  | HandshakeCredentials
+  /** The result of `signHandshake`, made by somebody who holds the secret. */
+  | { readonly signature: string }
+);
 
 /**
- * Reads the app's credentials again, because Zoom refused what the last ones signed. Called every 5 s while
- * Zoom's window is open, so whoever fetches them from a server has to bound how often.
+ * Reads the app's credentials again after Zoom refused a signature. Called every 5 s while Zoom's window is open: an
+ * implementation that asks a server has to limit how often it does.
  */
 export type RenewCredentials = (signal: AbortSignal) => Promise<HandshakeCredentials>;
 
-/** Pause between two looks for other credentials. */
+/** Pause between two readings of the credentials. */
 const LOOK_MS = 5_000;
 
 /**
  * Signs the handshakes of one client, signaling and media alike.
  *
- * The client secret may be rotated while a meeting runs: Zoom then answers status 3 to the next handshake,
- * although the meeting is ours. A signature that Zoom refused is never sent again, so a wrong secret costs
- * one handshake and not one a second; another signature is tried as soon as there is one.
+ * The client secret may be rotated while a meeting runs: Zoom then answers status 3 to the next handshake although
+ * nothing else is wrong. A signature that Zoom refused is never sent again, so that a wrong secret costs one handshake
+ * and not one a second. A new signature is tried as soon as there is one.
  */
 export class HandshakeSigner {
   readonly #join: RtmsJoin;
   readonly #renew: RenewCredentials | undefined;
   readonly #logger: Logger;
+  readonly #lookMs: number;
   #signature: string;
 
-  readonly #lookMs: number;
-
-  /** @param renew undefined: what was given to `join` is all there is, and a refusal is final */
+  /** @param renew undefined: there are no other credentials than those of `join`, so a refusal is final */
   constructor(
     join: RtmsJoin,
     renew: RenewCredentials | undefined,
     logger: Logger,
     lookMs = LOOK_MS,
   ) {
-    this.#lookMs = lookMs;
     this.#join = join;
     this.#renew = renew;
     this.#logger = logger;
+    this.#lookMs = lookMs;
     this.#signature = 'signature' in join ? join.signature : signHandshake(join);
   }
 
@@ -51,9 +61,9 @@ export class HandshakeSigner {
   }
 
   /**
-   * Waits for another signature than the one that Zoom refused.
+   * Waits until the signature is another one than Zoom refused.
    *
-   * @returns true when there is one; false when the signal was aborted before
+   * @returns true when it is; false when the signal was aborted before
    */
   async renewed(refused: string, signal: AbortSignal): Promise<boolean> {
     while (!signal.aborted) {

@@ -7,9 +7,9 @@ import {
 } from '../../test/support/rtms/scripted-zoom.ts';
 import { EventLog, QUICK } from '../../test/support/rtms/simulated-client.ts';
 import { RtmsClient } from '../client.ts';
-import type { RtmsClientOptions } from '../client-options.ts';
 import { MEDIA_TYPE_BIT, MEDIA_TYPES, type MediaType } from '../protocol/media-type.ts';
 import { completeMediaRequest } from '../protocol/params.ts';
+import type { RtmsClientOptions } from './options.ts';
 
 const EVERYTHING = completeMediaRequest({ audio: { codec: 'L16' } });
 const TYPE_OF_MESSAGE = { 14: 'audio', 15: 'video', 16: 'deskshare', 17: 'transcript', 18: 'chat' };
@@ -17,7 +17,7 @@ const TYPE_OF_MESSAGE = { 14: 'audio', 15: 'video', 16: 'deskshare', 17: 'transc
 async function joinScripted(script: Script, options: Partial<RtmsClientOptions> = {}) {
   const zoom = await startScriptedZoom(script);
   // `joined` waits for the last answer, however slow the machine.
-  const client = new RtmsClient({ ...QUICK, settleMs: 15_000, media: EVERYTHING, ...options });
+  const client = new RtmsClient({ ...QUICK, mediaWaitMs: 15_000, media: EVERYTHING, ...options });
   const log = new EventLog(client);
   const leftOut = Promise.withResolvers<readonly object[]>();
   client.on('joined', (_media, reasons) => leftOut.resolve(reasons));

@@ -1,6 +1,4 @@
 import type { ServiceError } from '../../shared/errors.ts';
-import type { CompleteOptions } from '../client-options.ts';
-import type { RtmsJoin } from '../events.ts';
 import { type AgreedMedia, agreedMedia } from '../protocol/agreed-media.ts';
 import { encodeMessage, type RtmsMessage } from '../protocol/codec.ts';
 import { MEDIA_DATA_TYPE, MESSAGE_TYPE } from '../protocol/constants.ts';
@@ -12,33 +10,35 @@ import { toWireParams } from '../protocol/params.ts';
 import { ENTITY_ID_FIELD } from '../protocol/product.ts';
 import { Connection, type Conversation, type HandshakeAnswer } from './connection.ts';
 import type { ConnectionState } from './connection-state.ts';
-import type { HandshakeSigner } from './handshake-signer.ts';
+import type { HandshakeSigner, RtmsJoin } from './handshake-signer.ts';
+import type { MediaDelivery } from './media-delivery.ts';
 import { carries, keysOf, type MediaKey } from './media-key.ts';
 import { mediaTypeBits, type PlannedMedia } from './media-plan.ts';
+import type { CompleteOptions } from './options.ts';
 
-export interface MediaOwner {
-  mediaChanged(media: Media, from: ConnectionState, to: ConnectionState): void;
-  /** @param isEarly before message 4 of the connection that brought it */
-  mediaMessage(media: Media, message: RtmsMessage, receivedAtMs: number, isEarly: boolean): void;
-  mediaMalformed(media: Media, error: ServiceError): void;
-  /** Whether a media connection may give up when its window has passed. */
-  mayGiveUp(media: Media): boolean;
-  /** Whether "that connection exists already" (15, 16) will pass by itself. */
-  waitsOutTaken(media: Media, attempt: number): boolean;
+/** What a media connection asks and tells the others of its handshake. */
+export interface MediaConnectionOwner {
+  readonly delivery: MediaDelivery<MediaConnection>;
+  mediaChanged(media: MediaConnection, from: ConnectionState, to: ConnectionState): void;
+  mediaMalformed(media: MediaConnection, error: ServiceError): void;
+  /** Whether a media connection ends when its window has passed. Otherwise it goes on trying. */
+  mayExpire(media: MediaConnection): boolean;
+  /** Whether to wait until Zoom no longer counts another connection (status 15, 16). */
+  waitsOutTaken(media: MediaConnection, attempt: number): boolean;
 }
 
-/** One media conversation: messages 3 and 4, then data for one or all media types. */
-export class Media implements Conversation {
+/** One media conversation: messages 3 and 4, then the data of one media type, of several, or of one camera. */
+export class MediaConnection implements Conversation {
   readonly plan: PlannedMedia;
   readonly #join: RtmsJoin;
   readonly #signer: HandshakeSigner;
   #sentSignature = '';
-  readonly #owner: MediaOwner;
+  readonly #owner: MediaConnectionOwner;
   readonly #asked: MediaParamsWire;
   readonly #wanted: MediaParamsWire;
   readonly #version: number;
   readonly #connection: Connection;
-  #effective: AgreedMedia = {};
+  #agreed: AgreedMedia = {};
   #notGranted: readonly MediaType[] = [];
   #hasBeenUp = false;
 
@@ -47,7 +47,7 @@ export class Media implements Conversation {
     join: RtmsJoin,
     signer: HandshakeSigner,
     options: CompleteOptions,
-    owner: MediaOwner,
+    owner: MediaConnectionOwner,
   ) {
     this.plan = plan;
     this.#join = join;
@@ -73,7 +73,7 @@ export class Media implements Conversation {
     return this.plan.mediaTypes;
   }
 
-  /** Whose camera this connection is for; undefined: it is for no participant in particular. */
+  /** The participant whose camera this connection carries (V2); undefined: it is for no participant in particular. */
   get userId(): number | undefined {
     return this.plan.userId;
   }
@@ -92,24 +92,24 @@ export class Media implements Conversation {
   }
 
   /**
-   * Parameters that frames on this connection are made with: the last handshake's, and for media types that it
-   * did not ask for, what would have been asked.
+   * Parameters of the frames on this connection: what the last handshake agreed on, and for media types that it
+   * did not ask for, what it would have asked.
    */
-  get effective(): AgreedMedia {
-    return this.#effective;
+  get agreed(): AgreedMedia {
+    return this.#agreed;
   }
 
-  /** `effective`, of the media types that were asked for and granted. */
+  /** `agreed`, but only media types that this connection asked for and Zoom granted. */
   get granted(): AgreedMedia {
     const isGranted = (mediaType: MediaType) =>
       this.mediaTypes.includes(mediaType) && !this.#notGranted.includes(mediaType);
-    const granted = Object.entries(this.#effective).filter(([mediaType]) =>
+    const granted = Object.entries(this.#agreed).filter(([mediaType]) =>
       isGranted(mediaType as MediaType),
     );
     return Object.fromEntries(granted);
   }
 
-  /** Asked for everything, Zoom answered with the parameters of some. */
+  /** Media types that Zoom left out of its answer to a request for everything. */
   get notGranted(): readonly MediaType[] {
     return this.#notGranted;
   }
@@ -145,7 +145,7 @@ export class Media implements Conversation {
       rtms_stream_id: rtmsStreamId,
       signature: this.#sentSignature,
       media_type: mediaTypeBits(this.mediaTypes),
-      // How V2 names the participant is not public: the field of message 28 is our reading.
+      // How V2 names the participant is not public. We use the field of message 28.
       ...(this.userId !== undefined && { user_id: this.userId }),
       payload_encryption: false,
       media_params: this.#asked,
@@ -154,21 +154,21 @@ export class Media implements Conversation {
 
   answer(message: RtmsMessage): HandshakeAnswer | undefined {
     if (message.msgType !== MESSAGE_TYPE.DATA_HAND_SHAKE_RESP) return undefined;
-    this.#effective = agreedMedia(message.mediaParams, this.#wanted);
+    this.#agreed = agreedMedia(message.mediaParams, this.#wanted);
     this.#notGranted = missingFromAll(message.mediaParams, this.mediaTypes);
     return message;
   }
 
   message(message: RtmsMessage, receivedAtMs: number, isEarly: boolean): void {
-    this.#owner.mediaMessage(this, message, receivedAtMs, isEarly);
+    this.#owner.delivery.message(this, message, receivedAtMs, isEarly);
   }
 
   malformed(error: ServiceError): void {
     this.#owner.mediaMalformed(this, error);
   }
 
-  mayGiveUp(): boolean {
-    return this.#owner.mayGiveUp(this);
+  mayExpire(): boolean {
+    return this.#owner.mayExpire(this);
   }
 
   waitsOutDuplicate(attempt: number): boolean {
@@ -186,7 +186,10 @@ export class Media implements Conversation {
   }
 }
 
-/** ALL asks for what the app may have, whatever that is; the answer's parameters say what it was. */
+/**
+ * ALL asks for every media type that the app may have. Which these are is only seen in the parameters of the answer;
+ * an answer without any parameters leaves nothing out.
+ */
 function missingFromAll(answered: unknown, asked: readonly MediaType[]): readonly MediaType[] {
   if (mediaTypeBits(asked) !== MEDIA_DATA_TYPE.ALL) return [];
   const params = readObject(answered);

@@ -1,45 +1,47 @@
 import type { ServiceError } from '../../shared/errors.ts';
-import type { LeftOutMedia } from '../../shared/record/event-data.ts';
-import type { RtmsMessage } from '../protocol/codec.ts';
-import type { MediaType } from '../protocol/media-type.ts';
+import type { LeftOutMedia } from '../protocol/agreed-media.ts';
 import type { Closure, Trouble } from './connection-state.ts';
-import type { Media } from './media-connection.ts';
+import type { MediaConnection } from './media-connection.ts';
+import type { MediaReceiver } from './media-delivery.ts';
 import type { MediaPlan, UnifiedFallback } from './media-plan.ts';
 
-/** What a set of media connections tells its client. */
-export interface MediaSetOwner {
-  /** The first connections are up and none is about to be: media may flow. */
-  mediaSettled(): void;
-  /** A connection came up: before or after the set settled. */
-  mediaUp(media: Media): void;
-  mediaLost(media: Media, trouble: Trouble): void;
-  /** After the set settled: the connection of a camera is up that was not there before. */
-  cameraStarted(media: Media): void;
-  /** Zoom refused one participant's camera; the others do not notice. */
-  cameraRefused(userId: number, status: number): void;
-  /** This camera is wanted no more. */
-  cameraClosed(media: Media): void;
-  /** After the set settled: one connection is down, one is back. */
-  mediaInterrupted(media: Media, trouble: Trouble): void;
-  mediaReconnected(media: Media, trouble: Trouble, attempt: number): void;
-  /** After the set settled: Zoom refused a media type for good. */
-  mediaLeftOut(leftOut: LeftOutMedia): void;
-  /** No connection is left, or Zoom disowned the stream. */
-  mediaEnded(closure: Closure): void;
-  mediaMessage(media: Media, message: RtmsMessage, receivedAtMs: number): void;
-  /** A data message is lost: it came before its parameters, and they never came or it was too much to keep. */
-  mediaDropped(mediaType: MediaType, message: RtmsMessage, error: ServiceError): void;
-  /** A data message of a media type that nobody wants, or that another connection carries. */
-  mediaUnasked(mediaType: MediaType): void;
-  mediaMalformed(media: Media, error: ServiceError): void;
+/** Where the media connections send every message, without a detour over the client. */
+export interface MediaConnectionsReceiver extends MediaReceiver<MediaConnection> {
+  mediaMalformed(media: MediaConnection, error: ServiceError): void;
 }
 
-/** What the sets of one client hand on to the next, and how the first begins. */
-export interface MediaSetStart {
+/**
+ * What the media connections of one signaling handshake tell their client. They are "ready" from the call of
+ * `mediaReady` on.
+ */
+export interface MediaConnectionsOwner {
+  /** The first connections are up, and the slower ones are too or have been waited for: media may flow. */
+  mediaReady(): void;
+  /** A connection came up, before or after they are ready. */
+  mediaUp(media: MediaConnection): void;
+  mediaLost(media: MediaConnection, trouble: Trouble): void;
+  /** When ready: a participant's camera that was just selected has its connection. */
+  cameraStarted(media: MediaConnection): void;
+  /** Zoom refused one participant's camera. The other connections go on. */
+  cameraRefused(userId: number, status: number): void;
+  /** This camera is not selected any more. */
+  cameraClosed(media: MediaConnection): void;
+  /** When ready: a connection is down. */
+  mediaInterrupted(media: MediaConnection, trouble: Trouble): void;
+  /** When ready: a connection that was down is up again. */
+  mediaReconnected(media: MediaConnection, trouble: Trouble, attempt: number): void;
+  /** When ready: Zoom refused a media type for good. */
+  mediaLeftOut(leftOut: LeftOutMedia): void;
+  /** No connection is left, or Zoom says that the stream is not ours. */
+  mediaEnded(closure: Closure): void;
+}
+
+/** What the media connections of one handshake take over from those of the handshake before. */
+export interface MediaConnectionsStart {
   readonly plan: MediaPlan;
   readonly unified: UnifiedFallback;
-  /** Zoom may still count the connections of an earlier set. */
+  /** Zoom may still count the connections of an earlier handshake. */
   readonly isReconnect: boolean;
-  /** V2: cameras come and go, each with a connection of its own, so that the set may be without any. */
+  /** V2: each selected camera has a connection of its own, so there may be no connection at all for a while. */
   readonly hasCameras: boolean;
 }

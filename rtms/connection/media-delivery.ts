@@ -1,67 +1,150 @@
-import type { CompleteOptions } from '../client-options.ts';
-import type { RtmsMessage } from '../protocol/codec.ts';
+import { ServiceError } from '../../shared/errors.ts';
+import { dataTypeOf, type RtmsMessage } from '../protocol/codec.ts';
 import type { MediaType } from '../protocol/media-type.ts';
-import { earlyMediaLost, HeldMessages } from './held-messages.ts';
-import type { Media } from './media-connection.ts';
-import type { MediaSetOwner } from './media-connections-owner.ts';
-import { dataTypeOf, userIdOf } from './media-messages.ts';
+import type { CompleteOptions } from './options.ts';
 
-export interface MediaDeliveryOptions {
-  readonly options: CompleteOptions;
-  readonly owner: Pick<MediaSetOwner, 'mediaMessage' | 'mediaDropped' | 'mediaUnasked'>;
-  /** The connection that is up and was asked for this: a media type, of V2's cameras this participant's. */
-  carrier(mediaType: MediaType, userId: number | undefined): Media | undefined;
+/** Where messages go once they may be told. A `Source` is the connection that brought a message. */
+export interface MediaReceiver<Source> {
+  mediaMessage(source: Source, message: RtmsMessage, receivedAtMs: number): void;
+  /** A data message is lost: it came before its parameters, and they never came or too much was held already. */
+  mediaDropped(mediaType: MediaType, message: RtmsMessage, error: ServiceError): void;
+  /** A data message of a media type that nobody wants, or that another connection carries. */
+  mediaUnasked(mediaType: MediaType): void;
+}
+
+export interface DeliveryRules<Source> {
+  /** Whether the agreed media of the connections is known, so that data may be told. */
+  isReady(): boolean;
+  /** Whether data of this kind is taken from this source. */
+  isWelcome(source: Source, mediaType: MediaType, userId: number | undefined): boolean;
 }
 
 /**
- * Decides what becomes of a data message. It is told when its parameters are, and they are what message 4 said:
- * what comes earlier waits, so that nothing is recorded as of no codec, or before the session has begun.
+ * Decides what becomes of each message. Data is told with the parameters of message 4, so data that comes before them
+ * is held: told at once it would be recorded without a codec, or before the session has begun.
+ *
+ * Called for every frame: it makes no object and no closure for a message that is told at once.
  */
-export class MediaDelivery {
-  readonly #with: MediaDeliveryOptions;
-  readonly #held: HeldMessages<Media>;
+export class MediaDelivery<Source> {
+  readonly #rules: DeliveryRules<Source>;
+  readonly #receiver: MediaReceiver<Source>;
+  readonly #held: HeldMessages<Source>;
 
-  constructor(given: MediaDeliveryOptions) {
-    this.#with = given;
-    this.#held = new HeldMessages(given.options);
+  constructor(
+    options: Pick<CompleteOptions, 'maxHeldBytes' | 'lendPayloads'>,
+    rules: DeliveryRules<Source>,
+    receiver: MediaReceiver<Source>,
+  ) {
+    this.#rules = rules;
+    this.#receiver = receiver;
+    this.#held = new HeldMessages(options);
   }
 
-  /** @param mayTell the parameters of its connection are known, and media has begun to be told */
-  message(media: Media, message: RtmsMessage, receivedAtMs: number, mayTell: boolean): void {
-    const { owner } = this.#with;
+  /** @param isEarly it came before the handshake answer of its own connection */
+  message(source: Source, message: RtmsMessage, receivedAtMs: number, isEarly: boolean): void {
     const mediaType = dataTypeOf(message);
-    if (mediaType === undefined) owner.mediaMessage(media, message, receivedAtMs);
-    else if (mayTell) this.#deliver(media, mediaType, message, receivedAtMs);
-    else if (!this.#held.hold(media, message, receivedAtMs)) {
-      owner.mediaDropped(mediaType, message, earlyMediaLost(mediaType, 'full'));
+    if (mediaType === undefined) this.#receiver.mediaMessage(source, message, receivedAtMs);
+    else if (!isEarly && this.#rules.isReady()) {
+      this.#deliver(source, mediaType, message, receivedAtMs);
+    } else if (!this.#held.hold(source, message, receivedAtMs)) {
+      this.#receiver.mediaDropped(mediaType, message, earlyMediaLost(mediaType, 'full'));
     }
   }
 
-  /** What waited for the parameters of this connection. */
-  release(media: Media): void {
-    for (const { message, receivedAtMs } of this.#held.take(media)) {
+  /** The parameters of this source are known: tells what was held for them. */
+  release(source: Source): void {
+    for (const { message, receivedAtMs } of this.#held.takeOut(source)) {
       const mediaType = dataTypeOf(message);
-      if (mediaType !== undefined) this.#deliver(media, mediaType, message, receivedAtMs);
+      if (mediaType !== undefined) this.#deliver(source, mediaType, message, receivedAtMs);
     }
   }
 
-  /** They never come any more. */
-  drop(media: Media): void {
-    for (const { message } of this.#held.take(media)) {
+  /** The parameters of this source will not come any more: what was held for them is lost. */
+  drop(source: Source): void {
+    for (const { message } of this.#held.takeOut(source)) {
       const mediaType = dataTypeOf(message);
       if (mediaType === undefined) continue;
-      this.#with.owner.mediaDropped(mediaType, message, earlyMediaLost(mediaType, 'over'));
+      this.#receiver.mediaDropped(mediaType, message, earlyMediaLost(mediaType, 'over'));
     }
   }
 
-  /** Data that a connection was not opened for is taken when it is wanted and nobody else carries it. */
-  #deliver(media: Media, mediaType: MediaType, message: RtmsMessage, receivedAtMs: number): void {
-    const { options, owner, carrier } = this.#with;
-    const userId = userIdOf(message);
-    const isWelcome =
-      media.carries(mediaType, userId) ||
-      (options.media[mediaType] !== false && carrier(mediaType, userId) === undefined);
-    if (isWelcome) owner.mediaMessage(media, message, receivedAtMs);
-    else owner.mediaUnasked(mediaType);
+  #deliver(source: Source, mediaType: MediaType, message: RtmsMessage, receivedAtMs: number): void {
+    const userId = 'userId' in message ? message.userId : undefined;
+    if (this.#rules.isWelcome(source, mediaType, userId)) {
+      this.#receiver.mediaMessage(source, message, receivedAtMs);
+    } else this.#receiver.mediaUnasked(mediaType);
   }
+}
+
+/** A data message that came before the parameters it was made with. */
+interface HeldMessage {
+  readonly message: RtmsMessage;
+  readonly receivedAtMs: number;
+}
+
+/** What a message costs in memory beside its payload or text, at least. */
+const OVERHEAD_BYTES = 512;
+
+/** Holds messages in order, each with its source, up to a number of bytes in all. */
+class HeldMessages<Source> {
+  readonly #maxBytes: number;
+  readonly #arePayloadsLent: boolean;
+  readonly #held: { source: Source; held: HeldMessage; bytes: number }[] = [];
+  #bytes = 0;
+
+  constructor({
+    maxHeldBytes,
+    lendPayloads,
+  }: Pick<CompleteOptions, 'maxHeldBytes' | 'lendPayloads'>) {
+    this.#maxBytes = maxHeldBytes;
+    this.#arePayloadsLent = lendPayloads;
+  }
+
+  /** @returns false when there is no room: the message is not held */
+  hold(source: Source, message: RtmsMessage, receivedAtMs: number): boolean {
+    const bytes = sizeOf(message);
+    if (this.#bytes + bytes > this.#maxBytes) return false;
+    this.#bytes += bytes;
+    const kept = this.#arePayloadsLent ? withOwnPayload(message) : message;
+    this.#held.push({ source, held: { message: kept, receivedAtMs }, bytes });
+    return true;
+  }
+
+  /** Removes and returns everything of one source, oldest first. */
+  takeOut(source: Source): HeldMessage[] {
+    const taken: HeldMessage[] = [];
+    for (let index = 0; index < this.#held.length; ) {
+      const entry = this.#held[index];
+      if (entry?.source !== source) index += 1;
+      else {
+        this.#held.splice(index, 1);
+        this.#bytes -= entry.bytes;
+        taken.push(entry.held);
+      }
+    }
+    return taken;
+  }
+}
+
+/** Why a data message that came before its parameters is lost. */
+const EARLY_MEDIA_LOST = {
+  full: 'more came before its parameters than is kept',
+  over: 'it came before its parameters, and they never came',
+} as const;
+
+function earlyMediaLost(mediaType: MediaType, why: keyof typeof EARLY_MEDIA_LOST): ServiceError {
+  return new ServiceError('rtms/early-media', EARLY_MEDIA_LOST[why], { detail: { mediaType } });
+}
+
+/** A lent payload is only valid until its listeners return, so a message that is held needs a copy. */
+function withOwnPayload(message: RtmsMessage): RtmsMessage {
+  return 'payload' in message ? { ...message, payload: Buffer.from(message.payload) } : message;
+}
+
+/** An upper bound: two bytes a character. `raw` is Zoom's message itself, kept when not all of it could be read. */
+function sizeOf(message: RtmsMessage): number {
+  if ('payload' in message) return OVERHEAD_BYTES + message.payload.length;
+  const text = 'text' in message ? message.text.length : 0;
+  const raw = 'raw' in message ? (JSON.stringify(message.raw)?.length ?? 0) : 0;
+  return OVERHEAD_BYTES + 2 * (text + raw);
 }

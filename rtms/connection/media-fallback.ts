@@ -1,4 +1,4 @@
-import type { LeftOutMedia } from '../../shared/record/event-data.ts';
+import type { LeftOutMedia } from '../protocol/agreed-media.ts';
 import { STATUS_CODE } from '../protocol/constants.ts';
 import { MEDIA_TYPES, type MediaType } from '../protocol/media-type.ts';
 import type { Closure } from './connection-state.ts';
@@ -10,18 +10,18 @@ import {
 } from './media-plan.ts';
 import { mediaTypeOfStatus } from './verdict.ts';
 
-/** What a refusal is judged by. */
+/** Everything that decides what follows from a refusal. */
 export interface MediaRefusal {
   readonly refused: PlannedMedia;
   readonly status: number | undefined;
-  /** The other connections of the set, without those of single cameras: no refusal of another kind touches them. */
+  /** The other connections of this handshake, without those of single cameras, which no other refusal concerns. */
   readonly others: readonly PlannedMedia[];
   readonly offer: MediaOffer;
-  /** Whether one connection for everything was tried after a refusal, and is what was refused now. */
+  /** Whether one connection for everything was opened after an earlier refusal; if `current`, it is refused now. */
   readonly unified: UnifiedFallback;
 }
 
-/** What to do about it: which connections to open, in place of the refused one or of all, and what is given up. */
+/** What follows from a refusal: the connections to open in place of the refused one or of all, and what is left out. */
 export interface MediaFallback {
   readonly replace: 'refused' | 'all';
   readonly connections: readonly PlannedMedia[];
@@ -29,7 +29,7 @@ export interface MediaFallback {
   readonly unified: UnifiedFallback;
 }
 
-/** Refusals of the form of the question, not of a media type. */
+/** Zoom refuses the form of the request with these, not a media type. */
 const FORM_REFUSALS: ReadonlySet<number | undefined> = new Set([
   STATUS_CODE.INVALID_MEDIA_TYPE,
   STATUS_CODE.MEDIA_TYPE_INVALID_VALUE,
@@ -37,7 +37,7 @@ const FORM_REFUSALS: ReadonlySet<number | undefined> = new Set([
   STATUS_CODE.DUPLICATE_MEDIA_DATA_CONNECTION,
 ]);
 
-/** Zoom counts another connection already. */
+/** Zoom counts another connection for the same media already. */
 export function isTakenStatus(status: number | undefined): boolean {
   return (
     status === STATUS_CODE.MEDIA_DATA_ALL_CONNECTION_EXIST ||
@@ -51,14 +51,14 @@ export function isTakenStatus(status: number | undefined): boolean {
  * 1. A status that names one of its media types costs that type; the others are asked for again.
  * 2. Several types on one connection are asked for one by one, unless another connection is in the way.
  * 3. A type whose own address does not take it is asked for on `all`.
- * 4. One connection on `all` for everything, if the set has more to lose than the refused type.
- * 5. When that is refused too: the types with an address of their own, and nothing else.
- * 6. Else the types are left out.
+ * 4. Everything is asked for on one connection on `all`, if there are other connections beside the refused one.
+ * 5. When that is refused too: the types that have an address of their own are asked for there, the others are left out.
+ * 6. Otherwise the types of the refused connection are left out.
  *
- * A connection for one participant's camera (V2) is only ever asked for on `all` instead; else this camera alone
- * stays away, whatever the status says.
+ * A connection for one participant's camera (V2) is asked for on `all` at most. Otherwise only this camera is left out,
+ * whatever the status says.
  *
- * Every step leaves fewer ways than there were, so this ends.
+ * Each step leaves fewer steps to try, so the fallback ends.
  */
 export function fallBack(refusal: MediaRefusal): MediaFallback {
   const { refused, status, others, offer, unified } = refusal;
@@ -103,8 +103,8 @@ export function fallBack(refusal: MediaRefusal): MediaFallback {
 }
 
 /**
- * Nobody knows how V2 refuses a participant whom it does not know: "invalid payload" ends a stream everywhere else,
- * and would here take the other cameras along.
+ * Whether a refusal that would end the stream concerns one camera alone. How V2 refuses a participant whom it does not
+ * know is not public. "Invalid payload" ends a stream everywhere else, and would end the other cameras with it here.
  */
 export function refusesCameraOnly({ userId }: PlannedMedia, closure: Closure): boolean {
   return (
@@ -115,8 +115,8 @@ export function refusesCameraOnly({ userId }: PlannedMedia, closure: Closure): b
 }
 
 /**
- * How often a status 15 or 16 is waited out. After a reconnect it is our own old connection, which Zoom forgets
- * by and by. Where none was up before, it is the form of the question that Zoom refuses.
+ * Whether to try again after status 15 or 16. After a reconnect the status is about our own old connection, which Zoom
+ * stops counting after a while. If none was up before, Zoom refuses the form of the request.
  */
 export function waitsOutTaken(
   attempt: number,
@@ -126,6 +126,36 @@ export function waitsOutTaken(
   if (hasBeenUp) return true;
   if (unified === 'current') return attempt < 4;
   return attempt < 2 || unified === 'refused' || others.length === 0 || offer.all === undefined;
+}
+
+/**
+ * The reason of each wanted media type that does not flow.
+ *
+ * @param known reasons from the plan and from refusals
+ * @param notGranted types that an answer for everything came without
+ * @param hasCameras V2: video is not missing as long as no camera was selected
+ */
+export function reasonsOf(
+  missing: readonly MediaType[],
+  {
+    known,
+    notGranted,
+    hasCameras,
+  }: {
+    readonly known: ReadonlyMap<MediaType, LeftOutMedia>;
+    readonly notGranted: readonly MediaType[];
+    readonly hasCameras: boolean;
+  },
+): LeftOutMedia[] {
+  return missing
+    .filter((mediaType) => !(hasCameras && mediaType === 'video') || known.has(mediaType))
+    .map(
+      (mediaType) =>
+        known.get(mediaType) ?? {
+          mediaType,
+          reason: notGranted.includes(mediaType) ? 'not_granted' : 'not_connected',
+        },
+    );
 }
 
 function leftOut(mediaTypes: readonly MediaType[], status: number | undefined): LeftOutMedia[] {

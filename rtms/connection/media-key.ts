@@ -4,15 +4,15 @@ import type { MediaType } from '../protocol/media-type.ts';
 export type CameraKey = `video/${number}`;
 
 /**
- * What only one media connection carries at a time: a media type, or with V2 one participant's camera. A value, so
- * that two keys of the same thing are equal and can stand in a set.
+ * What only one media connection carries at a time: a media type, or with V2 one participant's camera. A text and no
+ * object, so that equal keys are found in a Map or Set.
  */
 export type MediaKey = MediaType | CameraKey;
 
-/** Who a connection was opened for: nobody in particular, or one participant. */
+/** What a connection was opened for. */
 export interface Carried {
   readonly mediaTypes: readonly MediaType[];
-  /** V2, individual video: whose camera this connection carries. */
+  /** V2, individual video: the participant whose camera it carries; undefined: of no participant in particular. */
   readonly userId?: number;
 }
 
@@ -20,19 +20,19 @@ export function cameraKey(userId: number): CameraKey {
   return `video/${userId}`;
 }
 
-/** Whose camera a key stands for; undefined: it stands for a media type. */
+/** The participant whose camera a key stands for; undefined: the key stands for a media type. */
 export function cameraOf(key: MediaKey): number | undefined {
   return key.startsWith('video/') ? Number(key.slice('video/'.length)) : undefined;
 }
 
-/** Everything a connection carries. */
+/** The keys of everything that a connection carries. */
 export function keysOf({ mediaTypes, userId }: Carried): readonly MediaKey[] {
   return userId === undefined ? mediaTypes : [cameraKey(userId)];
 }
 
 /**
- * Is data of this kind, from this participant, what the connection was opened for? Data that does not say whose it
- * is belongs to the participant of its connection.
+ * Whether the connection was opened for data of this kind from this participant. Data that names nobody belongs to the
+ * participant of its connection.
  */
 export function carries(
   carried: Carried,

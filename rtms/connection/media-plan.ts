@@ -1,4 +1,4 @@
-import type { LeftOutMedia } from '../../shared/record/event-data.ts';
+import type { LeftOutMedia } from '../protocol/agreed-media.ts';
 import { MEDIA_DATA_TYPE } from '../protocol/constants.ts';
 import { MEDIA_TYPE_BIT, MEDIA_TYPES, type MediaType } from '../protocol/media-type.ts';
 
@@ -6,7 +6,7 @@ import { MEDIA_TYPE_BIT, MEDIA_TYPES, type MediaType } from '../protocol/media-t
 export interface PlannedMedia {
   readonly url: string;
   readonly mediaTypes: readonly MediaType[];
-  /** V2, individual video: whose camera; see media-key.ts. */
+  /** V2, individual video: the participant whose camera to open; see media-key.ts. */
   readonly userId?: number;
 }
 
@@ -18,7 +18,7 @@ export interface MediaOffer {
   readonly all?: string;
 }
 
-/** How far the one connection for everything was needed; see media-fallback.ts. */
+/** Whether one connection for everything was opened after a refusal, and with what result; see media-fallback.ts. */
 export type UnifiedFallback = 'untried' | 'current' | 'refused';
 
 export interface MediaPlan {
@@ -34,13 +34,13 @@ export type ServerUrls = Readonly<Record<string, string | readonly string[] | un
  * Decides which media connections to open on the addresses of a signaling handshake.
  *
  * An address and the media types asked for on it are independent: Zoom's documented answers name `audio`,
- * `video`, `transcript` and `all` for meetings, `audio` and `all` for Contact Center. So a wanted type without
- * an address that may be used goes over `all` with its own bit. All such types share one connection: two
- * connections on `all` could count as duplicates (status 15). Whether the app may have a type only Zoom's
- * answer to the handshake tells; see media-fallback.ts.
+ * `video`, `transcript` and `all` for meetings, `audio` and `all` for Contact Center. So a wanted type that has no
+ * address of its own goes over `all` with its own bit. All such types share one connection, because two
+ * connections on `all` could count as duplicates (status 15). Whether the app may have a type is only seen in Zoom's
+ * answer to the handshake; see media-fallback.ts.
  *
  * @param wanted in the order of MEDIA_TYPES
- * @param cameras with V2, whose cameras to open: video is one connection for each of them then, maybe none yet
+ * @param cameras V2: the participants whose cameras to open. Video is then one connection for each of them, or none yet
  */
 export function planMedia(
   wanted: readonly MediaType[],
@@ -60,7 +60,7 @@ export function planMedia(
   return { ...plan, leftOut: [...plan.leftOut, ...leftOut] };
 }
 
-/** Whether there is an address for cameras at all. */
+/** Whether there is an address on which cameras can be opened. */
 export function canOpenCameras({ own, all }: MediaOffer): boolean {
   return (own.video ?? all) !== undefined;
 }
@@ -127,7 +127,7 @@ function addressesOf(given: string | readonly string[] | undefined): readonly st
   return (typeof given === 'string' ? [given] : given).filter((url) => url !== '');
 }
 
-/** `media_type` of message 3: ALL has a bit of its own. */
+/** `media_type` of message 3. Every media type together is ALL, which has a bit of its own. */
 export function mediaTypeBits(mediaTypes: readonly MediaType[]): number {
   if (mediaTypes.length === MEDIA_TYPES.length) return MEDIA_DATA_TYPE.ALL;
   return mediaTypes.reduce((bits, mediaType) => bits | MEDIA_TYPE_BIT[mediaType], 0);

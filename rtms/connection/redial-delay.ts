@@ -1,9 +1,9 @@
 import { backoffMs } from '../../shared/backoff.ts';
 
-/** How fast to try again: `duplicate` waits for Zoom to notice that our old connection is gone. */
+/** How fast to dial again. `duplicate` is slower: Zoom has to notice first that our old connection is gone. */
 export type Pace = 'normal' | 'duplicate';
 
-/** Picks the wait before the next attempt. */
+/** The wait before the next attempt, ms. */
 export type Backoff = (pace: Pace, failedAttempts: number, random: () => number) => number;
 
 const FIRST_MS = 250;
@@ -14,9 +14,10 @@ const DUPLICATE_MAX_MS = 12_000;
 /**
  * Milliseconds before the next attempt.
  *
- * A fresh loss is redialled at once, spread over 250 ms so that the sessions of a failed Zoom server do not
- * come back in one instant; then 1 s doubling to 10 s, each between half and whole. Zoom's guide starts at
- * 3 s, which leaves five attempts in its 60 s window; ours leaves nine. A duplicate waits 1.5 s doubling.
+ * After a loss the first attempt comes within 250 ms, at a random moment, so that the sessions of a failed Zoom server do
+ * not all come back in one instant. Then the wait doubles from 1 s to 10 s, of which a random part between half and all
+ * is waited. Zoom's guide starts at 3 s, which leaves five attempts in its 60 s window; this leaves nine. After a
+ * duplicate the wait doubles from 1.5 s to 12 s.
  *
  * @param failedAttempts 0 right after a loss
  * @param random 0 (included) to 1 (excluded)

@@ -1,44 +1,47 @@
 import type { ServiceError } from '../../shared/errors.ts';
-import type { CompleteOptions } from '../client-options.ts';
-import type { RtmsJoin } from '../events.ts';
 import { encodeMessage, type RtmsMessage } from '../protocol/codec.ts';
 import { MESSAGE_TYPE, STATUS_CODE } from '../protocol/constants.ts';
 import type { SignalingHandshakeResp } from '../protocol/decode-signaling.ts';
 import { ENTITY_ID_FIELD } from '../protocol/product.ts';
 import { Connection, type Conversation, type HandshakeAnswer } from './connection.ts';
 import type { ConnectionState } from './connection-state.ts';
-import type { HandshakeSigner } from './handshake-signer.ts';
-import { PRODUCT_EVENTS } from './signaling-event.ts';
+import { PRODUCT_EVENTS, subscriptionLists } from './event-subscriptions.ts';
+import type { HandshakeSigner, RtmsJoin } from './handshake-signer.ts';
+import type { MediaDelivery } from './media-delivery.ts';
+import type { CompleteOptions } from './options.ts';
 
 export interface SignalingOwner {
-  /** The handshake succeeded: addresses for the media connections. */
+  /** The handshake succeeded. @param serverUrls addresses for the media connections, not checked yet */
   signalingUp(serverUrls: SignalingHandshakeResp['serverUrls']): void;
   signalingChanged(from: ConnectionState, to: ConnectionState): void;
-  /** @param isEarly before message 2 of the connection that brought it */
-  signalingMessage(message: RtmsMessage, receivedAtMs: number, isEarly: boolean): void;
-  malformed(error: ServiceError): void;
+  /** A message that cannot be read is lost. */
+  signalingMalformed(error: ServiceError): void;
 }
 
-/** Bounds memory where Zoom answers nothing. */
+/** Bounds memory in case Zoom answers no selection. */
 const MAX_UNANSWERED = 64;
 
 /**
- * The signaling conversation: messages 1 and 2, subscriptions, ready, video selection and close. What was
- * subscribed to is said again after every reconnect, because Zoom forgets it.
+ * The signaling conversation: messages 1 and 2, subscriptions, ready, video selection and close. Subscriptions are sent
+ * again after every reconnect, because Zoom keeps none.
+ *
+ * Zoom's documents send no media over the signaling socket, but servers that others wrote do. It is delivered by the
+ * rules of the media sockets: see media-delivery.ts.
  */
 export class Signaling implements Conversation {
   readonly #join: RtmsJoin;
   readonly #signer: HandshakeSigner;
   #sentSignature = '';
   readonly #options: CompleteOptions;
+  readonly #delivery: MediaDelivery<'signaling'>;
   readonly #owner: SignalingOwner;
   readonly #connection: Connection;
   readonly #events: Set<number>;
   #addresses: readonly string[];
   #serverUrls: SignalingHandshakeResp['serverUrls'] = {};
-  /** Whose video is selected: one participant's with V1. */
+  /** Participants whose video is selected: one at most with V1. */
   readonly #selectedVideos = new Set<number>();
-  /** Whom messages 28 without an answer were about, oldest first. */
+  /** Participants whom messages 28 without an answer yet were about, oldest first. */
   readonly #unanswered: number[] = [];
 
   /** @param addresses allowed ones, at least one */
@@ -47,11 +50,13 @@ export class Signaling implements Conversation {
     signer: HandshakeSigner,
     addresses: readonly string[],
     options: CompleteOptions,
+    delivery: MediaDelivery<'signaling'>,
     owner: SignalingOwner,
   ) {
     this.#join = join;
     this.#signer = signer;
     this.#options = options;
+    this.#delivery = delivery;
     this.#owner = owner;
     this.#addresses = addresses;
     this.#events = new Set(options.events ?? PRODUCT_EVENTS[join.product].flat());
@@ -62,7 +67,7 @@ export class Signaling implements Conversation {
     return this.#connection.state;
   }
 
-  /** Connects anew. Addresses that are the ones in use already are no news. */
+  /** Connects anew. To the addresses that are in use already it dials as after any other loss. */
   dial(cause: string, addresses: readonly string[] = this.#addresses): void {
     const isNew = addresses.join() !== this.#addresses.join();
     this.#addresses = addresses;
@@ -73,7 +78,7 @@ export class Signaling implements Conversation {
     return this.#connection.close();
   }
 
-  /** Message 7: media may flow. Zoom takes it once or once per media connection. */
+  /** Message 7: media may flow. Zoom accepts it once, and once more for each media connection. */
   sendReady(): void {
     const { rtmsStreamId } = this.#join;
     this.#connection.send(
@@ -81,7 +86,7 @@ export class Signaling implements Conversation {
     );
   }
 
-  /** Messages 19 and 10: what became of stream and sessions while we were away? */
+  /** Messages 19 and 10 ask for the states of the stream and its sessions, which may have changed during the loss. */
   queryStates(rtmsSessionIds: readonly string[]): void {
     const { rtmsStreamId } = this.#join;
     this.#connection.send(
@@ -111,9 +116,10 @@ export class Signaling implements Conversation {
   }
 
   /**
-   * One participant at a time with V1, where a new selection replaces the one before; several with V2.
+   * Selects or deselects a participant's video. With V1 a new selection replaces the one before, with V2 there may be
+   * several.
    *
-   * @param isVideoUp whether it may be said now; Zoom refuses it before the video connection is up, so until then
+   * @param isVideoUp whether to send it now. Zoom refuses it before the video connection is up, so until then
    *   it waits for `repeatVideoSubscription`
    */
   subscribeVideo(
@@ -127,15 +133,16 @@ export class Signaling implements Conversation {
     if (isVideoUp) this.#sendVideoSubscription(userId, on);
   }
 
-  /** Whose video is selected, in the order of selecting. */
+  /** Participants whose video is selected, in the order of selecting. */
   get selectedVideos(): readonly number[] {
     return [...this.#selectedVideos];
   }
 
   /**
-   * Whom an answer to a selection is about. One that names nobody answers the oldest open one: Zoom answers in order.
+   * The participant whom an answer to a selection is about. An answer that names nobody belongs to the oldest open
+   * selection, because Zoom answers in order.
    *
-   * @returns undefined when nothing was asked
+   * @returns undefined when no selection is open
    */
   videoAnswered(named: number | undefined): number | undefined {
     const at = named === undefined ? 0 : this.#unanswered.indexOf(named);
@@ -144,9 +151,9 @@ export class Signaling implements Conversation {
   }
 
   /**
-   * Says the video selection again: a new video connection knows nothing of it.
+   * Sends the video selection again: a new video connection does not have it.
    *
-   * @param cameraOf with V2, whose connection it is
+   * @param cameraOf V2: the participant whose camera connection is new
    */
   repeatVideoSubscription(cameraOf?: number): void {
     for (const userId of this.#selectedVideos) {
@@ -154,8 +161,8 @@ export class Signaling implements Conversation {
     }
   }
 
-  /** Zoom refused this selection for good: it will not be said again. */
-  forgetVideoSubscription(userId: number): void {
+  /** Zoom refused this selection for good: it is not sent again. */
+  dropVideoSubscription(userId: number): void {
     this.#selectedVideos.delete(userId);
   }
 
@@ -184,18 +191,18 @@ export class Signaling implements Conversation {
   }
 
   message(message: RtmsMessage, receivedAtMs: number, isEarly: boolean): void {
-    this.#owner.signalingMessage(message, receivedAtMs, isEarly);
+    this.#delivery.message('signaling', message, receivedAtMs, isEarly);
   }
 
   malformed(error: ServiceError): void {
-    this.#owner.malformed(error);
+    this.#owner.signalingMalformed(error);
   }
 
-  mayGiveUp(): boolean {
+  mayExpire(): boolean {
     return true;
   }
 
-  /** Zoom forgets the old connection by and by. */
+  /** Zoom stops counting the old connection after a while. */
   waitsOutDuplicate(): boolean {
     return true;
   }
@@ -209,21 +216,14 @@ export class Signaling implements Conversation {
     this.#owner.signalingChanged(from, to);
     if (to.name !== 'up' || this.state !== to) return;
     this.#unanswered.length = 0;
-    for (const group of this.#subscriptionGroups()) this.#sendSubscription(group, true);
+    for (const list of subscriptionLists(this.#join.product, this.#events)) {
+      this.#sendSubscription(list, true);
+    }
     this.#subscribeCodes();
     this.#owner.signalingUp(this.#serverUrls);
   }
 
-  /** The product's own groups first, then what it does not list. */
-  #subscriptionGroups(): number[][] {
-    const groups = PRODUCT_EVENTS[this.#join.product];
-    const listed = new Set(groups.flat());
-    return [...groups, [...this.#events].filter((type) => !listed.has(type))]
-      .map((group) => group.filter((type) => this.#events.has(type)))
-      .filter((group) => group.length > 0);
-  }
-
-  /** Codes that the deployment has named: V2 numbers events in `event_code`. How they are asked for is a guess. */
+  /** V2 numbers events in `event_code`. How they are subscribed to is not public: this form is a guess. */
   #subscribeCodes(): void {
     const codes = Object.keys(this.#options.protocol.events);
     if (codes.length === 0) return;

@@ -13,7 +13,7 @@ import { MEDIA_TYPES, type MediaType } from './media-type.ts';
 import type { MediaParamsWire } from './messages.ts';
 import { ofMediaType } from './offered-urls.ts';
 
-/** Effective parameters per connected media type, as Zoom answered them (camelCase, Zoom's numbers). */
+/** Parameters of each connected media type as message 4 answered them: camelCase names, Zoom's numbers. */
 export interface AgreedMedia {
   readonly audio?: {
     contentType: number;
@@ -35,6 +35,22 @@ export interface AgreedMedia {
   readonly chat?: { contentType: number };
 }
 
+/**
+ * A media type that was asked for and does not flow, and why.
+ *
+ * - `not_offered`: message 2 named no address for it, nor one for everything
+ * - `address_refused`: it named one, outside the allowed hosts
+ * - `refused`: Zoom refused it in message 4; `status` says how
+ * - `not_granted`: everything was asked for, and message 4 came without its parameters
+ * - `not_connected`: no answer yet; the client goes on trying and tells `reconnected` when it flows
+ */
+export interface LeftOutMedia {
+  readonly mediaType: MediaType;
+  readonly reason: 'not_offered' | 'address_refused' | 'refused' | 'not_granted' | 'not_connected';
+  /** STATUS_CODE, where Zoom gave one. */
+  readonly status?: number;
+}
+
 const CAMEL = {
   content_type: 'contentType',
   codec: 'codec',
@@ -48,7 +64,7 @@ const CAMEL = {
   enable_lid: 'enableLid',
 } as const;
 
-/** Names that stand for a field's numbers. */
+/** The table of names that may stand in place of a field's number. */
 const NAMES: Readonly<Record<string, Readonly<Record<string, number>>>> = {
   content_type: MEDIA_CONTENT_TYPE,
   codec: MEDIA_PAYLOAD_TYPE,
@@ -60,13 +76,14 @@ const NAMES: Readonly<Record<string, Readonly<Record<string, number>>>> = {
 };
 
 /**
- * Reads `media_params` of message 4 back. A number that no record could hold would cost every frame made with it.
+ * Reads `media_params` of message 4. Numbers outside the limits are ignored: a record could not hold them, so that
+ * every frame made with them would be lost.
  *
- * @param answered from the wire; fields that are missing or cannot be read keep what was asked
- * @param asked complete params of message 3: only its media types and fields appear in the result
+ * @param answered from the wire; a field that is missing or cannot be read keeps what was asked
+ * @param asked complete params of message 3: the result has its media types and fields, and no others
  */
 export function agreedMedia(answered: unknown, asked: MediaParamsWire): AgreedMedia {
-  const effective: { [Key in MediaType]?: Record<string, unknown> } = {};
+  const agreed: { [Key in MediaType]?: Record<string, unknown> } = {};
   for (const mediaType of MEDIA_TYPES) {
     const askedFields = asked[mediaType];
     if (askedFields === undefined) continue;
@@ -80,12 +97,12 @@ export function agreedMedia(answered: unknown, asked: MediaParamsWire): AgreedMe
       );
       fields[CAMEL[name as keyof typeof CAMEL]] = value ?? askedValue;
     }
-    effective[mediaType] = fields;
+    agreed[mediaType] = fields;
   }
-  return effective as AgreedMedia;
+  return agreed as AgreedMedia;
 }
 
-/** -1 is a language: none. */
+/** -1 is a valid language, which says that there is none. */
 function readNumber(name: string, value: unknown): number | undefined {
   const min = name === 'src_language' ? TRANSCRIPT_LANGUAGE.NONE : 0;
   return readInteger(value, undefined, min) ?? numberOf(NAMES[name] ?? {}, value);
@@ -116,7 +133,7 @@ export function channelCount(channel: number): number | undefined {
   return channel === AUDIO_CHANNEL.STEREO ? 2 : undefined;
 }
 
-/** The largest picture a MEDIA_RESOLUTION allows, in pixels: the real one may be smaller. */
+/** The largest picture of a MEDIA_RESOLUTION, in pixels. The pictures that come may be smaller. */
 export function resolutionBound(
   resolution: number,
 ): { readonly width: number; readonly height: number } | undefined {

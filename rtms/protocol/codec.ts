@@ -9,9 +9,15 @@ import {
   type TranscriptMessage,
 } from './decode-text.ts';
 import { Fields, readObject } from './fields.ts';
-import { malformed } from './malformed.ts';
+import { type MediaSource, type MediaType, mediaSource, mediaTypeOfMessage } from './media-type.ts';
 import type { MessageWire } from './messages.ts';
-import { isObject, type JsonObject, type ParsedMessage, parseMessage } from './parse-message.ts';
+import {
+  isObject,
+  type JsonObject,
+  malformed,
+  type ParsedMessage,
+  parseMessage,
+} from './parse-message.ts';
 import { scanFrame } from './scan-frame.ts';
 
 /** Message 12. */
@@ -40,6 +46,19 @@ export type RtmsMessage =
   | TranscriptMessage
   | ChatDataMessage
   | OtherMessage;
+
+/** The media type of a data message (14 to 18); undefined for every other message. */
+export function dataTypeOf({ msgType }: RtmsMessage): MediaType | undefined {
+  return typeof msgType === 'number' ? mediaTypeOfMessage(msgType) : undefined;
+}
+
+/** Whom a message names as its source; neither where it names nobody. */
+export function mediaSourceOf(message: RtmsMessage): MediaSource {
+  return mediaSource({
+    userId: 'userId' in message ? message.userId : undefined,
+    channelId: 'channelId' in message ? message.channelId : undefined,
+  });
+}
 
 /** The text of a message; bigints keep all their digits. */
 export function encodeMessage(message: MessageWire): string {

@@ -1,8 +1,7 @@
 import { cutText, INPUT_LIMITS } from '../../shared/input-limits.ts';
 import type { MESSAGE_TYPE } from './constants.ts';
 import { Fields, readObject } from './fields.ts';
-import { malformed } from './malformed.ts';
-import type { JsonObject, LongTexts } from './parse-message.ts';
+import { type JsonObject, type LongTexts, malformed } from './parse-message.ts';
 
 type Type = typeof MESSAGE_TYPE;
 type FrameType = Type['MEDIA_DATA_AUDIO'] | Type['MEDIA_DATA_VIDEO'] | Type['MEDIA_DATA_SHARE'];

@@ -44,6 +44,18 @@ export interface ChatFile {
   readonly fileSize: number;
 }
 
+/** The fields of a chat message that records and the client's events show alike; operation and people differ there. */
+export interface ChatFields {
+  readonly messageId?: string;
+  readonly parentMessageId?: string;
+  readonly text: string;
+  readonly chatSession?: { readonly type: number; readonly id: string };
+  readonly files?: readonly ChatFile[];
+  readonly deletedFileIds?: readonly string[];
+  /** Unix ms. */
+  readonly timestampMs: number;
+}
+
 /** Message 18, from whichever place Zoom puts its fields. */
 export interface ChatDataMessage {
   readonly msgType: Type['MEDIA_DATA_CHAT'];

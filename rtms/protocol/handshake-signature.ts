@@ -1,5 +1,11 @@
 import { createHmac } from 'node:crypto';
 
+/** What signs handshakes: the Zoom app's own id and secret, or the key and secret of the Video SDK. */
+export interface HandshakeCredentials {
+  readonly clientId: string;
+  readonly clientSecret: string;
+}
+
 /**
  * Signs a stream: the same value goes into the signaling handshake and into every media handshake.
  *
@@ -7,12 +13,9 @@ import { createHmac } from 'node:crypto';
  * @returns 64 lower-case hex digits
  * @see https://developers.zoom.us/docs/rtms/event-reference/ (read 2026-11-22)
  */
-export function signHandshake(input: {
-  clientId: string;
-  clientSecret: string;
-  entityId: string;
-  rtmsStreamId: string;
-}): string {
+export function signHandshake(
+  input: HandshakeCredentials & { readonly entityId: string; readonly rtmsStreamId: string },
+): string {
   return createHmac('sha256', input.clientSecret)
     .update(`${input.clientId},${input.entityId},${input.rtmsStreamId}`)
     .digest('hex');

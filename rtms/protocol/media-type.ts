@@ -32,6 +32,14 @@ export const MEDIA_TYPE_BIT = {
   chat: MEDIA_DATA_TYPE.CHAT,
 } as const satisfies Record<MediaType, number>;
 
+/** The source without the fields that are undefined. */
+export function mediaSource({ userId, channelId }: PartialMediaSource): MediaSource {
+  return {
+    ...(userId !== undefined && { userId }),
+    ...(channelId !== undefined && { channelId }),
+  };
+}
+
 const BY_MESSAGE_TYPE: Readonly<Record<number, MediaType>> = {
   [MESSAGE_TYPE.MEDIA_DATA_AUDIO]: 'audio',
   [MESSAGE_TYPE.MEDIA_DATA_VIDEO]: 'video',

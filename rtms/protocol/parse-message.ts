@@ -1,7 +1,7 @@
 import { ServiceError } from '../../shared/errors.ts';
 import { INPUT_LIMITS } from '../../shared/input-limits.ts';
 import { keepLongIntegers } from '../../shared/long-integers.ts';
-import { mediaTypeOfMessage } from './media-type.ts';
+import { mediaSource, mediaTypeOfMessage, type PartialMediaSource } from './media-type.ts';
 
 /** A parsed JSON object of unknown shape. */
 export type JsonObject = { readonly [key: string]: unknown };
@@ -136,6 +136,22 @@ function endOfText(bytes: Buffer, start: number): number | Trouble {
     from = end + 1;
   }
   return 'size';
+}
+
+/**
+ * A message of which nothing can be kept: whoever gets this error reports a gap.
+ *
+ * @param field the wire name of the first field that cannot be used
+ * @param from whose message it was, as far as that could be read
+ */
+export function malformed(
+  msgType: number,
+  field: string,
+  from: PartialMediaSource = {},
+): ServiceError {
+  return new ServiceError('rtms/malformed-message', `message ${msgType}: bad ${field}`, {
+    detail: { msgType, field, ...mediaSource(from) },
+  });
 }
 
 function unreadable(bytes: Buffer, field: Trouble): ServiceError {

@@ -1,10 +1,9 @@
 import type { EndReason, RtmsClientEvents } from '../../rtms/events.ts';
-import type { AgreedMedia } from '../../rtms/protocol/agreed-media.ts';
+import type { AgreedMedia, LeftOutMedia } from '../../rtms/protocol/agreed-media.ts';
 import type { MediaType } from '../../rtms/protocol/media-type.ts';
 import { MEDIA_TYPES } from '../../rtms/protocol/media-type.ts';
 import type { Logger } from '../../shared/logger.ts';
 import type { Metrics } from '../../shared/metrics.ts';
-import type { LeftOutMedia } from '../../shared/record/event-data.ts';
 import type { SessionClient } from './context.ts';
 import type { SessionGuard } from './guard.ts';
 import { blindOfReconnect } from './recording/blind-time.ts';

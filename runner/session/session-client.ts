@@ -1,4 +1,5 @@
 import { RtmsClient } from '../../rtms/client.ts';
+import type { HandshakeCredentials } from '../../rtms/protocol/handshake-signature.ts';
 import { followsSeveralCameras } from '../../rtms/protocol/params.ts';
 import type { Product } from '../../rtms/protocol/product.ts';
 import { DEFAULT_PROTOCOL, type ProtocolSettings } from '../../rtms/protocol/protocol-settings.ts';
@@ -6,7 +7,6 @@ import type { ReadRest } from '../../rtms/wire/wire.ts';
 import type { StartRegister } from '../../shared/session-table/session-row.ts';
 import { DEFAULT_VIDEO_FOLLOW } from '../../shared/video-follow.ts';
 import { isAllowedAddress } from '../../shared/zoom/allowed-hosts.ts';
-import type { HandshakeCredentials } from '../../shared/zoom/credentials.ts';
 import type { LimitedLogger } from '../task/log-limit.ts';
 import type { SessionClient, SessionContext } from './context.ts';
 import { guardListeners, type SessionGuard } from './guard.ts';

@@ -1,10 +1,10 @@
 import type { EndReason } from '../../rtms/events.ts';
-import type { AgreedMedia } from '../../rtms/protocol/agreed-media.ts';
+import type { AgreedMedia, LeftOutMedia } from '../../rtms/protocol/agreed-media.ts';
+import type { HandshakeCredentials } from '../../rtms/protocol/handshake-signature.ts';
 import type { MetricName } from '../../shared/metrics.ts';
-import type { HandOverCause, LeftOutMedia } from '../../shared/record/event-data.ts';
+import type { HandOverCause } from '../../shared/record/event-data.ts';
 import type { EndedReason } from '../../shared/session-table/runner-writes.ts';
 import type { StartRegister } from '../../shared/session-table/session-row.ts';
-import type { HandshakeCredentials } from '../../shared/zoom/credentials.ts';
 import type { DefectPlace } from './guard.ts';
 
 /** Why a session ends; decides which last event it writes and what becomes of its row. */

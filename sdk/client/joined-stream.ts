@@ -1,6 +1,6 @@
 import { RtmsClient } from '../../rtms/client.ts';
-import type { RtmsClientOptions } from '../../rtms/client-options.ts';
-import type { RtmsJoin } from '../../rtms/events.ts';
+import type { RtmsJoin } from '../../rtms/connection/handshake-signer.ts';
+import type { RtmsClientOptions } from '../../rtms/connection/options.ts';
 import type { MediaRequest } from '../../rtms/protocol/params.ts';
 import { CallbackDelivery, type CallbackDeliveryOptions } from './callbacks/callback-delivery.ts';
 import { addLiveClient, finishClient, type LiveClient, streamFree } from './live-clients.ts';

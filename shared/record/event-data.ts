@@ -1,4 +1,5 @@
-import type { AgreedMedia } from '../../rtms/protocol/agreed-media.ts';
+import type { AgreedMedia, LeftOutMedia } from '../../rtms/protocol/agreed-media.ts';
+import type { ChatFields } from '../../rtms/protocol/decode-text.ts';
 import type { FrameMediaType, MediaSource, MediaType } from '../../rtms/protocol/media-type.ts';
 import type { Product } from '../../rtms/protocol/product.ts';
 import type { StartFacts } from '../zoom/start-facts.ts';
@@ -7,22 +8,6 @@ import type { StartFacts } from '../zoom/start-facts.ts';
 export interface EventPerson {
   readonly userId?: number;
   readonly userName?: string;
-}
-
-/** What a chat message is, wherever it is told: only operation and people have another form in the SDK than in records. */
-export interface ChatFields {
-  readonly messageId?: string;
-  readonly parentMessageId?: string;
-  readonly text: string;
-  readonly chatSession?: { readonly type: number; readonly id: string };
-  readonly files?: readonly {
-    readonly fileId: string;
-    readonly fileName: string;
-    readonly fileSize: number;
-  }[];
-  readonly deletedFileIds?: readonly string[];
-  /** Unix ms. */
-  readonly timestampMs: number;
 }
 
 /** Zoom's own words, present when not everything in them could be read. */
@@ -62,30 +47,6 @@ export interface BlindTime {
   readonly mediaType: MediaType;
   readonly fromMs: number;
   readonly toMs: number;
-}
-
-/**
- * Why a wanted media type is not recorded.
- *
- * - `not_offered`: Zoom named no address for it, nor one for everything
- * - `address_refused`: it did, but outside the allowed hosts
- * - `refused`: Zoom refused it, `status` says how
- * - `not_granted`: Zoom was asked for everything and answered without it
- * - `not_connected`: no answer yet; it is still being tried, and `session_reconnected` will tell
- */
-export const LEFT_OUT_REASONS = [
-  'not_offered',
-  'address_refused',
-  'refused',
-  'not_granted',
-  'not_connected',
-] as const;
-
-export interface LeftOutMedia {
-  readonly mediaType: MediaType;
-  readonly reason: (typeof LEFT_OUT_REASONS)[number];
-  /** Zoom's status code, where it gave one. */
-  readonly status?: number;
 }
 
 /** Where the connection to Zoom broke. */

@@ -1,4 +1,5 @@
 import * as v from 'valibot';
+import type { HandshakeCredentials } from '../../rtms/protocol/handshake-signature.ts';
 import type { Product } from '../../rtms/protocol/product.ts';
 import { withoutByteOrderMark } from '../decode-text.ts';
 import { ServiceError } from '../errors.ts';
@@ -48,12 +49,6 @@ export interface ZoomApps<App> {
   readonly apps: ReadonlyMap<string, App>;
   /** Some value is still the one that the first deployment wrote. */
   readonly hasPlaceholder: boolean;
-}
-
-/** What signs handshakes. */
-export interface HandshakeCredentials {
-  readonly clientId: string;
-  readonly clientSecret: string;
 }
 
 /**

@@ -1,7 +1,7 @@
 import { EventEmitter } from 'node:events';
 import { setImmediate as turn } from 'node:timers/promises';
 import type { KinesisClient } from '@aws-sdk/client-kinesis';
-import type { Media } from '../../rtms/connection/media-connection.ts';
+import type { MediaConnection } from '../../rtms/connection/media-connection.ts';
 import type { RtmsClientEvents } from '../../rtms/events.ts';
 import { Incoming } from '../../rtms/incoming.ts';
 import { agreedMedia } from '../../rtms/protocol/agreed-media.ts';
@@ -54,7 +54,7 @@ export class FramePath {
   readonly #producer: Producer;
   readonly #metrics = new EmfEmitter('bench');
   readonly #sessions: Incoming[];
-  readonly #connection: Media;
+  readonly #connection: MediaConnection;
   readonly #messages: readonly Buffer[];
   #next = 0;
 
@@ -65,8 +65,8 @@ export class FramePath {
     this.#producer = new Producer({ client, streamName: 'media', aggregate: true, metrics, pool });
     const { flows, media } = WORKLOADS[workload];
     const asked = toWireParams(parseMediaRequest(JSON.stringify(media)));
-    const effective = agreedMedia({}, asked);
-    this.#connection = { effective } as Media;
+    const agreed = agreedMedia({}, asked);
+    this.#connection = { agreed } as MediaConnection;
     this.#messages = flows[0].moments.map(([message]) => Buffer.from(JSON.stringify(message)));
     const units = new FrameUnits();
     this.#sessions = Array.from({ length: sessions }, (_, index) => {
@@ -82,7 +82,7 @@ export class FramePath {
         mayWrite: () => true,
       });
       const events = new EventEmitter<RtmsClientEvents>();
-      events.on('frame', (frame) => writer.frame(frame, effective));
+      events.on('frame', (frame) => writer.frame(frame, agreed));
       return new Incoming('meeting', events, () => performance.now(), NOBODY, {});
     });
   }

@@ -9,8 +9,8 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   'shared/session-table': ['shared', 'rtms/protocol', 'shared/zoom'],
   'rtms/api': ['shared', 'shared/zoom', 'rtms/protocol'],
   'rtms/wire': ['shared', 'rtms/protocol'],
-  'rtms/connection': ['shared', 'rtms/protocol', 'rtms/wire', 'shared/zoom', 'shared/record'],
-  rtms: ['shared', 'rtms/protocol', 'rtms/wire', 'rtms/connection', 'shared/zoom', 'shared/record'],
+  'rtms/connection': ['shared', 'rtms/protocol', 'rtms/wire'],
+  rtms: ['shared', 'rtms/protocol', 'rtms/wire', 'rtms/connection'],
   'runner/kinesis': ['shared', 'shared/record'],
   'runner/task': [
     'shared',

@@ -4,19 +4,14 @@ import type {
   SignalingEvent,
   TranscriptLine,
 } from '../../../rtms/events.ts';
-import type { AgreedMedia } from '../../../rtms/protocol/agreed-media.ts';
+import type { AgreedMedia, LeftOutMedia } from '../../../rtms/protocol/agreed-media.ts';
 import {
   CHAT_OPERATION,
   nameOf,
   STOP_REASON,
   TRANSCRIPT_LANGUAGE,
 } from '../../../rtms/protocol/constants.ts';
-import type {
-  EventData,
-  EventName,
-  EventPerson,
-  LeftOutMedia,
-} from '../../../shared/record/event-data.ts';
+import type { EventData, EventName, EventPerson } from '../../../shared/record/event-data.ts';
 import type { StartRegister } from '../../../shared/session-table/session-row.ts';
 import { startFactsOf } from '../../../shared/zoom/start-facts.ts';
 

@@ -2,7 +2,7 @@ import { EventEmitter } from 'node:events';
 import { readdirSync, readFileSync } from 'node:fs';
 import { fc, test } from '@fast-check/vitest';
 import { expect } from 'vitest';
-import type { Media } from '../../../rtms/connection/media-connection.ts';
+import type { MediaConnection } from '../../../rtms/connection/media-connection.ts';
 import type { RtmsClientEvents } from '../../../rtms/events.ts';
 import { Incoming, type Outcome } from '../../../rtms/incoming.ts';
 import {
@@ -129,8 +129,8 @@ class Path {
 
 const CONNECTION = {
   mediaTypes: ['audio', 'transcript'],
-  effective: {},
-} as unknown as Media;
+  agreed: {},
+} as unknown as MediaConnection;
 
 const path = fc.constantFrom(...PRODUCTS).map((product) => new Path(product));
 

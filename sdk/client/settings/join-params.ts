@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import type { RtmsJoin } from '../../../rtms/events.ts';
+import type { RtmsJoin } from '../../../rtms/connection/handshake-signer.ts';
 import { ENTITY_ID_FIELD, PRODUCTS, type Product } from '../../../rtms/protocol/product.ts';
 import { readServerUrls } from '../../../rtms/protocol/server-urls.ts';
 import { ServiceError } from '../../../shared/errors.ts';

@@ -1,5 +1,5 @@
 import { inspect } from 'node:util';
-import type { WireMessageListener } from '../../../rtms/client-options.ts';
+import type { WireMessageListener } from '../../../rtms/connection/options.ts';
 import { MESSAGE_TYPE, nameOf } from '../../../rtms/protocol/constants.ts';
 import { ServiceError } from '../../../shared/errors.ts';
 import type { LogFields, Logger } from '../../../shared/logger.ts';

@@ -1,6 +1,7 @@
 import { RtmsClient } from '../../../rtms/client.ts';
-import type { RtmsClientOptions } from '../../../rtms/client-options.ts';
-import type { EndReason, MediaFrame, RtmsClientEvents, RtmsJoin } from '../../../rtms/events.ts';
+import type { RtmsJoin } from '../../../rtms/connection/handshake-signer.ts';
+import type { RtmsClientOptions } from '../../../rtms/connection/options.ts';
+import type { EndReason, MediaFrame, RtmsClientEvents } from '../../../rtms/events.ts';
 import { EVENT_TYPE } from '../../../rtms/protocol/constants.ts';
 import { completeMediaRequest } from '../../../rtms/protocol/params.ts';
 import { type ManualClock, manualClock } from '../../../simulator/clock.ts';
@@ -128,7 +129,7 @@ export const QUICK: RtmsClientOptions = {
   isAllowedAddress: () => true,
   media: L16_ONLY,
   backoff: () => 5,
-  settleMs: 200,
+  mediaWaitMs: 200,
   closeTimeoutMs: 500,
 };
 

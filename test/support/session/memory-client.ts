@@ -1,5 +1,6 @@
 import { EventEmitter } from 'node:events';
-import type { RtmsClientEvents, RtmsJoin } from '../../../rtms/events.ts';
+import type { RtmsJoin } from '../../../rtms/connection/handshake-signer.ts';
+import type { RtmsClientEvents } from '../../../rtms/events.ts';
 import type { AgreedMedia } from '../../../rtms/protocol/agreed-media.ts';
 import type { SessionClient } from '../../../runner/session/context.ts';
 

@@ -1,36 +1,9 @@
-import type { Participant, SignalingEvent } from '../events.ts';
-import { EVENT_TYPE, nameOf, numberOf, ZCC_VOICE_EVENT_TYPE } from '../protocol/constants.ts';
-import type { EventUpdate } from '../protocol/decode-signaling.ts';
-import type { PersonFields } from '../protocol/decode-text.ts';
-import type { Product } from '../protocol/product.ts';
-import type { Roster } from '../roster.ts';
-
-const MEETING_EVENTS = [
-  /** One list a message: should Zoom refuse a list for one entry, the others stand. */
-  [EVENT_TYPE.ACTIVE_SPEAKER_CHANGE, EVENT_TYPE.PARTICIPANT_JOIN, EVENT_TYPE.PARTICIPANT_LEAVE],
-  [EVENT_TYPE.SHARING_START, EVENT_TYPE.SHARING_STOP],
-  [EVENT_TYPE.PARTICIPANT_VIDEO_ON, EVENT_TYPE.PARTICIPANT_VIDEO_OFF],
-  [
-    EVENT_TYPE.CHAT_GROUP_CREATE,
-    EVENT_TYPE.CHAT_GROUP_DELETE,
-    EVENT_TYPE.CHAT_GROUP_MEMBERS_ADD,
-    EVENT_TYPE.CHAT_GROUP_MEMBERS_DELETE,
-    EVENT_TYPE.CHAT_GROUP_MEMBER_STATUS_UPDATE,
-  ],
-];
-
-/**
- * Every event type of a product, grouped as they are subscribed to.
- *
- * Phone numbers its events by codes that are not public, so there is nothing to subscribe to.
- */
-export const PRODUCT_EVENTS: Readonly<Record<Product, readonly (readonly number[])[]>> = {
-  meeting: MEETING_EVENTS,
-  webinar: MEETING_EVENTS,
-  session: MEETING_EVENTS,
-  contact_center: [Object.values(ZCC_VOICE_EVENT_TYPE)],
-  phone: [],
-};
+import type { Participant, SignalingEvent } from './events.ts';
+import { EVENT_TYPE, nameOf, numberOf, ZCC_VOICE_EVENT_TYPE } from './protocol/constants.ts';
+import type { EventUpdate } from './protocol/decode-signaling.ts';
+import type { PersonFields } from './protocol/decode-text.ts';
+import type { Product } from './protocol/product.ts';
+import type { Roster } from './roster.ts';
 
 /**
  * Turns message 6 into an event, by the product's own numbers, and teaches the roster its names.

@@ -1,43 +1,26 @@
-import type { ChatMessage, MediaFrame, Participant, TranscriptLine } from '../events.ts';
-import type { AgreedMedia } from '../protocol/agreed-media.ts';
-import type { RtmsMessage } from '../protocol/codec.ts';
-import { MEDIA_DATA_OPTION, MEDIA_PAYLOAD_TYPE } from '../protocol/constants.ts';
-import type { FrameMessage } from '../protocol/decode-media.ts';
-import type { ChatDataMessage, PersonFields, TranscriptMessage } from '../protocol/decode-text.ts';
-import { type FrameMediaType, type MediaType, mediaTypeOfMessage } from '../protocol/media-type.ts';
-import type { Roster } from '../roster.ts';
+import type { ChatMessage, MediaFrame, Participant, TranscriptLine } from './events.ts';
+import type { AgreedMedia } from './protocol/agreed-media.ts';
+import { MEDIA_DATA_OPTION, MEDIA_PAYLOAD_TYPE } from './protocol/constants.ts';
+import type { FrameMessage } from './protocol/decode-media.ts';
+import type { ChatDataMessage, PersonFields, TranscriptMessage } from './protocol/decode-text.ts';
+import { type FrameMediaType, mediaSource } from './protocol/media-type.ts';
+import type { MeetingView, Roster } from './roster.ts';
 
-/** What a frame takes from the connection that brought it. */
+/** What a frame takes over from the connection that brought it. */
 export interface FrameShape {
-  readonly effective: AgreedMedia;
-  /** V2: whose camera it is for, which a frame need not say again. */
+  readonly agreed: AgreedMedia;
+  /** V2: the participant whose camera the connection carries. A frame without a user id is theirs. */
   readonly userId?: number | undefined;
 }
 
 /** Zoom's id for the mix of all speakers. */
 const MIX_USER_ID = 0;
 
-/** What the signaling side knows and media messages do not say. */
-export interface MeetingView {
-  readonly roster: Roster;
-  activeSpeaker: { readonly userId: number; readonly userName: string } | undefined;
-}
-
-/** The media type of a data message; undefined for every other message. */
-export function dataTypeOf({ msgType }: RtmsMessage): MediaType | undefined {
-  return typeof msgType === 'number' ? mediaTypeOfMessage(msgType) : undefined;
-}
-
-/** Whom a data message is from, as far as it says. */
-export function userIdOf(message: RtmsMessage): number | undefined {
-  return 'userId' in message ? message.userId : undefined;
-}
-
-/** Turns messages 14 to 16 into a frame. Called for every frame: no closures, one object. */
+/** Turns one of the messages 14 to 16 into a frame. Called for every frame, so it makes one object and no closure. */
 export function toFrame(
   message: FrameMessage,
   mediaType: FrameMediaType,
-  { effective, userId: cameraOf }: FrameShape,
+  { agreed, userId: cameraOf }: FrameShape,
   view: MeetingView,
   receivedAtMs: number,
 ): MediaFrame {
@@ -45,8 +28,8 @@ export function toFrame(
   const capturedAtMs = message.timestampMs ?? receivedAtMs;
   const codec =
     mediaType === 'deskshare'
-      ? shareCodec(payload, effective.deskshare?.codec)
-      : (effective[mediaType]?.codec ?? MEDIA_PAYLOAD_TYPE.UNDEFINED);
+      ? shareCodec(payload, agreed.deskshare?.codec)
+      : (agreed[mediaType]?.codec ?? MEDIA_PAYLOAD_TYPE.UNDEFINED);
   if (message.userId === undefined && channelId !== undefined) {
     const userName = message.userName ?? '';
     return { mediaType, channelId, userName, capturedAtMs, receivedAtMs, codec, payload };
@@ -56,7 +39,7 @@ export function toFrame(
   if (
     userId === MIX_USER_ID &&
     view.activeSpeaker !== undefined &&
-    effective.audio?.dataOpt === MEDIA_DATA_OPTION.AUDIO_MIXED_STREAM &&
+    agreed.audio?.dataOpt === MEDIA_DATA_OPTION.AUDIO_MIXED_STREAM &&
     mediaType === 'audio'
   ) {
     const { activeSpeaker } = view;
@@ -74,7 +57,7 @@ export function toFrame(
   return { mediaType, userId, userName, capturedAtMs, receivedAtMs, codec, payload };
 }
 
-/** Zoom may answer a share request with another picture format, so the payload itself is asked. */
+/** Zoom may send another picture format than it agreed on for a share, so the first bytes of the payload decide. */
 function shareCodec(payload: Buffer, negotiated = MEDIA_PAYLOAD_TYPE.UNDEFINED as number): number {
   if (payload.length < 4) return negotiated;
   const magic = payload.readUInt32BE(0);
@@ -89,13 +72,12 @@ export function toTranscriptLine(
   roster: Roster,
   receivedAtMs: number,
 ): TranscriptLine {
-  const { text, userId, channelId, language, startMs, endMs, attribute } = message;
+  const { text, userId, language, startMs, endMs, attribute } = message;
   return {
     text,
     userName: message.userName ?? (userId === undefined ? '' : roster.nameOf(userId)),
     timestampMs: message.timestampMs ?? receivedAtMs,
-    ...(userId !== undefined && { userId }),
-    ...(channelId !== undefined && { channelId }),
+    ...mediaSource(message),
     ...(language !== undefined && { language }),
     ...(startMs !== undefined && { startMs }),
     ...(endMs !== undefined && { endMs }),

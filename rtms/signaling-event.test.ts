@@ -1,13 +1,11 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it, test } from 'vitest';
-import { decodeMessage } from '../protocol/codec.ts';
-import { EVENT_TYPE, ZCC_VOICE_EVENT_TYPE } from '../protocol/constants.ts';
-import type { EventUpdate } from '../protocol/decode-signaling.ts';
-import { PRODUCTS } from '../protocol/product.ts';
-import { Roster } from '../roster.ts';
-import { PRODUCT_EVENTS, readSignalingEvent } from './signaling-event.ts';
+import { decodeMessage } from './protocol/codec.ts';
+import type { EventUpdate } from './protocol/decode-signaling.ts';
+import { Roster } from './roster.ts';
+import { readSignalingEvent } from './signaling-event.ts';
 
-const FOLDER = new URL('../../test/fixtures/rtms/signaling/', import.meta.url);
+const FOLDER = new URL('../test/fixtures/rtms/signaling/', import.meta.url);
 const files = readdirSync(FOLDER).filter((file) => file.startsWith('06-'));
 
 function read(product: 'meeting' | 'contact_center' | 'phone', text: string) {
@@ -98,14 +96,6 @@ it('tells a voice event without participant', () => {
     event: 'consumer_answered',
     timestampMs: 99,
   });
-});
-
-it('subscribes to every event of a product but those that come by themselves', () => {
-  const { UNDEFINED, FIRST_PACKET_TIMESTAMP, MEDIA_CONNECTION_INTERRUPTED } = EVENT_TYPE;
-  const automatic: number[] = [UNDEFINED, FIRST_PACKET_TIMESTAMP, MEDIA_CONNECTION_INTERRUPTED];
-  const own = Object.values(EVENT_TYPE).filter((type) => !automatic.includes(type));
-  const flat = PRODUCTS.map((product) => PRODUCT_EVENTS[product].flat());
-  expect(flat).toEqual([own, own, own, Object.values(ZCC_VOICE_EVENT_TYPE), []]);
 });
 
 describe('Phone', () => {

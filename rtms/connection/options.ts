@@ -1,39 +1,39 @@
-import { type Logger, SILENT_LOGGER } from '../shared/logger.ts';
-import type { RenewCredentials } from './connection/handshake-signer.ts';
-import { type Backoff, redialDelayMs } from './connection/redial-delay.ts';
-import { DEFAULT_MEDIA_REQUEST, type MediaRequest } from './protocol/params.ts';
-import { DEFAULT_PROTOCOL, type ProtocolSettings } from './protocol/protocol-settings.ts';
-import type { ReadMeter, ReadRest } from './wire/wire.ts';
+import { type Logger, SILENT_LOGGER } from '../../shared/logger.ts';
+import { DEFAULT_MEDIA_REQUEST, type MediaRequest } from '../protocol/params.ts';
+import { DEFAULT_PROTOCOL, type ProtocolSettings } from '../protocol/protocol-settings.ts';
+import type { ReadMeter, ReadRest } from '../wire/wire.ts';
+import type { RenewCredentials } from './handshake-signer.ts';
+import { type Backoff, redialDelayMs } from './redial-delay.ts';
 
 export interface RtmsClientOptions {
   /**
-   * Whether an address may be signed for and connected to, signaling and media alike. Without this check a
-   * forged webhook or handshake answer would collect our signature.
+   * Whether an address may be connected to and get our signature, signaling and media alike. Without this check a
+   * forged webhook or handshake answer could collect the signature.
    */
   readonly isAllowedAddress: (url: string) => boolean;
   /**
-   * What to ask Zoom for. Types the app has no scope for are left out without harm to the others.
+   * What to ask Zoom for. Media types for which the app has no scope are left out, and the others flow.
    *
    * @default DEFAULT_MEDIA_REQUEST, everything with the defaults of Zoom's SDK
    */
   readonly media?: MediaRequest;
   /**
-   * Asked at every signaling handshake, for who changes while connected what it wants.
+   * Called at every signaling handshake: what is wanted from then on. For callers that change it while connected.
    *
    * @default what `media` says
    */
   readonly currentMedia?: () => MediaRequest;
-  /** Told of every message that comes or goes: its type and size, for logs. @default nobody is told */
+  /** Called for every message received and sent, with its type and size: for logs. @default none */
   readonly onWireMessage?: WireMessageListener;
   /**
-   * One socket per media type, or one for all. Split keeps a slow or lost type from touching the others;
-   * unified costs one socket. Where Zoom offers only the unified address, that is used.
+   * One socket for each media type, or one for all. With `split` a slow or lost type does not touch the others;
+   * `unified` costs one socket only, and is used in any case where Zoom offers no other address.
    *
    * @default 'split'
    */
   readonly layout?: 'split' | 'unified';
   /**
-   * Event types to subscribe to, by the product's own numbers.
+   * Event types to subscribe to, in the product's own numbers.
    *
    * @default every event of the product
    */
@@ -45,7 +45,7 @@ export interface RtmsClientOptions {
    */
   readonly protocol?: ProtocolSettings;
   /**
-   * Take the audio Zoom kept since the start (60 s at most), as a burst.
+   * Take the audio that Zoom kept since the stream started, 60 s at most. It comes as a burst.
    *
    * @default true
    */
@@ -57,30 +57,30 @@ export interface RtmsClientOptions {
    */
   readonly webSocket?: 'lean' | 'ws';
   /**
-   * Decode all payloads into one buffer: a frame's `payload` is only valid until its listeners return. For
-   * listeners that copy it anyway, because memory for every frame costs more than to fill it.
+   * Decode all payloads into one buffer, so that a frame's `payload` is only valid until its listeners return. For
+   * listeners that copy the payload anyway: allocating memory for every frame costs more than filling it.
    *
-   * @default false: `payload` is the listener's to keep
+   * @default false: a listener may keep `payload`
    */
   readonly lendPayloads?: boolean;
   /**
-   * How long a busy socket rests between two reads: adds that much latency for a third less CPU. For callers that
-   * batch frames anyway; `heldMs` tells them, during a frame's event, how much of their own wait is over.
+   * How long a busy socket rests between two reads. Adds that much latency for a third less CPU: for callers that
+   * batch frames anyway. During a frame's event `heldMs` tells how long the frame may have waited already.
    *
-   * @default none: every frame is told as soon as it is there
+   * @default none: every frame is told as soon as it arrives
    */
   readonly rest?: ReadRest;
   /**
-   * Told what each read took; answers how long that socket has to rest. For a process with other sessions, which
-   * one of them must not keep from their turn.
+   * Called after each read with the time it took; returns how long that socket has to rest. For a process with several
+   * sessions: without it one busy session would keep the others waiting.
    *
    * @default none: every socket reads as much as it can
    */
   readonly meter?: ReadMeter | undefined;
   /**
-   * Reads the credentials again when Zoom refuses the signature (status 3): the client secret may have been
-   * rotated. Asked every 5 s while Zoom's window is open; the client shakes hands again once another signature
-   * comes of it, and ends as `refused` when none does.
+   * Reads the credentials again when Zoom refuses the signature (status 3), because the client secret may have been
+   * rotated. Called every 5 s while Zoom's window is open. The client repeats the handshake once the signature is
+   * another one, and ends as `refused` if the window passes before.
    *
    * @default none: status 3 ends the join
    */
@@ -89,38 +89,39 @@ export interface RtmsClientOptions {
   readonly ca?: string | Buffer;
   /** Forward proxy, `http://host:port`. @default a direct connection */
   readonly proxyUrl?: string;
-  /** TCP, TLS and upgrade of one socket, ms; then the next attempt. @default 10000 */
+  /** Limit for TCP, TLS and upgrade of one socket, ms; after it the next attempt. @default 10000 */
   readonly connectTimeoutMs?: number;
-  /** Socket open to handshake answer, ms; then the next attempt. @default 10000 */
+  /** Limit from the open socket to the handshake answer, ms; after it the next attempt. @default 10000 */
   readonly handshakeTimeoutMs?: number;
   /**
-   * Silence (no keep-alive and no data) after which a socket is redialled at the latest, ms.
-   * Zoom's own 65 s would miss its 60 s reconnect window.
+   * Silence, neither keep-alive nor data, after which a socket is redialled at the latest, ms. Zoom's own value of
+   * 65 s would be longer than its reconnect window of 60 s.
    *
    * @default 35000
    */
   readonly watchdogMs?: number;
-  /** First sign of trouble on signaling to the end as `lost`, ms: Zoom's window. @default 60000 */
+  /** Zoom's window for signaling, ms: from the first sign of trouble until the client ends as `lost`. @default 60000 */
   readonly signalingWindowMs?: number;
   /**
-   * First sign of trouble on a media socket to giving it up, ms: Zoom's window. While another media socket
-   * is up it goes on trying; once the last one gives up, the client ends as `lost`.
+   * Zoom's window for a media connection, ms, from the first sign of trouble. While another media connection is up, a
+   * lost one goes on trying after it. If none is up, the connection ends, and with the last one the client, as `lost`.
    *
    * @default 65000
    */
   readonly mediaWindowMs?: number;
   /**
-   * Zoom's notice of a broken media connection, which does not say which, to redialling every media socket that
-   * brought nothing since, ms. Longer than Zoom's keep-alive interval of 10 s: silence alone is no fault.
+   * Zoom may notify that a media connection is broken without saying which. This long after the notice, ms, every media
+   * connection that brought nothing since is redialled. Longer than Zoom's keep-alive interval of 10 s, because a
+   * healthy connection may be silent that long.
    *
    * @default 12000
    */
   readonly noticeMs?: number;
   /** How long closing waits for Zoom's half of the close handshake, ms. @default 2000 */
   readonly closeTimeoutMs?: number;
-  /** How long `joined` and the first frames wait for slower media sockets, ms. @default 1000 */
-  readonly settleMs?: number;
-  /** How much media that comes before its parameters may wait for them, bytes. @default 4 MiB */
+  /** How long `joined` and the first frames wait for slower media connections, ms. @default 1000 */
+  readonly mediaWaitMs?: number;
+  /** How much media is held that comes before its parameters, bytes. @default 4 MiB */
   readonly maxHeldBytes?: number;
   /** Delay before a redial. @default redialDelayMs */
   readonly backoff?: Backoff;
@@ -129,8 +130,8 @@ export interface RtmsClientOptions {
   /** Unix ms: when something was received. @default Date.now */
   readonly now?: () => number;
   /**
-   * Monotonic ms: how long something took. Windows on the wall clock would end a session, or never, when that
-   * clock is set.
+   * Monotonic ms, for durations. Windows measured by the wall clock would end too early or never when that clock is
+   * set.
    *
    * @default performance.now
    */
@@ -139,13 +140,14 @@ export interface RtmsClientOptions {
   readonly random?: () => number;
 }
 
-/** @param msgType MESSAGE_TYPE; undefined for what could not be read */
+/** @param msgType MESSAGE_TYPE; undefined for a message that could not be read */
 export type WireMessageListener = (
   direction: 'received' | 'sent',
   msgType: number | undefined,
   sizeBytes: number,
 ) => void;
 
+/** The options with every default filled in. */
 export type CompleteOptions = Required<Omit<RtmsClientOptions, OptionalName>> & {
   readonly events: readonly number[] | undefined;
   readonly renewCredentials: RenewCredentials | undefined;
@@ -186,7 +188,7 @@ export function completeOptions(options: RtmsClientOptions): CompleteOptions {
     mediaWindowMs: 65_000,
     noticeMs: 12_000,
     closeTimeoutMs: 2_000,
-    settleMs: 1_000,
+    mediaWaitMs: 1_000,
     maxHeldBytes: 4 * 1024 * 1024,
     backoff: redialDelayMs,
     logger: SILENT_LOGGER,

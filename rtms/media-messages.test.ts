@@ -1,15 +1,15 @@
 import { expect, it, test } from 'vitest';
-import type { AgreedMedia } from '../protocol/agreed-media.ts';
-import { decodeMessage } from '../protocol/codec.ts';
-import type { FrameMessage } from '../protocol/decode-media.ts';
-import type { ChatDataMessage, TranscriptMessage } from '../protocol/decode-text.ts';
-import { Roster } from '../roster.ts';
 import { toChatMessage, toFrame, toTranscriptLine } from './media-messages.ts';
+import type { AgreedMedia } from './protocol/agreed-media.ts';
+import { decodeMessage } from './protocol/codec.ts';
+import type { FrameMessage } from './protocol/decode-media.ts';
+import type { ChatDataMessage, TranscriptMessage } from './protocol/decode-text.ts';
+import { Roster } from './roster.ts';
 
 const roster = new Roster();
 roster.learn(7, 'Ada');
 const speaker = { userId: 7, userName: 'Ada' };
-const from = (effective: AgreedMedia) => ({ effective });
+const from = (agreed: AgreedMedia) => ({ agreed });
 const audio = (dataOpt: number) =>
   from({
     audio: { contentType: 2, codec: 4, sampleRate: 3, channel: 2, dataOpt, sendRateMs: 20 },
