@@ -5,6 +5,7 @@ import { PutCommand } from '@aws-sdk/lib-dynamodb';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest';
 import { type LocalAws, startLocalAws } from '../local/aws/local-aws.ts';
 import { SILENT_LOGGER } from '../shared/logger.ts';
+import { MemoryPool } from '../shared/memory-pool.ts';
 import type { CounterMetrics, MetricName } from '../shared/metrics.ts';
 import { type SessionRow, sessionKey, UNOWNED } from '../shared/session-table/session-row.ts';
 import { zoomSecret } from '../test/support/front-door.ts';
@@ -53,6 +54,7 @@ beforeAll(async () => {
     config,
     aws,
     attempt: (what, call) => startUp.attempt(what, call),
+    memory: new MemoryPool(),
     logger: SILENT_LOGGER,
     metrics,
   });
@@ -162,6 +164,7 @@ test('a drained task takes no more sessions and ends its long poll', async () =>
     producers,
     ownership,
     sessionSlots: 1,
+    memory: new MemoryPool(),
     pressure: () => ({ eventLoopDelayMs: 0, memoryShare: 0 }),
     deadline,
     logger: SILENT_LOGGER,

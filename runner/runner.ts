@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { processMemory } from '../shared/memory-pool.ts';
 import { slotsOfRequest } from '../shared/session-table/slots.ts';
 import { createRunnerAws } from './aws.ts';
 import type { RunnerConfig } from './config.ts';
@@ -58,7 +59,8 @@ export async function startRunner(config: RunnerConfig, options: RunnerOptions):
   const delay = new EventLoopDelay();
   const memoryLimit = memoryLimitBytes(config.memoryMib);
   const sessionSlots = slotsOfRequest(config.media);
-  const shared = { config, aws, taskId, sessionSlots, logger, metrics };
+  const memory = processMemory;
+  const shared = { config, aws, taskId, sessionSlots, memory, logger, metrics };
 
   const producers = await openProducers({
     ...shared,

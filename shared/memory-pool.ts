@@ -48,9 +48,8 @@ export class MemoryPool {
 }
 
 /**
- * The pool of this process. The runner's wiring passes it to the producers. The two ends of a frame's way through this
- * process import it: `rtms/wire/frame-reader.ts`, deep below the wiring and unaware of it, and the units in
- * `runner/session/recording/`. One pool for all three, because each uses the others' buffers again, within one bound.
+ * The pool of this process. `startRunner` passes it to the sessions, whose records it holds, and to the producers.
+ * `rtms/wire/frame-reader.ts` imports it: the wiring does not reach that deep, and messages use the buffers of records again.
  */
 export const processMemory = new MemoryPool();
 

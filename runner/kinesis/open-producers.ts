@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import type { KinesisClient } from '@aws-sdk/client-kinesis';
 import type { Logger } from '../../shared/logger.ts';
-import { processMemory } from '../../shared/memory-pool.ts';
+import type { MemoryPool } from '../../shared/memory-pool.ts';
 import type { CounterMetrics } from '../../shared/metrics.ts';
 import { markRecoveredFrame, markRecoveredLine } from '../../shared/record/recovered.ts';
 import { Producer } from './producer.ts';
@@ -33,6 +33,8 @@ export interface ProducersOptions {
   readonly aws: { readonly media: KinesisClient; readonly events: KinesisClient };
   /** Makes a call that may fail for a moment when a whole fleet starts. */
   readonly attempt: <T>(what: string, call: () => Promise<T>) => Promise<T>;
+  /** Where the memory of packed records comes from. */
+  readonly memory: MemoryPool;
   readonly logger: Logger;
   readonly metrics: CounterMetrics;
 }
@@ -43,7 +45,7 @@ export interface ProducersOptions {
  * @throws ServiceError when a stream is not there or may not be written
  */
 export async function openProducers(options: ProducersOptions): Promise<Producers> {
-  const { config, aws, attempt, logger, metrics } = options;
+  const { config, aws, attempt, memory, logger, metrics } = options;
   const { mediaStream, eventsStream, spoolMaxBytes } = config;
   const [{ maxRecordBytes }, { maxRecordBytes: maxLineBytes }] = await Promise.all([
     attempt('media stream', () => checkStream(aws.media, mediaStream)),
@@ -56,7 +58,7 @@ export async function openProducers(options: ProducersOptions): Promise<Producer
       logger,
       ...(markRecovered && { markRecovered }),
     });
-  const shared = { logger, metrics, pool: processMemory };
+  const shared = { logger, metrics, pool: memory };
   const media = new Producer({
     ...shared,
     client: aws.media,

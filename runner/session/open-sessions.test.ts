@@ -11,6 +11,7 @@ import { closeServer, listen } from '../../local/aws/listen.ts';
 import { createAwsRouter } from '../../local/aws/router.ts';
 import { LocalSecrets } from '../../local/aws/secrets-manager.ts';
 import { type LocalSqs, startSqs } from '../../local/aws/sqs.ts';
+import { MemoryPool } from '../../shared/memory-pool.ts';
 import { encodeSessionJob } from '../../shared/session-job.ts';
 import { type Simulator, startSimulator } from '../../simulator/simulator.ts';
 import { EXAMPLE_APP } from '../../simulator/sockets/handshake.ts';
@@ -92,6 +93,7 @@ async function opened(parts: SessionParts) {
       maxLineBytes: 10_000,
     } as never as Producers,
     ownership,
+    memory: new MemoryPool(),
     pressure: () => ({ eventLoopDelayMs: 1, memoryShare: 0.1 }),
     deadline,
   });

@@ -3,6 +3,7 @@ import { SendMessageCommand, type SQSClient } from '@aws-sdk/client-sqs';
 import type { MediaRequest } from '../../rtms/protocol/params.ts';
 import type { ProtocolRequest } from '../../rtms/protocol/protocol-settings.ts';
 import type { Logger } from '../../shared/logger.ts';
+import type { MemoryPool } from '../../shared/memory-pool.ts';
 import type { CounterMetrics } from '../../shared/metrics.ts';
 import { encodeSessionJob } from '../../shared/session-job.ts';
 import type { AllowedHosts } from '../../shared/zoom/allowed-hosts.ts';
@@ -45,6 +46,8 @@ export interface SessionsOptions {
   readonly sessionSlots: number;
   readonly pressure: SessionPoolOptions['pressure'];
   readonly deadline: DrainDeadline;
+  /** Where the memory of records comes from. */
+  readonly memory: MemoryPool;
   readonly logger: Logger;
   readonly metrics: CounterMetrics;
 }
@@ -62,8 +65,8 @@ export interface Sessions {
 
 /** Opens what serves the streams of this task: the sessions, the jobs that bring them, and what signs their handshakes. */
 export function openSessions(options: SessionsOptions): Sessions {
-  const { config, aws, taskId, producers, ownership, sessionSlots, deadline, logger, metrics } =
-    options;
+  const { config, aws, taskId, producers, ownership, sessionSlots, deadline } = options;
+  const { memory, logger, metrics } = options;
   const { store, watch, heartbeat } = ownership;
   const { media, events, maxRecordBytes, maxLineBytes } = producers;
   const secret = new HandshakeSecret(aws.secrets, config.secret, logger);
@@ -78,7 +81,7 @@ export function openSessions(options: SessionsOptions): Sessions {
       renewedCredentials: (app, product) => secret.renewed(app, product),
       media,
       events,
-      units: new FrameUnits(),
+      units: new FrameUnits(memory),
       maxRecordBytes,
       maxLineBytes,
       deadline,

@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import type { MediaFrame } from '../../rtms/events.ts';
 import type { AgreedMedia } from '../../rtms/protocol/agreed-media.ts';
+import { MemoryPool } from '../../shared/memory-pool.ts';
 import { decodeMediaRecord } from '../../shared/record/decode-media-record.ts';
 import { MemoryClient } from '../../test/support/session/memory-client.ts';
 import { SessionParts } from '../../test/support/session/session-parts.ts';
@@ -41,7 +42,7 @@ beforeEach(() => {
     maxLineBytes: 10_000,
     metrics,
     rest: { heldMs: 0 },
-    units: new FrameUnits(),
+    units: new FrameUnits(new MemoryPool()),
     mayWrite: () => true,
   });
   const note =

@@ -68,7 +68,7 @@ export class FramePath {
     const agreed = agreedMedia({}, asked);
     this.#connection = { agreed } as MediaConnection;
     this.#messages = flows[0].moments.map(([message]) => Buffer.from(JSON.stringify(message)));
-    const units = new FrameUnits();
+    const units = new FrameUnits(pool);
     this.#sessions = Array.from({ length: sessions }, (_, index) => {
       const writer = new SessionWriter({
         origin: { rtmsStreamId: `bench-${index}`, epoch: 1, product: 'meeting', entityId: 'bench' },

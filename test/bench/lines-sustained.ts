@@ -8,6 +8,7 @@ import { transcriptEvent } from '../../runner/session/recording/events.ts';
 import { SessionWriter } from '../../runner/session/recording/session-writer.ts';
 import { FrameUnits } from '../../runner/session/recording/source-writer.ts';
 import { KINESIS_LIMITS } from '../../shared/kinesis-limits.ts';
+import { processMemory } from '../../shared/memory-pool.ts';
 import { NO_METRICS } from '../../shared/metrics.ts';
 
 /** A PutRecords call within a region takes about this long. */
@@ -150,7 +151,7 @@ function meteredWriter(index: number, meter: Meter): Speaker {
     maxLineBytes: 1024 * 1024,
     metrics: NO_METRICS,
     rest: { heldMs: 0 },
-    units: new FrameUnits(),
+    units: new FrameUnits(processMemory),
     mayWrite: () => true,
   });
   return { writer, said: 0 };

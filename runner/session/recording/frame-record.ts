@@ -6,7 +6,7 @@ import {
   sampleRateHz,
 } from '../../../rtms/protocol/agreed-media.ts';
 import { MEDIA_TYPE_BIT } from '../../../rtms/protocol/media-type.ts';
-import { processMemory } from '../../../shared/memory-pool.ts';
+import type { MemoryPool } from '../../../shared/memory-pool.ts';
 import { SourceEncoder } from '../../../shared/record/encode-media-record.ts';
 import type { EventOrigin } from '../../../shared/record/event.ts';
 
@@ -19,12 +19,14 @@ export function sourceOf({ userId, channelId }: MediaFrame) {
  * An encoder for the frames of one source; it serves as long as their name, codec and agreed media stay the same.
  *
  * @param media agreed parameters of the connection the frames come over
+ * @param memory where the records' memory comes from
  * @throws ServiceError `record/malformed` for a frame with impossible numbers
  */
 export function encoderFor(
   origin: Pick<EventOrigin, 'rtmsStreamId' | 'epoch'>,
   frame: MediaFrame,
   media: AgreedMedia,
+  memory: MemoryPool,
 ): SourceEncoder {
   const { mediaType, channelId, userId = 0, userName, codec } = frame;
   const fields = {
@@ -36,10 +38,8 @@ export function encoderFor(
     codec,
     ...shapeOf(mediaType, media),
   };
-  return new SourceEncoder(fields, allocate);
+  return new SourceEncoder(fields, (sizeBytes) => memory.acquire(sizeBytes));
 }
-
-const allocate = (sizeBytes: number) => processMemory.acquire(sizeBytes);
 
 /** The fields of a record that stand in the handshake and not in the frame. */
 function shapeOf(mediaType: MediaFrame['mediaType'], media: AgreedMedia) {

@@ -13,6 +13,7 @@ import {
 import { PRODUCTS } from '../../../rtms/protocol/product.ts';
 import { ServiceError } from '../../../shared/errors.ts';
 import { SILENT_LOGGER } from '../../../shared/logger.ts';
+import { MemoryPool } from '../../../shared/memory-pool.ts';
 import { NO_METRICS } from '../../../shared/metrics.ts';
 import type { Sink, Unit } from '../../kinesis/unit.ts';
 import { relay } from '../relay.ts';
@@ -66,7 +67,7 @@ class Path {
       maxLineBytes: 1024 * 1024,
       metrics: NO_METRICS,
       rest: { heldMs: 0 },
-      units: new FrameUnits(),
+      units: new FrameUnits(new MemoryPool()),
       mayWrite: () => true,
     });
     for (const name of Object.values(TOLD).flat()) {

@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, test, vi } from 'vitest';
 import type { MediaFrame } from '../../../rtms/events.ts';
 import type { AgreedMedia } from '../../../rtms/protocol/agreed-media.ts';
+import { MemoryPool } from '../../../shared/memory-pool.ts';
 import { NO_METRICS } from '../../../shared/metrics.ts';
 import { decodeMediaRecord } from '../../../shared/record/decode-media-record.ts';
 import { MemorySink } from '../../../test/support/session/memory-sink.ts';
@@ -38,7 +39,7 @@ beforeEach(() => {
     maxLineBytes: 2_000,
     metrics: NO_METRICS,
     rest: { heldMs: 180 },
-    units: new FrameUnits(),
+    units: new FrameUnits(new MemoryPool()),
     mayWrite: () => mayWrite,
   });
 });

@@ -1,7 +1,7 @@
 import type { MediaFrame } from '../../../rtms/events.ts';
 import type { AgreedMedia } from '../../../rtms/protocol/agreed-media.ts';
 import type { ReadRest } from '../../../rtms/wire/wire.ts';
-import { processMemory } from '../../../shared/memory-pool.ts';
+import type { MemoryPool } from '../../../shared/memory-pool.ts';
 import type { Counter } from '../../../shared/metrics.ts';
 import type { SourceEncoder } from '../../../shared/record/encode-media-record.ts';
 import type { EventOrigin } from '../../../shared/record/event.ts';
@@ -76,7 +76,8 @@ export class SourceWriter {
       this.#userName !== userName ||
       this.#codec !== codec
     ) {
-      this.#encoder = encoderFor(this.#options.origin, frame, media);
+      const { origin, units } = this.#options;
+      this.#encoder = encoderFor(origin, frame, media, units.memory);
       this.#media = media;
       this.#userName = userName;
       this.#codec = codec;
@@ -97,17 +98,28 @@ class FrameUnit implements Unit {
   capturedAtMs = 0;
   payloadBytes = 0;
   heldMs = 0;
-  readonly memory = processMemory;
+  /** Of its records. */
+  readonly memory: MemoryPool;
   receipt: Receipt = NOBODY;
+
+  constructor(memory: MemoryPool) {
+    this.memory = memory;
+  }
 }
 
 /** The units of a task's frames, used again. One pool for all sessions, because their bursts come at different times. */
 export class FrameUnits {
+  readonly memory: MemoryPool;
   readonly #spare: FrameUnit[] = [];
+
+  /** @param memory where the frames' records come from and go back to */
+  constructor(memory: MemoryPool) {
+    this.memory = memory;
+  }
 
   /** A unit whose fields are all still to be set. */
   acquire(): FrameUnit {
-    return this.#spare.pop() ?? new FrameUnit();
+    return this.#spare.pop() ?? new FrameUnit(this.memory);
   }
 
   /** Takes a written unit back. A unit that was reloaded from the disk is left to the garbage collector. */

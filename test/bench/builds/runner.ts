@@ -71,7 +71,7 @@ export const start: StartBuild = async (endpoint, tally) => {
   }, METRICS_INTERVAL_MS);
 
   const deadline = new DrainDeadline();
-  const units = new FrameUnits();
+  const units = new FrameUnits(processMemory);
   return {
     async join({ rtmsStreamId, signalingUrl, media: mediaRequest }) {
       const now = Date.now();

@@ -3,6 +3,7 @@ import type { SessionContext } from '../../../runner/session/context.ts';
 import { FrameUnits } from '../../../runner/session/recording/source-writer.ts';
 import { DrainDeadline } from '../../../runner/task/drain-deadline.ts';
 import type { LogFields, Logger } from '../../../shared/logger.ts';
+import { MemoryPool } from '../../../shared/memory-pool.ts';
 import type { CounterMetrics } from '../../../shared/metrics.ts';
 import { MemoryClient } from './memory-client.ts';
 import { MemorySink } from './memory-sink.ts';
@@ -56,7 +57,7 @@ export class SessionParts {
       renewedCredentials: credentials,
       media: this.media,
       events: this.events,
-      units: new FrameUnits(),
+      units: new FrameUnits(new MemoryPool()),
       maxRecordBytes: 1024 * 1024,
       maxLineBytes: 1024 * 1024,
       deadline: this.deadline,
