@@ -26,7 +26,7 @@ import { Webhook } from './webhook/endpoint.ts';
 import { JobQueue } from './webhook/job-queue.ts';
 import { ZoomSecret } from './webhook/zoom-secret.ts';
 
-/** Activate it as a cost allocation tag, once per account: docs/deploy.md. */
+/** Budgets and cost reports see this tag once somebody has activated it as a cost allocation tag: docs/deploy.md. */
 const DEPLOYMENT_TAG = 'rtms-kinesis:deployment';
 
 /**
@@ -53,8 +53,8 @@ interface RtmsKinesisResources {
 }
 
 /**
- * Zoom RTMS to Kinesis, whole: put one or more into stacks of your own. `deployment` tells them apart in
- * metrics, alarms and queries.
+ * The whole service, from Zoom's webhook to Kinesis. A stack may hold several; `deployment` tells them apart in metrics,
+ * alarms and queries.
  *
  * ```ts
  * const rtms = new RtmsKinesis(this, 'Rtms', { webhook: { canary: true } });
@@ -63,7 +63,7 @@ interface RtmsKinesisResources {
  */
 export class RtmsKinesis extends Construct {
   readonly config: Config;
-  /** Tells this deployment's metrics, alarms and queries from another's in the same account. */
+  /** Name of this deployment in its metrics, alarms and queries. */
   readonly deployment: string;
   readonly table: SessionTable;
   readonly jobs: JobQueue;
@@ -73,13 +73,13 @@ export class RtmsKinesis extends Construct {
   readonly runners: RunnerService;
   readonly syntheticMeeting: SyntheticMeeting | undefined;
   readonly monitoring: Monitoring;
-  /** Of webhook, runners and access to the API. */
+  /** Log groups of the webhook function, the runners, and the API's access log. */
   readonly logs: Readonly<Record<'webhook' | 'runner' | 'access', ILogGroup>>;
   readonly #removalPolicy: RemovalPolicy;
   readonly #encryptionKey: IKey | undefined;
 
   /**
-   * @param resources what to use instead of making it
+   * @param resources constructs to use instead of creating them
    * @throws ServiceError `config/invalid` naming every wrong key
    */
   constructor(
@@ -92,7 +92,7 @@ export class RtmsKinesis extends Construct {
     const config = readConfig(input);
     this.config = config;
     const removalPolicy =
-      // A first deployment that fails takes everything with it: dozens of empty shards would stay and cost.
+      // RETAIN alone would also keep what a failed first deployment made: dozens of empty shards that cost.
       config.onDelete === 'retain'
         ? RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE
         : RemovalPolicy.DESTROY;
@@ -195,18 +195,18 @@ export class RtmsKinesis extends Construct {
     excuseFindings(this, encryptionKey !== undefined);
   }
 
-  /** Lets a consumer read both streams. */
+  /** Lets a consumer read both Kinesis streams. */
   grantRead(grantee: IGrantable): void {
     this.grantReadMedia(grantee);
     this.grantReadEvents(grantee);
   }
 
-  /** Audio, video and share. */
+  /** Lets a consumer read audio, video and share. */
   grantReadMedia(grantee: IGrantable): void {
     this.streams.grantReadMedia(grantee);
   }
 
-  /** Transcript, chat and lifecycle, without any media. */
+  /** Lets a consumer read transcript, chat and session events, and no media. */
   grantReadEvents(grantee: IGrantable): void {
     this.streams.grantReadEvents(grantee);
   }
@@ -235,7 +235,7 @@ export class RtmsKinesis extends Construct {
     });
   }
 
-  /** On everything, so that a bill can be split and a budget filtered by deployment. */
+  /** Tags everything, so that a bill can be split and a budget filtered by deployment. */
   #addTags(): void {
     const tags = { ...this.config.tags, [DEPLOYMENT_TAG]: this.deployment };
     for (const [name, value] of Object.entries(tags)) Tags.of(this).add(name, value);
@@ -253,7 +253,7 @@ export class RtmsKinesis extends Construct {
 
   #log(id: string): LogGroup {
     return new LogGroup(this, id, {
-      // The enum's values are the days themselves; config allows only those.
+      // The values of CDK's enum are the days, and the configuration allows no others.
       retention: this.config.logRetentionDays as RetentionDays,
       removalPolicy: this.#removalPolicy,
       ...(this.#encryptionKey && { encryptionKey: this.#encryptionKey }),
@@ -261,7 +261,7 @@ export class RtmsKinesis extends Construct {
   }
 }
 
-/** The construct's path: `RtmsKinesis-dev-Rtms`. Unique in an account and Region unless stacks are renamed. */
+/** The construct's path, as in `RtmsKinesis-dev-Rtms`: unique in an account and Region as stack names are. */
 function defaultDeployment(scope: Construct): string {
   return Names.uniqueResourceName(scope, {
     maxLength: 64,

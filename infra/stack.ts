@@ -7,7 +7,7 @@ export interface RtmsKinesisStackProps extends StackProps {
   readonly config: ConfigInput;
 }
 
-/** One stage: the service, and what a deployer copies from the terminal afterwards. */
+/** One stage: the service, and outputs that a deployer needs afterwards. */
 export class RtmsKinesisStack extends Stack {
   readonly rtms: RtmsKinesis;
 
@@ -15,19 +15,51 @@ export class RtmsKinesisStack extends Stack {
     super(scope, id, { terminationProtection: config.terminationProtection ?? false, ...props });
     this.rtms = new RtmsKinesis(this, 'Rtms', { deployment: this.stackName, ...config });
     const { webhook, streams, secret, monitoring } = this.rtms;
-    this.#output('WebhookUrl', webhook.url, 'Event notification endpoint URL of the Zoom app');
-    this.#output('ZoomSecretArn', secret.credentials.secretArn, 'Client ids and secrets: fill in');
-    this.#output('WebhookSecretArn', secret.tokens.secretArn, 'Webhook secret tokens: fill in');
-    this.#output('MediaStreamName', streams.media.streamName, 'Audio, video and share');
-    this.#output('MediaStreamArn', streams.media.streamArn, 'Audio, video and share');
-    this.#output('EventsStreamName', streams.events.streamName, 'Transcript, chat, lifecycle');
-    this.#output('EventsStreamArn', streams.events.streamArn, 'Transcript, chat, lifecycle');
-    this.#output('DashboardUrl', monitoring.dashboardUrl, 'CloudWatch dashboard');
-    this.#output('PagesTopicArn', monitoring.alarms.pages.topicArn, 'Wakes somebody');
-    this.#output('TicketsTopicArn', monitoring.alarms.tickets.topicArn, 'To be looked at');
-    this.#output('RtmsJson', this.#rtmsJson(), 'rtms.json for the rtms command: docs/cli.md');
+    this.#output(
+      'WebhookUrl',
+      webhook.url,
+      'The event notification endpoint URL to enter in the Zoom app',
+    );
+    this.#output(
+      'ZoomSecretArn',
+      secret.credentials.secretArn,
+      'Secret to fill in: client ids and secrets of the Zoom apps',
+    );
+    this.#output(
+      'WebhookSecretArn',
+      secret.tokens.secretArn,
+      'Secret to fill in: webhook secret tokens of the Zoom apps',
+    );
+    this.#output('MediaStreamName', streams.media.streamName, 'Stream of audio, video and share');
+    this.#output('MediaStreamArn', streams.media.streamArn, 'Stream of audio, video and share');
+    this.#output(
+      'EventsStreamName',
+      streams.events.streamName,
+      'Stream of transcript, chat, events',
+    );
+    this.#output('EventsStreamArn', streams.events.streamArn, 'Stream of transcript, chat, events');
+    this.#output('DashboardUrl', monitoring.dashboardUrl, 'The CloudWatch dashboard');
+    this.#output(
+      'PagesTopicArn',
+      monitoring.alarms.pages.topicArn,
+      'Topic that wakes somebody: meetings suffer',
+    );
+    this.#output(
+      'TicketsTopicArn',
+      monitoring.alarms.tickets.topicArn,
+      'Topic of every alarm, for working hours',
+    );
+    this.#output(
+      'RtmsJson',
+      this.#rtmsJson(),
+      'Contents of rtms.json, which the rtms command reads',
+    );
     if (webhook.domainTarget !== undefined) {
-      this.#output('WebhookDomainTarget', webhook.domainTarget, 'CNAME target of your domain');
+      this.#output(
+        'WebhookDomainTarget',
+        webhook.domainTarget,
+        'Where the CNAME record of your domain points to',
+      );
     }
   }
 

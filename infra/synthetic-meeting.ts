@@ -37,15 +37,12 @@ export interface SyntheticMeetingProps {
 const SERVICE_NAME = 'synthetic';
 const SIGNALING_PORT = 8081;
 const MEDIA_PORT = 8082;
-/**
- * Meetings are an hour apart, and a little more for the meeting itself: two hours always hold one, so that no value
- * means that nobody plays any more.
- */
+/** Meetings start a little more than an hour apart, so two hours without one mean that none is played any more. */
 const WINDOW = Duration.hours(2);
-/** A label of DNS. */
+/** DNS allows this many characters between two dots. */
 const MAX_LABEL = 63;
 
-/** The name under which runners reach the task. It stands in allow-lists before the task exists, so it is made from text. */
+/** The name under which runners reach the task. Allow-lists need it before the task exists, so it is no CDK token. */
 export function syntheticHost(deployment: string): string {
   return `${SERVICE_NAME}.${zoneOf(deployment)}`;
 }
@@ -55,8 +52,8 @@ function zoneOf(deployment: string): string {
 }
 
 /**
- * A small Zoom inside the network that plays a meeting when it starts and every hour, reads back what was written and
- * says whether all of it was there: docs/synthetic-meeting.md.
+ * A task that plays Zoom inside the network: it runs a meeting when it starts and every hour, reads back what was written
+ * to Kinesis, and reports whether it is complete (docs/synthetic-meeting.md).
  */
 export class SyntheticMeeting extends Construct {
   readonly service: FargateService;
@@ -71,7 +68,7 @@ export class SyntheticMeeting extends Construct {
     const securityGroup = new SecurityGroup(this, 'SecurityGroup', {
       vpc: network.vpc,
       description: 'Synthetic meeting: RTMS runners in, on its two ports',
-      // Out it goes by the runners' group, which other groups know already.
+      // The task also has the runners' group, whose outbound rules it uses.
       allowAllOutbound: false,
     });
     for (const port of [SIGNALING_PORT, MEDIA_PORT]) {
@@ -86,7 +83,7 @@ export class SyntheticMeeting extends Construct {
       assignPublicIp: network.assignPublicIp,
       platformVersion: FargatePlatformVersion.LATEST,
       desiredCount: 1,
-      // The name must never lead to two of them: a stream that one started the other does not know.
+      // Never two at once: a runner would reach either under the name, and one does not know the other's stream.
       minHealthyPercent: 0,
       maxHealthyPercent: 100,
       availabilityZoneRebalancing: AvailabilityZoneRebalancing.DISABLED,
@@ -105,7 +102,7 @@ export class SyntheticMeeting extends Construct {
         dnsTtl: Duration.seconds(10),
       },
     });
-    // A deployment changes the runners first, and has the new ones prove themselves then.
+    // A deployment replaces the runners first, so that the meeting then played tests the new ones.
     this.service.node.addDependency(
       runners.service,
       taskDefinition.taskRole,
@@ -115,7 +112,7 @@ export class SyntheticMeeting extends Construct {
     props.secret.grantReadSynthetic(taskDefinition.taskRole);
   }
 
-  /** 0 once a meeting of the last two hours failed. */
+  /** Over two hours: 100 when every meeting arrived completely, 0 when one did not. */
   metricSuccess(): Metric {
     return this.#metrics.of('SyntheticSuccess', Stats.MINIMUM).with({ period: WINDOW });
   }
@@ -128,7 +125,7 @@ export class SyntheticMeeting extends Construct {
       runtimePlatform: runners.runtimePlatform,
     });
     definition.addContainer(SERVICE_NAME, {
-      // The runner's image has this program, too: another release of it is another task here, which plays at once.
+      // The runner's image holds this program too. A new image starts a new task here, which plays a meeting at once.
       image: runners.image,
       entryPoint: ['node', `/app/${SYNTHETIC_MEETING_FILE}`],
       environment: syntheticEnvironment(props),

@@ -2,20 +2,20 @@ import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { BuildOptions } from 'esbuild';
 
-/** CommonJS dependencies inside an ES module still call `require` for Node's own modules. */
+/** CommonJS dependencies call `require` for Node's own modules, which an ES module does not have. */
 const REQUIRE_BANNER =
   "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);";
 
-/** A Lambda function's credentials are in its environment: the SDK's whole chain would be a third more code. */
+/** A Lambda function finds its credentials in its environment. The SDK's whole chain would add a third of code. */
 const LAMBDA_ALIASES = {
   '@aws-sdk/credential-provider-node': fromRoot('functions/zoom-webhook/lambda-credentials.ts'),
 };
 
 /**
- * How an entry file becomes one ES module, the SDK included.
+ * esbuild's options to bundle an entry file and all that it imports, AWS SDK included, into one ES module.
  *
  * @param entry path from the repository's root
- * @param runsOn Lambda gets no source map beside the code: it would be loaded into every cold start
+ * @param runsOn Lambda gets no source map beside the code, which would make every cold start slower
  */
 export function bundleOptions(entry: string, runsOn: 'lambda' | 'fargate'): BuildOptions {
   return {
@@ -24,7 +24,7 @@ export function bundleOptions(entry: string, runsOn: 'lambda' | 'fargate'): Buil
     platform: 'node',
     target: 'node24',
     format: 'esm',
-    // Prefer the ES builds: a third smaller and half the import time (aws/aws-cdk#29310).
+    // The ES builds of packages are a third smaller and take half the import time (aws/aws-cdk#29310).
     mainFields: ['module', 'main'],
     banner: { js: REQUIRE_BANNER },
     minify: true,
@@ -36,7 +36,7 @@ export function bundleOptions(entry: string, runsOn: 'lambda' | 'fargate'): Buil
   };
 }
 
-/** @param path from the root of the repository, or of the installed package */
+/** An absolute path. @param path from the root of the repository, or of the installed package */
 export function fromRoot(path: string): string {
   let directory = import.meta.dirname;
   while (!existsSync(join(directory, 'package.json'))) directory = dirname(directory);

@@ -6,13 +6,14 @@ import { buildSync } from 'esbuild';
 import { bundleOptions } from './bundle-options.ts';
 
 /**
- * Bundles one entry file, SDK included, into a directory of its own inside the cloud assembly, whose
- * contents become an asset. In process with esbuild: no Docker, no network.
+ * Bundles one entry file, AWS SDK included, into a directory of its own inside the cloud assembly; its contents become an
+ * asset. esbuild runs in this process, so this needs no Docker and no network.
  *
  * @param entry path from the repository's root
- * @param place beside another bundle, under a name of its own
- * @returns the directory; the module in it is empty when the context says that this stack's assets are not
- *   wanted (`aws:cdk:bundling-stacks`, set by `cdk list` and by tests)
+ * @param place another bundle's directory, and a file name of this bundle's own in it
+ * @returns the directory. The module in it is empty when the context excludes this stack from bundling
+ *   (`aws:cdk:bundling-stacks`, set by `cdk list` and by tests)
+ * @throws Error when the construct is in no App
  */
 export function bundle(
   scope: IConstruct,

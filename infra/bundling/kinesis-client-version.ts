@@ -6,11 +6,11 @@ import { fromRoot } from './bundle-options.ts';
 const NAME = '@aws-sdk/client-kinesis';
 
 /**
- * The runner's image has the Kinesis client of whoever deploys, a peer of this package. An older one than the runner was
- * tested with leaves out of Kinesis' answers what it does not know, record distribution for one: then the runner would
- * write into a stream that keeps no order.
+ * Checks the Kinesis client that the runner's image will hold: it is a peer of this package, installed by whoever deploys.
+ * A client that is older than the one that the runner was tested with drops fields of Kinesis' answers that it does not
+ * know, such as the stream's record distribution. The runner would then write into a stream that keeps no order.
  *
- * @throws ServiceError `config/invalid` when it is older
+ * @throws ServiceError `config/invalid` when the client is older
  */
 export function checkKinesisClient(): void {
   const manifest = fromRoot('package.json');
@@ -21,12 +21,12 @@ export function checkKinesisClient(): void {
   if (!isBefore(version, tested)) return;
   throw new ServiceError(
     'config/invalid',
-    `the runner needs ${NAME} ${tested} or newer, here is ${version}: npm install ${NAME}@^${tested}, ` +
+    `the runner needs ${NAME} ${tested} or newer, and ${version} is installed: npm install ${NAME}@^${tested}, ` +
       'or deploy a published image (runner.imageUri)',
   );
 }
 
-/** @param version of three numbers, as `other` */
+/** Whether a version comes before another one. Both have three numbers with dots between. */
 export function isBefore(version: string, other: string): boolean {
   return version.localeCompare(other, 'en', { numeric: true }) < 0;
 }

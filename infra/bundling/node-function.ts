@@ -7,19 +7,19 @@ import type { Network } from '../runner/network.ts';
 import { bundle } from './bundle.ts';
 
 export interface NodeFunctionProps {
-  /** File that exports `handler`, from the repository's root. */
+  /** Path from the repository's root of the file that exports `handler`. */
   readonly entry: string;
   readonly description: string;
   readonly environment: Readonly<Record<string, string>>;
   readonly logGroup: ILogGroup;
   readonly timeout: Duration;
-  /** Unset: outside of any VPC. */
+  /** Where the function gets its network interfaces. Unset: outside of any VPC. */
   readonly network?: Network | undefined;
-  /** Unset: what the account has left. */
+  /** Unset: the function shares what the account has. */
   readonly reservedConcurrentExecutions?: number | undefined;
 }
 
-/** A Lambda function of ours: bundled by esbuild, with a role that may write its own log and no more. */
+/** Creates a Lambda function from a bundle. Its role may write its own log; grants add what else it needs. */
 export function createNodeFunction(
   scope: Construct,
   id: string,
@@ -37,7 +37,7 @@ export function createNodeFunction(
     handler: 'index.handler',
     runtime: Runtime.NODEJS_24_X,
     architecture: Architecture.ARM_64,
-    // Memory buys CPU: a cold start of a bundled handler stays well under Zoom's three seconds.
+    // Lambda gives CPU in proportion to memory: with less, a cold start would come close to Zoom's three seconds.
     memorySize: 1024,
     timeout: props.timeout,
     ...(props.reservedConcurrentExecutions !== undefined && {
@@ -54,7 +54,7 @@ export function createNodeFunction(
   });
 }
 
-/** Lambda attaches functions to a VPC with the function's own role; EC2 takes no resource for these calls. */
+/** Lambda creates a function's network interfaces with the function's own role. */
 function grantNetworkInterfaces(grantee: Role): void {
   Grant.addToPrincipal({
     grantee,

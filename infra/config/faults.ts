@@ -3,7 +3,7 @@ import * as v from 'valibot';
 type Schema = v.GenericSchema;
 type Key = string | number;
 
-/** As far as this file reads them: what `v.optional`, `v.pipe` and the others keep of their arguments. */
+/** A valibot schema from inside, as far as this file reads it: what `v.optional`, `v.pipe` and others keep. */
 interface Node {
   readonly type: string;
   readonly wrapped?: Schema;
@@ -16,13 +16,13 @@ interface Node {
   readonly key?: string;
 }
 
-/** Begins what a parser of ours says of a key that it does not know; the keys that it knows follow. */
+/** Begins the message about an unknown key inside `zoom`, whose own parsers check it; the known keys follow. */
 export const NO_SUCH_KEY = 'no such key';
 
 const nodeOf = (schema: Schema) => schema as unknown as Node;
 
 /**
- * One sentence for one mistake in a configuration: which key, what stood there, what may stand there.
+ * One sentence for one mistake in a configuration: which key, what its value was, what is allowed.
  *
  * @param schema of the whole configuration
  * @param input the whole configuration
@@ -42,7 +42,7 @@ export function describeFault(schema: Schema, input: unknown, issue: v.BaseIssue
     (at, key) => (at as Record<Key, unknown> | undefined)?.[key],
     input,
   );
-  const allowed = OWN_WORDS.has(issue.type)
+  const allowed = WITH_OWN_MESSAGE.has(issue.type)
     ? issue.message
     : `allowed is ${allowedBy(schemaAt(schema, input, path))}`;
   return value === undefined
@@ -54,15 +54,15 @@ function noSuchKey(name: string, parentPath: readonly Key[], known: string): str
   return `${name}: ${NO_SUCH_KEY}; ${parentPath.join('.') || 'config'} has ${known}`;
 }
 
-/** Rules over more than one key: their message says itself what is allowed. */
-const OWN_WORDS: ReadonlySet<string> = new Set([
+/** Types of issues whose message already says what is allowed. */
+const WITH_OWN_MESSAGE: ReadonlySet<string> = new Set([
   'partial_check',
   'check',
   'raw_transform',
   'raw_check',
 ]);
 
-/** What a key may hold, in words. */
+/** In words, what a key may hold. */
 export function allowedBy(schema: Schema): string {
   const described = v.getDescription(schema as v.GenericSchema);
   if (described !== undefined) return described;
@@ -99,7 +99,7 @@ export function allowedBy(schema: Schema): string {
 
 function numberAllowedBy(node: Node): string {
   const actions = actionsOf(node);
-  // The last one is the narrowest: `v.pipe(count, v.minValue(30))` also holds the 1 of `count`.
+  // The last one counts: `v.pipe(count, v.minValue(30))` also holds the least value 1 of `count`.
   const requirement = (type: string) =>
     actions.findLast((action) => action.type === type)?.requirement;
   const [least, most] = [requirement('min_value'), requirement('max_value')];
@@ -110,7 +110,7 @@ function numberAllowedBy(node: Node): string {
 
 type Action = NonNullable<Node['pipe']>[number];
 
-/** Of a pipe and of the pipes inside it. */
+/** The actions of a pipe, including those of the pipes inside it. */
 function actionsOf({ pipe = [] }: Node): Action[] {
   return pipe.flatMap((action) =>
     'pipe' in action ? actionsOf(action as unknown as Node) : [action],
@@ -128,7 +128,7 @@ function keysOf(schema: Schema): string[] {
   return Object.keys(node.entries ?? {});
 }
 
-/** The schema of what stands at the path; of a variant, the option that the input chose. */
+/** The schema at a path of the configuration. In a variant it follows the option that the input chose. */
 function schemaAt(schema: Schema, input: unknown, path: readonly Key[]): Schema {
   const node = nodeOf(schema);
   if (node.type === 'optional') return schemaAt(node.wrapped as Schema, input, path);
@@ -151,8 +151,8 @@ function chosenOption({ options = [], key = '' }: Node, input: unknown): Schema 
 }
 
 /**
- * Lists that stand where an object of keys is wanted. To the schema a list is an object as well, of no keys: everything
- * in it would be left out without a word.
+ * Mistakes that valibot does not see: lists in the place of objects. It takes a list for an object without keys, and
+ * everything in it would be ignored without a message.
  */
 export function misplacedLists(
   schema: Schema,
@@ -175,9 +175,9 @@ export function misplacedLists(
   });
 }
 
-/** Short enough for a terminal; a configuration holds no secrets. */
+/** A value as JSON, cut to 80 characters. Showing it is safe: a configuration holds no secrets. */
 function show(value: unknown): string {
-  // JSON has no word for NaN and Infinity.
+  // JSON.stringify would show NaN and Infinity as null.
   const text = (typeof value === 'number' ? undefined : JSON.stringify(value)) ?? String(value);
   return text.length <= 80 ? text : `${text.slice(0, 77)}…`;
 }

@@ -10,13 +10,14 @@ type Schema = v.GenericSchema & {
 
 export interface ConfigKey {
   readonly path: readonly string[];
-  /** What else must stand beside the key for it to be looked at: the discriminators on its way. */
+  /** Other keys that must be set for this one to be checked: the discriminators of the variants on its path. */
   readonly beside: Readonly<Record<string, unknown>>;
 }
 
 /**
- * Every key of a configuration that holds no object of keys itself, by walking the schema: tests that go by this list
- * know a new key without a new row. What is below `zoom.media` and `zoom.protocol` is checked by parsers of its own.
+ * Every key of a configuration that holds a value and no further keys, found by walking the schema. Tests use this list,
+ * so that they cover a new key by themselves. Keys below `zoom.media` and `zoom.protocol` are left out: parsers of
+ * `rtms/protocol/` check those.
  */
 export function configKeys(
   schema: v.GenericSchema,

@@ -9,10 +9,10 @@ import type { Subscriber } from '../config/sections/monitoring.ts';
 export interface AlarmTopicProps {
   readonly displayName: string;
   readonly subscribers: readonly Subscriber[];
-  /** A topic of the deployer's; who may publish to it is then the deployer's affair. */
+  /** A topic of the deployer's. Its policy is left alone, so the deployer lets CloudWatch publish to it. */
   readonly existing?: ITopic | undefined;
   readonly encryptionKey?: IKey | undefined;
-  /** Does AWS Budgets tell it something? Not every partition has that service. */
+  /** AWS Budgets publishes to it too. Not every partition has that service. */
   readonly hasBudget?: boolean;
 }
 
@@ -20,10 +20,9 @@ const CLOUDWATCH = 'cloudwatch.amazonaws.com';
 const BUDGETS = 'budgets.amazonaws.com';
 
 /**
- * A topic that CloudWatch can reach. Any statement in a topic's policy, the Deny of `enforceSSL` too,
- * replaces the default that lets the account publish: without an Allow of its own the alarm turns red and
- * nobody hears of it. Under a customer-managed key CloudWatch needs that key as well; `alias/aws/sns`
- * cannot be used by it at all.
+ * A topic that CloudWatch may publish to. Any statement in a topic's policy, even the Deny of `enforceSSL`, replaces the
+ * default policy that lets the account publish: without the Allow below an alarm goes off and nobody is told. Under a
+ * customer-managed key CloudWatch needs that key as well. The key of AWS, `alias/aws/sns`, it cannot use at all.
  */
 export class AlarmTopic extends Construct {
   readonly topic: ITopic;
@@ -40,7 +39,7 @@ export class AlarmTopic extends Construct {
       enforceSSL: true,
       ...(encryptionKey && { masterKey: encryptionKey }),
     });
-    // Each service that tells this topic something needs a right of its own.
+    // Each service that publishes needs a statement of its own.
     for (const service of [CLOUDWATCH, ...(hasBudget ? [BUDGETS] : [])]) {
       topic.addToResourcePolicy(statement(this, service, ['sns:Publish'], topic.topicArn));
       encryptionKey?.addToResourcePolicy(
@@ -51,7 +50,7 @@ export class AlarmTopic extends Construct {
   }
 }
 
-/** Adds who is told; an address confirms once. */
+/** Subscribes addresses. AWS sends each a message to confirm once. */
 function subscribe(topic: ITopic, subscribers: readonly Subscriber[]): void {
   for (const subscriber of subscribers) {
     const { email, https } = typeof subscriber === 'string' ? kindOf(subscriber) : subscriber;

@@ -10,8 +10,8 @@ export interface BudgetProps {
 }
 
 /**
- * Tells a topic when the deployment's tagged cost passes 80 % of a budget, or is forecast to pass all of it.
- * It sees nothing until the tag is activated as a cost allocation tag, once per account.
+ * Tells a topic when the deployment's tagged cost passes 80 % of a budget, and when the forecast passes all of it. It
+ * counts nothing until somebody activates the tag as a cost allocation tag, once per account.
  */
 export class Budget extends Construct {
   constructor(scope: Construct, id: string, { monthlyDollars, tag, topic }: BudgetProps) {

@@ -95,7 +95,7 @@ export function latencyGraphs({ metrics, webhook }: Observed): GraphWidgetProps[
       left: ['p50', 'p99'].map((statistic) =>
         webhook.metricLatency(statistic).with({ label: statistic }),
       ),
-      leftAnnotations: [{ value: 3000, label: 'Zoom gives up', color: RED }],
+      leftAnnotations: [{ value: 3000, label: 'Zoom stops waiting', color: RED }],
     },
   ];
 }
@@ -164,7 +164,7 @@ export function capacityGraphs({ metrics, service }: Observed): GraphWidgetProps
       right: [service.metricCpuUtilization(), service.metricMemoryUtilization()],
     },
     {
-      title: 'Drain, ms; trouble of tasks',
+      title: 'Drain, ms; protection failures and fences',
       left: [metrics.of('DrainDuration', 'Maximum')],
       right: [metrics.of('ProtectionFailures', 'Sum'), metrics.of('FencedByHeartbeat', 'Sum')],
     },

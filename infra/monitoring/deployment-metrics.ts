@@ -9,7 +9,7 @@ import {
 
 const MINUTE = Duration.minutes(1);
 
-/** Emitted by the webhook function; all others come from the runner. */
+/** Metrics of the webhook function. Runners emit the others, but for the synthetic meeting's. */
 const WEBHOOK_METRICS: ReadonlySet<MetricName> = new Set([
   'WebhookAccepted',
   'WebhookUnknownEvent',
@@ -27,13 +27,13 @@ type Service = 'webhook' | 'runner' | 'synthetic';
 interface MetricOptions {
   /** Value of the metric's own dimension; required where `METRICS` gives it one. */
   readonly by?: string;
-  /** Who emits it, where more than one does. @default the one that `serviceOf` names */
+  /** Which service's values, where several emit the metric. @default what `serviceOf` says */
   readonly service?: Service;
   readonly label?: string;
   readonly color?: string;
 }
 
-/** The metrics of one deployment: two deployments of an account never see each other's. */
+/** The metrics of one deployment, told from those of others in the account by a dimension. */
 export class DeploymentMetrics {
   readonly #deployment: string;
 
@@ -41,16 +41,21 @@ export class DeploymentMetrics {
     this.#deployment = deployment;
   }
 
-  /** One of our own metrics, per minute, over all tasks. */
+  /**
+   * A metric of ours, per minute, over all tasks.
+   *
+   * @throws Error when `by` is missing for a metric with a dimension of its own, or given for one without
+   */
   of(metricName: MetricName, statistic: string, options: MetricOptions = {}): Metric {
     const dimension = dimensionOf(metricName);
     if ((dimension === undefined) !== (options.by === undefined)) {
-      throw new Error(`${metricName} is dimensioned by ${dimension ?? 'nothing of its own'}`);
+      const by = dimension === undefined ? 'has no dimension of its own' : `needs a ${dimension}`;
+      throw new Error(`${metricName} ${by}`);
     }
     return this.#metric(metricName, statistic, options);
   }
 
-  /** A line for every value that the metric's own dimension takes; for graphs, not for alarms. */
+  /** A line for every value of the metric's own dimension. Graphs can show it; alarms cannot judge a search. */
   perValue(metricName: MetricName, statistic: string): MathExpression {
     const dimension = dimensionOf(metricName);
     if (dimension === undefined) throw new Error(`${metricName} has no dimension of its own`);
@@ -67,16 +72,16 @@ export class DeploymentMetrics {
     });
   }
 
-  /** The sum over all values of the metric's own dimension, which is emitted as such. */
+  /** The sum over all values of the metric's own dimension, for metrics that are also emitted without it. */
   total(metricName: MetricName, options: Omit<MetricOptions, 'by'> = {}): Metric {
     if (!('total' in METRICS[metricName])) throw new Error(`${metricName} has no total`);
     return this.#metric(metricName, 'Sum', options);
   }
 
   /**
-   * A level summed over the fleet. Every task reports `SlotsTotal` whenever it reports levels at all, and
-   * leaves out states in which it has no session: the sum over that count is the average task's level,
-   * however often tasks report.
+   * A level summed over the fleet. Tasks report levels at times of their own, and leave out states in which they have no
+   * session, so a plain sum would count some of them twice and others never. Each of them reports `SlotsTotal` with
+   * every report: the sum divided by the number of those reports is the average task's level.
    */
   fleetTotal(metricName: MetricName, label: string, options: MetricOptions = {}): MathExpression {
     const sum = `sum${metricName}${options.by ?? ''}`;

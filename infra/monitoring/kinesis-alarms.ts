@@ -15,7 +15,7 @@ export function kinesisAlarms({ metrics }: Observed): AlarmSpec[] {
     },
     {
       heading: 'Spool in use',
-      says: 'Kinesis takes less than Zoom sends: records overflow to disk. Loss follows when it is full.',
+      says: 'Kinesis takes less than Zoom sends, so records wait on disk. When the disk is full they are lost.',
       metric: metrics.of('SpoolBytes', 'Maximum'),
       above: 0,
       minutes: 3,
@@ -23,14 +23,14 @@ export function kinesisAlarms({ metrics }: Observed): AlarmSpec[] {
     },
     {
       heading: 'Spool unavailable',
-      says: 'A runner cannot use its disk: what memory cannot hold is lost when Kinesis is slow.',
+      says: 'A runner cannot use its disk: while Kinesis is slow, what memory cannot hold is lost.',
       metric: metrics.of('SpoolUnavailable', 'Sum'),
       ...ONCE,
       pages: false,
     },
     {
       heading: 'Kinesis throttling',
-      says: 'Kinesis throttles writes for minutes: a shard or the stream is at its limit.',
+      says: 'Kinesis has throttled writes for minutes: a shard or the stream is at its limit.',
       metric: metrics.of('PutThrottles', 'Sum'),
       above: 50,
       minutes: 3,
@@ -39,7 +39,7 @@ export function kinesisAlarms({ metrics }: Observed): AlarmSpec[] {
     },
     {
       heading: 'Media late',
-      says: 'p99 from capture to Kinesis is above 5 s.',
+      says: 'Media reaches Kinesis more than 5 s after its capture, at p99.',
       metric: metrics.of('CaptureToKinesis', 'p99'),
       above: 5000,
       minutes: 3,

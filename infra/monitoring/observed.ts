@@ -7,9 +7,9 @@ import type { Webhook } from '../webhook/endpoint.ts';
 import type { JobQueue } from '../webhook/job-queue.ts';
 import type { DeploymentMetrics } from './deployment-metrics.ts';
 
-/** What alarms, dashboard and queries look at. */
+/** What alarms, dashboard and queries are made from. */
 export interface Observed {
-  /** Name of the deployment, as it stands in its metrics and in the names of its queries. */
+  /** The deployment's name, which its metrics and the names of its queries carry. */
   readonly deployment: string;
   readonly metrics: DeploymentMetrics;
   readonly webhook: Webhook;

@@ -10,7 +10,7 @@ export interface MonitoringProps extends Pick<AlarmsProps, 'topics' | 'encryptio
   readonly monitoring: Config['monitoring'];
 }
 
-/** Everything for the people on call: alarms, dashboard, saved queries. */
+/** What the people on call have: alarms, dashboard, saved queries. */
 export class Monitoring extends Construct {
   readonly alarms: Alarms;
   readonly dashboard: Dashboard;

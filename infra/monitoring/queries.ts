@@ -2,7 +2,7 @@ import { QueryDefinition, QueryString } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
 import type { Observed } from './observed.ts';
 
-/** Saved Logs Insights queries, under the deployment's name; the runbook refers to them by name. */
+/** Saved Logs Insights queries in a folder of the deployment's name. docs/runbook.md calls them by these names. */
 export class Queries extends Construct {
   constructor(scope: Construct, id: string, { logs, deployment }: Observed) {
     super(scope, id);

@@ -15,7 +15,7 @@ export function runnerAlarms({ metrics, service }: Observed): AlarmSpec[] {
     },
     {
       heading: 'Slots running out',
-      says: 'Runners are more than 85 % full: scaling does not keep up, or has reached maxTasks.',
+      says: 'More than 85 % of all slots are used: scaling does not keep up, or has reached maxTasks.',
       metric: metrics.of('SlotUtilization', 'Average'),
       above: 85,
       minutes: 3,
@@ -23,21 +23,21 @@ export function runnerAlarms({ metrics, service }: Observed): AlarmSpec[] {
     },
     {
       heading: 'Runner lost',
-      says: 'Sessions were taken over from a runner that died or was cut off.',
+      says: 'Sessions were taken over from a runner that died or lost its connection to DynamoDB.',
       metric: metrics.of('Takeovers', 'Sum', { by: 'owner_lost' }),
       ...ONCE,
       pages: false,
     },
     {
       heading: 'Runner fenced',
-      says: 'A runner could not renew its heartbeat and stopped writing; dropped after 40 s.',
+      says: 'A runner could not renew its heartbeat and stopped writing. Its sessions end when that lasts 40 s.',
       metric: metrics.of('FencedByHeartbeat', 'Sum'),
       ...ONCE,
       pages: true,
     },
     {
       heading: 'Drain slow',
-      says: 'A runner needed more than 100 s to hand over; ECS kills it at 120 s.',
+      says: 'A runner needed more than 100 s to hand its sessions over; ECS kills it at 120 s.',
       metric: metrics.of('DrainDuration', 'Maximum'),
       above: 100_000,
       minutes: 1,
@@ -46,7 +46,7 @@ export function runnerAlarms({ metrics, service }: Observed): AlarmSpec[] {
     },
     {
       heading: 'Task protection failing',
-      says: 'ECS refuses scale-in protection: tasks with sessions may be stopped.',
+      says: 'ECS refuses scale-in protection, so scaling may stop tasks that hold sessions.',
       metric: metrics.of('ProtectionFailures', 'Sum'),
       above: 0,
       minutes: 5,
@@ -55,7 +55,7 @@ export function runnerAlarms({ metrics, service }: Observed): AlarmSpec[] {
     },
     {
       heading: 'Event loop blocked',
-      says: 'The event-loop delay p99 is above 200 ms: keep alives and flushes are late.',
+      says: 'The event loop is late by more than 200 ms at p99: keep-alives and flushes are late.',
       metric: metrics.of('EventLoopDelay', 'p99'),
       above: 200,
       minutes: 3,
@@ -64,14 +64,14 @@ export function runnerAlarms({ metrics, service }: Observed): AlarmSpec[] {
     },
     {
       heading: 'Session defects',
-      says: 'A bug ended a session, or nearly the task; the log has the stack.',
+      says: 'A bug was caught in a runner and may have ended a session; the log has the stack.',
       metric: metrics.of('SessionDefects', 'Sum'),
       ...ONCE,
       pages: false,
     },
     {
       heading: 'Sessions overloading',
-      says: 'A session took more than its share of the event loop and was ended.',
+      says: 'A session took more than its share of the event loop, so the runner ended it.',
       metric: metrics.of('SessionsOverloading', 'Sum'),
       ...ONCE,
       pages: false,

@@ -9,7 +9,7 @@ export function webhookAlarms({ metrics, webhook, canary }: Observed): AlarmSpec
   return [
     {
       heading: 'Webhook errors',
-      says: 'The webhook answered 5xx: starts are not stored and Zoom is retrying.',
+      says: 'The webhook answers 5xx: starts are not stored until Zoom sends them again.',
       metric: webhook.metricServerErrors(),
       above: 0,
       minutes: 2,
@@ -18,7 +18,7 @@ export function webhookAlarms({ metrics, webhook, canary }: Observed): AlarmSpec
     },
     {
       heading: 'Webhook slow',
-      says: 'The webhook p99 is above 2 s; Zoom gives up at 3 s.',
+      says: 'The webhook answers later than 2 s at p99. Zoom waits for 3 s and then sends the event again.',
       metric: webhook.metricLatency('p99'),
       above: 2000,
       minutes: 3,
@@ -27,7 +27,7 @@ export function webhookAlarms({ metrics, webhook, canary }: Observed): AlarmSpec
     },
     {
       heading: 'Webhook store failures',
-      says: 'The webhook could not write the session row or send its job.',
+      says: 'The webhook could not write a session row or send its job.',
       metric: metrics.of('WebhookStoreFailure', 'Sum'),
       above: 0,
       minutes: 2,
@@ -36,7 +36,7 @@ export function webhookAlarms({ metrics, webhook, canary }: Observed): AlarmSpec
     },
     {
       heading: 'Webhook secret unavailable',
-      says: 'The webhook has no token to verify with: every delivery is answered 503.',
+      says: 'The webhook could not read its secret tokens: it answers 503 where it has none yet.',
       metric: metrics.of('WebhookSecretFailure', 'Sum'),
       above: 0,
       minutes: 2,
@@ -45,21 +45,21 @@ export function webhookAlarms({ metrics, webhook, canary }: Observed): AlarmSpec
     },
     {
       heading: 'Webhook defects',
-      says: 'The webhook failed by a bug of its own; the log has the stack.',
+      says: 'A bug in the webhook failed a delivery; the log has the stack.',
       metric: metrics.of('WebhookDefect', 'Sum'),
       ...ONCE,
       pages: false,
     },
     {
       heading: 'Webhook rows unreadable',
-      says: 'The webhook could not read the row of a stream: what Zoom said of it was not stored.',
+      says: 'The webhook could not read the row of a stream, so it did not store what Zoom said of that stream.',
       metric: metrics.of('UnreadableRows', 'Sum', { service: 'webhook' }),
       ...ONCE,
       pages: false,
     },
     {
       heading: 'Webhook flooded',
-      says: 'Requests reach half of what the webhook lets in. Above it Zoom is refused too, and does not repeat.',
+      says: 'Requests reach half of the webhook throttle. Above the whole of it Zoom is refused too, and does not repeat.',
       metric: webhook.metricRequests(),
       above: webhook.requestsPerSecond * 60 * FLOOD_SHARE,
       minutes: 2,
@@ -68,7 +68,7 @@ export function webhookAlarms({ metrics, webhook, canary }: Observed): AlarmSpec
     },
     {
       heading: 'Webhook refusing',
-      says: 'Most requests to the webhook are refused with 4xx: a wrong token or address, or somebody trying.',
+      says: 'Most requests to the webhook are refused with 4xx: a wrong token or path, or strangers.',
       metric: webhook.metricRefusedPercent(),
       above: 50,
       minutes: 3,
@@ -77,7 +77,7 @@ export function webhookAlarms({ metrics, webhook, canary }: Observed): AlarmSpec
     },
     {
       heading: 'Webhook signatures refused',
-      says: 'Many webhooks carry a wrong signature: a rotated token, or somebody trying.',
+      says: 'Many webhooks carry a wrong signature: a token that was changed at Zoom only, or strangers.',
       metric: metrics.of('WebhookSignatureFailure', 'Sum'),
       above: 10,
       minutes: 3,
@@ -89,7 +89,7 @@ export function webhookAlarms({ metrics, webhook, canary }: Observed): AlarmSpec
       : [
           {
             heading: 'Webhook canary failing',
-            says: 'The canary got no valid answer from the webhook twice running (five-minute periods).',
+            says: 'For ten minutes the canary got no correct answer from the webhook.',
             metric: canary.metricFailures(),
             above: 0,
             minutes: 2,

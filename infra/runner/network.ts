@@ -20,18 +20,18 @@ import { MAX_ZONES } from '../config/sections/network.ts';
 
 export interface NetworkProps {
   readonly network: Config['network'];
-  /** A VPC of the deployer's, in place of what `network` says. */
+  /** A VPC of the deployer's; `network` is then ignored. */
   readonly vpc?: IVpc | undefined;
   readonly vpcSubnets?: SubnetSelection | undefined;
-  /** Called for a VPC of our own: what its rules turned away is logged there. */
+  /** Called for a VPC of our own, which logs the connections that its rules refuse. */
   readonly createFlowLog: () => ILogGroup;
 }
 
 /**
- * Where the runners live. They only call out, so no rule lets anything in.
+ * Where the runners run. They only call out, so no rule lets anything in.
  *
- * `public` is the default because NAT charges every gigabyte of media twice: 1,000 audio meetings cost
- * about $45 an hour through NAT and $0.08 with public addresses (docs/deploy.md).
+ * `public` is the default because NAT gateways charge for every gigabyte, and all media passes them: docs/deploy.md
+ * compares what the same meetings cost with public addresses and behind NAT.
  */
 export class Network extends Construct {
   readonly vpc: IVpc;
@@ -57,7 +57,7 @@ export class Network extends Construct {
       this.subnets = { subnetType: SubnetType.PRIVATE_WITH_EGRESS };
       Annotations.of(this.vpc).acknowledgeWarning(
         '@aws-cdk/aws-ec2:noSubnetRouteTableId',
-        'Nothing is added to route tables that are not ours.',
+        'No routes are added to subnets of the deployer.',
       );
     } else {
       // Under exactOptionalPropertyTypes CDK's classes do not satisfy its own interfaces.
@@ -80,8 +80,8 @@ export class Network extends Construct {
       ipAddresses: IpAddresses.cidr('10.80.0.0/16'),
       maxAzs: MAX_ZONES,
       natGateways: isPrivate ? network.natGateways : 0,
-      // Emptying the default group takes a custom resource with rights over security groups; nothing of
-      // ours is ever placed in it.
+      // Emptying the default security group would take a custom resource with rights over security groups. Nothing
+      // of ours is ever in that group.
       restrictDefaultSecurityGroup: false,
       subnetConfiguration: [
         { name: 'Public', subnetType: SubnetType.PUBLIC, mapPublicIpOnLaunch: false, cidrMask: 20 },
@@ -103,7 +103,7 @@ export class Network extends Construct {
     return vpc;
   }
 
-  /** A quarter of what NAT charges for the largest traffic we have. */
+  /** Takes the writes to Kinesis, our largest traffic, past NAT: an endpoint costs a quarter for each gigabyte. */
   #addKinesisEndpoint(): void {
     const securityGroup = new SecurityGroup(this, 'KinesisSecurityGroup', {
       vpc: this.vpc,
@@ -119,7 +119,7 @@ export class Network extends Construct {
   }
 }
 
-/** Do the runners need public addresses to get out? */
+/** Whether the runners need public addresses to reach the internet. */
 function isPublic({ network, vpc, vpcSubnets }: NetworkProps): boolean {
   if (vpc === undefined) return network.kind === 'public';
   if (vpcSubnets?.subnetType !== undefined) return vpcSubnets.subnetType === SubnetType.PUBLIC;

@@ -10,18 +10,20 @@ import { fromRoot } from '../bundling/bundle-options.ts';
 import { checkKinesisClient } from '../bundling/kinesis-client-version.ts';
 import type { Config } from '../config/schema.ts';
 
-/** The tag that `runner/Dockerfile` names; a digest makes it exact. */
+/** The same tag as in `runner/Dockerfile`. `runner.baseImageDigest` fixes which image it stands for. */
 const BASE_IMAGE = 'public.ecr.aws/docker/library/node:24-bookworm-slim';
 
-/** In the image beside the runner, so that both are of one release and one image is all there is to publish. */
+/** The synthetic meeting's program is in the runner's image: both are of one release, and one image is published. */
 export const SYNTHETIC_MEETING_FILE = 'synthetic-meeting.mjs';
 
-/** A private ECR repository: account, Region, name, tag or digest. */
+/** Address of an image in ECR: account, Region, name, tag or digest. */
 const ECR_URI = /^(\d{12})\.dkr\.ecr\.([a-z0-9-]+)\.amazonaws\.com(?:\.cn)?\/([^:@]+)[:@](.+)$/;
 
 /**
- * The runner's image: a published one where the configuration names it, so that a deployment needs no Docker.
- * Otherwise synth only bundles and hashes; Docker builds it when the stack is deployed.
+ * The runner's image. Where the configuration names a published one, a deployment needs no Docker. Otherwise synth bundles
+ * and hashes its contents, and Docker builds it when the stack is deployed.
+ *
+ * @throws ServiceError `config/invalid` when the installed Kinesis client is too old to be bundled
  */
 export function runnerImage(scope: Construct, runner: Config['runner']): ContainerImage {
   const { imageUri, baseImageDigest, architecture } = runner;
@@ -36,16 +38,16 @@ export function runnerImage(scope: Construct, runner: Config['runner']): Contain
   writeFileSync(join(directory, 'spool', '.keep'), '');
   return ContainerImage.fromAsset(directory, {
     platform: architecture === 'arm64' ? Platform.LINUX_ARM64 : Platform.LINUX_AMD64,
-    // Always named, so that it is part of the asset's hash: another base is another image.
+    // Part of the asset's hash even when it is the default, so that another base makes another image.
     buildArgs: {
       BASE: baseImageDigest === undefined ? BASE_IMAGE : `${BASE_IMAGE}@${baseImageDigest}`,
     },
-    // The same files for another processor are another image, too.
+    // Without these the same files for another processor would count as the same image.
     invalidation: { platform: true, buildArgs: true },
   });
 }
 
-/** Of an ECR repository the execution role needs rights to pull; other registries are read by everybody. */
+/** From ECR the execution role needs the right to pull. Other registries must let everybody pull. */
 function publishedImage(scope: Construct, imageUri: string): ContainerImage {
   const [, account, region, repositoryName, tagOrDigest] = ECR_URI.exec(imageUri) ?? [];
   if (repositoryName === undefined || tagOrDigest === undefined) {

@@ -12,10 +12,13 @@ import {
 import type { JobQueue } from '../webhook/job-queue.ts';
 
 /**
- * Scales on what the tasks hold, not on the queue's length: a session outlives its message by hours.
- * Target tracking follows the day; steps on the queue's age answer a burst; schedules come before it. Headroom
- * is part of the floor and no rule of its own: a rule that adds tasks whenever few slots are free fights
- * target tracking, which takes them away again a quarter of an hour later, all day long.
+ * Scales on the slots in use, not on the queue's length: a session lasts hours longer than its job.
+ *
+ * - Target tracking follows the load of the day.
+ * - Steps on the age of the oldest job answer a burst.
+ * - Schedules add tasks before a burst.
+ * - Headroom raises the smallest number of tasks. It is no rule of its own: a rule that adds tasks whenever few slots are
+ *   free would fight target tracking, which stops them again a quarter of an hour later, all day long.
  */
 export function addRunnerScaling(
   service: FargateService,
@@ -26,7 +29,7 @@ export function addRunnerScaling(
   const minCapacity = leastTasks(runner.minTasks, runner.headroomSlots, runner.capacity);
   const maxCapacity = runner.maxTasks;
   const scaling = service.autoScaleTaskCount({ minCapacity, maxCapacity });
-  // A fleet that may not grow needs no rules, and their alarms cost.
+  // Rules have alarms, which cost, and a fleet that may not grow has no use for them.
   if (maxCapacity === minCapacity) return;
   scaling.scaleToTrackCustomMetric('SlotUtilization', {
     metric: metrics.of('SlotUtilization', 'Average'),

@@ -40,7 +40,7 @@ export interface RunnerServiceProps {
   readonly metrics: DeploymentMetrics;
   readonly runner: Config['runner'];
   readonly zoom: Config['zoom'];
-  /** Those of `zoom`, and the synthetic meeting's. */
+  /** `zoom.allowedHosts`, and the synthetic meeting's host. */
   readonly allowedHosts: readonly string[];
   readonly prices: RunnerPrices;
   readonly network: Network;
@@ -55,23 +55,23 @@ export interface RunnerServiceProps {
 
 const HEALTH_PORT = 8081;
 const SPOOL_DIR = '/var/spool/rtms';
-/** What a task needs of its disk besides the spool: the image, twice over. */
+/** Room for the image on a task's disk, beside the spool: pulled and unpacked. */
 const IMAGE_GIB = 6;
-/** Fargate's smallest configurable disk. */
+/** The smallest disk that Fargate lets a task choose. */
 const MIN_DISK_GIB = 21;
-/** Fargate's most: all sessions of a task are handed over within 100 s (design §2). */
+/** The longest that Fargate allows. A runner drains within 100 s; what is left then is taken over as from a dead owner. */
 const STOP_TIMEOUT = Duration.seconds(120);
 
-/** Of the container's memory; the rest is for buffers of records, sockets and code. */
+/** Share of the container's memory for the V8 heap; buffers of records, sockets and code take the rest. */
 const HEAP_SHARE = 0.5;
 
-/** Asks the runner's own health route; Node is the only program the image is sure to have. */
+/** Asks the runner's health route, with Node because a slim image has no curl. */
 const HEALTH_PROBE = `fetch('http://127.0.0.1:${HEALTH_PORT}/healthz').then((r) => process.exit(r.ok ? 0 : 1), () => process.exit(1))`;
 
 /** The Fargate service that holds the sessions. */
 export class RunnerService extends Construct {
   readonly service: FargateService;
-  /** Of this release; has the synthetic meeting in it as well. */
+  /** The image of this release, which also holds the synthetic meeting's program. */
   readonly image: ContainerImage;
   readonly runtimePlatform: RuntimePlatform;
   readonly cluster: ICluster;
@@ -101,19 +101,19 @@ export class RunnerService extends Construct {
       securityGroups: [props.network.securityGroup],
       assignPublicIp: props.network.assignPublicIp,
       platformVersion: FargatePlatformVersion.LATEST,
-      // No desiredCount: a deployment must not undo what scaling has chosen.
+      // No desiredCount: each deployment would set it again, whatever scaling has chosen.
       minHealthyPercent: 100,
       maxHealthyPercent: 200,
       circuitBreaker: { rollback: true },
-      // Rebalancing would stop tasks that hold sessions, only to even out zones.
+      // Rebalancing would stop tasks that hold sessions only to spread them over zones.
       availabilityZoneRebalancing: AvailabilityZoneRebalancing.DISABLED,
       enableExecuteCommand: false,
-      // Tasks are most of the bill: without these their cost would have no tag to be found by.
+      // Tasks are most of the bill; without these two their cost carries no tag.
       propagateTags: PropagatedTagSource.SERVICE,
       enableECSManagedTags: true,
     });
-    // Protected tasks of the old revision may live on for hours; a deployment that waits for them fails
-    // after three, and holds back scale-in until then.
+    // Old tasks that are protected may run on for hours. A deployment that waits for them fails after three hours, and
+    // scale-in stands still until then.
     if (this.service.node.defaultChild instanceof CfnService) {
       this.service.node.defaultChild.addPropertyOverride(
         'DeploymentConfiguration.EarlySuccessCriteria',
@@ -121,8 +121,8 @@ export class RunnerService extends Construct {
       );
     }
     this.#grantTask(props);
-    // Before these exist a task cannot pull its image or reach anything; a few such failures trip the circuit
-    // breaker, and the first deployment rolls back.
+    // Tasks that start before these exist cannot pull their image or reach anything. A few such failures trip the
+    // circuit breaker, and the first deployment rolls back.
     this.service.node.addDependency(
       props.network.vpc,
       taskDefinition.taskRole,
@@ -144,8 +144,8 @@ export class RunnerService extends Construct {
       image: this.image,
       environment: {
         ...runnerEnvironment(props),
-        // Takes the place of the image's own. What records wait in lies outside of the heap: left to itself, V8
-        // lets the heap grow until the container is killed, and all its sessions with it.
+        // Overrides the image's NODE_OPTIONS. V8 does not know of the buffers outside its heap: without a limit it lets
+        // the heap grow until the container is killed, with all its sessions.
         NODE_OPTIONS: `--enable-source-maps --max-old-space-size=${Math.floor(runner.memoryMiB * HEAP_SHARE)}`,
       },
       memoryLimitMiB: runner.memoryMiB,
@@ -160,7 +160,7 @@ export class RunnerService extends Construct {
         retries: 3,
         startPeriod: Duration.seconds(30),
       },
-      // Metrics are log lines too: a full buffer loses them rather than stop the media.
+      // When CloudWatch is slow, lines (metrics are among them) are lost. A blocking driver would stop the media.
       logging: LogDrivers.awsLogs({
         logGroup: log,
         streamPrefix: 'runner',
@@ -182,9 +182,9 @@ export class RunnerService extends Construct {
     secret.grantReadSynthetic(grantee);
     Grant.addToPrincipal({
       grantee,
-      // Its own row names the deployment that started it.
+      // DescribeTasks: a runner reads which deployment started its own task.
       actions: ['ecs:DescribeTasks', 'ecs:UpdateTaskProtection'],
-      // A task learns its own id only when it runs.
+      // A task learns its id when it runs, so the role must name all tasks of the cluster.
       resourceArns: [
         Stack.of(this).formatArn({
           service: 'ecs',
@@ -196,7 +196,7 @@ export class RunnerService extends Construct {
     Grant.addToPrincipal({
       grantee,
       actions: ['ecs:DescribeServices'],
-      // The service's own ARN would make role and service wait for each other.
+      // Naming the service would make role and service depend on each other.
       resourceArns: [
         Stack.of(this).formatArn({
           service: 'ecs',

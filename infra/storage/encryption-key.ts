@@ -9,7 +9,7 @@ import {
 import { type IKey, Key } from 'aws-cdk-lib/aws-kms';
 import type { Construct } from 'constructs';
 
-/** The stack's own key. Only AWS services may hand its use on: a grant by anybody else outlives every policy. */
+/** Creates the stack's own key. Only AWS services may create grants of it, because a grant outlives every policy. */
 export function createKey(scope: Construct, id: string, removalPolicy: RemovalPolicy): IKey {
   const key = new Key(scope, id, {
     description: 'RTMS sessions, jobs, records, credentials, alarms and logs',
@@ -35,8 +35,8 @@ export function createKey(scope: Construct, id: string, removalPolicy: RemovalPo
 }
 
 /**
- * Lets CloudWatch Logs keep this account's log groups under the key. A log group that names a key which does not let it in
- * is refused when it is made, and the first deployment fails. Of an imported key the policy stays as it is: docs/deploy.md.
+ * Lets CloudWatch Logs encrypt this account's log groups with the key. Without this a log group that names the key cannot
+ * be created, and the first deployment fails. The policy of an imported key stays as it is: docs/deploy.md.
  *
  * @see https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/encrypt-log-data-kms.html (read 2026-11-27)
  */
@@ -47,7 +47,7 @@ export function allowLogs(scope: Construct, key: IKey): void {
     new PolicyStatement({
       sid: 'LogGroups',
       effect: Effect.ALLOW,
-      // The one principal that has the Region and the partition in its name.
+      // Unlike other services, this one's principal has Region and partition in its name.
       principals: [new ServicePrincipal(`logs.${region}.${urlSuffix}`)],
       actions: [
         'kms:Decrypt',
@@ -65,8 +65,8 @@ export function allowLogs(scope: Construct, key: IKey): void {
 }
 
 /**
- * What each use of a key takes. CDK's own grants would add the families `kms:GenerateDataKey*` and
- * `kms:ReEncrypt*`. DynamoDB's list is the one its documentation asks of every user of a table.
+ * Actions that each use of a key needs. CDK's own grants would allow the wildcards `kms:GenerateDataKey*` and
+ * `kms:ReEncrypt*`. DynamoDB's documentation asks for the list `table` from every user of a table.
  *
  * @see https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/encryption.usagenotes.html
  */
@@ -83,7 +83,7 @@ const KEY_ACTIONS = {
   ],
 } as const;
 
-/** The key's part of a grant; nothing where the resource has no key of ours. */
+/** Grants the use of the key that a resource is encrypted with; does nothing where it has no key of ours. */
 export function grantKeyUse(
   key: IKey | undefined,
   grantee: IGrantable,

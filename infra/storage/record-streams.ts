@@ -16,11 +16,11 @@ import { grantKeyUse } from './encryption-key.ts';
 
 export interface RecordStreamsProps {
   readonly records: Config['records'];
-  /** What Zoom is asked for: the load a shard count is calculated from. */
+  /** What Zoom is asked for; the shard counts follow from it. */
   readonly media: Config['zoom']['media'];
   readonly removalPolicy: RemovalPolicy;
   readonly encryptionKey?: IKey;
-  /** Streams of the deployer's, taken as they are. */
+  /** Streams of the deployer's, used as they are. */
   readonly existing: {
     readonly media?: IStream | undefined;
     readonly events?: IStream | undefined;
@@ -41,7 +41,7 @@ export class RecordStreams extends Construct {
     this.events = props.existing.events ?? this.#stream('Events', props, load.events);
   }
 
-  /** May write both, and look at what they are before writing. */
+  /** Lets a runner write both, and check before writing that they go by partition key. */
   grantWrite(grantee: IGrantable): void {
     const keys = new Set([this.#key]);
     for (const stream of [this.media, this.events]) {
@@ -51,7 +51,7 @@ export class RecordStreams extends Construct {
     for (const key of keys) grantKeyUse(key, grantee, 'write');
   }
 
-  /** May read single shards of both, as the synthetic meeting does to find its own records. */
+  /** Lets the synthetic meeting read the shards that hold its own records. */
   grantReadBack(grantee: IGrantable): void {
     for (const stream of [this.media, this.events]) {
       stream.grant(
@@ -99,8 +99,8 @@ export class RecordStreams extends Construct {
         ? { encryption: StreamEncryption.MANAGED }
         : { encryption: StreamEncryption.KMS, encryptionKey: props.encryptionKey }),
     });
-    // Service-managed distribution would ignore our keys: no order, and KCL drops aggregates silently.
-    // Kinesis knows the property in on-demand mode only; provisioned streams always go by the key.
+    // With service-managed distribution Kinesis ignores partition keys: order is lost, and the KCL silently drops
+    // aggregates. Only on-demand streams have this property; provisioned ones always go by the key.
     if (capacity.mode === 'on-demand' && stream.node.defaultChild instanceof CfnStream) {
       stream.node.defaultChild.recordDistributionStrategy = 'USER_PARTITION_KEY';
       if (id === 'Media' && capacity.warmMiBps !== undefined) {

@@ -17,7 +17,7 @@ export interface SessionTableProps {
   readonly encryptionKey?: IKey;
 }
 
-/** Session and task rows of `shared/session-table/session-row.ts`: what Zoom wants, and who serves it. */
+/** The table of `shared/session-table/`: a row for each session, and one for each task. */
 export class SessionTable extends Construct {
   readonly table: Table;
   readonly #key: IKey | undefined;
@@ -34,7 +34,7 @@ export class SessionTable extends Construct {
       removalPolicy,
       ...(encryptionKey && { encryption: TableEncryption.CUSTOMER_MANAGED, encryptionKey }),
     });
-    // Not TableV2: under a key of ours it cannot be rendered for a stack without a fixed Region.
+    // TableV2 cannot be synthesized with a key of ours for a stack whose Region is not fixed.
     this.table.addGlobalSecondaryIndex({
       indexName: OWNER_INDEX,
       partitionKey: { name: 'owner', type: AttributeType.STRING },
@@ -43,19 +43,19 @@ export class SessionTable extends Construct {
     });
   }
 
-  /** The webhook function's part: write what Zoom wants of one stream, and look at its row. */
+  /** Lets the webhook function read the row of a stream and write what Zoom wants of it. */
   grantRequest(grantee: IGrantable): void {
     this.#grant(grantee, ['dynamodb:GetItem', 'dynamodb:UpdateItem'], this.table.tableArn);
   }
 
-  /** The runner's part: claim, renew, reconcile, release. */
+  /** Lets a runner claim, renew, reconcile and release rows. */
   grantServe(grantee: IGrantable): void {
     const actions = ['dynamodb:GetItem', 'dynamodb:UpdateItem', 'dynamodb:DeleteItem'];
     this.#grant(grantee, actions, this.table.tableArn);
     this.#grant(grantee, ['dynamodb:Query'], `${this.table.tableArn}/index/${OWNER_INDEX}`);
   }
 
-  /** Without CDK's `index/*`: each part names the one thing it uses. */
+  /** CDK's own grants would add `index/*`; each grant here names the one table or index that is used. */
   #grant(grantee: IGrantable, actions: string[], resourceArn: string): void {
     Grant.addToPrincipal({ grantee, actions, resourceArns: [resourceArn] });
     grantKeyUse(this.#key, grantee, 'table');

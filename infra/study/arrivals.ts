@@ -1,10 +1,10 @@
-/** One meeting of the simulation. */
+/** One meeting of the simulation; seconds count from its beginning. */
 export interface MeetingArrival {
   readonly startsAtSecond: number;
   readonly lastsSeconds: number;
 }
 
-/** Where in the hour meetings start, and how long they last: calendars offer full and half hours. */
+/** Shares of meetings that start around the full and the half hour, which calendars offer first; our assumption. */
 const FULL_HOUR_SHARE = 0.55;
 const HALF_HOUR_SHARE = 0.25;
 /** People come from one minute early to four minutes late. */
@@ -14,9 +14,9 @@ const DURATIONS_MINUTES = [25, 50, 50, 80] as const;
 const DURATION_SPREAD_SECONDS = 300;
 
 /**
- * Meetings of some hours of office time, the first full hour after `quietSeconds`.
+ * Random meetings of some hours of office time. The first hour begins after `quietSeconds`.
  *
- * @returns by start time
+ * @returns meetings sorted by start
  */
 export function officeMeetings(options: {
   readonly perHour: number;

@@ -1,8 +1,8 @@
 import type { MeetingArrival } from './arrivals.ts';
 
-/** From the decision to a task that serves: a Fargate start of a small image. */
+/** From the decision to start a task until it serves, with a small image; our assumption. */
 const START_SECONDS = 45;
-/** Fargate launches this many at once and then so many a second, per account and Region (aws-facts §2.2). */
+/** Fargate's quota for launching tasks, per account and Region: so many at once, and then so many a second. */
 const LAUNCH_BURST = 100;
 const LAUNCHES_PER_SECOND = 20;
 
@@ -11,7 +11,7 @@ interface Task {
   sessions: number;
 }
 
-/** The runners of the simulation: tasks with sessions, and meetings that wait for one. */
+/** The simulated runners: tasks with sessions, and meetings that wait for a task. */
 export class SimulatedFleet {
   readonly #meetingsPerTask: number;
   readonly #endings = new Map<number, Task[]>();
@@ -26,12 +26,12 @@ export class SimulatedFleet {
     this.#tasks = Array.from({ length: tasks }, () => ({ servesFromSecond: 0, sessions: 0 }));
   }
 
-  /** Started or starting. */
+  /** Tasks that run or are starting. */
   get tasks(): number {
     return this.#tasks.length;
   }
 
-  /** Tasks that accept sessions now. */
+  /** Tasks that have started and accept sessions. */
   get serving(): number {
     return this.#tasks.filter(({ servesFromSecond }) => servesFromSecond <= this.#second).length;
   }
@@ -57,7 +57,7 @@ export class SimulatedFleet {
     this.#waiting.push(meeting);
   }
 
-  /** Ends what ends at this second and seats who waits, the least loaded task first. */
+  /** Ends the meetings that end at this second, then places those that wait, on the least loaded tasks first. */
   advance(second: number): void {
     this.#second = second;
     for (const task of this.#endings.get(second) ?? []) {
@@ -69,21 +69,21 @@ export class SimulatedFleet {
     const open = this.#tasks
       .filter((task) => task.servesFromSecond <= second && task.sessions < this.#meetingsPerTask)
       .sort((a, b) => a.sessions - b.sessions);
-    let seated = 0;
-    for (let turn = 0; open.length > 0 && seated < this.#waiting.length; turn += 1) {
-      const task = open[turn % open.length] as Task;
+    let placed = 0;
+    for (let next = 0; open.length > 0 && placed < this.#waiting.length; next += 1) {
+      const task = open[next % open.length] as Task;
       if (task.sessions >= this.#meetingsPerTask) {
-        open.splice(turn % open.length, 1);
-        turn -= 1;
+        open.splice(next % open.length, 1);
+        next -= 1;
         continue;
       }
-      this.#seat(this.#waiting[seated] as MeetingArrival, task);
-      seated += 1;
+      this.#place(this.#waiting[placed] as MeetingArrival, task);
+      placed += 1;
     }
-    this.#waiting = this.#waiting.slice(seated);
+    this.#waiting = this.#waiting.slice(placed);
   }
 
-  /** Launches what is missing; of what is too much only idle tasks stop, because the others are protected. */
+  /** Launches missing tasks. Of surplus tasks it stops idle ones only, because those with sessions are protected. */
   scaleTo(wanted: number, second: number): void {
     for (let launch = 0; this.#tasks.length < wanted; launch += 1) {
       const queued = Math.max(0, launch - LAUNCH_BURST) / LAUNCHES_PER_SECOND;
@@ -96,7 +96,7 @@ export class SimulatedFleet {
     this.#tasks = this.#tasks.filter(({ sessions }) => sessions > 0 || surplus-- <= 0);
   }
 
-  #seat(meeting: MeetingArrival, task: Task): void {
+  #place(meeting: MeetingArrival, task: Task): void {
     task.sessions += 1;
     this.#running += 1;
     this.#waits.push(this.#second - meeting.startsAtSecond);

@@ -14,13 +14,13 @@ const burst = (count: number, startsAtSecond: number, lastsSeconds = 3600): Meet
   Array.from({ length: count }, () => ({ startsAtSecond, lastsSeconds }));
 
 describe('simulate', () => {
-  test('seats what fits at once', () => {
+  test('meetings that fit are served at once', () => {
     const outcome = simulate(burst(20, 30), POLICY, 10);
     expect(outcome).toMatchObject({ meetings: 20, longestWaitSeconds: 0, beyondBuffer: 0 });
     expect(outcome.running.at(-1)).toBe(20);
   });
 
-  test('a burst over the room waits for the metric, the decision and the start of tasks', () => {
+  test('a burst beyond the free slots waits for the metric, the decision and the start of tasks', () => {
     const outcome = simulate(burst(30, 30), POLICY, 10);
     // Seen in the minute it happens, acted upon one minute later, served 45 s after that.
     expect(outcome.longestWaitSeconds).toBeGreaterThan(120);
@@ -35,26 +35,26 @@ describe('simulate', () => {
     expect(simulate(meetings, { ...POLICY, prewarmTasks: 3 }, 70).longestWaitSeconds).toBe(0);
   });
 
-  test('target tracking settles at 60 %', () => {
+  test('target tracking arrives at 60 % utilization', () => {
     const { tasks } = simulate(burst(20, 30), POLICY, 30);
     expect(tasks.at(-1)).toBe(4);
   });
 
-  test('gives idle tasks back slowly, and none that serves', () => {
+  test('scale-in stops idle tasks slowly, and none that holds sessions', () => {
     const { tasks, running } = simulate(burst(20, 30, 1200), POLICY, 120);
     expect(running.at(-1)).toBe(0);
     expect(tasks[22]).toBe(4);
     expect(tasks.at(-1)).toBe(2);
   });
 
-  test('leaves a steady load alone once it has settled', () => {
+  test('a steady load changes the number of tasks no more', () => {
     const { tasks } = simulate(burst(12, 30, 5 * 3600), POLICY, 240);
     const changes = tasks.filter((count, minute) => minute > 0 && count !== tasks[minute - 1]);
     expect(changes).toHaveLength(0);
     expect(tasks.at(-1)).toBe(2);
   });
 
-  test('never goes beyond maxTasks', () => {
+  test('scaling never goes beyond maxTasks', () => {
     const { tasks, running } = simulate(burst(500, 30), { ...POLICY, maxTasks: 20 }, 30);
     expect(Math.max(...tasks)).toBe(20);
     expect(Math.max(...running)).toBe(200);
@@ -64,7 +64,7 @@ describe('simulate', () => {
 describe('officeMeetings', () => {
   const options = { perHour: 1000, hours: 2, quietSeconds: 3600 };
 
-  test('are the same for the same seed, by start', () => {
+  test('office meetings are the same for the same seed, sorted by start', () => {
     const meetings = officeMeetings({ ...options, random: seededRandom(1) });
     expect(meetings).toEqual(officeMeetings({ ...options, random: seededRandom(1) }));
     expect(meetings).toHaveLength(2000);
@@ -72,7 +72,7 @@ describe('officeMeetings', () => {
     expect(starts).toEqual([...starts].sort((a, b) => a - b));
   });
 
-  test('start around the full hour more than half of the time', () => {
+  test('more than half of the office meetings start around the full hour', () => {
     const around = officeMeetings({ ...options, hours: 1, random: seededRandom(2) }).filter(
       ({ startsAtSecond }) => startsAtSecond >= 3540 && startsAtSecond < 3840,
     );

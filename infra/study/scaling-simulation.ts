@@ -10,12 +10,12 @@ export interface Policy {
   readonly minTasks: number;
   readonly maxTasks: number;
   readonly meetingsPerTask: number;
-  /** Smallest number of tasks from ten minutes before to ten after each full hour but the first; 0: none. */
+  /** Smallest number of tasks from ten minutes before to ten after each full hour but the first. 0: no pre-warming. */
   readonly prewarmTasks: number;
 }
 
 export interface ScalingOutcome {
-  /** One value a minute each. */
+  /** Running meetings, one value a minute; so are the next two. */
   readonly running: readonly number[];
   readonly tasks: readonly number[];
   readonly oldestWaitSeconds: readonly number[];
@@ -26,17 +26,17 @@ export interface ScalingOutcome {
   readonly taskHours: number;
 }
 
-/** Zoom keeps this much audio until media is connected (rtms-protocol.md). */
+/** Zoom holds this much audio back until media is connected (docs/protocol.md). */
 export const ZOOM_BUFFER_SECONDS = 60;
 
-/** CloudWatch metrics of a minute can be acted upon one minute later (aws-facts §3.3). */
+/** Scaling sees a minute's metrics one minute later; our assumption about CloudWatch. */
 const METRIC_DELAY_MINUTES = 1;
-/** Application Auto Scaling's own alarms for target tracking: three minutes high, fifteen low. */
+/** Target tracking acts when its alarms have been high for three minutes, or low for fifteen. */
 const HIGH_MINUTES = 3;
 const LOW_MINUTES = 15;
 const LOW_SHARE_OF_TARGET = 0.9;
 
-/** Runs the scaling policy of `runner-scaling.ts` over the meetings, second by second. */
+/** Runs the scaling policy of `infra/runner/runner-scaling.ts` over the meetings, second by second. */
 export function simulate(
   meetings: readonly MeetingArrival[],
   policy: Policy,
@@ -79,7 +79,7 @@ interface Sample {
   readonly age: number;
 }
 
-/** Application Auto Scaling: two rules, of which the largest wish wins, and a slow way down. */
+/** Application Auto Scaling: the rule that asks for the most tasks wins, and scale-in is slow. */
 class Scaler {
   readonly #policy: Policy;
   readonly #samples: Sample[] = [];
@@ -125,7 +125,7 @@ class Scaler {
     return minute >= 50 && (inHour >= 50 || inHour < 10) ? this.#policy.prewarmTasks : 0;
   }
 
-  /** Queue age: how many tasks to add. */
+  /** Tasks that the rule of the queue's age adds. */
   #stepped(latest: Sample, tasks: number): number {
     const step = QUEUE_AGE_STEPS.findLast(({ ageSeconds }) => latest.age >= ageSeconds);
     return step === undefined ? 0 : Math.max(2, Math.ceil((tasks * step.addPercent) / 100));
@@ -141,7 +141,7 @@ class Scaler {
   }
 }
 
-/** Target tracking's wish: tasks that bring the utilization back to its target. */
+/** Tasks that target tracking asks for: enough to bring the utilization back to its target. 0: no change. */
 function tracked(seen: readonly Sample[], tasks: number): number {
   const recent = seen.slice(-HIGH_MINUTES);
   const isHigh = recent.every(({ utilization }) => utilization > TARGET_UTILIZATION_PERCENT);

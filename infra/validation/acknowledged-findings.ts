@@ -2,7 +2,7 @@ import { Stack, Validations } from 'aws-cdk-lib';
 import type { IConstruct } from 'constructs';
 import type { RtmsKinesis } from '../rtms-kinesis.ts';
 
-/** Findings of cdk-nag that are as they should be, each with its reason. Anything else fails the synth. */
+/** Acknowledges findings of cdk-nag that are meant to be so, each with its reason. Any other finding fails the synth. */
 export function acknowledgeFindings({
   config,
   webhook,
@@ -14,51 +14,52 @@ export function acknowledgeFindings({
   if (!config.webhook.authorizer)
     acknowledge(webhook.api, {
       'AwsSolutions-APIG4':
-        'Zoom cannot use an authorizer: it signs the body, and the function verifies that first.',
+        'Zoom signs the body, which no authorizer sees; the function verifies the signature first.',
     });
   for (const one of [secret.credentials, secret.tokens]) {
     acknowledge(one, {
       'AwsSolutions-SMG4':
-        'Zoom issues these credentials and offers no API to rotate them; the webhook accepts two tokens while a person does.',
+        'Zoom issues these credentials and has no API to rotate them; while a person does, the webhook accepts two tokens.',
     });
   }
   if (webhook.frontDoor !== undefined) {
     acknowledge(webhook.frontDoor, {
-      'AwsSolutions-CFR1': 'Zoom sends from where its data centres are, and moves without notice.',
+      'AwsSolutions-CFR1':
+        'Zoom sends from its data centres, in countries that change without notice.',
       'AwsSolutions-CFR3':
-        'Every request reaches the API, whose access log has it; what WAF refuses is counted there.',
+        'The access log of the API has every request that passes; WAF counts those that it refuses.',
       'AwsSolutions-CFR4':
-        'Without a domain of its own a distribution has the certificate of CloudFront, and with it no choice.',
+        'Without a domain of its own a distribution uses the certificate of CloudFront, which fixes the TLS version.',
     });
   }
   if (config.encryption === 'customer-managed') {
     acknowledge(streams, {
       'AwsSolutions-KDS3':
-        'A key of our own was asked for: readers in other accounts cannot use aws/kinesis.',
+        'The configuration asks for a key of its own: readers in other accounts cannot use aws/kinesis.',
     });
   }
   if (secret.synthetic !== undefined) {
     acknowledge(secret.synthetic, {
       'AwsSolutions-SMG4':
-        'Known to this stack alone and good for its own test meetings only; webhook, runners and task would have to change at once.',
+        'Only this stack knows it, and only for its own test meetings; rotating it would have to change webhook, runners and task at once.',
     });
   }
   const services = [runners.service, ...(syntheticMeeting ? [syntheticMeeting.service] : [])];
   for (const service of services) {
     acknowledge(service.taskDefinition, {
       'AwsSolutions-ECS2':
-        'The variables are names, addresses and numbers; credentials are read from Secrets Manager.',
+        'The variables are names, addresses and numbers; the task reads credentials from Secrets Manager.',
     });
     acknowledge(service.taskDefinition.obtainExecutionRole(), {
       'AwsSolutions-IAM5[Resource::*]':
-        'ecr:GetAuthorizationToken is about the account and takes no resource; pulls are limited to one repository.',
+        'ecr:GetAuthorizationToken is for the whole account and takes no resource; pulls are limited to one repository.',
     });
   }
   const { taskDefinition } = runners.service;
   if (!config.monitoring.containerInsights) {
     acknowledge(runners, {
       'AwsSolutions-ECS4':
-        'A deployment to try things out: our own metrics tell what dashboard and alarms need.',
+        'The configuration switches them off; dashboard and alarms use our own metrics.',
     });
   }
   const named: unknown = Stack.of(runners).resolve(runners.cluster.clusterName);
@@ -66,10 +67,9 @@ export function acknowledgeFindings({
   const inCluster = (kind: string) =>
     `AwsSolutions-IAM5[Resource::arn:<AWS::Partition>:ecs:<AWS::Region>:<AWS::AccountId>:${kind}/${cluster}/*]`;
   acknowledge(taskDefinition.taskRole, {
-    [inCluster('task')]:
-      'A task protects itself and learns its id when it runs; the cluster holds runners only.',
+    [inCluster('task')]: 'A task protects itself and learns its id only when it runs.',
     [inCluster('service')]:
-      'The role must exist before the service, so it cannot name it; the cluster holds one service.',
+      'The role must exist before the service, so it cannot name the service.',
   });
 }
 

@@ -2,53 +2,53 @@ import { CfnResource } from 'aws-cdk-lib';
 import type { Config } from '../config/schema.ts';
 import type { RtmsKinesis } from '../rtms-kinesis.ts';
 
-/** A finding of Checkov or cfn-lint that is as it should be. It stands in the metadata of each such resource. */
+/** A finding of Checkov or cfn-lint that is meant to be so. The metadata of each such resource says why. */
 export interface ExcusedFinding {
   readonly id: string;
   readonly types: readonly string[];
-  /** What is found, for docs/deploy.md. */
+  /** What the validator found, for docs/deploy.md. */
   readonly what: string;
   readonly reason: string;
-  /** Where it is found at all. @default everywhere */
+  /** Whether a configuration has the finding at all. @default always */
   readonly when?: (config: Config, hasOwnKey: boolean) => boolean;
 }
 
 const FUNCTIONS = ['AWS::Lambda::Function'];
 const DISTRIBUTIONS = ['AWS::CloudFront::Distribution'];
 const BY_AWS_KEY =
-  'encrypted with a key of AWS; encryption: customer-managed makes it one of your own';
+  'encrypted with a key of AWS; with encryption: customer-managed it is a key of your own';
 
 const withoutKey: ExcusedFinding['when'] = (_config, hasOwnKey) => !hasOwnKey;
 const outsideVpc = ({ network }: Config) => !(network.kind === 'private' && network.functions);
 
-/** Of Checkov 3.3 and cfn-lint 1.58 over every stage and every configuration of the tests. */
+/** What Checkov 3.3 and cfn-lint 1.58 find in all configurations of the tests, all stages included. */
 export const EXCUSED_FINDINGS: readonly ExcusedFinding[] = [
   {
     id: 'CKV_AWS_115',
     types: FUNCTIONS,
     what: 'a function without a limit of concurrency',
     reason:
-      'a limit turns deliveries of Zoom away; canary and authorizer are called seldom or before the webhook, and dev reserves none so that a new account can deploy it',
+      'a limit would refuse deliveries of Zoom, and a new account, in which dev must deploy, cannot reserve concurrency',
   },
   {
     id: 'CKV_AWS_116',
     types: FUNCTIONS,
     what: 'a function without dead letters',
     reason:
-      'called synchronously: Zoom repeats what was answered with 5xx, and a failed canary is its own alarm',
+      'calls are synchronous: Zoom repeats what was answered with 5xx, and a failed canary raises an alarm',
   },
   {
     id: 'CKV_AWS_117',
     types: FUNCTIONS,
     what: 'a function outside of a VPC',
-    reason: 'regulated has them inside; elsewhere NAT would be all that they gain',
+    reason: 'regulated has them inside; elsewhere a VPC would only add NAT',
     when: outsideVpc,
   },
   {
     id: 'CKV_AWS_173',
     types: FUNCTIONS,
     what: "variables under Lambda's own key",
-    reason: 'names and numbers; no credential is among them',
+    reason: 'the variables are names and numbers, without any credential',
   },
   {
     id: 'CKV_AWS_111',
@@ -90,14 +90,14 @@ export const EXCUSED_FINDINGS: readonly ExcusedFinding[] = [
     types: ['AWS::SNS::Topic'],
     what: 'topics without a key of your own',
     reason:
-      'CloudWatch may not publish under the key of AWS; encryption: customer-managed has one that lets it',
+      'CloudWatch may not use the key of AWS; with encryption: customer-managed the topic has a key that lets it',
     when: withoutKey,
   },
   {
     id: 'CKV_AWS_65',
     types: ['AWS::ECS::Cluster'],
     what: 'a cluster without Container Insights',
-    reason: 'a deployment to try things out: our own metrics tell what dashboard and alarms need',
+    reason: 'the configuration switches them off; dashboard and alarms use our own metrics',
     when: ({ monitoring }) => !monitoring.containerInsights,
   },
   {
@@ -105,30 +105,31 @@ export const EXCUSED_FINDINGS: readonly ExcusedFinding[] = [
     types: DISTRIBUTIONS,
     what: 'a distribution below TLS 1.2',
     reason:
-      'without a domain of its own it has the certificate of CloudFront, and with it no choice',
+      'without a domain of its own it uses the certificate of CloudFront, which fixes the TLS version',
     when: ({ webhook }) => webhook.domain === undefined,
   },
   {
     id: 'CKV_AWS_86',
     types: DISTRIBUTIONS,
     what: 'a distribution without a log',
-    reason: 'every request reaches the API, whose access log has it; WAF counts what it refuses',
+    reason:
+      'the access log of the API has every request that passes; WAF counts those that it refuses',
   },
   {
     id: 'CKV_AWS_192',
     types: ['AWS::WAFv2::WebACL'],
     what: 'a web ACL without rules against Log4j',
-    reason: 'nothing behind it is Java; bodies are verified by signature before they are read',
+    reason: 'nothing behind it is Java, and no body is parsed before its signature is verified',
   },
   {
     id: 'W3005',
     types: [...FUNCTIONS, 'AWS::ECS::Service', 'AWS::ApiGatewayV2::ApiMapping'],
-    what: 'dependency stated twice',
-    reason: 'by CDK, harmless',
+    what: 'a dependency that is stated twice',
+    reason: 'CDK writes it so; it does no harm',
   },
 ];
 
-/** Writes every excuse where the resource is, in the words that the validators read. */
+/** Writes the reasons into the metadata of each resource, in the form that Checkov and cfn-lint read. */
 export function excuseFindings(rtms: RtmsKinesis, hasOwnKey: boolean): void {
   for (const resource of rtms.node.findAll()) {
     if (!CfnResource.isCfnResource(resource)) continue;
@@ -146,7 +147,7 @@ export function excuseFindings(rtms: RtmsKinesis, hasOwnKey: boolean): void {
   }
 }
 
-/** For docs/deploy.md. */
+/** The findings as a Markdown table, for docs/deploy.md. */
 export function findingsTable(): string {
   const rows = EXCUSED_FINDINGS.map(({ id, what, reason }) => `| ${id}, ${what} | ${reason} |`);
   return ['| finding | why it stays |', '| --- | --- |', ...rows].join('\n');

@@ -15,7 +15,7 @@ import {
 } from '../../test/support/infra-templates.ts';
 import { EXCUSED_FINDINGS } from './excused-findings.ts';
 
-/** The first template of a process compiles the validator's rules. */
+/** The first synthesis of a process also compiles the validator's rules. */
 const TIMEOUT_MS = 120_000;
 const CONFIG_COUNT = Object.keys(CONFIGS).length;
 
@@ -86,7 +86,7 @@ describe.each(OTHERS)('%s', (command, findingsOf) => {
     async (name) => {
       const directory = await mkdtemp(join(tmpdir(), 'rtms-template-'));
       const template = join(directory, 'template.json');
-      // Checkov tells resources apart by their lines.
+      // Without line breaks Checkov takes all resources for one.
       await writeFile(template, JSON.stringify(synthesize(name).template.toJSON(), null, 1));
       expect(await findingsOf(template)).toEqual([]);
       await rm(directory, { recursive: true });

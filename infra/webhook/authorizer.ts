@@ -18,7 +18,7 @@ import type { WebhookAuthorizerEnv } from '../../shared/env.ts';
 import { createNodeFunction } from '../bundling/node-function.ts';
 import type { Network } from '../runner/network.ts';
 
-/** Without these headers API Gateway refuses a request by itself, and no function runs. */
+/** API Gateway itself refuses a request without these headers, and calls no function. */
 const ZOOM_HEADERS = ['x-zm-signature', 'x-zm-request-timestamp'] as const;
 
 export interface WebhookAuthorizerProps {
@@ -28,7 +28,7 @@ export interface WebhookAuthorizerProps {
   readonly network: Network | undefined;
 }
 
-/** Asks a function about each request's headers before the webhook function is called. */
+/** A function that checks each request's headers before API Gateway calls the webhook function. */
 export class WebhookAuthorizer extends Construct {
   readonly authorizer: IHttpRouteAuthorizer;
 
@@ -36,7 +36,7 @@ export class WebhookAuthorizer extends Construct {
     super(scope, id);
     const handler = createNodeFunction(this, 'Handler', {
       entry: 'functions/webhook-authorizer/handler.ts',
-      description: 'Turns away webhooks whose headers cannot be from Zoom',
+      description: 'Refuses webhooks whose headers cannot be from Zoom',
       logGroup: props.log,
       timeout: Duration.seconds(3),
       network: props.network,
@@ -53,7 +53,7 @@ export class WebhookAuthorizer extends Construct {
       authorizerCredentialsArn: invokeRole(this, 'InvokeRole', handler).roleArn,
       authorizerPayloadFormatVersion: '2.0',
       enableSimpleResponses: true,
-      // Every signature is new: an answer kept for later would never be asked for.
+      // Each request has another signature, so a cached answer would never be used.
       authorizerResultTtlInSeconds: 0,
       identitySource: ZOOM_HEADERS.map((name) => `$request.header.${name}`),
     });
@@ -65,9 +65,9 @@ export class WebhookAuthorizer extends Construct {
 }
 
 /**
- * Calls a function through a role that may call it alone. CDK's own integration adds a statement to the
- * function's policy instead, whose source is an ARN put together at deployment; rules that read templates
- * (Control Tower's CT.LAMBDA.PR.2) take that for a function open to everybody.
+ * Lets API Gateway call a function through a role that may call nothing else. CDK's own integration adds a statement to
+ * the function's policy instead, whose source ARN is only known at deployment. Rules that read templates, such as
+ * Control Tower's CT.LAMBDA.PR.2, take that for a function open to everybody.
  */
 export class RoleIntegration extends HttpRouteIntegration {
   readonly #handler: IFunction;

@@ -17,7 +17,7 @@ export interface CanaryProps {
   readonly network: Network | undefined;
 }
 
-/** Knocks at the webhook as Zoom would, every five minutes; a failed answer is a failed invocation. */
+/** Probes the webhook every five minutes as Zoom would; a wrong answer makes the invocation fail. */
 export class Canary extends Construct {
   readonly handler: LambdaFunction;
 
@@ -36,7 +36,7 @@ export class Canary extends Construct {
     });
     secret.grantReadTokens(this.handler);
     new Rule(this, 'Schedule', {
-      description: 'Webhook canary',
+      description: 'Runs the webhook canary',
       schedule: Schedule.rate(Duration.minutes(5)),
       targets: [new LambdaTarget(this.handler, { retryAttempts: 0 })],
     });

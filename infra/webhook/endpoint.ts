@@ -28,23 +28,23 @@ export interface WebhookProps {
   readonly deployment: string;
   readonly webhook: Config['webhook'];
   readonly zoom: Config['zoom'];
-  /** Those of `zoom`, and the synthetic meeting's. */
+  /** `zoom.allowedHosts`, and the synthetic meeting's host. */
   readonly allowedHosts: readonly string[];
   readonly table: SessionTable;
   readonly jobs: JobQueue;
   readonly secret: ZoomSecret;
   readonly functionLog: ILogGroup;
   readonly accessLog: ILogGroup;
-  /** Where functions run that may not run outside of a VPC. */
+  /** The network that functions run in. Unset: outside of any VPC. */
   readonly functionNetwork: Network | undefined;
 }
 
 const MINUTE = Duration.minutes(1);
 
-/** Below this many requests a minute a share of them means nothing: scanners knock everywhere. */
+/** With fewer requests a minute a few scanners, which probe every address, would already be a large share. */
 const SHARE_OF_REQUESTS = 60;
 
-/** Who asked and how it went; never headers or bodies, which hold signatures and join addresses. */
+/** Logs who asked and what the answer was. Headers and bodies hold signatures and server addresses: never log them. */
 const ACCESS_LOG_FIELDS = {
   requestId: '$context.requestId',
   ip: '$context.identity.sourceIp',
@@ -56,18 +56,18 @@ const ACCESS_LOG_FIELDS = {
   integrationError: '$context.integration.error',
 } as const;
 
-/** Zoom's front door: `POST /webhook` for the default app, `POST /webhook/{app}` for the others. */
+/** The endpoint that Zoom calls: `POST /webhook` for the default app, `POST /webhook/{app}` for the others. */
 export class Webhook extends Construct {
-  /** What goes into the Zoom app's "event notification endpoint URL". */
+  /** What to enter in the Zoom app as its event notification endpoint URL. */
   readonly url: string;
   readonly handler: LambdaFunction;
   readonly api: HttpApi;
   readonly stage: HttpStage;
-  /** What the endpoint lets in, from Zoom and everybody else. */
+  /** Requests a second that the endpoint lets in, from Zoom and everybody else together. */
   readonly requestsPerSecond: number;
-  /** In front of the API, where the configuration asks for it. */
+  /** CloudFront and WAF, where the configuration asks for them. */
   readonly frontDoor: FrontDoor | undefined;
-  /** CNAME or alias target of the custom domain, where there is one. */
+  /** Where the DNS record of the custom domain must point to, where there is one. */
   readonly domainTarget: string | undefined;
 
   constructor(scope: Construct, id: string, props: WebhookProps) {
@@ -79,7 +79,7 @@ export class Webhook extends Construct {
       description:
         'Verifies Zoom webhooks, writes what Zoom wants of a stream, notifies the runners',
       logGroup: props.functionLog,
-      // Zoom gives up after three seconds; what is stored later still counts.
+      // Longer than the three seconds that Zoom waits: what is stored after them still counts.
       timeout: Duration.seconds(5),
       network: props.functionNetwork,
       reservedConcurrentExecutions: webhook.reservedConcurrency,
@@ -100,7 +100,7 @@ export class Webhook extends Construct {
     props.secret.grantReadSynthetic(this.handler);
 
     this.api = new HttpApi(this, 'Api', {
-      // Two deployments in one account are told apart in the console.
+      // The name tells two deployments in one account apart in the console.
       apiName: props.deployment,
       description: 'Zoom RTMS webhooks',
       createDefaultStage: false,
@@ -113,7 +113,7 @@ export class Webhook extends Construct {
           log: props.functionLog,
           network: props.functionNetwork,
         }).authorizer
-      : // Zoom signs the body; the handler checks that before anything else.
+      : // No authorizer sees the body, which Zoom's signature covers; the function verifies it before anything else.
         new HttpNoneAuthorizer();
     const integration = webhook.authorizer
       ? new RoleIntegration('Handler', this.handler)
@@ -156,7 +156,7 @@ export class Webhook extends Construct {
     return this.stage.metricCount({ period: MINUTE, statistic: 'Sum' });
   }
 
-  /** Share of 4xx answers; 0 while there is too little traffic to speak of a share. */
+  /** Percentage of requests answered 4xx; 0 while there are too few requests for a share to mean anything. */
   metricRefusedPercent(): MathExpression {
     return new MathExpression({
       expression: `IF(requests > ${SHARE_OF_REQUESTS}, 100 * refused / requests, 0)`,

@@ -24,8 +24,8 @@ export interface FrontDoorProps {
 }
 
 /**
- * CloudFront and AWS WAF before the API: a single address that sends too much is refused there, and the
- * throttle that Zoom shares with everybody stays free. The API's own address still answers; nobody is told it.
+ * CloudFront and AWS WAF before the API. An address that sends too much is refused there, before it uses up the throttle
+ * that Zoom shares with everybody. The API's own address still answers, but nobody is told it.
  */
 export class FrontDoor extends Construct {
   readonly distribution: Distribution;
@@ -43,7 +43,7 @@ export class FrontDoor extends Construct {
         allowedMethods: AllowedMethods.ALLOW_ALL,
         viewerProtocolPolicy: ViewerProtocolPolicy.HTTPS_ONLY,
         cachePolicy: CachePolicy.CACHING_DISABLED,
-        // Zoom's signature headers must reach the function; the host must be the API's own.
+        // Zoom's signature headers must reach the function, and the Host header must be the API's own.
         originRequestPolicy: OriginRequestPolicy.ALL_VIEWER_EXCEPT_HOST_HEADER,
       },
       ...(domain && {
@@ -59,7 +59,7 @@ export class FrontDoor extends Construct {
     if (!Token.isUnresolved(region) && region !== 'us-east-1') {
       throw new ServiceError(
         'config/invalid',
-        `webhook.cloudFront.webAclArn: missing; allowed is the ARN of a web ACL: one for CloudFront is made in us-east-1 only, and this stack is in ${region}`,
+        `webhook.cloudFront.webAclArn: missing; allowed is the ARN of a web ACL, because a stack in ${region} cannot create one: CloudFront takes those of us-east-1 only`,
       );
     }
     const visibility = (metricName: string) => ({
@@ -70,7 +70,7 @@ export class FrontDoor extends Construct {
     return new CfnWebACL(this, 'WebAcl', {
       scope: 'CLOUDFRONT',
       defaultAction: { allow: {} },
-      description: 'Refuses addresses that send too many webhooks',
+      description: 'Refuses addresses that send too many requests',
       visibilityConfig: visibility('webhook'),
       rules: [
         {

@@ -9,8 +9,8 @@ import { grantKeyUse } from '../storage/encryption-key.ts';
 const MINUTE = Duration.minutes(1);
 
 /**
- * The job queue: messages of `shared/session-job.ts`. Standard, not FIFO, because the session row decides and a job that
- * arrives twice does no harm.
+ * The queue of jobs (`shared/session-job.ts`) and its dead letters. A standard queue and no FIFO queue, because the session
+ * row decides: a job that arrives twice, or late, does no harm.
  */
 export class JobQueue extends Construct {
   readonly queue: Queue;
@@ -28,13 +28,13 @@ export class JobQueue extends Construct {
       ...encryption,
       enforceSSL: true,
       retentionPeriod: Duration.days(14),
-      // Says that this is where others put what they gave up: rules that ask for dead letters leave it alone.
+      // Marks this as a dead-letter queue. Rules that ask every queue for one of its own then leave it alone.
       redriveAllowPolicy: { redrivePermission: RedrivePermission.ALLOW_ALL },
     });
     this.queue = new Queue(this, 'Queue', {
       ...encryption,
       enforceSSL: true,
-      // A message is deleted within seconds of its claim, or is of no use: the row remains the truth.
+      // A runner deletes a job within seconds of its claim. An older job is of no use, because the row decides.
       visibilityTimeout: Duration.seconds(30),
       retentionPeriod: Duration.hours(1),
       receiveMessageWaitTime: Duration.seconds(20),
@@ -42,13 +42,13 @@ export class JobQueue extends Construct {
     });
   }
 
-  /** May send jobs. */
+  /** Lets a role send jobs. */
   grantSend(grantee: IGrantable): void {
     this.#grant(grantee, ['sqs:SendMessage']);
     grantKeyUse(this.#key, grantee, 'write');
   }
 
-  /** May receive jobs, put them back and delete them. */
+  /** Lets a runner receive jobs, put them back and delete them. */
   grantReceive(grantee: IGrantable): void {
     this.#grant(grantee, [
       'sqs:ReceiveMessage',

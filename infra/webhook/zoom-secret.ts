@@ -10,7 +10,7 @@ export interface ZoomSecretProps {
   readonly removalPolicy: RemovalPolicy;
   readonly encryptionKey?: IKey;
   readonly hasSyntheticApp: boolean;
-  /** Secrets of the deployer's, taken as they are. */
+  /** Secrets of the deployer's, used as they are. */
   readonly existing: {
     readonly credentials?: ISecret | undefined;
     readonly tokens?: ISecret | undefined;
@@ -18,20 +18,19 @@ export interface ZoomSecretProps {
 }
 
 /**
- * What the Zoom apps are known by, filled in by the deployer, in two secrets: the runners sign handshakes
- * with client secrets; the webhook function, which faces the internet, gets the tokens that verify and
- * nothing that could join a meeting. Shapes in `shared/zoom/credentials.ts`.
+ * Credentials of the Zoom apps, in two secrets that the deployer fills in. Runners sign handshakes with client ids and
+ * secrets. The webhook function faces the internet, so it gets only the tokens that verify webhooks, and nothing that
+ * could join a meeting. `shared/zoom/credentials.ts` has the shapes.
  *
- * Both start with a placeholder of that shape, so that the first deployment comes up healthy. The
- * placeholder's token holds the stack's own unique id: nobody can sign a webhook with a token known from
- * this file.
+ * Both start with a placeholder of that shape, so that the first deployment comes up healthy. The placeholder's token
+ * holds the unique id of the stack: nobody can sign a webhook with a token that stands in this file.
  */
 export class ZoomSecret extends Construct {
   /** Client ids and secrets, for the runners. */
   readonly credentials: ISecret;
-  /** Webhook secret tokens, for the webhook function and what plays Zoom against it. */
+  /** Webhook secret tokens, for the webhook function and for the canary, which signs with them. */
   readonly tokens: ISecret;
-  /** Of the synthetic meeting's own app, drawn by Secrets Manager: nobody fills it in. */
+  /** Secret of the synthetic meeting's own app. Secrets Manager draws it at random, so nobody fills it in. */
   readonly synthetic: ISecret | undefined;
   readonly #key: IKey | undefined;
 
@@ -40,7 +39,7 @@ export class ZoomSecret extends Construct {
     this.#key = props.encryptionKey;
     const stackUuid = Fn.select(2, Fn.split('/', Stack.of(this).stackId));
     const webhookSecretTokens = [`replace-me-${stackUuid}`];
-    // Never change these texts: CloudFormation would write the new placeholder over the real credentials.
+    // Never change the placeholders or these texts: CloudFormation would write a placeholder over real credentials.
     this.credentials =
       props.existing.credentials ??
       this.#secret('Secret', props, {
@@ -56,12 +55,12 @@ export class ZoomSecret extends Construct {
     this.synthetic = props.hasSyntheticApp ? this.#drawn('Synthetic', props) : undefined;
   }
 
-  /** What signs: ids with a comma between, as ZOOM_SECRET_ID takes them. */
+  /** Ids of the secrets that sign, with a comma between, as the variable ZOOM_SECRET_ID has them. */
   get credentialsId(): string {
     return this.#withSynthetic(this.credentials);
   }
 
-  /** What verifies: ids with a comma between, as ZOOM_WEBHOOK_SECRET_ID takes them. */
+  /** Ids of the secrets that verify, with a comma between, as the variable ZOOM_WEBHOOK_SECRET_ID has them. */
   get tokensId(): string {
     return this.#withSynthetic(this.tokens);
   }
@@ -74,7 +73,7 @@ export class ZoomSecret extends Construct {
     this.#grantRead(grantee, this.tokens);
   }
 
-  /** Nothing where there is no synthetic meeting. */
+  /** Does nothing where there is no synthetic meeting. */
   grantReadSynthetic(grantee: IGrantable): void {
     if (this.synthetic !== undefined) this.#grantRead(grantee, this.synthetic);
   }
@@ -95,7 +94,7 @@ export class ZoomSecret extends Construct {
         excludePunctuation: true,
         passwordLength: 64,
       },
-      // Worth nothing to anybody but this stack: another one is drawn with the next.
+      // Of no use without this stack: the next one draws its own.
       removalPolicy: RemovalPolicy.DESTROY,
       ...(encryptionKey && { encryptionKey }),
     });

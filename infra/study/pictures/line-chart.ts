@@ -3,7 +3,7 @@ import { document, element, svgText } from './svg.ts';
 export interface Line {
   readonly label: string;
   readonly colour: string;
-  /** One value per step, all lines of a chart alike in number. */
+  /** One value per step; all lines of a chart have the same number of steps. */
   readonly values: readonly number[];
 }
 
@@ -11,7 +11,7 @@ export interface Line {
 export interface Panel {
   readonly title: string;
   readonly lines: readonly Line[];
-  /** A value worth a dashed line of its own. */
+  /** Drawn as a dashed line. */
   readonly limit?: { readonly value: number; readonly label: string };
 }
 
@@ -21,9 +21,9 @@ const HEADER = 44;
 const MARGIN = { left: 64, right: 20, top: 34, bottom: 28 };
 
 /**
- * Panels under each other as SVG.
+ * Draws panels below each other as SVG.
  *
- * @param minutes length of the time axis, ticked every 30
+ * @param minutes length of the time axis, with a label every 30
  */
 export function drawChart(title: string, minutes: number, panels: readonly Panel[]): string {
   const height = HEADER + panels.length * PANEL_HEIGHT + 8;

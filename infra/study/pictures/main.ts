@@ -5,7 +5,7 @@ import { PROD } from '../../config/stages.ts';
 import { RtmsKinesisStack } from '../../stack.ts';
 import { drawDashboard, widgetsOf } from './dashboard-picture.ts';
 
-// Writes docs/dashboard.svg from the dashboard that the prod stage would deploy.
+/** `node infra/study/pictures/main.ts` writes docs/dashboard.svg: the dashboard that the stage prod would deploy. */
 const { context } = JSON.parse(readFileSync(fromRoot('cdk.json'), 'utf8'));
 const app = new App({
   context: { ...context, 'aws:cdk:bundling-stacks': [] },
