@@ -24,7 +24,7 @@ import { DEV, PROD, REGULATED } from './config/stages.ts';
 import { RtmsKinesis } from './rtms-kinesis.ts';
 import { RtmsKinesisStack } from './stack.ts';
 
-/** Of somebody else's app: none of the flags of our cdk.json. */
+/** The context of somebody else's app: it has none of the flags of our cdk.json. */
 const CONTEXT = { 'aws:cdk:bundling-stacks': [], '@aws-cdk/core:enablePartitionLiterals': true };
 
 function templateOf(config: ConfigInput, region?: string): Template {
@@ -34,7 +34,7 @@ function templateOf(config: ConfigInput, region?: string): Template {
 }
 
 describe('a deployment', { timeout: TIMEOUT_MS }, () => {
-  test('keeps the logical ids of what holds data: another id is another, empty resource', () => {
+  test('what holds data keeps its logical id, because another id is another, empty resource', () => {
     const { template } = synthesize('prod');
     const ids = [
       'AWS::DynamoDB::Table',
@@ -46,7 +46,7 @@ describe('a deployment', { timeout: TIMEOUT_MS }, () => {
     expect(ids.filter((id) => !id.includes('Synthetic')).sort()).toEqual(PINNED_IDS);
   });
 
-  test('that fails the first time leaves nothing behind; later on data outlives the stack', () => {
+  test('a first deployment that fails leaves nothing behind; later on data outlives the stack', () => {
     const template = synthesize('prod').template.toJSON();
     for (const id of PINNED_IDS) {
       expect(template['Resources'][id].DeletionPolicy, id).toBe('RetainExceptOnCreate');
@@ -54,7 +54,7 @@ describe('a deployment', { timeout: TIMEOUT_MS }, () => {
     }
   });
 
-  test('starts its service only when tasks can pull, log and reach the internet', () => {
+  test('the service starts only when tasks can pull, log and reach the internet', () => {
     const { template } = synthesize('regulated');
     const [service] = Object.values(template.findResources('AWS::ECS::Service'));
     const needs: string[] = service?.['DependsOn'];
@@ -69,7 +69,7 @@ describe('a deployment', { timeout: TIMEOUT_MS }, () => {
     );
   });
 
-  test('of production is protected against deletion', () => {
+  test('the stack of production is protected against deletion', () => {
     const app = createUnvalidatedApp(CONTEXT);
     const protectedBy = (id: string, config: ConfigInput) =>
       new RtmsKinesisStack(app, id, { config }).terminationProtection;
@@ -77,7 +77,7 @@ describe('a deployment', { timeout: TIMEOUT_MS }, () => {
     expect(protectedBy('Dev', DEV)).toBe(false);
   });
 
-  test('tells the rtms command every name that it asks for', () => {
+  test('the output RtmsJson has every name that the rtms command asks for', () => {
     const { RtmsJson } = synthesize('prod').template.toJSON()['Outputs'];
     const [separator, parts]: [string, (string | object)[]] = RtmsJson.Value['Fn::Join'];
     const text = parts
@@ -97,7 +97,7 @@ describe('a deployment', { timeout: TIMEOUT_MS }, () => {
     );
   });
 
-  test('tags everything, the tasks as well, and may have a budget over that tag', () => {
+  test('a deployment tags everything, tasks included, and its budget filters by that tag', () => {
     const { template } = synthesize('on-demand');
     template.hasResourceProperties('AWS::ECS::Service', {
       PropagateTags: 'SERVICE',
@@ -112,7 +112,7 @@ describe('a deployment', { timeout: TIMEOUT_MS }, () => {
     });
   });
 
-  test('asks for warm throughput only of an account that can give it', () => {
+  test('warm throughput is allowed only with On-Demand Advantage', () => {
     const capacity = { mode: 'on-demand', advantage: true, warmMiBps: 100 } as const;
     const template = templateOf({ records: { capacity } });
     expect(
@@ -126,7 +126,7 @@ describe('a deployment', { timeout: TIMEOUT_MS }, () => {
     );
   });
 
-  test('stands behind CloudFront and a rate limit per address where that is asked for', () => {
+  test('CloudFront and a rate limit per address stand before the webhook where the configuration asks for them', () => {
     const { template } = synthesize('on-demand');
     template.hasResourceProperties('AWS::WAFv2::WebACL', {
       Scope: 'CLOUDFRONT',
@@ -147,7 +147,7 @@ describe('a deployment', { timeout: TIMEOUT_MS }, () => {
   });
 
   test.each(['us-gov-west-1', 'cn-north-1'])(
-    'in %s names nothing of the commercial partition',
+    'a template for %s names nothing of the commercial partition',
     (region) => {
       const text = JSON.stringify(templateOf(PROD, region).toJSON());
       expect(text).not.toMatch(/arn:aws:(?!\w*\$)/);
@@ -155,7 +155,7 @@ describe('a deployment', { timeout: TIMEOUT_MS }, () => {
   );
 
   test.each(['eu-central-1', 'cn-north-1'])(
-    'in %s the key of a log group lets CloudWatch Logs in',
+    'in %s the key of a log group lets CloudWatch Logs use it',
     (region) => {
       // amazonaws.com, or amazonaws.com.cn
       const service = { 'Fn::Join': ['', [`logs.${region}.`, { Ref: 'AWS::URLSuffix' }]] };
@@ -184,7 +184,7 @@ describe('a deployment', { timeout: TIMEOUT_MS }, () => {
     },
   );
 
-  test('two in one account have no name in common', () => {
+  test('two deployments in one account have no name in common', () => {
     const app = createUnvalidatedApp(CONTEXT);
     const stack = new Stack(app, 'Both');
     new RtmsKinesis(stack, 'A', DEV);
@@ -219,7 +219,7 @@ const PINNED_IDS = [
 ];
 
 describe('the image', { timeout: TIMEOUT_MS }, () => {
-  test('is built without running anything in it, and without what only BuildKit knows', () => {
+  test('the image is built without running anything in it, and without instructions that only BuildKit has', () => {
     const lines = readFileSync(fromRoot('runner/Dockerfile'), 'utf8').split('\n');
     expect(lines.filter((line) => /^RUN\b|--chmod|--mount/.test(line))).toEqual([]);
     expect(lines).toContain('USER node');
@@ -228,7 +228,7 @@ describe('the image', { timeout: TIMEOUT_MS }, () => {
   test.each([
     ['another base', { baseImageDigest: `sha256:${'0'.repeat(64)}` }],
     ['another processor', { architecture: 'x86_64' as const }],
-  ])('of %s is another image', (_, runner) => {
+  ])('%s makes another image', (_, runner) => {
     const imageOf = (config: ConfigInput) =>
       JSON.stringify(
         onlyOf(templateOf(config), 'AWS::ECS::TaskDefinition')['ContainerDefinitions'][0].Image,
@@ -236,7 +236,7 @@ describe('the image', { timeout: TIMEOUT_MS }, () => {
     expect(imageOf({ runner })).not.toBe(imageOf({}));
   });
 
-  test('may run on x86_64', () => {
+  test('runners may run on x86_64', () => {
     templateOf({ runner: { architecture: 'x86_64' } }).hasResourceProperties(
       'AWS::ECS::TaskDefinition',
       { RuntimePlatform: { CpuArchitecture: 'X86_64', OperatingSystemFamily: 'LINUX' } },
@@ -246,7 +246,7 @@ describe('the image', { timeout: TIMEOUT_MS }, () => {
   test.each([
     'public.ecr.aws/example/rtms-kinesis:1.2.3',
     `111122223333.dkr.ecr.us-east-1.amazonaws.com/rtms@sha256:${'a'.repeat(64)}`,
-  ])('that is published needs no Docker: %s', (imageUri) => {
+  ])('the published image %s needs no Docker', (imageUri) => {
     const app = createUnvalidatedApp(CONTEXT);
     const stack = new RtmsKinesisStack(app, 'S', {
       config: { runner: { imageUri } },
@@ -261,7 +261,7 @@ describe('the image', { timeout: TIMEOUT_MS }, () => {
 });
 
 describe('the construct', { timeout: TIMEOUT_MS }, () => {
-  test('takes what the app has already, and makes none of it again', () => {
+  test('the construct uses resources that it is given, and creates none of them again', () => {
     const stack = new Stack(createUnvalidatedApp(CONTEXT), 'Own');
     const vpc = new Vpc(stack, 'Vpc');
     new RtmsKinesis(
@@ -304,7 +304,7 @@ describe('the construct', { timeout: TIMEOUT_MS }, () => {
     });
   });
 
-  test('takes addresses that only a deployment knows', () => {
+  test('the configuration takes tokens for names that only a deployment knows', () => {
     const stack = new Stack(createUnvalidatedApp(CONTEXT), 'Tokens');
     const parameter = (id: string) => new CfnParameter(stack, id).valueAsString;
     new RtmsKinesis(stack, 'Rtms', {

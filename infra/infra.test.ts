@@ -62,7 +62,7 @@ describe('grants', { timeout: TIMEOUT_MS }, () => {
     expect(grantsOf(synthesize('dev').template)).toEqual(Object.fromEntries(expected));
   });
 
-  test('a key of our own adds its single actions to the same roles', () => {
+  test('a key of our own adds the actions of its use to the same roles, and no wildcard', () => {
     const grants = grantsOf(synthesize('prod').template);
     const keyUse = [...TABLE_KEY, ...WRITE_KEY].sort();
     expect(grants['SyntheticMeetingTaskTaskRole']).toEqual([
@@ -77,18 +77,21 @@ describe('grants', { timeout: TIMEOUT_MS }, () => {
     );
   });
 
-  test.each(Object.keys(CONFIGS))('%s allows no wildcard action and manages no policy', (name) => {
-    const { template } = synthesize(name);
-    for (const actions of Object.values(grantsOf(template))) {
-      expect(actions.filter((action) => action.includes('*'))).toEqual([]);
-    }
-    for (const [, role] of resourcesOf(template, 'AWS::IAM::Role')) {
-      expect(role).not.toHaveProperty('ManagedPolicyArns');
-      expect(role).not.toHaveProperty('Policies');
-    }
-  });
+  test.each(Object.keys(CONFIGS))(
+    '%s allows no wildcard action, and its roles have no managed or inline policy',
+    (name) => {
+      const { template } = synthesize(name);
+      for (const actions of Object.values(grantsOf(template))) {
+        expect(actions.filter((action) => action.includes('*'))).toEqual([]);
+      }
+      for (const [, role] of resourcesOf(template, 'AWS::IAM::Role')) {
+        expect(role).not.toHaveProperty('ManagedPolicyArns');
+        expect(role).not.toHaveProperty('Policies');
+      }
+    },
+  );
 
-  test('only an image login names every resource', () => {
+  test('only the login to ECR is allowed on every resource', () => {
     const everything: string[] = [];
     for (const [, policy] of resourcesOf(synthesize('prod').template, 'AWS::IAM::Policy')) {
       const { Statement } = policy['PolicyDocument'] as { Statement: Statement[] };
@@ -99,7 +102,7 @@ describe('grants', { timeout: TIMEOUT_MS }, () => {
     expect(new Set(everything)).toEqual(new Set(['ecr:GetAuthorizationToken']));
   });
 
-  test('the task protects tasks and looks at services of its own cluster', () => {
+  test('a task may protect tasks and describe services of its own cluster only', () => {
     const inCluster = (kind: string) => ({
       'Fn::Join': ['', Match.arrayWith([Match.stringLikeRegexp(`:${kind}/`), '/*'])],
     });
@@ -141,7 +144,7 @@ describe('grants', { timeout: TIMEOUT_MS }, () => {
 });
 
 describe('webhook', { timeout: TIMEOUT_MS }, () => {
-  test('answers POST on two paths, throttled and logged', () => {
+  test('the webhook answers POST on two paths, throttled and logged', () => {
     const { template } = synthesize('dev');
     const routes = resourcesOf(template, 'AWS::ApiGatewayV2::Route').map(
       ([, route]) => route['RouteKey'],
@@ -154,7 +157,7 @@ describe('webhook', { timeout: TIMEOUT_MS }, () => {
     });
   });
 
-  test('logs neither headers nor bodies of requests', () => {
+  test('the access log has neither headers nor bodies of requests', () => {
     const { Format } = onlyOf(synthesize('dev').template, 'AWS::ApiGatewayV2::Stage')[
       'AccessLogSettings'
     ];
@@ -163,7 +166,7 @@ describe('webhook', { timeout: TIMEOUT_MS }, () => {
     ).toEqual([]);
   });
 
-  test('runs Node 24 on arm64; only a stage that says so reserves concurrency', () => {
+  test('functions run Node 24 on arm64; only a stage that says so reserves concurrency', () => {
     const webhook = { Runtime: 'nodejs24.x', Architectures: ['arm64'], Handler: 'index.handler' };
     synthesize('prod').template.hasResourceProperties('AWS::Lambda::Function', {
       ...webhook,
@@ -176,7 +179,7 @@ describe('webhook', { timeout: TIMEOUT_MS }, () => {
     });
   });
 
-  test('a domain of its own switches the default address off', () => {
+  test('a domain of its own switches the API address off', () => {
     const { template } = synthesize('private');
     template.hasResourceProperties('AWS::ApiGatewayV2::Api', { DisableExecuteApiEndpoint: true });
     template.hasOutput('WebhookUrl', { Value: 'https://rtms.example.com/webhook' });
@@ -185,7 +188,7 @@ describe('webhook', { timeout: TIMEOUT_MS }, () => {
 });
 
 describe('storage', { timeout: TIMEOUT_MS }, () => {
-  test('the table has the owner index, a time to live and a way back', () => {
+  test('the table has the owner index, a time to live, backups and protection against deletion', () => {
     synthesize('prod').template.hasResource('AWS::DynamoDB::Table', {
       DeletionPolicy: 'RetainExceptOnCreate',
       Properties: {
@@ -208,7 +211,7 @@ describe('storage', { timeout: TIMEOUT_MS }, () => {
     });
   });
 
-  test('both queues are encrypted and refuse plain HTTP; jobs end in the dead letters', () => {
+  test('both queues are encrypted and refuse plain HTTP; jobs go to the dead letters after five receives', () => {
     const { template } = synthesize('dev');
     template.resourceCountIs('AWS::SQS::Queue', 2);
     template.allResourcesProperties('AWS::SQS::Queue', { SqsManagedSseEnabled: true });
@@ -270,7 +273,7 @@ describe('storage', { timeout: TIMEOUT_MS }, () => {
 });
 
 describe('runner service', { timeout: TIMEOUT_MS }, () => {
-  test('a container may take 120 s to stop, cannot write its image and is nobody special', () => {
+  test('a container may take 120 s to stop, cannot write its image and runs as an ordinary user', () => {
     synthesize('dev').template.hasResourceProperties('AWS::ECS::TaskDefinition', {
       Cpu: '256',
       Memory: '512',
@@ -328,19 +331,22 @@ describe('runner service', { timeout: TIMEOUT_MS }, () => {
     ['dev', 'ENABLED'],
     ['private', 'DISABLED'],
     ['existing', 'DISABLED'],
-  ])('%s: public addresses %s, and nothing may come in', (name, AssignPublicIp) => {
-    const { template } = synthesize(name);
-    template.hasResourceProperties('AWS::ECS::Service', {
-      NetworkConfiguration: { AwsvpcConfiguration: Match.objectLike({ AssignPublicIp }) },
-    });
-    const groups = resourcesOf(template, 'AWS::EC2::SecurityGroup').filter(([id]) =>
-      id.includes('Runner'),
-    );
-    expect(groups).toHaveLength(1);
-    expect(groups[0]?.[1]).not.toHaveProperty('SecurityGroupIngress');
-  });
+  ])(
+    'runners of %s have public addresses %s, and no rule lets anything in',
+    (name, AssignPublicIp) => {
+      const { template } = synthesize(name);
+      template.hasResourceProperties('AWS::ECS::Service', {
+        NetworkConfiguration: { AwsvpcConfiguration: Match.objectLike({ AssignPublicIp }) },
+      });
+      const groups = resourcesOf(template, 'AWS::EC2::SecurityGroup').filter(([id]) =>
+        id.includes('Runner'),
+      );
+      expect(groups).toHaveLength(1);
+      expect(groups[0]?.[1]).not.toHaveProperty('SecurityGroupIngress');
+    },
+  );
 
-  test('a network of our own reaches S3 and DynamoDB past NAT, and logs what it refused', () => {
+  test('a network of our own reaches S3 and DynamoDB past NAT, and logs refused connections', () => {
     for (const name of ['dev', 'private']) {
       const { template } = synthesize(name);
       template.resourcePropertiesCountIs(
@@ -354,7 +360,7 @@ describe('runner service', { timeout: TIMEOUT_MS }, () => {
     synthesize('existing').template.resourceCountIs('AWS::EC2::VPC', 0);
   });
 
-  test('scales from two tasks on slots, queue age and schedule', () => {
+  test('the service scales from two tasks on slots, queue age and schedule', () => {
     const { template } = synthesize('prod');
     template.hasResourceProperties('AWS::ApplicationAutoScaling::ScalableTarget', {
       MinCapacity: 2,
@@ -414,7 +420,7 @@ describe('runner service', { timeout: TIMEOUT_MS }, () => {
     expect(parsePacking(String(PACKING))).toEqual(packing);
   });
 
-  test('asks Zoom for a media request that the runner accepts', () => {
+  test('the runner accepts the media request of every configuration', () => {
     for (const name of Object.keys(CONFIGS)) {
       const { RTMS_MEDIA } = environmentsOf(synthesize(name).template)['RunnerEnv'] ?? {};
       expect(() => parseMediaRequest(String(RTMS_MEDIA))).not.toThrow();
@@ -440,7 +446,7 @@ function environmentsOf(template: Template): Record<string, Record<string, unkno
 
 describe('environment', { timeout: TIMEOUT_MS }, () => {
   test.each(['WebhookEnv', 'RunnerEnv', 'CanaryEnv', 'SyntheticMeetingEnv'])(
-    '%s is what infra sets',
+    '%s declares exactly the variables that infra sets',
     (name) => {
       const source = readFileSync(fromRoot('shared/env.ts'), 'utf8');
       const [, body = ''] = new RegExp(`interface ${name} {(.*?)\\n}`, 's').exec(source) ?? [];
@@ -465,7 +471,7 @@ describe('monitoring', { timeout: TIMEOUT_MS }, () => {
     expect([...shown].sort()).toEqual(Object.keys(METRICS).sort());
   });
 
-  test('every metric is emitted by the webhook function or the runner', () => {
+  test('every metric is emitted by some function or the runner', () => {
     const sources = globSync('{functions,runner,shared}/**/*.ts', { cwd: fromRoot('') })
       .filter((path) => !path.endsWith('.test.ts'))
       .map((path) => readFileSync(fromRoot(path), 'utf8'))
@@ -497,7 +503,7 @@ describe('documents', () => {
 const BUNDLED = { '@aws-cdk/core:enablePartitionLiterals': true };
 
 describe('bundles', { timeout: TIMEOUT_MS }, () => {
-  test('are one file each that Node runs without node_modules', async () => {
+  test('each bundle is one file that Node runs without node_modules', async () => {
     const app = createUnvalidatedApp(BUNDLED);
     new RtmsKinesisStack(app, 'Bundled', { config: PROD });
     const bundles = join(app.outdir, 'bundles');

@@ -31,7 +31,7 @@ function environmentOf(type: string, part: string): Record<string, unknown> {
 }
 
 describe('the synthetic meeting', { timeout: TIMEOUT_MS }, () => {
-  test('is off unless a stage asks for it', () => {
+  test('there is no synthetic meeting unless a stage asks for it', () => {
     for (const name of ['dev', 'private', 'existing']) {
       const { template } = synthesize(name);
       template.resourceCountIs('AWS::ServiceDiscovery::Service', 0);
@@ -40,7 +40,7 @@ describe('the synthetic meeting', { timeout: TIMEOUT_MS }, () => {
     }
   });
 
-  test('is one task under a name in private DNS, which runners and webhook may dial', () => {
+  test('the synthetic meeting is one task with a name in private DNS that runners and webhook allow', () => {
     const { template } = synthesize('prod');
     template.hasResourceProperties('AWS::ServiceDiscovery::PrivateDnsNamespace', {
       Name: 'rtmskinesis-prod.rtms.internal',
@@ -73,7 +73,7 @@ describe('the synthetic meeting', { timeout: TIMEOUT_MS }, () => {
     },
   );
 
-  test('has a secret that Secrets Manager draws; webhook and runners read it after their own', () => {
+  test('Secrets Manager draws the secret of the synthetic meeting; webhook and runners read it after their own', () => {
     const { template } = synthesize('prod');
     const [[secretId] = [''], ...others] = resourcesOf(
       template,
@@ -104,7 +104,7 @@ describe('the synthetic meeting', { timeout: TIMEOUT_MS }, () => {
     expect(readers.sort()).toEqual(['RunnersTask', 'SyntheticMeetingTask', 'Webhook']);
   });
 
-  test('takes calls from the runners on its two ports, and from nobody else', () => {
+  test('only runners may connect to the two ports of the synthetic meeting', () => {
     const rules = resourcesOf(synthesize('prod').template, 'AWS::EC2::SecurityGroupIngress').filter(
       ([, { GroupId }]) => idsOf(GroupId).some((id) => id.includes('Synthetic')),
     );
@@ -117,7 +117,7 @@ describe('the synthetic meeting', { timeout: TIMEOUT_MS }, () => {
     }
   });
 
-  test('starts anew with each image, and after the runners have changed', () => {
+  test('the synthetic meeting starts anew with each image, after the runners have changed', () => {
     const { template } = synthesize('prod');
     const images = resourcesOf(template, 'AWS::ECS::TaskDefinition').map(
       ([, { ContainerDefinitions }]) => ContainerDefinitions[0].Image,
@@ -132,7 +132,7 @@ describe('the synthetic meeting', { timeout: TIMEOUT_MS }, () => {
     );
   });
 
-  test('pages when one failed in two hours, and when none was played', () => {
+  test('a synthetic meeting that failed within two hours pages, and so does none at all', () => {
     const { template } = synthesize('prod');
     const [[id, alarm] = []] = resourcesOf(template, 'AWS::CloudWatch::Alarm').filter(
       ([, { MetricName }]) => MetricName === 'SyntheticSuccess',
@@ -153,7 +153,7 @@ describe('the synthetic meeting', { timeout: TIMEOUT_MS }, () => {
     expect(anchorOf('Synthetic meeting failing')).toBe('synthetic-meeting-failing');
   });
 
-  test('is a line of the cost estimate, about $12 a month with a public address', () => {
+  test('the cost estimate has about $12 a month for the synthetic meeting with a public address', () => {
     const line = (syntheticMeeting: boolean) =>
       costPerHour(readConfig({ monitoring: { syntheticMeeting } }), 0).find(
         ({ item }) => item === 'Synthetic meeting',

@@ -12,6 +12,6 @@ test.each([
   expect(isBefore(version, other)).toBe(isOlder);
 });
 
-test('the client of this checkout is the one that the runner was tested with', () => {
+test('checkKinesisClient accepts the client of this checkout', () => {
   expect(() => checkKinesisClient()).not.toThrow();
 });

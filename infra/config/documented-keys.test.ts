@@ -6,11 +6,11 @@ import { configKeys } from './keys.ts';
 import { CONFIG, type ConfigInput, readConfig } from './schema.ts';
 
 const SECTIONS = 'zoom|webhook|records|runner|network|monitoring|prices';
-/** `runner.maxTasks`; no part of a path, an address or an expression in code. */
+/** Finds `runner.maxTasks`, and no part of a path, an address or an expression in code. */
 const NAMED = new RegExp(`(?<![\\w./@-])(?:${SECTIONS})(?:\\.[a-z]\\w*)+(?![\\w(])`, 'g');
-/** `webhook: { cloudFront: {} }`, which a reader copies. */
+/** Finds `webhook: { cloudFront: {} }`, which a reader copies. */
 const SNIPPET = new RegExp(`^(?:${SECTIONS}): \\{.*\\}$`, 's');
-/** What looks the same and is something else: Zoom's hosts, a file. */
+/** Names that look like keys: Zoom's hosts, a file. */
 const OTHERS = new Set(['zoom.us', 'zoom.com', 'records.jsonl']);
 
 const FILES = globSync(
@@ -20,7 +20,7 @@ const FILES = globSync(
   },
 ).filter((path) => !path.endsWith('.test.ts'));
 
-/** Of a document all of it; of code its texts and comments. */
+/** The whole of a document; the texts and comments of code. */
 function proseOf(path: string): string[] {
   const source = readFileSync(fromRoot(path), 'utf8');
   if (path.endsWith('.md')) return [source];
@@ -35,14 +35,14 @@ const KNOWN = new Set(
   ]),
 );
 
-/** Of `zoom.media` and `zoom.protocol` their own parsers know the keys. */
+/** Asks the parsers of `rtms/protocol/` about keys of `zoom.media` and `zoom.protocol`. */
 function isKey(name: string): boolean {
   if (!/^zoom\.(media|protocol)\./.test(name)) return KNOWN.has(name);
   const input = name.split('.').reduceRight<unknown>((below, key) => ({ [key]: below }), null);
   return !unknownKeys(input).some((fault) => name.startsWith(fault.split(':')[0] ?? ''));
 }
 
-/** What the configuration says of keys that it does not have; values are not looked at. */
+/** The messages about unknown keys; those about values are left out. */
 function unknownKeys(input: unknown): string[] {
   try {
     readConfig(input as ConfigInput);
@@ -54,7 +54,7 @@ function unknownKeys(input: unknown): string[] {
 }
 
 describe('a key of the configuration', () => {
-  test('that a document, a help text or a message names is one that it has', () => {
+  test('each configuration key that a document, help text or message names exists', () => {
     const named = FILES.flatMap((path) =>
       proseOf(path).flatMap((text) =>
         [...text.matchAll(NAMED)].map(([name]) => ({ path, name: name.replace(/\.md$/, '') })),
@@ -64,7 +64,7 @@ describe('a key of the configuration', () => {
     expect(named.filter(({ name }) => !isKey(name))).toEqual([]);
   });
 
-  test('that stands in a snippet of a document is one that it has', () => {
+  test('each configuration key in a snippet of a document exists', () => {
     const snippets = FILES.filter((path) => path.endsWith('.md')).flatMap((path) =>
       [...readFileSync(fromRoot(path), 'utf8').matchAll(/(?<!`)`([^`]+)`(?!`)/g)]
         .map(([, text = '']) => ({ path, text }))
@@ -84,5 +84,5 @@ describe('a key of the configuration', () => {
     'zoom.media.vidio',
     'zoom.media.video.folow',
     'zoom.protocol.phon',
-  ])('%s is none', (name) => expect(isKey(name)).toBe(false));
+  ])('%s is no key of the configuration', (name) => expect(isKey(name)).toBe(false));
 });

@@ -38,12 +38,12 @@ const names = LEAVES.map(({ path, beside }) => ({
 }));
 
 describe('a mistake in the configuration', () => {
-  test('is looked for at every key', () => {
+  test('the walk of the schema finds more than 60 keys', () => {
     expect(LEAVES.length).toBeGreaterThan(60);
   });
 
   test.each(names)(
-    'at $name is one line with key, value and what is allowed',
+    'a mistake at $name is one line with key, value and what is allowed',
     ({ path, beside }) => {
       const wrong = { 'not this': [null] };
       const input: Record<string, unknown> = {};

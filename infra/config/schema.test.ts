@@ -3,7 +3,7 @@ import { type ConfigInput, readConfig } from './schema.ts';
 import { STAGES } from './stages.ts';
 
 describe('readConfig', () => {
-  test('fills in every default', () => {
+  test('readConfig fills in every default', () => {
     expect(readConfig({})).toMatchObject({
       onDelete: 'retain',
       encryption: 'aws-managed',
@@ -18,7 +18,7 @@ describe('readConfig', () => {
     });
   });
 
-  test('completes the media request with what Zoom offers', () => {
+  test('readConfig completes the media request with what Zoom offers', () => {
     const { media } = readConfig({
       zoom: { media: { video: false, audio: { codec: 'L16' } } },
     }).zoom;
@@ -27,7 +27,7 @@ describe('readConfig', () => {
     expect(media.transcript).toMatchObject({ enableLid: true });
   });
 
-  test.each(Object.entries(STAGES))('accepts the stage %s', (_, stage) => {
+  test.each(Object.entries(STAGES))('readConfig accepts the stage %s', (_, stage) => {
     expect(() => readConfig(stage)).not.toThrow();
   });
 
@@ -35,7 +35,7 @@ describe('readConfig', () => {
     ['an unknown key', { runer: {} }, 'runer'],
     ['a wrong type', { runner: { minTasks: 'two' } }, 'runner.minTasks'],
     [
-      'no task',
+      'a fleet of no task',
       { runner: { minTasks: 0 } },
       'runner.minTasks: 0; allowed is a whole number of at least 1',
     ],
@@ -45,7 +45,11 @@ describe('readConfig', () => {
       'runner.memoryMiB: 1024; allowed is 2048, 3072',
     ],
     ['a maximum below the minimum', { runner: { minTasks: 5, maxTasks: 3 } }, 'runner.maxTasks'],
-    ['a digest that is none', { runner: { baseImageDigest: 'latest' } }, 'runner.baseImageDigest'],
+    [
+      'a digest that is not one',
+      { runner: { baseImageDigest: 'latest' } },
+      'runner.baseImageDigest',
+    ],
     [
       'provisioned streams without meetings',
       { records: { capacity: { mode: 'provisioned' } } },
@@ -63,13 +67,13 @@ describe('readConfig', () => {
       'network.subnetIds',
     ],
     ['a negative price', { prices: { natGb: -1 } }, 'prices.natGb'],
-  ])('refuses %s and names the key', (_, input, named) => {
+  ])('readConfig refuses %s and names the key', (_, input, named) => {
     expect(() => readConfig(input as ConfigInput)).toThrow(
       expect.objectContaining({ code: 'config/invalid', message: expect.stringContaining(named) }),
     );
   });
 
-  test('names all wrong keys at once', () => {
+  test('readConfig names all wrong keys at once', () => {
     const wrong = { runner: { minTasks: 0 }, webhook: { burst: 0 } };
     expect(() => readConfig(wrong)).toThrow(/webhook\.burst: 0; .+\n.*runner\.minTasks: 0; /);
   });

@@ -19,7 +19,7 @@ function alarmsOf(template: Template): [string, Properties][] {
   return ALARM_TYPES.flatMap((type) => resourcesOf(template, type));
 }
 
-/** Services that a policy lets do the action, each only for this account. */
+/** Services that a policy allows the action; expects that each may publish for this account only. */
 function allowed(policy: Properties, action: string): string[] {
   const statements: Properties[] = policy['Statement'];
   return statements
@@ -33,7 +33,7 @@ function allowed(policy: Properties, action: string): string[] {
 
 describe('the pager', { timeout: TIMEOUT_MS }, () => {
   test.each(['dev', 'prod', 'regulated', 'on-demand'])(
-    '%s: every alarm reaches a topic that CloudWatch may publish to',
+    'every alarm of %s reaches a topic that CloudWatch may publish to',
     (name) => {
       const { template } = synthesize(name);
       const topics = Object.fromEntries(resourcesOf(template, 'AWS::SNS::Topic'));
@@ -70,7 +70,7 @@ describe('the pager', { timeout: TIMEOUT_MS }, () => {
     },
   );
 
-  test('only the composite alarm pages, when it comes and when it goes', () => {
+  test('only the composite alarm pages, when it switches on and when it switches off', () => {
     const pages = alarmsOf(synthesize('prod').template).filter(([, { AlarmActions }]) =>
       JSON.stringify(AlarmActions).includes('Pages'),
     );
@@ -79,7 +79,7 @@ describe('the pager', { timeout: TIMEOUT_MS }, () => {
     expect(pages[0]?.[0]).toContain('ServiceDegraded');
   });
 
-  test('tells whom the configuration names', () => {
+  test('the topics have the subscribers that the configuration names', () => {
     const { template } = synthesize('on-demand');
     const told = resourcesOf(template, 'AWS::SNS::Subscription').map(
       ([, { Protocol, Endpoint, TopicArn }]) => [
@@ -103,14 +103,14 @@ describe('the pager', { timeout: TIMEOUT_MS }, () => {
   test.each([
     ['dev', 'essential'],
     ['private', 'all'],
-  ] as const)('%s: the cost estimate counts the alarms that there are', (name, alarms) => {
+  ] as const)('the cost estimate counts the alarms that %s has (%s)', (name, alarms) => {
     const { template } = synthesize(name);
     expect(resourcesOf(template, 'AWS::CloudWatch::Alarm')).toHaveLength(ALARMS[alarms]);
   });
 });
 
 describe('alarms', { timeout: TIMEOUT_MS }, () => {
-  test('none looks at one minute only: late metrics would never be seen', () => {
+  test('no alarm looks at one minute only, because it would never see late metrics', () => {
     const { template } = synthesize('prod');
     const short = resourcesOf(template, 'AWS::CloudWatch::Alarm')
       .filter(([id]) => id.includes('Monitoring'))
@@ -118,7 +118,7 @@ describe('alarms', { timeout: TIMEOUT_MS }, () => {
     expect(short.map(([id]) => id)).toEqual([]);
   });
 
-  test('none fills gaps: a filled minute looks like a good one', () => {
+  test('no alarm fills minutes without data, because a filled minute looks like a good one', () => {
     for (const [id, alarm] of resourcesOf(synthesize('prod').template, 'AWS::CloudWatch::Alarm')) {
       expect(JSON.stringify(alarm), id).not.toContain('FILL(');
     }
@@ -129,7 +129,7 @@ describe('alarms', { timeout: TIMEOUT_MS }, () => {
     ['FramesLost', { deployment: 'RtmsKinesis-prod', service: 'runner' }],
     ['Takeovers', { deployment: 'RtmsKinesis-prod', service: 'runner', cause: 'owner_lost' }],
   ])(
-    '%s is judged by the total of this deployment, or by the one cause that is a fault',
+    'the alarm on %s judges the total of this deployment, or the one cause that is a fault',
     (name, dimensions) => {
       const [[, alarm] = [], ...others] = resourcesOf(
         synthesize('prod').template,
@@ -142,7 +142,7 @@ describe('alarms', { timeout: TIMEOUT_MS }, () => {
     },
   );
 
-  test('rows that cannot be read are seen in the runner and in the webhook', () => {
+  test('alarms see unreadable rows in the runner and in the webhook', () => {
     const services = resourcesOf(synthesize('prod').template, 'AWS::CloudWatch::Alarm')
       .filter(([, { MetricName }]) => MetricName === 'UnreadableRows')
       .map(([, { Dimensions }]) => Dimensions.find(({ Name }: Properties) => Name === 'service'));
@@ -157,7 +157,7 @@ describe('alarms', { timeout: TIMEOUT_MS }, () => {
     ['SessionsOverloading', false],
     ['VideoMissing', false],
     ['SpoolUnavailable', false],
-  ])('one %s in five minutes is told; pages: %s', (name, pages) => {
+  ])('one %s in five minutes raises an alarm; it pages: %s', (name, pages) => {
     const { template } = synthesize('prod');
     const [[id, alarm] = [], ...others] = resourcesOf(template, 'AWS::CloudWatch::Alarm').filter(
       ([, { MetricName }]) => MetricName === name,
@@ -173,7 +173,7 @@ describe('alarms', { timeout: TIMEOUT_MS }, () => {
     expect(JSON.stringify(rule).includes(String(id))).toBe(pages);
   });
 
-  test('a flood and refusals are seen', () => {
+  test('a flood and many refusals raise alarms', () => {
     const { template } = synthesize('prod');
     const alarm = (id: string) =>
       resourcesOf(template, 'AWS::CloudWatch::Alarm').find(([name]) => name.includes(id))?.[1];
@@ -185,7 +185,7 @@ describe('alarms', { timeout: TIMEOUT_MS }, () => {
     expect(JSON.stringify(alarm('Webhookrefusing'))).toContain('"4xx"');
   });
 
-  test('every one links to its heading in the runbook, and every heading is an alarm', () => {
+  test('every alarm links to its heading in the runbook, and every heading has an alarm', () => {
     const headings = headingsOfRunbook();
     const descriptions = alarmsOf(synthesize('on-demand').template)
       .filter(([id]) => id.includes('Monitoring'))
@@ -199,7 +199,7 @@ describe('alarms', { timeout: TIMEOUT_MS }, () => {
     );
   });
 
-  test('without an address for the runbook they link to the dashboard, which carries it', () => {
+  test('without an address for the runbook alarms link to the dashboard, which shows it', () => {
     const { template } = synthesize('prod');
     for (const [id, { AlarmDescription }] of alarmsOf(template)) {
       if (!id.includes('Monitoring')) continue;

@@ -81,7 +81,7 @@ const OTHERS: readonly (readonly [string, (template: string) => Promise<string[]
 
 describe.each(OTHERS)('%s', (command, findingsOf) => {
   test.skipIf(!isInstalled(command)).each(Object.keys(CONFIGS))(
-    'finds nothing in %s that is not excused',
+    'the validator finds nothing in %s that is not excused',
     { timeout: TIMEOUT_MS },
     async (name) => {
       const directory = await mkdtemp(join(tmpdir(), 'rtms-template-'));
@@ -94,7 +94,7 @@ describe.each(OTHERS)('%s', (command, findingsOf) => {
   );
 
   test.skipIf(!isInstalled(command))(
-    'still finds everything that is excused',
+    'the validator still finds everything that is excused',
     { timeout: CONFIG_COUNT * TIMEOUT_MS },
     async () => {
       const directory = await mkdtemp(join(tmpdir(), 'rtms-template-'));

@@ -5,11 +5,11 @@ const MINUTE = cronField(0, 59);
 const DAY = cronField(1, 7, ['SUN', 'MON', 'TUE', 'WED', 'THU', 'FRI', 'SAT']);
 
 test.each(['*', '0', '59', '05', '0,30', '0-30', '*/5', '10-50/20', '1,2-4,*/30'])(
-  'a minute may be %s',
+  'the minute of a cron expression may be %s',
   (text) => expect(MINUTE(text)).toBe(true),
 );
 test.each(['', '60', '-1', '1-', '-', '1--2', '5/', '5/0', '1/2/3', 'a', '1 2', '1,,2', 'MON'])(
-  'a minute may not be %j',
+  'the minute of a cron expression may not be %j',
   (text) => expect(MINUTE(text)).toBe(false),
 );
 test.each([
@@ -19,10 +19,12 @@ test.each([
   ['0', false],
   ['8', false],
   ['MO', false],
-])('a day of the week %s: %s', (text, isGood) => expect(DAY(text)).toBe(isGood));
+])('the day of the week of a cron expression may be %s: %s', (text, isGood) =>
+  expect(DAY(text)).toBe(isGood),
+);
 test.each([
   ['UTC', true],
   ['Europe/Berlin', true],
   ['Europe/Atlantis', false],
   ['', false],
-])('a time zone %s: %s', (name, isGood) => expect(isTimeZone(name)).toBe(isGood));
+])('%s is a time zone: %s', (name, isGood) => expect(isTimeZone(name)).toBe(isGood));
