@@ -1,6 +1,6 @@
 import type { Closure, Trouble } from './connection/connection-state.ts';
-import { isRestartable } from './connection/verdict.ts';
 import type { EndReason } from './events.ts';
+import { isRestartable } from './protocol/stop-reason.ts';
 
 /**
  * What a client is doing, as its owner sees it.

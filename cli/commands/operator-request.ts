@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Command } from 'commander';
 import { ServiceError } from '../../shared/errors.ts';
 import type { OperatorRequest } from '../../shared/session-table/operator-writes.ts';
-import { type SessionRow, UNOWNED } from '../../shared/session-table/session-row.ts';
+import { isUnowned, type SessionRow, UNOWNED } from '../../shared/session-table/session-row.ts';
 import {
   type CommandHelp,
   type Context,
@@ -61,8 +61,8 @@ async function makeRequest(
   const store = context.sessions();
   const { rtmsStreamId, row: seen } = await findSession(context, words);
   if (!seen) throw new ServiceError('cli/not-found', `no session ${rtmsStreamId} in the table`);
-  if (seen.owner === undefined || seen.owner === UNOWNED) {
-    const why = seen.owner === undefined ? 'it has ended' : 'it waits for a runner';
+  if (isUnowned(seen)) {
+    const why = seen.owner === UNOWNED ? 'it waits for a runner' : 'it has ended';
     throw new ServiceError('cli/refused', `nobody serves ${rtmsStreamId}: ${why}`);
   }
   if (!(await store.request(seen, request))) {

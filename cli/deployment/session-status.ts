@@ -1,5 +1,11 @@
 import { nameOf, STOP_REASON } from '../../rtms/protocol/constants.ts';
-import { type SessionRow, UNOWNED, wantedState } from '../../shared/session-table/session-row.ts';
+import {
+  isUnowned,
+  RESTARTS,
+  type SessionRow,
+  UNOWNED,
+  wantedState,
+} from '../../shared/session-table/session-row.ts';
 
 /**
  * - `serving`: a runner owns the session, and Zoom wants it
@@ -11,10 +17,9 @@ import { type SessionRow, UNOWNED, wantedState } from '../../shared/session-tabl
 export type SessionStatus = 'serving' | 'waiting' | 'quarantined' | 'ending' | 'ended';
 
 export function stateOf(row: SessionRow, nowMs = Date.now()): SessionStatus {
-  const isOwned = row.owner !== undefined && row.owner !== UNOWNED;
   if (row.owner === UNOWNED && (row.quarantinedUntilMs ?? 0) > nowMs) return 'quarantined';
-  if (wantedState(row).state === 'started') return isOwned ? 'serving' : 'waiting';
-  return row.owner === undefined ? 'ended' : 'ending';
+  if (wantedState(row).state === 'started') return isUnowned(row) ? 'waiting' : 'serving';
+  return row.owner === undefined || row.owner === RESTARTS ? 'ended' : 'ending';
 }
 
 /** Zoom's name of the stop reason where it gave one; undefined before the end. */

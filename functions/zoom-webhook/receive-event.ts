@@ -5,9 +5,9 @@ import type { Metrics } from '../../shared/metrics.ts';
 import { isReadable, UnreadableRows } from '../../shared/session-table/parse-row.ts';
 import {
   isRevocationUntold,
+  isUnowned,
   type SessionRow,
   startOf,
-  UNOWNED,
   wantedState,
 } from '../../shared/session-table/session-row.ts';
 import type { RegisterUpdate } from '../../shared/session-table/webhook-writes.ts';
@@ -93,7 +93,7 @@ async function notifyIfNeeded(
   signal: AbortSignal,
 ): Promise<boolean> {
   const start = startOf(row);
-  const unowned = row.owner === undefined || row.owner === UNOWNED;
+  const unowned = isUnowned(row);
   const isWanted =
     update.register === 'start' && wantedState(row).state === 'started' && (changed || unowned);
   if (start === undefined || !(isWanted || (unowned && isRevocationUntold(row)))) return false;

@@ -1,6 +1,6 @@
 import { describe, expect, it, test } from 'vitest';
-import { nameOf, STATUS_CODE, STOP_REASON } from '../protocol/constants.ts';
-import { isRestartable, mediaTypeOfStatus, statusVerdict } from './verdict.ts';
+import { nameOf, STATUS_CODE } from '../protocol/constants.ts';
+import { mediaTypeOfStatus, statusVerdict } from './verdict.ts';
 
 /** Protocol reference 5.5, one row a code: what it does to a connection, and whom it speaks of. */
 const STATUS_ROWS: [number, string, string, string?][] = [
@@ -75,17 +75,6 @@ describe('status codes', () => {
       'refused',
       'refused',
     ]);
-  });
-});
-
-describe('stop reasons', () => {
-  const restartable = [10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 24];
-  test.each(Object.entries(STOP_REASON))('%s (%i)', (_name, reason) => {
-    expect(isRestartable(reason)).toBe(restartable.includes(reason));
-  });
-
-  it('this version does not know are deliberate', () => {
-    expect(isRestartable(27)).toBe(false);
   });
 });
 

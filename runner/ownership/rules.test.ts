@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { type SessionRow, UNOWNED } from '../../shared/session-table/session-row.ts';
+import { RESTARTS, type SessionRow, UNOWNED } from '../../shared/session-table/session-row.ts';
 import { judgeRow, judgeSession, type SessionView, strikesAfterDeath } from './rules.ts';
 
 const STARTED: SessionRow = {
@@ -111,6 +111,18 @@ describe('judgeRow', () => {
       { ...without(STOPPED, 'owner'), epoch: 1, endedStartEventTsMs: 1000, endedReason: 6 },
       false,
       NOTHING,
+    ],
+    [
+      'has nothing to do for a stream that Zoom may be asked for again',
+      { ...STOPPED, owner: RESTARTS, epoch: 1, endedStartEventTsMs: 1000, endedReason: 13 },
+      false,
+      NOTHING,
+    ],
+    [
+      'serves a stream that Zoom has started again by itself meanwhile',
+      { ...STARTED, owner: RESTARTS, epoch: 1, endedStartEventTsMs: 500, endedReason: 13 },
+      false,
+      { act: 'claim', cause: 'restarted' },
     ],
     [
       'takes an ended stream that Zoom revoked afterwards, to say so',

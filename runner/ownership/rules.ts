@@ -2,10 +2,11 @@ import type { TakeoverCause } from '../../shared/record/event-data.ts';
 import type { OperatorRequest } from '../../shared/session-table/operator-writes.ts';
 import {
   isRevocationUntold,
+  isUnowned,
+  RESTARTS,
   type SessionRow,
   type StartRegister,
   startOf,
-  UNOWNED,
   wantedState,
 } from '../../shared/session-table/session-row.ts';
 
@@ -93,7 +94,7 @@ export function judgeRow(
   const { owner } = row;
   if (here.hasSession) return { act: 'none', why: 'served_here' };
   const mineWithoutSession = owner === here.taskId;
-  if (owner !== undefined && owner !== UNOWNED && !mineWithoutSession && !isExpired(owner)) {
+  if (owner !== undefined && !isUnowned(row) && !mineWithoutSession && !isExpired(owner)) {
     return { act: 'none', why: 'served_elsewhere' };
   }
   if (isQuarantined(row, here.nowMs)) return { act: 'none', why: 'quarantined' };
@@ -101,7 +102,7 @@ export function judgeRow(
   if (wanted.state === 'started')
     return cause === undefined ? { act: 'claim' } : { act: 'claim', cause };
   if (isRevocationUntold(row)) return { act: 'claim', cause: 'restarted' };
-  if (owner === undefined) return { act: 'none', why: 'nothing_to_do' };
+  if (owner === undefined || owner === RESTARTS) return { act: 'none', why: 'nothing_to_do' };
   return cause === undefined || cause === 'restarted'
     ? { act: 'end_missed' }
     : { act: 'claim', cause };

@@ -1,6 +1,6 @@
-import { isRestartable } from '../../rtms/connection/verdict.ts';
 import type { EndReason } from '../../rtms/events.ts';
 import { STOP_REASON } from '../../rtms/protocol/constants.ts';
+import { isRestartable } from '../../rtms/protocol/stop-reason.ts';
 import type { HandOverCause } from '../../shared/record/event-data.ts';
 import type { EndingWhy, SessionEffect, SessionInput, SessionResult } from './session-inputs.ts';
 

@@ -1,4 +1,4 @@
-import type { RowWrite, SessionRow } from './session-row.ts';
+import { ATTRIBUTE, type RowWrite, type SessionRow } from './session-row.ts';
 
 /**
  * The conditions under which the session table is written, each above the race that it decides. A writer whose
@@ -10,6 +10,8 @@ import type { RowWrite, SessionRow } from './session-row.ts';
  * | `OWNED_BY_ME` | the owning runner | an owner that lost its row |
  * | `unchangedSince` | a runner that wants to own | two runners that want one row, and an owner that came back |
  * | `RUN_IS_NEWEST`, `RUN_IS_SUPERSEDED` | the owning runner, at the end | an end that meets a new start |
+ * | `NOT_STOPPED_BY_OPERATOR` | the owning runner, at the end | a restart that the operator does not want |
+ * | `RESTART_AS_SEEN`, `stopAsSeen`, `RESTART_CLAIMED_BY_ME` | a runner that asks Zoom for a stream again | two that would ask |
  * | `OWNED_AS_SEEN` | the operator | a request for an owner that has just changed |
  * | `HEARTBEAT_AS_SEEN` | a runner that clears up | a task that was only slow |
  */
@@ -155,3 +157,49 @@ export const OWNED_AS_SEEN = '#owner = :owner AND epoch = :epoch';
  * ```
  */
 export const HEARTBEAT_AS_SEEN = 'heartbeat = :seen';
+
+/**
+ * The operator has not asked for a stop that the owner has not seen yet.
+ *
+ * ```text
+ * Zoom       ends the stream, reason 13
+ * operator                              requests a stop
+ * runner A   ends the run ························· with a restart: refused; without one: yes
+ * ```
+ */
+export const NOT_STOPPED_BY_OPERATOR = `(attribute_not_exists(${ATTRIBUTE.operatorRequest}) OR ${ATTRIBUTE.operatorRequest} <> :stop)`;
+
+export const RESTART_NAMES: RowWrite['ExpressionAttributeNames'] = {
+  '#owner': 'owner',
+  '#restart': 'restart',
+  '#outcome': 'outcome',
+};
+
+/**
+ * The restart is open and stands where it was seen; together with `unchangedSince`, as every claim raises the epoch.
+ *
+ * ```text
+ * runner A   reads it, epoch 4 ── claims: epoch 5 ── asks Zoom ── writes the answer: next try at 12:00:10
+ * runner B   reads it, epoch 4 ················· claims: refused
+ * runner C   reads it, epoch 5, before the answer ············································ claims: refused
+ * ```
+ */
+export const RESTART_AS_SEEN =
+  'attribute_not_exists(#restart.#outcome) AND #restart.nextAtMs = :next_at';
+
+/** No stop has come since: one that somebody decided takes the restart away. */
+export function stopAsSeen({ stopEventTsMs }: SessionRow): string {
+  return stopEventTsMs === undefined
+    ? 'attribute_not_exists(stopEventTsMs)'
+    : 'stopEventTsMs = :stopped';
+}
+
+/**
+ * The task that writes an answer still has the claim under which it asked.
+ *
+ * ```text
+ * runner A   claims: epoch 5 ── asks ·········· frozen for 20 s ·········· writes the answer: refused
+ * runner B                             claims: epoch 6
+ * ```
+ */
+export const RESTART_CLAIMED_BY_ME = '#owner = :restarts AND epoch = :epoch AND #restart.#by = :me';

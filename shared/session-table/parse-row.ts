@@ -3,6 +3,7 @@ import { PRODUCTS } from '../../rtms/protocol/product.ts';
 import { INPUT_LIMITS, isCount, isId, isStreamId } from '../input-limits.ts';
 import type { Logger } from '../logger.ts';
 import type { Metrics } from '../metrics.ts';
+import { RESTART_OUTCOMES } from './restart.ts';
 import {
   ATTRIBUTE,
   type SessionRow,
@@ -58,6 +59,26 @@ const serverUrls = v.pipe(
   v.maxLength(INPUT_LIMITS.serverUrls),
 );
 
+const restartReason = v.union([count, v.literal('lost')]);
+
+const restart = v.object({
+  sinceMs: timeMs,
+  reason: restartReason,
+  tries: count,
+  nextAtMs: timeMs,
+  acceptedAtMs: v.optional(timeMs),
+  claimedBy: v.optional(id),
+  claimedUntilMs: v.optional(timeMs),
+  outcome: v.optional(v.picklist(RESTART_OUTCOMES)),
+});
+
+const continues = v.object({
+  rtmsStreamId: v.custom<string>(isStreamId),
+  reason: restartReason,
+  tries: count,
+  sinceMs: timeMs,
+});
+
 /** A row's fields under the names that they have in the table. */
 type Stored<Row> = {
   [Field in keyof Row as Field extends keyof typeof ATTRIBUTE
@@ -103,6 +124,8 @@ const SESSION_FIELDS = {
   connectedEpoch: v.optional(epoch),
   strikes: v.optional(count),
   quarantinedUntilMs: v.optional(timeMs),
+  restart: v.optional(restart),
+  continues: v.optional(continues),
 } satisfies Record<keyof Stored<SessionRow>, v.GenericSchema>;
 
 const SESSION_ROW = v.object(SESSION_FIELDS);

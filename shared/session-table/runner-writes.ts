@@ -1,4 +1,5 @@
 import {
+  NOT_STOPPED_BY_OPERATOR,
   OWNED_BY_ME,
   OWNER_AND_TTL_NAMES,
   OWNER_NAME,
@@ -9,10 +10,12 @@ import {
   unchangedSince,
   valuesSeen,
 } from './conditions.ts';
+import type { ContinuedStream, RestartRegister } from './restart.ts';
 import {
   ATTRIBUTE,
   expiresAt,
   type Ownership,
+  RESTARTS,
   type RowWrite,
   type SessionRow,
   sessionKey,
@@ -42,6 +45,8 @@ export interface EndedRun {
   readonly reason: EndedReason;
   /** When the owner began to leave the stream, Unix ms. */
   readonly atMs: number;
+  /** What is to be done about a run that Zoom ended for a technical reason. */
+  readonly restart?: RestartRegister | undefined;
 }
 
 /**
@@ -50,24 +55,34 @@ export interface EndedRun {
  * Conditions: `ROW_EXISTS` and `unchangedSince`.
  *
  * @param strikes how many owners in a row the stream has ended so far
+ * @param continues the stream of the same meeting that this one continues
  */
 export function writeClaim(
   seen: SessionRow,
   taskId: string,
   nowMs: number,
   strikes: number,
+  continues?: ContinuedStream,
 ): RowWrite {
   const hasStrikes = strikes > 0;
+  const sets = [
+    '#owner = :me',
+    'epoch = :next',
+    'claimedAtMs = :now',
+    ...(hasStrikes ? ['strikes = :strikes'] : []),
+    ...(continues === undefined ? [] : ['continues = :continues']),
+  ];
   return {
     Key: { pk: seen.pk },
     UpdateExpression:
-      `SET #owner = :me, epoch = :next, claimedAtMs = :now${hasStrikes ? ', strikes = :strikes' : ''}` +
-      ` REMOVE ${hasStrikes ? '' : 'strikes, '}quarantinedUntilMs, proofs, handedBack, handedOverBy, handedOverAtMs, endedReason, endedAtMs`,
+      `SET ${sets.join(', ')}` +
+      ` REMOVE ${hasStrikes ? '' : 'strikes, '}quarantinedUntilMs, proofs, handedBack, handedOverBy, handedOverAtMs, endedReason, endedAtMs, restart`,
     ConditionExpression: `${ROW_EXISTS} AND ${unchangedSince(seen)}`,
     ExpressionAttributeNames: OWNER_NAME,
     ExpressionAttributeValues: {
       ...valuesSeen(seen),
       ...(hasStrikes && { ':strikes': strikes }),
+      ...(continues !== undefined && { ':continues': continues }),
       ':me': taskId,
       ':next': (seen.epoch ?? 0) + 1,
       ':now': nowMs,
@@ -132,17 +147,19 @@ export function writeQuarantine(seen: SessionRow, penalty: Penalty): RowWrite {
 }
 
 /**
- * Marks the served run as ended, in two writes of which one can happen: `rest` takes the owner out when the run was
- * the newest, `again` offers the row for the newer run.
+ * Marks the served run as ended, in writes of which one can happen, tried in this order: `ask` gives the row to those who
+ * ask Zoom again, `rest` takes the owner out when the run was the newest, `again` offers the row for the newer run.
  *
- * Conditions: `RUN_IS_NEWEST` for `rest`, `RUN_IS_SUPERSEDED` for `again`. When neither holds, the row is not this
- * task's any more.
+ * Conditions: `RUN_IS_NEWEST` for `rest`, and `NOT_STOPPED_BY_OPERATOR` too for `ask`; `RUN_IS_SUPERSEDED` for `again`.
+ * When none holds, the row is not this task's any more.
+ *
+ * @returns `ask` for a run with `restart` alone
  */
 export function writeEnd(
   claim: Claim,
   run: EndedRun,
   nowMs: number,
-): { readonly rest: RowWrite; readonly again: RowWrite } {
+): { readonly ask?: RowWrite; readonly rest: RowWrite; readonly again: RowWrite } {
   const set = 'SET endedStartEventTsMs = :run, endedReason = :reason, endedAtMs = :at, #ttl = :ttl';
   const values = {
     ':me': claim.taskId,
@@ -156,7 +173,15 @@ export function writeEnd(
     Key: { pk: sessionKey(claim.rtmsStreamId) },
     ExpressionAttributeNames: OWNER_AND_TTL_NAMES,
   };
+  const { restart } = run;
   return {
+    ...(restart !== undefined && {
+      ask: {
+        ...row,
+        ...asking(set, `${RUN_IS_NEWEST} AND ${NOT_STOPPED_BY_OPERATOR}`),
+        ExpressionAttributeValues: { ...values, ...askingValues(restart) },
+      },
+    }),
     rest: {
       ...row,
       UpdateExpression: `${set} REMOVE #owner, ${ATTRIBUTE.operatorRequest}`,
@@ -172,20 +197,43 @@ export function writeEnd(
   };
 }
 
-/** Marks a run as ended that was stopped before anybody served it. Conditions: `RUN_AS_SEEN`, `unchangedSince`. */
-export function writeMissed(seen: SessionRow, nowMs: number): RowWrite {
+/**
+ * Marks a run as ended that was stopped before anybody served it; with `restart`, gives it to those who ask Zoom again.
+ *
+ * Conditions: `RUN_AS_SEEN`, `unchangedSince`; with `restart` also `NOT_STOPPED_BY_OPERATOR`.
+ */
+export function writeMissed(seen: SessionRow, nowMs: number, restart?: RestartRegister): RowWrite {
+  const set = 'SET endedStartEventTsMs = :run, endedReason = :reason, #ttl = :ttl';
+  const condition = `${RUN_AS_SEEN} AND ${unchangedSince(seen)}`;
+  const values = {
+    ...valuesSeen(seen),
+    ':run': seen.startEventTsMs ?? 0,
+    ':reason': 'missed',
+    ':ttl': expiresAt(nowMs),
+  };
   return {
     Key: { pk: seen.pk },
-    UpdateExpression: `SET endedStartEventTsMs = :run, endedReason = :reason, #ttl = :ttl REMOVE #owner, ${ATTRIBUTE.operatorRequest}`,
-    ConditionExpression: `${RUN_AS_SEEN} AND ${unchangedSince(seen)}`,
+    UpdateExpression: `${set} REMOVE #owner, ${ATTRIBUTE.operatorRequest}`,
+    ConditionExpression: condition,
     ExpressionAttributeNames: OWNER_AND_TTL_NAMES,
-    ExpressionAttributeValues: {
-      ...valuesSeen(seen),
-      ':run': seen.startEventTsMs ?? 0,
-      ':reason': 'missed',
-      ':ttl': expiresAt(nowMs),
-    },
+    ExpressionAttributeValues: values,
+    ...(restart !== undefined && {
+      ...asking(`${set}, endedAtMs = :at`, `${condition} AND ${NOT_STOPPED_BY_OPERATOR}`),
+      ExpressionAttributeValues: { ...values, ...askingValues(restart), ':at': nowMs },
+    }),
   };
+}
+
+function asking(set: string, condition: string) {
+  return {
+    UpdateExpression: `${set}, #restart = :restart, #owner = :restarts REMOVE ${ATTRIBUTE.operatorRequest}`,
+    ConditionExpression: condition,
+    ExpressionAttributeNames: { ...OWNER_AND_TTL_NAMES, '#restart': 'restart' },
+  };
+}
+
+function askingValues(restart: RestartRegister) {
+  return { ':restart': restart, ':restarts': RESTARTS, ':stop': 'stop' };
 }
 
 function owned(

@@ -1,6 +1,7 @@
 import { STOP_REASON } from '../../rtms/protocol/constants.ts';
 import type { Product } from '../../rtms/protocol/product.ts';
 import { type StartFacts, startFactsOf } from '../zoom/start-facts.ts';
+import type { ContinuedStream, RestartRegister } from './restart.ts';
 
 /**
  * The DynamoDB session table: what Zoom wants of each stream, and which runner serves it. One table, two kinds of rows,
@@ -9,7 +10,7 @@ import { type StartFacts, startFactsOf } from '../zoom/start-facts.ts';
  *
  * | row | `pk` | `owner` (partition key of the owner index) |
  * |---|---|---|
- * | session | `SESSION#<rtms_stream_id>` | task id; `UNOWNED` while nobody serves it; absent when ended |
+ * | session | `SESSION#<rtms_stream_id>` | task id; `UNOWNED` while nobody serves it; `RESTARTS` while it has ended and Zoom may be asked for it again; absent when ended |
  * | task | `TASK#<task id>` | `TASKS`, so that one query lists the heartbeats |
  *
  * The webhook writes four registers (start, stop, interrupt, move), each the newest event of its kind by
@@ -18,6 +19,8 @@ import { type StartFacts, startFactsOf } from '../zoom/start-facts.ts';
 export const OWNER_INDEX = 'owner-index';
 export const UNOWNED = 'UNOWNED';
 export const TASKS = 'TASKS';
+/** Owner of the rows whose `restart` register the runners look at (restart.ts). */
+export const RESTARTS = 'RESTARTS';
 
 /**
  * Attributes whose name in the table is not the one of the field here. The table keeps the first name: during a
@@ -92,6 +95,10 @@ export interface Ownership {
   readonly strikes?: number;
   /** Nobody claims the stream before this, Unix ms, because it has ended too many owners. */
   readonly quarantinedUntilMs?: number;
+  /** Written with the end of a run that Zoom ended for a technical reason; cleared by the next claim. */
+  readonly restart?: RestartRegister;
+  /** The stream of the same meeting that ended before this one began. */
+  readonly continues?: ContinuedStream;
 }
 
 export interface SessionRow
@@ -171,6 +178,11 @@ export function wantedState(row: SessionRow): Wanted {
   return interruptMs >= startMs
     ? { state: 'started', start, interruptedAtMs: interruptMs }
     : { state: 'started', start };
+}
+
+/** Does no task own the row? */
+export function isUnowned({ owner }: Pick<SessionRow, 'owner'>): boolean {
+  return owner === undefined || owner === UNOWNED || owner === RESTARTS;
 }
 
 /** The start register of a row, with the addresses of a later interruption; undefined when no start has arrived. */

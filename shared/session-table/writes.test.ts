@@ -1,6 +1,12 @@
 import { describe, expect, test } from 'vitest';
 import { writeAskBack, writeOperatorRequest } from './operator-writes.ts';
 import {
+  writeRestartClaim,
+  writeRestartLeft,
+  writeRestartOutcome,
+  writeRestartResult,
+} from './restart-writes.ts';
+import {
   writeClaim,
   writeConnected,
   writeEnd,
@@ -35,19 +41,25 @@ type Case = readonly [
 ];
 
 const { rest, again } = writeEnd(CLAIM, RUN, NOW_MS);
+const RESTART = { sinceMs: NOW_MS, reason: 13, tries: 0, nextAtMs: NOW_MS } as const;
+const { ask = rest } = writeEnd(CLAIM, { ...RUN, restart: RESTART }, NOW_MS);
+const WANTED_AGAIN: SessionRow = { ...UNTOUCHED, owner: 'RESTARTS', epoch: 3, restart: RESTART };
+const NOT_STOPPED = '(attribute_not_exists(operatorWish) OR operatorWish <> :stop)';
+const OPEN = 'attribute_not_exists(#restart.#outcome) AND #restart.nextAtMs = :next_at';
+const UNPROVED = '#owner = :owner AND epoch = :epoch AND attribute_not_exists(proofs)';
 const common = { rtmsStreamId: 's', app: 'default', ttl: 9 } as const;
 
 const CASES: readonly Case[] = [
   [
     'a claim of a row that nobody has claimed',
     writeClaim(UNTOUCHED, 'me', NOW_MS, 0),
-    'SET #owner = :me, epoch = :next, claimedAtMs = :now REMOVE strikes, quarantinedUntilMs, proofs, handedBack, handedOverBy, handedOverAtMs, endedReason, endedAtMs',
+    'SET #owner = :me, epoch = :next, claimedAtMs = :now REMOVE strikes, quarantinedUntilMs, proofs, handedBack, handedOverBy, handedOverAtMs, endedReason, endedAtMs, restart',
     `attribute_exists(pk) AND ${ABSENT}`,
   ],
   [
     'a claim from a dead owner of a stream with strikes',
     writeClaim(OWNED, 'me', NOW_MS, 1),
-    'SET #owner = :me, epoch = :next, claimedAtMs = :now, strikes = :strikes REMOVE quarantinedUntilMs, proofs, handedBack, handedOverBy, handedOverAtMs, endedReason, endedAtMs',
+    'SET #owner = :me, epoch = :next, claimedAtMs = :now, strikes = :strikes REMOVE quarantinedUntilMs, proofs, handedBack, handedOverBy, handedOverAtMs, endedReason, endedAtMs, restart',
     `attribute_exists(pk) AND ${AS_SEEN}`,
   ],
   ['a proof', writeProof(CLAIM), 'ADD proofs :one', OURS],
@@ -164,6 +176,60 @@ const CASES: readonly Case[] = [
     }),
     'SET #startEventTsMs = :startEventTsMs, #serverUrls = :serverUrls, #product = :product, #entityId = :entityId, #app = :app, #requestedAtMs = :requestedAtMs, #accountId = :accountId, #startDigest = :startDigest, #rtmsStreamId = :rtmsStreamId, #ttl = :ttl, #owner = if_not_exists(#owner, :unowned) REMOVE #operatorId, #hostId, #meetingId, #webinarId, #topic, #isOriginalHost, #sessionKey',
     '(attribute_not_exists(#app) OR #app = :app) AND (attribute_not_exists(#startEventTsMs) OR #startEventTsMs < :startEventTsMs OR (#startEventTsMs = :startEventTsMs AND #startDigest < :startDigest))',
+  ],
+  [
+    'an end that wants a restart',
+    ask,
+    'SET endedStartEventTsMs = :run, endedReason = :reason, endedAtMs = :at, #ttl = :ttl, #restart = :restart, #owner = :restarts REMOVE operatorWish',
+    `${OURS} AND startEventTsMs <= :run AND ${NOT_STOPPED}`,
+  ],
+  [
+    'a missed run that wants a restart',
+    writeMissed(UNTOUCHED, NOW_MS, RESTART),
+    'SET endedStartEventTsMs = :run, endedReason = :reason, #ttl = :ttl, endedAtMs = :at, #restart = :restart, #owner = :restarts REMOVE operatorWish',
+    `startEventTsMs = :run AND ${ABSENT} AND ${NOT_STOPPED}`,
+  ],
+  [
+    'a claim of a stream that continues another',
+    writeClaim(UNTOUCHED, 'me', NOW_MS, 0, { rtmsStreamId: 'b', reason: 13, tries: 1, sinceMs: 1 }),
+    'SET #owner = :me, epoch = :next, claimedAtMs = :now, continues = :continues REMOVE strikes, quarantinedUntilMs, proofs, handedBack, handedOverBy, handedOverAtMs, endedReason, endedAtMs, restart',
+    `attribute_exists(pk) AND ${ABSENT}`,
+  ],
+  [
+    'a claim of a restart',
+    writeRestartClaim(WANTED_AGAIN, 'me', NOW_MS, true),
+    'SET #restart = :restart, epoch = :next',
+    `${UNPROVED} AND ${OPEN} AND attribute_not_exists(stopEventTsMs)`,
+  ],
+  [
+    'a claim of a restart after a stop',
+    writeRestartClaim({ ...WANTED_AGAIN, stopEventTsMs: 5, stopReason: 13 }, 'me', NOW_MS, true),
+    'SET #restart = :restart, epoch = :next',
+    `${UNPROVED} AND ${OPEN} AND stopEventTsMs = :stopped`,
+  ],
+  [
+    'the result of a restart',
+    writeRestartResult(CLAIM, RESTART),
+    'SET #restart = :restart',
+    '#owner = :restarts AND epoch = :epoch AND #restart.#by = :me',
+  ],
+  [
+    'the outcome of a restart',
+    writeRestartOutcome(WANTED_AGAIN, 'resumed'),
+    'SET #restart = :restart',
+    `${UNPROVED} AND ${OPEN}`,
+  ],
+  [
+    'a row that leaves the restarts',
+    writeRestartLeft(WANTED_AGAIN, 'rest'),
+    'REMOVE #owner',
+    UNPROVED,
+  ],
+  [
+    'a row that leaves the restarts to be served',
+    writeRestartLeft(WANTED_AGAIN, 'unowned'),
+    'SET #owner = :unowned',
+    UNPROVED,
   ],
 ];
 

@@ -1,0 +1,14 @@
+import { describe, expect, test } from 'vitest';
+import { STOP_REASON } from './constants.ts';
+import { isRestartable } from './stop-reason.ts';
+
+describe('stop reasons', () => {
+  const restartable = [10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 24];
+  test.each(Object.entries(STOP_REASON))('%s (%i)', (_name, reason) => {
+    expect(isRestartable(reason)).toBe(restartable.includes(reason));
+  });
+
+  test('a reason that this version does not know is deliberate', () => {
+    expect(isRestartable(27)).toBe(false);
+  });
+});
