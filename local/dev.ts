@@ -237,7 +237,8 @@ async function openLog({ json, outDir }: DevOptions): Promise<Log> {
 
 /** Removes the files of an earlier simulated meeting, and nothing else in the folder. */
 async function clearEarlierFiles(directory: string): Promise<void> {
-  const ours = /^(?:(?:audio|video|share)-.+|meeting.*\.wav|transcript\.\w+|chat\.jsonl)$/;
+  const ours =
+    /^(?:(?:audio|video|share)-.+|meeting.*\.wav|transcript\.\w+|chat\.jsonl|gaps\.json)$/;
   const names = (await readdir(directory)).filter((name) => ours.test(name));
   await Promise.all(names.map((name) => rm(join(directory, name), { recursive: true })));
 }

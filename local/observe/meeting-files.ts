@@ -1,4 +1,4 @@
-import { rm } from 'node:fs/promises';
+import { rm, rmdir } from 'node:fs/promises';
 import { relative } from 'node:path';
 import { type Frame, MeetingExport, type ReceivedEvent } from '../../sdk/consumer/index.ts';
 import { ServiceError } from '../../shared/errors.ts';
@@ -67,6 +67,8 @@ export class MeetingFiles {
         paths.map((path) => rm(path, { recursive: true, force: true })),
       );
       const left = paths.filter((_, index) => removals[index]?.status === 'rejected');
+      // Its name would still tell of the meeting. A folder that holds other files stays.
+      await rmdir(this.#directory).catch(() => undefined);
       const id = this.#rtmsStreamId;
       const removed = `${id}: Zoom took the consent back, its files are removed`;
       const kept = left.map(

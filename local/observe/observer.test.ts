@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -165,7 +166,7 @@ test('a stream that Zoom may start again goes on in the same files', async () =>
   expect(await filesOf('resumed-2')).toEqual([]);
 });
 
-test('files that are complete when Zoom takes the consent back are removed', async () => {
+test('files that are complete when Zoom takes the consent back are removed with their folder', async () => {
   const observer = observe();
   let notes: string[] = [];
   try {
@@ -176,7 +177,7 @@ test('files that are complete when Zoom takes the consent back are removed', asy
     }
     await within(async () => expect(await filesOf('taken-back')).toEqual(BOTH));
     await revoked('taken-back', 2);
-    await within(async () => expect(await filesOf('taken-back')).toEqual([]));
+    await within(async () => expect(existsSync(join(root, 'taken-back'))).toBe(false));
     // Frames that are still read from the other stream are not kept either.
     await media('taken-back', { epoch: 2 });
     await started('taken-back', 3);
@@ -192,6 +193,20 @@ test('files that are complete when Zoom takes the consent back are removed', asy
     expect(paths.filter((path) => path.includes('taken-back'))).toEqual([]);
   }
   expect(notes).toContain('taken-back: Zoom took the consent back, its files are removed');
-  expect(await filesOf('taken-back-2')).toEqual([]);
+  expect(existsSync(join(root, 'taken-back-2'))).toBe(false);
   expect(await filesOf('kept')).toEqual(BOTH);
+});
+
+test('neither files nor their folder are left when Zoom takes the consent back during the meeting', async () => {
+  const observer = observe();
+  try {
+    await started('during');
+    await media('during');
+    await within(async () => expect(await filesOf('during')).toEqual(PARTIAL));
+    await revoked('during', 1);
+    await within(async () => expect(existsSync(join(root, 'during'))).toBe(false));
+  } finally {
+    await observer.close();
+  }
+  expect(existsSync(join(root, 'during'))).toBe(false);
 });

@@ -10,10 +10,14 @@ export type { Adjusted, Exporter } from './export/exporter.ts';
 export type { LeftOut } from './export/left-out.ts';
 export { MeetingExport, type MeetingExportOptions } from './export/meeting.ts';
 export { ChatExporter } from './export/text/chat.ts';
-export { plainText } from './export/text/plain-text.ts';
-export { srt } from './export/text/srt.ts';
-export { type Cue, TranscriptExporter, type TranscriptFormat } from './export/text/transcript.ts';
-export { vtt } from './export/text/vtt.ts';
+export {
+  type Cue,
+  plainText,
+  srt,
+  TranscriptExporter,
+  type TranscriptFormat,
+  vtt,
+} from './export/text/transcript.ts';
 export { H264Exporter } from './export/video/h264.ts';
 export { ImageSequenceExporter } from './export/video/image-sequence.ts';
 export { Mp4Exporter } from './export/video/mp4.ts';

@@ -3,23 +3,31 @@ import { join } from 'node:path';
 import type { LedgerReport } from '../verdict/ledger.ts';
 import { describeLoss, type Loss } from '../verdict/loss.ts';
 import { partialPath } from './exporter.ts';
-import { vtt } from './text/vtt.ts';
+import { vtt } from './text/transcript.ts';
 
-/** How a loss is told inside captions: without the clock's times, as the cue has its own. */
+/** Where the losses of a meeting are written, in its directory. */
+export const GAPS_FILE = 'gaps.json';
+
+/** @returns the words of a loss inside captions. They have no times of day, as the cue has its own times */
 export function cueText(loss: Loss): string {
   return describeLoss(loss).replace(/ between \S+ and \S+(?: \(([^)]+)\))?/, (_, length) =>
     length === undefined ? '' : ` for up to ${length}`,
   );
 }
 
-/** Writes `gaps.json`: the verdict, and every loss with its time since meeting zero. @returns its path */
+/**
+ * Writes `gaps.json`: the verdict, and every loss with its times since meeting zero.
+ *
+ * @param startMs meeting zero, Unix ms
+ * @returns the path of the file
+ */
 export async function writeGaps(
   directory: string,
   rtmsStreamId: string,
   startMs: number,
   { verdict, losses }: Pick<LedgerReport, 'verdict' | 'losses'>,
 ): Promise<string> {
-  const path = join(directory, 'gaps.json');
+  const path = join(directory, GAPS_FILE);
   const rows = losses.map((loss) => ({
     ...loss,
     fromAtMs: loss.fromMs - startMs,
@@ -33,8 +41,11 @@ export async function writeGaps(
 }
 
 /**
- * Writes captions beside a video, for the times in which its picture stands still because pictures lack. Players show
- * `name.vtt` beside `name.mp4` by themselves; a page needs a `<track>`.
+ * Writes captions beside a video, for the times in which its picture stands still because pictures are missing. Players
+ * show `name.vtt` beside `name.mp4` by themselves; a web page needs a `<track>`.
+ *
+ * @param startMs meeting zero, Unix ms
+ * @returns the path of the captions
  */
 export async function writeVideoCaptions(
   videoPath: string,

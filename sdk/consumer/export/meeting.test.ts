@@ -1,7 +1,8 @@
+import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import h264 from '../../../test/fixtures/rtms/media/15-video.h264-keyframe.json' with {
   type: 'json',
 };
@@ -19,7 +20,7 @@ const picture = Buffer.from(jpg.content.data, 'base64');
 const video = Buffer.from(h264.content.data, 'base64');
 
 describe('MeetingExport', () => {
-  it('writes one file for each source, and the transcript and chat', async () => {
+  test('writes one file for each source, and the transcript and chat', async () => {
     const directory = join(root, 'all', 'of', 'it');
     const meeting = await MeetingExport.create(directory, { startMs: START_MS });
     await meeting.frame(frame({ userName: 'Zoë ../Ågren' }));
@@ -63,7 +64,7 @@ describe('MeetingExport', () => {
     });
   });
 
-  it('lines speakers up, or writes just what they said', async () => {
+  test('fills the gaps of speakers with silence, or writes just what they said', async () => {
     const late = frame({ capturedAtMs: START_MS + 1_000 });
     const lengths: number[] = [];
     for (const fillGaps of [true, false]) {
@@ -76,7 +77,7 @@ describe('MeetingExport', () => {
     expect(lengths).toEqual([1_020 * 32, 640]);
   });
 
-  it('counts the pictures that no file holds, because no decoder could begin with them', async () => {
+  test('counts the pictures that are in no file, because no decoder could begin with them', async () => {
     const directory = join(root, 'late');
     const meeting = await MeetingExport.create(directory, { startMs: START_MS });
     const delta = Buffer.from('0000000141', 'hex');
@@ -89,7 +90,7 @@ describe('MeetingExport', () => {
     expect(meeting.skippedPictures).toEqual(new Map([[path, 2]]));
   });
 
-  it('begins another file when a source changes its format', async () => {
+  test('begins another file when a source changes its format', async () => {
     const meeting = await MeetingExport.create(join(root, 'formats'), { startMs: START_MS });
     await meeting.frame(frame());
     await meeting.frame(frame({ sampleRateHz: 8_000 }));
@@ -108,7 +109,7 @@ describe('a meeting of which something cannot be written', () => {
     MeetingExport.create(join(root, name), { startMs: START_MS, ...options });
   const names = (paths: string[]) => paths.map((path) => basename(path));
 
-  it('leaves that out, tells it, and completes everything else', async () => {
+  test('leaves out what cannot be written, counts it, and completes everything else', async () => {
     const meeting = await create('odd');
     await meeting.frame(frame({ mediaType: 2, codec: 7, payload: video }));
     for (const payload of [Buffer.alloc(0), Buffer.from('no start code')])
@@ -131,11 +132,11 @@ describe('a meeting of which something cannot be written', () => {
     expect(await readdir(join(root, 'odd'))).toHaveLength(3);
   });
 
-  it.each<[string, object]>([
+  test.each<[string, object]>([
     ['a sample rate that no header has room for', { sampleRateHz: 4_294_967_295 }],
     ['255 channels of L16', { channels: 255 }],
     ['255 channels of Opus', { codec: 4, channels: 255, payload: Buffer.from('f8fffe', 'hex') }],
-  ])('leaves no file open or behind for %s', async (name, fields) => {
+  ])('leaves no open and no empty file for %s', async (name, fields) => {
     const meeting = await create(name);
     await meeting.frame(frame({ ...fields, userId: 8 }));
     await meeting.frame(frame());
@@ -144,7 +145,7 @@ describe('a meeting of which something cannot be written', () => {
     expect(await readdir(join(root, name))).toHaveLength(2);
   });
 
-  it('completes the others when the file system refuses one', async () => {
+  test('completes the other files when the file system refuses one', async () => {
     const meeting = await create('refused');
     await mkdir(join(root, 'refused', 'audio-7-ada.wav.partial'));
     await meeting.frame(frame());
@@ -154,7 +155,7 @@ describe('a meeting of which something cannot be written', () => {
     expect(meeting.leftOut[0]).toMatchObject({ mediaType: 'audio', userId: 7, code: 'EISDIR' });
   });
 
-  it('has no file under its name before it is complete, and none when it is given up', async () => {
+  test('has no file under its name before it is complete, and removes all of them when it is aborted', async () => {
     const meeting = await create('partial');
     await meeting.frame(frame());
     await meeting.frame(frame({ mediaType: 2, codec: 7, payload: video }));
@@ -163,17 +164,17 @@ describe('a meeting of which something cannot be written', () => {
     expect(during.length).toBeGreaterThan(2);
     expect(during.filter((name) => !name.endsWith('.partial'))).toEqual([]);
     await meeting.abort();
-    expect(await readdir(join(root, 'partial'))).toEqual([]);
+    expect(existsSync(join(root, 'partial'))).toBe(false);
   });
 });
 
-describe('one export', () => {
+describe('an export of one meeting', () => {
   const other = { rtmsStreamId: 'stream-2' };
 
-  it.each([
+  test.each([
     ['that of its first frame', {}],
     ['the one it was made for', { rtmsStreamId: 'stream-1' }],
-  ])('holds one meeting: %s', async (_title, options) => {
+  ])('refuses other meetings than %s', async (_title, options) => {
     const meeting = await MeetingExport.create(join(root, 'one'), {
       startMs: START_MS,
       ...options,
@@ -187,7 +188,7 @@ describe('one export', () => {
     expect(await meeting.close()).toHaveLength(2);
   });
 
-  it('leaves nothing of a session whose consent was taken back, unless asked', async () => {
+  test('leaves neither files nor their folder when Zoom took the consent back, unless asked', async () => {
     const revoked = event('session_revoked', { timestampMs: START_MS }, 1);
     const directory = join(root, 'revoked');
     const meeting = await MeetingExport.create(directory, { startMs: START_MS });
@@ -197,14 +198,14 @@ describe('one export', () => {
       code: 'export/revoked',
     });
     await expect(meeting.close()).rejects.toMatchObject({ code: 'export/revoked' });
-    expect(await readdir(directory)).toEqual([]);
+    expect(existsSync(directory)).toBe(false);
     const asked = await MeetingExport.create(directory, { startMs: START_MS, evenRevoked: true });
     await asked.event(revoked);
     await asked.frame(frame());
     expect(await asked.close()).toHaveLength(2);
   });
 
-  it('tells what is lost in gaps.json, in the captions and beside the video', async () => {
+  test('tells what is lost in gaps.json, in the captions and beside the video', async () => {
     const directory = join(root, 'lossy');
     const meeting = await MeetingExport.create(directory, { startMs: START_MS });
     const blind = ['video', 'transcript'].map((mediaType) => ({
@@ -243,6 +244,20 @@ describe('one export', () => {
       '[video may lack what was captured for up to 7.0 s: its runner was lost]',
     );
     expect(meeting.report.verdict).toBe('incomplete');
+    const again = await MeetingExport.create(directory, { startMs: START_MS });
+    await again.frame(frame());
+    expect(names(await again.close())).toEqual(['audio-7-ada.wav', 'meeting.wav']);
+    // The export before had lost something, and this one has not.
+    expect(existsSync(join(directory, 'gaps.json'))).toBe(false);
+  });
+
+  test('keeps a folder that was there before when it is aborted', async () => {
+    const directory = join(root, 'own');
+    await mkdir(directory);
+    const meeting = await MeetingExport.create(directory, { startMs: START_MS });
+    await meeting.frame(frame());
+    await meeting.abort();
+    expect(await readdir(directory)).toEqual([]);
   });
 
   const names = (paths: string[]) => paths.map((path) => basename(path));

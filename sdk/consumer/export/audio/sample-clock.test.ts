@@ -14,13 +14,22 @@ interface Item {
   readonly number: number;
 }
 
-/** Frames of 20 ms at 1 kHz: a sample is a millisecond. @param times since meeting zero */
-function place(times: readonly number[], epochs: readonly number[] = []) {
+/**
+ * Places frames of 20 ms at 1 kHz, so that a sample is a millisecond.
+ *
+ * @param times of capture, since meeting zero
+ * @param receipts since meeting zero
+ */
+function place(
+  times: readonly number[],
+  epochs: readonly number[] = [],
+  receipts: readonly number[] = [],
+) {
   const clock = new SampleClock<Item>({ rateHz: 1_000, startMs: START_MS });
   const placed = times.flatMap((atMs, number) => {
     const payload = Buffer.from(String(number));
     const capturedAt = new Date(START_MS + atMs);
-    const receivedAt = new Date(START_MS + number * FRAME_MS);
+    const receivedAt = new Date(START_MS + (receipts[number] ?? number * FRAME_MS));
     const epoch = epochs[number] ?? 1;
     const sequence = number + 1;
     const item = { capturedAt, receivedAt, epoch, sequence, payload, number };
@@ -48,6 +57,38 @@ describe('one capture time that does not fit', () => {
 
   test('at the very end moves nothing either', () => {
     expect(place([...steady(10), 600_000]).at).toEqual(steady(11));
+  });
+});
+
+describe('capture times that the clock of the runner contradicts', () => {
+  property.prop([
+    fc.integer({ min: 0, max: 40 }),
+    fc.integer({ min: 2, max: 50 }),
+    fc.integer({ min: 700_000, max: 200 * 3_600_000 }),
+    fc.boolean(),
+  ])(
+    'move nothing and lose nothing, however many follow each other',
+    (index, count, offMs, isAhead) => {
+      const times = steady(50).map((atMs, number) =>
+        number >= index && number < index + count ? atMs + (isAhead ? offMs : -offMs) : atMs,
+      );
+      const { at, clock } = place(times);
+      expect(at).toEqual(steady(50));
+      expect(clock.cutSamples).toBe(0);
+      expect(clock.moved).toBe(Math.min(count, 50 - index));
+    },
+  );
+
+  test('keep the pauses between them', () => {
+    const receipts = [...steady(5), ...steady(5, 100), ...steady(5, 90_000)];
+    const times = receipts.map((atMs, number) => (number < 5 ? atMs : atMs + 600_000));
+    expect(place(times, [], receipts).at).toEqual(receipts);
+  });
+
+  test('do not hide a pause of minutes that both clocks saw', () => {
+    const times = [...steady(5), ...steady(5, 1_200_000)];
+    const { at, clock } = place(times, [], times);
+    expect([at, clock.moved]).toEqual([times, 0]);
   });
 });
 

@@ -4,10 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { EventData } from '../../../../shared/record/event-data.ts';
 import { event, START_MS } from '../../../../test/support/test-records.ts';
-import { plainText } from './plain-text.ts';
-import { srt } from './srt.ts';
-import { TranscriptExporter, type TranscriptFormat } from './transcript.ts';
-import { vtt } from './vtt.ts';
+import { plainText, srt, TranscriptExporter, type TranscriptFormat, vtt } from './transcript.ts';
 
 let directory: string;
 beforeAll(async () => {

@@ -96,3 +96,40 @@ export function clock(ms: number, mark: '.' | ','): string {
 export function textLines(text: string): string[] {
   return text.split(/[\r\n\u2028\u2029]+/).filter((line) => line.trim() !== '');
 }
+
+/** WebVTT, the speaker as a voice span. @see https://www.w3.org/TR/webvtt1/ */
+export function vtt(cues: readonly Cue[]): string {
+  return ['WEBVTT\n', ...cues.map(vttCue)].join('\n');
+}
+
+function vttCue({ fromMs, toMs, speaker, text }: Cue): string {
+  const words = textLines(text).map(escapeText).join('\n');
+  const voice = textLines(escapeText(speaker)).join(' ');
+  const payload = voice ? `<v ${voice}>${words}` : words;
+  return `${clock(fromMs, '.')} --> ${clock(toMs, '.')}\n${payload}\n`;
+}
+
+function escapeText(text: string): string {
+  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
+}
+
+/** SubRip, the speaker before the text. */
+export function srt(cues: readonly Cue[]): string {
+  return cues.map((cue, index) => srtCue(cue, index + 1)).join('\n');
+}
+
+function srtCue({ fromMs, toMs, speaker, text }: Cue, number: number): string {
+  const words = textLines(text).join('\n').replaceAll('-->', '->');
+  const payload = speaker ? `${textLines(speaker).join(' ')}: ${words}` : words;
+  return `${number}\n${clock(fromMs, ',')} --> ${clock(toMs, ',')}\n${payload}\n`;
+}
+
+/** One line each: `[00:01:05] Ada: Good morning.` */
+export function plainText(cues: readonly Cue[]): string {
+  return cues
+    .map(({ fromMs, speaker, text }) => {
+      const who = speaker ? `${textLines(speaker).join(' ')}: ` : '';
+      return `[${clock(fromMs, '.').slice(0, -4)}] ${who}${textLines(text).join(' ')}\n`;
+    })
+    .join('');
+}
