@@ -12,7 +12,7 @@ import {
   observe,
   type Sightings,
 } from './expiry.ts';
-import { placeInLine, WINDOW_MS } from './placement.ts';
+import { PLACEMENT_WINDOW_MS, placeInLine } from './placement.ts';
 import { isQuarantined } from './rules.ts';
 import type { SessionStore } from './store.ts';
 
@@ -21,7 +21,7 @@ const REQUESTED_WAIT_MS = 15_000;
 /** The job of a stream that was handed over is sent at once. This long after, it is lost. */
 const HANDED_OVER_WAIT_MS = 5_000;
 /** An orphan whose window here began this long ago is one that the others did not take either. */
-const OVERDUE_AFTER_MS = 2 * WINDOW_MS;
+const OVERDUE_AFTER_MS = 2 * PLACEMENT_WINDOW_MS;
 /** A task with fewer renewals has not watched the others for long enough to call one of them dead. */
 const WATCHED_HEARTBEATS = 1 + Math.ceil(EXPIRE_AFTER_MS / HEARTBEAT_INTERVAL_MS);
 /** The row of a dead task that owns nothing is deleted after this long. */
@@ -147,7 +147,7 @@ export class OrphanWatch {
       const line = row.owner === UNOWNED ? live : watching;
       const place = placeInLine(row.rtmsStreamId, taskId, line, sessionSlots);
       if (place === undefined) return false;
-      const lateMs = atMs - sinceMs - this.#waitMs(row) - place * WINDOW_MS - holdBackMs;
+      const lateMs = atMs - sinceMs - this.#waitMs(row) - place * PLACEMENT_WINDOW_MS - holdBackMs;
       if (lateMs >= OVERDUE_AFTER_MS) overdue.add(row.rtmsStreamId);
       return lateMs >= 0;
     });

@@ -2,7 +2,7 @@ import type { TaskRow } from '../../shared/session-table/session-row.ts';
 import { roomFor } from '../../shared/session-table/slots.ts';
 
 /** Every further runner in line waits one window longer, so that claims do not collide. */
-export const WINDOW_MS = 1_000;
+export const PLACEMENT_WINDOW_MS = 1_000;
 
 /**
  * Who is to claim an orphan, and when. The live runners with room form a line whose order differs from stream to stream,

@@ -20,7 +20,7 @@ import type { SessionPoolOptions } from './pool-options.ts';
 import { FrameUnits } from './recording/source-writer.ts';
 import { SESSION_STATES } from './session-state.ts';
 
-/** How often the secret's age is looked at. */
+/** How often the age of the secret is checked. */
 const SECRET_INTERVAL_MS = 5_000;
 
 export interface SessionsOptions {
