@@ -103,7 +103,7 @@ test.each<[string, () => void]>([
   expect(given).toEqual([]);
 });
 
-test('waits for its turn while an emptier task has a session, and takes nothing new', async () => {
+test('gives nothing while an emptier task has a session, and takes nothing new', async () => {
   tasks = [task('full', 8), task('own', 2), task('other', 1)];
   await packer.step();
   expect(given).toEqual([]);
