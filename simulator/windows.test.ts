@@ -58,7 +58,7 @@ describe('keep-alive', () => {
     for (const socket of [signaling, media]) socket.answersKeepAlives = false;
     clock.advance(20_000);
     for (const socket of [signaling, media]) {
-      await socket.settled();
+      await socket.caughtUp();
       const asked = socket.take(12).map(({ timestamp }) => timestamp);
       expect(asked).toEqual([NOW + 10_000, NOW + 20_000]);
     }
@@ -70,7 +70,7 @@ describe('keep-alive', () => {
     signaling.answersKeepAlives = false;
     clock.advance(10_000);
     clock.advance(10_000);
-    await Promise.all([signaling.settled(), media.settled()]);
+    await Promise.all([signaling.caughtUp(), media.caughtUp()]);
     expect(signaling.take(12)).toHaveLength(1);
     expect(media.take(12)).toHaveLength(0);
   });
@@ -85,7 +85,7 @@ describe('keep-alive', () => {
       // What a client does that reads the number as a double.
       const { timestamp } = await signaling.next(12);
       signaling.send({ msg_type: 13, timestamp });
-      await signaling.settled();
+      await signaling.caughtUp();
     }
     clock.advance(10_000);
     expect(await signaling.closed).toBe(1006);
@@ -162,12 +162,12 @@ describe('signaling lost', () => {
     clock.advance(100);
     simulator.act(id, { do: 'cut_signaling' });
     clock.advance(30_000);
-    await first.media.settled();
+    await first.media.caughtUp();
     expect(first.media.take(14)).toHaveLength(5);
     const second = await joinUnified(simulator, id, { media_params: MULTI });
     expect(await first.media.closed).toBe(1000);
     clock.advance(20);
-    await second.media.settled();
+    await second.media.caughtUp();
     const burst = second.media.take(14);
     expect(burst[0]?.content.timestamp).toBe(NOW + 100);
     expect(burst).toHaveLength(1_501);
@@ -233,8 +233,8 @@ describe('the ledger of a broken connection', () => {
     const id = await start();
     const { media } = await joinUnified(simulator, id, { media_params: MULTI });
     clock.advance(10_000);
-    await media.settled();
-    await media.settled();
+    await media.caughtUp();
+    await media.caughtUp();
     clock.advance(100);
     simulator.act(id, { do: 'cut_media' });
     const [audio] = simulator.sent(id).sources;
@@ -261,10 +261,10 @@ describe('the ledger of a broken connection', () => {
     const { media } = await joinUnified(simulator, id, { media_params: MULTI });
     simulator.act(id, { do: 'stall_media', mediaType: 'audio', durationMs: 1_000 });
     clock.advance(990);
-    await media.settled();
+    await media.caughtUp();
     expect(media.take(14)).toEqual([]);
     clock.advance(30);
-    await media.settled();
+    await media.caughtUp();
     expect(media.take(14)).toHaveLength(51);
   });
 });
@@ -297,7 +297,7 @@ describe('fail-over', () => {
     const { signaling, media } = await joinUnified(simulator, id, { media_params: MULTI });
     simulator.act(id, { do: 'failover', oldSockets: 'keep' });
     clock.advance(1_000);
-    await Promise.all([signaling.settled(), media.settled()]);
+    await Promise.all([signaling.caughtUp(), media.caughtUp()]);
     expect(media.take(14)).toEqual([]);
     await pass(clock, 55_000, [signaling]);
     clock.advance(5_000);

@@ -1,5 +1,5 @@
 import { cutText, INPUT_LIMITS } from '../../shared/input-limits.ts';
-import { printable } from '../../shared/printable.ts';
+import { printable } from '../../shared/plain-text.ts';
 
 /** Why Zoom's REST API has not done what it was asked, and why it makes no sense to ask again. */
 export const API_REFUSALS = [

@@ -1,7 +1,7 @@
 import pino from 'pino';
-import { boundFields } from '../../shared/bound-fields.ts';
 import { describeError } from '../../shared/describe-error.ts';
 import type { LogFields, Logger } from '../../shared/logger.ts';
+import { boundFields } from '../../shared/logger.ts';
 
 export const LOG_LEVELS = ['debug', 'info', 'warn', 'error'] as const;
 

@@ -27,7 +27,7 @@ it('sends frames that prove themselves, and numbered lines', async () => {
   };
   const { media } = await joinUnified(simulator, id, { media_params });
   clock.advance(4_000);
-  await media.settled();
+  await media.caughtUp();
 
   const next = new Map<number, number>();
   for (const { content } of media.take(14)) {
@@ -70,7 +70,7 @@ it('sends speech and cameras that a decoder takes when it is to be playable', as
   };
   const { media } = await joinUnified(simulator, id, { media_params });
   clock.advance(2_000);
-  await media.settled();
+  await media.caughtUp();
 
   const spoken = media.take(14).map(({ content }) => Buffer.from(content.data, 'base64'));
   expect(spoken.length).toBeGreaterThan(50);

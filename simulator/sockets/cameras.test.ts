@@ -48,7 +48,7 @@ async function select(userId: number, subscribe = true): Promise<number> {
 }
 
 async function picturesOf(socket: RawSocket): Promise<Set<number>> {
-  await socket.settled();
+  await socket.caughtUp();
   return new Set(socket.take(15).map(({ content }) => content.user_id));
 }
 
@@ -82,13 +82,13 @@ test('closing a deselected camera interrupts nothing, closing a selected one doe
   await start();
   const [one, two] = [(await join(1)).media, (await join(2)).media];
   expect([await select(1), await select(2), await select(1, false)]).toEqual([0, 0, 0]);
-  await signaling.settled();
+  await signaling.caughtUp();
   signaling.take(8);
   await one.close();
   await two.close();
   expect(await signaling.next(8)).toMatchObject({ state: 2, reason: 14 });
   clock.advance(0);
-  await signaling.settled();
+  await signaling.caughtUp();
   expect(signaling.take(8)).toEqual([]);
 });
 

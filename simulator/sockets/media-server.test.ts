@@ -38,7 +38,7 @@ async function start(scenario: Partial<ScenarioInput> = {}, behaviour: Partial<B
 
 /** Timestamps of the messages of one type that have arrived. */
 async function timestamps(socket: RawSocket, msgType: number): Promise<number[]> {
-  await socket.settled();
+  await socket.caughtUp();
   return socket.take(msgType).map(({ content }) => content.timestamp - NOW);
 }
 
@@ -235,7 +235,7 @@ describe('audio', () => {
     const id = await start({ participants });
     const { media } = await joinUnified(simulator, id, { media_params: MULTI });
     clock.advance(20);
-    await media.settled();
+    await media.caughtUp();
     expect(media.take(14).map(({ content }) => content.user_id)).toEqual([1, 2, 3]);
   });
 
@@ -282,7 +282,7 @@ describe('pictures', () => {
     const { media } = await joinUnified(simulator, id, { media_params });
     const speakers = async () => {
       clock.advance(200);
-      await media.settled();
+      await media.caughtUp();
       return media.take(15).map(({ content }) => [content.user_id, content.timestamp - NOW]);
     };
     expect(await speakers()).toEqual([
@@ -310,7 +310,7 @@ describe('pictures', () => {
     const media_params = { video: { codec: 7, fps: 30 } };
     const { media } = await joinUnified(simulator, id, { media_params });
     clock.advance(500);
-    await media.settled();
+    await media.caughtUp();
     media.take(15);
     simulator.act(id, { do: 'active_speaker', userId: BEN.userId });
     clock.advance(100);

@@ -140,7 +140,7 @@ describe('signaling handshake', () => {
     const first = await joinSignaling(simulator, id);
     const second = await joinSignaling(simulator, id);
     expect(second.response).toEqual(fixture('02-handshake-resp.error-8'));
-    await first.signaling.settled();
+    await first.signaling.caughtUp();
   });
 
   it('lets the second client take over when told to', async () => {
@@ -154,7 +154,7 @@ describe('signaling handshake', () => {
   it('closes a socket that says nothing for 30 seconds', async () => {
     const id = await start();
     const socket = await RawSocket.open(simulator.serverUrl(id));
-    await socket.settled();
+    await socket.caughtUp();
     clock.advance(30_000);
     expect(await socket.closed).toBe(1000);
   });
@@ -202,7 +202,7 @@ describe('events', () => {
     const id = await start({}, { namesOnLeave: true });
     const { signaling } = await joinSignaling(simulator, id);
     signaling.send({ msg_type: 5, events: [{ event_type: 4, subscribe: true }] });
-    await signaling.settled();
+    await signaling.caughtUp();
     simulator.act(id, { do: 'leave', userId: BEN.userId });
     expect((await signaling.next(6)).event.participants).toEqual([
       { user_id: BEN.userId, user_name: 'Alice' },
@@ -226,9 +226,9 @@ describe('events', () => {
       expect(await signaling.next(6)).toEqual(expected);
     }
     signaling.send(fixture('05-event-unsubscribe'));
-    await signaling.settled();
+    await signaling.caughtUp();
     simulator.act(id, { do: 'active_speaker', userId: BEN.userId });
-    await signaling.settled();
+    await signaling.caughtUp();
     expect(signaling.unread).toEqual([]);
   });
 
@@ -256,7 +256,7 @@ describe('events', () => {
     const id = await start();
     const { signaling } = await joinSignaling(simulator, id);
     signaling.send(fixture('05-event-subscription.chat-groups'));
-    await signaling.settled();
+    await signaling.caughtUp();
     const expected = fixture('06-event-chat-group-create');
     const { event_type: eventType, timestamp: _, ...fields } = expected.event;
     simulator.act(id, { do: 'event', eventType, fields });
@@ -280,7 +280,7 @@ describe('events', () => {
       );
       const { signaling } = await joinSignaling(simulator, id);
       signaling.send(fixture('05-event-subscription.contact-center'));
-      await signaling.settled();
+      await signaling.caughtUp();
       simulator.act(id, { do: 'voice', eventType: 8, userId: 1 });
       expected.event.event_ts = NOW;
       expect(await signaling.next(6)).toEqual(expected);
@@ -297,7 +297,7 @@ describe('states and queries', () => {
     const session = await signaling.next(9);
     expect(session).toMatchObject({ state: 2, timestamp: NOW });
     expect(await signaling.next(8)).toEqual(fixture('08-stream-state-active'));
-    await signaling.settled();
+    await signaling.caughtUp();
     expect(signaling.unread).toEqual([]);
     signaling.send({ msg_type: 10, rtms_session_id: session.rtms_session_id });
     expect(await signaling.next(11)).toMatchObject({ state: 2, timestamp: NOW });
@@ -318,7 +318,7 @@ describe('states and queries', () => {
     expect(await signaling.next(8)).toEqual(fixture('08-stream-state-paused'));
     expect(await signaling.next(9, ({ state }) => state === 3)).toBeDefined();
     clock.advance(200);
-    await media.settled();
+    await media.caughtUp();
     expect(media.take(14)).toEqual([]);
     simulator.act(id, { do: 'resume' });
     const resumed = await signaling.next(8);
@@ -387,7 +387,7 @@ describe('individual video', () => {
     const id = await start({ participants });
     const { signaling, media } = await joinUnified(simulator, id, { media_params });
     clock.advance(1_000);
-    await media.settled();
+    await media.caughtUp();
     expect(media.take(15)).toEqual([]);
 
     const subscribe = (user_id: number, on = true) => {
@@ -402,16 +402,16 @@ describe('individual video', () => {
     const again = fixture('29-video-subscription-resp.duplicate');
     expect(await subscribe(ADA.userId)).toEqual({ ...again, timestamp: NOW + 1_200 });
     expect(await subscribe(BEN.userId)).toMatchObject({ status_code: 0 });
-    await media.settled();
+    await media.caughtUp();
     media.take(15);
     clock.advance(300);
-    await media.settled();
+    await media.caughtUp();
     expect(new Set(media.take(15).map(({ content }) => content.user_id))).toEqual(
       new Set([BEN.userId]),
     );
     expect(await subscribe(BEN.userId, false)).toMatchObject({ status_code: 0 });
     clock.advance(300);
-    await media.settled();
+    await media.caughtUp();
     expect(media.take(15)).toEqual([]);
     expect(await subscribe(99)).toMatchObject({ status_code: 4 });
   });

@@ -86,6 +86,6 @@ test('catches up at three times the live rate, and delays nobody who keeps up', 
     expect(rate).toBeGreaterThanOrEqual(3 * source.liveBytesPerSecond);
   }
   await live([...behind, ...late], 20_000);
-  for (const { unsettled } of behind) expect(unsettled).toBeLessThan(25);
+  for (const { unacknowledged } of behind) expect(unacknowledged).toBeLessThan(25);
   expect(Math.max(...(late[0]?.latencies ?? []))).toBeLessThan(2 * calmMs);
 });

@@ -256,9 +256,9 @@ class Run {
   }
 }
 
-/** More is unsettled than waits for company and for answers when all is well. */
+/** More is unacknowledged than waits for company and for answers when all is well. */
 function isBehind(source: Source): boolean {
-  return source.unsettled > Math.max(2, 500 / source.shape.intervalMs);
+  return source.unacknowledged > Math.max(2, 500 / source.shape.intervalMs);
 }
 
 function percentile(latencies: number[], share = 0.99): number {

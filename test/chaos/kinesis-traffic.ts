@@ -56,7 +56,7 @@ export class Source implements Receipt {
     this.#startedAtMs = startedAtMs;
   }
 
-  get unsettled(): number {
+  get unacknowledged(): number {
     return this.sent - this.writtenUnits - this.droppedSequences.size;
   }
 

@@ -20,7 +20,7 @@ export interface RunnerFigures {
     /** SIGTERM until frames of the next epoch could be read, per session. */
     readonly readableMs: Percentiles;
     /** From the last frame of one runner to the first of the next, by our clock: Zoom's buffer covers it. */
-    readonly holeMs: Percentiles;
+    readonly gapMs: Percentiles;
     readonly audioFramesLost: number;
   };
   readonly kill: {
@@ -122,7 +122,7 @@ async function drain(world: World, streams: readonly string[], taskId: string) {
   return {
     drainMs,
     readableMs: percentiles(boundaries.map(({ after }) => after.readAtMs - atMs)),
-    holeMs: percentiles(boundaries.map(({ before, after }) => after.readAtMs - before.readAtMs)),
+    gapMs: percentiles(boundaries.map(({ before, after }) => after.readAtMs - before.readAtMs)),
     audioFramesLost: boundaries.reduce((sum, boundary) => sum + missingMs(boundary) / FRAME_MS, 0),
   };
 }
@@ -210,9 +210,9 @@ function targetsOf({ handOver, kill, late, problems }: RunnerFigures): Target[] 
     atMost('SIGTERM: audio lost', 'frames', handOver.audioFramesLost, 0),
     atMost('SIGTERM: all sessions away', 'ms', handOver.drainMs, 60_000),
     atMost(
-      'SIGTERM: hole of a session, within the buffer of Zoom',
+      'SIGTERM: gap of a session, within the buffer of Zoom',
       'ms',
-      handOver.holeMs.max,
+      handOver.gapMs.max,
       60_000,
     ),
     atMost('two epochs writing: records of an older one behind a newer', 'records', late, 0),

@@ -15,8 +15,8 @@ const RUNNER = 'storm-runner';
 const ZOOM_RETRIES_MS = [300, 1_200, 3_600];
 const ZOOM_CONNECTIONS = 16;
 const ZOOM_TIMEOUT_MS = 3_000;
-/** Shorter than the ladder, so that nothing is given up for it. */
-const ZOOM_PATIENCE_MS = 4_000;
+/** Shorter than the ladder, so that every delivery arrives. */
+const ZOOM_LATEST_MS = 4_000;
 const OUTAGES: readonly FaultMode[] = ['refuse', 'swallow', 'stall'];
 
 export interface StormReport {
@@ -26,8 +26,8 @@ export interface StormReport {
   /** Requests sent, repeats included, by the status of their answer (`none` = none in 3 s). */
   readonly answers: Readonly<Record<string, number>>;
   readonly outages: number;
-  /** Deliveries that Zoom gave up after its last repeat. */
-  readonly givenUp: number;
+  /** Deliveries that Zoom did not get through with its last repeat. */
+  readonly undelivered: number;
   readonly slowestAnswerMs: number;
   /** Streams whose row differs from what the events say. */
   readonly wrong: readonly string[];
@@ -93,7 +93,7 @@ export async function runWebhookStorm(options: {
 /** Zoom's side: a few connections, repeats by the ladder. @param refused called at each 503 */
 async function deliverAll(door: FrontDoor, deliveries: readonly Delivery[], refused: () => void) {
   const answers: Record<string, number> = {};
-  let givenUp = 0;
+  let undelivered = 0;
   let slowestAnswerMs = 0;
   const repeats: Promise<void>[] = [];
   const send = async (delivery: Delivery, attempt: number): Promise<void> => {
@@ -108,7 +108,7 @@ async function deliverAll(door: FrontDoor, deliveries: readonly Delivery[], refu
     if (status === 503) refused();
     if (seen !== 'none' && status < 500) return;
     const pauseMs = ZOOM_RETRIES_MS[attempt - 1];
-    if (pauseMs === undefined) givenUp += 1;
+    if (pauseMs === undefined) undelivered += 1;
     else repeats.push(delay(pauseMs).then(() => send(delivery, attempt + 1)));
   };
   const queue = deliveries.values();
@@ -118,7 +118,7 @@ async function deliverAll(door: FrontDoor, deliveries: readonly Delivery[], refu
     }),
   );
   for (let next = repeats.shift(); next; next = repeats.shift()) await next;
-  return { answers, givenUp, slowestAnswerMs: Math.round(slowestAnswerMs) };
+  return { answers, undelivered, slowestAnswerMs: Math.round(slowestAnswerMs) };
 }
 
 /**
@@ -141,7 +141,7 @@ async function breakAws(
     count += 1;
     // Longer than the SDK's own retries bridge.
     await pause(150 + random() * 150, signal);
-    await Promise.race([met, pause(ZOOM_PATIENCE_MS, signal)]);
+    await Promise.race([met, pause(ZOOM_LATEST_MS, signal)]);
     proxy.mode = 'pass';
     await pause(500 + random() * 1_000, signal);
   }
@@ -230,8 +230,8 @@ if (import.meta.main) {
     seed: Number(values.seed),
   });
   process.stdout.write(`${JSON.stringify(report, undefined, 2)}\n`);
-  const { wrong, unclaimed, claimedTwice, givenUp, answers, slowestAnswerMs } = report;
-  const isRight = wrong.length + unclaimed.length + claimedTwice.length + givenUp === 0;
+  const { wrong, unclaimed, claimedTwice, undelivered, answers, slowestAnswerMs } = report;
+  const isRight = wrong.length + unclaimed.length + claimedTwice.length + undelivered === 0;
   // Zoom waits three seconds; a storm that no delivery met proves nothing.
   const isProof = (answers['503'] ?? 0) > 0 && slowestAnswerMs < 3_000;
   process.exit(isRight && isProof ? 0 : 1);

@@ -369,8 +369,8 @@ describe('rtms redrive', () => {
     const sqs = new SQSClient({ ...client, endpoint: endpoints.sqs });
     const dynamodb = new DynamoDBClient({ ...client, endpoint: endpoints.dynamodb });
     const row = {
-      pk: sessionKey('forgotten'),
-      rtmsStreamId: 'forgotten',
+      pk: sessionKey('left-behind'),
+      rtmsStreamId: 'left-behind',
       owner: UNOWNED,
       startEventTsMs: Date.now(),
       serverUrls: ['ws://127.0.0.1:9'],
@@ -382,7 +382,7 @@ describe('rtms redrive', () => {
     await DynamoDBDocumentClient.from(dynamodb).send(
       new PutCommand({ TableName: table, Item: row }),
     );
-    for (const MessageBody of [encodeSessionJob('forgotten'), encodeSessionJob(id), 'nonsense']) {
+    for (const MessageBody of [encodeSessionJob('left-behind'), encodeSessionJob(id), 'nonsense']) {
       await sqs.send(new SendMessageCommand({ QueueUrl: deadLetterQueueUrl, MessageBody }));
     }
     const listed = await rtms('redrive');

@@ -7,7 +7,7 @@ export interface HostilePeer {
   readonly child: Child;
   /** For a webhook: where it takes signaling connections. */
   readonly serverUrls: string;
-  /** Settles when it has done its worst. */
+  /** Resolves when it has done its worst. */
   readonly done: Promise<void>;
 }
 

@@ -18,7 +18,9 @@ export const HOSTILE_WORDS: readonly string[] = [
   'm\ud800',
 ];
 
-/** What a terminal acts on or hides; a list of its own, so that a character which the product forgets is not forgotten here. */
+/**
+ * What a terminal acts on or hides; a list of its own, or a character that the product leaves out would be left out here, too.
+ */
 const ACTED_ON = /[\p{Cc}\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff]/u;
 
 /**

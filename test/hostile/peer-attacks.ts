@@ -107,7 +107,7 @@ export const PEER_ATTACKS: readonly PeerAttack[] = [
   },
   {
     name: 'captures that jump for and back',
-    rule: 'holes are bounded',
+    rule: 'gaps are bounded',
     run: (peer) =>
       times(20_000, (index) =>
         peer.send('/media', audio({ timestamp: NOW + (index % 2) * 1e9 * index })),
@@ -141,8 +141,8 @@ export const PEER_ATTACKS: readonly PeerAttack[] = [
     },
   },
   {
-    name: 'a row that DynamoDB refuses to settle',
-    rule: 'what does not pass is given up',
+    name: 'a row that DynamoDB refuses to write',
+    rule: 'a write that never passes is not tried for ever',
     logs: 'row_given_up',
     fillsRow: true,
     run: async (peer) => {

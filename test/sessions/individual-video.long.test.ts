@@ -17,7 +17,7 @@ type PolicyName = keyof typeof POLICIES;
 const POLICY_NAMES = Object.keys(POLICIES) as PolicyName[];
 
 /** A runner takes no stream as long as its event loop is late, which a busy machine may see to. */
-const PATIENCE_MS = 40_000;
+const CLAIM_TIMEOUT_MS = 40_000;
 
 let world: World;
 /** Policies of the owners so far, in the order of their epochs. */
@@ -126,7 +126,7 @@ test('every policy records whose turn it is, through reconnects and from runner 
   // A late claim may go to a replacement that has the policy of the runner before: then one more takes over.
   for (let isLast = false; !isLast; ) {
     const epoch = shown.length + 1;
-    const { taskId } = await world.log('claimed', { rtmsStreamId, epoch }, PATIENCE_MS);
+    const { taskId } = await world.log('claimed', { rtmsStreamId, epoch }, CLAIM_TIMEOUT_MS);
     const policy = policyOf.get(taskId) ?? expect.unreachable();
     shown.push(policy);
     isLast = new Set(shown).size === POLICY_NAMES.length;
@@ -134,7 +134,7 @@ test('every policy records whose turn it is, through reconnects and from runner 
     const order = await play[policy](epoch);
     if (!isLast) {
       process.kill(world.pid(taskId), 'SIGTERM');
-      await world.event('session_taken_over', { rtmsStreamId, epoch: epoch + 1 }, PATIENCE_MS);
+      await world.event('session_taken_over', { rtmsStreamId, epoch: epoch + 1 }, CLAIM_TIMEOUT_MS);
     } else act({ do: 'stop', reason: 6 });
     const what = `${policy} in epoch ${epoch}`;
     await world.until(`${what} is over`, () =>

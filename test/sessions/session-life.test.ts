@@ -52,7 +52,7 @@ describe.concurrent('one session', () => {
     expect(claimedAtMs).toBeLessThanOrEqual(streamingAtMs);
     expect(namesOf(id, 1).filter((name) => name === 'session_started')).toHaveLength(1);
     expect(namesOf(id, 1).at(-1)).toBe('session_ended');
-    const row = await world.until('the row settled', async () => {
+    const row = await world.until('the row written', async () => {
       const found = await world.row(id);
       return found.owner === undefined && found;
     });
@@ -81,7 +81,7 @@ describe.concurrent('one session', () => {
     const second = await world.event('session_ended', { rtmsStreamId: id, epoch: 2 });
     expect(second.data.stopReason).toBeUndefined();
     await world.until(
-      'the row settled',
+      'the row written',
       async () => (await world.row(id)).endedReason === 'missed',
     );
   });
@@ -115,7 +115,7 @@ describe.concurrent('one session', () => {
     const id = await startFlowing();
     const { entityId } = await world.row(id);
     act(id, { do: 'stop', reason: 6 });
-    await world.until('the row settled', async () => (await world.row(id)).owner === undefined);
+    await world.until('the row written', async () => (await world.row(id)).owner === undefined);
     act(await startFlowing(), {
       do: 'webhook',
       event: 'meeting.rtms_stopped',
@@ -124,7 +124,7 @@ describe.concurrent('one session', () => {
     const ended = await world.event('session_ended', { rtmsStreamId: id, epoch: 2 });
     expect(ended.data).toMatchObject({ stopReason: 8, stopReasonName: 'STREAM_REVOKED' });
     expect(namesOf(id, 2)).toEqual(['session_taken_over', 'session_revoked', 'session_ended']);
-    const row = await world.until('the row settled again', async () => {
+    const row = await world.until('the row written again', async () => {
       const found = await world.row(id);
       return found.owner === undefined && found;
     });

@@ -45,11 +45,11 @@ async function endOf(world: World, rtmsStreamId: string): Promise<void> {
 }
 
 /** Audio is missing between the epochs, from every source that a consumer has seen in both. */
-function expectHoles(world: World, rtmsStreamId: string, cause: string): void {
+function expectGaps(world: World, rtmsStreamId: string, cause: string): void {
   const { holes } = world.ledger.report();
   expect(holes.length).toBeGreaterThan(0);
-  for (const hole of holes) {
-    expect(hole).toMatchObject({
+  for (const gap of holes) {
+    expect(gap).toMatchObject({
       rtmsStreamId,
       mediaType: 'audio',
       fromEpoch: 1,
@@ -105,7 +105,7 @@ test('a second SIGTERM ends the waiting, and what no stream takes is in the log'
   expect(await exited).toMatchObject({ pid, code: 0 });
   await endOf(world, rtmsStreamId);
   // In the streams it shows as a change of owners without a last word of the first.
-  expectHoles(world, rtmsStreamId, 'handed_over');
+  expectGaps(world, rtmsStreamId, 'handed_over');
 });
 
 test('a runner that cannot even report its losses ends all the same', {
@@ -119,5 +119,5 @@ test('a runner that cannot even report its losses ends all the same', {
   const claimed = await world.log('claimed', { rtmsStreamId, epoch: 2 }, 30_000);
   expect(claimed).toMatchObject({ cause: 'owner_lost' });
   await endOf(world, rtmsStreamId);
-  expectHoles(world, rtmsStreamId, 'owner_lost');
+  expectGaps(world, rtmsStreamId, 'owner_lost');
 });

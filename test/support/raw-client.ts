@@ -72,7 +72,7 @@ export class RawSocket {
   }
 
   /** Everything the server had sent until now has arrived. */
-  async settled(): Promise<void> {
+  async caughtUp(): Promise<void> {
     this.socket.ping();
     await once(this.socket, 'pong');
   }
@@ -120,7 +120,7 @@ export async function pass(
   for (let leftMs = durationMs; leftMs > 0; leftMs -= 10_000) {
     clock.advance(Math.min(leftMs, 10_000));
     // Twice: after the first the questions have come, after the second the answers have gone.
-    for (const socket of [...sockets, ...sockets]) await socket.settled();
+    for (const socket of [...sockets, ...sockets]) await socket.caughtUp();
   }
 }
 

@@ -3,7 +3,7 @@ import type { WireMessageListener } from '../../../rtms/connection/options.ts';
 import { MESSAGE_TYPE, nameOf } from '../../../rtms/protocol/constants.ts';
 import { ServiceError } from '../../../shared/errors.ts';
 import type { LogFields, Logger } from '../../../shared/logger.ts';
-import { printable } from '../../../shared/printable.ts';
+import { printable } from '../../../shared/plain-text.ts';
 import { environment } from './environment.ts';
 
 export const LogLevel = { ERROR: 0, WARN: 1, INFO: 2, DEBUG: 3, TRACE: 4 } as const;

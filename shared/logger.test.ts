@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import { boundFields } from './bound-fields.ts';
 import { describeError } from './describe-error.ts';
 import { ServiceError } from './errors.ts';
+import { boundFields } from './logger.ts';
 
 test('whatever would make a line of unknown length is cut', () => {
   const many = Array.from({ length: 100_000 }, (_, userId) => ({ userId }));
