@@ -21,7 +21,7 @@ export const ROW_ATTACKS: readonly RowAttack[] = (
     ['epoch above 2^32', { epoch: 2 ** 33 }],
     ['a start before all time', { startEventTsMs: -1e18 }],
     ['requested never', { requestedAtMs: null }],
-    ['an operator’s wish of tomorrow', { operatorWish: 'teleport' }],
+    ['an operator request of tomorrow', { operatorWish: 'teleport' }],
     ['a stream id of 500 bytes', { rtmsStreamId: 'x'.repeat(500) }],
     ['a stream id with #', { rtmsStreamId: 'a#b' }],
     ['an owner that is the list of tasks', { owner: 'TASKS' }],
