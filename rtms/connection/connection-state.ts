@@ -2,62 +2,81 @@ import { STATUS_CODE } from '../protocol/constants.ts';
 import type { Pace } from './redial-delay.ts';
 import type { StatusVerdict } from './verdict.ts';
 
-/** Since when, and why, a connection is not up. */
+/** Why a connection is not up, and since when. */
 export interface Trouble {
   readonly cause: string;
   /** The first sign, monotonic ms: reconnect windows count from here. */
   readonly sinceMs: number;
 }
 
-/** Why a connection is closed for good. */
+/**
+ * Why a connection is closed for good.
+ *
+ * - `left`: the client closed it
+ * - `expired`: the reconnect window passed
+ * - `refused`: Zoom will never grant this request
+ * - `fatal`: for Zoom the stream does not exist or is not ours
+ */
 export type Closure =
   | { readonly name: 'left' }
   | { readonly name: 'expired'; readonly cause: string }
   | {
       readonly name: 'refused' | 'fatal';
+      /** STATUS_CODE of the handshake answer. */
       readonly status: number | undefined;
       readonly cause: string;
     };
 
 /**
- * One connection to Zoom, signaling or media, kept up by redialling.
+ * The states of one connection to Zoom, signaling or media, that is kept up by redialling.
  *
- * idle → dialing ⇄ waiting, dialing → up → waiting …, and closed from anywhere. `attempt` counts the dials
- * of one trouble from 1; `flaps` the connections in a row that did not last, whoever gave them up: Zoom, or
- * we because Zoom said so. Only after a connection that lasted does a dial go out at once. Without that rule
- * a fault at Zoom that lets us in and calls us back right away makes hundreds of handshakes a second.
+ *     idle ──dial──▶ dialing ──accepted──▶ up
+ *                    ▲    │                │
+ *                retry  failed           lost, or dial after a flap
+ *                    │    ▼                │
+ *                    waiting ◀─────────────┘        from any state: close, refused, fatal, expired ──▶ closed
+ *
+ * `attempt` counts the dials of one trouble from 1. `flaps` counts the connections in a row that did not last 10 s,
+ * whoever ended them. A dial goes out at once only after a connection that lasted: without this rule a fault at Zoom
+ * that accepts a connection and calls it back at once would cause hundreds of handshakes a second.
  */
 export type ConnectionState =
+  /** Never dialled. */
   | { readonly name: 'idle' }
+  /** An attempt is under way, from opening the socket until the handshake answer. */
   | {
       readonly name: 'dialing';
       readonly attempt: number;
       readonly flaps: number;
       readonly trouble: Trouble;
     }
+  /** Zoom accepted the handshake, `atMs` on the monotonic clock. */
   | {
       readonly name: 'up';
       readonly attempt: number;
       readonly flaps: number;
       readonly atMs: number;
-      /** The trouble that is over. */
+      /** The trouble that this connection ended. */
       readonly after: Trouble;
     }
+  /** Lost, or the last attempt failed; the next attempt comes after a delay, or with another signature. */
   | {
       readonly name: 'waiting';
+      /** Attempts so far; 0 right after a loss. */
       readonly attempt: number;
       readonly flaps: number;
       readonly trouble: Trouble;
-      /** `signature`: until there is another one than Zoom refused. */
+      /** How long to wait; `signature`: until there is another signature than the one that Zoom refused. */
       readonly pace: Pace | 'signature';
     }
+  /** Nothing follows. */
   | { readonly name: 'closed'; readonly closure: Closure };
 
 export type ConnectionInput =
   /**
-   * Connect anew: at once when the last connection was stable, otherwise after a wait that grows with every
-   * flap. Changes nothing while an attempt is under way or already waits. `fresh`: to a new address, so that
-   * neither an attempt under way nor an earlier trouble counts.
+   * Connect anew: at once if the last connection lasted, otherwise after a delay that grows with every flap. Changes
+   * nothing while an attempt is under way or waits. `fresh`: to a new address, so that an attempt under way and an
+   * earlier trouble do not count.
    */
   | {
       readonly name: 'dial';
@@ -65,24 +84,30 @@ export type ConnectionInput =
       readonly atMs: number;
       readonly fresh: boolean;
     }
+  /** Zoom accepted the handshake. */
   | { readonly name: 'accepted'; readonly atMs: number }
+  /** The attempt failed: no connection, no answer in time, or an answer with this verdict. */
   | {
       readonly name: 'failed';
       readonly verdict: Exclude<StatusVerdict, 'accepted'>;
       readonly cause: string;
       readonly status: number | undefined;
     }
+  /** The connection that was up has ended. `sinceMs`: the first sign, for a silent socket its last message. */
   | {
       readonly name: 'lost';
       readonly cause: string;
       readonly sinceMs: number;
       readonly atMs: number;
     }
+  /** The wait is over. */
   | { readonly name: 'retry' }
+  /** The reconnect window has passed. */
   | { readonly name: 'expired' }
+  /** The client closes the connection. */
   | { readonly name: 'close' };
 
-/** A connection that stood this long was no flap. */
+/** A connection that lasted this long was no flap. */
 const STABLE_MS = 10_000;
 
 const PACE = {
@@ -91,14 +116,14 @@ const PACE = {
   retry_signature: 'signature',
 } as const;
 
-/** No other signature came while Zoom's window was open: the answer stands. */
+/** No other signature came while Zoom's window was open, so Zoom's refusal is final. */
 const SIGNATURE_REFUSED: Closure = {
   name: 'fatal',
   status: STATUS_CODE.INVALID_SIGNATURE,
   cause: `status_${STATUS_CODE.INVALID_SIGNATURE}`,
 };
 
-/** The state after `input`; the same object when the input is late or does not matter here. */
+/** The state after `input`; the same object when the input comes too late or means nothing in this state. */
 export function nextState(from: ConnectionState, input: ConnectionInput): ConnectionState {
   if (from.name === 'closed') return from;
   switch (input.name) {
@@ -161,7 +186,7 @@ function redialled(
     if (flaps === 0) return { name: 'dialing', attempt: 1, flaps, trouble };
     return { name: 'waiting', attempt: 0, flaps, trouble, pace: 'normal' };
   }
-  // The first new address of a trouble is dialled at once; addresses that alternate are not.
+  // The first new address during a trouble is dialled at once. Addresses that alternate are dialled after a delay.
   const flaps = from.flaps + 1;
   if (from.flaps === 0) return { name: 'dialing', attempt: 1, flaps, trouble };
   return { name: 'waiting', attempt: 0, flaps, trouble, pace: 'normal' };
@@ -171,7 +196,7 @@ function flapsAfter(up: Extract<ConnectionState, { name: 'up' }>, atMs: number):
   return atMs - up.atMs < STABLE_MS ? up.flaps + 1 : 0;
 }
 
-/** Not up, or back up after a loss since then. */
+/** Whether a connection is not up, or came back up from a loss since `sinceMs` (monotonic ms). */
 export function hadTrouble(state: ConnectionState, sinceMs: number): boolean {
   if (state.name !== 'up') return true;
   return state.after.cause !== 'join' && state.after.sinceMs >= sinceMs;

@@ -9,11 +9,11 @@ import type { Backoff } from './redial-delay.ts';
 import { type StatusVerdict, statusVerdict } from './verdict.ts';
 
 export interface ConnectionOptions extends SocketOptions {
-  /** Payloads of frames are only valid while they are being told. */
+  /** A frame's payload is only valid until its listeners return. */
   readonly lendPayloads: boolean;
   /** Socket open to handshake answer, ms. */
   readonly handshakeTimeoutMs: number;
-  /** First sign of trouble to giving up, ms. */
+  /** From the first sign of trouble until the connection may expire, ms. */
   readonly windowMs: number;
   readonly closeTimeoutMs: number;
   readonly backoff: Backoff;
@@ -22,45 +22,77 @@ export interface ConnectionOptions extends SocketOptions {
   readonly onWireMessage: WireMessageListener | undefined;
 }
 
-/** What Zoom said to a handshake. */
+/** Zoom's answer to a handshake. */
 export interface HandshakeAnswer {
   readonly statusCode: number;
   readonly reason: string;
 }
 
-/** The conversation held over a connection: what to say first, and what becomes of what Zoom says. */
+/** What is said over a connection. Signaling and media differ in this, and in nothing else. */
 export interface Conversation {
-  /** Where to dial. */
+  /** Where to dial. @param attempt counts from 1 */
   address(attempt: number): string;
   /** The handshake request. */
   hello(): string;
-  /** The handshake answer, or undefined when the message is not that. */
+  /** The handshake answer, or undefined when the message is another one. */
   answer(message: RtmsMessage): HandshakeAnswer | undefined;
   /**
-   * Every message that is neither keep-alive nor handshake answer.
+   * Called with every message that is neither keep-alive nor handshake answer.
    *
    * @param isEarly it came before the handshake answer of its own connection
    */
   message(message: RtmsMessage, receivedAtMs: number, isEarly: boolean): void;
+  /** A message was lost: it could not be read, or was larger than allowed. */
   malformed(error: ServiceError): void;
-  /** May the connection give up once its window has passed? Otherwise it goes on trying. */
+  /** Whether the connection ends once its window has passed. Otherwise it goes on trying. */
   mayExpire(): boolean;
-  /** Will it pass that Zoom still counts another connection? Otherwise the answer is a refusal. */
+  /** Whether to wait until Zoom no longer counts another connection. Otherwise that answer is a refusal. */
   waitsOutDuplicate(attempt: number): boolean;
   /**
-   * Waits for another signature than the one that the last `hello` carried. Undefined: there will be none, and
-   * Zoom's refusal is final.
-   *
-   * @returns true when `hello` has another signature now; false when the signal was aborted before
+   * Returns a function that waits for another signature than the last `hello` carried; undefined when there will be
+   * none, so that Zoom's refusal is final. The function's result is true when `hello` has another signature now, and
+   * false when the signal was aborted before.
    */
   renewSignature(): ((signal: AbortSignal) => Promise<boolean>) | undefined;
   changed(from: ConnectionState, to: ConnectionState): void;
 }
 
-/** Lets old and new socket of a planned reconnect overlap as little as possible. */
+/** How long a planned reconnect waits for the close handshake of the old socket: the new one may open only after it. */
 const REDIAL_CLOSE_MS = 500;
 
-/** Keeps one connection up: dials, shakes hands, answers keep-alives, redials by `nextState`. */
+/**
+ * Keeps one connection to Zoom up, for signaling or for media.
+ *
+ * The problem. A stream stays alive as long as its client comes back in time: Zoom waits 60 s on signaling and 65 s on
+ * media. Whatever went wrong, Zoom closes with 1000 or does not close at all, so the cause of a loss is mostly unknown.
+ * It accepts one connection of a kind at a time, and counts a dead one for some time as still there.
+ *
+ *     Signaling, MediaConnection     what to say, what Zoom's answers mean      (Conversation)
+ *              ▲ │
+ *              │ ▼
+ *          Connection  ◀──────────▶  nextState: pure, connection-state.ts
+ *              │                     statusVerdict: pure, verdict.ts
+ *              ▼ one for each attempt
+ *           Socket                   connect deadline, watchdog, close handshake; LeanWire or WsWire below it
+ *
+ * Rules
+ *
+ * 1. The state changes in `#apply` and nowhere else. Each state has a scope of its own, and leaving the state aborts the
+ *    timers and waits that were started in it. So no callback of an earlier state changes a later one.
+ * 2. A socket is opened only after the one before it is closed.
+ * 3. Messages of a socket that is being closed are still delivered: those are the last frames before a reconnect.
+ * 4. A keep-alive is answered on the socket that brought it, with its timestamp digit for digit.
+ * 5. A message that comes before the handshake answer is delivered with `isEarly`; it is not lost.
+ * 6. A delay that has begun is never begun anew by another input.
+ * 7. A signature that Zoom refused is not sent again.
+ *
+ * What does not work
+ *
+ * - Dialling at once after every loss. A server that accepts a handshake and then reports an interruption got hundreds
+ *   of handshakes a second that way; therefore connections that do not last count as flaps.
+ * - Beginning the delay anew for each new address. Addresses that keep changing would put the attempt off for ever.
+ * - Opening the new socket beside the old one. Zoom refuses it as a duplicate (status 8, 15 or 16).
+ */
 export class Connection {
   readonly #options: ConnectionOptions;
   readonly #conversation: Conversation;
@@ -85,12 +117,12 @@ export class Connection {
     return this.#socket?.lastHeardMs ?? 0;
   }
 
-  /** Connects anew: at once, or after a wait when the last connection did not last. See `nextState`. */
+  /** Connects anew: at once, or after a delay when the last connection did not last. See `nextState`. */
   dial(cause: string, fresh = false): void {
     this.#apply({ name: 'dial', cause, atMs: this.#options.clock(), fresh });
   }
 
-  /** Sends on the current socket; silently nothing when there is none. */
+  /** Sends on the current socket. Does nothing when there is none. */
   send(text: string): void {
     this.#sendOn(this.#socket, text);
   }
@@ -102,7 +134,7 @@ export class Connection {
     socket.send(text);
   }
 
-  /** Closes for good; resolves when the last message has been delivered. */
+  /** Closes for good. @returns when the last message has been delivered */
   close(): Promise<unknown> {
     this.#apply({ name: 'close' });
     return this.#closing;
@@ -137,7 +169,7 @@ export class Connection {
       this.#retryLater(state, signal, wasWaiting);
       return;
     }
-    // Zoom takes one connection of a kind: the old one has to be gone first.
+    // Rule 2.
     void this.#closing.then(() => {
       if (!signal.aborted) this.#open(state.attempt, signal);
     });
@@ -151,7 +183,7 @@ export class Connection {
     const { backoff, random } = this.#options;
     const retry = () => this.#apply({ name: 'retry' });
     if (pace !== 'signature') {
-      // A wait is never begun anew: addresses that keep changing would put the attempt off for ever.
+      // Rule 6: what is left of the delay that has begun.
       const waitMs = wasWaiting
         ? this.#retryAtMs - this.#options.clock()
         : backoff(pace, attempt + flaps, random);
@@ -243,7 +275,7 @@ export class Connection {
     else if (end !== 'connection_closed') this.#fail(end);
     else {
       this.#fail('closed_before_answer');
-      // Zoom may refuse a signature without a word; the next attempt then has the newer one.
+      // Zoom may refuse a signature by closing without an answer. The next attempt then has the newer one.
       void this.#conversation.renewSignature()?.(this.#scope.signal);
     }
   }
@@ -257,7 +289,7 @@ function wireType({ msgType }: RtmsMessage): number | undefined {
   return typeof msgType === 'number' ? msgType : undefined;
 }
 
-/** Every message of ours is written with its type first. */
+/** MESSAGE_TYPE of a text of ours: `encodeMessage` writes it first. */
 function sentType(text: string): number | undefined {
   const [, digits] = /^\{"msg_type":(\d+)/.exec(text) ?? [];
   return digits === undefined ? undefined : Number(digits);

@@ -2,16 +2,16 @@ import { STATUS_CODE, type StatusCode } from '../protocol/constants.ts';
 import type { MediaType } from '../protocol/media-type.ts';
 
 /**
- * What an answer means for one connection. A loss is always `retry`, a close without an answer too: Zoom closes
- * with 1000 whatever the cause, be it an unknown stream, one that needs a moment to start or change hands, or
- * a Contact Center transfer.
+ * What an answer means for one connection. A loss is always `retry`, and so is a close without an answer: Zoom closes
+ * with 1000 whatever the cause, which may be an unknown stream, a stream that needs a moment to start or to change
+ * servers, or a Contact Center transfer.
  *
  * - `accepted`: go on
  * - `retry`: dial again inside the reconnect window
- * - `retry_duplicate`: the same, at the pace at which Zoom forgets the old connection
+ * - `retry_duplicate`: the same, with longer delays: Zoom has to notice that the old connection is gone
  * - `retry_signature`: the same, once there is another signature than the one that Zoom refused
- * - `refused`: this request will never be granted; a media type is left out, a join ends
- * - `fatal`: the stream itself is gone or not ours; everything ends
+ * - `refused`: this request will never be granted: a media type is left out, a join ends
+ * - `fatal`: the stream does not exist or is not ours: everything ends
  */
 export type StatusVerdict =
   | 'accepted'
@@ -21,7 +21,7 @@ export type StatusVerdict =
   | 'refused'
   | 'fatal';
 
-/** @see https://developers.zoom.us/docs/rtms/data-types/ (read 2026-11-22); the grouping is docs/protocol.md's */
+/** @see https://developers.zoom.us/docs/rtms/data-types/ (read 2026-11-22) for the codes; docs/protocol.md for the grouping */
 const STATUS_VERDICT: Readonly<Record<StatusCode, StatusVerdict>> = {
   [STATUS_CODE.OK]: 'accepted',
   [STATUS_CODE.INVALID_MESSAGE_TYPE]: 'refused',
@@ -67,26 +67,26 @@ const STATUS_VERDICT: Readonly<Record<StatusCode, StatusVerdict>> = {
   [STATUS_CODE.INVALID_CLIENT_READY_ACK]: 'refused',
   [STATUS_CODE.INVALID_EVENT_SUBSCRIBE]: 'refused',
   [STATUS_CODE.INVALID_MEDIA_TRANSCRIPT_SOURCE_LANGUAGE]: 'refused',
-  /** Already so: what was asked for is the case. */
+  /** What was asked for is the case already. */
   [STATUS_CODE.DUPLICATE_VIDEO_SUBSCRIPTION]: 'accepted',
   [STATUS_CODE.INTERNAL_EXCEPTION]: 'retry',
   [STATUS_CODE.INVALID_MEDIA_TRANSCRIPT_TARGET_LANGUAGE]: 'refused',
   [STATUS_CODE.CHAT_SESSION_KEY_NOT_AVAILABLE]: 'retry',
 };
 
-/** A status nobody documented may be a passing fault, but not five times. */
+/** A status that is not documented may be a passing fault. After five attempts it counts as a refusal. */
 const UNKNOWN_STATUS_ATTEMPTS = 5;
 
 /**
- * Zoom's tables of different age number this refusal differently (8 or 17 for signaling, 16 or 31 for media),
- * and its own managers match the text.
+ * This refusal has different numbers in Zoom's tables of different age: 8 or 17 for signaling, 16 or 31 for media.
+ * Zoom's own managers go by the text, and so do we.
  */
 const DUPLICATE_TEXT = /duplicate[\s_-]*(signal|media|data)|all[\s_-]*connection[\s_-]*exist/i;
 
 /**
- * Whether an answer to message 28 says that this participant's video will not come. Without a video connection, or
- * with one for another kind of video, Zoom refuses everybody alike: that says nothing about whom we asked for, and
- * passes with the next video connection.
+ * Whether an answer to message 28 means that this participant's video will not come. Without a video connection, or
+ * with one for another kind of video, Zoom refuses every participant. That refusal is not about the one asked for, and
+ * is over with the next video connection.
  */
 export function refusesParticipant(status: number): boolean {
   if (status === STATUS_CODE.INVALID_MEDIA_VIDEO_DATA_OPT) return false;
@@ -96,7 +96,7 @@ export function refusesParticipant(status: number): boolean {
 
 /**
  * @param attempt counts from 1
- * @param reason Zoom's text: it overrules the number when it speaks of a connection that Zoom still counts
+ * @param reason Zoom's text: if it tells of a connection that Zoom still counts, it overrules the number
  */
 export function statusVerdict(status: number, attempt: number, reason = ''): StatusVerdict {
   if (status !== STATUS_CODE.OK && DUPLICATE_TEXT.test(reason)) return 'retry_duplicate';
@@ -105,7 +105,7 @@ export function statusVerdict(status: number, attempt: number, reason = ''): Sta
   return attempt < UNKNOWN_STATUS_ATTEMPTS ? 'retry' : 'refused';
 }
 
-/** The media type a refusal speaks of, so that a unified connection can go on without it. */
+/** The media type that a refusal is about, so that a connection for several types can go on without it. */
 export function mediaTypeOfStatus(status: number): MediaType | undefined {
   const { MEDIA_TYPE_AUDIO_NOT_SUPPORT, MEDIA_TYPE_VIDEO_NOT_SUPPORT } = STATUS_CODE;
   if (status === MEDIA_TYPE_AUDIO_NOT_SUPPORT || (status >= 18 && status <= 24)) return 'audio';

@@ -1,18 +1,17 @@
 import { processMemory } from '../../shared/memory-pool.ts';
 
 /**
- * The receiving half of a WebSocket client (RFC 6455, section 5): frames from bytes, messages from frames.
- * Pure: bytes go in as they come, what they mean comes out.
+ * The receiving half of a WebSocket client (RFC 6455, section 5): frames from bytes, messages from frames. It does no
+ * input or output: bytes go in as they come, and the handlers are called with what they mean.
  *
- * Text is not checked for UTF-8: broken text spoils one message, which the codec reports, and not the
- * connection.
+ * Text is not checked for UTF-8: the codec reports a message with broken text, and the connection goes on.
  */
 export interface FrameHandlers {
   /** One message, text or binary. `data` is only valid during the call. */
   message(data: Buffer): void;
   /** `payload` is only valid during the call. */
   ping(payload: Buffer): void;
-  /** The other side's close frame; nothing follows. 1005: it gave no code. */
+  /** The other side's close frame; nothing follows. @param closeCode 1005: it gave none */
   closed(closeCode: number): void;
   /** The other side broke the protocol; nothing follows. */
   failed(violation: FrameViolation): void;
@@ -33,7 +32,7 @@ const MAX_CONTROL_BYTES = 125;
 const MAX_HEADER_BYTES = 10;
 const NOTHING = Buffer.alloc(0);
 
-/** Reads frames of one connection. A message that lies in one read is handed on without being copied. */
+/** Reads the frames of one connection. A message that lies in one read is handed on without a copy. */
 export class WebSocketReader {
   readonly #handlers: FrameHandlers;
   readonly #maxMessageBytes: number;
@@ -49,7 +48,7 @@ export class WebSocketReader {
   /** Payload of a control frame that came in pieces. */
   #control: Buffer = NOTHING;
   #controlBytes = 0;
-  /** Opcode of the message that is being put together, 0 if there is none. */
+  /** Opcode of the message whose fragments are being collected; 0: there is none. */
   #messageOpcode = 0;
   #message: Buffer = NOTHING;
   #messageBytes = 0;
@@ -59,13 +58,13 @@ export class WebSocketReader {
     this.#handlers = handlers;
   }
 
-  /** Hands on nothing more. */
+  /** No handler is called any more. */
   stop(): void {
     this.#ended = true;
     this.#message = NOTHING;
   }
 
-  /** Takes the next bytes, `chunk[from, to)`; they may be overwritten afterwards. */
+  /** Reads the next bytes, `chunk[from, to)`. They may be overwritten afterwards. */
   read(chunk: Buffer, from: number, to: number): void {
     let at = from;
     while (at < to && !this.#ended) {
@@ -76,7 +75,7 @@ export class WebSocketReader {
 
   #readHeader(chunk: Buffer, from: number, to: number): number {
     let at = from;
-    // Nearly always the header is there in one piece; then it is read where it lies.
+    // Nearly always the header comes in one piece, and is read where it lies.
     let header = chunk;
     let start = from;
     let needed = this.#headerBytes > 0 ? 0 : headerSize(chunk, from, to);
@@ -113,7 +112,7 @@ export class WebSocketReader {
     if (this.#opcode < CONTROL) this.#startData();
   }
 
-  /** The first two bytes of a frame tell whether it may be, and whether it may be here. */
+  /** Tells from the first two bytes whether a frame is allowed, and allowed at this point. */
   #isViolation(header: Buffer, start: number): boolean {
     const first = header[start] as number;
     const second = header[start + 1] as number;
@@ -161,14 +160,14 @@ export class WebSocketReader {
     this.#controlBytes += end - from;
   }
 
-  /** Grows to what is announced, and at least doubles: fragments without end cost no more than their sum. */
+  /** Grows to the announced size, and at least doubles, so that copying endless fragments stays linear in their sum. */
   #keepMessage(chunk: Buffer, from: number, end: number): void {
     const needed = this.#messageBytes + this.#payloadBytes;
     if (this.#message.length < needed) {
       const size = Math.min(this.#maxMessageBytes, Math.max(needed, 2 * this.#message.length));
       const grown = processMemory.acquire(size);
       this.#message.copy(grown, 0, 0, this.#messageBytes);
-      giveBack(this.#message);
+      releaseMessage(this.#message);
       this.#message = grown;
     }
     chunk.copy(this.#message, this.#messageBytes, from, end);
@@ -196,7 +195,7 @@ export class WebSocketReader {
     const memory = this.#message;
     this.#message = NOTHING;
     this.#handlers.message(data);
-    giveBack(memory);
+    releaseMessage(memory);
   }
 
   #onClose(payload: Buffer): void {
@@ -215,7 +214,7 @@ export class WebSocketReader {
   }
 }
 
-/** Bytes of the header that starts at `from`; 0 when it does not lie before `to` entirely. */
+/** Size in bytes of the header that starts at `from`; 0 when not all of it lies before `to`. */
 function headerSize(bytes: Buffer, from: number, to: number): number {
   if (to - from < 2) return 0;
   const length = (bytes[from + 1] as number) & 0x7f;
@@ -223,7 +222,7 @@ function headerSize(bytes: Buffer, from: number, to: number): number {
   return to - from < size ? 0 : size;
 }
 
-/** What may stand in a close frame: section 7.4 and IANA's registry (read 2026-11-22). */
+/** Whether a close frame may have this code: section 7.4 and IANA's registry (read 2026-11-22). */
 function isCloseCode(code: number): boolean {
   return (
     (code >= 1000 && code <= 1014 && code !== 1004 && code !== 1005 && code !== 1006) ||
@@ -231,7 +230,7 @@ function isCloseCode(code: number): boolean {
   );
 }
 
-/** One frame from a client: final, masked as section 5.3 demands. */
+/** One frame from a client: final, and masked as section 5.3 demands. */
 export function encodeClientFrame(
   opcode: 'text' | 'close' | 'pong',
   payload: Buffer,
@@ -252,6 +251,6 @@ export function encodeClientFrame(
   return out;
 }
 
-function giveBack(message: Buffer): void {
+function releaseMessage(message: Buffer): void {
   if (message !== NOTHING) processMemory.release(message);
 }

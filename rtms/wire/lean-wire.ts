@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { connect as connectTcp, isIP, type OnReadOpts, type Socket } from 'node:net';
-import { connect as connectTls, createSecureContext, type SecureContext } from 'node:tls';
+import { connect as connectTls } from 'node:tls';
 import { encodeClientFrame, type FrameViolation, WebSocketReader } from './frame-reader.ts';
 import { ReadPace } from './read-pace.ts';
+import { sharedReading } from './shared-reading.ts';
 import { upgradeRefusal, upgradeRequest } from './upgrade.ts';
 import {
   MAX_UNSENT_BYTES,
@@ -13,31 +14,15 @@ import {
   type WireState,
 } from './wire.ts';
 
-/**
- * One buffer for all sockets: what was read is handed on, or copied if it is no whole message, before the next
- * read. TLS never delivers more than one record of 16 KiB at once.
- */
-const readBuffer = Buffer.allocUnsafeSlow(64 * 1024);
+/** The most bytes of an HTTP answer to the upgrade. */
 const MAX_HEAD_BYTES = 16 * 1024;
-/** After both close frames the server closes the connection; this long we wait for it. */
+/** How long to wait for the server to close the TCP connection after both close frames. */
 const GOODBYE_MS = 2_000;
 
-/** One context for all connections that trust the same: a context costs more than a connection. */
-const contexts = new Map<string | Buffer | undefined, SecureContext>();
-
-function contextFor(ca: string | Buffer | undefined): SecureContext {
-  let context = contexts.get(ca);
-  if (context === undefined) {
-    context = createSecureContext(ca === undefined ? {} : { ca });
-    contexts.set(ca, context);
-  }
-  return context;
-}
-
 /**
- * A WebSocket client (RFC 6455) without extensions and subprotocols, as Zoom's servers want it, on a socket
- * that reads into a shared buffer: no stream, no event and no copy per message. `ws-wire.ts` does the same
- * with `ws`; `npm run bench` compares the two.
+ * A WebSocket client (RFC 6455) without extensions and subprotocols, as Zoom's servers want it. Its socket reads into
+ * the buffer that all sockets share, so a message costs no stream, no event and no copy. `ws-wire.ts` does the same
+ * with `ws`; `npm run bench` compares the two. Why we have our own: docs/adr/0010-our-own-websocket-client.md.
  */
 export class LeanWire implements Wire {
   readonly #handlers: WireHandlers;
@@ -54,9 +39,9 @@ export class LeanWire implements Wire {
   #gotClose = false;
   #timer: NodeJS.Timeout | undefined;
   #isReading = false;
-  /** What is said during a read waits for its end. */
+  /** What is sent during a read is written at its end. */
   #isCorked = false;
-  /** Payload of a ping that was read and is not answered yet. */
+  /** Payload of the last ping that is not answered yet. */
   #ping: Buffer | undefined;
 
   /** @throws TypeError when `url` is no WebSocket address */
@@ -113,9 +98,9 @@ export class LeanWire implements Wire {
     const host = address.hostname.replace(/^\[|\]$/g, '');
     const port = Number(address.port) || (isSecure ? 443 : 80);
     const onread: OnReadOpts = {
-      buffer: readBuffer,
+      buffer: sharedReading.buffer,
       callback: (length) => {
-        // Not for each message: two looks at the clock a read cost nothing beside it.
+        // Twice a read, not for each message: beside a read the clock costs nothing.
         const sinceMs = performance.now();
         try {
           this.#pace.begin();
@@ -131,14 +116,14 @@ export class LeanWire implements Wire {
     };
     const hello = () => this.#socket.write(upgradeRequest(address, this.#key));
     if (!isSecure) return connectTcp({ host, port, onread }, hello);
-    // The types of `tls.connect` lack `onread`; its documentation has it.
+    // `onread` is documented for `tls.connect` but missing in its types.
     const options = {
       host,
       port,
       onread,
       servername: isIP(host) ? '' : host,
       ALPNProtocols: ['http/1.1'],
-      secureContext: contextFor(ca),
+      secureContext: sharedReading.contextFor(ca),
     };
     return connectTls(options, hello);
   }
@@ -151,10 +136,10 @@ export class LeanWire implements Wire {
   #onRead(length: number): void {
     this.#isReading = true;
     if (this.#state !== 'connecting') {
-      this.#reader.read(readBuffer, 0, length);
+      this.#reader.read(sharedReading.buffer, 0, length);
       return;
     }
-    const head = Buffer.concat([this.#head, readBuffer.subarray(0, length)]);
+    const head = Buffer.concat([this.#head, sharedReading.buffer.subarray(0, length)]);
     const end = head.indexOf('\r\n\r\n');
     this.#head = head;
     if (end < 0) {
@@ -173,7 +158,7 @@ export class LeanWire implements Wire {
     this.#reader.read(head, end + 4, head.length);
   }
 
-  /** Says all that one read gave cause to, with one write: 500 pings fit in a read, and each write is a system call. */
+  /** Writes all answers to one read at once: 500 pings fit in a read, and each write is a system call. */
   #endRead(): void {
     this.#answerPing();
     this.#isReading = false;
@@ -201,7 +186,7 @@ export class LeanWire implements Wire {
     this.#handlers.trouble(this.#state === 'connecting' ? 'connect_failed' : 'broken', cause);
   }
 
-  /** Of several pings in one read the last is answered (RFC 6455, section 5.5.3). */
+  /** Of several pings in one read only the last is answered (RFC 6455, section 5.5.3). */
   #onPing(payload: Buffer): void {
     if (this.#socket.writableLength < MAX_UNSENT_BYTES) this.#ping = Buffer.from(payload);
   }
@@ -223,7 +208,7 @@ export class LeanWire implements Wire {
     this.terminate();
   }
 
-  /** 1005 says "none", so none is sent. */
+  /** 1005 means that there was no code, so the frame is sent without one. */
   #sendClose(closeCode: number): void {
     if (!this.#sentClose) {
       this.#answerPing();
@@ -231,7 +216,7 @@ export class LeanWire implements Wire {
       if (payload.length > 0) payload.writeUInt16BE(closeCode, 0);
       this.#sendFrame('close', payload);
       this.#sentClose = true;
-      // The socket may be destroyed next, with what is corked.
+      // The caller may destroy the socket next, which would drop what is corked.
       this.#uncork();
     }
     if (this.#gotClose) {

@@ -27,7 +27,7 @@ class FullSocket implements Reader {
     while (mayRead && this.#waitingBytes > 0) {
       this.#waitingBytes -= RECORD_BYTES;
       this.readBytes += RECORD_BYTES;
-      mayRead = this.#budget.take(RECORD_BYTES, this);
+      mayRead = this.#budget.spend(RECORD_BYTES, this);
     }
   }
 }
@@ -80,7 +80,7 @@ it('gives timers their turn after a bounded time, however little was read', () =
   const reader = { readOn: () => (isHeld = false) };
   while (!isHeld) {
     tookMs += 10;
-    isHeld = !budget.take(1_000, reader, 10);
+    isHeld = !budget.spend(1_000, reader, 10);
   }
   expect(tookMs).toBe(50);
   vi.advanceTimersToNextTimer();

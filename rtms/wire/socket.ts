@@ -6,15 +6,11 @@ import { WsWire } from './ws-wire.ts';
 export interface SocketOptions {
   /** What speaks WebSocket: our own code, or `ws`, which also knows proxies. */
   readonly webSocket: 'lean' | 'ws';
-  /** TCP, TLS and HTTP upgrade together, ms. */
+  /** Limit for TCP, TLS and HTTP upgrade together, ms. */
   readonly connectTimeoutMs: number;
   /** Silence after which a socket counts as dead, ms. */
   readonly watchdogMs: number;
   readonly rest: ReadRest;
-  /**
-   * Told what each read took, and when it ended, ms; answers how long the socket has to rest, ms. `ws` is not
-   * measured.
-   */
   readonly meter?: ReadMeter | undefined;
   /** Certificates to trust instead of Node's, PEM. */
   readonly ca?: string | Buffer | undefined;
@@ -35,11 +31,11 @@ export type SocketEnd =
   | 'message_too_large'
   | 'protocol_error';
 
-/** How a socket ended, told exactly once. */
+/** How a socket ended. Told exactly once. */
 export interface SocketClosed {
   readonly end: SocketEnd;
   readonly closeCode: number;
-  /** The first sign of trouble, monotonic ms: of a silent socket the last message, else now. */
+  /** The first sign of trouble, monotonic ms: for a silent socket its last message, otherwise now. */
   readonly sinceMs: number;
   readonly error: ServiceError | undefined;
 }
@@ -51,19 +47,20 @@ export interface SocketHandlers {
   closed(info: SocketClosed): void;
 }
 
-/** A QHD share as PNG exceeds 2 MB, base64 adds a third. */
+/** A QHD share as PNG is larger than 2 MB, and base64 adds a third. */
 export const MAX_MESSAGE_BYTES = 8 * 1024 * 1024;
 
 /**
- * Some 2,000 answers to keep-alives, hours of them: a server that has taken none of these does not read. It must not
- * fill our memory by asking on.
+ * About 2,000 answers to keep-alives, those of several hours. A server that has received none of them does not read; if
+ * it went on asking, the answers would fill our memory.
  */
 const MAX_UNREAD_BYTES = 128 * 1024;
 
+/** The watchdog looks this often within `watchdogMs`. */
 const WATCHDOG_TICKS = 7;
 
 /**
- * One WebSocket to Zoom: connect deadline, watchdog, size limit, close handshake. Lives from construction
+ * One WebSocket to Zoom, with connect deadline, watchdog, size limit and close handshake. It lives from its construction
  * to its one call of `closed`; a new connection is a new socket.
  */
 export class Socket {
@@ -100,17 +97,17 @@ export class Socket {
     return this.#lastMessageMs;
   }
 
-  /** Sends a text message; silently nothing once the socket is closing. */
+  /** Sends a text message. Does nothing once the socket is closing. */
   send(text: string): void {
     const wire = this.#wire;
     if (wire?.state !== 'open') return;
     if (wire.unsentBytes < MAX_UNREAD_BYTES) wire.send(text);
-    else this.#giveUp('not_reading', 'the server takes no answers');
+    else this.#fail('not_reading', 'the server takes no answers');
   }
 
   /**
-   * Closes with the WebSocket handshake and keeps delivering messages until Zoom's close frame arrives, so
-   * that frames in flight are not lost.
+   * Closes with the WebSocket handshake. Messages are delivered until Zoom's close frame arrives, so that frames in flight
+   * are not lost.
    *
    * @returns when the socket is closed, at the latest after `timeoutMs`
    */
@@ -142,15 +139,15 @@ export class Socket {
     this.#handlers.message(data, this.#options.now());
   }
 
-  /** Counts ticks, not time: after a pause of this process the messages that waited come first. */
+  /** Counts ticks and not time: after a pause of this process, messages that waited are read before the next tick. */
   #watch(): void {
     this.#silentTicks = this.#heard ? 0 : this.#silentTicks + 1;
     this.#heard = false;
     if (this.#silentTicks < WATCHDOG_TICKS - 1) return;
-    this.#giveUp('watchdog', 'no keep alive and no data');
+    this.#fail('watchdog', 'no keep alive and no data');
   }
 
-  #giveUp(end: SocketEnd, what: string): void {
+  #fail(end: SocketEnd, what: string): void {
     this.#end = end;
     this.#error = new ServiceError('rtms/connection-lost', what);
     this.#wire?.terminate();

@@ -26,9 +26,9 @@ export class WsWire implements Wire {
       perMessageDeflate: false,
       maxPayload: options.maxMessageBytes,
       handshakeTimeout: options.connectTimeoutMs,
-      // Broken UTF-8 spoils one message, which the codec reports; ws would drop the connection.
+      // The codec reports a message with broken UTF-8. ws would end the connection because of it.
       skipUTF8Validation: true,
-      // ws would answer every ping, whether or not anybody reads the answers.
+      // ws would answer every ping, also for a server that reads no answers.
       autoPong: false,
       ...(options.ca !== undefined && { ca: options.ca }),
       ...(proxyUrl !== undefined && { agent: new HttpsProxyAgent(proxyUrl) }),
