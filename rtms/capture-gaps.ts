@@ -1,9 +1,9 @@
 import { cameraOf, type MediaKey } from './connection/media-key.ts';
 import type { FrameMediaType } from './protocol/media-type.ts';
 
-/** A source heard this shortly before an interruption counts as cut off by it. */
+/** A source from which a frame came this shortly before an interruption counts as interrupted. */
 const RECENT_MS = 5_000;
-/** Bounds memory; a meeting has far fewer live sources. */
+/** Bounds memory. A meeting has far fewer live sources. */
 const MAX_SOURCES = 4_096;
 
 interface Track {
@@ -13,92 +13,98 @@ interface Track {
   cut: boolean;
 }
 
-interface Lane {
+interface SourceGroup {
   readonly tracks: Map<number | string, Track>;
-  /** Set while the connection is up: a step in capture time up to this is no gap, ms. */
+  /** A step in capture time up to this is no gap, ms; undefined while the connection is down. */
   toleranceMs: number | undefined;
 }
 
 /**
- * Finds, per source, the capture times around an interruption. Where Zoom replays what it buffered the
- * capture times go on without a step and there is no gap.
+ * Finds the gaps that interruptions leave, per source, from the capture times before and after. If Zoom sends what it
+ * buffered meanwhile, the capture times go on without a step, and there is no gap.
  */
 export class CaptureGaps {
-  readonly #lanes: Readonly<Record<FrameMediaType, Lane>> = {
+  readonly #byMediaType: Readonly<Record<FrameMediaType, SourceGroup>> = {
     audio: { tracks: new Map(), toleranceMs: undefined },
     video: { tracks: new Map(), toleranceMs: undefined },
     deskshare: { tracks: new Map(), toleranceMs: undefined },
   };
-  /** By user id: cameras that have a connection of their own. */
-  readonly #cameras = new Map<number, Lane>();
+  /** By user id: participants whose camera has a connection of its own. */
+  readonly #cameras = new Map<number, SourceGroup>();
 
-  /** Marks every source of these connections that was live around `sinceMs` (monotonic ms) as cut off. */
+  /** Marks every source of these connections that was live around `sinceMs` (monotonic ms) as interrupted. */
   interrupt(keys: readonly MediaKey[], sinceMs: number): void {
-    for (const key of keys) cut(this.#lane(key), sinceMs);
+    for (const key of keys) cut(this.#group(key), sinceMs);
   }
 
   interruptAll(sinceMs: number): void {
-    for (const lane of [...Object.values(this.#lanes), ...this.#cameras.values()])
-      cut(lane, sinceMs);
+    for (const group of [...Object.values(this.#byMediaType), ...this.#cameras.values()])
+      cut(group, sinceMs);
   }
 
-  /** From now on frames of this kind come from the new connection. */
+  /** From now on the frames of this key come from the new connection. @param toleranceMs see SourceGroup */
   resume(key: MediaKey, toleranceMs: number): void {
     const userId = cameraOf(key);
     if (userId !== undefined && !this.#cameras.has(userId)) {
       this.#cameras.set(userId, { tracks: new Map(), toleranceMs: undefined });
     }
-    const lane = this.#lane(key);
-    if (lane !== undefined) lane.toleranceMs = toleranceMs;
+    const group = this.#group(key);
+    if (group !== undefined) group.toleranceMs = toleranceMs;
   }
 
   dropCamera(userId: number): void {
     this.#cameras.delete(userId);
   }
 
-  /** Notes one frame; returns the gap that it ends, if it ends one. */
+  /**
+   * Called for every frame.
+   *
+   * @param source user id or channel id
+   * @param heardAtMs when it was received, monotonic ms
+   * @returns the gap that this frame ends, Unix ms; undefined for nearly every frame
+   */
   see(
     mediaType: FrameMediaType,
     source: number | string,
     capturedAtMs: number,
     heardAtMs: number,
   ): { fromMs: number; toMs: number } | undefined {
-    const lane = this.#laneOf(mediaType, source);
-    const track = lane.tracks.get(source);
+    const group = this.#groupOf(mediaType, source);
+    const track = group.tracks.get(source);
     if (track === undefined) {
-      if (lane.tracks.size < MAX_SOURCES) {
-        lane.tracks.set(source, { capturedAtMs, heardAtMs, cut: false });
+      if (group.tracks.size < MAX_SOURCES) {
+        group.tracks.set(source, { capturedAtMs, heardAtMs, cut: false });
       }
       return undefined;
     }
     const fromMs = track.capturedAtMs;
     track.capturedAtMs = capturedAtMs;
     track.heardAtMs = heardAtMs;
-    if (!track.cut || lane.toleranceMs === undefined) return undefined;
+    if (!track.cut || group.toleranceMs === undefined) return undefined;
     track.cut = false;
-    return capturedAtMs - fromMs > lane.toleranceMs ? { fromMs, toMs: capturedAtMs } : undefined;
+    return capturedAtMs - fromMs > group.toleranceMs ? { fromMs, toMs: capturedAtMs } : undefined;
   }
 
-  #lane(key: MediaKey): Lane | undefined {
+  #group(key: MediaKey): SourceGroup | undefined {
     const userId = cameraOf(key);
     if (userId !== undefined) return this.#cameras.get(userId);
-    return key in this.#lanes ? this.#lanes[key as FrameMediaType] : undefined;
+    return key in this.#byMediaType ? this.#byMediaType[key as FrameMediaType] : undefined;
   }
 
-  #laneOf(mediaType: FrameMediaType, source: number | string): Lane {
+  #groupOf(mediaType: FrameMediaType, source: number | string): SourceGroup {
     const camera =
       mediaType === 'video' && this.#cameras.size > 0 && typeof source === 'number'
         ? this.#cameras.get(source)
         : undefined;
-    return camera ?? this.#lanes[mediaType];
+    return camera ?? this.#byMediaType[mediaType];
   }
 }
 
-function cut(lane: Lane | undefined, sinceMs: number): void {
-  if (lane === undefined || lane.toleranceMs === undefined) return;
-  lane.toleranceMs = undefined;
-  for (const [source, track] of lane.tracks) {
+function cut(group: SourceGroup | undefined, sinceMs: number): void {
+  if (group === undefined || group.toleranceMs === undefined) return;
+  group.toleranceMs = undefined;
+  for (const [source, track] of group.tracks) {
     if (track.heardAtMs >= sinceMs - RECENT_MS) track.cut = true;
-    else lane.tracks.delete(source);
+    else group.tracks.delete(source);
   }
 }

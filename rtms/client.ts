@@ -32,7 +32,8 @@ import type {
 } from './protocol/decode-signaling.ts';
 import { mediaSource } from './protocol/media-type.ts';
 import type { OfferedUrls } from './protocol/offered-urls.ts';
-import { followsSeveralCameras, toWireParams, wantedMediaTypes } from './protocol/params.ts';
+import { followsSeveralCameras, wantedMediaTypes } from './protocol/params.ts';
+import { toWireParams } from './protocol/wire-params.ts';
 
 /**
  * One RTMS stream: joins it, keeps it joined, and emits everything that it brings as events.

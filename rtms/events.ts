@@ -4,19 +4,19 @@ import type { FrameMediaType, MediaSource, MediaType } from './protocol/media-ty
 
 export type { AgreedMedia, FrameMediaType, LeftOutMedia, MediaType };
 
-/** One media payload as Zoom sent it, base64 removed; the receiver's to keep, unless `lendPayloads` says no. */
+/** One media payload as Zoom sent it, decoded from base64. A listener may keep it, unless `lendPayloads` is on. */
 export interface MediaFrame extends MediaSource {
   readonly mediaType: FrameMediaType;
-  /** Name in the message, else the roster's; empty when Zoom gave none. */
+  /** From the message, otherwise from the roster; empty when Zoom gave none. */
   readonly userName: string;
   /** Zoom's capture time, Unix ms. */
   readonly capturedAtMs: number;
   /** Our clock, Unix ms. */
   readonly receivedAtMs: number;
-  /** MEDIA_PAYLOAD_TYPE: effective codec of the handshake; for share, detected from the payload. */
+  /** MEDIA_PAYLOAD_TYPE: the agreed codec; for a share, what the payload itself shows. */
   readonly codec: number;
   readonly payload: Buffer;
-  /** Mixed audio only: who the last ACTIVE_SPEAKER_CHANGE named. */
+  /** Mixed audio only: the person whom the last ACTIVE_SPEAKER_CHANGE named. */
   readonly activeSpeaker?: { readonly userId: number; readonly userName: string };
 }
 
@@ -41,15 +41,15 @@ export interface ChatMessage extends ChatFields {
   readonly raw?: unknown;
 }
 
-/** A person as far as Zoom names one: without an id when it gave none that is a participant's. */
+/** A person as far as Zoom names one; without an id when Zoom gave none that can be a participant's. */
 export interface Participant {
   readonly userId?: number;
   readonly userName: string;
 }
 
 /**
- * Events of the signaling socket (message 6), names remembered from joins. `raw` is there when not all of the
- * event could be read, and where this version reads nothing.
+ * Events of the signaling socket (message 6), with names from earlier events. `raw` is there when not all of the
+ * event could be read, and when this version does not know the event.
  */
 export type SignalingEvent = (
   | { readonly name: 'first_packet'; readonly timestampMs: number }
@@ -77,8 +77,8 @@ export type SignalingEvent = (
       readonly timestampMs: number;
     }
   /**
-   * Contact Center: `event` is the enum name in snake_case, `participant` camelCase fields as Zoom gave them,
-   * absent when it gave none.
+   * Contact Center: `event` is Zoom's constant in snake_case. `participant` has Zoom's fields in camelCase, and is absent
+   * when Zoom gave none.
    */
   | {
       readonly name: 'voice';
@@ -92,26 +92,32 @@ export type SignalingEvent = (
 export type InterruptScope = 'signaling' | MediaType;
 
 /**
- * Why a client ended. `lost`: the window passed, before or after media flowed; `failed`: no address was allowed.
- * `stopReason` is Zoom's number when Zoom gave one.
+ * Why a client ended.
+ *
+ * - `left`, `closed`: `leave` was called, without and with `closeStream`
+ * - `stopped`: Zoom ended the stream
+ * - `refused`: Zoom refused the handshake, or every wanted media type
+ * - `lost`: a reconnect window passed, before or after media flowed
+ * - `failed`: no address was allowed
  */
 export interface EndReason {
   readonly cause: 'left' | 'closed' | 'stopped' | 'refused' | 'lost' | 'failed';
+  /** STOP_REASON, when Zoom gave one. */
   readonly stopReason?: number;
-  /** Handshake status that ended it, when `cause` is `refused`. */
+  /** STATUS_CODE of the handshake, when `cause` is `refused` and Zoom gave one. */
   readonly status?: number;
-  /** May a new start bring the stream back (stop reasons 10-19, 24)? */
+  /** Whether a new start may bring the stream back (stop reasons 10-19, 24). */
   readonly restartable: boolean;
 }
 
-/** Everything a client tells its owner; a tuple map for Node's EventEmitter. */
+/** Every event of a client with its arguments, as a map for Node's EventEmitter. */
 export interface RtmsClientEvents {
-  /** State name before and after. */
+  /** Names of the client's state before and after. */
   state: [from: string, to: string];
-  /** Media flows for the first time: parameters per media type, and which wanted ones do not flow, and why. */
+  /** Media flows for the first time: the agreed parameters, and the wanted media types that do not flow, with reasons. */
   joined: [media: AgreedMedia, leftOut: readonly LeftOutMedia[]];
   frame: [frame: MediaFrame];
-  /** `sentTimestamp`: the line's time as Zoom wrote it, mostly microseconds; undefined where it wrote none. */
+  /** `sentTimestamp`: the line's time in Zoom's unit, mostly microseconds; undefined when Zoom wrote none. */
   transcript: [line: TranscriptLine, sentTimestamp?: number];
   chat: [message: ChatMessage];
   /** `raw`: the event as Zoom wrote it. */
@@ -130,7 +136,7 @@ export interface RtmsClientEvents {
   /** Message 8 states 5 and 6, once per change. */
   paused: [timestampMs: number];
   resumed: [timestampMs: number];
-  /** `userId`: only the connection of this participant's camera (V2). */
+  /** `userId` (V2): this is about the connection of this participant's camera only. */
   interrupted: [info: { scope: InterruptScope; userId?: number; cause: string }];
   reconnected: [
     info: {
@@ -142,18 +148,18 @@ export interface RtmsClientEvents {
       media: AgreedMedia;
     },
   ];
-  /** Per source, the capture times around an interruption. */
+  /** Per source: the capture times before and after an interruption, Unix ms. */
   gap: [gap: MediaSource & { mediaType: FrameMediaType; fromMs: number; toMs: number }];
   /**
-   * A message of which nothing can be kept, truncated or too large: it is lost and has to become a gap; the
-   * session goes on. Without `mediaType` nobody knows what it was.
+   * A message of which nothing can be kept, because it is damaged or too large. It is lost, so its listener has to report
+   * a gap; the client goes on. Without `mediaType` it is unknown what it was.
    */
   malformed: [info: MediaSource & { scope: InterruptScope; mediaType?: MediaType; error: Error }];
-  /** Data of a media type that is not wanted, or that comes on another connection too: not told otherwise. */
+  /** Data of a media type that is not wanted, or that another connection carries. It is not told as a frame or line. */
   unasked: [info: { mediaType: MediaType }];
   videoSubscribed: [result: { userId: number; status: number; reason: string }];
-  /** A message that this version does not understand, whole. */
+  /** A whole message that this version does not understand. */
   other: [raw: unknown];
-  /** Last event: nothing follows. */
+  /** The last event. */
   ended: [reason: EndReason];
 }

@@ -6,10 +6,10 @@ import type { Product } from './protocol/product.ts';
 import type { Roster } from './roster.ts';
 
 /**
- * Turns message 6 into an event, by the product's own numbers, and teaches the roster its names.
+ * Turns message 6 into an event, by the product's own numbers, and adds its names to the roster.
  *
- * @param receivedAtMs stands in when Zoom gave no time
- * @param names a deployment's own for codes that this release does not know
+ * @param receivedAtMs the event's time when Zoom gave none
+ * @param names the deployment's names for event codes that this release does not know
  */
 export function readSignalingEvent(
   product: Product,
@@ -25,7 +25,7 @@ export function readSignalingEvent(
   return update.isPartial || lacksIds(event) ? { ...event, raw: update.raw } : event;
 }
 
-/** Somebody is named without an id, or nobody at all: only Zoom's own words can say who was meant. */
+/** Whether somebody is named without an id, or nobody at all. Then `raw` is kept, which may say who was meant. */
 function lacksIds(event: SignalingEvent): boolean {
   if (!('participants' in event)) return 'userName' in event && event.userId === undefined;
   const { participants } = event;
@@ -46,7 +46,7 @@ function productEvent(
     case 'contact_center':
       return voiceEvent(update, timestampMs);
     case 'phone':
-      // Zoom's Phone sample has Contact Center's numbers with its participant; any other form is not known.
+      // Zoom's sample for Phone has the numbers and the participant of Contact Center. No other form is public.
       return update.participantInfo === undefined
         ? { name: 'other', raw: update.raw, timestampMs }
         : voiceEvent(update, timestampMs);
@@ -104,13 +104,13 @@ function meetingEvent(update: EventUpdate, roster: Roster, timestampMs: number):
   return { name: 'other', raw, timestampMs };
 }
 
-/** The list, or who stands in its place. */
+/** The people of the list, or the one person whom the event itself names in place of a list. */
 function peopleOf({ participants, userId, userName }: EventUpdate): readonly PersonFields[] {
   const isAlone = participants.length === 0 && (userId !== undefined || userName !== undefined);
   return isAlone ? [{ userId, userName }] : participants;
 }
 
-/** Teaches the roster a person's name, or asks it for one. */
+/** Adds a person's name to the roster, or takes it from there if the event has none. */
 function remember({ userId, userName }: PersonFields, roster: Roster): Participant {
   if (userId === undefined) return { userName: userName ?? '' };
   roster.learn(userId, userName);

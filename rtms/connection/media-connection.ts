@@ -4,10 +4,9 @@ import { encodeMessage, type RtmsMessage } from '../protocol/codec.ts';
 import { MEDIA_DATA_TYPE, MESSAGE_TYPE } from '../protocol/constants.ts';
 import { readObject } from '../protocol/fields.ts';
 import type { MediaType } from '../protocol/media-type.ts';
-import type { MediaParamsWire } from '../protocol/messages.ts';
 import { ofMediaType } from '../protocol/offered-urls.ts';
-import { toWireParams } from '../protocol/params.ts';
 import { ENTITY_ID_FIELD } from '../protocol/product.ts';
+import { type MediaParamsWire, toWireParams } from '../protocol/wire-params.ts';
 import { Connection, type Conversation, type HandshakeAnswer } from './connection.ts';
 import type { ConnectionState } from './connection-state.ts';
 import type { HandshakeSigner, RtmsJoin } from './handshake-signer.ts';
@@ -19,8 +18,8 @@ import type { CompleteOptions } from './options.ts';
 /** What a media connection asks and tells the others of its handshake. */
 export interface MediaConnectionOwner {
   readonly delivery: MediaDelivery<MediaConnection>;
+  readonly receiver: { mediaMalformed(media: MediaConnection, error: ServiceError): void };
   mediaChanged(media: MediaConnection, from: ConnectionState, to: ConnectionState): void;
-  mediaMalformed(media: MediaConnection, error: ServiceError): void;
   /** Whether a media connection ends when its window has passed. Otherwise it goes on trying. */
   mayExpire(media: MediaConnection): boolean;
   /** Whether to wait until Zoom no longer counts another connection (status 15, 16). */
@@ -164,7 +163,7 @@ export class MediaConnection implements Conversation {
   }
 
   malformed(error: ServiceError): void {
-    this.#owner.mediaMalformed(this, error);
+    this.#owner.receiver.mediaMalformed(this, error);
   }
 
   mayExpire(): boolean {

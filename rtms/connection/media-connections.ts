@@ -1,4 +1,3 @@
-import type { ServiceError } from '../../shared/errors.ts';
 import type { AgreedMedia, LeftOutMedia } from '../protocol/agreed-media.ts';
 import { MEDIA_TYPES, type MediaType } from '../protocol/media-type.ts';
 import { wantedMediaTypes } from '../protocol/params.ts';
@@ -35,11 +34,11 @@ const CAMERA_SELECTED = 'camera_selected';
  */
 export class MediaConnections implements MediaConnectionOwner, DeliveryRules<MediaConnection> {
   readonly delivery: MediaDelivery<MediaConnection>;
+  readonly receiver: MediaConnectionsReceiver;
   readonly #start: MediaConnectionsStart;
   readonly #join: RtmsJoin;
   readonly #signer: HandshakeSigner;
   readonly #options: CompleteOptions;
-  readonly #receiver: MediaConnectionsReceiver;
   readonly #owner: MediaConnectionsOwner;
   readonly #scope = new AbortController();
   readonly #leftOut = new Map<MediaType, LeftOutMedia>();
@@ -62,7 +61,7 @@ export class MediaConnections implements MediaConnectionOwner, DeliveryRules<Med
     this.#join = join;
     this.#signer = signer;
     this.#options = options;
-    this.#receiver = receiver;
+    this.receiver = receiver;
     this.#owner = owner;
     this.#unified = start.unified;
     this.delivery = new MediaDelivery(options, this, receiver);
@@ -86,10 +85,8 @@ export class MediaConnections implements MediaConnectionOwner, DeliveryRules<Med
 
   /** Wanted media types that do not flow, each with its reason. */
   get leftOut(): readonly LeftOutMedia[] {
-    const flowing = Object.keys(this.agreed);
-    const missing = wantedMediaTypes(this.#options.media).filter(
-      (mediaType) => !flowing.includes(mediaType),
-    );
+    const { agreed } = this;
+    const missing = wantedMediaTypes(this.#options.media).filter((type) => !agreed[type]);
     return reasonsOf(missing, {
       known: this.#leftOut,
       notGranted: this.#up().flatMap((media) => media.notGranted),
@@ -175,10 +172,6 @@ export class MediaConnections implements MediaConnectionOwner, DeliveryRules<Med
     if (from.name === 'up' && 'trouble' in to) this.#onLost(media, to.trouble);
     if (to.name === 'up') this.#onUp(media, to.after, to.attempt);
     if (to.name === 'closed') this.#onClosed(media, to.closure);
-  }
-
-  mediaMalformed(media: MediaConnection, error: ServiceError): void {
-    this.#receiver.mediaMalformed(media, error);
   }
 
   /** While another media connection is up, a lost one goes on trying. */

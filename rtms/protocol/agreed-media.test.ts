@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { expect, it, test } from 'vitest';
 import { agreedMedia, channelCount, resolutionBound, sampleRateHz } from './agreed-media.ts';
-import { DEFAULT_MEDIA_REQUEST, toWireParams } from './params.ts';
+import { DEFAULT_MEDIA_REQUEST } from './params.ts';
+import { toWireParams } from './wire-params.ts';
 
 const asked = toWireParams(DEFAULT_MEDIA_REQUEST);
 
@@ -20,7 +21,7 @@ it('reads what Zoom applies when nothing was asked for', () => {
 test.each([undefined, null, 7, { audio: 1 }, { audio: { codec: 'x' } }])(
   'keeps what was asked when the answer is %j',
   (answer) => {
-    expect(agreedMedia(answer, { audio: asked.audio ?? {} })).toEqual({
+    expect(agreedMedia(answer, toWireParams(DEFAULT_MEDIA_REQUEST, ['audio']))).toEqual({
       audio: { contentType: 2, codec: 4, sampleRate: 3, channel: 2, dataOpt: 2, sendRateMs: 20 },
     });
   },

@@ -10,8 +10,8 @@ import {
 } from './constants.ts';
 import { Fields, readFlag, readInteger, readObject } from './fields.ts';
 import { MEDIA_TYPES, type MediaType } from './media-type.ts';
-import type { MediaParamsWire } from './messages.ts';
 import { ofMediaType } from './offered-urls.ts';
+import type { MediaParamsWire } from './wire-params.ts';
 
 /** Parameters of each connected media type as message 4 answered them: camelCase names, Zoom's numbers. */
 export interface AgreedMedia {

@@ -1,7 +1,7 @@
 import { fc, test } from '@fast-check/vitest';
 import { expect } from 'vitest';
 import { ServiceError } from '../../shared/errors.ts';
-import { decodeMessage, encodeMessage } from './codec.ts';
+import { decodeMessage } from './codec.ts';
 
 /** Decodes, or fails the one way a caller is promised. */
 function decodesOrRefuses(data: Buffer | string): void {
@@ -70,7 +70,7 @@ test.prop([fc.uint8Array({ maxLength: 2000 }), unixMs, fc.option(fc.nat(0xffff_f
   'a payload arrives byte for byte',
   (bytes, timestamp, userId) => {
     const payload = Buffer.from(bytes);
-    const text = encodeMessage({
+    const text = JSON.stringify({
       msg_type: 14,
       content: {
         ...(userId !== null && { user_id: userId }),
@@ -90,7 +90,7 @@ test.prop([fc.uint8Array({ maxLength: 2000 }), unixMs, fc.option(fc.nat(0xffff_f
 test.prop([fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n })])(
   'a keep alive keeps its int64',
   (timestamp) => {
-    expect(decodeMessage(encodeMessage({ msg_type: 12, timestamp }))).toEqual({
+    expect(decodeMessage(`{"msg_type":12,"timestamp":${timestamp}}`)).toEqual({
       msgType: 12,
       timestampJson: String(timestamp),
     });

@@ -1,4 +1,5 @@
 import { INPUT_LIMITS } from '../../shared/input-limits.ts';
+import type { ClientMessageWire } from './client-messages.ts';
 import { MESSAGE_TYPE } from './constants.ts';
 import { decodeFrame, type FrameMessage } from './decode-media.ts';
 import { decodeSignaling, type SignalingMessage } from './decode-signaling.ts';
@@ -10,7 +11,6 @@ import {
 } from './decode-text.ts';
 import { Fields, readObject } from './fields.ts';
 import { type MediaSource, type MediaType, mediaSource, mediaTypeOfMessage } from './media-type.ts';
-import type { MessageWire } from './messages.ts';
 import {
   isObject,
   type JsonObject,
@@ -23,18 +23,18 @@ import { scanFrame } from './scan-frame.ts';
 /** Message 12. */
 export interface KeepAlive {
   readonly msgType: (typeof MESSAGE_TYPE)['KEEP_ALIVE_REQ'];
-  /** The timestamp as the JSON text Zoom wrote (an int64 may not fit a number); absent when it wrote none. */
+  /** The timestamp as Zoom's JSON text, since an int64 may not fit a number; undefined when Zoom wrote none. */
   readonly timestampJson: string | undefined;
 }
 
 /**
- * Everything that is JSON and nothing this version reads: a `msg_type` it does not know, one Zoom reserves
- * (23-27), one that only a client sends, a known one without what it is about, or no message at all.
+ * JSON that this version does not read: a `msg_type` that it does not know, one that Zoom reserves (23-27), one that
+ * only a client sends, a known one without its essential field, or JSON that is no message at all.
  */
 export interface OtherMessage {
   readonly msgType: 'other';
   readonly number: number | undefined;
-  /** As received, without what nobody may store: our signature, and keys of encrypted transports. */
+  /** The JSON as received, without what must not be stored: our signature, and keys of encrypted transports. */
   readonly raw: unknown;
 }
 
@@ -60,31 +60,28 @@ export function mediaSourceOf(message: RtmsMessage): MediaSource {
   });
 }
 
-/** The text of a message; bigints keep all their digits. */
-export function encodeMessage(message: MessageWire): string {
-  if (message.msg_type === MESSAGE_TYPE.KEEP_ALIVE_REQ) {
-    return keepAliveText(message.msg_type, String(message.timestamp));
-  }
-  if (message.msg_type === MESSAGE_TYPE.KEEP_ALIVE_RESP) {
-    return encodeKeepAliveResp(String(message.timestamp));
-  }
+/** The text of a message to Zoom, with `msg_type` first. */
+export function encodeMessage(message: ClientMessageWire): string {
   return JSON.stringify(message);
 }
 
-/** The answer to a keep-alive, digit for digit; without a timestamp where the request had none. */
+/**
+ * The answer to a keep-alive, with its timestamp digit for digit.
+ *
+ * @param timestampJson the timestamp as JSON text; undefined: the request had none
+ */
 export function encodeKeepAliveResp(timestampJson: string | undefined): string {
-  if (timestampJson === undefined) return `{"msg_type":${MESSAGE_TYPE.KEEP_ALIVE_RESP}}`;
-  return keepAliveText(MESSAGE_TYPE.KEEP_ALIVE_RESP, timestampJson);
-}
-
-function keepAliveText(msgType: number, timestampJson: string): string {
-  return `{"msg_type":${msgType},"timestamp":${timestampJson}}`;
+  const msgType = MESSAGE_TYPE.KEEP_ALIVE_RESP;
+  return timestampJson === undefined
+    ? `{"msg_type":${msgType}}`
+    : `{"msg_type":${msgType},"timestamp":${timestampJson}}`;
 }
 
 /**
  * Reads one WebSocket message. Zoom sends JSON in text and in binary messages alike.
  *
- * Every JSON becomes a message: what is not understood is `other`. What may be thrown costs a gap.
+ * Every JSON becomes a message; if it is not understood, an `OtherMessage`. A message for which this throws is lost, and
+ * the client reports a gap.
  *
  * @param data the message; bytes are taken as UTF-8
  * @param lendPayload the payload of a media frame is only valid until the next call
@@ -102,7 +99,7 @@ export function decodeMessage(data: Buffer | string, lendPayload = false): RtmsM
   return decoded ?? { msgType: 'other', number: msgType, raw: withoutSecrets(parsed.value) };
 }
 
-/** @returns undefined: pass it on as `other` */
+/** @returns undefined for a message that becomes `other` */
 function decode(
   msgType: number,
   message: JsonObject,
@@ -114,7 +111,7 @@ function decode(
     case MESSAGE_TYPE.MEDIA_DATA_SHARE:
       return decodeFrame(msgType, message, long);
     default:
-      // Only a payload may be that long.
+      // Only a payload may be longer than the limit for messages.
       if (long !== undefined && long.size > 0) throw malformed(msgType, 'size');
   }
   switch (msgType) {
@@ -129,10 +126,10 @@ function decode(
   }
 }
 
-/** The digits that were parsed as `timestamp`, among all keys of that name; an odd or long one is left out. */
+/** The `timestamp` as it was written; undefined if it is neither text nor number, or too long. */
 function timestampJson({ timestamp }: JsonObject, json: string): string | undefined {
   if (typeof timestamp !== 'string' && typeof timestamp !== 'number') return undefined;
-  // A number that a double cannot hold was parsed as its digits, but came without quotes.
+  // A number that a double cannot hold was parsed as the text of its digits, but must be echoed without quotes.
   const written = [...json.matchAll(/"timestamp"\s*:\s*(-?\d+)/g)].map(([, digits]) => digits);
   const isNumber = written.includes(String(timestamp));
   if (String(timestamp).length > INPUT_LIMITS.keepAliveStampChars) return undefined;

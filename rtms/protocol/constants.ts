@@ -1,6 +1,7 @@
 /**
- * Zoom's RTMS numbers, names as Zoom spells them without the group prefix. Tables only, all in one place, so
- * the length is Zoom's.
+ * Zoom's RTMS numbers. Names are as Zoom spells them, without the prefix of their group.
+ *
+ * Over 300 lines because every number of Zoom's is in this one file.
  *
  * @see https://developers.zoom.us/docs/rtms/data-types/ (read 2026-11-22); docs/protocol.md for doubts
  */
@@ -39,7 +40,7 @@ export const MESSAGE_TYPE = {
   VIDEO_SUBSCRIPTION_RESP: 29,
 } as const;
 
-/** Bits of `media_type`. ALL is a bit of its own, not the sum of the others. */
+/** Bits of `media_type` in message 3. ALL is a bit of its own and not the sum of the others. */
 export const MEDIA_DATA_TYPE = {
   UNDEFINED: 0,
   AUDIO: 1,
@@ -49,8 +50,6 @@ export const MEDIA_DATA_TYPE = {
   CHAT: 16,
   ALL: 32,
 } as const;
-
-export const TRANSMISSION_PROTOCOL = { WEBSOCKET: 1, RTMP: 2, UDP: 3, WEBRTC: 4 } as const;
 
 /** `event_type` of EVENT_UPDATE for Meetings, Webinars and Video SDK. */
 export const EVENT_TYPE = {
@@ -71,7 +70,7 @@ export const EVENT_TYPE = {
   CHAT_GROUP_MEMBER_STATUS_UPDATE: 14,
 } as const;
 
-/** `event_type` of EVENT_UPDATE for Contact Center: the same numbers mean other things, so decode by product. */
+/** `event_type` of EVENT_UPDATE for Contact Center, where the same numbers have another meaning. */
 export const ZCC_VOICE_EVENT_TYPE = {
   CONSUMER_ANSWERED: 8,
   CONSUMER_END: 9,
@@ -118,6 +117,7 @@ export const STREAM_STATE = {
   RESUMED: 6,
 } as const;
 
+/** `status_code` of messages 2, 4, 22 and 29. */
 export const STATUS_CODE = {
   OK: 0,
   INVALID_MESSAGE_TYPE: 1,
@@ -169,7 +169,10 @@ export const STATUS_CODE = {
   CHAT_SESSION_KEY_NOT_AVAILABLE: 47,
 } as const;
 
-/** Why a stream or session stopped. 8: delete everything stored. 10-19 and 24: technical, may be started again. */
+/**
+ * Why a stream or session stopped. After 8 everything that was stored has to be deleted. 10 to 19 and 24 are technical
+ * reasons, after which the stream may be started again.
+ */
 export const STOP_REASON = {
   UNDEFINED: 0,
   HOST_TRIGGERED: 1,
@@ -209,7 +212,7 @@ export const MEDIA_CONTENT_TYPE = {
   TEXT: 5,
 } as const;
 
-/** Codecs, audio and video in one number space. */
+/** Codecs. Audio and video share one number space. */
 export const MEDIA_PAYLOAD_TYPE = {
   UNDEFINED: 0,
   L16: 1,
@@ -254,16 +257,6 @@ export const CHAT_SESSION_TYPE = {
   INDIVIDUAL_CC_HOSTS_AND_PANELISTS: 5,
 } as const;
 
-export const CHAT_GROUP_TYPE = { PRIVATE_CHAT_GROUP: 0 } as const;
-
-export const CHAT_GROUP_MEMBER_STATUS = {
-  IN_CHAT_GROUP: 0,
-  IN_BREAKOUT_ROOM: 1,
-  IN_WAITING_ROOM: 2,
-  IN_BACKSTAGE: 3,
-  LEFT_MEETING: 4,
-} as const;
-
 export const TRANSCRIPT_LANGUAGE = {
   NONE: -1,
   ARABIC: 0,
@@ -305,11 +298,10 @@ export const TRANSCRIPT_LANGUAGE = {
   VIETNAMESE: 36,
 } as const;
 
-export type MessageTypeCode = (typeof MESSAGE_TYPE)[keyof typeof MESSAGE_TYPE];
 export type StatusCode = (typeof STATUS_CODE)[keyof typeof STATUS_CODE];
 export type StopReasonCode = (typeof STOP_REASON)[keyof typeof STOP_REASON];
 
-/** The name Zoom gives a number of one table, or undefined for a number this version does not know. */
+/** Zoom's name for a number of one table, or undefined for a number that this version does not know. */
 export function nameOf<Table extends Readonly<Record<string, number>>>(
   table: Table,
   value: number | undefined,
@@ -318,16 +310,16 @@ export function nameOf<Table extends Readonly<Record<string, number>>>(
   return undefined;
 }
 
-/** Words that Zoom's documents and mock servers put before a name: `STOP_BC_USER_LEFT`, `STATUS_OK`. */
+/** Words that Zoom's documents and mock servers put in front of a name: `STOP_BC_USER_LEFT`, `STATUS_OK`. */
 const GROUP_WORDS = new Set(
   'RTMS STREAM SESSION STATE STATUS STOP BC REASON CODE EVENT TYPE LANGUAGE ID CHAT OPERATION MEDIA AUDIO'.split(
     ' ',
   ),
 );
-/** The longest name of any table has 40 characters. */
+/** Twice as long as the longest name of any table. */
 const MAX_NAME_LENGTH = 80;
 
-/** The number of a name of one table, whatever its case and with or without the group's prefix. */
+/** The number of a name of one table, in upper, lower or camel case, with or without the prefix of its group. */
 export function numberOf(
   table: Readonly<Record<string, number>>,
   name: unknown,

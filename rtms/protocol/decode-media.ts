@@ -6,26 +6,26 @@ import { type JsonObject, type LongTexts, malformed } from './parse-message.ts';
 type Type = typeof MESSAGE_TYPE;
 type FrameType = Type['MEDIA_DATA_AUDIO'] | Type['MEDIA_DATA_VIDEO'] | Type['MEDIA_DATA_SHARE'];
 
-/** Messages 14 to 16: one payload, base64 removed. */
+/** Messages 14 to 16: one payload, decoded from base64. */
 export interface FrameMessage {
   readonly msgType: FrameType;
   readonly userId: number | undefined;
   readonly channelId: string | undefined;
   readonly userName: string | undefined;
-  /** Capture time, Unix ms whatever unit Zoom used. */
+  /** Capture time in Unix ms, converted from the unit that Zoom used. */
   readonly timestampMs: number | undefined;
   readonly payload: Buffer;
 }
 
 /**
- * A media message from its parsed JSON. What is plain never comes here: see `scanFrame`.
+ * A media message from its parsed JSON, in any form that `scanFrame` does not read.
  *
- * Besides the documented form it takes content as a bare base64 text (Zoom's agent-skill documents) or not at
- * all, fields beside the content, a `data:` prefix (a Zoom sample strips one) and white space in base64. Of an
- * id, a name or a time that cannot be read, the frame goes without.
+ * Besides the documented form this reads: content that is a bare base64 text (Zoom's agent-skill documents) or is
+ * missing, fields beside the content, a `data:` prefix (a Zoom sample strips one), and white space in base64. A frame
+ * goes on without an id, a name or a time that cannot be read.
  *
  * @param long texts that were set aside before parsing
- * @throws ServiceError `rtms/malformed-message` without a payload, and when the payload is not whole: a gap
+ * @throws ServiceError `rtms/malformed-message` when the payload is missing or not whole
  */
 export function decodeFrame(
   msgType: FrameType,
@@ -48,7 +48,7 @@ export function decodeFrame(
   return {
     msgType,
     userId,
-    // What stands for a text that was set aside is no id.
+    // The note that stands for a text which was set aside is no id.
     channelId: channelId !== undefined && long?.has(channelId) ? undefined : channelId,
     userName: userName === undefined ? undefined : beginning(userName, long),
     timestampMs: fields.timeMs('timestamp'),
@@ -56,12 +56,12 @@ export function decodeFrame(
   };
 }
 
-/** A list of one stands for that one. */
+/** A list of one element is read as that element. */
 function onlyOf(value: unknown): unknown {
   return Array.isArray(value) && value.length === 1 ? value[0] : value;
 }
 
-/** The text that a note stands for. */
+/** The text for which a note stands, or the value itself. */
 function whole(value: unknown, long: LongTexts | undefined): unknown {
   const bytes = typeof value === 'string' ? long?.get(value) : undefined;
   if (bytes === undefined) return value;
@@ -74,7 +74,7 @@ function whole(value: unknown, long: LongTexts | undefined): unknown {
   }
 }
 
-/** A name that was set aside is cut as any other; one with escapes in it is left out. */
+/** A long name that was set aside is cut as any other. One with escapes is left out. */
 function beginning(name: string, long: LongTexts | undefined): string | undefined {
   const bytes = long?.get(name);
   if (bytes === undefined) return name;
@@ -82,7 +82,7 @@ function beginning(name: string, long: LongTexts | undefined): string | undefine
   return text.includes('\\') ? undefined : cutText(text, INPUT_LIMITS.nameBytes);
 }
 
-/** Text, or what JavaScript makes of a Buffer. @param length 0 stands for "not set" */
+/** From base64, or from the JSON form of a Node Buffer. @param length 0 means "not set" */
 function payloadOf(data: unknown, length: number | undefined): Buffer | undefined {
   if (typeof data === 'string') return decodeBase64(data, length || undefined);
   const bytes = readObject(data)?.['data'] ?? data;
@@ -95,7 +95,7 @@ function isByte(value: unknown): boolean {
   return Number.isInteger(value) && (value as number) >= 0 && (value as number) <= 255;
 }
 
-/** @returns undefined when it is not base64, or not all that `length` promises */
+/** @returns undefined when the text is not base64, or the payload has not the size of `length` */
 function decodeBase64(data: string, length: number | undefined): Buffer | undefined {
   const start = data.startsWith('data:') ? data.indexOf(',') + 1 : 0;
   const text = start === 0 ? data : data.slice(start);
@@ -105,7 +105,7 @@ function decodeBase64(data: string, length: number | undefined): Buffer | undefi
   return isSpaced ? decodeBase64(text.replaceAll(/\s+/g, ''), length) : undefined;
 }
 
-/** Node decodes what it can and skips the rest, so the size is what tells a damaged text. */
+/** The size that intact base64 decodes to. Node skips damaged characters, so a damaged text has a smaller result. */
 function base64Size(text: string): number {
   let end = text.length;
   while (end > 0 && text.charCodeAt(end - 1) === 0x3d) end--;

@@ -14,8 +14,8 @@ import type { JsonObject } from './parse-message.ts';
 type Type = typeof MESSAGE_TYPE;
 
 /*
- * Every signaling message that Zoom sends, as the rest of the code sees it, and its reading, side by side:
- * longer than other files, but a field is added in one place.
+ * Every signaling message that Zoom sends: its type and its reading stand side by side, so that a field is added in one
+ * place.
  */
 
 /** Message 2. */
@@ -23,7 +23,7 @@ export interface SignalingHandshakeResp {
   readonly msgType: Type['SIGNALING_HAND_SHAKE_RESP'];
   readonly statusCode: number;
   readonly reason: string;
-  /** Zoom's addresses in its order, not yet checked: mostly one for each key. */
+  /** Zoom's addresses in its order, not checked yet. Mostly one for each key. */
   readonly serverUrls: OfferedUrls;
 }
 
@@ -33,25 +33,25 @@ export interface DataHandshakeResp {
   readonly statusCode: number;
   readonly reason: string;
   readonly payloadEncrypted: boolean;
-  /** As sent: see `agreedMedia`. */
+  /** As Zoom sent them: read by `agreedMedia`. */
   readonly mediaParams: unknown;
 }
 
-/** Message 6: what `eventType` means depends on the product. */
+/** Message 6. The meaning of `eventType` depends on the product. */
 export interface EventUpdate {
   readonly msgType: Type['EVENT_UPDATE'];
   /** Absent in protocol V2, which numbers events in `event_code`. */
   readonly eventType: number | undefined;
-  /** The type where it is a name and no number. */
+  /** The type, where Zoom wrote a name and no number. */
   readonly eventName: string | undefined;
   readonly timestampMs: number | undefined;
-  /** Whom the event itself names, beside or in place of a list. */
+  /** The person whom the event itself names, beside a list or in place of one. */
   readonly userId: number | undefined;
   readonly userName: string | undefined;
   readonly participants: readonly PersonFields[];
   /** Contact Center: wire names, strings only. */
   readonly participantInfo: Readonly<Record<string, string>> | undefined;
-  /** Not all of it could be read: only `raw` has the rest. */
+  /** Not all of the event could be read; `raw` has the rest. */
   readonly isPartial: boolean;
   readonly raw: unknown;
 }
@@ -69,7 +69,7 @@ export interface StreamStateUpdate {
 /** Message 9. */
 export interface SessionStateUpdate {
   readonly msgType: Type['SESSION_STATE_UPDATE'];
-  /** Absent: of the only session there is. */
+  /** Undefined: the message is about the only session of the stream. */
   readonly rtmsSessionId: string | undefined;
   readonly state: number;
   readonly stopReason: number | undefined;
@@ -102,7 +102,7 @@ export interface StreamCloseResp {
 /** Message 29. */
 export interface VideoSubscriptionResp {
   readonly msgType: Type['VIDEO_SUBSCRIPTION_RESP'];
-  /** Absent: of the selection that waits for its answer. */
+  /** Undefined: the message is about the selection that waits for its answer. */
   readonly userId: number | undefined;
   readonly statusCode: number;
   readonly reason: string;
@@ -120,12 +120,12 @@ export type SignalingMessage =
   | StreamCloseResp
   | VideoSubscriptionResp;
 
-/** Every message of Zoom's but keep-alives and media data. @returns undefined: pass it on as `other` */
+/** Reads every message of Zoom's but keep-alives and media data. @returns undefined for a message that becomes `other` */
 export function decodeSignaling(
   msgType: number,
   message: JsonObject,
 ): SignalingMessage | undefined {
-  // Zoom's documents and samples disagree about where a field stands.
+  // Zoom's documents and samples disagree about the place of a field.
   const content = readObject(message['content']);
   const fields = new Fields(content === undefined ? [message] : [message, content]);
   const status = (absent: number) => ({
@@ -178,20 +178,20 @@ export function decodeSignaling(
   }
 }
 
-/** An empty text says nothing that was missed. */
+/** An empty text is a reason that is not given, not one that could not be read. */
 const UNSET = -1;
 
-/** None of Zoom's: an answer without a status that can be read is tried again a few times. */
+/** A status that Zoom does not have, for answers whose status cannot be read: the attempt is repeated a few times. */
 const NO_STATUS = -1;
 
-/** Zoom's managers read `status_code`, then `status`. @param absent what no status at all means */
+/** Zoom's managers read `status_code`, then `status`. @param absent the status of an answer that has none at all */
 function statusCode(fields: Fields, absent: number): number {
   const names = ['status_code', 'status', 'error_code', 'code'];
   const status = fields.read(names, readStatus);
   return status ?? (fields.has(...names) ? NO_STATUS : absent);
 }
 
-/** A number, its digits or name, or a word for "all is well". */
+/** A number, its digits or name, or a word for success. */
 function readStatus(value: unknown): number | undefined {
   const isWell =
     value === true || (typeof value === 'string' && /^success(ful)?$/i.test(value.trim()));
@@ -208,7 +208,7 @@ function stopReason(fields: Fields): number | undefined {
 const TIME_FIELDS = ['timestamp', 'event_ts'];
 const TYPE_FIELDS = ['event_type'];
 
-/** An event without an `event` is read from the message itself. */
+/** The fields are read from `event`, and from the message itself when there is no such object. */
 function eventUpdate(message: JsonObject): EventUpdate {
   const event = readObject(message['event']);
   const fields = new Fields(event === undefined ? [message] : [event, message]);
@@ -231,7 +231,7 @@ function eventUpdate(message: JsonObject): EventUpdate {
   };
 }
 
-/** More fields than Zoom has, and longer than their values are, only in a message that is not Zoom's. */
+/** Limit for the number of fields and for the length of a field's name. Zoom's messages have far fewer and shorter ones. */
 const MAX_INFO_FIELDS = 64;
 
 function participantInfo(fields: Fields): Readonly<Record<string, string>> | undefined {

@@ -12,7 +12,7 @@ import type { JsonObject } from './parse-message.ts';
 
 type Type = typeof MESSAGE_TYPE;
 
-/** Message 17, times in Unix ms whatever unit Zoom used. */
+/** Message 17. Times are in Unix ms, converted from the unit that Zoom used. */
 export interface TranscriptMessage {
   readonly msgType: Type['MEDIA_DATA_TRANSCRIPT'];
   readonly text: string;
@@ -22,7 +22,7 @@ export interface TranscriptMessage {
   readonly startMs: number | undefined;
   readonly endMs: number | undefined;
   readonly timestampMs: number | undefined;
-  /** `timestamp` in Zoom's own unit, mostly microseconds. Not enumerable: no copy of the line has two times. */
+  /** `timestamp` in Zoom's own unit, mostly microseconds. Not enumerable, so that a copy of the line has one time only. */
   readonly sentTimestamp?: number | undefined;
   /** TRANSCRIPT_LANGUAGE. */
   readonly language: number | undefined;
@@ -32,7 +32,7 @@ export interface TranscriptMessage {
   readonly raw?: unknown;
 }
 
-/** A person as far as Zoom names one: an id, a name, or both. */
+/** A person as far as Zoom names one: by an id, a name, or both. */
 export interface PersonFields {
   readonly userId: number | undefined;
   readonly userName: string | undefined;
@@ -56,7 +56,7 @@ export interface ChatFields {
   readonly timestampMs: number;
 }
 
-/** Message 18, from whichever place Zoom puts its fields. */
+/** Message 18, read from whichever place Zoom puts its fields in. */
 export interface ChatDataMessage {
   readonly msgType: Type['MEDIA_DATA_CHAT'];
   readonly text: string;
@@ -74,12 +74,12 @@ export interface ChatDataMessage {
   readonly raw?: unknown;
 }
 
-/** Where Zoom puts the text; its agent-skill documents say `text`. */
+/** Fields that Zoom puts the text in; `text` is in its agent-skill documents. */
 const TEXT_FIELDS = ['data', 'text'];
 
 const WITH_TEXT: ReadonlySet<number> = new Set([CHAT_OPERATION.NEW, CHAT_OPERATION.UPDATE]);
 
-/** @returns undefined without a text that can be read */
+/** @returns undefined when there is no text that can be read */
 export function decodeTranscript(message: JsonObject): TranscriptMessage | undefined {
   const { content } = message;
   const inner = readObject(content);
@@ -109,10 +109,10 @@ export function decodeTranscript(message: JsonObject): TranscriptMessage | undef
 }
 
 /**
- * Chat has its fields in `content`, in a JSON text in `content.data`, or in an object there; older chat is a
- * text and little else.
+ * Reads a chat message. Its fields are in `content`, or in `content.data` as JSON text or as an object; older chat is
+ * hardly more than a text.
  *
- * @returns undefined when there is nothing to read a message from
+ * @returns undefined when there are neither fields nor text
  */
 export function decodeChat(message: JsonObject): ChatDataMessage | undefined {
   const { content } = message;
@@ -126,7 +126,7 @@ export function decodeChat(message: JsonObject): ChatDataMessage | undefined {
   const own = inner ?? outer;
   const text = own === undefined ? bare : fields.of(own).text(...TEXT_FIELDS);
   const operation = fields.named(CHAT_OPERATION, 'operation_type', 'operation');
-  // An emoji has no text; a message without one has it where nobody looked.
+  // An emoji has no text. Any other message has one, so if none was found, it is in an unknown place.
   if (text === undefined && (operation === undefined || WITH_TEXT.has(operation))) {
     fields.noteUnread();
   }
@@ -154,7 +154,7 @@ function nestedChat(content: JsonObject): JsonObject | undefined {
   return inner !== undefined && (typeof data !== 'string' || isChat(inner)) ? inner : undefined;
 }
 
-/** A user may type JSON too: only what has Zoom's fields is taken for Zoom's. */
+/** Whether JSON in a chat text is Zoom's: a user may type JSON too, so Zoom's own fields have to be there. */
 function isChat(inner: JsonObject): boolean {
   const fields = new Fields([inner]);
   if (fields.has('message_id', 'operation_type')) return true;
@@ -177,7 +177,7 @@ function languageOf(value: unknown): number | undefined {
 
 const NAME_FIELDS = ['user_name', 'name', 'display_name'];
 
-/** One person: an object, only an id, or only a name. @returns undefined for nobody */
+/** One person from an object, an id or a name. @returns undefined when nobody is named */
 export function readPerson(value: unknown, notes: Fields): PersonFields | undefined {
   const object = readObject(value);
   if (object !== undefined) {
@@ -189,7 +189,7 @@ export function readPerson(value: unknown, notes: Fields): PersonFields | undefi
   return userName === undefined ? undefined : { userId: undefined, userName };
 }
 
-/** The person that these fields name themselves. @returns undefined for nobody */
+/** The person whom these fields name. @returns undefined when nobody is named */
 export function personOf(
   fields: Fields,
   nameFields: readonly string[],

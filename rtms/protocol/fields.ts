@@ -3,13 +3,13 @@ import { numberOf } from './constants.ts';
 import { isObject, type JsonObject, parseNested } from './parse-message.ts';
 
 /*
- * The one place that decides how much of a message is read:
+ * How much of a message is read is decided here, by one rule:
  *
- *     An id never costs a payload. What cannot be read of a message becomes absent, and `raw` keeps it; what
- *     cannot be read at all becomes `other` with `raw`, or a gap. Nothing that came in goes nowhere.
+ *     A bad id never costs a payload. A field that cannot be read is left out, and `raw` keeps the message. A message
+ *     that cannot be read at all becomes `other` with `raw`, or a gap. No message disappears.
  *
- * So a reader of a field never throws. It answers undefined, and the fields it was asked through remember that
- * something was there: see `isPartial`.
+ * So a reader of a field never throws. It returns undefined, and `Fields.isPartial` tells that something was there that
+ * could not be read.
  */
 
 /** An object, the only object of a list, or an object written as JSON text. */
@@ -31,12 +31,12 @@ export function readInteger(
   return (number as number) >= min && (number as number) <= max ? (number as number) : undefined;
 }
 
-/** Text that is a number and nothing else: `Number` alone takes '', ' ' and '0x10' too. */
+/** The number of a text that is a number and nothing else. `Number` alone accepts '', ' ' and '0x10' too. */
 function numberFromText(text: string): number | undefined {
   return text.length <= 40 && /^\s*[+-]?\d+(?:\.\d+)?\s*$/.test(text) ? Number(text) : undefined;
 }
 
-/** A text or number that may serve as an id. */
+/** A text or number that is a valid id, as text. */
 export function readId(value: unknown): string | undefined {
   const text = typeof value === 'number' ? String(value) : value;
   return isId(text) ? text : undefined;
@@ -46,9 +46,10 @@ const FIRST_TIME_MS = Date.UTC(2000);
 const TIMES_END_MS = Date.UTC(2200);
 
 /**
- * Whole Unix milliseconds from a time in seconds, milliseconds, microseconds or nanoseconds, told apart by
- * magnitude: Zoom's documents say milliseconds, its live transcripts microseconds, one of its examples seconds.
- * What is no time from 2000 to 2199 then is no time, 0 included, which stands for "not set".
+ * Whole Unix milliseconds from a time in seconds, milliseconds, microseconds or nanoseconds. The magnitude tells the
+ * unit: Zoom's documents have milliseconds, its live transcripts microseconds, one of its examples seconds.
+ *
+ * @returns undefined for a time outside the years 2000 to 2199, and so for 0, which means "not set"
  */
 export function toUnixMs(value: number): number | undefined {
   let ms = value * 1_000;
@@ -71,7 +72,7 @@ export function readTimeMs(value: unknown): number | undefined {
   return ms >= FIRST_TIME_MS && ms < TIMES_END_MS ? ms : undefined;
 }
 
-/** A time as the number Zoom wrote, in Zoom's unit; of an ISO text its Unix ms. */
+/** A time as the number that Zoom wrote, in Zoom's unit; for an ISO text its Unix ms. */
 export function readSentTime(value: unknown): number | undefined {
   const ms = readTimeMs(value);
   if (ms === undefined) return undefined;
@@ -85,8 +86,8 @@ export function readText(value: unknown): string | undefined {
 }
 
 /**
- * The fields of one JSON object, and behind it of those it lies in: Zoom's documents and samples disagree about
- * where a field stands. Names are Zoom's, in snake_case; camelCase is found too.
+ * The fields of one JSON object and, after them, those of the objects around it: Zoom's documents and samples disagree
+ * about the place of a field. Names are Zoom's, in snake_case; the same name in camelCase is found too.
  */
 export class Fields {
   readonly #layers: readonly JsonObject[];
@@ -98,7 +99,7 @@ export class Fields {
     this.#notes = notes;
   }
 
-  /** Whether something was there that could not be read, here or in a child. */
+  /** Whether a field was there that could not be read, in these objects or in a child. */
   get isPartial(): boolean {
     return this.#notes.isPartial;
   }
@@ -111,7 +112,7 @@ export class Fields {
     return this.#layers.some((layer) => names.some((name) => valueAt(layer, name) != null));
   }
 
-  /** The first of these fields that `reader` can read; null and absent fields are not looked at. */
+  /** The first of these fields that `reader` can read. Fields that are absent or null are skipped. */
   read<Value>(
     names: readonly string[],
     reader: (value: unknown) => Value | undefined,
@@ -136,12 +137,12 @@ export class Fields {
     return this.read(names, readPlainInteger);
   }
 
-  /** A number of a table, as number, digits or name; unknown numbers are read, unknown names are not. */
+  /** A number of a table, written as number, digits or name. Unknown numbers are read, unknown names are not. */
   named(table: Readonly<Record<string, number>>, ...names: readonly string[]): number | undefined {
     return this.read(names, (value) => readInteger(value) ?? numberOf(table, value));
   }
 
-  /** A participant's id; -1, which Zoom's SDK has for the mix, and '' are absent. */
+  /** A participant's id; undefined for '' and for -1, which Zoom's SDK uses for the mix. */
   userId(...names: readonly string[]): number | undefined {
     const id = this.read(names, (value) =>
       value === '' ? -1 : readInteger(value, INPUT_LIMITS.userIdMax, -1),
@@ -149,18 +150,18 @@ export class Fields {
     return id === -1 ? undefined : id;
   }
 
-  /** An opaque id; the empty text is absent. */
+  /** An opaque id; undefined for the empty text. */
   id(...names: readonly string[]): string | undefined {
     const id = this.read(names, (value) => (value === '' ? '' : readId(value)));
     return id === '' ? undefined : id;
   }
 
-  /** A name, cut where it is too long; the empty text is absent. */
+  /** A name, cut to the limit; undefined for the empty text. */
   name(...names: readonly string[]): string | undefined {
     return this.#cut(names, INPUT_LIMITS.nameBytes) || undefined;
   }
 
-  /** A reason as text. */
+  /** A reason as text, cut to the limit. */
   reason(...names: readonly string[]): string {
     return this.#cut(names, INPUT_LIMITS.reasonBytes) ?? '';
   }
@@ -175,12 +176,12 @@ export class Fields {
     });
   }
 
-  /** Text of any length: a message is bounded as a whole. */
+  /** Text of any length: the message as a whole is bounded. */
   text(...names: readonly string[]): string | undefined {
     return this.read(names, readText);
   }
 
-  /** A time; 0 and its texts stand for "not set" and are nothing that was missed. */
+  /** A time in Unix ms. 0, '0' and '' mean "not set" and do not count as unread. */
   timeMs(...names: readonly string[]): number | undefined {
     const isUnset = (value: unknown) => value === 0 || value === '' || value === '0';
     return this.read(names, (value) => (isUnset(value) ? 0 : readTimeMs(value))) || undefined;
@@ -197,7 +198,7 @@ export class Fields {
     return object && new Fields([object], this.#notes);
   }
 
-  /** A list; what is no list is a list of one, null a list of none that should have been one. */
+  /** A list. Another value is a list of one; null is an empty list, and counts as unread. */
   list(...names: readonly string[]): readonly unknown[] | undefined {
     for (const layer of this.#layers) {
       for (const name of names) {
@@ -212,7 +213,7 @@ export class Fields {
     return undefined;
   }
 
-  /** The objects of a list that `reader` can read. */
+  /** The elements of a list that `reader` can read. */
   items<Item>(
     names: readonly string[],
     reader: (value: unknown) => Item | undefined,
@@ -224,7 +225,7 @@ export class Fields {
     });
   }
 
-  /** The same notes for another object. */
+  /** The fields of another object; what cannot be read there makes these fields partial too. */
   of(...layers: readonly JsonObject[]): Fields {
     return new Fields(layers, this.#notes);
   }
@@ -241,9 +242,10 @@ export function readFlag(value: unknown): boolean | undefined {
   return value === 0 || value === '0' || value === 'false' ? false : undefined;
 }
 
+/** snake_case to camelCase, for the few names that readers ask for: the cache is shared and never grows beyond them. */
 const camelCases = new Map<string, string>();
 
-/** Of the object itself: what its prototype has is not Zoom's. */
+/** A field of the object itself, not of its prototype. */
 function valueAt(object: JsonObject, name: string): unknown {
   if (Object.hasOwn(object, name)) return object[name];
   let camel = camelCases.get(name);

@@ -7,7 +7,7 @@ export interface HandshakeCredentials {
 }
 
 /**
- * Signs a stream: the same value goes into the signaling handshake and into every media handshake.
+ * The signature of a stream. The signaling handshake and every media handshake carry the same one.
  *
  * @param entityId the product's own id, verbatim (never URL-decoded)
  * @returns 64 lower-case hex digits

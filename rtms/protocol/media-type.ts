@@ -3,7 +3,7 @@ import { MEDIA_DATA_TYPE, MESSAGE_TYPE } from './constants.ts';
 /** The three media types whose messages carry frames. */
 export const FRAME_MEDIA_TYPES = ['audio', 'video', 'deskshare'] as const;
 
-/** Every media type a socket can carry, by the name Zoom uses in `server_urls` and `media_params`. */
+/** Every media type that a socket can carry, by Zoom's names in `server_urls` and `media_params`. */
 export const MEDIA_TYPES = [...FRAME_MEDIA_TYPES, 'transcript', 'chat'] as const;
 
 export type FrameMediaType = (typeof FRAME_MEDIA_TYPES)[number];
@@ -48,7 +48,7 @@ const BY_MESSAGE_TYPE: Readonly<Record<number, MediaType>> = {
   [MESSAGE_TYPE.MEDIA_DATA_CHAT]: 'chat',
 };
 
-/** The media type whose data a `msg_type` carries, or undefined when it is not a data message. */
+/** The media type of a data message, or undefined for another `msg_type`. */
 export function mediaTypeOfMessage(msgType: number): MediaType | undefined {
   return BY_MESSAGE_TYPE[msgType];
 }

@@ -3,14 +3,13 @@ import { MEDIA_DATA_TYPE } from './constants.ts';
 import { Fields, readInteger, readObject } from './fields.ts';
 import { MEDIA_TYPE_BIT, MEDIA_TYPES, type MediaType } from './media-type.ts';
 import type { JsonObject } from './parse-message.ts';
-import { readServerUrls } from './server-urls.ts';
 
 export type OfferedUrls = { readonly [Key in MediaType | 'all']?: readonly string[] };
 
-/** Names of the share in lower case, without what separates words: Zoom's own manager looks for `sharescreen`. */
+/** Names of the share, in lower case and without separators. Zoom's own manager looks for `sharescreen`. */
 const SHARE_NAMES = ['deskshare', 'sharescreen', 'screenshare', 'share'];
 
-/** Where addresses stand: `server_urls` of `media_server`, or of the message, or under names of older examples. */
+/** Fields that have addresses, in `media_server` or in the message: `server_urls`, and names of older examples. */
 const URL_FIELDS = [
   'server_urls',
   'server_url',
@@ -20,8 +19,8 @@ const URL_FIELDS = [
 ];
 
 /**
- * The addresses of message 2 by media type. Zoom's managers take one text or a list for everything beside the
- * documented object; keys are taken in any case and as numbers of MEDIA_DATA_TYPE, entries of a list with their type.
+ * The addresses of message 2 by media type. Beside the documented object Zoom's managers accept one text or a list, which
+ * stand for everything. Keys are read in any case and as numbers of MEDIA_DATA_TYPE; entries of a list may name a type.
  */
 export function offeredUrls(message: JsonObject): OfferedUrls {
   const fields = new Fields([message]);
@@ -53,7 +52,7 @@ function collect(value: unknown, found: Map<MediaType | 'all', string[]>): void 
   };
   const object = readObject(value);
   if (object === undefined) {
-    // One address, or a list of them, is for everything; a list of objects says of each what it is for.
+    // A text, or a list of texts, is for everything. In a list of objects each tells what it is for.
     const entries = Array.isArray(value) ? value : [value];
     for (const entry of entries) {
       if (readObject(entry) === undefined) add('all', readServerUrls(entry));
@@ -74,7 +73,7 @@ function collect(value: unknown, found: Map<MediaType | 'all', string[]>): void 
   }
 }
 
-/** The media type of a key: its name in whatever case, or its number. */
+/** The media type of a key, which is its name in any case or its number. */
 export function typeOf(name: unknown): MediaType | 'all' | undefined {
   const number = readInteger(name);
   if (number === MEDIA_DATA_TYPE.ALL) return 'all';
@@ -86,7 +85,7 @@ export function typeOf(name: unknown): MediaType | 'all' | undefined {
   return MEDIA_TYPES.find((type) => type === word);
 }
 
-/** Whatever of an object stands for a media type, under whichever of its names. */
+/** The value of a media type in an object, under any of its names. */
 export function ofMediaType(object: JsonObject | undefined, mediaType: MediaType): unknown {
   if (object === undefined) return undefined;
   if (Object.hasOwn(object, mediaType)) return object[mediaType];
@@ -97,4 +96,21 @@ function bounded(urls: readonly string[]): string[] {
   return urls
     .filter((url) => Buffer.byteLength(url) <= INPUT_LIMITS.serverUrlBytes)
     .slice(0, INPUT_LIMITS.serverUrls);
+}
+
+/** A comma that separates addresses is followed by a scheme; a comma inside an address is not. */
+const BETWEEN_ADDRESSES = /,(?=\s*[a-z][a-z0-9+.-]*:\/\/)/i;
+
+/**
+ * The addresses in a field of Zoom's, which is one text, several in one text with commas, a list, or an object of
+ * addresses. They are not checked.
+ */
+export function readServerUrls(value: unknown): string[] {
+  const texts = typeof value === 'object' && value !== null ? Object.values(value) : [value];
+  return texts
+    .flatMap((text) => (Array.isArray(text) ? text : [text]))
+    .filter((text): text is string => typeof text === 'string')
+    .flatMap((text) => text.split(BETWEEN_ADDRESSES))
+    .map((text) => text.trim())
+    .filter((text) => text !== '');
 }

@@ -5,9 +5,9 @@ import {
   DEFAULT_MEDIA_REQUEST,
   followsSeveralCameras,
   parseMediaRequest,
-  toWireParams,
   wantedMediaTypes,
 } from './params.ts';
+import { toWireParams } from './wire-params.ts';
 
 const parse = (request: unknown) => parseMediaRequest(JSON.stringify(request));
 

@@ -3,30 +3,26 @@ import { parseVideoFollow, type VideoFollow } from '../../shared/video-follow.ts
 import {
   AUDIO_CHANNEL,
   AUDIO_SAMPLE_RATE,
-  MEDIA_CONTENT_TYPE,
-  MEDIA_DATA_OPTION,
-  MEDIA_PAYLOAD_TYPE,
   MEDIA_RESOLUTION,
   TRANSCRIPT_LANGUAGE,
 } from './constants.ts';
 import { MEDIA_TYPES, type MediaType } from './media-type.ts';
-import type { MediaParamsWire } from './messages.ts';
 import type { ProtocolRequest, ProtocolSettings } from './protocol-settings.ts';
 
-/** Values are Zoom's constant names; see constants.ts for their numbers. */
+/** Values are the names of Zoom's constants; constants.ts has their numbers. */
 export interface AudioRequest {
   readonly contentType: 'RAW_AUDIO' | 'RTP';
   readonly codec: 'L16' | 'G711' | 'G722' | 'OPUS';
   readonly sampleRate: keyof typeof AUDIO_SAMPLE_RATE;
   readonly channel: keyof typeof AUDIO_CHANNEL;
   readonly dataOpt: 'AUDIO_MIXED_STREAM' | 'AUDIO_MULTI_STREAMS';
-  /** Milliseconds of audio in one message: a multiple of 20, up to 1000 with L16, else 20. */
+  /** Milliseconds of audio in one message: with L16 a multiple of 20 up to 1000, otherwise 20. */
   readonly sendRateMs: number;
 }
 
 export interface DeskshareRequest {
   readonly codec: 'JPG' | 'PNG' | 'H264';
-  /** A ceiling: the real size follows the sender and the network. */
+  /** The largest size: the real one depends on the sender and the network. */
   readonly resolution: keyof typeof MEDIA_RESOLUTION;
   /** Frames per second: 1 to 5 with JPG and PNG, 1 to 30 with H264. */
   readonly fps: number;
@@ -35,7 +31,7 @@ export interface DeskshareRequest {
 export interface VideoRequest extends DeskshareRequest {
   readonly dataOpt: 'VIDEO_SINGLE_ACTIVE_STREAM' | 'VIDEO_SINGLE_INDIVIDUAL_STREAM';
   /**
-   * Whose camera the runner selects, with VIDEO_SINGLE_INDIVIDUAL_STREAM only. Nothing of it goes to Zoom.
+   * Which participant's camera the runner selects. With VIDEO_SINGLE_INDIVIDUAL_STREAM only; not sent to Zoom.
    *
    * @default 'active-speaker'
    */
@@ -50,13 +46,13 @@ export interface VideoRequest extends DeskshareRequest {
 }
 
 export interface TranscriptRequest {
-  /** The language spoken, or a first guess when `enableLid` is on. NONE: no guess. */
+  /** The language spoken; with `enableLid` a first guess. NONE: no guess. */
   readonly srcLanguage: keyof typeof TRANSCRIPT_LANGUAGE;
-  /** Let Zoom identify the language and switch. */
+  /** Zoom identifies the language, and switches when it changes. */
   readonly enableLid: boolean;
 }
 
-/** What to ask Zoom for; `false`: not wanted. Complete: see `parseMediaRequest` for the short form. */
+/** What to ask Zoom for, complete; `false`: not wanted. `parseMediaRequest` reads the short form. */
 export interface MediaRequest {
   readonly audio: AudioRequest | false;
   readonly video: VideoRequest | false;
@@ -81,11 +77,11 @@ export const DEFAULT_MEDIA_REQUEST = {
   chat: {},
 } as const satisfies MediaRequest;
 
-/** Stands where a message tells the value, for a key that nobody knows. */
+/** In an error, stands in place of the value of an unknown field. */
 export const UNKNOWN_FIELD = 'unknown field';
 
 type Fields = Readonly<Record<string, string | number | boolean>>;
-/** Allowed values of one field: a list, or a whole-number range. */
+/** Allowed values of one field: a list, or a range of whole numbers. */
 type Allowed = readonly (string | boolean)[] | { from: number; to: number; step: number };
 
 const PICTURE = {
@@ -110,9 +106,9 @@ const FIELDS: Readonly<Record<MediaType, Readonly<Record<string, Allowed>>>> = {
 };
 
 /**
- * What each codec restricts further; fields not named take any value of FIELDS.
+ * Further restrictions by codec. Fields that are not named here may have any value of FIELDS.
  *
- * H264 below 6 fps is outside Zoom's table but inside its SDK's check, so it is let through.
+ * H264 below 6 fps is outside Zoom's table but passes the check of Zoom's SDK, so it is allowed.
  *
  * @see https://developers.zoom.us/docs/rtms/media-parameter-definition/ (read 2026-11-22)
  */
@@ -126,7 +122,7 @@ const NARROWED: Readonly<Record<string, Readonly<Record<string, Allowed>>>> = {
 };
 
 /**
- * Reads the JSON of `RTMS_MEDIA`: media types and fields left out keep their default.
+ * Reads the JSON of `RTMS_MEDIA`. Media types and fields that are left out keep their default.
  *
  * @throws ServiceError `rtms/invalid-params`; `detail` names `field`, `value` and `allowed`
  */
@@ -161,7 +157,7 @@ export function completeMediaRequest(input: unknown): MediaRequest {
 
 function checkFields(mediaType: MediaType, input: unknown): Fields {
   const allowed = FIELDS[mediaType];
-  // What the runner does with individual video; nothing of it goes to Zoom.
+  // These two are for the runner and not for Zoom.
   const { follow, cameras, ...rest } = (input ?? {}) as Readonly<Record<string, unknown>>;
   const isChoosing =
     mediaType === 'video' &&
@@ -189,10 +185,10 @@ function checkFields(mediaType: MediaType, input: unknown): Fields {
   } as unknown as Fields;
 }
 
-/** Zoom's own limit, by default. */
+/** Zoom's own default limit. */
 const CAMERAS = { from: 1, to: 4, step: 1 };
 
-/** Whether each camera has a connection of its own: only where several are wanted, and only V2 has that. */
+/** Whether each camera has a connection of its own: with V2 only, and only if several cameras are wanted. */
 export function followsSeveralCameras(
   { video }: MediaRequest,
   { version }: Pick<ProtocolSettings, 'version'>,
@@ -249,53 +245,4 @@ function invalid(field: string, value: unknown, allowed: readonly string[]): Ser
 /** The media types a request wants, in the order of MEDIA_TYPES. */
 export function wantedMediaTypes(request: MediaRequest): MediaType[] {
   return MEDIA_TYPES.filter((mediaType) => request[mediaType] !== false);
-}
-
-/**
- * `media_params` of message 3 for some media types: every field spelled out, because Zoom's wire defaults
- * differ from its SDK's.
- */
-export function toWireParams(
-  request: MediaRequest,
-  mediaTypes: readonly MediaType[] = wantedMediaTypes(request),
-): MediaParamsWire {
-  const { audio, video, deskshare, transcript, chat } = request;
-  const asked = (mediaType: MediaType) => mediaTypes.includes(mediaType);
-  return {
-    ...(audio && asked('audio') && { audio: audioParams(audio) }),
-    ...(video &&
-      asked('video') && {
-        video: { ...pictureParams(video), data_opt: MEDIA_DATA_OPTION[video.dataOpt] },
-      }),
-    ...(deskshare && asked('deskshare') && { deskshare: pictureParams(deskshare) }),
-    ...(transcript &&
-      asked('transcript') && {
-        transcript: {
-          content_type: MEDIA_CONTENT_TYPE.TEXT,
-          src_language: TRANSCRIPT_LANGUAGE[transcript.srcLanguage],
-          enable_lid: transcript.enableLid,
-        },
-      }),
-    ...(chat && asked('chat') && { chat: { content_type: MEDIA_CONTENT_TYPE.TEXT } }),
-  };
-}
-
-function audioParams(audio: AudioRequest) {
-  return {
-    content_type: MEDIA_CONTENT_TYPE[audio.contentType],
-    codec: MEDIA_PAYLOAD_TYPE[audio.codec],
-    sample_rate: AUDIO_SAMPLE_RATE[audio.sampleRate],
-    channel: AUDIO_CHANNEL[audio.channel],
-    data_opt: MEDIA_DATA_OPTION[audio.dataOpt],
-    send_rate: audio.sendRateMs,
-  };
-}
-
-function pictureParams(picture: DeskshareRequest) {
-  return {
-    content_type: MEDIA_CONTENT_TYPE.RAW_VIDEO,
-    codec: MEDIA_PAYLOAD_TYPE[picture.codec],
-    resolution: MEDIA_RESOLUTION[picture.resolution],
-    fps: picture.fps,
-  };
 }

@@ -10,12 +10,12 @@ export function isObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** One message as JSON, before anything is known of its fields. */
+/** One message as parsed JSON; its fields are not read yet. */
 export interface ParsedMessage {
   readonly value: unknown;
-  /** The JSON text; of a message above the limit without its long texts. */
+  /** The JSON text. In a message above the limit, notes stand in place of its long texts. */
   readonly json: string;
-  /** Of a message above the limit: its long texts by the note that stands for each in `value`. */
+  /** For a message above the limit: its long texts, by the note that stands for each in `value`. */
   readonly long: LongTexts | undefined;
 }
 
@@ -23,19 +23,19 @@ export type LongTexts = ReadonlyMap<string, Buffer>;
 
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
-/** `[` and `{`, `]` and `}` without the bit that tells them apart. */
+/** `[` and `{` differ in one bit only, and so do `]` and `}`. */
 const OPEN = 0x5b;
 const CLOSE = 0x5d;
 const SAME_KIND = ~0x20;
 const BYTE_ORDER_MARK = Buffer.from([0xef, 0xbb, 0xbf]);
 
-/** Only a payload is longer: of a message above the limit texts of this size are set aside. */
+/** Only a payload is longer. In a message above the limit, texts of this size are set aside. */
 const LONG_TEXT_BYTES = 64 * 1024;
 
 /**
- * Parses one WebSocket message after a look at its bytes: `JSON.parse` would spend 3.5 s of the event loop, which
- * all sessions share, on 8 MB of nested arrays. What is not payload may have 256 KiB and nest 64 deep; long texts,
- * of which a media message has one, are set aside and do not count.
+ * Parses one WebSocket message, after a check of its bytes: `JSON.parse` would block the event loop, which all sessions
+ * share, for 3.5 s with 8 MB of nested arrays. Without its long texts a message may have 256 KiB and 64 levels. Long
+ * texts, of which a media message has one, are set aside before parsing and do not count.
  *
  * @throws ServiceError `rtms/malformed-message`: `detail.field` is `size`, `nesting` or `json`, `detail.msgType`
  *   what the message seems to be
@@ -49,7 +49,7 @@ export function parseMessage(data: Buffer): ParsedMessage {
   try {
     return { value: parseJson(json), json, long: isLong ? long : undefined };
   } catch {
-    // The parser's own message quotes the text, so it is not kept as the cause.
+    // The parser's own message quotes the text of the meeting, so it must not be kept as the cause.
     throw unreadable(bytes, 'json');
   }
 }
@@ -67,7 +67,7 @@ function setAside(bytes: Buffer, texts: readonly Span[]): { json: string; long: 
   return { json: json + bytes.toString('utf8', from), long };
 }
 
-/** Without a byte order mark in front and the zeros that a server written in C may leave behind. */
+/** Removes a byte order mark in front, and zeros at the end, which a server written in C may send. */
 function bare(data: Buffer): Buffer {
   const start = data.subarray(0, 3).equals(BYTE_ORDER_MARK) ? 3 : 0;
   let end = data.length;
@@ -75,7 +75,7 @@ function bare(data: Buffer): Buffer {
   return data.subarray(start, end);
 }
 
-/** JSON in a text inside a message, as chat has it; undefined for what is no object or list, or too deep. */
+/** JSON in a text inside a message, as in chat. @returns undefined when it is no object or list, or too deep */
 export function parseNested(text: string): unknown {
   if (!/^\s*[[{]/.test(text) || typeof surveyJson(Buffer.from(text)) === 'string') return undefined;
   try {
@@ -85,7 +85,7 @@ export function parseNested(text: string): unknown {
   }
 }
 
-/** A double holds 15 digits of any number: only longer ones need the slower way. */
+/** A double holds any number of 15 digits, so only longer numbers need the slower reviver. */
 function parseJson(json: string): unknown {
   return /\d{16}/.test(json) ? JSON.parse(json, keepLongIntegers) : JSON.parse(json);
 }
@@ -98,9 +98,9 @@ interface Span {
 }
 
 /**
- * Goes over the bytes once, as far as they are within the limits.
+ * Checks size and nesting in one pass over the bytes, up to the limits.
  *
- * @returns the long texts; or what is wrong
+ * @returns where the long texts are, or what is wrong
  */
 function surveyJson(bytes: Buffer): readonly Span[] | Trouble {
   const long: Span[] = [];
@@ -124,7 +124,7 @@ function surveyJson(bytes: Buffer): readonly Span[] | Trouble {
   return long;
 }
 
-/** Where the closing quote is. Base64 has no quotes to escape: many of them only cost time. */
+/** The position of the closing quote. Base64 has no escaped quotes, so a text with very many of them is refused. */
 function endOfText(bytes: Buffer, start: number): number | Trouble {
   let from = start;
   for (let quotes = 0; quotes < INPUT_LIMITS.messageBytes / 2; quotes += 1) {
@@ -161,7 +161,7 @@ function unreadable(bytes: Buffer, field: Trouble): ServiceError {
   });
 }
 
-/** Zoom's key stands at the beginning or at the end: enough to tell whose loss a message is. */
+/** The type of a message that cannot be parsed: Zoom writes `msg_type` as the first or the last key. */
 function guessType(bytes: Buffer): number | undefined {
   const edges = `${bytes.toString('latin1', 0, 200)} ${bytes.toString('latin1', Math.max(0, bytes.length - 200))}`;
   const msgType = Number(/"msg_type"\s*:\s*"?(\d{1,2})(?!\d)/.exec(edges)?.[1] ?? Number.NaN);

@@ -1,9 +1,9 @@
-/** Zoom's products that stream RTMS, by the name the records use. */
+/** Zoom's products that stream RTMS, by the names that records use. */
 export const PRODUCTS = ['meeting', 'webinar', 'session', 'contact_center', 'phone'] as const;
 
 export type Product = (typeof PRODUCTS)[number];
 
-/** The field that carries the product's own id in webhooks and in handshakes, and that signs them. */
+/** The field of webhooks and handshakes that has the product's own id. The id is part of what is signed. */
 export const ENTITY_ID_FIELD = {
   meeting: 'meeting_uuid',
   webinar: 'webinar_uuid',

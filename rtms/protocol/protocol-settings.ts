@@ -3,8 +3,8 @@ import { UNKNOWN_FIELD } from './params.ts';
 import { PRODUCTS, type Product } from './product.ts';
 
 /**
- * How to speak with one product. Version, message format and transport are independent of each other at Zoom; a new
- * version must never be taken up by default, because it brings restrictions of its own.
+ * How to speak with one product. At Zoom version, message format and transport are independent of each other. A new
+ * version must never become the default, because it has restrictions of its own.
  */
 export interface ProtocolSettings {
   /** `protocol_version` of messages 1 and 3. @default 1 */
@@ -27,7 +27,7 @@ export const DEFAULT_PROTOCOL: ProtocolSettings = {
 };
 
 const FIELDS = ['version', 'format', 'transport', 'events'];
-/** What Zoom has and this release does not speak, so that the error can say so. */
+/** What Zoom has and this release does not speak: the error for such a value says so. */
 const NOT_SPOKEN: Readonly<Record<string, readonly string[]>> = {
   format: ['PROTOBUF'],
   transport: ['SRT', 'RTMP', 'UDP', 'WEBRTC'],
@@ -35,7 +35,7 @@ const NOT_SPOKEN: Readonly<Record<string, readonly string[]>> = {
 const MAX_EVENTS = 200;
 
 /**
- * Reads the JSON of `RTMS_PROTOCOL`: by product, whatever is left out keeps its default.
+ * Reads the JSON of `RTMS_PROTOCOL`: settings by product. Whatever is left out keeps its default.
  *
  * @throws ServiceError `rtms/invalid-params` naming the field and what is allowed
  */

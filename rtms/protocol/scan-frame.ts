@@ -28,34 +28,39 @@ const KEY = {
   timestamp: Buffer.from('timestamp'),
 };
 
-/** Microseconds have 16 digits. More do not fit a number exactly, and of 16 not all. */
+/** Microseconds have 16 digits. Longer numbers do not fit a double exactly, and not all of 16 digits do. */
 const MAX_DIGITS = 16;
 const ABSENT = -1;
-/** Behind the end of any message. */
+/** Payloads are decoded in pieces: V8 would put a long text into old space, which costs more than decoding it. */
+const PIECE_CHARS = 64 * 1024;
+/** A position behind the end of any message. */
 const LOST = 0x3fff_ffff;
 
 /**
- * Reads a media frame (messages 14 to 16) from the bytes of its JSON, without making anything but the result.
+ * Reads a media frame (messages 14 to 16) from the bytes of its JSON. It allocates the result and nothing else.
  *
  * Only the plainest form is read. Escapes, white space, repeated or unknown fields, other number forms,
- * damaged base64 and all other messages are left to `JSON.parse`; so this never throws, and where it
- * answers, it answers what `JSON.parse` and `decodeFrame` would.
+ * damaged base64 and all other messages are left to `JSON.parse`. So this never throws, and its result is
+ * always the one that `JSON.parse` and `decodeFrame` would give.
  *
  * @param lendPayload the payload is only valid until the next call
- * @returns undefined: ask `JSON.parse`
+ * @returns undefined: the message has to be read by `JSON.parse`
  */
 export function scanFrame(bytes: Buffer, lendPayload = false): FrameMessage | undefined {
   return scan.frame(bytes, lendPayload);
 }
 
-/** Where lent payloads are decoded; grows to the largest. */
-let lent = Buffer.allocUnsafeSlow(64 * 1024);
-
-/** Names and channel ids: the same ones again and again. */
-const knownTexts = new InternedTexts();
-
-/** One pass over one message. Any doubt moves `#at` behind the end, where nothing matches any more. */
+/**
+ * One pass over one message. Whatever is not plain moves `#at` behind the end, where nothing matches any more.
+ *
+ * There is one instance for the process, which is not passed in: a scan begins and ends within one call, so sharing
+ * costs nothing, and an instance for each connection would hold a buffer as large as its largest payload.
+ */
 class FrameScan {
+  /** Lent payloads are decoded into this buffer, which grows to the largest. */
+  #lent: Buffer = Buffer.allocUnsafeSlow(64 * 1024);
+  /** Names and channel ids, which are the same in most frames. */
+  readonly #knownTexts = new InternedTexts();
   #bytes: Buffer = Buffer.alloc(0);
   #at = 0;
   #userId = ABSENT;
@@ -116,7 +121,7 @@ class FrameScan {
     if (payload === undefined) return undefined;
     return {
       msgType,
-      // An id that is no participant's is absent: it costs no payload.
+      // An id that cannot be a participant's is left out, and the payload is kept.
       userId:
         this.#userId === ABSENT || this.#userId > INPUT_LIMITS.userIdMax ? undefined : this.#userId,
       channelId: this.#channelId || undefined,
@@ -145,7 +150,7 @@ class FrameScan {
     return true;
   }
 
-  /** A whole number from 0. @param before what the field had: a second one is doubtful */
+  /** A whole number from 0. @param before the field's value so far: a second one is not plain */
   #number(before: number): number {
     const bytes = this.#bytes;
     const start = this.#at;
@@ -165,17 +170,17 @@ class FrameScan {
     return value;
   }
 
-  /** A name; one that has to be cut is doubtful. @param before what the field had */
+  /** A name. One that has to be cut is not plain. @param before the field's value so far */
   #name(before: string | undefined): string {
     return this.#text(before, INPUT_LIMITS.nameBytes, LAST_BYTE);
   }
 
-  /** An id; one beyond ASCII is doubtful, since not every character may stand in an id. */
+  /** An id. One beyond ASCII is not plain, since an id may not have every character. */
   #id(before: string | undefined): string {
     return this.#text(before, INPUT_LIMITS.idBytes, LAST_PRINTABLE_ASCII);
   }
 
-  /** A short string. @param before what the field had: a second one is doubtful */
+  /** A short string. @param before the field's value so far: a second one is not plain */
   #text(before: string | undefined, maxBytes: number, lastByte: number): string {
     const bytes = this.#bytes;
     const start = this.#at + 1;
@@ -187,7 +192,7 @@ class FrameScan {
     }
     const isPlain = bytes[start - 1] === QUOTE && before === undefined && at - start <= maxBytes;
     this.#at = isPlain ? at + 1 : LOST;
-    return knownTexts.read(bytes, start, at);
+    return this.#knownTexts.read(bytes, start, at);
   }
 
   /** Steps over the payload's text. */
@@ -199,8 +204,8 @@ class FrameScan {
   }
 
   /**
-   * Node decodes what base64 it finds and skips the rest, and every byte it skips makes the result shorter
-   * than the text promises: the size alone tells whether the text is base64 and nothing else.
+   * Node decodes the base64 that it finds and skips other characters. Each one that it skips makes the result shorter
+   * than the length of the text implies, so the size alone tells whether the text is base64 and nothing else.
    */
   #payload(lendPayload: boolean): Buffer | undefined {
     if (this.#data === ABSENT) return undefined;
@@ -208,7 +213,7 @@ class FrameScan {
     const start = this.#data;
     const end = this.#dataEnd;
     const payload = lendPayload
-      ? lend(bytes, start, end)
+      ? this.#lend(bytes, start, end)
       : Buffer.from(bytes.toString('latin1', start, end), 'base64');
     let digits = end - start;
     while (digits > 0 && bytes[start + digits - 1] === EQUALS) digits -= 1;
@@ -216,20 +221,18 @@ class FrameScan {
     const isWhole = this.#length === ABSENT || this.#length === payload.length;
     return isPlain && isWhole ? payload : undefined;
   }
+
+  #lend(bytes: Buffer, start: number, end: number): Buffer {
+    const sizeBytes = 3 * Math.ceil((end - start) / 4);
+    if (this.#lent.length < sizeBytes) this.#lent = Buffer.allocUnsafeSlow(2 * sizeBytes);
+    const lent = this.#lent;
+    let size = 0;
+    for (let from = start; from < end; from += PIECE_CHARS) {
+      const text = bytes.toString('latin1', from, Math.min(end, from + PIECE_CHARS));
+      size += lent.write(text, size, 'base64');
+    }
+    return lent.subarray(0, size);
+  }
 }
 
 const scan = new FrameScan();
-
-/** In pieces: a long text would not be young memory to V8, which costs more than to decode it. */
-const PIECE_CHARS = 64 * 1024;
-
-function lend(bytes: Buffer, start: number, end: number): Buffer {
-  const sizeBytes = 3 * Math.ceil((end - start) / 4);
-  if (lent.length < sizeBytes) lent = Buffer.allocUnsafeSlow(2 * sizeBytes);
-  let size = 0;
-  for (let from = start; from < end; from += PIECE_CHARS) {
-    const text = bytes.toString('latin1', from, Math.min(end, from + PIECE_CHARS));
-    size += lent.write(text, size, 'base64');
-  }
-  return lent.subarray(0, size);
-}

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import type { RtmsJoin } from '../../../rtms/connection/handshake-signer.ts';
+import { readServerUrls } from '../../../rtms/protocol/offered-urls.ts';
 import { ENTITY_ID_FIELD, PRODUCTS, type Product } from '../../../rtms/protocol/product.ts';
-import { readServerUrls } from '../../../rtms/protocol/server-urls.ts';
 import { ServiceError } from '../../../shared/errors.ts';
 import { type Logger, SILENT_LOGGER } from '../../../shared/logger.ts';
 import { environment } from './environment.ts';
