@@ -1,6 +1,6 @@
 import { STOP_REASON, type StopReasonCode } from './constants.ts';
 
-/** Whether a new start through Zoom's API may bring the stream back. */
+/** By stop reason: whether a new start through Zoom's API may bring the stream back. */
 const RESTARTABLE: Readonly<Record<StopReasonCode, boolean>> = {
   [STOP_REASON.UNDEFINED]: false,
   [STOP_REASON.HOST_TRIGGERED]: false,
@@ -31,7 +31,7 @@ const RESTARTABLE: Readonly<Record<StopReasonCode, boolean>> = {
   [STOP_REASON.STREAMING_NOT_SUPPORTED]: false,
 };
 
-/** Reasons this version does not know are taken as deliberate. */
+/** A reason that this version does not know counts as deliberate. */
 export function isRestartable(stopReason: number): boolean {
   return (RESTARTABLE[stopReason as StopReasonCode] as boolean | undefined) ?? false;
 }
