@@ -46,13 +46,9 @@ export {
   FrameDecoder,
   type KinesisRecord,
 } from './records/records.ts';
-export {
-  type BoundaryHole,
-  LedgerChecker,
-  type LedgerReport,
-  verifyLedger,
-} from './verdict/ledger.ts';
+export type { SequenceRange } from './records/sequence-ranges.ts';
+export type { BoundaryHole } from './verdict/boundary-hole.ts';
+export { LedgerChecker, type LedgerReport, verifyLedger } from './verdict/ledger.ts';
 export type { EpochEnd, SourceReport } from './verdict/ledger-report.ts';
 export { describeLoss, type Loss } from './verdict/loss.ts';
-export type { SequenceRange } from './verdict/sequence-ranges.ts';
 export { describeLosses, describeVerdict, judge, type Verdict } from './verdict/verdict.ts';

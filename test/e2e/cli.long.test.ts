@@ -7,7 +7,7 @@ import { KinesisClient, PutRecordCommand } from '@aws-sdk/client-kinesis';
 import { SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { DynamoDBDocumentClient, PutCommand } from '@aws-sdk/lib-dynamodb';
 import { NodeHttpHandler } from '@smithy/node-http-handler';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { type Stack, startStack } from '../../local/stack.ts';
 import { encodeMediaRecord } from '../../shared/record/encode-media-record.ts';
 import { encodeEvent } from '../../shared/record/event.ts';
@@ -119,7 +119,7 @@ afterAll(async () => {
 }, 20_000);
 
 describe('rtms preflight', () => {
-  it('finds a sound deployment sound', { timeout: 30_000 }, async () => {
+  test('finds a sound deployment sound', { timeout: 30_000 }, async () => {
     const { code, json } = await rtms('preflight');
     expect(json.filter(({ status }) => status !== 'ok')).toEqual([
       expect.objectContaining({ name: 'Zoom app', status: 'hint' }),
@@ -141,7 +141,7 @@ describe('rtms preflight', () => {
     expect(code).toBe(0);
   });
 
-  it('says of each fault what to do, and never shows a secret', { timeout: 30_000 }, async () => {
+  test('says of each fault what to do, and never shows a secret', { timeout: 30_000 }, async () => {
     const app = { ...CREDENTIALS, webhookSecretTokens: ['otherToken', 'cliToken'] };
     stack.aws.secrets.put('other', JSON.stringify({ apps: { default: app } }));
     const { code, stdout } = await plain('preflight', '--secret-id', 'other', '--table', 'nowhere');
@@ -153,7 +153,7 @@ describe('rtms preflight', () => {
     expect(code).toBe(3);
   });
 
-  it('ends with 1 when everything answers and something is wrong', {
+  test('ends with 1 when everything answers and something is wrong', {
     timeout: 30_000,
   }, async () => {
     stack.aws.secrets.put('placeholder', '{"apps": {"default": {"clientId": "replace-me"}}}');
@@ -168,7 +168,7 @@ describe('rtms preflight', () => {
 });
 
 describe('rtms sessions', () => {
-  it('shows owner, epoch, age and lag of a live session', async () => {
+  test('shows owner, epoch, age and lag of a live session', async () => {
     const look = await vi.waitFor(
       async () => {
         const { json, code } = await rtms('sessions');
@@ -194,7 +194,7 @@ describe('rtms sessions', () => {
     expect(stdout).toMatch(/^2 runners, \d+ of 2000 slots used$/m);
   });
 
-  it('looks again with --watch until Ctrl-C', async () => {
+  test('looks again with --watch until Ctrl-C', async () => {
     const { code, lines } = await until(['sessions', '--watch', '--json'], (l) => l.length >= 2);
     expect(lines.map((line) => JSON.parse(line).sessions[0].rtmsStreamId)).toEqual([id, id]);
     expect(code).toBe(0);
@@ -202,7 +202,7 @@ describe('rtms sessions', () => {
 });
 
 describe('a session', () => {
-  it.each([
+  test.each([
     ['the beginning of its id', () => id.slice(0, 8)],
     ['the UUID of its meeting', () => simulator.streams()[0]?.entityId ?? ''],
     ['the time of the day', () => new Date().toTimeString().slice(0, 5)],
@@ -214,19 +214,19 @@ describe('a session', () => {
 });
 
 describe('rtms tail', () => {
-  it('prints what is said as it is said', async () => {
+  test('prints what is said as it is said', async () => {
     const { code, lines } = await until(['tail', id, '--transcript'], (l) => l.length >= 2);
     for (const line of lines) expect(line).toMatch(/Participant \d: Line \d+\.$/);
     expect(code).toBe(0);
   });
 
-  it('reaches back with --since and ends by itself with --for', async () => {
+  test('reaches back with --since and ends by itself with --for', async () => {
     const { code, json } = await rtms('tail', '--since', '10m', '--for', '2s');
     expect(json.map(({ name }) => name)).toContain('session_started');
     expect(code).toBe(0);
   });
 
-  it('measures the media of each source', async () => {
+  test('measures the media of each source', async () => {
     const { lines } = await until(['tail', '--media', '--json'], (l) => l.length >= 2);
     const { sources } = JSON.parse(lines.at(-1) ?? '');
     expect(sources).toHaveLength(2);
@@ -234,7 +234,7 @@ describe('rtms tail', () => {
     expect(sources[0].frames).toBeGreaterThan(10);
   });
 
-  it("keeps a participant's control characters from the terminal", async () => {
+  test("keeps a participant's control characters from the terminal", async () => {
     const origin = { rtmsStreamId: 'rogue', epoch: 1, product: 'meeting', entityId: 'x' } as const;
     const Data = encodeEvent(origin, 'transcript', 1, Date.now(), {
       text: 'red \u001b[31malert\u202e',
@@ -249,21 +249,21 @@ describe('rtms tail', () => {
 });
 
 describe('rtms handover and stop', () => {
-  it('gives a session to the other runner', { timeout: 40_000 }, async () => {
+  test('gives a session to the other runner', { timeout: 40_000 }, async () => {
     const { code, json } = await rtms('handover', id);
     expect(json[0]).toMatchObject({ done: true, from: { epoch: 1 }, to: { epoch: 2 } });
     expect(json[0].to.owner).not.toBe(json[0].from.owner);
     expect(code).toBe(0);
   });
 
-  it('names what a hand-over of a running session may have cost', async () => {
+  test('names what a hand-over of a running session may have cost', async () => {
     const { code, stdout } = await plain('verify', id);
     expect(stdout).toMatch(/^transcript may lack lines between .*: it changed its runner$/m);
     expect(stdout).toContain('incomplete so far; the session still runs');
     expect(code).toBe(1);
   });
 
-  it('ends a session', { timeout: 40_000 }, async () => {
+  test('ends a session', { timeout: 40_000 }, async () => {
     const { code, stdout } = await plain('stop', id);
     expect(stdout).toBe(`${id} has ended\n`);
     expect(code).toBe(0);
@@ -274,7 +274,7 @@ describe('rtms handover and stop', () => {
 });
 
 describe('rtms session', () => {
-  it('tells the life of a session, handed over and stopped', async () => {
+  test('tells the life of a session, handed over and stopped', async () => {
     const { code, json } = await rtms('session', id);
     expect(json[0]).toMatchObject({ kind: 'row', rtmsStreamId: id, state: 'ended', epoch: 2 });
     const names = json.filter(({ kind }) => kind === 'event').map(({ name }) => name);
@@ -295,7 +295,7 @@ describe('rtms session', () => {
 });
 
 describe('rtms verify', () => {
-  it('finds nothing lost of a session that was handed over, but the lines of that moment', async () => {
+  test('finds nothing lost of a session that was handed over, but the lines of that moment', async () => {
     const { code, json } = await rtms('verify', id);
     expect(json[0]).toMatchObject({ ok: true, lost: 0, problems: [], verdict: 'incomplete' });
     const mediaTypes = json[0].losses.map(({ mediaType }: { mediaType: string }) => mediaType);
@@ -303,7 +303,7 @@ describe('rtms verify', () => {
     expect(code).toBe(1);
   });
 
-  it('ends with 4 when a frame is missing without a word', async () => {
+  test('ends with 4 when a frame is missing without a word', async () => {
     for (const sequence of [1, 2, 4]) {
       const Data = encodeMediaRecord({
         rtmsStreamId: 'holed',
@@ -328,7 +328,7 @@ describe('rtms verify', () => {
 });
 
 describe('rtms export', () => {
-  it('writes the files of a session', async () => {
+  test('writes the files of a session', async () => {
     const out = join(folder, 'whole');
     const { code, json } = await rtms('export', id, '--out', out);
     // As verify says: it was handed over, and lines of that moment may lack.
@@ -349,7 +349,7 @@ describe('rtms export', () => {
     expect(readFileSync(join(out, 'transcript.vtt'), 'utf8')).toMatch(/Line \d+\./);
   });
 
-  it('cuts out what --from and --to say', async () => {
+  test('cuts out what --from and --to say', async () => {
     const { json } = await rtms('export', id, '--out', join(folder, 'all'));
     const fromMs = json[0].startMs + 1_000;
     const window = ['--from', new Date(fromMs), '--to', new Date(fromMs + 1_000)].map((part) =>
@@ -361,7 +361,7 @@ describe('rtms export', () => {
 });
 
 describe('rtms redrive', () => {
-  it('gives each dead job its reason, sends one again and deletes the others', {
+  test('gives each dead job its reason, sends one again and deletes the others', {
     timeout: 30_000,
   }, async () => {
     const { region, credentials, endpoints, table, deadLetterQueueUrl } = stack.aws;
@@ -416,13 +416,13 @@ describe('rtms redrive', () => {
 });
 
 describe('rtms send-test-webhook', () => {
-  it('validates the URL as Zoom does', async () => {
+  test('validates the URL as Zoom does', async () => {
     const { code, json } = await rtms('send-test-webhook');
     expect(json[0]).toMatchObject({ status: 200, result: 'valid' });
     expect(code).toBe(0);
   });
 
-  it('sends any event, and shows a refusal', async () => {
+  test('sends any event, and shows a refusal', async () => {
     const payload =
       '{"rtms_stream_id": "s", "server_urls": "wss://example.com", "meeting_uuid": "m"}';
     const event = ['--event', 'meeting.rtms_started', '--payload', payload];
@@ -434,7 +434,7 @@ describe('rtms send-test-webhook', () => {
 });
 
 describe('rtms simulate', () => {
-  it('plays meetings and says that they were taken', { timeout: 40_000 }, async () => {
+  test('plays meetings and says that they were taken', { timeout: 40_000 }, async () => {
     const { code, json } = await rtms('simulate', '--meetings', '3', '--duration', '3s');
     const summary = json.at(-1);
     expect(summary).toMatchObject({ kind: 'summary', meetings: 3, failed: 0 });
@@ -453,7 +453,7 @@ describe('rtms simulate', () => {
     expect(reports[0]).toMatchObject({ ok: true, lost: 0 });
   });
 
-  it('leaves a deployment alone that does not expect it', async () => {
+  test('leaves a deployment alone that does not expect it', async () => {
     const { code, stderr, stdout } = await plain('simulate', '--allowed-hosts', 'zoom.us');
     expect(stderr).toContain("not the simulator's 127.0.0.1");
     expect(stdout).toBe('');
@@ -462,7 +462,7 @@ describe('rtms simulate', () => {
 });
 
 describe('rtms', () => {
-  it.each<[string, string[], number, RegExp]>([
+  test.each<[string, string[], number, RegExp]>([
     ['an unknown command', ['sesions'], 2, /Did you mean session/],
     ['a missing argument', ['verify'], 2, /missing required argument 'session'/],
     ['a table nobody named', ['sessions'], 2, /Give --table, set SESSION_TABLE/],
@@ -475,13 +475,15 @@ describe('rtms', () => {
     expect(code).toBe(exitCode);
   });
 
-  it('lists its commands', async () => {
+  test('lists its commands', async () => {
     const { code, stdout } = await start(['--help']).ended;
     expect(stdout).toContain('preflight [options]');
     expect(code).toBe(0);
   });
 
-  it('ends with 3 when nobody answers, and says so in JSON too', { timeout: 30_000 }, async () => {
+  test('ends with 3 when nobody answers, and says so in JSON too', {
+    timeout: 30_000,
+  }, async () => {
     const dead = 'http://127.0.0.1:9';
     const endpoints = { sqs: dead, kinesis: dead, dynamodb: dead, secretsManager: dead };
     const file = join(folder, 'dead.json');
@@ -492,7 +494,7 @@ describe('rtms', () => {
     expect(code).toBe(3);
   });
 
-  it('advises to start the local stack when that is what does not answer', async () => {
+  test('advises to start the local stack when that is what does not answer', async () => {
     const dead = 'http://127.0.0.1:9';
     const endpoints = { sqs: dead, kinesis: dead, dynamodb: dead, secretsManager: dead };
     const file = join(folder, 'dead-local.json');
@@ -503,14 +505,14 @@ describe('rtms', () => {
     expect(code).toBe(3);
   });
 
-  it('tells wrong use as JSON, and its version', async () => {
+  test('tells wrong use as JSON, and its version', async () => {
     const wrong = await start(['verify', '--json']).ended;
     expect(JSON.parse(wrong.stderr).error).toMatchObject({ code: 'config/invalid' });
     expect(wrong).toMatchObject({ code: 2, stdout: '' });
     expect(await start(['--version']).ended).toMatchObject({ code: 0, stdout: '0.1.0\n' });
   });
 
-  it('takes every name from the environment', async () => {
+  test('takes every name from the environment', async () => {
     const { code, stdout } = await start(
       ['sessions', '--json', '--no-lag', '--all'],
       stack.aws.env(),

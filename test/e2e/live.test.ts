@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { KinesisClient } from '@aws-sdk/client-kinesis';
 import { NodeHttpHandler } from '@smithy/node-http-handler';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { PRODUCTS } from '../../rtms/protocol/product.ts';
 import {
   events,
@@ -129,7 +129,7 @@ function startedEvent(rtmsStreamId: string, serverUrl: string): string {
 }
 
 describe('npm start -- --live --json', () => {
-  it('brings all five products to Kinesis, byte for byte, across a drained runner', {
+  test('brings all five products to Kinesis, byte for byte, across a drained runner', {
     timeout: 60_000,
   }, async () => {
     const started = PRODUCTS.map((product) => {
@@ -195,7 +195,7 @@ describe('npm start -- --live --json', () => {
     expect(new Set(received.events.map(({ product }) => product))).toEqual(new Set(PRODUCTS));
   });
 
-  it('answers a wrong signature with 401, a foreign address with 400, and does nothing else', async () => {
+  test('answers a wrong signature with 401, a foreign address with 400, and does nothing else', async () => {
     const foreign = startedEvent('foreign', 'wss://rtms.example.com:443');
     const forged = startedEvent('forged', simulator.signalingUrl);
     expect(await post(forged, 'notTheToken')).toBe(401);
@@ -205,7 +205,7 @@ describe('npm start -- --live --json', () => {
     expect([...streams].filter((id) => id === 'foreign' || id === 'forged')).toEqual([]);
   });
 
-  it('stops everything cleanly on SIGINT', { timeout: 30_000 }, async () => {
+  test('stops everything cleanly on SIGINT', { timeout: 30_000 }, async () => {
     const closed = once(command, 'close');
     command.kill('SIGINT');
     expect(await closed).toEqual([0, null]);

@@ -16,7 +16,7 @@ import {
 } from '@aws-sdk/client-kinesis';
 import { NodeHttpHandler } from '@smithy/node-http-handler';
 import { ALL_FORMATS, FilePathSource, Input } from 'mediabunny';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import {
   createRecorder,
   type ObjectFacts,
@@ -153,7 +153,7 @@ afterAll(async () => {
 
 const hasFfprobe = spawnSync('ffprobe', ['-version']).status === 0;
 
-it.runIf(process.env['RTMS_REQUIRE_MEDIA_TOOLS'] === '1')(
+test.runIf(process.env['RTMS_REQUIRE_MEDIA_TOOLS'] === '1')(
   'RTMS_REQUIRE_MEDIA_TOOLS: ffprobe is installed',
   () => {
     expect(hasFfprobe).toBe(true);
@@ -195,7 +195,7 @@ describe('the Lambda to S3 recorder', () => {
     `${ID}/2/audio/user-16778240/${first}.wav`,
   ];
 
-  it('stores one object for each source of a batch, with capture times and names', async () => {
+  test('stores one object for each source of a batch, with capture times and names', async () => {
     const bucket = new Bucket();
     const handler = createRecorder(bucket);
     expect(await handler(lambdaEvent(stored.media))).toEqual({ batchItemFailures: [] });
@@ -228,7 +228,7 @@ describe('the Lambda to S3 recorder', () => {
     });
   });
 
-  it('stores the same objects when a batch that failed comes again', async () => {
+  test('stores the same objects when a batch that failed comes again', async () => {
     vi.spyOn(process.stderr, 'write').mockReturnValue(true);
     const bucket = new Bucket();
     const handler = createRecorder(bucket);
@@ -242,7 +242,7 @@ describe('the Lambda to S3 recorder', () => {
     vi.restoreAllMocks();
   });
 
-  it('stores a picture whose chunks are in two batches once, in the second one', async () => {
+  test('stores a picture whose chunks are in two batches once, in the second one', async () => {
     const bucket = new Bucket();
     const handler = createRecorder(bucket);
     const chunk = stored.media.findIndex(({ PartitionKey }) => PartitionKey.includes('#v#'));
@@ -254,7 +254,7 @@ describe('the Lambda to S3 recorder', () => {
     expect(bucket.keys.filter((key) => key.endsWith('.jpg'))).toHaveLength(1);
   });
 
-  it('keeps every other frame when one cannot be played', async () => {
+  test('keeps every other frame when one cannot be played', async () => {
     vi.spyOn(process.stderr, 'write').mockReturnValue(true);
     const bucket = new Bucket();
     const frames = [Buffer.from('f8fffe', 'hex'), Buffer.alloc(0)].map((payload, index) => ({
@@ -268,7 +268,7 @@ describe('the Lambda to S3 recorder', () => {
     vi.restoreAllMocks();
   });
 
-  it('puts no silence of hours before what was said for one odd capture time', async () => {
+  test('puts no silence of hours before what was said for one odd capture time', async () => {
     const bucket = new Bucket();
     const frames = [0, -7_200_000, 0, 0].map((shiftMs, index) => {
       const record = frame(1, 1, index + 1, Buffer.alloc(640, index + 1));
@@ -297,7 +297,7 @@ describe('the Lambda to S3 recorder', () => {
     );
     const NOTHING = [`revoked/${ID}.json`];
 
-    it('deletes what it has of that session, and keeps nothing that comes later', async () => {
+    test('deletes what it has of that session, and keeps nothing that comes later', async () => {
       const bucket = new Bucket();
       const handler = createRecorder(bucket);
       await handler(lambdaEvent(stored.media));
@@ -307,7 +307,7 @@ describe('the Lambda to S3 recorder', () => {
       expect(bucket.keys).toEqual(NOTHING);
     });
 
-    it('keeps nothing of media that are stored at that moment', async () => {
+    test('keeps nothing of media that are stored at that moment', async () => {
       const bucket = new Bucket();
       const handler = createRecorder(bucket);
       bucket.onMedia = async () => {
@@ -318,7 +318,7 @@ describe('the Lambda to S3 recorder', () => {
       expect(bucket.keys).toEqual(NOTHING);
     });
 
-    it('has the batch sent again when it cannot delete', async () => {
+    test('has the batch sent again when it cannot delete', async () => {
       vi.spyOn(process.stderr, 'write').mockReturnValue(true);
       const bucket = new Bucket();
       bucket.deleteAll = () => Promise.reject(new Error('403'));
@@ -328,7 +328,7 @@ describe('the Lambda to S3 recorder', () => {
     });
   });
 
-  it.skipIf(!hasFfprobe)(
+  test.skipIf(!hasFfprobe)(
     'writes Ogg and WAV that ffprobe reads (skipped: no ffprobe)',
     async () => {
       const bucket = new Bucket();
@@ -366,7 +366,7 @@ describe('the live transcript', () => {
   let child: ChildProcess;
   afterAll(() => child?.kill('SIGKILL'));
 
-  it('prints what is said from then on, and ends with Ctrl-C', async () => {
+  test('prints what is said from then on, and ends with Ctrl-C', async () => {
     child = spawn(process.execPath, [`${RECIPES}/live-transcript.ts`, 'events'], {
       env: {
         PATH: process.env['PATH'],
@@ -404,11 +404,11 @@ describe('the Athena table', () => {
   const lines = () =>
     stored.events.flatMap(({ Data }) => Buffer.from(Data, 'base64').toString().trim().split('\n'));
 
-  it('has a column for every attribute of an event, and no other', () => {
+  test('has a column for every attribute of an event, and no other', () => {
     for (const line of lines()) expect(Object.keys(JSON.parse(line))).toEqual(columns);
   });
 
-  it('reads where Firehose writes', () => {
+  test('reads where Firehose writes', () => {
     const firehose = JSON.parse(readFileSync(`${RECIPES}/athena/firehose.json`, 'utf8'));
     const { Prefix, BucketARN } = firehose.ExtendedS3DestinationConfiguration;
     const bucket = BucketARN.replace('arn:aws:s3:::', 's3://');
@@ -417,7 +417,7 @@ describe('the Athena table', () => {
     expect(ddl).toContain(`LOCATION '${bucket}/rtms-events/'`);
   });
 
-  it('answers its questions', () => {
+  test('answers its questions', () => {
     const database = new DatabaseSync(':memory:');
     database.exec(`CREATE TABLE rtms_events (${[...columns, 'day'].map((c) => `"${c}"`)})`);
     // Athena's function, in SQLite.
@@ -469,7 +469,7 @@ describe.skipIf(!hasPython)('the Python reader (skipped: no python3 on this mach
     return { lines: lines.map((line) => JSON.parse(line)), stderr: String(stderr) };
   }
 
-  it('reads what the consumer kit reads, frame by frame', async () => {
+  test('reads what the consumer kit reads, frame by frame', async () => {
     const file = join(folder, 'records.jsonl');
     const records = [...stored.media, ...stored.events];
     writeFileSync(file, records.map((record) => `${JSON.stringify(record)}\n`).join(''));
@@ -495,7 +495,7 @@ describe.skipIf(!hasPython)('the Python reader (skipped: no python3 on this mach
     expect(ids).toEqual(kit.events.map(({ id }) => id));
   });
 
-  it('tells of damaged records and reads on', async () => {
+  test('tells of damaged records and reads on', async () => {
     const [first, , third] = stored.media as [Stored, Stored, Stored];
     const damaged = Buffer.from(third.Data, 'base64');
     damaged[damaged.length - 1] = 0xff;
@@ -512,7 +512,7 @@ describe.skipIf(!hasPython)('the Python reader (skipped: no python3 on this mach
     expect(stderr).toContain('does not match its checksum');
   });
 
-  it('reads the sample file, which holds what is written today', async () => {
+  test('reads the sample file, which holds what is written today', async () => {
     const written = putAll().map(({ PartitionKey, Data }, index) =>
       JSON.stringify({
         Data: Data.toString('base64'),
@@ -532,7 +532,7 @@ describe.skipIf(!hasPython)('the Python reader (skipped: no python3 on this mach
     ]);
   });
 
-  it('writes Opus that another program plays in time, with silence for what lacks', async () => {
+  test('writes Opus that another program plays in time, with silence for what lacks', async () => {
     const packet = (sequence: number, atMs: number) => ({
       ...frame(1, 4, sequence, Buffer.from('f8fffe', 'hex')),
       capturedAtMs: START_MS + atMs,

@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, test } from 'vitest';
 
 /** `npm start` as a user runs it: one real process that starts all the others. */
 
@@ -31,7 +31,9 @@ const LIVE = {
 };
 
 describe('npm start', () => {
-  it('plays a meeting through every real part and loses nothing', { timeout: 90_000 }, async () => {
+  test('plays a meeting through every real part and loses nothing', {
+    timeout: 90_000,
+  }, async () => {
     const { stdout, code } = await start(['--json', '--out', folder]);
     const lines = stdout
       .trimEnd()
@@ -78,7 +80,7 @@ describe('npm start', () => {
     for (const { text } of spoken) expect(captions).toContain(text);
   });
 
-  it('says which variables are missing, in one line', async () => {
+  test('says which variables are missing, in one line', async () => {
     const { stderr, code } = await start(['--live'], {
       ZM_RTMS_CLIENT: '',
       ZM_RTMS_SECRET: '',
@@ -89,7 +91,7 @@ describe('npm start', () => {
     expect(stderr).toMatch(/ZM_RTMS_CLIENT is missing.*ZM_RTMS_SECRET is missing/);
   });
 
-  it('says which port is in use, in one line', async () => {
+  test('says which port is in use, in one line', async () => {
     const server = createServer().listen(0, '127.0.0.1');
     await once(server, 'listening');
     const { port } = server.address() as AddressInfo;

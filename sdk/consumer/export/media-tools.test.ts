@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { crc32, deflateSync } from 'node:zlib';
 import { ALL_FORMATS, EncodedPacketSink, FilePathSource, Input } from 'mediabunny';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { event, frame, START_MS } from '../../../test/support/test-records.ts';
 import { MixExporter } from './audio/mix.ts';
 import { OpusExporter } from './audio/opus.ts';
@@ -58,7 +58,7 @@ function sox(path: string) {
   return { rate: ask('-r'), channels: ask('-c'), bits: ask('-b'), samples: ask('-s'), peak };
 }
 
-it.runIf(isRequired)('RTMS_REQUIRE_MEDIA_TOOLS: ffprobe and sox are installed', () => {
+test.runIf(isRequired)('RTMS_REQUIRE_MEDIA_TOOLS: ffprobe and sox are installed', () => {
   expect(missing).toEqual([]);
 });
 
@@ -75,7 +75,7 @@ describe.skipIf(missing.length > 0)('ffprobe and sox open', () => {
     );
   }
 
-  it('a speaker’s WAV, with its silence', async () => {
+  test('a speaker’s WAV, with its silence', async () => {
     const path = join(directory, 'speaker.wav');
     const exporter = new WavExporter(path, { startMs: START_MS });
     for (const each of await speech(7, 500)) await exporter.write(each);
@@ -84,7 +84,7 @@ describe.skipIf(missing.length > 0)('ffprobe and sox open', () => {
     expect(probe(path)).toMatchObject({ codec_name: 'pcm_s16le', duration: '1.500000' });
   });
 
-  it('the mixed-down WAV of a meeting', async () => {
+  test('the mixed-down WAV of a meeting', async () => {
     const path = join(directory, 'meeting.wav');
     const exporter = new MixExporter(path, START_MS);
     const [one, other] = [await speech(7, 0), await speech(8, 500)];
@@ -100,7 +100,7 @@ describe.skipIf(missing.length > 0)('ffprobe and sox open', () => {
     expect(probe(path)).toMatchObject({ codec_name: 'pcm_s16le', duration: '1.500000' });
   });
 
-  it.each(['ogg', 'webm'])('a speaker’s Opus in .%s', async (extension) => {
+  test.each(['ogg', 'webm'])('a speaker’s Opus in .%s', async (extension) => {
     const path = join(directory, `speech.${extension}`);
     const exporter = new OpusExporter(path, START_MS);
     const packets = await opusPackets();
@@ -120,7 +120,7 @@ describe.skipIf(missing.length > 0)('ffprobe and sox open', () => {
     });
   });
 
-  it('a camera’s MP4, every picture of it', async () => {
+  test('a camera’s MP4, every picture of it', async () => {
     const path = join(directory, 'camera.mp4');
     const exporter = new Mp4Exporter(path, START_MS);
     const pictures = await camera();
@@ -141,7 +141,7 @@ describe.skipIf(missing.length > 0)('ffprobe and sox open', () => {
     expect(pictureTimes(path)).toEqual(begins.map((at) => at.toFixed(3)));
   });
 
-  it('a camera’s raw H.264', async () => {
+  test('a camera’s raw H.264', async () => {
     const path = join(directory, 'camera.h264');
     const exporter = new H264Exporter(path);
     const pictures = await camera();
@@ -150,7 +150,7 @@ describe.skipIf(missing.length > 0)('ffprobe and sox open', () => {
     expect(probe(path)).toMatchObject({ nb_read_frames: String(pictures.length) });
   });
 
-  it('a share’s JPG sequence', async () => {
+  test('a share’s JPG sequence', async () => {
     const path = join(directory, 'jpg');
     const slides = await Promise.all(
       [1, 2, 3].map((slide) => readFile(asset(`slides/${slide}.jpg`))),
@@ -160,14 +160,14 @@ describe.skipIf(missing.length > 0)('ffprobe and sox open', () => {
     expect(stream).toMatchObject({ codec_name: 'mjpeg', nb_read_frames: '3' });
   });
 
-  it('a share’s PNG sequence', async () => {
+  test('a share’s PNG sequence', async () => {
     const path = join(directory, 'png');
     await writeShare(path, 6, [png(20), png(200)]);
     const stream = probe(join(path, '%06d.png'), '-f', 'image2');
     expect(stream).toMatchObject({ codec_name: 'png', width: 16, height: 16, nb_read_frames: '2' });
   });
 
-  it.each([
+  test.each([
     ['vtt', 'webvtt', vtt],
     ['srt', 'subrip', srt],
   ] as const)('captions in .%s', async (extension, codec, format: TranscriptFormat) => {

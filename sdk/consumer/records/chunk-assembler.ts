@@ -1,6 +1,6 @@
 import type { DecodedMediaRecord } from '../../../shared/record/media-record.ts';
 
-/** Far above the largest frame Zoom sends; a set of chunks that claims more is not kept. */
+/** Far above the largest frame that Zoom sends. A set of chunks that is larger is dropped. */
 const MAX_FRAME_BYTES = 64 * 1024 * 1024;
 
 /** The chunks of a frame are written within a second of the runner's time: those missing after this time do not come. */
@@ -10,7 +10,7 @@ const INCOMPLETE = 'frame without all of its chunks';
 
 interface PartialFrame {
   readonly record: DecodedMediaRecord;
-  /** Of the Kinesis record that brought the first chunk. */
+  /** Of the Kinesis record that brought the chunk seen first. */
   readonly sequenceNumber: string;
   readonly chunks: (Buffer | undefined)[];
   missing: number;
@@ -35,7 +35,7 @@ export type OnIncomplete = (
   why: string,
 ) => void;
 
-/** Puts frames that were cut into chunks together again: one frame at a time for each source. */
+/** Joins the chunks of frames that were cut: one frame at a time for each source. */
 export class ChunkAssembler {
   readonly #partial = new Map<string, PartialFrame>();
   readonly #onIncomplete: OnIncomplete;
@@ -51,7 +51,7 @@ export class ChunkAssembler {
       .map(({ sequenceNumber }) => sequenceNumber);
   }
 
-  /** Is any frame waiting for chunks? */
+  /** Whether any frame waits for chunks. */
   get waiting(): boolean {
     return this.#partial.size > 0;
   }

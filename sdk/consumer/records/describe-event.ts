@@ -1,6 +1,6 @@
-import type { ReceivedEvent } from '../index.ts';
+import type { ReceivedEvent } from './event-record.ts';
 
-/** One line of words for an event; transcript and chat in full, so mind who reads it. */
+/** @returns one line of words for an event. It has transcript and chat in full, so it does not belong into a log */
 export function describeEvent(event: ReceivedEvent): string {
   switch (event.name) {
     case 'transcript': {

@@ -1,25 +1,25 @@
-import { SequenceRanges } from '../verdict/sequence-ranges.ts';
+import { SequenceRanges } from './sequence-ranges.ts';
 
-/** Partition keys remembered; the one unused for longest is forgotten first. */
+/** Partition keys remembered. Beyond them, the one unused for longest is dropped. */
 const MAX_KEYS = 20_000;
 
-/** Holes remembered per source: far more than a source of a working meeting ever has. */
+/** Ranges of seen numbers remembered per source: far more gaps than a source of a working meeting ever has. */
 const MAX_RANGES = 1_000;
 
-/** `repeated`: delivered before. `fenced`: its writer had lost the ownership when it wrote. */
+/** `repeated`: the record was delivered before. `fenced`: its writer had lost the ownership when it wrote. */
 export type FenceDecision = 'admitted' | 'repeated' | 'fenced';
 
-/** What of a record the fence looks at. */
+/** The fields of a record that decide. */
 export interface Fenced {
   readonly rtmsStreamId: string;
   readonly epoch: number;
   readonly sequence: number;
 }
 
-/** Names a source within a partition key; sequence numbers are told apart by it. */
+/** Names a source within a partition key. Each source has its own sequence numbers. */
 export type SourceId = string | number;
 
-/** The newest of one source under one partition key: key, stream, source, epoch, sequence. */
+/** The newest record of one source under one partition key. */
 export type FenceMark = readonly [
   partitionKey: string,
   rtmsStreamId: string,
@@ -35,19 +35,18 @@ interface KeyState {
 }
 
 /**
- * Lets every identity through once, and nothing of an epoch below the highest that was seen under the same
- * partition key.
+ * Lets every identity pass once, and no record of an epoch below the highest that was seen under the same partition key.
  *
  * @see docs/records.md, order and identity
  */
 export class EpochFence {
   readonly #keys = new Map<string, KeyState>();
-  /** Records of one key come in runs: an aggregate has one. */
+  /** Records of one key follow each other, as an aggregate has one key: this spares the look-up for all but the first. */
   #lastKey = '';
   #lastStream = '';
   #lastState: KeyState = { epoch: 0, sources: new Map() };
 
-  /** What would become of this record; nothing is remembered but a higher epoch. */
+  /** Decides on a record. Remembers nothing of it but a higher epoch. */
   check(partitionKey: string, record: Fenced, source: SourceId): FenceDecision {
     const { epoch } = record;
     const state = this.#state(partitionKey, record.rtmsStreamId);
@@ -70,7 +69,7 @@ export class EpochFence {
     seen.add(record.sequence);
   }
 
-  /** Goes on where an earlier reader stopped: what it had seen counts as delivered, as order is strict per key. */
+  /** Counts what an earlier reader had seen as delivered: the newest of each source and, as order is strict, all before. */
   restore(marks: readonly FenceMark[]): void {
     for (const [partitionKey, rtmsStreamId, source, epoch, sequence] of marks) {
       const record = { rtmsStreamId, epoch, sequence };
@@ -86,7 +85,7 @@ export class EpochFence {
     if (partitionKey === this.#lastKey && rtmsStreamId === this.#lastStream) return this.#lastState;
     const key = `${partitionKey}\n${rtmsStreamId}`;
     const state = this.#keys.get(key) ?? { epoch: 0, sources: new Map() };
-    // Put in again, behind all others: the first key is then the one unused for longest.
+    // Put behind all others, so that the first key of the map is the one unused for longest.
     this.#keys.delete(key);
     this.#keys.set(key, state);
     if (this.#keys.size > MAX_KEYS) this.#keys.delete(this.#keys.keys().next().value as string);

@@ -3,14 +3,14 @@ import { ServiceError } from '../../../shared/errors.ts';
 import type { EventData, EventName } from '../../../shared/record/event-data.ts';
 
 /**
- * What `data` of each event must hold. Whoever reads an event trusts its types: one odd line must be a bad record
- * here, not a TypeError in the middle of somebody's loop.
+ * What `data` of each event must hold. A consumer trusts the types of an event, so an odd line must be a bad record here
+ * and not a TypeError in the consumer's loop.
  *
- * Fields that this version does not know are left alone, and so are values of `cause`, `mediaType` and the like that
- * it does not know: a later runner may write them (docs/records.md, versions).
+ * Unknown fields pass, and so do unknown values of `cause`, `mediaType` and the like: a later runner may write them
+ * (docs/records.md, versions).
  */
 
-/** Beyond this no JavaScript date exists: `toISOString` would throw. */
+/** No JavaScript date exists beyond this time, and `toISOString` would throw. */
 const MAX_TIME_MS = 8.64e15;
 
 const time = v.pipe(v.number(), v.minValue(-MAX_TIME_MS), v.maxValue(MAX_TIME_MS));
@@ -19,7 +19,7 @@ const number = v.pipe(v.number(), v.finite());
 const word = v.pipe(v.string(), v.nonEmpty());
 const text = v.string();
 
-/** For the library an array is an object too. */
+/** An object that is no array. The library takes an array for an object. */
 const object = <Entries extends v.ObjectEntries>(entries: Entries) =>
   v.pipe(
     v.custom<object>((value) => !Array.isArray(value)),
@@ -46,7 +46,7 @@ const ledger = v.array(
   object({ ...source, mediaType: word, received: count, written: count, lost: count }),
 );
 
-/** Parameters by media type. */
+/** Media parameters by media type, as `session_started` has them. */
 const media = v.custom<object>(
   (value) =>
     typeof value === 'object' &&
@@ -158,12 +158,12 @@ const SCHEMAS = {
   }),
 } as const satisfies Record<EventName, v.GenericSchema>;
 
-/** Is `name` one whose `data` this version knows? */
+/** Whether this version knows the `data` of the event `name`. */
 export function isEventName(name: string): name is EventName {
   return Object.hasOwn(SCHEMAS, name);
 }
 
-/** @throws ServiceError `record/malformed` that names the field; its value is nobody's business */
+/** @throws ServiceError `record/malformed` that names the odd field, and not its value, which may be what somebody said */
 export function checkEventData<Name extends EventName>(name: Name, data: unknown): EventData[Name] {
   const { issues } = v.safeParse(SCHEMAS[name], data, { abortEarly: true });
   if (issues === undefined) return data as EventData[Name];

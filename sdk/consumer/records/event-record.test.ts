@@ -1,4 +1,4 @@
-import { describe, expect, it, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { ServiceError } from '../../../shared/errors.ts';
 import { encodeAggregate } from '../../../shared/record/kpl.ts';
 import { event, eventBytes, kinesisRecord, START_MS } from '../../../test/support/test-records.ts';
@@ -7,7 +7,7 @@ import { EventDecoder } from './event-record.ts';
 const joined = { participants: [{ userId: 7, userName: 'Ada' }], timestampMs: START_MS };
 
 describe('events', () => {
-  it('have a name, typed data, a date and the entity they belong to', () => {
+  test('have a name, typed data, a date and the entity they belong to', () => {
     expect(event('participant_joined', joined, 4)).toMatchObject({
       id: 'stream-1/1/4',
       name: 'participant_joined',
@@ -22,7 +22,7 @@ describe('events', () => {
     });
   });
 
-  it('are read from several lines in one record, and from aggregates', () => {
+  test('are read from several lines in one record, and from aggregates', () => {
     const lines = [1, 2].map((sequence) => eventBytes('participant_joined', joined, sequence));
     const third = eventBytes('participant_joined', joined, 3);
     const decoder = new EventDecoder();
@@ -31,7 +31,7 @@ describe('events', () => {
     expect(found.map(({ sequence }) => sequence)).toEqual([1, 2, 3]);
   });
 
-  it('of later versions are handed on as they are', () => {
+  test('of later versions are handed on as they are', () => {
     const later = eventBytes('other', { raw: 1 })
       .toString()
       .replace('rtms.other.v1', 'rtms.mood.v1');
@@ -42,7 +42,7 @@ describe('events', () => {
     expect(second).toMatchObject({ name: 'newer', type: 'rtms.other.v2' });
   });
 
-  it('come once, and not from a writer that lost the ownership', () => {
+  test('are handed out once, and not from a writer that lost the ownership', () => {
     const decoder = new EventDecoder();
     const bytes = (epoch: number, sequence: number) =>
       kinesisRecord(eventBytes('participant_joined', joined, sequence, { epoch }));
@@ -65,7 +65,7 @@ describe('bad events', () => {
     ['with a broken source', good.replace('a%2Fb%3D%3D', '%E0%A4%A')],
     ['without an epoch', good.replace('"epoch":1,', '')],
     ['with a sequence of 0', good.replace('"sequence":1', '"sequence":0')],
-    ['with a time that is none', good.replace('2027', 'abcd')],
+    ['with a time that is no date', good.replace('2027', 'abcd')],
     ['without data', good.replace(/"data":.*}/, '"data":null}')],
   ])('%s are reported and skipped', (_what, line) => {
     expect(line).not.toBe(good);
@@ -77,7 +77,7 @@ describe('bad events', () => {
     expect(errors).toMatchObject([{ code: 'record/malformed', detail: { sequenceNumber } }]);
   });
 
-  it('stop the reading when nobody asked to be told', () => {
+  test('are thrown when there is no onBadRecord', () => {
     const read = () => [...new EventDecoder().decode(kinesisRecord(Buffer.from('{')))];
     expect(read).toThrow('[record/malformed]');
   });

@@ -13,14 +13,14 @@ interface EventFields {
   readonly product: Product;
   readonly entityId: string;
   readonly epoch: number;
-  /** From 1 in each epoch, over all events of the rtmsStream. */
+  /** Counts all events of the stream, from 1 in each epoch. */
   readonly sequence: number;
-  /** When it happened at Zoom, else when the runner saw it. */
+  /** When it happened at Zoom; where Zoom does not say, when the runner saw it. */
   readonly time: Date;
   /** The Kinesis record that brought it. */
   readonly partitionKey: string;
   readonly kinesisSequenceNumber: string;
-  /** Read back from the disk of a runner that had died; absent of all others. See docs/records.md. */
+  /** Set when it was read back from the disk of a runner that had died, see docs/records.md. */
   readonly recovered?: true;
 }
 
@@ -36,15 +36,15 @@ export type ReceivedEvent =
   | Known[EventName]
   | (EventFields & { readonly name: 'newer'; readonly type: string; readonly data: unknown });
 
-/** What `Date` would take beside it (`2026`, `Tue`, `1`) is no time of ours. */
+/** The form of our times. `Date` reads other texts too (`2026`, `Tue`, `1`), which are no times. */
 const RFC_3339 = /^[+-]?\d{4,6}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)$/;
 
-/** Lines of all kinds share one numbering. */
+/** The source of every line in the fence: lines of all kinds share one numbering. */
 const ALL_LINES = 0;
 
 /**
- * Turns records of the `events` stream into typed events; drops repeats and late writers as `FrameDecoder`
- * does. One decoder must see all records of a partition key, in order.
+ * Decodes records of the `events` stream to typed events. Drops repeats and late writers as `FrameDecoder` does. One
+ * decoder must see all records of a partition key, in order.
  */
 export class EventDecoder {
   readonly counts: DecodeCounts = { delivered: 0, repeated: 0, fenced: 0, bad: 0 };
@@ -55,18 +55,18 @@ export class EventDecoder {
     this.#options = options;
   }
 
-  /** What an earlier reader has seen: delivered before, and fenced. */
+  /** Drops from now on what an earlier reader has seen, and what was fenced for it. */
   restore(seen: readonly FenceMark[]): void {
     this.#fence.restore(seen);
   }
 
-  /** How a checkpoint remembers an event. */
+  /** @returns how a checkpoint remembers an event */
   static markOf({ partitionKey, rtmsStreamId, epoch, sequence }: ReceivedEvent): FenceMark {
     return [partitionKey, rtmsStreamId, ALL_LINES, epoch, sequence];
   }
 
   /**
-   * Yields the events of one record: one, but several lines (as Firehose joins them) are read too.
+   * Yields the events of one record. It may hold several lines, also when Firehose has joined them.
    *
    * @throws ServiceError `record/malformed` at a bad line when there is no `onBadRecord`
    */

@@ -9,7 +9,7 @@ import {
 import type { DecodedMediaRecord } from '../../../shared/record/media-record.ts';
 import { malformedRecord } from '../../../shared/record/protobuf.ts';
 
-/** Zoom's names; `UNDEFINED` also stands for a number that this version does not know. */
+/** Zoom's names of codecs. `UNDEFINED` also stands for a number that this version does not know. */
 export type CodecName = keyof typeof MEDIA_PAYLOAD_TYPE;
 
 export type { MediaSource as FrameSource };
@@ -19,14 +19,14 @@ export interface Frame extends MediaSource {
   readonly rtmsStreamId: string;
   /** Ownership number of the runner that wrote it. */
   readonly epoch: number;
-  /** Per (rtmsStreamId, epoch, mediaType, source), from 1; a missing number is a lost frame. */
+  /** Counts from 1 per (rtmsStreamId, epoch, mediaType, source). A missing number is a lost frame. */
   readonly sequence: number;
   readonly mediaType: FrameMediaType;
   /** Last known display name; empty when Zoom gave none. */
   readonly userName: string;
-  /** Zoom's clock: when the frame was captured. */
+  /** When the frame was captured, by Zoom's clock. */
   readonly capturedAt: Date;
-  /** The runner's clock: when the frame reached it. */
+  /** When the frame reached the runner, by the runner's clock. */
   readonly receivedAt: Date;
   readonly codec: CodecName;
   readonly sampleRateHz: number;
@@ -39,7 +39,7 @@ export interface Frame extends MediaSource {
   /** The Kinesis record that brought it (its last chunk). */
   readonly partitionKey: string;
   readonly kinesisSequenceNumber: string;
-  /** Read back from the disk of a runner that had died; absent of all others. See docs/records.md. */
+  /** Set when it was read back from the disk of a runner that had died, see docs/records.md. */
   readonly recovered?: true;
 }
 
@@ -61,7 +61,7 @@ export function frameOfRecord(
   const mediaType = MEDIA_TYPE_NAMES.get(record.mediaType as never);
   if (mediaType === undefined)
     throw malformedRecord('media record of a type that carries no frames');
-  // Whoever prints such a time would throw.
+  // A consumer that prints such a time would throw.
   if (!isTime(record.capturedAtMs) || !isTime(record.receivedAtMs)) {
     throw malformedRecord('media record with a time that no calendar has');
   }
@@ -88,14 +88,14 @@ export function frameOfRecord(
   return frame;
 }
 
-/** Beyond this no JavaScript date exists. */
+/** Whether a JavaScript date of this time exists. */
 function isTime(ms: number): boolean {
   return Math.abs(ms) <= 8.64e15;
 }
 
 type Writable = { -readonly [Name in keyof Frame]: Frame[Name] };
 
-/** One text per source within a media type: `user 16778240`, `channel 3`, or empty where Zoom named nobody. */
+/** @returns a text that names a source within a media type: `user 16778240`, `channel 3`, or empty where Zoom named nobody */
 export function sourceKey({ userId, channelId }: PartialMediaSource): string {
   if (userId !== undefined) return `user ${userId}`;
   return channelId === undefined ? '' : `channel ${channelId}`;

@@ -1,5 +1,5 @@
 import { fc, test as property } from '@fast-check/vitest';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { ServiceError } from '../../../shared/errors.ts';
 import { encodeMediaRecord, splitIntoChunks } from '../../../shared/record/encode-media-record.ts';
 import { encodeAggregate } from '../../../shared/record/kpl.ts';
@@ -21,7 +21,7 @@ function collecting() {
 }
 
 describe('frames', () => {
-  it('have dates, names and the place they came from', () => {
+  test('have dates, names and the Kinesis record they came from', () => {
     const record = packed([mediaRecord({ sequence: 3 })]);
     expect([...new FrameDecoder().decode(record)]).toEqual([
       {
@@ -45,7 +45,7 @@ describe('frames', () => {
     ]);
   });
 
-  it('name channels, share and codecs this version does not know', () => {
+  test('have names for channels, shares and codecs that this version does not know', () => {
     const record = packed([
       mediaRecord({ mediaType: 4, channelId: 'c-1', codec: 99, width: 1920, height: 1080 }),
     ]);
@@ -54,34 +54,34 @@ describe('frames', () => {
     expect(frame).not.toHaveProperty('userId');
   });
 
-  it('come out of an aggregate in order', () => {
+  test('come out of an aggregate in order', () => {
     const records = [1, 2, 3, 4].map((sequence) => mediaRecord({ sequence }));
     expect(sequences(new FrameDecoder(), [packed(records)])).toEqual([1, 2, 3, 4]);
   });
 });
 
-describe('what was delivered before', () => {
+describe('a frame that was delivered before', () => {
   const first = packed([1, 2].map((sequence) => mediaRecord({ sequence })));
   const second = packed([mediaRecord({ sequence: 3 })]);
 
-  it('is dropped and counted', () => {
+  test('is dropped and counted', () => {
     const decoder = new FrameDecoder();
     expect(sequences(decoder, [first, first, second, first])).toEqual([1, 2, 3]);
     expect(decoder.counts).toEqual({ delivered: 3, repeated: 4, fenced: 0, bad: 0 });
   });
 
-  it('is kept on demand', () => {
+  test('is handed out again with repeats: keep', () => {
     const decoder = new FrameDecoder({ repeats: 'keep' });
     expect(sequences(decoder, [first, first])).toEqual([1, 2, 1, 2]);
   });
 
-  it('is not mistaken for a late frame', () => {
+  test('is not mistaken for a late frame', () => {
     const late = packed([mediaRecord({ sequence: 2 })]);
     const others = [1, 3].map((sequence) => packed([mediaRecord({ sequence })]));
     expect(sequences(new FrameDecoder(), [...others, late])).toEqual([1, 3, 2]);
   });
 
-  it('is told by source, media type and rtmsStream', () => {
+  test('is recognised by source, media type and rtmsStream', () => {
     const records = [
       mediaRecord(),
       mediaRecord({ userId: 8 }),
@@ -94,7 +94,7 @@ describe('what was delivered before', () => {
 });
 
 describe('a writer that lost the ownership', () => {
-  it('is not heard any more under a key where its successor wrote', () => {
+  test('is fenced under a partition key where its successor wrote', () => {
     const decoder = new FrameDecoder();
     const records = [
       packed([mediaRecord({ epoch: 1, sequence: 1 })]),
@@ -106,7 +106,7 @@ describe('a writer that lost the ownership', () => {
     expect(decoder.counts.fenced).toBe(1);
   });
 
-  it('is heard under a key that its successor has not used', () => {
+  test('is read under a partition key that its successor has not used', () => {
     const decoder = new FrameDecoder();
     const records = [
       packed([mediaRecord({ epoch: 2 })], 'key-a'),
@@ -122,7 +122,7 @@ describe('a frame cut into chunks', () => {
   const chunks = splitIntoChunks(large, 1000).map((chunk) => kinesisRecord(chunk));
   const next = packed([mediaRecord({ sequence: 3 })]);
 
-  it('is put together again', () => {
+  test('is put together again', () => {
     const decoder = new FrameDecoder();
     const frames = chunks.flatMap((chunk) => [...decoder.decode(chunk)]);
     expect(frames).toHaveLength(1);
@@ -130,14 +130,14 @@ describe('a frame cut into chunks', () => {
     expect(decoder.waiting).toBe(false);
   });
 
-  it('takes repeated chunks once', () => {
+  test('ignores repeated chunks', () => {
     const decoder = new FrameDecoder();
     const twice = [...chunks.slice(0, 3), ...chunks, ...chunks];
     const frames = twice.flatMap((chunk) => [...decoder.decode(chunk)]);
     expect(frames.map((frame) => frame.payload.equals(payload))).toEqual([true]);
   });
 
-  it('is reported, never half emitted, when a chunk lacks', () => {
+  test('is reported, and not handed out in part, when a chunk is missing', () => {
     const { decoder, errors } = collecting();
     expect(sequences(decoder, [...chunks.slice(1), next])).toEqual([3]);
     expect(errors).toMatchObject([
@@ -146,7 +146,7 @@ describe('a frame cut into chunks', () => {
     expect(errors[0]?.detail['sequenceNumber']).toBe(chunks[1]?.sequenceNumber);
   });
 
-  it('is reported when its source falls silent while others go on', () => {
+  test('is reported when its source falls silent while others go on', () => {
     const { decoder, errors } = collecting();
     const minuteLater = { userId: 8, receivedAtMs: START_MS + 120_000 };
     sequences(decoder, [...chunks.slice(0, 2), packed([mediaRecord(minuteLater)])]);
@@ -154,7 +154,7 @@ describe('a frame cut into chunks', () => {
     expect(decoder.waiting).toBe(false);
   });
 
-  it('is reported at the end', () => {
+  test('is reported by finish when chunks are still missing', () => {
     const { decoder, errors } = collecting();
     sequences(decoder, chunks.slice(0, 2));
     expect(decoder.waiting).toBe(true);
@@ -162,7 +162,7 @@ describe('a frame cut into chunks', () => {
     expect(errors).toHaveLength(1);
   });
 
-  it('is given up beyond 64 MiB', () => {
+  test('is reported and dropped beyond 64 MiB', () => {
     const { decoder, errors } = collecting();
     const part = Buffer.alloc(9 * 1024 * 1024);
     for (let chunkIndex = 0; chunkIndex < 8; chunkIndex++) {
@@ -180,7 +180,7 @@ describe('bad records', () => {
     encodeMediaRecord(mediaRecord({ mediaType: 8 })),
   ]);
 
-  it('are skipped one by one and reported with their sequence number', () => {
+  test('are skipped one by one and reported with their sequence number', () => {
     const { decoder, errors } = collecting();
     const record = kinesisRecord(foreign);
     expect(sequences(decoder, [record])).toEqual([9]);
@@ -192,7 +192,7 @@ describe('bad records', () => {
     expect(decoder.counts.bad).toBe(2);
   });
 
-  it('stop the reading when nobody asked to be told, after the frames before them', () => {
+  test('are thrown when there is no onBadRecord, after the frames before them', () => {
     const record = packed([mediaRecord()]);
     const aggregate = kinesisRecord(
       encodeAggregate('stream-1', [record.data, Buffer.from('junk'), encodeMediaRecord(good)]),
@@ -205,7 +205,7 @@ describe('bad records', () => {
     expect(seen).toEqual([1]);
   });
 
-  it('include aggregates that name a key they do not hold', () => {
+  test('include aggregates that point to a key they do not hold', () => {
     const { decoder, errors } = collecting();
     const data = Buffer.from(
       'f3899ac20a026d311a0508011a0178c05dacc22e835f26065c35008ea529b4',
@@ -215,14 +215,17 @@ describe('bad records', () => {
     expect(errors).toMatchObject([{ code: 'record/bad-index' }]);
   });
 
-  property.prop([fc.uint8Array({ maxLength: 400 })])('made of any bytes give no frame', (data) => {
-    const { decoder, errors } = collecting();
-    expect(sequences(decoder, [kinesisRecord(data)])).toEqual([]);
-    expect(errors).toHaveLength(1);
-  });
+  property.prop([fc.uint8Array({ maxLength: 400 })])(
+    'that are random bytes give no frame',
+    (data) => {
+      const { decoder, errors } = collecting();
+      expect(sequences(decoder, [kinesisRecord(data)])).toEqual([]);
+      expect(errors).toHaveLength(1);
+    },
+  );
 
   property.prop([fc.nat(), fc.integer({ min: 1, max: 255 }), fc.boolean()])(
-    'damaged anywhere never give another payload',
+    'that are damaged anywhere never give a changed payload',
     (where, flip, isCut) => {
       const whole = [1, 2, 3].map((sequence) => mediaRecord({ sequence }));
       const record = packed(whole);

@@ -14,28 +14,28 @@ export interface KinesisRecord {
   readonly data: Uint8Array;
   readonly partitionKey: string;
   readonly sequenceNumber: string;
-  /** When Kinesis took it, where the client says so. */
+  /** When Kinesis took the record; absent where the client does not say. */
   readonly arrivedAt?: Date | undefined;
 }
 
 export interface DecodeOptions {
   /**
-   * Told of every record that is foreign, truncated or corrupt; that record is then skipped. Throw here to
-   * stop instead. `error.detail` has `sequenceNumber` (Kinesis) and `subSequenceNumber` (in its aggregate).
+   * Called for every record that is foreign, truncated or corrupt, which is then skipped. Throw here to stop instead.
+   * `error.detail` has `sequenceNumber` (Kinesis) and `subSequenceNumber` (in its aggregate).
    *
    * @default the error is thrown
    */
   readonly onBadRecord?: (error: ServiceError) => void;
   /**
-   * `keep` also returns what was delivered before and what a runner wrote after it had lost the ownership:
-   * for checking, not for playing.
+   * `keep` also returns what was delivered before, and what a runner wrote after it had lost the ownership. It is for
+   * checking, not for playing.
    *
    * @default 'drop'
    */
   readonly repeats?: 'drop' | 'keep';
 }
 
-/** Totals since the decoder was made. */
+/** What a decoder has counted since it was made. */
 export interface DecodeCounts {
   /** Frames or events returned. */
   delivered: number;
@@ -43,14 +43,14 @@ export interface DecodeCounts {
   repeated: number;
   /** Events, or frames and chunks, of an epoch below the highest seen under their partition key. */
   fenced: number;
-  /** Whatever was foreign or damaged, and frames that never got all their chunks. */
+  /** Records that were foreign or damaged, and frames that never got all their chunks. */
   bad: number;
 }
 
 /**
- * Turns records of the `media` stream into whole frames: takes aggregates apart, checks, drops repeats and late
- * writers, joins chunks. Keeps state between calls, so one decoder must see all records of a partition
- * key, in order.
+ * Decodes records of the `media` stream to whole frames: takes aggregates apart, checks them, drops repeats and late
+ * writers, and joins chunks. It keeps state between calls, so one decoder must see all records of a partition key, in
+ * order.
  */
 export class FrameDecoder {
   readonly counts: DecodeCounts = { delivered: 0, repeated: 0, fenced: 0, bad: 0 };
@@ -73,12 +73,12 @@ export class FrameDecoder {
     });
   }
 
-  /** What an earlier reader has seen: delivered before, and fenced. */
+  /** Drops from now on what an earlier reader has seen, and what was fenced for it. */
   restore(seen: readonly FenceMark[]): void {
     this.#fence.restore(seen);
   }
 
-  /** How a checkpoint remembers a frame. */
+  /** @returns how a checkpoint remembers a frame */
   static markOf(frame: Frame): FenceMark {
     const { partitionKey, rtmsStreamId, epoch, sequence, userId, channelId } = frame;
     const mediaType = MEDIA_TYPE_BIT[frame.mediaType];
@@ -96,7 +96,7 @@ export class FrameDecoder {
     return this.#assembler.waitingSince;
   }
 
-  /** Has a frame begun whose last chunk has not come yet? */
+  /** Whether a frame has begun whose last chunk has not come yet. */
   get waiting(): boolean {
     return this.#assembler.waiting;
   }
@@ -118,7 +118,7 @@ export class FrameDecoder {
     }
   }
 
-  /** Reports frames that still lack chunks: to be called when no more records will come. */
+  /** Reports frames whose chunks are still missing. To be called when no more records will come. */
   finish(): void {
     this.#assembler.finish();
     this.#reportIncomplete();
@@ -181,7 +181,7 @@ export class FrameDecoder {
   }
 }
 
-/** Cheap to make, as every frame needs one: of a user it is a number. */
+/** Names a source. For users it is a number and no text, because every frame needs one. */
 function sourceId({
   mediaType,
   userId,
@@ -190,7 +190,7 @@ function sourceId({
   return userId === undefined ? `${mediaType} ${channelId}` : userId * 8 + mediaType;
 }
 
-/** The same error, saying which record of the Kinesis stream it is about. */
+/** @returns the same error with the Kinesis record it is about, in message and detail */
 export function locate(
   error: unknown,
   sequenceNumber: string,

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { ReorderWindow } from './reorder-window.ts';
 
 const item = (atMs: number, sizeBytes = 1) => ({
@@ -13,14 +13,14 @@ function take(window: ReorderWindow<string>, nowMs: number): string[] {
 }
 
 describe('ReorderWindow', () => {
-  it('hands on at once, in the order of arrival, when it has no width', () => {
+  test('hands out at once, in order of arrival, with a window of 0', () => {
     const window = new ReorderWindow<string>(0);
     window.push('late', item(50), 0);
     window.push('early', item(10), 0);
     expect(take(window, 0)).toEqual(['late', 'early']);
   });
 
-  it('brings speakers into order of capture', () => {
+  test('brings speakers into order of capture', () => {
     const window = new ReorderWindow<string>(100);
     window.push('b', item(60), 0);
     window.push('a', item(20), 0);
@@ -32,14 +32,14 @@ describe('ReorderWindow', () => {
     expect(window.drain()).toBeUndefined();
   });
 
-  it('holds nothing longer than its width when the others are silent', () => {
+  test('holds no frame longer than its window when the other sources are silent', () => {
     const window = new ReorderWindow<string>(100);
     window.push('a', item(20), 1_000);
     expect(take(window, 1_099)).toEqual([]);
     expect(take(window, 1_100)).toEqual(['a']);
   });
 
-  it('holds 32 MiB at most', () => {
+  test('holds 32 MiB at most', () => {
     const window = new ReorderWindow<string>(1_000_000);
     window.push('a', item(1, 20 * 1024 * 1024), 0);
     window.push('b', item(2, 20 * 1024 * 1024), 0);

@@ -1,4 +1,4 @@
-/** Frames held back at most, in bytes of payload, whatever the window. */
+/** Payload bytes held back at most, whatever the window. */
 const MAX_HELD_BYTES = 32 * 1024 * 1024;
 
 export interface Timed {
@@ -14,9 +14,9 @@ interface Held<Item> {
 }
 
 /**
- * Brings items of several speakers and shards into order of capture, as far as a window of `windowMs` allows:
- * an item leaves when a capture `windowMs` younger has come, or after `windowMs` of waiting. With a window of 0
- * everything leaves in the order it came. Items of equal capture time keep their order.
+ * Brings items of several speakers and shards into order of capture, as far as a window of `windowMs` allows: an item
+ * leaves when one captured `windowMs` later has come, or after `windowMs` of waiting. With a window of 0 all items leave
+ * in the order they came. Items of equal capture time keep their order.
  */
 export class ReorderWindow<Item> {
   readonly #held: Held<Item>[] = [];
@@ -28,7 +28,7 @@ export class ReorderWindow<Item> {
     this.#windowMs = windowMs;
   }
 
-  /** @param nowMs of a monotonic clock */
+  /** Takes an item in. @param nowMs of a monotonic clock */
   push(item: Item, { capturedAt, payload }: Timed, nowMs: number): void {
     const capturedAtMs = capturedAt.getTime();
     const held = { item, capturedAtMs, sizeBytes: payload.length, heldSinceMs: nowMs };
@@ -39,7 +39,7 @@ export class ReorderWindow<Item> {
     else this.#held.splice(place, 0, held);
   }
 
-  /** Takes the next item that may leave. */
+  /** @returns the next item that may leave now */
   take(nowMs: number): Item | undefined {
     const first = this.#held[0];
     if (!first) return undefined;
@@ -50,7 +50,7 @@ export class ReorderWindow<Item> {
     return mayLeave ? this.#shift(first) : undefined;
   }
 
-  /** Takes the next item, window or not. */
+  /** @returns the next item, however long it was held */
   drain(): Item | undefined {
     const first = this.#held[0];
     return first && this.#shift(first);
@@ -62,7 +62,7 @@ export class ReorderWindow<Item> {
     return first.item;
   }
 
-  /** Behind all items captured no later. Searched from the end, where new items belong. */
+  /** Finds the place behind all items captured no later. Searches from the end, where nearly every new item belongs. */
   #place(capturedAtMs: number): number {
     let at = this.#held.length;
     while (at > 0 && (this.#held[at - 1] as Held<Item>).capturedAtMs > capturedAtMs) at -= 1;

@@ -2,28 +2,32 @@ import type { BlindTime, EventData } from '../../../shared/record/event-data.ts'
 import type { ReceivedEvent } from '../records/event-record.ts';
 import type { Loss } from './loss.ts';
 
-/** Zoom keeps audio for who connects later: it is blind only where a runner says so. */
+/** Zoom keeps audio for a connection that comes later. So audio is blind only where a runner's event says so. */
 const KEPT_BY_ZOOM = 'audio';
 
-/** Lines come seldom: that there were none says nothing. */
+/**
+ * Pictures come all the time while a camera is on. So when there are none on either side, nothing was sent. Lines come
+ * seldom, and that there are none proves nothing.
+ */
 const isPicture = (mediaType: string) => mediaType === 'video' || mediaType === 'deskshare';
 
 const RESTART_CAUSE = 'restarted';
 
-/** What the life of one epoch says about times in which nobody received anything. */
+/** What the events of one epoch say about times in which nobody received anything. */
 export class EpochLife {
   takenOver: { readonly data: EventData['session_taken_over']; readonly atMs: number } | undefined;
-  /** When media flowed for the first time in this epoch. */
+  /** When media flowed for the first time in this epoch, Unix ms. */
   streamingAtMs: number | undefined;
-  /** When it gave the stream away or ended it. */
+  /** When its owner handed the stream over or ended it, Unix ms. */
   endedAtMs: number | undefined;
-  /** The stream ended while the meeting went on. */
+  /** Whether the stream ended while the meeting went on. */
   #wasCutShort = false;
   #media: readonly string[] = [];
   readonly #reconnects: BlindTime[] = [];
-  /** What is down, since when: by scope, and by camera where each has a connection of its own. */
+  /** Connections that are down: by scope, and by camera where each camera has a connection of its own. */
   readonly #down = new Map<string, { readonly scope: string; readonly sinceMs: number }>();
 
+  /** Takes an event of the epoch, in order. */
   event(event: ReceivedEvent): void {
     const atMs = event.time.getTime();
     switch (event.name) {
@@ -38,7 +42,7 @@ export class EpochLife {
         this.#down.set(downKey(event.data), { scope: event.data.scope, sinceMs: atMs });
         return;
       case 'video_selected':
-        this.#forgetCameras(event.data);
+        this.#dropCameras(event.data);
         return;
       case 'session_reconnected': {
         const { scope, blind, durationMs } = event.data;
@@ -59,10 +63,13 @@ export class EpochLife {
   }
 
   /**
+   * The blind times at the beginning of this epoch, within it, and at its end.
+   *
    * @param before the epoch before this one, when there are records of it
-   * @param lastSeenMs capture time of the last frame or line of a media type in the epoch before, which proves that it
-   *   was written until then
-   * @param wasSent are there frames of a media type on either side? Without a camera or a share nothing could be missed
+   * @param lastSeenMs capture time of the last frame or line of a media type in the epoch before, Unix ms: until then its
+   *   owner wrote
+   * @param wasSent whether there are frames of a media type on either side. Without a camera or a share nothing could be
+   *   missed
    */
   losses(
     at: { readonly rtmsStreamId: string; readonly epoch: number },
@@ -80,7 +87,7 @@ export class EpochLife {
       for (const blind of takenOver.data.blind ?? this.#derived(before, lastSeenMs)) {
         const { mediaType } = blind;
         const seenMs = lastSeenMs(mediaType) ?? 0;
-        // Told before media flowed, when something else had to be written first: it ended when media did flow.
+        // The event may be written before media flows, when another line had to follow it. The time ends with the flow.
         const toMs =
           mediaType === KEPT_BY_ZOOM ? blind.toMs : Math.max(blind.toMs, this.streamingAtMs ?? 0);
         const fromMs = seenMs < toMs ? Math.max(blind.fromMs, seenMs) : blind.fromMs;
@@ -98,8 +105,8 @@ export class EpochLife {
     return losses;
   }
 
-  /** A camera that is recorded no more does not come back, and is not missed. */
-  #forgetCameras({ cameras }: EventData['video_selected']): void {
+  /** A camera that is not selected any more does not reconnect, and nothing of it is missed. */
+  #dropCameras({ cameras }: EventData['video_selected']): void {
     if (cameras === undefined) return;
     const selected = cameras.map(({ userId }) => downKey({ scope: 'video', userId }));
     for (const key of [...this.#down.keys()]) {
@@ -107,7 +114,10 @@ export class EpochLife {
     }
   }
 
-  /** For records of runners that did not tell it: from the owner's last sign to the first of the next one. */
+  /**
+   * The blind time after a takeover by a runner of an older version, whose event has none: from the last record of the
+   * owner before to the flow of media.
+   */
   #derived(
     before: EpochLife | undefined,
     lastSeenMs: (mediaType: string) => number | undefined,

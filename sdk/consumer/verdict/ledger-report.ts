@@ -1,12 +1,41 @@
 import type { MediaSource } from '../../../rtms/protocol/media-type.ts';
 import type { LedgerRow } from '../../../shared/record/event-data.ts';
-import { countOf, type Recovered } from './died-with-owner.ts';
-import { type SequenceRange, SequenceRanges } from './sequence-ranges.ts';
+import { countOf, type SequenceRange, SequenceRanges } from '../records/sequence-ranges.ts';
 
-/** Ranges shown of what a source lacks. */
+/** How many ranges of missing numbers a report names for each source. */
 const MAX_SHOWN = 20;
 
-/** What the two streams say of one source, or one kind of line, in one epoch. */
+/** Far more gaps than a spool leaves in what it gives back. */
+const MAX_RANGES = 100_000;
+
+/**
+ * What was read back from the disk of a runner that had died (`recovered`), of one source or of all lines. The numbers
+ * that are missing right before a recovered one were in the memory of that runner. They are lost, and its death explains
+ * them.
+ */
+export class Recovered {
+  readonly #numbers = new SequenceRanges(MAX_RANGES);
+  /** When the recovered ones were captured, Unix ms. */
+  fromMs = Number.POSITIVE_INFINITY;
+  toMs = Number.NEGATIVE_INFINITY;
+
+  add(sequence: number, atMs: number): void {
+    this.#numbers.add(sequence);
+    this.fromMs = Math.min(this.fromMs, atMs);
+    this.toMs = Math.max(this.toMs, atMs);
+  }
+
+  /** Splits missing numbers into those that died with their runner (a count) and those that nothing explains. */
+  explain(missing: readonly SequenceRange[]): {
+    readonly diedCount: number;
+    readonly unexplained: readonly SequenceRange[];
+  } {
+    const unexplained = missing.filter(({ to }) => !this.#numbers.has(to + 1));
+    return { diedCount: countOf(missing) - countOf(unexplained), unexplained };
+  }
+}
+
+/** What the two streams hold of one source, or of one kind of line, in one epoch. */
 export interface SourceEvidence extends MediaSource {
   readonly epoch: number;
   readonly mediaType: LedgerRow['mediaType'];
@@ -14,20 +43,24 @@ export interface SourceEvidence extends MediaSource {
   found: number;
   /** Frames or lines found again. */
   duplicates: number;
-  /** As the gap events count them. */
+  /** Frames or lines that gap events count as lost. */
   gapCount: number;
-  /** Media only: numbers found, and numbers named by gap events. */
+  /** Numbers found, and numbers that gap events name. Both for media only. */
   readonly seen: SequenceRanges;
   readonly gaps: SequenceRanges;
-  /** Media only: what was read back from the disk of a runner that had died. */
+  /** For media only. */
   readonly recovered: Recovered;
-  /** The epoch's own account, absent when it left none. */
+  /** The source's row in the ledger of the epoch; absent when the epoch has left none. */
   ledger?: LedgerRow;
 }
 
-/** How an epoch ended: with a ledger, or without one because its owner was lost or is still at work. */
+/**
+ * How an epoch ended: `ended` and `handed_over` with a ledger; `owner_lost` without one; `open` while its owner is at
+ * work.
+ */
 export type EpochEnd = 'ended' | 'handed_over' | 'owner_lost' | 'open';
 
+/** What a report says of one source, or of one kind of line, in one epoch. */
 export interface SourceReport extends MediaSource {
   readonly rtmsStreamId: string;
   readonly epoch: number;
@@ -35,22 +68,22 @@ export interface SourceReport extends MediaSource {
   readonly mediaType: LedgerRow['mediaType'];
   readonly found: number;
   readonly duplicates: number;
-  /** Explained by gap events. */
+  /** Lost frames or lines that gap events explain. */
   readonly gapCount: number;
-  /** Explained by the death of the runner, in whose memory they were. */
+  /** Lost frames or lines that were in the memory of a runner that died. */
   readonly diedCount: number;
-  /** From the epoch's ledger; absent when it left none. */
+  /** Counts of the epoch's ledger; absent when it has left none. */
   readonly received?: number;
   readonly written?: number;
   readonly lost?: number;
-  /** Neither found nor explained: must be 0. The first ranges of them in `missing`. */
+  /** Frames that are neither found nor explained, which must be 0. `missing` has their first 20 ranges. */
   readonly missingCount: number;
   readonly missing: readonly SequenceRange[];
-  /** In words, what does not add up; empty when all is well. */
+  /** What does not add up, one sentence each; empty when the source is sound. */
   readonly problems: readonly string[];
 }
 
-/** Judges one source by itself. Kinds of lines share one numbering, which `lineProblems` judges. */
+/** Judges one source by itself. Kinds of lines share one numbering, which `unexplainedLines` judges. */
 export function judgeSource(
   rtmsStreamId: string,
   epochEnd: EpochEnd,
@@ -60,9 +93,9 @@ export function judgeSource(
   const isLine = isLineKind(mediaType);
   const covered = union(evidence.seen, evidence.gaps);
   const lacking = isLine ? [] : covered.missing(Math.max(ledger?.received ?? 0, covered.last));
-  const { diedCount, unexplained: holes } = evidence.recovered.explain(lacking);
-  const missingCount = countOf(holes);
-  // A write that was given up may have succeeded after all: then the frame is there, and in a gap too.
+  const { diedCount, unexplained } = evidence.recovered.explain(lacking);
+  const missingCount = countOf(unexplained);
+  // A write whose answer was lost may have succeeded. Its frame is then found, and a gap event names it too.
   const both = isLine ? 0 : found + evidence.gaps.count - covered.count;
   const problems = ledger ? ledgerProblems(ledger, { ...evidence, found: found - both }) : [];
   const hasLedger = epochEnd === 'ended' || epochEnd === 'handed_over';
@@ -82,7 +115,7 @@ export function judgeSource(
     diedCount,
     ...(ledger && { received: ledger.received, written: ledger.written, lost: ledger.lost }),
     missingCount,
-    missing: holes.slice(0, MAX_SHOWN),
+    missing: unexplained.slice(0, MAX_SHOWN),
     problems,
   };
 }
@@ -100,12 +133,12 @@ function ledgerProblems(
   return problems;
 }
 
-/** Transcript, chat and all other lines: numbered together, without sources. */
+/** Whether a ledger row counts lines (transcript, chat, all others), which are numbered together and without sources. */
 export function isLineKind(mediaType: LedgerRow['mediaType']): boolean {
   return mediaType === 'transcript' || mediaType === 'chat' || mediaType === 'events';
 }
 
-/** Numbers that lack among all lines of an epoch, less those that gap events explain. */
+/** @returns how many lines of an epoch are missing and explained by neither gap events nor a runner's death */
 export function unexplainedLines(
   seen: SequenceRanges,
   kinds: readonly SourceEvidence[],

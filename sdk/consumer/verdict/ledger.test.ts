@@ -1,4 +1,4 @@
-import { describe, expect, it, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { EventData, LedgerRow } from '../../../shared/record/event-data.ts';
 import { event, frame, START_MS } from '../../../test/support/test-records.ts';
 import type { ReceivedEvent } from '../records/event-record.ts';
@@ -66,7 +66,7 @@ describe('a ledger that adds up', () => {
       [gap({ fromSequence: 3, toSequence: 3 }), ended([row({ written: 2, lost: 1 }), lines(1)], 2)],
     ],
     [
-      'given up, but there all the same',
+      'counted as lost, but written all the same',
       audio(1, 2, 3),
       [gap({ cause: 'write_failed' }), ended([row({ written: 2, lost: 1 }), lines(1)], 2)],
     ],
@@ -102,7 +102,7 @@ describe('a ledger that adds up', () => {
     expect(check(frames, events).ok).toBe(true);
   });
 
-  it('is counted per source, with duplicates', () => {
+  test('is counted per source, with duplicates', () => {
     const { ok, sources } = check(audio(1, 2, 2, 3, 1), [ended([row(), lines(0)], 1)]);
     expect(ok).toBe(true);
     expect(sources).toMatchObject([
@@ -111,7 +111,7 @@ describe('a ledger that adds up', () => {
     ]);
   });
 
-  it('is not disturbed by an event that comes twice', () => {
+  test('is not disturbed by an event that comes twice', () => {
     const events = [gap({}), gap({}), ended([row({ written: 2, lost: 1 }), lines(1)], 2)];
     expect(check(audio(1, 3), events).ok).toBe(true);
   });
@@ -154,7 +154,7 @@ describe('a ledger that does not add up', () => {
     expect(problems[0]).toMatch(/^stream-1 epoch 1 /);
   });
 
-  it('shows the ranges that lack', () => {
+  test('names the ranges of numbers that are missing', () => {
     const { sources } = check(audio(1, 4, 5, 8), []);
     expect(sources[0]).toMatchObject({
       missingCount: 4,
@@ -172,7 +172,7 @@ describe('a change of owner', () => {
     frame({ sequence, epoch: 2, capturedAtMs: START_MS + 5_000 + sequence * 20 }),
   );
 
-  it('that was lost leaves a hole between the end of its last audio and the next', () => {
+  test('after a lost owner leaves a gap from the end of its last audio to the next', () => {
     const events = [
       takenOver('owner_lost', 2),
       ended([row({ received: 2, written: 2 }), lines(1)], 2, 2),
@@ -196,14 +196,14 @@ describe('a change of owner', () => {
     ]);
   });
 
-  it('leaves none when capture goes back', () => {
+  test('leaves no gap when the next owner begins with audio of before', () => {
     const overlap = frame({ epoch: 2, capturedAtMs: START_MS });
     expect(check([...before, overlap], []).holes).toEqual([]);
   });
 });
 
 describe('verifyLedger', () => {
-  it('reads both streams to their end', async () => {
+  test('reads both streams to their end', async () => {
     async function* frames() {
       yield* audio(1, 2, 3);
     }
@@ -211,7 +211,7 @@ describe('verifyLedger', () => {
     expect(report.ok).toBe(true);
   });
 
-  it('needs little memory for many frames', () => {
+  test('needs memory for gaps, not for frames', () => {
     const checker = new LedgerChecker();
     const one = frame();
     for (let sequence = 1; sequence <= 200_000; sequence++) checker.frame({ ...one, sequence });
@@ -237,13 +237,13 @@ describe('a ledger in pages', () => {
     expect(report.sources).toHaveLength(3);
   });
 
-  test('of which one is not there is a problem', () => {
+  test('is a problem when one page is missing', () => {
     const { problems } = check(audio(1, 2, 3), [page(1, [row()]), last(1)]);
     expect(problems).toEqual(['stream-1 epoch 1 ledger: 1 of its pages not found']);
   });
 });
 
-describe('what a runner left on its disk when it died', () => {
+describe('a frame read back from the disk of a dead runner', () => {
   const back = (sequence: number) => ({ ...frame({ sequence }), recovered: true as const });
 
   test('explains the numbers right before it, as a loss', () => {

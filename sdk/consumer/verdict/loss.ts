@@ -2,24 +2,24 @@ import type { LedgerMediaType } from '../../../shared/record/event-data.ts';
 import { type FrameSource, sourceKey } from '../records/frame.ts';
 
 /**
- * Something of a meeting that nobody has, and what is known of it:
+ * What of a meeting is lost, or may be:
  *
- * - `gap`: received and lost, counted by the runner that lost it
- * - `blind`: not received, as nobody was connected and Zoom keeps nothing of this media type
- * - `hole`: capture time without audio around a lost owner: what it had received and not yet written
+ * - `gap`: frames or lines that were received and lost, counted by the runner that lost them
+ * - `blind`: a time in which nobody was connected. Zoom keeps nothing of this media type for a later connection
+ * - `hole`: capture time without audio around a lost owner, which had received audio and not yet written it
  */
 export interface Loss extends FrameSource {
   readonly rtmsStreamId: string;
-  /** The epoch that tells of it. */
+  /** The epoch whose events tell of the loss. */
   readonly epoch: number;
   readonly kind: 'gap' | 'blind' | 'hole';
   readonly mediaType: LedgerMediaType;
-  /** As in the event that tells of it: `buffer_full`, `owner_lost`, `handed_over`, `reconnected`, … */
+  /** The cause in the event that tells of the loss: `buffer_full`, `owner_lost`, `handed_over`, `reconnected`, … */
   readonly cause: string;
   /** Capture time that may be affected, Unix ms. */
   readonly fromMs: number;
   readonly toMs: number;
-  /** Frames or lines; gaps only, as nobody has counted the others. */
+  /** Lost frames or lines. Only gaps have a count. */
   readonly count?: number;
 }
 
@@ -45,7 +45,7 @@ const CAUSE: Readonly<Record<string, string>> = {
   not_received: 'Zoom did not send it',
 };
 
-/** One sentence: what may lack, from when to when, and why. Times of day are UTC. */
+/** @returns one sentence: what is missing or may be, from when to when, and why. Times of day are UTC */
 export function describeLoss(loss: Loss): string {
   const { mediaType, kind, count, cause, fromMs, toMs } = loss;
   const noun = NOUN[mediaType] ?? mediaType;

@@ -115,7 +115,7 @@ describe('a session is complete', () => {
     expect(report(frames, events)).toMatchObject({ verdict: 'complete', holes: [] });
   });
 
-  test('when Zoom was asked to drop it: a revocation is no loss', () => {
+  test('when frames were dropped because Zoom took the consent back', () => {
     const gap = event(
       'gap',
       {
@@ -182,7 +182,7 @@ describe('a session is incomplete', () => {
     );
   });
 
-  test('and the blind time begins no earlier than what the lost owner has written', () => {
+  test('from no earlier than the last record that the lost owner has written', () => {
     const line = event('transcript', { text: 'x', timestampMs: at(3) }, 2);
     const late = { ...line, time: new Date(at(3)) };
     const bounds = [blind('video', 1, 12), blind('transcript', 1, 12)];
@@ -219,7 +219,7 @@ describe('a session is incomplete', () => {
     ]);
   });
 
-  test('when it did not come back before Zoom gave the stream up', () => {
+  test('when a connection was lost and did not come back before Zoom ended the stream', () => {
     const data = { scope: 'video', cause: 'x', attempt: 0, durationMs: 0 } as const;
     const interrupted = event('session_interrupted', data, 2);
     const late = (restartable: boolean) => ({
@@ -281,7 +281,7 @@ describe('a session is incomplete', () => {
   });
 });
 
-test('a session is contradictory when something lacks that nothing explains, whatever else is lost', () => {
+test('a session is contradictory when frames are missing that nothing explains, whatever else is lost', () => {
   const [first, , ...rest] = audio(1, 0) as [Frame, Frame, ...Frame[]];
   const events = [
     started(1, 1, 0),
@@ -309,7 +309,7 @@ test.each<[string, readonly Loss['kind'][]]>([
   ['nothing is known to be lost, but something may be in 3 times', ['blind', 'hole', 'blind']],
   ['1 loss, and 1 time in which more may be lost', ['hole', 'gap']],
   ['2 losses, and 2 times in which more may be lost', ['gap', 'blind', 'gap', 'hole']],
-])('what is known to be lost is told apart from what may be: %s', (words, kinds) => {
+])('known losses are told apart from possible ones: %s', (words, kinds) => {
   const where = { rtmsStreamId: 'stream-1', epoch: 2, mediaType: 'transcript', cause: '' } as const;
   const losses = kinds.map((kind) => ({ ...where, kind, fromMs: 0, toMs: 1 }));
   expect(describeLosses(losses)).toBe(words);

@@ -1,20 +1,24 @@
 import { describeLoss, type Loss } from './loss.ts';
 
 /**
- * What the two streams say of a session, in one word:
+ * What the two streams prove of a session, in one word:
  *
- * - `complete`: whatever Zoom had to send is there
- * - `incomplete`: something is lost, and the streams themselves say what
- * - `contradictory`: frames or lines lack and nothing explains them, or counts do not agree: a defect
+ * - `complete`: everything that Zoom had to send is there
+ * - `incomplete`: something is lost or may be, and the streams themselves say what
+ * - `contradictory`: frames or lines are missing and nothing explains them, or counts do not agree. This is a defect
  */
 export type Verdict = 'complete' | 'incomplete' | 'contradictory';
 
+/**
+ * @param problems what nothing explains, one sentence each
+ * @param losses what is lost or may be
+ */
 export function judge(problems: readonly string[], losses: readonly Loss[]): Verdict {
   if (problems.length > 0) return 'contradictory';
   return losses.length > 0 ? 'incomplete' : 'complete';
 }
 
-/** Everything a person should read about a verdict, the sentence that holds the word last. */
+/** @returns everything that a person should read about a verdict, line by line. The last line has the word itself */
 export function describeVerdict(report: {
   readonly verdict: Verdict;
   readonly losses: readonly Loss[];
@@ -32,8 +36,8 @@ export function describeVerdict(report: {
 }
 
 /**
- * What is known to be lost, and what may be: a time in which nobody received a media type can hold nothing at all. Who
- * has to answer for a recording must not take one for the other.
+ * Tells known losses from possible ones: in a time in which nobody received a media type, nothing may have been sent.
+ * Whoever has to answer for a recording must not take one for the other.
  */
 export function describeLosses(losses: readonly Loss[]): string {
   const known = losses.filter(({ kind }) => kind === 'gap').length;

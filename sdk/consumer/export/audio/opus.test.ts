@@ -4,9 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ALL_FORMATS, EncodedPacketSink, FilePathSource, Input } from 'mediabunny';
-import { afterAll, beforeAll, describe, expect, it, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { frame, START_MS } from '../../../../test/support/test-records.ts';
-import { OpusExporter, opusSamples } from './opus.ts';
+import { opusSamples } from '../../records/frame-length.ts';
+import { OpusExporter } from './opus.ts';
 
 let directory: string;
 let speech: Buffer[];
@@ -61,33 +62,33 @@ describe('OpusExporter', () => {
     }
   });
 
-  it('leaves out what overlaps', async () => {
+  test('leaves out what overlaps', async () => {
     const path = join(directory, 'overlap.ogg');
     const [a, b, c] = speech as [Buffer, Buffer, Buffer];
     await write(path, [packet(a, 0), packet(b, 20), packet(c, -100)]);
     expect(await read(path)).toHaveLength(2);
   });
 
-  it('leaves no file when all of it lies before meeting zero', async () => {
+  test('leaves no file when all of it lies before meeting zero', async () => {
     const path = join(directory, 'before.ogg');
     await write(path, [packet(speech[0] as Buffer, -60_000)]);
     expect(existsSync(path)).toBe(false);
     expect(existsSync(`${path}.partial`)).toBe(false);
   });
 
-  it('does not believe a first packet that was received a day before it was captured', async () => {
+  test('does not believe a first packet that was received a day before it was captured', async () => {
     const path = join(directory, 'ahead.ogg');
     await write(path, [packet(speech[0] as Buffer, 24 * 3_600_000)]);
     expect(await read(path)).toHaveLength(1);
   });
 
-  it('refuses other codecs', async () => {
+  test('refuses other codecs', async () => {
     const exporter = new OpusExporter(join(directory, 'none.ogg'), START_MS);
     await expect(exporter.write(frame())).rejects.toMatchObject({ code: 'export/unsupported' });
     await exporter.close();
   });
 
-  it('refuses what is no packet, and takes the next one', async () => {
+  test('refuses a payload that is no packet, and writes the next one', async () => {
     const path = join(directory, 'odd.ogg');
     const exporter = new OpusExporter(path, START_MS);
     const [a, b] = speech as [Buffer, Buffer];

@@ -1,16 +1,15 @@
 import { rename, rm } from 'node:fs/promises';
 import type * as Mediabunny from 'mediabunny';
 import type { Frame } from '../../records/frame.ts';
+import { OPUS_RATE_HZ, opusSamples } from '../../records/frame-length.ts';
 import { type Adjusted, type Exporter, partialPath } from '../exporter.ts';
 import { unsupported } from './pcm.ts';
 import { type Placed, SampleClock } from './sample-clock.ts';
 
-const RATE_HZ = 48_000;
-
-/** More need a mapping of their own, which Zoom does not send. @see RFC 7845, 5.1.1 */
+/** More channels need a mapping table, which Zoom does not send. @see RFC 7845, 5.1.1 */
 const MAX_CHANNELS = 2;
 
-/** libopus' look-ahead, which players drop. */
+/** Samples that players drop at the beginning: the look-ahead of libopus. */
 const PRE_SKIP = 312;
 
 /** Twenty milliseconds of silence, full band, mono. @see RFC 6716, 3.1 */
@@ -24,8 +23,8 @@ interface OpenFile {
 }
 
 /**
- * Writes one speaker's Opus packets, not decoded, as `.ogg` or `.webm` on the meeting's time base: packets of
- * silence fill what lacks by capture time, as neither format can leave it out.
+ * Writes one speaker's Opus packets, not decoded, as `.ogg` or `.webm` on the meeting's time base. Gaps in the capture
+ * times become packets of silence, because neither format can leave time out.
  */
 export class OpusExporter implements Exporter<Frame> {
   readonly #path: string;
@@ -40,20 +39,20 @@ export class OpusExporter implements Exporter<Frame> {
    */
   constructor(path: string, startMs: number) {
     this.#path = path;
-    this.#clock = new SampleClock({ rateHz: RATE_HZ, startMs });
+    this.#clock = new SampleClock({ rateHz: OPUS_RATE_HZ, startMs });
   }
 
   get adjusted(): Adjusted {
     return this.#clock.adjusted;
   }
 
-  /** @throws ServiceError `export/unsupported` for anything but Opus, and for what is no packet of it */
+  /** @throws ServiceError `export/unsupported` for anything but Opus, and for a payload that is no Opus packet */
   async write(frame: Frame): Promise<void> {
     if (frame.codec !== 'OPUS') throw unsupported(`cannot write ${frame.codec} as Opus`, frame);
     const samples = opusSamples(frame.payload);
     if (samples === 0) throw unsupported('no Opus packet', frame);
     const channels = frame.channels || 1;
-    if (channels > MAX_CHANNELS) throw unsupported('more channels than Opus has alone', frame);
+    if (channels > MAX_CHANNELS) throw unsupported('more than two channels of Opus', frame);
     this.#channels ??= channels;
     await this.#put(this.#clock.place(frame, samples));
   }
@@ -73,7 +72,7 @@ export class OpusExporter implements Exporter<Frame> {
   async #put(placed: readonly Placed<Frame>[]): Promise<void> {
     for (const { item, at, skip } of placed) {
       const samples = opusSamples(item.payload);
-      // A packet cannot be cut: it stays out when most of it lies before what is written.
+      // A packet cannot be cut. It is left out when most of it is written already.
       if (skip * 2 > samples) continue;
       while (at - this.#next >= SILENCE_SAMPLES) await this.#add(SILENCE, SILENCE_SAMPLES);
       await this.#add(item.payload, samples);
@@ -98,38 +97,23 @@ export class OpusExporter implements Exporter<Frame> {
   }
 
   async #add(payload: Buffer, samples: number): Promise<void> {
-    // Not before there is a packet: a file without one is none.
+    // Created only for a first packet, because a file without packets cannot be played.
     this.#open ??= await this.#create();
     const { library, source } = this.#open;
     const channels = this.#channels ?? 1;
-    const [timestamp, duration] = [this.#next / RATE_HZ, samples / RATE_HZ];
+    const [timestamp, duration] = [this.#next / OPUS_RATE_HZ, samples / OPUS_RATE_HZ];
     const packet = new library.EncodedPacket(payload, 'key', timestamp, duration);
     const description = opusHead(channels);
     await source.add(packet, {
       decoderConfig: {
         codec: 'opus',
-        sampleRate: RATE_HZ,
+        sampleRate: OPUS_RATE_HZ,
         numberOfChannels: channels,
         description,
       },
     });
     this.#next += samples;
   }
-}
-
-/** Samples at 48 kHz of one packet; 0 when it is no packet. @see RFC 6716, 3.1 and 3.2 */
-export function opusSamples(packet: Uint8Array): number {
-  const toc = packet[0];
-  if (toc === undefined) return 0;
-  const config = toc >> 3;
-  const frames = (toc & 3) === 3 ? (packet[1] ?? 0) & 0x3f : Math.min((toc & 3) + 1, 2);
-  return frames * frameSamples(config);
-}
-
-function frameSamples(config: number): number {
-  if (config < 12) return [480, 960, 1920, 2880][config & 3] as number; // SILK
-  if (config < 16) return [480, 960][config & 1] as number; // hybrid
-  return [120, 240, 480, 960][config & 3] as number; // CELT
 }
 
 /** @see RFC 7845, 5.1 */
@@ -139,6 +123,6 @@ function opusHead(channels: number): Buffer {
   head[8] = 1;
   head[9] = channels;
   head.writeUInt16LE(PRE_SKIP, 10);
-  head.writeUInt32LE(RATE_HZ, 12);
+  head.writeUInt32LE(OPUS_RATE_HZ, 12);
   return head;
 }

@@ -117,7 +117,7 @@ describe('a lasting step', () => {
   });
 });
 
-test('what Zoom gives back after a change of owner is cut, by time and counted', () => {
+test('audio that Zoom sends again after a change of owner is cut and counted', () => {
   const times = [...steady(10), ...steady(10, 105)];
   const epochs = times.map((_, index) => (index < 10 ? 1 : 2));
   const { all, clock } = place(times, epochs);
@@ -126,7 +126,7 @@ test('what Zoom gives back after a change of owner is cut, by time and counted',
   expect(all.at(-1)).toMatchObject({ at: 300, skip: 0 });
 });
 
-test('the same bytes with the same time count once', () => {
+test('a frame with the same bytes and the same time as one before is cut', () => {
   const clock = new SampleClock<Item>({ rateHz: 1_000, startMs: START_MS });
   const [capturedAt, receivedAt] = [new Date(START_MS), new Date(START_MS)];
   const item = {

@@ -1,7 +1,7 @@
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { frame, START_MS } from '../../../../test/support/test-records.ts';
 import { MixExporter } from './mix.ts';
 import { WavExporter, wavHeader } from './wav.ts';
@@ -38,7 +38,7 @@ async function read(path: string) {
 }
 
 describe('WavExporter without a time base', () => {
-  it('writes exactly the samples that came, whatever their times', async () => {
+  test('writes exactly the samples that came, whatever their times', async () => {
     const path = newPath();
     const payloads = [samples(100), samples(-200), samples(300)];
     const times = [0, 500, 100];
@@ -47,7 +47,7 @@ describe('WavExporter without a time base', () => {
     expect((await read(path)).data.equals(Buffer.concat(payloads))).toBe(true);
   });
 
-  it('writes a header that says 16-bit PCM in the given format', async () => {
+  test('writes a header that says 16-bit PCM in the given format', async () => {
     const path = newPath();
     await write(new WavExporter(path), [audio(0, 1, { sampleRateHz: 48_000, channels: 2 })]);
     expect((await read(path)).bytes.subarray(0, 44).toString('hex')).toBe(
@@ -55,7 +55,7 @@ describe('WavExporter without a time base', () => {
     );
   });
 
-  it('decodes G.711 and G.722', async () => {
+  test('decodes G.711 and G.722', async () => {
     const alaw = newPath();
     const g711 = { codec: 2, sampleRateHz: 8_000, payload: Buffer.alloc(160, 0xd5) };
     await write(new WavExporter(alaw), [audio(0, 0, g711)]);
@@ -68,13 +68,13 @@ describe('WavExporter without a time base', () => {
     expect([second.bytes.readUInt32LE(24), second.data.length]).toEqual([16_000, 1280]);
   });
 
-  it('leaves no file without frames', async () => {
+  test('leaves no file without frames', async () => {
     const path = newPath();
     await write(new WavExporter(path), []);
     expect(await readdir(directory)).not.toContain(path);
   });
 
-  it.each([
+  test.each([
     ['Opus', { codec: 4 }],
     ['video', { mediaType: 2, codec: 7 }],
   ])('refuses %s', async (_what, changes) => {
@@ -84,7 +84,7 @@ describe('WavExporter without a time base', () => {
     });
   });
 
-  it('refuses a second format in one file', async () => {
+  test('refuses a second format in one file', async () => {
     const exporter = new WavExporter(newPath());
     await exporter.write(audio(0, 0));
     const changed = exporter.write(audio(20, 0, { sampleRateHz: 8_000 }));
@@ -92,7 +92,7 @@ describe('WavExporter without a time base', () => {
     await exporter.close();
   });
 
-  it('writes RF64 where 32 bits do not reach', async () => {
+  test('writes RF64 where 32 bits do not reach', async () => {
     const path = newPath();
     await write(new WavExporter(path, { maxRiffBytes: 1_000 }), [audio(0, 7), audio(20, 8)]);
     const bytes = await readFile(path);
@@ -109,7 +109,7 @@ describe('WavExporter without a time base', () => {
     expect([data.length, data.readInt16LE(0), data.readInt16LE(640)]).toEqual([1_280, 7, 8]);
   });
 
-  it('says "until the end" where 32 bits do not reach', () => {
+  test('gives the largest size in the header where 32 bits do not reach', () => {
     const header = wavHeader({ sampleRateHz: 48_000, channels: 2 }, 5_000_000_000);
     expect([header.readUInt32LE(4), header.readUInt32LE(40)]).toEqual([0xffffffff, 0xffffffff]);
   });
@@ -118,7 +118,7 @@ describe('WavExporter without a time base', () => {
 describe('WavExporter on the time base of the meeting', () => {
   const timed = (path: string) => new WavExporter(path, { startMs: START_MS });
 
-  it('begins with silence and fills gaps at the right place', async () => {
+  test('begins with silence and fills gaps at the right place', async () => {
     const path = newPath();
     await write(timed(path), [audio(100, 11), audio(120, 12), audio(500, 13)]);
     const { at, lengthMs } = await read(path);
@@ -128,7 +128,7 @@ describe('WavExporter on the time base of the meeting', () => {
     expect(lengthMs).toBe(520);
   });
 
-  it('does not cut or pad for jitter, and does not drift away with it', async () => {
+  test('does not cut or pad for jitter, and does not drift away with it', async () => {
     const path = newPath();
     const jitter = [0, 9, -8, 14, 3, -12, 20, 0, 5, -5];
     const frames = Array.from({ length: 500 }, (_, i) =>
@@ -140,7 +140,7 @@ describe('WavExporter on the time base of the meeting', () => {
     expect(at(9_980)).toBe(500);
   });
 
-  it('cuts what overlaps, and what lies before the start', async () => {
+  test('cuts what overlaps, and what lies before the start', async () => {
     const path = newPath();
     const long = { payload: samples(21, 1600) };
     await write(timed(path), [audio(-60, 20, long), audio(0, 22, long), audio(200, 23)]);
@@ -149,13 +149,13 @@ describe('WavExporter on the time base of the meeting', () => {
     expect(lengthMs).toBe(220);
   });
 
-  it('does not believe a time outside any meeting', async () => {
+  test('does not believe a capture time outside any meeting', async () => {
     const path = newPath();
     await write(timed(path), [audio(0, 1), audio(40 * 3_600_000, 2), audio(40, 3)]);
     expect((await read(path)).lengthMs).toBe(60);
   });
 
-  it('keeps stereo samples together', async () => {
+  test('keeps stereo samples together', async () => {
     const path = newPath();
     await write(timed(path), [audio(100, 5, { channels: 2 })]);
     const { data } = await read(path);
@@ -166,7 +166,7 @@ describe('WavExporter on the time base of the meeting', () => {
 describe('MixExporter', () => {
   const mix = (path: string) => new MixExporter(path, START_MS);
 
-  it('adds speakers where they overlap, however late they come', async () => {
+  test('adds speakers where they overlap, however late they come', async () => {
     const path = newPath();
     await write(mix(path), [
       audio(1_000, 1_000),
@@ -181,7 +181,7 @@ describe('MixExporter', () => {
     expect(lengthMs).toBe(1_040);
   });
 
-  it('clips what does not fit', async () => {
+  test('clips what does not fit', async () => {
     const path = newPath();
     await write(mix(path), [
       audio(0, 30_000),
@@ -193,7 +193,7 @@ describe('MixExporter', () => {
     expect([at(0), at(20)]).toEqual([32_767, -32_768]);
   });
 
-  it('counts what was cut and moved of all speakers together', async () => {
+  test('counts what was cut and moved of all speakers together', async () => {
     const exporter = mix(newPath());
     expect(exporter.adjusted).toEqual({ cutMs: 0, moved: 0 });
     const ahead = [audio(0, 1), audio(600_000, 1), audio(20, 1)];
@@ -202,7 +202,7 @@ describe('MixExporter', () => {
     expect(exporter.adjusted).toEqual({ cutMs: 40, moved: 1 });
   });
 
-  it('refuses speakers with another rate', async () => {
+  test('refuses speakers with another rate', async () => {
     const exporter = mix(newPath());
     await exporter.write(audio(0, 1));
     const other = exporter.write(audio(0, 1, { userId: 8, sampleRateHz: 8_000 }));

@@ -1,7 +1,7 @@
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { EventData } from '../../../../shared/record/event-data.ts';
 import { event, START_MS } from '../../../../test/support/test-records.ts';
 import { plainText, srt, TranscriptExporter, type TranscriptFormat, vtt } from './transcript.ts';
@@ -43,7 +43,7 @@ const meeting = [
 ];
 
 describe('transcripts', () => {
-  it('are sorted, escaped and voiced in WebVTT', async () => {
+  test('are sorted, escaped and voiced in WebVTT', async () => {
     expect(await written(vtt, meeting)).toBe(`WEBVTT
 
 00:00:01.000 --> 00:00:02.500
@@ -58,7 +58,7 @@ Bye.
 `);
   });
 
-  it('are numbered in SubRip', async () => {
+  test('are numbered in SubRip', async () => {
     expect(await written(srt, meeting)).toBe(`1
 00:00:01,000 --> 00:00:02,500
 Ada: Good morning.
@@ -74,7 +74,7 @@ Bye.
 `);
   });
 
-  it('have one line each as plain text', async () => {
+  test('have one line each as plain text', async () => {
     expect(await written(plainText, meeting)).toBe(
       `[00:00:01] Ada: Good morning. Shall we --> start?
 [00:01:05] Ben: Then let us <ship> it & go.
@@ -83,7 +83,7 @@ Bye.
     );
   });
 
-  it('take corrections and deletions in the place of the line', async () => {
+  test('have corrections and deletions in the place of the line', async () => {
     const lines = [
       line(1_000, 'Helo', { attribute: 1 }),
       line(2_000, 'Wrong', { attribute: 1 }),
@@ -93,19 +93,19 @@ Bye.
     expect(await written(plainText, lines)).toBe('[00:00:01] Ada: Hello\n');
   });
 
-  it('keep lines of one speaker and instant that correct nothing', async () => {
+  test('keep lines of one speaker and instant that correct nothing', async () => {
     const lines = [line(1_000, 'One'), line(1_000, 'Two')];
     expect(await written(plainText, lines)).toContain('One\n[00:00:01] Ada: Two');
   });
 
-  it('get an end where Zoom gave none, and a start from the timestamp', async () => {
+  test('get an end where Zoom gave none, and a start from the timestamp', async () => {
     const { startMs: _start, endMs: _end, ...data } = line(5_000, 'x'.repeat(50)).data;
     expect(await written(vtt, [event('transcript', data, ++sequence)])).toContain(
       '00:00:05.000 --> 00:00:08.000',
     );
   });
 
-  it('leave no file without lines', async () => {
+  test('leave no file without lines', async () => {
     const path = join(directory, 'none.vtt');
     await new TranscriptExporter(path, vtt, START_MS).close();
     expect(await readdir(directory)).not.toContain('none.vtt');

@@ -2,7 +2,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ALL_FORMATS, EncodedPacketSink, FilePathSource, Input } from 'mediabunny';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import smallKeyFrame from '../../../../test/fixtures/rtms/media/15-video.h264-keyframe.json' with {
   type: 'json',
 };
@@ -77,7 +77,7 @@ async function read(path: string) {
 }
 
 describe('Mp4Exporter', () => {
-  it('keeps every NAL unit and every capture time, the first picture from meeting zero on', async () => {
+  test('keeps every NAL unit and every capture time, the first picture from meeting zero on', async () => {
     const path = join(directory, 'camera.mp4');
     const times = camera.map((_, index) => 3_000 + Math.round((index * 1000) / 15));
     await write(
@@ -93,7 +93,7 @@ describe('Mp4Exporter', () => {
     }
   });
 
-  it('begins with the first picture that can be decoded', async () => {
+  test('begins with the first picture that can be decoded', async () => {
     const path = join(directory, 'late.mp4');
     const frames = camera.slice(25, 40).map((payload, index) => picture(payload, index * 66));
     const exporter = await write(path, frames);
@@ -103,7 +103,7 @@ describe('Mp4Exporter', () => {
     expect(samples[1]).toMatchObject({ isKey: false, atMs: 6 * 66 });
   });
 
-  it('begins a second file when the picture size changes', async () => {
+  test('begins a second file when the picture size changes', async () => {
     const path = join(directory, 'sizes.mp4');
     const { paths } = await write(path, [
       picture(camera[0] as Buffer, 0),
@@ -116,7 +116,7 @@ describe('Mp4Exporter', () => {
     expect(second?.map(({ atMs }) => atMs)).toEqual([0]);
   });
 
-  it('keeps the order where a clock goes back: the time that is alone gives way', async () => {
+  test('keeps the order of pictures when one capture time goes back', async () => {
     const path = join(directory, 'back.mp4');
     const times = [100, 50, 50, 200];
     await write(
@@ -126,7 +126,7 @@ describe('Mp4Exporter', () => {
     expect((await read(path)).map(({ atMs }) => atMs)).toEqual([0, 50, 51, 200]);
   });
 
-  it('is not moved by one capture time far ahead', async () => {
+  test('is not moved by one capture time far ahead', async () => {
     const path = join(directory, 'ahead.mp4');
     const times = [0, 66, 600_000, 200, 266];
     const exporter = await write(
@@ -137,7 +137,7 @@ describe('Mp4Exporter', () => {
     expect(exporter.adjusted.moved).toBe(1);
   });
 
-  it('waits for a key frame after a lost picture, and counts what it leaves out', async () => {
+  test('waits for a key frame after a lost picture, and counts what it leaves out', async () => {
     const path = join(directory, 'lost.mp4');
     const frames = camera.slice(0, 40).map((payload, index) => ({
       ...picture(payload, index * 66),
@@ -150,7 +150,7 @@ describe('Mp4Exporter', () => {
     expect(samples[5]).toMatchObject({ isKey: true, atMs: 30 * 66 });
   });
 
-  it('begins a second file when the parameter sets change and the size does not', async () => {
+  test('begins a second file when the parameter sets change and the size does not', async () => {
     const path = join(directory, 'sets.mp4');
     const changed = Buffer.from(camera[0] as Buffer);
     const pps = changed.indexOf(Buffer.from([0, 0, 1, 0x68]));
@@ -164,7 +164,7 @@ describe('Mp4Exporter', () => {
     expect(paths).toHaveLength(2);
   });
 
-  it.each([
+  test.each([
     ['wider than any picture', 5_000, 1],
     ['higher than any picture', 1, 100_000],
   ])('begins no file with a parameter set %s', async (name, width, height) => {
@@ -175,7 +175,7 @@ describe('Mp4Exporter', () => {
     expect(await read(path)).toHaveLength(1);
   });
 
-  it('takes parameter sets that come in a message of their own', async () => {
+  test('takes parameter sets that come in a message of their own', async () => {
     const path = join(directory, 'apart.mp4');
     const units = [...nalUnits(camera[0] as Buffer)];
     const annexB = (all: Buffer[]) =>
@@ -189,7 +189,7 @@ describe('Mp4Exporter', () => {
     expect((await read(path)).map(({ isKey }) => isKey)).toEqual([true, false]);
   });
 
-  it.each([
+  test.each([
     ['an empty picture', Buffer.alloc(0)],
     ['a picture without a start code', Buffer.from('nothing of the kind')],
   ])('refuses %s, and goes on with the next key frame', async (_title, payload) => {
@@ -205,7 +205,7 @@ describe('Mp4Exporter', () => {
     expect(exporter.skipped).toBe(1);
   });
 
-  it('leaves no file when nothing can be decoded, and refuses other codecs', async () => {
+  test('leaves no file when nothing can be decoded, and refuses other codecs', async () => {
     const path = join(directory, 'none.mp4');
     expect((await write(path, [picture(camera[1] as Buffer, 0)])).paths).toEqual([]);
     const jpg = new Mp4Exporter(path, START_MS).write(frame({ mediaType: 4, codec: 5 }));
@@ -214,7 +214,7 @@ describe('Mp4Exporter', () => {
 });
 
 describe('one time base', () => {
-  it('puts click and flash of the same instant within 40 ms', async () => {
+  test('puts click and flash of the same instant within 40 ms', async () => {
     const asset = new URL('../../../../simulator/assets/camera/flash.h264', import.meta.url);
     const flash = accessUnits(await readFile(asset));
     const { WavExporter } = await import('../audio/wav.ts');

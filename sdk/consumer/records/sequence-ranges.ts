@@ -1,4 +1,4 @@
-/** Both ends included. */
+/** Sequence numbers from `from` to `to`, both included. */
 export interface SequenceRange {
   readonly from: number;
   readonly to: number;
@@ -7,10 +7,10 @@ export interface SequenceRange {
 type Mutable = { -readonly [Name in keyof SequenceRange]: SequenceRange[Name] };
 
 /**
- * A set of sequence numbers that stays small: numbers that follow each other cost nothing, so its size is the
- * number of holes, not of frames.
+ * A set of sequence numbers whose memory grows with the gaps between them, not with the numbers: numbers that follow each
+ * other are one range.
  *
- * Past `maxRanges` holes the oldest hole is forgotten, that is, taken for seen.
+ * Beyond `maxRanges` ranges the oldest gap is closed, as if its numbers had been seen.
  */
 export class SequenceRanges {
   readonly #ranges: Mutable[] = [];
@@ -30,6 +30,7 @@ export class SequenceRanges {
     return true;
   }
 
+  /** Adds all numbers of a range. */
   addRange({ from, to }: SequenceRange): void {
     const ranges = this.#ranges;
     const start = this.#firstEndingAtOrAfter(from - 1);
@@ -44,17 +45,17 @@ export class SequenceRanges {
   }
 
   has(sequence: number): boolean {
-    // Nearly always the question is about the next number.
+    // Nearly every call asks for the next number, so this comparison spares the search.
     if (sequence > this.last) return false;
     const range = this.#ranges[this.#firstEndingAtOrAfter(sequence)];
     return range !== undefined && range.from <= sequence;
   }
 
   get count(): number {
-    return this.#ranges.reduce((sum, { from, to }) => sum + to - from + 1, 0);
+    return countOf(this.#ranges);
   }
 
-  /** 0 when empty. */
+  /** The highest number; 0 when empty. */
   get last(): number {
     return this.#ranges.at(-1)?.to ?? 0;
   }
@@ -64,17 +65,17 @@ export class SequenceRanges {
     return this.#ranges;
   }
 
-  /** What lacks between 1 and `last`. */
+  /** The numbers between 1 and `last` that are not in the set. */
   missing(last = this.last): SequenceRange[] {
-    const holes: SequenceRange[] = [];
+    const gaps: SequenceRange[] = [];
     let next = 1;
     for (const { from, to } of this.#ranges) {
       if (from > last) break;
-      if (from > next) holes.push({ from: next, to: from - 1 });
+      if (from > next) gaps.push({ from: next, to: from - 1 });
       next = to + 1;
     }
-    if (next <= last) holes.push({ from: next, to: last });
-    return holes;
+    if (next <= last) gaps.push({ from: next, to: last });
+    return gaps;
   }
 
   #insert(sequence: number): boolean {
@@ -100,4 +101,9 @@ export class SequenceRanges {
     second.from = first.from;
     this.#ranges.shift();
   }
+}
+
+/** How many numbers the ranges hold together. */
+export function countOf(ranges: readonly SequenceRange[]): number {
+  return ranges.reduce((sum, { from, to }) => sum + to - from + 1, 0);
 }

@@ -1,10 +1,10 @@
 import { fc, test as property } from '@fast-check/vitest';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { SequenceRanges } from './sequence-ranges.ts';
 
 describe('SequenceRanges', () => {
   property.prop([fc.array(fc.integer({ min: 1, max: 40 }), { maxLength: 60 })])(
-    'knows what a set knows',
+    'answers as a Set of the same numbers does',
     (numbers) => {
       const ranges = new SequenceRanges();
       const set = new Set<number>();
@@ -37,13 +37,13 @@ describe('SequenceRanges', () => {
     }
   });
 
-  it('stays small over a million numbers in a row', () => {
+  test('stays small over a million numbers in a row', () => {
     const ranges = new SequenceRanges();
     for (let number = 1; number <= 1_000_000; number++) ranges.add(number);
     expect(ranges.ranges).toEqual([{ from: 1, to: 1_000_000 }]);
   });
 
-  it('forgets the oldest hole when there are too many', () => {
+  test('closes the oldest gap when there are more ranges than it may hold', () => {
     const ranges = new SequenceRanges(2);
     for (const number of [1, 3, 5]) ranges.add(number);
     expect(ranges.ranges).toEqual([

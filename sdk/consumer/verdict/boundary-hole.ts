@@ -1,0 +1,56 @@
+import type { LedgerRow, TakeoverCause } from '../../../shared/record/event-data.ts';
+import type { FrameSource } from '../records/frame.ts';
+import type { EpochEvidence } from './epoch-evidence.ts';
+
+/** Capture times jitter by this much. Less between two frames is no gap. */
+const CAPTURE_JITTER_MS = 30;
+
+/** The capture time without any audio around a lost owner. */
+export interface BoundaryHole extends FrameSource {
+  readonly rtmsStreamId: string;
+  readonly mediaType: LedgerRow['mediaType'];
+  readonly fromEpoch: number;
+  readonly toEpoch: number;
+  /** Why the later epoch began; absent when its events do not say. */
+  readonly cause?: TakeoverCause;
+  /** End of the last frame before, and capture of the first frame after, Unix ms. */
+  readonly fromMs: number;
+  readonly toMs: number;
+}
+
+/**
+ * Finds the audio that a lost owner had received and not written. Zoom sends the audio again that nobody received, but
+ * not this.
+ *
+ * All audio of a stream has one partition key, and so one order: everything before its last frame is there, whoever spoke.
+ * One silent speaker is therefore no gap. When everybody is silent it looks like one, for a few seconds at most.
+ */
+export function findBoundaryHole(
+  before: EpochEvidence,
+  after: EpochEvidence,
+): BoundaryHole | undefined {
+  const { takenOver, streamingAtMs } = after.life;
+  const cause = takenOver?.data.cause;
+  const lastMs = before.edges.get('audio')?.endMs;
+  const firstMs = after.edges.get('audio')?.startMs;
+  // An owner that wrote its ledger has accounted for everything it received.
+  if (before.end !== 'open' || lastMs === undefined || firstMs === undefined) return undefined;
+  // An owner that was seen alive may have held audio that Kinesis did not take. It held none only until the capture of
+  // something else that it wrote later than its last audio.
+  const written = [...before.edges.values()].map(({ endMs }) => endMs ?? lastMs);
+  const writtenMs = Math.max(lastMs, before.lastLineMs ?? lastMs, ...written);
+  const seenMs = takenOver?.data.ownerSeenAtMs ?? lastMs;
+  const fromMs = Math.max(lastMs, Math.min(seenMs, writtenMs));
+  // From the moment at which Zoom lets the next owner in, it gets everything, and all that Zoom has kept.
+  const toMs = Math.min(firstMs, streamingAtMs ?? firstMs);
+  if (toMs - fromMs <= CAPTURE_JITTER_MS) return undefined;
+  return {
+    rtmsStreamId: before.rtmsStreamId,
+    mediaType: 'audio',
+    fromEpoch: before.epoch,
+    toEpoch: after.epoch,
+    ...(cause && { cause }),
+    fromMs,
+    toMs,
+  };
+}
