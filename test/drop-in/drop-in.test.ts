@@ -128,7 +128,7 @@ test('the infra of the installed package refuses a Kinesis client older than the
   mkdirSync(older, { recursive: true });
   try {
     writeFileSync(join(older, 'package.json'), '{"version":"3.723.0"}');
-    expect(check).toThrow(/or newer, here is 3\.723\.0: npm install/);
+    expect(check).toThrow(/or newer, and 3\.723\.0 is installed: npm install/);
   } finally {
     rmSync(join(installed, 'node_modules'), { recursive: true });
   }
