@@ -8,8 +8,8 @@ import { STAGES } from './config/stages.ts';
 import { RtmsKinesisStack } from './stack.ts';
 
 /**
- * Synthesizes the stack of one stage: `npx cdk synth -c stage=prod`, or by hand `npm run synth -- --stage prod`. Findings of
- * CDK's validator and of cdk-nag end it with an error.
+ * Synthesizes the stack of one stage: `npx cdk synth -c stage=prod`, or by hand `npm run synth -- --stage prod`. A finding
+ * of CDK's validator or of cdk-nag ends it with an error.
  */
 const { CDK_OUTDIR } = process.env;
 const startedAtMs = performance.now();

@@ -63,7 +63,7 @@ const WITH_OWN_MESSAGE: ReadonlySet<string> = new Set([
 ]);
 
 /** In words, what a key may hold. */
-export function allowedBy(schema: Schema): string {
+function allowedBy(schema: Schema): string {
   const described = v.getDescription(schema as v.GenericSchema);
   if (described !== undefined) return described;
   const node = nodeOf(schema);

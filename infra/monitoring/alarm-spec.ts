@@ -8,12 +8,12 @@ type Threshold =
 export type AlarmSpec = Threshold & {
   /** The alarm's name, which is also its heading in docs/runbook.md. */
   readonly heading: string;
-  /** One sentence for whoever is woken: what is wrong. */
+  /** What is wrong, in a sentence or two for whoever is woken. */
   readonly says: string;
   readonly metric: IMetric;
-  /** The alarm goes off after this many bad periods of the metric. A period is one minute unless the metric says otherwise. */
+  /** Bad periods of the metric until the alarm goes off; a period is one minute unless the metric says otherwise. */
   readonly minutes: number;
-  /** The bad periods are looked for among this many. @default `minutes`, so that they must follow each other */
+  /** How many periods the bad ones are counted in. @default `minutes`: the bad ones must follow each other */
   readonly outOfMinutes?: number;
   /** Meetings suffer now: part of the composite alarm, which wakes somebody. */
   readonly pages: boolean;

@@ -10,6 +10,7 @@ import {
 } from '../../test/support/infra-templates.ts';
 import { fromRoot } from '../bundling/bundle-options.ts';
 import { ALARMS } from '../planning/cost-model.ts';
+import { widgetsOf } from '../study/pictures/dashboard-picture.ts';
 import { COMPOSITE_HEADING } from './alarms.ts';
 
 const ALARM_TYPES = ['AWS::CloudWatch::Alarm', 'AWS::CloudWatch::CompositeAlarm'];
@@ -211,9 +212,29 @@ describe('alarms', { timeout: TIMEOUT_MS }, () => {
     for (const heading of headingsOfRunbook()) expect(body).toContain(`## ${heading}`);
     expect(body).not.toContain('](dashboard.svg)');
   });
+
+  test('each name in italics in the runbook is a heading, a saved query or the beginning of a graph title', () => {
+    const { stack, template } = synthesize('on-demand');
+    const known = [
+      ...headingsOfRunbook(),
+      ...widgetsOf(stack).map(({ properties }) => properties.title ?? ''),
+      ...resourcesOf(template, 'AWS::Logs::QueryDefinition').map(
+        ([, { Name }]) => String(Name).split('/')[1] ?? '',
+      ),
+    ];
+    const names = [...readRunbook().matchAll(/(?<![\w`])_([A-Z][^_`]+)_(?!\w)/g)].map(
+      ([, name = '']) => name.replace(/\s+/g, ' '),
+    );
+    expect(names.length).toBeGreaterThan(30);
+    expect(names.filter((name) => !known.some((title) => title.startsWith(name)))).toEqual([]);
+  });
 });
 
+function readRunbook(): string {
+  return readFileSync(fromRoot('docs/runbook.md'), 'utf8');
+}
+
 function headingsOfRunbook(): string[] {
-  const runbook = readFileSync(fromRoot('docs/runbook.md'), 'utf8');
+  const runbook = readRunbook();
   return [...runbook.matchAll(/^## (.+)$/gm)].map(([, heading = '']) => heading);
 }

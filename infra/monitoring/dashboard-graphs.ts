@@ -38,6 +38,7 @@ export function healthRow({ metrics }: Observed, alarms: readonly IAlarm[]): IWi
   ];
 }
 
+/** What happens to sessions, and the job queue. */
 export function meetingGraphs({ metrics, jobs }: Observed): GraphWidgetProps[] {
   return [
     {
@@ -85,6 +86,7 @@ export function meetingGraphs({ metrics, jobs }: Observed): GraphWidgetProps[] {
   ];
 }
 
+/** How long each step from the webhook to Kinesis takes. */
 export function latencyGraphs({ metrics, webhook }: Observed): GraphWidgetProps[] {
   return [
     { title: 'Webhook to first frame, ms', left: percentiles(metrics, 'WebhookToFirstFrame') },
@@ -100,6 +102,7 @@ export function latencyGraphs({ metrics, webhook }: Observed): GraphWidgetProps[
   ];
 }
 
+/** Frames and bytes from Zoom and to Kinesis. */
 export function throughputGraphs({ metrics }: Observed): GraphWidgetProps[] {
   return [
     { title: 'Frames in, per minute', left: [metrics.perValue('FramesIn', 'Sum')] },
@@ -109,6 +112,7 @@ export function throughputGraphs({ metrics }: Observed): GraphWidgetProps[] {
   ];
 }
 
+/** Calls to Kinesis, and the records that wait for them. */
 export function kinesisGraphs({ metrics, streams }: Observed): GraphWidgetProps[] {
   return [
     {
@@ -138,6 +142,7 @@ export function kinesisGraphs({ metrics, streams }: Observed): GraphWidgetProps[
   ];
 }
 
+/** Slots, tasks, and how busy the tasks are. */
 export function capacityGraphs({ metrics, service }: Observed): GraphWidgetProps[] {
   return [
     {
@@ -171,6 +176,7 @@ export function capacityGraphs({ metrics, service }: Observed): GraphWidgetProps
   ];
 }
 
+/** Requests to the webhook, odd messages from Zoom, and cost. */
 export function webhookAndCostGraphs({ metrics, webhook }: Observed): GraphWidgetProps[] {
   return [
     {

@@ -1,7 +1,7 @@
 import { type AlarmSpec, ONCE } from './alarm-spec.ts';
 import type { Observed } from './observed.ts';
 
-/** Kinesis: records that wait, and why. */
+/** Alarms about records that wait for Kinesis, and why they wait. */
 export function kinesisAlarms({ metrics }: Observed): AlarmSpec[] {
   return [
     {

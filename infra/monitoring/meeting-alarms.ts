@@ -1,7 +1,7 @@
 import { type AlarmSpec, ONCE } from './alarm-spec.ts';
 import type { Observed } from './observed.ts';
 
-/** Meetings: waiting, missed, failed, incomplete. */
+/** Alarms about meetings that wait, are missed, fail or are recorded incompletely. */
 export function meetingAlarms({ metrics, jobs, syntheticMeeting }: Observed): AlarmSpec[] {
   return [
     {

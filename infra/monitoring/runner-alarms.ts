@@ -1,7 +1,7 @@
 import { type AlarmSpec, ONCE } from './alarm-spec.ts';
 import type { Observed } from './observed.ts';
 
-/** Runners: missing, full, lost or unwell. */
+/** Alarms about runners that are missing, full, lost or overloaded. */
 export function runnerAlarms({ metrics, service }: Observed): AlarmSpec[] {
   return [
     {

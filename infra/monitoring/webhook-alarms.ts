@@ -4,7 +4,7 @@ import type { Observed } from './observed.ts';
 /** Share of the endpoint's throttle that counts as a flood. Zoom alone comes nowhere near it. */
 const FLOOD_SHARE = 0.5;
 
-/** The webhook: errors, delays and requests that are refused. */
+/** Alarms about errors, delays and refused requests of the webhook. */
 export function webhookAlarms({ metrics, webhook, canary }: Observed): AlarmSpec[] {
   return [
     {

@@ -18,6 +18,7 @@ const GIB = 1024 ** 3;
 const SECONDS_PER_HOUR = 3600;
 /** The AWS JSON protocol and Zoom's messages both carry media as base64. */
 const BASE64 = 4 / 3;
+/** CDK spans two zones when a stack does not name its account and Region. */
 const AVAILABILITY_ZONES = 2;
 
 /** A meeting sends three webhooks. Each of them writes row and index; claim, handshake and end write them too. */

@@ -40,5 +40,3 @@ export const US_EAST_1_PRICES = {
   keyMonth: 1,
   privateZoneMonth: 0.5,
 } as const satisfies Readonly<Record<string, number>>;
-
-export type Prices = Readonly<Record<keyof typeof US_EAST_1_PRICES, number>>;

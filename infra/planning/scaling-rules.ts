@@ -10,8 +10,8 @@ export const TARGET_UTILIZATION_PERCENT = 60;
 export const SCALE_IN_COOLDOWN_SECONDS = 900;
 
 /**
- * Percent of the tasks that are added, at least two, when the oldest job has waited this long. Zoom holds 60 s of a
- * meeting back; what a stream sent before that is lost to it.
+ * Percent of the tasks that are added, at least two, when the oldest job has waited this long. Zoom buffers 60 s of audio:
+ * a meeting that waits longer for a runner loses its first audio.
  */
 export const QUEUE_AGE_STEPS = [
   { ageSeconds: 10, addPercent: 25 },

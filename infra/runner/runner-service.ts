@@ -59,7 +59,7 @@ const SPOOL_DIR = '/var/spool/rtms';
 const IMAGE_GIB = 6;
 /** The smallest disk that Fargate lets a task choose. */
 const MIN_DISK_GIB = 21;
-/** The longest that Fargate allows. A runner drains within 100 s; what is left then is taken over as from a dead owner. */
+/** The longest that Fargate allows. Other runners take over, as from a dead owner, what a drain does not finish in it. */
 const STOP_TIMEOUT = Duration.seconds(120);
 
 /** Share of the container's memory for the V8 heap; buffers of records, sockets and code take the rest. */

@@ -15,7 +15,7 @@ export interface Policy {
 }
 
 export interface ScalingOutcome {
-  /** Running meetings, one value a minute; so are the next two. */
+  /** Running meetings, one value a minute. `tasks` and `oldestWaitSeconds` have one value a minute too. */
   readonly running: readonly number[];
   readonly tasks: readonly number[];
   readonly oldestWaitSeconds: readonly number[];
@@ -26,7 +26,7 @@ export interface ScalingOutcome {
   readonly taskHours: number;
 }
 
-/** Zoom holds this much audio back until media is connected (docs/protocol.md). */
+/** Zoom buffers this much audio until media is connected (docs/protocol.md). */
 export const ZOOM_BUFFER_SECONDS = 60;
 
 /** Scaling sees a minute's metrics one minute later; our assumption about CloudWatch. */

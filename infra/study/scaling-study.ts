@@ -1,5 +1,4 @@
 import { readFileSync, writeFileSync } from 'node:fs';
-import { pathToFileURL } from 'node:url';
 import { seededRandom } from '../../shared/seeded-random.ts';
 import { slotsOfRequest } from '../../shared/session-table/slots.ts';
 import { fromRoot } from '../bundling/bundle-options.ts';
@@ -16,17 +15,20 @@ import {
   ZOOM_BUFFER_SECONDS,
 } from './scaling-simulation.ts';
 
-/** The simulation has a quiet hour, three hours of office time, and one in which the last meetings end. */
+/**
+ * `node infra/study/scaling-study.ts` writes the table and the pictures of docs/scaling.md. It simulates a quiet hour, three
+ * hours of office time, and one in which the last meetings end.
+ */
 const HOURS = 3;
 const QUIET_MINUTES = 60;
 const MINUTES = QUIET_MINUTES + HOURS * 60 + 60;
 
 /** Meetings that start in an hour; about as many run at the same time. */
-export const SCALES = [10, 1_000, 4_000] as const;
+const SCALES = [10, 1_000, 4_000] as const;
 
 const CONFIG = readConfig({});
 
-export interface Study {
+interface Study {
   readonly perHour: number;
   /** The default configuration, without its `maxTasks`. */
   readonly reactive: ScalingOutcome;
@@ -35,7 +37,7 @@ export interface Study {
 }
 
 /** Simulates one scale both ways, with the same meetings. */
-export function study(perHour: number): Study {
+function study(perHour: number): Study {
   const meetings = officeMeetings({
     perHour,
     hours: HOURS,
@@ -59,7 +61,7 @@ export function study(perHour: number): Study {
 }
 
 /** The study as an SVG chart. */
-export function drawStudy({ perHour, reactive, prewarmed }: Study): string {
+function drawStudy({ perHour, reactive, prewarmed }: Study): string {
   const both = (title: string, of: (outcome: ScalingOutcome) => readonly number[]) => ({
     title,
     lines: [
@@ -95,7 +97,7 @@ const HEADER = [
 const ALIGNMENT = ['---:', '---', ...HEADER.slice(2).map(() => '---:')];
 
 /** The studies as a Markdown table, two rows for each scale. */
-export function studyTable(studies: readonly Study[]): string {
+function studyTable(studies: readonly Study[]): string {
   const rows = studies.flatMap(({ perHour, reactive, prewarmed }) => [
     row(perHour, 'reactive', reactive),
     row(perHour, 'pre-warmed', prewarmed),
@@ -121,12 +123,12 @@ function row(perHour: number, name: string, outcome: ScalingOutcome): (string | 
   ];
 }
 
-if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
-  const studies = SCALES.map(study);
-  for (const one of studies) {
-    writeFileSync(fromRoot(`docs/scaling-${one.perHour}.svg`), drawStudy(one));
-  }
-  const document = fromRoot('docs/scaling.md');
-  const text = readFileSync(document, 'utf8');
-  writeFileSync(document, replaceSection(text, 'study', studyTable(studies)));
+const studies = SCALES.map(study);
+for (const one of studies) {
+  writeFileSync(fromRoot(`docs/scaling-${one.perHour}.svg`), drawStudy(one));
 }
+const document = fromRoot('docs/scaling.md');
+writeFileSync(
+  document,
+  replaceSection(readFileSync(document, 'utf8'), 'study', studyTable(studies)),
+);

@@ -60,8 +60,8 @@ export const RUNNER = v.pipe(
     cpu: v.optional(v.picklist([256, 512, 1024, 2048]), 1024),
     memoryMiB: v.optional(count, 2048),
     /**
-     * Slots that a task can hold. `shared/session-table/slots.ts` weighs sessions: a meeting with all media takes 1; audio, transcript
-     * and chat take 0.45. 30 slots use half a vCPU, which leaves the rest for bursts.
+     * Slots that a task can hold. `shared/session-table/slots.ts` weighs sessions: a meeting with all media takes 1;
+     * audio, transcript and chat take 0.45. 30 slots use half a vCPU, which leaves the rest for bursts.
      */
     capacity: v.optional(count, 30),
     /** One is enough to try things out; with two, one zone may fail. */

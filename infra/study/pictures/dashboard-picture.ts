@@ -174,7 +174,7 @@ function curve(plot: Box, index: number): string {
   }).join(' ');
 }
 
-/** The visible lines of a widget, whose metrics are `[namespace, name, dimensions…, {label}]` or `[{expression, label}]`. */
+/** The visible lines of a widget. Its metrics are `[namespace, name, dimensions…, {label}]` or `[{expression, label}]`. */
 function seriesOf({ metrics = [] }: Widget['properties']): Series[] {
   const shown: Series[] = [];
   for (const entry of metrics) {
