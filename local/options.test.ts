@@ -83,6 +83,18 @@ test('npm start refuses an unknown option', () => {
   expect(() => readDevOptions(['--loud'], {}, noFile)).toThrow(/--loud/);
 });
 
+test('credentials for the REST API come as three, and its addresses may be others', () => {
+  const three = { ZM_RTMS_API_ACCOUNT: 'a', ZM_RTMS_API_CLIENT: 'c', ZM_RTMS_API_SECRET: 's' };
+  const url = 'http://127.0.0.1:1/v2';
+  const options = readDevOptions(['--live'], { ...LIVE, ...three, ZM_RTMS_API_URL: url }, noFile);
+  expect(options).toMatchObject({
+    credentials: { api: { accountId: 'a', clientId: 'c', clientSecret: 's' } },
+    api: { apiUrl: url, oauthUrl: 'https://zoom.us/oauth/token' },
+  });
+  const half = { ...LIVE, ZM_RTMS_API_CLIENT: 'c' };
+  expect(() => readDevOptions(['--live'], half, noFile)).toThrow(/ZM_RTMS_API_ACCOUNT.*together/);
+});
+
 test('one Video SDK variable without the other is refused', () => {
   const half = { ...LIVE, ZM_RTMS_VIDEO_SDK_KEY: 'key' };
   expect(() => readDevOptions(['--live'], half, noFile)).toThrow(/go together/);

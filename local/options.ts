@@ -4,6 +4,12 @@ import { parseMediaRequest } from '../rtms/protocol/params.ts';
 import { decodeText } from '../shared/decode-text.ts';
 import type { UserEnv } from '../shared/env.ts';
 import { ServiceError } from '../shared/errors.ts';
+import {
+  type ApiAddresses,
+  type ApiCredentials,
+  apiAddressesFrom,
+  apiCredentialsFrom,
+} from '../shared/zoom/api-credentials.ts';
 
 /** The options of `npm start`. */
 export interface DevOptions {
@@ -19,6 +25,8 @@ export interface DevOptions {
   readonly allowedHosts: string;
   /** RTMS_MEDIA for the runner; undefined asks for everything that Zoom offers. */
   readonly media: string | undefined;
+  /** Of Zoom's REST API. */
+  readonly api: ApiAddresses;
 }
 
 export interface ZoomCredentials {
@@ -28,6 +36,8 @@ export interface ZoomCredentials {
   readonly webhookSecretTokens: readonly string[];
   readonly videoSdkKey?: string;
   readonly videoSdkSecret?: string;
+  /** What asks Zoom for streams again that it ended for a technical reason. */
+  readonly api?: ApiCredentials;
 }
 
 export const USAGE = `npm start -- [options]
@@ -100,6 +110,7 @@ export function readDevOptions(
       ? (variables.ZM_RTMS_ALLOWED_HOSTS ?? 'zoom.us,zoom.com,zoomgov.com')
       : '127.0.0.1',
     media,
+    api: apiAddressesFrom(variables),
   });
 }
 
@@ -155,11 +166,18 @@ function readCredentials(variables: Variables, problems: string[]): ZoomCredenti
   if ((key === undefined) !== (secret === undefined)) {
     problems.push('ZM_RTMS_VIDEO_SDK_KEY and ZM_RTMS_VIDEO_SDK_SECRET go together');
   }
+  const api = apiCredentialsFrom(variables);
+  const isApiNamed =
+    variables.ZM_RTMS_API_ACCOUNT ?? variables.ZM_RTMS_API_CLIENT ?? variables.ZM_RTMS_API_SECRET;
+  if (api === undefined && isApiNamed !== undefined) {
+    problems.push('ZM_RTMS_API_ACCOUNT, ZM_RTMS_API_CLIENT and ZM_RTMS_API_SECRET go together');
+  }
   return {
     clientId,
     clientSecret,
     webhookSecretTokens: tokens.filter((token) => token !== ''),
     ...(key && secret ? { videoSdkKey: key, videoSdkSecret: secret } : {}),
+    ...(api && { api }),
   };
 }
 

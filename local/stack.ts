@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { LocalEnv, RunnerEnv, WebhookEnv } from '../shared/env.ts';
 import { ServiceError } from '../shared/errors.ts';
+import { type ApiAddresses, ZOOM_API } from '../shared/zoom/api-credentials.ts';
 import { type LocalAws, startLocalAws } from './aws/local-aws.ts';
 import { type Child, startChild, stopChild } from './child.ts';
 import type { ZoomCredentials } from './options.ts';
@@ -13,6 +14,8 @@ export interface StackOptions {
   readonly allowedHosts: string;
   readonly media: string | undefined;
   readonly runners: number;
+  /** Of Zoom's REST API. @default Zoom's */
+  readonly api?: ApiAddresses;
   /** Replaces `runner/main.ts` in tests. */
   readonly runner?: RunnerVariant | undefined;
   /** Webhook port, 0 picks a free one. */
@@ -84,6 +87,8 @@ function runnerEnvironment(aws: LocalAws, options: StackOptions, spoolDir: strin
     ...aws.env(),
     ALLOWED_HOSTS: options.allowedHosts,
     RTMS_MEDIA: options.media ?? '{}',
+    ZM_RTMS_API_URL: options.api?.apiUrl ?? ZOOM_API.apiUrl,
+    ZM_RTMS_OAUTH_URL: options.api?.oauthUrl ?? ZOOM_API.oauthUrl,
     CAPACITY: LOCAL_SLOTS,
     HEALTH_PORT: '0',
     SPOOL_DIR: spoolDir,

@@ -5,6 +5,7 @@ import type { LocalEnv, RunnerEnv } from '../shared/env.ts';
 import { ServiceError } from '../shared/errors.ts';
 import { type Packing, parsePacking } from '../shared/packing.ts';
 import { type AllowedHosts, parseAllowedHosts } from '../shared/zoom/allowed-hosts.ts';
+import { type ApiAddresses, apiAddressesFrom } from '../shared/zoom/api-credentials.ts';
 import { LOG_LEVELS, type RunnerLogLevel } from './task/log.ts';
 
 export interface RunnerConfig {
@@ -17,6 +18,8 @@ export interface RunnerConfig {
   readonly sessionTable: string;
   readonly jobQueueUrl: string;
   readonly secret: { readonly secretId: string; readonly refreshMs: number };
+  /** Of Zoom's REST API. */
+  readonly api: ApiAddresses;
   readonly allowedHosts: AllowedHosts;
   readonly mediaStream: string;
   readonly eventsStream: string;
@@ -95,6 +98,7 @@ export function readRunnerConfig(
       secretId: required('ZOOM_SECRET_ID'),
       refreshMs: 1000 * integer('SECRET_REFRESH_SECONDS', 30, 3_600, 600),
     },
+    api: apiAddressesFrom(environment),
     allowedHosts: parsed('ALLOWED_HOSTS', required('ALLOWED_HOSTS'), parseAllowedHosts),
     mediaStream: required('MEDIA_STREAM'),
     eventsStream: required('EVENTS_STREAM'),

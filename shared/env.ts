@@ -88,6 +88,9 @@ export interface RunnerEnv {
   MEMORY_MIB?: string;
   /** As in `WebhookEnv`. */
   SECRET_REFRESH_SECONDS?: string;
+  /** Zoom's REST API and its OAuth endpoint. Unset: Zoom's own; see `shared/zoom/api-credentials.ts`. */
+  ZM_RTMS_API_URL?: string;
+  ZM_RTMS_OAUTH_URL?: string;
   /** JSON of `RunnerPrices` in `shared/cost.ts`; unset: no cost is estimated. */
   PRICES?: string;
   /** JSON of `Packing` in `shared/packing.ts`, or `off`; unset: off. */

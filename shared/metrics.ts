@@ -63,6 +63,8 @@ export const METRICS = {
   Reconnects: { unit: 'Count', by: 'scope' },
   SessionsMissed: { unit: 'Count' },
   SessionsFailed: { unit: 'Count', by: 'cause', total: true },
+  /** Requests for streams that Zoom ended for a technical reason, and what came of them: see `session_restart`. */
+  Restarts: { unit: 'Count', by: 'cause' },
   Takeovers: { unit: 'Count', by: 'cause' },
   HandOvers: { unit: 'Count', by: 'cause' },
   DrainDuration: { unit: 'Milliseconds' },

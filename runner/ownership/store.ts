@@ -17,6 +17,7 @@ import {
   parseTaskRow,
   type UnreadableRow,
 } from '../../shared/session-table/parse-row.ts';
+import type { ContinuedStream, RestartRegister } from '../../shared/session-table/restart.ts';
 import {
   type Claim,
   type EndedRun,
@@ -120,6 +121,7 @@ export class SessionStore {
    * Takes a row for a task and raises its epoch.
    *
    * @param strikes how many owners in a row the stream has ended so far
+   * @param continues the stream of the same meeting that this one continues
    * @returns the row as it is now; undefined when somebody was faster
    */
   async claim(
@@ -127,10 +129,16 @@ export class SessionStore {
     taskId: string,
     nowMs: number,
     strikes = 0,
+    continues?: ContinuedStream,
   ): Promise<SessionRow | undefined> {
-    const claimed = await this.#write(writeClaim(seen, taskId, nowMs, strikes));
-    const row = claimed && this.#parsed(claimed);
-    // Spoilt between the read and the claim: it is this task's now, which will not serve it.
+    // Spoilt between the read and the claim, it is this task's now, which will not serve it.
+    return this.update(writeClaim(seen, taskId, nowMs, strikes, continues));
+  }
+
+  /** @returns the row after the write; undefined when its condition did not hold, or the row cannot be read */
+  async update(write: RowWrite): Promise<SessionRow | undefined> {
+    const written = await this.#write(write);
+    const row = written && this.#parsed(written);
     return row !== undefined && isReadable(row) ? row : undefined;
   }
 
@@ -167,26 +175,29 @@ export class SessionStore {
   /**
    * Marks the served run as ended.
    *
-   * @returns `restarted`: Zoom has started a newer run, and the row was offered for it; `revoked`: Zoom has revoked the
+   * @returns `asking`: Zoom may be asked for the stream again; `restarted`: Zoom has started a newer run, and the row was offered for it; `revoked`: Zoom has revoked the
    *   stream, and one more epoch has to say so; `not_owner`: nothing was written
    */
   async end(
     claim: Claim,
     run: EndedRun,
     nowMs: number,
-  ): Promise<'ended' | 'restarted' | 'revoked' | 'not_owner'> {
-    const { rest, again } = writeEnd(claim, run, nowMs);
-    const ended = await this.#write(rest);
+  ): Promise<'ended' | 'asking' | 'restarted' | 'revoked' | 'not_owner'> {
+    const { ask, rest, again } = writeEnd(claim, run, nowMs);
+    const asking = ask && (await this.#write(ask));
+    const ended = asking ?? (await this.#write(rest));
     if (ended !== undefined) {
       const row = this.#parsed(ended);
-      return isReadable(row) && isRevocationUntold(row) ? 'revoked' : 'ended';
+      if (isReadable(row) && isRevocationUntold(row)) return 'revoked';
+      return asking === undefined ? 'ended' : 'asking';
     }
     return (await this.#write(again)) === undefined ? 'not_owner' : 'restarted';
   }
 
   /** Marks a run as ended that nobody served. @returns false when the row has changed since it was read */
-  async endMissed(seen: SessionRow, nowMs: number): Promise<boolean> {
-    return (await this.#write(writeMissed(seen, nowMs))) !== undefined;
+  async endMissed(seen: SessionRow, nowMs: number, restart?: RestartRegister): Promise<boolean> {
+    const asking = restart && (await this.#write(writeMissed(seen, nowMs, restart)));
+    return (asking ?? (await this.#write(writeMissed(seen, nowMs)))) !== undefined;
   }
 
   #parsed(item: Item): SessionRow | UnreadableRow {

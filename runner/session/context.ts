@@ -10,6 +10,8 @@ import type { ProtocolRequest } from '../../rtms/protocol/protocol-settings.ts';
 import type { Logger } from '../../shared/logger.ts';
 import type { CounterMetrics } from '../../shared/metrics.ts';
 import type { TakeoverCause } from '../../shared/record/event-data.ts';
+import type { RestartRegister } from '../../shared/session-table/restart.ts';
+import type { EndedReason } from '../../shared/session-table/runner-writes.ts';
 import type { SessionRow } from '../../shared/session-table/session-row.ts';
 import type { AllowedHosts } from '../../shared/zoom/allowed-hosts.ts';
 import type { Sink } from '../kinesis/unit.ts';
@@ -49,12 +51,26 @@ export interface SessionContext {
   readonly row?: (rtmsStreamId: string) => Promise<SessionRow | undefined>;
   /** What all sessions of the task use of the event loop. @default no session is limited */
   readonly loopUse?: LoopUse;
+  /** Asks Zoom again for streams that it ended for a technical reason. @default nobody asks */
+  readonly restarts?: SessionRestarts;
   /** When the sessions of a task that ends stop waiting for Kinesis and the table. */
   readonly deadline: DrainDeadline;
   /** @default the real one, `RtmsClient` */
   readonly createClient?: (options: RtmsClientOptions) => SessionClient;
   readonly logger: Logger;
   readonly metrics: CounterMetrics;
+}
+
+/** What sessions and claims have to do with restarts; `Restarts` is one. */
+export interface SessionRestarts {
+  /** What the row of a run that has just ended says about a restart; undefined for one that nobody wants again. */
+  plan(row: SessionRow, reason: EndedReason): RestartRegister | undefined;
+  /** A row says now that a restart is wanted. */
+  wanted(rtmsStreamId: string): void;
+  /** The row of the stream that a stream continues; undefined for none, and when that cannot be read. */
+  continuedBy(started: SessionRow): Promise<SessionRow | undefined>;
+  /** The stream is continued by another one: nothing is to be asked any more. */
+  resumed(rtmsStreamId: string): Promise<void>;
 }
 
 /** A row just claimed. */

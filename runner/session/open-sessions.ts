@@ -7,6 +7,7 @@ import type { MemoryPool } from '../../shared/memory-pool.ts';
 import type { CounterMetrics } from '../../shared/metrics.ts';
 import { encodeSessionJob } from '../../shared/session-job.ts';
 import type { AllowedHosts } from '../../shared/zoom/allowed-hosts.ts';
+import type { ApiAddresses } from '../../shared/zoom/api-credentials.ts';
 import type { Producers } from '../kinesis/open-producers.ts';
 import type { TaskOwnership } from '../ownership/open-ownership.ts';
 import { RECONCILE_INTERVAL_MS } from '../ownership/reconcile.ts';
@@ -18,10 +19,13 @@ import { LoopUse } from './loop-share.ts';
 import { SessionPool } from './pool.ts';
 import type { SessionPoolOptions } from './pool-options.ts';
 import { FrameUnits } from './recording/source-writer.ts';
+import { Restarts } from './restart/restarts.ts';
 import { SESSION_STATES } from './session-state.ts';
 
 /** How often the age of the secret is checked. */
 const SECRET_INTERVAL_MS = 5_000;
+/** How long a restart waits at most whose task has died: Zoom is to be asked within 5 s of the end. */
+const RESTARTS_INTERVAL_MS = 2_000;
 
 export interface SessionsOptions {
   readonly config: {
@@ -32,6 +36,8 @@ export interface SessionsOptions {
     readonly capacity: number;
     readonly jobQueueUrl: string;
     readonly secret: { readonly secretId: string; readonly refreshMs: number };
+    /** Of Zoom's REST API. @default Zoom's */
+    readonly api?: ApiAddresses;
   };
   /** `jobs` is for long polls alone: each occupies a connection. */
   readonly aws: {
@@ -70,6 +76,22 @@ export function openSessions(options: SessionsOptions): Sessions {
   const { store, watch, heartbeat } = ownership;
   const { media, events, maxRecordBytes, maxLineBytes } = producers;
   const secret = new HandshakeSecret(aws.secrets, config.secret, logger);
+  const notify = async (rtmsStreamId: string) => {
+    const input = { QueueUrl: config.jobQueueUrl, MessageBody: encodeSessionJob(rtmsStreamId) };
+    await aws.notify.send(new SendMessageCommand(input));
+  };
+  const restarts = new Restarts({
+    taskId,
+    store,
+    events,
+    apiCredentials: (app) => secret.api(app),
+    credentials: (app, product) => secret.credentials(app, product),
+    renewedCredentials: (app, product) => secret.renewed(app, product),
+    addresses: config.api,
+    notify,
+    logger,
+    metrics,
+  });
   const pool = new SessionPool({
     context: {
       taskId,
@@ -88,6 +110,7 @@ export function openSessions(options: SessionsOptions): Sessions {
       logger,
       metrics,
       row: (rtmsStreamId) => store.session(rtmsStreamId),
+      restarts,
     },
     store,
     heartbeat,
@@ -98,13 +121,7 @@ export function openSessions(options: SessionsOptions): Sessions {
     capacity: config.capacity,
     sessionSlots,
     pressure: options.pressure,
-    async notify(rtmsStreamId) {
-      const input = {
-        QueueUrl: config.jobQueueUrl,
-        MessageBody: encodeSessionJob(rtmsStreamId),
-      };
-      await aws.notify.send(new SendMessageCommand(input));
-    },
+    notify,
     onBusy: (isBusy) => ownership.busy(isBusy),
     logger,
     metrics,
@@ -126,6 +143,9 @@ export function openSessions(options: SessionsOptions): Sessions {
       loops.follow('poller', pollJobs(poller, polling.signal));
       loops.start('reconcile', RECONCILE_INTERVAL_MS, () => pool.reconcile());
       loops.start('secret', SECRET_INTERVAL_MS, () => secret.refresh());
+      loops.start('restarts', RESTARTS_INTERVAL_MS, async () => {
+        if (!pool.isDraining) await restarts.look();
+      });
     },
     observeLevels() {
       for (const state of SESSION_STATES) {

@@ -1,4 +1,11 @@
-import { type SessionRow, type TaskRow, UNOWNED } from '../../shared/session-table/session-row.ts';
+import { STOP_REASON } from '../../rtms/protocol/constants.ts';
+import { type ContinuedStream, continuedStream } from '../../shared/session-table/restart.ts';
+import {
+  isUnowned,
+  type SessionRow,
+  type TaskRow,
+  UNOWNED,
+} from '../../shared/session-table/session-row.ts';
 import {
   judgeRow,
   MAX_STRIKES,
@@ -81,7 +88,7 @@ export class RowClaims {
   ): Promise<OfferOutcome> {
     const { context, confirmDeath } = this.#options;
     const { owner = UNOWNED } = row;
-    const isOthers = owner !== UNOWNED && owner !== context.taskId;
+    const isOthers = !isUnowned(row) && owner !== context.taskId;
     const death = isOthers ? await confirmDeath(owner) : {};
     if (death === undefined) return 'later';
     if (verdict.act === 'end_missed') return this.#endMissed(row);
@@ -91,10 +98,12 @@ export class RowClaims {
   }
 
   async #endMissed(row: SessionRow): Promise<OfferOutcome> {
-    const { store, logger, metrics } = this.#options;
-    if (await store.endMissed(row, Date.now())) {
+    const { context, store, logger, metrics } = this.#options;
+    const restart = context.restarts?.plan(row, row.stopReason ?? STOP_REASON.UNDEFINED);
+    if (await store.endMissed(row, Date.now(), restart)) {
       metrics.count('SessionsMissed');
       const { rtmsStreamId } = row;
+      if (restart !== undefined) context.restarts?.wanted(rtmsStreamId);
       logger.warn('stopped unserved', { event: 'missed', rtmsStreamId, epoch: row.epoch ?? 0 });
     }
     return 'done';
@@ -117,8 +126,10 @@ export class RowClaims {
     if (!heartbeat.holds(term)) return 'later';
     // After a quarantine one more owner is risked, not two.
     const strikes = Math.min(before.strikes, MAX_STRIKES - 1);
-    const row = await store.claim(seen, context.taskId, Date.now(), strikes);
+    const continues = seen.continues ?? (await this.#continuedBy(seen));
+    const row = await store.claim(seen, context.taskId, Date.now(), strikes, continues);
     if (row === undefined) return 'later';
+    if (continues !== undefined) void context.restarts?.resumed(continues.rtmsStreamId);
     // Claimed in a term that is over: others may think this task dead. The next reconcile claims anew.
     if (!heartbeat.holds(term)) return 'later';
     const tenure = new Tenure(term, (held) => heartbeat.holds(held));
@@ -134,6 +145,13 @@ export class RowClaims {
     };
     this.#pool.serve({ claimed, tenure, strikes });
     return 'done';
+  }
+
+  /** The stream that a new one continues; a later epoch knows it from its row. */
+  async #continuedBy(seen: SessionRow): Promise<ContinuedStream | undefined> {
+    if ((seen.epoch ?? 0) > 0) return undefined;
+    const row = await this.#options.context.restarts?.continuedBy(seen);
+    return row && continuedStream(row);
   }
 }
 

@@ -32,8 +32,11 @@ export async function writeResult(
           await notify(rtmsStreamId);
         }
       } else {
-        const outcome = await store.end(claim, { ...result, startEventTsMs }, Date.now());
+        const { restart } = session;
+        const run = { ...result, startEventTsMs, restart };
+        const outcome = await store.end(claim, run, Date.now());
         if (outcome === 'restarted' || outcome === 'revoked') await notify(rtmsStreamId);
+        if (outcome === 'asking') context.restarts?.wanted(rtmsStreamId);
       }
       return true;
     } catch (error) {

@@ -1,5 +1,6 @@
 import { STOP_REASON } from '../../rtms/protocol/constants.ts';
-import type { EventData } from '../../shared/record/event-data.ts';
+import type { EventData, RestartPlan } from '../../shared/record/event-data.ts';
+import type { RestartRegister } from '../../shared/session-table/restart.ts';
 import { wantedState } from '../../shared/session-table/session-row.ts';
 import type { LimitedLogger } from '../task/log-limit.ts';
 import { sleep } from '../task/sleep.ts';
@@ -27,29 +28,42 @@ export interface SessionEndingParts {
  * writes the epoch's last event.
  *
  * @param atMs when the session began to leave the stream, Unix ms
+ * @returns what the row has to say about a restart; undefined when none is wanted
  */
 export async function endSession(
   why: EndingWhy,
   atMs: number,
   parts: SessionEndingParts,
-): Promise<void> {
+): Promise<RestartRegister | undefined> {
   await parts.client?.leave();
   parts.takeover.write(atMs);
   switch (why.name) {
     case 'handed_over':
       await finish('session_handed_over', { cause: why.cause }, parts);
       parts.context.metrics.count('HandOvers', 1, why.cause);
-      break;
+      return undefined;
     case 'defect':
       await finish('session_handed_over', { cause: 'defect' }, parts);
-      break;
+      return undefined;
     default: {
       const stopReason = why.name === 'stopped' ? why.stopReason : undefined;
       if (stopReason === STOP_REASON.STREAM_REVOKED) revoke(parts);
       const { restartable } = why;
-      await finish('session_ended', { ...stopReasonFields(stopReason), restartable }, parts);
+      const { claim, context } = parts;
+      const planned = context.restarts?.plan(
+        claim.row,
+        why.name === 'stopped' ? why.stopReason : why.name,
+      );
+      const restart = planned && planOf(planned);
+      const data = { ...stopReasonFields(stopReason), restartable, ...(restart && { restart }) };
+      await finish('session_ended', data, parts);
+      return planned;
     }
   }
+}
+
+function planOf({ outcome }: RestartRegister): RestartPlan {
+  return outcome === 'no_credentials' || outcome === 'exhausted' ? outcome : 'wanted';
 }
 
 function revoke({ writer, logger }: SessionEndingParts): void {

@@ -3,6 +3,7 @@ import { MEDIA_TYPES, type MediaType } from '../../rtms/protocol/media-type.ts';
 import { followsSeveralCameras, wantedMediaTypes } from '../../rtms/protocol/params.ts';
 import type { ReadRest } from '../../rtms/wire/wire.ts';
 import type { HandOverCause } from '../../shared/record/event-data.ts';
+import type { RestartRegister } from '../../shared/session-table/restart.ts';
 import {
   type StartRegister,
   startOf,
@@ -94,6 +95,7 @@ export class Session {
   #handledInterruptTsMs: number;
   #client: SessionClient | undefined;
   #media: AgreedMedia | undefined;
+  #restart: RestartRegister | undefined;
 
   /** @throws Error when the row lacks what a claimed row always has */
   constructor(claim: ClaimedRow, context: SessionContext) {
@@ -147,6 +149,11 @@ export class Session {
   /** What the session weighs by: what Zoom agreed to send; undefined while that is not known, or comes and goes. */
   get media(): AgreedMedia | undefined {
     return this.#hasCameras ? undefined : this.#media;
+  }
+
+  /** What the row has to say about a restart, once the session has ended. */
+  get restart(): RestartRegister | undefined {
+    return this.#restart;
   }
 
   /** What the reconcile loop compares with the row. */
@@ -242,10 +249,16 @@ export class Session {
       }
       case 'write_started': {
         const { atMs, media, leftOut } = effect;
-        const { claimedAtMs = atMs } = this.#claim.row;
+        const { claimedAtMs = atMs, continues } = this.#claim.row;
         this.#media = media;
         this.#takeover.write(atMs);
-        const data = sessionStarted(this.#start, { media, leftOut, claimedAtMs, atMs });
+        const data = sessionStarted(this.#start, {
+          media,
+          leftOut,
+          claimedAtMs,
+          atMs,
+          continues: continues?.rtmsStreamId,
+        });
         this.#writer.event('session_started', atMs, data);
         this.#connected.resolve();
         break;
@@ -274,7 +287,7 @@ export class Session {
         break;
       case 'end':
         void this.#guard.step(async () => {
-          await endSession(effect.why, effect.atMs, this.#parts);
+          this.#restart = await endSession(effect.why, effect.atMs, this.#parts);
           this.#apply({ name: 'finished' });
         });
         break;

@@ -3,6 +3,7 @@ import type { HandshakeCredentials } from '../../rtms/protocol/handshake-signatu
 import type { Product } from '../../rtms/protocol/product.ts';
 import { ServiceError } from '../../shared/errors.ts';
 import type { Logger } from '../../shared/logger.ts';
+import type { ApiCredentials } from '../../shared/zoom/api-credentials.ts';
 import {
   handshakeCredentials,
   parseSigningSecret,
@@ -61,6 +62,11 @@ export class HandshakeSecret {
       if (fresh === undefined) throw error;
       return credentialsOf(fresh, app, product);
     }
+  }
+
+  /** What asks Zoom's REST API in the name of an app's account, as far as the secret is read; undefined for nothing. */
+  api(app: string): ApiCredentials | undefined {
+    return this.#cache.latest?.apps.get(app)?.api;
   }
 
   /** The same, after Zoom has refused a signature: reads the secret again, every 5 s at most. */

@@ -97,6 +97,25 @@ export type HandOverCause = 'shutdown' | 'revision' | 'packing' | 'operator' | '
  */
 export type TakeoverCause = 'handed_over' | 'owner_lost' | 'restarted';
 
+/** Zoom will be asked for the stream again; or not, for want of credentials, or because it was asked often enough. */
+export type RestartPlan = 'wanted' | 'no_credentials' | 'exhausted';
+
+/**
+ * - `requested`: Zoom agreed; a stream with `continues` follows
+ * - `delayed`: it may agree later, at `nextAtMs`
+ * - `refused`: it will not
+ * - `unheard`: it agreed and no stream has come for 20 s; the next request is due at `nextAtMs`
+ * - `canceled`: somebody has stopped the stream on purpose since its end
+ * - `exhausted`: all tries or all of the time are used up
+ */
+export type RestartStep =
+  | 'requested'
+  | 'delayed'
+  | 'refused'
+  | 'unheard'
+  | 'canceled'
+  | 'exhausted';
+
 /**
  * `data` of every event, by the name inside `rtms.<name>.v1`. Times are Unix ms; what Zoom did not give is
  * absent.
@@ -152,6 +171,8 @@ export interface EventData {
     readonly requestedAtMs: number;
     readonly claimedAtMs: number;
     readonly streamingAtMs: number;
+    /** The stream of the same meeting that Zoom ended before, up to 10 minutes ago, for a technical reason. */
+    readonly continues?: { readonly rtmsStreamId: string };
   };
   /** Individual video: whose camera is recorded from now on; without a user id nobody's. */
   video_selected: EventPerson & {
@@ -188,6 +209,23 @@ export interface EventData {
     readonly stopReason?: number;
     readonly stopReasonName?: string;
     readonly restartable: boolean;
+    /** What follows a restartable end; absent where nothing does, and from runners older than this field. */
+    readonly restart?: RestartPlan;
+  };
+  /** The only event of an epoch that has no session: Zoom was asked for an ended stream again, or will not be. */
+  session_restart: {
+    readonly outcome: RestartStep;
+    /** Requests so far, in the 10 minutes after the first end. */
+    readonly attempt: number;
+    /** Why the stream had ended; absent where Zoom gave no reason. */
+    readonly stopReason?: number;
+    /** `refused` and `delayed`: what Zoom said, in a word of rtms/api/answer.ts; its HTTP status, error code and text. */
+    readonly reason?: string;
+    readonly status?: number;
+    readonly code?: number;
+    readonly text?: string;
+    /** When the next request is due, Unix ms. */
+    readonly nextAtMs?: number;
   };
   session_revoked: { readonly timestampMs: number };
   gap: MediaSource & {

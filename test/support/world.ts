@@ -258,8 +258,11 @@ export async function startWorld(options: WorldOptions): Promise<World> {
   const { runners, media = AUDIO_AND_TEXT, behaviour = {}, runner, missing = 'nothing' } = options;
   const { credentials = CREDENTIALS } = options;
   const logs: LogLine[] = [];
-  const stack = await startStack({
+  const webhookUrls: string[] = [];
+  const simulator = await startSimulator({ webhookUrls, behaviour, missing });
+  const starting = startStack({
     credentials,
+    api: { apiUrl: simulator.apiUrl, oauthUrl: simulator.oauthUrl },
     allowedHosts: '127.0.0.1',
     media,
     runners,
@@ -274,10 +277,10 @@ export async function startWorld(options: WorldOptions): Promise<World> {
       }
     },
   });
-  const simulator = await startSimulator({
-    webhookUrls: [stack.webhookUrl],
-    behaviour,
-    missing,
+  const stack = await starting.catch(async (error: unknown) => {
+    await simulator.close();
+    throw error;
   });
+  webhookUrls.push(stack.webhookUrl);
   return new World(stack, simulator, logs);
 }

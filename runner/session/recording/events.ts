@@ -128,10 +128,12 @@ export function sessionStarted(
     readonly leftOut: readonly LeftOutMedia[];
     readonly claimedAtMs: number;
     readonly atMs: number;
+    /** The stream that this one continues. */
+    readonly continues?: string | undefined;
   },
 ): EventData['session_started'] {
   const { product, entityId, requestedAtMs } = start;
-  const { media, leftOut, claimedAtMs, atMs } = agreed;
+  const { media, leftOut, claimedAtMs, atMs, continues } = agreed;
   return {
     product,
     entityId,
@@ -141,5 +143,6 @@ export function sessionStarted(
     requestedAtMs,
     claimedAtMs,
     streamingAtMs: atMs,
+    ...(continues === undefined ? {} : { continues: { rtmsStreamId: continues } }),
   };
 }

@@ -12,7 +12,9 @@ export function describeEvent(event: ReceivedEvent): string {
     case 'session_started': {
       const { product, media, requestedAtMs, streamingAtMs } = event.data;
       const types = Object.keys(media).join(', ');
-      return `${product} streaming: ${types}, ${streamingAtMs - requestedAtMs} ms after the webhook`;
+      const { continues } = event.data;
+      const link = continues === undefined ? '' : `, continues ${continues.rtmsStreamId}`;
+      return `${product} streaming: ${types}, ${streamingAtMs - requestedAtMs} ms after the webhook${link}`;
     }
     case 'session_taken_over':
       return `taken over from epoch ${event.data.previousEpoch} (${event.data.cause})`;
@@ -22,8 +24,16 @@ export function describeEvent(event: ReceivedEvent): string {
       return `${whatOf(event.data)} interrupted (${event.data.cause})`;
     case 'session_reconnected':
       return `${whatOf(event.data)} reconnected after ${event.data.durationMs} ms`;
-    case 'session_ended':
-      return `ended: ${event.data.stopReasonName ?? 'Zoom gave no reason'}`;
+    case 'session_ended': {
+      const { stopReasonName, restart } = event.data;
+      const next = restart === undefined ? '' : ` (restart: ${restart.replace('_', ' ')})`;
+      return `ended: ${stopReasonName ?? 'Zoom gave no reason'}${next}`;
+    }
+    case 'session_restart': {
+      const { outcome, attempt, reason, code } = event.data;
+      const why = reason === undefined ? '' : `: ${reason.replaceAll('_', ' ')}`;
+      return `restart ${outcome}, request ${attempt}${why}${code === undefined ? '' : ` (${code})`}`;
+    }
     case 'participant_joined':
     case 'participant_left':
     case 'participant_video_on':

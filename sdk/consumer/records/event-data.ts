@@ -118,6 +118,7 @@ const SCHEMAS = {
     requestedAtMs: time,
     claimedAtMs: time,
     streamingAtMs: time,
+    continues: v.optional(object({ rtmsStreamId: word })),
   }),
   video_selected: object({
     ...person,
@@ -141,8 +142,19 @@ const SCHEMAS = {
     stopReason: v.optional(number),
     stopReasonName: v.optional(text),
     restartable: v.boolean(),
+    restart: v.optional(word),
     ledger,
     ledgerPages: v.optional(count),
+  }),
+  session_restart: object({
+    outcome: word,
+    attempt: count,
+    stopReason: v.optional(number),
+    reason: v.optional(text),
+    status: v.optional(number),
+    code: v.optional(number),
+    text: v.optional(text),
+    nextAtMs: v.optional(time),
   }),
   session_revoked: stateChange,
   gap: object({

@@ -54,6 +54,8 @@ export class LedgerChecker {
   }
 
   event(event: ReceivedEvent): void {
+    // It tells of a request to Zoom, in an epoch without a session: nothing was received there that could be lost.
+    if (event.name === 'session_restart') return;
     this.#epoch(event).event(event);
     if (event.name === 'session_revoked') this.#revoked.add(event.rtmsStreamId);
   }

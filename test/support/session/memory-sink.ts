@@ -41,7 +41,7 @@ export class MemorySink implements Sink {
   }
 
   /** The events among the records, in the order in which they came. */
-  get lines(): { type: string; sequence: number; data: Record<string, unknown> }[] {
+  get lines(): { id: string; type: string; sequence: number; data: Record<string, unknown> }[] {
     const units = [...this.past, ...this.units];
     return units.map(({ records }) => JSON.parse(Buffer.from(records[0] ?? []).toString()));
   }

@@ -1,0 +1,277 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { ApiAnswer } from '../../../rtms/api/answer.ts';
+import { ZoomApi } from '../../../rtms/api/zoom-api.ts';
+import type { HandshakeCredentials } from '../../../rtms/protocol/handshake-signature.ts';
+import type { Product } from '../../../rtms/protocol/product.ts';
+import type { Logger } from '../../../shared/logger.ts';
+import type { Metrics } from '../../../shared/metrics.ts';
+import type { RestartStep } from '../../../shared/record/event-data.ts';
+import {
+  afterAnswer,
+  afterUnheard,
+  findContinued,
+  isAuthentication,
+  isSameMeeting,
+  judgeRestart,
+  planRestart,
+  type RestartRegister,
+  type RestartVerdict,
+} from '../../../shared/session-table/restart.ts';
+import {
+  writeRestartClaim,
+  writeRestartLeft,
+  writeRestartOutcome,
+  writeRestartResult,
+} from '../../../shared/session-table/restart-writes.ts';
+import type { EndedReason } from '../../../shared/session-table/runner-writes.ts';
+import {
+  RESTARTS,
+  type SessionRow,
+  startOf,
+  UNOWNED,
+  wantedState,
+} from '../../../shared/session-table/session-row.ts';
+import type { ApiAddresses, ApiCredentials } from '../../../shared/zoom/api-credentials.ts';
+import type { Sink } from '../../kinesis/unit.ts';
+import type { SessionStore } from '../../ownership/store.ts';
+import { sleep } from '../../task/sleep.ts';
+import type { SessionRestarts } from '../context.ts';
+import { answerFields, restartEvent, writeRestartEvent } from './restart-event.ts';
+
+/** Rows that this task works on at once. Zoom limits requests per second and account. */
+const AT_ONCE = 8;
+/** For each of the four answers that one request may need: token, answer, and both again with another token. */
+const ANSWER_MS = 3_000;
+const REQUEST_MS = 4 * ANSWER_MS;
+const RESUMED_ATTEMPTS = 5;
+const RETRY_MS = 300;
+
+export interface RestartsOptions {
+  readonly taskId: string;
+  readonly store: Pick<SessionStore, 'session' | 'sessionsOf' | 'update'>;
+  readonly events: Pick<Sink, 'put'>;
+  /** What asks in the name of an app's account; undefined: nothing is asked for it. */
+  readonly apiCredentials: (app: string) => ApiCredentials | undefined;
+  /** What the app signs with: a request has to name it. */
+  readonly credentials: (app: string, product: Product) => Promise<HandshakeCredentials>;
+  /** The same, from a secret that is read again. */
+  readonly renewedCredentials: (app: string, product: Product) => Promise<HandshakeCredentials>;
+  /** @default Zoom's */
+  readonly addresses?: ApiAddresses | undefined;
+  /** Tells the runners that a stream waits for one of them. */
+  readonly notify: (rtmsStreamId: string) => Promise<void>;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+}
+
+/**
+ * Asks Zoom again for streams that it ended for a technical reason. What is to be done stands in the rows of `RESTARTS`
+ * (shared/session-table/restart.ts); every task looks at them, and whoever claims one acts.
+ *
+ * ```text
+ *   session ends ─▶ wanted ─┐
+ *   every 2 s: look ────────┴▶ judgeRestart ─▶ claim ─▶ Zoom ─▶ event ─▶ result into the row
+ * ```
+ */
+export class Restarts implements SessionRestarts {
+  readonly #options: RestartsOptions;
+  readonly #apis = new Map<
+    string,
+    { readonly credentials: ApiCredentials; readonly api: ZoomApi }
+  >();
+  readonly #underWay = new Set<string>();
+  /** Zoom has asked to be left alone until then, Unix ms, by app. */
+  readonly #heldUntilMs = new Map<string, number>();
+
+  constructor(options: RestartsOptions) {
+    this.#options = options;
+  }
+
+  plan(row: SessionRow, reason: EndedReason): RestartRegister | undefined {
+    const hasApi = this.#options.apiCredentials(row.app ?? 'default') !== undefined;
+    return planRestart({ reason, continues: row.continues }, hasApi, Date.now());
+  }
+
+  wanted(rtmsStreamId: string): void {
+    void this.#consider(rtmsStreamId);
+  }
+
+  async continuedBy(started: SessionRow): Promise<SessionRow | undefined> {
+    try {
+      return findContinued(await this.#options.store.sessionsOf(RESTARTS), started);
+    } catch (error) {
+      // The meeting must not wait for the link to what was before.
+      this.#warn('not known what a stream continues', 'continues_unknown', started, error);
+      return undefined;
+    }
+  }
+
+  async resumed(rtmsStreamId: string): Promise<void> {
+    const { store } = this.#options;
+    for (let attempt = 1; attempt <= RESUMED_ATTEMPTS; attempt++) {
+      try {
+        const row = await store.session(rtmsStreamId);
+        const isOpen = row?.restart !== undefined && row.restart.outcome === undefined;
+        if (row === undefined || row.owner !== RESTARTS || !isOpen) return;
+        if ((await store.update(writeRestartOutcome(row, 'resumed'))) !== undefined) return;
+      } catch (error) {
+        this.#warn(
+          'not told that a stream is continued',
+          'resumed_untold',
+          { rtmsStreamId },
+          error,
+        );
+      }
+      await sleep(RETRY_MS);
+    }
+  }
+
+  /** One look at all rows that wait for Zoom. */
+  async look(): Promise<void> {
+    const rows = await this.#options.store.sessionsOf(RESTARTS);
+    const due = rows.filter((row) => judgeRestart(row, Date.now()).act !== 'wait').values();
+    await Promise.all(
+      Array.from({ length: AT_ONCE }, async () => {
+        for (const { rtmsStreamId } of due) await this.#consider(rtmsStreamId);
+      }),
+    );
+  }
+
+  /** Reads a row, and does what it asks for. */
+  async #consider(rtmsStreamId: string): Promise<void> {
+    if (this.#underWay.has(rtmsStreamId)) return;
+    this.#underWay.add(rtmsStreamId);
+    try {
+      const row = await this.#options.store.session(rtmsStreamId);
+      if (row?.owner === RESTARTS) await this.#act(row, judgeRestart(row, Date.now()));
+    } catch (error) {
+      this.#warn('a restart has to wait', 'restart_failed', { rtmsStreamId }, error);
+    } finally {
+      this.#underWay.delete(rtmsStreamId);
+    }
+  }
+
+  async #act(row: SessionRow, verdict: RestartVerdict): Promise<void> {
+    const { store, notify } = this.#options;
+    switch (verdict.act) {
+      case 'wait':
+        return;
+      case 'retire':
+        await store.update(writeRestartLeft(row, 'rest'));
+        return;
+      case 'offer':
+        if (await store.update(writeRestartLeft(row, 'unowned'))) await notify(row.rtmsStreamId);
+        return;
+      case 'close': {
+        const { outcome } = verdict;
+        await this.#claimed(row, false, async (_row, { sinceMs, reason, tries, nextAtMs }) => ({
+          restart: { sinceMs, reason, tries, nextAtMs, outcome },
+          step: outcome,
+        }));
+        return;
+      }
+      case 'tell_unheard':
+        await this.#claimed(row, false, async (_row, restart) => ({
+          restart: afterUnheard(restart, Date.now()),
+          step: 'unheard',
+        }));
+        return;
+      case 'ask': {
+        if (!(await this.#mayAsk(row))) return;
+        const request = await this.#request(row);
+        await this.#claimed(row, true, async (_row, restart) => {
+          const { claimedUntilMs = 0 } = restart;
+          // Frozen in between, another task may have the claim before Zoom has answered.
+          if (Date.now() > claimedUntilMs - REQUEST_MS) return undefined;
+          const answer = await request();
+          const after = afterAnswer(restart, answer, Date.now(), Math.random());
+          const step = STEP_OF_ANSWER[answer.kind];
+          return {
+            restart: after,
+            step: after.outcome === 'exhausted' ? 'exhausted' : step,
+            answer,
+          };
+        });
+      }
+    }
+  }
+
+  /** Claims a row, does something, and tells what: in the records, then in the row. */
+  async #claimed(
+    seen: SessionRow,
+    isRequest: boolean,
+    act: (row: SessionRow, restart: RestartRegister) => Promise<Told | undefined>,
+  ): Promise<void> {
+    const { taskId, store, events, logger, metrics } = this.#options;
+    const row = await store.update(writeRestartClaim(seen, taskId, Date.now(), isRequest));
+    if (row?.restart === undefined) return;
+    const { rtmsStreamId, epoch = 0 } = row;
+    const told = await act(row, row.restart);
+    if (told === undefined) return;
+    const { restart, step, answer } = told;
+    const data = restartEvent(step, restart, answer && answerFields(answer));
+    logger.info('restart', { event: 'restart', rtmsStreamId, epoch, ...data });
+    metrics.count('Restarts', 1, step);
+    writeRestartEvent(row, data, Date.now(), { events, logger });
+    await store.update(writeRestartResult({ rtmsStreamId, taskId, epoch }, restart));
+  }
+
+  /** Is Zoom ready for a request, and does no stream of the meeting wait for a runner? */
+  async #mayAsk(row: SessionRow): Promise<boolean> {
+    const { app = 'default' } = row;
+    if (Date.now() < (this.#heldUntilMs.get(app) ?? 0)) return false;
+    const waiting = await this.#options.store.sessionsOf(UNOWNED);
+    return !waiting.some(
+      (other) => isSameMeeting(row, other) && wantedState(other).state === 'started',
+    );
+  }
+
+  /** Gets together what a request needs, before the claim: reading the secret again may take a while. */
+  async #request(row: SessionRow): Promise<() => Promise<ApiAnswer>> {
+    const start = startOf(row);
+    const { app = 'default', restart } = row;
+    const { credentials, renewedCredentials } = this.#options;
+    const read =
+      restart !== undefined && isAuthentication(restart.reason) ? renewedCredentials : credentials;
+    const found = start && (await read(app, start.product).catch(() => undefined));
+    const api = this.#api(app);
+    // Taken out of the secret since the end.
+    if (start === undefined || found === undefined || api === undefined) {
+      return async () => NO_CREDENTIALS;
+    }
+    const { product, entityId } = start;
+    return async () => {
+      const answer = await api.setStream({ product, entityId, clientId: found.clientId }, 'start');
+      if (answer.kind === 'later' && answer.why === 'rate_limited') {
+        this.#heldUntilMs.set(app, Date.now() + (answer.afterMs ?? 0));
+      }
+      return answer;
+    };
+  }
+
+  #api(app: string): ZoomApi | undefined {
+    const { apiCredentials, addresses } = this.#options;
+    const credentials = apiCredentials(app);
+    if (credentials === undefined) return undefined;
+    const known = this.#apis.get(app);
+    // A token is as old as its secret: with a new one it is fetched anew.
+    if (known !== undefined && isDeepStrictEqual(known.credentials, credentials)) return known.api;
+    const api = new ZoomApi({ credentials, timeoutMs: ANSWER_MS, ...(addresses && { addresses }) });
+    this.#apis.set(app, { credentials, api });
+    return api;
+  }
+
+  #warn(text: string, event: string, { rtmsStreamId }: { rtmsStreamId: string }, error: unknown) {
+    this.#options.logger.warn(text, { event, rtmsStreamId, error });
+  }
+}
+
+interface Told {
+  /** The register from now on. */
+  readonly restart: RestartRegister;
+  readonly step: RestartStep;
+  readonly answer?: ApiAnswer;
+}
+
+const STEP_OF_ANSWER = { ok: 'requested', later: 'delayed', refused: 'refused' } as const;
+const NO_CREDENTIALS: ApiAnswer = { kind: 'refused', why: 'credentials_invalid', status: 0 };
