@@ -1,4 +1,4 @@
-import { expect, it } from 'vitest';
+import { expect, test } from 'vitest';
 import { CaptureGaps } from './capture-gaps.ts';
 import { cameraKey } from './connection/media-key.ts';
 
@@ -10,7 +10,7 @@ function trackerWithAudio() {
   return gaps;
 }
 
-it('finds the capture times around an interruption', () => {
+test('a gap has the capture times before and after an interruption', () => {
   const gaps = trackerWithAudio();
   gaps.interrupt(['audio'], 10_100);
   gaps.resume('audio', 40);
@@ -18,7 +18,7 @@ it('finds the capture times around an interruption', () => {
   expect(gaps.see('audio', 7, 9_000, 12_020)).toBeUndefined();
 });
 
-it('sees none where Zoom replays what it kept', () => {
+test('there is no gap if Zoom sends what it buffered', () => {
   const gaps = trackerWithAudio();
   gaps.interrupt(['audio'], 10_100);
   gaps.resume('audio', 40);
@@ -26,7 +26,7 @@ it('sees none where Zoom replays what it kept', () => {
   expect(gaps.see('audio', 7, 5_000, 12_020)).toBeUndefined();
 });
 
-it('waits for the new connection: frames of the old one may still come', () => {
+test('frames of the old connection end no gap: it ends with the new connection', () => {
   const gaps = trackerWithAudio();
   gaps.interrupt(['audio', 'chat'], 10_100);
   expect(gaps.see('audio', 7, 1_040, 10_120)).toBeUndefined();
@@ -34,7 +34,7 @@ it('waits for the new connection: frames of the old one may still come', () => {
   expect(gaps.see('audio', 7, 1_300, 12_000)).toEqual({ fromMs: 1_040, toMs: 1_300 });
 });
 
-it('counts the first of two interruptions, and each source by itself', () => {
+test('two interruptions in a row make one gap, and each source has its own', () => {
   const gaps = trackerWithAudio();
   gaps.see('audio', 'ch', 1_020, 10_020);
   gaps.interrupt(['audio'], 10_100);
@@ -44,14 +44,14 @@ it('counts the first of two interruptions, and each source by itself', () => {
   expect(gaps.see('audio', 7, 2_000, 12_000)).toEqual({ fromMs: 1_020, toMs: 2_000 });
 });
 
-it('says nothing of a source that was silent before', () => {
+test('a source that was silent before the interruption has no gap', () => {
   const gaps = trackerWithAudio();
   gaps.interrupt(['audio'], 15_021);
   gaps.resume('audio', 40);
   expect(gaps.see('audio', 7, 60_000, 60_000)).toBeUndefined();
 });
 
-it('keeps media types apart', () => {
+test('the interruption of one media type makes no gap in another', () => {
   const gaps = trackerWithAudio();
   gaps.resume('video', 500);
   gaps.see('video', 7, 1_000, 10_000);
@@ -62,7 +62,7 @@ it('keeps media types apart', () => {
   expect(gaps.see('video', 7, 4_000, 12_000)).toEqual({ fromMs: 1_000, toMs: 4_000 });
 });
 
-it('stops counting sources before they fill the memory', () => {
+test('the number of sources that are remembered is bounded', () => {
   const gaps = trackerWithAudio();
   for (let id = 100; id < 10_000; id++) gaps.see('audio', id, 1_020, 10_020);
   gaps.interrupt(['audio'], 10_100);
@@ -71,7 +71,7 @@ it('stops counting sources before they fill the memory', () => {
   expect(gaps.see('audio', 9_999, 2_000, 12_000)).toBeUndefined();
 });
 
-it('keeps cameras apart that have a connection each', () => {
+test('each camera with a connection of its own has its own gaps', () => {
   const gaps = new CaptureGaps();
   for (const userId of [7, 8]) {
     gaps.resume(cameraKey(userId), 500);
@@ -83,7 +83,7 @@ it('keeps cameras apart that have a connection each', () => {
   expect(gaps.see('video', 7, 3_000, 12_000)).toEqual({ fromMs: 1_000, toMs: 3_000 });
 });
 
-it('misses nothing of a camera that was closed on purpose', () => {
+test('a camera that was deselected has no gap', () => {
   const gaps = new CaptureGaps();
   gaps.resume(cameraKey(7), 500);
   gaps.see('video', 7, 1_000, 10_000);

@@ -1,4 +1,4 @@
-import { describe, expect, it, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import {
   type ClientInput,
   type ClientState,
@@ -66,7 +66,7 @@ describe('late or irrelevant inputs change nothing', () => {
   ];
   for (const [state, inputs] of rows)
     for (const input of inputs)
-      it(`${input.name} while ${JSON.stringify(state)}`, () => {
+      test(`${input.name} while ${JSON.stringify(state)}`, () => {
         expect(nextClientState(state, input)).toBe(state);
       });
 });

@@ -1,4 +1,4 @@
-import { describe, expect, it, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { readSyntheticFrame } from '../simulator/media/synthetic-frame.ts';
 import {
   ADA,
@@ -23,7 +23,7 @@ const WITH_CAMERAS = [ADA, BEN].map((who) => ({
 }));
 
 describe('joining', () => {
-  it('connects every media type, says so, and streams', async () => {
+  test('connects every media type, emits `joined`, and streams', async () => {
     await using it = await simulateJoined({ client: { media: DEFAULT_MEDIA_REQUEST } });
     expect(it.log.names()).toEqual(['state', 'event', 'state', 'joined', 'sessionState']);
     expect(it.simulator.streams()[0]?.mediaConnected).toEqual([
@@ -49,7 +49,7 @@ describe('joining', () => {
     expect(it.client.state).toBe('streaming');
   });
 
-  it('takes one socket for everything when told to', async () => {
+  test('uses one socket for everything with the unified layout', async () => {
     await using it = await simulateJoined({
       client: { layout: 'unified', media: DEFAULT_MEDIA_REQUEST },
     });
@@ -57,7 +57,7 @@ describe('joining', () => {
     expect((await it.play(100)).length).toBeGreaterThan(0);
   });
 
-  it('asks a unified socket only for what Zoom offers', async () => {
+  test('asks a unified socket only for what Zoom offers', async () => {
     await using it = await simulateJoined({
       scenario: { media: ['audio', 'transcript'] },
       client: { layout: 'unified', media: DEFAULT_MEDIA_REQUEST },
@@ -65,7 +65,7 @@ describe('joining', () => {
     expect(Object.keys(it.client.media)).toEqual(['audio', 'transcript']);
   });
 
-  it('leaves out media types the app has no scope for', async () => {
+  test('leaves out media types for which the app has no scope', async () => {
     await using it = await simulateJoined({
       scenario: { media: ['audio', 'chat'] },
       // Chat is asked for twice, with share and without it, while the audio is up already.
@@ -74,20 +74,20 @@ describe('joining', () => {
     expect(Object.keys(it.client.media)).toEqual(['audio', 'chat']);
   });
 
-  it('ends as refused when nothing it wants is offered', async () => {
+  test('ends as refused when nothing it wants is offered', async () => {
     await using it = await simulate({ scenario: { media: ['chat'] } });
     it.client.join(it.join);
     expect(await it.ended()).toEqual({ cause: 'refused', status: 9, restartable: false });
   });
 
-  it('ends as refused on a wrong secret, at once', async () => {
+  test('ends as refused on a wrong secret, at once', async () => {
     await using it = await simulate();
     it.client.join({ ...it.join, clientSecret: 'wrong' });
     expect(await it.ended()).toEqual({ cause: 'refused', status: 3, restartable: false });
     expect(it.log.names()).toEqual(['state', 'state', 'state', 'ended']);
   });
 
-  it('ends as lost on a wrong secret when Zoom only closes: it cannot know', async () => {
+  test('ends as lost on a wrong secret when Zoom closes without an answer', async () => {
     await using it = await simulate({
       behaviour: { badSignature: 'close' },
       client: { signalingWindowMs: 100 },
@@ -96,14 +96,14 @@ describe('joining', () => {
     expect(await it.ended()).toEqual({ cause: 'lost', restartable: true });
   });
 
-  it('ends without dialling when no address is allowed', async () => {
+  test('ends without dialling when no address is allowed', async () => {
     await using it = await simulate({ client: { isAllowedAddress: () => false } });
     it.client.join(it.join);
     expect(await it.ended()).toEqual({ cause: 'failed', restartable: false });
     expect(it.simulator.streams()[0]?.isConnected).toBe(false);
   });
 
-  it('signs for no media address outside the allowed ones', async () => {
+  test('sends no signature to a media address that is not allowed', async () => {
     await using it = await simulate({
       client: { isAllowedAddress: (url) => !/\/(audio|all)$/.test(url) },
     });
@@ -111,20 +111,20 @@ describe('joining', () => {
     expect(await it.ended()).toEqual({ cause: 'refused', restartable: false });
   });
 
-  it('tries the next address when one does not answer', async () => {
+  test('tries the next address when one does not answer', async () => {
     await using it = await simulate();
     it.client.join({ ...it.join, serverUrls: ['ws://127.0.0.1:1', ...it.join.serverUrls] });
     await it.log.next('joined');
   });
 
-  it('joins once', async () => {
+  test('refuses to join a second time', async () => {
     await using it = await simulateJoined();
     expect(() => it.client.join(it.join)).toThrow(
       expect.objectContaining({ code: 'rtms/invalid-state' }),
     );
   });
 
-  it('refuses subscriptions before it joins', async () => {
+  test('refuses subscriptions before it joins', async () => {
     await using it = await simulate();
     expect(() => it.client.subscribeEvents([2], true)).toThrow('has not joined');
     expect(() => it.client.subscribeVideo(1, true)).toThrow('has not joined');
@@ -132,7 +132,7 @@ describe('joining', () => {
 });
 
 describe('frames', () => {
-  it('arrive byte for byte, in order, with name, codec and times', async () => {
+  test('arrive byte for byte, in order, with name, codec and times', async () => {
     await using it = await simulateJoined();
     const frames = await it.play(400);
     for (const who of [ADA, BEN]) {
@@ -152,7 +152,7 @@ describe('frames', () => {
     }
   });
 
-  it('accept the start-up burst: a minute of audio in one go', async () => {
+  test('of the burst at the start come all, a minute of audio at once', async () => {
     await using it = await simulate();
     it.clock.advance(55_000);
     it.client.join(it.join);
@@ -161,7 +161,7 @@ describe('frames', () => {
     expect(frames.length + it.log.of('frame').length).toBeGreaterThan(5000);
   });
 
-  it('leave the backlog with Zoom when told to', async () => {
+  test('of the backlog do not come with `bufferData: false`', async () => {
     await using it = await simulate({ client: { bufferData: false } });
     it.clock.advance(10_000);
     it.client.join(it.join);
@@ -170,7 +170,7 @@ describe('frames', () => {
     expect(it.log.of('frame')[0]?.capturedAtMs).toBeGreaterThanOrEqual(NOW_MS + 10_000);
   });
 
-  it('arrive in binary messages too, and keep-alives are answered digit for digit', async () => {
+  test('arrive in binary messages too, and keep-alives are answered digit for digit', async () => {
     await using it = await simulateJoined({
       behaviour: { frames: 'binary', keepAliveMs: 1_000, keepAliveUnit: 'ns', keepAliveMisses: 3 },
     });
@@ -178,7 +178,7 @@ describe('frames', () => {
     expect(it.client.state).toBe('streaming');
   });
 
-  it('of mixed audio are user 0 and name the active speaker until he leaves', async () => {
+  test('of mixed audio have user 0 and the active speaker, until that one leaves', async () => {
     await using it = await simulateJoined({ client: { media: MIXED } });
     const [before] = await it.play(20);
     expect(before).toMatchObject({ userId: 0, userName: '' });
@@ -193,7 +193,7 @@ describe('frames', () => {
     expect(after).not.toHaveProperty('activeSpeaker');
   });
 
-  it('of Contact Center carry the channel in place of the user', async () => {
+  test('of Contact Center carry the channel in place of the user', async () => {
     await using it = await simulateJoined({ scenario: CALL });
     const frames = await it.play(40);
     expect(frames[0]).toMatchObject({ channelId: 'ch-ada', userName: '' });
@@ -202,7 +202,7 @@ describe('frames', () => {
 });
 
 describe('lines and events', () => {
-  it('remember names for those who leave or turn on their camera', async () => {
+  test('have the names of people who leave or turn on their camera', async () => {
     await using it = await simulateJoined({ scenario: { participants: WITH_CAMERAS } });
     const joined = it.log.of('event').find((event) => event.name === 'participant_joined');
     expect(joined).toMatchObject({
@@ -241,21 +241,24 @@ describe('lines and events', () => {
     },
   );
 
-  test.each(['direct', 'nested'] as const)('read chat in its %s shape', async (chatShape) => {
-    await using it = await simulateJoined({
-      behaviour: { chatShape },
-      client: { media: DEFAULT_MEDIA_REQUEST },
-    });
-    it.act({ do: 'chat', userId: ADA.userId, text: 'the deck', messageId: 'm1' });
-    expect(await it.log.next('chat')).toMatchObject({
-      text: 'the deck',
-      messageId: 'm1',
-      operation: 1,
-      chatSession: { type: 1, id: '' },
-      sender: { userId: ADA.userId, userName: ADA.userName },
-      timestampMs: NOW_MS,
-    });
-  });
+  test.each(['direct', 'nested'] as const)(
+    'of chat are read in the %s shape',
+    async (chatShape) => {
+      await using it = await simulateJoined({
+        behaviour: { chatShape },
+        client: { media: DEFAULT_MEDIA_REQUEST },
+      });
+      it.act({ do: 'chat', userId: ADA.userId, text: 'the deck', messageId: 'm1' });
+      expect(await it.log.next('chat')).toMatchObject({
+        text: 'the deck',
+        messageId: 'm1',
+        operation: 1,
+        chatSession: { type: 1, id: '' },
+        sender: { userId: ADA.userId, userName: ADA.userName },
+        timestampMs: NOW_MS,
+      });
+    },
+  );
 
   test.each(['participant_info', 'paticipant_info'] as const)(
     'decode Contact Center events by product, from %s',
@@ -275,7 +278,7 @@ describe('lines and events', () => {
     },
   );
 
-  it('come only while subscribed to', async () => {
+  test('come only while they are subscribed to', async () => {
     await using it = await simulateJoined({ client: { events: [] } });
     it.act({ do: 'active_speaker', userId: ADA.userId });
     it.client.subscribeEvents([EVENT_TYPE.SHARING_STOP], true);
@@ -288,7 +291,7 @@ describe('lines and events', () => {
     expect(it.log.of('event')[1]).toMatchObject({ name: 'other', raw: { anything: 1 } });
   });
 
-  it('tell pause, resume and sessions once per change', async () => {
+  test('tell pause, resume and sessions once per change', async () => {
     await using it = await simulateJoined();
     it.act({ do: 'pause' });
     await it.log.next('paused');
@@ -309,7 +312,7 @@ describe('lines and events', () => {
     expect(it.client.state).toBe('streaming');
   });
 
-  it('pass messages of an unknown type on', async () => {
+  test('include messages of an unknown type, as `other`', async () => {
     await using it = await simulateJoined();
     it.act({ do: 'raw', socket: 'signaling', text: '{"msg_type":77,"x":1}' });
     it.act({ do: 'raw', socket: 'audio', text: '{"msg_type":23,"y":2}' });
@@ -332,7 +335,7 @@ describe('individual video', () => {
     video: { fps: 25, dataOpt: 'VIDEO_SINGLE_INDIVIDUAL_STREAM' },
   });
 
-  it('flows once somebody is selected, and follows a new selection', async () => {
+  test('flows once a participant is selected, and follows a new selection', async () => {
     await using it = await simulateJoined({
       client: { media },
       scenario: { participants: WITH_CAMERAS },
@@ -357,7 +360,7 @@ describe('individual video', () => {
     expect(await it.play(200)).toEqual([]);
   });
 
-  it('is selected again after a reconnect, unless Zoom refused it', async () => {
+  test('is selected again after a reconnect, unless Zoom refused it', async () => {
     await using it = await simulateJoined({
       client: { media },
       scenario: { participants: WITH_CAMERAS },
@@ -375,7 +378,7 @@ describe('individual video', () => {
     expect((await it.play(200)).length).toBeGreaterThan(0);
   });
 
-  it('is selected once the video connection is back, whether or not we had noticed that it was gone', async () => {
+  test('is selected again once the video connection is back, also if its loss was not noticed', async () => {
     await using it = await simulateJoined({
       client: { media },
       scenario: { participants: WITH_CAMERAS },
@@ -399,7 +402,7 @@ describe('individual video', () => {
     );
   });
 
-  it.each(['signaling', 'media'] as const)(
+  test.each(['signaling', 'media'] as const)(
     'waits for the video connection of a reconnect of %s',
     async (what) => {
       await using it = await simulateJoined({

@@ -48,7 +48,7 @@ export interface IncomingOwner {
   streamCloseAnswered(): void;
 }
 
-/** Turns decoded messages into the client's events, with names and states that earlier messages told. */
+/** Makes the client's events from decoded messages, with names and states that earlier messages told. */
 export class Incoming {
   readonly #product: Product;
   readonly #eventNames: Readonly<Record<string, string>>;

@@ -1,8 +1,8 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { simulate, simulateJoined } from '../test/support/rtms/simulated-client.ts';
 
 describe('leaving', () => {
-  it('emits every frame in flight before it ends', async () => {
+  test('emits every frame in flight before it ends', async () => {
     await using it = await simulateJoined();
     it.clock.advance(2_000);
     await it.client.leave();
@@ -14,13 +14,13 @@ describe('leaving', () => {
     expect(it.log.of('ended')).toEqual([{ cause: 'left', restartable: false }]);
   });
 
-  it('leaves the stream alive for whoever comes next', async () => {
+  test('leaves the stream alive for the next client', async () => {
     await using it = await simulateJoined();
     await it.client.leave();
     expect(it.simulator.streams()[0]?.state).toBe('INTERRUPTED');
   });
 
-  it('is the same however often it is asked for', async () => {
+  test('gives the same promise however often `leave` is called', async () => {
     await using it = await simulateJoined();
     await Promise.all([
       it.client.leave(),
@@ -31,7 +31,7 @@ describe('leaving', () => {
     expect(it.log.of('ended')).toHaveLength(1);
   });
 
-  it('works before joining, and while dialling', async () => {
+  test('works before joining, and while dialling', async () => {
     await using idle = await simulate();
     await idle.client.leave();
     expect(idle.log.of('ended')).toEqual([{ cause: 'left', restartable: false }]);
@@ -41,7 +41,7 @@ describe('leaving', () => {
     expect(dialling.log.names()).toEqual(['state', 'state', 'state', 'ended']);
   });
 
-  it('works from within any listener', async () => {
+  test('works from within any listener', async () => {
     for (const name of ['state', 'joined', 'sessionState', 'event'] as const) {
       await using it = await simulate();
       it.client.once(name, () => void it.client.leave());
@@ -51,7 +51,7 @@ describe('leaving', () => {
     }
   });
 
-  it('goes on emitting the frames of a burst when a frame made it leave', async () => {
+  test('emits the rest of a burst when a listener leaves during a frame', async () => {
     await using it = await simulateJoined();
     it.client.once('frame', () => void it.client.leave());
     it.clock.advance(1_000);
@@ -60,21 +60,21 @@ describe('leaving', () => {
     expect(it.log.names().at(-1)).toBe('ended');
   });
 
-  it('closes the stream for everybody when asked to', async () => {
+  test('ends the stream for every client with `closeStream`', async () => {
     await using it = await simulateJoined();
     await it.client.leave({ closeStream: true });
     expect(it.log.of('ended')).toEqual([{ cause: 'closed', stopReason: 20, restartable: false }]);
     expect(it.simulator.streams()[0]?.state).toBe('TERMINATED');
   });
 
-  it('keeps what Zoom says about the end while leaving', async () => {
+  test('ends with the reason that Zoom gives while the client leaves', async () => {
     await using it = await simulateJoined();
     it.act({ do: 'stop', reason: 6 });
     await it.client.leave();
     expect(it.log.of('ended')).toEqual([{ cause: 'stopped', stopReason: 6, restartable: false }]);
   });
 
-  it('does nothing more on a reconnect that comes too late', async () => {
+  test('ignores a reconnect that is asked for while leaving and after it', async () => {
     await using it = await simulateJoined();
     const left = it.client.leave();
     it.client.reconnect('rtms_interrupted');

@@ -1,6 +1,6 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import { expect, it } from 'vitest';
+import { expect, test } from 'vitest';
 import { accept, startScriptedZoom } from '../test/support/rtms/scripted-zoom.ts';
 import { EventLog, QUICK } from '../test/support/rtms/simulated-client.ts';
 import { RtmsClient } from './client.ts';
@@ -27,7 +27,7 @@ function heapBytes(): number {
   return process.memoryUsage().heapUsed;
 }
 
-it('500 sessions one after another leave nothing behind', async () => {
+test('500 sessions one after another leave nothing behind', async () => {
   await using zoom = await startScriptedZoom(accept(['audio']));
   const round = async (count: number) => {
     for (let number = 0; number < count; number++) {
@@ -44,7 +44,7 @@ it('500 sessions one after another leave nothing behind', async () => {
   expect([...zoom.sockets('signaling'), ...zoom.sockets('audio')]).toEqual([]);
 });
 
-it('200 sessions at once keep their frames apart', async () => {
+test('200 sessions at once keep their frames apart', async () => {
   await using zoom = await startScriptedZoom(accept(['audio']));
   const sessions = Array.from({ length: 200 }, (_, number) => join(zoom.url, number));
   await Promise.all(sessions.map(({ log }) => log.next('joined')));

@@ -1,4 +1,4 @@
-import { expect, it, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { toChatMessage, toFrame, toTranscriptLine } from './media-messages.ts';
 import type { AgreedMedia } from './protocol/agreed-media.ts';
 import { decodeMessage } from './protocol/codec.ts';
@@ -40,7 +40,7 @@ function view() {
   return { roster, activeSpeaker: speaker };
 }
 
-it('has codec 0 when it comes on a socket that never agreed on one', () => {
+test('a frame has codec 0 on a socket that never agreed on a codec', () => {
   expect(toFrame(frame(''), 'video', audio(1), view(), 1).codec).toBe(0);
 });
 
@@ -58,11 +58,11 @@ test.each([
   expect(toFrame(share, 'deskshare', media, view(), 1).codec).toBe(codec);
 });
 
-it('has codec 0 for a share that nothing tells', () => {
+test('a share has codec 0 if neither its payload nor the handshake tells one', () => {
   expect(toFrame(message(16, ''), 'deskshare', from({}), view(), 1).codec).toBe(0);
 });
 
-it('fills a transcript line from roster and clock', () => {
+test('a transcript line takes a missing name from the roster and a missing time from the clock', () => {
   const line = (content: object) =>
     toTranscriptLine(message<TranscriptMessage>(17, { data: 'hi', ...content }), roster, 99);
   expect(line({ user_id: 7 })).toEqual({ text: 'hi', userId: 7, userName: 'Ada', timestampMs: 99 });
@@ -95,7 +95,7 @@ test.each([-1, 0, 7, '', 'soon', null, 1e300, 2 ** 63])(
   },
 );
 
-it('fills a chat message from roster and clock', () => {
+test('a chat message takes missing names from the roster and a missing time from the clock', () => {
   const content = {
     data: 'hi',
     sender: { user_id: 7 },

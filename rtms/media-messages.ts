@@ -16,7 +16,7 @@ export interface FrameShape {
 /** Zoom's id for the mix of all speakers. */
 const MIX_USER_ID = 0;
 
-/** Turns one of the messages 14 to 16 into a frame. Called for every frame, so it makes one object and no closure. */
+/** The frame of one of the messages 14 to 16. Called for every frame, so it makes one object and no closure. */
 export function toFrame(
   message: FrameMessage,
   mediaType: FrameMediaType,

@@ -1,4 +1,4 @@
-import { describe, expect, it, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import {
   ADA,
   L16_ONLY,
@@ -52,7 +52,7 @@ describe('scenario 1: Zoom moves the stream to another server (started again, ne
     expect(it.log.of('gap')).toEqual([]);
   });
 
-  it('stays where it is when the new address is not allowed', async () => {
+  test('keeps the old connection when the new address is not allowed', async () => {
     const isAllowedAddress = (url: string) => !url.includes('evil');
     await using it = await simulateJoined({ client: { isAllowedAddress } });
     it.client.reconnect('failover', ['wss://evil.example']);
@@ -83,7 +83,7 @@ describe('scenario 2: signaling is lost (rtms_interrupted)', () => {
     },
   );
 
-  it('reconnects at once when the webhook knows before the socket does', async () => {
+  test('reconnects at once when the webhook knows before the socket does', async () => {
     await using it = await simulateJoined({ behaviour: { keepAliveOnlyWhenIdle: false } });
     it.act({ do: 'cut_signaling', how: 'freeze' });
     it.clock.advance(40_000);
@@ -94,7 +94,7 @@ describe('scenario 2: signaling is lost (rtms_interrupted)', () => {
     });
   });
 
-  it('finds a silent socket by itself', async () => {
+  test('redials a socket that is silent', async () => {
     await using it = await simulateJoined({
       behaviour: { duplicateSignaling: 'kick' },
       client: { watchdogMs: 140 },
@@ -104,7 +104,7 @@ describe('scenario 2: signaling is lost (rtms_interrupted)', () => {
     await it.log.until(() => it.log.of('reconnected').length > 0);
   });
 
-  it('tries again while Zoom still counts the old connection (status 8)', async () => {
+  test('tries again while Zoom still counts the old connection (status 8)', async () => {
     await using it = await simulateJoined({ client: { watchdogMs: 140 } });
     it.act({ do: 'cut_signaling', how: 'freeze' });
     await it.log.next('interrupted');
@@ -113,14 +113,14 @@ describe('scenario 2: signaling is lost (rtms_interrupted)', () => {
     expect((await it.log.next('reconnected')).attempt).toBeGreaterThanOrEqual(1);
   });
 
-  it('comes back when Zoom closes everything with 1000 and no word', async () => {
+  test('comes back when Zoom closes everything with 1000', async () => {
     await using it = await simulateJoined();
     it.act({ do: 'evict' });
     await it.log.next('reconnected');
     expect(it.client.state).toBe('streaming');
   });
 
-  it('subscribes to everything again', async () => {
+  test('subscribes to everything again', async () => {
     await using it = await simulateJoined();
     it.act({ do: 'cut_signaling' });
     await it.log.next('reconnected');
@@ -128,7 +128,7 @@ describe('scenario 2: signaling is lost (rtms_interrupted)', () => {
     await it.log.until(() => joins().length === 2);
   });
 
-  it('asks what happened to stream and sessions meanwhile', async () => {
+  test('asks for the states of stream and sessions after a reconnect', async () => {
     await using it = await simulateJoined({ client: { backoff: () => 30 } });
     it.act({ do: 'session_start', sessionId: 'two' });
     await it.log.until(() => it.log.of('sessionState').some((s) => s.rtmsSessionId === 'two'));
@@ -145,7 +145,7 @@ describe('scenario 2: signaling is lost (rtms_interrupted)', () => {
     expect(it.client.state).toBe('paused');
   });
 
-  it('stays paused through a reconnect', async () => {
+  test('stays paused through a reconnect', async () => {
     await using it = await simulateJoined();
     it.act({ do: 'pause' });
     await it.log.next('paused');
@@ -156,14 +156,14 @@ describe('scenario 2: signaling is lost (rtms_interrupted)', () => {
     expect(it.log.of('paused')).toHaveLength(1);
   });
 
-  it('ends as lost when the window has passed', async () => {
+  test('ends as lost when the window has passed', async () => {
     await using it = await simulateJoined({ client: { signalingWindowMs: 200 } });
     await it.simulator.close();
     expect(await it.ended()).toEqual({ cause: 'lost', restartable: true });
     expect(it.log.names().at(-1)).toBe('ended');
   });
 
-  it('ends as refused when the stream is gone', async () => {
+  test('ends as refused when the stream is gone', async () => {
     await using it = await simulateJoined({ client: { backoff: () => 50 } });
     it.act({ do: 'cut_signaling' });
     it.act({ do: 'stop', reason: 6 });
@@ -172,7 +172,7 @@ describe('scenario 2: signaling is lost (rtms_interrupted)', () => {
 });
 
 describe('scenario 3: a media connection is lost (event 7)', () => {
-  it('redoes that socket only, and tells the gap in the video', async () => {
+  test('redials that socket only, and tells the gap in the video', async () => {
     await using it = await simulateJoined({
       scenario: WITH_CAMERA,
       client: { media: AUDIO_AND_VIDEO },
@@ -194,7 +194,7 @@ describe('scenario 3: a media connection is lost (event 7)', () => {
     expect(it.log.of('gap').every((gap) => gap.mediaType === 'video')).toBe(true);
   });
 
-  it('keeps signaling and audio alive while the video socket hangs', async () => {
+  test('keeps signaling and audio alive while the video socket hangs', async () => {
     await using it = await simulateJoined({
       scenario: WITH_CAMERA,
       client: { media: AUDIO_AND_VIDEO, watchdogMs: 60_000 },
@@ -209,7 +209,7 @@ describe('scenario 3: a media connection is lost (event 7)', () => {
     expect(it.log.of('interrupted')).toEqual([]);
   });
 
-  it('redoes a socket that Zoom knows to be dead before we do', async () => {
+  test('redials a socket when Zoom tells that it is dead before the watchdog does', async () => {
     await using it = await simulateJoined({
       scenario: WITH_CAMERA,
       behaviour: { keepAliveOnlyWhenIdle: false },
@@ -236,7 +236,7 @@ describe('scenario 3: a media connection is lost (event 7)', () => {
     expect(it.log.of('interrupted')).toHaveLength(1);
   });
 
-  it('reports each media type of a unified socket', async () => {
+  test('reports each media type of a unified socket', async () => {
     await using it = await simulateJoined({
       scenario: WITH_CAMERA,
       client: { media: AUDIO_AND_VIDEO, layout: 'unified' },
@@ -267,7 +267,7 @@ describe('scenario 4: Zoom stops the stream (rtms_stopped)', () => {
     expect(it.client.state).toBe('ended');
   });
 
-  it('reads the stop reason under its other name', async () => {
+  test('reads the stop reason under its other name', async () => {
     await using it = await simulateJoined({ behaviour: { streamReasonKey: 'stop_reason' } });
     it.act({ do: 'stop', reason: 7 });
     expect(await it.ended()).toMatchObject({ stopReason: 7 });

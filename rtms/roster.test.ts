@@ -1,7 +1,7 @@
-import { expect, it } from 'vitest';
+import { expect, test } from 'vitest';
 import { Roster } from './roster.ts';
 
-it('keeps the last name given, and none that is empty', () => {
+test('the roster keeps the latest name and ignores empty ones', () => {
   const roster = new Roster();
   roster.learn(1, 'Ada');
   roster.learn(1, undefined);
@@ -12,13 +12,13 @@ it('keeps the last name given, and none that is empty', () => {
   expect(roster.nameOf(2)).toBe('');
 });
 
-it('forgets the oldest names of a very large meeting', () => {
+test('the roster of a very large meeting drops its oldest names', () => {
   const roster = new Roster();
   for (let id = 0; id <= 10_000; id++) roster.learn(id, `name ${id}`);
   expect([0, 1, 10_000].map((id) => roster.nameOf(id))).toEqual(['', 'name 1', 'name 10000']);
 });
 
-it('bounds its names in bytes: the oldest leave first, whoever learns again is not old', () => {
+test('the roster bounds its names in bytes: it drops the oldest first, and a name that is given again counts as new', () => {
   const roster = new Roster();
   const name = (id: number) => `${id} `.padEnd(512, 'x');
   for (let id = 0; id < 2_048; id++) roster.learn(id, name(id));

@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs';
-import { describe, expect, it, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { decodeMessage } from './protocol/codec.ts';
 import type { EventUpdate } from './protocol/decode-signaling.ts';
 import { Roster } from './roster.ts';
@@ -90,7 +90,7 @@ test.each([
   expect(read('contact_center', text)).toEqual({ name, timestampMs: 1738392033699 });
 });
 
-it('tells a voice event without participant', () => {
+test('a voice event without a participant is told without one', () => {
   expect(read('contact_center', '{"msg_type":6,"event":{"event_type":8}}')).toEqual({
     name: 'voice',
     event: 'consumer_answered',
@@ -104,7 +104,7 @@ describe('Phone', () => {
     return readSignalingEvent('phone', decodeMessage(text) as EventUpdate, new Roster(), 99, names);
   };
 
-  test("has Contact Center's numbers where it speaks V1, as Zoom's sample does", () => {
+  test("events of V1 have Contact Center's numbers, as in Zoom's sample", () => {
     const event = { event_type: 18, event_ts: 1, paticipant_info: { channel_id: 'c' } };
     expect(told(event)).toMatchObject({
       name: 'voice',
@@ -113,7 +113,7 @@ describe('Phone', () => {
     });
   });
 
-  test('has names for event codes where the deployment gives some, else they are passed on', () => {
+  test('event codes have the names that the deployment gives; other codes are passed on', () => {
     const event = { event_code: 8001, event_ts: 1, participant_info: { channel_id: 'c' } };
     expect(told(event)).toMatchObject({ name: 'other', raw: event });
     expect(told(event, { 8001: 'hold' })).toMatchObject({

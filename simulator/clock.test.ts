@@ -1,14 +1,14 @@
-import { expect, it } from 'vitest';
+import { expect, test } from 'vitest';
 import { manualClock, scaledClock } from './clock.ts';
 
-it('runs faster than the wall', async () => {
+test('a scaled clock runs faster than the wall clock', async () => {
   const clock = scaledClock(1_000);
   const before = clock.now();
   await new Promise<void>((resolve) => clock.after(5_000, resolve));
   expect(clock.now() - before).toBeGreaterThanOrEqual(4_000);
 });
 
-it('stops a scaled timer that was cancelled', async () => {
+test('a scaled timer that was cancelled does not run', async () => {
   const clock = scaledClock(1_000);
   let ran = 0;
   const cancel = clock.every(1_000, () => {
@@ -22,7 +22,7 @@ it('stops a scaled timer that was cancelled', async () => {
   expect(ran).toBe(2);
 });
 
-it('runs due timers in order of time, repeated ones each time', () => {
+test('a manual clock runs due timers in order of time, repeated ones each time', () => {
   const clock = manualClock(1_000);
   const ran: string[] = [];
   clock.after(25, () => ran.push(`after ${clock.now()}`));
@@ -35,7 +35,7 @@ it('runs due timers in order of time, repeated ones each time', () => {
   expect(clock.now()).toBe(1_130);
 });
 
-it('runs a timer that a timer made', () => {
+test('a manual clock runs a timer that a timer made', () => {
   const clock = manualClock(0);
   let at = 0;
   clock.after(10, () =>

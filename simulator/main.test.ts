@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { createInterface, type Interface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { afterEach, expect, it } from 'vitest';
+import { afterEach, expect, test } from 'vitest';
 import { listenLocally } from './sockets/listen.ts';
 
 const MAIN = fileURLToPath(new URL('./main.ts', import.meta.url));
@@ -43,7 +43,7 @@ async function post(url: string, body: unknown): Promise<{ status: number; json:
   return { status: response.status, json: text === '' ? undefined : JSON.parse(text) };
 }
 
-it('plays meetings from the command line and says so in JSON lines', async () => {
+test('the simulator plays meetings from the command line and reports them in JSON lines', async () => {
   const options = JSON.stringify({ durationMs: 500, participants: 1 });
   const { next } = run(
     ...['--scenario', 'synthetic', '--scenario-options', options],
@@ -55,7 +55,7 @@ it('plays meetings from the command line and says so in JSON lines', async () =>
   expect(await once(child, 'exit')).toEqual([0, null]);
 });
 
-it('says in one line what is wrong with its flags or ports', async () => {
+test('the simulator says in one line what is wrong with its flags or ports', async () => {
   const taken = createServer();
   const port = await listenLocally(taken, 0);
   for (const args of [['--scenario', 'none'], ['--port', String(port)], ['--bad']]) {
@@ -70,7 +70,7 @@ it('says in one line what is wrong with its flags or ports', async () => {
   taken.close();
 });
 
-it('is driven over HTTP', async () => {
+test('the simulator is driven over HTTP', async () => {
   const { next } = run('--seed', 'test');
   const { controlUrl } = await next('listening');
   const scenario = { name: 'posted', durationMs: 60_000, participants: [] };

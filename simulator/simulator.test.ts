@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, test } from 'vitest';
 import { PRODUCTS, type Product } from '../rtms/protocol/product.ts';
 import { joinUnified } from '../test/support/raw-client.ts';
 import { manualClock } from './clock.ts';
@@ -34,7 +34,7 @@ const EVENT_NAME: Record<Product, string> = {
 };
 
 describe('addresses', () => {
-  it('are those of the tunnels, where there are tunnels', async () => {
+  test('are those of the tunnels, if there are tunnels', async () => {
     const publicUrls = { signaling: 'wss://a.example.com', media: 'wss://b.example.com' };
     await start({ publicUrls });
     const id = simulator.start(meeting) as string;
@@ -44,7 +44,7 @@ describe('addresses', () => {
 });
 
 describe('webhooks', () => {
-  it.each(PRODUCTS)('of a %s have the documented names and fields', async (product) => {
+  test.each(PRODUCTS)('of a %s have the documented names and fields', async (product) => {
     await start();
     const id = simulator.start({ ...meeting, product }) as string;
     const { signaling } = await joinUnified(simulator, id);
@@ -64,7 +64,7 @@ describe('webhooks', () => {
     expect(events()[2]?.payload['stop_reason']).toBe(8);
   });
 
-  it.each(['meeting', 'webinar'] as const)(
+  test.each(['meeting', 'webinar'] as const)(
     'of a %s can have the fields of May 2026',
     async (product) => {
       await start({ behaviour: { webhookExtended: true } });
@@ -76,13 +76,13 @@ describe('webhooks', () => {
     },
   );
 
-  it('can be nested under object', async () => {
+  test('can be nested under object', async () => {
     await start({ behaviour: { webhookShape: 'nested' } });
     const id = simulator.start(meeting);
     expect(events()[0]?.payload['object']).toMatchObject({ rtms_stream_id: id });
   });
 
-  it('are replayed, held back and made up by script', async () => {
+  test('are replayed, held back and made up by the script', async () => {
     await start();
     const id = simulator.start(meeting) as string;
     simulator.act(id, { do: 'replay_webhook', kind: 'started' });
@@ -101,7 +101,7 @@ describe('webhooks', () => {
 });
 
 describe('concurrency', () => {
-  it('is warned of above 80 percent and refused at the limit, until a stream ends', async () => {
+  test('is warned of above 80 percent and refused at the limit, until a stream ends', async () => {
     await start({ concurrencyLimit: 5 });
     const ids = Array.from({ length: 5 }, () => simulator.start(meeting) as string);
     expect(events().filter(({ event }) => event === 'rtms.concurrency_near_limit')).toEqual([
@@ -121,7 +121,7 @@ describe('concurrency', () => {
   });
 });
 
-it('makes the same ids from the same seed', async () => {
+test('the same seed gives the same ids', async () => {
   await start({ seed: 'one' });
   const first = simulator.start(meeting);
   const other = simulator.start(meeting);
@@ -132,7 +132,7 @@ it('makes the same ids from the same seed', async () => {
   expect(first).toMatch(/^[0-9a-f]{32}$/);
 });
 
-it('refuses scenarios and actions that make no sense, by name', async () => {
+test('a scenario or action that makes no sense is refused with the name of the field', async () => {
   await start();
   expect(() => simulator.start({ ...meeting, durationMs: -1 })).toThrow('scenario: durationMs');
   const id = simulator.start(meeting) as string;
@@ -140,7 +140,7 @@ it('refuses scenarios and actions that make no sense, by name', async () => {
   expect(() => simulator.act('unknown', { do: 'pause' })).toThrow('no RTMS stream unknown');
 });
 
-it('does nothing to a stream that is over', async () => {
+test('an action on a stream that is over does nothing', async () => {
   await start();
   const id = simulator.start(meeting) as string;
   simulator.act(id, { do: 'stop', reason: 1 });
@@ -148,7 +148,7 @@ it('does nothing to a stream that is over', async () => {
   expect(events().map(({ payload }) => payload['stop_reason'])).toEqual([undefined, 1]);
 });
 
-it('closes quietly in the middle of a stream, its books written', async () => {
+test('closing in the middle of a stream writes its ledger', async () => {
   await start();
   const id = simulator.start(meeting) as string;
   const { signaling } = await joinUnified(simulator, id);

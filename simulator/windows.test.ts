@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, describe, expect, test, vi } from 'vitest';
 import { STOP_REASON } from '../rtms/protocol/constants.ts';
 import {
   joinMedia,
@@ -52,7 +52,7 @@ async function interrupted() {
 }
 
 describe('keep-alive', () => {
-  it('is asked for every 10 seconds on every socket', async () => {
+  test('is asked for every 10 seconds on every socket', async () => {
     const id = await start();
     const { signaling, media } = await joinUnified(simulator, id);
     for (const socket of [signaling, media]) socket.answersKeepAlives = false;
@@ -64,7 +64,7 @@ describe('keep-alive', () => {
     }
   });
 
-  it('can be asked for only where nothing else was sent', async () => {
+  test('can be asked for on idle sockets only', async () => {
     const id = await start({ keepAliveOnlyWhenIdle: true });
     const { signaling, media } = await joinUnified(simulator, id, { media_params: MULTI });
     signaling.answersKeepAlives = false;
@@ -75,7 +75,7 @@ describe('keep-alive', () => {
     expect(media.take(12)).toHaveLength(0);
   });
 
-  it('must come back digit for digit, or the connection is dropped after three', async () => {
+  test('must come back digit for digit, or the connection is dropped after three', async () => {
     const id = await start({ keepAliveUnit: 'ns' });
     const { signaling } = await joinSignaling(simulator, id);
     await pass(clock, 50_000, [signaling]);
@@ -91,7 +91,7 @@ describe('keep-alive', () => {
     expect(await signaling.closed).toBe(1006);
   });
 
-  it('unanswered on signaling: interrupted, and after a minute stopped for it', async () => {
+  test('unanswered on signaling: interrupted, and after a minute stopped for it', async () => {
     const id = await start();
     const { signaling } = await joinUnified(simulator, id);
     signaling.answersKeepAlives = false;
@@ -102,7 +102,7 @@ describe('keep-alive', () => {
     expect(await stopReason(id)).toBe(STOP_REASON.KEEP_ALIVE_TIMEOUT);
   });
 
-  it('unanswered on a frozen connection: nobody tells the client', async () => {
+  test('unanswered on a frozen connection: the client is not told', async () => {
     const id = await start();
     const { signaling } = await joinUnified(simulator, id);
     simulator.act(id, { do: 'cut_signaling', how: 'freeze' });
@@ -115,13 +115,13 @@ describe('keep-alive', () => {
 });
 
 describe('a client that never comes', () => {
-  it('loses the stream after a minute', async () => {
+  test('loses the stream after a minute', async () => {
     const id = await start();
     clock.advance(60_000);
     expect(await stopReason(id)).toBe(STOP_REASON.CONNECTION_TIMEOUT);
   });
 
-  it('is told apart from one with the wrong secret', async () => {
+  test('is told apart from one with the wrong secret', async () => {
     const id = await start();
     const { response } = await joinSignaling(simulator, id, { signature: '0'.repeat(64) });
     expect(response.status_code).toBe(3);
@@ -131,7 +131,7 @@ describe('a client that never comes', () => {
 });
 
 describe('signaling lost', () => {
-  it.each([
+  test.each([
     ['closed by the client', 'close', STOP_REASON.SIGNAL_CONNECTION_INTERRUPTED],
     ['cut by the client', 'terminate', STOP_REASON.SIGNAL_CONNECTION_CLOSED_ABNORMALLY],
   ] as const)('%s: a minute to come back', async (_name, how, reason) => {
@@ -146,7 +146,7 @@ describe('signaling lost', () => {
     expect(await stopReason(id)).toBe(reason);
   });
 
-  it.each(['cut_signaling', 'evict'] as const)('through %s: reason 19', async (action) => {
+  test.each(['cut_signaling', 'evict'] as const)('through %s: reason 19', async (action) => {
     const id = await start();
     const { signaling } = await joinUnified(simulator, id);
     simulator.act(id, { do: action });
@@ -156,7 +156,7 @@ describe('signaling lost', () => {
     expect(await stopReason(id)).toBe(STOP_REASON.AWAIT_RECONNECTION_TIMEOUT);
   });
 
-  it('silences media at once, and keeps the audio for whoever reconnects', async () => {
+  test('stops media at once, and keeps the audio for the client that reconnects', async () => {
     const id = await start();
     const first = await joinUnified(simulator, id, { media_params: MULTI });
     clock.advance(100);
@@ -177,7 +177,7 @@ describe('signaling lost', () => {
 });
 
 describe('a media socket lost', () => {
-  it('is told on signaling, and has 65 seconds to come back', async () => {
+  test('is told on signaling, and has 65 seconds to come back', async () => {
     const id = await start();
     const { signaling, response } = await joinSignaling(simulator, id);
     const { audio: url } = response.media_server.server_urls;
@@ -202,10 +202,10 @@ describe('a media socket lost', () => {
     expect(simulator.streams()[0]?.state).toBe('ACTIVE');
   });
 
-  it.each([
+  test.each([
     ['closed by the client', 'close', STOP_REASON.DATA_CONNECTION_INTERRUPTED],
     ['cut by the client', 'terminate', STOP_REASON.DATA_CONNECTION_CLOSED_ABNORMALLY],
-  ] as const)('%s, and nobody comes back: the stream ends', async (_name, how, reason) => {
+  ] as const)('%s, and no client comes back: the stream ends', async (_name, how, reason) => {
     const id = await start();
     const { signaling, media } = await joinUnified(simulator, id);
     media.socket[how]();
@@ -216,7 +216,7 @@ describe('a media socket lost', () => {
     expect(await signaling.closed).toBe(1000);
   });
 
-  it('closed by Zoom, and nobody comes back: reason 19', async () => {
+  test('closed by Zoom, and no client comes back: reason 19', async () => {
     const id = await start();
     const { signaling, media } = await joinUnified(simulator, id);
     simulator.act(id, { do: 'cut_media', how: 'close' });
@@ -229,7 +229,7 @@ describe('a media socket lost', () => {
 });
 
 describe('the ledger of a broken connection', () => {
-  it('holds what was sent after the last answered keep-alive for uncertain', async () => {
+  test('counts as uncertain what was sent after the last answered keep-alive', async () => {
     const id = await start();
     const { media } = await joinUnified(simulator, id, { media_params: MULTI });
     clock.advance(10_000);
@@ -243,7 +243,7 @@ describe('the ledger of a broken connection', () => {
     expect(audio?.uncertain[0]?.frames).toBeLessThanOrEqual(6);
   });
 
-  it('is certain of everything when the client closed in good order', async () => {
+  test('is certain of everything when the client closed in good order', async () => {
     const id = await start();
     const { media } = await joinUnified(simulator, id, { media_params: MULTI });
     clock.advance(100);
@@ -256,7 +256,7 @@ describe('the ledger of a broken connection', () => {
     expect(audio?.uncertain).toEqual([]);
   });
 
-  it('sends late what was stalled, and nothing twice', async () => {
+  test('sends late what was stalled, and nothing twice', async () => {
     const id = await start();
     const { media } = await joinUnified(simulator, id, { media_params: MULTI });
     simulator.act(id, { do: 'stall_media', mediaType: 'audio', durationMs: 1_000 });
@@ -270,7 +270,7 @@ describe('the ledger of a broken connection', () => {
 });
 
 describe('fail-over', () => {
-  it('announces a new address for the same stream; the old one leads nowhere', async () => {
+  test('announces a new address for the same stream; the old one leads nowhere', async () => {
     const id = await start();
     const oldUrl = simulator.serverUrl(id);
     const { signaling, media } = await joinUnified(simulator, id, { media_params: MULTI });
@@ -292,7 +292,7 @@ describe('fail-over', () => {
     expect((await again.media.next(14)).content.timestamp).toBe(NOW + 100);
   });
 
-  it('can leave the old sockets open, in silence', async () => {
+  test('can leave the old sockets open, in silence', async () => {
     const id = await start();
     const { signaling, media } = await joinUnified(simulator, id, { media_params: MULTI });
     simulator.act(id, { do: 'failover', oldSockets: 'keep' });

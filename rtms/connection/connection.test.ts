@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { type AddressInfo, connect, type Socket } from 'node:net';
-import { describe, expect, it, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { WebSocket } from 'ws';
 import {
   accept,
@@ -65,7 +65,7 @@ function statusFirst(path: string, status: number, offered: readonly MediaType[]
 const STATUSES = [...Array.from({ length: 48 }, (_, status) => status), 75];
 
 describe('on the wire', () => {
-  it('speaks the documented handshakes, subscriptions and ready', async () => {
+  test('speaks the documented handshakes, subscriptions and ready', async () => {
     await using it = await joinScripted(accept(['audio', 'chat']), { media: AUDIO_AND_CHAT });
     await it.log.next('joined');
     const ready = () => it.zoom.received.filter(({ message }) => message.msg_type === 7);
@@ -131,7 +131,7 @@ describe('signaling answers', () => {
     }
   });
 
-  it('that call the connection a duplicate in words only are asked for again', async () => {
+  test('that call the connection a duplicate in words only lead to another attempt', async () => {
     let tries = 0;
     const script: Script = (path, message, socket) => {
       if (message.msg_type === 1 && ++tries === 1) {
@@ -143,7 +143,7 @@ describe('signaling answers', () => {
     await it.log.next('joined');
   });
 
-  it('that never come are given up after a while, again and again', async () => {
+  test('that never come time out, attempt after attempt', async () => {
     await using it = await joinScripted(() => {}, {
       handshakeTimeoutMs: 20,
       signalingWindowMs: 150,
@@ -152,7 +152,7 @@ describe('signaling answers', () => {
     expect(it.zoom.received.length).toBeGreaterThan(1);
   });
 
-  it('that are malformed are told and waited for no more', async () => {
+  test('that are malformed are told, and the attempt times out', async () => {
     let tries = 0;
     const script: Script = (path, message, socket) => {
       if (path === 'signaling' && ++tries === 1) socket.send('{"msg_type":2');
@@ -163,7 +163,7 @@ describe('signaling answers', () => {
     expect(it.log.of('malformed')).toMatchObject([{ scope: 'signaling' }]);
   });
 
-  it.each(['{"msg_type":2}', '{"msg_type":2,"status_code":"whatever"}'])(
+  test.each(['{"msg_type":2}', '{"msg_type":2,"status_code":"whatever"}'])(
     'without status or address are asked for again: %s',
     async (text) => {
       let tries = 0;
@@ -177,7 +177,7 @@ describe('signaling answers', () => {
     },
   );
 
-  it('that are a bare close are asked for again: Zoom may need a moment', async () => {
+  test('that are a bare close lead to another attempt: Zoom may need a moment', async () => {
     let tries = 0;
     const script: Script = (path, message, socket) => {
       if (path === 'signaling' && ++tries <= 12) socket.close(1000);
@@ -188,7 +188,7 @@ describe('signaling answers', () => {
     expect(it.log.names().filter((name) => name !== 'state')).toEqual(['joined']);
   });
 
-  it('that are a bare close until the window ends are a loss', async () => {
+  test('that are a bare close until the window ends make the client end as lost', async () => {
     await using it = await joinScripted((_path, _message, socket) => socket.close(1000), {
       signalingWindowMs: 500,
     });
@@ -230,12 +230,12 @@ describe('media answers', () => {
     },
   );
 
-  it('that refuse everything end the client', async () => {
+  test('that refuse everything end the client', async () => {
     await using it = await joinScripted(statusFirst('audio', 9, ['audio']));
     expect(await it.log.next('ended')).toEqual({ cause: 'refused', status: 9, restartable: false });
   });
 
-  it('that are slow hold up the others only so long', async () => {
+  test('that are slow delay the other media only by `mediaWaitMs`', async () => {
     let isSlow = true;
     const script: Script = (path, message, socket) => {
       if (path !== 'chat' || !isSlow) accept(['audio', 'chat'])(path, message, socket);
@@ -257,7 +257,7 @@ describe('media connections', () => {
     else accept(['audio', 'chat'])(path, message, socket);
   };
 
-  it('go on trying beyond their window while another one is up', async () => {
+  test('go on trying beyond their window while another one is up', async () => {
     await using it = await joinScripted(chatIsGone, {
       media: AUDIO_AND_CHAT,
       mediaWindowMs: 30,
@@ -269,7 +269,7 @@ describe('media connections', () => {
     expect(it.client.state).toBe('streaming');
   });
 
-  it('end the client as lost when the last one gives up', async () => {
+  test('end the client as lost when the window of the last one has passed', async () => {
     let isGone = false;
     const script: Script = (path, message, socket) => {
       if (path === 'audio' && isGone) socket.terminate();
@@ -283,7 +283,7 @@ describe('media connections', () => {
     expect(it.log.of('interrupted')).toEqual([{ scope: 'audio', cause: 'connection_closed' }]);
   });
 
-  it('are not redone on a notice that a loss of our own explains', async () => {
+  test('are not redialled on a notice that is about a loss of our own', async () => {
     await using it = await joinScripted(accept(['audio', 'chat']), { media: AUDIO_AND_CHAT });
     await it.log.next('joined');
     for (const socket of it.zoom.sockets('audio')) socket.terminate();
@@ -297,7 +297,7 @@ describe('media connections', () => {
 describe('a notice of Zoom', () => {
   const EVENT_7 = { msg_type: 6, event: { event_type: 7, timestamp: 1 } };
 
-  it.each([
+  test.each([
     ['event 7', EVENT_7],
     ['state 2 for media', { msg_type: 8, state: 2, reason: 14, timestamp: 1 }],
     ['state 2 for no reason', { msg_type: 8, state: 2, timestamp: 1 }],
@@ -322,7 +322,7 @@ describe('a notice of Zoom', () => {
     expect(hellos.map(({ path }) => path).sort()).toEqual(['audio', 'audio', 'chat']);
   });
 
-  it.each(['reason', 'stop_reason'])(
+  test.each(['reason', 'stop_reason'])(
     'by state 2 with 13 in `%s`: redoes everything, though signaling lives',
     async (field) => {
       await using it = await joinScripted(accept(['audio']));
@@ -339,7 +339,7 @@ describe('a notice of Zoom', () => {
 });
 
 describe('the end', () => {
-  it('that was announced needs no last word', async () => {
+  test('comes with the connection when Zoom announced it before', async () => {
     await using it = await joinScripted(accept(['audio']));
     await it.log.next('joined');
     it.zoom.send('signaling', { msg_type: 8, state: 3, reason: 6, timestamp: 1 });
@@ -351,7 +351,7 @@ describe('the end', () => {
     });
   });
 
-  it('keeps the announced reason when the last word has none', async () => {
+  test('has the announced reason when the last message has none', async () => {
     await using it = await joinScripted(accept(['audio']));
     await it.log.next('joined');
     it.zoom.send('signaling', { msg_type: 8, state: 3, reason: 10, timestamp: 1 });
@@ -359,7 +359,7 @@ describe('the end', () => {
     expect(await it.log.next('ended')).toMatchObject({ stopReason: 10, restartable: true });
   });
 
-  it('does not wait for a server that never answers a stream close', async () => {
+  test('does not wait for a server that never answers a stream close', async () => {
     await using it = await joinScripted(accept(['audio']), { closeTimeoutMs: 30 });
     await it.log.next('joined');
     for (const socket of it.zoom.sockets('audio')) socket.pause();
@@ -368,7 +368,7 @@ describe('the end', () => {
     expect(it.log.of('ended')).toEqual([{ cause: 'closed', restartable: false }]);
   });
 
-  it('is near when a stream close is answered', async () => {
+  test('comes as soon as Zoom answers the stream close', async () => {
     const script: Script = (path, message, socket) => {
       if (message.msg_type === 21) socket.send('{"msg_type":22,"status_code":0}');
       else accept(['audio'])(path, message, socket);
@@ -388,7 +388,7 @@ describe('a server that asks and does not read the answers', () => {
       .flat(),
   );
 
-  it('loses its connection', async () => {
+  test('has its connection cut', async () => {
     await using it = await joinScripted(accept(['audio']));
     await it.log.next('joined');
     const [server] = it.zoom.sockets('audio') as (WebSocket & { _socket: Socket })[];
@@ -434,7 +434,7 @@ describe('what no server should send', () => {
     expect(it.client.state).toBe('streaming');
   });
 
-  it('broken UTF-8 spoils one message', async () => {
+  test('broken UTF-8: one message is lost', async () => {
     await using it = await joinScripted(accept(['audio']));
     await it.log.next('joined');
     for (const socket of it.zoom.sockets('audio')) {
@@ -445,7 +445,7 @@ describe('what no server should send', () => {
     expect(it.log.of('interrupted')).toEqual([]);
   });
 
-  it('on a unified socket belongs to no media type when it does not say', async () => {
+  test('on a unified socket: the loss has no media type if the message tells none', async () => {
     await using it = await joinScripted(accept(['all']), {
       media: AUDIO_AND_CHAT,
       layout: 'unified',
@@ -455,7 +455,7 @@ describe('what no server should send', () => {
     expect(await it.log.next('malformed')).not.toHaveProperty('mediaType');
   });
 
-  it('too large a message costs the socket, not the session', async () => {
+  test('a message that is too large: the socket is redialled, the session goes on', async () => {
     await using it = await joinScripted(accept(['audio']));
     await it.log.next('joined');
     it.zoom.send('audio', 'x'.repeat(MAX_MESSAGE_BYTES + 1));
@@ -468,7 +468,7 @@ describe('what no server should send', () => {
     });
   });
 
-  it('a message of just the limit passes', async () => {
+  test('a message as large as the limit allows is read', async () => {
     await using it = await joinScripted(accept(['audio']));
     await it.log.next('joined');
     const head = '{"msg_type":14,"content":{"user_id":7,"timestamp":1,"data":"';
@@ -477,7 +477,7 @@ describe('what no server should send', () => {
     expect((await it.log.next('frame')).payload.length).toBeGreaterThan(6_000_000);
   });
 
-  it('bytes that are no WebSocket frame cost the socket, not the session', async () => {
+  test('bytes that are no WebSocket frame: the socket is redialled, the session goes on', async () => {
     await using it = await joinScripted(accept(['audio']));
     await it.log.next('joined');
     for (const socket of it.zoom.sockets('audio')) {
@@ -500,7 +500,7 @@ describe('dialling', () => {
     },
   );
 
-  it('gives up on a server that accepts and says nothing', async () => {
+  test('ends an attempt at a server that accepts the connection and never answers', async () => {
     const server = createServer();
     server.on('upgrade', () => {});
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -513,7 +513,7 @@ describe('dialling', () => {
     server.close();
   });
 
-  it('verifies TLS, and trusts the certificates it is given', async () => {
+  test('verifies TLS, and trusts the certificates of the option `ca`', async () => {
     const tls = selfSigned();
     await using zoom = await startScriptedZoom(accept(['audio']), tls);
     const serverUrls = [`${zoom.url}/signaling`];
@@ -529,7 +529,7 @@ describe('dialling', () => {
     await client.leave();
   });
 
-  it('goes through a proxy when told to', async () => {
+  test('goes through the proxy of the option `proxyUrl`', async () => {
     const targets: (string | undefined)[] = [];
     const proxy = createServer().on('connect', ({ url }, socket, head) => {
       targets.push(url);

@@ -62,7 +62,7 @@ test.each([false, true])(
   },
 );
 
-test('more than is kept is told as lost, one by one, and the rest comes', async () => {
+test('early frames beyond the limit are told as lost one by one, and the others come', async () => {
   await using it = await joinEarly(early, { maxHeldBytes: 1_300 });
   await it.log.next('frame', 2);
   await it.log.until(() => it.log.of('malformed').length + it.log.of('frame').length >= 5);
@@ -89,7 +89,7 @@ test('frames whose parameters never come are told as lost', async () => {
   expect(it.log.of('malformed')).toMatchObject([{ mediaType: 'audio', userId: 7 }]);
 });
 
-test('a socket that is redone holds its early frames, too', async () => {
+test('early frames of a socket that was redialled are held too', async () => {
   await using it = await joinEarly(early);
   await it.log.next('frame', 5);
   for (const socket of it.zoom.sockets('audio')) socket.close(1000);
@@ -124,7 +124,7 @@ test.each([false, true])(
   },
 );
 
-test('media on a signaling socket that is redone waits for the new parameters', async () => {
+test('media on a redialled signaling socket waits for the new parameters', async () => {
   await using it = await joinEarly(earlyOnSignaling);
   await it.log.next('frame', 5);
   for (const socket of it.zoom.sockets('signaling')) socket.close(1000);
@@ -153,7 +153,7 @@ test('media on the signaling socket whose parameters never come is told as lost,
   expect(it.log.names().at(-1)).toBe('ended');
 });
 
-test('media on the signaling socket that nobody asked for is counted, not recorded', async () => {
+test('media on the signaling socket that is not wanted is told as unasked, not as frames', async () => {
   await using it = await joinEarly(early);
   const unasked: string[] = [];
   it.client.on('unasked', ({ mediaType }) => unasked.push(mediaType));

@@ -170,7 +170,7 @@ test.each<Case>([
   expect(await typesThatArrive(it, granted)).toEqual([...wanted].sort());
 });
 
-test('a copy on a connection that was not asked for it is told once, not recorded twice', async () => {
+test('data that another connection carries too is told as unasked, not as a second frame', async () => {
   await using it = await joinScripted(mediaServer(DOCUMENTED, () => 0));
   await it.log.next('joined');
   const unasked: string[] = [];
@@ -183,7 +183,7 @@ test('a copy on a connection that was not asked for it is told once, not recorde
   expect(it.log.of('frame').map(({ mediaType }) => mediaType)).toEqual(['deskshare']);
 });
 
-test('a wanted type that no connection carries is taken wherever it comes, with its codec', async () => {
+test('a wanted type that no connection carries is taken from any connection, with its codec', async () => {
   const script = mediaServer(DOCUMENTED, (path) => (path === 'all' ? 7 : 0));
   await using it = await joinScripted(script);
   await it.log.next('joined');
@@ -192,7 +192,7 @@ test('a wanted type that no connection carries is taken wherever it comes, with 
   expect(await it.log.next('frame')).toMatchObject({ mediaType: 'deskshare', codec: 5 });
 });
 
-test('a reconnect asks at once in the form that Zoom took before', async () => {
+test('a reconnect asks at once in the form that Zoom accepted before', async () => {
   const script = mediaServer(DOCUMENTED, (path, _asked, open) =>
     path === 'all' && open.size > 0 ? 16 : 0,
   );

@@ -159,7 +159,7 @@ prop.prop([fc.infiniteStream(status), fc.infiniteStream(fc.nat(4))])(
   },
 );
 
-test('a connection that Zoom still counts is waited out, but not where it never was', () => {
+test('the client waits while Zoom counts an old connection, but not if there was none', () => {
   const beside = { others: [own('audio')], offer: OFFER, unified: 'untried' } as const;
   expect(waitsOutTaken(99, true, beside)).toBe(true);
   expect([1, 2].map((attempt) => waitsOutTaken(attempt, false, beside))).toEqual([true, false]);

@@ -16,7 +16,7 @@ test.each<[string, Carried, readonly string[]]>([
   expect(keysOf(carried)).toEqual(keys);
 });
 
-test('the same camera has the same key, another one another', () => {
+test('equal cameras have equal keys, different cameras different ones', () => {
   expect(cameraKey(5)).toBe(cameraKey(5));
   expect(cameraKey(5)).not.toBe(cameraKey(50));
   expect(cameraOf(cameraKey(5))).toBe(5);

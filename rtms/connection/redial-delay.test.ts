@@ -1,4 +1,4 @@
-import { expect, it, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { redialDelayMs } from './redial-delay.ts';
 
 const delays = (pace: 'normal' | 'duplicate', random: number) =>
@@ -13,7 +13,7 @@ test.each([
   expect(delays(pace, random)).toEqual(expected);
 });
 
-it('leaves at least five attempts in the signaling window', () => {
+test('at least five attempts fit in the signaling window', () => {
   let atMs = 0;
   let attempts = 0;
   for (let failed = 0; atMs < 60_000; failed++, attempts++) {

@@ -1,4 +1,4 @@
-import { describe, expect, it, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { nameOf, STATUS_CODE } from '../protocol/constants.ts';
 import { mediaTypeOfStatus, statusVerdict } from './verdict.ts';
 
@@ -62,11 +62,11 @@ describe('status codes', () => {
     expect(mediaTypeOfStatus(status)).toBe(mediaType);
   });
 
-  it('have a row each', () => {
+  test('have one row each', () => {
     expect(STATUS_ROWS.map(([status]) => status)).toEqual(Object.values(STATUS_CODE));
   });
 
-  it('nobody documented are retried a few times', () => {
+  test('that are not documented are retried a few times', () => {
     expect([1, 2, 3, 4, 5, 6].map((attempt) => statusVerdict(75, attempt))).toEqual([
       'retry',
       'retry',

@@ -1,12 +1,12 @@
 import { readFileSync } from 'node:fs';
-import { expect, it, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { agreedMedia, channelCount, resolutionBound, sampleRateHz } from './agreed-media.ts';
 import { DEFAULT_MEDIA_REQUEST } from './params.ts';
 import { toWireParams } from './wire-params.ts';
 
 const asked = toWireParams(DEFAULT_MEDIA_REQUEST);
 
-it('reads what Zoom applies when nothing was asked for', () => {
+test('agreed media has every parameter of an answer to the default request', () => {
   const file = '../../test/fixtures/rtms/media/04-handshake-resp.all-defaults.json';
   const answer = JSON.parse(readFileSync(new URL(file, import.meta.url), 'utf8'));
   expect(agreedMedia(answer.media_params, asked)).toEqual({
@@ -19,7 +19,7 @@ it('reads what Zoom applies when nothing was asked for', () => {
 });
 
 test.each([undefined, null, 7, { audio: 1 }, { audio: { codec: 'x' } }])(
-  'keeps what was asked when the answer is %j',
+  'agreed media is what was asked for when the answer is %j',
   (answer) => {
     expect(agreedMedia(answer, toWireParams(DEFAULT_MEDIA_REQUEST, ['audio']))).toEqual({
       audio: { contentType: 2, codec: 4, sampleRate: 3, channel: 2, dataOpt: 2, sendRateMs: 20 },
@@ -28,14 +28,14 @@ test.each([undefined, null, 7, { audio: 1 }, { audio: { codec: 'x' } }])(
 );
 
 test.each([1.5, -1, 2 ** 31, 1e300, null, 'x', [], {}])(
-  'keeps the codec that was asked for when the answer says %j, and reads the rest',
+  'the codec stays as asked for when the answer has %j, and the rest is read',
   (codec) => {
     const answer = { audio: { codec, channel: 1 } };
     expect(agreedMedia(answer, asked).audio).toMatchObject({ codec: 4, channel: 1 });
   },
 );
 
-it('reads digits, names and camelCase', () => {
+test('digits, names and camelCase are read', () => {
   const audio = { codec: '1', sampleRate: 'SR_16K', channel: 'MONO', send_rate: ' 40 ' };
   const transcript = { src_language: 'LANGUAGE_ID_GERMAN', enable_lid: 0 };
   expect(agreedMedia(JSON.stringify({ audio, transcript: [transcript] }), asked)).toMatchObject({
@@ -44,7 +44,7 @@ it('reads digits, names and camelCase', () => {
   });
 });
 
-it('translates numbers of the wire into units', () => {
+test('numbers of the wire are translated into hertz, channels and pixels', () => {
   expect([0, 1, 2, 3, 4].map(sampleRateHz)).toEqual([8000, 16000, 32000, 48000, undefined]);
   expect([1, 2, 3].map(channelCount)).toEqual([1, 2, undefined]);
   expect([1, 2, 3, 4, 5].map((n) => resolutionBound(n)?.width)).toEqual([

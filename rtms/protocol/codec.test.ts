@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs';
-import { describe, expect, it, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { ServiceError } from '../../shared/errors.ts';
 import { decodeMessage, encodeKeepAliveResp } from './codec.ts';
 
@@ -156,7 +156,7 @@ describe('fixtures from Zoom documents and captures', () => {
 });
 
 describe('keep alive', () => {
-  it('keeps every digit of an int64 timestamp', () => {
+  test('keeps every digit of an int64 timestamp', () => {
     const text = '{ "msg_type" : 12, "timestamp" : 9223372036854775807 }';
     const message = decodeMessage(text);
     expect(message).toEqual({ msgType: 12, timestampJson: '9223372036854775807' });
@@ -165,7 +165,7 @@ describe('keep alive', () => {
     );
   });
 
-  it('is not misled by another timestamp inside the message', () => {
+  test('is not misled by another timestamp inside the message', () => {
     const text = '{"msg_type":12,"timestamp":17383920336990001,"x":{"timestamp":5}}';
     expect(decodeMessage(text)).toMatchObject({ timestampJson: '17383920336990001' });
   });
@@ -184,14 +184,14 @@ describe('keep alive', () => {
 describe('variants', () => {
   const decode = (wire: object): Wire => decodeMessage(JSON.stringify(wire));
 
-  it('reads payload_encryption in place of payload_encrypted', () => {
+  test('reads payload_encryption in place of payload_encrypted', () => {
     expect(decode({ msg_type: 4, status_code: 0, payload_encryption: true })).toMatchObject({
       payloadEncrypted: true,
       reason: '',
     });
   });
 
-  it('takes an event without event_type as one it does not know', () => {
+  test('reads an event without event_type as an unknown one', () => {
     const event = { event_code: 8001, event_ts: 1738392033 };
     expect(decode({ msg_type: 6, event })).toMatchObject({
       eventType: undefined,
@@ -199,12 +199,12 @@ describe('variants', () => {
     });
   });
 
-  it('keeps only texts and numbers of participant_info', () => {
+  test('keeps only texts and numbers of participant_info', () => {
     const event = { event_type: 8, participant_info: { channel_id: 5, x: { y: 1 }, z: '' } };
     expect(decode({ msg_type: 6, event }).participantInfo).toEqual({ channel_id: '5' });
   });
 
-  it('leaves out server addresses that are not texts', () => {
+  test('leaves out server addresses that are not texts', () => {
     const server_urls = { audio: 5, video: null, all: {}, chat: '', transcript: 'wss://t' };
     expect(decode({ msg_type: 2, status_code: 0, media_server: { server_urls } })).toMatchObject({
       serverUrls: { transcript: ['wss://t'] },
@@ -282,7 +282,7 @@ describe('variants', () => {
   });
 
   test.each(['{', '{}', '{"a":1}', '{"operation_type"', '[1]'])(
-    'takes %j as what somebody typed',
+    'reads %j in a chat as text that a user typed',
     (data) => {
       expect(decode({ msg_type: 18, content: { data, timestamp: 1 } })).toMatchObject({
         text: data,
@@ -291,12 +291,12 @@ describe('variants', () => {
     },
   );
 
-  it('reads nested chat without a text of its own', () => {
+  test('reads nested chat without a text of its own', () => {
     const data = JSON.stringify({ message_id: 'm', operation_type: 2 });
     expect(decode({ msg_type: 18, content: { data } })).toMatchObject({ text: '', operation: 2 });
   });
 
-  it('leaves out parts of a chat message that have another shape', () => {
+  test('leaves out parts of a chat message that have another shape', () => {
     const content = {
       sender: { user_name: 'x' },
       receiver: 7,
@@ -363,7 +363,7 @@ describe('malformed', () => {
     expect(error).toMatchObject({ code: 'rtms/malformed-message', detail });
   });
 
-  it('never quotes the message in the error', () => {
+  test('never quotes the message in the error', () => {
     expect(() => decodeMessage('{"msg_type":17,"content":secret words')).toThrow(
       expect.not.objectContaining({ message: expect.stringContaining('secret') }),
     );

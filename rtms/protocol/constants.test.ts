@@ -1,17 +1,17 @@
-import { expect, it } from 'vitest';
+import { expect, test } from 'vitest';
 import { nameOf, STOP_REASON } from './constants.ts';
 import { mediaTypeOfMessage } from './media-type.ts';
 
-it('names a number of a table', () => {
+test('a number of a table has its name', () => {
   expect(nameOf(STOP_REASON, 6)).toBe('MEETING_ENDED');
 });
 
-it('has no name for a number it does not know', () => {
+test('an unknown number has no name', () => {
   expect(nameOf(STOP_REASON, 99)).toBeUndefined();
   expect(nameOf(STOP_REASON, undefined)).toBeUndefined();
 });
 
-it('knows which media type a message carries', () => {
+test('each data message has its media type', () => {
   expect([14, 15, 16, 17, 18, 12].map(mediaTypeOfMessage)).toEqual([
     'audio',
     'video',

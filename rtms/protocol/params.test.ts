@@ -1,4 +1,4 @@
-import { describe, expect, it, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { ServiceError } from '../../shared/errors.ts';
 import {
   completeMediaRequest,
@@ -12,11 +12,11 @@ import { toWireParams } from './wire-params.ts';
 const parse = (request: unknown) => parseMediaRequest(JSON.stringify(request));
 
 describe('a media request', () => {
-  it('keeps the defaults where nothing is said', () => {
+  test('keeps the defaults of everything that is left out', () => {
     expect(parse({})).toEqual(DEFAULT_MEDIA_REQUEST);
   });
 
-  it('fills a part with the defaults of its media type', () => {
+  test('fills a part with the defaults of its media type', () => {
     expect(parse({ audio: { codec: 'L16' }, video: false, chat: {} })).toEqual({
       ...DEFAULT_MEDIA_REQUEST,
       audio: { ...DEFAULT_MEDIA_REQUEST.audio, codec: 'L16' },
@@ -24,7 +24,7 @@ describe('a media request', () => {
     });
   });
 
-  it('lists the media types it wants', () => {
+  test('lists the media types it wants', () => {
     expect(wantedMediaTypes(parse({ video: false, chat: false }))).toEqual([
       'audio',
       'deskshare',
@@ -59,7 +59,7 @@ describe('audio combinations', () => {
 
   for (const contentType of ['RTP', 'RAW_AUDIO'])
     for (const codec of ['L16', 'G711', 'G722', 'OPUS'])
-      it(`${contentType} ${codec} takes what the table allows and nothing else`, () => {
+      test(`${contentType} ${codec} takes what the table allows and nothing else`, () => {
         for (const sampleRate of RAW_RATES)
           for (const channel of BOTH)
             for (const sendRateMs of [20, 40, 100, 1000]) {
@@ -125,17 +125,17 @@ describe('refused', () => {
     );
   });
 
-  it('what is not JSON', () => {
+  test('what is not JSON', () => {
     expect(() => parseMediaRequest('{')).toThrow('the media request is not JSON');
   });
 
-  it('what JSON cannot say', () => {
+  test('what JSON cannot express', () => {
     expect(() => completeMediaRequest(undefined)).toThrow('media is undefined');
   });
 });
 
 describe('on the wire', () => {
-  it('spells out every field of the default request', () => {
+  test('every field of the default request is written', () => {
     expect(toWireParams(DEFAULT_MEDIA_REQUEST)).toEqual({
       audio: { content_type: 2, codec: 4, sample_rate: 3, channel: 2, data_opt: 2, send_rate: 20 },
       video: { content_type: 3, codec: 7, resolution: 2, fps: 30, data_opt: 3 },
@@ -145,7 +145,7 @@ describe('on the wire', () => {
     });
   });
 
-  it('holds only the media types of the connection', () => {
+  test('only the media types of the connection are written', () => {
     expect(toWireParams(DEFAULT_MEDIA_REQUEST, ['chat'])).toEqual({ chat: { content_type: 5 } });
     expect(toWireParams(parse({ audio: false }), ['audio'])).toEqual({});
   });
@@ -155,7 +155,7 @@ describe('several cameras', () => {
   const individual = 'VIDEO_SINGLE_INDIVIDUAL_STREAM';
   const parsed = (video: object) => completeMediaRequest({ video });
 
-  it.each<[object, 1 | 2, boolean]>([
+  test.each<[object, 1 | 2, boolean]>([
     [{ dataOpt: individual, cameras: 2 }, 2, true],
     [{ dataOpt: individual, cameras: 2 }, 1, false],
     [{ dataOpt: individual, cameras: 1 }, 2, false],
@@ -165,7 +165,7 @@ describe('several cameras', () => {
     expect(followsSeveralCameras(parsed(video), { version })).toBe(expected);
   });
 
-  it.each<[object, string]>([
+  test.each<[object, string]>([
     [{ dataOpt: individual, cameras: 5 }, 'video.cameras is 5, allowed: 1 to 4'],
     [{ dataOpt: individual, cameras: '2' }, 'video.cameras is 2, allowed: 1 to 4'],
     [{ cameras: 2 }, 'with dataOpt VIDEO_SINGLE_INDIVIDUAL_STREAM only'],
@@ -173,7 +173,7 @@ describe('several cameras', () => {
     expect(() => parsed(video)).toThrow(message);
   });
 
-  it('nothing of it goes to Zoom', () => {
+  test('`follow` and `cameras` are not sent to Zoom', () => {
     const { video } = toWireParams(parsed({ dataOpt: individual, cameras: 2 }));
     expect(Object.keys(video ?? {})).not.toContain('cameras');
   });

@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { fc, test as prop } from '@fast-check/vitest';
-import { describe, expect, it, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { decodeFrame, type FrameMessage } from './decode-media.ts';
 import { scanFrame } from './scan-frame.ts';
 
@@ -39,13 +39,13 @@ describe('a large payload, which is lent in pieces of 64 KiB of text', () => {
   const payload = Buffer.from(Array.from({ length: 200_000 }, (_, index) => (index * 7919) >>> 4));
   const text = payload.toString('base64');
 
-  it.each([199_998, 199_999, 200_000])('is what was sent, all %i bytes', (sizeBytes) => {
+  test.each([199_998, 199_999, 200_000])('is lent whole, all %i bytes', (sizeBytes) => {
     const data = payload.subarray(0, sizeBytes).toString('base64');
     const scanned = scanFrame(encode({ msg_type: 16, content: { data } }), true);
     expect(scanned?.payload.equals(payload.subarray(0, sizeBytes))).toBe(true);
   });
 
-  it.each([0, 65_535, 65_536, 65_537, 131_072, text.length - 5])(
+  test.each([0, 65_535, 65_536, 65_537, 131_072, text.length - 5])(
     'is left to JSON.parse when character %i is none of base64',
     (at) => {
       for (const wrong of ['!', '=', ' ']) {
@@ -70,7 +70,7 @@ const encode = (message: object) => Buffer.from(JSON.stringify(message));
 describe('reads', () => {
   const directory = new URL('../../test/fixtures/rtms/media/', import.meta.url);
   const frames = readdirSync(directory).filter((name) => /^1[456]-/.test(name));
-  it.each(frames)('%s as JSON.parse does', (name) => {
+  test.each(frames)('%s as JSON.parse does', (name) => {
     const bytes = encode(JSON.parse(readFileSync(new URL(name, directory), 'utf8')));
     expect(parsed(bytes)).toBeDefined();
     // The one form that it leaves alone: content without an object.

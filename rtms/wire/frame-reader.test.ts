@@ -1,5 +1,5 @@
 import { fc, test as prop } from '@fast-check/vitest';
-import { describe, expect, it, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { encodeClientFrame, WebSocketReader } from './frame-reader.ts';
 
 const MAX_BYTES = 1_000_000;
@@ -68,7 +68,7 @@ describe('messages', () => {
     }
   });
 
-  it('come whole from fragments, with control frames in between', () => {
+  test('come whole from fragments with control frames in between', () => {
     const bytes = Buffer.concat([
       frame({ opcode: 1, payload: 'one ', fin: false }),
       frame({ opcode: 9, payload: 'p' }),
@@ -86,7 +86,7 @@ describe('messages', () => {
     expect(read([...bytes].map((byte) => Buffer.of(byte)))).toEqual(expected);
   });
 
-  it('come from empty fragments only', () => {
+  test('are empty when all their fragments are', () => {
     const empty = { payload: '', fin: false };
     const bytes = [
       frame({ opcode: 1, ...empty }),
@@ -96,7 +96,7 @@ describe('messages', () => {
     expect(read([Buffer.concat(bytes)])).toEqual([['message', '']]);
   });
 
-  it('are not checked for UTF-8', () => {
+  test('are not checked for UTF-8', () => {
     expect(read([frame({ opcode: 1, payload: Buffer.of(0xff, 0xfe) })])).toEqual([
       ['message', 'ÿþ'],
     ]);
@@ -104,7 +104,7 @@ describe('messages', () => {
 });
 
 describe('the limit', () => {
-  it('takes a message of just that size, in one piece and in fragments', () => {
+  test('allows a message of exactly that size, in one piece and in fragments', () => {
     expect(read([frame({ opcode: 2, payload: '12345' })], 5)).toEqual([['message', '12345']]);
     const fragments = [
       frame({ opcode: 2, payload: '123', fin: false }),
@@ -165,7 +165,7 @@ describe('the close frame', () => {
     },
   );
 
-  it('without a code ends it', () => {
+  test('without a code ends it', () => {
     expect(read([frame({ opcode: 8 })])).toEqual([['closed', 1005]]);
   });
 });
@@ -199,7 +199,7 @@ prop.prop([fc.array(fc.uint8Array({ maxLength: 60 }), { maxLength: 6 })], { numR
   },
 );
 
-it('hands on nothing after a stop in the middle of a read', () => {
+test('the reader hands on nothing after a stop in the middle of a read', () => {
   const seen: string[] = [];
   const reader: WebSocketReader = new WebSocketReader(MAX_BYTES, {
     message: (data) => {

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { ReadBudget, type Reader } from './read-budget.ts';
 
 const RECORD_BYTES = 16 * 1024;
@@ -36,37 +36,37 @@ function totalOf(sockets: readonly FullSocket[]): number {
   return sockets.reduce((sum, { readBytes }) => sum + readBytes, 0);
 }
 
-it('gives timers their turn after a bounded amount, however much there is to read', () => {
+test('timers run after a bounded amount was read, however much there is to read', () => {
   const budget = new ReadBudget();
   const sockets = Array.from({ length: 200 }, () => new FullSocket(budget, MEBIBYTE));
   for (const socket of sockets) socket.readOn();
-  let turns = 0;
-  for (let before = 0; totalOf(sockets) < 200 * MEBIBYTE; turns += 1) {
+  let cycles = 0;
+  for (let before = 0; totalOf(sockets) < 200 * MEBIBYTE; cycles += 1) {
     // The first read of each socket that is ready cannot be held back, only the next.
-    const bound = turns === 0 ? 200 * RECORD_BYTES + 2 * MEBIBYTE : 3 * MEBIBYTE + RECORD_BYTES;
+    const bound = cycles === 0 ? 200 * RECORD_BYTES + 2 * MEBIBYTE : 3 * MEBIBYTE + RECORD_BYTES;
     expect(totalOf(sockets) - before).toBeLessThanOrEqual(bound);
     before = totalOf(sockets);
     vi.advanceTimersToNextTimer();
     expect(totalOf(sockets)).toBeGreaterThan(before);
   }
-  expect(turns).toBeGreaterThan(60);
+  expect(cycles).toBeGreaterThan(60);
   expect(sockets.every(({ readBytes }) => readBytes === MEBIBYTE)).toBe(true);
 });
 
-it('lets sockets read on in the order in which they were held back', () => {
+test('sockets read on in the order in which they were held back', () => {
   const budget = new ReadBudget();
   const sockets = Array.from({ length: 300 }, () => new FullSocket(budget, 2 * MEBIBYTE));
   for (const socket of sockets) socket.readOn();
   const firstReads = totalOf(sockets);
-  for (let turn = 0; turn < 5; turn++) vi.advanceTimersToNextTimer();
+  for (let cycle = 0; cycle < 5; cycle++) vi.advanceTimersToNextTimer();
   expect(totalOf(sockets)).toBeGreaterThan(firstReads);
   const starved = sockets.filter(({ readBytes }) => readBytes <= RECORD_BYTES);
   expect(starved).toEqual([]);
 });
 
-it('costs a light load nothing: nobody is held back', () => {
+test('under a light load no socket is held back', () => {
   const budget = new ReadBudget();
-  for (let turn = 0; turn < 10; turn++) {
+  for (let cycle = 0; cycle < 10; cycle++) {
     const socket = new FullSocket(budget, MEBIBYTE);
     socket.readOn();
     expect(socket.readBytes).toBe(MEBIBYTE);
@@ -74,7 +74,7 @@ it('costs a light load nothing: nobody is held back', () => {
   }
 });
 
-it('gives timers their turn after a bounded time, however little was read', () => {
+test('timers run after a bounded time, however little was read', () => {
   const budget = new ReadBudget();
   let [tookMs, isHeld] = [0, false];
   const reader = { readOn: () => (isHeld = false) };

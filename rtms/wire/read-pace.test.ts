@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { ReadPace } from './read-pace.ts';
 import type { ReadRest } from './wire.ts';
 
@@ -75,7 +75,7 @@ class PacedSocket {
   }
 }
 
-it.each([
+test.each([
   [50, 9],
   [25, 4],
 ])('with %i messages a second waits for %i, and knows that they have waited', (rate, few) => {
@@ -88,7 +88,7 @@ it.each([
   expect(socket.held).not.toContain(0);
 });
 
-it.each([1, 8])('with %i messages a second is read at once', (rate) => {
+test.each([1, 8])('a socket with %i messages a second is read at once', (rate) => {
   const socket = new PacedSocket();
   socket.hear(rate);
   socket.hear(rate);
@@ -98,13 +98,13 @@ it.each([1, 8])('with %i messages a second is read at once', (rate) => {
   expect(vi.getTimerCount()).toBe(0);
 });
 
-it('is read at once when it is not to rest', () => {
+test('a socket without rests is read at once', () => {
   const socket = new PacedSocket(0);
   socket.hear(100);
   expect(socket.reads).toHaveLength(100);
 });
 
-it('goes on reading while very much comes', () => {
+test('a socket goes on reading while very much comes', () => {
   const socket = new PacedSocket();
   socket.hear(50);
   socket.arrive(100_000);
@@ -117,7 +117,7 @@ it('goes on reading while very much comes', () => {
   expect(socket.isReading).toBe(false);
 });
 
-it('is read to its end once it is closing', () => {
+test('a closing socket is read to its end', () => {
   const socket = new PacedSocket();
   socket.hear(50);
   socket.arrive();
@@ -132,7 +132,7 @@ it('is read to its end once it is closing', () => {
   expect(socket.reads).toHaveLength(20);
 });
 
-it('that has become quiet is read at once again', () => {
+test('a socket that has become quiet is read at once again', () => {
   const socket = new PacedSocket();
   socket.hear(50);
   for (let second = 0; second < 3; second++) socket.hear(2);
@@ -140,7 +140,7 @@ it('that has become quiet is read at once again', () => {
   expect(socket.held).toEqual([0, 0]);
 });
 
-it('what comes during a rest is read in the next turn', () => {
+test('what comes during a rest is read in the next phase', () => {
   const socket = new PacedSocket();
   socket.hear(50);
   expect(socket.isReading).toBe(false);
@@ -167,16 +167,16 @@ function wakings(count: number): number[] {
   return woken;
 }
 
-it('a few sockets wake up together', () => {
+test('a few sockets wake up in one phase', () => {
   expect(wakings(60)).toEqual([60]);
 });
 
-it('many sockets that are read together wake up in turns', () => {
+test('many sockets wake up in several phases', () => {
   const woken = wakings(600);
   expect(woken).toEqual([150, 150, 150, 150]);
 });
 
-it('reads a closing socket no faster than its session and the task may', () => {
+test('a closing socket is read no faster than the limits of its session and of the task allow', () => {
   const calls: string[] = [];
   const socket = { pause: () => calls.push('pause'), resume: () => calls.push('resume') };
   const pace = new ReadPace(socket as unknown as Socket, { maxMs: REST_MS, heldMs: 0 });
@@ -186,7 +186,7 @@ it('reads a closing socket no faster than its session and the task may', () => {
   expect(calls).toEqual(['resume', 'pause']);
   vi.advanceTimersByTime(1);
   expect(calls).toEqual(['resume', 'pause', 'resume']);
-  // More than all sockets together may take in one turn.
+  // More than all sockets together may read in one cycle of the loop.
   pace.read(1_000, 1_000);
   expect(calls.at(-1)).toBe('pause');
   vi.advanceTimersToNextTimer();

@@ -11,7 +11,7 @@ const GOOD = [
   `Sec-WebSocket-Accept: ${ACCEPT}`,
 ];
 
-test('asks for an upgrade and nothing else', () => {
+test('the request asks for an upgrade and nothing else', () => {
   const request = upgradeRequest(new URL('wss://rtms.zoom.us:8443/media?x=1'), KEY);
   expect(request.split('\r\n')).toEqual([
     'GET /media?x=1 HTTP/1.1',

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
-import { afterEach, describe, expect, it, test } from 'vitest';
+import { afterEach, describe, expect, test } from 'vitest';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { LeanWire } from './lean-wire.ts';
 import type { Wire, WireHandlers } from './wire.ts';
@@ -79,7 +79,7 @@ function answerWith(...bytes: (string | Buffer)[]): Promise<string> {
 }
 
 describe.each(WIRES)('%s', (_name, Wire) => {
-  it('sends and receives texts of any length', async () => {
+  test('sends and receives texts of any length', async () => {
     const url = await serve((socket) => socket.on('message', (data) => socket.send(String(data))));
     const { wire, told, until } = dial(Wire, url);
     expect(wire.state).toBe('connecting');
@@ -97,7 +97,7 @@ describe.each(WIRES)('%s', (_name, Wire) => {
     expect(wire.state).toBe('closed');
   });
 
-  it('answers the last of many pings that come at once, and closes after it', async () => {
+  test('answers the last of many pings that come at once, and closes after it', async () => {
     const pongs: string[] = [];
     const closed = Promise.withResolvers<number>();
     const url = await serve((socket) => {
@@ -112,7 +112,7 @@ describe.each(WIRES)('%s', (_name, Wire) => {
     expect(pongs.at(-1)).toBe('payload 100');
   });
 
-  it('answers a ping with its payload', async () => {
+  test('answers a ping with its payload', async () => {
     const pong = Promise.withResolvers<Buffer>();
     const url = await serve((socket) => {
       socket.on('pong', pong.resolve);
@@ -123,7 +123,7 @@ describe.each(WIRES)('%s', (_name, Wire) => {
     wire.terminate();
   });
 
-  it('closes, and delivers what comes before the other side’s close frame', async () => {
+  test('closes, and delivers what comes before the other side’s close frame', async () => {
     const code = Promise.withResolvers<number>();
     const url = await serve((socket) => {
       socket.on('close', code.resolve);
@@ -159,19 +159,19 @@ describe.each(WIRES)('%s', (_name, Wire) => {
     },
   );
 
-  it('says 1006 when the connection ends without a close frame', async () => {
+  test('reports 1006 when the connection ends without a close frame', async () => {
     const { told, until } = dial(Wire, await serve((socket) => socket.terminate()));
     await until('closed');
     expect(told.at(-1)).toEqual(['closed', 1006]);
   });
 
-  it('tells of a message over the limit', async () => {
+  test('reports a message over the limit', async () => {
     const { told, until } = dial(Wire, await serve((socket) => socket.send('x'.repeat(1_001))));
     await until('closed');
     expect(told).toContainEqual(['trouble', 'message_too_large']);
   });
 
-  it('tells of a broken protocol', async () => {
+  test('reports a broken protocol', async () => {
     const url = await serve((socket) => {
       (socket as unknown as { _socket: Socket })._socket.write(Buffer.from('c100', 'hex'));
     });
@@ -194,7 +194,7 @@ describe.each(WIRES)('%s', (_name, Wire) => {
     expect(told.at(-1)).toEqual(['closed', 1006]);
   });
 
-  it('does not wait for ever for an answer', async () => {
+  test('times out when no answer comes', async () => {
     const { told, until } = dial(Wire, await answerWith(), 20);
     await until('closed');
     expect(told).toEqual([
@@ -203,7 +203,7 @@ describe.each(WIRES)('%s', (_name, Wire) => {
     ]);
   });
 
-  it('does not open where nobody listens', async () => {
+  test('reports a failed connection where nobody listens', async () => {
     const { told, until } = dial(Wire, 'ws://127.0.0.1:1/');
     await until('closed');
     expect(told).toEqual([
@@ -218,13 +218,13 @@ describe.each(WIRES)('%s', (_name, Wire) => {
 });
 
 describe('lean', () => {
-  it('gives up on an answer without end', async () => {
+  test('fails on an HTTP answer without end', async () => {
     const { told, until } = dial(LeanWire, await answerWith(`HTTP/1.1 101 ${'x'.repeat(20_000)}`));
     await until('closed');
     expect(told[0]).toEqual(['trouble', 'connect_failed']);
   });
 
-  it('ends its half when the other side leaves after both close frames', async () => {
+  test('ends its half when the other side leaves after both close frames', async () => {
     const url = await serve((socket) => socket.close());
     const { told, until } = dial(LeanWire, url);
     await until('closed');

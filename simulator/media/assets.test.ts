@@ -1,5 +1,5 @@
 import { readdirSync, statSync } from 'node:fs';
-import { expect, it } from 'vitest';
+import { expect, test } from 'vitest';
 import { loadAccessUnits, loadAsset, loadOpusPackets } from './assets.ts';
 
 const ASSETS = new URL('../assets/', import.meta.url);
@@ -18,7 +18,7 @@ function unitTypes(unit: Buffer): number[] {
   return types;
 }
 
-it('cuts a camera into pictures, a key frame with its parameter sets every two seconds', () => {
+test('a camera file is cut into pictures, with a key frame and its parameter sets every two seconds', () => {
   const units = loadAccessUnits('camera/ada.h264');
   expect(units).toHaveLength(90);
   expect(Buffer.concat(units)).toEqual(loadAsset('camera/ada.h264'));
@@ -27,14 +27,14 @@ it('cuts a camera into pictures, a key frame with its parameter sets every two s
   });
 });
 
-it('ships each utterance as PCM as long as the script says, on the 20 ms grid', () => {
+test('each utterance is there as PCM, as long as in the script, on the 20 ms grid', () => {
   for (const { startMs, endMs, file } of utterances) {
     expect(loadAsset(`${file}.pcm`).length).toBe((endMs - startMs) * 32);
     expect([startMs % 20, (endMs - startMs) % 20]).toEqual([0, 0]);
   }
 });
 
-it('ships each utterance as Opus, one packet for every 20 ms and at most one more', () => {
+test('each utterance is there as Opus, one packet for every 20 ms and at most one more', () => {
   for (const { startMs, endMs, file } of utterances) {
     const packets = loadOpusPackets(`${file}.ogg`);
     const frames = (endMs - startMs) / 20;
@@ -45,7 +45,7 @@ it('ships each utterance as Opus, one packet for every 20 ms and at most one mor
   }
 });
 
-it('stays small enough to clone', () => {
+test('the assets are small enough for a repository', () => {
   const bytes = readdirSync(ASSETS, { recursive: true, encoding: 'utf8' })
     .map((file) => statSync(new URL(file, ASSETS)))
     .reduce((sum, file) => sum + (file.isFile() ? file.size : 0), 0);

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { parseScenario, type ScenarioParticipant } from '../scenario/scenario.ts';
 import { loadAsset, loadOpusPackets } from './assets.ts';
 import { aLaw, audioFrame, mixedAudioFrame } from './audio-source.ts';
@@ -19,7 +19,7 @@ function speaker(userId: number, audio: unknown): ScenarioParticipant {
 const ada = speaker(1, { kind: 'clips', clips: [{ startMs: 100, file: CLIP }] });
 
 describe('audioFrame', () => {
-  it('gives back the clip byte for byte, and nothing around it', () => {
+  test('is the clip byte for byte, and undefined before and after it', () => {
     const frames: (Buffer | undefined)[] = [];
     for (let ms = 0; ms < 4000; ms += 20) frames.push(audioFrame(ada, ms, L16));
     const spoken = frames.filter((frame) => frame !== undefined);
@@ -28,12 +28,12 @@ describe('audioFrame', () => {
     expect(frames.at(-1)).toBeUndefined();
   });
 
-  it('pads a longer frame with silence where the clip begins inside it', () => {
+  test('pads a longer frame with silence where the clip begins inside it', () => {
     const frame = audioFrame(ada, 0, { ...L16, send_rate: 200 });
     expect(frame).toEqual(Buffer.concat([Buffer.alloc(3200), pcm.subarray(0, 3200)]));
   });
 
-  it.each([
+  test.each([
     ['8 kHz mono', { sample_rate: 0 }, 320],
     ['32 kHz mono', { sample_rate: 2 }, 1280],
     ['48 kHz stereo', { sample_rate: 3, channel: 2 }, 3840],
@@ -42,19 +42,19 @@ describe('audioFrame', () => {
     expect(audioFrame(ada, 200, { ...L16, ...params })).toHaveLength(bytes);
   });
 
-  it('plays the Opus packets of the clip', () => {
+  test('plays the Opus packets of the clip', () => {
     const opus = { ...L16, codec: 4, sample_rate: 3, channel: 2 };
     expect(audioFrame(ada, 140, opus)).toBe(loadOpusPackets(`${CLIP}.ogg`)[2]);
     expect(audioFrame(ada, 80, opus)).toBeUndefined();
   });
 
-  it('clicks at every full second', () => {
+  test('clicks at every full second', () => {
     const clicks = speaker(1, { kind: 'clicks', everyMs: 1000 });
     const loud = (ms: number) => audioFrame(clicks, ms, L16)?.some((byte) => byte !== 0);
     expect([loud(0), loud(20), loud(980), loud(1000)]).toEqual([true, false, false, true]);
   });
 
-  it('numbers synthetic frames, and has no codec of its own for G.722', () => {
+  test('numbers synthetic frames, and has no codec of its own for G.722', () => {
     const synthetic = speaker(9, { kind: 'synthetic', talkMs: 40, pauseMs: 60, phaseMs: 20 });
     const frames = [0, 20, 40, 60, 80, 100].map((ms) => audioFrame(synthetic, ms, L16));
     expect(frames.map((frame) => frame && readSyntheticFrame(frame)?.offsetMs)).toEqual([
@@ -71,7 +71,7 @@ describe('audioFrame', () => {
 });
 
 describe('G.711', () => {
-  it('agrees with the reference encoder on the 440 Hz tone of the fixtures', () => {
+  test('agrees with the reference encoder on the 440 Hz tone of the fixtures', () => {
     const [tone, reference] = ['contact-center-channel', 'g711-alaw-8k-mono-20ms.mixed'].map(
       (name) =>
         Buffer.from(
@@ -88,7 +88,7 @@ describe('G.711', () => {
     expect(encoded).toEqual([...(reference ?? [])]);
   });
 
-  it('has a byte a sample', () => {
+  test('has one byte for each sample', () => {
     expect(audioFrame(ada, 200, { ...L16, codec: 2, sample_rate: 0 })).toHaveLength(160);
   });
 });
@@ -96,11 +96,11 @@ describe('G.711', () => {
 describe('mixedAudioFrame', () => {
   const ben = speaker(2, { kind: 'clips', clips: [{ startMs: 100, file: CLIP }] });
 
-  it('is the only talker, unchanged', () => {
+  test('is the audio of the only talker, unchanged', () => {
     expect(mixedAudioFrame([ada], 200, L16, false)).toEqual(audioFrame(ada, 200, L16));
   });
 
-  it('adds talkers up and clips', () => {
+  test('adds talkers up, within the range of a sample', () => {
     const one = audioFrame(ada, 500, L16) as Buffer;
     const both = mixedAudioFrame([ada, ben], 500, L16, false) as Buffer;
     for (let at = 0; at < one.length; at += 2) {
@@ -109,7 +109,7 @@ describe('mixedAudioFrame', () => {
     }
   });
 
-  it('goes on through silence only when told to', () => {
+  test('goes on through silence only if asked to', () => {
     expect(mixedAudioFrame([ada], 0, L16, false)).toBeUndefined();
     expect(mixedAudioFrame([ada], 0, L16, true)).toEqual(Buffer.alloc(640));
   });

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { STATUS_CODE } from '../../rtms/protocol/constants.ts';
 import { MEDIA_TYPES, type MediaType } from '../../rtms/protocol/media-type.ts';
 import { effectiveParams } from './media-params.ts';
@@ -11,13 +11,13 @@ function fixture(name: string) {
 }
 
 describe('effectiveParams', () => {
-  it('fills the wire defaults when nothing is asked for', () => {
+  test('fills the wire defaults when nothing is asked for', () => {
     expect(effectiveParams(undefined, MEDIA_TYPES, 'strict')).toEqual(
       fixture('04-handshake-resp.all-defaults').media_params,
     );
   });
 
-  it.each([
+  test.each([
     'audio-100ms',
     'audio-multi',
     'audio-opus-stereo-multi',
@@ -31,17 +31,17 @@ describe('effectiveParams', () => {
     expect(effectiveParams(asked, mediaTypes, 'strict')).toMatchObject(asked);
   });
 
-  it('ignores what is not of the connected media type, and unknown fields', () => {
+  test('ignores other media types and unknown fields', () => {
     const asked = { audio: { codec: 99 }, chat: { content_type: 5, colour: 'red' } };
     expect(effectiveParams(asked, ['chat'], 'strict')).toEqual({ chat: { content_type: 5 } });
   });
 
-  it('clamps a send rate above a second', () => {
+  test('clamps a send rate above a second', () => {
     const params = effectiveParams({ audio: { send_rate: 2000 } }, ['audio'], 'strict');
     expect(params).toMatchObject({ audio: { send_rate: 1000 } });
   });
 
-  it.each<[MediaType, unknown, keyof typeof STATUS_CODE]>([
+  test.each<[MediaType, unknown, keyof typeof STATUS_CODE]>([
     ['audio', 7, 'INVALID_MEDIA_AUDIO_PARAMS'],
     ['audio', { content_type: 3 }, 'INVALID_MEDIA_AUDIO_CONTENT_TYPE'],
     ['audio', { content_type: 1 }, 'INVALID_MEDIA_AUDIO_CONTENT_TYPE'],
@@ -76,11 +76,11 @@ describe('effectiveParams', () => {
     expect(effectiveParams({ [mediaType]: params }, [mediaType], 'strict')).toBe(STATUS_CODE[code]);
   });
 
-  it('refuses parameters that are no object', () => {
+  test('refuses parameters that are no object', () => {
     expect(effectiveParams('audio', ['audio'], 'strict')).toBe(STATUS_CODE.INVALID_MEDIA_PARAMS);
   });
 
-  it.each([
+  test.each([
     [0, 1, 20],
     [1, 2, 1000],
     [2, 1, 60],
@@ -90,7 +90,7 @@ describe('effectiveParams', () => {
     expect(effectiveParams({ audio }, ['audio'], 'strict')).toEqual({ audio });
   });
 
-  it('lets RTP with L16 pass and lowers the picture rate when lenient', () => {
+  test('lets RTP with L16 pass and lowers the picture rate when lenient', () => {
     const asked = { audio: { content_type: 1 }, video: { fps: 25 } };
     expect(effectiveParams(asked, ['audio', 'video'], 'lenient')).toMatchObject({
       audio: { content_type: 1, codec: 1 },

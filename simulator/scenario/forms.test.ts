@@ -21,7 +21,7 @@ test('the first of each form is the default', () => {
   expect(DOCUMENTED_BEHAVIOUR).toMatchObject(Object.fromEntries(first));
 });
 
-test('what may be missing changes nothing of the other forms', () => {
+test('what may be missing does not change the other forms', () => {
   const vague = drawForms('7', 'vague');
   expect(vague).toMatchObject(drawForms('7'));
   expect(drawForms('7', 'nameless')).toMatchObject({ ...vague, userIds: expect.anything() });

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, expect, it } from 'vitest';
+import { afterEach, expect, test } from 'vitest';
 import { joinUnified, pass, type WireMessage } from '../../test/support/raw-client.ts';
 import { manualClock } from '../clock.ts';
 import { loadAsset } from '../media/assets.ts';
@@ -14,7 +14,7 @@ const script = JSON.parse(loadAsset('script.json').toString());
 let simulator: Simulator;
 afterEach(() => simulator.close());
 
-it('sends the speech, the words, the slides and the chat, and keeps exact books of them', async () => {
+test('the scripted meeting sends speech, words, slides and chat, and its ledger is exact', async () => {
   const clock = manualClock(1_738_392_033_699);
   const sentDir = mkdtempSync(join(tmpdir(), 'simulator-'));
   simulator = await startSimulator({ clock, sentDir });
@@ -60,6 +60,6 @@ it('sends the speech, the words, the slides and the chat, and keeps exact books 
   rmSync(sentDir, { recursive: true });
 });
 
-it('takes less than 25 seconds', () => {
+test('the scripted meeting takes less than 25 seconds', () => {
   expect(scriptedMeeting().durationMs).toBeLessThan(25_000);
 });

@@ -1,4 +1,4 @@
-import { afterEach, expect, it } from 'vitest';
+import { afterEach, expect, test } from 'vitest';
 import { joinUnified } from '../../test/support/raw-client.ts';
 import { manualClock } from '../clock.ts';
 import { readSyntheticFrame } from '../media/synthetic-frame.ts';
@@ -8,7 +8,7 @@ import { syntheticMeeting } from './synthetic-meeting.ts';
 let simulator: Simulator;
 afterEach(() => simulator.close());
 
-it('sends frames that prove themselves, and numbered lines', async () => {
+test('the synthetic meeting sends frames that prove themselves, and numbered lines', async () => {
   const clock = manualClock(1_738_392_033_699);
   simulator = await startSimulator({ clock, behaviour: { chatShape: 'direct' } });
   const scenario = syntheticMeeting({
@@ -54,12 +54,12 @@ it('sends frames that prove themselves, and numbered lines', async () => {
   expect(media.take(18).map(({ content }) => content.data)).toEqual(['Message 1', 'Message 2']);
 });
 
-it('has channels in Contact Center', () => {
+test('the synthetic meeting of Contact Center has channels', () => {
   const { participants } = syntheticMeeting({ durationMs: 1, product: 'contact_center' });
   expect(participants.map(({ channelId }) => channelId)).toEqual(['channel-1', 'channel-2']);
 });
 
-it('sends speech and cameras that a decoder takes when it is to be playable', async () => {
+test('the playable synthetic meeting sends speech and cameras that a decoder reads', async () => {
   const clock = manualClock(1_738_392_033_699);
   simulator = await startSimulator({ clock, behaviour: { chatShape: 'direct' } });
   const scenario = syntheticMeeting({ durationMs: 60_000, video: true, playable: true });

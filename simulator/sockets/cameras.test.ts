@@ -68,7 +68,7 @@ test('each camera comes over its own connection, once it is selected', async () 
   expect(await picturesOf(two)).toEqual(new Set([2]));
 });
 
-test('a camera is not selected before its connection, nor taken twice, nor one too many', async () => {
+test('a camera is refused before its connection, a second time, and beyond the limit', async () => {
   await start(2);
   expect(await select(1)).toBe(29);
   await join(1);
@@ -92,7 +92,7 @@ test('closing a deselected camera interrupts nothing, closing a selected one doe
   expect(signaling.take(8)).toEqual([]);
 });
 
-test('with version 1 the participant of message 3 says nothing', async () => {
+test('with version 1 the participant of message 3 is ignored', async () => {
   await start();
   const { media } = await join(1, 1);
   expect(await select(2)).toBe(0);

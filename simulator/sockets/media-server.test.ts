@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, test } from 'vitest';
 import {
   handshakeIds,
   joinMedia,
@@ -47,7 +47,7 @@ describe('media handshake', () => {
     return (await joinSignaling(simulator, id)).response.media_server.server_urls;
   }
 
-  it.each(['audio', 'video'])('answers %s with the effective parameters', async (mediaType) => {
+  test.each(['audio', 'video'])('answers %s with the effective parameters', async (mediaType) => {
     const id = await start();
     const urls = await signalingUrls(id);
     const { media_type, media_params } = fixture(`03-handshake-req.${mediaType}`);
@@ -58,14 +58,14 @@ describe('media handshake', () => {
     expect(response).toEqual(fixture(`04-handshake-resp.${mediaType}`));
   });
 
-  it('applies the defaults to everything on one socket', async () => {
+  test('applies the defaults to everything on one socket', async () => {
     const id = await start();
     const urls = await signalingUrls(id);
     const { response } = await joinMedia(simulator, id, urls['all'] ?? '', { media_type: 32 });
     expect(response).toEqual(fixture('04-handshake-resp.all-defaults'));
   });
 
-  it('takes a set of bits on the address for all', async () => {
+  test('accepts a set of bits on the address for all', async () => {
     const id = await start();
     const urls = await signalingUrls(id);
     const { media_type } = fixture('03-handshake-req.audio+transcript-bitmask');
@@ -73,7 +73,7 @@ describe('media handshake', () => {
     expect(Object.keys(response.media_params)).toEqual(['audio', 'transcript']);
   });
 
-  it.each([
+  test.each([
     ['04-handshake-resp.error-3', 'audio', { media_type: 1, signature: 'f'.repeat(64) }],
     ['04-handshake-resp.error-10', 'all', { media_type: 2 }],
     [
@@ -89,7 +89,7 @@ describe('media handshake', () => {
     expect(await media.closed).toBe(1000);
   });
 
-  it.each([
+  test.each([
     [9, 'video', 1],
     [10, 'audio', 2],
     [11, 'audio', 4],
@@ -102,7 +102,7 @@ describe('media handshake', () => {
     expect(response.status_code).toBe(status);
   });
 
-  it.each([
+  test.each([
     [7, 'audio', 'audio'],
     [0, 'audio', 2],
     [0, 'audio', 32],
@@ -115,14 +115,14 @@ describe('media handshake', () => {
     expect(response.status_code).toBe(status);
   });
 
-  it.each([2, 32])('answers 7 on a split address for media_type %i when told to', async (bits) => {
+  test.each([2, 32])('answers 7 on a split address for media_type %i if asked to', async (bits) => {
     const id = await start({}, { splitAddress: 'own_bit' });
     const urls = await signalingUrls(id);
     const { response } = await joinMedia(simulator, id, urls['audio'] ?? '', { media_type: bits });
     expect(response.status_code).toBe(7);
   });
 
-  it('has bits of their own on `all` beside split connections', async () => {
+  test('accepts bits of their own on `all` beside split connections', async () => {
     const id = await start();
     const urls = await signalingUrls(id);
     const join = (path: string, media_type: number) =>
@@ -134,7 +134,7 @@ describe('media handshake', () => {
     expect((await join('all', 32)).response.status_code).toBe(16);
   });
 
-  it('has one connection a media type, and none beside one on `all` when told to', async () => {
+  test('accepts one connection for a media type, and none beside one on `all` if asked to', async () => {
     const id = await start({}, { mediaUrls: 'every', allBesideSplit: 'refuse' });
     const urls = await signalingUrls(id);
     const join = (path: string, media_type: number) =>
@@ -149,7 +149,7 @@ describe('media handshake', () => {
     expect((await join('video', 2)).response).toEqual(fixture('04-handshake-resp.error-15'));
   });
 
-  it('closes without a word on a bad signature when told to', async () => {
+  test('closes without an answer on a bad signature if asked to', async () => {
     const id = await start({}, { badSignature: 'close' });
     const media = await RawSocket.open((await signalingUrls(id))['audio'] ?? '');
     media.send({ msg_type: 3, ...handshakeIds(simulator, id), signature: 'x', media_type: 1 });
@@ -159,7 +159,7 @@ describe('media handshake', () => {
 });
 
 describe('audio', () => {
-  it('waits for message 7, then sends what was kept, then keeps pace', async () => {
+  test('waits for message 7, then sends what was kept, then keeps pace', async () => {
     const id = await start({ participants: [ADA] });
     clock.advance(1_000);
     const { signaling, response } = await joinSignaling(simulator, id);
@@ -178,7 +178,7 @@ describe('audio', () => {
     expect(signaling.unread.filter(({ msg_type }) => msg_type === 6)).toEqual([]);
   });
 
-  it('keeps a minute at most', async () => {
+  test('keeps a minute at most', async () => {
     const id = await start({ participants: [ADA] }, { connectWindowMs: 100_000 });
     clock.advance(70_000);
     const { media } = await joinUnified(simulator, id, { media_params: MULTI });
@@ -190,7 +190,7 @@ describe('audio', () => {
     ]);
   });
 
-  it('drops the first backlog for a client that declines it, but keeps later ones', async () => {
+  test('drops the first backlog for a client that declines it, but keeps later ones', async () => {
     const id = await start({ participants: [ADA] });
     clock.advance(1_000);
     const options = { media_params: MULTI, handshake: { buffer_data: false } };
@@ -205,7 +205,7 @@ describe('audio', () => {
     expect(simulator.sent(id).sources[0]?.notSent[0]?.reason).toBe('buffer_declined');
   });
 
-  it('sends at the rate asked for', async () => {
+  test('sends at the rate asked for', async () => {
     const id = await start({ participants: [ADA] });
     const audio = { data_opt: 2, send_rate: 100 };
     const { media } = await joinUnified(simulator, id, { media_params: { audio } });
@@ -216,7 +216,7 @@ describe('audio', () => {
     expect(await timestamps(media, 14)).toEqual([100, 200]);
   });
 
-  it('is anonymous when mixed', async () => {
+  test('is anonymous when mixed', async () => {
     const id = await start();
     const { media } = await joinUnified(simulator, id);
     clock.advance(20);
@@ -226,7 +226,7 @@ describe('audio', () => {
     expect(message.content.user_id).toBe(0);
   });
 
-  it('gives each participant a stream, three talkers at most', async () => {
+  test('has one stream for each participant, of three talkers at most', async () => {
     const participants = [1, 2, 3, 4].map((userId) => ({
       userId,
       userName: `P${userId}`,
@@ -239,7 +239,7 @@ describe('audio', () => {
     expect(media.take(14).map(({ content }) => content.user_id)).toEqual([1, 2, 3]);
   });
 
-  it('names the channel in Contact Center', async () => {
+  test('names the channel in Contact Center', async () => {
     const channel = { ...ADA, channelId: '123abc' };
     const id = await start({ product: 'contact_center', participants: [channel] });
     const { media } = await joinUnified(simulator, id);
@@ -251,7 +251,7 @@ describe('audio', () => {
     expect(simulator.sent(id).sources[0]).toMatchObject({ channelId: '123abc', frames: 1 });
   });
 
-  it.each([
+  test.each([
     [false, 0],
     [true, 5],
   ])('mixed through silence: %s', async (mixedAudioSilence, frames) => {
@@ -271,7 +271,7 @@ describe('pictures', () => {
     keyEvery: 10,
   } as const;
 
-  it('come at the rate asked for, for the last speaker with a camera, and are never kept', async () => {
+  test('come at the rate asked for, for the last speaker with a camera, and are never kept', async () => {
     const participants = [
       { ...ADA, video },
       { ...BEN, video, cameraOff: true },
@@ -300,7 +300,7 @@ describe('pictures', () => {
     expect(ada?.notSent).toMatchObject([{ reason: 'not_connected', fromMs: NOW }]);
   });
 
-  it('begin with a key frame when the speaker changes', async () => {
+  test('begin with a key frame when the speaker changes', async () => {
     const id = await start({
       participants: [
         { ...ADA, video },
@@ -320,7 +320,7 @@ describe('pictures', () => {
     expect(readSyntheticFrame(unit)).toMatchObject({ source: BEN.userId, offsetMs: 500 });
   });
 
-  it.each([
+  test.each([
     [5, 'ffd8'],
     [6, '89504e47'],
     [7, '00000001'],
@@ -359,7 +359,7 @@ describe('text', () => {
     return media.next(17);
   }
 
-  it.each([
+  test.each([
     ['ms', NOW + 1_600],
     ['us', (NOW + 1_600) * 1000],
   ] as const)('of the transcript is stamped in %s', async (transcriptTimeUnit, timestamp) => {
@@ -375,7 +375,7 @@ describe('text', () => {
     });
   });
 
-  it('carries the attribute and the channel', async () => {
+  test('carries the attribute and the channel', async () => {
     const channel = { ...ADA, channelId: '123abc' };
     const id = await start({ product: 'phone', participants: [channel] });
     const { media } = await joinUnified(simulator, id);
@@ -397,7 +397,7 @@ describe('text', () => {
     'nested-json-string': {},
   };
 
-  it.each(Object.entries(operations))(
+  test.each(Object.entries(operations))(
     'of chat has the documented shape: %s',
     async (name, fields) => {
       const isNested = name === 'nested-json-string';
@@ -420,7 +420,7 @@ describe('text', () => {
     },
   );
 
-  it('is not kept for anybody', async () => {
+  test('is not kept for a client that comes later', async () => {
     const id = await start();
     simulator.act(id, line);
     simulator.act(id, { do: 'chat', userId: ADA.userId, text: 'hi' });
@@ -429,7 +429,7 @@ describe('text', () => {
   });
 });
 
-it('sends whatever a script says, for what Zoom should never send', async () => {
+test('the script can send messages that Zoom should never send', async () => {
   const id = await start();
   const { signaling, media } = await joinUnified(simulator, id);
   simulator.act(id, { do: 'raw', socket: 'audio', text: '{"msg_type":14,"content":"AAAA"}' });

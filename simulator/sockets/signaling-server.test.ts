@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, test } from 'vitest';
 import { PRODUCTS } from '../../rtms/protocol/product.ts';
 import {
   handshakeIds,
@@ -34,14 +34,14 @@ async function start(scenario: Partial<ScenarioInput> = {}, behaviour: Partial<B
 }
 
 describe('signaling handshake', () => {
-  it("names the addresses of Zoom's documented answer, whatever a meeting app may have", async () => {
+  test("names the addresses of Zoom's documented answer, whatever a meeting app may have", async () => {
     const id = await start();
     const { response } = await joinSignaling(simulator, id);
     const names = Object.keys(response.media_server.server_urls);
     expect(names).toEqual(['audio', 'video', 'transcript', 'all']);
   });
 
-  it.each([
+  test.each([
     ['sharescreen', ['audio', 'video', 'sharescreen', 'transcript', 'chat', 'all']],
     ['all', ['all']],
   ] as const)('names %s addresses when told to', async (mediaUrls, names) => {
@@ -50,7 +50,7 @@ describe('signaling handshake', () => {
     expect(Object.keys(response.media_server.server_urls)).toEqual(names);
   });
 
-  it('offers a media address for everything a meeting app may have when told to', async () => {
+  test('offers a media address for everything a meeting app may have when told to', async () => {
     const id = await start({}, { mediaUrls: 'every' });
     const { response } = await joinSignaling(simulator, id);
     const { media_server: expected, ...rest } = fixture('02-handshake-resp.ok');
@@ -59,7 +59,7 @@ describe('signaling handshake', () => {
     expect(Object.keys(server_urls)).toEqual(Object.keys(expected.server_urls));
   });
 
-  it('names the address of audio to Contact Center, and the one for all', async () => {
+  test('names the address of audio to Contact Center, and the one for all', async () => {
     const id = await start({ product: 'contact_center' });
     const { response } = await joinSignaling(simulator, id);
     expect(Object.keys(response.media_server.server_urls)).toEqual(
@@ -67,19 +67,19 @@ describe('signaling handshake', () => {
     );
   });
 
-  it('offers what the scopes grant', async () => {
+  test('offers the media types that the scopes grant', async () => {
     const id = await start({ media: ['audio', 'transcript'] });
     const { response } = await joinSignaling(simulator, id);
     expect(Object.keys(response.media_server.server_urls)).toEqual(['audio', 'transcript', 'all']);
   });
 
-  it.each(PRODUCTS)('checks the signature of a %s with its own id field', async (product) => {
+  test.each(PRODUCTS)('checks the signature of a %s with its own id field', async (product) => {
     const id = await start({ product });
     const { response } = await joinSignaling(simulator, id);
     expect(response.status_code).toBe(0);
   });
 
-  it.each(['meeting', 'webinar', 'video_sdk', 'contact_center', 'phone', 'minimal'])(
+  test.each(['meeting', 'webinar', 'video_sdk', 'contact_center', 'phone', 'minimal'])(
     'accepts the documented request %s as it stands',
     async (name) => {
       const request = fixture(`01-handshake-req.${name}`);
@@ -98,7 +98,7 @@ describe('signaling handshake', () => {
     },
   );
 
-  it('takes the entity id under meeting_uuid for every product', async () => {
+  test('takes the entity id under meeting_uuid for every product', async () => {
     const id = await start({ product: 'webinar', entityId: 'W==' });
     const { signature } = handshakeIds(simulator, id);
     const socket = await RawSocket.open(simulator.serverUrl(id));
@@ -106,7 +106,7 @@ describe('signaling handshake', () => {
     expect(await socket.next(2)).toMatchObject({ status_code: 0 });
   });
 
-  it.each([
+  test.each([
     ['02-handshake-resp.error-2', { rtms_stream_id: 'unknown' }],
     ['02-handshake-resp.error-3', { signature: 'f'.repeat(64) }],
   ])('answers %s and closes with 1000', async (name, fields) => {
@@ -117,7 +117,7 @@ describe('signaling handshake', () => {
     expect(await socket.closed).toBe(1000);
   });
 
-  it.each([
+  test.each([
     ['a missing signature', { signature: undefined }],
     ['another entity', { meeting_uuid: 'other' }],
   ])('answers status 4 to %s', async (_name, fields) => {
@@ -127,7 +127,7 @@ describe('signaling handshake', () => {
     expect(await socket.next(2)).toMatchObject({ status_code: 4 });
   });
 
-  it('closes without a word on a bad signature when told to', async () => {
+  test('closes without an answer on a bad signature if asked to', async () => {
     const id = await start({}, { badSignature: 'close' });
     const socket = await RawSocket.open(simulator.serverUrl(id));
     socket.send({ msg_type: 1, ...handshakeIds(simulator, id), signature: 'bad' });
@@ -135,7 +135,7 @@ describe('signaling handshake', () => {
     expect(socket.unread).toEqual([]);
   });
 
-  it('refuses a second client with status 8', async () => {
+  test('refuses a second client with status 8', async () => {
     const id = await start();
     const first = await joinSignaling(simulator, id);
     const second = await joinSignaling(simulator, id);
@@ -143,7 +143,7 @@ describe('signaling handshake', () => {
     await first.signaling.caughtUp();
   });
 
-  it('lets the second client take over when told to', async () => {
+  test('lets the second client take over when told to', async () => {
     const id = await start({}, { duplicateSignaling: 'kick' });
     const first = await joinSignaling(simulator, id);
     const second = await joinSignaling(simulator, id);
@@ -151,7 +151,7 @@ describe('signaling handshake', () => {
     expect(await first.signaling.closed).toBe(1000);
   });
 
-  it('closes a socket that says nothing for 30 seconds', async () => {
+  test('closes a socket that says nothing for 30 seconds', async () => {
     const id = await start();
     const socket = await RawSocket.open(simulator.serverUrl(id));
     await socket.caughtUp();
@@ -159,13 +159,13 @@ describe('signaling handshake', () => {
     expect(await socket.closed).toBe(1000);
   });
 
-  it.each(['text', 'binary'] as const)('speaks in %s frames when told to', async (frames) => {
+  test.each(['text', 'binary'] as const)('speaks in %s frames when told to', async (frames) => {
     const id = await start({}, { frames });
     const { signaling } = await joinSignaling(simulator, id);
     expect(signaling.lastWasBinary).toBe(frames === 'binary');
   });
 
-  it('keeps what is none of JSON, or of no known type, to itself', async () => {
+  test('answers nothing to a message that is not JSON or of an unknown type', async () => {
     const id = await start();
     const { signaling } = await joinSignaling(simulator, id);
     signaling.socket.send('{');
@@ -178,7 +178,7 @@ describe('signaling handshake', () => {
 });
 
 describe('events', () => {
-  it('reports who is there to whoever subscribes, and joins and leaves from then on', async () => {
+  test('reports the people who are there to a client that subscribes, then joins and leaves', async () => {
     const late = { userId: 7, userName: 'Late', joinMs: 5_000 };
     const leave = { atMs: 6_000, action: { do: 'leave' as const, userId: BEN.userId } };
     const id = await start({ participants: [ADA, BEN, late], actions: [leave] });
@@ -198,7 +198,7 @@ describe('events', () => {
     expect(await signaling.next(6)).toEqual(left);
   });
 
-  it('gives leaves a name only when told to', async () => {
+  test('gives leaves a name only when told to', async () => {
     const id = await start({}, { namesOnLeave: true });
     const { signaling } = await joinSignaling(simulator, id);
     signaling.send({ msg_type: 5, events: [{ event_type: 4, subscribe: true }] });
@@ -209,7 +209,7 @@ describe('events', () => {
     ]);
   });
 
-  it('speaks of speakers and shares as documented, until unsubscribed', async () => {
+  test('reports speakers and shares as documented, until unsubscribed', async () => {
     const id = await start();
     const { signaling } = await joinSignaling(simulator, id);
     signaling.send(fixture('05-event-subscription'));
@@ -232,7 +232,7 @@ describe('events', () => {
     expect(signaling.unread).toEqual([]);
   });
 
-  it('tells of cameras without names', async () => {
+  test('reports cameras without names', async () => {
     const video = {
       kind: 'synthetic',
       fps: 5,
@@ -252,7 +252,7 @@ describe('events', () => {
     expect(await signaling.next(6)).toEqual(off);
   });
 
-  it('passes on any other event, such as chat groups', async () => {
+  test('passes on any other event, such as chat groups', async () => {
     const id = await start();
     const { signaling } = await joinSignaling(simulator, id);
     signaling.send(fixture('05-event-subscription.chat-groups'));
@@ -263,7 +263,7 @@ describe('events', () => {
     expect((await signaling.next(6)).event).toEqual({ ...expected.event, timestamp: NOW });
   });
 
-  it.each(['participant_info', 'paticipant_info'] as const)(
+  test.each(['participant_info', 'paticipant_info'] as const)(
     'shapes Contact Center events apart, under %s',
     async (participantInfoKey) => {
       const name = participantInfoKey === 'participant_info' ? '' : '.typo-key';
@@ -289,7 +289,7 @@ describe('events', () => {
 });
 
 describe('states and queries', () => {
-  it('starts sessions and the stream when the client is ready, once', async () => {
+  test('starts sessions and the stream when the client is ready, once', async () => {
     const id = await start();
     const { signaling } = await joinSignaling(simulator, id);
     signaling.send({ msg_type: 7, rtms_stream_id: id });
@@ -310,7 +310,7 @@ describe('states and queries', () => {
     });
   });
 
-  it('pauses and resumes, media silent in between', async () => {
+  test('pauses and resumes, media silent in between', async () => {
     const participants = [{ ...ADA, audio: { kind: 'synthetic' as const } }];
     const id = await start({ participants });
     const { signaling, media } = await joinUnified(simulator, id);
@@ -327,7 +327,7 @@ describe('states and queries', () => {
     expect((await media.next(14)).content.timestamp).toBe(NOW + 200);
   });
 
-  it('stops one session while the stream lives on', async () => {
+  test('stops one session while the stream lives on', async () => {
     const id = await start();
     const { signaling } = await joinSignaling(simulator, id);
     simulator.act(id, { do: 'session_start', sessionId: 'second' });
@@ -341,7 +341,7 @@ describe('states and queries', () => {
     expect((await signaling.next(20)).state).not.toBe(4);
   });
 
-  it('closes the stream when the client asks for it', async () => {
+  test('closes the stream when the client asks for it', async () => {
     const id = await start();
     const { signaling, media } = await joinUnified(simulator, id);
     signaling.send({ msg_type: 21, rtms_stream_id: 'other' });
@@ -356,7 +356,7 @@ describe('states and queries', () => {
     await simulator.finished(id);
   });
 
-  it.each([
+  test.each([
     ['reason', '08-stream-state-terminated'],
     ['stop_reason', '08-stream-state-terminated.stop_reason-variant'],
   ] as const)('ends with the meeting, the reason under %s', async (streamReasonKey, name) => {
@@ -383,7 +383,7 @@ describe('individual video', () => {
   ];
   const media_params = { video: { codec: 7, fps: 10, data_opt: 4 } };
 
-  it('is silent until subscribed, follows the last subscription, refuses the same again', async () => {
+  test('is silent until subscribed, follows the last subscription, refuses the same again', async () => {
     const id = await start({ participants });
     const { signaling, media } = await joinUnified(simulator, id, { media_params });
     clock.advance(1_000);
@@ -416,7 +416,7 @@ describe('individual video', () => {
     expect(await subscribe(99)).toMatchObject({ status_code: 4 });
   });
 
-  it('needs a video handshake that asked for it', async () => {
+  test('needs a video handshake that asked for it', async () => {
     const id = await start({ participants });
     const { signaling } = await joinUnified(simulator, id);
     signaling.send({ msg_type: 28, user_id: ADA.userId, subscribe: true, timestamp: NOW });
@@ -424,7 +424,7 @@ describe('individual video', () => {
   });
 });
 
-it('serves media only to a client that has signaling', async () => {
+test('serves media only to a client that has signaling', async () => {
   const id = await start();
   const { signaling, response } = await joinSignaling(simulator, id);
   await signaling.close();

@@ -2,7 +2,7 @@ import { createHmac } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { createServer, type IncomingHttpHeaders } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { afterEach, expect, it, vi } from 'vitest';
+import { afterEach, expect, test, vi } from 'vitest';
 import { type ManualClock, manualClock } from '../clock.ts';
 import { WebhookSender } from './webhook-sender.ts';
 
@@ -54,7 +54,7 @@ function sender(urls: string[], clock: ManualClock = manualClock(Date.now())) {
   return made;
 }
 
-it('signs the raw body as Zoom does', async () => {
+test('signs the raw body as Zoom does', async () => {
   const { url, received } = await endpoint();
   const webhooks = sender([url]);
   webhooks.send(event);
@@ -77,10 +77,10 @@ it('signs the raw body as Zoom does', async () => {
   });
 });
 
-it.each([
+test.each([
   ['a server error', 503],
   ['no answer within the time', undefined],
-])('tries again after 5, 20 and 60 minutes on %s, then gives up', async (_name, status) => {
+])('tries again after 5, 20 and 60 minutes on %s, then stops trying', async (_name, status) => {
   const { url, received } = await endpoint([status, status, status, status]);
   const clock = manualClock(0);
   const webhooks = sender([url], clock);
@@ -98,7 +98,7 @@ it.each([
   expect(new Set(received.map(({ body }) => body)).size).toBe(1);
 });
 
-it('tries again when nobody listens', async () => {
+test('tries again when the endpoint does not listen', async () => {
   const clock = manualClock(0);
   const webhooks = sender(['http://127.0.0.1:9/'], clock);
   webhooks.send(event);
@@ -108,18 +108,21 @@ it('tries again when nobody listens', async () => {
   expect(webhooks.deliveries[0]?.attempts[1]).toEqual({ status: 0, atMs: 5 * MINUTE });
 });
 
-it.each([302, 400, 401, 413])('never repeats what was answered with %i', async (status) => {
-  const { url, received } = await endpoint([status]);
-  const clock = manualClock(0);
-  const webhooks = sender([url], clock);
-  webhooks.send(event);
-  await vi.waitUntil(() => webhooks.deliveries[0]?.attempts.length === 1);
-  clock.advance(100 * MINUTE);
-  expect(received).toHaveLength(1);
-  expect(webhooks.deliveries[0]?.delivered).toBe(false);
-});
+test.each([302, 400, 401, 413])(
+  'does not repeat a webhook that was answered with %i',
+  async (status) => {
+    const { url, received } = await endpoint([status]);
+    const clock = manualClock(0);
+    const webhooks = sender([url], clock);
+    webhooks.send(event);
+    await vi.waitUntil(() => webhooks.deliveries[0]?.attempts.length === 1);
+    clock.advance(100 * MINUTE);
+    expect(received).toHaveLength(1);
+    expect(webhooks.deliveries[0]?.delivered).toBe(false);
+  },
+);
 
-it('holds events back and lets them go in reverse', async () => {
+test('holds events back and releases them in reverse', async () => {
   const { url, received } = await endpoint();
   const webhooks = sender([url]);
   webhooks.hold();
@@ -130,7 +133,7 @@ it('holds events back and lets them go in reverse', async () => {
   expect(received.map(({ body }) => JSON.parse(body).event)).toEqual(['second', 'first']);
 });
 
-it('replays the last matching event with the same body', async () => {
+test('replays the last matching event with the same body', async () => {
   const { url, received } = await endpoint();
   const webhooks = sender([url]);
   webhooks.send(event);
@@ -140,13 +143,13 @@ it('replays the last matching event with the same body', async () => {
   expect(received.map(({ body }) => JSON.parse(body))).toEqual([event, event]);
 });
 
-it('posts to every endpoint', async () => {
+test('posts to every endpoint', async () => {
   const endpoints = [await endpoint(), await endpoint()];
   sender(endpoints.map(({ url }) => url)).send(event);
   await vi.waitUntil(() => endpoints.every(({ received }) => received.length === 1));
 });
 
-it('accepts an endpoint that proves it knows the secret, and no other', async () => {
+test('accepts an endpoint that proves it knows the secret, and no other', async () => {
   const honest = createServer((request, response) => {
     let body = '';
     request.on('data', (chunk) => {
