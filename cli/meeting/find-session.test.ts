@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import type { SessionRow } from '../../shared/session-table/session-row.ts';
-import { matching } from './find-session.ts';
+import type { Context } from '../command.ts';
+import { findSession, matching } from './find-session.ts';
 
 const at = (text: string) => new Date(text).getTime();
 const NOW_MS = at('2026-11-22T15:00:00');
@@ -74,4 +75,8 @@ test('shortly after midnight a later time of day finds the meeting of yesterday'
   expect(matching([...ROWS, late], '23:50', nowMs)).toEqual([late]);
   expect(matching([...ROWS, late], '00:05', nowMs)).toEqual([]);
   expect(matching([...ROWS, late], 'yesterday 23:50', nowMs)).toEqual([late]);
+});
+
+test.each(['', ' '])('an empty text names no session: "%s"', async (text) => {
+  await expect(findSession({} as Context, text)).rejects.toMatchObject({ code: 'config/invalid' });
 });

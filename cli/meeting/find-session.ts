@@ -21,10 +21,14 @@ export const SESSION_ARGUMENT =
 /**
  * Finds the one session that the user means. The whole id costs one read; anything else reads the table.
  *
- * @param words an `rtms_stream_id` or its beginning; a meeting's number, UUID, topic or host; or a time
- * @throws ServiceError `cli/ambiguous` naming the sessions when several fit
+ * @param text an `rtms_stream_id` or its beginning; a meeting's number, UUID, topic or host; or a time
+ * @throws ServiceError `config/invalid` when the text is empty, `cli/ambiguous` naming the sessions when several fit
  */
-export async function findSession(context: Context, words: string): Promise<FoundSession> {
+export async function findSession(context: Context, text: string): Promise<FoundSession> {
+  const words = text.trim();
+  // As from a shell variable that is not set. Every topic contains it, so it would fit some session.
+  if (words === '')
+    throw new ServiceError('config/invalid', `no session is named: give ${SESSION_ARGUMENT}`);
   const row = await context.sessions().session(words);
   if (row) return { rtmsStreamId: words, row };
   const { sessions } = await context.sessions().list(true);

@@ -1,4 +1,10 @@
-import { CreateStreamCommand, KinesisClient, PutRecordsCommand } from '@aws-sdk/client-kinesis';
+import {
+  CreateStreamCommand,
+  DescribeStreamSummaryCommand,
+  KinesisClient,
+  PutRecordsCommand,
+  SplitShardCommand,
+} from '@aws-sdk/client-kinesis';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type KinesisServer, startKinesisServer } from '../../../local/kinesis/server.ts';
 import { connect } from '../../../test/support/kinesis-client.ts';
@@ -56,7 +62,10 @@ function store() {
   };
 }
 
-async function read(reader: Omit<FrameReader, 'client'>, most = Number.POSITIVE_INFINITY) {
+async function read(
+  reader: Omit<FrameReader, 'client'> & Partial<FrameReader>,
+  most = Number.POSITIVE_INFINITY,
+) {
   const found: string[] = [];
   for await (const { epoch, sequence } of frames({ client, stopAtTip: true, ...reader })) {
     found.push(`${epoch}/${sequence}`);
@@ -212,6 +221,81 @@ const isRead = (command: object) => command.constructor.name === 'GetRecordsComm
 /** The same call for one record. */
 function limited(command: { input: object }) {
   return Object.assign(command, { input: { ...command.input, Limit: 1 } }) as never;
+}
+
+describe('a reader that begins again after a reshard', () => {
+  const [PARENT, CHILD] = ['shardId-000000000000', 'shardId-000000000001'];
+
+  test.each(['LATEST', 'a time'])(
+    'skips nothing that the new shards hold already, whatever startAt says: %s',
+    async (which) => {
+      let nowMs = Date.now();
+      await using idle = await startIdle(() => nowMs);
+      const reader = { client: idle.client, streamName: 'idle', checkpoints: store() };
+      await idle.put(1);
+      await read(reader);
+      await split(idle.client, 'idle');
+      // Reads the parent to its end; the children are empty and get no checkpoints.
+      await read(reader);
+      await idle.put(2);
+      nowMs += 1_000;
+      const startAt = which === 'LATEST' ? 'LATEST' : new Date(nowMs);
+      expect(await read({ ...reader, startAt })).toEqual(['1/2']);
+    },
+  );
+
+  test('reads the children of a shard whose last page is at the tip and not yet its end', async () => {
+    const streamName = await createStream();
+    await put(streamName, numbers(1));
+    await split(client, streamName);
+    await put(streamName, numbers(2));
+    const held = new Set<string>();
+    const send: typeof client.send = async (command: { input: { ShardIterator?: string } }) => {
+      const { ShardIterator = '' } = command.input;
+      if (held.has(ShardIterator)) return { Records: [], MillisBehindLatest: 0 } as never;
+      const answer = (await client.send(command as never)) as object;
+      if (!isRead(command) || 'NextShardIterator' in answer) return answer as never;
+      held.add('the end');
+      return { ...answer, MillisBehindLatest: 0, NextShardIterator: 'the end' } as never;
+    };
+    const found = await Array.fromAsync(
+      frames({ client: { send }, streamName, stopAtTip: true, pollMs: 0 }),
+    );
+    expect(found.map(({ sequence }) => sequence)).toEqual([1, 2]);
+  });
+
+  test('says that records may be gone when a shard expired that it had not read to its end', async () => {
+    let nowMs = Date.now();
+    await using idle = await startIdle(() => nowMs);
+    const checkpoints = store();
+    await idle.put(1);
+    await read({ client: idle.client, streamName: 'idle', checkpoints });
+    await idle.put(2);
+    await split(idle.client, 'idle');
+    await idle.put(3);
+    nowMs += 25 * 3_600_000;
+    await idle.put(4);
+    const trimmed: object[] = [];
+    const onTrimmed = (what: object) => void trimmed.push(what);
+    const reader = { client: idle.client, streamName: 'idle', checkpoints };
+    await expect(read(reader)).rejects.toMatchObject({ code: 'kinesis/trimmed' });
+    expect(await read({ ...reader, onTrimmed })).toEqual(['1/4']);
+    expect(trimmed).toMatchObject([{ shardId: PARENT }]);
+    // Told once: the children have checkpoints of their own now.
+    await idle.put(5);
+    expect(checkpoints.saved.has(CHILD)).toBe(true);
+    expect(await read(reader)).toEqual(['1/5']);
+  });
+});
+
+/** Splits the only shard. All our records go to the lower half or all to the upper one: they have one key. */
+async function split(to: KinesisClient, StreamName: string): Promise<void> {
+  const input = { StreamName, ShardToSplit: 'shardId-000000000000' };
+  await to.send(new SplitShardCommand({ ...input, NewStartingHashKey: (2n ** 127n).toString() }));
+  for (;;) {
+    const answer = await to.send(new DescribeStreamSummaryCommand({ StreamName }));
+    if (answer.StreamDescriptionSummary?.StreamStatus === 'ACTIVE') return;
+  }
 }
 
 /** A stream on a Kinesis server of its own, whose clock the test sets. */

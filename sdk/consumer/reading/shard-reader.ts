@@ -119,7 +119,10 @@ export class ShardReader {
   }
 
   /** Reads one shard to its end, or until there is nothing newer when `stopAtTip`. Ends without an error on abort. */
-  async *pages(shardId: string, start: Position): AsyncGenerator<Page, void, undefined> {
+  async *pages(
+    { shardId, isClosed }: Pick<ShardInfo, 'shardId' | 'isClosed'>,
+    start: Position,
+  ): AsyncGenerator<Page, void, undefined> {
     const { pollMs, stopAtTip, endAt, maxCallsPerSecond = MAX_CALLS_PER_SECOND } = this.#settings;
     const minPollMs = 1000 / maxCallsPerSecond + CALL_MARGIN_MS;
     let at = start;
@@ -141,7 +144,7 @@ export class ShardReader {
       let records = (answer.Records ?? []).map(toKinesisRecord);
       if (expected !== undefined && records.length > 0) {
         if (records[0]?.sequenceNumber === expected) records = records.slice(1);
-        else if (mayBeTrimmed) this.#trimmed(shardId, expected);
+        else if (mayBeTrimmed) this.trimmed(shardId, expected);
         expected = undefined;
       }
       const last = records.at(-1);
@@ -151,6 +154,8 @@ export class ShardReader {
       answeredAtMs = Date.now();
       behindMs = answer.MillisBehindLatest ?? 0;
       iterator = answer.NextShardIterator;
+      // The shard ended before its record of the checkpoint, or any behind it, came.
+      if (iterator === undefined && expected !== undefined) this.trimmed(shardId, expected);
       const position = iterator === undefined ? SHARD_END : last?.sequenceNumber;
       const millisBehindLatest = answer.MillisBehindLatest;
       yield {
@@ -162,14 +167,15 @@ export class ShardReader {
       if (endAt !== undefined && (last?.arrivedAt?.getTime() ?? 0) > endAt.getTime()) return;
       // Emulators that do not say how far behind we are: nothing new is the tip.
       const isAtTip = (millisBehindLatest ?? (last ? 1 : 0)) === 0;
-      if (isAtTip && stopAtTip) return;
-      const pauseMs = isAtTip ? Math.max(pollMs, minPollMs) : minPollMs;
+      // A closed shard may be at its tip one page before its end, and its children are read only behind its end.
+      if (isAtTip && stopAtTip && !isClosed) return;
+      const pauseMs = isAtTip && !isClosed ? Math.max(pollMs, minPollMs) : minPollMs;
       await this.#pause(calledAt + pauseMs - performance.now());
     }
   }
 
   /** @throws ServiceError `kinesis/trimmed` when there is no `onTrimmed` to call instead */
-  #trimmed(shardId: string, position: string): void {
+  trimmed(shardId: string, position: string): void {
     const { onTrimmed } = this.#settings;
     if (onTrimmed) {
       onTrimmed({ shardId, position });

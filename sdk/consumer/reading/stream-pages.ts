@@ -84,21 +84,54 @@ export async function* streamPages(
   const finished = new Set<string>();
   const running = new Map<AsyncGenerator<Page>, Promise<NextPage>>();
 
+  const checkpoints = new Map<string, Promise<string | undefined>>();
+
+  /** The checkpoint of a shard, as it was when this reader began. */
+  const savedFor = (shardId: string) => {
+    const saved = checkpoints.get(shardId) ?? load(shardId);
+    checkpoints.set(shardId, saved);
+    return saved;
+  };
+  /** Whether a reader with these checkpoints was at work before the shard began, so that it has to read all of it. */
+  const isContinued = async (shard: ShardInfo, listed: ReadonlyMap<string, ShardInfo>) => {
+    for (const parentId of parentsOf(shard)) {
+      const parent = listed.get(parentId);
+      const saved = await savedFor(parentId);
+      if (saved !== undefined || (parent && (await isContinued(parent, listed)))) return true;
+    }
+    return false;
+  };
+  /** Tells of shards that expired before they were read to their end, unless a reader went on in their children. */
+  const tellExpired = async (shards: readonly ShardInfo[]) => {
+    const listed = new Set(shards.map(({ shardId }) => shardId));
+    for (const parentId of new Set(shards.flatMap(parentsOf))) {
+      const position = await savedFor(parentId);
+      if (listed.has(parentId) || position === undefined || position === SHARD_END) continue;
+      let isHandled = false;
+      for (const child of shards.filter((shard) => parentsOf(shard).includes(parentId)))
+        isHandled ||= (await savedFor(child.shardId)) !== undefined;
+      if (!isHandled) shardReader.trimmed(parentId, position);
+    }
+  };
   const beginShards = async (isStart: boolean) => {
     const shards = await shardReader.list(reader.partitionKey);
+    // Of one key's shards alone, a parent may be missing because it does not hold the key.
+    if (isStart && reader.partitionKey === undefined) await tellExpired(shards);
+    const listed = new Map(shards.map((shard) => [shard.shardId, shard]));
     const positions = new Map<string, Position>();
     for (const shard of shards) {
       if (begun.has(shard.shardId) || finished.has(shard.shardId)) continue;
-      const saved = await load(shard.shardId);
-      const position = firstPosition(shard, saved, reader.startAt ?? 'TRIM_HORIZON', isStart);
+      const saved = await savedFor(shard.shardId);
+      const isNew = !isStart || (saved === undefined && (await isContinued(shard, listed)));
+      const position = firstPosition(shard, saved, reader.startAt ?? 'TRIM_HORIZON', isNew);
       if (position === undefined) finished.add(shard.shardId);
       else positions.set(shard.shardId, position);
     }
-    for (const { shardId } of shardsToBegin(shards, begun, finished)) {
-      begun.add(shardId);
-      const position = positions.get(shardId) as Position;
-      const shard = shardReader.pages(shardId, position);
-      running.set(shard, nextPage(shard));
+    for (const shard of shardsToBegin(shards, begun, finished)) {
+      begun.add(shard.shardId);
+      const position = positions.get(shard.shardId) as Position;
+      const pages = shardReader.pages(shard, position);
+      running.set(pages, nextPage(pages));
     }
   };
 
@@ -125,20 +158,27 @@ export async function* streamPages(
   }
 }
 
-/** @returns where to begin the shard, or undefined when it need not be read */
+/**
+ * @param isNew whether the shard began after this reader, or one with the same checkpoints
+ * @returns where to begin the shard, or undefined when it need not be read
+ */
 function firstPosition(
   shard: ShardInfo,
   saved: string | undefined,
   startAt: 'TRIM_HORIZON' | 'LATEST' | Date,
-  isStart: boolean,
+  isNew: boolean,
 ): Position | undefined {
   // An open shard cannot have been read to its end. Such a checkpoint is left from an earlier stream of the same name.
   if (saved === SHARD_END && shard.isClosed) return undefined;
   if (saved !== undefined && saved !== SHARD_END) return { behind: saved };
+  // A reader that was at work before a reshard must not skip what the new shards hold by now.
+  if (isNew) return 'TRIM_HORIZON';
   if (startAt !== 'LATEST') return startAt;
-  // A shard that appears later holds only records newer than the start of this reader.
-  if (!isStart) return 'TRIM_HORIZON';
   return shard.isClosed ? undefined : 'LATEST';
+}
+
+function parentsOf({ parentShardId, adjacentParentShardId }: ShardInfo): string[] {
+  return [parentShardId, adjacentParentShardId].filter((id) => id !== undefined);
 }
 
 /**
@@ -154,14 +194,12 @@ export function shardsToBegin(
   finished: ReadonlySet<string>,
 ): ShardInfo[] {
   const existing = new Set(shards.map(({ shardId }) => shardId));
-  const isReadOut = (parent: string | undefined) =>
-    parent === undefined || finished.has(parent) || !existing.has(parent);
+  const isReadOut = (parent: string) => finished.has(parent) || !existing.has(parent);
   return shards.filter(
-    ({ shardId, parentShardId, adjacentParentShardId }) =>
-      !begun.has(shardId) &&
-      !finished.has(shardId) &&
-      isReadOut(parentShardId) &&
-      isReadOut(adjacentParentShardId),
+    (shard) =>
+      !begun.has(shard.shardId) &&
+      !finished.has(shard.shardId) &&
+      parentsOf(shard).every(isReadOut),
   );
 }
 
