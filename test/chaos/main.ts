@@ -12,6 +12,8 @@ const RUNS = {
   'runner-figures': 'takeover and hand-over of 60 sessions, in seconds and frames',
   freeze: 'runners frozen for 12 and for 70 s, at the clocks of Zoom',
   'kinesis-outage': 'five minutes without Kinesis, entry failures, dropped answers',
+  'restart-storm':
+    '200 meetings of which Zoom ends 30 % for technical reasons, with and without API credentials',
   'webhook-storm': '10,000 events while DynamoDB and SQS come and go',
   'sdk-sessions': '500 SDK sessions in a row and 200 at once',
 } as const;

@@ -1,0 +1,16 @@
+import { expect, test } from 'vitest';
+import { runRestartStorm } from './restart-storm.ts';
+
+test.each([
+  [true, 'goes on with or names', 2],
+  [false, 'asks nothing and names', 0],
+])(
+  'a storm of ends with API credentials (%s) %s',
+  { timeout: 150_000 },
+  async (hasApi, _what, least) => {
+    const options = { seed: 20_261_127, meetings: 10, runners: 2, stormMs: 15_000, hasApi };
+    const report = await runRestartStorm(options);
+    expect(report).toMatchObject({ problems: [], technical: 3 });
+    expect(report.resumed).toBeGreaterThanOrEqual(least);
+  },
+);
