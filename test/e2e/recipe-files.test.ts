@@ -121,17 +121,25 @@ describe.skipIf(missingTools.length > 0)('ffprobe and sox open what is left by',
       expect(opened(paths)).toEqual({ l16: SOUND, ogg: OGG, h264: VIDEO, jpg: PICTURE });
     });
 
-    test.each<[string, number, readonly (readonly [atMs: number, epoch?: number])[]]>([
+    test.each<
+      [string, number, readonly (readonly [atMs: number, epoch?: number, receivedMs?: number])[]]
+    >([
       ['a pause is silence', 0.52, [[0], [20], [500]]],
       ['a pause of minutes is silence', 300.04, [[0], [300_000], [300_020]]],
       ['one capture time ten minutes ahead moves nothing', 0.08, [[0], [600_000], [40], [60]]],
       ['one as the last moves nothing', 0.06, [[0], [20], [600_000]]],
+      [
+        'times that the clock of the runner contradicts move nothing',
+        0.1,
+        [[0], [600_020, 1, 20], [600_040, 1, 40], [60], [80]],
+      ],
       ['a time outside any meeting moves nothing', 0.06, [[0], [4_000_000_000_000], [40]]],
       ['a clock that is set back loses nothing', 0.08, [[10_000], [10_020], [40], [60]]],
       ['what Zoom gives back is there once', 0.08, [[0], [20], [40], [20, 2], [40, 2], [60, 2]]],
     ])('Opus with odd times: %s', (name, seconds, times) => {
-      const records = times.map(([atMs, epoch = 1], index) => ({
+      const records = times.map(([atMs, epoch = 1, receivedMs = atMs], index) => ({
         ...frame(opus, index + 1, atMs, packets[index] as Buffer),
+        receivedAtMs: START_MS + receivedMs,
         epoch,
       }));
       const [path = ''] = read(name.replaceAll(' ', '-'), records);

@@ -201,21 +201,24 @@ def opus_samples(packet):
 
 
 class OggOpus:
-    """One speaker's Opus packets in an Ogg file (RFC 3533, RFC 7845). Silence stands for what lacks by capture time, as
-    Ogg cannot leave it out: so the file is in time with the others, counted from its first packet. What Zoom gives back
-    after a change of owner is there already and left out. One odd capture time moves nothing: a long pause is believed
-    when the next packet lies behind it too."""
+    """One speaker's Opus packets in an Ogg file (RFC 3533, RFC 7845). Gaps in the capture times become silence, because
+    Ogg cannot leave time out: so the file is in time with the others, counted from its first packet. Audio that Zoom sends
+    again after a change of owner is left out. Odd capture times move nothing: a pause of more than a minute is believed
+    when the next packet lies behind it too, and when it was one on the runner's clock."""
 
     SILENCE = bytes.fromhex("f8fffe")
     PRE_SKIP = 312
     LONG_PAUSE = 60 * 48_000
     LONGEST_MEETING = 30 * 3_600 * 48_000
+    # From capture to receipt: Zoom holds audio for 60 s.
+    MAX_LAG_MS = 65_000
 
     def __init__(self, path, channels):
         self.file = open(path, "wb")
         self.pages = 0
         self.samples = 0
         self.first_ms = None
+        self.lag_ms = None
         self.epoch = None
         self.is_replay = False
         self.waiting = None
@@ -225,12 +228,17 @@ class OggOpus:
         vendor = b"rtms-kinesis"
         self.page(b"OpusTags" + len(vendor).to_bytes(4, "little") + vendor + bytes(4), 0)
 
-    def write(self, packet, captured_ms, epoch):
+    def write(self, packet, captured_ms, received_ms, epoch):
         size = opus_samples(packet)
         if not size:
             return
         self.first_ms = captured_ms if self.first_ms is None else self.first_ms
-        due = (captured_ms - self.first_ms) * 48
+        lag_ms = received_ms - captured_ms
+        if self.lag_ms is None or abs(lag_ms - self.lag_ms) <= self.MAX_LAG_MS:
+            self.lag_ms = lag_ms
+            due = (captured_ms - self.first_ms) * 48
+        else:
+            due = self.waiting[1] + self.waiting[2] if self.waiting else self.samples
         if self.waiting:
             before, before_size, before_due = self.waiting
             self.waiting = None
@@ -288,7 +296,7 @@ def store(directory, frame, payload):
         path = folder / f"{name}.ogg"
         if path not in OGG_FILES:
             OGG_FILES[path] = OggOpus(path, frame.get("channels") or 1)
-        OGG_FILES[path].write(payload, frame.get("capturedAtMs", 0), frame["epoch"])
+        OGG_FILES[path].write(payload, frame.get("capturedAtMs", 0), frame.get("receivedAtMs", 0), frame["epoch"])
         return
     if frame["codec"] in ("JPG", "PNG"):
         # A file a picture, named by when it was captured (Unix ms).
