@@ -11,7 +11,7 @@ import { text } from 'node:stream/consumers';
 const NAMES = ['chromium', 'chromium-browser', 'google-chrome', 'chrome'];
 const FLAGS = [
   '--headless=new',
-  // Whoever runs tests in a container is root there.
+  // In a container the tests run as root, for whom Chromium has no sandbox.
   '--no-sandbox',
   '--disable-gpu',
   '--disable-dev-shm-usage',
@@ -75,7 +75,7 @@ export async function askBrowser<Answer>(
   }
 }
 
-/** Whoever seeks in two hours of video asks for a part of it. */
+/** Serves the part of a file that the request names: a player that seeks in two hours of video asks for parts. */
 async function serve(
   response: ServerResponse,
   files: readonly string[],
@@ -99,7 +99,7 @@ async function serve(
   });
   const stream = createReadStream(path, { start, end });
   stream.on('error', () => response.destroy());
-  // A browser that has enough hangs up.
+  // A browser closes the connection when it has enough.
   response.on('close', () => stream.destroy());
   stream.pipe(response);
 }

@@ -23,15 +23,15 @@ import {
   writeTwoHours,
 } from './two-hours.ts';
 
-/** `rtms export` of a meeting of two hours, opened with what other people have: ffprobe, sox, a browser. */
+/** Opens what `rtms export` writes of a meeting of two hours with the programs of others: ffprobe, sox, a browser. */
 
 const ID = 'two-hours';
 const HOUR_MS = 3_600_000;
-/** Shards answer 2 MB a second; the clock of this Kinesis goes faster, so that reading takes as long as the work. */
+/** A shard answers 2 MB a second of its clock. This Kinesis has a faster clock, so that the test waits for work alone. */
 const CLOCK_SPEED = 40;
 /**
- * Measured: 460 to 600 MB, most of it pages of 10 MiB on their way; what lives on grows by 180 bytes a picture, for the
- * tables of the MP4 files. With all 200 MB of media in memory it would be above this.
+ * Measured: 460 to 600 MB, most of it pages of 10 MiB in transit. What stays in memory grows by 180 bytes a picture, for
+ * the tables of the MP4 files. With all 200 MB of media in memory it would be above this bound.
  */
 const MAX_RSS_MB = 750;
 /** Measured: 22 s of CPU, which took 40 to 75 s beside other work. */
@@ -122,7 +122,7 @@ test.runIf(areToolsRequired)('RTMS_REQUIRE_MEDIA_TOOLS: ffprobe and sox are inst
   expect(missingTools).toEqual([]);
 });
 
-test('the export says what is there, what may lack, and takes bounded memory and time', async () => {
+test('the export tells what is there and what may be missing, and takes bounded memory and time', async () => {
   const { code, report, rssMb, ms } = exported;
   const media = Math.round(written.mediaBytes / 1e6);
   process.stdout.write(
@@ -134,7 +134,7 @@ test('the export says what is there, what may lack, and takes bounded memory and
     problems: [],
     leftOut: [],
     skippedPictures: { [path(ADA_MP4)]: SKIPPED.ada, [path(BEN_MP4)]: SKIPPED.ben },
-    // Zoom gave back the last second before the change of owner.
+    // Zoom sent the last second before the change of owner again.
     adjusted: { [path(ADA_WAV)]: { cutMs: 1_000, moved: 0 } },
   });
   expect(rssMb).toBeLessThan(MAX_RSS_MB);

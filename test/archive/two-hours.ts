@@ -10,8 +10,9 @@ import { WIRE_DEFAULTS } from '../../simulator/media/media-params.ts';
 import type { ScenarioParticipant } from '../../simulator/scenario/scenario.ts';
 
 /**
- * The records of a meeting of two hours, as runners would have written them: two cameras, two speakers, slides, a transcript
- * and chat; handed over after an hour, its runner killed half an hour later, and five pictures lost before that.
+ * The records of a meeting of two hours, as runners would have written them: two cameras, two speakers, slides, a
+ * transcript and chat. It is handed over after an hour, its runner is killed half an hour later, and five pictures are
+ * lost before that.
  *
  * Ada clicks and flashes once a second, so that sound and picture can be compared anywhere. All offsets are ms since
  * media began to flow.
@@ -25,7 +26,7 @@ export const BEN = { userId: 16_779_264, userName: 'Ben' } as const;
 export const LINE_EVERY_MS = 10_000;
 export const SLIDE_EVERY_MS = 300_000;
 
-/** When each epoch's connection is there; audio that Zoom kept is given back from `audioFromMs`, the first second again. */
+/** When each epoch is connected. Zoom sends the audio that it kept from `audioFromMs` on, the first second twice. */
 const EPOCHS = [
   { epoch: 1, audioFromMs: 0, fromMs: 0, toMs: 3_600_000 },
   { epoch: 2, audioFromMs: 3_599_000, fromMs: 3_600_400, toMs: 5_399_700 },
@@ -35,7 +36,7 @@ const EPOCHS = [
 /** Pictures of Ben's camera that its runner dropped, by their number. */
 const LOST = { from: 40_510, to: 40_514 };
 
-/** In no file: no decoder can begin with them. Ada has a key frame every 15 pictures, Ben every 30. */
+/** Pictures that are in no file, because no decoder can begin with them. Ada has a key frame every 15 pictures, Ben every 30. */
 export const SKIPPED = { ada: 9, ben: 24 + 15 };
 /** The times in which nobody was connected, or what was received was not written. */
 export const BLIND = [
@@ -54,7 +55,7 @@ const CLICKS = {
   audio: { kind: 'clicks', everyMs: 1_000 },
 } as unknown as ScenarioParticipant;
 const SPEECH_EVERY_MS = 7_000;
-/** One sentence, again and again; only the current one is looked at. */
+/** Ben says one sentence again and again. Each scenario holds the current one alone. */
 const speech = (index: number) =>
   ({
     ...BEN,
@@ -97,7 +98,7 @@ const AGGREGATE_BYTES = 25_000;
  * Writes all of it into the streams `media` and `events`.
  *
  * @param startMs when media began to flow, Unix ms
- * @param atMs told the time of what comes next, for Kinesis' clock
+ * @param atMs called with the time of what comes next, Unix ms, to set the clock of the Kinesis server
  */
 export async function writeTwoHours(
   client: KinesisClient,
@@ -193,7 +194,7 @@ export async function writeTwoHours(
       const names = { 1: 'audio', 2: 'video', 4: 'deskshare' } as const;
       return { mediaType: names[mediaType], userId, ...counts };
     });
-    // A runner that is killed leaves no account.
+    // A runner that is killed writes no ledger.
     if (epoch === 1) event('session_handed_over', toMs, { cause: 'revision', ledger: rows });
     if (epoch === 3)
       event('session_ended', toMs, {
@@ -219,7 +220,7 @@ function takenOver(epoch: number, startMs: number): EventData['session_taken_ove
   };
 }
 
-/** @param lastSequence of the last lost picture: in the first epoch pictures count from 1 */
+/** The gap event of the lost pictures. @param lastSequence of the last one */
 function lostPictures(startMs: number, lastSequence: number): EventData['gap'] {
   return {
     mediaType: 'video',

@@ -6,7 +6,7 @@ import { signWebhook } from '../../shared/zoom/webhook-signature.ts';
 import { type BundledFunction, startFunction } from '../support/bundle-process.ts';
 import { TOKEN, zoomSecret } from '../support/front-door.ts';
 
-/** The functions as a deployment has them: bundled, with Lambda's variables and nothing else, and nowhere to write. */
+/** Runs the functions as a deployment does: bundled, with Lambda's variables alone, in a folder they cannot write to. */
 let aws: LocalAws;
 let environment: Record<string, string>;
 let webhook: BundledFunction;

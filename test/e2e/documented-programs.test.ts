@@ -7,7 +7,7 @@ import { expect, test } from 'vitest';
 const PAGES = ['README.md', ...globSync('docs/*.md')];
 const BLOCK = /```ts\n([\s\S]*?)```/g;
 
-/** What a reader would copy into a file: a block with an import. Others are fragments of a configuration. */
+/** The blocks that a reader would copy into a file: those with an import. Others are parts of a configuration. */
 const programs = PAGES.flatMap((page) =>
   [...readFileSync(page, 'utf8').matchAll(BLOCK)]
     .map(([, code = '']) => code)
@@ -15,7 +15,7 @@ const programs = PAGES.flatMap((page) =>
     .map((code, index) => ({ file: `${page.replaceAll(/[/.]/g, '-')}-${index}.ts`, code })),
 );
 
-/** What a page leaves to its reader; a name that is neither here nor in the program is a mistake of the page. */
+/** Names that a page leaves to its reader. A name that is neither here nor in the program is a mistake of the page. */
 const READERS_OWN = `
 declare const client: import('@aws-sdk/client-kinesis').KinesisClient;
 declare const rtmsStreamId: string;

@@ -9,7 +9,7 @@ import type { MediaRecord } from '../../shared/record/media-record.ts';
 import { loadAccessUnits, loadAsset, loadOpusPackets } from '../../simulator/media/assets.ts';
 import { areToolsRequired, listen, missingTools, probe } from '../support/media-tools.ts';
 
-/** What the recipes of docs/examples/consumers leave behind, opened with ffprobe and sox. */
+/** Opens what the recipes of docs/examples/consumers write with ffprobe and sox. */
 
 const START_MS = Date.parse('2026-11-22T10:00:00Z');
 const folder = mkdtempSync(join(tmpdir(), 'rtms-recipe-files-'));
@@ -135,7 +135,11 @@ describe.skipIf(missingTools.length > 0)('ffprobe and sox open what is left by',
       ],
       ['a time outside any meeting moves nothing', 0.06, [[0], [4_000_000_000_000], [40]]],
       ['a clock that is set back loses nothing', 0.08, [[10_000], [10_020], [40], [60]]],
-      ['what Zoom gives back is there once', 0.08, [[0], [20], [40], [20, 2], [40, 2], [60, 2]]],
+      [
+        'audio that Zoom sends again is there once',
+        0.08,
+        [[0], [20], [40], [20, 2], [40, 2], [60, 2]],
+      ],
     ])('Opus with odd times: %s', (name, seconds, times) => {
       const records = times.map(([atMs, epoch = 1, receivedMs = atMs], index) => ({
         ...frame(opus, index + 1, atMs, packets[index] as Buffer),

@@ -2,7 +2,7 @@ import { KinesisClient } from '@aws-sdk/client-kinesis';
 import { NodeHttpHandler } from '@smithy/node-http-handler';
 import { events } from '../../../sdk/consumer/index.ts';
 
-/** What is said in all meetings, as it is said: `node live-transcript.ts <events stream>`, until Ctrl-C. */
+/** Prints what is said in all meetings, as it is said: `node live-transcript.ts <events stream>`, until Ctrl-C. */
 
 const [streamName] = process.argv.slice(2);
 if (streamName === undefined) {
@@ -10,7 +10,7 @@ if (streamName === undefined) {
   process.exit(2);
 }
 
-// HTTP/1.1, so that it reads the local stack too (AWS_ENDPOINT_URL_KINESIS).
+// With HTTP/1.1 it reads the local stack too (AWS_ENDPOINT_URL_KINESIS).
 const client = new KinesisClient({ requestHandler: new NodeHttpHandler() });
 const stop = new AbortController();
 process.once('SIGINT', () => stop.abort());
@@ -24,7 +24,7 @@ for await (const event of events({ client, streamName, startAt: 'LATEST', signal
   const { userName, userId, channelId, text } = event.data;
   const speaker = userName ?? userId ?? channelId ?? 'somebody';
   const line = `${event.time.toISOString().slice(11, 19)}  ${speaker}: ${text}`;
-  // Names and words are the participants': nothing of them may move the cursor.
+  // Participants choose names and words, and no control character in them may move the cursor.
   process.stdout.write(`${line.replace(/\p{Cc}/gu, ' ')}\n`);
 }
 client.destroy();

@@ -14,7 +14,7 @@ import {
   WavExporter,
 } from '../../../sdk/consumer/index.ts';
 
-/** Where objects go: an S3 client, or anything that stores bytes under a key. */
+/** Where objects are stored: in S3, or in anything that stores bytes under a key. */
 export interface ObjectStore {
   put(key: string, body: Uint8Array, about: ObjectFacts): Promise<void>;
   exists(key: string): Promise<boolean>;
@@ -59,8 +59,8 @@ const FORMATS: Readonly<Record<string, Format>> = {
 const UNKNOWN: Format = { extension: 'bin', contentType: 'application/octet-stream' };
 
 /**
- * A Lambda handler that stores whatever arrives, of either stream. One batch gives, for each source, one object that can be
- * played: the longer the batching window, the fewer and larger they are.
+ * Makes a Lambda handler that stores what arrives on either stream. One batch becomes one object for each source that can
+ * be played. With a longer batching window there are fewer and larger objects.
  *
  * - `<stream>/<epoch>/audio/user-16778240/2026-11-22T10:00:00.020Z-0000000001.wav` (Opus: `.ogg`), which begins at that
  *   time, silence where nothing was captured; `…/video/….h264`; each picture of a share by itself
@@ -83,7 +83,7 @@ export function createRecorder(store: ObjectStore) {
       ) => items.filter((item) => !open.has(item.kinesisSequenceNumber));
       for (const revoked of now(events).filter(({ name }) => name === 'session_revoked')) {
         const { rtmsStreamId, time } = revoked;
-        // Before anything is deleted: who stores media looks for it afterwards.
+        // Stored before anything is deleted, because a call that stores media looks for it afterwards.
         const body = Buffer.from(JSON.stringify({ rtmsStreamId, time }));
         await store.put(revokedKey(rtmsStreamId), body, JSON_FACTS);
         await store.deleteAll(`${rtmsStreamId}/`);
@@ -110,14 +110,14 @@ export function createRecorder(store: ObjectStore) {
   };
 }
 
-/** Zoom hands out up to a minute of older audio after a change of owner. */
+/** After a change of owner Zoom sends up to a minute of older audio, so capture and receipt may lie apart by that. */
 const ODD_LAG_MS = 120_000;
 
 const JSON_FACTS: ObjectFacts = { contentType: 'application/json', metadata: {} };
 
 const revokedKey = (rtmsStreamId: string) => `revoked/${rtmsStreamId}.json`;
 
-/** Records that Lambda sends again, as a frame in them is not whole yet: what they hold is stored then. */
+/** The records that Lambda sends again because a frame in them is not whole yet. What they hold is stored then. */
 function stillToCome(
   { Records }: KinesisLambdaEvent,
   failures: readonly { readonly itemIdentifier: string }[],
@@ -165,7 +165,7 @@ async function storeGroup(store: ObjectStore, group: Group, folder: string): Pro
       await writer.write(frame);
       written.push(frame);
     } catch (error) {
-      // One odd frame costs only itself.
+      // One odd frame must not cost the others of its source.
       if (!(error instanceof ServiceError)) throw error;
       log({ code: error.code, detail: error.detail });
     }
@@ -180,7 +180,7 @@ async function storeGroup(store: ObjectStore, group: Group, folder: string): Pro
   await store.put(`${name}.frames.jsonl`, Buffer.from(`${lines.join('\n')}\n`), about);
 }
 
-/** The earliest capture time that can be one: a single odd one would put hours of silence before what was said. */
+/** The earliest capture time that the runner's clock confirms. An odd one would put hours of silence before the speech. */
 function beginOf(group: Group): number {
   const lagMs = ({ capturedAt, receivedAt }: Frame) => receivedAt.getTime() - capturedAt.getTime();
   const lags = group.map(lagMs).sort((a, b) => a - b);

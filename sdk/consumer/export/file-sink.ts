@@ -3,7 +3,7 @@ import { partialPath } from './exporter.ts';
 
 const BUFFER_BYTES = 64 * 1024;
 
-/** A file written front to back, small writes gathered; it gets its name when it is closed. */
+/** A file that is written front to back, with small writes gathered. It gets its name when it is closed. */
 export class FileSink {
   readonly #path: string;
   readonly #file: FileHandle;
@@ -16,12 +16,12 @@ export class FileSink {
     this.#file = file;
   }
 
-  /** Begins the file anew, under its temporary name. */
+  /** Creates the file, or empties it, under its temporary name. */
   static async create(path: string): Promise<FileSink> {
     return new FileSink(path, await open(partialPath(path), 'w+'));
   }
 
-  /** Where the next byte goes. */
+  /** Position of the next byte that is appended. */
   get size(): number {
     return this.#flushedBytes + this.#pendingBytes;
   }
@@ -32,18 +32,18 @@ export class FileSink {
     if (this.#pendingBytes >= BUFFER_BYTES) await this.flush();
   }
 
-  /** Leaves `bytes` zeros, which cost no space on most file systems. What follows must not be left out. */
+  /** Leaves a gap of zeros, which takes no space on most file systems. Something must be appended behind it. */
   async skip(bytes: number): Promise<void> {
     await this.flush();
     this.#flushedBytes += bytes;
   }
 
-  /** Overwrites; does not move the end. */
+  /** Overwrites bytes. Does not move the position of `append`. */
   async writeAt(bytes: Uint8Array, position: number): Promise<void> {
     await this.#file.write(bytes, 0, bytes.length, position);
   }
 
-  /** Fills `into` from `position`; zeros beyond the end of the file. */
+  /** Fills `into` from `position`, with zeros beyond the end of the file. */
   async readAt(into: Buffer, position: number): Promise<void> {
     const { bytesRead } = await this.#file.read(into, 0, into.length, position);
     into.fill(0, bytesRead);
@@ -59,7 +59,7 @@ export class FileSink {
     await this.writeAt(bytes, position);
   }
 
-  /** Completes the file. Whatever fails, the handle is closed. */
+  /** Completes the file and gives it its name. The handle is closed also when a write fails. */
   async close(): Promise<void> {
     try {
       await this.flush();
@@ -69,6 +69,7 @@ export class FileSink {
     await rename(partialPath(this.#path), this.#path);
   }
 
+  /** Closes and removes the file. */
   async abort(): Promise<void> {
     await this.#file.close();
     await rm(partialPath(this.#path), { force: true });

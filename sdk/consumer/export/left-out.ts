@@ -3,17 +3,17 @@ import { ServiceError } from '../../../shared/errors.ts';
 import type { LedgerMediaType } from '../../../shared/record/event-data.ts';
 import { type FrameSource, sourceKey } from '../records/frame.ts';
 
-/** Frames or lines that stand in no file, and why: one entry for each source and reason. */
+/** Frames or lines that are in no file: one entry for each source and reason. */
 export interface LeftOut extends FrameSource {
   readonly mediaType: LedgerMediaType;
-  /** `export/unsupported` for what cannot be written; else the name of the error, such as `ENOSPC`. */
+  /** `export/unsupported` for what no file can hold, otherwise the code or name of the error, such as `ENOSPC`. */
   readonly code: ErrorCode | string;
-  /** In words. */
+  /** The reason in words. */
   readonly why: string;
   count: number;
 }
 
-/** Counts what could not be written, so that one frame ends nothing and is still told. */
+/** Counts the frames that could not be written. One such frame ends nothing, and is still told. */
 export class LeftOutFrames {
   readonly #entries = new Map<string, LeftOut>();
 
@@ -44,7 +44,7 @@ export class LeftOutFrames {
   }
 }
 
-/** Did the file system refuse, so that the file as a whole is not what it should be? */
+/** Whether the file system refused a write, after which the file cannot become complete. */
 export function isFileError(error: unknown): boolean {
   return error instanceof Error && (error as NodeJS.ErrnoException).syscall !== undefined;
 }
@@ -55,6 +55,6 @@ function reasonOf(error: unknown): { code: string; why: string } {
   }
   if (!(error instanceof Error)) return { code: 'unknown', why: String(error) };
   const code = (error as NodeJS.ErrnoException).code ?? error.name;
-  // Messages of the file system name the path, and those of a library may hold anything.
+  // The message is left out: those of the file system have the path, and those of a library may have anything.
   return { code, why: code === error.name ? 'the file could not be written' : code };
 }

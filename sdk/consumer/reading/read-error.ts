@@ -1,9 +1,9 @@
 import { ServiceError } from '../../../shared/errors.ts';
 
 /**
- * What passes by itself: the service is busy or ill, or the network is. Names from the API references of GetRecords,
- * GetShardIterator and ListShards, and Node's own. Everything else is for good: waiting for a Region that nobody has
- * configured helps nobody.
+ * Errors that pass by themselves: the service or the network is busy or broken. The names are from the API references of
+ * GetRecords, GetShardIterator and ListShards, and Node's own. All other errors last, and end the reading at once: to
+ * wait for a Region that is not configured helps nobody.
  */
 const PASSING = new Set([
   'ProvisionedThroughputExceededException',
@@ -24,7 +24,7 @@ const PASSING = new Set([
   'EAI_AGAIN',
 ]);
 
-/** Passing when the endpoint has answered before; else it is most likely the wrong one. */
+/** Errors that pass only when the endpoint has answered before. Otherwise it is most likely the wrong endpoint. */
 const PASSING_LATER = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EHOSTUNREACH', 'ENETUNREACH']);
 
 const ACCESS = new Set([
@@ -36,7 +36,14 @@ const ACCESS = new Set([
   'CredentialsProviderError',
 ]);
 
-/** @param hasAnswered has any call of this reader had an answer? */
+/**
+ * Says what a failed call means for the reader.
+ *
+ * @param cause what the AWS client threw
+ * @param hasAnswered whether any call of this reader had an answer
+ * @returns `kinesis/stream-missing`, `kinesis/access-denied` or `kinesis/read-refused`, which last, or the retryable
+ *   `kinesis/read-failed`
+ */
 export function toReadError(
   cause: unknown,
   streamName: string,

@@ -22,8 +22,8 @@ interface OpenFile {
 }
 
 /**
- * Mixes all speakers down to one 16-bit WAV file on the meeting's time base. Samples are added in the file
- * itself, so speakers may be as far apart as they like and memory stays small; sums that do not fit are clipped.
+ * Mixes all speakers into one 16-bit WAV file on the meeting's time base. Samples are added in the file itself. So memory
+ * stays small however late a speaker's frames come. Sums that do not fit into 16 bits are clipped.
  */
 export class MixExporter implements Exporter<Frame> {
   readonly #path: string;
@@ -37,7 +37,7 @@ export class MixExporter implements Exporter<Frame> {
     this.#startMs = startMs;
   }
 
-  /** Of all speakers together. */
+  /** The sums over all speakers. */
   get adjusted(): Adjusted {
     const each = [...this.#speakers.values()].map(({ clock }) => clock.adjusted);
     return {

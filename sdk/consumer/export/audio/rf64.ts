@@ -1,7 +1,7 @@
 import { type FileHandle, open, rename } from 'node:fs/promises';
 import { partialPath } from '../exporter.ts';
 
-/** Where the sizes of RIFF end: the whole file less eight bytes must fit into 32 bits. */
+/** The most bytes of samples that RIFF can hold: the whole file less eight bytes must fit into 32 bits. */
 export const MAX_RIFF_BYTES = 0xffffffff - 36;
 
 const RIFF_HEADER_BYTES = 12;
@@ -9,8 +9,8 @@ const DS64_BYTES = 36;
 const COPY_BYTES = 4 * 1024 * 1024;
 
 /**
- * Turns a finished WAV file whose sizes do not fit into RF64: the chunk `ds64` with sizes of 64 bits comes first, so
- * everything moves by its length. Silence that takes no space on the disk takes none in the copy.
+ * Rewrites a finished WAV file, whose sizes do not fit into 32 bits, as RF64. A chunk `ds64` with sizes of 64 bits comes
+ * first, so everything moves by its length. Silence that takes no space on the disk takes none in the copy either.
  *
  * @param dataBytes of all samples
  * @see EBU Tech 3306, RF64

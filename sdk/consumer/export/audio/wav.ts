@@ -9,21 +9,21 @@ export const WAV_HEADER_BYTES = 44;
 
 export interface WavOptions {
   /**
-   * Meeting zero, Unix ms. With it the file lies on the meeting's time base: it begins there, silence fills
-   * what lacks by capture time, and what overlaps is cut.
+   * Meeting zero, Unix ms. With it the file is on the meeting's time base: it begins at zero, gaps in the capture times
+   * become silence, and audio that is written already is cut.
    *
-   * @default absent: the frames' samples one after another, exactly, nothing added or taken away
+   * @default absent: the frames' samples one after another, with nothing added or left out
    */
   readonly startMs?: number;
   /**
-   * A longer file is written as RF64, whose sizes have 64 bits.
+   * A file with more bytes of samples is written as RF64, whose sizes have 64 bits.
    *
-   * @default 4 GiB, where those of RIFF end
+   * @default 4 GiB, the largest size of RIFF
    */
   readonly maxRiffBytes?: number;
 }
 
-/** A frame whose samples are known, on its way to its place. */
+/** A frame with its decoded samples, before its place is known. */
 interface Decoded extends Captured {
   readonly samples: Buffer;
 }
@@ -34,7 +34,7 @@ interface OpenFile {
   readonly clock: SampleClock<Decoded> | undefined;
 }
 
-/** Writes one speaker's audio as a 16-bit WAV file: L16 as it is, G.711 A-law and G.722 decoded. */
+/** Writes one speaker's audio as a 16-bit WAV file: L16 as it came, G.711 A-law and G.722 decoded. */
 export class WavExporter implements Exporter<Frame> {
   readonly #path: string;
   readonly #options: WavOptions;
@@ -90,11 +90,11 @@ export class WavExporter implements Exporter<Frame> {
     const decoder = new PcmDecoder(first);
     const sink = await FileSink.create(this.#path);
     try {
-      // Written at once: what is pending would go over the header that `close` writes.
+      // Flushed at once. Bytes that are flushed later would overwrite the header that `close` writes.
       await sink.append(wavHeader(decoder.format, 0));
       await sink.flush();
     } catch (error) {
-      // Nobody else knows of the file yet.
+      // No field has this file yet, so nothing else would close it.
       await sink.abort();
       throw error;
     }
@@ -105,7 +105,7 @@ export class WavExporter implements Exporter<Frame> {
   }
 }
 
-/** The 44 bytes of a PCM WAV file. @param dataBytes of all samples */
+/** @returns the 44 bytes before the samples of a PCM WAV file. @param dataBytes of all samples */
 export function wavHeader({ sampleRateHz, channels }: PcmFormat, dataBytes: number): Buffer {
   const header = Buffer.alloc(WAV_HEADER_BYTES);
   const blockBytes = 2 * channels;

@@ -3,8 +3,8 @@ import type { Exporter } from '../exporter.ts';
 import { FileSink } from '../file-sink.ts';
 
 /**
- * Writes chat as JSON lines: `time` (RFC 3339), `atMs` since meeting zero, and the event's data as it is. Edits
- * and deletions are lines of their own (`operation`, `messageId`), for the reader to apply.
+ * Writes chat as JSON lines: `time` (RFC 3339), `atMs` (ms since meeting zero), and the event's data as it is. Edits and
+ * deletions are lines of their own (`operation`, `messageId`), which the reader has to apply.
  */
 export class ChatExporter implements Exporter<RtmsEventOf<'chat'>> {
   readonly #path: string;

@@ -1,14 +1,18 @@
 import type { Adjusted } from '../exporter.ts';
 import type { LeftOut } from '../left-out.ts';
 
-/** What an export knows of how its files differ from what Zoom sent. */
+/** How the files of an export differ from what Zoom sent. */
 export interface Differences {
   readonly skippedPictures: ReadonlyMap<string, number>;
   readonly leftOut: readonly LeftOut[];
   readonly adjusted: ReadonlyMap<string, Adjusted>;
 }
 
-/** One sentence for each difference. @param nameOf how a path is told */
+/**
+ * Tells each difference in one sentence.
+ *
+ * @param nameOf how the sentences name a path
+ */
 export function describeExport(
   { skippedPictures, leftOut, adjusted }: Differences,
   nameOf: (path: string) => string,

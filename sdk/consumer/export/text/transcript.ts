@@ -4,7 +4,7 @@ import type { RtmsEventOf } from '../../records/event-record.ts';
 import { sourceKey } from '../../records/frame.ts';
 import { type Exporter, partialPath } from '../exporter.ts';
 
-/** A line without an end lasts as long as it takes to read, within these. */
+/** A line without an end lasts as long as it takes to read: by its length, and no less than a second. */
 const MIN_CUE_MS = 1_000;
 const MS_PER_CHARACTER = 60;
 
@@ -17,7 +17,7 @@ export interface Cue {
   readonly text: string;
 }
 
-/** How a transcript is written down: whole file in, text out. */
+/** Formats a whole transcript as text. */
 export type TranscriptFormat = (cues: readonly Cue[]) => string;
 
 /** Collects the lines of a meeting and writes them, sorted by time, when closed. */
@@ -25,7 +25,7 @@ export class TranscriptExporter implements Exporter<RtmsEventOf<'transcript'>> {
   readonly #path: string;
   readonly #format: TranscriptFormat;
   readonly #startMs: number;
-  /** By speaker and start time, so that Zoom's correction of a line takes its place. */
+  /** Lines by speaker and start time, so that Zoom's correction of a line replaces it. */
   readonly #cues = new Map<string, Cue>();
   readonly #marks: Cue[] = [];
 
@@ -45,13 +45,13 @@ export class TranscriptExporter implements Exporter<RtmsEventOf<'transcript'>> {
       data.attribute === DATA_MESSAGE_ATTRIBUTE.UPDATE ||
       data.attribute === DATA_MESSAGE_ATTRIBUTE.DELETE;
     const place = `${sourceKey(data)} ${at}`;
-    // Lines that happen to share speaker and start, but correct nothing, all stay.
+    // Another line with the same speaker and start that corrects nothing must not replace the first.
     const key = isChange || !this.#cues.has(place) ? place : `${place} ${epoch} ${sequence}`;
     if (data.attribute === DATA_MESSAGE_ATTRIBUTE.DELETE) this.#cues.delete(key);
     else this.#cues.set(key, toCue(data, this.#startMs));
   }
 
-  /** Says inside the transcript that something of it may lack; a transcript without a line gets none. */
+  /** Adds a line that tells of a loss, times in Unix ms. A transcript without any other line has no file. */
   mark({ fromMs, toMs, text }: { fromMs: number; toMs: number; text: string }): void {
     this.#marks.push({
       fromMs: Math.max(fromMs - this.#startMs, 0),
@@ -86,18 +86,18 @@ function toCue(data: RtmsEventOf<'transcript'>['data'], zeroMs: number): Cue {
   };
 }
 
-/** `hours:minutes:seconds<mark>milliseconds`. */
+/** @returns `hours:minutes:seconds<mark>milliseconds` */
 export function clock(ms: number, mark: '.' | ','): string {
   const pad = (value: number, digits = 2) => String(Math.floor(value)).padStart(digits, '0');
   return `${pad(ms / 3_600_000)}:${pad((ms / 60_000) % 60)}:${pad((ms / 1000) % 60)}${mark}${pad(ms % 1000, 3)}`;
 }
 
-/** One line of text per line break, none of them empty: an empty line would end a cue. */
+/** Splits text at its line breaks and drops empty lines, because an empty line would end a cue. */
 export function textLines(text: string): string[] {
   return text.split(/[\r\n\u2028\u2029]+/).filter((line) => line.trim() !== '');
 }
 
-/** WebVTT, the speaker as a voice span. @see https://www.w3.org/TR/webvtt1/ */
+/** WebVTT, with the speaker as a voice span. @see https://www.w3.org/TR/webvtt1/ */
 export function vtt(cues: readonly Cue[]): string {
   return ['WEBVTT\n', ...cues.map(vttCue)].join('\n');
 }
@@ -113,7 +113,7 @@ function escapeText(text: string): string {
   return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
 }
 
-/** SubRip, the speaker before the text. */
+/** SubRip, with the speaker before the text. */
 export function srt(cues: readonly Cue[]): string {
   return cues.map((cue, index) => srtCue(cue, index + 1)).join('\n');
 }
@@ -124,7 +124,7 @@ function srtCue({ fromMs, toMs, speaker, text }: Cue, number: number): string {
   return `${number}\n${clock(fromMs, ',')} --> ${clock(toMs, ',')}\n${payload}\n`;
 }
 
-/** One line each: `[00:01:05] Ada: Good morning.` */
+/** Plain text, one line for each cue: `[00:01:05] Ada: Good morning.` */
 export function plainText(cues: readonly Cue[]): string {
   return cues
     .map(({ fromMs, speaker, text }) => {

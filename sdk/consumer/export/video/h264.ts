@@ -7,7 +7,7 @@ const START_CODE = Buffer.from([0, 0, 0, 1]);
 /** @see ITU-T H.264, table 7-1: 1 to 5 are slices of a picture */
 const NAL_TYPE = { FIRST_SLICE: 1, IDR: 5, SPS: 7, PPS: 8 } as const;
 
-/** Writes the access units of one source one after another, as Zoom sent them: a raw Annex B `.h264` file. */
+/** Writes the access units of one source as Zoom sent them, one after another: a raw Annex B `.h264` file. */
 export class H264Exporter implements Exporter<Frame> {
   readonly #path: string;
   #sink: FileSink | undefined;
@@ -32,7 +32,7 @@ export class H264Exporter implements Exporter<Frame> {
   }
 }
 
-/** The NAL units of an Annex B access unit, without their start codes. */
+/** Yields the NAL units of an Annex B access unit, without their start codes. */
 export function* nalUnits(accessUnit: Buffer): Generator<Buffer> {
   const startCode = Buffer.from([0, 0, 1]);
   let start = accessUnit.indexOf(startCode);
@@ -40,35 +40,35 @@ export function* nalUnits(accessUnit: Buffer): Generator<Buffer> {
     const begin = start + startCode.length;
     start = accessUnit.indexOf(startCode, begin);
     let end = start === -1 ? accessUnit.length : start;
-    // Zeros before a start code belong to it, or fill up: no NAL unit ends in one.
+    // No NAL unit ends in a zero byte. Zeros before a start code belong to it, or are padding.
     while (end > begin && accessUnit[end - 1] === 0) end -= 1;
     if (end > begin) yield accessUnit.subarray(begin, end);
   }
 }
 
-/** What a decoder must know before the first picture. */
+/** What a decoder has to be told before the first picture. */
 export interface H264Config {
-  /** As in RFC 6381, `avc1.42C00B`. */
+  /** In the form of RFC 6381: `avc1.42C00B`. */
   readonly codec: string;
   readonly width: number;
   readonly height: number;
 }
 
-/** What an MP4 file asks of an access unit. */
+/** What an access unit holds, as far as a player is concerned. */
 export interface AccessUnit {
-  /** Can decoding begin here? */
+  /** Whether decoding can begin here. */
   readonly isKey: boolean;
-  /** Present when a sequence parameter set that can be read, and a picture parameter set, are in it. */
+  /** Present when the unit has a picture parameter set and a sequence parameter set that can be read. */
   readonly config?: H264Config;
 }
 
-/** And what its writer asks beside it. */
+/** What an access unit holds, as far as the writer of an MP4 file is concerned. */
 export interface InspectedUnit extends AccessUnit {
-  /** Is there a picture in it? Parameter sets may come in a message of their own. */
+  /** Whether the unit has a picture. Parameter sets may come in a message of their own. */
   readonly hasPicture: boolean;
-  /** Are there units at all? */
+  /** Whether the payload has any NAL unit. */
   readonly hasUnits: boolean;
-  /** The parameter sets, byte for byte: a decoder must be told of every change. */
+  /** The bytes of all parameter sets, to notice every change: a decoder has to be told of it. */
   readonly parameterSets?: Buffer;
 }
 
@@ -100,12 +100,12 @@ export function inspectAccessUnit(accessUnit: Buffer): InspectedUnit {
 /** Profiles whose parameter set describes the chroma format. @see ITU-T H.264, 7.3.2.1.1 */
 const CHROMA_PROFILES = new Set([100, 110, 122, 244, 44, 83, 86, 118, 128, 138, 139, 134, 135]);
 
-/** Longest side of a picture that any level of H.264 allows. @see ITU-T H.264, table A-1 */
+/** The longest side of a picture, in pixels, that any level of H.264 allows. @see ITU-T H.264, table A-1 */
 const MAX_SIDE = 16_880;
 
 const isSize = (pixels: number) => pixels > 0 && pixels <= MAX_SIDE;
 
-/** @returns undefined when the parameter set ends early, or its picture has a size that none can have */
+/** @returns undefined when the parameter set ends early, or claims a size that no picture can have */
 function readSps(unit: Buffer): H264Config | undefined {
   if (unit.length < 4) return undefined;
   const bits = new BitReader(withoutEmulation(unit.subarray(4)));
@@ -163,7 +163,7 @@ function skipScalingList(bits: BitReader, size: number): void {
   }
 }
 
-/** Takes out the 03 that keeps start codes from appearing inside a unit. */
+/** Removes the emulation prevention bytes (03), which keep start codes from appearing inside a unit. */
 function withoutEmulation(unit: Buffer): Buffer {
   return Buffer.from(
     unit.filter((byte, i) => !(byte === 3 && i >= 2 && unit[i - 1] === 0 && unit[i - 2] === 0)),
@@ -182,7 +182,7 @@ class BitReader {
     return this.#at > this.#bytes.length * 8;
   }
 
-  /** Zeros past the end. */
+  /** Reads bits as an unsigned number. Past the end it reads zeros. */
   bits(count: number): number {
     let value = 0;
     for (let i = 0; i < count; i++, this.#at++) {
@@ -192,14 +192,14 @@ class BitReader {
     return value;
   }
 
-  /** ue(v) */
+  /** Reads an unsigned Exp-Golomb number, ue(v). */
   golomb(): number {
     let zeros = 0;
     while (zeros < 32 && this.bits(1) === 0) zeros += 1;
     return 2 ** zeros - 1 + this.bits(zeros);
   }
 
-  /** se(v) */
+  /** Reads a signed Exp-Golomb number, se(v). */
   signedGolomb(): number {
     const value = this.golomb();
     return value % 2 === 1 ? (value + 1) / 2 : -value / 2;

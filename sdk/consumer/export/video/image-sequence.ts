@@ -7,8 +7,8 @@ import { type Exporter, partialPath } from '../exporter.ts';
 const EXTENSION = { JPG: 'jpg', PNG: 'png' } as const;
 
 /**
- * Writes the pictures of one source as numbered files, and `index.jsonl` that says when each was captured:
- * `{"file":"000001.jpg","atMs":1240}`, `atMs` since meeting zero.
+ * Writes the pictures of one source as numbered files, and an `index.jsonl` that says when each was captured:
+ * `{"file":"000001.jpg","atMs":1240}`, with `atMs` in ms since meeting zero.
  */
 export class ImageSequenceExporter implements Exporter<Frame> {
   readonly #directory: string;

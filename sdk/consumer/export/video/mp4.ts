@@ -7,15 +7,15 @@ import { type Captured, type Placed, SampleClock } from '../audio/sample-clock.t
 import { type Adjusted, type Exporter, partialPath } from '../exporter.ts';
 import { type H264Config, type InspectedUnit, inspectAccessUnit } from './h264.ts';
 
-/** What a picture lasts when there is no other to tell. */
+/** How long a picture lasts when no other one tells. */
 const DEFAULT_DURATION_MS = 40;
 
-/** A picture that stood for longer stood through a pause: it says nothing of how long pictures last. */
+/** A picture that stood for longer stood through a pause. It says nothing about how long pictures last. */
 const MAX_DURATION_MS = 2_000;
 
 interface Picture extends Captured {
   readonly isKey: boolean;
-  /** Of the file it begins, when it must begin one. */
+  /** Set when a file has to begin with this picture: what its decoder has to be told. */
   readonly begins: H264Config | undefined;
 }
 
@@ -28,12 +28,12 @@ interface OpenFile {
 }
 
 /**
- * Writes the H.264 of one source into MP4, not re-encoded, on the meeting's time base. The first picture of a file
- * stands from meeting zero on, so that every player and `ffmpeg` put sound beside it in time; each later one begins
- * at its capture time. A picture before a gap stands until the next one that can be decoded.
+ * Writes the H.264 of one source into MP4, not re-encoded, on the meeting's time base. The first picture of a file begins
+ * at meeting zero, so that every player and `ffmpeg` play sound beside it in time. Each later picture begins at its
+ * capture time. A picture before a gap stands until the next one that can be decoded.
  *
- * Left out and counted in `skipped`: what comes before the first key frame, and between a lost picture and the next key
- * frame. An MP4 track has one set of parameters, so when Zoom changes them a second file begins: `name-2.mp4`.
+ * Pictures before the first key frame, and between a lost picture and the next key frame, are left out and counted in
+ * `skipped`. An MP4 track has one set of parameters, so when Zoom changes them a second file begins: `name-2.mp4`.
  */
 export class Mp4Exporter implements Exporter<Frame> {
   /** Files begun so far, in order. */
@@ -43,13 +43,13 @@ export class Mp4Exporter implements Exporter<Frame> {
   readonly #path: string;
   readonly #clock: SampleClock<Picture>;
   #open: OpenFile | undefined;
-  /** Key frames alone are taken: before the first one, and after a gap. */
+  /** Whether only a key frame is taken next: at the beginning, and after a gap. */
   #needsKey = true;
   #parameterSets: Buffer | undefined;
-  /** Parameter sets that came in a message of their own, for the next picture. */
+  /** Parameter sets that came in a message of their own. They belong to the next picture. */
   #pending: Buffer | undefined;
   #newest: Pick<Frame, 'epoch' | 'sequence'> | undefined;
-  /** Waits for its successor, which tells how long it lasts. */
+  /** The newest picture. It waits for the next one, which tells how long it lasts. */
   #last: { picture: Picture; atMs: number } | undefined;
   #ordinaryMs = DEFAULT_DURATION_MS;
 
@@ -63,7 +63,7 @@ export class Mp4Exporter implements Exporter<Frame> {
     return this.#clock.adjusted;
   }
 
-  /** @throws ServiceError `export/unsupported` for anything but H.264, and for what holds no unit of it */
+  /** @throws ServiceError `export/unsupported` for anything but H.264, and for a payload without a NAL unit */
   async write(frame: Frame): Promise<void> {
     if (frame.codec !== 'H264') throw unsupported(`cannot write ${frame.codec} into MP4`, frame);
     this.#noticeGap(frame);
@@ -110,7 +110,7 @@ export class Mp4Exporter implements Exporter<Frame> {
     await Promise.all(this.paths.map((path) => rm(path, { force: true })));
   }
 
-  /** A picture that refers to a lost one would be shown in pieces. */
+  /** After a lost picture a key frame is needed: a picture that refers to a lost one would be shown broken. */
   #noticeGap({ epoch, sequence }: Frame): void {
     const before = this.#newest;
     this.#newest = { epoch, sequence };
@@ -146,7 +146,7 @@ export class Mp4Exporter implements Exporter<Frame> {
     const stem = this.#path.slice(0, this.#path.length - extension.length);
     const path = number === 1 ? this.#path : `${stem}-${number}${extension}`;
     this.paths.push(path);
-    // Loaded by those who need it: it takes longer than everything else here together.
+    // Loaded when the first file begins, because loading it takes longer than everything else here together.
     const library = await import('mediabunny');
     const source = new library.EncodedVideoPacketSource('avc');
     const target = new library.FilePathTarget(partialPath(path));
@@ -178,7 +178,7 @@ export class Mp4Exporter implements Exporter<Frame> {
     const [from, duration] = [atMs / 1000, durationMs / 1000];
     const packet = new library.EncodedPacket(picture.payload, type, from, duration);
     const { codec, width: codedWidth, height: codedHeight } = config;
-    // Without a description the units are Annex B; the library takes the parameter sets from the first one.
+    // Without a description the library takes the units for Annex B, and the parameter sets from the first one.
     await source.add(packet, { decoderConfig: { codec, codedWidth, codedHeight } });
   }
 }
