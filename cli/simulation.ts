@@ -1,6 +1,7 @@
 import { ServiceError } from '../shared/errors.ts';
 import { isAllowedAddress, parseAllowedHosts } from '../shared/zoom/allowed-hosts.ts';
-import type { SimulatorEvent, StreamInfo } from '../simulator/simulator.ts';
+import type { StreamInfo } from '../simulator/account.ts';
+import type { SimulatorEvent } from '../simulator/simulator.ts';
 import { isLoopback } from './deployment/aws.ts';
 
 export interface MeetingResult {

@@ -1,13 +1,13 @@
-/** Ends a timer; harmless when it already ran. */
+/** Ends a timer. Does nothing if it has run already. */
 export type Cancel = () => void;
 
-/** Zoom's own clock. All durations are milliseconds of that clock, however fast it runs. */
+/** Zoom's own clock. All durations are milliseconds of this clock, at whatever speed it runs. */
 export interface Clock {
   /** Unix milliseconds, whole. */
   now(): number;
   /** Runs once, `delayMs` from now. */
   after(delayMs: number, run: () => void): Cancel;
-  /** Runs again and again; late turns are merged, never doubled. */
+  /** Runs again and again. Runs that come late are merged into one. */
   every(intervalMs: number, run: () => void): Cancel;
 }
 
@@ -34,7 +34,7 @@ export function scaledClock(speed = 1): Clock {
 
 /** A clock that moves only when told to. */
 export interface ManualClock extends Clock {
-  /** Moves on, running every timer that falls due, in order of time. */
+  /** Moves the clock, and runs every timer that becomes due, in order of time. */
   advance(byMs: number): void;
 }
 

@@ -7,11 +7,11 @@ import type { Simulator } from './simulator.ts';
 import { listenLocally } from './sockets/listen.ts';
 
 /**
- * Drives a simulator in another process, JSON over HTTP:
+ * Lets another process drive a simulator, with JSON over HTTP:
  *
  * - `POST /scenarios` a scenario, `{"scenario": "scripted"}`, or `{"scenario": "synthetic", "options": {…}}`
  *   → 201 `{"rtmsStreamId"}`; 409 when the account is at its limit
- * - `GET /streams` → what `Simulator.streams()` tells
+ * - `GET /streams` → the result of `Simulator.streams()`
  * - `GET /sent?stream=ID` → the sent report
  * - `POST /streams/ID/actions` `{"action": "cut_media", …}` (fields as in scenario.ts) → 204
  * - `GET /api` → what the REST API was asked
@@ -86,7 +86,7 @@ async function route(
   return { status: 204 };
 }
 
-/** @throws ServiceError `config/invalid` for a name nobody knows */
+/** The scenario of a request: itself, or one by name. @throws ServiceError `config/invalid` for an unknown name */
 export function namedScenario(body: Readonly<Record<string, unknown>>): ScenarioInput {
   const { scenario: name, options } = body;
   if (name === undefined) return body as ScenarioInput;

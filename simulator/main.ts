@@ -7,29 +7,29 @@ import { type SimulatorEvent, startSimulator } from './simulator.ts';
 import { EXAMPLE_APP, type SimulatorApp } from './sockets/handshake.ts';
 
 /**
- * The simulator as a process: one JSON object a line on stdout, `listening` first. Runs until SIGTERM or
- * SIGINT, or with `--exit` until every meeting it was started with is over.
+ * Runs the simulator as a process. Writes one JSON object a line to stdout, `listening` first. Ends on SIGTERM or
+ * SIGINT, and with `--exit` when every meeting that it was started with is over.
  *
- * The Zoom app's credentials come from ZM_RTMS_CLIENT, ZM_RTMS_SECRET, ZM_RTMS_WEBHOOK_SECRET (the first
- * of two signs), ZM_RTMS_VIDEO_SDK_KEY and ZM_RTMS_VIDEO_SDK_SECRET; default: the fixtures'.
+ * The Zoom app's credentials come from ZM_RTMS_CLIENT, ZM_RTMS_SECRET, ZM_RTMS_WEBHOOK_SECRET (if it has two, the first
+ * one signs), ZM_RTMS_VIDEO_SDK_KEY and ZM_RTMS_VIDEO_SDK_SECRET. By default they are those of the fixtures.
  */
 const OPTIONS = {
   'webhook-url': { type: 'string', multiple: true },
-  /** Of the control endpoint. */
+  /** Port of the control server. */
   port: { type: 'string', default: '0' },
   'signaling-port': { type: 'string', default: '0' },
   'media-port': { type: 'string', default: '0' },
-  /** `scripted` or `synthetic`; none: wait for POST /scenarios. */
+  /** `scripted` or `synthetic`; without it the simulator waits for POST /scenarios. */
   scenario: { type: 'string' },
-  /** JSON, of the synthetic meeting. */
+  /** Options of the synthetic meeting, as JSON. */
   'scenario-options': { type: 'string', default: '{}' },
   meetings: { type: 'string', default: '1' },
   speed: { type: 'string', default: '1' },
   'sent-dir': { type: 'string' },
   seed: { type: 'string' },
-  /** JSON, see behaviour.ts. */
+  /** JSON; see behaviour.ts. */
   behaviour: { type: 'string', default: '{}' },
-  /** What the forms of SIMULATOR_FORMS may leave out, see forms.ts. */
+  /** What the forms of SIMULATOR_FORMS may leave out; see forms.ts. */
   missing: { type: 'string', default: 'nothing' },
   exit: { type: 'boolean', default: false },
 } as const;
@@ -73,7 +73,7 @@ async function main(): Promise<void> {
   if (flags.exit) await end();
 }
 
-/** No media and no text: reports are asked for with GET /sent. */
+/** An event without media and texts; GET /sent has the whole report. */
 function describe(event: SimulatorEvent): Readonly<Record<string, unknown>> {
   switch (event.kind) {
     case 'stream_started':

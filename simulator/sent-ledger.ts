@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { FrameMediaType, MediaSource } from '../rtms/protocol/media-type.ts';
 import type { ClientConnection, ConnectionEnd } from './sockets/connection.ts';
 
-/** Why Zoom itself did not send something. */
+/** Why Zoom itself did not send a frame. */
 export type NotSentReason = 'not_connected' | 'buffer_full' | 'buffer_declined';
 
 /** Frames of one source between two capture times, Unix ms, both inclusive. */
@@ -22,9 +22,9 @@ export interface SentSource extends MediaSource {
   readonly sha256: string;
   readonly firstTimestampMs?: number;
   readonly lastTimestampMs?: number;
-  /** Written to a connection that broke before the client confirmed them: received or not, nobody knows. */
+  /** Written to a connection that broke before the client confirmed them: it is unknown whether they were received. */
   readonly uncertain: readonly (FrameRange & { readonly end: ConnectionEnd })[];
-  /** Dropped by Zoom: no client, or older than the buffer keeps. */
+  /** Dropped by Zoom: there was no client, or they were older than the buffer keeps. */
   readonly notSent: readonly (FrameRange & { readonly reason: NotSentReason })[];
 }
 
@@ -60,7 +60,7 @@ export interface SentReport {
   readonly events: readonly SentEvent[];
 }
 
-/** Who a frame is from. Mixed audio is user 0. */
+/** The source of a frame. Mixed audio is user 0. */
 export interface SentSourceId {
   readonly mediaType: FrameMediaType;
   readonly userId: number;
@@ -87,7 +87,7 @@ interface Unconfirmed {
   toMs: number;
 }
 
-/** Keeps the books of one RTMS stream: the truth that whatever reads Kinesis is compared with. */
+/** Keeps the ledger of one RTMS stream: the truth with which everything that was read from Kinesis is compared. */
 export class SentLedger {
   readonly #rtmsStreamId: string;
   readonly #directory: string | undefined;
@@ -97,7 +97,7 @@ export class SentLedger {
   readonly #chat: SentChat[] = [];
   readonly #events: SentEvent[] = [];
 
-  /** @param sentDir where the payloads themselves go too, one folder per stream; undefined: nowhere */
+  /** @param sentDir where the payloads are written too, in one folder for each stream; undefined: nowhere */
   constructor(rtmsStreamId: string, sentDir?: string) {
     this.#rtmsStreamId = rtmsStreamId;
     this.#directory = sentDir === undefined ? undefined : join(sentDir, rtmsStreamId);
@@ -129,7 +129,7 @@ export class SentLedger {
     } else notSent.push({ reason, frames: 1, fromMs: timestampMs, toMs: timestampMs });
   }
 
-  /** The connection is over: what it had not confirmed is uncertain, unless it closed in good order. */
+  /** The connection has ended. Frames that it had not confirmed are uncertain, unless it was closed in good order. */
   connectionEnded(connection: ClientConnection, end: ConnectionEnd): void {
     const open = this.#unconfirmed.get(connection) ?? [];
     this.#unconfirmed.delete(connection);

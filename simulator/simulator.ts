@@ -1,34 +1,28 @@
 import { randomUUID } from 'node:crypto';
 import type { WebSocket } from 'ws';
-import { nameOf, STOP_REASON, STREAM_STATE } from '../rtms/protocol/constants.ts';
-import { MEDIA_TYPES, type MediaType } from '../rtms/protocol/media-type.ts';
 import type { Product } from '../rtms/protocol/product.ts';
+import { type StreamInfo, ZoomAccount } from './account.ts';
 import { type ApiBooks, EXAMPLE_API, type SimulatedApi, serveApi } from './api/api-server.ts';
 import { type Clock, scaledClock } from './clock.ts';
 import { type Behaviour, DOCUMENTED_BEHAVIOUR } from './scenario/behaviour.ts';
 import { formsFromEnvironment, type Missing } from './scenario/forms.ts';
 import {
-  type Action,
   type ActionInput,
   parseAction,
   parseScenario,
-  restOf,
-  type Scenario,
   type ScenarioInput,
 } from './scenario/scenario.ts';
 import type { SentReport } from './sent-ledger.ts';
 import { ClientConnection } from './sockets/connection.ts';
 import { EXAMPLE_APP, type SimulatorApp } from './sockets/handshake.ts';
-import { type MediaPath, serveMedia } from './sockets/media-server.ts';
+import { isMediaPath, mediaAddresses, serveMedia } from './sockets/media-server.ts';
 import { serveSignaling } from './sockets/signaling-server.ts';
 import { listenForSockets } from './sockets/socket-server.ts';
-import { RtmsStream, type StreamHost } from './stream.ts';
-import { makeIds } from './stream-ids.ts';
-import { concurrencyLimited, concurrencyNearLimit, streamEvent } from './webhook/webhook-events.ts';
+import type { RtmsStream } from './stream.ts';
 import { type WebhookDelivery, WebhookSender } from './webhook/webhook-sender.ts';
 
 export interface SimulatorOptions {
-  /** Where webhooks go; each gets every event. @default none */
+  /** Endpoints of webhooks; each gets every event. @default none */
   readonly webhookUrls?: readonly string[];
   /** @default the fake credentials of the fixtures */
   readonly app?: Partial<SimulatorApp>;
@@ -39,9 +33,9 @@ export interface SimulatorOptions {
   readonly signalingPort?: number;
   /** @default any free port */
   readonly mediaPort?: number;
-  /** Address to listen on, where clients of other machines are to connect. @default loopback */
+  /** Address to listen on, so that clients of other machines can connect. @default loopback */
   readonly bindHost?: string;
-  /** Addresses that clients are told in place of the loopback ones: of tunnels to them. */
+  /** Addresses of tunnels, which clients get in place of the loopback addresses. */
   readonly publicUrls?: { readonly signaling: string; readonly media: string };
   /** PEM; the addresses become `wss:`. @default plain `ws:` */
   readonly tls?: { readonly key: string; readonly cert: string };
@@ -50,9 +44,9 @@ export interface SimulatorOptions {
   readonly missing?: Missing;
   /** What may ask the REST API. @default `EXAMPLE_API` */
   readonly api?: Partial<SimulatedApi>;
-  /** Streams the account may have at once. @default 2000 */
+  /** Streams that the account may have at once. @default 2000 */
   readonly concurrencyLimit?: number;
-  /** Where everything sent is written too. @default nowhere */
+  /** Folder to which everything that is sent is written too. @default none */
   readonly sentDir?: string;
   /** The same seed gives the same ids. @default random */
   readonly seed?: string;
@@ -64,25 +58,11 @@ export type SimulatorEvent =
   | { readonly kind: 'stream_stopped'; readonly rtmsStreamId: string; readonly sent: SentReport }
   | { readonly kind: 'webhook'; readonly delivery: WebhookDelivery };
 
-/** What GET /streams tells of each stream. */
-export interface StreamInfo {
-  readonly rtmsStreamId: string;
-  readonly entityId: string;
-  readonly product: Product;
-  readonly scenario: string;
-  readonly startedAtMs: number;
-  readonly state: string;
-  readonly generation: number;
-  readonly isConnected: boolean;
-  readonly mediaConnected: readonly string[];
-  readonly sessions: Readonly<Record<string, number>>;
-}
-
 export interface Simulator extends AsyncDisposable {
   readonly clock: Clock;
   readonly signalingUrl: string;
   readonly mediaUrl: string;
-  /** Of the REST API, as `ZM_RTMS_API_URL` and `ZM_RTMS_OAUTH_URL` want them. */
+  /** Addresses of the REST API, for `ZM_RTMS_API_URL` and `ZM_RTMS_OAUTH_URL`. */
   readonly apiUrl: string;
   readonly oauthUrl: string;
   /** What the REST API was asked. */
@@ -93,12 +73,12 @@ export interface Simulator extends AsyncDisposable {
    * Starts an RTMS stream and posts its started webhook.
    *
    * @returns the stream's id, or undefined when the account is at its limit
-   * @throws ServiceError `config/invalid` for a scenario that makes no sense
+   * @throws ServiceError `config/invalid` for a scenario with a wrong field
    */
   start(scenario: ScenarioInput): string | undefined;
   streams(): StreamInfo[];
   /**
-   * Begins a meeting in which nobody has started RTMS yet: the REST API lists it and can start its stream.
+   * Begins a meeting in which RTMS was not started yet: the REST API lists it and can start its stream.
    *
    * @returns its entity id
    */
@@ -111,36 +91,20 @@ export interface Simulator extends AsyncDisposable {
   act(rtmsStreamId: string, action: ActionInput): void;
   /** What was sent so far. @throws Error for an unknown stream */
   sent(rtmsStreamId: string): SentReport;
-  /** Settles when the stream has stopped and its payload files are written. */
+  /** @returns when the stream has stopped and its payload files are written */
   finished(rtmsStreamId: string): Promise<SentReport>;
-  /** The account's administrator regenerates client secrets: the old ones sign nothing any more, at once. */
+  /** The account's administrator makes new client secrets: signatures with the old ones are refused from now on. */
   rotate(secrets: Partial<Pick<SimulatorApp, 'clientSecret' | 'videoSdkSecret'>>): void;
   /** Sends the URL validation challenge. */
   validateUrl(url: string): Promise<boolean>;
-  /** Ends every stream without a word, and the servers. */
+  /** Ends every stream without a webhook or message, and the servers. */
   close(): Promise<void>;
 }
 
-/** Frames are due on a 20 ms grid. */
+/** Half the 20 ms grid on which frames are due. */
 const TICK_MS = 10;
-const NEAR_LIMIT_SHARE = 0.8;
-const MEETING_OVER = STOP_REASON.MEETING_ENDED;
 
-interface Entry {
-  readonly stream: RtmsStream;
-  readonly finished: PromiseWithResolvers<SentReport>;
-}
-
-/** A meeting, with a stream or without. */
-interface MeetingEntry {
-  readonly scenario: Scenario;
-  readonly startedAtMs: number;
-  /** The newest. */
-  stream?: RtmsStream;
-  isOver?: boolean;
-}
-
-/** Starts a fake Zoom on loopback: signaling and media servers, and whoever posts the webhooks. */
+/** Starts a fake Zoom: signaling and media servers, the REST API, and the sender of webhooks. On loopback by default. */
 export async function startSimulator(options: SimulatorOptions = {}): Promise<Simulator> {
   const app: SimulatorApp = { ...EXAMPLE_APP, ...options.app };
   const behaviour: Behaviour = {
@@ -149,11 +113,7 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
     ...options.behaviour,
   };
   const clock = options.clock ?? scaledClock(options.speed);
-  const seed = options.seed ?? randomUUID();
-  const limit = options.concurrencyLimit ?? 2000;
   const { onEvent, sentDir } = options;
-  const entries = new Map<string, Entry>();
-  const meetings = new Map<string, MeetingEntry>();
   const webhooks = new WebhookSender({
     urls: options.webhookUrls ?? [],
     secretToken: app.webhookSecretToken,
@@ -161,12 +121,24 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
     clock,
     onAttempt: (delivery) => onEvent?.({ kind: 'webhook', delivery }),
   });
+  const account = new ZoomAccount({
+    clock,
+    behaviour,
+    seed: options.seed ?? randomUUID(),
+    limit: options.concurrencyLimit ?? 2000,
+    sentDir,
+    webhooks,
+    serverUrl,
+    started: ({ rtmsStreamId, product }) =>
+      onEvent?.({ kind: 'stream_started', rtmsStreamId, product }),
+    stopped: ({ rtmsStreamId }, sent) => onEvent?.({ kind: 'stream_stopped', rtmsStreamId, sent }),
+  });
 
   const signaling = await listenForSockets(
     options.tls,
     options.signalingPort ?? 0,
     ([id, generation]) => {
-      const stream = streamAt(id, generation);
+      const stream = account.streamAt(id, generation);
       if (stream === 'dead') return undefined;
       return (socket) =>
         serveSignaling(connection(socket), stream, app, refusal(stream), mediaUrls);
@@ -177,7 +149,7 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
     options.tls,
     options.mediaPort ?? 0,
     ([id, generation, path]) => {
-      const stream = streamAt(id, generation);
+      const stream = account.streamAt(id, generation);
       if (stream === 'dead' || !isMediaPath(path)) return undefined;
       return (socket) => serveMedia(connection(socket), stream, path, app, refusal(stream));
     },
@@ -185,42 +157,9 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
   );
   const api = await serveApi(
     { ...EXAMPLE_API, ...options.api },
-    {
-      clock,
-      clientIds: [app.clientId, app.videoSdkKey],
-      meeting(id) {
-        for (const [entityId, { scenario, stream, isOver = false }] of meetings) {
-          if (entityId !== id && scenario.meetingId !== id) continue;
-          return {
-            entityId,
-            scenario,
-            isOver: isOver || stream?.stopReason === MEETING_OVER,
-            stream,
-          };
-        }
-        return undefined;
-      },
-      liveMeetings: () =>
-        [...meetings].flatMap(([entityId, { scenario, startedAtMs, stream, isOver }]) =>
-          isOver || stream?.stopReason === MEETING_OVER
-            ? []
-            : [{ entityId, scenario, startedAtMs }],
-        ),
-      start(entityId) {
-        const { scenario, startedAtMs } = meetings.get(entityId) as MeetingEntry;
-        return begin(restOf(scenario, clock.now() - startedAtMs), entityId);
-      },
-    },
+    { clock, clientIds: [app.clientId, app.videoSdkKey], ...account.apiHost },
   );
-  const stopTicking = clock.every(TICK_MS, () => {
-    for (const { stream } of entries.values()) if (!stream.terminated) stream.advance();
-  });
-
-  /** After a fail-over the addresses of the old server lead nowhere. */
-  function streamAt(id = '', generation = ''): RtmsStream | undefined | 'dead' {
-    const stream = entries.get(id)?.stream;
-    return stream && Number(generation) !== stream.generation ? 'dead' : stream;
-  }
+  const stopTicking = clock.every(TICK_MS, () => account.advance());
 
   function refusal(stream: RtmsStream | undefined): Behaviour['badSignature'] {
     return (stream?.behaviour ?? behaviour).badSignature;
@@ -240,56 +179,6 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
     return mediaAddresses(base, stream);
   }
 
-  const host: StreamHost = {
-    clock,
-    sentDir,
-    webhook(stream, kind, stopReason) {
-      if (stream.scenario.withheld.includes(kind)) return;
-      const details = { serverUrls: serverUrl(stream), eventTsMs: clock.now(), stopReason };
-      webhooks.send(streamEvent(stream, kind, details));
-    },
-    webhookAction: (stream, action) => applyWebhookAction(webhooks, clock, stream, action),
-    stopped(stream) {
-      const { rtmsStreamId, ledger } = stream;
-      void ledger.close().then(() => {
-        const sent = ledger.report();
-        entries.get(rtmsStreamId)?.finished.resolve(sent);
-        onEvent?.({ kind: 'stream_stopped', rtmsStreamId, sent });
-      });
-    },
-  };
-
-  function begin(scenario: Scenario, knownAs: string | undefined): string | undefined {
-    const ids = makeIds(`${seed}/${entries.size}`);
-    const entityId = knownAs ?? ids.entityId;
-    const live = [...entries.values()].filter(({ stream }) => !stream.terminated).length;
-    if (live >= limit) {
-      webhooks.send(concurrencyLimited(scenario.product, entityId, live + 1, clock.now()));
-      return undefined;
-    }
-    const rtmsStreamId = scenario.rtmsStreamId ?? ids.rtmsStreamId;
-    const stream = new RtmsStream(
-      host,
-      scenario,
-      { ...behaviour, ...(scenario.behaviour as Partial<Behaviour>) },
-      { rtmsStreamId, entityId, sessionId: ids.sessionId },
-    );
-    entries.set(rtmsStreamId, { stream, finished: Promise.withResolvers() });
-    meetings.set(entityId, { scenario, startedAtMs: clock.now(), stream });
-    stream.start();
-    onEvent?.({ kind: 'stream_started', rtmsStreamId, product: scenario.product });
-    if (live + 1 > limit * NEAR_LIMIT_SHARE) {
-      webhooks.send(concurrencyNearLimit(limit, live + 1, clock.now()));
-    }
-    return rtmsStreamId;
-  }
-
-  function entry(rtmsStreamId: string): Entry {
-    const found = entries.get(rtmsStreamId);
-    if (found === undefined) throw new Error(`no RTMS stream ${rtmsStreamId}`);
-    return found;
-  }
-
   const simulator: Simulator = {
     clock,
     signalingUrl: signaling.url,
@@ -300,38 +189,25 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
     deliveries: webhooks.deliveries,
     start(input) {
       const scenario = parseScenario(input);
-      return begin(scenario, scenario.entityId);
+      return account.start(scenario, scenario.entityId);
     },
-    openMeeting(input) {
-      const scenario = parseScenario(input);
-      const { entityId = makeIds(`${seed}/meeting/${meetings.size}`).entityId } = scenario;
-      meetings.set(entityId, { scenario, startedAtMs: clock.now() });
-      return entityId;
-    },
-    endMeeting(entityId) {
-      const meeting = meetings.get(entityId);
-      if (meeting === undefined) throw new Error(`no meeting ${entityId}`);
-      meeting.isOver = true;
-      meeting.stream?.stop(MEETING_OVER);
-    },
-    streams: () => [...entries.values()].map(({ stream }) => describe(stream)),
-    serverUrl: (rtmsStreamId) => serverUrl(entry(rtmsStreamId).stream),
+    openMeeting: (input) => account.openMeeting(parseScenario(input)),
+    endMeeting: (entityId) => account.endMeeting(entityId),
+    streams: () => account.streams(),
+    serverUrl: (rtmsStreamId) => serverUrl(account.stream(rtmsStreamId)),
     act(rtmsStreamId, action) {
-      const { stream } = entry(rtmsStreamId);
+      const stream = account.stream(rtmsStreamId);
       stream.advance();
       stream.act(parseAction(action));
     },
-    sent: (rtmsStreamId) => entry(rtmsStreamId).stream.ledger.report(),
-    finished: (rtmsStreamId) => entry(rtmsStreamId).finished.promise,
+    sent: (rtmsStreamId) => account.stream(rtmsStreamId).ledger.report(),
+    finished: (rtmsStreamId) => account.finished(rtmsStreamId),
     rotate: (secrets) => void Object.assign(app, secrets),
     validateUrl: (url) => webhooks.validateUrl(url),
     async close() {
       stopTicking();
       webhooks.close();
-      const live = [...entries.values()].filter(({ stream }) => !stream.terminated);
-      for (const { stream } of live) stream.abandon();
-      await Promise.all(live.map(({ stream }) => stream.ledger.close()));
-      for (const { stream, finished } of live) finished.resolve(stream.ledger.report());
+      await account.close();
       api.close();
       await Promise.all([signaling.close(), media.close()]);
     },
@@ -339,69 +215,4 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
   };
 
   return simulator;
-}
-
-/** `server_urls` of message 2, by the stream's behaviour. */
-function mediaAddresses(
-  base: string,
-  { granted, behaviour, hasVoiceEvents }: RtmsStream,
-): Record<string, string | string[]> {
-  const documented = hasVoiceEvents ? ['audio'] : ['audio', 'video', 'transcript'];
-  const named = {
-    documented: granted.filter((mediaType) => documented.includes(mediaType)),
-    every: granted,
-    sharescreen: granted,
-    all: [],
-  }[behaviour.mediaUrls];
-  const keyOf = (mediaType: MediaType) =>
-    mediaType === 'deskshare' && behaviour.mediaUrls === 'sharescreen' ? 'sharescreen' : mediaType;
-  const shaped = (url: string) => (behaviour.urlShape === 'list' ? [url] : url);
-  return Object.fromEntries([
-    ...named.map((mediaType) => [keyOf(mediaType), shaped(`${base}/${mediaType}`)]),
-    ['all', shaped(`${base}/all`)],
-  ]);
-}
-
-function isMediaPath(path: string | undefined): path is MediaPath {
-  return path === 'all' || MEDIA_TYPES.some((mediaType) => mediaType === path);
-}
-
-function describe(stream: RtmsStream): StreamInfo {
-  return {
-    rtmsStreamId: stream.rtmsStreamId,
-    entityId: stream.entityId,
-    product: stream.product,
-    scenario: stream.scenario.name,
-    startedAtMs: stream.startedAtMs,
-    state: nameOf(STREAM_STATE, stream.state) ?? String(stream.state),
-    generation: stream.generation,
-    isConnected: stream.client.signaling !== undefined,
-    mediaConnected: MEDIA_TYPES.filter((mediaType) => stream.link(mediaType) !== undefined),
-    sessions: Object.fromEntries(stream.sessions),
-  };
-}
-
-function applyWebhookAction(
-  webhooks: WebhookSender,
-  clock: Clock,
-  { rtmsStreamId }: RtmsStream,
-  action: Action,
-): void {
-  switch (action.do) {
-    case 'hold_webhooks':
-      webhooks.hold();
-      return;
-    case 'release_webhooks':
-      webhooks.release(action.reversed);
-      return;
-    case 'replay_webhook':
-      webhooks.replay(
-        ({ event, payload }) =>
-          event.endsWith(`_${action.kind}`) && payload['rtms_stream_id'] === rtmsStreamId,
-      );
-      return;
-    case 'webhook':
-      webhooks.send({ event: action.event, event_ts: clock.now(), payload: action.payload });
-      return;
-  }
 }

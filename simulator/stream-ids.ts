@@ -1,5 +1,11 @@
 import { createHash } from 'node:crypto';
-import type { StreamIds } from './stream.ts';
+
+export interface StreamIds {
+  readonly rtmsStreamId: string;
+  readonly entityId: string;
+  /** Of the session that every stream begins with. */
+  readonly sessionId: string;
+}
 
 /** Ids in the form of Zoom's examples, from a hash of the seed. */
 export function makeIds(seed: string): StreamIds {

@@ -1,7 +1,5 @@
 import {
   EVENT_TYPE,
-  MEDIA_DATA_OPTION,
-  MESSAGE_TYPE,
   SESSION_STATE,
   STATUS_CODE as STATUS,
   STOP_REASON,
@@ -17,40 +15,35 @@ import { Meeting } from './scenario/meeting.ts';
 import { type Action, type Scenario, type TimedAction, timeline } from './scenario/scenario.ts';
 import { SentLedger } from './sent-ledger.ts';
 import type { ClientConnection, ConnectionEnd } from './sockets/connection.ts';
-import { wireId } from './sockets/messages.ts';
 import { linkKeys, type MediaLink, StreamClient } from './sockets/stream-client.ts';
+import type { StreamIds } from './stream-ids.ts';
+import { StreamMessages } from './stream-messages.ts';
+import { VideoSelection } from './video-selection.ts';
 import { MEDIA_LOST, SIGNALING_LOST, Windows } from './windows.ts';
 
 /** What a stream needs of the Zoom around it. */
 export interface StreamHost {
   readonly clock: Clock;
   readonly sentDir: string | undefined;
-  /** Posts a webhook about the stream; `stopReason` with `stopped` only. */
+  /** Posts a webhook about the stream. @param stopReason with `stopped` only */
   webhook(
     stream: RtmsStream,
     kind: 'started' | 'interrupted' | 'stopped',
     stopReason?: number,
   ): void;
-  /** Actions on webhooks themselves. */
+  /** Does an action that is about webhooks themselves. */
   webhookAction(stream: RtmsStream, action: Action): void;
   stopped(stream: RtmsStream): void;
 }
 
-export interface StreamIds {
-  readonly rtmsStreamId: string;
-  readonly entityId: string;
-  /** Of the session that every stream begins with. */
-  readonly sessionId: string;
-}
-
 /**
- * One RTMS stream as Zoom's servers keep it: the script plays, media flows to whoever is connected, windows
- * run when nobody is, and in the end it stops. Connections are handed in after their handshake was checked.
+ * One RTMS stream as Zoom's servers keep it: the script plays, media flows to the client, windows run while the client
+ * is away, and in the end the stream stops. Connections are handed in after their handshake was checked.
  *
- * The file is long because every rule here needs the same state; what can stand alone is in stream-client.ts,
- * windows.ts, media-pump.ts and actions.ts.
+ * Over 300 lines because the rules that are left here all need the same state. What can stand alone is in
+ * stream-messages.ts, video-selection.ts, windows.ts, media/media-pump.ts and scenario/actions.ts.
  *
- * @see spec/rtms-protocol.md §2.7, §4
+ * @see docs/protocol.md for the rules
  */
 export class RtmsStream {
   readonly scenario: Scenario;
@@ -61,13 +54,15 @@ export class RtmsStream {
   readonly meeting: Meeting;
   readonly ledger: SentLedger;
   readonly client = new StreamClient();
-  /** Sessions inside the stream and their SESSION_STATE. */
+  readonly messages: StreamMessages;
+  readonly video: VideoSelection;
+  /** SESSION_STATE of the sessions inside the stream. */
   readonly sessions = new Map<string, number>();
-  /** 1, and one more with every fail-over: part of the addresses, so that old ones lead nowhere. */
+  /** 1, and one more after every fail-over. It is part of the addresses, so that those of before lead nowhere. */
   generation = 1;
   /** The last handshake was refused for its signature. */
   hadBadSignature = false;
-  /** Why it ended; undefined while it has not. */
+  /** STOP_REASON; undefined until it stops. */
   stopReason: number | undefined;
   readonly #host: StreamHost;
   readonly #pump: MediaPump;
@@ -102,8 +97,17 @@ export class RtmsStream {
       startedAtMs: this.startedAtMs,
       link: (mediaType) => this.link(mediaType),
       subscribedVideo: () => this.client.subscribedVideo,
-      cameras: () => this.#selectedCameras(),
+      cameras: () => this.#shownCameras(),
       firstPacket: (timestampMs) => this.#firstPacket(timestampMs),
+    });
+    this.video = new VideoSelection(this.client, this.meeting);
+    this.messages = new StreamMessages({
+      client: this.client,
+      meeting: this.meeting,
+      ledger: this.ledger,
+      behaviour,
+      hasVoiceEvents: this.hasVoiceEvents,
+      nowMs: () => this.nowMs,
     });
   }
 
@@ -124,12 +128,12 @@ export class RtmsStream {
     return this.scenario.media ?? (this.hasVoiceEvents ? ['audio', 'transcript'] : MEDIA_TYPES);
   }
 
-  /** Contact Center and Phone number their events apart and shape them differently. */
+  /** Contact Center and Phone have event numbers and event fields of their own. */
   get hasVoiceEvents(): boolean {
     return this.product === 'contact_center' || this.product === 'phone';
   }
 
-  /** Unix ms: the script's own time while it acts, else the clock. */
+  /** Unix ms: the time of the script while an action of it runs, otherwise the clock. */
   get nowMs(): number {
     return this.#scriptedMs ?? this.#host.clock.now();
   }
@@ -193,8 +197,8 @@ export class RtmsStream {
     const { userId, connection } = link;
     const status = this.client.mediaStatus(link.exclusive, keys);
     if (status !== STATUS.OK) return status;
-    // How Zoom refuses somebody who is not there, or one camera too many, is not public.
-    if (userId !== undefined && !this.#isPresent(userId)) return STATUS.INVALID_PAYLOAD;
+    // How Zoom refuses a participant who is not there, or one camera too many, is not public.
+    if (userId !== undefined && !this.meeting.isPresent(userId)) return STATUS.INVALID_PAYLOAD;
     if (userId !== undefined && this.client.cameras.length >= this.behaviour.maxCameras) {
       return STATUS.INVALID_MEDIA_VIDEO_PARAMS;
     }
@@ -204,7 +208,7 @@ export class RtmsStream {
     return STATUS.OK;
   }
 
-  /** Called after the handshake answer: an interruption that the connection healed is over. */
+  /** Called after the handshake answer. Ends an interruption if no connection is missing any more. */
   mediaAttached(): void {
     const isHealed = this.#state === STREAM_STATE.INTERRUPTED && this.#windows.isEmpty;
     if (isHealed && this.client.ready) this.#announceActive();
@@ -214,14 +218,14 @@ export class RtmsStream {
     this.ledger.connectionEnded(connection, end);
     const lost = this.client.loseMedia(connection);
     if (lost.length === 0 || this.terminated || !this.client.signaling) return;
-    this.sendEvent(EVENT_TYPE.MEDIA_CONNECTION_INTERRUPTED, {});
+    this.messages.event(EVENT_TYPE.MEDIA_CONNECTION_INTERRUPTED, {});
     this.#setState(STREAM_STATE.INTERRUPTED, STOP_REASON.DATA_CONNECTION_INTERRUPTED);
     for (const key of lost) {
       this.#windows.open(key, this.behaviour.mediaWindowMs, () => MEDIA_LOST[end]);
     }
   }
 
-  /** Message 7: media may flow. Repeating it changes nothing. */
+  /** Message 7: media may flow. A repeated one changes nothing. */
   clientReady(): void {
     if (this.client.ready || !this.client.signaling) return;
     this.client.ready = true;
@@ -237,94 +241,7 @@ export class RtmsStream {
     this.#announceActive();
   }
 
-  /** Message 5. Participants already there are reported as joins to whoever begins to listen. */
-  subscribe(eventType: number, on: boolean): void {
-    const { subscriptions } = this.client;
-    const isNew = on && !subscriptions.has(eventType);
-    if (on) subscriptions.add(eventType);
-    else subscriptions.delete(eventType);
-    if (!isNew || this.hasVoiceEvents) return;
-    const { present, camerasOn } = this.meeting;
-    if (eventType === EVENT_TYPE.PARTICIPANT_JOIN && present.length > 0) {
-      this.sendParticipants(eventType, present);
-    } else if (eventType === EVENT_TYPE.PARTICIPANT_VIDEO_ON && camerasOn.length > 0) {
-      const people = camerasOn.map((userId) => ({ userId }));
-      this.sendParticipants(eventType, people);
-    }
-  }
-
-  /** Events 3, 4, 8 and 9: a list, or one message each. */
-  sendParticipants(
-    eventType: number,
-    people: readonly { readonly userId: number; readonly userName?: string }[],
-  ): void {
-    const participants = people.map(({ userId, userName }) => ({
-      user_id: wireId(userId, this.behaviour),
-      ...(userName !== undefined && { user_name: userName }),
-    }));
-    const { nullParticipants } = this.behaviour;
-    if (this.behaviour.participants === 'list') {
-      const list = nullParticipants ? [...participants, null] : participants;
-      this.sendEvent(eventType, { participants: list });
-    } else for (const one of participants) this.sendEvent(eventType, one);
-  }
-
-  /** Message 28. @returns STATUS_CODE of message 29 */
-  subscribeVideo(userId: number, on: boolean): number {
-    const { client } = this;
-    const camera = client.media(`video/${userId}`);
-    if (camera !== undefined) return this.#selectCamera(userId, on);
-    const option = client.media('video')?.params.video?.data_opt;
-    if (option !== MEDIA_DATA_OPTION.VIDEO_SINGLE_INDIVIDUAL_STREAM) {
-      return STATUS.INVALID_MEDIA_VIDEO_DATA_OPT;
-    }
-    if (!on) {
-      if (client.subscribedVideo === userId) client.subscribedVideo = undefined;
-      return STATUS.OK;
-    }
-    if (client.subscribedVideo === userId) return STATUS.DUPLICATE_VIDEO_SUBSCRIPTION;
-    if (!this.#isPresent(userId)) return STATUS.INVALID_PAYLOAD;
-    client.subscribedVideo = userId;
-    return STATUS.OK;
-  }
-
-  /** V2: one more camera, or one less; the others stay. */
-  #selectCamera(userId: number, on: boolean): number {
-    const { subscribedCameras } = this.client;
-    if (on && subscribedCameras.has(userId)) return STATUS.DUPLICATE_VIDEO_SUBSCRIPTION;
-    if (on && !this.#isPresent(userId)) return STATUS.INVALID_PAYLOAD;
-    if (on) subscribedCameras.add(userId);
-    else subscribedCameras.delete(userId);
-    return STATUS.OK;
-  }
-
-  /** V2: the connections on which cameras are sent now; undefined where the client has not asked for single ones. */
-  #selectedCameras(): MediaLink[] | undefined {
-    const { client } = this;
-    if (!client.usesCameras) return undefined;
-    if (!client.ready || this.#paused || !client.signaling) return [];
-    return client.cameras.filter(({ userId = 0 }) => client.subscribedCameras.has(userId));
-  }
-
-  #isPresent(userId: number): boolean {
-    return this.meeting.present.some((one) => one.userId === userId);
-  }
-
-  /** Message 6, if the client asked for it or it is one that always comes. */
-  sendEvent(eventType: number, fields: Readonly<Record<string, unknown>>): void {
-    const isAutomatic =
-      eventType === EVENT_TYPE.FIRST_PACKET_TIMESTAMP ||
-      eventType === EVENT_TYPE.MEDIA_CONNECTION_INTERRUPTED;
-    const timestampMs = this.nowMs;
-    const timeField = this.hasVoiceEvents ? 'event_ts' : 'timestamp';
-    const event = { event_type: eventType, ...this.#time(timeField, timestampMs), ...fields };
-    const sent =
-      (isAutomatic || this.client.subscriptions.has(eventType)) &&
-      this.client.send({ msg_type: MESSAGE_TYPE.EVENT_UPDATE, event });
-    this.ledger.event({ eventType, timestampMs, sent });
-  }
-
-  /** Messages 17 and 18. @returns whether anybody got it: text is not kept */
+  /** Messages 17 and 18. @returns whether it was sent: text is not kept for a client that comes later */
   sendText(mediaType: 'transcript' | 'chat', json: string): boolean {
     return this.link(mediaType)?.connection.send(json) ?? false;
   }
@@ -338,19 +255,12 @@ export class RtmsStream {
     if (this.client.ready) this.#setState(paused ? STREAM_STATE.PAUSED : STREAM_STATE.RESUMED);
   }
 
-  /** Message 9. */
   setSession(sessionId: string, state: number, stopReason?: number): void {
     this.sessions.set(sessionId, state);
-    this.client.send({
-      msg_type: MESSAGE_TYPE.SESSION_STATE_UPDATE,
-      ...(this.behaviour.sessionIds && { rtms_session_id: sessionId }),
-      state,
-      ...(stopReason !== undefined && { [this.behaviour.sessionReasonKey]: stopReason }),
-      ...this.#time('timestamp', this.nowMs),
-    });
+    this.messages.sessionState(sessionId, state, stopReason);
   }
 
-  /** Another server takes over: new addresses in a second started webhook, same stream. */
+  /** Another server takes the stream over. A second started webhook tells the new addresses. */
   failOver(gapMs: number, oldSockets: 'cut' | 'keep'): void {
     this.generation += 1;
     this.client.detach(oldSockets);
@@ -385,8 +295,8 @@ export class RtmsStream {
     this.#host.stopped(this);
   }
 
-  /** Ends without a word to anybody: Zoom itself is gone. */
-  abandon(): void {
+  /** Ends without a webhook or message: Zoom itself is gone. */
+  vanish(): void {
     this.#state = STREAM_STATE.TERMINATED;
     this.#windows.closeAll();
   }
@@ -399,28 +309,22 @@ export class RtmsStream {
   #firstPacket(timestampMs: number): void {
     if (this.#firstPacketSeen) return;
     this.#firstPacketSeen = true;
-    const scriptedMs = this.#scriptedMs;
-    this.#scriptedMs = timestampMs;
-    this.sendEvent(EVENT_TYPE.FIRST_PACKET_TIMESTAMP, {});
-    this.#scriptedMs = scriptedMs;
+    this.messages.event(EVENT_TYPE.FIRST_PACKET_TIMESTAMP, {}, timestampMs);
   }
 
   #announceActive(): void {
     this.#setState(this.#paused ? STREAM_STATE.PAUSED : STREAM_STATE.ACTIVE);
   }
 
-  /** Message 8. */
-  #setState(state: number, reason: number = STOP_REASON.UNDEFINED): void {
-    this.#state = state;
-    this.client.send({
-      msg_type: MESSAGE_TYPE.STREAM_STATE_UPDATE,
-      state,
-      [this.behaviour.streamReasonKey]: reason,
-      ...this.#time('timestamp', this.nowMs),
-    });
+  /** V2: the connections on which cameras are sent now; undefined as long as the client has none for a single camera. */
+  #shownCameras(): MediaLink[] | undefined {
+    const mayFlow = this.client.ready && !this.#paused && this.client.signaling !== undefined;
+    const cameras = this.video.cameras();
+    return mayFlow || cameras === undefined ? cameras : [];
   }
 
-  #time(field: string, timestampMs: number): Readonly<Record<string, number>> {
-    return this.behaviour.eventTimes ? { [field]: timestampMs } : {};
+  #setState(state: number, reason?: number): void {
+    this.#state = state;
+    this.messages.streamState(state, reason);
   }
 }

@@ -5,7 +5,7 @@ import type { LinkKey } from './sockets/stream-client.ts';
 
 type WindowName = 'connect' | 'signaling' | LinkKey;
 
-/** The times a stream still waits for its client: whichever runs out first ends it. */
+/** How long a stream waits for its client. The first window that runs out ends the stream. */
 export class Windows {
   readonly #clock: Clock;
   readonly #expired: (stopReason: number) => void;
@@ -20,7 +20,7 @@ export class Windows {
     return this.#open.size === 0;
   }
 
-  /** @param stopReason asked for when the time is up */
+  /** @param stopReason called when the time is up */
   open(name: WindowName, durationMs: number, stopReason: () => number): void {
     this.close(name);
     this.#open.set(
@@ -39,7 +39,7 @@ export class Windows {
   }
 }
 
-/** Nobody came back: the reason tells how the client had gone. Which goes with which is inferred. */
+/** STOP_REASON when the client does not come back, by how its signaling connection ended. The mapping is inferred. */
 export const SIGNALING_LOST: Readonly<Record<ConnectionEnd, number>> = {
   client_closed: STOP_REASON.SIGNAL_CONNECTION_INTERRUPTED,
   client_vanished: STOP_REASON.SIGNAL_CONNECTION_CLOSED_ABNORMALLY,
@@ -48,6 +48,7 @@ export const SIGNALING_LOST: Readonly<Record<ConnectionEnd, number>> = {
   server_cut: STOP_REASON.AWAIT_RECONNECTION_TIMEOUT,
 };
 
+/** The same for a media connection. */
 export const MEDIA_LOST: Readonly<Record<ConnectionEnd, number>> = {
   client_closed: STOP_REASON.DATA_CONNECTION_INTERRUPTED,
   client_vanished: STOP_REASON.DATA_CONNECTION_CLOSED_ABNORMALLY,

@@ -27,7 +27,7 @@ interface DataHandshakeWire extends HandshakeWire, EntityIdWire {
   readonly media_type: number;
   readonly payload_encryption: boolean;
   readonly media_params: MediaParamsWire;
-  /** V2, individual video: the participant whose camera is asked for. This is our reading; Zoom's page is not public. */
+  /** V2, individual video: the participant whose camera is asked for. This is our reading; Zoom's page could not be read. */
   readonly user_id?: number;
 }
 

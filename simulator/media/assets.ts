@@ -2,8 +2,9 @@ import { readFileSync } from 'node:fs';
 import { findPackageJSON } from 'node:module';
 import { pathToFileURL } from 'node:url';
 
-/** Beside the package's own package.json: this file runs from the repository and, compiled, from `dist/`. */
+/** Found by way of package.json, because this file runs from the repository and, compiled, from `dist/`. */
 const ASSETS = new URL('simulator/assets/', pathToFileURL(findPackageJSON(import.meta.url) ?? ''));
+// Files are read once for the process: they do not change while it runs.
 const loaded = new Map<string, Buffer>();
 const accessUnits = new Map<string, Buffer[]>();
 const opusPackets = new Map<string, Buffer[]>();

@@ -11,10 +11,10 @@ const NO_MAGIC = Buffer.alloc(0);
 const CLICK_MS = 10;
 
 /**
- * What one participant says in `[offsetMs, offsetMs + send_rate)`, in the codec asked for: a pure function
- * of time, so that a late listener gets the same frames.
+ * What one participant says in `[offsetMs, offsetMs + send_rate)`, in the codec that was asked for. A pure function
+ * of time, so that a client that comes late gets the same frames.
  *
- * L16 and G.711 are made from the clip, Opus comes from its `.ogg`; any other codec gets synthetic frames.
+ * L16 and G.711 are made from the clip, and Opus comes from its `.ogg`. Any other codec has synthetic frames.
  *
  * @returns undefined while the participant is silent
  */
@@ -32,9 +32,9 @@ export function audioFrame(
 }
 
 /**
- * The mix of everyone who talks. Without PCM to add up it is the first talker's frame.
+ * The mix of all talkers. In a codec without PCM, which cannot be added up, it is the first talker's frame.
  *
- * @param throughSilence send digital silence when nobody talks (where the codec allows it)
+ * @param throughSilence whether there is digital silence when nobody talks, if the codec allows it
  */
 export function mixedAudioFrame(
   participants: readonly ScenarioParticipant[],

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { STATUS_CODE } from '../../rtms/protocol/constants.ts';
 import { MEDIA_TYPES, type MediaType } from '../../rtms/protocol/media-type.ts';
-import { effectiveParams } from './media-params.ts';
+import { agreedParams } from './media-params.ts';
 
 function fixture(name: string) {
   return JSON.parse(
@@ -10,9 +10,9 @@ function fixture(name: string) {
   );
 }
 
-describe('effectiveParams', () => {
+describe('agreedParams', () => {
   test('fills the wire defaults when nothing is asked for', () => {
-    expect(effectiveParams(undefined, MEDIA_TYPES, 'strict')).toEqual(
+    expect(agreedParams(undefined, MEDIA_TYPES, 'strict')).toEqual(
       fixture('04-handshake-resp.all-defaults').media_params,
     );
   });
@@ -28,16 +28,16 @@ describe('effectiveParams', () => {
   ])('accepts and echoes the documented request %s', (name) => {
     const { media_params: asked } = fixture(`03-handshake-req.${name}`);
     const mediaTypes = Object.keys(asked) as MediaType[];
-    expect(effectiveParams(asked, mediaTypes, 'strict')).toMatchObject(asked);
+    expect(agreedParams(asked, mediaTypes, 'strict')).toMatchObject(asked);
   });
 
   test('ignores other media types and unknown fields', () => {
     const asked = { audio: { codec: 99 }, chat: { content_type: 5, colour: 'red' } };
-    expect(effectiveParams(asked, ['chat'], 'strict')).toEqual({ chat: { content_type: 5 } });
+    expect(agreedParams(asked, ['chat'], 'strict')).toEqual({ chat: { content_type: 5 } });
   });
 
   test('clamps a send rate above a second', () => {
-    const params = effectiveParams({ audio: { send_rate: 2000 } }, ['audio'], 'strict');
+    const params = agreedParams({ audio: { send_rate: 2000 } }, ['audio'], 'strict');
     expect(params).toMatchObject({ audio: { send_rate: 1000 } });
   });
 
@@ -73,11 +73,11 @@ describe('effectiveParams', () => {
     ['chat', null, 'INVALID_MEDIA_CHAT_PARAMS'],
     ['chat', { content_type: 4 }, 'INVALID_MEDIA_CHAT_CONTENT_TYPE'],
   ])('refuses %s %j with %s', (mediaType, params, code) => {
-    expect(effectiveParams({ [mediaType]: params }, [mediaType], 'strict')).toBe(STATUS_CODE[code]);
+    expect(agreedParams({ [mediaType]: params }, [mediaType], 'strict')).toBe(STATUS_CODE[code]);
   });
 
   test('refuses parameters that are no object', () => {
-    expect(effectiveParams('audio', ['audio'], 'strict')).toBe(STATUS_CODE.INVALID_MEDIA_PARAMS);
+    expect(agreedParams('audio', ['audio'], 'strict')).toBe(STATUS_CODE.INVALID_MEDIA_PARAMS);
   });
 
   test.each([
@@ -87,12 +87,12 @@ describe('effectiveParams', () => {
     [3, 2, 20],
   ])('takes L16 at sample rate %i, channel %i, send rate %i', (sample_rate, channel, send_rate) => {
     const audio = { content_type: 2, codec: 1, sample_rate, channel, send_rate, data_opt: 2 };
-    expect(effectiveParams({ audio }, ['audio'], 'strict')).toEqual({ audio });
+    expect(agreedParams({ audio }, ['audio'], 'strict')).toEqual({ audio });
   });
 
   test('lets RTP with L16 pass and lowers the picture rate when lenient', () => {
     const asked = { audio: { content_type: 1 }, video: { fps: 25 } };
-    expect(effectiveParams(asked, ['audio', 'video'], 'lenient')).toMatchObject({
+    expect(agreedParams(asked, ['audio', 'video'], 'lenient')).toMatchObject({
       audio: { content_type: 1, codec: 1 },
       video: { fps: 5 },
     });

@@ -8,9 +8,9 @@ import {
 import type { MediaType } from '../../rtms/protocol/media-type.ts';
 
 /**
- * Zoom's side of the parameter table: fills wire defaults, checks each field and the combination, answers
- * with the code Zoom documents. Written apart from the client's table in rtms/protocol/params.ts on purpose,
- * so that one slip cannot hide in both.
+ * Zoom's side of the parameter table: fills in the defaults of the wire, checks each field and the combination, and
+ * answers with the code that Zoom documents. It does not use the client's table in rtms/protocol/params.ts, because a
+ * mistake in that table would then stay hidden.
  *
  * @see https://developers.zoom.us/docs/rtms/media-parameter-definition/ (read 2026-11-22)
  */
@@ -30,7 +30,7 @@ export interface PictureParams {
   fps: number;
 }
 
-export interface EffectiveParams {
+export interface AgreedParams {
   audio?: SimulatedAudioParams;
   video?: PictureParams & { data_opt: number };
   deskshare?: PictureParams;
@@ -38,29 +38,29 @@ export interface EffectiveParams {
   chat?: { content_type: number };
 }
 
-/** What the wire means when a field is left out; not what Zoom's SDK sends. */
+/** The values of fields that are left out. Zoom's SDK sends other values. */
 export const WIRE_DEFAULTS = {
   audio: { content_type: 2, sample_rate: 1, channel: 1, codec: 1, data_opt: 1, send_rate: 20 },
   video: { content_type: 3, codec: 5, resolution: 2, fps: 5, data_opt: 3 },
   deskshare: { content_type: 3, codec: 5, resolution: 3, fps: 1 },
   transcript: { content_type: 5, src_language: 9, enable_lid: true },
   chat: { content_type: 5 },
-} as const satisfies Required<EffectiveParams>;
+} as const satisfies Required<AgreedParams>;
 
 type Fields = Record<string, unknown>;
 
 /**
  * @param requested `media_params` of message 3, unchecked
- * @param mode `lenient` lets RTP with L16 pass and lowers an fps that is too high for pictures
- * @returns the effective parameters of `mediaTypes`, or the status code that refuses them
+ * @param mode `lenient` accepts RTP with L16, and lowers an fps that is too high for pictures
+ * @returns the agreed parameters of `mediaTypes`, or the STATUS_CODE that refuses them
  */
-export function effectiveParams(
+export function agreedParams(
   requested: unknown,
   mediaTypes: readonly MediaType[],
   mode: 'strict' | 'lenient',
-): EffectiveParams | number {
+): AgreedParams | number {
   if (requested !== undefined && !isObject(requested)) return STATUS.INVALID_MEDIA_PARAMS;
-  const effective: Record<string, Fields> = {};
+  const agreed: Record<string, Fields> = {};
   for (const mediaType of mediaTypes) {
     const given = requested?.[mediaType];
     if (given !== undefined && !isObject(given)) return INVALID_PARAMS[mediaType];
@@ -70,9 +70,9 @@ export function effectiveParams(
     }
     const status = CHECKS[mediaType](fields, mode);
     if (status !== STATUS.OK) return status;
-    effective[mediaType] = fields;
+    agreed[mediaType] = fields;
   }
-  return effective as EffectiveParams;
+  return agreed as AgreedParams;
 }
 
 const INVALID_PARAMS: Record<MediaType, number> = {
@@ -122,7 +122,7 @@ const CHECKS: Record<MediaType, (fields: Fields, mode: 'strict' | 'lenient') => 
     fields['content_type'] === CONTENT.TEXT ? STATUS.OK : STATUS.INVALID_MEDIA_CHAT_CONTENT_TYPE,
 };
 
-/** The rows of the combination matrix that fix a sample rate; L16 goes with every rate. */
+/** The rows of the combination matrix that fix a sample rate. L16 is allowed with every rate. */
 const FIXED_SAMPLE_RATE: Readonly<Record<number, number>> = {
   [CODEC.OPUS]: RATE.SR_48K,
   [CODEC.G711]: RATE.SR_8K,
@@ -153,7 +153,7 @@ function checkAudio(fields: Fields, mode: 'strict' | 'lenient'): number {
   return sendRate === 20 ? STATUS.OK : STATUS.INVALID_MEDIA_AUDIO_SEND_RATE;
 }
 
-/** Pictures come at 5 a second at most; docs say a higher wish falls back, the status table refuses it. */
+/** Pictures come at 5 a second at most. By the documents a higher rate falls back; by the status table it is refused. */
 function fitFps(fields: Fields, mode: 'strict' | 'lenient'): boolean {
   if (!isWhole(fields['fps'], 1, 30)) return false;
   if (fields['codec'] === CODEC.H264 || fields['fps'] <= 5) return true;

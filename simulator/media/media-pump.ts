@@ -6,7 +6,7 @@ import type { NotSentReason, SentLedger, SentSourceId } from '../sent-ledger.ts'
 import { frameMessage } from '../sockets/messages.ts';
 import type { MediaLink } from '../sockets/stream-client.ts';
 import { audioFrame, mixedAudioFrame } from './audio-source.ts';
-import { type EffectiveParams, WIRE_DEFAULTS } from './media-params.ts';
+import { type AgreedParams, WIRE_DEFAULTS } from './media-params.ts';
 import { shareFrame, videoFps, videoFrame } from './video-source.ts';
 
 export interface MediaPumpOptions {
@@ -15,11 +15,11 @@ export interface MediaPumpOptions {
   readonly behaviour: Behaviour;
   /** Unix ms of `rtms_started`: offset 0. */
   readonly startedAtMs: number;
-  /** The connection to send on, if media of this type may flow. */
+  /** The connection to send on; undefined while media of this type may not flow. */
   link(mediaType: MediaType): MediaLink | undefined;
-  /** Individual video: whose camera was subscribed. */
+  /** Individual video: the participant whose camera was selected. */
   subscribedVideo(): number | undefined;
-  /** V2: the connections of the cameras that are subscribed; undefined while there is one for all. */
+  /** V2: the connections of the selected cameras; undefined while there is one connection for all. */
   cameras(): readonly MediaLink[] | undefined;
   /** Called after the first frame on a link was sent. */
   firstPacket(timestampMs: number): void;
@@ -33,15 +33,15 @@ const MESSAGE_OF = {
 } as const satisfies Record<FrameMediaType, number>;
 
 /**
- * Sends frames when they are due. Sources are functions of time, so the audio buffer is nothing but the
- * offset up to which audio was sent: a client that connects late gets the rest at once.
+ * Sends frames when they are due. Sources are functions of time, so the audio buffer is only the offset up to which audio
+ * was sent: a client that connects late gets everything after it at once.
  */
 export class MediaPump {
   readonly #options: MediaPumpOptions;
   #audioMs = 0;
   #videoMs = 0;
   #shareMs = 0;
-  /** Whose cameras are shown, and since when: an encoder begins with a key frame. */
+  /** By user id: since when a camera is shown. An encoder begins with a key frame. */
   #feeds = new Map<number, number>();
 
   constructor(options: MediaPumpOptions) {
@@ -55,14 +55,14 @@ export class MediaPump {
     this.#advanceShare(untilMs);
   }
 
-  /** Nothing was produced meanwhile: the stream was paused. */
+  /** The stream was paused until `untilMs`: nothing was produced. */
   skip(untilMs: number): void {
     this.#audioMs = Math.max(this.#audioMs, wholeFrames(untilMs));
     this.#videoMs = untilMs;
     this.#shareMs = untilMs;
   }
 
-  /** Gives up the audio that was kept until now. */
+  /** Drops the audio that was kept until now. */
   dropBacklog(untilMs: number, reason: NotSentReason): void {
     this.#dropAudio(wholeFrames(untilMs), reason);
   }
@@ -84,7 +84,7 @@ export class MediaPump {
     }
   }
 
-  *#audioFrames(offsetMs: number, effective: EffectiveParams): Generator<AudioFrame> {
+  *#audioFrames(offsetMs: number, effective: AgreedParams): Generator<AudioFrame> {
     const { meeting, behaviour } = this.#options;
     const params = effective.audio ?? WIRE_DEFAULTS.audio;
     const { present } = meeting;
@@ -105,7 +105,7 @@ export class MediaPump {
     }
   }
 
-  /** Gives up audio before `untilMs`, counted in frames of the default 20 ms. */
+  /** Drops audio before `untilMs`, counted in frames of the default 20 ms. */
   #dropAudio(untilMs: number, reason: NotSentReason): void {
     const { ledger, startedAtMs } = this.#options;
     for (; this.#audioMs < untilMs; this.#audioMs += 20) {
@@ -139,7 +139,7 @@ export class MediaPump {
     }
   }
 
-  /** One camera with V1, chosen by Zoom or by the client; with V2 those that have a connection each. */
+  /** With V1 one camera, chosen by Zoom or by the client. With V2 each camera that has a connection. */
   #shownCameras(): { userId: number; link: MediaLink | undefined }[] {
     const cameras = this.#options.cameras();
     if (cameras !== undefined) {
@@ -173,7 +173,7 @@ export class MediaPump {
     }
   }
 
-  /** Video and share are not kept for anybody. */
+  /** Video and share are not kept for a client that comes later. */
   #sendPicture(
     link: MediaLink | undefined,
     id: SentSourceId,

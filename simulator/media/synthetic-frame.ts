@@ -1,8 +1,8 @@
 import { crc32 } from 'node:zlib';
 
 /**
- * Frames that prove themselves: whoever receives one knows which source it came from, which moment it
- * covers, and that no byte changed. Layout after the codec's magic bytes, big-endian:
+ * Frames that prove themselves: they contain their source, the moment that they cover, and a check sum. Layout after
+ * the codec's magic bytes, big-endian:
  * `RTMS` | source u32 | offset in ms u32 | duration in ms u32 | filler | CRC-32 of all before.
  */
 const MARK = Buffer.from('RTMS');
@@ -31,7 +31,7 @@ export function syntheticFrame(frame: SyntheticFrame, magic: Buffer, sizeBytes: 
   return bytes;
 }
 
-/** Reads a frame back; undefined when it is none of ours or was changed on the way. */
+/** Reads a frame back; undefined when it is not a synthetic frame or was changed on the way. */
 export function readSyntheticFrame(payload: Uint8Array): SyntheticFrame | undefined {
   const bytes = Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength);
   const at = bytes.subarray(0, 32).indexOf(MARK);
@@ -45,7 +45,7 @@ export function readSyntheticFrame(payload: Uint8Array): SyntheticFrame | undefi
   };
 }
 
-/** Noise without zero bytes, so that no H.264 start code appears inside; the same for every frame of a size. */
+/** Noise without zero bytes, so that it has no H.264 start code. The same for every frame of a size. */
 function filler(size: number): Buffer {
   let bytes = fillers.get(size);
   if (bytes === undefined) {

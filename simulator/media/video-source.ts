@@ -4,7 +4,7 @@ import { loadAccessUnits, loadAsset } from './assets.ts';
 import type { PictureParams } from './media-params.ts';
 import { syntheticFrame } from './synthetic-frame.ts';
 
-/** What a decoder sees first; share receivers recognise the format by it. */
+/** The first bytes of a picture. Receivers of a share recognise the format by them. */
 const MAGIC: Readonly<Record<number, Buffer>> = {
   [CODEC.JPG]: Buffer.from([0xff, 0xd8, 0xff, 0xe0]),
   [CODEC.PNG]: Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]),

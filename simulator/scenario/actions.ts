@@ -4,7 +4,7 @@ import { chatMessage, transcriptMessage, wireId } from '../sockets/messages.ts';
 import type { RtmsStream, StreamHost } from '../stream.ts';
 import type { Action } from './scenario.ts';
 
-/** Does one step of a scenario to a live stream: one case per action, in the order of scenario.ts. */
+/** Does one action of a scenario on a live stream. One case for each action, in the order of scenario.ts. */
 export function applyAction(stream: RtmsStream, host: StreamHost, action: Action): void {
   const { meeting } = stream;
   switch (action.do) {
@@ -44,7 +44,7 @@ export function applyAction(stream: RtmsStream, host: StreamHost, action: Action
     }
     case 'share_stop':
       meeting.share = undefined;
-      stream.sendEvent(EVENT_TYPE.SHARING_STOP, {});
+      stream.messages.event(EVENT_TYPE.SHARING_STOP, {});
       return;
     case 'transcript':
       sendTranscript(stream, action);
@@ -53,7 +53,7 @@ export function applyAction(stream: RtmsStream, host: StreamHost, action: Action
       sendChat(stream, action);
       return;
     case 'event':
-      stream.sendEvent(action.eventType, action.fields);
+      stream.messages.event(action.eventType, action.fields);
       return;
     case 'voice':
       sendVoiceEvent(stream, action);
@@ -131,19 +131,19 @@ function participantEvent(
 ): void {
   if (stream.hasVoiceEvents) return;
   const { userName } = stream.meeting.participant(userId);
-  stream.sendParticipants(eventType, [withName ? { userId, userName } : { userId }]);
+  stream.messages.participants(eventType, [withName ? { userId, userName } : { userId }]);
 }
 
 function personEvent(stream: RtmsStream, eventType: number, userId: number): void {
   if (stream.hasVoiceEvents) return;
   const { userName } = stream.meeting.participant(userId);
   const user_id = wireId(userId, stream.behaviour);
-  stream.sendEvent(eventType, { user_id, user_name: userName });
+  stream.messages.event(eventType, { user_id, user_name: userName });
 }
 
 function sendVoiceEvent(stream: RtmsStream, action: Extract<Action, { do: 'voice' }>): void {
   const { channelId, userName, participantInfo } = stream.meeting.participant(action.userId);
-  stream.sendEvent(action.eventType, {
+  stream.messages.event(action.eventType, {
     [stream.behaviour.participantInfoKey]: {
       channel_id: channelId,
       ...participantInfo,

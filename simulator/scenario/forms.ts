@@ -3,9 +3,9 @@ import { seededRandom } from '../../shared/seeded-random.ts';
 import type { Behaviour } from './behaviour.ts';
 
 /**
- * The forms in which Zoom's documents, samples and managers show the same thing. A client has to read each of
- * them alike, so whatever is drawn here a test must not notice. What changes outcomes (windows, refusals of a
- * second signaling connection, lenient parameters) is a scenario's to choose.
+ * The forms in which Zoom's documents, samples and managers show the same thing. A client has to read all of
+ * them alike, so the result of a test must not depend on what is drawn here. What changes outcomes (windows, refusals of a
+ * second signaling connection, lenient parameters) is not drawn; a scenario chooses it.
  */
 export const FORMS = {
   frames: ['text', 'binary'],
@@ -30,8 +30,8 @@ export const FORMS = {
 } as const satisfies { readonly [Key in keyof Behaviour]?: readonly Behaviour[Key][] };
 
 /**
- * Forms in which something is missing that nobody can make up, but not who somebody is: which session it is about,
- * when it was. All media, lines and events arrive, each with its person.
+ * Forms in which something is missing that cannot be made up: the session or the time of an event, but no person. All
+ * media, lines and events arrive, each with its person.
  */
 export const VAGUE_FORMS = {
   sessionIds: [true, false],
@@ -40,8 +40,8 @@ export const VAGUE_FORMS = {
 } as const satisfies { readonly [Key in keyof Behaviour]?: readonly Behaviour[Key][] };
 
 /**
- * Forms in which it is missing who somebody is, too. Everything arrives all the same, but two people without an id
- * count as one, so these are for runs that tell nobody apart.
+ * Forms in which also the ids of people are missing. Everything arrives all the same, but two people without an id
+ * count as one, so these are for runs that do not compare people.
  */
 export const NAMELESS_FORMS = {
   ...VAGUE_FORMS,
@@ -75,8 +75,8 @@ export function drawForms(seed: string, missing: Missing = 'nothing'): Partial<B
 }
 
 /**
- * Forms by `SIMULATOR_FORMS`: unset, none; a seed, those it draws; `random`, of a new seed. Says on stderr which
- * seed `random` was, so that a failure can be had again.
+ * The forms that `SIMULATOR_FORMS` asks for. Unset: none. A seed: those that it draws. `random`: those of a new seed,
+ * which is written to stderr so that a failure can be repeated.
  */
 export function formsFromEnvironment(
   missing: Missing = 'nothing',
@@ -90,7 +90,7 @@ export function formsFromEnvironment(
   return drawForms(seed, missing);
 }
 
-/** A seed for a run that was given none; whoever takes it says so. */
+/** A seed for a run that was given none. The caller has to write it somewhere, so that the run can be repeated. */
 export function newSeed(): string {
   return String(Date.now() % 1_000_000);
 }

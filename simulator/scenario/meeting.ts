@@ -1,6 +1,6 @@
 import type { Scenario, ScenarioParticipant, ShareTrack } from './scenario.ts';
 
-/** What is going on in the meeting itself, whether or not anybody listens. */
+/** Who is in the meeting, speaks, has the camera on and shares, with or without an RTMS client. */
 export class Meeting {
   readonly #participants: ReadonlyMap<number, ScenarioParticipant>;
   readonly #present = new Set<number>();
@@ -29,7 +29,7 @@ export class Meeting {
     else this.#cameras.delete(userId);
   }
 
-  /** @throws Error for a user id the scenario does not list */
+  /** @throws Error for a user id that the scenario does not have */
   participant(userId: number): ScenarioParticipant {
     const participant = this.#participants.get(userId);
     if (participant === undefined) throw new Error(`the scenario has no participant ${userId}`);
@@ -40,6 +40,10 @@ export class Meeting {
     return [...this.#present].map((userId) => this.participant(userId));
   }
 
+  isPresent(userId: number): boolean {
+    return this.#present.has(userId);
+  }
+
   get camerasOn(): number[] {
     return [...this.#cameras];
   }
@@ -48,7 +52,7 @@ export class Meeting {
     return this.#cameras.has(userId);
   }
 
-  /** Whose camera the active-speaker feed shows: the last one who spoke with the camera on. */
+  /** The participant whose camera the active-speaker feed shows: the last one who spoke with the camera on. */
   get featured(): number | undefined {
     if (this.activeSpeaker !== undefined && this.#cameras.has(this.activeSpeaker)) {
       this.#featured = this.activeSpeaker;

@@ -5,8 +5,8 @@ import { PRODUCTS } from '../../rtms/protocol/product.ts';
 import { ServiceError } from '../../shared/errors.ts';
 
 /**
- * A scenario is plain data, so that it can be written by hand, made by a function, or posted to the
- * control endpoint. Every time is in milliseconds since `rtms_started`; files are paths below simulator/assets.
+ * A scenario is plain data: it can be written by hand, made by a function, or posted to the control server. Every time
+ * is in milliseconds since `rtms_started`; files are paths below simulator/assets.
  */
 const milliseconds = v.pipe(v.number(), v.minValue(0));
 const userId = v.pipe(v.number(), v.integer(), v.minValue(1));
@@ -18,7 +18,7 @@ const audioTrack = v.variant('kind', [
     kind: v.literal('clips'),
     clips: v.array(v.object({ startMs: milliseconds, file: v.string() })),
   }),
-  /** Frames that carry their own number and check sum; talks `talkMs`, is silent `pauseMs`, and so on. */
+  /** Frames with their own number and check sum. Talks for `talkMs`, is silent for `pauseMs`, and so on. */
   v.object({
     kind: v.literal('synthetic'),
     talkMs: v.optional(milliseconds, 1),
@@ -30,7 +30,7 @@ const audioTrack = v.variant('kind', [
 ]);
 
 const videoTrack = v.variant('kind', [
-  /** Annex B with access unit delimiters, looped; `pictures` for clients that ask for JPG. */
+  /** Annex B with access unit delimiters, repeated; `pictures` for clients that ask for JPG. */
   v.object({
     kind: v.literal('h264'),
     file: v.string(),
@@ -59,7 +59,7 @@ const shareTrack = v.variant('kind', [
 const participant = v.object({
   userId,
   userName: v.string(),
-  /** Contact Center and Phone: what media and events carry instead of the user id. */
+  /** Contact Center and Phone: stands in media and events in place of the user id. */
   channelId: v.optional(v.string()),
   /** Further fields of `participant_info`. */
   participantInfo: v.optional(v.record(v.string(), v.string()), {}),
@@ -120,15 +120,15 @@ const action = v.variant('do', [
   v.object({ do: v.literal('session_stop'), sessionId: v.string(), reason: v.number() }),
   v.object({ do: v.literal('stop'), reason: v.number() }),
   v.object({ do: v.literal('revoke') }),
-  /** New server addresses after `gapMs`; the old sockets die, or linger in silence. */
+  /** New server addresses after `gapMs`. The old sockets are cut, or stay open in silence. */
   v.object({
     do: v.literal('failover'),
     gapMs: v.optional(milliseconds, 0),
     oldSockets: v.optional(v.picklist(['cut', 'keep']), 'cut'),
   }),
-  /** Zoom closes every socket with 1000 and says no word. */
+  /** Zoom closes every socket with 1000 and sends no message before. */
   v.object({ do: v.literal('evict') }),
-  /** `freeze`: the connection is up but nothing passes any more, in either direction. */
+  /** `freeze`: the connection is up, but nothing passes in either direction. */
   v.object({ do: v.literal('cut_signaling'), how }),
   v.object({
     do: v.literal('cut_media'),
@@ -144,7 +144,7 @@ const action = v.variant('do', [
     userId: v.optional(userId),
     durationMs: milliseconds,
   }),
-  /** A message as it is, on a socket of this stream: for what Zoom should never send. */
+  /** Any text on a socket of this stream, also one that Zoom should never send. */
   v.object({
     do: v.literal('raw'),
     socket: v.union([v.literal('signaling'), mediaType]),
@@ -185,13 +185,13 @@ const scenario = v.object({
   /** The number that people dial. */
   meetingId: v.optional(v.string()),
   rtmsStreamId: v.optional(v.string()),
-  /** What the app's scopes grant. */
+  /** Media types that the app's scopes grant. */
   media: v.optional(v.array(mediaType)),
   participants: v.array(participant),
   /** Ends with stop reason 6 unless an action stopped it before. */
   durationMs: milliseconds,
   actions: v.optional(v.array(timedAction), []),
-  /** Departures from the simulator's behaviour for this stream. */
+  /** Differences from the simulator's behaviour, for this stream. */
   behaviour: v.optional(v.record(v.string(), v.unknown()), {}),
   /** Webhooks of this stream that Zoom never sends. */
   withheld: v.optional(v.array(webhookKind), []),

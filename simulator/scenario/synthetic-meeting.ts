@@ -4,7 +4,7 @@ export interface SyntheticMeetingOptions {
   /** @default 2 */
   readonly participants?: number;
   readonly durationMs: number;
-  /** Share of time each participant talks; `1`: always. @default 1 */
+  /** The share of time that each participant talks; 1: always. @default 1 */
   readonly talkShare?: number;
   /** @default false: no cameras */
   readonly video?: boolean;
@@ -15,7 +15,7 @@ export interface SyntheticMeetingOptions {
   /** @default none */
   readonly chatEveryMs?: number;
   /**
-   * Speech and cameras that any player shows, instead of frames that prove themselves and nothing can decode.
+   * Speech and cameras that any player can play, instead of frames that prove themselves and cannot be decoded.
    *
    * @default false
    */
@@ -26,8 +26,9 @@ export interface SyntheticMeetingOptions {
 
 const FIRST_USER_ID = 16_778_240;
 const USER_ID_STEP = 1_024;
-const TURN_MS = 2_000;
-/** HD at 25 fps as of protocol §6. */
+/** Everybody talks once in this time. */
+const PERIOD_MS = 2_000;
+/** HD at 25 fps. */
 const VIDEO = {
   kind: 'synthetic',
   fps: 25,
@@ -47,16 +48,16 @@ const UTTERANCE_MS = 4_000;
 const SHARE = { kind: 'synthetic', frameBytes: 120_000 } as const;
 
 /**
- * A meeting for load and chaos: every frame proves itself (see synthetic-frame.ts), every line of text has
- * a number. With more than three talkers at once only three are heard, as at Zoom.
+ * A meeting for load and chaos tests: every frame proves itself (synthetic-frame.ts), and every line of text has
+ * a number. Of more than three talkers at once only three are heard, as at Zoom.
  */
 export function syntheticMeeting(options: SyntheticMeetingOptions): ScenarioInput {
   const { participants: count = 2, durationMs, talkShare = 1, product = 'meeting' } = options;
   const hasChannels = product === 'contact_center' || product === 'phone';
   const { playable = false } = options;
   const userIds = Array.from({ length: count }, (_, i) => FIRST_USER_ID + i * USER_ID_STEP);
-  const talkMs = Math.max(20, Math.round((TURN_MS * talkShare) / 20) * 20);
-  const turn = (number: number) => userIds[number % count] ?? FIRST_USER_ID;
+  const talkMs = Math.max(20, Math.round((PERIOD_MS * talkShare) / 20) * 20);
+  const personAt = (number: number) => userIds[number % count] ?? FIRST_USER_ID;
   return {
     name: options.name ?? 'synthetic',
     product,
@@ -70,28 +71,32 @@ export function syntheticMeeting(options: SyntheticMeetingOptions): ScenarioInpu
         : {
             kind: 'synthetic',
             talkMs,
-            pauseMs: TURN_MS - talkMs,
-            phaseMs: Math.round((i * TURN_MS) / count / 20) * 20,
+            pauseMs: PERIOD_MS - talkMs,
+            phaseMs: Math.round((i * PERIOD_MS) / count / 20) * 20,
           },
       ...(options.video && { video: playable ? CAMERAS[i % CAMERAS.length] : VIDEO }),
     })),
     actions: [
       ...(options.share
-        ? [{ atMs: 0, action: { do: 'share_start' as const, userId: turn(0), track: SHARE } }]
+        ? [{ atMs: 0, action: { do: 'share_start' as const, userId: personAt(0), track: SHARE } }]
         : []),
       ...every(options.transcriptEveryMs, durationMs).map((atMs, number) => ({
         atMs,
-        action: { do: 'transcript' as const, userId: turn(number), text: `Line ${number + 1}.` },
+        action: {
+          do: 'transcript' as const,
+          userId: personAt(number),
+          text: `Line ${number + 1}.`,
+        },
       })),
       ...every(options.chatEveryMs, durationMs).map((atMs, number) => ({
         atMs,
-        action: { do: 'chat' as const, userId: turn(number), text: `Message ${number + 1}` },
+        action: { do: 'chat' as const, userId: personAt(number), text: `Message ${number + 1}` },
       })),
     ],
   };
 }
 
-/** One recorded sentence after another, each participant with another first one. */
+/** One recorded sentence after another. Each participant begins with another one. */
 function sentences(participant: number, durationMs: number, talkShare: number) {
   const everyMs = Math.round(UTTERANCE_MS / Math.max(talkShare, 0.01) / 20) * 20;
   return Array.from({ length: Math.ceil(durationMs / everyMs) }, (_, index) => ({

@@ -4,8 +4,8 @@ import type { Cancel, Clock } from '../clock.ts';
 import type { Behaviour } from '../scenario/behaviour.ts';
 
 /**
- * How a connection ended. Only after `client_closed` and `server_closed` is everything that was sent before
- * certain to have been delivered.
+ * How a connection ended. Only after `client_closed` and `server_closed` it is certain that everything sent before was
+ * delivered.
  */
 export type ConnectionEnd =
   | 'client_closed'
@@ -14,7 +14,7 @@ export type ConnectionEnd =
   | 'server_cut'
   | 'keep_alive';
 
-/** A message as a client sent it: nothing is known of it yet. */
+/** A message as a client sent it. Its fields are not checked yet. */
 export interface ClientMessage {
   readonly msg_type?: unknown;
   readonly rtms_stream_id?: unknown;
@@ -34,7 +34,7 @@ export interface ConnectionListener {
   ended(end: ConnectionEnd): void;
 }
 
-/** One accepted socket: sends, asks for keep-alives, notices its end. Messages 12 and 13 stay in here. */
+/** One accepted socket: sends, asks for keep-alives, and notices its end. It handles messages 12 and 13 itself. */
 export class ClientConnection {
   readonly #socket: WebSocket;
   readonly #clock: Clock;
@@ -45,7 +45,7 @@ export class ClientConnection {
   #stalled: string[] | undefined;
   #sentSinceTick = false;
   #timers: Cancel[] = [];
-  /** Timestamps of keep-alives still unanswered, oldest first, and the round each began. */
+  /** Keep-alives without an answer yet, oldest first: timestamp, and the round that each began. */
   #asked: { timestamp: string | undefined; round: number }[] = [];
   #round = 0;
   #answeredRound = 0;
@@ -64,14 +64,14 @@ export class ClientConnection {
     this.#listener = listener;
   }
 
-  /** The handshake succeeded: its deadline is off, keep-alives begin. */
+  /** The handshake succeeded: its deadline ends, and keep-alives begin. */
   establish(behaviour: Behaviour): void {
     this.#behaviour = behaviour;
     this.#clearTimers();
     this.#timers.push(this.#clock.every(behaviour.keepAliveMs, () => this.#keepAlive()));
   }
 
-  /** False as soon as either side began to close: what is sent then would not count. */
+  /** False as soon as either side has begun to close: what is sent after that may not arrive. */
   get open(): boolean {
     return this.#end === undefined && this.#socket.readyState === this.#socket.OPEN;
   }
@@ -81,7 +81,7 @@ export class ClientConnection {
     return this.#round;
   }
 
-  /** Everything sent in a round before this one has been received: the client answered a later message. */
+  /** Everything sent in an earlier round than this one was received, since the client answered a later message. */
   get answeredRound(): number {
     return this.#answeredRound;
   }
@@ -105,7 +105,7 @@ export class ClientConnection {
     if (!wasFrozen) this.#socket.close(1000);
   }
 
-  /** The TCP connection is gone without a word; a frozen one the client must find dead by itself. */
+  /** Cuts the TCP connection without a close frame. A frozen connection stays: the client has to notice by itself. */
   cut(end: ConnectionEnd = 'server_cut'): void {
     if (this.#end !== undefined) return;
     const wasFrozen = this.#frozen;
@@ -113,7 +113,7 @@ export class ClientConnection {
     if (!wasFrozen) this.#socket.terminate();
   }
 
-  /** From now on nothing passes in either direction, though both ends believe in the connection. */
+  /** From now on nothing passes in either direction, although the connection stays up for both sides. */
   freeze(): void {
     this.#frozen = true;
     this.#socket.pause();
@@ -181,10 +181,10 @@ export class ClientConnection {
 
   #finish(end: ConnectionEnd): void {
     if (this.#end !== undefined) return;
-    // What a stall still held was never on the wire.
+    // Messages that a stall still held were never on the wire.
     this.#end = end === 'client_closed' && this.#stalled?.length ? 'client_vanished' : end;
     this.#clearTimers();
-    // Read again, so that the client's own close is noticed and the socket freed.
+    // Reading again notices the client's own close, so that the socket is freed.
     if (this.#frozen) this.#socket.resume();
     this.#listener?.ended(this.#end);
   }

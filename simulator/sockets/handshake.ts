@@ -5,7 +5,7 @@ import { ENTITY_ID_FIELD } from '../../rtms/protocol/product.ts';
 import type { RtmsStream } from '../stream.ts';
 import type { ClientMessage } from './connection.ts';
 
-/** The Zoom app whose client this simulator talks to. */
+/** The credentials of the Zoom app whose client connects to this simulator. */
 export interface SimulatorApp {
   readonly clientId: string;
   readonly clientSecret: string;
@@ -15,7 +15,7 @@ export interface SimulatorApp {
   readonly videoSdkSecret: string;
 }
 
-/** Known to everybody: the fake credentials of the fixtures. */
+/** The fake credentials of the fixtures, which are no secret. */
 export const EXAMPLE_APP: SimulatorApp = {
   clientId: 'abcDEF123clientid',
   clientSecret: 'rtmsExampleClientSecret',
@@ -25,10 +25,10 @@ export const EXAMPLE_APP: SimulatorApp = {
 };
 
 /**
- * The checks that messages 1 and 3 share: same stream as the address, known entity, right signature. The
- * entity id may come under the product's own key or under `meeting_uuid`, as older clients send it.
+ * The checks that messages 1 and 3 share: the stream of the address, its entity id, and the signature. The
+ * entity id may be in the product's own field or in `meeting_uuid`, where older clients send it.
  *
- * @param stream the stream of the address, if there is such a one
+ * @param stream the stream of the address; undefined: there is none
  * @returns STATUS_CODE
  */
 export function checkHandshake(

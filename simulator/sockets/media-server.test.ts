@@ -47,7 +47,7 @@ describe('media handshake', () => {
     return (await joinSignaling(simulator, id)).response.media_server.server_urls;
   }
 
-  test.each(['audio', 'video'])('answers %s with the effective parameters', async (mediaType) => {
+  test.each(['audio', 'video'])('answers %s with the agreed parameters', async (mediaType) => {
     const id = await start();
     const urls = await signalingUrls(id);
     const { media_type, media_params } = fixture(`03-handshake-req.${mediaType}`);

@@ -5,7 +5,7 @@ import {
   STATUS_CODE as STATUS,
 } from '../../rtms/protocol/constants.ts';
 import { MEDIA_TYPE_BIT, MEDIA_TYPES, type MediaType } from '../../rtms/protocol/media-type.ts';
-import { type EffectiveParams, effectiveParams } from '../media/media-params.ts';
+import { type AgreedParams, agreedParams } from '../media/media-params.ts';
 import { type Behaviour, DOCUMENTED_BEHAVIOUR } from '../scenario/behaviour.ts';
 import type { RtmsStream } from '../stream.ts';
 import type { ClientConnection, ClientMessage } from './connection.ts';
@@ -24,7 +24,32 @@ const NOT_SUPPORTED: Record<MediaType, number> = {
 };
 const KNOWN_BITS = 63;
 
-/** Speaks with one client on a media socket: message 3 first; afterwards only keep-alives come in. */
+/** `server_urls` of message 2, in the form of the stream's behaviour. */
+export function mediaAddresses(
+  base: string,
+  { granted, behaviour, hasVoiceEvents }: RtmsStream,
+): Record<string, string | string[]> {
+  const documented = hasVoiceEvents ? ['audio'] : ['audio', 'video', 'transcript'];
+  const named = {
+    documented: granted.filter((mediaType) => documented.includes(mediaType)),
+    every: granted,
+    sharescreen: granted,
+    all: [],
+  }[behaviour.mediaUrls];
+  const keyOf = (mediaType: MediaType) =>
+    mediaType === 'deskshare' && behaviour.mediaUrls === 'sharescreen' ? 'sharescreen' : mediaType;
+  const shaped = (url: string) => (behaviour.urlShape === 'list' ? [url] : url);
+  return Object.fromEntries([
+    ...named.map((mediaType) => [keyOf(mediaType), shaped(`${base}/${mediaType}`)]),
+    ['all', shaped(`${base}/all`)],
+  ]);
+}
+
+export function isMediaPath(path: string | undefined): path is MediaPath {
+  return path === 'all' || MEDIA_TYPES.some((mediaType) => mediaType === path);
+}
+
+/** Speaks with one client on a media socket: message 3 first; after it the client sends only keep-alives. */
 export function serveMedia(
   connection: ClientConnection,
   stream: RtmsStream | undefined,
@@ -51,7 +76,7 @@ export function serveMedia(
       connection.close();
       return;
     }
-    // No status says "signaling first", and the documented ones would end the stream for the client.
+    // There is no status for "signaling first", and each documented one would end the stream for the client.
     if (!stream.client.signaling) {
       connection.close();
       return;
@@ -67,7 +92,7 @@ export function serveMedia(
     stream.mediaAttached();
   }
 
-  function answer(status: number, params?: EffectiveParams): void {
+  function answer(status: number, params?: AgreedParams): void {
     connection.send(
       JSON.stringify({
         msg_type: MESSAGE_TYPE.DATA_HAND_SHAKE_RESP,
@@ -81,17 +106,17 @@ export function serveMedia(
   }
 }
 
-/** @returns the effective parameters, or the status code that refuses */
+/** @returns the agreed parameters, or the status code that refuses */
 function accept(
   stream: RtmsStream,
   connection: ClientConnection,
   path: MediaPath,
   message: ClientMessage,
-): EffectiveParams | number {
+): AgreedParams | number {
   const { behaviour } = stream;
   const mediaTypes = requestedTypes(message.media_type, path, stream.granted, behaviour);
   if (typeof mediaTypes === 'number') return mediaTypes;
-  const params = effectiveParams(message.media_params, mediaTypes, behaviour.mediaParams);
+  const params = agreedParams(message.media_params, mediaTypes, behaviour.mediaParams);
   if (typeof params === 'number') return params;
   const isForAll = (Number(message.media_type) & MEDIA_DATA_TYPE.ALL) !== 0;
   const exclusive = isForAll || (path === 'all' && behaviour.allBesideSplit === 'refuse');
@@ -102,14 +127,14 @@ function accept(
 }
 
 /**
- * V2: individual video of one participant. Zoom's page was not read; the field is that of message 28.
+ * V2: individual video of one participant. Zoom's page could not be read; the field is that of message 28.
  *
- * @returns whose camera; undefined: the connection is for no participant in particular
+ * @returns the participant; undefined: the connection is for no participant in particular
  */
 function cameraOf(
   message: ClientMessage,
   mediaTypes: readonly MediaType[],
-  params: EffectiveParams,
+  params: AgreedParams,
 ): number | undefined {
   const isAlone = mediaTypes.length === 1 && mediaTypes[0] === 'video';
   const isIndividual = params.video?.data_opt === MEDIA_DATA_OPTION.VIDEO_SINGLE_INDIVIDUAL_STREAM;
@@ -119,7 +144,7 @@ function cameraOf(
     : undefined;
 }
 
-/** `all` takes ALL or any set of bits, and so does a split address by default. */
+/** `all` accepts ALL or any set of bits, and so does a split address by default. */
 function requestedTypes(
   mask: unknown,
   path: MediaPath,

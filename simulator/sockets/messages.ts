@@ -3,14 +3,14 @@ import type { Behaviour } from '../scenario/behaviour.ts';
 import type { Action, ScenarioParticipant } from '../scenario/scenario.ts';
 import type { SentSourceId } from '../sent-ledger.ts';
 
-/** The messages the servers send that are more than a literal. All return JSON text. */
+/* The messages of the servers that need more than a literal. All functions return JSON text. */
 
-/** Free text in reality; the status name says most. */
+/** The reason of a status. Zoom's is a free text; here it is the name of the status. */
 export function reasonText(status: number): string {
   return status === STATUS_CODE.OK ? '' : `STATUS_${nameOf(STATUS_CODE, status) ?? status}`;
 }
 
-/** A participant's id as this Zoom writes it. */
+/** A participant's id in the form of this Zoom's behaviour. */
 export function wireId(userId: number, { userIds }: Pick<Behaviour, 'userIds'>): number | string {
   switch (userIds) {
     case 'number':
@@ -24,7 +24,7 @@ export function wireId(userId: number, { userIds }: Pick<Behaviour, 'userIds'>):
   }
 }
 
-/** Status and reason of messages 2 and 4. What went wrong is always said under the documented name. */
+/** Status and reason of messages 2 and 4. A status other than OK is always in the documented field. */
 export function statusFields(
   status: number,
   { statusKey }: Pick<Behaviour, 'statusKey'>,
@@ -36,7 +36,7 @@ export function statusFields(
   return statusKey === 'status' ? { status, reason } : { reason };
 }
 
-/** Put together by hand: base64 needs no escaping, and this is the hot path. */
+/** Written without JSON.stringify, because this is the hot path and base64 needs no escaping. */
 export function frameMessage(
   msgType: number,
   { userId, channelId }: SentSourceId,

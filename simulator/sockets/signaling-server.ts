@@ -6,9 +6,9 @@ import { checkHandshake, type SimulatorApp } from './handshake.ts';
 import { reasonText, statusFields } from './messages.ts';
 
 /**
- * Speaks with one client on a signaling socket: message 1 first, then everything else of that socket.
+ * Speaks with one client on a signaling socket: message 1 first, then every other message of that socket.
  *
- * @param stream the stream of the address, if there is such a one
+ * @param stream the stream of the address; undefined: there is none
  * @param mediaUrls what message 2 offers
  */
 export function serveSignaling(
@@ -49,7 +49,7 @@ export function serveSignaling(
   }
 }
 
-/** A duplicate connection has its number by the age of the table, and the text that Zoom's managers match. */
+/** A duplicate connection: the number depends on the age of Zoom's table, and the text is the one that Zoom's managers match. */
 function answerStatus(status: number, behaviour: Behaviour): Readonly<Record<string, unknown>> {
   if (status !== STATUS.DUPLICATE_SIGNAL_REQUEST || behaviour.duplicateStatus === 8) {
     return statusFields(status, behaviour);
@@ -57,13 +57,13 @@ function answerStatus(status: number, behaviour: Behaviour): Readonly<Record<str
   return statusFields(behaviour.duplicateStatus, behaviour, 'Duplicate signal request');
 }
 
-/** Unknown messages and unusable fields have no documented answer, so they get none. */
+/** Answers the messages after the handshake. Unknown ones and unusable fields have no documented answer, so they get none. */
 function converse(stream: RtmsStream, connection: ClientConnection, message: ClientMessage): void {
   switch (message.msg_type) {
     case MESSAGE_TYPE.EVENT_SUBSCRIPTION:
       for (const entry of Array.isArray(message.events) ? message.events : []) {
         const { event_type: eventType, subscribe } = (entry ?? {}) as ClientMessage;
-        if (typeof eventType === 'number') stream.subscribe(eventType, subscribe === true);
+        if (typeof eventType === 'number') stream.messages.subscribe(eventType, subscribe === true);
       }
       return;
     case MESSAGE_TYPE.CLIENT_READY_ACK:
@@ -92,7 +92,7 @@ function converse(stream: RtmsStream, connection: ClientConnection, message: Cli
       closeStream(stream, connection, message);
       return;
     case MESSAGE_TYPE.VIDEO_SUBSCRIPTION_REQ: {
-      const status = stream.subscribeVideo(Number(message.user_id), message.subscribe === true);
+      const status = stream.video.subscribe(Number(message.user_id), message.subscribe === true);
       reply(connection, {
         msg_type: MESSAGE_TYPE.VIDEO_SUBSCRIPTION_RESP,
         ...(stream.behaviour.videoAnswerUserId && { user_id: message.user_id }),

@@ -1,16 +1,16 @@
 import { STATUS_CODE as STATUS } from '../../rtms/protocol/constants.ts';
 import { MEDIA_TYPES, type MediaType } from '../../rtms/protocol/media-type.ts';
-import type { EffectiveParams } from '../media/media-params.ts';
+import type { AgreedParams } from '../media/media-params.ts';
 import type { ClientConnection } from './connection.ts';
 
 /** A media connection whose handshake succeeded. */
 export interface MediaLink {
   readonly connection: ClientConnection;
-  /** Stands for every media type: no other connection may be opened beside it. */
+  /** It is for every media type: no other connection may be opened beside it. */
   readonly exclusive: boolean;
   readonly mediaTypes: ReadonlySet<MediaType>;
-  readonly params: EffectiveParams;
-  /** V2, individual video: whose camera it is for. */
+  readonly params: AgreedParams;
+  /** V2, individual video: the participant whose camera it is for. */
   readonly userId?: number | undefined;
 }
 
@@ -27,15 +27,15 @@ export function linkKeys({
   return userId === undefined ? [...mediaTypes] : [`video/${userId}`];
 }
 
-/** What Zoom holds of a stream's client: its connections, and what it asked for on them. */
+/** What Zoom knows of a stream's client: its connections, and what it asked for on them. */
 export class StreamClient {
   /** `event_type`s subscribed to. */
   readonly subscriptions = new Set<number>();
-  /** Individual video: whose camera. */
+  /** Individual video: the participant whose camera is selected. */
   subscribedVideo: number | undefined;
-  /** V2: whose cameras, of those that have a connection. */
+  /** V2: participants whose cameras are selected, of those that have a connection. */
   readonly subscribedCameras = new Set<number>();
-  /** Message 7 came on the present signaling connection. */
+  /** Message 7 came on the current signaling connection. */
   ready = false;
   readonly #links = new Map<LinkKey, MediaLink>();
   #usesCameras = false;
@@ -50,7 +50,7 @@ export class StreamClient {
     this.#signaling = connection;
   }
 
-  /** @returns false when the connection was not the present one: it had been replaced */
+  /** @returns false when the connection had been replaced by another one before */
   loseSignaling(connection: ClientConnection): boolean {
     if (connection !== this.#signaling) return false;
     this.#signaling = undefined;
@@ -58,7 +58,7 @@ export class StreamClient {
     return true;
   }
 
-  /** At most one connection a media type or camera, and none beside an exclusive one. @returns STATUS_CODE */
+  /** At most one connection for a media type or camera, and none beside an exclusive one. @returns STATUS_CODE */
   mediaStatus(exclusive: boolean, keys: readonly LinkKey[]): number {
     const live = [...this.#links.values()].filter(({ connection }) => connection.open);
     if (live.some((link) => link.exclusive)) return STATUS.MEDIA_DATA_ALL_CONNECTION_EXIST;
@@ -74,9 +74,9 @@ export class StreamClient {
   }
 
   /**
-   * A camera that is not selected may go without anybody missing it.
+   * A camera that is not selected needs no connection.
    *
-   * @returns what has no connection now and should have one; nothing when it had been replaced
+   * @returns what has no connection now and needs one; nothing when the connection had been replaced
    */
   loseMedia(connection: ClientConnection): LinkKey[] {
     const lost = [...this.#links].filter(([, link]) => link.connection === connection);
@@ -91,7 +91,7 @@ export class StreamClient {
     return link?.connection.open ? link : undefined;
   }
 
-  /** V2: the client has opened a connection for a camera, so no other video is meant. */
+  /** V2: the client has opened a connection for a single camera, so it wants single cameras only. */
   get usesCameras(): boolean {
     return this.#usesCameras;
   }
@@ -103,7 +103,7 @@ export class StreamClient {
     );
   }
 
-  /** Every media connection that carries one of the media types, with `userId` of this participant's camera alone. */
+  /** The media connections of these media types; with `userId` only those of this participant's camera. */
   mediaConnections(
     mediaTypes: readonly MediaType[] = MEDIA_TYPES,
     userId?: number,
@@ -121,7 +121,7 @@ export class StreamClient {
     return this.#signaling?.send(JSON.stringify(message)) ?? false;
   }
 
-  /** Lets go of every connection and forgets what was asked for; `keep`: they stay open, in silence. */
+  /** Ends every connection and every subscription. @param how `keep`: the connections stay open, in silence */
   detach(how: 'close' | 'cut' | 'keep'): void {
     const connections = this.mediaConnections();
     if (this.#signaling) connections.push(this.#signaling);
@@ -139,7 +139,7 @@ export class StreamClient {
     }
   }
 
-  /** Also what `detach('keep')` left. */
+  /** Closes every connection, also those that `detach('keep')` left open. */
   closeAll(): void {
     this.detach('close');
     for (const connection of this.#lingering) connection.close();

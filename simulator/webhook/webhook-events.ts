@@ -56,7 +56,7 @@ function startedFields(product: Product, extended: boolean): Readonly<Record<str
   };
 }
 
-/** Sent while more than 80 % of the account's streams are in use. */
+/** Sent when a stream starts and more than 80 % of the account's streams are in use. */
 export function concurrencyNearLimit(
   limit: number,
   inUse: number,
@@ -70,7 +70,7 @@ export function concurrencyNearLimit(
   };
 }
 
-/** Sent instead of a start that was refused: no stream exists. */
+/** Sent when a start was refused, so that there is no stream. */
 export function concurrencyLimited(
   product: Product,
   entityId: string,

@@ -2,13 +2,14 @@ import { createHmac, randomBytes } from 'node:crypto';
 import { request as httpRequest } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import type { Cancel, Clock } from '../clock.ts';
+import type { Action } from '../scenario/scenario.ts';
 import type { SentWebhookEvent } from './webhook-events.ts';
 
-/** Zoom's ladder after a failed delivery. */
+/** Zoom's delays after a failed delivery. */
 const RETRY_DELAYS_MS = [5 * 60_000, 20 * 60_000, 60 * 60_000] as const;
 const ANSWER_TIMEOUT_MS = 3_000;
 
-/** One POST and what came of it; `status` 0: no answer in time, or no connection. */
+/** One POST and its result. `status` 0: no connection, or no answer in time. */
 export interface WebhookAttempt {
   readonly status: number;
   readonly atMs: number;
@@ -32,15 +33,15 @@ export interface WebhookSenderOptions {
   readonly secretToken: string;
   readonly clientId: string;
   readonly clock: Clock;
-  /** Real time, whatever the clock does: the answer comes from a real server. @default 3000 */
+  /** In real time and not by `clock`, because the answer comes from a real server. @default 3000 */
   readonly answerTimeoutMs?: number;
   /** Called after every attempt. */
   onAttempt?(delivery: WebhookDelivery): void;
 }
 
 /**
- * Posts events as Zoom does: signed per attempt, answered within 3 s, again after 5, 20 and 60 minutes of
- * the simulator's clock when the answer is missing or 5xx, never again after 2xx, 3xx and 4xx.
+ * Posts events as Zoom does. Each attempt has its own signature and must be answered within 3 s. After no answer or 5xx
+ * the event is posted again, after 5, 20 and 60 minutes of the simulator's clock; after 2xx, 3xx and 4xx it is not.
  */
 export class WebhookSender {
   readonly deliveries: WebhookDelivery[] = [];
@@ -68,20 +69,20 @@ export class WebhookSender {
     this.#held ??= [];
   }
 
-  /** @param reversed newest first: the order a busy Zoom may deliver in */
+  /** Sends the events that were held. @param reversed newest first, as a busy Zoom may deliver them */
   release(reversed: boolean): void {
     const held = this.#held ?? [];
     this.#held = undefined;
     for (const delivery of reversed ? held.reverse() : held) void this.#attempt(delivery);
   }
 
-  /** Sends the last matching event once more: same body, fresh signature. */
+  /** Sends the last matching event once more, with the same body and a new signature. */
   replay(matches: (event: SentWebhookEvent) => boolean): void {
     const last = this.deliveries.findLast(({ event }) => matches(event));
     if (last) this.send(last.event);
   }
 
-  /** Asks an endpoint to prove that it knows the secret. @returns whether it did */
+  /** Sends the URL validation challenge. @returns whether the endpoint proved that it knows the secret */
   async validateUrl(url: string): Promise<boolean> {
     const { secretToken, clock } = this.#options;
     const plainToken = randomBytes(16).toString('base64url');
@@ -101,7 +102,7 @@ export class WebhookSender {
     }
   }
 
-  /** Retries still waiting are dropped. */
+  /** Drops retries that are still waiting. */
   close(): void {
     this.#closed = true;
     for (const cancel of this.#retries) cancel();
@@ -154,5 +155,31 @@ export class WebhookSender {
         .on('error', failed)
         .end(body);
     });
+  }
+}
+
+/** Does one step of a scenario that is about webhooks themselves. */
+export function applyWebhookAction(
+  webhooks: WebhookSender,
+  clock: Clock,
+  rtmsStreamId: string,
+  action: Action,
+): void {
+  switch (action.do) {
+    case 'hold_webhooks':
+      webhooks.hold();
+      return;
+    case 'release_webhooks':
+      webhooks.release(action.reversed);
+      return;
+    case 'replay_webhook':
+      webhooks.replay(
+        ({ event, payload }) =>
+          event.endsWith(`_${action.kind}`) && payload['rtms_stream_id'] === rtmsStreamId,
+      );
+      return;
+    case 'webhook':
+      webhooks.send({ event: action.event, event_ts: clock.now(), payload: action.payload });
+      return;
   }
 }
