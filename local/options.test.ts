@@ -99,3 +99,13 @@ test('one Video SDK variable without the other is refused', () => {
   const half = { ...LIVE, ZM_RTMS_VIDEO_SDK_KEY: 'key' };
   expect(() => readDevOptions(['--live'], half, noFile)).toThrow(/go together/);
 });
+
+test('without a runner the catcher serves, and a runner takes as long to start as is asked', () => {
+  const seconds = ['--live', '--runners', '0', '--task-start-seconds', '20'];
+  expect(readDevOptions(seconds, LIVE, noFile)).toMatchObject({
+    runners: 0,
+    catcher: { taskStartMs: 20_000 },
+  });
+  expect(readDevOptions(['--runners', '1'], {}, noFile)?.catcher).toBeUndefined();
+  expect(() => readDevOptions(['--task-start-seconds', '20'], {}, noFile)).toThrow(/--runners 0/);
+});

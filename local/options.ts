@@ -18,6 +18,8 @@ export interface DevOptions {
   /** One JSON object a line on stdout, logs on stderr. */
   readonly json: boolean;
   readonly runners: number;
+  /** The catcher and what starts runners when they are needed; undefined: there are runners from the start. */
+  readonly catcher: { readonly taskStartMs: number } | undefined;
   readonly port: number;
   readonly path: string;
   readonly outDir: string;
@@ -45,7 +47,9 @@ export const USAGE = `npm start -- [options]
   (no options)     play a simulated Zoom meeting through the whole path, then stop
   --live           wait for Zoom's own webhooks on http://localhost:$ZM_RTMS_PORT$ZM_RTMS_PATH
   --json           stdout holds one JSON object a line, logs go to stderr
-  --runners N      runner processes to keep running (default 2)
+  --runners N      runner processes to keep running (default 2); 0: none until one is needed, the catcher serves meanwhile
+  --task-start-seconds N
+                   with --runners 0: how long a runner takes to start, as in ECS (default 45)
   --out DIR        folder for the produced files (default out)
   --help           this text
 
@@ -89,7 +93,12 @@ export function readDevOptions(
   if (flags.help) return undefined;
   const problems: string[] = [];
   const variables: Variables = { ...trimmed(readEnvFile(envFile)), ...trimmed(environment) };
-  const runners = readInteger('--runners', flags.runners ?? '2', 1, 32, problems);
+  const runners = readInteger('--runners', flags.runners ?? '2', 0, 32, problems);
+  const taskStart = flags['task-start-seconds'];
+  if (taskStart !== undefined && runners > 0) {
+    problems.push('--task-start-seconds goes with --runners 0');
+  }
+  const startSeconds = readInteger('--task-start-seconds', taskStart ?? '45', 0, 600, problems);
   const port = flags.live
     ? readInteger('ZM_RTMS_PORT', variables.ZM_RTMS_PORT ?? '8080', 0, 65_535, problems)
     : 0;
@@ -102,6 +111,7 @@ export function readDevOptions(
     live: flags.live,
     json: flags.json,
     runners,
+    catcher: runners === 0 ? { taskStartMs: 1_000 * startSeconds } : undefined,
     port,
     path,
     outDir: flags.out,
@@ -122,6 +132,7 @@ function readFlags(argv: readonly string[]) {
         live: { type: 'boolean', default: false },
         json: { type: 'boolean', default: false },
         runners: { type: 'string' },
+        'task-start-seconds': { type: 'string' },
         out: { type: 'string', default: 'out' },
         help: { type: 'boolean', short: 'h', default: false },
       },

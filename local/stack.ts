@@ -1,11 +1,12 @@
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { LocalEnv, RunnerEnv, WebhookEnv } from '../shared/env.ts';
+import type { CatcherQueueEnv, LocalEnv, RunnerEnv, WebhookEnv } from '../shared/env.ts';
 import { ServiceError } from '../shared/errors.ts';
 import { type ApiAddresses, ZOOM_API } from '../shared/zoom/api-credentials.ts';
 import { type LocalAws, startLocalAws } from './aws/local-aws.ts';
 import { type Child, startChild, stopChild } from './child.ts';
+import { LocalCatcher, type LocalCatcherOptions } from './lambda/local-catcher.ts';
 import type { ZoomCredentials } from './options.ts';
 import { RunnerFleet } from './runner-fleet.ts';
 
@@ -16,6 +17,8 @@ export interface StackOptions {
   readonly runners: number;
   /** Of Zoom's REST API. @default Zoom's */
   readonly api?: ApiAddresses;
+  /** The catcher, which serves while no runner does. Unset: there is none. */
+  readonly catcher?: LocalCatcherOptions | undefined;
   /** Replaces `runner/main.ts` in tests. */
   readonly runner?: RunnerVariant | undefined;
   /** Webhook port, 0 picks a free one. */
@@ -41,6 +44,7 @@ export interface Stack {
   readonly aws: LocalAws;
   readonly webhookUrl: string;
   readonly fleet: RunnerFleet;
+  readonly catcher: LocalCatcher | undefined;
   /** Stops the webhook first, then drains the runners, then stops AWS. */
   close(): Promise<void>;
 }
@@ -69,17 +73,43 @@ export async function startStack(options: StackOptions): Promise<Stack> {
       const spoolDir = join(spool, taskId);
       await mkdir(spoolDir);
       const extra = options.runner?.environment(taskId);
-      return { ...runnerEnvironment(aws, options, spoolDir), TASK_ID: taskId, ...extra };
+      return {
+        ...runnerEnvironment(aws, options, spoolDir),
+        ...catcherQueue(aws, options),
+        TASK_ID: taskId,
+        ...extra,
+      };
     }, options.runner?.entry);
     fleet.on('line', ({ taskId }, line, json) => options.onLog(taskId, line, json));
     closers.push(() => fleet.stop());
+    const catcher =
+      options.catcher &&
+      new LocalCatcher({
+        ...options.catcher,
+        aws,
+        fleet,
+        environment: {
+          ...runnerEnvironment(aws, options, ''),
+          ...catcherQueue(aws, options),
+          RUNNER_CLUSTER: 'local',
+          RUNNER_SERVICE: 'runners',
+          TASK_CAPACITY: LOCAL_SLOTS,
+        },
+        onLine: (line, json) => options.onLog('catcher', line, json),
+      });
+    if (catcher) closers.push(() => catcher.close());
     const [webhook] = await Promise.all([startWebhook(aws, options), fleet.start(options.runners)]);
     closers.push(() => stopChild(webhook.child, STOP_GRACE_MS));
-    return { aws, webhookUrl: webhook.url, fleet, close };
+    return { aws, webhookUrl: webhook.url, fleet, catcher, close };
   } catch (error) {
     await close();
     throw error;
   }
+}
+
+/** The webhook and the runners send to the catcher's queue, where there is a catcher. */
+function catcherQueue(aws: LocalAws, { catcher }: StackOptions): Partial<CatcherQueueEnv> {
+  return catcher === undefined ? {} : { CATCHER_QUEUE_URL: aws.catcherQueueUrl };
 }
 
 function runnerEnvironment(aws: LocalAws, options: StackOptions, spoolDir: string) {
@@ -107,6 +137,7 @@ async function startWebhook(
   let isReady = false;
   const environment = {
     ...aws.env(),
+    ...catcherQueue(aws, options),
     ALLOWED_HOSTS: options.allowedHosts,
     MAX_CLOCK_SKEW_SECONDS: '300',
     LOG_LEVEL: 'INFO',

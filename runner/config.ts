@@ -1,7 +1,7 @@
 import { checkCameras, type MediaRequest, parseMediaRequest } from '../rtms/protocol/params.ts';
 import { type ProtocolRequest, parseProtocol } from '../rtms/protocol/protocol-settings.ts';
 import { parseRunnerPrices, type RunnerPrices } from '../shared/cost.ts';
-import type { LocalEnv, RunnerEnv } from '../shared/env.ts';
+import type { CatcherQueueEnv, LocalEnv, RunnerEnv } from '../shared/env.ts';
 import { ServiceError } from '../shared/errors.ts';
 import { type Packing, parsePacking } from '../shared/packing.ts';
 import { type AllowedHosts, parseAllowedHosts } from '../shared/zoom/allowed-hosts.ts';
@@ -17,6 +17,8 @@ export interface RunnerConfig {
   readonly ecsMetadataUri: string | undefined;
   readonly sessionTable: string;
   readonly jobQueueUrl: string;
+  /** Undefined: the deployment has no catcher. */
+  readonly catcherQueueUrl: string | undefined;
   readonly secret: { readonly secretId: string; readonly refreshMs: number };
   /** Of Zoom's REST API. */
   readonly api: ApiAddresses;
@@ -40,7 +42,12 @@ export interface RunnerConfig {
   readonly packing: Packing | undefined;
 }
 
-type Variable = keyof RunnerEnv | keyof LocalEnv | 'AWS_REGION' | 'ECS_CONTAINER_METADATA_URI_V4';
+type Variable =
+  | keyof RunnerEnv
+  | keyof CatcherQueueEnv
+  | keyof LocalEnv
+  | 'AWS_REGION'
+  | 'ECS_CONTAINER_METADATA_URI_V4';
 
 /**
  * Reads the configuration of this process from its environment.
@@ -94,6 +101,7 @@ export function readRunnerConfig(
     ecsMetadataUri: optional('ECS_CONTAINER_METADATA_URI_V4'),
     sessionTable: required('SESSION_TABLE'),
     jobQueueUrl: required('JOB_QUEUE_URL'),
+    catcherQueueUrl: optional('CATCHER_QUEUE_URL'),
     secret: {
       secretId: required('ZOOM_SECRET_ID'),
       refreshMs: 1000 * integer('SECRET_REFRESH_SECONDS', 30, 3_600, 600),

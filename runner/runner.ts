@@ -1,23 +1,14 @@
 import { randomUUID } from 'node:crypto';
-import { processMemory } from '../shared/memory-pool.ts';
-import { slotsOfRequest } from '../shared/session-table/slots.ts';
-import { createRunnerAws } from './aws.ts';
 import type { RunnerConfig } from './config.ts';
-import { openProducers } from './kinesis/open-producers.ts';
-import { openOwnership } from './ownership/open-ownership.ts';
-import { fenceWrites } from './ownership/write-fence.ts';
+import { openServing } from './serving.ts';
 import { LastResort } from './session/guard.ts';
-import { openSessions, type Sessions } from './session/open-sessions.ts';
 import { CostMeter } from './task/cost-meter.ts';
 import type { DrainDeadline } from './task/drain-deadline.ts';
 import { describeOwnTask } from './task/ecs.ts';
-import { EventLoopDelay, memoryLimitBytes, memoryShare, startHealthServer } from './task/health.ts';
+import { startHealthServer } from './task/health.ts';
 import { createLogger } from './task/log.ts';
-import { Loops } from './task/loop.ts';
 import { EmfEmitter } from './task/metrics.ts';
 import { StartUp } from './task/start-up.ts';
-
-const METRICS_INTERVAL_MS = 10_000;
 
 export interface RunnerOptions {
   /** In ECS: how often the service is asked for its newest revision. */
@@ -35,18 +26,8 @@ export interface Runner {
 }
 
 /**
- * Starts one runner task:
- *
- * ```text
- *   producers   Kinesis, memory and disk      runner/kinesis/open-producers.ts
- *   ownership   which streams are ours        runner/ownership/open-ownership.ts
- *   sessions    what serves them              runner/session/open-sessions.ts
- * ```
- *
- * Ownership asks the sessions what they weigh and tells them when the heartbeat lapses; the sessions claim under
- * ownership and write to the producers; no call to Kinesis leaves while ownership is in doubt. A drain goes the same
- * way back: the sessions are handed over first, then the producers send what they hold, and only then the heartbeat
- * stops, because nothing may be written without it.
+ * Starts one runner task: what serves streams (serving.ts), with the health check, the cost estimate and the last resort
+ * that only a task has.
  *
  * @throws ServiceError when something is missing that a task cannot do without: streams, table, secret, port
  */
@@ -54,61 +35,36 @@ export async function startRunner(config: RunnerConfig, options: RunnerOptions):
   const { deadline, revisionIntervalMs } = options;
   const { taskId, ecsTask, logger, startUp } = await identify(config);
   const metrics = new EmfEmitter(config.deployment);
-  const aws = createRunnerAws(config.region);
-  const loops = new Loops(logger);
-  const delay = new EventLoopDelay();
-  const memoryLimit = memoryLimitBytes(config.memoryMib);
-  const sessionSlots = slotsOfRequest(config.media);
-  const memory = processMemory;
-  const shared = { config, aws, taskId, sessionSlots, memory, logger, metrics };
-
-  const producers = await openProducers({
-    ...shared,
-    attempt: (what, call) => startUp.attempt(what, call),
-  });
-  const ownership = await openOwnership({
-    ...shared,
+  const costMeter = config.prices && new CostMeter(config.prices, metrics);
+  const serving = await openServing({
+    config,
+    taskId,
     ecsTask,
     revisionIntervalMs,
-    sessions: () => sessions.pool,
+    deadline,
+    startUp,
+    logger,
+    metrics,
+    observe({ sessions, producers }) {
+      const { media, events } = producers;
+      costMeter?.observe(sessions.pool.sessions.length, [media.stats(), events.stats()]);
+    },
   });
-  const pressure = () => ({
-    eventLoopDelayMs: delay.p99Ms,
-    memoryShare: memoryShare(memoryLimit),
-  });
-  const sessions: Sessions = openSessions({ ...shared, producers, ownership, deadline, pressure });
-  const mayServe = () => ownership.heartbeat.term !== undefined;
-  for (const client of [aws.media, aws.events]) {
-    fenceWrites(client, () => mayServe() && sessions.pool.mayWrite);
-  }
-
+  const { loops, delay, sessions } = serving;
   const health = await startHealthServer({
     port: config.healthPort,
     loops,
     delay,
-    isReady: () => mayServe() && !sessions.pool.isDraining,
+    isReady: () => serving.mayServe() && !sessions.pool.isDraining,
   });
-  await startUp.attempt('Zoom secret', () => sessions.readSecret());
-  await startUp.attempt('first heartbeat', () => ownership.start());
-  sessions.run(loops);
-  ownership.run(loops);
-  const costMeter = config.prices && new CostMeter(config.prices, metrics);
-  loops.start('metrics', METRICS_INTERVAL_MS, async () => {
-    sessions.observeLevels();
-    ownership.observeLevels();
-    metrics.observe('EventLoopDelay', delay.p99Ms);
-    producers.observeLevels();
-    const { media, events } = producers;
-    costMeter?.observe(sessions.pool.sessions.length, [media.stats(), events.stats()]);
-    metrics.flush();
-  });
+  await serving.start();
   const lastResort = new LastResort(logger, metrics, options.requestStop);
   lastResort.install();
   logger.info('ready', {
     event: 'runner_ready',
     healthPort: health.port,
     capacity: config.capacity,
-    memoryLimitBytes: memoryLimit,
+    memoryLimitBytes: serving.memoryLimit,
   });
 
   return {
@@ -116,11 +72,7 @@ export async function startRunner(config: RunnerConfig, options: RunnerOptions):
     healthPort: health.port,
     async stop() {
       const startedAtMs = performance.now();
-      await sessions.drain();
-      await producers.drain(deadline.closeProducers());
-      ownership.stop();
-      await loops.stop();
-      delay.stop();
+      await serving.stop();
       health.server.close();
       lastResort.uninstall();
       const durationMs = Math.round(performance.now() - startedAtMs);

@@ -98,6 +98,24 @@ export interface RunnerEnv {
   LOG_LEVEL: string;
 }
 
+/** Of the webhook and of the runners, where the deployment has a catcher. */
+export interface CatcherQueueEnv {
+  /** Queue of the catcher, which looks at a start that no task has claimed. */
+  CATCHER_QUEUE_URL: string;
+}
+
+/** Of `functions/session-catcher/handler.ts`: a runner without health check and metadata, and the service that it starts tasks of. */
+export interface CatcherEnv
+  extends Omit<RunnerEnv, 'HEALTH_PORT' | 'MEMORY_MIB' | 'PACKING' | 'PRICES'>,
+    CatcherQueueEnv {
+  /** Cluster and service of the runners. */
+  RUNNER_CLUSTER: string;
+  RUNNER_SERVICE: string;
+  /** Slots of one task, and the most tasks that the service may have. */
+  TASK_CAPACITY: string;
+  MAX_TASKS: string;
+}
+
 /**
  * Variables that only the local stack sets: the endpoints of the local AWS servers, and the task id. In AWS the SDK finds
  * the endpoints by itself, and the ECS metadata name the task.

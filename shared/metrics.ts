@@ -62,6 +62,8 @@ export const METRICS = {
   SpoolUnavailable: { unit: 'Count' },
   Reconnects: { unit: 'Count', by: 'scope' },
   SessionsMissed: { unit: 'Count' },
+  /** Streams that the catcher has claimed, because no task had. */
+  SessionsCaught: { unit: 'Count' },
   SessionsFailed: { unit: 'Count', by: 'cause', total: true },
   /** Requests for streams that Zoom ended for a technical reason, and what came of them: see `session_restart`. */
   Restarts: { unit: 'Count', by: 'cause' },

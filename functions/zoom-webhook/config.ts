@@ -12,6 +12,8 @@ export interface WebhookConfig {
   readonly deployment: string;
   readonly sessionTable: string;
   readonly jobQueueUrl: string;
+  /** Undefined: the deployment has no catcher. */
+  readonly catcherQueueUrl: string | undefined;
   readonly secret: { readonly secretId: string; readonly refreshMs: number };
   readonly allowedHosts: AllowedHosts;
   readonly maxSkewSeconds: number;
@@ -37,6 +39,7 @@ export function readWebhookConfig(environment: Environment): WebhookConfig {
     deployment: text('DEPLOYMENT'),
     sessionTable: text('SESSION_TABLE'),
     jobQueueUrl: text('JOB_QUEUE_URL'),
+    catcherQueueUrl: environment['CATCHER_QUEUE_URL'] || undefined,
     secret: {
       secretId: text('ZOOM_WEBHOOK_SECRET_ID'),
       refreshMs: 1000 * readSeconds('SECRET_REFRESH_SECONDS', text, '600', 30, problems),

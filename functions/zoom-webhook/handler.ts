@@ -38,7 +38,7 @@ const chain = middy<ZoomDelivery, APIGatewayProxyStructuredResultV2>({
   .handler(
     receiveEvent({
       store: createRegisterStore(aws.dynamodb, config.sessionTable),
-      notifyRunners: createJobQueue(aws.sqs, config.jobQueueUrl),
+      notifyRunners: createJobQueue(aws.sqs, config.jobQueueUrl, config.catcherQueueUrl),
       allowedHosts: config.allowedHosts,
       logger,
       metrics,

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { SendMessageCommand, type SQSClient } from '@aws-sdk/client-sqs';
+import { LOOK_AFTER_SECONDS } from '../../shared/catcher.ts';
 import { encodeSessionJob } from '../../shared/session-job.ts';
 import type { StartRegister } from '../../shared/session-table/session-row.ts';
 import { awsFailure } from './aws.ts';
@@ -11,17 +12,28 @@ export type NotifyRunners = (
   signal: AbortSignal,
 ) => Promise<void>;
 
-/** @returns a function that throws ServiceError `webhook/store-failed` when SQS does not take the job,
- *   `webhook/defect` when the call itself is wrong */
-export function createJobQueue(client: SQSClient, queueUrl: string): NotifyRunners {
+/**
+ * @param catcherQueueUrl gets the same job, invisible until tasks have had time to claim it; undefined: no catcher
+ * @returns a function that throws ServiceError `webhook/store-failed` when SQS does not take a job, `webhook/defect` when
+ *   the call itself is wrong
+ */
+export function createJobQueue(
+  client: SQSClient,
+  queueUrl: string,
+  catcherQueueUrl?: string,
+): NotifyRunners {
   return async (rtmsStreamId, start, abortSignal) => {
-    const command = new SendMessageCommand({
-      QueueUrl: queueUrl,
+    const job = {
       MessageBody: encodeSessionJob(rtmsStreamId),
       MessageGroupId: fairQueueGroup(start.accountId ?? start.entityId),
-    });
+    };
+    const commands = [new SendMessageCommand({ QueueUrl: queueUrl, ...job })];
+    if (catcherQueueUrl !== undefined) {
+      const later = { QueueUrl: catcherQueueUrl, DelaySeconds: LOOK_AFTER_SECONDS };
+      commands.push(new SendMessageCommand({ ...later, ...job }));
+    }
     try {
-      await client.send(command, { abortSignal });
+      await Promise.all(commands.map((command) => client.send(command, { abortSignal })));
     } catch (cause) {
       throw awsFailure(cause, 'the job could not be queued');
     }

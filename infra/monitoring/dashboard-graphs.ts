@@ -62,6 +62,7 @@ export function meetingGraphs({ metrics, jobs }: Observed): GraphWidgetProps[] {
         metrics.perValue('FramesLost', 'Sum'),
         metrics.perValue('SessionsFailed', 'Sum'),
         metrics.of('SessionsMissed', 'Sum'),
+        metrics.of('SessionsCaught', 'Sum'),
         metrics.of('UnreadableRows', 'Sum'),
         metrics.of('UnreadableRows', 'Sum', {
           service: 'webhook',

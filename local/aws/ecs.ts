@@ -11,13 +11,17 @@ interface Protection {
 
 /**
  * The part of the ECS control plane that a runner calls: scale-in protection, the definition of its task, and the
- * primary deployment of the service. A task belongs to the revision that was primary when a call first named it.
+ * primary deployment of the service and how many tasks it is asked for. A task belongs to the revision that was primary when a call first named it.
  */
 export class LocalEcs {
   /** Makes protection calls answer 200 with this failure reason, for example `DEPLOYMENT_BLOCKED`. */
   protectionFailure: string | undefined;
   /** Running tasks of the primary revision; undefined leaves the field out of the answer. */
   runningCount: number | undefined;
+  /** Tasks that the service is asked for; undefined leaves the field out of the answer. */
+  desiredCount: number | undefined;
+  /** Called when a call to UpdateService has changed `desiredCount`. */
+  onDesiredCount: ((count: number) => void) | undefined;
   /** How many DescribeServices calls were answered. */
   described = 0;
   readonly #protections = new Map<string, Protection>();
@@ -38,6 +42,7 @@ export class LocalEcs {
       [`${TARGET}GetTaskProtection`, (call) => this.#getProtection(call)],
       [`${TARGET}UpdateTaskProtection`, (call) => this.#updateProtection(call)],
       [`${TARGET}DescribeServices`, (call) => this.#describeServices(call)],
+      [`${TARGET}UpdateService`, (call) => this.#updateService(call)],
       [`${TARGET}DescribeTasks`, (call) => this.#describeTasks(call)],
     ]);
   }
@@ -75,12 +80,13 @@ export class LocalEcs {
   #describeServices(call: AwsCall) {
     this.described += 1;
     const taskDefinition = definition(this.#primaryRevision);
-    const { runningCount } = this;
+    const { runningCount, desiredCount } = this;
     const services = strings(call['services']).map((name) => ({
       serviceName: name,
       serviceArn: `${ARN}:service/local/${name}`,
       status: 'ACTIVE',
       taskDefinition,
+      ...(desiredCount === undefined ? {} : { desiredCount }),
       deployments: [
         {
           id: `ecs-svc/${this.#primaryRevision}`,
@@ -91,6 +97,14 @@ export class LocalEcs {
       ],
     }));
     return { services, failures: [] };
+  }
+
+  #updateService(call: AwsCall) {
+    this.desiredCount = Number(call['desiredCount'] ?? this.desiredCount);
+    this.onDesiredCount?.(this.desiredCount);
+    return {
+      service: this.#describeServices({ ...call, services: [call['service']] }).services[0],
+    };
   }
 
   #describeTasks(call: AwsCall) {

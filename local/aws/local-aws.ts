@@ -57,6 +57,7 @@ export interface LocalAws {
     readonly ecs: string;
   };
   readonly queueUrl: string;
+  readonly catcherQueueUrl: string;
   readonly deadLetterQueueUrl: string;
   readonly table: string;
   readonly streams: typeof STREAMS;

@@ -3,10 +3,13 @@ import { buildApp } from 'fauxqs';
 import { LOOPBACK } from './listen.ts';
 
 const JOB_QUEUE = 'rtms-jobs';
+const CATCHER_QUEUE = 'rtms-catcher';
 const DEAD_LETTER_QUEUE = 'rtms-jobs-dead';
 /** The same as in infra/webhook/job-queue.ts: after so many receives a message goes to the dead-letter queue. */
 const MAX_RECEIVE_COUNT = 5;
 const VISIBILITY_TIMEOUT_SECONDS = 30;
+/** Lambda refuses a queue that shows a message again while the function may still run. */
+const CATCHER_VISIBILITY_SECONDS = 960;
 
 export interface LocalSqs {
   readonly port: number;
@@ -21,7 +24,7 @@ export async function startSqs(): Promise<LocalSqs> {
 }
 
 /**
- * Creates the job queue and its dead-letter queue.
+ * Creates the job queue, the catcher's queue, and their dead-letter queue.
  *
  * @returns queue URLs at `endpoint`: fauxqs finds a queue by the path of its URL, and its own `*.localhost` host names
  *   resolve on few machines
@@ -29,26 +32,27 @@ export async function startSqs(): Promise<LocalSqs> {
 export async function createQueues(
   client: SQSClient,
   endpoint: string,
-): Promise<{ queueUrl: string; deadLetterQueueUrl: string }> {
+): Promise<{ queueUrl: string; catcherQueueUrl: string; deadLetterQueueUrl: string }> {
   const dead = await client.send(new CreateQueueCommand({ QueueName: DEAD_LETTER_QUEUE }));
   const { Attributes } = await client.send(
     new GetQueueAttributesCommand({ QueueUrl: dead.QueueUrl, AttributeNames: ['QueueArn'] }),
   );
-  const jobs = await client.send(
-    new CreateQueueCommand({
-      QueueName: JOB_QUEUE,
-      Attributes: {
-        VisibilityTimeout: String(VISIBILITY_TIMEOUT_SECONDS),
-        RedrivePolicy: JSON.stringify({
-          deadLetterTargetArn: Attributes?.['QueueArn'],
-          maxReceiveCount: MAX_RECEIVE_COUNT,
-        }),
-      },
-    }),
-  );
+  const RedrivePolicy = JSON.stringify({
+    deadLetterTargetArn: Attributes?.['QueueArn'],
+    maxReceiveCount: MAX_RECEIVE_COUNT,
+  });
+  const create = (QueueName: string, visibilitySeconds: number) => {
+    const attributes = { VisibilityTimeout: String(visibilitySeconds), RedrivePolicy };
+    return client.send(new CreateQueueCommand({ QueueName, Attributes: attributes }));
+  };
+  const [jobs, catcher] = await Promise.all([
+    create(JOB_QUEUE, VISIBILITY_TIMEOUT_SECONDS),
+    create(CATCHER_QUEUE, CATCHER_VISIBILITY_SECONDS),
+  ]);
   const onEndpoint = (url = '') => new URL(new URL(url).pathname, endpoint).href;
   return {
     queueUrl: onEndpoint(jobs.QueueUrl),
+    catcherQueueUrl: onEndpoint(catcher.QueueUrl),
     deadLetterQueueUrl: onEndpoint(dead.QueueUrl),
   };
 }

@@ -1,5 +1,6 @@
 import type { ECSClient } from '@aws-sdk/client-ecs';
 import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
+import { isCatcher } from '../../shared/catcher.ts';
 import type { Logger } from '../../shared/logger.ts';
 import type { Metrics } from '../../shared/metrics.ts';
 import type { Packing } from '../../shared/packing.ts';
@@ -16,14 +17,17 @@ import type { Loops } from '../task/loop.ts';
 import { Heartbeat } from './heartbeat.ts';
 import { OrphanWatch } from './orphans.ts';
 import { Packer } from './packer.ts';
-import { RevisionMover } from './revision-mover.ts';
 import { SessionStore } from './store.ts';
+import { type MoveTarget, TaskMover } from './task-mover.ts';
 import type { MovableSessions } from './watch-move.ts';
 
 const ORPHAN_INTERVAL_MS = 1_000;
 const MOVE_INTERVAL_MS = 500;
 /** While other tasks should take what is new and have room, this task leaves a new stream waiting so much longer. */
 const YIELD_MS = 5_000;
+
+/** A catcher gives its sessions to any task. */
+const ANY_TASK: MoveTarget = { cause: 'caught', includes: (task) => task !== undefined };
 
 /** The sessions of this task, as far as ownership is concerned. */
 export interface OwnedSessions extends MovableSessions {
@@ -64,6 +68,8 @@ export interface TaskOwnership {
   readonly watch: OrphanWatch;
   /** Should other tasks take what is new? */
   readonly yields: boolean;
+  /** Is a session on its way to another task that may have to be taken back? */
+  readonly isMoving: boolean;
   /** Notes whether this task owns sessions, for the protection that ECS grants. */
   busy(isBusy: boolean): void;
   /** Renews the heartbeat for the first time. @throws ServiceError `session/store-failed` */
@@ -107,7 +113,8 @@ export async function openOwnership(options: OwnershipOptions): Promise<TaskOwne
     logger,
     metrics,
   };
-  const mover = new RevisionMover(moving);
+  const mover = new TaskMover(moving);
+  if (isCatcher(taskId)) mover.moveTo(ANY_TASK);
   const { packing } = config;
   const packer = packing && new Packer({ packing, ...moving });
   const protection =
@@ -119,6 +126,9 @@ export async function openOwnership(options: OwnershipOptions): Promise<TaskOwne
     get yields() {
       return yields();
     },
+    get isMoving() {
+      return mover.isMoving;
+    },
     busy: (isBusy) => protection?.busy(isBusy),
     start: () => heartbeat.start(),
     run(loops) {
@@ -126,6 +136,7 @@ export async function openOwnership(options: OwnershipOptions): Promise<TaskOwne
         await sessions().takeAll(await watch.look(Date.now()));
       });
       if (packer) loops.start('pack', MOVE_INTERVAL_MS, () => packer.step());
+      if (isCatcher(taskId)) loops.start('move', MOVE_INTERVAL_MS, () => mover.step());
       if (ecsTask === undefined || revision === undefined) return;
       loops.start('revision', options.revisionIntervalMs, () =>
         followRevision(options, { task: ecsTask, revision }, mover),
@@ -149,13 +160,14 @@ export async function openOwnership(options: OwnershipOptions): Promise<TaskOwne
 async function followRevision(
   { aws, logger }: Pick<OwnershipOptions, 'aws' | 'logger'>,
   own: { readonly task: EcsTask; readonly revision: string },
-  mover: RevisionMover,
+  mover: TaskMover,
 ): Promise<void> {
   const primary = await primaryRevision(aws.ecs, own.task, logger);
   if (primary === undefined) return;
   const superseded = !isOfRevision(primary, own.revision) && primary.runningCount > 0;
-  if (superseded !== mover.isSuperseded) {
+  if (superseded !== mover.hasTarget) {
     logger.info('service revision changed', { event: 'revision', superseded });
   }
-  mover.supersededBy(superseded ? primary : undefined);
+  const includes: MoveTarget['includes'] = (task) => isOfRevision(primary, task?.revision);
+  mover.moveTo(superseded ? { cause: 'revision', includes } : undefined);
 }

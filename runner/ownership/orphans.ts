@@ -1,4 +1,5 @@
 import { performance } from 'node:perf_hooks';
+import { isCatcher } from '../../shared/catcher.ts';
 import {
   type SessionRow,
   type TaskRow,
@@ -38,11 +39,13 @@ export interface OrphanWatchOptions {
   readonly clock?: () => number;
 }
 
-/** All live tasks together. */
+/** All live tasks together. Executions of the catcher are none: room in them must not keep the fleet small. */
 export interface Fleet {
   readonly tasks: number;
   /** Of those that do not drain. */
   readonly freeSlots: number;
+  /** Slots of the sessions that live executions of the catcher hold. */
+  readonly caughtSlots: number;
 }
 
 /** Watches the heartbeats of the other tasks, and finds the sessions that nobody serves. */
@@ -85,12 +88,22 @@ export class OrphanWatch {
     return undefined;
   }
 
+  /**
+   * Takes in what another execution has seen: a heartbeat that has not changed for some time. A look that comes then, and
+   * finds it still the same, counts on from there.
+   */
+  sawUnchanged({ taskId, heartbeat }: Pick<TaskRow, 'taskId' | 'heartbeat'>, forMs: number): void {
+    const nowMs = this.#clock();
+    this.#sightings = new Map(this.#sightings).set(taskId, { heartbeat, sinceMs: nowMs - forMs });
+    this.#lookedAtMs = nowMs;
+  }
+
   /** Is the window of this runner long over, so that perhaps nobody else is left to take the stream? As of the last look. */
   isOverdue(rtmsStreamId: string): boolean {
     return this.#overdue.has(rtmsStreamId);
   }
 
-  /** The live tasks, this one included, as of the last look. */
+  /** The live tasks without the catcher's, this one included, as of the last look. */
   get liveTasks(): readonly TaskRow[] {
     return this.#live;
   }
@@ -129,11 +142,15 @@ export class OrphanWatch {
       if (this.isExpired(task.taskId)) orphans.push(...(await this.#sessionsOfDead(task, atMs)));
     }
     const live = tasks.filter((task) => !this.isExpired(task.taskId));
-    this.#live = live;
+    const lasting = live.filter((task) => !isCatcher(task.taskId));
+    this.#live = lasting;
     const holdBackMs = this.#options.holdBackMs?.() ?? 0;
     this.#fleet = {
-      tasks: live.length,
-      freeSlots: live.reduce((sum, task) => sum + freeSlotsOf(task), 0),
+      tasks: lasting.length,
+      freeSlots: lasting.reduce((sum, task) => sum + freeSlotsOf(task), 0),
+      caughtSlots: live
+        .filter((task) => isCatcher(task.taskId))
+        .reduce((sum, { slotsUsed }) => sum + slotsUsed, 0),
     };
     const watching = live.filter(
       (task) => Number(task.heartbeat) >= WATCHED_HEARTBEATS || task.taskId === taskId,

@@ -337,7 +337,7 @@ describe('OrphanWatch', () => {
     const { orphans, due } = watch();
     expect(orphans.fleet).toBeUndefined();
     await due(0);
-    expect(orphans.fleet).toEqual({ tasks: 3, freeSlots: 18 });
+    expect(orphans.fleet).toEqual({ tasks: 3, freeSlots: 18, caughtSlots: 0 });
     await onlyTasks();
   });
 

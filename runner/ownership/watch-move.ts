@@ -15,12 +15,12 @@ export interface Movable {
 
 /** The sessions of this task, as far as moving them is concerned. */
 export interface MovableSessions {
-  /** A session that a newer revision may have; undefined for none. */
+  /** A session that another task may have; undefined for none. */
   nextToMove(): Movable | undefined;
   /** A session that another task may have in quiet hours; undefined for none. */
   nextToPack(which: Packing['sessions']): Movable | undefined;
   /** Gives a session to another task. @returns when its row can be claimed */
-  giveAway(session: Movable, cause: 'revision' | 'packing'): Promise<void>;
+  giveAway(session: Movable, cause: 'revision' | 'packing' | 'caught'): Promise<void>;
   /** Claims a session that was given away and that nobody serves. */
   takeBack(row: SessionRow): Promise<unknown>;
   readonly isDraining: boolean;

@@ -31,6 +31,8 @@ export interface JobPollerOptions {
   readonly room: () => number;
   /** Claims what is to be served; resolves before it is connected. */
   readonly offer: (rtmsStreamId: string) => Promise<OfferOutcome>;
+  /** Called with a message that is no job of a stream. @returns whether it is dealt with and may be deleted */
+  readonly other?: ((body: string) => Promise<boolean>) | undefined;
   /** Resolves when the stream is connected, or will not be. */
   readonly connected: (rtmsStreamId: string) => Promise<void>;
   /** Called with every round of the loop: its sign of life (`Loops`). */
@@ -81,9 +83,10 @@ async function receive(
 /** Never rejects: a message that could not be answered becomes visible again by itself. */
 async function answer(options: JobPollerOptions, message: Message): Promise<void> {
   const { client, queueUrl, offer, logger } = options;
-  const job = decodeSessionJob(message.Body ?? '');
+  const body = message.Body ?? '';
+  const job = decodeSessionJob(body);
   if (job === undefined) {
-    logger.error('not a session job', { event: 'bad_job', messageId: message.MessageId });
+    await answerOther(options, message, body);
     return;
   }
   const { rtmsStreamId } = job;
@@ -98,6 +101,20 @@ async function answer(options: JobPollerOptions, message: Message): Promise<void
     await client.send(new ChangeMessageVisibilityCommand({ ...handle, VisibilityTimeout }));
   } catch (error) {
     logger.warn('job not answered', { event: 'job_failed', rtmsStreamId, error });
+  }
+}
+
+async function answerOther(
+  { client, queueUrl, other, logger }: JobPollerOptions,
+  { MessageId: messageId, ReceiptHandle }: Message,
+  body: string,
+): Promise<void> {
+  try {
+    if ((await other?.(body)) === true) {
+      await client.send(new DeleteMessageCommand({ QueueUrl: queueUrl, ReceiptHandle }));
+    } else logger.error('not a session job', { event: 'bad_job', messageId });
+  } catch (error) {
+    logger.warn('message not answered', { event: 'job_failed', messageId, error });
   }
 }
 

@@ -2,6 +2,7 @@ import type { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { SendMessageCommand, type SQSClient } from '@aws-sdk/client-sqs';
 import type { MediaRequest } from '../../rtms/protocol/params.ts';
 import type { ProtocolRequest } from '../../rtms/protocol/protocol-settings.ts';
+import { isCatcher, LOOK_AFTER_SECONDS } from '../../shared/catcher.ts';
 import type { Logger } from '../../shared/logger.ts';
 import type { MemoryPool } from '../../shared/memory-pool.ts';
 import type { CounterMetrics } from '../../shared/metrics.ts';
@@ -14,7 +15,7 @@ import { RECONCILE_INTERVAL_MS } from '../ownership/reconcile.ts';
 import type { DrainDeadline } from '../task/drain-deadline.ts';
 import { HandshakeSecret } from '../task/handshake-secret.ts';
 import type { Loops } from '../task/loop.ts';
-import { pollJobs } from './job-poller.ts';
+import { type JobPollerOptions, pollJobs } from './job-poller.ts';
 import { LoopUse } from './loop-share.ts';
 import { SessionPool } from './pool.ts';
 import type { SessionPoolOptions } from './pool-options.ts';
@@ -35,6 +36,8 @@ export interface SessionsOptions {
     /** Slots of this task. */
     readonly capacity: number;
     readonly jobQueueUrl: string;
+    /** The catcher's queue; undefined: the deployment has no catcher. */
+    readonly catcherQueueUrl?: string | undefined;
     readonly secret: { readonly secretId: string; readonly refreshMs: number };
     /** Of Zoom's REST API. @default Zoom's */
     readonly api?: ApiAddresses;
@@ -54,6 +57,8 @@ export interface SessionsOptions {
   readonly deadline: DrainDeadline;
   /** Where the memory of records comes from. */
   readonly memory: MemoryPool;
+  /** Messages that are no jobs of streams: `JobPollerOptions.other`. The catcher's queue holds some. */
+  readonly other?: JobPollerOptions['other'];
   readonly logger: Logger;
   readonly metrics: CounterMetrics;
 }
@@ -76,10 +81,7 @@ export function openSessions(options: SessionsOptions): Sessions {
   const { store, watch, heartbeat } = ownership;
   const { media, events, maxRecordBytes, maxLineBytes } = producers;
   const secret = new HandshakeSecret(aws.secrets, config.secret, logger);
-  const notify = async (rtmsStreamId: string) => {
-    const input = { QueueUrl: config.jobQueueUrl, MessageBody: encodeSessionJob(rtmsStreamId) };
-    await aws.notify.send(new SendMessageCommand(input));
-  };
+  const notify = (rtmsStreamId: string) => notifyOwners(options, rtmsStreamId);
   const restarts = new Restarts({
     taskId,
     store,
@@ -133,7 +135,8 @@ export function openSessions(options: SessionsOptions): Sessions {
     run(loops) {
       const poller = {
         client: aws.jobs,
-        queueUrl: config.jobQueueUrl,
+        queueUrl: queueOf(options),
+        other: options.other,
         room: () => pool.room,
         offer: (rtmsStreamId: string) => pool.offer(rtmsStreamId),
         connected: (rtmsStreamId: string) => pool.connected(rtmsStreamId),
@@ -152,6 +155,8 @@ export function openSessions(options: SessionsOptions): Sessions {
         const sessions = pool.sessions.filter((session) => session.state === state);
         metrics.observe('Sessions', sessions.length, state);
       }
+      // Slots of a catcher say nothing of how full the tasks are, by which the service is scaled.
+      if (isCatcher(taskId)) return;
       metrics.observe('SlotsUsed', pool.slotsUsed);
       metrics.observe('SlotsTotal', config.capacity);
       metrics.observe('SlotUtilization', (100 * pool.slotsUsed) / config.capacity);
@@ -165,4 +170,23 @@ export function openSessions(options: SessionsOptions): Sessions {
       polling.abort();
     },
   };
+}
+
+/** A catcher that serves takes what the next execution would, so that few executions hold many sessions. */
+function queueOf({ taskId, config }: Pick<SessionsOptions, 'taskId' | 'config'>): string {
+  const { jobQueueUrl, catcherQueueUrl = jobQueueUrl } = config;
+  return isCatcher(taskId) ? catcherQueueUrl : jobQueueUrl;
+}
+
+/** Asks the tasks to look at a stream's row, and the catcher to look a moment later in case none of them has room. */
+async function notifyOwners(
+  { aws, config }: Pick<SessionsOptions, 'aws' | 'config'>,
+  rtmsStreamId: string,
+): Promise<void> {
+  const { jobQueueUrl, catcherQueueUrl } = config;
+  const MessageBody = encodeSessionJob(rtmsStreamId);
+  await aws.notify.send(new SendMessageCommand({ QueueUrl: jobQueueUrl, MessageBody }));
+  if (catcherQueueUrl === undefined) return;
+  const later = { QueueUrl: catcherQueueUrl, DelaySeconds: LOOK_AFTER_SECONDS };
+  await aws.notify.send(new SendMessageCommand({ ...later, MessageBody }));
 }

@@ -102,7 +102,7 @@ export class SessionPool {
     return this.take(row, 'back');
   }
 
-  /** A session that a newer revision may have; undefined for none. */
+  /** A session that another task may have; undefined for none. */
   nextToMove(): Session | undefined {
     return [...this.#served.values()].find(isMovable)?.session;
   }
@@ -120,7 +120,7 @@ export class SessionPool {
   /** Gives a session to another task. @returns when its row can be claimed */
   async giveAway(
     { rtmsStreamId }: Pick<Session, 'rtmsStreamId'>,
-    cause: 'revision' | 'packing',
+    cause: 'revision' | 'packing' | 'caught',
   ): Promise<void> {
     const served = this.#served.get(rtmsStreamId);
     if (served === undefined) return;

@@ -1,4 +1,5 @@
 import { STOP_REASON } from '../../rtms/protocol/constants.ts';
+import { isCatcher } from '../../shared/catcher.ts';
 import { type ContinuedStream, continuedStream } from '../../shared/session-table/restart.ts';
 import {
   isUnowned,
@@ -143,6 +144,7 @@ export class RowClaims {
       previous: previousOwner(seen, before.task),
       mayHandBack: isGiven && seen.handedBack !== true,
     };
+    if (isCatcher(context.taskId)) this.#options.metrics.count('SessionsCaught');
     this.#pool.serve({ claimed, tenure, strikes });
     return 'done';
   }

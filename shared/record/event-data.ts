@@ -86,10 +86,17 @@ interface Ledger {
 }
 
 /**
- * Why an owner gave a stream away: its task ends, a newer revision takes over, somebody asked for it, it met a
- * defect of ours, or it could not connect where its predecessor could.
+ * Why an owner gave a stream away: its task ends, a newer revision takes over, the catcher gives it to a task, somebody
+ * asked for it, it met a defect of ours, or it could not connect where its predecessor could.
  */
-export type HandOverCause = 'shutdown' | 'revision' | 'packing' | 'operator' | 'defect' | 'unable';
+export type HandOverCause =
+  | 'shutdown'
+  | 'revision'
+  | 'packing'
+  | 'caught'
+  | 'operator'
+  | 'defect'
+  | 'unable';
 
 /**
  * Why an epoch above 1 exists: the owner before gave the stream away, the owner before was lost, or Zoom started the

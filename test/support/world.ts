@@ -3,6 +3,7 @@ import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { KinesisClient } from '@aws-sdk/client-kinesis';
 import { DynamoDBDocumentClient, GetCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import { NodeHttpHandler } from '@smithy/node-http-handler';
+import type { LocalCatcherOptions } from '../../local/lambda/local-catcher.ts';
 import type { ZoomCredentials } from '../../local/options.ts';
 import { type RunnerVariant, type Stack, startStack } from '../../local/stack.ts';
 import {
@@ -252,11 +253,12 @@ export interface WorldOptions {
   readonly missing?: Missing;
   /** @default runner/main.ts */
   readonly runner?: RunnerVariant;
+  readonly catcher?: LocalCatcherOptions;
 }
 
 export async function startWorld(options: WorldOptions): Promise<World> {
   const { runners, media = AUDIO_AND_TEXT, behaviour = {}, runner, missing = 'nothing' } = options;
-  const { credentials = CREDENTIALS } = options;
+  const { credentials = CREDENTIALS, catcher } = options;
   const logs: LogLine[] = [];
   const webhookUrls: string[] = [];
   const simulator = await startSimulator({ webhookUrls, behaviour, missing });
@@ -267,6 +269,7 @@ export async function startWorld(options: WorldOptions): Promise<World> {
     media,
     runners,
     runner,
+    catcher,
     port: 0,
     path: '/webhook',
     onLog(process, line, json) {

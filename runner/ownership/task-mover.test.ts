@@ -7,9 +7,14 @@ import {
   type TaskRow,
   UNOWNED,
 } from '../../shared/session-table/session-row.ts';
-import { RevisionMover } from './revision-mover.ts';
+import { isOfRevision } from '../task/ecs.ts';
+import { type MoveTarget, TaskMover } from './task-mover.ts';
 
 const PRIMARY = { id: 'ecs-svc/2', taskDefinition: 'arn:…/runner:1', runningCount: 1 };
+const NEWER: MoveTarget = {
+  cause: 'revision',
+  includes: (one) => isOfRevision(PRIMARY, one?.revision),
+};
 
 const task = (fields: Partial<TaskRow> = {}): TaskRow => ({
   pk: 'TASK#new',
@@ -30,12 +35,12 @@ let tasks: TaskRow[];
 let fate: Fate;
 let row: SessionRow;
 let given: string[];
-let mover: RevisionMover;
+let mover: TaskMover;
 beforeEach(() => {
   tasks = [task()];
   fate = 'served';
   given = [];
-  mover = new RevisionMover({
+  mover = new TaskMover({
     taskId: 'old',
     store: { session: async () => row, askBack: async () => {} },
     tasks: () => tasks,
@@ -84,14 +89,14 @@ test.each<[string, TaskRow[]]>([
   ['two tasks that have half the room each', [task({ slotsUsed: 7 }), task({ slotsUsed: 8 })]],
 ])('moves nothing to %s, and takes what is new itself', async (_what, there) => {
   tasks = there;
-  mover.supersededBy(PRIMARY);
+  mover.moveTo(NEWER);
   await mover.step();
   expect(given).toEqual([]);
   expect(mover.yields).toBe(false);
 });
 
 test('sessions move one at a time, and no more of them than room was shown for', async () => {
-  mover.supersededBy(PRIMARY);
+  mover.moveTo(NEWER);
   expect(mover.yields).toBe(true);
   await mover.step();
   expect(given).toEqual(['s0']);
@@ -105,7 +110,7 @@ test.each<Fate>(['given back', 'served by an old one'])(
   'the other sessions stay for a while after one was %s',
   async (what) => {
     fate = what;
-    mover.supersededBy(PRIMARY);
+    mover.moveTo(NEWER);
     await mover.step();
     expect(mover.yields).toBe(false);
     await mover.step();
@@ -114,8 +119,8 @@ test.each<Fate>(['given back', 'served by an old one'])(
 );
 
 test('no session moves any more when the deployment was rolled back', async () => {
-  mover.supersededBy(PRIMARY);
-  mover.supersededBy(undefined);
+  mover.moveTo(NEWER);
+  mover.moveTo(undefined);
   await mover.step();
   expect(given).toEqual([]);
 });

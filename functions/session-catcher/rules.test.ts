@@ -1,0 +1,147 @@
+import { expect, test } from 'vitest';
+import { CATCHER_LOOK_SECONDS, type CatcherLook } from '../../shared/catcher.ts';
+import {
+  type SessionRow,
+  TASKS,
+  type TaskRow,
+  UNOWNED,
+} from '../../shared/session-table/session-row.ts';
+import { readCatcherConfig } from './config.ts';
+import { LEAVE_BEFORE_MS, leavesFor } from './leaving.ts';
+import { lookAtCatcher, unclaimed } from './looks.ts';
+import { tasksWanted } from './start-tasks.ts';
+
+const ROW: SessionRow = {
+  pk: 'SESSION#s',
+  rtmsStreamId: 's',
+  startEventTsMs: 1,
+  serverUrls: ['wss://zoom.us'],
+  product: 'meeting',
+  entityId: 'e',
+  app: 'default',
+  requestedAtMs: 1,
+  owner: UNOWNED,
+};
+
+test.each<[string, Partial<SessionRow>, boolean]>([
+  ['nobody has claimed', {}, true],
+  ['was handed over and nobody has claimed', { epoch: 1, handedOverBy: 'other' }, true],
+  ['a task has claimed', { owner: 'task', epoch: 1 }, false],
+  ['another execution has claimed', { owner: 'catcher-1', epoch: 1 }, false],
+  ['was stopped before anybody served it', { stopEventTsMs: 2, stopReason: 6 }, true],
+  ['has ended', { owner: undefined as never, epoch: 1, endedStartEventTsMs: 1 }, false],
+  ['is quarantined', { epoch: 2, quarantinedUntilMs: Date.now() + 60_000 }, false],
+])('of a stream that %s, one read says whether the catcher takes it', async (_, fields, takes) => {
+  let reads = 0;
+  const store = {
+    async session() {
+      reads += 1;
+      return { ...ROW, ...fields };
+    },
+  };
+  expect((await unclaimed('s', store)) !== undefined).toBe(takes);
+  expect(reads).toBe(1);
+});
+
+/** One look at an execution whose heartbeat stands at 7. */
+async function look(seen: Partial<CatcherLook>, owns: number, heartbeat: number | undefined = 7) {
+  const task: TaskRow = {
+    pk: 'TASK#catcher-1',
+    owner: TASKS,
+    taskId: 'catcher-1',
+    heartbeat: heartbeat ?? 0,
+    slotsUsed: owns,
+    slotsTotal: 10,
+    draining: false,
+  };
+  const followed: unknown[] = [];
+  let deleted = 0;
+  const dead = await lookAtCatcher(
+    { version: 1, catcherId: 'catcher-1', sameForSeconds: 0, ...seen },
+    {
+      task: async () => (heartbeat === undefined ? undefined : task),
+      sessionsOf: async () => Array.from({ length: owns }, () => ROW),
+      async deleteTask() {
+        deleted += 1;
+      },
+    },
+    { follow: async (next) => void followed.push(next) },
+  );
+  return { dead, followed, deleted };
+}
+
+test('an execution counts as dead when two looks in a row find the heartbeat of the one before', async () => {
+  const first = await look({}, 2);
+  expect(first).toMatchObject({ dead: undefined, deleted: 0 });
+  expect(first.followed).toEqual([{ catcherId: 'catcher-1', heartbeat: 7, sameForSeconds: 0 }]);
+  const second = await look({ heartbeat: 7 }, 2);
+  expect(second.dead).toBeUndefined();
+  const third = await look({ heartbeat: 7, sameForSeconds: CATCHER_LOOK_SECONDS }, 2);
+  expect(third.dead).toMatchObject({ silentForMs: 10_000, rows: [ROW, ROW] });
+  expect(third.followed).toHaveLength(1);
+});
+
+test('a heartbeat that has moved on begins the count anew', async () => {
+  const { dead, followed } = await look({ heartbeat: 6, sameForSeconds: 5 }, 2);
+  expect(dead).toBeUndefined();
+  expect(followed).toEqual([{ catcherId: 'catcher-1', heartbeat: 7, sameForSeconds: 0 }]);
+});
+
+test('the looks at an execution end when it is dead and owns nothing', async () => {
+  const { followed, deleted } = await look({ heartbeat: 7, sameForSeconds: 5 }, 0);
+  expect({ followed, deleted }).toEqual({ followed: [], deleted: 1 });
+});
+
+test.each([
+  ['no task and no look yet', undefined, 0, 1],
+  ['one task that starts', undefined, 1, 1],
+  ['a task with room for all', { tasks: 1, freeSlots: 30, caughtSlots: 20 }, 1, 1],
+  ['more caught than one task holds', { tasks: 0, freeSlots: 0, caughtSlots: 50 }, 1, 2],
+  ['a full task', { tasks: 1, freeSlots: 0, caughtSlots: 1 }, 1, 2],
+  ['more than the service may have', { tasks: 4, freeSlots: 0, caughtSlots: 300 }, 4, 5],
+  ['a service that is larger already', { tasks: 2, freeSlots: 0, caughtSlots: 1 }, 9, 9],
+])('with %s the service is asked for enough tasks', (_, fleet, desired, wanted) => {
+  expect(tasksWanted(fleet, desired, { taskCapacity: 30, maxTasks: 5 })).toBe(wanted);
+});
+
+test.each([
+  ['goes on with a session', {}, undefined],
+  ['ends without one', { slotsUsed: 0 }, 'idle'],
+  ['waits for one that is on its way', { slotsUsed: 0, isMoving: true }, undefined],
+  ['ends 2 minutes before its time', { remainingMs: LEAVE_BEFORE_MS - 1 }, 'time'],
+  ['ends before its memory is used up', { memoryShare: 0.95 }, 'memory'],
+  ['ends when its event loop is late', { eventLoopDelayMs: 3_000 }, 'event_loop'],
+])('an invocation %s', (_, fields, why) => {
+  const holding = { remainingMs: 800_000, memoryShare: 0.3, eventLoopDelayMs: 5 };
+  expect(leavesFor({ ...holding, slotsUsed: 1, isMoving: false, ...fields })).toBe(why);
+});
+
+test('the configuration of the catcher names what is missing', () => {
+  const environment = {
+    DEPLOYMENT: 'd',
+    AWS_REGION: 'us-east-1',
+    SESSION_TABLE: 't',
+    JOB_QUEUE_URL: 'q',
+    ZOOM_SECRET_ID: 's',
+    ALLOWED_HOSTS: 'zoom.us',
+    MEDIA_STREAM: 'm',
+    EVENTS_STREAM: 'e',
+    CAPACITY: '10',
+    SPOOL_DIR: '/tmp/spool',
+    SPOOL_MAX_BYTES: '1',
+    AWS_LAMBDA_FUNCTION_MEMORY_SIZE: '2048',
+    CATCHER_QUEUE_URL: 'c',
+    RUNNER_CLUSTER: 'cluster',
+    RUNNER_SERVICE: 'service',
+    TASK_CAPACITY: '30',
+    MAX_TASKS: '20',
+  };
+  expect(readCatcherConfig(environment)).toMatchObject({
+    catcherQueueUrl: 'c',
+    service: { cluster: 'cluster', name: 'service' },
+    runner: { memoryMib: 2_048, catcherQueueUrl: 'c' },
+  });
+  expect(() => readCatcherConfig({ ...environment, RUNNER_SERVICE: '', MAX_TASKS: '0' })).toThrow(
+    /RUNNER_SERVICE is missing; MAX_TASKS must be a whole number/,
+  );
+});

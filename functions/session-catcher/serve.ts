@@ -1,0 +1,147 @@
+import type { RunnerAws } from '../../runner/aws.ts';
+import { openServing, type Serving } from '../../runner/serving.ts';
+import { LastResort } from '../../runner/session/guard.ts';
+import { DrainDeadline } from '../../runner/task/drain-deadline.ts';
+import { createLogger } from '../../runner/task/log.ts';
+import { EmfEmitter } from '../../runner/task/metrics.ts';
+import { sleep } from '../../runner/task/sleep.ts';
+import { StartUp } from '../../runner/task/start-up.ts';
+import { decodeCatcherLook, newCatcherId } from '../../shared/catcher.ts';
+import type { Logger } from '../../shared/logger.ts';
+import type { SessionRow } from '../../shared/session-table/session-row.ts';
+import type { CatcherConfig } from './config.ts';
+import { leavesFor } from './leaving.ts';
+import { type DeadCatcher, type LookQueue, lookAtCatcher } from './looks.ts';
+import { startTasks } from './start-tasks.ts';
+
+const LOOK_MS = 250;
+/** How often ECS is asked again while sessions are held here. */
+const TASKS_INTERVAL_MS = 10_000;
+/** Nothing in ECS is asked for its revision here. */
+const NEVER_MS = 3_600_000;
+/** A catcher that cannot be opened in this time leaves its streams to the next look. */
+const OPEN_WITHIN_MS = 10_000;
+
+export interface Caught {
+  readonly rows: readonly SessionRow[];
+  readonly dead: readonly DeadCatcher[];
+}
+
+export interface CatcherTools {
+  readonly config: CatcherConfig;
+  readonly aws: Pick<RunnerAws, 'ecs'>;
+  readonly queue: LookQueue;
+  /** Of this invocation, ms. */
+  readonly remainingMs: () => number;
+}
+
+/**
+ * Serves streams that no task has claimed, as a task would, until tasks have them. One invocation is one owner, with an
+ * id, a row and a heartbeat of its own: the next invocation of the same execution begins anew, because its heartbeat had
+ * lapsed while the execution was frozen.
+ *
+ * ```text
+ *   claims ─── serves, and takes what else comes to its queue ─── gives each session to a task ─── ends
+ *      └ asks ECS for tasks                                   └ after 13 minutes: to whoever looks first
+ * ```
+ *
+ * @returns when no session is left here, and so no socket to Zoom
+ */
+export async function serveCaught(caught: Caught, tools: CatcherTools): Promise<void> {
+  const { config, aws, queue, remainingMs } = tools;
+  const taskId = newCatcherId();
+  const logger = createLogger(config.runner.logLevel, { service: 'catcher', taskId });
+  const metrics = new EmfEmitter(config.runner.deployment);
+  const leaving = new AbortController();
+  const deadline = new DrainDeadline();
+  const serving = await openServing({
+    config: config.runner,
+    taskId,
+    revisionIntervalMs: NEVER_MS,
+    deadline,
+    startUp: new StartUp(logger, OPEN_WITHIN_MS),
+    other: (body) => follow(body, serving, queue),
+    logger,
+    metrics,
+  });
+  const lastResort = new LastResort(logger, metrics, () => leaving.abort());
+  lastResort.install();
+  let hasEnded = false;
+  try {
+    await serving.start();
+    const { loops, ownership, sessions } = serving;
+    logger.info('ready', { event: 'catcher_ready', capacity: config.runner.capacity });
+    // Before the first claim: if this execution is killed, somebody has to notice.
+    await queue.follow({ catcherId: taskId, sameForSeconds: 0 });
+    loops.start('tasks', TASKS_INTERVAL_MS, () =>
+      startTasks(aws.ecs, config, ownership.watch.fleet, logger),
+    );
+    await Promise.all([
+      ...caught.rows.map((row) => claim(row, serving, queue, logger)),
+      ...caught.dead.map((dead) => takeOver(dead, serving)),
+    ]);
+    for (;;) {
+      const { slotsUsed } = sessions.pool;
+      const { isMoving } = ownership;
+      const load = { ...serving.pressure(), slotsUsed, isMoving };
+      const why = leavesFor({ remainingMs: remainingMs(), ...load });
+      if (why !== undefined || leaving.signal.aborted) {
+        logger.info('leaving', { event: 'catcher_leaving', why, sessions: slotsUsed });
+        break;
+      }
+      await sleep(LOOK_MS, leaving.signal);
+    }
+  } finally {
+    deadline.signalled(() => {
+      if (!hasEnded) process.exit(1);
+    });
+    await serving.stop();
+    hasEnded = true;
+    lastResort.uninstall();
+    await deleteOwnRow(taskId, serving);
+    metrics.flush();
+    logger.info('drained', { event: 'drained' });
+  }
+}
+
+/** Claims a row that was found without an owner. A late event loop serves it better than nobody. */
+async function claim(
+  row: SessionRow,
+  { sessions }: Serving,
+  queue: LookQueue,
+  logger: Logger,
+): Promise<void> {
+  const { rtmsStreamId } = row;
+  const outcome = await sessions.pool.takeBack(row).catch((error: unknown) => {
+    logger.warn('row not claimed', { event: 'claim_failed', rtmsStreamId, error });
+    return 'later' as const;
+  });
+  if (outcome !== 'done') await queue.again(rtmsStreamId);
+}
+
+/** Claims what a killed execution has left. What cannot be claimed yet is seen again by the next look at it. */
+async function takeOver({ task, silentForMs, rows }: DeadCatcher, serving: Serving): Promise<void> {
+  const { ownership, sessions } = serving;
+  ownership.watch.sawUnchanged(task, silentForMs);
+  await sessions.pool.takeAll(rows).catch(() => undefined);
+}
+
+/** @returns whether the message was a look at an execution of the catcher */
+async function follow(body: string, serving: Serving, queue: LookQueue): Promise<boolean> {
+  const look = decodeCatcherLook(body);
+  if (look === undefined) return false;
+  const dead = await lookAtCatcher(look, serving.ownership.store, queue);
+  if (dead !== undefined) await takeOver(dead, serving);
+  return true;
+}
+
+/** Where no task runs, nobody else would delete the row; the looks at this execution end with it. */
+async function deleteOwnRow(taskId: string, { ownership }: Serving): Promise<void> {
+  const { store } = ownership;
+  try {
+    const own = await store.task(taskId);
+    if (own !== undefined) await store.deleteTask(own);
+  } catch {
+    // The next look finds the row silent and without sessions, and deletes it.
+  }
+}

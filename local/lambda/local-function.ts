@@ -1,0 +1,167 @@
+import { readFileSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type Child, startChild, stopChild } from '../child.ts';
+import type { Invocation, Outcome } from './execution-messages.ts';
+
+const MEMORY_LOOK_MS = 500;
+const PAGE_BYTES = 4_096;
+const STOP_GRACE_MS = 1_000;
+
+export interface LocalFunctionOptions {
+  /** File that exports `handler`, a path inside the repository. */
+  readonly entry: string;
+  readonly environment: Readonly<Record<string, string>>;
+  readonly timeoutMs: number;
+  readonly memoryMib: number;
+  /** Executions that may run at once. 0: an account without concurrency. */
+  readonly concurrency: number;
+  readonly onLine: (line: string, json: Record<string, unknown> | undefined) => void;
+}
+
+interface Execution {
+  readonly child: Child;
+  told: (outcome: Outcome) => void;
+}
+
+/** Lambda had no execution to spare. */
+export class Throttled extends Error {}
+
+/**
+ * A Lambda function on this machine, with Lambda's rules: an execution runs one invocation at a time and is frozen in
+ * between (SIGSTOP), it is killed when an invocation takes longer than the time limit or its memory is over the limit, and
+ * it may write to a directory of its own alone. A killed execution fails its invocation.
+ */
+export class LocalFunction {
+  readonly #options: LocalFunctionOptions;
+  readonly #idle: Execution[] = [];
+  readonly #all = new Set<Execution>();
+  readonly #busy = new Set<Execution>();
+  /** Lets frozen executions go on when this process is killed. */
+  readonly #thaw: Child;
+  #running = 0;
+
+  constructor(options: LocalFunctionOptions) {
+    this.#options = options;
+    this.#thaw = startChild('local/lambda/thaw-with-parent.ts', [], {}, () => {});
+  }
+
+  /** Processes of the invocations that run. */
+  get running(): number[] {
+    return [...this.#busy].map(({ child }) => child.pid);
+  }
+
+  /** Processes that wait, frozen. */
+  get frozen(): number[] {
+    return this.#idle.map(({ child }) => child.pid);
+  }
+
+  /** @throws Throttled; Error when the handler throws, or its execution is killed */
+  async invoke(event: unknown): Promise<unknown> {
+    const { concurrency, timeoutMs } = this.#options;
+    if (this.#running >= concurrency) throw new Throttled('no concurrency left');
+    this.#running += 1;
+    let execution: Execution | undefined;
+    try {
+      execution = this.#idle.pop() ?? (await this.#start());
+      const { process } = execution.child;
+      this.#tellFrozen();
+      process.kill('SIGCONT');
+      this.#busy.add(execution);
+      const invocation: Invocation = { event, timeoutMs };
+      const outcome = await this.#outcome(execution, () => void process.send(invocation));
+      if ('error' in outcome) throw new Error(outcome.error);
+      return 'result' in outcome ? outcome.result : undefined;
+    } finally {
+      this.#running -= 1;
+      if (execution !== undefined) this.#freeze(execution);
+    }
+  }
+
+  async close(): Promise<void> {
+    await stopChild(this.#thaw, STOP_GRACE_MS);
+    await Promise.all(
+      [...this.#all].map(async ({ child }) => {
+        child.process.kill('SIGCONT');
+        await stopChild(child, STOP_GRACE_MS);
+      }),
+    );
+  }
+
+  /** Waits for an outcome within the limits of time and memory; kills the execution that goes over one. */
+  async #outcome(execution: Execution, begin: () => void): Promise<Outcome> {
+    const { timeoutMs, memoryMib } = this.#options;
+    const { child } = execution;
+    const { promise, resolve } = Promise.withResolvers<Outcome>();
+    execution.told = resolve;
+    const kill = (error: string) => {
+      child.process.kill('SIGKILL');
+      resolve({ error });
+    };
+    const timer = setTimeout(() => kill(`timed out after ${timeoutMs} ms`), timeoutMs);
+    const look = setInterval(() => {
+      if (residentMib(child.pid) > memoryMib) kill(`used more than ${memoryMib} MB`);
+    }, MEMORY_LOOK_MS);
+    void child.exited.then(({ code, signal }) => {
+      resolve({ error: `the execution ended (${signal ?? code})` });
+    });
+    try {
+      begin();
+      return await promise;
+    } finally {
+      clearTimeout(timer);
+      clearInterval(look);
+    }
+  }
+
+  #freeze(execution: Execution): void {
+    this.#busy.delete(execution);
+    if (!this.#all.has(execution)) return;
+    this.#idle.push(execution);
+    this.#tellFrozen();
+    execution.child.process.kill('SIGSTOP');
+  }
+
+  #tellFrozen(): void {
+    if (this.#thaw.process.connected) this.#thaw.process.send(this.frozen);
+  }
+
+  async #start(): Promise<Execution> {
+    const { entry, environment, memoryMib, onLine } = this.#options;
+    const directory = await mkdtemp(join(tmpdir(), 'rtms-lambda-'));
+    const variables = {
+      ...environment,
+      AWS_LAMBDA_FUNCTION_MEMORY_SIZE: String(memoryMib),
+      SPOOL_DIR: join(directory, 'spool'),
+      TMPDIR: directory,
+      // Lambda's file system is read-only but for /tmp.
+      NODE_OPTIONS: `--permission --allow-fs-read=* --allow-fs-write=${directory}`,
+    };
+    const child = startChild('local/lambda/execution.ts', [entry], variables, onLine);
+    const execution: Execution = { child, told: () => {} };
+    this.#all.add(execution);
+    child.process.on('message', (outcome: Outcome) => execution.told(outcome));
+    void child.exited.then(async () => {
+      this.#all.delete(execution);
+      this.#busy.delete(execution);
+      const place = this.#idle.indexOf(execution);
+      if (place >= 0) this.#idle.splice(place, 1);
+      this.#tellFrozen();
+      await rm(directory, { recursive: true, force: true });
+    });
+    const outcome = await this.#outcome(execution, () => {});
+    if ('error' in outcome) throw new Error(outcome.error);
+    return execution;
+  }
+}
+
+/** @returns 0 where the operating system does not tell it in /proc */
+function residentMib(pid: number): number {
+  try {
+    const [, pages = '0'] = readFileSync(`/proc/${pid}/statm`, 'utf8').split(' ');
+    return (Number(pages) * PAGE_BYTES) / 1024 ** 2;
+  } catch {
+    return 0;
+  }
+}

@@ -1,0 +1,57 @@
+import { randomUUID } from 'node:crypto';
+
+/**
+ * The catcher is the Lambda function that claims a start when no task has. It is an owner as every task is, with a row
+ * and a heartbeat. Only its id tells it apart: the id of a task in ECS is hexadecimal.
+ */
+const CATCHER_ID = 'catcher-';
+
+/** Seconds from the webhook, or from a hand-over, until the catcher looks at the row. A task with room claims sooner. */
+export const LOOK_AFTER_SECONDS = 2;
+
+/** @returns the id of one execution of the catcher, as owner of its streams */
+export function newCatcherId(): string {
+  return `${CATCHER_ID}${randomUUID()}`;
+}
+
+/** Is this owner an execution of the catcher, and no task? */
+export function isCatcher(taskId: string): boolean {
+  return taskId.startsWith(CATCHER_ID);
+}
+
+/**
+ * An SQS message that says "look whether this execution of the catcher still lives". While a catcher serves there is
+ * always one, invisible for `CATCHER_LOOK_SECONDS`: where no task runs, nobody else would notice that it was killed.
+ */
+export interface CatcherLook {
+  readonly version: 1;
+  readonly catcherId: string;
+  /** The heartbeat that was last read; undefined before the first look. */
+  readonly heartbeat?: number | string;
+  /** For how long it has been the same, seconds: the sum of the delays since. */
+  readonly sameForSeconds: number;
+}
+
+/** Two of these are as long as others wait before they call a silent task dead (`EXPIRE_AFTER_MS`). */
+export const CATCHER_LOOK_SECONDS = 5;
+
+export function encodeCatcherLook(look: Omit<CatcherLook, 'version'>): string {
+  return JSON.stringify({ version: 1, ...look } satisfies CatcherLook);
+}
+
+/** @returns undefined for a body that is none */
+export function decodeCatcherLook(body: string): CatcherLook | undefined {
+  let value: unknown;
+  try {
+    value = JSON.parse(body);
+  } catch {
+    return undefined;
+  }
+  if (typeof value !== 'object' || value === null) return undefined;
+  const { version, catcherId, heartbeat, sameForSeconds } = value as Partial<CatcherLook>;
+  if (version !== 1 || typeof catcherId !== 'string' || !isCatcher(catcherId)) return undefined;
+  if (typeof sameForSeconds !== 'number' || !(sameForSeconds >= 0)) return undefined;
+  if (heartbeat === undefined) return { version, catcherId, sameForSeconds };
+  if (typeof heartbeat !== 'number' && typeof heartbeat !== 'string') return undefined;
+  return { version, catcherId, heartbeat, sameForSeconds };
+}
