@@ -62,10 +62,13 @@ export function toReadError(
     $metadata?: { httpStatusCode?: number };
     $retryable?: object;
   };
+  // The SDK sent the call and has no answer to it. HTTP/2 has many errors of this kind, some of them without a code.
+  const isUnanswered = $metadata !== undefined && $metadata.httpStatusCode === undefined;
   const isPassing =
     names.some((name) => PASSING.has(name) || (hasAnswered && PASSING_LATER.has(name))) ||
     ($metadata?.httpStatusCode ?? 0) >= 500 ||
-    $retryable !== undefined;
+    $retryable !== undefined ||
+    (hasAnswered && isUnanswered);
   const code = isPassing ? 'kinesis/read-failed' : 'kinesis/read-refused';
   return new ServiceError(code, `reading ${streamName} failed: ${why}`, options);
 }
