@@ -117,7 +117,7 @@ async function simulated(
   const observer = observe(stack, reporter, () => directory);
   const ended = Promise.withResolvers<void>();
   observer.on('event', ({ name }) => {
-    if (name === 'session_ended') ended.resolve();
+    if (name === 'session_ended' || name === 'session_missed') ended.resolve();
   });
   // The simulator draws the forms of its messages anew in every run. The seed repeats a run.
   const forms = process.env['SIMULATOR_FORMS'] || newSeed();

@@ -18,6 +18,8 @@ export const INPUT_LIMITS = {
   nameBytes: 512,
   /** Bytes of a reason as text: it only ever reaches a log. */
   reasonBytes: 256,
+  /** Bytes of an account event's payload that is recorded as it came. */
+  noticeBytes: 4_096,
   /** Characters of the `timestamp` that a keep-alive brings and its answer repeats. */
   keepAliveStampChars: 32,
   /** States, reasons, codes, counts: signed 32-bit, as every store and reader behind us can hold. */

@@ -61,7 +61,12 @@ export const METRICS = {
   /** A runner that started without the disk that records overflow to: once per stream. */
   SpoolUnavailable: { unit: 'Count' },
   Reconnects: { unit: 'Count', by: 'scope' },
-  SessionsMissed: { unit: 'Count' },
+  SessionsMissed: {
+    unit: 'Count',
+    by: 'cause',
+    total: true,
+    notInTotal: ['operator_stop', 'revoked'],
+  },
   /** Streams that the catcher has claimed, because no task had. */
   SessionsCaught: { unit: 'Count' },
   SessionsFailed: { unit: 'Count', by: 'cause', total: true },

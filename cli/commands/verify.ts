@@ -73,7 +73,8 @@ async function verify(context: Context, words: string, { fast }: VerifyFlags): P
 
 /** Whether `mediaSpan` needs the event. The others, lines of text above all, are not kept in memory. */
 function isOfLife({ name, epoch, sequence }: ReceivedEvent): boolean {
-  return (epoch === 1 && sequence === 1) || name === 'session_started' || name === 'session_ended';
+  const isEnd = name === 'session_ended' || name === 'session_missed';
+  return (epoch === 1 && sequence === 1) || name === 'session_started' || isEnd;
 }
 
 function toLines(report: LedgerReport, width: number): string[] {

@@ -93,7 +93,8 @@ export function mediaSpan(
   );
   const fromMs = Math.min(...asked, first.time.getTime()) - MARGIN_MS;
   const last = events.at(-1);
-  const endedAtMs = last?.name === 'session_ended' ? last.time.getTime() : Number.POSITIVE_INFINITY;
+  const isOver = last?.name === 'session_ended' || last?.name === 'session_missed';
+  const endedAtMs = isOver ? last.time.getTime() : Number.POSITIVE_INFINITY;
   const toMs = Math.min(endedAtMs, untilMs) + MARGIN_MS;
   return { fromMs, toMs: Number.isFinite(toMs) ? toMs : undefined };
 }

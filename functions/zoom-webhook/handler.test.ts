@@ -247,8 +247,22 @@ describe('attacks', () => {
       error: 'webhook/refused-host',
       field: 'payload.server_urls',
     });
-    expect(await door.row(id)).toBeUndefined();
-    expect(await jobsOf(id)).toBe(0);
+    // The start is known, so that it is told as missed; the address is not.
+    expect(await door.row(id)).toMatchObject({
+      startEventTsMs: expect.any(Number),
+      serverUrls: [],
+    });
+    expect(await jobsOf(id)).toBe(1);
+  });
+
+  test('foreign host: takes nothing away from a stream that waits to be served', async () => {
+    const id = newStream();
+    await door.post(started(id));
+    const row = await door.row(id);
+    const elsewhere = { server_urls: 'wss://evil.example' };
+    const later = { ...started(id, elsewhere), event_ts: 1_926_230_691_572 };
+    expect((await door.post(later)).status).toBe(400);
+    expect(await door.row(id)).toEqual(row);
   });
 
   test('foreign host: hidden among allowed ones, it is left out', async () => {

@@ -11,7 +11,7 @@ import { readWebhookConfig } from './config.ts';
 import { checkRequest, type ZoomDelivery } from './delivery.ts';
 import { createJobQueue } from './job-queue.ts';
 import { outOfTime, receiveEvent } from './receive-event.ts';
-import { createRegisterStore } from './register-store.ts';
+import { createNoticeStore, createRegisterStore } from './register-store.ts';
 import { createFunctionLogger, createFunctionMetrics } from './telemetry.ts';
 import { verifySignature } from './verify-signature.ts';
 import { createWebhookTokens } from './webhook-tokens.ts';
@@ -38,6 +38,7 @@ const chain = middy<ZoomDelivery, APIGatewayProxyStructuredResultV2>({
   .handler(
     receiveEvent({
       store: createRegisterStore(aws.dynamodb, config.sessionTable),
+      storeNotice: createNoticeStore(aws.dynamodb, config.sessionTable),
       notifyRunners: createJobQueue(aws.sqs, config.jobQueueUrl, config.catcherQueueUrl),
       allowedHosts: config.allowedHosts,
       logger,

@@ -8,7 +8,7 @@ import { awsFailure } from './aws.ts';
 /** Asks the runners to look at a stream's row, with one job. */
 export type NotifyRunners = (
   rtmsStreamId: string,
-  start: StartRegister,
+  start: Pick<StartRegister, 'accountId' | 'entityId'>,
   signal: AbortSignal,
 ) => Promise<void>;
 

@@ -15,7 +15,7 @@ import type { AllowedHosts } from '../../shared/zoom/allowed-hosts.ts';
 import { type AccountEvent, parseWebhookEvent } from '../../shared/zoom/webhook-event.ts';
 import type { ZoomDelivery } from './delivery.ts';
 import type { NotifyRunners } from './job-queue.ts';
-import type { StoreUpdate } from './register-store.ts';
+import type { StoreNotice, StoreUpdate } from './register-store.ts';
 import { type Decision, route } from './route.ts';
 
 /** Zoom waits 3 s. What is not stored after this long is answered 503, so that Zoom delivers it again. */
@@ -35,18 +35,20 @@ type ReceiveEvent = (
  */
 export function receiveEvent(dependencies: {
   readonly store: StoreUpdate;
+  readonly storeNotice: StoreNotice;
   readonly notifyRunners: NotifyRunners;
   readonly allowedHosts: AllowedHosts;
   readonly logger: Logger;
   readonly metrics: Metrics;
 }): ReceiveEvent {
-  const { store, notifyRunners, allowedHosts, metrics } = dependencies;
+  const { store, storeNotice, notifyRunners, allowedHosts, metrics } = dependencies;
   const unreadable = new UnreadableRows(dependencies.logger, metrics);
   return async (delivery, _context, options) => {
     const { app, secretToken, rawBody } = delivery;
     const logger = dependencies.logger.child({ requestId: delivery.requestContext.requestId });
     const event = parseWebhookEvent(rawBody);
     const decision = route(event, { app, secretToken, allowedHosts, nowMs: Date.now() });
+    const signal = AbortSignal.any([options.signal, AbortSignal.timeout(STORE_TIMEOUT_MS)]);
     switch (decision.action) {
       case 'answer':
         logger.info('endpoint challenge answered', { app });
@@ -58,16 +60,22 @@ export function receiveEvent(dependencies: {
       case 'notify':
         report(decision.event, app, logger, metrics);
         return ACCEPTED;
+      case 'notice': {
+        const { row } = decision;
+        report(decision.event, app, logger, metrics);
+        if (await storeNotice(row, signal)) await notifyRunners(row.rtmsStreamId, row, signal);
+        return ACCEPTED;
+      }
       case 'record': {
-        const signal = AbortSignal.any([options.signal, AbortSignal.timeout(STORE_TIMEOUT_MS)]);
         if (decision.move !== undefined) await store(decision.move, signal);
         const { changed, row } = await store(decision.update, signal);
         if (!isReadable(row)) unreadable.report(row);
         const notified =
           isReadable(row) &&
           (await notifyIfNeeded(decision.update, changed, row, notifyRunners, signal));
-        metrics.count('WebhookAccepted', 1, decision.event);
         logRecorded(decision, changed, notified, logger);
+        if (decision.refusal !== undefined) throw decision.refusal;
+        metrics.count('WebhookAccepted', 1, decision.event);
         return ACCEPTED;
       }
     }

@@ -8,7 +8,12 @@ import {
   type UnreadableRow,
 } from '../../shared/session-table/parse-row.ts';
 import type { SessionRow } from '../../shared/session-table/session-row.ts';
-import { type RegisterUpdate, writeRegister } from '../../shared/session-table/webhook-writes.ts';
+import {
+  type RegisterUpdate,
+  type StartNoticeRow,
+  writeRegister,
+  writeStartNotice,
+} from '../../shared/session-table/webhook-writes.ts';
 import { awsFailure } from './aws.ts';
 
 export interface StoredUpdate {
@@ -60,5 +65,24 @@ export function createRegisterStore(client: DynamoDBClient, table: string): Stor
       });
     }
     return { changed: false, row };
+  };
+}
+
+/** Makes the row of a notice. @returns false when Zoom has delivered it before */
+export type StoreNotice = (row: StartNoticeRow, signal: AbortSignal) => Promise<boolean>;
+
+/** @returns a function that throws as `StoreUpdate` does */
+export function createNoticeStore(client: DynamoDBClient, table: string): StoreNotice {
+  const documents = DynamoDBDocumentClient.from(client);
+  return async (row, abortSignal) => {
+    try {
+      await documents.send(new UpdateCommand({ TableName: table, ...writeStartNotice(row) }), {
+        abortSignal,
+      });
+      return true;
+    } catch (cause) {
+      if (cause instanceof ConditionalCheckFailedException) return false;
+      throw awsFailure(cause, NOT_WRITTEN);
+    }
   };
 }

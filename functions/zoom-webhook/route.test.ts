@@ -1,5 +1,5 @@
-import { expect, test } from 'vitest';
-import type { StartedEvent } from '../../shared/zoom/webhook-event.ts';
+import { describe, expect, test } from 'vitest';
+import type { AccountEvent, StartedEvent } from '../../shared/zoom/webhook-event.ts';
 import { route } from './route.ts';
 
 const context = {
@@ -107,4 +107,53 @@ test('an event that needs no row is answered, reported or ignored', () => {
   const account = { kind: 'account', event: 'rtms.start_failed', numbers: {} } as const;
   expect(route(account, context)).toEqual({ action: 'notify', event: account });
   expect(route({ kind: 'unknown', event: 'x' }, context)).toEqual({ action: 'ignore' });
+});
+
+describe('a start that brought no stream is a row of its own', () => {
+  const entity = {
+    entityId: 'm',
+    product: 'meeting',
+    eventTsMs: 5,
+    numbers: { reason: 10 },
+  } as const;
+  const noticeOf = (event: AccountEvent['event'], fields: Partial<AccountEvent> = {}) => {
+    const decision = route({ kind: 'account', event, ...entity, ...fields }, context);
+    if (decision.action !== 'notice') throw new Error(`a ${decision.action}`);
+    return decision.row;
+  };
+
+  test.each([
+    ['rtms.start_failed', 'start_failed'],
+    ['rtms.concurrency_limited', 'concurrency_limited'],
+  ] as const)('%s: missed', (event, reason) => {
+    expect(noticeOf(event)).toMatchObject({
+      startEventTsMs: 5,
+      product: 'meeting',
+      entityId: 'm',
+      notice: { event, numbers: { reason: 10 } },
+      missed: { reason, epoch: 1, sequence: 2 },
+    });
+  });
+
+  test('rtms.request_status: as it came, and no more', () => {
+    const row = noticeOf('rtms.request_status', { raw: '{"status":"pending"}' });
+    expect(row.notice.raw).toBe('{"status":"pending"}');
+    expect(row).not.toHaveProperty('missed');
+  });
+
+  test('a repeated delivery names the same row, another event another one', () => {
+    const first = noticeOf('rtms.start_failed').rtmsStreamId;
+    expect(noticeOf('rtms.start_failed').rtmsStreamId).toBe(first);
+    const others = [
+      noticeOf('rtms.start_failed', { eventTsMs: 6 }),
+      noticeOf('rtms.start_failed', { entityId: 'n' }),
+      noticeOf('rtms.concurrency_limited'),
+    ];
+    expect(new Set([first, ...others.map(({ rtmsStreamId }) => rtmsStreamId)]).size).toBe(4);
+  });
+
+  test('the account’s load alone is no start', () => {
+    const near = { kind: 'account', event: 'rtms.concurrency_near_limit', ...entity } as const;
+    expect(route(near, context)).toEqual({ action: 'notify', event: near });
+  });
 });

@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto';
 import { ServiceError } from '../../shared/errors.ts';
-import type { RegisterUpdate } from '../../shared/session-table/webhook-writes.ts';
+import { type MissReason, START_NOTICES } from '../../shared/record/event-data.ts';
+import { missedByNotice, NOTICE_ID } from '../../shared/session-table/missed.ts';
+import type { RegisterUpdate, StartNoticeRow } from '../../shared/session-table/webhook-writes.ts';
 import { type AllowedHosts, isAllowedAddress } from '../../shared/zoom/allowed-hosts.ts';
 import { startFactsOf } from '../../shared/zoom/start-facts.ts';
 import type {
@@ -25,7 +27,10 @@ export type Decision =
       readonly move?: RegisterUpdate;
       /** Addresses that were left out: another scheme, or a host off the allow-list. */
       readonly refusedAddresses: number;
+      /** What Zoom is answered, once the event is stored; absent: 200. */
+      readonly refusal?: ServiceError;
     }
+  | { readonly action: 'notice'; readonly event: AccountEvent; readonly row: StartNoticeRow }
   | { readonly action: 'notify'; readonly event: AccountEvent }
   | { readonly action: 'ignore' };
 
@@ -45,8 +50,7 @@ export interface RouteContext {
  * Decides what a genuine event asks for. However late a start is, it is recorded: Zoom documents no
  * deadline, so the runner tries it once.
  *
- * @throws ServiceError `webhook/malformed` for a challenge that must not be signed,
- *   `webhook/refused-host` for a start without one allowed server address
+ * @throws ServiceError `webhook/malformed` for a challenge that must not be signed
  */
 export function route(event: ZoomWebhookEvent, context: RouteContext): Decision {
   switch (event.kind) {
@@ -58,7 +62,7 @@ export function route(event: ZoomWebhookEvent, context: RouteContext): Decision 
       });
     }
     case 'account':
-      return { action: 'notify', event };
+      return notice(event, context) ?? { action: 'notify', event };
     case 'unknown':
       return { action: 'ignore' };
     case 'started':
@@ -92,11 +96,6 @@ function digestOf(content: unknown): string {
 
 function start(event: StartedEvent, context: RouteContext): Decision {
   const serverUrls = event.serverUrls.filter((url) => isAllowedAddress(url, context.allowedHosts));
-  if (serverUrls.length === 0) {
-    throw new ServiceError('webhook/refused-host', 'no server address is on an allowed host', {
-      detail: { rtmsStreamId: event.rtmsStreamId, field: 'payload.server_urls' },
-    });
-  }
   const content = {
     serverUrls,
     product: event.product,
@@ -106,12 +105,63 @@ function start(event: StartedEvent, context: RouteContext): Decision {
   };
   const digest = digestOf(content);
   const value = { ...content, startEventTsMs: event.eventTsMs, requestedAtMs: context.nowMs };
-  return record(
-    event,
-    context,
-    { register: 'start', value, digest },
-    event.serverUrls.length - serverUrls.length,
+  const refused = event.serverUrls.length - serverUrls.length;
+  if (serverUrls.length > 0) {
+    return record(event, context, { register: 'start', value, digest }, refused);
+  }
+  // Zoom is told that its addresses are not taken. The start is recorded, so that the records say what was missed.
+  const refusal = new ServiceError(
+    'webhook/refused-host',
+    'no server address is on an allowed host',
+    {
+      detail: { rtmsStreamId: event.rtmsStreamId, field: 'payload.server_urls' },
+    },
   );
+  const register = { register: 'start', value, digest, isRefused: true } as const;
+  return { ...record(event, context, register, refused), refusal };
+}
+
+/** What says that a stream was wanted and did not come. `rtms.request_status` is undocumented: it is recorded alone. */
+const MISS_OF_NOTICE: Partial<Record<AccountEvent['event'], MissReason>> = {
+  'rtms.start_failed': 'start_failed',
+  'rtms.concurrency_limited': 'concurrency_limited',
+};
+
+/** @returns undefined for an event that is not recorded, or that names no meeting it could be recorded under */
+function notice(
+  event: AccountEvent,
+  { app, nowMs }: RouteContext,
+): Extract<Decision, { action: 'notice' }> | undefined {
+  const { entityId, product, eventTsMs = nowMs, operatorId, numbers, raw } = event;
+  if (!isStartNotice(event.event) || entityId === undefined || product === undefined)
+    return undefined;
+  const reason = MISS_OF_NOTICE[event.event];
+  const named = digestOf([event.event, app, product, entityId, event.eventTsMs ?? raw]);
+  const rtmsStreamId = `${NOTICE_ID}${named.slice(0, 32)}`;
+  return {
+    action: 'notice',
+    event,
+    row: {
+      rtmsStreamId,
+      startEventTsMs: eventTsMs,
+      requestedAtMs: nowMs,
+      product,
+      entityId,
+      app,
+      ttl: Math.ceil(nowMs / 1000) + ROW_LIFE_SECONDS,
+      notice: {
+        event: event.event,
+        numbers,
+        ...(operatorId !== undefined && { operatorId }),
+        ...(raw !== undefined && { raw }),
+      },
+      ...(reason !== undefined && { missed: missedByNotice(reason, eventTsMs) }),
+    },
+  };
+}
+
+function isStartNotice(event: AccountEvent['event']): event is keyof typeof START_NOTICES {
+  return Object.hasOwn(START_NOTICES, event);
 }
 
 type Without<Update, Keys extends PropertyKey> = Update extends unknown

@@ -61,7 +61,7 @@ export function meetingGraphs({ metrics, jobs }: Observed): GraphWidgetProps[] {
       left: [
         metrics.perValue('FramesLost', 'Sum'),
         metrics.perValue('SessionsFailed', 'Sum'),
-        metrics.of('SessionsMissed', 'Sum'),
+        metrics.perValue('SessionsMissed', 'Sum'),
         metrics.of('SessionsCaught', 'Sum'),
         metrics.of('UnreadableRows', 'Sum'),
         metrics.of('UnreadableRows', 'Sum', {

@@ -14,8 +14,8 @@ export function meetingAlarms({ metrics, jobs, syntheticMeeting }: Observed): Al
     },
     {
       heading: 'Meetings missed',
-      says: 'A stream was not recorded at all: no runner served it in time, or Zoom refused the first handshake.',
-      metric: metrics.of('SessionsMissed', 'Sum'),
+      says: 'A stream was not recorded at all; its session_missed event says why.',
+      metric: metrics.total('SessionsMissed'),
       ...ONCE,
       pages: true,
     },

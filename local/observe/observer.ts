@@ -116,7 +116,8 @@ export class Observer extends EventEmitter<ObserverEvents> {
         for (const { files } of own) files.revoke();
       }
       // A stream that Zoom may start again goes on in the same files.
-      if (event.name === 'session_ended' && !event.data.restartable) {
+      const isOver = event.name === 'session_ended' && !event.data.restartable;
+      if (isOver || event.name === 'session_missed') {
         this.#media.whenCaughtUp(() => this.#end(rtmsStreamId));
       }
       this.emit('event', event);

@@ -14,13 +14,15 @@ import {
   type Sightings,
 } from './expiry.ts';
 import { PLACEMENT_WINDOW_MS, placeInLine } from './placement.ts';
-import { isQuarantined } from './rules.ts';
+import { isQuarantined, needsRoom } from './rules.ts';
 import type { SessionStore } from './store.ts';
 
 /** The job of a start that nobody took for this long is lost. */
 const REQUESTED_WAIT_MS = 15_000;
 /** The job of a stream that was handed over is sent at once. This long after, it is lost. */
 const HANDED_OVER_WAIT_MS = 5_000;
+/** Zoom's newer start may be a moment behind the stop. This long after, nobody has to serve the stream any more. */
+const STOPPED_WAIT_MS = 5_000;
 /** An orphan whose window here began this long ago is one that the others did not take either. */
 const OVERDUE_AFTER_MS = 2 * PLACEMENT_WINDOW_MS;
 /** A task with fewer renewals has not watched the others for long enough to call one of them dead. */
@@ -162,7 +164,12 @@ export class OrphanWatch {
       const sinceMs = this.#since.get(key) ?? atMs - this.#ageMs(row, nowMs);
       since.set(key, sinceMs);
       const line = row.owner === UNOWNED ? live : watching;
-      const place = placeInLine(row.rtmsStreamId, taskId, line, sessionSlots);
+      const place = placeInLine(
+        row.rtmsStreamId,
+        taskId,
+        line,
+        needsRoom(row) ? sessionSlots : Number.NEGATIVE_INFINITY,
+      );
       if (place === undefined) return false;
       const lateMs = atMs - sinceMs - this.#waitMs(row) - place * PLACEMENT_WINDOW_MS - holdBackMs;
       if (lateMs >= OVERDUE_AFTER_MS) overdue.add(row.rtmsStreamId);
@@ -200,6 +207,7 @@ export class OrphanWatch {
 
   #waitMs(row: SessionRow): number {
     if (row.owner !== UNOWNED) return 0;
+    if (!needsRoom(row)) return STOPPED_WAIT_MS;
     return row.handedOverBy === undefined ? REQUESTED_WAIT_MS : HANDED_OVER_WAIT_MS;
   }
 }

@@ -9,7 +9,7 @@ export const PLACEMENT_WINDOW_MS = 1_000;
  * so that the sessions of a dead task spread over all of them: the runners need not talk, and do not all claim at once.
  *
  * @param runners live tasks as last seen, this one included
- * @param sessionSlots what the session weighs
+ * @param sessionSlots what the session weighs; -Infinity for what needs no room
  * @returns 0 for the first in line; undefined when this runner is draining or has no room
  */
 export function placeInLine(

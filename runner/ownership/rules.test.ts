@@ -14,6 +14,7 @@ const STARTED: SessionRow = {
   requestedAtMs: 1100,
 };
 const STOPPED: SessionRow = { ...STARTED, stopEventTsMs: 2000, stopReason: 6 };
+const UNTOLD = { endedStartEventTsMs: 1000, endedReason: 'missed', untold: true } as const;
 const HERE = { taskId: 'me', hasSession: false, nowMs: 10_000 };
 const NOTHING = { act: 'none', why: 'nothing_to_do' } as const;
 
@@ -75,12 +76,47 @@ describe('judgeRow', () => {
       false,
       NOTHING,
     ],
-    ['clears a start that was stopped unserved', STOPPED, false, { act: 'end_missed' }],
+    [
+      'clears a start that was stopped unserved',
+      STOPPED,
+      false,
+      { act: 'miss', reason: 'stopped_first' },
+    ],
     [
       'clears a new run that was stopped unserved',
       { ...STOPPED, epoch: 3, endedStartEventTsMs: 500, endedReason: 6 },
       false,
-      { act: 'end_missed' },
+      { act: 'miss', reason: 'stopped_first' },
+    ],
+    [
+      'says that a stream was missed whose addresses may not be used',
+      { ...STARTED, serverUrls: [] },
+      false,
+      { act: 'miss', reason: 'address_refused' },
+    ],
+    [
+      'says that a stream was missed whose owner died before media flowed, and that Zoom stopped',
+      { ...STOPPED, owner: 'dead', epoch: 2, runEpoch: 2, connectedEpoch: 1 },
+      false,
+      { act: 'miss', reason: 'not_connected' },
+    ],
+    [
+      'tells what an owner had decided and not told when it died',
+      { ...STOPPED, ...UNTOLD, owner: 'dead', epoch: 1 },
+      false,
+      { act: 'tell' },
+    ],
+    [
+      'tells what it has decided itself and not told',
+      { ...STARTED, ...UNTOLD, owner: 'me', epoch: 1, startEventTsMs: 3000 },
+      false,
+      { act: 'tell' },
+    ],
+    [
+      'leaves what is untold to its living owner',
+      { ...STOPPED, ...UNTOLD, owner: 'other', epoch: 1 },
+      false,
+      { act: 'none', why: 'served_elsewhere' },
     ],
     [
       'takes a stopped stream of a dead owner to write its end',

@@ -1,6 +1,9 @@
-import type { TakeoverCause } from '../../shared/record/event-data.ts';
+import type { MissReason, TakeoverCause } from '../../shared/record/event-data.ts';
+import { missReasonOf } from '../../shared/session-table/missed.ts';
 import type { OperatorRequest } from '../../shared/session-table/operator-writes.ts';
 import {
+  hasFlowed,
+  isNewRun,
   isRevocationUntold,
   isUnowned,
   RESTARTS,
@@ -68,8 +71,10 @@ import {
 export type RowVerdict =
   /** Claim it and stream; or, when Zoom has stopped or revoked it meanwhile, claim it to write that into the records. */
   | { readonly act: 'claim'; readonly cause?: TakeoverCause }
-  /** The run was stopped before anybody served it. Nothing was written, so the row alone has to be ended. */
-  | { readonly act: 'end_missed' }
+  /** Nobody has served the run, and nobody can any more: the row says so, and then the records do. */
+  | { readonly act: 'miss'; readonly reason: MissReason }
+  /** The row says that a stream was missed, and the records do not yet. */
+  | { readonly act: 'tell' }
   | {
       readonly act: 'none';
       readonly why: 'nothing_to_do' | 'served_here' | 'served_elsewhere' | 'quarantined';
@@ -87,8 +92,9 @@ export function judgeRow(
   isExpired: (taskId: string) => boolean,
 ): RowVerdict {
   const wanted = wantedState(row);
+  const isUntold = row.untold === true;
   // Without a start nobody knows what to serve, or of what to record the end.
-  if (wanted.state === 'nothing' || startOf(row) === undefined) {
+  if ((wanted.state === 'nothing' && !isUntold) || startOf(row) === undefined) {
     return { act: 'none', why: 'nothing_to_do' };
   }
   const { owner } = row;
@@ -97,15 +103,22 @@ export function judgeRow(
   if (owner !== undefined && !isUnowned(row) && !mineWithoutSession && !isExpired(owner)) {
     return { act: 'none', why: 'served_elsewhere' };
   }
+  if (isUntold) return { act: 'tell' };
   if (isQuarantined(row, here.nowMs)) return { act: 'none', why: 'quarantined' };
   const cause = takeoverCause(row);
+  const reason = missReasonOf(row);
+  const isUnserved = isNewRun(row) || !hasFlowed(row);
+  if (reason !== undefined && isUnserved && owner !== undefined) return { act: 'miss', reason };
   if (wanted.state === 'started')
     return cause === undefined ? { act: 'claim' } : { act: 'claim', cause };
   if (isRevocationUntold(row)) return { act: 'claim', cause: 'restarted' };
   if (owner === undefined || owner === RESTARTS) return { act: 'none', why: 'nothing_to_do' };
-  return cause === undefined || cause === 'restarted'
-    ? { act: 'end_missed' }
-    : { act: 'claim', cause };
+  return cause === undefined ? { act: 'claim' } : { act: 'claim', cause };
+}
+
+/** Does a row need a task with room? What only has to be written does not. */
+export function needsRoom(row: SessionRow): boolean {
+  return row.untold !== true && missReasonOf(row) === undefined;
 }
 
 /** A stream that has ended this many owners in a row is quarantined. */

@@ -229,13 +229,33 @@ describe('an end', () => {
     expect(await store.session(id)).toMatchObject({ owner: other, epoch: 2 });
   });
 
-  test('of a run nobody served is written once', async () => {
+  const missed = { reason: 'no_room', atMs: NOW_MS, epoch: 1, sequence: 1, ledger: [] };
+
+  test('of a run nobody served is decided once, and at rest when it is told', async () => {
     const seen = await started({ stopEventTsMs: 2000 });
-    expect(await store.endMissed(seen, NOW_MS)).toBe(true);
-    expect(await store.endMissed(seen, NOW_MS)).toBe(false);
-    const row = await store.session(id);
-    expect(row).toMatchObject({ endedStartEventTsMs: 1000, endedReason: 'missed' });
-    expect(row?.owner).toBeUndefined();
+    const row = await store.miss(seen, missed, me, NOW_MS);
+    expect(row).toMatchObject({ owner: me, epoch: 1, endedReason: 'missed', untold: true, missed });
+    expect(await store.miss(seen, missed, other, NOW_MS)).toBeUndefined();
+    expect(await store.told(row as SessionRow)).toBe('told');
+    expect(await store.told(row as SessionRow)).toBe('changed');
+    const told = await store.session(id);
+    expect(told).toMatchObject({ endedStartEventTsMs: 1000, missed });
+    expect(told?.owner).toBeUndefined();
+    expect(told?.untold).toBeUndefined();
+  });
+
+  test('of a run that its owner missed keeps the row until it is told, and offers a newer run then', async () => {
+    await started();
+    const row = await claimed(me);
+    const claim = { rtmsStreamId: id, taskId: me, epoch: 1 };
+    const untold = await store.missServed(claim, missed, 1000, NOW_MS);
+    expect(untold).toMatchObject({ owner: me, epoch: 1, runEpoch: 1, untold: true });
+    expect(await store.missServed({ ...claim, epoch: 2 }, missed, 1000, NOW_MS)).toBeUndefined();
+    const newer = { ...untold, startEventTsMs: 2000 };
+    await documents.send(new PutCommand({ TableName: TABLE, Item: newer }));
+    expect(await store.told(untold as SessionRow)).toBe('restarted');
+    expect(await store.session(id)).toMatchObject({ owner: UNOWNED, startEventTsMs: 2000 });
+    expect(row).toBeDefined();
   });
 });
 

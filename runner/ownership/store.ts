@@ -26,12 +26,15 @@ import {
   writeConnected,
   writeEnd,
   writeMissed,
+  writeMissedByOwner,
   writeProof,
   writeQuarantine,
   writeRelease,
+  writeTold,
 } from '../../shared/session-table/runner-writes.ts';
 import {
   isRevocationUntold,
+  type MissedRegister,
   OWNER_INDEX,
   type RowWrite,
   type SessionRow,
@@ -194,10 +197,53 @@ export class SessionStore {
     return (await this.#write(again)) === undefined ? 'not_owner' : 'restarted';
   }
 
-  /** Marks a run as ended that nobody served. @returns false when the row has changed since it was read */
-  async endMissed(seen: SessionRow, nowMs: number, restart?: RestartRegister): Promise<boolean> {
-    const asking = restart && (await this.#write(writeMissed(seen, nowMs, restart)));
-    return (asking ?? (await this.#write(writeMissed(seen, nowMs)))) !== undefined;
+  /**
+   * Says that a run ends without ever having been recorded, of a row that nobody serves.
+   *
+   * @param restart what is wanted of Zoom, unless an operator has asked for a stop
+   * @returns the row, this task's until its event is written; undefined when it has changed since it was read
+   */
+  async miss(
+    seen: SessionRow,
+    missed: MissedRegister,
+    taskId: string,
+    nowMs: number,
+    restart?: RestartRegister,
+  ): Promise<SessionRow | undefined> {
+    const asked = restart && (await this.#write(writeMissed(seen, missed, taskId, nowMs, restart)));
+    return this.#readable(asked ?? (await this.#write(writeMissed(seen, missed, taskId, nowMs))));
+  }
+
+  /** The same of a row that is served. @returns undefined when it is not this task's any more */
+  async missServed(
+    claim: Claim,
+    missed: MissedRegister,
+    startEventTsMs: number,
+    nowMs: number,
+    restart?: RestartRegister,
+  ): Promise<SessionRow | undefined> {
+    const asked =
+      restart &&
+      (await this.#write(writeMissedByOwner(claim, missed, startEventTsMs, nowMs, restart)));
+    return this.#readable(
+      asked ?? (await this.#write(writeMissedByOwner(claim, missed, startEventTsMs, nowMs))),
+    );
+  }
+
+  /**
+   * Says that what a row asked for is in the records.
+   *
+   * @returns `restarted`: Zoom has started a newer run, and the row was offered for it; `changed`: nothing was written
+   */
+  async told(seen: SessionRow): Promise<'told' | 'restarted' | 'changed'> {
+    const { rest, again } = writeTold(seen);
+    if ((await this.#write(rest)) !== undefined) return 'told';
+    return (await this.#write(again)) === undefined ? 'changed' : 'restarted';
+  }
+
+  #readable(item: Item | undefined): SessionRow | undefined {
+    const row = item && this.#parsed(item);
+    return row !== undefined && isReadable(row) ? row : undefined;
   }
 
   #parsed(item: Item): SessionRow | UnreadableRow {

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { MediaFrame } from '../../rtms/events.ts';
+import type { SessionRow } from '../../shared/session-table/session-row.ts';
 import {
   type LocalSessionTable,
   startSessionTable,
@@ -70,6 +71,12 @@ async function served(pool: SessionPool) {
   const client = await vi.waitUntil(() => parts.clients.at(-1), { interval: 1 });
   client.emit('joined', MEDIA, []);
   await pool.connected(id);
+  // Its row says so a moment later, which must be over before the table is closed.
+  const isSaid = async () => {
+    const { connectedEpoch, epoch } = await table.row(id);
+    return connectedEpoch === epoch;
+  };
+  await vi.waitUntil(isSaid, { interval: 1 });
   return client;
 }
 
@@ -139,12 +146,35 @@ describe('a stream that is offered', () => {
     expect(pool.slotsUsed).toBeLessThan(0.5);
   });
 
-  test('and stopped before anybody served it is ended without an epoch', async () => {
+  test('and stopped before anybody served it is told as missed, by a task without room too', async () => {
     const row = await table.start(id, { stopEventTsMs: 2_000, stopReason: 6 });
-    const pool = poolOf();
+    const pool = poolOf({ capacity: 0.5 });
     expect(await pool.take(row)).toBe('done');
     expect(pool.sessions).toEqual([]);
-    expect(await table.row(id)).toMatchObject({ endedReason: 'missed' });
+    await vi.waitUntil(async () => (await table.row(id)).owner === undefined, { interval: 2 });
+    expect(await table.row(id)).toMatchObject({ endedReason: 'missed', missed: { epoch: 1 } });
+    expect(parts.eventNames).toEqual(['session_missed']);
+  });
+
+  test('and refused by Zoom is told as missed, once its row says so', async () => {
+    await table.start(id, { startEventTsMs: Date.now() });
+    const pool = poolOf();
+    await pool.offer(id);
+    const client = await vi.waitUntil(() => parts.clients[0], { interval: 1 });
+    client.emit('ended', { cause: 'stopped', stopReason: 6, restartable: false });
+    await vi.waitUntil(async () => (await table.row(id)).owner === undefined, { interval: 2 });
+    expect(await table.row(id)).toMatchObject({ missed: { reason: 'stopped_first', epoch: 1 } });
+    expect(parts.eventNames).toEqual(['session_missed']);
+    expect(parts.told.counts).toContain('SessionsMissed/stopped_first');
+  });
+
+  test('and missed by a task that died before it told so is told by another, the same', async () => {
+    const seen = await table.start(id, { stopEventTsMs: 2_000, stopReason: 6 });
+    const missed = { reason: 'no_room', atMs: 9, epoch: 1, sequence: 1, ledger: [] };
+    const row = await table.store.miss(seen, missed, 'dead', 9);
+    expect(await poolOf().take(row as SessionRow)).toBe('done');
+    await vi.waitUntil(async () => (await table.row(id)).owner === undefined, { interval: 2 });
+    expect(parts.events.lines).toMatchObject([{ sequence: 1, data: { reason: 'no_room' } }]);
   });
 });
 

@@ -7,6 +7,7 @@ import { MAX_STRIKES } from '../ownership/rules.ts';
 import { DrainDeadline } from '../task/drain-deadline.ts';
 import { sleep } from '../task/sleep.ts';
 import { admit, type Load, Refusals, slotsOfSession } from './admission.ts';
+import { MissedStreams } from './missed-streams.ts';
 import {
   AvoidedStreams,
   type OfferOutcome,
@@ -37,6 +38,7 @@ export class SessionPool {
   readonly #claims: RowClaims;
   readonly #proofs: RowProofs;
   readonly #refusals: Refusals;
+  readonly #missed: MissedStreams;
   /** Why this task gives its sessions away; undefined while it does not. */
   #closedFor: TakenAwayBy | undefined;
 
@@ -48,6 +50,18 @@ export class SessionPool {
       hasSession: (rtmsStreamId) => this.#served.has(rtmsStreamId),
       admits: (isOverdue) => this.#admits(isOverdue),
       serve: (claim) => this.#serve(claim),
+      tell: (row) => this.#missed.tell(row),
+      changed: () => this.#tellBusy(),
+    });
+    const { context, store, notify, logger, metrics } = options;
+    this.#missed = new MissedStreams({
+      events: context.events,
+      store,
+      notify,
+      wanted: (rtmsStreamId) => context.restarts?.wanted(rtmsStreamId),
+      deadline: context.deadline,
+      logger,
+      metrics,
       changed: () => this.#tellBusy(),
     });
   }
@@ -183,6 +197,7 @@ export class SessionPool {
     while (this.#cares.size + this.#claims.underWay > 0 && this.#closedFor !== undefined) {
       await Promise.race([...this.#cares.values(), sleep(CLAIM_POLL_MS)]);
     }
+    await this.#missed.idle();
   }
 
   #admits(isOverdue: boolean): boolean {
@@ -207,7 +222,7 @@ export class SessionPool {
     const served = { session, claim, tenure, strikes };
     this.#served.set(rtmsStreamId, served);
     this.#cares.set(rtmsStreamId, this.#care(served));
-    if (claimed.cause !== undefined) void tellConnected(served, this.#options);
+    void tellConnected(served, this.#options);
     session.start();
     if (this.#closedFor !== undefined) this.#handOver(session, this.#closedFor);
   }
@@ -233,8 +248,9 @@ export class SessionPool {
       this.#avoided.add(rtmsStreamId, AVOID_MS);
     }
     if (result.kind !== 'dropped') {
-      const isWritten = await writeResult(served, result, this.#options);
-      if (!isWritten) this.#avoided.add(rtmsStreamId, REFUSED_ROW_MS);
+      const written = await writeResult(served, result, this.#options);
+      if (written.kind === 'refused') this.#avoided.add(rtmsStreamId, REFUSED_ROW_MS);
+      if (written.kind === 'untold') this.#missed.tell(written.row);
     }
     this.#served.delete(rtmsStreamId);
     this.#cares.delete(rtmsStreamId);
@@ -242,7 +258,7 @@ export class SessionPool {
   }
 
   #tellBusy(): void {
-    this.#options.onBusy(this.#served.size + this.#claims.underWay > 0);
+    this.#options.onBusy(this.#served.size + this.#claims.underWay + this.#missed.underWay > 0);
   }
 }
 

@@ -1,5 +1,7 @@
 import { STOP_REASON } from '../../rtms/protocol/constants.ts';
 import { isCatcher } from '../../shared/catcher.ts';
+import type { MissReason } from '../../shared/record/event-data.ts';
+import { missedUnserved } from '../../shared/session-table/missed.ts';
 import { type ContinuedStream, continuedStream } from '../../shared/session-table/restart.ts';
 import {
   isUnowned,
@@ -16,6 +18,7 @@ import {
 } from '../ownership/rules.ts';
 import { Tenure } from '../ownership/tenure.ts';
 import type { ClaimedRow } from './context.ts';
+import { countMissed } from './missed-streams.ts';
 import type { AvoidedStreams, OfferOutcome, SessionPoolOptions } from './pool-options.ts';
 import { previousOwner } from './recording/blind-time.ts';
 
@@ -35,6 +38,8 @@ export interface ClaimingPool {
   /** May this task take one more session? `isOverdue`: nobody else took it. */
   admits(isOverdue: boolean): boolean;
   serve(claim: FreshClaim): void;
+  /** Writes the events that a row asks for. */
+  tell(row: SessionRow): void;
   /** Claims under way have become more or fewer. */
   changed(): void;
 }
@@ -66,12 +71,14 @@ export class RowClaims {
     const hasSession = this.#pool.hasSession(rtmsStreamId);
     const verdict = judgeRow(row, { taskId, hasSession, nowMs: Date.now() }, isExpired);
     if (verdict.act === 'none') return 'done';
+    const isWritten = verdict.act !== 'claim';
     // Before the streams that are avoided: the newer revision should have this job now, not in a few seconds.
     if (occasion === 'job' && yields()) return 'refused';
-    if (this.#avoided.has(rtmsStreamId)) return 'later';
+    if (this.#avoided.has(rtmsStreamId) && !isWritten) return 'later';
     const { term } = heartbeat;
     if (term === undefined) return 'refused';
-    if (!this.#pool.admits(occasion === 'back' || isOverdue(rtmsStreamId))) return 'refused';
+    const isUrgent = occasion === 'back' || isOverdue(rtmsStreamId);
+    if (!isWritten && !this.#pool.admits(isUrgent)) return 'refused';
     this.#underWay.add(rtmsStreamId);
     this.#pool.changed();
     try {
@@ -92,21 +99,28 @@ export class RowClaims {
     const isOthers = !isUnowned(row) && owner !== context.taskId;
     const death = isOthers ? await confirmDeath(owner) : {};
     if (death === undefined) return 'later';
-    if (verdict.act === 'end_missed') return this.#endMissed(row);
+    if (verdict.act === 'tell') {
+      this.#pool.tell(row);
+      return 'done';
+    }
+    if (verdict.act === 'miss') return this.#miss(row, verdict.reason);
     const strikes = isOthers ? strikesAfterDeath(row, death.task?.renewedAtMs) : row.strikes;
     if (isOthers && (strikes ?? 0) >= MAX_STRIKES) return this.#quarantine(row);
     return this.#claim(row, verdict, term, { task: death.task, strikes: strikes ?? 0 });
   }
 
-  async #endMissed(row: SessionRow): Promise<OfferOutcome> {
-    const { context, store, logger, metrics } = this.#options;
-    const restart = context.restarts?.plan(row, row.stopReason ?? STOP_REASON.UNDEFINED);
-    if (await store.endMissed(row, Date.now(), restart)) {
-      metrics.count('SessionsMissed');
-      const { rtmsStreamId } = row;
-      if (restart !== undefined) context.restarts?.wanted(rtmsStreamId);
-      logger.warn('stopped unserved', { event: 'missed', rtmsStreamId, epoch: row.epoch ?? 0 });
-    }
+  async #miss(seen: SessionRow, reason: MissReason): Promise<OfferOutcome> {
+    const { store, context, logger, metrics } = this.#options;
+    const nowMs = Date.now();
+    const restart = context.restarts?.plan(seen, seen.stopReason ?? STOP_REASON.UNDEFINED);
+    const missed = missedUnserved(seen, reason, nowMs, restart);
+    const row = await store.miss(seen, missed, context.taskId, nowMs, restart);
+    if (row === undefined) return 'later';
+    countMissed(metrics, reason);
+    const { rtmsStreamId } = row;
+    const fields = { event: 'missed', rtmsStreamId, epoch: missed.epoch, reason };
+    logger.warn('never recorded', fields);
+    this.#pool.tell(row);
     return 'done';
   }
 

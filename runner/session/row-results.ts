@@ -1,25 +1,33 @@
 import { ServiceError } from '../../shared/errors.ts';
 import type { Penalty } from '../../shared/session-table/runner-writes.ts';
+import type { SessionRow } from '../../shared/session-table/session-row.ts';
 import { MAX_STRIKES, QUARANTINE_MS } from '../ownership/rules.ts';
 import { sleep } from '../task/sleep.ts';
+import { countMissed } from './missed-streams.ts';
 import type { ServedSession, SessionPoolOptions } from './pool-options.ts';
 import type { SessionResult } from './session-inputs.ts';
 
 const RETRY_MS = 500;
 const CONNECTED_ATTEMPTS = 5;
 
+/** What a row has become. */
+export type ResultWritten =
+  | { readonly kind: 'written' | 'refused' }
+  /** Its event is still to be told. */
+  | { readonly kind: 'untold'; readonly row: SessionRow };
+
 /**
  * Writes how a session ended into its row, and asks the runners to look when somebody has to go on with the stream.
  * Tries until the flush deadline, at least once: a released row is served again at once, one that is not only when
  * this task is found dead, 10 s later.
  *
- * @returns false when the table refuses the write for good; it would be refused again
+ * @returns `refused` when the table refuses the write for good; it would be refused again
  */
 export async function writeResult(
   { session, claim, strikes }: ServedSession,
   result: Exclude<SessionResult, { kind: 'dropped' }>,
   { context, store, notify, logger, metrics }: SessionPoolOptions,
-): Promise<boolean> {
+): Promise<ResultWritten> {
   const { rtmsStreamId, epoch } = claim;
   const { flush } = context.deadline;
   const handedBack = result.kind === 'handed_over' && result.cause === 'unable';
@@ -27,6 +35,14 @@ export async function writeResult(
   const { startEventTsMs } = session.view;
   do {
     try {
+      if (result.kind === 'missed') {
+        const { missed } = result;
+        const { restart } = session;
+        const row = await store.missServed(claim, missed, startEventTsMs, Date.now(), restart);
+        if (row === undefined) return { kind: 'written' };
+        countMissed(metrics, missed.reason);
+        return { kind: 'untold', row };
+      }
       if (result.kind !== 'ended') {
         if (await store.release(claim, result.atMs, { penalty, handedBack })) {
           await notify(rtmsStreamId);
@@ -38,19 +54,19 @@ export async function writeResult(
         if (outcome === 'restarted' || outcome === 'revoked') await notify(rtmsStreamId);
         if (outcome === 'asking') context.restarts?.wanted(rtmsStreamId);
       }
-      return true;
+      return { kind: 'written' };
     } catch (error) {
       if (error instanceof ServiceError && !error.retryable) {
         metrics.count('RowsGivenUp');
         const fields = { event: 'row_given_up', rtmsStreamId, epoch, error };
         logger.error('the table refuses the end of a session for good', fields);
-        return false;
+        return { kind: 'refused' };
       }
       logger.warn('row not written', { event: 'settle_failed', rtmsStreamId, epoch, error });
       await sleep(RETRY_MS, flush);
     }
   } while (!flush.aborted);
-  return true;
+  return { kind: 'written' };
 }
 
 /** What a stream gets for having ended one more owner by a defect. @param strikes owners it had ended before */
@@ -60,7 +76,10 @@ export function penaltyAfter(strikes: number): Penalty {
   return { strikes: now, quarantinedUntilMs: Date.now() + QUARANTINE_MS };
 }
 
-/** Tells the runner that gave the stream away that media flows here; it takes the stream back otherwise. */
+/**
+ * Says in the row that media flows. The runner that gave the stream away takes it back otherwise; and an owner after this
+ * one has to know that the stream was not missed.
+ */
 export async function tellConnected(
   { session, claim }: ServedSession,
   { store, logger }: Pick<SessionPoolOptions, 'store' | 'logger'>,

@@ -55,22 +55,22 @@ export function createSessionClient(
 /**
  * Checks the addresses before credentials are asked for; the client would refuse them too, but later.
  *
- * @returns undefined when there is no allowed address, or nothing to sign with; the log says which
+ * @returns why not, when there is no allowed address, or nothing to sign with
  */
 export async function credentialsFor(
   { product, app, serverUrls }: StartRegister,
   { allowedHosts, credentials }: SessionContext,
   logger: LimitedLogger,
-): Promise<HandshakeCredentials | undefined> {
+): Promise<HandshakeCredentials | 'address_refused' | 'no_credentials'> {
   if (!serverUrls.some((url) => isAllowedAddress(url, allowedHosts))) {
     logger.error('server address refused', { event: 'address_refused' });
-    return undefined;
+    return 'address_refused';
   }
   try {
     return await credentials(app, product);
   } catch (error) {
     logger.error('no credentials', { event: 'credentials_failed', app, error });
-    return undefined;
+    return 'no_credentials';
   }
 }
 

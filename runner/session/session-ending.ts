@@ -1,6 +1,6 @@
 import { STOP_REASON } from '../../rtms/protocol/constants.ts';
-import type { EventData, RestartPlan } from '../../shared/record/event-data.ts';
-import type { RestartRegister } from '../../shared/session-table/restart.ts';
+import type { EventData } from '../../shared/record/event-data.ts';
+import { planOf, type RestartRegister } from '../../shared/session-table/restart.ts';
 import { wantedState } from '../../shared/session-table/session-row.ts';
 import type { LimitedLogger } from '../task/log-limit.ts';
 import { sleep } from '../task/sleep.ts';
@@ -8,7 +8,7 @@ import type { ClaimedRow, SessionClient, SessionContext } from './context.ts';
 import { stopReasonFields } from './recording/events.ts';
 import type { SessionWriter } from './recording/session-writer.ts';
 import type { TakeoverEvent } from './recording/takeover-event.ts';
-import type { EndingWhy } from './session-inputs.ts';
+import type { EndingWhy, EpochAccount } from './session-inputs.ts';
 
 /** How far Zoom's stopped webhook may be behind its refusal, and how often the row is looked at meanwhile. */
 const STOP_WEBHOOK_MS = 3_000;
@@ -23,28 +23,42 @@ export interface SessionEndingParts {
   readonly client: SessionClient | undefined;
 }
 
+/** What the row has to say of an epoch that has ended. */
+export interface EndedEpoch {
+  /** Absent when no restart is wanted. */
+  readonly restart?: RestartRegister | undefined;
+  /** Of a stream that was missed: its last event is still to be written. */
+  readonly account?: EpochAccount;
+}
+
 /**
  * Ends a session in order: closes the sockets and takes what still comes, waits until Kinesis has everything, and
  * writes the epoch's last event.
  *
  * @param atMs when the session began to leave the stream, Unix ms
- * @returns what the row has to say about a restart; undefined when none is wanted
  */
 export async function endSession(
   why: EndingWhy,
   atMs: number,
   parts: SessionEndingParts,
-): Promise<RestartRegister | undefined> {
+): Promise<EndedEpoch> {
   await parts.client?.leave();
   parts.takeover.write(atMs);
   switch (why.name) {
     case 'handed_over':
       await finish('session_handed_over', { cause: why.cause }, parts);
       parts.context.metrics.count('HandOvers', 1, why.cause);
-      return undefined;
+      return {};
     case 'defect':
       await finish('session_handed_over', { cause: 'defect' }, parts);
-      return undefined;
+      return {};
+    case 'missed': {
+      const { stopReason, reason } = why;
+      const ended = stopReason ?? (reason === 'not_connected' ? 'lost' : undefined);
+      const { claim, context } = parts;
+      const restart = ended === undefined ? undefined : context.restarts?.plan(claim.row, ended);
+      return { restart, account: await accountOf(parts, restart) };
+    }
     default: {
       const stopReason = why.name === 'stopped' ? why.stopReason : undefined;
       if (stopReason === STOP_REASON.STREAM_REVOKED) revoke(parts);
@@ -57,13 +71,24 @@ export async function endSession(
       const restart = planned && planOf(planned);
       const data = { ...stopReasonFields(stopReason), restartable, ...(restart && { restart }) };
       await finish('session_ended', data, parts);
-      return planned;
+      return { restart: planned };
     }
   }
 }
 
-function planOf({ outcome }: RestartRegister): RestartPlan {
-  return outcome === 'no_credentials' || outcome === 'exhausted' ? outcome : 'wanted';
+/** Has everything written, and says where the epoch's last event goes: that one is written once the row holds it. */
+async function accountOf(
+  { context, writer }: SessionEndingParts,
+  restart: RestartRegister | undefined,
+): Promise<EpochAccount> {
+  const { deadline } = context;
+  try {
+    await writer.flush(deadline.flush);
+  } catch {
+    writer.drop('write_failed');
+    await writer.flush(deadline.reportLoss()).catch(() => undefined);
+  }
+  return { ...writer.account(), ...(restart && { restart: planOf(restart) }) };
 }
 
 function revoke({ writer, logger }: SessionEndingParts): void {

@@ -2,26 +2,35 @@ import type { EndReason } from '../../rtms/events.ts';
 import type { AgreedMedia, LeftOutMedia } from '../../rtms/protocol/agreed-media.ts';
 import type { HandshakeCredentials } from '../../rtms/protocol/handshake-signature.ts';
 import type { MetricName } from '../../shared/metrics.ts';
-import type { HandOverCause } from '../../shared/record/event-data.ts';
+import type { HandOverCause, MissReason } from '../../shared/record/event-data.ts';
 import type { EndedReason } from '../../shared/session-table/runner-writes.ts';
-import type { StartRegister } from '../../shared/session-table/session-row.ts';
+import type { MissedRegister, StartRegister } from '../../shared/session-table/session-row.ts';
 import type { DefectPlace } from './guard.ts';
 
 /** Why a session ends; decides which last event it writes and what becomes of its row. */
 export type EndingWhy =
   /** The stream is over: by Zoom's stop reason, or the operator's. */
   | { readonly name: 'stopped'; readonly stopReason: number; readonly restartable: boolean }
-  /** No stop reason is known. `missed`: media never flowed. */
-  | { readonly name: 'refused' | 'lost' | 'missed'; readonly restartable: boolean }
+  /** No stop reason is known. */
+  | { readonly name: 'refused' | 'lost'; readonly restartable: boolean }
+  /** Media never flowed in this run of the stream, and will not. */
+  | ({ readonly name: 'missed' } & Miss)
   /** Another runner goes on with the stream. */
   | { readonly name: 'handed_over'; readonly cause: Exclude<HandOverCause, 'defect'> }
   /** A defect of ours: another runner may try, and the stream gets a strike. */
   | { readonly name: 'defect' };
 
+/** Why a stream was never recorded, and what Zoom said. */
+export type Miss = Pick<MissedRegister, 'status' | 'stopReason'> & { readonly reason: MissReason };
+
+/** What an epoch had written when it ended: the number of its next line, and the rows of its ledger. */
+export type EpochAccount = Pick<MissedRegister, 'sequence' | 'ledger' | 'restart'>;
+
 /** How a session has ended, for whoever writes the row. `atMs`: when it began to leave the stream, Unix ms. */
 export type SessionResult =
   | { readonly kind: 'ended'; readonly reason: EndedReason; readonly atMs: number }
   | { readonly kind: 'handed_over'; readonly cause: HandOverCause; readonly atMs: number }
+  | { readonly kind: 'missed'; readonly missed: MissedRegister; readonly atMs: number }
   | { readonly kind: 'defect'; readonly atMs: number }
   /** The row is another runner's, or this task may not serve: nothing is to be written about it. */
   | { readonly kind: 'dropped' };
@@ -32,7 +41,7 @@ export type SessionInput =
   | { readonly name: 'begin'; readonly stopReason?: number }
   | { readonly name: 'credentials'; readonly credentials: HandshakeCredentials }
   /** There is no address to connect to, or nothing to sign with. */
-  | { readonly name: 'cannot_connect' }
+  | { readonly name: 'cannot_connect'; readonly why: 'address_refused' | 'no_credentials' }
   /** What the client tells, in its own words; see `RtmsClientEvents`. */
   | ({ readonly name: 'joined' } & MediaFlow)
   | { readonly name: 'paused' | 'resumed' }
@@ -64,8 +73,8 @@ export type SessionInput =
   /** The session uses more than its share of the event loop, for long. */
   | { readonly name: 'overloading' }
   | { readonly name: 'defect'; readonly place: DefectPlace }
-  /** All steps of the ending are done. */
-  | { readonly name: 'finished' }
+  /** All steps of the ending are done. `account`: of a stream that was missed. */
+  | { readonly name: 'finished'; readonly account?: EpochAccount }
   /** The ending, in which something broke, is not done in time. */
   | { readonly name: 'ending_overdue' };
 

@@ -9,10 +9,14 @@ const NOW_MS = 9_000;
 const HANDSHAKE = { handshakeAtMs: 5_000 };
 const start = { startEventTsMs: 7, serverUrls: ['wss://b'] } as unknown as StartRegister;
 
-/** `given`: handed over by a runner that could serve it. `own`: any other that is not connected yet. */
+/**
+ * `given`: handed over by a runner that could serve it. `unserved`: media has flowed in no earlier epoch. `own`: any other
+ * that is not connected yet.
+ */
 const STATES = {
   own: { name: 'connecting', mayHandBack: false },
   given: { name: 'connecting', mayHandBack: true },
+  unserved: { name: 'connecting', mayHandBack: false, unserved: { epoch: 3 } },
   streaming: { name: 'streaming', ...HANDSHAKE },
   paused: { name: 'paused', ...HANDSHAKE },
   reconnecting: { name: 'reconnecting', ...HANDSHAKE },
@@ -51,105 +55,105 @@ const BROKEN = 'ended:defect drop_unwritten tell_result';
 const TABLE: [title: string, input: SessionInput, ...outcomes: string[]][] = [
   // biome-ignore format: a table
   ['begin', { name: 'begin' },
-    '· get_credentials', '· get_credentials', '·', '·', '·', '·', '·'],
+    '· get_credentials', '· get_credentials', '· get_credentials', '·', '·', '·', '·', '·'],
   // biome-ignore format: a table
   ['begin, stopped', { name: 'begin', stopReason: 6 },
-    'stopped end', 'stopped end', '·', '·', '·', '·', '·'],
+    'stopped end', 'stopped end', 'missed log end', '·', '·', '·', '·', '·'],
   // biome-ignore format: a table
   ['credentials', { name: 'credentials', credentials },
-    '· join', '· join', '·', '·', '·', '·', '·'],
+    '· join', '· join', '· join', '·', '·', '·', '·', '·'],
   // biome-ignore format: a table
-  ['cannot connect', { name: 'cannot_connect' },
-    'refused count end', BACK, '·', '·', '·', '·', '·'],
+  ['cannot connect', { name: 'cannot_connect', why: 'no_credentials' },
+    'refused count end', BACK, 'missed log end', '·', '·', '·', '·', '·'],
   // biome-ignore format: a table
   ['joined', { name: 'joined', ...agreed },
-    'streaming log write_started', 'streaming log write_started', '·', '·', '·', '·', '·'],
+    'streaming log write_started', 'streaming log write_started', 'streaming log write_started', '·', '·', '·', '·', '·'],
   // biome-ignore format: a table
   ['paused', { name: 'paused' },
-    '·', '·', 'paused log', 'paused log', 'paused log', '·', '·'],
+    '·', '·', '·', 'paused log', 'paused log', 'paused log', '·', '·'],
   // biome-ignore format: a table
   ['resumed', { name: 'resumed' },
-    '·', '·', 'streaming log', 'streaming log', 'streaming log', '·', '·'],
+    '·', '·', '·', 'streaming log', 'streaming log', 'streaming log', '·', '·'],
   // biome-ignore format: a table
   ['signaling interrupted', { ...interrupted, info: signaling },
-    '·', '·', 'reconnecting log', 'reconnecting log', 'reconnecting log', '·', '·'],
+    '·', '·', '·', 'reconnecting log', 'reconnecting log', 'reconnecting log', '·', '·'],
   // biome-ignore format: a table
   ['video interrupted', { ...interrupted, info: video },
-    '·', '·', 'reconnecting log', 'reconnecting log', 'reconnecting log', '·', '·'],
+    '·', '·', '·', 'reconnecting log', 'reconnecting log', 'reconnecting log', '·', '·'],
   // biome-ignore format: a table
   ['signaling interrupted while suspended', { ...interrupted, info: signaling, isSuspended: true },
-    GONE, GONE, GONE, GONE, GONE, '·', '·'],
+    GONE, GONE, GONE, GONE, GONE, GONE, '·', '·'],
   // biome-ignore format: a table
   ['video interrupted while suspended', { ...interrupted, info: video, isSuspended: true },
-    '·', '·', 'reconnecting log', 'reconnecting log', 'reconnecting log', '·', '·'],
+    '·', '·', '·', 'reconnecting log', 'reconnecting log', 'reconnecting log', '·', '·'],
   // biome-ignore format: a table
   ['signaling reconnected', { name: 'reconnected', info: signaling },
-    '·', '·', 'streaming log', 'streaming log', 'streaming log', '·', '·'],
+    '·', '·', '·', 'streaming log', 'streaming log', 'streaming log', '·', '·'],
   // biome-ignore format: a table
   ['video reconnected', { name: 'reconnected', info: video },
-    '·', '·', 'streaming log', 'streaming log', 'streaming log', '·', '·'],
+    '·', '·', '·', 'streaming log', 'streaming log', 'streaming log', '·', '·'],
   // biome-ignore format: a table
   ['client left', { name: 'client_ended', reason: { cause: 'left', restartable: false } },
-    '·', '·', '·', '·', '·', '·', '·'],
+    '·', '·', '·', '·', '·', '·', '·', '·'],
   // biome-ignore format: a table
   ['client stopped', { name: 'client_ended', reason: { cause: 'stopped', stopReason: 6, restartable: false } },
-    'stopped end', 'stopped end', 'stopped end', 'stopped end', 'stopped end', '·', '·'],
+    'stopped end', 'stopped end', 'missed log end', 'stopped end', 'stopped end', 'stopped end', '·', '·'],
   // biome-ignore format: a table
   ['client refused', { name: 'client_ended', reason: refused },
-    '· look_up_stop', '· look_up_stop', '· look_up_stop', '· look_up_stop', '· look_up_stop', '·', '·'],
+    '· look_up_stop', '· look_up_stop', '· look_up_stop', '· look_up_stop', '· look_up_stop', '· look_up_stop', '·', '·'],
   // biome-ignore format: a table
   ['a stop was found', { name: 'stop_looked_up', reason: refused, stopReason: 6 },
-    'stopped end', 'stopped end', 'stopped end', 'stopped end', 'stopped end', '·', '·'],
+    'stopped end', 'stopped end', 'missed log end', 'stopped end', 'stopped end', 'stopped end', '·', '·'],
   // biome-ignore format: a table
   ['no stop was found, refused', { name: 'stop_looked_up', reason: refused, stopReason: undefined },
-    'missed count log end', BACK, 'refused count end', 'refused count end', 'refused count end', '·', '·'],
+    'refused count end', BACK, 'missed log end', 'refused count end', 'refused count end', 'refused count end', '·', '·'],
   // biome-ignore format: a table
   ['no stop was found, lost', { name: 'stop_looked_up', reason: lost, stopReason: undefined },
-    'missed count log end', BACK, 'lost count end', 'lost count end', 'lost count end', '·', '·'],
+    'lost count end', BACK, 'missed log end', 'lost count end', 'lost count end', 'lost count end', '·', '·'],
   // biome-ignore format: a table
   ['stop wanted', { name: 'stop_wanted', stopReason: 6 },
-    'stopped end', 'stopped end', 'stopped end', 'stopped end', 'stopped end', '·', '·'],
+    'stopped end', 'stopped end', 'missed log end', 'stopped end', 'stopped end', 'stopped end', '·', '·'],
   // biome-ignore format: a table
   ['operator stop', { name: 'operator_stop' },
-    'stopped close_stream end', 'stopped close_stream end', 'stopped close_stream end',
+    'stopped close_stream end', 'stopped close_stream end', 'missed close_stream log end', 'stopped close_stream end',
     'stopped close_stream end', 'stopped close_stream end', '·', '·'],
   // biome-ignore format: a table
   ['hand over', { name: 'hand_over', cause: 'operator' },
-    BACK, BACK, BACK, BACK, BACK, '·', '·'],
+    BACK, BACK, BACK, BACK, BACK, BACK, '·', '·'],
   // biome-ignore format: a table
   ['hand back due', { name: 'hand_back_due' },
-    '·', BACK, '·', '·', '·', '·', '·'],
+    '·', BACK, '·', '·', '·', '·', '·', '·'],
   // biome-ignore format: a table
   ['started again', { name: 'started_again', start },
-    '· remember_start', '· remember_start', '· remember_start', '· remember_start', '· remember_start', '·', '·'],
+    '· remember_start', '· remember_start', '· remember_start', '· remember_start', '· remember_start', '· remember_start', '·', '·'],
   // biome-ignore format: a table
   ['reconnect wanted', { name: 'reconnect_wanted', cause: 'fail_over', start, interruptEventTsMs: 8 },
-    '· reconnect', '· reconnect', '· reconnect', '· reconnect', '· reconnect', '·', '·'],
+    '· reconnect', '· reconnect', '· reconnect', '· reconnect', '· reconnect', '· reconnect', '·', '·'],
   // biome-ignore format: a table
   ['fenced', { name: 'fenced', why: 'another owner', mayFinish: false },
-    GONE, GONE, GONE, GONE, GONE, GONE, '·'],
+    GONE, GONE, GONE, GONE, GONE, GONE, GONE, '·'],
   // biome-ignore format: a table
   ['fenced with a right to finish', { name: 'fenced', why: 'another owner', mayFinish: true },
-    GONE, GONE, GONE, GONE, GONE, '·', '·'],
+    GONE, GONE, GONE, GONE, GONE, GONE, '·', '·'],
   // biome-ignore format: a table
   ['overloading', { name: 'overloading' },
-    'defect count log end', 'defect count log end', 'defect count log end',
+    'defect count log end', 'defect count log end', 'defect count log end', 'defect count log end',
     'defect count log end', 'defect count log end', '·', '·'],
   // biome-ignore format: a table
   ['defect in a listener', { name: 'defect', place: 'listener' },
-    'defect end', 'defect end', 'defect end', 'defect end', 'defect end', '·', '·'],
+    'defect end', 'defect end', 'defect end', 'defect end', 'defect end', 'defect end', '·', '·'],
   // biome-ignore format: a table
   ['defect in a step', { name: 'defect', place: 'step' },
-    'defect end', 'defect end', 'defect end', 'defect end', 'defect end', BROKEN, '·'],
+    'defect end', 'defect end', 'defect end', 'defect end', 'defect end', 'defect end', BROKEN, '·'],
   // biome-ignore format: a table
   ['defect that nobody caught', { name: 'defect', place: 'uncaught' },
-    'defect end', 'defect end', 'defect end', 'defect end', 'defect end', '· watch_ending', '·'],
+    'defect end', 'defect end', 'defect end', 'defect end', 'defect end', 'defect end', '· watch_ending', '·'],
   // biome-ignore format: a table
   ['finished', { name: 'finished' },
-    '·', '·', '·', '·', '·', 'ended:handed_over tell_result', '·'],
+    '·', '·', '·', '·', '·', '·', 'ended:handed_over tell_result', '·'],
   // biome-ignore format: a table
   ['ending overdue', { name: 'ending_overdue' },
-    '·', '·', '·', '·', '·', BROKEN, '·'],
+    '·', '·', '·', '·', '·', '·', BROKEN, '·'],
 ];
 
 describe.each(COLUMNS)('while %s', (column) => {
@@ -217,12 +221,85 @@ describe('the end of a session says', () => {
     expect(endOf(STATES.streaming, input)).toEqual({ why, result: { ...result, atMs: NOW_MS } });
   });
 
-  test('that nothing was ever received', () => {
-    const input: SessionInput = { name: 'stop_looked_up', reason: lost, stopReason: undefined };
-    expect(endOf(STATES.own, input)).toEqual({
-      why: { name: 'missed', restartable: false },
-      result: { kind: 'ended', reason: 'missed', atMs: NOW_MS },
-    });
+  const STOP: SessionInput = { name: 'stop_wanted', stopReason: 6 };
+  test.each<[string, SessionInput, 'came_too_late' | 'no_room' | undefined, object]>([
+    [
+      'Zoom refused',
+      { name: 'stop_looked_up', reason: refused, stopReason: undefined },
+      undefined,
+      { reason: 'refused', status: 9 },
+    ],
+    [
+      'Zoom let nobody in',
+      { name: 'stop_looked_up', reason: lost, stopReason: undefined },
+      undefined,
+      { reason: 'not_connected' },
+    ],
+    [
+      'the start came too late to be let in',
+      { name: 'stop_looked_up', reason: refused, stopReason: undefined },
+      'came_too_late',
+      { reason: 'came_too_late', status: 9 },
+    ],
+    [
+      'no runner had room in time',
+      { name: 'stop_looked_up', reason: lost, stopReason: undefined },
+      'no_room',
+      { reason: 'no_room' },
+    ],
+    ['Zoom stopped it first', STOP, undefined, { reason: 'stopped_first', stopReason: 6 }],
+    [
+      'Zoom stopped it while it waited for room',
+      STOP,
+      'no_room',
+      { reason: 'no_room', stopReason: 6 },
+    ],
+    [
+      'access was taken back',
+      { name: 'begin', stopReason: 8 },
+      undefined,
+      { reason: 'revoked', stopReason: 8 },
+    ],
+    [
+      'an operator ended it',
+      { name: 'operator_stop' },
+      undefined,
+      { reason: 'operator_stop', stopReason: 20 },
+    ],
+    [
+      'no address may be used',
+      { name: 'cannot_connect', why: 'address_refused' },
+      undefined,
+      { reason: 'address_refused' },
+    ],
+    [
+      'nothing signs',
+      { name: 'cannot_connect', why: 'no_credentials' },
+      'no_room',
+      { reason: 'no_credentials' },
+    ],
+    [
+      'the client may use no address',
+      {
+        name: 'stop_looked_up',
+        reason: { cause: 'failed', restartable: false },
+        stopReason: undefined,
+      },
+      undefined,
+      { reason: 'address_refused' },
+    ],
+  ])('that the stream was never recorded, because %s', (_title, input, late, miss) => {
+    const unserved = { epoch: 3, ...(late && { late }) };
+    const { why } = endOf({ name: 'connecting', mayHandBack: false, unserved }, input);
+    expect(why).toEqual({ name: 'missed', ...miss });
+  });
+
+  test('where the event of a stream that was never recorded stands', () => {
+    const { state } = nextSession(STATES.unserved, STOP, NOW_MS);
+    const account = { sequence: 5, ledger: [] };
+    const finished = nextSession(state, { name: 'finished', account }, NOW_MS + 500).state;
+    const missed = { reason: 'stopped_first', stopReason: 6, atMs: NOW_MS, epoch: 3, ...account };
+    expect(finished).toEqual({ name: 'ended', result: { kind: 'missed', missed, atMs: NOW_MS } });
   });
 
   test('that a runner could not connect to a stream it was given', () => {

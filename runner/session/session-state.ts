@@ -2,7 +2,14 @@ import type { EndReason } from '../../rtms/events.ts';
 import { STOP_REASON } from '../../rtms/protocol/constants.ts';
 import { isRestartable } from '../../rtms/protocol/stop-reason.ts';
 import type { HandOverCause } from '../../shared/record/event-data.ts';
-import type { EndingWhy, SessionEffect, SessionInput, SessionResult } from './session-inputs.ts';
+import type {
+  EndingWhy,
+  EpochAccount,
+  Miss,
+  SessionEffect,
+  SessionInput,
+  SessionResult,
+} from './session-inputs.ts';
 
 /** What a session is counted as in the metric `Sessions`. */
 export const SESSION_STATES = [
@@ -13,13 +20,28 @@ export const SESSION_STATES = [
   'ending',
 ] as const;
 
-type Connecting = { readonly name: 'connecting'; readonly mayHandBack: boolean };
+type Connecting = {
+  readonly name: 'connecting';
+  readonly mayHandBack: boolean;
+  /** The epoch, when media has flowed in no earlier one of this run: a session that cannot connect has missed the stream. */
+  readonly unserved?: {
+    readonly epoch: number;
+    /** What made it too late to connect. */
+    readonly late?: 'came_too_late' | 'no_room';
+  };
+};
 type Connected = {
   readonly name: 'streaming' | 'paused' | 'reconnecting';
   /** When the last signaling handshake was done, Unix ms. */
   readonly handshakeAtMs: number;
 };
-type Ending = { readonly name: 'ending'; readonly why: EndingWhy; readonly atMs: number };
+type Ending = {
+  readonly name: 'ending';
+  readonly why: EndingWhy;
+  readonly atMs: number;
+  /** Only of a stream that was missed. */
+  readonly epoch?: number;
+};
 type Ended = { readonly name: 'ended'; readonly result: SessionResult };
 
 /**
@@ -32,7 +54,7 @@ type Ended = { readonly name: 'ended'; readonly result: SessionResult };
  *      │        reconnected │    ▼                         │
  *      │                 reconnecting ◀────────────────────┘
  *      │                      │
- *      └──────────┬───────────┘  stopped, refused, lost, missed, handed over, defect
+ *      └──────────┬───────────┘  stopped, refused, lost, handed over, defect; missed only from `connecting`
  *                 ▼
  *              ending ──── finished ───▶ ended
  *  any of these ────────── dropped ────▶ ended
@@ -79,13 +101,13 @@ function whileServing(
       if (from.name !== 'connecting') return stay(from);
       return input.stopReason === undefined
         ? stay(from, { do: 'get_credentials' })
-        : stopped(input.stopReason, nowMs);
+        : stoppedFrom(from, input.stopReason, nowMs);
     case 'credentials':
       if (from.name !== 'connecting') return stay(from);
       return stay(from, { do: 'join', credentials: input.credentials });
     case 'cannot_connect':
       if (from.name !== 'connecting') return stay(from);
-      return failed(from, { cause: 'refused', restartable: false }, nowMs);
+      return failed(from, { cause: 'refused', restartable: false }, nowMs, input.why);
     case 'joined': {
       if (from.name !== 'connecting') return stay(from);
       const { media, leftOut } = input;
@@ -114,19 +136,17 @@ function whileServing(
     case 'client_ended': {
       const { cause, stopReason, restartable } = input.reason;
       if (cause === 'left') return stay(from);
-      if (stopReason !== undefined) return stopped(stopReason, nowMs, restartable);
+      if (stopReason !== undefined) return stoppedFrom(from, stopReason, nowMs, restartable);
       // The start came too late, something is wrong, or Zoom's webhook about a stop is a moment behind.
       return stay(from, { do: 'look_up_stop', reason: input.reason });
     }
     case 'stop_looked_up':
-      if (input.stopReason !== undefined) return stopped(input.stopReason, nowMs);
-      return from.name === 'connecting'
-        ? missed(from, input.reason, nowMs)
-        : failed(from, input.reason, nowMs);
+      if (input.stopReason !== undefined) return stoppedFrom(from, input.stopReason, nowMs);
+      return failed(from, input.reason, nowMs);
     case 'stop_wanted':
-      return stopped(input.stopReason, nowMs);
+      return stoppedFrom(from, input.stopReason, nowMs);
     case 'operator_stop': {
-      const { state, effects } = stopped(STOP_REASON.RECEIVER_REQUEST_CLOSE, nowMs);
+      const { state, effects } = stoppedFrom(from, STOP_REASON.RECEIVER_REQUEST_CLOSE, nowMs);
       return { state, effects: [{ do: 'close_stream' }, ...effects] };
     }
     case 'hand_over':
@@ -157,7 +177,7 @@ function whileServing(
 function whileEnding(from: Ending, input: SessionInput): SessionStep {
   switch (input.name) {
     case 'finished':
-      return ended(resultOf(from));
+      return ended(resultOf(from, input.account));
     case 'fenced':
       return input.mayFinish ? stay(from) : dropped(input.why);
     case 'defect':
@@ -207,25 +227,58 @@ function handedOver(cause: Exclude<HandOverCause, 'defect'>, nowMs: number): Ses
   ]);
 }
 
+/** A stop, which a stream that is not connected yet has missed by. */
+function stoppedFrom(
+  from: Connecting | Connected,
+  stopReason: number,
+  nowMs: number,
+  restartable?: boolean,
+): SessionStep {
+  const unserved = unservedOf(from);
+  if (unserved === undefined) return stopped(stopReason, nowMs, restartable);
+  const reason =
+    stopReason === STOP_REASON.STREAM_REVOKED
+      ? 'revoked'
+      : stopReason === STOP_REASON.RECEIVER_REQUEST_CLOSE
+        ? 'operator_stop'
+        : (unserved.late ?? 'stopped_first');
+  return missed({ reason, stopReason }, unserved.epoch, nowMs);
+}
+
+/** @param ours what keeps us from connecting at all */
 function failed(
   from: Connecting | Connected,
-  { cause, restartable }: EndReason,
+  { cause, status, restartable }: EndReason,
   nowMs: number,
+  ours?: 'address_refused' | 'no_credentials',
 ): SessionStep {
   if (mayHandBack(from)) return handedOver('unable', nowMs);
+  const unserved = unservedOf(from);
+  if (unserved !== undefined) {
+    const how =
+      cause === 'failed' ? 'address_refused' : cause === 'refused' ? cause : 'not_connected';
+    const reason = ours ?? unserved.late ?? how;
+    return missed({ reason, ...(status !== undefined && { status }) }, unserved.epoch, nowMs);
+  }
   const name = cause === 'refused' ? 'refused' : 'lost';
   return ending({ name, restartable }, nowMs, [
     { do: 'count', metric: 'SessionsFailed', by: cause },
   ]);
 }
 
-function missed(from: Connecting, { cause, status }: EndReason, nowMs: number): SessionStep {
-  if (from.mayHandBack) return handedOver('unable', nowMs);
-  const fields = { event: 'missed', cause, status };
-  return ending({ name: 'missed', restartable: false }, nowMs, [
-    { do: 'count', metric: 'SessionsMissed' },
-    { do: 'log', level: 'warn', text: 'missed', fields },
-  ]);
+function missed(miss: Miss, epoch: number, nowMs: number): SessionStep {
+  const why = { name: 'missed', ...miss } as const;
+  return {
+    state: { name: 'ending', why, atMs: nowMs, epoch },
+    effects: [
+      { do: 'log', level: 'warn', text: 'never recorded', fields: { event: 'missed', ...miss } },
+      { do: 'end', why, atMs: nowMs },
+    ],
+  };
+}
+
+function unservedOf(from: Connecting | Connected): Connecting['unserved'] {
+  return from.name === 'connecting' ? from.unserved : undefined;
 }
 
 function mayHandBack(from: Connecting | Connected): boolean {
@@ -246,7 +299,7 @@ function ended(result: SessionResult): SessionStep {
   return { state: { name: 'ended', result }, effects: [{ do: 'tell_result', result }] };
 }
 
-function resultOf({ why, atMs }: Ending): SessionResult {
+function resultOf({ why, atMs, epoch = 0 }: Ending, account?: EpochAccount): SessionResult {
   switch (why.name) {
     case 'stopped':
       return { kind: 'ended', reason: why.stopReason, atMs };
@@ -254,6 +307,11 @@ function resultOf({ why, atMs }: Ending): SessionResult {
       return { kind: 'handed_over', cause: why.cause, atMs };
     case 'defect':
       return { kind: 'defect', atMs };
+    case 'missed': {
+      const { name: _, ...miss } = why;
+      const missed = { ...miss, atMs, epoch, sequence: 1, ledger: [], ...account };
+      return { kind: 'missed', missed, atMs };
+    }
     default:
       return { kind: 'ended', reason: why.name, atMs };
   }

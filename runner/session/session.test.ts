@@ -116,9 +116,10 @@ describe('a stream from its start to its end', () => {
 
   test('that Zoom has stopped before the claim is ended without a connection', async () => {
     const { session } = await begun({ row: { ...ROW, stopEventTsMs: 2_000, stopReason: 6 } });
-    expect(await session.result).toMatchObject({ kind: 'ended', reason: 6 });
+    const missed = { stopReason: 6 };
+    expect(await session.result).toMatchObject({ kind: 'missed', missed });
     expect(parts.clients).toEqual([]);
-    expect(parts.eventNames).toEqual(['session_ended']);
+    expect(parts.eventNames).toEqual([]);
   });
 
   test('that is revoked keeps no media that waited, and says so before its end', async () => {
@@ -142,15 +143,16 @@ describe('without a connection', () => {
   test('an address outside the allowed hosts is refused, before credentials are asked for', async () => {
     const credentials = vi.fn();
     const { session } = await begun({ row: { ...ROW, ...other } }, { credentials });
-    expect(await session.result).toMatchObject({ kind: 'ended', reason: 'refused' });
+    const missed = { reason: 'address_refused' };
+    expect(await session.result).toMatchObject({ kind: 'missed', missed });
     expect(credentials).not.toHaveBeenCalled();
     expect(parts.told.events).toContain('address_refused');
-    expect(parts.told.counts).toEqual(['SessionsFailed/refused']);
   });
 
   test('a stream without credentials is refused', async () => {
     const { session } = await begun({}, { credentials: () => Promise.reject(new Error('none')) });
-    expect(await session.result).toMatchObject({ kind: 'ended', reason: 'refused' });
+    const missed = { reason: 'no_credentials', epoch: 1, sequence: 1 };
+    expect(await session.result).toMatchObject({ kind: 'missed', missed });
     expect(parts.told.events).toContain('credentials_failed');
   });
 
@@ -195,8 +197,9 @@ describe('without a connection', () => {
     await vi.advanceTimersByTimeAsync(2_900);
     expect(session.state).toBe('connecting');
     await vi.advanceTimersByTimeAsync(400);
-    expect(await session.result).toMatchObject({ kind: 'ended', reason: 'missed' });
-    expect(parts.told.counts).toEqual(['SessionsMissed']);
+    expect(await session.result).toMatchObject({ kind: 'missed', missed: { status: 2 } });
+    // Its event is written once the row holds it.
+    expect(parts.eventNames).toEqual([]);
   });
 
   test('a refusal is the stop that the webhook tells a moment later', async () => {
@@ -206,8 +209,25 @@ describe('without a connection', () => {
     await vi.advanceTimersByTimeAsync(1_000);
     row = { ...ROW, stopEventTsMs: 2_000, stopReason: 13 };
     await vi.advanceTimersByTimeAsync(300);
+    const missed = { stopReason: 13 };
+    expect(await session.result).toMatchObject({ kind: 'missed', missed });
+  });
+
+  test('a stream that flowed before this task took it over is ended, not missed', async () => {
+    const { session, client } = await begun({ cause: 'owner_lost' });
+    client.emit('ended', { cause: 'stopped', stopReason: 13, restartable: true });
     expect(await session.result).toMatchObject({ kind: 'ended', reason: 13 });
-    expect(lastEvent()?.data).toMatchObject({ stopReason: 13, restartable: true });
+    expect(parts.eventNames).toEqual(['session_taken_over', 'session_ended']);
+  });
+
+  test('a stream that no owner before could connect to is missed', async () => {
+    const row = { ...ROW, epoch: 2, runEpoch: 1 };
+    const { session, client } = await begun({ cause: 'owner_lost', epoch: 2, row });
+    client.emit('ended', { cause: 'stopped', stopReason: 13, restartable: true });
+    // The takeover stands before the event, in the same epoch.
+    const missed = { epoch: 2, sequence: 2, stopReason: 13 };
+    expect(await session.result).toMatchObject({ kind: 'missed', missed });
+    expect(parts.eventNames).toEqual(['session_taken_over']);
   });
 
   test('a stream that was given to this task goes back after 15 s', async () => {

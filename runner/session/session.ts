@@ -3,8 +3,10 @@ import { MEDIA_TYPES, type MediaType } from '../../rtms/protocol/media-type.ts';
 import { followsSeveralCameras, wantedMediaTypes } from '../../rtms/protocol/params.ts';
 import type { ReadRest } from '../../rtms/wire/wire.ts';
 import type { HandOverCause } from '../../shared/record/event-data.ts';
+import { lateness } from '../../shared/session-table/missed.ts';
 import type { RestartRegister } from '../../shared/session-table/restart.ts';
 import {
+  hasFlowed,
   type StartRegister,
   startOf,
   wantedState,
@@ -110,7 +112,11 @@ export class Session {
     this.result = this.#result.promise;
     this.#claim = claim;
     this.#context = context;
-    this.#state = { name: 'connecting', mayHandBack: claim.mayHandBack === true };
+    this.#state = {
+      name: 'connecting',
+      mayHandBack: claim.mayHandBack === true,
+      ...unservedOf(claim),
+    };
     this.#start = start;
     this.#handledInterruptTsMs = interruptEventTsMs;
     this.#logger = limitLog(context.logger.child({ rtmsStreamId, epoch: claim.epoch }));
@@ -234,7 +240,9 @@ export class Session {
         void this.#guard.step(async () => {
           const credentials = await credentialsFor(this.#start, this.#context, this.#logger);
           this.#apply(
-            credentials ? { name: 'credentials', credentials } : { name: 'cannot_connect' },
+            typeof credentials === 'string'
+              ? { name: 'cannot_connect', why: credentials }
+              : { name: 'credentials', credentials },
           );
         });
         break;
@@ -287,8 +295,9 @@ export class Session {
         break;
       case 'end':
         void this.#guard.step(async () => {
-          this.#restart = await endSession(effect.why, effect.atMs, this.#parts);
-          this.#apply({ name: 'finished' });
+          const { restart, account } = await endSession(effect.why, effect.atMs, this.#parts);
+          this.#restart = restart;
+          this.#apply({ name: 'finished', ...(account && { account }) });
         });
         break;
       case 'watch_ending':
@@ -380,4 +389,12 @@ export class Session {
       protocolOf(this.#context, this.#start.product),
     );
   }
+}
+
+/** Whether media has flowed in an earlier epoch of the run, as the session's state needs it. */
+function unservedOf({ row, epoch, cause }: ClaimedRow) {
+  const wasServed = cause !== undefined && hasFlowed({ ...row, epoch });
+  if (wasServed) return {};
+  const late = cause === 'owner_lost' || cause === 'handed_over' ? undefined : lateness(row);
+  return { unserved: { epoch, ...(late !== undefined && { late }) } };
 }

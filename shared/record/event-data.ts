@@ -124,6 +124,55 @@ export type RestartStep =
   | 'exhausted';
 
 /**
+ * Why a stream that Zoom wanted to send was never recorded: one for each way in which a run of a stream can end before
+ * media flowed.
+ */
+export const MISS_REASONS = [
+  /** No address of the start is on an allowed host. */
+  'address_refused',
+  /** There is nothing to sign the handshake with: the secret does not name the app, or cannot be read. */
+  'no_credentials',
+  /** Zoom refused the handshake; `status` is its code. */
+  'refused',
+  /** Zoom did not let anybody in until its window had passed. */
+  'not_connected',
+  /** Zoom's webhook itself came when the window had passed. */
+  'came_too_late',
+  /** No runner had room in time. */
+  'no_room',
+  /** Zoom stopped the stream before a runner could connect; `stopReason` says why. */
+  'stopped_first',
+  /** The same, because access was taken back. */
+  'revoked',
+  /** An operator ended it. */
+  'operator_stop',
+  /** A defect of ours ended the runners that tried. */
+  'defect',
+  /** Zoom said that the start failed (`rtms.start_failed`): there was no stream. */
+  'start_failed',
+  /** Zoom said that the account is at its limit (`rtms.concurrency_limited`): there was no stream. */
+  'concurrency_limited',
+] as const;
+export type MissReason = (typeof MISS_REASONS)[number];
+
+/** An event of Zoom's about a start that brought no stream, as it came. */
+interface StartNotice {
+  readonly timestampMs: number;
+  readonly operatorId?: string;
+  /** The documented numbers that were present, by Zoom's field name. */
+  readonly numbers?: Readonly<Record<string, number>>;
+  /** The payload; absent when it was too long. */
+  readonly raw?: unknown;
+}
+
+/** Zoom's account events that are recorded, and their names in the records. */
+export const START_NOTICES = {
+  'rtms.start_failed': 'start_failed',
+  'rtms.request_status': 'request_status',
+  'rtms.concurrency_limited': 'concurrency_limited',
+} as const;
+
+/**
  * `data` of every event, by the name inside `rtms.<name>.v1`. Times are Unix ms; what Zoom did not give is
  * absent.
  *
@@ -234,6 +283,26 @@ export interface EventData {
     /** When the next request is due, Unix ms. */
     readonly nextAtMs?: number;
   };
+  /** Instead of `session_started` and `session_ended`, for a run of a stream in which media never flowed. */
+  session_missed: StartFacts &
+    Ledger & {
+      readonly product: Product;
+      readonly entityId: string;
+      readonly reason: MissReason;
+      /** Zoom's handshake status, where that is why. */
+      readonly status?: number;
+      readonly stopReason?: number;
+      readonly stopReasonName?: string;
+      /** What follows; absent where nothing does. */
+      readonly restart?: RestartPlan;
+      /** When Zoom's webhook came. */
+      readonly requestedAtMs: number;
+      /** When a runner took it; absent when none did. */
+      readonly claimedAtMs?: number;
+    };
+  start_failed: StartNotice;
+  request_status: StartNotice;
+  concurrency_limited: StartNotice;
   session_revoked: { readonly timestampMs: number };
   gap: MediaSource & {
     readonly mediaType: FrameMediaType | LedgerMediaType;

@@ -7,11 +7,13 @@ import { ATTRIBUTE, type RowWrite, type SessionRow } from './session-row.ts';
  * | condition | who writes under it | what it decides |
  * |---|---|---|
  * | `NOT_OF_ANOTHER_APP`, `newerThanRegister` | webhook function | the order of Zoom's events |
+ * | `NOBODYS`, `NEW_ROW` | webhook function | a start that may not be used, and one that brought no stream |
  * | `OWNED_BY_ME` | the owning runner | an owner that lost its row |
  * | `unchangedSince` | a runner that wants to own | two runners that want one row, and an owner that came back |
  * | `RUN_IS_NEWEST`, `RUN_IS_SUPERSEDED` | the owning runner, at the end | an end that meets a new start |
  * | `NOT_STOPPED_BY_OPERATOR` | the owning runner, at the end | a restart that the operator does not want |
  * | `RESTART_AS_SEEN`, `stopAsSeen`, `RESTART_CLAIMED_BY_ME` | a runner that asks Zoom for a stream again | two that would ask |
+ * | `RUN_AS_SEEN`, `UNTOLD` | a runner, of a row that nobody serves | who says that a stream was missed, and that it was said |
  * | `OWNED_AS_SEEN` | the operator | a request for an owner that has just changed |
  * | `HEARTBEAT_AS_SEEN` | a runner that clears up | a task that was only slow |
  */
@@ -56,6 +58,22 @@ export function newerThanRegister(timestamp: string, tieBreak: string | undefine
       : ` OR (#${timestamp} = :${timestamp} AND #${tieBreak} < :${tieBreak})`;
   return `(attribute_not_exists(#${timestamp}) OR #${timestamp} < :${timestamp}${tie})`;
 }
+
+/**
+ * Nobody serves the stream, and nobody waits to.
+ *
+ * ```text
+ * Zoom       start at a ────────────── start at x, off the allow-list: refused
+ * runner A            serves from a ·· goes on at a
+ * ```
+ *
+ * A start whose addresses may not be used is recorded, so that somebody says that it was missed. Without this it would
+ * take the addresses away from a stream that is served.
+ */
+export const NOBODYS = 'attribute_not_exists(#owner)';
+
+/** The row is made now. Zoom's repeats of one event find it made, and told or about to be. */
+export const NEW_ROW = 'attribute_not_exists(pk)';
 
 /**
  * The row is still the writer's, in the epoch in which the writer claimed it.
@@ -135,6 +153,18 @@ export const RUN_IS_SUPERSEDED = `${OWNED_BY_ME} AND startEventTsMs > :run`;
 
 /** The newest start is the one that was seen; together with `unchangedSince`. */
 export const RUN_AS_SEEN = 'startEventTsMs = :run';
+
+/**
+ * The events that the row asks for have not been told; together with `unchangedSince`.
+ *
+ * ```text
+ * runner A   decides, epoch 5, untold ── writes the event ── dies
+ * runner B                                                       finds A dead ── writes the same event ── told
+ * ```
+ *
+ * Both write the same bytes under the same identity, which the row fixed before. Readers take them once.
+ */
+export const UNTOLD = 'untold = :yes';
 
 /**
  * The stream has the owner that the operator saw on the screen.

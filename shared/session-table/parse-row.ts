@@ -3,6 +3,7 @@ import { PRODUCTS } from '../../rtms/protocol/product.ts';
 import { INPUT_LIMITS, isCount, isId, isStreamId } from '../input-limits.ts';
 import type { Logger } from '../logger.ts';
 import type { Metrics } from '../metrics.ts';
+import { START_NOTICES } from '../record/event-data.ts';
 import { RESTART_OUTCOMES } from './restart.ts';
 import {
   ATTRIBUTE,
@@ -79,6 +80,30 @@ const continues = v.object({
   sinceMs: timeMs,
 });
 
+const missed = v.object({
+  reason: id,
+  atMs: timeMs,
+  epoch,
+  sequence: count,
+  status: v.optional(count),
+  stopReason: v.optional(count),
+  restart: v.optional(v.picklist(['wanted', 'no_credentials', 'exhausted'])),
+  ledger: v.array(
+    v.object({
+      mediaType: v.picklist(['transcript', 'chat', 'events']),
+      received: count,
+      written: count,
+      lost: count,
+    }),
+  ),
+});
+const notice = v.object({
+  event: v.picklist(Object.keys(START_NOTICES) as (keyof typeof START_NOTICES)[]),
+  operatorId: v.optional(id),
+  numbers: v.record(v.string(), v.custom<number>(Number.isSafeInteger)),
+  raw: v.optional(v.pipe(v.string(), v.maxBytes(INPUT_LIMITS.noticeBytes))),
+});
+
 /** A row's fields under the names that they have in the table. */
 type Stored<Row> = {
   [Field in keyof Row as Field extends keyof typeof ATTRIBUTE
@@ -122,6 +147,10 @@ const SESSION_FIELDS = {
   proofs: v.optional(count),
   handedBack: v.optional(v.boolean()),
   connectedEpoch: v.optional(epoch),
+  runEpoch: v.optional(epoch),
+  missed: v.optional(missed),
+  untold: v.optional(v.literal(true)),
+  notice: v.optional(notice),
   strikes: v.optional(count),
   quarantinedUntilMs: v.optional(timeMs),
   restart: v.optional(restart),

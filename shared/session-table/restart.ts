@@ -1,6 +1,7 @@
 import { STOP_REASON } from '../../rtms/protocol/constants.ts';
 import { isRestartable } from '../../rtms/protocol/stop-reason.ts';
 import { backoffMs } from '../backoff.ts';
+import type { RestartPlan } from '../record/event-data.ts';
 import type { EndedReason } from './runner-writes.ts';
 import { type SessionRow, wantedState } from './session-row.ts';
 
@@ -206,4 +207,9 @@ export function continuedStream({
   if (restart === undefined) return undefined;
   const { reason, tries, sinceMs } = restart;
   return { rtmsStreamId, reason, tries, sinceMs };
+}
+
+/** What the last event of a stream says about its restart. */
+export function planOf({ outcome }: RestartRegister): RestartPlan {
+  return outcome === 'no_credentials' || outcome === 'exhausted' ? outcome : 'wanted';
 }

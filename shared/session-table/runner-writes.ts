@@ -7,6 +7,7 @@ import {
   RUN_AS_SEEN,
   RUN_IS_NEWEST,
   RUN_IS_SUPERSEDED,
+  UNTOLD,
   unchangedSince,
   valuesSeen,
 } from './conditions.ts';
@@ -14,6 +15,8 @@ import type { ContinuedStream, RestartRegister } from './restart.ts';
 import {
   ATTRIBUTE,
   expiresAt,
+  isNewRun,
+  type MissedRegister,
   type Ownership,
   RESTARTS,
   type RowWrite,
@@ -65,10 +68,12 @@ export function writeClaim(
   continues?: ContinuedStream,
 ): RowWrite {
   const hasStrikes = strikes > 0;
+  const isNew = isNewRun(seen);
   const sets = [
     '#owner = :me',
     'epoch = :next',
     'claimedAtMs = :now',
+    ...(isNew ? ['runEpoch = :next'] : []),
     ...(hasStrikes ? ['strikes = :strikes'] : []),
     ...(continues === undefined ? [] : ['continues = :continues']),
   ];
@@ -76,7 +81,7 @@ export function writeClaim(
     Key: { pk: seen.pk },
     UpdateExpression:
       `SET ${sets.join(', ')}` +
-      ` REMOVE ${hasStrikes ? '' : 'strikes, '}quarantinedUntilMs, proofs, handedBack, handedOverBy, handedOverAtMs, endedReason, endedAtMs, restart`,
+      ` REMOVE ${hasStrikes ? '' : 'strikes, '}${isNew ? 'missed, ' : ''}quarantinedUntilMs, proofs, handedBack, handedOverBy, handedOverAtMs, endedReason, endedAtMs, restart`,
     ConditionExpression: `${ROW_EXISTS} AND ${unchangedSince(seen)}`,
     ExpressionAttributeNames: OWNER_NAME,
     ExpressionAttributeValues: {
@@ -198,29 +203,113 @@ export function writeEnd(
 }
 
 /**
- * Marks a run as ended that was stopped before anybody served it; with `restart`, gives it to those who ask Zoom again.
+ * Says that a run ends without ever having been recorded, of a row that nobody serves. The writer owns the row until its
+ * event is written; then it goes to those who ask Zoom again, where there is a restart.
  *
  * Conditions: `RUN_AS_SEEN`, `unchangedSince`; with `restart` also `NOT_STOPPED_BY_OPERATOR`.
  */
-export function writeMissed(seen: SessionRow, nowMs: number, restart?: RestartRegister): RowWrite {
-  const set = 'SET endedStartEventTsMs = :run, endedReason = :reason, #ttl = :ttl';
-  const condition = `${RUN_AS_SEEN} AND ${unchangedSince(seen)}`;
-  const values = {
-    ...valuesSeen(seen),
-    ':run': seen.startEventTsMs ?? 0,
-    ':reason': 'missed',
-    ':ttl': expiresAt(nowMs),
-  };
+export function writeMissed(
+  seen: SessionRow,
+  missed: MissedRegister,
+  taskId: string,
+  nowMs: number,
+  restart?: RestartRegister,
+): RowWrite {
   return {
     Key: { pk: seen.pk },
-    UpdateExpression: `${set} REMOVE #owner, ${ATTRIBUTE.operatorRequest}`,
-    ConditionExpression: condition,
-    ExpressionAttributeNames: OWNER_AND_TTL_NAMES,
-    ExpressionAttributeValues: values,
-    ...(restart !== undefined && {
-      ...asking(`${set}, endedAtMs = :at`, `${condition} AND ${NOT_STOPPED_BY_OPERATOR}`),
-      ExpressionAttributeValues: { ...values, ...askingValues(restart), ':at': nowMs },
-    }),
+    UpdateExpression: `SET #owner = :me, epoch = :next, runEpoch = :next, ${missing(restart)} REMOVE ${ATTRIBUTE.operatorRequest}, handedOverBy, handedOverAtMs`,
+    ConditionExpression: `${RUN_AS_SEEN} AND ${unchangedSince(seen)}${unlessStopped(restart)}`,
+    ExpressionAttributeNames: namesOf(restart),
+    ExpressionAttributeValues: {
+      ...valuesSeen(seen),
+      ...missedValues(missed, seen.startEventTsMs ?? 0, nowMs, restart),
+      ':me': taskId,
+      ':next': missed.epoch,
+    },
+  };
+}
+
+/**
+ * The same of the row that the writer serves, in its own epoch. Conditions: `OWNED_BY_ME`; with `restart` also
+ * `NOT_STOPPED_BY_OPERATOR`.
+ */
+export function writeMissedByOwner(
+  claim: Claim,
+  missed: MissedRegister,
+  startEventTsMs: number,
+  nowMs: number,
+  restart?: RestartRegister,
+): RowWrite {
+  return {
+    Key: { pk: sessionKey(claim.rtmsStreamId) },
+    UpdateExpression: `SET ${missing(restart)} REMOVE ${ATTRIBUTE.operatorRequest}`,
+    ConditionExpression: `${OWNED_BY_ME}${unlessStopped(restart)}`,
+    ExpressionAttributeNames: namesOf(restart),
+    ExpressionAttributeValues: {
+      ...missedValues(missed, startEventTsMs, nowMs, restart),
+      ':me': claim.taskId,
+      ':epoch': claim.epoch,
+    },
+  };
+}
+
+/**
+ * Says that the events which the row asked for are in the records, in two writes of which one can happen, as `writeEnd`
+ * does. Conditions: `UNTOLD` and `unchangedSince`; `rest` also that Zoom has started nothing newer, `again` that it has.
+ */
+export function writeTold(seen: SessionRow): { readonly rest: RowWrite; readonly again: RowWrite } {
+  const row = { Key: { pk: seen.pk }, ExpressionAttributeNames: OWNER_NAME };
+  const values = { ...valuesSeen(seen), ':yes': true, ':run': seen.endedStartEventTsMs ?? 0 };
+  const condition = `${UNTOLD} AND ${unchangedSince(seen)}`;
+  const isAskedFor = seen.restart !== undefined;
+  return {
+    rest: {
+      ...row,
+      UpdateExpression: isAskedFor
+        ? 'SET #owner = :restarts REMOVE untold'
+        : 'REMOVE #owner, untold',
+      ConditionExpression: `${condition} AND startEventTsMs <= :run`,
+      ExpressionAttributeValues: { ...values, ...(isAskedFor && { ':restarts': RESTARTS }) },
+    },
+    again: {
+      ...row,
+      UpdateExpression: 'SET #owner = :unowned REMOVE untold',
+      ConditionExpression: `${condition} AND startEventTsMs > :run`,
+      ExpressionAttributeValues: { ...values, ':unowned': UNOWNED },
+    },
+  };
+}
+
+function missing(restart: RestartRegister | undefined): string {
+  const set =
+    'endedStartEventTsMs = :run, endedReason = :reason, endedAtMs = :at, missed = :missed, untold = :yes, #ttl = :ttl';
+  return restart === undefined ? set : `${set}, #restart = :restart`;
+}
+
+function unlessStopped(restart: RestartRegister | undefined): string {
+  return restart === undefined ? '' : ` AND ${NOT_STOPPED_BY_OPERATOR}`;
+}
+
+function namesOf(restart: RestartRegister | undefined): RowWrite['ExpressionAttributeNames'] {
+  return restart === undefined
+    ? OWNER_AND_TTL_NAMES
+    : { ...OWNER_AND_TTL_NAMES, '#restart': 'restart' };
+}
+
+function missedValues(
+  missed: MissedRegister,
+  startEventTsMs: number,
+  nowMs: number,
+  restart: RestartRegister | undefined,
+): Readonly<Record<string, unknown>> {
+  return {
+    ':run': startEventTsMs,
+    ':reason': 'missed',
+    ':at': missed.atMs,
+    ':missed': missed,
+    ':yes': true,
+    ':ttl': expiresAt(nowMs),
+    ...(restart !== undefined && { ':restart': restart, ':stop': 'stop' }),
   };
 }
 

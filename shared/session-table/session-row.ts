@@ -1,5 +1,6 @@
 import { STOP_REASON } from '../../rtms/protocol/constants.ts';
 import type { Product } from '../../rtms/protocol/product.ts';
+import type { LedgerRow, RestartPlan, START_NOTICES } from '../record/event-data.ts';
 import { type StartFacts, startFactsOf } from '../zoom/start-facts.ts';
 import type { ContinuedStream, RestartRegister } from './restart.ts';
 
@@ -89,8 +90,17 @@ export interface Ownership {
   readonly proofs?: number;
   /** The owner before was given the stream and could not connect. This one does not give it back once more. */
   readonly handedBack?: boolean;
-  /** The last epoch whose owner has said that media flows. Not written for the first epoch of a stream. */
+  /** The last epoch whose owner has said that media flows. */
   readonly connectedEpoch?: number;
+  /**
+   * The epoch in which the newest run was claimed first. Together with `connectedEpoch` it says whether media has flowed
+   * in that run. Absent where an older release claimed it.
+   */
+  readonly runEpoch?: number;
+  /** Why the run that ended last was never recorded, and all that its event says. */
+  readonly missed?: MissedRegister;
+  /** The events that `missed` and `notice` ask for are not known to be in the records yet. */
+  readonly untold?: true;
   /** How many owners in a row this stream has ended, by a defect or by a death just after the claim. */
   readonly strikes?: number;
   /** Nobody claims the stream before this, Unix ms, because it has ended too many owners. */
@@ -101,6 +111,34 @@ export interface Ownership {
   readonly continues?: ContinuedStream;
 }
 
+/**
+ * What `session_missed` says, fixed before it is written: whoever writes it after a crash writes the same event, with the
+ * same identity, so that readers take it once.
+ */
+export interface MissedRegister {
+  /** One of `MISS_REASONS`; a newer release may know others. */
+  readonly reason: string;
+  readonly atMs: number;
+  /** Identity of the event. */
+  readonly epoch: number;
+  readonly sequence: number;
+  readonly status?: number;
+  readonly stopReason?: number;
+  /** What follows; absent where nothing does. */
+  readonly restart?: RestartPlan;
+  /** What the epoch wrote before. */
+  readonly ledger: readonly LedgerRow[];
+}
+
+/** What Zoom said of a start that brought no stream. The row's stream id is made up of it. */
+export interface NoticeRegister {
+  readonly event: keyof typeof START_NOTICES;
+  readonly operatorId?: string;
+  readonly numbers: Readonly<Record<string, number>>;
+  /** Zoom's payload, JSON. */
+  readonly raw?: string;
+}
+
 export interface SessionRow
   extends Partial<StartRegister>,
     Partial<StopRegister>,
@@ -109,6 +147,7 @@ export interface SessionRow
     Ownership {
   readonly pk: string;
   readonly rtmsStreamId: string;
+  readonly notice?: NoticeRegister;
   /** DynamoDB time to live, Unix seconds. */
   readonly ttl?: number;
 }
@@ -214,13 +253,29 @@ function movedTo(row: SessionRow, startEventTsMs: number): readonly string[] | u
 }
 
 /**
+ * Has media flowed in the newest run that was claimed? Rows of an older release do not say; there it is taken to have
+ * flowed, so that no recorded stream is called missed.
+ */
+export function hasFlowed({ epoch = 0, runEpoch, connectedEpoch = 0 }: SessionRow): boolean {
+  return epoch > 0 && (runEpoch === undefined || connectedEpoch >= runEpoch);
+}
+
+/** Would a claim of the row begin a new run, and not go on with one that had an owner? */
+export function isNewRun(row: SessionRow): boolean {
+  const { epoch = 0, endedReason } = row;
+  return epoch === 0 || (endedReason !== undefined && !isRevocationUntold(row));
+}
+
+/**
  * Has Zoom revoked a stream after its last epoch had ended? Then one more epoch has to say so in the records, to whoever
  * has stored the media.
  */
 export function isRevocationUntold(row: SessionRow): boolean {
-  const { epoch = 0, endedReason, stopReason } = row;
+  const { epoch = 0, endedReason, stopReason, runEpoch, connectedEpoch = 0 } = row;
   return (
     epoch > 0 &&
+    // Of a stream that was only ever missed nobody has stored anything.
+    (runEpoch === undefined || connectedEpoch > 0) &&
     endedReason !== undefined &&
     endedReason !== STOP_REASON.STREAM_REVOKED &&
     stopReason === STOP_REASON.STREAM_REVOKED &&

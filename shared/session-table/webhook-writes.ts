@@ -1,8 +1,10 @@
 import { START_FACTS } from '../zoom/start-facts.ts';
-import { NOT_OF_ANOTHER_APP, newerThanRegister } from './conditions.ts';
+import { NEW_ROW, NOBODYS, NOT_OF_ANOTHER_APP, newerThanRegister } from './conditions.ts';
 import {
   type InterruptRegister,
+  type MissedRegister,
   type MoveRegister,
+  type NoticeRegister,
   type RowWrite,
   type StartRegister,
   type StopRegister,
@@ -18,7 +20,13 @@ export type RegisterUpdate = {
   /** When DynamoDB may delete the row, Unix seconds. */
   readonly ttl: number;
 } & (
-  | { readonly register: 'start'; readonly value: StartRegister; readonly digest: string }
+  | {
+      readonly register: 'start';
+      readonly value: StartRegister;
+      readonly digest: string;
+      /** The start has no address that may be used. It counts only while nobody serves the stream or waits to. */
+      readonly isRefused?: true;
+    }
   | { readonly register: 'stop'; readonly value: StopRegister }
   | { readonly register: 'interrupt'; readonly value: InterruptRegister }
   | { readonly register: 'move'; readonly value: MoveRegister; readonly digest: string }
@@ -63,15 +71,50 @@ export function writeRegister(update: RegisterUpdate): RowWrite {
     values[':unowned'] = UNOWNED;
     names.push('owner');
   }
+  const isRefused = 'isRefused' in update && update.isRefused;
   return {
     Key: { pk: sessionKey(update.rtmsStreamId) },
     UpdateExpression:
       `SET ${sets.join(', ')}` +
       (removed.length > 0 ? ` REMOVE ${removed.map((name) => `#${name}`).join(', ')}` : ''),
-    ConditionExpression: `${NOT_OF_ANOTHER_APP} AND ${newerThanRegister(timestamp, tieBreak)}`,
+    ConditionExpression: `${NOT_OF_ANOTHER_APP} AND ${newerThanRegister(timestamp, tieBreak)}${isRefused ? ` AND ${NOBODYS}` : ''}`,
     ExpressionAttributeNames: Object.fromEntries(
       [...names, ...removed].map((name) => [`#${name}`, name]),
     ),
     ExpressionAttributeValues: values,
+  };
+}
+
+/** What Zoom says of a start that brought no stream, as a row of its own. */
+export interface StartNoticeRow
+  extends Pick<StartRegister, 'startEventTsMs' | 'product' | 'entityId' | 'app' | 'requestedAtMs'> {
+  /** Made of the event, so that a repeated delivery names the same row. */
+  readonly rtmsStreamId: string;
+  readonly notice: NoticeRegister;
+  /** Absent where the event does not say that a stream was wanted and did not come. */
+  readonly missed?: MissedRegister;
+  readonly ttl: number;
+}
+
+/**
+ * Makes the row of a notice, once. It has ended before it began, so that no runner connects for it; its events are told
+ * by whoever finds it. Condition: `NEW_ROW`.
+ */
+export function writeStartNotice(row: StartNoticeRow): RowWrite {
+  const fields: Record<string, unknown> = {
+    ...row,
+    serverUrls: [],
+    endedStartEventTsMs: row.startEventTsMs,
+    endedReason: 'missed',
+    owner: UNOWNED,
+    untold: true,
+  };
+  const names = Object.keys(fields);
+  return {
+    Key: { pk: sessionKey(row.rtmsStreamId) },
+    UpdateExpression: `SET ${names.map((name) => `#${name} = :${name}`).join(', ')}`,
+    ConditionExpression: NEW_ROW,
+    ExpressionAttributeNames: Object.fromEntries(names.map((name) => [`#${name}`, name])),
+    ExpressionAttributeValues: Object.fromEntries(names.map((name) => [`:${name}`, fields[name]])),
   };
 }

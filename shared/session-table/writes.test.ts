@@ -11,13 +11,15 @@ import {
   writeConnected,
   writeEnd,
   writeMissed,
+  writeMissedByOwner,
   writeProof,
   writeQuarantine,
   writeRelease,
+  writeTold,
 } from './runner-writes.ts';
 import type { RowDeletion, RowWrite, SessionRow } from './session-row.ts';
 import { deleteTask, writeHeartbeat } from './task-writes.ts';
-import { writeRegister } from './webhook-writes.ts';
+import { type StartNoticeRow, writeRegister, writeStartNotice } from './webhook-writes.ts';
 
 const NOW_MS = 1_738_392_033_999;
 const WEEK_LATER = 1_738_392_033 + 7 * 24 * 3600;
@@ -49,11 +51,26 @@ const OPEN = 'attribute_not_exists(#restart.#outcome) AND #restart.nextAtMs = :n
 const UNPROVED = '#owner = :owner AND epoch = :epoch AND attribute_not_exists(proofs)';
 const common = { rtmsStreamId: 's', app: 'default', ttl: 9 } as const;
 
+const MISSED = { reason: 'no_room', atMs: NOW_MS, epoch: 4, sequence: 1, ledger: [] };
+const MISSING =
+  'endedStartEventTsMs = :run, endedReason = :reason, endedAtMs = :at, missed = :missed, untold = :yes, #ttl = :ttl';
+const told = writeTold({ ...OWNED, endedStartEventTsMs: 1000, untold: true });
+const NOTICE: StartNoticeRow = {
+  rtmsStreamId: 's',
+  startEventTsMs: 1000,
+  product: 'meeting',
+  entityId: 'e',
+  app: 'default',
+  requestedAtMs: 2000,
+  ttl: 9,
+  notice: { event: 'rtms.start_failed', numbers: { reason: 10 } },
+};
+
 const CASES: readonly Case[] = [
   [
     'a claim of a row that nobody has claimed',
     writeClaim(UNTOUCHED, 'me', NOW_MS, 0),
-    'SET #owner = :me, epoch = :next, claimedAtMs = :now REMOVE strikes, quarantinedUntilMs, proofs, handedBack, handedOverBy, handedOverAtMs, endedReason, endedAtMs, restart',
+    'SET #owner = :me, epoch = :next, claimedAtMs = :now, runEpoch = :next REMOVE strikes, missed, quarantinedUntilMs, proofs, handedBack, handedOverBy, handedOverAtMs, endedReason, endedAtMs, restart',
     `attribute_exists(pk) AND ${ABSENT}`,
   ],
   [
@@ -108,9 +125,33 @@ const CASES: readonly Case[] = [
   ],
   [
     'the end of a run that nobody served',
-    writeMissed(UNTOUCHED, NOW_MS),
-    'SET endedStartEventTsMs = :run, endedReason = :reason, #ttl = :ttl REMOVE #owner, operatorWish',
+    writeMissed(UNTOUCHED, MISSED, 'me', NOW_MS),
+    `SET #owner = :me, epoch = :next, runEpoch = :next, ${MISSING} REMOVE operatorWish, handedOverBy, handedOverAtMs`,
     `startEventTsMs = :run AND ${ABSENT}`,
+  ],
+  [
+    'the end of a run that its owner could not connect to',
+    writeMissedByOwner(CLAIM, MISSED, 1000, NOW_MS),
+    `SET ${MISSING} REMOVE operatorWish`,
+    OURS,
+  ],
+  [
+    'that the records say what was missed',
+    told.rest,
+    'REMOVE #owner, untold',
+    `untold = :yes AND ${AS_SEEN} AND startEventTsMs <= :run`,
+  ],
+  [
+    'the same of a stream that has a newer run',
+    told.again,
+    'SET #owner = :unowned REMOVE untold',
+    `untold = :yes AND ${AS_SEEN} AND startEventTsMs > :run`,
+  ],
+  [
+    'a notice about a start that brought no stream',
+    writeStartNotice(NOTICE),
+    'SET #rtmsStreamId = :rtmsStreamId, #startEventTsMs = :startEventTsMs, #product = :product, #entityId = :entityId, #app = :app, #requestedAtMs = :requestedAtMs, #ttl = :ttl, #notice = :notice, #serverUrls = :serverUrls, #endedStartEventTsMs = :endedStartEventTsMs, #endedReason = :endedReason, #owner = :owner, #untold = :untold',
+    'attribute_not_exists(pk)',
   ],
   [
     'a heartbeat outside ECS',
@@ -185,14 +226,26 @@ const CASES: readonly Case[] = [
   ],
   [
     'a missed run that wants a restart',
-    writeMissed(UNTOUCHED, NOW_MS, RESTART),
-    'SET endedStartEventTsMs = :run, endedReason = :reason, #ttl = :ttl, endedAtMs = :at, #restart = :restart, #owner = :restarts REMOVE operatorWish',
+    writeMissed(UNTOUCHED, MISSED, 'me', NOW_MS, RESTART),
+    `SET #owner = :me, epoch = :next, runEpoch = :next, ${MISSING}, #restart = :restart REMOVE operatorWish, handedOverBy, handedOverAtMs`,
     `startEventTsMs = :run AND ${ABSENT} AND ${NOT_STOPPED}`,
+  ],
+  [
+    'the end of a run that its owner could not connect to and that is wanted again',
+    writeMissedByOwner(CLAIM, MISSED, 1000, NOW_MS, RESTART),
+    `SET ${MISSING}, #restart = :restart REMOVE operatorWish`,
+    `${OURS} AND ${NOT_STOPPED}`,
+  ],
+  [
+    'that the records say what was missed, of a stream that is wanted again',
+    writeTold({ ...OWNED, endedStartEventTsMs: 1000, untold: true, restart: RESTART }).rest,
+    'SET #owner = :restarts REMOVE untold',
+    `untold = :yes AND ${AS_SEEN} AND startEventTsMs <= :run`,
   ],
   [
     'a claim of a stream that continues another',
     writeClaim(UNTOUCHED, 'me', NOW_MS, 0, { rtmsStreamId: 'b', reason: 13, tries: 1, sinceMs: 1 }),
-    'SET #owner = :me, epoch = :next, claimedAtMs = :now, continues = :continues REMOVE strikes, quarantinedUntilMs, proofs, handedBack, handedOverBy, handedOverAtMs, endedReason, endedAtMs, restart',
+    'SET #owner = :me, epoch = :next, claimedAtMs = :now, runEpoch = :next, continues = :continues REMOVE strikes, missed, quarantinedUntilMs, proofs, handedBack, handedOverBy, handedOverAtMs, endedReason, endedAtMs, restart',
     `attribute_exists(pk) AND ${ABSENT}`,
   ],
   [
@@ -264,7 +317,11 @@ test.each<[string, RowWrite | RowDeletion, object]>([
   ['the instant of a release', writeRelease(CLAIM, 77, {}), { ':at': 77, ':unowned': 'UNOWNED' }],
   ['a week for late duplicates', rest, { ':ttl': WEEK_LATER, ':run': 1000, ':reason': 6 }],
   ['the owner that is no more', again, { ':unowned': 'UNOWNED', ':epoch': 4 }],
-  ['the reason of a missed run', writeMissed(OWNED, NOW_MS), { ':reason': 'missed', ':run': 1000 }],
+  [
+    'the reason of a missed run',
+    writeMissed(OWNED, MISSED, 'me', NOW_MS),
+    { ':reason': 'missed', ':run': 1000, ':missed': MISSED, ':next': 4 },
+  ],
   ['the index of the tasks', writeHeartbeat(TASK, NOW_MS), { ':tasks': 'TASKS', ':one': 1 }],
   ['the request', writeOperatorRequest(OWNED, 'stop'), { ':request': 'stop', ':owner': 'other' }],
   ['the hand-over', writeAskBack(OWNED), { ':request': 'handover', ':proofs': 2 }],

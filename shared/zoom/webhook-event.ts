@@ -43,8 +43,14 @@ export interface AccountEvent {
   readonly event: (typeof ACCOUNT_EVENTS)[number];
   /** The documented numbers that were present, by Zoom's field name. */
   readonly numbers: Readonly<Record<string, number>>;
-  /** The entity whose start was refused, where Zoom names it. */
+  /** The entity whose start was refused, where Zoom names it, and its product. */
   readonly entityId?: string;
+  readonly product?: Product;
+  /** When it happened at Zoom, Unix ms; absent when that cannot be read. */
+  readonly eventTsMs?: number;
+  readonly operatorId?: string;
+  /** The payload as it came, JSON; absent when it is too long to be recorded. */
+  readonly raw?: string;
 }
 
 export type ZoomWebhookEvent =
@@ -127,7 +133,7 @@ export function parseWebhookEvent(rawBody: Uint8Array): ZoomWebhookEvent {
     return { kind: 'url_validation', plainToken };
   }
   const account = ACCOUNT_EVENTS.find((name) => name === event);
-  if (account !== undefined) return readAccountEvent(account, fields);
+  if (account !== undefined) return readAccountEvent(account, envelope, fields);
   const [, prefix = '', what] = STREAM_EVENT.exec(event) ?? [];
   const product = Object.hasOwn(PREFIXES, prefix) ? PREFIXES[prefix] : undefined;
   if (product === undefined) return { kind: 'unknown', event };
@@ -194,18 +200,38 @@ function startUrls(value: unknown): string[] {
   throw malformed('payload.server_urls', 'no server address, or too many or too long ones');
 }
 
-function readAccountEvent(event: AccountEvent['event'], fields: Fields): AccountEvent {
+function readAccountEvent(
+  event: AccountEvent['event'],
+  envelope: { readonly event_ts?: unknown; readonly payload?: unknown },
+  fields: Fields,
+): AccountEvent {
   const numbers: Record<string, number> = {};
   for (const name of ACCOUNT_NUMBERS) {
     const value = readInteger(fields[name]);
     if (value !== undefined) numbers[name] = value;
   }
-  const named = isObject(fields['id_field']) ? fields['id_field'] : fields;
+  const eventTsMs = v.safeParse(unixMs, envelope.event_ts);
+  const operatorId = v.safeParse(id, fields['operator_id']);
+  const raw = JSON.stringify(envelope.payload ?? {});
+  const isShort = Buffer.byteLength(raw) <= INPUT_LIMITS.noticeBytes;
+  return {
+    kind: 'account',
+    event,
+    numbers,
+    ...readEntity(isObject(fields['id_field']) ? fields['id_field'] : fields),
+    ...(eventTsMs.success && { eventTsMs: eventTsMs.output }),
+    ...(operatorId.success && { operatorId: operatorId.output }),
+    ...(isShort && { raw }),
+  };
+}
+
+/** The entity of whichever product is named first. */
+function readEntity(named: Fields): { entityId?: string; product?: Product } {
   for (const product of PRODUCTS) {
     const entityId = v.safeParse(id, named[ENTITY_ID_FIELD[product]]);
-    if (entityId.success) return { kind: 'account', event, numbers, entityId: entityId.output };
+    if (entityId.success) return { entityId: entityId.output, product };
   }
-  return { kind: 'account', event, numbers };
+  return {};
 }
 
 function read<Output>(

@@ -76,7 +76,8 @@ export async function measureRunners(sessions: number): Promise<RunnerFigures> {
   await keepingUp(world, streams);
   const kill = await crash(world, streams, 'runner-3');
   for (const id of streams) world.simulator.act(id, { do: 'stop', reason: 6 });
-  const isEnded = (id: string) => world.eventsOf(id).some(({ name }) => name === 'session_ended');
+  const isEnded = (id: string) =>
+    world.eventsOf(id).some(({ name }) => name === 'session_ended' || name === 'session_missed');
   await world.until('every end', () => streams.every(isEnded), 60_000);
   await world
     .until('a complete ledger', () => world.ledger.report().ok, 20_000)

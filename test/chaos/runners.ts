@@ -69,7 +69,8 @@ export async function runRunnerStorm(options: RunnerStormOptions): Promise<Runne
   });
   await Promise.all([...playing, ...striking]);
   world.stack.aws.kinesis.faults.clear();
-  const isEnded = (id: string) => world.eventsOf(id).some(({ name }) => name === 'session_ended');
+  const isEnded = (id: string) =>
+    world.eventsOf(id).some(({ name }) => name === 'session_ended' || name === 'session_missed');
   const unendedNow = () => started.filter((id) => !isEnded(id));
   await calm(world, () => unendedNow().length === 0 && world.ledger.report().ok);
   const report = world.ledger.report();

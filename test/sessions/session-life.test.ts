@@ -78,8 +78,9 @@ describe.concurrent('one session', () => {
     expect(blind.map(({ mediaType }) => mediaType)).toEqual(['audio', 'transcript', 'chat']);
     // The stream itself is over: Zoom refuses the handshake.
     await world.log('missed', { rtmsStreamId: id, epoch: 2 });
-    const second = await world.event('session_ended', { rtmsStreamId: id, epoch: 2 });
-    expect(second.data.stopReason).toBeUndefined();
+    const second = await world.event('session_missed', { rtmsStreamId: id, epoch: 2 });
+    expect(second.data).toMatchObject({ reason: 'refused' });
+    expect(namesOf(id, 2)).toEqual(['session_taken_over', 'session_missed']);
     await world.until(
       'the row written',
       async () => (await world.row(id)).endedReason === 'missed',

@@ -198,6 +198,17 @@ export class SessionWriter {
     }
   }
 
+  /** Closes, and says which number the epoch's last event has and what its ledger holds. */
+  account(): { readonly sequence: number; readonly ledger: LedgerRow[] } {
+    this.#lines.releaseAll();
+    const account = {
+      sequence: this.#lines.nextSequence(),
+      ledger: this.ledger.rows().filter((row) => !isMedia(row)),
+    };
+    this.close();
+    return account;
+  }
+
   /**
    * Writes the media rows of a ledger in events of their own, and waits for these. Pages of which one was lost
    * are all written again: a reader takes each row once.

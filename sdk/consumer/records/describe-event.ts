@@ -1,3 +1,5 @@
+import type { EventData } from '../../../shared/record/event-data.ts';
+import { missWords } from '../verdict/miss-words.ts';
 import type { ReceivedEvent } from './event-record.ts';
 
 /** @returns one line of words for an event. It has transcript and chat in full, so it does not belong into a log */
@@ -34,6 +36,12 @@ export function describeEvent(event: ReceivedEvent): string {
       const why = reason === undefined ? '' : `: ${reason.replaceAll('_', ' ')}`;
       return `restart ${outcome}, request ${attempt}${why}${code === undefined ? '' : ` (${code})`}`;
     }
+    case 'session_missed':
+      return `never recorded: ${missWords(event.data)}`;
+    case 'start_failed':
+    case 'request_status':
+    case 'concurrency_limited':
+      return `Zoom: rtms.${event.name}${numbersOf(event.data)}`;
     case 'participant_joined':
     case 'participant_left':
     case 'participant_video_on':
@@ -63,4 +71,11 @@ export function describeEvent(event: ReceivedEvent): string {
 
 function whatOf({ scope, userId }: { readonly scope: string; readonly userId?: number }): string {
   return userId === undefined ? scope : `${scope} of ${userId}`;
+}
+
+function numbersOf({ numbers = {} }: EventData['start_failed']): string {
+  const words = Object.entries(numbers).map(
+    ([name, value]) => `${name.replaceAll('_', ' ')} ${value}`,
+  );
+  return words.length === 0 ? '' : ` (${words.join(', ')})`;
 }

@@ -40,6 +40,16 @@ const LEAST: { readonly [Name in EventName]?: EventData[Name] } = {
   session_handed_over: { cause: 'shutdown', ledger },
   session_taken_over: { previousEpoch: 1, cause: 'owner_lost' },
   session_ended: { restartable: false, ledger },
+  session_missed: {
+    product: 'meeting',
+    entityId: 'a',
+    reason: 'no_room',
+    requestedAtMs: 1,
+    ledger,
+  },
+  start_failed: { timestampMs },
+  request_status: { timestampMs },
+  concurrency_limited: { timestampMs },
   session_revoked: { timestampMs },
   gap: {
     mediaType: 'audio',

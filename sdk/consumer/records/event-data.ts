@@ -46,6 +46,22 @@ const ledger = v.array(
   object({ ...source, mediaType: word, received: count, written: count, lost: count }),
 );
 
+const startFacts = {
+  accountId: v.optional(text),
+  operatorId: v.optional(text),
+  hostId: v.optional(text),
+  meetingId: v.optional(text),
+  webinarId: v.optional(text),
+  topic: v.optional(text),
+  isOriginalHost: v.optional(v.boolean()),
+  sessionKey: v.optional(text),
+};
+const notice = object({
+  timestampMs: time,
+  operatorId: v.optional(text),
+  numbers: v.optional(v.record(v.string(), number)),
+});
+
 /** Media parameters by media type, as `session_started` has them. */
 const media = v.custom<object>(
   (value) =>
@@ -103,14 +119,7 @@ const SCHEMAS = {
   session_started: object({
     product: word,
     entityId: text,
-    accountId: v.optional(text),
-    operatorId: v.optional(text),
-    hostId: v.optional(text),
-    meetingId: v.optional(text),
-    webinarId: v.optional(text),
-    topic: v.optional(text),
-    isOriginalHost: v.optional(v.boolean()),
-    sessionKey: v.optional(text),
+    ...startFacts,
     media,
     leftOut: v.optional(
       v.array(object({ mediaType: word, reason: word, status: v.optional(number) })),
@@ -156,6 +165,23 @@ const SCHEMAS = {
     text: v.optional(text),
     nextAtMs: v.optional(time),
   }),
+  session_missed: object({
+    product: word,
+    entityId: text,
+    reason: word,
+    status: v.optional(number),
+    stopReason: v.optional(number),
+    stopReasonName: v.optional(text),
+    requestedAtMs: time,
+    claimedAtMs: v.optional(time),
+    restart: v.optional(word),
+    ...startFacts,
+    ledger,
+    ledgerPages: v.optional(count),
+  }),
+  start_failed: notice,
+  request_status: notice,
+  concurrency_limited: notice,
   session_revoked: stateChange,
   gap: object({
     ...source,

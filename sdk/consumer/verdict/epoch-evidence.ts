@@ -6,6 +6,7 @@ import { SequenceRanges } from '../records/sequence-ranges.ts';
 import { EpochLife } from './blind-time.ts';
 import { type EpochEnd, isLineKind, Recovered, type SourceEvidence } from './ledger-report.ts';
 import type { Loss } from './loss.ts';
+import { missWords } from './miss-words.ts';
 
 /** Far more gaps than a source ever has. Beyond them its counts no longer add up, which the report then says. */
 const MAX_RANGES = 100_000;
@@ -31,6 +32,7 @@ export class EpochEvidence {
   /** Pages of the ledger found, and how many its last event says there are. */
   readonly #pages = new Set<number>();
   #ledgerPages = 0;
+  #missed: RtmsEventOf<'session_missed'> | undefined;
 
   constructor(rtmsStreamId: string, epoch: number) {
     this.rtmsStreamId = rtmsStreamId;
@@ -64,8 +66,9 @@ export class EpochEvidence {
     const atMs = event.time.getTime();
     if (event.recovered) this.recoveredLines.add(event.sequence, atMs);
     this.life.event(event);
-    if (name === 'session_ended' || name === 'session_handed_over') {
-      this.end = name === 'session_ended' ? 'ended' : 'handed_over';
+    if (name === 'session_missed') this.#missed = event;
+    if (name === 'session_ended' || name === 'session_handed_over' || name === 'session_missed') {
+      this.end = name === 'session_handed_over' ? 'handed_over' : 'ended';
       this.#ledgerPages = event.data.ledgerPages ?? 0;
       this.#ledger(event.data.ledger);
       // The ledger counts the lines before its own, so this line is not counted as found.
@@ -84,6 +87,17 @@ export class EpochEvidence {
   /** Pages that the last event of the epoch announces and that were not found. */
   get missingPages(): number {
     return this.#ledgerPages - this.#pages.size;
+  }
+
+  /** The whole stream, if it was never recorded. */
+  get missed(): Loss[] {
+    if (this.#missed === undefined) return [];
+    const { rtmsStreamId, epoch } = this;
+    const { data, time } = this.#missed;
+    const toMs = time.getTime();
+    const fromMs = Math.min(data.requestedAtMs, toMs);
+    const cause = missWords(data);
+    return [{ rtmsStreamId, epoch, kind: 'missed', mediaType: 'events', cause, fromMs, toMs }];
   }
 
   /** The losses that gap events tell. */

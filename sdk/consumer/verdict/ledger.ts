@@ -141,7 +141,7 @@ function judgeEpoch(
   if (lines > 0) problems.push(`${where} lines: ${lines} neither written nor explained`);
   const { missingPages } = epoch;
   if (missingPages > 0) problems.push(`${where} ledger: ${missingPages} of its pages not found`);
-  losses.push(...epoch.gaps);
+  losses.push(...epoch.missed, ...epoch.gaps);
   const at = { rtmsStreamId, epoch: number };
   const wasSent = (type: string) => epoch.edges.has(type) || before?.edges.has(type) === true;
   const lastSeenMs = (type: string) => before?.lastSeenMs(type);

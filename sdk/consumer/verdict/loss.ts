@@ -7,14 +7,15 @@ import { type FrameSource, sourceKey } from '../records/frame.ts';
  * - `gap`: frames or lines that were received and lost, counted by the runner that lost them
  * - `blind`: a time in which nobody was connected. Zoom keeps nothing of this media type for a later connection
  * - `hole`: capture time without audio around a lost owner, which had received audio and not yet written it
+ * - `missed`: the whole stream, of which nothing was recorded; `mediaType` is `events`, as nobody knows what it would have had
  */
 export interface Loss extends FrameSource {
   readonly rtmsStreamId: string;
   /** The epoch whose events tell of the loss. */
   readonly epoch: number;
-  readonly kind: 'gap' | 'blind' | 'hole';
+  readonly kind: 'gap' | 'blind' | 'hole' | 'missed';
   readonly mediaType: LedgerMediaType;
-  /** The cause in the event that tells of the loss: `buffer_full`, `owner_lost`, `handed_over`, `reconnected`, … */
+  /** The cause in the event that tells of the loss: `buffer_full`, `owner_lost`, `handed_over`, `reconnected`, …; of `missed` in words. */
   readonly cause: string;
   /** Capture time that may be affected, Unix ms. */
   readonly fromMs: number;
@@ -53,6 +54,7 @@ export function describeLoss(loss: Loss): string {
   const source = sourceKey(loss);
   const whose = source === '' ? '' : ` of ${source}`;
   const why = CAUSE[cause] ?? cause;
+  if (kind === 'missed') return `the stream was never recorded: ${cause}`;
   const when = `between ${timeOfDay(fromMs)} and ${timeOfDay(toMs)}`;
   if (kind === 'gap') {
     if (count === 0) return `${noun}${whose} lacks frames ${when}: ${why}`;

@@ -314,3 +314,22 @@ test.each<[string, readonly Loss['kind'][]]>([
   const losses = kinds.map((kind) => ({ ...where, kind, fromMs: 0, toMs: 1 }));
   expect(describeLosses(losses)).toBe(words);
 });
+
+test('a stream that was never recorded is incomplete, and over', () => {
+  const checker = new LedgerChecker();
+  const data: EventData['session_missed'] = {
+    product: 'meeting',
+    entityId: 'a',
+    reason: 'refused',
+    status: 3,
+    requestedAtMs: START_MS,
+    ledger: [{ mediaType: 'events', received: 0, written: 0, lost: 0 }],
+  };
+  checker.event(event('session_missed', data, 1));
+  const report = checker.report();
+  expect(report).toMatchObject({ verdict: 'incomplete', isOpen: false, problems: [] });
+  expect(describeVerdict(report)).toEqual([
+    'the stream was never recorded: Zoom refused the handshake (status 3)',
+    'incomplete: 1 loss; all named above',
+  ]);
+});

@@ -40,7 +40,7 @@ export function describeVerdict(report: {
  * Whoever has to answer for a recording must not take one for the other.
  */
 export function describeLosses(losses: readonly Loss[]): string {
-  const known = losses.filter(({ kind }) => kind === 'gap').length;
+  const known = losses.filter(({ kind }) => kind === 'gap' || kind === 'missed').length;
   const possible = losses.length - known;
   const times = possible === 1 ? '1 time' : `${possible} times`;
   if (losses.length === 0) return 'nothing is lost';

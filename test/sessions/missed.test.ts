@@ -1,0 +1,99 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { signedWebhook } from '../../shared/zoom/webhook-request.ts';
+import { syntheticMeeting } from '../../simulator/scenario/synthetic-meeting.ts';
+import { EXAMPLE_APP } from '../../simulator/sockets/handshake.ts';
+import { EVERYTHING, startWorld, type World } from '../support/world.ts';
+
+const MEETING = syntheticMeeting({ durationMs: 600_000 });
+
+let world: World;
+/** Fills the only runner. */
+let flowing: string;
+beforeAll(async () => {
+  const runner = { entry: 'runner/main.ts', environment: () => ({ CAPACITY: '1' }) };
+  world = await startWorld({ runners: 1, missing: 'nameless', media: EVERYTHING, runner });
+}, 60_000);
+afterAll(() => world[Symbol.asyncDispose](), 60_000);
+
+/** Posts a webhook as Zoom signs them, of an event that happened at `atMs`. */
+async function post(event: string, payload: object, atMs = Date.now()): Promise<number> {
+  const body = JSON.stringify({ event, event_ts: atMs, payload });
+  const request = signedWebhook(EXAMPLE_APP.webhookSecretToken, body, Date.now());
+  const { status } = await fetch(world.stack.webhookUrl, request);
+  return status;
+}
+
+/** Where the simulator listens, without a stream of its own under this id: it refuses the handshake. */
+async function startUnknown(atMs = Date.now(), server_urls?: string) {
+  const id = randomUUID();
+  const [address = ''] = (await world.row(flowing)).serverUrls ?? [];
+  const urls = server_urls ?? address;
+  const payload = { meeting_uuid: `m-${id}`, rtms_stream_id: id, server_urls: urls };
+  return { id, status: await post('meeting.rtms_started', payload, atMs) };
+}
+
+const namesOf = (id: string) => world.eventsOf(id).map(({ name }) => name);
+
+async function expectMissed(id: string, reason: string, fields: object = {}) {
+  const { data } = await world.event('session_missed', { rtmsStreamId: id });
+  expect(data).toMatchObject({ reason, ...fields });
+  await world.until('the row at rest', async () => {
+    const { owner, missed, untold } = await world.row(id);
+    return owner === undefined && untold === undefined && missed?.reason === reason;
+  });
+  expect(namesOf(id).filter((name) => name.startsWith('session_'))).toEqual(['session_missed']);
+}
+
+test('every stream that is not recorded says why, once', { timeout: 90_000 }, async () => {
+  const filler = world.simulator.start(MEETING) ?? '';
+  flowing = filler;
+  await world.flowing(filler, 1);
+
+  // No runner has room, until Zoom stops the stream.
+  const crowded = world.simulator.start(MEETING) ?? '';
+  const waiting = await world.until('a row that waits', async () => {
+    const row = await world.row(crowded);
+    return row?.owner === 'UNOWNED' && row;
+  });
+  const stopped = { rtms_stream_id: crowded, meeting_uuid: waiting.entityId, stop_reason: 6 };
+  const later = (waiting.startEventTsMs ?? 0) + 30_000;
+  expect(await post('meeting.rtms_stopped', stopped, later)).toBe(200);
+  await expectMissed(crowded, 'no_room', { stopReason: 6, stopReasonName: 'MEETING_ENDED' });
+
+  // An address off the allow-list: Zoom is told, and so are the records.
+  const foreign = await startUnknown(Date.now(), 'wss://evil.example');
+  expect(foreign.status).toBe(400);
+  await expectMissed(foreign.id, 'address_refused');
+
+  // Zoom could not start the stream at all.
+  const failed = { meeting_uuid: 'never-started', operator_id: 'o', reason: 10 };
+  expect(await post('rtms.start_failed', failed)).toBe(200);
+  const notice = await world.until('the notice', () =>
+    world.events.find(({ name }) => name === 'start_failed'),
+  );
+  expect(notice).toMatchObject({ entityId: 'never-started', data: { numbers: { reason: 10 } } });
+  const byNotice = await world.event('session_missed', { rtmsStreamId: notice.rtmsStreamId });
+  expect(byNotice.data).toMatchObject({ reason: 'start_failed', entityId: 'never-started' });
+  expect(await post('rtms.request_status', { meeting_uuid: 'asked', status: 'pending' })).toBe(200);
+  await world.until('the status', () =>
+    world.events.some(({ name, entityId }) => name === 'request_status' && entityId === 'asked'),
+  );
+
+  // There is room again.
+  world.simulator.act(filler, { do: 'stop', reason: 6 });
+  await world.event('session_ended', { rtmsStreamId: filler });
+  const refused = await startUnknown();
+  expect(refused.status).toBe(200);
+  await expectMissed(refused.id, 'refused', { status: 2 });
+  const late = await startUnknown(Date.now() - 120_000);
+  await expectMissed(late.id, 'came_too_late', { status: 2 });
+
+  const report = world.ledger.report();
+  expect(report.problems).toEqual([]);
+  const missed = report.losses.filter(({ kind }) => kind === 'missed');
+  expect(missed.map(({ rtmsStreamId }) => rtmsStreamId).sort()).toEqual(
+    [crowded, foreign.id, notice.rtmsStreamId, refused.id, late.id].sort(),
+  );
+  expect(world.events.filter(({ name }) => name === 'session_missed')).toHaveLength(5);
+});
