@@ -6,6 +6,7 @@ import { ServiceError } from '../shared/errors.ts';
 import { type Packing, parsePacking } from '../shared/packing.ts';
 import { type AllowedHosts, parseAllowedHosts } from '../shared/zoom/allowed-hosts.ts';
 import { type ApiAddresses, apiAddressesFrom } from '../shared/zoom/api-credentials.ts';
+import { parseReconcile, type ZoomReconcile } from '../shared/zoom/reconcile.ts';
 import { LOG_LEVELS, type RunnerLogLevel } from './task/log.ts';
 
 export interface RunnerConfig {
@@ -20,6 +21,7 @@ export interface RunnerConfig {
   /** Undefined: the deployment has no catcher. */
   readonly catcherQueueUrl: string | undefined;
   readonly secret: { readonly secretId: string; readonly refreshMs: number };
+  readonly reconcile: ZoomReconcile;
   /** Of Zoom's REST API. */
   readonly api: ApiAddresses;
   readonly allowedHosts: AllowedHosts;
@@ -106,6 +108,7 @@ export function readRunnerConfig(
       secretId: required('ZOOM_SECRET_ID'),
       refreshMs: 1000 * integer('SECRET_REFRESH_SECONDS', 30, 3_600, 600),
     },
+    reconcile: parsedIfGiven('ZOOM_RECONCILE', parseReconcile) ?? ('off' as const),
     api: apiAddressesFrom(environment),
     allowedHosts: parsed('ALLOWED_HOSTS', required('ALLOWED_HOSTS'), parseAllowedHosts),
     mediaStream: required('MEDIA_STREAM'),

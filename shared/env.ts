@@ -88,9 +88,8 @@ export interface RunnerEnv {
   MEMORY_MIB?: string;
   /** As in `WebhookEnv`. */
   SECRET_REFRESH_SECONDS?: string;
-  /** Zoom's REST API and its OAuth endpoint. Unset: Zoom's own; see `shared/zoom/api-credentials.ts`. */
-  ZM_RTMS_API_URL?: string;
-  ZM_RTMS_OAUTH_URL?: string;
+  /** `off`, `report` or `start`, see `shared/zoom/reconcile.ts`. Unset: off. */
+  ZOOM_RECONCILE?: string;
   /** JSON of `RunnerPrices` in `shared/cost.ts`; unset: no cost is estimated. */
   PRICES?: string;
   /** JSON of `Packing` in `shared/packing.ts`, or `off`; unset: off. */
@@ -127,6 +126,9 @@ export interface LocalEnv {
   AWS_ENDPOINT_URL_SECRETS_MANAGER: string;
   AWS_ENDPOINT_URL_ECS: string;
   TASK_ID: string;
+  /** Zoom's REST API and its OAuth endpoint. Unset: Zoom's own; see `shared/zoom/api-credentials.ts`. */
+  ZM_RTMS_API_URL?: string;
+  ZM_RTMS_OAUTH_URL?: string;
 }
 
 /** What a user may set for `npm start` and `npm start -- --live`. */

@@ -72,6 +72,8 @@ export const METRICS = {
   SessionsFailed: { unit: 'Count', by: 'cause', total: true },
   /** Requests for streams that Zoom ended for a technical reason, and what came of them: see `session_restart`. */
   Restarts: { unit: 'Count', by: 'cause' },
+  /** Meetings that are live at Zoom and never had a stream here, by what was done: see `zoom.reconcile`. */
+  LiveMeetingsUnknown: { unit: 'Count', by: 'cause' },
   Takeovers: { unit: 'Count', by: 'cause' },
   HandOvers: { unit: 'Count', by: 'cause' },
   DrainDuration: { unit: 'Milliseconds' },

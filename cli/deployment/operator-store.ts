@@ -6,6 +6,7 @@ import {
   UpdateCommand,
 } from '@aws-sdk/lib-dynamodb';
 import { ServiceError } from '../../shared/errors.ts';
+import { isLiveMeetingKey } from '../../shared/session-table/live-meetings.ts';
 import {
   type OperatorRequest,
   writeOperatorRequest,
@@ -75,6 +76,7 @@ export class OperatorStore {
       });
       const page = await this.#ask(() => this.#client.send(command));
       for (const row of page.Items ?? []) {
+        if (isLiveMeetingKey(row['pk'])) continue;
         const task = row['owner'] === TASKS ? parseTaskRow(row).row : undefined;
         const session = task === undefined ? parseSessionRow(row) : undefined;
         if (task !== undefined) tasks.push(task);

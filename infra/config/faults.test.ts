@@ -117,6 +117,10 @@ describe('a mistake in the configuration', () => {
       'network.natGateways: [2]; allowed is a whole number from 1 to 3',
     ],
     [
+      { zoom: { reconcile: 'restart' } },
+      'zoom.reconcile: "restart"; allowed is "off", "report", "start"',
+    ],
+    [
       { zoom: { maxClockSkewSeconds: Number.NaN } },
       'zoom.maxClockSkewSeconds: NaN; allowed is a whole number',
     ],

@@ -11,6 +11,7 @@ describe('readConfig', () => {
         allowedHosts: ['zoom.us', 'zoom.com', 'zoomgov.com'],
         maxClockSkewSeconds: 300,
         secretRefreshSeconds: 600,
+        reconcile: 'off',
       },
       records: { capacity: { mode: 'on-demand' }, retentionHours: 24 },
       runner: { cpu: 1024, memoryMiB: 2048, capacity: 30, minTasks: 2 },

@@ -57,6 +57,10 @@ export function meetingGraphs({ metrics, jobs }: Observed): GraphWidgetProps[] {
       ],
     },
     {
+      title: 'Restarts asked of Zoom, live meetings without a stream',
+      left: [metrics.perValue('Restarts', 'Sum'), metrics.perValue('LiveMeetingsUnknown', 'Sum')],
+    },
+    {
       title: 'Lost, failed, missed',
       left: [
         metrics.perValue('FramesLost', 'Sum'),

@@ -172,9 +172,10 @@ export class RunnerService extends Construct {
     return definition;
   }
 
-  #grantTask({ table, jobs, streams, secret }: RunnerServiceProps): void {
+  #grantTask({ table, jobs, streams, secret, zoom }: RunnerServiceProps): void {
     const grantee = this.service.taskDefinition.taskRole;
     table.grantServe(grantee);
+    if (zoom.reconcile !== 'off') table.grantReadAll(grantee);
     jobs.grantReceive(grantee);
     jobs.grantSend(grantee);
     streams.grantWrite(grantee);
@@ -227,6 +228,7 @@ function runnerEnvironment({
     CAPACITY: String(runner.capacity),
     HEALTH_PORT: String(HEALTH_PORT),
     SECRET_REFRESH_SECONDS: String(zoom.secretRefreshSeconds),
+    ZOOM_RECONCILE: zoom.reconcile,
     SPOOL_DIR,
     SPOOL_MAX_BYTES: String(runner.spoolGiB * 1024 ** 3),
     MEMORY_MIB: String(runner.memoryMiB),

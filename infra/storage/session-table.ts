@@ -55,6 +55,11 @@ export class SessionTable extends Construct {
     this.#grant(grantee, ['dynamodb:Query'], `${this.table.tableArn}/index/${OWNER_INDEX}`);
   }
 
+  /** Lets a runner compare all rows with Zoom's list of live meetings. */
+  grantReadAll(grantee: IGrantable): void {
+    this.#grant(grantee, ['dynamodb:Scan'], this.table.tableArn);
+  }
+
   /** CDK's own grants would add `index/*`; each grant here names the one table or index that is used. */
   #grant(grantee: IGrantable, actions: string[], resourceArn: string): void {
     Grant.addToPrincipal({ grantee, actions, resourceArns: [resourceArn] });

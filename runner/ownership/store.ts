@@ -1,15 +1,11 @@
 import {
-  ConditionalCheckFailedException,
-  DynamoDBServiceException,
-} from '@aws-sdk/client-dynamodb';
-import {
   DeleteCommand,
   type DynamoDBDocumentClient,
   GetCommand,
   QueryCommand,
+  ScanCommand,
   UpdateCommand,
 } from '@aws-sdk/lib-dynamodb';
-import { ServiceError } from '../../shared/errors.ts';
 import { writeAskBack } from '../../shared/session-table/operator-writes.ts';
 import {
   isReadable,
@@ -48,6 +44,7 @@ import {
   type TaskReport,
   writeHeartbeat,
 } from '../../shared/session-table/task-writes.ts';
+import { guarded } from './table-errors.ts';
 
 type Item = Readonly<Record<string, unknown>>;
 
@@ -99,6 +96,27 @@ export class SessionStore {
     return items.map((item) => this.#parsed(item)).filter(isReadable);
   }
 
+  /**
+   * Ids of all meetings of which there is a row, ended ones included. Reads the whole table: rows stay for a week. Only
+   * for who may `dynamodb:Scan`.
+   */
+  async entityIds(): Promise<ReadonlySet<string>> {
+    const found = new Set<string>();
+    let from: Record<string, unknown> | undefined;
+    do {
+      const command = new ScanCommand({
+        TableName: this.#table,
+        ProjectionExpression: 'entityId',
+        FilterExpression: 'attribute_exists(entityId)',
+        ExclusiveStartKey: from,
+      });
+      const page = await guarded(() => this.#client.send(command));
+      for (const { entityId } of page?.Items ?? []) found.add(String(entityId));
+      from = page?.LastEvaluatedKey;
+    } while (from !== undefined);
+    return found;
+  }
+
   /** All heartbeats, by the index: eventually consistent. */
   async tasks(): Promise<TaskRow[]> {
     const items = await this.#query(TASKS);
@@ -136,6 +154,11 @@ export class SessionStore {
   ): Promise<SessionRow | undefined> {
     // Spoilt between the read and the claim, it is this task's now, which will not serve it.
     return this.update(writeClaim(seen, taskId, nowMs, strikes, continues));
+  }
+
+  /** @returns whether the write's condition held */
+  async tryWrite(write: RowWrite): Promise<boolean> {
+    return (await this.#write(write)) !== undefined;
   }
 
   /** @returns the row after the write; undefined when its condition did not hold, or the row cannot be read */
@@ -295,40 +318,4 @@ export class SessionStore {
     });
     return (await guarded(() => this.#client.send(command, options)))?.Attributes;
   }
-}
-
-/** Errors of the client's making that pass all the same. */
-const PASSING: ReadonlySet<string> = new Set([
-  'ProvisionedThroughputExceededException',
-  'ThrottlingException',
-  'RequestLimitExceeded',
-  'LimitExceededException',
-  'TransactionConflictException',
-  'TransactionInProgressException',
-  'ReplicatedWriteConflictException',
-  'ExpiredTokenException',
-  'RequestTimeTooSkewed',
-]);
-
-/** A condition that did not hold is an answer (undefined); everything else is our error. */
-async function guarded<T>(send: () => Promise<T>): Promise<T | undefined> {
-  try {
-    return await send();
-  } catch (cause) {
-    if (cause instanceof ConditionalCheckFailedException) return undefined;
-    const name = cause instanceof Error ? cause.name : typeof cause;
-    const options = { cause, detail: { name } };
-    if (passes(cause)) {
-      throw new ServiceError('session/store-failed', 'the session table did not answer', options);
-    }
-    throw new ServiceError('session/store-refused', 'the session table refused the call', options);
-  }
-}
-
-/** May the same call succeed later? Only an answer that blames the call itself says that it will not. */
-function passes(error: unknown): boolean {
-  if (!(error instanceof DynamoDBServiceException)) return true;
-  const { $fault, name, $metadata } = error;
-  const status = $metadata.httpStatusCode ?? 500;
-  return $fault === 'server' || status >= 500 || status === 429 || PASSING.has(name);
 }

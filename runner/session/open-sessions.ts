@@ -9,6 +9,7 @@ import type { CounterMetrics } from '../../shared/metrics.ts';
 import { encodeSessionJob } from '../../shared/session-job.ts';
 import type { AllowedHosts } from '../../shared/zoom/allowed-hosts.ts';
 import type { ApiAddresses } from '../../shared/zoom/api-credentials.ts';
+import type { ZoomReconcile } from '../../shared/zoom/reconcile.ts';
 import type { Producers } from '../kinesis/open-producers.ts';
 import type { TaskOwnership } from '../ownership/open-ownership.ts';
 import { RECONCILE_INTERVAL_MS } from '../ownership/reconcile.ts';
@@ -20,6 +21,7 @@ import { LoopUse } from './loop-share.ts';
 import { SessionPool } from './pool.ts';
 import type { SessionPoolOptions } from './pool-options.ts';
 import { FrameUnits } from './recording/source-writer.ts';
+import { LiveMeetings } from './restart/live-meetings.ts';
 import { Restarts } from './restart/restarts.ts';
 import { SESSION_STATES } from './session-state.ts';
 
@@ -27,6 +29,8 @@ import { SESSION_STATES } from './session-state.ts';
 const SECRET_INTERVAL_MS = 5_000;
 /** How long a restart waits at most whose task has died: Zoom is to be asked within 5 s of the end. */
 const RESTARTS_INTERVAL_MS = 2_000;
+/** How often a task tries to get the comparison that one task makes every five minutes. */
+const LIVE_INTERVAL_MS = 30_000;
 
 export interface SessionsOptions {
   readonly config: {
@@ -39,6 +43,8 @@ export interface SessionsOptions {
     /** The catcher's queue; undefined: the deployment has no catcher. */
     readonly catcherQueueUrl?: string | undefined;
     readonly secret: { readonly secretId: string; readonly refreshMs: number };
+    /** What is done about live meetings without a stream. @default off */
+    readonly reconcile?: ZoomReconcile;
     /** Of Zoom's REST API. @default Zoom's */
     readonly api?: ApiAddresses;
   };
@@ -94,6 +100,25 @@ export function openSessions(options: SessionsOptions): Sessions {
     logger,
     metrics,
   });
+  const { reconcile: mode = 'off' } = config;
+  const liveMeetings =
+    mode === 'off'
+      ? undefined
+      : new LiveMeetings({
+          taskId,
+          mode,
+          store,
+          apis: () =>
+            new Map(
+              secret.apps.flatMap((app) => {
+                const api = restarts.api(app);
+                return api === undefined ? [] : [[app, api] as const];
+              }),
+            ),
+          credentials: (app, product) => secret.credentials(app, product),
+          logger,
+          metrics,
+        });
   const pool = new SessionPool({
     context: {
       taskId,
@@ -146,6 +171,9 @@ export function openSessions(options: SessionsOptions): Sessions {
       loops.follow('poller', pollJobs(poller, polling.signal));
       loops.start('reconcile', RECONCILE_INTERVAL_MS, () => pool.reconcile());
       loops.start('secret', SECRET_INTERVAL_MS, () => secret.refresh());
+      if (liveMeetings !== undefined) {
+        loops.start('live meetings', LIVE_INTERVAL_MS, () => liveMeetings.look());
+      }
       loops.start('restarts', RESTARTS_INTERVAL_MS, async () => {
         if (!pool.isDraining) await restarts.look();
       });

@@ -64,6 +64,11 @@ export class HandshakeSecret {
     }
   }
 
+  /** Names of the apps, as far as the secret is read. */
+  get apps(): readonly string[] {
+    return [...(this.#cache.latest?.apps.keys() ?? [])];
+  }
+
   /** What asks Zoom's REST API in the name of an app's account, as far as the secret is read; undefined for nothing. */
   api(app: string): ApiCredentials | undefined {
     return this.#cache.latest?.apps.get(app)?.api;

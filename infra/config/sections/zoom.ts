@@ -11,6 +11,7 @@ import {
 } from '../../../rtms/protocol/protocol-settings.ts';
 import { ServiceError } from '../../../shared/errors.ts';
 import { parseAllowedHosts } from '../../../shared/zoom/allowed-hosts.ts';
+import { ZOOM_RECONCILE } from '../../../shared/zoom/reconcile.ts';
 import { NO_SUCH_KEY } from '../faults.ts';
 import { acceptedText, count } from './field-kinds.ts';
 
@@ -68,6 +69,11 @@ const FIELDS = v.strictObject({
    * placeholder they read it every 30 s.
    */
   secretRefreshSeconds: v.optional(v.pipe(count, v.minValue(30), v.maxValue(3_600)), 600),
+  /**
+   * What to do every five minutes about meetings that Zoom says are live and of which no stream has ever come: `report` them,
+   * or also `start` their stream. Needs `apps.<name>.api` in the Zoom secret.
+   */
+  reconcile: v.optional(v.picklist(ZOOM_RECONCILE), 'off'),
   /** What to ask Zoom for; media types and fields that are left out keep the default of `RTMS_MEDIA`. */
   media: v.optional(
     v.pipe(

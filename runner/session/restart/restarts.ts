@@ -234,7 +234,7 @@ export class Restarts implements SessionRestarts {
     const read =
       restart !== undefined && isAuthentication(restart.reason) ? renewedCredentials : credentials;
     const found = start && (await read(app, start.product).catch(() => undefined));
-    const api = this.#api(app);
+    const api = this.api(app);
     // Taken out of the secret since the end.
     if (start === undefined || found === undefined || api === undefined) {
       return async () => NO_CREDENTIALS;
@@ -249,7 +249,8 @@ export class Restarts implements SessionRestarts {
     };
   }
 
-  #api(app: string): ZoomApi | undefined {
+  /** What can be asked in the name of an app's account; undefined without credentials. */
+  api(app: string): ZoomApi | undefined {
     const { apiCredentials, addresses } = this.#options;
     const credentials = apiCredentials(app);
     if (credentials === undefined) return undefined;
