@@ -64,9 +64,9 @@ export async function runRestartStorm(options: RestartStormOptions): Promise<Res
   const killing = plan.kills.map(async ({ atMs, pick }) => {
     await sleep(atMs);
     const { runners: alive } = world.stack.fleet;
-    const victim = alive[Math.floor(pick * alive.length)];
-    if (victim === undefined || alive.length < 2) return;
-    process.kill(victim.pid, 'SIGKILL');
+    const runner = alive[Math.floor(pick * alive.length)];
+    if (runner === undefined || alive.length < 2) return;
+    process.kill(runner.pid, 'SIGKILL');
     kills += 1;
   });
   const watching = watch(world, lives, storm.signal);

@@ -6,7 +6,7 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   'rtms/protocol': ['shared'],
   'shared/record': ['shared', 'rtms/protocol', 'shared/zoom'],
   'shared/zoom': ['shared', 'rtms/protocol'],
-  'shared/session-table': ['shared', 'rtms/protocol', 'shared/zoom'],
+  'shared/session-table': ['shared', 'rtms/protocol', 'shared/zoom', 'shared/record'],
   'rtms/api': ['shared', 'shared/zoom', 'rtms/protocol'],
   'rtms/wire': ['shared', 'rtms/protocol'],
   'rtms/connection': ['shared', 'rtms/protocol', 'rtms/wire'],

@@ -17,7 +17,7 @@ export const BANNED: readonly BannedWord[] = [
     pattern: /\bholes?\b|[a-z]Holes?\b|\bholes?[A-Z]/,
     say: 'gap',
     // `LedgerReport.holes`, `BoundaryHole` and the loss kind `hole` are names of the published package.
-    unless: /BoundaryHole|['`]hole\b|\bholes\b(?=[:,)]| })|\.holes\b/,
+    unless: /BoundaryHole|['`]hole\b|\bholes\b(?=[:,)]| })|\.holes\b|\bholes\.length/,
   },
   { pattern: /\bshed(s|ding|dable|Order)?\b|[a-z]Shed|\bSHED/, say: 'drop, or lost' },
   { pattern: /condemn/i, say: 'drop' },
@@ -26,7 +26,7 @@ export const BANNED: readonly BannedWord[] = [
     pattern: /discard/i,
     say: 'drop, or lost',
     // The flag `--discard` and the action `discarded` are a contract of `rtms redrive`.
-    unless: /--discard\b/,
+    unless: /--discard\b|'discarded'/,
     allowedIn: ['cli/commands/redrive.ts'],
   },
   {
@@ -46,7 +46,11 @@ export const BANNED: readonly BannedWord[] = [
     unless: /\boperatorWish\b|\bwish: request\b/,
   },
   { pattern: /\bpatien|[a-z]Patien|PATIEN|hurry/i, say: 'flush deadline, or time-out' },
-  { pattern: /settl/i, say: 'done, ready, flushed or recorded', unless: /allSettled/ },
+  {
+    pattern: /settl/i,
+    say: 'done, ready, flushed or recorded',
+    unless: /allSettled|'settle_failed'/,
+  },
   // The SDK exports the type under its first name.
   {
     pattern: /effective.?media/i,
