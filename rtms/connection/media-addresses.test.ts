@@ -7,6 +7,7 @@ import {
 } from '../../test/support/rtms/scripted-zoom.ts';
 import { EventLog, QUICK } from '../../test/support/rtms/simulated-client.ts';
 import { RtmsClient } from '../client.ts';
+import { MEDIA_DATA_TYPE } from '../protocol/constants.ts';
 import { MEDIA_TYPE_BIT, MEDIA_TYPES, type MediaType } from '../protocol/media-type.ts';
 import { completeMediaRequest } from '../protocol/params.ts';
 import type { RtmsClientOptions } from './options.ts';
@@ -219,4 +220,30 @@ test('a type that is refused after the session began is told as interrupted', as
     { scope: 'video', cause: 'status_10' },
   ]);
   expect(it.client.state).toBe('streaming');
+});
+
+test('a source whose connection is replaced by the one for everything has its gap told', async () => {
+  let isRefused = false;
+  const script = mediaServer(DOCUMENTED, (path, bits) =>
+    isRefused && (path === 'video' || (path === 'all' && bits !== MEDIA_DATA_TYPE.ALL)) ? 7 : 0,
+  );
+  await using it = await joinScripted(script);
+  await it.log.next('joined');
+  const audio = (timestamp: number) => ({
+    msg_type: 14,
+    content: { user_id: 7, data: 'AAAA', timestamp },
+  });
+  const fromMs = 1783000000000;
+  it.zoom.send('audio', audio(fromMs));
+  await it.log.next('frame');
+  isRefused = true;
+  for (const socket of it.zoom.sockets('video')) socket.close(1000);
+  await it.log.until(() => it.log.of('reconnected').some(({ scope }) => scope === 'audio'));
+  it.zoom.send('all', audio(fromMs + 10_000));
+  expect(await it.log.next('gap')).toEqual({
+    mediaType: 'audio',
+    userId: 7,
+    fromMs,
+    toMs: fromMs + 10_000,
+  });
 });

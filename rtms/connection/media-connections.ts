@@ -251,14 +251,14 @@ export class MediaConnections implements MediaConnectionOwner, DeliveryRules<Med
         : [refused];
     const added = fallback.connections.map((plan) => this.#create(plan));
     const cause = `status_${status ?? 'unknown'}`;
-    const { logger, now } = this.#options;
+    const { logger, clock } = this.#options;
     const { leftOut, unified } = fallback;
     const { mediaTypes, userId } = refused;
     logger.warn('media refused', { mediaTypes, userId, status, unified, leftOut });
     this.#unified = unified;
     this.#media = [...this.#media.filter((media) => !replaced.includes(media)), ...added];
     for (const media of replaced) {
-      if (media.state.name === 'up') this.#onLost(media, { cause, sinceMs: now() });
+      if (media.state.name === 'up') this.#onLost(media, { cause, sinceMs: clock() });
     }
     if (userId !== undefined && added.length === 0) this.#refuseCamera(userId, status ?? 0);
     for (const one of leftOut) {
