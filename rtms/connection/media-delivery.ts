@@ -128,8 +128,8 @@ class HeldMessages<Source> {
 
 /** Why a data message that came before its parameters is lost. */
 const EARLY_MEDIA_LOST = {
-  full: 'more came before its parameters than is kept',
-  over: 'it came before its parameters, and they never came',
+  full: 'more data came before its parameters than is held',
+  over: 'the data came before its parameters, which never came',
 } as const;
 
 function earlyMediaLost(mediaType: MediaType, why: keyof typeof EARLY_MEDIA_LOST): ServiceError {

@@ -102,7 +102,7 @@ export class Socket {
     const wire = this.#wire;
     if (wire?.state !== 'open') return;
     if (wire.unsentBytes < MAX_UNREAD_BYTES) wire.send(text);
-    else this.#fail('not_reading', 'the server takes no answers');
+    else this.#fail('not_reading', 'the server does not read our answers');
   }
 
   /**
@@ -144,7 +144,7 @@ export class Socket {
     this.#silentTicks = this.#heard ? 0 : this.#silentTicks + 1;
     this.#heard = false;
     if (this.#silentTicks < WATCHDOG_TICKS - 1) return;
-    this.#fail('watchdog', 'no keep alive and no data');
+    this.#fail('watchdog', 'neither keep-alive nor data came');
   }
 
   #fail(end: SocketEnd, what: string): void {

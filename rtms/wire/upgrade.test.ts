@@ -57,8 +57,8 @@ test.each([
   ['no accept', GOOD.slice(0, 3), 'wrong Sec-WebSocket-Accept'],
   ['the accept of another key', [...GOOD.slice(0, 3), 'Sec-WebSocket-Accept: x'], 'wrong Sec'],
   ['two accepts', [...GOOD, GOOD[3]], 'wrong Sec'],
-  ['an extension', [...GOOD, 'Sec-WebSocket-Extensions: permessage-deflate'], 'nobody asked'],
-  ['a subprotocol', [...GOOD, 'Sec-WebSocket-Protocol: chat'], 'nobody asked'],
+  ['an extension', [...GOOD, 'Sec-WebSocket-Extensions: permessage-deflate'], 'not asked'],
+  ['a subprotocol', [...GOOD, 'Sec-WebSocket-Protocol: chat'], 'not asked'],
   ['a line without a name', [...GOOD, ': x'], 'without a name'],
 ])('refuses %s', (_title, lines, why) => {
   expect(upgradeRefusal(lines.join('\r\n'), KEY)).toContain(why);

@@ -47,7 +47,7 @@ export function upgradeRefusal(head: string, key: string): string | undefined {
     .digest('base64');
   if (headers.get('sec-websocket-accept') !== accept) return 'wrong Sec-WebSocket-Accept';
   for (const name of ['sec-websocket-extensions', 'sec-websocket-protocol']) {
-    if (headers.has(name)) return `${name} that nobody asked for`;
+    if (headers.has(name)) return `${name} was not asked for`;
   }
   return undefined;
 }
