@@ -385,24 +385,36 @@ test('a reader calls onProgress with how far behind each shard is', async () => 
   expect(told.at(-1)).toEqual({ shardId: 'shardId-000000000000', millisBehindLatest: 0 });
 });
 
-test('a reader with startAt LATEST skips nothing when its first iterator expires', async () => {
-  const streamName = await createStream();
-  const stop = new AbortController();
-  let calls = 0;
-  const send: typeof client.send = async (command: never) => {
-    const isRead = (command as object).constructor.name === 'GetRecordsCommand';
-    if (isRead) calls += 1;
-    if (isRead && calls === 2) {
-      // What is written between the last answer and the new iterator.
-      await put(streamName, numbers(1));
-      throw Object.assign(new Error('expired'), { name: 'ExpiredIteratorException' });
+test.each([
+  ['', 0],
+  [', also where its clock is ahead of the one of Kinesis', 600_000],
+])(
+  'a reader with startAt LATEST skips nothing when its first iterator expires%s',
+  async (_title, aheadMs) => {
+    await using idle = await startIdle(() => Date.now() - aheadMs);
+    const { client } = idle;
+    const stop = new AbortController();
+    let calls = 0;
+    const send: typeof client.send = async (command: never) => {
+      const isRead = (command as object).constructor.name === 'GetRecordsCommand';
+      if (isRead) calls += 1;
+      if (isRead && calls === 2) {
+        // What is written between the last answer and the new iterator.
+        await idle.put(1);
+        throw Object.assign(new Error('expired'), { name: 'ExpiredIteratorException' });
+      }
+      return client.send(command);
+    };
+    const reader = {
+      client: { send },
+      streamName: 'idle',
+      startAt: 'LATEST',
+      signal: stop.signal,
+    } as const;
+    for await (const { sequence } of frames({ ...reader, pollMs: 0 })) {
+      expect(sequence).toBe(1);
+      stop.abort();
     }
-    return client.send(command);
-  };
-  const reader = { client: { send }, streamName, startAt: 'LATEST', signal: stop.signal } as const;
-  for await (const { sequence } of frames({ ...reader, pollMs: 0 })) {
-    expect(sequence).toBe(1);
-    stop.abort();
-  }
-  expect(calls).toBeGreaterThan(2);
-});
+    expect(calls).toBeGreaterThan(2);
+  },
+);

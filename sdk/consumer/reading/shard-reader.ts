@@ -11,8 +11,9 @@ const MAX_CALLS_PER_SECOND = 5;
 /** Added to the pause between calls, so that jitter of the network does not bring a sixth call into a second. */
 const CALL_MARGIN_MS = 10;
 const FIRST_RETRY_MS = 210;
-/** Kinesis refuses a time that is in the future on its own clock. */
+/** Kinesis refuses a time that is in the future on its own clock, which may be behind ours: a little, or rarely by more. */
 const CLOCK_MARGIN_MS = 1_000;
+const MAX_CLOCK_SKEW_MS = 900_000;
 
 /** How long a call may fail for passing reasons before the reader ends. */
 const MAX_OUTAGE_MS = 60_000;
@@ -196,6 +197,17 @@ export class ShardReader {
     return answer.ShardIterator;
   }
 
+  /** Makes an iterator at a time of our clock, or earlier when Kinesis has not reached that time by its own. */
+  async #newIterator(shardId: string, at: Position): Promise<string | undefined> {
+    try {
+      return await this.#iterator(shardId, at);
+    } catch (error) {
+      const { cause } = error as Error;
+      if (!(at instanceof Date) || !isNamed(cause, 'InvalidArgumentException')) throw error;
+      return this.#iterator(shardId, new Date(at.getTime() - MAX_CLOCK_SKEW_MS));
+    }
+  }
+
   /** Fetches a page. An iterator expires after five minutes, and a consumer may take longer over the page before. */
   async #records(
     iterator: string,
@@ -205,7 +217,7 @@ export class ShardReader {
     let ShardIterator: string | undefined = iterator;
     let isRenewed = false;
     return this.#withRetries(async (abortSignal) => {
-      ShardIterator ??= await this.#iterator(shardId, at);
+      ShardIterator ??= await this.#newIterator(shardId, at);
       try {
         const command = new this.#kinesis.GetRecordsCommand({ ShardIterator });
         const answer = await this.#client.send(command, { abortSignal });
