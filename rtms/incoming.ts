@@ -36,7 +36,7 @@ const MAX_SESSIONS = 1_000;
  * - `frame`, `line`, `event`, `other`: told as an event of the client
  * - `control`: for the connections only; if it changed something, they tell what
  */
-export type Outcome = 'frame' | 'line' | 'event' | 'control' | 'other';
+export type MessageOutcome = 'frame' | 'line' | 'event' | 'control' | 'other';
 
 /** The messages that are for the connections and not for the client's listeners. */
 export interface IncomingOwner {
@@ -115,12 +115,12 @@ export class Incoming {
   }
 
   /** A message of the signaling socket. Media over it has the parameters that the media connections agreed on. */
-  signalingMessage(message: RtmsMessage, receivedAtMs: number): Outcome {
+  signalingMessage(message: RtmsMessage, receivedAtMs: number): MessageOutcome {
     return this.mediaMessage(this.#agreed, message, receivedAtMs);
   }
 
   /** A message of a media socket. Zoom's mock server sends stream states over media sockets too. */
-  mediaMessage(media: FrameShape, message: RtmsMessage, receivedAtMs: number): Outcome {
+  mediaMessage(media: FrameShape, message: RtmsMessage, receivedAtMs: number): MessageOutcome {
     switch (message.msgType) {
       case MESSAGE_TYPE.MEDIA_DATA_AUDIO:
       case MESSAGE_TYPE.MEDIA_DATA_VIDEO:
@@ -162,7 +162,7 @@ export class Incoming {
     }
   }
 
-  #other(raw: unknown): Outcome {
+  #other(raw: unknown): MessageOutcome {
     this.#events.emit('other', raw);
     return 'other';
   }
@@ -213,7 +213,7 @@ export class Incoming {
     this.#events.emit('frame', frame);
   }
 
-  #onEvent(message: EventUpdate, receivedAtMs: number): Outcome {
+  #onEvent(message: EventUpdate, receivedAtMs: number): MessageOutcome {
     const event = readSignalingEvent(
       this.#product,
       message,
@@ -238,7 +238,10 @@ export class Incoming {
     return 'event';
   }
 
-  #onSessionState(message: SessionStateUpdate | SessionStateResp, receivedAtMs: number): Outcome {
+  #onSessionState(
+    message: SessionStateUpdate | SessionStateResp,
+    receivedAtMs: number,
+  ): MessageOutcome {
     const { state, timestampMs = receivedAtMs } = message;
     const rtmsSessionId = message.rtmsSessionId ?? this.#onlySession();
     if (rtmsSessionId === undefined) return this.#other(message.raw);

@@ -4,7 +4,7 @@ import { fc, test } from '@fast-check/vitest';
 import { expect } from 'vitest';
 import type { MediaConnection } from '../../../rtms/connection/media-connection.ts';
 import type { RtmsClientEvents } from '../../../rtms/events.ts';
-import { Incoming, type Outcome } from '../../../rtms/incoming.ts';
+import { Incoming, type MessageOutcome } from '../../../rtms/incoming.ts';
 import {
   decodeMessage,
   encodeKeepAliveResp,
@@ -25,7 +25,7 @@ import { FrameUnits } from './source-writer.ts';
  * keep-alive, handled control message, or malformed message; and each but the last two that are for the connections
  * is one more frame or line that the ledger has received.
  */
-type Fate = Outcome | 'malformed' | 'keep-alive';
+type Fate = MessageOutcome | 'malformed' | 'keep-alive';
 
 /** What each fate is told as, by events of the client. */
 const TOLD: Readonly<Record<Fate, readonly (keyof RtmsClientEvents)[]>> = {
