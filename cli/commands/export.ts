@@ -8,13 +8,14 @@ import {
 import { ServiceError } from '../../shared/errors.ts';
 import { folderNameOf } from '../../shared/folder-name.ts';
 import { type Context, createCommand, type Flags, runCommand } from '../command.ts';
-import { findSession, SESSION_ARGUMENT } from '../meeting/find-session.ts';
+import { findSession, SESSION_ARGUMENT, streamsOfMeeting } from '../meeting/find-session.ts';
 import {
   eventsOf,
   firstRecordMs,
   framesOf,
   mediaSpan,
   nothingFound,
+  type ReadOptions,
 } from '../meeting/meeting-reader.ts';
 import { EXIT, EXIT_OF_VERDICT, type ExitCode } from '../terminal/exit-code.ts';
 import { parseMoment } from '../terminal/time.ts';
@@ -69,12 +70,19 @@ async function exportMeeting(
 ): Promise<ExitCode> {
   const { output, signal } = context;
   const window = readWindow(flags, Date.now());
-  const { rtmsStreamId, row } = await findSession(context, words);
+  const streams = await streamsOfMeeting(context, await findSession(context, words));
+  const [rtmsStreamId = words, ...continuedBy] = streams.map((stream) => stream.rtmsStreamId);
   const { fast } = flags;
-  const options = { rtmsStreamId, fromMs: firstRecordMs(row), repeats: 'drop', fast } as const;
-  const events = await Array.fromAsync(eventsOf(context, options));
+  const events: ReceivedEvent[] = [];
+  const spans: ReadOptions[] = [];
+  for (const { rtmsStreamId, row } of streams) {
+    const options = { rtmsStreamId, fromMs: firstRecordMs(row), repeats: 'drop', fast } as const;
+    const own = await Array.fromAsync(eventsOf(context, options));
+    events.push(...own);
+    spans.push({ ...options, ...mediaSpan(own, window.toMs) });
+  }
   refuseRevoked(events, flags, context);
-  const frames = framesOf(context, { ...options, ...mediaSpan(events, window.toMs) });
+  const frames = framesOfAll(context, spans);
   const first: Frame[] = [];
   while (first.length < FRAMES_BEFORE_ZERO) {
     const { value, done } = await frames.next();
@@ -91,6 +99,7 @@ async function exportMeeting(
   const meeting = await MeetingExport.create(directory, {
     startMs,
     rtmsStreamId,
+    continuedBy,
     fillGaps: flags.gaps,
     ...(isPart && { window: { fromMs, toMs: window.toMs } }),
     evenRevoked: flags.evenRevoked === true,
@@ -137,6 +146,14 @@ async function exportMeeting(
     ],
   );
   return EXIT_OF_VERDICT[verdict];
+}
+
+/** The frames of several streams, one stream after another. */
+async function* framesOfAll(
+  context: Context,
+  spans: readonly ReadOptions[],
+): AsyncGenerator<Frame, void, undefined> {
+  for (const span of spans) yield* framesOf(context, span);
 }
 
 function interrupted({ output }: Context): ExitCode {

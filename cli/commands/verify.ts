@@ -7,7 +7,7 @@ import {
 } from '../../sdk/consumer/index.ts';
 import { layOut } from '../../shared/table.ts';
 import { type Context, createCommand, type Flags, runCommand } from '../command.ts';
-import { findSession, SESSION_ARGUMENT } from '../meeting/find-session.ts';
+import { findSession, SESSION_ARGUMENT, streamsOfMeeting } from '../meeting/find-session.ts';
 import {
   eventsOf,
   firstRecordMs,
@@ -42,20 +42,24 @@ export function verifyCommand(): Command {
 }
 
 async function verify(context: Context, words: string, { fast }: VerifyFlags): Promise<ExitCode> {
-  const { rtmsStreamId, row } = await findSession(context, words);
-  const options = { rtmsStreamId, fromMs: firstRecordMs(row), repeats: 'keep', fast } as const;
+  const found = await findSession(context, words);
+  const { rtmsStreamId } = found;
   const checker = new LedgerChecker();
-  // Events are read first: the frames that the last event of an epoch accounts for are in the media stream by then.
   let revoked = 0;
-  const events: ReceivedEvent[] = [];
-  for await (const event of eventsOf(context, options)) {
-    checker.event(event);
-    if (isOfLife(event)) events.push(event);
-    // Frames that were dropped because Zoom took the consent back are no loss.
-    if (event.name === 'gap' && event.data.cause === 'revoked') revoked += event.data.count;
+  const streams = await streamsOfMeeting(context, found);
+  for (const { rtmsStreamId, row } of streams) {
+    const options = { rtmsStreamId, fromMs: firstRecordMs(row), repeats: 'keep', fast } as const;
+    // Events are read first: the frames that the last event of an epoch accounts for are in the media stream by then.
+    const events: ReceivedEvent[] = [];
+    for await (const event of eventsOf(context, options)) {
+      checker.event(event);
+      if (isOfLife(event)) events.push(event);
+      // Frames that were dropped because Zoom took the consent back are no loss.
+      if (event.name === 'gap' && event.data.cause === 'revoked') revoked += event.data.count;
+    }
+    const span = { ...options, ...mediaSpan(events) };
+    for await (const frame of framesOf(context, span)) checker.frame(frame);
   }
-  const span = { ...options, ...mediaSpan(events) };
-  for await (const frame of framesOf(context, span)) checker.frame(frame);
   if (context.signal.aborted) {
     context.output.note('interrupted: nothing is judged');
     return EXIT.INTERRUPTED;
@@ -65,8 +69,15 @@ async function verify(context: Context, words: string, { fast }: VerifyFlags): P
   const explained = report.sources.reduce((sum, source) => sum + source.gapCount, 0);
   const lost = Math.max(explained - revoked, 0);
   const isRevoked = report.revoked.includes(rtmsStreamId);
-  context.output.show({ rtmsStreamId, ...report, lost, revoked, isRevoked }, (width) =>
-    toLines(report, width),
+  const ids = streams.map((stream) => stream.rtmsStreamId);
+  context.output.show(
+    { rtmsStreamId, streams: ids, ...report, lost, revoked, isRevoked },
+    (width) => [
+      ...(ids.length > 1
+        ? [`streams of the meeting, one after another: ${ids.join(', ')}`, '']
+        : []),
+      ...toLines(report, width),
+    ],
   );
   return EXIT_OF_VERDICT[report.verdict];
 }

@@ -92,7 +92,8 @@ export function mediaSpan(
     event.name === 'session_started' ? [event.data.requestedAtMs] : [],
   );
   const fromMs = Math.min(...asked, first.time.getTime()) - MARGIN_MS;
-  const last = events.at(-1);
+  // What is told of a restart comes behind the end, and no media with it.
+  const last = events.findLast(({ name }) => name !== 'session_restart');
   const isOver = last?.name === 'session_ended' || last?.name === 'session_missed';
   const endedAtMs = isOver ? last.time.getTime() : Number.POSITIVE_INFINITY;
   const toMs = Math.min(endedAtMs, untilMs) + MARGIN_MS;

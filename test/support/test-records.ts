@@ -65,9 +65,10 @@ export function eventBytes<Name extends EventName>(
   name: Name,
   data: EventData[Name],
   sequence = 1,
-  origin: { rtmsStreamId?: string; epoch?: number } = {},
+  origin: { rtmsStreamId?: string; epoch?: number; timeMs?: number } = {},
 ): Buffer {
-  return encodeEvent({ ...ORIGIN, ...origin }, name, sequence, START_MS, data);
+  const { timeMs = START_MS, ...of } = origin;
+  return encodeEvent({ ...ORIGIN, ...of }, name, sequence, timeMs, data);
 }
 
 /** One event as a consumer sees it. */

@@ -188,6 +188,20 @@ describe('an export of one meeting', () => {
     expect(await meeting.close()).toHaveLength(2);
   });
 
+  test('has the streams that continue one another in the same files', async () => {
+    const directory = join(root, 'continued');
+    const continuedBy = ['stream-2'];
+    const meeting = await MeetingExport.create(directory, { startMs: START_MS, continuedBy });
+    await meeting.frame(frame());
+    await meeting.frame(frame({ ...other, capturedAtMs: START_MS + 5_000 }));
+    await expect(meeting.frame(frame({ rtmsStreamId: 'stream-3' }))).rejects.toMatchObject({
+      code: 'export/other-meeting',
+    });
+    const files = (await meeting.close()).filter((path) => path.endsWith('.wav'));
+    // One speaker, and everybody.
+    expect(files).toHaveLength(2);
+  });
+
   test('leaves neither files nor their folder when Zoom took the consent back, unless asked', async () => {
     const revoked = event('session_revoked', { timestampMs: START_MS }, 1);
     const directory = join(root, 'revoked');

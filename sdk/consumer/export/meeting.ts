@@ -24,6 +24,13 @@ export interface MeetingExportOptions {
    */
   readonly rtmsStreamId?: string;
   /**
+   * Streams of the same meeting that continue the first one, each after Zoom had ended the one before. They are written
+   * into the same files, with a gap between.
+   *
+   * @default none
+   */
+  readonly continuedBy?: readonly string[];
+  /**
    * Fill gaps in the speakers' WAV files with silence, so that they line up with all other files. Without it they hold
    * exactly the samples that Zoom sent, one after another.
    *
@@ -206,7 +213,8 @@ export class MeetingExport {
 
   #admit({ rtmsStreamId }: { readonly rtmsStreamId: string }): void {
     this.#rtmsStreamId ??= rtmsStreamId;
-    if (rtmsStreamId !== this.#rtmsStreamId) {
+    const { continuedBy = [] } = this.#options;
+    if (rtmsStreamId !== this.#rtmsStreamId && !continuedBy.includes(rtmsStreamId)) {
       const what =
         'this is another meeting: one export holds one, see meetingFrames and meetingEvents';
       throw new ServiceError('export/other-meeting', what, { detail: { rtmsStreamId } });

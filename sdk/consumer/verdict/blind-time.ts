@@ -19,6 +19,8 @@ export class EpochLife {
   /** When media flowed for the first time in this epoch, Unix ms. */
   streamingAtMs: number | undefined;
   /** When its owner handed the stream over or ended it, Unix ms. */
+  /** The stream of the same meeting that this one continues. */
+  continues: string | undefined;
   endedAtMs: number | undefined;
   /** Whether the stream ended while the meeting went on. */
   #wasCutShort = false;
@@ -36,6 +38,7 @@ export class EpochLife {
         return;
       case 'session_started':
         this.streamingAtMs = event.data.streamingAtMs;
+        this.continues = event.data.continues?.rtmsStreamId;
         this.#media = Object.keys(event.data.media);
         return;
       case 'session_interrupted':
@@ -128,6 +131,40 @@ export class EpochLife {
     const signs = ['video', 'deskshare', 'transcript', 'chat', 'events', 'audio'].map(lastSeenMs);
     const fromMs = before?.endedAtMs ?? Math.max(0, ...signs.map((ms) => ms ?? 0));
     return fromMs === 0 ? [] : this.#spans('signaling', fromMs, toMs);
+  }
+
+  /**
+   * The time between the stream that this one continues and this one. Zoom keeps nothing of it, audio neither: the buffer is the
+   * stream's, not the meeting's.
+   *
+   * @param last the last epoch of the stream before
+   * @param lastSeenMs as in `losses`, of that epoch
+   */
+  betweenStreams(
+    at: { readonly rtmsStreamId: string; readonly epoch: number },
+    last: EpochLife,
+    lastSeenMs: (mediaType: string) => number | undefined,
+    wasSent: (mediaType: string) => boolean,
+  ): Loss[] {
+    const { streamingAtMs: toMs } = this;
+    if (toMs === undefined) return [];
+    return this.#media.flatMap((mediaType) => {
+      const fromMs = Math.max(last.endedAtMs ?? 0, lastSeenMs(mediaType) ?? 0);
+      if (fromMs === 0 || fromMs >= toMs || (isPicture(mediaType) && !wasSent(mediaType)))
+        return [];
+      const { rtmsStreamId, epoch } = at;
+      return [
+        {
+          rtmsStreamId,
+          epoch,
+          kind: 'blind',
+          mediaType,
+          cause: RESTART_CAUSE,
+          fromMs,
+          toMs,
+        } as Loss,
+      ];
+    });
   }
 
   #spans(scope: string, fromMs: number, toMs: number): BlindTime[] {

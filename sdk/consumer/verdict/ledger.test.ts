@@ -268,3 +268,48 @@ describe('a frame read back from the disk of a dead runner', () => {
     expect(check([], [line(1), line(5)]).problems).toHaveLength(1);
   });
 });
+
+describe('a meeting of two streams', () => {
+  const started = (rtmsStreamId: string, atMs: number, continues?: string) =>
+    event(
+      'session_started',
+      {
+        product: 'meeting',
+        entityId: 'm==',
+        media: { audio: {}, transcript: {}, video: {} },
+        requestedAtMs: atMs,
+        claimedAtMs: atMs,
+        streamingAtMs: atMs,
+        ...(continues !== undefined && { continues: { rtmsStreamId: continues } }),
+      } as EventData['session_started'],
+      1,
+      { rtmsStreamId, timeMs: atMs },
+    );
+  const ends = (rtmsStreamId: string, atMs: number, restartable: boolean) =>
+    event('session_ended', { restartable, ledger: [lines(1)] }, 2, {
+      rtmsStreamId,
+      timeMs: atMs,
+    });
+  const first = [started('a', START_MS), ends('a', START_MS + 60_000, true)];
+  const restart = event('session_restart', { outcome: 'requested', attempt: 1 }, 1, {
+    rtmsStreamId: 'a',
+    epoch: 2,
+  });
+  const second = [started('b', START_MS + 65_000, 'a'), ends('b', START_MS + 90_000, false)];
+
+  test('lacks what was said between them, and no picture that nobody sent', () => {
+    const report = check([], [...second, restart, ...first]);
+    const between = { kind: 'blind', cause: 'restarted', fromMs: START_MS + 60_000 };
+    const toMs = START_MS + 65_000;
+    expect(report.losses).toEqual([
+      { rtmsStreamId: 'b', epoch: 1, mediaType: 'audio', ...between, toMs },
+      { rtmsStreamId: 'b', epoch: 1, mediaType: 'transcript', ...between, toMs },
+    ]);
+    expect(report).toMatchObject({ ok: true, isOpen: false, verdict: 'incomplete' });
+  });
+
+  test('is judged by the one that was read, where only one was', () => {
+    expect(check([], second).losses).toEqual([]);
+    expect(check([], [...first, restart])).toMatchObject({ ok: true, isOpen: false, losses: [] });
+  });
+});

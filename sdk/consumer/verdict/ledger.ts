@@ -75,6 +75,7 @@ export class LedgerChecker {
         judgeEpoch(epoch, epochs[index - 1], epochs[index + 1], findings);
     }
     const { sources, boundaries: holes, losses, problems, isOpen } = findings;
+    losses.push(...this.#betweenStreams());
     for (const report of sources) {
       const name = `${report.rtmsStreamId} epoch ${report.epoch} ${report.mediaType}`;
       const where = `${name} ${sourceKey(report)}`.trimEnd();
@@ -85,6 +86,29 @@ export class LedgerChecker {
     const ok = problems.length === 0;
     const verdict = judge(problems, losses);
     return { verdict, losses, isOpen, revoked, ok, sources, holes, problems };
+  }
+
+  /** What is missing of a meeting between two of its streams, where both were handed in. */
+  #betweenStreams(): Loss[] {
+    const epochs = [...this.#streams.values()].flatMap((byNumber) => [...byNumber.values()]);
+    return epochs.flatMap((epoch) => {
+      const before = this.#streams.get(epoch.life.continues ?? '');
+      const last = before && [...before.values()].sort((a, b) => b.epoch - a.epoch)[0];
+      // A later epoch of the same stream names the stream before it too; its own boundary is another one.
+      const isFirst = ![...epochs].some(
+        (other) =>
+          other.rtmsStreamId === epoch.rtmsStreamId &&
+          other.epoch < epoch.epoch &&
+          other.life.streamingAtMs !== undefined,
+      );
+      if (last === undefined || !isFirst) return [];
+      return epoch.life.betweenStreams(
+        epoch,
+        last.life,
+        (mediaType) => last.lastSeenMs(mediaType),
+        (mediaType) => epoch.edges.has(mediaType) || last.edges.has(mediaType),
+      );
+    });
   }
 
   #epoch({ rtmsStreamId, epoch }: Frame | ReceivedEvent): EpochEvidence {
