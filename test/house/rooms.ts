@@ -8,7 +8,7 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   'shared/zoom': ['shared', 'rtms/protocol'],
   'shared/session-table': ['shared', 'rtms/protocol', 'shared/zoom', 'shared/record'],
   'rtms/api': ['shared', 'shared/zoom', 'rtms/protocol'],
-  'rtms/wire': ['shared', 'rtms/protocol'],
+  'rtms/wire': ['shared'],
   'rtms/connection': ['shared', 'rtms/protocol', 'rtms/wire'],
   rtms: ['shared', 'rtms/protocol', 'rtms/wire', 'rtms/connection'],
   'runner/kinesis': ['shared', 'shared/record'],
