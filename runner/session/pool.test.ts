@@ -1,6 +1,6 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { MediaFrame } from '../../rtms/events.ts';
-import type { SessionRow } from '../../shared/session-table/session-row.ts';
+import { hasFlowed, type SessionRow } from '../../shared/session-table/session-row.ts';
 import {
   type LocalSessionTable,
   startSessionTable,
@@ -312,6 +312,47 @@ describe('a drain', () => {
     await pool.handOverAll();
     expect(await taking).toBe('done');
     expect(await table.row(id)).toMatchObject({ owner: 'UNOWNED', handedOverBy: taskId });
+  });
+});
+
+describe('a stream whose row could not say that media flows', () => {
+  beforeEach(() => {
+    table.documents.middlewareStack.add(
+      (next) => async (args) => {
+        const { UpdateExpression } = args.input as { readonly UpdateExpression?: string };
+        if (UpdateExpression === 'SET connectedEpoch = :epoch') throw new Error('no answer');
+        return next(args);
+      },
+      { step: 'initialize', name: 'outage' },
+    );
+  });
+  afterEach(() => table.documents.middlewareStack.remove('outage'));
+
+  /** The session of the test's stream in a pool, connected; the row does not say so. */
+  async function servedUntold(pool: SessionPool) {
+    expect(await pool.offer(id)).toBe('done');
+    const client = await vi.waitUntil(() => parts.clients.at(-1), { interval: 1 });
+    client.emit('joined', MEDIA, []);
+    await vi.waitUntil(() => parts.told.events.includes('connected_untold'), { interval: 1 });
+    return client;
+  }
+
+  test('says it when the stream is handed over, so that the next owner does not call it missed', async () => {
+    await table.start(id);
+    const pool = poolOf();
+    await servedUntold(pool);
+    pool.close('shutdown');
+    await pool.handOverAll();
+    expect(hasFlowed((await table.row(id)) as SessionRow)).toBe(true);
+  });
+
+  test('says it when the stream ends, so that a revocation is told', async () => {
+    await table.start(id);
+    const pool = poolOf();
+    const client = await servedUntold(pool);
+    client.emit('ended', { cause: 'stopped', stopReason: 6, restartable: false });
+    await gone(pool);
+    expect(hasFlowed((await table.row(id)) as SessionRow)).toBe(true);
   });
 });
 

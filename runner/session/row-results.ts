@@ -1,14 +1,15 @@
 import { ServiceError } from '../../shared/errors.ts';
+import type { Logger } from '../../shared/logger.ts';
 import type { Penalty } from '../../shared/session-table/runner-writes.ts';
 import type { SessionRow } from '../../shared/session-table/session-row.ts';
 import { MAX_STRIKES, QUARANTINE_MS } from '../ownership/rules.ts';
+import type { SessionStore } from '../ownership/store.ts';
 import { sleep } from '../task/sleep.ts';
 import { countMissed } from './missed-streams.ts';
 import type { ServedSession, SessionPoolOptions } from './pool-options.ts';
 import type { SessionResult } from './session-inputs.ts';
 
 const RETRY_MS = 500;
-const CONNECTED_ATTEMPTS = 5;
 
 /** What a row has become. */
 export type ResultWritten =
@@ -33,6 +34,7 @@ export async function writeResult(
   const handedBack = result.kind === 'handed_over' && result.cause === 'unable';
   const penalty = result.kind === 'defect' ? penaltyAfter(strikes) : undefined;
   const { startEventTsMs } = session.view;
+  const { hasFlowed } = session;
   do {
     try {
       if (result.kind === 'missed') {
@@ -44,12 +46,12 @@ export async function writeResult(
         return { kind: 'untold', row };
       }
       if (result.kind !== 'ended') {
-        if (await store.release(claim, result.atMs, { penalty, handedBack })) {
+        if (await store.release(claim, result.atMs, { penalty, handedBack, hasFlowed })) {
           await notify(rtmsStreamId);
         }
       } else {
         const { restart } = session;
-        const run = { ...result, startEventTsMs, restart };
+        const run = { ...result, startEventTsMs, restart, hasFlowed };
         const outcome = await store.end(claim, run, Date.now());
         if (outcome === 'restarted' || outcome === 'revoked') await notify(rtmsStreamId);
         if (outcome === 'asking') context.restarts?.wanted(rtmsStreamId);
@@ -77,23 +79,29 @@ export function penaltyAfter(strikes: number): Penalty {
 }
 
 /**
- * Says in the row that media flows. The runner that gave the stream away takes it back otherwise; and an owner after this
- * one has to know that the stream was not missed.
+ * Says in the row that media flows. The runner that gave the stream away takes it back otherwise, and an owner after this
+ * one would say that the stream was never recorded. So it is tried for as long as media flows; the end of the session
+ * says it too.
  */
 export async function tellConnected(
-  { session, claim }: ServedSession,
-  { store, logger }: Pick<SessionPoolOptions, 'store' | 'logger'>,
+  { session, claim }: Pick<ServedSession, 'claim'> & { readonly session: FlowingSession },
+  { store, logger }: { readonly store: Pick<SessionStore, 'connected'>; readonly logger: Logger },
 ): Promise<void> {
   await session.connected;
   const { rtmsStreamId, epoch } = claim;
-  for (let attempt = 1; attempt <= CONNECTED_ATTEMPTS && session.isConnected; attempt++) {
+  for (let attempt = 1; session.isConnected; attempt++) {
     try {
       await store.connected(claim);
       return;
     } catch (error) {
-      const fields = { event: 'connected_untold', rtmsStreamId, epoch, error };
-      logger.warn('not told that media flows', fields);
+      if (attempt === 1) {
+        const fields = { event: 'connected_untold', rtmsStreamId, epoch, error };
+        logger.warn('not told that media flows', fields);
+      }
+      if (error instanceof ServiceError && !error.retryable) return;
       await sleep(RETRY_MS);
     }
   }
 }
+
+type FlowingSession = Pick<ServedSession['session'], 'connected' | 'isConnected'>;

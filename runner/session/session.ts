@@ -152,6 +152,11 @@ export class Session {
     return 'handshakeAtMs' in this.#state;
   }
 
+  /** Has media flowed in this epoch, whatever has come since? */
+  get hasFlowed(): boolean {
+    return this.#media !== undefined;
+  }
+
   /** What the session weighs by: what Zoom agreed to send; undefined while that is not known, or comes and goes. */
   get media(): AgreedMedia | undefined {
     return this.#hasCameras ? undefined : this.#media;

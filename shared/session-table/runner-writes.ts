@@ -50,6 +50,8 @@ export interface EndedRun {
   readonly atMs: number;
   /** What is to be done about a run that Zoom ended for a technical reason. */
   readonly restart?: RestartRegister | undefined;
+  /** Has media flowed under this claim? */
+  readonly hasFlowed?: boolean;
 }
 
 /**
@@ -116,15 +118,21 @@ export function writeConnected(claim: Claim): RowWrite {
  * Condition: `OWNED_BY_ME`.
  *
  * @param atMs when the task began to close the stream's sockets, Unix ms
- * @param how `penalty`: the stream has ended this owner by a defect; `handedBack`: this owner could not connect
+ * @param how `penalty`: the stream has ended this owner by a defect; `handedBack`: this owner could not connect;
+ *   `hasFlowed`: media has flowed under this claim, which `writeConnected` may not have come to say
  */
 export function writeRelease(
   claim: Claim,
   atMs: number,
-  how: { readonly penalty?: Penalty | undefined; readonly handedBack?: boolean },
+  how: {
+    readonly penalty?: Penalty | undefined;
+    readonly handedBack?: boolean;
+    readonly hasFlowed?: boolean;
+  },
 ): RowWrite {
-  const { penalty, handedBack = false } = how;
+  const { penalty, handedBack = false, hasFlowed = false } = how;
   const sets = ['#owner = :unowned', 'handedOverBy = :me', 'handedOverAtMs = :at'];
+  if (hasFlowed) sets.push('connectedEpoch = :epoch');
   if (handedBack) sets.push('handedBack = :yes');
   const removed = penalty === undefined ? ', strikes' : '';
   const update = `SET ${[...sets, ...setsOf(penalty)].join(', ')} REMOVE ${ATTRIBUTE.operatorRequest}${removed}`;
@@ -165,7 +173,9 @@ export function writeEnd(
   run: EndedRun,
   nowMs: number,
 ): { readonly ask?: RowWrite; readonly rest: RowWrite; readonly again: RowWrite } {
-  const set = 'SET endedStartEventTsMs = :run, endedReason = :reason, endedAtMs = :at, #ttl = :ttl';
+  const { restart, hasFlowed = false } = run;
+  const flowed = hasFlowed ? ', connectedEpoch = :epoch' : '';
+  const set = `SET endedStartEventTsMs = :run, endedReason = :reason, endedAtMs = :at, #ttl = :ttl${flowed}`;
   const values = {
     ':me': claim.taskId,
     ':epoch': claim.epoch,
@@ -178,7 +188,6 @@ export function writeEnd(
     Key: { pk: sessionKey(claim.rtmsStreamId) },
     ExpressionAttributeNames: OWNER_AND_TTL_NAMES,
   };
-  const { restart } = run;
   return {
     ...(restart !== undefined && {
       ask: {

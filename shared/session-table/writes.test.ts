@@ -94,6 +94,12 @@ const CASES: readonly Case[] = [
     OURS,
   ],
   [
+    'a release of a stream whose media has flowed',
+    writeRelease(CLAIM, NOW_MS, { hasFlowed: true }),
+    'SET #owner = :unowned, handedOverBy = :me, handedOverAtMs = :at, connectedEpoch = :epoch REMOVE operatorWish, strikes',
+    OURS,
+  ],
+  [
     'a release after a first defect',
     writeRelease(CLAIM, NOW_MS, { penalty: { strikes: 1 } }),
     'SET #owner = :unowned, handedOverBy = :me, handedOverAtMs = :at, strikes = :strikes REMOVE operatorWish',
@@ -115,6 +121,12 @@ const CASES: readonly Case[] = [
     'an end that leaves the row at rest',
     rest,
     'SET endedStartEventTsMs = :run, endedReason = :reason, endedAtMs = :at, #ttl = :ttl REMOVE #owner, operatorWish',
+    `${OURS} AND startEventTsMs <= :run`,
+  ],
+  [
+    'an end of a run whose media has flowed',
+    writeEnd(CLAIM, { startEventTsMs: 1, reason: 6, atMs: 2, hasFlowed: true }, NOW_MS).rest,
+    'SET endedStartEventTsMs = :run, endedReason = :reason, endedAtMs = :at, #ttl = :ttl, connectedEpoch = :epoch REMOVE #owner, operatorWish',
     `${OURS} AND startEventTsMs <= :run`,
   ],
   [
