@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { findPackageJSON } from 'node:module';
 import { Command } from 'commander';
+import { explainCommand } from './commands/explain.ts';
 import { exportCommand } from './commands/export.ts';
 import { handoverCommand, stopCommand } from './commands/operator-request.ts';
 import { pageTestCommand } from './commands/page-test.ts';
@@ -13,6 +14,7 @@ import { sessionsCommand } from './commands/sessions.ts';
 import { simulateCommand } from './commands/simulate.ts';
 import { tailCommand } from './commands/tail.ts';
 import { verifyCommand } from './commands/verify.ts';
+import { pauseCommand, resumeCommand, startCommand } from './commands/zoom-stream.ts';
 
 const AFTER_HELP = `
 The deployment is taken from flags, else from --config <file> or --local, else from the environment, else from rtms.json.
@@ -33,12 +35,16 @@ export function createProgram(): Command {
     .addCommand(preflightCommand())
     .addCommand(sessionsCommand())
     .addCommand(sessionCommand())
+    .addCommand(explainCommand())
     .addCommand(tailCommand())
     .commandsGroup('Take out:')
     .addCommand(exportCommand())
     .addCommand(verifyCommand())
     .commandsGroup('Act:')
+    .addCommand(startCommand())
     .addCommand(stopCommand())
+    .addCommand(pauseCommand())
+    .addCommand(resumeCommand())
     .addCommand(handoverCommand())
     .addCommand(redriveCommand())
     .addCommand(reshardCommand())

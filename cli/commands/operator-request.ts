@@ -3,16 +3,11 @@ import type { Command } from 'commander';
 import { ServiceError } from '../../shared/errors.ts';
 import type { OperatorRequest } from '../../shared/session-table/operator-writes.ts';
 import { isUnowned, type SessionRow, UNOWNED } from '../../shared/session-table/session-row.ts';
-import {
-  type CommandHelp,
-  type Context,
-  createCommand,
-  type Flags,
-  runCommand,
-} from '../command.ts';
+import { type Context, createCommand, type Flags, runCommand } from '../command.ts';
 import { findSession, SESSION_ARGUMENT } from '../meeting/find-session.ts';
 import { EXIT, type ExitCode } from '../terminal/exit-code.ts';
 import { parseDuration } from '../terminal/time.ts';
+import { askZoom, withZoomOptions, type ZoomStreamFlags } from './zoom-stream.ts';
 
 const LOOK_MS = 250;
 
@@ -20,35 +15,54 @@ interface RequestFlags extends Flags {
   readonly wait: string;
 }
 
+interface StopFlags extends RequestFlags, ZoomStreamFlags {
+  readonly api?: true;
+}
+
+/** By its runner; with `--api` by Zoom, also of a stream that no runner serves. */
 export function stopCommand(): Command {
-  return requestCommand('stop', {
+  const command = createCommand('stop', {
     summary: 'end a session for good',
     description:
       'Ends one session for good: its runner tells Zoom to close the stream and writes session_ended. ' +
-      'The meeting itself goes on. Only a new start at Zoom brings the stream back.',
-    examples: ['rtms stop 5f9d6a3c0a1b4e07 --local', 'rtms stop 5f9d6a3c0a1b4e07 --wait 0s'],
+      'The meeting itself goes on. Only a new start at Zoom (rtms start) brings the stream back. With --api Zoom is asked ' +
+      'to stop the stream, whether a runner serves it or not.',
+    examples: [
+      'rtms stop 5f9d6a3c0a1b4e07 --local',
+      'rtms stop 5f9d6a3c0a1b4e07 --wait 0s',
+      'rtms stop 98765432101 --api',
+    ],
   });
+  return withZoomOptions(withWait(command))
+    .option('--api', "ask Zoom's REST API instead of the runner")
+    .action((words: string, flags: StopFlags) =>
+      runCommand(flags, (context) =>
+        flags.api
+          ? askZoom(context, words, 'stop', flags)
+          : makeRequest(context, words, 'stop', parseDuration(flags.wait)),
+      ),
+    );
 }
 
 export function handoverCommand(): Command {
-  return requestCommand('handover', {
+  const command = createCommand('handover', {
     summary: 'give a session to another runner',
     description:
       "Gives one session to another runner, as a deployment does: no audio is lost, because Zoom's buffer covers " +
       'the change, and the epoch rises by one. When there is only one runner, it takes the session back after a while.',
     examples: ['rtms handover 5f9d6a3c0a1b4e07 --local'],
   });
+  return withWait(command).action((words: string, flags: RequestFlags) =>
+    runCommand(flags, (context) =>
+      makeRequest(context, words, 'handover', parseDuration(flags.wait)),
+    ),
+  );
 }
 
-function requestCommand(request: OperatorRequest, help: CommandHelp): Command {
-  return createCommand(request, help)
+function withWait(command: Command): Command {
+  return command
     .argument('<session>', SESSION_ARGUMENT)
-    .option('--wait <duration>', 'how long to wait until it is done; 0s does not wait', '30s')
-    .action((words: string, flags: RequestFlags) =>
-      runCommand(flags, (context) =>
-        makeRequest(context, words, request, parseDuration(flags.wait)),
-      ),
-    );
+    .option('--wait <duration>', 'how long to wait until it is done; 0s does not wait', '30s');
 }
 
 async function makeRequest(

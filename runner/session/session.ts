@@ -266,6 +266,7 @@ export class Session {
         this.#media = media;
         this.#takeover.write(atMs);
         const data = sessionStarted(this.#start, {
+          owner: this.#context.taskId,
           media,
           leftOut,
           claimedAtMs,

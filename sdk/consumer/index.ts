@@ -51,4 +51,5 @@ export type { BoundaryHole } from './verdict/boundary-hole.ts';
 export { LedgerChecker, type LedgerReport, verifyLedger } from './verdict/ledger.ts';
 export type { EpochEnd, SourceReport } from './verdict/ledger-report.ts';
 export { describeLoss, type Loss } from './verdict/loss.ts';
+export { missWords } from './verdict/miss-words.ts';
 export { describeLosses, describeVerdict, judge, type Verdict } from './verdict/verdict.ts';

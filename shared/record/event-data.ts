@@ -224,6 +224,8 @@ export interface EventData {
     readonly media: AgreedMedia;
     /** Wanted media types that do not flow, each with its reason; absent when all do. */
     readonly leftOut?: readonly LeftOutMedia[];
+    /** The task that records it from here on; absent from older runners. */
+    readonly owner?: string;
     readonly requestedAtMs: number;
     readonly claimedAtMs: number;
     readonly streamingAtMs: number;

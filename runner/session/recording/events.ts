@@ -128,17 +128,20 @@ export function sessionStarted(
     readonly leftOut: readonly LeftOutMedia[];
     readonly claimedAtMs: number;
     readonly atMs: number;
+    /** The task. */
+    readonly owner: string;
     /** The stream that this one continues. */
     readonly continues?: string | undefined;
   },
 ): EventData['session_started'] {
   const { product, entityId, requestedAtMs } = start;
-  const { media, leftOut, claimedAtMs, atMs, continues } = agreed;
+  const { media, leftOut, claimedAtMs, atMs, owner, continues } = agreed;
   return {
     product,
     entityId,
     ...startFactsOf(start),
     media,
+    owner,
     ...(leftOut.length === 0 ? {} : { leftOut }),
     requestedAtMs,
     claimedAtMs,

@@ -121,6 +121,7 @@ const SCHEMAS = {
     entityId: text,
     ...startFacts,
     media,
+    owner: v.optional(text),
     leftOut: v.optional(
       v.array(object({ mediaType: word, reason: word, status: v.optional(number) })),
     ),
