@@ -8,6 +8,7 @@ import { type PlannedRestart, planRestartStorm, type Trouble } from './restart-p
 
 /** What every end must be within: gone on with, or named. */
 const VERDICT_MS = 30_000;
+const ASK_WITHIN_MS = 5_000;
 /** How long the stream that continues another one lives. */
 const SECOND_LIFE_MS = 4_000;
 const LOOK_MS = 200;
@@ -29,6 +30,8 @@ export interface RestartStormReport extends RestartStormOptions {
   readonly named: Readonly<Record<string, number>>;
   /** From the end at Zoom to the first media of the stream that goes on, ms. */
   readonly resumedMs: { readonly median: number; readonly max: number };
+  /** From the end in the records to the first request, ms; more than 5 s only where the task died that had claimed it. */
+  readonly askedMs: { readonly median: number; readonly max: number };
   /** Requests by the simulator's books, and by ours: tries in the rows. A task killed after its claim has asked nothing. */
   readonly requestsSeen: number;
   readonly triesCounted: number;
@@ -172,12 +175,15 @@ async function judge(world: World, lives: readonly Life[], kills: number, hasApi
   const problems: string[] = [];
   const named: Record<string, number> = {};
   const times: number[] = [];
+  const waits: number[] = [];
   const books = Map.groupBy(world.simulator.api.requests, ({ entityId }) => entityId);
   let tries = 0;
   for (const { plan, rtmsStreamId, entityId, verdict, next } of lives) {
     const where = `${rtmsStreamId} (${plan.stopReason}, ${plan.trouble})`;
     const asked = books.get(entityId) ?? [];
     const { what = 'nothing', afterMs = 0 } = verdict ?? {};
+    const end = world.eventsOf(rtmsStreamId).find(({ name }) => name === 'session_ended');
+    if (asked[0] !== undefined && end !== undefined) waits.push(asked[0].atMs - end.time.getTime());
     if (!plan.isTechnical) {
       if (asked.length > 0 || next !== undefined) problems.push(`${where}: restarted`);
       continue;
@@ -206,17 +212,24 @@ async function judge(world: World, lives: readonly Life[], kills: number, hasApi
   const requestsSeen = world.simulator.api.requests.length;
   if (tries - requestsSeen > kills) problems.push(`${tries} tries, ${requestsSeen} requests`);
   if (!hasApi && requestsSeen + world.simulator.api.tokens > 0) problems.push('Zoom was asked');
-  times.sort((a, b) => a - b);
+  const late = waits.filter((waitMs) => waitMs > ASK_WITHIN_MS).length;
+  if (late > kills) problems.push(`${late} were asked for later than ${ASK_WITHIN_MS} ms`);
   return {
     technical: lives.filter(({ plan }) => plan.isTechnical).length,
     resumed: times.length,
     named,
-    resumedMs: { median: times[times.length >> 1] ?? 0, max: times.at(-1) ?? 0 },
+    resumedMs: spread(times),
+    askedMs: spread(waits),
     requestsSeen,
     triesCounted: tries,
     tokens: world.simulator.api.tokens,
     problems,
   };
+}
+
+function spread(values: number[]): { readonly median: number; readonly max: number } {
+  values.sort((a, b) => a - b);
+  return { median: values[values.length >> 1] ?? 0, max: values.at(-1) ?? 0 };
 }
 
 if (import.meta.main) {
