@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { ServiceError } from '../../shared/errors.ts';
+import { apiAddressesFrom } from '../../shared/zoom/api-credentials.ts';
 import { type Context, createCommand, type Flags, runCommand } from '../command.ts';
 import { isLoopback } from '../deployment/aws.ts';
 import { checkAws } from '../preflight/aws-checks.ts';
@@ -7,7 +8,7 @@ import type { Check } from '../preflight/check.ts';
 import { checkQuotas, type Sizing } from '../preflight/quota-checks.ts';
 import { checkRunners } from '../preflight/runner-checks.ts';
 import { checkWebhook } from '../preflight/webhook-checks.ts';
-import { checkSecret, scopesHint } from '../preflight/zoom-checks.ts';
+import { checkApi, checkSecret, scopesHint } from '../preflight/zoom-checks.ts';
 import { EXIT, type ExitCode } from '../terminal/exit-code.ts';
 
 const MARKS = { ok: 'ok  ', warning: 'warn', failed: 'FAIL', hint: 'hint' } as const;
@@ -91,6 +92,7 @@ async function* allChecks(
   const secret = await checkSecret(context);
   yield* await checkAws(context);
   yield* secret.checks;
+  yield* await checkApi(secret.apps, apiAddressesFrom(process.env));
   yield* await checkWebhook(context, secret.apps);
   yield* await checkRunners(context);
   // The local stack has no AWS account, and so no quotas.

@@ -1,3 +1,5 @@
+import { ZoomApi } from '../../rtms/api/zoom-api.ts';
+import type { ApiAddresses } from '../../shared/zoom/api-credentials.ts';
 import { isPlaceholder, type ZoomApp } from '../../shared/zoom/credentials.ts';
 import type { Context } from '../command.ts';
 import { readZoomSecret } from '../deployment/zoom-apps.ts';
@@ -44,6 +46,34 @@ function checkApp(appName: string, app: ZoomApp): Check {
     return { name, status: 'warning', found, fix };
   }
   return { name, status: 'ok', found: `app ${appName}: complete, ${sdk}` };
+}
+
+const API_FIX =
+  'Check apps.<name>.api in the Zoom secret against the server-to-server OAuth app, and that it is activated (docs/zoom-app.md)';
+
+/**
+ * Checks the credentials for Zoom's REST API, of each app that has some, by asking for a token. Scopes show only when
+ * something is asked.
+ *
+ * @param addresses as runners have them
+ */
+export async function checkApi(
+  apps: ReadonlyMap<string, ZoomApp>,
+  addresses: ApiAddresses,
+): Promise<readonly Check[]> {
+  const name = 'Zoom API';
+  const checks = [...apps].map(async ([app, { api }]): Promise<Check[]> => {
+    if (api === undefined) return [];
+    const answer = await new ZoomApi({ credentials: api, addresses }).check();
+    if (answer.kind === 'ok') {
+      return [{ name, status: 'ok', found: `app ${app}: Zoom gives a token` }];
+    }
+    const { why, text, status } = answer;
+    const found = `app ${app}: ${why.replaceAll('_', ' ')}${text === undefined ? '' : ` (${text})`}`;
+    const reach = status === 0 && { unreachable: true as const };
+    return [{ name, status: 'failed', found, fix: API_FIX, ...reach }];
+  });
+  return (await Promise.all(checks)).flat();
 }
 
 /** Says what only Zoom's own pages can show. */

@@ -17,7 +17,7 @@ export interface HttpQuestion {
  * One HTTP request. Errors are not passed on, because those of `fetch` may quote the address, and an OAuth address names
  * the account. Redirects are not followed: they would carry the authorization to a host that nobody has named.
  */
-export async function ask(url: string, question: HttpQuestion): Promise<RawAnswer> {
+export async function fetchAnswer(url: string, question: HttpQuestion): Promise<RawAnswer> {
   const { method, headers, json, timeoutMs } = question;
   try {
     const response = await fetch(url, {

@@ -1,6 +1,6 @@
 import type { ApiCredentials } from '../../shared/zoom/api-credentials.ts';
 import { type ApiAnswer, readTokenAnswer } from './answer.ts';
-import { ask } from './http.ts';
+import { fetchAnswer } from './http.ts';
 
 /** Zoom's tokens last an hour. One that has less than this left is replaced before Zoom refuses it. */
 const RENEW_BEFORE_MS = 60_000;
@@ -53,7 +53,7 @@ export class TokenSource {
       account_id: accountId,
     });
     const askedAtMs = now();
-    const raw = await ask(`${url}?${query}`, {
+    const raw = await fetchAnswer(`${url}?${query}`, {
       method: 'POST',
       headers: { authorization: `Basic ${basic}` },
       timeoutMs,

@@ -68,6 +68,14 @@ test('fetches a token anew a minute before it expires', async () => {
   expect(simulator.api.tokens).toBe(2);
 });
 
+test('checks its credentials without a request to the API', async () => {
+  const addresses = await zoom();
+  const good = new ZoomApi({ credentials: EXAMPLE_API, addresses });
+  expect(await good.check()).toMatchObject({ kind: 'ok' });
+  const bad = new ZoomApi({ credentials: { ...EXAMPLE_API, accountId: 'other' }, addresses });
+  expect(await bad.check()).toMatchObject({ kind: 'refused', why: 'credentials_invalid' });
+});
+
 test('asks the API nothing with wrong credentials', async () => {
   const credentials = { ...EXAMPLE_API, clientSecret: 'hush' };
   const api = new ZoomApi({ credentials, addresses: await zoom() });

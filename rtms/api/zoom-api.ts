@@ -2,7 +2,7 @@ import type { ApiAddresses, ApiCredentials } from '../../shared/zoom/api-credent
 import { ZOOM_API } from '../../shared/zoom/api-credentials.ts';
 import type { Product } from '../protocol/product.ts';
 import { type ApiAnswer, isTokenRefused, readAnswer } from './answer.ts';
-import { ask, type RawAnswer } from './http.ts';
+import { fetchAnswer, type RawAnswer } from './http.ts';
 import { type LiveMeeting, readLiveMeetings } from './live-meetings.ts';
 import {
   type ApiRequest,
@@ -57,6 +57,12 @@ export class ZoomApi {
     this.#tokens = new TokenSource({ credentials, url: addresses.oauthUrl, timeoutMs, now });
   }
 
+  /** Asks for a token: are the credentials right? */
+  async check(): Promise<ApiAnswer> {
+    const given = await this.#tokens.get();
+    return 'refusal' in given ? given.refusal : { kind: 'ok', status: 200 };
+  }
+
   /** Starts, stops, pauses or resumes a stream. `ok` says that Zoom will, not that it has: its webhook follows. */
   async setStream(
     { product, entityId, clientId }: StreamTarget,
@@ -95,7 +101,7 @@ export class ZoomApi {
     const given = await this.#tokens.get();
     if ('refusal' in given) return { answer: given.refusal, body: '' };
     const { method, path, body } = request;
-    const raw: RawAnswer = await ask(`${this.#addresses.apiUrl}${path}`, {
+    const raw: RawAnswer = await fetchAnswer(`${this.#addresses.apiUrl}${path}`, {
       method,
       headers: { authorization: `Bearer ${given.token}` },
       ...(body !== undefined && { json: body }),

@@ -6,19 +6,19 @@ import { expiresAt, type RowWrite } from './session-row.ts';
  *
  * | row | `pk` | what it is for |
  * |---|---|---|
- * | the turn | `RECONCILE#live` | of all tasks one compares, every five minutes |
+ * | the period | `RECONCILE#live` | of all tasks one compares, every five minutes |
  * | a live meeting without a stream | `MEETING#<entity id>` | it is told of once, and asked for a few times at most |
  */
 export const RECONCILE_EVERY_MS = 300_000;
 /** Requests for one meeting. It is asked for again when Zoom said that it may agree later. */
 export const MAX_START_TRIES = 3;
 
-const turnKey = 'RECONCILE#live';
+const periodKey = 'RECONCILE#live';
 const meetingKey = (entityId: string) => `MEETING#${entityId}`;
 
 /** @returns whether a key is of one of these rows, which are no sessions and no tasks */
 export function isLiveMeetingKey(pk: unknown): boolean {
-  return typeof pk === 'string' && (pk === turnKey || pk.startsWith(meetingKey('')));
+  return typeof pk === 'string' && (pk === periodKey || pk.startsWith(meetingKey('')));
 }
 
 /**
@@ -29,9 +29,9 @@ export function isLiveMeetingKey(pk: unknown): boolean {
  * runner B            12:00:20: refused ······················ 12:05:10 takes it until 12:10:10
  * ```
  */
-export function writeReconcileTurn(taskId: string, nowMs: number): RowWrite {
+export function writeReconcilePeriod(taskId: string, nowMs: number): RowWrite {
   return {
-    Key: { pk: turnKey },
+    Key: { pk: periodKey },
     UpdateExpression: 'SET #until = :until, takenBy = :me',
     ConditionExpression: 'attribute_not_exists(#until) OR #until <= :now',
     ExpressionAttributeNames: { '#until': 'untilMs' },

@@ -71,7 +71,7 @@ test('a live meeting without a row is reported once, by one task', async () => {
 
 test('its stream is asked for once', async () => {
   open('missed');
-  for (let turn = 0; turn < 3; turn++) {
+  for (let period = 0; period < 3; period++) {
     clock.advance(FIVE_MINUTES);
     await lookFrom('x', 'start');
   }
@@ -85,7 +85,7 @@ test.each([
   ['busy', { status: 503 }, ['delayed', 'requested']],
 ])('when Zoom says that it is %s', async (_what, answer, outcomes) => {
   open('missed', { api: { answers: [answer] } });
-  for (let turn = 0; turn < 3; turn++) {
+  for (let period = 0; period < 3; period++) {
     clock.advance(FIVE_MINUTES);
     await lookFrom('x', 'start');
   }
@@ -95,7 +95,7 @@ test.each([
 
 test('a Zoom that is always busy is asked for a meeting three times', async () => {
   open('missed', { api: { answers: Array.from({ length: 9 }, () => ({ status: 503 })) } });
-  for (let turn = 0; turn < 6; turn++) {
+  for (let period = 0; period < 6; period++) {
     clock.advance(FIVE_MINUTES);
     await lookFrom('x', 'start');
   }

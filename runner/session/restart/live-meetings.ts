@@ -7,7 +7,7 @@ import type { Metrics } from '../../../shared/metrics.ts';
 import {
   writeMeetingClaim,
   writeMeetingOutcome,
-  writeReconcileTurn,
+  writeReconcilePeriod,
 } from '../../../shared/session-table/live-meetings.ts';
 import type { ZoomReconcile } from '../../../shared/zoom/reconcile.ts';
 import type { SessionStore } from '../../ownership/store.ts';
@@ -52,7 +52,7 @@ export class LiveMeetings {
     const { taskId, store, apis } = this.#options;
     const all = apis();
     if (all.size === 0) return;
-    if (!(await store.tryWrite(writeReconcileTurn(taskId, this.#now())))) return;
+    if (!(await store.tryWrite(writeReconcilePeriod(taskId, this.#now())))) return;
     for (const [app, api] of all) {
       for (const kind of ['meetings', 'webinars'] as const) await this.#compare(app, api, kind);
     }
