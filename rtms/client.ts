@@ -1,5 +1,6 @@
 import { EventEmitter } from 'node:events';
 import { ServiceError } from '../shared/errors.ts';
+import { ClientMedia } from './client-media.ts';
 import {
   type ClientInput,
   type ClientState,
@@ -10,50 +11,32 @@ import {
 import { after } from './connection/connection.ts';
 import type { Closure, ConnectionState, Trouble } from './connection/connection-state.ts';
 import { HandshakeSigner, type RtmsJoin } from './connection/handshake-signer.ts';
-import { MediaConnections } from './connection/media-connections.ts';
-import type { MediaConnectionsStart } from './connection/media-connections-owner.ts';
 import { MediaDelivery } from './connection/media-delivery.ts';
-import { canOpenCameras, planMedia } from './connection/media-plan.ts';
 import {
   type CompleteOptions,
   completeOptions,
   type RtmsClientOptions,
 } from './connection/options.ts';
 import { Signaling } from './connection/signaling.ts';
-import { refusesParticipant } from './connection/verdict.ts';
-import type { EndReason, InterruptScope, RtmsClientEvents } from './events.ts';
+import type { EndReason, RtmsClientEvents } from './events.ts';
 import { Incoming, type IncomingOwner } from './incoming.ts';
-import { type AgreedMedia, agreedMedia } from './protocol/agreed-media.ts';
+import type { AgreedMedia, LeftOutMedia } from './protocol/agreed-media.ts';
 import { STOP_REASON, STREAM_STATE } from './protocol/constants.ts';
-import type {
-  StreamStateResp,
-  StreamStateUpdate,
-  VideoSubscriptionResp,
-} from './protocol/decode-signaling.ts';
-import { mediaSource } from './protocol/media-type.ts';
+import type { StreamStateResp, StreamStateUpdate } from './protocol/decode-signaling.ts';
 import type { OfferedUrls } from './protocol/offered-urls.ts';
-import { followsSeveralCameras, wantedMediaTypes } from './protocol/params.ts';
-import { toWireParams } from './protocol/wire-params.ts';
 
 /**
- * One RTMS stream: joins it, keeps it joined, and emits everything that it brings as events.
+ * One RTMS stream: joins it, keeps it joined, and emits everything that it brings as events. The client decides what
+ * signaling and media mean for each other; `ClientMedia` has the media connections, `Incoming` makes the events.
  *
  * Add listeners before `join`. Frames keep Zoom's order per socket. Nothing is buffered here, so a listener
  * that cannot keep up has to bound its own queue. `ended` comes exactly once, as the last event.
- *
- * Over 300 lines because what signaling and media mean for each other is decided here and nowhere else.
  */
 export class RtmsClient extends EventEmitter<RtmsClientEvents> {
-  #options: CompleteOptions;
+  readonly #options: CompleteOptions;
   readonly #closeAnswered = Promise.withResolvers<void>();
   #state: ClientState = { name: 'idle' };
   #session: Session | undefined;
-  #connections: MediaConnections | undefined;
-  /** The connections of the latest handshake, also when they are closed: the next fallback begins where theirs ended. */
-  #mediaBefore: MediaConnections | undefined;
-  #media: AgreedMedia = {};
-  /** Resolves when the media connections of earlier handshakes have delivered their last frame. */
-  #draining: Promise<unknown> = Promise.resolve();
   #hasUnknownState = false;
   /** Stop reason of TERMINATING. A connection that closes after it is not dialled again. */
   #announcedStop: number | undefined;
@@ -70,7 +53,7 @@ export class RtmsClient extends EventEmitter<RtmsClientEvents> {
 
   /** Per media type the parameters that its latest handshake agreed on: those of its frames. */
   get media(): AgreedMedia {
-    return this.#media;
+    return this.#session?.media.agreed ?? {};
   }
 
   /**
@@ -93,8 +76,8 @@ export class RtmsClient extends EventEmitter<RtmsClientEvents> {
     const signer = new HandshakeSigner(join, renewCredentials, logger);
     const owner: IncomingOwner = {
       streamState: (update, receivedAtMs) => this.#onStreamState(update, receivedAtMs),
-      mediaConnectionInterrupted: () => this.#connections?.check(),
-      videoAnswered: (answer) => this.#onVideoAnswered(answer),
+      mediaConnectionInterrupted: () => this.#session?.media.check(),
+      videoAnswered: (answer) => this.#joined().media.videoAnswered(answer),
       streamCloseAnswered: () => this.#closeAnswered.resolve(),
     };
     const { events } = this.#options.protocol;
@@ -102,8 +85,8 @@ export class RtmsClient extends EventEmitter<RtmsClientEvents> {
     const signalingMedia = new MediaDelivery<'signaling'>(
       this.#options,
       {
-        isReady: () => this.#mediaBefore?.isReady() ?? false,
-        isWelcome: (_, mediaType) => this.#options.media[mediaType] !== false,
+        isReady: () => this.#session?.media.isReady() ?? false,
+        isWelcome: (_, mediaType) => this.#session?.media.isWanted(mediaType) ?? false,
       },
       {
         mediaMessage: (_, message, receivedAtMs) =>
@@ -118,7 +101,12 @@ export class RtmsClient extends EventEmitter<RtmsClientEvents> {
       signalingChanged: (from, to) => this.#onSignalingChanged(from, to),
       signalingMalformed: (error) => incoming.signalingMalformed(error),
     });
-    this.#session = { join, signer, incoming, signaling, signalingMedia };
+    const media = new ClientMedia({ join, signer, incoming, signaling }, this.#options, this, {
+      mediaReady: () => this.#onMediaReady(),
+      mediaEnded: (closure) => this.#onConnectionEnded(closure),
+      allowed: (urls) => this.#allowed(urls),
+    });
+    this.#session = { incoming, signaling, signalingMedia, media };
     signaling.dial('join');
   }
 
@@ -159,15 +147,7 @@ export class RtmsClient extends EventEmitter<RtmsClientEvents> {
    * @throws ServiceError `rtms/invalid-state` before `join`
    */
   subscribeVideo(userId: number, on: boolean): void {
-    const { signaling } = this.#joined();
-    const several = this.#hasCameras;
-    const isVideoUp = this.#connections?.isUp('video', several ? userId : undefined) ?? false;
-    signaling.subscribeVideo(userId, on, { isVideoUp, several });
-    if (several) this.#connections?.setCameras(signaling.selectedVideos);
-  }
-
-  get #hasCameras(): boolean {
-    return followsSeveralCameras(this.#options.media, this.#options.protocol);
+    this.#joined().media.subscribeVideo(userId, on);
   }
 
   /**
@@ -207,112 +187,42 @@ export class RtmsClient extends EventEmitter<RtmsClientEvents> {
   }
 
   async #close(): Promise<void> {
-    await Promise.all([
-      this.#draining,
-      this.#connections?.close(),
-      this.#session?.signaling.close(),
-    ]);
+    await Promise.all([this.#session?.media.close(), this.#session?.signaling.close()]);
     this.#session?.signalingMedia.drop('signaling');
     this.#apply({ name: 'closed' });
     if (this.#state.name === 'ended') this.emit('ended', this.#state.reason);
   }
 
   #onSignalingUp(serverUrls: OfferedUrls): void {
-    const { layout, currentMedia } = this.#options;
-    if (currentMedia !== undefined) this.#options = { ...this.#options, media: currentMedia() };
-    const { media } = this.#options;
-    this.#session?.incoming.asking(agreedMedia(undefined, toWireParams(media)));
-    const before = this.#mediaBefore;
-    const hasCameras = this.#hasCameras;
-    const plan = planMedia(
-      wantedMediaTypes(media),
-      before?.unified === 'current' ? 'unified' : layout,
-      serverUrls,
-      (url) => this.#allowed([url]).length > 0,
-      hasCameras ? this.#session?.signaling.selectedVideos : undefined,
-    );
-    if (plan.connections.length === 0 && !(hasCameras && canOpenCameras(plan.offer))) {
-      this.#options.logger.warn('media left out', { leftOut: plan.leftOut });
-      void this.#finish({ cause: 'refused', restartable: false });
-      return;
-    }
-    const isReconnect = before !== undefined;
-    const unified = before?.unified ?? 'untried';
-    const connections = this.#openMedia({ plan, unified, isReconnect, hasCameras });
-    this.#connections = connections;
-    this.#mediaBefore = connections;
     const cause = this.#state.name === 'reconnecting' ? this.#state.trouble.cause : 'join';
-    void this.#draining.then(() => {
-      if (this.#connections === connections) connections.dial(cause);
-    });
+    const isOpen = this.#session?.media.open(serverUrls, cause) ?? false;
+    if (!isOpen) void this.#finish({ cause: 'refused', restartable: false });
   }
 
-  #openMedia(start: MediaConnectionsStart): MediaConnections {
-    const { join, signer, incoming, signaling, signalingMedia } = this.#joined();
-    return new MediaConnections(start, join, signer, this.#options, incoming, {
-      mediaReady: () => {
-        this.#onMediaReady(signaling, incoming);
-        signalingMedia.release('signaling');
-      },
-      mediaUp: (media) => {
-        this.#media = { ...this.#media, ...media.granted };
-        incoming.resumed(media);
-        if (media.mediaTypes.includes('video')) signaling.repeatVideoSubscription(media.userId);
-      },
-      mediaLost: (media, { sinceMs }) => incoming.interrupted(media.keys, sinceMs),
-      mediaInterrupted: ({ mediaTypes, userId }, { cause }) => {
-        for (const scope of mediaTypes) {
-          this.emit('interrupted', { scope, ...mediaSource({ userId }), cause });
-        }
-      },
-      mediaReconnected: ({ mediaTypes, userId }, trouble, attempt) => {
-        signaling.sendReady();
-        for (const scope of mediaTypes) this.#emitReconnected(scope, trouble, attempt, userId);
-      },
-      cameraStarted: () => signaling.sendReady(),
-      cameraRefused: (userId, status) => {
-        signaling.dropVideoSubscription(userId);
-        this.emit('videoSubscribed', { userId, status, reason: 'connection refused' });
-      },
-      cameraClosed: ({ userId }) => {
-        if (userId !== undefined) incoming.cameraClosed(userId);
-      },
-      mediaLeftOut: ({ mediaType, status }) => {
-        this.emit('interrupted', { scope: mediaType, cause: `status_${status ?? 'unknown'}` });
-      },
-      mediaEnded: (closure) => this.#onConnectionEnded(closure),
-    });
-  }
-
-  #onMediaReady(signaling: Signaling, incoming: Incoming): void {
+  #onMediaReady(): void {
+    const { incoming, signaling, signalingMedia, media } = this.#joined();
     signaling.sendReady();
     const before = this.#state;
     this.#apply({ name: 'ready' });
-    const leftOut = this.#connections?.leftOut ?? [];
+    const { leftOut } = media;
     if (leftOut.length > 0) this.#options.logger.warn('media left out', { leftOut });
-    if (before.name === 'connecting') this.emit('joined', this.#connections?.agreed ?? {}, leftOut);
-    if (before.name !== 'reconnecting') return;
+    if (before.name === 'connecting') this.emit('joined', media.flowing, leftOut);
+    if (before.name === 'reconnecting') {
+      this.#tellLeftOut(leftOut, media.agreed);
+      signaling.queryStates(incoming.openSessions);
+      const attempt = signaling.state.name === 'up' ? signaling.state.attempt : 1;
+      media.emitReconnected('signaling', before.trouble, attempt);
+    }
+    signalingMedia.release('signaling');
+  }
+
+  /** After a reconnect: media types that flowed before and do not come back. Those still being tried are told later. */
+  #tellLeftOut(leftOut: readonly LeftOutMedia[], agreed: AgreedMedia): void {
     for (const { mediaType, reason, status } of leftOut) {
-      // The media connections tell themselves about those that they still try.
-      if (reason === 'not_connected' || this.#media[mediaType] === undefined) continue;
+      if (reason === 'not_connected' || agreed[mediaType] === undefined) continue;
       const cause = status === undefined ? reason : `status_${status}`;
       this.emit('interrupted', { scope: mediaType, cause });
     }
-    signaling.queryStates(incoming.openSessions);
-    const attempt = signaling.state.name === 'up' ? signaling.state.attempt : 1;
-    this.#emitReconnected('signaling', before.trouble, attempt);
-  }
-
-  #emitReconnected(
-    scope: InterruptScope,
-    { cause, sinceMs }: Trouble,
-    attempt: number,
-    userId?: number,
-  ): void {
-    const durationMs = Math.max(0, Math.round(this.#options.clock() - sinceMs));
-    const media = this.#connections?.agreed ?? {};
-    const source = mediaSource({ userId });
-    this.emit('reconnected', { scope, ...source, cause, attempt, durationMs, media });
   }
 
   #onSignalingChanged(from: ConnectionState, to: ConnectionState): void {
@@ -327,8 +237,7 @@ export class RtmsClient extends EventEmitter<RtmsClientEvents> {
       return;
     }
     this.#session?.incoming.allInterrupted(trouble.sinceMs);
-    this.#draining = Promise.all([this.#draining, this.#connections?.close()]);
-    this.#connections = undefined;
+    this.#session?.media.drain();
     const before = this.#state;
     this.#apply({ name: 'interrupted', trouble });
     if (this.#state === before) return;
@@ -352,7 +261,7 @@ export class RtmsClient extends EventEmitter<RtmsClientEvents> {
         this.#announcedStop = stopReason;
         break;
       case STREAM_STATE.INTERRUPTED:
-        if (stopReason !== STOP_REASON.SIGNAL_CONNECTION_INTERRUPTED) this.#connections?.check();
+        if (stopReason !== STOP_REASON.SIGNAL_CONNECTION_INTERRUPTED) this.#session?.media.check();
         else this.reconnect('signal_connection_interrupted');
         break;
       case STREAM_STATE.PAUSED:
@@ -374,26 +283,13 @@ export class RtmsClient extends EventEmitter<RtmsClientEvents> {
     this.#apply({ name });
     if (this.#state !== before) this.emit(name, timestampMs);
   }
-
-  /** @returns false when it is unknown whom the answer is about */
-  #onVideoAnswered({ userId: named, statusCode, reason }: VideoSubscriptionResp): boolean {
-    const { signaling } = this.#joined();
-    const userId = signaling.videoAnswered(named);
-    if (userId === undefined) return false;
-    if (refusesParticipant(statusCode) && this.#connections?.isUp('video') === true) {
-      signaling.dropVideoSubscription(userId);
-      if (this.#hasCameras) this.#connections.setCameras(signaling.selectedVideos);
-    }
-    this.emit('videoSubscribed', { userId, status: statusCode, reason });
-    return true;
-  }
 }
 
 /** What a client has from `join` on. */
 interface Session {
-  readonly join: RtmsJoin;
-  readonly signer: HandshakeSigner;
   readonly incoming: Incoming;
   readonly signaling: Signaling;
+  /** Media that comes over the signaling socket. */
   readonly signalingMedia: MediaDelivery<'signaling'>;
+  readonly media: ClientMedia;
 }

@@ -1,0 +1,216 @@
+import type { EventEmitter } from 'node:events';
+import type { Closure, Trouble } from './connection/connection-state.ts';
+import type { HandshakeSigner, RtmsJoin } from './connection/handshake-signer.ts';
+import { MediaConnections } from './connection/media-connections.ts';
+import type { MediaConnectionsOwner } from './connection/media-connections-owner.ts';
+import { canOpenCameras, planMedia } from './connection/media-plan.ts';
+import type { CompleteOptions } from './connection/options.ts';
+import type { Signaling } from './connection/signaling.ts';
+import { refusesParticipant } from './connection/verdict.ts';
+import type { InterruptScope, RtmsClientEvents } from './events.ts';
+import type { Incoming } from './incoming.ts';
+import { type AgreedMedia, agreedMedia, type LeftOutMedia } from './protocol/agreed-media.ts';
+import type { VideoSubscriptionResp } from './protocol/decode-signaling.ts';
+import { type MediaType, mediaSource } from './protocol/media-type.ts';
+import type { OfferedUrls } from './protocol/offered-urls.ts';
+import { followsSeveralCameras, wantedMediaTypes } from './protocol/params.ts';
+import { toWireParams } from './protocol/wire-params.ts';
+
+export interface ClientMediaOwner {
+  /** The media connections of a signaling handshake are ready: media may flow. */
+  mediaReady(): void;
+  /** No media connection is left, or Zoom says that the stream is not ours. */
+  mediaEnded(closure: Closure): void;
+  /** The addresses among these that may be used. */
+  allowed(addresses: readonly string[]): readonly string[];
+}
+
+/** What the media of a client needs of the rest of it. */
+export interface ClientMediaParts {
+  readonly join: RtmsJoin;
+  readonly signer: HandshakeSigner;
+  readonly incoming: Incoming;
+  readonly signaling: Signaling;
+}
+
+/**
+ * The media connections of one client across its signaling handshakes. Each handshake opens new ones: after those of the
+ * handshake before are closed, and in the form that Zoom accepted there.
+ */
+export class ClientMedia {
+  readonly #parts: ClientMediaParts;
+  /** `media` is what was wanted at the latest handshake. */
+  #options: CompleteOptions;
+  readonly #events: EventEmitter<RtmsClientEvents>;
+  readonly #owner: ClientMediaOwner;
+  /** Undefined while signaling is down. */
+  #connections: MediaConnections | undefined;
+  /** The connections of the latest handshake, also when they are closed: the next fallback begins where theirs ended. */
+  #latest: MediaConnections | undefined;
+  #agreed: AgreedMedia = {};
+  /** Resolves when the connections of earlier handshakes have delivered their last frame. */
+  #draining: Promise<unknown> = Promise.resolve();
+
+  constructor(
+    parts: ClientMediaParts,
+    options: CompleteOptions,
+    events: EventEmitter<RtmsClientEvents>,
+    owner: ClientMediaOwner,
+  ) {
+    this.#parts = parts;
+    this.#options = options;
+    this.#events = events;
+    this.#owner = owner;
+  }
+
+  /** Per media type the parameters that its latest handshake agreed on: those of its frames. */
+  get agreed(): AgreedMedia {
+    return this.#agreed;
+  }
+
+  /** Parameters of the media types that are up. */
+  get flowing(): AgreedMedia {
+    return this.#connections?.agreed ?? {};
+  }
+
+  /** Wanted media types that do not flow, each with its reason. */
+  get leftOut(): readonly LeftOutMedia[] {
+    return this.#connections?.leftOut ?? [];
+  }
+
+  /** Whether the parameters of the latest handshake are known, so that data may be told. */
+  isReady(): boolean {
+    return this.#latest?.isReady() ?? false;
+  }
+
+  isWanted(mediaType: MediaType): boolean {
+    return this.#options.media[mediaType] !== false;
+  }
+
+  /**
+   * Opens the media connections of a signaling handshake.
+   *
+   * @param cause of the handshake, for logs and events
+   * @returns false when Zoom offered nothing of what is wanted
+   */
+  open(serverUrls: OfferedUrls, cause: string): boolean {
+    const { layout, currentMedia, logger } = this.#options;
+    if (currentMedia !== undefined) this.#options = { ...this.#options, media: currentMedia() };
+    const { media } = this.#options;
+    const { join, signer, incoming, signaling } = this.#parts;
+    incoming.asking(agreedMedia(undefined, toWireParams(media)));
+    const before = this.#latest;
+    const hasCameras = this.#hasCameras;
+    const plan = planMedia(
+      wantedMediaTypes(media),
+      before?.unified === 'current' ? 'unified' : layout,
+      serverUrls,
+      (url) => this.#owner.allowed([url]).length > 0,
+      hasCameras ? signaling.selectedVideos : undefined,
+    );
+    if (plan.connections.length === 0 && !(hasCameras && canOpenCameras(plan.offer))) {
+      logger.warn('media left out', { leftOut: plan.leftOut });
+      return false;
+    }
+    const isReconnect = before !== undefined;
+    const unified = before?.unified ?? 'untried';
+    const start = { plan, unified, isReconnect, hasCameras };
+    const owner = this.#connectionsOwner();
+    const connections = new MediaConnections(start, join, signer, this.#options, incoming, owner);
+    this.#connections = connections;
+    this.#latest = connections;
+    void this.#draining.then(() => {
+      if (this.#connections === connections) connections.dial(cause);
+    });
+    return true;
+  }
+
+  /** Closes the connections of this handshake. The next handshake waits for their last frame. */
+  drain(): void {
+    this.#draining = Promise.all([this.#draining, this.#connections?.close()]);
+    this.#connections = undefined;
+  }
+
+  /** Closes everything. @returns when the last message has been delivered */
+  close(): Promise<unknown> {
+    return Promise.all([this.#draining, this.#connections?.close()]);
+  }
+
+  /** Zoom says that a media connection is broken, but not which. */
+  check(): void {
+    this.#connections?.check();
+  }
+
+  /** Selects or deselects the participant whose video is sent. */
+  subscribeVideo(userId: number, on: boolean): void {
+    const { signaling } = this.#parts;
+    const several = this.#hasCameras;
+    const isVideoUp = this.#connections?.isUp('video', several ? userId : undefined) ?? false;
+    signaling.subscribeVideo(userId, on, { isVideoUp, several });
+    if (several) this.#connections?.setCameras(signaling.selectedVideos);
+  }
+
+  /** @returns false when it is unknown whom the answer is about */
+  videoAnswered({ userId: named, statusCode, reason }: VideoSubscriptionResp): boolean {
+    const { signaling } = this.#parts;
+    const userId = signaling.videoAnswered(named);
+    if (userId === undefined) return false;
+    if (refusesParticipant(statusCode) && this.#connections?.isUp('video') === true) {
+      signaling.dropVideoSubscription(userId);
+      if (this.#hasCameras) this.#connections.setCameras(signaling.selectedVideos);
+    }
+    this.#events.emit('videoSubscribed', { userId, status: statusCode, reason });
+    return true;
+  }
+
+  emitReconnected(
+    scope: InterruptScope,
+    { cause, sinceMs }: Trouble,
+    attempt: number,
+    userId?: number,
+  ): void {
+    const durationMs = Math.max(0, Math.round(this.#options.clock() - sinceMs));
+    const source = mediaSource({ userId });
+    const media = this.flowing;
+    this.#events.emit('reconnected', { scope, ...source, cause, attempt, durationMs, media });
+  }
+
+  get #hasCameras(): boolean {
+    return followsSeveralCameras(this.#options.media, this.#options.protocol);
+  }
+
+  #connectionsOwner(): MediaConnectionsOwner {
+    const { incoming, signaling } = this.#parts;
+    return {
+      mediaReady: () => this.#owner.mediaReady(),
+      mediaUp: (media) => {
+        this.#agreed = { ...this.#agreed, ...media.granted };
+        incoming.resumed(media);
+        if (media.mediaTypes.includes('video')) signaling.repeatVideoSubscription(media.userId);
+      },
+      mediaLost: (media, { sinceMs }) => incoming.interrupted(media.keys, sinceMs),
+      mediaInterrupted: ({ mediaTypes, userId }, { cause }) => {
+        for (const scope of mediaTypes) {
+          this.#events.emit('interrupted', { scope, ...mediaSource({ userId }), cause });
+        }
+      },
+      mediaReconnected: ({ mediaTypes, userId }, trouble, attempt) => {
+        signaling.sendReady();
+        for (const scope of mediaTypes) this.emitReconnected(scope, trouble, attempt, userId);
+      },
+      cameraStarted: () => signaling.sendReady(),
+      cameraRefused: (userId, status) => {
+        signaling.dropVideoSubscription(userId);
+        this.#events.emit('videoSubscribed', { userId, status, reason: 'connection refused' });
+      },
+      cameraClosed: ({ userId }) => {
+        if (userId !== undefined) incoming.cameraClosed(userId);
+      },
+      mediaLeftOut: ({ mediaType, status }) => {
+        const cause = `status_${status ?? 'unknown'}`;
+        this.#events.emit('interrupted', { scope: mediaType, cause });
+      },
+      mediaEnded: (closure) => this.#owner.mediaEnded(closure),
+    };
+  }
+}
