@@ -6,6 +6,13 @@ import {
   ScanCommand,
   UpdateCommand,
 } from '@aws-sdk/lib-dynamodb';
+import {
+  type EndedRun,
+  writeEnd,
+  writeMissed,
+  writeMissedByOwner,
+  writeTold,
+} from '../../shared/session-table/end-writes.ts';
 import { writeAskBack } from '../../shared/session-table/operator-writes.ts';
 import {
   isReadable,
@@ -16,17 +23,12 @@ import {
 import type { ContinuedStream, RestartRegister } from '../../shared/session-table/restart.ts';
 import {
   type Claim,
-  type EndedRun,
   type Penalty,
   writeClaim,
   writeConnected,
-  writeEnd,
-  writeMissed,
-  writeMissedByOwner,
   writeProof,
   writeQuarantine,
   writeRelease,
-  writeTold,
 } from '../../shared/session-table/runner-writes.ts';
 import {
   isRevocationUntold,

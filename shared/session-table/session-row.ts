@@ -6,7 +6,7 @@ import type { ContinuedStream, RestartRegister } from './restart.ts';
 
 /**
  * The DynamoDB session table: what Zoom wants of each stream, and which runner serves it. One table, two kinds of rows,
- * one index. Rows are read by `parse-row.ts` and written by the builders of `webhook-writes.ts`, `runner-writes.ts`,
+ * one index. Rows are read by `parse-row.ts` and written by the builders of `webhook-writes.ts`, `runner-writes.ts`, `end-writes.ts`, `restart-writes.ts`,
  * `task-writes.ts` and `operator-writes.ts`, each under a condition of `conditions.ts`.
  *
  * | row | `pk` | `owner` (partition key of the owner index) |

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { writeEnd, writeMissed, writeMissedByOwner, writeTold } from './end-writes.ts';
 import { writeAskBack, writeOperatorRequest } from './operator-writes.ts';
 import {
   writeRestartClaim,
@@ -9,13 +10,9 @@ import {
 import {
   writeClaim,
   writeConnected,
-  writeEnd,
-  writeMissed,
-  writeMissedByOwner,
   writeProof,
   writeQuarantine,
   writeRelease,
-  writeTold,
 } from './runner-writes.ts';
 import type { RowDeletion, RowWrite, SessionRow } from './session-row.ts';
 import { deleteTask, writeHeartbeat } from './task-writes.ts';
