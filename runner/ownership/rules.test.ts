@@ -101,6 +101,37 @@ describe('judgeRow', () => {
       { act: 'miss', reason: 'not_connected' },
     ],
     [
+      'says that a stream was missed that Zoom revoked before anybody had claimed it',
+      { ...STOPPED, stopReason: 8 },
+      false,
+      { act: 'miss', reason: 'revoked' },
+    ],
+    [
+      'says that a stream was missed that Zoom revoked after its owner had given it away unconnected',
+      { ...STOPPED, stopReason: 8, epoch: 1, runEpoch: 1, handedOverBy: 'other' },
+      false,
+      { act: 'miss', reason: 'revoked' },
+    ],
+    [
+      'claims a revoked stream of which an earlier run is in the records, to say that it was revoked',
+      {
+        ...STOPPED,
+        stopReason: 8,
+        epoch: 3,
+        runEpoch: 2,
+        connectedEpoch: 1,
+        handedOverBy: 'other',
+      },
+      false,
+      { act: 'claim', cause: 'handed_over' },
+    ],
+    [
+      'claims a revoked stream whose owner died and may have written, to say that it was revoked',
+      { ...STOPPED, stopReason: 8, owner: 'dead', epoch: 1, runEpoch: 1 },
+      false,
+      { act: 'claim', cause: 'owner_lost' },
+    ],
+    [
       'tells what an owner had decided and not told when it died',
       { ...STOPPED, ...UNTOLD, owner: 'dead', epoch: 1 },
       false,

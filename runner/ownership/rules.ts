@@ -6,6 +6,7 @@ import {
   isNewRun,
   isRevocationUntold,
   isUnowned,
+  mayHaveRecords,
   RESTARTS,
   type SessionRow,
   type StartRegister,
@@ -108,7 +109,10 @@ export function judgeRow(
   const cause = takeoverCause(row);
   const reason = missReasonOf(row);
   const isUnserved = isNewRun(row) || !hasFlowed(row);
-  if (reason !== undefined && isUnserved && owner !== undefined) return { act: 'miss', reason };
+  const hasToBeRevoked = reason === 'revoked' && mayHaveRecords(row, cause);
+  if (reason !== undefined && isUnserved && owner !== undefined && !hasToBeRevoked) {
+    return { act: 'miss', reason };
+  }
   if (wanted.state === 'started')
     return cause === undefined ? { act: 'claim' } : { act: 'claim', cause };
   if (isRevocationUntold(row)) return { act: 'claim', cause: 'restarted' };

@@ -294,6 +294,17 @@ describe('the end of a session says', () => {
     expect(why).toEqual({ name: 'missed', ...miss });
   });
 
+  test.each<[string, SessionInput]>([
+    ['before the claim', { name: 'begin', stopReason: 8 }],
+    ['while it connects', { name: 'stop_wanted', stopReason: 8 }],
+  ])('that a stream with earlier records was revoked, not missed, %s', (_title, input) => {
+    const unserved = { epoch: 3, hasRecords: true } as const;
+    const connecting = { name: 'connecting', mayHandBack: false, unserved } as const;
+    expect(endOf(connecting, input).why).toMatchObject({ name: 'stopped', stopReason: 8 });
+    const missed = { name: 'missed', reason: 'stopped_first', stopReason: 6 };
+    expect(endOf(connecting, STOP).why).toEqual(missed);
+  });
+
   test('where the event of a stream that was never recorded stands', () => {
     const { state } = nextSession(STATES.unserved, STOP, NOW_MS);
     const account = { sequence: 5, ledger: [] };

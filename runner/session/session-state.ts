@@ -28,6 +28,8 @@ type Connecting = {
     readonly epoch: number;
     /** What made it too late to connect. */
     readonly late?: 'came_too_late' | 'no_room';
+    /** There may be media of an earlier epoch all the same: `mayHaveRecords`. */
+    readonly hasRecords?: true;
   };
 };
 type Connected = {
@@ -235,13 +237,16 @@ function stoppedFrom(
   restartable?: boolean,
 ): SessionStep {
   const unserved = unservedOf(from);
-  if (unserved === undefined) return stopped(stopReason, nowMs, restartable);
-  const reason =
-    stopReason === STOP_REASON.STREAM_REVOKED
-      ? 'revoked'
-      : stopReason === STOP_REASON.RECEIVER_REQUEST_CLOSE
-        ? 'operator_stop'
-        : (unserved.late ?? 'stopped_first');
+  const isRevoked = stopReason === STOP_REASON.STREAM_REVOKED;
+  // Only `session_revoked` makes consumers delete what they have stored.
+  if (unserved === undefined || (isRevoked && unserved.hasRecords)) {
+    return stopped(stopReason, nowMs, restartable);
+  }
+  const reason = isRevoked
+    ? 'revoked'
+    : stopReason === STOP_REASON.RECEIVER_REQUEST_CLOSE
+      ? 'operator_stop'
+      : (unserved.late ?? 'stopped_first');
   return missed({ reason, stopReason }, unserved.epoch, nowMs);
 }
 

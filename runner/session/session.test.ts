@@ -220,6 +220,14 @@ describe('without a connection', () => {
     expect(parts.eventNames).toEqual(['session_taken_over', 'session_ended']);
   });
 
+  test('a revoked stream of which an earlier run was recorded says so, though this run never flowed', async () => {
+    const row = { ...ROW, epoch: 3, runEpoch: 3, connectedEpoch: 1 };
+    const { session } = await begun({ row, epoch: 3, cause: 'restarted' });
+    session.follow({ act: 'end', stopReason: 8 });
+    expect(await session.result).toMatchObject({ kind: 'ended', reason: 8 });
+    expect(parts.eventNames).toEqual(['session_taken_over', 'session_revoked', 'session_ended']);
+  });
+
   test('a stream that no owner before could connect to is missed', async () => {
     const row = { ...ROW, epoch: 2, runEpoch: 1 };
     const { session, client } = await begun({ cause: 'owner_lost', epoch: 2, row });

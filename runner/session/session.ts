@@ -7,6 +7,7 @@ import { lateness } from '../../shared/session-table/missed.ts';
 import type { RestartRegister } from '../../shared/session-table/restart.ts';
 import {
   hasFlowed,
+  mayHaveRecords,
   type StartRegister,
   startOf,
   wantedState,
@@ -402,5 +403,12 @@ function unservedOf({ row, epoch, cause }: ClaimedRow) {
   const wasServed = cause !== undefined && hasFlowed({ ...row, epoch });
   if (wasServed) return {};
   const late = cause === 'owner_lost' || cause === 'handed_over' ? undefined : lateness(row);
-  return { unserved: { epoch, ...(late !== undefined && { late }) } };
+  const hasRecords = mayHaveRecords(row, cause);
+  return {
+    unserved: {
+      epoch,
+      ...(late !== undefined && { late }),
+      ...(hasRecords && { hasRecords }),
+    },
+  };
 }

@@ -1,6 +1,6 @@
 import { STOP_REASON } from '../../rtms/protocol/constants.ts';
 import type { Product } from '../../rtms/protocol/product.ts';
-import type { LedgerRow, RestartPlan, START_NOTICES } from '../record/event-data.ts';
+import type { LedgerRow, RestartPlan, START_NOTICES, TakeoverCause } from '../record/event-data.ts';
 import { type StartFacts, startFactsOf } from '../zoom/start-facts.ts';
 import type { ContinuedStream, RestartRegister } from './restart.ts';
 
@@ -258,6 +258,20 @@ function movedTo(row: SessionRow, startEventTsMs: number): readonly string[] | u
  */
 export function hasFlowed({ epoch = 0, runEpoch, connectedEpoch = 0 }: SessionRow): boolean {
   return epoch > 0 && (runEpoch === undefined || connectedEpoch >= runEpoch);
+}
+
+/**
+ * May media of an earlier epoch be in the records, whatever run it was of? An owner that died may have written some before
+ * it came to say that media flows. A revocation of such a stream is never only a missed one: whoever has stored media
+ * must be told to delete it.
+ *
+ * @param cause why there is another epoch
+ */
+export function mayHaveRecords(
+  { connectedEpoch = 0 }: SessionRow,
+  cause: TakeoverCause | undefined,
+): boolean {
+  return connectedEpoch > 0 || cause === 'owner_lost';
 }
 
 /** Would a claim of the row begin a new run, and not go on with one that had an owner? */

@@ -1,4 +1,4 @@
-import type { DropCause, Sink, Unit } from '../../../runner/kinesis/unit.ts';
+import type { DropCause, Sink, Unit, UnitClass } from '../../../runner/kinesis/unit.ts';
 
 type Fate = 'written' | DropCause;
 
@@ -27,13 +27,17 @@ export class MemorySink implements Sink {
     await promise;
   }
 
-  drop(_session: string, cause: DropCause): void {
-    this.finish(cause);
+  drop(_session: string, cause: DropCause, unitClass?: UnitClass): void {
+    this.finish(cause, unitClass);
   }
 
-  /** Decides about everything that waits. */
-  finish(fate: Fate): void {
+  /** Decides about everything that waits, or about one class of it. */
+  finish(fate: Fate, unitClass?: UnitClass): void {
     for (const unit of this.units.splice(0)) {
+      if (unitClass !== undefined && unit.class !== unitClass) {
+        this.units.push(unit);
+        continue;
+      }
       this.past.push(unit);
       if (fate === 'written') unit.receipt.written(unit);
       else unit.receipt.dropped(unit, fate);
