@@ -111,7 +111,7 @@ export type RestartPlan = 'wanted' | 'no_credentials' | 'exhausted';
  * - `requested`: Zoom agreed; a stream with `continues` follows
  * - `delayed`: it may agree later, at `nextAtMs`
  * - `refused`: it will not
- * - `unheard`: it agreed and no stream has come for 20 s; the next request is due at `nextAtMs`
+ * - `unheard`: it agreed and no stream has come for 10 s; the next request is due at `nextAtMs`
  * - `canceled`: somebody has stopped the stream on purpose since its end
  * - `exhausted`: all tries or all of the time are used up
  */

@@ -158,10 +158,10 @@ describe('after an answer', () => {
   const asked: RestartRegister = { ...OPEN, tries: 1, claimedBy: 'me', claimedUntilMs: NOW + 9 };
   const base = { sinceMs: NOW, reason: 13, tries: 1 };
 
-  test('Zoom agreed: its stream has 20 s to come', () => {
+  test('Zoom agreed: its stream has 10 s to come', () => {
     const after = afterAnswer(asked, { kind: 'ok' }, NOW, 0);
-    expect(after).toEqual({ ...base, acceptedAtMs: NOW, nextAtMs: NOW + 20_000 });
-    const unheard = afterUnheard(after, NOW + 20_000);
+    expect(after).toEqual({ ...base, acceptedAtMs: NOW, nextAtMs: NOW + 10_000 });
+    const unheard = afterUnheard(after, NOW + 10_000);
     expect(unheard).toEqual({ ...base, nextAtMs: NOW + 65_000 });
   });
 
@@ -207,7 +207,8 @@ describe('a new stream continues', () => {
     ],
     ['none of another meeting', [ended('a', { entityId: 'other' })], undefined],
     ['none of another app', [ended('a', { app: 'other' })], undefined],
-    ['none that ended later', [ended('a', { endedAtMs: NOW + 9_000 })], undefined],
+    ['one that ended later by another clock', [ended('a', { endedAtMs: NOW + 9_000 })], 'a'],
+    ['none that ended later', [ended('a', { endedAtMs: NOW + 11_000 })], undefined],
     ['not itself', [ended('new')], undefined],
   ])('%s', (_what, rows, id) => {
     expect(findContinued(rows, started)?.rtmsStreamId).toBe(id);

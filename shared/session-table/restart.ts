@@ -29,12 +29,18 @@ export const MAX_TRIES = 5;
 export const WINDOW_MS = 600_000;
 /** A task that has claimed a request and died is taken to be dead after this long. Longer than a request may take. */
 export const RESTART_CLAIM_MS = 15_000;
-/** Zoom has agreed, and this long after no stream has come: its webhook does not come any more. */
-export const UNHEARD_AFTER_MS = 20_000;
+/**
+ * Zoom has agreed, and this long after no stream has come: that is told. A webhook takes a second or two; with a takeover
+ * before the request, whoever waits for the meeting is told within 30 s of its end. A stream that comes later is served.
+ */
+export const UNHEARD_AFTER_MS = 10_000;
 /** Zoom ends a stream that nobody connects to after 60 s. Before that, a further request would meet it. */
 const ASK_AGAIN_AFTER_MS = 65_000;
 /** Pauses after the first, second, … try, of which between half and all is waited: 5, 10, 20 … s at the longest. */
 const PAUSES = { baseMs: 10_000, maxMs: 160_000 };
+
+/** How far the clocks of a runner and of the webhook function may differ: a new stream may come 0.3 s after the end. */
+const CLOCKS_MS = 5_000;
 
 export const RESTART_OUTCOMES = [
   /** Another stream of the meeting has begun. */
@@ -185,7 +191,7 @@ export function findContinued(
   return rows
     .filter((row) => row.restart !== undefined && row.restart.outcome !== 'canceled')
     .filter((row) => isSameMeeting(row, started) && row.rtmsStreamId !== started.rtmsStreamId)
-    .filter(({ endedAtMs = 0 }) => endedAtMs <= (started.requestedAtMs ?? endedAtMs))
+    .filter(({ endedAtMs = 0 }) => endedAtMs <= (started.requestedAtMs ?? endedAtMs) + CLOCKS_MS)
     .sort((one, other) => (other.endedAtMs ?? 0) - (one.endedAtMs ?? 0))[0];
 }
 

@@ -118,6 +118,19 @@ describe('a stream that is wanted again', () => {
     expect(requests()).toEqual([]);
   });
 
+  test('is not asked for again when a new stream is served that nobody told of', async () => {
+    await ended({ tries: 1 });
+    await table.store.renew(
+      { taskId: 'other', slotsUsed: 1, slotsTotal: 9, draining: false },
+      Date.now(),
+      AbortSignal.timeout(5_000),
+    );
+    await table.start(`new-${id}`, { entityId, owner: 'other', epoch: 1 });
+    await restartsOf('a').look();
+    expect(requests()).toEqual([]);
+    expect(await register()).toMatchObject({ outcome: 'resumed' });
+  });
+
   test('is not asked for when it has been stopped on purpose since', async () => {
     await ended({}, { stopEventTsMs: 2_000, stopReason: 5 });
     await restartsOf('a').look();

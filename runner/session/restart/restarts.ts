@@ -48,7 +48,7 @@ const RETRY_MS = 300;
 
 export interface RestartsOptions {
   readonly taskId: string;
-  readonly store: Pick<SessionStore, 'session' | 'sessionsOf' | 'update'>;
+  readonly store: Pick<SessionStore, 'session' | 'sessionsOf' | 'tasks' | 'update'>;
   readonly events: Pick<Sink, 'put'>;
   /** What asks in the name of an app's account; undefined: nothing is asked for it. */
   readonly apiCredentials: (app: string) => ApiCredentials | undefined;
@@ -216,14 +216,23 @@ export class Restarts implements SessionRestarts {
     await store.update(writeRestartResult({ rtmsStreamId, taskId, epoch }, restart));
   }
 
-  /** Is Zoom ready for a request, and does no stream of the meeting wait for a runner? */
+  /** Is Zoom ready for a request, and has no stream of the meeting come meanwhile? */
   async #mayAsk(row: SessionRow): Promise<boolean> {
-    const { app = 'default' } = row;
+    const { store } = this.#options;
+    const { app = 'default', restart } = row;
     if (Date.now() < (this.#heldUntilMs.get(app) ?? 0)) return false;
-    const waiting = await this.#options.store.sessionsOf(UNOWNED);
-    return !waiting.some(
-      (other) => isSameMeeting(row, other) && wantedState(other).state === 'started',
+    const isLive = (other: SessionRow) =>
+      isSameMeeting(row, other) && wantedState(other).state === 'started';
+    const waiting = await store.sessionsOf(UNOWNED);
+    if (waiting.some(isLive)) return false;
+    if (restart === undefined || restart.tries === 0) return true;
+    // Whoever serves the new stream may have died before it said so here, or be of a release that does not.
+    const served = await Promise.all(
+      (await store.tasks()).map(({ taskId }) => store.sessionsOf(taskId)),
     );
+    if (!served.flat().some(isLive)) return true;
+    await store.update(writeRestartOutcome(row, 'resumed'));
+    return false;
   }
 
   /** Gets together what a request needs, before the claim: reading the secret again may take a while. */
