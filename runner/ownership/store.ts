@@ -3,7 +3,6 @@ import {
   type DynamoDBDocumentClient,
   GetCommand,
   QueryCommand,
-  ScanCommand,
   UpdateCommand,
 } from '@aws-sdk/lib-dynamodb';
 import {
@@ -46,6 +45,7 @@ import {
   type TaskReport,
   writeHeartbeat,
 } from '../../shared/session-table/task-writes.ts';
+import { readEntityIds } from './entity-ids.ts';
 import { guarded } from './table-errors.ts';
 
 type Item = Readonly<Record<string, unknown>>;
@@ -98,25 +98,9 @@ export class SessionStore {
     return items.map((item) => this.#parsed(item)).filter(isReadable);
   }
 
-  /**
-   * Ids of all meetings of which there is a row, ended ones included. Reads the whole table: rows stay for a week. Only
-   * for who may `dynamodb:Scan`.
-   */
-  async entityIds(): Promise<ReadonlySet<string>> {
-    const found = new Set<string>();
-    let from: Record<string, unknown> | undefined;
-    do {
-      const command = new ScanCommand({
-        TableName: this.#table,
-        ProjectionExpression: 'entityId',
-        FilterExpression: 'attribute_exists(entityId)',
-        ExclusiveStartKey: from,
-      });
-      const page = await guarded(() => this.#client.send(command));
-      for (const { entityId } of page?.Items ?? []) found.add(String(entityId));
-      from = page?.LastEvaluatedKey;
-    } while (from !== undefined);
-    return found;
+  /** See `readEntityIds`. */
+  entityIds(): Promise<ReadonlySet<string>> {
+    return readEntityIds(this.#client, this.#table);
   }
 
   /** All heartbeats, by the index: eventually consistent. */
@@ -165,9 +149,7 @@ export class SessionStore {
 
   /** @returns the row after the write; undefined when its condition did not hold, or the row cannot be read */
   async update(write: RowWrite): Promise<SessionRow | undefined> {
-    const written = await this.#write(write);
-    const row = written && this.#parsed(written);
-    return row !== undefined && isReadable(row) ? row : undefined;
+    return this.#readable(await this.#write(write));
   }
 
   /** @returns false when the row is another's, or nobody's */
