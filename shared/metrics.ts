@@ -61,6 +61,15 @@ export const METRICS = {
   /** A runner that started without the disk that records overflow to: once per stream. */
   SpoolUnavailable: { unit: 'Count' },
   Reconnects: { unit: 'Count', by: 'scope' },
+  /**
+   * Runs of streams that Zoom announced; each ends in one of the other three, which are emitted together, so that shares
+   * can be formed without filling gaps. `MeetingsInPart`: something of it is known to be lost, nobody was connected for a
+   * while, or it was cut short. What an operator ended or Zoom revoked before it began is in none of them.
+   */
+  MeetingsWanted: { unit: 'Count' },
+  MeetingsWhole: { unit: 'Count' },
+  MeetingsInPart: { unit: 'Count' },
+  MeetingsMissed: { unit: 'Count' },
   SessionsMissed: {
     unit: 'Count',
     by: 'cause',

@@ -174,6 +174,30 @@ describe('alarms', { timeout: TIMEOUT_MS }, () => {
     expect(JSON.stringify(rule).includes(String(id))).toBe(pages);
   });
 
+  test('the share of meetings recorded whole is judged over six hours, of those that have ended', () => {
+    const alarms = resourcesOf(synthesize('prod').template, 'AWS::CloudWatch::Alarm');
+    const [, alarm] = alarms.find(([id]) => id.includes('Toofewmeetingswhole')) ?? [];
+    expect(alarm).toMatchObject({
+      Threshold: 99,
+      ComparisonOperator: 'LessThanThreshold',
+      // Without meetings there is nothing to judge.
+      TreatMissingData: 'notBreaching',
+    });
+    const [share, ...parts] = alarm?.['Metrics'] ?? [];
+    expect(share.Expression).toBe('100 * whole / (whole + part + missed)');
+    const emitted = parts.map(({ Id, MetricStat: { Metric, Period, Stat } }: Properties) => [
+      Id,
+      Metric.MetricName,
+      Period,
+      Stat,
+    ]);
+    expect(emitted).toEqual([
+      ['whole', 'MeetingsWhole', 21_600, 'Sum'],
+      ['part', 'MeetingsInPart', 21_600, 'Sum'],
+      ['missed', 'MeetingsMissed', 21_600, 'Sum'],
+    ]);
+  });
+
   test('a flood and many refusals raise alarms', () => {
     const { template } = synthesize('prod');
     const alarm = (id: string) =>

@@ -11,14 +11,30 @@ import { TARGET_UTILIZATION_PERCENT } from '../planning/scaling-rules.ts';
 import type { DeploymentMetrics } from './deployment-metrics.ts';
 import type { Observed } from './observed.ts';
 
+const BLUE = '#1f77b4';
 const GREEN = '#2ca02c';
 const ORANGE = '#ff7f0e';
 const RED = '#d62728';
 
+const MEETING_NUMBERS = [
+  ['MeetingsWanted', 'Meetings wanted', BLUE],
+  ['MeetingsWhole', 'Recorded whole', GREEN],
+  ['MeetingsInPart', 'Recorded in part', ORANGE],
+  ['MeetingsMissed', 'Missed', RED],
+] as const satisfies readonly (readonly [MetricName, string, string])[];
+
 /** States in which a stream should be recorded and no media arrives. */
 const STUCK_STATES = ['connecting', 'reconnecting'] as const;
 
-/** The numbers at the top of the dashboard: what somebody who was woken looks at first. */
+/** Is every meeting recorded? Over the time that the dashboard shows, not the last minute. */
+export function meetingRow({ metrics }: Observed): IWidget[] {
+  return MEETING_NUMBERS.map(([metricName, title, color]) => {
+    const shown = metrics.of(metricName, 'Sum', { label: title.toLowerCase(), color });
+    return singleValue(title, [shown], { width: 6, setPeriodToTimeRange: true });
+  });
+}
+
+/** Numbers of the last minute: what somebody who was woken looks at first. */
 export function healthRow({ metrics }: Observed, alarms: readonly IAlarm[]): IWidget[] {
   return [
     singleValue('Meetings flowing', [
@@ -219,14 +235,13 @@ export function webhookAndCostGraphs({ metrics, webhook }: Observed): GraphWidge
   ];
 }
 
-function singleValue(title: string, metrics: IMetric[]): SingleValueWidget {
-  return new SingleValueWidget({
-    title,
-    metrics,
-    width: 4,
-    height: 4,
-    setPeriodToTimeRange: false,
-  });
+function singleValue(
+  title: string,
+  metrics: IMetric[],
+  options: { readonly width?: number; readonly setPeriodToTimeRange?: boolean } = {},
+): SingleValueWidget {
+  const { width = 4, setPeriodToTimeRange = false } = options;
+  return new SingleValueWidget({ title, metrics, width, height: 4, setPeriodToTimeRange });
 }
 
 function percentiles(metrics: DeploymentMetrics, metricName: MetricName): IMetric[] {

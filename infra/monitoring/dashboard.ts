@@ -17,6 +17,7 @@ import {
   kinesisGraphs,
   latencyGraphs,
   meetingGraphs,
+  meetingRow,
   throughputGraphs,
   webhookAndCostGraphs,
 } from './dashboard-graphs.ts';
@@ -58,6 +59,7 @@ export class Dashboard extends Construct {
       dashboardName: name,
       defaultInterval: Duration.hours(3),
     });
+    this.dashboard.addWidgets(new Row(...meetingRow(observed)));
     this.dashboard.addWidgets(new Row(...healthRow(observed, alarms)));
     this.#addSection('Meetings', meetingGraphs(observed));
     this.#addSection('Latency', latencyGraphs(observed));

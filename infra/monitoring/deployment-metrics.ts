@@ -79,6 +79,24 @@ export class DeploymentMetrics {
   }
 
   /**
+   * The share of meetings that were recorded whole, of those that ended in a time, %. Their three metrics are emitted
+   * together, so none of them lacks where another one is.
+   */
+  wholeShare(period: Duration): MathExpression {
+    const ended = (name: MetricName) => this.of(name, 'Sum').with({ period });
+    return new MathExpression({
+      expression: '100 * whole / (whole + part + missed)',
+      usingMetrics: {
+        whole: ended('MeetingsWhole'),
+        part: ended('MeetingsInPart'),
+        missed: ended('MeetingsMissed'),
+      },
+      label: 'recorded whole, %',
+      period,
+    });
+  }
+
+  /**
    * A level summed over the fleet. Tasks report levels at times of their own, and leave out states in which they have no
    * session, so a plain sum would count some of them twice and others never. Each of them reports `SlotsTotal` with
    * every report: the sum divided by the number of those reports is the average task's level.

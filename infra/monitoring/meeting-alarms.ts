@@ -1,5 +1,11 @@
+import { Duration } from 'aws-cdk-lib';
 import { type AlarmSpec, ONCE } from './alarm-spec.ts';
 import type { Observed } from './observed.ts';
+
+/** The service level: this share of the meetings is recorded whole. */
+const WHOLE_PERCENT = 99;
+/** Long enough that a busy deployment has a hundred meetings in it. */
+const WHOLE_PERIOD = Duration.hours(6);
 
 /** Alarms about meetings that wait, are missed, fail or are recorded incompletely. */
 export function meetingAlarms({ metrics, jobs, syntheticMeeting }: Observed): AlarmSpec[] {
@@ -18,6 +24,16 @@ export function meetingAlarms({ metrics, jobs, syntheticMeeting }: Observed): Al
       metric: metrics.total('SessionsMissed'),
       ...ONCE,
       pages: true,
+    },
+    {
+      heading: 'Too few meetings whole',
+      says: `Less than ${WHOLE_PERCENT} % of the meetings that ended in six hours were recorded whole.`,
+      metric: metrics.wholeShare(WHOLE_PERIOD),
+      below: WHOLE_PERCENT,
+      minutes: 1,
+      // The last numbers of a period may come after it was judged.
+      outOfMinutes: 2,
+      pages: false,
     },
     {
       heading: 'Sessions failed',

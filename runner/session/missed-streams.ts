@@ -13,6 +13,7 @@ import { startFactsOf } from '../../shared/zoom/start-facts.ts';
 import type { Sink, Unit } from '../kinesis/unit.ts';
 import type { SessionStore } from '../ownership/store.ts';
 import type { DrainDeadline } from '../task/drain-deadline.ts';
+import { countMissed } from './outcome.ts';
 import { stopReasonFields } from './recording/events.ts';
 
 export interface MissedStreamsOptions {
@@ -81,7 +82,10 @@ export class MissedStreams {
     await this.#write(rtmsStreamId, missedLines(row));
     const outcome = await store.told(row);
     if (outcome === 'changed') return;
-    if (notice !== undefined && missed !== undefined) countMissed(metrics, missed.reason);
+    if (notice !== undefined && missed !== undefined) {
+      metrics.count('MeetingsWanted');
+      countMissed(metrics, missed.reason);
+    }
     if (outcome === 'restarted') await notify(rtmsStreamId);
     else if (row.restart !== undefined) this.#options.wanted(rtmsStreamId);
   }
@@ -112,10 +116,6 @@ export class MissedStreams {
     await events.flush(deadline.flush, partitionKey);
     if (dropped !== undefined) throw new Error(`the event was dropped: ${dropped}`);
   }
-}
-
-export function countMissed(metrics: Metrics, reason: string): void {
-  metrics.count('SessionsMissed', 1, reason);
 }
 
 interface MissedLine {

@@ -356,6 +356,74 @@ describe('a stream whose row could not say that media flows', () => {
   });
 });
 
+describe('how a meeting ended is counted', () => {
+  const counting = () => {
+    const sums: Record<string, number> = {};
+    const count = (name: string, value = 1) => {
+      if (name.startsWith('Meetings')) sums[name] = (sums[name] ?? 0) + value;
+    };
+    return { sums, metrics: { count, observe() {} } };
+  };
+  const outcome = (whole: number, inPart: number, missed: number) => ({
+    MeetingsWhole: whole,
+    MeetingsInPart: inPart,
+    MeetingsMissed: missed,
+  });
+
+  test.each<[string, Partial<SessionRow>, number, number, object]>([
+    ['whole', {}, 1, 6, { MeetingsWanted: 1, ...outcome(1, 0, 0) }],
+    ['cut short by Zoom', {}, 1, 13, { MeetingsWanted: 1, ...outcome(0, 1, 0) }],
+    ['after its owner was lost', { owner: 'dead', epoch: 1 }, 2, 6, outcome(0, 1, 0)],
+    [
+      'after a change of its owner',
+      { epoch: 1, handedOverBy: 'a', handedOverAtMs: Date.now() },
+      2,
+      6,
+      outcome(1, 0, 0),
+    ],
+    [
+      'with a loss of an owner before',
+      { epoch: 1, handedOverBy: 'a', inPart: true },
+      2,
+      6,
+      outcome(0, 1, 0),
+    ],
+  ])('%s', async (_how, fields, epoch, stopReason, expected) => {
+    await table.start(id, { ...fields, requestedAtMs: Date.now(), startEventTsMs: Date.now() });
+    const { sums, metrics } = counting();
+    const pool = poolOf({ metrics });
+    const client = await served(pool);
+    client.emit('ended', { cause: 'stopped', stopReason, restartable: false });
+    await gone(pool);
+    expect((await table.row(id)).epoch).toBe(epoch);
+    expect(sums).toEqual(expected);
+  });
+
+  test('missed, once wanted and never claimed', async () => {
+    const row = await table.start(id, { stopEventTsMs: 2_000, stopReason: 6 });
+    const { sums, metrics } = counting();
+    const pool = poolOf({ metrics });
+    await pool.take(row);
+    expect(sums).toEqual({ MeetingsWanted: 1, ...outcome(0, 0, 1) });
+    await vi.waitUntil(async () => (await table.row(id)).owner === undefined, { interval: 2 });
+  });
+
+  test('what an owner has lost goes with the row to the next', async () => {
+    await table.start(id);
+    const pool = poolOf();
+    const client = await served(pool);
+    client.emit('malformed', {
+      scope: 'audio',
+      mediaType: 'audio',
+      userId: 7,
+      error: new Error('x'),
+    });
+    pool.close('shutdown');
+    await pool.handOverAll();
+    expect(await table.row(id)).toMatchObject({ owner: 'UNOWNED', inPart: true });
+  });
+});
+
 describe('while the table is away', () => {
   test('nothing may be written until every row is proved', async () => {
     await table.start(id);

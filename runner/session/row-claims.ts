@@ -4,6 +4,7 @@ import type { MissReason } from '../../shared/record/event-data.ts';
 import { missedUnserved } from '../../shared/session-table/missed.ts';
 import { type ContinuedStream, continuedStream } from '../../shared/session-table/restart.ts';
 import {
+  isNewRun,
   isUnowned,
   type SessionRow,
   type TaskRow,
@@ -18,7 +19,7 @@ import {
 } from '../ownership/rules.ts';
 import { Tenure } from '../ownership/tenure.ts';
 import type { ClaimedRow } from './context.ts';
-import { countMissed } from './missed-streams.ts';
+import { countMissed } from './outcome.ts';
 import type { AvoidedStreams, OfferOutcome, SessionPoolOptions } from './pool-options.ts';
 import { previousOwner } from './recording/blind-time.ts';
 
@@ -116,6 +117,7 @@ export class RowClaims {
     const missed = missedUnserved(seen, reason, nowMs, restart);
     const row = await store.miss(seen, missed, context.taskId, nowMs, restart);
     if (row === undefined) return 'later';
+    if (isNewRun(seen)) metrics.count('MeetingsWanted');
     countMissed(metrics, reason);
     const { rtmsStreamId } = row;
     const fields = { event: 'missed', rtmsStreamId, epoch: missed.epoch, reason };
@@ -144,6 +146,7 @@ export class RowClaims {
     const continues = seen.continues ?? (await this.#continuedBy(seen));
     const row = await store.claim(seen, context.taskId, Date.now(), strikes, continues);
     if (row === undefined) return 'later';
+    if (isNewRun(seen)) this.#options.metrics.count('MeetingsWanted');
     if (continues !== undefined) void context.restarts?.resumed(continues.rtmsStreamId);
     // Claimed in a term that is over: others may think this task dead. The next reconcile claims anew.
     if (!heartbeat.holds(term)) return 'later';

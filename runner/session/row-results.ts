@@ -5,8 +5,9 @@ import type { SessionRow } from '../../shared/session-table/session-row.ts';
 import { MAX_STRIKES, QUARANTINE_MS } from '../ownership/rules.ts';
 import type { SessionStore } from '../ownership/store.ts';
 import { sleep } from '../task/sleep.ts';
-import { countMissed } from './missed-streams.ts';
+import { countMissed, countOutcome } from './outcome.ts';
 import type { ServedSession, SessionPoolOptions } from './pool-options.ts';
+import { wasCutShort } from './recording/blind-time.ts';
 import type { SessionResult } from './session-inputs.ts';
 
 const RETRY_MS = 500;
@@ -34,7 +35,7 @@ export async function writeResult(
   const handedBack = result.kind === 'handed_over' && result.cause === 'unable';
   const penalty = result.kind === 'defect' ? penaltyAfter(strikes) : undefined;
   const { startEventTsMs } = session.view;
-  const { hasFlowed } = session;
+  const { hasFlowed, inPart } = session;
   do {
     try {
       if (result.kind === 'missed') {
@@ -46,13 +47,17 @@ export async function writeResult(
         return { kind: 'untold', row };
       }
       if (result.kind !== 'ended') {
-        if (await store.release(claim, result.atMs, { penalty, handedBack, hasFlowed })) {
+        if (await store.release(claim, result.atMs, { penalty, handedBack, hasFlowed, inPart })) {
           await notify(rtmsStreamId);
         }
       } else {
         const { restart } = session;
         const run = { ...result, startEventTsMs, restart, hasFlowed };
         const outcome = await store.end(claim, run, Date.now());
+        if (outcome !== 'not_owner' && session.isMeeting) {
+          const isWhole = !inPart && !wasCutShort(result.reason);
+          countOutcome(metrics, isWhole ? 'MeetingsWhole' : 'MeetingsInPart');
+        }
         if (outcome === 'restarted' || outcome === 'revoked') await notify(rtmsStreamId);
         if (outcome === 'asking') context.restarts?.wanted(rtmsStreamId);
       }

@@ -2,14 +2,15 @@ import type { EndReason } from '../../rtms/events.ts';
 import { STOP_REASON } from '../../rtms/protocol/constants.ts';
 import { isRestartable } from '../../rtms/protocol/stop-reason.ts';
 import type { HandOverCause } from '../../shared/record/event-data.ts';
+
 import type {
   EndingWhy,
-  EpochAccount,
   Miss,
   SessionEffect,
   SessionInput,
   SessionResult,
 } from './session-inputs.ts';
+import { missByFailure, missByStop, resultOf, type Unserved } from './session-result.ts';
 
 /** What a session is counted as in the metric `Sessions`. */
 export const SESSION_STATES = [
@@ -24,13 +25,7 @@ type Connecting = {
   readonly name: 'connecting';
   readonly mayHandBack: boolean;
   /** The epoch, when media has flowed in no earlier one of this run: a session that cannot connect has missed the stream. */
-  readonly unserved?: {
-    readonly epoch: number;
-    /** What made it too late to connect. */
-    readonly late?: 'came_too_late' | 'no_room';
-    /** There may be media of an earlier epoch all the same: `mayHaveRecords`. */
-    readonly hasRecords?: true;
-  };
+  readonly unserved?: Unserved;
 };
 type Connected = {
   readonly name: 'streaming' | 'paused' | 'reconnecting';
@@ -237,34 +232,25 @@ function stoppedFrom(
   restartable?: boolean,
 ): SessionStep {
   const unserved = unservedOf(from);
-  const isRevoked = stopReason === STOP_REASON.STREAM_REVOKED;
   // Only `session_revoked` makes consumers delete what they have stored.
-  if (unserved === undefined || (isRevoked && unserved.hasRecords)) {
-    return stopped(stopReason, nowMs, restartable);
-  }
-  const reason = isRevoked
-    ? 'revoked'
-    : stopReason === STOP_REASON.RECEIVER_REQUEST_CLOSE
-      ? 'operator_stop'
-      : (unserved.late ?? 'stopped_first');
-  return missed({ reason, stopReason }, unserved.epoch, nowMs);
+  const mustTell = stopReason === STOP_REASON.STREAM_REVOKED && unserved?.hasRecords === true;
+  if (unserved === undefined || mustTell) return stopped(stopReason, nowMs, restartable);
+  return missed(missByStop(unserved, stopReason), unserved.epoch, nowMs);
 }
 
 /** @param ours what keeps us from connecting at all */
 function failed(
   from: Connecting | Connected,
-  { cause, status, restartable }: EndReason,
+  end: EndReason,
   nowMs: number,
   ours?: 'address_refused' | 'no_credentials',
 ): SessionStep {
   if (mayHandBack(from)) return handedOver('unable', nowMs);
   const unserved = unservedOf(from);
   if (unserved !== undefined) {
-    const how =
-      cause === 'failed' ? 'address_refused' : cause === 'refused' ? cause : 'not_connected';
-    const reason = ours ?? unserved.late ?? how;
-    return missed({ reason, ...(status !== undefined && { status }) }, unserved.epoch, nowMs);
+    return missed(missByFailure(unserved, end, ours), unserved.epoch, nowMs);
   }
+  const { cause, restartable } = end;
   const name = cause === 'refused' ? 'refused' : 'lost';
   return ending({ name, restartable }, nowMs, [
     { do: 'count', metric: 'SessionsFailed', by: cause },
@@ -302,22 +288,4 @@ function broken({ atMs }: Ending): SessionStep {
 
 function ended(result: SessionResult): SessionStep {
   return { state: { name: 'ended', result }, effects: [{ do: 'tell_result', result }] };
-}
-
-function resultOf({ why, atMs, epoch = 0 }: Ending, account?: EpochAccount): SessionResult {
-  switch (why.name) {
-    case 'stopped':
-      return { kind: 'ended', reason: why.stopReason, atMs };
-    case 'handed_over':
-      return { kind: 'handed_over', cause: why.cause, atMs };
-    case 'defect':
-      return { kind: 'defect', atMs };
-    case 'missed': {
-      const { name: _, ...miss } = why;
-      const missed = { ...miss, atMs, epoch, sequence: 1, ledger: [], ...account };
-      return { kind: 'missed', missed, atMs };
-    }
-    default:
-      return { kind: 'ended', reason: why.name, atMs };
-  }
 }

@@ -158,6 +158,17 @@ export class Session {
     return this.#media !== undefined;
   }
 
+  /** Is something of this run of the stream known to be missing, here or in an earlier epoch? */
+  get inPart(): boolean {
+    return this.#claim.row.inPart === true || this.#writer.inPart;
+  }
+
+  /** Does its end count as that of a meeting? Not when it only tells what came after the end, as a revocation. */
+  get isMeeting(): boolean {
+    const { cause, row, epoch } = this.#claim;
+    return cause !== 'restarted' || row.runEpoch === epoch;
+  }
+
   /** What the session weighs by: what Zoom agreed to send; undefined while that is not known, or comes and goes. */
   get media(): AgreedMedia | undefined {
     return this.#hasCameras ? undefined : this.#media;

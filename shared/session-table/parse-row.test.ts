@@ -35,6 +35,7 @@ const ROW = {
   handedBack: true,
   connectedEpoch: 2,
   runEpoch: 1,
+  inPart: true,
   missed: {
     reason: 'refused',
     atMs: 1400,

@@ -148,6 +148,7 @@ const SESSION_FIELDS = {
   handedBack: v.optional(v.boolean()),
   connectedEpoch: v.optional(epoch),
   runEpoch: v.optional(epoch),
+  inPart: v.optional(v.literal(true)),
   missed: v.optional(missed),
   untold: v.optional(v.literal(true)),
   notice: v.optional(notice),

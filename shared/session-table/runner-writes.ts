@@ -56,7 +56,7 @@ export function writeClaim(
     Key: { pk: seen.pk },
     UpdateExpression:
       `SET ${sets.join(', ')}` +
-      ` REMOVE ${hasStrikes ? '' : 'strikes, '}${isNew ? 'missed, ' : ''}quarantinedUntilMs, proofs, handedBack, handedOverBy, handedOverAtMs, endedReason, endedAtMs, restart`,
+      ` REMOVE ${hasStrikes ? '' : 'strikes, '}${isNew ? 'missed, inPart, ' : ''}quarantinedUntilMs, proofs, handedBack, handedOverBy, handedOverAtMs, endedReason, endedAtMs, restart`,
     ConditionExpression: `${ROW_EXISTS} AND ${unchangedSince(seen)}`,
     ExpressionAttributeNames: OWNER_NAME,
     ExpressionAttributeValues: {
@@ -92,7 +92,8 @@ export function writeConnected(claim: Claim): RowWrite {
  *
  * @param atMs when the task began to close the stream's sockets, Unix ms
  * @param how `penalty`: the stream has ended this owner by a defect; `handedBack`: this owner could not connect;
- *   `hasFlowed`: media has flowed under this claim, which `writeConnected` may not have come to say
+ *   `hasFlowed`: media has flowed under this claim, which `writeConnected` may not have come to say;
+ *   `inPart`: something of the run is lost
  */
 export function writeRelease(
   claim: Claim,
@@ -101,17 +102,19 @@ export function writeRelease(
     readonly penalty?: Penalty | undefined;
     readonly handedBack?: boolean;
     readonly hasFlowed?: boolean;
+    readonly inPart?: boolean;
   },
 ): RowWrite {
-  const { penalty, handedBack = false, hasFlowed = false } = how;
+  const { penalty, handedBack = false, hasFlowed = false, inPart = false } = how;
   const sets = ['#owner = :unowned', 'handedOverBy = :me', 'handedOverAtMs = :at'];
   if (hasFlowed) sets.push('connectedEpoch = :epoch');
   if (handedBack) sets.push('handedBack = :yes');
+  if (inPart) sets.push('inPart = :yes');
   const removed = penalty === undefined ? ', strikes' : '';
   const update = `SET ${[...sets, ...setsOf(penalty)].join(', ')} REMOVE ${ATTRIBUTE.operatorRequest}${removed}`;
   return owned(claim, update, {
     ...valuesOf(penalty),
-    ...(handedBack && { ':yes': true }),
+    ...((handedBack || inPart) && { ':yes': true }),
     ':unowned': UNOWNED,
     ':at': atMs,
   });

@@ -97,6 +97,8 @@ export interface Ownership {
    * in that run. Absent where an older release claimed it.
    */
   readonly runEpoch?: number;
+  /** An earlier owner of the run has lost something of it. */
+  readonly inPart?: true;
   /** Why the run that ended last was never recorded, and all that its event says. */
   readonly missed?: MissedRegister;
   /** The events that `missed` and `notice` ask for are not known to be in the records yet. */

@@ -67,7 +67,7 @@ const CASES: readonly Case[] = [
   [
     'a claim of a row that nobody has claimed',
     writeClaim(UNTOUCHED, 'me', NOW_MS, 0),
-    'SET #owner = :me, epoch = :next, claimedAtMs = :now, runEpoch = :next REMOVE strikes, missed, quarantinedUntilMs, proofs, handedBack, handedOverBy, handedOverAtMs, endedReason, endedAtMs, restart',
+    'SET #owner = :me, epoch = :next, claimedAtMs = :now, runEpoch = :next REMOVE strikes, missed, inPart, quarantinedUntilMs, proofs, handedBack, handedOverBy, handedOverAtMs, endedReason, endedAtMs, restart',
     `attribute_exists(pk) AND ${ABSENT}`,
   ],
   [
@@ -94,6 +94,12 @@ const CASES: readonly Case[] = [
     'a release of a stream whose media has flowed',
     writeRelease(CLAIM, NOW_MS, { hasFlowed: true }),
     'SET #owner = :unowned, handedOverBy = :me, handedOverAtMs = :at, connectedEpoch = :epoch REMOVE operatorWish, strikes',
+    OURS,
+  ],
+  [
+    'a release by an owner that has lost something',
+    writeRelease(CLAIM, NOW_MS, { inPart: true }),
+    'SET #owner = :unowned, handedOverBy = :me, handedOverAtMs = :at, inPart = :yes REMOVE operatorWish, strikes',
     OURS,
   ],
   [
@@ -254,7 +260,7 @@ const CASES: readonly Case[] = [
   [
     'a claim of a stream that continues another',
     writeClaim(UNTOUCHED, 'me', NOW_MS, 0, { rtmsStreamId: 'b', reason: 13, tries: 1, sinceMs: 1 }),
-    'SET #owner = :me, epoch = :next, claimedAtMs = :now, runEpoch = :next, continues = :continues REMOVE strikes, missed, quarantinedUntilMs, proofs, handedBack, handedOverBy, handedOverAtMs, endedReason, endedAtMs, restart',
+    'SET #owner = :me, epoch = :next, claimedAtMs = :now, runEpoch = :next, continues = :continues REMOVE strikes, missed, inPart, quarantinedUntilMs, proofs, handedBack, handedOverBy, handedOverAtMs, endedReason, endedAtMs, restart',
     `attribute_exists(pk) AND ${ABSENT}`,
   ],
   [

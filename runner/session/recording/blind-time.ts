@@ -82,6 +82,6 @@ function spans(
 }
 
 /** Did the meeting go on while nobody received it? After a stop that somebody decided it did not. */
-function wasCutShort(reason: EndedReason | undefined): boolean {
+export function wasCutShort(reason: EndedReason | undefined): boolean {
   return typeof reason === 'number' ? isRestartable(reason) : reason !== undefined;
 }

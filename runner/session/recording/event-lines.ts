@@ -9,6 +9,7 @@ import type {
 } from '../../../shared/record/event-data.ts';
 import { RECOVERED_LINE_BYTES } from '../../../shared/record/recovered.ts';
 import type { Receipt, Sink, Unit } from '../../kinesis/unit.ts';
+import { tellsLoss } from '../outcome.ts';
 import type { GapEvents } from './gap-events.ts';
 import type { Gap, LedgerSource, SessionLedger } from './ledger.ts';
 import { LineQueue, type WaitingLine } from './line-queue.ts';
@@ -41,6 +42,7 @@ export class EventLines {
   readonly #maxDataBytes: number;
   readonly #queue = new LineQueue();
   #sequence = 0;
+  #inPart = false;
 
   constructor(options: EventLinesOptions) {
     this.#options = options;
@@ -59,11 +61,17 @@ export class EventLines {
     data: EventData[Name],
     gap?: Gap,
   ): void {
+    this.#inPart ||= tellsLoss(name, data);
     const fields = data as object as Record<string, unknown>;
     for (const dataText of pagesOf(fields, 'participants', this.#maxDataBytes)) {
       if (dataText === undefined) this.#tooLarge(kindOf(name), timeMs);
       else this.#write({ name, timeMs, dataText }, gap);
     }
+  }
+
+  /** Does one of the lines say that something of the meeting is missing? */
+  get inPart(): boolean {
+    return this.#inPart;
   }
 
   /** Writes one event whose `data` is JSON already, and fits. */

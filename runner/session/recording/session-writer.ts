@@ -40,6 +40,8 @@ const MAX_FINAL_ROUNDS = 3;
 /**
  * Numbers, encodes and accounts for everything one epoch of one rtmsStream writes: frames into the `media`
  * stream, lines into the `events` stream, and a `gap` for whatever does not arrive there.
+ *
+ * Over 300 lines because everything that an epoch writes goes through this one object, which counts it.
  */
 export class SessionWriter {
   readonly ledger = new SessionLedger();
@@ -152,6 +154,11 @@ export class SessionWriter {
   /** Writes one event. @param timeMs when it happened at Zoom, else when it was seen, Unix ms */
   event<Name extends EventName>(name: Name, timeMs: number, data: EventData[Name]): void {
     if (this.#mayWrite()) this.#lines.write(name, timeMs, data);
+  }
+
+  /** Is something of the meeting known to be missing, as far as this epoch has told? */
+  get inPart(): boolean {
+    return this.#lines.inPart;
   }
 
   /**

@@ -1,0 +1,69 @@
+import type { EndReason } from '../../rtms/events.ts';
+import { STOP_REASON } from '../../rtms/protocol/constants.ts';
+import type { EndingWhy, EpochAccount, Miss, SessionResult } from './session-inputs.ts';
+
+/** What a session has to know to say why it has missed its stream. */
+export interface Unserved {
+  readonly epoch: number;
+  /** What made it too late to connect. */
+  readonly late?: 'came_too_late' | 'no_room';
+  /** There may be media of an earlier epoch all the same: `mayHaveRecords`. */
+  readonly hasRecords?: true;
+}
+
+/** Why a stream was missed that Zoom, or an operator, stopped before it was connected. */
+export function missByStop({ late }: Unserved, stopReason: number): Miss {
+  switch (stopReason) {
+    case STOP_REASON.STREAM_REVOKED:
+      return { reason: 'revoked', stopReason };
+    case STOP_REASON.RECEIVER_REQUEST_CLOSE:
+      return { reason: 'operator_stop', stopReason };
+    default:
+      return { reason: late ?? 'stopped_first', stopReason };
+  }
+}
+
+/**
+ * Why a stream was missed that could not be connected to.
+ *
+ * @param ours what kept us from trying at all
+ */
+export function missByFailure(
+  { late }: Unserved,
+  { cause, status }: Pick<EndReason, 'cause' | 'status'>,
+  ours?: 'address_refused' | 'no_credentials',
+): Miss {
+  const how =
+    cause === 'failed' ? 'address_refused' : cause === 'refused' ? cause : 'not_connected';
+  return { reason: ours ?? late ?? how, ...(status !== undefined && { status }) };
+}
+
+/**
+ * What becomes of the row of a session that has ended.
+ *
+ * @param ending `epoch`: only of a stream that was missed
+ */
+export function resultOf(
+  {
+    why,
+    atMs,
+    epoch = 0,
+  }: { readonly why: EndingWhy; readonly atMs: number; readonly epoch?: number },
+  account?: EpochAccount,
+): SessionResult {
+  switch (why.name) {
+    case 'stopped':
+      return { kind: 'ended', reason: why.stopReason, atMs };
+    case 'handed_over':
+      return { kind: 'handed_over', cause: why.cause, atMs };
+    case 'defect':
+      return { kind: 'defect', atMs };
+    case 'missed': {
+      const { name: _, ...miss } = why;
+      const missed = { ...miss, atMs, epoch, sequence: 1, ledger: [], ...account };
+      return { kind: 'missed', missed, atMs };
+    }
+    default:
+      return { kind: 'ended', reason: why.name, atMs };
+  }
+}
