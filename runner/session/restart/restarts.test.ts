@@ -1,5 +1,6 @@
 import { PutCommand } from '@aws-sdk/lib-dynamodb';
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import { ServiceError } from '../../../shared/errors.ts';
 import type { RestartRegister } from '../../../shared/session-table/restart.ts';
 import { RESTARTS, type SessionRow, UNOWNED } from '../../../shared/session-table/session-row.ts';
 import { EXAMPLE_API } from '../../../simulator/api/api-server.ts';
@@ -255,6 +256,31 @@ test('a new stream of the meeting continues it, and ends the asking', async () =
   await restarts.look();
   expect((await table.row(id)).owner).toBeUndefined();
   expect(await restarts.continuedBy(started)).toBeUndefined();
+});
+
+test('a new stream of the meeting ends the asking when the table is back, however long that takes', async () => {
+  await ended({ tries: 1, claimedBy: 'b', claimedUntilMs: Date.now() + 60_000 });
+  let failures = 20;
+  const store: RestartsOptions['store'] = {
+    session: (rtmsStreamId) => table.store.session(rtmsStreamId),
+    sessionsOf: (owner) => table.store.sessionsOf(owner),
+    tasks: () => table.store.tasks(),
+    update: (write) => {
+      failures -= 1;
+      if (failures < 0) return table.store.update(write);
+      return Promise.reject(new ServiceError('session/store-failed', 'away'));
+    },
+  };
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+  try {
+    const resuming = restartsOf('a', { store }).resumed(id);
+    while ((await register())?.outcome === undefined) await vi.advanceTimersByTimeAsync(300);
+    await resuming;
+  } finally {
+    vi.useRealTimers();
+  }
+  expect(await register()).toMatchObject({ outcome: 'resumed' });
+  expect(told.events).toEqual(['resumed_untold']);
 });
 
 test('a row that cannot be asked for leaves the others alone', async () => {

@@ -3,6 +3,7 @@ import type { ApiAnswer } from '../../../rtms/api/answer.ts';
 import { ZoomApi } from '../../../rtms/api/zoom-api.ts';
 import type { HandshakeCredentials } from '../../../rtms/protocol/handshake-signature.ts';
 import type { Product } from '../../../rtms/protocol/product.ts';
+import { ServiceError } from '../../../shared/errors.ts';
 import type { Logger } from '../../../shared/logger.ts';
 import type { Metrics } from '../../../shared/metrics.ts';
 import type { RestartStep } from '../../../shared/record/event-data.ts';
@@ -43,7 +44,6 @@ const AT_ONCE = 8;
 /** For each of the four answers that one request may need: token, answer, and both again with another token. */
 const ANSWER_MS = 3_000;
 const REQUEST_MS = 4 * ANSWER_MS;
-const RESUMED_ATTEMPTS = 5;
 const RETRY_MS = 300;
 
 export interface RestartsOptions {
@@ -106,21 +106,20 @@ export class Restarts implements SessionRestarts {
     }
   }
 
+  /** Tries until the row says so, or its restart is closed: an open one would ask Zoom for a stream that is there. */
   async resumed(rtmsStreamId: string): Promise<void> {
     const { store } = this.#options;
-    for (let attempt = 1; attempt <= RESUMED_ATTEMPTS; attempt++) {
+    for (let attempt = 1; ; attempt++) {
       try {
         const row = await store.session(rtmsStreamId);
         const isOpen = row?.restart !== undefined && row.restart.outcome === undefined;
         if (row === undefined || row.owner !== RESTARTS || !isOpen) return;
         if ((await store.update(writeRestartOutcome(row, 'resumed'))) !== undefined) return;
       } catch (error) {
-        this.#warn(
-          'not told that a stream is continued',
-          'resumed_untold',
-          { rtmsStreamId },
-          error,
-        );
+        const stream = { rtmsStreamId };
+        const text = 'not told that a stream is continued';
+        if (attempt === 1) this.#warn(text, 'resumed_untold', stream, error);
+        if (error instanceof ServiceError && !error.retryable) return;
       }
       await sleep(RETRY_MS);
     }
