@@ -23,6 +23,8 @@ const MISSED: Readonly<Record<MissReason, string>> = {
     'Zoom made no stream: look at reason in the event, and whether the app is enabled for the host.',
   concurrency_limited:
     'The account had no stream left: ask Zoom for more, or record fewer meetings at once (runbook, "Zoom concurrency limit").',
+  not_announced:
+    'The meeting was live and Zoom sent no webhook: is the app enabled for its host, and the event subscription valid? (docs/zoom-app.md)',
 };
 
 const RESTART_REFUSED: Readonly<Record<string, string>> = {

@@ -137,7 +137,7 @@ describe('a start that brought no stream is a row of its own', () => {
 
   test('rtms.request_status: as it came, and no more', () => {
     const row = noticeOf('rtms.request_status', { raw: '{"status":"pending"}' });
-    expect(row.notice.raw).toBe('{"status":"pending"}');
+    expect(row.notice?.raw).toBe('{"status":"pending"}');
     expect(row).not.toHaveProperty('missed');
   });
 

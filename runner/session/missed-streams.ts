@@ -8,6 +8,7 @@ import {
   START_NOTICES,
 } from '../../shared/record/event-data.ts';
 import { streamKey } from '../../shared/record/partition-key.ts';
+import { NOTICE_ID } from '../../shared/session-table/missed.ts';
 import { type SessionRow, startOf } from '../../shared/session-table/session-row.ts';
 import { startFactsOf } from '../../shared/zoom/start-facts.ts';
 import type { Sink, Unit } from '../kinesis/unit.ts';
@@ -78,11 +79,12 @@ export class MissedStreams {
 
   async #tell(row: SessionRow): Promise<void> {
     const { store, notify, metrics } = this.#options;
-    const { rtmsStreamId, notice, missed } = row;
+    const { rtmsStreamId, missed } = row;
     await this.#write(rtmsStreamId, missedLines(row));
     const outcome = await store.told(row);
     if (outcome === 'changed') return;
-    if (notice !== undefined && missed !== undefined) {
+    // Whoever ended the run of a stream that Zoom named has counted it.
+    if (rtmsStreamId.startsWith(NOTICE_ID) && missed !== undefined) {
       metrics.count('MeetingsWanted');
       countMissed(metrics, missed.reason);
     }

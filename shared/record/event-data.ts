@@ -152,6 +152,8 @@ export const MISS_REASONS = [
   'start_failed',
   /** Zoom said that the account is at its limit (`rtms.concurrency_limited`): there was no stream. */
   'concurrency_limited',
+  /** It is live at Zoom, and no webhook about a stream has come (`zoom.reconcile`). */
+  'not_announced',
 ] as const;
 export type MissReason = (typeof MISS_REASONS)[number];
 

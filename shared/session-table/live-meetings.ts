@@ -7,7 +7,7 @@ import { expiresAt, type RowWrite } from './session-row.ts';
  * | row | `pk` | what it is for |
  * |---|---|---|
  * | the period | `RECONCILE#live` | of all tasks one compares, every five minutes |
- * | a live meeting without a stream | `MEETING#<entity id>` | it is told of once, and asked for a few times at most |
+ * | a live meeting without a stream | `MEETING#<entity id>` | Zoom is asked for it a few times at most |
  */
 export const RECONCILE_EVERY_MS = 300_000;
 /** Requests for one meeting. It is asked for again when Zoom said that it may agree later. */
@@ -43,7 +43,7 @@ export function writeReconcilePeriod(taskId: string, nowMs: number): RowWrite {
   };
 }
 
-/** Takes the right to tell of a meeting, or to ask for it, once; a try counts also when the task dies before. */
+/** Takes the right to ask for a meeting once; a try counts also when the task dies before. */
 export function writeMeetingClaim(entityId: string, nowMs: number): RowWrite {
   return {
     Key: { pk: meetingKey(entityId) },
@@ -61,16 +61,12 @@ export function writeMeetingClaim(entityId: string, nowMs: number): RowWrite {
   };
 }
 
-/** What became of it. @param why what Zoom said, in a word */
-export function writeMeetingOutcome(
-  entityId: string,
-  outcome: 'reported' | 'requested' | 'refused',
-  why?: string,
-): RowWrite {
+/** Zoom has agreed to start its stream. */
+export function writeMeetingOutcome(entityId: string, outcome: 'requested'): RowWrite {
   return {
     Key: { pk: meetingKey(entityId) },
-    UpdateExpression: `SET #outcome = :outcome${why === undefined ? '' : ', why = :why'}`,
+    UpdateExpression: 'SET #outcome = :outcome',
     ExpressionAttributeNames: { '#outcome': 'outcome' },
-    ExpressionAttributeValues: { ':outcome': outcome, ...(why !== undefined && { ':why': why }) },
+    ExpressionAttributeValues: { ':outcome': outcome },
   };
 }

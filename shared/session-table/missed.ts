@@ -71,6 +71,12 @@ export function missedUnserved(
 /** What the made-up stream ids of notices begin with: Zoom names no stream where none came to be. */
 export const NOTICE_ID = 'notice-';
 
+/** The register of a meeting that is live at Zoom and was never announced: the only event of its made-up stream. */
+export function missedUnannounced(atMs: number): MissedRegister {
+  const ledger = [{ mediaType: 'events', received: 0, written: 0, lost: 0 }] as const;
+  return { reason: 'not_announced', atMs, epoch: 1, sequence: 1, ledger };
+}
+
 /** The register of a start of which Zoom itself says that it brought no stream; the notice stands before it. */
 export function missedByNotice(reason: MissReason, atMs: number): MissedRegister {
   const ledger = [{ mediaType: 'events', received: 1, written: 1, lost: 0 }] as const;

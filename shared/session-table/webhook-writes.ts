@@ -87,10 +87,14 @@ export function writeRegister(update: RegisterUpdate): RowWrite {
 
 /** What Zoom says of a start that brought no stream, as a row of its own. */
 export interface StartNoticeRow
-  extends Pick<StartRegister, 'startEventTsMs' | 'product' | 'entityId' | 'app' | 'requestedAtMs'> {
+  extends Pick<
+    StartRegister,
+    'startEventTsMs' | 'product' | 'entityId' | 'app' | 'requestedAtMs' | 'meetingId'
+  > {
   /** Made of the event, so that a repeated delivery names the same row. */
   readonly rtmsStreamId: string;
-  readonly notice: NoticeRegister;
+  /** Absent where Zoom said nothing, and its list of live meetings did. */
+  readonly notice?: NoticeRegister;
   /** Absent where the event does not say that a stream was wanted and did not come. */
   readonly missed?: MissedRegister;
   readonly ttl: number;

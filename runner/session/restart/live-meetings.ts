@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { LiveMeeting } from '../../../rtms/api/live-meetings.ts';
 import type { ZoomApi } from '../../../rtms/api/zoom-api.ts';
 import type { HandshakeCredentials } from '../../../rtms/protocol/handshake-signature.ts';
@@ -9,6 +10,12 @@ import {
   writeMeetingOutcome,
   writeReconcilePeriod,
 } from '../../../shared/session-table/live-meetings.ts';
+import { missedUnannounced, NOTICE_ID } from '../../../shared/session-table/missed.ts';
+import { expiresAt } from '../../../shared/session-table/session-row.ts';
+import {
+  type StartNoticeRow,
+  writeStartNotice,
+} from '../../../shared/session-table/webhook-writes.ts';
 import type { ZoomReconcile } from '../../../shared/zoom/reconcile.ts';
 import type { SessionStore } from '../../ownership/store.ts';
 
@@ -32,7 +39,8 @@ const KINDS = { meetings: 'meeting', webinars: 'webinar' } as const;
 
 /**
  * Compares Zoom's list of live meetings (`GET /metrics/meetings?type=live`, and webinars) with the session table: what is
- * live there and has never had a row here was missed. One task of all does it, every five minutes.
+ * live there and has never had a row here was missed. It gets a row that says so, of which whoever finds it writes
+ * `session_missed`. One task of all does it, every five minutes.
  *
  * A meeting with a row is left alone, whatever its state: its end was decided, or is for `Restarts` to follow.
  */
@@ -79,24 +87,46 @@ export class LiveMeetings {
     app: string,
     api: ZoomApi,
     product: 'meeting' | 'webinar',
-    { uuid, meetingId }: LiveMeeting,
+    meeting: LiveMeeting,
   ): Promise<void> {
+    const { uuid, meetingId } = meeting;
     const { mode, store, credentials, logger, metrics } = this.#options;
-    if (!(await store.tryWrite(writeMeetingClaim(uuid, this.#now())))) return;
-    const tell = async (
-      outcome: 'reported' | 'requested' | 'refused' | 'delayed',
-      why?: string,
-    ) => {
+    const tell = (outcome: 'reported' | 'requested' | 'refused' | 'delayed', why?: string) => {
       const fields = { event: 'meeting_unknown', app, product, entityId: uuid, meetingId };
       logger.warn('a live meeting has no stream', { ...fields, outcome, why });
       metrics.count('LiveMeetingsUnknown', 1, outcome);
-      // A delayed one is asked for again at the next look.
-      if (outcome !== 'delayed') await store.tryWrite(writeMeetingOutcome(uuid, outcome, why));
     };
-    if (mode === 'report') return tell('reported');
+    const miss = async (outcome: 'reported' | 'refused', why?: string) => {
+      const isFirst = await store.tryWrite(writeStartNotice(this.#row(app, product, meeting)));
+      if (isFirst) tell(outcome, why);
+    };
+    if (mode === 'report') return miss('reported');
+    // Zoom has agreed and no stream has come since, or it was asked often enough.
+    if (!(await store.tryWrite(writeMeetingClaim(uuid, this.#now())))) return miss('reported');
     const { clientId } = await credentials(app, product);
     const answer = await api.setStream({ product, entityId: uuid, clientId }, 'start');
-    if (answer.kind === 'ok') return tell('requested');
-    return tell(answer.kind === 'later' ? 'delayed' : 'refused', answer.why);
+    if (answer.kind === 'refused') return miss('refused', answer.why);
+    // A delayed one is asked for again at the next look.
+    if (answer.kind === 'later') return tell('delayed', answer.why);
+    await store.tryWrite(writeMeetingOutcome(uuid, 'requested'));
+    tell('requested');
+  }
+
+  /** The row that has `session_missed` written; as long as it is there, the meeting is known. */
+  #row(app: string, product: Product, meeting: LiveMeeting): StartNoticeRow {
+    const { uuid: entityId, meetingId, startedAtMs } = meeting;
+    const nowMs = this.#now();
+    const named = createHash('sha256').update(JSON.stringify(['live', app, product, entityId]));
+    return {
+      rtmsStreamId: `${NOTICE_ID}${named.digest('hex').slice(0, 32)}`,
+      startEventTsMs: startedAtMs ?? nowMs,
+      requestedAtMs: nowMs,
+      product,
+      entityId,
+      app,
+      ...(meetingId !== undefined && { meetingId }),
+      missed: missedUnannounced(nowMs),
+      ttl: expiresAt(nowMs),
+    };
   }
 }

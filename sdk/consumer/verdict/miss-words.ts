@@ -13,6 +13,7 @@ const WORDS: Readonly<Record<MissReason, string>> = {
   defect: 'it ended the runners that tried, by a defect of ours',
   start_failed: 'Zoom could not start the stream',
   concurrency_limited: 'the account was at its limit of streams',
+  not_announced: 'it was live at Zoom, and Zoom announced no stream',
 };
 
 /** Why a stream was never recorded, in words, with Zoom's own numbers. */
