@@ -53,6 +53,15 @@ const GRANTS: Readonly<Record<string, readonly string[]>> = {
     'ecr:GetDownloadUrlForLayer',
     ...LOG,
   ],
+  CatcherHandlerRole: [
+    ...['dynamodb:DeleteItem', 'dynamodb:GetItem', 'dynamodb:Query', 'dynamodb:UpdateItem'],
+    ...['ecs:DescribeServices', 'ecs:UpdateService'],
+    ...['kinesis:DescribeStreamSummary', 'kinesis:PutRecords'],
+    ...LOG,
+    'secretsmanager:GetSecretValue',
+    ...['sqs:ChangeMessageVisibility', 'sqs:DeleteMessage', 'sqs:GetQueueAttributes'],
+    ...['sqs:ReceiveMessage', 'sqs:SendMessage'],
+  ],
   NetworkVpcRefusedIAMRole: [...LOG, 'logs:DescribeLogStreams'],
 };
 
@@ -69,7 +78,7 @@ describe('grants', { timeout: TIMEOUT_MS }, () => {
       ...['kinesis:DescribeStreamSummary', 'kinesis:GetRecords', 'kinesis:GetShardIterator'],
       ...['kinesis:ListShards', 'kms:Decrypt', 'secretsmanager:GetSecretValue'],
     ]);
-    for (const role of ['WebhookHandlerRole', 'RunnersTaskTaskRole']) {
+    for (const role of ['WebhookHandlerRole', 'RunnersTaskTaskRole', 'CatcherHandlerRole']) {
       expect(grants[role]).toEqual([...(GRANTS[role] ?? []), ...keyUse].sort());
     }
     expect(grants['CanaryHandlerRole']).toEqual(
@@ -211,14 +220,14 @@ describe('storage', { timeout: TIMEOUT_MS }, () => {
     });
   });
 
-  test('both queues are encrypted and refuse plain HTTP; jobs go to the dead letters after five receives', () => {
+  test('all queues are encrypted and refuse plain HTTP; messages go to the dead letters after five receives', () => {
     const { template } = synthesize('dev');
-    template.resourceCountIs('AWS::SQS::Queue', 2);
+    template.resourceCountIs('AWS::SQS::Queue', 3);
     template.allResourcesProperties('AWS::SQS::Queue', { SqsManagedSseEnabled: true });
     template.resourcePropertiesCountIs(
       'AWS::SQS::Queue',
       { RedrivePolicy: { maxReceiveCount: 5 } },
-      1,
+      2,
     );
     template.resourcePropertiesCountIs(
       'AWS::SQS::QueuePolicy',
@@ -232,7 +241,7 @@ describe('storage', { timeout: TIMEOUT_MS }, () => {
           ],
         },
       },
-      2,
+      3,
     );
   });
 
@@ -389,9 +398,49 @@ describe('runner service', { timeout: TIMEOUT_MS }, () => {
       1,
     );
     // A fleet that may not grow has a floor and no rules.
-    const { template: dev } = synthesize('dev');
-    dev.hasResourceProperties('AWS::ApplicationAutoScaling::ScalableTarget', { MinCapacity: 1 });
-    dev.resourceCountIs('AWS::ApplicationAutoScaling::ScalingPolicy', 0);
+    const fixed = new RtmsKinesisStack(createUnvalidatedApp(), 'Fixed', {
+      config: { runner: { minTasks: 1, maxTasks: 1, headroomSlots: 0 } },
+    });
+    const template1 = Template.fromStack(fixed);
+    template1.hasResourceProperties('AWS::ApplicationAutoScaling::ScalableTarget', {
+      MinCapacity: 1,
+    });
+    template1.resourceCountIs('AWS::ApplicationAutoScaling::ScalingPolicy', 0);
+  });
+
+  test('a service without tasks gets its first one from a waiting job, and stops its last one when idle', () => {
+    const { template } = synthesize('dev');
+    template.hasResourceProperties('AWS::ApplicationAutoScaling::ScalableTarget', {
+      MinCapacity: 0,
+      MaxCapacity: 1,
+    });
+    for (const adjustment of [1, -1]) {
+      template.hasResourceProperties('AWS::ApplicationAutoScaling::ScalingPolicy', {
+        StepScalingPolicyConfiguration: {
+          AdjustmentType: 'ChangeInCapacity',
+          StepAdjustments: [Match.objectLike({ ScalingAdjustment: adjustment })],
+        },
+      });
+    }
+  });
+
+  test('the catcher has 15 minutes, a queue that stays silent for longer, and batches of a second', () => {
+    const { template } = synthesize('dev');
+    template.hasResourceProperties('AWS::Lambda::Function', {
+      Architectures: ['arm64'],
+      MemorySize: 2_048,
+      Timeout: 900,
+    });
+    template.hasResourceProperties('AWS::SQS::Queue', { VisibilityTimeout: 960 });
+    template.hasResourceProperties('AWS::Lambda::EventSourceMapping', {
+      BatchSize: 50,
+      MaximumBatchingWindowInSeconds: 1,
+      FunctionResponseTypes: ['ReportBatchItemFailures'],
+    });
+    // Without a catcher the webhook sends one job, and nobody polls.
+    const { template: without } = synthesize('private');
+    without.resourceCountIs('AWS::Lambda::EventSourceMapping', 0);
+    expect(environmentsOf(without)['WebhookEnv']).not.toHaveProperty('CATCHER_QUEUE_URL');
   });
 
   test.each<[string, ConfigInput['runner'], unknown]>([
@@ -433,7 +482,8 @@ function environmentsOf(template: Template): Record<string, Record<string, unkno
   const environments: Record<string, Record<string, unknown>> = {};
   for (const [id, properties] of resourcesOf(template, 'AWS::Lambda::Function')) {
     const { Variables } = properties['Environment'] as { Variables: Record<string, unknown> };
-    environments[id.includes('Canary') ? 'CanaryEnv' : 'WebhookEnv'] = Variables;
+    if (id.includes('Catcher')) environments['CatcherEnv'] = Variables;
+    else environments[id.includes('Canary') ? 'CanaryEnv' : 'WebhookEnv'] = Variables;
   }
   for (const [id, task] of resourcesOf(template, 'AWS::ECS::TaskDefinition')) {
     const variables: { Name: string; Value: unknown }[] =

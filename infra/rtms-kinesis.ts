@@ -1,4 +1,4 @@
-import { Names, RemovalPolicy, Tags } from 'aws-cdk-lib';
+import { Duration, Names, RemovalPolicy, Tags } from 'aws-cdk-lib';
 import type { IVpc, SubnetSelection } from 'aws-cdk-lib/aws-ec2';
 import type { ICluster } from 'aws-cdk-lib/aws-ecs';
 import type { IGrantable } from 'aws-cdk-lib/aws-iam';
@@ -15,6 +15,7 @@ import { Monitoring } from './monitoring/on-call.ts';
 import { runnerPrices } from './planning/cost-model.ts';
 import { Network } from './runner/network.ts';
 import { RunnerService } from './runner/runner-service.ts';
+import { SessionCatcher } from './runner/session-catcher.ts';
 import { allowLogs, createKey } from './storage/encryption-key.ts';
 import { RecordStreams } from './storage/record-streams.ts';
 import { SessionTable } from './storage/session-table.ts';
@@ -71,6 +72,7 @@ export class RtmsKinesis extends Construct {
   readonly streams: RecordStreams;
   readonly secret: ZoomSecret;
   readonly runners: RunnerService;
+  readonly catcher: SessionCatcher | undefined;
   readonly syntheticMeeting: SyntheticMeeting | undefined;
   readonly monitoring: Monitoring;
   /** Log groups of the webhook function, the runners, and the API's access log. */
@@ -107,6 +109,15 @@ export class RtmsKinesis extends Construct {
     const metrics = new DeploymentMetrics(deployment);
     const table = new SessionTable(this, 'SessionTable', stored);
     const jobs = new JobQueue(this, 'JobQueue', stored);
+    const { catcher } = config.runner;
+    const catcherQueue =
+      catcher &&
+      new JobQueue(this, 'CatcherQueue', {
+        ...stored,
+        // Lambda refuses a queue that shows a message again while the function may still run.
+        visibilityTimeout: Duration.minutes(16),
+        deadLetters: jobs.deadLetters,
+      });
     this.table = table;
     this.jobs = jobs;
     this.secret = new ZoomSecret(this, 'ZoomSecret', {
@@ -140,6 +151,7 @@ export class RtmsKinesis extends Construct {
       allowedHosts,
       table,
       jobs,
+      catcherQueue,
       secret: this.secret,
       functionLog: logs.webhook,
       accessLog: logs.access,
@@ -157,10 +169,29 @@ export class RtmsKinesis extends Construct {
       containerInsights: config.monitoring.containerInsights,
       table,
       jobs,
+      catcherQueue,
       streams: this.streams,
       secret: this.secret,
       log: logs.runner,
     });
+    this.catcher =
+      catcher && catcherQueue
+        ? new SessionCatcher(this, 'Catcher', {
+            deployment,
+            catcher,
+            runner: config.runner,
+            zoom: config.zoom,
+            table,
+            jobs,
+            queue: catcherQueue,
+            streams: this.streams,
+            secret: this.secret,
+            runners: this.runners,
+            // Beside the runners' lines: a session goes from one to the other, and a query finds both.
+            log: logs.runner,
+            functionNetwork,
+          })
+        : undefined;
     this.syntheticMeeting = config.monitoring.syntheticMeeting
       ? new SyntheticMeeting(this, 'SyntheticMeeting', {
           deployment,
@@ -184,6 +215,8 @@ export class RtmsKinesis extends Construct {
         jobs,
         streams: this.streams,
         service: this.runners.service,
+        catcher: this.catcher,
+        runsWithoutTasks: config.runner.minTasks === 0,
         canary: this.#canary(config, functionNetwork),
         syntheticMeeting: this.syntheticMeeting,
         logs,

@@ -1,7 +1,7 @@
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { CatcherQueueEnv, LocalEnv, RunnerEnv, WebhookEnv } from '../shared/env.ts';
+import type { LocalEnv, RunnerEnv, WebhookEnv } from '../shared/env.ts';
 import { ServiceError } from '../shared/errors.ts';
 import { type ApiAddresses, ZOOM_API } from '../shared/zoom/api-credentials.ts';
 import { type LocalAws, startLocalAws } from './aws/local-aws.ts';
@@ -108,7 +108,10 @@ export async function startStack(options: StackOptions): Promise<Stack> {
 }
 
 /** The webhook and the runners send to the catcher's queue, where there is a catcher. */
-function catcherQueue(aws: LocalAws, { catcher }: StackOptions): Partial<CatcherQueueEnv> {
+function catcherQueue(
+  aws: LocalAws,
+  { catcher }: StackOptions,
+): Pick<WebhookEnv, 'CATCHER_QUEUE_URL'> {
   return catcher === undefined ? {} : { CATCHER_QUEUE_URL: aws.catcherQueueUrl };
 }
 

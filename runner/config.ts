@@ -1,7 +1,7 @@
 import { checkCameras, type MediaRequest, parseMediaRequest } from '../rtms/protocol/params.ts';
 import { type ProtocolRequest, parseProtocol } from '../rtms/protocol/protocol-settings.ts';
 import { parseRunnerPrices, type RunnerPrices } from '../shared/cost.ts';
-import type { CatcherQueueEnv, LocalEnv, RunnerEnv } from '../shared/env.ts';
+import type { LocalEnv, RunnerEnv } from '../shared/env.ts';
 import { ServiceError } from '../shared/errors.ts';
 import { type Packing, parsePacking } from '../shared/packing.ts';
 import { type AllowedHosts, parseAllowedHosts } from '../shared/zoom/allowed-hosts.ts';
@@ -44,12 +44,7 @@ export interface RunnerConfig {
   readonly packing: Packing | undefined;
 }
 
-type Variable =
-  | keyof RunnerEnv
-  | keyof CatcherQueueEnv
-  | keyof LocalEnv
-  | 'AWS_REGION'
-  | 'ECS_CONTAINER_METADATA_URI_V4';
+type Variable = keyof RunnerEnv | keyof LocalEnv | 'AWS_REGION' | 'ECS_CONTAINER_METADATA_URI_V4';
 
 /**
  * Reads the configuration of this process from its environment.

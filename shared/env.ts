@@ -7,6 +7,8 @@ export interface WebhookEnv {
   DEPLOYMENT: string;
   SESSION_TABLE: string;
   JOB_QUEUE_URL: string;
+  /** Queue of the catcher, which looks at a start that no task has claimed. Unset: the deployment has no catcher. */
+  CATCHER_QUEUE_URL?: string;
   /**
    * Secrets Manager id or ARN of the secret with the webhook tokens alone: `{"apps": {"<app>": {"webhookSecretTokens": ["current", "previous"]}}}`.
    * The function that faces the internet needs no client secret. A secret that holds both is read as well.
@@ -67,6 +69,8 @@ export interface RunnerEnv {
   DEPLOYMENT: string;
   SESSION_TABLE: string;
   JOB_QUEUE_URL: string;
+  /** As in `WebhookEnv`. */
+  CATCHER_QUEUE_URL?: string;
   /** Secrets Manager id or ARN; what signs handshakes, shape in `shared/zoom/credentials.ts`. */
   ZOOM_SECRET_ID: string;
   ALLOWED_HOSTS: string;
@@ -97,16 +101,13 @@ export interface RunnerEnv {
   LOG_LEVEL: string;
 }
 
-/** Of the webhook and of the runners, where the deployment has a catcher. */
-export interface CatcherQueueEnv {
-  /** Queue of the catcher, which looks at a start that no task has claimed. */
-  CATCHER_QUEUE_URL: string;
-}
-
 /** Of `functions/session-catcher/handler.ts`: a runner without health check and metadata, and the service that it starts tasks of. */
 export interface CatcherEnv
-  extends Omit<RunnerEnv, 'HEALTH_PORT' | 'MEMORY_MIB' | 'PACKING' | 'PRICES'>,
-    CatcherQueueEnv {
+  extends Omit<
+      RunnerEnv,
+      'HEALTH_PORT' | 'MEMORY_MIB' | 'PACKING' | 'PRICES' | 'CATCHER_QUEUE_URL'
+    >,
+    Required<Pick<WebhookEnv, 'CATCHER_QUEUE_URL'>> {
   /** Cluster and service of the runners. */
   RUNNER_CLUSTER: string;
   RUNNER_SERVICE: string;

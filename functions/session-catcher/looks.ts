@@ -5,6 +5,7 @@ import type { SessionStore } from '../../runner/ownership/store.ts';
 import { CATCHER_LOOK_SECONDS, type CatcherLook, encodeCatcherLook } from '../../shared/catcher.ts';
 import { encodeSessionJob } from '../../shared/session-job.ts';
 import type { SessionRow, TaskRow } from '../../shared/session-table/session-row.ts';
+import { SYNTHETIC_APP } from '../../shared/zoom/credentials.ts';
 
 /** A row that could not be read or claimed is looked at again after this long. */
 const AGAIN_SECONDS = 1;
@@ -41,7 +42,8 @@ export async function unclaimed(
   store: Pick<SessionStore, 'session'>,
 ): Promise<SessionRow | undefined> {
   const row = await store.session(rtmsStreamId);
-  if (row === undefined) return undefined;
+  // The host of the synthetic meeting has a name in the network of the tasks alone.
+  if (row === undefined || row.app === SYNTHETIC_APP) return undefined;
   const nobody = { taskId: '', hasSession: false, nowMs: Date.now() };
   // An owner that may be dead is left to those who watch its heartbeat.
   const { act } = judgeRow(row, nobody, () => false);

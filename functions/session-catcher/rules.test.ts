@@ -30,6 +30,7 @@ test.each<[string, Partial<SessionRow>, boolean]>([
   ['another execution has claimed', { owner: 'catcher-1', epoch: 1 }, false],
   ['was stopped before anybody served it', { stopEventTsMs: 2, stopReason: 6 }, true],
   ['has ended', { owner: undefined as never, epoch: 1, endedStartEventTsMs: 1 }, false],
+  ['is the synthetic meeting', { app: 'synthetic' }, false],
   ['is quarantined', { epoch: 2, quarantinedUntilMs: Date.now() + 60_000 }, false],
 ])('of a stream that %s, one read says whether the catcher takes it', async (_, fields, takes) => {
   let reads = 0;

@@ -13,6 +13,8 @@ export interface NodeFunctionProps {
   readonly environment: Readonly<Record<string, string>>;
   readonly logGroup: ILogGroup;
   readonly timeout: Duration;
+  /** @default 1024: Lambda gives CPU in proportion, and with less a cold start would come close to Zoom's three seconds */
+  readonly memoryMiB?: number;
   /** Where the function gets its network interfaces. Unset: outside of any VPC. */
   readonly network?: Network | undefined;
   /** Unset: the function shares what the account has. */
@@ -37,8 +39,7 @@ export function createNodeFunction(
     handler: 'index.handler',
     runtime: Runtime.NODEJS_24_X,
     architecture: Architecture.ARM_64,
-    // Lambda gives CPU in proportion to memory: with less, a cold start would come close to Zoom's three seconds.
-    memorySize: 1024,
+    memorySize: props.memoryMiB ?? 1024,
     timeout: props.timeout,
     ...(props.reservedConcurrentExecutions !== undefined && {
       reservedConcurrentExecutions: props.reservedConcurrentExecutions,

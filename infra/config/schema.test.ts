@@ -36,9 +36,9 @@ describe('readConfig', () => {
     ['an unknown key', { runer: {} }, 'runer'],
     ['a wrong type', { runner: { minTasks: 'two' } }, 'runner.minTasks'],
     [
-      'a fleet of no task',
+      'no task and no catcher',
       { runner: { minTasks: 0 } },
-      'runner.minTasks: 0; allowed is a whole number of at least 1',
+      'runner.minTasks: 0; allowed is at least 1, or 0 with catcher',
     ],
     [
       'memory that Fargate does not offer',

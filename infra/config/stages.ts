@@ -1,14 +1,22 @@
 import type { ConfigInput } from './schema.ts';
 
 /**
- * To try things out: about $45 a month when idle (docs/deploy.md), and nothing is left when it is deleted. One small
- * task, one shard a stream, and only the alarms for what is lost.
+ * To try things out: about $28 a month when idle (docs/deploy.md), and nothing is left when it is deleted. No task until
+ * a meeting comes, one shard a stream, and only the alarms for what is lost.
  */
 export const DEV = {
   onDelete: 'destroy',
   logRetentionDays: 7,
   records: { capacity: { mode: 'provisioned', meetings: 1 } },
-  runner: { cpu: 256, memoryMiB: 512, capacity: 7, minTasks: 1, maxTasks: 1, headroomSlots: 0 },
+  runner: {
+    cpu: 256,
+    memoryMiB: 512,
+    capacity: 7,
+    minTasks: 0,
+    maxTasks: 1,
+    headroomSlots: 0,
+    catcher: {},
+  },
   monitoring: { alarms: 'essential', containerInsights: false },
 } as const satisfies ConfigInput;
 
@@ -23,6 +31,7 @@ export const PROD = {
   monitoring: { syntheticMeeting: true },
   records: { capacity: { mode: 'provisioned', meetings: 100 }, retentionHours: 48 },
   runner: {
+    catcher: {},
     headroomSlots: 50,
     maxTasks: 50,
     prewarm: [

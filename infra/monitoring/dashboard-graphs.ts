@@ -55,7 +55,7 @@ export function healthRow({ metrics }: Observed, alarms: readonly IAlarm[]): IWi
 }
 
 /** What happens to sessions, and the job queue. */
-export function meetingGraphs({ metrics, jobs }: Observed): GraphWidgetProps[] {
+export function meetingGraphs({ metrics, jobs, catcher }: Observed): GraphWidgetProps[] {
   return [
     {
       title: 'Sessions by state',
@@ -104,6 +104,18 @@ export function meetingGraphs({ metrics, jobs }: Observed): GraphWidgetProps[] {
       ],
       right: [jobs.metricOldestAge().with({ label: 'oldest, s' })],
     },
+    ...(catcher === undefined
+      ? []
+      : [
+          {
+            title: 'Catcher',
+            left: [catcher.metricExecutions().with({ label: 'executions' })],
+            right: [
+              catcher.metricThrottles().with({ label: 'without concurrency' }),
+              catcher.metricErrors().with({ label: 'failed' }),
+            ],
+          },
+        ]),
   ];
 }
 

@@ -8,7 +8,7 @@ const WHOLE_PERCENT = 99;
 const WHOLE_PERIOD = Duration.hours(6);
 
 /** Alarms about meetings that wait, are missed, fail or are recorded incompletely. */
-export function meetingAlarms({ metrics, jobs, syntheticMeeting }: Observed): AlarmSpec[] {
+export function meetingAlarms({ metrics, jobs, catcher, syntheticMeeting }: Observed): AlarmSpec[] {
   return [
     {
       heading: 'Meetings waiting',
@@ -86,9 +86,12 @@ export function meetingAlarms({ metrics, jobs, syntheticMeeting }: Observed): Al
     },
     {
       heading: 'Old jobs in the queue',
-      says: 'A job has waited in the queue for more than 15 s: runners are full, or do not poll.',
+      says:
+        catcher === undefined
+          ? 'A job has waited in the queue for more than 15 s: runners are full, or do not poll.'
+          : 'A job has waited in the queue for more than 5 minutes: the catcher asks for tasks, and none comes.',
       metric: jobs.metricOldestAge(),
-      above: 15,
+      above: catcher === undefined ? 15 : 300,
       minutes: 2,
       pages: true,
     },

@@ -1,5 +1,6 @@
 import type { FargateService } from 'aws-cdk-lib/aws-ecs';
 import type { ILogGroup } from 'aws-cdk-lib/aws-logs';
+import type { SessionCatcher } from '../runner/session-catcher.ts';
 import type { RecordStreams } from '../storage/record-streams.ts';
 import type { SyntheticMeeting } from '../synthetic-meeting.ts';
 import type { Canary } from '../webhook/canary.ts';
@@ -16,6 +17,9 @@ export interface Observed {
   readonly jobs: JobQueue;
   readonly streams: RecordStreams;
   readonly service: FargateService;
+  readonly catcher: SessionCatcher | undefined;
+  /** No task runs while there is no meeting. */
+  readonly runsWithoutTasks: boolean;
   readonly canary: Canary | undefined;
   readonly syntheticMeeting: SyntheticMeeting | undefined;
   readonly logs: { readonly webhook: ILogGroup; readonly runner: ILogGroup };

@@ -2,17 +2,11 @@ import { type AlarmSpec, ONCE } from './alarm-spec.ts';
 import type { Observed } from './observed.ts';
 
 /** Alarms about runners that are missing, full, lost or overloaded. */
-export function runnerAlarms({ metrics, service }: Observed): AlarmSpec[] {
+export function runnerAlarms(observed: Observed): AlarmSpec[] {
+  const { metrics, service, runsWithoutTasks } = observed;
   return [
-    {
-      heading: 'No runners',
-      says: 'No runner has reported for three minutes.',
-      metric: metrics.of('SlotsTotal', 'SampleCount'),
-      below: 1,
-      minutes: 3,
-      pages: true,
-      silenceIsBad: true,
-    },
+    ...catcherAlarms(observed),
+    ...(runsWithoutTasks ? [] : [noRunners(observed)]),
     {
       heading: 'Slots running out',
       says: 'More than 85 % of all slots are used: scaling does not keep up, or has reached maxTasks.',
@@ -83,6 +77,40 @@ export function runnerAlarms({ metrics, service }: Observed): AlarmSpec[] {
       above: 85,
       minutes: 1,
       outOfMinutes: ONCE.outOfMinutes,
+      pages: false,
+    },
+  ];
+}
+
+function noRunners({ metrics }: Observed): AlarmSpec {
+  return {
+    heading: 'No runners',
+    says: 'No runner has reported for three minutes.',
+    metric: metrics.of('SlotsTotal', 'SampleCount'),
+    below: 1,
+    minutes: 3,
+    pages: true,
+    silenceIsBad: true,
+  };
+}
+
+function catcherAlarms({ catcher }: Observed): AlarmSpec[] {
+  if (catcher === undefined) return [];
+  return [
+    {
+      heading: 'Catcher without concurrency',
+      says: 'Lambda has no execution for the catcher: streams that no task has room for wait, and lose their first minutes.',
+      metric: catcher.metricThrottles(),
+      above: 0,
+      minutes: 2,
+      outOfMinutes: 5,
+      pages: true,
+    },
+    {
+      heading: 'Catcher failing',
+      says: 'An execution of the catcher was killed or could not start; another one takes its sessions over.',
+      metric: catcher.metricErrors(),
+      ...ONCE,
       pages: false,
     },
   ];

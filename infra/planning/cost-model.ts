@@ -3,7 +3,7 @@ import { putUnits } from '../../shared/kinesis-limits.ts';
 import type { Config } from '../config/schema.ts';
 import { meetingLoad, shardsFor, type WriteLoad } from './meeting-load.ts';
 import { HOURS_PER_MONTH } from './prices.ts';
-import { tasksFor } from './scaling-rules.ts';
+import { leastTasks, tasksFor } from './scaling-rules.ts';
 
 export interface CostLine {
   readonly item: string;
@@ -40,8 +40,17 @@ const METRICS = 90;
 const INSIGHTS_METRICS = 40;
 /** Credentials and webhook tokens. */
 const SECRETS = 2;
-/** Alarms of each `monitoring.alarms`; a test compares them with the template. */
-export const ALARMS = { essential: 12, all: 38 } as const;
+/** Alarms of each `monitoring.alarms` where a task always runs; a test compares them with the template. */
+const ALARMS = { essential: 12, all: 37 } as const;
+/** Those of the catcher that page, and its others. */
+const CATCHER_ALARMS = { essential: 1, all: 2 } as const;
+/** Of the rule on the queue's age; and, where no task may run, of those for the first and the last one. */
+const SCALING_ALARMS = 1;
+const ALARMS_AROUND_ZERO = 2;
+/** Lambda keeps five long polls of 20 s at the catcher's queue. */
+const CATCHER_POLLS_PER_HOUR = (5 * SECONDS_PER_HOUR) / 20;
+/** A look at a row that a task has claimed. */
+const LOOK_SECONDS = 0.05;
 const HOURS_OF_FIRST_RETENTION = 24;
 const HOURS_OF_EXTENDED_RETENTION = 168;
 /** On-Demand Advantage bills the account for at least this much in each direction, used or not. */
@@ -76,9 +85,43 @@ export function costPerHour(config: Config, meetings: number): CostLine[] {
     { item: 'Kinesis events', dollarsPerHour: events },
     ...commitment(config, media + events),
     { item: 'Webhook, DynamoDB, SQS', dollarsPerHour: dispatchHour(config, tasks, meetings) },
+    ...catcherLine(config, meetings),
     { item: 'Logs, metrics, alarms', dollarsPerHour: monitoringHour(config, tasks, meetings) },
     ...syntheticMeeting(config),
   ];
+}
+
+/** Alarms that a deployment of this configuration has. */
+export function alarmCount({ monitoring, runner }: Pick<Config, 'monitoring' | 'runner'>): number {
+  const { minTasks, maxTasks, headroomSlots, capacity, catcher } = runner;
+  const least = leastTasks(minTasks, headroomSlots, capacity);
+  const ofCatcher = catcher === undefined ? 0 : CATCHER_ALARMS[monitoring.alarms];
+  // "No runners" says nothing where none need run.
+  const withoutTasks = minTasks === 0 ? -1 : 0;
+  const ofScaling = least === maxTasks ? 0 : SCALING_ALARMS;
+  const aroundZero = least === 0 ? ALARMS_AROUND_ZERO : 0;
+  return ALARMS[monitoring.alarms] + ofCatcher + withoutTasks + ofScaling + aroundZero;
+}
+
+/** Looks and polls. What it costs to serve until a task does is in docs/scaling.md: it depends on how meetings arrive. */
+function catcherLine({ prices, runner }: Config, meetings: number): CostLine[] {
+  const { catcher } = runner;
+  if (catcher === undefined) return [];
+  const gbSeconds = meetings * LOOK_SECONDS * (catcher.memoryMiB / 1024);
+  const requests = CATCHER_POLLS_PER_HOUR + 3 * meetings;
+  const dollarsPerHour =
+    gbSeconds * prices.lambdaGbSecond +
+    (requests / 1e6) * prices.sqsMillionRequests +
+    (meetings / 1e6) * (prices.lambdaMillionRequests + prices.dynamoDbMillionReads);
+  return [{ item: 'Catcher, waiting', dollarsPerHour }];
+}
+
+/** Dollars for a meeting with everything served by Lambda alone for an hour, and by a full task. */
+export function meetingHours(config: Config): { readonly lambda: number; readonly task: number } {
+  const { prices, runner } = config;
+  const { memoryMiB, capacity } = runner.catcher ?? { memoryMiB: 2_048, capacity: 20 };
+  const lambda = (SECONDS_PER_HOUR * (memoryMiB / 1024) * prices.lambdaGbSecond) / capacity;
+  return { lambda, task: taskHour(config) / runner.capacity };
 }
 
 /** Task, address, DNS name, secret, two metrics and the alarm. Its records, some cents a month, are left out. */
@@ -174,7 +217,7 @@ function dispatchHour({ prices }: Config, tasks: number, meetings: number): numb
   const webhooks = meetings * WEBHOOKS_PER_MEETING;
   const writes = meetings * ROW_WRITES_PER_MEETING + tasks * HEARTBEATS_PER_HOUR * 2;
   const reads =
-    tasks * RECONCILES_PER_HOUR * queryUnits((meetings / tasks) * ROW_KIB) +
+    tasks * RECONCILES_PER_HOUR * queryUnits((meetings / Math.max(1, tasks)) * ROW_KIB) +
     tasks * SECONDS_PER_HOUR * (queryUnits(tasks * HEARTBEAT_KIB) + queryUnits(0));
   const queueRequests = meetings * 3 + tasks * (SECONDS_PER_HOUR / 20);
   return (
@@ -198,10 +241,11 @@ function monitoringHour(config: Config, tasks: number, meetings: number): number
     meetings * LOG_BYTES_PER_MEETING +
     tasks * (isIdle ? LOG_BYTES_PER_IDLE_TASK_HOUR : LOG_BYTES_PER_TASK_HOUR);
   const metrics =
-    (isIdle ? IDLE_METRICS : METRICS) + (monitoring.containerInsights ? INSIGHTS_METRICS : 0);
+    (isIdle ? Math.min(1, tasks) * IDLE_METRICS : METRICS) +
+    (monitoring.containerInsights ? INSIGHTS_METRICS : 0);
   const perMonth =
     metrics * prices.metricMonth +
-    ALARMS[monitoring.alarms] * prices.alarmMonth +
+    alarmCount(config) * prices.alarmMonth +
     prices.compositeAlarmMonth +
     prices.dashboardMonth +
     SECRETS * prices.secretMonth +

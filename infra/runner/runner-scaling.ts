@@ -1,6 +1,7 @@
 import { Duration, TimeZone } from 'aws-cdk-lib';
 import { AdjustmentType, Schedule } from 'aws-cdk-lib/aws-applicationautoscaling';
-import type { FargateService } from 'aws-cdk-lib/aws-ecs';
+import { MathExpression } from 'aws-cdk-lib/aws-cloudwatch';
+import type { FargateService, ScalableTaskCount } from 'aws-cdk-lib/aws-ecs';
 import type { Config } from '../config/schema.ts';
 import type { DeploymentMetrics } from '../monitoring/deployment-metrics.ts';
 import {
@@ -48,6 +49,7 @@ export function addRunnerScaling(
       change: addPercent,
     })),
   });
+  if (minCapacity === 0) addScalingAroundZero(scaling, jobs, metrics);
   for (const { name, minute, hour, weekDay, timeZone, minTasks } of runner.prewarm) {
     scaling.scaleOnSchedule(name, {
       schedule: Schedule.cron({ minute, hour, weekDay }),
@@ -55,4 +57,42 @@ export function addRunnerScaling(
       minCapacity: Math.max(minTasks, minCapacity),
     });
   }
+}
+
+/** The first and the last task, which the rules above do not see: where no task runs, none reports how full it is. */
+function addScalingAroundZero(
+  scaling: ScalableTaskCount,
+  jobs: JobQueue,
+  metrics: DeploymentMetrics,
+): void {
+  // The catcher asks ECS itself, and much sooner. This is for an account that has no concurrency for it. A metric that is
+  // late looks like no task here, and starts one too many.
+  scaling.scaleOnMetric('FirstTask', {
+    metric: new MathExpression({
+      expression: 'IF(FILL(tasks, 0) < 1, FILL(waiting, 0), 0)',
+      usingMetrics: {
+        waiting: jobs.metricWaiting(),
+        tasks: metrics.of('SlotsTotal', 'SampleCount'),
+      },
+      label: 'waiting without a task',
+      period: Duration.minutes(1),
+    }),
+    adjustmentType: AdjustmentType.CHANGE_IN_CAPACITY,
+    cooldown: Duration.minutes(3),
+    evaluationPeriods: 1,
+    scalingSteps: [
+      { upper: 0, change: 0 },
+      { lower: 1, change: 1 },
+    ],
+  });
+  scaling.scaleOnMetric('LastTask', {
+    metric: metrics.of('SlotsUsed', 'Maximum'),
+    adjustmentType: AdjustmentType.CHANGE_IN_CAPACITY,
+    cooldown: Duration.seconds(SCALE_IN_COOLDOWN_SECONDS),
+    evaluationPeriods: SCALE_IN_COOLDOWN_SECONDS / 60,
+    scalingSteps: [
+      { upper: 0, change: -1 },
+      { lower: 0.01, change: 0 },
+    ],
+  });
 }

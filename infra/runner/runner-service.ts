@@ -29,7 +29,7 @@ import type { DeploymentMetrics } from '../monitoring/deployment-metrics.ts';
 import { leastTasks } from '../planning/scaling-rules.ts';
 import type { RecordStreams } from '../storage/record-streams.ts';
 import type { SessionTable } from '../storage/session-table.ts';
-import type { JobQueue } from '../webhook/job-queue.ts';
+import { catcherQueueEnv, type JobQueue } from '../webhook/job-queue.ts';
 import type { ZoomSecret } from '../webhook/zoom-secret.ts';
 import type { Network } from './network.ts';
 import { runnerImage } from './runner-image.ts';
@@ -46,6 +46,7 @@ export interface RunnerServiceProps {
   readonly network: Network;
   readonly table: SessionTable;
   readonly jobs: JobQueue;
+  readonly catcherQueue: JobQueue | undefined;
   readonly streams: RecordStreams;
   readonly secret: ZoomSecret;
   readonly log: ILogGroup;
@@ -172,12 +173,13 @@ export class RunnerService extends Construct {
     return definition;
   }
 
-  #grantTask({ table, jobs, streams, secret, zoom }: RunnerServiceProps): void {
+  #grantTask({ table, jobs, catcherQueue, streams, secret, zoom }: RunnerServiceProps): void {
     const grantee = this.service.taskDefinition.taskRole;
     table.grantServe(grantee);
     if (zoom.reconcile !== 'off') table.grantReadAll(grantee);
     jobs.grantReceive(grantee);
     jobs.grantSend(grantee);
+    catcherQueue?.grantSend(grantee);
     streams.grantWrite(grantee);
     secret.grantReadCredentials(grantee);
     secret.grantReadSynthetic(grantee);
@@ -235,6 +237,7 @@ function runnerEnvironment({
     PRICES: JSON.stringify(props.prices),
     PACKING: packingOf(runner),
     LOG_LEVEL: 'info',
+    ...catcherQueueEnv(props.catcherQueue),
   } satisfies RunnerEnv;
 }
 

@@ -21,7 +21,7 @@ import type { Network } from '../runner/network.ts';
 import type { SessionTable } from '../storage/session-table.ts';
 import { RoleIntegration, WebhookAuthorizer } from './authorizer.ts';
 import { FrontDoor } from './front-door.ts';
-import type { JobQueue } from './job-queue.ts';
+import { catcherQueueEnv, type JobQueue } from './job-queue.ts';
 import type { ZoomSecret } from './zoom-secret.ts';
 
 export interface WebhookProps {
@@ -32,6 +32,7 @@ export interface WebhookProps {
   readonly allowedHosts: readonly string[];
   readonly table: SessionTable;
   readonly jobs: JobQueue;
+  readonly catcherQueue: JobQueue | undefined;
   readonly secret: ZoomSecret;
   readonly functionLog: ILogGroup;
   readonly accessLog: ILogGroup;
@@ -92,10 +93,12 @@ export class Webhook extends Construct {
         MAX_CLOCK_SKEW_SECONDS: String(zoom.maxClockSkewSeconds),
         SECRET_REFRESH_SECONDS: String(zoom.secretRefreshSeconds),
         LOG_LEVEL: 'info',
+        ...catcherQueueEnv(props.catcherQueue),
       } satisfies WebhookEnv,
     });
     props.table.grantRequest(this.handler);
     props.jobs.grantSend(this.handler);
+    props.catcherQueue?.grantSend(this.handler);
     props.secret.grantReadTokens(this.handler);
     props.secret.grantReadSynthetic(this.handler);
 

@@ -15,6 +15,11 @@ const LONG_POLL_SECONDS = 20;
 const WATCHDOG_MS = 25_000;
 /** A runner may take this long to connect; then the message becomes visible again, and finds the row owned. */
 const VISIBILITY_SECONDS = 30;
+/**
+ * The long poll of an execution that was killed may take a message with it, and where no task runs, that message may be
+ * the one by which the next execution learns of the death.
+ */
+export const CATCHER_VISIBILITY_SECONDS = 5;
 /** Few at a time, so that a burst of starts spreads over the runners. */
 const MAX_MESSAGES = 3;
 /** How often a full runner looks for room. */
@@ -27,6 +32,8 @@ export interface JobPollerOptions {
   /** Used by the poller alone: a long poll occupies a connection. */
   readonly client: SQSClient;
   readonly queueUrl: string;
+  /** How long a message that was received stays invisible. @default 30 */
+  readonly visibilitySeconds?: number | undefined;
   /** How many sessions fit; nothing is received while it is 0. */
   readonly room: () => number;
   /** Claims what is to be served; resolves before it is connected. */
@@ -58,7 +65,7 @@ export async function pollJobs(options: JobPollerOptions, signal: AbortSignal): 
 }
 
 async function receive(
-  { client, queueUrl, logger }: JobPollerOptions,
+  { client, queueUrl, visibilitySeconds = VISIBILITY_SECONDS, logger }: JobPollerOptions,
   room: number,
   signal: AbortSignal,
 ): Promise<Message[]> {
@@ -66,7 +73,7 @@ async function receive(
     QueueUrl: queueUrl,
     MaxNumberOfMessages: Math.min(MAX_MESSAGES, room),
     WaitTimeSeconds: LONG_POLL_SECONDS,
-    VisibilityTimeout: VISIBILITY_SECONDS,
+    VisibilityTimeout: visibilitySeconds,
   });
   try {
     const abortSignal = AbortSignal.any([signal, AbortSignal.timeout(WATCHDOG_MS)]);

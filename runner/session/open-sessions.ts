@@ -16,7 +16,7 @@ import { RECONCILE_INTERVAL_MS } from '../ownership/reconcile.ts';
 import type { DrainDeadline } from '../task/drain-deadline.ts';
 import { HandshakeSecret } from '../task/handshake-secret.ts';
 import type { Loops } from '../task/loop.ts';
-import { type JobPollerOptions, pollJobs } from './job-poller.ts';
+import { CATCHER_VISIBILITY_SECONDS, type JobPollerOptions, pollJobs } from './job-poller.ts';
 import { LoopUse } from './loop-share.ts';
 import { SessionPool } from './pool.ts';
 import type { SessionPoolOptions } from './pool-options.ts';
@@ -87,7 +87,11 @@ export function openSessions(options: SessionsOptions): Sessions {
   const { store, watch, heartbeat } = ownership;
   const { media, events, maxRecordBytes, maxLineBytes } = producers;
   const secret = new HandshakeSecret(aws.secrets, config.secret, logger);
-  const notify = (rtmsStreamId: string) => notifyOwners(options, rtmsStreamId);
+  const notify = (rtmsStreamId: string) => {
+    // A catcher that gives a session to a task watches it, and takes it back itself.
+    const isWatched = isCatcher(taskId) && ownership.yields && !pool.isDraining;
+    return notifyOwners(options, rtmsStreamId, isWatched);
+  };
   const restarts = new Restarts({
     taskId,
     store,
@@ -160,7 +164,7 @@ export function openSessions(options: SessionsOptions): Sessions {
     run(loops) {
       const poller = {
         client: aws.jobs,
-        queueUrl: queueOf(options),
+        ...queueOf(options),
         other: options.other,
         room: () => pool.room,
         offer: (rtmsStreamId: string) => pool.offer(rtmsStreamId),
@@ -201,20 +205,28 @@ export function openSessions(options: SessionsOptions): Sessions {
 }
 
 /** A catcher that serves takes what the next execution would, so that few executions hold many sessions. */
-function queueOf({ taskId, config }: Pick<SessionsOptions, 'taskId' | 'config'>): string {
-  const { jobQueueUrl, catcherQueueUrl = jobQueueUrl } = config;
-  return isCatcher(taskId) ? catcherQueueUrl : jobQueueUrl;
+function queueOf({
+  taskId,
+  config,
+}: Pick<SessionsOptions, 'taskId' | 'config'>): Pick<
+  JobPollerOptions,
+  'queueUrl' | 'visibilitySeconds'
+> {
+  const { jobQueueUrl, catcherQueueUrl } = config;
+  if (!isCatcher(taskId) || catcherQueueUrl === undefined) return { queueUrl: jobQueueUrl };
+  return { queueUrl: catcherQueueUrl, visibilitySeconds: CATCHER_VISIBILITY_SECONDS };
 }
 
 /** Asks the tasks to look at a stream's row, and the catcher to look a moment later in case none of them has room. */
 async function notifyOwners(
   { aws, config }: Pick<SessionsOptions, 'aws' | 'config'>,
   rtmsStreamId: string,
+  isWatched: boolean,
 ): Promise<void> {
   const { jobQueueUrl, catcherQueueUrl } = config;
   const MessageBody = encodeSessionJob(rtmsStreamId);
   await aws.notify.send(new SendMessageCommand({ QueueUrl: jobQueueUrl, MessageBody }));
-  if (catcherQueueUrl === undefined) return;
+  if (catcherQueueUrl === undefined || isWatched) return;
   const later = { QueueUrl: catcherQueueUrl, DelaySeconds: LOOK_AFTER_SECONDS };
   await aws.notify.send(new SendMessageCommand({ ...later, MessageBody }));
 }

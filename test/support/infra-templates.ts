@@ -21,6 +21,7 @@ export const CONFIGS: Readonly<Record<string, ConfigInput>> = {
   private: { network: { kind: 'private' }, webhook: { domain: CUSTOM_DOMAIN } },
   'on-demand': {
     webhook: { cloudFront: {}, canary: true },
+    runner: { catcher: { reservedConcurrency: 50 } },
     monitoring: {
       pages: ['pager@example.com', 'https://events.example.com/rtms'],
       tickets: [{ email: 'team@example.com' }],

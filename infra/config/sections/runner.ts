@@ -54,6 +54,15 @@ const PACKING = v.pipe(
   ),
 );
 
+const CATCHER = v.strictObject({
+  /** Lambda gives CPU in proportion: 1 vCPU at 1,769. */
+  memoryMiB: v.optional(v.pipe(count, v.minValue(1_024), v.maxValue(3_008)), 2_048),
+  /** Slots of one execution. Further streams of a burst go to another one. */
+  capacity: v.optional(count, 20),
+  /** Executions that are kept for the catcher; it gets no more than these. Unset: it shares what the account has. */
+  reservedConcurrency: v.optional(count),
+});
+
 /** The `runner` section: the Fargate tasks that hold the sessions. */
 export const RUNNER = v.pipe(
   v.strictObject({
@@ -64,8 +73,13 @@ export const RUNNER = v.pipe(
      * audio, transcript and chat take 0.45. 30 slots use half a vCPU, which leaves the rest for bursts.
      */
     capacity: v.optional(count, 30),
-    /** One is enough to try things out; with two, one zone may fail. */
-    minTasks: v.optional(count, 2),
+    /**
+     * One is enough to try things out; with two, one zone may fail. 0: no task runs while there is no meeting, and
+     * `catcher` serves until one does.
+     */
+    minTasks: v.optional(v.pipe(v.number(), v.integer(), v.minValue(0)), 2),
+    /** A Lambda function that serves streams which no task has claimed, until one has room. Unset: they wait for a task. */
+    catcher: v.optional(CATCHER),
     maxTasks: v.optional(count, 20),
     /** Slots for a burst that finds nothing running: `minTasks` is raised to hold them. */
     headroomSlots: v.optional(v.pipe(v.number(), v.integer(), v.minValue(0)), 10),
@@ -103,6 +117,14 @@ export const RUNNER = v.pipe(
       ({ input }) => `allowed is at least minTasks, ${input.minTasks}`,
     ),
     ['maxTasks'],
+  ),
+  v.forward(
+    v.partialCheck(
+      [['minTasks'], ['catcher']],
+      ({ minTasks, catcher }) => minTasks > 0 || catcher !== undefined,
+      'allowed is at least 1, or 0 with catcher: Zoom keeps 60 s of a meeting, and a task takes longer to start',
+    ),
+    ['minTasks'],
   ),
   v.forward(
     v.partialCheck(
