@@ -17,10 +17,15 @@ beforeAll(async () => {
 afterAll(() => world[Symbol.asyncDispose](), 60_000);
 
 /** Posts a webhook as Zoom signs them, of an event that happened at `atMs`. */
-async function post(event: string, payload: object, atMs = Date.now()): Promise<number> {
+async function post(
+  event: string,
+  payload: object,
+  atMs = Date.now(),
+  url = world.stack.webhookUrl,
+): Promise<number> {
   const body = JSON.stringify({ event, event_ts: atMs, payload });
   const request = signedWebhook(EXAMPLE_APP.webhookSecretToken, body, Date.now());
-  const { status } = await fetch(world.stack.webhookUrl, request);
+  const { status } = await fetch(url, request);
   return status;
 }
 
@@ -96,4 +101,40 @@ test('every stream that is not recorded says why, once', { timeout: 90_000 }, as
     [crowded, foreign.id, notice.rtmsStreamId, refused.id, late.id].sort(),
   );
   expect(world.events.filter(({ name }) => name === 'session_missed')).toHaveLength(5);
+});
+
+test('a runner that is killed between the event and its row loses nothing and doubles nothing', {
+  timeout: 90_000,
+}, async () => {
+  await using pair = await startWorld({ runners: 2, missing: 'nameless' });
+  const filled = pair.simulator.start(MEETING) ?? '';
+  await pair.flowing(filled, 1);
+  const { serverUrls = [] } = await pair.row(filled);
+  // Kinesis takes what is written and never says so.
+  const { kinesis, streams } = pair.stack.aws;
+  const rule = { stream: streams.events, operation: 'PutRecords', dropAnswerShare: 1 };
+  kinesis.faults.set({ rules: [rule] });
+  const id = randomUUID();
+  const payload = { meeting_uuid: id, rtms_stream_id: id, server_urls: serverUrls.join(',') };
+  expect(await post('meeting.rtms_started', payload, Date.now(), pair.stack.webhookUrl)).toBe(200);
+  await pair.event('session_missed', { rtmsStreamId: id });
+  const { owner = '', untold } = await pair.row(id);
+  expect(untold).toBe(true);
+  process.kill(pair.pid(owner), 'SIGKILL');
+  kinesis.faults.clear();
+  await pair.until(
+    'the row told by the other',
+    async () => {
+      const row = await pair.row(id);
+      return row.owner === undefined && row.untold === undefined;
+    },
+    30_000,
+  );
+  // Written by both, under one identity.
+  const told = await pair.until('the event of the other', () => {
+    const found = pair.eventsOf(id).filter(({ name }) => name === 'session_missed');
+    return found.length > 1 && found;
+  });
+  expect(new Set(told.map((event) => event.id)).size).toBe(1);
+  expect(new Set(told.map(({ data }) => JSON.stringify(data))).size).toBe(1);
 });
