@@ -405,8 +405,8 @@ describe('rtms redrive', () => {
     expect([stdout, code]).toEqual(['the dead-letter queue is empty\n', 0]);
     await vi.waitFor(async () => {
       const { json } = await rtms('sessions', '--all', '--no-lag');
-      const found = json[0].sessions.find((s: { rtmsStreamId: string }) =>
-        /forg/.test(s.rtmsStreamId),
+      const found = json[0].sessions.find(
+        (session: { rtmsStreamId: string }) => session.rtmsStreamId === 'left-behind',
       );
       expect(found.epoch).toBe(1);
     }, 10_000);
