@@ -86,6 +86,19 @@ describe('grants', { timeout: TIMEOUT_MS }, () => {
     );
   });
 
+  test('a runner may read the whole table only where it compares that with what is live at Zoom', () => {
+    const { template } = synthesize('private');
+    const runner = [...(GRANTS['RunnersTaskTaskRole'] ?? []), 'dynamodb:Scan'];
+    expect(grantsOf(template)['RunnersTaskTaskRole']).toEqual(runner.sort());
+    template.hasResourceProperties('AWS::ECS::TaskDefinition', {
+      ContainerDefinitions: Match.arrayWith([
+        Match.objectLike({
+          Environment: Match.arrayWith([{ Name: 'ZOOM_RECONCILE', Value: 'start' }]),
+        }),
+      ]),
+    });
+  });
+
   test.each(Object.keys(CONFIGS))(
     '%s allows no wildcard action, and its roles have no managed or inline policy',
     (name) => {

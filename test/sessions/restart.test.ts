@@ -31,11 +31,14 @@ const meetingOf = (id: string) =>
 const requestsOf = (entityId: string) =>
   world.simulator.api.requests.filter((request) => request.entityId === entityId);
 /** The stream that continues another, once it is recorded. */
-const continuing = (id: string) =>
-  world.until(`continuation of ${id}`, () =>
-    world.events.find(
-      (event) => event.name === 'session_started' && event.data.continues?.rtmsStreamId === id,
-    ),
+const continuing = (id: string, timeoutMs?: number) =>
+  world.until(
+    `continuation of ${id}`,
+    () =>
+      world.events.find(
+        (event) => event.name === 'session_started' && event.data.continues?.rtmsStreamId === id,
+      ),
+    timeoutMs,
   );
 
 test('a stream that Zoom ends for a technical reason goes on as another one', {
@@ -63,12 +66,12 @@ test('a stream that Zoom ends for a technical reason goes on as another one', {
   expect(last.data).not.toHaveProperty('restart');
 });
 
-test('one whose runner is killed at its end is asked for once', { timeout: 90_000 }, async () => {
+test('one whose runner is killed at its end is asked for once', { timeout: 150_000 }, async () => {
   const id = await recorded();
   const { owner = '' } = await world.row(id);
   world.simulator.act(id, { do: 'stop', reason: STOP_REASON.INTERNAL_EXCEPTION });
   process.kill(world.pid(owner), 'SIGKILL');
-  const next = await continuing(id).catch(() => continuing(id));
+  const next = await continuing(id, 90_000);
   expect(requestsOf(meetingOf(id)).filter(({ status }) => status === 204)).toHaveLength(1);
   world.simulator.act(next.rtmsStreamId, { do: 'stop', reason: STOP_REASON.MEETING_ENDED });
 });

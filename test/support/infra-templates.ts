@@ -18,7 +18,11 @@ const CUSTOM_DOMAIN = {
 /** Every stage, and the choices that no stage makes. */
 export const CONFIGS: Readonly<Record<string, ConfigInput>> = {
   ...STAGES,
-  private: { network: { kind: 'private' }, webhook: { domain: CUSTOM_DOMAIN } },
+  private: {
+    network: { kind: 'private' },
+    webhook: { domain: CUSTOM_DOMAIN },
+    zoom: { reconcile: 'start' },
+  },
   'on-demand': {
     webhook: { cloudFront: {}, canary: true },
     runner: { catcher: { reservedConcurrency: 50 } },
