@@ -6,9 +6,16 @@ test.each([
   [false, 'asks nothing and names', 0],
 ])(
   'a storm of ends with API credentials (%s) %s',
-  { timeout: 150_000 },
+  { timeout: 900_000 },
   async (hasApi, _what, least) => {
-    const options = { seed: 20_261_127, meetings: 10, runners: 2, stormMs: 15_000, hasApi };
+    const options = {
+      seed: 20_261_127,
+      meetings: 10,
+      runners: 2,
+      stormMs: 15_000,
+      hasApi,
+      slack: 10,
+    };
     const report = await runRestartStorm(options);
     expect(report).toMatchObject({ problems: [], technical: 3 });
     expect(report.resumed).toBeGreaterThanOrEqual(least);
