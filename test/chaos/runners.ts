@@ -38,7 +38,12 @@ export interface RunnerStormReport extends RunnerStormOptions {
   readonly late: number;
   /** Audio missing where a stream changed hands, ms, by cause of the take-over. */
   readonly missingAudioMs: Readonly<Record<string, { count: number; median: number; max: number }>>;
-  /** Meetings without a `session_ended`: must be empty. */
+  /**
+   * Meetings that nobody recorded, and that say so. On a machine that is short of CPU, runners refuse starts because their
+   * event loops are late, and a start whose message is lost too waits for longer than these meetings last.
+   */
+  readonly missed: number;
+  /** Meetings with neither a `session_ended` nor a `session_missed`: must be empty. */
   readonly unended: readonly string[];
 }
 
@@ -96,6 +101,11 @@ export async function runRunnerStorm(options: RunnerStormOptions): Promise<Runne
           missingMs: toMs - fromMs,
         })),
     ),
+    missed: new Set(
+      world.events
+        .filter(({ name }) => name === 'session_missed')
+        .map(({ rtmsStreamId }) => rtmsStreamId),
+    ).size,
     unended: unendedNow(),
   };
 }
