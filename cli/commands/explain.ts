@@ -51,10 +51,10 @@ async function explainMeeting(
     streams.length > 0
       ? streams.map((row) => ({ rtmsStreamId: row.rtmsStreamId, row }))
       : [{ rtmsStreamId: words.trim(), row: undefined }];
-  const counter = new RecordedCounter();
+  const reading = { checker: new LedgerChecker(), counter: new RecordedCounter() };
   const evidence: StreamEvidence[] = [];
   for (const { rtmsStreamId, row } of named) {
-    evidence.push(await readStream(context, { rtmsStreamId, row, fast }, counter));
+    evidence.push(await readStream(context, { rtmsStreamId, row, fast }, reading));
   }
   if (signal.aborted) {
     output.note('interrupted: nothing is told');
@@ -63,7 +63,13 @@ async function explainMeeting(
   if (streams.length === 0 && evidence.every(({ events }) => events.length === 0)) {
     throw nothingFound(words);
   }
-  const explanation = explain(evidence, counter.recorded, Date.now());
+  const { checker, counter } = reading;
+  const meeting = {
+    streams: evidence,
+    report: checker.report(),
+    recorded: counter.recorded,
+  };
+  const explanation = explain(meeting, Date.now());
   output.show({ ...explanation, others }, (width) => pageOf(explanation, width));
   if (others.length > 0) {
     output.note(
@@ -77,11 +83,10 @@ async function explainMeeting(
 async function readStream(
   context: Context,
   stream: { rtmsStreamId: string; row: SessionRow | undefined; fast: boolean | undefined },
-  counter: RecordedCounter,
+  { checker, counter }: { readonly checker: LedgerChecker; readonly counter: RecordedCounter },
 ): Promise<StreamEvidence> {
   const { rtmsStreamId, row, fast } = stream;
   const options = { rtmsStreamId, fromMs: firstRecordMs(row), repeats: 'keep', fast } as const;
-  const checker = new LedgerChecker();
   const seen = new Set<string>();
   const events: ReceivedEvent[] = [];
   for await (const event of eventsOf(context, options)) {
@@ -98,7 +103,7 @@ async function readStream(
       counter.frame(frame);
     }
   }
-  return { rtmsStreamId, row, events, report: checker.report() };
+  return { rtmsStreamId, row, events };
 }
 
 /** Everything but the lines that come by the thousand. */

@@ -1,5 +1,5 @@
 import type { EventData, MissReason } from '../../shared/record/event-data.ts';
-import type { StreamEvidence } from './explanation.ts';
+import type { MeetingEvidence, StreamEvidence } from './explanation.ts';
 
 /** Runbook headings are cited as they are: they are also names of alarms. */
 const MISSED: Readonly<Record<MissReason, string>> = {
@@ -39,7 +39,7 @@ const OUR_FAULT: readonly string[] = ['buffer_full', 'spool_full', 'write_failed
 
 /** What somebody can do about a meeting, most urgent first; one sentence each. */
 export function adviceFor(
-  streams: readonly StreamEvidence[],
+  { streams, report }: MeetingEvidence,
   meeting: {
     readonly isLive: boolean;
     readonly entityId: string | undefined;
@@ -47,15 +47,14 @@ export function adviceFor(
   },
 ): string[] {
   const events = streams.flatMap((stream) => stream.events);
-  const losses = streams.flatMap(({ report }) => report.losses);
-  const causes = new Set(losses.map(({ cause }) => cause));
+  const causes = new Set(report.losses.map(({ cause }) => cause));
   const advice = new Set<string>();
-  if (streams.some(({ report }) => report.revoked.length > 0)) {
+  if (report.revoked.length > 0) {
     advice.add('Delete what is stored of it: Zoom took the consent back.');
   }
-  for (const { rtmsStreamId, report } of streams) {
-    if (report.problems.length > 0)
-      advice.add(`Report this as a defect, with the output of: rtms verify ${rtmsStreamId} --json`);
+  if (report.problems.length > 0) {
+    const id = streams.at(-1)?.rtmsStreamId ?? '';
+    advice.add(`Report this as a defect, with the output of: rtms verify ${id} --json`);
   }
   const last = events.at(-1);
   for (const event of events) {

@@ -3,7 +3,7 @@ import { LedgerChecker, type ReceivedEvent } from '../../sdk/consumer/index.ts';
 import { type EventData, MISS_REASONS } from '../../shared/record/event-data.ts';
 import type { SessionRow } from '../../shared/session-table/session-row.ts';
 import { event, START_MS } from '../../test/support/test-records.ts';
-import { explain, type StreamEvidence } from './explanation.ts';
+import { explain, type MeetingEvidence } from './explanation.ts';
 import { pageOf } from './explanation-page.ts';
 import { meetingOf } from './find-meeting.ts';
 
@@ -39,23 +39,25 @@ const ended = (data: Partial<EventData['session_ended']> = {}, sequence = 2) =>
 const missed = (data: Partial<EventData['session_missed']>) =>
   event('session_missed', { ...facts, reason: 'no_room', ledger: ledger(0), ...data }, 1);
 
-function streamOf(events: readonly ReceivedEvent[], row: Partial<SessionRow> = {}): StreamEvidence {
+function meetingWith(
+  events: readonly ReceivedEvent[],
+  row: Partial<SessionRow> = {},
+  recorded: MeetingEvidence['recorded'] = [],
+): MeetingEvidence {
   const checker = new LedgerChecker();
   for (const each of events) checker.event(each);
-  return { rtmsStreamId: 'stream-1', row: { ...ROW, ...row }, events, report: checker.report() };
+  const streams = [{ rtmsStreamId: 'stream-1', row: { ...ROW, ...row }, events }];
+  return { streams, report: checker.report(), recorded };
 }
 
 const told = (events: readonly ReceivedEvent[], row: Partial<SessionRow> = {}) =>
-  explain([streamOf(events, row)], [], NOW_MS);
+  explain(meetingWith(events, row), NOW_MS);
 
 describe('a meeting', () => {
   test('that is whole needs nothing', () => {
     const recorded = [{ mediaType: 'audio', minutes: 9.5, people: ['Ada'] }];
-    const explanation = explain(
-      [streamOf([started, ended({ stopReason: 6, stopReasonName: 'MEETING_ENDED' })])],
-      recorded,
-      NOW_MS,
-    );
+    const events = [started, ended({ stopReason: 6, stopReasonName: 'MEETING_ENDED' })];
+    const explanation = explain(meetingWith(events, {}, recorded), NOW_MS);
     expect(pageOf(explanation, 80).join('\n')).toBe(
       [
         'meeting a/b==',
@@ -113,13 +115,10 @@ describe('a meeting', () => {
   });
 
   test('that waits for a runner says so', () => {
-    const waiting = { owner: 'UNOWNED', endedReason: undefined, endedStartEventTsMs: undefined };
-    const { endedReason: _, endedStartEventTsMs: __, ...row } = { ...ROW, ...waiting };
-    const explanation = explain(
-      [{ ...streamOf([]), row: { ...row, epoch: 0 } as SessionRow }],
-      [],
-      NOW_MS,
-    );
+    const { endedReason: _, endedStartEventTsMs: __, ...row } = ROW;
+    const waiting: SessionRow = { ...row, owner: 'UNOWNED', epoch: 0 };
+    const streams = [{ rtmsStreamId: 'stream-1', row: waiting, events: [] }];
+    const explanation = explain({ ...meetingWith([]), streams }, NOW_MS);
     expect(explanation.summary).toBe('Nothing is recorded yet.');
     expect(explanation.steps.at(-1)?.text).toContain('it waits for a runner');
     expect(explanation.advice[0]).toMatch(/^It waits for room/);
