@@ -6,7 +6,7 @@ import type { Config } from '../config/schema.ts';
 import type { DeploymentMetrics } from '../monitoring/deployment-metrics.ts';
 import {
   leastTasks,
-  QUEUE_AGE_STEPS,
+  queueAgeSteps,
   SCALE_IN_COOLDOWN_SECONDS,
   TARGET_UTILIZATION_PERCENT,
 } from '../planning/scaling-rules.ts';
@@ -44,7 +44,7 @@ export function addRunnerScaling(
     minAdjustmentMagnitude: 2,
     cooldown: Duration.minutes(1),
     evaluationPeriods: 1,
-    scalingSteps: QUEUE_AGE_STEPS.map(({ ageSeconds, addPercent }) => ({
+    scalingSteps: queueAgeSteps(runner.catcher !== undefined).map(({ ageSeconds, addPercent }) => ({
       lower: ageSeconds,
       change: addPercent,
     })),

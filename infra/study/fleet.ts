@@ -48,6 +48,14 @@ export class SimulatedFleet {
     return this.#waits.filter((wait) => wait > seconds).length;
   }
 
+  /** Meetings that have waited for a task longer than this. They stand in the order of their starts. */
+  waitingFor(seconds: number, second: number): number {
+    const first = this.#waiting.findIndex(
+      ({ startsAtSecond }) => second - startsAtSecond <= seconds,
+    );
+    return first === -1 ? this.#waiting.length : first;
+  }
+
   oldestWaitSeconds(second: number): number {
     const [oldest] = this.#waiting;
     return oldest === undefined ? 0 : second - oldest.startsAtSecond;

@@ -54,6 +54,17 @@ describe('simulate', () => {
     expect(tasks.at(-1)).toBe(2);
   });
 
+  test('with the catcher a burst waits for no task, and tasks come without a metric', () => {
+    const catcher = { gibibytes: 2, meetings: 20 };
+    const outcome = simulate(burst(30, 30), { ...POLICY, minTasks: 0, catcher }, 20);
+    expect(outcome).toMatchObject({ caught: 30, beyondBuffer: 0, longestWaitSeconds: 5 });
+    // Two executions from 5 s after the start until three tasks serve, 45 s after they were asked for.
+    expect(outcome.lambdaGbSeconds).toBeGreaterThan(2 * 2 * 40);
+    expect(outcome.lambdaGbSeconds).toBeLessThan(2 * 2 * 80);
+    expect(outcome.tasks[1]).toBe(3);
+    expect(outcome.running.at(-1)).toBe(30);
+  });
+
   test('scaling never goes beyond maxTasks', () => {
     const { tasks, running } = simulate(burst(500, 30), { ...POLICY, maxTasks: 20 }, 30);
     expect(Math.max(...tasks)).toBe(20);

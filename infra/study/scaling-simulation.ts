@@ -1,5 +1,5 @@
 import {
-  QUEUE_AGE_STEPS,
+  queueAgeSteps,
   SCALE_IN_COOLDOWN_SECONDS,
   TARGET_UTILIZATION_PERCENT,
 } from '../planning/scaling-rules.ts';
@@ -12,6 +12,8 @@ export interface Policy {
   readonly meetingsPerTask: number;
   /** Smallest number of tasks from ten minutes before to ten after each full hour but the first. 0: no pre-warming. */
   readonly prewarmTasks: number;
+  /** The catcher, which serves what waits for a task. Unset: there is none, and what waits is not recorded meanwhile. */
+  readonly catcher?: { readonly gibibytes: number; readonly meetings: number };
 }
 
 export interface ScalingOutcome {
@@ -24,10 +26,23 @@ export interface ScalingOutcome {
   /** Meetings that waited longer than Zoom's buffer holds: their first audio is lost. */
   readonly beyondBuffer: number;
   readonly taskHours: number;
+  /** Meetings that the catcher recorded first, and what it took for all of them until tasks had room. */
+  readonly caught: number;
+  readonly lambdaGbSeconds: number;
 }
 
 /** Zoom buffers this much audio until media is connected (docs/protocol.md). */
 export const ZOOM_BUFFER_SECONDS = 60;
+
+/**
+ * From the webhook until the catcher records a meeting: 2 s until the look, 1 s in which a batch is gathered, and a cold
+ * start with its first calls; our assumption.
+ */
+export const CAUGHT_AFTER_SECONDS = 5;
+/** How often the catcher asks ECS for the tasks that it needs, as in functions/session-catcher/serve.ts. */
+const ASKS_EVERY_SECONDS = 10;
+/** A task that has just started is given no session before its third heartbeat. */
+const STEADY_SECONDS = 9;
 
 /** Scaling sees a minute's metrics one minute later; our assumption about CloudWatch. */
 const METRIC_DELAY_MINUTES = 1;
@@ -45,14 +60,24 @@ export function simulate(
   const fleet = new SimulatedFleet(policy.minTasks, policy.meetingsPerTask);
   const scaler = new Scaler(policy);
   const [running, tasks, ages]: [number[], number[], number[]] = [[], [], []];
+  const { catcher } = policy;
   let next = 0;
   let oldest = 0;
+  let lambdaGbSeconds = 0;
   for (let second = 0; second < minutes * 60; second += 1) {
     while ((meetings[next]?.startsAtSecond ?? Number.POSITIVE_INFINITY) <= second) {
       fleet.arrive(meetings[next] as MeetingArrival);
       next += 1;
     }
     fleet.advance(second);
+    if (catcher !== undefined) {
+      const held = fleet.waitingFor(CAUGHT_AFTER_SECONDS, second);
+      lambdaGbSeconds += Math.ceil(held / catcher.meetings) * catcher.gibibytes;
+      if (held > 0 && second % ASKS_EVERY_SECONDS === 0) {
+        const wanted = fleet.serving + Math.ceil(held / policy.meetingsPerTask);
+        fleet.scaleTo(Math.max(fleet.tasks, Math.min(policy.maxTasks, wanted)), second);
+      }
+    }
     oldest = Math.max(oldest, fleet.oldestWaitSeconds(second));
     if (second % 60 === 59) {
       running.push(fleet.running);
@@ -63,14 +88,26 @@ export function simulate(
       oldest = 0;
     }
   }
+  const caught = catcher === undefined ? 0 : fleet.waitedLongerThan(CAUGHT_AFTER_SECONDS);
+  const longestWaitSeconds = Math.min(
+    fleet.longestWaitSeconds,
+    catcher === undefined ? Number.POSITIVE_INFINITY : CAUGHT_AFTER_SECONDS,
+  );
   return {
     running,
     tasks,
     oldestWaitSeconds: ages,
     meetings: next,
-    longestWaitSeconds: fleet.longestWaitSeconds,
-    beyondBuffer: fleet.waitedLongerThan(ZOOM_BUFFER_SECONDS),
+    longestWaitSeconds,
+    beyondBuffer: catcher === undefined ? fleet.waitedLongerThan(ZOOM_BUFFER_SECONDS) : 0,
     taskHours: tasks.reduce((sum, count) => sum + count, 0) / 60,
+    caught,
+    // Each session stays for some seconds more, until the new task counts as steady.
+    lambdaGbSeconds:
+      lambdaGbSeconds +
+      (catcher === undefined
+        ? 0
+        : (caught / catcher.meetings) * STEADY_SECONDS * catcher.gibibytes),
   };
 }
 
@@ -93,7 +130,7 @@ class Scaler {
   observe(fleet: SimulatedFleet, age: number): void {
     const room = fleet.serving * this.#policy.meetingsPerTask;
     this.#samples.push({
-      utilization: (100 * fleet.running) / room,
+      utilization: room === 0 ? 0 : (100 * fleet.running) / room,
       age,
     });
   }
@@ -127,7 +164,8 @@ class Scaler {
 
   /** Tasks that the rule of the queue's age adds. */
   #stepped(latest: Sample, tasks: number): number {
-    const step = QUEUE_AGE_STEPS.findLast(({ ageSeconds }) => latest.age >= ageSeconds);
+    const steps = queueAgeSteps(this.#policy.catcher !== undefined);
+    const step = steps.findLast(({ ageSeconds }) => latest.age >= ageSeconds);
     return step === undefined ? 0 : Math.max(2, Math.ceil((tasks * step.addPercent) / 100));
   }
 

@@ -3,7 +3,9 @@ import { seededRandom } from '../../shared/seeded-random.ts';
 import { slotsOfRequest } from '../../shared/session-table/slots.ts';
 import { fromRoot } from '../bundling/bundle-options.ts';
 import { readConfig } from '../config/schema.ts';
-import { costPerHour, taskHour } from '../planning/cost-model.ts';
+import { DEV } from '../config/stages.ts';
+import { costPerHour, meetingHours, taskHour } from '../planning/cost-model.ts';
+import { HOURS_PER_MONTH } from '../planning/prices.ts';
 import { leastTasks } from '../planning/scaling-rules.ts';
 import { officeMeetings } from './arrivals.ts';
 import { markdownTable, replaceSection } from './markdown.ts';
@@ -26,7 +28,17 @@ const MINUTES = QUIET_MINUTES + HOURS * 60 + 60;
 /** Meetings that start in an hour; about as many run at the same time. */
 const SCALES = [10, 1_000, 4_000] as const;
 
-const CONFIG = readConfig({});
+const CONFIG = readConfig({ runner: { catcher: {} } });
+const { memoryMiB, capacity: catcherSlots } = CONFIG.runner.catcher ?? {
+  memoryMiB: 2_048,
+  capacity: 20,
+};
+/** A task of `dev` with its address, $ an hour. */
+const DEV_TASK = taskHour(readConfig(DEV)) + CONFIG.prices.publicIpv4Hour;
+const CATCHER = {
+  gibibytes: memoryMiB / 1024,
+  meetings: Math.floor(catcherSlots / slotsOfRequest(CONFIG.zoom.media)),
+};
 
 interface Study {
   readonly perHour: number;
@@ -34,6 +46,8 @@ interface Study {
   readonly reactive: ScalingOutcome;
   /** The same, with a schedule that starts tasks before each full hour. */
   readonly prewarmed: ScalingOutcome;
+  /** No task before the first meeting, and the catcher. */
+  readonly caught: ScalingOutcome;
 }
 
 /** Simulates one scale both ways, with the same meetings. */
@@ -57,6 +71,7 @@ function study(perHour: number): Study {
     perHour,
     reactive: simulate(meetings, reactive, MINUTES),
     prewarmed: simulate(meetings, prewarmed, MINUTES),
+    caught: simulate(meetings, { ...reactive, minTasks: 0, catcher: CATCHER }, MINUTES),
   };
 }
 
@@ -90,24 +105,28 @@ const HEADER = [
   'peak tasks',
   'longest wait',
   'waited over 60 s',
+  'caught',
   'task-hours',
-  'tasks, $ per meeting',
+  'Lambda GB-s',
+  'tasks and Lambda, $ per meeting',
   'everything, $ an hour at the peak',
 ];
 const ALIGNMENT = ['---:', '---', ...HEADER.slice(2).map(() => '---:')];
 
-/** The studies as a Markdown table, two rows for each scale. */
+/** The studies as a Markdown table, three rows for each scale. */
 function studyTable(studies: readonly Study[]): string {
-  const rows = studies.flatMap(({ perHour, reactive, prewarmed }) => [
+  const rows = studies.flatMap(({ perHour, reactive, prewarmed, caught }) => [
     row(perHour, 'reactive', reactive),
     row(perHour, 'pre-warmed', prewarmed),
+    row(perHour, 'catcher, no task at first', caught),
   ]);
   return markdownTable([HEADER, ALIGNMENT, ...rows]);
 }
 
 function row(perHour: number, name: string, outcome: ScalingOutcome): (string | number)[] {
   const peak = Math.max(...outcome.running);
-  const perMeeting = (outcome.taskHours * taskHour(CONFIG)) / outcome.meetings;
+  const lambda = outcome.lambdaGbSeconds * CONFIG.prices.lambdaGbSecond;
+  const perMeeting = (outcome.taskHours * taskHour(CONFIG) + lambda) / outcome.meetings;
   const atPeak = costPerHour(CONFIG, peak).reduce((sum, line) => sum + line.dollarsPerHour, 0);
   const beyond = ((100 * outcome.beyondBuffer) / outcome.meetings).toFixed(1);
   return [
@@ -117,10 +136,31 @@ function row(perHour: number, name: string, outcome: ScalingOutcome): (string | 
     Math.max(...outcome.tasks),
     `${outcome.longestWaitSeconds} s`,
     `${beyond} %`,
+    outcome.caught.toLocaleString('en-US'),
     Math.round(outcome.taskHours),
+    Math.round(outcome.lambdaGbSeconds).toLocaleString('en-US'),
     `$${perMeeting.toFixed(4)}`,
     `$${Math.round(atPeak)}`,
   ];
+}
+
+/** What a meeting-hour costs that Lambda serves to its end, beside one in a task. */
+function lambdaAlone(): string {
+  const { lambda, task } = meetingHours(CONFIG);
+  const alone = CONFIG.prices.lambdaGbSecond * CATCHER.gibibytes * 3600;
+  return markdownTable([
+    ['a meeting-hour', '$'],
+    ['---', '---:'],
+    ['in a full task', task.toFixed(4)],
+    ['in a full execution', lambda.toFixed(4)],
+    ['alone in an execution', alone.toFixed(4)],
+    ['a full execution, times a full task', (lambda / task).toFixed(1)],
+    ['alone in an execution, times a full task', (alone / task).toFixed(0)],
+    [
+      'hours a month from which one idle task of `dev` is cheaper than meetings alone in an execution',
+      Math.round((HOURS_PER_MONTH * DEV_TASK) / alone),
+    ],
+  ]);
 }
 
 const studies = SCALES.map(study);
@@ -130,5 +170,9 @@ for (const one of studies) {
 const document = fromRoot('docs/scaling.md');
 writeFileSync(
   document,
-  replaceSection(readFileSync(document, 'utf8'), 'study', studyTable(studies)),
+  replaceSection(
+    replaceSection(readFileSync(document, 'utf8'), 'study', studyTable(studies)),
+    'lambda-alone',
+    lambdaAlone(),
+  ),
 );

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import {
   ChangeMessageVisibilityCommand,
   DeleteMessageCommand,
@@ -11,6 +12,8 @@ import { type LocalFunction, Throttled } from './local-function.ts';
 /** Lambda begins with so many long polls. */
 const POLLERS = 5;
 const LONG_POLL_SECONDS = 5;
+/** A long poll could outlast the window, so a batch is gathered by short ones. */
+const GATHER_MS = 200;
 const ERROR_WAIT_MS = 500;
 /** Lambda tries a throttled batch again before it lets its messages come back by themselves. */
 const THROTTLED_SECONDS = 2;
@@ -63,7 +66,8 @@ export class LocalEventSource {
     const batch = [...first];
     const untilMs = performance.now() + windowMs;
     while (performance.now() < untilMs && batch.length < batchSize) {
-      batch.push(...(await this.#receive(1, Math.min(10, batchSize - batch.length))));
+      await sleep(GATHER_MS);
+      batch.push(...(await this.#receive(0, Math.min(10, batchSize - batch.length))));
     }
     return batch;
   }
@@ -76,7 +80,7 @@ export class LocalEventSource {
       const command = new ReceiveMessageCommand(input);
       return (await client.send(command, { abortSignal: signal })).Messages ?? [];
     } catch {
-      if (!signal.aborted) await new Promise((resolve) => setTimeout(resolve, ERROR_WAIT_MS));
+      if (!signal.aborted) await sleep(ERROR_WAIT_MS);
       return [];
     }
   }
