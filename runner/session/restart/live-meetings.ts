@@ -21,6 +21,8 @@ import type { SessionStore } from '../../ownership/store.ts';
 
 /** A meeting that has just begun may still get its stream: the app starts it when the host joins. */
 const GRACE_MS = 90_000;
+/** What is not looked at by then waits for the next comparison: a loop whose step takes a minute counts as hung. */
+const LOOK_MS = 20_000;
 
 export interface LiveMeetingsOptions {
   readonly taskId: string;
@@ -59,15 +61,24 @@ export class LiveMeetings {
   async look(): Promise<void> {
     const { taskId, store, apis } = this.#options;
     const all = apis();
+    const untilMs = performance.now() + LOOK_MS;
     if (all.size === 0) return;
     if (!(await store.tryWrite(writeReconcilePeriod(taskId, this.#now())))) return;
     for (const [app, api] of all) {
-      for (const kind of ['meetings', 'webinars'] as const) await this.#compare(app, api, kind);
+      for (const kind of ['meetings', 'webinars'] as const) {
+        await this.#compare(app, api, kind, untilMs);
+      }
     }
   }
 
-  async #compare(app: string, api: ZoomApi, kind: keyof typeof KINDS): Promise<void> {
+  async #compare(
+    app: string,
+    api: ZoomApi,
+    kind: keyof typeof KINDS,
+    untilMs: number,
+  ): Promise<void> {
     const { store, logger } = this.#options;
+    if (performance.now() > untilMs) return;
     const listed = await api.liveMeetings(kind);
     if ('answer' in listed) {
       const { kind: answer, ...fields } = listed.answer;
@@ -79,6 +90,7 @@ export class LiveMeetings {
     // Read behind the list: a stream that began in between is known.
     const known = await store.entityIds();
     for (const meeting of old.filter(({ uuid }) => !known.has(uuid))) {
+      if (performance.now() > untilMs) return;
       await this.#missed(app, api, KINDS[kind], meeting);
     }
   }

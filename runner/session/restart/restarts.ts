@@ -45,6 +45,7 @@ const AT_ONCE = 8;
 const ANSWER_MS = 3_000;
 const REQUEST_MS = 4 * ANSWER_MS;
 const RETRY_MS = 300;
+const LOOK_MS = 20_000;
 
 export interface RestartsOptions {
   readonly taskId: string;
@@ -125,13 +126,20 @@ export class Restarts implements SessionRestarts {
     }
   }
 
-  /** One look at all rows that wait for Zoom. */
+  /**
+   * One look at all rows that wait for Zoom. What is not begun in time waits for the next one: while Zoom's API does not
+   * answer, a look at many rows would take so long that its loop counts as hung.
+   */
   async look(): Promise<void> {
+    const untilMs = performance.now() + LOOK_MS;
     const rows = await this.#options.store.sessionsOf(RESTARTS);
     const due = rows.filter((row) => judgeRestart(row, Date.now()).act !== 'wait').values();
     await Promise.all(
       Array.from({ length: AT_ONCE }, async () => {
-        for (const { rtmsStreamId } of due) await this.#consider(rtmsStreamId);
+        for (const { rtmsStreamId } of due) {
+          if (performance.now() > untilMs) return;
+          await this.#consider(rtmsStreamId);
+        }
       }),
     );
   }
