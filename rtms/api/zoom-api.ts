@@ -34,6 +34,8 @@ export interface StreamTarget {
 const TIMEOUT_MS = 4_000;
 /** An account with more live meetings at once is not looked at whole: 20 pages of 300. */
 const MAX_PAGES = 20;
+/** For all pages together. */
+const LIST_MS = 15_000;
 
 /**
  * Zoom's REST API, as far as it is about RTMS, for one account. No method throws: what Zoom says is an answer, and so is
@@ -78,7 +80,10 @@ export class ZoomApi {
   ): Promise<{ readonly meetings: readonly LiveMeeting[] } | { readonly answer: ApiAnswer }> {
     const meetings: LiveMeeting[] = [];
     let pageToken: string | undefined;
+    const untilMs = performance.now() + LIST_MS;
     for (let page = 0; page < MAX_PAGES; page++) {
+      if (performance.now() > untilMs)
+        return { answer: { kind: 'later', why: 'unavailable', status: 0 } };
       const { answer, body } = await this.#ask(liveMeetingsRequest(kind, pageToken));
       if (answer.kind !== 'ok') return { answer };
       const read = readLiveMeetings(kind, body);
