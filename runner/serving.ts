@@ -84,6 +84,7 @@ export async function openServing(options: ServingOptions): Promise<Serving> {
     ...shared,
     ecsTask,
     revisionIntervalMs: options.revisionIntervalMs,
+    backlogMs: () => producers.oldestAgeMs,
     sessions: () => sessions.pool,
   });
   const pressure = () => ({

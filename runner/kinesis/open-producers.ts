@@ -17,6 +17,8 @@ export interface Producers {
   /** Record limits of the two streams, partition key included. */
   readonly maxRecordBytes: number;
   readonly maxLineBytes: number;
+  /** How long the oldest record of both has waited for Kinesis, in memory or on the disk, ms. */
+  readonly oldestAgeMs: number;
   /** To be called once a metrics period. */
   observeLevels(): void;
   /** Sends what is held. @param signal aborted: reports what is left as lost */
@@ -78,6 +80,10 @@ export async function openProducers(options: ProducersOptions): Promise<Producer
     events,
     maxRecordBytes,
     maxLineBytes,
+    get oldestAgeMs() {
+      const ages = [media.stats(), events.stats()];
+      return Math.max(...ages.flatMap(({ oldestAgeMs, spoolAgeMs }) => [oldestAgeMs, spoolAgeMs]));
+    },
     observeLevels() {
       media.observeLevels();
       events.observeLevels();

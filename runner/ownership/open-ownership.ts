@@ -56,6 +56,8 @@ export interface OwnershipOptions {
   readonly sessionSlots: number;
   /** The sessions, which are opened after ownership: called only once `start` has been. */
   readonly sessions: () => OwnedSessions;
+  /** How long the oldest record has waited for Kinesis, ms. @default 0 */
+  readonly backlogMs?: () => number;
   /** How often ECS is asked for the newest revision. */
   readonly revisionIntervalMs: number;
   readonly logger: Logger;
@@ -110,6 +112,7 @@ export async function openOwnership(options: OwnershipOptions): Promise<TaskOwne
     isExpired: (owner: string) => watch.isExpired(owner),
     sessions,
     sessionSlots,
+    backlogMs: options.backlogMs,
     logger,
     metrics,
   };

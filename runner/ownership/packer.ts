@@ -5,7 +5,7 @@ import type { TaskRow } from '../../shared/session-table/session-row.ts';
 import { judgePacking, NO_PART, type PackingPart } from './packing-rules.ts';
 import { roomOfTasks } from './placement.ts';
 import type { SessionStore } from './store.ts';
-import { arrives, type MovableSessions } from './watch-move.ts';
+import { arrives, type MovableSessions, mayMove } from './watch-move.ts';
 
 /** Heartbeats report used slots this late; a session moved earlier would be placed without the last one in the rows. */
 const BETWEEN_MOVES_MS = 10_000;
@@ -22,6 +22,8 @@ export interface PackerOptions {
   readonly sessions: () => Omit<MovableSessions, 'nextToMove'>;
   /** Slots of a session. */
   readonly sessionSlots: number;
+  /** How long the oldest record of this task has waited for Kinesis, ms. @default 0 */
+  readonly backlogMs?: (() => number) | undefined;
   readonly logger: Logger;
   readonly metrics: Metrics;
   /** Unix ms. @default Date.now */
@@ -64,6 +66,7 @@ export class Packer {
     if (sessions.isDraining || performance.now() < this.#notBeforeMs) return;
     const { gives, into } = this.#part();
     if (!gives || roomOfTasks(into, sessionSlots) < 1) return;
+    if (!mayMove(this.#options.backlogMs?.() ?? 0)) return;
     const session = sessions.nextToPack(packing.sessions);
     if (session === undefined) return;
     await sessions.giveAway(session, 'packing');

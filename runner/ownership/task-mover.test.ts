@@ -35,11 +35,13 @@ let tasks: TaskRow[];
 let fate: Fate;
 let row: SessionRow;
 let given: string[];
+let backlogMs: number;
 let mover: TaskMover;
 beforeEach(() => {
   tasks = [task()];
   fate = 'served';
   given = [];
+  backlogMs = 0;
   mover = new TaskMover({
     taskId: 'old',
     store: { session: async () => row, askBack: async () => {} },
@@ -68,6 +70,7 @@ beforeEach(() => {
       },
     }),
     sessionSlots: 5,
+    backlogMs: () => backlogMs,
     logger: SILENT_LOGGER,
     metrics: NO_METRICS,
   });
@@ -117,6 +120,17 @@ test.each<Fate>(['given back', 'served by an old one'])(
     expect(given).toEqual(['s0']);
   },
 );
+
+test('no session moves while records have waited for Kinesis for long', async () => {
+  mover.moveTo(NEWER);
+  backlogMs = 3_000;
+  await mover.step();
+  expect(given).toEqual([]);
+  expect(mover.yields).toBe(true);
+  backlogMs = 500;
+  await mover.step();
+  expect(given).toEqual(['s0']);
+});
 
 test('no session moves any more when the deployment was rolled back', async () => {
   mover.moveTo(NEWER);

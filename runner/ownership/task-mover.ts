@@ -3,7 +3,7 @@ import type { Metrics } from '../../shared/metrics.ts';
 import type { TaskRow } from '../../shared/session-table/session-row.ts';
 import { roomOfTasks } from './placement.ts';
 import type { SessionStore } from './store.ts';
-import { arrives, type Movable, type MovableSessions } from './watch-move.ts';
+import { arrives, type Movable, type MovableSessions, mayMove } from './watch-move.ts';
 
 /** A task has to have renewed this often, so that one which crashes at once is given no sessions. */
 const STEADY_HEARTBEATS = 3;
@@ -29,6 +29,8 @@ export interface TaskMoverOptions {
   readonly sessions: () => Omit<MovableSessions, 'nextToPack'>;
   /** Slots of a session. */
   readonly sessionSlots: number;
+  /** How long the oldest record of this task has waited for Kinesis, ms. @default 0 */
+  readonly backlogMs?: (() => number) | undefined;
   readonly logger: Logger;
   readonly metrics: Metrics;
   /** How long to wait after a failure, ms. @default 60 s, doubled up to 10 min */
@@ -79,6 +81,7 @@ export class TaskMover {
     const sessions = this.#options.sessions();
     const target = this.#target;
     if (target === undefined || sessions.isDraining || !this.yields) return;
+    if (!mayMove(this.#options.backlogMs?.() ?? 0)) return;
     const session = sessions.nextToMove();
     if (session === undefined) return;
     this.#isMoving = true;

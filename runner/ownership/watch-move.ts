@@ -26,6 +26,17 @@ export interface MovableSessions {
   readonly isDraining: boolean;
 }
 
+/**
+ * A session that moves has closed its sockets, and its row is free only when Kinesis has everything. With records that
+ * have waited this long already, that could take longer than the 60 s for which Zoom keeps audio.
+ */
+const MOVE_BACKLOG_MS = 3_000;
+
+/** May a session move now? @param oldestAgeMs how long the oldest record has waited for Kinesis */
+export function mayMove(oldestAgeMs: number): boolean {
+  return oldestAgeMs < MOVE_BACKLOG_MS;
+}
+
 export interface MoveWatch {
   readonly taskId: string;
   readonly store: Pick<SessionStore, 'session' | 'askBack'>;

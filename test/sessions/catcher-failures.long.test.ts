@@ -100,15 +100,21 @@ test('without concurrency a start waits for a task', { timeout: 120_000 }, async
   expect(world.stack.catcher?.throttles).toBeGreaterThan(0);
 });
 
-test('Kinesis that is slow while the catcher serves loses nothing', {
+test('a session stays in the catcher while Kinesis is slow, moves afterwards, and loses nothing', {
   timeout: 120_000,
 }, async () => {
   world = await startWorld({ runners: 0, catcher: { taskStartMs: 15_000 } });
   const rtmsStreamId = world.simulator.start(MEETING) ?? '';
   await world.flowing(rtmsStreamId, 1, 20_000);
   world.stack.aws.kinesis.faults.set({ rules: [{ operation: 'PutRecords', latencyMs: 2_000 }] });
-  await world.flowing(rtmsStreamId, 2, 60_000);
+  await world.log('runner_ready', {}, 60_000);
+  // Slower than the transcript comes: the backlog grows, and a session that moved now would wait for it, unconnected.
+  const steady = () =>
+    Date.now() - (world.logs.find(({ event }) => event === 'runner_ready')?.atMs ?? 0) > 15_000;
+  await world.until('a task that sessions may move to', steady, 30_000);
+  expect(await world.row(rtmsStreamId)).toMatchObject({ epoch: 1 });
   world.stack.aws.kinesis.faults.clear();
+  await world.flowing(rtmsStreamId, 2, 90_000);
   world.simulator.act(rtmsStreamId, { do: 'stop', reason: 6 });
   const sent = await world.simulator.finished(rtmsStreamId);
   await world.event('session_ended', { rtmsStreamId, epoch: 2 }, 30_000);
