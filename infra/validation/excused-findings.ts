@@ -35,7 +35,7 @@ export const EXCUSED_FINDINGS: readonly ExcusedFinding[] = [
     types: FUNCTIONS,
     what: 'a function without dead letters',
     reason:
-      'calls are synchronous: Zoom repeats what was answered with 5xx, and a failed canary raises an alarm',
+      'calls are synchronous: Zoom repeats what was answered with 5xx, a failed canary raises an alarm, and the queue of the catcher has dead letters',
   },
   {
     id: 'CKV_AWS_117',
