@@ -57,6 +57,8 @@ interface RtmsKinesisResources {
  * The whole service, from Zoom's webhook to Kinesis. A stack may hold several; `deployment` tells them apart in metrics,
  * alarms and queries.
  *
+ * Over 300 lines because all parts of a deployment are joined here, and nowhere else.
+ *
  * ```ts
  * const rtms = new RtmsKinesis(this, 'Rtms', { webhook: { canary: true } });
  * rtms.grantReadEvents(transcriptArchiver);

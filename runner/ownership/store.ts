@@ -54,7 +54,11 @@ type ReleaseOptions = Parameters<typeof writeRelease>[2];
 
 type OnUnreadable = (row: Pick<UnreadableRow, 'pk' | 'unreadable'>) => void;
 
-/** The session table as runners use it: every write is conditional on what the writer has seen. */
+/**
+ * The session table as runners use it: every write is conditional on what the writer has seen.
+ *
+ * Over 300 lines because every read and write that a runner makes of the table is one short method here.
+ */
 export class SessionStore {
   readonly #client: DynamoDBDocumentClient;
   readonly #table: string;

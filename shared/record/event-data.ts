@@ -4,6 +4,10 @@ import type { FrameMediaType, MediaSource, MediaType } from '../../rtms/protocol
 import type { Product } from '../../rtms/protocol/product.ts';
 import type { StartFacts } from '../zoom/start-facts.ts';
 
+/*
+ * Over 300 lines because the data of every event stands here, in one list: what a reader of the events stream may meet.
+ */
+
 /** A participant as chat and roster name one; each absent where Zoom gave none that could be read. */
 export interface EventPerson {
   readonly userId?: number;

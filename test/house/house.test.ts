@@ -1,0 +1,37 @@
+import { expect, test } from 'vitest';
+import { doubledNames } from './exported-names.ts';
+import { forbiddenArrows } from './rooms.ts';
+import { tooLong } from './sizes.ts';
+import { sourceFiles } from './source-files.ts';
+import { bannedWords } from './words.ts';
+
+const code = sourceFiles(['.ts', '.mjs']);
+
+test('no room imports another one that it may not import', () => {
+  expect(forbiddenArrows(code)).toEqual([]);
+});
+
+test('no two exported things share a name', () => {
+  expect(doubledNames(code)).toEqual([]);
+});
+
+test('no file is over 300 lines without saying why', () => {
+  expect(tooLong(code)).toEqual([]);
+});
+
+test('no word that docs/glossary.md bans is said in code, tests or documents', () => {
+  expect(bannedWords(sourceFiles(['.ts', '.mjs', '.md', '.py']))).toEqual([]);
+});
+
+test('a doubled name, a forbidden import, a banned word and a long file are found', () => {
+  const file = (path: string, text: string) => ({ path, text, lines: text.split('\n') });
+  const planted = [
+    file('shared/a.ts', "export const x = 1;\nimport { y } from '../runner/b.ts';"),
+    file('runner/b.ts', 'export const x = 2; // settled\n'),
+    file('runner/c.ts', '\n'.repeat(301)),
+  ];
+  expect(doubledNames(planted)).toEqual(['x: shared/a.ts, runner/b.ts']);
+  expect(forbiddenArrows(planted)).toEqual(['shared/a.ts imports runner/b.ts']);
+  expect(bannedWords(planted)).toHaveLength(1);
+  expect(tooLong(planted)).toEqual(['runner/c.ts: 301 lines']);
+});
