@@ -1,6 +1,5 @@
-import { execFileSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
-import { dirname, join, normalize } from 'node:path';
+import { globSync, readFileSync } from 'node:fs';
+import { basename, dirname, join, normalize } from 'node:path';
 
 export interface SourceFile {
   /** From the root of the repository, with `/`. */
@@ -9,26 +8,22 @@ export interface SourceFile {
   readonly lines: readonly string[];
 }
 
-/** Every file that git knows (or would add) whose name ends in one of these, fixtures apart. */
-export function sourceFiles(endings: readonly string[], folder = '.'): SourceFile[] {
-  const args = ['ls-files', '--cached', '--others', '--exclude-standard', '--', folder];
-  return execFileSync('git', args, { encoding: 'utf8' })
-    .split('\n')
-    .filter((path) => endings.some((ending) => path.endsWith(ending)))
-    .filter((path) => !path.startsWith('test/fixtures/'))
-    .flatMap((path) => {
-      const text = readIfThere(path);
-      return text === undefined ? [] : [{ path, text, lines: text.split('\n') }];
-    });
-}
+/** What stands in a checkout without being its code. */
+const NOT_OURS = ['node_modules', 'out', 'cdk.out', 'dist', '.git', 'fixtures'];
 
-/** A file that was removed and not yet committed is still listed. */
-function readIfThere(path: string): string | undefined {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch {
-    return undefined;
-  }
+/** Every file under a folder whose name ends in one of these, in the order of their paths. */
+export function sourceFiles(endings: readonly string[], folder = '.'): SourceFile[] {
+  const paths = globSync(`${folder}/**/*`, {
+    exclude: (path) => NOT_OURS.includes(basename(path)),
+  });
+  return paths
+    .map((path) => normalize(path))
+    .filter((path) => endings.some((ending) => path.endsWith(ending)))
+    .sort()
+    .map((path) => {
+      const text = readFileSync(path, 'utf8');
+      return { path, text, lines: text.split('\n') };
+    });
 }
 
 /** Code that is shipped or run: no tests, no examples, nothing under `test/`. */
