@@ -1,0 +1,43 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { expect, test, vi } from 'vitest';
+import { syntheticMeeting } from '../../simulator/scenario/synthetic-meeting.ts';
+import { startSimulator } from '../../simulator/simulator.ts';
+import { EXAMPLE_APP } from '../../simulator/sockets/handshake.ts';
+
+test('npm start -- --live --runners 0 is ready without a runner, and starts one for the first meeting', {
+  timeout: 90_000,
+}, async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'rtms-live-'));
+  const options = ['--live', '--json', '--runners', '0', '--task-start-seconds', '1'];
+  const command = spawn(process.execPath, ['local/dev.ts', ...options, '--out', folder], {
+    env: {
+      ...process.env,
+      ZM_RTMS_PORT: '0',
+      ZM_RTMS_CLIENT: EXAMPLE_APP.clientId,
+      ZM_RTMS_SECRET: EXAMPLE_APP.clientSecret,
+      ZM_RTMS_WEBHOOK_SECRET: EXAMPLE_APP.webhookSecretToken,
+      ZM_RTMS_ALLOWED_HOSTS: '127.0.0.1',
+    },
+    stdio: ['ignore', 'pipe', 'ignore'],
+  });
+  const lines: Record<string, unknown>[] = [];
+  createInterface({ input: command.stdout }).on('line', (line) => lines.push(JSON.parse(line)));
+  await vi.waitFor(() => expect(lines[0]).toMatchObject({ ready: true, runners: [] }), 30_000);
+  const webhookUrls = [String(lines[0]?.['webhookUrl'])];
+  const simulator = await startSimulator({ webhookUrls, app: EXAMPLE_APP });
+  try {
+    simulator.start(syntheticMeeting({ durationMs: 60_000 }));
+    const started = () => expect(JSON.stringify(lines)).toContain('"runner_started"');
+    await vi.waitFor(started, 40_000);
+  } finally {
+    await simulator.close();
+    command.kill('SIGTERM');
+    await once(command, 'exit');
+    rmSync(folder, { recursive: true, force: true });
+  }
+});
