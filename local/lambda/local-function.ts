@@ -41,6 +41,7 @@ export class LocalFunction {
   /** Lets frozen executions go on when this process is killed. */
   readonly #thaw: Child;
   #running = 0;
+  #isClosing = false;
 
   constructor(options: LocalFunctionOptions) {
     this.#options = options;
@@ -60,7 +61,7 @@ export class LocalFunction {
   /** @throws Throttled; Error when the handler throws, or its execution is killed */
   async invoke(event: unknown): Promise<unknown> {
     const { concurrency, timeoutMs } = this.#options;
-    if (this.#running >= concurrency) throw new Throttled('no concurrency left');
+    if (this.#isClosing || this.#running >= concurrency) throw new Throttled('no concurrency left');
     this.#running += 1;
     let execution: Execution | undefined;
     try {
@@ -80,13 +81,17 @@ export class LocalFunction {
   }
 
   async close(): Promise<void> {
+    this.#isClosing = true;
+    // Again, because an execution may just have been started.
+    while (this.#all.size > 0) {
+      await Promise.all(
+        [...this.#all].map(async ({ child }) => {
+          child.process.kill('SIGCONT');
+          await stopChild(child, STOP_GRACE_MS);
+        }),
+      );
+    }
     await stopChild(this.#thaw, STOP_GRACE_MS);
-    await Promise.all(
-      [...this.#all].map(async ({ child }) => {
-        child.process.kill('SIGCONT');
-        await stopChild(child, STOP_GRACE_MS);
-      }),
-    );
   }
 
   /** Waits for an outcome within the limits of time and memory; kills the execution that goes over one. */
@@ -117,7 +122,8 @@ export class LocalFunction {
 
   #freeze(execution: Execution): void {
     this.#busy.delete(execution);
-    if (!this.#all.has(execution)) return;
+    // A process that is frozen while it ends would not end.
+    if (this.#isClosing || !this.#all.has(execution)) return;
     this.#idle.push(execution);
     this.#tellFrozen();
     execution.child.process.kill('SIGSTOP');
@@ -138,6 +144,7 @@ export class LocalFunction {
       // Lambda's file system is read-only but for /tmp.
       NODE_OPTIONS: `--permission --allow-fs-read=* --allow-fs-write=${directory}`,
     };
+    if (this.#isClosing) throw new Throttled('the function is closed');
     const child = startChild('local/lambda/execution.ts', [entry], variables, onLine);
     const execution: Execution = { child, told: () => {} };
     this.#all.add(execution);
