@@ -195,14 +195,17 @@ describe('npm start -- --live --json', () => {
     expect(new Set(received.events.map(({ product }) => product))).toEqual(new Set(PRODUCTS));
   });
 
-  test('answers a wrong signature with 401, a foreign address with 400, and does nothing else', async () => {
+  test('answers a wrong signature with 401 and a foreign address with 400, and says of the latter that it was missed', async () => {
     const foreign = startedEvent('foreign', 'wss://rtms.example.com:443');
     const forged = startedEvent('forged', simulator.signalingUrl);
     expect(await post(forged, 'notTheToken')).toBe(401);
     expect(await post(foreign, ZOOM.webhookSecretToken)).toBe(400);
     const { events: received } = await readAll();
-    const streams = new Set(received.map(({ rtmsStreamId }) => rtmsStreamId));
-    expect([...streams].filter((id) => id === 'foreign' || id === 'forged')).toEqual([]);
+    const of = (id: string) => received.filter(({ rtmsStreamId }) => rtmsStreamId === id);
+    expect(of('forged')).toEqual([]);
+    for (const event of of('foreign')) {
+      expect(event).toMatchObject({ name: 'session_missed', data: { reason: 'address_refused' } });
+    }
   });
 
   test('stops everything cleanly on SIGINT', { timeout: 30_000 }, async () => {
