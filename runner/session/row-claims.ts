@@ -81,7 +81,8 @@ export class RowClaims {
     if (this.#avoided.has(rtmsStreamId) && !isWritten) return 'later';
     const { term } = heartbeat;
     if (term === undefined) return 'refused';
-    const isUrgent = occasion === 'back' || isOverdue(rtmsStreamId);
+    // What the catcher looks at, no task has claimed in time; and its event loop is late after every cold start.
+    const isUrgent = occasion === 'back' || isCatcher(taskId) || isOverdue(rtmsStreamId);
     if (!isWritten && !this.#pool.admits(isUrgent)) return 'refused';
     this.#underWay.add(rtmsStreamId);
     this.#pool.changed();
