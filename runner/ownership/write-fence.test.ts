@@ -42,3 +42,25 @@ test('records leave only while the task may serve', async () => {
   mayServe = true;
   await client.send(PUT);
 });
+
+test('a call that was allowed before a freeze does not leave after it', async () => {
+  const signing = Promise.withResolvers<void>();
+  const asked = Promise.withResolvers<void>();
+  const slow = createKinesisClient({
+    region: 'us-east-1',
+    endpoint: server.url,
+    credentials: async () => {
+      asked.resolve();
+      await signing.promise;
+      return { accessKeyId: 'local', secretAccessKey: 'local' };
+    },
+  });
+  let mayServeNow = true;
+  fenceWrites(slow, () => mayServeNow);
+  const call = slow.send(PUT);
+  await asked.promise;
+  mayServeNow = false;
+  signing.resolve();
+  await expect(call).rejects.toMatchObject({ code: 'session/not-owner' });
+  slow.destroy();
+});
