@@ -8,6 +8,7 @@ import { findMeeting } from '../meeting/find-meeting.ts';
 import { SESSION_ARGUMENT } from '../meeting/find-session.ts';
 import {
   eventsOf,
+  FAST_OPTION,
   firstRecordMs,
   framesOf,
   mediaSpan,
@@ -34,7 +35,7 @@ export function explainCommand(): Command {
     ],
   })
     .argument('<meeting>', SESSION_ARGUMENT)
-    .option('--fast', 'take all five calls a second of each shard, though live consumers need some')
+    .option(...FAST_OPTION)
     .action((words: string, flags: ExplainFlags) =>
       runCommand(flags, (context) => explainMeeting(context, words, flags)),
     );

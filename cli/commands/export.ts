@@ -11,6 +11,7 @@ import { type Context, createCommand, type Flags, runCommand } from '../command.
 import { findSession, SESSION_ARGUMENT, streamsOfMeeting } from '../meeting/find-session.ts';
 import {
   eventsOf,
+  FAST_OPTION,
   firstRecordMs,
   framesOf,
   mediaSpan,
@@ -56,7 +57,7 @@ export function exportCommand(): Command {
       '--no-gaps',
       "no silence in speakers' WAV where something is missing: only what Zoom sent",
     )
-    .option('--fast', 'take all five calls a second of each shard, though live consumers need some')
+    .option(...FAST_OPTION)
     .option('--even-revoked', 'export even a session whose consent Zoom took back')
     .action((words: string, flags: ExportFlags) =>
       runCommand(flags, (context) => exportMeeting(context, words, flags)),

@@ -10,6 +10,7 @@ import { type Context, createCommand, type Flags, runCommand } from '../command.
 import { findSession, SESSION_ARGUMENT, streamsOfMeeting } from '../meeting/find-session.ts';
 import {
   eventsOf,
+  FAST_OPTION,
   firstRecordMs,
   framesOf,
   mediaSpan,
@@ -35,7 +36,7 @@ export function verifyCommand(): Command {
     ],
   })
     .argument('<session>', SESSION_ARGUMENT)
-    .option('--fast', 'take all five calls a second of each shard, though live consumers need some')
+    .option(...FAST_OPTION)
     .action((words: string, flags: VerifyFlags) =>
       runCommand(flags, (context) => verify(context, words, flags)),
     );

@@ -11,6 +11,12 @@ import type { SessionRow } from '../../shared/session-table/session-row.ts';
 import type { Context } from '../command.ts';
 import { required } from '../deployment/deployment.ts';
 
+/** The flag of commands that read much of both streams. */
+export const FAST_OPTION = [
+  '--fast',
+  'take all five calls a second of each shard, though live consumers need some',
+] as const;
+
 /** A shard answers five calls a second. Two of them are left to live consumers. */
 const CALLS_PER_SECOND = 3;
 

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import { type Script, sayHello, startScriptedZoom } from '../../test/support/rtms/scripted-zoom.ts';
-import { EventLog, L16_ONLY, QUICK } from '../../test/support/rtms/simulated-client.ts';
-import { RtmsClient } from '../client.ts';
+import { joinScripted } from '../../test/support/rtms/scripted-client.ts';
+import { type Script, sayHello } from '../../test/support/rtms/scripted-zoom.ts';
+import { L16_ONLY } from '../../test/support/rtms/simulated-client.ts';
 import type { RtmsClientOptions } from './options.ts';
 
 const OPUS = 4;
@@ -15,28 +15,11 @@ const frame = (index: number) => ({
 });
 
 async function joinEarly(script: Script, options: Partial<RtmsClientOptions> = {}) {
-  const zoom = await startScriptedZoom(script);
-  const client = new RtmsClient({ ...QUICK, media: L16_ONLY, ...options });
-  const log = new EventLog(client);
   const payloads: number[] = [];
-  client.on('frame', ({ payload }) => payloads.push(payload[0] ?? -1));
-  client.join({
-    product: 'meeting',
-    entityId: 'm',
-    rtmsStreamId: 's',
-    signature: 'x',
-    serverUrls: [`${zoom.url}/signaling`],
-  });
-  return {
-    zoom,
-    client,
-    log,
-    payloads,
-    async [Symbol.asyncDispose]() {
-      await client.leave();
-      await zoom[Symbol.asyncDispose]();
-    },
-  };
+  const joined = await joinScripted(script, { media: L16_ONLY, ...options }, (client) =>
+    client.on('frame', ({ payload }) => payloads.push(payload[0] ?? -1)),
+  );
+  return { ...joined, payloads };
 }
 
 /** Frames before message 4, message 4, frames after it; message 7 changes nothing. */

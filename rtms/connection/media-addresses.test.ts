@@ -1,12 +1,6 @@
 import { expect, test } from 'vitest';
-import {
-  answer,
-  type Script,
-  sayHello,
-  startScriptedZoom,
-} from '../../test/support/rtms/scripted-zoom.ts';
-import { EventLog, QUICK } from '../../test/support/rtms/simulated-client.ts';
-import { RtmsClient } from '../client.ts';
+import { joinScripted } from '../../test/support/rtms/scripted-client.ts';
+import { answer, type Script, sayHello } from '../../test/support/rtms/scripted-zoom.ts';
 import { MEDIA_DATA_TYPE } from '../protocol/constants.ts';
 import { MEDIA_TYPE_BIT, MEDIA_TYPES, type MediaType } from '../protocol/media-type.ts';
 import { completeMediaRequest } from '../protocol/params.ts';
@@ -15,30 +9,14 @@ import type { RtmsClientOptions } from './options.ts';
 const EVERYTHING = completeMediaRequest({ audio: { codec: 'L16' } });
 const TYPE_OF_MESSAGE = { 14: 'audio', 15: 'video', 16: 'deskshare', 17: 'transcript', 18: 'chat' };
 
-async function joinScripted(script: Script, options: Partial<RtmsClientOptions> = {}) {
-  const zoom = await startScriptedZoom(script);
-  // `joined` waits for the last answer, however slow the machine.
-  const client = new RtmsClient({ ...QUICK, mediaWaitMs: 15_000, media: EVERYTHING, ...options });
-  const log = new EventLog(client);
+async function joinEverything(script: Script, options: Partial<RtmsClientOptions> = {}) {
   const leftOut = Promise.withResolvers<readonly object[]>();
-  client.on('joined', (_media, reasons) => leftOut.resolve(reasons));
-  client.join({
-    product: 'meeting',
-    entityId: 'm',
-    rtmsStreamId: 's',
-    signature: 'x',
-    serverUrls: [`${zoom.url}/signaling`],
-  });
-  return {
-    zoom,
-    client,
-    log,
-    leftOut: leftOut.promise,
-    async [Symbol.asyncDispose]() {
-      await client.leave();
-      await zoom[Symbol.asyncDispose]();
-    },
-  };
+  // `joined` waits for the last answer, however slow the machine.
+  const everything = { mediaWaitMs: 15_000, media: EVERYTHING, ...options };
+  const joined = await joinScripted(script, everything, (client) =>
+    client.on('joined', (_media, reasons) => leftOut.resolve(reasons)),
+  );
+  return { ...joined, leftOut: leftOut.promise };
 }
 
 /** What a media server says to message 3: a status for the bits asked for on a path. */
@@ -153,7 +131,7 @@ test.each<Case>([
 ])('$title', async ({ offered, judge, granted, leftOut = [] }) => {
   const got: Record<string, number[]> = {};
   const script = mediaServer(offered, judge);
-  await using it = await joinScripted((path, message, socket) => {
+  await using it = await joinEverything((path, message, socket) => {
     script(path, message, socket);
   });
   expect(await it.leftOut).toEqual(leftOut);
@@ -172,7 +150,7 @@ test.each<Case>([
 });
 
 test('data that another connection carries too is told as unasked, not as a second frame', async () => {
-  await using it = await joinScripted(mediaServer(DOCUMENTED, () => 0));
+  await using it = await joinEverything(mediaServer(DOCUMENTED, () => 0));
   await it.log.next('joined');
   const unasked: string[] = [];
   it.client.on('unasked', ({ mediaType }) => unasked.push(mediaType));
@@ -186,7 +164,7 @@ test('data that another connection carries too is told as unasked, not as a seco
 
 test('a wanted type that no connection carries is taken from any connection, with its codec', async () => {
   const script = mediaServer(DOCUMENTED, (path) => (path === 'all' ? 7 : 0));
-  await using it = await joinScripted(script);
+  await using it = await joinEverything(script);
   await it.log.next('joined');
   const content = { user_id: 7, data: 'AAAA', timestamp: 1783000000000 };
   it.zoom.send('video', { msg_type: 16, content });
@@ -197,7 +175,7 @@ test('a reconnect asks at once in the form that Zoom accepted before', async () 
   const script = mediaServer(DOCUMENTED, (path, _asked, open) =>
     path === 'all' && open.size > 0 ? 16 : 0,
   );
-  await using it = await joinScripted(script);
+  await using it = await joinEverything(script);
   await it.log.next('joined');
   const before = it.zoom.received.filter(({ message }) => message.msg_type === 3).length;
   for (const socket of it.zoom.sockets('signaling')) socket.close(1000);
@@ -210,7 +188,7 @@ test('a reconnect asks at once in the form that Zoom accepted before', async () 
 test('a type that is refused after the session began is told as interrupted', async () => {
   let isRefused = false;
   const script = mediaServer(DOCUMENTED, (path) => (path === 'video' && isRefused ? 10 : 0));
-  await using it = await joinScripted(script);
+  await using it = await joinEverything(script);
   await it.log.next('joined');
   isRefused = true;
   for (const socket of it.zoom.sockets('video')) socket.close(1000);
@@ -227,7 +205,7 @@ test('a source whose connection is replaced by the one for everything has its ga
   const script = mediaServer(DOCUMENTED, (path, bits) =>
     isRefused && (path === 'video' || (path === 'all' && bits !== MEDIA_DATA_TYPE.ALL)) ? 7 : 0,
   );
-  await using it = await joinScripted(script);
+  await using it = await joinEverything(script);
   await it.log.next('joined');
   const audio = (timestamp: number) => ({
     msg_type: 14,

@@ -1,31 +1,16 @@
-import type { Logger } from '../../shared/logger.ts';
-import type { Metrics } from '../../shared/metrics.ts';
 import { isPackingTime, type Packing } from '../../shared/packing.ts';
-import type { TaskRow } from '../../shared/session-table/session-row.ts';
 import { judgePacking, NO_PART, type PackingPart } from './packing-rules.ts';
 import { roomOfTasks } from './placement.ts';
-import type { SessionStore } from './store.ts';
-import { arrives, type MovableSessions, mayMove } from './watch-move.ts';
+import { arrives, type MovableSessions, type MoverParts, mayMove } from './watch-move.ts';
 
 /** Heartbeats report used slots this late; a session moved earlier would be placed without the last one in the rows. */
 const BETWEEN_MOVES_MS = 10_000;
 /** After a session that did not arrive where it was meant to, nothing is packed for this long. */
 const PAUSE_MS = 600_000;
 
-export interface PackerOptions {
+export interface PackerOptions extends MoverParts {
   readonly packing: Packing;
-  readonly taskId: string;
-  readonly store: Pick<SessionStore, 'session' | 'askBack'>;
-  /** Live tasks, as of the last look. */
-  readonly tasks: () => readonly TaskRow[];
-  readonly isExpired: (taskId: string) => boolean;
   readonly sessions: () => Omit<MovableSessions, 'nextToMove'>;
-  /** Slots of a session. */
-  readonly sessionSlots: number;
-  /** How long the oldest record of this task has waited for Kinesis, ms. @default 0 */
-  readonly backlogMs?: (() => number) | undefined;
-  readonly logger: Logger;
-  readonly metrics: Metrics;
   /** Unix ms. @default Date.now */
   readonly clock?: () => number;
   /** @default 10 s */

@@ -1,9 +1,12 @@
-import type { Logger } from '../../shared/logger.ts';
-import type { Metrics } from '../../shared/metrics.ts';
 import type { TaskRow } from '../../shared/session-table/session-row.ts';
 import { roomOfTasks } from './placement.ts';
-import type { SessionStore } from './store.ts';
-import { arrives, type Movable, type MovableSessions, mayMove } from './watch-move.ts';
+import {
+  arrives,
+  type Movable,
+  type MovableSessions,
+  type MoverParts,
+  mayMove,
+} from './watch-move.ts';
 
 /** A task has to have renewed this often, so that one which crashes at once is given no sessions. */
 const STEADY_HEARTBEATS = 3;
@@ -20,19 +23,8 @@ export interface MoveTarget {
   includes(task: TaskRow | undefined): boolean;
 }
 
-export interface TaskMoverOptions {
-  readonly taskId: string;
-  readonly store: Pick<SessionStore, 'session' | 'askBack'>;
-  /** Live tasks, as of the last look. */
-  readonly tasks: () => readonly TaskRow[];
-  readonly isExpired: (taskId: string) => boolean;
+export interface TaskMoverOptions extends MoverParts {
   readonly sessions: () => Omit<MovableSessions, 'nextToPack'>;
-  /** Slots of a session. */
-  readonly sessionSlots: number;
-  /** How long the oldest record of this task has waited for Kinesis, ms. @default 0 */
-  readonly backlogMs?: (() => number) | undefined;
-  readonly logger: Logger;
-  readonly metrics: Metrics;
   /** How long to wait after a failure, ms. @default 60 s, doubled up to 10 min */
   readonly pauseMs?: number;
 }

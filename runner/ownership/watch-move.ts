@@ -1,5 +1,7 @@
+import type { Logger } from '../../shared/logger.ts';
+import type { Metrics } from '../../shared/metrics.ts';
 import type { Packing } from '../../shared/packing.ts';
-import type { SessionRow } from '../../shared/session-table/session-row.ts';
+import type { SessionRow, TaskRow } from '../../shared/session-table/session-row.ts';
 import { sleep } from '../task/sleep.ts';
 import { judgeMove } from './move-rules.ts';
 import type { SessionStore } from './store.ts';
@@ -35,6 +37,21 @@ const MOVE_BACKLOG_MS = 3_000;
 /** May a session move now? @param oldestAgeMs how long the oldest record has waited for Kinesis */
 export function mayMove(oldestAgeMs: number): boolean {
   return oldestAgeMs < MOVE_BACKLOG_MS;
+}
+
+/** What everything that moves sessions away from this task works with. */
+export interface MoverParts {
+  readonly taskId: string;
+  readonly store: Pick<SessionStore, 'session' | 'askBack'>;
+  /** Live tasks, as of the last look. */
+  readonly tasks: () => readonly TaskRow[];
+  readonly isExpired: (taskId: string) => boolean;
+  /** Slots of a session. */
+  readonly sessionSlots: number;
+  /** How long the oldest record of this task has waited for Kinesis, ms. @default 0 */
+  readonly backlogMs?: (() => number) | undefined;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
 }
 
 export interface MoveWatch {
