@@ -36,7 +36,7 @@ export function parseMoment(text: string, nowMs: number): number {
 }
 
 /** As `parseMoment`, but returns undefined for a text that is no moment. */
-export function momentOf(text: string, nowMs: number): number | undefined {
+function momentOf(text: string, nowMs: number): number | undefined {
   return spanOf(text, nowMs)?.fromMs;
 }
 

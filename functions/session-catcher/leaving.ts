@@ -1,9 +1,9 @@
 /** Kept back from the 15 minutes of a function for the hand-over: `DRAIN_TIMES.exitMs` of it are used at most. */
 export const LEAVE_BEFORE_MS = 120_000;
 /** Above this share of the function's memory everything is given away: Lambda kills an execution that goes over. */
-export const LEAVE_MEMORY_SHARE = 0.92;
+const LEAVE_MEMORY_SHARE = 0.92;
 /** An event loop this late serves nobody well. New sessions are refused far sooner (`LIMITS`). */
-export const LEAVE_LOOP_DELAY_MS = 2_000;
+const LEAVE_LOOP_DELAY_MS = 2_000;
 
 export interface Holding {
   /** Of this invocation, ms. */

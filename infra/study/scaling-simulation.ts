@@ -38,7 +38,7 @@ export const ZOOM_BUFFER_SECONDS = 60;
  * From the webhook until the catcher records a meeting: 2 s until the look, 1 s in which a batch is gathered, and a cold
  * start with its first calls; our assumption.
  */
-export const CAUGHT_AFTER_SECONDS = 5;
+const CAUGHT_AFTER_SECONDS = 5;
 /** How often the catcher asks ECS for the tasks that it needs, as in functions/session-catcher/serve.ts. */
 const ASKS_EVERY_SECONDS = 10;
 /** A task that has just started is given no session before its third heartbeat. */

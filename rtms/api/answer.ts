@@ -2,7 +2,7 @@ import { cutText, INPUT_LIMITS } from '../../shared/input-limits.ts';
 import { printable } from '../../shared/plain-text.ts';
 
 /** Why Zoom's REST API has not done what it was asked, and why it makes no sense to ask again. */
-export const API_REFUSALS = [
+const API_REFUSALS = [
   /** 2308: nobody who may start RTMS is in the meeting. */
   'not_allowed',
   /** The meeting has ended, or has not begun. */
@@ -19,7 +19,7 @@ export const API_REFUSALS = [
 export type ApiRefusal = (typeof API_REFUSALS)[number];
 
 /** Why the same request may be answered otherwise later. */
-export const API_DELAYS = [
+const API_DELAYS = [
   /** 2310. Zoom says so for a moment too after a Developer Pack was bought. */
   'operation_failed',
   'rate_limited',

@@ -1,7 +1,7 @@
 import type { Product } from '../protocol/product.ts';
 
 /** What Zoom may be asked to do with the RTMS stream of a live meeting. */
-export const STREAM_ACTIONS = ['start', 'stop', 'pause', 'resume'] as const;
+const STREAM_ACTIONS = ['start', 'stop', 'pause', 'resume'] as const;
 export type StreamAction = (typeof STREAM_ACTIONS)[number];
 
 /** One request to Zoom's REST API. */

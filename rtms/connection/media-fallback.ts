@@ -38,7 +38,7 @@ const FORM_REFUSALS: ReadonlySet<number | undefined> = new Set([
 ]);
 
 /** Zoom counts another connection for the same media already. */
-export function isTakenStatus(status: number | undefined): boolean {
+function isTakenStatus(status: number | undefined): boolean {
   return (
     status === STATUS_CODE.MEDIA_DATA_ALL_CONNECTION_EXIST ||
     status === STATUS_CODE.DUPLICATE_MEDIA_DATA_CONNECTION

@@ -153,7 +153,7 @@ export function strikesAfterDeath(row: SessionRow, renewedAtMs: number | undefin
 }
 
 /** Why the next epoch of a row is not its first; undefined for the first. */
-export function takeoverCause(row: SessionRow): TakeoverCause | undefined {
+function takeoverCause(row: SessionRow): TakeoverCause | undefined {
   if ((row.epoch ?? 0) === 0) return undefined;
   if (row.endedReason !== undefined) return 'restarted';
   return row.handedOverBy === undefined ? 'owner_lost' : 'handed_over';

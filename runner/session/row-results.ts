@@ -77,7 +77,7 @@ export async function writeResult(
 }
 
 /** What a stream gets for having ended one more owner by a defect. @param strikes owners it had ended before */
-export function penaltyAfter(strikes: number): Penalty {
+function penaltyAfter(strikes: number): Penalty {
   const now = strikes + 1;
   if (now < MAX_STRIKES) return { strikes: now };
   return { strikes: now, quarantinedUntilMs: Date.now() + QUARANTINE_MS };

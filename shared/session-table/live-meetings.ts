@@ -9,9 +9,9 @@ import { expiresAt, type RowWrite } from './session-row.ts';
  * | the period | `RECONCILE#live` | of all tasks one compares, every five minutes |
  * | a live meeting without a stream | `MEETING#<entity id>` | Zoom is asked for it a few times at most |
  */
-export const RECONCILE_EVERY_MS = 300_000;
+const RECONCILE_EVERY_MS = 300_000;
 /** Requests for one meeting. It is asked for again when Zoom said that it may agree later. */
-export const MAX_START_TRIES = 3;
+const MAX_START_TRIES = 3;
 
 const periodKey = 'RECONCILE#live';
 const meetingKey = (entityId: string) => `MEETING#${entityId}`;

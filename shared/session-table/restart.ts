@@ -33,7 +33,7 @@ export const RESTART_CLAIM_MS = 15_000;
  * Zoom has agreed, and this long after no stream has come: that is told. A webhook takes a second or two; with a takeover
  * before the request, whoever waits for the meeting is told within 30 s of its end. A stream that comes later is served.
  */
-export const UNHEARD_AFTER_MS = 10_000;
+const UNHEARD_AFTER_MS = 10_000;
 /** Zoom ends a stream that nobody connects to after 60 s. Before that, a further request would meet it. */
 const ASK_AGAIN_AFTER_MS = 65_000;
 /** Pauses after the first, second, … try, of which between half and all is waited: 5, 10, 20 … s at the longest. */

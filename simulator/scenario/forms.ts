@@ -7,7 +7,7 @@ import type { Behaviour } from './behaviour.ts';
  * them alike, so the result of a test must not depend on what is drawn here. What changes outcomes (windows, refusals of a
  * second signaling connection, lenient parameters) is not drawn; a scenario chooses it.
  */
-export const FORMS = {
+const FORMS = {
   frames: ['text', 'binary'],
   mediaUrls: ['documented', 'every', 'sharescreen', 'all'],
   urlShape: ['text', 'list'],
@@ -33,7 +33,7 @@ export const FORMS = {
  * Forms in which something is missing that cannot be made up: the session or the time of an event, but no person. All
  * media, lines and events arrive, each with its person.
  */
-export const VAGUE_FORMS = {
+const VAGUE_FORMS = {
   sessionIds: [true, false],
   eventTimes: [true, false],
   nullParticipants: [false, true],
@@ -43,7 +43,7 @@ export const VAGUE_FORMS = {
  * Forms in which also the ids of people are missing. Everything arrives all the same, but two people without an id
  * count as one, so these are for runs that do not compare people.
  */
-export const NAMELESS_FORMS = {
+const NAMELESS_FORMS = {
   ...VAGUE_FORMS,
   userIds: ['number', 'text', 'long', 'opaque'],
 } as const satisfies { readonly [Key in keyof Behaviour]?: readonly Behaviour[Key][] };

@@ -93,7 +93,7 @@ export function clock(ms: number, mark: '.' | ','): string {
 }
 
 /** Splits text at its line breaks and drops empty lines, because an empty line would end a cue. */
-export function textLines(text: string): string[] {
+function textLines(text: string): string[] {
   return text.split(/[\r\n\u2028\u2029]+/).filter((line) => line.trim() !== '');
 }
 
