@@ -1,6 +1,6 @@
 import { defineConfig } from 'vitest/config';
 
-const NEVER = ['node_modules/**', 'out/**', 'cdk.out/**', 'dist/**'];
+const NEVER = ['node_modules/**', 'out/**', 'cdk.out/**', 'dist/**', '.peers-cache/**'];
 /** Minutes of real processes and clocks: `npm run test:long`. */
 const LONG = '**/*.long.test.ts';
 /** Rooms whose tests leave nothing behind: their files share worker threads, which saves a process for each. */

@@ -4,7 +4,7 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: ['**/*.long.test.ts'],
-    exclude: ['node_modules/**', 'out/**', 'cdk.out/**', 'dist/**'],
+    exclude: ['node_modules/**', 'out/**', 'cdk.out/**', 'dist/**', '.peers-cache/**'],
     testTimeout: 120_000,
     hookTimeout: 60_000,
     maxWorkers: 1,

@@ -1,0 +1,4 @@
+import type { Peer } from './peer.ts';
+
+/** Every peer, in the order in which they run. */
+export const PEERS: readonly Peer[] = [];
