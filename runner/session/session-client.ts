@@ -1,5 +1,4 @@
 import { RtmsClient } from '../../rtms/client.ts';
-import type { HandshakeCredentials } from '../../rtms/protocol/handshake-signature.ts';
 import { followsSeveralCameras } from '../../rtms/protocol/params.ts';
 import type { Product } from '../../rtms/protocol/product.ts';
 import { DEFAULT_PROTOCOL, type ProtocolSettings } from '../../rtms/protocol/protocol-settings.ts';
@@ -14,6 +13,7 @@ import { LoopShare } from './loop-share.ts';
 import type { SessionWriter } from './recording/session-writer.ts';
 import type { TakeoverEvent } from './recording/takeover-event.ts';
 import { type RelayListener, relay } from './relay.ts';
+import type { SessionInput } from './session-inputs.ts';
 import { followVideo } from './video/follow-video.ts';
 
 export interface SessionClientParts {
@@ -53,24 +53,25 @@ export function createSessionClient(
 }
 
 /**
- * Checks the addresses before credentials are asked for; the client would refuse them too, but later.
+ * The credentials to join with. Checks the addresses before it asks for them; the client would refuse those too, but
+ * later.
  *
- * @returns why not, when there is no allowed address, or nothing to sign with
+ * @returns the session's next input: `cannot_connect` when no address is allowed or there is nothing to sign with
  */
 export async function credentialsFor(
   { product, app, serverUrls }: StartRegister,
   { allowedHosts, credentials }: SessionContext,
   logger: LimitedLogger,
-): Promise<HandshakeCredentials | 'address_refused' | 'no_credentials'> {
+): Promise<SessionInput> {
   if (!serverUrls.some((url) => isAllowedAddress(url, allowedHosts))) {
     logger.error('server address refused', { event: 'address_refused' });
-    return 'address_refused';
+    return { name: 'cannot_connect', why: 'address_refused' };
   }
   try {
-    return await credentials(app, product);
+    return { name: 'credentials', credentials: await credentials(app, product) };
   } catch (error) {
     logger.error('no credentials', { event: 'credentials_failed', app, error });
-    return 'no_credentials';
+    return { name: 'cannot_connect', why: 'no_credentials' };
   }
 }
 
