@@ -1,4 +1,4 @@
-import { Duration, Names, RemovalPolicy, Tags } from 'aws-cdk-lib';
+import { Duration, RemovalPolicy, Tags } from 'aws-cdk-lib';
 import type { IVpc, SubnetSelection } from 'aws-cdk-lib/aws-ec2';
 import type { ICluster } from 'aws-cdk-lib/aws-ecs';
 import type { IGrantable } from 'aws-cdk-lib/aws-iam';
@@ -10,7 +10,7 @@ import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import { Construct } from 'constructs';
 import { type Config, type ConfigInput, readConfig } from './config/schema.ts';
 import { Budget } from './monitoring/budget.ts';
-import { DeploymentMetrics } from './monitoring/deployment-metrics.ts';
+import { DeploymentMetrics, defaultDeployment } from './monitoring/deployment-metrics.ts';
 import { Monitoring } from './monitoring/on-call.ts';
 import { runnerPrices } from './planning/cost-model.ts';
 import { Network } from './runner/network.ts';
@@ -56,8 +56,6 @@ interface RtmsKinesisResources {
 /**
  * The whole service, from Zoom's webhook to Kinesis. A stack may hold several; `deployment` tells them apart in metrics,
  * alarms and queries.
- *
- * Over 300 lines because all parts of a deployment are joined here, and nowhere else.
  *
  * ```ts
  * const rtms = new RtmsKinesis(this, 'Rtms', { webhook: { canary: true } });
@@ -294,13 +292,4 @@ export class RtmsKinesis extends Construct {
       ...(this.#encryptionKey && { encryptionKey: this.#encryptionKey }),
     });
   }
-}
-
-/** The construct's path, as in `RtmsKinesis-dev-Rtms`: unique in an account and Region as stack names are. */
-function defaultDeployment(scope: Construct): string {
-  return Names.uniqueResourceName(scope, {
-    maxLength: 64,
-    separator: '-',
-    allowedSpecialCharacters: '-',
-  });
 }

@@ -1,5 +1,6 @@
-import { Duration } from 'aws-cdk-lib';
+import { Duration, Names } from 'aws-cdk-lib';
 import { MathExpression, Metric } from 'aws-cdk-lib/aws-cloudwatch';
+import type { Construct } from 'constructs';
 import {
   COMMON_DIMENSIONS,
   METRIC_NAMESPACE,
@@ -142,4 +143,13 @@ function serviceOf(metricName: MetricName): Service {
 function dimensionOf(metricName: MetricName): string | undefined {
   const definition = METRICS[metricName];
   return 'by' in definition ? definition.by : undefined;
+}
+
+/** The construct's path, as in `RtmsKinesis-dev-Rtms`: unique in an account and Region as stack names are. */
+export function defaultDeployment(scope: Construct): string {
+  return Names.uniqueResourceName(scope, {
+    maxLength: 64,
+    separator: '-',
+    allowedSpecialCharacters: '-',
+  });
 }

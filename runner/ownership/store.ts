@@ -1,10 +1,4 @@
-import {
-  DeleteCommand,
-  type DynamoDBDocumentClient,
-  GetCommand,
-  QueryCommand,
-  UpdateCommand,
-} from '@aws-sdk/lib-dynamodb';
+import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import {
   type EndedRun,
   writeEnd,
@@ -32,7 +26,6 @@ import {
 import {
   isRevocationUntold,
   type MissedRegister,
-  OWNER_INDEX,
   type RowWrite,
   type SessionRow,
   sessionKey,
@@ -45,10 +38,7 @@ import {
   type TaskReport,
   writeHeartbeat,
 } from '../../shared/session-table/task-writes.ts';
-import { readEntityIds } from './entity-ids.ts';
-import { guarded } from './table-errors.ts';
-
-type Item = Readonly<Record<string, unknown>>;
+import { type Item, TableCalls } from './table-calls.ts';
 
 type ReleaseOptions = Parameters<typeof writeRelease>[2];
 
@@ -57,11 +47,11 @@ type OnUnreadable = (row: Pick<UnreadableRow, 'pk' | 'unreadable'>) => void;
 /**
  * The session table as runners use it: every write is conditional on what the writer has seen.
  *
- * Over 300 lines because every read and write that a runner makes of the table is one short method here.
+ * Every method rejects with the ServiceError of `TableCalls` when the call fails; a condition that does not hold is an
+ * answer.
  */
 export class SessionStore {
-  readonly #client: DynamoDBDocumentClient;
-  readonly #table: string;
+  readonly #calls: TableCalls;
   readonly #onUnreadable: OnUnreadable;
 
   /**
@@ -73,14 +63,13 @@ export class SessionStore {
     table: string,
     onUnreadable: OnUnreadable = () => {},
   ) {
-    this.#client = client;
-    this.#table = table;
+    this.#calls = new TableCalls(client, table);
     this.#onUnreadable = onUnreadable;
   }
 
   /** Strongly consistent. */
   async read(rtmsStreamId: string): Promise<SessionRow | UnreadableRow | undefined> {
-    const item = await this.#get(sessionKey(rtmsStreamId));
+    const item = await this.#calls.get(sessionKey(rtmsStreamId));
     return item && this.#parsed(item);
   }
 
@@ -92,24 +81,24 @@ export class SessionStore {
 
   /** Strongly consistent. */
   async task(taskId: string): Promise<TaskRow | undefined> {
-    const item = await this.#get(taskKey(taskId));
+    const item = await this.#calls.get(taskKey(taskId));
     return item && this.#parsedTask(item)[0];
   }
 
   /** Readable rows of one owner by the index: eventually consistent, so a row may be missing or old. */
   async sessionsOf(owner: string): Promise<SessionRow[]> {
-    const items = await this.#query(owner);
+    const items = await this.#calls.query(owner);
     return items.map((item) => this.#parsed(item)).filter(isReadable);
   }
 
-  /** See `readEntityIds`. */
+  /** See `TableCalls.entityIds`. */
   entityIds(): Promise<ReadonlySet<string>> {
-    return readEntityIds(this.#client, this.#table);
+    return this.#calls.entityIds();
   }
 
   /** All heartbeats, by the index: eventually consistent. */
   async tasks(): Promise<TaskRow[]> {
-    const items = await this.#query(TASKS);
+    const items = await this.#calls.query(TASKS);
     return items.flatMap((item) => this.#parsedTask(item));
   }
 
@@ -119,13 +108,15 @@ export class SessionStore {
    * @param signal the only limit of time: an answer that the client's own timeout would cut off counts
    */
   async renew(task: TaskReport, nowMs: number, signal: AbortSignal): Promise<void> {
-    await this.#write(writeHeartbeat(task, nowMs), { abortSignal: signal, requestTimeout: 0 });
+    await this.#calls.update(writeHeartbeat(task, nowMs), {
+      abortSignal: signal,
+      requestTimeout: 0,
+    });
   }
 
   /** Deletes a task's row, unless its heartbeat has moved on since it was read. */
   async deleteTask(seen: Pick<TaskRow, 'taskId' | 'heartbeat'>): Promise<void> {
-    const command = new DeleteCommand({ TableName: this.#table, ...deleteTask(seen) });
-    await guarded(() => this.#client.send(command));
+    await this.#calls.delete(deleteTask(seen));
   }
 
   /**
@@ -148,27 +139,27 @@ export class SessionStore {
 
   /** @returns whether the write's condition held */
   async tryWrite(write: RowWrite): Promise<boolean> {
-    return (await this.#write(write)) !== undefined;
+    return (await this.#calls.update(write)) !== undefined;
   }
 
   /** @returns the row after the write; undefined when its condition did not hold, or the row cannot be read */
   async update(write: RowWrite): Promise<SessionRow | undefined> {
-    return this.#readable(await this.#write(write));
+    return this.#readable(await this.#calls.update(write));
   }
 
   /** @returns false when the row is another's, or nobody's */
   async prove(claim: Claim): Promise<boolean> {
-    return (await this.#write(writeProof(claim))) !== undefined;
+    return (await this.#calls.update(writeProof(claim))) !== undefined;
   }
 
   /** Says that media flows, to whoever gave the stream away. */
   async connected(claim: Claim): Promise<void> {
-    await this.#write(writeConnected(claim));
+    await this.#calls.update(writeConnected(claim));
   }
 
   /** Asks another owner to give a stream away, as an operator would. */
   async askBack(seen: SessionRow): Promise<void> {
-    await this.#write(writeAskBack(seen));
+    await this.#calls.update(writeAskBack(seen));
   }
 
   /**
@@ -178,12 +169,12 @@ export class SessionStore {
    * @returns false when it was no longer this task's to give
    */
   async release(claim: Claim, atMs: number, how: ReleaseOptions = {}): Promise<boolean> {
-    return (await this.#write(writeRelease(claim, atMs, how))) !== undefined;
+    return (await this.#calls.update(writeRelease(claim, atMs, how))) !== undefined;
   }
 
   /** Takes a row from a dead owner and gives it to nobody. @returns false when it has changed since it was read */
   async quarantine(seen: SessionRow, penalty: Penalty): Promise<boolean> {
-    return (await this.#write(writeQuarantine(seen, penalty))) !== undefined;
+    return (await this.#calls.update(writeQuarantine(seen, penalty))) !== undefined;
   }
 
   /**
@@ -198,14 +189,14 @@ export class SessionStore {
     nowMs: number,
   ): Promise<'ended' | 'asking' | 'restarted' | 'revoked' | 'not_owner'> {
     const { ask, rest, again } = writeEnd(claim, run, nowMs);
-    const asking = ask && (await this.#write(ask));
-    const ended = asking ?? (await this.#write(rest));
+    const asking = ask && (await this.#calls.update(ask));
+    const ended = asking ?? (await this.#calls.update(rest));
     if (ended !== undefined) {
       const row = this.#parsed(ended);
       if (isReadable(row) && isRevocationUntold(row)) return 'revoked';
       return asking === undefined ? 'ended' : 'asking';
     }
-    return (await this.#write(again)) === undefined ? 'not_owner' : 'restarted';
+    return (await this.#calls.update(again)) === undefined ? 'not_owner' : 'restarted';
   }
 
   /**
@@ -221,8 +212,11 @@ export class SessionStore {
     nowMs: number,
     restart?: RestartRegister,
   ): Promise<SessionRow | undefined> {
-    const asked = restart && (await this.#write(writeMissed(seen, missed, taskId, nowMs, restart)));
-    return this.#readable(asked ?? (await this.#write(writeMissed(seen, missed, taskId, nowMs))));
+    const asked =
+      restart && (await this.#calls.update(writeMissed(seen, missed, taskId, nowMs, restart)));
+    return this.#readable(
+      asked ?? (await this.#calls.update(writeMissed(seen, missed, taskId, nowMs))),
+    );
   }
 
   /** The same of a row that is served. @returns undefined when it is not this task's any more */
@@ -235,9 +229,9 @@ export class SessionStore {
   ): Promise<SessionRow | undefined> {
     const asked =
       restart &&
-      (await this.#write(writeMissedByOwner(claim, missed, startEventTsMs, nowMs, restart)));
+      (await this.#calls.update(writeMissedByOwner(claim, missed, startEventTsMs, nowMs, restart)));
     return this.#readable(
-      asked ?? (await this.#write(writeMissedByOwner(claim, missed, startEventTsMs, nowMs))),
+      asked ?? (await this.#calls.update(writeMissedByOwner(claim, missed, startEventTsMs, nowMs))),
     );
   }
 
@@ -248,8 +242,8 @@ export class SessionStore {
    */
   async told(seen: SessionRow): Promise<'told' | 'restarted' | 'changed'> {
     const { rest, again } = writeTold(seen);
-    if ((await this.#write(rest)) !== undefined) return 'told';
-    return (await this.#write(again)) === undefined ? 'changed' : 'restarted';
+    if ((await this.#calls.update(rest)) !== undefined) return 'told';
+    return (await this.#calls.update(again)) === undefined ? 'changed' : 'restarted';
   }
 
   #readable(item: Item | undefined): SessionRow | undefined {
@@ -268,42 +262,5 @@ export class SessionStore {
     const { row, unreadable } = parseTaskRow(item);
     if (unreadable.length > 0) this.#onUnreadable({ pk: String(item['pk']), unreadable });
     return row === undefined ? [] : [row];
-  }
-
-  async #get(pk: string): Promise<Item | undefined> {
-    const command = new GetCommand({ TableName: this.#table, Key: { pk }, ConsistentRead: true });
-    return (await guarded(() => this.#client.send(command)))?.Item;
-  }
-
-  async #query(owner: string): Promise<Item[]> {
-    const rows: Item[] = [];
-    let from: Record<string, unknown> | undefined;
-    do {
-      const command = new QueryCommand({
-        TableName: this.#table,
-        IndexName: OWNER_INDEX,
-        KeyConditionExpression: '#owner = :owner',
-        ExpressionAttributeNames: { '#owner': 'owner' },
-        ExpressionAttributeValues: { ':owner': owner },
-        ExclusiveStartKey: from,
-      });
-      const page = await guarded(() => this.#client.send(command));
-      rows.push(...(page?.Items ?? []));
-      from = page?.LastEvaluatedKey;
-    } while (from !== undefined);
-    return rows;
-  }
-
-  /** @returns all attributes after the write; undefined when its condition did not hold */
-  async #write(
-    write: RowWrite,
-    options: { readonly abortSignal?: AbortSignal; readonly requestTimeout?: number } = {},
-  ): Promise<Item | undefined> {
-    const command = new UpdateCommand({
-      TableName: this.#table,
-      ReturnValues: 'ALL_NEW',
-      ...write,
-    });
-    return (await guarded(() => this.#client.send(command, options)))?.Attributes;
   }
 }

@@ -1,22 +1,18 @@
 import type { MediaFrame } from '../../../rtms/events.ts';
 import type { AgreedMedia } from '../../../rtms/protocol/agreed-media.ts';
-import {
-  FRAME_MEDIA_TYPES,
-  type FrameMediaType,
-  type PartialMediaSource,
-} from '../../../rtms/protocol/media-type.ts';
+import { FRAME_MEDIA_TYPES, type PartialMediaSource } from '../../../rtms/protocol/media-type.ts';
 import type { ReadRest } from '../../../rtms/wire/wire.ts';
 import { ServiceError } from '../../../shared/errors.ts';
 import type { CounterMetrics } from '../../../shared/metrics.ts';
 import type { EventOrigin } from '../../../shared/record/event.ts';
 import type { EventData, EventName, LedgerRow } from '../../../shared/record/event-data.ts';
-import { partitionKeyOf, streamKey } from '../../../shared/record/partition-key.ts';
-import type { DropCause, Receipt, Sink, Unit } from '../../kinesis/unit.ts';
+import { streamKey } from '../../../shared/record/partition-key.ts';
+import type { DropCause, Sink, Unit } from '../../kinesis/unit.ts';
 import { EventLines } from './event-lines.ts';
-import { sourceOf } from './frame-record.ts';
 import { GapEvents } from './gap-events.ts';
-import { type LedgerSource, SessionLedger } from './ledger.ts';
-import { type FrameUnits, SourceWriter } from './source-writer.ts';
+import { SessionLedger } from './ledger.ts';
+import { SourceTable } from './source-table.ts';
+import type { FrameUnits } from './source-writer.ts';
 
 export interface SessionWriterOptions {
   readonly origin: EventOrigin;
@@ -40,18 +36,11 @@ const MAX_FINAL_ROUNDS = 3;
 /**
  * Numbers, encodes and accounts for everything one epoch of one rtmsStream writes: frames into the `media`
  * stream, lines into the `events` stream, and a `gap` for whatever does not arrive there.
- *
- * Over 300 lines because everything that an epoch writes goes through this one object, which counts it.
  */
 export class SessionWriter {
   readonly ledger = new SessionLedger();
   readonly #options: SessionWriterOptions;
-  /** By user id, a number, or channel id, a text. */
-  readonly #sources: Record<FrameMediaType, Map<number | string, SourceWriter>> = {
-    audio: new Map(),
-    video: new Map(),
-    deskshare: new Map(),
-  };
+  readonly #sources: SourceTable;
   /** Partition key of everything but pictures; names this session to the producer. */
   readonly #key: string;
   readonly #lines: EventLines;
@@ -59,7 +48,7 @@ export class SessionWriter {
   #closed = false;
 
   constructor(options: SessionWriterOptions) {
-    const { origin, events, maxLineBytes, metrics } = options;
+    const { origin, events, maxLineBytes, maxRecordBytes, metrics, rest, units } = options;
     const { ledger } = this;
     const mayWrite = () => this.#mayWrite();
     this.#options = options;
@@ -81,12 +70,21 @@ export class SessionWriter {
       metrics,
       mayWrite,
     });
+    this.#sources = new SourceTable({
+      origin,
+      maxRecordBytes,
+      metrics,
+      rest,
+      units,
+      ledger,
+      onLost: (row, cause, unit) => this.#gaps.lose(row, cause, unit),
+    });
   }
 
   /** Writes one frame. @param media agreed parameters of the connection it came over */
   frame(frame: MediaFrame, media: AgreedMedia): void {
     if (!this.#mayWrite()) return;
-    const source = this.#source(frame);
+    const source = this.#sources.of(frame);
     const payloadBytes = frame.payload.length;
     if (source === undefined) {
       this.malformed({ mediaType: frame.mediaType, payloadBytes });
@@ -264,47 +262,6 @@ export class SessionWriter {
 
   #mayWrite(): boolean {
     return !this.#closed && this.#options.mayWrite();
-  }
-
-  /** @returns undefined for a source too many */
-  #source(frame: MediaFrame): SourceWriter | undefined {
-    const { mediaType } = frame;
-    const sources = this.#sources[mediaType];
-    const from = frame.channelId ?? frame.userId ?? 0;
-    let source = sources.get(from);
-    if (source === undefined) {
-      const { origin, maxRecordBytes, metrics, rest, units } = this.#options;
-      const row = this.ledger.source(mediaType, sourceOf(frame));
-      if (row.isUnnamed) return undefined;
-      source = new SourceWriter({
-        origin,
-        row,
-        partitionKey: partitionKeyOf(origin.rtmsStreamId, frame),
-        maxRecordBytes,
-        rest,
-        units,
-        receipt: this.#receipt(row),
-        framesIn: metrics.counter('FramesIn', mediaType),
-        bytesIn: metrics.counter('BytesIn', mediaType),
-      });
-      sources.set(from, source);
-    }
-    return source;
-  }
-
-  #receipt(row: LedgerSource): Receipt {
-    const { metrics, units } = this.#options;
-    const framesOut = metrics.counter('FramesOut', row.mediaType);
-    const bytesOut = metrics.counter('BytesOut', row.mediaType);
-    return {
-      written: (unit) => {
-        framesOut.add(1);
-        bytesOut.add(unit.payloadBytes);
-        this.ledger.written(row);
-        units.release(unit);
-      },
-      dropped: (unit, cause) => this.#gaps.lose(row, cause, unit),
-    };
   }
 }
 
