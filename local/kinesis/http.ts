@@ -22,7 +22,11 @@ export interface Exchange {
   readonly body: Buffer | undefined;
   /** Aborts when the client has closed its connection or cancelled the request. */
   readonly gone: AbortSignal;
-  answer(status: number, headers: Readonly<Record<string, string>>, body: string): void;
+  answer(
+    status: number,
+    headers: Readonly<Record<string, string>>,
+    body: string | Uint8Array,
+  ): void;
   /** Ends the request without an answer: HTTP/1.1 destroys the connection, HTTP/2 resets this one stream. */
   drop(): void;
 }
@@ -130,7 +134,7 @@ async function serve(
     gone: gone.signal,
     answer(status, headers, text) {
       if (gone.signal.aborted) return;
-      const bytes = Buffer.from(text);
+      const bytes = typeof text === 'string' ? Buffer.from(text) : text;
       // The responses of both protocols have these two methods, but their union does not type-check.
       const plain = response as ServerResponse;
       plain.writeHead(status, { ...headers, 'content-length': bytes.length }).end(bytes);

@@ -2,10 +2,11 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Account } from './account.ts';
 import { ApiError } from './api-error.ts';
+import { type BodyFormat, bodyFormatOf } from './body-format.ts';
 import { FaultSwitch } from './fault-switch.ts';
 import type { FaultScript } from './faults.ts';
 import { type Exchange, startHttpServer } from './http.ts';
-import { type Input, parseInput } from './input.ts';
+import type { Input } from './input.ts';
 import { MAX_BODY_BYTES } from './limits.ts';
 import { findOperation, type NamedOperation, streamNameOf } from './operations.ts';
 import type { StreamCounters } from './stream.ts';
@@ -37,11 +38,9 @@ export interface KinesisStats {
   readonly streams: Record<string, StreamCounters>;
 }
 
-const JSON_1_1 = 'application/x-amz-json-1.1';
-
 /**
- * Starts Amazon Kinesis Data Streams in memory: AWS JSON 1.1 over HTTP/1.1 and h2c on one port, with the limits and
- * error shapes of the service. It accepts any credentials.
+ * Starts Amazon Kinesis Data Streams in memory: AWS JSON 1.1 and CBOR 1.1 over HTTP/1.1 and h2c on one port, with the limits
+ * and error shapes of the service. It accepts any credentials.
  *
  * Beside the API it serves `/_faults` (POST a fault script, GET, DELETE) and `/_stats` (GET).
  *
@@ -68,18 +67,23 @@ export async function startKinesisServer(
     if (exchange.path === '/_faults') return answerFaults(exchange, faults);
     if (exchange.path === '/_stats') return answerJson(exchange, 200, stats());
     let operation: NamedOperation | undefined;
+    const format = bodyFormatOf(exchange.headers['content-type']);
     try {
       operation = findOperation(String(exchange.headers['x-amz-target'] ?? ''));
-      await call(operation, exchange);
+      await call(operation, exchange, format);
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
       count(operation?.name ?? 'unknown', error.name);
-      answerApi(exchange, error.status, { __type: error.name, message: error.message });
+      answerApi(exchange, error.status, format, { __type: error.name, message: error.message });
     }
   }
 
-  async function call(operation: NamedOperation, exchange: Exchange): Promise<void> {
-    const input = parseBody(exchange.body);
+  async function call(
+    operation: NamedOperation,
+    exchange: Exchange,
+    format: BodyFormat,
+  ): Promise<void> {
+    const input = parseBody(exchange.body, format);
     const { name } = operation;
     const fate = faults.decide({ stream: streamNameOf(name, input), operation: name });
     if (fate.stall === 'refuse') return exchange.drop();
@@ -99,7 +103,7 @@ export async function startKinesisServer(
       return exchange.drop();
     }
     count(name, 'ok');
-    answerApi(exchange, 200, output);
+    answerApi(exchange, 200, format, output);
   }
 
   function count(operation: string, outcome: string): void {
@@ -126,14 +130,19 @@ export async function startKinesisServer(
   };
 }
 
-function parseBody(body: Buffer | undefined): Input {
-  if (body !== undefined) return parseInput(body.toString());
+function parseBody(body: Buffer | undefined, format: BodyFormat): Input {
+  if (body !== undefined) return format.parse(body);
   throw new ApiError('RequestEntityTooLargeException', 'The request body is too large.');
 }
 
-function answerApi(exchange: Exchange, status: number, body: object | string): void {
-  const headers = { 'content-type': JSON_1_1, 'x-amzn-requestid': randomUUID() };
-  exchange.answer(status, headers, typeof body === 'string' ? body : JSON.stringify(body));
+function answerApi(
+  exchange: Exchange,
+  status: number,
+  format: BodyFormat,
+  answer: object | string,
+): void {
+  const headers = { 'content-type': format.contentType, 'x-amzn-requestid': randomUUID() };
+  exchange.answer(status, headers, format.write(answer));
 }
 
 function answerJson(exchange: Exchange, status: number, body: object): void {
