@@ -61,7 +61,7 @@ export function meetingLoad(media: MediaRequest): MeetingLoad {
  */
 export function shardsFor(load: WriteLoad, meetings: number, shardLoad: number): number {
   const perMeeting = Math.max(
-    load.bytesPerSecond / KINESIS_LIMITS.plannedShardBytesPerSecond,
+    load.bytesPerSecond / KINESIS_LIMITS.shardBytesPerSecond,
     load.putsPerSecond / KINESIS_LIMITS.shardRecordsPerSecond,
   );
   return Math.max(1, Math.ceil((perMeeting * meetings) / shardLoad));

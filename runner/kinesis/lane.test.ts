@@ -2,7 +2,7 @@ import aggregator from 'aws-kinesis-agg';
 import { expect, test } from 'vitest';
 import { PUT_UNIT_BYTES, putUnits } from '../../shared/kinesis-limits.ts';
 import { MemoryPool } from '../../shared/memory-pool.ts';
-import { aggregateSize } from '../../shared/record/kpl.ts';
+import { aggregateSize } from '../../test/support/aggregate-size.ts';
 import { identity, makeUnit, Tally } from '../../test/support/model-kinesis.ts';
 import { type FlushPolicies, Lane } from './lane.ts';
 import { AGGREGATES } from './record-format.ts';

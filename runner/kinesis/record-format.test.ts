@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { MemoryPool } from '../../shared/memory-pool.ts';
-import { aggregateSize } from '../../shared/record/kpl.ts';
+import { aggregateSize } from '../../test/support/aggregate-size.ts';
 import { AGGREGATES, LINES, type RecordFormat } from './record-format.ts';
 
 const LINES_OF_TEXT = ['{"a":1}\n', '{"b":"ü"}\n', '\n'].map((text) => Buffer.from(text));

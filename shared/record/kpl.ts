@@ -50,13 +50,6 @@ export function aggregatedRecordSize(dataBytes: number): number {
   return 1 + varintSize(inner) + inner;
 }
 
-/** Exact size of `encodeAggregate`'s result, for a batcher that has not serialized anything. */
-export function aggregateSize(partitionKeyBytes: number, recordSizes: readonly number[]): number {
-  let total = emptyAggregateSize(partitionKeyBytes);
-  for (const size of recordSizes) total += aggregatedRecordSize(size);
-  return total;
-}
-
 /** Two key-index bytes, then the data field. */
 function innerSize(dataBytes: number): number {
   return 2 + 1 + varintSize(dataBytes) + dataBytes;

@@ -7,7 +7,8 @@ import protobuf from 'protobufjs';
 import { FrameDecoder, frames, type KinesisRecord } from '../../sdk/consumer/index.ts';
 import { PUT_UNIT_BYTES } from '../../shared/kinesis-limits.ts';
 import { splitIntoChunks } from '../../shared/record/encode-media-record.ts';
-import { aggregateSize, decodeAggregate, encodeAggregate } from '../../shared/record/kpl.ts';
+import { decodeAggregate, encodeAggregate } from '../../shared/record/kpl.ts';
+import { aggregateSize } from '../support/aggregate-size.ts';
 import { median } from './timing.ts';
 
 const KEY = '0123456789abcdef0123456789abcdef';

@@ -82,7 +82,7 @@ async function measure({ sessions, shards, rate }: Load): Promise<string> {
     const share = Math.round((100 * perSecond) / limit);
     return [
       `${Math.round(perSecond)} lines/s of ${Math.round(lineBytes)} bytes`,
-      `${share} % of what ${shards} MB/s hold`,
+      `${share} % of what ${shards} MiB/s hold`,
       ...(rate === undefined
         ? []
         : [`late p50 ${meter.percentile(0.5)} ms, p99 ${meter.percentile(0.99)} ms`]),

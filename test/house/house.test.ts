@@ -3,6 +3,7 @@ import { doubledNames } from './exported-names.ts';
 import { forbiddenArrows } from './rooms.ts';
 import { tooLong } from './sizes.ts';
 import { sourceFiles } from './source-files.ts';
+import { testOnlyExports } from './test-only-exports.ts';
 import { bannedWords } from './words.ts';
 
 const code = sourceFiles(['.ts', '.mjs']);
@@ -21,6 +22,24 @@ test('no file is over 300 lines without saying why', () => {
 
 test('no word that docs/glossary.md bans is said in code, tests or documents', () => {
   expect(bannedWords(sourceFiles(['.ts', '.mjs', '.md', '.py']))).toEqual([]);
+});
+
+test('nothing is exported that only tests use', () => {
+  expect(testOnlyExports(code)).toEqual([]);
+});
+
+test('an export that only a test uses is found, and one that its own file or another one uses is not', () => {
+  const file = (path: string, text: string) => ({ path, text, lines: text.split('\n') });
+  const planted = [
+    file('shared/a.ts', 'export const dead = 1;\nexport const own = 2; // dead\nuse(own);\n'),
+    file('shared/b.ts', 'export function live() {}\nexport class Given {}\n'),
+    file(
+      'shared/c.ts',
+      "import { live } from './b.ts';\nexport { Given as Taken } from './b.ts';\n",
+    ),
+    file('shared/a.test.ts', "import { dead } from './a.ts';\n"),
+  ];
+  expect(testOnlyExports(planted)).toEqual(['shared/a.ts: dead']);
 });
 
 test('a doubled name, a forbidden import, a banned word and a long file are found', () => {

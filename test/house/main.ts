@@ -2,6 +2,7 @@ import { doubledNames } from './exported-names.ts';
 import { forbiddenArrows } from './rooms.ts';
 import { sizesByRoom, tooLong } from './sizes.ts';
 import { sourceFiles } from './source-files.ts';
+import { testOnlyExports } from './test-only-exports.ts';
 import { bannedWords } from './words.ts';
 
 /** `npm run house [-- folder]`: what stands against the rules of docs/glossary.md and CONTRIBUTING.md. */
@@ -11,6 +12,7 @@ const within = (line: string) => folder === '.' || line.includes(`${folder}/`);
 const findings = [
   ...forbiddenArrows(code),
   ...doubledNames(code),
+  ...testOnlyExports(code),
   ...tooLong(code),
   ...bannedWords(sourceFiles(['.ts', '.mjs', '.md', '.py'], folder)),
 ].filter(within);

@@ -7,7 +7,7 @@ import keyFrame from '../../../../test/fixtures/rtms/media/15-video.h264-keyfram
   type: 'json',
 };
 import { frame } from '../../../../test/support/test-records.ts';
-import { H264Exporter, nalUnits, readAccessUnit } from './h264.ts';
+import { H264Exporter, inspectAccessUnit, nalUnits } from './h264.ts';
 
 let directory: string;
 beforeAll(async () => {
@@ -18,10 +18,11 @@ afterAll(() => rm(directory, { recursive: true }));
 const accessUnit = Buffer.from(keyFrame.content.data, 'base64');
 const withPps = (spsHex: string) => Buffer.from(`00000001${spsHex}0000000168ce3c80`, 'hex');
 
-describe('readAccessUnit', () => {
+describe('inspectAccessUnit', () => {
   test("reads a key frame of Zoom's documents", () => {
-    expect(readAccessUnit(accessUnit)).toEqual({
+    expect(inspectAccessUnit(accessUnit)).toMatchObject({
       isKey: true,
+      hasPicture: true,
       config: { codec: 'avc1.42C00B', width: 160, height: 96 },
     });
   });
@@ -35,7 +36,7 @@ describe('readAccessUnit', () => {
     ['interlaced', 720, 576, '6764001eacd940b424d8088000000300800000190f8a14cb'],
   ])('reads the picture size: %s', (_what, width, height, sps) => {
     const codec = `avc1.${sps.slice(2, 8).toUpperCase()}`;
-    expect(readAccessUnit(withPps(sps)).config).toEqual({ codec, width, height });
+    expect(inspectAccessUnit(withPps(sps)).config).toEqual({ codec, width, height });
   });
 
   test('reads a size behind scaling lists and a cycle of picture orders', () => {
@@ -50,20 +51,20 @@ describe('readAccessUnit', () => {
     const text = bits.flat().join('');
     const bytes = text.match(/.{8}/g)?.map((byte) => Number.parseInt(byte, 2)) ?? [];
     const sps = Buffer.from([0x67, ...bytes, 0x80]).toString('hex');
-    expect(readAccessUnit(withPps(sps)).config).toMatchObject({ width: 320, height: 304 });
+    expect(inspectAccessUnit(withPps(sps)).config).toMatchObject({ width: 320, height: 304 });
   });
 
   test('finds no configuration without parameter sets, or in one cut short', () => {
     const delta = Buffer.from('0000000141aabb', 'hex');
-    expect(readAccessUnit(delta)).toEqual({ isKey: false });
-    expect(readAccessUnit(withPps('67640028ac')).config).toBeUndefined();
-    expect(readAccessUnit(withPps('6764')).config).toBeUndefined();
-    expect(readAccessUnit(Buffer.from('0000000167640028acd9', 'hex')).config).toBeUndefined();
+    expect(inspectAccessUnit(delta)).toEqual({ isKey: false, hasPicture: true, hasUnits: true });
+    expect(inspectAccessUnit(withPps('67640028ac')).config).toBeUndefined();
+    expect(inspectAccessUnit(withPps('6764')).config).toBeUndefined();
+    expect(inspectAccessUnit(Buffer.from('0000000167640028acd9', 'hex')).config).toBeUndefined();
   });
 
   property.prop([fc.uint8Array({ maxLength: 60 })])('throws for no bytes at all', (bytes) => {
-    expect(() => readAccessUnit(withPps(Buffer.from(bytes).toString('hex')))).not.toThrow();
-    expect(() => readAccessUnit(Buffer.from(bytes))).not.toThrow();
+    expect(() => inspectAccessUnit(withPps(Buffer.from(bytes).toString('hex')))).not.toThrow();
+    expect(() => inspectAccessUnit(Buffer.from(bytes))).not.toThrow();
   });
 });
 

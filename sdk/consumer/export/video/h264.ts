@@ -54,16 +54,12 @@ export interface H264Config {
   readonly height: number;
 }
 
-/** What an access unit holds, as far as a player is concerned. */
-export interface AccessUnit {
+/** What an access unit holds, as far as the writer of an MP4 file is concerned. */
+export interface InspectedUnit {
   /** Whether decoding can begin here. */
   readonly isKey: boolean;
   /** Present when the unit has a picture parameter set and a sequence parameter set that can be read. */
   readonly config?: H264Config;
-}
-
-/** What an access unit holds, as far as the writer of an MP4 file is concerned. */
-export interface InspectedUnit extends AccessUnit {
   /** Whether the unit has a picture. Parameter sets may come in a message of their own. */
   readonly hasPicture: boolean;
   /** Whether the payload has any NAL unit. */
@@ -72,11 +68,7 @@ export interface InspectedUnit extends AccessUnit {
   readonly parameterSets?: Buffer;
 }
 
-export function readAccessUnit(accessUnit: Buffer): AccessUnit {
-  const { isKey, config } = inspectAccessUnit(accessUnit);
-  return config ? { isKey, config } : { isKey };
-}
-
+/** @param accessUnit NAL units behind start codes (ITU-T H.264, Annex B); bytes of any other kind give no picture */
 export function inspectAccessUnit(accessUnit: Buffer): InspectedUnit {
   let isKey = false;
   let hasPicture = false;
