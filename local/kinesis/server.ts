@@ -3,13 +3,15 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { Account } from './account.ts';
 import { ApiError } from './api-error.ts';
 import { type BodyFormat, bodyFormatOf } from './body-format.ts';
+import { EVENT_STREAM, encodeStreamError, encodeStreamEvent } from './event-stream.ts';
 import { FaultSwitch } from './fault-switch.ts';
 import type { FaultScript } from './faults.ts';
 import { type Exchange, startHttpServer } from './http.ts';
 import type { Input } from './input.ts';
-import { MAX_BODY_BYTES } from './limits.ts';
+import { KINESIS_QUOTAS, MAX_BODY_BYTES } from './limits.ts';
 import { findOperation, type NamedOperation, streamNameOf } from './operations.ts';
 import type { StreamCounters } from './stream.ts';
+import { type EventSink, Subscription } from './subscription.ts';
 
 export interface KinesisServerOptions {
   /** @default 0, any free port of 127.0.0.1 */
@@ -18,6 +20,8 @@ export interface KinesisServerOptions {
   readonly region?: string;
   /** Base64 characters kept in all. Beyond it the oldest records are dropped and counted. @default 512 MiB */
   readonly maxStoredBytes?: number;
+  /** How long a subscription lasts, ms. @default five minutes, as the service does */
+  readonly subscriptionMs?: number;
   /** Unix ms; used for limits, expiry and arrival times. @default Date.now */
   readonly clock?: () => number;
 }
@@ -39,8 +43,8 @@ export interface KinesisStats {
 }
 
 /**
- * Starts Amazon Kinesis Data Streams in memory: AWS JSON 1.1 and CBOR 1.1 over HTTP/1.1 and h2c on one port, with the limits
- * and error shapes of the service. It accepts any credentials.
+ * Starts Amazon Kinesis Data Streams in memory: AWS JSON 1.1 and CBOR 1.1 over HTTP/1.1 and h2c on one port (the service has
+ * SubscribeToShard on HTTP/2 alone), with the limits and error shapes of the service. It accepts any credentials.
  *
  * Beside the API it serves `/_faults` (POST a fault script, GET, DELETE) and `/_stats` (GET).
  *
@@ -55,6 +59,7 @@ export async function startKinesisServer(
     options.maxStoredBytes ?? 512 * 1024 * 1024,
   );
   const faults = new FaultSwitch(clock);
+  const subscriptionMs = options.subscriptionMs ?? KINESIS_QUOTAS.subscriptionMs;
   const calls: KinesisStats['calls'] = {};
   const closing = new AbortController();
 
@@ -103,7 +108,8 @@ export async function startKinesisServer(
       return exchange.drop();
     }
     count(name, 'ok');
-    answerApi(exchange, 200, format, output);
+    if (!(output instanceof Subscription)) return answerApi(exchange, 200, format, output);
+    await output.run(sinkOf(exchange, format), clock, subscriptionMs);
   }
 
   function count(operation: string, outcome: string): void {
@@ -133,6 +139,22 @@ export async function startKinesisServer(
 function parseBody(body: Buffer | undefined, format: BodyFormat): Input {
   if (body !== undefined) return format.parse(body);
   throw new ApiError('RequestEntityTooLargeException', 'The request body is too large.');
+}
+
+/** Answers a subscription: first the members of the answer that are no events, of which there are none. */
+function sinkOf(exchange: Exchange, format: BodyFormat): EventSink {
+  const headers = { 'content-type': EVENT_STREAM, 'x-amzn-requestid': randomUUID() };
+  const answer = exchange.stream(headers);
+  void answer.write(encodeStreamEvent('initial-response', '{}', format));
+  return {
+    gone: exchange.gone,
+    event: (json) => answer.write(encodeStreamEvent('SubscribeToShardEvent', json, format)),
+    error(error) {
+      void answer.write(encodeStreamError(error, format));
+      answer.end();
+    },
+    end: () => answer.end(),
+  };
 }
 
 function answerApi(
