@@ -1,11 +1,10 @@
 import type { Command } from 'commander';
 import { LedgerChecker, type ReceivedEvent } from '../../sdk/consumer/index.ts';
-import type { SessionRow } from '../../shared/session-table/session-row.ts';
 import { type Context, createCommand, type Flags, runCommand } from '../command.ts';
 import { explain, type StreamEvidence } from '../meeting/explanation.ts';
 import { pageOf } from '../meeting/explanation-page.ts';
 import { findMeeting } from '../meeting/find-meeting.ts';
-import { SESSION_ARGUMENT } from '../meeting/find-session.ts';
+import { type FoundSession, SESSION_ARGUMENT } from '../meeting/find-session.ts';
 import {
   eventsOf,
   FAST_OPTION,
@@ -48,10 +47,8 @@ async function explainMeeting(
 ): Promise<ExitCode> {
   const { output, signal } = context;
   const { streams, others } = await findMeeting(context, words);
-  const named: readonly { rtmsStreamId: string; row: SessionRow | undefined }[] =
-    streams.length > 0
-      ? streams.map((row) => ({ rtmsStreamId: row.rtmsStreamId, row }))
-      : [{ rtmsStreamId: words.trim(), row: undefined }];
+  const named: readonly FoundSession[] =
+    streams.length > 0 ? streams : [{ rtmsStreamId: words.trim(), row: undefined }];
   const reading = { checker: new LedgerChecker(), counter: new RecordedCounter() };
   const evidence: StreamEvidence[] = [];
   for (const { rtmsStreamId, row } of named) {
@@ -83,7 +80,7 @@ async function explainMeeting(
 /** Reads what the records hold of one stream: events first, as `verify` does. */
 async function readStream(
   context: Context,
-  stream: { rtmsStreamId: string; row: SessionRow | undefined; fast: boolean | undefined },
+  stream: FoundSession & { readonly fast: boolean | undefined },
   { checker, counter }: { readonly checker: LedgerChecker; readonly counter: RecordedCounter },
 ): Promise<StreamEvidence> {
   const { rtmsStreamId, row, fast } = stream;

@@ -8,7 +8,8 @@ import {
 import { ServiceError } from '../../shared/errors.ts';
 import { folderNameOf } from '../../shared/folder-name.ts';
 import { type Context, createCommand, type Flags, runCommand } from '../command.ts';
-import { findSession, SESSION_ARGUMENT, streamsOfMeeting } from '../meeting/find-session.ts';
+import { streamsOfMeeting } from '../meeting/find-meeting.ts';
+import { findSession, SESSION_ARGUMENT } from '../meeting/find-session.ts';
 import {
   eventsOf,
   FAST_OPTION,

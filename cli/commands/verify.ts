@@ -7,7 +7,8 @@ import {
 } from '../../sdk/consumer/index.ts';
 import { layOut } from '../../shared/table.ts';
 import { type Context, createCommand, type Flags, runCommand } from '../command.ts';
-import { findSession, SESSION_ARGUMENT, streamsOfMeeting } from '../meeting/find-session.ts';
+import { streamsOfMeeting } from '../meeting/find-meeting.ts';
+import { findSession, SESSION_ARGUMENT } from '../meeting/find-session.ts';
 import {
   eventsOf,
   FAST_OPTION,

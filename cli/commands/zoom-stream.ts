@@ -109,7 +109,7 @@ async function targetOf(
     throw new ServiceError('config/invalid', what);
   }
   const { streams } = await findMeeting(context, words);
-  const known = streams.at(-1);
+  const known = streams.at(-1)?.row;
   // People write a number in groups.
   const bare = words.trim();
   const number = bare.replaceAll(/[\s-]/g, '');

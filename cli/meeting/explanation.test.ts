@@ -5,7 +5,6 @@ import type { SessionRow } from '../../shared/session-table/session-row.ts';
 import { event, START_MS } from '../../test/support/test-records.ts';
 import { explain, type MeetingEvidence } from './explanation.ts';
 import { pageOf } from './explanation-page.ts';
-import { meetingOf } from './find-meeting.ts';
 
 const NOW_MS = START_MS + 600_000;
 const ROW: SessionRow = {
@@ -133,26 +132,4 @@ describe('a meeting', () => {
     expect(steps.length).toBeLessThan(10);
     expect(steps.map(({ text }) => text)).toContain('35 shorter interruptions begin here');
   });
-});
-
-test('a meeting is found with all its streams, the newest of several', () => {
-  const stream = (rtmsStreamId: string, entityId: string, requestedAtMs: number): SessionRow => ({
-    ...ROW,
-    rtmsStreamId,
-    entityId,
-    requestedAtMs,
-    meetingId: '98765432101',
-  });
-  const rows = [
-    stream('monday-1', 'mon', 1),
-    stream('tuesday-2', 'tue', 20),
-    stream('tuesday-1', 'tue', 10),
-  ];
-  const ids = (words: string) =>
-    meetingOf(rows, words, NOW_MS).streams.map(({ rtmsStreamId }) => rtmsStreamId);
-  expect(ids('987 6543 2101')).toEqual(['tuesday-1', 'tuesday-2']);
-  expect(meetingOf(rows, '98765432101', NOW_MS).others).toEqual(['mon']);
-  expect(ids('tuesday-2')).toEqual(['tuesday-1', 'tuesday-2']);
-  expect(ids('mon')).toEqual(['monday-1']);
-  expect(ids('nothing')).toEqual([]);
 });

@@ -2,11 +2,11 @@ import { ServiceError } from '../../shared/errors.ts';
 import { isSameMeeting } from '../../shared/session-table/restart.ts';
 import type { SessionRow } from '../../shared/session-table/session-row.ts';
 import type { Context } from '../command.ts';
-import { matching, SESSION_ARGUMENT } from './find-session.ts';
+import { type FoundSession, matching, SESSION_ARGUMENT } from './find-session.ts';
 
 export interface FoundMeeting {
   /** All streams of one meeting, the oldest first; none when the table has nothing that fits. */
-  readonly streams: readonly SessionRow[];
+  readonly streams: readonly FoundSession[];
   /** UUIDs of other meetings that fit too, as of a number that is used every day: the newest one was taken. */
   readonly others: readonly string[];
 }
@@ -30,9 +30,69 @@ export function meetingOf(rows: readonly SessionRow[], words: string, nowMs: num
   const found = matching(rows, words, nowMs);
   const [newest] = found;
   if (newest === undefined) return { streams: [], others: [] };
-  const streams = rows
-    .filter((row) => row.rtmsStreamId === newest.rtmsStreamId || isSameMeeting(row, newest))
-    .sort((a, b) => (a.requestedAtMs ?? 0) - (b.requestedAtMs ?? 0));
-  const others = found.filter((row) => !streams.includes(row)).map((row) => row.entityId ?? '');
+  const streams = meetingStreams(rows, { rtmsStreamId: newest.rtmsStreamId, row: newest });
+  const ids = new Set(streams.map(({ rtmsStreamId }) => rtmsStreamId));
+  const others = found
+    .filter(({ rtmsStreamId }) => !ids.has(rtmsStreamId))
+    .map(({ entityId = '' }) => entityId);
   return { streams, others: [...new Set(others)] };
+}
+
+/** Finds the streams of the meeting that a session belongs to, the oldest first. Reads the whole table. */
+export async function streamsOfMeeting(
+  context: Pick<Context, 'sessions'>,
+  found: FoundSession,
+): Promise<readonly FoundSession[]> {
+  const { sessions } = await context.sessions().list(true);
+  return meetingStreams(sessions, found);
+}
+
+/**
+ * The streams of one meeting, the oldest first: those of which the table says that they are of the same meeting, and
+ * those that continue one another. The second rule alone would leave out a stream that somebody stopped and started
+ * again; the first alone would leave out one whose row is no longer there, or does not say the meeting.
+ *
+ * @param rows all rows of the table
+ */
+export function meetingStreams(rows: readonly SessionRow[], found: FoundSession): FoundSession[] {
+  const rest = new Map(rows.map((row) => [row.rtmsStreamId, row]));
+  rest.delete(found.rtmsStreamId);
+  const streams = new Map([[found.rtmsStreamId, found]]);
+  // Those that are added while this loop runs are visited too.
+  for (const stream of streams.values()) {
+    for (const row of rest.values()) {
+      if (!belongTogether(stream, row)) continue;
+      rest.delete(row.rtmsStreamId);
+      streams.set(row.rtmsStreamId, { rtmsStreamId: row.rtmsStreamId, row });
+    }
+    const before = stream.row?.continues?.rtmsStreamId;
+    if (before !== undefined && !streams.has(before)) {
+      streams.set(before, { rtmsStreamId: before, row: undefined });
+    }
+  }
+  return inOrder([...streams.values()]);
+}
+
+function belongTogether({ rtmsStreamId, row }: FoundSession, other: SessionRow): boolean {
+  return (
+    other.continues?.rtmsStreamId === rtmsStreamId ||
+    row?.continues?.rtmsStreamId === other.rtmsStreamId ||
+    (row !== undefined && isSameMeeting(row, other))
+  );
+}
+
+/** By the time of the request, and none before the stream that it continues. */
+function inOrder(streams: readonly FoundSession[]): FoundSession[] {
+  const byId = new Map(streams.map((stream) => [stream.rtmsStreamId, stream]));
+  const placed: FoundSession[] = [];
+  const place = (stream: FoundSession) => {
+    // Deleted first: a row that was spoilt may lead in a circle.
+    if (!byId.delete(stream.rtmsStreamId)) return;
+    const before = byId.get(stream.row?.continues?.rtmsStreamId ?? '');
+    if (before !== undefined) place(before);
+    placed.push(stream);
+  };
+  const requestedAt = ({ row }: FoundSession) => row?.requestedAtMs ?? 0;
+  for (const stream of [...streams].sort((a, b) => requestedAt(a) - requestedAt(b))) place(stream);
+  return placed;
 }

@@ -1,9 +1,7 @@
-import { describe, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import type { SessionRow } from '../../shared/session-table/session-row.ts';
-import { startSessionTable } from '../../test/support/session/local-session-table.ts';
 import type { Context } from '../command.ts';
-import { OperatorStore } from '../deployment/operator-store.ts';
-import { findSession, matching, streamsOfMeeting } from './find-session.ts';
+import { findSession, matching } from './find-session.ts';
 
 const at = (text: string) => new Date(text).getTime();
 const NOW_MS = at('2026-11-22T15:00:00');
@@ -81,29 +79,4 @@ test('shortly after midnight a later time of day finds the meeting of yesterday'
 
 test.each(['', ' '])('an empty text names no session: "%s"', async (text) => {
   await expect(findSession({} as Context, text)).rejects.toMatchObject({ code: 'config/invalid' });
-});
-
-describe('the streams of a meeting', () => {
-  const restart = { sinceMs: 1, reason: 13, tries: 1, nextAtMs: 1 } as const;
-  const continues = (rtmsStreamId: string) => ({
-    continues: { rtmsStreamId, reason: 13, tries: 1, sinceMs: 1 },
-  });
-
-  test.each([
-    ['first', ['first', 'second', 'third']],
-    ['second', ['first', 'second', 'third']],
-    ['third', ['first', 'second', 'third']],
-    ['alone', ['alone']],
-  ])('of %s are %j, the oldest first', async (id, expected) => {
-    await using table = await startSessionTable();
-    await table.start('third', continues('second'));
-    await table.start('second', { ...continues('first'), restart });
-    await table.start('first', { restart });
-    await table.start('alone');
-    const store = new OperatorStore(table.documents, table.name);
-    const context = { sessions: () => store };
-    const found = { rtmsStreamId: id, row: await store.session(id) };
-    const streams = await streamsOfMeeting(context, found);
-    expect(streams.map(({ rtmsStreamId }) => rtmsStreamId)).toEqual(expected);
-  });
 });

@@ -45,35 +45,6 @@ export async function findSession(context: Context, text: string): Promise<Found
   );
 }
 
-/** A row that was spoilt must not lead in a circle. */
-const MAX_STREAMS = 20;
-
-/**
- * Finds the streams of the meeting that a session belongs to, the oldest first: those that it continues, itself, and those
- * that continue it.
- */
-export async function streamsOfMeeting(
-  context: Pick<Context, 'sessions'>,
-  found: FoundSession,
-): Promise<readonly FoundSession[]> {
-  const streams = [found];
-  for (let [first] = streams; first?.row?.continues !== undefined; [first] = streams) {
-    const { rtmsStreamId } = first.row.continues;
-    if (streams.length >= MAX_STREAMS) break;
-    streams.unshift({ rtmsStreamId, row: await context.sessions().session(rtmsStreamId) });
-  }
-  // Only a stream that was wanted again can be continued; the others need no look at the whole table.
-  if (found.row?.restart === undefined) return streams;
-  const { sessions } = await context.sessions().list(true);
-  for (let last = found; streams.length < MAX_STREAMS; ) {
-    const next = sessions.find((row) => row.continues?.rtmsStreamId === last.rtmsStreamId);
-    if (next === undefined) break;
-    last = { rtmsStreamId: next.rtmsStreamId, row: next };
-    streams.push(last);
-  }
-  return streams;
-}
-
 /**
  * Lists the sessions that fit `words`, the newest first. Fits that are certain (number, UUID, id) win over fits that may
  * be accidental (a part of a topic, a time).
