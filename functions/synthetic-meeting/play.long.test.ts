@@ -32,8 +32,8 @@ beforeAll(async () => {
   });
   const { aws } = stack;
   const own = { clientId: 'id', clientSecret: 'secret', webhookSecretTokens: ['token'] };
-  aws.secrets.put(aws.secretId, JSON.stringify({ apps: { default: own, synthetic: app } }));
-  aws.secrets.put('synthetic', JSON.stringify({ synthetic: 'random' }));
+  await aws.secrets.put(aws.secretId, JSON.stringify({ apps: { default: own, synthetic: app } }));
+  await aws.secrets.put('synthetic', JSON.stringify({ synthetic: 'random' }));
   // The webhook looks for new tokens when a signature does not fit, every 30 s at most.
   await vi.waitFor(() => probe(`${stack.webhookUrl}/synthetic`, 'verify-random'), {
     timeout: 45_000,

@@ -361,11 +361,15 @@ describe('bad requests', () => {
 });
 
 describe('a rotated secret', () => {
-  test('is read when a signature does not fit, and forgers cannot make the function read it again and again', async () => {
-    const reads = () => door.aws.secrets.reads.get('rtms-zoom') ?? 0;
+  test('is read when a signature does not fit, and forgers cannot make the function read it again and again', async ({
+    skip,
+  }) => {
+    if (door.aws.secrets.reads === undefined)
+      skip('another emulator does not say how often it is read');
+    const reads = () => door.aws.secrets.reads?.get(door.aws.secretId) ?? 0;
     vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 60_000 });
     try {
-      door.aws.secrets.put('rtms-zoom', zoomSecret(['rotated', TOKEN]));
+      await door.aws.secrets.put(door.aws.secretId, zoomSecret(['rotated', TOKEN]));
       const before = reads();
       expect((await door.post(started(newStream()), { token: 'rotated' })).status).toBe(200);
       expect((await door.post(started(newStream()), { token: TOKEN })).status).toBe(200);

@@ -3,14 +3,16 @@ import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { CreateStreamCommand, KinesisClient } from '@aws-sdk/client-kinesis';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import { NodeHttpHandler } from '@smithy/node-http-handler';
-import dynalite from 'dynalite';
 import type { LocalEnv, RunnerEnv, WebhookEnv } from '../../shared/env.ts';
 import { type KinesisServer, startKinesisServer } from '../kinesis/server.ts';
+import { startDynamoDb } from './dynamodb.ts';
 import { LocalEcs } from './ecs.ts';
 import { FaultProxy } from './fault-proxy.ts';
 import { closeServer, LOOPBACK, listen } from './listen.ts';
+import { OtherSecrets } from './other-secrets.ts';
+import { otherServers, resourceNames } from './other-servers.ts';
 import { createAwsRouter } from './router.ts';
-import { LocalSecrets } from './secrets-manager.ts';
+import { LocalSecrets, type SecretAdmin } from './secrets-manager.ts';
 import { createSessionTable } from './session-table.ts';
 import { createQueues, startSqs } from './sqs.ts';
 
@@ -60,7 +62,7 @@ export interface LocalAws {
   readonly catcherQueueUrl: string;
   readonly deadLetterQueueUrl: string;
   readonly table: string;
-  readonly streams: typeof STREAMS;
+  readonly streams: Readonly<Record<keyof typeof STREAMS, string>>;
   /** Secret with the credentials of the Zoom apps. */
   readonly secretId: string;
   /** Take a service away and bring it back with its state kept. Kinesis has its own fault script. */
@@ -70,7 +72,7 @@ export interface LocalAws {
     readonly secretsManager: FaultProxy;
   };
   readonly kinesis: KinesisServer;
-  readonly secrets: LocalSecrets;
+  readonly secrets: SecretAdmin;
   readonly ecs: LocalEcs;
   /** The variables for child processes. */
   env(): LocalAwsEnv;
@@ -110,16 +112,33 @@ async function start(
     return port;
   };
 
-  const secrets = new LocalSecrets();
-  secrets.put(SECRET_ID, options.zoomSecret);
+  const others = otherServers();
+  const nameOf = resourceNames(others);
+  const table = nameOf(TABLE);
+  const secretId = nameOf(SECRET_ID);
+  const streams = { media: nameOf(STREAMS.media), events: nameOf(STREAMS.events) };
   const ecs = new LocalEcs();
   const sqsServer = await startSqs();
   closers.push(() => sqsServer.close());
-  const kinesis = await startKinesisServer();
+  const kinesis = await startKinesisServer({ forwardTo: others.kinesis });
   closers.push(() => kinesis.close());
   const sqs = await proxy(sqsServer.port);
-  const dynamodb = await proxy(await http(dynalite({ createTableMs: 0 })));
-  const secretsManager = await proxy(await http(createAwsRouter(secrets.operations())));
+  const dynamoDbServer = await startDynamoDb();
+  closers.push(() => dynamoDbServer.close());
+  const dynamodb = await proxy(dynamoDbServer.port);
+  const ownSecrets = new LocalSecrets();
+  const secretsManager = await proxy(
+    others.secretsManager ?? (await http(createAwsRouter(ownSecrets.operations()))),
+  );
+  const secrets =
+    others.secretsManager === undefined
+      ? ownSecrets
+      : new OtherSecrets({
+          region: REGION,
+          credentials: CREDENTIALS,
+          endpoint: secretsManager.url,
+        });
+  await secrets.put(secretId, options.zoomSecret);
   const ecsPort = await http(createAwsRouter(ecs.operations()));
 
   const endpoints = {
@@ -129,16 +148,16 @@ async function start(
     secretsManager: secretsManager.url,
     ecs: `http://${LOOPBACK}:${ecsPort}`,
   };
-  const queues = await createResources(endpoints);
+  const queues = await createResources(endpoints, { table, streams, nameOf });
 
   return {
     region: REGION,
     credentials: CREDENTIALS,
     endpoints,
     ...queues,
-    table: TABLE,
-    streams: STREAMS,
-    secretId: SECRET_ID,
+    table,
+    streams,
+    secretId,
     faults: { sqs, dynamodb, secretsManager },
     kinesis,
     secrets,
@@ -152,20 +171,27 @@ async function start(
       AWS_ENDPOINT_URL_KINESIS: endpoints.kinesis,
       AWS_ENDPOINT_URL_SECRETS_MANAGER: endpoints.secretsManager,
       AWS_ENDPOINT_URL_ECS: endpoints.ecs,
-      SESSION_TABLE: TABLE,
+      SESSION_TABLE: table,
       JOB_QUEUE_URL: queues.queueUrl,
       DEPLOYMENT,
-      ZOOM_SECRET_ID: SECRET_ID,
+      ZOOM_SECRET_ID: secretId,
       // In the cloud these are two secrets, because the internet reaches the webhook. Here one is enough.
-      ZOOM_WEBHOOK_SECRET_ID: SECRET_ID,
-      MEDIA_STREAM: STREAMS.media,
-      EVENTS_STREAM: STREAMS.events,
+      ZOOM_WEBHOOK_SECRET_ID: secretId,
+      MEDIA_STREAM: streams.media,
+      EVENTS_STREAM: streams.events,
     }),
     close,
   };
 }
 
-async function createResources(endpoints: LocalAws['endpoints']) {
+interface ResourceNames extends Pick<LocalAws, 'table' | 'streams'> {
+  readonly nameOf: (name: string) => string;
+}
+
+async function createResources(
+  endpoints: LocalAws['endpoints'],
+  { table, streams, nameOf }: ResourceNames,
+) {
   const client = { region: REGION, credentials: CREDENTIALS };
   const sqs = new SQSClient({ ...client, endpoint: endpoints.sqs, useQueueUrlAsEndpoint: false });
   const dynamodb = new DynamoDBClient({ ...client, endpoint: endpoints.dynamodb });
@@ -176,11 +202,11 @@ async function createResources(endpoints: LocalAws['endpoints']) {
   });
   try {
     const [queues] = await Promise.all([
-      createQueues(sqs, endpoints.sqs),
-      createSessionTable(dynamodb, TABLE),
+      createQueues(sqs, endpoints.sqs, nameOf),
+      createSessionTable(dynamodb, table),
       ...(['media', 'events'] as const).map((name) =>
         kinesis.send(
-          new CreateStreamCommand({ StreamName: STREAMS[name], ShardCount: SHARDS[name] }),
+          new CreateStreamCommand({ StreamName: streams[name], ShardCount: SHARDS[name] }),
         ),
       ),
     ]);

@@ -7,8 +7,16 @@ interface Version {
   readonly createdAtMs: number;
 }
 
+/** How a test puts secrets, and sees how often they were read. */
+export interface SecretAdmin {
+  /** Makes `value` the current version of a secret, and creates the secret if needed. */
+  put(id: string, value: string): void | Promise<void>;
+  /** How often each secret was read, by id; undefined where another emulator serves them and does not say. */
+  readonly reads: ReadonlyMap<string, number> | undefined;
+}
+
 /** Secrets in memory, each with a current and a previous version, as Secrets Manager stages them. */
-export class LocalSecrets {
+export class LocalSecrets implements SecretAdmin {
   /** How often each secret was read, by id, so that a test can see caching. */
   readonly reads = new Map<string, number>();
   readonly #versions = new Map<string, Version[]>();

@@ -1,6 +1,7 @@
 import { CreateQueueCommand, GetQueueAttributesCommand, type SQSClient } from '@aws-sdk/client-sqs';
 import { buildApp } from 'fauxqs';
 import { LOOPBACK } from './listen.ts';
+import { otherServers } from './other-servers.ts';
 
 const JOB_QUEUE = 'rtms-jobs';
 const CATCHER_QUEUE = 'rtms-catcher';
@@ -16,8 +17,13 @@ export interface LocalSqs {
   close(): Promise<void>;
 }
 
-/** Starts fauxqs in this process, on loopback. Its own starter would listen on every interface. */
+/**
+ * Starts fauxqs in this process, on loopback, unless another emulator serves SQS. Its own starter would listen on every
+ * interface.
+ */
 export async function startSqs(): Promise<LocalSqs> {
+  const { sqs } = otherServers();
+  if (sqs !== undefined) return { port: sqs, close: () => Promise.resolve() };
   const app = buildApp({ logger: false, defaultRegion: 'us-east-1' });
   const address = await app.listen({ port: 0, host: LOOPBACK });
   return { port: Number(new URL(address).port), close: async () => void (await app.close()) };
@@ -26,14 +32,16 @@ export async function startSqs(): Promise<LocalSqs> {
 /**
  * Creates the job queue, the catcher's queue, and their dead-letter queue.
  *
+ * @param nameOf what each of them is called
  * @returns queue URLs at `endpoint`: fauxqs finds a queue by the path of its URL, and its own `*.localhost` host names
  *   resolve on few machines
  */
 export async function createQueues(
   client: SQSClient,
   endpoint: string,
+  nameOf: (name: string) => string,
 ): Promise<{ queueUrl: string; catcherQueueUrl: string; deadLetterQueueUrl: string }> {
-  const dead = await client.send(new CreateQueueCommand({ QueueName: DEAD_LETTER_QUEUE }));
+  const dead = await client.send(new CreateQueueCommand({ QueueName: nameOf(DEAD_LETTER_QUEUE) }));
   const { Attributes } = await client.send(
     new GetQueueAttributesCommand({ QueueUrl: dead.QueueUrl, AttributeNames: ['QueueArn'] }),
   );
@@ -41,7 +49,8 @@ export async function createQueues(
     deadLetterTargetArn: Attributes?.['QueueArn'],
     maxReceiveCount: MAX_RECEIVE_COUNT,
   });
-  const create = (QueueName: string, visibilitySeconds: number) => {
+  const create = (name: string, visibilitySeconds: number) => {
+    const QueueName = nameOf(name);
     const attributes = { VisibilityTimeout: String(visibilitySeconds), RedrivePolicy };
     return client.send(new CreateQueueCommand({ QueueName, Attributes: attributes }));
   };

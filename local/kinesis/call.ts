@@ -2,7 +2,6 @@ import type { Account } from './account.ts';
 import { ApiError, type EntryErrorName } from './api-error.ts';
 import { type Input, optionalText } from './input.ts';
 import type { DataStream } from './stream.ts';
-import type { Subscription } from './subscription.ts';
 
 /** What an operation gets beside its input. */
 export interface Call {
@@ -12,8 +11,8 @@ export interface Call {
   entryError(): EntryErrorName | undefined;
 }
 
-/** Carries out one call. @returns the answer: an object, JSON text where speed matters, or a stream of events */
-export type Operation = (input: Input, call: Call) => object | string | Subscription;
+/** Carries out one call. @returns the answer as an object, or as JSON text where speed matters */
+export type Operation = (input: Input, call: Call) => object | string;
 
 export const STREAM_NAME = { min: 1, max: 128, pattern: /^[a-zA-Z0-9_.-]+$/ };
 const ARN = /^arn:aws[\w-]*:kinesis:[\w-]+:\d{12}:stream\/([\w.-]+)$/;

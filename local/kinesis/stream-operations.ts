@@ -51,9 +51,7 @@ export function createStream(input: Input, call: Call): object {
 }
 
 export function deleteStream(input: Input, call: Call): object {
-  const stream = streamOf(input, call.account);
-  call.account.delete(stream);
-  for (const consumer of stream.consumers.values()) consumer.remove();
+  call.account.delete(streamOf(input, call.account));
   return {};
 }
 
@@ -78,7 +76,7 @@ export function describeStreamSummary(input: Input, call: Call): object {
     StreamDescriptionSummary: {
       ...describe(stream),
       OpenShardCount: stream.openShards.length,
-      ConsumerCount: stream.consumers.size,
+      ConsumerCount: 0,
       MaxRecordSizeInKiB: stream.maxRecordKiB,
       RecordDistributionStrategy: stream.recordDistribution,
     },

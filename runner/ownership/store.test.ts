@@ -1,46 +1,34 @@
-import { createServer, type Server } from 'node:http';
+import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { DynamoDBClient, PutItemCommand } from '@aws-sdk/client-dynamodb';
 import { DynamoDBDocumentClient, PutCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
-import dynalite from 'dynalite';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { createSessionTable } from '../../local/aws/session-table.ts';
 import { writeOperatorRequest } from '../../shared/session-table/operator-writes.ts';
-import { ROW_TRANSLATION } from '../../shared/session-table/parse-row.ts';
 import { type SessionRow, sessionKey, UNOWNED } from '../../shared/session-table/session-row.ts';
 import { fillRow } from '../../test/hostile/full-row.ts';
+import {
+  type LocalSessionTable,
+  startSessionTable,
+} from '../../test/support/session/local-session-table.ts';
 import { OrphanWatch } from './orphans.ts';
 import { placeInLine } from './placement.ts';
 import { reconcile } from './reconcile.ts';
 import { SessionStore } from './store.ts';
 
-const TABLE = 'sessions';
 const NOW_MS = 1_738_392_033_000;
 
-let server: Server;
+let table: LocalSessionTable;
+
 let client: DynamoDBClient;
 let documents: DynamoDBDocumentClient;
 let store: SessionStore;
 let unique = 0;
 
 beforeAll(async () => {
-  server = dynalite({ createTableMs: 0 });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  client = new DynamoDBClient({
-    region: 'us-east-1',
-    endpoint: `http://127.0.0.1:${port}`,
-    credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
-  });
-  await createSessionTable(client, TABLE);
-  documents = DynamoDBDocumentClient.from(client, ROW_TRANSLATION);
-  store = new SessionStore(documents, TABLE);
+  table = await startSessionTable();
+  ({ client, documents, store } = table);
 });
-afterAll(() => {
-  client.destroy();
-  server.closeAllConnections();
-  server.close();
-});
+afterAll(() => table[Symbol.asyncDispose]());
 
 let id: string;
 let me: string;
@@ -64,7 +52,7 @@ async function started(fields: Partial<SessionRow> = {}): Promise<SessionRow> {
     requestedAtMs: NOW_MS,
     ...fields,
   };
-  await documents.send(new PutCommand({ TableName: TABLE, Item: row }));
+  await documents.send(new PutCommand({ TableName: table.name, Item: row }));
   return row;
 }
 
@@ -102,7 +90,7 @@ describe('a claim', () => {
 
   test('works on a row without owner and epoch', async () => {
     const { owner: _, ...row } = await started();
-    await documents.send(new PutCommand({ TableName: TABLE, Item: row }));
+    await documents.send(new PutCommand({ TableName: table.name, Item: row }));
     expect(await store.claim(row, me, NOW_MS)).toMatchObject({ owner: me, epoch: 1 });
   });
 
@@ -117,7 +105,7 @@ describe('a release', () => {
     await started();
     const seen = await claimed(me);
     const request = writeOperatorRequest(seen, 'handover');
-    await documents.send(new UpdateCommand({ TableName: TABLE, ...request }));
+    await documents.send(new UpdateCommand({ TableName: table.name, ...request }));
     expect((await store.session(id))?.operatorRequest).toBe('handover');
     expect(await store.release({ rtmsStreamId: id, taskId: me, epoch: 1 }, NOW_MS)).toBe(true);
     const row = await store.session(id);
@@ -213,7 +201,7 @@ describe('an end', () => {
     await started();
     const row = await claimed(me);
     await documents.send(
-      new PutCommand({ TableName: TABLE, Item: { ...row, startEventTsMs: 2000 } }),
+      new PutCommand({ TableName: table.name, Item: { ...row, startEventTsMs: 2000 } }),
     );
     const claim = { rtmsStreamId: id, taskId: me, epoch: 1 };
     expect(await store.end(claim, run, NOW_MS)).toBe('restarted');
@@ -252,7 +240,7 @@ describe('an end', () => {
     expect(untold).toMatchObject({ owner: me, epoch: 1, runEpoch: 1, untold: true });
     expect(await store.missServed({ ...claim, epoch: 2 }, missed, 1000, NOW_MS)).toBeUndefined();
     const newer = { ...untold, startEventTsMs: 2000 };
-    await documents.send(new PutCommand({ TableName: TABLE, Item: newer }));
+    await documents.send(new PutCommand({ TableName: table.name, Item: newer }));
     expect(await store.told(untold as SessionRow)).toBe('restarted');
     expect(await store.session(id)).toMatchObject({ owner: UNOWNED, startEventTsMs: 2000 });
     expect(row).toBeDefined();
@@ -490,12 +478,14 @@ describe('reconcile', () => {
   test('keeps what it serves although the row cannot be read any more', async () => {
     await started();
     const row = await claimed(me);
-    await documents.send(new PutCommand({ TableName: TABLE, Item: { ...row, stopReason: 'x' } }));
+    await documents.send(
+      new PutCommand({ TableName: table.name, Item: { ...row, stopReason: 'x' } }),
+    );
     const { verdicts, unserved } = await reconcile(store, me, new Map([[id, view(1)]]));
     expect(verdicts.size).toBe(0);
     expect(unserved).toEqual([]);
     await documents.send(
-      new PutCommand({ TableName: TABLE, Item: { ...row, owner: other, stopReason: 'x' } }),
+      new PutCommand({ TableName: table.name, Item: { ...row, owner: other, stopReason: 'x' } }),
     );
     const { verdicts: after } = await reconcile(store, me, new Map([[id, view(1)]]));
     expect(after.get(id)).toEqual({ act: 'drop' });
@@ -518,7 +508,7 @@ test('an unreachable table is a retryable error', async () => {
       maxAttempts: 1,
     }),
   );
-  await expect(new SessionStore(nowhere, TABLE).session(id)).rejects.toMatchObject({
+  await expect(new SessionStore(nowhere, table.name).session(id)).rejects.toMatchObject({
     code: 'session/store-failed',
     retryable: true,
   });
@@ -526,7 +516,7 @@ test('an unreachable table is a retryable error', async () => {
 
 test('a row that cannot be read spoils no other, and is reported by its key', async () => {
   const reported: string[] = [];
-  const watching = new SessionStore(documents, TABLE, ({ pk }) => reported.push(pk));
+  const watching = new SessionStore(documents, table.name, ({ pk }) => reported.push(pk));
   await started({ owner: me });
   // As a text in the request: JavaScript cannot hold these numbers.
   const spoilt = ['9007199254740993.5', '1E+125', '123456789012345678901'];
@@ -535,7 +525,7 @@ test('a row that cannot be read spoils no other, and is reported by its key', as
       ...{ pk: { S: `SESSION#${id}-${index}` }, rtmsStreamId: { S: `${id}-${index}` } },
       ...{ owner: { S: me }, epoch: { N } },
     };
-    await client.send(new PutItemCommand({ TableName: TABLE, Item }));
+    await client.send(new PutItemCommand({ TableName: table.name, Item }));
   }
   expect((await watching.sessionsOf(me)).map(({ rtmsStreamId }) => rtmsStreamId)).toEqual([id]);
   expect(reported.sort()).toEqual(spoilt.map((_, index) => `SESSION#${id}-${index}`));
@@ -546,7 +536,12 @@ test('a row that is full can be read and not be written, and trying again is no 
   const { region, endpoint, credentials } = client.config;
   const { port = 0 } = (await endpoint?.()) ?? {};
   const endpoints = { dynamodb: `http://127.0.0.1:${port}` };
-  const aws = { region: await region(), credentials: await credentials(), endpoints, table: TABLE };
+  const aws = {
+    region: await region(),
+    credentials: await credentials(),
+    endpoints,
+    table: table.name,
+  };
   await started();
   const { epoch = 0 } = await claimed(me);
   await fillRow(aws, id);

@@ -39,7 +39,7 @@ test.each([
   ['is answered by the webhook, for each app', [TOKEN], undefined],
   ['fails when the webhook does not know its token', ['of somebody else'], /canary-failed/],
 ])('the canary %s', async (_, tokens, failure) => {
-  aws.secrets.put('of-canary', zoomSecret(tokens));
+  await aws.secrets.put('of-canary', zoomSecret(tokens));
   const canary = await startFunction('functions/webhook-canary/handler.ts', {
     ...environment,
     WEBHOOK_URL: server.url,

@@ -78,10 +78,10 @@ async function until(args: readonly string[], enough: (lines: string[]) => boole
 }
 
 function describeStack(changes: object = {}): string {
-  const { region, endpoints, queueUrl, table, streams } = stack.aws;
+  const { region, endpoints, queueUrl, table, streams, secretId } = stack.aws;
   const { webhookUrl } = stack;
-  const names = { webhookUrl, region, endpoints, queueUrl, table, streams };
-  return JSON.stringify({ ...names, secretId: 'rtms-zoom', allowedHosts: '127.0.0.1', ...changes });
+  const names = { webhookUrl, region, endpoints, queueUrl, table, streams, secretId };
+  return JSON.stringify({ ...names, allowedHosts: '127.0.0.1', ...changes });
 }
 
 beforeAll(async () => {
@@ -143,7 +143,7 @@ describe('rtms preflight', () => {
 
   test('says of each fault what to do, and never shows a secret', { timeout: 30_000 }, async () => {
     const app = { ...CREDENTIALS, webhookSecretTokens: ['otherToken', 'cliToken'] };
-    stack.aws.secrets.put('other', JSON.stringify({ apps: { default: app } }));
+    await stack.aws.secrets.put('other', JSON.stringify({ apps: { default: app } }));
     const { code, stdout } = await plain('preflight', '--secret-id', 'other', '--table', 'nowhere');
     expect(stdout).toMatch(/^FAIL {2}session table .*nowhere: does not exist/m);
     expect(stdout).toMatch(/^ {6}Deploy the stack again/m);
@@ -156,7 +156,7 @@ describe('rtms preflight', () => {
   test('ends with 1 when everything answers and something is wrong', {
     timeout: 30_000,
   }, async () => {
-    stack.aws.secrets.put('placeholder', '{"apps": {"default": {"clientId": "replace-me"}}}');
+    await stack.aws.secrets.put('placeholder', '{"apps": {"default": {"clientId": "replace-me"}}}');
     const { code, json } = await rtms('preflight', '--secret-id', 'placeholder');
     const failed = json.filter(({ status }) => status === 'failed');
     expect(failed).toEqual([

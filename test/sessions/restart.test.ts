@@ -22,7 +22,8 @@ const SCENARIO = syntheticMeeting({
 /** Starts a meeting and waits until it is recorded. */
 async function recorded(fields: Partial<ScenarioInput> = {}): Promise<string> {
   const id = world.simulator.start({ ...SCENARIO, ...fields }) as string;
-  await world.event('session_started', { rtmsStreamId: id });
+  // The long poll of the killed runner may have taken the job with it. The row shows it to the others after 15 s.
+  await world.event('session_started', { rtmsStreamId: id }, 30_000);
   return id;
 }
 

@@ -16,9 +16,12 @@ beforeAll(async () => {
 }, 60_000);
 afterAll(() => world[Symbol.asyncDispose](), 60_000);
 
-function fillIn(changed: { clientSecret?: string } = {}): void {
+async function fillIn(changed: { clientSecret?: string } = {}): Promise<void> {
   const { secrets, secretId } = world.stack.aws;
-  secrets.put(secretId, JSON.stringify({ apps: { default: { ...CREDENTIALS, ...changed } } }));
+  await secrets.put(
+    secretId,
+    JSON.stringify({ apps: { default: { ...CREDENTIALS, ...changed } } }),
+  );
 }
 
 function start(): string {
@@ -33,7 +36,7 @@ const refusals = (rtmsStreamId: string) =>
   ).length;
 
 test('the first meeting after the secret was filled in is recorded', async () => {
-  fillIn();
+  await fillIn();
   const rtmsStreamId = start();
   await world.flowing(rtmsStreamId, 1);
   world.simulator.act(rtmsStreamId, { do: 'stop', reason: 6 });
@@ -45,7 +48,7 @@ test('a client secret that is regenerated in mid-meeting costs neither signaling
   await world.flowing(rtmsStreamId, 1);
   const rotated = { clientSecret: 'regenerated' };
   world.simulator.rotate(rotated);
-  fillIn(rotated);
+  await fillIn(rotated);
   world.simulator.act(rtmsStreamId, { do: 'cut_media', mediaType: 'audio', how: 'terminate' });
   const media = await world.event('session_reconnected', { rtmsStreamId });
   expect(media.data).toMatchObject({ scope: 'audio' });
@@ -65,7 +68,7 @@ test('a meeting that starts before the new client secret is stored waits for it,
   world.simulator.rotate(rotated);
   const rtmsStreamId = start();
   await world.log('signature_refused', { rtmsStreamId });
-  fillIn(rotated);
+  await fillIn(rotated);
   await world.flowing(rtmsStreamId, 1, 20_000);
   expect(refusals(rtmsStreamId)).toBe(1);
   world.simulator.act(rtmsStreamId, { do: 'stop', reason: 6 });

@@ -1,4 +1,5 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { DeleteMessageCommand, ReceiveMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { DynamoDBDocumentClient, GetCommand } from '@aws-sdk/lib-dynamodb';
 import { type LocalAws, startLocalAws } from '../../local/aws/local-aws.ts';
 import { startWebhookServer } from '../../local/webhook-server.ts';
@@ -46,7 +47,7 @@ export interface FrontDoor {
   /** Posts a body as Zoom would, signed unless the options say otherwise. */
   post(body: object | string | Buffer, options?: PostOptions): Promise<Answer>;
   row(rtmsStreamId: string): Promise<SessionRow | undefined>;
-  /** Stream ids of the jobs in the queue, oldest first; looks without receiving. */
+  /** Stream ids of all jobs so far. It takes them out of the queue. */
   jobs(): Promise<string[]>;
   close(): Promise<void>;
 }
@@ -72,6 +73,12 @@ export async function startFrontDoor(
   const { endpoints, region, credentials, table } = aws;
   const dynamodb = new DynamoDBClient({ region, credentials, endpoint: endpoints.dynamodb });
   const documents = DynamoDBDocumentClient.from(dynamodb);
+  const sqs = new SQSClient({
+    region,
+    credentials,
+    endpoint: endpoints.sqs,
+    useQueueUrlAsEndpoint: false,
+  });
   return {
     aws,
     url: server.url,
@@ -81,10 +88,11 @@ export async function startFrontDoor(
       const { Item } = await documents.send(new GetCommand({ ...key, ConsistentRead: true }));
       return Item as SessionRow | undefined;
     },
-    jobs: () => readJobs(aws),
+    jobs: collectJobs(sqs, aws.queueUrl),
     close: async () => {
       await server.close();
       dynamodb.destroy();
+      sqs.destroy();
       await aws.close();
     },
   };
@@ -115,10 +123,20 @@ async function post(
   return { status: response.status, text: await response.text() };
 }
 
-/** fauxqs shows a queue's messages without receiving them. */
-async function readJobs(aws: LocalAws): Promise<string[]> {
-  const name = aws.queueUrl.split('/').at(-1);
-  const response = await fetch(`${aws.endpoints.sqs}/_fauxqs/queues/${name}`);
-  const queue = (await response.json()) as { messages: { ready: { body: string }[] } };
-  return queue.messages.ready.map(({ body }) => decodeSessionJob(body)?.rtmsStreamId ?? body);
+/** Receives what waits in the queue and keeps it: a message that was only looked at would be in the way of the next look. */
+function collectJobs(sqs: SQSClient, QueueUrl: string): () => Promise<string[]> {
+  const collected: string[] = [];
+  return async () => {
+    for (let waiting = true; waiting; ) {
+      const { Messages = [] } = await sqs.send(
+        new ReceiveMessageCommand({ QueueUrl, MaxNumberOfMessages: 10 }),
+      );
+      for (const { Body = '', ReceiptHandle } of Messages) {
+        collected.push(decodeSessionJob(Body)?.rtmsStreamId ?? Body);
+        await sqs.send(new DeleteMessageCommand({ QueueUrl, ReceiptHandle }));
+      }
+      waiting = Messages.length > 0;
+    }
+    return [...collected];
+  };
 }

@@ -17,10 +17,10 @@ export async function rtmsCommand(
   folder: string,
   environment: Readonly<Record<string, string>> = {},
 ) {
-  const { region, endpoints, queueUrl, table, streams } = aws;
-  const names = { webhookUrl, region, endpoints, queueUrl, table, streams };
+  const { region, endpoints, queueUrl, table, streams, secretId } = aws;
+  const names = { webhookUrl, region, endpoints, queueUrl, table, streams, secretId };
   const description = join(folder, 'stack.json');
-  await writeFile(description, JSON.stringify({ ...names, secretId: 'rtms-zoom' }));
+  await writeFile(description, JSON.stringify(names));
   return (...args: string[]) =>
     new Promise<{ code: unknown; stdout: string; stderr: string }>((resolve) =>
       execFile(

@@ -1,18 +1,16 @@
-import type { Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { DynamoDBDocumentClient, GetCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
-import dynalite from 'dynalite';
+import { startDynamoDb } from '../../../local/aws/dynamodb.ts';
+import { otherServers, resourceNames } from '../../../local/aws/other-servers.ts';
 import { createSessionTable } from '../../../local/aws/session-table.ts';
 import { SessionStore } from '../../../runner/ownership/store.ts';
 import { ROW_TRANSLATION } from '../../../shared/session-table/parse-row.ts';
 import { type SessionRow, sessionKey, UNOWNED } from '../../../shared/session-table/session-row.ts';
 
-const TABLE = 'sessions';
-
 /** The session table in a DynamoDB on this machine, with a store as the runner has it. */
 export interface LocalSessionTable extends AsyncDisposable {
   readonly name: string;
+  readonly client: DynamoDBClient;
   readonly documents: DynamoDBDocumentClient;
   readonly store: SessionStore;
   /** Writes a row as the webhook function would: started, nobody's, and what `fields` say. */
@@ -21,20 +19,20 @@ export interface LocalSessionTable extends AsyncDisposable {
 }
 
 export async function startSessionTable(): Promise<LocalSessionTable> {
-  const server = dynalite({ createTableMs: 0 }) as Server;
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
+  const server = await startDynamoDb();
+  const name = resourceNames(otherServers())('sessions');
   const client = new DynamoDBClient({
     region: 'us-east-1',
-    endpoint: `http://127.0.0.1:${port}`,
+    endpoint: `http://127.0.0.1:${server.port}`,
     credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
   });
-  await createSessionTable(client, TABLE);
+  await createSessionTable(client, name);
   const documents = DynamoDBDocumentClient.from(client, ROW_TRANSLATION);
   return {
-    name: TABLE,
+    name,
+    client,
     documents,
-    store: new SessionStore(documents, TABLE),
+    store: new SessionStore(documents, name),
     async start(rtmsStreamId, fields = {}) {
       const row: SessionRow = {
         pk: sessionKey(rtmsStreamId),
@@ -48,18 +46,17 @@ export async function startSessionTable(): Promise<LocalSessionTable> {
         requestedAtMs: Date.now(),
         ...fields,
       };
-      await documents.send(new PutCommand({ TableName: TABLE, Item: row }));
+      await documents.send(new PutCommand({ TableName: name, Item: row }));
       return row;
     },
     async row(rtmsStreamId) {
       const Key = { pk: sessionKey(rtmsStreamId) };
-      const command = new GetCommand({ TableName: TABLE, Key, ConsistentRead: true });
+      const command = new GetCommand({ TableName: name, Key, ConsistentRead: true });
       return (await documents.send(command)).Item ?? {};
     },
     async [Symbol.asyncDispose]() {
       client.destroy();
-      server.closeAllConnections();
-      server.close();
+      await server.close();
     },
   };
 }
