@@ -35,6 +35,15 @@ export interface ProcessEvent extends Happened {
 /** A row of the session table, as its attributes stand there; undefined where there is none. */
 export type RowImage = Readonly<Record<string, unknown>> | undefined;
 
+/** What a write or delete asked of the table, as the client sent it, with plain values as in `RowImage`. */
+export interface RowCommand {
+  readonly condition?: string;
+  /** Of a write; a delete has none. */
+  readonly update?: string;
+  readonly names?: Readonly<Record<string, string>>;
+  readonly values?: Readonly<Record<string, unknown>>;
+}
+
 /**
  * One operation on one row. It has up to three events: `invoked` by the process, `applied` in the table (at most once), and
  * `answered` or `failed` at the process (at most one). A call whose answer is lost is applied and never answered; one
@@ -49,6 +58,8 @@ export interface RowEvent extends Happened {
   readonly row: string;
   readonly op: 'read' | 'write' | 'delete';
   readonly phase: 'invoked' | 'applied' | 'answered' | 'failed';
+  /** With `invoked` of a write or delete. The judge of rows applies it again, by its own reading of the expressions. */
+  readonly command?: RowCommand;
   /** With `applied` and `answered` of a write or delete: whether its condition was met. */
   readonly met?: boolean;
   /** With `applied` of a write or delete: the row before and after; the same where the condition was not met. */

@@ -1,0 +1,133 @@
+import { STOP_REASON } from '../../../rtms/protocol/constants.ts';
+import type { BlindTime } from '../../../shared/record/event-data.ts';
+import type { FrameEvent, HistoryEvent, WrittenUnit } from '../history.ts';
+import { claimsOf, type EpochClaim } from './claims.ts';
+
+/** A frame that was sent this long before its socket ended may have been on its way still. */
+const IN_FLIGHT_MS = 5_000;
+/** How far apart two clocks of one run may be, when a runner names a time that Zoom's clock is compared with. */
+const CLOCKS_MS = 2_000;
+
+interface Span {
+  readonly mediaType: string;
+  readonly source?: string;
+  readonly fromMs: number;
+  readonly toMs: number;
+}
+
+interface GapSpan extends Span {
+  readonly cause: string;
+}
+
+interface Socket {
+  readonly process: string;
+  endedAtMs: number;
+  /** Nothing that is sent from then on is received. */
+  silentFromMs: number;
+}
+
+/** What the records of a run, and the faults of its world, say of frames of one stream that were not written. */
+interface StreamStory {
+  readonly gaps: GapSpan[];
+  readonly blind: Span[];
+  readonly stopReasons: number[];
+  stoppedAtMs: number;
+}
+
+/**
+ * Why a frame that Zoom has sent is in no record. Each way out is bound to what really happened: a gap with the cause
+ * `revoked` explains nothing where Zoom has revoked nothing.
+ */
+export class Explanations {
+  readonly #streams = new Map<string, StreamStory>();
+  readonly #sockets = new Map<number, Socket>();
+  readonly #deadAtMs = new Map<string, number>();
+  readonly #claims: ReadonlyMap<string, readonly EpochClaim[]>;
+  readonly #claimedAtMs = new Map<number, number>();
+
+  constructor(history: readonly HistoryEvent[]) {
+    this.#claims = claimsOf(history);
+    for (const event of history) {
+      if (event.kind === 'record') for (const unit of event.units) this.#unit(unit);
+      if (event.kind === 'process' && ['killed', 'crashed'].includes(event.what)) {
+        this.#deadAtMs.set(event.process, event.atMs);
+      }
+      if (event.kind === 'row' && event.phase === 'applied') {
+        this.#claimedAtMs.set(event.step, event.atMs);
+      }
+      if (event.kind === 'stream' && event.what === 'stopped') {
+        const story = this.#story(event.rtmsStreamId);
+        story.stopReasons.push(event.stopReason ?? 0);
+        story.stoppedAtMs = event.atMs;
+      }
+      if (event.kind === 'socket') this.#socket(event);
+    }
+  }
+
+  /** @returns in a word why a frame was not written; undefined where nothing explains it */
+  of(frame: FrameEvent): string | undefined {
+    const { gaps, blind, stopReasons, stoppedAtMs } = this.#story(frame.rtmsStreamId);
+    const gap = gaps.find((span) => covers(span, frame));
+    if (gap !== undefined) {
+      const isRevoked = stopReasons.includes(STOP_REASON.STREAM_REVOKED);
+      return gap.cause === 'revoked' && !isRevoked ? undefined : gap.cause;
+    }
+    if (blind.some((span) => covers(span, frame, CLOCKS_MS))) return 'blind';
+    const socket = this.#sockets.get(frame.socket ?? -1);
+    if (socket === undefined) return undefined;
+    if (frame.atMs >= socket.silentFromMs) return 'lost_on_its_way';
+    if (socket.endedAtMs - frame.atMs <= IN_FLIGHT_MS) return 'in_flight';
+    if (stoppedAtMs - frame.atMs <= IN_FLIGHT_MS) return 'stopped';
+    const deadAtMs = this.#deadAtMs.get(socket.process);
+    if (deadAtMs !== undefined && deadAtMs >= frame.atMs) return 'owner_lost';
+    return this.#wasFenced(frame, socket.process) ? 'owner_lost' : undefined;
+  }
+
+  /** Another process has claimed the stream since: the one that received the frame may not write it any more. */
+  #wasFenced({ rtmsStreamId, atMs }: FrameEvent, process: string): boolean {
+    const claims = this.#claims.get(rtmsStreamId) ?? [];
+    return claims.some((claim, index) => {
+      const isNext = claims[index - 1]?.process === process && claim.process !== process;
+      return isNext && (this.#claimedAtMs.get(claim.step) ?? 0) >= atMs;
+    });
+  }
+
+  #unit({ rtmsStreamId, type, data }: WrittenUnit): void {
+    if (data === undefined) return;
+    const story = this.#story(rtmsStreamId);
+    if (type === 'gap') {
+      const { mediaType, userId, channelId, fromMs, toMs, cause } = data;
+      const source = channelId ?? userId;
+      const span = { mediaType: String(mediaType), fromMs: Number(fromMs), toMs: Number(toMs) };
+      const named = source === undefined ? span : { ...span, source: String(source) };
+      story.gaps.push({ ...named, cause: String(cause) });
+    }
+    const blind = data['blind'];
+    if (Array.isArray(blind)) story.blind.push(...(blind as BlindTime[]));
+  }
+
+  #socket(event: Extract<HistoryEvent, { kind: 'socket' }>): void {
+    const { socket, process, what, atMs } = event;
+    const never = Number.POSITIVE_INFINITY;
+    const found = this.#sockets.get(socket) ?? { process, endedAtMs: never, silentFromMs: never };
+    this.#sockets.set(socket, found);
+    if (what === 'black_hole') found.silentFromMs = Math.min(found.silentFromMs, atMs);
+    if (what === 'broken' || what === 'ended') found.endedAtMs = Math.min(found.endedAtMs, atMs);
+  }
+
+  #story(rtmsStreamId: string): StreamStory {
+    let story = this.#streams.get(rtmsStreamId);
+    if (story === undefined) {
+      story = { gaps: [], blind: [], stopReasons: [], stoppedAtMs: Number.POSITIVE_INFINITY };
+      this.#streams.set(rtmsStreamId, story);
+    }
+    return story;
+  }
+}
+
+function covers(span: Span, frame: FrameEvent, marginMs = 0): boolean {
+  const { mediaType, source, capturedAtMs } = frame;
+  if (span.mediaType !== mediaType) return false;
+  if (span.source !== undefined && span.source !== source) return false;
+  return span.fromMs - marginMs <= capturedAtMs && capturedAtMs <= span.toMs + marginMs;
+}

@@ -1,0 +1,82 @@
+import { EpochFence } from '../../../sdk/consumer/records/epoch-fence.ts';
+import type { FrameEvent, HistoryEvent, Problem, RecordEvent, WrittenUnit } from '../history.ts';
+import { Explanations } from './explanations.ts';
+
+/**
+ * Every frame that Zoom sent is written once for readers, or explained. What was sent is taken from the simulated Zoom,
+ * what was written from Kinesis, and what readers take is decided by the consumer's own fence.
+ *
+ * A frame that Zoom kept back for good needs no record. Audio has to have been kept for as long as Zoom keeps it.
+ */
+export function judgeFrames(history: readonly HistoryEvent[]): Problem[] {
+  const written = writtenFrames(history);
+  const explanations = new Explanations(history);
+  const sent = new Set<string>();
+  const problems: Problem[] = [];
+  const tell = (step: number, words: string) => problems.push({ judge: 'frames', step, words });
+  for (const event of history) {
+    if (event.kind !== 'frame') continue;
+    const key = keyOf(event);
+    if (event.notSent !== undefined) {
+      const why = wronglyKept(event);
+      if (why !== undefined) tell(event.step, `${nameOf(event)} ${why}`);
+      continue;
+    }
+    sent.add(key);
+    if (!written.has(key) && explanations.of(event) === undefined) {
+      tell(event.step, `${nameOf(event)} was sent, and is neither written nor named`);
+    }
+  }
+  for (const [key, { record, unit, times }] of written) {
+    if (times > 1) tell(record.step, `${unitName(unit)} is ${times} times what readers take`);
+    if (!sent.has(key)) tell(record.step, `${unitName(unit)} is written, and Zoom never sent it`);
+  }
+  return problems;
+}
+
+interface Written {
+  readonly record: RecordEvent;
+  readonly unit: WrittenUnit;
+  times: number;
+}
+
+/** The frames that readers take, each with how often. */
+function writtenFrames(history: readonly HistoryEvent[]): ReadonlyMap<string, Written> {
+  const fence = new EpochFence();
+  const written = new Map<string, Written>();
+  for (const record of history) {
+    if (record.kind !== 'record') continue;
+    for (const unit of record.units) {
+      const source = `${unit.type} ${unit.source ?? ''}`;
+      if (fence.check(record.partitionKey, unit, source) !== 'admitted') continue;
+      // As for readers: a frame in chunks is there with its last one, and the fence knows it by its number alone.
+      const { chunkIndex = 0, chunkCount = 1, capturedAtMs } = unit;
+      if (chunkIndex < chunkCount - 1) continue;
+      fence.delivered(record.partitionKey, unit, source);
+      if (capturedAtMs === undefined || unit.source === undefined) continue;
+      const key = `${unit.rtmsStreamId} ${source} ${capturedAtMs}`;
+      const known = written.get(key);
+      if (known === undefined) written.set(key, { record, unit, times: 1 });
+      else known.times += 1;
+    }
+  }
+  return written;
+}
+
+/** Zoom keeps audio for 60 s, and for 30 s where a media connection alone is lost. */
+const ZOOM_KEEPS_MS = 30_000;
+
+/** @returns why Zoom should have sent a frame that it kept back */
+function wronglyKept({ notSent, atMs, capturedAtMs }: FrameEvent): string | undefined {
+  if (notSent !== 'buffer_full' || atMs - capturedAtMs >= ZOOM_KEEPS_MS) return undefined;
+  return `left Zoom's buffer after ${atMs - capturedAtMs} ms`;
+}
+
+const keyOf = ({ rtmsStreamId, mediaType, source, capturedAtMs }: FrameEvent) =>
+  `${rtmsStreamId} ${mediaType} ${source} ${capturedAtMs}`;
+
+const nameOf = ({ rtmsStreamId, mediaType, source, capturedAtMs }: FrameEvent) =>
+  `${rtmsStreamId} ${mediaType} of ${source} at ${capturedAtMs}`;
+
+const unitName = ({ rtmsStreamId, type, source, capturedAtMs, epoch, sequence }: WrittenUnit) =>
+  `${rtmsStreamId} ${type} of ${source} at ${capturedAtMs} (epoch ${epoch}, number ${sequence})`;

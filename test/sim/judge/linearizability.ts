@@ -1,0 +1,126 @@
+import type { HistoryEvent, Problem } from '../history.ts';
+import { type Item, meets, textOf, updated } from './expressions.ts';
+import { type RowOperation, rowOperations } from './row-operations.ts';
+
+/**
+ * Is there one order of the operations on a row that explains every answer? Each operation takes effect at one moment
+ * between its invocation and its end, against the row as the operations before it left it. An operation whose answer was
+ * lost may have taken effect or not.
+ *
+ * The search goes along the history and keeps every state in which the row may be (Wing and Gong 1993, with the memo of
+ * Lowe 2017: two ways that end in the same row with the same open operations done are one). Operations are ordered only
+ * when one of them ends, because nothing can be told before.
+ */
+export function judgeRows(history: readonly HistoryEvent[]): Problem[] {
+  return [...rowOperations(history)].flatMap(([row, operations]) => judgeRowOf(row, operations));
+}
+
+/** One possible past: the row as it stands, and the open operations that have taken effect. */
+interface Past {
+  readonly item: Item | undefined;
+  /** `item` as a text. */
+  readonly text: string;
+  readonly done: readonly RowOperation[];
+}
+
+interface Moment {
+  readonly at: number;
+  readonly operation: RowOperation;
+  readonly begins: boolean;
+}
+
+/** So many pasts at once mean that the history has more open calls than this search was made for. */
+const MAX_PASTS = 20_000;
+
+function judgeRowOf(row: string, operations: readonly RowOperation[]): Problem[] {
+  let pasts: Past[] = [{ item: undefined, text: textOf(undefined), done: [] }];
+  const open = new Set<RowOperation>();
+  const everSeen = new Set(pasts.map(({ text }) => text));
+  const problem = (step: number, words: string): Problem => ({ judge: 'row', step, words });
+  for (const { at, operation, begins } of momentsOf(operations)) {
+    if (operation.isStale) {
+      // It may be old, but it was true once. The open writes may have made it true just now.
+      if (begins) continue;
+      const { image } = operation.answer ?? {};
+      const text = textOf(image);
+      if (!everSeen.has(text)) explore(row, pasts, open, everSeen);
+      if (everSeen.has(text)) continue;
+      return [problem(at, `${row}: ${nameOf(operation)} has read what never stood there`)];
+    }
+    if (begins) {
+      open.add(operation);
+      continue;
+    }
+    pasts = pasts.every(({ done }) => done.includes(operation))
+      ? pasts
+      : explore(row, pasts, open, everSeen).filter(({ done }) => done.includes(operation));
+    open.delete(operation);
+    const left = pasts.map((past) => ({ ...past, done: past.done.filter((o) => o !== operation) }));
+    pasts = [...new Map(left.map((past) => [keyOf(past), past])).values()];
+    if (pasts.length > 0) continue;
+    return [problem(at, `${row}: no order of its operations explains ${nameOf(operation)}`)];
+  }
+  return [];
+}
+
+function momentsOf(operations: readonly RowOperation[]): Moment[] {
+  const moments = operations.flatMap((operation): Moment[] => {
+    const { invokedAt, overAt } = operation;
+    const begin = { at: invokedAt, operation, begins: true };
+    return overAt === undefined ? [begin] : [begin, { at: overAt, operation, begins: false }];
+  });
+  return moments.sort((a, b) => a.at - b.at || Number(b.begins) - Number(a.begins));
+}
+
+/** Every past that can come of these when open operations take effect in any order. */
+function explore(
+  row: string,
+  pasts: readonly Past[],
+  open: ReadonlySet<RowOperation>,
+  everSeen: Set<string>,
+): Past[] {
+  const known = new Map(pasts.map((past) => [keyOf(past), past]));
+  const todo = [...pasts];
+  for (let past = todo.pop(); past !== undefined; past = todo.pop()) {
+    for (const operation of open) {
+      if (past.done.includes(operation)) continue;
+      const after = effectOn(past.item, row, operation);
+      if (after === undefined) continue;
+      const text = after.item === past.item ? past.text : textOf(after.item);
+      const done = [...past.done, operation];
+      const next: Past = { item: after.item, text, done };
+      if (known.has(keyOf(next))) continue;
+      everSeen.add(text);
+      known.set(keyOf(next), next);
+      todo.push(next);
+      if (known.size > MAX_PASTS) throw new Error(`${row}: more open calls than can be judged`);
+    }
+  }
+  return [...known.values()];
+}
+
+/** @returns the row after the operation; undefined when its answer would have been another one */
+function effectOn(
+  item: Item | undefined,
+  row: string,
+  { op, command, answer }: RowOperation,
+): { readonly item: Item | undefined } | undefined {
+  if (op === 'read') {
+    return textOf(answer?.image) === textOf(item) ? { item } : undefined;
+  }
+  const isMet = meets(item, command.condition, command);
+  if (answer !== undefined && answer.met !== isMet) return undefined;
+  if (!isMet) return { item };
+  if (op === 'delete' || command.update === undefined) return { item: undefined };
+  const after = updated(item ?? { pk: row }, command.update, command);
+  const isAsTold = answer?.image === undefined || textOf(answer.image) === textOf(after);
+  return isAsTold ? { item: after } : undefined;
+}
+
+const keyOf = ({ text, done }: Past) =>
+  `${text} ${done
+    .map(({ call }) => call)
+    .sort((a, b) => a - b)
+    .join()}`;
+
+const nameOf = ({ op, call, process }: RowOperation) => `the ${op} ${call} of ${process}`;

@@ -1,0 +1,173 @@
+import { FENCE_AFTER_MS } from '../../../runner/ownership/expiry.ts';
+import { isReadable, parseSessionRow } from '../../../shared/session-table/parse-row.ts';
+import { ATTRIBUTE, startOf, wantedState } from '../../../shared/session-table/session-row.ts';
+import type { HistoryEvent, Problem, ProcessEvent, RowEvent, RowImage } from '../history.ts';
+
+/** Bounds of a run, ms. */
+export interface LivenessBounds {
+  /** A wanted stream has an owner that runs again this long after it lost one, while somebody could have taken it. */
+  readonly ownedWithinMs: number;
+  /** Slots of one session. */
+  readonly sessionSlots: number;
+}
+
+/** A lost owner is found after 10 s, by a look every 3 s, and then there is a line; a lost job is found after 15 s. */
+export const LIVENESS_BOUNDS: LivenessBounds = { ownedWithinMs: 30_000, sessionSlots: 1 };
+
+/** How often all streams are looked at, ms of the history. A row that changes is looked at then. */
+const LOOK_MS = 500;
+
+interface Process {
+  readonly process: string;
+  taskId: string | undefined;
+  isRunning: boolean;
+  isDraining: boolean;
+  freeSlots: number;
+  /** The last heartbeat of which the process knows that it reached the table, Unix ms. */
+  beatAtMs: number;
+}
+
+interface Stream {
+  readonly rtmsStreamId: string;
+  /** What its row says. */
+  isWanted: boolean;
+  /** Zoom's webhook about a stop may be on its way to the row. */
+  isStopped: boolean;
+  owner: string | undefined;
+  quarantinedUntilMs: number;
+  /** Since when it is wanted and nobody that runs owns it, Unix ms. */
+  sinceMs: number | undefined;
+  isTold: boolean;
+}
+
+/**
+ * Is every wanted stream owned again in time? Only a time counts in which some process with room, that neither drains nor
+ * is frozen, reached the table: where there was none, nobody could have.
+ */
+export function judgeLiveness(
+  history: readonly HistoryEvent[],
+  bounds: LivenessBounds = LIVENESS_BOUNDS,
+): Problem[] {
+  return new OwnershipWatch(bounds).judge(history);
+}
+
+class OwnershipWatch {
+  readonly #bounds: LivenessBounds;
+  readonly #processes = new Map<string, Process>();
+  readonly #streams = new Map<string, Stream>();
+  readonly #problems: Problem[] = [];
+  /** Since when there has been somebody to take a stream without interruption, Unix ms. */
+  #healthySinceMs: number | undefined;
+
+  constructor(bounds: LivenessBounds) {
+    this.#bounds = bounds;
+  }
+
+  judge(history: readonly HistoryEvent[]): Problem[] {
+    let lookedAtMs = Number.NEGATIVE_INFINITY;
+    for (const event of history) {
+      if (event.kind === 'process' || event.atMs - lookedAtMs >= LOOK_MS) {
+        this.#look(event.step, event.atMs);
+        lookedAtMs = event.atMs;
+      }
+      if (event.kind === 'process') this.#process(event);
+      if (event.kind === 'stream') {
+        this.#stream(event.rtmsStreamId).isStopped = event.what === 'stopped';
+      }
+      if (event.kind === 'row') this.#row(event);
+    }
+    return this.#problems;
+  }
+
+  #row({ row, phase, process, after, met, atMs }: RowEvent): void {
+    if (row.startsWith('TASK#')) {
+      const task = this.#of(process);
+      if (phase === 'applied' && after !== undefined && row === after['pk']) {
+        task.taskId = row.slice('TASK#'.length);
+        task.freeSlots =
+          Number(after[ATTRIBUTE.slotsTotal] ?? 0) - Number(after[ATTRIBUTE.slotsUsed] ?? 0);
+        task.isDraining ||= after['draining'] === true;
+      }
+      if (phase === 'answered' && met === true) task.beatAtMs = atMs;
+      return;
+    }
+    if (phase !== 'applied' || met !== true) return;
+    const running = [...this.#processes.values()].filter(({ isRunning }) => isRunning);
+    const stream = this.#stream(row.slice('SESSION#'.length));
+    // Wanted from the moment at which the row says so: before it nobody of ours can know.
+    stream.isWanted = isWantedRow(after);
+    stream.owner = after?.['owner'] as string | undefined;
+    stream.quarantinedUntilMs = Number(after?.['quarantinedUntilMs'] ?? 0);
+    track(stream, new Set(running.map(({ taskId }) => taskId)), atMs);
+  }
+
+  #process({ process, what }: ProcessEvent): void {
+    const found = this.#of(process);
+    if (what === 'started' || what === 'ready' || what === 'thawed') found.isRunning = true;
+    if (what === 'draining') found.isDraining = true;
+    if (['frozen', 'killed', 'exited', 'crashed'].includes(what)) found.isRunning = false;
+  }
+
+  /** Everything as it was until now. */
+  #look(step: number, nowMs: number): void {
+    const running = [...this.#processes.values()].filter(({ isRunning }) => isRunning);
+    const isHealthy = running.some((process) => this.#mayTake(process, nowMs));
+    this.#healthySinceMs = isHealthy ? (this.#healthySinceMs ?? nowMs) : undefined;
+    const owners = new Set(running.map(({ taskId }) => taskId));
+    for (const stream of this.#streams.values()) {
+      track(stream, owners, nowMs);
+      this.#judge(stream, step, nowMs);
+    }
+  }
+
+  #judge(stream: Stream, step: number, nowMs: number): void {
+    if (stream.sinceMs === undefined || this.#healthySinceMs === undefined || stream.isTold) return;
+    const waitedMs = nowMs - Math.max(stream.sinceMs, this.#healthySinceMs);
+    if (waitedMs <= this.#bounds.ownedWithinMs) return;
+    stream.isTold = true;
+    const words = `${stream.rtmsStreamId} is wanted, and for ${waitedMs} ms nobody that runs has owned it`;
+    this.#problems.push({ judge: 'liveness', step, words });
+  }
+
+  #mayTake({ isDraining, freeSlots, beatAtMs }: Process, nowMs: number): boolean {
+    const hasRoom = freeSlots >= this.#bounds.sessionSlots;
+    return !isDraining && hasRoom && nowMs - beatAtMs < FENCE_AFTER_MS;
+  }
+
+  #of(process: string): Process {
+    let found = this.#processes.get(process);
+    if (found === undefined) {
+      const beatAtMs = Number.NEGATIVE_INFINITY;
+      const none = { taskId: undefined, isDraining: false, freeSlots: 0 };
+      found = { process, isRunning: true, beatAtMs, ...none };
+      this.#processes.set(process, found);
+    }
+    return found;
+  }
+
+  #stream(rtmsStreamId: string): Stream {
+    let found = this.#streams.get(rtmsStreamId);
+    if (found === undefined) {
+      const none = { owner: undefined, quarantinedUntilMs: 0, sinceMs: undefined };
+      found = { rtmsStreamId, isWanted: false, isStopped: false, isTold: false, ...none };
+      this.#streams.set(rtmsStreamId, found);
+    }
+    return found;
+  }
+}
+
+/** Takes in who runs now. @param owners tasks that run */
+function track(stream: Stream, owners: ReadonlySet<string | undefined>, nowMs: number): void {
+  const { owner, isWanted, isStopped, quarantinedUntilMs } = stream;
+  const isOwned = owner !== undefined && owners.has(owner);
+  const isWaiting = isWanted && !isStopped && !isOwned && nowMs >= quarantinedUntilMs;
+  stream.sinceMs = isWaiting ? (stream.sinceMs ?? nowMs) : undefined;
+  if (!isWaiting) stream.isTold = false;
+}
+
+/** Does a row ask for somebody who records the stream? */
+function isWantedRow(image: RowImage): boolean {
+  const row = image && parseSessionRow(image);
+  if (row === undefined || !isReadable(row)) return false;
+  return wantedState(row).state === 'started' && (startOf(row)?.serverUrls.length ?? 0) > 0;
+}

@@ -1,0 +1,53 @@
+import type { HistoryEvent, Problem } from '../history.ts';
+
+/** A start whose webhook may still be on its way when somebody asks. */
+const WEBHOOK_MS = 5_000;
+/** Zoom ends a stream that nobody connects to after 60 s: before that, a second request would meet the first. */
+const ASK_AGAIN_AFTER_MS = 60_000;
+
+interface Entity {
+  /** Streams that run, and since when, Unix ms. */
+  readonly running: Map<string, number>;
+  /** When Zoom agreed to a request from which no stream has come yet, Unix ms. */
+  agreedAtMs: number | undefined;
+}
+
+/** Was Zoom asked for a stream that it had started again, or agreed to start? */
+export function judgeRestarts(history: readonly HistoryEvent[]): Problem[] {
+  const entities = new Map<string, Entity>();
+  const problems: Problem[] = [];
+  const entityOf = (entityId: string) => {
+    const entity = entities.get(entityId) ?? {
+      running: new Map<string, number>(),
+      agreedAtMs: undefined,
+    };
+    entities.set(entityId, entity);
+    return entity;
+  };
+  for (const event of history) {
+    if (event.kind === 'stream') {
+      const entity = entityOf(event.entityId);
+      if (event.what === 'stopped') entity.running.delete(event.rtmsStreamId);
+      if (event.what === 'started') {
+        entity.running.set(event.rtmsStreamId, event.atMs);
+        entity.agreedAtMs = undefined;
+      }
+    }
+    if (event.kind !== 'restart') continue;
+    const { entityId, process, step, atMs, status } = event;
+    const entity = entityOf(entityId);
+    const tell = (why: string) => {
+      const words = `${process} asked Zoom for another stream of ${entityId}, ${why}`;
+      problems.push({ judge: 'restart', step, words });
+    };
+    const isKnown = ([stream, sinceMs]: [string, number]) =>
+      stream !== event.rtmsStreamId && atMs - sinceMs > WEBHOOK_MS;
+    if ([...entity.running].some(isKnown)) tell('which has one');
+    else if (entity.agreedAtMs !== undefined && atMs - entity.agreedAtMs < ASK_AGAIN_AFTER_MS) {
+      tell(`to which Zoom had agreed ${atMs - entity.agreedAtMs} ms before`);
+    }
+    const hasAgreed = status >= 200 && status < 300;
+    if (hasAgreed && entity.running.size === 0) entity.agreedAtMs = atMs;
+  }
+  return problems;
+}
