@@ -1,16 +1,14 @@
 import { expect, test } from 'vitest';
-import { TASKS, type TaskRow } from '../../shared/session-table/session-row.ts';
-import { EXPIRE_AFTER_MS, isExpired, observe } from './expiry.ts';
+import {
+  isExpired as isExpiredAfter,
+  observe,
+  type Sighting,
+} from '../../shared/lease/sightings.ts';
+import { EXPIRE_AFTER_MS } from './expiry.ts';
 
-const row = (heartbeat: number): TaskRow => ({
-  pk: 'TASK#t',
-  owner: TASKS,
-  taskId: 't',
-  heartbeat,
-  slotsUsed: 0,
-  slotsTotal: 1,
-  draining: false,
-});
+const row = (heartbeat: number) => ({ id: 't', heartbeat });
+const isExpired = (sighting: Sighting | undefined, askedAtMs: number) =>
+  isExpiredAfter(sighting, askedAtMs, EXPIRE_AFTER_MS);
 const at = (askedAtMs: number, answeredAtMs = askedAtMs) => ({ askedAtMs, answeredAtMs });
 
 test('a task whose counter did not change between two looks expires', () => {

@@ -1,6 +1,16 @@
 import { expect, test } from 'vitest';
+import {
+  holds,
+  type Lease,
+  leaseAt as leaseAtMs,
+  NO_LEASE,
+  renewed as renewedAtMs,
+} from '../../shared/lease/lease.ts';
 import { EXPIRE_AFTER_MS, FENCE_AFTER_MS } from './expiry.ts';
-import { holds, leaseAt, NO_LEASE, renewed } from './lease.ts';
+
+const leaseAt = (lease: Lease, nowMs: number) => leaseAtMs(lease, nowMs, FENCE_AFTER_MS);
+const renewed = (lease: Lease, sentAtMs: number, nowMs: number) =>
+  renewedAtMs(lease, sentAtMs, nowMs, FENCE_AFTER_MS);
 
 test('a lease holds from the first renewal until the next one is late', () => {
   const lease = renewed(NO_LEASE, 100, 150);

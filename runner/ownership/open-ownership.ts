@@ -1,6 +1,7 @@
 import type { ECSClient } from '@aws-sdk/client-ecs';
 import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { isCatcher } from '../../shared/catcher.ts';
+import { Heartbeat } from '../../shared/lease/heartbeat.ts';
 import type { Logger } from '../../shared/logger.ts';
 import type { Metrics } from '../../shared/metrics.ts';
 import type { Packing } from '../../shared/packing.ts';
@@ -14,7 +15,7 @@ import {
   revisionOf,
 } from '../task/ecs.ts';
 import type { Loops } from '../task/loop.ts';
-import { Heartbeat } from './heartbeat.ts';
+import { TASK_LEASE } from './expiry.ts';
 import { OrphanWatch } from './orphans.ts';
 import { Packer } from './packer.ts';
 import { SessionStore } from './store.ts';
@@ -88,19 +89,25 @@ export async function openOwnership(options: OwnershipOptions): Promise<TaskOwne
   const unreadable = new UnreadableRows(logger, metrics);
   const store = new SessionStore(aws.table, config.sessionTable, (row) => unreadable.report(row));
   const revision = ecsTask && (await revisionOf(aws.ecs, ecsTask, logger));
+  const task = () => ({
+    taskId,
+    slotsUsed: sessions().slotsUsed,
+    slotsTotal: config.capacity,
+    draining: sessions().isDraining,
+    ...(revision !== undefined && { revision }),
+  });
   const heartbeat = new Heartbeat({
-    store,
-    task: () => ({
-      taskId,
-      slotsUsed: sessions().slotsUsed,
-      slotsTotal: config.capacity,
-      draining: sessions().isDraining,
-      ...(revision !== undefined && { revision }),
-    }),
-    onFenced: (sinceRenewalMs) => sessions().fence(sinceRenewalMs),
+    times: TASK_LEASE,
+    renew: (signal) => store.renew(task(), Date.now(), signal),
+    onFenced(sinceRenewalMs) {
+      metrics.count('FencedByHeartbeat');
+      logger.error('heartbeat lost, nothing is written', { event: 'fenced' });
+      sessions().fence(sinceRenewalMs);
+    },
     onRenewed: (term) => void sessions().proveAll(term),
-    logger,
-    metrics,
+    onFailed(error) {
+      logger.warn('heartbeat not renewed', { event: 'heartbeat_failed', error });
+    },
   });
   const yields = () => mover.yields || packer?.yields === true;
   const holdBackMs = () => (yields() ? YIELD_MS : 0);

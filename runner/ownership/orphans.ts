@@ -1,18 +1,13 @@
 import { performance } from 'node:perf_hooks';
 import { isCatcher } from '../../shared/catcher.ts';
+import { isExpired, observe, type Sightings } from '../../shared/lease/sightings.ts';
 import {
   type SessionRow,
   type TaskRow,
   UNOWNED,
   wantedState,
 } from '../../shared/session-table/session-row.ts';
-import {
-  EXPIRE_AFTER_MS,
-  HEARTBEAT_INTERVAL_MS,
-  isExpired,
-  observe,
-  type Sightings,
-} from './expiry.ts';
+import { EXPIRE_AFTER_MS, HEARTBEAT_INTERVAL_MS } from './expiry.ts';
 import { PLACEMENT_WINDOW_MS, placeInLine } from './placement.ts';
 import { isQuarantined, needsRoom } from './rules.ts';
 import type { SessionStore } from './store.ts';
@@ -71,7 +66,8 @@ export class OrphanWatch {
   /** @returns whether another task is known to be dead, as of the last look */
   isExpired(taskId: string): boolean {
     return (
-      taskId !== this.#options.taskId && isExpired(this.#sightings.get(taskId), this.#lookedAtMs)
+      taskId !== this.#options.taskId &&
+      isExpired(this.#sightings.get(taskId), this.#lookedAtMs, EXPIRE_AFTER_MS)
     );
   }
 
@@ -134,7 +130,8 @@ export class OrphanWatch {
     const atMs = this.#clock();
     const tasks = await store.tasks();
     const look = { askedAtMs: atMs, answeredAtMs: this.#clock() };
-    this.#sightings = observe(this.#sightings, tasks, look);
+    const beating = tasks.map(({ taskId: id, heartbeat }) => ({ id, heartbeat }));
+    this.#sightings = observe(this.#sightings, beating, look);
     this.#lookedAtMs = atMs;
     const unowned = await store.sessionsOf(UNOWNED);
     const orphans = unowned.filter((row) => !isQuarantined(row, nowMs));

@@ -1,8 +1,9 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { holds, type Lease, leaseAt, NO_LEASE, renewed } from '../../shared/lease/lease.ts';
+import { isExpired, observe, type Sighting } from '../../shared/lease/sightings.ts';
 import { type SessionRow, TASKS, UNOWNED } from '../../shared/session-table/session-row.ts';
-import { EXPIRE_AFTER_MS, FENCE_AFTER_MS, isExpired, observe, type Sighting } from './expiry.ts';
-import { holds, type Lease, leaseAt, NO_LEASE, renewed } from './lease.ts';
+import { EXPIRE_AFTER_MS, FENCE_AFTER_MS } from './expiry.ts';
 import { judgeRow, judgeSession, type SessionView } from './rules.ts';
 
 /**
@@ -145,7 +146,7 @@ function stepsOf(state: State, runner: Runner, index: number, rules: Rules): Ste
     steps[steps.length - 1] = [last[0], unseen(last[1], index)];
   } else if (runner.renewalAge !== undefined) {
     add('never hears of its renewal', { renewalAge: undefined });
-    const answered = renewed(lease, -runner.renewalAge * TICK_MS, 0);
+    const answered = renewed(lease, -runner.renewalAge * TICK_MS, 0, FENCE_AFTER_MS);
     add('hears of its renewal', { ...withLease(runner, answered), renewalAge: undefined });
   }
   if (runner.seen.some((seen, other) => other !== index && seen?.same !== true)) {
@@ -213,7 +214,10 @@ function wouldClaim(runner: Runner, read: Read, index: number): boolean {
   // By the last look, however long ago: what it does not know yet, the check has to find out.
   const isExpiredTask = (name: string) => {
     const seen = runner.seen[indexOf(name)];
-    return seen !== undefined && isExpired({ heartbeat: 0, sinceMs: -seen.age * TICK_MS }, 0);
+    return (
+      seen !== undefined &&
+      isExpired({ heartbeat: 0, sinceMs: -seen.age * TICK_MS }, 0, EXPIRE_AFTER_MS)
+    );
   };
   const here = { taskId: nameOf(index), hasSession: false, nowMs: 0 };
   return judgeRow(rowOf(read.row), here, isExpiredTask).act === 'claim';
@@ -239,7 +243,7 @@ function older(runner: Runner): Runner {
         : age(renewalAge),
     seen: runner.seen.map((seen) => seen && { ...seen, age: age(seen.age) }),
   };
-  return withLease(aged, leaseAt(leaseOf(aged), 0));
+  return withLease(aged, leaseAt(leaseOf(aged), 0, FENCE_AFTER_MS));
 }
 
 /** The counter of one runner has moved on: the others have not seen its value. */
@@ -268,7 +272,10 @@ function looked(runner: Runner, index: number): Runner['seen'] {
       slotsTotal: 1,
       draining: false,
     } as const;
-    const after = observe(before, [task], { askedAtMs: 0, answeredAtMs: 0 }).get('other');
+    const after = observe(before, [{ id: 'other', heartbeat: task.heartbeat }], {
+      askedAtMs: 0,
+      answeredAtMs: 0,
+    }).get('other');
     return { same: true, age: Math.abs((after?.sinceMs ?? 0) / TICK_MS) };
   });
 }

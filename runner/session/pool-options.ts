@@ -1,8 +1,8 @@
+import type { Heartbeat } from '../../shared/lease/heartbeat.ts';
 import type { Logger } from '../../shared/logger.ts';
 import type { Metrics } from '../../shared/metrics.ts';
 import type { Claim } from '../../shared/session-table/runner-writes.ts';
 import type { TaskRow } from '../../shared/session-table/session-row.ts';
-import type { Heartbeat } from '../ownership/heartbeat.ts';
 import type { SessionStore } from '../ownership/store.ts';
 import type { Tenure } from '../ownership/tenure.ts';
 import type { Load } from './admission.ts';

@@ -1,8 +1,14 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { ServiceError } from '../../shared/errors.ts';
-import { SILENT_LOGGER } from '../../shared/logger.ts';
-import { NO_METRICS } from '../../shared/metrics.ts';
+import { ServiceError } from '../errors.ts';
 import { Heartbeat } from './heartbeat.ts';
+
+const TIMES = {
+  intervalMs: 3_000,
+  slowAfterMs: 2_000,
+  retryMs: 500,
+  watchMs: 250,
+  fenceAfterMs: 7_000,
+};
 
 /** A table that answers at once, not at all, or with an error. */
 class Table {
@@ -10,7 +16,7 @@ class Table {
   renewals = 0;
   asked = 0;
 
-  async renew(_task: unknown, _nowMs: number, signal: AbortSignal): Promise<void> {
+  async renew(signal: AbortSignal): Promise<void> {
     this.asked += 1;
     if (this.answer === 'fail') throw new ServiceError('session/store-failed', 'down');
     if (this.answer === 'silence') {
@@ -38,15 +44,14 @@ beforeEach(async () => {
   fenced = 0;
   renewedIn = [];
   heartbeat = new Heartbeat({
-    store: table,
-    task: () => ({ taskId: 'me', slotsUsed: 0, slotsTotal: 1, draining: false }),
+    times: TIMES,
+    renew: (signal) => table.renew(signal),
     onFenced: (ms) => {
       fenced += 1;
       sinceRenewalMs = ms;
     },
     onRenewed: (term) => renewedIn.push(term),
-    logger: SILENT_LOGGER,
-    metrics: NO_METRICS,
+    onFailed: () => {},
     clock: () => Date.now(),
   });
 });
@@ -78,7 +83,7 @@ test.each(['fail', 'silence'] as const)('fences after 7 s of %s', async (answer)
   expect(fenced).toBe(1);
 });
 
-test('a table that answers late does not fence a task, one that does not answer does', async () => {
+test('a table that answers late does not fence a member, one that does not answer does', async () => {
   await heartbeat.start();
   table.answer = 'slow';
   await vi.advanceTimersByTimeAsync(60_000);
@@ -88,7 +93,7 @@ test('a table that answers late does not fence a task, one that does not answer 
   expect(table.asked).toBeLessThanOrEqual(31);
 });
 
-test('a short outage of the table does not fence a task', async () => {
+test('a short outage of the table does not fence a member', async () => {
   await heartbeat.start();
   table.answer = 'fail';
   await vi.advanceTimersByTimeAsync(5_000);
@@ -98,7 +103,7 @@ test('a short outage of the table does not fence a task', async () => {
   expect(fenced).toBe(0);
 });
 
-test('a task serves again after a lapse, but nothing that it claimed before', async () => {
+test('a member serves again after a lapse, but nothing that it claimed before', async () => {
   await heartbeat.start();
   table.answer = 'fail';
   await vi.advanceTimersByTimeAsync(8_000);
@@ -110,7 +115,7 @@ test('a task serves again after a lapse, but nothing that it claimed before', as
   expect(renewedIn).toEqual([0, 1]);
 });
 
-test('a task that was frozen notices the lapse before it does anything else', async () => {
+test('a member that was frozen notices the lapse before it does anything else', async () => {
   await heartbeat.start();
   vi.setSystemTime(Date.now() + 20_000);
   expect(heartbeat.holds(0)).toBe(false);

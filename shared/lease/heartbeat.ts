@@ -1,40 +1,25 @@
 import { performance } from 'node:perf_hooks';
-import type { Logger } from '../../shared/logger.ts';
-import type { Metrics } from '../../shared/metrics.ts';
-import type { TaskReport } from '../../shared/session-table/task-writes.ts';
-import { FENCE_AFTER_MS, HEARTBEAT_INTERVAL_MS } from './expiry.ts';
-import { holds, type Lease, leaseAt, NO_LEASE, renewed } from './lease.ts';
-import type { SessionStore } from './store.ts';
-
-/**
- * A renewal without an answer after this long gets a second one beside it, over another connection, and stays. Do not
- * cancel it: if DynamoDB is only a little slow, cancelling would fence every runner.
- */
-const SLOW_AFTER_MS = 2_000;
-/** An answer that comes later than this cannot renew the lease. */
-const RENEW_TIMEOUT_MS = FENCE_AFTER_MS;
-const RETRY_MS = 500;
-/** How often the lease is checked. In a process that was frozen this timer fires as soon as the process goes on. */
-const WATCH_MS = 250;
+import { holds, type Lease, type LeaseTimes, leaseAt, NO_LEASE, renewed } from './lease.ts';
 
 export interface HeartbeatOptions {
-  readonly store: Pick<SessionStore, 'renew'>;
-  readonly task: () => TaskReport;
+  readonly times: LeaseTimes;
+  /** Raises the heartbeat in the table. @param signal aborts when the answer could not renew the lease any more */
+  readonly renew: (signal: AbortSignal) => Promise<void>;
   /**
-   * The lease has lapsed. Other tasks may own everything that this one did, so nothing more may be written.
+   * The lease has lapsed. Others may own everything that this member did, so nothing more may be written.
    *
    * @param sinceRenewalMs since the last renewal that counts was sent
    */
   readonly onFenced: (sinceRenewalMs: number) => void;
   /** A renewal was answered in time, and `term` is the current one. */
   readonly onRenewed?: (term: number) => void;
-  readonly logger: Logger;
-  readonly metrics: Metrics;
+  /** A renewal failed; the next one follows. */
+  readonly onFailed: (error: unknown) => void;
   /** Monotonic, ms. @default performance.now */
   readonly clock?: () => number;
 }
 
-/** Renews this task's heartbeat, and knows whether this task may serve (lease.ts). */
+/** Renews a member's heartbeat, and knows whether the member may serve (lease.ts). */
 export class Heartbeat {
   readonly #options: HeartbeatOptions;
   readonly #clock: () => number;
@@ -48,11 +33,11 @@ export class Heartbeat {
     this.#clock = options.clock ?? (() => performance.now());
   }
 
-  /** Renews for the first time, then keeps renewing. @throws ServiceError `session/store-failed` */
+  /** Renews for the first time, then keeps renewing. @throws what the first renewal throws */
   async start(): Promise<void> {
     await this.#renew();
-    this.#watch = setInterval(() => this.#current(), WATCH_MS);
-    this.#schedule(HEARTBEAT_INTERVAL_MS);
+    this.#watch = setInterval(() => this.#current(), this.#options.times.watchMs);
+    this.#schedule(this.#options.times.intervalMs);
   }
 
   stop(): void {
@@ -61,7 +46,7 @@ export class Heartbeat {
     clearTimeout(this.#next);
   }
 
-  /** The current term, or undefined while this task may not serve. */
+  /** The current term, or undefined while this member may not serve. */
   get term(): number | undefined {
     const { term, renewedAtMs } = this.#current();
     return renewedAtMs === undefined ? undefined : term;
@@ -76,11 +61,9 @@ export class Heartbeat {
   #current(): Lease {
     const nowMs = this.#clock();
     const before = this.#lease;
-    const lease = leaseAt(before, nowMs);
+    const lease = leaseAt(before, nowMs, this.#options.times.fenceAfterMs);
     if (lease !== before) {
       this.#lease = lease;
-      this.#options.metrics.count('FencedByHeartbeat');
-      this.#options.logger.error('heartbeat lost, nothing is written', { event: 'fenced' });
       this.#options.onFenced(nowMs - (before.renewedAtMs ?? nowMs));
     }
     return lease;
@@ -88,12 +71,10 @@ export class Heartbeat {
 
   async #renew(): Promise<void> {
     const sentAtMs = this.#clock();
-    await this.#options.store.renew(
-      this.#options.task(),
-      Date.now(),
-      AbortSignal.timeout(RENEW_TIMEOUT_MS),
-    );
-    this.#lease = renewed(this.#current(), sentAtMs, this.#clock());
+    const { renew, times } = this.#options;
+    // An answer that comes later than this cannot renew the lease.
+    await renew(AbortSignal.timeout(times.fenceAfterMs));
+    this.#lease = renewed(this.#current(), sentAtMs, this.#clock(), times.fenceAfterMs);
     const { term } = this;
     if (term !== undefined) this.#options.onRenewed?.(term);
   }
@@ -101,18 +82,19 @@ export class Heartbeat {
   /** Sends a renewal after a delay. Only the newest renewal schedules the next one, so that there is one chain of them. */
   #schedule(delayMs: number): void {
     if (this.#stopped.signal.aborted) return;
+    const { times, onFailed } = this.#options;
     clearTimeout(this.#next);
     this.#next = setTimeout(() => {
-      this.#schedule(SLOW_AFTER_MS);
+      this.#schedule(times.slowAfterMs);
       const own = this.#next;
       const then = (pauseMs: number) => {
         if (own === this.#next) this.#schedule(pauseMs);
       };
       this.#renew().then(
-        () => then(HEARTBEAT_INTERVAL_MS),
+        () => then(times.intervalMs),
         (error: unknown) => {
-          this.#options.logger.warn('heartbeat not renewed', { event: 'heartbeat_failed', error });
-          then(RETRY_MS);
+          onFailed(error);
+          then(times.retryMs);
         },
       );
     }, delayMs);
