@@ -2,6 +2,7 @@ import type { Account } from './account.ts';
 import { ApiError, type EntryErrorName } from './api-error.ts';
 import { type Input, optionalText } from './input.ts';
 import type { DataStream } from './stream.ts';
+import type { Subscription } from './subscription.ts';
 
 /** What an operation gets beside its input. */
 export interface Call {
@@ -11,8 +12,8 @@ export interface Call {
   entryError(): EntryErrorName | undefined;
 }
 
-/** Carries out one call. @returns the answer as an object, or as JSON text where speed matters */
-export type Operation = (input: Input, call: Call) => object | string;
+/** Carries out one call. @returns the answer: an object, JSON text where speed matters, or a stream of events */
+export type Operation = (input: Input, call: Call) => object | string | Subscription;
 
 export const STREAM_NAME = { min: 1, max: 128, pattern: /^[a-zA-Z0-9_.-]+$/ };
 const ARN = /^arn:aws[\w-]*:kinesis:[\w-]+:\d{12}:stream\/([\w.-]+)$/;

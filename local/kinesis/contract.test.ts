@@ -6,6 +6,7 @@ import { dirname, join } from 'node:path';
 import type { KinesisClient } from '@aws-sdk/client-kinesis';
 import { afterAll, beforeAll, describe, test, vi } from 'vitest';
 import { connect } from '../../test/support/kinesis-client.ts';
+import { CONSUMER_CASES } from './contract/consumer-cases.ts';
 import { LIMIT_CASES } from './contract/limit-cases.ts';
 import { PUT_CASES } from './contract/put-cases.ts';
 import { READ_CASES } from './contract/read-cases.ts';
@@ -13,7 +14,14 @@ import { SHARD_CASES } from './contract/shard-cases.ts';
 import { STREAM_CASES } from './contract/stream-cases.ts';
 import { type KinesisServer, startKinesisServer } from './server.ts';
 
-const CASES = [STREAM_CASES, PUT_CASES, READ_CASES, SHARD_CASES, LIMIT_CASES].flat();
+const CASES = [
+  STREAM_CASES,
+  PUT_CASES,
+  READ_CASES,
+  SHARD_CASES,
+  LIMIT_CASES,
+  CONSUMER_CASES,
+].flat();
 
 for (const protocol of ['HTTP/1.1', 'h2c'] as const) {
   describe(`our Kinesis over ${protocol}`, () => {
@@ -57,10 +65,11 @@ describe('kinesis-local over HTTP/1.1', () => {
 
   for (const [index, { title, run, peerDeviates }] of CASES.entries()) {
     const body = () => run(client, `contract-${index}`);
+    // The peer looks for records to push once a second; these cases wait for it side by side.
+    const one = CONSUMER_CASES.some((each) => each.title === title) ? test.concurrent : test;
     // Once the peer behaves as the service does, test.fails fails, and peerDeviates has to be removed.
-    if (peerDeviates !== undefined)
-      test.fails(`${title} (deviates: ${peerDeviates})`, body, 20_000);
-    else test(title, body, 20_000);
+    if (peerDeviates !== undefined) one.fails(`${title} (deviates: ${peerDeviates})`, body, 20_000);
+    else one(title, body, 20_000);
   }
 });
 
@@ -85,7 +94,9 @@ function startPeer(tlsPort: number, plainPort: number): ChildProcess {
       SHARD_LIMIT: '500',
       CREATE_STREAM_DURATION: '10ms',
       DELETE_STREAM_DURATION: '10ms',
+      DEREGISTER_STREAM_CONSUMER_DURATION: '10ms',
       MERGE_SHARDS_DURATION: '10ms',
+      REGISTER_STREAM_CONSUMER_DURATION: '10ms',
       SPLIT_SHARD_DURATION: '10ms',
       UPDATE_SHARD_COUNT_DURATION: '10ms',
       UPDATE_STREAM_MODE_DURATION: '10ms',

@@ -1,5 +1,12 @@
 import { request } from 'node:http';
-import type { Answer, Exchange } from './http.ts';
+import type { Exchange } from './http.ts';
+
+/** What the other server answered. */
+interface ForwardedAnswer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: Buffer;
+}
 
 /** Headers of one connection. The other server has a connection of its own. */
 const OF_CONNECTION = new Set([
@@ -19,7 +26,7 @@ const OF_CONNECTION = new Set([
 export function forwardCall(
   { method, path, headers, body }: Exchange,
   port: number,
-): Promise<Answer | undefined> {
+): Promise<ForwardedAnswer | undefined> {
   const kept = Object.entries(headers).filter(
     ([name]) => !name.startsWith(':') && !OF_CONNECTION.has(name),
   );

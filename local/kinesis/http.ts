@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import {
   createServer as createHttp1Server,
   type IncomingMessage,
@@ -13,13 +14,6 @@ import {
 import { type AddressInfo, createServer as createTcpServer, type Socket } from 'node:net';
 import { ServiceError } from '../../shared/errors.ts';
 
-/** What `Exchange.answer` sends. */
-export interface Answer {
-  readonly status: number;
-  readonly headers: Readonly<Record<string, string>>;
-  readonly body: string | Uint8Array;
-}
-
 /** One request, by either protocol. */
 export interface Exchange {
   readonly method: string;
@@ -34,8 +28,16 @@ export interface Exchange {
     headers: Readonly<Record<string, string>>,
     body: string | Uint8Array,
   ): void;
+  /** Begins an answer that is written piece by piece. */
+  stream(headers: Readonly<Record<string, string>>): AnswerStream;
   /** Ends the request without an answer: HTTP/1.1 destroys the connection, HTTP/2 resets this one stream. */
   drop(): void;
+}
+
+export interface AnswerStream {
+  /** @returns once there is room for more, or the client is gone */
+  write(bytes: Uint8Array): Promise<void>;
+  end(): void;
 }
 
 export interface HttpServer {
@@ -145,6 +147,18 @@ async function serve(
       // The responses of both protocols have these two methods, but their union does not type-check.
       const plain = response as ServerResponse;
       plain.writeHead(status, { ...headers, 'content-length': bytes.length }).end(bytes);
+    },
+    stream(headers) {
+      // See `answer`.
+      const plain = response as ServerResponse;
+      plain.writeHead(200, headers);
+      return {
+        async write(bytes) {
+          if (gone.signal.aborted || plain.write(bytes)) return;
+          await once(plain, 'drain', { signal: gone.signal }).catch(() => undefined);
+        },
+        end: () => void plain.end(),
+      };
     },
     drop() {
       if (isHttp2(response)) response.stream.close(constants.NGHTTP2_CANCEL);

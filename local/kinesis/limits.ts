@@ -38,6 +38,13 @@ export const KINESIS_QUOTAS = {
   iteratorAgeMs: 300_000,
   nextTokenAgeMs: 300_000,
 
+  /** Registered consumers of a stream, and what each of them gets of a shard ("Develop enhanced fan-out consumers"). */
+  consumersPerStream: 20,
+  pushBytesPerSecond: 2 * MIB,
+  /** API reference of SubscribeToShard: how long a subscription lasts, and how soon the next one may replace it. */
+  subscriptionMs: 300_000,
+  resubscribeAfterMs: 5_000,
+
   minRetentionHours: 24,
   maxRetentionHours: 8_760,
 

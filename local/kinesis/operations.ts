@@ -1,5 +1,12 @@
 import { ApiError } from './api-error.ts';
 import { type Operation, streamNameIn } from './call.ts';
+import {
+  deregisterStreamConsumer,
+  describeStreamConsumer,
+  listStreamConsumers,
+  registerStreamConsumer,
+  subscribeToShard,
+} from './consumer-operations.ts';
 import type { Input } from './input.ts';
 import { decodeIterator } from './iterators.ts';
 import { putRecord, putRecordsOperation } from './put-operations.ts';
@@ -25,18 +32,23 @@ const OPERATIONS: ReadonlyMap<string, Operation> = new Map<string, Operation>([
   ['CreateStream', createStream],
   ['DecreaseStreamRetentionPeriod', decreaseRetention],
   ['DeleteStream', deleteStream],
+  ['DeregisterStreamConsumer', deregisterStreamConsumer],
   ['DescribeLimits', describeLimits],
   ['DescribeStream', describeStream],
+  ['DescribeStreamConsumer', describeStreamConsumer],
   ['DescribeStreamSummary', describeStreamSummary],
   ['GetRecords', getRecords],
   ['GetShardIterator', getShardIterator],
   ['IncreaseStreamRetentionPeriod', increaseRetention],
   ['ListShards', listShards],
+  ['ListStreamConsumers', listStreamConsumers],
   ['ListStreams', listStreams],
   ['MergeShards', mergeShards],
   ['PutRecord', putRecord],
   ['PutRecords', putRecordsOperation],
+  ['RegisterStreamConsumer', registerStreamConsumer],
   ['SplitShard', splitShard],
+  ['SubscribeToShard', subscribeToShard],
   ['UpdateMaxRecordSize', updateMaxRecordSize],
   ['UpdateShardCount', updateShardCount],
   ['UpdateStreamMode', updateStreamMode],
@@ -63,6 +75,8 @@ export function findOperation(target: string): NamedOperation {
 /** The name of the data stream that a call is about, for the fault script; undefined when the call names none. */
 export function streamNameOf(operation: string, input: Input): string | undefined {
   const { ShardIterator: token } = input;
+  const { ConsumerARN: consumer } = input;
+  if (typeof consumer === 'string') return consumer.split('/')[1];
   if (operation !== 'GetRecords' || typeof token !== 'string') return streamNameIn(input);
   try {
     // Time 0 makes no iterator too old: only its stream matters here.

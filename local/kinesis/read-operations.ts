@@ -14,28 +14,41 @@ const ITERATOR_TYPES = [
   'AT_TIMESTAMP',
 ] as const;
 
+type PositionType = (typeof ITERATOR_TYPES)[number];
+
 export function getShardIterator(input: Input, call: Call): object {
   const stream = streamOf(input, call.account);
   stream.expire(call.nowMs);
   const shard = stream.shard(text(input, 'ShardId'));
-  const type = text(input, 'ShardIteratorType', { oneOf: ITERATOR_TYPES });
-  const position = startPosition(input, type as (typeof ITERATOR_TYPES)[number], shard, call.nowMs);
+  const type = text(input, 'ShardIteratorType', { oneOf: ITERATOR_TYPES }) as PositionType;
+  const sequenceNumber = optionalText(input, 'StartingSequenceNumber');
+  const timestampMs = optionalTimestampMs(input, 'Timestamp');
+  const position = startPosition({ type, sequenceNumber, timestampMs }, shard, call.nowMs);
   return { ShardIterator: encodeIterator(stream, shard.id, position, call.nowMs) };
 }
 
-function startPosition(
-  input: Input,
-  type: (typeof ITERATOR_TYPES)[number],
-  shard: Shard,
-  nowMs: number,
-): number {
-  switch (type) {
+/** Reads the StartingPosition of SubscribeToShard, which means the same as the members of GetShardIterator. */
+export function subscribePosition(input: Input, shard: Shard, nowMs: number): number {
+  const type = text(input, 'Type', { oneOf: ITERATOR_TYPES }) as PositionType;
+  const sequenceNumber = optionalText(input, 'SequenceNumber');
+  const timestampMs = optionalTimestampMs(input, 'Timestamp');
+  return startPosition({ type, sequenceNumber, timestampMs }, shard, nowMs);
+}
+
+interface StartingPosition {
+  readonly type: PositionType;
+  readonly sequenceNumber: string | undefined;
+  readonly timestampMs: number | undefined;
+}
+
+function startPosition(start: StartingPosition, shard: Shard, nowMs: number): number {
+  switch (start.type) {
     case 'TRIM_HORIZON':
       return shard.firstPosition;
     case 'LATEST':
       return shard.endPosition;
     case 'AT_TIMESTAMP': {
-      const timestampMs = optionalTimestampMs(input, 'Timestamp');
+      const { timestampMs } = start;
       if (timestampMs === undefined) {
         const message = 'Must specify Timestamp parameter for AT_TIMESTAMP iterator.';
         throw new ApiError('InvalidArgumentException', message);
@@ -47,14 +60,13 @@ function startPosition(
       return shard.positionAtTime(timestampMs);
     }
     case 'AT_SEQUENCE_NUMBER':
-      return Math.max(0, knownPosition(input, type, shard));
+      return Math.max(0, knownPosition(start, shard));
     case 'AFTER_SEQUENCE_NUMBER':
-      return knownPosition(input, type, shard) + 1;
+      return knownPosition(start, shard) + 1;
   }
 }
 
-function knownPosition(input: Input, type: string, shard: Shard): number {
-  const sequenceNumber = optionalText(input, 'StartingSequenceNumber');
+function knownPosition({ type, sequenceNumber }: StartingPosition, shard: Shard): number {
   if (sequenceNumber === undefined) {
     const message = `Must specify StartingSequenceNumber parameter for ${type} iterator.`;
     throw new ApiError('InvalidArgumentException', message);
@@ -96,16 +108,21 @@ export function getRecords(input: Input, call: Call): string {
   counters.recordsOut += records.length;
   for (const record of records) counters.bytesOut += record.sizeBytes;
 
-  const parts = records.map((record, index) =>
-    recordJson(record, shard.sequenceNumberAt(first + index)),
-  );
+  const parts = recordsJson(shard, first, records);
   let answer = `{"MillisBehindLatest":${millisBehind(shard, next, records.at(-1), nowMs)}`;
   if (shard.closedAtMs !== undefined && next === shard.endPosition) {
     answer += `,"ChildShards":${JSON.stringify(childShards(stream, shard))}`;
   } else {
     answer += `,"NextShardIterator":"${encodeIterator(stream, shard.id, next, nowMs)}"`;
   }
-  return `${answer},"Records":[${parts.join(',')}]}`;
+  return `${answer},"Records":[${parts}]}`;
+}
+
+/** @returns the members of a JSON array: records of the shard, the first of them at `first` */
+export function recordsJson(shard: Shard, first: number, records: readonly StoredRecord[]): string {
+  return records
+    .map((record, index) => recordJson(record, shard.sequenceNumberAt(first + index)))
+    .join(',');
 }
 
 /** Written without JSON.stringify: base64 and sequence numbers need no escaping, and scanning the data is slow. */
@@ -117,7 +134,7 @@ function recordJson(record: StoredRecord, sequenceNumber: string): string {
 }
 
 /** @returns 0 at the tip of the shard; before it the age of the last record read, else of the first unread one, ms */
-function millisBehind(
+export function millisBehind(
   shard: Shard,
   next: number,
   last: StoredRecord | undefined,
@@ -128,7 +145,7 @@ function millisBehind(
   return Math.max(1, nowMs - (reference?.arrivedAtMs ?? nowMs));
 }
 
-function childShards(stream: DataStream, shard: Shard): object[] {
+export function childShards(stream: DataStream, shard: Shard): object[] {
   return stream.childrenOf(shard).map((child) => ({
     ShardId: child.id,
     ParentShards: child.parentIds,

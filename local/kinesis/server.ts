@@ -3,14 +3,16 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { Account } from './account.ts';
 import { ApiError } from './api-error.ts';
 import { type BodyFormat, bodyFormatOf } from './body-format.ts';
+import { EVENT_STREAM, encodeStreamError, encodeStreamEvent } from './event-stream.ts';
 import { FaultSwitch } from './fault-switch.ts';
-import type { FaultScript } from './faults.ts';
+import type { CallFate, FaultScript } from './faults.ts';
 import { forwardCall } from './forward.ts';
-import { type Answer, type Exchange, startHttpServer } from './http.ts';
+import { type Exchange, startHttpServer } from './http.ts';
 import type { Input } from './input.ts';
-import { MAX_BODY_BYTES } from './limits.ts';
+import { KINESIS_QUOTAS, MAX_BODY_BYTES } from './limits.ts';
 import { findOperation, type NamedOperation, streamNameOf } from './operations.ts';
 import type { StreamCounters } from './stream.ts';
+import { type EventSink, Subscription } from './subscription.ts';
 
 export interface KinesisServerOptions {
   /** @default 0, any free port of 127.0.0.1 */
@@ -19,6 +21,8 @@ export interface KinesisServerOptions {
   readonly region?: string;
   /** Base64 characters kept in all. Beyond it the oldest records are dropped and counted. @default 512 MiB */
   readonly maxStoredBytes?: number;
+  /** How long a subscription lasts, ms. @default five minutes, as the service does */
+  readonly subscriptionMs?: number;
   /** Unix ms; used for limits, expiry and arrival times. @default Date.now */
   readonly clock?: () => number;
   /**
@@ -45,8 +49,8 @@ export interface KinesisStats {
 }
 
 /**
- * Starts Amazon Kinesis Data Streams in memory: AWS JSON 1.1 and CBOR 1.1 over HTTP/1.1 and h2c on one port, with the limits
- * and error shapes of the service. It accepts any credentials.
+ * Starts Amazon Kinesis Data Streams in memory: AWS JSON 1.1 and CBOR 1.1 over HTTP/1.1 and h2c on one port (the service has
+ * SubscribeToShard on HTTP/2 alone), with the limits and error shapes of the service. It accepts any credentials.
  *
  * Beside the API it serves `/_faults` (POST a fault script, GET, DELETE) and `/_stats` (GET).
  *
@@ -61,6 +65,7 @@ export async function startKinesisServer(
     options.maxStoredBytes ?? 512 * 1024 * 1024,
   );
   const faults = new FaultSwitch(clock);
+  const subscriptionMs = options.subscriptionMs ?? KINESIS_QUOTAS.subscriptionMs;
   const calls: KinesisStats['calls'] = {};
   const closing = new AbortController();
 
@@ -80,12 +85,7 @@ export async function startKinesisServer(
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
       count(operation?.name ?? 'unknown', error.name);
-      const { status, headers, body } = toAnswer(
-        format,
-        { __type: error.name, message: error.message },
-        error.status,
-      );
-      exchange.answer(status, headers, body);
+      answerApi(exchange, error.status, format, { __type: error.name, message: error.message });
     }
   }
 
@@ -107,18 +107,31 @@ export async function startKinesisServer(
       await delay(fate.latencyMs, undefined, { signal: closing.signal }).catch(() => undefined);
     }
     if (fate.error !== undefined) throw new ApiError(fate.error, 'Injected by the fault script.');
+    if (options.forwardTo !== undefined) return forward(name, exchange, options.forwardTo, fate);
     const { entryError } = fate;
-    const answered =
-      options.forwardTo === undefined
-        ? toAnswer(format, operation.run(input, { account, nowMs: clock(), entryError }))
-        : await forwardCall(exchange, options.forwardTo);
-    if (answered === undefined || fate.dropAnswer) {
-      count(name, answered === undefined ? 'connection broken' : 'answer dropped');
+    const output = operation.run(input, { account, nowMs: clock(), entryError });
+    if (fate.dropAnswer) {
+      count(name, 'answer dropped');
       return exchange.drop();
     }
-    const { status, headers, body } = answered;
-    count(name, status === 200 ? 'ok' : `HTTP ${status}`);
-    exchange.answer(status, headers, body);
+    count(name, 'ok');
+    if (!(output instanceof Subscription)) return answerApi(exchange, 200, format, output);
+    await output.run(sinkOf(exchange, format), clock, subscriptionMs);
+  }
+
+  async function forward(
+    name: string,
+    exchange: Exchange,
+    port: number,
+    { dropAnswer }: CallFate,
+  ): Promise<void> {
+    const answer = await forwardCall(exchange, port);
+    if (answer === undefined || dropAnswer) {
+      count(name, answer === undefined ? 'connection broken' : 'answer dropped');
+      return exchange.drop();
+    }
+    count(name, answer.status === 200 ? 'ok' : `HTTP ${answer.status}`);
+    exchange.answer(answer.status, answer.headers, answer.body);
   }
 
   function count(operation: string, outcome: string): void {
@@ -150,9 +163,30 @@ function parseBody(body: Buffer | undefined, format: BodyFormat): Input {
   throw new ApiError('RequestEntityTooLargeException', 'The request body is too large.');
 }
 
-function toAnswer(format: BodyFormat, answer: object | string, status = 200): Answer {
+/** Answers a subscription: first the members of the answer that are no events, of which there are none. */
+function sinkOf(exchange: Exchange, format: BodyFormat): EventSink {
+  const headers = { 'content-type': EVENT_STREAM, 'x-amzn-requestid': randomUUID() };
+  const answer = exchange.stream(headers);
+  void answer.write(encodeStreamEvent('initial-response', '{}', format));
+  return {
+    gone: exchange.gone,
+    event: (json) => answer.write(encodeStreamEvent('SubscribeToShardEvent', json, format)),
+    error(error) {
+      void answer.write(encodeStreamError(error, format));
+      answer.end();
+    },
+    end: () => answer.end(),
+  };
+}
+
+function answerApi(
+  exchange: Exchange,
+  status: number,
+  format: BodyFormat,
+  answer: object | string,
+): void {
   const headers = { 'content-type': format.contentType, 'x-amzn-requestid': randomUUID() };
-  return { status, headers, body: format.write(answer) };
+  exchange.answer(status, headers, format.write(answer));
 }
 
 function answerJson(exchange: Exchange, status: number, body: object): void {

@@ -35,6 +35,7 @@ export class Shard {
   readonly #writeRecords;
   readonly #readBytes;
   readonly #readCalls;
+  readonly #watchers = new Set<() => void>();
   #records: StoredRecord[] = [];
   #firstPosition = 0;
 
@@ -70,6 +71,13 @@ export class Shard {
 
   close(nowMs: number): void {
     this.closedAtMs = nowMs;
+    for (const watcher of this.#watchers) watcher();
+  }
+
+  /** Calls `watcher` whenever a record has come or the shard was closed. @returns ends it */
+  watch(watcher: () => void): () => void {
+    this.#watchers.add(watcher);
+    return () => void this.#watchers.delete(watcher);
   }
 
   /** @returns whether the write limits allow a record of that size now; if so, the record is charged */
@@ -93,24 +101,32 @@ export class Shard {
   append(record: StoredRecord): string {
     this.#records.push(record);
     this.storedBytes += record.data.length;
+    for (const watcher of this.#watchers) watcher();
     return this.sequenceNumberAt(this.endPosition - 1);
   }
 
   /** @returns up to `limit` records and 10 MiB from `position`, at least one if there is one; charges the read */
   read(position: number, limit: number): StoredRecord[] {
+    const records = this.peek(position, limit, KINESIS_QUOTAS.bytesPerRead);
+    const sizeBytes = records.reduce((sum, record) => sum + record.sizeBytes, 0);
+    // Overdrawing costs the whole answer: 10 MiB block the shard for the documented five seconds.
+    const bucket = this.#readBytes;
+    takeTokens(bucket, sizeBytes > bucket.level ? sizeBytes + bucket.level : sizeBytes);
+    return records;
+  }
+
+  /** The same without a charge: a registered consumer has limits of its own. */
+  peek(position: number, limit: number, maxBytes: number): StoredRecord[] {
     const from = Math.max(0, position - this.#firstPosition);
     const most = Math.min(this.#records.length, from + limit);
     let to = from;
     let sizeBytes = 0;
     while (to < most) {
       const next = (this.#records[to] as StoredRecord).sizeBytes;
-      if (to > from && sizeBytes + next > KINESIS_QUOTAS.bytesPerRead) break;
+      if (to > from && sizeBytes + next > maxBytes) break;
       sizeBytes += next;
       to += 1;
     }
-    // Overdrawing costs the whole answer: 10 MiB block the shard for the documented five seconds.
-    const bucket = this.#readBytes;
-    takeTokens(bucket, sizeBytes > bucket.level ? sizeBytes + bucket.level : sizeBytes);
     return this.#records.slice(from, to);
   }
 

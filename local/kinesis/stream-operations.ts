@@ -51,7 +51,9 @@ export function createStream(input: Input, call: Call): object {
 }
 
 export function deleteStream(input: Input, call: Call): object {
-  call.account.delete(streamOf(input, call.account));
+  const stream = streamOf(input, call.account);
+  call.account.delete(stream);
+  for (const consumer of stream.consumers.values()) consumer.remove();
   return {};
 }
 
@@ -76,7 +78,7 @@ export function describeStreamSummary(input: Input, call: Call): object {
     StreamDescriptionSummary: {
       ...describe(stream),
       OpenShardCount: stream.openShards.length,
-      ConsumerCount: 0,
+      ConsumerCount: stream.consumers.size,
       MaxRecordSizeInKiB: stream.maxRecordKiB,
       RecordDistributionStrategy: stream.recordDistribution,
     },

@@ -2,6 +2,7 @@ import { ApiError } from './api-error.ts';
 import { evenRanges, type HashKeyRange, hashPartitionKey, MAX_HASH_KEY } from './hash-key.ts';
 import { HOUR_MS, KINESIS_QUOTAS } from './limits.ts';
 import { Shard } from './shard.ts';
+import type { StreamConsumer } from './stream-consumer.ts';
 
 export type StreamMode = 'PROVISIONED' | 'ON_DEMAND';
 export type RecordDistributionStrategy = 'USER_PARTITION_KEY' | 'AUTO';
@@ -62,6 +63,8 @@ export class DataStream {
   #nextShardIndex = 0;
   #nextAutoShard = 0;
   readonly #routes = new Map<string, Shard>();
+  /** Registered for enhanced fan-out, by name. */
+  readonly consumers = new Map<string, StreamConsumer>();
 
   constructor(options: StreamOptions, nowMs: number) {
     this.name = options.name;
