@@ -437,7 +437,7 @@ describe('runner service', { timeout: TIMEOUT_MS }, () => {
     }
   });
 
-  test('the catcher has 15 minutes, a queue that stays silent for longer, and batches of a second', () => {
+  test('the catcher has 15 minutes, a queue that stays silent for longer, and batches that wait for nothing', () => {
     const { template } = synthesize('dev');
     template.hasResourceProperties('AWS::Lambda::Function', {
       Architectures: ['arm64'],
@@ -446,8 +446,8 @@ describe('runner service', { timeout: TIMEOUT_MS }, () => {
     });
     template.hasResourceProperties('AWS::SQS::Queue', { VisibilityTimeout: 960 });
     template.hasResourceProperties('AWS::Lambda::EventSourceMapping', {
-      BatchSize: 50,
-      MaximumBatchingWindowInSeconds: 1,
+      BatchSize: 10,
+      MaximumBatchingWindowInSeconds: Match.absent(),
       FunctionResponseTypes: ['ReportBatchItemFailures'],
     });
     // Without a catcher the webhook sends one job, and nobody polls.

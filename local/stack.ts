@@ -19,6 +19,8 @@ export interface StackOptions {
   readonly api?: ApiAddresses;
   /** The catcher, which serves while no runner does. Unset: there is none. */
   readonly catcher?: LocalCatcherOptions | undefined;
+  /** Of the media stream. @default those of the local AWS */
+  readonly mediaShards?: number | undefined;
   /** Replaces `runner/main.ts` in tests. */
   readonly runner?: RunnerVariant | undefined;
   /** Webhook port, 0 picks a free one. */
@@ -65,7 +67,10 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     for (const stop of closers.splice(0).reverse()) await stop();
   };
   try {
-    const aws = await startLocalAws({ zoomSecret: zoomSecret(options.credentials) });
+    const aws = await startLocalAws({
+      zoomSecret: zoomSecret(options.credentials),
+      mediaShards: options.mediaShards,
+    });
     closers.push(() => aws.close());
     const spool = await mkdtemp(join(tmpdir(), 'rtms-spool-'));
     closers.push(() => rm(spool, { recursive: true, force: true }));

@@ -4,7 +4,11 @@ import { slotsOfRequest } from '../shared/session-table/slots.ts';
 import { createRunnerAws } from './aws.ts';
 import type { RunnerConfig } from './config.ts';
 import { openProducers, type Producers } from './kinesis/open-producers.ts';
-import { openOwnership, type TaskOwnership } from './ownership/open-ownership.ts';
+import {
+  type OwnershipOptions,
+  openOwnership,
+  type TaskOwnership,
+} from './ownership/open-ownership.ts';
 import { fenceWrites } from './ownership/write-fence.ts';
 import { openSessions, type Sessions, type SessionsOptions } from './session/open-sessions.ts';
 import type { DrainDeadline } from './task/drain-deadline.ts';
@@ -27,6 +31,7 @@ export interface ServingOptions {
   readonly deadline: DrainDeadline;
   readonly startUp: StartUp;
   readonly other?: SessionsOptions['other'];
+  readonly onHeartbeat?: OwnershipOptions['onHeartbeat'];
   /** Called once a metrics period, before the values are printed. */
   readonly observe?: (serving: Serving) => void;
   readonly logger: Logger;
@@ -85,6 +90,7 @@ export async function openServing(options: ServingOptions): Promise<Serving> {
     ecsTask,
     revisionIntervalMs: options.revisionIntervalMs,
     backlogMs: () => producers.oldestAgeMs,
+    onHeartbeat: options.onHeartbeat,
     sessions: () => sessions.pool,
   });
   const pressure = () => ({

@@ -11,9 +11,9 @@ test('an execution of the catcher is told from a task by its id', () => {
 test('a look at a catcher is read back as it was written, and is no session job', () => {
   const catcherId = newCatcherId();
   for (const look of [
-    { catcherId, sameForSeconds: 0 },
-    { catcherId, heartbeat: 7, sameForSeconds: 5 },
-    { catcherId, heartbeat: '12345678901234567890', sameForSeconds: 10 },
+    { catcherId, heartbeat: 7 },
+    { catcherId, heartbeat: 7, isChain: true as const },
+    { catcherId, heartbeat: '12345678901234567890' },
   ]) {
     const body = encodeCatcherLook(look);
     expect(decodeCatcherLook(body)).toEqual({ version: 1, ...look });
@@ -26,10 +26,10 @@ test.each([
   'null',
   '[]',
   encodeSessionJob('stream'),
-  '{"version":2,"catcherId":"catcher-1","sameForSeconds":0}',
-  '{"version":1,"catcherId":"runner-1","sameForSeconds":0}',
-  '{"version":1,"catcherId":"catcher-1","sameForSeconds":-1}',
-  '{"version":1,"catcherId":"catcher-1","sameForSeconds":0,"heartbeat":{}}',
+  '{"version":2,"catcherId":"catcher-1","heartbeat":1}',
+  '{"version":1,"catcherId":"runner-1","heartbeat":1}',
+  '{"version":1,"catcherId":"catcher-1"}',
+  '{"version":1,"catcherId":"catcher-1","heartbeat":{}}',
 ])('a body that is no look at a catcher is not taken for one: %s', (body) => {
   expect(decodeCatcherLook(body)).toBeUndefined();
 });

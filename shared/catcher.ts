@@ -20,20 +20,24 @@ export function isCatcher(taskId: string): boolean {
 }
 
 /**
- * An SQS message that says "look whether this execution of the catcher still lives". While a catcher serves there is
- * always one, invisible for `CATCHER_LOOK_SECONDS`: where no task runs, nobody else would notice that it was killed.
+ * An SQS message that says "this execution of the catcher is dead if its heartbeat still is what it was". Where no task
+ * runs, nobody else would notice that it was killed. An execution sends one after each renewal, invisible for
+ * `CATCHER_LOOK_SECONDS`, so the last one is seen no later than another task's own watch would see the silence.
  */
 export interface CatcherLook {
   readonly version: 1;
   readonly catcherId: string;
-  /** The heartbeat that was last read; undefined before the first look. */
-  readonly heartbeat?: number | string;
-  /** For how long it has been the same, seconds: the sum of the delays since. */
-  readonly sameForSeconds: number;
+  /** As it was written or read before the message was sent. */
+  readonly heartbeat: number | string;
+  /**
+   * Whoever finds the execution alive sends the next one. There is one such chain for each execution, in case it is killed
+   * between a renewal and the message about it.
+   */
+  readonly isChain?: true;
 }
 
-/** Two of these are as long as others wait before they call a silent task dead (`EXPIRE_AFTER_MS`). */
-export const CATCHER_LOOK_SECONDS = 5;
+/** As long as others wait before they call a silent task dead (`EXPIRE_AFTER_MS`). */
+export const CATCHER_LOOK_SECONDS = 10;
 
 export function encodeCatcherLook(look: Omit<CatcherLook, 'version'>): string {
   return JSON.stringify({ version: 1, ...look } satisfies CatcherLook);
@@ -48,10 +52,8 @@ export function decodeCatcherLook(body: string): CatcherLook | undefined {
     return undefined;
   }
   if (typeof value !== 'object' || value === null) return undefined;
-  const { version, catcherId, heartbeat, sameForSeconds } = value as Partial<CatcherLook>;
+  const { version, catcherId, heartbeat, isChain } = value as Partial<CatcherLook>;
   if (version !== 1 || typeof catcherId !== 'string' || !isCatcher(catcherId)) return undefined;
-  if (typeof sameForSeconds !== 'number' || !(sameForSeconds >= 0)) return undefined;
-  if (heartbeat === undefined) return { version, catcherId, sameForSeconds };
   if (typeof heartbeat !== 'number' && typeof heartbeat !== 'string') return undefined;
-  return { version, catcherId, heartbeat, sameForSeconds };
+  return { version, catcherId, heartbeat, ...(isChain === true && { isChain }) };
 }

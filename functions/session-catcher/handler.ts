@@ -39,6 +39,7 @@ export async function handler(
     const remainingMs = () => context.getRemainingTimeInMillis();
     const caught = { rows: [...rows.values()], dead };
     try {
+      await Promise.all([...rows.keys()].map((rtmsStreamId) => queue.ensure(rtmsStreamId)));
       await serveCaught(caught, { config, aws, queue, remainingMs });
     } catch (error) {
       logger.error('the catcher could not serve', { event: 'catcher_failed', error });
@@ -72,8 +73,8 @@ async function lookAgain(
 ): Promise<Found> {
   try {
     if (rtmsStreamId !== undefined) await queue.again(rtmsStreamId);
-    // What was not read is not known to be the same: the count begins anew.
-    else if (catcherLook) await queue.follow({ ...catcherLook, sameForSeconds: 0 });
+    // A table that does not answer takes no renewals either, so the execution gets the whole time once more.
+    else if (catcherLook) await queue.follow(catcherLook);
     return {};
   } catch {
     return { failed: true };

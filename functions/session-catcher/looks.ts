@@ -9,6 +9,10 @@ import { SYNTHETIC_APP } from '../../shared/zoom/credentials.ts';
 
 /** A row that could not be read or claimed is looked at again after this long. */
 const AGAIN_SECONDS = 1;
+/** A stream that is about to be claimed is looked at again after this long, in case its claimant is killed. */
+const CLAIMED_BY_SECONDS = 5;
+/** While a dead execution owns streams, somebody looks at it this often. */
+const STILL_DEAD_SECONDS = 2;
 
 /** The catcher's queue, as the catcher itself sends to it. */
 export class LookQueue {
@@ -25,9 +29,17 @@ export class LookQueue {
     return this.#send(encodeSessionJob(rtmsStreamId), AGAIN_SECONDS);
   }
 
+  /**
+   * Has somebody look whether a stream that is about to be claimed here has an owner. Without it the message of a killed
+   * invocation would be seen again when the function's visibility timeout is over, which is 16 minutes.
+   */
+  ensure(rtmsStreamId: string): Promise<void> {
+    return this.#send(encodeSessionJob(rtmsStreamId), CLAIMED_BY_SECONDS);
+  }
+
   /** Has somebody look whether an execution still lives. */
-  follow(look: Omit<CatcherLook, 'version'>): Promise<void> {
-    return this.#send(encodeCatcherLook(look), CATCHER_LOOK_SECONDS);
+  follow(look: Omit<CatcherLook, 'version'>, afterSeconds = CATCHER_LOOK_SECONDS): Promise<void> {
+    return this.#send(encodeCatcherLook(look), afterSeconds);
   }
 
   async #send(MessageBody: string, DelaySeconds: number): Promise<void> {
@@ -58,30 +70,30 @@ export interface DeadCatcher {
 }
 
 /**
- * Looks whether an execution of the catcher still lives, and leaves the next look in the queue. The queue is the clock: a
- * message that was sent after the heartbeat had been read, and is visible `CATCHER_LOOK_SECONDS` later at the earliest,
- * proves as much as an observer's own clock would.
+ * Looks whether an execution of the catcher still lives. The queue is the clock: a message that was sent after the
+ * heartbeat had been written, and is visible `CATCHER_LOOK_SECONDS` later at the earliest, proves as much as an
+ * observer's own clock would.
  *
  * @returns the execution if it is dead and still owns streams
  */
 export async function lookAtCatcher(
-  { catcherId, heartbeat, sameForSeconds }: CatcherLook,
+  { catcherId, heartbeat, isChain }: CatcherLook,
   store: Pick<SessionStore, 'task' | 'sessionsOf' | 'deleteTask'>,
   queue: Pick<LookQueue, 'follow'>,
 ): Promise<DeadCatcher | undefined> {
   const task = await store.task(catcherId);
   // It has ended, and deleted its row.
   if (task === undefined) return undefined;
-  const isSame = task.heartbeat === heartbeat;
-  const silentForSeconds = isSame ? sameForSeconds + CATCHER_LOOK_SECONDS : 0;
-  const silentForMs = 1_000 * silentForSeconds;
-  const isDead = silentForMs >= EXPIRE_AFTER_MS;
-  const rows = isDead ? await store.sessionsOf(catcherId) : [];
-  if (isDead && rows.length === 0) {
+  if (task.heartbeat !== heartbeat) {
+    if (isChain) await queue.follow({ catcherId, heartbeat: task.heartbeat, isChain });
+    return undefined;
+  }
+  const rows = await store.sessionsOf(catcherId);
+  if (rows.length === 0) {
     await store.deleteTask(task);
     return undefined;
   }
-  const seen = { catcherId, heartbeat: task.heartbeat, sameForSeconds: silentForSeconds };
-  await queue.follow(seen);
-  return isDead ? { task, silentForMs, rows } : undefined;
+  // Before anything is claimed: whoever takes over may be killed as well.
+  await queue.follow({ catcherId, heartbeat }, STILL_DEAD_SECONDS);
+  return { task, silentForMs: EXPIRE_AFTER_MS, rows };
 }

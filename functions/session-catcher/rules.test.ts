@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { EXPIRE_AFTER_MS } from '../../runner/ownership/expiry.ts';
 import { CATCHER_LOOK_SECONDS, type CatcherLook } from '../../shared/catcher.ts';
 import {
   type SessionRow,
@@ -45,12 +46,12 @@ test.each<[string, Partial<SessionRow>, boolean]>([
 });
 
 /** One look at an execution whose heartbeat stands at 7. */
-async function look(seen: Partial<CatcherLook>, owns: number, heartbeat: number | undefined = 7) {
+async function look(seen: Pick<CatcherLook, 'heartbeat' | 'isChain'>, owns: number, lives = true) {
   const task: TaskRow = {
     pk: 'TASK#catcher-1',
     owner: TASKS,
     taskId: 'catcher-1',
-    heartbeat: heartbeat ?? 0,
+    heartbeat: 7,
     slotsUsed: owns,
     slotsTotal: 10,
     draining: false,
@@ -58,39 +59,38 @@ async function look(seen: Partial<CatcherLook>, owns: number, heartbeat: number 
   const followed: unknown[] = [];
   let deleted = 0;
   const dead = await lookAtCatcher(
-    { version: 1, catcherId: 'catcher-1', sameForSeconds: 0, ...seen },
+    { version: 1, catcherId: 'catcher-1', ...seen },
     {
-      task: async () => (heartbeat === undefined ? undefined : task),
+      task: async () => (lives ? task : undefined),
       sessionsOf: async () => Array.from({ length: owns }, () => ROW),
       async deleteTask() {
         deleted += 1;
       },
     },
-    { follow: async (next) => void followed.push(next) },
+    { follow: async (next, afterSeconds) => void followed.push([next, afterSeconds]) },
   );
   return { dead, followed, deleted };
 }
 
-test('an execution counts as dead when two looks in a row find the heartbeat of the one before', async () => {
-  const first = await look({}, 2);
-  expect(first).toMatchObject({ dead: undefined, deleted: 0 });
-  expect(first.followed).toEqual([{ catcherId: 'catcher-1', heartbeat: 7, sameForSeconds: 0 }]);
-  const second = await look({ heartbeat: 7 }, 2);
-  expect(second.dead).toBeUndefined();
-  const third = await look({ heartbeat: 7, sameForSeconds: CATCHER_LOOK_SECONDS }, 2);
-  expect(third.dead).toMatchObject({ silentForMs: 10_000, rows: [ROW, ROW] });
-  expect(third.followed).toHaveLength(1);
+test('an execution is dead when its heartbeat is what it was when the message was sent', async () => {
+  const { dead, followed } = await look({ heartbeat: 7 }, 2);
+  expect(dead).toMatchObject({ silentForMs: EXPIRE_AFTER_MS, rows: [ROW, ROW] });
+  // Until its streams have another owner: whoever takes over may be killed as well.
+  expect(followed).toEqual([[{ catcherId: 'catcher-1', heartbeat: 7 }, 2]]);
+  expect(1_000 * CATCHER_LOOK_SECONDS).toBe(EXPIRE_AFTER_MS);
 });
 
-test('a heartbeat that has moved on begins the count anew', async () => {
-  const { dead, followed } = await look({ heartbeat: 6, sameForSeconds: 5 }, 2);
+test('of an execution that lives, only the chain goes on', async () => {
+  expect(await look({ heartbeat: 4 }, 2)).toEqual({ dead: undefined, followed: [], deleted: 0 });
+  const { dead, followed } = await look({ heartbeat: 4, isChain: true }, 2);
   expect(dead).toBeUndefined();
-  expect(followed).toEqual([{ catcherId: 'catcher-1', heartbeat: 7, sameForSeconds: 0 }]);
+  expect(followed).toEqual([[{ catcherId: 'catcher-1', heartbeat: 7, isChain: true }, undefined]]);
 });
 
-test('the looks at an execution end when it is dead and owns nothing', async () => {
-  const { followed, deleted } = await look({ heartbeat: 7, sameForSeconds: 5 }, 0);
-  expect({ followed, deleted }).toEqual({ followed: [], deleted: 1 });
+test('the looks at an execution end when it is dead and owns nothing, or has ended', async () => {
+  const nothing = { dead: undefined, followed: [] };
+  expect(await look({ heartbeat: 7, isChain: true }, 0)).toEqual({ ...nothing, deleted: 1 });
+  expect(await look({ heartbeat: 7, isChain: true }, 2, false)).toEqual({ ...nothing, deleted: 0 });
 });
 
 test.each([

@@ -6,9 +6,9 @@ import { createLogger } from '../../runner/task/log.ts';
 import { EmfEmitter } from '../../runner/task/metrics.ts';
 import { sleep } from '../../runner/task/sleep.ts';
 import { StartUp } from '../../runner/task/start-up.ts';
-import { decodeCatcherLook, newCatcherId } from '../../shared/catcher.ts';
+import { type CatcherLook, decodeCatcherLook, newCatcherId } from '../../shared/catcher.ts';
 import type { Logger } from '../../shared/logger.ts';
-import type { SessionRow } from '../../shared/session-table/session-row.ts';
+import type { SessionRow, TaskRow } from '../../shared/session-table/session-row.ts';
 import type { CatcherConfig } from './config.ts';
 import { leavesFor } from './leaving.ts';
 import { type DeadCatcher, type LookQueue, lookAtCatcher } from './looks.ts';
@@ -54,6 +54,7 @@ export async function serveCaught(caught: Caught, tools: CatcherTools): Promise<
   const metrics = new EmfEmitter(config.runner.deployment);
   const leaving = new AbortController();
   const deadline = new DrainDeadline();
+  let first: TaskRow['heartbeat'] | undefined;
   const serving = await openServing({
     config: config.runner,
     taskId,
@@ -61,6 +62,10 @@ export async function serveCaught(caught: Caught, tools: CatcherTools): Promise<
     deadline,
     startUp: new StartUp(logger, OPEN_WITHIN_MS),
     other: (body) => follow(body, serving, queue),
+    onHeartbeat(heartbeat) {
+      if (first === undefined) first = heartbeat;
+      else void tellLife({ catcherId: taskId, heartbeat }, queue, logger);
+    },
     logger,
     metrics,
   });
@@ -72,7 +77,9 @@ export async function serveCaught(caught: Caught, tools: CatcherTools): Promise<
     const { loops, ownership, sessions } = serving;
     logger.info('ready', { event: 'catcher_ready', capacity: config.runner.capacity });
     // Before the first claim: if this execution is killed, somebody has to notice.
-    await queue.follow({ catcherId: taskId, sameForSeconds: 0 });
+    if (first !== undefined) {
+      await queue.follow({ catcherId: taskId, heartbeat: first, isChain: true });
+    }
     loops.start('tasks', TASKS_INTERVAL_MS, () =>
       startTasks(aws.ecs, config, ownership.watch.fleet, logger),
     );
@@ -124,6 +131,19 @@ async function takeOver({ task, silentForMs, rows }: DeadCatcher, serving: Servi
   const { ownership, sessions } = serving;
   ownership.watch.sawUnchanged(task, silentForMs);
   await sessions.pool.takeAll(rows).catch(() => undefined);
+}
+
+/** Has somebody see, when the time is over, whether this heartbeat was the last. The chain is there when this fails. */
+async function tellLife(
+  look: Pick<CatcherLook, 'catcherId' | 'heartbeat'>,
+  queue: LookQueue,
+  logger: Logger,
+): Promise<void> {
+  try {
+    await queue.follow(look);
+  } catch (error) {
+    logger.warn('nobody will look at this heartbeat', { event: 'look_not_sent', error });
+  }
 }
 
 /** @returns whether the message was a look at an execution of the catcher */

@@ -16,9 +16,11 @@ import type { RunnerService } from './runner-service.ts';
 
 /** The longest that Lambda allows. The function hands its sessions over two minutes before. */
 const TIMEOUT = Duration.minutes(15);
-/** Messages of one invocation, gathered for a second: a burst then needs few executions. */
-const BATCH_SIZE = 50;
-const BATCH_WINDOW = Duration.seconds(1);
+/**
+ * The most that Lambda hands over without gathering. A second of gathering would be a second in which nobody records, and
+ * a burst needs no fewer executions with it: one that runs takes the next messages itself.
+ */
+const BATCH_SIZE = 10;
 /** Half of the smallest `/tmp`. */
 const SPOOL_BYTES = 256 * 1024 ** 2;
 const MINUTE = Duration.minutes(1);
@@ -89,7 +91,6 @@ export class SessionCatcher extends Construct {
       target: this.handler,
       eventSourceArn: queue.queue.queueArn,
       batchSize: BATCH_SIZE,
-      maxBatchingWindow: BATCH_WINDOW,
       reportBatchItemFailures: true,
     });
     // Lambda refuses a mapping whose function may not receive from the queue yet.

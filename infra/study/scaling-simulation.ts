@@ -35,8 +35,8 @@ export interface ScalingOutcome {
 export const ZOOM_BUFFER_SECONDS = 60;
 
 /**
- * From the webhook until the catcher records a meeting: 2 s until the look, 1 s in which a batch is gathered, and a cold
- * start with its first calls; our assumption.
+ * From the webhook until the catcher records a meeting: 2 s until the look, and a cold start with its first calls; our
+ * assumption.
  */
 const CAUGHT_AFTER_SECONDS = 5;
 /** How often the catcher asks ECS for the tasks that it needs, as in functions/session-catcher/serve.ts. */

@@ -22,13 +22,16 @@ const REGION = 'us-east-1';
 const TABLE = 'rtms-sessions';
 const SECRET_ID = 'rtms-zoom';
 const STREAMS = { media: 'rtms-media', events: 'rtms-events' } as const;
-const SHARDS = { media: 4, events: 1 } as const;
+const MEDIA_SHARDS = 4;
+const EVENTS_SHARDS = 1;
 /** The local servers accept any credentials, but the SDK sends nothing without some. */
 const CREDENTIALS = { accessKeyId: 'local', secretAccessKey: 'local' };
 
 export interface LocalAwsOptions {
   /** Contents of the Zoom secret, shaped as `shared/zoom/credentials.ts` says. */
   readonly zoomSecret: string;
+  /** Of the media stream: each takes 1 MiB/s. @default 4 */
+  readonly mediaShards?: number | undefined;
 }
 
 /** Variables by which a process finds the local AWS. */
@@ -148,7 +151,9 @@ async function start(
     secretsManager: secretsManager.url,
     ecs: `http://${LOOPBACK}:${ecsPort}`,
   };
-  const queues = await createResources(endpoints, { table, streams, nameOf });
+  const { mediaShards = MEDIA_SHARDS } = options;
+  const shards = { media: mediaShards, events: EVENTS_SHARDS };
+  const queues = await createResources(endpoints, { table, streams, shards, nameOf });
 
   return {
     region: REGION,
@@ -185,12 +190,13 @@ async function start(
 }
 
 interface ResourceNames extends Pick<LocalAws, 'table' | 'streams'> {
+  readonly shards: Readonly<Record<keyof LocalAws['streams'], number>>;
   readonly nameOf: (name: string) => string;
 }
 
 async function createResources(
   endpoints: LocalAws['endpoints'],
-  { table, streams, nameOf }: ResourceNames,
+  { table, streams, shards, nameOf }: ResourceNames,
 ) {
   const client = { region: REGION, credentials: CREDENTIALS };
   const sqs = new SQSClient({ ...client, endpoint: endpoints.sqs, useQueueUrlAsEndpoint: false });
@@ -206,7 +212,7 @@ async function createResources(
       createSessionTable(dynamodb, table),
       ...(['media', 'events'] as const).map((name) =>
         kinesis.send(
-          new CreateStreamCommand({ StreamName: streams[name], ShardCount: SHARDS[name] }),
+          new CreateStreamCommand({ StreamName: streams[name], ShardCount: shards[name] }),
         ),
       ),
     ]);

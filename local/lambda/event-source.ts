@@ -12,8 +12,6 @@ import { type LocalFunction, Throttled } from './local-function.ts';
 /** Lambda begins with so many long polls. */
 const POLLERS = 5;
 const LONG_POLL_SECONDS = 5;
-/** A long poll could outlast the window, so a batch is gathered by short ones. */
-const GATHER_MS = 200;
 const ERROR_WAIT_MS = 500;
 /** Lambda tries a throttled batch again before it lets its messages come back by themselves. */
 const THROTTLED_SECONDS = 2;
@@ -22,8 +20,6 @@ export interface EventSourceOptions {
   readonly client: SQSClient;
   readonly queueUrl: string;
   readonly batchSize: number;
-  /** How long a batch is gathered after its first message. */
-  readonly windowMs: number;
   readonly target: Pick<LocalFunction, 'invoke'>;
   readonly onThrottled: () => void;
   /** Told of an invocation that failed; its messages come back when they are visible again. */
@@ -31,7 +27,7 @@ export interface EventSourceOptions {
 }
 
 /**
- * What Lambda's event source mapping does with a queue: it gathers batches, invokes the function with each, and deletes
+ * What Lambda's event source mapping does with a queue: it takes what is there, invokes the function with it, and deletes
  * what the function does not name as failed. A poll waits for its invocation.
  */
 export class LocalEventSource {
@@ -53,29 +49,20 @@ export class LocalEventSource {
   async #poll(): Promise<void> {
     const { signal } = this.#stopping;
     while (!signal.aborted) {
-      const batch = await this.#batch();
+      const batch = await this.#receive();
       if (batch.length === 0) continue;
       await this.#invoke(batch).catch(() => undefined);
     }
   }
 
-  async #batch(): Promise<Message[]> {
-    const { batchSize, windowMs } = this.#options;
-    const first = await this.#receive(LONG_POLL_SECONDS, Math.min(10, batchSize));
-    if (first.length === 0) return first;
-    const batch = [...first];
-    const untilMs = performance.now() + windowMs;
-    while (performance.now() < untilMs && batch.length < batchSize) {
-      await sleep(GATHER_MS);
-      batch.push(...(await this.#receive(0, Math.min(10, batchSize - batch.length))));
-    }
-    return batch;
-  }
-
-  async #receive(WaitTimeSeconds: number, MaxNumberOfMessages: number): Promise<Message[]> {
-    const { client, queueUrl } = this.#options;
+  async #receive(): Promise<Message[]> {
+    const { client, queueUrl, batchSize } = this.#options;
     const { signal } = this.#stopping;
-    const input = { QueueUrl: queueUrl, WaitTimeSeconds, MaxNumberOfMessages };
+    const input = {
+      QueueUrl: queueUrl,
+      WaitTimeSeconds: LONG_POLL_SECONDS,
+      MaxNumberOfMessages: batchSize,
+    };
     try {
       const command = new ReceiveMessageCommand(input);
       return (await client.send(command, { abortSignal: signal })).Messages ?? [];

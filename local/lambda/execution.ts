@@ -1,12 +1,13 @@
+import { pathToFileURL } from 'node:url';
 import type { Context } from 'aws-lambda';
 import type { Invocation, Outcome } from './execution-messages.ts';
 
 /**
- * One execution environment of a Lambda function: `node local/lambda/execution.ts <handler file>`. It imports the file
+ * One execution environment of a Lambda function: `node local/lambda/execution.ts <bundle>`. It imports the bundle
  * once, then runs one invocation after the other, as its parent sends them. The parent freezes this process in between.
  */
 const [entry = ''] = process.argv.slice(2);
-const { handler } = (await import(`../../${entry}`)) as {
+const { handler } = (await import(pathToFileURL(entry).href)) as {
   handler: (event: unknown, context: Context) => Promise<unknown>;
 };
 

@@ -7,8 +7,7 @@ import { LocalFunction } from './local-function.ts';
 /** The same as in infra/runner/session-catcher.ts. */
 const TIMEOUT_MS = 900_000;
 const MEMORY_MIB = 2_048;
-const BATCH_SIZE = 50;
-const WINDOW_MS = 1_000;
+const BATCH_SIZE = 10;
 const MAX_TASKS = 32;
 /** `/tmp` of a function, without what Node itself may write there. */
 const SPOOL_BYTES = 256 * 1024 * 1024;
@@ -77,7 +76,6 @@ export class LocalCatcher {
       client: this.#sqs,
       queueUrl: aws.catcherQueueUrl,
       batchSize: BATCH_SIZE,
-      windowMs: WINDOW_MS,
       target: this.function,
       onThrottled: () => {
         this.throttles += 1;

@@ -3,6 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Child, startChild, stopChild } from '../child.ts';
+import { bundleFunction } from './bundle-function.ts';
 import type { Invocation, Outcome } from './execution-messages.ts';
 
 const MEMORY_LOOK_MS = 500;
@@ -40,12 +41,16 @@ export class LocalFunction {
   readonly #busy = new Set<Execution>();
   /** Lets frozen executions go on when this process is killed. */
   readonly #thaw: Child;
+  readonly #bundle: ReturnType<typeof bundleFunction>;
   #running = 0;
   #isClosing = false;
 
   constructor(options: LocalFunctionOptions) {
     this.#options = options;
     this.#thaw = startChild('local/lambda/thaw-with-parent.ts', [], {}, () => {});
+    this.#bundle = bundleFunction(options.entry);
+    // The first execution reports it.
+    this.#bundle.catch(() => undefined);
   }
 
   /** Processes of the invocations that run. */
@@ -92,6 +97,10 @@ export class LocalFunction {
       );
     }
     await stopChild(this.#thaw, STOP_GRACE_MS);
+    await this.#bundle.then(
+      ({ directory }) => rm(directory, { recursive: true, force: true }),
+      () => undefined,
+    );
   }
 
   /** Waits for an outcome within the limits of time and memory; kills the execution that goes over one. */
@@ -134,7 +143,8 @@ export class LocalFunction {
   }
 
   async #start(): Promise<Execution> {
-    const { entry, environment, memoryMib, onLine } = this.#options;
+    const { environment, memoryMib, onLine } = this.#options;
+    const { file } = await this.#bundle;
     const directory = await mkdtemp(join(tmpdir(), 'rtms-lambda-'));
     const variables = {
       ...environment,
@@ -145,7 +155,7 @@ export class LocalFunction {
       NODE_OPTIONS: `--permission --allow-fs-read=* --allow-fs-write=${directory}`,
     };
     if (this.#isClosing) throw new Throttled('the function is closed');
-    const child = startChild('local/lambda/execution.ts', [entry], variables, onLine);
+    const child = startChild('local/lambda/execution.ts', [file], variables, onLine);
     const execution: Execution = { child, told: () => {} };
     this.#all.add(execution);
     child.process.on('message', (outcome: Outcome) => execution.told(outcome));

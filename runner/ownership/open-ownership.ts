@@ -6,7 +6,7 @@ import type { Logger } from '../../shared/logger.ts';
 import type { Metrics } from '../../shared/metrics.ts';
 import type { Packing } from '../../shared/packing.ts';
 import { UnreadableRows } from '../../shared/session-table/parse-row.ts';
-import type { SessionRow } from '../../shared/session-table/session-row.ts';
+import type { SessionRow, TaskRow } from '../../shared/session-table/session-row.ts';
 import {
   EcsProtection,
   type EcsTask,
@@ -59,6 +59,8 @@ export interface OwnershipOptions {
   readonly sessions: () => OwnedSessions;
   /** How long the oldest record has waited for Kinesis, ms. @default 0 */
   readonly backlogMs?: () => number;
+  /** Called with the value of each renewal that was answered. */
+  readonly onHeartbeat?: ((heartbeat: TaskRow['heartbeat']) => void) | undefined;
   /** How often ECS is asked for the newest revision. */
   readonly revisionIntervalMs: number;
   readonly logger: Logger;
@@ -98,7 +100,10 @@ export async function openOwnership(options: OwnershipOptions): Promise<TaskOwne
   });
   const heartbeat = new Heartbeat({
     times: TASK_LEASE,
-    renew: (signal) => store.renew(task(), Date.now(), signal),
+    async renew(signal) {
+      const value = await store.renew(task(), Date.now(), signal);
+      if (value !== undefined) options.onHeartbeat?.(value);
+    },
     onFenced(sinceRenewalMs) {
       metrics.count('FencedByHeartbeat');
       logger.error('heartbeat lost, nothing is written', { event: 'fenced' });

@@ -106,12 +106,16 @@ export class SessionStore {
    * Raises this task's heartbeat; aborted, it may have been raised all the same.
    *
    * @param signal the only limit of time: an answer that the client's own timeout would cut off counts
+   * @returns the heartbeat as it is now
    */
-  async renew(task: TaskReport, nowMs: number, signal: AbortSignal): Promise<void> {
-    await this.#calls.update(writeHeartbeat(task, nowMs), {
-      abortSignal: signal,
-      requestTimeout: 0,
-    });
+  async renew(
+    task: TaskReport,
+    nowMs: number,
+    signal: AbortSignal,
+  ): Promise<TaskRow['heartbeat'] | undefined> {
+    const options = { abortSignal: signal, requestTimeout: 0 };
+    const item = await this.#calls.update(writeHeartbeat(task, nowMs), options);
+    return item && this.#parsedTask(item)[0]?.heartbeat;
   }
 
   /** Deletes a task's row, unless its heartbeat has moved on since it was read. */

@@ -16,10 +16,14 @@ const WATCHDOG_MS = 25_000;
 /** A runner may take this long to connect; then the message becomes visible again, and finds the row owned. */
 const VISIBILITY_SECONDS = 30;
 /**
- * The long poll of an execution that was killed may take a message with it, and where no task runs, that message may be
- * the one by which the next execution learns of the death.
+ * The long poll of an execution that was killed may take a message with it. One that tells of its death is not visible
+ * sooner than 7 s after it (`CATCHER_LOOK_SECONDS` after the last renewal): by then no poll of this length is left. A
+ * stream's message comes back after the same time.
  */
-export const CATCHER_VISIBILITY_SECONDS = 5;
+export const CATCHER_POLL: Pick<JobPollerOptions, 'visibilitySeconds' | 'waitSeconds'> = {
+  visibilitySeconds: 5,
+  waitSeconds: 5,
+};
 /** Few at a time, so that a burst of starts spreads over the runners. */
 const MAX_MESSAGES = 3;
 /** How often a full runner looks for room. */
@@ -34,6 +38,8 @@ export interface JobPollerOptions {
   readonly queueUrl: string;
   /** How long a message that was received stays invisible. @default 30 */
   readonly visibilitySeconds?: number | undefined;
+  /** How long a poll waits for a message. @default 20 */
+  readonly waitSeconds?: number | undefined;
   /** How many sessions fit; nothing is received while it is 0. */
   readonly room: () => number;
   /** Claims what is to be served; resolves before it is connected. */
@@ -65,14 +71,15 @@ export async function pollJobs(options: JobPollerOptions, signal: AbortSignal): 
 }
 
 async function receive(
-  { client, queueUrl, visibilitySeconds = VISIBILITY_SECONDS, logger }: JobPollerOptions,
+  { client, queueUrl, logger, ...options }: JobPollerOptions,
   room: number,
   signal: AbortSignal,
 ): Promise<Message[]> {
+  const { visibilitySeconds = VISIBILITY_SECONDS, waitSeconds = LONG_POLL_SECONDS } = options;
   const command = new ReceiveMessageCommand({
     QueueUrl: queueUrl,
     MaxNumberOfMessages: Math.min(MAX_MESSAGES, room),
-    WaitTimeSeconds: LONG_POLL_SECONDS,
+    WaitTimeSeconds: waitSeconds,
     VisibilityTimeout: visibilitySeconds,
   });
   try {

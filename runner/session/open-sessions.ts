@@ -16,7 +16,7 @@ import { RECONCILE_INTERVAL_MS } from '../ownership/reconcile.ts';
 import type { DrainDeadline } from '../task/drain-deadline.ts';
 import { HandshakeSecret } from '../task/handshake-secret.ts';
 import type { Loops } from '../task/loop.ts';
-import { CATCHER_VISIBILITY_SECONDS, type JobPollerOptions, pollJobs } from './job-poller.ts';
+import { CATCHER_POLL, type JobPollerOptions, pollJobs } from './job-poller.ts';
 import { LoopUse } from './loop-share.ts';
 import { SessionPool } from './pool.ts';
 import type { SessionPoolOptions } from './pool-options.ts';
@@ -210,11 +210,11 @@ function queueOf({
   config,
 }: Pick<SessionsOptions, 'taskId' | 'config'>): Pick<
   JobPollerOptions,
-  'queueUrl' | 'visibilitySeconds'
+  'queueUrl' | 'visibilitySeconds' | 'waitSeconds'
 > {
   const { jobQueueUrl, catcherQueueUrl } = config;
   if (!isCatcher(taskId) || catcherQueueUrl === undefined) return { queueUrl: jobQueueUrl };
-  return { queueUrl: catcherQueueUrl, visibilitySeconds: CATCHER_VISIBILITY_SECONDS };
+  return { queueUrl: catcherQueueUrl, ...CATCHER_POLL };
 }
 
 /** Asks the tasks to look at a stream's row, and the catcher to look a moment later in case none of them has room. */

@@ -43,8 +43,17 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
     'runner/task',
   ],
   'functions/synthetic-meeting': ['shared', 'shared/*', 'simulator', 'sdk/consumer', 'functions'],
-  infra: ['shared', 'shared/*', 'rtms/protocol'],
-  local: ['shared', 'shared/*', 'rtms/protocol', 'sdk/consumer', 'functions', 'simulator'],
+  infra: ['shared', 'shared/*', 'rtms/protocol', 'infra/bundling'],
+  'infra/bundling': ['infra', 'shared'],
+  local: [
+    'shared',
+    'shared/*',
+    'rtms/protocol',
+    'sdk/consumer',
+    'functions',
+    'simulator',
+    'infra/bundling',
+  ],
   cli: ['shared', 'shared/*', 'rtms/protocol', 'rtms/api', 'sdk/consumer', 'simulator'],
 };
 

@@ -7,6 +7,11 @@ const MEETING = syntheticMeeting({ durationMs: 900_000 });
 const MEETINGS = 50;
 const WITHIN_MS = 5_000;
 const TASK_START_MS = 120_000;
+/**
+ * 50 times two voices of 32 KB/s are 3.2 MB/s, which fills eight shards to 40 %, as `records.capacity` plans it. Of four, one
+ * or two would get more than they take: the backlog would grow without end, and no session moves while it does.
+ */
+const MEDIA_SHARDS = 8;
 
 let world: World;
 beforeAll(async () => {
@@ -14,6 +19,7 @@ beforeAll(async () => {
     runners: 0,
     media: AUDIO_ALONE,
     catcher: { taskStartMs: TASK_START_MS },
+    mediaShards: MEDIA_SHARDS,
   });
 }, 60_000);
 afterAll(() => world[Symbol.asyncDispose](), 120_000);

@@ -254,11 +254,13 @@ export interface WorldOptions {
   /** @default runner/main.ts */
   readonly runner?: RunnerVariant;
   readonly catcher?: LocalCatcherOptions;
+  /** Of the media stream. @default those of the local stack */
+  readonly mediaShards?: number;
 }
 
 export async function startWorld(options: WorldOptions): Promise<World> {
   const { runners, media = AUDIO_AND_TEXT, behaviour = {}, runner, missing = 'nothing' } = options;
-  const { credentials = CREDENTIALS, catcher } = options;
+  const { credentials = CREDENTIALS, catcher, mediaShards } = options;
   const logs: LogLine[] = [];
   const webhookUrls: string[] = [];
   const simulator = await startSimulator({ webhookUrls, behaviour, missing });
@@ -270,6 +272,7 @@ export async function startWorld(options: WorldOptions): Promise<World> {
     runners,
     runner,
     catcher,
+    mediaShards,
     port: 0,
     path: '/webhook',
     onLog(process, line, json) {
