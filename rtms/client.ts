@@ -21,9 +21,10 @@ import { Signaling } from './connection/signaling.ts';
 import type { EndReason, RtmsClientEvents } from './events.ts';
 import { Incoming, type IncomingOwner } from './incoming.ts';
 import type { AgreedMedia, LeftOutMedia } from './protocol/agreed-media.ts';
-import { STOP_REASON, STREAM_STATE } from './protocol/constants.ts';
+import { STREAM_STATE } from './protocol/constants.ts';
 import type { StreamStateResp, StreamStateUpdate } from './protocol/decode-signaling.ts';
 import type { OfferedUrls } from './protocol/offered-urls.ts';
+import { STOP_REASON } from './protocol/stop-reason.ts';
 
 /**
  * One RTMS stream: joins it, keeps it joined, and emits everything that it brings as events. The client decides what

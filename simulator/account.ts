@@ -1,6 +1,7 @@
-import { nameOf, STOP_REASON, STREAM_STATE } from '../rtms/protocol/constants.ts';
+import { nameOf, STREAM_STATE } from '../rtms/protocol/constants.ts';
 import { MEDIA_TYPES } from '../rtms/protocol/media-type.ts';
 import type { Product } from '../rtms/protocol/product.ts';
+import { STOP_REASON } from '../rtms/protocol/stop-reason.ts';
 import type { ApiHost } from './api/api-server.ts';
 import type { Clock } from './clock.ts';
 import type { Behaviour } from './scenario/behaviour.ts';

@@ -1,4 +1,5 @@
-import { EVENT_TYPE, MESSAGE_TYPE, STOP_REASON } from '../rtms/protocol/constants.ts';
+import { EVENT_TYPE, MESSAGE_TYPE } from '../rtms/protocol/constants.ts';
+import { STOP_REASON } from '../rtms/protocol/stop-reason.ts';
 import type { Behaviour } from './scenario/behaviour.ts';
 import type { Meeting } from './scenario/meeting.ts';
 import type { SentLedger } from './sent-ledger.ts';

@@ -2,11 +2,11 @@ import {
   EVENT_TYPE,
   SESSION_STATE,
   STATUS_CODE as STATUS,
-  STOP_REASON,
   STREAM_STATE,
 } from '../rtms/protocol/constants.ts';
 import { MEDIA_TYPES, type MediaType } from '../rtms/protocol/media-type.ts';
 import type { Product } from '../rtms/protocol/product.ts';
+import { STOP_REASON } from '../rtms/protocol/stop-reason.ts';
 import type { Clock } from './clock.ts';
 import { MediaPump } from './media/media-pump.ts';
 import { applyAction } from './scenario/actions.ts';

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import { STOP_REASON } from '../rtms/protocol/constants.ts';
+import { STOP_REASON } from '../rtms/protocol/stop-reason.ts';
 import {
   joinMedia,
   joinSignaling,

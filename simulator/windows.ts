@@ -1,4 +1,4 @@
-import { STOP_REASON } from '../rtms/protocol/constants.ts';
+import { STOP_REASON } from '../rtms/protocol/stop-reason.ts';
 import type { Cancel, Clock } from './clock.ts';
 import type { ConnectionEnd } from './sockets/connection.ts';
 import type { LinkKey } from './sockets/stream-client.ts';

@@ -1,4 +1,5 @@
-import { nameOf, STOP_REASON } from '../../rtms/protocol/constants.ts';
+import { nameOf } from '../../rtms/protocol/constants.ts';
+import { STOP_REASON } from '../../rtms/protocol/stop-reason.ts';
 import {
   isUnowned,
   RESTARTS,

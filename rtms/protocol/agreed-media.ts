@@ -5,10 +5,9 @@ import {
   MEDIA_DATA_OPTION,
   MEDIA_PAYLOAD_TYPE,
   MEDIA_RESOLUTION,
-  numberOf,
   TRANSCRIPT_LANGUAGE,
 } from './constants.ts';
-import { Fields, readFlag, readInteger, readObject } from './fields.ts';
+import { Fields, numberOf, readFlag, readInteger, readObject } from './fields.ts';
 import { MEDIA_TYPES, type MediaType } from './media-type.ts';
 import { ofMediaType } from './offered-urls.ts';
 import type { MediaParamsWire } from './wire-params.ts';

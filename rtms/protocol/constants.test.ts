@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
-import { nameOf, STOP_REASON } from './constants.ts';
+import { nameOf } from './constants.ts';
 import { mediaTypeOfMessage } from './media-type.ts';
+import { STOP_REASON } from './stop-reason.ts';
 
 test('a number of a table has its name', () => {
   expect(nameOf(STOP_REASON, 6)).toBe('MEETING_ENDED');

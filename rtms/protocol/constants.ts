@@ -1,7 +1,7 @@
 /**
  * Zoom's RTMS numbers. Names are as Zoom spells them, without the prefix of their group.
  *
- * Over 300 lines because every number of Zoom's is in this one file.
+ * Stop reasons are in stop-reason.ts, with what each means.
  *
  * @see https://developers.zoom.us/docs/rtms/data-types/ (read 2026-11-22); docs/protocol.md for doubts
  */
@@ -169,40 +169,6 @@ export const STATUS_CODE = {
   CHAT_SESSION_KEY_NOT_AVAILABLE: 47,
 } as const;
 
-/**
- * Why a stream or session stopped. After 8 everything that was stored has to be deleted. 10 to 19 and 24 are technical
- * reasons, after which the stream may be started again.
- */
-export const STOP_REASON = {
-  UNDEFINED: 0,
-  HOST_TRIGGERED: 1,
-  USER_TRIGGERED: 2,
-  USER_LEFT: 3,
-  USER_EJECTED: 4,
-  HOST_DISABLED_APP: 5,
-  MEETING_ENDED: 6,
-  STREAM_CANCELED: 7,
-  STREAM_REVOKED: 8,
-  ALL_APPS_DISABLED: 9,
-  INTERNAL_EXCEPTION: 10,
-  CONNECTION_TIMEOUT: 11,
-  INSTANCE_CONNECTION_INTERRUPTED: 12,
-  SIGNAL_CONNECTION_INTERRUPTED: 13,
-  DATA_CONNECTION_INTERRUPTED: 14,
-  SIGNAL_CONNECTION_CLOSED_ABNORMALLY: 15,
-  DATA_CONNECTION_CLOSED_ABNORMALLY: 16,
-  EXIT_SIGNAL: 17,
-  AUTHENTICATION_FAILURE: 18,
-  AWAIT_RECONNECTION_TIMEOUT: 19,
-  RECEIVER_REQUEST_CLOSE: 20,
-  CUSTOMER_DISCONNECTED: 21,
-  AGENT_DISCONNECTED: 22,
-  ADMIN_DISABLED_APP: 23,
-  KEEP_ALIVE_TIMEOUT: 24,
-  MANUAL_API_TRIGGERED: 25,
-  STREAMING_NOT_SUPPORTED: 26,
-} as const;
-
 export const MEDIA_CONTENT_TYPE = {
   UNDEFINED: 0,
   RTP: 1,
@@ -299,7 +265,6 @@ export const TRANSCRIPT_LANGUAGE = {
 } as const;
 
 export type StatusCode = (typeof STATUS_CODE)[keyof typeof STATUS_CODE];
-export type StopReasonCode = (typeof STOP_REASON)[keyof typeof STOP_REASON];
 
 /** Zoom's name for a number of one table, or undefined for a number that this version does not know. */
 export function nameOf<Table extends Readonly<Record<string, number>>>(
@@ -307,32 +272,5 @@ export function nameOf<Table extends Readonly<Record<string, number>>>(
   value: number | undefined,
 ): (keyof Table & string) | undefined {
   for (const name in table) if (table[name] === value) return name;
-  return undefined;
-}
-
-/** Words that Zoom's documents and mock servers put in front of a name: `STOP_BC_USER_LEFT`, `STATUS_OK`. */
-const GROUP_WORDS = new Set(
-  'RTMS STREAM SESSION STATE STATUS STOP BC REASON CODE EVENT TYPE LANGUAGE ID CHAT OPERATION MEDIA AUDIO'.split(
-    ' ',
-  ),
-);
-/** Twice as long as the longest name of any table. */
-const MAX_NAME_LENGTH = 80;
-
-/** The number of a name of one table, in upper, lower or camel case, with or without the prefix of its group. */
-export function numberOf(
-  table: Readonly<Record<string, number>>,
-  name: unknown,
-): number | undefined {
-  if (typeof name !== 'string' || name.length > MAX_NAME_LENGTH) return undefined;
-  const words = name
-    .trim()
-    .replaceAll(/(?<=[a-z])(?=[A-Z])/g, '_')
-    .toUpperCase()
-    .split(/[\s_-]+/);
-  do {
-    const candidate = words.join('_');
-    if (Object.hasOwn(table, candidate)) return table[candidate];
-  } while (GROUP_WORDS.has(words.shift() ?? ''));
   return undefined;
 }

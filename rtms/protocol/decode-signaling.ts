@@ -1,15 +1,9 @@
-import {
-  MESSAGE_TYPE,
-  numberOf,
-  SESSION_STATE,
-  STATUS_CODE,
-  STOP_REASON,
-  STREAM_STATE,
-} from './constants.ts';
+import { MESSAGE_TYPE, SESSION_STATE, STATUS_CODE, STREAM_STATE } from './constants.ts';
 import { type PersonFields, personOf, readPerson } from './decode-text.ts';
-import { Fields, readInteger, readObject, readText } from './fields.ts';
+import { Fields, numberOf, readInteger, readObject, readText } from './fields.ts';
 import { type OfferedUrls, offeredUrls } from './offered-urls.ts';
 import type { JsonObject } from './parse-message.ts';
+import { STOP_REASON } from './stop-reason.ts';
 
 type Type = typeof MESSAGE_TYPE;
 

@@ -4,10 +4,9 @@ import {
   CHAT_SESSION_TYPE,
   DATA_MESSAGE_ATTRIBUTE,
   MESSAGE_TYPE,
-  numberOf,
   TRANSCRIPT_LANGUAGE,
 } from './constants.ts';
-import { Fields, readId, readInteger, readObject, readSentTime } from './fields.ts';
+import { Fields, numberOf, readId, readInteger, readObject, readSentTime } from './fields.ts';
 import type { JsonObject } from './parse-message.ts';
 
 type Type = typeof MESSAGE_TYPE;

@@ -1,5 +1,4 @@
 import { cutText, INPUT_LIMITS, isId } from '../../shared/input-limits.ts';
-import { numberOf } from './constants.ts';
 import { isObject, type JsonObject, parseNested } from './parse-message.ts';
 
 /*
@@ -254,4 +253,31 @@ function valueAt(object: JsonObject, name: string): unknown {
     camelCases.set(name, camel);
   }
   return Object.hasOwn(object, camel) ? object[camel] : undefined;
+}
+
+/** Words that Zoom's documents and mock servers put in front of a name: `STOP_BC_USER_LEFT`, `STATUS_OK`. */
+const GROUP_WORDS = new Set(
+  'RTMS STREAM SESSION STATE STATUS STOP BC REASON CODE EVENT TYPE LANGUAGE ID CHAT OPERATION MEDIA AUDIO'.split(
+    ' ',
+  ),
+);
+/** Twice as long as the longest name of any table. */
+const MAX_NAME_LENGTH = 80;
+
+/** The number of a name of one table, in upper, lower or camel case, with or without the prefix of its group. */
+export function numberOf(
+  table: Readonly<Record<string, number>>,
+  name: unknown,
+): number | undefined {
+  if (typeof name !== 'string' || name.length > MAX_NAME_LENGTH) return undefined;
+  const words = name
+    .trim()
+    .replaceAll(/(?<=[a-z])(?=[A-Z])/g, '_')
+    .toUpperCase()
+    .split(/[\s_-]+/);
+  do {
+    const candidate = words.join('_');
+    if (Object.hasOwn(table, candidate)) return table[candidate];
+  } while (GROUP_WORDS.has(words.shift() ?? ''));
+  return undefined;
 }

@@ -40,15 +40,20 @@ export function mediaSource({ userId, channelId }: PartialMediaSource): MediaSou
   };
 }
 
-const BY_MESSAGE_TYPE: Readonly<Record<number, MediaType>> = {
-  [MESSAGE_TYPE.MEDIA_DATA_AUDIO]: 'audio',
-  [MESSAGE_TYPE.MEDIA_DATA_VIDEO]: 'video',
-  [MESSAGE_TYPE.MEDIA_DATA_SHARE]: 'deskshare',
-  [MESSAGE_TYPE.MEDIA_DATA_TRANSCRIPT]: 'transcript',
-  [MESSAGE_TYPE.MEDIA_DATA_CHAT]: 'chat',
-};
+/** The `msg_type` of each type's data messages. */
+const MESSAGE_OF = {
+  audio: MESSAGE_TYPE.MEDIA_DATA_AUDIO,
+  video: MESSAGE_TYPE.MEDIA_DATA_VIDEO,
+  deskshare: MESSAGE_TYPE.MEDIA_DATA_SHARE,
+  transcript: MESSAGE_TYPE.MEDIA_DATA_TRANSCRIPT,
+  chat: MESSAGE_TYPE.MEDIA_DATA_CHAT,
+} as const satisfies Record<MediaType, number>;
+
+const BY_MESSAGE_TYPE: ReadonlyMap<number, MediaType> = new Map(
+  MEDIA_TYPES.map((mediaType) => [MESSAGE_OF[mediaType], mediaType]),
+);
 
 /** The media type of a data message, or undefined for another `msg_type`. */
 export function mediaTypeOfMessage(msgType: number): MediaType | undefined {
-  return BY_MESSAGE_TYPE[msgType];
+  return BY_MESSAGE_TYPE.get(msgType);
 }

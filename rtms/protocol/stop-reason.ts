@@ -1,4 +1,38 @@
-import { STOP_REASON, type StopReasonCode } from './constants.ts';
+/**
+ * Why a stream or session stopped, by Zoom's names without their prefix. After 8 everything that was stored has to be deleted. 10 to 19 and 24 are technical
+ * reasons, after which the stream may be started again.
+ */
+export const STOP_REASON = {
+  UNDEFINED: 0,
+  HOST_TRIGGERED: 1,
+  USER_TRIGGERED: 2,
+  USER_LEFT: 3,
+  USER_EJECTED: 4,
+  HOST_DISABLED_APP: 5,
+  MEETING_ENDED: 6,
+  STREAM_CANCELED: 7,
+  STREAM_REVOKED: 8,
+  ALL_APPS_DISABLED: 9,
+  INTERNAL_EXCEPTION: 10,
+  CONNECTION_TIMEOUT: 11,
+  INSTANCE_CONNECTION_INTERRUPTED: 12,
+  SIGNAL_CONNECTION_INTERRUPTED: 13,
+  DATA_CONNECTION_INTERRUPTED: 14,
+  SIGNAL_CONNECTION_CLOSED_ABNORMALLY: 15,
+  DATA_CONNECTION_CLOSED_ABNORMALLY: 16,
+  EXIT_SIGNAL: 17,
+  AUTHENTICATION_FAILURE: 18,
+  AWAIT_RECONNECTION_TIMEOUT: 19,
+  RECEIVER_REQUEST_CLOSE: 20,
+  CUSTOMER_DISCONNECTED: 21,
+  AGENT_DISCONNECTED: 22,
+  ADMIN_DISABLED_APP: 23,
+  KEEP_ALIVE_TIMEOUT: 24,
+  MANUAL_API_TRIGGERED: 25,
+  STREAMING_NOT_SUPPORTED: 26,
+} as const;
+
+type StopReasonCode = (typeof STOP_REASON)[keyof typeof STOP_REASON];
 
 /** By stop reason: whether a new start through Zoom's API may bring the stream back. */
 const RESTARTABLE: Readonly<Record<StopReasonCode, boolean>> = {

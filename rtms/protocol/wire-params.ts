@@ -7,7 +7,7 @@ import {
   MEDIA_RESOLUTION,
   TRANSCRIPT_LANGUAGE,
 } from './constants.ts';
-import type { MediaType } from './media-type.ts';
+import { MEDIA_TYPES, type MediaType } from './media-type.ts';
 import {
   type AudioRequest,
   type DeskshareRequest,
@@ -45,6 +45,23 @@ interface DeskshareParamsWire {
   readonly fps: number;
 }
 
+/** Of a media type that is wanted, what message 3 says about it. */
+const TO_WIRE: {
+  readonly [Type in MediaType]: (
+    wanted: Exclude<MediaRequest[Type], false>,
+  ) => Required<MediaParamsWire>[Type];
+} = {
+  audio: audioParams,
+  video: (video) => ({ ...pictureParams(video), data_opt: MEDIA_DATA_OPTION[video.dataOpt] }),
+  deskshare: pictureParams,
+  transcript: ({ srcLanguage, enableLid }) => ({
+    content_type: MEDIA_CONTENT_TYPE.TEXT,
+    src_language: TRANSCRIPT_LANGUAGE[srcLanguage],
+    enable_lid: enableLid,
+  }),
+  chat: () => ({ content_type: MEDIA_CONTENT_TYPE.TEXT }),
+};
+
 /**
  * `media_params` of message 3 for some media types. Every field is given, because Zoom's defaults on the wire differ from
  * those of its SDK.
@@ -53,25 +70,13 @@ export function toWireParams(
   request: MediaRequest,
   mediaTypes: readonly MediaType[] = wantedMediaTypes(request),
 ): MediaParamsWire {
-  const { audio, video, deskshare, transcript, chat } = request;
-  const asked = (mediaType: MediaType) => mediaTypes.includes(mediaType);
-  return {
-    ...(audio && asked('audio') && { audio: audioParams(audio) }),
-    ...(video &&
-      asked('video') && {
-        video: { ...pictureParams(video), data_opt: MEDIA_DATA_OPTION[video.dataOpt] },
-      }),
-    ...(deskshare && asked('deskshare') && { deskshare: pictureParams(deskshare) }),
-    ...(transcript &&
-      asked('transcript') && {
-        transcript: {
-          content_type: MEDIA_CONTENT_TYPE.TEXT,
-          src_language: TRANSCRIPT_LANGUAGE[transcript.srcLanguage],
-          enable_lid: transcript.enableLid,
-        },
-      }),
-    ...(chat && asked('chat') && { chat: { content_type: MEDIA_CONTENT_TYPE.TEXT } }),
-  };
+  const params: { [Type in MediaType]?: object } = {};
+  for (const mediaType of MEDIA_TYPES) {
+    const wanted = request[mediaType];
+    if (wanted === false || !mediaTypes.includes(mediaType)) continue;
+    params[mediaType] = (TO_WIRE[mediaType] as (wanted: object) => object)(wanted);
+  }
+  return params as MediaParamsWire;
 }
 
 function audioParams(audio: AudioRequest): AudioParamsWire {

@@ -1,4 +1,4 @@
-import { STOP_REASON } from '../../rtms/protocol/constants.ts';
+import { STOP_REASON } from '../../rtms/protocol/stop-reason.ts';
 import { isCatcher } from '../../shared/catcher.ts';
 import type { MissReason } from '../../shared/record/event-data.ts';
 import { missedUnserved } from '../../shared/session-table/missed.ts';

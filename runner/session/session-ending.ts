@@ -1,4 +1,4 @@
-import { STOP_REASON } from '../../rtms/protocol/constants.ts';
+import { STOP_REASON } from '../../rtms/protocol/stop-reason.ts';
 import type { EventData } from '../../shared/record/event-data.ts';
 import { planOf, type RestartRegister } from '../../shared/session-table/restart.ts';
 import { wantedState } from '../../shared/session-table/session-row.ts';

@@ -1,5 +1,5 @@
 import type { EndReason } from '../../rtms/events.ts';
-import { STOP_REASON } from '../../rtms/protocol/constants.ts';
+import { STOP_REASON } from '../../rtms/protocol/stop-reason.ts';
 import type { EndingWhy, EpochAccount, Miss, SessionResult } from './session-inputs.ts';
 
 /** What a session has to know to say why it has missed its stream. */

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { EndReason } from '../../rtms/events.ts';
-import { STOP_REASON } from '../../rtms/protocol/constants.ts';
+import { STOP_REASON } from '../../rtms/protocol/stop-reason.ts';
 import type { StartRegister } from '../../shared/session-table/session-row.ts';
 import type { EndingWhy, SessionInput } from './session-inputs.ts';
 import { nextSession, type RunnerSessionState } from './session-state.ts';

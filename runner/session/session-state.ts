@@ -1,6 +1,5 @@
 import type { EndReason } from '../../rtms/events.ts';
-import { STOP_REASON } from '../../rtms/protocol/constants.ts';
-import { isRestartable } from '../../rtms/protocol/stop-reason.ts';
+import { isRestartable, STOP_REASON } from '../../rtms/protocol/stop-reason.ts';
 import type { HandOverCause } from '../../shared/record/event-data.ts';
 
 import type {

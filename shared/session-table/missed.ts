@@ -1,4 +1,4 @@
-import { STOP_REASON } from '../../rtms/protocol/constants.ts';
+import { STOP_REASON } from '../../rtms/protocol/stop-reason.ts';
 import type { MissReason } from '../record/event-data.ts';
 import { planOf, type RestartRegister } from './restart.ts';
 import { type MissedRegister, type SessionRow, startOf, wantedState } from './session-row.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { STOP_REASON } from '../../rtms/protocol/constants.ts';
+import { STOP_REASON } from '../../rtms/protocol/stop-reason.ts';
 import {
   afterAnswer,
   afterUnheard,

@@ -1,5 +1,5 @@
-import { STOP_REASON } from '../../rtms/protocol/constants.ts';
 import type { Product } from '../../rtms/protocol/product.ts';
+import { STOP_REASON } from '../../rtms/protocol/stop-reason.ts';
 import type { LedgerRow, RestartPlan, START_NOTICES, TakeoverCause } from '../record/event-data.ts';
 import { type StartFacts, startFactsOf } from '../zoom/start-facts.ts';
 import type { ContinuedStream, RestartRegister } from './restart.ts';

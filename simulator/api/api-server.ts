@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import { STOP_REASON } from '../../rtms/protocol/constants.ts';
 import type { Product } from '../../rtms/protocol/product.ts';
+import { STOP_REASON } from '../../rtms/protocol/stop-reason.ts';
 import type { ApiCredentials } from '../../shared/zoom/api-credentials.ts';
 import type { Clock } from '../clock.ts';
 import type { ApiAnswerOfScenario, Scenario } from '../scenario/scenario.ts';

@@ -1,4 +1,5 @@
-import { EVENT_TYPE, SESSION_STATE, STOP_REASON } from '../../rtms/protocol/constants.ts';
+import { EVENT_TYPE, SESSION_STATE } from '../../rtms/protocol/constants.ts';
+import { STOP_REASON } from '../../rtms/protocol/stop-reason.ts';
 import type { ClientConnection } from '../sockets/connection.ts';
 import { chatMessage, transcriptMessage, wireId } from '../sockets/messages.ts';
 import type { RtmsStream, StreamHost } from '../stream.ts';

@@ -1,7 +1,7 @@
 import * as v from 'valibot';
-import { STOP_REASON } from '../../rtms/protocol/constants.ts';
 import { MEDIA_TYPES } from '../../rtms/protocol/media-type.ts';
 import { PRODUCTS } from '../../rtms/protocol/product.ts';
+import { STOP_REASON } from '../../rtms/protocol/stop-reason.ts';
 import { ServiceError } from '../../shared/errors.ts';
 
 /**

@@ -1,4 +1,5 @@
-import { MESSAGE_TYPE, STATUS_CODE as STATUS, STOP_REASON } from '../../rtms/protocol/constants.ts';
+import { MESSAGE_TYPE, STATUS_CODE as STATUS } from '../../rtms/protocol/constants.ts';
+import { STOP_REASON } from '../../rtms/protocol/stop-reason.ts';
 import { type Behaviour, DOCUMENTED_BEHAVIOUR } from '../scenario/behaviour.ts';
 import type { RtmsStream } from '../stream.ts';
 import type { ClientConnection, ClientMessage } from './connection.ts';

@@ -1,5 +1,4 @@
-import { STOP_REASON } from '../../rtms/protocol/constants.ts';
-import { isRestartable } from '../../rtms/protocol/stop-reason.ts';
+import { isRestartable, STOP_REASON } from '../../rtms/protocol/stop-reason.ts';
 
 type Random = () => number;
 

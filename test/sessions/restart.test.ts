@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { STOP_REASON } from '../../rtms/protocol/constants.ts';
+import { STOP_REASON } from '../../rtms/protocol/stop-reason.ts';
 import { EXAMPLE_API } from '../../simulator/api/api-server.ts';
 import type { ScenarioInput } from '../../simulator/scenario/scenario.ts';
 import { syntheticMeeting } from '../../simulator/scenario/synthetic-meeting.ts';

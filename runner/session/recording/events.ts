@@ -5,12 +5,8 @@ import type {
   TranscriptLine,
 } from '../../../rtms/events.ts';
 import type { AgreedMedia, LeftOutMedia } from '../../../rtms/protocol/agreed-media.ts';
-import {
-  CHAT_OPERATION,
-  nameOf,
-  STOP_REASON,
-  TRANSCRIPT_LANGUAGE,
-} from '../../../rtms/protocol/constants.ts';
+import { CHAT_OPERATION, nameOf, TRANSCRIPT_LANGUAGE } from '../../../rtms/protocol/constants.ts';
+import { STOP_REASON } from '../../../rtms/protocol/stop-reason.ts';
 import type { EventData, EventName, EventPerson } from '../../../shared/record/event-data.ts';
 import type { StartRegister } from '../../../shared/session-table/session-row.ts';
 import { startFactsOf } from '../../../shared/zoom/start-facts.ts';

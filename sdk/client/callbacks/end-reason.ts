@@ -1,5 +1,6 @@
 import type { EndReason } from '../../../rtms/events.ts';
-import { STATUS_CODE, STOP_REASON } from '../../../rtms/protocol/constants.ts';
+import { STATUS_CODE } from '../../../rtms/protocol/constants.ts';
+import { STOP_REASON } from '../../../rtms/protocol/stop-reason.ts';
 import { RTMS_SDK_FAILURE, RTMS_SDK_OK, RTMS_SDK_TIMEOUT } from '../settings/constants.ts';
 
 /** Argument of `onJoinConfirm` when a join failed; undefined when the program itself left before. */

@@ -9,11 +9,11 @@ import {
   MEDIA_RESOLUTION,
   MESSAGE_TYPE,
   SESSION_STATE,
-  STOP_REASON,
   STREAM_STATE,
   TRANSCRIPT_LANGUAGE,
   ZCC_VOICE_EVENT_TYPE,
 } from '../../../rtms/protocol/constants.ts';
+import { STOP_REASON } from '../../../rtms/protocol/stop-reason.ts';
 
 /**
  * Zoom's numbers under the names its SDK gives them.

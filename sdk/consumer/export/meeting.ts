@@ -24,8 +24,8 @@ export interface MeetingExportOptions {
    */
   readonly rtmsStreamId?: string;
   /**
-   * Streams of the same meeting that continue the first one, each after Zoom had ended the one before. They are written
-   * into the same files, with a gap between.
+   * Later streams of the same meeting. They are written into the same files. What was said between one that Zoom ended and
+   * the one that continues it is a gap.
    *
    * @default none
    */

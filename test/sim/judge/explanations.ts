@@ -1,4 +1,4 @@
-import { STOP_REASON } from '../../../rtms/protocol/constants.ts';
+import { STOP_REASON } from '../../../rtms/protocol/stop-reason.ts';
 import type { BlindTime } from '../../../shared/record/event-data.ts';
 import type { FrameEvent, HistoryEvent, WrittenUnit } from '../history.ts';
 import { claimsOf, type EpochClaim } from './claims.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { STOP_REASON } from '../../../rtms/protocol/constants.ts';
+import { STOP_REASON } from '../../../rtms/protocol/stop-reason.ts';
 import { judgeFrames } from './frames.ts';
 import { PlantedHistory } from './planted-history.ts';
 
