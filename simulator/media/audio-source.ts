@@ -25,7 +25,9 @@ export function audioFrame(
 ): Buffer | undefined {
   const track = participant.audio;
   if (track === undefined || !isTalking(track, offsetMs, params.send_rate)) return undefined;
-  if (track.kind === 'synthetic') return syntheticAudio(participant.userId, offsetMs, params);
+  if (track.kind === 'synthetic') {
+    return syntheticAudio(participant.userId, offsetMs, params, track.frameBytes);
+  }
   if (params.codec === CODEC.OPUS && track.kind === 'clips') return opusPacket(track, offsetMs);
   if (!isPcmBased(params)) return syntheticAudio(participant.userId, offsetMs, params);
   return encodePcm(clipPcm(track, offsetMs, params.send_rate), params);
@@ -141,9 +143,14 @@ export function aLaw(sample: number): number {
   return (sign | (segment << 4) | mantissa) ^ 0x55;
 }
 
-function syntheticAudio(source: number, offsetMs: number, params: SimulatedAudioParams): Buffer {
+function syntheticAudio(
+  source: number,
+  offsetMs: number,
+  params: SimulatedAudioParams,
+  frameBytes = syntheticBytes(params),
+): Buffer {
   const durationMs = params.send_rate;
-  return syntheticFrame({ source, offsetMs, durationMs }, NO_MAGIC, syntheticBytes(params));
+  return syntheticFrame({ source, offsetMs, durationMs }, NO_MAGIC, frameBytes);
 }
 
 /** Sizes of real frames; 120 bytes of Opus are 48 kbit/s. */

@@ -24,6 +24,8 @@ const audioTrack = v.variant('kind', [
     talkMs: v.optional(milliseconds, 1),
     pauseMs: v.optional(milliseconds, 0),
     phaseMs: v.optional(milliseconds, 0),
+    /** Of one frame. @default what frames of the codec weigh */
+    frameBytes: v.optional(v.number()),
   }),
   /** A 10 ms click at every full `everyMs`. */
   v.object({ kind: v.literal('clicks'), everyMs: milliseconds }),

@@ -1,0 +1,121 @@
+import type { Machine } from '../world/machine.ts';
+import type { Scheduler } from '../world/scheduler.ts';
+
+/** What goes wrong with one call. */
+export interface CallFate {
+  /** Each way, ms. */
+  readonly latencyMs: number;
+  /** Refused before anything is done. */
+  readonly refuse?: { readonly status: number; readonly type: string };
+  /** `request`: it never arrives. `answer`: it is carried out, and its answer never comes. */
+  readonly lost?: 'request' | 'answer';
+  /** With `lost`: the connection is reset, instead of nothing being heard of it any more. */
+  readonly isReset?: boolean;
+  /** Only the first half of the answer's bytes come. */
+  readonly isTorn?: boolean;
+}
+
+/** A call as a service sees it. */
+export interface ServiceCall {
+  readonly machine: Machine;
+  readonly operation: string;
+  readonly input: Record<string, unknown>;
+  /** When it left the process. */
+  readonly sentAtMs: number;
+  readonly sentAtStep: number;
+  readonly id: number;
+  /** Is somebody there to read an answer? Of a long poll. */
+  isGone(): boolean;
+}
+
+/** Carries out calls. Answers by `reply`, once, now or later; throws `Refusal`. */
+export type Service = (call: ServiceCall, reply: (output: object | string) => void) => void;
+
+/** A service's own error. */
+export class Refusal extends Error {
+  readonly type: string;
+  readonly status: number;
+  readonly fields: Readonly<Record<string, unknown>>;
+
+  constructor(type: string, message: string, status = 400, fields = {}) {
+    super(message);
+    this.type = type;
+    this.status = status;
+    this.fields = fields;
+  }
+}
+
+interface Hearing {
+  answer(status: number, body: string): void;
+  failed(code: string): void;
+}
+
+export interface AwsOptions {
+  readonly scheduler: Scheduler;
+  /** By the first part of `x-amz-target`. */
+  readonly services: Readonly<Record<string, Service>>;
+  fate(machine: Machine, service: string, operation: string): CallFate;
+  /** Told of every call that was carried out or refused, and whether its answer reached the process. */
+  heard(call: ServiceCall, service: string, outcome: 'answered' | 'failed', error?: string): void;
+  sent(call: ServiceCall, service: string): void;
+}
+
+/** AWS as one process sees it: requests and answers that take time, and that may be lost on either way. */
+export class Aws {
+  readonly #options: AwsOptions;
+  #calls = 0;
+
+  constructor(options: AwsOptions) {
+    this.#options = options;
+  }
+
+  send(machine: Machine, target: string, body: string, hearing: Hearing): { cancel(): void } {
+    const { scheduler, services, fate: decide, heard, sent } = this.#options;
+    const [service = '', operation = ''] = target.split('.');
+    const serve = services[service];
+    if (serve === undefined) throw new Error(`the simulated AWS has no service ${target}`);
+    const fate = decide(machine, service, operation);
+    let isGone = false;
+    this.#calls += 1;
+    const call: ServiceCall = {
+      machine,
+      operation,
+      input: (body === '' ? {} : JSON.parse(body)) as Record<string, unknown>,
+      sentAtMs: scheduler.nowMs,
+      sentAtStep: scheduler.steps,
+      id: this.#calls,
+      isGone: () => isGone || machine.state === 'dead',
+    };
+    sent(call, service);
+    const tell = (status: number, text: string, error?: string) => {
+      if (fate.lost === 'answer') return fail();
+      const whole = fate.isTorn ? text.slice(0, text.length / 2) : text;
+      machine.after(fate.latencyMs, () => {
+        heard(call, service, error === undefined ? 'answered' : 'failed', error);
+        hearing.answer(status, whole);
+      });
+    };
+    const fail = () => {
+      if (!fate.isReset) return;
+      machine.after(fate.latencyMs, () => {
+        heard(call, service, 'failed', 'ECONNRESET');
+        hearing.failed('ECONNRESET');
+      });
+    };
+    const refuse = ({ type, status, message, fields }: Refusal) =>
+      tell(status, JSON.stringify({ __type: type, message, ...fields }), type);
+    scheduler.after(fate.latencyMs, undefined, () => {
+      if (fate.lost === 'request') return fail();
+      if (fate.refuse) return refuse(new Refusal(fate.refuse.type, 'injected', fate.refuse.status));
+      try {
+        serve(call, (output) =>
+          tell(200, typeof output === 'string' ? output : JSON.stringify(output)),
+        );
+      } catch (error) {
+        if (!(error instanceof Refusal)) throw error;
+        refuse(error);
+      }
+    });
+    return { cancel: () => (isGone = true) };
+  }
+}

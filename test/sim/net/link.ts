@@ -1,0 +1,161 @@
+import type { Machine } from '../world/machine.ts';
+import { world } from '../world/world.ts';
+
+/** What one end of a connection is told. */
+export interface LinkEnd {
+  readonly machine: Machine;
+  /** Text or bytes of one message. */
+  message(data: string | Buffer): void;
+  /** A close frame came. @param code as received */
+  closing(code: number): void;
+  /** The connection is gone. @param how `closed`: after a close handshake; `reset`: the other end, or the way to it, is gone */
+  gone(how: 'closed' | 'reset', code: number): void;
+}
+
+type Parcel =
+  | { readonly kind: 'message'; readonly data: string | Buffer }
+  | { readonly kind: 'closing'; readonly code: number }
+  | { readonly kind: 'gone'; readonly how: 'closed' | 'reset'; readonly code: number };
+
+/** One direction of a connection: in order, each message after the latency of its moment. */
+class Way {
+  readonly #to: LinkEnd;
+  #queue: { readonly dueMs: number; readonly parcel: Parcel }[] = [];
+  #isWaiting = false;
+  #lastDueMs = 0;
+  #isPaused = false;
+  /** Messages on their way. */
+  waiting = 0;
+  bytes = 0;
+
+  constructor(to: LinkEnd) {
+    this.#to = to;
+  }
+
+  put(parcel: Parcel): void {
+    const { scheduler } = world();
+    this.#lastDueMs = Math.max(this.#lastDueMs, scheduler.nowMs + world().latencyMs());
+    this.#queue.push({ dueMs: this.#lastDueMs, parcel });
+    if (parcel.kind === 'message') {
+      this.waiting += 1;
+      this.bytes += parcel.data.length;
+    }
+    this.#wait();
+  }
+
+  /** What is on its way never arrives. @returns how many messages */
+  drop(): number {
+    const { waiting } = this;
+    this.#queue = [];
+    this.waiting = 0;
+    this.bytes = 0;
+    return waiting;
+  }
+
+  pause(isPaused: boolean): void {
+    this.#isPaused = isPaused;
+    this.#wait();
+  }
+
+  #wait(): void {
+    const [first] = this.#queue;
+    if (this.#isWaiting || this.#isPaused || first === undefined) return;
+    this.#isWaiting = true;
+    const { machine } = this.#to;
+    machine.scheduler.at(first.dueMs, machine, () => {
+      this.#isWaiting = false;
+      this.#deliver();
+      this.#wait();
+    });
+  }
+
+  /** As one read of a socket does, takes all that has arrived by now. */
+  #deliver(): void {
+    const { nowMs } = this.#to.machine.scheduler;
+    while (!this.#isPaused) {
+      const first = this.#queue[0];
+      if (first === undefined || first.dueMs > nowMs) return;
+      this.#queue.shift();
+      const { parcel } = first;
+      if (parcel.kind === 'message') {
+        this.waiting -= 1;
+        this.bytes -= parcel.data.length;
+        this.#to.message(parcel.data);
+      } else if (parcel.kind === 'closing') this.#to.closing(parcel.code);
+      else this.#to.gone(parcel.how, parcel.code);
+    }
+  }
+}
+
+/** One WebSocket between a process and the simulated Zoom. */
+export class Link {
+  readonly id: number;
+  readonly rtmsStreamId: string;
+  readonly client: LinkEnd;
+  readonly server: LinkEnd;
+  readonly #toClient: Way;
+  readonly #toServer: Way;
+  #isBlack = false;
+  isOver = false;
+
+  constructor(id: number, rtmsStreamId: string, client: LinkEnd, server: LinkEnd) {
+    this.id = id;
+    this.rtmsStreamId = rtmsStreamId;
+    this.client = client;
+    this.server = server;
+    this.#toClient = new Way(client);
+    this.#toServer = new Way(server);
+  }
+
+  /** Sends to the other end. */
+  send(from: LinkEnd, parcel: Parcel): void {
+    if (this.#isBlack || this.isOver || !from.machine.mayAct()) return;
+    (from === this.client ? this.#toServer : this.#toClient).put(parcel);
+  }
+
+  /** Bytes that the other end has not received yet. */
+  unsent(from: LinkEnd): number {
+    return (from === this.client ? this.#toServer : this.#toClient).bytes;
+  }
+
+  /** The server reads nothing for now. */
+  pauseServer(isPaused: boolean): void {
+    this.#toServer.pause(isPaused);
+  }
+
+  /** From now on nothing passes in either direction, and nobody is told. */
+  blackHole(): void {
+    this.#isBlack = true;
+    this.#toClient.drop();
+    this.#toServer.drop();
+    world().recorder.socket(this, 'black_hole');
+  }
+
+  /** The connection breaks: what was on its way is lost, and both ends are told. */
+  break(): void {
+    if (this.isOver) return;
+    const lost = this.#toClient.drop();
+    this.#toServer.drop();
+    const gone: Parcel = { kind: 'gone', how: 'reset', code: 1006 };
+    this.#toClient.put(gone);
+    this.#toServer.put(gone);
+    this.over(lost);
+  }
+
+  /** The client's process has died: its kernel resets the connection. */
+  clientDied(): void {
+    if (this.isOver) return;
+    const lost = this.#toClient.drop();
+    if (!this.#isBlack) this.#toServer.put({ kind: 'gone', how: 'reset', code: 1006 });
+    this.over(lost);
+  }
+
+  /** The connection has ended. @param lost messages to the client that were on their way */
+  over(lost = 0): void {
+    if (this.isOver) return;
+    this.isOver = true;
+    this.client.machine.sockets -= 1;
+    world().links.delete(this);
+    world().recorder.socket(this, lost > 0 ? 'broken' : 'ended', lost);
+  }
+}

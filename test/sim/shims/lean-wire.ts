@@ -1,0 +1,1 @@
+export { MemoryWire as LeanWire } from '../net/memory-wire.ts';

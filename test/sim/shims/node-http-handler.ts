@@ -1,0 +1,1 @@
+export { MemoryHandler as NodeHttpHandler } from '../aws/memory-handler.ts';

@@ -1,0 +1,1 @@
+export { listenForSockets } from '../net/socket-listener.ts';

@@ -1,0 +1,142 @@
+import { enter } from './machine.ts';
+
+/** What a task needs to know of the process that it belongs to. */
+export interface TaskOwner {
+  readonly state: 'running' | 'frozen' | 'dead';
+  /** Keeps a task until the process goes on. */
+  defer(task: Task): void;
+  /** Runs a callback as this process, and takes what it throws. */
+  perform(run: () => void): void;
+}
+
+/** Something that will happen at one instant of virtual time. */
+export interface Task {
+  readonly atMs: number;
+  /** Order within one instant. */
+  readonly order: number;
+  readonly owner: TaskOwner | undefined;
+  run: (() => void) | undefined;
+}
+
+/** Before anything is patched: the host needs the real one. */
+const hostImmediate = setImmediate;
+
+/**
+ * Virtual time. Runs one task at a time, by instant and then by the order in which they were asked for. Between two tasks
+ * Node empties its queues of microtasks and ticks, so everything that one task has set free runs before the next one.
+ */
+export class Scheduler {
+  readonly #heap: Task[] = [];
+  #nowMs: number;
+  #order = 0;
+  #held: Promise<void> | undefined;
+  /** Tasks run so far. */
+  steps = 0;
+
+  constructor(startMs: number) {
+    this.#nowMs = startMs;
+  }
+
+  get nowMs(): number {
+    return this.#nowMs;
+  }
+
+  /** @param owner undefined: the world itself, such as a server of AWS */
+  at(atMs: number, owner: TaskOwner | undefined, run: () => void): Task {
+    const task: Task = { atMs: Math.max(atMs, this.#nowMs), order: this.#order++, owner, run };
+    push(this.#heap, task);
+    return task;
+  }
+
+  after(delayMs: number, owner: TaskOwner | undefined, run: () => void): Task {
+    return this.at(this.#nowMs + delayMs, owner, run);
+  }
+
+  /** Puts back tasks that a frozen process has missed. They keep their order. */
+  resume(tasks: readonly Task[]): void {
+    for (const { owner, run } of tasks) if (run) this.at(this.#nowMs, owner, run);
+  }
+
+  /** Keeps time from passing until the host is ready, such as with the modules of a process that starts. */
+  hold(ready: Promise<void>): void {
+    this.#held = this.#held === undefined ? ready : Promise.all([this.#held, ready]).then(() => {});
+  }
+
+  /** Runs until `isOver` says so or nothing is left. @returns when it is so */
+  run(isOver: () => boolean): Promise<void> {
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    const next = () => {
+      try {
+        if (isOver() || this.#heap.length === 0) {
+          enter(undefined);
+          resolve();
+          return;
+        }
+        this.#step();
+        const held = this.#held;
+        this.#held = undefined;
+        if (held !== undefined) held.then(() => hostImmediate(next), reject);
+        else hostImmediate(next);
+      } catch (error) {
+        reject(error as Error);
+      }
+    };
+    hostImmediate(next);
+    return promise;
+  }
+
+  #step(): void {
+    for (let task = pop(this.#heap); task !== undefined; task = pop(this.#heap)) {
+      const { run, owner } = task;
+      if (run === undefined || owner?.state === 'dead') continue;
+      this.#nowMs = task.atMs;
+      if (owner?.state === 'frozen') {
+        owner.defer(task);
+        continue;
+      }
+      this.steps += 1;
+      if (owner) owner.perform(run);
+      else {
+        enter(undefined);
+        run();
+      }
+      return;
+    }
+  }
+}
+
+function isBefore(a: Task, b: Task): boolean {
+  return a.atMs < b.atMs || (a.atMs === b.atMs && a.order < b.order);
+}
+
+function push(heap: Task[], task: Task): void {
+  let at = heap.length;
+  heap.push(task);
+  while (at > 0) {
+    const above = (at - 1) >> 1;
+    const parent = heap[above] as Task;
+    if (!isBefore(task, parent)) break;
+    heap[at] = parent;
+    at = above;
+  }
+  heap[at] = task;
+}
+
+function pop(heap: Task[]): Task | undefined {
+  const first = heap[0];
+  const last = heap.pop();
+  if (last === undefined || last === first) return first;
+  let at = 0;
+  for (;;) {
+    let below = 2 * at + 1;
+    if (below >= heap.length) break;
+    const right = heap[below + 1];
+    if (right !== undefined && isBefore(right, heap[below] as Task)) below += 1;
+    const child = heap[below] as Task;
+    if (!isBefore(child, last)) break;
+    heap[at] = child;
+    at = below;
+  }
+  heap[at] = last;
+  return first;
+}
