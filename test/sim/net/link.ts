@@ -95,7 +95,7 @@ export class Link {
   readonly server: LinkEnd;
   readonly #toClient: Way;
   readonly #toServer: Way;
-  #isBlack = false;
+  #isSilent = false;
   isOver = false;
 
   constructor(id: number, rtmsStreamId: string, client: LinkEnd, server: LinkEnd) {
@@ -109,7 +109,7 @@ export class Link {
 
   /** Sends to the other end. */
   send(from: LinkEnd, parcel: Parcel): void {
-    if (this.#isBlack || this.isOver || !from.machine.mayAct()) return;
+    if (this.#isSilent || this.isOver || !from.machine.mayAct()) return;
     (from === this.client ? this.#toServer : this.#toClient).put(parcel);
   }
 
@@ -124,8 +124,8 @@ export class Link {
   }
 
   /** From now on nothing passes in either direction, and nobody is told. */
-  blackHole(): void {
-    this.#isBlack = true;
+  goSilent(): void {
+    this.#isSilent = true;
     this.#toClient.drop();
     this.#toServer.drop();
     world().recorder.socket(this, 'black_hole');
@@ -146,7 +146,7 @@ export class Link {
   clientDied(): void {
     if (this.isOver) return;
     const lost = this.#toClient.drop();
-    if (!this.#isBlack) this.#toServer.put({ kind: 'gone', how: 'reset', code: 1006 });
+    if (!this.#isSilent) this.#toServer.put({ kind: 'gone', how: 'reset', code: 1006 });
     this.over(lost);
   }
 
