@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { existsSync, globSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
+import { isDeepStrictEqual, promisify } from 'node:util';
 import { Match, Template } from 'aws-cdk-lib/assertions';
 import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { describe, expect, test } from 'vitest';
@@ -519,6 +519,43 @@ describe('environment', { timeout: TIMEOUT_MS }, () => {
     },
   );
 });
+
+/** What a runner is told and the catcher is not, and why not. */
+const NOT_FOR_THE_CATCHER = {
+  HEALTH_PORT: 'Lambda asks no function for its health',
+  MEMORY_MIB: 'Lambda tells every function its memory (AWS_LAMBDA_FUNCTION_MEMORY_SIZE)',
+  PACKING: 'every session goes to a task as soon as one has room',
+  PRICES: 'the cost of a meeting-hour is estimated for tasks; Lambda reports what it bills',
+  ZOOM_RECONCILE: 'one task compares every five minutes, with the right to read the whole table',
+};
+/** What both are told, and not the same. */
+const OTHER_FOR_THE_CATCHER = {
+  ALLOWED_HOSTS: "without the synthetic meeting's host, a name in the tasks' network alone",
+  ZOOM_SECRET_ID: "without the synthetic meeting's secret",
+  CAPACITY: 'an execution has slots of its own',
+  SPOOL_DIR: 'a function may write to /tmp alone',
+  SPOOL_MAX_BYTES: '/tmp is smaller than the disk of a task',
+};
+/** What the catcher alone is told. */
+const FOR_THE_CATCHER_ALONE = ['MAX_TASKS', 'RUNNER_CLUSTER', 'RUNNER_SERVICE', 'TASK_CAPACITY'];
+
+test(
+  'the catcher is told the same of a session as a runner, but for what has a reason',
+  () => {
+    const { template } = synthesize('prod');
+    const { RunnerEnv: all = {}, CatcherEnv: catcher = {} } = environmentsOf(template);
+    const { NODE_OPTIONS: _, ...runner } = all;
+    const missing = Object.keys(runner).filter((key) => !(key in catcher));
+    expect(missing.sort()).toEqual(Object.keys(NOT_FOR_THE_CATCHER).sort());
+    const other = Object.keys(runner).filter(
+      (key) => key in catcher && !isDeepStrictEqual(runner[key], catcher[key]),
+    );
+    expect(other.sort()).toEqual(Object.keys(OTHER_FOR_THE_CATCHER).sort());
+    const alone = Object.keys(catcher).filter((key) => !(key in runner));
+    expect(alone.sort()).toEqual(FOR_THE_CATCHER_ALONE);
+  },
+  TIMEOUT_MS,
+);
 
 describe('monitoring', { timeout: TIMEOUT_MS }, () => {
   test('the dashboard shows every metric that exists, and no other', () => {

@@ -96,6 +96,7 @@ function sessionsOfTest() {
   const sessions: OwnedSessions = {
     slotsUsed: 2.5,
     isDraining: false,
+    isStrained: false,
     fence() {},
     async proveAll(term) {
       terms.push(term);

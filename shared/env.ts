@@ -92,6 +92,9 @@ export interface RunnerEnv {
   MEMORY_MIB?: string;
   /** As in `WebhookEnv`. */
   SECRET_REFRESH_SECONDS?: string;
+  /** Zoom's REST API and its OAuth endpoint. Unset: Zoom's own; see `shared/zoom/api-credentials.ts`. */
+  ZM_RTMS_API_URL?: string;
+  ZM_RTMS_OAUTH_URL?: string;
   /** `off`, `report` or `start`, see `shared/zoom/reconcile.ts`. Unset: off. */
   ZOOM_RECONCILE?: string;
   /** JSON of `RunnerPrices` in `shared/cost.ts`; unset: no cost is estimated. */
@@ -105,7 +108,7 @@ export interface RunnerEnv {
 export interface CatcherEnv
   extends Omit<
       RunnerEnv,
-      'HEALTH_PORT' | 'MEMORY_MIB' | 'PACKING' | 'PRICES' | 'CATCHER_QUEUE_URL'
+      'HEALTH_PORT' | 'MEMORY_MIB' | 'PACKING' | 'PRICES' | 'ZOOM_RECONCILE' | 'CATCHER_QUEUE_URL'
     >,
     Required<Pick<WebhookEnv, 'CATCHER_QUEUE_URL'>> {
   /** Cluster and service of the runners. */
@@ -127,9 +130,6 @@ export interface LocalEnv {
   AWS_ENDPOINT_URL_SECRETS_MANAGER: string;
   AWS_ENDPOINT_URL_ECS: string;
   TASK_ID: string;
-  /** Zoom's REST API and its OAuth endpoint. Unset: Zoom's own; see `shared/zoom/api-credentials.ts`. */
-  ZM_RTMS_API_URL?: string;
-  ZM_RTMS_OAUTH_URL?: string;
 }
 
 /** What a user may set for `npm start` and `npm start -- --live`. */

@@ -11,6 +11,8 @@ describe('readConfig', () => {
         allowedHosts: ['zoom.us', 'zoom.com', 'zoomgov.com'],
         maxClockSkewSeconds: 300,
         secretRefreshSeconds: 600,
+        apiUrl: 'https://api.zoom.us/v2',
+        oauthUrl: 'https://zoom.us/oauth/token',
         reconcile: 'off',
       },
       records: { capacity: { mode: 'on-demand' }, retentionHours: 24 },

@@ -230,6 +230,8 @@ function runnerEnvironment({
     CAPACITY: String(runner.capacity),
     HEALTH_PORT: String(HEALTH_PORT),
     SECRET_REFRESH_SECONDS: String(zoom.secretRefreshSeconds),
+    ZM_RTMS_API_URL: zoom.apiUrl,
+    ZM_RTMS_OAUTH_URL: zoom.oauthUrl,
     ZOOM_RECONCILE: zoom.reconcile,
     SPOOL_DIR,
     SPOOL_MAX_BYTES: String(runner.spoolGiB * 1024 ** 3),

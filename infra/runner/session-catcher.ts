@@ -70,6 +70,8 @@ export class SessionCatcher extends Construct {
         RTMS_PROTOCOL: JSON.stringify(zoom.protocol),
         CAPACITY: String(catcher.capacity),
         SECRET_REFRESH_SECONDS: String(zoom.secretRefreshSeconds),
+        ZM_RTMS_API_URL: zoom.apiUrl,
+        ZM_RTMS_OAUTH_URL: zoom.oauthUrl,
         SPOOL_DIR: '/tmp/spool',
         SPOOL_MAX_BYTES: String(SPOOL_BYTES),
         RUNNER_CLUSTER: runners.cluster.clusterName,
@@ -77,7 +79,7 @@ export class SessionCatcher extends Construct {
         TASK_CAPACITY: String(runner.capacity),
         MAX_TASKS: String(runner.maxTasks),
         LOG_LEVEL: 'info',
-      } satisfies Omit<CatcherEnv, 'ZM_RTMS_API_URL' | 'ZM_RTMS_OAUTH_URL'>,
+      } satisfies CatcherEnv,
     });
     props.table.grantServe(this.handler);
     props.jobs.grantSend(this.handler);

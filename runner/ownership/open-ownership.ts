@@ -33,6 +33,8 @@ const ANY_TASK: MoveTarget = { cause: 'caught', includes: (task) => task !== und
 /** The sessions of this task, as far as ownership is concerned. */
 export interface OwnedSessions extends MovableSessions {
   readonly slotsUsed: number;
+  /** Are sessions refused because memory or event loop are over their limits? */
+  readonly isStrained: boolean;
   /** The heartbeat has lapsed `sinceRenewalMs` after the last renewal: nothing more may be written. */
   fence(sinceRenewalMs: number): void;
   /** The heartbeat is renewed: whatever is suspended has to prove its row in this term. */
@@ -96,6 +98,7 @@ export async function openOwnership(options: OwnershipOptions): Promise<TaskOwne
     slotsUsed: sessions().slotsUsed,
     slotsTotal: config.capacity,
     draining: sessions().isDraining,
+    strained: sessions().isStrained,
     ...(revision !== undefined && { revision }),
   });
   const heartbeat = new Heartbeat({

@@ -29,13 +29,16 @@ export function placeInLine(
   }).length;
 }
 
-/** @returns how many sessions fit into these tasks; a session cannot be divided between two of them */
+/**
+ * @returns how many sessions these tasks would take now; a session cannot be divided between two of them, and one that
+ *   is given to a task under strain has to be taken back, with one more epoch
+ */
 export function roomOfTasks(
-  tasks: readonly Pick<TaskRow, 'slotsUsed' | 'slotsTotal' | 'draining'>[],
+  tasks: readonly Pick<TaskRow, 'slotsUsed' | 'slotsTotal' | 'draining' | 'strained'>[],
   sessionSlots: number,
 ): number {
   return tasks
-    .filter(({ draining }) => !draining)
+    .filter(({ draining, strained }) => !draining && strained !== true)
     .reduce((sum, task) => sum + roomFor(task, sessionSlots), 0);
 }
 

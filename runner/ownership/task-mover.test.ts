@@ -89,6 +89,7 @@ test.each<[string, TaskRow[]]>([
   ['a task that has just begun', [task({ heartbeat: 2 })]],
   ['a task that drains', [task({ draining: true })]],
   ['a full task', [task({ slotsUsed: 6 })]],
+  ['a task under strain', [task({ strained: true })]],
   ['two tasks that have half the room each', [task({ slotsUsed: 7 }), task({ slotsUsed: 8 })]],
 ])('moves nothing to %s, and takes what is new itself', async (_what, there) => {
   tasks = there;

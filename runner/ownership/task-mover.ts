@@ -13,6 +13,11 @@ const STEADY_HEARTBEATS = 3;
 /** After a session did not arrive, the next one waits this long; twice as long after each further failure. */
 const PAUSE_MS = 60_000;
 const MAX_PAUSE_MS = 600_000;
+/**
+ * The same of an execution of the catcher. Its sessions cannot stay: it ends after 15 minutes, and is dearer than a task
+ * until then.
+ */
+const CAUGHT_PAUSE_MS = 10_000;
 /** Heartbeats report used slots this late, so sessions that were moved since may not be in them. */
 const REPORT_DELAY_MS = 5_000;
 
@@ -25,7 +30,7 @@ export interface MoveTarget {
 
 export interface TaskMoverOptions extends MoverParts {
   readonly sessions: () => Omit<MovableSessions, 'nextToPack'>;
-  /** How long to wait after a failure, ms. @default 60 s, doubled up to 10 min */
+  /** How long to wait after a failure, ms. @default 60 s, or 10 s for what was caught; doubled up to 10 min */
   readonly pauseMs?: number;
 }
 
@@ -85,7 +90,8 @@ export class TaskMover {
   }
 
   async #move(session: Movable, target: MoveTarget): Promise<void> {
-    const { logger, metrics, pauseMs = PAUSE_MS } = this.#options;
+    const { logger, metrics } = this.#options;
+    const { pauseMs = target.cause === 'caught' ? CAUGHT_PAUSE_MS : PAUSE_MS } = this.#options;
     const { rtmsStreamId, epoch } = session;
     await this.#options.sessions().giveAway(session, target.cause);
     const isMeant = (owner: string | undefined) => {

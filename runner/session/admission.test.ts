@@ -1,7 +1,7 @@
 import { afterEach, expect, test, vi } from 'vitest';
 import { SILENT_LOGGER } from '../../shared/logger.ts';
 import { roomFor, SLOTS, slotsOf } from '../../shared/session-table/slots.ts';
-import { admit, type Load, Refusals, slotsOfSession } from './admission.ts';
+import { admit, isStrained, type Load, Refusals, slotsOfSession } from './admission.ts';
 
 const IDLE: Load = {
   slotsUsed: 0,
@@ -23,6 +23,7 @@ test.each<[string, Partial<Load>, string | undefined]>([
 ])('%s', (_title, load, why) => {
   const expected = why === undefined ? { admitted: true } : { admitted: false, why };
   expect(admit({ ...IDLE, ...load }, 1, false)).toEqual(expected);
+  expect(isStrained({ ...IDLE, ...load })).toBe(why === 'event_loop' || why === 'memory');
 });
 
 test('takes what nobody else took in spite of a late event loop, and of nothing else', () => {

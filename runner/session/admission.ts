@@ -56,6 +56,11 @@ export function admit(load: Load, sessionSlots: number, isOverdue: boolean): Adm
   return { admitted: true };
 }
 
+/** Does a task under this load refuse sessions, however many slots are free? */
+export function isStrained(load: Pick<Load, 'eventLoopDelayMs' | 'memoryShare'>): boolean {
+  return load.eventLoopDelayMs > LIMITS.eventLoopDelayMs || load.memoryShare > LIMITS.memoryShare;
+}
+
 type Why = Extract<Admission, { admitted: false }>['why'];
 
 /**

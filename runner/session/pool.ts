@@ -6,7 +6,7 @@ import { reconcile } from '../ownership/reconcile.ts';
 import { MAX_STRIKES } from '../ownership/rules.ts';
 import { DrainDeadline } from '../task/drain-deadline.ts';
 import { sleep } from '../task/sleep.ts';
-import { admit, type Load, Refusals, slotsOfSession } from './admission.ts';
+import { admit, isStrained, type Load, Refusals, slotsOfSession } from './admission.ts';
 import { MissedStreams } from './missed-streams.ts';
 import {
   AvoidedStreams,
@@ -72,6 +72,10 @@ export class SessionPool {
 
   get isDraining(): boolean {
     return this.#closedFor !== undefined;
+  }
+
+  get isStrained(): boolean {
+    return isStrained(this.#options.pressure());
   }
 
   get slotsUsed(): number {

@@ -187,6 +187,7 @@ const TASK_FIELDS = {
   [ATTRIBUTE.slotsUsed]: slots,
   [ATTRIBUTE.slotsTotal]: slots,
   draining: v.boolean(),
+  strained: v.optional(v.boolean()),
   revision: v.optional(id),
   renewedAtMs: v.optional(timeMs),
   ttl: v.optional(timeMs),

@@ -170,6 +170,8 @@ export interface TaskRow {
   readonly slotsTotal: number;
   /** The task takes no more sessions, whatever its slots say. */
   readonly draining: boolean;
+  /** Its memory or event loop is over its limit: it refuses sessions until that has passed. */
+  readonly strained?: boolean;
   /** The deployment of the service that started it, as ECS names it; absent outside ECS. */
   readonly revision?: string;
   readonly ttl?: number;

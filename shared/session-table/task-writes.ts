@@ -12,7 +12,7 @@ import {
 /** What a task says of itself with every beat of its heart. */
 export type TaskReport = Pick<
   TaskRow,
-  'taskId' | 'slotsUsed' | 'slotsTotal' | 'draining' | 'revision'
+  'taskId' | 'slotsUsed' | 'slotsTotal' | 'draining' | 'strained' | 'revision'
 >;
 
 /** Raises a task's heartbeat. Unconditional: nobody else writes the row, and a late one does no harm. */
@@ -21,7 +21,7 @@ export function writeHeartbeat(task: TaskReport, nowMs: number): RowWrite {
   return {
     Key: { pk: taskKey(task.taskId) },
     UpdateExpression:
-      `SET #owner = :tasks, taskId = :taskId, ${ATTRIBUTE.slotsUsed} = :used, ${ATTRIBUTE.slotsTotal} = :total, draining = :draining, #ttl = :ttl, renewedAtMs = :now` +
+      `SET #owner = :tasks, taskId = :taskId, ${ATTRIBUTE.slotsUsed} = :used, ${ATTRIBUTE.slotsTotal} = :total, draining = :draining, strained = :strained, #ttl = :ttl, renewedAtMs = :now` +
       (revision === undefined ? '' : ', revision = :revision') +
       ' ADD heartbeat :one',
     ExpressionAttributeNames: OWNER_AND_TTL_NAMES,
@@ -31,6 +31,7 @@ export function writeHeartbeat(task: TaskReport, nowMs: number): RowWrite {
       ':used': task.slotsUsed,
       ':total': task.slotsTotal,
       ':draining': task.draining,
+      ':strained': task.strained ?? false,
       ':now': nowMs,
       ':ttl': expiresAt(nowMs),
       ...(revision !== undefined && { ':revision': revision }),

@@ -171,13 +171,13 @@ const CASES: readonly Case[] = [
   [
     'a heartbeat outside ECS',
     writeHeartbeat(TASK, NOW_MS),
-    'SET #owner = :tasks, taskId = :taskId, costUsed = :used, costTotal = :total, draining = :draining, #ttl = :ttl, renewedAtMs = :now ADD heartbeat :one',
+    'SET #owner = :tasks, taskId = :taskId, costUsed = :used, costTotal = :total, draining = :draining, strained = :strained, #ttl = :ttl, renewedAtMs = :now ADD heartbeat :one',
     undefined,
   ],
   [
     'a heartbeat in ECS',
     writeHeartbeat({ ...TASK, revision: 'ecs-svc/1' }, NOW_MS),
-    'SET #owner = :tasks, taskId = :taskId, costUsed = :used, costTotal = :total, draining = :draining, #ttl = :ttl, renewedAtMs = :now, revision = :revision ADD heartbeat :one',
+    'SET #owner = :tasks, taskId = :taskId, costUsed = :used, costTotal = :total, draining = :draining, strained = :strained, #ttl = :ttl, renewedAtMs = :now, revision = :revision ADD heartbeat :one',
     undefined,
   ],
   [

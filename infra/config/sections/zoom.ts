@@ -11,6 +11,7 @@ import {
 } from '../../../rtms/protocol/protocol-settings.ts';
 import { ServiceError } from '../../../shared/errors.ts';
 import { parseAllowedHosts } from '../../../shared/zoom/allowed-hosts.ts';
+import { ZOOM_API } from '../../../shared/zoom/api-credentials.ts';
 import { ZOOM_RECONCILE } from '../../../shared/zoom/reconcile.ts';
 import { NO_SUCH_KEY } from '../faults.ts';
 import { acceptedText, count } from './field-kinds.ts';
@@ -47,6 +48,12 @@ const PROTOCOL = v.rawTransform<object, ProtocolRequest>(({ dataset, addIssue, N
   }
 });
 
+/** Credentials are sent there, so never in the clear. */
+const ADDRESS = acceptedText(
+  (address) => URL.canParse(address) && new URL(address).protocol === 'https:',
+  'an https address',
+);
+
 const FIELDS = v.strictObject({
   /** How to speak with each product: version, format, transport, names of event codes. */
   protocol: v.optional(
@@ -69,6 +76,9 @@ const FIELDS = v.strictObject({
    * placeholder they read it every 30 s.
    */
   secretRefreshSeconds: v.optional(v.pipe(count, v.minValue(30), v.maxValue(3_600)), 600),
+  /** Zoom's REST API and its OAuth endpoint; another one for accounts of Zoom for Government. */
+  apiUrl: v.optional(ADDRESS, ZOOM_API.apiUrl),
+  oauthUrl: v.optional(ADDRESS, ZOOM_API.oauthUrl),
   /**
    * What to do every five minutes about meetings that Zoom says are live and of which no stream has ever come: `report` them,
    * or also `start` their stream. Needs `apps.<name>.api` in the Zoom secret.
