@@ -158,10 +158,7 @@ export interface TaskRow {
   readonly pk: string;
   readonly owner: typeof TASKS;
   readonly taskId: string;
-  /**
-   * Raised at every renewal. Observers judge a task by when they last saw this change, on their own clock. A text when it
-   * is too large for a number.
-   */
+  /** Raised at every renewal; observers judge a task by when they last saw it change. A text when it is too large for a number. */
   readonly heartbeat: number | string;
   /** The task's own clock at its last renewal, Unix ms. To be shown; never to judge who is alive. */
   readonly renewedAtMs?: number;
