@@ -53,6 +53,8 @@ export class LeanWire implements Wire {
     this.#meter = options.meter;
     this.#reader = new WebSocketReader(options.maxMessageBytes, {
       message: (data) => {
+        // The server knows by its pong how far we have read: an answer to this message must not overtake it.
+        this.#answerPing();
         this.#pace.message();
         handlers.message(data);
       },
@@ -186,7 +188,7 @@ export class LeanWire implements Wire {
     this.#handlers.trouble(this.#state === 'connecting' ? 'connect_failed' : 'broken', cause);
   }
 
-  /** Of several pings in one read only the last is answered (RFC 6455, section 5.5.3). */
+  /** Of several pings in a row only the last is answered (RFC 6455, section 5.5.3). */
   #onPing(payload: Buffer): void {
     if (this.#socket.writableLength < MAX_UNSENT_BYTES) this.#ping = Buffer.from(payload);
   }

@@ -123,6 +123,34 @@ describe.each(WIRES)('%s', (_name, Wire) => {
     wire.terminate();
   });
 
+  test('answers a ping before the message that it came before', async () => {
+    const heard: string[] = [];
+    const answered = Promise.withResolvers<void>();
+    const url = await serve((socket) => {
+      socket.on('pong', (payload) => heard.push(`pong ${payload}`));
+      socket.on('message', (text) => {
+        heard.push(String(text));
+        answered.resolve();
+      });
+      socket.send('in ', { fin: false });
+      socket.ping('between');
+      socket.send('pieces', { fin: true });
+    });
+    const { handlers } = log();
+    const options = { connectTimeoutMs: 5_000, maxMessageBytes: 1_000 };
+    const wire: Wire = new Wire(
+      url,
+      { ...options, rest: { maxMs: 0, heldMs: 0 } },
+      {
+        ...handlers,
+        message: (data) => wire.send(`read ${data}`),
+      },
+    );
+    await answered.promise;
+    expect(heard).toEqual(['pong between', 'read in pieces']);
+    wire.terminate();
+  });
+
   test('closes, and delivers what comes before the other side’s close frame', async () => {
     const code = Promise.withResolvers<number>();
     const url = await serve((socket) => {

@@ -4,8 +4,8 @@ import { setTimeout as wait } from 'node:timers/promises';
 
 export interface CommandOptions {
   readonly cwd?: string;
-  /** Added to the environment of this process. */
-  readonly env?: Readonly<Record<string, string>>;
+  /** Added to the environment of this process; undefined: taken out of it. */
+  readonly env?: Readonly<Record<string, string | undefined>>;
   /** Written to standard input, which is closed then. */
   readonly input?: string | Uint8Array;
   /** Exit codes that are no failure. @default [0] */

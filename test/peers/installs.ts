@@ -38,6 +38,20 @@ export async function pythonPrograms(name: string, packages: readonly string[]):
   return join(folder, 'bin');
 }
 
+/** The same for programs of Python 2.7: it has no `venv`, so the last `virtualenv` that knows it makes one. */
+export async function python2Programs(name: string, packages: readonly string[]): Promise<string> {
+  const folder = await cached(`python2-${name}`, packages, async (root) => {
+    const maker = join(root, 'virtualenv');
+    const env = { PYENV_VERSION: '2.7.18', PYTHONPATH: maker, PYTHONWARNINGS: 'ignore' };
+    const pip = ['-m', 'pip', 'install', '--quiet', '--target', maker, 'virtualenv==20.15.1'];
+    await installWith('python2.7', pip, { env: { ...env, PYTHONPATH: '' } });
+    await installWith('python2.7', ['-m', 'virtualenv', '--quiet', join(root, 'venv')], { env });
+    await installWith(join(root, 'venv', 'bin', 'pip'), ['install', '--quiet', ...packages]);
+    rmSync(maker, { recursive: true });
+  });
+  return join(folder, 'venv', 'bin');
+}
+
 /** An npm project of its own with these packages, given with exact versions as `ws@8.0.0`. @returns its folder */
 export function npmProject(name: string, packages: readonly string[]): Promise<string> {
   return cached(`npm-${name}`, packages, async (folder) => {

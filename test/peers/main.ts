@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { installingMs, killStarted } from './command.ts';
-import type { Peer, ProofLine } from './peer.ts';
+import type { Peer, PeerWork, ProofLine } from './peer.ts';
 import { type PeerResult, rewriteProof } from './proof-page.ts';
 import { PEERS } from './registry.ts';
 import { missingToolChains } from './tool-chains.ts';
@@ -18,7 +18,8 @@ const { values, positionals } = parseArgs({
   options: { write: { type: 'boolean', default: false } },
   allowPositionals: true,
 });
-const PROOF = fileURLToPath(new URL('../../docs/proof.md', import.meta.url));
+const DOCS = fileURLToPath(new URL('../../docs/', import.meta.url));
+const PROOF = join(DOCS, 'proof.md');
 const MINUTE_MS = 60_000;
 const isDemanded = ['CI', 'RTMS_REQUIRE_PEERS'].some((name) => process.env[name]);
 const say = (text: string) => process.stdout.write(`${text}\n`);
@@ -41,7 +42,13 @@ async function runPeer(peer: Peer): Promise<readonly ProofLine[]> {
     timer = setTimeout(() => reject(error), minutes * MINUTE_MS);
   });
   try {
-    const work = { scratch, say: (text: string) => say(`  ${peer.name}: ${text}`) };
+    const work: PeerWork = {
+      scratch,
+      say: (text) => say(`  ${peer.name}: ${text}`),
+      writePage: async (name, text) => {
+        if (values.write) await writeFile(join(DOCS, name), text);
+      },
+    };
     return await Promise.race([peer.run(work), late]);
   } finally {
     clearTimeout(timer);

@@ -20,6 +20,8 @@ export interface PeerWork {
   readonly scratch: string;
   /** Prints one line, under the name of the peer. */
   say(text: string): void;
+  /** With `--write`: stores a page of what was seen, `name` in docs/. Without it: does nothing. */
+  writePage(name: string, text: string): Promise<void>;
 }
 
 /**

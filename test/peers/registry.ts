@@ -1,4 +1,5 @@
+import { autobahnPeer } from './autobahn/peer.ts';
 import type { Peer } from './peer.ts';
 
 /** Every peer, in the order in which they run. */
-export const PEERS: readonly Peer[] = [];
+export const PEERS: readonly Peer[] = [autobahnPeer];

@@ -14,6 +14,18 @@ const CHECKS = {
     version: /^(\d+\.\d+)/,
     atLeast: '3.10',
   },
+  // For programs that never left it. pyenv's command runs with the version that it is told.
+  python2: {
+    command: [
+      'env',
+      'PYENV_VERSION=2.7.18',
+      'python2.7',
+      '-c',
+      'import pip, sys; print(sys.version)',
+    ],
+    version: /^(\d+\.\d+)/,
+    atLeast: '2.7',
+  },
   java: { command: ['java', '-version'], version: /version "(\d+)/, atLeast: '17' },
   maven: { command: ['mvn', '--version'], version: /Maven (\d+\.\d+)/, atLeast: '3.6' },
   go: { command: ['go', 'version'], version: /go(\d+\.\d+)/, atLeast: '1.22' },
