@@ -10,8 +10,11 @@ const SHARING = ['shared', 'rtms/protocol', 'runner/kinesis', 'sdk/consumer', 'i
 
 export default defineConfig({
   test: {
-    testTimeout: 20_000,
-    hookTimeout: 20_000,
+    // For what hangs: a healthy test may take ten times as long on a loaded machine as on an idle one.
+    testTimeout: 60_000,
+    // As test/support/wait.ts.
+    expect: { poll: { timeout: 15_000 } },
+    hookTimeout: 60_000,
     // Most tests wait for sockets and timers of real processes, not for a core.
     maxWorkers: 3,
     // The report and nothing else; what a failed test wrote is shown with it.

@@ -6,6 +6,8 @@ export default defineConfig({
     include: ['**/*.long.test.ts'],
     exclude: ['node_modules/**', 'out/**', 'cdk.out/**', 'dist/**', '.peers-cache/**'],
     testTimeout: 120_000,
+    // As test/support/wait.ts.
+    expect: { poll: { timeout: 15_000 } },
     hookTimeout: 60_000,
     maxWorkers: 1,
     silent: 'passed-only',

@@ -11,6 +11,11 @@ import { closeServer, LOOPBACK, listen } from './aws/listen.ts';
 const MAX_PAYLOAD_BYTES = 10 * 1024 * 1024;
 /** The same as in infra/webhook/endpoint.ts. */
 const LAMBDA_TIMEOUT_MS = 5_000;
+/**
+ * Node closes an idle connection after 5 s. A client that sends its next request at that moment is reset, and a POST is
+ * not repeated; on a loaded machine a test met that.
+ */
+const KEEP_ALIVE_MS = 60_000;
 /** API Gateway passes bodies of these types as text, every other one in base64. */
 const TEXT_TYPES = /^(?:text\/|application\/(?:json|javascript|xml))/i;
 
@@ -46,6 +51,7 @@ export async function startWebhookServer(options: {
       response.destroy();
     });
   });
+  server.keepAliveTimeout = KEEP_ALIVE_MS;
   const port = await listen(server, options.port);
   return {
     url: `http://${LOOPBACK}:${port}${base}`,

@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, test, vi } from 'vitest';
+import { afterEach, describe, expect, test } from 'vitest';
 import { STOP_REASON } from '../rtms/protocol/stop-reason.ts';
 import {
   joinMedia,
@@ -7,6 +7,7 @@ import {
   pass,
   RawSocket,
 } from '../test/support/raw-client.ts';
+import { waitUntil } from '../test/support/wait.ts';
 import { type ManualClock, manualClock } from './clock.ts';
 import type { Behaviour } from './scenario/behaviour.ts';
 import { type Simulator, startSimulator } from './simulator.ts';
@@ -48,7 +49,7 @@ async function stopReason(id: string): Promise<unknown> {
 }
 
 async function interrupted() {
-  await vi.waitUntil(() => lastWebhook()?.event === 'meeting.rtms_interrupted');
+  await waitUntil(() => lastWebhook()?.event === 'meeting.rtms_interrupted');
 }
 
 describe('keep-alive', () => {
@@ -250,7 +251,7 @@ describe('the ledger of a broken connection', () => {
     const closing = media.close();
     clock.advance(100);
     await closing;
-    await vi.waitUntil(() => simulator.streams()[0]?.state === 'INTERRUPTED');
+    await waitUntil(() => simulator.streams()[0]?.state === 'INTERRUPTED');
     const [audio] = simulator.sent(id).sources;
     expect(media.take(14)).toHaveLength(audio?.frames ?? 0);
     expect(audio?.uncertain).toEqual([]);

@@ -3,10 +3,11 @@ import { createServer } from 'node:http';
 import { createInterface } from 'node:readline';
 import { KinesisClient } from '@aws-sdk/client-kinesis';
 import { NodeHttpHandler } from '@smithy/node-http-handler';
-import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { closeServer, listen } from '../../local/aws/listen.ts';
 import { type Stack, startStack } from '../../local/stack.ts';
 import { bundleOf, startBundle } from '../../test/support/bundle-process.ts';
+import { waitFor } from '../../test/support/wait.ts';
 import { probe } from '../webhook-canary/probe.ts';
 import { readSyntheticMeetingConfig } from './config.ts';
 import { playSyntheticMeeting } from './play.ts';
@@ -35,7 +36,7 @@ beforeAll(async () => {
   await aws.secrets.put(aws.secretId, JSON.stringify({ apps: { default: own, synthetic: app } }));
   await aws.secrets.put('synthetic', JSON.stringify({ synthetic: 'random' }));
   // The webhook looks for new tokens when a signature does not fit, every 30 s at most.
-  await vi.waitFor(() => probe(`${stack.webhookUrl}/synthetic`, 'verify-random'), {
+  await waitFor(() => probe(`${stack.webhookUrl}/synthetic`, 'verify-random'), {
     timeout: 45_000,
     interval: 500,
   });

@@ -4,8 +4,9 @@ import { createRequire } from 'node:module';
 import { type AddressInfo, createConnection, createServer } from 'node:net';
 import { dirname, join } from 'node:path';
 import type { KinesisClient } from '@aws-sdk/client-kinesis';
-import { afterAll, beforeAll, describe, test, vi } from 'vitest';
+import { afterAll, beforeAll, describe, test } from 'vitest';
 import { connect } from '../../test/support/kinesis-client.ts';
+import { waitFor } from '../../test/support/wait.ts';
 import { CONSUMER_CASES } from './contract/consumer-cases.ts';
 import { LIMIT_CASES } from './contract/limit-cases.ts';
 import { PUT_CASES } from './contract/put-cases.ts';
@@ -53,8 +54,8 @@ describe('kinesis-local over HTTP/1.1', () => {
     const [tlsPort, plainPort] = await freePorts();
     peer = startPeer(tlsPort, plainPort);
     client = connect(`http://127.0.0.1:${plainPort}`);
-    await vi.waitFor(() => listening(plainPort), { timeout: 25_000, interval: 50 });
-  }, 30_000);
+    await waitFor(() => listening(plainPort), { timeout: 60_000, interval: 50 });
+  }, 90_000);
 
   afterAll(async () => {
     client.destroy();

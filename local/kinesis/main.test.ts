@@ -27,4 +27,4 @@ test('the Kinesis process prints its address, serves, refuses a taken port, and 
   child.kill('SIGTERM');
   expect(await once(child, 'close')).toEqual([0, null]);
   client.destroy();
-}, 20_000);
+}, 90_000);

@@ -9,8 +9,9 @@ import {
   PutRecordCommand,
   PutRecordsCommand,
 } from '@aws-sdk/client-kinesis';
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { connect } from '../../test/support/kinesis-client.ts';
+import { waitFor } from '../../test/support/wait.ts';
 import type { FaultScript } from './faults.ts';
 import { type KinesisServer, startKinesisServer } from './server.ts';
 
@@ -189,7 +190,7 @@ describe.each(['HTTP/1.1', 'h2c'] as const)('faults over %s', (protocol) => {
     const held = put(client, 'a').finally(() => {
       done = true;
     });
-    await vi.waitFor(() => expect(server.faults.state().holding).toBe(1));
+    await waitFor(() => expect(server.faults.state().holding).toBe(1));
     expect(await stored(client)).toEqual([]);
     expect(done).toBe(false);
     server.faults.clear();
@@ -207,10 +208,10 @@ describe.each(['HTTP/1.1', 'h2c'] as const)('faults over %s', (protocol) => {
     set({ operation: 'PutRecord', stall: 'hold' });
     const abort = new AbortController();
     const held = put(client, 'a', abort.signal);
-    await vi.waitFor(() => expect(server.faults.state().holding).toBe(1));
+    await waitFor(() => expect(server.faults.state().holding).toBe(1));
     abort.abort();
     await expect(held).rejects.toThrow();
-    await vi.waitFor(() => expect(server.faults.state().holding).toBe(0));
+    await waitFor(() => expect(server.faults.state().holding).toBe(0));
     server.faults.clear();
     await put(client, 'b');
     expect(await stored(client)).toEqual(['b']);
@@ -220,10 +221,10 @@ describe.each(['HTTP/1.1', 'h2c'] as const)('faults over %s', (protocol) => {
     set({ operation: 'PutRecord', latencyMs: 200 });
     const abort = new AbortController();
     const slow = put(client, 'a', abort.signal);
-    await vi.waitFor(() => expect(server.faults.state().matched).toEqual([1]), { interval: 5 });
+    await waitFor(() => expect(server.faults.state().matched).toEqual([1]), { interval: 5 });
     abort.abort();
     await expect(slow).rejects.toThrow();
-    await vi.waitFor(() => expect(server.stats().calls).toMatchObject({ PutRecord: { ok: 1 } }));
+    await waitFor(() => expect(server.stats().calls).toMatchObject({ PutRecord: { ok: 1 } }));
     expect(await stored(client)).toEqual(['a']);
   });
 
@@ -241,7 +242,7 @@ describe.each(['HTTP/1.1', 'h2c'] as const)('faults over %s', (protocol) => {
       { operation: 'GetShardIterator', latencyMs: 1e6 },
     );
     const calls = [put(client, 'a'), stored(client)];
-    await vi.waitFor(() => expect(server.faults.state().matched).toEqual([1, 1]));
+    await waitFor(() => expect(server.faults.state().matched).toEqual([1, 1]));
     await server.close();
     for (const call of calls) await expect(call).rejects.toThrow();
   });

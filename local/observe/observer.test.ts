@@ -4,10 +4,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { CreateStreamCommand, KinesisClient, PutRecordCommand } from '@aws-sdk/client-kinesis';
 import { NodeHttpHandler } from '@smithy/node-http-handler';
-import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { encodeMediaRecord } from '../../shared/record/encode-media-record.ts';
 import type { MediaRecord } from '../../shared/record/media-record.ts';
 import { eventBytes, mediaRecord, START_MS } from '../../test/support/test-records.ts';
+import { waitFor } from '../../test/support/wait.ts';
 import { type KinesisServer, startKinesisServer } from '../kinesis/server.ts';
 import { Observer } from './observer.ts';
 
@@ -84,7 +85,7 @@ function observe(): Observer {
 
 const BOTH = ['audio-7-ada.wav', 'meeting.wav'];
 const PARTIAL = BOTH.map((name) => `${name}.partial`);
-const within = (check: () => Promise<void>) => vi.waitFor(check, { timeout: 8_000, interval: 50 });
+const within = (check: () => Promise<void>) => waitFor(check, { interval: 50 });
 
 const filesOf = (id: string) => readdir(join(root, id)).catch(() => []);
 
@@ -102,9 +103,9 @@ test('a meeting whose files cannot be written does not affect the files of other
   try {
     // A meeting that ended is complete while others go on.
     await ended('sound');
-    await vi.waitFor(
+    await waitFor(
       async () => expect(await filesOf('sound')).toEqual(['audio-7-ada.wav', 'meeting.wav']),
-      { timeout: 8_000, interval: 50 },
+      { interval: 50 },
     );
     expect(await filesOf('odd')).toEqual(['audio-7-ada.wav.partial', 'meeting.wav.partial']);
   } finally {

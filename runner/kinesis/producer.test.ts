@@ -6,11 +6,12 @@ import {
   type KinesisClient,
   ListShardsCommand,
 } from '@aws-sdk/client-kinesis';
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type KinesisServer, startKinesisServer } from '../../local/kinesis/server.ts';
 import type { MetricName } from '../../shared/metrics.ts';
 import { decodeAggregate } from '../../shared/record/kpl.ts';
 import { identity, makeUnit, Tally, type UnitShape } from '../../test/support/model-kinesis.ts';
+import { waitFor } from '../../test/support/wait.ts';
 import { Producer } from './producer.ts';
 import type { ProducerOptions } from './producer-options.ts';
 import { createKinesisClient } from './transport.ts';
@@ -104,7 +105,7 @@ test('a few small units are written when lingerMs is over', async () => {
   const producer = produce();
   const tally = new Tally();
   putAll(producer, tally, 1, 3);
-  await vi.waitFor(() => expect(tally.writtenNames).toHaveLength(3), { interval: 20 });
+  await waitFor(() => expect(tally.writtenNames).toHaveLength(3), { interval: 20 });
   expect((await landed()).records).toBe(1);
   await producer.close();
 });
@@ -139,7 +140,7 @@ test('calls that are never answered are repeated', async () => {
   const producer = produce();
   const tally = new Tally();
   putAll(producer, tally, 1, 50, { bytes: 1_000 });
-  await vi.waitFor(() => expect(producer.stats().retries).toBeGreaterThan(1), { timeout: 5_000 });
+  await waitFor(() => expect(producer.stats().retries).toBeGreaterThan(1));
   server.faults.clear();
   await producer.close();
   expect(once((await landed()).keys.get('stream'))).toEqual(range(1, 50));
@@ -153,7 +154,7 @@ test('missing rights are waited out, and logged once', async () => {
   const producer = produce({ logger });
   const tally = new Tally();
   putAll(producer, tally, 1, 10, { bytes: 25_000 });
-  await vi.waitFor(() => expect(producer.stats().retries).toBeGreaterThan(3));
+  await waitFor(() => expect(producer.stats().retries).toBeGreaterThan(3));
   server.faults.clear();
   await producer.close();
   expect(tally.writtenNames).toHaveLength(10);
@@ -197,7 +198,7 @@ describe('lines', () => {
     const producer = produce({ aggregate: false });
     const tally = new Tally();
     producer.put(line(1, tally));
-    await vi.waitFor(() => expect(producer.stats().callsInFlight).toBe(1));
+    await waitFor(() => expect(producer.stats().callsInFlight).toBe(1));
     for (let sequence = 2; sequence <= 500; sequence += 1) producer.put(line(sequence, tally));
     await producer.flush();
     const records = await linesOf();
@@ -230,7 +231,8 @@ describe('lines', () => {
     const startedAtMs = performance.now();
     for (let sequence = 1; sequence <= 5_000; sequence += 1) producer.put(line(sequence, tally));
     await producer.flush();
-    expect(performance.now() - startedAtMs).toBeLessThan(1_000);
+    // One call a line would take 250 s.
+    expect(performance.now() - startedAtMs).toBeLessThan(15_000);
     expect(tally.writtenNames).toHaveLength(5_000);
     await producer.close();
   });
@@ -283,7 +285,7 @@ test("a dropped session's units are lost, save those of a record on its way that
   const tally = new Tally();
   for (const key of ['gone', 'gone#v#1', 'stays'])
     putAll(producer, tally, 1, 60, { key, bytes: 1_000 });
-  await vi.waitFor(() => expect(producer.stats().callsInFlight).toBeGreaterThan(0));
+  await waitFor(() => expect(producer.stats().callsInFlight).toBeGreaterThan(0));
   producer.drop('gone', 'revoked');
   expect(tally.droppedNames.size).toBeGreaterThan(50);
   await producer.close();

@@ -249,7 +249,7 @@ describe('an end', () => {
 
 const BUSY = { slotsUsed: 0, slotsTotal: 10, draining: false };
 const renew = (taskId: string, fields = {}) =>
-  store.renew({ taskId, ...BUSY, ...fields }, NOW_MS, AbortSignal.timeout(5_000));
+  store.renew({ taskId, ...BUSY, ...fields }, NOW_MS, AbortSignal.timeout(60_000));
 
 describe('a heartbeat', () => {
   test('rises with every renewal', async () => {
@@ -336,7 +336,7 @@ describe('OrphanWatch', () => {
 
   test('counts live tasks, and the free slots of those that do not drain', async () => {
     await onlyTasks();
-    const signal = AbortSignal.timeout(5_000);
+    const signal = AbortSignal.timeout(60_000);
     const beat = (taskId: string, slotsUsed: number, draining = false) =>
       store.renew({ taskId, slotsUsed, slotsTotal: 30, draining }, 0, signal);
     await beat(me, 12);

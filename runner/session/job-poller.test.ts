@@ -4,10 +4,11 @@ import {
   SendMessageCommand,
   SQSClient,
 } from '@aws-sdk/client-sqs';
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import { type LocalSqs, startSqs } from '../../local/aws/sqs.ts';
 import { SILENT_LOGGER } from '../../shared/logger.ts';
 import { encodeSessionJob } from '../../shared/session-job.ts';
+import { waitFor } from '../../test/support/wait.ts';
 import { pollJobs } from './job-poller.ts';
 import type { OfferOutcome } from './pool-options.ts';
 
@@ -79,41 +80,41 @@ async function waiting(): Promise<{ visible: number; hidden: number }> {
 
 test('keeps the message until the stream is connected', async () => {
   await send(encodeSessionJob('a'));
-  await vi.waitFor(() => expect(offered).toEqual(['a']));
+  await waitFor(() => expect(offered).toEqual(['a']));
   expect(await waiting()).toEqual({ visible: 0, hidden: 1 });
   connected.resolve();
-  await vi.waitFor(async () => expect(await waiting()).toEqual({ visible: 0, hidden: 0 }));
+  await waitFor(async () => expect(await waiting()).toEqual({ visible: 0, hidden: 0 }));
 });
 
 test('goes on while a stream takes long to connect', async () => {
   await send(encodeSessionJob('a'));
-  await vi.waitFor(() => expect(offered).toEqual(['a']));
+  await waitFor(() => expect(offered).toEqual(['a']));
   await send(encodeSessionJob('b'));
-  await vi.waitFor(() => expect(offered).toEqual(['a', 'b']));
+  await waitFor(() => expect(offered).toEqual(['a', 'b']));
 });
 
 test('gives a message back at once when there is no room after all', async () => {
   answers = ['refused'];
   connected.resolve();
   await send(encodeSessionJob('a'));
-  await vi.waitFor(() => expect(offered).toEqual(['a', 'a']));
+  await waitFor(() => expect(offered).toEqual(['a', 'a']));
 });
 
 test('receives nothing while it is full', async () => {
   room = 0;
   // One receive may be on its way already: it takes one message.
   await send(encodeSessionJob('first'));
-  await vi.waitFor(() => expect(offered).toEqual(['first']));
+  await waitFor(() => expect(offered).toEqual(['first']));
   connected.resolve();
   await send(encodeSessionJob('second'));
-  await vi.waitFor(async () => expect(await waiting()).toEqual({ visible: 1, hidden: 0 }));
+  await waitFor(async () => expect(await waiting()).toEqual({ visible: 1, hidden: 0 }));
   room = 1;
-  await vi.waitFor(() => expect(offered).toEqual(['first', 'second']));
+  await waitFor(() => expect(offered).toEqual(['first', 'second']));
 });
 
 test('leaves what is no job to the dead-letter queue', async () => {
   await send('not a job');
-  await vi.waitFor(async () => expect(await waiting()).toEqual({ visible: 0, hidden: 1 }));
+  await waitFor(async () => expect(await waiting()).toEqual({ visible: 0, hidden: 1 }));
   await send(encodeSessionJob('a'));
-  await vi.waitFor(() => expect(offered).toEqual(['a']));
+  await waitFor(() => expect(offered).toEqual(['a']));
 });

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { SessionRow } from '../../shared/session-table/session-row.ts';
 import {
   type LocalSessionTable,
@@ -6,6 +6,7 @@ import {
 } from '../../test/support/session/local-session-table.ts';
 import { MemorySink } from '../../test/support/session/memory-sink.ts';
 import { Told } from '../../test/support/session/session-parts.ts';
+import { waitUntil } from '../../test/support/wait.ts';
 import { DrainDeadline } from '../task/drain-deadline.ts';
 import { MissedStreams, missedLines } from './missed-streams.ts';
 
@@ -63,7 +64,7 @@ test('what Kinesis does not take stays untold, for whoever looks next', async ()
   const { events, told, streams } = teller();
   events.fate = 'write_failed';
   streams.tell(row);
-  await vi.waitUntil(() => streams.underWay === 0);
+  await waitUntil(() => streams.underWay === 0);
   expect(told.events).toEqual(['missed_untold']);
   expect(await table.row('dropped')).toMatchObject({ owner: 'me', untold: true });
   events.fate = 'written';

@@ -6,7 +6,7 @@ import {
   SendMessageCommand,
   SQSClient,
 } from '@aws-sdk/client-sqs';
-import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { closeServer, listen } from '../../local/aws/listen.ts';
 import { createAwsRouter } from '../../local/aws/router.ts';
 import { LocalSecrets } from '../../local/aws/secrets-manager.ts';
@@ -21,6 +21,7 @@ import {
   startSessionTable,
 } from '../../test/support/session/local-session-table.ts';
 import { SessionParts } from '../../test/support/session/session-parts.ts';
+import { waitUntil } from '../../test/support/wait.ts';
 import type { Producers } from '../kinesis/open-producers.ts';
 import { openOwnership } from '../ownership/open-ownership.ts';
 import { Loops } from '../task/loop.ts';
@@ -120,11 +121,11 @@ test('a job brings a stream to this task, and a drain leaves its row and a job f
   await table.start(id, { entityId, serverUrls: [simulator.serverUrl(id)] });
   const MessageBody = encodeSessionJob(id);
   await jobs.send(new SendMessageCommand({ QueueUrl: jobQueueUrl, MessageBody }));
-  const options = { interval: 5, timeout: 10_000 };
-  await vi.waitUntil(() => parts.media.units.length > 0, options);
+  const options = { interval: 5 };
+  await waitUntil(() => parts.media.units.length > 0, options);
   expect(pool.sessions.map(({ state }) => state)).toEqual(['streaming']);
   expect(await table.row(id)).toMatchObject({ owner: TASK, epoch: 1 });
-  await vi.waitUntil(async () => (await jobsLeft()) === 0, options);
+  await waitUntil(async () => (await jobsLeft()) === 0, options);
   sessions.observeLevels();
   expect(parts.told.counts).toEqual(expect.arrayContaining(['Sessions', 'SlotsUsed']));
 

@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { MediaFrame } from '../../rtms/events.ts';
 import { hasFlowed, type SessionRow } from '../../shared/session-table/session-row.ts';
 import {
@@ -6,6 +6,7 @@ import {
   startSessionTable,
 } from '../../test/support/session/local-session-table.ts';
 import { SessionParts } from '../../test/support/session/session-parts.ts';
+import { waitUntil } from '../../test/support/wait.ts';
 import type { SessionContext } from './context.ts';
 import { SessionPool } from './pool.ts';
 import type { SessionPoolOptions } from './pool-options.ts';
@@ -68,7 +69,7 @@ function poolOf(
 /** The session of the test's stream in a pool, connected. */
 async function served(pool: SessionPool) {
   expect(await pool.offer(id)).toBe('done');
-  const client = await vi.waitUntil(() => parts.clients.at(-1), { interval: 1 });
+  const client = await waitUntil(() => parts.clients.at(-1), { interval: 1 });
   client.emit('joined', MEDIA, []);
   await pool.connected(id);
   // Its row says so a moment later, which must be over before the table is closed.
@@ -76,12 +77,11 @@ async function served(pool: SessionPool) {
     const { connectedEpoch, epoch } = await table.row(id);
     return connectedEpoch === epoch;
   };
-  await vi.waitUntil(isSaid, { interval: 1 });
+  await waitUntil(isSaid, { interval: 1 });
   return client;
 }
 
-const gone = (pool: SessionPool) =>
-  vi.waitUntil(() => pool.sessions.length === 0, { interval: 1, timeout: 5_000 });
+const gone = (pool: SessionPool) => waitUntil(() => pool.sessions.length === 0, { interval: 1 });
 
 describe('a stream that is offered', () => {
   test('and unknown needs nobody', async () => {
@@ -151,7 +151,7 @@ describe('a stream that is offered', () => {
     const pool = poolOf({ capacity: 0.5 });
     expect(await pool.take(row)).toBe('done');
     expect(pool.sessions).toEqual([]);
-    await vi.waitUntil(async () => (await table.row(id)).owner === undefined, { interval: 2 });
+    await waitUntil(async () => (await table.row(id)).owner === undefined, { interval: 2 });
     expect(await table.row(id)).toMatchObject({ endedReason: 'missed', missed: { epoch: 1 } });
     expect(parts.eventNames).toEqual(['session_missed']);
   });
@@ -160,9 +160,9 @@ describe('a stream that is offered', () => {
     await table.start(id, { startEventTsMs: Date.now() });
     const pool = poolOf();
     await pool.offer(id);
-    const client = await vi.waitUntil(() => parts.clients[0], { interval: 1 });
+    const client = await waitUntil(() => parts.clients[0], { interval: 1 });
     client.emit('ended', { cause: 'stopped', stopReason: 6, restartable: false });
-    await vi.waitUntil(async () => (await table.row(id)).owner === undefined, { interval: 2 });
+    await waitUntil(async () => (await table.row(id)).owner === undefined, { interval: 2 });
     expect(await table.row(id)).toMatchObject({ missed: { reason: 'stopped_first', epoch: 1 } });
     expect(parts.eventNames).toEqual(['session_missed']);
     expect(parts.told.counts).toContain('SessionsMissed/stopped_first');
@@ -173,7 +173,7 @@ describe('a stream that is offered', () => {
     const missed = { reason: 'no_room', atMs: 9, epoch: 1, sequence: 1, ledger: [] };
     const row = await table.store.miss(seen, missed, 'dead', 9);
     expect(await poolOf().take(row as SessionRow)).toBe('done');
-    await vi.waitUntil(async () => (await table.row(id)).owner === undefined, { interval: 2 });
+    await waitUntil(async () => (await table.row(id)).owner === undefined, { interval: 2 });
     expect(parts.events.lines).toMatchObject([{ sequence: 1, data: { reason: 'no_room' } }]);
   });
 });
@@ -188,8 +188,8 @@ describe('a stream of an owner that is dead', () => {
     const row = await table.start(id, seen);
     const pool = poolOf();
     expect(await pool.take(row)).toBe('done');
-    (await vi.waitUntil(() => parts.clients[0], { interval: 1 })).emit('joined', MEDIA, []);
-    await vi.waitUntil(async () => (await table.row(id)).connectedEpoch === 4, { interval: 2 });
+    (await waitUntil(() => parts.clients[0], { interval: 1 })).emit('joined', MEDIA, []);
+    await waitUntil(async () => (await table.row(id)).connectedEpoch === 4, { interval: 2 });
     expect(parts.eventNames[0]).toBe('session_taken_over');
   });
 
@@ -280,11 +280,11 @@ describe('a session that is given away', () => {
     };
     await table.start(id);
     (await served(poolOf())).emit('frame', frame);
-    await vi.waitUntil(async () => (await table.row(id)).owner === 'UNOWNED', { interval: 2 });
+    await waitUntil(async () => (await table.row(id)).owner === 'UNOWNED', { interval: 2 });
     expect(await table.row(id)).toMatchObject({ strikes: 1, handedOverBy: taskId });
     taskId = `${taskId}-next`;
     (await served(poolOf())).emit('frame', frame);
-    await vi.waitUntil(async () => (await table.row(id)).owner === 'UNOWNED', { interval: 2 });
+    await waitUntil(async () => (await table.row(id)).owner === 'UNOWNED', { interval: 2 });
     const { strikes, quarantinedUntilMs = 0 } = await table.row(id);
     expect(strikes).toBe(2);
     expect(quarantinedUntilMs).toBeGreaterThan(Date.now());
@@ -331,9 +331,9 @@ describe('a stream whose row could not say that media flows', () => {
   /** The session of the test's stream in a pool, connected; the row does not say so. */
   async function servedUntold(pool: SessionPool) {
     expect(await pool.offer(id)).toBe('done');
-    const client = await vi.waitUntil(() => parts.clients.at(-1), { interval: 1 });
+    const client = await waitUntil(() => parts.clients.at(-1), { interval: 1 });
     client.emit('joined', MEDIA, []);
-    await vi.waitUntil(() => parts.told.events.includes('connected_untold'), { interval: 1 });
+    await waitUntil(() => parts.told.events.includes('connected_untold'), { interval: 1 });
     return client;
   }
 
@@ -405,7 +405,7 @@ describe('how a meeting ended is counted', () => {
     const pool = poolOf({ metrics });
     await pool.take(row);
     expect(sums).toEqual({ MeetingsWanted: 1, ...outcome(0, 0, 1) });
-    await vi.waitUntil(async () => (await table.row(id)).owner === undefined, { interval: 2 });
+    await waitUntil(async () => (await table.row(id)).owner === undefined, { interval: 2 });
   });
 
   test('what an owner has lost goes with the row to the next', async () => {

@@ -6,6 +6,7 @@ import { closeServer, listen } from '../../local/aws/listen.ts';
 import { createAwsRouter } from '../../local/aws/router.ts';
 import { SILENT_LOGGER } from '../../shared/logger.ts';
 import { NO_METRICS } from '../../shared/metrics.ts';
+import { waitFor } from '../../test/support/wait.ts';
 import {
   describeOwnTask,
   EcsProtection,
@@ -57,20 +58,20 @@ describe('EcsProtection', () => {
   test('protects while there are sessions', async () => {
     const protection = create();
     protection.busy(true);
-    await vi.waitFor(() => expect(ecs.isProtected(TASK.taskArn)).toBe(true));
+    await waitFor(() => expect(ecs.isProtected(TASK.taskArn)).toBe(true));
     protection.busy(false);
-    await vi.waitFor(() => expect(ecs.isProtected(TASK.taskArn)).toBe(false));
+    await waitFor(() => expect(ecs.isProtected(TASK.taskArn)).toBe(false));
     protection.stop();
   });
 
   test('calls ECS only when idle and busy change', async () => {
     const protection = create();
     for (let i = 0; i < 5; i++) protection.busy(true);
-    await vi.waitFor(() => expect(protection.isProtected).toBe(true));
+    await waitFor(() => expect(protection.isProtected).toBe(true));
     for (let i = 0; i < 5; i++) protection.busy(true);
     expect(calls).toBe(1);
     protection.busy(false);
-    await vi.waitFor(() => expect(protection.isProtected).toBe(false));
+    await waitFor(() => expect(protection.isProtected).toBe(false));
     expect(calls).toBe(2);
     protection.stop();
   });
@@ -79,8 +80,8 @@ describe('EcsProtection', () => {
     const protection = create();
     protection.busy(true);
     protection.busy(false);
-    await vi.waitFor(() => expect(calls).toBe(2));
-    await vi.waitFor(() => expect(ecs.isProtected(TASK.taskArn)).toBe(false));
+    await waitFor(() => expect(calls).toBe(2));
+    await waitFor(() => expect(ecs.isProtected(TASK.taskArn)).toBe(false));
     protection.stop();
   });
 
@@ -94,7 +95,7 @@ describe('EcsProtection', () => {
       metrics: NO_METRICS,
     });
     protection.busy(true);
-    await vi.waitFor(() => expect(warn).toHaveBeenCalled());
+    await waitFor(() => expect(warn).toHaveBeenCalled());
     expect(warn.mock.lastCall?.[1]).toMatchObject({ reason: 'DEPLOYMENT_BLOCKED' });
     expect(protection.isProtected).toBe(false);
     protection.stop();

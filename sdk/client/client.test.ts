@@ -5,6 +5,7 @@ import {
   STATUS_CODE,
 } from '../../rtms/protocol/constants.ts';
 import { ADA, BEN, CREDENTIALS, simulateStream } from '../../test/support/sdk/simulated-stream.ts';
+import { waitFor } from '../../test/support/wait.ts';
 import rtms, { type Client, generateSignature, type Metadata } from './index.ts';
 
 const NO_INTERPRETER = { lid: 0, timestamp: 0, channelNum: 0, sampleRate: 0, targets: [] };
@@ -22,7 +23,7 @@ test('a join with a payload delivers the audio of each participant with names an
   const onAudioData = spy(client, 'onAudioData');
   expect(await stream.join(client)).toBe(0);
   stream.clock.advance(200);
-  await vi.waitFor(() => expect(onAudioData.mock.calls.length).toBeGreaterThanOrEqual(20));
+  await waitFor(() => expect(onAudioData.mock.calls.length).toBeGreaterThanOrEqual(20));
   const [buffer, size, timestamp, metadata] = onAudioData.mock.calls[0] ?? [];
   expect(buffer).toBeInstanceOf(Buffer);
   expect(size).toBe((buffer as Buffer).length);
@@ -130,14 +131,14 @@ test('mixed audio carries the name of the active speaker', async () => {
   const onSpeaker = spy(client, 'onActiveSpeakerEvent');
   await stream.join(client);
   stream.clock.advance(40);
-  await vi.waitFor(() => expect(onAudioData).toHaveBeenCalled());
+  await waitFor(() => expect(onAudioData).toHaveBeenCalled());
   expect(onAudioData.mock.calls[0]?.[3]).toMatchObject({ userId: 0 });
   stream.act({ do: 'active_speaker', userId: BEN.userId });
-  await vi.waitFor(() => expect(onSpeaker).toHaveBeenCalled());
+  await waitFor(() => expect(onSpeaker).toHaveBeenCalled());
   expect(onSpeaker.mock.calls[0]?.slice(1)).toEqual([BEN.userId, BEN.userName]);
   onAudioData.mockClear();
   stream.clock.advance(40);
-  await vi.waitFor(() => expect(onAudioData).toHaveBeenCalled());
+  await waitFor(() => expect(onAudioData).toHaveBeenCalled());
   expect(onAudioData.mock.calls[0]?.[3]).toMatchObject(BEN);
 });
 
@@ -151,8 +152,8 @@ test('transcript and chat are delivered as text with their details', async () =>
   const { userId } = ADA;
   stream.act({ do: 'transcript', userId, text: 'Grüße', startMs: 1_000, endMs: 2_000 });
   stream.act({ do: 'chat', userId: BEN.userId, text: 'Hi' });
-  await vi.waitFor(() => expect(onChatData).toHaveBeenCalled());
-  await vi.waitFor(() => expect(onTranscriptData).toHaveBeenCalled());
+  await waitFor(() => expect(onChatData).toHaveBeenCalled());
+  await waitFor(() => expect(onTranscriptData).toHaveBeenCalled());
   const [text, size, timestamp, metadata, ...rest] = onTranscriptData.mock.calls[0] ?? [];
   expect(rest).toEqual([]);
   expect(`${text}`).toBe('Grüße');
@@ -180,7 +181,7 @@ test('participant events are delivered raw and typed, with the name also on leav
   await stream.join(client);
   stream.act({ do: 'leave', userId: BEN.userId });
   const ben = { id: BEN.userId, name: BEN.userName, ...BEN };
-  await vi.waitFor(() => expect(onUserUpdate).toHaveBeenLastCalledWith(rtms.USER_LEAVE, ben));
+  await waitFor(() => expect(onUserUpdate).toHaveBeenLastCalledWith(rtms.USER_LEAVE, ben));
   expect(onUserUpdate).toHaveBeenCalledWith(rtms.USER_JOIN, ben);
   expect(onParticipantEvent).toHaveBeenLastCalledWith('leave', expect.any(Number), [BEN]);
   const raw = onEventEx.mock.calls.map(([json]) => JSON.parse(json as string) as unknown);
@@ -206,13 +207,13 @@ test("sharing, cameras and Zoom's notice of a broken media connection reach thei
   stream.act({ do: 'share_stop' });
   stream.act({ do: 'video_off', userId: ADA.userId });
   stream.act({ do: 'event', eventType: 7, fields: {} });
-  await vi.waitFor(() => expect(onInterrupted).toHaveBeenCalledWith(expect.any(Number)));
+  await waitFor(() => expect(onInterrupted).toHaveBeenCalledWith(expect.any(Number)));
   expect(onSharingEvent.mock.calls).toEqual([
     ['start', expect.any(Number), ADA.userId, ADA.userName],
     ['stop', expect.any(Number)],
   ]);
   expect(onParticipantVideo).toHaveBeenLastCalledWith([ADA.userId], false);
-  await vi.waitFor(() => expect(onDeskshareData).toHaveBeenCalled());
+  await waitFor(() => expect(onDeskshareData).toHaveBeenCalled());
   expect(onDeskshareData.mock.calls[0]?.[3]).toMatchObject(ADA);
 });
 
@@ -224,14 +225,14 @@ test("subscribeVideo before the join is sent later, and onVideoSubscribed gets Z
   client.setVideoParams({ dataOpt: rtms.VideoDataOption.VIDEO_SINGLE_INDIVIDUAL_STREAM });
   client.subscribeVideo(ADA.userId, true);
   await stream.join(client);
-  await vi.waitFor(() =>
+  await waitFor(() =>
     expect(onVideoSubscribed).toHaveBeenCalledWith(ADA.userId, 0, expect.any(String)),
   );
   stream.clock.advance(200);
-  await vi.waitFor(() => expect(onVideoData).toHaveBeenCalled());
+  await waitFor(() => expect(onVideoData).toHaveBeenCalled());
   expect(onVideoData.mock.calls[0]?.[3]).toMatchObject(ADA);
   client.subscribeVideo(ADA.userId, false);
-  await vi.waitFor(() => expect(onVideoSubscribed.mock.calls.length).toBeGreaterThan(1));
+  await waitFor(() => expect(onVideoSubscribed.mock.calls.length).toBeGreaterThan(1));
 });
 
 test('event subscriptions may change before and after the join', async () => {
@@ -244,7 +245,7 @@ test('event subscriptions may change before and after the join', async () => {
   client.subscribeEvent([rtms.EVENT_SHARING_STOP]);
   stream.act({ do: 'active_speaker', userId: ADA.userId });
   const types = () => onEventEx.mock.calls.map(([json]) => JSON.parse(`${json}`).event_type);
-  await vi.waitFor(() => {
+  await waitFor(() => {
     stream.act({ do: 'share_stop' });
     expect(types()).toContain(rtms.EVENT_SHARING_STOP);
   });
@@ -258,11 +259,11 @@ test('onSessionUpdate reports a session added, paused, resumed and stopped', asy
   const client = stream.client();
   const onSessionUpdate = spy(client, 'onSessionUpdate');
   await stream.join(client);
-  await vi.waitFor(() => expect(onSessionUpdate).toHaveBeenCalled());
+  await waitFor(() => expect(onSessionUpdate).toHaveBeenCalled());
   stream.act({ do: 'pause' });
   stream.act({ do: 'resume' });
   stream.act({ do: 'stop', reason: 6 });
-  await vi.waitFor(() => expect(onSessionUpdate).toHaveBeenCalledTimes(4));
+  await waitFor(() => expect(onSessionUpdate).toHaveBeenCalledTimes(4));
   const ids = { streamId: stream.rtmsStreamId, meetingId: client.uuid() };
   const seen = onSessionUpdate.mock.calls.map(([op, session]) => [op, session]);
   expect(seen).toMatchObject([
@@ -302,7 +303,7 @@ test("onJoinConfirm has Zoom's status when the join is refused", async () => {
   const confirmed = new Promise((resolve) => client.onJoinConfirm(resolve));
   client.join({ ...stream.payload(), secret: 'wrong' });
   expect(await confirmed).toBe(STATUS_CODE.INVALID_SIGNATURE);
-  await vi.waitFor(() => expect(onLeave).toHaveBeenCalled());
+  await waitFor(() => expect(onLeave).toHaveBeenCalled());
   expect(onLeave.mock.calls[0]?.[0]).toBe(18);
 });
 
@@ -314,7 +315,7 @@ test('leave may be called twice, and without a join', async () => {
   await stream.join(client);
   expect(await Promise.all([client.leave(), client.leave()])).toEqual([true, true]);
   expect(await client.leave()).toBe(true);
-  await vi.waitFor(() => expect(onLeave).toHaveBeenCalledTimes(1));
+  await waitFor(() => expect(onLeave).toHaveBeenCalledTimes(1));
   expect(onLeave.mock.calls).toEqual([[0]]);
 });
 
@@ -337,10 +338,10 @@ test('a client in an await using block leaves at its end and waits for running c
       done.push('session');
     });
     await stream.join(client);
-    await vi.waitFor(() => expect(stream.simulator.streams()[0]?.isConnected).toBe(true));
+    await waitFor(() => expect(stream.simulator.streams()[0]?.isConnected).toBe(true));
   }
   expect(done.at(-1)).toBe('leave');
-  await vi.waitFor(() => expect(stream.simulator.streams()[0]?.isConnected).toBe(false));
+  await waitFor(() => expect(stream.simulator.streams()[0]?.isConnected).toBe(false));
 });
 
 test('a released client cannot join again', async () => {
@@ -398,8 +399,8 @@ test('Contact Center audio carries its channel', async () => {
   await stream.join(client);
   stream.clock.advance(20);
   stream.act({ do: 'voice', eventType: rtms.EVENT_USER_HOLD, userId: ADA.userId });
-  await vi.waitFor(() => expect(onAudioData).toHaveBeenCalled());
+  await waitFor(() => expect(onAudioData).toHaveBeenCalled());
   expect(onAudioData.mock.calls[0]?.[3]).toMatchObject({ userId: 0, channelId: 'ch-ada' });
-  await vi.waitFor(() => expect(onEventEx).toHaveBeenCalled());
+  await waitFor(() => expect(onEventEx).toHaveBeenCalled());
   expect(JSON.parse(`${onEventEx.mock.calls.at(-1)?.[0]}`)).toMatchObject({ event_type: 12 });
 });

@@ -1,5 +1,6 @@
 import { expect, test, vi } from 'vitest';
 import { ADA, BEN, simulateStream } from '../../test/support/sdk/simulated-stream.ts';
+import { waitFor } from '../../test/support/wait.ts';
 import rtms from './index.ts';
 
 test('participants are reported only after onJoinConfirm has finished', async () => {
@@ -15,7 +16,7 @@ test('participants are reported only after onJoinConfirm has finished', async ()
     order.push(`confirmed ${reason}`);
   });
   client.join(stream.payload());
-  await vi.waitFor(() => expect(order).toContain(`user ${BEN.userName}`));
+  await waitFor(() => expect(order).toContain(`user ${BEN.userName}`));
   expect(order[0]).toBe('confirmed 0');
   expect(order.filter((line) => line.startsWith('confirmed'))).toHaveLength(1);
 });
@@ -47,7 +48,7 @@ test('callbacks registered right after join are part of the first handshake', as
   expect(await confirmed).toBe(0);
   expect(client.media).toMatchObject({ video: { codec: rtms.VideoCodec.JPG, fps: 5 } });
   expect(Object.keys(client.media)).toEqual(['video']);
-  await vi.waitFor(() => {
+  await waitFor(() => {
     stream.clock.advance(200);
     expect(onVideoData).toHaveBeenCalled();
   });
@@ -76,8 +77,8 @@ test.for(['in onJoinConfirm', 'later'])(
     client.join(stream.payload());
     await confirmed;
     if (when === 'later') register();
-    await vi.waitFor(() => expect(reconnected).toHaveBeenCalled(), { timeout: 8_000 });
-    await vi.waitFor(() => {
+    await waitFor(() => expect(reconnected).toHaveBeenCalled());
+    await waitFor(() => {
       stream.clock.advance(200);
       stream.act({ do: 'transcript', userId: ADA.userId, text: 'Hi' });
       for (const seen of [onAudioData, onVideoData, onTranscriptData]) {
@@ -102,7 +103,7 @@ test.for([
     await stream.join(client);
     stream.clock.advance(3_000);
     stream.act({ do: 'transcript', userId: ADA.userId, text: 'Hi', startMs: 1_000, endMs: 2_000 });
-    await vi.waitFor(() => expect(onTranscriptData).toHaveBeenCalled());
+    await waitFor(() => expect(onTranscriptData).toHaveBeenCalled());
     const [, , timestamp, metadata, ...rest] = onTranscriptData.mock.calls[0] ?? [];
     const startedAtMs = stream.simulator.streams()[0]?.startedAtMs ?? 0;
     expect(rest).toEqual([]);
@@ -134,9 +135,9 @@ test('callbacks get plain data that can be cloned, changed and written as JSON',
   stream.act({ do: 'chat', userId: ADA.userId, text: 'Hi' });
   stream.act({ do: 'video_off', userId: ADA.userId });
   const names = ['audio', 'transcript', 'chat', 'session', 'user', 'participant', 'video'];
-  await vi.waitFor(() => expect(Object.keys(seen).sort()).toEqual([...names].sort()));
+  await waitFor(() => expect(Object.keys(seen).sort()).toEqual([...names].sort()));
   stream.act({ do: 'stop', reason: 6 });
-  await vi.waitFor(() => expect(seen).toHaveProperty('ended'));
+  await waitFor(() => expect(seen).toHaveProperty('ended'));
   for (const args of Object.values(seen)) {
     expect(structuredClone(args)).toEqual(
       args.map((one) => (Buffer.isBuffer(one) ? expect.anything() : one)),
@@ -176,7 +177,7 @@ test('messages are logged by type and size at debug, frames at trace, contents n
   };
   rtms.configureLogger({ enabled: true, level: rtms.LogLevel.DEBUG });
   client.join(stream.payload());
-  await vi.waitFor(() => expect(lines.join('')).toMatch(/CLIENT_READY_ACK/));
+  await waitFor(() => expect(lines.join('')).toMatch(/CLIENT_READY_ACK/));
   expect(lines.join('')).toMatch(/message sent.* type=SIGNALING_HAND_SHAKE_REQ sizeBytes=\d+/);
   expect(lines.join('')).toMatch(/message received.* type=DATA_HAND_SHAKE_RESP sizeBytes=\d+/);
   const [info, debug, trace] = [await told(2), await told(3), await told(4)];

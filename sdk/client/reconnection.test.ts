@@ -1,5 +1,6 @@
 import { expect, test, vi } from 'vitest';
 import { simulateStream } from '../../test/support/sdk/simulated-stream.ts';
+import { waitFor } from '../../test/support/wait.ts';
 
 test('a client reconnects by itself when Zoom drops the signaling connection, and reports it', async () => {
   await using stream = await simulateStream();
@@ -13,13 +14,12 @@ test('a client reconnects by itself when Zoom drops the signaling connection, an
   await stream.join(client);
   stream.act({ do: 'cut_signaling' });
   const scope = 'signaling';
-  await vi.waitFor(
-    () => expect(onReconnected).toHaveBeenCalledWith(expect.objectContaining({ scope })),
-    { timeout: 15_000 },
+  await waitFor(() =>
+    expect(onReconnected).toHaveBeenCalledWith(expect.objectContaining({ scope })),
   );
   expect(onInterrupted).toHaveBeenCalledWith({ scope, cause: 'connection_closed' });
   onAudioData.mockClear();
-  await vi.waitFor(() => {
+  await waitFor(() => {
     stream.clock.advance(40);
     expect(onAudioData).toHaveBeenCalled();
   });
@@ -37,7 +37,7 @@ test('a second join with new addresses follows the fail-over', async () => {
   stream.clock.advance(1);
   expect(stream.payload().server_urls).not.toBe(before);
   expect(client.join(stream.payload())).toBe(true);
-  await vi.waitFor(() => expect(onReconnected).toHaveBeenCalled(), { timeout: 10_000 });
+  await waitFor(() => expect(onReconnected).toHaveBeenCalled());
 });
 
 test('onGap reports per source what was missed in an interruption', async () => {
@@ -51,11 +51,11 @@ test('onGap reports per source what was missed in an interruption', async () => 
   client.onVideoData(onVideoData);
   await stream.join(client);
   stream.clock.advance(200);
-  await vi.waitFor(() => expect(onVideoData).toHaveBeenCalled());
+  await waitFor(() => expect(onVideoData).toHaveBeenCalled());
   stream.act({ do: 'cut_media', mediaType: 'video' });
   stream.clock.advance(5_000);
-  await vi.waitFor(() => expect(onReconnected).toHaveBeenCalled(), { timeout: 15_000 });
-  await vi.waitFor(() => {
+  await waitFor(() => expect(onReconnected).toHaveBeenCalled());
+  await waitFor(() => {
     stream.clock.advance(40);
     expect(onGap).toHaveBeenCalledWith(expect.objectContaining({ mediaType: 'video' }));
   });

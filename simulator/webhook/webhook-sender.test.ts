@@ -2,7 +2,8 @@ import { createHmac } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { createServer, type IncomingHttpHeaders } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { afterEach, expect, test, vi } from 'vitest';
+import { afterEach, expect, test } from 'vitest';
+import { waitUntil } from '../../test/support/wait.ts';
 import { type ManualClock, manualClock } from '../clock.ts';
 import { WebhookSender } from './webhook-sender.ts';
 
@@ -58,7 +59,7 @@ test('signs the raw body as Zoom does', async () => {
   const { url, received } = await endpoint();
   const webhooks = sender([url]);
   webhooks.send(event);
-  await vi.waitUntil(() => webhooks.deliveries[0]?.delivered);
+  await waitUntil(() => webhooks.deliveries[0]?.delivered);
   const [{ headers, body } = { headers: {}, body: '' }] = received;
   const timestamp = String(headers['x-zm-request-timestamp']);
   const digest = createHmac('sha256', SECRET).update(`v0:${timestamp}:${body}`).digest('hex');
@@ -86,12 +87,12 @@ test.each([
   const webhooks = sender([url], clock);
   webhooks.send(event);
   for (const [attempt, waitMs] of [5 * MINUTE, 20 * MINUTE, 60 * MINUTE].entries()) {
-    await vi.waitUntil(() => webhooks.deliveries[0]?.attempts.length === attempt + 1);
+    await waitUntil(() => webhooks.deliveries[0]?.attempts.length === attempt + 1);
     clock.advance(waitMs - 1);
     expect(received).toHaveLength(attempt + 1);
     clock.advance(1);
   }
-  await vi.waitUntil(() => webhooks.deliveries[0]?.attempts.length === 4);
+  await waitUntil(() => webhooks.deliveries[0]?.attempts.length === 4);
   clock.advance(1000 * MINUTE);
   expect(webhooks.deliveries[0]).toMatchObject({ delivered: false });
   expect(received).toHaveLength(4);
@@ -102,9 +103,9 @@ test('tries again when the endpoint does not listen', async () => {
   const clock = manualClock(0);
   const webhooks = sender(['http://127.0.0.1:9/'], clock);
   webhooks.send(event);
-  await vi.waitUntil(() => webhooks.deliveries[0]?.attempts.length === 1);
+  await waitUntil(() => webhooks.deliveries[0]?.attempts.length === 1);
   clock.advance(5 * MINUTE);
-  await vi.waitUntil(() => webhooks.deliveries[0]?.attempts.length === 2);
+  await waitUntil(() => webhooks.deliveries[0]?.attempts.length === 2);
   expect(webhooks.deliveries[0]?.attempts[1]).toEqual({ status: 0, atMs: 5 * MINUTE });
 });
 
@@ -115,7 +116,7 @@ test.each([302, 400, 401, 413])(
     const clock = manualClock(0);
     const webhooks = sender([url], clock);
     webhooks.send(event);
-    await vi.waitUntil(() => webhooks.deliveries[0]?.attempts.length === 1);
+    await waitUntil(() => webhooks.deliveries[0]?.attempts.length === 1);
     clock.advance(100 * MINUTE);
     expect(received).toHaveLength(1);
     expect(webhooks.deliveries[0]?.delivered).toBe(false);
@@ -129,7 +130,7 @@ test('holds events back and releases them in reverse', async () => {
   webhooks.send({ ...event, event: 'first' });
   webhooks.send({ ...event, event: 'second' });
   webhooks.release(true);
-  await vi.waitUntil(() => webhooks.deliveries.every(({ delivered }) => delivered));
+  await waitUntil(() => webhooks.deliveries.every(({ delivered }) => delivered));
   expect(received.map(({ body }) => JSON.parse(body).event)).toEqual(['second', 'first']);
 });
 
@@ -139,14 +140,14 @@ test('replays the last matching event with the same body', async () => {
   webhooks.send(event);
   webhooks.replay(({ event: name }) => name.endsWith('_started'));
   webhooks.replay(({ event: name }) => name.endsWith('_stopped'));
-  await vi.waitUntil(() => webhooks.deliveries.every(({ delivered }) => delivered));
+  await waitUntil(() => webhooks.deliveries.every(({ delivered }) => delivered));
   expect(received.map(({ body }) => JSON.parse(body))).toEqual([event, event]);
 });
 
 test('posts to every endpoint', async () => {
   const endpoints = [await endpoint(), await endpoint()];
   sender(endpoints.map(({ url }) => url)).send(event);
-  await vi.waitUntil(() => endpoints.every(({ received }) => received.length === 1));
+  await waitUntil(() => endpoints.every(({ received }) => received.length === 1));
 });
 
 test('accepts an endpoint that proves it knows the secret, and no other', async () => {

@@ -7,7 +7,7 @@ import { KinesisClient, PutRecordCommand } from '@aws-sdk/client-kinesis';
 import { SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { DynamoDBDocumentClient, PutCommand } from '@aws-sdk/lib-dynamodb';
 import { NodeHttpHandler } from '@smithy/node-http-handler';
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Stack, startStack } from '../../local/stack.ts';
 import { encodeMediaRecord } from '../../shared/record/encode-media-record.ts';
 import { encodeEvent } from '../../shared/record/event.ts';
@@ -15,6 +15,7 @@ import { encodeSessionJob } from '../../shared/session-job.ts';
 import { sessionKey, UNOWNED } from '../../shared/session-table/session-row.ts';
 import { syntheticMeeting } from '../../simulator/scenario/synthetic-meeting.ts';
 import { type Simulator, startSimulator } from '../../simulator/simulator.ts';
+import { waitFor } from '../support/wait.ts';
 
 /** Every command of `rtms` as a real process against one local stack, in the order of a working day. */
 
@@ -69,7 +70,7 @@ function plain(...args: string[]): Promise<Ended> {
 async function until(args: readonly string[], enough: (lines: string[]) => boolean) {
   const { child, output, ended } = start([...args, '--local', description]);
   const lines = () => output.stdout.split('\n').slice(0, -1);
-  await vi.waitFor(() => expect(enough(lines()), output.stderr).toBe(true), {
+  await waitFor(() => expect(enough(lines()), output.stderr).toBe(true), {
     timeout: 15_000,
     interval: 100,
   });
@@ -108,7 +109,7 @@ beforeAll(async () => {
   id = simulator.start(
     syntheticMeeting({ durationMs: 1_200_000, transcriptEveryMs: 500 }),
   ) as string;
-  await vi.waitFor(() => expect(simulator.streams()[0]?.isConnected).toBe(true), 10_000);
+  await waitFor(() => expect(simulator.streams()[0]?.isConnected).toBe(true), 10_000);
 }, 40_000);
 
 afterAll(async () => {
@@ -169,15 +170,12 @@ describe('rtms preflight', () => {
 
 describe('rtms sessions', () => {
   test('shows owner, epoch, age and lag of a live session', async () => {
-    const look = await vi.waitFor(
-      async () => {
-        const { json, code } = await rtms('sessions');
-        expect(code).toBe(0);
-        expect(json[0].sessions[0].lagMs).toEqual(expect.any(Number));
-        return json[0];
-      },
-      { timeout: 10_000 },
-    );
+    const look = await waitFor(async () => {
+      const { json, code } = await rtms('sessions');
+      expect(code).toBe(0);
+      expect(json[0].sessions[0].lagMs).toEqual(expect.any(Number));
+      return json[0];
+    });
     expect(look.runners).toHaveLength(2);
     expect(look.sessions).toEqual([
       expect.objectContaining({
@@ -403,7 +401,7 @@ describe('rtms redrive', () => {
     expect(sent.code).toBe(0);
     const { stdout, code } = await plain('redrive');
     expect([stdout, code]).toEqual(['the dead-letter queue is empty\n', 0]);
-    await vi.waitFor(async () => {
+    await waitFor(async () => {
       const { json } = await rtms('sessions', '--all', '--no-lag');
       const found = json[0].sessions.find(
         (session: { rtmsStreamId: string }) => session.rtmsStreamId === 'left-behind',
@@ -441,7 +439,7 @@ describe('rtms simulate', () => {
     const [first] = summary.results;
     expect(first).toMatchObject({ frames: expect.any(Number), lines: 2 });
     expect(code).toBe(0);
-    const ended = await vi.waitFor(async () => {
+    const ended = await waitFor(async () => {
       const { json: looks } = await rtms('sessions', '--all', '--no-lag');
       const found = looks[0].sessions.find(
         (session: { rtmsStreamId: string }) => session.rtmsStreamId === first.rtmsStreamId,

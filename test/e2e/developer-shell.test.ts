@@ -3,8 +3,9 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { afterAll, expect, test, vi } from 'vitest';
+import { afterAll, expect, test } from 'vitest';
 import { signWebhook } from '../../shared/zoom/webhook-signature.ts';
+import { waitFor } from '../support/wait.ts';
 
 /** `npm start` as a developer has it: in a shell with an AWS profile and a proxy, ended by whatever started it. */
 
@@ -37,7 +38,7 @@ test('neither a logged-out profile nor a proxy reaches it, and SIGTERM to npm en
   npm = child;
   const lines: Record<string, unknown>[] = [];
   createInterface({ input: child.stdout }).on('line', (line) => lines.push(JSON.parse(line)));
-  await vi.waitFor(() => expect(lines[0]).toMatchObject({ ready: true }), 30_000);
+  await waitFor(() => expect(lines[0]).toMatchObject({ ready: true }), 60_000);
   const { webhookUrl, runners } = lines[0] as {
     webhookUrl: string;
     runners: { pid: number }[];
@@ -45,11 +46,11 @@ test('neither a logged-out profile nor a proxy reaches it, and SIGTERM to npm en
   expect(await validate(webhookUrl, 'token')).toBe(200);
 
   child.kill('SIGTERM');
-  await vi.waitFor(() => {
+  await waitFor(() => {
     expect(runners.filter(({ pid }) => isAlive(pid))).toEqual([]);
-  }, 15_000);
+  }, 60_000);
   await expect(validate(webhookUrl, 'token')).rejects.toThrow('fetch failed');
-}, 60_000);
+}, 150_000);
 
 async function validate(url: string, token: string): Promise<number> {
   const body = JSON.stringify({

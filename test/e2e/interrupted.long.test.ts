@@ -9,11 +9,12 @@ import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import { KinesisClient, PutRecordCommand } from '@aws-sdk/client-kinesis';
 import { NodeHttpHandler } from '@smithy/node-http-handler';
-import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { type LocalAws, startLocalAws } from '../../local/aws/local-aws.ts';
 import { encodeMediaRecord } from '../../shared/record/encode-media-record.ts';
 import { encodeAggregate } from '../../shared/record/kpl.ts';
 import { eventBytes, mediaRecord } from '../support/test-records.ts';
+import { waitFor } from '../support/wait.ts';
 
 /** `rtms verify` and `rtms export` as real processes, ended by somebody in the middle of a long session. */
 
@@ -126,9 +127,6 @@ function start(...args: string[]) {
   );
   return { child, ended };
 }
-
-const waitFor = (check: () => void | Promise<void>) =>
-  vi.waitFor(check, { timeout: 15_000, interval: 20 });
 
 describe.each(['SIGINT', 'SIGTERM'] as const)('%s in the middle', (signal) => {
   test('of rtms verify: nothing is judged, exit code 130', { timeout: 25_000 }, async () => {

@@ -3,10 +3,11 @@ import { once } from 'node:events';
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { syntheticMeeting } from '../../simulator/scenario/synthetic-meeting.ts';
 import { type Simulator, startSimulator } from '../../simulator/simulator.ts';
 import { areToolsRequired, missingTools, probe } from '../support/media-tools.ts';
+import { waitFor } from '../support/wait.ts';
 
 /** `npm start -- --live` as a person sees it, whose runner is killed in the middle of a meeting. */
 
@@ -47,7 +48,7 @@ afterAll(async () => {
 }, 30_000);
 
 const printed = (pattern: RegExp, timeout = 30_000) =>
-  vi.waitFor(() => expect(output).toMatch(pattern), { timeout, interval: 50 });
+  waitFor(() => expect(output).toMatch(pattern), { timeout, interval: 50 });
 
 async function readJson(path: string) {
   return JSON.parse(await readFile(path, 'utf8'));
@@ -76,13 +77,10 @@ test('kill -9 of the runner: incomplete, exit 1, losses named, files complete', 
   await printed(/taken over/i, 40_000);
   const linesBefore = output.split(/Line \d+\./).length;
   // Speech, pictures and lines of the second owner too.
-  await vi.waitFor(
-    () => expect(output.split(/Line \d+\./).length).toBeGreaterThan(linesBefore + 8),
-    {
-      timeout: 30_000,
-      interval: 50,
-    },
-  );
+  await waitFor(() => expect(output.split(/Line \d+\./).length).toBeGreaterThan(linesBefore + 8), {
+    timeout: 30_000,
+    interval: 50,
+  });
   simulator.act(rtmsStreamId, { do: 'stop', reason: 6 });
   await printed(/ended: MEETING_ENDED/);
   const closed = once(command, 'close');

@@ -4,13 +4,14 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { expect, test, vi } from 'vitest';
+import { expect, test } from 'vitest';
 import { syntheticMeeting } from '../../simulator/scenario/synthetic-meeting.ts';
 import { startSimulator } from '../../simulator/simulator.ts';
 import { EXAMPLE_APP } from '../../simulator/sockets/handshake.ts';
+import { waitFor } from '../support/wait.ts';
 
 test('npm start -- --live --runners 0 is ready without a runner, and starts one for the first meeting', {
-  timeout: 90_000,
+  timeout: 180_000,
 }, async () => {
   const folder = mkdtempSync(join(tmpdir(), 'rtms-live-'));
   const options = ['--live', '--json', '--runners', '0', '--task-start-seconds', '1'];
@@ -27,13 +28,13 @@ test('npm start -- --live --runners 0 is ready without a runner, and starts one 
   });
   const lines: Record<string, unknown>[] = [];
   createInterface({ input: command.stdout }).on('line', (line) => lines.push(JSON.parse(line)));
-  await vi.waitFor(() => expect(lines[0]).toMatchObject({ ready: true, runners: [] }), 30_000);
+  await waitFor(() => expect(lines[0]).toMatchObject({ ready: true, runners: [] }), 60_000);
   const webhookUrls = [String(lines[0]?.['webhookUrl'])];
   const simulator = await startSimulator({ webhookUrls, app: EXAMPLE_APP });
   try {
     simulator.start(syntheticMeeting({ durationMs: 60_000 }));
     const started = () => expect(JSON.stringify(lines)).toContain('"runner_started"');
-    await vi.waitFor(started, 40_000);
+    await waitFor(started, 60_000);
   } finally {
     await simulator.close();
     command.kill('SIGTERM');

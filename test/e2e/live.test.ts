@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { KinesisClient } from '@aws-sdk/client-kinesis';
 import { NodeHttpHandler } from '@smithy/node-http-handler';
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { PRODUCTS } from '../../rtms/protocol/product.ts';
 import {
   events,
@@ -19,6 +19,7 @@ import {
 import { signWebhook } from '../../shared/zoom/webhook-signature.ts';
 import { syntheticMeeting } from '../../simulator/scenario/synthetic-meeting.ts';
 import { type Simulator, startSimulator } from '../../simulator/simulator.ts';
+import { waitFor } from '../support/wait.ts';
 
 /** `npm start -- --live --json` against a Zoom that is not ours to configure: what design §5 promises. */
 
@@ -60,10 +61,10 @@ beforeAll(async () => {
   });
   if (!command.stdout) throw new Error('no stdout');
   createInterface({ input: command.stdout }).on('line', (line) => lines.push(JSON.parse(line)));
-  await vi.waitFor(() => expect(lines[0]).toMatchObject({ ready: true }), 20_000);
+  await waitFor(() => expect(lines[0]).toMatchObject({ ready: true }), 60_000);
   ready = lines[0] as never;
   simulator = await startSimulator({ webhookUrls: [ready.webhookUrl], app: ZOOM });
-}, 30_000);
+}, 90_000);
 
 afterAll(async () => {
   await simulator.close();
@@ -130,7 +131,7 @@ function startedEvent(rtmsStreamId: string, serverUrl: string): string {
 
 describe('npm start -- --live --json', () => {
   test('brings all five products to Kinesis, byte for byte, across a drained runner', {
-    timeout: 60_000,
+    timeout: 180_000,
   }, async () => {
     const started = PRODUCTS.map((product) => {
       const isMedia = product !== 'contact_center' && product !== 'phone';
@@ -142,21 +143,21 @@ describe('npm start -- --live --json', () => {
       });
       return { product, rtmsStreamId: simulator.start(scenario) as string };
     });
-    await vi.waitFor(
+    await waitFor(
       () => expect(simulator.streams().every(({ isConnected }) => isConnected)).toBe(true),
-      10_000,
+      15_000,
     );
 
     const [drained] = ready.runners;
     process.kill(drained?.pid ?? 0, 'SIGTERM');
     const kinds = () => lines.filter(({ taskId }) => taskId !== undefined);
-    await vi.waitFor(
+    await waitFor(
       () =>
         expect(kinds()).toEqual([
           expect.objectContaining({ kind: 'runner_exited', taskId: drained?.taskId, code: 0 }),
           expect.objectContaining({ kind: 'runner_started', pid: expect.any(Number) }),
         ]),
-      20_000,
+      60_000,
     );
 
     const sent = await Promise.all(
@@ -164,13 +165,13 @@ describe('npm start -- --live --json', () => {
     );
     const ended = (received: readonly ReceivedEvent[]) =>
       received.filter(({ name }) => name === 'session_ended');
-    const received = await vi.waitFor(
+    const received = await waitFor(
       async () => {
         const read = await readAll();
         expect(ended(read.events)).toHaveLength(PRODUCTS.length);
         return read;
       },
-      { timeout: 20_000, interval: 500 },
+      { timeout: 60_000, interval: 500 },
     );
 
     const checker = new LedgerChecker();
@@ -208,7 +209,7 @@ describe('npm start -- --live --json', () => {
     }
   });
 
-  test('stops everything cleanly on SIGINT', { timeout: 30_000 }, async () => {
+  test('stops everything cleanly on SIGINT', { timeout: 90_000 }, async () => {
     const closed = once(command, 'close');
     command.kill('SIGINT');
     expect(await closed).toEqual([0, null]);

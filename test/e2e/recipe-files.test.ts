@@ -111,7 +111,7 @@ describe.skipIf(missingTools.length > 0)('ffprobe and sox open what is left by',
       );
       const out = join(folder, name);
       const program = 'docs/examples/consumers/python/read_records.py';
-      execFileSync('python3', ['-B', program, '--out', out, file], { timeout: 15_000 });
+      execFileSync('python3', ['-B', program, '--out', out, file], { timeout: 60_000 });
       return readdirSync(out).map((each) => join(out, each));
     }
 

@@ -28,6 +28,7 @@ import { encodeMediaRecord, splitIntoChunks } from '../../shared/record/encode-m
 import { encodeEvent } from '../../shared/record/event.ts';
 import { encodeAggregate } from '../../shared/record/kpl.ts';
 import type { MediaRecord } from '../../shared/record/media-record.ts';
+import { waitFor } from '../support/wait.ts';
 
 /** The recipes of docs/examples/consumers, on records that went through the local Kinesis server. */
 
@@ -381,7 +382,7 @@ describe('the live transcript', () => {
     child.stdout?.on('data', (chunk) => (output += chunk));
     // It begins at the tip, wherever that is when it is ready: say it until it is heard.
     let sequence = 100;
-    await vi.waitFor(
+    await waitFor(
       async () => {
         sequence += 1;
         const data = { text: 'Hello\u001b[2J', ...ADA, timestampMs: START_MS };
@@ -389,7 +390,7 @@ describe('the live transcript', () => {
         await client.send(new PutRecordCommand({ StreamName: 'events', PartitionKey: ID, Data }));
         expect(output).toContain('10:00:00  Ada: Hello [2J\n');
       },
-      { timeout: 10_000, interval: 200 },
+      { interval: 200 },
     );
     const closed = once(child, 'close');
     child.kill('SIGINT');

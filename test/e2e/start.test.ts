@@ -32,7 +32,7 @@ const LIVE = {
 
 describe('npm start', () => {
   test('plays a meeting through every real part and loses nothing', {
-    timeout: 90_000,
+    timeout: 180_000,
   }, async () => {
     const { stdout, code } = await start(['--json', '--out', folder]);
     const lines = stdout

@@ -42,6 +42,11 @@ test('an export that only a test uses is found, and one that its own file or ano
   expect(testOnlyExports(planted)).toEqual(['shared/a.ts: dead']);
 });
 
+test('no test waits for a second only, as vi.waitFor and vi.waitUntil do', () => {
+  const waiting = code.filter(({ text }) => /\bvi\.wait(For|Until)\(/.test(text));
+  expect(waiting.map(({ path }) => path)).toEqual(['test/support/wait.ts']);
+});
+
 test('a doubled name, a forbidden import, a banned word and a long file are found', () => {
   const file = (path: string, text: string) => ({ path, text, lines: text.split('\n') });
   const planted = [

@@ -26,7 +26,7 @@ afterAll(async () => {
 }, 60_000);
 
 test('an audio session that was handed over is complete, for verify and export', {
-  timeout: 60_000,
+  timeout: 180_000,
 }, async () => {
   const id = world.simulator.start(syntheticMeeting({ durationMs: 600_000 })) ?? '';
   await world.flowing(id, 1);

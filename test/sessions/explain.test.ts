@@ -100,7 +100,7 @@ test('a meeting that was handed over, whose runner was killed and that Zoom ende
 });
 
 test('Zoom is asked to start, pause, resume and stop a stream, by number or UUID', {
-  timeout: 60_000,
+  timeout: 180_000,
 }, async () => {
   const entityId = world.simulator.openMeeting({ ...scriptedMeeting(), entityId: '/x/y//z==' });
   const started = await rtms('start', entityId);

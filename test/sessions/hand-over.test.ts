@@ -32,7 +32,7 @@ async function endOf(rtmsStreamId: string) {
   return { ended, lost: sentFrames - distinct.size, twice: frames.length - distinct.size };
 }
 
-test('hands over on SIGTERM without losing a frame', { timeout: 60_000 }, async () => {
+test('hands over on SIGTERM without losing a frame', { timeout: 180_000 }, async () => {
   const rtmsStreamId = start();
   await world.flowing(rtmsStreamId, 1);
   const { taskId } = await world.log('claimed', { rtmsStreamId });

@@ -19,7 +19,7 @@ beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), 'rtms-bundle-'));
   aws = await startLocalAws({ zoomSecret: zoomSecret() });
   await build({ ...bundleOptions('runner/main.ts', 'fargate'), outfile: bundle() });
-}, 30_000);
+}, 90_000);
 afterAll(async () => {
   await aws.close();
   await rm(directory, { recursive: true });
@@ -83,7 +83,7 @@ test('the bundle with MEMORY_MIB that it exceeds refuses sessions, and says so w
   const said = await runUntil({ event: 'sessions_refused', why: 'memory' }, { MEMORY_MIB: '64' });
   expect(said).toMatchObject({ slotsUsed: 0, slotsTotal: 10 });
   expect(said['memoryPercent']).toBeGreaterThan(85);
-}, 30_000);
+}, 90_000);
 
 test('the bundle in a control group knows its limit without being told', async ({ skip }) => {
   const group = limitedGroup();
@@ -94,4 +94,4 @@ test('the bundle in a control group knows its limit without being told', async (
   } finally {
     group.remove();
   }
-}, 30_000);
+}, 90_000);

@@ -50,7 +50,7 @@ async function expectMissed(id: string, reason: string, fields: object = {}) {
   expect(namesOf(id).filter((name) => name.startsWith('session_'))).toEqual(['session_missed']);
 }
 
-test('every stream that is not recorded says why, once', { timeout: 90_000 }, async () => {
+test('every stream that is not recorded says why, once', { timeout: 180_000 }, async () => {
   const filler = world.simulator.start(MEETING) ?? '';
   flowing = filler;
   await world.flowing(filler, 1);
@@ -104,7 +104,7 @@ test('every stream that is not recorded says why, once', { timeout: 90_000 }, as
 });
 
 test('a runner that is killed between the event and its row loses nothing and doubles nothing', {
-  timeout: 90_000,
+  timeout: 180_000,
 }, async () => {
   await using pair = await startWorld({ runners: 2, missing: 'nameless' });
   const filled = pair.simulator.start(MEETING) ?? '';

@@ -43,7 +43,7 @@ const continuing = (id: string, timeoutMs?: number) =>
   );
 
 test('a stream that Zoom ends for a technical reason goes on as another one', {
-  timeout: 60_000,
+  timeout: 180_000,
 }, async () => {
   const id = await recorded({ entityId: '/a//b==' });
   world.simulator.act(id, { do: 'stop', reason: STOP_REASON.SIGNAL_CONNECTION_INTERRUPTED });
@@ -81,7 +81,7 @@ test.each([
   ['the host', STOP_REASON.HOST_TRIGGERED],
   ['our own API call', STOP_REASON.MANUAL_API_TRIGGERED],
   ['a revocation', STOP_REASON.STREAM_REVOKED],
-])('one that was stopped by %s is not asked for', { timeout: 60_000 }, async (_what, reason) => {
+])('one that was stopped by %s is not asked for', { timeout: 180_000 }, async (_what, reason) => {
   const id = await recorded();
   world.simulator.act(id, { do: 'stop', reason });
   await world.event('session_ended', { rtmsStreamId: id });
@@ -92,7 +92,7 @@ test.each([
   expect(requestsOf(meetingOf(id))).toEqual([]);
 });
 
-test('one that Zoom refuses is named with its reason', { timeout: 60_000 }, async () => {
+test('one that Zoom refuses is named with its reason', { timeout: 180_000 }, async () => {
   const answers = [{ status: 400, code: 2308, message: 'Not allowed to start RTMS app.' }];
   const id = await recorded({ api: { answers } });
   world.simulator.act(id, { do: 'stop', reason: STOP_REASON.KEEP_ALIVE_TIMEOUT });

@@ -106,7 +106,7 @@ test('a runner whose rights are missing ends at once and says so', async () => {
   expect((await child.exited).code).toBe(1);
   expect(lines.join('\n')).toMatch(/runner cannot start: \[kinesis\/access-denied\].*AccessDenied/);
   expect(lines.join('\n')).not.toContain('start_up_retry');
-}, 30_000);
+}, 90_000);
 
 test('a runner that the ECS agent does not know ends and does not take itself for one without a service', async () => {
   children = [];
@@ -114,7 +114,7 @@ test('a runner that the ECS agent does not know ends and does not take itself fo
   const { child, lines } = startRunner('e');
   expect((await child.exited).code).toBe(1);
   expect(lines.join('\n')).toContain('the ECS task metadata cannot be read');
-}, 30_000);
+}, 90_000);
 
 test('two runners outside ECS never have one id', async () => {
   children = [];
@@ -122,7 +122,7 @@ test('two runners outside ECS never have one id', async () => {
   const ready = await Promise.all(['f', 'g'].map((name) => startRunner(name, outside).ready));
   expect(ready[0]?.['taskId']).toMatch(/^task-[0-9a-f-]{36}$/);
   expect(ready[0]?.['taskId']).not.toBe(ready[1]?.['taskId']);
-}, 30_000);
+}, 90_000);
 
 test('a runner whose disk cannot be used serves all the same, and its missing spool is counted', async () => {
   children = [];
@@ -143,4 +143,4 @@ test('a runner whose disk cannot be used serves all the same, and its missing sp
     0,
   );
   expect(counted).toBe(2);
-}, 30_000);
+}, 90_000);

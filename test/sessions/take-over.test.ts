@@ -20,7 +20,7 @@ beforeAll(async () => {
 }, 60_000);
 afterAll(() => world[Symbol.asyncDispose](), 60_000);
 
-test('the living take over from the killed and from the frozen', { timeout: 90_000 }, async () => {
+test('the living take over from the killed and from the frozen', { timeout: 180_000 }, async () => {
   const streams: string[] = [];
   const owners = new Map<string, string>();
   // A runner that is quicker than the others may take all of the first ones.

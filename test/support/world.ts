@@ -141,7 +141,7 @@ export class World implements AsyncDisposable {
   async until<T>(
     what: string,
     check: () => T | undefined | false | Promise<T | undefined | false>,
-    timeoutMs = 15_000,
+    timeoutMs = 45_000,
   ): Promise<T> {
     const deadline = performance.now() + timeoutMs;
     for (;;) {

@@ -63,7 +63,7 @@ test('individual-video.ts gets video when the cameras were on before it came, an
   ] as const) {
     simulator.act(rtmsStreamId, action);
     const before = pictures();
-    await expect.poll(pictures, { timeout: 10_000 }).toBeGreaterThan(before + 5);
+    await expect.poll(pictures).toBeGreaterThan(before + 5);
   }
 });
 
@@ -121,7 +121,7 @@ test('two-apps.ts signs for each app with its own secret', async () => {
 test('reconnection.ts goes through a fail-over, a lost signaling connection and a lost medium', async () => {
   await using example = await runExample('reconnection.ts');
   const { simulator, rtmsStreamId } = example;
-  await expect.poll(() => simulator.streams()[0]?.state, { timeout: 10_000 }).toBe('ACTIVE');
+  await expect.poll(() => simulator.streams()[0]?.state).toBe('ACTIVE');
   simulator.act(rtmsStreamId, { do: 'cut_media', mediaType: 'audio' });
   await example.line(/^interrupted audio/);
   await example.line(/^reconnected audio/);
@@ -151,7 +151,7 @@ test('one-stream.ts ends with its stream', async () => {
   );
   const sent = () =>
     simulator.sent(rtmsStreamId).sources.reduce((sum, { frames }) => sum + frames, 0);
-  await expect.poll(sent, { timeout: 10_000 }).toBeGreaterThan(5);
+  await expect.poll(sent).toBeGreaterThan(5);
   simulator.act(rtmsStreamId, { do: 'stop', reason: 6 });
   expect((await child.exited).code).toBe(0);
   expect(lines).toEqual(['joined 0', 'left 6 with audio']);

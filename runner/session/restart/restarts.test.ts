@@ -13,6 +13,7 @@ import {
 } from '../../../test/support/session/local-session-table.ts';
 import { MemorySink } from '../../../test/support/session/memory-sink.ts';
 import { Told } from '../../../test/support/session/session-parts.ts';
+import { waitUntil } from '../../../test/support/wait.ts';
 import { Restarts, type RestartsOptions } from './restarts.ts';
 
 let table: LocalSessionTable;
@@ -98,7 +99,7 @@ describe('a stream that is wanted again', () => {
   test('is asked for at once by the task that wrote its end', async () => {
     await ended();
     restartsOf('a').wanted(id);
-    await vi.waitUntil(() => requests().length === 1, { interval: 5, timeout: 5_000 });
+    await waitUntil(() => requests().length === 1, { interval: 5 });
   });
 
   test('is asked for again when the task that had claimed it has died', async () => {
@@ -124,7 +125,7 @@ describe('a stream that is wanted again', () => {
     await table.store.renew(
       { taskId: 'other', slotsUsed: 1, slotsTotal: 9, draining: false },
       Date.now(),
-      AbortSignal.timeout(5_000),
+      AbortSignal.timeout(60_000),
     );
     await table.start(`new-${id}`, { entityId, owner: 'other', epoch: 1 });
     await restartsOf('a').look();

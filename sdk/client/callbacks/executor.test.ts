@@ -1,5 +1,6 @@
 import { expect, test, vi } from 'vitest';
 import { ADA, simulateStream } from '../../../test/support/sdk/simulated-stream.ts';
+import { waitFor } from '../../../test/support/wait.ts';
 import { configureLogger, Executor, LogLevel } from '../index.ts';
 import { run, stop } from '../run.ts';
 import { Backlog } from './backlog.ts';
@@ -55,7 +56,7 @@ test('the executor runs callbacks registered by name, and onResult gets their re
   client.onAudioData('describe', onResult);
   await stream.join(client);
   stream.clock.advance(40);
-  await vi.waitFor(() => expect(onResult).toHaveBeenCalled(), { timeout: 10_000 });
+  await waitFor(() => expect(onResult).toHaveBeenCalled());
   const [result, metadata, timestamp] = onResult.mock.calls[0] ?? [];
   expect(result).toMatch(new RegExp(`^Buffer [0-9a-f]+ \\d+ ${timestamp} true$`));
   expect(metadata).toMatchObject({ userName: 'John Smith' });
@@ -70,7 +71,7 @@ test('an executor given to run serves every client', async () => {
   const running = run({ executor });
   await stream.join(client);
   stream.clock.advance(40);
-  await vi.waitFor(() => expect(onResult).toHaveBeenCalled(), { timeout: 10_000 });
+  await waitFor(() => expect(onResult).toHaveBeenCalled());
   stop();
   await running;
 });
@@ -87,7 +88,7 @@ test('a failing callback is reported to onError, in a thread and in the program,
   });
   await stream.join(client);
   stream.clock.advance(100);
-  await vi.waitFor(() => expect(onError.mock.calls.length).toBeGreaterThan(2), { timeout: 10_000 });
+  await waitFor(() => expect(onError.mock.calls.length).toBeGreaterThan(2));
   expect(onError).toHaveBeenCalledWith(new Error('mine'), 'onSessionUpdate');
   expect(onError).toHaveBeenCalledWith(
     expect.objectContaining({ message: 'task failed' }),
@@ -103,7 +104,7 @@ test('a task without an executor is reported to onError', async () => {
   client.onAudioData('describe');
   await stream.join(client);
   stream.clock.advance(20);
-  await vi.waitFor(() => expect(onError).toHaveBeenCalled());
+  await waitFor(() => expect(onError).toHaveBeenCalled());
   expect(String(onError.mock.calls[0]?.[0])).toContain('no executor');
 });
 
@@ -120,9 +121,9 @@ test('frames that waited too long for their callback are reported to onDropped',
   await stream.join(client);
   stream.clock.advance(2_000);
   stream.act({ do: 'transcript', userId: ADA.userId, text: 'Hi' });
-  await vi.waitFor(() => expect(onTranscript).toHaveBeenCalled());
+  await waitFor(() => expect(onTranscript).toHaveBeenCalled());
   slow.resolve();
-  await vi.waitFor(() => expect(onDropped).toHaveBeenCalled());
+  await waitFor(() => expect(onDropped).toHaveBeenCalled());
   const [dropped] = onDropped.mock.calls[0] ?? [];
   expect(dropped).toMatchObject({ callback: 'onAudioData' });
   expect(dropped.frames).toBeGreaterThan(10);
@@ -179,8 +180,8 @@ test('a callback that the executor module exports runs in a thread; another runs
   });
   await stream.join(client);
   stream.clock.advance(200);
-  await vi.waitFor(() => expect(results.length).toBeGreaterThan(3));
-  await vi.waitFor(() => expect(inline.length).toBeGreaterThan(3));
+  await waitFor(() => expect(results.length).toBeGreaterThan(3));
+  await waitFor(() => expect(inline.length).toBeGreaterThan(3));
   write.mockRestore();
   for (const result of results) expect(result).toMatch(/^Buffer [0-9a-f]+ \d+ \d+ true$/);
   const warnings = lines.filter((line) => line.includes('runs inline'));

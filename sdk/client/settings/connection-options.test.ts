@@ -3,6 +3,7 @@ import { type AddressInfo, connect } from 'node:net';
 import { expect, test, vi } from 'vitest';
 import { selfSigned } from '../../../test/support/rtms/self-signed.ts';
 import { simulateStream } from '../../../test/support/sdk/simulated-stream.ts';
+import { waitFor } from '../../../test/support/wait.ts';
 import { Client, configureLogger, LogLevel } from '../index.ts';
 
 const tls = selfSigned();
@@ -57,7 +58,7 @@ test('certificates are verified although is_verify_cert says not to', async () =
   const client = stream.client({ allowedHosts: '127.0.0.1,localhost' });
   const serverUrls = String(stream.payload().server_urls).replace('127.0.0.1', 'localhost');
   client.join({ ...stream.payload(), server_urls: serverUrls, is_verify_cert: 0 });
-  await vi.waitFor(() => expect(lines.join('')).toMatch(/connection closed/));
+  await waitFor(() => expect(lines.join('')).toMatch(/connection closed/));
   write.mockRestore();
   configureLogger({ enabled: false });
   expect(stream.simulator.streams()[0]?.isConnected).toBe(false);

@@ -4,6 +4,7 @@ import fastify from 'fastify';
 import { beforeEach, expect, test, vi } from 'vitest';
 import { signWebhook } from '../../../shared/zoom/webhook-signature.ts';
 import { simulateStream } from '../../../test/support/sdk/simulated-stream.ts';
+import { waitFor } from '../../../test/support/wait.ts';
 import { configureLogger, createWebhookHandler, type WebhookHandler } from '../index.ts';
 
 const SECRET = 'exampleWebhookSecretToken';
@@ -54,7 +55,7 @@ test('the webhook handler answers 200 and then calls back with the event', async
   await using server = await serve(createWebhookHandler(callback, '/zoom', options));
   const response = await fetch(`${server.url}/zoom?x=1`, signed(JSON.stringify(STOPPED)));
   expect([response.status, await response.json()]).toEqual([200, { status: 'ok' }]);
-  await vi.waitFor(() => expect(callback).toHaveBeenCalledWith(STOPPED));
+  await waitFor(() => expect(callback).toHaveBeenCalledWith(STOPPED));
 });
 
 test('a webhook callback with three parameters answers itself', async () => {
@@ -176,7 +177,7 @@ test('a webhook body that never ends is refused', async () => {
     void answered.then((value) => {
       status = value;
     });
-    await vi.waitFor(() => expect(status).toBe(408), { timeout: 20_000, interval: 500 });
+    await waitFor(() => expect(status).toBe(408), { timeout: 20_000, interval: 500 });
   } finally {
     vi.useRealTimers();
   }
@@ -217,7 +218,7 @@ test('unsigned deliveries are taken while no secret is configured', async () => 
   const body = '{"event":"phone.rtms_started","payload":{"call_id":7481203947561029384}}';
   const response = await fetch(server.url, { method: 'POST', body });
   expect(response.status).toBe(200);
-  await vi.waitFor(() => expect(callback).toHaveBeenCalled());
+  await waitFor(() => expect(callback).toHaveBeenCalled());
   expect(callback.mock.calls[0]?.[0].payload.call_id).toBe(Number('7481203947561029384'));
 });
 
@@ -302,7 +303,7 @@ test('the webhook handler mounts in Fastify', async () => {
   const url = await app.listen({ port: 0, host: '127.0.0.1' });
   const response = await fetch(`${url}/zoom`, signed(JSON.stringify(STOPPED)));
   expect([response.status, await response.json()]).toEqual([200, { status: 'ok' }]);
-  await vi.waitFor(() => expect(callback).toHaveBeenCalledWith(STOPPED));
+  await waitFor(() => expect(callback).toHaveBeenCalledWith(STOPPED));
   await app.close();
 });
 
@@ -324,10 +325,10 @@ test('a second start goes to the live client as a fail-over and not to the progr
   stream.clock.advance(1);
   expect(onReconnected).not.toHaveBeenCalled();
   expect((await post('meeting.rtms_started')).status).toBe(200);
-  await vi.waitFor(() => expect(onReconnected).toHaveBeenCalledTimes(1), { timeout: 10_000 });
+  await waitFor(() => expect(onReconnected).toHaveBeenCalledTimes(1));
   expect(callback).not.toHaveBeenCalled();
   await post('meeting.rtms_interrupted');
-  await vi.waitFor(() => expect(callback).toHaveBeenCalledTimes(1));
+  await waitFor(() => expect(callback).toHaveBeenCalledTimes(1));
   await post('meeting.rtms_interrupted', Date.now() + 60_000);
-  await vi.waitFor(() => expect(onReconnected).toHaveBeenCalledTimes(2), { timeout: 10_000 });
+  await waitFor(() => expect(onReconnected).toHaveBeenCalledTimes(2));
 });

@@ -360,7 +360,7 @@ describe('failures', () => {
     const beganAt = performance.now();
     const reading = Array.fromAsync(frames({ client, streamName, stopAtTip: true, ...changes }));
     await expect(reading).rejects.toMatchObject({ code, message: expect.stringMatching(why) });
-    expect(performance.now() - beganAt).toBeLessThan(3_000);
+    expect(performance.now() - beganAt).toBeLessThan(15_000);
   });
 
   test('a reader calls onRetry before it repeats a call that failed for a passing reason', async () => {
