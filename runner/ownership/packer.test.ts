@@ -1,23 +1,9 @@
 import { beforeEach, expect, test } from 'vitest';
 import { SILENT_LOGGER } from '../../shared/logger.ts';
 import { NO_METRICS } from '../../shared/metrics.ts';
-import {
-  type SessionRow,
-  TASKS,
-  type TaskRow,
-  UNOWNED,
-} from '../../shared/session-table/session-row.ts';
+import { type SessionRow, type TaskRow, UNOWNED } from '../../shared/session-table/session-row.ts';
+import { taskRow } from '../../test/support/session/task-row.ts';
 import { Packer } from './packer.ts';
-
-const task = (taskId: string, slotsUsed: number): TaskRow => ({
-  pk: `TASK#${taskId}`,
-  owner: TASKS,
-  taskId,
-  heartbeat: 10,
-  slotsUsed,
-  slotsTotal: 30,
-  draining: false,
-});
 
 const NIGHT_MS = Date.parse('2026-11-27T03:00:00Z');
 const DAY_MS = Date.parse('2026-11-27T12:00:00Z');
@@ -30,7 +16,7 @@ let given: string[];
 let asked: string[];
 let packer: Packer;
 beforeEach(() => {
-  tasks = [task('full', 8), task('own', 1), task('empty', 0)];
+  tasks = [taskRow('full', 8), taskRow('own', 1), taskRow('empty', 0)];
   nowMs = NIGHT_MS;
   claimedBy = 'full';
   given = [];
@@ -94,8 +80,8 @@ test('gives what the configuration allows, one session a step, and leaves new st
 
 test.each<[string, () => void]>([
   ['outside of the quiet hours', () => (nowMs = DAY_MS)],
-  ['while more is used', () => (tasks = [task('full', 20), task('own', 10)])],
-  ['when its own task is the fuller one', () => (tasks = [task('full', 1), task('own', 8)])],
+  ['while more is used', () => (tasks = [taskRow('full', 20), taskRow('own', 10)])],
+  ['when its own task is the fuller one', () => (tasks = [taskRow('full', 1), taskRow('own', 8)])],
 ])('gives nothing and takes what is new %s', async (_, change) => {
   change();
   expect(packer.yields).toBe(false);
@@ -104,7 +90,7 @@ test.each<[string, () => void]>([
 });
 
 test('gives nothing while an emptier task has a session, and takes nothing new', async () => {
-  tasks = [task('full', 8), task('own', 2), task('other', 1)];
+  tasks = [taskRow('full', 8), taskRow('own', 2), taskRow('other', 1)];
   await packer.step();
   expect(given).toEqual([]);
   expect(packer.yields).toBe(true);

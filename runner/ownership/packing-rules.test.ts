@@ -1,22 +1,13 @@
 import { expect, test } from 'vitest';
-import { TASKS, type TaskRow } from '../../shared/session-table/session-row.ts';
+import type { TaskRow } from '../../shared/session-table/session-row.ts';
+import { taskRow } from '../../test/support/session/task-row.ts';
 import { judgePacking } from './packing-rules.ts';
 
 /** Tasks a, b, c, … of 30 slots, so much of each in use. */
 const fleet = (...used: number[]): TaskRow[] =>
-  used.map((slotsUsed, index) => {
-    const taskId = String.fromCharCode(97 + index);
-    return {
-      pk: `TASK#${taskId}`,
-      owner: TASKS,
-      taskId,
-      heartbeat: 10,
-      slotsUsed,
-      slotsTotal: 30,
-      draining: false,
-      revision: 'r1',
-    };
-  });
+  used.map((slotsUsed, index) =>
+    taskRow(String.fromCharCode(97 + index), slotsUsed, { revision: 'r1' }),
+  );
 
 const partsOf = (tasks: readonly TaskRow[], keepTasks = 1) =>
   tasks.map(({ taskId }) => {

@@ -1,27 +1,20 @@
 import { beforeEach, describe, expect, test } from 'vitest';
-import type { MediaFrame } from '../../rtms/events.ts';
 import type { AgreedMedia } from '../../rtms/protocol/agreed-media.ts';
 import { MemoryPool } from '../../shared/memory-pool.ts';
 import { decodeMediaRecord } from '../../shared/record/decode-media-record.ts';
 import { MemoryClient } from '../../test/support/session/memory-client.ts';
+import {
+  SESSION_AT_MS as AT,
+  AUDIO_FRAME as FRAME,
+} from '../../test/support/session/one-session.ts';
 import { SessionParts } from '../../test/support/session/session-parts.ts';
 import { SessionGuard } from './guard.ts';
 import { SessionWriter } from './recording/session-writer.ts';
 import { FrameUnits } from './recording/source-writer.ts';
 import { relay } from './relay.ts';
 
-const AT = 1_738_392_033_000;
 const AUDIO = { contentType: 2, codec: 1, channel: 1, dataOpt: 2, sendRateMs: 20 };
 const MEDIA: AgreedMedia = { audio: { ...AUDIO, sampleRate: 1 }, chat: { contentType: 5 } };
-const FRAME: MediaFrame = {
-  mediaType: 'audio',
-  userId: 7,
-  userName: 'Ada',
-  capturedAtMs: AT,
-  receivedAtMs: AT,
-  codec: 1,
-  payload: Buffer.from('frame'),
-};
 
 let parts: SessionParts;
 let client: MemoryClient;

@@ -1,24 +1,11 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import type { SessionRow } from '../../shared/session-table/session-row.ts';
+import { SESSION_AT_MS as AT, CLAIMED_ROW as ROW } from '../../test/support/session/one-session.ts';
 import { SessionParts } from '../../test/support/session/session-parts.ts';
 import { limitLog } from '../task/log-limit.ts';
 import { SessionGuard } from './guard.ts';
 import { SessionEffects } from './session-effects.ts';
 import type { SessionInput } from './session-inputs.ts';
-
-const AT = 1_738_392_033_000;
-const ROW: SessionRow = {
-  pk: 'SESSION#s',
-  rtmsStreamId: 's',
-  owner: 'here',
-  epoch: 1,
-  startEventTsMs: 1_000,
-  serverUrls: ['wss://a.zoom.us'],
-  product: 'meeting',
-  entityId: 'e',
-  app: 'default',
-  requestedAtMs: AT - 500,
-};
 
 let parts: SessionParts;
 let inputs: SessionInput[];

@@ -1,37 +1,18 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import type { MediaFrame } from '../../rtms/events.ts';
 import type { AgreedMedia } from '../../rtms/protocol/agreed-media.ts';
 import type { SessionRow } from '../../shared/session-table/session-row.ts';
 import type { MemoryClient } from '../../test/support/session/memory-client.ts';
+import {
+  SESSION_AT_MS as AT,
+  AUDIO_FRAME as FRAME,
+  CLAIMED_ROW as ROW,
+} from '../../test/support/session/one-session.ts';
 import { SessionParts } from '../../test/support/session/session-parts.ts';
 import type { ClaimedRow, SessionContext } from './context.ts';
 import { Session } from './session.ts';
 
-const AT = 1_738_392_033_000;
 const MEDIA: AgreedMedia = {
   audio: { contentType: 2, codec: 1, sampleRate: 1, channel: 1, dataOpt: 2, sendRateMs: 20 },
-};
-const FRAME: MediaFrame = {
-  mediaType: 'audio',
-  userId: 7,
-  userName: 'Ada',
-  capturedAtMs: AT,
-  receivedAtMs: AT,
-  codec: 1,
-  payload: Buffer.from('frame'),
-};
-const ROW: SessionRow = {
-  pk: 'SESSION#s',
-  rtmsStreamId: 's',
-  owner: 'here',
-  epoch: 1,
-  startEventTsMs: 1_000,
-  serverUrls: ['wss://a.zoom.us'],
-  product: 'meeting',
-  entityId: 'e',
-  app: 'default',
-  requestedAtMs: AT - 500,
-  claimedAtMs: AT - 100,
 };
 
 let parts: SessionParts;

@@ -1,5 +1,9 @@
 import { expect, test, vi } from 'vitest';
-import { ADA, simulateStream } from '../../test/support/sdk/simulated-stream.ts';
+import {
+  ADA,
+  type SimulatedStream,
+  simulateStream,
+} from '../../test/support/sdk/simulated-stream.ts';
 import { waitFor } from '../../test/support/wait.ts';
 import type { Client } from './index.ts';
 
@@ -10,14 +14,20 @@ function watch(client: Client, name: string, log: string[]): void {
   client.onAudioData(() => log.push(`${name} audio`));
 }
 
-test('a new client may join right after the old one was told to leave', async () => {
-  await using stream = await simulateStream();
+/** Two clients of one stream that are watched, of which the old one has joined. */
+async function joinOld(stream: SimulatedStream) {
   const log: string[] = [];
   const [old, next] = [stream.client(), stream.client()];
   watch(old, 'old', log);
   watch(next, 'next', log);
   old.join(stream.payload());
   await waitFor(() => expect(log).toContain('old confirmed 0'));
+  return { old, next, log };
+}
+
+test('a new client may join right after the old one was told to leave', async () => {
+  await using stream = await simulateStream();
+  const { old, next, log } = await joinOld(stream);
   void old.leave();
   expect(next.join(stream.payload())).toBe(true);
   expect(next.streamId()).toBe(stream.rtmsStreamId);
@@ -63,12 +73,7 @@ test('a client may join again inside onLeave, also when onLeave waits for the ne
 
 test('a new client joins although the connection of the old one is dead', async () => {
   await using stream = await simulateStream();
-  const log: string[] = [];
-  const [old, next] = [stream.client(), stream.client()];
-  watch(old, 'old', log);
-  watch(next, 'next', log);
-  old.join(stream.payload());
-  await waitFor(() => expect(log).toContain('old confirmed 0'));
+  const { old, next, log } = await joinOld(stream);
   // Nothing comes any more, and no close is answered.
   stream.act({ do: 'cut_media', how: 'freeze' });
   stream.act({ do: 'cut_signaling', how: 'freeze' });

@@ -1,16 +1,14 @@
-import type { PartialMediaSource } from '../../../rtms/protocol/media-type.ts';
-import type { GapCause, LedgerMediaType, LedgerRow } from '../../../shared/record/event-data.ts';
+import type { MediaSource, PartialMediaSource } from '../../../rtms/protocol/media-type.ts';
+import type {
+  EventData,
+  GapCause,
+  LedgerMediaType,
+  LedgerRow,
+} from '../../../shared/record/event-data.ts';
 
-/** A stretch of lost frames or lines of one source with one cause. */
-export interface Gap {
+/** A stretch of lost frames or lines of one source with one cause; the fields are those of the event `gap`. */
+export interface Gap extends Omit<EventData['gap'], 'mediaType' | keyof MediaSource> {
   readonly source: LedgerSource;
-  readonly fromSequence: number;
-  readonly toSequence: number;
-  readonly count: number;
-  readonly bytes: number;
-  readonly fromMs: number;
-  readonly toMs: number;
-  readonly cause: GapCause;
 }
 
 /** One frame or line that is lost. */

@@ -1,37 +1,24 @@
-import {
-  CreateStreamCommand,
-  DescribeStreamSummaryCommand,
-  KinesisClient,
-  PutRecordsCommand,
-  SplitShardCommand,
-} from '@aws-sdk/client-kinesis';
+import { KinesisClient, PutRecordsCommand } from '@aws-sdk/client-kinesis';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type KinesisServer, startKinesisServer } from '../../../local/kinesis/server.ts';
-import { connect } from '../../../test/support/kinesis-client.ts';
+import {
+  type LocalStreams,
+  splitShard,
+  startLocalStreams,
+} from '../../../test/support/local-streams.ts';
 import { mediaRecord, packed, START_MS } from '../../../test/support/test-records.ts';
 import type { SavedPosition } from './checkpoints.ts';
 import { type FrameReader, frames } from './reader.ts';
 
 /** Readers that begin again, and readers that cannot go on, against a Kinesis server on this machine. */
 
-let server: KinesisServer;
-let client: KinesisClient;
-let streams = 0;
+let streams: LocalStreams;
+let server: LocalStreams['server'];
+let client: LocalStreams['client'];
 beforeAll(async () => {
-  server = await startKinesisServer();
-  client = connect(server.url);
+  streams = await startLocalStreams();
+  ({ server, client } = streams);
 });
-afterAll(async () => {
-  client.destroy();
-  await server.close();
-});
-
-async function createStream(): Promise<string> {
-  streams += 1;
-  const StreamName = `again-${streams}`;
-  await client.send(new CreateStreamCommand({ StreamName, ShardCount: 1 }));
-  return StreamName;
-}
+afterAll(() => streams[Symbol.asyncDispose]());
 
 /** One Kinesis record a frame. */
 async function put(StreamName: string, changes: readonly object[]): Promise<void> {
@@ -78,7 +65,7 @@ const numbers = (...sequences: number[]) => sequences.map((sequence) => ({ seque
 
 describe('a reader that begins again', () => {
   test('resumes behind the last record that was finished, not behind the last page', async () => {
-    const streamName = await createStream();
+    const streamName = await streams.create();
     const checkpoints = store();
     await put(streamName, numbers(1, 2, 3, 4, 5));
     // The consumer stops while it holds the fourth.
@@ -88,7 +75,7 @@ describe('a reader that begins again', () => {
   });
 
   test('drops repeats and late writers of what it had seen before the restart', async () => {
-    const streamName = await createStream();
+    const streamName = await streams.create();
     const checkpoints = store();
     await put(streamName, [...numbers(1, 2), { epoch: 2, sequence: 1 }]);
     expect(await read({ streamName, checkpoints })).toEqual(['1/1', '1/2', '2/1']);
@@ -101,7 +88,7 @@ describe('a reader that begins again', () => {
   });
 
   test('hands out again what a window held back when the consumer stopped, though newer frames were finished', async () => {
-    const streamName = await createStream();
+    const streamName = await streams.create();
     const checkpoints = store();
     // After the change of owner Zoom sends audio again that is older than what the window holds.
     const [first, held, replayed] = [
@@ -118,7 +105,7 @@ describe('a reader that begins again', () => {
   });
 
   test('reads on with a store that keeps the position alone', async () => {
-    const streamName = await createStream();
+    const streamName = await streams.create();
     const { saved, save } = store();
     const checkpoints = { save, load: async (id: string) => saved.get(id)?.position };
     await put(streamName, numbers(1));
@@ -128,14 +115,14 @@ describe('a reader that begins again', () => {
   });
 
   test('reads an open shard of which an earlier stream of that name had reached the end', async () => {
-    const streamName = await createStream();
+    const streamName = await streams.create();
     const checkpoints = { load: async () => 'SHARD_END', save: async () => undefined };
     await put(streamName, numbers(1));
     expect(await read({ streamName, checkpoints })).toEqual(['1/1']);
   });
 
   test('calls onTrimmed, or ends without it, when the record of its checkpoint is not kept any more', async () => {
-    const streamName = await createStream();
+    const streamName = await streams.create();
     await put(streamName, numbers(1, 2, 3));
     const checkpoints = store();
     await read({ streamName, checkpoints }, 2);
@@ -161,7 +148,12 @@ test('a reader that resumes after a day without a record says that some may be g
   await using idle = await startIdle(() => nowMs);
   const checkpoints = store();
   await idle.put(1);
-  const reader = { client: idle.client, streamName: 'idle', checkpoints, stopAtTip: true } as const;
+  const reader = {
+    client: idle.client,
+    streamName: idle.streamName,
+    checkpoints,
+    stopAtTip: true,
+  } as const;
   await Array.fromAsync(frames(reader));
   nowMs += 25 * 3_600_000;
   await idle.put(2);
@@ -186,7 +178,7 @@ test('a reader calls onTrimmed when records expired while the consumer held a pa
     idle.client.send(isRead(command) ? limited(command) : (command as never));
   const trimmed: object[] = [];
   const found: number[] = [];
-  const reader = { client: { send }, streamName: 'idle', stopAtTip: true } as const;
+  const reader = { client: { send }, streamName: idle.streamName, stopAtTip: true } as const;
   const onTrimmed = (what: object) => void trimmed.push(what);
   for await (const { sequence } of frames({ ...reader, onTrimmed })) {
     found.push(sequence);
@@ -209,7 +201,11 @@ test('a reader at the tip of a stream long idle takes nothing for trimmed when i
     return answer;
   };
   const found: number[] = [];
-  for await (const { sequence } of frames({ client: { send }, streamName: 'idle', pollMs: 0 })) {
+  for await (const { sequence } of frames({
+    client: { send },
+    streamName: idle.streamName,
+    pollMs: 0,
+  })) {
     found.push(sequence);
     if (sequence === 2) break;
   }
@@ -231,10 +227,10 @@ describe('a reader that begins again after a reshard', () => {
     async (which) => {
       let nowMs = Date.now();
       await using idle = await startIdle(() => nowMs);
-      const reader = { client: idle.client, streamName: 'idle', checkpoints: store() };
+      const reader = { client: idle.client, streamName: idle.streamName, checkpoints: store() };
       await idle.put(1);
       await read(reader);
-      await split(idle.client, 'idle');
+      await splitShard(idle.client, idle.streamName);
       // Reads the parent to its end; the children are empty and get no checkpoints.
       await read(reader);
       await idle.put(2);
@@ -245,9 +241,9 @@ describe('a reader that begins again after a reshard', () => {
   );
 
   test('reads the children of a shard whose last page is at the tip and not yet its end', async () => {
-    const streamName = await createStream();
+    const streamName = await streams.create();
     await put(streamName, numbers(1));
-    await split(client, streamName);
+    await splitShard(client, streamName);
     await put(streamName, numbers(2));
     const held = new Set<string>();
     const send: typeof client.send = async (command: { input: { ShardIterator?: string } }) => {
@@ -269,15 +265,15 @@ describe('a reader that begins again after a reshard', () => {
     await using idle = await startIdle(() => nowMs);
     const checkpoints = store();
     await idle.put(1);
-    await read({ client: idle.client, streamName: 'idle', checkpoints });
+    await read({ client: idle.client, streamName: idle.streamName, checkpoints });
     await idle.put(2);
-    await split(idle.client, 'idle');
+    await splitShard(idle.client, idle.streamName);
     await idle.put(3);
     nowMs += 25 * 3_600_000;
     await idle.put(4);
     const trimmed: object[] = [];
     const onTrimmed = (what: object) => void trimmed.push(what);
-    const reader = { client: idle.client, streamName: 'idle', checkpoints };
+    const reader = { client: idle.client, streamName: idle.streamName, checkpoints };
     await expect(read(reader)).rejects.toMatchObject({ code: 'kinesis/trimmed' });
     expect(await read({ ...reader, onTrimmed })).toEqual(['1/4']);
     expect(trimmed).toMatchObject([{ shardId: PARENT }]);
@@ -288,32 +284,19 @@ describe('a reader that begins again after a reshard', () => {
   });
 });
 
-/** Splits the only shard. All our records go to the lower half or all to the upper one: they have one key. */
-async function split(to: KinesisClient, StreamName: string): Promise<void> {
-  const input = { StreamName, ShardToSplit: 'shardId-000000000000' };
-  await to.send(new SplitShardCommand({ ...input, NewStartingHashKey: (2n ** 127n).toString() }));
-  for (;;) {
-    const answer = await to.send(new DescribeStreamSummaryCommand({ StreamName }));
-    if (answer.StreamDescriptionSummary?.StreamStatus === 'ACTIVE') return;
-  }
-}
-
 /** A stream on a Kinesis server of its own, whose clock the test sets. */
 async function startIdle(clock: () => number) {
-  const own = await startKinesisServer({ clock });
-  const ownClient = connect(own.url);
-  await ownClient.send(new CreateStreamCommand({ StreamName: 'idle', ShardCount: 1 }));
+  const own = await startLocalStreams(clock);
+  const StreamName = await own.create();
   return {
-    client: ownClient,
+    client: own.client,
+    streamName: StreamName,
     async put(sequence: number) {
       const { data: Data, partitionKey: PartitionKey } = packed([mediaRecord({ sequence })]);
       const Records = [{ Data, PartitionKey }];
-      await ownClient.send(new PutRecordsCommand({ StreamName: 'idle', Records }));
+      await own.client.send(new PutRecordsCommand({ StreamName, Records }));
     },
-    async [Symbol.asyncDispose]() {
-      ownClient.destroy();
-      await own.close();
-    },
+    [Symbol.asyncDispose]: () => own[Symbol.asyncDispose](),
   };
 }
 
@@ -355,7 +338,7 @@ describe('failures', () => {
       /ECONNREFUSED/,
     ],
   ])('a reader ends at once and says why: %s', async (_title, changes, code, why) => {
-    const streamName = await createStream();
+    const streamName = await streams.create();
     await put(streamName, numbers(1));
     const beganAt = performance.now();
     const reading = Array.fromAsync(frames({ client, streamName, stopAtTip: true, ...changes }));
@@ -364,7 +347,7 @@ describe('failures', () => {
   });
 
   test('a reader calls onRetry before it repeats a call that failed for a passing reason', async () => {
-    const streamName = await createStream();
+    const streamName = await streams.create();
     await put(streamName, numbers(1));
     const errors = { ProvisionedThroughputExceededException: 1 };
     server.faults.set({ rules: [{ operation: 'GetRecords', errors, durationMs: 300 }] });
@@ -378,7 +361,7 @@ describe('failures', () => {
 });
 
 test('a reader calls onProgress with how far behind each shard is', async () => {
-  const streamName = await createStream();
+  const streamName = await streams.create();
   await put(streamName, numbers(1));
   const told: object[] = [];
   await read({ streamName, onProgress: (at) => void told.push(at) });
@@ -407,7 +390,7 @@ test.each([
     };
     const reader = {
       client: { send },
-      streamName: 'idle',
+      streamName: idle.streamName,
       startAt: 'LATEST',
       signal: stop.signal,
     } as const;

@@ -1,17 +1,13 @@
 import { createHash } from 'node:crypto';
-import {
-  CreateStreamCommand,
-  DescribeStreamSummaryCommand,
-  type KinesisClient,
-  ListShardsCommand,
-  PutRecordsCommand,
-  SplitShardCommand,
-} from '@aws-sdk/client-kinesis';
+import { ListShardsCommand, PutRecordsCommand } from '@aws-sdk/client-kinesis';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type KinesisServer, startKinesisServer } from '../../../local/kinesis/server.ts';
 import { splitIntoChunks } from '../../../shared/record/encode-media-record.ts';
 import { streamKey } from '../../../shared/record/partition-key.ts';
-import { connect } from '../../../test/support/kinesis-client.ts';
+import {
+  type LocalStreams,
+  splitShard,
+  startLocalStreams,
+} from '../../../test/support/local-streams.ts';
 import {
   eventBytes,
   kinesisRecord,
@@ -22,33 +18,15 @@ import {
 import type { KinesisRecord } from '../records/records.ts';
 import { events, type FrameReader, frames, meetingEvents, meetingFrames } from './reader.ts';
 
-let server: KinesisServer;
-let client: KinesisClient;
-let streams = 0;
+let streams: LocalStreams;
+let server: LocalStreams['server'];
+let client: LocalStreams['client'];
 
 beforeAll(async () => {
-  server = await startKinesisServer();
-  client = connect(server.url);
+  streams = await startLocalStreams();
+  ({ server, client } = streams);
 });
-afterAll(async () => {
-  client.destroy();
-  await server.close();
-});
-
-async function createStream(ShardCount: number): Promise<string> {
-  streams += 1;
-  const StreamName = `media-${streams}`;
-  await client.send(new CreateStreamCommand({ StreamName, ShardCount }));
-  await isActive(StreamName);
-  return StreamName;
-}
-
-async function isActive(StreamName: string): Promise<void> {
-  for (;;) {
-    const answer = await client.send(new DescribeStreamSummaryCommand({ StreamName }));
-    if (answer.StreamDescriptionSummary?.StreamStatus === 'ACTIVE') return;
-  }
-}
+afterAll(() => streams[Symbol.asyncDispose]());
 
 async function put(StreamName: string, records: readonly KinesisRecord[]): Promise<void> {
   // One after another: order within a call is not promised.
@@ -95,22 +73,15 @@ function memoryStore() {
 
 describe('frames', () => {
   test('frames come from all shards, each source in order, up to the tip', async () => {
-    const streamName = await createStream(3);
+    const streamName = await streams.create(3);
     await put(streamName, [...fromEach(1, 5), ...fromEach(6, 8)]);
     expect(sorted(await read({ streamName, stopAtTip: true }))).toEqual(allOf(8));
   });
 
   test('frames keep their order over a split, and the child shards are read', async () => {
-    const streamName = await createStream(1);
+    const streamName = await streams.create(1);
     await put(streamName, fromEach(1, 3));
-    await client.send(
-      new SplitShardCommand({
-        StreamName: streamName,
-        ShardToSplit: 'shardId-000000000000',
-        NewStartingHashKey: (2n ** 127n).toString(),
-      }),
-    );
-    await isActive(streamName);
+    await splitShard(client, streamName);
     await put(streamName, fromEach(4, 6));
     const { Shards } = await client.send(new ListShardsCommand({ StreamName: streamName }));
     expect(Shards).toHaveLength(3);
@@ -118,7 +89,7 @@ describe('frames', () => {
   });
 
   test('frames of one partition key are read only from the shards that hold it, through a split', async () => {
-    const streamName = await createStream(4);
+    const streamName = await streams.create(4);
     await put(streamName, fromEach(1, 3));
     const { Shards = [] } = await client.send(new ListShardsCommand({ StreamName: streamName }));
     const [key = ''] = KEYS;
@@ -126,14 +97,7 @@ describe('frames', () => {
     const shard = Shards.find(
       ({ HashKeyRange }) => hashKey <= BigInt(HashKeyRange?.EndingHashKey ?? 0),
     );
-    await client.send(
-      new SplitShardCommand({
-        StreamName: streamName,
-        ShardToSplit: shard?.ShardId,
-        NewStartingHashKey: hashKey.toString(),
-      }),
-    );
-    await isActive(streamName);
+    await splitShard(client, streamName, shard?.ShardId, hashKey);
     await put(streamName, fromEach(4, 6));
     const iterators = () => server.stats().calls['GetShardIterator']?.['ok'] ?? 0;
     const before = iterators();
@@ -143,7 +107,7 @@ describe('frames', () => {
   });
 
   test('a reader waits for frames until its signal aborts, and then ends without an error', async () => {
-    const streamName = await createStream(2);
+    const streamName = await streams.create(2);
     await put(streamName, fromEach(1, 1));
     const abort = new AbortController();
     const found: number[] = [];
@@ -156,7 +120,7 @@ describe('frames', () => {
   });
 
   test('a reader with startAt LATEST begins with the next new frame', async () => {
-    const streamName = await createStream(1);
+    const streamName = await streams.create(1);
     await put(streamName, [packed([mediaRecord({ sequence: 1 })])]);
     const reader = frames({ client, streamName, startAt: 'LATEST', pollMs: 210 });
     const first = reader.next();
@@ -168,7 +132,7 @@ describe('frames', () => {
   });
 
   test('frames come in order of capture across shards within the reorder window', async () => {
-    const streamName = await createStream(4);
+    const streamName = await streams.create(4);
     const late = KEYS.map((key, userId) =>
       packed([mediaRecord({ userId, mediaType: 2, capturedAtMs: START_MS - userId })], key),
     );
@@ -180,7 +144,7 @@ describe('frames', () => {
   });
 
   test('a reader never asks a shard more than five times a second', async () => {
-    const streamName = await createStream(1);
+    const streamName = await streams.create(1);
     await put(streamName, fromEach(1, 1));
     const abort = new AbortController();
     const calls = () => server.stats().calls['GetRecords']?.['ok'] ?? 0;
@@ -196,7 +160,7 @@ describe('frames', () => {
 
 describe('checkpoints', () => {
   test('a reader resumes behind the last page that was taken completely', async () => {
-    const streamName = await createStream(1);
+    const streamName = await streams.create(1);
     const checkpoints = memoryStore();
     await put(streamName, [packed([mediaRecord({ sequence: 1 })])]);
     expect(await read({ streamName, stopAtTip: true, checkpoints })).toEqual(new Map([[7, [1]]]));
@@ -213,7 +177,7 @@ describe('checkpoints', () => {
   });
 
   test('a checkpoint is not saved before the last chunk of a frame has come', async () => {
-    const streamName = await createStream(1);
+    const streamName = await streams.create(1);
     const checkpoints = memoryStore();
     const large = mediaRecord({ payload: Buffer.alloc(3_000, 1) });
     const [first, ...rest] = splitIntoChunks(large, 1_000).map((chunk) => kinesisRecord(chunk));
@@ -227,17 +191,10 @@ describe('checkpoints', () => {
   });
 
   test('a checkpoint remembers that a shard was read to its end', async () => {
-    const streamName = await createStream(1);
+    const streamName = await streams.create(1);
     const checkpoints = memoryStore();
     await put(streamName, fromEach(1, 1));
-    await client.send(
-      new SplitShardCommand({
-        StreamName: streamName,
-        ShardToSplit: 'shardId-000000000000',
-        NewStartingHashKey: (2n ** 127n).toString(),
-      }),
-    );
-    await isActive(streamName);
+    await splitShard(client, streamName);
     await read({ streamName, stopAtTip: true, checkpoints });
     expect(checkpoints.saved.get('shardId-000000000000')).toBe('SHARD_END');
     await put(streamName, fromEach(2, 2));
@@ -248,7 +205,7 @@ describe('checkpoints', () => {
 
 describe('failures', () => {
   test('a failure that passes does not end the reading', async () => {
-    const streamName = await createStream(1);
+    const streamName = await streams.create(1);
     await put(streamName, [packed([mediaRecord()])]);
     server.faults.set({
       rules: [
@@ -278,7 +235,7 @@ describe('failures', () => {
   });
 
   test('a bad record is skipped and reported with onBadRecord, and ends the reading without', async () => {
-    const streamName = await createStream(1);
+    const streamName = await streams.create(1);
     await put(streamName, [
       packed([mediaRecord()]),
       kinesisRecord(Buffer.from('junk')),
@@ -301,7 +258,7 @@ describe('one meeting', () => {
   const data = { timestampMs: START_MS };
 
   test('is found under the partition key that an id with a separator gets', async () => {
-    const streamName = await createStream(4);
+    const streamName = await streams.create(4);
     const rtmsStreamId = 'a#b';
     const bytes = eventBytes('sharing_stopped', data, 1, { rtmsStreamId });
     await put(streamName, [kinesisRecord(bytes, streamKey(rtmsStreamId))]);
@@ -324,7 +281,7 @@ describe('one meeting', () => {
 
 describe('events', () => {
   test('events are read from the events stream, each once', async () => {
-    const streamName = await createStream(1);
+    const streamName = await streams.create(1);
     const lines = [1, 2].map((sequence) =>
       kinesisRecord(eventBytes('sharing_stopped', { timestampMs: START_MS }, sequence)),
     );

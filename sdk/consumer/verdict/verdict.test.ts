@@ -73,6 +73,13 @@ function report(frames: readonly Frame[], events: readonly ReceivedEvent[]) {
   return checker.report();
 }
 
+/** The gap event of ten audio frames of user 7. */
+function lostTen(cause: 'revoked' | 'buffer_full') {
+  const [fromSequence, toSequence, count, bytes] = [51, 60, 10, 1];
+  const lost = { fromSequence, toSequence, count, bytes, fromMs: at(1), toMs: at(2), cause };
+  return event('gap', { mediaType: 'audio', userId: 7, ...lost }, 2);
+}
+
 describe('a session is complete', () => {
   test('after a hand-over of audio that lost nothing, though its frames are 20 ms apart', () => {
     const events = [
@@ -116,21 +123,7 @@ describe('a session is complete', () => {
   });
 
   test('when frames were dropped because Zoom took the consent back', () => {
-    const gap = event(
-      'gap',
-      {
-        mediaType: 'audio',
-        userId: 7,
-        fromSequence: 51,
-        toSequence: 60,
-        count: 10,
-        bytes: 1,
-        fromMs: at(1),
-        toMs: at(2),
-        cause: 'revoked',
-      },
-      2,
-    );
+    const gap = lostTen('revoked');
     const ledger = [
       { mediaType: 'audio', userId: 7, received: 60, written: 50, lost: 10 },
       { mediaType: 'events', received: 3, written: 3, lost: 0 },
@@ -258,21 +251,7 @@ describe('a session is incomplete', () => {
   });
 
   test('when a gap event names a loss', () => {
-    const gap = event(
-      'gap',
-      {
-        mediaType: 'audio',
-        userId: 7,
-        fromSequence: 51,
-        toSequence: 60,
-        count: 10,
-        bytes: 1,
-        fromMs: at(1),
-        toMs: at(2),
-        cause: 'buffer_full',
-      },
-      2,
-    );
+    const gap = lostTen('buffer_full');
     const { verdict, losses } = report(audio(1, 0), [started(1, 1, 0), gap]);
     expect(verdict).toBe('incomplete');
     expect(losses.map(describeLoss)).toEqual([
