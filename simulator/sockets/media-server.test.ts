@@ -1,5 +1,5 @@
-import { readFileSync } from 'node:fs';
 import { afterEach, describe, expect, test } from 'vitest';
+import { startManualZoom, ZOOM_STARTS_AT_MS, zoomMessage } from '../../test/support/manual-zoom.ts';
 import {
   handshakeIds,
   joinMedia,
@@ -8,18 +8,14 @@ import {
   RawSocket,
   type WireMessage,
 } from '../../test/support/raw-client.ts';
-import { type ManualClock, manualClock } from '../clock.ts';
+import type { ManualClock } from '../clock.ts';
 import { readSyntheticFrame } from '../media/synthetic-frame.ts';
 import type { Behaviour } from '../scenario/behaviour.ts';
 import type { ScenarioInput } from '../scenario/scenario.ts';
-import { type Simulator, startSimulator } from '../simulator.ts';
+import type { Simulator } from '../simulator.ts';
 
-function fixture(name: string) {
-  const url = new URL(`../../test/fixtures/rtms/media/${name}.json`, import.meta.url);
-  return JSON.parse(readFileSync(url, 'utf8'));
-}
+const fixture = (name: string) => zoomMessage(`media/${name}`);
 
-const NOW = 1_738_392_033_699;
 const talk = { kind: 'synthetic' } as const;
 const ADA = { userId: 16_778_240, userName: 'John Smith', audio: talk };
 const BEN = { userId: 33_556_610, userName: 'Alice', audio: talk };
@@ -30,16 +26,15 @@ let simulator: Simulator;
 afterEach(() => simulator.close());
 
 async function start(scenario: Partial<ScenarioInput> = {}, behaviour: Partial<Behaviour> = {}) {
-  clock = manualClock(NOW);
-  simulator = await startSimulator({ clock, behaviour, seed: 'test' });
-  const meeting = { name: 'test', durationMs: 3_600_000, participants: [ADA, BEN] };
-  return simulator.start({ ...meeting, ...scenario }) as string;
+  const zoom = await startManualZoom({ participants: [ADA, BEN], ...scenario }, behaviour);
+  ({ clock, simulator } = zoom);
+  return zoom.rtmsStreamId;
 }
 
 /** Timestamps of the messages of one type that have arrived. */
 async function timestamps(socket: RawSocket, msgType: number): Promise<number[]> {
   await socket.caughtUp();
-  return socket.take(msgType).map(({ content }) => content.timestamp - NOW);
+  return socket.take(msgType).map(({ content }) => content.timestamp - ZOOM_STARTS_AT_MS);
 }
 
 describe('media handshake', () => {
@@ -172,7 +167,7 @@ describe('audio', () => {
     clock.advance(20);
     expect(await timestamps(media, 14)).toEqual(Array.from({ length: 56 }, (_, i) => i * 20));
     const first = await signaling.next(6);
-    expect(first).toEqual({ msg_type: 6, event: { event_type: 1, timestamp: NOW } });
+    expect(first).toEqual({ msg_type: 6, event: { event_type: 1, timestamp: ZOOM_STARTS_AT_MS } });
     clock.advance(60);
     expect(await timestamps(media, 14)).toEqual([1120, 1140, 1160]);
     expect(signaling.unread.filter(({ msg_type }) => msg_type === 6)).toEqual([]);
@@ -186,7 +181,12 @@ describe('audio', () => {
     const [first] = await timestamps(media, 14);
     expect(first).toBe(10_000);
     expect(simulator.sent(id).sources[0]?.notSent).toEqual([
-      { reason: 'buffer_full', frames: 500, fromMs: NOW, toMs: NOW + 9_980 },
+      {
+        reason: 'buffer_full',
+        frames: 500,
+        fromMs: ZOOM_STARTS_AT_MS,
+        toMs: ZOOM_STARTS_AT_MS + 9_980,
+      },
     ]);
   });
 
@@ -283,7 +283,9 @@ describe('pictures', () => {
     const speakers = async () => {
       clock.advance(200);
       await media.caughtUp();
-      return media.take(15).map(({ content }) => [content.user_id, content.timestamp - NOW]);
+      return media
+        .take(15)
+        .map(({ content }) => [content.user_id, content.timestamp - ZOOM_STARTS_AT_MS]);
     };
     expect(await speakers()).toEqual([
       [ADA.userId, 1_000],
@@ -297,7 +299,7 @@ describe('pictures', () => {
     simulator.act(id, { do: 'video_off', userId: ADA.userId });
     expect(await speakers()).toEqual([]);
     const ada = simulator.sent(id).sources.find(({ mediaType }) => mediaType === 'video');
-    expect(ada?.notSent).toMatchObject([{ reason: 'not_connected', fromMs: NOW }]);
+    expect(ada?.notSent).toMatchObject([{ reason: 'not_connected', fromMs: ZOOM_STARTS_AT_MS }]);
   });
 
   test('begin with a key frame when the speaker changes', async () => {
@@ -331,7 +333,11 @@ describe('pictures', () => {
     simulator.act(id, { do: 'share_start', userId: BEN.userId, track });
     clock.advance(1_100);
     const { content } = await media.next(16);
-    expect(content).toMatchObject({ user_id: BEN.userId, user_name: 'Alice', timestamp: NOW });
+    expect(content).toMatchObject({
+      user_id: BEN.userId,
+      user_name: 'Alice',
+      timestamp: ZOOM_STARTS_AT_MS,
+    });
     const bytes = Buffer.from(content.data, 'base64');
     expect(bytes).toHaveLength(content.length);
     expect(bytes.toString('hex').startsWith(magic)).toBe(true);
@@ -360,16 +366,16 @@ describe('text', () => {
   }
 
   test.each([
-    ['ms', NOW + 1_600],
-    ['us', (NOW + 1_600) * 1000],
+    ['ms', ZOOM_STARTS_AT_MS + 1_600],
+    ['us', (ZOOM_STARTS_AT_MS + 1_600) * 1000],
   ] as const)('of the transcript is stamped in %s', async (transcriptTimeUnit, timestamp) => {
     const message = await transcribed({ transcriptTimeUnit });
     const shape = fixture('17-transcript.ms');
     expect(Object.keys(message.content).sort()).toEqual(Object.keys(shape.content).sort());
     expect(message.content).toMatchObject({
       data: line.text,
-      start_time: NOW,
-      end_time: NOW + 1_000,
+      start_time: ZOOM_STARTS_AT_MS,
+      end_time: ZOOM_STARTS_AT_MS + 1_000,
       language: 9,
       timestamp,
     });

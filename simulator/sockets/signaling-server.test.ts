@@ -1,6 +1,6 @@
-import { readFileSync } from 'node:fs';
 import { afterEach, describe, expect, test } from 'vitest';
 import { PRODUCTS } from '../../rtms/protocol/product.ts';
+import { startManualZoom, ZOOM_STARTS_AT_MS, zoomMessage } from '../../test/support/manual-zoom.ts';
 import {
   handshakeIds,
   joinMedia,
@@ -8,29 +8,24 @@ import {
   joinUnified,
   RawSocket,
 } from '../../test/support/raw-client.ts';
-import { type ManualClock, manualClock } from '../clock.ts';
+import type { ManualClock } from '../clock.ts';
 import type { Behaviour } from '../scenario/behaviour.ts';
 import type { ScenarioInput } from '../scenario/scenario.ts';
-import { type Simulator, startSimulator } from '../simulator.ts';
+import type { Simulator } from '../simulator.ts';
 
-function fixture(name: string) {
-  const url = new URL(`../../test/fixtures/rtms/signaling/${name}.json`, import.meta.url);
-  return JSON.parse(readFileSync(url, 'utf8'));
-}
+const fixture = (name: string) => zoomMessage(`signaling/${name}`);
 
-const NOW = 1_738_392_033_699;
 const ADA = { userId: 16_778_240, userName: 'John Smith' };
 const BEN = { userId: 33_556_610, userName: 'Alice' };
-const meeting = { name: 'test', durationMs: 3_600_000, participants: [ADA, BEN] };
 
 let clock: ManualClock;
 let simulator: Simulator;
 afterEach(() => simulator.close());
 
 async function start(scenario: Partial<ScenarioInput> = {}, behaviour: Partial<Behaviour> = {}) {
-  clock = manualClock(NOW);
-  simulator = await startSimulator({ clock, behaviour, seed: 'test' });
-  return simulator.start({ ...meeting, ...scenario }) as string;
+  const zoom = await startManualZoom({ participants: [ADA, BEN], ...scenario }, behaviour);
+  ({ clock, simulator } = zoom);
+  return zoom.rtmsStreamId;
 }
 
 describe('signaling handshake', () => {
@@ -190,11 +185,11 @@ describe('events', () => {
     clock.advance(6_000);
     expect((await signaling.next(6)).event).toEqual({
       event_type: 3,
-      timestamp: NOW + 5_000,
+      timestamp: ZOOM_STARTS_AT_MS + 5_000,
       participants: [{ user_id: 7, user_name: 'Late' }],
     });
     const left = fixture('06-event-participant-leave');
-    left.event.timestamp = NOW + 6_000;
+    left.event.timestamp = ZOOM_STARTS_AT_MS + 6_000;
     expect(await signaling.next(6)).toEqual(left);
   });
 
@@ -222,7 +217,7 @@ describe('events', () => {
     ] as const) {
       simulator.act(id, action);
       const expected = fixture(name);
-      expected.event.timestamp = NOW;
+      expected.event.timestamp = ZOOM_STARTS_AT_MS;
       expect(await signaling.next(6)).toEqual(expected);
     }
     signaling.send(fixture('05-event-unsubscribe'));
@@ -244,11 +239,11 @@ describe('events', () => {
     const { signaling } = await joinSignaling(simulator, id);
     signaling.send(fixture('05-event-subscription.video-on-off'));
     const on = fixture('06-event-participant-video-on');
-    on.event.timestamp = NOW;
+    on.event.timestamp = ZOOM_STARTS_AT_MS;
     expect(await signaling.next(6)).toEqual(on);
     simulator.act(id, { do: 'video_off', userId: ADA.userId });
     const off = fixture('06-event-participant-video-off');
-    off.event.timestamp = NOW;
+    off.event.timestamp = ZOOM_STARTS_AT_MS;
     expect(await signaling.next(6)).toEqual(off);
   });
 
@@ -260,7 +255,10 @@ describe('events', () => {
     const expected = fixture('06-event-chat-group-create');
     const { event_type: eventType, timestamp: _, ...fields } = expected.event;
     simulator.act(id, { do: 'event', eventType, fields });
-    expect((await signaling.next(6)).event).toEqual({ ...expected.event, timestamp: NOW });
+    expect((await signaling.next(6)).event).toEqual({
+      ...expected.event,
+      timestamp: ZOOM_STARTS_AT_MS,
+    });
   });
 
   test.each(['participant_info', 'paticipant_info'] as const)(
@@ -282,7 +280,7 @@ describe('events', () => {
       signaling.send(fixture('05-event-subscription.contact-center'));
       await signaling.caughtUp();
       simulator.act(id, { do: 'voice', eventType: 8, userId: 1 });
-      expected.event.event_ts = NOW;
+      expected.event.event_ts = ZOOM_STARTS_AT_MS;
       expect(await signaling.next(6)).toEqual(expected);
     },
   );
@@ -295,12 +293,12 @@ describe('states and queries', () => {
     signaling.send({ msg_type: 7, rtms_stream_id: id });
     signaling.send({ msg_type: 7, rtms_stream_id: id });
     const session = await signaling.next(9);
-    expect(session).toMatchObject({ state: 2, timestamp: NOW });
+    expect(session).toMatchObject({ state: 2, timestamp: ZOOM_STARTS_AT_MS });
     expect(await signaling.next(8)).toEqual(fixture('08-stream-state-active'));
     await signaling.caughtUp();
     expect(signaling.unread).toEqual([]);
     signaling.send({ msg_type: 10, rtms_session_id: session.rtms_session_id });
-    expect(await signaling.next(11)).toMatchObject({ state: 2, timestamp: NOW });
+    expect(await signaling.next(11)).toMatchObject({ state: 2, timestamp: ZOOM_STARTS_AT_MS });
     signaling.send({ msg_type: 10, rtms_session_id: 'unknown' });
     expect(await signaling.next(11)).toMatchObject({ status_code: 40 });
     signaling.send({ msg_type: 19, rtms_stream_id: id });
@@ -322,9 +320,12 @@ describe('states and queries', () => {
     expect(media.take(14)).toEqual([]);
     simulator.act(id, { do: 'resume' });
     const resumed = await signaling.next(8);
-    expect(resumed).toEqual({ ...fixture('08-stream-state-resumed'), timestamp: NOW + 200 });
+    expect(resumed).toEqual({
+      ...fixture('08-stream-state-resumed'),
+      timestamp: ZOOM_STARTS_AT_MS + 200,
+    });
     clock.advance(40);
-    expect((await media.next(14)).content.timestamp).toBe(NOW + 200);
+    expect((await media.next(14)).content.timestamp).toBe(ZOOM_STARTS_AT_MS + 200);
   });
 
   test('stops one session while the stream lives on', async () => {
@@ -365,7 +366,7 @@ describe('states and queries', () => {
     clock.advance(1_000);
     const states = [await signaling.next(8), await signaling.next(8)];
     expect(states.map(({ state }) => state)).toEqual([3, 4]);
-    expect(states[1]).toEqual({ ...fixture(name), timestamp: NOW + 1_000 });
+    expect(states[1]).toEqual({ ...fixture(name), timestamp: ZOOM_STARTS_AT_MS + 1_000 });
   });
 });
 
@@ -391,16 +392,19 @@ describe('individual video', () => {
     expect(media.take(15)).toEqual([]);
 
     const subscribe = (user_id: number, on = true) => {
-      signaling.send({ msg_type: 28, user_id, subscribe: on, timestamp: NOW });
+      signaling.send({ msg_type: 28, user_id, subscribe: on, timestamp: ZOOM_STARTS_AT_MS });
       return signaling.next(29);
     };
     const accepted = fixture('29-video-subscription-resp');
-    expect(await subscribe(ADA.userId)).toEqual({ ...accepted, timestamp: NOW + 1_000 });
+    expect(await subscribe(ADA.userId)).toEqual({
+      ...accepted,
+      timestamp: ZOOM_STARTS_AT_MS + 1_000,
+    });
     clock.advance(200);
     expect((await media.next(15)).content.user_id).toBe(ADA.userId);
 
     const again = fixture('29-video-subscription-resp.duplicate');
-    expect(await subscribe(ADA.userId)).toEqual({ ...again, timestamp: NOW + 1_200 });
+    expect(await subscribe(ADA.userId)).toEqual({ ...again, timestamp: ZOOM_STARTS_AT_MS + 1_200 });
     expect(await subscribe(BEN.userId)).toMatchObject({ status_code: 0 });
     await media.caughtUp();
     media.take(15);
@@ -419,7 +423,12 @@ describe('individual video', () => {
   test('needs a video handshake that asked for it', async () => {
     const id = await start({ participants });
     const { signaling } = await joinUnified(simulator, id);
-    signaling.send({ msg_type: 28, user_id: ADA.userId, subscribe: true, timestamp: NOW });
+    signaling.send({
+      msg_type: 28,
+      user_id: ADA.userId,
+      subscribe: true,
+      timestamp: ZOOM_STARTS_AT_MS,
+    });
     expect(await signaling.next(29)).toMatchObject({ status_code: 29 });
   });
 });

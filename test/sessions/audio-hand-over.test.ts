@@ -28,7 +28,7 @@ afterAll(async () => {
 test('an audio session that was handed over is complete, for verify and export', {
   timeout: 180_000,
 }, async () => {
-  const id = world.simulator.start(syntheticMeeting({ durationMs: 600_000 })) ?? '';
+  const id = world.play(syntheticMeeting({ durationMs: 600_000 }));
   await world.flowing(id, 1);
   const { taskId } = await world.log('claimed', { rtmsStreamId: id });
   process.kill(world.pid(taskId), 'SIGTERM');

@@ -49,7 +49,7 @@ async function deployed(release: Readonly<Record<string, string>>) {
     },
   });
   world = here;
-  const streams = Array.from({ length: MEETINGS }, () => here.simulator.start(MEETING) ?? '');
+  const streams = Array.from({ length: MEETINGS }, () => here.play(MEETING));
   for (const rtmsStreamId of streams) await here.flowing(rtmsStreamId, 1);
   here.stack.aws.ecs.deploy();
   await here.stack.fleet.start(1);
@@ -90,7 +90,7 @@ test('a deployment with room for some of the meetings moves those and keeps the 
     if (owner !== OLD) await here.flowing(rtmsStreamId, 2);
   }
   // There is no room for it in the newer revision.
-  const later = here.simulator.start(MEETING) ?? '';
+  const later = here.play(MEETING);
   await here.flowing(later, 1);
   expect(await owners(here, [later])).toEqual([OLD]);
   expect(await moved()).toBe(FITTING);

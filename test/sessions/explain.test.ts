@@ -38,7 +38,7 @@ test('a meeting that was handed over, whose runner was killed and that Zoom ende
   timeout: 120_000,
 }, async () => {
   const entityId = '/ab+c//d==';
-  const id = world.simulator.start({ ...scriptedMeeting(), entityId }) ?? '';
+  const id = world.play({ ...scriptedMeeting(), entityId });
   await world.flowing(id, 1);
   const { taskId: first } = await world.log('claimed', { rtmsStreamId: id, epoch: 1 });
   await world.request(id, 'handover');

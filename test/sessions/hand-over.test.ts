@@ -10,12 +10,6 @@ beforeAll(async () => {
 }, 60_000);
 afterAll(() => world[Symbol.asyncDispose](), 60_000);
 
-function start(): string {
-  const rtmsStreamId = world.simulator.start(MEETING);
-  if (rtmsStreamId === undefined) throw new Error('the simulator refused');
-  return rtmsStreamId;
-}
-
 /** Waits for the end of a stream and says what of its audio was sent and not read, and read twice. */
 async function endOf(rtmsStreamId: string) {
   world.simulator.act(rtmsStreamId, { do: 'stop', reason: 6 });
@@ -33,7 +27,7 @@ async function endOf(rtmsStreamId: string) {
 }
 
 test('hands over on SIGTERM without losing a frame', { timeout: 180_000 }, async () => {
-  const rtmsStreamId = start();
+  const rtmsStreamId = world.play(MEETING);
   await world.flowing(rtmsStreamId, 1);
   const { taskId } = await world.log('claimed', { rtmsStreamId });
   process.kill(world.pid(taskId), 'SIGTERM');

@@ -56,7 +56,7 @@ afterAll(() => world[Symbol.asyncDispose](), 60_000);
 test('every policy records whose turn it is, through reconnects and from runner to runner', {
   timeout: 120_000,
 }, async () => {
-  const rtmsStreamId = world.simulator.start(THREE_CAMERAS) ?? expect.unreachable();
+  const rtmsStreamId = world.play(THREE_CAMERAS);
   const act = (action: Parameters<World['simulator']['act']>[1]) =>
     world.simulator.act(rtmsStreamId, action);
   const pictures = (epoch: number) =>

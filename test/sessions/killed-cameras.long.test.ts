@@ -94,7 +94,7 @@ test('after the death of its owner another runner selects the same camera again'
   timeout: 120_000,
 }, async () => {
   await using world = await startCameras({ pinned: ['Cy', BEN] }, 1);
-  const id = world.simulator.start(THREE_CAMERAS) ?? expect.unreachable();
+  const id = world.play(THREE_CAMERAS);
   await world.until('pictures of Cy', () => picturesOf(world, id, 1, CY).length > 0, TAKEOVER_MS);
   world.simulator.act(id, { do: 'video_off', userId: CY });
   await killOwner(world, id, [BEN], [BEN]);
@@ -109,7 +109,7 @@ test('after the death of its owner another runner records all three cameras agai
   timeout: 120_000,
 }, async () => {
   await using world = await startCameras('active-speaker', 3);
-  const id = world.simulator.start(THREE_CAMERAS) ?? expect.unreachable();
+  const id = world.play(THREE_CAMERAS);
   const everybody = [ADA, BEN, CY];
   await killOwner(world, id, everybody, everybody);
   for (const epoch of [1, 2]) {

@@ -26,7 +26,7 @@ test('what a runner held that was killed during an outage of Kinesis is read fro
       // Its replacement gets the same disk, as a container that restarts does.
       runner: { entry: 'runner/main.ts', environment: () => ({ SPOOL_DIR: disk }) },
     });
-    const rtmsStreamId = world.simulator.start(MEETING) ?? '';
+    const rtmsStreamId = world.play(MEETING);
     await world.flowing(rtmsStreamId, 1);
     const { taskId } = await world.log('claimed', { rtmsStreamId });
     const { faults } = world.stack.aws.kinesis;

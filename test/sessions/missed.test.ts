@@ -51,12 +51,12 @@ async function expectMissed(id: string, reason: string, fields: object = {}) {
 }
 
 test('every stream that is not recorded says why, once', { timeout: 180_000 }, async () => {
-  const filler = world.simulator.start(MEETING) ?? '';
+  const filler = world.play(MEETING);
   flowing = filler;
   await world.flowing(filler, 1);
 
   // No runner has room, until Zoom stops the stream.
-  const crowded = world.simulator.start(MEETING) ?? '';
+  const crowded = world.play(MEETING);
   const waiting = await world.until('a row that waits', async () => {
     const row = await world.row(crowded);
     return row?.owner === 'UNOWNED' && row;
@@ -107,7 +107,7 @@ test('a runner that is killed between the event and its row loses nothing and do
   timeout: 180_000,
 }, async () => {
   await using pair = await startWorld({ runners: 2, missing: 'nameless' });
-  const filled = pair.simulator.start(MEETING) ?? '';
+  const filled = pair.play(MEETING);
   await pair.flowing(filled, 1);
   const { serverUrls = [] } = await pair.row(filled);
   // Kinesis takes what is written and never says so.

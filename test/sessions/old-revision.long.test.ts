@@ -41,12 +41,6 @@ afterAll(async () => {
   await closeServer(agent);
 }, 60_000);
 
-function start(): string {
-  const rtmsStreamId = world.simulator.start(MEETING);
-  if (rtmsStreamId === undefined) throw new Error('the simulator refused');
-  return rtmsStreamId;
-}
-
 /** Ends a stream. @returns the audio frames that were sent and not read, and those read twice */
 async function endOf(rtmsStreamId: string) {
   world.simulator.act(rtmsStreamId, { do: 'stop', reason: 6 });
@@ -63,7 +57,7 @@ test('a runner of an old revision gives its sessions to the new one and takes no
   timeout: 90_000,
 }, async () => {
   const { ecs } = world.stack.aws;
-  const moving = [start(), start(), start()];
+  const moving = [world.play(MEETING), world.play(MEETING), world.play(MEETING)];
   for (const rtmsStreamId of moving) await world.flowing(rtmsStreamId, 1);
   await world.until('protection', () => ecs.isProtected(taskArn(OLD)));
 
@@ -87,7 +81,7 @@ test('a runner of an old revision gives its sessions to the new one and takes no
     expect((await world.row(rtmsStreamId)).owner).toBe(NEW);
   }
 
-  const later = [start(), start(), start()];
+  const later = [world.play(MEETING), world.play(MEETING), world.play(MEETING)];
   for (const rtmsStreamId of later) {
     await world.flowing(rtmsStreamId, 1);
     expect((await world.log('claimed', { rtmsStreamId })).taskId).toBe(NEW);

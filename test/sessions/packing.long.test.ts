@@ -39,7 +39,7 @@ test('in quiet hours the last meeting of a task moves to a fuller one, loses no 
   });
   world = here;
   const start = async () => {
-    const rtmsStreamId = here.simulator.start(MEETING) ?? '';
+    const rtmsStreamId = here.play(MEETING);
     await here.flowing(rtmsStreamId, 1);
     return rtmsStreamId;
   };

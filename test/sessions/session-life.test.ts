@@ -13,7 +13,7 @@ beforeAll(async () => {
 afterAll(() => world[Symbol.asyncDispose](), 60_000);
 
 async function startFlowing(): Promise<string> {
-  const rtmsStreamId = world.simulator.start(MEETING) ?? '';
+  const rtmsStreamId = world.play(MEETING);
   await world.flowing(rtmsStreamId, 1);
   return rtmsStreamId;
 }

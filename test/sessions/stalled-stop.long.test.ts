@@ -16,7 +16,7 @@ async function stall(times: Partial<RunnerTimes>, which: readonly ('media' | 'ev
       environment: () => ({ RUNNER_TIMES: JSON.stringify(times) }),
     },
   });
-  const rtmsStreamId = world.simulator.start(syntheticMeeting({ durationMs: 600_000 })) ?? '';
+  const rtmsStreamId = world.play(syntheticMeeting({ durationMs: 600_000 }));
   await world.flowing(rtmsStreamId, 1);
   const { taskId } = await world.log('claimed', { rtmsStreamId });
   const { streams, kinesis } = world.stack.aws;

@@ -34,7 +34,7 @@ test.each(['refuse', 'stall'] as const)(
   async (mode) => {
     world = await startWorld({ runners: 2 });
     const here = world;
-    const streams = [here.simulator.start(MEETING) ?? '', here.simulator.start(MEETING) ?? ''];
+    const streams = [here.play(MEETING), here.play(MEETING)];
     const owners = new Set<string>();
     for (const rtmsStreamId of streams) {
       await here.flowing(rtmsStreamId, 1);
@@ -80,7 +80,7 @@ test('a runner that alone cannot reach the table gives way to the one that can',
   const cutOff = 'runner-2';
   const owned: string[] = [];
   while (owned.length === 0) {
-    const rtmsStreamId = here.simulator.start(MEETING) ?? '';
+    const rtmsStreamId = here.play(MEETING);
     await here.flowing(rtmsStreamId, 1);
     const { taskId } = await here.log('claimed', { rtmsStreamId });
     if (taskId === cutOff) owned.push(rtmsStreamId);

@@ -24,12 +24,6 @@ async function fillIn(changed: { clientSecret?: string } = {}): Promise<void> {
   );
 }
 
-function start(): string {
-  const rtmsStreamId = world.simulator.start(MEETING);
-  if (rtmsStreamId === undefined) throw new Error('the simulator refused');
-  return rtmsStreamId;
-}
-
 const refusals = (rtmsStreamId: string) =>
   world.logs.filter(
     (line) => line.event === 'signature_refused' && line.rtmsStreamId === rtmsStreamId,
@@ -37,14 +31,14 @@ const refusals = (rtmsStreamId: string) =>
 
 test('the first meeting after the secret was filled in is recorded', async () => {
   await fillIn();
-  const rtmsStreamId = start();
+  const rtmsStreamId = world.play(MEETING);
   await world.flowing(rtmsStreamId, 1);
   world.simulator.act(rtmsStreamId, { do: 'stop', reason: 6 });
   await world.event('session_ended', { rtmsStreamId });
 });
 
 test('a client secret that is regenerated in mid-meeting costs neither signaling nor media', async () => {
-  const rtmsStreamId = start();
+  const rtmsStreamId = world.play(MEETING);
   await world.flowing(rtmsStreamId, 1);
   const rotated = { clientSecret: 'regenerated' };
   world.simulator.rotate(rotated);
@@ -66,7 +60,7 @@ test('a client secret that is regenerated in mid-meeting costs neither signaling
 test('a meeting that starts before the new client secret is stored waits for it, with one handshake', async () => {
   const rotated = { clientSecret: 'regenerated once more' };
   world.simulator.rotate(rotated);
-  const rtmsStreamId = start();
+  const rtmsStreamId = world.play(MEETING);
   await world.log('signature_refused', { rtmsStreamId });
   await fillIn(rotated);
   await world.flowing(rtmsStreamId, 1, 20_000);

@@ -19,6 +19,7 @@ import type { OperatorRequest } from '../../shared/session-table/operator-writes
 import { ATTRIBUTE, type SessionRow, sessionKey } from '../../shared/session-table/session-row.ts';
 import type { Behaviour } from '../../simulator/scenario/behaviour.ts';
 import type { Missing } from '../../simulator/scenario/forms.ts';
+import type { ScenarioInput } from '../../simulator/scenario/scenario.ts';
 import { type Simulator, startSimulator } from '../../simulator/simulator.ts';
 import { EXAMPLE_APP } from '../../simulator/sockets/handshake.ts';
 
@@ -117,6 +118,13 @@ export class World implements AsyncDisposable {
     const runner = this.stack.fleet.runners.find((one) => one.taskId === taskId);
     if (runner === undefined) throw new Error(`no runner ${taskId}`);
     return runner.pid;
+  }
+
+  /** Starts a meeting. @returns its stream @throws Error when the simulator refuses it */
+  play(scenario: ScenarioInput): string {
+    const rtmsStreamId = this.simulator.start(scenario);
+    if (rtmsStreamId === undefined) throw new Error('the simulator refused the meeting');
+    return rtmsStreamId;
   }
 
   async row(rtmsStreamId: string): Promise<SessionRow> {
