@@ -21,6 +21,14 @@ export {
 export { H264Exporter } from './export/video/h264.ts';
 export { ImageSequenceExporter } from './export/video/image-sequence.ts';
 export { Mp4Exporter } from './export/video/mp4.ts';
+export {
+  type ConsumerGroup,
+  consumerGroup,
+  type GroupStatus,
+  type ShardStatus,
+} from './group/consumer-group.ts';
+export type { EventGroup, FrameGroup } from './group/group-options.ts';
+export type { Batch } from './group/shard-work.ts';
 export { type CheckpointStore, type SavedPosition, SHARD_END } from './reading/checkpoints.ts';
 export {
   type DecodedKinesisEvent,

@@ -1,4 +1,5 @@
 import type { FenceMark } from '../records/epoch-fence.ts';
+import { type Marks, readMarks, remember, writeMarks } from './marks.ts';
 
 /** The position of a shard that was read to its end. */
 export const SHARD_END = 'SHARD_END';
@@ -36,12 +37,9 @@ export interface Ticket {
 /** Between two pages a position is saved this seldom at least, because a save may cost a call to a paid store. */
 const SAVE_EVERY_MS = 1_000;
 
-/** Sources remembered per shard. Beyond them, the one unused for longest is dropped. */
-const MAX_MARKS = 1_000;
-
 interface ShardProgress {
   readonly queue: Ticket[];
-  readonly marks: Map<string, FenceMark>;
+  readonly marks: Marks;
   /** Processed, and not saved yet. */
   unsaved: string | undefined;
   savedAtMs: number;
@@ -69,7 +67,7 @@ export class Checkpoints {
     const { position, seen = '' } = typeof saved === 'string' ? { position: saved } : saved;
     const marks = readMarks(seen);
     const { marks: known } = this.#progress(shardId);
-    for (const mark of marks) known.set(keyOf(mark), mark);
+    for (const mark of marks) remember(known, mark);
     return { position, seen: marks };
   }
 
@@ -116,7 +114,7 @@ export class Checkpoints {
     if (position === undefined) return;
     shard.unsaved = undefined;
     shard.savedAtMs = performance.now();
-    await this.#store?.save(shardId, position, JSON.stringify([...shard.marks.values()]));
+    await this.#store?.save(shardId, position, writeMarks(shard.marks));
   }
 
   #progress(shardId: string): ShardProgress {
@@ -127,40 +125,4 @@ export class Checkpoints {
     }
     return shard;
   }
-}
-
-const keyOf = ([partitionKey, rtmsStreamId, source]: FenceMark) =>
-  `${partitionKey}\n${rtmsStreamId}\n${source}`;
-
-function remember(marks: Map<string, FenceMark>, mark: FenceMark): void {
-  const key = keyOf(mark);
-  const [, , , epoch, sequence] = mark;
-  const known = marks.get(key);
-  // A consumer that keeps repeats finishes older frames again. They must not move the mark back.
-  const isOlder = known && (known[3] > epoch || (known[3] === epoch && known[4] >= sequence));
-  marks.delete(key);
-  marks.set(key, isOlder ? known : mark);
-  if (marks.size > MAX_MARKS) marks.delete(marks.keys().next().value as string);
-}
-
-/** Reads what `save` was given. Text that cannot be read counts as nothing seen: repeats are then handed out again. */
-function readMarks(text: string): FenceMark[] {
-  try {
-    const marks: unknown = JSON.parse(text);
-    return Array.isArray(marks) ? marks.filter(isMark) : [];
-  } catch {
-    return [];
-  }
-}
-
-function isMark(value: unknown): value is FenceMark {
-  if (!Array.isArray(value) || value.length !== 5) return false;
-  const [partitionKey, rtmsStreamId, source, epoch, sequence] = value;
-  return (
-    typeof partitionKey === 'string' &&
-    typeof rtmsStreamId === 'string' &&
-    (typeof source === 'string' || typeof source === 'number') &&
-    Number.isSafeInteger(epoch) &&
-    Number.isSafeInteger(sequence)
-  );
 }

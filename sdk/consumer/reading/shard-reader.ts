@@ -28,7 +28,11 @@ export type Position =
   | 'LATEST'
   | Date
   /** The sequence number of a record that was read. Kinesis must still have it: otherwise others may be gone too. */
-  | { readonly behind: string };
+  | {
+      readonly behind: string;
+      /** Only a part of the record was processed, so it comes again. @default false */
+      readonly isPart?: boolean;
+    };
 
 /** What ListShards says of a shard, as far as the order of reading needs it. */
 export interface ShardInfo {
@@ -144,8 +148,9 @@ export class ShardReader {
       }
       let records = (answer.Records ?? []).map(toKinesisRecord);
       if (expected !== undefined && records.length > 0) {
-        if (records[0]?.sequenceNumber === expected) records = records.slice(1);
-        else if (mayBeTrimmed) this.trimmed(shardId, expected);
+        if (records[0]?.sequenceNumber !== expected) {
+          if (mayBeTrimmed) this.trimmed(shardId, expected);
+        } else if (!isReadInPart(at)) records = records.slice(1);
         expected = undefined;
       }
       const last = records.at(-1);
@@ -271,11 +276,15 @@ function iteratorInput(start: Position) {
 }
 
 /** @returns the sequence number of the record that the next page begins with, if it was read before */
-function recordBefore(at: Position): string | undefined {
+export function recordBefore(at: Position): string | undefined {
   return typeof at === 'object' && 'behind' in at ? at.behind : undefined;
 }
 
-function toKinesisRecord(record: Kinesis._Record): KinesisRecord {
+export function isReadInPart(at: Position): boolean {
+  return typeof at === 'object' && 'isPart' in at && at.isPart === true;
+}
+
+export function toKinesisRecord(record: Kinesis._Record): KinesisRecord {
   const { Data, PartitionKey, SequenceNumber, ApproximateArrivalTimestamp } = record;
   return {
     data: Data ?? new Uint8Array(),

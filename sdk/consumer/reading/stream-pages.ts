@@ -1,5 +1,6 @@
 import type { ServiceError } from '../../../shared/errors.ts';
 import { type CheckpointStore, SHARD_END } from './checkpoints.ts';
+import { ancestorsOf, firstPosition, parentsOf, shardsToBegin } from './shard-order.ts';
 import {
   type KinesisSender,
   type Page,
@@ -94,10 +95,8 @@ export async function* streamPages(
   };
   /** Whether a reader with these checkpoints was at work before the shard began, so that it has to read all of it. */
   const isContinued = async (shard: ShardInfo, listed: ReadonlyMap<string, ShardInfo>) => {
-    for (const parentId of parentsOf(shard)) {
-      const parent = listed.get(parentId);
-      const saved = await savedFor(parentId);
-      if (saved !== undefined || (parent && (await isContinued(parent, listed)))) return true;
+    for (const ancestorId of ancestorsOf(shard, listed)) {
+      if ((await savedFor(ancestorId)) !== undefined) return true;
     }
     return false;
   };
@@ -156,51 +155,6 @@ export async function* streamPages(
   } finally {
     stop.abort();
   }
-}
-
-/**
- * @param isNew whether the shard began after this reader, or one with the same checkpoints
- * @returns where to begin the shard, or undefined when it need not be read
- */
-function firstPosition(
-  shard: ShardInfo,
-  saved: string | undefined,
-  startAt: 'TRIM_HORIZON' | 'LATEST' | Date,
-  isNew: boolean,
-): Position | undefined {
-  // An open shard cannot have been read to its end. Such a checkpoint is left from an earlier stream of the same name.
-  if (saved === SHARD_END && shard.isClosed) return undefined;
-  if (saved !== undefined && saved !== SHARD_END) return { behind: saved };
-  // A reader that was at work before a reshard must not skip what the new shards hold by now.
-  if (isNew) return 'TRIM_HORIZON';
-  if (startAt !== 'LATEST') return startAt;
-  return shard.isClosed ? undefined : 'LATEST';
-}
-
-function parentsOf({ parentShardId, adjacentParentShardId }: ShardInfo): string[] {
-  return [parentShardId, adjacentParentShardId].filter((id) => id !== undefined);
-}
-
-/**
- * Decides which shards to begin now. A shard waits until every parent that still exists was read to its end. Otherwise
- * a partition key that moved to the child would lose its order.
- *
- * @param begun shards being read or read to their end
- * @param finished shards read to their end, or never to be read
- */
-export function shardsToBegin(
-  shards: readonly ShardInfo[],
-  begun: ReadonlySet<string>,
-  finished: ReadonlySet<string>,
-): ShardInfo[] {
-  const existing = new Set(shards.map(({ shardId }) => shardId));
-  const isReadOut = (parent: string) => finished.has(parent) || !existing.has(parent);
-  return shards.filter(
-    (shard) =>
-      !begun.has(shard.shardId) &&
-      !finished.has(shard.shardId) &&
-      parentsOf(shard).every(isReadOut),
-  );
 }
 
 interface NextPage {

@@ -50,6 +50,7 @@ export class EventDecoder {
   readonly counts: DecodeCounts = { delivered: 0, repeated: 0, fenced: 0, bad: 0 };
   readonly #fence = new EpochFence();
   readonly #options: DecodeOptions;
+  #subSequenceNumber = 0;
 
   constructor(options: DecodeOptions = {}) {
     this.#options = options;
@@ -58,6 +59,11 @@ export class EventDecoder {
   /** Drops from now on what an earlier reader has seen, and what was fenced for it. */
   restore(seen: readonly FenceMark[]): void {
     this.#fence.restore(seen);
+  }
+
+  /** Position among the lines of its Kinesis record of the event yielded last, from 0. */
+  get subSequenceNumber(): number {
+    return this.#subSequenceNumber;
   }
 
   /** @returns how a checkpoint remembers an event */
@@ -75,6 +81,7 @@ export class EventDecoder {
       const event = this.#event(line, position, record);
       if (!event || !this.#admit(event)) continue;
       this.counts.delivered += 1;
+      this.#subSequenceNumber = position;
       yield event;
     }
   }

@@ -60,6 +60,7 @@ export class FrameDecoder {
   readonly #assembler: ChunkAssembler;
   readonly #options: DecodeOptions;
   #beganAt = '';
+  #subSequenceNumber = 0;
 
   constructor(options: DecodeOptions = {}) {
     this.#options = options;
@@ -91,6 +92,11 @@ export class FrameDecoder {
     return this.#beganAt;
   }
 
+  /** Position in its aggregate of the record that brought the frame yielded last, from 0. */
+  get subSequenceNumber(): number {
+    return this.#subSequenceNumber;
+  }
+
   /** Sequence numbers of the Kinesis records with the first chunks of frames that are not whole yet. */
   get waitingSince(): string[] {
     return this.#assembler.waitingSince;
@@ -112,6 +118,7 @@ export class FrameDecoder {
       const frame = this.#frame(bytes, span, record.sequenceNumber);
       if (frame) {
         this.counts.delivered += 1;
+        this.#subSequenceNumber = span.subSequenceNumber;
         yield frame;
       }
       if (this.#incomplete.length > 0) this.#reportIncomplete();

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
+import { shardsToBegin } from './shard-order.ts';
 import type { ShardInfo } from './shard-reader.ts';
-import { shardsToBegin } from './stream-pages.ts';
 
 const shard = (shardId: string, parentShardId?: string, adjacentParentShardId?: string) =>
   ({ shardId, parentShardId, adjacentParentShardId, isClosed: false }) satisfies ShardInfo;

@@ -1,0 +1,253 @@
+import {
+  CreateStreamCommand,
+  DeleteStreamCommand,
+  type KinesisClient,
+  PutRecordsCommand,
+  SplitShardCommand,
+} from '@aws-sdk/client-kinesis';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest';
+import { type KinesisServer, startKinesisServer } from '../../../local/kinesis/server.ts';
+import type { ServiceError } from '../../../shared/errors.ts';
+import { type GroupTables, startGroupTables } from '../../../test/support/group-table.ts';
+import { connect } from '../../../test/support/kinesis-client.ts';
+import { mediaRecord, packed } from '../../../test/support/test-records.ts';
+import { waitFor } from '../../../test/support/wait.ts';
+import type { Frame } from '../records/frame.ts';
+import { type ConsumerGroup, consumerGroup } from './consumer-group.ts';
+import type { FrameGroup } from './group-options.ts';
+import type { Batch } from './shard-work.ts';
+
+/** Workers of a group in one process, against Kinesis and DynamoDB on this machine. test/chaos/groups.ts kills them. */
+
+let server: KinesisServer;
+let client: KinesisClient;
+let tables: GroupTables;
+let streamName: string;
+let table: string;
+let groups: ConsumerGroup[];
+let count = 0;
+
+beforeAll(async () => {
+  server = await startKinesisServer();
+  client = connect(server.url, 'h2c');
+  tables = await startGroupTables();
+});
+afterAll(async () => {
+  client.destroy();
+  await server.close();
+  await tables[Symbol.asyncDispose]();
+});
+beforeEach(async () => {
+  count += 1;
+  streamName = `group-${count}`;
+  table = await tables.create();
+  groups = [];
+});
+afterEach(async () => {
+  await Promise.all(groups.map((group) => group.stop().catch(() => undefined)));
+});
+
+/** Starts a worker that notes what it is handed. */
+function worker(workerId: string, options: Partial<FrameGroup> = {}) {
+  const frames: Frame[] = [];
+  const batches: Batch<Frame>[] = [];
+  const group = consumerGroup({
+    client,
+    streamName,
+    table,
+    workerId,
+    dynamodb: tables.dynamodb,
+    pollMs: 210,
+    onFrames(items, batch) {
+      frames.push(...items);
+      batches.push(batch);
+    },
+    ...options,
+  });
+  groups.push(group);
+  return { group, frames, batches, shards: () => group.status().shards.length };
+}
+
+async function createStream(ShardCount: number): Promise<void> {
+  await client.send(new CreateStreamCommand({ StreamName: streamName, ShardCount }));
+}
+
+/** Puts one record for each key, of these sequence numbers. */
+async function put(keys: readonly string[], sequences: readonly number[]): Promise<void> {
+  for (const key of keys) {
+    const records = sequences.map((sequence) => mediaRecord({ rtmsStreamId: key, sequence }));
+    const { data: Data } = packed(records, key);
+    const Records = [{ Data, PartitionKey: key }];
+    await client.send(new PutRecordsCommand({ StreamName: streamName, Records }));
+  }
+}
+
+const KEYS = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h'];
+const names = (frames: readonly Frame[]) =>
+  frames.map(({ rtmsStreamId, sequence }) => `${rtmsStreamId}${sequence}`).sort();
+const all = (sequences: readonly number[]) =>
+  KEYS.flatMap((key) => sequences.map((sequence) => `${key}${sequence}`)).sort();
+
+test.each([undefined, 'pusher'])(
+  'workers divide the shards, and whoever stops gives its shards away (consumer %s)',
+  async (consumerName) => {
+    await createStream(4);
+    await put(KEYS, [1]);
+    const options = consumerName === undefined ? {} : { consumerName };
+    const [one, two] = [worker('one', options), worker('two', options)];
+    await waitFor(() => {
+      expect([one.shards(), two.shards()]).toEqual([2, 2]);
+      expect(names([...one.frames, ...two.frames])).toEqual(all([1]));
+    });
+    await one.group.stop();
+    await put(KEYS, [2]);
+    await waitFor(() => {
+      expect(two.shards()).toBe(4);
+      expect(names([...one.frames, ...two.frames])).toEqual(all([1, 2]));
+    });
+    expect(names(one.frames)).not.toContain('a2');
+    const fences = two.batches.map(({ fence }) => fence);
+    expect(Math.max(...fences)).toBeGreaterThan(1);
+  },
+);
+
+test('a shard is read before its children, and a key that moves keeps its order', async () => {
+  await createStream(1);
+  await put(KEYS, [1]);
+  const half = String(2n ** 127n);
+  await client.send(
+    new SplitShardCommand({
+      StreamName: streamName,
+      ShardToSplit: 'shardId-000000000000',
+      NewStartingHashKey: half,
+    }),
+  );
+  await put(KEYS, [2]);
+  const order: string[] = [];
+  const onFrames = (items: Frame[], { shardId }: Batch<Frame>) => {
+    for (const { rtmsStreamId, sequence } of items) order.push(`${rtmsStreamId}${sequence}`);
+    order.push(shardId);
+  };
+  worker('one', { onFrames });
+  worker('two', { onFrames });
+  await waitFor(() => expect(order.filter((text) => /^[a-h]/.test(text))).toHaveLength(16));
+  expect(order.filter((text) => /^[a-h]1$/.test(text))).toHaveLength(8);
+  expect(order.indexOf('shardId-000000000000')).toBeLessThan(
+    order.findIndex((text) => /^[a-h]2$/.test(text)),
+  );
+});
+
+test('what a checkpoint in the middle of a record has saved does not come again', async () => {
+  await createStream(1);
+  await put(['a'], [1, 2, 3]);
+  const first = worker('one', {
+    async onFrames([, second], batch) {
+      await batch.checkpoint(second as Frame);
+      throw new Error('the consumer broke');
+    },
+  });
+  await expect(first.group.done).rejects.toThrow('the consumer broke');
+  const next = worker('two');
+  await waitFor(() => expect(names(next.frames)).toEqual(['a3']));
+});
+
+test('damaged records go to the dead letters with the record that they came in', async () => {
+  await createStream(1);
+  const Records = [{ Data: Buffer.from([1, 2, 3]), PartitionKey: 'a' }];
+  await client.send(new PutRecordsCommand({ StreamName: streamName, Records }));
+  await put(['a'], [1]);
+  const letters: unknown[] = [];
+  const { frames } = worker('one', {
+    onBadRecord: ({ code, detail }, { data }) => {
+      letters.push([code, typeof detail['sequenceNumber'], [...data]]);
+    },
+  });
+  await waitFor(() => expect(names(frames)).toEqual(['a1']));
+  expect(letters).toEqual([['record/malformed', 'string', [1, 2, 3]]]);
+});
+
+test('a damaged record without dead letters ends the worker', async () => {
+  await createStream(1);
+  const Records = [{ Data: Buffer.from([1, 2, 3]), PartitionKey: 'a' }];
+  await client.send(new PutRecordsCommand({ StreamName: streamName, Records }));
+  await expect(worker('one').group.done).rejects.toMatchObject({ code: 'record/malformed' });
+});
+
+test('a second worker of one id is refused, and the first one goes on', async () => {
+  await createStream(2);
+  const first = worker('one');
+  await waitFor(() => expect(first.shards()).toBe(2));
+  await expect(worker('one').group.done).rejects.toMatchObject({ code: 'group/worker-id-taken' });
+  await put(KEYS, [1]);
+  await waitFor(() => expect(names(first.frames)).toEqual(all([1])));
+});
+
+test('a table of another stream, or of other records, is refused', async () => {
+  await createStream(1);
+  const first = worker('one');
+  await waitFor(() => expect(first.shards()).toBe(1));
+  const { dynamodb } = tables;
+  const events = consumerGroup({
+    client,
+    streamName,
+    table,
+    workerId: 'two',
+    dynamodb,
+    onEvents() {},
+  });
+  await expect(events.done).rejects.toMatchObject({ code: 'group/other-stream' });
+  await client.send(new CreateStreamCommand({ StreamName: `${streamName}-b`, ShardCount: 1 }));
+  const other = worker('three', { streamName: `${streamName}-b` });
+  await expect(other.group.done).rejects.toMatchObject({
+    code: 'group/other-stream',
+    message: `[group/other-stream] the table ${table} belongs to a group that reads frames of ${streamName}; this one reads frames of ${streamName}-b`,
+  });
+});
+
+test('a stream that was deleted and made again ends a worker, unless it wants the new one', async () => {
+  await createStream(1);
+  await put(['a'], [1]);
+  const first = worker('one');
+  await waitFor(() => expect(names(first.frames)).toEqual(['a1']));
+  await first.group.stop();
+  await client.send(new DeleteStreamCommand({ StreamName: streamName }));
+  await createStream(1);
+  await put(['a'], [7]);
+  await expect(worker('two').group.done).rejects.toMatchObject({ code: 'group/stream-recreated' });
+  const onRecreated = vi.fn();
+  const third = worker('three', { onRecreated });
+  await waitFor(() => expect(names(third.frames)).toEqual(['a7']));
+  expect(onRecreated).toHaveBeenCalledOnce();
+});
+
+test('a stream that is made again under a running worker is told, and read from its beginning', async () => {
+  await createStream(1);
+  await put(['a'], [1]);
+  const onRecreated = vi.fn();
+  const { frames, group } = worker('one', { onRecreated });
+  await waitFor(() => expect(names(frames)).toEqual(['a1']));
+  await client.send(new DeleteStreamCommand({ StreamName: streamName }));
+  await createStream(1);
+  await put(['a'], [7]);
+  await waitFor(() => expect(names(frames)).toEqual(['a1', 'a7']));
+  expect(onRecreated).toHaveBeenCalledOnce();
+  await group.stop();
+});
+
+test('an option that is misspelt, missing or of no use is refused', () => {
+  const fine = { client, streamName, table, workerId: 'one', onFrames() {} };
+  const refused = (options: object) => {
+    try {
+      consumerGroup(options as FrameGroup);
+    } catch (error) {
+      return (error as ServiceError).message;
+    }
+    return undefined;
+  };
+  expect(refused({ ...fine, workerID: 'one' })).toContain('no such option: workerID');
+  expect(refused({ ...fine, table: undefined })).toContain('the option table is missing');
+  expect(refused({ ...fine, consumerName: 'a b' })).toContain(
+    'the option consumerName has a value',
+  );
+  expect(refused({ ...fine, onEvents() {} })).toContain('either onFrames or onEvents');
+});

@@ -1,0 +1,252 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { ServiceError } from '../../../shared/errors.ts';
+import { SHARD_END } from '../reading/checkpoints.ts';
+import { type Marks, readMarks, remember, writeMarks } from '../reading/marks.ts';
+import type { Page, Position } from '../reading/shard-reader.ts';
+import type { FenceMark } from '../records/epoch-fence.ts';
+import type { KinesisRecord } from '../records/records.ts';
+import type { GroupTable, ShardClaim } from './group-table.ts';
+import { isAbort } from './loop-pace.ts';
+import { comparePositions, type RecordPosition } from './record-position.ts';
+
+/** What a handler is told beside the frames or events. */
+export interface Batch<Item> {
+  readonly shardId: string;
+  /**
+   * The fencing token: it grows with every owner of the shard. Whoever writes somewhere on behalf of this batch writes it
+   * along, and refuses there what comes with a lower one: a worker that was frozen finishes its handler when it goes on.
+   */
+  readonly fence: number;
+  /** Aborts when the shard is not this worker's any more. */
+  readonly signal: AbortSignal;
+  /** Whether the shard is still this worker's, by the clock. Exact also right after a freeze, when `signal` may be late. */
+  holds(): boolean;
+  /** How far behind the newest record of the shard this batch is, ms, as Kinesis says. */
+  readonly millisBehindLatest: number | undefined;
+  /**
+   * Saves that everything up to and including `item` is processed, so that a crash repeats only what is behind it. The
+   * whole batch is saved when the handler has returned.
+   *
+   * @throws ServiceError `group/not-owner`
+   */
+  checkpoint(item: Item): Promise<void>;
+}
+
+export interface ShardDecoder<Item> {
+  readonly subSequenceNumber: number;
+  /** Whether a frame has begun whose last chunk has not come yet. */
+  readonly waiting?: boolean;
+  restore(seen: readonly FenceMark[]): void;
+  decode(record: KinesisRecord): Iterable<Item>;
+  finish?(): void;
+}
+
+export interface ShardWorkOptions<Item> {
+  readonly claim: ShardClaim;
+  /** As the claim found it. */
+  readonly position: RecordPosition | undefined;
+  /** Texts of `writeMarks`: this shard's, or its parents' when nobody has read it yet. */
+  readonly seenTexts: readonly string[];
+  readonly table: GroupTable;
+  readonly holds: () => boolean;
+  /** Aborted when the shard is lost. */
+  readonly lost: AbortSignal;
+  readonly pages: (signal: AbortSignal) => AsyncGenerator<Page, void, undefined>;
+  /** @param onBad takes the errors of damaged records */
+  readonly decoder: (onBad: (error: ServiceError) => void) => ShardDecoder<Item>;
+  readonly markOf: (item: Item) => FenceMark;
+  readonly handler: (items: Item[], batch: Batch<Item>) => Promise<void> | void;
+  readonly onBadRecord: (error: ServiceError, record: KinesisRecord) => Promise<void> | void;
+  readonly onRetry: (error: ServiceError) => void;
+  readonly onProgress: (millisBehindLatest: number | undefined) => void;
+}
+
+interface Located<Item> {
+  readonly item: Item;
+  /** Everything up to here is processed once the item is; undefined while an earlier frame waits for chunks. */
+  readonly position: RecordPosition | undefined;
+}
+
+const RETRY_MS = 500;
+/** Marks are large and only spare repeats, so they are saved this seldom, and whenever the shard is given away. */
+const SAVE_SEEN_MS = 30_000;
+
+/** Reads one shard for a group while it is this worker's: page by page, each processed and saved before the next. */
+export class ShardWork<Item> {
+  readonly #options: ShardWorkOptions<Item>;
+  readonly #leaving = new AbortController();
+  readonly #marks: Marks = new Map();
+  readonly #decoder: ShardDecoder<Item>;
+  #bad: ServiceError[] = [];
+  #processed: RecordPosition | undefined;
+  #saved: RecordPosition | undefined;
+  #seenSavedAtMs = performance.now();
+
+  constructor(options: ShardWorkOptions<Item>) {
+    this.#options = options;
+    this.#processed = options.position;
+    this.#saved = options.position;
+    this.#decoder = options.decoder((error) => void this.#bad.push(error));
+    for (const text of options.seenTexts) {
+      const marks = readMarks(text);
+      this.#decoder.restore(marks);
+      for (const mark of marks) remember(this.#marks, mark);
+    }
+  }
+
+  get position(): RecordPosition | undefined {
+    return this.#saved;
+  }
+
+  /** Gives the shard away: finishes the page at hand, saves it, and leaves. */
+  leave(): void {
+    this.#leaving.abort();
+  }
+
+  /**
+   * Reads until the shard ends, is lost, or `leave` was called.
+   *
+   * @throws what a handler throws, and ServiceError `kinesis/*`, `record/*` and `group/table-refused`. The shard is given
+   *   away before, unless the table refuses that
+   */
+  async run(): Promise<'ended' | 'left' | 'lost'> {
+    const { lost, holds, pages, onProgress } = this.#options;
+    try {
+      const signal = AbortSignal.any([lost, this.#leaving.signal]);
+      for await (const page of pages(signal)) {
+        if (!holds()) return 'lost';
+        onProgress(page.millisBehindLatest);
+        await this.#process(page);
+        if (!(await this.#save())) return 'lost';
+        if (page.position === SHARD_END) return (await this.#end()) ? 'ended' : 'lost';
+        if (performance.now() - this.#seenSavedAtMs > SAVE_SEEN_MS) await this.#saveSeen();
+        if (this.#leaving.signal.aborted) break;
+      }
+      return (await this.#release()) ? 'left' : 'lost';
+    } catch (error) {
+      if (!holds()) return 'lost';
+      if (isAbort(error) && this.#leaving.signal.aborted)
+        return (await this.#release()) ? 'left' : 'lost';
+      await this.#release().catch(() => undefined);
+      throw error;
+    }
+  }
+
+  async #process(page: Page): Promise<void> {
+    const items: Located<Item>[] = [];
+    // Of a record that was read in part before, the first items were processed.
+    const resumed = this.#options.position;
+    const resumedSub = resumed?.subSequenceNumber ?? Infinity;
+    let whole = this.#processed;
+    for (const record of page.records) {
+      const decoder = this.#decoder;
+      for (const item of decoder.decode(record)) {
+        const { subSequenceNumber } = decoder;
+        const { sequenceNumber } = record;
+        if (sequenceNumber === resumed?.sequenceNumber && subSequenceNumber <= resumedSub) continue;
+        if (!decoder.waiting) whole = { sequenceNumber, subSequenceNumber };
+        items.push({ item, position: whole });
+      }
+      if (!decoder.waiting) whole = { sequenceNumber: record.sequenceNumber };
+      await this.#tellBad(record);
+    }
+    if (items.length > 0) await this.#handle(items, page);
+    this.#advance(whole);
+  }
+
+  /** A position never goes back: a checkpoint of an earlier item may be asked for after one of a later item. */
+  #advance(to: RecordPosition | undefined): void {
+    const from = this.#processed;
+    if (to !== undefined && (from === undefined || comparePositions(from, to) < 0))
+      this.#processed = to;
+  }
+
+  async #handle(items: readonly Located<Item>[], page: Page): Promise<void> {
+    const { claim, holds, lost, handler, markOf } = this.#options;
+    await handler(
+      items.map(({ item }) => item),
+      {
+        shardId: claim.shardId,
+        fence: claim.epoch,
+        signal: lost,
+        holds,
+        millisBehindLatest: page.millisBehindLatest,
+        checkpoint: async (item) => {
+          this.#advance(items.find((one) => one.item === item)?.position);
+          if (await this.#save()) return;
+          const detail = { shardId: claim.shardId, fence: claim.epoch };
+          const what = `${claim.shardId} is not this worker's any more`;
+          throw new ServiceError('group/not-owner', what, { detail });
+        },
+      },
+    );
+    for (const { item } of items) remember(this.#marks, markOf(item));
+  }
+
+  async #tellBad(record: KinesisRecord): Promise<void> {
+    const bad = this.#bad;
+    if (bad.length === 0) return;
+    this.#bad = [];
+    for (const error of bad) await this.#options.onBadRecord(error, record);
+  }
+
+  /** Saves what is processed, trying again while the shard is this worker's. @returns false when it is not any more */
+  async #save(): Promise<boolean> {
+    const { claim, table } = this.#options;
+    const position = this.#processed;
+    if (position === undefined || position === this.#saved) return true;
+    if (!(await this.#persist(() => table.save(claim, position)))) return false;
+    this.#saved = position;
+    return true;
+  }
+
+  /** Says that the shard was read to its end: only then may its children be read. */
+  async #end(): Promise<boolean> {
+    const { claim, table } = this.#options;
+    this.#decoder.finish?.();
+    await this.#tellBad({
+      data: new Uint8Array(),
+      partitionKey: '',
+      sequenceNumber: this.#saved?.sequenceNumber ?? '',
+    });
+    await this.#saveSeen();
+    return this.#persist(() => table.release(claim, { sequenceNumber: SHARD_END }));
+  }
+
+  async #release(): Promise<boolean> {
+    const { claim, table } = this.#options;
+    await this.#saveSeen();
+    return this.#persist(() => table.release(claim, this.#processed));
+  }
+
+  async #saveSeen(): Promise<void> {
+    const { claim, table } = this.#options;
+    this.#seenSavedAtMs = performance.now();
+    if (this.#marks.size === 0) return;
+    const text = writeMarks(this.#marks);
+    await this.#persist(async () => {
+      await table.saveSeen(claim.shardId, claim.epoch, text);
+      return true;
+    });
+  }
+
+  async #persist(write: () => Promise<boolean>): Promise<boolean> {
+    const { holds, lost, onRetry } = this.#options;
+    while (holds()) {
+      try {
+        return await write();
+      } catch (error) {
+        if (!(error instanceof ServiceError && error.retryable)) throw error;
+        onRetry(error);
+        await sleep(RETRY_MS, undefined, { signal: lost }).catch(() => undefined);
+      }
+    }
+    return false;
+  }
+}
+
+/** @returns where to read on, given what a checkpoint says */
+export function positionBehind(position: RecordPosition): Position {
+  const { sequenceNumber, subSequenceNumber } = position;
+  return { behind: sequenceNumber, ...(subSequenceNumber !== undefined && { isPart: true }) };
+}

@@ -1,0 +1,31 @@
+/** Errors of the client's making that pass all the same. */
+const PASSING: ReadonlySet<string> = new Set([
+  'ProvisionedThroughputExceededException',
+  'ThrottlingException',
+  'RequestLimitExceeded',
+  'LimitExceededException',
+  'TransactionConflictException',
+  'TransactionInProgressException',
+  'ReplicatedWriteConflictException',
+  'ExpiredTokenException',
+  'RequestTimeTooSkewed',
+]);
+
+/** Whether a conditional write of DynamoDB was refused because its condition did not hold: an answer, and no failure. */
+export function isConditionRefused(error: unknown): boolean {
+  return error instanceof Error && error.name === 'ConditionalCheckFailedException';
+}
+
+/** May the same call of DynamoDB succeed later? Only an answer that blames the call itself says that it will not. */
+export function tableErrorPasses(error: unknown): boolean {
+  // Errors of the service have a `$fault`; all others are of the network, or of its time-outs.
+  if (!(error instanceof Error) || !('$fault' in error)) return true;
+  const { $fault, name, $metadata } = error as ServiceFault;
+  const status = $metadata?.httpStatusCode ?? 500;
+  return $fault === 'server' || status >= 500 || status === 429 || PASSING.has(name);
+}
+
+interface ServiceFault extends Error {
+  readonly $fault: string;
+  readonly $metadata?: { readonly httpStatusCode?: number };
+}
