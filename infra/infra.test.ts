@@ -443,6 +443,9 @@ describe('runner service', { timeout: TIMEOUT_MS }, () => {
       Architectures: ['arm64'],
       MemorySize: 2_048,
       Timeout: 900,
+      // Twice the bound of what waits for Kinesis on the disk.
+      EphemeralStorage: { Size: 512 },
+      Environment: { Variables: Match.objectLike({ SPOOL_MAX_BYTES: String(256 * 1024 ** 2) }) },
     });
     template.hasResourceProperties('AWS::SQS::Queue', { VisibilityTimeout: 960 });
     template.hasResourceProperties('AWS::Lambda::EventSourceMapping', {

@@ -1,4 +1,4 @@
-import { type Duration, Validations } from 'aws-cdk-lib';
+import { type Duration, Size, Validations } from 'aws-cdk-lib';
 import { Grant, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { Architecture, Code, Function as LambdaFunction, Runtime } from 'aws-cdk-lib/aws-lambda';
 import type { ILogGroup } from 'aws-cdk-lib/aws-logs';
@@ -15,6 +15,8 @@ export interface NodeFunctionProps {
   readonly timeout: Duration;
   /** @default 1024: Lambda gives CPU in proportion, and with less a cold start would come close to Zoom's three seconds */
   readonly memoryMiB?: number;
+  /** Room in `/tmp`, MiB. @default 512, what Lambda gives everybody */
+  readonly tmpMiB?: number;
   /** Where the function gets its network interfaces. Unset: outside of any VPC. */
   readonly network?: Network | undefined;
   /** Unset: the function shares what the account has. */
@@ -41,6 +43,7 @@ export function createNodeFunction(
     architecture: Architecture.ARM_64,
     memorySize: props.memoryMiB ?? 1024,
     timeout: props.timeout,
+    ...(props.tmpMiB !== undefined && { ephemeralStorageSize: Size.mebibytes(props.tmpMiB) }),
     ...(props.reservedConcurrentExecutions !== undefined && {
       reservedConcurrentExecutions: props.reservedConcurrentExecutions,
     }),

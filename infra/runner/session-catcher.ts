@@ -21,8 +21,10 @@ const TIMEOUT = Duration.minutes(15);
  * a burst needs no fewer executions with it: one that runs takes the next messages itself.
  */
 const BATCH_SIZE = 10;
-/** Half of the smallest `/tmp`. */
-const SPOOL_BYTES = 256 * 1024 ** 2;
+/** The smallest that Lambda has, and free of charge. */
+const TMP_MIB = 512;
+/** Half of it: files that are being removed, and what else writes there, need room as well. */
+const SPOOL_BYTES = (TMP_MIB / 2) * 1024 ** 2;
 const MINUTE = Duration.minutes(1);
 
 export interface SessionCatcherProps {
@@ -55,6 +57,7 @@ export class SessionCatcher extends Construct {
       logGroup: props.log,
       timeout: TIMEOUT,
       memoryMiB: catcher.memoryMiB,
+      tmpMiB: TMP_MIB,
       network: props.functionNetwork,
       reservedConcurrentExecutions: catcher.reservedConcurrency,
       environment: {

@@ -7,10 +7,10 @@ import { LocalFunction } from './local-function.ts';
 /** The same as in infra/runner/session-catcher.ts. */
 const TIMEOUT_MS = 900_000;
 const MEMORY_MIB = 2_048;
+const TMP_MIB = 512;
 const BATCH_SIZE = 10;
 const MAX_TASKS = 32;
-/** `/tmp` of a function, without what Node itself may write there. */
-const SPOOL_BYTES = 256 * 1024 * 1024;
+const SPOOL_BYTES = (TMP_MIB / 2) * 1024 ** 2;
 /** How often the alarm that adds tasks is looked at. */
 const ALARM_MS = 1_000;
 /** A job that is visible for so long makes a service without tasks start one. In CloudWatch this takes a minute. */
@@ -23,6 +23,8 @@ export interface LocalCatcherOptions {
   readonly concurrency?: number | undefined;
   /** @default 15 minutes */
   readonly timeoutMs?: number | undefined;
+  /** What may wait for Kinesis in `/tmp`, bytes. @default 256 MiB */
+  readonly spoolBytes?: number | undefined;
   /** Slots of one execution. @default those of a local runner */
   readonly capacity?: string | undefined;
 }
@@ -52,17 +54,18 @@ export class LocalCatcher {
     const { aws, fleet, environment, onLine } = parts;
     this.#parts = parts;
     this.#wanted = fleet.runners.length;
-    const { capacity, concurrency = 10, timeoutMs = TIMEOUT_MS } = parts;
+    const { capacity, concurrency = 10, timeoutMs = TIMEOUT_MS, spoolBytes = SPOOL_BYTES } = parts;
     this.function = new LocalFunction({
       entry: 'functions/session-catcher/handler.ts',
       environment: {
         ...environment,
-        SPOOL_MAX_BYTES: String(SPOOL_BYTES),
+        SPOOL_MAX_BYTES: String(spoolBytes),
         MAX_TASKS: String(MAX_TASKS),
         ...(capacity !== undefined && { CAPACITY: capacity }),
       },
       timeoutMs,
       memoryMib: MEMORY_MIB,
+      tmpMib: TMP_MIB,
       concurrency,
       onLine,
     });

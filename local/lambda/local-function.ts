@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -6,7 +6,7 @@ import { type Child, startChild, stopChild } from '../child.ts';
 import { bundleFunction } from './bundle-function.ts';
 import type { Invocation, Outcome } from './execution-messages.ts';
 
-const MEMORY_LOOK_MS = 500;
+const LIMITS_LOOK_MS = 500;
 const PAGE_BYTES = 4_096;
 const STOP_GRACE_MS = 1_000;
 
@@ -16,6 +16,8 @@ export interface LocalFunctionOptions {
   readonly environment: Readonly<Record<string, string>>;
   readonly timeoutMs: number;
   readonly memoryMib: number;
+  /** Room in the directory that stands for `/tmp`. */
+  readonly tmpMib: number;
   /** Executions that may run at once. 0: an account without concurrency. */
   readonly concurrency: number;
   readonly onLine: (line: string, json: Record<string, unknown> | undefined) => void;
@@ -23,7 +25,11 @@ export interface LocalFunctionOptions {
 
 interface Execution {
   readonly child: Child;
+  /** The only one that it may write to. */
+  readonly directory: string;
   told: (outcome: Outcome) => void;
+  /** Over a limit, and killed for it: no invocation may get it. */
+  isKilled: boolean;
 }
 
 /** Lambda had no execution to spare. */
@@ -32,7 +38,8 @@ export class Throttled extends Error {}
 /**
  * A Lambda function on this machine, with Lambda's rules: an execution runs one invocation at a time and is frozen in
  * between (SIGSTOP), it is killed when an invocation takes longer than the time limit or its memory is over the limit, and
- * it may write to a directory of its own alone. A killed execution fails its invocation.
+ * it may write to a directory of its own alone. Where Lambda refuses to write more than `/tmp` holds (ENOSPC), the execution
+ * is killed, so that nobody relies on room that is not there. A killed execution fails its invocation.
  */
 export class LocalFunction {
   readonly #options: LocalFunctionOptions;
@@ -63,6 +70,11 @@ export class LocalFunction {
     return this.#idle.map(({ child }) => child.pid);
   }
 
+  /** What the executions that run have in their `/tmp`, MiB; the fullest one. */
+  get tmpMib(): number {
+    return Math.max(0, ...[...this.#busy].map(({ directory }) => sizeMib(directory)));
+  }
+
   /** @throws Throttled; Error when the handler throws, or its execution is killed */
   async invoke(event: unknown): Promise<unknown> {
     const { concurrency, timeoutMs } = this.#options;
@@ -76,7 +88,8 @@ export class LocalFunction {
       process.kill('SIGCONT');
       this.#busy.add(execution);
       const invocation: Invocation = { event, timeoutMs };
-      const outcome = await this.#outcome(execution, () => void process.send(invocation));
+      // An execution that was killed while it was frozen: its end is the outcome.
+      const outcome = await this.#outcome(execution, () => process.send(invocation, () => {}));
       if ('error' in outcome) throw new Error(outcome.error);
       return 'result' in outcome ? outcome.result : undefined;
     } finally {
@@ -105,18 +118,20 @@ export class LocalFunction {
 
   /** Waits for an outcome within the limits of time and memory; kills the execution that goes over one. */
   async #outcome(execution: Execution, begin: () => void): Promise<Outcome> {
-    const { timeoutMs, memoryMib } = this.#options;
-    const { child } = execution;
+    const { timeoutMs, memoryMib, tmpMib } = this.#options;
+    const { child, directory } = execution;
     const { promise, resolve } = Promise.withResolvers<Outcome>();
     execution.told = resolve;
     const kill = (error: string) => {
+      execution.isKilled = true;
       child.process.kill('SIGKILL');
       resolve({ error });
     };
     const timer = setTimeout(() => kill(`timed out after ${timeoutMs} ms`), timeoutMs);
     const look = setInterval(() => {
       if (residentMib(child.pid) > memoryMib) kill(`used more than ${memoryMib} MB`);
-    }, MEMORY_LOOK_MS);
+      if (sizeMib(directory) > tmpMib) kill(`wrote more than ${tmpMib} MB to /tmp`);
+    }, LIMITS_LOOK_MS);
     void child.exited.then(({ code, signal }) => {
       resolve({ error: `the execution ended (${signal ?? code})` });
     });
@@ -132,7 +147,7 @@ export class LocalFunction {
   #freeze(execution: Execution): void {
     this.#busy.delete(execution);
     // A process that is frozen while it ends would not end.
-    if (this.#isClosing || !this.#all.has(execution)) return;
+    if (this.#isClosing || execution.isKilled || !this.#all.has(execution)) return;
     this.#idle.push(execution);
     this.#tellFrozen();
     execution.child.process.kill('SIGSTOP');
@@ -156,7 +171,7 @@ export class LocalFunction {
     };
     if (this.#isClosing) throw new Throttled('the function is closed');
     const child = startChild('local/lambda/execution.ts', [file], variables, onLine);
-    const execution: Execution = { child, told: () => {} };
+    const execution: Execution = { child, directory, told: () => {}, isKilled: false };
     this.#all.add(execution);
     child.process.on('message', (outcome: Outcome) => execution.told(outcome));
     void child.exited.then(async () => {
@@ -181,4 +196,15 @@ function residentMib(pid: number): number {
   } catch {
     return 0;
   }
+}
+
+/** Of all files. One that is removed meanwhile counts as nothing. */
+function sizeMib(directory: string): number {
+  const entries = readdirSync(directory, { recursive: true, withFileTypes: true });
+  const sizes = entries
+    .filter((entry) => entry.isFile())
+    .map(
+      ({ parentPath, name }) => statSync(join(parentPath, name), { throwIfNoEntry: false })?.size,
+    );
+  return sizes.reduce<number>((sum, size = 0) => sum + size, 0) / 1024 ** 2;
 }

@@ -3,7 +3,7 @@ import { afterEach, expect, test } from 'vitest';
 import type { LocalCatcherOptions } from '../../local/lambda/local-catcher.ts';
 import { encodeSessionJob } from '../../shared/session-job.ts';
 import { syntheticMeeting } from '../../simulator/scenario/synthetic-meeting.ts';
-import { startWorld, type World } from '../support/world.ts';
+import { EVERYTHING, startWorld, type World } from '../support/world.ts';
 
 const MEETING = syntheticMeeting({ durationMs: 600_000, transcriptEveryMs: 500 });
 const NO_TASK: LocalCatcherOptions = { taskStartMs: 600_000 };
@@ -122,4 +122,41 @@ test('a session stays in the catcher while Kinesis is slow, moves afterwards, an
     new Set(world.framesOf(rtmsStreamId).map((one) => `${one.userId}/${one.capturedAtMs}`)).size;
   await world.until('all frames read', () => distinct() >= expected, 30_000);
   expect(world.ledger.report()).toMatchObject({ ok: true, problems: [] });
+});
+
+test('what /tmp may not hold while Kinesis takes nothing is named, and the bound is kept', {
+  timeout: 180_000,
+}, async () => {
+  const boundMib = 3;
+  const spoolBytes = boundMib * 1024 ** 2;
+  world = await startWorld({
+    runners: 0,
+    media: EVERYTHING,
+    catcher: { ...NO_TASK, spoolBytes },
+  });
+  const cameras = syntheticMeeting({ participants: 1, durationMs: 600_000, video: true });
+  const rtmsStreamId = world.simulator.start(cameras) ?? '';
+  await world.flowing(rtmsStreamId, 1, 20_000);
+  world.stack.aws.kinesis.faults.set({ rules: [{ operation: 'PutRecords', stall: 'refuse' }] });
+  const { catcher } = world.stack;
+  const writtenMib = () => catcher?.function.tmpMib ?? 0;
+  await world.until('a spool in use', () => writtenMib() > boundMib / 2, 90_000);
+  // Twice what fits comes in this time: 175 KB/s of one camera.
+  const fullSinceMs = Date.now();
+  let mostMib = 0;
+  const isOver = () => {
+    mostMib = Math.max(mostMib, writtenMib());
+    return Date.now() - fullSinceMs > 30_000;
+  };
+  await world.until('a full spool', isOver, 60_000);
+  expect(mostMib).toBeLessThanOrEqual(boundMib);
+  world.stack.aws.kinesis.faults.clear();
+  const isNamed = () =>
+    world
+      .eventsOf(rtmsStreamId)
+      .some((one) => one.name === 'gap' && one.data.cause === 'spool_full');
+  await world.until('a gap that names the full spool', isNamed, 60_000);
+  world.simulator.act(rtmsStreamId, { do: 'stop', reason: 6 });
+  await world.event('session_ended', { rtmsStreamId }, 60_000);
+  await world.until('a complete ledger', () => world.ledger.report().ok, 60_000);
 });

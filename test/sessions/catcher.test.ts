@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { syntheticMeeting } from '../../simulator/scenario/synthetic-meeting.ts';
+import { connectionsTo } from '../support/open-sockets.ts';
 import { startWorld, type World } from '../support/world.ts';
 
 const MEETING = syntheticMeeting({ durationMs: 600_000, transcriptEveryMs: 500 });
@@ -20,6 +21,16 @@ test('meetings without a runner are caught, then moved to the first task without
     const { owner = '' } = await world.row(rtmsStreamId);
     expect(owner).toMatch(/^catcher-/);
   }
+  const { simulator, stack } = world;
+  const zoom = new Set(
+    [simulator.signalingUrl, simulator.mediaUrl].map((url) => Number(new URL(url).port)),
+  );
+  const toZoom = (pids: readonly number[] = []) =>
+    pids.reduce((sum, pid) => sum + (connectionsTo(zoom, pid) ?? 0), 0);
+  if (process.platform === 'linux') {
+    // Signaling and one media connection of each meeting.
+    expect(toZoom(stack.catcher?.function.running)).toBeGreaterThanOrEqual(2 * MEETINGS);
+  }
   for (const rtmsStreamId of streams) {
     // A task that does not claim within 5 s, on a busy machine, is given the session once more, with one more epoch.
     const moved = async () => (await world.row(rtmsStreamId)).owner === 'runner-1';
@@ -28,6 +39,9 @@ test('meetings without a runner are caught, then moved to the first task without
   const { catcher } = world.stack;
   // An invocation ends with its last session, and its execution is frozen.
   await world.until('no execution runs', () => catcher?.function.running.length === 0);
+  expect(catcher?.function.frozen.length).toBeGreaterThan(0);
+  // A frozen process would take in nothing and answer nothing.
+  expect(toZoom(catcher?.function.frozen)).toBe(0);
   for (const rtmsStreamId of streams) {
     world.simulator.act(rtmsStreamId, { do: 'stop', reason: 6 });
     const sent = await world.simulator.finished(rtmsStreamId);
