@@ -8,7 +8,8 @@ import { newSeed } from '../../simulator/scenario/forms.ts';
  * short seeded form of each.
  */
 const RUNS = {
-  runners: 'kills, freezes, drains, stalls and duplicates over 30 meetings and 3 runners',
+  runners:
+    'kills, freezes, drains, stalls and duplicates over 30 meetings and 3 runners; with --task-start-seconds over the catcher too',
   'runner-figures': 'takeover and hand-over of 60 sessions, in seconds and frames',
   freeze: 'runners frozen for 12 and for 70 s, at the clocks of Zoom',
   'kinesis-outage': 'five minutes without Kinesis, entry failures, dropped answers',

@@ -3,10 +3,18 @@ import type { FaultScript } from '../../local/kinesis/faults.ts';
 import type { ActionInput } from '../../simulator/scenario/scenario.ts';
 import type { Random } from './storm-plan.ts';
 
-/** One blow. `pick` (0 to 1) chooses the runner or the meeting among those there are at that moment. */
+/**
+ * One blow. `pick` (0 to 1) chooses the runner, the execution of the catcher or the meeting among those there are at that
+ * moment.
+ */
 export type Blow =
   | { readonly kind: 'kill' | 'sigterm'; readonly pick: number }
-  | { readonly kind: 'freeze'; readonly pick: number; readonly forMs: number }
+  | { readonly kind: 'kill catcher'; readonly pick: number }
+  | {
+      readonly kind: 'freeze' | 'freeze catcher';
+      readonly pick: number;
+      readonly forMs: number;
+    }
   | {
       readonly kind: 'outage';
       readonly service: 'dynamodb' | 'sqs';
@@ -38,11 +46,14 @@ const STOP_REASONS = [6, 6, 6, 1, 13, 24, 8];
 /**
  * Meetings that start in the first fifth and end in the last third, and a blow every second or two in
  * between. The same seed gives the same plan.
+ *
+ * @param hasCatcher also strikes executions of the catcher
  */
 export function planRunnerStorm(
   meetings: number,
   stormMs: number,
   random: Random,
+  hasCatcher = false,
 ): RunnerStormPlan {
   const between = (from: number, to: number) => from + (to - from) * random();
   const one = <T>(list: readonly T[]): T => list[Math.floor(random() * list.length)] as T;
@@ -85,6 +96,11 @@ export function planRunnerStorm(
     mode: one(OUTAGE_MODES),
     forMs: between(500, random() < 0.2 ? 9_000 : 4_000),
   });
+  const catcherMakers: readonly (() => Blow)[] = [
+    () => ({ kind: 'kill catcher', pick: random() }),
+    () => ({ kind: 'kill catcher', pick: random() }),
+    () => ({ kind: 'freeze catcher', pick: random(), forMs: between(1_000, 14_000) }),
+  ];
   const makers: readonly (() => Blow)[] = [
     () => ({ kind: 'kill', pick: random() }),
     () => ({ kind: 'sigterm', pick: random() }),
@@ -95,9 +111,10 @@ export function planRunnerStorm(
     zoom,
     zoom,
   ];
+  const all = hasCatcher ? [...makers, ...catcherMakers] : makers;
   const blows: TimedBlow[] = [];
   for (let atMs = stormMs / 6; atMs < stormMs * 0.75; atMs += between(500, 2_500)) {
-    blows.push({ atMs, blow: one(makers)() });
+    blows.push({ atMs, blow: one(all)() });
   }
   return { meetings: planned, blows };
 }

@@ -14,6 +14,8 @@ export interface RunnerStormOptions {
   readonly meetings: number;
   readonly runners: number;
   readonly stormMs: number;
+  /** With a catcher: how long a task takes to start. Unset: there is no catcher. */
+  readonly taskStartMs?: number | undefined;
 }
 
 /** One change of owner, for the audio of one participant. */
@@ -53,9 +55,11 @@ export async function runRunnerStorm(options: RunnerStormOptions): Promise<Runne
     options.meetings,
     options.stormMs,
     seededRandom(options.seed),
+    options.taskStartMs !== undefined,
   );
   await using world = await startWorld({
     runners: options.runners,
+    ...(options.taskStartMs !== undefined && { catcher: { taskStartMs: options.taskStartMs } }),
     behaviour: {
       // One person a meeting: nobody has to be told apart.
       ...drawForms(String(options.seed), 'nameless'),
@@ -137,8 +141,24 @@ function sentFrames(world: World, id: string): number {
 
 /** @returns what was done, or undefined when there was nobody to do it to */
 async function strike(world: World, blow: Blow, live: string[]): Promise<string | undefined> {
-  const { aws, fleet } = world.stack;
+  const { aws, fleet, catcher } = world.stack;
+  const executions = () => catcher?.function.running ?? [];
   switch (blow.kind) {
+    case 'kill catcher': {
+      const pid = at(executions(), blow.pick);
+      if (pid === undefined) return undefined;
+      process.kill(pid, 'SIGKILL');
+      return blow.kind;
+    }
+    case 'freeze catcher': {
+      const pid = at(executions(), blow.pick);
+      if (pid === undefined) return undefined;
+      process.kill(pid, 'SIGSTOP');
+      await sleep(blow.forMs);
+      // One that was killed meanwhile is gone; one that is idle stays frozen.
+      if (executions().includes(pid)) process.kill(pid, 'SIGCONT');
+      return blow.kind;
+    }
     case 'kill':
     case 'sigterm': {
       const runner = at(fleet.runners, blow.pick);
@@ -199,13 +219,17 @@ if (import.meta.main) {
       meetings: { type: 'string', default: '30' },
       runners: { type: 'string', default: '3' },
       seconds: { type: 'string', default: '120' },
+      // With a catcher: `--task-start-seconds 20 --runners 0`.
+      'task-start-seconds': { type: 'string' },
     },
   });
+  const { 'task-start-seconds': startSeconds } = values;
   const report = await runRunnerStorm({
     seed: Number(values.seed),
     meetings: Number(values.meetings),
     runners: Number(values.runners),
     stormMs: Number(values.seconds) * 1_000,
+    taskStartMs: startSeconds === undefined ? undefined : Number(startSeconds) * 1_000,
   });
   process.stdout.write(`${JSON.stringify(report, undefined, 2)}\n`);
   process.exitCode = report.problems.length + report.unended.length === 0 ? 0 : 1;
