@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Order } from '../../test/support/lambda-handler.ts';
+import { waitFor } from '../../test/support/wait.ts';
 import { LocalFunction, Throttled } from './local-function.ts';
 
 let local: LocalFunction;
@@ -25,7 +26,7 @@ test('an execution takes one invocation after the other, and is frozen in betwee
   expect(local.frozen).toEqual([first.pid]);
   if (process.platform === 'linux') {
     const stat = () => readFileSync(`/proc/${first.pid}/stat`, 'utf8');
-    await vi.waitFor(() => expect(stat()).toMatch(/\) T /));
+    await waitFor(() => expect(stat()).toMatch(/\) T /));
   }
   expect(await invoke({})).toEqual({ calls: 2, pid: first.pid });
   const both = [invoke({ waitMs: 200 }), invoke({ waitMs: 200 })];
