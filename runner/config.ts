@@ -18,11 +18,11 @@ export interface RunnerConfig {
   readonly ecsMetadataUri: string | undefined;
   readonly sessionTable: string;
   readonly jobQueueUrl: string;
-  /** Undefined: the deployment has no catcher. */
+  /** Undefined when the deployment has no catcher. */
   readonly catcherQueueUrl: string | undefined;
   readonly secret: { readonly secretId: string; readonly refreshMs: number };
   readonly reconcile: ZoomReconcile;
-  /** Of Zoom's REST API. */
+  /** Where Zoom's REST API is asked. */
   readonly api: ApiAddresses;
   readonly allowedHosts: AllowedHosts;
   readonly mediaStream: string;
@@ -31,16 +31,16 @@ export interface RunnerConfig {
   readonly protocol: ProtocolRequest;
   /** Slots of this task. */
   readonly capacity: number;
-  /** 0: any free port. */
+  /** 0 picks a free port. */
   readonly healthPort: number;
-  /** Memory that this task may use, MiB; undefined: what the operating system says. */
+  /** Memory that this task may use, MiB. Without it the operating system is asked. */
   readonly memoryMib: number | undefined;
   readonly spoolDir: string;
   readonly spoolMaxBytes: number;
   readonly logLevel: RunnerLogLevel;
-  /** Undefined: the cost of a meeting-hour is not estimated. */
+  /** What an hour of each resource costs. Without prices the cost of a meeting-hour is not estimated. */
   readonly prices: RunnerPrices | undefined;
-  /** Undefined: sessions stay where they are. */
+  /** When and how sessions move to fuller tasks. Without it they stay where they are. */
   readonly packing: Packing | undefined;
 }
 

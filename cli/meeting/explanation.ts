@@ -11,7 +11,7 @@ export interface StreamEvidence {
   readonly rtmsStreamId: string;
   /** Absent when the table does not have it any more. */
   readonly row: SessionRow | undefined;
-  /** Without lines of text. */
+  /** The events of the stream's life; transcript and chat are left out. */
   readonly events: readonly ReceivedEvent[];
 }
 
@@ -19,7 +19,7 @@ export interface StreamEvidence {
 export interface MeetingEvidence {
   /** The oldest first. */
   readonly streams: readonly StreamEvidence[];
-  /** Of all streams together, so that it tells what is missing between them. */
+  /** The verdict on all streams together, so that it tells what is missing between them. */
   readonly report: LedgerReport;
   readonly recorded: readonly RecordedMedia[];
 }

@@ -42,9 +42,9 @@ const INSIGHTS_METRICS = 40;
 const SECRETS = 2;
 /** Alarms of each `monitoring.alarms` where a task always runs; a test compares them with the template. */
 const ALARMS = { essential: 12, all: 37 } as const;
-/** Those of the catcher that page, and its others. */
+/** Alarms of the catcher: those that page, and all. */
 const CATCHER_ALARMS = { essential: 1, all: 2 } as const;
-/** Of the rule on the queue's age; and, where no task may run, of those for the first and the last one. */
+/** Alarms behind scaling rules: one on the queue's age and, where no task may run, those for the first and the last task. */
 const SCALING_ALARMS = 1;
 const ALARMS_AROUND_ZERO = 2;
 /** Lambda keeps five long polls of 20 s at the catcher's queue. */

@@ -9,7 +9,7 @@ import { grantKeyUse } from '../storage/encryption-key.ts';
 
 const MINUTE = Duration.minutes(1);
 
-/** Of a process that sends to the catcher's queue, where there is one. */
+/** Environment of a process that sends to the catcher's queue; empty where there is no catcher. */
 export function catcherQueueEnv(
   queue: JobQueue | undefined,
 ): Pick<WebhookEnv, 'CATCHER_QUEUE_URL'> {

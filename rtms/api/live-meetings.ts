@@ -7,7 +7,7 @@ export interface LiveMeeting {
   /** The number that people dial. */
   readonly meetingId?: string;
   readonly topic?: string;
-  /** Of the host. */
+  /** The host's e-mail address. */
   readonly email?: string;
   /** Unix ms; absent where Zoom gives no time that can be read. */
   readonly startedAtMs?: number;

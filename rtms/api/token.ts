@@ -8,7 +8,7 @@ const SHORTEST_LIFE_MS = 1_000;
 
 export interface TokenSourceOptions {
   readonly credentials: ApiCredentials;
-  /** Of the OAuth endpoint. */
+  /** Where tokens are asked for: Zoom's OAuth endpoint. */
   readonly url: string;
   readonly timeoutMs: number;
   /** Unix ms. */

@@ -25,7 +25,7 @@ export interface ZoomApiOptions {
 /** A live stream, as a request has to name it. */
 export interface StreamTarget {
   readonly product: Product;
-  /** As the product's webhooks name it, or a meeting's number. */
+  /** The id by which the product's webhooks name it, or a meeting's number. */
   readonly entityId: string;
   /** The app that streams. */
   readonly clientId: string;

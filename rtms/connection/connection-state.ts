@@ -69,7 +69,7 @@ export type ConnectionState =
       /** How long to wait; `signature`: until there is another signature than the one that Zoom refused. */
       readonly pace: Pace | 'signature';
     }
-  /** Nothing follows. */
+  /** The last state: no input changes it. */
   | { readonly name: 'closed'; readonly closure: Closure };
 
 export type ConnectionInput =

@@ -27,7 +27,7 @@ export interface DataHandshakeResp {
   readonly statusCode: number;
   readonly reason: string;
   readonly payloadEncrypted: boolean;
-  /** As Zoom sent them: read by `agreedMedia`. */
+  /** The parameters as Zoom sent them; `agreedMedia` reads them. */
   readonly mediaParams: unknown;
 }
 

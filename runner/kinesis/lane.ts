@@ -107,7 +107,7 @@ export class Lane {
     return this.#accepted;
   }
 
-  /** Of those, units written or dropped. */
+  /** Accepted units that are written or dropped. */
   get done(): number {
     return this.#done;
   }
@@ -263,7 +263,7 @@ export class Lane {
     return this.#former.sizeOf(this.#queue) > this.#policies[first.class].targetBytes;
   }
 
-  /** Nothing is formed any more, and the record's memory may be used again. */
+  /** No record is formed from now on. Releases the memory of the one that was. */
   #clear(): OutgoingRecord {
     if (this.#formed.name === 'none') throw new Error('no record is formed');
     const { record } = this.#formed;

@@ -1,4 +1,4 @@
-/** Of one PutRecords call, and how many calls there may be. */
+/** How many records and bytes one PutRecords call may have, and how many calls there may be. */
 export interface CallLimits {
   readonly records: number;
   readonly bytes: number;

@@ -12,7 +12,7 @@ export interface Move {
   readonly taskId: string;
   /** The epoch in which it gave the session away. */
   readonly epoch: number;
-  /** Since then. */
+  /** How long ago that was, ms. */
   readonly elapsedMs: number;
   /** Whether a task is known to be dead. */
   readonly isExpired: (taskId: string) => boolean;

@@ -48,7 +48,7 @@ export interface OwnershipOptions {
     readonly sessionTable: string;
     /** Slots of this task. */
     readonly capacity: number;
-    /** Undefined: sessions stay where they are. */
+    /** When and how sessions move to fuller tasks. Without it they stay where they are. */
     readonly packing: Packing | undefined;
   };
   readonly aws: { readonly table: DynamoDBDocumentClient; readonly ecs: ECSClient };

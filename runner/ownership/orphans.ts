@@ -12,11 +12,11 @@ import { PLACEMENT_WINDOW_MS, placeInLine } from './placement.ts';
 import { isQuarantined, needsRoom } from './rules.ts';
 import type { SessionStore } from './store.ts';
 
-/** The job of a start that nobody took for this long is lost. */
+/** The job of a start counts as lost when nobody has claimed the stream after this time. */
 const REQUESTED_WAIT_MS = 15_000;
-/** The job of a stream that was handed over is sent at once. This long after, it is lost. */
+/** The job of a hand-over is sent at once. It counts as lost when nobody has claimed the stream after this time. */
 const HANDED_OVER_WAIT_MS = 5_000;
-/** Zoom's newer start may be a moment behind the stop. This long after, nobody has to serve the stream any more. */
+/** Zoom's newer start may come a moment after the stop. After this time nobody has to serve the stream any more. */
 const STOPPED_WAIT_MS = 5_000;
 /** An orphan whose window here began this long ago is one that the others did not take either. */
 const OVERDUE_AFTER_MS = 2 * PLACEMENT_WINDOW_MS;
@@ -32,14 +32,14 @@ export interface OrphanWatchOptions {
   readonly sessionSlots: number;
   /** How much longer than the others this task leaves a stream waiting, ms. @default 0 */
   readonly holdBackMs?: () => number;
-  /** Monotonic, ms. @default performance.now */
+  /** A monotonic clock, ms. @default performance.now */
   readonly clock?: () => number;
 }
 
-/** All live tasks together. Executions of the catcher are none: room in them must not keep the fleet small. */
+/** All live tasks together, without executions of the catcher: their free slots must not keep the fleet small. */
 export interface Fleet {
   readonly tasks: number;
-  /** Of those that do not drain. */
+  /** Free slots of the tasks that do not drain. */
   readonly freeSlots: number;
   /** Slots of the sessions that live executions of the catcher hold. */
   readonly caughtSlots: number;

@@ -73,7 +73,7 @@ export class SessionStore {
     return item && this.#parsed(item);
   }
 
-  /** The same, of a row that can be read. */
+  /** As `read`, but undefined also for a row that cannot be read. */
   async session(rtmsStreamId: string): Promise<SessionRow | undefined> {
     const row = await this.read(rtmsStreamId);
     return row !== undefined && isReadable(row) ? row : undefined;
@@ -137,7 +137,7 @@ export class SessionStore {
     strikes = 0,
     continues?: ContinuedStream,
   ): Promise<SessionRow | undefined> {
-    // Spoilt between the read and the claim, it is this task's now, which will not serve it.
+    // A row that was spoilt between the read and the claim is now this task's, and is not served.
     return this.update(writeClaim(seen, taskId, nowMs, strikes, continues));
   }
 

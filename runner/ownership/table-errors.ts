@@ -1,7 +1,11 @@
 import { ServiceError } from '../../shared/errors.ts';
 import { isConditionRefused, tableErrorPasses } from '../../shared/lease/table-errors.ts';
 
-/** A condition that did not hold is an answer (undefined); everything else is our error. */
+/**
+ * Sends a call. @returns undefined when the call's condition did not hold
+ *
+ * @throws ServiceError `session/store-failed` when the same call may succeed later, else `session/store-refused`
+ */
 export async function guarded<T>(send: () => Promise<T>): Promise<T | undefined> {
   try {
     return await send();

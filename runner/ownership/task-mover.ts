@@ -14,8 +14,8 @@ const STEADY_HEARTBEATS = 3;
 const PAUSE_MS = 60_000;
 const MAX_PAUSE_MS = 600_000;
 /**
- * The same of an execution of the catcher. Its sessions cannot stay: it ends after 15 minutes, and is dearer than a task
- * until then.
+ * The first pause of an execution of the catcher. It is shorter, because such an execution ends after 15 minutes and
+ * costs more than a task until then, so its sessions cannot stay.
  */
 const CAUGHT_PAUSE_MS = 10_000;
 /** Heartbeats report used slots this late, so sessions that were moved since may not be in them. */

@@ -40,12 +40,12 @@ export interface SessionsOptions {
     /** Slots of this task. */
     readonly capacity: number;
     readonly jobQueueUrl: string;
-    /** The catcher's queue; undefined: the deployment has no catcher. */
+    /** The catcher's queue; undefined when the deployment has no catcher. */
     readonly catcherQueueUrl?: string | undefined;
     readonly secret: { readonly secretId: string; readonly refreshMs: number };
     /** What is done about live meetings without a stream. @default off */
     readonly reconcile?: ZoomReconcile;
-    /** Of Zoom's REST API. @default Zoom's */
+    /** Where Zoom's REST API is asked. @default Zoom's own addresses */
     readonly api?: ApiAddresses;
   };
   /** `jobs` is for long polls alone: each occupies a connection. */

@@ -1,4 +1,4 @@
-/** Errors of the client's making that pass all the same. */
+/** Errors for which DynamoDB blames the caller although the same call may succeed later. */
 const PASSING: ReadonlySet<string> = new Set([
   'ProvisionedThroughputExceededException',
   'ThrottlingException',

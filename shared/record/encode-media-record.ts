@@ -50,7 +50,7 @@ export class SourceEncoder {
   readonly #source: Buffer;
   readonly #tail: Buffer;
   readonly #allocate: Allocate;
-  /** As the last frame had it. */
+  /** Header bytes of the last frame, of which the next one changes only the numbers. */
   #header: Buffer = EMPTY;
   #sequenceBytes = 0;
   #capturedBytes = 0;

@@ -146,7 +146,7 @@ export const MISS_REASONS = [
   'no_room',
   /** Zoom stopped the stream before a runner could connect; `stopReason` says why. */
   'stopped_first',
-  /** The same, because access was taken back. */
+  /** Zoom stopped the stream before a runner could connect, because access was taken back. */
   'revoked',
   /** An operator ended it. */
   'operator_stop',

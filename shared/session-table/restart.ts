@@ -64,12 +64,12 @@ export interface RestartRegister {
   readonly reason: RestartReason;
   /** Requests in this window, the streams before included. */
   readonly tries: number;
-  /** Nothing is done before that, Unix ms. */
+  /** Nobody asks Zoom or tells anything before this time, Unix ms. */
   readonly nextAtMs: number;
   /** When Zoom agreed, Unix ms; absent again once it is told that no stream has come. */
   readonly acceptedAtMs?: number;
   readonly claimedBy?: string;
-  /** After that another task may claim it, Unix ms. */
+  /** Another task may claim the register after this time, Unix ms. */
   readonly claimedUntilMs?: number;
   /** Absent while it is open. */
   readonly outcome?: RestartOutcome;

@@ -184,7 +184,7 @@ export interface RowWrite {
   readonly ExpressionAttributeValues: Record<string, unknown>;
 }
 
-/** The same for DeleteItem. */
+/** The fields of a conditional DeleteItem. */
 export type RowDeletion = Omit<RowWrite, 'UpdateExpression' | 'ExpressionAttributeNames'>;
 
 /** Rows of ended sessions and silent tasks stay this long, so that late duplicates find them. */

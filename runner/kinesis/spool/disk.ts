@@ -39,7 +39,7 @@ export class SpoolDisk {
     this.#logger = logger;
   }
 
-  /** Of all segments, loaded ones included. */
+  /** Bytes of all segment files, those included whose records are in memory again. */
   get fileBytes(): number {
     return this.#fileBytes;
   }

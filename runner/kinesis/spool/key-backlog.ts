@@ -49,12 +49,12 @@ export class KeyBacklog {
     return this.#tail.length > 0 || this.#nextToLoad !== undefined;
   }
 
-  /** Of the tail, by Zoom's clock; Infinity when empty. */
+  /** When the oldest unit of the tail was captured, by Zoom's clock, Unix ms; Infinity when the tail is empty. */
   get oldestAtMs(): number {
     return this.#tail[0]?.capturedAtMs ?? Number.POSITIVE_INFINITY;
   }
 
-  /** Of all that is not back in memory. */
+  /** The same of everything that is not in memory again, segments included. */
   get oldestSpooledAtMs(): number {
     return (this.#nextToLoad ?? this).oldestAtMs;
   }

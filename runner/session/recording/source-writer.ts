@@ -98,7 +98,7 @@ class FrameUnit implements Unit {
   capturedAtMs = 0;
   payloadBytes = 0;
   heldMs = 0;
-  /** Of its records. */
+  /** Where the memory of its records comes from. */
   readonly memory: MemoryPool;
   receipt: Receipt = NOBODY;
 

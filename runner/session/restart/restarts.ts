@@ -51,11 +51,11 @@ export interface RestartsOptions {
   readonly taskId: string;
   readonly store: Pick<SessionStore, 'session' | 'sessionsOf' | 'tasks' | 'update'>;
   readonly events: Pick<Sink, 'put'>;
-  /** What asks in the name of an app's account; undefined: nothing is asked for it. */
+  /** What signs requests in the name of an app's account. Undefined for an app for which Zoom is not asked. */
   readonly apiCredentials: (app: string) => ApiCredentials | undefined;
   /** What the app signs with: a request has to name it. */
   readonly credentials: (app: string, product: Product) => Promise<HandshakeCredentials>;
-  /** The same, from a secret that is read again. */
+  /** As `credentials`, but reads the secret again first. */
   readonly renewedCredentials: (app: string, product: Product) => Promise<HandshakeCredentials>;
   /** @default Zoom's */
   readonly addresses?: ApiAddresses | undefined;

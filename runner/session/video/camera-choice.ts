@@ -35,7 +35,7 @@ interface Shown {
 const SPEECH_MS = 1_000;
 /** How long a camera is kept that is still on. */
 const KEEP_MS = 3_000;
-/** Before somebody whom Zoom refused is asked for again. */
+/** How long somebody whom Zoom refused is not asked for again. */
 const REFUSED_MS = 10_000;
 /** Bounds memory; a meeting has fewer people. */
 const MAX_PARTICIPANTS = 4_096;

@@ -29,7 +29,7 @@ interface Followed {
   readonly sinceMs: number;
   isGranted: boolean;
   isMissing: boolean;
-  /** Until its first frame. */
+  /** Ends the wait for its first frame; undefined once that has come. */
   watch: NodeJS.Timeout | undefined;
 }
 

@@ -10,7 +10,7 @@ const INCOMPLETE = 'frame without all of its chunks';
 
 interface PartialFrame {
   readonly record: DecodedMediaRecord;
-  /** Of the Kinesis record that brought the chunk seen first. */
+  /** Sequence number of the Kinesis record that brought the chunk seen first. */
   readonly sequenceNumber: string;
   readonly chunks: (Buffer | undefined)[];
   missing: number;
