@@ -52,7 +52,8 @@ import {
  * 8. A stream that has ended two owners in a row is left alone for ten minutes, so that a defect which one stream brings
  *    out does not end the fleet.
  *
- * `takeover-model.long.test.ts` searches every order of the steps of two tasks for a state in which both write.
+ * `test/takeover-model/` searches every order of the steps of some tasks for a state in which two write one stream, and for
+ * schedules in which a stream waits for ever (docs/simulation.md).
  *
  * # What was tried, and why it failed
  *

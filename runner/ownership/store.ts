@@ -19,6 +19,7 @@ import {
   type Penalty,
   writeClaim,
   writeConnected,
+  writeOffered,
   writeProof,
   writeQuarantine,
   writeRelease,
@@ -174,6 +175,11 @@ export class SessionStore {
    */
   async release(claim: Claim, atMs: number, how: ReleaseOptions = {}): Promise<boolean> {
     return (await this.#calls.update(writeRelease(claim, atMs, how))) !== undefined;
+  }
+
+  /** Offers a row that this task owns and cannot serve. @returns false when it has changed since it was read */
+  async offer(seen: SessionRow): Promise<boolean> {
+    return (await this.#calls.update(writeOffered(seen))) !== undefined;
   }
 
   /** Takes a row from a dead owner and gives it to nobody. @returns false when it has changed since it was read */

@@ -123,6 +123,20 @@ describe('a stream that is offered', () => {
     expect(await pool.offer(id)).toBe('refused');
   });
 
+  test('is offered again by its owner when the answer to the claim was lost and there is no room now', async () => {
+    const claimedAtMs = Date.now() - 3_000;
+    await table.start(id, { owner: taskId, epoch: 3, claimedAtMs });
+    const pool = poolOf({ capacity: 0.5 });
+    await waitUntil(async () => {
+      await pool.reconcile();
+      return notified.length > 0;
+    });
+    const row = await table.row(id);
+    expect(row).toMatchObject({ owner: 'UNOWNED', epoch: 3, claimedAtMs });
+    expect(row.handedOverBy).toBeUndefined();
+    expect(notified).toEqual([id]);
+  });
+
   test('is refused by a task without a heartbeat', async () => {
     await table.start(id);
     term = undefined;

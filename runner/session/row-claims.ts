@@ -83,7 +83,10 @@ export class RowClaims {
     if (term === undefined) return 'refused';
     // What the catcher looks at, no task has claimed in time; and its event loop is late after every cold start.
     const isUrgent = occasion === 'back' || isCatcher(taskId) || isOverdue(rtmsStreamId);
-    if (!isWritten && !this.#pool.admits(isUrgent)) return 'refused';
+    if (!isWritten && !this.#pool.admits(isUrgent)) {
+      if (row.owner === taskId) await this.#offerAgain(row);
+      return 'refused';
+    }
     this.#underWay.add(rtmsStreamId);
     this.#pool.changed();
     try {
@@ -92,6 +95,18 @@ export class RowClaims {
       this.#underWay.delete(rtmsStreamId);
       this.#pool.changed();
     }
+  }
+
+  /**
+   * This task owns the row, serves it not, and has no room: the answer to its claim was lost, and others came first. It has to
+   * offer the row, because nobody takes one from an owner that lives.
+   */
+  async #offerAgain(row: SessionRow): Promise<void> {
+    const { store, notify, logger } = this.#options;
+    const { rtmsStreamId, epoch } = row;
+    if (!(await store.offer(row))) return;
+    logger.warn('no room for a stream of this task', { event: 'offered', rtmsStreamId, epoch });
+    await notify(rtmsStreamId);
   }
 
   async #act(

@@ -120,6 +120,20 @@ export function writeRelease(
   });
 }
 
+/**
+ * Offers a row that its owner has never served in this epoch: it owns it by a claim whose answer was lost, and has no room
+ * now. It is no hand-over: who served last, and how that ended, stays in the row. Condition: `unchangedSince`.
+ */
+export function writeOffered(seen: SessionRow): RowWrite {
+  return {
+    Key: { pk: seen.pk },
+    UpdateExpression: 'SET #owner = :unowned',
+    ConditionExpression: unchangedSince(seen),
+    ExpressionAttributeNames: OWNER_NAME,
+    ExpressionAttributeValues: { ...valuesSeen(seen), ':unowned': UNOWNED },
+  };
+}
+
 /** Takes a row from a dead owner and gives it to nobody for a while. Condition: `unchangedSince`. */
 export function writeQuarantine(seen: SessionRow, penalty: Penalty): RowWrite {
   return {
