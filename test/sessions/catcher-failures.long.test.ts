@@ -1,4 +1,4 @@
-import { SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
+import { GetQueueAttributesCommand, SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { afterEach, expect, test } from 'vitest';
 import type { LocalCatcherOptions } from '../../local/lambda/local-catcher.ts';
 import { encodeSessionJob } from '../../shared/session-job.ts';
@@ -13,17 +13,21 @@ afterEach(() => world[Symbol.asyncDispose](), 120_000);
 
 const running = () => world.stack.catcher?.function.running ?? [];
 
-/** Sends the catcher's message for a stream again, as SQS may. */
-async function sendAgain(rtmsStreamId: string, times: number): Promise<void> {
-  const { aws } = world.stack;
-  const client = new SQSClient({
+/** Asks the queue of the local stack itself. */
+function sqsOf({ stack: { aws } }: World): SQSClient {
+  return new SQSClient({
     region: aws.region,
     credentials: aws.credentials,
     endpoint: aws.endpoints.sqs,
     useQueueUrlAsEndpoint: false,
   });
+}
+
+/** Sends the catcher's message for a stream again, as SQS may. */
+async function sendAgain(rtmsStreamId: string, times: number): Promise<void> {
+  const client = sqsOf(world);
   const input = {
-    QueueUrl: aws.catcherQueueUrl,
+    QueueUrl: world.stack.aws.catcherQueueUrl,
     MessageBody: encodeSessionJob(rtmsStreamId),
   };
   await Promise.all(
@@ -31,6 +35,35 @@ async function sendAgain(rtmsStreamId: string, times: number): Promise<void> {
   );
   client.destroy();
 }
+
+/** How many messages of the catcher's queue are not visible yet. */
+async function delayed(client: SQSClient): Promise<number> {
+  const command = new GetQueueAttributesCommand({
+    QueueUrl: world.stack.aws.catcherQueueUrl,
+    AttributeNames: ['ApproximateNumberOfMessagesDelayed'],
+  });
+  const { Attributes } = await client.send(command);
+  return Number(Attributes?.['ApproximateNumberOfMessagesDelayed']);
+}
+
+test('a start whose execution is killed before it has claimed is caught by the next one', {
+  timeout: 120_000,
+}, async () => {
+  world = await startWorld({ runners: 0, catcher: NO_TASK });
+  const rtmsStreamId = world.simulator.start(MEETING) ?? '';
+  await world.log('meeting.rtms_started', { rtmsStreamId });
+  // The execution reads the secret before it claims.
+  const { secretsManager } = world.stack.aws.faults;
+  secretsManager.mode = 'stall';
+  await world.until('an execution', () => running().length > 0, 30_000);
+  const client = sqsOf(world);
+  await world.until('a message in case it is killed', async () => (await delayed(client)) > 0);
+  client.destroy();
+  for (const pid of running()) process.kill(pid, 'SIGKILL');
+  secretsManager.mode = 'pass';
+  // The message of the killed invocation itself stays invisible for 16 minutes.
+  await world.flowing(rtmsStreamId, 1, 60_000);
+});
 
 test('an execution that is killed where no task runs is taken over by another one', {
   timeout: 120_000,
