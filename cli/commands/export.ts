@@ -36,9 +36,9 @@ interface ExportFlags extends Flags {
 
 export function exportCommand(): Command {
   return createCommand('export', {
-    summary: 'write one session as WAV, MP4, WebVTT and JSON files',
+    summary: 'write one meeting as WAV, MP4, WebVTT and JSON files',
     description:
-      'Writes one session as files: a WAV (or Ogg) for each speaker and one of all, MP4 or pictures of ' +
+      'Writes one meeting, all its streams together, as files: a WAV (or Ogg) for each speaker and one of all, MP4 or pictures of ' +
       'cameras and share, transcript as WebVTT, SRT and text, chat as JSON lines, all on one time base. ' +
       'A session that still runs is written up to now. Losses are in gaps.json and in the captions, and the exit code is ' +
       'that of rtms verify.',

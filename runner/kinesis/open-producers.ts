@@ -106,7 +106,10 @@ async function spoolOrNone(
     return { spool: await openSpool(spool) };
   } catch (error) {
     metrics.count('SpoolUnavailable');
-    logger.error('no spool: memory alone', { event: 'spool_unavailable', error });
+    logger.error('the spool cannot be opened: what waits is held in memory alone', {
+      event: 'spool_unavailable',
+      error,
+    });
     return {};
   }
 }

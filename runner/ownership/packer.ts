@@ -65,7 +65,7 @@ export class Packer {
     }
     this.#pausedUntilMs = performance.now() + PAUSE_MS;
     metrics.count('HandBacks');
-    logger.error('a packed session did not arrive', {
+    logger.error('a session that was moved in a quiet hour did not arrive', {
       event: 'hand_over_failed',
       ...fields,
       waitMs: PAUSE_MS,

@@ -108,7 +108,7 @@ export class TaskMover {
     this.#failures += 1;
     this.#pausedUntilMs = performance.now() + waitMs;
     const fields = { event: 'hand_over_failed', rtmsStreamId, epoch, waitMs };
-    logger.error('no task that was meant has served a session', fields);
+    logger.error('a session that was moved did not arrive', fields);
   }
 
   get #isPaused(): boolean {

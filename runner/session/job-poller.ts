@@ -126,7 +126,8 @@ async function answerOther(
   try {
     if ((await other?.(body)) === true) {
       await client.send(new DeleteMessageCommand({ QueueUrl: queueUrl, ReceiptHandle }));
-    } else logger.error('not a session job', { event: 'bad_job', messageId });
+    } else
+      logger.error('a message of the queue is no session job', { event: 'bad_job', messageId });
   } catch (error) {
     logger.warn('message not answered', { event: 'job_failed', messageId, error });
   }

@@ -55,7 +55,7 @@ export function relay(
   on('unasked', ({ mediaType }) => {
     metrics.count('UnaskedMedia', 1, mediaType);
     if (!unasked.has(mediaType)) {
-      logger.info('media nobody asked for', { event: 'unasked', mediaType });
+      logger.info('media came that was not asked for', { event: 'unasked', mediaType });
     }
     unasked.add(mediaType);
   });

@@ -140,7 +140,7 @@ export class RowClaims {
     countMissed(metrics, reason);
     const { rtmsStreamId } = row;
     const fields = { event: 'missed', rtmsStreamId, epoch: missed.epoch, reason };
-    logger.warn('never recorded', fields);
+    logger.warn('the stream was never recorded', fields);
     this.#pool.tell(row);
     return 'done';
   }

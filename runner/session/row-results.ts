@@ -101,7 +101,7 @@ export async function tellConnected(
     } catch (error) {
       if (attempt === 1) {
         const fields = { event: 'connected_untold', rtmsStreamId, epoch, error };
-        logger.warn('not told that media flows', fields);
+        logger.warn('the row does not say yet that media flows', fields);
       }
       if (error instanceof ServiceError && !error.retryable) return;
       await sleep(RETRY_MS);

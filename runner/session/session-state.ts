@@ -261,7 +261,12 @@ function missed(miss: Miss, epoch: number, nowMs: number): SessionStep {
   return {
     state: { name: 'ending', why, atMs: nowMs, epoch },
     effects: [
-      { do: 'log', level: 'warn', text: 'never recorded', fields: { event: 'missed', ...miss } },
+      {
+        do: 'log',
+        level: 'warn',
+        text: 'the stream was never recorded',
+        fields: { event: 'missed', ...miss },
+      },
       { do: 'end', why, atMs: nowMs },
     ],
   };

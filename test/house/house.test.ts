@@ -1,8 +1,9 @@
 import { expect, test } from 'vitest';
 import { doubledNames } from './exported-names.ts';
+import { missingFiles } from './named-files.ts';
 import { forbiddenArrows } from './rooms.ts';
 import { tooLong } from './sizes.ts';
-import { sourceFiles } from './source-files.ts';
+import { isProduct, sourceFiles } from './source-files.ts';
 import { testOnlyExports } from './test-only-exports.ts';
 import { bannedWords } from './words.ts';
 
@@ -42,6 +43,10 @@ test('an export that only a test uses is found, and one that its own file or ano
   expect(testOnlyExports(planted)).toEqual(['shared/a.ts: dead']);
 });
 
+test('every file that a document or a comment names is there', () => {
+  expect(missingFiles([...code.filter(isProduct), ...sourceFiles(['.md'])])).toEqual([]);
+});
+
 test('no test waits for a second only, as vi.waitFor and vi.waitUntil do', () => {
   const waiting = code.filter(({ text }) => /\bvi\.wait(For|Until)\(/.test(text));
   expect(waiting.map(({ path }) => path)).toEqual(['test/support/wait.ts']);
@@ -53,9 +58,11 @@ test('a doubled name, a forbidden import, a banned word and a long file are foun
     file('shared/a.ts', "export const x = 1;\nimport { y } from '../runner/b.ts';"),
     file('runner/b.ts', 'export const x = 2; // settled\n'),
     file('runner/c.ts', '\n'.repeat(301)),
+    file('docs/d.md', 'see `runner/gone.ts` and runner/main.ts'),
   ];
   expect(doubledNames(planted)).toEqual(['x: shared/a.ts, runner/b.ts']);
   expect(forbiddenArrows(planted)).toEqual(['shared/a.ts imports runner/b.ts']);
   expect(bannedWords(planted)).toHaveLength(1);
   expect(tooLong(planted)).toEqual(['runner/c.ts: 301 lines']);
+  expect(missingFiles(planted)).toEqual(['docs/d.md: runner/gone.ts']);
 });

@@ -1,7 +1,8 @@
 import { doubledNames } from './exported-names.ts';
+import { missingFiles } from './named-files.ts';
 import { forbiddenArrows } from './rooms.ts';
 import { sizesByRoom, tooLong } from './sizes.ts';
-import { sourceFiles } from './source-files.ts';
+import { isProduct, sourceFiles } from './source-files.ts';
 import { testOnlyExports } from './test-only-exports.ts';
 import { bannedWords } from './words.ts';
 
@@ -14,6 +15,7 @@ const findings = [
   ...doubledNames(code),
   ...testOnlyExports(code),
   ...tooLong(code),
+  ...missingFiles([...code.filter(isProduct), ...sourceFiles(['.md'])]),
   ...bannedWords(sourceFiles(['.ts', '.mjs', '.md', '.py'], folder)),
 ].filter(within);
 process.stdout.write(

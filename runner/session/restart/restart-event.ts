@@ -53,7 +53,11 @@ export function writeRestartEvent(
   const origin = { rtmsStreamId, epoch, product, entityId };
   const line = encodeEvent(origin, 'session_restart', 1, nowMs, data);
   const lost = (cause: unknown) =>
-    logger.error('the news of a restart is lost', { event: 'restart_untold', rtmsStreamId, cause });
+    logger.error('a session_restart event is lost', {
+      event: 'restart_untold',
+      rtmsStreamId,
+      cause,
+    });
   const unit: Unit = {
     partitionKey: streamKey(rtmsStreamId),
     class: 'event',
