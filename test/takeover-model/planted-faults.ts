@@ -137,6 +137,6 @@ export const PLANTED_FAULTS: readonly {
       },
     },
     fault: 'a stream waits for ever',
-    in: 'even',
+    in: 'free',
   },
 ];

@@ -1,0 +1,162 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: what is found and put in its place is source text
+import type { SourceEdit } from './world/loader.ts';
+
+/** A known bug, as one edit of the shipped code. */
+export interface Mutation extends SourceEdit {
+  /** In a few words, for the command line and the table of docs/simulation.md. */
+  readonly name: string;
+  /** What the line keeps from happening, and which commit brought it where it was a fix. */
+  readonly why: string;
+}
+
+/**
+ * Bugs that the simulation has to find: fixes of this repository's history taken back, and single edits of a rule. `find`
+ * stands in its file exactly once.
+ */
+export const MUTATIONS: readonly Mutation[] = [
+  {
+    name: 'claim without its condition',
+    file: 'shared/session-table/runner-writes.ts',
+    find: 'ConditionExpression: `${ROW_EXISTS} AND ${unchangedSince(seen)}`,',
+    replace: 'ConditionExpression: `${ROW_EXISTS} AND (${unchangedSince(seen)} OR ${ROW_EXISTS})`,',
+    why: 'two tasks that read one free row both win it',
+  },
+  {
+    name: 'claim keeps the epoch',
+    file: 'shared/session-table/runner-writes.ts',
+    find: "':next': (seen.epoch ?? 0) + 1,",
+    replace: "':next': Math.max(1, seen.epoch ?? 0),",
+    why: 'readers cannot tell the records of a new owner from those of a late one',
+  },
+  {
+    name: 'proof that voids no reads',
+    file: 'shared/session-table/runner-writes.ts',
+    find: "return owned(claim, 'ADD proofs :one', { ':one': 1 });",
+    replace: "return owned(claim, 'SET provedAt = :one', { ':one': 1 });",
+    why: 'a task that has read the row before the proof claims it behind the proof (docs/adr/0005)',
+  },
+  {
+    name: 'session goes on without a proof',
+    file: 'runner/session/row-proofs.ts',
+    find: 'const isOwn = await store.prove(claim);',
+    replace: 'const isOwn = (await store.prove(claim)) || true;',
+    why: 'an owner that was frozen writes on beside its successor',
+  },
+  {
+    name: 'owner called dead too early',
+    file: 'runner/ownership/expiry.ts',
+    find: 'export const EXPIRE_AFTER_MS = 10_000;',
+    replace: 'export const EXPIRE_AFTER_MS = 4_000;',
+    why: 'a task is taken to be dead before its own lease is over',
+  },
+  {
+    name: 'lease outlives the expiry',
+    file: 'runner/ownership/expiry.ts',
+    find: 'export const FENCE_AFTER_MS = 7_000;',
+    replace: 'export const FENCE_AFTER_MS = 25_000;',
+    why: 'a task without the table writes on when others have claimed its streams',
+  },
+  {
+    name: 'death believed for ever',
+    file: 'runner/ownership/orphans.ts',
+    find: 'if (task.heartbeat === seen?.heartbeat) return { task };',
+    replace: 'if (seen !== undefined) return { task };',
+    why: 'a task that has recovered since it was last looked at loses a stream that it has just proved',
+  },
+  {
+    name: 'dead owner never noticed',
+    file: 'shared/lease/sightings.ts',
+    find: 'return sighting !== undefined && askedAtMs - sighting.sinceMs >= expireAfterMs;',
+    replace: 'return sighting === undefined && askedAtMs >= expireAfterMs;',
+    why: 'the streams of a killed task are served by nobody',
+  },
+  {
+    name: 'claim served in the next term',
+    file: 'runner/session/row-claims.ts',
+    find: `    // Claimed in a term that is over: others may think this task dead. The next reconcile claims anew.
+    if (!heartbeat.holds(term)) return 'later';`,
+    replace: '',
+    why: 'a claim whose answer comes after a freeze is served, though another task has claimed the row in between',
+  },
+  {
+    name: 'writes not fenced',
+    file: 'runner/ownership/write-fence.ts',
+    find: "if (commandName !== 'PutRecordsCommand' || mayServe()) return;",
+    replace: "if (commandName !== 'PutRecordsCommand' || mayServe() || true) return;",
+    why: 'the buffers of a process that was frozen leave before any timer has noticed how late it is',
+  },
+  {
+    name: 'writes fenced once',
+    file: 'runner/ownership/write-fence.ts',
+    find: "{ step: 'deserialize', name: 'fenceSignedWrites', priority: 'low' },",
+    replace: "{ step: 'initialize', name: 'fenceSignedWrites', priority: 'low' },",
+    why: '09e85fa: a call that was allowed before a freeze leaves behind it',
+  },
+  {
+    name: 'suspended sessions write',
+    file: 'runner/session/pool.ts',
+    find: "if (tenure.state === 'suspended') return false;",
+    replace: "if (tenure.state === 'over') return false;",
+    why: 'the heartbeat is back, and the row is not proved to be still this task’s',
+  },
+  {
+    name: 'index drops sessions',
+    file: 'runner/ownership/reconcile.ts',
+    find: "if (verdict.act === 'drop') verdict = judgeRead(session, await store.read(rtmsStreamId));",
+    replace:
+      "if (verdict.act === 'drop') verdict = judgeSession(session, indexed.get(rtmsStreamId));",
+    why: 'the index lags behind a claim, and the new session is dropped with what it has received',
+  },
+  {
+    name: 'end that meets a new start',
+    file: 'shared/session-table/conditions.ts',
+    find: 'export const RUN_IS_NEWEST = `${OWNED_BY_ME} AND startEventTsMs <= :run`;',
+    replace:
+      'export const RUN_IS_NEWEST = `${OWNED_BY_ME} AND (startEventTsMs <= :run OR startEventTsMs > :run)`;',
+    why: 'a start that comes between the owner’s last look and its end is served by nobody',
+  },
+  {
+    name: 'restart claimed as nobody saw it',
+    file: 'shared/session-table/restart-writes.ts',
+    find: 'ConditionExpression: `${unchangedSince(seen)} AND ${RESTART_AS_SEEN} AND ${stopAsSeen(seen)}`,',
+    replace:
+      'ConditionExpression: `(${unchangedSince(seen)} OR attribute_exists(pk)) AND ${RESTART_AS_SEEN} AND ${stopAsSeen(seen)}`,',
+    why: 'two tasks that see an ended stream both ask Zoom for another one',
+  },
+  {
+    name: 'frames overtake the spool',
+    file: 'runner/kinesis/spool/spool.ts',
+    find: 'return this.#backlogs.size > 0 && this.#backlogs.get(partitionKey)?.isAhead === true;',
+    replace:
+      'return this.#backlogs.size < 0 && this.#backlogs.get(partitionKey)?.isAhead === true;',
+    why: 'what comes now is written before what lies on the disk: a lane is out of order',
+  },
+  {
+    name: 'spool appends in the wrong order',
+    file: 'runner/kinesis/spool/key-backlog.ts',
+    find: 'this.#tail = [...batch, ...this.#tail];',
+    replace: 'this.#tail = [...this.#tail, ...batch];',
+    why: 'a batch that the disk refused comes behind what came after it',
+  },
+  {
+    name: 'refused entries count as written',
+    file: 'runner/kinesis/put-records.ts',
+    find: 'if (result?.SequenceNumber && result.ShardId) {',
+    replace: "if (result !== undefined && (result.ShardId ??= 'shardId-000000000000')) {",
+    why: 'an entry that Kinesis throttles within a call that succeeds is lost, and nobody says so',
+  },
+  {
+    name: 'losses without a gap event',
+    file: 'runner/session/recording/gap-events.ts',
+    find: 'if (!this.#options.mayWrite()) return;',
+    replace: 'if (this.#options.mayWrite()) return;',
+    why: 'frames that are dropped in an outage are missing and not named',
+  },
+  {
+    name: 'recovered records unmarked',
+    file: 'runner/kinesis/spool/key-backlog.ts',
+    find: 'segment.load(frames, this.#disk.markRecovered);',
+    replace: 'segment.load(frames, (record) => record);',
+    why: 'nothing explains the numbers that were in the memory of the process that died',
+  },
+];
