@@ -27,7 +27,8 @@ export function createWebhookTokens(
     const command = new GetSecretValueCommand({ SecretId });
     return (await client.send(command, { abortSignal })).SecretString ?? '';
   };
-  const leftOut = (error: unknown) => logger.error('a Zoom secret is left out', { error });
+  const leftOut = (error: unknown) =>
+    logger.error('a Zoom secret or an app of one is left out', { error });
   return new SecretCache({
     load: async () => {
       try {

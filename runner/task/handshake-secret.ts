@@ -26,7 +26,7 @@ export class HandshakeSecret {
   ) {
     const read = (id: string) => fetchWith(client, new GetSecretValueCommand({ SecretId: id }));
     const leftOut = (error: unknown) =>
-      logger.warn('an app of the Zoom secret is left out', { event: 'secret_failed', error });
+      logger.warn('a Zoom secret or an app of one is left out', { event: 'secret_failed', error });
     this.#cache = new SecretCache({
       load: () => loadApps(secretId, read, parseSigningSecret, leftOut),
       keepMs: refreshMs,
