@@ -9,6 +9,7 @@ const { values } = parseArgs({
     seed: { type: 'string', default: '1' },
     meetings: { type: 'string', default: '20' },
     hours: { type: 'string', default: '1' },
+    sdk: { type: 'string', default: 'lean' },
     faults: { type: 'string', default: 'none' },
     lines: { type: 'boolean', default: false },
   },
@@ -30,6 +31,7 @@ const recorder = await runFleet({
   meetings,
   hours,
   faults,
+  sdk: values.sdk === 'whole' ? 'whole' : 'lean',
   ...(values.lines && {
     onLine: (name: string, line: string) => void hostWrite(`${name} ${line}\n`),
   }),

@@ -26,6 +26,8 @@ export interface RunOptions {
   readonly meetings: number;
   readonly hours: number;
   readonly faults: readonly FaultName[];
+  /** The SDK's own clients, or lean ones for long runs (aws/lean-client.ts). */
+  readonly sdk: 'whole' | 'lean';
   /** Lines that processes write. */
   onLine?(process: string, line: string): void;
 }
@@ -47,7 +49,7 @@ export async function runFleet(options: RunOptions): Promise<Recorder> {
   const network = randomFor('network');
   const world = createWorld(scheduler, recorder, () => 1 + network() * 4);
   patchGlobals(scheduler, fetchInWorld);
-  installLoader();
+  installLoader(options.sdk);
 
   const services = createServices(scheduler, recorder, randomFor('services'));
   const fates = randomFor('aws');

@@ -46,7 +46,7 @@ export class Refusal extends Error {
 }
 
 interface Hearing {
-  answer(status: number, body: string): void;
+  answer(status: number, body: string | object): void;
   failed(code: string): void;
 }
 
@@ -69,7 +69,12 @@ export class Aws {
     this.#options = options;
   }
 
-  send(machine: Machine, target: string, body: string, hearing: Hearing): { cancel(): void } {
+  send(
+    machine: Machine,
+    target: string,
+    body: string | object,
+    hearing: Hearing,
+  ): { cancel(): void } {
     const { scheduler, services, fate: decide, heard, sent } = this.#options;
     const [service = '', operation = ''] = target.split('.');
     const serve = services[service];
@@ -80,16 +85,16 @@ export class Aws {
     const call: ServiceCall = {
       machine,
       operation,
-      input: (body === '' ? {} : JSON.parse(body)) as Record<string, unknown>,
+      input: inputOf(body),
       sentAtMs: scheduler.nowMs,
       sentAtStep: scheduler.steps,
       id: this.#calls,
       isGone: () => isGone || machine.state === 'dead',
     };
     sent(call, service);
-    const tell = (status: number, text: string, error?: string) => {
+    const tell = (status: number, output: string | object, error?: string) => {
       if (fate.lost === 'answer') return fail();
-      const whole = fate.isTorn ? text.slice(0, text.length / 2) : text;
+      const whole = fate.isTorn ? torn(output) : output;
       machine.after(fate.latencyMs, () => {
         heard(call, service, error === undefined ? 'answered' : 'failed', error);
         hearing.answer(status, whole);
@@ -103,14 +108,12 @@ export class Aws {
       });
     };
     const refuse = ({ type, status, message, fields }: Refusal) =>
-      tell(status, JSON.stringify({ __type: type, message, ...fields }), type);
+      tell(status, { __type: type, message, ...fields }, type);
     scheduler.after(fate.latencyMs, undefined, () => {
       if (fate.lost === 'request') return fail();
       if (fate.refuse) return refuse(new Refusal(fate.refuse.type, 'injected', fate.refuse.status));
       try {
-        serve(call, (output) =>
-          tell(200, typeof output === 'string' ? output : JSON.stringify(output)),
-        );
+        serve(call, (output) => tell(200, output));
       } catch (error) {
         if (!(error instanceof Refusal)) throw error;
         refuse(error);
@@ -118,4 +121,15 @@ export class Aws {
     });
     return { cancel: () => (isGone = true) };
   }
+}
+
+function inputOf(body: string | object): Record<string, unknown> {
+  const input = typeof body === 'string' ? JSON.parse(body === '' ? '{}' : body) : body;
+  return input as Record<string, unknown>;
+}
+
+/** The first half of an answer. */
+function torn(output: string | object): string {
+  const text = typeof output === 'string' ? output : JSON.stringify(output);
+  return text.slice(0, text.length / 2);
 }

@@ -1,8 +1,14 @@
 import { running } from '../world/machine.ts';
 import { world } from '../world/world.ts';
 
-interface HandlerOptions {
+export interface HandlerOptions {
   readonly requestTimeout?: number;
+}
+
+export interface CallOptions {
+  readonly abortSignal?: AbortSignal | undefined;
+  /** 0: none. */
+  readonly requestTimeout?: number | undefined;
 }
 
 interface HttpRequest {
@@ -16,9 +22,15 @@ interface HttpResponse {
   readonly body: Uint8Array;
 }
 
+export interface Exchanged {
+  readonly status: number;
+  /** JSON, or what it would be parsed to. */
+  readonly body: string | object;
+}
+
 /**
  * The request handler under an AWS client: instead of opening a connection it hands the request to the world's AWS. The
- * client above it is the SDK's own, with its signature, retries and parsing.
+ * client above it is the SDK's own, with its signature, retries and parsing, or lean-client.ts.
  */
 export class MemoryHandler {
   readonly metadata = { handlerProtocol: 'http/1.1' };
@@ -32,14 +44,25 @@ export class MemoryHandler {
     return given instanceof MemoryHandler ? given : new MemoryHandler(given);
   }
 
-  handle(
-    request: HttpRequest,
-    call: { abortSignal?: AbortSignal; requestTimeout?: number } = {},
-  ): Promise<{ response: HttpResponse }> {
+  async handle(request: HttpRequest, call?: CallOptions): Promise<{ response: HttpResponse }> {
+    const target = request.headers['x-amz-target'] ?? '';
+    const { status, body } = await this.exchange(target, textOf(request.body), call);
+    const text = typeof body === 'string' ? body : JSON.stringify(body);
+    const headers = { 'content-type': 'application/x-amz-json-1.1', 'x-amzn-requestid': 'sim' };
+    return { response: { statusCode: status, headers, body: Buffer.from(text) } };
+  }
+
+  /**
+   * One try of one call.
+   *
+   * @param input JSON, or what it would be parsed to
+   * @throws Error `TimeoutError`, `AbortError`, or with Node's code for a connection that broke
+   */
+  exchange(target: string, input: string | object, call: CallOptions = {}): Promise<Exchanged> {
     const { abortSignal, requestTimeout = this.#options.requestTimeout ?? 0 } = call;
     const machine = running();
     if (machine === undefined) throw new Error('an AWS call outside of every simulated process');
-    const { promise, resolve, reject } = Promise.withResolvers<{ response: HttpResponse }>();
+    const { promise, resolve, reject } = Promise.withResolvers<Exchanged>();
     if (abortSignal?.aborted) {
       reject(aborted());
       return promise;
@@ -60,36 +83,14 @@ export class MemoryHandler {
         sent.cancel();
         reject(aborted());
       });
-    const timer =
-      requestTimeout > 0
-        ? setTimeout(
-            () => finish(() => reject(named('TimeoutError', 'no answer in time'))),
-            requestTimeout,
-          )
-        : undefined;
+    const late = () => finish(() => reject(named('TimeoutError', 'no answer in time')));
+    const timer = requestTimeout > 0 ? setTimeout(late, requestTimeout) : undefined;
     abortSignal?.addEventListener('abort', abort, { once: true });
-    const sent = world().aws.send(
-      machine,
-      request.headers['x-amz-target'] ?? '',
-      textOf(request.body),
-      {
-        answer: (status, body) =>
-          finish(() =>
-            resolve({
-              response: {
-                statusCode: status,
-                headers: {
-                  'content-type': 'application/x-amz-json-1.1',
-                  'x-amzn-requestid': 'simulated',
-                },
-                body: Buffer.from(body),
-              },
-            }),
-          ),
-        failed: (code) =>
-          finish(() => reject(Object.assign(named('Error', `connection ${code}`), { code }))),
-      },
-    );
+    const sent = world().aws.send(machine, target, input, {
+      answer: (status, body) => finish(() => resolve({ status, body })),
+      failed: (code) =>
+        finish(() => reject(Object.assign(named('Error', `connection ${code}`), { code }))),
+    });
     return promise;
   }
 
@@ -102,7 +103,8 @@ export class MemoryHandler {
   destroy(): void {}
 }
 
-function textOf(body: unknown): string {
+/** A body as the SDK hands it on. */
+export function textOf(body: unknown): string {
   if (typeof body === 'string') return body;
   if (body === undefined) return '';
   const { buffer, byteOffset, byteLength } = body as Uint8Array;

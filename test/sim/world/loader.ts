@@ -20,6 +20,16 @@ const SHIMS: Readonly<Record<string, string>> = {
   pino: 'pino',
 };
 
+/** In place of the SDK's clients, unless the whole SDK is to run. */
+const LEAN_SHIMS: Readonly<Record<string, string>> = {
+  '@aws-sdk/client-dynamodb': 'client-dynamodb',
+  '@aws-sdk/client-ecs': 'client-ecs',
+  '@aws-sdk/client-kinesis': 'client-kinesis',
+  '@aws-sdk/client-secrets-manager': 'client-secrets-manager',
+  '@aws-sdk/client-sqs': 'client-sqs',
+  '@aws-sdk/lib-dynamodb': 'lib-dynamodb',
+};
+
 /** Files of ours at whose edge the simulation begins: the socket of the client, and that of the simulator. */
 const EDGES: Readonly<Record<string, string>> = {
   'rtms/wire/lean-wire.ts': 'lean-wire',
@@ -71,7 +81,8 @@ function sourceOf(path: string): string {
  * The process stands in the query of each module's address, from where its imports take it on. Packages are shared: what
  * they keep in their modules are caches of what is the same for all.
  */
-export function installLoader(): void {
+export function installLoader(sdk: 'whole' | 'lean'): void {
+  const shims = sdk === 'lean' ? { ...SHIMS, ...LEAN_SHIMS } : SHIMS;
   registerHooks({
     resolve(specifier, context, next) {
       const tag = context.parentURL?.match(TAG)?.[0];
@@ -79,7 +90,7 @@ export function installLoader(): void {
         const isSdkFile = FILES.test(specifier) && SDK.test(context.parentURL ?? '');
         return next(isSdkFile ? shimAddress('no-files') : specifier, context);
       }
-      const shim = SHIMS[specifier];
+      const shim = shims[specifier];
       if (shim !== undefined) return next(shimAddress(shim), context);
       const resolved = next(specifier, context);
       const { url } = resolved;

@@ -1,0 +1,50 @@
+import { marshall, unmarshall, type unmarshallOptions } from '@aws-sdk/util-dynamodb';
+import type { Command, LeanClient } from '../aws/lean-client.ts';
+import type { CallOptions } from '../aws/memory-handler.ts';
+
+export * from '@aws-sdk/lib-dynamodb';
+
+interface Translation {
+  readonly unmarshallOptions?: unmarshallOptions;
+}
+
+type Item = Parameters<typeof unmarshall>[0];
+
+/** The document client over a lean one: values are translated, as the SDK does, by the SDK's own functions. */
+export class DynamoDBDocumentClient {
+  readonly #client: LeanClient;
+  readonly #translation: Translation;
+
+  constructor(client: LeanClient, translation: Translation) {
+    this.#client = client;
+    this.#translation = translation;
+  }
+
+  static from(client: LeanClient, translation: Translation = {}): DynamoDBDocumentClient {
+    return new DynamoDBDocumentClient(client, translation);
+  }
+
+  async send(command: Command, options?: CallOptions): Promise<object> {
+    const name = command.constructor.name.replace(
+      /^(Get|Update|Delete|Put)Command$/,
+      '$1ItemCommand',
+    );
+    const input = { ...command.input } as Record<string, unknown>;
+    for (const member of ['Key', 'Item', 'ExpressionAttributeValues', 'ExclusiveStartKey']) {
+      if (input[member] !== undefined) input[member] = marshall(input[member]);
+    }
+    const output = (await this.#client.sendAs(name, input, options)) as Record<string, unknown>;
+    const plain = (item: Item) => unmarshall(item, this.#translation.unmarshallOptions);
+    const { Item, Attributes, Items } = output as {
+      Item?: Item;
+      Attributes?: Item;
+      Items?: Item[];
+    };
+    return {
+      ...output,
+      ...(Item && { Item: plain(Item) }),
+      ...(Attributes && { Attributes: plain(Attributes) }),
+      ...(Items && { Items: Items.map(plain) }),
+    };
+  }
+}
