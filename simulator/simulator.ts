@@ -54,8 +54,20 @@ export interface SimulatorOptions {
 }
 
 export type SimulatorEvent =
-  | { readonly kind: 'stream_started'; readonly rtmsStreamId: string; readonly product: Product }
-  | { readonly kind: 'stream_stopped'; readonly rtmsStreamId: string; readonly sent: SentReport }
+  | {
+      readonly kind: 'stream_started';
+      readonly rtmsStreamId: string;
+      readonly entityId: string;
+      readonly product: Product;
+    }
+  | {
+      readonly kind: 'stream_stopped';
+      readonly rtmsStreamId: string;
+      readonly entityId: string;
+      /** STOP_REASON. */
+      readonly stopReason: number | undefined;
+      readonly sent: SentReport;
+    }
   | { readonly kind: 'webhook'; readonly delivery: WebhookDelivery };
 
 export interface Simulator extends AsyncDisposable {
@@ -129,9 +141,10 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
     sentDir,
     webhooks,
     serverUrl,
-    started: ({ rtmsStreamId, product }) =>
-      onEvent?.({ kind: 'stream_started', rtmsStreamId, product }),
-    stopped: ({ rtmsStreamId }, sent) => onEvent?.({ kind: 'stream_stopped', rtmsStreamId, sent }),
+    started: ({ rtmsStreamId, entityId, product }) =>
+      onEvent?.({ kind: 'stream_started', rtmsStreamId, entityId, product }),
+    stopped: ({ rtmsStreamId, entityId, stopReason }, sent) =>
+      onEvent?.({ kind: 'stream_stopped', rtmsStreamId, entityId, stopReason, sent }),
   });
 
   const signaling = await listenForSockets(

@@ -1,9 +1,12 @@
 import { parseArgs } from 'node:util';
 import { FAULTS, type FaultName } from './faults.ts';
 import { runFleet } from './run.ts';
+import { sayEvent } from './words.ts';
 
 const hostWrite = process.stderr.write.bind(process.stderr);
 const hostNow = performance.now.bind(performance);
+/** Of a problem are shown so many steps before it, and of so many problems. */
+const [STEPS, SHOWN] = [50, 1];
 const { values } = parseArgs({
   options: {
     seed: { type: 'string', default: '1' },
@@ -26,7 +29,7 @@ const faults: readonly FaultName[] =
       ? []
       : (values.faults.split(',') as FaultName[]);
 const sinceMs = hostNow();
-const recorder = await runFleet({
+const { recorder, problems, startMs } = await runFleet({
   seed,
   meetings,
   hours,
@@ -38,6 +41,14 @@ const recorder = await runFleet({
 });
 const seconds = (hostNow() - sinceMs) / 1_000;
 const { user, system } = process.cpuUsage();
+for (const { judge, step, words, events } of problems.slice(0, SHOWN)) {
+  const before = events.filter((event) => event.step <= step).slice(-STEPS);
+  const lines = before.map((event) => sayEvent(event, startMs));
+  process.stdout.write(`${lines.join('\n')}\n${judge}: ${words} (step ${step})\n\n`);
+}
+for (const { judge, step, words } of problems.slice(SHOWN, 50)) {
+  process.stdout.write(`${judge}: ${words} (step ${step})\n`);
+}
 process.stdout.write(
-  `sim seed=${seed} meetings=${meetings} virtual_hours=${hours} wall_s=${seconds.toFixed(1)} cpu_s=${((user + system) / 1e6).toFixed(1)} frames=${recorder.frames} written=${recorder.written} problems=0 hash=${recorder.hash()}\n`,
+  `sim seed=${seed} meetings=${meetings} virtual_hours=${hours} wall_s=${seconds.toFixed(1)} cpu_s=${((user + system) / 1e6).toFixed(1)} frames=${recorder.frames} written=${recorder.written} problems=${problems.length} hash=${recorder.hash()}\n`,
 );

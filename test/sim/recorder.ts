@@ -2,11 +2,18 @@ import { createHash } from 'node:crypto';
 import { decodeMediaRecord } from '../../shared/record/decode-media-record.ts';
 import { locateUserRecords } from '../../shared/record/kpl.ts';
 import type { NotSentReason, SentSourceId } from '../../simulator/sent-ledger.ts';
-import type { Simulator, SimulatorEvent } from '../../simulator/simulator.ts';
+import type { SimulatorEvent } from '../../simulator/simulator.ts';
 import type { ServiceCall } from './aws/aws.ts';
-import type { AppliedRow } from './aws/dynamodb.ts';
+import { type AppliedRow, commandOf, rowOf } from './aws/dynamodb.ts';
 import type { StoredEntry } from './aws/kinesis.ts';
-import type { FrameEvent, HistoryEvent, RecordEvent, SocketEvent, WrittenUnit } from './history.ts';
+import type {
+  FrameEvent,
+  HistoryEvent,
+  RecordEvent,
+  RowImage,
+  SocketEvent,
+  WrittenUnit,
+} from './history.ts';
 import type { Link } from './net/link.ts';
 import type { Scheduler } from './world/scheduler.ts';
 
@@ -17,14 +24,33 @@ const MEDIA_NAMES: Readonly<Record<number, 'audio' | 'video' | 'deskshare'>> = {
   2: 'video',
   4: 'deskshare',
 };
+const SESSION = 'SESSION#';
 
-/** Writes the history of a run, and the hash that two runs of one seed must share. */
+/** The events of one stream, and whether it is over. */
+export interface StreamHistory {
+  readonly events: HistoryEvent[];
+  stoppedAtMs: number | undefined;
+}
+
+/**
+ * Writes the history of a run, and the hash that two runs of one seed must share. The events of each stream are kept
+ * apart, so that a stream can be judged when it is over, and its events let go.
+ */
 export class Recorder {
-  readonly history: HistoryEvent[] = [];
+  /** What is of no stream, and what every judge needs: processes, faults, streams, and writes to rows. */
+  readonly common: HistoryEvent[] = [];
+  readonly streams = new Map<string, StreamHistory>();
+  /** Streams that were judged and let go, and what came of them all the same. */
+  readonly settled = new Set<string>();
+  readonly late: HistoryEvent[] = [];
   readonly #scheduler: Scheduler;
   readonly #hash = createHash('sha256');
   readonly #roles = new Map<number, 'signaling' | 'media'>();
   readonly #untold = new Map<number, { told: boolean }[]>();
+  readonly #applied = new Map<number, AppliedRow>();
+  /** What each process has read of a row by the index last: the same once more says nothing new. */
+  readonly #lastRead = new Map<string, RowImage>();
+  readonly #lastStream = new Map<string, string>();
   #step = 0;
   frames = 0;
   written = 0;
@@ -33,15 +59,18 @@ export class Recorder {
     this.#scheduler = scheduler;
   }
 
-  /** The step of the newest event. */
-  get step(): number {
-    return this.#step;
-  }
-
   add(event: Body<HistoryEvent>): HistoryEvent {
     this.#step += 1;
-    const whole = { ...event, step: this.#step, atMs: this.#scheduler.nowMs } as HistoryEvent;
-    this.history.push(whole);
+    const whole = event as HistoryEvent & { step: number; atMs: number };
+    whole.step = this.#step;
+    whole.atMs = this.#scheduler.nowMs;
+    const stream = streamOf(whole);
+    if (stream === undefined) this.common.push(whole);
+    else if (this.settled.has(stream)) this.late.push(whole);
+    else {
+      this.#stream(stream).events.push(whole);
+      if (isForAll(whole)) this.common.push(whole);
+    }
     return whole;
   }
 
@@ -49,7 +78,7 @@ export class Recorder {
     rtmsStreamId: string,
     id: SentSourceId,
     capturedAtMs: number,
-    notSent?: NotSentReason,
+    how: { socket: number | undefined } | { notSent: NotSentReason },
   ): void {
     this.frames += 1;
     this.add({
@@ -58,7 +87,7 @@ export class Recorder {
       mediaType: id.mediaType as FrameEvent['mediaType'],
       source: String(id.channelId ?? id.userId),
       capturedAtMs,
-      ...(notSent !== undefined && { notSent }),
+      ...(how as { socket: number }),
     });
   }
 
@@ -78,63 +107,148 @@ export class Recorder {
       what,
       ...(lostMessages > 0 && { lostMessages }),
     });
+    if (what === 'ended' || what === 'broken') this.#roles.delete(link.id);
   }
 
   /** A stream of the simulator has started or stopped. */
-  zoom(
-    event: Exclude<SimulatorEvent, { kind: 'webhook' }>,
-    simulator: Simulator | undefined,
-  ): void {
-    const { rtmsStreamId } = event;
-    const info = simulator?.streams().find((one) => one.rtmsStreamId === rtmsStreamId);
-    const entityId = info?.entityId ?? '';
-    const what = event.kind === 'stream_started' ? 'started' : 'stopped';
-    this.add({ kind: 'stream', rtmsStreamId, entityId, what });
+  zoom(event: Exclude<SimulatorEvent, { kind: 'webhook' }>): void {
+    const { kind, rtmsStreamId, entityId } = event;
+    const stream = { kind: 'stream', rtmsStreamId, entityId } as const;
+    if (kind === 'stream_started') {
+      const continues = this.#lastStream.get(entityId);
+      this.#lastStream.set(entityId, rtmsStreamId);
+      this.add({ ...stream, what: 'started', ...(continues !== undefined && { continues }) });
+    } else {
+      const { stopReason } = event;
+      this.add({ ...stream, what: 'stopped', ...(stopReason !== undefined && { stopReason }) });
+      this.#stream(rtmsStreamId).stoppedAtMs = this.#scheduler.nowMs;
+    }
+  }
+
+  /** A call leaves a process. */
+  sent(call: ServiceCall): void {
+    const { operation, input, machine, id } = call;
+    const op = ROW_OPERATIONS[operation];
+    if (op === undefined) return;
+    const command = op === 'read' ? undefined : { command: commandOf(input) };
+    const row = rowOf(input);
+    this.add({
+      kind: 'row',
+      process: machine.name,
+      call: id,
+      row,
+      op,
+      phase: 'invoked',
+      ...command,
+    });
   }
 
   row(call: ServiceCall, what: AppliedRow): void {
     const { machine, id } = call;
+    const { row, image } = what;
+    if (what.stale === true) {
+      const key = `${machine.name} ${row}`;
+      if (this.#lastRead.get(key) === image) return;
+      this.#lastRead.set(key, image);
+      this.add({ kind: 'row', process: machine.name, call: id, phase: 'answered', ...what });
+      return;
+    }
+    this.#applied.set(id, what);
     this.add({ kind: 'row', process: machine.name, call: id, phase: 'applied', ...what });
-    if (what.op !== 'read' && what.met) this.#count(`${what.row} ${JSON.stringify(what.after)}`);
+    if (what.op !== 'read' && what.met) this.#count(`${row} ${JSON.stringify(what.after)}`);
   }
 
   stored(call: ServiceCall, entries: readonly StoredEntry[]): void {
     const told: { told: boolean }[] = [];
+    const { sentAtMs, sentAtStep, machine } = call;
     for (const { data, ...place } of entries) {
       const units =
         place.stream === 'media' ? mediaUnits(data, place.partitionKey) : lineUnits(data);
       this.written += units.length;
       this.#count(`${place.stream} ${place.shard} ${place.sequenceNumber} ${place.partitionKey}`);
       this.#hash.update(data);
-      const { sentAtMs, sentAtStep, machine } = call;
-      const event = {
-        kind: 'record',
-        process: machine.name,
-        ...place,
-        sentAtMs,
-        sentAtStep,
-        units,
-        told: false,
-      } as const;
-      told.push(this.add(event) as RecordEvent & { told: boolean });
+      const process = machine.name;
+      const event = { kind: 'record', process, ...place, sentAtMs, sentAtStep, units, told: false };
+      told.push(this.add(event as Body<RecordEvent>) as RecordEvent & { told: boolean });
     }
     this.#untold.set(call.id, told);
   }
 
+  /** The step of the newest event. */
+  get step(): number {
+    return this.#step;
+  }
+
   /** A call's answer has reached its process, or its failure. */
-  answered(call: ServiceCall, outcome: 'answered' | 'failed'): void {
-    if (outcome === 'answered')
-      for (const event of this.#untold.get(call.id) ?? []) event.told = true;
-    this.#untold.delete(call.id);
+  heard(call: ServiceCall, outcome: 'answered' | 'failed', error?: string): void {
+    const { id, machine, operation, input } = call;
+    if (outcome === 'answered') for (const event of this.#untold.get(id) ?? []) event.told = true;
+    this.#untold.delete(id);
+    const op = ROW_OPERATIONS[operation];
+    if (op === undefined) return;
+    const applied = this.#applied.get(id);
+    this.#applied.delete(id);
+    const known = { kind: 'row', process: machine.name, call: id, row: rowOf(input), op } as const;
+    const isAnswer = outcome === 'answered' || /ConditionalCheckFailed/.test(error ?? '');
+    if (!isAnswer || applied === undefined) {
+      this.add({ ...known, phase: 'failed', error: error ?? 'unknown' });
+      return;
+    }
+    const { met, image, after } = applied;
+    const seen =
+      op === 'read' ? image : input['ReturnValues'] === 'ALL_NEW' && met ? after : undefined;
+    this.add({
+      ...known,
+      phase: 'answered',
+      ...(met !== undefined && { met }),
+      ...(seen !== undefined && { image: seen }),
+    });
   }
 
   hash(): string {
     return this.#hash.copy().update(`${this.#scheduler.nowMs}`).digest('hex');
   }
 
+  #stream(rtmsStreamId: string): StreamHistory {
+    let stream = this.streams.get(rtmsStreamId);
+    if (stream === undefined) {
+      stream = { events: [], stoppedAtMs: undefined };
+      this.streams.set(rtmsStreamId, stream);
+    }
+    return stream;
+  }
+
   #count(text: string): void {
     this.#hash.update(`${this.#scheduler.nowMs} ${text}\n`);
   }
+}
+
+const ROW_OPERATIONS: Readonly<Record<string, 'read' | 'write' | 'delete'>> = {
+  GetItem: 'read',
+  UpdateItem: 'write',
+  DeleteItem: 'delete',
+};
+
+function streamOf(event: HistoryEvent): string | undefined {
+  switch (event.kind) {
+    case 'row':
+      return event.row.startsWith(SESSION) ? event.row.slice(SESSION.length) : undefined;
+    case 'record':
+      return event.units[0]?.rtmsStreamId;
+    case 'frame':
+    case 'socket':
+    case 'stream':
+    case 'webhook':
+      return event.rtmsStreamId;
+    default:
+      return undefined;
+  }
+}
+
+/** Does a judge of all streams together need it? */
+function isForAll(event: HistoryEvent): boolean {
+  if (event.kind === 'stream') return true;
+  return event.kind === 'row' && event.phase === 'applied' && event.met === true;
 }
 
 function mediaUnits(data: Buffer, partitionKey: string): WrittenUnit[] {

@@ -15,11 +15,12 @@ import { startZoom } from './fleet/zoom.ts';
 import { planMeetings, scenarioOf } from './meetings.ts';
 import { fetchInWorld } from './net/http.ts';
 import { Recorder } from './recorder.ts';
+import { type FoundProblem, Settling } from './settling.ts';
 import { patchGlobals } from './world/globals.ts';
 import { installLoader } from './world/loader.ts';
 import { type Machine, seedOf } from './world/machine.ts';
 import { Scheduler } from './world/scheduler.ts';
-import { createWorld } from './world/world.ts';
+import { createWorld, world } from './world/world.ts';
 
 export interface RunOptions {
   readonly seed: number;
@@ -32,33 +33,45 @@ export interface RunOptions {
   onLine?(process: string, line: string): void;
 }
 
+export interface RunResult {
+  readonly recorder: Recorder;
+  readonly problems: readonly FoundProblem[];
+  /** Unix ms. */
+  readonly startMs: number;
+}
+
 const START_MS = Date.UTC(2026, 10, 27);
 /** After the last meeting: drains, restarts and late webhooks come to their end. */
 const AFTER_MS = 10 * 60_000;
 const SECOND_MS = 1_000;
+/** A call that has been open for so long is not one that happens to be under way. */
+const STUCK_MS = 30 * SECOND_MS;
+/** Streams that are over are judged this often. */
+const SETTLE_MS = 600_000;
 const CAPACITY = 400;
 /** How long ECS takes to start a task. */
 const TASK_START_MS = 30_000;
 
 /** Plays a fleet through its meetings in virtual time. Once in a process: it patches Node's globals. */
-export async function runFleet(options: RunOptions): Promise<Recorder> {
+export async function runFleet(options: RunOptions): Promise<RunResult> {
   const { seed, meetings, hours, faults } = options;
   const randomFor = (name: string) => seededRandom(seedOf(seed, name));
   const scheduler = new Scheduler(START_MS);
   const recorder = new Recorder(scheduler);
   const network = randomFor('network');
-  const world = createWorld(scheduler, recorder, () => 1 + network() * 4);
+  const around = createWorld(scheduler, recorder, () => 1 + network() * 4);
   patchGlobals(scheduler, fetchInWorld);
   installLoader(options.sdk);
 
   const services = createServices(scheduler, recorder, randomFor('services'));
   const fates = randomFor('aws');
-  world.aws = new Aws({
+  around.aws = new Aws({
     scheduler,
+    step: () => recorder.step,
     services: services.byName,
     fate: (_, service) => drawFate(faults.includes('aws'), service, fates),
-    sent: () => {},
-    heard: (call, _, outcome) => recorder.answered(call, outcome),
+    sent: (call) => recorder.sent(call),
+    heard: (call, _, outcome, error) => recorder.heard(call, outcome, error),
   });
   const line = (machine: Machine, text: string) => options.onLine?.(machine.name, text);
 
@@ -75,9 +88,16 @@ export async function runFleet(options: RunOptions): Promise<Recorder> {
           event: delivery.event.event,
           status: delivery.attempts.at(-1)?.status || undefined,
         });
-      } else recorder.zoom(event, zoom.simulator);
+      } else recorder.zoom(event);
     },
   });
+  around.onAnswer = (asker, { url }, status) => {
+    const entry = zoom.simulator.api.requests.at(-1);
+    if (!url.endsWith('/rtms_app/status') || entry?.action !== 'start') return;
+    const { entityId, rtmsStreamId } = entry;
+    const started = rtmsStreamId === undefined ? {} : { rtmsStreamId };
+    recorder.add({ kind: 'restart', process: asker.name, entityId, status, ...started });
+  };
   const { apiUrl, oauthUrl } = zoom.simulator;
   const environment = { capacity: CAPACITY, apiUrl, oauthUrl };
   services.ecs.desiredCount = Math.max(2, Math.ceil(meetings / 60));
@@ -101,6 +121,28 @@ export async function runFleet(options: RunOptions): Promise<Recorder> {
   });
   startTasks();
 
+  const noteHeld = (when: 'before' | 'after') => {
+    const owners = [...services.table.rows().values()].map((row) => row?.['owner']);
+    for (const { machine, taskId, isDraining } of runners.live) {
+      if (isDraining) continue;
+      const { timers, sockets, disk } = machine;
+      const stuck = [...machine.calls].filter(
+        ({ sinceMs }) => scheduler.nowMs - sinceMs > STUCK_MS,
+      );
+      recorder.add({
+        kind: 'held',
+        process: machine.name,
+        when,
+        sessions: owners.filter((owner) => owner === taskId).length,
+        timers,
+        sockets,
+        calls: stuck.length,
+        bufferedBytes: 0,
+        spoolBytes: disk.bytes,
+      });
+    }
+  };
+  scheduler.after(55 * SECOND_MS, undefined, () => noteHeld('before'));
   const endMs = hours * 3_600 * SECOND_MS;
   for (const meeting of planMeetings(randomFor('meetings'), meetings, hours)) {
     scheduler.after(60 * SECOND_MS + meeting.startMs, undefined, () =>
@@ -109,24 +151,18 @@ export async function runFleet(options: RunOptions): Promise<Recorder> {
   }
   scheduleFaults(faults, targetsOf(runners, scheduler, recorder), randomFor('faults'), endMs);
   const untilMs = scheduler.nowMs + 60 * SECOND_MS + endMs + AFTER_MS;
+  const settling = new Settling(recorder);
+  const settle = () => {
+    settling.settle(scheduler.nowMs);
+    scheduler.after(SETTLE_MS, undefined, settle);
+  };
+  scheduler.after(SETTLE_MS, undefined, settle);
   await scheduler.run(() => scheduler.nowMs >= untilMs);
   void catcher;
-  for (const { machine } of runners.live) {
-    const { timers, sockets, calls } = machine;
-    recorder.add({
-      kind: 'held',
-      process: machine.name,
-      when: 'after',
-      sessions: 0,
-      timers,
-      sockets,
-      calls,
-      bufferedBytes: 0,
-      spoolBytes: machine.disk.bytes,
-    });
-  }
+  noteHeld('after');
   recorder.add({ kind: 'end', seed });
-  return recorder;
+  settling.end();
+  return { recorder, problems: settling.problems, startMs: START_MS };
 }
 
 function targetsOf(runners: Runners, scheduler: Scheduler, recorder: Recorder): FaultTargets {
@@ -156,7 +192,15 @@ function targetsOf(runners: Runners, scheduler: Scheduler, recorder: Recorder): 
       if (runner) runners.freeze(runner, durationMs);
       return runner && `${runner.machine.name} freezes for ${Math.round(durationMs)} ms`;
     },
-    breakLink: () => undefined,
+    breakLink(random, how) {
+      const links = [...world().links];
+      const link = links[Math.floor(random() * links.length)];
+      if (link === undefined) return undefined;
+      if (how === 'break') link.break();
+      else link.goSilent();
+      const what = how === 'break' ? 'breaks' : 'goes silent';
+      return `socket ${link.id} of ${link.client.machine.name} ${what}`;
+    },
     note: (fault, words) => void recorder.add({ kind: 'fault', fault, words }),
   };
 }

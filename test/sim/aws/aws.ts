@@ -52,6 +52,8 @@ interface Hearing {
 
 export interface AwsOptions {
   readonly scheduler: Scheduler;
+  /** The step of the newest event of the history. */
+  step(): number;
   /** By the first part of `x-amz-target`. */
   readonly services: Readonly<Record<string, Service>>;
   fate(machine: Machine, service: string, operation: string): CallFate;
@@ -75,7 +77,7 @@ export class Aws {
     body: string | object,
     hearing: Hearing,
   ): { cancel(): void } {
-    const { scheduler, services, fate: decide, heard, sent } = this.#options;
+    const { scheduler, step, services, fate: decide, heard, sent } = this.#options;
     const [service = '', operation = ''] = target.split('.');
     const serve = services[service];
     if (serve === undefined) throw new Error(`the simulated AWS has no service ${target}`);
@@ -87,7 +89,7 @@ export class Aws {
       operation,
       input: inputOf(body),
       sentAtMs: scheduler.nowMs,
-      sentAtStep: scheduler.steps,
+      sentAtStep: step(),
       id: this.#calls,
       isGone: () => isGone || machine.state === 'dead',
     };

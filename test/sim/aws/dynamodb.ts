@@ -1,4 +1,4 @@
-import type { RowImage } from '../history.ts';
+import type { RowCommand, RowImage } from '../history.ts';
 import { Refusal, type Service, type ServiceCall } from './aws.ts';
 import { conditionOf, type Item, updateOf, type Value } from './expressions.ts';
 
@@ -10,6 +10,7 @@ export interface TableOptions {
 }
 
 export interface AppliedRow {
+  /** `pk`. */
   readonly row: string;
   readonly op: 'read' | 'write' | 'delete';
   readonly met?: boolean;
@@ -72,8 +73,8 @@ export class MemoryTable {
     updateOf(String(input['UpdateExpression']))(item, namesOf(input));
     this.#rows.set(pk, item);
     this.#reindex(pk, item);
-    const images = { before: plain(before), after: plain(item) };
-    this.#options.applied(call, { row: pk, op: 'write', met: true, ...images });
+    const seen = { before: plain(before), after: plain(item) };
+    this.#options.applied(call, { row: pk, op: 'write', met: true, ...seen });
     if (input['ReturnValues'] === 'ALL_NEW') return { Attributes: item };
     return input['ReturnValues'] === 'ALL_OLD' && before ? { Attributes: before } : {};
   }
@@ -115,16 +116,15 @@ export class MemoryTable {
   #reindex(pk: string, item: Item | undefined): void {
     const { after, indexLagMs } = this.#options;
     const lagMs = Math.max(indexLagMs(), this.#lagUntilMs.get(pk) ?? 0);
-    const seen = item && structuredClone(item);
     after(lagMs, () => {
       const before = this.#indexed.get(pk);
       if (before !== undefined) this.#index.get(before)?.delete(pk);
-      const owner = seen?.['owner']?.['S'] as string | undefined;
-      if (owner === undefined || seen === undefined) this.#indexed.delete(pk);
+      const owner = item?.['owner']?.['S'] as string | undefined;
+      if (owner === undefined || item === undefined) this.#indexed.delete(pk);
       else {
         this.#indexed.set(pk, owner);
         const rows = this.#index.get(owner) ?? new Map<string, Item>();
-        this.#index.set(owner, rows.set(pk, seen));
+        this.#index.set(owner, rows.set(pk, item));
       }
     });
   }
@@ -141,8 +141,33 @@ function namesOf(input: Input) {
   };
 }
 
+const images = new WeakMap<Item, RowImage>();
+
+/** An item that stands in the table is never changed, so its image is made once. */
 function plain(item: Item | undefined): RowImage {
-  return item && (plainValue({ M: item }) as RowImage);
+  if (item === undefined) return undefined;
+  let image = images.get(item);
+  if (image === undefined) {
+    image = plainValue({ M: item }) as RowImage;
+    images.set(item, image);
+  }
+  return image;
+}
+
+/** What a write or delete asks for, for the history. */
+export function commandOf(input: Input): RowCommand {
+  const { ConditionExpression: condition, UpdateExpression: update } = input;
+  const { names, values } = namesOf(input);
+  return {
+    ...(typeof condition === 'string' && { condition }),
+    ...(typeof update === 'string' && { update }),
+    names,
+    values: plainValue({ M: values }) as Record<string, unknown>,
+  };
+}
+
+export function rowOf(input: Input): string {
+  return keyOf(input);
 }
 
 function plainValue(value: Value): unknown {

@@ -69,11 +69,13 @@ export class MemoryHandler {
     }
     if (!machine.mayAct()) return promise;
     let isOver = false;
-    machine.calls += 1;
+    // A long poll is no work that is left undone.
+    const open = { sinceMs: machine.scheduler.nowMs };
+    if (!target.endsWith('.ReceiveMessage')) machine.calls.add(open);
     const finish = (act: () => void) => {
       if (isOver) return;
       isOver = true;
-      machine.calls -= 1;
+      machine.calls.delete(open);
       clearTimeout(timer);
       abortSignal?.removeEventListener('abort', abort);
       act();

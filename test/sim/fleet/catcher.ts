@@ -1,4 +1,5 @@
 import type { MemoryQueue } from '../aws/sqs.ts';
+import type { ProcessEvent } from '../history.ts';
 import { load } from '../world/loader.ts';
 import { Machine } from '../world/machine.ts';
 import { world } from '../world/world.ts';
@@ -65,6 +66,7 @@ export class Catcher {
     const { machine } = execution;
     execution.isBusy = true;
     this.invocations += 1;
+    if (machine.state === 'frozen') note(machine, 'thawed');
     machine.thaw();
     const endsAtMs = world().scheduler.nowMs + TIMEOUT_MS;
     const context = {
@@ -91,6 +93,7 @@ export class Catcher {
             execution.isBusy = false;
             for (const { id, receipt } of batch) if (!failed.includes(id)) queue.delete(receipt);
             machine.freeze();
+            note(machine, 'frozen');
             const idleSince = this.invocations;
             world().scheduler.after(IDLE_MS, undefined, () => {
               if (!execution.isBusy && idleSince === this.invocations) this.#drop(execution);
@@ -102,7 +105,7 @@ export class Catcher {
 
   kill(execution: Execution): void {
     if (execution.machine.state === 'dead') return;
-    world().recorder.add({ kind: 'process', process: execution.machine.name, what: 'killed' });
+    note(execution.machine, 'killed');
     this.#drop(execution);
   }
 
@@ -126,7 +129,7 @@ export class Catcher {
         this.#drop(execution);
       },
     });
-    world().recorder.add({ kind: 'process', process: name, what: 'started' });
+    note(machine, 'started');
     const handler = Promise.withResolvers<Handler>();
     world().scheduler.hold(
       (async () => {
@@ -142,4 +145,8 @@ export class Catcher {
     this.executions.push(execution);
     return execution;
   }
+}
+
+function note({ name }: Machine, what: ProcessEvent['what']): void {
+  world().recorder.add({ kind: 'process', process: name, what });
 }

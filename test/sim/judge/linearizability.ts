@@ -79,16 +79,17 @@ function explore(
   open: ReadonlySet<RowOperation>,
   everSeen: Set<string>,
 ): Past[] {
-  const known = new Map(pasts.map((past) => [keyOf(past), past]));
-  const todo = [...pasts];
+  const read = pasts.map((past) => withReads(past, open));
+  const known = new Map(read.map((past) => [keyOf(past), past]));
+  const todo = [...known.values()];
   for (let past = todo.pop(); past !== undefined; past = todo.pop()) {
     for (const operation of open) {
-      if (past.done.includes(operation)) continue;
+      if (operation.op === 'read' || past.done.includes(operation)) continue;
       const after = effectOn(past.item, row, operation);
       if (after === undefined) continue;
       const text = after.item === past.item ? past.text : textOf(after.item);
       const done = [...past.done, operation];
-      const next: Past = { item: after.item, text, done };
+      const next = withReads({ item: after.item, text, done }, open);
       if (known.has(keyOf(next))) continue;
       everSeen.add(text);
       known.set(keyOf(next), next);
@@ -99,15 +100,22 @@ function explore(
   return [...known.values()];
 }
 
-/** @returns the row after the operation; undefined when its answer would have been another one */
+/** A read changes nothing: one that is explained by the row as it stands may as well take effect now. */
+function withReads(past: Past, open: ReadonlySet<RowOperation>): Past {
+  const done = [...past.done];
+  for (const operation of open) {
+    const isNow = operation.op === 'read' && textOf(operation.answer?.image) === past.text;
+    if (isNow && !past.done.includes(operation)) done.push(operation);
+  }
+  return done.length === past.done.length ? past : { ...past, done };
+}
+
+/** @returns the row after the write or delete; undefined when its answer would have been another one */
 function effectOn(
   item: Item | undefined,
   row: string,
   { op, command, answer }: RowOperation,
 ): { readonly item: Item | undefined } | undefined {
-  if (op === 'read') {
-    return textOf(answer?.image) === textOf(item) ? { item } : undefined;
-  }
   const isMet = meets(item, command.condition, command);
   if (answer !== undefined && answer.met !== isMet) return undefined;
   if (!isMet) return { item };

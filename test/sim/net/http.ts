@@ -76,8 +76,10 @@ export function ask(question: Question, signal?: AbortSignal | null): Promise<Pl
   const abort = () => finish(() => reject(signal?.reason));
   if (signal?.aborted) abort();
   signal?.addEventListener('abort', abort, { once: true });
-  const done = (answer: PlainAnswer) =>
+  const done = (answer: PlainAnswer) => {
+    world().onAnswer(asker, question, answer.status);
     asker.after(world().latencyMs(), () => finish(() => resolve(answer)));
+  };
 
   const { hostname, port } = new URL(question.url);
   const local = world().route(hostname);

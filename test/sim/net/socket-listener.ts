@@ -21,7 +21,9 @@ class ServerSocket extends EventEmitter implements LinkEnd {
   }
 
   send(data: string | Buffer): void {
-    if (this.readyState === this.OPEN) this.#link?.send(this, { kind: 'message', data });
+    if (this.readyState !== this.OPEN) return;
+    world().lastServerLink = this.#link;
+    this.#link?.send(this, { kind: 'message', data });
   }
 
   close(code: number): void {
@@ -38,6 +40,8 @@ class ServerSocket extends EventEmitter implements LinkEnd {
 
   pause(): void {
     this.#link?.pauseServer(true);
+    // The simulator sends nothing either, although it books what it does not send.
+    if (this.#link) world().recorder.socket(this.#link, 'black_hole');
   }
 
   resume(): void {

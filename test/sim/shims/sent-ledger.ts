@@ -8,6 +8,8 @@ import { world } from '../world/world.ts';
 
 export type * from '../../../simulator/sent-ledger.ts';
 
+const sockets = new WeakMap<ClientConnection, number>();
+
 /** The simulator's own book of what it sent, which also writes it into the history of the run. */
 export class SentLedger extends ShippedLedger {
   readonly #rtmsStreamId: string;
@@ -24,11 +26,17 @@ export class SentLedger extends ShippedLedger {
     connection: ClientConnection,
   ): void {
     super.frameSent(id, payload, timestampMs, connection);
-    world().recorder.frame(this.#rtmsStreamId, id, timestampMs);
+    let socket = sockets.get(connection);
+    if (socket === undefined) {
+      // The frame was handed to the connection right before, and its connection to the socket.
+      socket = world().lastServerLink?.id;
+      if (socket !== undefined) sockets.set(connection, socket);
+    }
+    world().recorder.frame(this.#rtmsStreamId, id, timestampMs, { socket });
   }
 
   override frameNotSent(id: SentSourceId, timestampMs: number, reason: NotSentReason): void {
     super.frameNotSent(id, timestampMs, reason);
-    world().recorder.frame(this.#rtmsStreamId, id, timestampMs, reason);
+    world().recorder.frame(this.#rtmsStreamId, id, timestampMs, { notSent: reason });
   }
 }

@@ -45,7 +45,7 @@ export class Machine implements TaskOwner {
   /** Timers that would keep Node alive or fire: for the judge of leaks. */
   timers = 0;
   /** AWS calls without an answer. */
-  calls = 0;
+  readonly calls = new Set<{ readonly sinceMs: number }>();
   /** Open WebSockets. */
   sockets = 0;
   /** After this many more effects the process is killed, in the middle of what it does. */

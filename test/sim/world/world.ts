@@ -2,6 +2,7 @@ import type { Aws } from '../aws/aws.ts';
 import type { MemoryServer, PlainAnswer, Question } from '../net/http.ts';
 import type { Link, LinkEnd } from '../net/link.ts';
 import type { Recorder } from '../recorder.ts';
+import type { Machine } from './machine.ts';
 import type { Scheduler } from './scheduler.ts';
 
 interface Accepted {
@@ -22,6 +23,10 @@ export class World {
   /** One way over the network, ms; drawn anew for each message. */
   readonly latencyMs: () => number;
   aws!: Aws;
+  /** The connection on which the simulated Zoom has sent last. */
+  lastServerLink: Link | undefined;
+  /** Told of every HTTP answer. */
+  onAnswer: (asker: Machine, question: Question, status: number) => void = () => {};
   /** What becomes of a dial; undefined: nothing special. `silent`: nobody answers it. */
   dialFate: (rtmsStreamId: string) => 'silent' | 'refused' | undefined = () => undefined;
   readonly #servers = new Map<number, MemoryServer>();

@@ -1,0 +1,68 @@
+import type { HistoryEvent, Problem } from './history.ts';
+import { judgeDrains } from './judge/drains.ts';
+import { judgeFrames } from './judge/frames.ts';
+import { judgeLanes } from './judge/lanes.ts';
+import { judgeLeaks } from './judge/leaks.ts';
+import { judgeRows } from './judge/linearizability.ts';
+import { judgeLiveness } from './judge/liveness.ts';
+import { judgeRestarts } from './judge/restarts.ts';
+import type { Recorder } from './recorder.ts';
+
+/** A stream is judged this long after its end: nothing of it is written or read any more. */
+const OVER_AFTER_MS = 30 * 60_000;
+const OF_A_STREAM = [judgeRows, judgeLanes, judgeFrames];
+const OF_ALL = [judgeLiveness, judgeDrains, judgeRestarts, judgeLeaks];
+
+/** A problem with the events that it was found in. */
+export interface FoundProblem extends Problem {
+  readonly events: readonly HistoryEvent[];
+}
+
+/** Judges the streams that are over and lets their events go, so that a long run fits into memory. */
+export class Settling {
+  readonly problems: FoundProblem[] = [];
+  readonly #recorder: Recorder;
+
+  constructor(recorder: Recorder) {
+    this.#recorder = recorder;
+  }
+
+  settle(nowMs: number): void {
+    for (const [rtmsStreamId, { stoppedAtMs }] of this.#recorder.streams) {
+      if (stoppedAtMs !== undefined && nowMs - stoppedAtMs > OVER_AFTER_MS)
+        this.#judge(rtmsStreamId);
+    }
+  }
+
+  /** Judges what is left. */
+  end(): void {
+    const { streams, common, late } = this.#recorder;
+    for (const rtmsStreamId of [...streams.keys()]) this.#judge(rtmsStreamId);
+    const tasks = common.filter((event) => event.kind === 'row' && event.row.startsWith('TASK#'));
+    this.#add(judgeRows(tasks), tasks);
+    for (const judge of OF_ALL) this.#add(judge(common), common);
+    const written = late.filter(({ kind }) => kind === 'record' || kind === 'frame');
+    this.#add(
+      written.map(({ step }) => ({ judge: 'late', step, words: 'of a stream long after its end' })),
+      written,
+    );
+    this.problems.sort((a, b) => a.step - b.step);
+  }
+
+  #judge(rtmsStreamId: string): void {
+    const { streams, common, settled } = this.#recorder;
+    settled.add(rtmsStreamId);
+    const own = streams.get(rtmsStreamId)?.events ?? [];
+    streams.delete(rtmsStreamId);
+    const [first, last] = [own[0]?.step ?? 0, own.at(-1)?.step ?? 0];
+    const around = common.filter(
+      ({ kind, step }) => (kind === 'process' || kind === 'fault') && step >= first && step <= last,
+    );
+    const events = [...own, ...around].sort((a, b) => a.step - b.step);
+    for (const judge of OF_A_STREAM) this.#add(judge(events), events);
+  }
+
+  #add(problems: readonly Problem[], events: readonly HistoryEvent[]): void {
+    this.problems.push(...problems.map((problem) => ({ ...problem, events })));
+  }
+}

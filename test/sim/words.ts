@@ -1,0 +1,46 @@
+import type { HistoryEvent } from './history.ts';
+
+/** One event of the history as a line for people. @param startMs when the run began */
+export function sayEvent(event: HistoryEvent, startMs: number): string {
+  const seconds = ((event.atMs - startMs) / 1_000).toFixed(3).padStart(10);
+  return `${String(event.step).padStart(8)} ${seconds} s  ${wordsOf(event)}`;
+}
+
+function wordsOf(event: HistoryEvent): string {
+  switch (event.kind) {
+    case 'process':
+      return `${event.process} ${event.what}`;
+    case 'row':
+      return `${event.process} ${event.op} of ${event.row} (call ${event.call}) ${event.phase}${rowDetail(event)}`;
+    case 'record': {
+      const [first] = event.units;
+      const what = event.units.map(({ type, sequence }) => `${type} ${sequence}`).join(', ');
+      return `${event.process} wrote to ${event.stream}: epoch ${first?.epoch}, ${what.slice(0, 200)}${event.told ? '' : ' (not told)'}`;
+    }
+    case 'frame':
+      return `Zoom ${event.notSent ? `keeps back (${event.notSent})` : `sends on socket ${event.socket}`} ${event.mediaType} of ${event.source} at ${event.capturedAtMs}`;
+    case 'socket':
+      return `socket ${event.socket} (${event.role}) of ${event.process} ${event.what}`;
+    case 'stream':
+      return `stream ${event.rtmsStreamId} ${event.what}${event.stopReason === undefined ? '' : `, reason ${event.stopReason}`}`;
+    case 'webhook':
+      return `webhook ${event.event} of ${event.rtmsStreamId} answered ${event.status ?? 'with nothing'}`;
+    case 'restart':
+      return `${event.process} asks Zoom for a stream of ${event.entityId}: ${event.status}`;
+    case 'fault':
+      return `fault ${event.fault}: ${event.words}`;
+    case 'held':
+      return `${event.process} holds ${event.sessions} sessions, ${event.timers} timers, ${event.sockets} sockets`;
+    case 'end':
+      return 'the run is over';
+  }
+}
+
+function rowDetail({ met, after, image, error }: Extract<HistoryEvent, { kind: 'row' }>): string {
+  if (error !== undefined) return `: ${error}`;
+  if (met === false) return ', condition not met';
+  const row = after ?? image;
+  if (row === undefined) return '';
+  const { owner, epoch, endedReason, stopReason } = row as Record<string, unknown>;
+  return `: ${JSON.stringify({ owner, epoch, endedReason, stopReason })}`;
+}
