@@ -1,3 +1,4 @@
+import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { FAULTS, type FaultName } from './faults.ts';
 import { runFleet } from './run.ts';
@@ -14,6 +15,8 @@ const { values } = parseArgs({
     hours: { type: 'string', default: '1' },
     sdk: { type: 'string', default: 'lean' },
     faults: { type: 'string', default: 'none' },
+    /** File for the events around the first problem, JSON. */
+    dump: { type: 'string' },
     lines: { type: 'boolean', default: false },
   },
 });
@@ -41,6 +44,9 @@ const { recorder, problems, startMs } = await runFleet({
 });
 const seconds = (hostNow() - sinceMs) / 1_000;
 const { user, system } = process.cpuUsage();
+if (values.dump !== undefined && problems[0]) {
+  writeFileSync(values.dump, JSON.stringify(problems[0].events));
+}
 for (const { judge, step, words, events } of problems.slice(0, SHOWN)) {
   const before = events.filter((event) => event.step <= step).slice(-STEPS);
   const lines = before.map((event) => sayEvent(event, startMs));

@@ -41,7 +41,7 @@ export class Recorder {
   readonly common: HistoryEvent[] = [];
   readonly streams = new Map<string, StreamHistory>();
   /** Streams that were judged and let go, and what came of them all the same. */
-  readonly settled = new Set<string>();
+  readonly judged = new Set<string>();
   readonly late: HistoryEvent[] = [];
   readonly #scheduler: Scheduler;
   readonly #hash = createHash('sha256');
@@ -66,7 +66,7 @@ export class Recorder {
     whole.atMs = this.#scheduler.nowMs;
     const stream = streamOf(whole);
     if (stream === undefined) this.common.push(whole);
-    else if (this.settled.has(stream)) this.late.push(whole);
+    else if (this.judged.has(stream)) this.late.push(whole);
     else {
       this.#stream(stream).events.push(whole);
       if (isForAll(whole)) this.common.push(whole);

@@ -15,7 +15,7 @@ import { startZoom } from './fleet/zoom.ts';
 import { planMeetings, scenarioOf } from './meetings.ts';
 import { fetchInWorld } from './net/http.ts';
 import { Recorder } from './recorder.ts';
-import { type FoundProblem, Settling } from './settling.ts';
+import { type FoundProblem, StreamJudge } from './stream-judge.ts';
 import { patchGlobals } from './world/globals.ts';
 import { installLoader } from './world/loader.ts';
 import { type Machine, seedOf } from './world/machine.ts';
@@ -47,7 +47,7 @@ const SECOND_MS = 1_000;
 /** A call that has been open for so long is not one that happens to be under way. */
 const STUCK_MS = 30 * SECOND_MS;
 /** Streams that are over are judged this often. */
-const SETTLE_MS = 600_000;
+const JUDGE_MS = 600_000;
 const CAPACITY = 400;
 /** How long ECS takes to start a task. */
 const TASK_START_MS = 30_000;
@@ -151,18 +151,18 @@ export async function runFleet(options: RunOptions): Promise<RunResult> {
   }
   scheduleFaults(faults, targetsOf(runners, scheduler, recorder), randomFor('faults'), endMs);
   const untilMs = scheduler.nowMs + 60 * SECOND_MS + endMs + AFTER_MS;
-  const settling = new Settling(recorder);
-  const settle = () => {
-    settling.settle(scheduler.nowMs);
-    scheduler.after(SETTLE_MS, undefined, settle);
+  const judging = new StreamJudge(recorder);
+  const judge = () => {
+    judging.judgeEnded(scheduler.nowMs);
+    scheduler.after(JUDGE_MS, undefined, judge);
   };
-  scheduler.after(SETTLE_MS, undefined, settle);
+  scheduler.after(JUDGE_MS, undefined, judge);
   await scheduler.run(() => scheduler.nowMs >= untilMs);
   void catcher;
   noteHeld('after');
   recorder.add({ kind: 'end', seed });
-  settling.end();
-  return { recorder, problems: settling.problems, startMs: START_MS };
+  judging.end();
+  return { recorder, problems: judging.problems, startMs: START_MS };
 }
 
 function targetsOf(runners: Runners, scheduler: Scheduler, recorder: Recorder): FaultTargets {

@@ -43,7 +43,6 @@ export class Explanations {
   readonly #sockets = new Map<number, Socket>();
   readonly #deadAtMs = new Map<string, number>();
   readonly #claims: ReadonlyMap<string, readonly EpochClaim[]>;
-  readonly #claimedAtMs = new Map<number, number>();
 
   constructor(history: readonly HistoryEvent[]) {
     this.#claims = claimsOf(history);
@@ -51,9 +50,6 @@ export class Explanations {
       if (event.kind === 'record') for (const unit of event.units) this.#unit(unit);
       if (event.kind === 'process' && ['killed', 'crashed'].includes(event.what)) {
         this.#deadAtMs.set(event.process, event.atMs);
-      }
-      if (event.kind === 'row' && event.phase === 'applied') {
-        this.#claimedAtMs.set(event.step, event.atMs);
       }
       if (event.kind === 'stream' && event.what === 'stopped') {
         const story = this.#story(event.rtmsStreamId);
@@ -83,13 +79,16 @@ export class Explanations {
     return this.#wasFenced(frame, socket.process) ? 'owner_lost' : undefined;
   }
 
-  /** Another process has claimed the stream since: the one that received the frame may not write it any more. */
-  #wasFenced({ rtmsStreamId, atMs }: FrameEvent, process: string): boolean {
+  /**
+   * Another process has claimed the stream next: the one that received the frame may not write it any more. It may have been
+   * sent after that claim, since Zoom sends to the sockets of an owner that is frozen until they are gone, and lets nobody
+   * else in before. Readers find it as the boundary of two epochs without audio.
+   */
+  #wasFenced({ rtmsStreamId }: FrameEvent, process: string): boolean {
     const claims = this.#claims.get(rtmsStreamId) ?? [];
-    return claims.some((claim, index) => {
-      const isNext = claims[index - 1]?.process === process && claim.process !== process;
-      return isNext && (this.#claimedAtMs.get(claim.step) ?? 0) >= atMs;
-    });
+    return claims.some(
+      (claim, index) => claims[index - 1]?.process === process && claim.process !== process,
+    );
   }
 
   #unit({ rtmsStreamId, type, data }: WrittenUnit): void {

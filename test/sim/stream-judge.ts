@@ -19,7 +19,7 @@ export interface FoundProblem extends Problem {
 }
 
 /** Judges the streams that are over and lets their events go, so that a long run fits into memory. */
-export class Settling {
+export class StreamJudge {
   readonly problems: FoundProblem[] = [];
   readonly #recorder: Recorder;
 
@@ -27,7 +27,7 @@ export class Settling {
     this.#recorder = recorder;
   }
 
-  settle(nowMs: number): void {
+  judgeEnded(nowMs: number): void {
     for (const [rtmsStreamId, { stoppedAtMs }] of this.#recorder.streams) {
       if (stoppedAtMs !== undefined && nowMs - stoppedAtMs > OVER_AFTER_MS)
         this.#judge(rtmsStreamId);
@@ -50,8 +50,8 @@ export class Settling {
   }
 
   #judge(rtmsStreamId: string): void {
-    const { streams, common, settled } = this.#recorder;
-    settled.add(rtmsStreamId);
+    const { streams, common, judged } = this.#recorder;
+    judged.add(rtmsStreamId);
     const own = streams.get(rtmsStreamId)?.events ?? [];
     streams.delete(rtmsStreamId);
     const [first, last] = [own[0]?.step ?? 0, own.at(-1)?.step ?? 0];
