@@ -22,7 +22,7 @@ test.each([
   ['4566', '(root)'],
   ['{"dynamodb": "4566"}', 'dynamodb'],
   ['{"dynamo": 4566}', 'dynamo'],
-  ['{"ecs": 0}', 'ecs'],
+  ['{"kinesis": 0}', 'kinesis'],
 ])('%s is refused, and the error names the field', (text, field) => {
   expect(() => read(text)).toThrow(`LOCAL_AWS_SERVERS: ${field}: `);
 });

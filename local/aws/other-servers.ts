@@ -9,7 +9,6 @@ const portsSchema = v.strictObject({
   sqs: port,
   kinesis: port,
   secretsManager: port,
-  ecs: port,
 });
 
 /** Ports of loopback on which another program serves an AWS service. */
