@@ -76,6 +76,11 @@ describe('agreedParams', () => {
     expect(agreedParams({ [mediaType]: params }, [mediaType], 'strict')).toBe(STATUS_CODE[code]);
   });
 
+  test('takes null for no parameters, as the SDK of Zoom asks for a transcript', () => {
+    const none = agreedParams(undefined, ['transcript'], 'strict');
+    expect(agreedParams(null, ['transcript'], 'strict')).toEqual(none);
+  });
+
   test('refuses parameters that are no object', () => {
     expect(agreedParams('audio', ['audio'], 'strict')).toBe(STATUS_CODE.INVALID_MEDIA_PARAMS);
   });

@@ -59,7 +59,9 @@ export function agreedParams(
   mediaTypes: readonly MediaType[],
   mode: 'strict' | 'lenient',
 ): AgreedParams | number {
-  if (requested !== undefined && !isObject(requested)) return STATUS.INVALID_MEDIA_PARAMS;
+  // Zoom's own SDK sends `null` for a transcript.
+  const isAbsent = requested === undefined || requested === null;
+  if (!isAbsent && !isObject(requested)) return STATUS.INVALID_MEDIA_PARAMS;
   const agreed: Record<string, Fields> = {};
   for (const mediaType of mediaTypes) {
     const given = requested?.[mediaType];

@@ -52,6 +52,20 @@ export async function python2Programs(name: string, packages: readonly string[])
   return join(folder, 'venv', 'bin');
 }
 
+/**
+ * The files of a package of the machine's Debian, without what it depends on and without installing it. Where the lists of packages have
+ * never been fetched, that is done first, as root.
+ *
+ * @returns the folder that stands for `/`
+ */
+export function debianFiles(name: string): Promise<string> {
+  const script = `apt-cache show ${name} >/dev/null 2>&1 || apt-get update -qq
+    apt-get download -q ${name} && dpkg-deb --extract ${name}_*.deb . && rm ${name}_*.deb`;
+  return cached(`debian-${name}`, name, (folder) =>
+    installWith('sh', ['-c', script], { cwd: folder }),
+  );
+}
+
 /** An npm project of its own with these packages, given with exact versions as `ws@8.0.0`. @returns its folder */
 export function npmProject(name: string, packages: readonly string[]): Promise<string> {
   return cached(`npm-${name}`, packages, async (folder) => {

@@ -26,6 +26,12 @@ const CHECKS = {
     version: /^(\d+\.\d+)/,
     atLeast: '2.7',
   },
+  // Unpacks packages of Debian into a folder; nothing is installed.
+  debian: {
+    command: ['dpkg-deb', '--version'],
+    version: /version (\d+\.\d+)/,
+    atLeast: '1.20',
+  },
   java: { command: ['java', '-version'], version: /version "(\d+)/, atLeast: '17' },
   maven: { command: ['mvn', '--version'], version: /Maven (\d+\.\d+)/, atLeast: '3.6' },
   go: { command: ['go', 'version'], version: /go(\d+\.\d+)/, atLeast: '1.22' },
