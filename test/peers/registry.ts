@@ -1,8 +1,21 @@
 import { autobahnPeer } from './autobahn/peer.ts';
 import { cdkDeployPeer } from './cdk-deploy/peer.ts';
+import { flinkPeer } from './flink/peer.ts';
+import { kclPeer } from './kcl/peer.ts';
+import { kplPeer } from './kpl/peer.ts';
 import { microburstPeer } from './microburst/peer.ts';
 import type { Peer } from './peer.ts';
+import { sdkForJavaPeer } from './sdk-for-java/peer.ts';
 import { zoomSdkPeer } from './zoom-sdk/peer.ts';
 
 /** Every peer, in the order in which they run. */
-export const PEERS: readonly Peer[] = [zoomSdkPeer, autobahnPeer, microburstPeer, cdkDeployPeer];
+export const PEERS: readonly Peer[] = [
+  zoomSdkPeer,
+  autobahnPeer,
+  microburstPeer,
+  cdkDeployPeer,
+  sdkForJavaPeer,
+  kclPeer,
+  kplPeer,
+  flinkPeer,
+];

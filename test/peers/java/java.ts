@@ -1,0 +1,60 @@
+import { createHash } from 'node:crypto';
+import { existsSync, globSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { installWith } from '../command.ts';
+import { buildFolder, mavenOptions } from '../installs.ts';
+
+/** Values that the local servers take, and that the AWS SDK for Java needs to have. */
+const ENVIRONMENT = {
+  AWS_REGION: 'us-east-1',
+  AWS_ACCESS_KEY_ID: 'local',
+  AWS_SECRET_ACCESS_KEY: 'local',
+};
+
+const PROTO = fileURLToPath(new URL('../../../shared/record/media_record.proto', import.meta.url));
+
+/** The programs of the Maven project. */
+export interface JavaPrograms {
+  /** What `java` is started with, for a main class with Java system properties and arguments. */
+  command(
+    mainClass: string,
+    args: readonly string[],
+    properties?: readonly string[],
+  ): readonly ['java', readonly string[], { readonly env: Readonly<Record<string, string>> }];
+}
+
+/** Compiles the Maven project of this folder into the cache. */
+export async function buildJava(): Promise<JavaPrograms> {
+  const out = buildFolder('java');
+  const cwd = fileURLToPath(new URL('.', import.meta.url));
+  const stamp = join(out, 'sources.sha256');
+  const sources = digestOf([join(cwd, 'pom.xml'), join(cwd, 'src'), PROTO]);
+  if (!existsSync(stamp) || readFileSync(stamp, 'utf8') !== sources) {
+    const goals = [`-Dout=${out}`, 'clean', 'prepare-package'];
+    await installWith('mvn', [...mavenOptions(), '--quiet', ...goals], { cwd });
+    writeFileSync(stamp, sources);
+  }
+  const classPath = [join(out, 'classes'), join(out, 'lib', '*')].join(':');
+  return {
+    command: (mainClass, args, properties = []) => [
+      'java',
+      ['-Xmx384m', ...properties, '-cp', classPath, mainClass, ...args],
+      { env: ENVIRONMENT },
+    ],
+  };
+}
+
+/** Changes with every file of these folders, so that Maven, which takes 20 s to find nothing to do, is not asked for nothing. */
+function digestOf(paths: readonly string[]): string {
+  const files = paths.flatMap((path) =>
+    statSync(path).isDirectory()
+      ? globSync('**/*.*', { cwd: path }).map((file) => join(path, file))
+      : path,
+  );
+  const digest = createHash('sha256');
+  for (const file of files.sort()) {
+    if (statSync(file).isFile()) digest.update(file).update(readFileSync(file));
+  }
+  return digest.digest('hex');
+}

@@ -1,0 +1,174 @@
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import {
+  type KinesisClient,
+  ListShardsCommand,
+  MergeShardsCommand,
+  type Shard,
+  SplitShardCommand,
+} from '@aws-sdk/client-kinesis';
+import { type Stack, startStack } from '../../../local/stack.ts';
+import { hashKeyOf, holdsHashKey } from '../../../shared/shard-of-key.ts';
+import { syntheticMeeting } from '../../../simulator/scenario/synthetic-meeting.ts';
+import type { SentReport } from '../../../simulator/sent-ledger.ts';
+import { type Simulator, startSimulator } from '../../../simulator/simulator.ts';
+import { connect } from '../../support/kinesis-client.ts';
+import { CREDENTIALS, EVERYTHING } from '../../support/world.ts';
+import { readStored, type StoredRecord } from './written-records.ts';
+
+/** Two people who talk all the time, and their cameras: frames of 640 B, 7 kB and 60 kB. */
+const MEETING = syntheticMeeting({ durationMs: 600_000, video: true });
+const RUNNERS = 2;
+
+/** Waits until `check` finds something. @throws Error naming `what` */
+export async function waitUntil<T>(
+  what: string,
+  check: () => T | undefined | false | Promise<T | undefined | false>,
+  timeoutMs = 60_000,
+): Promise<T> {
+  const deadline = performance.now() + timeoutMs;
+  for (;;) {
+    const found = await check();
+    if (found !== undefined && found !== false) return found;
+    if (performance.now() > deadline) throw new Error(`not within ${timeoutMs} ms: ${what}`);
+    await sleep(50);
+  }
+}
+
+/** A meeting that two real runner processes record into the local Kinesis, for consumers that others wrote. */
+export class LiveMeeting implements AsyncDisposable {
+  readonly stack: Stack;
+  readonly rtmsStreamId: string;
+  readonly kinesis: KinesisClient;
+  readonly #simulator: Simulator;
+  readonly #sentDir: string;
+  /** Task ids by epoch. */
+  readonly #owners: ReadonlyMap<number, string>;
+  readonly #done: ReadonlySet<string>;
+
+  private constructor(
+    stack: Stack,
+    simulator: Simulator,
+    sentDir: string,
+    books: { owners: ReadonlyMap<number, string>; done: ReadonlySet<string> },
+  ) {
+    this.stack = stack;
+    this.#simulator = simulator;
+    this.#sentDir = sentDir;
+    this.#owners = books.owners;
+    this.#done = books.done;
+    this.kinesis = connect(stack.aws.endpoints.kinesis);
+    this.rtmsStreamId = simulator.start(MEETING) ?? '';
+  }
+
+  /** @param scratch a folder for what the simulator sends */
+  static async start(scratch: string): Promise<LiveMeeting> {
+    const sentDir = join(scratch, 'sent');
+    const webhookUrls: string[] = [];
+    const simulator = await startSimulator({ webhookUrls, sentDir });
+    const books = { owners: new Map<number, string>(), done: new Set<string>() };
+    const starting = startStack({
+      credentials: CREDENTIALS,
+      api: { apiUrl: simulator.apiUrl, oauthUrl: simulator.oauthUrl },
+      allowedHosts: '127.0.0.1',
+      media: EVERYTHING,
+      runners: RUNNERS,
+      port: 0,
+      path: '/webhook',
+      onLog(taskId, _line, json) {
+        if (json?.['event'] === 'claimed') books.owners.set(Number(json['epoch']), taskId);
+        if (json?.['event'] === 'ended') books.done.add(String(json['rtmsStreamId']));
+      },
+    });
+    const stack = await starting.catch(async (error: unknown) => {
+      await simulator.close();
+      throw error;
+    });
+    webhookUrls.push(stack.webhookUrl);
+    return new LiveMeeting(stack, simulator, sentDir, books);
+  }
+
+  get streamName(): string {
+    return this.stack.aws.streams.media;
+  }
+
+  /** Kills the owner with SIGKILL and waits until another runner writes. */
+  async killOwner(): Promise<void> {
+    const owner = await waitUntil('an owner', () => this.#owners.get(1));
+    const pid = this.stack.fleet.runners.find(({ taskId }) => taskId === owner)?.pid;
+    if (pid === undefined) throw new Error(`no process of ${owner}`);
+    process.kill(pid, 'SIGKILL');
+    await waitUntil('a second owner', () => this.#owners.get(2));
+    await this.writtenMore(100);
+  }
+
+  /** Waits until so many records more are in the data stream. */
+  async writtenMore(records: number): Promise<void> {
+    const written = () => this.stack.aws.kinesis.stats().streams[this.streamName]?.recordsIn ?? 0;
+    const from = written();
+    await waitUntil(`${records} records more`, () => written() >= from + records);
+  }
+
+  /** Splits the shard of a key. */
+  async split(partitionKey: string): Promise<void> {
+    const hashKey = hashKeyOf(partitionKey);
+    const shard = (await this.openShards()).find(({ HashKeyRange }) =>
+      holdsHashKey(HashKeyRange, hashKey),
+    );
+    const { StartingHashKey = '0', EndingHashKey = '0' } = shard?.HashKeyRange ?? {};
+    const middle = (BigInt(StartingHashKey) + BigInt(EndingHashKey)) / 2n;
+    await this.kinesis.send(
+      new SplitShardCommand({
+        StreamName: this.streamName,
+        ShardToSplit: shard?.ShardId,
+        NewStartingHashKey: String(middle),
+      }),
+    );
+  }
+
+  /** Merges the first two open shards. */
+  async merge(): Promise<void> {
+    const [first, second] = (await this.openShards()).sort((a, b) =>
+      BigInt(a.HashKeyRange?.StartingHashKey ?? 0) < BigInt(b.HashKeyRange?.StartingHashKey ?? 0)
+        ? -1
+        : 1,
+    );
+    await this.kinesis.send(
+      new MergeShardsCommand({
+        StreamName: this.streamName,
+        ShardToMerge: first?.ShardId,
+        AdjacentShardToMerge: second?.ShardId,
+      }),
+    );
+  }
+
+  async openShards(): Promise<Shard[]> {
+    const answer = await this.kinesis.send(new ListShardsCommand({ StreamName: this.streamName }));
+    return (answer.Shards ?? []).filter(
+      ({ SequenceNumberRange }) => SequenceNumberRange?.EndingSequenceNumber === undefined,
+    );
+  }
+
+  /** Ends the meeting and waits until its owner has written everything. @returns what Zoom says that it sent */
+  async end(): Promise<SentReport> {
+    this.#simulator.act(this.rtmsStreamId, { do: 'stop', reason: 6 });
+    await waitUntil('the end of the session', () => this.#done.has(this.rtmsStreamId));
+    return this.#simulator.finished(this.rtmsStreamId);
+  }
+
+  /** Every record of the media stream, as our own code reads it. */
+  stored(): Promise<StoredRecord[]> {
+    return readStored(this.kinesis, this.streamName);
+  }
+
+  /** The folder with one file for each source: all its payloads, in the order sent. */
+  get sentFolder(): string {
+    return join(this.#sentDir, this.rtmsStreamId);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.kinesis.destroy();
+    await this.#simulator.close();
+    await this.stack.close();
+  }
+}
