@@ -46,7 +46,7 @@ export class GrowingBytes {
     return this.length - 1;
   }
 
-  /** A view: valid until the next one is pushed. */
+  /** A view: it stays as it is, because nothing that was pushed is changed. */
   at(index: number): Uint8Array {
     return this.#bytes.subarray(index * this.#size, (index + 1) * this.#size);
   }

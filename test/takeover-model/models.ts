@@ -23,11 +23,14 @@ export const MODELS = {
     pace: 'even',
     budget: { silences: 1, losses: 1, crashes: 1, drains: 1 },
   },
-  /** Three tasks, one of them of a newer revision, and two streams. A task that falls silent for good has crashed. */
+  /**
+   * Three tasks with one slot each, one of them of a newer revision, and two streams. A task that falls silent for good has
+   * crashed.
+   */
   fleet: {
     tasks: 3,
     streams: 2,
-    slots: 2,
+    slots: 1,
     newTasks: 1,
     pace: 'even',
     budget: { silences: 1, losses: 1, crashes: 0, drains: 1 },

@@ -21,8 +21,8 @@ test('three tasks of two revisions and two streams: one writer, nobody waits for
   expect(fault).toBeUndefined();
   expect(search.isWhole).toBe(true);
   expect(search.states).toBeGreaterThan(1_000_000);
-  expect(waiting?.maxTicks).toBeLessThanOrEqual(8);
-  expect(draining?.maxTicks).toBeLessThanOrEqual(2);
+  expect(waiting?.maxTicks).toBeLessThanOrEqual(9);
+  expect(draining?.maxTicks).toBeLessThanOrEqual(1);
 });
 
 test.each(PLANTED_FAULTS)('finds $name', { timeout: 300_000 }, (planted) => {
