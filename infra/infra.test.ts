@@ -163,6 +163,41 @@ describe('grants', { timeout: TIMEOUT_MS }, () => {
     );
     expect(JSON.stringify(policies)).not.toContain('RecordStreamsMedia');
   });
+
+  test('a consumer group gets a table and a registered consumer, once, and rights on them alone', () => {
+    const app = createUnvalidatedApp();
+    const stack = new RtmsKinesisStack(app, 'Group', { config: DEV });
+    const worker = (id: string) =>
+      new Role(stack, id, { assumedBy: new ServicePrincipal('ecs-tasks.amazonaws.com') });
+    const group = stack.rtms.grantConsume(worker('One'), { group: 'archive' });
+    expect(stack.rtms.grantConsume(worker('Two'), { group: 'archive' })).toBe(group);
+    const polling = { group: 'notes', stream: 'events', push: false } as const;
+    expect(stack.rtms.grantConsume(worker('Three'), polling).consumerArn).toBeUndefined();
+    const template = Template.fromStack(stack);
+    template.hasResourceProperties('AWS::DynamoDB::Table', {
+      KeySchema: [
+        { AttributeName: 'pk', KeyType: 'HASH' },
+        { AttributeName: 'sk', KeyType: 'RANGE' },
+      ],
+      PointInTimeRecoverySpecification: { PointInTimeRecoveryEnabled: true },
+    });
+    template.resourceCountIs('AWS::Kinesis::StreamConsumer', 1);
+    template.hasResourceProperties('AWS::Kinesis::StreamConsumer', { ConsumerName: 'archive' });
+    const grants = grantsOf(template);
+    const reads = ['DescribeStreamSummary', 'ListShards', 'GetShardIterator', 'GetRecords'];
+    const writes = ['GetItem', 'UpdateItem', 'DeleteItem', 'Query'];
+    const common = [
+      ...writes.map((name) => `dynamodb:${name}`),
+      ...reads.map((name) => `kinesis:${name}`),
+    ].sort();
+    for (const role of ['One', 'Two'])
+      expect(
+        [...(grants[role] ?? [])].filter((action) => !action.startsWith('kms:')).sort(),
+      ).toEqual([...common, 'kinesis:SubscribeToShard'].sort());
+    expect(
+      [...(grants['Three'] ?? [])].filter((action) => !action.startsWith('kms:')).sort(),
+    ).toEqual(common);
+  });
 });
 
 describe('webhook', { timeout: TIMEOUT_MS }, () => {

@@ -17,6 +17,7 @@ import { Network } from './runner/network.ts';
 import { RunnerService } from './runner/runner-service.ts';
 import { SessionCatcher } from './runner/session-catcher.ts';
 import { allowLogs, createKey } from './storage/encryption-key.ts';
+import { type ConsumeOptions, GroupResources } from './storage/group-resources.ts';
 import { RecordStreams } from './storage/record-streams.ts';
 import { SessionTable } from './storage/session-table.ts';
 import { SyntheticMeeting, syntheticHost } from './synthetic-meeting.ts';
@@ -56,6 +57,8 @@ interface RtmsKinesisResources {
 /**
  * The whole service, from Zoom's webhook to Kinesis. A stack may hold several; `deployment` tells them apart in metrics,
  * alarms and queries.
+ *
+ * Over 300 lines because all parts of a deployment are joined here, and nowhere else.
  *
  * ```ts
  * const rtms = new RtmsKinesis(this, 'Rtms', { webhook: { canary: true } });
@@ -242,6 +245,32 @@ export class RtmsKinesis extends Construct {
   /** Lets a consumer read transcript, chat and session events, and no media. */
   grantReadEvents(grantee: IGrantable): void {
     this.streams.grantReadEvents(grantee);
+  }
+
+  /**
+   * Makes what a group of workers needs to read a stream together (`consumerGroup` of `rtms-kinesis/consumer`): its table
+   * and, with `push`, its registered consumer, which costs by the shard and hour. Lets `grantee` be one of the workers.
+   *
+   * @returns the group, whose table name and consumer ARN go into the worker's options; the same one for the same name
+   */
+  grantConsume(
+    grantee: IGrantable,
+    { group, stream = 'media', push = true }: ConsumeOptions,
+  ): GroupResources {
+    const id = `Group-${group}`;
+    const existing = this.node.tryFindChild(id);
+    const made =
+      existing instanceof GroupResources
+        ? existing
+        : new GroupResources(this, id, {
+            name: group,
+            stream: this.streams[stream],
+            push,
+            removalPolicy: this.#removalPolicy,
+            encryptionKey: this.#encryptionKey,
+          });
+    made.grantConsume(grantee);
+    return made;
   }
 
   #ownKey({ encryption }: Config): IKey | undefined {

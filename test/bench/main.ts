@@ -8,6 +8,7 @@
  *   lines           lines of one session at once, a lone one, and in each second that lasts
  *   put             a megabyte to Kinesis, over TLS, by the SDK and by hand
  *   consume         reading the media stream, against the published libraries
+ *   push            from capture to a consumer, pushed and polled
  *   shards          one process, and two that share its sessions
  *   soak            twelve hours of audio in fast forward, and what the heap holds after each
  *   webhook         the webhook function
@@ -20,6 +21,7 @@ import { benchFramePath } from './frame-path.ts';
 import { BUILDS, type BuildName } from './ladder.ts';
 import { benchLines } from './lines.ts';
 import { benchSustainedLines } from './lines-sustained.ts';
+import { benchPush } from './push.ts';
 import { benchPut } from './put.ts';
 import { benchRunner } from './runner.ts';
 import { benchShards } from './shards.ts';
@@ -63,6 +65,7 @@ const BENCHES: Readonly<Record<string, () => Promise<unknown>>> = {
   },
   put: () => benchPut(),
   consume: () => benchConsume(),
+  push: () => benchPush(),
   shards: () => benchShards(Number(values.rounds)),
   soak: () => benchSoak(),
   webhook: async () => process.stdout.write(`${JSON.stringify(await benchWebhook(), null, 2)}\n`),

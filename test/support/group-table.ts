@@ -9,7 +9,7 @@ export interface GroupTables extends AsyncDisposable {
     readonly region: string;
     readonly credentials: { readonly accessKeyId: string; readonly secretAccessKey: string };
   };
-  /** Makes a table as `rtms.grantConsume` does. @returns its name */
+  /** @returns the name of a new table */
   create(): Promise<string>;
 }
 
@@ -27,20 +27,7 @@ export async function startGroupTables(): Promise<GroupTables> {
     async create() {
       tables += 1;
       const TableName = `group-${tables}`;
-      await client.send(
-        new CreateTableCommand({
-          TableName,
-          BillingMode: 'PAY_PER_REQUEST',
-          AttributeDefinitions: [
-            { AttributeName: 'pk', AttributeType: 'S' },
-            { AttributeName: 'sk', AttributeType: 'S' },
-          ],
-          KeySchema: [
-            { AttributeName: 'pk', KeyType: 'HASH' },
-            { AttributeName: 'sk', KeyType: 'RANGE' },
-          ],
-        }),
-      );
+      await createGroupTable(client, TableName);
       return TableName;
     },
     async [Symbol.asyncDispose]() {
@@ -48,4 +35,22 @@ export async function startGroupTables(): Promise<GroupTables> {
       await server.close();
     },
   };
+}
+
+/** Makes a table as `rtms.grantConsume` does. */
+export async function createGroupTable(client: DynamoDBClient, TableName: string): Promise<void> {
+  await client.send(
+    new CreateTableCommand({
+      TableName,
+      BillingMode: 'PAY_PER_REQUEST',
+      AttributeDefinitions: [
+        { AttributeName: 'pk', AttributeType: 'S' },
+        { AttributeName: 'sk', AttributeType: 'S' },
+      ],
+      KeySchema: [
+        { AttributeName: 'pk', KeyType: 'HASH' },
+        { AttributeName: 'sk', KeyType: 'RANGE' },
+      ],
+    }),
+  );
 }

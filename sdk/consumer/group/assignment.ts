@@ -4,7 +4,7 @@
  * Every worker computes this from the same rows and acts on its own part alone, so nobody has to lead: a shard that is
  * another's is released by its owner, and one that is nobody's is claimed by the worker it falls to.
  *
- * @param workers ids of the live workers that stay; at least one
+ * @param workers ids of the workers that take shards; without one nothing is assigned
  * @param owners who reads a shard now; others than `workers` count as nobody
  * @returns the worker of every shard
  */
@@ -13,6 +13,7 @@ export function assign(
   shardIds: readonly string[],
   owners: ReadonlyMap<string, string>,
 ): Map<string, string> {
+  if (workers.length === 0) return new Map();
   const held = new Map(workers.map((worker): [string, string[]] => [worker, []]));
   const waiting: string[] = [];
   for (const shardId of [...shardIds].sort()) {

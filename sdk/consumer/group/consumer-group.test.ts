@@ -90,10 +90,10 @@ const all = (sequences: readonly number[]) =>
 
 test.each([undefined, 'pusher'])(
   'workers divide the shards, and whoever stops gives its shards away (consumer %s)',
-  async (consumerName) => {
+  async (consumer) => {
     await createStream(4);
     await put(KEYS, [1]);
-    const options = consumerName === undefined ? {} : { consumerName };
+    const options = consumer === undefined ? {} : { consumer };
     const [one, two] = [worker('one', options), worker('two', options)];
     await waitFor(() => {
       expect([one.shards(), two.shards()]).toEqual([2, 2]);
@@ -246,8 +246,6 @@ test('an option that is misspelt, missing or of no use is refused', () => {
   };
   expect(refused({ ...fine, workerID: 'one' })).toContain('no such option: workerID');
   expect(refused({ ...fine, table: undefined })).toContain('the option table is missing');
-  expect(refused({ ...fine, consumerName: 'a b' })).toContain(
-    'the option consumerName has a value',
-  );
+  expect(refused({ ...fine, consumer: 'a b' })).toContain('the option consumer has a value');
   expect(refused({ ...fine, onEvents() {} })).toContain('either onFrames or onEvents');
 });

@@ -44,7 +44,7 @@ export interface ConsumerGroup {
 
 /**
  * Joins a group of workers that read one stream together: each shard is read by one of them, in order, and goes to
- * another one when its worker stops (a second), dies or freezes (8 s at most). Every record is handed out at least once.
+ * another one when its worker stops (a second), dies or freezes (7 s). Every record is handed out at least once.
  *
  * @throws ServiceError `config/invalid`
  */
@@ -170,6 +170,8 @@ class GroupWorker {
         .map((row) => [row.shardId, row]),
     );
     await this.#list(group, rows);
+    // A stream has shards: none were listed yet, and to plan with none would take all for expired.
+    if (this.#shards.length === 0) return;
     const workers = membership.workers(looked);
     this.#live = workers.filter(({ isDead }) => !isDead).map((worker) => worker.workerId);
     const plan = planGroup({

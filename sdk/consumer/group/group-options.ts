@@ -8,7 +8,7 @@ import type { KinesisRecord } from '../records/records.ts';
 import type { Batch } from './shard-work.ts';
 
 interface AnyGroup {
-  /** The `KinesisClient` of the AWS SDK, any version 3. With `consumerName` it has to speak HTTP/2, as it does by default. */
+  /** The `KinesisClient` of the AWS SDK, any version 3. With `consumer` it has to speak HTTP/2, as it does by default. */
   readonly client: KinesisSender;
   readonly streamName: string;
   /** DynamoDB table of this group alone, with the string keys `pk` and `sk`: `rtms.grantConsume` makes one. */
@@ -18,12 +18,13 @@ interface AnyGroup {
   /** Configuration of the DynamoDB client. @default Region and credentials of the environment */
   readonly dynamodb?: DynamoDBClientConfig;
   /**
-   * Read by enhanced fan-out, as the registered consumer of this name. It is registered unless it is there. Kinesis then
-   * pushes records within 70 ms or so, each consumer has 2 MB/s of a shard for itself, and AWS charges for it.
+   * Read by enhanced fan-out, as the registered consumer of this name, which is registered unless it is there; or of this
+   * ARN, as `rtms.grantConsume` gives it. Kinesis then pushes records, the consumer has 2 MB/s of each shard for itself,
+   * and AWS charges for it.
    *
    * @default none: the shards are polled
    */
-  readonly consumerName?: string;
+  readonly consumer?: string;
   /**
    * Where the group begins when its table is new. Later it goes on where it was.
    *
@@ -85,7 +86,7 @@ const KNOWN: Readonly<Record<string, (value: unknown) => boolean>> = {
   table: isText,
   workerId: (value) => isText(value) && String(value).length <= 256,
   dynamodb: (value) => typeof value === 'object' && value !== null,
-  consumerName: (value) => /^[a-zA-Z0-9_.-]{1,128}$/.test(String(value)),
+  consumer: (value) => /^(arn:\S+|[a-zA-Z0-9_.-]{1,128})$/.test(String(value)),
   startAt: (value) => value === 'TRIM_HORIZON' || value === 'LATEST' || isDate(value),
   pollMs: (value) => isNumber(value, 0, 600_000),
   maxCallsPerSecond: (value) => isNumber(value, 0.001, 5),

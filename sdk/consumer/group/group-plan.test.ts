@@ -22,11 +22,12 @@ const row = (text: string): ShardRow => {
   };
 };
 
-/** `me` is the observer; `?` after a name is a worker that leaves, `+` one that is dead. */
+/** `me` is the observer; `?` after a name is a worker that leaves, `+` one that is dead, `~` one that is silent. */
 const worker = (text: string) => ({
-  workerId: text.replace(/[?+]/, ''),
+  workerId: text.replace(/[?+~]/, ''),
   isLeaving: text.endsWith('?'),
   isDead: text.endsWith('+'),
+  isSilent: text.endsWith('~'),
 });
 
 const words = (text: string) => text.split(' ').filter(Boolean);
@@ -52,6 +53,9 @@ describe('planGroup: claims | releases | done | expired', () => {
     ['claims what a dead worker owns', 'me you+', 'a b', 'a@you b@me', 'b', 'a |  |  | '],
     ['claims what a worker owns that is gone', 'me', 'a', 'a@you', '', 'a |  |  | '],
     ['claims again what it owned in an earlier life', 'me', 'a', 'a@me:7', '', 'a |  |  | '],
+    ['claims it also when it falls to another', 'me you', 'a b', 'a@me b@me', '', 'a b |  |  | '],
+    ['leaves a silent worker what it has', 'me you~', 'a b c', 'a@you b@you', '', 'c |  |  | '],
+    ['gives a silent worker nothing', 'me you~', 'a b', '', '', 'a b |  |  | '],
     ['does not claim what it serves', 'me', 'a', 'a@me:7', 'a', ' |  |  | '],
     ['does not claim what it just gave away', 'me', 'a', 'a@', 'a', ' |  |  | '],
     ['gives away what falls to another', 'me you', 'a b', 'a@me b@me', 'a b', ' | b |  | '],

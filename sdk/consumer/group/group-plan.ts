@@ -10,6 +10,8 @@ export interface WorkerView {
   /** It gives its shards away, and takes no others. */
   readonly isLeaving: boolean;
   readonly isDead: boolean;
+  /** Its heartbeat is late: it keeps what it has, and gets nothing, because it may be about to be dead. */
+  readonly isSilent: boolean;
 }
 
 /** What one worker knows at one look. */
@@ -38,9 +40,10 @@ export interface GroupPlan {
  *
  * 1. A shard may be read when every parent that still exists has been read to its end: a partition key that moves to a
  *    child keeps its order.
- * 2. A shard is claimed when it falls to this worker (`assign`), and nobody, a dead worker, or this worker in an earlier
- *    life owns it. A live owner is never robbed: it gives the shard away by itself.
- * 3. A shard that falls to another worker is given away.
+ * 2. A shard is claimed when it falls to this worker (`assign`), and nobody or a dead worker owns it. A live owner is never
+ *    robbed: it gives the shard away by itself.
+ * 3. What this worker owned before its lease lapsed it claims anew, whoever the shard falls to: nobody else may.
+ * 4. A shard that falls to another worker is given away.
  */
 export function planGroup(view: GroupView): GroupPlan {
   const { workerId, workers, shards, rows, serving } = view;
@@ -48,30 +51,27 @@ export function planGroup(view: GroupView): GroupPlan {
   const finished = new Set([...rows.values()].filter(isFinished).map(({ shardId }) => shardId));
   const readable = shardsToBegin(shards, new Set(), finished);
   const live = new Set(workers.filter(({ isDead }) => !isDead).map((worker) => worker.workerId));
-  const staying = workers.filter(({ isDead, isLeaving }) => !isDead && !isLeaving);
+  const silent = new Set(workers.filter(({ isSilent }) => isSilent).map((one) => one.workerId));
+  const taking = workers.filter(
+    ({ workerId: id, isDead, isLeaving }) => !isDead && !isLeaving && !silent.has(id),
+  );
   const owners = new Map<string, string>();
   for (const { shardId, owner } of rows.values())
-    if (owner !== undefined) owners.set(shardId, owner);
-  const ids = readable.map(({ shardId }) => shardId);
-  const assigned =
-    staying.length === 0
-      ? new Map<string, string>()
-      : assign(
-          staying.map((worker) => worker.workerId),
-          ids,
-          owners,
-        );
-  const isFree = (shardId: string) => {
+    if (owner !== undefined && live.has(owner)) owners.set(shardId, owner);
+  const divided = readable.filter(({ shardId }) => !silent.has(owners.get(shardId) ?? ''));
+  const assigned = assign(
+    taking.map((worker) => worker.workerId),
+    divided.map(({ shardId }) => shardId),
+    owners,
+  );
+  const isMine = ({ shardId }: ShardInfo) => {
     const owner = owners.get(shardId);
-    return owner === undefined || owner === workerId || !live.has(owner);
+    return owner === workerId || (owner === undefined && assigned.get(shardId) === workerId);
   };
   const existing = new Set(shards.map(({ shardId }) => shardId));
   const gone = [...rows.values()].filter(({ shardId }) => !existing.has(shardId));
   return {
-    claims: readable.filter(
-      ({ shardId }) =>
-        assigned.get(shardId) === workerId && !serving.has(shardId) && isFree(shardId),
-    ),
+    claims: readable.filter((shard) => !serving.has(shard.shardId) && isMine(shard)),
     releases: [...serving].filter((id) => existing.has(id) && assigned.get(id) !== workerId),
     done: gone.filter(isFinished),
     expired: gone.filter(

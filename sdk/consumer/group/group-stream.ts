@@ -30,7 +30,7 @@ export async function openStream(
   table: GroupTable,
   options: FrameGroup | EventGroup,
 ): Promise<GroupStream> {
-  const { client, streamName, consumerName, startAt = 'TRIM_HORIZON' } = options;
+  const { streamName, startAt = 'TRIM_HORIZON' } = options;
   const { arn, createdAtMs } = await identifyStream(kinesis, options);
   const own: GroupHead = {
     streamName,
@@ -46,15 +46,22 @@ export async function openStream(
     options.onRecreated();
     await table.replaceStream(head, createdAtMs);
   }
-  const consumerArn =
-    consumerName === undefined
-      ? undefined
-      : await registerConsumer(kinesis, client, arn, consumerName, () =>
-          sleep(REGISTER_PAUSE_MS),
-        ).catch((cause: unknown) => {
-          throw toReadError(cause, streamName, true);
-        });
+  const consumerArn = await consumerArnOf(kinesis, options, arn);
   return { createdAtMs, startAt: isNew ? 'TRIM_HORIZON' : head.startAt, consumerArn };
+}
+
+async function consumerArnOf(
+  kinesis: typeof Kinesis,
+  { client, consumer, streamName }: FrameGroup | EventGroup,
+  streamArn: string,
+): Promise<string | undefined> {
+  if (consumer === undefined || consumer.startsWith('arn:')) return consumer;
+  const pause = () => sleep(REGISTER_PAUSE_MS);
+  try {
+    return await registerConsumer(kinesis, client, streamArn, consumer, pause);
+  } catch (cause) {
+    throw toReadError(cause, streamName, true);
+  }
 }
 
 /** @throws ServiceError `kinesis/*` */

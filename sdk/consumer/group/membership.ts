@@ -9,16 +9,18 @@ import type { GroupTable } from './group-table.ts';
 
 /**
  * A worker that could not renew for `fenceAfterMs` reads and saves nothing any more. Others call it dead after
- * EXPIRE_AFTER_MS on their own clocks, and take its shards. With a look every second that is 8 s at most.
+ * EXPIRE_AFTER_MS on their own clocks, and take its shards. With a look every second that is 7 s at most.
  */
 const WORKER_LEASE: LeaseTimes = {
   intervalMs: 1_000,
   slowAfterMs: 1_000,
   retryMs: 250,
   watchMs: 100,
-  fenceAfterMs: 4_000,
+  fenceAfterMs: 3_500,
 };
-const EXPIRE_AFTER_MS = 6_000;
+const EXPIRE_AFTER_MS = 5_000;
+/** A worker whose heartbeat is as late as this is given no further shards. */
+const SILENT_AFTER_MS = 2_000;
 
 export interface MembershipOptions {
   readonly table: GroupTable;
@@ -71,8 +73,8 @@ export class Membership {
   workers({ workers }: GroupRows): WorkerView[] {
     const { workerId } = this.#options;
     const others = workers.filter((worker) => worker.workerId !== workerId);
-    const own = { workerId, isLeaving: this.#isLeaving, isDead: false };
-    return [own, ...others.map((row) => ({ ...row, isDead: this.#isDead(row) }))];
+    const own = { workerId, isLeaving: this.#isLeaving, isDead: false, isSilent: false };
+    return [own, ...others.map((row) => this.#viewOf(row))];
   }
 
   /**
@@ -129,8 +131,17 @@ export class Membership {
     }
   }
 
+  #viewOf({ workerId, isLeaving }: WorkerRow): WorkerView {
+    const isDead = this.#isStill(workerId, EXPIRE_AFTER_MS);
+    return { workerId, isLeaving, isDead, isSilent: this.#isStill(workerId, SILENT_AFTER_MS) };
+  }
+
   #isDead({ workerId }: WorkerRow): boolean {
-    return isExpired(this.#sightings.get(workerId), this.#askedAtMs, EXPIRE_AFTER_MS);
+    return this.#isStill(workerId, EXPIRE_AFTER_MS);
+  }
+
+  #isStill(workerId: string, forMs: number): boolean {
+    return isExpired(this.#sightings.get(workerId), this.#askedAtMs, forMs);
   }
 
   async #renew(signal: AbortSignal): Promise<void> {

@@ -247,6 +247,8 @@ export class ShardReader {
     for (let attempt = 1; ; attempt++) {
       try {
         const answer = await call(this.#signal);
+        // Over HTTP/2 the SDK reads an answer that an abort has cut off as an empty one: as no shards, or as a shard's end.
+        this.#signal.throwIfAborted();
         this.#hasAnswered = true;
         return answer;
       } catch (cause) {
@@ -280,9 +282,8 @@ export function recordBefore(at: Position): string | undefined {
   return typeof at === 'object' && 'behind' in at ? at.behind : undefined;
 }
 
-export function isReadInPart(at: Position): boolean {
-  return typeof at === 'object' && 'isPart' in at && at.isPart === true;
-}
+export const isReadInPart = (at: Position): boolean =>
+  typeof at === 'object' && 'isPart' in at && at.isPart === true;
 
 export function toKinesisRecord(record: Kinesis._Record): KinesisRecord {
   const { Data, PartitionKey, SequenceNumber, ApproximateArrivalTimestamp } = record;
@@ -294,6 +295,5 @@ export function toKinesisRecord(record: Kinesis._Record): KinesisRecord {
   };
 }
 
-function isNamed(error: unknown, name: string): boolean {
-  return error instanceof Error && error.name === name;
-}
+const isNamed = (error: unknown, name: string): boolean =>
+  error instanceof Error && error.name === name;
