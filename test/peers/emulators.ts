@@ -5,7 +5,12 @@ import { freePort } from './free-port.ts';
 import { pythonPrograms } from './installs.ts';
 
 /** One environment for all of them: ministack and the AWS CLI want the same botocore. */
-const PACKAGES = ['ministack==1.5.33', 'microburst==0.10.0', 'awscli==1.46.2'];
+const PACKAGES = [
+  'ministack==1.5.33',
+  'moto[server]==5.2.5',
+  'microburst==0.10.0',
+  'awscli==1.46.2',
+];
 const START_MS = 60_000;
 
 /** The folder of the programs of others that speak AWS's protocols. */
@@ -38,6 +43,13 @@ export async function startMinistack(): Promise<AwsProcess> {
     env,
     health: '/_ministack/health',
   });
+}
+
+/** Starts a moto server. One Python thread runs at a time in it, so each busy service is given one of its own. */
+export async function startMoto(): Promise<AwsProcess> {
+  const port = await freePort();
+  const args = ['-H', '127.0.0.1', '-p', String(port)];
+  return await start('moto', { program: 'moto_server', args, port, health: '/moto-api/' });
 }
 
 /** Starts microburst in front of an emulator. It faults nothing until it is told to. */

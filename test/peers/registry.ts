@@ -4,6 +4,7 @@ import { flinkPeer } from './flink/peer.ts';
 import { kclPeer } from './kcl/peer.ts';
 import { kplPeer } from './kpl/peer.ts';
 import { microburstPeer } from './microburst/peer.ts';
+import { otherAwsPeer, otherAwsSessionsPeer } from './other-aws/peer.ts';
 import type { Peer } from './peer.ts';
 import { sdkForJavaPeer } from './sdk-for-java/peer.ts';
 import { zoomSdkPeer } from './zoom-sdk/peer.ts';
@@ -12,6 +13,8 @@ import { zoomSdkPeer } from './zoom-sdk/peer.ts';
 export const PEERS: readonly Peer[] = [
   zoomSdkPeer,
   autobahnPeer,
+  otherAwsPeer,
+  otherAwsSessionsPeer,
   microburstPeer,
   cdkDeployPeer,
   sdkForJavaPeer,
