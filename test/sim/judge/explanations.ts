@@ -8,6 +8,9 @@ const IN_FLIGHT_MS = 5_000;
 /** How far apart two clocks of one run may be, when a runner names a time that Zoom's clock is compared with. */
 const CLOCKS_MS = 2_000;
 
+/** The events that carry the ledger of their epoch. */
+const LAST_EVENTS: ReadonlySet<string> = new Set(['session_handed_over', 'session_ended']);
+
 interface Span {
   readonly mediaType: string;
   readonly source?: string;
@@ -30,6 +33,8 @@ interface Socket {
 interface StreamStory {
   readonly gaps: GapSpan[];
   readonly blind: Span[];
+  /** Epochs with a last event. */
+  readonly accounted: Set<number>;
   readonly stopReasons: number[];
   stoppedAtMs: number;
 }
@@ -41,7 +46,7 @@ interface StreamStory {
 export class Explanations {
   readonly #streams = new Map<string, StreamStory>();
   readonly #sockets = new Map<number, Socket>();
-  readonly #deadAtMs = new Map<string, number>();
+  readonly #dead = new Set<string>();
   readonly #claims: ReadonlyMap<string, readonly EpochClaim[]>;
 
   constructor(history: readonly HistoryEvent[]) {
@@ -49,7 +54,7 @@ export class Explanations {
     for (const event of history) {
       if (event.kind === 'record') for (const unit of event.units) this.#unit(unit);
       if (event.kind === 'process' && ['killed', 'crashed'].includes(event.what)) {
-        this.#deadAtMs.set(event.process, event.atMs);
+        this.#dead.add(event.process);
       }
       if (event.kind === 'stream' && event.what === 'stopped') {
         const story = this.#story(event.rtmsStreamId);
@@ -74,26 +79,28 @@ export class Explanations {
     if (frame.atMs >= socket.silentFromMs) return 'lost_on_its_way';
     if (socket.endedAtMs - frame.atMs <= IN_FLIGHT_MS) return 'in_flight';
     if (stoppedAtMs - frame.atMs <= IN_FLIGHT_MS) return 'stopped';
-    const deadAtMs = this.#deadAtMs.get(socket.process);
-    if (deadAtMs !== undefined && deadAtMs >= frame.atMs) return 'owner_lost';
-    return this.#wasFenced(frame, socket.process) ? 'owner_lost' : undefined;
+    return this.#lostItsOwner(frame, socket.process) ? 'owner_lost' : undefined;
   }
 
   /**
-   * Another process has claimed the stream next: the one that received the frame may not write it any more. It may have been
-   * sent after that claim, since Zoom sends to the sockets of an owner that is frozen until they are gone, and lets nobody
-   * else in before. Readers find it as the boundary of two epochs without audio.
+   * Did the process that received the frame lose the stream, by its death or to another process, without a last event? The
+   * last event of an epoch has the account of all that it received: whatever is not written has to be named then.
+   *
+   * The frame may have been sent after the claim of the next owner, since Zoom sends to the sockets of an owner that is frozen
+   * until they are gone, and lets nobody else in before. Readers find it as the boundary of two epochs without audio.
    */
-  #wasFenced({ rtmsStreamId }: FrameEvent, process: string): boolean {
+  #lostItsOwner({ rtmsStreamId, step }: FrameEvent, process: string): boolean {
     const claims = this.#claims.get(rtmsStreamId) ?? [];
-    return claims.some(
-      (claim, index) => claims[index - 1]?.process === process && claim.process !== process,
-    );
+    const at = claims.findLastIndex((claim) => claim.process === process && claim.step <= step);
+    const claim = claims[at];
+    if (claim === undefined || this.#story(rtmsStreamId).accounted.has(claim.epoch)) return false;
+    return this.#dead.has(process) || claims[at + 1] !== undefined;
   }
 
-  #unit({ rtmsStreamId, type, data }: WrittenUnit): void {
-    if (data === undefined) return;
+  #unit({ rtmsStreamId, epoch, type, data }: WrittenUnit): void {
     const story = this.#story(rtmsStreamId);
+    if (LAST_EVENTS.has(type)) story.accounted.add(epoch);
+    if (data === undefined) return;
     if (type === 'gap') {
       const { mediaType, userId, channelId, fromMs, toMs, cause } = data;
       const source = channelId ?? userId;
@@ -117,7 +124,8 @@ export class Explanations {
   #story(rtmsStreamId: string): StreamStory {
     let story = this.#streams.get(rtmsStreamId);
     if (story === undefined) {
-      story = { gaps: [], blind: [], stopReasons: [], stoppedAtMs: Number.POSITIVE_INFINITY };
+      const stoppedAtMs = Number.POSITIVE_INFINITY;
+      story = { gaps: [], blind: [], accounted: new Set(), stopReasons: [], stoppedAtMs };
       this.#streams.set(rtmsStreamId, story);
     }
     return story;

@@ -58,6 +58,15 @@ describe('the judge of frames finds', () => {
     expect(words(history)).toHaveLength(1);
   });
 
+  test.each<[string, (history: PlantedHistory) => unknown]>([
+    ['is handed over', (h) => h.claim(B, 's')],
+    ['is killed afterwards', (h) => h.add('process', { process: A, what: 'killed' })],
+  ])('a frame of an epoch that says what it received and %s', (_what, then) => {
+    const history = sent(1000).record(A, [{ type: 'session_handed_over' }]);
+    then(history);
+    expect(words(history)).toHaveLength(1);
+  });
+
   test('a frame in the memory of a process that goes on', () => {
     const history = sent(1000).add('process', { process: B, what: 'killed' });
     expect(words(history)).toHaveLength(1);
