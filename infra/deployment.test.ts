@@ -222,7 +222,7 @@ describe('the image', { timeout: TIMEOUT_MS }, () => {
   test('the image is built without running anything in it, and without instructions that only BuildKit has', () => {
     const lines = readFileSync(fromRoot('runner/Dockerfile'), 'utf8').split('\n');
     expect(lines.filter((line) => /^RUN\b|--chmod|--mount/.test(line))).toEqual([]);
-    expect(lines).toContain('USER node');
+    expect(lines).toContain('USER 1000:1000');
   });
 
   test.each([

@@ -662,7 +662,7 @@ describe('bundles', { timeout: TIMEOUT_MS }, () => {
       stderr: expect.stringContaining('SYNTHETIC_SECRET_ID is missing'),
     });
     const dockerfile = readFileSync(join(bundles, 'runner-main', 'Dockerfile'), 'utf8');
-    expect(dockerfile).toMatch(/^USER node$/m);
+    expect(dockerfile).toMatch(/^USER 1000:1000$/m);
     for (const file of /^COPY (index.*) \/app\/$/m.exec(dockerfile)?.[1]?.split(' ') ?? ['none']) {
       expect(existsSync(join(bundles, 'runner-main', file)), file).toBe(true);
     }
