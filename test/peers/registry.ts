@@ -1,17 +1,23 @@
 import { autobahnPeer } from './autobahn/peer.ts';
+import { awsCliPeer } from './aws-cli/peer.ts';
 import { cdkDeployPeer } from './cdk-deploy/peer.ts';
 import { flinkPeer } from './flink/peer.ts';
+import { goPeer } from './go/peer.ts';
 import { kclPeer } from './kcl/peer.ts';
 import { kplPeer } from './kpl/peer.ts';
 import { microburstPeer } from './microburst/peer.ts';
 import { otherAwsPeer, otherAwsSessionsPeer } from './other-aws/peer.ts';
 import type { Peer } from './peer.ts';
+import { pythonPeer } from './python/peer.ts';
 import { sdkForJavaPeer } from './sdk-for-java/peer.ts';
 import { zoomSdkPeer } from './zoom-sdk/peer.ts';
 
 /** Every peer, in the order in which they run. */
 export const PEERS: readonly Peer[] = [
   zoomSdkPeer,
+  pythonPeer,
+  goPeer,
+  awsCliPeer,
   autobahnPeer,
   otherAwsPeer,
   otherAwsSessionsPeer,
