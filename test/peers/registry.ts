@@ -10,6 +10,7 @@ import { otherAwsPeer, otherAwsSessionsPeer } from './other-aws/peer.ts';
 import type { Peer } from './peer.ts';
 import { pythonPeer } from './python/peer.ts';
 import { sdkForJavaPeer } from './sdk-for-java/peer.ts';
+import { validatorsPeer } from './validators/peer.ts';
 import { zoomSdkPeer } from './zoom-sdk/peer.ts';
 
 /** Every peer, in the order in which they run. */
@@ -19,6 +20,7 @@ export const PEERS: readonly Peer[] = [
   goPeer,
   awsCliPeer,
   autobahnPeer,
+  validatorsPeer,
   otherAwsPeer,
   otherAwsSessionsPeer,
   microburstPeer,

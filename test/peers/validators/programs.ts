@@ -1,0 +1,76 @@
+import { basename, join } from 'node:path';
+import { runCommand } from '../command.ts';
+
+/** What a validator has found in a template. */
+export interface Finding {
+  /** The rule. */
+  readonly id: string;
+  /** The configuration: the name of the file without its extension. */
+  readonly template: string;
+  /** The resource, or what the validator says. */
+  readonly where: string;
+}
+
+/** Validators exit with other codes when they find something, and cfn-lint has one for each level. */
+const ANY_FINDING = Array.from({ length: 32 }, (_, code) => code);
+const nameOf = (file: string) => basename(file, '.json');
+
+async function printed(program: string, args: readonly string[]): Promise<string> {
+  const { stdout, stderr, code } = await runCommand(program, args, { codes: ANY_FINDING });
+  if (stdout.trim() === '') throw new Error(`${program}: exit code ${code}\n${stderr}`);
+  return stdout;
+}
+
+export async function lintFindings(program: string, folder: string): Promise<Finding[]> {
+  const args = ['--format', 'json', '--regions', 'us-east-1', '--', join(folder, '*.json')];
+  const found: { Rule: { Id: string }; Message: string; Filename: string }[] = JSON.parse(
+    await printed(program, args),
+  );
+  return found.map(({ Rule, Message, Filename }) => ({
+    id: Rule.Id,
+    template: nameOf(Filename),
+    where: Message,
+  }));
+}
+
+export async function checkovFindings(program: string, folder: string): Promise<Finding[]> {
+  const kind = ['--framework', 'cloudformation', '--quiet', '--output', 'json'];
+  const { results, summary } = JSON.parse(await printed(program, ['--directory', folder, ...kind]));
+  if (summary.parsing_errors > 0) throw new Error('Checkov could not read a template');
+  const failed: { check_id: string; resource: string; file_path: string }[] = results.failed_checks;
+  return failed.map(({ check_id, resource, file_path }) => ({
+    id: check_id,
+    template: nameOf(file_path),
+    where: resource,
+  }));
+}
+
+/** The program that `@cdklabs/cdk-validator-cfnguard` ships for this machine. */
+export function guardProgram(folder: string): string {
+  const system = process.platform === 'darwin' ? 'macos' : 'ubuntu';
+  const processor = process.arch === 'arm64' ? 'aarch64' : 'x86_64';
+  return join(folder, 'bin', system, processor, 'cfn-guard');
+}
+
+export async function guardFindings(folder: string, templates: string): Promise<Finding[]> {
+  const rules = join(folder, 'rules', 'control-tower', 'cfn-guard');
+  const output = ['--output-format', 'json', '--structured', '--show-summary', 'none'];
+  const args = ['validate', '--rules', rules, '--data', templates, ...output];
+  const reports: { name: string; not_compliant: { Rule: { name: string } }[] }[] = JSON.parse(
+    await printed(guardProgram(folder), args),
+  );
+  return reports.flatMap(({ name, not_compliant }) =>
+    not_compliant.map(({ Rule }) => ({ id: Rule.name, template: nameOf(name), where: '' })),
+  );
+}
+
+export async function hadolintFindings(program: string, dockerfile: string): Promise<Finding[]> {
+  const found: { code: string; line: number; message: string }[] = JSON.parse(
+    await printed(program, ['--format', 'json', dockerfile]),
+  );
+  return found.map(({ code, line, message }) => ({
+    id: code,
+    template: 'Dockerfile',
+    where: `line ${line}: ${message}`,
+  }));
+}
