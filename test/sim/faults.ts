@@ -1,67 +1,124 @@
+import { seededRandom } from '../../shared/seeded-random.ts';
 import type { CallFate } from './aws/aws.ts';
+import type { Targets } from './targets.ts';
+import { seedOf } from './world/machine.ts';
 
-export const FAULTS = ['kill', 'freeze', 'aws', 'connections'] as const;
+export const FAULTS = [
+  'kill',
+  'kill_catcher',
+  'restart',
+  'freeze',
+  'stop',
+  'deploy',
+  'scale_in',
+  'aws',
+  'kinesis',
+  'index',
+  'queue',
+  'connections',
+  'dials',
+  'zoom',
+  'webhooks',
+  'secret',
+  'shards',
+  'disk',
+  'clocks',
+] as const;
 export type FaultName = (typeof FAULTS)[number];
 
-/** What can be done to the world, as faults see it. */
-export interface FaultTargets {
-  after(delayMs: number, run: () => void): void;
-  /** Says what was done, in words; undefined when there was nothing to do it to. */
-  kill(random: () => number): string | undefined;
-  killAtEffect(random: () => number): string | undefined;
-  freeze(random: () => number, durationMs: number): string | undefined;
-  breakLink(random: () => number, how: 'break' | 'black_hole'): string | undefined;
-  note(fault: FaultName, words: string): void;
-}
+/** Faults that are there from beginning to end, and not at moments. */
+type Lasting = 'aws' | 'clocks';
 
 interface FaultPlan {
-  readonly name: FaultName;
-  /** Mean time from one to the next, ms. */
-  readonly everyMs: number;
-  act(targets: FaultTargets, random: () => number): string | undefined;
+  /** Mean time from one to the next, minutes. */
+  readonly everyMinutes: number;
+  /** @returns what was done, in words; undefined when there was nothing to do it to */
+  act(targets: Targets, random: () => number): string | undefined;
 }
 
-const MINUTE_MS = 60_000;
+/** From 0 to `most`, small ones more often. */
+const skewed = (random: () => number, most: number) => random() ** 2 * most;
 
-const PLANS: readonly FaultPlan[] = [
-  {
-    name: 'kill',
-    everyMs: 20 * MINUTE_MS,
+const PLANS: Readonly<Record<Exclude<FaultName, Lasting>, FaultPlan>> = {
+  kill: {
+    everyMinutes: 20,
     act: (targets, random) =>
-      random() < 0.5 ? targets.kill(random) : targets.killAtEffect(random),
+      random() < 0.5 ? targets.kill(random) : targets.killAtEffect(random, random() * 40),
   },
-  {
-    name: 'freeze',
-    everyMs: 15 * MINUTE_MS,
-    act: (targets, random) => targets.freeze(random, 500 + random() ** 2 * 40_000),
+  kill_catcher: { everyMinutes: 20, act: (targets, random) => targets.killCatcher(random) },
+  restart: {
+    everyMinutes: 25,
+    act: (targets, random) => targets.restart(random, 2_000 + skewed(random, 60_000)),
   },
-  {
-    name: 'connections',
-    everyMs: 2 * MINUTE_MS,
-    act: (targets, random) => targets.breakLink(random, random() < 0.8 ? 'break' : 'black_hole'),
+  freeze: {
+    everyMinutes: 15,
+    act: (targets, random) => targets.freeze(random, 500 + skewed(random, 60_000)),
   },
-];
+  stop: { everyMinutes: 20, act: (targets, random) => targets.stop(random) },
+  deploy: { everyMinutes: 30, act: (targets) => targets.deploy() },
+  scale_in: { everyMinutes: 25, act: (targets, random) => targets.scaleIn(random) },
+  kinesis: {
+    everyMinutes: 20,
+    act: (targets, random) => targets.kinesisOutage(2_000 + skewed(random, 240_000)),
+  },
+  index: {
+    everyMinutes: 10,
+    act: (targets, random) => targets.indexLag(skewed(random, 5_000), random() * 120_000),
+  },
+  queue: { everyMinutes: 10, act: (targets, random) => targets.doubledMessages(random() * 60_000) },
+  connections: {
+    everyMinutes: 2,
+    act: (targets, random) => targets.breakLink(random, random() < 0.8 ? 'break' : 'silence'),
+  },
+  dials: {
+    everyMinutes: 10,
+    act: (targets, random) =>
+      targets.dials(random() < 0.5 ? 'refused' : 'silent', skewed(random, 60_000)),
+  },
+  zoom: { everyMinutes: 3, act: (targets, random) => targets.zoomActs(random) },
+  webhooks: { everyMinutes: 5, act: (targets, random) => targets.webhooksAct(random) },
+  secret: {
+    everyMinutes: 40,
+    act: (targets, random) => targets.rotateSecret(skewed(random, 5_000)),
+  },
+  shards: { everyMinutes: 20, act: (targets, random) => targets.splitShard(random) },
+  disk: {
+    everyMinutes: 15,
+    act: (targets, random) => targets.disk(random, random() < 0.5, skewed(random, 180_000)),
+  },
+};
 
-/** Faults at random moments, from beginning to end. @param untilMs no fault begins later, ms after now */
+/**
+ * Faults at random moments, from beginning to end. Each has a random sequence of its own, so that those that are left out
+ * change nothing about the others.
+ *
+ * @param untilMs no fault begins later, ms after now
+ * @param skipped numbers of faults that are left out
+ * @returns how many there are
+ */
 export function scheduleFaults(
+  seed: number,
   names: readonly FaultName[],
-  targets: FaultTargets,
-  random: () => number,
+  targets: Targets,
   untilMs: number,
-): void {
-  for (const plan of PLANS) {
-    if (!names.includes(plan.name)) continue;
-    for (let atMs = pause(plan, random); atMs < untilMs; atMs += pause(plan, random)) {
-      targets.after(atMs, () => {
+  skipped: ReadonlySet<number>,
+): number {
+  let number = 0;
+  for (const [name, plan] of Object.entries(PLANS)) {
+    const moments = seededRandom(seedOf(seed, `fault-${name}`));
+    const pause = () => -Math.log(1 - moments()) * plan.everyMinutes * 60_000;
+    for (let atMs = pause(); atMs < untilMs; atMs += pause()) {
+      if (!names.includes(name as FaultName)) continue;
+      const own = number++;
+      if (skipped.has(own)) continue;
+      const random = seededRandom(seedOf(seed, `fault-${name}-${atMs}`));
+      targets.after(60_000 + atMs, () => {
         const words = plan.act(targets, random);
-        if (words !== undefined) targets.note(plan.name, words);
+        if (words !== undefined) targets.note(name, words);
       });
     }
   }
-}
-
-function pause({ everyMs }: FaultPlan, random: () => number): number {
-  return -Math.log(1 - random()) * everyMs;
+  return number;
 }
 
 const THROTTLES: Readonly<Record<string, string>> = {
@@ -79,10 +136,13 @@ export function drawFate(isFaulty: boolean, service: string, random: () => numbe
   if (drawn < 0.0012) return { latencyMs, isTorn: true };
   if (drawn < 0.0025) return { latencyMs, refuse: { status: 500, type: 'InternalServerError' } };
   if (drawn < 0.004) {
-    return {
-      latencyMs,
-      refuse: { status: 400, type: THROTTLES[service] ?? 'ThrottlingException' },
-    };
+    const type = THROTTLES[service] ?? 'ThrottlingException';
+    return { latencyMs, refuse: { status: 400, type } };
   }
   return drawn < 0.006 ? { latencyMs: 50 + random() * 3_000 } : { latencyMs };
+}
+
+/** A clock that is up to five seconds off and drifts by up to 200 parts in a million. */
+export function drawClock(random: () => number): { offsetMs: number; drift: number } {
+  return { offsetMs: Math.floor((random() - 0.5) * 4_000), drift: (random() - 0.5) * 4e-4 };
 }

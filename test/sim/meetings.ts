@@ -14,6 +14,8 @@ const MOST_MS = 90 * MINUTE_MS;
 /** Meetings begin at full hours and not one after the other: all rooms fill within this time. */
 const FILL_MS = 3 * MINUTE_MS;
 const FRAME_BYTES = 120;
+/** Every tenth room has frames that fill a producer's memory within a minute, so that its disk is used in an outage. */
+const LARGE_FRAME_BYTES = 60_000;
 const FIRST_USER_ID = 16_778_240;
 
 /** Rooms in which one meeting follows the other, `rooms` of them at once from beginning to end. */
@@ -34,6 +36,7 @@ export function planMeetings(random: () => number, rooms: number, hours: number)
 
 /** Two people who talk in turns, a second each, so that there is one frame a second. */
 export function scenarioOf({ entityId, durationMs }: PlannedMeeting): ScenarioInput {
+  const frameBytes = /^room-\d*3\//.test(entityId) ? LARGE_FRAME_BYTES : FRAME_BYTES;
   return {
     name: entityId,
     entityId,
@@ -46,7 +49,7 @@ export function scenarioOf({ entityId, durationMs }: PlannedMeeting): ScenarioIn
         talkMs: 1_000,
         pauseMs: 1_000,
         phaseMs: index * 1_000,
-        frameBytes: FRAME_BYTES,
+        frameBytes,
       },
     })),
   };

@@ -1,32 +1,31 @@
-import { LocalEcs } from '../../local/aws/ecs.ts';
-import { AwsError, type AwsOperation } from '../../local/aws/router.ts';
-import { LocalSecrets } from '../../local/aws/secrets-manager.ts';
 import { seededRandom } from '../../shared/seeded-random.ts';
-import { Aws, Refusal, type Service } from './aws/aws.ts';
-import { MemoryTable } from './aws/dynamodb.ts';
-import { MemoryKinesis } from './aws/kinesis.ts';
-import { MemoryQueue, sqsService } from './aws/sqs.ts';
-import { drawFate, type FaultName, type FaultTargets, scheduleFaults } from './faults.ts';
+import { Aws } from './aws/aws.ts';
+import { drawClock, drawFate, type FaultName, scheduleFaults } from './faults.ts';
 import { Catcher } from './fleet/catcher.ts';
-import { catcherEnvironment, runnerEnvironment, zoomSecrets } from './fleet/environment.ts';
-import { Runners, type SimulatedRunner } from './fleet/runners.ts';
+import { catcherEnvironment, runnerEnvironment } from './fleet/environment.ts';
+import { Runners } from './fleet/runners.ts';
 import { startWebhook, WEBHOOK_URL } from './fleet/webhook.ts';
 import { startZoom } from './fleet/zoom.ts';
+import { HeldLevels } from './held-levels.ts';
 import { planMeetings, scenarioOf } from './meetings.ts';
 import { fetchInWorld } from './net/http.ts';
 import { Recorder } from './recorder.ts';
+import { createServices, type Weather } from './services.ts';
 import { type FoundProblem, StreamJudge } from './stream-judge.ts';
+import { Targets } from './targets.ts';
 import { patchGlobals } from './world/globals.ts';
 import { installLoader } from './world/loader.ts';
 import { type Machine, seedOf } from './world/machine.ts';
 import { Scheduler } from './world/scheduler.ts';
-import { createWorld, world } from './world/world.ts';
+import { createWorld } from './world/world.ts';
 
 export interface RunOptions {
   readonly seed: number;
   readonly meetings: number;
   readonly hours: number;
   readonly faults: readonly FaultName[];
+  /** Faults and meetings that are left out, by their number. */
+  readonly skip?: { readonly faults: ReadonlySet<number>; readonly meetings: ReadonlySet<number> };
   /** The SDK's own clients, or lean ones for long runs (aws/lean-client.ts). */
   readonly sdk: 'whole' | 'lean';
   /** Lines that processes write. */
@@ -38,14 +37,15 @@ export interface RunResult {
   readonly problems: readonly FoundProblem[];
   /** Unix ms. */
   readonly startMs: number;
+  /** How many there were, those that were left out included. */
+  readonly faults: number;
+  readonly meetings: number;
 }
 
 const START_MS = Date.UTC(2026, 10, 27);
 /** After the last meeting: drains, restarts and late webhooks come to their end. */
 const AFTER_MS = 10 * 60_000;
 const SECOND_MS = 1_000;
-/** A call that has been open for so long is not one that happens to be under way. */
-const STUCK_MS = 30 * SECOND_MS;
 /** Streams that are over are judged this often. */
 const JUDGE_MS = 600_000;
 const CAPACITY = 400;
@@ -54,7 +54,11 @@ const TASK_START_MS = 30_000;
 
 /** Plays a fleet through its meetings in virtual time. Once in a process: it patches Node's globals. */
 export async function runFleet(options: RunOptions): Promise<RunResult> {
-  const { seed, meetings, hours, faults } = options;
+  const { seed, meetings, hours, faults, skip } = options;
+  const endMs = hours * 3_600 * SECOND_MS;
+  /** No fault begins or lasts later, so that everything comes to its end. */
+  const calmAtMs = START_MS + 60 * SECOND_MS + endMs;
+  const untilMs = calmAtMs + AFTER_MS;
   const randomFor = (name: string) => seededRandom(seedOf(seed, name));
   const scheduler = new Scheduler(START_MS);
   const recorder = new Recorder(scheduler);
@@ -63,13 +67,19 @@ export async function runFleet(options: RunOptions): Promise<RunResult> {
   patchGlobals(scheduler, fetchInWorld);
   installLoader(options.sdk);
 
-  const services = createServices(scheduler, recorder, randomFor('services'));
+  const weather: Weather = {
+    awsFails: faults.includes('aws'),
+    kinesisDownUntilMs: 0,
+    indexLagMs: 100,
+    doubled: 0,
+  };
+  const services = createServices(scheduler, recorder, weather, randomFor('services'));
   const fates = randomFor('aws');
   around.aws = new Aws({
     scheduler,
     step: () => recorder.step,
     services: services.byName,
-    fate: (_, service) => drawFate(faults.includes('aws'), service, fates),
+    fate: (_, service) => drawFate(weather.awsFails && scheduler.nowMs < calmAtMs, service, fates),
     sent: (call) => recorder.sent(call),
     heard: (call, _, outcome, error) => recorder.heard(call, outcome, error),
   });
@@ -108,9 +118,9 @@ export async function runFleet(options: RunOptions): Promise<RunResult> {
   const runners: Runners = new Runners({
     seed,
     environment: (taskId) => runnerEnvironment(taskId, environment),
-    clock: () => ({}),
+    clock: (name) => (faults.includes('clocks') ? drawClock(randomFor(`clock-${name}`)) : {}),
     onLine: line,
-    onEnd: () => scheduler.after(TASK_START_MS, undefined, startTasks),
+    onEnd: () => void scheduler.after(TASK_START_MS, undefined, startTasks),
   });
   services.ecs.onDesiredCount = startTasks;
   const catcher = new Catcher({
@@ -121,36 +131,18 @@ export async function runFleet(options: RunOptions): Promise<RunResult> {
   });
   startTasks();
 
-  const noteHeld = (when: 'before' | 'after') => {
-    const owners = [...services.table.rows().values()].map((row) => row?.['owner']);
-    for (const { machine, taskId, isDraining } of runners.live) {
-      if (isDraining) continue;
-      const { timers, sockets, disk } = machine;
-      const stuck = [...machine.calls].filter(
-        ({ sinceMs }) => scheduler.nowMs - sinceMs > STUCK_MS,
-      );
-      recorder.add({
-        kind: 'held',
-        process: machine.name,
-        when,
-        sessions: owners.filter((owner) => owner === taskId).length,
-        timers,
-        sockets,
-        calls: stuck.length,
-        bufferedBytes: 0,
-        spoolBytes: disk.bytes,
-      });
-    }
-  };
-  scheduler.after(55 * SECOND_MS, undefined, () => noteHeld('before'));
-  const endMs = hours * 3_600 * SECOND_MS;
-  for (const meeting of planMeetings(randomFor('meetings'), meetings, hours)) {
+  const held = new HeldLevels({ scheduler, recorder, runners, services });
+  scheduler.after(50 * SECOND_MS, undefined, () => held.sample('before'));
+  scheduler.at(untilMs - 10 * SECOND_MS, undefined, () => held.sample('after'));
+  const planned = planMeetings(randomFor('meetings'), meetings, hours);
+  for (const [number, meeting] of planned.entries()) {
+    if (skip?.meetings.has(number)) continue;
     scheduler.after(60 * SECOND_MS + meeting.startMs, undefined, () =>
       zoom.act((simulator) => void simulator.start(scenarioOf(meeting))),
     );
   }
-  scheduleFaults(faults, targetsOf(runners, scheduler, recorder), randomFor('faults'), endMs);
-  const untilMs = scheduler.nowMs + 60 * SECOND_MS + endMs + AFTER_MS;
+  const targets = new Targets({ scheduler, recorder, runners, catcher, services, weather, zoom });
+  const faultCount = scheduleFaults(seed, faults, targets, endMs, skip?.faults ?? new Set());
   const judging = new StreamJudge(recorder);
   const judge = () => {
     judging.judgeEnded(scheduler.nowMs);
@@ -158,94 +150,13 @@ export async function runFleet(options: RunOptions): Promise<RunResult> {
   };
   scheduler.after(JUDGE_MS, undefined, judge);
   await scheduler.run(() => scheduler.nowMs >= untilMs);
-  void catcher;
-  noteHeld('after');
   recorder.add({ kind: 'end', seed });
   judging.end();
-  return { recorder, problems: judging.problems, startMs: START_MS };
-}
-
-function targetsOf(runners: Runners, scheduler: Scheduler, recorder: Recorder): FaultTargets {
-  const pick = (random: () => number): SimulatedRunner | undefined => {
-    const ready = [...runners.live].filter(
-      ({ isReady, machine }) => isReady && machine.state === 'running',
-    );
-    return ready[Math.floor(random() * ready.length)];
-  };
   return {
-    after: (delayMs, run) => void scheduler.after(delayMs, undefined, run),
-    kill(random) {
-      const runner = pick(random);
-      if (runner) runners.kill(runner);
-      return runner && `kill -9 of ${runner.machine.name}`;
-    },
-    killAtEffect(random) {
-      const runner = pick(random);
-      if (runner === undefined) return undefined;
-      const effects = Math.floor(random() * 40);
-      runner.machine.effectsLeft = effects;
-      runner.machine.onKilledByEffect = () => runners.kill(runner);
-      return `kill -9 of ${runner.machine.name} after ${effects} more sends`;
-    },
-    freeze(random, durationMs) {
-      const runner = pick(random);
-      if (runner) runners.freeze(runner, durationMs);
-      return runner && `${runner.machine.name} freezes for ${Math.round(durationMs)} ms`;
-    },
-    breakLink(random, how) {
-      const links = [...world().links];
-      const link = links[Math.floor(random() * links.length)];
-      if (link === undefined) return undefined;
-      if (how === 'break') link.break();
-      else link.goSilent();
-      const what = how === 'break' ? 'breaks' : 'goes silent';
-      return `socket ${link.id} of ${link.client.machine.name} ${what}`;
-    },
-    note: (fault, words) => void recorder.add({ kind: 'fault', fault, words }),
-  };
-}
-
-function createServices(scheduler: Scheduler, recorder: Recorder, random: () => number) {
-  const nowMs = () => scheduler.nowMs;
-  const after = (delayMs: number, run: () => void) => void scheduler.after(delayMs, undefined, run);
-  const table = new MemoryTable({
-    indexLagMs: () => 5 + random() * 100,
-    after,
-    applied: (call, what) => recorder.row(call, what),
-  });
-  const queue = (visibilityMs: number) =>
-    new MemoryQueue({ visibilityMs, maxReceives: 5, nowMs, after, isDoubled: () => false });
-  const queues = { jobs: queue(30_000), looks: queue(960_000) };
-  const kinesis = new MemoryKinesis({
-    nowMs,
-    entryError: () => undefined,
-    stored: (call, entries) => recorder.stored(call, entries),
-  });
-  const [ecs, secrets] = [new LocalEcs(), new LocalSecrets()];
-  for (const [id, value] of Object.entries(zoomSecrets())) secrets.put(id, value);
-  const byName: Record<string, Service> = {
-    DynamoDB_20120810: table.service,
-    AmazonSQS: sqsService(queues),
-    Kinesis_20131202: kinesis.service,
-    AmazonEC2ContainerServiceV20141113: fromLocal(
-      'AmazonEC2ContainerServiceV20141113',
-      ecs.operations(),
-    ),
-    secretsmanager: fromLocal('secretsmanager', secrets.operations()),
-  };
-  return { byName, table, queues, kinesis, ecs, secrets };
-}
-
-/** A service of the local stack, without its HTTP. */
-function fromLocal(name: string, operations: ReadonlyMap<string, AwsOperation>): Service {
-  return ({ operation, input }, reply) => {
-    const run = operations.get(`${name}.${operation}`);
-    if (run === undefined) throw new Error(`${name} has no ${operation}`);
-    try {
-      reply(run(input) as object);
-    } catch (error) {
-      if (!(error instanceof AwsError)) throw error;
-      throw new Refusal(error.type, error.message);
-    }
+    recorder,
+    problems: judging.problems,
+    startMs: START_MS,
+    faults: faultCount,
+    meetings: planned.length,
   };
 }

@@ -28,7 +28,10 @@ export interface RunnersOptions {
 export interface SimulatedRunner {
   readonly machine: Machine;
   readonly taskId: string;
+  readonly taskArn: string;
   readonly number: number;
+  /** Of the service, as it was when the task started. */
+  readonly revision: number;
   isReady: boolean;
   isDraining: boolean;
 }
@@ -36,18 +39,24 @@ export interface SimulatedRunner {
 /** How long a container may take to end after SIGTERM, as infra sets it. */
 const STOP_TIMEOUT_MS = 120_000;
 
+/** How often ECS looks which old tasks may be stopped. */
+const DEPLOY_LOOK_MS = 10_000;
+
+const arnOf = (taskId: string) => `arn:aws:ecs:us-east-1:000000000000:task/${CLUSTER}/${taskId}`;
+
 /** The tasks of the service, as ECS starts and stops them. */
 export class Runners {
   readonly live = new Set<SimulatedRunner>();
   readonly #options: RunnersOptions;
   readonly #lives = new Map<number, number>();
   #numbers = 0;
+  #revision = 1;
 
   constructor(options: RunnersOptions) {
     this.#options = options;
     world().serveHost(METADATA_HOST, ({ url }) => {
       const taskId = new URL(url).pathname.split('/')[2] ?? '';
-      const TaskARN = `arn:aws:ecs:us-east-1:000000000000:task/${CLUSTER}/${taskId}`;
+      const TaskARN = arnOf(taskId);
       const metadata = {
         Cluster: CLUSTER,
         TaskARN,
@@ -93,7 +102,10 @@ export class Runners {
         what,
         ...(code !== undefined && { code }),
       });
-    const runner: SimulatedRunner = { machine, taskId, number, isReady: false, isDraining: false };
+    const taskArn = arnOf(taskId);
+    const revision = again?.revision ?? this.#revision;
+    const levels = { isReady: false, isDraining: false };
+    const runner: SimulatedRunner = { machine, taskId, taskArn, number, revision, ...levels };
     this.live.add(runner);
     note('started');
     scheduler.hold(this.#boot(machine));
@@ -108,12 +120,13 @@ export class Runners {
     world().scheduler.after(STOP_TIMEOUT_MS, undefined, () => this.kill(runner));
   }
 
-  kill(runner: SimulatedRunner): void {
+  /** @param then `restarts`: the same task comes back, so the service starts no other one */
+  kill(runner: SimulatedRunner, then?: 'restarts'): void {
     const { machine } = runner;
     if (machine.state === 'dead') return;
     machine.end('killed');
     world().recorder.add({ kind: 'process', process: machine.name, what: 'killed' });
-    this.#ended(runner);
+    this.#ended(runner, then);
   }
 
   freeze(runner: SimulatedRunner, durationMs: number): void {
@@ -128,10 +141,33 @@ export class Runners {
     });
   }
 
-  #ended(runner: SimulatedRunner): void {
+  /**
+   * A rolling deployment: as many new tasks as there are old ones, and old ones are stopped when new ones are ready and
+   * no protection keeps them.
+   */
+  deploy(isProtected: (taskArn: string) => boolean): void {
+    this.#revision += 1;
+    const revision = this.#revision;
+    const old = [...this.live].filter((runner) => !runner.isDraining);
+    for (const _ of old) this.start();
+    const look = () => {
+      if (revision !== this.#revision) return;
+      const left = [...this.live].filter((runner) => runner.revision < revision);
+      const isNewReady = [...this.live].some(
+        (runner) => runner.revision === revision && runner.isReady,
+      );
+      for (const runner of left) {
+        if (isNewReady && !runner.isDraining && !isProtected(runner.taskArn)) this.stop(runner);
+      }
+      if (left.length > 0) world().scheduler.after(DEPLOY_LOOK_MS, undefined, look);
+    };
+    world().scheduler.after(DEPLOY_LOOK_MS, undefined, look);
+  }
+
+  #ended(runner: SimulatedRunner, then?: 'restarts'): void {
     this.live.delete(runner);
     for (const link of world().links) if (link.client.machine === runner.machine) link.clientDied();
-    this.#options.onEnd(runner);
+    if (then === undefined) this.#options.onEnd(runner);
   }
 
   async #boot(machine: Machine): Promise<void> {

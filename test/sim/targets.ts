@@ -1,0 +1,245 @@
+import type { ActionInput } from '../../simulator/scenario/scenario.ts';
+import type { Catcher } from './fleet/catcher.ts';
+import { zoomSecrets } from './fleet/environment.ts';
+import type { Runners, SimulatedRunner } from './fleet/runners.ts';
+import type { Zoom } from './fleet/zoom.ts';
+import type { Recorder } from './recorder.ts';
+import type { Services, Weather } from './services.ts';
+import type { Scheduler } from './world/scheduler.ts';
+import { world } from './world/world.ts';
+
+export interface TargetParts {
+  readonly scheduler: Scheduler;
+  readonly recorder: Recorder;
+  readonly runners: Runners;
+  readonly catcher: Catcher;
+  readonly services: Services;
+  readonly weather: Weather;
+  readonly zoom: Zoom;
+}
+
+type Random = () => number;
+
+/** What Zoom itself does to a stream, by how often. Reasons from 10 on may be followed by a restart. */
+const ZOOM_ACTIONS: readonly ((random: Random) => ActionInput)[] = [
+  (random) => ({
+    do: 'failover',
+    gapMs: Math.floor(random() * 8_000),
+    oldSockets: random() < 0.5 ? 'cut' : 'keep',
+  }),
+  () => ({ do: 'evict' }),
+  (random) => ({ do: 'cut_signaling', how: HOW[Math.floor(random() * 3)] ?? 'close' }),
+  (random) => ({ do: 'cut_media', how: HOW[Math.floor(random() * 3)] ?? 'close' }),
+  (random) => ({ do: 'stall_media', durationMs: Math.floor(random() * 8_000) }),
+  () => ({ do: 'pause' }),
+  () => ({ do: 'resume' }),
+  (random) => ({ do: 'stop', reason: 10 + Math.floor(random() * 10) }),
+  (random) => ({ do: 'stop', reason: 1 + Math.floor(random() * 5) }),
+];
+const HOW = ['terminate', 'close', 'freeze'] as const;
+const WEBHOOK_ACTIONS: readonly ActionInput[] = [
+  { do: 'replay_webhook', kind: 'started' },
+  { do: 'replay_webhook', kind: 'stopped' },
+  { do: 'replay_webhook', kind: 'interrupted' },
+];
+
+/** What can be done to the world. Each act returns what was done, in words, or undefined when there was nothing to do it to. */
+export class Targets {
+  readonly #parts: TargetParts;
+  #secrets = 0;
+
+  constructor(parts: TargetParts) {
+    this.#parts = parts;
+  }
+
+  after(delayMs: number, run: () => void): void {
+    this.#parts.scheduler.after(delayMs, undefined, run);
+  }
+
+  note(fault: string, words: string): void {
+    this.#parts.recorder.add({ kind: 'fault', fault, words });
+  }
+
+  kill(random: Random): string | undefined {
+    const runner = this.#runner(random);
+    if (runner) this.#parts.runners.kill(runner);
+    return runner && `kill -9 of ${runner.machine.name}`;
+  }
+
+  /** In the middle of what it does: after some more messages, calls and writes. */
+  killAtEffect(random: Random, effects: number): string | undefined {
+    const runner = this.#runner(random);
+    if (runner === undefined) return undefined;
+    runner.machine.effectsLeft = Math.floor(effects);
+    runner.machine.onKilledByEffect = () => this.#parts.runners.kill(runner);
+    return `kill -9 of ${runner.machine.name} after ${Math.floor(effects)} more sends`;
+  }
+
+  killCatcher(random: Random): string | undefined {
+    const { catcher } = this.#parts;
+    const execution = catcher.executions[Math.floor(random() * catcher.executions.length)];
+    if (execution) catcher.kill(execution);
+    return execution && `kill -9 of ${execution.machine.name}`;
+  }
+
+  /** Killed, and started again as the same task with its disk, of which the last write may be torn. */
+  restart(random: Random, downMs: number): string | undefined {
+    const runner = this.#runner(random);
+    if (runner === undefined) return undefined;
+    const { name, disk } = runner.machine;
+    this.#parts.runners.kill(runner, 'restarts');
+    const isTorn = random() < 0.5 && disk.tear(random());
+    this.after(downMs, () => this.#parts.runners.start(runner));
+    const torn = isTorn ? ', with its last write torn' : '';
+    return `kill -9 of ${name}, which comes back after ${Math.round(downMs)} ms${torn}`;
+  }
+
+  freeze(random: Random, durationMs: number): string | undefined {
+    const runner = this.#runner(random);
+    if (runner) this.#parts.runners.freeze(runner, durationMs);
+    return runner && `${runner.machine.name} freezes for ${Math.round(durationMs)} ms`;
+  }
+
+  stop(random: Random): string | undefined {
+    const runner = this.#runner(random);
+    if (runner) this.#parts.runners.stop(runner);
+    return runner && `SIGTERM for ${runner.machine.name}`;
+  }
+
+  deploy(): string {
+    this.#parts.services.ecs.deploy();
+    this.#parts.runners.deploy((taskArn) => this.#parts.services.ecs.isProtected(taskArn));
+    return 'a new revision is deployed';
+  }
+
+  scaleIn(random: Random): string | undefined {
+    const { ecs } = this.#parts.services;
+    const free = this.#ready().filter(({ taskArn }) => !ecs.isProtected(taskArn));
+    const runner = free[Math.floor(random() * free.length)];
+    if (runner) this.#parts.runners.stop(runner);
+    return runner && `ECS stops ${runner.machine.name}, which is not protected`;
+  }
+
+  kinesisOutage(durationMs: number): string {
+    this.#parts.weather.kinesisDownUntilMs = this.#parts.scheduler.nowMs + durationMs;
+    return `Kinesis takes nothing for ${Math.round(durationMs)} ms`;
+  }
+
+  indexLag(lagMs: number, durationMs: number): string {
+    const { weather } = this.#parts;
+    const before = weather.indexLagMs;
+    weather.indexLagMs = lagMs;
+    this.after(durationMs, () => {
+      weather.indexLagMs = before;
+    });
+    return `the index is up to ${Math.round(lagMs)} ms behind for ${Math.round(durationMs)} ms`;
+  }
+
+  doubledMessages(durationMs: number): string {
+    const { weather } = this.#parts;
+    weather.doubled = 0.5;
+    this.after(durationMs, () => {
+      weather.doubled = 0;
+    });
+    return `queues deliver twice for ${Math.round(durationMs)} ms`;
+  }
+
+  breakLink(random: Random, how: 'break' | 'silence'): string | undefined {
+    const links = [...world().links];
+    const link = links[Math.floor(random() * links.length)];
+    if (link === undefined) return undefined;
+    if (how === 'break') link.break();
+    else link.goSilent();
+    const what = how === 'break' ? 'breaks' : 'goes silent';
+    return `socket ${link.id} of ${link.client.machine.name} ${what}`;
+  }
+
+  dials(fate: 'refused' | 'silent', durationMs: number): string {
+    world().dialFate = () => fate;
+    this.after(durationMs, () => {
+      world().dialFate = () => undefined;
+    });
+    return `Zoom's servers ${fate === 'refused' ? 'refuse' : 'do not answer'} new connections for ${Math.round(durationMs)} ms`;
+  }
+
+  zoomActs(random: Random): string | undefined {
+    const action = ZOOM_ACTIONS[Math.floor(random() * ZOOM_ACTIONS.length)]?.(random);
+    return action && this.#act(random, action);
+  }
+
+  webhooksAct(random: Random): string | undefined {
+    if (random() < 0.4) {
+      const holdMs = Math.floor(random() * 20_000);
+      const words = this.#act(random, { do: 'hold_webhooks' });
+      if (words === undefined) return undefined;
+      this.after(holdMs, () =>
+        this.#act(random, { do: 'release_webhooks', reversed: random() < 0.5 }),
+      );
+      return `Zoom holds its webhooks for ${holdMs} ms`;
+    }
+    const action = WEBHOOK_ACTIONS[Math.floor(random() * WEBHOOK_ACTIONS.length)];
+    return action && this.#act(random, action);
+  }
+
+  /** Zoom knows the new secret at once, and Secrets Manager `lateMs` later. */
+  rotateSecret(lateMs: number): string {
+    const { zoom, services } = this.#parts;
+    const clientSecret = `clientSecret${++this.#secrets}`;
+    zoom.act((simulator) => simulator.rotate({ clientSecret }));
+    this.after(lateMs, () => {
+      for (const [id, value] of Object.entries(zoomSecrets(clientSecret)))
+        services.secrets.put(id, value);
+    });
+    return `Zoom's client secret is rotated, and stored ${Math.round(lateMs)} ms later`;
+  }
+
+  splitShard(random: Random): string | undefined {
+    const { kinesis } = this.#parts.services;
+    const name = random() < 0.7 ? 'media' : 'events';
+    const open = kinesis.stream(name).openShards;
+    const shard = open[Math.floor(random() * open.length)];
+    if (shard === undefined || open.length > 16) return undefined;
+    const { start, end } = shard.range;
+    const middle = String((start + end) / 2n);
+    kinesis.run(
+      'SplitShard',
+      { StreamName: name, ShardToSplit: shard.id, NewStartingHashKey: middle },
+      () => undefined,
+    );
+    return `shard ${shard.id} of ${name} is split`;
+  }
+
+  disk(random: Random, isBroken: boolean, durationMs: number): string | undefined {
+    const runner = this.#runner(random);
+    if (runner === undefined) return undefined;
+    const { faults } = runner.machine.disk;
+    if (isBroken) faults.isBroken = true;
+    else faults.limitBytes = Math.floor(random() * 200_000);
+    this.after(durationMs, () => {
+      Object.assign(faults, { isBroken: false, limitBytes: Number.POSITIVE_INFINITY });
+    });
+    const what = isBroken ? 'fails' : `has room for ${faults.limitBytes} bytes`;
+    return `the disk of ${runner.machine.name} ${what} for ${Math.round(durationMs)} ms`;
+  }
+
+  #act(random: Random, action: ActionInput): string | undefined {
+    const { zoom } = this.#parts;
+    const live = zoom.simulator.streams().filter(({ state }) => state !== 'TERMINATED');
+    const stream = live[Math.floor(random() * live.length)];
+    if (stream === undefined) return undefined;
+    const { rtmsStreamId } = stream;
+    zoom.act((simulator) => simulator.act(rtmsStreamId, action));
+    return `Zoom does ${JSON.stringify(action)} to ${rtmsStreamId}`;
+  }
+
+  #ready(): SimulatedRunner[] {
+    return [...this.#parts.runners.live].filter(
+      ({ isReady, isDraining, machine }) => isReady && !isDraining && machine.state === 'running',
+    );
+  }
+
+  #runner(random: Random): SimulatedRunner | undefined {
+    const ready = this.#ready();
+    return ready[Math.floor(random() * ready.length)];
+  }
+}
