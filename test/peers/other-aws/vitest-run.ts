@@ -5,6 +5,9 @@ import { runCommand } from '../command.ts';
 
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 
+/** A Python server answers one call after another: many tests at once would wait for it, and not for us. */
+const CALM = ['--maxWorkers=2', '--maxConcurrency=2'];
+
 interface TestOutcome {
   readonly file: string;
   /** With the names of its groups. */
@@ -71,7 +74,7 @@ export async function runTestsTwice(
   scratch: string,
   expected: (name: string) => string | undefined,
 ): Promise<{ outcomes: TestOutcome[]; repeated: number }> {
-  const first = await runTests(files, servers, join(scratch, 'first.json'), ['--maxWorkers=3']);
+  const first = await runTests(files, servers, join(scratch, 'first.json'), CALM);
   const isSurprise = ({ state, name }: TestOutcome) =>
     state === 'failed' && expected(name) === undefined;
   const again = new Set(first.filter(isSurprise).map(({ file }) => file));
