@@ -1,6 +1,5 @@
 import { describe, expect, test } from 'vitest';
 import { judgeDrains } from './drains.ts';
-import { judgeHistory } from './judge-history.ts';
 import { judgeLeaks } from './leaks.ts';
 import { PlantedHistory } from './planted-history.ts';
 import { judgeRestarts } from './restarts.ts';
@@ -76,13 +75,4 @@ describe('what is held when all meetings have ended', () => {
     const found = judgeLeaks(history.events).map(({ words }) => words.split(' holds ')[1]);
     expect(found.map((words) => words?.split(' when ')[0])).toEqual(named);
   });
-});
-
-test('all judges together find nothing in a clean history, and name each problem at its step', () => {
-  const history = planted().claim(process, 's');
-  history.add('socket', { socket: 1, process, rtmsStreamId: 's', role: 'media', what: 'opened' });
-  history.frame({ capturedAtMs: 1000 }).record(process, [{ capturedAtMs: 1000 }]);
-  expect(judgeHistory(history.events)).toEqual([]);
-  history.record('runner-2/1', [{ sequence: 2, capturedAtMs: 2000 }]);
-  expect(judgeHistory(history.events).map(({ judge }) => judge)).toEqual(['lane', 'frames']);
 });
