@@ -11,11 +11,13 @@ import type { Peer } from './peer.ts';
 import { pythonPeer } from './python/peer.ts';
 import { sdkForJavaPeer } from './sdk-for-java/peer.ts';
 import { validatorsPeer } from './validators/peer.ts';
+import { zoomMockPeer } from './zoom-mock/peer.ts';
 import { zoomSdkPeer } from './zoom-sdk/peer.ts';
 
 /** Every peer, in the order in which they run. */
 export const PEERS: readonly Peer[] = [
   zoomSdkPeer,
+  zoomMockPeer,
   pythonPeer,
   goPeer,
   awsCliPeer,
