@@ -26,9 +26,7 @@ const PROPERTIES = [
 async function run({ scratch, say }: PeerWork): Promise<readonly ProofLine[]> {
   const java = await buildJava();
   await using meeting = await LiveMeeting.start(scratch);
-  await meeting.writtenMore(100);
-  await meeting.split(meeting.rtmsStreamId);
-  await meeting.writtenMore(100);
+  await meeting.writtenMore(150);
   await meeting.end();
   const stored = await meeting.stored();
   const users = userRecordsOf(stored);
@@ -52,7 +50,7 @@ async function run({ scratch, say }: PeerWork): Promise<readonly ProofLine[]> {
     {
       software,
       version,
-      what: 'KinesisStreamsSource hands out every record of a meeting with a split, byte for byte, and takes no aggregate apart.',
+      what: 'KinesisStreamsSource hands out every record of a meeting, byte for byte, and takes no aggregate apart.',
       figures: `${aggregates}: ${whole.lines.length} elements`,
     },
     {
@@ -66,6 +64,14 @@ async function run({ scratch, say }: PeerWork): Promise<readonly ProofLine[]> {
       version,
       what: 'FlinkKinesisConsumer takes aggregates apart by itself and hands out every frame, byte for byte.',
       figures: `${aggregates}: ${consumer.lines.length} elements`,
+    },
+    {
+      software,
+      version,
+      what: 'KinesisStreamsSource through a split of a shard that has records.',
+      figures:
+        'Its job failed with "Have records for a split that was not registered" when it read the closed shard to its end (one run); so the meeting of this run has no split.',
+      isProven: false,
     },
     {
       software: 'Apache Flink, connector for Kinesis 5 and newer',

@@ -2,7 +2,7 @@ import { buildJava } from '../java/java.ts';
 import { expectInOrder, expectSame, expectSent, identityOf } from '../meeting/expect-records.ts';
 import { LiveMeeting } from '../meeting/live-meeting.ts';
 import { compareWithSent } from '../meeting/sent-payloads.ts';
-import { mediaRecordsOf } from '../meeting/written-records.ts';
+import { mediaRecordsOf, type SeenRecord } from '../meeting/written-records.ts';
 import type { Peer, PeerWork, ProofLine } from '../peer.ts';
 import { GROUP, KclWorker } from './consumer-group.ts';
 import { leaseTableReady, startMoto } from './dynamodb.ts';
@@ -30,9 +30,10 @@ async function run({ scratch, say }: PeerWork): Promise<readonly ProofLine[]> {
 
   await meeting.killOwner();
   say('a runner was killed, and another one writes');
-  await meeting.split(meeting.rtmsStreamId);
+  const key = await meeting.firstKey();
+  await meeting.split(key);
   await meeting.writtenMore(100);
-  await meeting.merge();
+  await meeting.merge(key);
   await meeting.writtenMore(100);
   const stepsBefore = living.steps.length;
   const held = await dying.until('an open shard', () => {
@@ -66,7 +67,10 @@ async function run({ scratch, say }: PeerWork): Promise<readonly ProofLine[]> {
   const bytes = compared.reduce((sum, source) => sum + source.bytes, 0);
   const lacks = compared.flatMap((source) => source.lacks);
   const ended = [...dying.steps, ...living.steps].filter((step) => step.startsWith('shardEnded'));
-  const shards = new Set(seen().map(({ shardId }) => shardId)).size;
+  const shardsOf = (records: readonly SeenRecord[]) =>
+    new Set(records.map(({ shardId }) => shardId)).size;
+  const through = shardsOf(seen().filter(({ partitionKey }) => partitionKey === key));
+  if (through !== 3) throw new Error(`the key went through ${through} shards instead of 3`);
   const aggregates = new Set(
     seen()
       .filter(({ subSequenceNumber }) => subSequenceNumber > 0)
@@ -83,7 +87,7 @@ async function run({ scratch, say }: PeerWork): Promise<readonly ProofLine[]> {
         'Two workers, one polling and one with enhanced fan-out, read every frame of a meeting, each field and payload as our reader does and as the simulator sent it, ' +
         'through a killed runner, a killed worker, a split and a merge; KCL took our aggregates apart, protobuf-java read our schema.',
       figures:
-        `${frames} frames, ${(bytes / 1e6).toFixed(1)} MB, from ${shards} shards (${ended.length} read to their end); ` +
+        `${frames} frames, ${(bytes / 1e6).toFixed(1)} MB, from ${shardsOf(seen())} shards (${ended.length} closed, read to their end), one key through ${through} of them; ` +
         `${aggregates} aggregates; ${subscriptions} subscriptions; ${repeats} records read twice after the take-over; ` +
         `sent to the killed runner and not written: ${lacks.reduce((sum, lack) => sum + lack, 0)} B`,
     },

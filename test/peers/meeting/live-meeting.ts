@@ -109,44 +109,47 @@ export class LiveMeeting implements AsyncDisposable {
     await waitUntil(`${records} records more`, () => written() >= from + records);
   }
 
-  /** Splits the shard of a key. */
+  /** The partition key of the oldest record. */
+  async firstKey(): Promise<string> {
+    return (await this.stored())[0]?.partitionKey ?? '';
+  }
+
+  /** Splits the shard of a key in its middle. */
   async split(partitionKey: string): Promise<void> {
-    const hashKey = hashKeyOf(partitionKey);
-    const shard = (await this.openShards()).find(({ HashKeyRange }) =>
-      holdsHashKey(HashKeyRange, hashKey),
-    );
-    const { StartingHashKey = '0', EndingHashKey = '0' } = shard?.HashKeyRange ?? {};
+    const { shards, at } = await this.#find(partitionKey);
+    const { StartingHashKey = '0', EndingHashKey = '0' } = shards[at]?.HashKeyRange ?? {};
     const middle = (BigInt(StartingHashKey) + BigInt(EndingHashKey)) / 2n;
     await this.kinesis.send(
       new SplitShardCommand({
         StreamName: this.streamName,
-        ShardToSplit: shard?.ShardId,
+        ShardToSplit: shards[at]?.ShardId,
         NewStartingHashKey: String(middle),
       }),
     );
   }
 
-  /** Merges the first two open shards. */
-  async merge(): Promise<void> {
-    const [first, second] = (await this.openShards()).sort((a, b) =>
-      BigInt(a.HashKeyRange?.StartingHashKey ?? 0) < BigInt(b.HashKeyRange?.StartingHashKey ?? 0)
-        ? -1
-        : 1,
-    );
+  /** Merges the shard of a key with the one beside it. */
+  async merge(partitionKey: string): Promise<void> {
+    const { shards, at } = await this.#find(partitionKey);
+    const lower = Math.min(at, shards.length - 2);
     await this.kinesis.send(
       new MergeShardsCommand({
         StreamName: this.streamName,
-        ShardToMerge: first?.ShardId,
-        AdjacentShardToMerge: second?.ShardId,
+        ShardToMerge: shards[lower]?.ShardId,
+        AdjacentShardToMerge: shards[lower + 1]?.ShardId,
       }),
     );
   }
 
-  async openShards(): Promise<Shard[]> {
-    const answer = await this.kinesis.send(new ListShardsCommand({ StreamName: this.streamName }));
-    return (answer.Shards ?? []).filter(
-      ({ SequenceNumberRange }) => SequenceNumberRange?.EndingSequenceNumber === undefined,
+  /** The open shards in the order of their hash keys, and which of them has the key. */
+  async #find(partitionKey: string): Promise<{ shards: Shard[]; at: number }> {
+    const { Shards: all = [] } = await this.kinesis.send(
+      new ListShardsCommand({ StreamName: this.streamName, ShardFilter: { Type: 'AT_LATEST' } }),
     );
+    const start = ({ HashKeyRange }: Shard) => BigInt(HashKeyRange?.StartingHashKey ?? 0);
+    const shards = all.toSorted((a, b) => (start(a) < start(b) ? -1 : 1));
+    const hashKey = hashKeyOf(partitionKey);
+    return { shards, at: shards.findIndex((one) => holdsHashKey(one.HashKeyRange, hashKey)) };
   }
 
   /** Ends the meeting and waits until its owner has written everything. @returns what Zoom says that it sent */
