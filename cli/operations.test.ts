@@ -8,10 +8,10 @@ import { CreateQueueCommand, ReceiveMessageCommand, SQSClient } from '@aws-sdk/c
 import { buildApp } from 'fauxqs';
 import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest';
 import { meetingLoad } from '../infra/planning/meeting-load.ts';
-import { closeServer, listen } from '../local/aws/listen.ts';
 import { AwsError, type AwsOperation, createAwsRouter } from '../local/aws/router.ts';
 import { type KinesisServer, startKinesisServer } from '../local/kinesis/server.ts';
 import { DEFAULT_MEDIA_REQUEST } from '../rtms/protocol/params.ts';
+import { closeServer, listen } from '../simulator/sockets/listen.ts';
 import { connect } from '../test/support/kinesis-client.ts';
 import { MEETING_MBPS } from './preflight/throughput-check.ts';
 import { createProgram } from './program.ts';

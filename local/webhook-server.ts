@@ -5,7 +5,7 @@ import type {
   APIGatewayProxyStructuredResultV2,
   Context,
 } from 'aws-lambda';
-import { closeServer, LOOPBACK, listen } from './aws/listen.ts';
+import { closeServer, LOOPBACK, listen } from '../simulator/sockets/listen.ts';
 
 /** The largest payload that API Gateway passes on. It answers a larger one with 413 itself. */
 const MAX_PAYLOAD_BYTES = 10 * 1024 * 1024;

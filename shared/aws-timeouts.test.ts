@@ -2,7 +2,7 @@ import { createServer } from 'node:http';
 import { DynamoDBClient, ListTablesCommand } from '@aws-sdk/client-dynamodb';
 import { NodeHttpHandler } from '@smithy/node-http-handler';
 import { expect, test } from 'vitest';
-import { closeServer, listen } from '../local/aws/listen.ts';
+import { closeServer, listen } from '../simulator/sockets/listen.ts';
 import { httpHandlerOptions } from './aws-timeouts.ts';
 
 test('a call that a server takes and never answers fails when its time is over', async () => {

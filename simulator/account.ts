@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { nameOf, STREAM_STATE } from '../rtms/protocol/constants.ts';
 import { MEDIA_TYPES } from '../rtms/protocol/media-type.ts';
 import type { Product } from '../rtms/protocol/product.ts';
@@ -8,7 +9,6 @@ import type { Behaviour } from './scenario/behaviour.ts';
 import { restOf, type Scenario } from './scenario/scenario.ts';
 import type { SentReport } from './sent-ledger.ts';
 import { RtmsStream, type StreamHost } from './stream.ts';
-import { makeIds } from './stream-ids.ts';
 import { concurrencyLimited, concurrencyNearLimit, streamEvent } from './webhook/webhook-events.ts';
 import { applyWebhookAction, type WebhookSender } from './webhook/webhook-sender.ts';
 
@@ -223,5 +223,23 @@ function describe(stream: RtmsStream): StreamInfo {
     isConnected: stream.client.signaling !== undefined,
     mediaConnected: MEDIA_TYPES.filter((mediaType) => stream.link(mediaType) !== undefined),
     sessions: Object.fromEntries(stream.sessions),
+  };
+}
+
+export interface StreamIds {
+  readonly rtmsStreamId: string;
+  readonly entityId: string;
+  /** Of the session that every stream begins with. */
+  readonly sessionId: string;
+}
+
+/** Ids in the form of Zoom's examples, from a hash of the seed. */
+export function makeIds(seed: string): StreamIds {
+  const digest = createHash('sha512').update(seed).digest();
+  const hex = digest.subarray(32, 48).toString('hex').toUpperCase();
+  return {
+    rtmsStreamId: digest.subarray(0, 16).toString('hex'),
+    entityId: digest.subarray(16, 32).toString('base64'),
+    sessionId: hex.replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-'),
   };
 }

@@ -4,7 +4,7 @@ import type { ActionInput, ScenarioInput } from './scenario/scenario.ts';
 import { scriptedMeeting } from './scenario/scripted-meeting.ts';
 import { type SyntheticMeetingOptions, syntheticMeeting } from './scenario/synthetic-meeting.ts';
 import type { Simulator } from './simulator.ts';
-import { listenLocally } from './sockets/listen.ts';
+import { closeServer, listen } from './sockets/listen.ts';
 
 /**
  * Lets another process drive a simulator, with JSON over HTTP:
@@ -31,13 +31,10 @@ export async function startControlServer(
       response.end(json);
     });
   });
-  const boundPort = await listenLocally(server, port);
+  const boundPort = await listen(server, port);
   return {
     url: `http://127.0.0.1:${boundPort}`,
-    close() {
-      server.close();
-      server.closeAllConnections();
-    },
+    close: () => void closeServer(server),
   };
 }
 

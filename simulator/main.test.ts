@@ -4,7 +4,7 @@ import { createServer } from 'node:net';
 import { createInterface, type Interface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { afterEach, expect, test } from 'vitest';
-import { listenLocally } from './sockets/listen.ts';
+import { listen } from './sockets/listen.ts';
 
 const MAIN = fileURLToPath(new URL('./main.ts', import.meta.url));
 
@@ -57,7 +57,7 @@ test('the simulator plays meetings from the command line and reports them in JSO
 
 test('the simulator says in one line what is wrong with its flags or ports', async () => {
   const taken = createServer();
-  const port = await listenLocally(taken, 0);
+  const port = await listen(taken, 0);
   for (const args of [['--scenario', 'none'], ['--port', String(port)], ['--bad']]) {
     child = spawn(process.execPath, [MAIN, ...args], { stdio: ['ignore', 'ignore', 'pipe'] });
     let text = '';

@@ -7,6 +7,7 @@ import {
 import { MEDIA_TYPES, type MediaType } from '../rtms/protocol/media-type.ts';
 import type { Product } from '../rtms/protocol/product.ts';
 import { STOP_REASON } from '../rtms/protocol/stop-reason.ts';
+import type { StreamIds } from './account.ts';
 import type { Clock } from './clock.ts';
 import { MediaPump } from './media/media-pump.ts';
 import { applyAction } from './scenario/actions.ts';
@@ -16,7 +17,6 @@ import { type Action, type Scenario, type TimedAction, timeline } from './scenar
 import { SentLedger } from './sent-ledger.ts';
 import type { ClientConnection, ConnectionEnd } from './sockets/connection.ts';
 import { linkKeys, type MediaLink, StreamClient } from './sockets/stream-client.ts';
-import type { StreamIds } from './stream-ids.ts';
 import { StreamMessages } from './stream-messages.ts';
 import { VideoSelection } from './video-selection.ts';
 import { MEDIA_LOST, SIGNALING_LOST, Windows } from './windows.ts';

@@ -1,8 +1,8 @@
 import type { Server } from 'node:http';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { closeServer, listen } from '../../local/aws/listen.ts';
 import { createAwsRouter } from '../../local/aws/router.ts';
 import { LocalSecrets } from '../../local/aws/secrets-manager.ts';
+import { closeServer, listen } from '../../simulator/sockets/listen.ts';
 import { AwsClients } from './aws.ts';
 import { readZoomSecret } from './zoom-apps.ts';
 

@@ -15,7 +15,7 @@ import type { AlarmSpec } from './alarm-spec.ts';
 import { AlarmTopic } from './alarm-topic.ts';
 import { kinesisAlarms } from './kinesis-alarms.ts';
 import { meetingAlarms } from './meeting-alarms.ts';
-import type { Observed } from './observed.ts';
+import type { Observed } from './on-call.ts';
 import { runnerAlarms } from './runner-alarms.ts';
 import { webhookAlarms } from './webhook-alarms.ts';
 

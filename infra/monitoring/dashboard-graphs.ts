@@ -9,7 +9,7 @@ import {
 import type { MetricName } from '../../shared/metrics.ts';
 import { TARGET_UTILIZATION_PERCENT } from '../planning/scaling-rules.ts';
 import type { DeploymentMetrics } from './deployment-metrics.ts';
-import type { Observed } from './observed.ts';
+import type { Observed } from './on-call.ts';
 
 const BLUE = '#1f77b4';
 const GREEN = '#2ca02c';

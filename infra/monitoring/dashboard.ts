@@ -21,7 +21,7 @@ import {
   throughputGraphs,
   webhookAndCostGraphs,
 } from './dashboard-graphs.ts';
-import type { Observed } from './observed.ts';
+import type { Observed } from './on-call.ts';
 
 /** A link into the repository, which a console cannot follow: only its text is shown. */
 const RELATIVE_LINK = /\[([^\]]+)\]\((?!https:)[^)]+\)/g;

@@ -1,5 +1,5 @@
 import { type AlarmSpec, ONCE } from './alarm-spec.ts';
-import type { Observed } from './observed.ts';
+import type { Observed } from './on-call.ts';
 
 /** Alarms about records that wait for Kinesis, and why they wait. */
 export function kinesisAlarms({ metrics }: Observed): AlarmSpec[] {

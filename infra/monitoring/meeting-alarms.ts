@@ -1,6 +1,6 @@
 import { Duration } from 'aws-cdk-lib';
 import { type AlarmSpec, ONCE } from './alarm-spec.ts';
-import type { Observed } from './observed.ts';
+import type { Observed } from './on-call.ts';
 
 /** The service level: this share of the meetings is recorded whole. */
 const WHOLE_PERCENT = 99;

@@ -1,6 +1,6 @@
 import { QueryDefinition, QueryString } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
-import type { Observed } from './observed.ts';
+import type { Observed } from './on-call.ts';
 
 /** Saved Logs Insights queries in a folder of the deployment's name. docs/runbook.md calls them by these names. */
 export class Queries extends Construct {

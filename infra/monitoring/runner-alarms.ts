@@ -1,5 +1,5 @@
 import { type AlarmSpec, ONCE } from './alarm-spec.ts';
-import type { Observed } from './observed.ts';
+import type { Observed } from './on-call.ts';
 
 /** Alarms about runners that are missing, full, lost or overloaded. */
 export function runnerAlarms(observed: Observed): AlarmSpec[] {

@@ -1,5 +1,5 @@
 import { type AlarmSpec, ONCE } from './alarm-spec.ts';
-import type { Observed } from './observed.ts';
+import type { Observed } from './on-call.ts';
 
 /** Share of the endpoint's throttle that counts as a flood. Zoom alone comes nowhere near it. */
 const FLOOD_SHARE = 0.5;

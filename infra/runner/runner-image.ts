@@ -5,9 +5,8 @@ import { Repository } from 'aws-cdk-lib/aws-ecr';
 import { Platform } from 'aws-cdk-lib/aws-ecr-assets';
 import { ContainerImage } from 'aws-cdk-lib/aws-ecs';
 import type { Construct } from 'constructs';
-import { bundle } from '../bundling/bundle.ts';
-import { fromRoot } from '../bundling/bundle-options.ts';
-import { checkKinesisClient } from '../bundling/kinesis-client-version.ts';
+import { checkKinesisClient, fromRoot } from '../bundling/bundle-options.ts';
+import { bundle } from '../bundling/node-function.ts';
 import type { Config } from '../config/schema.ts';
 
 /** The same tag as in `runner/Dockerfile`. `runner.baseImageDigest` fixes which image it stands for. */

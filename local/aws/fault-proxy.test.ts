@@ -1,7 +1,7 @@
 import { createServer, type Server } from 'node:http';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { closeServer, listen } from '../../simulator/sockets/listen.ts';
 import { FaultProxy } from './fault-proxy.ts';
-import { closeServer, listen } from './listen.ts';
 
 let served = 0;
 let server: Server;

@@ -1,5 +1,5 @@
 import { connect, createServer, type Server, type Socket } from 'node:net';
-import { LOOPBACK, listen } from './listen.ts';
+import { LOOPBACK, listen } from '../../simulator/sockets/listen.ts';
 
 /**
  * - `pass`: bytes flow both ways.

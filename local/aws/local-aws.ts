@@ -4,16 +4,14 @@ import { CreateStreamCommand, KinesisClient } from '@aws-sdk/client-kinesis';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import { NodeHttpHandler } from '@smithy/node-http-handler';
 import type { LocalEnv, RunnerEnv, WebhookEnv } from '../../shared/env.ts';
+import { closeServer, LOOPBACK, listen } from '../../simulator/sockets/listen.ts';
 import { type KinesisServer, startKinesisServer } from '../kinesis/server.ts';
-import { startDynamoDb } from './dynamodb.ts';
+import { createSessionTable, startDynamoDb } from './dynamodb.ts';
 import { LocalEcs } from './ecs.ts';
 import { FaultProxy } from './fault-proxy.ts';
-import { closeServer, LOOPBACK, listen } from './listen.ts';
-import { OtherSecrets } from './other-secrets.ts';
 import { otherServers, resourceNames } from './other-servers.ts';
 import { createAwsRouter } from './router.ts';
-import { LocalSecrets, type SecretAdmin } from './secrets-manager.ts';
-import { createSessionTable } from './session-table.ts';
+import { LocalSecrets, OtherSecrets, type SecretAdmin } from './secrets-manager.ts';
 import { createQueues, startSqs } from './sqs.ts';
 
 /** The name of the local stack in its metrics. */

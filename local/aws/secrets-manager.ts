@@ -1,4 +1,10 @@
 import { randomUUID } from 'node:crypto';
+import {
+  CreateSecretCommand,
+  PutSecretValueCommand,
+  SecretsManagerClient,
+  type SecretsManagerClientConfig,
+} from '@aws-sdk/client-secrets-manager';
 import { type AwsCall, AwsError, type AwsOperation } from './router.ts';
 
 interface Version {
@@ -85,3 +91,28 @@ export class LocalSecrets implements SecretAdmin {
 }
 
 const arnOf = (id: string) => `arn:aws:secretsmanager:us-east-1:000000000000:secret:${id}`;
+
+/** Puts secrets into another emulator, by the calls of Secrets Manager. */
+export class OtherSecrets implements SecretAdmin {
+  readonly reads = undefined;
+  readonly #config: SecretsManagerClientConfig;
+  readonly #created = new Set<string>();
+
+  constructor(config: SecretsManagerClientConfig) {
+    this.#config = config;
+  }
+
+  async put(id: string, value: string): Promise<void> {
+    const client = new SecretsManagerClient(this.#config);
+    try {
+      if (this.#created.has(id)) {
+        await client.send(new PutSecretValueCommand({ SecretId: id, SecretString: value }));
+      } else {
+        await client.send(new CreateSecretCommand({ Name: id, SecretString: value }));
+        this.#created.add(id);
+      }
+    } finally {
+      client.destroy();
+    }
+  }
+}

@@ -1,6 +1,6 @@
 import { CreateQueueCommand, GetQueueAttributesCommand, type SQSClient } from '@aws-sdk/client-sqs';
 import { buildApp } from 'fauxqs';
-import { LOOPBACK } from './listen.ts';
+import { LOOPBACK } from '../../simulator/sockets/listen.ts';
 import { otherServers } from './other-servers.ts';
 
 const JOB_QUEUE = 'rtms-jobs';

@@ -2,8 +2,13 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Account } from './account.ts';
 import { ApiError } from './api-error.ts';
-import { type BodyFormat, bodyFormatOf } from './body-format.ts';
-import { EVENT_STREAM, encodeStreamError, encodeStreamEvent } from './event-stream.ts';
+import {
+  type BodyFormat,
+  bodyFormatOf,
+  EVENT_STREAM,
+  encodeStreamError,
+  encodeStreamEvent,
+} from './body-format.ts';
 import { FaultSwitch } from './fault-switch.ts';
 import type { CallFate, FaultScript } from './faults.ts';
 import { forwardCall } from './forward.ts';

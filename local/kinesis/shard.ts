@@ -1,6 +1,5 @@
 import type { HashKeyRange } from './hash-key.ts';
-import { KINESIS_QUOTAS } from './limits.ts';
-import { createTokenBucket, hasTokens, takeTokens } from './token-bucket.ts';
+import { createTokenBucket, hasTokens, KINESIS_QUOTAS, takeTokens } from './limits.ts';
 
 export interface StoredRecord {
   /** Base64 as the client sent it. It is never decoded. */

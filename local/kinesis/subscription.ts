@@ -1,10 +1,9 @@
 import type { ApiError } from './api-error.ts';
-import { KINESIS_QUOTAS } from './limits.ts';
+import { createTokenBucket, hasTokens, KINESIS_QUOTAS, takeTokens } from './limits.ts';
 import { childShards, millisBehind, recordsJson } from './read-operations.ts';
 import type { Shard } from './shard.ts';
 import type { DataStream } from './stream.ts';
 import type { Endable } from './stream-consumer.ts';
-import { createTokenBucket, hasTokens, takeTokens } from './token-bucket.ts';
 
 /** What one event holds at most. Our own numbers: the service does not say. */
 const RECORDS_PER_EVENT = 1_000;

@@ -1,6 +1,17 @@
 import { pathToFileURL } from 'node:url';
 import type { Context } from 'aws-lambda';
-import type { Invocation, Outcome } from './execution-messages.ts';
+
+/** From the function to its execution. */
+export interface Invocation {
+  readonly event: unknown;
+  readonly timeoutMs: number;
+}
+
+/** From the execution to its function. */
+export type Outcome =
+  | { readonly ready: true }
+  | { readonly result: unknown }
+  | { readonly error: string };
 
 /**
  * One execution environment of a Lambda function: `node local/lambda/execution.ts <bundle>`. It imports the bundle

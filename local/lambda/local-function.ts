@@ -2,9 +2,10 @@ import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { build } from 'esbuild';
+import { bundleOptions } from '../../infra/bundling/bundle-options.ts';
 import { type Child, startChild, stopChild } from '../child.ts';
-import { bundleFunction } from './bundle-function.ts';
-import type { Invocation, Outcome } from './execution-messages.ts';
+import type { Invocation, Outcome } from './execution.ts';
 
 const LIMITS_LOOK_MS = 500;
 const PAGE_BYTES = 4_096;
@@ -207,4 +208,23 @@ function sizeMib(directory: string): number {
       ({ parentPath, name }) => statSync(join(parentPath, name), { throwIfNoEntry: false })?.size,
     );
   return sizes.reduce<number>((sum, size = 0) => sum + size, 0) / 1024 ** 2;
+}
+
+export interface FunctionBundle {
+  readonly file: string;
+  /** Holds the file and nothing else. */
+  readonly directory: string;
+}
+
+/**
+ * Bundles a function as a deployment does. An execution that imported the sources would need three times as long to
+ * start, and would run other code than Lambda.
+ *
+ * @param entry path inside the repository
+ */
+export async function bundleFunction(entry: string): Promise<FunctionBundle> {
+  const directory = await mkdtemp(join(tmpdir(), 'rtms-bundle-'));
+  const file = join(directory, 'index.mjs');
+  await build({ ...bundleOptions(entry, 'lambda'), outfile: file });
+  return { file, directory };
 }

@@ -3,7 +3,7 @@ import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { NodeHttpHandler } from '@smithy/node-http-handler';
 import { expect, test } from 'vitest';
-import { closeServer, listen } from '../../local/aws/listen.ts';
+import { closeServer, listen } from '../../simulator/sockets/listen.ts';
 import { SessionStore } from './store.ts';
 
 test('a renewal of the heartbeat may take longer than any other call to the table', async () => {

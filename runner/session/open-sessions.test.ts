@@ -7,7 +7,6 @@ import {
   SQSClient,
 } from '@aws-sdk/client-sqs';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { closeServer, listen } from '../../local/aws/listen.ts';
 import { createAwsRouter } from '../../local/aws/router.ts';
 import { LocalSecrets } from '../../local/aws/secrets-manager.ts';
 import { type LocalSqs, startSqs } from '../../local/aws/sqs.ts';
@@ -15,6 +14,7 @@ import { MemoryPool } from '../../shared/memory-pool.ts';
 import { encodeSessionJob } from '../../shared/session-job.ts';
 import { type Simulator, startSimulator } from '../../simulator/simulator.ts';
 import { EXAMPLE_APP } from '../../simulator/sockets/handshake.ts';
+import { closeServer, listen } from '../../simulator/sockets/listen.ts';
 import { L16_ONLY, MEETING } from '../../test/support/rtms/simulated-client.ts';
 import {
   type LocalSessionTable,

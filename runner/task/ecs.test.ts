@@ -2,10 +2,10 @@ import { createServer, type Server } from 'node:http';
 import { ECSClient } from '@aws-sdk/client-ecs';
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { LocalEcs } from '../../local/aws/ecs.ts';
-import { closeServer, listen } from '../../local/aws/listen.ts';
 import { createAwsRouter } from '../../local/aws/router.ts';
 import { SILENT_LOGGER } from '../../shared/logger.ts';
 import { NO_METRICS } from '../../shared/metrics.ts';
+import { closeServer, listen } from '../../simulator/sockets/listen.ts';
 import { waitFor } from '../../test/support/wait.ts';
 import {
   describeOwnTask,

@@ -1,10 +1,10 @@
 import type { Server } from 'node:http';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest';
-import { closeServer, listen } from '../../local/aws/listen.ts';
 import { createAwsRouter } from '../../local/aws/router.ts';
 import { LocalSecrets } from '../../local/aws/secrets-manager.ts';
 import { SILENT_LOGGER } from '../../shared/logger.ts';
+import { closeServer, listen } from '../../simulator/sockets/listen.ts';
 import { HandshakeSecret } from './handshake-secret.ts';
 
 const secretOf = (clientSecret: string, apps = ['default']) =>

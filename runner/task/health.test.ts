@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { closeServer } from '../../local/aws/listen.ts';
 import { SILENT_LOGGER } from '../../shared/logger.ts';
+import { closeServer } from '../../simulator/sockets/listen.ts';
 import { EventLoopDelay, memoryLimitBytes, memoryShare, startHealthServer } from './health.ts';
 import { Loops } from './loop.ts';
 

@@ -5,7 +5,7 @@ import { STOP_REASON } from '../../rtms/protocol/stop-reason.ts';
 import type { ApiCredentials } from '../../shared/zoom/api-credentials.ts';
 import type { Clock } from '../clock.ts';
 import type { ApiAnswerOfScenario, Scenario } from '../scenario/scenario.ts';
-import { listenLocally } from '../sockets/listen.ts';
+import { closeServer, listen } from '../sockets/listen.ts';
 import type { RtmsStream } from '../stream.ts';
 import { matchRoute, type StatusRoute } from './api-routes.ts';
 
@@ -97,7 +97,7 @@ export async function serveApi(account: SimulatedApi, host: ApiHost) {
   const server = createServer((request, response) => {
     void readBody(request).then((body) => send(response, answer(request, body)));
   });
-  const port = await listenLocally(server, 0);
+  const port = await listen(server, 0);
   const url = `http://127.0.0.1:${port}`;
 
   function answer(request: IncomingMessage, body: unknown): Answer {
@@ -213,10 +213,7 @@ export async function serveApi(account: SimulatedApi, host: ApiHost) {
     apiUrl: `${url}/v2`,
     oauthUrl: `${url}/oauth/token`,
     books,
-    close() {
-      server.close();
-      server.closeAllConnections();
-    },
+    close: () => void closeServer(server),
   };
 }
 

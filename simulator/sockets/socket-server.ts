@@ -1,8 +1,7 @@
-import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import { type WebSocket, WebSocketServer } from 'ws';
-import { listenLocally } from './listen.ts';
+import { closeServer, listen } from './listen.ts';
 
 export interface SocketServer {
   /** `ws://` or `wss://`, host and port. */
@@ -40,14 +39,12 @@ export async function listenForSockets(
       });
     else socket.destroy();
   });
-  const boundPort = await listenLocally(server, port, host);
+  const boundPort = await listen(server, port, host);
   return {
     url: `${tls ? 'wss' : 'ws'}://127.0.0.1:${boundPort}`,
     async close() {
       for (const socket of sockets) socket.terminate();
-      server.close();
-      server.closeAllConnections();
-      await once(server, 'close');
+      await closeServer(server);
     },
   };
 }

@@ -8,9 +8,9 @@ import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { type BuildOptions, build } from 'esbuild';
 import { bundleOptions } from '../../infra/bundling/bundle-options.ts';
-import { closeServer, listen } from '../../local/aws/listen.ts';
 import { createAwsRouter } from '../../local/aws/router.ts';
 import { LocalSecrets } from '../../local/aws/secrets-manager.ts';
+import { closeServer, listen } from '../../simulator/sockets/listen.ts';
 import { startFrontDoor, zoomSecret } from '../support/front-door.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));

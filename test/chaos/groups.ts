@@ -15,9 +15,9 @@ import {
   SplitShardCommand,
 } from '@aws-sdk/client-kinesis';
 import { FaultProxy } from '../../local/aws/fault-proxy.ts';
-import { listen } from '../../local/aws/listen.ts';
 import { startKinesisServer } from '../../local/kinesis/server.ts';
 import { seededRandom } from '../../shared/seeded-random.ts';
+import { listen } from '../../simulator/sockets/listen.ts';
 import { startGroupTables } from '../support/group-table.ts';
 import { connect } from '../support/kinesis-client.ts';
 import { mediaRecord, packed } from '../support/test-records.ts';

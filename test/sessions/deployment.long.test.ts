@@ -1,9 +1,9 @@
 import { createServer, type Server } from 'node:http';
 import { afterEach, expect, test } from 'vitest';
-import { closeServer, listen } from '../../local/aws/listen.ts';
 import { parseMediaRequest, wantedMediaTypes } from '../../rtms/protocol/params.ts';
 import { slotsOf } from '../../shared/session-table/slots.ts';
 import { syntheticMeeting } from '../../simulator/scenario/synthetic-meeting.ts';
+import { closeServer, listen } from '../../simulator/sockets/listen.ts';
 import { AUDIO_AND_TEXT, startWorld, type World } from '../support/world.ts';
 
 const MEETING = syntheticMeeting({ durationMs: 600_000, transcriptEveryMs: 500 });

@@ -1,7 +1,7 @@
 import { createServer, type Server } from 'node:http';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { closeServer, listen } from '../../local/aws/listen.ts';
 import { syntheticMeeting } from '../../simulator/scenario/synthetic-meeting.ts';
+import { closeServer, listen } from '../../simulator/sockets/listen.ts';
 import { startWorld, type World } from '../support/world.ts';
 
 const MEETING = syntheticMeeting({ durationMs: 600_000, transcriptEveryMs: 500 });

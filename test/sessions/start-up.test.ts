@@ -3,9 +3,9 @@ import { createServer, type Server } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
-import { closeServer, listen } from '../../local/aws/listen.ts';
 import { type LocalAws, startLocalAws } from '../../local/aws/local-aws.ts';
 import { type Child, startChild, stopChild } from '../../local/child.ts';
+import { closeServer, listen } from '../../simulator/sockets/listen.ts';
 import { zoomSecret } from '../support/front-door.ts';
 
 let aws: LocalAws;

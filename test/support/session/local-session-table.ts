@@ -1,8 +1,7 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { DynamoDBDocumentClient, GetCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
-import { startDynamoDb } from '../../../local/aws/dynamodb.ts';
+import { createSessionTable, startDynamoDb } from '../../../local/aws/dynamodb.ts';
 import { otherServers, resourceNames } from '../../../local/aws/other-servers.ts';
-import { createSessionTable } from '../../../local/aws/session-table.ts';
 import { SessionStore } from '../../../runner/ownership/store.ts';
 import { ROW_TRANSLATION } from '../../../shared/session-table/parse-row.ts';
 import { type SessionRow, sessionKey, UNOWNED } from '../../../shared/session-table/session-row.ts';

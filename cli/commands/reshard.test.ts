@@ -1,6 +1,6 @@
 import { fc, test as property } from '@fast-check/vitest';
 import { expect, test } from 'vitest';
-import { fitsADay, reshardSteps } from './reshard-plan.ts';
+import { fitsADay, reshardSteps } from './reshard.ts';
 
 test.each([
   [4, 4, []],

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { checkKinesisClient, isBefore } from './kinesis-client-version.ts';
+import { checkKinesisClient, isBefore } from './bundle-options.ts';
 
 test.each([
   ['3.614.0', '3.1143.0', true],
