@@ -6,7 +6,7 @@ test.each([true, false])(
   { timeout: 180_000 },
   async (push) => {
     const report = await runGroups({ seed: 7, seconds: 60, everyMs: 5_000, push });
-    expect(report).toMatchObject({ missing: 0, outOfOrder: 0, late: 0 });
+    expect(report).toMatchObject({ missing: 0, outOfOrder: 0, late: 0, crashed: 0 });
     expect(report.repeatedPages).toBeLessThanOrEqual(1);
     expect(report.moves).toBeGreaterThan(0);
   },

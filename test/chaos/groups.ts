@@ -50,7 +50,9 @@ const MIN_SHARDS = 9;
 const MAX_SHARDS = 16;
 
 /** Three workers and twelve shards, through kills, freezes, drains, reshardings and a table that hangs. */
-export async function runGroups(options: GroupChaosOptions): Promise<GroupReport> {
+export async function runGroups(
+  options: GroupChaosOptions,
+): Promise<GroupReport & { readonly crashed: number }> {
   await using stack = new AsyncDisposableStack();
   const server = await startKinesisServer({ subscriptionMs: SUBSCRIPTION_MS });
   stack.defer(() => server.close());
@@ -89,13 +91,15 @@ export async function runGroups(options: GroupChaosOptions): Promise<GroupReport
   await traffic.stop();
   const untilMs = performance.now() + 30_000;
   while (sunk.missing(traffic.sent) > 0 && performance.now() < untilMs) await sleep(100);
-  return sunk.report(options.seed, traffic.sent, counts);
+  return { ...sunk.report(options.seed, traffic.sent, counts), crashed: fleet.crashed };
 }
 
 /** The worker processes. Each gets an id of its own. */
 class Fleet {
   readonly running = new Map<string, ChildProcess>();
   readonly #options: Omit<GroupWorkerOptions, 'workerId'>;
+  /** Workers that ended by themselves, with an error. */
+  crashed = 0;
   #started = 0;
   #isOver = false;
 
@@ -113,7 +117,12 @@ class Fleet {
       stdio: ['ignore', 'ignore', 'inherit'],
     });
     this.running.set(workerId, child);
-    child.once('exit', () => this.running.delete(workerId));
+    child.once('exit', (code) => {
+      this.running.delete(workerId);
+      if (code === null || code === 0) return;
+      this.crashed += 1;
+      this.start();
+    });
   }
 
   async end(): Promise<void> {
@@ -275,9 +284,10 @@ class Storm {
 
 const startOf = (shard: Shard) => BigInt(shard.HashKeyRange?.StartingHashKey ?? 0);
 
-function targetsOf(report: GroupReport): Target[] {
-  const { missing, outOfOrder, late, repeatedPages, movedMs } = report;
+function targetsOf(report: GroupReport & { readonly crashed: number }): Target[] {
+  const { missing, outOfOrder, late, repeatedPages, movedMs, crashed } = report;
   return [
+    atMost('ended by themselves', 'workers', crashed, 0),
     atMost('never handed out', 'frames', missing, 0),
     atMost('before an earlier one of their key', 'frames', outOfOrder, 0),
     atMost('handed out by a former owner', 'batches', late, 0),

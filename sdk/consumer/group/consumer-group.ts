@@ -163,15 +163,15 @@ class GroupWorker {
       group.stream = await openStream(kinesis, table, this.#options);
       this.#isStale = false;
     }
+    // What ends while the rows are read still has this worker as its owner in them: it must not be claimed again.
+    const serving = new Set(this.#serving.keys());
     const looked = await membership.look();
     const rows = new Map(
       looked.shards
         .filter((row) => row.streamCreatedAtMs === group.stream.createdAtMs)
         .map((row) => [row.shardId, row]),
     );
-    await this.#list(group, rows);
-    // A stream has shards: none were listed yet, and to plan with none would take all for expired.
-    if (this.#shards.length === 0) return;
+    if (!(await this.#isListed(group, rows))) return;
     const workers = membership.workers(looked);
     this.#live = workers.filter(({ isDead }) => !isDead).map((worker) => worker.workerId);
     const plan = planGroup({
@@ -179,40 +179,40 @@ class GroupWorker {
       workers,
       shards: this.#shards,
       rows,
-      serving: new Set(this.#serving.keys()),
+      serving: new Set([...serving, ...this.#serving.keys()]),
     });
     for (const shardId of plan.releases) this.#serving.get(shardId)?.work.leave();
-    for (const row of plan.expired) this.#tellTrimmed(row);
+    const reader = shardReader(kinesis, this.#options, this.#pace.signal);
+    for (const { shardId, position } of plan.expired)
+      reader.trimmed(shardId, position?.sequenceNumber ?? '');
     for (const row of [...plan.done, ...plan.expired]) await table.removeShard(row);
     await membership.tidy(looked);
     await Promise.all(plan.claims.map((shard) => this.#claim(shard, looked, group)));
   }
 
-  async #list(group: OpenGroup, rows: ReadonlyMap<string, ShardRow>): Promise<void> {
+  /**
+   * Lists the shards when that is due.
+   *
+   * @returns whether the list knows every shard that a row is about, or was made after the rows were read: otherwise a
+   *   shard that is new would look like one that has expired
+   */
+  async #isListed(group: OpenGroup, rows: ReadonlyMap<string, ShardRow>): Promise<boolean> {
+    const known = new Set(this.#shards.map(({ shardId }) => shardId));
     const finished = [...rows.values()].filter((row) => row.position?.sequenceNumber === SHARD_END);
     const isDue =
-      performance.now() - this.#listedAtMs >= LIST_MS || finished.length !== this.#finishedCount;
-    if (!isDue) return;
+      performance.now() - this.#listedAtMs >= LIST_MS ||
+      finished.length !== this.#finishedCount ||
+      [...rows.keys()].some((shardId) => !known.has(shardId));
+    if (!isDue) return true;
     try {
       this.#shards = await shardReader(group.kinesis, this.#options, this.#pace.signal).list();
     } catch (error) {
       await this.#judge(error, group);
-      return;
+      return false;
     }
     this.#listedAtMs = performance.now();
     this.#finishedCount = finished.length;
-  }
-
-  #tellTrimmed({ shardId, position }: ShardRow): void {
-    const at = position?.sequenceNumber ?? '';
-    const { onTrimmed, streamName } = this.#options;
-    if (onTrimmed) {
-      onTrimmed({ shardId, position: at });
-      return;
-    }
-    const what = `${shardId} of ${streamName} expired before it was read to its end`;
-    const detail = { streamName, shardId, position: at };
-    throw new ServiceError('kinesis/trimmed', what, { detail });
+    return this.#shards.length > 0;
   }
 
   async #claim(shard: ShardInfo, looked: GroupRows, group: OpenGroup): Promise<void> {

@@ -123,6 +123,9 @@ export class GroupTable {
   /**
    * Takes a shard and raises its epoch.
    *
+   * Condition: epoch and owner are as they were read. A release keeps the epoch and takes the owner away, and the shard may
+   * have been read to its end by it.
+   *
    * @param seen the row as it was read; undefined when there was none
    * @param streamCreatedAtMs of the stream as it is now: the position of an earlier one of its name is dropped
    */
@@ -138,9 +141,9 @@ export class GroupTable {
     const written = await this.#client.update({
       Key: shardKey(shardId),
       UpdateExpression: `${set.UpdateExpression}${isOther ? ' REMOVE #position, subSequenceNumber' : ''}`,
-      // The epoch changes with every owner and never comes again, so it says all that has to be unchanged. A release
-      // takes the owner away and keeps the epoch; what it saved before is in the row that this write returns.
-      ConditionExpression: seen ? '#epoch = :seen' : 'attribute_not_exists(pk)',
+      ConditionExpression: seen
+        ? `#epoch = :seen AND ${seen.owner === undefined ? 'attribute_not_exists(#owner)' : '#owner = :seenOwner'}`
+        : 'attribute_not_exists(pk)',
       ExpressionAttributeNames: {
         ...set.ExpressionAttributeNames,
         ...(isOther && { '#position': 'position' }),
@@ -148,6 +151,7 @@ export class GroupTable {
       ExpressionAttributeValues: {
         ...set.ExpressionAttributeValues,
         ...(seen && { ':seen': seen.epoch }),
+        ...(seen?.owner !== undefined && { ':seenOwner': seen.owner }),
       },
     });
     return written && parseRows([written]).shards[0];

@@ -3,6 +3,9 @@ import type { DynamoDBDocumentClient, UpdateCommandInput } from '@aws-sdk/lib-dy
 import { ServiceError } from '../../../shared/errors.ts';
 import { isConditionRefused, tableErrorPasses } from '../../../shared/lease/table-errors.ts';
 
+/** A call that takes longer has failed. Without a limit a connection that is dead would hold a worker for ever. */
+const CALL_TIMEOUT_MS = 3_000;
+
 export type TableItem = Readonly<Record<string, unknown>>;
 export type Update = Omit<UpdateCommandInput, 'TableName'>;
 type Key = Readonly<Record<string, string>>;
@@ -43,7 +46,9 @@ export class TableClient {
   /** Strongly consistent. */
   async get(key: Key): Promise<TableItem | undefined> {
     const input = { TableName: this.#name, Key: key, ConsistentRead: true };
-    const answer = await this.#guarded(() => this.#client.send(new this.#lib.GetCommand(input)));
+    const answer = await this.#guarded(() =>
+      this.#client.send(new this.#lib.GetCommand(input), limited()),
+    );
     return answer?.Item;
   }
 
@@ -59,7 +64,7 @@ export class TableClient {
         ConsistentRead: true,
         ExclusiveStartKey: from,
       });
-      const page = await this.#guarded(() => this.#client.send(command));
+      const page = await this.#guarded(() => this.#client.send(command, limited()));
       items.push(...(page?.Items ?? []));
       from = page?.LastEvaluatedKey;
     } while (from !== undefined);
@@ -70,7 +75,7 @@ export class TableClient {
   async update(update: Update, abortSignal?: AbortSignal): Promise<TableItem | undefined> {
     const input = { TableName: this.#name, ReturnValues: 'ALL_NEW' as const, ...update };
     const command = new this.#lib.UpdateCommand(input);
-    const options = abortSignal ? { abortSignal } : {};
+    const options = limited(abortSignal);
     return (await this.#guarded(() => this.#client.send(command, options)))?.Attributes;
   }
 
@@ -84,7 +89,7 @@ export class TableClient {
       ExpressionAttributeNames: Object.fromEntries(names.map((name) => [`#${name}`, name])),
       ExpressionAttributeValues: Object.fromEntries(names.map((name) => [`:${name}`, seen[name]])),
     });
-    return (await this.#guarded(() => this.#client.send(command))) !== undefined;
+    return (await this.#guarded(() => this.#client.send(command, limited()))) !== undefined;
   }
 
   async #guarded<T>(send: () => Promise<T>): Promise<T | undefined> {
@@ -98,4 +103,8 @@ export class TableClient {
       throw new ServiceError(code, `table ${this.#name}: ${why}`, { cause, detail });
     }
   }
+}
+
+function limited(abortSignal: AbortSignal = AbortSignal.timeout(CALL_TIMEOUT_MS)) {
+  return { abortSignal };
 }
