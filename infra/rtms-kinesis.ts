@@ -9,7 +9,7 @@ import type { ISecret } from 'aws-cdk-lib/aws-secretsmanager';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import { Construct } from 'constructs';
 import { type Config, type ConfigInput, readConfig } from './config/schema.ts';
-import { Budget } from './monitoring/budget.ts';
+import { Budget } from './monitoring/alarm-topic.ts';
 import { DeploymentMetrics, defaultDeployment } from './monitoring/deployment-metrics.ts';
 import { Monitoring } from './monitoring/on-call.ts';
 import { runnerPrices } from './planning/cost-model.ts';

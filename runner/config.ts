@@ -1,12 +1,16 @@
 import { checkCameras, type MediaRequest, parseMediaRequest } from '../rtms/protocol/params.ts';
 import { type ProtocolRequest, parseProtocol } from '../rtms/protocol/protocol-settings.ts';
 import { parseRunnerPrices, type RunnerPrices } from '../shared/cost.ts';
-import type { LocalEnv, RunnerEnv } from '../shared/env.ts';
+import {
+  type LocalEnv,
+  parseReconcile,
+  type RunnerEnv,
+  type ZoomReconcile,
+} from '../shared/env.ts';
 import { ServiceError } from '../shared/errors.ts';
 import { type Packing, parsePacking } from '../shared/packing.ts';
 import { type AllowedHosts, parseAllowedHosts } from '../shared/zoom/allowed-hosts.ts';
 import { type ApiAddresses, apiAddressesFrom } from '../shared/zoom/api-credentials.ts';
-import { parseReconcile, type ZoomReconcile } from '../shared/zoom/reconcile.ts';
 import { LOG_LEVELS, type RunnerLogLevel } from './task/log.ts';
 
 export interface RunnerConfig {

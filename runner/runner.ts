@@ -2,12 +2,11 @@ import { randomUUID } from 'node:crypto';
 import type { RunnerConfig } from './config.ts';
 import { openServing } from './serving.ts';
 import { LastResort } from './session/guard.ts';
-import { CostMeter } from './task/cost-meter.ts';
 import type { DrainDeadline } from './task/drain-deadline.ts';
 import { describeOwnTask } from './task/ecs.ts';
 import { startHealthServer } from './task/health.ts';
 import { createLogger } from './task/log.ts';
-import { EmfEmitter } from './task/metrics.ts';
+import { CostMeter, EmfEmitter } from './task/metrics.ts';
 import { StartUp } from './task/start-up.ts';
 
 export interface RunnerOptions {

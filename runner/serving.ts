@@ -1,7 +1,7 @@
 import type { Logger } from '../shared/logger.ts';
 import { processMemory } from '../shared/memory-pool.ts';
 import { slotsOfRequest } from '../shared/session-table/slots.ts';
-import { createRunnerAws } from './aws.ts';
+import { createRunnerAws, fenceWrites } from './aws.ts';
 import type { RunnerConfig } from './config.ts';
 import { openProducers, type Producers } from './kinesis/open-producers.ts';
 import {
@@ -9,7 +9,6 @@ import {
   openOwnership,
   type TaskOwnership,
 } from './ownership/open-ownership.ts';
-import { fenceWrites } from './ownership/write-fence.ts';
 import { openSessions, type Sessions, type SessionsOptions } from './session/open-sessions.ts';
 import type { DrainDeadline } from './task/drain-deadline.ts';
 import type { EcsTask } from './task/ecs.ts';

@@ -1,3 +1,5 @@
+import { ServiceError } from './errors.ts';
+
 /**
  * Names of every environment variable that infra sets and a process reads. infra writes
  * `environment: {...} satisfies RunnerEnv`; each process's `config.ts` reads them once.
@@ -95,7 +97,7 @@ export interface RunnerEnv {
   /** Zoom's REST API and its OAuth endpoint. Unset: Zoom's own; see `shared/zoom/api-credentials.ts`. */
   ZM_RTMS_API_URL?: string;
   ZM_RTMS_OAUTH_URL?: string;
-  /** `off`, `report` or `start`, see `shared/zoom/reconcile.ts`. Unset: off. */
+  /** `off`, `report` or `start`, see `ZoomReconcile`. Unset: off. */
   ZOOM_RECONCILE?: string;
   /** JSON of `RunnerPrices` in `shared/cost.ts`; unset: no cost is estimated. */
   PRICES?: string;
@@ -149,4 +151,18 @@ export interface UserEnv {
   ZM_RTMS_API_URL: string;
   ZM_RTMS_OAUTH_URL: string;
   RTMS_MEDIA: string;
+}
+
+/**
+ * What is done about meetings that are live at Zoom and have never had a stream here: nothing, a line in the log and a
+ * metric, or also a request for the stream.
+ */
+export const ZOOM_RECONCILE = ['off', 'report', 'start'] as const;
+export type ZoomReconcile = (typeof ZOOM_RECONCILE)[number];
+
+/** Reads the variable `ZOOM_RECONCILE`. @throws ServiceError `config/invalid` */
+export function parseReconcile(text: string): ZoomReconcile {
+  const mode = ZOOM_RECONCILE.find((name) => name === text);
+  if (mode !== undefined) return mode;
+  throw new ServiceError('config/invalid', `"${text}"; allowed is ${ZOOM_RECONCILE.join(', ')}`);
 }

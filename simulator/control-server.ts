@@ -4,7 +4,7 @@ import type { ActionInput, ScenarioInput } from './scenario/scenario.ts';
 import { scriptedMeeting } from './scenario/scripted-meeting.ts';
 import { type SyntheticMeetingOptions, syntheticMeeting } from './scenario/synthetic-meeting.ts';
 import type { Simulator } from './simulator.ts';
-import { closeServer, listen } from './sockets/listen.ts';
+import { listen } from './sockets/listen.ts';
 
 /**
  * Lets another process drive a simulator, with JSON over HTTP:
@@ -34,7 +34,10 @@ export async function startControlServer(
   const boundPort = await listen(server, port);
   return {
     url: `http://127.0.0.1:${boundPort}`,
-    close: () => void closeServer(server),
+    close() {
+      server.close();
+      server.closeAllConnections();
+    },
   };
 }
 

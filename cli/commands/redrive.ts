@@ -7,7 +7,7 @@ import { layOut } from '../../shared/table.ts';
 import { type Context, createCommand, type Flags, runCommand } from '../command.ts';
 import { required } from '../deployment/deployment.ts';
 import { JobQueues } from '../deployment/job-queues.ts';
-import { endOf, stateOf } from '../deployment/operator-store.ts';
+import { endOf, stateOf } from '../deployment/session-status.ts';
 import { EXIT, type ExitCode } from '../terminal/exit-code.ts';
 import { formatDuration } from '../terminal/time.ts';
 

@@ -6,7 +6,7 @@ import type { SessionRow } from '../../shared/session-table/session-row.ts';
 import { layOut } from '../../shared/table.ts';
 import { startFactsOf } from '../../shared/zoom/start-facts.ts';
 import { type Context, createCommand, type Flags, runCommand } from '../command.ts';
-import { endOf, stateOf } from '../deployment/operator-store.ts';
+import { endOf, stateOf } from '../deployment/session-status.ts';
 import { findSession, SESSION_ARGUMENT } from '../meeting/find-session.ts';
 import { eventsOf, firstRecordMs } from '../meeting/meeting-reader.ts';
 import { EXIT, type ExitCode } from '../terminal/exit-code.ts';

@@ -4,7 +4,7 @@ import type { SessionRow } from '../../shared/session-table/session-row.ts';
 import { layOut } from '../../shared/table.ts';
 import { startFactsOf } from '../../shared/zoom/start-facts.ts';
 import { type Context, createCommand, type Flags, runCommand } from '../command.ts';
-import { stateOf } from '../deployment/operator-store.ts';
+import { stateOf } from '../deployment/session-status.ts';
 import { matching, SESSION_ARGUMENT } from '../meeting/find-session.ts';
 import { readLags } from '../meeting/lag.ts';
 import { EXIT, type ExitCode } from '../terminal/exit-code.ts';

@@ -6,7 +6,7 @@ import { SNSClient } from '@aws-sdk/client-sns';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { NodeHttpHandler } from '@smithy/node-http-handler';
-import { httpHandlerOptions } from '../../shared/aws-timeouts.ts';
+import { httpHandlerOptions } from '../../shared/aws-calls.ts';
 import { ServiceError } from '../../shared/errors.ts';
 import { ROW_TRANSLATION } from '../../shared/session-table/parse-row.ts';
 import type { Deployment } from './deployment.ts';

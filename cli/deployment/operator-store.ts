@@ -5,8 +5,6 @@ import {
   ScanCommand,
   UpdateCommand,
 } from '@aws-sdk/lib-dynamodb';
-import { nameOf } from '../../rtms/protocol/constants.ts';
-import { STOP_REASON } from '../../rtms/protocol/stop-reason.ts';
 import { ServiceError } from '../../shared/errors.ts';
 import { isLiveMeetingKey } from '../../shared/session-table/live-meetings.ts';
 import {
@@ -20,15 +18,11 @@ import {
   type UnreadableRow,
 } from '../../shared/session-table/parse-row.ts';
 import {
-  isUnowned,
   OWNER_INDEX,
-  RESTARTS,
   type SessionRow,
   sessionKey,
   TASKS,
   type TaskRow,
-  UNOWNED,
-  wantedState,
 } from '../../shared/session-table/session-row.ts';
 import { ask } from './aws.ts';
 
@@ -114,25 +108,4 @@ export class OperatorStore {
   #ask<Answer>(call: () => Promise<Answer>): Promise<Answer> {
     return ask(`session table ${this.#table}`, call);
   }
-}
-
-/**
- * - `serving`: a runner owns the session, and Zoom wants it
- * - `waiting`: Zoom wants the session, and nobody owns it
- * - `quarantined`: as `waiting`, but no runner claims the session for a while, because it has ended two owners
- * - `ending`: Zoom has stopped the session, and its owner has not finished
- * - `ended`: nothing is left to do
- */
-export type SessionStatus = 'serving' | 'waiting' | 'quarantined' | 'ending' | 'ended';
-
-export function stateOf(row: SessionRow, nowMs = Date.now()): SessionStatus {
-  if (row.owner === UNOWNED && (row.quarantinedUntilMs ?? 0) > nowMs) return 'quarantined';
-  if (wantedState(row).state === 'started') return isUnowned(row) ? 'waiting' : 'serving';
-  return row.owner === undefined || row.owner === RESTARTS ? 'ended' : 'ending';
-}
-
-/** Zoom's name of the stop reason where it gave one; undefined before the end. */
-export function endOf({ endedReason }: SessionRow): string | undefined {
-  if (typeof endedReason !== 'number') return endedReason;
-  return nameOf(STOP_REASON, endedReason) ?? String(endedReason);
 }

@@ -6,7 +6,7 @@ import {
   type Shard,
 } from '@aws-sdk/client-kinesis';
 import { FrameDecoder } from '../../sdk/consumer/index.ts';
-import { hashKeyOf, holdsHashKey } from '../../shared/shard-of-key.ts';
+import { hashKeyOf, holdsHashKey } from '../../shared/kinesis-rules.ts';
 import { ask } from '../deployment/aws.ts';
 
 /** How much is read: the newest records of each shard, and of a few shards only, because this is a quick look. */

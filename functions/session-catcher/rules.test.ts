@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { EXPIRE_AFTER_MS } from '../../runner/ownership/expiry.ts';
+import { EXPIRE_AFTER_MS } from '../../runner/ownership/tenure.ts';
 import { CATCHER_LOOK_SECONDS, type CatcherLook } from '../../shared/catcher.ts';
 import {
   type SessionRow,
@@ -8,8 +8,8 @@ import {
   UNOWNED,
 } from '../../shared/session-table/session-row.ts';
 import { readCatcherConfig } from './config.ts';
-import { LEAVE_BEFORE_MS, leavesFor } from './leaving.ts';
 import { lookAtCatcher, unclaimed } from './looks.ts';
+import { LEAVE_BEFORE_MS, leavesFor } from './serve.ts';
 import { tasksWanted } from './start-tasks.ts';
 
 const ROW: SessionRow = {

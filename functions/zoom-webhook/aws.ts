@@ -2,7 +2,7 @@ import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import { NodeHttpHandler } from '@smithy/node-http-handler';
-import { httpHandlerOptions } from '../../shared/aws-timeouts.ts';
+import { httpHandlerOptions } from '../../shared/aws-calls.ts';
 import type { LocalEnv } from '../../shared/env.ts';
 import { ServiceError } from '../../shared/errors.ts';
 

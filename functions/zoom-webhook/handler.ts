@@ -13,8 +13,7 @@ import { createJobQueue } from './job-queue.ts';
 import { outOfTime, receiveEvent } from './receive-event.ts';
 import { createNoticeStore, createRegisterStore } from './register-store.ts';
 import { createFunctionLogger, createFunctionMetrics } from './telemetry.ts';
-import { verifySignature } from './verify-signature.ts';
-import { createWebhookTokens } from './webhook-tokens.ts';
+import { createWebhookTokens, verifySignature } from './verify-signature.ts';
 
 const config = readWebhookConfig(process.env);
 const aws = createWebhookAws(process.env);

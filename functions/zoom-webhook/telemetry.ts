@@ -1,8 +1,7 @@
 import { Logger as Powertools } from '@aws-lambda-powertools/logger';
 import { Metrics as PowertoolsMetrics } from '@aws-lambda-powertools/metrics';
 import type { MetricUnit } from '@aws-lambda-powertools/metrics/types';
-import { describeError } from '../../shared/describe-error.ts';
-import type { LogFields, Logger } from '../../shared/logger.ts';
+import { describeError, type LogFields, type Logger } from '../../shared/logger.ts';
 import { METRIC_NAMESPACE, METRICS, type MetricName, type Metrics } from '../../shared/metrics.ts';
 import type { WebhookConfig } from './config.ts';
 

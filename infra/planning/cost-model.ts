@@ -1,5 +1,5 @@
 import type { RunnerPrices } from '../../shared/cost.ts';
-import { putUnits } from '../../shared/kinesis-limits.ts';
+import { putUnits } from '../../shared/kinesis-rules.ts';
 import type { Config } from '../config/schema.ts';
 import { meetingLoad, shardsFor, type WriteLoad } from './meeting-load.ts';
 import { HOURS_PER_MONTH } from './prices.ts';

@@ -1,5 +1,5 @@
 import type { AudioRequest, DeskshareRequest, MediaRequest } from '../../rtms/protocol/params.ts';
-import { KINESIS_LIMITS, PUT_UNIT_BYTES } from '../../shared/kinesis-limits.ts';
+import { KINESIS_LIMITS, PUT_UNIT_BYTES } from '../../shared/kinesis-rules.ts';
 
 /** What is written to one of the two streams, by one meeting. */
 export interface WriteLoad {

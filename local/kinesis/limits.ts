@@ -1,7 +1,7 @@
 /**
  * What Amazon Kinesis Data Streams allows, as this server enforces it.
  *
- * This is a second copy of the limits on purpose. The runner and infra plan with shared/kinesis-limits.ts; this server
+ * This is a second copy of the limits on purpose. The runner and infra plan with shared/kinesis-rules.ts; this server
  * judges them in tests, and a judge that imported the same numbers would share their errors. Do not merge the two.
  *
  * Unless a line names another source, the source is "Quotas and limits" of the developer guide

@@ -1,5 +1,5 @@
 import { cutText, INPUT_LIMITS, isId } from '../../shared/input-limits.ts';
-import { keepLongIntegers } from '../../shared/long-integers.ts';
+import { keepLongIntegers } from '../protocol/parse-message.ts';
 
 /** A meeting that Zoom says is live. */
 export interface LiveMeeting {

@@ -3,10 +3,14 @@ import type { Logger } from '../../shared/logger.ts';
 import { decodeMessage, encodeKeepAliveResp, type RtmsMessage } from '../protocol/codec.ts';
 import { MESSAGE_TYPE, STATUS_CODE } from '../protocol/constants.ts';
 import { Socket, type SocketClosed, type SocketEnd, type SocketOptions } from '../wire/socket.ts';
-import { type ConnectionInput, type ConnectionState, nextState } from './connection-state.ts';
+import {
+  type Backoff,
+  type ConnectionInput,
+  type ConnectionState,
+  nextState,
+} from './connection-state.ts';
 import type { Conversation, HandshakeAnswer } from './conversation.ts';
 import type { WireMessageListener } from './options.ts';
-import type { Backoff } from './redial-delay.ts';
 import { type StatusVerdict, statusVerdict } from './verdict.ts';
 
 export interface ConnectionOptions extends SocketOptions {

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from '../../shared/logger.ts';
-import { type HandshakeCredentials, signHandshake } from '../protocol/handshake-signature.ts';
+import { type HandshakeCredentials, signHandshake } from '../protocol/client-messages.ts';
 import type { Product } from '../protocol/product.ts';
 
 /** Which stream a client joins, where it is, and what signs its handshakes. */

@@ -1,4 +1,5 @@
 import type { ServiceError } from '../../shared/errors.ts';
+import { PRODUCT_EVENTS, subscriptionLists } from '../protocol/client-messages.ts';
 import { encodeMessage, type RtmsMessage } from '../protocol/codec.ts';
 import { MESSAGE_TYPE, STATUS_CODE } from '../protocol/constants.ts';
 import type { SignalingHandshakeResp } from '../protocol/decode-signaling.ts';
@@ -6,7 +7,6 @@ import { ENTITY_ID_FIELD } from '../protocol/product.ts';
 import { Connection } from './connection.ts';
 import type { ConnectionState } from './connection-state.ts';
 import type { Conversation, HandshakeAnswer } from './conversation.ts';
-import { PRODUCT_EVENTS, subscriptionLists } from './event-subscriptions.ts';
 import type { HandshakeSigner, RtmsJoin } from './handshake-signer.ts';
 import type { MediaDelivery } from './media-delivery.ts';
 import type { CompleteOptions } from './options.ts';

@@ -1,5 +1,6 @@
-import type { MESSAGE_TYPE } from './constants.ts';
-import type { EntityIdField } from './product.ts';
+import { createHmac } from 'node:crypto';
+import { EVENT_TYPE, type MESSAGE_TYPE, ZCC_VOICE_EVENT_TYPE } from './constants.ts';
+import type { EntityIdField, Product } from './product.ts';
 import type { MediaParamsWire } from './wire-params.ts';
 
 type Type = typeof MESSAGE_TYPE;
@@ -71,3 +72,59 @@ export type ClientMessageWire =
   | SessionStateWire
   | StreamWire
   | VideoSubscriptionWire;
+
+/** Several short lists: if Zoom refuses a list because of one entry, the other lists stand. */
+const MEETING_EVENTS = [
+  [EVENT_TYPE.ACTIVE_SPEAKER_CHANGE, EVENT_TYPE.PARTICIPANT_JOIN, EVENT_TYPE.PARTICIPANT_LEAVE],
+  [EVENT_TYPE.SHARING_START, EVENT_TYPE.SHARING_STOP],
+  [EVENT_TYPE.PARTICIPANT_VIDEO_ON, EVENT_TYPE.PARTICIPANT_VIDEO_OFF],
+  [
+    EVENT_TYPE.CHAT_GROUP_CREATE,
+    EVENT_TYPE.CHAT_GROUP_DELETE,
+    EVENT_TYPE.CHAT_GROUP_MEMBERS_ADD,
+    EVENT_TYPE.CHAT_GROUP_MEMBERS_DELETE,
+    EVENT_TYPE.CHAT_GROUP_MEMBER_STATUS_UPDATE,
+  ],
+];
+
+/**
+ * Every event type of a product, in the lists of message 5 that subscribe to them. Phone has none: it numbers its
+ * events by codes that are not public.
+ */
+export const PRODUCT_EVENTS: Readonly<Record<Product, readonly (readonly number[])[]>> = {
+  meeting: MEETING_EVENTS,
+  webinar: MEETING_EVENTS,
+  session: MEETING_EVENTS,
+  contact_center: [Object.values(ZCC_VOICE_EVENT_TYPE)],
+  phone: [],
+};
+
+/** The wanted event types as the lists of message 5: the product's own lists first, then one of those it does not have. */
+export function subscriptionLists(product: Product, wanted: ReadonlySet<number>): number[][] {
+  const lists = PRODUCT_EVENTS[product];
+  const listed = new Set(lists.flat());
+  return [...lists, [...wanted].filter((type) => !listed.has(type))]
+    .map((list) => list.filter((type) => wanted.has(type)))
+    .filter((list) => list.length > 0);
+}
+
+/** What signs handshakes: the Zoom app's own id and secret, or the key and secret of the Video SDK. */
+export interface HandshakeCredentials {
+  readonly clientId: string;
+  readonly clientSecret: string;
+}
+
+/**
+ * The signature of a stream. The signaling handshake and every media handshake carry the same one.
+ *
+ * @param entityId the product's own id, verbatim (never URL-decoded)
+ * @returns 64 lower-case hex digits
+ * @see https://developers.zoom.us/docs/rtms/event-reference/ (read 2026-11-22)
+ */
+export function signHandshake(
+  input: HandshakeCredentials & { readonly entityId: string; readonly rtmsStreamId: string },
+): string {
+  return createHmac('sha256', input.clientSecret)
+    .update(`${input.clientId},${input.entityId},${input.rtmsStreamId}`)
+    .digest('hex');
+}

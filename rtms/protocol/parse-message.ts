@@ -1,6 +1,5 @@
 import { ServiceError } from '../../shared/errors.ts';
 import { INPUT_LIMITS } from '../../shared/input-limits.ts';
-import { keepLongIntegers } from '../../shared/long-integers.ts';
 import { mediaSource, mediaTypeOfMessage, type PartialMediaSource } from './media-type.ts';
 
 /** A parsed JSON object of unknown shape. */
@@ -166,4 +165,18 @@ function guessType(bytes: Buffer): number | undefined {
   const edges = `${bytes.toString('latin1', 0, 200)} ${bytes.toString('latin1', Math.max(0, bytes.length - 200))}`;
   const msgType = Number(/"msg_type"\s*:\s*"?(\d{1,2})(?!\d)/.exec(edges)?.[1] ?? Number.NaN);
   return mediaTypeOfMessage(msgType) === undefined ? undefined : msgType;
+}
+
+/**
+ * A reviver for `JSON.parse` that keeps an integer which a double cannot hold as its digits: the 19 digits of a
+ * Phone `call_id` or a channel's id would come out as another id.
+ */
+export function keepLongIntegers(
+  _key: string,
+  value: unknown,
+  context?: { readonly source?: string },
+): unknown {
+  if (typeof value !== 'number' || Number.isSafeInteger(value)) return value;
+  const source = context?.source ?? '';
+  return /^-?\d+$/.test(source) ? source : value;
 }

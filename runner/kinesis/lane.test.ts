@@ -1,6 +1,6 @@
 import aggregator from 'aws-kinesis-agg';
 import { expect, test } from 'vitest';
-import { PUT_UNIT_BYTES, putUnits } from '../../shared/kinesis-limits.ts';
+import { PUT_UNIT_BYTES, putUnits } from '../../shared/kinesis-rules.ts';
 import { MemoryPool } from '../../shared/memory-pool.ts';
 import { aggregateSize } from '../../test/support/aggregate-size.ts';
 import { identity, makeUnit, Tally } from '../../test/support/model-kinesis.ts';

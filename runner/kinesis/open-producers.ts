@@ -3,7 +3,7 @@ import type { KinesisClient } from '@aws-sdk/client-kinesis';
 import type { Logger } from '../../shared/logger.ts';
 import type { MemoryPool } from '../../shared/memory-pool.ts';
 import type { CounterMetrics } from '../../shared/metrics.ts';
-import { markRecoveredFrame, markRecoveredLine } from '../../shared/record/recovered.ts';
+import { markRecoveredFrame, markRecoveredLine } from '../../shared/record/media-record.ts';
 import { Producer } from './producer.ts';
 import { openSpool, type Spool, type SpoolOptions } from './spool/spool.ts';
 import { checkStream } from './stream-check.ts';

@@ -1,6 +1,6 @@
 import type { KinesisClient } from '@aws-sdk/client-kinesis';
 import type { BackoffPolicy } from '../../shared/backoff.ts';
-import { PUT_UNIT_BYTES } from '../../shared/kinesis-limits.ts';
+import { PUT_UNIT_BYTES } from '../../shared/kinesis-rules.ts';
 import type { Logger } from '../../shared/logger.ts';
 import type { MemoryPool } from '../../shared/memory-pool.ts';
 import type { Metrics } from '../../shared/metrics.ts';

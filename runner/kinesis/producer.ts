@@ -1,4 +1,4 @@
-import { KINESIS_LIMITS, PUT_UNIT_BYTES } from '../../shared/kinesis-limits.ts';
+import { KINESIS_LIMITS, PUT_UNIT_BYTES } from '../../shared/kinesis-rules.ts';
 import { SILENT_LOGGER } from '../../shared/logger.ts';
 import { MemoryPool } from '../../shared/memory-pool.ts';
 import { type Metrics, NO_METRICS } from '../../shared/metrics.ts';

@@ -1,7 +1,7 @@
 import type { KinesisClient } from '@aws-sdk/client-kinesis';
 import { type BackoffPolicy, backoffMs } from '../../shared/backoff.ts';
 import type { ServiceError } from '../../shared/errors.ts';
-import { KINESIS_LIMITS, putUnits } from '../../shared/kinesis-limits.ts';
+import { KINESIS_LIMITS, putUnits } from '../../shared/kinesis-rules.ts';
 import type { Logger } from '../../shared/logger.ts';
 import type { Metrics } from '../../shared/metrics.ts';
 import { failureOf } from './kinesis-error.ts';

@@ -1,4 +1,4 @@
-import { KINESIS_LIMITS } from '../../shared/kinesis-limits.ts';
+import { KINESIS_LIMITS } from '../../shared/kinesis-rules.ts';
 
 interface Bucket {
   bytes: number;

@@ -1,6 +1,6 @@
 import { DescribeStreamSummaryCommand, type KinesisClient } from '@aws-sdk/client-kinesis';
 import { ServiceError } from '../../shared/errors.ts';
-import { KINESIS_LIMITS } from '../../shared/kinesis-limits.ts';
+import { KINESIS_LIMITS } from '../../shared/kinesis-rules.ts';
 import { toServiceError } from './kinesis-error.ts';
 
 export interface StreamFacts {

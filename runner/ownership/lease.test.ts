@@ -6,7 +6,7 @@ import {
   NO_LEASE,
   renewed as renewedAtMs,
 } from '../../shared/lease/lease.ts';
-import { EXPIRE_AFTER_MS, FENCE_AFTER_MS } from './expiry.ts';
+import { EXPIRE_AFTER_MS, FENCE_AFTER_MS } from './tenure.ts';
 
 const leaseAt = (lease: Lease, nowMs: number) => leaseAtMs(lease, nowMs, FENCE_AFTER_MS);
 const renewed = (lease: Lease, sentAtMs: number, nowMs: number) =>

@@ -15,11 +15,11 @@ import {
   revisionOf,
 } from '../task/ecs.ts';
 import type { Loops } from '../task/loop.ts';
-import { TASK_LEASE } from './expiry.ts';
 import { OrphanWatch } from './orphans.ts';
 import { Packer } from './packer.ts';
 import { SessionStore } from './store.ts';
 import { type MoveTarget, TaskMover } from './task-mover.ts';
+import { TASK_LEASE } from './tenure.ts';
 import type { MovableSessions } from './watch-move.ts';
 
 const ORPHAN_INTERVAL_MS = 1_000;

@@ -7,10 +7,10 @@ import {
   UNOWNED,
   wantedState,
 } from '../../shared/session-table/session-row.ts';
-import { EXPIRE_AFTER_MS, HEARTBEAT_INTERVAL_MS } from './expiry.ts';
 import { PLACEMENT_WINDOW_MS, placeInLine } from './placement.ts';
 import { isQuarantined, needsRoom } from './rules.ts';
 import type { SessionStore } from './store.ts';
+import { EXPIRE_AFTER_MS, HEARTBEAT_INTERVAL_MS } from './tenure.ts';
 
 /** The job of a start counts as lost when nobody has claimed the stream after this time. */
 const REQUESTED_WAIT_MS = 15_000;

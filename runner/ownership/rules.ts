@@ -38,7 +38,7 @@ import {
  *
  * 1. A row has one owner and one epoch. A claim changes both in one conditional write (`session-table/conditions.ts`),
  *    so one of many claimers wins, and every record says under which epoch it was written.
- * 2. A task writes only while its lease holds (`shared/lease`), and others call it dead only later (`expiry.ts`). Each side
+ * 2. A task writes only while its lease holds (`shared/lease`), and others call it dead only later (`tenure.ts`). Each side
  *    measures on its own clock what it has seen itself; no two clocks are compared.
  * 3. What was claimed in one term of the lease is not served in the next. After a lapse a session keeps what comes in and
  *    writes nothing, until a write has proved that the row is still its task's (`tenure.ts`).

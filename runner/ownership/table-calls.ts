@@ -7,8 +7,9 @@ import {
   ScanCommand,
   UpdateCommand,
 } from '@aws-sdk/lib-dynamodb';
+import { isConditionRefused, tableErrorPasses } from '../../shared/aws-calls.ts';
+import { ServiceError } from '../../shared/errors.ts';
 import { OWNER_INDEX, type RowWrite } from '../../shared/session-table/session-row.ts';
-import { guarded } from './table-errors.ts';
 
 /** The attributes of one row, not parsed yet. */
 export type Item = Readonly<Record<string, unknown>>;
@@ -91,5 +92,24 @@ export class TableCalls {
       from = page?.LastEvaluatedKey;
     } while (from !== undefined);
     return found;
+  }
+}
+
+/**
+ * Sends a call. @returns undefined when the call's condition did not hold
+ *
+ * @throws ServiceError `session/store-failed` when the same call may succeed later, else `session/store-refused`
+ */
+export async function guarded<T>(send: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await send();
+  } catch (cause) {
+    if (isConditionRefused(cause)) return undefined;
+    const name = cause instanceof Error ? cause.name : typeof cause;
+    const options = { cause, detail: { name } };
+    if (tableErrorPasses(cause)) {
+      throw new ServiceError('session/store-failed', 'the session table did not answer', options);
+    }
+    throw new ServiceError('session/store-refused', 'the session table refused the call', options);
   }
 }

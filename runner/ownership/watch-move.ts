@@ -2,7 +2,7 @@ import type { Logger } from '../../shared/logger.ts';
 import type { Metrics } from '../../shared/metrics.ts';
 import type { Packing } from '../../shared/packing.ts';
 import type { SessionRow, TaskRow } from '../../shared/session-table/session-row.ts';
-import { sleep } from '../task/sleep.ts';
+import { sleep } from '../task/loop.ts';
 import { judgeMove } from './move-rules.ts';
 import type { SessionStore } from './store.ts';
 

@@ -3,7 +3,7 @@ import type { RtmsJoin } from '../../rtms/connection/handshake-signer.ts';
 import type { RtmsClientOptions } from '../../rtms/connection/options.ts';
 import type { RtmsClientEvents } from '../../rtms/events.ts';
 import type { AgreedMedia } from '../../rtms/protocol/agreed-media.ts';
-import type { HandshakeCredentials } from '../../rtms/protocol/handshake-signature.ts';
+import type { HandshakeCredentials } from '../../rtms/protocol/client-messages.ts';
 import type { MediaRequest } from '../../rtms/protocol/params.ts';
 import type { Product } from '../../rtms/protocol/product.ts';
 import type { ProtocolRequest } from '../../rtms/protocol/protocol-settings.ts';

@@ -7,7 +7,7 @@ import {
 } from '@aws-sdk/client-sqs';
 import type { Logger } from '../../shared/logger.ts';
 import { decodeSessionJob } from '../../shared/session-job.ts';
-import { sleep } from '../task/sleep.ts';
+import { sleep } from '../task/loop.ts';
 import type { OfferOutcome } from './pool-options.ts';
 
 const LONG_POLL_SECONDS = 20;

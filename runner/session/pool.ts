@@ -5,7 +5,7 @@ import { roomFor } from '../../shared/session-table/slots.ts';
 import { reconcile } from '../ownership/reconcile.ts';
 import { MAX_STRIKES } from '../ownership/rules.ts';
 import { DrainDeadline } from '../task/drain-deadline.ts';
-import { sleep } from '../task/sleep.ts';
+import { sleep } from '../task/loop.ts';
 import { admit, isStrained, type Load, Refusals, slotsOfSession } from './admission.ts';
 import { MissedStreams } from './missed-streams.ts';
 import {

@@ -1,5 +1,5 @@
 import { holdLeftMs } from '../ownership/tenure.ts';
-import { sleep } from '../task/sleep.ts';
+import { sleep } from '../task/loop.ts';
 import type { ServedSession, SessionPoolOptions } from './pool-options.ts';
 
 const RETRY_MS = 500;

@@ -6,7 +6,7 @@ import type { ReadRest } from '../../rtms/wire/wire.ts';
 import type { StartRegister } from '../../shared/session-table/session-row.ts';
 import { DEFAULT_VIDEO_FOLLOW } from '../../shared/video-follow.ts';
 import { isAllowedAddress } from '../../shared/zoom/allowed-hosts.ts';
-import type { LimitedLogger } from '../task/log-limit.ts';
+import type { LimitedLogger } from '../task/log.ts';
 import type { SessionClient, SessionContext } from './context.ts';
 import { guardListeners, type SessionGuard } from './guard.ts';
 import { LoopShare } from './loop-share.ts';

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import type { SessionRow } from '../../shared/session-table/session-row.ts';
 import { SESSION_AT_MS as AT, CLAIMED_ROW as ROW } from '../../test/support/session/one-session.ts';
 import { SessionParts } from '../../test/support/session/session-parts.ts';
-import { limitLog } from '../task/log-limit.ts';
+import { limitLog } from '../task/log.ts';
 import { SessionGuard } from './guard.ts';
 import { SessionEffects } from './session-effects.ts';
 import type { SessionInput } from './session-inputs.ts';

@@ -1,11 +1,11 @@
 import type { AgreedMedia } from '../../rtms/protocol/agreed-media.ts';
-import type { HandshakeCredentials } from '../../rtms/protocol/handshake-signature.ts';
+import type { HandshakeCredentials } from '../../rtms/protocol/client-messages.ts';
 import { MEDIA_TYPES, type MediaType } from '../../rtms/protocol/media-type.ts';
 import { followsSeveralCameras, wantedMediaTypes } from '../../rtms/protocol/params.ts';
 import type { ReadRest } from '../../rtms/wire/wire.ts';
 import type { RestartRegister } from '../../shared/session-table/restart.ts';
 import { type StartRegister, startOf } from '../../shared/session-table/session-row.ts';
-import type { LimitedLogger } from '../task/log-limit.ts';
+import type { LimitedLogger } from '../task/log.ts';
 import type { ClaimedRow, SessionClient, SessionContext } from './context.ts';
 import type { SessionGuard } from './guard.ts';
 import { sessionStarted } from './recording/events.ts';

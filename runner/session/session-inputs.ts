@@ -1,6 +1,6 @@
 import type { EndReason } from '../../rtms/events.ts';
 import type { AgreedMedia, LeftOutMedia } from '../../rtms/protocol/agreed-media.ts';
-import type { HandshakeCredentials } from '../../rtms/protocol/handshake-signature.ts';
+import type { HandshakeCredentials } from '../../rtms/protocol/client-messages.ts';
 import type { MetricName } from '../../shared/metrics.ts';
 import type { HandOverCause, MissReason } from '../../shared/record/event-data.ts';
 import type { EndedReason } from '../../shared/session-table/runner-writes.ts';

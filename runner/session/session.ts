@@ -4,7 +4,7 @@ import { lateness } from '../../shared/session-table/missed.ts';
 import type { RestartRegister } from '../../shared/session-table/restart.ts';
 import { hasFlowed, mayHaveRecords, wantedState } from '../../shared/session-table/session-row.ts';
 import type { SessionVerdict, SessionView } from '../ownership/rules.ts';
-import { limitLog } from '../task/log-limit.ts';
+import { limitLog } from '../task/log.ts';
 import type { ClaimedRow, SessionContext } from './context.ts';
 import { SessionGuard } from './guard.ts';
 import { SessionEffects } from './session-effects.ts';
@@ -46,7 +46,7 @@ type FollowedVerdict = Exclude<SessionVerdict, { act: 'keep' } | { act: 'operato
  * - Keeping what was handed over: a release that could not connect took meetings down while healthy tasks looked on.
  *   A stream that was given to this task and is not connected in time goes back, once.
  * - `session_taken_over` at the claim: the time that nobody saw was not over yet, so the event could not say it.
- * - A log line for every change of state: a peer that toggled one 100,000 times made 33 MB of log (log-limit.ts).
+ * - A log line for every change of state: a peer that toggled one 100,000 times made 33 MB of log (`limitLog`).
  * - A field that nine methods asked before they acted: what an input does in which state stood nowhere, and no test
  *   could try every pair.
  */

@@ -1,5 +1,5 @@
 import { GetSecretValueCommand, type SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
-import type { HandshakeCredentials } from '../../rtms/protocol/handshake-signature.ts';
+import type { HandshakeCredentials } from '../../rtms/protocol/client-messages.ts';
 import type { Product } from '../../rtms/protocol/product.ts';
 import { ServiceError } from '../../shared/errors.ts';
 import type { Logger } from '../../shared/logger.ts';

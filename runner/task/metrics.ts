@@ -1,10 +1,12 @@
 import { Metrics as EmfMetrics } from '@aws-lambda-powertools/metrics';
+import { costPerMeetingHour, type RunnerPrices } from '../../shared/cost.ts';
 import {
   type Counter,
   type CounterMetrics,
   METRIC_NAMESPACE,
   METRICS,
   type MetricName,
+  type Metrics,
 } from '../../shared/metrics.ts';
 
 /** CloudWatch accepts 100 values of a metric in one line. At the 100th Powertools would print by itself. */
@@ -116,4 +118,39 @@ function isInTotal(name: MetricName, by: string | undefined): boolean {
 function dimensionOf(name: MetricName): string | undefined {
   const metric = METRICS[name];
   return 'by' in metric ? metric.by : undefined;
+}
+
+/** What a producer has written since its start. */
+interface Written {
+  readonly putUnits: number;
+  readonly bytes: number;
+}
+
+/** Estimates in every metrics period what an hour of one meeting costs at the present rate. */
+export class CostMeter {
+  readonly #prices: RunnerPrices;
+  readonly #metrics: Metrics;
+  #before: Written = { putUnits: 0, bytes: 0 };
+  #beforeMs = performance.now();
+
+  constructor(prices: RunnerPrices, metrics: Metrics) {
+    this.#prices = prices;
+    this.#metrics = metrics;
+  }
+
+  /** To be called once a metrics period. */
+  observe(sessions: number, producers: readonly Written[]): void {
+    const nowMs = performance.now();
+    const putUnits = producers.reduce((sum, written) => sum + written.putUnits, 0);
+    const bytes = producers.reduce((sum, written) => sum + written.bytes, 0);
+    const cost = costPerMeetingHour(this.#prices, {
+      periodSeconds: (nowMs - this.#beforeMs) / 1000,
+      sessions,
+      putUnits: putUnits - this.#before.putUnits,
+      bytesOut: bytes - this.#before.bytes,
+    });
+    this.#before = { putUnits, bytes };
+    this.#beforeMs = nowMs;
+    if (cost !== undefined) this.#metrics.observe('CostPerMeetingHour', cost);
+  }
 }

@@ -1,6 +1,6 @@
 import { ServiceError } from '../../shared/errors.ts';
 import type { Logger } from '../../shared/logger.ts';
-import { sleep } from './sleep.ts';
+import { sleep } from './loop.ts';
 
 /** ECS begins to count failed health checks 30 s after the start of a task. */
 const START_WITHIN_MS = 30_000;

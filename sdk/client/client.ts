@@ -10,7 +10,13 @@ import {
 import type { Executor } from './callbacks/executor.ts';
 import { JoinedStream } from './joined-stream.ts';
 import { liveClient } from './live-clients.ts';
-import { environment } from './settings/environment.ts';
+import {
+  defaultCa,
+  defaultExecutor,
+  environment,
+  setDefaultCa,
+  setInitialized,
+} from './settings/environment.ts';
 import {
   invalidParam,
   type JoinParams,
@@ -22,12 +28,6 @@ import {
 } from './settings/join-params.ts';
 import { createSdkLogger, logWireMessages } from './settings/logger.ts';
 import { MediaRegistrar } from './settings/media-registrar.ts';
-import {
-  defaultCa,
-  defaultExecutor,
-  setDefaultCa,
-  setInitialized,
-} from './settings/process-defaults.ts';
 
 export interface ClientOptions {
   /** Where callbacks registered by name run. @default the executor of `run` */

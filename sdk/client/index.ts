@@ -2,9 +2,9 @@ import { Executor } from './callbacks/executor.ts';
 import { Client } from './client.ts';
 import { run, stop } from './run.ts';
 import * as constants from './settings/constants.ts';
+import { isInitialized } from './settings/environment.ts';
+import { generateSignature } from './settings/join-params.ts';
 import { configureLogger, LogFormat, LogLevel } from './settings/logger.ts';
-import { isInitialized } from './settings/process-defaults.ts';
-import { generateSignature } from './settings/signature.ts';
 import { singleton } from './singleton.ts';
 import { createWebhookHandler } from './webhook/webhook-handler.ts';
 import { onWebhookEvent } from './webhook/webhook-server.ts';
@@ -111,6 +111,7 @@ export {
   VoiceEventType,
 } from './settings/constants.ts';
 export type { JoinParams, JoinPayload, StreamPayload } from './settings/join-params.ts';
+export { generateSignature, type SignatureParams } from './settings/join-params.ts';
 export { configureLogger, LogFormat, type LoggerConfig, LogLevel } from './settings/logger.ts';
 export type {
   AudioParams,
@@ -119,7 +120,6 @@ export type {
   TranscriptParams,
   VideoParams,
 } from './settings/media-params.ts';
-export { generateSignature, type SignatureParams } from './settings/signature.ts';
 export type { WebhookEvent } from './webhook/webhook-delivery.ts';
 export {
   createWebhookHandler,

@@ -1,7 +1,7 @@
 import { ServiceError } from '../../shared/errors.ts';
 import type { Executor } from './callbacks/executor.ts';
 import { noUnfinishedClients, unfinishedClients } from './live-clients.ts';
-import { setDefaultExecutor } from './settings/process-defaults.ts';
+import { setDefaultExecutor } from './settings/environment.ts';
 import { closeWebhookServers } from './webhook/webhook-server.ts';
 
 export interface RunOptions {

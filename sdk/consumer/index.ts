@@ -46,6 +46,7 @@ export {
 } from './reading/reader.ts';
 export type { KinesisSender } from './reading/shard-reader.ts';
 export type { StreamReader } from './reading/stream-pages.ts';
+export { missWords } from './records/describe-event.ts';
 export { EventDecoder, type ReceivedEvent, type RtmsEventOf } from './records/event-record.ts';
 export { type CodecName, type Frame, type FrameSource, sourceKey } from './records/frame.ts';
 export {
@@ -59,5 +60,4 @@ export type { BoundaryHole } from './verdict/boundary-hole.ts';
 export { LedgerChecker, type LedgerReport, verifyLedger } from './verdict/ledger.ts';
 export type { EpochEnd, SourceReport } from './verdict/ledger-report.ts';
 export { describeLoss, type Loss } from './verdict/loss.ts';
-export { missWords } from './verdict/miss-words.ts';
 export { describeLosses, describeVerdict, judge, type Verdict } from './verdict/verdict.ts';

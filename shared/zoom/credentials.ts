@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import type { HandshakeCredentials } from '../../rtms/protocol/handshake-signature.ts';
+import type { HandshakeCredentials } from '../../rtms/protocol/client-messages.ts';
 import type { Product } from '../../rtms/protocol/product.ts';
 import { withoutByteOrderMark } from '../decode-text.ts';
 import { ServiceError } from '../errors.ts';

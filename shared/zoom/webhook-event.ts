@@ -1,11 +1,11 @@
 import * as v from 'valibot';
 import { readInteger, readTimeMs, Fields as WireFields } from '../../rtms/protocol/fields.ts';
 import { readServerUrls } from '../../rtms/protocol/offered-urls.ts';
+import { keepLongIntegers } from '../../rtms/protocol/parse-message.ts';
 import { ENTITY_ID_FIELD, PRODUCTS, type Product } from '../../rtms/protocol/product.ts';
 import { STOP_REASON } from '../../rtms/protocol/stop-reason.ts';
 import { ServiceError } from '../errors.ts';
 import { INPUT_LIMITS, isId, isStreamId } from '../input-limits.ts';
-import { keepLongIntegers } from '../long-integers.ts';
 import { readStartFacts, type StartFacts } from './start-facts.ts';
 
 interface StreamEvent {

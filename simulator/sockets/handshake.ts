@@ -1,6 +1,6 @@
 import { timingSafeEqual } from 'node:crypto';
+import { signHandshake } from '../../rtms/protocol/client-messages.ts';
 import { STATUS_CODE as STATUS } from '../../rtms/protocol/constants.ts';
-import { signHandshake } from '../../rtms/protocol/handshake-signature.ts';
 import { ENTITY_ID_FIELD } from '../../rtms/protocol/product.ts';
 import type { RtmsStream } from '../stream.ts';
 import type { ClientMessage } from './connection.ts';

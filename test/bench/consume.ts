@@ -5,7 +5,7 @@ import { crc32 } from 'node:zlib';
 import type { KinesisClient } from '@aws-sdk/client-kinesis';
 import protobuf from 'protobufjs';
 import { FrameDecoder, frames, type KinesisRecord } from '../../sdk/consumer/index.ts';
-import { PUT_UNIT_BYTES } from '../../shared/kinesis-limits.ts';
+import { PUT_UNIT_BYTES } from '../../shared/kinesis-rules.ts';
 import { splitIntoChunks } from '../../shared/record/encode-media-record.ts';
 import { decodeAggregate, encodeAggregate } from '../../shared/record/kpl.ts';
 import { aggregateSize } from '../support/aggregate-size.ts';

@@ -7,7 +7,7 @@ import type { Sink, Unit } from '../../runner/kinesis/unit.ts';
 import { transcriptEvent } from '../../runner/session/recording/events.ts';
 import { SessionWriter } from '../../runner/session/recording/session-writer.ts';
 import { FrameUnits } from '../../runner/session/recording/source-writer.ts';
-import { KINESIS_LIMITS } from '../../shared/kinesis-limits.ts';
+import { KINESIS_LIMITS } from '../../shared/kinesis-rules.ts';
 import { processMemory } from '../../shared/memory-pool.ts';
 import { NO_METRICS } from '../../shared/metrics.ts';
 

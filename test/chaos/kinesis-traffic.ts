@@ -1,6 +1,6 @@
 import type { Producer } from '../../runner/kinesis/producer.ts';
 import type { Receipt, Unit, UnitClass } from '../../runner/kinesis/unit.ts';
-import { putUnits } from '../../shared/kinesis-limits.ts';
+import { putUnits } from '../../shared/kinesis-rules.ts';
 
 /** What one source sends, at Zoom's own pace and size. */
 interface SourceShape {

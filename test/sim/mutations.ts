@@ -44,14 +44,14 @@ export const MUTATIONS: readonly Mutation[] = [
   },
   {
     name: 'owner called dead too early',
-    file: 'runner/ownership/expiry.ts',
+    file: 'runner/ownership/tenure.ts',
     find: 'export const EXPIRE_AFTER_MS = 10_000;',
     replace: 'export const EXPIRE_AFTER_MS = 4_000;',
     why: 'a task is taken to be dead before its own lease is over',
   },
   {
     name: 'lease outlives the expiry',
-    file: 'runner/ownership/expiry.ts',
+    file: 'runner/ownership/tenure.ts',
     find: 'export const FENCE_AFTER_MS = 7_000;',
     replace: 'export const FENCE_AFTER_MS = 25_000;',
     why: 'a task without the table writes on when others have claimed its streams',
@@ -80,14 +80,14 @@ export const MUTATIONS: readonly Mutation[] = [
   },
   {
     name: 'writes not fenced',
-    file: 'runner/ownership/write-fence.ts',
+    file: 'runner/aws.ts',
     find: "if (commandName !== 'PutRecordsCommand' || mayServe()) return;",
     replace: "if (commandName !== 'PutRecordsCommand' || mayServe() || true) return;",
     why: 'the buffers of a process that was frozen leave before any timer has noticed how late it is',
   },
   {
     name: 'writes fenced once',
-    file: 'runner/ownership/write-fence.ts',
+    file: 'runner/aws.ts',
     find: "{ step: 'deserialize', name: 'fenceSignedWrites', priority: 'low' },",
     replace: "{ step: 'initialize', name: 'fenceSignedWrites', priority: 'low' },",
     why: '09e85fa: a call that was allowed before a freeze leaves behind it',

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { WebSocket } from 'ws';
+import { signHandshake } from '../../rtms/protocol/client-messages.ts';
 import { MESSAGE_TYPE } from '../../rtms/protocol/constants.ts';
-import { signHandshake } from '../../rtms/protocol/handshake-signature.ts';
 import { ENTITY_ID_FIELD } from '../../rtms/protocol/product.ts';
 import type { ManualClock } from '../../simulator/clock.ts';
 import type { Simulator } from '../../simulator/simulator.ts';

@@ -1,5 +1,5 @@
-import { EXPIRE_AFTER_MS } from '../../runner/ownership/expiry.ts';
 import { judgeRow } from '../../runner/ownership/rules.ts';
+import { EXPIRE_AFTER_MS } from '../../runner/ownership/tenure.ts';
 import { admit } from '../../runner/session/admission.ts';
 import { writeClaim, writeProof, writeRelease } from '../../shared/session-table/runner-writes.ts';
 import type { RowWrite } from '../../shared/session-table/session-row.ts';

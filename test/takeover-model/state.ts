@@ -1,4 +1,4 @@
-import { EXPIRE_AFTER_MS, FENCE_AFTER_MS } from '../../runner/ownership/expiry.ts';
+import { EXPIRE_AFTER_MS, FENCE_AFTER_MS } from '../../runner/ownership/tenure.ts';
 
 /**
  * A tick is short enough to tell the fence (2 ticks) from the expiry (3 ticks) and no shorter, so that the search ends.

@@ -1,5 +1,5 @@
-import { EXPIRE_AFTER_MS, FENCE_AFTER_MS } from '../../runner/ownership/expiry.ts';
 import { CONNECT_WITHIN_MS, WATCH_FOR_MS } from '../../runner/ownership/move-rules.ts';
+import { EXPIRE_AFTER_MS, FENCE_AFTER_MS } from '../../runner/ownership/tenure.ts';
 import { type Lease, NO_LEASE } from '../../shared/lease/lease.ts';
 import type { Sighting } from '../../shared/lease/sightings.ts';
 import type { SessionRow } from '../../shared/session-table/session-row.ts';

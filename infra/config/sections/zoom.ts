@@ -9,10 +9,10 @@ import {
   completeProtocol,
   type ProtocolRequest,
 } from '../../../rtms/protocol/protocol-settings.ts';
+import { ZOOM_RECONCILE } from '../../../shared/env.ts';
 import { ServiceError } from '../../../shared/errors.ts';
 import { parseAllowedHosts } from '../../../shared/zoom/allowed-hosts.ts';
 import { ZOOM_API } from '../../../shared/zoom/api-credentials.ts';
-import { ZOOM_RECONCILE } from '../../../shared/zoom/reconcile.ts';
 import { NO_SUCH_KEY } from '../faults.ts';
 import { acceptedText, count } from './field-kinds.ts';
 

@@ -1,5 +1,5 @@
 import { crc32 } from 'node:zlib';
-import { KINESIS_LIMITS } from '../../../shared/kinesis-limits.ts';
+import { KINESIS_LIMITS } from '../../../shared/kinesis-rules.ts';
 import type { Unit, UnitClass } from '../unit.ts';
 
 /**

@@ -7,7 +7,7 @@ import type {
   GapCause,
   LedgerRow,
 } from '../../../shared/record/event-data.ts';
-import { RECOVERED_LINE_BYTES } from '../../../shared/record/recovered.ts';
+import { RECOVERED_LINE_BYTES } from '../../../shared/record/media-record.ts';
 import type { Receipt, Sink, Unit } from '../../kinesis/unit.ts';
 import { tellsLoss } from '../outcome.ts';
 import type { GapEvents } from './gap-events.ts';

@@ -5,7 +5,7 @@ import type { MemoryPool } from '../../../shared/memory-pool.ts';
 import type { Counter } from '../../../shared/metrics.ts';
 import type { SourceEncoder } from '../../../shared/record/encode-media-record.ts';
 import type { EventOrigin } from '../../../shared/record/event.ts';
-import { RECOVERED_FRAME_BYTES } from '../../../shared/record/recovered.ts';
+import { RECOVERED_FRAME_BYTES } from '../../../shared/record/media-record.ts';
 import type { Receipt, Unit } from '../../kinesis/unit.ts';
 import { encoderFor } from './frame-record.ts';
 import type { LedgerSource } from './ledger.ts';

@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
 import type { LiveMeeting } from '../../../rtms/api/live-meetings.ts';
 import type { ZoomApi } from '../../../rtms/api/zoom-api.ts';
-import type { HandshakeCredentials } from '../../../rtms/protocol/handshake-signature.ts';
+import type { HandshakeCredentials } from '../../../rtms/protocol/client-messages.ts';
 import type { Product } from '../../../rtms/protocol/product.ts';
+import type { ZoomReconcile } from '../../../shared/env.ts';
 import type { Logger } from '../../../shared/logger.ts';
 import type { Metrics } from '../../../shared/metrics.ts';
 import {
@@ -16,7 +17,6 @@ import {
   type StartNoticeRow,
   writeStartNotice,
 } from '../../../shared/session-table/webhook-writes.ts';
-import type { ZoomReconcile } from '../../../shared/zoom/reconcile.ts';
 import type { SessionStore } from '../../ownership/store.ts';
 
 /** A meeting that has just begun may still get its stream: the app starts it when the host joins. */

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { ApiAnswer } from '../../../rtms/api/answer.ts';
 import { ZoomApi } from '../../../rtms/api/zoom-api.ts';
-import type { HandshakeCredentials } from '../../../rtms/protocol/handshake-signature.ts';
+import type { HandshakeCredentials } from '../../../rtms/protocol/client-messages.ts';
 import type { Product } from '../../../rtms/protocol/product.ts';
 import { ServiceError } from '../../../shared/errors.ts';
 import type { Logger } from '../../../shared/logger.ts';
@@ -35,7 +35,7 @@ import {
 import type { ApiAddresses, ApiCredentials } from '../../../shared/zoom/api-credentials.ts';
 import type { Sink } from '../../kinesis/unit.ts';
 import type { SessionStore } from '../../ownership/store.ts';
-import { sleep } from '../../task/sleep.ts';
+import { sleep } from '../../task/loop.ts';
 import type { SessionRestarts } from '../context.ts';
 import { answerFields, restartEvent, writeRestartEvent } from './restart-event.ts';
 

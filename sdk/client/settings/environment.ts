@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { parseEnv } from 'node:util';
+import type { Executor } from '../callbacks/executor.ts';
 
 /** Every variable that the SDK reads. An explicit argument always wins over its variable. */
 export type SdkVariable =
@@ -39,4 +40,35 @@ function readDotEnv(): Readonly<Record<string, string | undefined>> {
     // Most programs have no such file, and one that cannot be read must not stop the program.
     return {};
   }
+}
+
+let executor: Executor | undefined;
+let ca: string | undefined;
+let initialized = false;
+
+/** The executor that `run` was given; serves clients without one of their own. */
+export function defaultExecutor(): Executor | undefined {
+  return executor;
+}
+
+export function setDefaultExecutor(value: Executor | undefined): void {
+  executor = value;
+}
+
+/** The roots that `Client.initialize` named, as the join parameter `ca`. */
+export function defaultCa(): { readonly ca?: string } {
+  return ca === undefined ? {} : { ca };
+}
+
+export function setDefaultCa(value: string | undefined): void {
+  ca = value;
+}
+
+/** Whether a client has joined or `initialize` was called. Programs ask this before they call `initialize`. */
+export function isInitialized(): boolean {
+  return initialized;
+}
+
+export function setInitialized(value: boolean): void {
+  initialized = value;
 }

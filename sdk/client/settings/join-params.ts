@@ -1,12 +1,12 @@
 import { readFileSync } from 'node:fs';
 import type { RtmsJoin } from '../../../rtms/connection/handshake-signer.ts';
+import { signHandshake } from '../../../rtms/protocol/client-messages.ts';
 import { readServerUrls } from '../../../rtms/protocol/offered-urls.ts';
 import { ENTITY_ID_FIELD, PRODUCTS, type Product } from '../../../rtms/protocol/product.ts';
 import { ServiceError } from '../../../shared/errors.ts';
 import { type Logger, SILENT_LOGGER } from '../../../shared/logger.ts';
+import { longId } from '../webhook/exact-json.ts';
 import { environment } from './environment.ts';
-import { longId } from './long-ids.ts';
-import { generateSignature } from './signature.ts';
 
 /** The ids and addresses of a stream, as in the payload of a started webhook. Other fields are ignored. */
 export interface StreamPayload {
@@ -190,4 +190,28 @@ export function invalidParam(
   return new ServiceError('rtms/invalid-params', `${field} is ${typeof value}, not ${allowed[0]}`, {
     detail: { field, value: String(value), allowed },
   });
+}
+
+export interface SignatureParams {
+  /** OAuth client id of the Zoom app, or the SDK key of a Video SDK app. @default ZM_RTMS_CLIENT */
+  client?: string;
+  /** @default ZM_RTMS_SECRET */
+  secret?: string;
+  /** The product's own id, verbatim: of the meeting, webinar, session, engagement or call. */
+  uuid: string;
+  streamId: string;
+}
+
+/**
+ * Signs for a stream: HMAC-SHA256 over `client,uuid,streamId`, keyed by the secret, in hex.
+ *
+ * @throws ReferenceError without client or secret, as Zoom's SDK does
+ */
+export function generateSignature(params: SignatureParams): string {
+  const clientId = params.client || environment('ZM_RTMS_CLIENT');
+  const clientSecret = params.secret || environment('ZM_RTMS_SECRET');
+  if (clientId === undefined) throw new ReferenceError('Client ID cannot be blank');
+  if (clientSecret === undefined) throw new ReferenceError('Client Secret cannot be blank');
+  const { uuid: entityId, streamId: rtmsStreamId } = params;
+  return signHandshake({ clientId, clientSecret, entityId, rtmsStreamId });
 }

@@ -6,8 +6,7 @@ import {
 } from '../../../shared/zoom/webhook-signature.ts';
 import { liveClient } from '../live-clients.ts';
 import { type StreamPayload, serverUrlsOf, streamIdOf } from '../settings/join-params.ts';
-import { rememberLongIds } from '../settings/long-ids.ts';
-import { parseExact } from './exact-json.ts';
+import { parseExact, rememberLongIds } from './exact-json.ts';
 
 /** What Zoom posts, unchanged: `event`, `event_ts`, and `payload`, for a started event with the fields of a stream. */
 // biome-ignore lint/suspicious/noExplicitAny: the type of Zoom's SDK; programs written for it compile with no other

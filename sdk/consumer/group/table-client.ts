@@ -1,7 +1,7 @@
 import type { DynamoDBClientConfig } from '@aws-sdk/client-dynamodb';
 import type { DynamoDBDocumentClient, UpdateCommandInput } from '@aws-sdk/lib-dynamodb';
+import { isConditionRefused, tableErrorPasses } from '../../../shared/aws-calls.ts';
 import { ServiceError } from '../../../shared/errors.ts';
-import { isConditionRefused, tableErrorPasses } from '../../../shared/lease/table-errors.ts';
 
 /** A call that takes longer has failed. Without a limit a connection that is dead would hold a worker for ever. */
 const CALL_TIMEOUT_MS = 3_000;

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type * as Kinesis from '@aws-sdk/client-kinesis';
 import { ServiceError } from '../../../shared/errors.ts';
-import { hashKeyOf, holdsHashKey } from '../../../shared/shard-of-key.ts';
+import { hashKeyOf, holdsHashKey } from '../../../shared/kinesis-rules.ts';
 import type { KinesisRecord } from '../records/records.ts';
 import { SHARD_END } from './checkpoints.ts';
 import { toReadError } from './read-error.ts';

@@ -1,4 +1,5 @@
 import type { LedgerRow } from '../../../shared/record/event-data.ts';
+import { missWords } from '../records/describe-event.ts';
 import type { ReceivedEvent, RtmsEventOf } from '../records/event-record.ts';
 import { type Frame, type FrameSource, sourceKey } from '../records/frame.ts';
 import { frameMs } from '../records/frame-length.ts';
@@ -6,7 +7,6 @@ import { SequenceRanges } from '../records/sequence-ranges.ts';
 import { EpochLife } from './blind-time.ts';
 import { type EpochEnd, isLineKind, Recovered, type SourceEvidence } from './ledger-report.ts';
 import type { Loss } from './loss.ts';
-import { missWords } from './miss-words.ts';
 
 /** Far more gaps than a source ever has. Beyond them its counts no longer add up, which the report then says. */
 const MAX_RANGES = 100_000;

@@ -8,7 +8,7 @@ import {
   SplitShardCommand,
 } from '@aws-sdk/client-kinesis';
 import { type Stack, startStack } from '../../../local/stack.ts';
-import { hashKeyOf, holdsHashKey } from '../../../shared/shard-of-key.ts';
+import { hashKeyOf, holdsHashKey } from '../../../shared/kinesis-rules.ts';
 import { syntheticMeeting } from '../../../simulator/scenario/synthetic-meeting.ts';
 import type { SentReport } from '../../../simulator/sent-ledger.ts';
 import { type Simulator, startSimulator } from '../../../simulator/simulator.ts';

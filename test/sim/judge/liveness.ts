@@ -1,4 +1,4 @@
-import { FENCE_AFTER_MS } from '../../../runner/ownership/expiry.ts';
+import { FENCE_AFTER_MS } from '../../../runner/ownership/tenure.ts';
 import { isReadable, parseSessionRow } from '../../../shared/session-table/parse-row.ts';
 import { ATTRIBUTE, startOf, wantedState } from '../../../shared/session-table/session-row.ts';
 import type { HistoryEvent, Problem, ProcessEvent, RowEvent, RowImage } from '../history.ts';

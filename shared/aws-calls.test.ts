@@ -3,7 +3,7 @@ import { DynamoDBClient, ListTablesCommand } from '@aws-sdk/client-dynamodb';
 import { NodeHttpHandler } from '@smithy/node-http-handler';
 import { expect, test } from 'vitest';
 import { closeServer, listen } from '../simulator/sockets/listen.ts';
-import { httpHandlerOptions } from './aws-timeouts.ts';
+import { httpHandlerOptions } from './aws-calls.ts';
 
 test('a call that a server takes and never answers fails when its time is over', async () => {
   const server = createServer(() => {});

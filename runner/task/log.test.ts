@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { LogFields, Logger } from '../../shared/logger.ts';
-import { limitLog } from './log-limit.ts';
+import { limitLog } from './log.ts';
 
 function record(): { logger: Logger; lines: [string, LogFields][] } {
   const lines: [string, LogFields][] = [];

@@ -5,9 +5,9 @@ import {
   PutRecordsCommand,
 } from '@aws-sdk/client-kinesis';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { startKinesisServer } from '../../local/kinesis/server.ts';
-import { createKinesisClient } from '../kinesis/transport.ts';
-import { fenceWrites } from './write-fence.ts';
+import { startKinesisServer } from '../local/kinesis/server.ts';
+import { fenceWrites } from './aws.ts';
+import { createKinesisClient } from './kinesis/transport.ts';
 
 const StreamName = 'media';
 const PUT = new PutRecordsCommand({

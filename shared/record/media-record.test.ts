@@ -7,7 +7,7 @@ import {
   markRecoveredLine,
   RECOVERED_FRAME_BYTES,
   RECOVERED_LINE_BYTES,
-} from './recovered.ts';
+} from './media-record.ts';
 
 const RECORD = encodeMediaRecord({
   rtmsStreamId: 's',

@@ -1,7 +1,8 @@
+import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { EVENT_TYPE, ZCC_VOICE_EVENT_TYPE } from '../protocol/constants.ts';
-import { PRODUCTS } from '../protocol/product.ts';
-import { PRODUCT_EVENTS, subscriptionLists } from './event-subscriptions.ts';
+import { PRODUCT_EVENTS, signHandshake, subscriptionLists } from './client-messages.ts';
+import { EVENT_TYPE, ZCC_VOICE_EVENT_TYPE } from './constants.ts';
+import { PRODUCTS } from './product.ts';
 
 test('the events of a product are all but those that Zoom sends without a subscription', () => {
   const { UNDEFINED, FIRST_PACKET_TIMESTAMP, MEDIA_CONNECTION_INTERRUPTED } = EVENT_TYPE;
@@ -21,3 +22,29 @@ test('wanted events are subscribed to in the lists of the product, unknown ones 
   ]);
   expect(subscriptionLists('phone', new Set())).toEqual([]);
 });
+
+const file = new URL('../../test/fixtures/rtms/signaling/signature-vectors.json', import.meta.url);
+
+interface Vector {
+  product: string;
+  client_id: string;
+  client_secret: string;
+  id: string;
+  rtms_stream_id: string;
+  signature: string;
+}
+
+const { vectors } = JSON.parse(readFileSync(file, 'utf8')) as { vectors: Vector[] };
+
+test.each(vectors.map((vector) => [vector.product, vector] as const))(
+  'signs a handshake of product %s as the vector says',
+  (_product, vector) => {
+    const signature = signHandshake({
+      clientId: vector.client_id,
+      clientSecret: vector.client_secret,
+      entityId: vector.id,
+      rtmsStreamId: vector.rtms_stream_id,
+    });
+    expect(signature).toBe(vector.signature);
+  },
+);

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { hashKeyOf, holdsHashKey } from './shard-of-key.ts';
+import { hashKeyOf, holdsHashKey } from './kinesis-rules.ts';
 
 const LAST = 2n ** 128n - 1n;
 const HALF = 2n ** 127n;
