@@ -24,8 +24,13 @@ export interface GroupReport {
   readonly repeated: number;
   /** The most batches of one owner of a shard that its next owner repeated, whole or in part. */
   readonly repeatedPages: number;
-  /** Until the next owner of a shard handed out its first batch, the slowest, ms; by what hit the worker. */
+  /**
+   * Until the next owner of a shard handed out its first batch, the slowest, ms; by what hit the worker. Counted from the
+   * last fault before that: a worker that is to take a shard over may be hit itself, and the table may hang.
+   */
   readonly movedMs: Readonly<Record<Hit['kind'], number>>;
+  /** The same, counted from the hit itself, through all faults that came on top of it. */
+  readonly movedInAllMs: Readonly<Record<Hit['kind'], number>>;
   /** Shards that moved in that way. */
   readonly moves: number;
 }
@@ -42,6 +47,8 @@ export class GroupJudge {
   /** By shard, when each fence was seen first. */
   readonly #began = new Map<string, Map<number, number>>();
   readonly #hits: Hit[] = [];
+  /** When any fault began or ended. */
+  readonly #faultsAtMs: number[] = [];
   #batches = 0;
   #late = 0;
   #outOfOrder = 0;
@@ -76,6 +83,11 @@ export class GroupJudge {
     this.#broughtBy.set(id, this.#batches);
   }
 
+  /** To be called when a fault begins or ends that keeps shards from moving. */
+  fault(atMs: number): void {
+    this.#faultsAtMs.push(atMs);
+  }
+
   /** To be called when a worker is hit. */
   hit(kind: Hit['kind'], workerId: string, atMs: number): void {
     const held = new Map<string, number>();
@@ -83,6 +95,7 @@ export class GroupJudge {
       if (owner.workerId === workerId) held.set(shardId, owner.fence);
     }
     this.#hits.push({ kind, workerId, atMs, held });
+    this.fault(atMs);
   }
 
   /** @param sent by key, how many were put. @returns how many of them have not come */
@@ -102,6 +115,7 @@ export class GroupJudge {
     faults: GroupReport['faults'],
   ): GroupReport {
     const movedMs = { kill: 0, freeze: 0, drain: 0 };
+    const movedInAllMs = { ...movedMs };
     let moves = 0;
     for (const { kind, atMs, held } of this.#hits) {
       for (const [shardId, fence] of held) {
@@ -109,7 +123,9 @@ export class GroupJudge {
         const next = [...(this.#began.get(shardId) ?? [])].find(([later]) => later > fence);
         if (next === undefined) continue;
         moves += 1;
-        movedMs[kind] = Math.max(movedMs[kind], next[1] - atMs);
+        const lastMs = Math.max(...this.#faultsAtMs.filter((faultMs) => faultMs <= next[1]));
+        movedMs[kind] = Math.max(movedMs[kind], next[1] - lastMs);
+        movedInAllMs[kind] = Math.max(movedInAllMs[kind], next[1] - atMs);
       }
     }
     return {
@@ -123,6 +139,7 @@ export class GroupJudge {
       repeated: this.#repeated,
       repeatedPages: Math.max(0, ...[...this.#repeatedPages.values()].map(({ size }) => size)),
       movedMs,
+      movedInAllMs,
       moves,
     };
   }

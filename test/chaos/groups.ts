@@ -239,6 +239,7 @@ class Storm {
         this.#table.mode = 'stall';
         await sleep(1_000 + 1_500 * more);
         this.#table.mode = 'pass';
+        this.#judge.fault(performance.now());
         return;
       case 'split':
       case 'merge':
