@@ -270,6 +270,7 @@ export class RtmsKinesis extends Construct {
             encryptionKey: this.#encryptionKey,
           });
     made.grantConsume(grantee);
+    excuseFindings(this, this.#encryptionKey !== undefined);
     return made;
   }
 
