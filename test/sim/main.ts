@@ -1,7 +1,8 @@
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { FAULTS, type FaultName } from './faults.ts';
-import { runFleet } from './run.ts';
+import type { HistoryEvent } from './history.ts';
+import { runFleet, START_MS } from './run.ts';
 import { sayEvent } from './words.ts';
 
 const hostWrite = process.stderr.write.bind(process.stderr);
@@ -17,6 +18,8 @@ const { values } = parseArgs({
     faults: { type: 'string', default: 'none' },
     /** File for the events around the first problem, JSON. */
     dump: { type: 'string' },
+    /** A stream of which every event is printed. */
+    watch: { type: 'string' },
     lines: { type: 'boolean', default: false },
   },
 });
@@ -38,6 +41,12 @@ const { recorder, problems, startMs } = await runFleet({
   hours,
   faults,
   sdk: values.sdk === 'whole' ? 'whole' : 'lean',
+  ...(values.watch !== undefined && {
+    watch: {
+      rtmsStreamId: values.watch,
+      onEvent: (event: HistoryEvent) => void hostWrite(`${sayEvent(event, START_MS)}\n`),
+    },
+  }),
   ...(values.lines && {
     onLine: (name: string, line: string) => void hostWrite(`${name} ${line}\n`),
   }),

@@ -43,6 +43,9 @@ export class Recorder {
   /** Streams that were judged and let go, and what came of them all the same. */
   readonly judged = new Set<string>();
   readonly late: HistoryEvent[] = [];
+  /** A stream whose events are told as they happen, with those of processes and faults. */
+  watched: string | undefined;
+  onWatched: ((event: HistoryEvent) => void) | undefined;
   readonly #scheduler: Scheduler;
   readonly #hash = createHash('sha256');
   readonly #roles = new Map<number, 'signaling' | 'media'>();
@@ -65,6 +68,8 @@ export class Recorder {
     whole.step = this.#step;
     whole.atMs = this.#scheduler.nowMs;
     const stream = streamOf(whole);
+    if (stream === this.watched || event.kind === 'process' || event.kind === 'fault')
+      this.onWatched?.(whole);
     if (stream === undefined) this.common.push(whole);
     else if (this.judged.has(stream)) this.late.push(whole);
     else {

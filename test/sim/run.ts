@@ -7,6 +7,7 @@ import { Runners } from './fleet/runners.ts';
 import { startWebhook, WEBHOOK_URL } from './fleet/webhook.ts';
 import { startZoom } from './fleet/zoom.ts';
 import { HeldLevels } from './held-levels.ts';
+import type { HistoryEvent } from './history.ts';
 import { planMeetings, scenarioOf } from './meetings.ts';
 import { fetchInWorld } from './net/http.ts';
 import { Recorder } from './recorder.ts';
@@ -28,6 +29,8 @@ export interface RunOptions {
   readonly skip?: { readonly faults: ReadonlySet<number>; readonly meetings: ReadonlySet<number> };
   /** The SDK's own clients, or lean ones for long runs (aws/lean-client.ts). */
   readonly sdk: 'whole' | 'lean';
+  /** A stream whose events are told as they happen. */
+  readonly watch?: { readonly rtmsStreamId: string; onEvent(event: HistoryEvent): void };
   /** Lines that processes write. */
   onLine?(process: string, line: string): void;
 }
@@ -42,7 +45,7 @@ export interface RunResult {
   readonly meetings: number;
 }
 
-const START_MS = Date.UTC(2026, 10, 27);
+export const START_MS = Date.UTC(2026, 10, 27);
 /** After the last meeting: drains, restarts and late webhooks come to their end. */
 const AFTER_MS = 10 * 60_000;
 const SECOND_MS = 1_000;
@@ -62,6 +65,8 @@ export async function runFleet(options: RunOptions): Promise<RunResult> {
   const randomFor = (name: string) => seededRandom(seedOf(seed, name));
   const scheduler = new Scheduler(START_MS);
   const recorder = new Recorder(scheduler);
+  recorder.watched = options.watch?.rtmsStreamId;
+  recorder.onWatched = options.watch?.onEvent;
   const network = randomFor('network');
   const around = createWorld(scheduler, recorder, () => 1 + network() * 4);
   patchGlobals(scheduler, fetchInWorld);

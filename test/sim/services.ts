@@ -37,6 +37,7 @@ export function createServices(
   const after = (delayMs: number, run: () => void) => void scheduler.after(delayMs, undefined, run);
   const table = new MemoryTable({
     indexLagMs: () => 5 + random() * weather.indexLagMs,
+    nowMs,
     after,
     applied: (call, what) => recorder.row(call, what),
   });

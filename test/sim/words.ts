@@ -6,6 +6,8 @@ export function sayEvent(event: HistoryEvent, startMs: number): string {
   return `${String(event.step).padStart(8)} ${seconds} s  ${wordsOf(event)}`;
 }
 
+const COMMAND_CHARACTERS = 400;
+
 function wordsOf(event: HistoryEvent): string {
   switch (event.kind) {
     case 'process':
@@ -36,8 +38,21 @@ function wordsOf(event: HistoryEvent): string {
   }
 }
 
-function rowDetail({ met, after, image, error }: Extract<HistoryEvent, { kind: 'row' }>): string {
+function rowDetail({
+  met,
+  after,
+  image,
+  error,
+  command,
+}: Extract<HistoryEvent, { kind: 'row' }>): string {
   if (error !== undefined) return `: ${error}`;
+  if (command !== undefined) {
+    const { update = '', condition = 'always', values = {} } = command;
+    return `: ${update} if ${condition} with ${JSON.stringify(values)}`.slice(
+      0,
+      COMMAND_CHARACTERS,
+    );
+  }
   if (met === false) return ', condition not met';
   const row = after ?? image;
   if (row === undefined) return '';

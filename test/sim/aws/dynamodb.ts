@@ -5,6 +5,7 @@ import { conditionOf, type Item, updateOf, type Value } from './expressions.ts';
 export interface TableOptions {
   /** How long the index lags behind the table, ms, for one write. */
   indexLagMs(): number;
+  nowMs(): number;
   after(delayMs: number, run: () => void): void;
   applied(call: ServiceCall, what: AppliedRow): void;
 }
@@ -29,7 +30,8 @@ export class MemoryTable {
   /** The rows as the index has them, by owner. */
   readonly #index = new Map<string, Map<string, Item>>();
   readonly #indexed = new Map<string, string>();
-  readonly #lagUntilMs = new Map<string, number>();
+  /** When the newest write of each row reaches the index. */
+  readonly #indexedAtMs = new Map<string, number>();
 
   constructor(options: TableOptions) {
     this.#options = options;
@@ -114,9 +116,10 @@ export class MemoryTable {
 
   /** Brings a row to the index, after what was written to it before. */
   #reindex(pk: string, item: Item | undefined): void {
-    const { after, indexLagMs } = this.#options;
-    const lagMs = Math.max(indexLagMs(), this.#lagUntilMs.get(pk) ?? 0);
-    after(lagMs, () => {
+    const { after, indexLagMs, nowMs } = this.#options;
+    const atMs = Math.max(nowMs() + indexLagMs(), this.#indexedAtMs.get(pk) ?? 0);
+    this.#indexedAtMs.set(pk, atMs);
+    after(atMs - nowMs(), () => {
       const before = this.#indexed.get(pk);
       if (before !== undefined) this.#index.get(before)?.delete(pk);
       const owner = item?.['owner']?.['S'] as string | undefined;
