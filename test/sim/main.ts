@@ -1,69 +1,147 @@
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
+import type { RunReport } from './child-run.ts';
+import { runInChild } from './child-run.ts';
+import { coverageOf } from './coverage.ts';
+import { explore } from './explore.ts';
 import { FAULTS, type FaultName } from './faults.ts';
 import type { HistoryEvent } from './history.ts';
 import { runFleet, START_MS } from './run.ts';
+import { shrink } from './shrink.ts';
 import { sayEvent } from './words.ts';
 
-const hostWrite = process.stderr.write.bind(process.stderr);
+/**
+ * `npm run sim`: plays the fleet through one seed, or through many (`--for`). Node's globals are virtual while a run goes
+ * on, and after it, so the real ones are taken first.
+ */
 const hostNow = performance.now.bind(performance);
-/** Of a problem are shown so many steps before it, and of so many problems. */
-const [STEPS, SHOWN] = [50, 1];
+const hostWrite = process.stderr.write.bind(process.stderr);
+const say = (line: string) => void hostWrite(`${line}\n`);
+
 const { values } = parseArgs({
   options: {
     seed: { type: 'string', default: '1' },
     meetings: { type: 'string', default: '20' },
     hours: { type: 'string', default: '1' },
+    /** `all`, `none`, or names with commas between. */
+    faults: { type: 'string', default: 'all' },
+    /** `whole`: the SDK's own clients. */
     sdk: { type: 'string', default: 'lean' },
-    faults: { type: 'string', default: 'none' },
-    /** File for the events around the first problem, JSON. */
+    /** Plays one seed after the other for so long: `90s`, `10m`. */
+    for: { type: 'string' },
+    /** Leaves out what a failure does not need. */
+    shrink: { type: 'boolean', default: false },
+    'skip-faults': { type: 'string', default: '' },
+    'skip-meetings': { type: 'string', default: '' },
+    /** File for the events that the first problem was found in, JSON. */
     dump: { type: 'string' },
     /** A stream of which every event is printed. */
     watch: { type: 'string' },
+    /** Prints what processes write. */
     lines: { type: 'boolean', default: false },
+    /** Ends with one line of JSON (`RunReport`). */
+    report: { type: 'boolean', default: false },
   },
 });
-const [seed, meetings, hours] = [
-  Number(values.seed),
-  Number(values.meetings),
-  Number(values.hours),
-];
-const faults: readonly FaultName[] =
-  values.faults === 'all'
-    ? FAULTS
-    : values.faults === 'none'
-      ? []
-      : (values.faults.split(',') as FaultName[]);
-const sinceMs = hostNow();
-const { recorder, problems, startMs } = await runFleet({
-  seed,
-  meetings,
-  hours,
-  faults,
-  sdk: values.sdk === 'whole' ? 'whole' : 'lean',
-  ...(values.watch !== undefined && {
-    watch: {
-      rtmsStreamId: values.watch,
-      onEvent: (event: HistoryEvent) => void hostWrite(`${sayEvent(event, START_MS)}\n`),
-    },
-  }),
-  ...(values.lines && {
-    onLine: (name: string, line: string) => void hostWrite(`${name} ${line}\n`),
-  }),
-});
-const seconds = (hostNow() - sinceMs) / 1_000;
-const { user, system } = process.cpuUsage();
-if (values.dump !== undefined && problems[0]) {
-  writeFileSync(values.dump, JSON.stringify(problems[0].events));
+/** Of a problem are shown so many steps before it. */
+const STEPS = 50;
+const MOST_PROBLEMS = 40;
+
+if (values.for !== undefined) process.exitCode = await exploreFor(values.for);
+else process.exitCode = await playOne();
+
+function argsOfRuns(): string[] {
+  const { meetings, hours, faults, sdk } = values;
+  return [`--meetings=${meetings}`, `--hours=${hours}`, `--faults=${faults}`, `--sdk=${sdk}`];
 }
-for (const { judge, step, words, events } of problems.slice(0, SHOWN)) {
-  const before = events.filter((event) => event.step <= step).slice(-STEPS);
-  const lines = before.map((event) => sayEvent(event, startMs));
-  process.stdout.write(`${lines.join('\n')}\n${judge}: ${words} (step ${step})\n\n`);
+
+async function exploreFor(time: string): Promise<number> {
+  const [, count = '1', unit] = /^(\d+)([sm])$/.exec(time) ?? [];
+  const untilMs = hostNow() + Number(count) * (unit === 's' ? 1_000 : 60_000);
+  const found = await explore(argsOfRuns(), Number(values.seed), () => hostNow() > untilMs, say);
+  const { runs, meetingHours, failed, states, faults, pairs } = found;
+  process.stdout.write(
+    `explored ${runs} seeds from ${values.seed}, ${meetingHours.toFixed(1)} meeting-hours: ` +
+      `${states.size} row states, ${faults.size} kinds of faults, ${pairs.size} pairs of them within a minute, ` +
+      `${failed.length} seeds failed${failed.length > 0 ? `: ${failed.map(({ seed }) => seed).join(', ')}` : ''}\n`,
+  );
+  return failed.length > 0 ? 1 : 0;
 }
-for (const { judge, step, words } of problems.slice(SHOWN, 50)) {
-  process.stdout.write(`${judge}: ${words} (step ${step})\n`);
+
+async function playOne(): Promise<number> {
+  const seed = Number(values.seed);
+  const [meetings, hours] = [Number(values.meetings), Number(values.hours)];
+  const sinceMs = hostNow();
+  const result = await runFleet({
+    seed,
+    meetings,
+    hours,
+    faults: faultNames(values.faults),
+    sdk: values.sdk === 'whole' ? 'whole' : 'lean',
+    skip: { faults: numbers(values['skip-faults']), meetings: numbers(values['skip-meetings']) },
+    ...(values.watch !== undefined && {
+      watch: {
+        rtmsStreamId: values.watch,
+        onEvent: (event: HistoryEvent) => say(sayEvent(event, START_MS)),
+      },
+    }),
+    ...(values.lines && { onLine: (name: string, line: string) => say(`${name} ${line}`) }),
+  });
+  const { recorder, problems } = result;
+  const seconds = (hostNow() - sinceMs) / 1_000;
+  const { user, system } = process.cpuUsage();
+  const [first] = problems;
+  const report: RunReport = {
+    seed,
+    problems: problems.map(({ judge, words }) => ({ judge, words })),
+    hash: recorder.hash(),
+    frames: recorder.frames,
+    meetingHours: result.meetingHours,
+    faults: result.faults,
+    meetings: result.meetings,
+    virtualMsToProblem:
+      first && (first.events.find(({ step }) => step >= first.step)?.atMs ?? START_MS) - START_MS,
+    coverage: coverageOf(recorder.common),
+  };
+  if (first && values.dump !== undefined) writeFileSync(values.dump, JSON.stringify(first.events));
+  if (values.report) {
+    process.stdout.write(`${JSON.stringify(report)}\n`);
+    return 0;
+  }
+  if (first) {
+    const before = first.events.filter(({ step }) => step <= first.step).slice(-STEPS);
+    const lines = before.map((event) => sayEvent(event, START_MS));
+    process.stdout.write(`${lines.join('\n')}\n\n`);
+  }
+  for (const { judge, step, words } of problems.slice(0, MOST_PROBLEMS)) {
+    process.stdout.write(`${judge}: ${words} (step ${step})\n`);
+  }
+  if (first && values.shrink) {
+    const args = await shrink(
+      [...argsOfRuns(), `--seed=${seed}`],
+      await runInChild([...argsOfRuns(), `--seed=${seed}`]),
+      say,
+    );
+    process.stdout.write(`it still fails with: npm run sim -- ${args.join(' ')}\n`);
+  }
+  process.stdout.write(
+    `sim seed=${seed} meetings=${meetings} virtual_hours=${hours} meeting_hours=${result.meetingHours.toFixed(1)} ` +
+      `faults=${result.faults} wall_s=${seconds.toFixed(1)} cpu_s=${((user + system) / 1e6).toFixed(1)} ` +
+      `frames=${recorder.frames} problems=${problems.length} hash=${report.hash}\n`,
+  );
+  return problems.length > 0 ? 1 : 0;
 }
-process.stdout.write(
-  `sim seed=${seed} meetings=${meetings} virtual_hours=${hours} wall_s=${seconds.toFixed(1)} cpu_s=${((user + system) / 1e6).toFixed(1)} frames=${recorder.frames} written=${recorder.written} problems=${problems.length} hash=${recorder.hash()}\n`,
-);
+
+function faultNames(text: string): readonly FaultName[] {
+  if (text === 'all') return FAULTS;
+  if (text === 'none') return [];
+  return text.split(',').map((name) => {
+    const known = FAULTS.find((one) => one === name);
+    if (known === undefined) throw new Error(`no fault ${name}; there are ${FAULTS.join(', ')}`);
+    return known;
+  });
+}
+
+function numbers(text: string): ReadonlySet<number> {
+  return new Set(text === '' ? [] : text.split(',').map(Number));
+}

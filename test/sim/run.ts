@@ -38,11 +38,11 @@ export interface RunOptions {
 export interface RunResult {
   readonly recorder: Recorder;
   readonly problems: readonly FoundProblem[];
-  /** Unix ms. */
-  readonly startMs: number;
   /** How many there were, those that were left out included. */
   readonly faults: number;
   readonly meetings: number;
+  /** As planned. */
+  readonly meetingHours: number;
 }
 
 export const START_MS = Date.UTC(2026, 10, 27);
@@ -160,8 +160,8 @@ export async function runFleet(options: RunOptions): Promise<RunResult> {
   return {
     recorder,
     problems: judging.problems,
-    startMs: START_MS,
     faults: faultCount,
     meetings: planned.length,
+    meetingHours: planned.reduce((sum, { durationMs }) => sum + durationMs, 0) / 3_600_000,
   };
 }

@@ -48,6 +48,14 @@ describe('a restart', () => {
     expect(judgeRestarts(ask(running, 204).events)).toHaveLength(1);
   });
 
+  test('is asked for a stream that its owner has lost, while Zoom still waits for it', () => {
+    const running = stream(ended(), 'b', 'started').wait(10_000);
+    const after = { pk: 'SESSION#b', endedReason: 'lost' };
+    const write = { call: 1, row: 'SESSION#b', op: 'write', phase: 'applied', met: true } as const;
+    running.add('row', { process, ...write, after });
+    expect(judgeRestarts(ask(running, 400).events)).toEqual([]);
+  });
+
   test('is asked again after a refusal, after a stream that ended, and when none came for a minute', () => {
     const history = ask(ask(ended(), 429).wait(9_000), 204);
     stream(stream(history, 'b', 'started').wait(9_000), 'b', 'stopped');

@@ -4,6 +4,7 @@ import type { HistoryEvent, Problem } from '../history.ts';
 const WEBHOOK_MS = 5_000;
 /** Zoom ends a stream that nobody connects to after 60 s: before that, a second request would meet the first. */
 const ASK_AGAIN_AFTER_MS = 60_000;
+const SESSION = 'SESSION#';
 
 interface Entity {
   /** Streams that run, and since when, Unix ms. */
@@ -15,6 +16,8 @@ interface Entity {
 /** Was Zoom asked for a stream that it had started again, or agreed to start? */
 export function judgeRestarts(history: readonly HistoryEvent[]): Problem[] {
   const entities = new Map<string, Entity>();
+  /** Streams that their owner has lost: it may ask before Zoom has seen the end of them. */
+  const lost = new Set<string>();
   const problems: Problem[] = [];
   const entityOf = (entityId: string) => {
     const entity = entities.get(entityId) ?? {
@@ -33,6 +36,13 @@ export function judgeRestarts(history: readonly HistoryEvent[]): Problem[] {
         entity.agreedAtMs = undefined;
       }
     }
+    if (
+      event.kind === 'row' &&
+      event.phase === 'applied' &&
+      event.after?.['endedReason'] === 'lost'
+    ) {
+      lost.add(event.row.slice(SESSION.length));
+    }
     if (event.kind !== 'restart') continue;
     const { entityId, process, step, atMs, status } = event;
     const entity = entityOf(entityId);
@@ -41,7 +51,7 @@ export function judgeRestarts(history: readonly HistoryEvent[]): Problem[] {
       problems.push({ judge: 'restart', step, words });
     };
     const isKnown = ([stream, sinceMs]: [string, number]) =>
-      stream !== event.rtmsStreamId && atMs - sinceMs > WEBHOOK_MS;
+      stream !== event.rtmsStreamId && atMs - sinceMs > WEBHOOK_MS && !lost.has(stream);
     if ([...entity.running].some(isKnown)) tell('which has one');
     else if (entity.agreedAtMs !== undefined && atMs - entity.agreedAtMs < ASK_AGAIN_AFTER_MS) {
       tell(`to which Zoom had agreed ${atMs - entity.agreedAtMs} ms before`);

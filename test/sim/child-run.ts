@@ -1,0 +1,32 @@
+import { execFile } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import type { Coverage } from './coverage.ts';
+
+/** What `main.ts --report` prints about its run. */
+export interface RunReport {
+  readonly seed: number;
+  readonly problems: readonly { readonly judge: string; readonly words: string }[];
+  readonly hash: string;
+  readonly frames: number;
+  /** Hours of meetings, as planned. */
+  readonly meetingHours: number;
+  readonly faults: number;
+  readonly meetings: number;
+  readonly virtualMsToProblem: number | undefined;
+  readonly coverage: Coverage;
+}
+
+const MAIN = fileURLToPath(new URL('./main.ts', import.meta.url));
+const MAX_OUTPUT_BYTES = 64 * 1024 * 1024;
+
+/** Plays one run in a process of its own, because a run patches the globals of its process. */
+export function runInChild(args: readonly string[]): Promise<RunReport> {
+  const { promise, resolve, reject } = Promise.withResolvers<RunReport>();
+  const command = ['--max-old-space-size=3000', MAIN, ...args, '--report'];
+  execFile(process.execPath, command, { maxBuffer: MAX_OUTPUT_BYTES }, (error, stdout) => {
+    const report = stdout.split('\n').findLast((line) => line.startsWith('{'));
+    if (report !== undefined) resolve(JSON.parse(report) as RunReport);
+    else reject(error ?? new Error('a run without a report'));
+  });
+  return promise;
+}
