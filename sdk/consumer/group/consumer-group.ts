@@ -14,7 +14,7 @@ import { type AnyShardWork, openWork, pagesOf, shardReader } from './shard-sourc
 import { positionBehind } from './shard-work.ts';
 
 /** How often a worker looks at the rows of the group. */
-const LOOK_MS = 1_000;
+const LOOK_MS = 500;
 /** Shards are listed this often, and at once when one was read to its end. */
 const LIST_MS = 10_000;
 
@@ -135,7 +135,7 @@ class GroupWorker {
       this.#onRetry,
     );
     if (stream === undefined) return;
-    await pace.retried(() => membership.enter(() => pace.pause(LOOK_MS / 4)), this.#onRetry);
+    await pace.retried(() => membership.enter(() => pace.pause(LOOK_MS / 2)), this.#onRetry);
     try {
       const group: OpenGroup = { kinesis, table, membership, stream };
       while (!pace.isStopped) {

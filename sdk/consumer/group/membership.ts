@@ -9,7 +9,7 @@ import type { GroupTable } from './group-table.ts';
 
 /**
  * A worker that could not renew for `fenceAfterMs` reads and saves nothing any more. Others call it dead after
- * EXPIRE_AFTER_MS on their own clocks, and take its shards. With a look every second that is 7 s at most.
+ * EXPIRE_AFTER_MS on their own clocks, and take its shards. With a look every half second that is 7 s at most.
  */
 const WORKER_LEASE: LeaseTimes = {
   intervalMs: 1_000,
