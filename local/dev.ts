@@ -3,7 +3,7 @@ import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { ServiceError } from '../shared/errors.ts';
-import { folderNameOf } from '../shared/folder-name.ts';
+import { folderNameOf } from '../shared/plain-text.ts';
 import { newSeed } from '../simulator/scenario/forms.ts';
 import type { SentReport } from '../simulator/sent-ledger.ts';
 import { leaveTheCloud } from './environment.ts';

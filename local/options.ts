@@ -1,9 +1,9 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { parseArgs, parseEnv } from 'node:util';
 import { parseMediaRequest } from '../rtms/protocol/params.ts';
-import { decodeText } from '../shared/decode-text.ts';
 import type { UserEnv } from '../shared/env.ts';
 import { ServiceError } from '../shared/errors.ts';
+import { decodeText } from '../shared/plain-text.ts';
 import {
   type ApiAddresses,
   type ApiCredentials,

@@ -8,8 +8,8 @@ import {
   nextClientState,
   stopped,
 } from './client-state.ts';
-import { after } from './connection/connection.ts';
 import type { Closure, ConnectionState, Trouble } from './connection/connection-state.ts';
+import { after } from './connection/delays.ts';
 import { HandshakeSigner, type RtmsJoin } from './connection/handshake-signer.ts';
 import { MediaDelivery } from './connection/media-delivery.ts';
 import {

@@ -5,9 +5,10 @@ import type { MediaConnection } from './connection/media-connection.ts';
 import { cameraKey, type MediaKey } from './connection/media-key.ts';
 import type { RtmsClientEvents } from './events.ts';
 import { type FrameShape, toChatMessage, toFrame, toTranscriptLine } from './media-messages.ts';
+import { followSpeaker, type MeetingView, Roster } from './meeting-view.ts';
 import type { AgreedMedia } from './protocol/agreed-media.ts';
 import { mediaSourceOf, type RtmsMessage } from './protocol/codec.ts';
-import { MESSAGE_TYPE, SESSION_STATE } from './protocol/constants.ts';
+import { MESSAGE_TYPE } from './protocol/constants.ts';
 import type { FrameMessage } from './protocol/decode-media.ts';
 import type {
   EventUpdate,
@@ -24,11 +25,8 @@ import {
   mediaTypeOfMessage,
 } from './protocol/media-type.ts';
 import type { Product } from './protocol/product.ts';
-import { type MeetingView, Roster } from './roster.ts';
+import { SessionStates } from './session-states.ts';
 import { readSignalingEvent } from './signaling-event.ts';
-
-/** Bounds memory, at 256 bytes an id. A stream has a handful of sessions. */
-const MAX_SESSIONS = 1_000;
 
 /**
  * What became of a message. Every message has exactly one outcome, so that none disappears.
@@ -59,8 +57,7 @@ export class Incoming {
   readonly #view: MeetingView = { roster: new Roster(), activeSpeaker: undefined };
   /** Per media type what its last handshake agreed on; before the first handshake, what is asked for. */
   #agreed: FrameShape = { agreed: {} };
-  /** SESSION_STATE by session id, of those that have not stopped. */
-  readonly #sessions = new Map<string, number>();
+  readonly #sessions = new SessionStates();
 
   /** @param clock monotonic ms: tells which sources were live just before an interruption */
   constructor(
@@ -79,7 +76,7 @@ export class Incoming {
 
   /** Sessions that have not stopped: their state may have changed while the signaling connection was down. */
   get openSessions(): string[] {
-    return [...this.#sessions.keys()];
+    return this.#sessions.open;
   }
 
   /** Sources of these connections that were live around `sinceMs` (monotonic ms) are interrupted. */
@@ -221,18 +218,7 @@ export class Incoming {
       receivedAtMs,
       this.#eventNames,
     );
-    const { activeSpeaker } = this.#view;
-    if (event.name === 'active_speaker') {
-      const { userId, userName } = event;
-      // If the new speaker has no id, the one before is not the active speaker any more either.
-      this.#view.activeSpeaker = userId === undefined ? undefined : { userId, userName };
-    } else if (
-      event.name === 'participant_left' &&
-      activeSpeaker !== undefined &&
-      event.participants.some(({ userId }) => userId === activeSpeaker.userId)
-    ) {
-      this.#view.activeSpeaker = undefined;
-    }
+    followSpeaker(this.#view, event);
     this.#events.emit('event', event, message.raw);
     if (event.name === 'media_connection_interrupted') this.#owner.mediaConnectionInterrupted();
     return 'event';
@@ -242,28 +228,11 @@ export class Incoming {
     message: SessionStateUpdate | SessionStateResp,
     receivedAtMs: number,
   ): MessageOutcome {
-    const { state, timestampMs = receivedAtMs } = message;
-    const rtmsSessionId = message.rtmsSessionId ?? this.#onlySession();
-    if (rtmsSessionId === undefined) return this.#other(message.raw);
-    const isAnswer = message.msgType === MESSAGE_TYPE.SESSION_STATE_RESP;
-    if (isAnswer && this.#sessions.get(rtmsSessionId) === state) return 'control';
-    if (state === SESSION_STATE.STOPPED) this.#sessions.delete(rtmsSessionId);
-    else if (this.#sessions.size < MAX_SESSIONS) this.#sessions.set(rtmsSessionId, state);
-    const stopReason = isAnswer ? undefined : message.stopReason;
-    this.#events.emit('sessionState', {
-      rtmsSessionId,
-      state,
-      timestampMs,
-      ...(stopReason !== undefined && { stopReason }),
-      ...(message.isPartial && { raw: message.raw }),
-    });
+    const change = this.#sessions.take(message, receivedAtMs);
+    if (change === undefined) return this.#other(message.raw);
+    if (change === 'known') return 'control';
+    this.#events.emit('sessionState', change);
     return 'event';
-  }
-
-  /** The session of a message without a session id; undefined with several sessions or none. */
-  #onlySession(): string | undefined {
-    const [first, second] = this.#sessions.keys();
-    return second === undefined ? first : undefined;
   }
 }
 

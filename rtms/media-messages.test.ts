@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest';
 import { toChatMessage, toFrame, toTranscriptLine } from './media-messages.ts';
+import { Roster } from './meeting-view.ts';
 import type { AgreedMedia } from './protocol/agreed-media.ts';
 import { decodeMessage } from './protocol/codec.ts';
 import type { FrameMessage } from './protocol/decode-media.ts';
 import type { ChatDataMessage, TranscriptMessage } from './protocol/decode-text.ts';
-import { Roster } from './roster.ts';
 
 const roster = new Roster();
 roster.learn(7, 'Ada');

@@ -1,10 +1,10 @@
 import type { ChatMessage, MediaFrame, Participant, TranscriptLine } from './events.ts';
+import type { MeetingView, Roster } from './meeting-view.ts';
 import type { AgreedMedia } from './protocol/agreed-media.ts';
 import { MEDIA_DATA_OPTION, MEDIA_PAYLOAD_TYPE } from './protocol/constants.ts';
 import type { FrameMessage } from './protocol/decode-media.ts';
 import type { ChatDataMessage, PersonFields, TranscriptMessage } from './protocol/decode-text.ts';
 import { type FrameMediaType, mediaSource } from './protocol/media-type.ts';
-import type { MeetingView, Roster } from './roster.ts';
 
 /** What a frame takes over from the connection that brought it. */
 export interface FrameShape {

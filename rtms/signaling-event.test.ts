@@ -1,8 +1,8 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
+import { Roster } from './meeting-view.ts';
 import { decodeMessage } from './protocol/codec.ts';
 import type { EventUpdate } from './protocol/decode-signaling.ts';
-import { Roster } from './roster.ts';
 import { readSignalingEvent } from './signaling-event.ts';
 
 const FOLDER = new URL('../test/fixtures/rtms/signaling/', import.meta.url);

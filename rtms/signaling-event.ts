@@ -1,10 +1,10 @@
 import type { Participant, SignalingEvent } from './events.ts';
+import type { Roster } from './meeting-view.ts';
 import { EVENT_TYPE, nameOf, ZCC_VOICE_EVENT_TYPE } from './protocol/constants.ts';
 import type { EventUpdate } from './protocol/decode-signaling.ts';
 import type { PersonFields } from './protocol/decode-text.ts';
 import { numberOf } from './protocol/fields.ts';
 import type { Product } from './protocol/product.ts';
-import type { Roster } from './roster.ts';
 
 /**
  * Turns message 6 into an event, by the product's own numbers, and adds its names to the roster.

@@ -45,7 +45,7 @@ interface HashKeyRange {
 
 /**
  * Where Kinesis puts a record that names no hash key of its own: the MD5 of its partition key in UTF-8, as a number of
- * 128 bits (API reference of PutRecord, read 2026-11-20). `local/kinesis/hash-key.ts` has its own: it stands for
+ * 128 bits (API reference of PutRecord, read 2026-11-20). `local/kinesis/shard.ts` has its own: it stands for
  * Kinesis in the tests, and a mistake made here must not be made there too.
  */
 export function hashKeyOf(partitionKey: string): bigint {

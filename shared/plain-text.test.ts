@@ -1,6 +1,14 @@
+import { basename, join } from 'node:path';
 import { fc, test as property } from '@fast-check/vitest';
 import { describe, expect, test } from 'vitest';
-import { printable, toPlainJson, toPlainText } from './plain-text.ts';
+import {
+  decodeText,
+  folderNameOf,
+  printable,
+  toPlainJson,
+  toPlainText,
+  withoutByteOrderMark,
+} from './plain-text.ts';
 
 describe('toPlainText', () => {
   const acting = {
@@ -68,3 +76,66 @@ property.prop([fc.string({ unit: 'binary' })])('makes one visible line of any te
   expect(printable(text)).toMatch(/^[^\p{Cc}\p{Zl}\p{Zp}\u202a-\u202e\u2066-\u2069]*$/u);
   expect(printable(printable(text))).toBe(printable(text));
 });
+
+const TEXT = 'ZM_RTMS_CLIENT=abc\r\n# Zoë\r\n';
+const utf16le = Buffer.from(TEXT, 'utf16le');
+const utf16be = Buffer.from(utf16le).swap16();
+
+test.for([
+  ['UTF-8', Buffer.from(TEXT)],
+  ['UTF-8 with a mark', Buffer.from(`\ufeff${TEXT}`)],
+  ['UTF-16 LE with a mark', Buffer.from(`\ufeff${TEXT}`, 'utf16le')],
+  ['UTF-16 BE with a mark', Buffer.from(`\ufeff${TEXT}`, 'utf16le').swap16()],
+  ['UTF-16 LE', utf16le],
+  ['UTF-16 BE', utf16be],
+] as const)('reads %s', ([, bytes]) => {
+  expect(decodeText(bytes)).toBe(TEXT);
+});
+
+test('reads nothing and one byte', () => {
+  expect(decodeText(new Uint8Array())).toBe('');
+  expect(decodeText(Buffer.from('a'))).toBe('a');
+});
+
+test('refuses what is no text instead of replacing bytes', () => {
+  expect(() => decodeText(Buffer.from([0x61, 0xe9, 0x62]))).toThrow(TypeError);
+});
+
+test('a text decoded by others loses its mark, and only that', () => {
+  expect(withoutByteOrderMark('\ufeff{}')).toBe('{}');
+  expect(withoutByteOrderMark('{}')).toBe('{}');
+});
+
+test('an id in the form of Zoom keeps its name', () => {
+  const ids = ['609340fb2a7946909659956c8aa9250c', '756FF58A-6332-6ECA-E4AE', '4444AAAiAii=='];
+  expect(ids.map(folderNameOf)).toEqual(ids);
+});
+
+const hostile = [
+  '',
+  '.',
+  '..',
+  '../../x',
+  '/etc/passwd',
+  'C:\\x',
+  'a/b',
+  'a\u0000b',
+  'con',
+  'NUL.txt',
+];
+test.for([...hostile, '-rf', '.ssh', 'x.', 'é', 'a'.repeat(400), 'x\u202ey'])(
+  '%j becomes one path segment inside the folder',
+  (id) => {
+    const name = folderNameOf(id);
+    expect(name).toMatch(/^[\w=-][\w.=-]{0,99}$/);
+    expect(basename(join('/out', name))).toBe(name);
+    expect(join('/out', name)).toBe(`/out/${name}`);
+  },
+);
+
+property.prop([fc.string({ unit: 'binary' }), fc.string({ unit: 'binary' })])(
+  'two ids never share a folder',
+  (one, other) => {
+    if (one !== other) expect(folderNameOf(one)).not.toBe(folderNameOf(other));
+  },
+);

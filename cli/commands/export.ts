@@ -6,7 +6,7 @@ import {
   type ReceivedEvent,
 } from '../../sdk/consumer/index.ts';
 import { ServiceError } from '../../shared/errors.ts';
-import { folderNameOf } from '../../shared/folder-name.ts';
+import { folderNameOf } from '../../shared/plain-text.ts';
 import { type Context, createCommand, type Flags, runCommand } from '../command.ts';
 import { streamsOfMeeting } from '../meeting/find-meeting.ts';
 import { findSession, SESSION_ARGUMENT } from '../meeting/find-session.ts';

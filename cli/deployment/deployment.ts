@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import * as v from 'valibot';
-import { decodeText } from '../../shared/decode-text.ts';
 import { ServiceError } from '../../shared/errors.ts';
+import { decodeText } from '../../shared/plain-text.ts';
 
 const text = v.pipe(v.string(), v.minLength(1));
 

@@ -1,4 +1,5 @@
-import type { EventData, MissReason } from '../../shared/record/event-data.ts';
+import type { EventData } from '../../shared/record/event-data.ts';
+import type { MissReason } from '../../shared/record/session-causes.ts';
 import type { MeetingEvidence, StreamEvidence } from './explanation.ts';
 
 /** Runbook headings are cited as they are: they are also names of alarms. */

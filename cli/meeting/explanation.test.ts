@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { LedgerChecker, type ReceivedEvent } from '../../sdk/consumer/index.ts';
-import { type EventData, MISS_REASONS } from '../../shared/record/event-data.ts';
+import type { EventData } from '../../shared/record/event-data.ts';
+import { MISS_REASONS } from '../../shared/record/session-causes.ts';
 import type { SessionRow } from '../../shared/session-table/session-row.ts';
 import { event, START_MS } from '../../test/support/test-records.ts';
 import { explain, type MeetingEvidence } from './explanation.ts';

@@ -2,8 +2,7 @@ import type { Context, SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda'
 import { createRunnerAws } from '../../runner/aws.ts';
 import { SessionStore } from '../../runner/ownership/store.ts';
 import { createLogger } from '../../runner/task/log.ts';
-import { decodeCatcherLook } from '../../shared/catcher.ts';
-import { decodeSessionJob } from '../../shared/session-job.ts';
+import { decodeCatcherLook, decodeSessionJob } from '../../shared/session-job.ts';
 import type { SessionRow } from '../../shared/session-table/session-row.ts';
 import { readCatcherConfig } from './config.ts';
 import { type DeadCatcher, LookQueue, lookAtCatcher, unclaimed } from './looks.ts';

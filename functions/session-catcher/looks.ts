@@ -2,8 +2,12 @@ import { SendMessageCommand, type SQSClient } from '@aws-sdk/client-sqs';
 import { judgeRow } from '../../runner/ownership/rules.ts';
 import type { SessionStore } from '../../runner/ownership/store.ts';
 import { EXPIRE_AFTER_MS } from '../../runner/ownership/tenure.ts';
-import { CATCHER_LOOK_SECONDS, type CatcherLook, encodeCatcherLook } from '../../shared/catcher.ts';
-import { encodeSessionJob } from '../../shared/session-job.ts';
+import {
+  CATCHER_LOOK_SECONDS,
+  type CatcherLook,
+  encodeCatcherLook,
+  encodeSessionJob,
+} from '../../shared/session-job.ts';
 import type { SessionRow, TaskRow } from '../../shared/session-table/session-row.ts';
 import { SYNTHETIC_APP } from '../../shared/zoom/credentials.ts';
 

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { EXPIRE_AFTER_MS } from '../../runner/ownership/tenure.ts';
-import { CATCHER_LOOK_SECONDS, type CatcherLook } from '../../shared/catcher.ts';
+import { CATCHER_LOOK_SECONDS, type CatcherLook } from '../../shared/session-job.ts';
 import {
   type SessionRow,
   TASKS,

@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto';
 import { SendMessageCommand, type SQSClient } from '@aws-sdk/client-sqs';
-import { LOOK_AFTER_SECONDS } from '../../shared/catcher.ts';
-import { encodeSessionJob } from '../../shared/session-job.ts';
+import { encodeSessionJob, LOOK_AFTER_SECONDS } from '../../shared/session-job.ts';
 import type { StartRegister } from '../../shared/session-table/session-row.ts';
 import { awsFailure } from './aws.ts';
 

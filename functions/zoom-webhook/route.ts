@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { ServiceError } from '../../shared/errors.ts';
-import { type MissReason, START_NOTICES } from '../../shared/record/event-data.ts';
+import { START_NOTICES } from '../../shared/record/event-data.ts';
+import type { MissReason } from '../../shared/record/session-causes.ts';
 import { missedByNotice, NOTICE_ID } from '../../shared/session-table/missed.ts';
 import type { RegisterUpdate, StartNoticeRow } from '../../shared/session-table/webhook-writes.ts';
 import { type AllowedHosts, isAllowedAddress } from '../../shared/zoom/allowed-hosts.ts';

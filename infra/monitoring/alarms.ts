@@ -4,6 +4,7 @@ import {
   AlarmState,
   ComparisonOperator,
   CompositeAlarm,
+  type IMetric,
   TreatMissingData,
 } from 'aws-cdk-lib/aws-cloudwatch';
 import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
@@ -11,19 +12,42 @@ import type { IKey } from 'aws-cdk-lib/aws-kms';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import { Construct } from 'constructs';
 import type { Config } from '../config/schema.ts';
-import type { AlarmSpec } from './alarm-spec.ts';
 import { AlarmTopic } from './alarm-topic.ts';
-import { kinesisAlarms } from './kinesis-alarms.ts';
-import { meetingAlarms } from './meeting-alarms.ts';
-import type { Observed } from './on-call.ts';
-import { runnerAlarms } from './runner-alarms.ts';
-import { webhookAlarms } from './webhook-alarms.ts';
+
+type Threshold =
+  | { readonly above: number; readonly below?: never }
+  | { readonly below: number; readonly above?: never };
+
+/** One alarm, before it is a resource. The files `*-alarms.ts` list them, one for each part of the dashboard. */
+export type AlarmSpec = Threshold & {
+  /** The alarm's name, which is also its heading in docs/runbook.md. */
+  readonly heading: string;
+  /** What is wrong, in a sentence or two for whoever is woken. */
+  readonly says: string;
+  readonly metric: IMetric;
+  /** Bad periods of the metric until the alarm goes off; a period is one minute unless the metric says otherwise. */
+  readonly minutes: number;
+  /** How many periods the bad ones are counted in. @default `minutes`: the bad ones must follow each other */
+  readonly outOfMinutes?: number;
+  /** Meetings suffer now: part of the composite alarm, which wakes somebody. */
+  readonly pages: boolean;
+  /** A metric without data is itself the fault. */
+  readonly silenceIsBad?: boolean;
+};
+
+/**
+ * One occurrence within five minutes. A log line's metric can arrive minutes late, when its minute has already been
+ * judged: an alarm that looked at the last minute alone would never see it.
+ */
+export const ONCE = { above: 0, minutes: 1, outOfMinutes: 5 } as const;
 
 /** The runbook's heading of the composite alarm, which no `AlarmSpec` describes. */
 export const COMPOSITE_HEADING = 'Service degraded';
 
 export interface AlarmsProps {
-  readonly observed: Observed;
+  readonly deployment: string;
+  /** Every alarm that there may be; `monitoring.alarms` says which of them are made. */
+  readonly specs: readonly AlarmSpec[];
   readonly monitoring: Config['monitoring'];
   /** Address of the dashboard, which shows the runbook where `monitoring.runbookUrl` is unset. */
   readonly dashboardUrl: string;
@@ -43,26 +67,21 @@ export class Alarms extends Construct {
 
   constructor(scope: Construct, id: string, props: AlarmsProps) {
     super(scope, id);
-    const { observed, monitoring, topics, encryptionKey } = props;
+    const { deployment, monitoring, topics, encryptionKey } = props;
     this.pages = new AlarmTopic(this, 'Pages', {
-      displayName: `${observed.deployment}: meetings suffer`,
+      displayName: `${deployment}: meetings suffer`,
       subscribers: monitoring.pages,
       existing: topics.pages,
       encryptionKey,
     }).topic;
     this.tickets = new AlarmTopic(this, 'Tickets', {
-      displayName: `${observed.deployment}: to be looked at`,
+      displayName: `${deployment}: to be looked at`,
       subscribers: monitoring.tickets,
       existing: topics.tickets,
       encryptionKey,
       hasBudget: monitoring.monthlyBudget !== undefined,
     }).topic;
-    const specs = [
-      ...meetingAlarms(observed),
-      ...webhookAlarms(observed),
-      ...kinesisAlarms(observed),
-      ...runnerAlarms(observed),
-    ].filter(({ pages }) => pages || monitoring.alarms === 'all');
+    const specs = props.specs.filter(({ pages }) => pages || monitoring.alarms === 'all');
     const alarms = specs.map((spec) => ({ spec, alarm: this.#alarm(spec, props) }));
     this.all = alarms.map(({ alarm }) => alarm);
     this.composite = new CompositeAlarm(this, 'ServiceDegraded', {

@@ -1,4 +1,4 @@
-import { type AlarmSpec, ONCE } from './alarm-spec.ts';
+import { type AlarmSpec, ONCE } from './alarms.ts';
 import type { Observed } from './on-call.ts';
 
 /** Alarms about records that wait for Kinesis, and why they wait. */

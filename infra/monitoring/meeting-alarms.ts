@@ -1,5 +1,5 @@
 import { Duration } from 'aws-cdk-lib';
-import { type AlarmSpec, ONCE } from './alarm-spec.ts';
+import { type AlarmSpec, ONCE } from './alarms.ts';
 import type { Observed } from './on-call.ts';
 
 /** The service level: this share of the meetings is recorded whole. */

@@ -11,7 +11,11 @@ import type { JobQueue } from '../webhook/job-queue.ts';
 import { Alarms, type AlarmsProps } from './alarms.ts';
 import { Dashboard, dashboardUrl } from './dashboard.ts';
 import type { DeploymentMetrics } from './deployment-metrics.ts';
+import { kinesisAlarms } from './kinesis-alarms.ts';
+import { meetingAlarms } from './meeting-alarms.ts';
 import { Queries } from './queries.ts';
+import { runnerAlarms } from './runner-alarms.ts';
+import { webhookAlarms } from './webhook-alarms.ts';
 
 /** What alarms, dashboard and queries are made from. */
 export interface Observed {
@@ -46,7 +50,13 @@ export class Monitoring extends Construct {
     const { observed, monitoring, topics, encryptionKey } = props;
     this.dashboardUrl = dashboardUrl(this, observed.deployment);
     this.alarms = new Alarms(this, 'Alarms', {
-      observed,
+      deployment: observed.deployment,
+      specs: [
+        ...meetingAlarms(observed),
+        ...webhookAlarms(observed),
+        ...kinesisAlarms(observed),
+        ...runnerAlarms(observed),
+      ],
       monitoring,
       dashboardUrl: this.dashboardUrl,
       topics,

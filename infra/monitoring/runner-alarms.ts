@@ -1,4 +1,4 @@
-import { type AlarmSpec, ONCE } from './alarm-spec.ts';
+import { type AlarmSpec, ONCE } from './alarms.ts';
 import type { Observed } from './on-call.ts';
 
 /** Alarms about runners that are missing, full, lost or overloaded. */

@@ -1,4 +1,4 @@
-import { type AlarmSpec, ONCE } from './alarm-spec.ts';
+import { type AlarmSpec, ONCE } from './alarms.ts';
 import type { Observed } from './on-call.ts';
 
 /** Share of the endpoint's throttle that counts as a flood. Zoom alone comes nowhere near it. */

@@ -1,9 +1,9 @@
 import { ApiError, type EntryErrorName } from './api-error.ts';
 import type { Call } from './call.ts';
 import { streamOf } from './call.ts';
-import { parseHashKey } from './hash-key.ts';
 import { asObject, type Input, invalid, list, wrongType } from './input.ts';
 import { KIB, KINESIS_QUOTAS, PAYLOAD_UNIT_BYTES } from './limits.ts';
+import { parseHashKey } from './shard.ts';
 import type { DataStream } from './stream.ts';
 
 interface Entry {

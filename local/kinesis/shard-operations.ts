@@ -1,6 +1,5 @@
 import { ApiError } from './api-error.ts';
 import { type Call, streamNameIn, streamOf } from './call.ts';
-import { parseHashKey } from './hash-key.ts';
 import {
   type Input,
   integer,
@@ -11,7 +10,7 @@ import {
   text,
 } from './input.ts';
 import { HOUR_MS, KINESIS_QUOTAS } from './limits.ts';
-import type { Shard } from './shard.ts';
+import { parseHashKey, type Shard } from './shard.ts';
 import type { DataStream } from './stream.ts';
 
 const MAX_SHARDS_PER_PAGE = 10_000;

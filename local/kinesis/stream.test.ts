@@ -1,6 +1,6 @@
 import { fc, test } from '@fast-check/vitest';
 import { expect } from 'vitest';
-import { MAX_HASH_KEY } from './hash-key.ts';
+import { MAX_HASH_KEY } from './shard.ts';
 import { DataStream } from './stream.ts';
 
 function createDataStream(shardCount: number): DataStream {

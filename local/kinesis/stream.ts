@@ -1,7 +1,6 @@
 import { ApiError } from './api-error.ts';
-import { evenRanges, type HashKeyRange, hashPartitionKey, MAX_HASH_KEY } from './hash-key.ts';
 import { HOUR_MS, KINESIS_QUOTAS } from './limits.ts';
-import { Shard } from './shard.ts';
+import { evenRanges, type HashKeyRange, hashPartitionKey, MAX_HASH_KEY, Shard } from './shard.ts';
 import type { StreamConsumer } from './stream-consumer.ts';
 
 export type StreamMode = 'PROVISIONED' | 'ON_DEMAND';

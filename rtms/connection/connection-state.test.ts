@@ -1,10 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import {
-  type ConnectionInput,
-  type ConnectionState,
-  nextState,
-  redialDelayMs,
-} from './connection-state.ts';
+import { type ConnectionInput, type ConnectionState, nextState } from './connection-state.ts';
 
 const trouble = { cause: 'join', sinceMs: 1_000 };
 const idle: ConnectionState = { name: 'idle' };
@@ -120,25 +115,4 @@ describe('late or irrelevant inputs change nothing', () => {
       test(`${input.name} while ${state.name}`, () => {
         expect(nextState(state, input)).toBe(state);
       });
-});
-
-const delays = (pace: 'normal' | 'duplicate', random: number) =>
-  [0, 1, 2, 3, 4, 5, 9].map((failed) => Math.round(redialDelayMs(pace, failed, () => random)));
-
-test.each([
-  ['normal', 0, [0, 500, 1000, 2000, 4000, 5000, 5000]],
-  ['normal', 1, [250, 1000, 2000, 4000, 8000, 10000, 10000]],
-  ['duplicate', 0, [1500, 1500, 3000, 6000, 12000, 12000, 12000]],
-  ['duplicate', 1, [1650, 1650, 3300, 6600, 13200, 13200, 13200]],
-] as const)('%s pace, jitter %d', (pace, random, expected) => {
-  expect(delays(pace, random)).toEqual(expected);
-});
-
-test('at least five attempts fit in the signaling window', () => {
-  let atMs = 0;
-  let attempts = 0;
-  for (let failed = 0; atMs < 60_000; failed++, attempts++) {
-    atMs += redialDelayMs('normal', failed, () => 1);
-  }
-  expect(attempts).toBeGreaterThan(8);
 });

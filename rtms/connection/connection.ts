@@ -3,13 +3,9 @@ import type { Logger } from '../../shared/logger.ts';
 import { decodeMessage, encodeKeepAliveResp, type RtmsMessage } from '../protocol/codec.ts';
 import { MESSAGE_TYPE, STATUS_CODE } from '../protocol/constants.ts';
 import { Socket, type SocketClosed, type SocketEnd, type SocketOptions } from '../wire/socket.ts';
-import {
-  type Backoff,
-  type ConnectionInput,
-  type ConnectionState,
-  nextState,
-} from './connection-state.ts';
+import { type ConnectionInput, type ConnectionState, nextState } from './connection-state.ts';
 import type { Conversation, HandshakeAnswer } from './conversation.ts';
+import { after, type Backoff } from './delays.ts';
 import type { WireMessageListener } from './options.ts';
 import { type StatusVerdict, statusVerdict } from './verdict.ts';
 
@@ -263,15 +259,4 @@ function wireType({ msgType }: RtmsMessage): number | undefined {
 function sentType(text: string): number | undefined {
   const [, digits] = /^\{"msg_type":(\d+)/.exec(text) ?? [];
   return digits === undefined ? undefined : Number(digits);
-}
-
-/** Calls back after `delayMs` unless the signal aborts first. */
-export function after(delayMs: number, signal: AbortSignal, callback: () => void): void {
-  if (signal.aborted) return;
-  const timer = setTimeout(() => {
-    signal.removeEventListener('abort', cancel);
-    callback();
-  }, delayMs);
-  const cancel = () => clearTimeout(timer);
-  signal.addEventListener('abort', cancel, { once: true });
 }

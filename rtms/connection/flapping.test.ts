@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { type Script, startScriptedZoom } from '../../test/support/rtms/scripted-zoom.ts';
 import { EventLog, QUICK } from '../../test/support/rtms/simulated-client.ts';
 import { RtmsClient } from '../client.ts';
-import { redialDelayMs } from './connection-state.ts';
+import { redialDelayMs } from './delays.ts';
 
 /** A server whose connections never last: what it does once media could flow, and on which paths it hears again. */
 interface Trouble {

@@ -1,13 +1,13 @@
 import type { AgreedMedia, LeftOutMedia } from '../protocol/agreed-media.ts';
 import { MEDIA_TYPES, type MediaType } from '../protocol/media-type.ts';
 import { wantedMediaTypes } from '../protocol/params.ts';
-import { after } from './connection.ts';
 import {
   type Closure,
   type ConnectionState,
   hadTrouble,
   type Trouble,
 } from './connection-state.ts';
+import { after } from './delays.ts';
 import type { HandshakeSigner, RtmsJoin } from './handshake-signer.ts';
 import { MediaConnection, type MediaConnectionOwner } from './media-connection.ts';
 import type {

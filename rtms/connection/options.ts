@@ -2,7 +2,7 @@ import { type Logger, SILENT_LOGGER } from '../../shared/logger.ts';
 import { DEFAULT_MEDIA_REQUEST, type MediaRequest } from '../protocol/params.ts';
 import { DEFAULT_PROTOCOL, type ProtocolSettings } from '../protocol/protocol-settings.ts';
 import type { ReadMeter, ReadRest } from '../wire/wire.ts';
-import { type Backoff, redialDelayMs } from './connection-state.ts';
+import { type Backoff, redialDelayMs } from './delays.ts';
 import type { RenewCredentials } from './handshake-signer.ts';
 
 export interface RtmsClientOptions {

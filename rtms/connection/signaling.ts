@@ -10,6 +10,7 @@ import type { Conversation, HandshakeAnswer } from './conversation.ts';
 import type { HandshakeSigner, RtmsJoin } from './handshake-signer.ts';
 import type { MediaDelivery } from './media-delivery.ts';
 import type { CompleteOptions } from './options.ts';
+import { VideoSelections } from './video-selections.ts';
 
 export interface SignalingOwner {
   /** The handshake succeeded. @param serverUrls addresses for the media connections, not checked yet */
@@ -18,9 +19,6 @@ export interface SignalingOwner {
   /** A message that cannot be read is lost. */
   signalingMalformed(error: ServiceError): void;
 }
-
-/** Bounds memory in case Zoom answers no selection. */
-const MAX_UNANSWERED = 64;
 
 /**
  * The signaling conversation: messages 1 and 2, subscriptions, ready, video selection and close. Subscriptions are sent
@@ -40,10 +38,7 @@ export class Signaling implements Conversation {
   readonly #events: Set<number>;
   #addresses: readonly string[];
   #serverUrls: SignalingHandshakeResp['serverUrls'] = {};
-  /** Participants whose video is selected: one at most with V1. */
-  readonly #selectedVideos = new Set<number>();
-  /** Participants whom messages 28 without an answer yet were about, oldest first. */
-  readonly #unanswered: number[] = [];
+  readonly #videos = new VideoSelections();
 
   /** @param addresses allowed ones, at least one */
   constructor(
@@ -128,27 +123,18 @@ export class Signaling implements Conversation {
     on: boolean,
     { isVideoUp, several }: { readonly isVideoUp: boolean; readonly several: boolean },
   ): void {
-    if (on && !several) this.#selectedVideos.clear();
-    if (on) this.#selectedVideos.add(userId);
-    else this.#selectedVideos.delete(userId);
+    this.#videos.select(userId, on, several);
     if (isVideoUp) this.#sendVideoSubscription(userId, on);
   }
 
   /** Participants whose video is selected, in the order of selecting. */
   get selectedVideos(): readonly number[] {
-    return [...this.#selectedVideos];
+    return this.#videos.selected;
   }
 
-  /**
-   * The participant whom an answer to a selection is about. An answer that names nobody belongs to the oldest open
-   * selection, because Zoom answers in order.
-   *
-   * @returns undefined when no selection is open
-   */
+  /** The participant whom an answer to a selection is about; undefined when no selection is open. */
   videoAnswered(named: number | undefined): number | undefined {
-    const at = named === undefined ? 0 : this.#unanswered.indexOf(named);
-    const [asked] = at < 0 ? [] : this.#unanswered.splice(at, 1);
-    return named ?? asked;
+    return this.#videos.answered(named);
   }
 
   /**
@@ -157,14 +143,14 @@ export class Signaling implements Conversation {
    * @param cameraOf V2: the participant whose camera connection is new
    */
   repeatVideoSubscription(cameraOf?: number): void {
-    for (const userId of this.#selectedVideos) {
+    for (const userId of this.#videos.selected) {
       if (cameraOf === undefined || cameraOf === userId) this.#sendVideoSubscription(userId, true);
     }
   }
 
   /** Zoom refused this selection for good: it is not sent again. */
   dropVideoSubscription(userId: number): void {
-    this.#selectedVideos.delete(userId);
+    this.#videos.drop(userId);
   }
 
   address(attempt: number): string {
@@ -216,7 +202,7 @@ export class Signaling implements Conversation {
   changed(from: ConnectionState, to: ConnectionState): void {
     this.#owner.signalingChanged(from, to);
     if (to.name !== 'up' || this.state !== to) return;
-    this.#unanswered.length = 0;
+    this.#videos.connected();
     for (const list of subscriptionLists(this.#join.product, this.#events)) {
       this.#sendSubscription(list, true);
     }
@@ -240,7 +226,7 @@ export class Signaling implements Conversation {
 
   #sendVideoSubscription(userId: number, subscribe: boolean): void {
     if (this.state.name !== 'up') return;
-    if (this.#unanswered.length < MAX_UNANSWERED) this.#unanswered.push(userId);
+    this.#videos.sent(userId);
     this.#connection.send(
       encodeMessage({
         msg_type: MESSAGE_TYPE.VIDEO_SUBSCRIPTION_REQ,

@@ -1,10 +1,10 @@
 import type { ECSClient } from '@aws-sdk/client-ecs';
 import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
-import { isCatcher } from '../../shared/catcher.ts';
 import { Heartbeat } from '../../shared/lease/heartbeat.ts';
 import type { Logger } from '../../shared/logger.ts';
 import type { Metrics } from '../../shared/metrics.ts';
 import type { Packing } from '../../shared/packing.ts';
+import { isCatcher } from '../../shared/session-job.ts';
 import { UnreadableRows } from '../../shared/session-table/parse-row.ts';
 import type { SessionRow, TaskRow } from '../../shared/session-table/session-row.ts';
 import {

@@ -1,6 +1,6 @@
 import { performance } from 'node:perf_hooks';
-import { isCatcher } from '../../shared/catcher.ts';
 import { isExpired, observe, type Sightings } from '../../shared/lease/sightings.ts';
+import { isCatcher } from '../../shared/session-job.ts';
 import {
   type SessionRow,
   type TaskRow,

@@ -1,4 +1,4 @@
-import type { MissReason, TakeoverCause } from '../../shared/record/event-data.ts';
+import type { MissReason, TakeoverCause } from '../../shared/record/session-causes.ts';
 import { missReasonOf } from '../../shared/session-table/missed.ts';
 import type { OperatorRequest } from '../../shared/session-table/operator-writes.ts';
 import {

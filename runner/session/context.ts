@@ -9,7 +9,7 @@ import type { Product } from '../../rtms/protocol/product.ts';
 import type { ProtocolRequest } from '../../rtms/protocol/protocol-settings.ts';
 import type { Logger } from '../../shared/logger.ts';
 import type { CounterMetrics } from '../../shared/metrics.ts';
-import type { TakeoverCause } from '../../shared/record/event-data.ts';
+import type { TakeoverCause } from '../../shared/record/session-causes.ts';
 import type { RestartRegister } from '../../shared/session-table/restart.ts';
 import type { EndedReason } from '../../shared/session-table/runner-writes.ts';
 import type { SessionRow } from '../../shared/session-table/session-row.ts';

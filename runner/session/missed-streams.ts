@@ -1,13 +1,9 @@
 import type { Logger } from '../../shared/logger.ts';
 import type { Metrics } from '../../shared/metrics.ts';
 import { encodeEvent } from '../../shared/record/event.ts';
-import {
-  type EventData,
-  type EventName,
-  type MissReason,
-  START_NOTICES,
-} from '../../shared/record/event-data.ts';
+import { type EventData, type EventName, START_NOTICES } from '../../shared/record/event-data.ts';
 import { streamKey } from '../../shared/record/partition-key.ts';
+import type { MissReason } from '../../shared/record/session-causes.ts';
 import { NOTICE_ID } from '../../shared/session-table/missed.ts';
 import { type SessionRow, startOf } from '../../shared/session-table/session-row.ts';
 import { startFactsOf } from '../../shared/zoom/start-facts.ts';

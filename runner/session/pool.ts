@@ -1,5 +1,5 @@
 import type { Packing } from '../../shared/packing.ts';
-import type { HandOverCause } from '../../shared/record/event-data.ts';
+import type { HandOverCause } from '../../shared/record/session-causes.ts';
 import type { SessionRow } from '../../shared/session-table/session-row.ts';
 import { roomFor } from '../../shared/session-table/slots.ts';
 import { reconcile } from '../ownership/reconcile.ts';

@@ -1,6 +1,6 @@
 import { STOP_REASON } from '../../rtms/protocol/stop-reason.ts';
-import { isCatcher } from '../../shared/catcher.ts';
-import type { MissReason } from '../../shared/record/event-data.ts';
+import type { MissReason } from '../../shared/record/session-causes.ts';
+import { isCatcher } from '../../shared/session-job.ts';
 import { missedUnserved } from '../../shared/session-table/missed.ts';
 import { type ContinuedStream, continuedStream } from '../../shared/session-table/restart.ts';
 import {

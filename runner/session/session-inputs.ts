@@ -2,7 +2,7 @@ import type { EndReason } from '../../rtms/events.ts';
 import type { AgreedMedia, LeftOutMedia } from '../../rtms/protocol/agreed-media.ts';
 import type { HandshakeCredentials } from '../../rtms/protocol/client-messages.ts';
 import type { MetricName } from '../../shared/metrics.ts';
-import type { HandOverCause, MissReason } from '../../shared/record/event-data.ts';
+import type { HandOverCause, MissReason } from '../../shared/record/session-causes.ts';
 import type { EndedReason } from '../../shared/session-table/runner-writes.ts';
 import type { MissedRegister, StartRegister } from '../../shared/session-table/session-row.ts';
 import type { DefectPlace } from './guard.ts';

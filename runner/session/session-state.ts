@@ -1,6 +1,6 @@
 import type { EndReason } from '../../rtms/events.ts';
 import { isRestartable, STOP_REASON } from '../../rtms/protocol/stop-reason.ts';
-import type { HandOverCause } from '../../shared/record/event-data.ts';
+import type { HandOverCause } from '../../shared/record/session-causes.ts';
 
 import type {
   EndingWhy,

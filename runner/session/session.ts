@@ -1,5 +1,5 @@
 import type { AgreedMedia } from '../../rtms/protocol/agreed-media.ts';
-import type { HandOverCause } from '../../shared/record/event-data.ts';
+import type { HandOverCause } from '../../shared/record/session-causes.ts';
 import { lateness } from '../../shared/session-table/missed.ts';
 import type { RestartRegister } from '../../shared/session-table/restart.ts';
 import { hasFlowed, mayHaveRecords, wantedState } from '../../shared/session-table/session-row.ts';

@@ -2,7 +2,8 @@ import { crc32 } from 'node:zlib';
 import { ServiceError } from '../errors.ts';
 import type { InternedTexts } from '../interned-texts.ts';
 import { type DecodedMediaRecord, KEY } from './media-record.ts';
-import { asBuffer, malformedRecord, WIRE_TYPE, WireReader } from './protobuf.ts';
+import { asBuffer, malformedRecord, WIRE_TYPE } from './protobuf.ts';
+import { WireReader } from './wire-reader.ts';
 
 const EMPTY: Buffer = Buffer.alloc(0);
 

@@ -1,12 +1,9 @@
-import { crc32 } from 'node:zlib';
 import { ServiceError } from '../errors.ts';
+import { type Allocate, encodeChunk, MAX_CHUNK_OVERHEAD_BYTES } from './encode-chunk.ts';
 import { KEY, type MediaRecord } from './media-record.ts';
 import { malformedRecord, varintSize, writeVarint } from './protobuf.ts';
 
 const EMPTY: Buffer = Buffer.alloc(0);
-
-/** Most bytes that the two chunk numbers, the checksum and the payload's own length can take. */
-const MAX_CHUNK_OVERHEAD_BYTES = 6 + 7 + 6 + 7;
 
 /**
  * Encodes fields in order, defaults left out save for the payload, in one allocation of the exact size.
@@ -17,7 +14,7 @@ const MAX_CHUNK_OVERHEAD_BYTES = 6 + 7 + 6 + 7;
 export function encodeMediaRecord(record: MediaRecord): Buffer {
   const { chunkIndex = 0, chunkCount = 0 } = record;
   const header = new SourceEncoder(record).header(record);
-  return encode(header, chunkIndex, chunkCount, record.payload, Buffer.allocUnsafe);
+  return encodeChunk(header, chunkIndex, chunkCount, record.payload, Buffer.allocUnsafe);
 }
 
 /**
@@ -33,9 +30,6 @@ export function splitIntoChunks(record: MediaRecord, maxMessageBytes: number): B
 
 /** The fields in which frames of one source differ from each other. */
 type FrameFields = Pick<MediaRecord, 'sequence' | 'capturedAtMs' | 'receivedAtMs' | 'payload'>;
-
-/** Memory of exactly that size, to be written over entirely. */
-type Allocate = (sizeBytes: number) => Buffer;
 
 /** The fields that all frames of one source repeat. */
 type SourceFields = Omit<MediaRecord, keyof FrameFields | 'chunkIndex' | 'chunkCount'>;
@@ -93,7 +87,7 @@ export class SourceEncoder {
     const header = this.header(frame);
     const room = maxMessageBytes - header.length - MAX_CHUNK_OVERHEAD_BYTES;
     if (payload.length <= room) {
-      records[0] = encode(header, 0, 0, payload, this.#allocate);
+      records[0] = encodeChunk(header, 0, 0, payload, this.#allocate);
       if (records.length > 1) records.length = 1;
       return records;
     }
@@ -106,7 +100,7 @@ export class SourceEncoder {
     records.length = count;
     for (let index = 0; index < count; index += 1) {
       const part = payload.subarray(index * room, (index + 1) * room);
-      records[index] = encode(header, index, count, part, this.#allocate);
+      records[index] = encodeChunk(header, index, count, part, this.#allocate);
     }
     return records;
   }
@@ -156,27 +150,6 @@ function placeFor(key: number, valueBytes: number): Buffer {
   return place;
 }
 
-function encode(
-  header: Buffer,
-  index: number,
-  count: number,
-  payload: Uint8Array,
-  allocate: Allocate,
-): Buffer {
-  const checksum = crc32(payload);
-  const out = allocate(
-    header.length + chunkSize(index, count) + payloadSize(payload.length, checksum),
-  );
-  out.set(header);
-  let at = writeNumber(out, KEY.CHUNK_INDEX, index, header.length);
-  at = writeNumber(out, KEY.CHUNK_COUNT, count, at);
-  if (checksum !== 0) at = out.writeUInt32LE(checksum, writeVarint(out, KEY.PAYLOAD_CRC32, at));
-  // Last, and written even when empty, so that a record cut short anywhere is known by its absence.
-  at = writeVarint(out, payload.length, writeVarint(out, KEY.PAYLOAD, at));
-  out.set(payload, at);
-  return out;
-}
-
 /** Collects fields, one after the other. */
 class FieldWriter {
   #parts: Buffer[] = [];
@@ -201,24 +174,6 @@ class FieldWriter {
     this.always(key, bytes.length);
     this.#parts.push(bytes);
   }
-}
-
-function chunkSize(index: number, count: number): number {
-  return numberSize(index) + (count === 0 ? 0 : 2 + varintSize(count));
-}
-
-function payloadSize(payloadBytes: number, checksum: number): number {
-  const field = 2 + varintSize(payloadBytes) + payloadBytes;
-  return checksum === 0 ? field : 6 + field;
-}
-
-/** For fields with a one-byte key. */
-function numberSize(value: number | undefined): number {
-  return value ? 1 + varintSize(value) : 0;
-}
-
-function writeNumber(out: Buffer, key: number, value: number | undefined, at: number): number {
-  return value ? writeVarint(out, value, writeVarint(out, key, at)) : at;
 }
 
 function checkSource(fields: SourceFields): void {

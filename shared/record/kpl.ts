@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto';
 import { ServiceError } from '../errors.ts';
-import { asBuffer, varintSize, WireReader, writeVarint } from './protobuf.ts';
+import { asBuffer, varintSize, writeVarint } from './protobuf.ts';
+import { WireReader } from './wire-reader.ts';
 
 /**
  * Aggregated records of the Kinesis Producer Library: `magic | AggregatedRecord | MD5(AggregatedRecord)`.

@@ -1,5 +1,5 @@
 import { STOP_REASON } from '../../rtms/protocol/stop-reason.ts';
-import type { MissReason } from '../record/event-data.ts';
+import type { MissReason } from '../record/session-causes.ts';
 import { planOf, type RestartRegister } from './restart.ts';
 import { type MissedRegister, type SessionRow, startOf, wantedState } from './session-row.ts';
 

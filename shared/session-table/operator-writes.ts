@@ -7,7 +7,11 @@ import { ATTRIBUTE, type RowWrite, type SessionRow } from './session-row.ts';
  */
 export type OperatorRequest = NonNullable<SessionRow['operatorRequest']>;
 
-/** Leaves a request for the owner that the operator saw. Condition: `OWNED_AS_SEEN`. */
+/**
+ * Leaves a request for the owner that the operator saw. A request of before is replaced.
+ *
+ * Condition: `OWNED_AS_SEEN`: a new owner would act on what was asked of the one before.
+ */
 export function writeOperatorRequest(seen: SessionRow, request: OperatorRequest): RowWrite {
   return {
     Key: { pk: seen.pk },

@@ -1,6 +1,6 @@
 import { isRestartable, STOP_REASON } from '../../rtms/protocol/stop-reason.ts';
 import { backoffMs } from '../backoff.ts';
-import type { RestartPlan } from '../record/event-data.ts';
+import type { RestartPlan } from '../record/session-causes.ts';
 import type { EndedReason } from './runner-writes.ts';
 import { type SessionRow, wantedState } from './session-row.ts';
 

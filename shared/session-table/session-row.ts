@@ -1,6 +1,7 @@
 import type { Product } from '../../rtms/protocol/product.ts';
 import { STOP_REASON } from '../../rtms/protocol/stop-reason.ts';
-import type { LedgerRow, RestartPlan, START_NOTICES, TakeoverCause } from '../record/event-data.ts';
+import type { LedgerRow, START_NOTICES } from '../record/event-data.ts';
+import type { RestartPlan, TakeoverCause } from '../record/session-causes.ts';
 import { type StartFacts, startFactsOf } from '../zoom/start-facts.ts';
 import type { ContinuedStream, RestartRegister } from './restart.ts';
 

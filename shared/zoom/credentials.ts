@@ -1,8 +1,8 @@
 import * as v from 'valibot';
 import type { HandshakeCredentials } from '../../rtms/protocol/client-messages.ts';
 import type { Product } from '../../rtms/protocol/product.ts';
-import { withoutByteOrderMark } from '../decode-text.ts';
 import { ServiceError } from '../errors.ts';
+import { withoutByteOrderMark } from '../plain-text.ts';
 import { API_CREDENTIALS } from './api-credentials.ts';
 
 /** The app whose webhooks arrive on the bare path. */

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { doubledNames } from './exported-names.ts';
 import { missingFiles } from './named-files.ts';
 import { forbiddenArrows } from './rooms.ts';
-import { tooLong } from './sizes.ts';
+import { oddRooms, tooLong, tooManyShort } from './sizes.ts';
 import { isProduct, sourceFiles } from './source-files.ts';
 import { testOnlyExports } from './test-only-exports.ts';
 import { bannedWords } from './words.ts';
@@ -19,6 +19,14 @@ test('no two exported things share a name', () => {
 
 test('no file is over 300 lines without saying why', () => {
   expect(tooLong(code)).toEqual([]);
+});
+
+test('fewer than ten files of the product are under 40 lines, save those that something names by their path', () => {
+  expect(tooManyShort(code)).toEqual([]);
+});
+
+test('the median file of every room has 60 to 150 lines', () => {
+  expect(oddRooms(code)).toEqual([]);
 });
 
 test('no word that docs/glossary.md bans is said in code, tests or documents', () => {
@@ -65,4 +73,15 @@ test('a doubled name, a forbidden import, a banned word and a long file are foun
   expect(bannedWords(planted)).toHaveLength(1);
   expect(tooLong(planted)).toEqual(['runner/c.ts: 301 lines']);
   expect(missingFiles(planted)).toEqual(['docs/d.md: runner/gone.ts']);
+});
+
+test('ten short files, a listed file that is gone, and a room of short files are found', () => {
+  const short = (path: string) => ({ path, text: '', lines: Array<string>(40).fill('') });
+  const ten = Array.from({ length: 10 }, (_, index) => short(`runner/task/${index}.ts`));
+  const found = tooManyShort([...ten, short('runner/main.ts')]);
+  expect(found.filter((line) => line.endsWith(': short'))).toHaveLength(10);
+  expect(found.some((line) => line.startsWith('cli/main.ts: not a short file'))).toBe(true);
+  expect(found.some((line) => line.startsWith('runner/main.ts'))).toBe(false);
+  expect(tooManyShort(ten.slice(1)).filter((line) => line.endsWith(': short'))).toEqual([]);
+  expect(oddRooms(ten)).toEqual(['runner/task: its median file has 39 lines']);
 });

@@ -1,7 +1,7 @@
 import { doubledNames } from './exported-names.ts';
 import { missingFiles } from './named-files.ts';
 import { forbiddenArrows } from './rooms.ts';
-import { sizesByRoom, tooLong } from './sizes.ts';
+import { oddRooms, sizesByRoom, tooLong, tooManyShort } from './sizes.ts';
 import { isProduct, sourceFiles } from './source-files.ts';
 import { testOnlyExports } from './test-only-exports.ts';
 import { bannedWords } from './words.ts';
@@ -15,6 +15,8 @@ const findings = [
   ...doubledNames(code),
   ...testOnlyExports(code),
   ...tooLong(code),
+  ...tooManyShort(code),
+  ...oddRooms(code),
   ...missingFiles([...code.filter(isProduct), ...sourceFiles(['.md'])]),
   ...bannedWords(sourceFiles(['.ts', '.mjs', '.md', '.py'], folder)),
 ].filter(within);

@@ -1,6 +1,7 @@
 import type { MediaType } from '../../../rtms/protocol/media-type.ts';
 import { isRestartable } from '../../../rtms/protocol/stop-reason.ts';
-import type { BlindTime, TakeoverCause } from '../../../shared/record/event-data.ts';
+import type { BlindTime } from '../../../shared/record/event-data.ts';
+import type { TakeoverCause } from '../../../shared/record/session-causes.ts';
 import type { EndedReason } from '../../../shared/session-table/runner-writes.ts';
 import type { SessionRow, TaskRow } from '../../../shared/session-table/session-row.ts';
 

@@ -6,7 +6,7 @@ import type { Product } from '../../../rtms/protocol/product.ts';
 import { ServiceError } from '../../../shared/errors.ts';
 import type { Logger } from '../../../shared/logger.ts';
 import type { Metrics } from '../../../shared/metrics.ts';
-import type { RestartStep } from '../../../shared/record/event-data.ts';
+import type { RestartStep } from '../../../shared/record/session-causes.ts';
 import {
   afterAnswer,
   afterUnheard,

@@ -6,13 +6,13 @@ import {
   headKey,
   parseHead,
   parseRows,
+  type RecordPosition,
   type ShardRow,
   seenKey,
   shardKey,
   type WorkerRow,
   workerKey,
 } from './group-rows.ts';
-import type { RecordPosition } from './record-position.ts';
 import { TableClient } from './table-client.ts';
 
 /** Whose write it is: a shard is written by its owner alone. */

@@ -1,7 +1,7 @@
 import { fc, test as property } from '@fast-check/vitest';
 import { expect, test } from 'vitest';
 import { SHARD_END } from '../reading/checkpoints.ts';
-import { comparePositions, type RecordPosition } from './record-position.ts';
+import { comparePositions, type RecordPosition } from './group-rows.ts';
 
 const at = (sequenceNumber: string, subSequenceNumber?: number): RecordPosition => ({
   sequenceNumber,

@@ -5,9 +5,9 @@ import { type Marks, readMarks, remember, writeMarks } from '../reading/marks.ts
 import type { Page, Position } from '../reading/shard-reader.ts';
 import type { FenceMark } from '../records/epoch-fence.ts';
 import type { KinesisRecord } from '../records/records.ts';
+import { comparePositions, type RecordPosition } from './group-rows.ts';
 import type { GroupTable, ShardClaim } from './group-table.ts';
 import { isAbort } from './loop-pace.ts';
-import { comparePositions, type RecordPosition } from './record-position.ts';
 
 /** What a handler is told beside the frames or events. */
 export interface Batch<Item> {

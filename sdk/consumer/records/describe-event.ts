@@ -1,4 +1,5 @@
-import type { EventData, MissReason } from '../../../shared/record/event-data.ts';
+import type { EventData } from '../../../shared/record/event-data.ts';
+import type { MissReason } from '../../../shared/record/session-causes.ts';
 import type { ReceivedEvent } from './event-record.ts';
 
 /** @returns one line of words for an event. It has transcript and chat in full, so it does not belong into a log */

@@ -1,4 +1,5 @@
-import type { LedgerRow, TakeoverCause } from '../../../shared/record/event-data.ts';
+import type { LedgerRow } from '../../../shared/record/event-data.ts';
+import type { TakeoverCause } from '../../../shared/record/session-causes.ts';
 import type { FrameSource } from '../records/frame.ts';
 import type { EpochEvidence } from './epoch-evidence.ts';
 

@@ -1,3 +1,5 @@
+import type { SignalingEvent } from './events.ts';
+
 /** Bounds memory: thousands may come and go in a webinar. The oldest names are dropped first. */
 const MAX_NAMES = 10_000;
 const MAX_NAME_BYTES = 1024 * 1024;
@@ -36,4 +38,17 @@ export class Roster {
   nameOf(userId: number): string {
     return this.#names.get(userId) ?? '';
   }
+}
+
+/** Takes the active speaker from an event. Nobody is when the new one has no id, or when the active one leaves. */
+export function followSpeaker(view: MeetingView, event: SignalingEvent): void {
+  if (event.name === 'active_speaker') {
+    const { userId, userName } = event;
+    view.activeSpeaker = userId === undefined ? undefined : { userId, userName };
+    return;
+  }
+  const { activeSpeaker } = view;
+  if (event.name !== 'participant_left' || activeSpeaker === undefined) return;
+  const hasLeft = event.participants.some(({ userId }) => userId === activeSpeaker.userId);
+  if (hasLeft) view.activeSpeaker = undefined;
 }

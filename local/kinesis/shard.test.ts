@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { evenRanges, hashPartitionKey, MAX_HASH_KEY, parseHashKey } from './hash-key.ts';
+import { evenRanges, hashPartitionKey, MAX_HASH_KEY, parseHashKey } from './shard.ts';
 
 // Digests of RFC 1321, A.5.
 test.each([
