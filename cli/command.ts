@@ -86,7 +86,7 @@ export async function runCommand(
   };
   process.on('SIGINT', onSignal);
   process.on('SIGTERM', onSignal);
-  // Holds until the work is done: main.ts exits with this code when the reader of a pipe leaves.
+  // The exit code until the work is done. When the reader of a pipe leaves before, main.ts exits with it.
   process.exitCode = interrupted;
   let aws: AwsClients | undefined;
   try {

@@ -15,11 +15,11 @@ export interface StackOptions {
   readonly allowedHosts: string;
   readonly media: string | undefined;
   readonly runners: number;
-  /** Of Zoom's REST API. @default Zoom's */
+  /** Addresses of Zoom's REST API. @default Zoom's own */
   readonly api?: ApiAddresses;
   /** The catcher, which serves while no runner does. Unset: there is none. */
   readonly catcher?: LocalCatcherOptions | undefined;
-  /** Of the media stream. @default those of the local AWS */
+  /** Shards of the media stream. @default as many as the local AWS makes */
   readonly mediaShards?: number | undefined;
   /** Replaces `runner/main.ts` in tests. */
   readonly runner?: RunnerVariant | undefined;

@@ -5,7 +5,7 @@ import type { SessionStateResp, SessionStateUpdate } from './protocol/decode-sig
 /** Bounds memory, at 256 bytes an id. A stream has a handful of sessions. */
 const MAX_SESSIONS = 1_000;
 
-/** What the client's event `sessionState` tells. */
+/** The argument of the client's event `sessionState`. */
 type SessionStateChange = RtmsClientEvents['sessionState'][0];
 
 /** Zoom's sessions inside a stream, one for each user (message 9), with the last state of each that has not stopped. */

@@ -151,7 +151,10 @@ export class ZoomAccount {
     return this.#entry(rtmsStreamId).finished.promise;
   }
 
-  /** The stream of an address; `dead`: the address is of before a fail-over and leads nowhere; undefined: of no stream. */
+  /**
+   * Finds the stream of an address. `dead`: the address is older than the last fail-over, and leads nowhere now.
+   * Undefined: it is the address of no stream.
+   */
   streamAt(id = '', generation = ''): RtmsStream | undefined | 'dead' {
     const stream = this.#streams.get(id)?.stream;
     return stream && Number(generation) !== stream.generation ? 'dead' : stream;
@@ -174,7 +177,7 @@ export class ZoomAccount {
     for (const { stream, finished } of live) finished.resolve(stream.ledger.report());
   }
 
-  /** What the REST API needs of the account's meetings. */
+  /** The account's meetings, as the REST API needs them. */
   get apiHost(): Pick<ApiHost, 'meeting' | 'liveMeetings' | 'start'> {
     return {
       meeting: (id) => {

@@ -51,7 +51,7 @@ export interface SentEvent {
   readonly sent: boolean;
 }
 
-/** Everything Zoom sent, or did not, of one RTMS stream. */
+/** Everything that Zoom sent of one RTMS stream, and what it did not send. */
 export interface SentReport {
   readonly rtmsStreamId: string;
   readonly sources: readonly SentSource[];

@@ -58,7 +58,10 @@ export class RtmsStream {
   readonly video: VideoSelection;
   /** SESSION_STATE of the sessions inside the stream. */
   readonly sessions = new Map<string, number>();
-  /** 1, and one more after every fail-over. It is part of the addresses, so that those of before lead nowhere. */
+  /**
+   * 1, and one more after every fail-over. It is part of the addresses, so that the addresses before a fail-over lead
+   * nowhere.
+   */
   generation = 1;
   /** The last handshake was refused for its signature. */
   hadBadSignature = false;

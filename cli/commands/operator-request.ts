@@ -19,7 +19,7 @@ interface StopFlags extends RequestFlags, ZoomStreamFlags {
   readonly api?: true;
 }
 
-/** By its runner; with `--api` by Zoom, also of a stream that no runner serves. */
+/** The runner ends the session; with `--api` Zoom itself does, also for a stream that no runner serves. */
 export function stopCommand(): Command {
   const command = createCommand('stop', {
     summary: 'end a session for good',

@@ -106,7 +106,7 @@ function isWaiting(
   return owner === 'UNOWNED' && endedReason === undefined && nowMs - requestedAtMs > 5_000;
 }
 
-/** For a shell. */
+/** Quotes an id, if it needs that, so that a shell takes it as one word. */
 function quoted(id: string): string {
   return /^[\w=+.-]+$/.test(id) ? id : `'${id.replaceAll("'", "'\\''")}'`;
 }

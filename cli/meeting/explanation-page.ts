@@ -2,7 +2,7 @@ import { layOut } from '../../shared/table.ts';
 import type { Explanation } from './explanation.ts';
 import type { RecordedMedia } from './recorded-media.ts';
 
-/** Losses on the page; `rtms verify` lists all. */
+/** How many losses the page lists; `rtms verify` lists all of them. */
 const MAX_MISSING = 12;
 const MAX_PEOPLE = 8;
 

@@ -86,7 +86,7 @@ function inOrder(streams: readonly FoundSession[]): FoundSession[] {
   const byId = new Map(streams.map((stream) => [stream.rtmsStreamId, stream]));
   const placed: FoundSession[] = [];
   const place = (stream: FoundSession) => {
-    // Deleted first: a row that was spoilt may lead in a circle.
+    // Deleted before its predecessor is placed: damaged rows may name each other in a circle.
     if (!byId.delete(stream.rtmsStreamId)) return;
     const before = byId.get(stream.row?.continues?.rtmsStreamId ?? '');
     if (before !== undefined) place(before);

@@ -49,7 +49,7 @@ const SCALING_ALARMS = 1;
 const ALARMS_AROUND_ZERO = 2;
 /** Lambda keeps five long polls of 20 s at the catcher's queue. */
 const CATCHER_POLLS_PER_HOUR = (5 * SECONDS_PER_HOUR) / 20;
-/** A look at a row that a task has claimed. */
+/** How long an execution of the catcher takes to see that a task has claimed a row, s. */
 const LOOK_SECONDS = 0.05;
 const HOURS_OF_FIRST_RETENTION = 24;
 const HOURS_OF_EXTENDED_RETENTION = 168;

@@ -28,7 +28,7 @@ const CREDENTIALS = { accessKeyId: 'local', secretAccessKey: 'local' };
 export interface LocalAwsOptions {
   /** Contents of the Zoom secret, shaped as `shared/zoom/credentials.ts` says. */
   readonly zoomSecret: string;
-  /** Of the media stream: each takes 1 MiB/s. @default 4 */
+  /** Shards of the media stream; each takes 1 MiB/s. @default 4 */
   readonly mediaShards?: number | undefined;
 }
 

@@ -103,7 +103,7 @@ export class Shard {
     for (const watcher of this.#watchers) watcher();
   }
 
-  /** Calls `watcher` whenever a record has come or the shard was closed. @returns ends it */
+  /** Calls `watcher` whenever a record has come or the shard was closed. @returns a function that ends the calls */
   watch(watcher: () => void): () => void {
     this.#watchers.add(watcher);
     return () => void this.#watchers.delete(watcher);

@@ -1,13 +1,13 @@
 import { pathToFileURL } from 'node:url';
 import type { Context } from 'aws-lambda';
 
-/** From the function to its execution. */
+/** What the function sends to its execution. */
 export interface Invocation {
   readonly event: unknown;
   readonly timeoutMs: number;
 }
 
-/** From the execution to its function. */
+/** What the execution sends to its function. */
 export type Outcome =
   | { readonly ready: true }
   | { readonly result: unknown }

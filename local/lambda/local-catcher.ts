@@ -32,7 +32,7 @@ export interface LocalCatcherOptions {
 interface LocalCatcherParts extends LocalCatcherOptions {
   readonly aws: LocalAws;
   readonly fleet: RunnerFleet;
-  /** `CatcherEnv` but for what is set here. */
+  /** The variables of `CatcherEnv`, without those that are set here. */
   readonly environment: Readonly<Record<string, string>>;
   readonly onLine: (line: string, json: Record<string, unknown> | undefined) => void;
 }
@@ -47,7 +47,7 @@ export class LocalCatcher {
   readonly #starting = new Set<NodeJS.Timeout>();
   #wanted: number;
   #waitingSinceMs: number | undefined;
-  /** How many batches found no concurrency. */
+  /** How many batches Lambda refused because no execution was to spare. */
   throttles = 0;
 
   constructor(parts: LocalCatcherParts) {

@@ -26,10 +26,10 @@ export interface LocalFunctionOptions {
 
 interface Execution {
   readonly child: Child;
-  /** The only one that it may write to. */
+  /** The only directory that the execution may write to. */
   readonly directory: string;
   told: (outcome: Outcome) => void;
-  /** Over a limit, and killed for it: no invocation may get it. */
+  /** Whether it was killed because it went over a limit: no invocation may get it. */
   isKilled: boolean;
 }
 
@@ -57,21 +57,21 @@ export class LocalFunction {
     this.#options = options;
     this.#thaw = startChild('local/lambda/thaw-with-parent.ts', [], {}, () => {});
     this.#bundle = bundleFunction(options.entry);
-    // The first execution reports it.
+    // The first execution awaits the bundle too, and reports why there is none.
     this.#bundle.catch(() => undefined);
   }
 
-  /** Processes of the invocations that run. */
+  /** Ids of the processes that run an invocation. */
   get running(): number[] {
     return [...this.#busy].map(({ child }) => child.pid);
   }
 
-  /** Processes that wait, frozen. */
+  /** Ids of the processes that wait for the next invocation, frozen. */
   get frozen(): number[] {
     return this.#idle.map(({ child }) => child.pid);
   }
 
-  /** What the executions that run have in their `/tmp`, MiB; the fullest one. */
+  /** How much the fullest `/tmp` of the executions that run holds, MiB. */
   get tmpMib(): number {
     return Math.max(0, ...[...this.#busy].map(({ directory }) => sizeMib(directory)));
   }
@@ -89,7 +89,7 @@ export class LocalFunction {
       process.kill('SIGCONT');
       this.#busy.add(execution);
       const invocation: Invocation = { event, timeoutMs };
-      // An execution that was killed while it was frozen: its end is the outcome.
+      // The execution may have been killed while it was frozen; then its end is the outcome.
       const outcome = await this.#outcome(execution, () => process.send(invocation, () => {}));
       if ('error' in outcome) throw new Error(outcome.error);
       return 'result' in outcome ? outcome.result : undefined;
@@ -199,7 +199,7 @@ function residentMib(pid: number): number {
   }
 }
 
-/** Of all files. One that is removed meanwhile counts as nothing. */
+/** The size of all files. A file that is removed meanwhile counts as nothing. */
 function sizeMib(directory: string): number {
   const entries = readdirSync(directory, { recursive: true, withFileTypes: true });
   const sizes = entries

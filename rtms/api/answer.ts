@@ -23,7 +23,7 @@ const API_DELAYS = [
   /** 2310. Zoom says so for a moment too after a Developer Pack was bought. */
   'operation_failed',
   'rate_limited',
-  /** 5xx, or an answer that is none. */
+  /** 5xx, 408, or a status below 400 that is no success: Zoom itself is not well. */
   'unavailable',
   /** No answer in time, or no connection. The request may have been carried out all the same. */
   'unreachable',
@@ -95,7 +95,7 @@ export function readTokenAnswer(answer: HttpAnswer, nowMs: number): ApiAnswer {
   return read.kind === 'refused' ? { ...read, why: 'credentials_invalid' } : read;
 }
 
-/** Does Zoom say that the token is not valid (any more)? */
+/** Whether Zoom says that the token is not valid, or no longer. */
 export function isTokenRefused({ status, code }: ApiAnswer): boolean {
   return status === 401 && (code === undefined || code === CODE_124_INVALID_TOKEN);
 }

@@ -19,7 +19,7 @@ export type TokenOrRefusal = { readonly token: string } | { readonly refusal: Ap
 
 /**
  * Access tokens of a server-to-server OAuth app, in memory alone. Whoever asks while one is being fetched waits for that
- * one: Zoom voids the tokens before the newest few.
+ * one: Zoom keeps only the newest few tokens of an app valid, so parallel requests would void each other's.
  */
 export class TokenSource {
   readonly #options: TokenSourceOptions;
@@ -76,7 +76,7 @@ export class TokenSource {
 function readToken(body: string): { token: string; lifeMs: number } | undefined {
   try {
     const { access_token, expires_in } = JSON.parse(body) ?? {};
-    // What a header cannot carry is no token, and would be quoted in the error of whoever tries.
+    // A header takes no other characters, and `fetch` would quote the token in its error.
     if (typeof access_token !== 'string' || !/^[\x21-\x7e]+$/.test(access_token)) return undefined;
     return { token: access_token, lifeMs: Number(expires_in) * 1_000 || 0 };
   } catch {

@@ -59,7 +59,7 @@ export class ZoomApi {
     this.#tokens = new TokenSource({ credentials, url: addresses.oauthUrl, timeoutMs, now });
   }
 
-  /** Asks for a token: are the credentials right? */
+  /** Asks for a token, which shows whether the credentials are right. */
   async check(): Promise<ApiAnswer> {
     const given = await this.#tokens.get();
     return 'refusal' in given ? given.refusal : { kind: 'ok', status: 200 };
@@ -74,7 +74,7 @@ export class ZoomApi {
     return answer;
   }
 
-  /** Live meetings, or webinars, of the whole account. @returns the list; or the answer that is none */
+  /** Live meetings, or webinars, of the whole account. @returns the list; or Zoom's answer, when it is none */
   async liveMeetings(
     kind: 'meetings' | 'webinars' = 'meetings',
   ): Promise<{ readonly meetings: readonly LiveMeeting[] } | { readonly answer: ApiAnswer }> {

@@ -3,6 +3,7 @@ import { createServer } from 'node:http';
 import { type AddressInfo, connect, type Socket } from 'node:net';
 import { describe, expect, test } from 'vitest';
 import type { WebSocket } from 'ws';
+import { joinScripted } from '../../test/support/rtms/scripted-client.ts';
 import {
   accept,
   answer,
@@ -31,21 +32,8 @@ const OFF = { audio: false, video: false, deskshare: false, transcript: false, c
 const AUDIO = { codec: 'L16', sampleRate: 'SR_16K', channel: 'MONO' };
 const AUDIO_AND_CHAT = completeMediaRequest({ ...OFF, audio: AUDIO, chat: {} });
 
-/** A client joined to a scripted server at `<url>/signaling`. */
-async function joinScripted(script: Script, options: Partial<RtmsClientOptions> = {}) {
-  const zoom = await startScriptedZoom(script);
-  const client = new RtmsClient({ ...QUICK, ...options });
-  const log = new EventLog(client);
-  client.join({ ...IDS, serverUrls: [`${zoom.url}/signaling`] });
-  return {
-    zoom,
-    client,
-    log,
-    async [Symbol.asyncDispose]() {
-      await client.leave();
-      await zoom[Symbol.asyncDispose]();
-    },
-  };
+function joinSigned(script: Script, options: Partial<RtmsClientOptions> = {}) {
+  return joinScripted(script, options, undefined, IDS);
 }
 
 /** Answers the first handshake of this path with a status, every other as it should be. */
@@ -66,7 +54,7 @@ const STATUSES = [...Array.from({ length: 48 }, (_, status) => status), 75];
 
 describe('on the wire', () => {
   test('speaks the documented handshakes, subscriptions and ready', async () => {
-    await using it = await joinScripted(accept(['audio', 'chat']), { media: AUDIO_AND_CHAT });
+    await using it = await joinSigned(accept(['audio', 'chat']), { media: AUDIO_AND_CHAT });
     await it.log.next('joined');
     const ready = () => it.zoom.received.filter(({ message }) => message.msg_type === 7);
     while (ready().length === 0) await new Promise(setImmediate);
@@ -119,7 +107,7 @@ describe('on the wire', () => {
 
 describe('signaling answers', () => {
   test.each(STATUSES)('status %i', async (status) => {
-    await using it = await joinScripted(statusFirst('signaling', status, ['audio']));
+    await using it = await joinSigned(statusFirst('signaling', status, ['audio']));
     const verdict = statusVerdict(status, 1);
     if (verdict === 'refused' || verdict === 'fatal') {
       expect(await it.log.next('ended')).toEqual({ cause: 'refused', status, restartable: false });
@@ -139,12 +127,12 @@ describe('signaling answers', () => {
         socket.send(JSON.stringify({ msg_type: 2, status_code: 17, reason }));
       } else accept(['audio'])(path, message, socket);
     };
-    await using it = await joinScripted(script);
+    await using it = await joinSigned(script);
     await it.log.next('joined');
   });
 
   test('that never come time out, attempt after attempt', async () => {
-    await using it = await joinScripted(() => {}, {
+    await using it = await joinSigned(() => {}, {
       handshakeTimeoutMs: 20,
       signalingWindowMs: 150,
     });
@@ -158,7 +146,7 @@ describe('signaling answers', () => {
       if (path === 'signaling' && ++tries === 1) socket.send('{"msg_type":2');
       else accept(['audio'])(path, message, socket);
     };
-    await using it = await joinScripted(script, { handshakeTimeoutMs: 20 });
+    await using it = await joinSigned(script, { handshakeTimeoutMs: 20 });
     await it.log.next('joined');
     expect(it.log.of('malformed')).toMatchObject([{ scope: 'signaling' }]);
   });
@@ -171,7 +159,7 @@ describe('signaling answers', () => {
         if (message.msg_type === 1 && ++tries <= 2) socket.send(text);
         else accept(['audio'])(path, message, socket);
       };
-      await using it = await joinScripted(script);
+      await using it = await joinSigned(script);
       await it.log.next('joined');
       expect(tries).toBe(3);
     },
@@ -183,13 +171,13 @@ describe('signaling answers', () => {
       if (path === 'signaling' && ++tries <= 12) socket.close(1000);
       else accept(['audio'])(path, message, socket);
     };
-    await using it = await joinScripted(script);
+    await using it = await joinSigned(script);
     await it.log.next('joined');
     expect(it.log.names().filter((name) => name !== 'state')).toEqual(['joined']);
   });
 
   test('that are a bare close until the window ends make the client end as lost', async () => {
-    await using it = await joinScripted((_path, _message, socket) => socket.close(1000), {
+    await using it = await joinSigned((_path, _message, socket) => socket.close(1000), {
       signalingWindowMs: 500,
     });
     expect(await it.log.next('ended')).toEqual({ cause: 'lost', restartable: true });
@@ -199,7 +187,7 @@ describe('signaling answers', () => {
 
 describe('media answers', () => {
   test.each(STATUSES)('status %i', async (status) => {
-    await using it = await joinScripted(statusFirst('audio', status, ['audio', 'chat']), {
+    await using it = await joinSigned(statusFirst('audio', status, ['audio', 'chat']), {
       media: AUDIO_AND_CHAT,
     });
     const verdict = statusVerdict(status, 1);
@@ -221,7 +209,7 @@ describe('media answers', () => {
         if (message.msg_type === 1) sayHello(socket, ['all']);
         if (message.msg_type === 3) answer(socket, 4, ++tries === 1 ? status : 0);
       };
-      await using it = await joinScripted(script, { media: AUDIO_AND_CHAT, layout: 'unified' });
+      await using it = await joinSigned(script, { media: AUDIO_AND_CHAT, layout: 'unified' });
       const media = await it.log.next('joined');
       const isRetried = statusVerdict(status, 1) === 'retry';
       expect(Object.keys(media as object)).toEqual(isRetried ? ['audio', 'chat'] : ['audio']);
@@ -231,7 +219,7 @@ describe('media answers', () => {
   );
 
   test('that refuse everything end the client', async () => {
-    await using it = await joinScripted(statusFirst('audio', 9, ['audio']));
+    await using it = await joinSigned(statusFirst('audio', 9, ['audio']));
     expect(await it.log.next('ended')).toEqual({ cause: 'refused', status: 9, restartable: false });
   });
 
@@ -240,7 +228,7 @@ describe('media answers', () => {
     const script: Script = (path, message, socket) => {
       if (path !== 'chat' || !isSlow) accept(['audio', 'chat'])(path, message, socket);
     };
-    await using it = await joinScripted(script, { media: AUDIO_AND_CHAT, mediaWaitMs: 30 });
+    await using it = await joinSigned(script, { media: AUDIO_AND_CHAT, mediaWaitMs: 30 });
     expect(Object.keys((await it.log.next('joined')) as object)).toEqual(['audio']);
     expect(await it.log.next('interrupted')).toMatchObject({ scope: 'chat' });
     isSlow = false;
@@ -258,7 +246,7 @@ describe('media connections', () => {
   };
 
   test('go on trying beyond their window while another one is up', async () => {
-    await using it = await joinScripted(chatIsGone, {
+    await using it = await joinSigned(chatIsGone, {
       media: AUDIO_AND_CHAT,
       mediaWindowMs: 30,
       mediaWaitMs: 5,
@@ -275,7 +263,7 @@ describe('media connections', () => {
       if (path === 'audio' && isGone) socket.terminate();
       else accept(['audio'])(path, message, socket);
     };
-    await using it = await joinScripted(script, { mediaWindowMs: 60 });
+    await using it = await joinSigned(script, { mediaWindowMs: 60 });
     await it.log.next('joined');
     isGone = true;
     for (const socket of it.zoom.sockets('audio')) socket.terminate();
@@ -284,7 +272,7 @@ describe('media connections', () => {
   });
 
   test('are not redialled on a notice that is about a loss of our own', async () => {
-    await using it = await joinScripted(accept(['audio', 'chat']), { media: AUDIO_AND_CHAT });
+    await using it = await joinSigned(accept(['audio', 'chat']), { media: AUDIO_AND_CHAT });
     await it.log.next('joined');
     for (const socket of it.zoom.sockets('audio')) socket.terminate();
     it.zoom.send('signaling', { msg_type: 6, event: { event_type: 7, timestamp: 1 } });
@@ -303,7 +291,7 @@ describe('a notice of Zoom', () => {
     ['state 2 for no reason', { msg_type: 8, state: 2, timestamp: 1 }],
   ])('by %s: redoes only the socket that nothing comes on', async (_title, notice) => {
     let nowMs = 0;
-    await using it = await joinScripted(accept(['audio', 'chat']), {
+    await using it = await joinSigned(accept(['audio', 'chat']), {
       media: AUDIO_AND_CHAT,
       noticeMs: 300,
       // No two things happen at one time.
@@ -325,7 +313,7 @@ describe('a notice of Zoom', () => {
   test.each(['reason', 'stop_reason'])(
     'by state 2 with 13 in `%s`: redoes everything, though signaling lives',
     async (field) => {
-      await using it = await joinScripted(accept(['audio']));
+      await using it = await joinSigned(accept(['audio']));
       await it.log.next('joined');
       it.zoom.send('signaling', { msg_type: 8, state: 2, [field]: 13, timestamp: 1 });
       expect(await it.log.next('reconnected')).toMatchObject({
@@ -340,7 +328,7 @@ describe('a notice of Zoom', () => {
 
 describe('the end', () => {
   test('comes with the connection when Zoom announced it before', async () => {
-    await using it = await joinScripted(accept(['audio']));
+    await using it = await joinSigned(accept(['audio']));
     await it.log.next('joined');
     it.zoom.send('signaling', { msg_type: 8, state: 3, reason: 6, timestamp: 1 });
     for (const socket of it.zoom.sockets('signaling')) socket.close(1000);
@@ -352,7 +340,7 @@ describe('the end', () => {
   });
 
   test('has the announced reason when the last message has none', async () => {
-    await using it = await joinScripted(accept(['audio']));
+    await using it = await joinSigned(accept(['audio']));
     await it.log.next('joined');
     it.zoom.send('signaling', { msg_type: 8, state: 3, reason: 10, timestamp: 1 });
     it.zoom.send('signaling', { msg_type: 8, state: 4, timestamp: 1 });
@@ -360,7 +348,7 @@ describe('the end', () => {
   });
 
   test('does not wait for a server that never answers a stream close', async () => {
-    await using it = await joinScripted(accept(['audio']), { closeTimeoutMs: 30 });
+    await using it = await joinSigned(accept(['audio']), { closeTimeoutMs: 30 });
     await it.log.next('joined');
     for (const socket of it.zoom.sockets('audio')) socket.pause();
     for (const socket of it.zoom.sockets('signaling')) socket.pause();
@@ -373,7 +361,7 @@ describe('the end', () => {
       if (message.msg_type === 21) socket.send('{"msg_type":22,"status_code":0}');
       else accept(['audio'])(path, message, socket);
     };
-    await using it = await joinScripted(script, { closeTimeoutMs: 5_000 });
+    await using it = await joinSigned(script, { closeTimeoutMs: 5_000 });
     await it.log.next('joined');
     await it.client.leave({ closeStream: true });
   });
@@ -389,7 +377,7 @@ describe('a server that asks and does not read the answers', () => {
   );
 
   test('has its connection cut', async () => {
-    await using it = await joinScripted(accept(['audio']));
+    await using it = await joinSigned(accept(['audio']));
     await it.log.next('joined');
     const [server] = it.zoom.sockets('audio') as (WebSocket & { _socket: Socket })[];
     if (server === undefined) throw new Error('no audio socket');
@@ -423,7 +411,7 @@ describe('what no server should send', () => {
     ],
     ['another type, cut', '{"msg_type":17,"content":{"da', { mediaType: 'transcript' }],
   ])('%s spoils one message', async (_title, text, expected) => {
-    await using it = await joinScripted(accept(['audio']));
+    await using it = await joinSigned(accept(['audio']));
     await it.log.next('joined');
     it.zoom.send('audio', text);
     it.zoom.send('audio', { msg_type: 14, content: { user_id: 7, data: 'AAAA', timestamp: 1 } });
@@ -435,7 +423,7 @@ describe('what no server should send', () => {
   });
 
   test('broken UTF-8: one message is lost', async () => {
-    await using it = await joinScripted(accept(['audio']));
+    await using it = await joinSigned(accept(['audio']));
     await it.log.next('joined');
     for (const socket of it.zoom.sockets('audio')) {
       socket.send(Buffer.from('{"msg_type":14,"content":{"\xff\xfe', 'latin1'), { binary: false });
@@ -446,7 +434,7 @@ describe('what no server should send', () => {
   });
 
   test('on a unified socket: the loss has no media type if the message tells none', async () => {
-    await using it = await joinScripted(accept(['all']), {
+    await using it = await joinSigned(accept(['all']), {
       media: AUDIO_AND_CHAT,
       layout: 'unified',
     });
@@ -456,7 +444,7 @@ describe('what no server should send', () => {
   });
 
   test('a message that is too large: the socket is redialled, the session goes on', async () => {
-    await using it = await joinScripted(accept(['audio']));
+    await using it = await joinSigned(accept(['audio']));
     await it.log.next('joined');
     it.zoom.send('audio', 'x'.repeat(MAX_MESSAGE_BYTES + 1));
     expect((await it.log.next('malformed')).error).toMatchObject({
@@ -469,7 +457,7 @@ describe('what no server should send', () => {
   });
 
   test('a message as large as the limit allows is read', async () => {
-    await using it = await joinScripted(accept(['audio']));
+    await using it = await joinSigned(accept(['audio']));
     await it.log.next('joined');
     const head = '{"msg_type":14,"content":{"user_id":7,"timestamp":1,"data":"';
     const size = MAX_MESSAGE_BYTES - head.length - 3;
@@ -478,7 +466,7 @@ describe('what no server should send', () => {
   });
 
   test('bytes that are no WebSocket frame: the socket is redialled, the session goes on', async () => {
-    await using it = await joinScripted(accept(['audio']));
+    await using it = await joinSigned(accept(['audio']));
     await it.log.next('joined');
     for (const socket of it.zoom.sockets('audio')) {
       (socket as unknown as { _socket: { write(data: Buffer): void } })._socket.write(
@@ -542,7 +530,7 @@ describe('dialling', () => {
     });
     await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve));
     const { port } = proxy.address() as AddressInfo;
-    await using it = await joinScripted(accept(['audio']), {
+    await using it = await joinSigned(accept(['audio']), {
       proxyUrl: `http://127.0.0.1:${port}`,
     });
     await it.log.next('joined');

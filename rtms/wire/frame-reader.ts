@@ -18,7 +18,7 @@ export interface FrameHandlers {
 }
 
 export interface FrameViolation {
-  /** What to close with. */
+  /** The code of the close frame that ends the connection. */
   readonly closeCode: 1002 | 1009;
   readonly what: string;
 }

@@ -7,13 +7,13 @@ const LEAST_BYTES_PER_MS = 20;
 /** The live rate is an average over at least this time: of a lane's first frames it would be far too high. */
 const LEAST_RATE_MS = 1_000;
 
-/** Of one lane: how fast its key comes in, and when its backlog may send the next record. */
+/** The pace of one lane: how fast its key comes in, and when its backlog may send the next record. */
 export class CatchUpClock {
   #liveBytes = 0;
   #liveSinceMs: number | undefined;
   #dueMs = Number.NEGATIVE_INFINITY;
 
-  /** Lanes with a backlog send in the order of this. */
+  /** Lanes with a backlog send in the order of this time, the smallest first. */
   get dueMs(): number {
     return this.#dueMs;
   }
@@ -29,7 +29,7 @@ export class CatchUpClock {
     this.#dueMs = nextDueMs(this.#dueMs, sizeBytes, this.#liveBytesPerMs(nowMs), nowMs);
   }
 
-  /** Average since the lane exists. */
+  /** The average since the first unit came, or over `LEAST_RATE_MS` if that is longer. */
   #liveBytesPerMs(nowMs: number): number {
     return this.#liveBytes / Math.max(LEAST_RATE_MS, nowMs - (this.#liveSinceMs ?? nowMs));
   }

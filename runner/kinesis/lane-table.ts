@@ -10,7 +10,7 @@ import {
 import type { RecordFormat } from './record-format.ts';
 import { sessionOf, type Unit, unitBytes } from './unit.ts';
 
-/** Which partition keys: all of one session (what stands before the first `#`), or those a test accepts. */
+/** Which partition keys: all of one session (what stands before the first `#`), or those that a function accepts. */
 export type KeySelection = string | ((partitionKey: string) => boolean);
 
 export function selects(selection: KeySelection, partitionKey: string): boolean {

@@ -81,7 +81,7 @@ export class RecordFormer {
     this.#formedMemory = undefined;
   }
 
-  /** Copies the records, whose own memory is free then. */
+  /** Copies the records into one. The memory of each is released afterwards. */
   #pack(records: readonly Uint8Array[], owners: readonly Unit[]): Buffer {
     const packed = this.#format.pack(this.#partitionKey, records, this.#memory);
     for (let index = 0; index < records.length; index += 1) {

@@ -2,7 +2,7 @@ import type { Product } from '../../rtms/protocol/product.ts';
 
 /** A request about the RTMS stream of one meeting. */
 export interface StatusRoute {
-  /** Meetings and webinars share a route; what is asked for is told by the id. */
+  /** Meetings and webinars share a route; the id says which of the two is meant. */
   readonly product: Product;
   readonly id: string;
 }
@@ -26,7 +26,7 @@ export function matchRoute(method: string, path: string): StatusRoute | undefine
     if (segment === undefined || itsMethod !== method) continue;
     const id = decoded(segment);
     if (id === undefined) return undefined;
-    // What begins with a slash or holds two would have been another path.
+    // Zoom decodes a path before it splits it, so such an id would name another path unless it was encoded twice.
     if (id.startsWith('/') || id.includes('//')) return undefined;
     return { product, id: id.includes('%') ? (decoded(id) ?? id) : id };
   }

@@ -11,13 +11,13 @@ import { matchRoute, type StatusRoute } from './api-routes.ts';
 
 /** The account's REST API: who may ask it, and for what. */
 export interface SimulatedApi extends ApiCredentials {
-  /** Of every token. Those of the other products count as granted with `rtms`. */
+  /** The scopes of every token. `rtms` stands for those of the other products too. */
   readonly scopes: readonly ('rtms' | 'meetings')[];
   /** How long a token lasts, s. */
   readonly tokenSeconds: number;
 }
 
-/** Known to everybody, as the credentials of the fixtures are. */
+/** The credentials that everybody knows, as they do those of the fixtures: they guard nothing. */
 export const EXAMPLE_API: SimulatedApi = {
   accountId: 'exampleAccountId01',
   clientId: 'exampleApiClientId01',
@@ -26,7 +26,7 @@ export const EXAMPLE_API: SimulatedApi = {
   tokenSeconds: 3_599,
 };
 
-/** One request that came with a valid token, and what it was answered. */
+/** One request that came with a valid token, and its answer. */
 export interface ApiEntry {
   readonly atMs: number;
   readonly action: string;
@@ -37,7 +37,7 @@ export interface ApiEntry {
   readonly rtmsStreamId?: string;
 }
 
-/** What the REST API was asked. */
+/** The requests that the REST API has received, and the tokens that it gave. */
 export interface ApiBooks {
   readonly requests: readonly ApiEntry[];
   readonly tokens: number;
@@ -50,7 +50,7 @@ export interface ApiBooks {
 /** The meetings of the simulator, as the API needs them. */
 export interface ApiHost {
   readonly clock: Clock;
-  /** Apps that stream. */
+  /** Client ids of the apps that stream. */
   readonly clientIds: readonly string[];
   meeting(id: string): ApiMeeting | undefined;
   liveMeetings(): readonly {
@@ -66,7 +66,7 @@ interface ApiMeeting {
   readonly entityId: string;
   readonly scenario: Scenario;
   readonly isOver: boolean;
-  /** The newest, live or not. */
+  /** The newest stream of the meeting, live or not. */
   readonly stream: RtmsStream | undefined;
 }
 
@@ -87,7 +87,7 @@ const NO_SCOPE: Answer = {
 
 /**
  * Serves what Zoom's REST API has for RTMS: tokens, `rtms_app/status` of every product, and the lists of live meetings.
- * Everything asked stands in the books.
+ * `books` holds every request.
  */
 export async function serveApi(account: SimulatedApi, host: ApiHost) {
   const requests: ApiEntry[] = [];
@@ -179,7 +179,7 @@ export async function serveApi(account: SimulatedApi, host: ApiHost) {
     return book(planned ?? { status: 204, message: '' }, done.rtmsStreamId);
   }
 
-  /** @returns undefined for what cannot be done to the stream as it is */
+  /** @returns undefined when the action does not fit the state of the stream */
   function carryOut(
     action: string,
     { entityId, stream }: ApiMeeting,

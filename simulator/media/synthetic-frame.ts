@@ -1,7 +1,8 @@
 import { crc32 } from 'node:zlib';
 
 /**
- * Frames that prove themselves: they contain their source, the moment that they cover, and a check sum. Layout after
+ * Frames that a test can check one by one, because each contains its source, the moment that it covers, and a check
+ * sum. Layout after
  * the codec's magic bytes, big-endian:
  * `RTMS` | source u32 | offset in ms u32 | duration in ms u32 | filler | CRC-32 of all before.
  */

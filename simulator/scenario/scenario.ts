@@ -24,7 +24,7 @@ const audioTrack = v.variant('kind', [
     talkMs: v.optional(milliseconds, 1),
     pauseMs: v.optional(milliseconds, 0),
     phaseMs: v.optional(milliseconds, 0),
-    /** Of one frame. @default what frames of the codec weigh */
+    /** Bytes of one frame. @default the usual size of a frame in its codec */
     frameBytes: v.optional(v.number()),
   }),
   /** A 10 ms click at every full `everyMs`. */
@@ -97,7 +97,7 @@ const action = v.variant('do', [
   v.object({ do: v.literal('video_off'), userId }),
   v.object({ do: v.literal('share_start'), userId, track: shareTrack }),
   v.object({ do: v.literal('share_stop') }),
-  /** Without times: the second that just ended. */
+  /** Without times the line is about the second that just ended. */
   v.object({
     do: v.literal('transcript'),
     userId,
@@ -171,9 +171,9 @@ const apiAnswer = v.object({
   status: v.number(),
   code: v.optional(v.number()),
   message: v.optional(v.string(), ''),
-  /** The header, as it is. */
+  /** The text of the header `Retry-After`. */
   retryAfter: v.optional(v.string()),
-  /** What was asked for is done all the same. */
+  /** Whether Zoom does what it was asked for although it gives this answer. */
   done: v.optional(v.boolean(), false),
 });
 

@@ -15,7 +15,8 @@ export interface SyntheticMeetingOptions {
   /** @default none */
   readonly chatEveryMs?: number;
   /**
-   * Speech and cameras that any player can play, instead of frames that prove themselves and cannot be decoded.
+   * Speech and cameras that any player can play, instead of frames that can be checked (synthetic-frame.ts) and not
+   * decoded.
    *
    * @default false
    */
@@ -48,7 +49,7 @@ const UTTERANCE_MS = 4_000;
 const SHARE = { kind: 'synthetic', frameBytes: 120_000 } as const;
 
 /**
- * A meeting for load and chaos tests: every frame proves itself (synthetic-frame.ts), and every line of text has
+ * A meeting for load and chaos tests: every frame can be checked (synthetic-frame.ts), and every line of text has
  * a number. Of more than three talkers at once only three are heard, as at Zoom.
  */
 export function syntheticMeeting(options: SyntheticMeetingOptions): ScenarioInput {

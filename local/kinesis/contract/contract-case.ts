@@ -17,7 +17,7 @@ import {
 /** One thing that any Kinesis must do, as far as we rely on it. Runs against our Kinesis and against kinesis-local. */
 export interface ContractCase {
   readonly title: string;
-  /** How kinesis-local 0.6.2 differs from the service. Its run of the case is expected to fail then. */
+  /** How kinesis-local 0.6.2 differs from the service. Where this is set, its run of the case is expected to fail. */
   readonly peerDeviates?: string;
   /**
    * @param client makes one attempt per call

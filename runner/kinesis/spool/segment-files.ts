@@ -13,7 +13,7 @@ import {
 
 const SUFFIX = '.seg';
 const ASIDE = '.damaged';
-/** Files set aside that are kept, the newest. */
+/** How many of the files that were set aside are kept: the newest ones. */
 const MAX_ASIDE = 16;
 /** Segments end at a quarter of a megabyte, or with one large unit. A file far larger is not ours, and is not read. */
 const MAX_FILE_BYTES = 64 * 1024 * 1024;
@@ -44,7 +44,7 @@ export interface Recovery {
   /** Files of ours that are damaged in whole or in part, and what of them cannot be read. */
   readonly damagedFiles: number;
   readonly damagedBytes: number;
-  /** Files and folders that are none of ours: left alone. */
+  /** Files and folders that no runner has written. They are left alone. */
   readonly foreignFiles: number;
 }
 
