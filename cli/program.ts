@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { findPackageJSON } from 'node:module';
 import { Command } from 'commander';
+import { consoleCommand } from './commands/console.ts';
 import { explainCommand } from './commands/explain.ts';
 import { exportCommand } from './commands/export.ts';
 import { handoverCommand, stopCommand } from './commands/operator-request.ts';
@@ -37,6 +38,7 @@ export function createProgram(): Command {
     .addCommand(sessionCommand())
     .addCommand(explainCommand())
     .addCommand(tailCommand())
+    .addCommand(consoleCommand())
     .commandsGroup('Take out:')
     .addCommand(exportCommand())
     .addCommand(verifyCommand())

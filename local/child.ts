@@ -9,6 +9,8 @@ const EXIT_WITH_PARENT = new URL('./exit-with-parent.ts', import.meta.url).href;
 /** Without this flag Node can hang at exit, see docs/adr/0004. */
 const NO_EXIT_HANG = '--no-concurrent-sparkplug';
 
+const PARENT_LOOK_MS = 250;
+
 /** A process of this repository, started from its `.ts` file, that writes JSON lines to stdout. */
 export interface Child {
   readonly process: ChildProcess;
@@ -66,4 +68,38 @@ function parseLine(line: string): Record<string, unknown> | undefined {
   } catch {
     return undefined;
   }
+}
+
+/**
+ * Aborts on the first SIGINT or SIGTERM, and when npm has ended. A second signal ends the process at once.
+ *
+ * npm passes SIGTERM to the shell in which it runs a script, and not to this process. Without the look at the parent,
+ * a service manager that stops `npm start` would leave the whole stack running.
+ */
+export function stopSignal(): AbortSignal {
+  const controller = new AbortController();
+  const onSignal = () => {
+    if (controller.signal.aborted) process.exit(130);
+    controller.abort();
+  };
+  process.on('SIGINT', onSignal);
+  process.on('SIGTERM', onSignal);
+  if (process.env['npm_lifecycle_event'] !== undefined) {
+    const parent = process.ppid;
+    const look = setInterval(() => {
+      if (process.ppid === parent) return;
+      clearInterval(look);
+      controller.abort();
+    }, PARENT_LOOK_MS);
+    look.unref();
+  }
+  return controller.signal;
+}
+
+/** Resolves when it is aborted, at once when it is already. */
+export function whenAborted(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return Promise.resolve();
+  return new Promise((resolve) =>
+    signal.addEventListener('abort', () => resolve(), { once: true }),
+  );
 }

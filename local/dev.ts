@@ -2,24 +2,26 @@ import { createWriteStream } from 'node:fs';
 import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import type { ConsoleServer } from '../console/server/http.ts';
 import { ServiceError } from '../shared/errors.ts';
 import { folderNameOf } from '../shared/plain-text.ts';
 import { newSeed } from '../simulator/scenario/forms.ts';
 import type { SentReport } from '../simulator/sent-ledger.ts';
+import { stopSignal, whenAborted } from './child.ts';
 import { leaveTheCloud } from './environment.ts';
+import { startLocalConsole } from './local-console.ts';
 import { Observer } from './observe/observer.ts';
 import { type DevOptions, readDevOptions, USAGE } from './options.ts';
 import { happeningOf, jsonReporter, type ReadyInfo, type Reporter } from './report/reporter.ts';
 import { terminalReporter } from './report/terminal-reporter.ts';
 import type { RunnerInfo } from './runner-fleet.ts';
-import { type SimulatedMeeting, startSimulatedMeeting } from './simulated-meeting.ts';
+import { playDemo, type SimulatedMeeting, startSimulatedMeeting } from './simulated-meeting.ts';
 import { type Stack, startStack } from './stack.ts';
 import { summarize } from './summarize.ts';
 
 /** `npm start`: runs the whole path on this machine, from webhook to files. See README. */
 
 const PROGRESS_INTERVAL_MS = 500;
-const PARENT_LOOK_MS = 250;
 /** How long the run waits after the meeting for the session's last records, ms. */
 const LAST_RECORDS_MS = 30_000;
 const STACK_FILE = 'stack.json';
@@ -46,9 +48,17 @@ async function run(options: DevOptions): Promise<number> {
   await mkdir(options.outDir, { recursive: true });
   const log = await openLog(options);
   const stack = await startStack({ ...options, onLog: log });
+  const stackFile = join(options.outDir, STACK_FILE);
+  let page: ConsoleServer | undefined;
   try {
+    page = await startLocalConsole(stack, {
+      act: options.act,
+      stackFile,
+      port: options.consolePort,
+    });
     reportRunners(stack, reporter);
     const info: ReadyInfo = {
+      consoleUrl: page.url,
       webhookUrl: stack.webhookUrl,
       region: stack.aws.region,
       endpoints: {
@@ -64,9 +74,11 @@ async function run(options: DevOptions): Promise<number> {
     await describeStack(options, stack, info);
     reporter.ready(info);
     if (options.live) return await live(options, stack, reporter, stopped);
+    if (options.demo) return await playDemo(options, stack, stopped, log);
     return await simulated(options, stack, reporter, stopped, log);
   } finally {
-    await rm(join(options.outDir, STACK_FILE), { force: true });
+    await rm(stackFile, { force: true });
+    await page?.close();
     await stack.close();
   }
 }
@@ -241,37 +253,4 @@ async function clearEarlierFiles(directory: string): Promise<void> {
     /^(?:(?:audio|video|share)-.+|meeting.*\.wav|transcript\.\w+|chat\.jsonl|gaps\.json)$/;
   const names = (await readdir(directory)).filter((name) => ours.test(name));
   await Promise.all(names.map((name) => rm(join(directory, name), { recursive: true })));
-}
-
-/**
- * Aborts on the first SIGINT or SIGTERM, and when npm has ended. A second signal ends the process at once.
- *
- * npm passes SIGTERM to the shell in which it runs a script, and not to this process. Without the look at the parent,
- * a service manager that stops `npm start` would leave the whole stack running.
- */
-function stopSignal(): AbortSignal {
-  const controller = new AbortController();
-  const onSignal = () => {
-    if (controller.signal.aborted) process.exit(130);
-    controller.abort();
-  };
-  process.on('SIGINT', onSignal);
-  process.on('SIGTERM', onSignal);
-  if (process.env['npm_lifecycle_event'] !== undefined) {
-    const parent = process.ppid;
-    const look = setInterval(() => {
-      if (process.ppid === parent) return;
-      clearInterval(look);
-      controller.abort();
-    }, PARENT_LOOK_MS);
-    look.unref();
-  }
-  return controller.signal;
-}
-
-function whenAborted(signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return Promise.resolve();
-  return new Promise((resolve) =>
-    signal.addEventListener('abort', () => resolve(), { once: true }),
-  );
 }

@@ -17,6 +17,12 @@ export interface DevOptions {
   readonly live: boolean;
   /** One JSON object a line on stdout, logs on stderr. */
   readonly json: boolean;
+  /** Simulated meetings one after another, until somebody ends it; for whoever looks at the page. */
+  readonly demo: boolean;
+  /** Whether the page has buttons that act on the stack. */
+  readonly act: boolean;
+  /** Port of the page on loopback, 0 picks a free one. */
+  readonly consolePort: number;
   readonly runners: number;
   /** The catcher and what starts runners when they are needed; undefined: there are runners from the start. */
   readonly catcher: { readonly taskStartMs: number } | undefined;
@@ -46,6 +52,9 @@ export const USAGE = `npm start -- [options]
 
   (no options)     play a simulated Zoom meeting through the whole path, then stop
   --live           wait for Zoom's own webhooks on http://localhost:$ZM_RTMS_PORT$ZM_RTMS_PATH
+  --demo           play simulated meetings one after another until Ctrl-C, for the page at the printed console address
+  --console-port N port of that page (default 0: a free one)
+  --no-act         the page only shows; without it, it has buttons that break and mend parts of this stack
   --json           stdout holds one JSON object a line, logs go to stderr
   --runners N      runner processes to keep running (default 2); 0: none until one is needed, the catcher serves meanwhile
   --task-start-seconds N
@@ -99,6 +108,14 @@ export function readDevOptions(
     problems.push('--task-start-seconds goes with --runners 0');
   }
   const startSeconds = readInteger('--task-start-seconds', taskStart ?? '45', 0, 600, problems);
+  const consolePort = readInteger(
+    '--console-port',
+    flags['console-port'] ?? '0',
+    0,
+    65_535,
+    problems,
+  );
+  if (flags.demo && flags.live) problems.push('give either --demo or --live, not both');
   const port = flags.live
     ? readInteger('ZM_RTMS_PORT', variables.ZM_RTMS_PORT ?? '8080', 0, 65_535, problems)
     : 0;
@@ -110,6 +127,9 @@ export function readDevOptions(
   return Object.freeze({
     live: flags.live,
     json: flags.json,
+    demo: flags.demo,
+    act: flags.act,
+    consolePort,
     runners,
     catcher: runners === 0 ? { taskStartMs: 1_000 * startSeconds } : undefined,
     port,
@@ -128,9 +148,13 @@ function readFlags(argv: readonly string[]) {
   try {
     return parseArgs({
       args: [...argv],
+      allowNegative: true,
       options: {
         live: { type: 'boolean', default: false },
         json: { type: 'boolean', default: false },
+        demo: { type: 'boolean', default: false },
+        act: { type: 'boolean', default: true },
+        'console-port': { type: 'string' },
         runners: { type: 'string' },
         'task-start-seconds': { type: 'string' },
         out: { type: 'string', default: 'out' },

@@ -28,6 +28,8 @@ export class RunnerFleet extends EventEmitter<RunnerFleetEvents> {
   readonly #environmentOf: EnvironmentOf;
   readonly #entry: string;
   readonly #children = new Map<string, Child>();
+  /** Runners that were stopped with SIGSTOP. */
+  readonly #frozen = new Set<string>();
   readonly #stopping = new AbortController();
   #started = 0;
 
@@ -42,6 +44,23 @@ export class RunnerFleet extends EventEmitter<RunnerFleetEvents> {
     return [...this.#children].map(([taskId, child]) => ({ taskId, pid: child.pid }));
   }
 
+  isFrozen(taskId: string): boolean {
+    return this.#frozen.has(taskId);
+  }
+
+  /**
+   * Does to one runner what happens to tasks: SIGKILL kills it, SIGTERM drains it, SIGSTOP freezes it until SIGCONT.
+   *
+   * @returns false when there is no such runner
+   */
+  signal(taskId: string, signal: 'SIGKILL' | 'SIGTERM' | 'SIGSTOP' | 'SIGCONT'): boolean {
+    const child = this.#children.get(taskId);
+    if (child?.process.kill(signal) !== true) return false;
+    if (signal === 'SIGSTOP') this.#frozen.add(taskId);
+    else this.#frozen.delete(taskId);
+    return true;
+  }
+
   /** Starts `size` more runners. Resolves when all of them have reported that they are ready. */
   async start(size: number): Promise<void> {
     await Promise.all(Array.from({ length: size }, () => this.#startOne()));
@@ -50,6 +69,8 @@ export class RunnerFleet extends EventEmitter<RunnerFleetEvents> {
   /** Drains every runner with SIGTERM and waits for all of them to end. */
   async stop(): Promise<void> {
     this.#stopping.abort();
+    // A frozen process would not end before it is killed.
+    for (const taskId of this.#frozen) this.signal(taskId, 'SIGCONT');
     await Promise.all([...this.#children.values()].map((child) => stopChild(child, STOP_GRACE_MS)));
   }
 
@@ -67,6 +88,7 @@ export class RunnerFleet extends EventEmitter<RunnerFleetEvents> {
     this.emit('started', { taskId, pid: child.pid });
     void child.exited.then(({ code, signal }) => {
       this.#children.delete(taskId);
+      this.#frozen.delete(taskId);
       ready.reject(new Error(`${taskId} ended before it was ready (exit code ${code})`));
       this.emit('exited', { taskId, pid: child.pid, code, signal });
       void this.#replaceLater();

@@ -1,8 +1,15 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { newSeed } from '../simulator/scenario/forms.ts';
+import type { ScriptOptions } from '../simulator/scenario/scripted-meeting.ts';
 import type { SentReport } from '../simulator/sent-ledger.ts';
-import { type Child, startChild, stopChild } from './child.ts';
-import type { ZoomCredentials } from './options.ts';
+import { type Child, startChild, stopChild, whenAborted } from './child.ts';
+import type { DevOptions, ZoomCredentials } from './options.ts';
+import type { Stack, StackOptions } from './stack.ts';
 
 const STOP_GRACE_MS = 5_000;
+/** How often a meeting of the demo plays its script: about 15 minutes. */
+const DEMO_ROUNDS = 40;
+const BETWEEN_MEETINGS_MS = 3_000;
 
 /** The Zoom simulator in a process of its own, which plays one scripted meeting. */
 export interface SimulatedMeeting {
@@ -23,6 +30,7 @@ export async function startSimulatedMeeting(
   credentials: ZoomCredentials,
   forms: string,
   onLine: (line: string, json: Record<string, unknown> | undefined) => void,
+  script: ScriptOptions = {},
 ): Promise<SimulatedMeeting> {
   const listening = Promise.withResolvers<string>();
   const started = Promise.withResolvers<string>();
@@ -30,7 +38,16 @@ export async function startSimulatedMeeting(
   const child: Child = startChild(
     'simulator/main.ts',
     // `vague`, not `nameless`: participants keep their ids, and each id has files of its own.
-    ['--webhook-url', webhookUrl, '--scenario', 'scripted', '--missing', 'vague'],
+    [
+      '--webhook-url',
+      webhookUrl,
+      '--scenario',
+      'scripted',
+      '--missing',
+      'vague',
+      '--scenario-options',
+      JSON.stringify(script),
+    ],
     {
       SIMULATOR_FORMS: forms,
       ZM_RTMS_CLIENT: credentials.clientId,
@@ -60,4 +77,26 @@ export async function startSimulatedMeeting(
     },
     close: async () => void (await stopChild(child, STOP_GRACE_MS)),
   };
+}
+
+/** Plays scripted meetings one after another until a signal comes. The page shows them; no files are written. */
+export async function playDemo(
+  { credentials }: DevOptions,
+  stack: Stack,
+  stopped: AbortSignal,
+  log: StackOptions['onLog'],
+): Promise<number> {
+  while (!stopped.aborted) {
+    const meeting = await startSimulatedMeeting(
+      stack.webhookUrl,
+      credentials,
+      newSeed(),
+      (line, json) => log('simulator', line, json),
+      { rounds: DEMO_ROUNDS },
+    );
+    await Promise.race([whenAborted(stopped), meeting.finished]);
+    await meeting.close();
+    await delay(BETWEEN_MEETINGS_MS, undefined, { signal: stopped }).catch(() => undefined);
+  }
+  return 0;
 }

@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage } from 'node:http';
 import { ServiceError } from '../shared/errors.ts';
 import type { ActionInput, ScenarioInput } from './scenario/scenario.ts';
-import { scriptedMeeting } from './scenario/scripted-meeting.ts';
+import { type ScriptOptions, scriptedMeeting } from './scenario/scripted-meeting.ts';
 import { type SyntheticMeetingOptions, syntheticMeeting } from './scenario/synthetic-meeting.ts';
 import type { Simulator } from './simulator.ts';
 import { listen } from './sockets/listen.ts';
@@ -90,7 +90,7 @@ async function route(
 export function namedScenario(body: Readonly<Record<string, unknown>>): ScenarioInput {
   const { scenario: name, options } = body;
   if (name === undefined) return body as ScenarioInput;
-  if (name === 'scripted') return scriptedMeeting();
+  if (name === 'scripted') return scriptedMeeting(options as ScriptOptions | undefined);
   if (name === 'synthetic') {
     return syntheticMeeting({
       durationMs: 10_000,

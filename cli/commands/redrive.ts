@@ -3,11 +3,11 @@ import type { Command } from 'commander';
 import { ServiceError } from '../../shared/errors.ts';
 import { decodeSessionJob } from '../../shared/session-job.ts';
 import type { SessionRow } from '../../shared/session-table/session-row.ts';
+import { endOf, stateOf } from '../../shared/session-table/session-status.ts';
 import { layOut } from '../../shared/table.ts';
 import { type Context, createCommand, type Flags, runCommand } from '../command.ts';
 import { required } from '../deployment/deployment.ts';
 import { JobQueues } from '../deployment/job-queues.ts';
-import { endOf, stateOf } from '../deployment/session-status.ts';
 import { EXIT, type ExitCode } from '../terminal/exit-code.ts';
 import { formatDuration } from '../terminal/time.ts';
 

@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Command } from 'commander';
 import type { SessionRow } from '../../shared/session-table/session-row.ts';
+import { stateOf } from '../../shared/session-table/session-status.ts';
 import { layOut } from '../../shared/table.ts';
 import { startFactsOf } from '../../shared/zoom/start-facts.ts';
 import { type Context, createCommand, type Flags, runCommand } from '../command.ts';
-import { stateOf } from '../deployment/session-status.ts';
 import { matching, SESSION_ARGUMENT } from '../meeting/find-session.ts';
 import { readLags } from '../meeting/lag.ts';
 import { EXIT, type ExitCode } from '../terminal/exit-code.ts';

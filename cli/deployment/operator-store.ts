@@ -1,37 +1,14 @@
-import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
+import { type DynamoDBDocumentClient, GetCommand } from '@aws-sdk/lib-dynamodb';
 import {
-  type DynamoDBDocumentClient,
-  GetCommand,
-  ScanCommand,
-  UpdateCommand,
-} from '@aws-sdk/lib-dynamodb';
+  readSessionRows,
+  type SessionRows,
+  sendOperatorRequest,
+} from '../../console/server/table.ts';
 import { ServiceError } from '../../shared/errors.ts';
-import { isLiveMeetingKey } from '../../shared/session-table/live-meetings.ts';
-import {
-  type OperatorRequest,
-  writeOperatorRequest,
-} from '../../shared/session-table/operator-writes.ts';
-import {
-  isReadable,
-  parseSessionRow,
-  parseTaskRow,
-  type UnreadableRow,
-} from '../../shared/session-table/parse-row.ts';
-import {
-  OWNER_INDEX,
-  type SessionRow,
-  sessionKey,
-  TASKS,
-  type TaskRow,
-} from '../../shared/session-table/session-row.ts';
+import type { OperatorRequest } from '../../shared/session-table/operator-writes.ts';
+import { isReadable, parseSessionRow } from '../../shared/session-table/parse-row.ts';
+import { type SessionRow, sessionKey } from '../../shared/session-table/session-row.ts';
 import { ask } from './aws.ts';
-
-export interface SessionRows {
-  readonly sessions: SessionRow[];
-  readonly tasks: TaskRow[];
-  /** Rows that no runner can read. Their sessions are served by nobody. */
-  readonly unreadable: readonly UnreadableRow[];
-}
 
 /** The session table as an operator sees it. Calls throw ServiceError `cli/unreachable`. */
 export class OperatorStore {
@@ -63,46 +40,13 @@ export class OperatorStore {
    * @param ended lists ended sessions too. That reads the whole table, because the index has only rows that somebody
    *   owns or should own
    */
-  async list(ended: boolean): Promise<SessionRows> {
-    const sessions: SessionRow[] = [];
-    const unreadable: UnreadableRow[] = [];
-    const tasks: TaskRow[] = [];
-    let ExclusiveStartKey: Record<string, unknown> | undefined;
-    do {
-      const command = new ScanCommand({
-        TableName: this.#table,
-        ...(ended ? {} : { IndexName: OWNER_INDEX }),
-        ...(ExclusiveStartKey && { ExclusiveStartKey }),
-      });
-      const page = await this.#ask(() => this.#client.send(command));
-      for (const row of page.Items ?? []) {
-        if (isLiveMeetingKey(row['pk'])) continue;
-        const task = row['owner'] === TASKS ? parseTaskRow(row).row : undefined;
-        const session = task === undefined ? parseSessionRow(row) : undefined;
-        if (task !== undefined) tasks.push(task);
-        else if (session !== undefined && isReadable(session)) sessions.push(session);
-        else if (session !== undefined) unreadable.push(session);
-      }
-      ExclusiveStartKey = page.LastEvaluatedKey;
-    } while (ExclusiveStartKey);
-    return { sessions, tasks, unreadable };
+  list(ended: boolean): Promise<SessionRows> {
+    return this.#ask(() => readSessionRows(this.#client, this.#table, ended));
   }
 
   /** @returns false when owner or epoch have changed since `seen` was read; nothing is written then */
-  async request(seen: SessionRow, request: OperatorRequest): Promise<boolean> {
-    const command = new UpdateCommand({
-      TableName: this.#table,
-      ...writeOperatorRequest(seen, request),
-    });
-    return this.#ask(async () => {
-      try {
-        await this.#client.send(command);
-        return true;
-      } catch (error) {
-        if (error instanceof ConditionalCheckFailedException) return false;
-        throw error;
-      }
-    });
+  request(seen: SessionRow, request: OperatorRequest): Promise<boolean> {
+    return this.#ask(() => sendOperatorRequest(this.#client, this.#table, seen, request));
   }
 
   #ask<Answer>(call: () => Promise<Answer>): Promise<Answer> {

@@ -1,6 +1,6 @@
 import { missWords, type ReceivedEvent } from '../../sdk/consumer/index.ts';
 import { UNOWNED } from '../../shared/session-table/session-row.ts';
-import { stateOf } from '../deployment/session-status.ts';
+import { stateOf } from '../../shared/session-table/session-status.ts';
 import { formatDuration } from '../terminal/time.ts';
 import type { StreamEvidence } from './explanation.ts';
 

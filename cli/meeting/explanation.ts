@@ -1,7 +1,7 @@
 import type { LedgerReport, Loss, ReceivedEvent, Verdict } from '../../sdk/consumer/index.ts';
 import { describeLoss, describeLosses, sourceKey } from '../../sdk/consumer/index.ts';
 import type { SessionRow } from '../../shared/session-table/session-row.ts';
-import { stateOf } from '../deployment/session-status.ts';
+import { stateOf } from '../../shared/session-table/session-status.ts';
 import { adviceFor } from './explanation-advice.ts';
 import { type Step, stepsOf } from './explanation-steps.ts';
 import type { RecordedMedia } from './recorded-media.ts';

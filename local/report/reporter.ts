@@ -5,6 +5,8 @@ import { toPlainJson } from '../../shared/plain-text.ts';
 /** Reported once everything is up. Programs rely on its shape. */
 export interface ReadyInfo {
   readonly webhookUrl: string;
+  /** The live page, with the token that it asks for. */
+  readonly consoleUrl: string;
   readonly region: string;
   readonly endpoints: { readonly sqs: string; readonly kinesis: string; readonly dynamodb: string };
   readonly queueUrl: string;

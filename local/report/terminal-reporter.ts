@@ -36,6 +36,7 @@ export function terminalReporter(
     ready(info) {
       print(
         `${colour('bold', 'rtms-kinesis')} is up, on local AWS (${info.region})`,
+        `  console   ${colour('bold', info.consoleUrl)}`,
         `  webhook   ${info.webhookUrl}`,
         `  kinesis   ${info.endpoints.kinesis}  streams ${info.streams.media}, ${info.streams.events}`,
         `  runners   ${info.runners.map(({ taskId, pid }) => `${taskId} (pid ${pid})`).join(', ')}`,

@@ -2,6 +2,7 @@ import type { Logger } from '../../shared/logger.ts';
 import type { Metrics } from '../../shared/metrics.ts';
 import { encodeEvent } from '../../shared/record/event.ts';
 import { type EventData, type EventName, START_NOTICES } from '../../shared/record/event-data.ts';
+import { countMissed } from '../../shared/record/outcome.ts';
 import { streamKey } from '../../shared/record/partition-key.ts';
 import type { MissReason } from '../../shared/record/session-causes.ts';
 import { NOTICE_ID } from '../../shared/session-table/missed.ts';
@@ -10,7 +11,6 @@ import { startFactsOf } from '../../shared/zoom/start-facts.ts';
 import type { Sink, Unit } from '../kinesis/unit.ts';
 import type { SessionStore } from '../ownership/store.ts';
 import type { DrainDeadline } from '../task/drain-deadline.ts';
-import { countMissed } from './outcome.ts';
 import { stopReasonFields } from './recording/events.ts';
 
 export interface MissedStreamsOptions {

@@ -1,4 +1,5 @@
 import { STOP_REASON } from '../../rtms/protocol/stop-reason.ts';
+import { countMissed } from '../../shared/record/outcome.ts';
 import type { MissReason } from '../../shared/record/session-causes.ts';
 import { isCatcher } from '../../shared/session-job.ts';
 import { missedUnserved } from '../../shared/session-table/missed.ts';
@@ -20,7 +21,6 @@ import {
 } from '../ownership/rules.ts';
 import { Tenure } from '../ownership/tenure.ts';
 import type { ClaimedRow } from './context.ts';
-import { countMissed } from './outcome.ts';
 import type { AvoidedStreams, OfferOutcome, SessionPoolOptions } from './pool-options.ts';
 import { previousOwner } from './recording/blind-time.ts';
 

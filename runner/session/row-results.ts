@@ -1,11 +1,11 @@
 import { ServiceError } from '../../shared/errors.ts';
 import type { Logger } from '../../shared/logger.ts';
+import { countMissed, countOutcome } from '../../shared/record/outcome.ts';
 import type { Penalty } from '../../shared/session-table/runner-writes.ts';
 import type { SessionRow } from '../../shared/session-table/session-row.ts';
 import { MAX_STRIKES, QUARANTINE_MS } from '../ownership/rules.ts';
 import type { SessionStore } from '../ownership/store.ts';
 import { sleep } from '../task/loop.ts';
-import { countMissed, countOutcome } from './outcome.ts';
 import type { ServedSession, SessionPoolOptions } from './pool-options.ts';
 import { wasCutShort } from './recording/blind-time.ts';
 import type { SessionResult } from './session-inputs.ts';

@@ -16,16 +16,30 @@ const CHIOMA = 50_334_980;
 /** A transcript line is final this long after the words. */
 const TRANSCRIPT_DELAY_MS = 120;
 const AFTERMATH_MS = 1_200;
+const PAUSE_MS = 800;
+
+export interface ScriptOptions {
+  /** How often the words are said, one time after another; everybody stays to the end. @default 1 */
+  readonly rounds?: number;
+}
 
 /**
  * The meeting of `npm start`: three people, a late joiner, cameras, slides, chat and a transcript that
  * matches the speech word for word. About 22 s.
  */
-export function scriptedMeeting(): ScenarioInput {
-  const { utterances } = JSON.parse(loadAsset('script.json').toString()) as {
+export function scriptedMeeting({ rounds = 1 }: ScriptOptions = {}): ScenarioInput {
+  const script = JSON.parse(loadAsset('script.json').toString()) as {
     utterances: Utterance[];
   };
-  const at = (index: number) => utterances[index]?.startMs ?? 0;
+  const at = (index: number) => script.utterances[index]?.startMs ?? 0;
+  const roundMs = Math.max(...script.utterances.map((utterance) => utterance.endMs)) + PAUSE_MS;
+  const utterances = Array.from({ length: rounds }, (_, round) =>
+    script.utterances.map((utterance) => ({
+      ...utterance,
+      startMs: utterance.startMs + round * roundMs,
+      endMs: utterance.endMs + round * roundMs,
+    })),
+  ).flat();
   const endMs = Math.max(...utterances.map((utterance) => utterance.endMs));
   const speech = (userId: number) => ({
     kind: 'clips' as const,
@@ -63,10 +77,12 @@ export function scriptedMeeting(): ScenarioInput {
           userId: ADA,
           track: {
             kind: 'slides',
-            slides: [1, 2, 3, 4].map((number) => ({
-              atMs: (number - 1) * 2_500,
-              file: `slides/${number}.jpg`,
-            })),
+            slides: Array.from({ length: rounds }, (_, round) =>
+              [1, 2, 3, 4].map((number) => ({
+                atMs: round * roundMs + (number - 1) * 2_500,
+                file: `slides/${number}.jpg`,
+              })),
+            ).flat(),
           },
         },
       },

@@ -7,7 +7,7 @@ import { isProduct, sourceFiles } from './source-files.ts';
 import { testOnlyExports } from './test-only-exports.ts';
 import { bannedWords } from './words.ts';
 
-const code = sourceFiles(['.ts', '.mjs']);
+const code = sourceFiles(['.ts', '.tsx', '.mjs']);
 
 test('no room imports another one that it may not import', () => {
   expect(forbiddenArrows(code)).toEqual([]);
@@ -30,7 +30,7 @@ test('the median file of every room has 60 to 150 lines', () => {
 });
 
 test('no word that docs/glossary.md bans is said in code, tests or documents', () => {
-  expect(bannedWords(sourceFiles(['.ts', '.mjs', '.md', '.py']))).toEqual([]);
+  expect(bannedWords(sourceFiles(['.ts', '.tsx', '.mjs', '.md', '.py']))).toEqual([]);
 });
 
 test('nothing is exported that only tests use', () => {

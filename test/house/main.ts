@@ -8,7 +8,7 @@ import { bannedWords } from './words.ts';
 
 /** `npm run house [-- folder]`: what stands against the rules of docs/glossary.md and CONTRIBUTING.md. */
 const [folder = '.'] = process.argv.slice(2);
-const code = sourceFiles(['.ts', '.mjs']);
+const code = sourceFiles(['.ts', '.tsx', '.mjs']);
 const within = (line: string) => folder === '.' || line.includes(`${folder}/`);
 const findings = [
   ...forbiddenArrows(code),
@@ -18,7 +18,7 @@ const findings = [
   ...tooManyShort(code),
   ...oddRooms(code),
   ...missingFiles([...code.filter(isProduct), ...sourceFiles(['.md'])]),
-  ...bannedWords(sourceFiles(['.ts', '.mjs', '.md', '.py'], folder)),
+  ...bannedWords(sourceFiles(['.ts', '.tsx', '.mjs', '.md', '.py'], folder)),
 ].filter(within);
 process.stdout.write(
   `${[...sizesByRoom(code).filter((line) => folder === '.' || line.startsWith(folder)), ...findings].join('\n')}\n`,

@@ -45,7 +45,9 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   'functions/synthetic-meeting': ['shared', 'shared/*', 'simulator', 'sdk/consumer', 'functions'],
   infra: ['shared', 'shared/*', 'rtms/protocol', 'infra/bundling'],
   'infra/bundling': ['infra', 'shared'],
+  console: ['shared', 'shared/*', 'rtms/protocol', 'sdk/consumer'],
   local: [
+    'console',
     'shared',
     'shared/*',
     'rtms/protocol',
@@ -54,7 +56,7 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
     'simulator',
     'infra/bundling',
   ],
-  cli: ['shared', 'shared/*', 'rtms/protocol', 'rtms/api', 'sdk/consumer', 'simulator'],
+  cli: ['console', 'shared', 'shared/*', 'rtms/protocol', 'rtms/api', 'sdk/consumer', 'simulator'],
 };
 
 /** The room a file stands in: the longest name that its path begins with. */

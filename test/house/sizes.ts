@@ -13,6 +13,8 @@ const MEDIAN = { least: 60, most: 150 } as const;
 const HAS_TO_BE_SHORT: Readonly<Record<string, string>> = {
   'cli/main.ts': 'entry point of `rtms`',
   'cli/rtms.mjs': 'entry point that package.json names',
+  'console/build-page.ts': 'entry point of a program that npm runs',
+  'console/page/main.tsx': 'entry point of the page',
   'functions/webhook-authorizer/handler.ts': 'the whole of a Lambda function',
   'functions/webhook-canary/handler.ts': 'entry point of a Lambda function',
   'functions/zoom-webhook/lambda-credentials.ts': 'esbuild puts it in the place of a package',

@@ -8,8 +8,8 @@ import type {
   LedgerRow,
 } from '../../../shared/record/event-data.ts';
 import { RECOVERED_LINE_BYTES } from '../../../shared/record/media-record.ts';
+import { tellsLoss } from '../../../shared/record/outcome.ts';
 import type { Receipt, Sink, Unit } from '../../kinesis/unit.ts';
-import { tellsLoss } from '../outcome.ts';
 import type { GapEvents } from './gap-events.ts';
 import type { Gap, LedgerSource, SessionLedger } from './ledger.ts';
 import { LineQueue, type WaitingLine } from './line-queue.ts';

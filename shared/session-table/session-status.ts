@@ -1,12 +1,6 @@
 import { nameOf } from '../../rtms/protocol/constants.ts';
 import { STOP_REASON } from '../../rtms/protocol/stop-reason.ts';
-import {
-  isUnowned,
-  RESTARTS,
-  type SessionRow,
-  UNOWNED,
-  wantedState,
-} from '../../shared/session-table/session-row.ts';
+import { isUnowned, RESTARTS, type SessionRow, UNOWNED, wantedState } from './session-row.ts';
 
 /**
  * - `serving`: a runner owns the session, and Zoom wants it

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import type { EventName } from '../../shared/record/event-data.ts';
 import { Told } from '../../test/support/session/session-parts.ts';
+import type { EventName } from './event-data.ts';
 import { countMissed, tellsLoss } from './outcome.ts';
 
 const blind = (ms: number) => [{ mediaType: 'transcript', fromMs: 0, toMs: ms }];
