@@ -21,6 +21,7 @@ import {
 import { fromRoot } from './bundling/bundle-options.ts';
 import type { ConfigInput } from './config/schema.ts';
 import { DEV, PROD } from './config/stages.ts';
+import { CONTAINER_USER } from './runner/runner-image.ts';
 import { RtmsKinesisStack } from './stack.ts';
 import { costTables } from './study/cost-table.ts';
 import { drawDashboard, widgetsOf } from './study/pictures/dashboard-picture.ts';
@@ -350,7 +351,7 @@ describe('runner service', { timeout: TIMEOUT_MS }, () => {
             { Name: 'NODE_OPTIONS', Value: '--enable-source-maps --max-old-space-size=256' },
           ]),
           ReadonlyRootFilesystem: true,
-          User: 'node',
+          User: CONTAINER_USER,
           LinuxParameters: Match.objectLike({ InitProcessEnabled: true }),
           MountPoints: [
             { ContainerPath: '/var/spool/rtms', ReadOnly: false, SourceVolume: 'spool' },
@@ -665,7 +666,7 @@ describe('bundles', { timeout: TIMEOUT_MS }, () => {
       stderr: expect.stringContaining('SYNTHETIC_SECRET_ID is missing'),
     });
     const dockerfile = readFileSync(join(bundles, 'runner-main', 'Dockerfile'), 'utf8');
-    expect(dockerfile).toMatch(/^USER 1000:1000$/m);
+    expect(dockerfile).toMatch(new RegExp(`^USER ${CONTAINER_USER}$`, 'm'));
     for (const file of /^COPY (index.*) \/app\/$/m.exec(dockerfile)?.[1]?.split(' ') ?? ['none']) {
       expect(existsSync(join(bundles, 'runner-main', file)), file).toBe(true);
     }

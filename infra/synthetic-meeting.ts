@@ -17,7 +17,7 @@ import type { SyntheticMeetingEnv } from '../shared/env.ts';
 import type { DeploymentMetrics } from './monitoring/deployment-metrics.ts';
 import { SYNTHETIC_TASK } from './planning/cost-model.ts';
 import type { Network } from './runner/network.ts';
-import { SYNTHETIC_MEETING_FILE } from './runner/runner-image.ts';
+import { CONTAINER_USER, SYNTHETIC_MEETING_FILE } from './runner/runner-image.ts';
 import type { RunnerService } from './runner/runner-service.ts';
 import type { RecordStreams } from './storage/record-streams.ts';
 import type { ZoomSecret } from './webhook/zoom-secret.ts';
@@ -131,7 +131,7 @@ export class SyntheticMeeting extends Construct {
       environment: syntheticEnvironment(props),
       memoryLimitMiB: SYNTHETIC_TASK.memoryMiB,
       readonlyRootFilesystem: true,
-      user: 'node',
+      user: CONTAINER_USER,
       linuxParameters: new LinuxParameters(this, 'Linux', { initProcessEnabled: true }),
       portMappings: [{ containerPort: SIGNALING_PORT }, { containerPort: MEDIA_PORT }],
       logging: LogDrivers.awsLogs({ logGroup: log, streamPrefix: SERVICE_NAME }),

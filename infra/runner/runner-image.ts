@@ -15,6 +15,9 @@ const BASE_IMAGE = 'public.ecr.aws/docker/library/node:24-bookworm-slim';
 /** The synthetic meeting's program is in the runner's image: both are of one release, and one image is published. */
 export const SYNTHETIC_MEETING_FILE = 'synthetic-meeting.mjs';
 
+/** As in `runner/Dockerfile`: by number, because a host may not know the name. The owner of the spool's volume is the same. */
+export const CONTAINER_USER = '1000:1000';
+
 /** Address of an image in ECR: account, Region, name, tag or digest. */
 const ECR_URI = /^(\d{12})\.dkr\.ecr\.([a-z0-9-]+)\.amazonaws\.com(?:\.cn)?\/([^:@]+)[:@](.+)$/;
 

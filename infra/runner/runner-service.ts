@@ -32,7 +32,7 @@ import type { SessionTable } from '../storage/session-table.ts';
 import { catcherQueueEnv, type JobQueue } from '../webhook/job-queue.ts';
 import type { ZoomSecret } from '../webhook/zoom-secret.ts';
 import type { Network } from './network.ts';
-import { runnerImage } from './runner-image.ts';
+import { CONTAINER_USER, runnerImage } from './runner-image.ts';
 import { addRunnerScaling } from './runner-scaling.ts';
 
 export interface RunnerServiceProps {
@@ -151,7 +151,7 @@ export class RunnerService extends Construct {
       },
       memoryLimitMiB: runner.memoryMiB,
       readonlyRootFilesystem: true,
-      user: 'node',
+      user: CONTAINER_USER,
       stopTimeout: STOP_TIMEOUT,
       linuxParameters: new LinuxParameters(this, 'Linux', { initProcessEnabled: true }),
       healthCheck: {
