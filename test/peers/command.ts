@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { setPriority } from 'node:os';
 import { setTimeout as wait } from 'node:timers/promises';
 
 export interface CommandOptions {
@@ -10,6 +11,8 @@ export interface CommandOptions {
   readonly input?: string | Uint8Array;
   /** Exit codes that are no failure. @default [0] */
   readonly codes?: readonly number[];
+  /** It fetches from a registry, in the background: it gives way to others, and {@link killStarted} leaves it alone. */
+  readonly isInstall?: boolean;
 }
 
 export interface CommandResult {
@@ -18,12 +21,15 @@ export interface CommandResult {
   readonly stderr: string;
 }
 
-const ATTEMPTS = 3;
-const PAUSE_MS = 5_000;
+/** Pauses before another attempt to fetch from a registry. */
+const PAUSES_MS = [5_000, 15_000, 45_000];
+/** As `nice` has it: what is fetched for a later peer takes processor time that nobody else wants. */
+const INSTALL_PRIORITY = 10;
 /** What of a failed command's output goes into the error: the cause stands at the end. */
 const TOLD_CHARACTERS = 3_000;
 
-const running = new Set<ChildProcess>();
+/** Programs that run, and whether they install. */
+const running = new Map<ChildProcess, boolean>();
 let installing = 0;
 
 /**
@@ -41,7 +47,9 @@ export function startCommand(
     stdio: 'pipe',
     detached: true,
   });
-  running.add(child);
+  const { isInstall = false } = options;
+  running.set(child, isInstall);
+  if (isInstall && child.pid !== undefined) setPriority(child.pid, INSTALL_PRIORITY);
   child.once('close', () => running.delete(child));
   // A program that does not read its input closes the pipe.
   child.stdin.on('error', () => {});
@@ -78,17 +86,17 @@ export async function installWith(
   try {
     for (let attempt = 1; ; attempt += 1) {
       try {
-        await runCommand(command, args, options);
+        await runCommand(command, args, { ...options, isInstall: true });
         return;
       } catch (error) {
-        if (attempt === ATTEMPTS) {
-          throw new Error(`could not install, ${ATTEMPTS} attempts: ${(error as Error).message}`);
-        }
-        const lastLine = (error as Error).message.split('\n').at(-1);
+        const { message } = error as Error;
+        const pauseMs = PAUSES_MS[attempt - 1];
+        if (pauseMs === undefined)
+          throw new Error(`could not install, ${attempt} attempts: ${message}`);
         process.stderr.write(
-          `  ${command} ${args[0] ?? ''} failed, attempt ${attempt} of ${ATTEMPTS}: ${lastLine}\n`,
+          `  ${command} ${args[0] ?? ''} failed, attempt ${attempt}, once more in ${pauseMs} ms: ${message.split('\n').at(-1)}\n`,
         );
-        await wait(PAUSE_MS);
+        await wait(pauseMs);
       }
     }
   } finally {
@@ -101,10 +109,14 @@ export function installingMs(): number {
   return installing;
 }
 
-/** Ends every program that is still running, with the children that it started. */
-export function killStarted(): void {
-  for (const { pid } of running) {
-    if (pid === undefined) continue;
+/**
+ * Ends every program that is still running, with the children that it started.
+ *
+ * @param withInstalls also what is being fetched for later peers
+ */
+export function killStarted(withInstalls = false): void {
+  for (const [{ pid }, isInstall] of running) {
+    if (pid === undefined || (isInstall && !withInstalls)) continue;
     try {
       process.kill(-pid, 'SIGKILL');
     } catch {

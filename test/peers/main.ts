@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { installingMs, killStarted } from './command.ts';
+import { cpuSeconds } from './cpu-seconds.ts';
 import type { Peer, PeerWork, ProofLine } from './peer.ts';
 import { type PeerResult, rewriteProof } from './proof-page.ts';
 import { PEERS } from './registry.ts';
@@ -11,7 +12,7 @@ import { missingToolChains } from './tool-chains.ts';
 
 /**
  * `npm run test:peers [-- name … --write]`: software of others judges ours, one peer after another. What they need is installed into
- * `.peers-cache/`. A peer whose tool chain is missing is skipped, and has failed where `CI` or `RTMS_REQUIRE_PEERS=1` is set. Exit code 1
+ * `.peers-cache/`, for one peer at a time, while those before it run. A peer whose tool chain is missing is skipped, and has failed where `CI` or `RTMS_REQUIRE_PEERS=1` is set. Exit code 1
  * when a peer failed; `--write` puts what was seen into docs/proof.md.
  */
 const { values, positionals } = parseArgs({
@@ -33,7 +34,30 @@ if (unknown.length > 0) {
 }
 const wanted = PEERS.filter(({ name }) => positionals.length === 0 || positionals.includes(name));
 
-async function runPeer(peer: Peer): Promise<readonly ProofLine[]> {
+const missing = new Map(wanted.map((peer) => [peer, missingToolChains(peer.needs)]));
+const installed = installInBackground(wanted.filter((peer) => missing.get(peer)?.length === 0));
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.once(signal, () => {
+    killStarted(true);
+    process.exit(130);
+  });
+}
+
+/** Fetches for one peer after another. @returns by peer, when everything is there */
+function installInBackground(peers: readonly Peer[]): Map<Peer, Promise<unknown>> {
+  let before: Promise<unknown> = Promise.resolve();
+  return new Map(
+    peers.map((peer) => {
+      const own = before.then(() => peer.install());
+      // Told as a failure of the peer, which waits for it.
+      before = own.catch(() => undefined);
+      return [peer, own];
+    }),
+  );
+}
+
+/** @param onInstalled is called when everything that the peer needs is there */
+async function runPeer(peer: Peer, onInstalled: () => void): Promise<readonly ProofLine[]> {
   const scratch = await mkdtemp(join(tmpdir(), `rtms-peer-${peer.name}-`));
   const minutes = peer.atMostMinutes ?? 10;
   let timer: NodeJS.Timeout | undefined;
@@ -41,15 +65,20 @@ async function runPeer(peer: Peer): Promise<readonly ProofLine[]> {
     const error = new Error(`not done after ${minutes} minutes`);
     timer = setTimeout(() => reject(error), minutes * MINUTE_MS);
   });
+  const work: PeerWork = {
+    scratch,
+    say: (text) => say(`  ${peer.name}: ${text}`),
+    writePage: async (name, text) => {
+      if (values.write) await writeFile(join(DOCS, name), text);
+    },
+  };
+  const running = async () => {
+    await installed.get(peer);
+    onInstalled();
+    return await peer.run(work);
+  };
   try {
-    const work: PeerWork = {
-      scratch,
-      say: (text) => say(`  ${peer.name}: ${text}`),
-      writePage: async (name, text) => {
-        if (values.write) await writeFile(join(DOCS, name), text);
-      },
-    };
-    return await Promise.race([peer.run(work), late]);
+    return await Promise.race([running(), late]);
   } finally {
     clearTimeout(timer);
     killStarted();
@@ -57,29 +86,48 @@ async function runPeer(peer: Peer): Promise<readonly ProofLine[]> {
   }
 }
 
-const startedAt = performance.now();
+/** Wall clock and processor time since it was made, in words. On a cold cache the latter has what is fetched for later peers in it. */
+function stopwatch() {
+  const startedAt = performance.now();
+  const cpuBefore = cpuSeconds();
+  let readyAt = startedAt;
+  return {
+    ready: () => {
+      readyAt = performance.now();
+    },
+    toString: () => {
+      const cpu = cpuSeconds();
+      const cpuText =
+        cpu === undefined || cpuBefore === undefined
+          ? ''
+          : `, ${(cpu - cpuBefore).toFixed(1)} s of CPU`;
+      const waited = readyAt - startedAt;
+      return `${seconds(performance.now() - startedAt)}, of it ${seconds(waited)} waiting for what is installed${cpuText}`;
+    },
+  };
+}
+
+const whole = stopwatch();
 const results: PeerResult[] = [];
 const count = { passed: 0, failed: 0, skipped: 0 };
+const table: string[] = [];
 for (const peer of wanted) {
-  const missing = missingToolChains(peer.needs);
-  if (missing.length > 0) {
+  const lacks = missing.get(peer) ?? [];
+  if (lacks.length > 0) {
     const isFailed = Boolean(isDemanded);
     count[isFailed ? 'failed' : 'skipped'] += 1;
-    say(`${isFailed ? 'FAILED ' : 'skipped'} ${peer.name}: ${missing.join('; ')}`);
+    say(`${isFailed ? 'FAILED ' : 'skipped'} ${peer.name}: ${lacks.join('; ')}`);
     continue;
   }
-  const begunAt = performance.now();
-  const installedBefore = installingMs();
-  const times = () =>
-    `${seconds(performance.now() - begunAt)}, of it ${seconds(installingMs() - installedBefore)} installing`;
+  const times = stopwatch();
   try {
-    const lines = await runPeer(peer);
+    const lines = await runPeer(peer, times.ready);
     results.push({ peer, lines });
     count.passed += 1;
     const proven = lines.filter(({ isProven }) => isProven ?? true);
     const rest = lines.length - proven.length;
     const unproven = rest > 0 ? `, ${rest} not to be proven here` : '';
-    say(`ok      ${peer.name}: ${proven.length} proven${unproven} (${times()})`);
+    say(`ok      ${peer.name}: ${proven.length} proven${unproven} (${times})`);
     for (const { software, version, what, figures, isProven } of lines) {
       say(
         `        ${isProven === false ? 'not ' : ''}${software} ${version}: ${what} (${figures})`,
@@ -87,15 +135,18 @@ for (const peer of wanted) {
     }
   } catch (error) {
     count.failed += 1;
-    say(`FAILED  ${peer.name} (${times()}): ${error instanceof Error ? error.stack : error}`);
+    say(`FAILED  ${peer.name} (${times}): ${error instanceof Error ? error.stack : error}`);
   }
+  table.push(`  ${peer.name}: ${times}`);
 }
+killStarted(true);
 if (values.write) {
   const page = await readFile(PROOF, 'utf8');
   const day = new Date().toISOString().slice(0, 10);
   await writeFile(PROOF, rewriteProof(page, names, results, day));
 }
-say(`${seconds(performance.now() - startedAt)}, of it ${seconds(installingMs())} installing`);
+for (const line of table) say(line);
+say(`${whole}; ${seconds(installingMs())} of installing in the background and before`);
 say(`${count.passed} passed, ${count.failed} failed, ${count.skipped} skipped`);
 // Not `process.exitCode`: a peer that was stopped for being late may still hold sockets.
 process.exit(count.failed > 0 ? 1 : 0);

@@ -34,6 +34,8 @@ export interface Peer {
   readonly needs: readonly ToolChain[];
   /** It is stopped and has failed after this long, installation included. @default 10 */
   readonly atMostMinutes?: number;
+  /** Fetches what `run` will ask for into the cache. It is called while peers before this one run. */
+  readonly install: () => Promise<unknown>;
   /** Defects of ours that this peer found, each with how it was mended: the list in docs/proof.md. */
   readonly defects?: readonly string[];
   run(work: PeerWork): Promise<readonly ProofLine[]>;

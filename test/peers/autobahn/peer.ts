@@ -17,14 +17,17 @@ const CASES = ['1.*', '2.*', '3.*', '4.*', '5.*', '6.*', '7.*', '9.*', '10.*'];
 const AT_ONCE = 8;
 const START_MS = 30_000;
 
+const install = () => python2Programs('autobahn', ['autobahntestsuite==0.8.2']);
+
 export const autobahnPeer: Peer = {
   name: 'autobahn',
   needs: ['python2'],
+  install,
   defects: [
     'the pong for a ping between the fragments of a message was sent behind the answer to that message (cases 5.6 and 5.19): it goes out before the message is handed on (`rtms/wire/lean-wire.ts`)',
   ],
   async run(work) {
-    const programs = await python2Programs('autobahn', ['autobahntestsuite==0.8.2']);
+    const programs = await install();
     const printed = await runCommand(join(programs, 'wstest'), ['--autobahnversion']);
     const version = /autobahn-?testsuite\D*(\d[\w.]*)/i.exec(printed.stdout)?.[1] ?? 'unknown';
     const reports: EngineReport[] = [];

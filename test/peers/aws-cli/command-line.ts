@@ -1,5 +1,8 @@
+import { once } from 'node:events';
 import { join } from 'node:path';
-import { runCommand } from '../command.ts';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { startCommand } from '../command.ts';
 import { debianFiles, pythonPrograms } from '../installs.ts';
 import { LOCAL_AWS } from '../local-aws-environment.ts';
 
@@ -16,21 +19,35 @@ const DEPENDENCIES = [
   'ruamel.yaml==0.17.21',
   'urllib3==1.26.20',
 ] as const;
+const COMMANDS = fileURLToPath(new URL('./commands.py', import.meta.url));
 
-/** AWS's command line, version 2. */
+type Environment = Readonly<Record<string, string | undefined>>;
+
+interface Answer {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** AWS's command line: one process of Python that runs its commands one after another, until {@link close}. */
 export class CommandLine {
-  readonly #python: string;
-  readonly #env: Readonly<Record<string, string | undefined>>;
+  readonly #child: ReturnType<typeof startCommand>;
+  readonly #lines: AsyncIterator<string>;
+  #said = '';
 
-  private constructor(python: string, modules: string) {
-    this.#python = python;
-    this.#env = { ...LOCAL_AWS, PYTHONPATH: modules, AWS_PAGER: '' };
+  /** @param python the program of a Python that has the package `awscli` */
+  constructor(python: string, env: Environment) {
+    this.#child = startCommand(python, [COMMANDS], { env: { ...env, AWS_PAGER: '' } });
+    this.#lines = createInterface(this.#child.stdout)[Symbol.asyncIterator]();
+    this.#child.stderr.on('data', (text) => {
+      this.#said = `${this.#said}${text}`.slice(-2_000);
+    });
   }
 
-  static async install(): Promise<CommandLine> {
-    const programs = await pythonPrograms('aws-cli', DEPENDENCIES);
-    const files = await debianFiles('awscli');
-    return new CommandLine(join(programs, 'python'), join(files, 'usr/lib/python3/dist-packages'));
+  /** Starts version 2, which PyPI does not have. */
+  static async two(): Promise<CommandLine> {
+    const { python, modules } = await installCommandLine();
+    return new CommandLine(python, { ...LOCAL_AWS, PYTHONPATH: modules });
   }
 
   async version(): Promise<string> {
@@ -38,14 +55,32 @@ export class CommandLine {
     return /aws-cli\/(\S+)/.exec(stdout)?.[1] ?? 'unknown';
   }
 
-  /** Calls an operation of a service. @returns what it answered, parsed; `{}` for nothing */
+  /** Calls an operation of a service. @returns what it answered, parsed; undefined for nothing */
   // biome-ignore lint/suspicious/noExplicitAny: every operation answers in its own shape
   async call(endpoint: string, ...args: readonly string[]): Promise<any> {
     const { stdout } = await this.#run([...args, '--endpoint-url', endpoint, '--output', 'json']);
-    return JSON.parse(stdout === '' ? '{}' : stdout);
+    return stdout.trim() === '' ? undefined : JSON.parse(stdout);
   }
 
-  #run(args: readonly string[]) {
-    return runCommand(this.#python, ['-m', 'awscli', ...args], { env: this.#env });
+  async close(): Promise<void> {
+    this.#child.stdin.end();
+    if (this.#child.exitCode === null) await once(this.#child, 'close');
   }
+
+  /** @throws Error with what the command said when its exit code is not 0 */
+  async #run(args: readonly string[]): Promise<Answer> {
+    this.#child.stdin.write(`${JSON.stringify(args)}\n`);
+    const { value, done } = await this.#lines.next();
+    if (done) throw new Error(`the AWS CLI has ended: ${this.#said}`);
+    const answer = JSON.parse(value) as Answer;
+    if (answer.code === 0) return answer;
+    throw new Error(`aws ${args.join(' ')}: exit code ${answer.code}\n${answer.stderr}`);
+  }
+}
+
+export async function installCommandLine(): Promise<{ python: string; modules: string }> {
+  const programs = await pythonPrograms('aws-cli', DEPENDENCIES);
+  const files = await debianFiles('awscli');
+  const modules = join(files, 'usr/lib/python3/dist-packages');
+  return { python: join(programs, 'python'), modules };
 }

@@ -4,16 +4,16 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { encodeAggregate } from '../../../shared/record/kpl.ts';
 import { runCommand } from '../command.ts';
+import { LiveMeeting } from '../meeting/live-meeting.ts';
 import type { Peer, ProofLine } from '../peer.ts';
-import { type RecordedMeeting, withRecordedMeeting } from '../recorded-meeting.ts';
 import { assertSameOrder, parseLines, readUserRecords } from '../user-records.ts';
-import { CommandLine } from './command-line.ts';
+import { CommandLine, installCommandLine } from './command-line.ts';
 
 const RECIPE = fileURLToPath(
   new URL('../../../docs/examples/consumers/python/read_records.py', import.meta.url),
 );
 const OWN_STREAM = 'put-by-the-cli';
-const FRAMES_OF_MEETING = 150;
+const RECORDS_OF_MEETING = 20;
 /** User records that go back in, in aggregates of so many. */
 const PUT_BACK = 60;
 const IN_AGGREGATE = 20;
@@ -21,18 +21,24 @@ const IN_AGGREGATE = 20;
 export const awsCliPeer: Peer = {
   name: 'aws-cli',
   needs: ['python', 'debian'],
+  install: installCommandLine,
   async run(work) {
-    const aws = await CommandLine.install();
-    return withRecordedMeeting(FRAMES_OF_MEETING, (meeting) => judge(meeting, aws, work.scratch));
+    const aws = await CommandLine.two();
+    try {
+      await using meeting = await LiveMeeting.recorded(work.scratch, RECORDS_OF_MEETING);
+      return await judge(meeting, aws, work.scratch);
+    } finally {
+      await aws.close();
+    }
   },
 };
 
 async function judge(
-  meeting: RecordedMeeting,
+  meeting: LiveMeeting,
   aws: CommandLine,
   scratch: string,
 ): Promise<readonly ProofLine[]> {
-  const { endpoints, streams, table } = meeting.aws;
+  const { endpoints, streams, table } = meeting.stack.aws;
 
   const file = join(scratch, 'records.jsonl');
   const read = [

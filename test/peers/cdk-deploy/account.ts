@@ -1,6 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { CommandLine } from '../aws-cli/command-line.ts';
 import { type CommandResult, runCommand } from '../command.ts';
 import { type AwsProcess, awsPrograms } from '../emulators.ts';
 import { type Template, withoutUnknown } from './template.ts';
@@ -28,6 +29,7 @@ export interface Assembly {
 export class Account {
   readonly #scratch: string;
   readonly #environment: Readonly<Record<string, string>>;
+  #cli: CommandLine | undefined;
 
   constructor(emulator: AwsProcess, scratch: string) {
     this.#scratch = scratch;
@@ -88,13 +90,14 @@ export class Account {
 
   /** One command of the AWS CLI. @returns its JSON, undefined where it prints nothing */
   async aws(...args: readonly string[]): Promise<unknown> {
-    const program = join(await awsPrograms(), 'aws');
-    // The CLI does not take the variable for SQS.
-    const endpoint = ['--endpoint-url', this.#environment['AWS_ENDPOINT_URL'] ?? ''];
-    const { stdout } = await runCommand(program, [...endpoint, '--output', 'json', ...args], {
-      env: this.#environment,
-    });
-    return stdout.trim() === '' ? undefined : JSON.parse(stdout);
+    this.#cli ??= new CommandLine(join(await awsPrograms(), 'python'), this.#environment);
+    // It does not take the variable for SQS.
+    return this.#cli.call(this.#environment['AWS_ENDPOINT_URL'] ?? '', ...args);
+  }
+
+  /** Ends the AWS CLI. */
+  async close(): Promise<void> {
+    await this.#cli?.close();
   }
 
   async status(): Promise<string> {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { request } from 'node:http';
 import { signWebhook } from '../../../shared/zoom/webhook-signature.ts';
-import { type AwsProcess, pythonVersion, startMinistack } from '../emulators.ts';
+import { type AwsProcess, awsPrograms, pythonVersion, startMinistack } from '../emulators.ts';
 import type { Peer, ProofLine } from '../peer.ts';
 import { Account, type Assembly } from './account.ts';
 import type { Template } from './template.ts';
@@ -15,6 +15,7 @@ const BROKEN = { logRetentionDays: 30, zoom: { secretRefreshSeconds: 900 } };
 export const cdkDeployPeer: Peer = {
   name: 'cdk-deploy',
   needs: ['python'],
+  install: awsPrograms,
   async run(work) {
     const emulator = await startMinistack();
     const account = new Account(emulator, work.scratch);
@@ -52,6 +53,7 @@ export const cdkDeployPeer: Peer = {
     const destroyed = await account.destroy(first);
     assert.equal(destroyed.code, 0, told(destroyed));
     assert.deepEqual(await leftBehind(account), []);
+    await account.close();
     const seconds = Math.round((performance.now() - startedAt) / 1000);
     return [...(await proofLines(emulator, first, seconds))];
   },

@@ -4,8 +4,8 @@ import { fileURLToPath } from 'node:url';
 import { installWith, runCommand } from '../command.ts';
 import { buildFolder, goEnvironment } from '../installs.ts';
 import { LOCAL_AWS } from '../local-aws-environment.ts';
+import { LiveMeeting } from '../meeting/live-meeting.ts';
 import type { Peer, ProofLine } from '../peer.ts';
-import { type RecordedMeeting, withRecordedMeeting } from '../recorded-meeting.ts';
 import {
   assertSameOrder,
   assertSameRecords,
@@ -17,32 +17,31 @@ import {
 
 const HERE = fileURLToPath(new URL('.', import.meta.url));
 const THEIR_STREAM = 'packed-by-go';
-const FRAMES_OF_MEETING = 400;
+const RECORDS_OF_MEETING = 50;
 const LIBRARY = 'github.com/awslabs/kinesis-aggregation/go/v2';
+const GO = { cwd: HERE, env: goEnvironment() };
+const PROGRAM = join(buildFolder('go'), 'main');
 const SDK = 'github.com/aws/aws-sdk-go-v2/service/kinesis';
 
 export const goPeer: Peer = {
   name: 'go',
   needs: ['go'],
-  async run() {
-    const program = join(buildFolder('go'), 'main');
-    const go = { cwd: HERE, env: goEnvironment() };
-    await installWith('go', ['mod', 'download'], go);
-    await runCommand('go', ['build', '-o', program, '.'], go);
-    return withRecordedMeeting(FRAMES_OF_MEETING, (meeting) => judge(meeting, program, go));
+  install: async () => {
+    await installWith('go', ['mod', 'download'], GO);
+    await installWith('go', ['build', '-o', PROGRAM, '.'], GO);
+  },
+  async run({ scratch }) {
+    await using meeting = await LiveMeeting.recorded(scratch, RECORDS_OF_MEETING);
+    return await judge(meeting);
   },
 };
 
-async function judge(
-  meeting: RecordedMeeting,
-  program: string,
-  go: Parameters<typeof runCommand>[2],
-): Promise<readonly ProofLine[]> {
-  const { aws } = meeting;
+async function judge(meeting: LiveMeeting): Promise<readonly ProofLine[]> {
+  const { aws } = meeting.stack;
   const endpoint = aws.endpoints.kinesis;
   const counts: string[] = [];
   for (const stream of [aws.streams.media, aws.streams.events]) {
-    const { stdout } = await runCommand(program, ['read', endpoint, stream], { env: LOCAL_AWS });
+    const { stdout } = await runCommand(PROGRAM, ['read', endpoint, stream], { env: LOCAL_AWS });
     const { records, aggregates } = await readUserRecords(meeting.kinesis, stream);
     assertSameRecords(records, parseLines<PrintedUserRecord>(stdout));
     counts.push(`${records.length} records in ${aggregates} aggregates of \`${stream}\``);
@@ -50,11 +49,11 @@ async function judge(
   const media = await readUserRecords(meeting.kinesis, aws.streams.media);
   const write = ['write', endpoint, THEIR_STREAM];
   const input = jsonLines(media.records);
-  const { stdout } = await runCommand(program, write, { env: LOCAL_AWS, input });
+  const { stdout } = await runCommand(PROGRAM, write, { env: LOCAL_AWS, input });
   const theirs = await readUserRecords(meeting.kinesis, THEIR_STREAM);
   assertSameOrder(media.records, theirs.records);
   assert.equal(theirs.frames, media.frames, 'frames that the kit makes of their aggregates');
-  const version = [await versionOf(LIBRARY, go), `SDK ${await versionOf(SDK, go)}`].join(', ');
+  const version = [await versionOf(LIBRARY), `SDK ${await versionOf(SDK)}`].join(', ');
   return [
     {
       software: 'kinesis-aggregation and AWS SDK for Go (Go modules)',
@@ -71,7 +70,7 @@ async function judge(
   ];
 }
 
-async function versionOf(module: string, go: Parameters<typeof runCommand>[2]): Promise<string> {
+async function versionOf(module: string): Promise<string> {
   const args = ['list', '-m', '-f', '{{.Version}}', module];
-  return (await runCommand('go', args, go)).stdout.trim();
+  return (await runCommand('go', args, GO)).stdout.trim();
 }

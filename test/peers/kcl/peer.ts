@@ -1,3 +1,4 @@
+import { awsPrograms, startMoto } from '../emulators.ts';
 import { buildJava } from '../java/java.ts';
 import { expectInOrder, expectSame, expectSent, identityOf } from '../meeting/expect-records.ts';
 import { LiveMeeting } from '../meeting/live-meeting.ts';
@@ -5,17 +6,22 @@ import { compareWithSent } from '../meeting/sent-payloads.ts';
 import { mediaRecordsOf, type SeenRecord } from '../meeting/written-records.ts';
 import type { Peer, PeerWork, ProofLine } from '../peer.ts';
 import { GROUP, KclWorker } from './consumer-group.ts';
-import { leaseTableReady, startMoto } from './dynamodb.ts';
+import { leaseTableReady } from './dynamodb.ts';
 
 /** A consumer group of two KCL workers reads a meeting, in which a runner and a worker are killed and shards are split and merged. */
 export const kclPeer: Peer = {
   name: 'kcl',
   needs: ['java', 'maven', 'python'],
+  install: async () => {
+    await awsPrograms();
+    await buildJava();
+  },
   run,
 };
 
 async function run({ scratch, say }: PeerWork): Promise<readonly ProofLine[]> {
   const java = await buildJava();
+  // dynalite 4.0.0 is not enough: see the last row below.
   const table = await startMoto();
   await using meeting = await LiveMeeting.start(scratch);
   const urls = [meeting.stack.aws.endpoints.kinesis, table.url];
@@ -56,7 +62,7 @@ async function run({ scratch, say }: PeerWork): Promise<readonly ProofLine[]> {
   const seen = () => [...dying.seen(), ...living.seen()];
   await living.until('all records', () => new Set(seen().map(identityOf)).size >= wanted.size);
   await living.leave();
-  table.close();
+  table.stop();
 
   const repeats = expectSame(seen(), written);
   for (const worker of [dying, living]) expectInOrder(worker.seen());

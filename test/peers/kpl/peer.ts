@@ -16,7 +16,12 @@ import type { Peer, PeerWork, ProofLine } from '../peer.ts';
 const STREAM = 'media';
 
 /** Amazon's own producer makes aggregates, and our code takes them apart. */
-export const kplPeer: Peer = { name: 'kpl', needs: ['java', 'maven'], run };
+export const kplPeer: Peer = {
+  name: 'kpl',
+  needs: ['java', 'maven'],
+  install: buildJava,
+  run,
+};
 
 async function run({ scratch }: PeerWork): Promise<readonly ProofLine[]> {
   const java = await buildJava();

@@ -16,9 +16,16 @@ import { connect } from '../../support/kinesis-client.ts';
 import { CREDENTIALS, EVERYTHING } from '../../support/world.ts';
 import { readStored, type StoredRecord } from './written-records.ts';
 
+const DURATION_MS = 600_000;
 /** Two people who talk all the time, and their cameras: frames of 640 B, 7 kB and 60 kB. */
-const MEETING = syntheticMeeting({ durationMs: 600_000, video: true });
-const RUNNERS = 2;
+const CAMERAS = syntheticMeeting({ durationMs: DURATION_MS, video: true });
+/** The same with a share and a transcript: frames of 60 B to 120 kB. */
+const ALL_MEDIA = syntheticMeeting({
+  durationMs: DURATION_MS,
+  video: true,
+  share: true,
+  transcriptEveryMs: 500,
+});
 
 /** Waits until `check` finds something. @throws Error naming `what` */
 export async function waitUntil<T>(
@@ -35,7 +42,7 @@ export async function waitUntil<T>(
   }
 }
 
-/** A meeting that two real runner processes record into the local Kinesis, for consumers that others wrote. */
+/** A meeting that real runner processes record into the local Kinesis, for consumers that others wrote. */
 export class LiveMeeting implements AsyncDisposable {
   readonly stack: Stack;
   readonly rtmsStreamId: string;
@@ -50,6 +57,7 @@ export class LiveMeeting implements AsyncDisposable {
     stack: Stack,
     simulator: Simulator,
     sentDir: string,
+    scenario: typeof CAMERAS,
     books: { owners: ReadonlyMap<number, string>; done: ReadonlySet<string> },
   ) {
     this.stack = stack;
@@ -58,11 +66,14 @@ export class LiveMeeting implements AsyncDisposable {
     this.#owners = books.owners;
     this.#done = books.done;
     this.kinesis = connect(stack.aws.endpoints.kinesis);
-    this.rtmsStreamId = simulator.start(MEETING) ?? '';
+    this.rtmsStreamId = simulator.start(scenario) ?? '';
   }
 
   /** @param scratch a folder for what the simulator sends */
-  static async start(scratch: string): Promise<LiveMeeting> {
+  static async start(
+    scratch: string,
+    { scenario = CAMERAS, runners = 2 } = {},
+  ): Promise<LiveMeeting> {
     const sentDir = join(scratch, 'sent');
     const webhookUrls: string[] = [];
     const simulator = await startSimulator({ webhookUrls, sentDir });
@@ -72,7 +83,7 @@ export class LiveMeeting implements AsyncDisposable {
       api: { apiUrl: simulator.apiUrl, oauthUrl: simulator.oauthUrl },
       allowedHosts: '127.0.0.1',
       media: EVERYTHING,
-      runners: RUNNERS,
+      runners,
       port: 0,
       path: '/webhook',
       onLog(taskId, _line, json) {
@@ -85,7 +96,20 @@ export class LiveMeeting implements AsyncDisposable {
       throw error;
     });
     webhookUrls.push(stack.webhookUrl);
-    return new LiveMeeting(stack, simulator, sentDir, books);
+    return new LiveMeeting(stack, simulator, sentDir, scenario, books);
+  }
+
+  /** A meeting of all media that one runner has recorded, and that has ended, with so many Kinesis records of media at least. */
+  static async recorded(scratch: string, records: number): Promise<LiveMeeting> {
+    const meeting = await LiveMeeting.start(scratch, { scenario: ALL_MEDIA, runners: 1 });
+    try {
+      await meeting.writtenMore(records);
+      await meeting.end();
+      return meeting;
+    } catch (error) {
+      await meeting[Symbol.asyncDispose]();
+      throw error;
+    }
   }
 
   get streamName(): string {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { fileURLToPath } from 'node:url';
 import type { RunnerStormReport } from '../../chaos/runners.ts';
 import { runCommand } from '../command.ts';
-import { type AwsProcess, startMicroburst, startMinistack } from '../emulators.ts';
+import { type AwsProcess, awsPrograms, startMicroburst, startMinistack } from '../emulators.ts';
 import type { Peer } from '../peer.ts';
 import { RUNNER_FAULTS } from './faults.ts';
 
@@ -20,6 +20,7 @@ interface FiredFault {
 export const microburstPeer: Peer = {
   name: 'microburst',
   needs: ['python'],
+  install: awsPrograms,
   async run(work) {
     const ministack = await startMinistack();
     const proxy = await startMicroburst(ministack);

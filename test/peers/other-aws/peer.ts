@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readdirSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type AwsProcess, startMinistack, startMoto } from '../emulators.ts';
+import { type AwsProcess, awsPrograms, startMinistack, startMoto } from '../emulators.ts';
 import type { Peer, PeerWork, ProofLine } from '../peer.ts';
 import { DIFFERENCES } from './differences.ts';
 import { ecsGaps } from './ecs-gaps.ts';
@@ -35,6 +35,7 @@ const SESSIONS: readonly Group[] = [
 export const otherAwsPeer: Peer = {
   name: 'other-aws',
   needs: ['python'],
+  install: awsPrograms,
   run: (work) => onBoth(work, CALLS, async (server) => [await ecsLine(server)]),
 };
 
@@ -42,6 +43,7 @@ export const otherAwsPeer: Peer = {
 export const otherAwsSessionsPeer: Peer = {
   name: 'other-aws-sessions',
   needs: ['python'],
+  install: awsPrograms,
   atMostMinutes: 20,
   run: (work) => onBoth(work, SESSIONS, () => Promise.resolve([])),
 };

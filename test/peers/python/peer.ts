@@ -5,8 +5,8 @@ import { decodeMediaRecord } from '../../../shared/record/decode-media-record.ts
 import { runCommand } from '../command.ts';
 import { pythonPrograms } from '../installs.ts';
 import { LOCAL_AWS } from '../local-aws-environment.ts';
+import { LiveMeeting } from '../meeting/live-meeting.ts';
 import type { Peer, ProofLine } from '../peer.ts';
-import { type RecordedMeeting, withRecordedMeeting } from '../recorded-meeting.ts';
 import {
   assertSameOrder,
   assertSameRecords,
@@ -27,7 +27,7 @@ const PACKAGES = [
 const HERE = fileURLToPath(new URL('.', import.meta.url));
 const PROTO = fileURLToPath(new URL('../../../shared/record/', import.meta.url));
 const THEIR_STREAM = 'packed-by-python';
-const FRAMES_OF_MEETING = 400;
+const RECORDS_OF_MEETING = 50;
 /** Small, so that their library starts many aggregates. */
 const MAX_AGGREGATE_BYTES = 200_000;
 
@@ -37,27 +37,29 @@ interface PrintedMediaRecord extends PrintedUserRecord {
   readonly encodedAgain?: string;
 }
 
+const install = () => pythonPrograms('kinesis', PACKAGES);
+
 export const pythonPeer: Peer = {
   name: 'python',
   needs: ['python'],
+  install,
   async run(work) {
-    const programs = await pythonPrograms('kinesis', PACKAGES);
+    const programs = await install();
     const python = join(programs, 'python');
     const protoc = ['-m', 'grpc_tools.protoc', `-I${PROTO}`, `--python_out=${work.scratch}`];
     await runCommand(python, [...protoc, 'media_record.proto']);
-    return withRecordedMeeting(FRAMES_OF_MEETING, (meeting) =>
-      judge(meeting, python, work.scratch),
-    );
+    await using meeting = await LiveMeeting.recorded(work.scratch, RECORDS_OF_MEETING);
+    return await judge(meeting, python, work.scratch);
   },
 };
 
 async function judge(
-  meeting: RecordedMeeting,
+  meeting: LiveMeeting,
   python: string,
   scratch: string,
 ): Promise<readonly ProofLine[]> {
   const env = LOCAL_AWS;
-  const { aws } = meeting;
+  const { aws } = meeting.stack;
   const endpoint = aws.endpoints.kinesis;
   const read = async (stream: string) => {
     const args = [join(HERE, 'read_stream.py'), endpoint, stream, scratch];

@@ -19,7 +19,7 @@ export const ACCEPTED_GUARD_RULES: readonly AcceptedGuardRule[] = [
   {
     rule: 'lambda_function_public_access_prohibited_check',
     reason:
-      'the permission names the API of this stack (`SourceArn`); the rule wants the account beside it, which `regulated` has',
+      'the permission names the API of this stack (`SourceArn`), whose ARN is known at deployment, and the rule reads a text or wants `SourceAccount`; in `regulated` there is no permission, the API assumes a role (`RoleIntegration`)',
   },
   {
     rule: 'cloudwatch_log_group_retention_period_check',

@@ -21,25 +21,32 @@ const GUARD = '@cdklabs/cdk-validator-cfnguard';
 const GUARD_VERSION = '0.0.62';
 const DOCKERFILE = fileURLToPath(new URL('../../../runner/Dockerfile', import.meta.url));
 
+/** Folders of the templates with the reasons in them, and without. */
+const AS_DEPLOYED = 'as-deployed';
+const BARE = 'bare';
+
 /** The stage that has to pass every rule of Control Tower as it is. */
 const STRICT = 'regulated';
+
+async function install(): Promise<{ programs: string; guardFolder: string }> {
+  const programs = await pythonPrograms('validators', PROGRAMS);
+  const project = await npmProject('validators', [`${GUARD}@${GUARD_VERSION}`]);
+  return { programs, guardFolder: join(project, 'node_modules', GUARD) };
+}
 
 export const validatorsPeer: Peer = {
   name: 'validators',
   atMostMinutes: 20,
   needs: ['python'],
+  install,
   defects: [
     'the image named its user, which a host may not resolve (hadolint DL3066): it names the number 1000, as the owner of its files does (`runner/Dockerfile`)',
   ],
   async run(work) {
-    const programs = await pythonPrograms('validators', PROGRAMS);
-    const guardFolder = join(
-      await npmProject('validators', [`${GUARD}@${GUARD_VERSION}`]),
-      'node_modules',
-      GUARD,
-    );
-    const excused = await writeTemplates(join(work.scratch, 'as-deployed'), true);
-    const bare = await writeTemplates(join(work.scratch, 'bare'), false);
+    const { programs, guardFolder } = await install();
+    const folder = join(work.scratch, 'templates');
+    const deployed = await writeTemplates(join(folder, AS_DEPLOYED), true);
+    await writeTemplates(join(folder, BARE), false);
     const names = Object.keys(CONFIGS);
     const versionOf = async (program: string) =>
       /\d+\.\d+[.\d]*/.exec((await runCommand(join(programs, program), ['--version'])).stdout)?.[0];
@@ -48,16 +55,17 @@ export const validatorsPeer: Peer = {
       ['cfn-lint', lintFindings, (id: string) => !id.startsWith('CKV')],
       ['checkov', checkovFindings, (id: string) => id.startsWith('CKV')],
     ] as const) {
-      const path = join(programs, program);
-      assert.deepEqual(await findingsOf(path, excused), [], `${program} on what is deployed`);
-      const found = new Set((await findingsOf(path, bare)).map(({ id }) => id));
+      const all = await findingsOf(join(programs, program), folder);
+      const inDeployed = all.filter((one) => one.folder !== BARE);
+      assert.deepEqual(inDeployed, [], `${program} on what is deployed`);
+      const found = new Set(all.map(({ id }) => id));
       const accepted = EXCUSED_FINDINGS.map(({ id }) => id).filter(isOwn);
       // One that is not found any more would excuse nothing, and hide what comes later.
       assert.deepEqual([...found].sort(), accepted.sort(), `${program} without the excuses`);
       work.say(`${program}: nothing`);
     }
 
-    const broken = await guardFindings(guardFolder, excused);
+    const broken = await guardFindings(guardFolder, deployed);
     const rules = new Set(broken.map(({ id }) => id));
     const accepted = ACCEPTED_GUARD_RULES.map(({ rule }) => rule);
     assert.deepEqual([...rules].sort(), accepted.sort(), 'rules that are broken on purpose');
@@ -105,7 +113,7 @@ async function guardVersion(folder: string): Promise<string> {
 
 /** @param hasExcuses with the reasons in the metadata of each resource, as deployed; without them every finding shows */
 async function writeTemplates(folder: string, hasExcuses: boolean): Promise<string> {
-  await mkdir(folder);
+  await mkdir(folder, { recursive: true });
   for (const name of Object.keys(CONFIGS)) {
     const { Resources, ...rest } = structuredClone(synthesize(name).template.toJSON());
     if (!hasExcuses) {

@@ -1,4 +1,4 @@
-import { basename, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { runCommand } from '../command.ts';
 
 /** What a validator has found in a template. */
@@ -7,13 +7,18 @@ export interface Finding {
   readonly id: string;
   /** The configuration: the name of the file without its extension. */
   readonly template: string;
+  /** The name of the file's folder. */
+  readonly folder: string;
   /** The resource, or what the validator says. */
   readonly where: string;
 }
 
 /** Validators exit with other codes when they find something, and cfn-lint has one for each level. */
 const ANY_FINDING = Array.from({ length: 32 }, (_, code) => code);
-const nameOf = (file: string) => basename(file, '.json');
+const placeOf = (file: string) => ({
+  template: basename(file, '.json'),
+  folder: basename(dirname(file)),
+});
 
 async function printed(program: string, args: readonly string[]): Promise<string> {
   const { stdout, stderr, code } = await runCommand(program, args, { codes: ANY_FINDING });
@@ -21,18 +26,20 @@ async function printed(program: string, args: readonly string[]): Promise<string
   return stdout;
 }
 
+/** @param folder has folders with templates; the program takes long to start, so it is started once for all */
 export async function lintFindings(program: string, folder: string): Promise<Finding[]> {
-  const args = ['--format', 'json', '--regions', 'us-east-1', '--', join(folder, '*.json')];
+  const args = ['--format', 'json', '--regions', 'us-east-1', '--', join(folder, '*', '*.json')];
   const found: { Rule: { Id: string }; Message: string; Filename: string }[] = JSON.parse(
     await printed(program, args),
   );
   return found.map(({ Rule, Message, Filename }) => ({
     id: Rule.Id,
-    template: nameOf(Filename),
+    ...placeOf(Filename),
     where: Message,
   }));
 }
 
+/** @param folder as that of `lintFindings` */
 export async function checkovFindings(program: string, folder: string): Promise<Finding[]> {
   const kind = ['--framework', 'cloudformation', '--quiet', '--output', 'json'];
   const { results, summary } = JSON.parse(await printed(program, ['--directory', folder, ...kind]));
@@ -40,7 +47,7 @@ export async function checkovFindings(program: string, folder: string): Promise<
   const failed: { check_id: string; resource: string; file_path: string }[] = results.failed_checks;
   return failed.map(({ check_id, resource, file_path }) => ({
     id: check_id,
-    template: nameOf(file_path),
+    ...placeOf(file_path),
     where: resource,
   }));
 }
@@ -60,7 +67,7 @@ export async function guardFindings(folder: string, templates: string): Promise<
     await printed(guardProgram(folder), args),
   );
   return reports.flatMap(({ name, not_compliant }) =>
-    not_compliant.map(({ Rule }) => ({ id: Rule.name, template: nameOf(name), where: '' })),
+    not_compliant.map(({ Rule }) => ({ id: Rule.name, ...placeOf(name), where: '' })),
   );
 }
 
@@ -71,6 +78,7 @@ export async function hadolintFindings(program: string, dockerfile: string): Pro
   return found.map(({ code, line, message }) => ({
     id: code,
     template: 'Dockerfile',
+    folder: '',
     where: `line ${line}: ${message}`,
   }));
 }

@@ -9,18 +9,24 @@ import { startCommand } from '../command.ts';
 import { pythonPrograms } from '../installs.ts';
 import type { Peer } from '../peer.ts';
 import { sha256 } from '../user-records.ts';
+import { playShapes } from './play-shapes.ts';
 
 const SERVER = fileURLToPath(new URL('./mock_server.py', import.meta.url));
 const MEETING = { uuid: '4444AAAiAAAAAiAiAiiAii==', stream: 'a-stream-of-the-mock' };
 const APP = { client: 'mock-client', secret: 'mock-secret' };
 const MEETING_ENDED = 6;
 const WEBSOCKETS = '15.0.1';
+const SOFTWARE =
+  'a mock of Zoom in Python on `websockets` (PyPI), ours, written after the published descriptions';
+
+const install = () => pythonPrograms('zoom-mock', [`websockets==${WEBSOCKETS}`]);
 
 export const zoomMockPeer: Peer = {
   name: 'zoom-mock',
   needs: ['python'],
-  async run() {
-    const programs = await pythonPrograms('zoom-mock', [`websockets==${WEBSOCKETS}`]);
+  install,
+  async run({ scratch }) {
+    const programs = await install();
     configureLogger({ enabled: false });
     const args = [SERVER, MEETING.uuid, MEETING.stream, APP.client, APP.secret];
     const server = startCommand(join(programs, 'python'), args);
@@ -53,10 +59,16 @@ export const zoomMockPeer: Peer = {
     assert.equal(told.signatures, 1 + told.mediaTypes.length, 'signatures');
     assert.equal(told.ready, 1);
     assert.equal(told.keepAlives, 4);
+    const shapes = await playShapes(join(programs, 'python'), scratch);
     return [
       {
-        software:
-          'a mock of Zoom in Python on `websockets` (PyPI), ours, written after the published descriptions',
+        software: SOFTWARE,
+        version: WEBSOCKETS,
+        what: 'the client reads every message as the documents and the programs of others show it, in sessions (`test/fixtures/rtms/zoom-shapes.jsonl`)',
+        figures: shapes,
+      },
+      {
+        software: SOFTWARE,
         version: WEBSOCKETS,
         what: 'the client joins it; nothing of ours but this client takes part',
         figures: `${told.signatures} signatures, ${told.keepAlives} keep-alives, ${got.length} frames and ${said.length} line, all equal`,

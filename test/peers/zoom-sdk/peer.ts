@@ -36,14 +36,17 @@ interface Told {
   readonly transcript: readonly { readonly user: string; readonly text: string }[];
 }
 
+const install = () => pythonPrograms('zoom-sdk', ['rtms==1.1.0']);
+
 export const zoomSdkPeer: Peer = {
   name: 'zoom-sdk',
   needs: ['python'],
+  install,
   defects: [
     'the simulator refused the media handshake of Zoom’s SDK for a transcript, whose `media_params` is `null`, with status 17: null means that there are none (`simulator/media/media-params.ts`)',
   ],
   async run(work) {
-    const programs = await pythonPrograms('zoom-sdk', ['rtms==1.1.0']);
+    const programs = await install();
     const python = join(programs, 'python');
     const { stdout } = await runCommand(python, ['-m', 'pip', 'show', 'rtms']);
     const version = /Version: (\S+)/.exec(stdout)?.[1] ?? '';
