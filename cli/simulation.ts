@@ -4,6 +4,7 @@ import type { StreamInfo } from '../simulator/account.ts';
 import type { SimulatorEvent } from '../simulator/simulator.ts';
 import { isLoopback } from './deployment/aws.ts';
 
+/** What became of one simulated meeting: what the simulator sent of it, and what went wrong. */
 export interface MeetingResult {
   readonly rtmsStreamId: string;
   readonly frames: number;

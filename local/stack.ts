@@ -34,6 +34,7 @@ export interface StackOptions {
   ) => void;
 }
 
+/** Another program in the place of `runner/main.ts`, for tests. */
 export interface RunnerVariant {
   /** Path inside the repository. */
   readonly entry: string;

@@ -24,6 +24,7 @@ export type LocalWebhookHandler = (
   context: Context,
 ) => Promise<APIGatewayProxyStructuredResultV2>;
 
+/** The webhook function behind HTTP. */
 export interface LocalWebhookServer {
   /** Where Zoom posts. `/{app}` may follow. */
   readonly url: string;

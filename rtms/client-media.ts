@@ -16,6 +16,7 @@ import type { OfferedUrls } from './protocol/offered-urls.ts';
 import { followsSeveralCameras, wantedMediaTypes } from './protocol/params.ts';
 import { toWireParams } from './protocol/wire-params.ts';
 
+/** What `ClientMedia` tells its client, and asks it. */
 export interface ClientMediaOwner {
   /** The media connections of a signaling handshake are ready: media may flow. */
   mediaReady(): void;

@@ -20,6 +20,9 @@ export interface MediaFrame extends MediaSource {
   readonly activeSpeaker?: { readonly userId: number; readonly userName: string };
 }
 
+/**
+ * One line of the transcript. Times are Unix ms; `language` is TRANSCRIPT_LANGUAGE, `attribute` DATA_MESSAGE_ATTRIBUTE.
+ */
 export interface TranscriptLine extends MediaSource {
   readonly text: string;
   readonly userName: string;
@@ -32,6 +35,7 @@ export interface TranscriptLine extends MediaSource {
   readonly raw?: unknown;
 }
 
+/** One chat message, or its change or deletion (`operation`). */
 export interface ChatMessage extends ChatFields {
   /** CHAT_OPERATION. */
   readonly operation?: number;

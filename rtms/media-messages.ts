@@ -67,6 +67,7 @@ function shareCodec(payload: Buffer, negotiated = MEDIA_PAYLOAD_TYPE.UNDEFINED a
   return negotiated;
 }
 
+/** The line of message 17. A name that Zoom left out comes from the roster, a time from our clock. */
 export function toTranscriptLine(
   message: TranscriptMessage,
   roster: Roster,
@@ -86,6 +87,7 @@ export function toTranscriptLine(
   };
 }
 
+/** The chat message of message 18. Names that Zoom left out come from the roster, a time from our clock. */
 export function toChatMessage(
   message: ChatDataMessage,
   roster: Roster,

@@ -1,3 +1,4 @@
+/** How long failed attempts wait. */
 export interface BackoffPolicy {
   /** Longest delay before the second attempt, ms. */
   readonly baseMs: number;

@@ -62,6 +62,7 @@ export interface CatcherLook {
 /** As long as others wait before they call a silent task dead (`EXPIRE_AFTER_MS`). */
 export const CATCHER_LOOK_SECONDS = 10;
 
+/** The body of the message: JSON. */
 export function encodeCatcherLook(look: Omit<CatcherLook, 'version'>): string {
   return JSON.stringify({ version: 1, ...look } satisfies CatcherLook);
 }

@@ -229,6 +229,7 @@ function describe(stream: RtmsStream): StreamInfo {
   };
 }
 
+/** The ids of a stream that the simulator makes up. */
 export interface StreamIds {
   readonly rtmsStreamId: string;
   readonly entityId: string;

@@ -14,6 +14,7 @@ export interface FrameRange {
   readonly toMs: number;
 }
 
+/** What Zoom sent of one source of frames, and what not. Times are Unix ms. */
 export interface SentSource extends MediaSource {
   readonly mediaType: FrameMediaType;
   readonly frames: number;
@@ -28,6 +29,7 @@ export interface SentSource extends MediaSource {
   readonly notSent: readonly (FrameRange & { readonly reason: NotSentReason })[];
 }
 
+/** A line of text. `sent` is false when there was no client to take it. */
 export interface SentLine {
   readonly userId: number;
   readonly text: string;
@@ -35,16 +37,19 @@ export interface SentLine {
   readonly sent: boolean;
 }
 
+/** A transcript line, with the times of the words, Unix ms. */
 export interface SentTranscript extends SentLine {
   readonly startMs: number;
   readonly endMs: number;
 }
 
+/** A chat message; `operation` is CHAT_OPERATION. */
 export interface SentChat extends SentLine {
   readonly messageId: string;
   readonly operation: number;
 }
 
+/** A message 6. `sent` is false when there was no client to take it. */
 export interface SentEvent {
   readonly eventType: number;
   readonly timestampMs: number;

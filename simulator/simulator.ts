@@ -70,6 +70,7 @@ export type SimulatorEvent =
     }
   | { readonly kind: 'webhook'; readonly delivery: WebhookDelivery };
 
+/** A running fake Zoom, as tests and programs drive it. */
 export interface Simulator extends AsyncDisposable {
   readonly clock: Clock;
   readonly signalingUrl: string;

@@ -150,4 +150,5 @@ export function reshardSteps(current: number, target: number): readonly number[]
   return steps;
 }
 
+/** Whether Kinesis allows all these steps within 24 hours. */
 export const fitsADay = (steps: readonly number[]): boolean => steps.length <= CALLS_A_DAY;

@@ -15,6 +15,7 @@ import { ask } from './aws.ts';
 const HOLD_SECONDS = 120;
 const MAX_PER_RECEIVE = 10;
 
+/** How many messages the job queue holds, and what it does with those that fail. */
 export interface QueueState {
   readonly waiting: number;
   readonly inFlight: number;

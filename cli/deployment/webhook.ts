@@ -9,6 +9,7 @@ import {
   ZOOM_WEBHOOK_TIMEOUT_MS,
 } from '../../shared/zoom/webhook-request.ts';
 
+/** What the webhook answered: HTTP status, body, and how long the answer took. */
 export interface WebhookAnswer {
   readonly status: number;
   readonly body: string;

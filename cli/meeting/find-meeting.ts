@@ -4,6 +4,7 @@ import type { SessionRow } from '../../shared/session-table/session-row.ts';
 import type { Context } from '../command.ts';
 import { type FoundSession, matching, SESSION_ARGUMENT } from './find-session.ts';
 
+/** The meeting that a text of the user means. */
 export interface FoundMeeting {
   /** All streams of one meeting, the oldest first; none when the table has nothing that fits. */
   readonly streams: readonly FoundSession[];

@@ -8,6 +8,7 @@ const MIN_PREFIX = 4;
 /** How many sessions an error names: enough to choose from, on one screen. */
 const MAX_NAMED = 8;
 
+/** The session that a text of the user means, by its id. */
 export interface FoundSession {
   readonly rtmsStreamId: string;
   /** Absent when the table does not have the session, or no longer; its records may still be there. */

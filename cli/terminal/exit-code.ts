@@ -37,6 +37,7 @@ const UNREACHABLE_CODES: readonly ErrorCode[] = [
   'kinesis/stream-missing',
 ];
 
+/** The exit code for an error; one that is no ServiceError is a defect of this program. */
 export function exitCodeOf(error: unknown): ExitCode {
   if (!(error instanceof ServiceError)) return EXIT.DEFECT;
   if (USAGE_CODES.includes(error.code)) return EXIT.USAGE;

@@ -8,6 +8,7 @@ type Schema = v.GenericSchema & {
   readonly literal?: unknown;
 };
 
+/** One key of the configuration that holds a value. */
 export interface ConfigKey {
   readonly path: readonly string[];
   /** Other keys that must be set for this one to be checked: the discriminators of the variants on its path. */

@@ -5,6 +5,7 @@ import { meetingLoad, shardsFor, type WriteLoad } from './meeting-load.ts';
 import { HOURS_PER_MONTH } from './prices.ts';
 import { leastTasks, tasksFor } from './scaling-rules.ts';
 
+/** One item of the bill, US dollars. */
 export interface CostLine {
   readonly item: string;
   readonly dollarsPerHour: number;

@@ -1,3 +1,4 @@
+/** The month that AWS calculates with. */
 export const HOURS_PER_MONTH = 730;
 
 /**

@@ -6,6 +6,7 @@ import {
 import type { MeetingArrival } from './arrivals.ts';
 import { SimulatedFleet } from './fleet.ts';
 
+/** What the simulated service may do: how many tasks, how full, and what stands in for a task that is missing. */
 export interface Policy {
   readonly minTasks: number;
   readonly maxTasks: number;
@@ -16,6 +17,7 @@ export interface Policy {
   readonly catcher?: { readonly gibibytes: number; readonly meetings: number };
 }
 
+/** What the policy led to: curves for the picture, and sums for the table. */
 export interface ScalingOutcome {
   /** Running meetings, one value a minute. `tasks` and `oldestWaitSeconds` have one value a minute too. */
   readonly running: readonly number[];

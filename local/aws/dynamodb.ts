@@ -8,6 +8,7 @@ import { OWNER_INDEX } from '../../shared/session-table/session-row.ts';
 import { closeServer, listen } from '../../simulator/sockets/listen.ts';
 import { otherServers } from './other-servers.ts';
 
+/** The DynamoDB that the local stack uses. `close` ends it, if it is ours. */
 export interface LocalDynamoDb {
   readonly port: number;
   close(): Promise<void>;

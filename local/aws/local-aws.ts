@@ -49,6 +49,7 @@ export type LocalAwsEnv = Omit<LocalEnv, 'TASK_ID'> &
     AWS_SECRET_ACCESS_KEY: string;
   };
 
+/** The local servers, what was created on them, and how to reach it. */
 export interface LocalAws {
   readonly region: string;
   readonly credentials: { readonly accessKeyId: string; readonly secretAccessKey: string };

@@ -12,6 +12,7 @@ const VISIBILITY_TIMEOUT_SECONDS = 30;
 /** Lambda refuses a queue that shows a message again while the function may still run. */
 const CATCHER_VISIBILITY_SECONDS = 960;
 
+/** The SQS that the local stack uses. `close` ends it, if it is ours. */
 export interface LocalSqs {
   readonly port: number;
   close(): Promise<void>;

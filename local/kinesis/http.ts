@@ -34,12 +34,14 @@ export interface Exchange {
   drop(): void;
 }
 
+/** An answer that is written piece by piece. */
 export interface AnswerStream {
   /** @returns once there is room for more, or the client is gone */
   write(bytes: Uint8Array): Promise<void>;
   end(): void;
 }
 
+/** A server for HTTP/1.1 and HTTP/2 on one port. */
 export interface HttpServer {
   readonly port: number;
   /** Destroys all connections. */

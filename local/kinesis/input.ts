@@ -3,6 +3,7 @@ import { ApiError } from './api-error.ts';
 /** The parsed body of one call, AWS JSON 1.1. Each operation checks the members that it reads. */
 export type Input = Readonly<Record<string, unknown>>;
 
+/** What the API reference allows for a text: its length in characters, its form, or its values. */
 export interface TextRule {
   readonly min?: number;
   readonly max?: number;
@@ -21,6 +22,7 @@ export function parseInput(body: string): Input {
   return asObject(value);
 }
 
+/** The value as an object. @throws ApiError SerializationException */
 export function asObject(value: unknown): Input {
   if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Input;
   throw new ApiError(
@@ -29,6 +31,7 @@ export function asObject(value: unknown): Input {
   );
 }
 
+/** A member that is an object; undefined when it is absent or null. @throws ApiError SerializationException */
 export function optionalObject(input: Input, member: string): Input | undefined {
   const value = input[member];
   return value === undefined || value === null ? undefined : asObject(value);
@@ -58,10 +61,15 @@ export function optionalText(
   return value;
 }
 
+/** A text that has to be there. @throws ApiError ValidationException, SerializationException */
 export function text(input: Input, member: string, rule: TextRule = {}): string {
   return required(member, optionalText(input, member, rule));
 }
 
+/**
+ * A whole number from `min` to `max`; undefined when it is absent or null. @throws ApiError ValidationException,
+ * SerializationException
+ */
 export function optionalInteger(
   input: Input,
   member: string,
@@ -77,6 +85,7 @@ export function optionalInteger(
   return number;
 }
 
+/** A whole number that has to be there. @throws ApiError ValidationException, SerializationException */
 export function integer(input: Input, member: string, min: number, max: number): number {
   return required(member, optionalInteger(input, member, min, max));
 }
@@ -89,6 +98,10 @@ export function optionalTimestampMs(input: Input, member: string): number | unde
   return Math.round(value * 1000);
 }
 
+/**
+ * A list of `min` to `max` elements, which are not checked. @throws ApiError ValidationException,
+ * SerializationException
+ */
 export function list(input: Input, member: string, min: number, max: number): readonly unknown[] {
   const value = required(member, input[member] ?? undefined);
   if (!Array.isArray(value)) throw wrongType(member, 'a list');
@@ -116,6 +129,7 @@ function required<T>(member: string, value: T | undefined): T {
   throw invalid(member, 'null', 'not be null');
 }
 
+/** The error for a member of the wrong JSON type. */
 export function wrongType(member: string, expected: string): ApiError {
   return new ApiError('SerializationException', `${member} is not ${expected}.`);
 }

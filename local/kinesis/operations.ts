@@ -55,6 +55,7 @@ const OPERATIONS: ReadonlyMap<string, Operation> = new Map<string, Operation>([
   ['UpdateStreamRecordDistributionStrategy', updateRecordDistribution],
 ]);
 
+/** An operation of the API, and the name by which fault scripts and counts know it. */
 export interface NamedOperation {
   readonly name: string;
   readonly run: Operation;

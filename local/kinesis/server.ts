@@ -37,6 +37,7 @@ export interface KinesisServerOptions {
   readonly forwardTo?: number | undefined;
 }
 
+/** A running Kinesis: its address, its fault script and its counts. */
 export interface KinesisServer {
   readonly url: string;
   readonly port: number;

@@ -31,6 +31,7 @@ export function evenRanges(count: number): HashKeyRange[] {
   }));
 }
 
+/** One record as a shard keeps it. */
 export interface StoredRecord {
   /** Base64 as the client sent it. It is never decoded. */
   readonly data: string;

@@ -210,6 +210,7 @@ function sizeMib(directory: string): number {
   return sizes.reduce<number>((sum, size = 0) => sum + size, 0) / 1024 ** 2;
 }
 
+/** A bundled function in a directory of its own. */
 export interface FunctionBundle {
   readonly file: string;
   /** Holds the file and nothing else. */

@@ -19,6 +19,7 @@ import { StreamStats } from './stream-stats.ts';
 /** Half of the five calls a second that all readers of a shard share, so that others can read too. */
 const POLL_MS = 400;
 
+/** What an observer emits: every event that it reads, and every record that it cannot read. */
 export interface ObserverEvents {
   event: [event: ReceivedEvent];
   badRecord: [error: ServiceError];

@@ -6,6 +6,7 @@ const MAX_BODY_BYTES = 4 * 1024 * 1024;
 /** `unreachable`: no answer in time, or none that could be read. */
 export type RawAnswer = HttpAnswer | 'unreachable';
 
+/** What is sent to a URL. `json` is the body; `timeoutMs` bounds connection and answer together. */
 export interface HttpQuestion {
   readonly method: 'GET' | 'PATCH' | 'PUT' | 'POST';
   readonly headers: Readonly<Record<string, string>>;

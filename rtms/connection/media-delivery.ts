@@ -13,6 +13,7 @@ export interface MediaReceiver<Source> {
   mediaUnasked(mediaType: MediaType): void;
 }
 
+/** What `MediaDelivery` asks about the connections before it tells a message. */
 export interface DeliveryRules<Source> {
   /** Whether the agreed media of the connections is known, so that data may be told. */
   isReady(): boolean;

@@ -16,6 +16,7 @@ export interface Carried {
   readonly userId?: number;
 }
 
+/** The key of one participant's camera. */
 export function cameraKey(userId: number): CameraKey {
   return `video/${userId}`;
 }

@@ -21,6 +21,7 @@ export interface MediaOffer {
 /** Whether one connection for everything was opened after a refusal, and with what result; see media-fallback.ts. */
 export type UnifiedFallback = 'untried' | 'current' | 'refused';
 
+/** Which media connections to open on the addresses of an offer, and which wanted media types have none. */
 export interface MediaPlan {
   readonly offer: MediaOffer;
   readonly connections: readonly PlannedMedia[];

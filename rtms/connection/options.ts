@@ -165,6 +165,7 @@ type OptionalName =
   | 'currentMedia'
   | 'onWireMessage';
 
+/** Fills in the defaults. */
 export function completeOptions(options: RtmsClientOptions): CompleteOptions {
   return {
     media: DEFAULT_MEDIA_REQUEST,

@@ -11,6 +11,7 @@ import type { MediaDelivery } from './media-delivery.ts';
 import type { CompleteOptions } from './options.ts';
 import { VideoSelections } from './video-selections.ts';
 
+/** What the signaling connection tells its client. */
 export interface SignalingOwner {
   /** The handshake succeeded. @param serverUrls addresses for the media connections, not checked yet */
   signalingUp(serverUrls: SignalingHandshakeResp['serverUrls']): void;

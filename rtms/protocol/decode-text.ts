@@ -37,6 +37,7 @@ export interface PersonFields {
   readonly userName: string | undefined;
 }
 
+/** A file of a chat message; `fileSize` in bytes. The file itself is not sent. */
 export interface ChatFile {
   readonly fileId: string;
   readonly fileName: string;

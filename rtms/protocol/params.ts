@@ -20,6 +20,7 @@ export interface AudioRequest {
   readonly sendRateMs: number;
 }
 
+/** How the shared screen is asked for. */
 export interface DeskshareRequest {
   readonly codec: 'JPG' | 'PNG' | 'H264';
   /** The largest size: the real one depends on the sender and the network. */
@@ -28,6 +29,7 @@ export interface DeskshareRequest {
   readonly fps: number;
 }
 
+/** How cameras are asked for. */
 export interface VideoRequest extends DeskshareRequest {
   readonly dataOpt: 'VIDEO_SINGLE_ACTIVE_STREAM' | 'VIDEO_SINGLE_INDIVIDUAL_STREAM';
   /**
@@ -45,6 +47,7 @@ export interface VideoRequest extends DeskshareRequest {
   readonly cameras?: number;
 }
 
+/** How the transcript is asked for. */
 export interface TranscriptRequest {
   /** The language spoken; with `enableLid` a first guess. NONE: no guess. */
   readonly srcLanguage: keyof typeof TRANSCRIPT_LANGUAGE;

@@ -5,6 +5,7 @@ import { mediaSource, mediaTypeOfMessage, type PartialMediaSource } from './medi
 /** A parsed JSON object of unknown shape. */
 export type JsonObject = { readonly [key: string]: unknown };
 
+/** Whether a parsed value is a JSON object: no list, and not null. */
 export function isObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

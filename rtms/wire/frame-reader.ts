@@ -17,6 +17,7 @@ export interface FrameHandlers {
   failed(violation: FrameViolation): void;
 }
 
+/** How the other side broke the protocol. */
 export interface FrameViolation {
   /** The code of the close frame that ends the connection. */
   readonly closeCode: 1002 | 1009;

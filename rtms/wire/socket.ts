@@ -40,6 +40,7 @@ export interface SocketClosed {
   readonly error: ServiceError | undefined;
 }
 
+/** What a socket tells its owner: `opened` once at most, then messages, and `closed` once. */
 export interface SocketHandlers {
   opened(): void;
   /** One WebSocket message, text or binary. `data` is only valid during the call. */

@@ -23,6 +23,7 @@ export type WireTrouble =
   | 'protocol_error'
   | 'broken';
 
+/** What a WebSocket tells its owner. */
 export interface WireHandlers {
   opened(): void;
   /** One message, text or binary, not checked for UTF-8. `data` is only valid during the call. */

@@ -13,6 +13,7 @@ import { sessionOf, type Unit, unitBytes } from './unit.ts';
 /** Which partition keys: all of one session (what stands before the first `#`), or those that a function accepts. */
 export type KeySelection = string | ((partitionKey: string) => boolean);
 
+/** Whether a selection names this partition key. */
 export function selects(selection: KeySelection, partitionKey: string): boolean {
   return typeof selection === 'string'
     ? sessionOf(partitionKey) === selection

@@ -11,6 +11,7 @@ import { checkStream } from './stream-check.ts';
 /** Events are few, small and dropped last, so a tenth of the disk is enough for them. */
 const EVENTS_SPOOL_SHARE = 0.1;
 
+/** The producers of the two streams, as the wiring of a task uses them. */
 export interface Producers {
   readonly media: Producer;
   readonly events: Producer;

@@ -33,6 +33,7 @@ export interface ProducerOptions {
   readonly random?: () => number;
 }
 
+/** How long a failed record waits: from 100 ms, doubled up to 5 s. */
 export const DEFAULT_RETRY: BackoffPolicy = { baseMs: 100, maxMs: 5_000 };
 
 const AGGREGATED: FlushPolicy = { targetBytes: PUT_UNIT_BYTES - 1, lingerMs: 190 };
@@ -42,6 +43,7 @@ const AGGREGATED: FlushPolicy = { targetBytes: PUT_UNIT_BYTES - 1, lingerMs: 190
  */
 const AT_ONCE: FlushPolicy = { targetBytes: 8 * PUT_UNIT_BYTES - 1, lingerMs: 0 };
 
+/** The policy of each class of units: the default of the record format, unless `flush` names another. */
 export function flushPolicies({ aggregate, flush }: ProducerOptions): FlushPolicies {
   const policy = aggregate ? AGGREGATED : AT_ONCE;
   return {

@@ -3,6 +3,7 @@ import { ServiceError } from '../../shared/errors.ts';
 import { KINESIS_LIMITS } from '../../shared/kinesis-rules.ts';
 import { toServiceError } from './kinesis-error.ts';
 
+/** What a producer has to know of its stream. */
 export interface StreamFacts {
   /** Most bytes of one Kinesis record, data and partition key. */
   readonly maxRecordBytes: number;

@@ -12,6 +12,7 @@ export const FENCE_AFTER_MS = 7_000;
  */
 export const EXPIRE_AFTER_MS = 10_000;
 
+/** The lease of a task (`shared/lease/lease.ts`). */
 export const TASK_LEASE: LeaseTimes = {
   intervalMs: HEARTBEAT_INTERVAL_MS,
   slowAfterMs: 2_000,

@@ -49,6 +49,7 @@ export function asBuffer(bytes: Uint8Array): Buffer {
     : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
+/** ServiceError `record/malformed`. @param what is wrong, without any of the record's content */
 export function malformedRecord(what: string): ServiceError {
   return new ServiceError('record/malformed', what);
 }

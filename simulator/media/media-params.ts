@@ -23,6 +23,7 @@ export interface SimulatedAudioParams {
   send_rate: number;
 }
 
+/** Parameters of pictures in Zoom's spelling and numbers. */
 export interface PictureParams {
   content_type: number;
   codec: number;
@@ -30,6 +31,7 @@ export interface PictureParams {
   fps: number;
 }
 
+/** `media_params` of message 4, in Zoom's spelling and numbers. */
 export interface AgreedParams {
   audio?: SimulatedAudioParams;
   video?: PictureParams & { data_opt: number };

@@ -11,6 +11,7 @@ const HEADER_BYTES = 16;
 const CRC_BYTES = 4;
 const fillers = new Map<number, Buffer>();
 
+/** What a synthetic frame says of itself. */
 export interface SyntheticFrame {
   /** Source key given to `syntheticFrame`: the user id, 0 for mixed audio. */
   readonly source: number;

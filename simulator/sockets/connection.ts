@@ -29,6 +29,7 @@ export interface ClientMessage {
   readonly [field: string]: unknown;
 }
 
+/** What a connection tells its owner: each message of the client, and how the connection ended. */
 export interface ConnectionListener {
   message(message: ClientMessage): void;
   ended(end: ConnectionEnd): void;

@@ -3,6 +3,7 @@ import type { Server as HttpServer } from 'node:http';
 import type { AddressInfo, Server } from 'node:net';
 import { ServiceError } from '../../shared/errors.ts';
 
+/** The only address on which the servers of this machine listen, unless somebody asks for another one. */
 export const LOOPBACK = '127.0.0.1';
 
 /**

@@ -45,6 +45,7 @@ export function mediaAddresses(
   ]);
 }
 
+/** Whether the last part of an address names a media type, or `all`. */
 export function isMediaPath(path: string | undefined): path is MediaPath {
   return path === 'all' || MEDIA_TYPES.some((mediaType) => mediaType === path);
 }

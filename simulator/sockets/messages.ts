@@ -53,6 +53,7 @@ export function frameMessage(
   return `{"msg_type":${msgType},"content":{${source},"data":"${payload.toString('base64')}",${length}"timestamp":${timestampMs}}}`;
 }
 
+/** Message 17. Times are Unix ms. */
 export function transcriptMessage(
   { userId, userName, channelId }: ScenarioParticipant,
   line: { text: string; language: number; attribute: number },
@@ -76,6 +77,7 @@ export function transcriptMessage(
   });
 }
 
+/** Message 18, with its fields where the behaviour puts them. */
 export function chatMessage(
   chat: Extract<Action, { do: 'chat' }>,
   messageId: string,

@@ -3,6 +3,7 @@ import { createServer as createTlsServer } from 'node:https';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { closeServer, listen } from './listen.ts';
 
+/** A server of WebSockets. */
 export interface SocketServer {
   /** `ws://` or `wss://`, host and port. */
   readonly url: string;

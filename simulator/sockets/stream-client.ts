@@ -17,6 +17,7 @@ export interface MediaLink {
 /** What only one connection may carry: a media type, or with V2 one participant's camera. */
 export type LinkKey = MediaType | `video/${number}`;
 
+/** The keys of what a connection carries: only one connection at a time may have each of them. */
 export function linkKeys({
   mediaTypes,
   userId,

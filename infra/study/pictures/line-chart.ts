@@ -1,5 +1,6 @@
 import { document, element, svgText } from './svg.ts';
 
+/** One curve of a chart. */
 export interface Line {
   readonly label: string;
   readonly colour: string;

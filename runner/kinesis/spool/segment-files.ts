@@ -30,6 +30,7 @@ export function segmentPath(directory: string, ordinal: number): string {
   return join(directory, `${String(ordinal).padStart(12, '0')}${SUFFIX}`);
 }
 
+/** A segment of an earlier process, and the number in its file's name. */
 export interface RecoveredFile {
   readonly ordinal: number;
   readonly segment: SpoolSegment;
@@ -127,6 +128,7 @@ function parseName(name: string): FileName {
   return { kind, ordinal: Number(match[1]) };
 }
 
+/** Bytes of the header of a segment file. */
 export function headerBytes(partitionKey: string): number {
   return encodeFileHeader(partitionKey).length;
 }

@@ -23,6 +23,7 @@ const BODY_HEADER_BYTES = 1 + 2 + 8 + 8 + 4 + 2;
 /** By the number in the file. Only ever add to the end: an earlier version may have written what is read. */
 const CLASSES: readonly UnitClass[] = ['video', 'deskshare', 'audio', 'event', 'text', 'crowd'];
 
+/** A unit as it stands in a segment file. */
 export interface SpoolFrame extends Omit<Unit, 'receipt' | 'partitionKey'> {
   readonly receiptIndex: number;
 }
@@ -34,6 +35,7 @@ export function frameBytes(unit: Unit): number {
   return total;
 }
 
+/** The header of a segment file, in the format above. */
 export function encodeFileHeader(partitionKey: string): Buffer {
   const key = Buffer.from(partitionKey);
   const length = Buffer.alloc(2);
@@ -60,6 +62,7 @@ export function writeFrame(out: Buffer, at: number, unit: Unit, receiptIndex: nu
   return end;
 }
 
+/** What a segment file holds. */
 export interface SegmentContent {
   readonly partitionKey: string;
   /** In order; records are views into the file's bytes. */

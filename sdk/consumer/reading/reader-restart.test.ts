@@ -1,23 +1,14 @@
 import { KinesisClient, PutRecordsCommand } from '@aws-sdk/client-kinesis';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import {
-  type LocalStreams,
-  splitShard,
-  startLocalStreams,
-} from '../../../test/support/local-streams.ts';
+import { afterAll, describe, expect, test } from 'vitest';
+import { splitShard, startLocalStreams } from '../../../test/support/local-streams.ts';
 import { mediaRecord, packed, START_MS } from '../../../test/support/test-records.ts';
 import type { SavedPosition } from './checkpoints.ts';
 import { type FrameReader, frames } from './reader.ts';
 
 /** Readers that begin again, and readers that cannot go on, against a Kinesis server on this machine. */
 
-let streams: LocalStreams;
-let server: LocalStreams['server'];
-let client: LocalStreams['client'];
-beforeAll(async () => {
-  streams = await startLocalStreams();
-  ({ server, client } = streams);
-});
+const streams = await startLocalStreams();
+const { server, client } = streams;
 afterAll(() => streams[Symbol.asyncDispose]());
 
 /** One Kinesis record a frame. */

@@ -1,13 +1,9 @@
 import { createHash } from 'node:crypto';
 import { ListShardsCommand, PutRecordsCommand } from '@aws-sdk/client-kinesis';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, describe, expect, test } from 'vitest';
 import { splitIntoChunks } from '../../../shared/record/encode-media-record.ts';
 import { streamKey } from '../../../shared/record/partition-key.ts';
-import {
-  type LocalStreams,
-  splitShard,
-  startLocalStreams,
-} from '../../../test/support/local-streams.ts';
+import { splitShard, startLocalStreams } from '../../../test/support/local-streams.ts';
 import {
   eventBytes,
   kinesisRecord,
@@ -18,14 +14,8 @@ import {
 import type { KinesisRecord } from '../records/records.ts';
 import { events, type FrameReader, frames, meetingEvents, meetingFrames } from './reader.ts';
 
-let streams: LocalStreams;
-let server: LocalStreams['server'];
-let client: LocalStreams['client'];
-
-beforeAll(async () => {
-  streams = await startLocalStreams();
-  ({ server, client } = streams);
-});
+const streams = await startLocalStreams();
+const { server, client } = streams;
 afterAll(() => streams[Symbol.asyncDispose]());
 
 async function put(StreamName: string, records: readonly KinesisRecord[]): Promise<void> {
