@@ -13,9 +13,11 @@ import {
   parseTaskRow,
   type UnreadableRow,
 } from '../../shared/session-table/parse-row.ts';
-import type { ContinuedStream, RestartRegister } from '../../shared/session-table/restart.ts';
+import type { MissedRegister } from '../../shared/session-table/registers.ts';
+import type { RestartRegister } from '../../shared/session-table/restart.ts';
 import {
   type Claim,
+  type MoreOfClaim,
   type Penalty,
   writeClaim,
   writeConnected,
@@ -23,10 +25,10 @@ import {
   writeProof,
   writeQuarantine,
   writeRelease,
+  writeTookOver,
 } from '../../shared/session-table/runner-writes.ts';
 import {
   isRevocationUntold,
-  type MissedRegister,
   type RowWrite,
   type SessionRow,
   sessionKey,
@@ -128,7 +130,7 @@ export class SessionStore {
    * Takes a row for a task and raises its epoch.
    *
    * @param strikes how many owners in a row the stream has ended so far
-   * @param continues the stream of the same meeting that this one continues
+   * @param more as `writeClaim` takes it
    * @returns the row as it is now; undefined when somebody was faster
    */
   async claim(
@@ -136,10 +138,10 @@ export class SessionStore {
     taskId: string,
     nowMs: number,
     strikes = 0,
-    continues?: ContinuedStream,
+    more: MoreOfClaim = {},
   ): Promise<SessionRow | undefined> {
     // A row that was spoilt between the read and the claim is now this task's, and is not served.
-    return this.update(writeClaim(seen, taskId, nowMs, strikes, continues));
+    return this.update(writeClaim(seen, taskId, nowMs, strikes, more));
   }
 
   /** @returns whether the write's condition held */
@@ -160,6 +162,11 @@ export class SessionStore {
   /** Says that media flows, to whoever gave the stream away. */
   async connected(claim: Claim): Promise<void> {
     await this.#calls.update(writeConnected(claim));
+  }
+
+  /** Says that the records tell of the change of owner before this claim. */
+  async tookOver(claim: Claim): Promise<void> {
+    await this.#calls.update(writeTookOver(claim));
   }
 
   /** Asks another owner to give a stream away, as an operator would. */

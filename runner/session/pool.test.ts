@@ -207,6 +207,27 @@ describe('a stream of an owner that is dead', () => {
     expect(parts.eventNames[0]).toBe('session_taken_over');
   });
 
+  test('after another that was dead too: the time of both is told, and then no more of it stands in the row', async () => {
+    const row = await table.start(id, { ...seen, runEpoch: 1, connectedEpoch: 3 });
+    expect(await poolOf(deadAt(100_000)).take(row)).toBe('done');
+    const left = { epoch: 4, atMs: 99_000 };
+    const silent = (await table.row(id)) as SessionRow;
+    expect(silent).toMatchObject({ epoch: 4, blindSince: left });
+    // That task has recorded nothing, and its heart went on for a while.
+    const isExpired = (owner: string) => owner === taskId;
+    const next = poolOf({ ...deadAt(130_000), isExpired }, { taskId: `next-${taskId}` });
+    expect(await next.take(silent)).toBe('done');
+    const told = async () => (await table.row(id)).blindSince;
+    expect(await told()).toEqual({ ...left, epoch: 5 });
+    (await waitUntil(() => parts.clients[1], { interval: 1 })).emit('joined', MEDIA, []);
+    await waitUntil(async () => (await table.row(id)).connectedEpoch === 5, { interval: 2 });
+    expect(await told(), 'not in Kinesis yet').toBeDefined();
+    const [takenOver] = parts.events.lines;
+    expect(takenOver?.data).toMatchObject({ previousEpoch: 4, ownerSeenAtMs: 99_000 });
+    parts.events.finish('written');
+    await waitUntil(async () => (await told()) === undefined, { interval: 2 });
+  });
+
   test('that lives after all is left alone', async () => {
     const row = await table.start(id, seen);
     expect(await poolOf({ confirmDeath: async () => undefined }).take(row)).toBe('later');

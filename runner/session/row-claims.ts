@@ -22,7 +22,7 @@ import {
 import { Tenure } from '../ownership/tenure.ts';
 import type { ClaimedRow } from './context.ts';
 import type { AvoidedStreams, OfferOutcome, SessionPoolOptions } from './pool-options.ts';
-import { previousOwner } from './recording/blind-time.ts';
+import { blindSinceOf, previousOwner } from './recording/blind-time.ts';
 
 /** Why a row is looked at: a job came, its window as an orphan has come, or this task takes back what it gave away. */
 export type ClaimOccasion = 'job' | 'orphan' | 'back';
@@ -163,7 +163,11 @@ export class RowClaims {
     // After a quarantine one more owner is risked, not two.
     const strikes = Math.min(before.strikes, MAX_STRIKES - 1);
     const continues = seen.continues ?? (await this.#continuedBy(seen));
-    const row = await store.claim(seen, context.taskId, Date.now(), strikes, continues);
+    const previous = previousOwner(seen, before.task);
+    const row = await store.claim(seen, context.taskId, Date.now(), strikes, {
+      continues,
+      blindSince: blindSinceOf(cause, previous),
+    });
     if (row === undefined) return 'later';
     if (isNewRun(seen)) this.#options.metrics.count('MeetingsWanted');
     if (continues !== undefined) void context.restarts?.resumed(continues.rtmsStreamId);
@@ -177,7 +181,7 @@ export class RowClaims {
       cause,
       holds: () => tenure.collects(),
       isSuspended: () => tenure.state === 'suspended',
-      previous: previousOwner(seen, before.task),
+      previous,
       mayHandBack: isGiven && seen.handedBack !== true,
     };
     if (isCatcher(context.taskId)) this.#options.metrics.count('SessionsCaught');

@@ -36,6 +36,7 @@ export async function writeResult(
   const penalty = result.kind === 'defect' ? penaltyAfter(strikes) : undefined;
   const { startEventTsMs } = session.view;
   const { hasFlowed, inPart } = session;
+  const tookOver = session.hasTakenOver;
   do {
     try {
       if (result.kind === 'missed') {
@@ -47,12 +48,11 @@ export async function writeResult(
         return { kind: 'untold', row };
       }
       if (result.kind !== 'ended') {
-        if (await store.release(claim, result.atMs, { penalty, handedBack, hasFlowed, inPart })) {
-          await notify(rtmsStreamId);
-        }
+        const how = { penalty, handedBack, hasFlowed, tookOver, inPart };
+        if (await store.release(claim, result.atMs, how)) await notify(rtmsStreamId);
       } else {
         const { restart } = session;
-        const run = { ...result, startEventTsMs, restart, hasFlowed };
+        const run = { ...result, startEventTsMs, restart, hasFlowed, tookOver };
         const outcome = await store.end(claim, run, Date.now());
         if (outcome !== 'not_owner' && session.isMeeting) {
           const isWhole = !inPart && !wasCutShort(result.reason);
@@ -93,16 +93,51 @@ export async function tellConnected(
   { store, logger }: { readonly store: Pick<SessionStore, 'connected'>; readonly logger: Logger },
 ): Promise<void> {
   await session.connected;
-  const { rtmsStreamId, epoch } = claim;
-  for (let attempt = 1; session.isConnected; attempt++) {
+  const isWanted = () => session.isConnected;
+  await tell(
+    () => store.connected(claim),
+    isWanted,
+    (error) => {
+      const { rtmsStreamId, epoch } = claim;
+      const fields = { event: 'connected_untold', rtmsStreamId, epoch, error };
+      logger.warn('the row does not say yet that media flows', fields);
+    },
+  );
+}
+
+/**
+ * Says in the row that the records tell since when nobody received the stream. Until then the next owner would tell it once
+ * more. So it is tried until the session ends; that end says it too.
+ */
+export async function tellTookOver(
+  { session, claim }: Pick<ServedSession, 'claim'> & { readonly session: OvertakingSession },
+  { store, logger }: { readonly store: Pick<SessionStore, 'tookOver'>; readonly logger: Logger },
+): Promise<void> {
+  await session.tookOver;
+  const isWanted = () => session.state !== 'ending';
+  await tell(
+    () => store.tookOver(claim),
+    isWanted,
+    (error) => {
+      const { rtmsStreamId, epoch } = claim;
+      const fields = { event: 'takeover_untold', rtmsStreamId, epoch, error };
+      logger.warn('the row does not say yet that the takeover is recorded', fields);
+    },
+  );
+}
+
+/** Writes again until the table has answered, it refuses for good, or the write is not wanted any more. */
+async function tell(
+  write: () => Promise<void>,
+  isWanted: () => boolean,
+  onFirstFailure: (error: unknown) => void,
+): Promise<void> {
+  for (let attempt = 1; isWanted(); attempt++) {
     try {
-      await store.connected(claim);
+      await write();
       return;
     } catch (error) {
-      if (attempt === 1) {
-        const fields = { event: 'connected_untold', rtmsStreamId, epoch, error };
-        logger.warn('the row does not say yet that media flows', fields);
-      }
+      if (attempt === 1) onFirstFailure(error);
       if (error instanceof ServiceError && !error.retryable) return;
       await sleep(RETRY_MS);
     }
@@ -110,3 +145,4 @@ export async function tellConnected(
 }
 
 type FlowingSession = Pick<ServedSession['session'], 'connected' | 'isConnected'>;
+type OvertakingSession = Pick<ServedSession['session'], 'tookOver' | 'state'>;

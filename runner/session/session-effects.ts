@@ -113,9 +113,9 @@ export class SessionEffects {
     return followsSeveralCameras(context.mediaRequest, protocolOf(context, this.#start.product));
   }
 
-  /** Is something of this epoch known to be missing? */
-  get inPart(): boolean {
-    return this.#writer.inPart;
+  /** What is known to be in the records, and whether something of this epoch is missing there. */
+  get records(): Pick<SessionWriter, 'inPart' | 'tookOver' | 'hasTakenOver'> {
+    return this.#writer;
   }
 
   /** What the row has to say about a restart; undefined until the end, and when no restart is wanted. */

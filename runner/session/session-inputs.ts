@@ -3,8 +3,8 @@ import type { AgreedMedia, LeftOutMedia } from '../../rtms/protocol/agreed-media
 import type { HandshakeCredentials } from '../../rtms/protocol/client-messages.ts';
 import type { MetricName } from '../../shared/metrics.ts';
 import type { HandOverCause, MissReason } from '../../shared/record/session-causes.ts';
-import type { EndedReason } from '../../shared/session-table/runner-writes.ts';
-import type { MissedRegister, StartRegister } from '../../shared/session-table/session-row.ts';
+import type { EndedReason, MissedRegister } from '../../shared/session-table/registers.ts';
+import type { StartRegister } from '../../shared/session-table/session-row.ts';
 import type { DefectPlace } from './guard.ts';
 
 /** Why a session ends; decides which last event it writes and what becomes of its row. */

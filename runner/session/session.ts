@@ -105,9 +105,19 @@ export class Session {
     return this.#effects.media !== undefined;
   }
 
+  /** Resolves when the records tell of the change of owner before this epoch; never when they do not. */
+  get tookOver(): Promise<void> {
+    return this.#effects.records.tookOver;
+  }
+
+  /** Do the records tell of the change of owner before this epoch? */
+  get hasTakenOver(): boolean {
+    return this.#effects.records.hasTakenOver;
+  }
+
   /** Is something of this run of the stream known to be missing, here or in an earlier epoch? */
   get inPart(): boolean {
-    return this.#claim.row.inPart === true || this.#effects.inPart;
+    return this.#claim.row.inPart === true || this.#effects.records.inPart;
   }
 
   /** Does its end count as that of a meeting? Not when it only tells what came after the end, as a revocation. */

@@ -10,12 +10,12 @@ import {
   unchangedSince,
   valuesSeen,
 } from './conditions.ts';
+import type { EndedReason, MissedRegister } from './registers.ts';
 import type { RestartRegister } from './restart.ts';
-import type { Claim, EndedReason } from './runner-writes.ts';
+import type { Claim } from './runner-writes.ts';
 import {
   ATTRIBUTE,
   expiresAt,
-  type MissedRegister,
   RESTARTS,
   type RowWrite,
   type SessionRow,
@@ -33,6 +33,8 @@ export interface EndedRun {
   readonly restart?: RestartRegister | undefined;
   /** Has media flowed under this claim? */
   readonly hasFlowed?: boolean;
+  /** As `writeTookOver` says. */
+  readonly tookOver?: boolean;
 }
 
 /**
@@ -49,7 +51,8 @@ export function writeEnd(
   run: EndedRun,
   nowMs: number,
 ): { readonly ask?: RowWrite; readonly rest: RowWrite; readonly again: RowWrite } {
-  const { restart, hasFlowed = false } = run;
+  const { restart, hasFlowed = false, tookOver = false } = run;
+  const removed = `${ATTRIBUTE.operatorRequest}${tookOver ? ', blindSince' : ''}`;
   const flowed = hasFlowed ? ', connectedEpoch = :epoch' : '';
   const set = `SET endedStartEventTsMs = :run, endedReason = :reason, endedAtMs = :at, #ttl = :ttl${flowed}`;
   const values = {
@@ -68,19 +71,21 @@ export function writeEnd(
     ...(restart !== undefined && {
       ask: {
         ...row,
-        ...asking(set, `${RUN_IS_NEWEST} AND ${NOT_STOPPED_BY_OPERATOR}`),
+        UpdateExpression: `${set}, #restart = :restart, #owner = :restarts REMOVE ${removed}`,
+        ConditionExpression: `${RUN_IS_NEWEST} AND ${NOT_STOPPED_BY_OPERATOR}`,
+        ExpressionAttributeNames: { ...OWNER_AND_TTL_NAMES, '#restart': 'restart' },
         ExpressionAttributeValues: { ...values, ...askingValues(restart) },
       },
     }),
     rest: {
       ...row,
-      UpdateExpression: `${set} REMOVE #owner, ${ATTRIBUTE.operatorRequest}`,
+      UpdateExpression: `${set} REMOVE #owner, ${removed}`,
       ConditionExpression: RUN_IS_NEWEST,
       ExpressionAttributeValues: values,
     },
     again: {
       ...row,
-      UpdateExpression: `${set}, #owner = :unowned REMOVE ${ATTRIBUTE.operatorRequest}`,
+      UpdateExpression: `${set}, #owner = :unowned REMOVE ${removed}`,
       ConditionExpression: RUN_IS_SUPERSEDED,
       ExpressionAttributeValues: { ...values, ':unowned': UNOWNED },
     },
@@ -195,14 +200,6 @@ function missedValues(
     ':yes': true,
     ':ttl': expiresAt(nowMs),
     ...(restart !== undefined && { ':restart': restart, ':stop': 'stop' }),
-  };
-}
-
-function asking(set: string, condition: string) {
-  return {
-    UpdateExpression: `${set}, #restart = :restart, #owner = :restarts REMOVE ${ATTRIBUTE.operatorRequest}`,
-    ConditionExpression: condition,
-    ExpressionAttributeNames: { ...OWNER_AND_TTL_NAMES, '#restart': 'restart' },
   };
 }
 

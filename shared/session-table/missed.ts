@@ -1,7 +1,8 @@
 import { STOP_REASON } from '../../rtms/protocol/stop-reason.ts';
 import type { MissReason } from '../record/session-causes.ts';
+import type { MissedRegister } from './registers.ts';
 import { planOf, type RestartRegister } from './restart.ts';
-import { type MissedRegister, type SessionRow, startOf, wantedState } from './session-row.ts';
+import { type SessionRow, startOf, wantedState } from './session-row.ts';
 
 /** Zoom keeps a stream for somebody who connects about this long. */
 const ZOOM_WINDOW_MS = 60_000;

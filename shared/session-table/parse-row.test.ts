@@ -35,6 +35,7 @@ const ROW = {
   handedBack: true,
   connectedEpoch: 2,
   runEpoch: 1,
+  blindSince: { epoch: 3, atMs: 1150, endedReason: 13 },
   inPart: true,
   missed: {
     reason: 'refused',

@@ -62,6 +62,10 @@ const serverUrls = v.pipe(
 
 const restartReason = v.union([count, v.literal('lost')]);
 
+const endedReason = v.union([count, v.picklist(['missed', 'refused', 'lost'])]);
+
+const blindSince = v.object({ epoch, atMs: timeMs, endedReason: v.optional(endedReason) });
+
 const restart = v.object({
   sinceMs: timeMs,
   reason: restartReason,
@@ -139,7 +143,7 @@ const SESSION_FIELDS = {
   owner: v.optional(owner),
   claimedAtMs: v.optional(timeMs),
   endedStartEventTsMs: v.optional(timeMs),
-  endedReason: v.optional(v.union([count, v.picklist(['missed', 'refused', 'lost'])])),
+  endedReason: v.optional(endedReason),
   handedOverBy: v.optional(id),
   handedOverAtMs: v.optional(timeMs),
   endedAtMs: v.optional(timeMs),
@@ -148,6 +152,7 @@ const SESSION_FIELDS = {
   handedBack: v.optional(v.boolean()),
   connectedEpoch: v.optional(epoch),
   runEpoch: v.optional(epoch),
+  blindSince: v.optional(blindSince),
   inPart: v.optional(v.literal(true)),
   missed: v.optional(missed),
   untold: v.optional(v.literal(true)),

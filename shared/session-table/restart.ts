@@ -1,7 +1,7 @@
 import { isRestartable, STOP_REASON } from '../../rtms/protocol/stop-reason.ts';
 import { backoffMs } from '../backoff.ts';
 import type { RestartPlan } from '../record/session-causes.ts';
-import type { EndedReason } from './runner-writes.ts';
+import type { EndedReason } from './registers.ts';
 import { type SessionRow, wantedState } from './session-row.ts';
 
 /**

@@ -1,9 +1,9 @@
 import { OWNED_BY_ME, OWNER_NAME, ROW_EXISTS, unchangedSince, valuesSeen } from './conditions.ts';
+import type { BlindSince } from './registers.ts';
 import type { ContinuedStream } from './restart.ts';
 import {
   ATTRIBUTE,
   isNewRun,
-  type Ownership,
   type RowWrite,
   type SessionRow,
   sessionKey,
@@ -25,7 +25,10 @@ export interface Penalty {
   readonly quarantinedUntilMs?: number;
 }
 
-export type EndedReason = NonNullable<Ownership['endedReason']>;
+export interface MoreOfClaim {
+  readonly continues?: ContinuedStream | undefined;
+  readonly blindSince?: Omit<BlindSince, 'epoch'> | undefined;
+}
 
 /**
  * Takes a row for a task and raises its epoch. Takes away what the owner before left for this one to read.
@@ -33,15 +36,18 @@ export type EndedReason = NonNullable<Ownership['endedReason']>;
  * Conditions: `ROW_EXISTS` and `unchangedSince`.
  *
  * @param strikes how many owners in a row the stream has ended so far
- * @param continues the stream of the same meeting that this one continues
+ * @param more `continues`: the stream of the same meeting that this one continues; `blindSince`: since when nobody received
+ *   the stream, for whoever comes after this task if that gets into no record
  */
 export function writeClaim(
   seen: SessionRow,
   taskId: string,
   nowMs: number,
   strikes: number,
-  continues?: ContinuedStream,
+  more: MoreOfClaim = {},
 ): RowWrite {
+  const { continues, blindSince } = more;
+  const next = (seen.epoch ?? 0) + 1;
   const hasStrikes = strikes > 0;
   const isNew = isNewRun(seen);
   const sets = [
@@ -51,20 +57,22 @@ export function writeClaim(
     ...(isNew ? ['runEpoch = :next'] : []),
     ...(hasStrikes ? ['strikes = :strikes'] : []),
     ...(continues === undefined ? [] : ['continues = :continues']),
+    ...(blindSince === undefined ? [] : ['blindSince = :blind']),
   ];
   return {
     Key: { pk: seen.pk },
     UpdateExpression:
       `SET ${sets.join(', ')}` +
-      ` REMOVE ${hasStrikes ? '' : 'strikes, '}${isNew ? 'missed, inPart, ' : ''}quarantinedUntilMs, proofs, handedBack, handedOverBy, handedOverAtMs, endedReason, endedAtMs, restart`,
+      ` REMOVE ${hasStrikes ? '' : 'strikes, '}${isNew ? 'missed, inPart, ' : ''}quarantinedUntilMs, proofs, handedBack, handedOverBy, handedOverAtMs, endedReason, endedAtMs, restart${blindSince === undefined ? ', blindSince' : ''}`,
     ConditionExpression: `${ROW_EXISTS} AND ${unchangedSince(seen)}`,
     ExpressionAttributeNames: OWNER_NAME,
     ExpressionAttributeValues: {
       ...valuesSeen(seen),
       ...(hasStrikes && { ':strikes': strikes }),
       ...(continues !== undefined && { ':continues': continues }),
+      ...(blindSince !== undefined && { ':blind': { ...blindSince, epoch: next } }),
       ':me': taskId,
-      ':next': (seen.epoch ?? 0) + 1,
+      ':next': next,
       ':now': nowMs,
     },
   };
@@ -85,6 +93,11 @@ export function writeConnected(claim: Claim): RowWrite {
   return owned(claim, 'SET connectedEpoch = :epoch', {});
 }
 
+/** Says that the records tell of the change of owner, and of the time that nobody saw. Condition: `OWNED_BY_ME`. */
+export function writeTookOver(claim: Claim): RowWrite {
+  return owned(claim, 'REMOVE blindSince', {});
+}
+
 /**
  * Gives a row away for any runner to claim.
  *
@@ -92,8 +105,8 @@ export function writeConnected(claim: Claim): RowWrite {
  *
  * @param atMs when the task began to close the stream's sockets, Unix ms
  * @param how `penalty`: the stream has ended this owner by a defect; `handedBack`: this owner could not connect;
- *   `hasFlowed`: media has flowed under this claim, which `writeConnected` may not have come to say;
- *   `inPart`: something of the run is lost
+ *   `hasFlowed`: media has flowed under this claim, which `writeConnected` may not have come to say; `tookOver`: as
+ *   `writeTookOver`; `inPart`: something of the run is lost
  */
 export function writeRelease(
   claim: Claim,
@@ -102,6 +115,7 @@ export function writeRelease(
     readonly penalty?: Penalty | undefined;
     readonly handedBack?: boolean;
     readonly hasFlowed?: boolean;
+    readonly tookOver?: boolean;
     readonly inPart?: boolean;
   },
 ): RowWrite {
@@ -110,7 +124,7 @@ export function writeRelease(
   if (hasFlowed) sets.push('connectedEpoch = :epoch');
   if (handedBack) sets.push('handedBack = :yes');
   if (inPart) sets.push('inPart = :yes');
-  const removed = penalty === undefined ? ', strikes' : '';
+  const removed = `${penalty === undefined ? ', strikes' : ''}${how.tookOver ? ', blindSince' : ''}`;
   const update = `SET ${[...sets, ...setsOf(penalty)].join(', ')} REMOVE ${ATTRIBUTE.operatorRequest}${removed}`;
   return owned(claim, update, {
     ...valuesOf(penalty),

@@ -1,8 +1,8 @@
 import type { Product } from '../../rtms/protocol/product.ts';
 import { STOP_REASON } from '../../rtms/protocol/stop-reason.ts';
-import type { LedgerRow, START_NOTICES } from '../record/event-data.ts';
-import type { RestartPlan, TakeoverCause } from '../record/session-causes.ts';
+import type { TakeoverCause } from '../record/session-causes.ts';
 import { type StartFacts, startFactsOf } from '../zoom/start-facts.ts';
+import type { BlindSince, EndedReason, MissedRegister, NoticeRegister } from './registers.ts';
 import type { ContinuedStream, RestartRegister } from './restart.ts';
 
 /**
@@ -77,8 +77,7 @@ export interface Ownership {
   readonly claimedAtMs?: number;
   /** `startEventTsMs` of the run that a runner brought to its end; a newer start is a new run. */
   readonly endedStartEventTsMs?: number;
-  /** Stop reason, or `missed` when Zoom refused the handshake of a start that came too late. */
-  readonly endedReason?: number | 'missed' | 'refused' | 'lost';
+  readonly endedReason?: EndedReason;
   /** The task that gave the stream away; removed by the next claim. */
   readonly handedOverBy?: string;
   /** When that task began to close its sockets, Unix ms. What Zoom does not keep is lost from then on. */
@@ -98,6 +97,8 @@ export interface Ownership {
    * in that run. Absent where an older release claimed it.
    */
   readonly runEpoch?: number;
+  /** Set while the records do not say yet since when nobody received the stream. */
+  readonly blindSince?: BlindSince;
   /** An earlier owner of the run has lost something of it. */
   readonly inPart?: true;
   /** Why the run that ended last was never recorded, and all that its event says. */
@@ -112,34 +113,6 @@ export interface Ownership {
   readonly restart?: RestartRegister;
   /** The stream of the same meeting that ended before this one began. */
   readonly continues?: ContinuedStream;
-}
-
-/**
- * What `session_missed` says, fixed before it is written: whoever writes it after a crash writes the same event, with the
- * same identity, so that readers take it once.
- */
-export interface MissedRegister {
-  /** One of `MISS_REASONS`; a newer release may know others. */
-  readonly reason: string;
-  readonly atMs: number;
-  /** Identity of the event. */
-  readonly epoch: number;
-  readonly sequence: number;
-  readonly status?: number;
-  readonly stopReason?: number;
-  /** What follows; absent where nothing does. */
-  readonly restart?: RestartPlan;
-  /** What the epoch wrote before. */
-  readonly ledger: readonly LedgerRow[];
-}
-
-/** What Zoom said of a start that brought no stream. The row's stream id is made up of it. */
-export interface NoticeRegister {
-  readonly event: keyof typeof START_NOTICES;
-  readonly operatorId?: string;
-  readonly numbers: Readonly<Record<string, number>>;
-  /** Zoom's payload, JSON. */
-  readonly raw?: string;
 }
 
 export interface SessionRow

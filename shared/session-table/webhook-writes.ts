@@ -1,10 +1,9 @@
 import { START_FACTS } from '../zoom/start-facts.ts';
 import { NEW_ROW, NOBODYS, NOT_OF_ANOTHER_APP, newerThanRegister } from './conditions.ts';
+import type { MissedRegister, NoticeRegister } from './registers.ts';
 import {
   type InterruptRegister,
-  type MissedRegister,
   type MoveRegister,
-  type NoticeRegister,
   type RowWrite,
   type StartRegister,
   type StopRegister,

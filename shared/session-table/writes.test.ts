@@ -13,6 +13,7 @@ import {
   writeProof,
   writeQuarantine,
   writeRelease,
+  writeTookOver,
 } from './runner-writes.ts';
 import type { RowDeletion, RowWrite, SessionRow } from './session-row.ts';
 import { deleteTask, writeHeartbeat } from './task-writes.ts';
@@ -67,15 +68,22 @@ const CASES: readonly Case[] = [
   [
     'a claim of a row that nobody has claimed',
     writeClaim(UNTOUCHED, 'me', NOW_MS, 0),
-    'SET #owner = :me, epoch = :next, claimedAtMs = :now, runEpoch = :next REMOVE strikes, missed, inPart, quarantinedUntilMs, proofs, handedBack, handedOverBy, handedOverAtMs, endedReason, endedAtMs, restart',
+    'SET #owner = :me, epoch = :next, claimedAtMs = :now, runEpoch = :next REMOVE strikes, missed, inPart, quarantinedUntilMs, proofs, handedBack, handedOverBy, handedOverAtMs, endedReason, endedAtMs, restart, blindSince',
     `attribute_exists(pk) AND ${ABSENT}`,
   ],
   [
     'a claim from a dead owner of a stream with strikes',
     writeClaim(OWNED, 'me', NOW_MS, 1),
-    'SET #owner = :me, epoch = :next, claimedAtMs = :now, strikes = :strikes REMOVE quarantinedUntilMs, proofs, handedBack, handedOverBy, handedOverAtMs, endedReason, endedAtMs, restart',
+    'SET #owner = :me, epoch = :next, claimedAtMs = :now, strikes = :strikes REMOVE quarantinedUntilMs, proofs, handedBack, handedOverBy, handedOverAtMs, endedReason, endedAtMs, restart, blindSince',
     `attribute_exists(pk) AND ${AS_SEEN}`,
   ],
+  [
+    'a claim of a stream that nobody is known to receive',
+    writeClaim(OWNED, 'me', NOW_MS, 0, { blindSince: { atMs: 5 } }),
+    'SET #owner = :me, epoch = :next, claimedAtMs = :now, blindSince = :blind REMOVE strikes, quarantinedUntilMs, proofs, handedBack, handedOverBy, handedOverAtMs, endedReason, endedAtMs, restart',
+    `attribute_exists(pk) AND ${AS_SEEN}`,
+  ],
+  ['that the records tell of the change', writeTookOver(CLAIM), 'REMOVE blindSince', OURS],
   ['a proof', writeProof(CLAIM), 'ADD proofs :one', OURS],
   ['the news that media flows', writeConnected(CLAIM), 'SET connectedEpoch = :epoch', OURS],
   [
@@ -94,6 +102,12 @@ const CASES: readonly Case[] = [
     'a release of a stream whose media has flowed',
     writeRelease(CLAIM, NOW_MS, { hasFlowed: true }),
     'SET #owner = :unowned, handedOverBy = :me, handedOverAtMs = :at, connectedEpoch = :epoch REMOVE operatorWish, strikes',
+    OURS,
+  ],
+  [
+    'a release of a stream whose change of owner is in the records',
+    writeRelease(CLAIM, NOW_MS, { tookOver: true }),
+    'SET #owner = :unowned, handedOverBy = :me, handedOverAtMs = :at REMOVE operatorWish, strikes, blindSince',
     OURS,
   ],
   [
@@ -130,6 +144,12 @@ const CASES: readonly Case[] = [
     'an end of a run whose media has flowed',
     writeEnd(CLAIM, { startEventTsMs: 1, reason: 6, atMs: 2, hasFlowed: true }, NOW_MS).rest,
     'SET endedStartEventTsMs = :run, endedReason = :reason, endedAtMs = :at, #ttl = :ttl, connectedEpoch = :epoch REMOVE #owner, operatorWish',
+    `${OURS} AND startEventTsMs <= :run`,
+  ],
+  [
+    'an end of a run whose change of owner is in the records',
+    writeEnd(CLAIM, { startEventTsMs: 1, reason: 6, atMs: 2, tookOver: true }, NOW_MS).rest,
+    'SET endedStartEventTsMs = :run, endedReason = :reason, endedAtMs = :at, #ttl = :ttl REMOVE #owner, operatorWish, blindSince',
     `${OURS} AND startEventTsMs <= :run`,
   ],
   [
@@ -259,8 +279,10 @@ const CASES: readonly Case[] = [
   ],
   [
     'a claim of a stream that continues another',
-    writeClaim(UNTOUCHED, 'me', NOW_MS, 0, { rtmsStreamId: 'b', reason: 13, tries: 1, sinceMs: 1 }),
-    'SET #owner = :me, epoch = :next, claimedAtMs = :now, runEpoch = :next, continues = :continues REMOVE strikes, missed, inPart, quarantinedUntilMs, proofs, handedBack, handedOverBy, handedOverAtMs, endedReason, endedAtMs, restart',
+    writeClaim(UNTOUCHED, 'me', NOW_MS, 0, {
+      continues: { rtmsStreamId: 'b', reason: 13, tries: 1, sinceMs: 1 },
+    }),
+    'SET #owner = :me, epoch = :next, claimedAtMs = :now, runEpoch = :next, continues = :continues REMOVE strikes, missed, inPart, quarantinedUntilMs, proofs, handedBack, handedOverBy, handedOverAtMs, endedReason, endedAtMs, restart, blindSince',
     `attribute_exists(pk) AND ${ABSENT}`,
   ],
   [
@@ -329,6 +351,11 @@ describe.each(CASES)('%s', (_title, write, update, condition) => {
 test.each<[string, RowWrite | RowDeletion, object]>([
   ['the first epoch', writeClaim(UNTOUCHED, 'me', NOW_MS, 0), { ':next': 1, ':me': 'me' }],
   ['the next epoch', writeClaim(OWNED, 'me', NOW_MS, 0), { ':epoch': 3, ':next': 4 }],
+  [
+    'since when nobody receives the stream, and in which epoch that was left',
+    writeClaim(OWNED, 'me', NOW_MS, 0, { blindSince: { atMs: 5, endedReason: 13 } }),
+    { ':blind': { epoch: 4, atMs: 5, endedReason: 13 } },
+  ],
   ['the instant of a release', writeRelease(CLAIM, 77, {}), { ':at': 77, ':unowned': 'UNOWNED' }],
   ['a week for late duplicates', rest, { ':ttl': WEEK_LATER, ':run': 1000, ':reason': 6 }],
   ['the owner that is no more', again, { ':unowned': 'UNOWNED', ':epoch': 4 }],

@@ -24,8 +24,8 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: 'claim keeps the epoch',
     file: 'shared/session-table/runner-writes.ts',
-    find: "':next': (seen.epoch ?? 0) + 1,",
-    replace: "':next': Math.max(1, seen.epoch ?? 0),",
+    find: 'const next = (seen.epoch ?? 0) + 1;',
+    replace: 'const next = Math.max(1, seen.epoch ?? 0);',
     why: 'readers cannot tell the records of a new owner from those of a late one',
   },
   {

@@ -2,7 +2,8 @@ import type { MediaType } from '../../../rtms/protocol/media-type.ts';
 import { isRestartable } from '../../../rtms/protocol/stop-reason.ts';
 import type { BlindTime } from '../../../shared/record/event-data.ts';
 import type { TakeoverCause } from '../../../shared/record/session-causes.ts';
-import type { EndedReason } from '../../../shared/session-table/runner-writes.ts';
+import type { EndedReason } from '../../../shared/session-table/registers.ts';
+import type { MoreOfClaim } from '../../../shared/session-table/runner-writes.ts';
 import type { SessionRow, TaskRow } from '../../../shared/session-table/session-row.ts';
 
 /** Zoom keeps this much audio for a stream that nobody is connected to, and nothing of all other media. */
@@ -14,31 +15,73 @@ const ZOOM_AUDIO_BUFFER_MS = 60_000;
  */
 const UNWRITTEN_MS = 1_000;
 
-/** What the table knew of the owner before, read before its row was claimed. */
+/** What the table knew of those who had the stream before, read before its row was claimed. */
 export interface PreviousOwner {
-  /** The last moment at which it is known to have been at work, Unix ms; absent when nothing tells. */
+  /** The last moment at which somebody is known to have received the stream, Unix ms; absent when nothing tells. */
   readonly seenAtMs?: number;
-  /** Why the run before this one ended; absent while it had not. */
+  /** Why the run that was received then ended; absent where the same run goes on. */
   readonly endedReason?: EndedReason;
 }
 
-/** @param task the heartbeat row of the owner that is gone; undefined when it is not there any more */
+/**
+ * Since when nobody is known to have received a stream:
+ *
+ * | what the row says of its last owner | since |
+ * |---|---|
+ * | no record tells of the change of owner before it | what its own claim has left in `blindSince`: the time of an owner before it, however many had the stream in between |
+ * | media has never flowed under it | its claim |
+ * | it ended the run | when it began to leave it |
+ * | it gave the stream away | when it began to leave it |
+ * | it was lost | its last heartbeat, less what it had not written |
+ *
+ * @param task the heartbeat row of the owner that is gone; undefined when it is not there any more
+ */
 export function previousOwner(seen: SessionRow, task: TaskRow | undefined): PreviousOwner {
-  const { endedReason, handedOverBy, handedOverAtMs, endedAtMs, claimedAtMs } = seen;
-  const heartbeatMs = task?.renewedAtMs === undefined ? undefined : task.renewedAtMs - UNWRITTEN_MS;
-  const isOver = endedReason !== undefined;
-  // An owner whose heartbeat is older than its claim was at work when it claimed.
-  const aliveMs = Math.max(heartbeatMs ?? 0, claimedAtMs ?? 0) || undefined;
-  const seenAtMs = isOver ? endedAtMs : handedOverBy === undefined ? aliveMs : handedOverAtMs;
-  const known = seenAtMs ?? claimedAtMs;
+  const { endedReason, epoch, blindSince } = seen;
+  if (blindSince !== undefined && blindSince.epoch === epoch) {
+    const { atMs: seenAtMs, endedReason: before } = blindSince;
+    if (before !== undefined) return { seenAtMs, endedReason: before };
+    // The last owner ended the run and left no record of it. So something is missing, whoever decided that it ends.
+    if (endedReason !== undefined) return { seenAtMs, endedReason: 'lost' };
+    return { seenAtMs };
+  }
+  const seenAtMs = lastSeenMs(seen, task) ?? seen.claimedAtMs;
   return {
-    ...(known !== undefined && { seenAtMs: known }),
-    ...(isOver && { endedReason }),
+    ...(seenAtMs !== undefined && { seenAtMs }),
+    ...(endedReason !== undefined && { endedReason }),
   };
 }
 
+function lastSeenMs(seen: SessionRow, task: TaskRow | undefined): number | undefined {
+  const { endedReason, handedOverBy, handedOverAtMs, endedAtMs, claimedAtMs } = seen;
+  const { epoch, runEpoch, connectedEpoch } = seen;
+  // A run that was missed from its beginning to its end has an event of its own about that.
+  const isMissedRun = endedReason !== undefined && runEpoch === epoch;
+  // Rows of an older release do not say.
+  const neverFlowed = runEpoch !== undefined && connectedEpoch !== epoch;
+  if (neverFlowed && !isMissedRun) return claimedAtMs;
+  if (endedReason !== undefined) return endedAtMs;
+  if (handedOverBy !== undefined) return handedOverAtMs;
+  const heartbeatMs = task?.renewedAtMs === undefined ? undefined : task.renewedAtMs - UNWRITTEN_MS;
+  // An owner whose heartbeat is older than its claim was at work when it claimed.
+  return Math.max(heartbeatMs ?? 0, claimedAtMs ?? 0) || undefined;
+}
+
+/**
+ * What a claim leaves in its row for the next one, should this owner die before its records tell of the blind time.
+ *
+ * @param cause why there is another epoch; undefined for the first, before which there was nobody
+ */
+export function blindSinceOf(
+  cause: TakeoverCause | undefined,
+  { seenAtMs: atMs, endedReason }: PreviousOwner,
+): MoreOfClaim['blindSince'] {
+  if (cause === undefined || atMs === undefined) return undefined;
+  if (endedReason === undefined) return { atMs };
+  return wasCutShort(endedReason) ? { atMs, endedReason } : undefined;
+}
+
 export interface Takeover {
-  readonly cause: TakeoverCause;
   readonly previous: PreviousOwner;
   /** What Zoom agreed to send, or what was asked for when there was no handshake. */
   readonly mediaTypes: readonly MediaType[];
@@ -47,16 +90,17 @@ export interface Takeover {
 }
 
 /**
- * The times in which a stream ran and nobody received it, around a change of its owner. An outer bound: the owner
- * before was at work until `fromMs` at least, and media flows again from `toMs` on.
+ * The times in which a stream ran and nobody received it, around a change of its owner. An outer bound: somebody
+ * received it until `fromMs` at least, and media flows again from `toMs` on.
  */
 export function blindOfTakeover(takeover: Takeover, nowMs: number): BlindTime[] {
-  const { cause, previous, mediaTypes, startEventTsMs } = takeover;
+  const { previous, mediaTypes, startEventTsMs } = takeover;
   const { seenAtMs, endedReason } = previous;
   if (seenAtMs === undefined) return [];
-  if (cause === 'restarted' && !wasCutShort(endedReason)) return [];
+  const isOtherRun = endedReason !== undefined;
+  if (isOtherRun && !wasCutShort(endedReason)) return [];
   const keptFromMs = nowMs - ZOOM_AUDIO_BUFFER_MS;
-  const audioToMs = cause === 'restarted' ? Math.max(startEventTsMs, keptFromMs) : keptFromMs;
+  const audioToMs = isOtherRun ? Math.max(startEventTsMs, keptFromMs) : keptFromMs;
   return spans(mediaTypes, seenAtMs, nowMs, audioToMs);
 }
 

@@ -43,6 +43,9 @@ export class EventLines {
   readonly #queue = new LineQueue();
   #sequence = 0;
   #inPart = false;
+  #takeoverSequence: number | undefined;
+  readonly #tookOver = Promise.withResolvers<void>();
+  #hasTakenOver = false;
 
   constructor(options: EventLinesOptions) {
     this.#options = options;
@@ -72,6 +75,15 @@ export class EventLines {
   /** Does one of the lines say that something of the meeting is missing? */
   get inPart(): boolean {
     return this.#inPart;
+  }
+
+  /** Resolves when `session_taken_over` is in Kinesis; never when it is lost, or there is none. */
+  get tookOver(): Promise<void> {
+    return this.#tookOver.promise;
+  }
+
+  get hasTakenOver(): boolean {
+    return this.#hasTakenOver;
   }
 
   /** Writes one event whose `data` is JSON already, and fits. */
@@ -127,6 +139,7 @@ export class EventLines {
     const kind = kindOf(name);
     const sequence = this.nextSequence();
     if (gap !== undefined) gaps.sent(sequence, gap);
+    if (name === 'session_taken_over') this.#takeoverSequence = sequence;
     const line = encodeEventText(origin, name, sequence, timeMs, dataText);
     this.#queue.left(line.length);
     const unit: Unit = {
@@ -164,6 +177,7 @@ export class EventLines {
     return {
       written: (unit) => {
         if (unit.class === 'event') gaps.written(unit.sequence);
+        if (unit.sequence === this.#takeoverSequence) this.#takeoverWritten();
         framesOut.add(1);
         bytesOut.add(unit.payloadBytes);
         ledger.written(row);
@@ -174,6 +188,11 @@ export class EventLines {
         this.#arrived(unit);
       },
     };
+  }
+
+  #takeoverWritten(): void {
+    this.#hasTakenOver = true;
+    this.#tookOver.resolve();
   }
 
   #arrived({ payloadBytes }: Unit): void {

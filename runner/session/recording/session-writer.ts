@@ -159,6 +159,15 @@ export class SessionWriter {
     return this.#lines.inPart;
   }
 
+  /** Resolves when `session_taken_over` is in Kinesis; never when it is lost, or there is none. */
+  get tookOver(): Promise<void> {
+    return this.#lines.tookOver;
+  }
+
+  get hasTakenOver(): boolean {
+    return this.#lines.hasTakenOver;
+  }
+
   /**
    * Waits until all is written or lost, and every loss stands in a gap event.
    *

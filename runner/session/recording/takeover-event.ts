@@ -35,7 +35,7 @@ export class TakeoverEvent {
     // A stream that Zoom has stopped meanwhile ran no longer than that.
     const endMs = row.stopEventTsMs ?? 0;
     const isOver = wantedState(row).state === 'stopped' && endMs > 0;
-    const takeover = { cause, previous, ...this.#run() };
+    const takeover = { previous, ...this.#run() };
     const blind = blindOfTakeover(takeover, isOver ? Math.min(nowMs, endMs) : nowMs);
     const { seenAtMs } = previous;
     const seen = seenAtMs === undefined ? {} : { ownerSeenAtMs: seenAtMs };

@@ -7,6 +7,7 @@ import { ServiceError } from '../../../shared/errors.ts';
 import type { Logger } from '../../../shared/logger.ts';
 import type { Metrics } from '../../../shared/metrics.ts';
 import type { RestartStep } from '../../../shared/record/session-causes.ts';
+import type { EndedReason } from '../../../shared/session-table/registers.ts';
 import {
   afterAnswer,
   afterUnheard,
@@ -24,7 +25,6 @@ import {
   writeRestartOutcome,
   writeRestartResult,
 } from '../../../shared/session-table/restart-writes.ts';
-import type { EndedReason } from '../../../shared/session-table/runner-writes.ts';
 import {
   RESTARTS,
   type SessionRow,

@@ -18,9 +18,9 @@ export class EpochLife {
   takenOver: { readonly data: EventData['session_taken_over']; readonly atMs: number } | undefined;
   /** When media flowed for the first time in this epoch, Unix ms. */
   streamingAtMs: number | undefined;
-  /** When its owner handed the stream over or ended it, Unix ms. */
   /** The stream of the same meeting that this one continues. */
   continues: string | undefined;
+  /** When its owner handed the stream over or ended it, Unix ms. */
   endedAtMs: number | undefined;
   /** Whether the stream ended while the meeting went on. */
   #wasCutShort = false;
@@ -93,7 +93,8 @@ export class EpochLife {
         // The event may be written before media flows, when another line had to follow it. The time ends with the flow.
         const toMs =
           mediaType === KEPT_BY_ZOOM ? blind.toMs : Math.max(blind.toMs, this.streamingAtMs ?? 0);
-        const fromMs = seenMs < toMs ? Math.max(blind.fromMs, seenMs) : blind.fromMs;
+        const boundMs = Math.max(seenMs, before?.toldUntilMs(blind) ?? 0);
+        const fromMs = boundMs < toMs ? Math.max(blind.fromMs, boundMs) : blind.fromMs;
         add(takenOver.data.cause, { mediaType, fromMs, toMs });
       }
     }
@@ -106,6 +107,16 @@ export class EpochLife {
       }
     }
     return losses;
+  }
+
+  /**
+   * Two owners tell the same time, when the first one died before the table knew that it had told.
+   *
+   * @returns until when this epoch has told that its media type was blind, if that began no later than another blind time
+   */
+  toldUntilMs({ mediaType, fromMs }: BlindTime): number | undefined {
+    const told = this.takenOver?.data.blind?.find((blind) => blind.mediaType === mediaType);
+    return told !== undefined && told.fromMs <= fromMs ? told.toMs : undefined;
   }
 
   /** A camera that is not selected any more does not reconnect, and nothing of it is missed. */

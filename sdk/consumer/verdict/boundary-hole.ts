@@ -25,17 +25,24 @@ export interface BoundaryHole extends FrameSource {
  *
  * All audio of a stream has one partition key, and so one order: everything before its last frame is there, whoever spoke.
  * One silent speaker is therefore no gap. When everybody is silent it looks like one, for a few seconds at most.
+ *
+ * @param earlier all epochs before it that have records, in order. Of an owner that died early there may be no audio, so the
+ *   last audio is looked for in the epochs before that one too
  */
 export function findBoundaryHole(
-  before: EpochEvidence,
+  earlier: readonly EpochEvidence[],
   after: EpochEvidence,
 ): BoundaryHole | undefined {
+  const index = earlier.findLastIndex(({ edges }) => edges.has('audio'));
+  const before = earlier[index];
+  if (before === undefined) return undefined;
   const { takenOver, streamingAtMs } = after.life;
   const cause = takenOver?.data.cause;
   const lastMs = before.edges.get('audio')?.endMs;
   const firstMs = after.edges.get('audio')?.startMs;
-  // An owner that wrote its ledger has accounted for everything it received.
-  if (before.end !== 'open' || lastMs === undefined || firstMs === undefined) return undefined;
+  if (lastMs === undefined || firstMs === undefined) return undefined;
+  // Owners that wrote their ledgers have accounted for everything they received.
+  if (earlier.slice(index).every(({ end }) => end !== 'open')) return undefined;
   // An owner that was seen alive may have held audio that Kinesis did not take. It held none only until the capture of
   // something else that it wrote later than its last audio.
   const written = [...before.edges.values()].map(({ endMs }) => endMs ?? lastMs);

@@ -72,7 +72,7 @@ export class LedgerChecker {
     for (const byNumber of this.#streams.values()) {
       const epochs = [...byNumber.values()].sort((a, b) => a.epoch - b.epoch);
       for (const [index, epoch] of epochs.entries())
-        judgeEpoch(epoch, epochs[index - 1], epochs[index + 1], findings);
+        judgeEpoch(epoch, epochs.slice(0, index), epochs[index + 1], findings);
     }
     const { sources, boundaries: holes, losses, problems, isOpen } = findings;
     losses.push(...this.#betweenStreams());
@@ -144,7 +144,7 @@ export async function verifyLedger(
 
 function judgeEpoch(
   epoch: EpochEvidence,
-  before: EpochEvidence | undefined,
+  earlier: readonly EpochEvidence[],
   next: EpochEvidence | undefined,
   findings: Findings,
 ): void {
@@ -167,10 +167,13 @@ function judgeEpoch(
   if (missingPages > 0) problems.push(`${where} ledger: ${missingPages} of its pages not found`);
   losses.push(...epoch.missed, ...epoch.gaps);
   const at = { rtmsStreamId, epoch: number };
-  const wasSent = (type: string) => epoch.edges.has(type) || before?.edges.has(type) === true;
-  const lastSeenMs = (type: string) => before?.lastSeenMs(type);
+  const before = earlier.at(-1);
+  // An owner that died early has received nothing. What was there before its time tells what was missed in it.
+  const received = earlier.findLast(({ edges }) => edges.size > 0);
+  const wasSent = (type: string) => epoch.edges.has(type) || received?.edges.has(type) === true;
+  const lastSeenMs = (type: string) => before?.lastSeenMs(type) ?? received?.lastSeenMs(type);
   losses.push(...epoch.life.losses(at, before?.life, lastSeenMs, wasSent));
-  const boundary = before && findBoundaryHole(before, epoch);
+  const boundary = findBoundaryHole(earlier, epoch);
   if (boundary) {
     boundaries.push(boundary);
     const { mediaType, cause = 'owner_lost', fromMs, toMs } = boundary;

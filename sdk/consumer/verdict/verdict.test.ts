@@ -175,6 +175,44 @@ describe('a session is incomplete', () => {
     );
   });
 
+  test('when two owners in a row were killed, and the second one recorded nothing', () => {
+    const bounds = [blind('video', 0.5, 40), blind('transcript', 0.5, 40)];
+    const events = [
+      started(1, 1, 0),
+      takenOver({ cause: 'owner_lost', ownerSeenAtMs: at(0.5), blind: bounds }, 3),
+      started(3, 2, 40),
+      ended(3, 3, 50),
+    ];
+    const found = report([...audio(1, 0), ...audio(3, 1.3), picture(1, 0.1)], events);
+    expect(found).toMatchObject({ verdict: 'incomplete', problems: [] });
+    expect(found.losses.map(({ mediaType, fromMs, toMs }) => [mediaType, fromMs, toMs])).toEqual([
+      ['video', at(0.5), at(40)],
+      ['transcript', at(0.5), at(40)],
+      ['audio', at(1), at(1.3)],
+    ]);
+  });
+
+  test('when the second of two owners was killed after it had told its blind time, and no more', () => {
+    const first = [blind('video', 0.5, 12), blind('transcript', 0.5, 12)];
+    const second = [blind('video', 0.5, 40), blind('transcript', 0.5, 40)];
+    const events = [
+      started(1, 1, 0),
+      takenOver({ cause: 'owner_lost', ownerSeenAtMs: at(0.5), blind: first }, 2),
+      takenOver({ cause: 'owner_lost', ownerSeenAtMs: at(0.5), blind: second }, 3),
+      started(3, 2, 40),
+      ended(3, 3, 50),
+    ];
+    const found = report([...audio(1, 0), ...audio(3, 1.3), picture(1, 0.1)], events);
+    expect(found).toMatchObject({ verdict: 'incomplete', problems: [] });
+    expect(found.losses.map(({ mediaType, fromMs, toMs }) => [mediaType, fromMs, toMs])).toEqual([
+      ['video', at(0.5), at(12)],
+      ['transcript', at(0.5), at(12)],
+      ['audio', at(1), at(1.3)],
+      ['video', at(12), at(40)],
+      ['transcript', at(12), at(40)],
+    ]);
+  });
+
   test('from no earlier than the last record that the lost owner has written', () => {
     const line = event('transcript', { text: 'x', timestampMs: at(3) }, 2);
     const late = { ...line, time: new Date(at(3)) };
