@@ -229,11 +229,7 @@ export class SessionStore {
     nowMs: number,
     restart?: RestartRegister,
   ): Promise<SessionRow | undefined> {
-    const asked =
-      restart && (await this.#calls.update(writeMissed(seen, missed, taskId, nowMs, restart)));
-    return this.#readable(
-      asked ?? (await this.#calls.update(writeMissed(seen, missed, taskId, nowMs))),
-    );
+    return this.#miss((wanted) => writeMissed(seen, missed, taskId, nowMs, wanted), restart);
   }
 
   /** The same of a row that is served. @returns undefined when it is not this task's any more */
@@ -244,12 +240,19 @@ export class SessionStore {
     nowMs: number,
     restart?: RestartRegister,
   ): Promise<SessionRow | undefined> {
-    const asked =
-      restart &&
-      (await this.#calls.update(writeMissedByOwner(claim, missed, startEventTsMs, nowMs, restart)));
-    return this.#readable(
-      asked ?? (await this.#calls.update(writeMissedByOwner(claim, missed, startEventTsMs, nowMs))),
+    return this.#miss(
+      (wanted) => writeMissedByOwner(claim, missed, startEventTsMs, nowMs, wanted),
+      restart,
     );
+  }
+
+  /** Writes what is wanted of Zoom too, unless an operator has asked for a stop: that write's condition refuses it then. */
+  async #miss(
+    write: (restart?: RestartRegister) => RowWrite,
+    restart: RestartRegister | undefined,
+  ): Promise<SessionRow | undefined> {
+    const asked = restart && (await this.#calls.update(write(restart)));
+    return this.#readable(asked ?? (await this.#calls.update(write())));
   }
 
   /**
