@@ -62,20 +62,23 @@ test.for([
   ['marks of writing direction', '\u202egnp.exe\u2066', '\\u202egnp.exe\\u2066'],
   ['what has no width', 'ad\u200bmin\ufeff', 'ad\\u200bmin\\ufeff'],
   ['half a pair', 'a\ud800b', 'a\\ud800b'],
-])('shows %s as its escape', ([, text, shown]) => {
+])('printable shows %s as its escape', ([, text, shown]) => {
   expect(printable(text as string)).toBe(shown);
 });
 
-test('leaves words of any language alone', () => {
+test('printable leaves words of any language alone', () => {
   for (const text of ['Grüße, 你好', 'שלום', '👩\u200d💻', 'a=b "c"']) {
     expect(printable(text)).toBe(text);
   }
 });
 
-property.prop([fc.string({ unit: 'binary' })])('makes one visible line of any text', (text) => {
-  expect(printable(text)).toMatch(/^[^\p{Cc}\p{Zl}\p{Zp}\u202a-\u202e\u2066-\u2069]*$/u);
-  expect(printable(printable(text))).toBe(printable(text));
-});
+property.prop([fc.string({ unit: 'binary' })])(
+  'printable makes one visible line of any text',
+  (text) => {
+    expect(printable(text)).toMatch(/^[^\p{Cc}\p{Zl}\p{Zp}\u202a-\u202e\u2066-\u2069]*$/u);
+    expect(printable(printable(text))).toBe(printable(text));
+  },
+);
 
 const TEXT = 'ZM_RTMS_CLIENT=abc\r\n# Zoë\r\n';
 const utf16le = Buffer.from(TEXT, 'utf16le');
@@ -88,16 +91,16 @@ test.for([
   ['UTF-16 BE with a mark', Buffer.from(`\ufeff${TEXT}`, 'utf16le').swap16()],
   ['UTF-16 LE', utf16le],
   ['UTF-16 BE', utf16be],
-] as const)('reads %s', ([, bytes]) => {
+] as const)('decodeText reads %s', ([, bytes]) => {
   expect(decodeText(bytes)).toBe(TEXT);
 });
 
-test('reads nothing and one byte', () => {
+test('decodeText reads nothing and one byte', () => {
   expect(decodeText(new Uint8Array())).toBe('');
   expect(decodeText(Buffer.from('a'))).toBe('a');
 });
 
-test('refuses what is no text instead of replacing bytes', () => {
+test('decodeText refuses what is no text instead of replacing bytes', () => {
   expect(() => decodeText(Buffer.from([0x61, 0xe9, 0x62]))).toThrow(TypeError);
 });
 

@@ -38,7 +38,7 @@ const flapped = {
 const stableRedial = { ...redone, trouble: { cause: 'redo', sinceMs: 15_000 } };
 const tooLate = { name: 'closed', closure: { name: 'expired', cause: 'join' } };
 
-describe('moves', () => {
+describe('nextState', () => {
   test.each<[string, ConnectionState, ConnectionInput, object]>([
     ['a first dial', idle, dial, redone],
     ['the first new address while waiting', waiting, freshDial, { ...redone, flaps: 1 }],
@@ -102,7 +102,7 @@ describe('moves', () => {
   });
 });
 
-describe('late or irrelevant inputs change nothing', () => {
+describe('nextState returns the same state for an input that is late or irrelevant', () => {
   const rows: [ConnectionState, ConnectionInput[]][] = [
     [idle, [accepted, failed, lost, retry, expired]],
     [dialing, [dial, lost, retry]],

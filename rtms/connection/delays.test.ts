@@ -9,7 +9,7 @@ test.each([
   ['normal', 1, [250, 1000, 2000, 4000, 8000, 10000, 10000]],
   ['duplicate', 0, [1500, 1500, 3000, 6000, 12000, 12000, 12000]],
   ['duplicate', 1, [1650, 1650, 3300, 6600, 13200, 13200, 13200]],
-] as const)('%s pace, jitter %d', (pace, random, expected) => {
+] as const)('the waits before a redial at %s pace, with jitter %d', (pace, random, expected) => {
   expect(delays(pace, random)).toEqual(expected);
 });
 

@@ -14,7 +14,7 @@ test.each([
   ['7', 3, '7', undefined],
   ['7', undefined, '8', 0],
   ['7', undefined, SHARD_END, undefined],
-])('%s %s comes before %s %s', (a, subA, b, subB) => {
+])('in a shard the position %s %s comes before %s %s', (a, subA, b, subB) => {
   expect(comparePositions(at(a, subA), at(b, subB))).toBeLessThan(0);
   expect(comparePositions(at(b, subB), at(a, subA))).toBeGreaterThan(0);
 });
@@ -24,7 +24,7 @@ const position = fc.tuple(
   fc.constantFrom(undefined, 0, 1, 2),
 );
 
-property.prop([position, position, position])('positions have one order', (a, b, c) => {
+property.prop([position, position, position])('positions in a shard have one order', (a, b, c) => {
   const [first, second, third] = [at(...a), at(...b), at(...c)];
   const sign = (x: RecordPosition, y: RecordPosition) => Math.sign(comparePositions(x, y));
   expect(sign(first, second)).toBe(-sign(second, first) + 0);
