@@ -9,6 +9,7 @@ import { SourceAccounts } from './source-account.ts';
 /** Lines and moments of one meeting that are kept in memory. `rtms export` has all of them. */
 const MOST_LINES = 2_000;
 const MOST_MOMENTS = 1_000;
+const MOST_RECOVERED = 10_000;
 /** Rows that a page shows. It says how many more there are. */
 const MOST_SHOWN = 200;
 
@@ -40,6 +41,7 @@ export class MeetingLog {
   beganAtFirst = false;
   /** Number of the newest event of the newest epoch. */
   #eventEpoch = 0;
+  readonly #recovered = new Set<string>();
   #sequence = 0;
   #speaker: string | undefined;
   #tellsLoss = false;
@@ -64,7 +66,9 @@ export class MeetingLog {
     return this.topic || this.meetingId || this.entityId || this.rtmsStreamId;
   }
 
+  /** Takes in an event, once: a meeting that was read anew from its beginning is ahead of the live reading for a while. */
   event(event: ReceivedEvent, nowMs: number): void {
+    if (this.#has(event)) return;
     this.readAtMs = nowMs;
     this.product = event.product;
     this.entityId = event.entityId;
@@ -80,8 +84,13 @@ export class MeetingLog {
     if (event.name !== 'newer' && tellsLoss(event.name, event.data)) this.#tellsLoss = true;
   }
 
-  /** Has this event, or a later one, been taken in? */
-  has({ epoch, sequence }: Pick<ReceivedEvent, 'epoch' | 'sequence'>): boolean {
+  /** What was read back from the disk of a dead runner comes behind later events. There is little of it. */
+  #has({ epoch, sequence, id, recovered }: ReceivedEvent): boolean {
+    if (recovered === true) {
+      const isKnown = this.#recovered.has(id);
+      if (this.#recovered.size < MOST_RECOVERED) this.#recovered.add(id);
+      return isKnown;
+    }
     return epoch < this.#eventEpoch || (epoch === this.#eventEpoch && sequence <= this.#sequence);
   }
 

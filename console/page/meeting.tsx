@@ -146,7 +146,12 @@ function People({ meeting: { people, peopleTotal, peoplePresent } }: { meeting: 
           {countText(peoplePresent)} there, {countText(peopleTotal)} in all
         </small>
       </h2>
-      <ul class="people">
+      <ul
+        class="people"
+        // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls has to be reached with the keyboard
+        tabIndex={0}
+        aria-labelledby="people-title"
+      >
         {people.map(({ userId, name, present, video }) => (
           <li key={userId} class={present ? '' : 'gone'}>
             {name}

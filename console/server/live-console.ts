@@ -253,6 +253,8 @@ export class LiveConsole {
     const known = this.#meetings.get(rtmsStreamId);
     if (known?.beganAtFirst === true) return;
     const log = await this.#history.read(rtmsStreamId, row);
-    if (log !== undefined) this.#meetings.replace(log);
+    // The live reading may have had all of it by now.
+    if (log === undefined || this.#meetings.get(rtmsStreamId)?.beganAtFirst === true) return;
+    this.#meetings.replace(log);
   }
 }

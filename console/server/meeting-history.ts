@@ -45,7 +45,7 @@ export class MeetingHistory {
       })) {
         if (event.rtmsStreamId === rtmsStreamId) log.event(event, Date.now());
       }
-      for (const event of live) if (!log.has(event)) log.event(event, Date.now());
+      for (const event of live) log.event(event, Date.now());
       return log.epoch > 0 ? log : undefined;
     } catch {
       // The live reading has the same rights, and tells the problem.
