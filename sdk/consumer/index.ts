@@ -56,6 +56,10 @@ export {
   type KinesisRecord,
 } from './records/records.ts';
 export type { SequenceRange } from './records/sequence-ranges.ts';
+export { type LaneEnd, SpeakerLane, type SpeechBlock } from './speech/speaker-lane.ts';
+export { speakers } from './speech/speakers.ts';
+export type { SpeechNotice, SpeechNoticeKind } from './speech/speech-notice.ts';
+export type { LanePosition, SpeakersOptions } from './speech/speech-options.ts';
 export type { BoundaryHole } from './verdict/boundary-hole.ts';
 export { LedgerChecker, type LedgerReport, verifyLedger } from './verdict/ledger.ts';
 export type { EpochEnd, SourceReport } from './verdict/ledger-report.ts';

@@ -10,7 +10,7 @@ import { type Placed, SampleClock } from './sample-clock.ts';
 const MAX_CHANNELS = 2;
 
 /** Samples that players drop at the beginning: the look-ahead of libopus. */
-const PRE_SKIP = 312;
+export const OPUS_PRE_SKIP = 312;
 
 /** Twenty milliseconds of silence, full band, mono. @see RFC 6716, 3.1 */
 const SILENCE = Buffer.from([0xf8, 0xff, 0xfe]);
@@ -122,7 +122,7 @@ function opusHead(channels: number): Buffer {
   head.write('OpusHead', 'latin1');
   head[8] = 1;
   head[9] = channels;
-  head.writeUInt16LE(PRE_SKIP, 10);
+  head.writeUInt16LE(OPUS_PRE_SKIP, 10);
   head.writeUInt32LE(OPUS_RATE_HZ, 12);
   return head;
 }
