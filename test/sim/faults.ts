@@ -51,7 +51,7 @@ const PLANS: Readonly<Record<Exclude<FaultName, Lasting>, FaultPlan>> = {
     act: (targets, random) => targets.restart(random, 2_000 + skewed(random, 60_000)),
   },
   freeze: {
-    everyMinutes: 15,
+    everyMinutes: 10,
     act: (targets, random) => targets.freeze(random, 500 + skewed(random, 60_000)),
   },
   stop: { everyMinutes: 20, act: (targets, random) => targets.stop(random) },
@@ -93,6 +93,7 @@ const PLANS: Readonly<Record<Exclude<FaultName, Lasting>, FaultPlan>> = {
  * change nothing about the others.
  *
  * @param untilMs no fault begins later, ms after now
+ * @param rate how often, 1 being as the plans have it
  * @param skipped numbers of faults that are left out
  * @returns how many there are
  */
@@ -101,12 +102,13 @@ export function scheduleFaults(
   names: readonly FaultName[],
   targets: Targets,
   untilMs: number,
+  rate: number,
   skipped: ReadonlySet<number>,
 ): number {
   let number = 0;
   for (const [name, plan] of Object.entries(PLANS)) {
     const moments = seededRandom(seedOf(seed, `fault-${name}`));
-    const pause = () => -Math.log(1 - moments()) * plan.everyMinutes * 60_000;
+    const pause = () => (-Math.log(1 - moments()) * plan.everyMinutes * 60_000) / rate;
     for (let atMs = pause(); atMs < untilMs; atMs += pause()) {
       if (!names.includes(name as FaultName)) continue;
       const own = number++;

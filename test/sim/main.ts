@@ -6,9 +6,12 @@ import { coverageOf } from './coverage.ts';
 import { explore } from './explore.ts';
 import { FAULTS, type FaultName } from './faults.ts';
 import type { HistoryEvent } from './history.ts';
+import { showMutations } from './mutation-table.ts';
+import { MUTATIONS } from './mutations.ts';
 import { runFleet, START_MS } from './run.ts';
 import { shrink } from './shrink.ts';
 import { sayEvent } from './words.ts';
+import { editSources } from './world/loader.ts';
 
 /**
  * `npm run sim`: plays the fleet through one seed, or through many (`--for`). Node's globals are virtual while a run goes
@@ -25,12 +28,18 @@ const { values } = parseArgs({
     hours: { type: 'string', default: '1' },
     /** `all`, `none`, or names with commas between. */
     faults: { type: 'string', default: 'all' },
+    /** How often they come: 1 is the usual. */
+    'fault-rate': { type: 'string', default: '1' },
     /** `whole`: the SDK's own clients. */
     sdk: { type: 'string', default: 'lean' },
     /** Plays one seed after the other for so long: `90s`, `10m`. */
     for: { type: 'string' },
     /** Leaves out what a failure does not need. */
     shrink: { type: 'boolean', default: false },
+    /** Plays every known defect until it is found, and prints the table. */
+    mutations: { type: 'boolean', default: false },
+    /** One known defect, by its name. */
+    mutation: { type: 'string' },
     'skip-faults': { type: 'string', default: '' },
     'skip-meetings': { type: 'string', default: '' },
     /** File for the events that the first problem was found in, JSON. */
@@ -47,12 +56,23 @@ const { values } = parseArgs({
 const STEPS = 50;
 const MOST_PROBLEMS = 40;
 
-if (values.for !== undefined) process.exitCode = await exploreFor(values.for);
+if (values.mutation !== undefined) {
+  editSources(MUTATIONS.filter(({ name }) => name === values.mutation));
+}
+if (values.mutations) {
+  process.exitCode = (await showMutations((line) => process.stdout.write(`${line}\n`))).length;
+} else if (values.for !== undefined) process.exitCode = await exploreFor(values.for);
 else process.exitCode = await playOne();
 
 function argsOfRuns(): string[] {
-  const { meetings, hours, faults, sdk } = values;
-  return [`--meetings=${meetings}`, `--hours=${hours}`, `--faults=${faults}`, `--sdk=${sdk}`];
+  const { meetings, hours, faults, sdk, 'fault-rate': rate } = values;
+  return [
+    `--fault-rate=${rate}`,
+    `--meetings=${meetings}`,
+    `--hours=${hours}`,
+    `--faults=${faults}`,
+    `--sdk=${sdk}`,
+  ];
 }
 
 async function exploreFor(time: string): Promise<number> {
@@ -77,6 +97,7 @@ async function playOne(): Promise<number> {
     meetings,
     hours,
     faults: faultNames(values.faults),
+    faultRate: Number(values['fault-rate']),
     sdk: values.sdk === 'whole' ? 'whole' : 'lean',
     skip: { faults: numbers(values['skip-faults']), meetings: numbers(values['skip-meetings']) },
     ...(values.watch !== undefined && {

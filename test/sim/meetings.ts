@@ -14,7 +14,7 @@ const MOST_MS = 90 * MINUTE_MS;
 /** Meetings begin at full hours and not one after the other: all rooms fill within this time. */
 const FILL_MS = 3 * MINUTE_MS;
 const FRAME_BYTES = 120;
-/** Every tenth room has frames that fill a producer's memory within a minute, so that its disk is used in an outage. */
+/** Three rooms have frames that fill a producer's memory within a minute, so that its disk is used in an outage. */
 const LARGE_FRAME_BYTES = 60_000;
 const FIRST_USER_ID = 16_778_240;
 
@@ -35,8 +35,13 @@ export function planMeetings(random: () => number, rooms: number, hours: number)
 }
 
 /** Two people who talk in turns, a second each, so that there is one frame a second. */
-export function scenarioOf({ entityId, durationMs }: PlannedMeeting): ScenarioInput {
-  const frameBytes = /^room-\d*3\//.test(entityId) ? LARGE_FRAME_BYTES : FRAME_BYTES;
+/** @param hasOutages whether Kinesis may be away */
+export function scenarioOf(
+  { entityId, durationMs }: PlannedMeeting,
+  hasOutages: boolean,
+): ScenarioInput {
+  const frameBytes =
+    hasOutages && /^room-[12]?3\//.test(entityId) ? LARGE_FRAME_BYTES : FRAME_BYTES;
   return {
     name: entityId,
     entityId,

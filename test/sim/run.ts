@@ -25,6 +25,8 @@ export interface RunOptions {
   readonly meetings: number;
   readonly hours: number;
   readonly faults: readonly FaultName[];
+  /** How often faults come. @default 1 */
+  readonly faultRate?: number;
   /** Faults and meetings that are left out, by their number. */
   readonly skip?: { readonly faults: ReadonlySet<number>; readonly meetings: ReadonlySet<number> };
   /** The SDK's own clients, or lean ones for long runs (aws/lean-client.ts). */
@@ -143,11 +145,20 @@ export async function runFleet(options: RunOptions): Promise<RunResult> {
   for (const [number, meeting] of planned.entries()) {
     if (skip?.meetings.has(number)) continue;
     scheduler.after(60 * SECOND_MS + meeting.startMs, undefined, () =>
-      zoom.act((simulator) => void simulator.start(scenarioOf(meeting))),
+      zoom.act(
+        (simulator) => void simulator.start(scenarioOf(meeting, faults.includes('kinesis'))),
+      ),
     );
   }
   const targets = new Targets({ scheduler, recorder, runners, catcher, services, weather, zoom });
-  const faultCount = scheduleFaults(seed, faults, targets, endMs, skip?.faults ?? new Set());
+  const faultCount = scheduleFaults(
+    seed,
+    faults,
+    targets,
+    endMs,
+    options.faultRate ?? 1,
+    skip?.faults ?? new Set(),
+  );
   const judging = new StreamJudge(recorder);
   const judge = () => {
     judging.judgeEnded(scheduler.nowMs);

@@ -14,6 +14,8 @@ type Item = Parameters<typeof unmarshall>[0];
 export class DynamoDBDocumentClient {
   readonly #client: LeanClient;
   readonly #translation: Translation;
+  /** The table never changes an item that it has answered with, and nobody else does: it is translated once. */
+  readonly #translated = new WeakMap<Item, Record<string, unknown>>();
 
   constructor(client: LeanClient, translation: Translation) {
     this.#client = client;
@@ -34,7 +36,7 @@ export class DynamoDBDocumentClient {
       if (input[member] !== undefined) input[member] = marshall(input[member]);
     }
     const output = (await this.#client.sendAs(name, input, options)) as Record<string, unknown>;
-    const plain = (item: Item) => unmarshall(item, this.#translation.unmarshallOptions);
+    const plain = (item: Item) => this.#plain(item);
     const { Item, Attributes, Items } = output as {
       Item?: Item;
       Attributes?: Item;
@@ -46,5 +48,14 @@ export class DynamoDBDocumentClient {
       ...(Attributes && { Attributes: plain(Attributes) }),
       ...(Items && { Items: Items.map(plain) }),
     };
+  }
+
+  #plain(item: Item): Record<string, unknown> {
+    let plain = this.#translated.get(item);
+    if (plain === undefined) {
+      plain = Object.freeze(unmarshall(item, this.#translation.unmarshallOptions));
+      this.#translated.set(item, plain);
+    }
+    return plain;
   }
 }

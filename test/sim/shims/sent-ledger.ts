@@ -10,7 +10,7 @@ export type * from '../../../simulator/sent-ledger.ts';
 
 const sockets = new WeakMap<ClientConnection, number>();
 
-/** The simulator's own book of what it sent, which also writes it into the history of the run. */
+/** The simulator's book of what it sent: frames go into the history of the run, and the rest into its own book. */
 export class SentLedger extends ShippedLedger {
   readonly #rtmsStreamId: string;
 
@@ -21,11 +21,10 @@ export class SentLedger extends ShippedLedger {
 
   override frameSent(
     id: SentSourceId,
-    payload: Buffer,
+    _payload: Buffer,
     timestampMs: number,
     connection: ClientConnection,
   ): void {
-    super.frameSent(id, payload, timestampMs, connection);
     let socket = sockets.get(connection);
     if (socket === undefined) {
       // The frame was handed to the connection right before, and its connection to the socket.
@@ -36,7 +35,6 @@ export class SentLedger extends ShippedLedger {
   }
 
   override frameNotSent(id: SentSourceId, timestampMs: number, reason: NotSentReason): void {
-    super.frameNotSent(id, timestampMs, reason);
     world().recorder.frame(this.#rtmsStreamId, id, timestampMs, { notSent: reason });
   }
 }
