@@ -2,7 +2,7 @@ import { runInChild } from './child-run.ts';
 import { MUTATIONS } from './mutations.ts';
 
 const MOST_SEEDS = 6;
-const RUN = ['--meetings=6', '--hours=0.4', '--fault-rate=6'];
+const RUN = ['--meetings=6', '--hours=0.4', '--faults=all', '--fault-rate=4'];
 
 /** Plays seeds with one known defect each until a judge finds it. @returns the defects that were not found */
 export async function showMutations(say: (line: string) => void): Promise<string[]> {
