@@ -151,6 +151,9 @@ async function breakAws(
 const pause = (ms: number, signal: AbortSignal) =>
   delay(ms, undefined, { signal }).catch(() => undefined);
 
+/** Failures in a row after which the claimer stops trying. */
+const DRAIN_ATTEMPTS = 50;
+
 /** A runner reduced to its claim: every job leads to at most one conditional claim of its row. */
 class Claimer {
   readonly #door: FrontDoor;
@@ -182,11 +185,21 @@ class Claimer {
   /** Serves what is left, redriven jobs included, until nothing is waiting or in flight. */
   async drain(): Promise<void> {
     const { queueUrl, deadLetterQueueUrl } = this.#door.aws;
+    let failures = 0;
     for (let empty = 0; empty < 3; ) {
-      const served = (await this.#serve(queueUrl)) + (await this.#serve(deadLetterQueueUrl));
-      empty = served === 0 ? empty + 1 : 0;
-      // Longer than the visibility timeout below: a job whose receive was cut off comes back.
-      if (served === 0) await delay(600);
+      try {
+        const served = (await this.#serve(queueUrl)) + (await this.#serve(deadLetterQueueUrl));
+        empty = served === 0 ? empty + 1 : 0;
+        failures = 0;
+        // Longer than the visibility timeout below: a job whose receive was cut off comes back.
+        if (served === 0) await delay(600);
+      } catch (error) {
+        // A proxy of others may refuse calls also after the storm. A row that was claimed already refuses its claim.
+        failures += 1;
+        if (failures === DRAIN_ATTEMPTS) throw error;
+        empty = 0;
+        await delay(100);
+      }
     }
   }
 

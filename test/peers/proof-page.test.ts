@@ -30,3 +30,11 @@ test('writing the same run twice changes nothing', () => {
   const once = rewriteProof(page, NAMES, [first], '2026-01-02');
   expect(rewriteProof(once, NAMES, [first], '2026-01-02')).toBe(once);
 });
+
+test('the page has every row once', () => {
+  const rows = page
+    .split('\n')
+    .filter((row) => /^\| [a-z]/.test(row) && !/^\| (?:peer|found by) /.test(row));
+  expect(rows.length).toBeGreaterThan(20);
+  expect(rows.filter((row, index) => rows.indexOf(row) !== index)).toEqual([]);
+});

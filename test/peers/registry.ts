@@ -24,11 +24,12 @@ export const PEERS: readonly Peer[] = [
   autobahnPeer,
   validatorsPeer,
   otherAwsPeer,
-  otherAwsSessionsPeer,
   microburstPeer,
   cdkDeployPeer,
   sdkForJavaPeer,
   kclPeer,
   kplPeer,
   flinkPeer,
+  // Last, because its tests measure time: nothing is being installed any more.
+  otherAwsSessionsPeer,
 ];
