@@ -6,6 +6,7 @@ import { seedOf } from './world/machine.ts';
 export const FAULTS = [
   'kill',
   'kill_catcher',
+  'kill_successor',
   'restart',
   'freeze',
   'stop',
@@ -46,6 +47,10 @@ const PLANS: Readonly<Record<Exclude<FaultName, Lasting>, FaultPlan>> = {
       random() < 0.5 ? targets.kill(random) : targets.killAtEffect(random, random() * 40),
   },
   kill_catcher: { everyMinutes: 20, act: (targets, random) => targets.killCatcher(random) },
+  kill_successor: {
+    everyMinutes: 30,
+    act: (targets, random) => targets.killSuccessor(random, Math.floor(skewed(random, 60))),
+  },
   restart: {
     everyMinutes: 25,
     act: (targets, random) => targets.restart(random, 2_000 + skewed(random, 60_000)),

@@ -215,7 +215,7 @@ export type HistoryEvent =
 
 /** A violation that a judge has found. */
 export interface Problem {
-  /** Which judge, as a word: `row`, `lane`, `liveness`, `leak`, `frames`, `drain`, `restart`. */
+  /** Which judge, as a word: `row`, `lane`, `liveness`, `leak`, `frames`, `blind`, `drain`, `restart`. */
   readonly judge: string;
   /** The step at which it became visible. */
   readonly step: number;

@@ -153,6 +153,13 @@ export const MUTATIONS: readonly Mutation[] = [
     why: 'frames that are dropped in an outage are missing and not named',
   },
   {
+    name: 'blind time from the claim of a silent owner',
+    file: 'runner/session/recording/blind-time.ts',
+    find: 'if (blindSince !== undefined && blindSince.epoch === epoch) {',
+    replace: 'if (blindSince !== undefined && blindSince.epoch !== epoch) {',
+    why: 'an owner that dies before it has recorded anything hides the time between it and the owner before',
+  },
+  {
     name: 'recovered records unmarked',
     file: 'runner/kinesis/spool/key-backlog.ts',
     find: 'segment.load(frames, this.#disk.markRecovered);',

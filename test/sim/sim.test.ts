@@ -23,3 +23,8 @@ test('with the whole SDK too', async () => {
   const args = ['--meetings=1', '--hours=0.1', '--faults=kill,aws', '--sdk=whole', '--seed=1'];
   expect((await runInChild(args)).problems).toEqual([]);
 });
+
+test('owners that are killed one after the other leave no time that no record names', async () => {
+  const { problems } = await runInChild([...SHORT, '--faults=kill_successor', '--seed=4']);
+  expect(problems).toEqual([]);
+});

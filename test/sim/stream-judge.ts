@@ -1,4 +1,5 @@
 import type { HistoryEvent, Problem } from './history.ts';
+import { judgeBlindTimes } from './judge/blind-times.ts';
 import { judgeDrains } from './judge/drains.ts';
 import { judgeFrames } from './judge/frames.ts';
 import { judgeLanes } from './judge/lanes.ts';
@@ -10,7 +11,7 @@ import type { Recorder } from './recorder.ts';
 
 /** A stream is judged this long after its end: nothing of it is written or read any more. */
 const OVER_AFTER_MS = 30 * 60_000;
-const OF_A_STREAM = [judgeRows, judgeLanes, judgeFrames];
+const OF_A_STREAM = [judgeRows, judgeLanes, judgeFrames, judgeBlindTimes];
 const OF_ALL = [judgeLiveness, judgeDrains, judgeRestarts, judgeLeaks];
 
 /** A problem with the events that it was found in. */

@@ -3,6 +3,7 @@ import type { Catcher } from './fleet/catcher.ts';
 import { zoomSecrets } from './fleet/environment.ts';
 import type { Runners, SimulatedRunner } from './fleet/runners.ts';
 import type { Zoom } from './fleet/zoom.ts';
+import type { RowEvent } from './history.ts';
 import type { Recorder } from './recorder.ts';
 import type { Services, Weather } from './services.ts';
 import type { Scheduler } from './world/scheduler.ts';
@@ -37,6 +38,15 @@ const ZOOM_ACTIONS: readonly ((random: Random) => ActionInput)[] = [
   (random) => ({ do: 'stop', reason: 1 + Math.floor(random() * 5) }),
 ];
 const HOW = ['terminate', 'close', 'freeze'] as const;
+/** A dead owner is followed by another within this time, if at all; looked for this often. */
+const SUCCESSOR_MS = 60_000;
+const SUCCESSOR_LOOK_MS = 20;
+
+/** Does a write take a row from a task and give it to another? */
+function isTakenFrom({ before, after }: RowEvent, taskId: string): boolean {
+  return before?.['owner'] === taskId && Number(after?.['epoch']) > Number(before['epoch']);
+}
+
 const WEBHOOK_ACTIONS: readonly ActionInput[] = [
   { do: 'replay_webhook', kind: 'started' },
   { do: 'replay_webhook', kind: 'stopped' },
@@ -70,8 +80,7 @@ export class Targets {
   killAtEffect(random: Random, effects: number): string | undefined {
     const runner = this.#runner(random);
     if (runner === undefined) return undefined;
-    runner.machine.effectsLeft = Math.floor(effects);
-    runner.machine.onKilledByEffect = () => this.#parts.runners.kill(runner);
+    this.#killAfter(runner, Math.floor(effects));
     return `kill -9 of ${runner.machine.name} after ${Math.floor(effects)} more sends`;
   }
 
@@ -80,6 +89,36 @@ export class Targets {
     const execution = catcher.executions[Math.floor(random() * catcher.executions.length)];
     if (execution) catcher.kill(execution);
     return execution && `kill -9 of ${execution.machine.name}`;
+  }
+
+  /**
+   * Killed, and after it the first process that takes over one of its streams: some messages, calls and writes after that
+   * claim, which may be before it is connected or has written anything.
+   */
+  killSuccessor(random: Random, effects: number): string | undefined {
+    const { recorder, runners, catcher, scheduler } = this.#parts;
+    const runner = this.#runner(random);
+    if (runner === undefined) return undefined;
+    let from = recorder.common.length;
+    const untilMs = scheduler.nowMs + SUCCESSOR_MS;
+    const look = () => {
+      const claim = recorder.common
+        .slice(from)
+        .find((event) => event.kind === 'row' && isTakenFrom(event, runner.taskId));
+      from = recorder.common.length;
+      if (claim?.kind !== 'row') {
+        if (scheduler.nowMs < untilMs) this.after(SUCCESSOR_LOOK_MS, look);
+        return;
+      }
+      const next = [...runners.live].find(({ machine }) => machine.name === claim.process);
+      if (next !== undefined) this.#killAfter(next, effects);
+      const execution = catcher.executions.find(({ machine }) => machine.name === claim.process);
+      if (execution !== undefined) catcher.kill(execution);
+      this.note('kill_successor', `kill -9 of ${claim.process}, which had taken over`);
+    };
+    runners.kill(runner);
+    look();
+    return `kill -9 of ${runner.machine.name}, and of who takes over from it, after ${effects} more sends`;
   }
 
   /** Killed, and started again as the same task with its disk, of which the last write may be torn. */
@@ -220,6 +259,11 @@ export class Targets {
     });
     const what = isBroken ? 'fails' : `has room for ${faults.limitBytes} bytes`;
     return `the disk of ${runner.machine.name} ${what} for ${Math.round(durationMs)} ms`;
+  }
+
+  #killAfter(runner: SimulatedRunner, effects: number): void {
+    runner.machine.effectsLeft = effects;
+    runner.machine.onKilledByEffect = () => this.#parts.runners.kill(runner);
   }
 
   #act(random: Random, action: ActionInput): string | undefined {

@@ -1,0 +1,94 @@
+import { describe, expect, test } from 'vitest';
+import { judgeBlindTimes } from './blind-times.ts';
+import { PlantedHistory } from './planted-history.ts';
+
+const A = 'runner-1/1';
+const B = 'runner-2/1';
+const SECOND_MS = 1_000;
+
+const socket = (process: string, id: number) =>
+  ({ socket: id, process, rtmsStreamId: 's', role: 'media' }) as const;
+
+/** A records 5 s, then nobody is connected for 20 s, then B is; the audio of that time comes later. */
+function interruptedFor20s() {
+  const history = new PlantedHistory().claim(A, 's');
+  history.add('socket', { ...socket(A, 1), what: 'dialled' });
+  for (let second = 0; second < 5; second++) {
+    history.wait(SECOND_MS).frame({ capturedAtMs: history.nowMs });
+  }
+  const endedAtMs = history.nowMs;
+  history.add('socket', { ...socket(A, 1), what: 'ended' });
+  history.wait(20 * SECOND_MS).claim(B, 's');
+  history.add('socket', { ...socket(B, 2), what: 'dialled' });
+  for (let second = 1; second < 20; second++) {
+    history.frame({ capturedAtMs: endedAtMs + second * SECOND_MS, socket: 2 });
+  }
+  return { history, endedAtMs, backAtMs: history.nowMs };
+}
+
+const line = (type: string, data: object, epoch = 2) => ({
+  type,
+  epoch,
+  source: '',
+  data: data as Readonly<Record<string, unknown>>,
+});
+const takenOver = (mediaType: string, fromMs: number, toMs: number) =>
+  line('session_taken_over', { blind: [{ mediaType, fromMs, toMs }] });
+
+describe('the judge of blind times finds', () => {
+  test('a time that no record names', () => {
+    const { history, endedAtMs } = interruptedFor20s();
+    const [found] = judgeBlindTimes(history.events);
+    // What is within two seconds of a connection may have been received.
+    const [fromMs, toMs] = [endedAtMs + 3 * SECOND_MS, endedAtMs + 17 * SECOND_MS];
+    expect(found?.words).toBe(
+      `nobody was connected to s from ${fromMs} to ${toMs}, and no record names 15 moments of that`,
+    );
+  });
+
+  test('a blind time that begins too late, as from the claim of an owner that recorded nothing', () => {
+    const { history, endedAtMs, backAtMs } = interruptedFor20s();
+    history.record(B, [takenOver('transcript', endedAtMs + 12 * SECOND_MS, backAtMs)]);
+    expect(judgeBlindTimes(history.events)[0]?.words).toContain('no record names 7 moments');
+  });
+
+  test('a blind time of a media type that Zoom keeps', () => {
+    const { history, endedAtMs, backAtMs } = interruptedFor20s();
+    history.record(B, [takenOver('audio', endedAtMs, backAtMs)]);
+    expect(judgeBlindTimes(history.events)).toHaveLength(1);
+  });
+
+  test('a connection that was interrupted, and is said to be back', () => {
+    const { history } = interruptedFor20s();
+    const lines = ['session_interrupted', 'session_reconnected'].map((type) => line(type, {}, 1));
+    history.record(A, lines);
+    expect(judgeBlindTimes(history.events)).toHaveLength(1);
+  });
+});
+
+describe('the judge of blind times allows', () => {
+  test.each<[string, (fromMs: number, toMs: number) => ReturnType<typeof line>]>([
+    ['a blind time', (fromMs, toMs) => takenOver('transcript', fromMs, toMs)],
+    [
+      'a blind time that begins as late as clocks differ',
+      (fromMs, toMs) => takenOver('transcript', fromMs + 4 * SECOND_MS, toMs),
+    ],
+    ['an interruption without an end', () => line('session_interrupted', {}, 1)],
+    ['a stream that says that it was missed', () => line('session_missed', {})],
+    [
+      'a gap of the line that would have said it',
+      (fromMs, toMs) => line('gap', { mediaType: 'events', fromMs, toMs }),
+    ],
+  ])('%s', (_what, lineOf) => {
+    const { history, endedAtMs, backAtMs } = interruptedFor20s();
+    history.record(B, [lineOf(endedAtMs, backAtMs)]);
+    expect(judgeBlindTimes(history.events)).toEqual([]);
+  });
+
+  test('what came before the first connection', () => {
+    const history = new PlantedHistory().wait(30 * SECOND_MS).claim(A, 's');
+    history.add('socket', { ...socket(A, 1), what: 'dialled' });
+    history.frame({ capturedAtMs: history.nowMs - 20 * SECOND_MS });
+    expect(judgeBlindTimes(history.events)).toEqual([]);
+  });
+});

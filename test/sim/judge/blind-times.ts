@@ -1,0 +1,126 @@
+import type { BlindTime } from '../../../shared/record/event-data.ts';
+import type { HistoryEvent, Problem, WrittenUnit } from '../history.ts';
+
+/** How far apart the clocks of two processes may be, and what lies between a connection and its first frame. */
+const CLOCKS_MS = 2_000;
+/** Zoom keeps nothing of this media type for whoever connects later. All streams of the simulation ask for it. */
+const NOT_KEPT = 'transcript';
+
+interface Span {
+  readonly fromMs: number;
+  readonly toMs: number;
+}
+
+interface Epoch {
+  readonly epoch: number;
+  readonly fromMs: number;
+}
+
+/** What the history holds of one stream. */
+interface StreamHistory {
+  /** Of all sockets for media, from the dial to the end. */
+  readonly connected: Map<number, { fromMs: number; toMs: number }>;
+  /** When frames were captured that show that the stream ran, with the step at which they were. */
+  readonly ran: { readonly atMs: number; readonly step: number }[];
+  readonly named: Span[];
+  readonly claims: Epoch[];
+  /** Epochs that say that a connection was interrupted, and not that it came back. */
+  readonly interrupted: Set<number>;
+  receivedFromMs: number;
+  isMissed: boolean;
+}
+
+/**
+ * Every time in which a stream ran and nobody was connected is named by the records: as blind time of a media type that Zoom
+ * does not keep, by a connection that was interrupted and never came back, or as missed altogether. The audio of the stream
+ * tells when it ran, also audio that Zoom kept and sent later.
+ *
+ * What comes before the first connection of a stream is no blind time.
+ */
+export function judgeBlindTimes(history: readonly HistoryEvent[]): Problem[] {
+  const streams = new Map<string, StreamHistory>();
+  for (const event of history) note(event, streams);
+  return [...streams].flatMap(([rtmsStreamId, stream]) => {
+    const unnamed = stream.ran.filter(({ atMs }) => isUnnamed(atMs, stream));
+    const [first, last] = [unnamed[0], unnamed.at(-1)];
+    if (first === undefined || last === undefined) return [];
+    const words = `nobody was connected to ${rtmsStreamId} from ${first.atMs} to ${last.atMs}, and no record names ${unnamed.length} moments of that`;
+    return [{ judge: 'blind', step: first.step, words }];
+  });
+}
+
+function isUnnamed(atMs: number, stream: StreamHistory): boolean {
+  const { connected, named, claims, interrupted, receivedFromMs, isMissed } = stream;
+  if (isMissed || atMs <= receivedFromMs) return false;
+  if ([...connected.values(), ...named].some((span) => covers(span, atMs))) return false;
+  const owner = claims.findLast(({ fromMs }) => fromMs <= atMs);
+  return owner === undefined || !interrupted.has(owner.epoch);
+}
+
+function note(event: HistoryEvent, streams: Map<string, StreamHistory>): void {
+  switch (event.kind) {
+    case 'socket': {
+      if (event.role !== 'media') return;
+      const { connected } = streamOf(event.rtmsStreamId, streams);
+      const toMs = Number.POSITIVE_INFINITY;
+      if (event.what === 'dialled') connected.set(event.socket, { fromMs: event.atMs, toMs });
+      const span = connected.get(event.socket);
+      const isOver = event.what === 'broken' || event.what === 'ended';
+      if (span !== undefined && isOver) span.toMs = Math.min(span.toMs, event.atMs);
+      return;
+    }
+    case 'frame': {
+      const stream = streamOf(event.rtmsStreamId, streams);
+      stream.ran.push({ atMs: event.capturedAtMs, step: event.step });
+      if (event.notSent === undefined)
+        stream.receivedFromMs = Math.min(stream.receivedFromMs, event.atMs);
+      return;
+    }
+    case 'row': {
+      if (event.phase !== 'applied' || event.met !== true) return;
+      const [before, epoch] = [event.before, event.after].map((row) => Number(row?.['epoch'] ?? 0));
+      if (epoch === undefined || epoch === before) return;
+      const rtmsStreamId = event.row.slice(event.row.indexOf('#') + 1);
+      streamOf(rtmsStreamId, streams).claims.push({ epoch, fromMs: event.atMs });
+      return;
+    }
+    case 'record':
+      for (const unit of event.units) noteUnit(unit, streamOf(unit.rtmsStreamId, streams));
+      return;
+    default:
+  }
+}
+
+function noteUnit({ type, epoch, data = {} }: WrittenUnit, stream: StreamHistory): void {
+  const { blind } = data;
+  if (Array.isArray(blind)) {
+    const own = (blind as BlindTime[]).filter(({ mediaType }) => mediaType === NOT_KEPT);
+    stream.named.push(...own);
+  }
+  if (type === 'session_missed') stream.isMissed = true;
+  if (type === 'session_interrupted') stream.interrupted.add(epoch);
+  if (type === 'session_reconnected') stream.interrupted.delete(epoch);
+  // A line that says so may itself be lost, which then stands in the records.
+  if (type === 'gap' && data['mediaType'] === 'events')
+    stream.named.push({ fromMs: Number(data['fromMs']), toMs: Number(data['toMs']) });
+}
+
+function streamOf(rtmsStreamId: string, streams: Map<string, StreamHistory>): StreamHistory {
+  const known = streams.get(rtmsStreamId);
+  if (known !== undefined) return known;
+  const stream: StreamHistory = {
+    connected: new Map(),
+    ran: [],
+    named: [],
+    claims: [],
+    interrupted: new Set(),
+    receivedFromMs: Number.POSITIVE_INFINITY,
+    isMissed: false,
+  };
+  streams.set(rtmsStreamId, stream);
+  return stream;
+}
+
+function covers({ fromMs, toMs }: Span, atMs: number): boolean {
+  return fromMs - CLOCKS_MS <= atMs && atMs <= toMs + CLOCKS_MS;
+}
