@@ -94,7 +94,8 @@ export class EpochLife {
         const toMs =
           mediaType === KEPT_BY_ZOOM ? blind.toMs : Math.max(blind.toMs, this.streamingAtMs ?? 0);
         const boundMs = Math.max(seenMs, before?.toldUntilMs(blind) ?? 0);
-        const fromMs = boundMs < toMs ? Math.max(blind.fromMs, boundMs) : blind.fromMs;
+        const laterMs = boundMs < toMs ? Math.max(blind.fromMs, boundMs) : blind.fromMs;
+        const fromMs = Math.min(laterMs, before?.downSinceMs(mediaType) ?? laterMs);
         add(takenOver.data.cause, { mediaType, fromMs, toMs });
       }
     }
@@ -107,6 +108,16 @@ export class EpochLife {
       }
     }
     return losses;
+  }
+
+  /**
+   * An owner whose connection was down is at work and receives nothing. Its heartbeat, and the lines of other connections, prove
+   * nothing then.
+   */
+  downSinceMs(mediaType: string): number | undefined {
+    // One camera of several that is down says nothing about the others.
+    const downMs = ['signaling', mediaType].flatMap((key) => this.#down.get(key)?.sinceMs ?? []);
+    return downMs.length === 0 ? undefined : Math.min(...downMs);
   }
 
   /**

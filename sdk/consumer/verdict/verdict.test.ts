@@ -213,6 +213,22 @@ describe('a session is incomplete', () => {
     ]);
   });
 
+  test('from the loss of a connection on that was not back when its owner was killed', () => {
+    const data = { scope: 'signaling', cause: 'x', attempt: 0, durationMs: 0 } as const;
+    const interrupted = { ...event('session_interrupted', data, 2), time: new Date(at(3)) };
+    const bounds = [blind('transcript', 20, 30)];
+    const events = [
+      started(1, 1, 0),
+      interrupted,
+      takenOver({ cause: 'owner_lost', blind: bounds }),
+      started(2, 2, 30),
+    ];
+    const { losses } = report([], events);
+    expect(losses.map(({ mediaType, fromMs, toMs }) => [mediaType, fromMs, toMs])).toEqual([
+      ['transcript', at(3), at(30)],
+    ]);
+  });
+
   test('from no earlier than the last record that the lost owner has written', () => {
     const line = event('transcript', { text: 'x', timestampMs: at(3) }, 2);
     const late = { ...line, time: new Date(at(3)) };
