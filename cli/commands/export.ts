@@ -1,8 +1,9 @@
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import {
   describeVerdict,
   type Frame,
   MeetingExport,
+  type MeetingExportOptions,
   type ReceivedEvent,
 } from '../../sdk/consumer/index.ts';
 import { ServiceError } from '../../shared/errors.ts';
@@ -30,16 +31,17 @@ interface ExportFlags extends Flags {
   readonly to?: string;
   readonly out?: string;
   readonly gaps: boolean;
+  readonly layout: NonNullable<MeetingExportOptions['layout']>;
   readonly evenRevoked?: true;
   readonly fast?: true;
 }
 
 export function exportCommand(): Command {
   return createCommand('export', {
-    summary: 'write one meeting as WAV, MP4, WebVTT and JSON files',
+    summary: 'write one meeting as MP4, WAV, WebVTT and JSON files',
     description:
-      'Writes one meeting, all its streams together, as files: a WAV (or Ogg) for each speaker and one of all, MP4 or pictures of ' +
-      'cameras and share, transcript as WebVTT, SRT and text, chat as JSON lines, all on one time base. ' +
+      'Writes one meeting, all its streams together, as files: meeting.mp4 to play, a WAV (or Ogg) for each speaker and one of all, MP4 or pictures of ' +
+      'cameras and share, transcript as WebVTT, SRT and text, chat and events as JSON lines, all on one time base, and manifest.json with hashes. ' +
       'A session that still runs is written up to now. Losses are in gaps.json and in the captions, and the exit code is ' +
       'that of rtms verify.',
     examples: [
@@ -57,6 +59,14 @@ export function exportCommand(): Command {
     .option(
       '--no-gaps',
       "no silence in speakers' WAV where something is missing: only what Zoom sent",
+    )
+    .addOption(
+      new Option(
+        '--layout <layout>',
+        'picture of meeting.mp4: camera of who speaks; the same but for shares; every source a track; no meeting.mp4',
+      )
+        .choices(['speaker', 'share', 'tracks', 'none'])
+        .default('share'),
     )
     .option(...FAST_OPTION)
     .option('--even-revoked', 'export even a session whose consent Zoom took back')
@@ -103,6 +113,7 @@ async function exportMeeting(
     rtmsStreamId,
     continuedBy,
     fillGaps: flags.gaps,
+    layout: flags.layout,
     ...(isPart && { window: { fromMs, toMs: window.toMs } }),
     evenRevoked: flags.evenRevoked === true,
   });

@@ -108,7 +108,7 @@ export class MeetingFiles {
     const captured = this.#waiting.flatMap((item) => capturedAtMs(item) ?? []);
     // Zoom's buffer may bring frames that are older than its request.
     const startMs = captured.reduce((least, ms) => Math.min(least, ms), requestedAtMs);
-    const options = { startMs, rtmsStreamId: this.#rtmsStreamId };
+    const options = { startMs, rtmsStreamId: this.#rtmsStreamId, layout: 'share' } as const;
     this.#export = await MeetingExport.create(this.#directory, options);
     for (const item of this.#waiting.splice(0)) {
       if ('frame' in item) await this.#export.frame(item.frame);

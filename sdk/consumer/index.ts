@@ -9,7 +9,7 @@ export { WavExporter, type WavOptions } from './export/audio/wav.ts';
 export type { Adjusted, Exporter } from './export/exporter.ts';
 export type { LeftOut } from './export/left-out.ts';
 export { MeetingExport, type MeetingExportOptions } from './export/meeting.ts';
-export { ChatExporter } from './export/text/chat.ts';
+export { ChatExporter } from './export/text/json-lines.ts';
 export {
   type Cue,
   plainText,

@@ -181,7 +181,15 @@ describe('without anybody who reads what it says', () => {
     const { child, ended } = start('export', ID, '--fast', '--out', out);
     child.stdout.destroy();
     expect(await ended).toMatchObject({ code: 130, stderr: '' });
-    expect(await readdir(out)).toEqual(['audio-7-ada.wav', 'meeting.wav']);
+    expect(await readdir(out)).toEqual([
+      'audio-7-ada.wav',
+      'events.jsonl',
+      'manifest.json',
+      'meeting.mp4',
+      'meeting.wav',
+      'participants.json',
+      'speakers.rttm',
+    ]);
   });
 
   test('rtms tail, which ends with its reader, ends with 0', { timeout: 25_000 }, async () => {

@@ -98,7 +98,13 @@ test('kill -9 of the runner: incomplete, exit 1, losses named, files complete', 
   expect(files).toEqual([
     'audio-16778240-participant-1.ogg',
     'audio-16779264-participant-2.ogg',
+    'events.jsonl',
     'gaps.json',
+    'manifest.json',
+    'meeting.mp4',
+    'participants.json',
+    'speakers.rttm',
+    'transcript.jsonl',
     'transcript.srt',
     'transcript.txt',
     'transcript.vtt',
@@ -114,7 +120,7 @@ test('kill -9 of the runner: incomplete, exit 1, losses named, files complete', 
     );
   }
   if (missingTools.length > 0) return;
-  for (const file of files.filter((each) => /\.(?:ogg|mp4)$/.test(each))) {
+  for (const file of files.filter((each) => /^(?:audio|video)-.*\.(?:ogg|mp4)$/.test(each))) {
     const { decoded, seconds } = probe(join(folder, name, file));
     expect(decoded, file).toBeGreaterThan(20);
     // From before the death until behind it.

@@ -74,7 +74,11 @@ describe('npm start', () => {
       const wav = readFileSync(join(folder, name));
       expect(wav.readUInt32LE(40), name).toBe(wav.length - 44);
     }
-    expect(files.filter((name) => name.endsWith('.mp4'))).toHaveLength(2);
+    expect(files.filter((name) => /^video-.*\.mp4$/.test(name))).toHaveLength(2);
+    const manifest = JSON.parse(readFileSync(join(folder, 'manifest.json'), 'utf8'));
+    expect(manifest).toMatchObject({ verdict: 'complete', meeting: { leftOut: [] }, leftOut: [] });
+    expect(files).toContain('meeting.mp4');
+    expect(manifest.meeting.lengthMs).toBeGreaterThan(5_000);
     const spoken = JSON.parse(readFileSync('simulator/assets/script.json', 'utf8')).utterances;
     const captions = readFileSync(join(folder, 'transcript.vtt'), 'utf8');
     for (const { text } of spoken) expect(captions).toContain(text);

@@ -24,6 +24,12 @@ const NOTICES: Readonly<Record<string, (version: string) => string>> = {
     `authors prefer is at https://github.com/Vanilagy/mediabunny (tag v${version}) and, as published, in the npm package ` +
     `\`mediabunny@${version}\`. The licence: https://mozilla.org/MPL/2.0/. Nothing of it was modified here; its files stay ` +
     'under MPL-2.0 wherever this product is bundled with them.',
+  '@mediabunny/aac-encoder': (version) =>
+    `**@mediabunny/aac-encoder ${version}** is used unchanged under the Mozilla Public License 2.0; its source is in the same ` +
+    'repository as that of mediabunny, and in the npm package. Inside is a WebAssembly build of the AAC encoder of FFmpeg ' +
+    '(libavcodec and libavutil, GNU Lesser General Public License 2.1 or later, https://ffmpeg.org/legal.html); the README of ' +
+    'the package says how it is built, so that anybody can put another build in its place. Only exports with `meeting.mp4` ' +
+    'load it; runners and Lambda functions do not. Who sells products that encode AAC may need a patent licence.',
 };
 
 /** The page for these packages. */

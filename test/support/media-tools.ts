@@ -56,3 +56,53 @@ export function samplesOf(path: string, fromS: number, seconds: number): Int16Ar
   const raw = execFileSync('sox', [path, '-t', 's16', '-', 'trim', `${fromS}`, `${seconds}`]);
   return new Int16Array(raw.buffer, raw.byteOffset, raw.length / 2);
 }
+
+interface Movie {
+  readonly streams: readonly {
+    codec_name: string;
+    duration: string;
+    start_time: string;
+    nb_read_frames: string;
+    nb_read_packets: string;
+  }[];
+  readonly format: { readonly tags: Record<string, string> };
+  readonly chapters: readonly { start_time: string; tags: { title: string } }[];
+}
+
+/** Decodes a file to its end. Whatever ffprobe has to complain of fails the test. */
+export function openMovie(path: string): Movie {
+  const args = ['-v', 'error', '-count_packets', '-count_frames', '-show_streams', '-show_format'];
+  const { stdout, stderr } = spawnSync(
+    'ffprobe',
+    [...args, '-show_chapters', '-of', 'json', path],
+    { encoding: 'utf8' },
+  );
+  expect(stderr, path).toBe('');
+  return JSON.parse(stdout);
+}
+
+/** A picture of a movie. */
+export interface Shown {
+  readonly atS: number;
+  readonly width: number;
+  /** Mean luma: 16 is black. */
+  readonly light: number;
+}
+
+/** Every picture, as ffmpeg decodes it. */
+export function shownIn(path: string): Shown[] {
+  const entries = ['-select_streams', 'v:0', '-show_entries', 'frame=pts_time,width'];
+  const probed = execFileSync('ffprobe', ['-v', 'error', ...entries, '-of', 'json', path], {
+    encoding: 'utf8',
+  });
+  const filter = ['-fps_mode', 'passthrough', '-vf', 'scale=1:1:flags=area,format=yuv444p'];
+  const raw = ['-f', 'rawvideo', '-'];
+  const bytes = execFileSync('ffmpeg', ['-v', 'fatal', '-i', path, '-an', ...filter, ...raw]);
+  const frames: { pts_time: string; width: number }[] = JSON.parse(probed).frames;
+  expect(bytes.length).toBe(frames.length * 3);
+  return frames.map(({ pts_time, width }, index) => ({
+    atS: Number(pts_time),
+    width,
+    light: bytes[index * 3] as number,
+  }));
+}

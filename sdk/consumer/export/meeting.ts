@@ -9,8 +9,10 @@ import { judge } from '../verdict/verdict.ts';
 import type { Adjusted } from './exporter.ts';
 import { cueText, GAPS_FILE, writeGaps } from './gap-marks.ts';
 import { type LeftOut, LeftOutFrames } from './left-out.ts';
+import type { Layout } from './meeting-file/speaker-view.ts';
+import { WholeMeeting } from './meeting-file/whole-meeting.ts';
 import { closeFile, SourceFiles } from './source-files.ts';
-import { ChatExporter } from './text/chat.ts';
+import { ChatExporter } from './text/json-lines.ts';
 import { describeExport } from './text/notes.ts';
 import { plainText, srt, TranscriptExporter, vtt } from './text/transcript.ts';
 
@@ -50,6 +52,13 @@ export interface MeetingExportOptions {
    * @default false: `export/revoked` is thrown, and no file is left
    */
   readonly evenRevoked?: boolean;
+  /**
+   * Write the documents of the whole meeting too: `meeting.mp4` with the picture that this names, `transcript.jsonl`,
+   * `participants.json`, `speakers.rttm`, `events.jsonl`, `manifest.json`. That takes about a fortieth of its length.
+   *
+   * @default none
+   */
+  readonly layout?: Layout;
 }
 
 /**
@@ -68,6 +77,7 @@ export class MeetingExport {
   readonly #transcripts: readonly { path: string; exporter: TranscriptExporter }[];
   readonly #chat: { path: string; exporter: ChatExporter };
   readonly #leftOut = new LeftOutFrames();
+  readonly #whole: WholeMeeting | undefined;
   readonly #checker = new LedgerChecker();
   #rtmsStreamId: string | undefined;
   #isRevoked = false;
@@ -80,6 +90,9 @@ export class MeetingExport {
     this.#options = options;
     this.#rtmsStreamId = rtmsStreamId;
     this.#media = new SourceFiles(directory, options, this.#leftOut);
+    const { layout = 'none' } = options;
+    if (layout !== 'none')
+      this.#whole = new WholeMeeting(directory, { startMs, layout }, this.#leftOut);
     this.#transcripts = Object.entries({ vtt, srt, txt: plainText }).map(([extension, format]) => {
       const path = join(directory, `transcript.${extension}`);
       return { path, exporter: new TranscriptExporter(path, format, startMs) };
@@ -125,6 +138,7 @@ export class MeetingExport {
     this.#admit(event);
     this.#checker.event(event);
     if (!this.#isInside(event.time)) return;
+    await this.#whole?.event(event);
     if (event.name === 'transcript') {
       for (const { exporter } of this.#transcripts) await exporter.write(event);
     } else if (event.name === 'chat') {
@@ -193,13 +207,24 @@ export class MeetingExport {
       written.push(await writeGaps(this.#directory, rtmsStreamId, startMs, { verdict, losses }));
     // What an earlier export of this meeting had lost must not stand beside files that are complete.
     else await rm(join(this.#directory, GAPS_FILE), { force: true });
+    const { continuedBy = [] } = this.#options;
+    const whole = await this.#whole?.close({
+      rtmsStreamIds: rtmsStreamId === undefined ? [] : [rtmsStreamId, ...continuedBy],
+      media: this.#media.written,
+      cues: this.#transcripts[0]?.exporter.cues ?? [],
+      report,
+      paths: written,
+      skippedPictures: this.skippedPictures,
+      adjusted: this.adjusted,
+    });
+    written.push(...(whole ?? []));
     return written.sort();
   }
 
   /** Closes what is open and removes what is not complete, and the directory with it when it is new and empty. */
   async abort(): Promise<void> {
     const texts = [...this.#transcripts, this.#chat].map(({ exporter }) => exporter.abort());
-    await Promise.allSettled([...texts, this.#media.abort()]);
+    await Promise.allSettled([...texts, this.#media.abort(), this.#whole?.abort()]);
     if (this.#isNewDirectory) await rmdir(this.#directory).catch(() => undefined);
   }
 

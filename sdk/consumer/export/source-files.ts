@@ -19,9 +19,27 @@ export interface SourceFilesOptions {
   readonly fillGaps?: boolean;
 }
 
+/** A media file that is complete. */
+export interface WrittenMedia extends FrameSource {
+  readonly path: string;
+  readonly mediaType: Frame['mediaType'];
+  readonly codec: Frame['codec'];
+  /** Last known display name of the first frame's source; empty where nobody or everybody is in it. */
+  readonly userName: string;
+  /** Whether it holds all speakers, mixed here. */
+  readonly isMix?: true;
+  /** Whether its first sample stands at meeting zero, and each one at its time. */
+  readonly isOnClock: boolean;
+  /** Of H.264: when its first picture was captured, ms since meeting zero. */
+  readonly beginsAtMs?: number;
+}
+
 interface SourceFile extends FrameSource {
   readonly path: string;
   readonly mediaType: Frame['mediaType'];
+  readonly codec: Frame['codec'];
+  readonly userName: string;
+  readonly isMix: boolean;
   readonly exporter: Exporter<Frame>;
   /** Whether the file system has refused a write, after which the file cannot become complete. */
   isBroken: boolean;
@@ -29,6 +47,8 @@ interface SourceFile extends FrameSource {
 
 /** The media files of one meeting: one for each source and format, and the mix of all speakers. */
 export class SourceFiles {
+  /** The complete files; empty until `close`. */
+  readonly written: WrittenMedia[] = [];
   readonly #directory: string;
   readonly #options: SourceFilesOptions;
   readonly #leftOut: LeftOutFrames;
@@ -46,7 +66,7 @@ export class SourceFiles {
   /** Writes a frame into the file of its source, and audio into the mix too. Throws nothing. */
   async frame(frame: Frame): Promise<void> {
     if (!(await this.#write(frame, () => this.#fileOf(frame)))) return;
-    // User 0 is the mix that Zoom made of all speakers. Opus is not decoded, so it cannot be mixed.
+    // User 0 is the mix that Zoom made of all speakers. Opus is decoded for `meeting.mp4` alone.
     if (frame.mediaType !== 'audio' || frame.codec === 'OPUS' || frame.userId === 0) return;
     await this.#write(frame, () => this.#mixOf(frame));
   }
@@ -95,9 +115,18 @@ export class SourceFiles {
       await exporter.abort().catch(() => undefined);
       return [];
     }
-    if (!(exporter instanceof Mp4Exporter)) return closeFile(exporter, path, file, this.#leftOut);
+    if (!(exporter instanceof Mp4Exporter)) {
+      const paths = await closeFile(exporter, path, file, this.#leftOut);
+      this.written.push(...paths.map((each) => this.#describe(file, each)));
+      return paths;
+    }
     const isComplete = await isClosed(exporter, file, this.#leftOut);
     const videos = isComplete ? exporter.paths : [];
+    for (const [index, video] of videos.entries())
+      this.written.push({
+        ...this.#describe(file, video),
+        beginsAtMs: exporter.beginsAtMs[index] ?? 0,
+      });
     const own = losses.filter(
       (loss) =>
         loss.mediaType === mediaType &&
@@ -107,6 +136,22 @@ export class SourceFiles {
     const { startMs } = this.#options;
     const captions = videos.map((video) => writeVideoCaptions(video, startMs, own));
     return [...videos, ...(await Promise.all(captions))];
+  }
+
+  #describe(file: SourceFile, path: string): WrittenMedia {
+    const { mediaType, codec, userName, userId, channelId, isMix, exporter } = file;
+    const { fillGaps = true } = this.#options;
+    const source = {
+      ...(userId !== undefined && { userId }),
+      ...(channelId !== undefined && { channelId }),
+    };
+    return {
+      path,
+      mediaType,
+      codec,
+      ...(isMix ? { userName: '', isMix } : { ...source, userName }),
+      isOnClock: fillGaps ? !isMix : isMix || exporter instanceof OpusExporter,
+    };
   }
 
   /** @returns false when the frame could not be written */
@@ -141,7 +186,7 @@ export class SourceFiles {
 
   #find(
     key: string,
-    { mediaType, userId, channelId }: Frame,
+    { mediaType, codec, userName, userId, channelId }: Frame,
     create: () => Pick<SourceFile, 'path' | 'exporter'>,
   ): SourceFile {
     const known = this.#files.get(key);
@@ -150,6 +195,9 @@ export class SourceFiles {
       ...create(),
       isBroken: false,
       mediaType,
+      codec,
+      userName,
+      isMix: key.startsWith('mix '),
       ...(userId !== undefined && { userId }),
       ...(channelId !== undefined && { channelId }),
     };

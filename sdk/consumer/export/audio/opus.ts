@@ -16,6 +16,11 @@ export const OPUS_PRE_SKIP = 312;
 const SILENCE = Buffer.from([0xf8, 0xff, 0xfe]);
 const SILENCE_SAMPLES = 960;
 
+/** Whether a packet is what `OpusExporter` writes for a pause. */
+export function isOpusSilence(packet: Uint8Array): boolean {
+  return SILENCE.equals(packet);
+}
+
 interface OpenFile {
   readonly library: typeof Mediabunny;
   readonly output: Mediabunny.Output;

@@ -15,6 +15,8 @@ export interface Cue {
   /** Empty when Zoom gave none. */
   readonly speaker: string;
   readonly text: string;
+  /** Of who speaks; absent when Zoom gave none. */
+  readonly userId?: number;
 }
 
 /** Formats a whole transcript as text. */
@@ -61,10 +63,16 @@ export class TranscriptExporter implements Exporter<RtmsEventOf<'transcript'>> {
     });
   }
 
-  async close(): Promise<void> {
-    if (this.#cues.size === 0) return;
+  /** All lines, sorted by time, and what tells of losses among them; nothing where there is no line. */
+  get cues(): readonly Cue[] {
+    if (this.#cues.size === 0) return [];
     const all = [...this.#cues.values(), ...this.#marks];
-    const cues = all.sort((a, b) => a.fromMs - b.fromMs || a.toMs - b.toMs);
+    return all.sort((a, b) => a.fromMs - b.fromMs || a.toMs - b.toMs);
+  }
+
+  async close(): Promise<void> {
+    const { cues } = this;
+    if (cues.length === 0) return;
     await writeFile(partialPath(this.#path), this.#format(cues));
     await rename(partialPath(this.#path), this.#path);
   }
@@ -83,6 +91,7 @@ function toCue(data: RtmsEventOf<'transcript'>['data'], zeroMs: number): Cue {
     toMs: toMs > fromMs ? toMs : guess,
     speaker: data.userName ?? '',
     text: data.text,
+    ...(data.userId !== undefined && { userId: data.userId }),
   };
 }
 

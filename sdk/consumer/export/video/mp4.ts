@@ -38,6 +38,8 @@ interface OpenFile {
 export class Mp4Exporter implements Exporter<Frame> {
   /** Files begun so far, in order. */
   readonly paths: string[] = [];
+  /** When the first picture of each file was captured, ms since meeting zero: in the file it stands from zero on. */
+  readonly beginsAtMs: number[] = [];
   /** Pictures left out because no decoder could have begun with them. */
   skipped = 0;
   readonly #path: string;
@@ -135,6 +137,7 @@ export class Mp4Exporter implements Exporter<Frame> {
       if (item.begins) {
         await this.#complete();
         this.#open = await this.#begin(item.begins);
+        this.beginsAtMs.push(at);
         this.#last = { picture: item, atMs: 0 };
       } else this.#last = { picture: item, atMs: at };
     }

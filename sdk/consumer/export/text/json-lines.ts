@@ -1,4 +1,4 @@
-import type { RtmsEventOf } from '../../records/event-record.ts';
+import type { ReceivedEvent, RtmsEventOf } from '../../records/event-record.ts';
 import type { Exporter } from '../exporter.ts';
 import { FileSink } from '../file-sink.ts';
 
@@ -20,6 +20,33 @@ export class ChatExporter implements Exporter<RtmsEventOf<'chat'>> {
   async write({ time, data }: RtmsEventOf<'chat'>): Promise<void> {
     this.#sink ??= await FileSink.create(this.#path);
     const line = { time: time.toISOString(), atMs: data.timestampMs - this.#startMs, ...data };
+    await this.#sink.append(Buffer.from(`${JSON.stringify(line)}\n`));
+  }
+
+  async close(): Promise<void> {
+    await this.#sink?.close();
+  }
+
+  async abort(): Promise<void> {
+    await this.#sink?.abort();
+  }
+}
+
+/** Writes all events as JSON lines, in the order in which they come: `time`, `atMs` since meeting zero, `name`, `data`. */
+export class EventLinesExporter implements Exporter<ReceivedEvent> {
+  readonly #path: string;
+  readonly #startMs: number;
+  #sink: FileSink | undefined;
+
+  /** @param startMs meeting zero, Unix ms */
+  constructor(path: string, startMs: number) {
+    this.#path = path;
+    this.#startMs = startMs;
+  }
+
+  async write({ id, time, name, data }: ReceivedEvent): Promise<void> {
+    this.#sink ??= await FileSink.create(this.#path);
+    const line = { id, time: time.toISOString(), atMs: time.getTime() - this.#startMs, name, data };
     await this.#sink.append(Buffer.from(`${JSON.stringify(line)}\n`));
   }
 

@@ -1,0 +1,195 @@
+import { rm } from 'node:fs/promises';
+import { join, relative, sep } from 'node:path';
+import type { ReceivedEvent } from '../../records/event-record.ts';
+import { sourceKey } from '../../records/frame.ts';
+import type { LedgerReport } from '../../verdict/ledger.ts';
+import { describeLoss } from '../../verdict/loss.ts';
+import { type Adjusted, partialPath } from '../exporter.ts';
+import type { LeftOut, LeftOutFrames } from '../left-out.ts';
+import { closeFile, type WrittenMedia } from '../source-files.ts';
+import { EventLinesExporter } from '../text/json-lines.ts';
+import type { Cue } from '../text/transcript.ts';
+import { Attendance } from './attendance.ts';
+import { type Composed, composeMeeting } from './compose.ts';
+import { hashFiles, writeDocument } from './manifest.ts';
+import { MeetingMarks } from './meeting-marks.ts';
+import type { Layout } from './speaker-view.ts';
+import { nameSpeakers, rttm } from './speech.ts';
+
+/** Zoom's own mix of all speakers is user 0. */
+const MIXED = sourceKey({ userId: 0 });
+
+export interface WholeMeetingOptions {
+  readonly startMs: number;
+  readonly layout: Exclude<Layout, 'none'>;
+}
+
+/** What the files of the single sources are, and what is known of them. */
+interface Parts {
+  readonly rtmsStreamIds: readonly string[];
+  readonly media: readonly WrittenMedia[];
+  readonly cues: readonly Cue[];
+  readonly report: Pick<LedgerReport, 'verdict' | 'losses'>;
+  /** All files written so far. */
+  readonly paths: readonly string[];
+  readonly skippedPictures: ReadonlyMap<string, number>;
+  readonly adjusted: ReadonlyMap<string, Adjusted>;
+}
+
+/**
+ * The documents that tell of a meeting as a whole: `meeting.mp4`, `transcript.jsonl`, `participants.json`,
+ * `speakers.rttm`, `events.jsonl` and `manifest.json`.
+ */
+export class WholeMeeting {
+  readonly #directory: string;
+  readonly #options: WholeMeetingOptions;
+  readonly #leftOut: LeftOutFrames;
+  readonly #marks: MeetingMarks;
+  readonly #attendance: Attendance;
+  readonly #events: EventLinesExporter;
+  #title = 'Zoom meeting';
+
+  constructor(directory: string, options: WholeMeetingOptions, leftOut: LeftOutFrames) {
+    this.#directory = directory;
+    this.#options = options;
+    this.#leftOut = leftOut;
+    this.#marks = new MeetingMarks(options.startMs);
+    this.#attendance = new Attendance(options.startMs);
+    this.#events = new EventLinesExporter(this.#path('events.jsonl'), options.startMs);
+  }
+
+  async event(event: ReceivedEvent): Promise<void> {
+    if (event.name === 'session_started')
+      this.#title = `Zoom ${event.data.product} ${event.data.entityId}`;
+    this.#marks.event(event);
+    this.#attendance.event(event);
+    try {
+      await this.#events.write(event);
+    } catch (error) {
+      this.#leftOut.add({ mediaType: 'events' }, error);
+    }
+  }
+
+  /** @returns the paths of all documents */
+  async close(parts: Parts): Promise<string[]> {
+    const written: string[] = [];
+    const events = { mediaType: 'events' } as const;
+    written.push(
+      ...(await closeFile(this.#events, this.#path('events.jsonl'), events, this.#leftOut)),
+    );
+    const composed = await this.#compose(parts);
+    if (composed) written.push(this.#path(MEETING_FILE));
+    const spoken = this.#spoken(composed);
+    const nameOf = (path: string) => relative(this.#directory, path).split(sep).join('/');
+    if (parts.cues.length > 0) {
+      const lines = parts.cues.map((cue) => `${JSON.stringify(cue)}\n`).join('');
+      written.push(await writeDocument(this.#path('transcript.jsonl'), lines));
+    }
+    if (spoken.length > 0) {
+      const text = rttm(spoken, parts.rtmsStreamIds[0] ?? '');
+      written.push(await writeDocument(this.#path('speakers.rttm'), text));
+    }
+    const people = this.#attendance.toRows(parts.media, spoken, nameOf);
+    written.push(await writeDocument(this.#path('participants.json'), json(people)));
+    const manifest = await this.#manifest(parts, composed, written, nameOf);
+    written.push(await writeDocument(this.#path('manifest.json'), json(manifest)));
+    return written;
+  }
+
+  async abort(): Promise<void> {
+    await this.#events.abort();
+  }
+
+  async #compose({ media, cues, report }: Parts): Promise<Composed | undefined> {
+    const path = this.#path(MEETING_FILE);
+    // That of an earlier export would be taken for this one's.
+    await rm(path, { force: true });
+    const pictures = media.flatMap(({ path, mediaType, beginsAtMs, ...source }) =>
+      beginsAtMs === undefined
+        ? []
+        : [{ path, source: sourceKey(source), isShare: mediaType === 'deskshare', beginsAtMs }],
+    );
+    const sounds = media.flatMap(({ path, mediaType, isOnClock, ...source }) =>
+      mediaType === 'audio' && isOnClock
+        ? [{ path, speaker: source.isMix ? MIXED : sourceKey(source) }]
+        : [],
+    );
+    if (pictures.length + sounds.length === 0) return undefined;
+    const { startMs, layout } = this.#options;
+    try {
+      return await composeMeeting(path, {
+        layout,
+        pictures,
+        sounds,
+        cues,
+        startMs,
+        cuts: this.#marks.cuts,
+        chapters: this.#marks.chapters(report.losses),
+        title: this.#title,
+        comment: `Verdict: ${report.verdict}. Layout: ${layout}. Time zero: ${new Date(startMs).toISOString()}`,
+      });
+    } catch (error) {
+      this.#leftOut.add({ mediaType: pictures.length > 0 ? 'video' : 'audio' }, error);
+      await rm(partialPath(path), { force: true });
+      return undefined;
+    }
+  }
+
+  #spoken(composed: Composed | undefined) {
+    const active = this.#marks.cuts.flatMap((cut) => ('speaker' in cut ? [cut] : []));
+    return nameSpeakers(composed?.spoken ?? [], MIXED, active);
+  }
+
+  async #manifest(
+    parts: Parts,
+    composed: Composed | undefined,
+    written: readonly string[],
+    nameOf: (path: string) => string,
+  ) {
+    const { startMs, layout } = this.#options;
+    const { verdict, losses } = parts.report;
+    const byName = <Value>(map: ReadonlyMap<string, Value>) =>
+      Object.fromEntries([...map].map(([path, value]) => [nameOf(path), value]));
+    const leftOut: readonly LeftOut[] = this.#leftOut.all;
+    return {
+      version: 1,
+      title: this.#title,
+      rtmsStreamIds: parts.rtmsStreamIds,
+      zero: new Date(startMs).toISOString(),
+      startMs,
+      ...(composed && {
+        meeting: {
+          file: MEETING_FILE,
+          layout,
+          lengthMs: composed.endMs,
+          leftOut: composed.unread.map(({ path, ...rest }) => ({ file: nameOf(path), ...rest })),
+        },
+      }),
+      verdict,
+      gaps: losses.map((loss) => ({
+        ...loss,
+        fromAtMs: loss.fromMs - startMs,
+        toAtMs: loss.toMs - startMs,
+        text: describeLoss(loss),
+      })),
+      leftOut,
+      skippedPictures: byName(parts.skippedPictures),
+      adjusted: byName(parts.adjusted),
+      sources: parts.media.map(({ path, isOnClock: _, ...source }) => ({
+        file: nameOf(path),
+        ...source,
+      })),
+      files: await hashFiles([...parts.paths, ...written].sort(), nameOf),
+    };
+  }
+
+  #path(name: string): string {
+    return join(this.#directory, name);
+  }
+}
+
+const MEETING_FILE = 'meeting.mp4';
+
+function json(value: unknown): string {
+  return `${JSON.stringify(value, undefined, 2)}\n`;
+}
