@@ -11,7 +11,7 @@ const PACKAGES = [
   'microburst==0.10.0',
   'awscli==1.46.2',
 ];
-const START_MS = 60_000;
+const START_MS = 180_000;
 
 /** The folder of the programs of others that speak AWS's protocols. */
 export function awsPrograms(): Promise<string> {

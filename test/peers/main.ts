@@ -107,8 +107,15 @@ function stopwatch() {
   };
 }
 
+/** After each peer, so that a run that ends early has not been for nothing. */
+async function writeRows(result: PeerResult): Promise<void> {
+  if (!values.write) return;
+  const page = await readFile(PROOF, 'utf8');
+  const day = new Date().toISOString().slice(0, 10);
+  await writeFile(PROOF, rewriteProof(page, names, [result], day));
+}
+
 const whole = stopwatch();
-const results: PeerResult[] = [];
 const count = { passed: 0, failed: 0, skipped: 0 };
 const table: string[] = [];
 for (const peer of wanted) {
@@ -122,7 +129,7 @@ for (const peer of wanted) {
   const times = stopwatch();
   try {
     const lines = await runPeer(peer, times.ready);
-    results.push({ peer, lines });
+    await writeRows({ peer, lines });
     count.passed += 1;
     const proven = lines.filter(({ isProven }) => isProven ?? true);
     const rest = lines.length - proven.length;
@@ -140,11 +147,6 @@ for (const peer of wanted) {
   table.push(`  ${peer.name}: ${times}`);
 }
 killStarted(true);
-if (values.write) {
-  const page = await readFile(PROOF, 'utf8');
-  const day = new Date().toISOString().slice(0, 10);
-  await writeFile(PROOF, rewriteProof(page, names, results, day));
-}
 for (const line of table) say(line);
 say(`${whole}; ${seconds(installingMs())} of installing in the background and before`);
 say(`${count.passed} passed, ${count.failed} failed, ${count.skipped} skipped`);

@@ -79,7 +79,7 @@ export class KclWorker {
           if (this.#hasEnded) throw new Error('has ended');
           return check();
         },
-        90_000,
+        240_000,
       );
     } catch (cause) {
       const told = [...this.steps, this.#logged].join('\n');

@@ -31,7 +31,7 @@ const ALL_MEDIA = syntheticMeeting({
 export async function waitUntil<T>(
   what: string,
   check: () => T | undefined | false | Promise<T | undefined | false>,
-  timeoutMs = 60_000,
+  timeoutMs = 180_000,
 ): Promise<T> {
   const deadline = performance.now() + timeoutMs;
   for (;;) {

@@ -11,6 +11,7 @@ import { selfSigned } from '../../support/rtms/self-signed.ts';
 import { runCommand } from '../command.ts';
 import { freePort } from '../free-port.ts';
 import { pythonPrograms } from '../installs.ts';
+import { waitUntil } from '../meeting/live-meeting.ts';
 import type { Peer, PeerWork, ProofLine } from '../peer.ts';
 
 const CLIENT = fileURLToPath(new URL('./client.py', import.meta.url));
@@ -21,9 +22,10 @@ const MEETING = syntheticMeeting({
   share: true,
   transcriptEveryMs: 500,
 });
-const MEETING_MS = 6_000;
+/** How long the meeting goes on once every medium has come. */
+const MEETING_MS = 4_000;
 /** How long the SDK may take for everything. It can hang when it leaves, which ends with the run. */
-const STAY_SECONDS = 30;
+const STAY_SECONDS = 180;
 /** The SDK's own code where it sees the closed media sockets before the reason on the signaling socket: two sockets have no order. */
 const CONNECTION_CLOSED = 960;
 const SOURCES = ['audio', 'video', 'deskshare'];
@@ -110,11 +112,15 @@ async function meet(work: PeerWork, python: string, scheme: 'ws' | 'wss'): Promi
     env: tls === undefined ? {} : { ZM_RTMS_CA: certificate },
     input,
   });
-  const ending = wait(MEETING_MS).then(() =>
-    simulator.act(rtmsStreamId, { do: 'stop', reason: STOP_REASON.MEETING_ENDED }),
-  );
-  const { stdout } = await running;
-  await ending;
+  const ending = async () => {
+    await waitUntil('a frame of each medium', async () => {
+      const names = await readdir(folder);
+      return SOURCES.every((kind) => names.some((name) => name.startsWith(kind)));
+    });
+    await wait(MEETING_MS);
+    simulator.act(rtmsStreamId, { do: 'stop', reason: STOP_REASON.MEETING_ENDED });
+  };
+  const [{ stdout }] = await Promise.all([running, ending()]);
   const told: Told = JSON.parse(stdout.trim().split('\n').at(-1) ?? '');
   assert.equal(told.join, 0, 'the SDK has joined');
   const ends: readonly number[] = [STOP_REASON.MEETING_ENDED, CONNECTION_CLOSED];
