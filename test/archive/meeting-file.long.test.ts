@@ -1,0 +1,210 @@
+import { execFileSync } from 'node:child_process';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type Frame, MeetingExport } from '../../sdk/consumer/index.ts';
+import { loadAccessUnits } from '../../simulator/media/assets.ts';
+import { audioFrame } from '../../simulator/media/audio-source.ts';
+import { WIRE_DEFAULTS } from '../../simulator/media/media-params.ts';
+import type { ScenarioParticipant } from '../../simulator/scenario/scenario.ts';
+import { missingTools, openMovie } from '../support/media-tools.ts';
+import { START_MS } from '../support/test-records.ts';
+import { askBrowser, findBrowser } from './browser.ts';
+
+/**
+ * Three hours, fast-forwarded: Ada clicks and flashes once a second, Ben speaks Opus and has a camera. Halfway another
+ * runner takes over: Zoom sends the last second of sound again, and 10 s of pictures are gone.
+ */
+const LENGTH_MS = 10_800_000;
+const TAKE_OVER_MS = LENGTH_MS / 2;
+const BLIND_MS = 10_000;
+const FPS = 15;
+
+/** What an export must reach on one core. With the media of three hours in memory it would be above the bound of bytes. */
+const MIN_SPEED = 20;
+const MAX_RSS_MB = 750;
+const MAX_OFFSET_MS = 40;
+
+/** Seconds in which the offset is measured: the first and the last ones, and on both sides of the take-over. Ben is silent. */
+const PROBED = [6, 3_603, 5_396, 5_431, 9_001, 10_799];
+
+const FLASH = loadAccessUnits('camera/flash.h264');
+const CAMERA = loadAccessUnits('camera/ben.h264');
+const L16 = { ...WIRE_DEFAULTS.audio, sample_rate: 0 };
+const OPUS = { ...WIRE_DEFAULTS.audio, codec: 4 };
+const clicks = { audio: { kind: 'clicks', everyMs: 1_000 } } as unknown as ScenarioParticipant;
+const sentence = {
+  audio: { kind: 'clips', clips: [{ startMs: 0, file: 'speech/01' }] },
+} as unknown as ScenarioParticipant;
+
+const browser = findBrowser();
+let root: string;
+let out: string;
+let measured: { cpuS: number; closeCpuS: number; rssMb: number; frames: number };
+
+beforeAll(async () => {
+  root = await mkdtemp(join(tmpdir(), 'rtms-three-hours-'));
+  out = join(root, 'out');
+  const begun = process.cpuUsage();
+  const meeting = await MeetingExport.create(out, { startMs: START_MS, layout: 'speaker' });
+  let rssMb = 0;
+  const watch = setInterval(() => {
+    rssMb = Math.max(rssMb, process.memoryUsage().rss / 2 ** 20);
+  }, 100);
+  const frames = await writeMeeting(meeting);
+  const closing = process.cpuUsage();
+  await meeting.close();
+  clearInterval(watch);
+  measured = { cpuS: cpuS(begun), closeCpuS: cpuS(closing), rssMb, frames };
+}, 1_800_000);
+afterAll(() => rm(root, { recursive: true }));
+
+function cpuS(since: NodeJS.CpuUsage): number {
+  const { user, system } = process.cpuUsage(since);
+  return (user + system) / 1e6;
+}
+
+async function writeMeeting(meeting: MeetingExport): Promise<number> {
+  const common = {
+    rtmsStreamId: 'three-hours',
+    sampleRateHz: 0,
+    channels: 0,
+    width: 0,
+    height: 0,
+    partitionKey: 'k',
+    kinesisSequenceNumber: '1',
+  };
+  const ada = { ...common, userId: 7, userName: 'Ada' };
+  const ben = { ...common, userId: 8, userName: 'Ben' };
+  const numbers = new Map<string, number>();
+  let count = 0;
+  let epoch = 1;
+  const put = async (
+    frame: Omit<Frame, 'epoch' | 'sequence' | 'capturedAt' | 'receivedAt'>,
+    ms: number,
+  ) => {
+    const key = `${epoch} ${frame.mediaType} ${frame.userId}`;
+    const sequence = (numbers.get(key) ?? 0) + 1;
+    numbers.set(key, sequence);
+    const capturedAt = new Date(START_MS + ms);
+    count += 1;
+    await meeting.frame({ ...frame, epoch, sequence, capturedAt, receivedAt: capturedAt });
+  };
+  const sound = { mediaType: 'audio', channels: 1 } as const;
+  const camera = { mediaType: 'video', codec: 'H264' } as const;
+  let picture = 0;
+  for (let ms = 0; ms < LENGTH_MS; ms += 20) {
+    if (ms === TAKE_OVER_MS && epoch === 1) {
+      epoch = 2;
+      ms -= 1_000;
+    }
+    const payload = audioFrame(clicks, ms, L16) as Buffer;
+    await put({ ...ada, ...sound, codec: 'L16', sampleRateHz: 8_000, payload }, ms);
+    const said = audioFrame(sentence, ms % 7_000, OPUS);
+    if (said)
+      await put({ ...ben, ...sound, codec: 'OPUS', sampleRateHz: 48_000, payload: said }, ms);
+    for (; (picture * 1000) / FPS < ms + 20; picture += 1) {
+      const pictureMs = Math.round((picture * 1000) / FPS);
+      if (pictureMs >= TAKE_OVER_MS && pictureMs < TAKE_OVER_MS + BLIND_MS) continue;
+      await put({ ...ada, ...camera, payload: FLASH[picture % FLASH.length] as Buffer }, pictureMs);
+      await put(
+        { ...ben, ...camera, payload: CAMERA[picture % CAMERA.length] as Buffer },
+        pictureMs,
+      );
+    }
+  }
+  return count;
+}
+
+test('takes bounded memory, and no more than a twentieth of its length in CPU', () => {
+  const { cpuS: cpu, closeCpuS, rssMb, frames } = measured;
+  const speed = LENGTH_MS / 1000 / cpu;
+  process.stdout.write(
+    `three hours, ${frames} frames: ${cpu.toFixed(0)} s of CPU (${closeCpuS.toFixed(0)} s for meeting.mp4), ` +
+      `${speed.toFixed(0)} x real time, ${rssMb.toFixed(0)} MB RSS\n`,
+  );
+  expect(speed).toBeGreaterThan(MIN_SPEED);
+  expect(rssMb).toBeLessThan(MAX_RSS_MB);
+});
+
+describe.skipIf(missingTools.length > 0)('ffmpeg', () => {
+  const file = () => join(out, 'meeting.mp4');
+
+  test('decodes every picture, and sound and picture are as long as the meeting', () => {
+    const { streams } = openMovie(file());
+    for (const { duration, nb_read_frames, nb_read_packets, codec_name } of streams.slice(0, 2)) {
+      expect(Math.abs(Number(duration) - LENGTH_MS / 1000), codec_name).toBeLessThan(0.1);
+      if (codec_name === 'h264') expect(nb_read_frames).toBe(nb_read_packets);
+    }
+  }, 600_000);
+
+  test('the click is where the flash is, from the first minute to the last', () => {
+    const offsets = PROBED.map((second) => clickMs(file(), second) - flashMs(file(), second));
+    process.stdout.write(`click - flash in ms: ${offsets.map((ms) => ms.toFixed(1)).join(', ')}\n`);
+    for (const offset of offsets) expect(Math.abs(offset)).toBeLessThan(MAX_OFFSET_MS);
+  }, 120_000);
+});
+
+describe.skipIf(browser === undefined)('a browser (skipped: no Chromium on this machine)', () => {
+  test('plays it at every place, white where Ada flashes', async () => {
+    const seconds = JSON.stringify(PROBED);
+    const answer = await askBrowser<{ seconds: number; lights: number[] }>(
+      browser as string,
+      `const seconds = ${seconds};${PAGE}`,
+      [join(out, 'meeting.mp4')],
+    );
+    expect(Math.abs(answer.seconds - LENGTH_MS / 1000)).toBeLessThan(0.1);
+    expect(answer.lights.map((light) => light > 200)).toEqual(PROBED.map(() => true));
+  }, 240_000);
+});
+
+test('the manifest names the sources and nothing that was left out', async () => {
+  const manifest = JSON.parse(await readFile(join(out, 'manifest.json'), 'utf8'));
+  expect(manifest).toMatchObject({ meeting: { leftOut: [] }, leftOut: [] });
+});
+
+/** When the click around a second begins, by the samples that ffmpeg hands out. */
+function clickMs(path: string, second: number): number {
+  const fromS = second - 0.2;
+  const cut = ['-v', 'error', '-ss', `${fromS}`, '-i', path, '-t', '0.4', '-vn'];
+  const raw = execFileSync('ffmpeg', [...cut, '-f', 's16le', '-ar', '48000', '-']);
+  const samples = new Int16Array(raw.buffer, raw.byteOffset, raw.length >> 1);
+  const first = samples.findIndex((sample) => Math.abs(sample) > 6_000);
+  expect(first, `second ${second}`).toBeGreaterThan(0);
+  return fromS * 1000 + first / 48;
+}
+
+/** When the key frame around a second begins: Ada's camera flashes in each of them. */
+function flashMs(path: string, second: number): number {
+  const interval = `${second - 2}%${second + 1}`;
+  const args = ['-v', 'error', '-select_streams', 'v:0', '-read_intervals', interval];
+  const entries = ['-show_entries', 'packet=pts_time,flags', '-of', 'csv=p=0', path];
+  const lines = execFileSync('ffprobe', [...args, ...entries], { encoding: 'utf8' }).split('\n');
+  const keys = lines.filter((line) => line.includes('K')).map((line) => Number.parseFloat(line));
+  const [nearest] = keys.toSorted((a, b) => Math.abs(a - second) - Math.abs(b - second));
+  return (nearest ?? Number.NaN) * 1000;
+}
+
+const PAGE = `
+  const video = document.createElement('video');
+  video.muted = true;
+  document.body.append(video);
+  const once = (name) => new Promise((resolve, reject) => {
+    video.addEventListener(name, resolve, { once: true });
+    video.addEventListener('error', () => reject(new Error(name + ': ' + video.error?.message)), { once: true });
+  });
+  const canvas = new OffscreenCanvas(8, 8).getContext('2d', { willReadFrequently: true });
+  video.src = 'meeting.mp4';
+  await once('loadedmetadata');
+  const lights = [];
+  for (const second of seconds) {
+    const shown = new Promise((resolve) => video.requestVideoFrameCallback(resolve));
+    video.currentTime = second + 0.03;
+    await shown;
+    canvas.drawImage(video, 0, 0, 8, 8);
+    const { data } = canvas.getImageData(0, 0, 8, 8);
+    lights.push(data.filter((_, index) => index % 4 === 1).reduce((sum, value) => sum + value, 0) / 64);
+  }
+  return { seconds: video.duration, lights };
+`;
