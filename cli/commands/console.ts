@@ -17,6 +17,7 @@ const POLL_MS = 900;
 interface ConsoleFlags extends Flags {
   readonly act?: true;
   readonly port: string;
+  readonly consumerName?: string;
 }
 
 export function consoleCommand(): Command {
@@ -33,6 +34,10 @@ export function consoleCommand(): Command {
     ],
   })
     .option('--port <port>', 'port on loopback; 0 picks a free one', '0')
+    .option(
+      '--consumer-name <name>',
+      'enhanced fan-out: a registered consumer of both streams, of this console alone',
+    )
     .option('--act', 'buttons that hand a meeting over or end it; without it the page only reads')
     .action((flags: ConsoleFlags) =>
       runCommand(flags, (context) => serveConsole(context, flags), EXIT.OK),
@@ -48,9 +53,11 @@ async function serveConsole(context: Context, flags: ConsoleFlags): Promise<Exit
   const table = required(deployment, 'table');
   const mediaStream = required(deployment, 'mediaStream');
   const eventsStream = required(deployment, 'eventsStream');
-  const { documents, kinesis } = aws;
+  const { documents } = aws;
+  const { consumerName } = flags;
   const live = new LiveConsole({
-    kinesis,
+    kinesis: consumerName === undefined ? aws.kinesis : aws.pushedKinesis,
+    consumerName,
     mediaStream,
     eventsStream,
     pollMs: POLL_MS,

@@ -31,6 +31,21 @@ export class AwsClients {
     return this.#client('kinesis', KinesisClient);
   }
 
+  /** Speaks HTTP/2, as the SDK does by itself: SubscribeToShard needs it. */
+  get pushedKinesis(): KinesisClient {
+    const { region, profile, endpoints } = this.#deployment;
+    const endpoint = endpoints?.kinesis;
+    const client = new KinesisClient({
+      maxAttempts: MAX_ATTEMPTS,
+      ...(region !== undefined && { region }),
+      ...(profile !== undefined && { profile }),
+      ...(endpoint !== undefined && { endpoint }),
+      ...(endpoint !== undefined && isLoopback(endpoint) && LOCAL),
+    });
+    this.#made.set('pushedKinesis', client);
+    return client;
+  }
+
   get sqs(): SQSClient {
     return this.#client('sqs', SQSClient);
   }

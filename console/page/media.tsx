@@ -79,6 +79,13 @@ function ListenButton({
   );
 }
 
+/** The share first: it is large, and would push the cameras about when it comes later. */
+function inOrder(videos: readonly VideoState[]): VideoState[] {
+  return videos.toSorted(
+    (a, b) => a.mediaType.localeCompare(b.mediaType) || a.source.localeCompare(b.source),
+  );
+}
+
 /** Cameras and share. */
 export function Pictures({
   player,
@@ -89,7 +96,7 @@ export function Pictures({
 }) {
   const [videos, setVideos] = useState<readonly VideoState[]>([]);
   useEffect(() => {
-    const timer = setInterval(() => setVideos(player.videos()), REFRESH_MS * 5);
+    const timer = setInterval(() => setVideos(inOrder(player.videos())), REFRESH_MS * 5);
     return () => clearInterval(timer);
   }, [player]);
   return (
@@ -143,7 +150,7 @@ function Picture({
         data-source={source}
       />
       <figcaption>
-        {what} <small>{problem ?? codec}</small>
+        {what} <small>{problem ?? (codec.startsWith('avc1') ? 'H264' : codec)}</small>
       </figcaption>
     </figure>
   );

@@ -77,6 +77,11 @@ export function MeetingPage(props: MeetingProps) {
           Nothing is read of this meeting yet. What the stream still keeps of it appears here.
         </p>
       )}
+      <Timeline
+        moments={moments}
+        startMs={startMs}
+        endMs={Math.max(meeting?.endedAtMs ?? nowMs, startMs)}
+      />
       {meeting?.revoked !== true && (
         <div class="columns">
           <div>
@@ -101,11 +106,6 @@ export function MeetingPage(props: MeetingProps) {
           </div>
         </div>
       )}
-      <Timeline
-        moments={moments}
-        startMs={startMs}
-        endMs={Math.max(meeting?.endedAtMs ?? nowMs, startMs)}
-      />
       {meeting !== undefined && !meeting.revoked && <People meeting={meeting} />}
       {meeting !== undefined && !meeting.revoked && <Ledger sources={meeting.sources} />}
     </>

@@ -26,7 +26,11 @@ export function OverviewPage({ overview, acting, hrefOf }: OverviewProps) {
         <h2 id="numbers-title">Meetings since {clockText(outcomes.sinceMs)}</h2>
         <dl class="tiles">
           <Tile name="wanted" value={outcomes.wanted} />
-          <Tile name="whole" value={outcomes.whole} tone="good" />
+          <Tile
+            name="whole"
+            value={outcomes.whole}
+            tone={outcomes.whole > 0 ? 'good' : undefined}
+          />
           <Tile
             name="in part"
             value={outcomes.inPart}

@@ -5,6 +5,7 @@ import { clockText, countText } from './format.ts';
 /** More rows would make a long meeting slow to draw; the export has all of them. */
 const MOST_SHOWN = 500;
 const NEAR_END_PX = 60;
+const HEAD_AFTER_MS = 10_000;
 
 /** Transcript or chat. It follows the newest line, unless somebody has scrolled up to read. */
 export function Lines({
@@ -48,7 +49,7 @@ export function Lines({
         {shown.length === 0 && <p class="note">{empty}</p>}
         {shown.map((line, index) => (
           <p key={line.number} class="line" data-number={line.number}>
-            {shown[index - 1]?.who !== line.who && (
+            {isNewHead(shown[index - 1], line) && (
               <span class="line-head">
                 <b class="line-who">{line.who}</b> <time>{clockText(line.atMs)}</time>
               </span>
@@ -62,4 +63,9 @@ export function Lines({
       </div>
     </section>
   );
+}
+
+/** Whether a line is of another person than the one before, or came much later. */
+function isNewHead(before: LineView | undefined, line: LineView): boolean {
+  return before?.who !== line.who || line.atMs - before.atMs > HEAD_AFTER_MS;
 }

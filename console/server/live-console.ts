@@ -36,6 +36,8 @@ export interface LiveConsoleParts {
   readonly eventsStream: string;
   /** Pause between two reads of a shard, ms. */
   readonly pollMs: number;
+  /** Name of a registered consumer of both streams, for enhanced fan-out. The client has to speak HTTP/2 then. */
+  readonly consumerName?: string | undefined;
   readonly readRows: () => Promise<SessionRows>;
   /** Local stack only. */
   readonly processes?: () => readonly LocalProcess[];
@@ -71,12 +73,13 @@ export class LiveConsole {
 
   constructor(parts: LiveConsoleParts) {
     this.#parts = parts;
-    const { kinesis, mediaStream, eventsStream, pollMs } = parts;
+    const { kinesis, mediaStream, eventsStream, pollMs, consumerName } = parts;
     this.#media = new StreamFeed<Frame>({
       client: kinesis,
       streamName: mediaStream,
       kind: 'media',
       pollMs,
+      consumerName,
       traffic: this.#traffic.media,
       decoder: (onBadRecord) => new FrameDecoder({ onBadRecord }),
       onItem: (frame, arrivedAtMs) => this.#frame(frame, arrivedAtMs),
@@ -86,6 +89,7 @@ export class LiveConsole {
       streamName: eventsStream,
       kind: 'events',
       pollMs,
+      consumerName,
       traffic: this.#traffic.events,
       decoder: (onBadRecord) => new EventDecoder({ onBadRecord }),
       onItem: (event) => this.#event(event),
@@ -157,9 +161,13 @@ export class LiveConsole {
       ],
       stepMs: STEP_MS,
       problems: [
-        ...[this.#rowsProblem, this.#media.problem, this.#events.problem].filter(
-          (text) => text !== undefined,
-        ),
+        ...[
+          this.#rowsProblem,
+          this.#media.problem,
+          this.#events.problem,
+          this.#media.pushProblem,
+          this.#events.pushProblem,
+        ].filter((text) => text !== undefined),
         ...unreadable.map(({ pk, unreadable: fields }) => {
           return `unreadable row, served by nobody: ${pk} (${fields.join(', ')})`;
         }),

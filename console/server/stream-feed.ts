@@ -1,4 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { identifyStream } from '../../sdk/consumer/group/group-stream.ts';
+import { PushReader } from '../../sdk/consumer/group/push-reader.ts';
 import type { KinesisRecord, KinesisSender } from '../../sdk/consumer/index.ts';
 import { streamPages } from '../../sdk/consumer/reading/stream-pages.ts';
 import type { ServiceError } from '../../shared/errors.ts';
@@ -20,6 +22,8 @@ interface StreamFeedOptions<Item> {
   readonly streamName: string;
   readonly kind: StreamSummary['kind'];
   readonly pollMs: number;
+  /** Enhanced fan-out: the registered consumer that reads, where there is one of this name. @default the stream is polled */
+  readonly consumerName?: string | undefined;
   readonly traffic: Traffic;
   /** Makes the decoder of one run. A record that it cannot read is given to `onBadRecord`, and skipped. */
   readonly decoder: (onBadRecord: () => void) => RecordDecoder<Item>;
@@ -38,7 +42,11 @@ export class StreamFeed<Item> {
   #running: Promise<void> = Promise.resolve();
   #readThrottles = 0;
   #badRecords = 0;
+  /** Whether Kinesis pushes records to this reader. */
+  #isPushed = false;
   problem: string | undefined;
+  /** Why records are polled although they were to be pushed. */
+  pushProblem: string | undefined;
 
   constructor(options: StreamFeedOptions<Item>) {
     this.#options = options;
@@ -77,7 +85,14 @@ export class StreamFeed<Item> {
       readThrottles: this.#readThrottles,
       badRecords: this.#badRecords,
       ...(behind.length > 0 && { behindMs: Math.max(...behind) }),
-      reading: this.#stop === undefined ? 'idle' : this.problem === undefined ? 'poll' : 'failed',
+      reading:
+        this.#stop === undefined
+          ? 'idle'
+          : this.problem !== undefined
+            ? 'failed'
+            : this.#isPushed
+              ? 'push'
+              : 'poll',
     };
   }
 
@@ -99,17 +114,32 @@ export class StreamFeed<Item> {
     const decoder = this.#options.decoder(() => {
       this.#badRecords += 1;
     });
+    const kinesis = await import('@aws-sdk/client-kinesis');
+    const reader = {
+      client,
+      streamName,
+      startAt,
+      pollMs,
+      signal,
+      onRetry: (error: ServiceError) => this.#retry(error),
+      onTrimmed: () => undefined,
+    };
+    const consumerArn = await this.#findConsumer();
+    this.#isPushed = consumerArn !== undefined;
     const pages = streamPages(
-      {
-        client,
-        streamName,
-        startAt,
-        pollMs,
-        signal,
-        onRetry: (error) => this.#retry(error),
-        onTrimmed: () => undefined,
-      },
+      reader,
       async (shardId) => this.#positions.get(shardId),
+      (polling, ...rest) =>
+        consumerArn === undefined
+          ? polling.pages(rest[0], rest[1])
+          : new PushReader(kinesis, {
+              client,
+              streamName,
+              consumerArn,
+              signal: rest[2],
+              polling,
+              onRetry: reader.onRetry,
+            }).pages(rest[0], rest[1]),
     );
     for await (const { shardId, records, position, millisBehindLatest } of pages) {
       this.problem = undefined;
@@ -120,6 +150,33 @@ export class StreamFeed<Item> {
         for (const item of decoder.decode(record)) onItem(item, arrivedAtMs);
       }
       if (position !== undefined) this.#positions.set(shardId, position);
+    }
+  }
+
+  /** A console registers no consumer by itself: each costs money, and a stream has 20 at most. */
+  async #findConsumer(): Promise<string | undefined> {
+    const { client, streamName, consumerName } = this.#options;
+    if (consumerName === undefined) return undefined;
+    const kinesis = await import('@aws-sdk/client-kinesis');
+    this.pushProblem = undefined;
+    try {
+      const { arn } = await identifyStream(kinesis, { client, streamName });
+      const command = new kinesis.DescribeStreamConsumerCommand({
+        StreamARN: arn,
+        ConsumerName: consumerName,
+      });
+      const { ConsumerDescription: found } = await client.send(command);
+      return found?.ConsumerARN;
+    } catch (error) {
+      const isMissing = error instanceof Error && error.name === 'ResourceNotFoundException';
+      this.pushProblem = isMissing
+        ? `stream ${streamName}: no consumer ${consumerName} is registered, so it is polled; aws kinesis register-stream-consumer registers one`
+        : wordsOf(
+            error,
+            `stream ${streamName}, which is polled now`,
+            'kinesis:DescribeStreamConsumer',
+          );
+      return undefined;
     }
   }
 

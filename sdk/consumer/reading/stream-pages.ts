@@ -63,16 +63,26 @@ export interface StreamReader {
   readonly stopAtTip?: boolean;
 }
 
+/** Reads one shard from a position on, until `signal` aborts or the shard ends. */
+export type ReadShard = (
+  polling: ShardReader,
+  shard: ShardInfo,
+  position: Position,
+  signal: AbortSignal,
+) => AsyncGenerator<Page, void, undefined>;
+
 /**
  * Yields the pages of all shards as they come, empty ones too, following resharding. A shard is asked for its next page
  * when the last one was taken, so that no pages pile up in memory.
  *
  * @param load returns the position to resume a shard at, or undefined to begin at `startAt`
+ * @param read reads one shard; `polling` is what does it by itself. By default it polls
  * @throws ServiceError `kinesis/*` when the stream cannot be read any more
  */
 export async function* streamPages(
   reader: StreamReader,
   load: (shardId: string) => Promise<string | undefined>,
+  read: ReadShard = (polling, shard, position) => polling.pages(shard, position),
 ): AsyncGenerator<Page, void, undefined> {
   // Loaded here and not at the top: a Lambda function that only decodes has no AWS client installed.
   const kinesis = await import('@aws-sdk/client-kinesis');
@@ -129,7 +139,7 @@ export async function* streamPages(
     for (const shard of shardsToBegin(shards, begun, finished)) {
       begun.add(shard.shardId);
       const position = positions.get(shard.shardId) as Position;
-      const pages = shardReader.pages(shard, position);
+      const pages = read(shardReader, shard, position, signal);
       running.set(pages, nextPage(pages));
     }
   };
