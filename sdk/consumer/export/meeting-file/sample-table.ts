@@ -89,6 +89,7 @@ export class SampleTable {
 
   /** @returns the `stbl` box */
   toBox(): Buffer {
+    // Joined before they are handed on: a call cannot have the 100,000 arguments that three hours would make.
     const runs: Buffer[] = [];
     for (let i = 0; i < this.#runLengths.length; i++)
       runs.push(u32(this.#runLengths.at(i), this.#runDurations.at(i)));
@@ -97,11 +98,11 @@ export class SampleTable {
     return box(
       'stbl',
       fullBox('stsd', 0, 0, u32(this.#entries.length), ...this.#entries),
-      fullBox('stts', 0, 0, u32(runs.length), ...runs),
+      fullBox('stts', 0, 0, u32(runs.length), Buffer.concat(runs)),
       ...(isAllKeys ? [] : [fullBox('stss', 0, 0, u32(this.#keys.length), this.#keys.toBytes())]),
       this.#chunkRuns(),
       fullBox('stsz', 0, 0, u32(0, this.#sizes.length), this.#sizes.toBytes()),
-      fullBox('co64', 0, 0, u32(offsets.length), ...offsets),
+      fullBox('co64', 0, 0, u32(offsets.length), Buffer.concat(offsets)),
     );
   }
 
@@ -114,7 +115,7 @@ export class SampleTable {
         i > 0 && size === this.#chunkSizes.at(i - 1) && entry === this.#chunkEntries.at(i - 1);
       if (!isSame) rows.push(u32(i + 1, size, entry));
     }
-    return fullBox('stsc', 0, 0, u32(rows.length), ...rows);
+    return fullBox('stsc', 0, 0, u32(rows.length), Buffer.concat(rows));
   }
 
   /** @returns the number of an entry, from 1 */
