@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { findPackageJSON } from 'node:module';
 import { Command } from 'commander';
 import { AwsClients } from './deployment/aws.ts';
 import {
@@ -128,4 +130,11 @@ function report(output: Output, error: unknown): void {
 
 function exampleLine(line: string): string {
   return line.startsWith(' ') ? `  ${line}` : `  $ ${line}`;
+}
+
+/** Looks for package.json from this file upwards, because the program runs from the repository or from `dist/`. */
+export function packageVersion(): string {
+  const path = findPackageJSON(import.meta.url);
+  const { version } = JSON.parse(readFileSync(path ?? 'package.json', 'utf8'));
+  return String(version);
 }

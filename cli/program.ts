@@ -1,9 +1,9 @@
-import { readFileSync } from 'node:fs';
-import { findPackageJSON } from 'node:module';
 import { Command } from 'commander';
+import { packageVersion } from './command.ts';
 import { consoleCommand } from './commands/console.ts';
 import { explainCommand } from './commands/explain.ts';
 import { exportCommand } from './commands/export.ts';
+import { mcpCommand } from './commands/mcp.ts';
 import { handoverCommand, stopCommand } from './commands/operator-request.ts';
 import { pageTestCommand } from './commands/page-test.ts';
 import { preflightCommand } from './commands/preflight.ts';
@@ -39,6 +39,7 @@ export function createProgram(): Command {
     .addCommand(explainCommand())
     .addCommand(tailCommand())
     .addCommand(consoleCommand())
+    .addCommand(mcpCommand())
     .commandsGroup('Take out:')
     .addCommand(exportCommand())
     .addCommand(verifyCommand())
@@ -56,11 +57,4 @@ export function createProgram(): Command {
     .addCommand(simulateCommand())
     .helpCommand('help [command]', 'help for a command')
     .addHelpText('after', AFTER_HELP);
-}
-
-/** Looks for package.json from this file upwards, because the program runs from the repository or from `dist/`. */
-function packageVersion(): string {
-  const path = findPackageJSON(import.meta.url);
-  const { version } = JSON.parse(readFileSync(path ?? 'package.json', 'utf8'));
-  return String(version);
 }

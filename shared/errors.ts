@@ -64,6 +64,8 @@ const ERROR_CODES = {
   'cli/not-found': { retryable: false, statusCode: 404 },
   'cli/ambiguous': { retryable: false, statusCode: 409 },
   'cli/refused': { retryable: false, statusCode: 409 },
+  'mcp/bad-argument': { retryable: false, statusCode: 400 },
+  'mcp/sdk-missing': { retryable: false, statusCode: 500 },
 } as const satisfies Record<string, { retryable: boolean; statusCode: number }>;
 
 export type ErrorCode = keyof typeof ERROR_CODES;

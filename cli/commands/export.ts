@@ -1,30 +1,14 @@
 import { type Command, Option } from 'commander';
-import {
-  describeVerdict,
-  type Frame,
-  MeetingExport,
-  type MeetingExportOptions,
-  type ReceivedEvent,
-} from '../../sdk/consumer/index.ts';
+import { describeVerdict, type MeetingExportOptions } from '../../sdk/consumer/index.ts';
 import { ServiceError } from '../../shared/errors.ts';
 import { folderNameOf } from '../../shared/plain-text.ts';
 import { type Context, createCommand, type Flags, runCommand } from '../command.ts';
 import { streamsOfMeeting } from '../meeting/find-meeting.ts';
 import { findSession, SESSION_ARGUMENT } from '../meeting/find-session.ts';
-import {
-  eventsOf,
-  FAST_OPTION,
-  firstRecordMs,
-  framesOf,
-  mediaSpan,
-  nothingFound,
-  type ReadOptions,
-} from '../meeting/meeting-reader.ts';
+import { writeMeetingFiles } from '../meeting/meeting-files.ts';
+import { FAST_OPTION } from '../meeting/meeting-reader.ts';
 import { EXIT, EXIT_OF_VERDICT, type ExitCode } from '../terminal/exit-code.ts';
 import { parseMoment } from '../terminal/time.ts';
-
-/** Frames read before the time zero is chosen: the oldest audio, from Zoom's buffer, is among the first. */
-const FRAMES_BEFORE_ZERO = 500;
 
 interface ExportFlags extends Flags {
   readonly from?: string;
@@ -80,133 +64,38 @@ async function exportMeeting(
   words: string,
   flags: ExportFlags,
 ): Promise<ExitCode> {
-  const { output, signal } = context;
+  const { output } = context;
   const window = readWindow(flags, Date.now());
   const streams = await streamsOfMeeting(context, await findSession(context, words));
-  const [rtmsStreamId = words, ...continuedBy] = streams.map((stream) => stream.rtmsStreamId);
-  const { fast } = flags;
-  const events: ReceivedEvent[] = [];
-  const spans: ReadOptions[] = [];
-  for (const { rtmsStreamId, row } of streams) {
-    const options = { rtmsStreamId, fromMs: firstRecordMs(row), repeats: 'drop', fast } as const;
-    const own = await Array.fromAsync(eventsOf(context, options));
-    events.push(...own);
-    spans.push({ ...options, ...mediaSpan(own, window.toMs) });
-  }
-  refuseRevoked(events, flags, context);
-  const frames = framesOfAll(context, spans);
-  const first: Frame[] = [];
-  while (first.length < FRAMES_BEFORE_ZERO) {
-    const { value, done } = await frames.next();
-    if (done) break;
-    first.push(value);
-  }
-  if (signal.aborted) return interrupted(context);
-  if (events.length === 0 && first.length === 0) throw nothingFound(rtmsStreamId);
-
-  const directory = flags.out ?? `export-${folderNameOf(rtmsStreamId)}`;
-  const startMs = window.fromMs ?? meetingZero(events, first);
-  const fromMs = window.fromMs ?? Number.NEGATIVE_INFINITY;
-  const isPart = flags.from !== undefined || flags.to !== undefined;
-  const meeting = await MeetingExport.create(directory, {
-    startMs,
-    rtmsStreamId,
-    continuedBy,
+  const [rtmsStreamId = words] = streams.map((stream) => stream.rtmsStreamId);
+  const written = await writeMeetingFiles(context, streams, {
+    ...window,
+    directory: () => flags.out ?? `export-${folderNameOf(rtmsStreamId)}`,
     fillGaps: flags.gaps,
     layout: flags.layout,
-    ...(isPart && { window: { fromMs, toMs: window.toMs } }),
     evenRevoked: flags.evenRevoked === true,
+    fast: flags.fast,
   });
-  let count = 0;
-  try {
-    for (const event of events) await meeting.event(event);
-    const write = async (frame: Frame) => {
-      const capturedAtMs = frame.capturedAt.getTime();
-      if (capturedAtMs >= fromMs && capturedAtMs < window.toMs) count += 1;
-      await meeting.frame(frame);
-    };
-    for (const frame of first) await write(frame);
-    for await (const frame of frames) await write(frame);
-  } catch (error) {
-    await meeting.abort();
-    throw error;
+  if (written === undefined) {
+    output.note('interrupted: nothing was written');
+    return EXIT.INTERRUPTED;
   }
-  if (signal.aborted) {
-    await meeting.abort();
-    return interrupted(context);
-  }
-  const files = await meeting.close();
-  const { adjusted, leftOut, report, skippedPictures } = meeting;
+  const { notes, report, ...told } = written;
   const { verdict, losses, problems } = report;
-  output.show(
-    {
-      rtmsStreamId,
-      startMs,
-      frames: count,
-      files,
-      skippedPictures: Object.fromEntries(skippedPictures),
-      leftOut,
-      adjusted: Object.fromEntries(adjusted),
-      verdict,
-      losses,
-      problems,
-    },
-    () => [
-      ...files,
-      ...meeting.notes(),
-      `${count} frames; time zero of all files is ${new Date(startMs).toISOString()}`,
-      ...describeVerdict(report),
-    ],
-  );
+  output.show({ rtmsStreamId, ...told, verdict, losses, problems }, () => [
+    ...told.files,
+    ...notes,
+    `${told.frames} frames; time zero of all files is ${new Date(told.startMs).toISOString()}`,
+    ...describeVerdict(report),
+  ]);
   return EXIT_OF_VERDICT[verdict];
-}
-
-/** The frames of several streams, one stream after another. */
-async function* framesOfAll(
-  context: Context,
-  spans: readonly ReadOptions[],
-): AsyncGenerator<Frame, void, undefined> {
-  for (const span of spans) yield* framesOf(context, span);
-}
-
-function interrupted({ output }: Context): ExitCode {
-  output.note('interrupted: nothing was written');
-  return EXIT.INTERRUPTED;
-}
-
-/** @throws ServiceError `export/revoked` */
-function refuseRevoked(
-  events: readonly ReceivedEvent[],
-  { evenRevoked }: ExportFlags,
-  { output }: Context,
-): void {
-  if (!events.some(({ name }) => name === 'session_revoked')) return;
-  if (!evenRevoked) {
-    const what =
-      'Zoom took back the consent for this session, and what is stored of it must be deleted; ' +
-      '--even-revoked writes it all the same';
-    throw new ServiceError('export/revoked', what);
-  }
-  output.note(
-    'REVOKED: Zoom took back the consent for this session. You may have no right to keep it.',
-  );
 }
 
 function readWindow({ from, to }: ExportFlags, nowMs: number) {
   const fromMs = from === undefined ? undefined : parseMoment(from, nowMs);
-  const toMs = to === undefined ? Number.POSITIVE_INFINITY : parseMoment(to, nowMs);
-  if (fromMs !== undefined && fromMs >= toMs) {
+  const toMs = to === undefined ? undefined : parseMoment(to, nowMs);
+  if (fromMs !== undefined && toMs !== undefined && fromMs >= toMs) {
     throw new ServiceError('config/invalid', '--from must be before --to');
   }
   return { fromMs, toMs };
-}
-
-/** When Zoom asked for the session, or earlier: Zoom's buffer may hold what was said before. */
-function meetingZero(events: readonly ReceivedEvent[], first: readonly Frame[]): number {
-  const asked = events.flatMap((event) =>
-    event.name === 'session_started' ? [event.data.requestedAtMs] : [],
-  );
-  const captured = first.map((frame) => frame.capturedAt.getTime());
-  const known = [...asked, ...captured];
-  return known.length > 0 ? Math.min(...known) : (events[0]?.time.getTime() ?? 0);
 }

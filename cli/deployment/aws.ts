@@ -161,9 +161,17 @@ function explain(cause: unknown): string {
   if (cause.message === NO_REGION) return 'no AWS Region; set AWS_REGION or give --region';
   const names = namesOf(cause);
   const known = REASONS.find(([pattern]) => names.some((name) => pattern.test(name)));
-  if (known) return known[1];
+  if (known) return `${known[1]}${deniedAction(cause)}`;
   // Other errors of the SDK itself are plain Errors, so only their message says anything.
   return cause.name === 'Error' ? cause.message : `${cause.name}: ${cause.message}`;
+}
+
+/** The words in which AWS names the right that is missing, as in `is not authorized to perform: dynamodb:Scan on …`. */
+const ACTION = /not authorized to perform: ([\w-]+:\w+)/;
+
+function deniedAction({ message }: Error): string {
+  const action = ACTION.exec(message)?.[1];
+  return action === undefined ? '' : `; what is missing: ${action}`;
 }
 
 function namesOf(cause: unknown): string[] {

@@ -1,4 +1,5 @@
 import {
+  type CheckpointStore,
   events,
   type Frame,
   frames,
@@ -33,6 +34,8 @@ export interface ReadOptions {
   readonly toMs?: number | undefined;
   /** Takes all the calls that Kinesis answers, although others read the stream too. */
   readonly fast?: boolean | undefined;
+  /** Goes on where an earlier reading of the same events ended. */
+  readonly checkpoints?: CheckpointStore;
 }
 
 /** Reads the events of one stream up to now, in order. A damaged record is reported on stderr and skipped. */
@@ -114,7 +117,7 @@ export function nothingFound(rtmsStreamId: string): ServiceError {
 function reader(
   { aws, output, signal }: Context,
   streamName: string,
-  { fromMs, toMs, repeats, fast }: ReadOptions,
+  { fromMs, toMs, repeats, fast, checkpoints }: ReadOptions,
 ): StreamReader & { onBadRecord: (error: ServiceError) => void; repeats: 'drop' | 'keep' } {
   return {
     client: aws.kinesis,
@@ -122,6 +125,7 @@ function reader(
     stopAtTip: true,
     signal,
     repeats,
+    ...(checkpoints !== undefined && { checkpoints }),
     ...(fast !== true && { maxCallsPerSecond: CALLS_PER_SECOND }),
     ...(toMs !== undefined && { endAt: new Date(toMs) }),
     ...(fromMs !== undefined && { startAt: new Date(Math.min(fromMs, Date.now())) }),

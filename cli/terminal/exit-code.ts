@@ -27,7 +27,11 @@ export const EXIT_OF_VERDICT = {
 
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
 
-const USAGE_CODES: readonly ErrorCode[] = ['config/invalid', 'local/port-in-use'];
+const USAGE_CODES: readonly ErrorCode[] = [
+  'config/invalid',
+  'local/port-in-use',
+  'mcp/sdk-missing',
+];
 
 const UNREACHABLE_CODES: readonly ErrorCode[] = [
   'cli/unreachable',
