@@ -126,3 +126,30 @@ export class CountingListener {
     return before * before + last * last - factor * before * last;
   }
 }
+
+/** How long nobody writes when an owner dies, how much of what it had is lost with it, and how far back Zoom's copies go. */
+const BLIND_MS = 8_000;
+const UNWRITTEN_MS = 500;
+const AGAIN_MS = 20_000;
+
+/**
+ * The same records as owners write them who die at these moments: the next one gets from Zoom once more what was said
+ * before, and writes it in an epoch of its own.
+ */
+export function* takenOver(
+  records: readonly MediaRecord[],
+  deathsMs: readonly number[],
+): Generator<MediaRecord, void, undefined> {
+  const bounds = [Number.NEGATIVE_INFINITY, ...deathsMs, Number.POSITIVE_INFINITY];
+  for (let epoch = 1; epoch < bounds.length; epoch++) {
+    const [begin, end] = [bounds[epoch - 1] as number, bounds[epoch] as number];
+    let sequence = 0;
+    for (const record of records) {
+      const sinceMs = record.capturedAtMs - START_MS;
+      if (sinceMs < begin - AGAIN_MS || sinceMs >= end - UNWRITTEN_MS) continue;
+      sequence += 1;
+      const receivedAtMs = Math.max(record.receivedAtMs, START_MS + begin + BLIND_MS);
+      yield { ...record, epoch, sequence, receivedAtMs };
+    }
+  }
+}

@@ -8,8 +8,11 @@ import type { Sound } from './voice-decoder.ts';
 /** The clock counts at one rate for the whole life of a lane, so that a change of the codec does not begin a new time. */
 const CLOCK_RATE_HZ = 48_000;
 
-/** A frame whose capture time is off by less stands where the frame before it ends: so far may a sample be from its time. */
-const TOLERANCE_MS = 20;
+/**
+ * A frame whose capture time is off by less stands where the frame before it ends: so far may a sample be from its time. It is less
+ * than the 20 ms of a frame. Otherwise one missing frame would bring everything behind it forward.
+ */
+const TOLERANCE_MS = 15;
 
 /** Sound and its place: samples of the lane's rate since 1970. */
 export interface Piece {
