@@ -1,3 +1,4 @@
+import { ALL_FORMATS, EncodedPacketSink, FilePathSource, Input } from 'mediabunny';
 import { describe, expect, test } from 'vitest';
 import type { MediaRecord } from '../../../shared/record/media-record.ts';
 import {
@@ -165,7 +166,51 @@ describe('speakers', () => {
   });
 });
 
+test('Opus is decoded, a damaged packet becomes silence, and nothing moves', async () => {
+  const input = new Input({
+    source: new FilePathSource('simulator/assets/speech/01.ogg'),
+    formats: ALL_FORMATS,
+  });
+  const track = await input.getPrimaryAudioTrack();
+  if (!track) throw new Error('no audio track');
+  const packets: Buffer[] = [];
+  for await (const { data } of new EncodedPacketSink(track).packets())
+    packets.push(Buffer.from(data));
+  input.dispose();
+  const opus = { codec: 4, sampleRateHz: 48_000, channels: 1 };
+  const records = packets.slice(0, 100).map((payload, index) =>
+    // Its first byte says two frames of one length, and three bytes are not.
+    mediaRecord({
+      ...opus,
+      sequence: index + 1,
+      payload: index === 50 ? Buffer.from([0xf9, 1, 2, 3]) : payload,
+    }),
+  );
+  const { lanes, notices } = await hear(framesOf(records));
+  const { blocks } = lanes[0] as Heard;
+  expectContinuous(blocks);
+  expect(notices.map(({ kind }) => kind)).toEqual(['undecodable']);
+  const samples = blocks.flatMap((block) => [...block.samples]);
+  // Less the look-ahead of 6.5 ms, which lies before the lane.
+  expect(samples.length).toBe(2_000 * 16 - 104);
+  expect(Math.max(...samples)).toBeGreaterThan(3_000);
+  const damaged = samples.slice(1_005 * 16, 1_012 * 16);
+  expect(Math.max(...damaged.map(Math.abs))).toBeLessThan(50);
+});
+
 describe('bad input', () => {
+  test('capture times that jump back and forth move nothing for long', async () => {
+    const said = count(10, 300);
+    const records = countingRecords(said, 3_200).map((record, index) => ({
+      ...record,
+      capturedAtMs:
+        record.capturedAtMs + ([40, 80, 120].includes(index) ? (-1) ** index * 3_600_000 : 0),
+    }));
+    const { lanes } = await hear(framesOf(records));
+    expectContinuous(lanes[0]?.blocks ?? []);
+    expectSaid(numbers(lanes[0]?.blocks ?? []), said);
+  });
+
   test.each([
     ['rateHz', { rateHz: 7_999 }],
     ['rateHz', { rateHz: 16_001 }],
