@@ -204,7 +204,7 @@ describe('bad input', () => {
     const records = countingRecords(said, 3_200).map((record, index) => ({
       ...record,
       capturedAtMs:
-        record.capturedAtMs + ([40, 80, 120].includes(index) ? (-1) ** index * 3_600_000 : 0),
+        record.capturedAtMs + ([41, 80, 121].includes(index) ? (-1) ** index * 3_600_000 : 0),
     }));
     const { lanes } = await hear(framesOf(records));
     expectContinuous(lanes[0]?.blocks ?? []);
