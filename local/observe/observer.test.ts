@@ -83,8 +83,21 @@ function observe(): Observer {
   );
 }
 
-const BOTH = ['audio-7-ada.wav', 'meeting.wav'];
-const PARTIAL = BOTH.map((name) => `${name}.partial`);
+/** The files of a meeting in which one person spoke. Documents of the whole meeting are written when it is over. */
+const filesWith = (audio: string) => [
+  audio,
+  'events.jsonl',
+  'manifest.json',
+  'meeting.mp4',
+  'meeting.wav',
+  'participants.json',
+];
+const partialWith = (audio: string) =>
+  [audio, 'events.jsonl', 'meeting.wav'].map((name) => `${name}.partial`);
+const ADA = filesWith('audio-7-ada.wav');
+/** Three frames are long enough to say that somebody spoke. */
+const SPOKEN = [...ADA, 'speakers.rttm'];
+const PARTIAL = partialWith('audio-7-ada.wav');
 const within = (check: () => Promise<void>) => waitFor(check, { interval: 50 });
 
 const filesOf = (id: string) => readdir(join(root, id)).catch(() => []);
@@ -103,11 +116,8 @@ test('a meeting whose files cannot be written does not affect the files of other
   try {
     // A meeting that ended is complete while others go on.
     await ended('sound');
-    await waitFor(
-      async () => expect(await filesOf('sound')).toEqual(['audio-7-ada.wav', 'meeting.wav']),
-      { interval: 50 },
-    );
-    expect(await filesOf('odd')).toEqual(['audio-7-ada.wav.partial', 'meeting.wav.partial']);
+    await within(async () => expect(await filesOf('sound')).toEqual(SPOKEN));
+    expect(await filesOf('odd')).toEqual(PARTIAL);
   } finally {
     const written = await observer.close();
     const notes = written.flatMap((files) => files.notes).sort();
@@ -117,7 +127,7 @@ test('a meeting whose files cannot be written does not affect the files of other
       'blocked: its files ended with EEXIST',
     ]);
   }
-  expect(await filesOf('odd')).toEqual(['audio-7-ada.wav', 'meeting.wav']);
+  expect(await filesOf('odd')).toEqual(SPOKEN);
 });
 
 test('a stream that begins again after its end gets a folder of its own', async () => {
@@ -126,15 +136,15 @@ test('a stream that begins again after its end gets a folder of its own', async 
   const observer = observe();
   try {
     await ended('again');
-    await within(async () => expect(await filesOf('again')).toEqual(BOTH));
+    await within(async () => expect(await filesOf('again')).toEqual(ADA));
     await started('again', 2);
     await media('again', { epoch: 2, userId: 8 });
     await within(async () =>
-      expect(await filesOf('again-2')).toEqual(['audio-8-ada.wav.partial', 'meeting.wav.partial']),
+      expect(await filesOf('again-2')).toEqual(partialWith('audio-8-ada.wav')),
     );
     await ended('again', 2);
     await within(async () =>
-      expect(await filesOf('again-2')).toEqual(['audio-8-ada.wav', 'meeting.wav']),
+      expect(await filesOf('again-2')).toEqual(filesWith('audio-8-ada.wav')),
     );
     await started('again', 3);
     await media('again', { epoch: 3 });
@@ -142,11 +152,11 @@ test('a stream that begins again after its end gets a folder of its own', async 
   } finally {
     const paths = (await observer.close()).flatMap((files) => files.paths);
     const own = paths.filter((path) => path.includes('again'));
-    expect(own).toHaveLength(6);
+    expect(own).toHaveLength(3 * ADA.length);
     expect(await Promise.all(['again', 'again-2', 'again-3'].map(filesOf))).toEqual([
-      BOTH,
-      ['audio-8-ada.wav', 'meeting.wav'],
-      BOTH,
+      ADA,
+      filesWith('audio-8-ada.wav'),
+      ADA,
     ]);
   }
 });
@@ -160,7 +170,7 @@ test('a stream that Zoom may start again goes on in the same files', async () =>
     await started('resumed', 2);
     await media('resumed', { epoch: 2, capturedAtMs: START_MS + 1_000 });
     await ended('resumed', 2);
-    await within(async () => expect(await filesOf('resumed')).toEqual(BOTH));
+    await within(async () => expect(await filesOf('resumed')).toEqual(ADA));
   } finally {
     await observer.close();
   }
@@ -176,7 +186,7 @@ test('files that are complete when Zoom takes the consent back are removed with 
       await media(id);
       await ended(id);
     }
-    await within(async () => expect(await filesOf('taken-back')).toEqual(BOTH));
+    await within(async () => expect(await filesOf('taken-back')).toEqual(ADA));
     await revoked('taken-back', 2);
     await within(async () => expect(existsSync(join(root, 'taken-back'))).toBe(false));
     // Frames that are still read from the other stream are not kept either.
@@ -195,7 +205,7 @@ test('files that are complete when Zoom takes the consent back are removed with 
   }
   expect(notes).toContain('taken-back: Zoom took the consent back, its files are removed');
   expect(existsSync(join(root, 'taken-back-2'))).toBe(false);
-  expect(await filesOf('kept')).toEqual(BOTH);
+  expect(await filesOf('kept')).toEqual(ADA);
 });
 
 test('neither files nor their folder are left when Zoom takes the consent back during the meeting', async () => {
