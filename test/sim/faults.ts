@@ -1,7 +1,7 @@
 import { seededRandom } from '../../shared/seeded-random.ts';
 import type { CallFate } from './aws/aws.ts';
 import type { Targets } from './targets.ts';
-import { seedOf } from './world/machine.ts';
+import { type Machine, seedOf } from './world/machine.ts';
 
 export const FAULTS = [
   'kill',
@@ -23,6 +23,11 @@ export const FAULTS = [
   'secret',
   'shards',
   'disk',
+  'cut_off',
+  'slow_table',
+  'freeze_in_call',
+  'thaw_race',
+  'spool',
   'clocks',
 ] as const;
 export type FaultName = (typeof FAULTS)[number];
@@ -91,6 +96,30 @@ const PLANS: Readonly<Record<Exclude<FaultName, Lasting>, FaultPlan>> = {
     everyMinutes: 15,
     act: (targets, random) => targets.disk(random, random() < 0.5, skewed(random, 180_000)),
   },
+  cut_off: {
+    everyMinutes: 20,
+    act: ({ races }, random) =>
+      races.cutOff(random, random() < 0.7 ? 'request' : 'answer', 3_000 + skewed(random, 50_000)),
+  },
+  slow_table: {
+    everyMinutes: 20,
+    act: ({ races }, random) =>
+      races.slowTable(random, random() * 900, random() < 0.7 ? 8_000 + random() * 17_000 : 0),
+  },
+  freeze_in_call: {
+    everyMinutes: 15,
+    act: ({ races }, random) =>
+      races.freezeInCall(random, random() < 0.6 ? 'signing' : 'claim', 8_000 + random() * 17_000),
+  },
+  thaw_race: {
+    everyMinutes: 20,
+    act: ({ races }, random) =>
+      races.thawRace(random, random() < 0.5 ? 1 : 2, 100 + random() * 600),
+  },
+  spool: {
+    everyMinutes: 40,
+    act: ({ races }, random) => races.spool(random, 80_000 + random() * 160_000),
+  },
 };
 
 /**
@@ -147,6 +176,13 @@ export function drawFate(isFaulty: boolean, service: string, random: () => numbe
     return { latencyMs, refuse: { status: 400, type } };
   }
   return drawn < 0.006 ? { latencyMs: 50 + random() * 3_000 } : { latencyMs };
+}
+
+/** What becomes of it where the process itself has no good way to the table. */
+export function fateAt({ table }: Machine, service: string, fate: CallFate): CallFate {
+  if (service !== 'DynamoDB_20120810') return fate;
+  if (table.lost !== undefined) return { latencyMs: fate.latencyMs, lost: table.lost };
+  return table.lateMs === 0 ? fate : { ...fate, latencyMs: fate.latencyMs + table.lateMs };
 }
 
 /** A clock that is up to five seconds off and drifts by up to 200 parts in a million. */

@@ -38,6 +38,8 @@ const { values } = parseArgs({
     shrink: { type: 'boolean', default: false },
     /** Plays every known defect until it is found, and prints the table. */
     mutations: { type: 'boolean', default: false },
+    /** With `mutations`: the numbers of those that are left out, from 0. */
+    'skip-mutations': { type: 'string', default: '' },
     /** One known defect, by its name. */
     mutation: { type: 'string' },
     'skip-faults': { type: 'string', default: '' },
@@ -60,7 +62,11 @@ if (values.mutation !== undefined) {
   editSources(MUTATIONS.filter(({ name }) => name === values.mutation));
 }
 if (values.mutations) {
-  process.exitCode = (await showMutations((line) => process.stdout.write(`${line}\n`))).length;
+  process.exitCode = (
+    await showMutations(numbers(values['skip-mutations']), (line) =>
+      process.stdout.write(`${line}\n`),
+    )
+  ).length;
 } else if (values.for !== undefined) process.exitCode = await exploreFor(values.for);
 else process.exitCode = await playOne();
 
@@ -111,6 +117,7 @@ async function playOne(): Promise<number> {
   const { recorder, problems } = result;
   const seconds = (hostNow() - sinceMs) / 1_000;
   const { user, system } = process.cpuUsage();
+  const cpuSeconds = (user + system) / 1e6;
   const [first] = problems;
   const report: RunReport = {
     seed,
@@ -147,7 +154,8 @@ async function playOne(): Promise<number> {
   }
   process.stdout.write(
     `sim seed=${seed} meetings=${meetings} virtual_hours=${hours} meeting_hours=${result.meetingHours.toFixed(1)} ` +
-      `faults=${result.faults} wall_s=${seconds.toFixed(1)} cpu_s=${((user + system) / 1e6).toFixed(1)} ` +
+      `faults=${result.faults} wall_s=${seconds.toFixed(1)} cpu_s=${cpuSeconds.toFixed(1)} ` +
+      `meeting_hours_per_cpu_minute=${((result.meetingHours * 60) / cpuSeconds).toFixed(0)} ` +
       `frames=${recorder.frames} problems=${problems.length} hash=${report.hash}\n`,
   );
   return problems.length > 0 ? 1 : 0;

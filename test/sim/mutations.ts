@@ -1,4 +1,5 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: what is found and put in its place is source text
+import type { FaultName } from './faults.ts';
 import type { SourceEdit } from './world/loader.ts';
 
 /** A known bug, as one edit of the shipped code. */
@@ -7,6 +8,8 @@ export interface Mutation extends SourceEdit {
   readonly name: string;
   /** What the line keeps from happening, and which commit brought it where it was a fix. */
   readonly why: string;
+  /** Faults without which the line is never missed, and how often they come. @default all, four times as often as usual */
+  readonly under?: { readonly faults: readonly FaultName[]; readonly rate: number };
 }
 
 /**
@@ -34,6 +37,7 @@ export const MUTATIONS: readonly Mutation[] = [
     find: "return owned(claim, 'ADD proofs :one', { ':one': 1 });",
     replace: "return owned(claim, 'SET provedAt = :one', { ':one': 1 });",
     why: 'a task that has read the row before the proof claims it behind the proof (docs/adr/0005)',
+    under: { faults: ['thaw_race'], rate: 10 },
   },
   {
     name: 'session goes on without a proof',
@@ -55,6 +59,7 @@ export const MUTATIONS: readonly Mutation[] = [
     find: 'export const FENCE_AFTER_MS = 7_000;',
     replace: 'export const FENCE_AFTER_MS = 25_000;',
     why: 'a task without the table writes on when others have claimed its streams',
+    under: { faults: ['cut_off'], rate: 8 },
   },
   {
     name: 'death believed for ever',
@@ -62,6 +67,7 @@ export const MUTATIONS: readonly Mutation[] = [
     find: 'if (task.heartbeat === seen?.heartbeat) return { task };',
     replace: 'if (seen !== undefined) return { task };',
     why: 'a task that has recovered since it was last looked at loses a stream that it has just proved',
+    under: { faults: ['thaw_race'], rate: 10 },
   },
   {
     name: 'dead owner never noticed',
@@ -77,6 +83,7 @@ export const MUTATIONS: readonly Mutation[] = [
     if (!heartbeat.holds(term)) return 'later';`,
     replace: '',
     why: 'a claim whose answer comes after a freeze is served, though another task has claimed the row in between',
+    under: { faults: ['freeze_in_call', 'kill'], rate: 8 },
   },
   {
     name: 'writes not fenced',
@@ -84,6 +91,7 @@ export const MUTATIONS: readonly Mutation[] = [
     find: "if (commandName !== 'PutRecordsCommand' || mayServe()) return;",
     replace: "if (commandName !== 'PutRecordsCommand' || mayServe() || true) return;",
     why: 'the buffers of a process that was frozen leave before any timer has noticed how late it is',
+    under: { faults: ['freeze_in_call'], rate: 8 },
   },
   {
     name: 'writes fenced once',
@@ -91,6 +99,7 @@ export const MUTATIONS: readonly Mutation[] = [
     find: "{ step: 'deserialize', name: 'fenceSignedWrites', priority: 'low' },",
     replace: "{ step: 'initialize', name: 'fenceSignedWrites', priority: 'low' },",
     why: '09e85fa: a call that was allowed before a freeze leaves behind it',
+    under: { faults: ['freeze_in_call'], rate: 8 },
   },
   {
     name: 'suspended sessions write',
@@ -98,6 +107,7 @@ export const MUTATIONS: readonly Mutation[] = [
     find: "if (tenure.state === 'suspended') return false;",
     replace: "if (tenure.state === 'over') return false;",
     why: 'the heartbeat is back, and the row is not proved to be still this task’s',
+    under: { faults: ['slow_table'], rate: 10 },
   },
   {
     name: 'index drops sessions',
@@ -106,6 +116,7 @@ export const MUTATIONS: readonly Mutation[] = [
     replace:
       "if (verdict.act === 'drop') verdict = judgeSession(session, indexed.get(rtmsStreamId));",
     why: 'the index lags behind a claim, and the new session is dropped with what it has received',
+    under: { faults: ['index', 'kill'], rate: 8 },
   },
   {
     name: 'end that meets a new start',
@@ -114,14 +125,16 @@ export const MUTATIONS: readonly Mutation[] = [
     replace:
       'export const RUN_IS_NEWEST = `${OWNED_BY_ME} AND (startEventTsMs <= :run OR startEventTsMs > :run)`;',
     why: 'a start that comes between the owner’s last look and its end is served by nobody',
+    under: { faults: ['zoom', 'webhooks', 'connections'], rate: 8 },
   },
   {
     name: 'restart claimed as nobody saw it',
     file: 'shared/session-table/restart-writes.ts',
     find: 'ConditionExpression: `${unchangedSince(seen)} AND ${RESTART_AS_SEEN} AND ${stopAsSeen(seen)}`,',
     replace:
-      'ConditionExpression: `(${unchangedSince(seen)} OR attribute_exists(pk)) AND ${RESTART_AS_SEEN} AND ${stopAsSeen(seen)}`,',
+      'ConditionExpression: `((${unchangedSince(seen)} AND ${RESTART_AS_SEEN} AND ${stopAsSeen(seen)}) OR attribute_exists(pk))`,',
     why: 'two tasks that see an ended stream both ask Zoom for another one',
+    under: { faults: ['zoom', 'kill'], rate: 6 },
   },
   {
     name: 'frames overtake the spool',
@@ -130,6 +143,7 @@ export const MUTATIONS: readonly Mutation[] = [
     replace:
       'return this.#backlogs.size < 0 && this.#backlogs.get(partitionKey)?.isAhead === true;',
     why: 'what comes now is written before what lies on the disk: a lane is out of order',
+    under: { faults: ['spool'], rate: 20 },
   },
   {
     name: 'spool appends in the wrong order',
@@ -137,6 +151,7 @@ export const MUTATIONS: readonly Mutation[] = [
     find: 'this.#tail = [...batch, ...this.#tail];',
     replace: 'this.#tail = [...this.#tail, ...batch];',
     why: 'a batch that the disk refused comes behind what came after it',
+    under: { faults: ['spool'], rate: 20 },
   },
   {
     name: 'refused entries count as written',
@@ -158,6 +173,7 @@ export const MUTATIONS: readonly Mutation[] = [
     find: 'if (blindSince !== undefined && blindSince.epoch === epoch) {',
     replace: 'if (blindSince !== undefined && blindSince.epoch !== epoch) {',
     why: 'an owner that dies before it has recorded anything hides the time between it and the owner before',
+    under: { faults: ['kill_successor'], rate: 8 },
   },
   {
     name: 'recovered records unmarked',
@@ -165,5 +181,6 @@ export const MUTATIONS: readonly Mutation[] = [
     find: 'segment.load(frames, this.#disk.markRecovered);',
     replace: 'segment.load(frames, (record) => record);',
     why: 'nothing explains the numbers that were in the memory of the process that died',
+    under: { faults: ['spool'], rate: 20 },
   },
 ];

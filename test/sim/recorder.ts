@@ -40,12 +40,16 @@ export class Recorder {
   /** What is of no stream, and what every judge needs: processes, faults, streams, and writes to rows. */
   readonly common: HistoryEvent[] = [];
   readonly streams = new Map<string, StreamHistory>();
+  /** Of `common`, what the judges of one stream need. */
+  readonly around: HistoryEvent[] = [];
   /** Streams that were judged and let go, and what came of them all the same. */
   readonly judged = new Set<string>();
   readonly late: HistoryEvent[] = [];
   /** A stream whose events are told as they happen, with those of processes and faults. */
   watched: string | undefined;
   onWatched: ((event: HistoryEvent) => void) | undefined;
+  /** Faults that wait for a moment in the history. */
+  readonly listeners = new Set<(event: HistoryEvent) => void>();
   readonly #scheduler: Scheduler;
   readonly #hash = createHash('sha256');
   readonly #roles = new Map<number, 'signaling' | 'media'>();
@@ -68,8 +72,10 @@ export class Recorder {
     whole.step = this.#step;
     whole.atMs = this.#scheduler.nowMs;
     const stream = streamOf(whole);
-    if (stream === this.watched || event.kind === 'process' || event.kind === 'fault')
-      this.onWatched?.(whole);
+    const isAround = event.kind === 'process' || event.kind === 'fault';
+    if (isAround) this.around.push(whole);
+    if (isAround || stream === this.watched) this.onWatched?.(whole);
+    for (const listener of this.listeners) listener(whole);
     if (stream === undefined) this.common.push(whole);
     else if (this.judged.has(stream)) this.late.push(whole);
     else {

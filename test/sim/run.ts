@@ -1,6 +1,6 @@
 import { seededRandom } from '../../shared/seeded-random.ts';
 import { Aws } from './aws/aws.ts';
-import { drawClock, drawFate, type FaultName, scheduleFaults } from './faults.ts';
+import { drawClock, drawFate, type FaultName, fateAt, scheduleFaults } from './faults.ts';
 import { Catcher } from './fleet/catcher.ts';
 import { catcherEnvironment, runnerEnvironment } from './fleet/environment.ts';
 import { Runners } from './fleet/runners.ts';
@@ -86,7 +86,12 @@ export async function runFleet(options: RunOptions): Promise<RunResult> {
     scheduler,
     step: () => recorder.step,
     services: services.byName,
-    fate: (_, service) => drawFate(weather.awsFails && scheduler.nowMs < calmAtMs, service, fates),
+    fate: (machine, service) =>
+      fateAt(
+        machine,
+        service,
+        drawFate(weather.awsFails && scheduler.nowMs < calmAtMs, service, fates),
+      ),
     sent: (call) => recorder.sent(call),
     heard: (call, _, outcome, error) => recorder.heard(call, outcome, error),
   });
@@ -146,7 +151,10 @@ export async function runFleet(options: RunOptions): Promise<RunResult> {
     if (skip?.meetings.has(number)) continue;
     scheduler.after(60 * SECOND_MS + meeting.startMs, undefined, () =>
       zoom.act(
-        (simulator) => void simulator.start(scenarioOf(meeting, faults.includes('kinesis'))),
+        (simulator) =>
+          void simulator.start(
+            scenarioOf(meeting, faults.includes('kinesis') || faults.includes('spool')),
+          ),
       ),
     );
   }

@@ -6,12 +6,13 @@ import { judgeLanes } from './judge/lanes.ts';
 import { judgeLeaks } from './judge/leaks.ts';
 import { judgeRows } from './judge/linearizability.ts';
 import { judgeLiveness } from './judge/liveness.ts';
+import { judgeReclaims } from './judge/reclaims.ts';
 import { judgeRestarts } from './judge/restarts.ts';
 import type { Recorder } from './recorder.ts';
 
 /** A stream is judged this long after its end: nothing of it is written or read any more. */
 const OVER_AFTER_MS = 30 * 60_000;
-const OF_A_STREAM = [judgeRows, judgeLanes, judgeFrames, judgeBlindTimes];
+const OF_A_STREAM = [judgeRows, judgeLanes, judgeFrames, judgeBlindTimes, judgeReclaims];
 const OF_ALL = [judgeLiveness, judgeDrains, judgeRestarts, judgeLeaks];
 
 /** A problem with the events that it was found in. */
@@ -51,15 +52,13 @@ export class StreamJudge {
   }
 
   #judge(rtmsStreamId: string): void {
-    const { streams, common, judged } = this.#recorder;
+    const { streams, around, judged } = this.#recorder;
     judged.add(rtmsStreamId);
     const own = streams.get(rtmsStreamId)?.events ?? [];
     streams.delete(rtmsStreamId);
     const [first, last] = [own[0]?.step ?? 0, own.at(-1)?.step ?? 0];
-    const around = common.filter(
-      ({ kind, step }) => (kind === 'process' || kind === 'fault') && step >= first && step <= last,
-    );
-    const events = [...own, ...around].sort((a, b) => a.step - b.step);
+    const near = around.filter(({ step }) => step >= first && step <= last);
+    const events = [...own, ...near].sort((a, b) => a.step - b.step);
     for (const judge of OF_A_STREAM) this.#add(judge(events), events);
   }
 

@@ -4,6 +4,7 @@ import { zoomSecrets } from './fleet/environment.ts';
 import type { Runners, SimulatedRunner } from './fleet/runners.ts';
 import type { Zoom } from './fleet/zoom.ts';
 import type { RowEvent } from './history.ts';
+import { Races } from './races.ts';
 import type { Recorder } from './recorder.ts';
 import type { Services, Weather } from './services.ts';
 import type { Scheduler } from './world/scheduler.ts';
@@ -56,10 +57,12 @@ const WEBHOOK_ACTIONS: readonly ActionInput[] = [
 /** What can be done to the world. Each act returns what was done, in words, or undefined when there was nothing to do it to. */
 export class Targets {
   readonly #parts: TargetParts;
+  readonly races: Races;
   #secrets = 0;
 
   constructor(parts: TargetParts) {
     this.#parts = parts;
+    this.races = new Races(parts);
   }
 
   after(delayMs: number, run: () => void): void {

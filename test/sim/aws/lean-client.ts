@@ -1,3 +1,4 @@
+import { running } from '../world/machine.ts';
 import { type CallOptions, MemoryHandler, textOf } from './memory-handler.ts';
 
 type Next = (call: MiddlewareCall) => Promise<MiddlewareOutput>;
@@ -80,7 +81,7 @@ export class LeanClient {
     const whole = this.#compose(
       (step) => BEFORE_RETRIES.includes(step),
       context,
-      (call) => this.#repeated(once, call),
+      (call) => this.#repeated((signed) => this.#signed(commandName, signed, once), call),
     );
     const { output } = await whole({ input, request: {} });
     return output;
@@ -100,6 +101,13 @@ export class LeanClient {
       .filter(({ placing }) => isWanted(placing.step ?? 'initialize'))
       .sort((a, b) => order(a.placing) - order(b.placing))
       .reduceRight((next, { make }) => make(next, context), last);
+  }
+
+  /** Signing waits for credentials, at times for new ones. */
+  async #signed(commandName: string, call: MiddlewareCall, once: Next): Promise<MiddlewareOutput> {
+    const waits = running()?.onSigning?.(commandName);
+    if (waits !== undefined) await waits;
+    return once(call);
   }
 
   async #repeated(once: Next, call: MiddlewareCall): Promise<MiddlewareOutput> {

@@ -93,6 +93,7 @@ export class MemoryHandler {
       failed: (code) =>
         finish(() => reject(Object.assign(named('Error', `connection ${code}`), { code }))),
     });
+    machine.onCalled?.(target, input);
     return promise;
   }
 

@@ -134,11 +134,13 @@ export class Runners {
     if (machine.state !== 'running') return;
     machine.freeze();
     world().recorder.add({ kind: 'process', process: machine.name, what: 'frozen' });
-    world().scheduler.after(durationMs, undefined, () => {
-      if (machine.state !== 'frozen') return;
-      world().recorder.add({ kind: 'process', process: machine.name, what: 'thawed' });
-      machine.thaw();
-    });
+    world().scheduler.after(durationMs, undefined, () => this.thaw(runner));
+  }
+
+  thaw({ machine }: SimulatedRunner): void {
+    if (machine.state !== 'frozen') return;
+    world().recorder.add({ kind: 'process', process: machine.name, what: 'thawed' });
+    machine.thaw();
   }
 
   /**

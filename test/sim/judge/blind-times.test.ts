@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { RESTARTS } from '../../../shared/session-table/session-row.ts';
 import { judgeBlindTimes } from './blind-times.ts';
 import { PlantedHistory } from './planted-history.ts';
 
@@ -58,6 +59,12 @@ describe('the judge of blind times finds', () => {
     expect(judgeBlindTimes(history.events)).toHaveLength(1);
   });
 
+  test('a time after an end for which Zoom gave a reason', () => {
+    const { history } = interruptedFor20s();
+    history.record(A, [line('session_ended', { stopReason: 6 }, 1)]);
+    expect(judgeBlindTimes(history.events)).toHaveLength(1);
+  });
+
   test('a connection that was interrupted, and is said to be back', () => {
     const { history } = interruptedFor20s();
     const lines = ['session_interrupted', 'session_reconnected'].map((type) => line(type, {}, 1));
@@ -74,6 +81,7 @@ describe('the judge of blind times allows', () => {
       (fromMs, toMs) => takenOver('transcript', fromMs + 4 * SECOND_MS, toMs),
     ],
     ['an interruption without an end', () => line('session_interrupted', {}, 1)],
+    ['an end for which Zoom gave no reason', () => line('session_ended', {}, 1)],
     ['a stream that says that it was missed', () => line('session_missed', {})],
     [
       'a gap of the line that would have said it',
@@ -83,6 +91,32 @@ describe('the judge of blind times allows', () => {
     const { history, endedAtMs, backAtMs } = interruptedFor20s();
     history.record(B, [lineOf(endedAtMs, backAtMs)]);
     expect(judgeBlindTimes(history.events)).toEqual([]);
+  });
+
+  test('a lost stream for which somebody asks Zoom again', () => {
+    const history = new PlantedHistory().claim(A, 's');
+    history.add('socket', { ...socket(A, 1), what: 'dialled' }).frame({ capturedAtMs: 1 });
+    history.add('socket', { ...socket(A, 1), what: 'ended' });
+    history.record(A, [line('session_ended', {}, 1)]).claim(B, 's', { owner: RESTARTS });
+    history.wait(20 * SECOND_MS).frame({ capturedAtMs: history.nowMs, socket: 2 });
+    expect(judgeBlindTimes(history.events)).toEqual([]);
+  });
+
+  test('what an owner that was killed in an outage had not written yet, and no more than that', () => {
+    const killed = () => {
+      const history = new PlantedHistory().claim(A, 's');
+      history.add('socket', { ...socket(A, 1), what: 'dialled' }).frame({ capturedAtMs: 1 });
+      history.add('socket', { ...socket(A, 1), what: 'ended' });
+      history.add('fault', { fault: 'kinesis', words: 'Kinesis takes nothing' });
+      history.wait(20 * SECOND_MS).frame({ capturedAtMs: history.nowMs, socket: 2 });
+      return history.wait(SECOND_MS).add('process', { process: A, what: 'killed' });
+    };
+    expect(judgeBlindTimes(killed().events)).toEqual([]);
+    const after = killed();
+    after.wait(SECOND_MS).frame({ capturedAtMs: after.nowMs, socket: 2 });
+    expect(judgeBlindTimes(after.events)).toHaveLength(1);
+    const accounted = killed().record(A, [line('session_handed_over', {}, 1)]);
+    expect(judgeBlindTimes(accounted.events)).toHaveLength(1);
   });
 
   test('what came before the first connection', () => {

@@ -1,4 +1,5 @@
 import type { BlindTime } from '../../../shared/record/event-data.ts';
+import { RESTARTS } from '../../../shared/session-table/session-row.ts';
 import type { HistoryEvent, Problem, WrittenUnit } from '../history.ts';
 
 /** How far apart the clocks of two processes may be, and what lies between a connection and its first frame. */
@@ -13,8 +14,15 @@ interface Span {
 
 interface Epoch {
   readonly epoch: number;
+  readonly process: string;
   readonly fromMs: number;
 }
+
+/** Faults in which Kinesis takes nothing, and the most for which it does so at a time. */
+const OUTAGES: ReadonlySet<string> = new Set(['kinesis', 'spool']);
+const LONGEST_OUTAGE_MS = 250_000;
+/** The events that carry the account of their epoch. */
+const LAST_EVENTS: ReadonlySet<string> = new Set(['session_handed_over', 'session_ended']);
 
 /** What the history holds of one stream. */
 interface StreamHistory {
@@ -26,6 +34,9 @@ interface StreamHistory {
   readonly claims: Epoch[];
   /** Epochs that say that a connection was interrupted, and not that it came back. */
   readonly interrupted: Set<number>;
+  /** When the newest line of each epoch was written. */
+  readonly lineAtMs: Map<number, number>;
+  readonly accounted: Set<number>;
   receivedFromMs: number;
   isMissed: boolean;
 }
@@ -39,9 +50,16 @@ interface StreamHistory {
  */
 export function judgeBlindTimes(history: readonly HistoryEvent[]): Problem[] {
   const streams = new Map<string, StreamHistory>();
-  for (const event of history) note(event, streams);
+  const deaths = new Map<string, number>();
+  const outages: number[] = [];
+  for (const event of history) {
+    note(event, streams);
+    if (event.kind === 'fault' && OUTAGES.has(event.fault)) outages.push(event.atMs);
+    if (event.kind === 'process' && ['killed', 'crashed'].includes(event.what))
+      deaths.set(event.process, event.atMs);
+  }
   return [...streams].flatMap(([rtmsStreamId, stream]) => {
-    const unnamed = stream.ran.filter(({ atMs }) => isUnnamed(atMs, stream));
+    const unnamed = stream.ran.filter(({ atMs }) => isUnnamed(atMs, stream, deaths, outages));
     const [first, last] = [unnamed[0], unnamed.at(-1)];
     if (first === undefined || last === undefined) return [];
     const words = `nobody was connected to ${rtmsStreamId} from ${first.atMs} to ${last.atMs}, and no record names ${unnamed.length} moments of that`;
@@ -49,12 +67,39 @@ export function judgeBlindTimes(history: readonly HistoryEvent[]): Problem[] {
   });
 }
 
-function isUnnamed(atMs: number, stream: StreamHistory): boolean {
+function isUnnamed(
+  atMs: number,
+  stream: StreamHistory,
+  deaths: ReadonlyMap<string, number>,
+  outages: readonly number[],
+): boolean {
   const { connected, named, claims, interrupted, receivedFromMs, isMissed } = stream;
   if (isMissed || atMs <= receivedFromMs) return false;
   if ([...connected.values(), ...named].some((span) => covers(span, atMs))) return false;
-  const owner = claims.findLast(({ fromMs }) => fromMs <= atMs);
-  return owner === undefined || !interrupted.has(owner.epoch);
+  const at = claims.findLastIndex(({ fromMs }) => fromMs <= atMs);
+  const owner = claims[at];
+  if (owner === undefined) return true;
+  const lostAtMs = Math.min(
+    deaths.get(owner.process) ?? Number.POSITIVE_INFINITY,
+    claims[at + 1]?.fromMs ?? Number.POSITIVE_INFINITY,
+  );
+  const isOutage = outages.some((fromMs) => fromMs <= atMs && atMs <= fromMs + LONGEST_OUTAGE_MS);
+  const isLost = isOutage && wasInMemory(atMs, owner, lostAtMs, stream);
+  return !isLost && !interrupted.has(owner.epoch);
+}
+
+/**
+ * An owner that lost the stream in an outage of Kinesis, without a last event, took lines with it. Readers know that
+ * nothing is known between the last line of such an epoch and its end.
+ */
+function wasInMemory(
+  atMs: number,
+  { epoch, fromMs }: Epoch,
+  lostAtMs: number,
+  { accounted, lineAtMs }: StreamHistory,
+): boolean {
+  if (accounted.has(epoch) || lostAtMs === Number.POSITIVE_INFINITY) return false;
+  return atMs >= (lineAtMs.get(epoch) ?? fromMs) && atMs <= lostAtMs;
 }
 
 function note(event: HistoryEvent, streams: Map<string, StreamHistory>): void {
@@ -80,12 +125,22 @@ function note(event: HistoryEvent, streams: Map<string, StreamHistory>): void {
       if (event.phase !== 'applied' || event.met !== true) return;
       const [before, epoch] = [event.before, event.after].map((row) => Number(row?.['epoch'] ?? 0));
       if (epoch === undefined || epoch === before) return;
+      // Whoever asks Zoom for another stream raises the epoch, and serves this one not: it stays as its last owner left it.
+      if (event.after?.['owner'] === RESTARTS) return;
       const rtmsStreamId = event.row.slice(event.row.indexOf('#') + 1);
-      streamOf(rtmsStreamId, streams).claims.push({ epoch, fromMs: event.atMs });
+      streamOf(rtmsStreamId, streams).claims.push({
+        epoch,
+        process: event.process,
+        fromMs: event.atMs,
+      });
       return;
     }
     case 'record':
-      for (const unit of event.units) noteUnit(unit, streamOf(unit.rtmsStreamId, streams));
+      for (const unit of event.units) {
+        const stream = streamOf(unit.rtmsStreamId, streams);
+        noteUnit(unit, stream);
+        if (event.stream === 'events') stream.lineAtMs.set(unit.epoch, event.sentAtMs);
+      }
       return;
     default:
   }
@@ -98,7 +153,10 @@ function noteUnit({ type, epoch, data = {} }: WrittenUnit, stream: StreamHistory
     stream.named.push(...own);
   }
   if (type === 'session_missed') stream.isMissed = true;
+  if (LAST_EVENTS.has(type)) stream.accounted.add(epoch);
   if (type === 'session_interrupted') stream.interrupted.add(epoch);
+  // Without a reason of Zoom's: the connection was lost, and nobody records the stream for as long as it goes on.
+  if (type === 'session_ended' && data['stopReason'] === undefined) stream.interrupted.add(epoch);
   if (type === 'session_reconnected') stream.interrupted.delete(epoch);
   // A line that says so may itself be lost, which then stands in the records.
   if (type === 'gap' && data['mediaType'] === 'events')
@@ -114,6 +172,8 @@ function streamOf(rtmsStreamId: string, streams: Map<string, StreamHistory>): St
     named: [],
     claims: [],
     interrupted: new Set(),
+    lineAtMs: new Map(),
+    accounted: new Set(),
     receivedFromMs: Number.POSITIVE_INFINITY,
     isMissed: false,
   };

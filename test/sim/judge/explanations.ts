@@ -4,7 +4,9 @@ import type { FrameEvent, HistoryEvent, WrittenUnit } from '../history.ts';
 import { claimsOf, type EpochClaim } from './claims.ts';
 
 /** A frame that was sent this long before its socket ended may have been on its way still. */
-const IN_FLIGHT_MS = 5_000;
+const IN_FLIGHT_MS = 500;
+/** The same before Zoom's stop, of a connection that broke, and where the process may have been frozen meanwhile. */
+const LATE_MS = 5_000;
 /** How far apart two clocks of one run may be, when a runner names a time that Zoom's clock is compared with. */
 const CLOCKS_MS = 2_000;
 
@@ -25,6 +27,7 @@ interface GapSpan extends Span {
 interface Socket {
   readonly process: string;
   endedAtMs: number;
+  isBroken: boolean;
   /** Nothing that is sent from then on is received. */
   silentFromMs: number;
 }
@@ -35,6 +38,8 @@ interface StreamStory {
   readonly blind: Span[];
   /** Epochs with a last event. */
   readonly accounted: Set<number>;
+  /** When media flowed to the owner of each epoch, Unix ms by its clock. */
+  readonly streaming: Map<number, number>;
   readonly stopReasons: number[];
   stoppedAtMs: number;
 }
@@ -47,6 +52,8 @@ export class Explanations {
   readonly #streams = new Map<string, StreamStory>();
   readonly #sockets = new Map<number, Socket>();
   readonly #dead = new Set<string>();
+  /** Steps at which a process was frozen, or lost its way to the table. */
+  readonly #lapses = new Map<string, number[]>();
   readonly #claims: ReadonlyMap<string, readonly EpochClaim[]>;
 
   constructor(history: readonly HistoryEvent[]) {
@@ -55,6 +62,10 @@ export class Explanations {
       if (event.kind === 'record') for (const unit of event.units) this.#unit(unit);
       if (event.kind === 'process' && ['killed', 'crashed'].includes(event.what)) {
         this.#dead.add(event.process);
+      }
+      if ((event.kind === 'process' && event.what === 'frozen') || event.kind === 'fault') {
+        const { process = '', step } = event;
+        this.#lapses.set(process, [...(this.#lapses.get(process) ?? []), step]);
       }
       if (event.kind === 'stream' && event.what === 'stopped') {
         const story = this.#story(event.rtmsStreamId);
@@ -77,8 +88,10 @@ export class Explanations {
     const socket = this.#sockets.get(frame.socket ?? -1);
     if (socket === undefined) return undefined;
     if (frame.atMs >= socket.silentFromMs) return 'lost_on_its_way';
-    if (socket.endedAtMs - frame.atMs <= IN_FLIGHT_MS) return 'in_flight';
-    if (stoppedAtMs - frame.atMs <= IN_FLIGHT_MS) return 'stopped';
+    const isLate = socket.isBroken || this.#lapses.has(socket.process);
+    const inFlightMs = isLate ? LATE_MS : IN_FLIGHT_MS;
+    if (socket.endedAtMs - frame.atMs <= inFlightMs) return 'in_flight';
+    if (stoppedAtMs - frame.atMs <= LATE_MS) return 'stopped';
     return this.#lostItsOwner(frame, socket.process) ? 'owner_lost' : undefined;
   }
 
@@ -87,20 +100,31 @@ export class Explanations {
    * last event of an epoch has the account of all that it received: whatever is not written has to be named then.
    *
    * The frame may have been sent after the claim of the next owner, since Zoom sends to the sockets of an owner that is frozen
-   * until they are gone, and lets nobody else in before. Readers find it as the boundary of two epochs without audio.
+   * until they are gone, and lets nobody else in before. Readers find it as the boundary of two epochs without audio. It ends
+   * when media flows to the next owner. A process that claims its own stream again has lost it only if it was cut off meanwhile.
    */
-  #lostItsOwner({ rtmsStreamId, step }: FrameEvent, process: string): boolean {
+  #lostItsOwner({ rtmsStreamId, step, atMs }: FrameEvent, process: string): boolean {
     const claims = this.#claims.get(rtmsStreamId) ?? [];
     const at = claims.findLastIndex((claim) => claim.process === process && claim.step <= step);
     const claim = claims[at];
-    if (claim === undefined || this.#story(rtmsStreamId).accounted.has(claim.epoch)) return false;
-    return this.#dead.has(process) || claims[at + 1] !== undefined;
+    const { accounted, streaming } = this.#story(rtmsStreamId);
+    if (claim === undefined || accounted.has(claim.epoch)) return false;
+    if (this.#dead.has(process)) return true;
+    const next = claims[at + 1];
+    if (next === undefined) return false;
+    const lapses = this.#lapses.get(process) ?? [];
+    const isOwn = next.process === process;
+    if (isOwn && !lapses.some((lapse) => claim.step < lapse && lapse < next.step)) return false;
+    const flowing = claims.slice(at + 1).map(({ epoch }) => streaming.get(epoch));
+    const flowsAtMs = flowing.find((fromMs) => fromMs !== undefined) ?? Number.POSITIVE_INFINITY;
+    return atMs <= flowsAtMs + CLOCKS_MS;
   }
 
   #unit({ rtmsStreamId, epoch, type, data }: WrittenUnit): void {
     const story = this.#story(rtmsStreamId);
     if (LAST_EVENTS.has(type)) story.accounted.add(epoch);
     if (data === undefined) return;
+    if (type === 'session_started') story.streaming.set(epoch, Number(data['streamingAtMs']));
     if (type === 'gap') {
       const { mediaType, userId, channelId, fromMs, toMs, cause } = data;
       const source = channelId ?? userId;
@@ -115,9 +139,15 @@ export class Explanations {
   #socket(event: Extract<HistoryEvent, { kind: 'socket' }>): void {
     const { socket, process, what, atMs } = event;
     const never = Number.POSITIVE_INFINITY;
-    const found = this.#sockets.get(socket) ?? { process, endedAtMs: never, silentFromMs: never };
+    const found = this.#sockets.get(socket) ?? {
+      process,
+      endedAtMs: never,
+      isBroken: false,
+      silentFromMs: never,
+    };
     this.#sockets.set(socket, found);
     if (what === 'black_hole') found.silentFromMs = Math.min(found.silentFromMs, atMs);
+    if (what === 'broken') found.isBroken = true;
     if (what === 'broken' || what === 'ended') found.endedAtMs = Math.min(found.endedAtMs, atMs);
   }
 
@@ -125,7 +155,8 @@ export class Explanations {
     let story = this.#streams.get(rtmsStreamId);
     if (story === undefined) {
       const stoppedAtMs = Number.POSITIVE_INFINITY;
-      story = { gaps: [], blind: [], accounted: new Set(), stopReasons: [], stoppedAtMs };
+      const none = { accounted: new Set<number>(), streaming: new Map<number, number>() };
+      story = { gaps: [], blind: [], stopReasons: [], stoppedAtMs, ...none };
       this.#streams.set(rtmsStreamId, story);
     }
     return story;

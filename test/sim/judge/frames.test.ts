@@ -72,6 +72,18 @@ describe('the judge of frames finds', () => {
     expect(words(history)).toHaveLength(1);
   });
 
+  test('a frame of an owner that claimed its own stream again for no reason', () => {
+    expect(words(sent(1000).claim(A, 's'))).toHaveLength(1);
+  });
+
+  test('a frame that Zoom sends to a lost owner when media has flowed to the next one for long', () => {
+    const history = sent().claim(B, 's');
+    const data = { streamingAtMs: history.nowMs };
+    history.record(B, [{ epoch: 2, type: 'session_started', data }]);
+    expect(words(history.wait(2_000).frame({ capturedAtMs: 1000 }))).toEqual([]);
+    expect(words(history.wait(1).frame({ capturedAtMs: 2000 }))).toHaveLength(1);
+  });
+
   test('audio that left the buffer of Zoom too soon', () => {
     const history = new PlantedHistory().wait(5_000);
     history.frame({ capturedAtMs: history.nowMs - 29_000, notSent: 'buffer_full' });
@@ -102,6 +114,10 @@ describe('the judge of frames allows', () => {
       (h) => h.add('process', { process: A, what: 'killed' }),
     ],
     ['of an owner that was fenced', (h) => h.claim(B, 's')],
+    [
+      'of an owner that was frozen, and claimed its stream again',
+      (h) => h.add('process', { process: A, what: 'frozen' }).claim(A, 's'),
+    ],
   ])('a frame %s', (_what, then) => {
     const history = sent(1000);
     then(history);

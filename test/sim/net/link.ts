@@ -17,10 +17,15 @@ type Parcel =
   | { readonly kind: 'closing'; readonly code: number }
   | { readonly kind: 'gone'; readonly how: 'closed' | 'reset'; readonly code: number };
 
+interface Queued {
+  readonly dueMs: number;
+  readonly parcel: Parcel;
+}
+
 /** One direction of a connection: in order, each message after the latency of its moment. */
 class Way {
   readonly #to: LinkEnd;
-  #queue: { readonly dueMs: number; readonly parcel: Parcel }[] = [];
+  #queue: Queued[] = [];
   #isWaiting = false;
   #lastDueMs = 0;
   #isPaused = false;
@@ -45,11 +50,26 @@ class Way {
 
   /** What is on its way never arrives. @returns how many messages */
   drop(): number {
-    const { waiting } = this;
-    this.#queue = [];
+    return this.#dropUnless(() => false);
+  }
+
+  /** The same, and the other end keeps what its kernel has and it has not read, such as while it was frozen. */
+  cut(): number {
+    const { nowMs } = world().scheduler;
+    return this.#dropUnless(({ dueMs }) => dueMs <= nowMs);
+  }
+
+  #dropUnless(isKept: (queued: Queued) => boolean): number {
+    const before = this.waiting;
+    this.#queue = this.#queue.filter(isKept);
     this.waiting = 0;
     this.bytes = 0;
-    return waiting;
+    for (const { parcel } of this.#queue) {
+      if (parcel.kind !== 'message') continue;
+      this.waiting += 1;
+      this.bytes += parcel.data.length;
+    }
+    return before - this.waiting;
   }
 
   pause(isPaused: boolean): void {
@@ -126,16 +146,16 @@ export class Link {
   /** From now on nothing passes in either direction, and nobody is told. */
   goSilent(): void {
     this.#isSilent = true;
-    this.#toClient.drop();
-    this.#toServer.drop();
+    this.#toClient.cut();
+    this.#toServer.cut();
     world().recorder.socket(this, 'black_hole');
   }
 
   /** The connection breaks: what was on its way is lost, and both ends are told. */
   break(): void {
     if (this.isOver) return;
-    const lost = this.#toClient.drop();
-    this.#toServer.drop();
+    const lost = this.#toClient.cut();
+    this.#toServer.cut();
     const gone: Parcel = { kind: 'gone', how: 'reset', code: 1006 };
     this.#toClient.put(gone);
     this.#toServer.put(gone);

@@ -9,11 +9,12 @@ function operate<T>(act: (disk: MemoryDisk) => T): Promise<T> {
   if (machine === undefined) throw new Error('a file outside of every simulated process');
   const { promise, resolve, reject } = Promise.withResolvers<T>();
   if (!machine.mayAct()) return promise;
+  const takesMs = OPERATION_MS + machine.disk.faults.slowMs;
   try {
     const result = act(machine.disk);
-    machine.after(OPERATION_MS, () => resolve(result));
+    machine.after(takesMs, () => resolve(result));
   } catch (error) {
-    machine.after(OPERATION_MS, () => reject(error as Error));
+    machine.after(takesMs, () => reject(error as Error));
   }
   return promise;
 }

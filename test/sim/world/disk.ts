@@ -4,6 +4,8 @@ export interface DiskFaults {
   limitBytes: number;
   /** Every operation fails with EIO. */
   isBroken: boolean;
+  /** How much longer each operation takes, ms. */
+  slowMs: number;
 }
 
 function failure(code: string, path: string): Error {
@@ -12,7 +14,11 @@ function failure(code: string, path: string): Error {
 
 /** The files of one machine, by path. They outlive the process unless the machine goes with it. */
 export class MemoryDisk {
-  readonly faults: DiskFaults = { limitBytes: Number.POSITIVE_INFINITY, isBroken: false };
+  readonly faults: DiskFaults = {
+    limitBytes: Number.POSITIVE_INFINITY,
+    isBroken: false,
+    slowMs: 0,
+  };
   readonly #files = new Map<string, Buffer>();
   readonly #folders = new Set<string>(['/']);
   /** Appends since the last `sync`, newest last: a machine that loses power loses some of them. */

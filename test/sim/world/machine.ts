@@ -51,6 +51,15 @@ export class Machine implements TaskOwner {
   /** After this many more effects the process is killed, in the middle of what it does. */
   effectsLeft = Number.POSITIVE_INFINITY;
   onKilledByEffect: (() => void) | undefined;
+  /** How its calls of the session table fare: they all get lost, or only their answers, or are late each way. */
+  readonly table: { lost: 'request' | 'answer' | undefined; lateMs: number } = {
+    lost: undefined,
+    lateMs: 0,
+  };
+  /** Asked while a call is signed, before the last look at the fence; a promise keeps the call until then. */
+  onSigning: ((commandName: string) => Promise<void> | undefined) | undefined;
+  /** Told of each AWS call that has left. */
+  onCalled: ((target: string, input: string | object) => void) | undefined;
   readonly #scheduler: Scheduler;
   readonly #options: MachineOptions;
   #state: TaskOwner['state'] = 'running';
@@ -100,6 +109,13 @@ export class Machine implements TaskOwner {
     } catch (error) {
       this.uncaught('uncaughtException', error);
     }
+  }
+
+  /** One turn later, or after a freeze: for what a process waits for inside itself. */
+  turn(): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.after(0, resolve);
+    return promise;
   }
 
   defer(task: Task): void {
