@@ -1,4 +1,5 @@
 import type * as Mediabunny from 'mediabunny';
+import { ServiceError } from '../../../../shared/errors.ts';
 import { MIX_RATE_HZ } from './mix-reader.ts';
 import { mp4a } from './mp4-boxes.ts';
 
@@ -40,9 +41,13 @@ export class AacEncoder {
     this.#output.addAudioTrack(this.#source);
   }
 
+  /** @throws ServiceError `export/unsupported` where the library of the encoder is not installed */
   static async start(): Promise<AacEncoder> {
     const library = await import('mediabunny');
-    const { registerAacEncoder } = await import('@mediabunny/aac-encoder');
+    const { registerAacEncoder } = await import('@mediabunny/aac-encoder').catch((cause) => {
+      const what = 'the AAC encoder cannot be loaded: is @mediabunny/aac-encoder installed?';
+      throw new ServiceError('export/unsupported', what, { cause });
+    });
     registerAacEncoder();
     const encoder = new AacEncoder(library);
     await encoder.#output.start();

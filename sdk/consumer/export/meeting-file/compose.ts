@@ -41,48 +41,75 @@ export interface Composed {
 
 /**
  * Writes one file that players open: picture, mixed sound, captions, chapters. It reads the files of the single sources,
- * which are on one time base already, a second at a time.
+ * which are on one time base already, a second at a time. When it fails, every file is closed and nothing is left of it.
  */
 export async function composeMeeting(path: string, meeting: Composition): Promise<Composed> {
   const mix = await MixReader.open(meeting.sounds);
-  const file = await Mp4File.create(path);
-  const encoder = mix.isEmpty ? undefined : await AacEncoder.start();
+  const written = await writeMeeting(path, meeting, mix).finally(() => mix.close());
+  return { ...written, unread: mix.unread };
+}
+
+async function writeMeeting(
+  path: string,
+  meeting: Composition,
+  mix: MixReader,
+): Promise<Omit<Composed, 'unread'>> {
+  let encoder: AacEncoder | undefined;
+  let file: Mp4File | undefined;
+  let stage: Stage | undefined;
   try {
-    const stage = new Stage(meeting, file, (path) => mix.unread.push({ path }));
-    const sound =
-      encoder && file.addTrack({ kind: 'soun', rate: MIX_RATE_HZ, name: 'All', skip: AAC_DELAY });
-    const putSound = async (packets: Awaited<ReturnType<AacEncoder['encode']>>) => {
-      for (const { data, entry } of packets) {
-        const sample = { data, entry, duration: AAC_PACKET, isKey: true };
-        if (sound) await file.add(sound, sample);
-      }
-    };
-    const speech = new SpeechTimes();
-    const soundMs = Math.round(mix.seconds * 1000);
-    for (let atMs = 0; atMs < soundMs || stage.hasMore; atMs += 1000) {
-      if (encoder && atMs < soundMs) {
-        const { samples, levels } = await mix.next();
-        stage.heard(speech.add(atMs, levels));
-        const count = Math.min(MIX_RATE_HZ, Math.round((soundMs - atMs) * (MIX_RATE_HZ / 1000)));
-        await putSound(await encoder.encode(samples.subarray(0, count)));
-      }
-      await stage.playUntil(atMs + 1000);
-    }
-    if (encoder) await putSound(await encoder.finish());
-    const endMs = Math.max(soundMs, stage.endMs);
+    file = await Mp4File.create(path);
+    if (!mix.isEmpty) encoder = await AacEncoder.start();
+    stage = new Stage(meeting, file, (path) => mix.unread.push({ path }));
+    const spoken = await play(file, mix, encoder, stage);
+    const endMs = Math.max(soundMsOf(mix), stage.endMs);
     await stage.close(endMs);
     await putCaptions(file, meeting.cues, endMs);
     const { title, comment, startMs, chapters } = meeting;
     const inside = chapters.filter(({ atMs }) => atMs < endMs);
     await file.close({ title, comment, startMs, chapters: inside });
-    await mix.close();
-    return { spoken: speech.finish(), unread: mix.unread, endMs };
+    return { spoken, endMs };
   } catch (error) {
-    await encoder?.abort().catch(() => undefined);
-    await mix.close().catch(() => undefined);
-    await file.abort();
+    // What follows from the first error must not stand for it.
+    await Promise.allSettled([encoder?.abort(), file?.abort()]);
     throw error;
+  } finally {
+    await stage?.release();
   }
+}
+
+/** Writes sound and pictures second by second. @returns who spoke when */
+async function play(
+  file: Mp4File,
+  mix: MixReader,
+  encoder: AacEncoder | undefined,
+  stage: Stage,
+): Promise<readonly Speech[]> {
+  const sound =
+    encoder && file.addTrack({ kind: 'soun', rate: MIX_RATE_HZ, name: 'All', skip: AAC_DELAY });
+  const putSound = async (packets: Awaited<ReturnType<AacEncoder['encode']>>) => {
+    for (const { data, entry } of packets) {
+      const sample = { data, entry, duration: AAC_PACKET, isKey: true };
+      if (sound) await file.add(sound, sample);
+    }
+  };
+  const speech = new SpeechTimes();
+  const soundMs = soundMsOf(mix);
+  for (let atMs = 0; atMs < soundMs || stage.hasMore; atMs += 1000) {
+    if (encoder && atMs < soundMs) {
+      const { samples, levels } = await mix.next();
+      stage.heard(speech.add(atMs, levels));
+      const count = Math.min(MIX_RATE_HZ, Math.round((soundMs - atMs) * (MIX_RATE_HZ / 1000)));
+      await putSound(await encoder.encode(samples.subarray(0, count)));
+    }
+    await stage.playUntil(atMs + 1000);
+  }
+  if (encoder) await putSound(await encoder.finish());
+  return speech.finish();
+}
+
+function soundMsOf({ seconds }: MixReader): number {
+  return Math.round(seconds * 1000);
 }
 
 /** The pictures of a file that is being written. */
@@ -142,6 +169,11 @@ class Stage {
   async close(endMs: number): Promise<void> {
     if (this.#tracks.size === 0) this.#track('', NO_CAMERA);
     for (const track of this.#tracks.values()) await track.close(endMs);
+  }
+
+  /** Closes the files of the pictures, which are still open when the meeting file fails before their ends. */
+  async release(): Promise<void> {
+    await this.#pictures.return();
   }
 
   /** Follows speakers and shares, and goes black where pictures have ended. */

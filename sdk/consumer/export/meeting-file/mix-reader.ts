@@ -112,8 +112,9 @@ export class MixReader {
     for (const [{ reader }, path] of this.#paths) {
       if (reader instanceof OpusReader && reader.broken > 0)
         this.unread.push({ path, packets: reader.broken });
-      await reader.close();
     }
+    // One that cannot be closed must not keep the others open.
+    await Promise.allSettled(this.#voices.map(({ reader }) => reader.close()));
   }
 
   #resampler(rateHz: number): Resampler {

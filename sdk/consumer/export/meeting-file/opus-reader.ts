@@ -1,4 +1,5 @@
 import type * as Mediabunny from 'mediabunny';
+import { ServiceError } from '../../../../shared/errors.ts';
 import { opusSamples } from '../../records/frame-length.ts';
 import { isOpusSilence, OPUS_PRE_SKIP } from '../audio/opus.ts';
 import type { OpusDecoders } from '../audio/opus-decoders.ts';
@@ -28,13 +29,19 @@ export class OpusReader {
   }
 
   /** @param decoders shared by all files that are read at the same time */
-  static async open(path: string, decoders: OpusDecoders): Promise<OpusReader | undefined> {
+  static async open(path: string, decoders: OpusDecoders): Promise<OpusReader> {
     const { ALL_FORMATS, EncodedPacketSink, FilePathSource, Input } = await import('mediabunny');
     const input = new Input({ source: new FilePathSource(path), formats: ALL_FORMATS });
-    const track = await input.getPrimaryAudioTrack();
-    if (!track) return undefined;
-    const seconds = await input.computeDuration();
-    return new OpusReader(input, seconds, new EncodedPacketSink(track).packets(), decoders);
+    try {
+      const track = await input.getPrimaryAudioTrack();
+      if (!track) throw new ServiceError('export/unsupported', 'no sound in the file');
+      const seconds = await input.computeDuration();
+      return new OpusReader(input, seconds, new EncodedPacketSink(track).packets(), decoders);
+    } catch (error) {
+      // Without it the file stays open.
+      input.dispose();
+      throw error;
+    }
   }
 
   /** Adds the next samples, at 48 kHz, as numbers from -1 to 1. Behind the end there is silence. */
@@ -51,9 +58,12 @@ export class OpusReader {
   }
 
   async close(): Promise<void> {
-    await this.#packets.return();
-    this.#decoders.release(this);
-    this.#input.dispose();
+    try {
+      await this.#packets.return();
+    } finally {
+      this.#decoders.release(this);
+      this.#input.dispose();
+    }
   }
 
   /** @returns false at the end */

@@ -4,7 +4,7 @@ import type { ReceivedEvent } from '../../records/event-record.ts';
 import { sourceKey } from '../../records/frame.ts';
 import type { LedgerReport } from '../../verdict/ledger.ts';
 import { describeLoss } from '../../verdict/loss.ts';
-import { type Adjusted, partialPath } from '../exporter.ts';
+import type { Adjusted } from '../exporter.ts';
 import type { LeftOut, LeftOutFrames } from '../left-out.ts';
 import { closeFile, type WrittenMedia } from '../source-files.ts';
 import { EventLinesExporter } from '../text/json-lines.ts';
@@ -102,8 +102,6 @@ export class WholeMeeting {
 
   async #compose({ media, cues, report }: Parts): Promise<Composed | undefined> {
     const path = this.#path(MEETING_FILE);
-    // That of an earlier export would be taken for this one's.
-    await rm(path, { force: true });
     const pictures = media.flatMap(({ path, mediaType, beginsAtMs, ...source }) =>
       beginsAtMs === undefined
         ? []
@@ -114,9 +112,11 @@ export class WholeMeeting {
         ? [{ path, speaker: source.isMix ? MIXED : sourceKey(source) }]
         : [],
     );
-    if (pictures.length + sounds.length === 0) return undefined;
     const { startMs, layout } = this.#options;
     try {
+      // That of an earlier export would be taken for this one's.
+      await rm(path, { force: true });
+      if (pictures.length + sounds.length === 0) return undefined;
       return await composeMeeting(path, {
         layout,
         pictures,
@@ -129,8 +129,8 @@ export class WholeMeeting {
         comment: `Verdict: ${report.verdict}. Layout: ${layout}. Time zero: ${new Date(startMs).toISOString()}`,
       });
     } catch (error) {
-      this.#leftOut.add({ mediaType: pictures.length > 0 ? 'video' : 'audio' }, error);
-      await rm(partialPath(path), { force: true });
+      const mediaType = pictures.length > 0 ? 'video' : 'audio';
+      this.#leftOut.add({ mediaType, file: MEETING_FILE }, error);
       return undefined;
     }
   }

@@ -22,7 +22,9 @@ export function describeExport(
       ([path, count]) =>
         `${nameOf(path)} lacks ${counted(count, 'picture')} that no decoder can begin with, before a key frame; Kinesis has them`,
     ),
-    ...leftOut.map(({ mediaType, userId, channelId, count, why }) => {
+    ...leftOut.map(({ mediaType, file, userId, channelId, count, why }) => {
+      if (file !== undefined)
+        return `${file} was not written: ${why}; the files of the single sources are there`;
       const source = userId ?? channelId;
       const whose = source === undefined ? mediaType : `${mediaType} ${source}`;
       return `${count} of ${whose} in no file: ${why}`;
