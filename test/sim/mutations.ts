@@ -134,7 +134,7 @@ export const MUTATIONS: readonly Mutation[] = [
     replace:
       'ConditionExpression: `((${unchangedSince(seen)} AND ${RESTART_AS_SEEN} AND ${stopAsSeen(seen)}) OR attribute_exists(pk))`,',
     why: 'two tasks that see an ended stream both ask Zoom for another one',
-    under: { faults: ['zoom', 'kill'], rate: 6 },
+    under: { faults: ['zoom', 'index', 'slow_table'], rate: 8 },
   },
   {
     name: 'frames overtake the spool',

@@ -21,6 +21,16 @@ test.each<[string, (history: PlantedHistory) => PlantedHistory]>([
   expect(words(meanwhile(new PlantedHistory().claim(A, 's')).claim(A, 's'))).toEqual([]);
 });
 
+test('nor is one whose client has stopped waiting for the answer', () => {
+  const history = new PlantedHistory();
+  const values = { ':a': A, ':e': 1 };
+  const call = history.write(A, 'SESSION#s', { update: 'SET owner = :a, epoch = :e', values });
+  call.apply();
+  history.wait(2_000);
+  call.answer();
+  expect(words(history.claim(A, 's'))).toEqual([]);
+});
+
 test('nor is one that never heard of its claim', () => {
   const history = new PlantedHistory();
   const update = { update: 'SET owner = :a, epoch = :e', values: { ':a': A, ':e': 1 } };

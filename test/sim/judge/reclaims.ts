@@ -1,6 +1,8 @@
 import type { HistoryEvent, Problem, RowEvent } from '../history.ts';
 
 const SESSION = 'SESSION#';
+/** A client waits for no answer longer than that: what comes later is heard by nobody. */
+const HEARD_WITHIN_MS = 2_000;
 
 /** A claim that its process has heard of. */
 interface HeardClaim {
@@ -16,7 +18,7 @@ interface HeardClaim {
  */
 export function judgeReclaims(history: readonly HistoryEvent[]): Problem[] {
   const lapses = new Map<string, number>();
-  const left = new Map<number, number>();
+  const left = new Map<number, RowEvent>();
   const applied = new Map<number, RowEvent>();
   const heard = new Map<string, HeardClaim>();
   const problems: Problem[] = [];
@@ -25,7 +27,7 @@ export function judgeReclaims(history: readonly HistoryEvent[]): Problem[] {
       lapses.set(event.process ?? '', event.step);
     }
     if (event.kind !== 'row' || event.op !== 'write' || !event.row.startsWith(SESSION)) continue;
-    if (event.phase === 'invoked') left.set(event.call, event.step);
+    if (event.phase === 'invoked') left.set(event.call, event);
     if (event.phase === 'applied' && isClaim(event)) {
       const before = heard.get(event.row);
       const epoch = Number(event.after?.['epoch']);
@@ -42,7 +44,9 @@ export function judgeReclaims(history: readonly HistoryEvent[]): Problem[] {
     const claim = event.phase === 'answered' ? applied.get(event.call) : undefined;
     if (claim === undefined || event.phase !== 'answered') continue;
     const { process, row, call, after } = claim;
-    heard.set(row, { process, epoch: Number(after?.['epoch']), step: left.get(call) ?? 0 });
+    const { step = 0, atMs = 0 } = left.get(call) ?? {};
+    if (event.atMs - atMs >= HEARD_WITHIN_MS) continue;
+    heard.set(row, { process, epoch: Number(after?.['epoch']), step });
   }
   return problems;
 }
