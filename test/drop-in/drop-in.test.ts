@@ -119,7 +119,7 @@ test('the package names what each way of resolving looks for, and brings no Node
 
 test('the infra of the installed package refuses a Kinesis client older than the runner was tested with', () => {
   const installed = join(project, 'node_modules/rtms-kinesis');
-  const file = './node_modules/rtms-kinesis/dist/infra/bundling/kinesis-client-version.js';
+  const file = './node_modules/rtms-kinesis/dist/infra/bundling/bundle-options.js';
   const source = `(await import('${file}')).checkKinesisClient()`;
   // Each in a process of its own: Node remembers where it found a package.
   const check = () => run(process.execPath, ['--input-type=module', '--eval', source], project);
