@@ -267,7 +267,7 @@ describe('media connections', () => {
       if (path === 'audio' && isGone) socket.terminate();
       else accept(['audio'])(path, message, socket);
     };
-    await using it = await joinSigned(script, { mediaWindowMs: 60 });
+    await using it = await joinSigned(script, { mediaWindowMs: 1_000 });
     await it.log.next('joined');
     isGone = true;
     for (const socket of it.zoom.sockets('audio')) socket.terminate();
