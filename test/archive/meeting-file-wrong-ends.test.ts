@@ -13,13 +13,13 @@ import { registerHooks } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
-import { loadAccessUnits } from '../../../../simulator/media/assets.ts';
-import { audioFrame } from '../../../../simulator/media/audio-source.ts';
-import { WIRE_DEFAULTS } from '../../../../simulator/media/media-params.ts';
-import type { ScenarioParticipant } from '../../../../simulator/scenario/scenario.ts';
-import { frame, START_MS } from '../../../../test/support/test-records.ts';
-import { MeetingExport } from '../meeting.ts';
-import { MixReader } from './mix-reader.ts';
+import { MeetingExport } from '../../sdk/consumer/export/meeting.ts';
+import { MixReader } from '../../sdk/consumer/export/meeting-file/mix-reader.ts';
+import { loadAccessUnits } from '../../simulator/media/assets.ts';
+import { audioFrame } from '../../simulator/media/audio-source.ts';
+import { WIRE_DEFAULTS } from '../../simulator/media/media-params.ts';
+import type { ScenarioParticipant } from '../../simulator/scenario/scenario.ts';
+import { frame, START_MS } from '../support/test-records.ts';
 
 /** Where Linux lists what a process has open, and a disk that is always full. */
 const OPEN_FILES = '/proc/self/fd';
@@ -31,6 +31,8 @@ const sentence = {
   audio: { kind: 'clips', clips: [{ startMs: 0, file: 'speech/01' }] },
 } as unknown as ScenarioParticipant;
 
+// The encoder is hidden from Node, so nothing may have loaded it before: this file needs a process of its own, which tests of
+// sdk/consumer do not have.
 let root: string;
 beforeAll(async () => {
   root = await mkdtemp(join(tmpdir(), 'rtms-wrong-ends-'));
