@@ -113,7 +113,7 @@ function bytesOf(description: VideoDecoderConfig['description']): Uint8Array {
   if (description instanceof Uint8Array) return description;
   if (ArrayBuffer.isView(description))
     return new Uint8Array(description.buffer, description.byteOffset, description.byteLength);
-  return new Uint8Array(description ?? []);
+  return description === undefined ? new Uint8Array() : new Uint8Array(description);
 }
 
 const SPS = 7;
