@@ -1,5 +1,5 @@
 import { statSync } from 'node:fs';
-import { extname } from 'node:path';
+import { basename, extname } from 'node:path';
 import { describeLoss, describeLosses, judge, type LedgerReport } from '../sdk/consumer/index.ts';
 import type { SentReport } from '../simulator/sent-ledger.ts';
 import { fromHere, type WrittenFiles } from './observe/meeting-files.ts';
@@ -18,7 +18,16 @@ const FILE_KINDS: Readonly<Record<string, string>> = {
   '.vtt': 'captions',
   '.srt': 'captions',
   '.txt': 'transcript',
-  '.jsonl': 'chat',
+};
+/** What the documents of a meeting hold, where the ending of the name does not tell. */
+const DOCUMENT_KINDS: Readonly<Record<string, string>> = {
+  'chat.jsonl': 'chat',
+  'events.jsonl': 'events',
+  'manifest.json': 'manifest',
+  'meeting.mp4': 'meeting',
+  'participants.json': 'participants',
+  'speakers.rttm': 'speakers',
+  'transcript.jsonl': 'transcript',
 };
 
 const MEDIA_ORDER = ['audio', 'video', 'deskshare', 'transcript', 'chat', 'events'];
@@ -111,6 +120,6 @@ function describeFile(path: string): Summary['files'][number] {
   const stats = statSync(path);
   const what = stats.isDirectory()
     ? 'pictures'
-    : `${FILE_KINDS[extname(path)] ?? 'file'}, ${Math.ceil(stats.size / 1024)} KiB`;
+    : `${DOCUMENT_KINDS[basename(path)] ?? FILE_KINDS[extname(path)] ?? 'file'}, ${Math.ceil(stats.size / 1024)} KiB`;
   return { path: fromHere(path), what };
 }

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { MeetingLine } from './line.ts';
 import { nextPage, positionsBeforeLast } from './line-page.ts';
-import { type Positions, readMark, writeMark } from './mark.ts';
+import { type MarkPositions, readMark, writeMark } from './mark.ts';
 
 const line = (rtmsStreamId: string, sequence: number, atMs: number, text = 'x'): MeetingLine => ({
   rtmsStreamId,
@@ -15,7 +15,7 @@ const a = [line('a', 1, 10), line('a', 3, 30), line('a', 4, 25), line('a', 9, 60
 const b = [line('b', 1, 20), line('b', 2, 50)];
 const LIMITS = { lines: 100, characters: 1_000 };
 const all = () => true;
-const START: Positions = new Map();
+const START: MarkPositions = new Map();
 const numbers = (lines: readonly MeetingLine[]) =>
   lines.map((each) => `${each.rtmsStreamId}${each.sequence}`);
 

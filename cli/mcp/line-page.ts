@@ -1,5 +1,5 @@
 import type { MeetingLine } from './line.ts';
-import type { Positions } from './mark.ts';
+import type { MarkPositions } from './mark.ts';
 
 export interface PageLimits {
   readonly lines: number;
@@ -10,7 +10,7 @@ export interface PageLimits {
 export interface LinePage {
   readonly lines: readonly MeetingLine[];
   /** Up to where the client has read now. Lines that it does not want count as read. */
-  readonly positions: Positions;
+  readonly positions: MarkPositions;
   readonly hasMore: boolean;
 }
 
@@ -25,7 +25,7 @@ type StreamLines = readonly MeetingLine[];
  */
 export function nextPage(
   streams: readonly StreamLines[],
-  after: Positions,
+  after: MarkPositions,
   isWanted: (line: MeetingLine) => boolean,
   limits: PageLimits,
 ): LinePage {
@@ -54,7 +54,7 @@ export function positionsBeforeLast(
   streams: readonly StreamLines[],
   isWanted: (line: MeetingLine) => boolean,
   count: number,
-): Positions {
+): MarkPositions {
   const newest = streams
     .flatMap((lines) => lines.filter(isWanted).slice(-count))
     .sort((a, b) => a.atMs - b.atMs)
@@ -80,7 +80,7 @@ export function isAfter(
 
 const byNumber = (a: MeetingLine, b: MeetingLine) => a.epoch - b.epoch || a.sequence - b.sequence;
 
-function firstAfter(lines: StreamLines, after: Positions): number {
+function firstAfter(lines: StreamLines, after: MarkPositions): number {
   const position = after.get(lines[0]?.rtmsStreamId ?? '');
   let low = 0;
   let high = lines.length;

@@ -1,7 +1,7 @@
 import { type Answer, peopleText, showLine, writeLine } from './answer.ts';
 import { LINE_KINDS, type LineKind, type MeetingLine } from './line.ts';
 import { nextPage, type PageLimits, positionsBeforeLast } from './line-page.ts';
-import { type Positions, readMark, writeMark } from './mark.ts';
+import { type MarkPositions, readMark, writeMark } from './mark.ts';
 import type { OpenMeeting } from './meetings.ts';
 import type { Scope } from './scope.ts';
 
@@ -44,7 +44,7 @@ export function readLines(meeting: OpenMeeting, scope: Scope, asked: LinesAsked)
   const streams = log.lines;
   const isWanted = (line: MeetingLine) => scope.includes(line) && asked.isWanted(line);
   const { mark, last, limit = DEFAULT_LINES } = asked;
-  const after: Positions =
+  const after: MarkPositions =
     mark !== undefined
       ? readMark(mark, id)
       : last === undefined

@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { KinesisClient } from '@aws-sdk/client-kinesis';
 import { DynamoDBDocumentClient, GetCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
@@ -22,6 +21,7 @@ import type { Missing } from '../../simulator/scenario/forms.ts';
 import type { ScenarioInput } from '../../simulator/scenario/scenario.ts';
 import { type Simulator, startSimulator } from '../../simulator/simulator.ts';
 import { EXAMPLE_APP } from '../../simulator/sockets/handshake.ts';
+import { waitFound } from './wait-found.ts';
 
 /** L16 so that frames are small and prove themselves; see simulator/media/synthetic-frame.ts. */
 const AUDIO_L16 = {
@@ -146,18 +146,12 @@ export class World implements AsyncDisposable {
   }
 
   /** Waits until `check` finds something. @throws Error naming `what` after `timeoutMs` */
-  async until<T>(
+  until<T>(
     what: string,
     check: () => T | undefined | false | Promise<T | undefined | false>,
     timeoutMs = 45_000,
   ): Promise<T> {
-    const deadline = performance.now() + timeoutMs;
-    for (;;) {
-      const found = await check();
-      if (found !== undefined && found !== false) return found;
-      if (performance.now() > deadline) throw new Error(`not within ${timeoutMs} ms: ${what}`);
-      await sleep(25);
-    }
+    return waitFound(what, check, timeoutMs);
   }
 
   /** Waits for a step in the life of a session. */

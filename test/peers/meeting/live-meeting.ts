@@ -1,5 +1,4 @@
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import {
   type KinesisClient,
   ListShardsCommand,
@@ -13,6 +12,7 @@ import { syntheticMeeting } from '../../../simulator/scenario/synthetic-meeting.
 import type { SentReport } from '../../../simulator/sent-ledger.ts';
 import { type Simulator, startSimulator } from '../../../simulator/simulator.ts';
 import { connect } from '../../support/kinesis-client.ts';
+import { waitFound } from '../../support/wait-found.ts';
 import { CREDENTIALS, EVERYTHING } from '../../support/world.ts';
 import { readStored, type StoredRecord } from './written-records.ts';
 
@@ -27,19 +27,13 @@ const ALL_MEDIA = syntheticMeeting({
   transcriptEveryMs: 500,
 });
 
-/** Waits until `check` finds something. @throws Error naming `what` */
-export async function waitUntil<T>(
+/** Waits until `check` finds something, as long as software of others may take to start. @throws Error naming `what` */
+export function waitUntil<T>(
   what: string,
   check: () => T | undefined | false | Promise<T | undefined | false>,
   timeoutMs = 180_000,
 ): Promise<T> {
-  const deadline = performance.now() + timeoutMs;
-  for (;;) {
-    const found = await check();
-    if (found !== undefined && found !== false) return found;
-    if (performance.now() > deadline) throw new Error(`not within ${timeoutMs} ms: ${what}`);
-    await sleep(50);
-  }
+  return waitFound(what, check, timeoutMs);
 }
 
 /** A meeting that real runner processes record into the local Kinesis, for consumers that others wrote. */

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { WebSocketServer } from 'ws';
-import { type FakeRecogniser, IdleRule } from './fake-recogniser.ts';
+import { type FakeRecogniser, fakeRecogniser, IdleRule } from './fake-recogniser.ts';
 import { type HeardNumber, NumberEars } from './heard-numbers.ts';
 
 /** Deepgram's live connection: binary messages of samples in, `Results` out; it closes with 1011 what brings nothing. */
@@ -40,21 +40,6 @@ export async function startFakeDeepgram(idleMs: number): Promise<FakeRecogniser>
   const breakAll = () => {
     for (const socket of server.clients) socket.terminate();
   };
-  return {
-    url: `ws://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    get opened() {
-      return counts.opened;
-    },
-    get timedOut() {
-      return counts.timedOut;
-    },
-    get keptAlive() {
-      return counts.keptAlive;
-    },
-    breakAll,
-    async [Symbol.asyncDispose]() {
-      breakAll();
-      await new Promise((resolve) => server.close(resolve));
-    },
-  };
+  const { port } = server.address() as AddressInfo;
+  return fakeRecogniser(`ws://127.0.0.1:${port}`, server, counts, breakAll);
 }

@@ -32,3 +32,36 @@ export class IdleRule {
     clearTimeout(this.#timer);
   }
 }
+
+/** What is counted of the connections of a recogniser. */
+interface ConnectionCounts {
+  opened: number;
+  timedOut: number;
+  keptAlive: number;
+}
+
+/** The recogniser that listens at `url`: its counts stay live, and the end of the test breaks its connections and closes it. */
+export function fakeRecogniser(
+  url: string,
+  server: { close(done: () => void): unknown },
+  counts: ConnectionCounts,
+  breakAll: () => void,
+): FakeRecogniser {
+  return {
+    url,
+    get opened() {
+      return counts.opened;
+    },
+    get timedOut() {
+      return counts.timedOut;
+    },
+    get keptAlive() {
+      return counts.keptAlive;
+    },
+    breakAll,
+    async [Symbol.asyncDispose]() {
+      breakAll();
+      await new Promise<void>((resolve) => void server.close(resolve));
+    },
+  };
+}

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer, type ServerHttp2Session, type ServerHttp2Stream } from 'node:http2';
 import type { AddressInfo } from 'node:net';
 import { EventStreamCodec } from '@smithy/core/event-streams';
-import { type FakeRecogniser, IdleRule } from './fake-recogniser.ts';
+import { type FakeRecogniser, fakeRecogniser, IdleRule } from './fake-recogniser.ts';
 import { type HeardNumber, NumberEars } from './heard-numbers.ts';
 
 const codec = new EventStreamCodec(
@@ -38,23 +38,8 @@ export async function startFakeTranscribe(idleMs: number): Promise<FakeRecognise
   const breakAll = () => {
     for (const session of sessions) session.destroy();
   };
-  return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    get opened() {
-      return counts.opened;
-    },
-    get timedOut() {
-      return counts.timedOut;
-    },
-    get keptAlive() {
-      return counts.keptAlive;
-    },
-    breakAll,
-    async [Symbol.asyncDispose]() {
-      breakAll();
-      await new Promise((resolve) => server.close(resolve));
-    },
-  };
+  const { port } = server.address() as AddressInfo;
+  return fakeRecogniser(`http://127.0.0.1:${port}`, server, counts, breakAll);
 }
 
 function serve(
