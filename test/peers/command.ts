@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { setPriority } from 'node:os';
@@ -28,8 +29,9 @@ const INSTALL_PRIORITY = 10;
 /** What of a failed command's output goes into the error: the cause stands at the end. */
 const TOLD_CHARACTERS = 3_000;
 
-/** Programs that run, and whether they install. */
-const running = new Map<ChildProcess, boolean>();
+/** Programs that run, each with the peer that started it; undefined: it installs. */
+const running = new Map<ChildProcess, string | undefined>();
+const startedBy = new AsyncLocalStorage<string>();
 let installing = 0;
 
 /**
@@ -48,7 +50,7 @@ export function startCommand(
     detached: true,
   });
   const { isInstall = false } = options;
-  running.set(child, isInstall);
+  running.set(child, isInstall ? undefined : startedBy.getStore());
   if (isInstall && child.pid !== undefined) setPriority(child.pid, INSTALL_PRIORITY);
   child.once('close', () => running.delete(child));
   // A program that does not read its input closes the pipe.
@@ -109,14 +111,19 @@ export function installingMs(): number {
   return installing;
 }
 
+/** What `run` starts belongs to this peer, so that {@link killStarted} leaves the programs of a peer beside it alone. */
+export function startingFor<T>(peer: string, run: () => Promise<T>): Promise<T> {
+  return startedBy.run(peer, run);
+}
+
 /**
  * Ends every program that is still running, with the children that it started.
  *
- * @param withInstalls also what is being fetched for later peers
+ * @param peer whose programs alone; undefined: those of all peers, and what is being fetched for later ones
  */
-export function killStarted(withInstalls = false): void {
-  for (const [{ pid }, isInstall] of running) {
-    if (pid === undefined || (isInstall && !withInstalls)) continue;
+export function killStarted(peer?: string): void {
+  for (const [{ pid }, owner] of running) {
+    if (pid === undefined || (peer !== undefined && owner !== peer)) continue;
     try {
       process.kill(-pid, 'SIGKILL');
     } catch {

@@ -1,9 +1,10 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { installingMs, killStarted } from './command.ts';
+import { installingMs, killStarted, startingFor } from './command.ts';
 import { cpuSeconds } from './cpu-seconds.ts';
 import type { Peer, PeerWork, ProofLine } from './peer.ts';
 import { type PeerResult, rewriteProof } from './proof-page.ts';
@@ -11,8 +12,8 @@ import { PEERS } from './registry.ts';
 import { missingToolChains } from './tool-chains.ts';
 
 /**
- * `npm run test:peers [-- name … --write]`: software of others judges ours, one peer after another. What they need is installed into
- * `.peers-cache/`, for one peer at a time, while those before it run. A peer whose tool chain is missing is skipped, and has failed where `CI` or `RTMS_REQUIRE_PEERS=1` is set. Exit code 1
+ * `npm run test:peers [-- name … --write]`: software of others judges ours, one peer after another, and two at once of
+ * those that measure no time. What they need is installed into `.peers-cache/`, for one peer at a time, while those before it run. A peer whose tool chain is missing is skipped, and has failed where `CI` or `RTMS_REQUIRE_PEERS=1` is set. Exit code 1
  * when a peer failed; `--write` puts what was seen into docs/proof.md.
  */
 const { values, positionals } = parseArgs({
@@ -38,7 +39,7 @@ const missing = new Map(wanted.map((peer) => [peer, missingToolChains(peer.needs
 const installed = installInBackground(wanted.filter((peer) => missing.get(peer)?.length === 0));
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   process.once(signal, () => {
-    killStarted(true);
+    killStarted();
     process.exit(130);
   });
 }
@@ -75,19 +76,23 @@ async function runPeer(peer: Peer, onInstalled: () => void): Promise<readonly Pr
   const running = async () => {
     await installed.get(peer);
     onInstalled();
-    return await peer.run(work);
+    return await startingFor(peer.name, () => peer.run(work));
   };
   try {
     return await Promise.race([running(), late]);
   } finally {
     clearTimeout(timer);
-    killStarted();
+    killStarted(peer.name);
     await rm(scratch, { recursive: true, force: true });
   }
 }
 
-/** Wall clock and processor time since it was made, in words. On a cold cache the latter has what is fetched for later peers in it. */
-function stopwatch() {
+/**
+ * Wall clock and processor time since it was made, in words. On a cold cache the latter has what is fetched for later peers in it.
+ *
+ * @param isAlone nothing else runs, so the processor time of all children is told
+ */
+function stopwatch(isAlone: boolean) {
   const startedAt = performance.now();
   const cpuBefore = cpuSeconds();
   let readyAt = startedAt;
@@ -98,7 +103,7 @@ function stopwatch() {
     toString: () => {
       const cpu = cpuSeconds();
       const cpuText =
-        cpu === undefined || cpuBefore === undefined
+        !isAlone || cpu === undefined || cpuBefore === undefined
           ? ''
           : `, ${(cpu - cpuBefore).toFixed(1)} s of CPU`;
       const waited = readyAt - startedAt;
@@ -108,28 +113,28 @@ function stopwatch() {
 }
 
 /** After each peer, so that a run that ends early has not been for nothing. */
-async function writeRows(result: PeerResult): Promise<void> {
+function writeRows(result: PeerResult): void {
   if (!values.write) return;
-  const page = await readFile(PROOF, 'utf8');
   const day = new Date().toISOString().slice(0, 10);
-  await writeFile(PROOF, rewriteProof(page, names, [result], day));
+  writeFileSync(PROOF, rewriteProof(readFileSync(PROOF, 'utf8'), names, [result], day));
 }
 
-const whole = stopwatch();
+const whole = stopwatch(true);
 const count = { passed: 0, failed: 0, skipped: 0 };
 const table: string[] = [];
-for (const peer of wanted) {
+
+async function judge(peer: Peer, isAlone: boolean): Promise<void> {
   const lacks = missing.get(peer) ?? [];
   if (lacks.length > 0) {
     const isFailed = Boolean(isDemanded);
     count[isFailed ? 'failed' : 'skipped'] += 1;
     say(`${isFailed ? 'FAILED ' : 'skipped'} ${peer.name}: ${lacks.join('; ')}`);
-    continue;
+    return;
   }
-  const times = stopwatch();
+  const times = stopwatch(isAlone);
   try {
     const lines = await runPeer(peer, times.ready);
-    await writeRows({ peer, lines });
+    writeRows({ peer, lines });
     count.passed += 1;
     const proven = lines.filter(({ isProven }) => isProven ?? true);
     const rest = lines.length - proven.length;
@@ -146,7 +151,17 @@ for (const peer of wanted) {
   }
   table.push(`  ${peer.name}: ${times}`);
 }
-killStarted(true);
+
+const timeless = wanted.filter(({ isTimeless }) => isTimeless);
+const isAlone = timeless.length < 2;
+const next = async () => {
+  for (let peer = timeless.shift(); peer !== undefined; peer = timeless.shift()) {
+    await judge(peer, isAlone);
+  }
+};
+await Promise.all([next(), next()]);
+for (const peer of wanted.filter(({ isTimeless }) => !isTimeless)) await judge(peer, true);
+killStarted();
 for (const line of table) say(line);
 say(`${whole}; ${seconds(installingMs())} of installing in the background and before`);
 say(`${count.passed} passed, ${count.failed} failed, ${count.skipped} skipped`);

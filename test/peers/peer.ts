@@ -34,6 +34,8 @@ export interface Peer {
   readonly needs: readonly ToolChain[];
   /** It is stopped and has failed after this long, installation included. @default 10 */
   readonly atMostMinutes?: number;
+  /** It measures no time and gives nobody a limit of seconds, so it runs beside another of that kind. @default false */
+  readonly isTimeless?: boolean;
   /** Fetches what `run` will ask for into the cache. It is called while peers before this one run. */
   readonly install: () => Promise<unknown>;
   /** Defects of ours that this peer found, each with how it was mended: the list in docs/proof.md. */

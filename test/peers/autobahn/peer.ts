@@ -22,6 +22,7 @@ const install = () => python2Programs('autobahn', ['autobahntestsuite==0.8.2']);
 export const autobahnPeer: Peer = {
   name: 'autobahn',
   needs: ['python2'],
+  isTimeless: true,
   install,
   defects: [
     'the pong for a ping between the fragments of a message was sent behind the answer to that message (cases 5.6 and 5.19): it goes out before the message is handed on (`rtms/wire/lean-wire.ts`)',

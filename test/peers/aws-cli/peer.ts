@@ -21,6 +21,7 @@ const IN_AGGREGATE = 20;
 export const awsCliPeer: Peer = {
   name: 'aws-cli',
   needs: ['python', 'debian'],
+  isTimeless: true,
   install: installCommandLine,
   async run(work) {
     const aws = await CommandLine.two();

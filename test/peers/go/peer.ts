@@ -26,6 +26,7 @@ const SDK = 'github.com/aws/aws-sdk-go-v2/service/kinesis';
 export const goPeer: Peer = {
   name: 'go',
   needs: ['go'],
+  isTimeless: true,
   install: async () => {
     await installWith('go', ['mod', 'download'], GO);
     await installWith('go', ['build', '-o', PROGRAM, '.'], GO);

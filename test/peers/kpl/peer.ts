@@ -19,6 +19,7 @@ const STREAM = 'media';
 export const kplPeer: Peer = {
   name: 'kpl',
   needs: ['java', 'maven'],
+  isTimeless: true,
   install: buildJava,
   run,
 };

@@ -42,6 +42,7 @@ const install = () => pythonPrograms('kinesis', PACKAGES);
 export const pythonPeer: Peer = {
   name: 'python',
   needs: ['python'],
+  isTimeless: true,
   install,
   async run(work) {
     const programs = await install();

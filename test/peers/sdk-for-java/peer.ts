@@ -27,6 +27,7 @@ const FORMATS = [
 export const sdkForJavaPeer: Peer = {
   name: 'sdk-for-java',
   needs: ['java', 'maven'],
+  isTimeless: true,
   install: buildJava,
   defects: [
     'The local Kinesis spoke JSON alone and refused the CBOR that AWS SDK for Java sends: it speaks both (`local/kinesis/body-format.ts`).',

@@ -38,6 +38,7 @@ export const validatorsPeer: Peer = {
   name: 'validators',
   atMostMinutes: 20,
   needs: ['python'],
+  isTimeless: true,
   install,
   defects: [
     'the image named its user, which a host may not resolve (hadolint DL3066): it names the number 1000, as the owner of its files does (`runner/Dockerfile`)',
