@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { parseArgs } from 'node:util';
+import { commandOptions, wholeNumber } from './support/command-options.ts';
 
 /**
  * `npm run test:forms [-- --seed N] [--seeds K] [--long] [paths...]`: the whole-system tests with Zoom's messages in
@@ -10,7 +10,7 @@ import { parseArgs } from 'node:util';
  */
 const WHOLE_SYSTEM = ['test/e2e', 'test/sessions'];
 
-const { values, positionals } = parseArgs({
+const { values, positionals } = commandOptions('npm run test:forms -- [path …]', {
   options: {
     seed: { type: 'string', default: String(Date.now() % 1_000_000) },
     seeds: { type: 'string', default: '1' },
@@ -37,9 +37,3 @@ for (let seed = first; seed < first + count; seed++) {
 const outcome = failed.length === 0 ? 'none failed' : `failed: ${failed.join(', ')}`;
 process.stdout.write(`\nseeds ${first} to ${first + count - 1}: ${outcome}\n`);
 process.exitCode = failed.length === 0 ? 0 : 1;
-
-function wholeNumber(name: string, value: string): number {
-  if (/^\d{1,9}$/.test(value)) return Number(value);
-  process.stderr.write(`--${name} is a whole number, not "${value}"\n`);
-  process.exit(2);
-}

@@ -13,7 +13,8 @@
  *   soak            twelve hours of audio in fast forward, and what the heap holds after each
  *   webhook         the webhook function
  */
-import { parseArgs } from 'node:util';
+
+import { commandOptions, wholeNumber } from '../support/command-options.ts';
 import { benchAggregate } from './aggregate.ts';
 import { benchConsume } from './consume.ts';
 import { benchDecode } from './decode.ts';
@@ -29,7 +30,7 @@ import { benchSoak } from './soak.ts';
 import { benchWebhook } from './webhook.ts';
 import { WORKLOADS, type WorkloadName } from './workloads.ts';
 
-const { positionals, values } = parseArgs({
+const { positionals, values } = commandOptions('npm run bench -- [name]', {
   allowPositionals: true,
   options: {
     /** Comma-separated names of builds/*.ts. */
@@ -52,7 +53,7 @@ const BENCHES: Readonly<Record<string, () => Promise<unknown>>> = {
       builds: values.builds.split(',') as BuildName[],
       workloads: values.workloads.split(',') as WorkloadName[],
       steps: values.steps?.split(',').map(Number),
-      rounds: Number(values.rounds),
+      rounds: wholeNumber('rounds', values.rounds),
       profile: values.profile,
       write: values.write,
     }),
@@ -66,7 +67,7 @@ const BENCHES: Readonly<Record<string, () => Promise<unknown>>> = {
   put: () => benchPut(),
   consume: () => benchConsume(),
   push: () => benchPush(),
-  shards: () => benchShards(Number(values.rounds)),
+  shards: () => benchShards(wholeNumber('rounds', values.rounds)),
   soak: () => benchSoak(),
   webhook: async () => process.stdout.write(`${JSON.stringify(await benchWebhook(), null, 2)}\n`),
 };

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { parseArgs } from 'node:util';
 import { syntheticMeeting } from '../../simulator/scenario/synthetic-meeting.ts';
+import { commandOptions, wholeNumber } from '../support/command-options.ts';
 import { startWorld, type World } from '../support/world.ts';
 import { atMost, judge, type Target } from './targets.ts';
 
@@ -101,10 +101,10 @@ function targetsOf({ freezes, late, problems }: FreezeReport): Target[] {
 }
 
 if (import.meta.main) {
-  const { values } = parseArgs({
+  const { values } = commandOptions('npm run test:chaos -- freeze', {
     options: { ms: { type: 'string', multiple: true, default: FREEZES_MS.map(String) } },
   });
-  const report = await runFreezes(values.ms.map(Number));
+  const report = await runFreezes(values.ms.map((ms) => wholeNumber('ms', ms)));
   process.stdout.write(`${JSON.stringify(report, undefined, 2)}\n`);
   process.exitCode = judge(targetsOf(report)) ? 0 : 1;
 }

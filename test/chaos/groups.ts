@@ -4,7 +4,6 @@ import { createServer } from 'node:net';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
 import {
   CreateStreamCommand,
   type KinesisClient,
@@ -18,6 +17,7 @@ import { FaultProxy } from '../../local/aws/fault-proxy.ts';
 import { startKinesisServer } from '../../local/kinesis/server.ts';
 import { seededRandom } from '../../shared/seeded-random.ts';
 import { listen } from '../../simulator/sockets/listen.ts';
+import { commandOptions, wholeNumber } from '../support/command-options.ts';
 import { startGroupTables } from '../support/group-table.ts';
 import { connect } from '../support/kinesis-client.ts';
 import { mediaRecord, packed } from '../support/test-records.ts';
@@ -300,7 +300,7 @@ function targetsOf(report: GroupReport & { readonly crashed: number }): Target[]
 }
 
 if (import.meta.main) {
-  const { values } = parseArgs({
+  const { values } = commandOptions('npm run test:chaos -- groups', {
     options: {
       seed: { type: 'string', default: '1' },
       seconds: { type: 'string', default: '600' },
@@ -308,8 +308,8 @@ if (import.meta.main) {
     },
   });
   const report = await runGroups({
-    seed: Number(values.seed),
-    seconds: Number(values.seconds),
+    seed: wholeNumber('seed', values.seed),
+    seconds: wholeNumber('seconds', values.seconds),
     push: !values.poll,
   });
   process.stdout.write(`${JSON.stringify(report, undefined, 2)}\n`);

@@ -2,13 +2,13 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { parseArgs } from 'node:util';
 import { CreateStreamCommand, type KinesisClient } from '@aws-sdk/client-kinesis';
 import type { FaultScript } from '../../local/kinesis/faults.ts';
 import { DEFAULT_MEMORY_LIMITS } from '../../runner/kinesis/pressure.ts';
 import { Producer } from '../../runner/kinesis/producer.ts';
 import { openSpool } from '../../runner/kinesis/spool/spool.ts';
 import { createKinesisClient } from '../../runner/kinesis/transport.ts';
+import { commandOptions, wholeNumber } from '../support/command-options.ts';
 import { startKinesisProcess } from './kinesis-process.ts';
 import { type Audit, audit } from './kinesis-read-back.ts';
 import { audio, lines, Source, video } from './kinesis-traffic.ts';
@@ -267,7 +267,7 @@ function percentile(latencies: number[], share = 0.99): number {
 }
 
 if (import.meta.main) {
-  const { values } = parseArgs({
+  const { values } = commandOptions('npm run test:chaos -- kinesis-outage', {
     options: {
       outage: { type: 'string', default: '300' },
       phase: { type: 'string', default: '20' },
@@ -275,9 +275,9 @@ if (import.meta.main) {
     },
   });
   const report = await runKinesisOutage({
-    outageSeconds: Number(values.outage),
-    phaseSeconds: Number(values.phase),
-    seed: Number(values.seed),
+    outageSeconds: wholeNumber('outage', values.outage),
+    phaseSeconds: wholeNumber('phase', values.phase),
+    seed: wholeNumber('seed', values.seed),
   });
   process.stdout.write(`${JSON.stringify(report, undefined, 2)}\n`);
   process.exitCode = isGood(report) ? 0 : 1;

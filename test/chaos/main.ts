@@ -23,8 +23,11 @@ const RUNS = {
 
 const [name, ...options] = process.argv.slice(2);
 if (name !== undefined && !(name in RUNS)) {
-  process.stderr.write(`no run "${name}"; known: ${Object.keys(RUNS).join(', ')}\n`);
-  process.exit(2);
+  const known = Object.entries(RUNS).map(([run, what]) => `  ${run.padEnd(16)}${what}\n`);
+  const isAsked = name === '--help';
+  const said = `npm run test:chaos [-- <run> [options of that run, --help for them]]\n${known.join('')}`;
+  (isAsked ? process.stdout : process.stderr).write(isAsked ? said : `no run "${name}"\n${said}`);
+  process.exit(isAsked ? 0 : 2);
 }
 // Every run meets a Zoom that says the same in other forms; the seed brings one back. `runners` draws by its own seed.
 const forms = process.env['SIMULATOR_FORMS'] || newSeed();

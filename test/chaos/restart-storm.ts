@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { parseArgs } from 'node:util';
 import { seededRandom } from '../../shared/seeded-random.ts';
 import { EXAMPLE_API } from '../../simulator/api/api-server.ts';
 import type { ScenarioInput } from '../../simulator/scenario/scenario.ts';
+import { commandOptions, wholeNumber } from '../support/command-options.ts';
 import { AUDIO_ALONE, CREDENTIALS, startWorld, type World } from '../support/world.ts';
 import { type PlannedRestart, planRestartStorm, type Trouble } from './restart-plan.ts';
 
@@ -245,7 +245,7 @@ function spread(values: number[]): { readonly median: number; readonly max: numb
 }
 
 if (import.meta.main) {
-  const { values } = parseArgs({
+  const { values } = commandOptions('npm run test:chaos -- restart-storm', {
     options: {
       seed: { type: 'string', default: String(Date.now() % 1_000_000) },
       meetings: { type: 'string', default: '200' },
@@ -256,10 +256,10 @@ if (import.meta.main) {
   let isGood = true;
   for (const hasApi of [true, false]) {
     const report = await runRestartStorm({
-      seed: Number(values.seed),
-      meetings: Number(values.meetings),
-      runners: Number(values.runners),
-      stormMs: Number(values.seconds) * 1_000,
+      seed: wholeNumber('seed', values.seed),
+      meetings: wholeNumber('meetings', values.meetings),
+      runners: wholeNumber('runners', values.runners),
+      stormMs: wholeNumber('seconds', values.seconds) * 1_000,
       hasApi,
     });
     process.stdout.write(`${JSON.stringify(report, undefined, 2)}\n`);

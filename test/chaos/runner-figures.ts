@@ -1,7 +1,7 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { parseArgs } from 'node:util';
 import { syntheticMeeting } from '../../simulator/scenario/synthetic-meeting.ts';
+import { commandOptions, wholeNumber } from '../support/command-options.ts';
 import { startWorld, type World } from '../support/world.ts';
 import { atMost, judge, type Target } from './targets.ts';
 
@@ -222,8 +222,10 @@ function targetsOf({ handOver, kill, late, problems }: RunnerFigures): Target[] 
 }
 
 if (import.meta.main) {
-  const { values } = parseArgs({ options: { sessions: { type: 'string', default: '60' } } });
-  const figures = await measureRunners(Number(values.sessions));
+  const { values } = commandOptions('npm run test:chaos -- runner-figures', {
+    options: { sessions: { type: 'string', default: '60' } },
+  });
+  const figures = await measureRunners(wholeNumber('sessions', values.sessions));
   process.stdout.write(`${JSON.stringify(figures, undefined, 2)}\n`);
   process.exitCode = judge(targetsOf(figures)) ? 0 : 1;
 }

@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { parseArgs } from 'node:util';
 import { seededRandom } from '../../shared/seeded-random.ts';
 import { drawForms } from '../../simulator/scenario/forms.ts';
 import { syntheticMeeting } from '../../simulator/scenario/synthetic-meeting.ts';
+import { commandOptions, wholeNumber } from '../support/command-options.ts';
 import { startWorld, type World } from '../support/world.ts';
 import { type Blow, type PlannedMeeting, planRunnerStorm } from './runner-plan.ts';
 
@@ -230,7 +230,7 @@ function summarize(boundaries: readonly Boundary[]): RunnerStormReport['missingA
 }
 
 if (import.meta.main) {
-  const { values } = parseArgs({
+  const { values } = commandOptions('npm run test:chaos -- runners', {
     options: {
       seed: { type: 'string', default: String(Date.now() % 1_000_000) },
       meetings: { type: 'string', default: '30' },
@@ -242,11 +242,14 @@ if (import.meta.main) {
   });
   const { 'task-start-seconds': startSeconds } = values;
   const report = await runRunnerStorm({
-    seed: Number(values.seed),
-    meetings: Number(values.meetings),
-    runners: Number(values.runners),
-    stormMs: Number(values.seconds) * 1_000,
-    taskStartMs: startSeconds === undefined ? undefined : Number(startSeconds) * 1_000,
+    seed: wholeNumber('seed', values.seed),
+    meetings: wholeNumber('meetings', values.meetings),
+    runners: wholeNumber('runners', values.runners),
+    stormMs: wholeNumber('seconds', values.seconds) * 1_000,
+    taskStartMs:
+      startSeconds === undefined
+        ? undefined
+        : wholeNumber('task-start-seconds', startSeconds) * 1_000,
   });
   process.stdout.write(`${JSON.stringify(report, undefined, 2)}\n`);
   process.exitCode = report.problems.length + report.unended.length === 0 ? 0 : 1;

@@ -1,4 +1,3 @@
-import { parseArgs } from 'node:util';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { startChild, stopChild } from '../../local/child.ts';
@@ -10,6 +9,7 @@ import {
 } from '../../sdk/client/index.ts';
 import { syntheticMeeting } from '../../simulator/scenario/synthetic-meeting.ts';
 import { EXAMPLE_APP } from '../../simulator/sockets/handshake.ts';
+import { commandOptions, wholeNumber } from '../support/command-options.ts';
 
 export interface SessionsReport {
   /** Sessions that joined, got audio, and left; one after another. */
@@ -129,15 +129,15 @@ function heapBytes(): number {
 }
 
 if (import.meta.main) {
-  const { values } = parseArgs({
+  const { values } = commandOptions('npm run test:chaos -- sdk-sessions', {
     options: {
       sequential: { type: 'string', default: '500' },
       concurrent: { type: 'string', default: '200' },
     },
   });
   const report = await runSdkSessions({
-    sequential: Number(values.sequential),
-    concurrent: Number(values.concurrent),
+    sequential: wholeNumber('sequential', values.sequential),
+    concurrent: wholeNumber('concurrent', values.concurrent),
   });
   process.stdout.write(`${JSON.stringify(report, undefined, 2)}\n`);
 }

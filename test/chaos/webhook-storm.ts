@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { isDeepStrictEqual, parseArgs } from 'node:util';
+import { isDeepStrictEqual } from 'node:util';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { DeleteMessageCommand, ReceiveMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { DynamoDBDocumentClient, UpdateCommand } from '@aws-sdk/lib-dynamodb';
@@ -7,6 +7,7 @@ import type { FaultMode } from '../../local/aws/fault-proxy.ts';
 import { seededRandom } from '../../shared/seeded-random.ts';
 import { decodeSessionJob } from '../../shared/session-job.ts';
 import { sessionKey, UNOWNED, wantedState } from '../../shared/session-table/session-row.ts';
+import { commandOptions, wholeNumber } from '../support/command-options.ts';
 import { type FrontDoor, startFrontDoor } from '../support/front-door.ts';
 import { type Delivery, expectedRow, planStorm, type Random } from './storm-plan.ts';
 
@@ -232,15 +233,15 @@ class Claimer {
 }
 
 if (import.meta.main) {
-  const { values } = parseArgs({
+  const { values } = commandOptions('npm run test:chaos -- webhook-storm', {
     options: {
       events: { type: 'string', default: '10000' },
       seed: { type: 'string', default: '4' },
     },
   });
   const report = await runWebhookStorm({
-    events: Number(values.events),
-    seed: Number(values.seed),
+    events: wholeNumber('events', values.events),
+    seed: wholeNumber('seed', values.seed),
   });
   process.stdout.write(`${JSON.stringify(report, undefined, 2)}\n`);
   const { wrong, unclaimed, claimedTwice, undelivered, answers, slowestAnswerMs } = report;

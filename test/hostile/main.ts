@@ -1,4 +1,4 @@
-import { parseArgs } from 'node:util';
+import { commandOptions, wholeNumber } from '../support/command-options.ts';
 import { Arena } from './arena.ts';
 import { CONSUMER_ATTACKS } from './consumer-attacks.ts';
 import { JOB_ATTACK, RECORD_ATTACKS, ROW_ATTACKS } from './corrupt-attacks.ts';
@@ -12,7 +12,7 @@ import { PEER_ATTACKS } from './peer-attacks.ts';
  * neighbours were and does not judge it. Exit code 1 when a
  * rule was broken; `--write` puts the table into docs/threat-model.md.
  */
-const { values } = parseArgs({
+const { values } = commandOptions('npm run test:hostile --', {
   options: {
     seed: { type: 'string', default: String(Date.now() % 1_000_000) },
     seconds: { type: 'string', default: '60' },
@@ -22,7 +22,7 @@ const { values } = parseArgs({
   },
 });
 const FUZZ_SLICE_SECONDS = 10;
-const seed = Number(values.seed);
+const seed = wholeNumber('seed', values.seed);
 const say = (text: string) => process.stdout.write(`${text}\n`);
 say(`seed ${seed}`);
 

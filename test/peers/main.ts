@@ -3,7 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
+import { commandOptions } from '../support/command-options.ts';
 import { installingMs, killStarted, startingFor } from './command.ts';
 import { cpuSeconds } from './cpu-seconds.ts';
 import type { Peer, PeerWork, ProofLine } from './peer.ts';
@@ -16,7 +16,7 @@ import { missingToolChains } from './tool-chains.ts';
  * those that measure no time. What they need is installed into `.peers-cache/`, for one peer at a time, while those before it run. A peer whose tool chain is missing is skipped, and has failed where `CI` or `RTMS_REQUIRE_PEERS=1` is set. Exit code 1
  * when a peer failed; `--write` puts what was seen into docs/proof.md.
  */
-const { values, positionals } = parseArgs({
+const { values, positionals } = commandOptions('npm run test:peers -- [name …]', {
   options: { write: { type: 'boolean', default: false } },
   allowPositionals: true,
 });
