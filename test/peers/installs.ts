@@ -1,7 +1,8 @@
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { installWith } from './command.ts';
+import { installWith, runCommand } from './command.ts';
+import { digestOf } from './digest.ts';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 /** What the peers install stays here between runs; git, the tests and the linter ignore it. */
@@ -38,7 +39,35 @@ export async function pythonPrograms(name: string, packages: readonly string[]):
   return join(folder, 'bin');
 }
 
-/** The same for programs of Python 2.7: it has no `venv`, so the last `virtualenv` that knows it makes one. */
+/**
+ * The same with a Python project of this repository, which `pip` builds and installs as a user's does, with what it depends on. It is
+ * installed anew when one of its files has changed.
+ */
+export async function pythonProject(
+  name: string,
+  project: string,
+  packages: readonly string[],
+): Promise<string> {
+  const sources = digestOf([project]);
+  const folder = await cached(`python-${name}`, { packages, sources }, async (venv) => {
+    await installWith('python3', ['-m', 'venv', venv]);
+    // A copy, because a build leaves files beside the sources.
+    const copy = join(venv, 'project');
+    cpSync(project, copy, { recursive: true });
+    await installWith(join(venv, 'bin', 'pip'), ['install', '--quiet', ...packages, copy]);
+  });
+  return join(folder, 'bin');
+}
+
+/** @returns what tells the installed versions of packages, separated by commas */
+export async function pythonVersions(python: string): Promise<(...packages: string[]) => string> {
+  const { stdout } = await runCommand(python, ['-m', 'pip', 'list', '--format', 'json']);
+  const installed: { name: string; version: string }[] = JSON.parse(stdout);
+  return (...packages) =>
+    packages.map((name) => installed.find((one) => one.name === name)?.version).join(', ');
+}
+
+/** As {@link pythonPrograms}, for programs of Python 2.7: it has no `venv`, so the last `virtualenv` that knows it makes one. */
 export async function python2Programs(name: string, packages: readonly string[]): Promise<string> {
   const folder = await cached(`python2-${name}`, packages, async (root) => {
     const maker = join(root, 'virtualenv');

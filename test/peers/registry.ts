@@ -9,6 +9,7 @@ import { microburstPeer } from './microburst/peer.ts';
 import { otherAwsPeer, otherAwsSessionsPeer } from './other-aws/peer.ts';
 import type { Peer } from './peer.ts';
 import { pythonPeer } from './python/peer.ts';
+import { pythonPackagePeer } from './python-package/peer.ts';
 import { sdkForJavaPeer } from './sdk-for-java/peer.ts';
 import { validatorsPeer } from './validators/peer.ts';
 import { zoomMockPeer } from './zoom-mock/peer.ts';
@@ -19,6 +20,7 @@ export const PEERS: readonly Peer[] = [
   zoomSdkPeer,
   zoomMockPeer,
   pythonPeer,
+  pythonPackagePeer,
   goPeer,
   awsCliPeer,
   autobahnPeer,

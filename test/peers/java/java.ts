@@ -1,8 +1,8 @@
-import { createHash } from 'node:crypto';
-import { existsSync, globSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { installWith } from '../command.ts';
+import { digestOf } from '../digest.ts';
 import { buildFolder, mavenOptions } from '../installs.ts';
 
 /** Values that the local servers take, and that the AWS SDK for Java needs to have. */
@@ -14,7 +14,7 @@ const ENVIRONMENT = {
 
 const PROTO = fileURLToPath(new URL('../../../shared/record/media_record.proto', import.meta.url));
 
-/** The programs of the Maven project. */
+/** The programs of a Maven project. */
 export interface JavaPrograms {
   /** What `java` is started with, for a main class with Java system properties and arguments. */
   command(
@@ -25,10 +25,15 @@ export interface JavaPrograms {
 }
 
 /** Compiles the Maven project of this folder into the cache. */
-export async function buildJava(): Promise<JavaPrograms> {
-  const out = buildFolder('java');
-  const cwd = fileURLToPath(new URL('.', import.meta.url));
+export function buildJava(): Promise<JavaPrograms> {
+  return buildMavenProject('java', fileURLToPath(new URL('.', import.meta.url)));
+}
+
+/** Compiles a Maven project that takes the property `out` as its folder, and copies the JARs that it needs to `lib` in it. */
+export async function buildMavenProject(name: string, cwd: string): Promise<JavaPrograms> {
+  const out = buildFolder(name);
   const stamp = join(out, 'sources.sha256');
+  // Maven takes 20 s to find nothing to do, so it is asked only when something has changed.
   const sources = digestOf([join(cwd, 'pom.xml'), join(cwd, 'src'), PROTO]);
   if (!existsSync(stamp) || readFileSync(stamp, 'utf8') !== sources) {
     const goals = [`-Dout=${out}`, 'clean', 'prepare-package'];
@@ -43,18 +48,4 @@ export async function buildJava(): Promise<JavaPrograms> {
       { env: ENVIRONMENT },
     ],
   };
-}
-
-/** Changes with every file of these folders, so that Maven, which takes 20 s to find nothing to do, is not asked for nothing. */
-function digestOf(paths: readonly string[]): string {
-  const files = paths.flatMap((path) =>
-    statSync(path).isDirectory()
-      ? globSync('**/*.*', { cwd: path }).map((file) => join(path, file))
-      : path,
-  );
-  const digest = createHash('sha256');
-  for (const file of files.sort()) {
-    if (statSync(file).isFile()) digest.update(file).update(readFileSync(file));
-  }
-  return digest.digest('hex');
 }

@@ -20,7 +20,7 @@ const DURATION_MS = 600_000;
 /** Two people who talk all the time, and their cameras: frames of 640 B, 7 kB and 60 kB. */
 const CAMERAS = syntheticMeeting({ durationMs: DURATION_MS, video: true });
 /** The same with a share and a transcript: frames of 60 B to 120 kB. */
-const ALL_MEDIA = syntheticMeeting({
+export const ALL_MEDIA = syntheticMeeting({
   durationMs: DURATION_MS,
   video: true,
   share: true,

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { decodeMediaRecord } from '../../../shared/record/decode-media-record.ts';
 import { runCommand } from '../command.ts';
-import { pythonPrograms } from '../installs.ts';
+import { pythonPrograms, pythonVersions } from '../installs.ts';
 import { LOCAL_AWS } from '../local-aws-environment.ts';
 import { LiveMeeting } from '../meeting/live-meeting.ts';
 import type { Peer, ProofLine } from '../peer.ts';
@@ -84,7 +84,7 @@ async function judge(
   assertSameOrder(media.records, theirs.records);
   assert.equal(theirs.frames, media.frames, 'frames that the kit makes of their aggregates');
 
-  const versions = await versionsOf(python);
+  const versions = await pythonVersions(python);
   const bytes = media.records.reduce((sum, { data }) => sum + data.length, 0);
   return [
     {
@@ -125,11 +125,4 @@ function assertSameMedia(
     assert.equal(payload, sha256(ownPayload), 'the payload');
     assert.equal(encodedAgain, hash, 'protobuf encodes what it read to the same bytes');
   }
-}
-
-async function versionsOf(python: string): Promise<(...packages: string[]) => string> {
-  const { stdout } = await runCommand(python, ['-m', 'pip', 'list', '--format', 'json']);
-  const installed: { name: string; version: string }[] = JSON.parse(stdout);
-  return (...packages) =>
-    packages.map((name) => installed.find((one) => one.name === name)?.version).join(', ');
 }
