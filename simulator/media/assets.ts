@@ -45,8 +45,12 @@ function splitAccessUnits(stream: Buffer): Buffer[] {
   return units;
 }
 
-/** @see RFC 3533: a page lists its segments; a packet ends with the first one below 255 bytes. */
-function splitOggPackets(file: Buffer): Buffer[] {
+/**
+ * All packets of an Ogg file of one stream, with its headers.
+ *
+ * @see RFC 3533: a page lists its segments; a packet ends with the first one below 255 bytes
+ */
+export function splitOggPackets(file: Buffer): Buffer[] {
   const packets: Buffer[] = [];
   let parts: Buffer[] = [];
   for (let page = 0; page < file.length; ) {

@@ -1,7 +1,6 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { GetRecordsCommand, GetShardIteratorCommand } from '@aws-sdk/client-kinesis';
 import { TranscribeStreamingClient } from '@aws-sdk/client-transcribe-streaming';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { connectDeepgram } from '../../docs/examples/consumers/speech/deepgram.ts';
@@ -14,7 +13,12 @@ import {
 } from '../../docs/examples/consumers/speech/results.ts';
 import { connectTranscribe } from '../../docs/examples/consumers/speech/transcribe.ts';
 import { recogniseWithWhisper } from '../../docs/examples/consumers/speech/whisper.ts';
-import { type Frame, type SpeakerLane, speakers } from '../../sdk/consumer/index.ts';
+import {
+  type Frame,
+  type ReceivedEvent,
+  type SpeakerLane,
+  speakers,
+} from '../../sdk/consumer/index.ts';
 import { FrameDecoder } from '../../sdk/consumer/records/records.ts';
 import { countingRecords, type Said } from '../support/counting-speaker.ts';
 import { type LocalStreams, startLocalStreams } from '../support/local-streams.ts';
@@ -22,7 +26,8 @@ import { startFakeDeepgram } from '../support/recognisers/fake-deepgram.ts';
 import type { FakeRecogniser } from '../support/recognisers/fake-recogniser.ts';
 import { startFakeTranscribe } from '../support/recognisers/fake-transcribe.ts';
 import { startFakeWhisper } from '../support/recognisers/fake-whisper.ts';
-import { packed, START_MS } from '../support/test-records.ts';
+import { resultsOf } from '../support/speech-program.ts';
+import { event, packed, START_MS } from '../support/test-records.ts';
 import { waitUntil } from '../support/wait.ts';
 
 /** The recipes of docs/examples/consumers/speech against recognisers on this machine, over real sockets. */
@@ -91,20 +96,8 @@ async function run({ streamName, positions, pause, dieAfter, listen }: Run): Pro
   }
 }
 
-async function resultsOf(StreamName: string) {
-  const at = {
-    StreamName,
-    ShardId: 'shardId-000000000000',
-    ShardIteratorType: 'TRIM_HORIZON',
-  } as const;
-  const { ShardIterator } = await streams.client.send(new GetShardIteratorCommand(at));
-  const { Records = [] } = await streams.client.send(new GetRecordsCommand({ ShardIterator }));
-  const events = Records.map(({ Data }) => JSON.parse(Buffer.from(Data ?? []).toString()));
-  return [...new Map(events.map((event) => [event.id, event])).values()];
-}
-
 async function expectAllHeard(streamName: string): Promise<void> {
-  const events = await resultsOf(streamName);
+  const events = await resultsOf(streams.client, streamName);
   expect(events.map(({ data }) => data.text)).toEqual(SAID.map(({ number }) => String(number)));
   for (const [index, { type, data }] of events.entries()) {
     expect(type).toBe('speech.result.v1');
@@ -186,6 +179,61 @@ describe.each(STREAMING)('$name', ({ start, connector }) => {
     await run({ streamName, positions, pause, listen });
     close();
     await expectAllHeard(streamName);
+  });
+});
+
+describe('a consent that is taken back', () => {
+  /** Says all but the last numbers, then the consent is revoked while the connection waits for results. */
+  const revokedSpeech = () => {
+    const revoked = Promise.withResolvers<ReceivedEvent>();
+    const revoke = () => revoked.resolve(event('session_revoked', { timestampMs: START_MS }));
+    async function* events() {
+      yield await revoked.promise;
+    }
+    // The session goes on, and nobody says anything.
+    async function* reader() {
+      yield* spoken(() => Promise.resolve());
+      await new Promise(() => undefined);
+    }
+    return { revoke, lanes: speakers({ reader: reader(), events: events(), whenFull: 'wait' }) };
+  };
+
+  test.each(STREAMING)('$name: ends it, and no result comes any more', async (each) => {
+    await using fake = await each.start(2_000);
+    const { connect, close } = each.connector(fake);
+    const { lanes, revoke } = revokedSpeech();
+    let heard = 0;
+    for await (const lane of lanes) {
+      const onHeard = async () => {
+        heard += 1;
+        if (heard === 5) revoke();
+        if (heard === 5) await waitUntil(() => lane.ended === 'revoked');
+      };
+      await recognise(lane, { connect, onHeard, onDone: async () => undefined, keepAliveMs: 20 });
+      expect(lane.ended).toBe('revoked');
+      break;
+    }
+    close();
+    expect([heard, fake.opened]).toEqual([5, 1]);
+  });
+
+  test('Whisper: the utterance that is asked for gets no result', async () => {
+    await using fake = await startFakeWhisper();
+    const { lanes, revoke } = revokedSpeech();
+    let heard = 0;
+    for await (const lane of lanes) {
+      const onHeard = async () => {
+        heard += 1;
+      };
+      const onRetry = revoke;
+      const onDone = async () => {
+        if (heard === 5) fake.breakAll();
+      };
+      await recogniseWithWhisper(lane, { url: fake.url, retryMs: 20, onHeard, onDone, onRetry });
+      expect(lane.ended).toBe('revoked');
+      break;
+    }
+    expect(heard).toBe(5);
   });
 });
 

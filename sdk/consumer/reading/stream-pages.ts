@@ -54,10 +54,12 @@ export interface StreamReader {
    * @default `kinesis/trimmed` is thrown
    */
   readonly onTrimmed?: (trimmed: { readonly shardId: string; readonly position: string }) => void;
-  /** Called after each page of a shard with how far behind its newest record the reader is. */
+  /** Called with each page of a shard, before its records come, with how far behind the shard's newest record it is. */
   readonly onProgress?: (at: {
     readonly shardId: string;
     readonly millisBehindLatest: number | undefined;
+    /** Present on the last page of a shard that was split or merged. */
+    readonly isEnded?: true;
   }) => void;
   /** End once everything written so far is read, instead of waiting for more. @default false */
   readonly stopAtTip?: boolean;
@@ -150,8 +152,9 @@ export async function* streamPages(
       const { shard, result } = await Promise.race(running.values());
       running.delete(shard);
       if (result.done) continue;
-      const { shardId, millisBehindLatest } = result.value;
-      reader.onProgress?.({ shardId, millisBehindLatest });
+      const { shardId, millisBehindLatest, position } = result.value;
+      const isEnded = position === SHARD_END && { isEnded: true as const };
+      reader.onProgress?.({ shardId, millisBehindLatest, ...isEnded });
       yield result.value;
       if (result.value.position === SHARD_END) {
         finished.add(result.value.shardId);

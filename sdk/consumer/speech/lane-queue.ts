@@ -91,6 +91,15 @@ export class LaneQueue {
     return { position, samples, isSilence, lost };
   }
 
+  /** Drops everything. @returns how many samples of sound that were */
+  clear(): number {
+    const sound = this.#sound;
+    this.#parts.length = 0;
+    this.#position = this.#end;
+    this.#sound = 0;
+    return sound;
+  }
+
   #addSilence(count: number): void {
     const last = this.#parts.at(-1);
     if (last !== undefined && last.samples === undefined) last.count += count;

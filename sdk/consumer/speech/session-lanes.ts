@@ -2,7 +2,8 @@ import { ServiceError } from '../../../shared/errors.ts';
 import type { OpusDecoders } from '../export/audio/opus-decoders.ts';
 import { type Frame, sourceKey } from '../records/frame.ts';
 import { frameMs } from '../records/frame-length.ts';
-import { SpeakerLane } from './speaker-lane.ts';
+import type { LaneEnds } from './lane-ends.ts';
+import { type LaneEnd, SpeakerLane } from './speaker-lane.ts';
 import type { SpeechSettings } from './speech-options.ts';
 import { VoiceDecoder } from './voice-decoder.ts';
 import { VoiceTimeline } from './voice-timeline.ts';
@@ -26,22 +27,28 @@ interface Voice {
 export class SessionLanes {
   readonly #settings: SpeechSettings;
   readonly #opus: OpusDecoders;
+  readonly #ends: LaneEnds;
   readonly #voices = new Map<string, Voice>();
   /** The moment behind the newest sound, Unix ms. */
   #newestMs = Number.NEGATIVE_INFINITY;
   #filledMs = Number.NEGATIVE_INFINITY;
 
-  constructor(settings: SpeechSettings, opus: OpusDecoders) {
+  constructor(settings: SpeechSettings, opus: OpusDecoders, ends: LaneEnds) {
     this.#settings = settings;
     this.#opus = opus;
+    this.#ends = ends;
   }
 
   get size(): number {
     return this.#voices.size;
   }
 
+  /** Whether there is a lane that a frame belongs to. One whose speaker left before the frame was captured ends here. */
   has(frame: Frame): boolean {
-    return this.#voices.has(sourceKey(frame));
+    const key = sourceKey(frame);
+    // A capture time behind the receipt is odd.
+    this.#endBy(key, Math.min(frame.capturedAt.getTime(), frame.receivedAt.getTime()));
+    return this.#voices.has(key);
   }
 
   /**
@@ -71,6 +78,8 @@ export class SessionLanes {
     const { lane, decoder, timeline } = voice;
     const preparing = decoder.prepare(frame);
     if (preparing !== undefined) await preparing;
+    // An event may have ended it meanwhile.
+    if (lane.ended !== undefined) return decoder.close();
     const atMs = frame.capturedAt.getTime();
     try {
       const { isNewFormat, ...sound } = decoder.decode(frame);
@@ -93,11 +102,38 @@ export class SessionLanes {
     this.#voices.clear();
   }
 
+  /** Ends the lanes whose speakers have left, or whose session ended. @param readUntilMs up to where all sound is read, Unix ms */
+  endUntil(readUntilMs: number): void {
+    for (const key of this.#voices.keys()) this.#endBy(key, readUntilMs);
+  }
+
+  /** The consent was taken back. */
+  revoke(): void {
+    for (const { lane, decoder } of this.#voices.values()) {
+      lane.revoke();
+      decoder.close();
+    }
+    this.#voices.clear();
+  }
+
+  #endBy(key: string, readUntilMs: number): void {
+    const voice = this.#voices.get(key);
+    if (voice === undefined) return;
+    const { rtmsStreamId, joinedAtMs } = voice.lane;
+    const mark = this.#ends.endOf(rtmsStreamId, key, joinedAtMs);
+    // What was captured before it may come that late.
+    if (mark === undefined || mark.atMs + this.#settings.latenessMs > readUntilMs) return;
+    this.#end(voice, mark.end, undefined, mark.atMs);
+    this.#voices.delete(key);
+  }
+
   #goOn(voice: Voice): void {
     this.#newestMs = Math.max(this.#newestMs, voice.lane.endMs);
     voice.heardAtMs = this.#newestMs;
     if (this.#newestMs - this.#filledMs < FILL_EVERY_MS) return;
     this.#filledMs = this.#newestMs;
+    // Before the silence, which has to end where they do.
+    this.endUntil(this.#newestMs);
     const { latenessMs, leaveAfterMs } = this.#settings;
     for (const [key, each] of this.#voices) {
       if (this.#newestMs - each.heardAtMs < leaveAfterMs) {
@@ -109,8 +145,10 @@ export class SessionLanes {
     }
   }
 
-  #end({ lane, decoder, timeline }: Voice, end: 'left' | 'ended', error?: unknown): void {
+  /** @param untilMs up to where there is silence at least, Unix ms */
+  #end({ lane, decoder, timeline }: Voice, end: LaneEnd, error?: unknown, untilMs = 0): void {
     lane.add(timeline.finish());
+    lane.fillTo(untilMs);
     lane.finish(end, error);
     decoder.close();
   }

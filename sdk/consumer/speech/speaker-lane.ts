@@ -19,8 +19,15 @@ export interface SpeechBlock {
   readonly lostMs: number;
 }
 
-/** Why a lane has ended: its session or the reading did, nothing came of it for `leaveAfterMs`, or its consumer closed it. */
-export type LaneEnd = 'left' | 'ended' | 'closed';
+/**
+ * Why a lane has ended:
+ *
+ * - `left`: the speaker left, or nothing came of them for `leaveAfterMs`
+ * - `ended`: the session or the reading ended
+ * - `closed`: its consumer closed it
+ * - `revoked`: the consent was taken back. What the lane still held is dropped, and what was made of its sound must be deleted
+ */
+export type LaneEnd = 'left' | 'ended' | 'closed' | 'revoked';
 
 /**
  * One speaker's sound without a gap, from the first frame on: `for await (const block of lane)`. It can be read once, by one
@@ -86,7 +93,7 @@ export class SpeakerLane implements AsyncIterableIterator<SpeechBlock> {
 
   async next(): Promise<IteratorResult<SpeechBlock, undefined>> {
     const { rateHz } = this;
-    while (this.#queue.isEmpty || this.#end === 'closed') {
+    while (this.#queue.isEmpty || this.#end === 'closed' || this.#end === 'revoked') {
       if (this.#error !== undefined) throw this.#error;
       if (this.#end !== undefined) return { done: true, value: undefined };
       await new Promise<void>((resolve) => {
@@ -146,10 +153,31 @@ export class SpeakerLane implements AsyncIterableIterator<SpeechBlock> {
 
   /** Of the reading alone: no more sound comes. What the lane holds is still handed out, and then the error is thrown. */
   finish(end: LaneEnd, error?: unknown): void {
-    if (this.#end === undefined || end === 'closed') this.#end = end;
+    const isNew = this.#end === undefined || (end === 'closed' && this.#end !== 'revoked');
+    if (isNew) this.#end = end;
     this.#error ??= error;
     this.#wake?.();
     this.#giveRoom?.();
+  }
+
+  /** Of the reading alone: the consent was taken back. Nothing that the lane holds is handed out any more. */
+  revoke(): void {
+    const lost = this.#queue.clear();
+    this.#error = undefined;
+    if (this.#end === undefined || lost > 0)
+      this.notice({
+        kind: 'revoked',
+        atMs: this.endMs,
+        lostMs: (lost * 1000) / this.rateHz,
+      });
+    this.#end = 'revoked';
+    this.#wake?.();
+    this.#giveRoom?.();
+  }
+
+  /** Of the reading alone: whether there is nothing to hand out, and nothing to come. */
+  get isDone(): boolean {
+    return this.#end !== undefined && this.#queue.isEmpty;
   }
 
   notice(notice: Omit<SpeechNotice, keyof FrameSource | 'rtmsStreamId'>): void {

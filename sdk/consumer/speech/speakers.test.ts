@@ -5,70 +5,21 @@ import {
   CountingListener,
   countingRecords,
   NUMBERS,
-  type Said,
 } from '../../../test/support/counting-speaker.ts';
-import { frame, mediaRecord, packed, START_MS } from '../../../test/support/test-records.ts';
-import type { Frame } from '../records/frame.ts';
-import { FrameDecoder } from '../records/records.ts';
+import {
+  count,
+  expectContinuous,
+  expectSaid,
+  framesOf,
+  type Heard,
+  hear,
+  numbers,
+} from '../../../test/support/heard-lanes.ts';
+import { frame, mediaRecord, START_MS } from '../../../test/support/test-records.ts';
 import type { SpeakerLane, SpeechBlock } from './speaker-lane.ts';
 import { speakers } from './speakers.ts';
 import type { SpeechNotice } from './speech-notice.ts';
 import type { SpeakersOptions } from './speech-options.ts';
-
-/** What a reader makes of these records: repeats and former owners are dropped. */
-async function* framesOf(records: Iterable<MediaRecord>): AsyncGenerator<Frame, void, undefined> {
-  const decoder = new FrameDecoder();
-  for (const record of records) yield* decoder.decode(packed([record]));
-}
-
-interface Heard {
-  readonly lane: SpeakerLane;
-  readonly blocks: SpeechBlock[];
-}
-
-/** Reads all lanes to their end. */
-async function hear(
-  reader: AsyncIterable<Frame>,
-  options: Partial<SpeakersOptions> = {},
-): Promise<{ lanes: Heard[]; notices: SpeechNotice[] }> {
-  const lanes: Heard[] = [];
-  const notices: SpeechNotice[] = [];
-  const tasks: Promise<void>[] = [];
-  const onNotice = (notice: SpeechNotice) => void notices.push(notice);
-  for await (const lane of speakers({ reader, onNotice, whenFull: 'wait', ...options })) {
-    const heard: Heard = { lane, blocks: [] };
-    lanes.push(heard);
-    tasks.push(
-      (async () => {
-        for await (const block of lane) heard.blocks.push(block);
-      })(),
-    );
-  }
-  await Promise.all(tasks);
-  return { lanes, notices };
-}
-
-function numbers(blocks: readonly SpeechBlock[], rateHz = 16_000): Said[] {
-  const listener = new CountingListener(rateHz);
-  for (const { samples, atMs, isSilence } of blocks) listener.hear(samples, atMs, isSilence);
-  listener.end();
-  return listener.heard;
-}
-
-function expectSaid(heard: readonly Said[], said: readonly Said[]): void {
-  expect(heard.map(({ number }) => number)).toEqual(said.map(({ number }) => number));
-  for (const [index, { atMs }] of heard.entries())
-    expect(Math.abs(atMs - (said[index] as Said).atMs)).toBeLessThanOrEqual(20);
-}
-
-function expectContinuous(blocks: readonly SpeechBlock[]): void {
-  for (const [index, block] of blocks.entries()) {
-    if (index > 0) expect(block.atMs).toBe(blocks[index - 1]?.endMs);
-  }
-}
-
-const count = (to: number, everyMs: number): Said[] =>
-  Array.from({ length: to }, (_, index) => ({ number: index + 1, atMs: 110 + index * everyMs }));
 
 describe('speakers', () => {
   test('a speaker who counts to 500 is heard once for each number, at its time', async () => {

@@ -1,10 +1,12 @@
-import { mediaSource } from '../../../rtms/protocol/media-type.ts';
-import { OpusDecoders } from '../export/audio/opus-decoders.ts';
-import { type FrameReader, frames } from '../reading/reader.ts';
+import { streamKey } from '../../../shared/record/partition-key.ts';
+import type { SavedPosition } from '../reading/checkpoints.ts';
+import { type EventReader, events, frames } from '../reading/reader.ts';
+import type { StreamReader } from '../reading/stream-pages.ts';
+import type { ReceivedEvent } from '../records/event-record.ts';
 import type { Frame } from '../records/frame.ts';
-import { SessionLanes } from './session-lanes.ts';
-import { laneKey, type SpeakerLane } from './speaker-lane.ts';
+import type { SpeakerLane } from './speaker-lane.ts';
 import { readSpeechOptions, type SpeakersOptions, type SpeechSettings } from './speech-options.ts';
+import { SpeechReading } from './speech-reading.ts';
 
 /** Records arrive after they were captured. The rest is for clocks that differ. */
 const REREAD_MS = 60_000;
@@ -57,96 +59,116 @@ async function* lanes(
   }
 }
 
-/** Reads all frames into lanes. */
+/** Reads all frames, and events, into lanes. */
 async function read(
   options: SpeakersOptions,
   settings: SpeechSettings,
   stop: AbortSignal,
   onJoined: (lane: SpeakerLane) => void,
 ): Promise<void> {
-  const opus = new OpusDecoders();
-  const sessions = new Map<string, SessionLanes>();
-  const resume = resumeMap(options);
-  const idle = new IdleSessions(settings.leaveAfterMs);
+  const reading = new SpeechReading(options, settings, onJoined);
+  const over = new AbortController();
   let failure: unknown;
-  const endAll = () => {
-    for (const session of sessions.values()) session.finish(failure);
-  };
+  const endAll = () => reading.finish(failure);
   // A lane that waits for room must not keep the reading from its end.
   stop.addEventListener('abort', endAll);
   try {
-    for await (const frame of source(options, stop)) {
-      if (stop.aborted) break;
-      if (frame.mediaType !== 'audio') continue;
-      if (frame.rtmsStreamId !== (options.rtmsStreamId ?? frame.rtmsStreamId)) continue;
-      const session = sessions.get(frame.rtmsStreamId) ?? new SessionLanes(settings, opus);
-      sessions.set(frame.rtmsStreamId, session);
-      if (!session.has(frame)) {
-        if (countOf(sessions) >= settings.maxSpeakers) {
-          settings.onNotice({ kind: 'too_many', ...identityOf(frame) });
-          continue;
-        }
-        const key = laneKey(frame);
-        onJoined(session.join(frame, resume.get(key)));
-        resume.delete(key);
-      }
-      await session.add(frame);
-      idle.sweep(frame, sessions);
-    }
+    const signal = AbortSignal.any([stop, over.signal]);
+    const startAt = beginning(options);
+    const events = eventSource(options, startAt, signal);
+    for await (const event of events.before()) reading.event(event);
+    await Promise.race([
+      eachItem(events.after(), (event) => reading.event(event), signal).then(forever),
+      eachItem(
+        frameSource(options, startAt, signal, reading),
+        (frame) => reading.frame(frame),
+        signal,
+      ),
+    ]);
   } catch (error) {
     failure = error;
     throw error;
   } finally {
+    over.abort();
     stop.removeEventListener('abort', endAll);
     endAll();
-    opus.close();
+    reading.close();
   }
 }
 
-/** Ends the lanes of sessions that send nothing while others do. Time is that of the runners' receipts. */
-class IdleSessions {
-  readonly #leaveAfterMs: number;
-  readonly #lastMs = new Map<string, number>();
-  #newestMs = Number.NEGATIVE_INFINITY;
-  #sweptMs = Number.NEGATIVE_INFINITY;
-
-  constructor(leaveAfterMs: number) {
-    this.#leaveAfterMs = leaveAfterMs;
-  }
-
-  sweep({ rtmsStreamId, receivedAt }: Frame, sessions: Map<string, SessionLanes>): void {
-    this.#newestMs = Math.max(this.#newestMs, receivedAt.getTime());
-    this.#lastMs.set(rtmsStreamId, this.#newestMs);
-    if (this.#newestMs - this.#sweptMs < 1_000) return;
-    this.#sweptMs = this.#newestMs;
-    for (const [id, lastMs] of this.#lastMs) {
-      if (this.#newestMs - lastMs < this.#leaveAfterMs) continue;
-      sessions.get(id)?.finish();
-      sessions.delete(id);
-      this.#lastMs.delete(id);
-    }
+async function eachItem<Item>(
+  items: AsyncIterable<Item>,
+  take: (item: Item) => Promise<void> | void,
+  stop: AbortSignal,
+): Promise<void> {
+  for await (const item of items) {
+    if (stop.aborted) return;
+    await take(item);
   }
 }
 
-function source({ reader, resume = [] }: SpeakersOptions, stop: AbortSignal): AsyncIterable<Frame> {
+/** Sound may come when there are no events any more. */
+function forever(): Promise<never> {
+  return new Promise(() => undefined);
+}
+
+/** Where the frames begin, and the events with them. */
+function beginning({ reader, resume = [] }: SpeakersOptions): StreamReader['startAt'] {
+  const startAt = Symbol.asyncIterator in reader ? undefined : reader.startAt;
+  if (startAt !== undefined || resume.length === 0) return startAt;
+  return new Date(Math.min(...resume.map(({ atMs }) => atMs)) - REREAD_MS);
+}
+
+function frameSource(
+  { reader }: SpeakersOptions,
+  startAt: StreamReader['startAt'],
+  stop: AbortSignal,
+  reading: SpeechReading,
+): AsyncIterable<Frame> {
   if (Symbol.asyncIterator in reader) return reader;
-  const signal = reader.signal ? AbortSignal.any([reader.signal, stop]) : stop;
-  const first = Math.min(...resume.map(({ atMs }) => atMs));
-  const startAt = reader.startAt ?? (resume.length > 0 ? new Date(first - REREAD_MS) : undefined);
-  return frames({ ...(reader as FrameReader), signal, ...(startAt !== undefined && { startAt }) });
+  return frames({
+    ...reader,
+    ...(startAt !== undefined && { startAt }),
+    signal: reader.signal ? AbortSignal.any([reader.signal, stop]) : stop,
+    onProgress(page) {
+      reader.onProgress?.(page);
+      const { shardId, millisBehindLatest, isEnded } = page;
+      const isKnown = isEnded !== true && millisBehindLatest !== undefined;
+      reading.progress({
+        shardId,
+        ...(isKnown && { readUntilMs: Date.now() - millisBehindLatest }),
+      });
+    },
+  });
 }
 
-function resumeMap({ resume = [] }: SpeakersOptions): Map<string, number> {
-  return new Map(resume.map((each) => [laneKey(each), each.atMs]));
+interface EventSource {
+  /** What was written before the reading began. */
+  before(): AsyncIterable<ReceivedEvent>;
+  after(): AsyncIterable<ReceivedEvent>;
 }
 
-function countOf(sessions: ReadonlyMap<string, SessionLanes>): number {
-  let count = 0;
-  for (const { size } of sessions.values()) count += size;
-  return count;
+function eventSource(
+  { events: reader, rtmsStreamId }: SpeakersOptions,
+  mediaStartAt: StreamReader['startAt'],
+  stop: AbortSignal,
+): EventSource {
+  if (reader === undefined) return { before: none, after: none };
+  if (Symbol.asyncIterator in reader) return { before: none, after: () => reader };
+  const startAt = reader.startAt ?? mediaStartAt;
+  const saved = new Map<string, SavedPosition>();
+  const all: EventReader = {
+    ...reader,
+    // The tip itself would be another one for the second part.
+    ...(startAt !== undefined && { startAt: startAt === 'LATEST' ? new Date() : startAt }),
+    ...(rtmsStreamId !== undefined && { partitionKey: streamKey(rtmsStreamId) }),
+    signal: reader.signal ? AbortSignal.any([reader.signal, stop]) : stop,
+    checkpoints: {
+      load: async (shardId) => saved.get(shardId),
+      save: async (shardId, position, seen) => void saved.set(shardId, { position, seen }),
+    },
+  };
+  return { before: () => events({ ...all, stopAtTip: true }), after: () => events(all) };
 }
 
-function identityOf(frame: Frame) {
-  const { rtmsStreamId, capturedAt } = frame;
-  return { rtmsStreamId, ...mediaSource(frame), atMs: capturedAt.getTime(), lostMs: 0 };
-}
+async function* none(): AsyncGenerator<never, void, undefined> {}

@@ -9,6 +9,7 @@ import type { FrameSource } from '../records/frame.ts';
  * - `empty`: a frame had no sample
  * - `format`: the codec, its rate or its channels changed; nothing is lost
  * - `moved`: a capture time contradicts the ones around it, and the frame stands where the clock says
+ * - `revoked`: the consent for the session was taken back, and what the lane held is dropped
  * - `too_many`: there are `maxSpeakers` lanes, and this speaker gets none
  */
 export type SpeechNoticeKind =
@@ -18,6 +19,7 @@ export type SpeechNoticeKind =
   | 'empty'
   | 'format'
   | 'moved'
+  | 'revoked'
   | 'too_many';
 
 /** It names nobody and holds nothing of what was said, so it can be logged. */

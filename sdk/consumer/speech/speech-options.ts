@@ -1,7 +1,8 @@
 import { ServiceError } from '../../../shared/errors.ts';
 import { canResample } from '../export/audio/resample.ts';
-import type { FrameReader } from '../reading/reader.ts';
+import type { EventReader, FrameReader } from '../reading/reader.ts';
 import { requireOption } from '../reading/reader-options.ts';
+import type { ReceivedEvent } from '../records/event-record.ts';
 import type { Frame, FrameSource } from '../records/frame.ts';
 import type { SpeechNotice } from './speech-notice.ts';
 
@@ -18,6 +19,14 @@ export interface SpeakersOptions {
    * what a lane still held would be lost with the process. `resume` is for that.
    */
   readonly reader: FrameReader | AsyncIterable<Frame>;
+  /**
+   * Reads the `events` stream, or events from elsewhere: a lane ends when its speaker leaves or its session ends, and at once when the
+   * consent is taken back (`session_revoked`). A reader of Kinesis is read to its end first, so that nothing that was revoked before
+   * is handed out. Without `startAt` it begins where the frames do.
+   *
+   * @default none: lanes end by `leaveAfterMs` alone, and whoever calls has to heed revocations
+   */
+  readonly events?: EventReader | AsyncIterable<ReceivedEvent>;
   /** Only this session. @default all sessions */
   readonly rtmsStreamId?: string;
   /** Samples a second of all lanes, 8,000 to 48,000. @default 16,000 */
@@ -55,10 +64,13 @@ export interface SpeakersOptions {
 }
 
 /** The options with their defaults. */
-export type SpeechSettings = Required<Omit<SpeakersOptions, 'reader' | 'rtmsStreamId' | 'resume'>>;
+export type SpeechSettings = Required<
+  Omit<SpeakersOptions, 'reader' | 'events' | 'rtmsStreamId' | 'resume'>
+>;
 
 const KNOWN: Readonly<Record<keyof SpeakersOptions, (value: unknown) => boolean>> = {
   reader: (value) => typeof value === 'object' && value !== null,
+  events: (value) => typeof value === 'object' && value !== null,
   rtmsStreamId: (value) => typeof value === 'string' && value !== '',
   rateHz: (value) => isWhole(value, 8_000, 48_000) && canResample(48_000, value as number),
   blockMs: (value) => isWhole(value, 10, 1_000),
@@ -85,7 +97,8 @@ export function readSpeechOptions(options: SpeakersOptions): SpeechSettings {
         `the option ${name} has a value that cannot be used`,
       );
   }
-  if ('checkpoints' in options.reader && options.reader.checkpoints !== undefined) {
+  for (const reader of [options.reader, options.events ?? {}]) {
+    if (!('checkpoints' in reader) || reader.checkpoints === undefined) continue;
     const what =
       'a reader of speech has no checkpoints: save the position of each lane, see resume';
     throw new ServiceError('config/invalid', what);

@@ -33,12 +33,13 @@ const MOST_UNHEARD_MS = 60_000;
 
 /**
  * Recognises one speech lane to its end. When the connection is lost, the sound without a result yet is sent again over a new one. When this
- * process is, the lane is resumed at the moment that `onDone` told last.
+ * process is, the lane is resumed at the moment that `onDone` told last. When the consent is taken back (`lane.ended` is `revoked`), what
+ * has no result yet is dropped, and no result that comes is told.
  */
 export async function recognise(lane: SpeakerLane, options: RecogniseOptions): Promise<void> {
   const { retryMs = 250, onLost = () => undefined } = options;
   const work = new LaneWork(lane, options);
-  for (let failures = 0; !work.isOver; ) {
+  for (let failures = 0; !work.isOver && lane.ended !== 'revoked'; ) {
     const before = work.doneMs;
     let recogniser: Recogniser | undefined;
     try {
@@ -72,6 +73,7 @@ class LaneWork {
   readonly #options: RecogniseOptions;
   /** Sound without a result yet. */
   readonly #unheard: SpeechBlock[] = [];
+  readonly #revoked = Promise.withResolvers<void>();
   /** The block that is waited for. It outlives a connection. */
   #next: Promise<IteratorResult<SpeechBlock, undefined>> | undefined;
 
@@ -86,12 +88,13 @@ class LaneWork {
     const sending = this.#send(connection);
     // Whichever fails first ends the connection; the other one must not end the process.
     for (const each of [listening, sending]) each.catch(() => undefined);
+    const revoked = this.#revoked.promise;
     const refuseEarlyEnd = () => {
       if (!connection.isAllSent) throw new Error('the recogniser has ended before the speaker');
     };
     try {
-      await Promise.race([listening.then(refuseEarlyEnd), sending]);
-      await listening;
+      await Promise.race([listening.then(refuseEarlyEnd), sending, revoked]);
+      await Promise.race([listening, revoked]);
     } finally {
       connection.isLost = true;
     }
@@ -102,6 +105,7 @@ class LaneWork {
     const { recogniser, sent } = connection;
     const { keepAliveMs = 5_000 } = this.#options;
     for (const block of [...this.#unheard]) {
+      if (this.#isRevoked()) return;
       sent.add(block.atMs, block.endMs - block.atMs);
       await recogniser.send(block.samples);
     }
@@ -111,6 +115,7 @@ class LaneWork {
         this.failure = error;
         throw error;
       });
+      if (this.#isRevoked()) return;
       // The block belongs to the next connection then.
       if (connection.isLost) return;
       if (next === undefined) {
@@ -134,11 +139,19 @@ class LaneWork {
   async #listen(connection: Connection): Promise<void> {
     const { recogniser, sent } = connection;
     for await (const { fromMs, toMs, text } of recogniser.results) {
-      if (connection.isLost) return;
+      if (connection.isLost || this.#isRevoked()) return;
       const heard = { fromMs: sent.unixMs(fromMs), toMs: sent.unixMs(toMs), text };
       await this.#or(this.#options.onHeard(heard));
       await this.#doneUntil(heard.toMs);
     }
+  }
+
+  /** Without consent nothing is sent, and nothing that comes is told. */
+  #isRevoked(): boolean {
+    if (this.#lane.ended !== 'revoked') return false;
+    this.#unheard.length = 0;
+    this.#revoked.resolve();
+    return true;
   }
 
   async #doneUntil(atMs: number): Promise<void> {

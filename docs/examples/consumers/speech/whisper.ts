@@ -32,7 +32,8 @@ export async function recogniseWithWhisper(
     if (first === undefined || last === undefined) return;
     const samples = Int16Array.from(blocks.flatMap((block) => [...block.samples]));
     blocks = [];
-    const text = await askUntilAnswered(wavFile(samples, lane.rateHz), options);
+    const text = await askUntilAnswered(wavFile(samples, lane.rateHz), lane, options);
+    if (text === undefined) return;
     const toMs = last.endMs - quietMs;
     // To the sample, so that the same utterance has the same time whichever block it begins in.
     const fromMs = first.atMs + (Math.max(samples.findIndex(isLoud), 0) * 1000) / lane.rateHz;
@@ -61,19 +62,27 @@ function isLoud(sample: number): boolean {
   return Math.abs(sample) > 328;
 }
 
+/** @returns undefined when the consent was taken back: then nothing more is asked, and what was answered is dropped */
 async function askUntilAnswered(
   wav: Uint8Array<ArrayBuffer>,
+  lane: SpeakerLane,
   options: WhisperOptions,
-): Promise<string> {
+): Promise<string | undefined> {
   const { retryMs = 250, onRetry = () => undefined } = options;
   for (let attempt = 0; ; attempt++) {
+    if (isRevoked(lane)) return undefined;
     try {
-      return await ask(wav, options.url);
+      const text = await ask(wav, options.url);
+      return isRevoked(lane) ? undefined : text;
     } catch (error) {
       onRetry(error);
       await new Promise((resolve) => setTimeout(resolve, Math.min(retryMs * 2 ** attempt, 10_000)));
     }
   }
+}
+
+function isRevoked({ ended }: SpeakerLane): boolean {
+  return ended === 'revoked';
 }
 
 async function ask(wav: Uint8Array<ArrayBuffer>, url: string): Promise<string> {
