@@ -24,6 +24,7 @@ const DOCUMENT_KINDS: Readonly<Record<string, string>> = {
   'chat.jsonl': 'chat',
   'events.jsonl': 'events',
   'manifest.json': 'manifest',
+  'meeting.mkv': 'meeting',
   'meeting.mp4': 'meeting',
   'participants.json': 'participants',
   'speakers.rttm': 'speakers',

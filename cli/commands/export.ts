@@ -24,7 +24,7 @@ export function exportCommand(): Command {
   return createCommand('export', {
     summary: 'write one meeting as MP4, WAV, WebVTT and JSON files',
     description:
-      'Writes one meeting, all its streams together, as files: meeting.mp4 to play, a WAV (or Ogg) for each speaker and one of all, MP4 or pictures of ' +
+      'Writes one meeting, all its streams together, as files: meeting.mp4 to play, meeting.mkv with every track, a WAV (or Ogg) for each speaker and one of all, MP4 or pictures of ' +
       'cameras and share, transcript as WebVTT, SRT and text, chat and events as JSON lines, all on one time base, and manifest.json with hashes. ' +
       'A session that still runs is written up to now. Losses are in gaps.json and in the captions, and the exit code is ' +
       'that of rtms verify.',
@@ -47,7 +47,7 @@ export function exportCommand(): Command {
     .addOption(
       new Option(
         '--layout <layout>',
-        'picture of meeting.mp4: camera of who speaks; the same but for shares; every source a track; no meeting.mp4',
+        'picture of meeting.mp4: camera of who speaks; the same but for shares; every source a track; neither meeting.mp4 nor meeting.mkv',
       )
         .choices(['speaker', 'share', 'tracks', 'none'])
         .default('share'),

@@ -88,6 +88,7 @@ const filesWith = (audio: string) => [
   audio,
   'events.jsonl',
   'manifest.json',
+  'meeting.mkv',
   'meeting.mp4',
   'meeting.wav',
   'participants.json',

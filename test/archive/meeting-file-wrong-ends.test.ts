@@ -119,6 +119,7 @@ describe.skipIf(!existsSync(FULL_DISK))('meeting.mp4 cannot be written', () => {
       'audio-7-ada.wav',
       'audio-8-ada.ogg',
       'manifest.json',
+      'meeting.mkv',
       'meeting.wav',
       'participants.json',
       'video-7-ada.mp4',

@@ -339,6 +339,7 @@ describe('rtms export', () => {
       'events.jsonl',
       'gaps.json',
       'manifest.json',
+      'meeting.mkv',
       'meeting.mp4',
       'meeting.wav',
       'participants.json',

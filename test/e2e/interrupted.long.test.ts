@@ -185,6 +185,7 @@ describe('without anybody who reads what it says', () => {
       'audio-7-ada.wav',
       'events.jsonl',
       'manifest.json',
+      'meeting.mkv',
       'meeting.mp4',
       'meeting.wav',
       'participants.json',

@@ -64,8 +64,9 @@ interface Movie {
     start_time: string;
     nb_read_frames: string;
     nb_read_packets: string;
+    tags: Record<string, string>;
   }[];
-  readonly format: { readonly tags: Record<string, string> };
+  readonly format: { readonly duration: string; readonly tags: Record<string, string> };
   readonly chapters: readonly { start_time: string; tags: { title: string } }[];
 }
 

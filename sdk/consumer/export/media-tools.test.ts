@@ -2,9 +2,9 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { crc32, deflateSync } from 'node:zlib';
 import { ALL_FORMATS, EncodedPacketSink, FilePathSource, Input } from 'mediabunny';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { grayPng } from '../../../test/support/gray-png.ts';
 import { event, frame, START_MS } from '../../../test/support/test-records.ts';
 import { MixExporter } from './audio/mix.ts';
 import { OpusExporter } from './audio/opus.ts';
@@ -162,7 +162,7 @@ describe.skipIf(missing.length > 0)('ffprobe and sox open', () => {
 
   test('a share’s PNG sequence', async () => {
     const path = join(directory, 'png');
-    await writeShare(path, 6, [png(20), png(200)]);
+    await writeShare(path, 6, [grayPng(16, 16, 20), grayPng(16, 16, 200)]);
     const stream = probe(join(path, '%06d.png'), '-f', 'image2');
     expect(stream).toMatchObject({ codec_name: 'png', width: 16, height: 16, nb_read_frames: '2' });
   });
@@ -225,25 +225,4 @@ async function writeShare(path: string, codec: number, pictures: readonly Buffer
   }
   await exporter.close();
   expect(await readdir(path)).toHaveLength(pictures.length + 1);
-}
-
-/** 16 x 16 pixels of one grey. */
-function png(grey: number): Buffer {
-  const chunk = (type: string, data: Buffer) => {
-    const body = Buffer.concat([Buffer.from(type), data]);
-    const [length, checksum] = [Buffer.alloc(4), Buffer.alloc(4)];
-    length.writeUInt32BE(data.length);
-    checksum.writeUInt32BE(crc32(body));
-    return Buffer.concat([length, body, checksum]);
-  };
-  const header = Buffer.from([0, 0, 0, 16, 0, 0, 0, 16, 8, 0, 0, 0, 0]);
-  const row = Buffer.concat([Buffer.from([0]), Buffer.alloc(16, grey)]);
-  const pixels = deflateSync(Buffer.concat(Array.from({ length: 16 }, () => row)));
-  const signature = Buffer.from('89504e470d0a1a0a', 'hex');
-  return Buffer.concat([
-    signature,
-    chunk('IHDR', header),
-    chunk('IDAT', pixels),
-    chunk('IEND', Buffer.alloc(0)),
-  ]);
 }

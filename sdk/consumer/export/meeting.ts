@@ -53,8 +53,8 @@ export interface MeetingExportOptions {
    */
   readonly evenRevoked?: boolean;
   /**
-   * Write the documents of the whole meeting too: `meeting.mp4` with the picture that this names, `transcript.jsonl`,
-   * `participants.json`, `speakers.rttm`, `events.jsonl`, `manifest.json`. That takes about a fortieth of its length.
+   * Write the documents of the whole meeting too: `meeting.mp4` with the picture that this names, `meeting.mkv`,
+   * `transcript.jsonl`, `participants.json`, `speakers.rttm`, `events.jsonl`, `manifest.json`. That takes about a fortieth of its length.
    *
    * @default none
    */

@@ -4,6 +4,28 @@ import { opusSamples } from '../../records/frame-length.ts';
 import { isOpusSilence, OPUS_PRE_SKIP } from '../audio/opus.ts';
 import type { OpusDecoders } from '../audio/opus-decoders.ts';
 
+/** An Opus file of one speaker. Whoever opens it ends `packets` and disposes of `input`. */
+interface OpenOpus {
+  readonly input: Mediabunny.Input;
+  readonly track: Mediabunny.InputAudioTrack;
+  readonly packets: AsyncGenerator<Mediabunny.EncodedPacket, void, unknown>;
+}
+
+/** @throws ServiceError `export/unsupported` for a file without sound, and what opening it throws */
+export async function openOpus(path: string): Promise<OpenOpus> {
+  const { ALL_FORMATS, EncodedPacketSink, FilePathSource, Input } = await import('mediabunny');
+  const input = new Input({ source: new FilePathSource(path), formats: ALL_FORMATS });
+  try {
+    const track = await input.getPrimaryAudioTrack();
+    if (!track) throw new ServiceError('export/unsupported', 'no sound in the file');
+    return { input, track, packets: new EncodedPacketSink(track).packets() };
+  } catch (error) {
+    // Without it the file stays open.
+    input.dispose();
+    throw error;
+  }
+}
+
 /** Decodes an Opus file of one speaker from its beginning to its end, to one channel. */
 export class OpusReader {
   /** Packets that could not be decoded. Silence stands for them. */
@@ -30,13 +52,9 @@ export class OpusReader {
 
   /** @param decoders shared by all files that are read at the same time */
   static async open(path: string, decoders: OpusDecoders): Promise<OpusReader> {
-    const { ALL_FORMATS, EncodedPacketSink, FilePathSource, Input } = await import('mediabunny');
-    const input = new Input({ source: new FilePathSource(path), formats: ALL_FORMATS });
+    const { input, packets } = await openOpus(path);
     try {
-      const track = await input.getPrimaryAudioTrack();
-      if (!track) throw new ServiceError('export/unsupported', 'no sound in the file');
-      const seconds = await input.computeDuration();
-      return new OpusReader(input, seconds, new EncodedPacketSink(track).packets(), decoders);
+      return new OpusReader(input, await input.computeDuration(), packets, decoders);
     } catch (error) {
       // Without it the file stays open.
       input.dispose();

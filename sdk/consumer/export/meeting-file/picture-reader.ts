@@ -1,4 +1,6 @@
 import type * as Mediabunny from 'mediabunny';
+import { ServiceError } from '../../../../shared/errors.ts';
+import { inOrder } from './in-order.ts';
 import { avc1, u32, type VideoSize } from './mp4-boxes.ts';
 
 /** One picture of a camera or share. */
@@ -12,8 +14,9 @@ export interface Picture {
   readonly isKey: boolean;
   /** NAL units, each behind its length. */
   readonly data: Uint8Array;
-  /** The `avc1` box that tells how to decode it. */
+  /** The `avc1` box that tells how to decode it, and what is in it: the decoder configuration record. */
   readonly entry: Buffer;
+  readonly config: Uint8Array;
   readonly size: VideoSize;
 }
 
@@ -35,25 +38,7 @@ export async function* pictures(
   files: readonly PictureFile[],
   onBroken: (path: string) => void,
 ): AsyncGenerator<Picture, void> {
-  const readers = files.map((file) => untilBroken(file, onBroken));
-  const heads = await Promise.all(
-    readers.map(async (reader) => ({ reader, head: await reader.next() })),
-  );
-  try {
-    for (;;) {
-      let next: (typeof heads)[number] | undefined;
-      for (const each of heads) {
-        const { head } = each;
-        if (head.done) continue;
-        if (!next || next.head.done || head.value.atMs < next.head.value.atMs) next = each;
-      }
-      if (!next || next.head.done) return;
-      yield next.head.value;
-      next.head = await next.reader.next();
-    }
-  } finally {
-    for (const { reader } of heads) await reader.return();
-  }
+  yield* inOrder(files.map((file) => untilBroken(file, onBroken)));
 }
 
 async function* untilBroken(
@@ -67,7 +52,8 @@ async function* untilBroken(
   }
 }
 
-async function* picturesOf({
+/** The pictures of one file. Parameter sets stand before each key frame. @throws what reading the file throws */
+export async function* picturesOf({
   path,
   source,
   isShare,
@@ -78,7 +64,7 @@ async function* picturesOf({
   try {
     const track = await input.getPrimaryVideoTrack();
     const config = await track?.getDecoderConfig();
-    if (!track || !config) return;
+    if (!track || !config) throw new ServiceError('export/unsupported', 'no pictures in the file');
     const avcC = bytesOf(config.description);
     const size = { width: config.codedWidth ?? 0, height: config.codedHeight ?? 0 };
     const entry = avc1(size, avcC);
@@ -101,6 +87,7 @@ async function* picturesOf({
         isKey,
         data,
         entry,
+        config: avcC,
         size,
       };
     }

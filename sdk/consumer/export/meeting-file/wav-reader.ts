@@ -9,8 +9,8 @@ export class WavReader {
   readonly rateHz: number;
   /** Samples of the whole file; all channels of one instant count as one. */
   readonly samples: number;
+  readonly channels: number;
   readonly #file: FileHandle;
-  readonly #channels: number;
   readonly #dataAt: number;
 
   private constructor(file: FileHandle, header: Buffer, sizeBytes: number) {
@@ -18,10 +18,10 @@ export class WavReader {
     const format = header.indexOf('fmt ');
     const data = header.indexOf('data', format);
     if (format === -1 || data === -1) throw new ServiceError('export/unsupported', 'no WAV file');
-    this.#channels = header.readUInt16LE(format + 10);
+    this.channels = header.readUInt16LE(format + 10);
     this.rateHz = header.readUInt32LE(format + 12);
     this.#dataAt = data + 8;
-    this.samples = Math.floor((sizeBytes - this.#dataAt) / (2 * this.#channels));
+    this.samples = Math.floor((sizeBytes - this.#dataAt) / (2 * this.channels));
   }
 
   static async open(path: string): Promise<WavReader> {
@@ -41,18 +41,24 @@ export class WavReader {
     const first = Math.max(from, 0);
     const count = Math.min(from + into.length, this.samples) - first;
     if (count <= 0) return;
-    const frameBytes = 2 * this.#channels;
-    const bytes = Buffer.alloc(count * frameBytes);
-    await this.#file.read(bytes, 0, bytes.length, this.#dataAt + first * frameBytes);
+    const bytes = await this.read(first, count);
     const values = new Int16Array(bytes.buffer, bytes.byteOffset, bytes.length / 2);
-    const scale = 1 / (32_768 * this.#channels);
+    const scale = 1 / (32_768 * this.channels);
     for (let i = 0; i < count; i++) {
       let sum = 0;
-      for (let channel = 0; channel < this.#channels; channel++)
-        sum += values[i * this.#channels + channel] as number;
+      for (let channel = 0; channel < this.channels; channel++)
+        sum += values[i * this.channels + channel] as number;
       const at = first - from + i;
       into[at] = (into[at] as number) + sum * scale;
     }
+  }
+
+  /** Samples as they stand in the file, 16 bits each, all channels of one instant together. */
+  async read(from: number, count: number): Promise<Buffer> {
+    const frameBytes = 2 * this.channels;
+    const bytes = Buffer.alloc(count * frameBytes);
+    await this.#file.read(bytes, 0, bytes.length, this.#dataAt + from * frameBytes);
+    return bytes;
   }
 
   async close(): Promise<void> {

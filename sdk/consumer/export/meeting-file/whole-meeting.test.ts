@@ -102,6 +102,7 @@ test('the export has the documents of the whole meeting', async () => {
     'audio-8-ben.ogg',
     'events.jsonl',
     'manifest.json',
+    'meeting.mkv',
     'meeting.mp4',
     'meeting.wav',
     'participants.json',

@@ -6,6 +6,7 @@ import type { LedgerReport } from '../../verdict/ledger.ts';
 import { describeLoss } from '../../verdict/loss.ts';
 import type { Adjusted } from '../exporter.ts';
 import type { LeftOut, LeftOutFrames } from '../left-out.ts';
+import { composeMatroska, type MkvComposed } from '../matroska/whole-mkv.ts';
 import { closeFile, type WrittenMedia } from '../source-files.ts';
 import { EventLinesExporter } from '../text/json-lines.ts';
 import type { Cue } from '../text/transcript.ts';
@@ -37,7 +38,7 @@ interface Parts {
 }
 
 /**
- * The documents that tell of a meeting as a whole: `meeting.mp4`, `transcript.jsonl`, `participants.json`,
+ * The documents that tell of a meeting as a whole: `meeting.mp4`, `meeting.mkv`, `transcript.jsonl`, `participants.json`,
  * `speakers.rttm`, `events.jsonl` and `manifest.json`.
  */
 export class WholeMeeting {
@@ -79,6 +80,8 @@ export class WholeMeeting {
     );
     const composed = await this.#compose(parts);
     if (composed) written.push(this.#path(MEETING_FILE));
+    const tracks = await this.#composeTracks(parts);
+    if (tracks) written.push(this.#path(TRACKS_FILE));
     const spoken = this.#spoken(composed);
     const nameOf = (path: string) => relative(this.#directory, path).split(sep).join('/');
     if (parts.cues.length > 0) {
@@ -91,7 +94,7 @@ export class WholeMeeting {
     }
     const people = this.#attendance.toRows(parts.media, spoken, nameOf);
     written.push(await writeDocument(this.#path('participants.json'), json(people)));
-    const manifest = await this.#manifest(parts, composed, written, nameOf);
+    const manifest = await this.#manifest(parts, { composed, tracks }, written, nameOf);
     written.push(await writeDocument(this.#path('manifest.json'), json(manifest)));
     return written;
   }
@@ -126,13 +129,35 @@ export class WholeMeeting {
         cuts: this.#marks.cuts,
         chapters: this.#marks.chapters(report.losses),
         title: this.#title,
-        comment: `Verdict: ${report.verdict}. Layout: ${layout}. Time zero: ${new Date(startMs).toISOString()}`,
+        comment: `${this.#comment(report)} Layout: ${layout}.`,
       });
     } catch (error) {
       const mediaType = pictures.length > 0 ? 'video' : 'audio';
       this.#leftOut.add({ mediaType, file: MEETING_FILE }, error);
       return undefined;
     }
+  }
+
+  async #composeTracks({ media, cues, report }: Parts): Promise<MkvComposed | undefined> {
+    const path = this.#path(TRACKS_FILE);
+    try {
+      await rm(path, { force: true });
+      return await composeMatroska(path, {
+        media,
+        cues,
+        chapters: this.#marks.chapters(report.losses),
+        startMs: this.#options.startMs,
+        title: this.#title,
+        comment: this.#comment(report),
+      });
+    } catch (error) {
+      this.#leftOut.add({ mediaType: media[0]?.mediaType ?? 'audio', file: TRACKS_FILE }, error);
+      return undefined;
+    }
+  }
+
+  #comment({ verdict }: Pick<LedgerReport, 'verdict'>): string {
+    return `Verdict: ${verdict}. Time zero: ${new Date(this.#options.startMs).toISOString()}.`;
   }
 
   #spoken(composed: Composed | undefined) {
@@ -142,7 +167,7 @@ export class WholeMeeting {
 
   async #manifest(
     parts: Parts,
-    composed: Composed | undefined,
+    { composed, tracks }: { composed: Composed | undefined; tracks: MkvComposed | undefined },
     written: readonly string[],
     nameOf: (path: string) => string,
   ) {
@@ -163,6 +188,13 @@ export class WholeMeeting {
           layout,
           lengthMs: composed.endMs,
           leftOut: composed.unread.map(({ path, ...rest }) => ({ file: nameOf(path), ...rest })),
+        },
+      }),
+      ...(tracks && {
+        everyTrack: {
+          file: TRACKS_FILE,
+          tracks: tracks.tracks,
+          leftOut: tracks.unread.map(({ path }) => ({ file: nameOf(path) })),
         },
       }),
       verdict,
@@ -189,6 +221,7 @@ export class WholeMeeting {
 }
 
 const MEETING_FILE = 'meeting.mp4';
+const TRACKS_FILE = 'meeting.mkv';
 
 function json(value: unknown): string {
   return `${JSON.stringify(value, undefined, 2)}\n`;
