@@ -1,5 +1,5 @@
 import { type Answer, peopleText, showLine, writeLine } from './answer.ts';
-import { LINE_KINDS, type LineKind, type MeetingLine } from './line.ts';
+import type { MeetingLine } from './line.ts';
 import { nextPage, type PageLimits, positionsBeforeLast } from './line-page.ts';
 import { type MarkPositions, readMark, writeMark } from './mark.ts';
 import type { OpenMeeting } from './meetings.ts';
@@ -9,24 +9,6 @@ import type { Scope } from './scope.ts';
 const MAX_CHARACTERS = 40_000;
 export const MAX_LINES = 500;
 export const DEFAULT_LINES = 100;
-export const SPOKEN: readonly LineKind[] = ['said', 'chat'];
-
-export const KINDS_ARGUMENT = {
-  type: 'array',
-  items: { type: 'string', enum: LINE_KINDS },
-  minItems: 1,
-  maxItems: LINE_KINDS.length,
-  default: SPOKEN,
-  description: 'which kinds of lines',
-} as const;
-
-export const LIMIT_ARGUMENT = {
-  type: 'integer',
-  minimum: 1,
-  maximum: MAX_LINES,
-  default: DEFAULT_LINES,
-  description: 'lines at most; an answer also ends after 40,000 characters',
-} as const;
 
 /** Which lines of a meeting a client asks for. */
 export interface LinesAsked {

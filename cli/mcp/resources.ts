@@ -1,6 +1,7 @@
 import { type Answer, answerText } from './answer.ts';
+import { SPOKEN } from './arguments.ts';
 import type { Meetings, OpenMeeting } from './meetings.ts';
-import { readLines, SPOKEN } from './reading.ts';
+import { readLines } from './reading.ts';
 import type { Scope, ScopedMeeting } from './scope.ts';
 import { tellGaps } from './tools/gaps.ts';
 

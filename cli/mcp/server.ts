@@ -12,6 +12,15 @@ import { readTranscript, searchTranscript } from './tools/read-transcript.ts';
 import { whoSpeaks } from './tools/who-speaks.ts';
 import type { Watcher } from './watcher.ts';
 
+/** Those that write nothing. */
+const TOOLS = [
+  listMeetings,
+  readTranscript,
+  searchTranscript,
+  whoSpeaks,
+  gapsAndLedger,
+  explainMeeting,
+];
 /** Each costs a call of Kinesis a second. */
 const MOST_SUBSCRIPTIONS = 16;
 /** A client that waits for media is told this often that the work goes on. */
@@ -35,11 +44,8 @@ export async function createServer(parts: ServerParts): Promise<McpServer> {
     { name: 'rtms', title: 'Zoom meetings of rtms-kinesis', version: parts.version },
     { capabilities: { resources: { subscribe: true } }, instructions: INSTRUCTIONS },
   );
-  for (const tool of [listMeetings, readTranscript, searchTranscript, whoSpeaks, gapsAndLedger]) {
-    await offer(server, tool as Tool<never>, parts);
-  }
-  await offer(server, explainMeeting as Tool<never>, parts);
-  if (parts.folder !== undefined) await offer(server, exportMeeting as Tool<never>, parts);
+  for (const tool of TOOLS) await offer(server, tool, parts);
+  if (parts.folder !== undefined) await offer(server, exportMeeting, parts);
   await offerResources(server, parts);
   offerSubscriptions(server, parts);
   return server;
@@ -47,7 +53,7 @@ export async function createServer(parts: ServerParts): Promise<McpServer> {
 
 async function offer(
   server: McpServer,
-  { name, title, description, input, readOnly, run }: Tool<never>,
+  { name, title, description, input, readOnly, run }: Tool,
   { meetings, folder }: ServerParts,
 ): Promise<void> {
   const { fromJsonSchema } = await loadServer();
@@ -63,7 +69,7 @@ async function offer(
     const progress = reportProgress(context);
     try {
       const { signal } = context.mcpReq;
-      const answer = await run(args as never, { meetings, folder, signal });
+      const answer = await run(args, { meetings, folder, signal });
       return {
         content: [{ type: 'text', text: answerText(answer) }],
         structuredContent: answerStructure(answer),

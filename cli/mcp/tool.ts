@@ -1,4 +1,5 @@
 import type { Answer } from './answer.ts';
+import { type ArgumentSchema, type ArgumentsSchema, schemaOf, type ValueOf } from './arguments.ts';
 import type { Meetings } from './meetings.ts';
 
 /** One call of a tool. */
@@ -10,37 +11,46 @@ export interface ToolCall {
   readonly folder: string | undefined;
 }
 
-/** Draft 2020-12, as the protocol wants it. Every property has a description and its bounds. */
-export interface ArgumentsSchema {
-  readonly type: 'object';
-  readonly properties: Readonly<Record<string, object>>;
-  readonly required?: readonly string[];
-  readonly additionalProperties: false;
-}
-
-/** A tool as it is offered. Its texts are fixed: nothing of a meeting stands in them. */
-export interface Tool<Arguments> {
+/** What every tool says of itself. These texts are fixed: nothing of a meeting stands in them. */
+interface ToolWords {
   readonly name: string;
   readonly title: string;
   readonly description: string;
-  readonly input: ArgumentsSchema;
   /** Whether it changes nothing, so that a client need not ask its user. */
   readonly readOnly: boolean;
-  /** @param args as `input` allows them @throws ServiceError */
-  readonly run: (args: Arguments, call: ToolCall) => Promise<Answer>;
 }
 
-export const MEETING_ARGUMENT = {
-  type: 'string',
-  minLength: 1,
-  maxLength: 512,
-  description:
-    'which meeting: an id that list_meetings gives, a meeting number or UUID, a part of its topic, or a time ("yesterday 10:00")',
-} as const;
+/** A tool as it is offered. */
+export interface Tool extends ToolWords {
+  readonly input: ArgumentsSchema;
+  /** @param args as `input` allows them @throws ServiceError */
+  readonly run: (args: unknown, call: ToolCall) => Promise<Answer>;
+}
 
-export const MARK_ARGUMENT = {
-  type: 'string',
-  minLength: 1,
-  maxLength: 8192,
-  description: 'the mark of an earlier answer about the same meeting: go on behind it',
-} as const;
+type Named = Readonly<Record<string, ArgumentSchema>>;
+
+interface ToolDefinition<Required extends Named, Optional extends Named> extends ToolWords {
+  readonly required: Required;
+  readonly optional: Optional;
+  readonly run: (
+    args: { readonly [Name in keyof Required]: ValueOf<Required[Name]> } & {
+      readonly [Name in keyof Optional]?: ValueOf<Optional[Name]>;
+    },
+    call: ToolCall,
+  ) => Promise<Answer>;
+}
+
+/** Makes a tool. What `run` gets is typed by the schemas of its arguments, so the two cannot differ. */
+export function defineTool<const Required extends Named, const Optional extends Named>({
+  required,
+  optional,
+  run,
+  ...words
+}: ToolDefinition<Required, Optional>): Tool {
+  return {
+    ...words,
+    input: schemaOf(required, optional),
+    // The SDK has checked the arguments against `input` before it calls.
+    run: (args, call) => run(args as Parameters<typeof run>[0], call),
+  };
+}

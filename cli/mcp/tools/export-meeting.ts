@@ -6,44 +6,25 @@ import { folderNameOf } from '../../../shared/plain-text.ts';
 import type { Context } from '../../command.ts';
 import { writeMeetingFiles } from '../../meeting/meeting-files.ts';
 import { peopleText } from '../answer.ts';
-import { MEETING_ARGUMENT, type Tool } from '../tool.ts';
-
-interface Arguments {
-  readonly meeting: string;
-  readonly from?: string;
-  readonly to?: string;
-}
+import { MEETING, momentOf } from '../arguments.ts';
+import { defineTool } from '../tool.ts';
 
 /** Exports of one meeting that may stand beside each other. */
 const MOST_FOLDERS = 100;
 /** Files that an answer names. A meeting of thousands has one for each speaker. */
 const MAX_FILES = 200;
 
-const MOMENT = {
-  type: 'string',
-  format: 'date-time',
-  maxLength: 40,
-} as const;
-
-export const exportMeeting: Tool<Arguments> = {
+export const exportMeeting = defineTool({
   name: 'export_meeting',
   title: 'Export a meeting as files',
   description:
     'Writes a meeting as files on the machine of this server: WAV, MP4, WebVTT and JSON, into a new folder below the one ' +
     'that its operator has named. Reads all media, so a long meeting takes minutes. Nothing is overwritten.',
   readOnly: false,
-  input: {
-    type: 'object',
-    properties: {
-      meeting: MEETING_ARGUMENT,
-      from: { ...MOMENT, description: 'leave out what was captured before, RFC 3339' },
-      to: {
-        ...MOMENT,
-        description: 'leave out what was captured at this moment or later, RFC 3339',
-      },
-    },
-    required: ['meeting'],
-    additionalProperties: false,
+  required: { meeting: MEETING },
+  optional: {
+    from: momentOf('leave out what was captured before'),
+    to: momentOf('leave out what was captured at this moment or later'),
   },
   async run({ meeting, from, to }, { meetings, signal, folder }) {
     if (folder === undefined) {
@@ -86,10 +67,10 @@ export const exportMeeting: Tool<Arguments> = {
       lines: [...shown, ...told.map((note) => peopleText(note))],
     };
   },
-};
+});
 
 function readWindow(from: string | undefined, to: string | undefined, sinceMs: number) {
-  const [fromMs, toMs] = [momentOf('from', from), momentOf('to', to)];
+  const [fromMs, toMs] = [parseMoment('from', from), parseMoment('to', to)];
   const earliest = Math.max(fromMs ?? Number.NEGATIVE_INFINITY, sinceMs);
   if (toMs !== undefined && toMs <= earliest) {
     throw new ServiceError('mcp/bad-argument', 'to must be later than from, and in the scope');
@@ -97,7 +78,7 @@ function readWindow(from: string | undefined, to: string | undefined, sinceMs: n
   return { fromMs: Number.isFinite(earliest) ? earliest : undefined, toMs };
 }
 
-function momentOf(name: string, text: string | undefined): number | undefined {
+function parseMoment(name: string, text: string | undefined): number | undefined {
   if (text === undefined) return undefined;
   const ms = /^\d{4}-\d\d-\d\dT/.test(text) ? Date.parse(text) : Number.NaN;
   if (!Number.isNaN(ms)) return ms;

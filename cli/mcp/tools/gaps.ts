@@ -1,52 +1,29 @@
 import { describeLoss } from '../../../sdk/consumer/index.ts';
 import { nothingFound } from '../../meeting/meeting-reader.ts';
 import { type Answer, peopleText } from '../answer.ts';
+import { atMost, MEETING, skipOf } from '../arguments.ts';
 import type { OpenMeeting } from '../meetings.ts';
 import type { Scope } from '../scope.ts';
-import { MEETING_ARGUMENT, type Tool } from '../tool.ts';
+import { defineTool } from '../tool.ts';
 
-interface Arguments {
-  readonly meeting: string;
-  readonly limit?: number;
-  readonly skip?: number;
-}
-
-const MOST = 500;
 const DEFAULT = 100;
 
-export const gapsAndLedger: Tool<Arguments> = {
+export const gapsAndLedger = defineTool({
   name: 'gaps_and_ledger',
   title: 'What is missing of a meeting',
   description:
     'Lists what is lost of a meeting, from when to when and why, and the ledger of each source: how many frames and lines ' +
     'were received, written and lost. Read from the events alone, so it is fast; explain_meeting counts the media too.',
   readOnly: true,
-  input: {
-    type: 'object',
-    properties: {
-      meeting: MEETING_ARGUMENT,
-      limit: {
-        type: 'integer',
-        minimum: 1,
-        maximum: MOST,
-        default: DEFAULT,
-        description: 'losses and ledger rows at most',
-      },
-      skip: {
-        type: 'integer',
-        minimum: 0,
-        maximum: 1_000_000,
-        default: 0,
-        description: 'how many losses and ledger rows are left out, to go on',
-      },
-    },
-    required: ['meeting'],
-    additionalProperties: false,
+  required: { meeting: MEETING },
+  optional: {
+    limit: atMost(500, DEFAULT, 'losses and ledger rows at most'),
+    skip: skipOf(1_000_000, 'losses and ledger rows'),
   },
   async run({ meeting, limit = DEFAULT, skip = 0 }, { meetings, signal }) {
     return tellGaps(await meetings.open(meeting, signal), meetings.scope, { limit, skip });
   },
-};
+});
 
 /** @throws ServiceError `cli/not-found` when the streams hold nothing of it */
 export function tellGaps(

@@ -1,50 +1,28 @@
 import { stateOf } from '../../../shared/session-table/session-status.ts';
 import { MAX_NAME, peopleText, quote } from '../answer.ts';
+import { atMost, skipOf } from '../arguments.ts';
 import type { ScopedMeeting } from '../scope.ts';
-import type { Tool } from '../tool.ts';
+import { defineTool } from '../tool.ts';
 
-interface Arguments {
-  readonly only?: 'live' | 'all';
-  readonly limit?: number;
-  readonly skip?: number;
-}
-
-const MOST = 200;
 const DEFAULT_LIMIT = 20;
-const MAX_SKIP = 5_000;
 
-export const listMeetings: Tool<Arguments> = {
+export const listMeetings = defineTool({
   name: 'list_meetings',
   title: 'List meetings',
   description:
     'Lists the meetings that this server may read, the newest first: id, state, when each began, and its topic where Zoom ' +
     'tells one. The other tools take the id.',
   readOnly: true,
-  input: {
-    type: 'object',
-    properties: {
-      only: {
-        type: 'string',
-        enum: ['live', 'all'],
-        default: 'all',
-        description: 'live: meetings that are being recorded now',
-      },
-      limit: {
-        type: 'integer',
-        minimum: 1,
-        maximum: MOST,
-        default: DEFAULT_LIMIT,
-        description: 'how many',
-      },
-      skip: {
-        type: 'integer',
-        minimum: 0,
-        maximum: MAX_SKIP,
-        default: 0,
-        description: 'how many of the newest are left out, to go on',
-      },
+  required: {},
+  optional: {
+    only: {
+      type: 'string',
+      enum: ['live', 'all'],
+      default: 'all',
+      description: 'live: meetings that are being recorded now',
     },
-    additionalProperties: false,
+    limit: atMost(200, DEFAULT_LIMIT, 'how many'),
+    skip: skipOf(5_000, 'of the newest'),
   },
   async run({ only = 'all', limit = DEFAULT_LIMIT, skip = 0 }, { meetings }) {
     const nowMs = Date.now();
@@ -67,7 +45,7 @@ export const listMeetings: Tool<Arguments> = {
       ),
     };
   },
-};
+});
 
 const LIVE: readonly string[] = ['serving', 'waiting'];
 
