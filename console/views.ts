@@ -3,19 +3,23 @@
  * are: the page shows them as text and never as markup.
  */
 
-/** One meeting in the list: what the session table says, and what was read of it. */
-export interface MeetingSummary {
+/** What the list and the page of a meeting both say. */
+interface MeetingFacts {
   readonly rtmsStreamId: string;
-  /** As `rtms sessions` says it; `seen` where only the events tell of the meeting. */
-  readonly state: string;
-  readonly product?: string | undefined;
   /** Topic, number or id of the meeting, whichever says most. */
   readonly name: string;
+  readonly product?: string | undefined;
+  /** As `rtms sessions` says it; `seen` where only the events tell of the meeting. */
+  readonly state: string;
   readonly owner?: string | undefined;
-  readonly epoch?: number | undefined;
-  readonly requestedAtMs?: number | undefined;
   /** From capture at Zoom to arrival in Kinesis, of its newest media, ms. */
   readonly lagMs?: number | undefined;
+}
+
+/** One meeting in the list: what the session table says, and what was read of it. */
+export interface MeetingSummary extends MeetingFacts {
+  readonly epoch?: number | undefined;
+  readonly requestedAtMs?: number | undefined;
   readonly lines: number;
   readonly participants: number;
   /** An operator has asked for this. */
@@ -144,16 +148,10 @@ export interface SourceView {
   readonly lastAtMs?: number | undefined;
 }
 
-export interface MeetingDetail {
-  readonly rtmsStreamId: string;
-  readonly name: string;
-  readonly product?: string | undefined;
-  readonly state: string;
-  readonly owner?: string | undefined;
+export interface MeetingDetail extends MeetingFacts {
   readonly epoch: number;
   readonly startedAtMs?: number | undefined;
   readonly endedAtMs?: number | undefined;
-  readonly lagMs?: number | undefined;
   /** Nothing of it may be shown or kept any more. */
   readonly revoked: boolean;
   readonly speaker?: string | undefined;

@@ -1,6 +1,7 @@
 import { useState } from 'preact/hooks';
 import type { LineView, MeetingDetail, MomentView, OverviewView, SourceView } from '../views.ts';
 import { type Acting, Buttons } from './actions.tsx';
+import { CardTable, type Column } from './card-table.tsx';
 import { bytesText, countText, durationText, lagText } from './format.ts';
 import { Pictures, Speakers } from './media.tsx';
 import type { MeetingPlayer } from './meeting-player.ts';
@@ -165,49 +166,39 @@ function People({ meeting: { people, peopleTotal, peoplePresent } }: { meeting: 
   );
 }
 
+const LEDGER: readonly Column<SourceView>[] = [
+  { title: 'Source', cell: ({ who }) => who },
+  { title: 'Media', cell: ({ mediaType }) => mediaType },
+  { title: 'Codec', cell: ({ codec }) => codec || '–' },
+  { title: 'Read here', cell: ({ frames }) => countText(frames) },
+  { title: 'Bytes', cell: ({ bytes }) => bytesText(bytes) },
+  {
+    title: 'Lost, explained',
+    look: ({ lost }) => (lost > 0 ? 'tone-bad' : ''),
+    cell: ({ lost }) => countText(lost),
+  },
+  {
+    title: 'Skipped, unexplained',
+    label: 'Skipped',
+    look: ({ unexplained }) => (unexplained > 0 ? 'tone-warn' : ''),
+    cell: ({ unexplained }) => countText(unexplained),
+  },
+  {
+    title: 'Ledger of the runner',
+    label: 'Ledger',
+    cell: ({ ledger }) =>
+      ledger === undefined
+        ? 'comes with the end of the epoch'
+        : `${countText(ledger.received)} received, ${countText(ledger.written)} written, ${countText(ledger.lost)} lost`,
+  },
+];
+
 function Ledger({ sources }: { sources: readonly SourceView[] }) {
   return (
     <section aria-labelledby="ledger-title">
       <h2 id="ledger-title">Ledger per source</h2>
       {sources.length === 0 && <p class="note">No frame is read yet.</p>}
-      {sources.length > 0 && (
-        <table class="cards">
-          <thead>
-            <tr>
-              <th scope="col">Source</th>
-              <th scope="col">Media</th>
-              <th scope="col">Codec</th>
-              <th scope="col">Read here</th>
-              <th scope="col">Bytes</th>
-              <th scope="col">Lost, explained</th>
-              <th scope="col">Skipped, unexplained</th>
-              <th scope="col">Ledger of the runner</th>
-            </tr>
-          </thead>
-          <tbody>
-            {sources.map((source) => (
-              <tr key={source.key}>
-                <th scope="row">{source.who}</th>
-                <td data-label="Media">{source.mediaType}</td>
-                <td data-label="Codec">{source.codec || '–'}</td>
-                <td data-label="Read here">{countText(source.frames)}</td>
-                <td data-label="Bytes">{bytesText(source.bytes)}</td>
-                <td data-label="Lost, explained" class={source.lost > 0 ? 'tone-bad' : ''}>
-                  {countText(source.lost)}
-                </td>
-                <td data-label="Skipped" class={source.unexplained > 0 ? 'tone-warn' : ''}>
-                  {countText(source.unexplained)}
-                </td>
-                <td data-label="Ledger">
-                  {source.ledger === undefined
-                    ? 'comes with the end of the epoch'
-                    : `${countText(source.ledger.received)} received, ${countText(source.ledger.written)} written, ${countText(source.ledger.lost)} lost`}
-                </td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      )}
+      {sources.length > 0 && <CardTable rows={sources} keyOf={({ key }) => key} columns={LEDGER} />}
       <p class="note">
         This page counts what it has read since it was opened; “verify” counts everything and gives
         the verdict.

@@ -1,5 +1,6 @@
 import type { MeetingSummary, OverviewView, OwnerSummary, StreamSummary } from '../views.ts';
 import { type Acting, Buttons } from './actions.tsx';
+import { CardTable, type Column } from './card-table.tsx';
 import { bytesText, clockText, countText, durationText, lagText, rateText } from './format.ts';
 import { Spark } from './sparkline.tsx';
 
@@ -89,48 +90,33 @@ function Meetings({
   if (meetings.length === 0) {
     return <p class="note">No meeting. One that begins appears here by itself.</p>;
   }
-  return (
-    <table class="cards">
-      <thead>
-        <tr>
-          <th scope="col">Meeting</th>
-          <th scope="col">State</th>
-          <th scope="col">Owner</th>
-          <th scope="col">Epoch</th>
-          <th scope="col">Age</th>
-          <th scope="col">Lag</th>
-          <th scope="col">People</th>
-          <th scope="col">Lines</th>
-        </tr>
-      </thead>
-      <tbody>
-        {meetings.map((meeting) => (
-          <tr key={meeting.rtmsStreamId}>
-            <th scope="row">
-              <a href={hrefOf(meeting.rtmsStreamId)}>{meeting.name}</a>
-            </th>
-            <td data-label="State">
-              <State state={meeting.state} />
-              {meeting.request !== undefined && <small> {meeting.request} requested</small>}
-              {meeting.outcome !== undefined && <small> {meeting.outcome}</small>}
-            </td>
-            <td data-label="Owner" class="id">
-              {meeting.owner ?? '–'}
-            </td>
-            <td data-label="Epoch">{meeting.epoch ?? '–'}</td>
-            <td data-label="Age">
-              {meeting.requestedAtMs === undefined
-                ? '–'
-                : durationText(atMs - meeting.requestedAtMs)}
-            </td>
-            <td data-label="Lag">{lagText(meeting.lagMs)}</td>
-            <td data-label="People">{countText(meeting.participants)}</td>
-            <td data-label="Lines">{countText(meeting.lines)}</td>
-          </tr>
-        ))}
-      </tbody>
-    </table>
-  );
+  const columns: Column<MeetingSummary>[] = [
+    {
+      title: 'Meeting',
+      cell: ({ rtmsStreamId, name }) => <a href={hrefOf(rtmsStreamId)}>{name}</a>,
+    },
+    {
+      title: 'State',
+      cell: ({ state, request, outcome }) => (
+        <>
+          <State state={state} />
+          {request !== undefined && <small> {request} requested</small>}
+          {outcome !== undefined && <small> {outcome}</small>}
+        </>
+      ),
+    },
+    { title: 'Owner', look: () => 'id', cell: ({ owner }) => owner ?? '–' },
+    { title: 'Epoch', cell: ({ epoch }) => epoch ?? '–' },
+    {
+      title: 'Age',
+      cell: ({ requestedAtMs }) =>
+        requestedAtMs === undefined ? '–' : durationText(atMs - requestedAtMs),
+    },
+    { title: 'Lag', cell: ({ lagMs }) => lagText(lagMs) },
+    { title: 'People', cell: ({ participants }) => countText(participants) },
+    { title: 'Lines', cell: ({ lines }) => countText(lines) },
+  ];
+  return <CardTable rows={meetings} keyOf={({ rtmsStreamId }) => rtmsStreamId} columns={columns} />;
 }
 
 const TONES: Readonly<Record<string, string>> = {
@@ -147,56 +133,50 @@ export function State({ state }: { state: string }) {
   return <span class={`state tone-${TONES[state] ?? 'plain'}`}>{state}</span>;
 }
 
+const OWNER: readonly Column<OwnerSummary>[] = [
+  {
+    title: 'Task',
+    look: () => 'id',
+    cell: ({ taskId, pid }) => (
+      <>
+        {taskId}
+        {pid !== undefined && <small> pid {pid}</small>}
+      </>
+    ),
+  },
+  { title: 'State', cell: (owner) => <OwnerState owner={owner} /> },
+  {
+    title: 'Slots',
+    cell: ({ taskId, slotsUsed, slotsTotal }) => (
+      <>
+        <meter
+          min={0}
+          max={Math.max(slotsTotal, 0.01)}
+          value={slotsUsed}
+          aria-label={`slots of ${taskId}`}
+        />{' '}
+        {slotsUsed} of {slotsTotal}
+      </>
+    ),
+  },
+  { title: 'Meetings', cell: ({ sessions }) => sessions },
+  {
+    title: 'Heartbeat',
+    cell: ({ silentMs }) => (
+      <span class={silentMs > SILENT_MS ? 'tone-bad' : ''}>{durationText(silentMs)} ago</span>
+    ),
+  },
+];
+
 function Owners({ owners, acting }: { owners: readonly OwnerSummary[]; acting: Acting }) {
   if (owners.length === 0) return <p class="note">No runner and no catcher is at work.</p>;
+  const act: Column<OwnerSummary> = {
+    title: 'Act',
+    cell: (owner) => owner.pid !== undefined && <RunnerButtons owner={owner} acting={acting} />,
+  };
   const hasButtons = acting.actions.some(({ target }) => target === 'runner');
-  return (
-    <table class="cards">
-      <thead>
-        <tr>
-          <th scope="col">Task</th>
-          <th scope="col">State</th>
-          <th scope="col">Slots</th>
-          <th scope="col">Meetings</th>
-          <th scope="col">Heartbeat</th>
-          {hasButtons && <th scope="col">Act</th>}
-        </tr>
-      </thead>
-      <tbody>
-        {owners.map((owner) => (
-          <tr key={owner.taskId}>
-            <th scope="row" class="id">
-              {owner.taskId}
-              {owner.pid !== undefined && <small> pid {owner.pid}</small>}
-            </th>
-            <td data-label="State">
-              <OwnerState owner={owner} />
-            </td>
-            <td data-label="Slots">
-              <meter
-                min={0}
-                max={Math.max(owner.slotsTotal, 0.01)}
-                value={owner.slotsUsed}
-                aria-label={`slots of ${owner.taskId}`}
-              />{' '}
-              {owner.slotsUsed} of {owner.slotsTotal}
-            </td>
-            <td data-label="Meetings">{owner.sessions}</td>
-            <td data-label="Heartbeat">
-              <span class={owner.silentMs > SILENT_MS ? 'tone-bad' : ''}>
-                {durationText(owner.silentMs)} ago
-              </span>
-            </td>
-            {hasButtons && (
-              <td data-label="Act">
-                {owner.pid !== undefined && <RunnerButtons owner={owner} acting={acting} />}
-              </td>
-            )}
-          </tr>
-        ))}
-      </tbody>
-    </table>
-  );
+  const columns = hasButtons ? [...OWNER, act] : OWNER;
+  return <CardTable rows={owners} keyOf={({ taskId }) => taskId} columns={columns} />;
 }
 
 export function RunnerButtons({ owner, acting }: { owner: OwnerSummary; acting: Acting }) {
@@ -229,49 +209,30 @@ const READING: Readonly<Record<StreamSummary['reading'], string>> = {
   failed: 'reading fails',
 };
 
+const STREAM: readonly Column<StreamSummary>[] = [
+  { title: 'Stream', look: () => 'id', cell: ({ name }) => name },
+  { title: 'Shards', cell: ({ shards }) => shards },
+  { title: 'Throughput', cell: ({ bytesPerSecond }) => `${bytesText(bytesPerSecond)}/s` },
+  { title: 'Records/s', cell: ({ recordsPerSecond }) => rateText(recordsPerSecond) },
+  { title: 'PUT units/s', cell: ({ unitsPerSecond }) => rateText(unitsPerSecond) },
+  {
+    title: 'Throttles',
+    cell: ({ writeThrottles, readThrottles }) =>
+      `${writeThrottles === undefined ? '' : `${countText(writeThrottles)} puts, `}${countText(readThrottles)} reads`,
+  },
+  { title: 'Malformed', cell: ({ badRecords }) => countText(badRecords) },
+  {
+    title: 'Reading',
+    cell: ({ reading, behindMs = 0 }) =>
+      `${READING[reading]}${behindMs > 0 ? `, ${lagText(behindMs)} behind` : ''}`,
+  },
+];
+
 function Streams({ streams }: { streams: readonly StreamSummary[] }) {
   const isTold = streams.some(({ writeThrottles }) => writeThrottles !== undefined);
   return (
     <>
-      <table class="cards">
-        <thead>
-          <tr>
-            <th scope="col">Stream</th>
-            <th scope="col">Shards</th>
-            <th scope="col">Throughput</th>
-            <th scope="col">Records/s</th>
-            <th scope="col">PUT units/s</th>
-            <th scope="col">Throttles</th>
-            <th scope="col">Malformed</th>
-            <th scope="col">Reading</th>
-          </tr>
-        </thead>
-        <tbody>
-          {streams.map((stream) => (
-            <tr key={stream.name}>
-              <th scope="row" class="id">
-                {stream.name}
-              </th>
-              <td data-label="Shards">{stream.shards}</td>
-              <td data-label="Throughput">{bytesText(stream.bytesPerSecond)}/s</td>
-              <td data-label="Records/s">{rateText(stream.recordsPerSecond)}</td>
-              <td data-label="PUT units/s">{rateText(stream.unitsPerSecond)}</td>
-              <td data-label="Throttles">
-                {stream.writeThrottles !== undefined &&
-                  `${countText(stream.writeThrottles)} puts, `}
-                {countText(stream.readThrottles)} reads
-              </td>
-              <td data-label="Malformed">{countText(stream.badRecords)}</td>
-              <td data-label="Reading">
-                {READING[stream.reading]}
-                {stream.behindMs !== undefined &&
-                  stream.behindMs > 0 &&
-                  `, ${lagText(stream.behindMs)} behind`}
-              </td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
+      <CardTable rows={streams} keyOf={({ name }) => name} columns={STREAM} />
       {!isTold && (
         <p class="note">
           Throughput is what this console reads. Refused puts only CloudWatch knows:
