@@ -3,13 +3,10 @@ import { statSync } from 'node:fs';
 import type { Command } from 'commander';
 import { newToken } from '../../console/server/trust.ts';
 import { ServiceError } from '../../shared/errors.ts';
-import { type Context, createCommand, type Flags, packageVersion, runCommand } from '../command.ts';
+import { type Context, createCommand, type Flags, runCommand } from '../command.ts';
 import { serveOnHttp } from '../mcp/http.ts';
-import { Meetings } from '../mcp/meetings.ts';
-import { Scope } from '../mcp/scope.ts';
-import type { ServerParts } from '../mcp/server.ts';
+import { partsOf, type ServerParts } from '../mcp/server.ts';
 import { serveOnStdio } from '../mcp/stdio.ts';
-import { Watcher } from '../mcp/watcher.ts';
 import { SESSION_ARGUMENT } from '../meeting/find-session.ts';
 import { EXIT, type ExitCode } from '../terminal/exit-code.ts';
 import { parseMoment } from '../terminal/time.ts';
@@ -65,12 +62,7 @@ async function serve(context: Context, flags: McpFlags): Promise<ExitCode> {
     throw new ServiceError('config/invalid', `--folder ${folder} is no folder`);
   // Said at once, and not by the first tool that an agent calls.
   context.sessions();
-  const meetings = new Meetings(
-    context,
-    new Scope(context, { meetings: meeting, sinceMs, startedAtMs }),
-  );
-  const watcher = new Watcher(meetings);
-  const parts: ServerParts = { meetings, watcher, folder, version: packageVersion() };
+  const parts = partsOf(context, { meetings: meeting, sinceMs, startedAtMs }, folder);
   if (flags.http === undefined) await serveOnStdio(parts);
   else await serveHttp(context, parts, flags.http);
   return EXIT.OK;

@@ -82,11 +82,18 @@ export class MeetingLines {
         log.newest = [event.epoch, event.sequence];
         this.#known = true;
         this.#checker.event(event);
-        if (event.name === 'session_revoked') this.isRevoked = true;
-        const line = lineOf(event);
+        if (event.name === 'session_revoked') this.#revoke();
+        const line = this.isRevoked ? undefined : lineOf(event);
         if (line !== undefined) this.#add(log, line);
       }
     }
+  }
+
+  /** What people said is not kept either, and what comes later is not taken in. */
+  #revoke(): void {
+    this.isRevoked = true;
+    for (const { lines } of this.#streams.values()) lines.length = 0;
+    this.#bytes = 0;
   }
 
   #add(log: StreamLog, line: MeetingLine): void {

@@ -1,8 +1,11 @@
 import type { McpServer, ServerContext } from '@modelcontextprotocol/server';
 import { ServiceError } from '../../shared/errors.ts';
+import { type Context, packageVersion } from '../command.ts';
 import { answerStructure, answerText, NOTICE, peopleText } from './answer.ts';
-import type { Meetings } from './meetings.ts';
+import type { ArgumentsSchema } from './arguments.ts';
+import { Meetings } from './meetings.ts';
 import { idOf, listResources, MEETING_RESOURCES, readResource } from './resources.ts';
+import { Scope, type ScopeOptions } from './scope.ts';
 import type { Tool } from './tool.ts';
 import { explainMeeting } from './tools/explain-meeting.ts';
 import { exportMeeting } from './tools/export-meeting.ts';
@@ -10,7 +13,7 @@ import { gapsAndLedger } from './tools/gaps.ts';
 import { listMeetings } from './tools/list-meetings.ts';
 import { readTranscript, searchTranscript } from './tools/read-transcript.ts';
 import { whoSpeaks } from './tools/who-speaks.ts';
-import type { Watcher } from './watcher.ts';
+import { Watcher } from './watcher.ts';
 
 /** Those that write nothing. */
 const TOOLS = [
@@ -24,7 +27,13 @@ const TOOLS = [
 /** Each costs a call of Kinesis a second. */
 const MOST_SUBSCRIPTIONS = 16;
 /** A client that waits for media is told this often that the work goes on. */
-const PROGRESS_MS = 5_000;
+const PROGRESS_MS = 2_000;
+
+/** Without these the SDK says that clients are told when the lists change. The tools never do, and meetings are told of nobody. */
+const CAPABILITIES = {
+  tools: { listChanged: false },
+  resources: { subscribe: true, listChanged: false },
+};
 
 const INSTRUCTIONS =
   'Reads meetings that Zoom streams to this deployment, also while they run. Begin with list_meetings; read_transcript with ' +
@@ -37,12 +46,22 @@ export interface ServerParts {
   readonly version: string;
 }
 
+/** @param folder where exports go; undefined offers none */
+export function partsOf(
+  context: Context,
+  scope: ScopeOptions,
+  folder: string | undefined,
+): ServerParts {
+  const meetings = new Meetings(context, new Scope(context, scope));
+  return { meetings, watcher: new Watcher(meetings), folder, version: packageVersion() };
+}
+
 /** Makes the server of one connection. All connections share meetings and watcher. */
 export async function createServer(parts: ServerParts): Promise<McpServer> {
   const { McpServer: Server } = await loadServer();
   const server = new Server(
     { name: 'rtms', title: 'Zoom meetings of rtms-kinesis', version: parts.version },
-    { capabilities: { resources: { subscribe: true } }, instructions: INSTRUCTIONS },
+    { capabilities: CAPABILITIES, instructions: INSTRUCTIONS },
   );
   for (const tool of TOOLS) await offer(server, tool, parts);
   if (parts.folder !== undefined) await offer(server, exportMeeting, parts);
@@ -56,14 +75,13 @@ async function offer(
   { name, title, description, input, readOnly, run }: Tool,
   { meetings, folder }: ServerParts,
 ): Promise<void> {
-  const { fromJsonSchema } = await loadServer();
+  const inputSchema = await checked(input);
   const annotations = {
     title,
     readOnlyHint: readOnly,
     destructiveHint: false,
     openWorldHint: true,
   };
-  const inputSchema = fromJsonSchema(input as Parameters<typeof fromJsonSchema>[0]);
   const config = { title, description, annotations, inputSchema };
   server.registerTool(name, config, async (args, context) => {
     const progress = reportProgress(context);
@@ -81,6 +99,21 @@ async function offer(
       progress.end();
     }
   });
+}
+
+/** The SDK checks the arguments, and does not say which one a tool does not have. A model that is told mends its call. */
+async function checked(input: ArgumentsSchema) {
+  const { fromJsonSchema } = await loadServer();
+  const schema = fromJsonSchema(input as Parameters<typeof fromJsonSchema>[0]);
+  const names = Object.keys(input.properties);
+  const { validate, ...standard } = schema['~standard'];
+  const named = (value: unknown): ReturnType<typeof validate> => {
+    const odd = Object.keys(Object(value)).find((name) => !names.includes(name));
+    if (odd === undefined) return validate(value);
+    const message = `there is no argument ${JSON.stringify(odd.slice(0, 64))}; there are ${names.join(', ')}`;
+    return { issues: [{ message }] };
+  };
+  return { '~standard': { ...standard, validate: named } };
 }
 
 /** Clients stop waiting for a call that is silent for a minute, and reading hours of media takes longer. */

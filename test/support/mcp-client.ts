@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { Client } from '@modelcontextprotocol/client';
+import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
 import { StdioClientTransport } from '@modelcontextprotocol/client/stdio';
 
 /** `legacy`: protocol revision 2025-11-25 and older; `auto`: the newest that both sides know. */
@@ -44,6 +44,18 @@ export async function connectOnStdio(mode: ProtocolMode, ...args: string[]): Pro
   const client = new TestClient(mode);
   const command = { command: process.execPath, args: [MAIN, 'mcp', ...args] };
   await client.connect(new StdioClientTransport({ ...command, stderr: 'ignore' }));
+  return client;
+}
+
+/** Connects to a server that is there already. */
+export async function connectOnHttp(
+  mode: ProtocolMode,
+  url: string,
+  token: string,
+): Promise<TestClient> {
+  const client = new TestClient(mode);
+  const requestInit = { headers: { authorization: `Bearer ${token}` } };
+  await client.connect(new StreamableHTTPClientTransport(new URL(url), { requestInit }));
   return client;
 }
 

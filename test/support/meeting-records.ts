@@ -4,7 +4,9 @@ import { join } from 'node:path';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { PutRecordCommand } from '@aws-sdk/client-kinesis';
 import { DynamoDBDocumentClient, PutCommand } from '@aws-sdk/lib-dynamodb';
+import type { Deployment } from '../../cli/deployment/deployment.ts';
 import { createSessionTable, startDynamoDb } from '../../local/aws/dynamodb.ts';
+import type { KinesisServer } from '../../local/kinesis/server.ts';
 import type { EventData, EventName } from '../../shared/record/event-data.ts';
 import { streamKey } from '../../shared/record/partition-key.ts';
 import { ATTRIBUTE, type SessionRow, sessionKey } from '../../shared/session-table/session-row.ts';
@@ -17,6 +19,8 @@ const credentials = { accessKeyId: 'local', secretAccessKey: 'local' };
 export interface MeetingRecords extends AsyncDisposable {
   /** The file for `--config`. */
   readonly description: string;
+  readonly deployment: Deployment;
+  readonly kinesis: KinesisServer;
   /** Writes the row of a stream, of a meeting that began at `START_MS`. */
   row(fields: Partial<SessionRow> & { readonly rtmsStreamId: string }): Promise<void>;
   /** Writes one event of a stream, with the next number. */
@@ -26,6 +30,8 @@ export interface MeetingRecords extends AsyncDisposable {
     data: EventData[Name],
     timeMs?: number,
   ): Promise<void>;
+  /** Writes a line of the transcript that took two seconds. */
+  said(rtmsStreamId: string, text: string, userName: string, atMs: number): Promise<void>;
   /** Writes bytes as they are into the events stream, under the key of a stream. */
   bytes(rtmsStreamId: string, data: Uint8Array): Promise<void>;
 }
@@ -52,8 +58,16 @@ export async function startMeetingRecords(): Promise<MeetingRecords> {
       new PutRecordCommand({ StreamName: events, PartitionKey, Data: data }),
     );
   };
+  const deployment = { region, table, mediaStream: media, eventsStream: events, endpoints };
+  const event: MeetingRecords['event'] = async (rtmsStreamId, name, data, timeMs = START_MS) => {
+    const sequence = (sequences.get(rtmsStreamId) ?? 0) + 1;
+    sequences.set(rtmsStreamId, sequence);
+    await bytes(rtmsStreamId, eventBytes(name, data, sequence, { rtmsStreamId, timeMs }));
+  };
   return {
     description,
+    deployment,
+    kinesis: streams.server,
     async row({ rtmsStreamId, ...fields }) {
       const known = { product: 'meeting', entityId: `uuid-${rtmsStreamId}`, epoch: 2, ...fields };
       const requestedAtMs = fields.requestedAtMs ?? START_MS;
@@ -65,10 +79,10 @@ export async function startMeetingRecords(): Promise<MeetingRecords> {
       const Item = { pk: sessionKey(rtmsStreamId), ...Object.fromEntries(stored) };
       await documents.send(new PutCommand({ TableName: table, Item }));
     },
-    async event(rtmsStreamId, name, data, timeMs = START_MS) {
-      const sequence = (sequences.get(rtmsStreamId) ?? 0) + 1;
-      sequences.set(rtmsStreamId, sequence);
-      await bytes(rtmsStreamId, eventBytes(name, data, sequence, { rtmsStreamId, timeMs }));
+    event,
+    said(rtmsStreamId, text, userName, atMs) {
+      const spoken = { timestampMs: atMs, startMs: atMs, endMs: atMs + 2_000 };
+      return event(rtmsStreamId, 'transcript', { text, userId: 7, userName, ...spoken }, atMs);
     },
     bytes,
     async [Symbol.asyncDispose]() {

@@ -32,7 +32,10 @@ export const explainMeeting = defineTool({
     if (!isKnown) throw nothingFound(meeting);
     const losses = evidence.report.losses.filter(({ toMs }) => toMs >= scope.sinceMs);
     const report = { ...evidence.report, losses };
-    const explanation = within(explain({ ...evidence, report }, Date.now()), scope);
+    const explanation = toldOf(explain({ ...evidence, report }, Date.now()), {
+      scope,
+      isRevoked: report.revoked.length > 0,
+    });
     const page = pageOf(explanation, WIDTH);
     return {
       facts: { meeting: peopleText(id, 512), verdict: explanation.verdict },
@@ -43,6 +46,14 @@ export const explainMeeting = defineTool({
   },
 });
 
-function within(explanation: Explanation, scope: Scope): Explanation {
-  return { ...explanation, steps: explanation.steps.filter((step) => scope.includes(step)) };
+/** What a client may know of it: steps of the scope, and no names and no topic once the consent is taken back. */
+function toldOf(
+  explanation: Explanation,
+  { scope, isRevoked }: { readonly scope: Scope; readonly isRevoked: boolean },
+): Explanation {
+  const steps = explanation.steps.filter((step) => scope.includes(step));
+  if (!isRevoked) return { ...explanation, steps };
+  const people = ['people whose names are not told'];
+  const recorded = explanation.recorded.map((media) => ({ ...media, people }));
+  return { ...explanation, steps, topic: undefined, recorded };
 }
