@@ -101,12 +101,12 @@ export function skipOf(maximum: number, what: string) {
 }
 
 /** A text to look for. */
-export function wordsOf(description: string) {
+export function textArgument(description: string) {
   return { type: 'string', minLength: 1, maxLength: 200, description } as const;
 }
 
 /** A moment. @param what for example `leave out what was captured before` */
-export function momentOf(what: string) {
+export function momentArgument(what: string) {
   return {
     type: 'string',
     format: 'date-time',

@@ -6,7 +6,7 @@ import { folderNameOf } from '../../../shared/plain-text.ts';
 import type { Context } from '../../command.ts';
 import { writeMeetingFiles } from '../../meeting/meeting-files.ts';
 import { peopleText } from '../answer.ts';
-import { MEETING, momentOf } from '../arguments.ts';
+import { MEETING, momentArgument } from '../arguments.ts';
 import { defineTool } from '../tool.ts';
 
 /** Exports of one meeting that may stand beside each other. */
@@ -23,8 +23,8 @@ export const exportMeeting = defineTool({
   readOnly: false,
   required: { meeting: MEETING },
   optional: {
-    from: momentOf('leave out what was captured before'),
-    to: momentOf('leave out what was captured at this moment or later'),
+    from: momentArgument('leave out what was captured before'),
+    to: momentArgument('leave out what was captured at this moment or later'),
   },
   async run({ meeting, from, to }, { meetings, signal, folder }) {
     if (folder === undefined) {
