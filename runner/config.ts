@@ -2,7 +2,10 @@ import { checkCameras, type MediaRequest, parseMediaRequest } from '../rtms/prot
 import { type ProtocolRequest, parseProtocol } from '../rtms/protocol/protocol-settings.ts';
 import { parseRunnerPrices, type RunnerPrices } from '../shared/cost.ts';
 import {
+  DEFAULT_PUT_MODE,
   type LocalEnv,
+  type PutMode,
+  parsePutMode,
   parseReconcile,
   type RunnerEnv,
   type ZoomReconcile,
@@ -39,6 +42,8 @@ export interface RunnerConfig {
   readonly healthPort: number;
   /** Memory that this task may use, MiB. Without it the operating system is asked. */
   readonly memoryMib: number | undefined;
+  /** How PutRecords calls are made. */
+  readonly putMode: PutMode;
   readonly spoolDir: string;
   readonly spoolMaxBytes: number;
   readonly logLevel: RunnerLogLevel;
@@ -117,6 +122,7 @@ export function readRunnerConfig(
     capacity: integer('CAPACITY', 1),
     healthPort: integer('HEALTH_PORT', 0, 65_535),
     memoryMib: optional('MEMORY_MIB') === undefined ? undefined : integer('MEMORY_MIB', 1),
+    putMode: parsedIfGiven('PUT_RECORDS', parsePutMode) ?? DEFAULT_PUT_MODE,
     spoolDir: required('SPOOL_DIR'),
     spoolMaxBytes: integer('SPOOL_MAX_BYTES', 0),
     prices: parsedIfGiven('PRICES', parseRunnerPrices),

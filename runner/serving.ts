@@ -1,7 +1,7 @@
 import type { Logger } from '../shared/logger.ts';
 import { processMemory } from '../shared/memory-pool.ts';
 import { slotsOfRequest } from '../shared/session-table/slots.ts';
-import { createRunnerAws, fenceWrites } from './aws.ts';
+import { createRunnerAws } from './aws.ts';
 import type { RunnerConfig } from './config.ts';
 import { openProducers, type Producers } from './kinesis/open-producers.ts';
 import {
@@ -72,12 +72,12 @@ export interface Serving {
  */
 export async function openServing(options: ServingOptions): Promise<Serving> {
   const { config, taskId, ecsTask, deadline, startUp, logger, metrics } = options;
-  const aws = createRunnerAws(config.region);
+  const memory = processMemory;
+  const aws = createRunnerAws(config.region, { putMode: config.putMode, memory, logger });
   const loops = new Loops(logger);
   const delay = new EventLoopDelay();
   const memoryLimit = memoryLimitBytes(config.memoryMib);
   const sessionSlots = slotsOfRequest(config.media);
-  const memory = processMemory;
   const shared = { config, aws, taskId, sessionSlots, memory, logger, metrics };
 
   const producers = await openProducers({
@@ -105,8 +105,8 @@ export async function openServing(options: ServingOptions): Promise<Serving> {
     other: options.other,
   });
   const mayServe = () => ownership.heartbeat.term !== undefined;
-  for (const client of [aws.media, aws.events]) {
-    fenceWrites(client, () => mayServe() && sessions.pool.mayWrite);
+  for (const puts of [aws.mediaPuts, aws.eventPuts]) {
+    puts.fence(() => mayServe() && sessions.pool.mayWrite);
   }
   const serving: Serving = {
     sessions,

@@ -85,6 +85,8 @@ export interface RunnerEnv {
   /** Slots of one task; weights in `shared/session-table/slots.ts`. */
   CAPACITY: string;
   HEALTH_PORT: string;
+  /** `sdk`, `http-json` or `http-cbor`, see `PUT_MODES`. Unset: `DEFAULT_PUT_MODE`. */
+  PUT_RECORDS?: string;
   SPOOL_DIR: string;
   SPOOL_MAX_BYTES: string;
   /**
@@ -165,4 +167,20 @@ export function parseReconcile(text: string): ZoomReconcile {
   const mode = ZOOM_RECONCILE.find((name) => name === text);
   if (mode !== undefined) return mode;
   throw new ServiceError('config/invalid', `"${text}"; allowed is ${ZOOM_RECONCILE.join(', ')}`);
+}
+
+/**
+ * How PutRecords calls are made. `sdk`: by the SDK's client. `http-json`: by our own writer, for half of the CPU.
+ * `http-cbor`: the same with bytes as they are instead of base64, for two fifths; it goes on in JSON from the first call
+ * on whose format the service refuses (docs/adr/0014-our-own-putrecords-writer.md).
+ */
+export const PUT_MODES = ['sdk', 'http-json', 'http-cbor'] as const;
+export type PutMode = (typeof PUT_MODES)[number];
+export const DEFAULT_PUT_MODE: PutMode = 'http-cbor';
+
+/** Reads the variable `PUT_RECORDS`. @throws ServiceError `config/invalid` */
+export function parsePutMode(text: string): PutMode {
+  const mode = PUT_MODES.find((name) => name === text);
+  if (mode !== undefined) return mode;
+  throw new ServiceError('config/invalid', `"${text}"; allowed is ${PUT_MODES.join(', ')}`);
 }

@@ -233,6 +233,7 @@ function runnerEnvironment({
     ZM_RTMS_API_URL: zoom.apiUrl,
     ZM_RTMS_OAUTH_URL: zoom.oauthUrl,
     ZOOM_RECONCILE: zoom.reconcile,
+    PUT_RECORDS: runner.putRecords,
     SPOOL_DIR,
     SPOOL_MAX_BYTES: String(runner.spoolGiB * 1024 ** 3),
     MEMORY_MIB: String(runner.memoryMiB),

@@ -75,6 +75,7 @@ export class SessionCatcher extends Construct {
         SECRET_REFRESH_SECONDS: String(zoom.secretRefreshSeconds),
         ZM_RTMS_API_URL: zoom.apiUrl,
         ZM_RTMS_OAUTH_URL: zoom.oauthUrl,
+        PUT_RECORDS: runner.putRecords,
         SPOOL_DIR: '/tmp/spool',
         SPOOL_MAX_BYTES: String(SPOOL_BYTES),
         RUNNER_CLUSTER: runners.cluster.clusterName,

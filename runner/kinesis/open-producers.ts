@@ -5,6 +5,7 @@ import type { MemoryPool } from '../../shared/memory-pool.ts';
 import type { CounterMetrics } from '../../shared/metrics.ts';
 import { markRecoveredFrame, markRecoveredLine } from '../../shared/record/media-record.ts';
 import { Producer } from './producer.ts';
+import type { PutRecordsClient } from './put-client.ts';
 import { openSpool, type Spool, type SpoolOptions } from './spool/spool.ts';
 import { checkStream } from './stream-check.ts';
 
@@ -33,7 +34,12 @@ export interface ProducersOptions {
     readonly spoolDir: string;
     readonly spoolMaxBytes: number;
   };
-  readonly aws: { readonly media: KinesisClient; readonly events: KinesisClient };
+  readonly aws: {
+    readonly media: KinesisClient;
+    readonly events: KinesisClient;
+    readonly mediaPuts: PutRecordsClient;
+    readonly eventPuts: PutRecordsClient;
+  };
   /** Makes a call that may fail for a moment when a whole fleet starts. */
   readonly attempt: <T>(what: string, call: () => Promise<T>) => Promise<T>;
   /** Where the memory of packed records comes from. */
@@ -64,14 +70,14 @@ export async function openProducers(options: ProducersOptions): Promise<Producer
   const shared = { logger, metrics, pool: memory };
   const media = new Producer({
     ...shared,
-    client: aws.media,
+    client: aws.mediaPuts,
     streamName: mediaStream,
     aggregate: true,
     ...(await spoolOf('media', 1 - EVENTS_SPOOL_SHARE, markRecoveredFrame)),
   });
   const events = new Producer({
     ...shared,
-    client: aws.events,
+    client: aws.eventPuts,
     streamName: eventsStream,
     aggregate: false,
     ...(await spoolOf('events', EVENTS_SPOOL_SHARE, markRecoveredLine)),

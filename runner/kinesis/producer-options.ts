@@ -1,4 +1,3 @@
-import type { KinesisClient } from '@aws-sdk/client-kinesis';
 import type { BackoffPolicy } from '../../shared/backoff.ts';
 import { PUT_UNIT_BYTES } from '../../shared/kinesis-rules.ts';
 import type { Logger } from '../../shared/logger.ts';
@@ -6,11 +5,12 @@ import type { MemoryPool } from '../../shared/memory-pool.ts';
 import type { Metrics } from '../../shared/metrics.ts';
 import type { FlushPolicies, FlushPolicy } from './lane.ts';
 import type { MemoryLimits } from './pressure.ts';
+import type { PutRecordsClient } from './put-client.ts';
 import type { Spool } from './spool/spool.ts';
 
 export interface ProducerOptions {
-  /** Used by this producer alone; see transport.ts. */
-  readonly client: KinesisClient;
+  /** Used by this producer alone. */
+  readonly client: Pick<PutRecordsClient, 'putRecords'>;
   readonly streamName: string;
   /** true: records of any bytes, in KPL aggregates. false: lines that end with a newline, one after the other. */
   readonly aggregate: boolean;

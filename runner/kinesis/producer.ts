@@ -78,7 +78,7 @@ const REFILL_BYTES = 4 * PUT_UNIT_BYTES;
  *
  * **What was tried.**
  *
- * - The SDK's own retries repeat a whole call and do not look at failed entries: `maxAttempts` is 1 (transport.ts).
+ * - The SDK's own retries repeat a whole call and do not look at failed entries: `maxAttempts` is 1.
  * - Lines one to a record: one record a round trip is 75 lines a second, and a transcript waited behind rosters. Lines
  *   now share a record with those that came while the record before was on its way.
  * - A call for each record that becomes ready: a call leaves at most every `TICK_MS` instead and takes along what is
@@ -86,7 +86,8 @@ const REFILL_BYTES = 4 * PUT_UNIT_BYTES;
  * - Taking whatever the sockets bring: at 110 % of a core the loop did nothing but read and look, for each frame, for
  *   another one to drop; one in twenty was written. The remedy lies before `put`: rtms/wire/read-budget.ts.
  * - Other transports: with 8 calls at once, a call takes 33 ms the SDK's way, 21 ms over pooled HTTP/2, and 17 ms over
- *   kept HTTP/1.1 connections (transport.ts).
+ *   kept HTTP/1.1 connections. The SDK over those costs two and a half times the CPU of our own writer
+ *   (docs/adr/0014-our-own-putrecords-writer.md).
  * - Fresh buffers for each record: with pictures of 300 kB, V8 went through its whole heap 21 times in ten seconds
  *   (docs/adr/0008-reused-memory.md).
  *

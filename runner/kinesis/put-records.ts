@@ -1,13 +1,6 @@
-import type { KinesisClient } from '@aws-sdk/client-kinesis';
-import { PutRecordsCommand } from '@aws-sdk/client-kinesis';
 import type { ServiceError } from '../../shared/errors.ts';
 import { errorName, type Failure, failureOf, toServiceError } from './kinesis-error.ts';
-
-/** One entry of a call. */
-export interface PutEntry {
-  readonly partitionKey: string;
-  readonly data: Uint8Array;
-}
+import type { PutEntry, PutRecordsClient } from './put-client.ts';
 
 /** What became of one entry. */
 export type EntryOutcome =
@@ -27,23 +20,16 @@ export type PutAnswer =
 
 /**
  * One PutRecords call. Never rejects: a failed call is a failure of each of its entries. A call may also succeed while
- * some of its entries fail, which the SDK's own retries do not see.
+ * some of its entries fail.
  */
 export async function putRecords(
-  client: KinesisClient,
+  client: Pick<PutRecordsClient, 'putRecords'>,
   streamName: string,
   entries: readonly PutEntry[],
   signal: AbortSignal,
 ): Promise<PutAnswer> {
   try {
-    const command = new PutRecordsCommand({
-      StreamName: streamName,
-      Records: entries.map(({ partitionKey, data }) => ({
-        PartitionKey: partitionKey,
-        Data: data,
-      })),
-    });
-    const { Records: results = [] } = await client.send(command, { abortSignal: signal });
+    const results = await client.putRecords(streamName, entries, signal);
     return {
       outcomes: entries.map((_, index) => {
         const result = results[index];

@@ -1,4 +1,3 @@
-import type { KinesisClient } from '@aws-sdk/client-kinesis';
 import { type BackoffPolicy, backoffMs } from '../../shared/backoff.ts';
 import type { ServiceError } from '../../shared/errors.ts';
 import { KINESIS_LIMITS, putUnits } from '../../shared/kinesis-rules.ts';
@@ -8,13 +7,14 @@ import { failureOf } from './kinesis-error.ts';
 import type { Lane } from './lane.ts';
 import type { OutgoingRecord } from './outgoing-record.ts';
 import { packCalls } from './pack-calls.ts';
+import type { PutRecordsClient } from './put-client.ts';
 import { type EntryOutcome, putRecords } from './put-records.ts';
 import { ShardBudget } from './shard-budget.ts';
 import { MAX_CALLS } from './transport.ts';
 import type { DropCause, Unit } from './unit.ts';
 
 export interface SenderOptions {
-  readonly client: KinesisClient;
+  readonly client: Pick<PutRecordsClient, 'putRecords'>;
   readonly streamName: string;
   readonly retry: BackoffPolicy;
   readonly random: () => number;

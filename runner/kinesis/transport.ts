@@ -2,16 +2,23 @@ import { Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
 import { KinesisClient, type KinesisClientConfig } from '@aws-sdk/client-kinesis';
 import { NodeHttpHandler } from '@smithy/node-http-handler';
-import { useNativeBodies } from './put-body.ts';
+import { DEFAULT_PUT_MODE, type PutMode } from '../../shared/env.ts';
+import type { Logger } from '../../shared/logger.ts';
+import type { MemoryPool } from '../../shared/memory-pool.ts';
+import { HttpPutClient } from './http/http-put-client.ts';
+import type { PutRecordsClient } from './put-client.ts';
+import { SdkPutClient, useNativeBodies } from './sdk-put-client.ts';
 
 /** Most PutRecords calls that one client makes at once, each over a connection of its own. */
 export const MAX_CALLS = 16;
+/** What a call may take, from its beginning to the last byte of its answer. */
+export const REQUEST_TIMEOUT_MS = 5_000;
 
 export interface TransportOptions {
   readonly region: string;
   /** @default the Region's own */
   readonly endpoint?: string;
-  /** From the first byte sent to the last byte of the answer. @default 5000 */
+  /** From the call to the head of the answer. @default REQUEST_TIMEOUT_MS */
   readonly requestTimeoutMs?: number;
   /** @default the SDK's default chain */
   readonly credentials?: NonNullable<KinesisClientConfig['credentials']>;
@@ -25,7 +32,7 @@ export interface TransportOptions {
  * The SDK must not repeat PutRecords (`maxAttempts`): its retries do not see failed entries, and the producer's do.
  */
 export function createKinesisClient(options: TransportOptions): KinesisClient {
-  const { region, endpoint, credentials, requestTimeoutMs = 5_000 } = options;
+  const { region, endpoint, credentials, requestTimeoutMs = REQUEST_TIMEOUT_MS } = options;
   // Kinesis closes idle connections after about a minute. A call sent at that moment would fail, so ours close earlier.
   const agent = {
     keepAlive: true,
@@ -48,4 +55,27 @@ export function createKinesisClient(options: TransportOptions): KinesisClient {
   });
   useNativeBodies(client);
   return client;
+}
+
+export interface PutClientOptions {
+  /** Has the endpoint, the credentials and the clock offset; makes the calls themselves in mode `sdk`. */
+  readonly sdk: KinesisClient;
+  /** @default DEFAULT_PUT_MODE */
+  readonly mode?: PutMode;
+  /** From the call to the last byte of its answer, the connection included. @default REQUEST_TIMEOUT_MS */
+  readonly requestTimeoutMs?: number;
+  /** Where the memory of bodies comes from. @default a pool of its own */
+  readonly memory?: MemoryPool;
+  readonly logger?: Logger;
+}
+
+/** Makes the client for the PutRecords calls of one producer. */
+export function createPutClient(options: PutClientOptions): PutRecordsClient {
+  const { mode = DEFAULT_PUT_MODE, sdk, requestTimeoutMs = REQUEST_TIMEOUT_MS, ...rest } = options;
+  if (mode === 'sdk') return new SdkPutClient(sdk, requestTimeoutMs);
+  return new HttpPutClient(sdk, {
+    ...rest,
+    requestTimeoutMs,
+    format: mode === 'http-cbor' ? 'cbor' : 'json',
+  });
 }

@@ -1,6 +1,5 @@
 import { EventEmitter } from 'node:events';
 import { setImmediate as turn } from 'node:timers/promises';
-import type { KinesisClient } from '@aws-sdk/client-kinesis';
 import type { MediaConnection } from '../../rtms/connection/media-connection.ts';
 import type { RtmsClientEvents } from '../../rtms/events.ts';
 import { Incoming } from '../../rtms/incoming.ts';
@@ -9,6 +8,7 @@ import { decodeMessage } from '../../rtms/protocol/codec.ts';
 import { parseMediaRequest } from '../../rtms/protocol/params.ts';
 import { toWireParams } from '../../rtms/protocol/wire-params.ts';
 import { Producer } from '../../runner/kinesis/producer.ts';
+import type { PutRecordsClient } from '../../runner/kinesis/put-client.ts';
 import { SessionWriter } from '../../runner/session/recording/session-writer.ts';
 import { FrameUnits } from '../../runner/session/recording/source-writer.ts';
 import { EmfEmitter } from '../../runner/task/metrics.ts';
@@ -115,11 +115,7 @@ const NOBODY = {
 };
 
 /** A client that has written everything the moment it is asked to. */
-function instantKinesis(): KinesisClient {
+function instantKinesis(): Pick<PutRecordsClient, 'putRecords'> {
   const result = { SequenceNumber: '1', ShardId: 'shardId-000000000000' };
-  const send = async ({ input }: { input: { Records: readonly object[] } }) => ({
-    FailedRecordCount: 0,
-    Records: input.Records.map(() => result),
-  });
-  return { send } as unknown as KinesisClient;
+  return { putRecords: async (_streamName, entries) => entries.map(() => result) };
 }

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { CreateStreamCommand } from '@aws-sdk/client-kinesis';
 import { startKinesisServer } from '../../local/kinesis/server.ts';
 import { Producer } from '../../runner/kinesis/producer.ts';
-import { createKinesisClient } from '../../runner/kinesis/transport.ts';
+import { createKinesisClient, createPutClient } from '../../runner/kinesis/transport.ts';
 import type { Sink, Unit } from '../../runner/kinesis/unit.ts';
 import { transcriptEvent } from '../../runner/session/recording/events.ts';
 import { SessionWriter } from '../../runner/session/recording/session-writer.ts';
@@ -67,7 +67,11 @@ async function measure({ sessions, shards, rate }: Load): Promise<string> {
   });
   await client.send(new CreateStreamCommand({ StreamName: 'events', ShardCount: shards }));
   server.faults.set({ rules: [{ operation: 'PutRecords', latencyMs: CALL_MS }] });
-  const producer = new Producer({ client, streamName: 'events', aggregate: false });
+  const producer = new Producer({
+    client: createPutClient({ sdk: client }),
+    streamName: 'events',
+    aggregate: false,
+  });
   const meter = new Meter(producer);
   const writers = Array.from({ length: sessions }, (_, index) => meteredWriter(index, meter));
   try {

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { CreateStreamCommand } from '@aws-sdk/client-kinesis';
 import { startKinesisServer } from '../../local/kinesis/server.ts';
 import { Producer } from '../../runner/kinesis/producer.ts';
-import { createKinesisClient } from '../../runner/kinesis/transport.ts';
+import { createKinesisClient, createPutClient } from '../../runner/kinesis/transport.ts';
 import type { Unit } from '../../runner/kinesis/unit.ts';
 import { makeUnit, Tally } from '../support/model-kinesis.ts';
 
@@ -31,7 +31,11 @@ export async function benchLines(): Promise<void> {
   });
   await client.send(new CreateStreamCommand({ StreamName: 'events', ShardCount: 1 }));
   server.faults.set({ rules: [{ operation: 'PutRecords', latencyMs: CALL_MS }] });
-  const producer = new Producer({ client, streamName: 'events', aggregate: false });
+  const producer = new Producer({
+    client: createPutClient({ sdk: client }),
+    streamName: 'events',
+    aggregate: false,
+  });
   const tally = new Tally();
   let sequence = 0;
   const put = (count: number) => {

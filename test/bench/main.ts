@@ -6,7 +6,7 @@
  *   aggregate       one frame into its aggregate, against the published libraries
  *   frame-path      a frame from its message to its PutRecords call, without sockets
  *   lines           lines of one session at once, a lone one, and in each second that lasts
- *   put             a megabyte to Kinesis, over TLS, by the SDK and by hand
+ *   put             a megabyte to Kinesis, over TLS, by the SDK and by our own writer
  *   consume         reading the media stream, against the published libraries
  *   push            from capture to a consumer, pushed and polled
  *   shards          one process, and two that share its sessions

@@ -1,11 +1,12 @@
 import { BenchProcess, CORE } from './bench-process.ts';
 import { World } from './ladder.ts';
-import type { PutCost } from './put-process.ts';
+import type { PutCost, PutShape } from './put-process.ts';
 
-/** Calls as lanes make them: 50 kB records, and the fifths of a second of many audio sessions. */
-const SHAPES = [
+/** Calls as lanes make them: records of video, the fifths of a second of many audio sessions, and full PUT units. */
+const SHAPES: readonly PutShape[] = [
   { records: 10, sizeBytes: 50_000 },
   { records: 100, sizeBytes: 7_500 },
+  { records: 20, sizeBytes: 24_000 },
 ];
 
 /** What bringing a megabyte to Kinesis costs, over TLS. */

@@ -6,6 +6,7 @@ import { once } from 'node:events';
 import { createSecureServer } from 'node:http2';
 import type { AddressInfo } from 'node:net';
 import { setPriority } from 'node:os';
+import { cbor } from '@smithy/core/cbor';
 import { serve } from './bench-process.ts';
 
 try {
@@ -15,26 +16,30 @@ try {
   // Not allowed: then latencies near the end of the ladder are also the bench's.
 }
 
-const KEY = Buffer.from('"PartitionKey"');
+/** Stands in JSON and in CBOR, once for each record. */
+const KEY = Buffer.from('PartitionKey');
 const WINDOW_BYTES = 16 * 1024 * 1024;
 
-const answers = new Map<number, string>();
+const answers = new Map<string, string | Uint8Array>();
 const got = { calls: 0, records: 0, bytes: 0 };
 
 /** A stream of very many shards, each record on another, so that no writer holds back for a full one. */
-function resultOf(index: number): string {
-  const shardId = `shardId-${String(index).padStart(12, '0')}`;
-  const sequenceNumber = '49543463076570308322303326326179887152428262250726293588';
-  return `"SequenceNumber":"${sequenceNumber}","ShardId":"${shardId}"`;
+function resultOf(index: number): object {
+  return {
+    SequenceNumber: '49543463076570308322303326326179887152428262250726293588',
+    ShardId: `shardId-${String(index).padStart(12, '0')}`,
+  };
 }
 
-function answerTo(records: number, isBatch: boolean): string {
-  if (!isBatch) return `{${resultOf(0)}}`;
-  let answer = answers.get(records);
+function answerTo(records: number, isBatch: boolean, isCbor: boolean): string | Uint8Array {
+  if (!isBatch) return JSON.stringify(resultOf(0));
+  const name = `${records} ${isCbor}`;
+  let answer = answers.get(name);
   if (answer === undefined) {
-    const results = Array.from({ length: records }, (_, index) => `{${resultOf(index)}}`);
-    answer = `{"FailedRecordCount":0,"Records":[${results.join()}]}`;
-    answers.set(records, answer);
+    const results = Array.from({ length: records }, (_, index) => resultOf(index));
+    const value = { FailedRecordCount: 0, Records: results };
+    answer = isCbor ? cbor.serialize(value) : JSON.stringify(value);
+    answers.set(name, answer);
   }
   return answer;
 }
@@ -63,8 +68,9 @@ const server = createSecureServer(
       got.calls += 1;
       got.records += records;
       const isBatch = String(request.headers['x-amz-target']).endsWith('.PutRecords');
-      response.setHeader('content-type', 'application/x-amz-json-1.1');
-      response.end(answerTo(records, isBatch));
+      const type = String(request.headers['content-type']);
+      response.setHeader('content-type', type);
+      response.end(answerTo(records, isBatch, type.includes('cbor')));
     });
   },
 );

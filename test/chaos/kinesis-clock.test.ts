@@ -1,6 +1,6 @@
-import type { KinesisClient, PutRecordsCommand } from '@aws-sdk/client-kinesis';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { Producer } from '../../runner/kinesis/producer.ts';
+import type { PutRecordsClient } from '../../runner/kinesis/put-client.ts';
 import { audio, Source, video } from './kinesis-traffic.ts';
 
 /** The long run's phases on a clock that is wound by hand: the same figures on every machine. */
@@ -11,18 +11,17 @@ const SERVICE_MS = 20;
 class Kinesis {
   isAway = false;
 
-  client(): KinesisClient {
-    const send = async ({ input }: PutRecordsCommand) => {
-      await new Promise((resolve) => setTimeout(resolve, SERVICE_MS));
-      if (this.isAway) throw Object.assign(new Error('no answer'), { name: 'TimeoutError' });
-      return {
-        Records: input.Records?.map(({ PartitionKey }) => ({
+  client(): Pick<PutRecordsClient, 'putRecords'> {
+    return {
+      putRecords: async (_streamName, entries) => {
+        await new Promise((resolve) => setTimeout(resolve, SERVICE_MS));
+        if (this.isAway) throw Object.assign(new Error('no answer'), { name: 'TimeoutError' });
+        return entries.map(({ partitionKey }) => ({
           SequenceNumber: '1',
-          ShardId: `shard of ${PartitionKey}`,
-        })),
-      };
+          ShardId: `shard of ${partitionKey}`,
+        }));
+      },
     };
-    return { send } as unknown as KinesisClient;
   }
 }
 

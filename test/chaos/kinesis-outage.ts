@@ -7,7 +7,8 @@ import type { FaultScript } from '../../local/kinesis/faults.ts';
 import { DEFAULT_MEMORY_LIMITS } from '../../runner/kinesis/pressure.ts';
 import { Producer } from '../../runner/kinesis/producer.ts';
 import { openSpool } from '../../runner/kinesis/spool/spool.ts';
-import { createKinesisClient } from '../../runner/kinesis/transport.ts';
+import { createKinesisClient, createPutClient } from '../../runner/kinesis/transport.ts';
+import { DEFAULT_PUT_MODE, parsePutMode } from '../../shared/env.ts';
 import { commandOptions, wholeNumber } from '../support/command-options.ts';
 import { startKinesisProcess } from './kinesis-process.ts';
 import { type Audit, audit } from './kinesis-read-back.ts';
@@ -49,6 +50,8 @@ export interface OutageReport {
 
 const MEETINGS = 10;
 const VIDEOS = 2;
+/** As a runner has it. */
+const mode = parsePutMode(process.env['PUT_RECORDS'] ?? DEFAULT_PUT_MODE);
 /** What a PutRecords call takes in AWS. */
 const SERVICE_MS = 15;
 const SERVICE = { latencyMs: SERVICE_MS, jitterMs: SERVICE_MS };
@@ -166,7 +169,7 @@ class Run {
     const eventSpool = { directory: join(directory, 'events'), maxBytes: 1e6, segmentBytes };
     return new Run(
       new Producer({
-        client: mediaClient,
+        client: createPutClient({ sdk: mediaClient, mode }),
         streamName: 'media',
         aggregate: true,
         spool: await openSpool(mediaSpool),
@@ -174,7 +177,7 @@ class Run {
         retry,
       }),
       new Producer({
-        client: eventsClient,
+        client: createPutClient({ sdk: eventsClient, mode }),
         streamName: 'events',
         aggregate: false,
         spool: await openSpool(eventSpool),

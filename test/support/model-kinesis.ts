@@ -1,4 +1,4 @@
-import type { KinesisClient, PutRecordsCommand } from '@aws-sdk/client-kinesis';
+import type { PutEntry, PutRecordsClient } from '../../runner/kinesis/put-client.ts';
 import type { DropCause, Receipt, Unit, UnitClass } from '../../runner/kinesis/unit.ts';
 import { decodeAggregate } from '../../shared/record/kpl.ts';
 
@@ -32,22 +32,24 @@ export class ModelKinesis {
     this.#generation += 1;
   }
 
-  client(): KinesisClient {
+  client(): Pick<PutRecordsClient, 'putRecords'> {
     const generation = this.#generation;
-    const send = (command: PutRecordsCommand) => this.#send(command, generation);
-    return { send } as unknown as KinesisClient;
+    return { putRecords: (_streamName, entries) => this.#put(entries, generation) };
   }
 
-  async #send(command: PutRecordsCommand, generation: number) {
+  async #put(given: readonly PutEntry[], generation: number) {
     // A real client has the bytes of a call on their way at once: their memory is used again.
-    const entries = structuredClone(command.input.Records ?? []);
+    const entries = given.map(({ partitionKey, data }) => ({
+      partitionKey,
+      data: Buffer.from(data),
+    }));
     this.calls.push(entries.length);
     const [fate, refusals] = [this.#random(), entries.map(() => this.#random())];
     const { lostCalls = 0, lostAnswers = 0, lateCalls = 0, entryFailures = 0 } = this.faults;
     await this.#wait(30 * this.#random(), generation);
     if (fate < lostCalls) throw timeout();
     const apply = () =>
-      entries.map(({ PartitionKey: key = '', Data: data = new Uint8Array() }, index) => {
+      entries.map(({ partitionKey: key, data }, index) => {
         if ((refusals[index] as number) < entryFailures) return { ErrorCode: 'InternalFailure' };
         const list = this.landed.get(key) ?? [];
         this.landed.set(key, list);
@@ -60,7 +62,7 @@ export class ModelKinesis {
     }
     const results = apply();
     if (fate < lostCalls + lateCalls + lostAnswers) throw timeout();
-    return { Records: results };
+    return results;
   }
 
   #wait(ms: number, generation: number): Promise<void> {

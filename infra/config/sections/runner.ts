@@ -1,4 +1,5 @@
 import * as v from 'valibot';
+import { DEFAULT_PUT_MODE, PUT_MODES } from '../../../shared/env.ts';
 import { TIME_OF_DAY } from '../../../shared/packing.ts';
 import { acceptedText, count, cronField, isTimeZone, textLike } from './field-kinds.ts';
 
@@ -86,6 +87,8 @@ export const RUNNER = v.pipe(
     prewarm: v.optional(v.array(PREWARM), []),
     /** Quiet hours in which tasks hand their sessions to fuller ones, so that some can be stopped. Unset: never. */
     packing: v.optional(PACKING),
+    /** How PutRecords calls are made: by our own writer in CBOR or JSON, or by the SDK (docs/adr/0014). */
+    putRecords: v.optional(v.picklist(PUT_MODES), DEFAULT_PUT_MODE),
     /** Disk for records that memory cannot hold while Kinesis is slow. */
     spoolGiB: v.optional(v.pipe(count, v.maxValue(150)), 15),
     /** Digest of the Node base image, `sha256:…`; unset: the tag in `runner/Dockerfile`. */

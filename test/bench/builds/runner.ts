@@ -7,11 +7,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Producer } from '../../../runner/kinesis/producer.ts';
 import { openSpool } from '../../../runner/kinesis/spool/spool.ts';
-import { createKinesisClient } from '../../../runner/kinesis/transport.ts';
+import { createKinesisClient, createPutClient } from '../../../runner/kinesis/transport.ts';
 import { FrameUnits } from '../../../runner/session/recording/source-writer.ts';
 import { Session } from '../../../runner/session/session.ts';
 import { DrainDeadline } from '../../../runner/task/drain-deadline.ts';
 import { EmfEmitter } from '../../../runner/task/metrics.ts';
+import { DEFAULT_PUT_MODE, parsePutMode } from '../../../shared/env.ts';
 import { SILENT_LOGGER } from '../../../shared/logger.ts';
 import { processMemory } from '../../../shared/memory-pool.ts';
 import type { Counter, CounterMetrics, MetricName } from '../../../shared/metrics.ts';
@@ -56,7 +57,11 @@ export const start: StartBuild = async (endpoint, tally) => {
   const directory = await mkdtemp(join(tmpdir(), 'rtms-bench-'));
   const producer = async (streamName: string, aggregate: boolean) =>
     new Producer({
-      client: createKinesisClient({ region: 'us-east-1', endpoint }),
+      client: createPutClient({
+        sdk: createKinesisClient({ region: 'us-east-1', endpoint }),
+        mode: parsePutMode(process.env['PUT_RECORDS'] ?? DEFAULT_PUT_MODE),
+        memory: processMemory,
+      }),
       streamName,
       aggregate,
       pool: processMemory,

@@ -66,6 +66,8 @@ export function runnerEnvironment(
     RTMS_MEDIA: MEDIA,
     CAPACITY: String(options.capacity),
     HEALTH_PORT: '0',
+    // Below the SDK's request handler the simulation has no sockets.
+    PUT_RECORDS: 'sdk',
     SPOOL_DIR: '/spool',
     SPOOL_MAX_BYTES: String(64 * 1024 * 1024),
     MEMORY_MIB: '4096',

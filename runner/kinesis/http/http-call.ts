@@ -1,0 +1,84 @@
+import type { WireAnswer } from './answer-reader.ts';
+
+/** One request, and what is asked of its call. */
+export interface HttpRequest {
+  /** Head and body. Must stay as it is until the call has ended, and if it failed, for as long as a socket may read it. */
+  readonly bytes: Buffer;
+  readonly signal: AbortSignal;
+  /** Called right before the bytes go to the socket. What it throws is what the call ends with, and nothing has left. */
+  readonly beforeWrite: () => void;
+}
+
+/** How a call ended well. */
+export interface Answered {
+  readonly answer: WireAnswer;
+  /** Whether the socket has taken every byte of the request: only then may its memory be used again. */
+  readonly isSent: boolean;
+}
+
+/** One call from its start to its answer or error, whatever connection it gets. */
+export class HttpCall {
+  readonly request: HttpRequest;
+  readonly promise: Promise<Answered>;
+  /** Called once, when the call fails: its connection cannot be used again. */
+  onFailed: () => void = () => {};
+  readonly #resolve: (answered: Answered) => void;
+  readonly #reject: (error: unknown) => void;
+  readonly #deadline: NodeJS.Timeout;
+  #isOver = false;
+
+  constructor(request: HttpRequest, timeoutMs: number) {
+    const { promise, resolve, reject } = Promise.withResolvers<Answered>();
+    this.request = request;
+    this.promise = promise;
+    this.#resolve = resolve;
+    this.#reject = reject;
+    this.#deadline = setTimeout(
+      () => this.fail(timeoutError(`no answer within ${timeoutMs} ms`)),
+      timeoutMs,
+    );
+    request.signal.addEventListener('abort', this.#abort, { once: true });
+    if (request.signal.aborted) this.#abort();
+  }
+
+  get isOver(): boolean {
+    return this.#isOver;
+  }
+
+  succeed(answered: Answered): void {
+    if (this.#end()) this.#resolve(answered);
+  }
+
+  fail(error: unknown): void {
+    if (!this.#end()) return;
+    this.onFailed();
+    this.#reject(error);
+  }
+
+  readonly #abort = (): void => {
+    this.fail(Object.assign(new Error('the call was aborted'), { name: 'AbortError' }));
+  };
+
+  #end(): boolean {
+    if (this.#isOver) return false;
+    this.#isOver = true;
+    clearTimeout(this.#deadline);
+    this.request.signal.removeEventListener('abort', this.#abort);
+    return true;
+  }
+}
+
+/** Under the name that the SDK gives it. */
+export function timeoutError(what: string): Error {
+  return Object.assign(new Error(what), { name: 'TimeoutError' });
+}
+
+/** Errors of a socket that the SDK calls time-outs, too: whether the request has arrived, nobody knows. */
+const UNKNOWN_END = ['ECONNRESET', 'EPIPE', 'ETIMEDOUT'];
+
+/** An error of a socket under the name that the SDK gives it. */
+export function namedAsSdk(error: NodeJS.ErrnoException): Error {
+  return UNKNOWN_END.includes(error.code ?? '')
+    ? Object.assign(error, { name: 'TimeoutError' })
+    : error;
+}

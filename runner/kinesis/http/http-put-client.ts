@@ -1,0 +1,215 @@
+import type { KinesisClient } from '@aws-sdk/client-kinesis';
+import { type Logger, SILENT_LOGGER } from '../../../shared/logger.ts';
+import { MemoryPool } from '../../../shared/memory-pool.ts';
+import { notOwner, type PutEntry, type PutRecordsClient, type PutResult } from '../put-client.ts';
+import type { WireAnswer } from './answer-reader.ts';
+import { encodeCborBody } from './cbor-format.ts';
+import { ConnectionPool } from './connection-pool.ts';
+import { encodeJsonBody } from './json-format.ts';
+import { BadBodyError, isFormatRefused, readPutAnswer } from './put-answer.ts';
+import { askForTarget, type ServiceTarget } from './service-target.ts';
+import { PostSigner } from './signature.ts';
+
+export interface HttpPutOptions {
+  readonly format: 'json' | 'cbor';
+  /** From the call to the last byte of its answer. */
+  readonly requestTimeoutMs: number;
+  /** @default a pool of its own */
+  readonly memory?: MemoryPool;
+  readonly logger?: Logger;
+}
+
+interface PutFormat {
+  readonly contentType: string;
+  readonly encode: typeof encodeJsonBody;
+}
+
+const FORMATS = {
+  json: { contentType: 'application/x-amz-json-1.1', encode: encodeJsonBody },
+  cbor: { contentType: 'application/x-amz-cbor-1.1', encode: encodeCborBody },
+} as const satisfies Record<HttpPutOptions['format'], PutFormat>;
+
+/** Of the producer's own bound of 16 calls, and two that have been aborted and not closed yet. */
+const MAX_CONNECTIONS = 18;
+/** Kinesis closes idle connections after about a minute. A call sent at that moment would fail, so ours close earlier. */
+const IDLE_MS = 30_000;
+const CONNECT_TIMEOUT_MS = 2_000;
+/** Most bytes of a head without its values of any length: host, path, scope, key id and session token. */
+const HEAD_BYTES = 640;
+/** Memory of bodies comes in powers of two from here on, so that bodies of all lengths use it again. */
+const MIN_BODY_BYTES = 16 * 1024;
+/** An answer that took longer says too little about the service's clock; the SDK's own bound. */
+const MAX_CLOCK_ANSWER_MS = 900_000;
+
+/**
+ * Makes PutRecords calls over kept HTTP/1.1 connections of its own. Region, endpoint, credentials and clock offset are
+ * those of a client of the SDK; everything else of the call is here. Why: docs/performance.md.
+ *
+ * Head and body lie in one piece of memory, which leaves in one write: TLS would copy several into new memory first.
+ */
+export class HttpPutClient implements PutRecordsClient {
+  readonly #sdk: KinesisClient;
+  readonly #requestTimeoutMs: number;
+  readonly #memory: MemoryPool;
+  readonly #logger: Logger;
+  readonly #signer = new PostSigner();
+  #format: PutFormat;
+  #ready: Promise<Ready> | undefined;
+  #connections: ConnectionPool | undefined;
+  #mayWrite: () => boolean = () => true;
+
+  constructor(sdk: KinesisClient, options: HttpPutOptions) {
+    this.#sdk = sdk;
+    this.#format = FORMATS[options.format];
+    this.#requestTimeoutMs = options.requestTimeoutMs;
+    this.#memory = options.memory ?? new MemoryPool();
+    this.#logger = options.logger ?? SILENT_LOGGER;
+  }
+
+  async putRecords(
+    streamName: string,
+    entries: readonly PutEntry[],
+    signal: AbortSignal,
+  ): Promise<readonly PutResult[]> {
+    // Asked in a later microtask, because `mayWrite` may change the buffers of the producer that is calling.
+    await null;
+    this.#checkFence();
+    const ready = await this.#prepare();
+    const format = this.#format;
+    try {
+      return await this.#put(ready, format, streamName, entries, signal);
+    } catch (error) {
+      if (format === FORMATS.json || !(isFormatRefused(error) || error instanceof BadBodyError)) {
+        throw error;
+      }
+      this.#useJson(error as Error);
+      // Of records in an answer that cannot be read, nobody knows whether they are written: the producer decides.
+      if (error instanceof BadBodyError) throw error;
+      return this.#put(ready, FORMATS.json, streamName, entries, signal);
+    }
+  }
+
+  fence(mayWrite: () => boolean): void {
+    this.#mayWrite = mayWrite;
+  }
+
+  destroy(): void {
+    this.#connections?.destroy();
+  }
+
+  async #put(
+    { target, connections, correctsClock }: Ready,
+    { contentType, encode }: PutFormat,
+    streamName: string,
+    entries: readonly PutEntry[],
+    signal: AbortSignal,
+  ): Promise<readonly PutResult[]> {
+    const { config } = this.#sdk;
+    const credentials = await config.credentials();
+    const sentAtMs = Date.now();
+    const { host, path, region, service } = target;
+    const { accessKeyId, sessionToken = '' } = credentials;
+    const values = [host, path, region, service, accessKeyId, sessionToken];
+    const room = values.reduce((sum, { length }) => sum + length, HEAD_BYTES);
+    let memory: Buffer = NONE;
+    const message = encode(streamName, entries, room, (sizeBytes) => {
+      memory = this.#memory.acquire(bodyClass(sizeBytes));
+      return memory;
+    });
+    const headers = this.#signer.sign({
+      path,
+      region,
+      service,
+      headers: {
+        host,
+        'content-type': contentType,
+        'x-amz-target': 'Kinesis_20131202.PutRecords',
+      },
+      body: message.subarray(room),
+      atMs: sentAtMs + (correctsClock ? config.systemClockOffset : 0),
+      credentials,
+    });
+    const head = headOf(path, headers, message.length - room);
+    const start = room - head.length;
+    message.write(head, start, 'latin1');
+    const { answer, isSent } = await connections.call({
+      bytes: message.subarray(start),
+      signal,
+      beforeWrite: () => this.#checkFence(),
+    });
+    // Only after an answer: a socket may still read the body of a call that failed.
+    if (isSent) this.#memory.release(memory);
+    if (correctsClock) this.#learnClock(answer, sentAtMs);
+    return readPutAnswer(answer);
+  }
+
+  /** @throws ServiceError `session/not-owner` */
+  #checkFence(): void {
+    if (!this.#mayWrite()) throw notOwner();
+  }
+
+  /** Asks the SDK once; again, when it could not say. */
+  #prepare(): Promise<Ready> {
+    this.#ready ??= this.#open().catch((error: unknown) => {
+      this.#ready = undefined;
+      throw error;
+    });
+    return this.#ready;
+  }
+
+  async #open(): Promise<Ready> {
+    const target = await askForTarget(this.#sdk);
+    const isDisabled = await this.#sdk.config.disableClockSkewCorrection?.();
+    const connections = new ConnectionPool(target.origin, {
+      maxConnections: MAX_CONNECTIONS,
+      connectTimeoutMs: CONNECT_TIMEOUT_MS,
+      requestTimeoutMs: this.#requestTimeoutMs,
+      idleMs: IDLE_MS,
+    });
+    this.#connections = connections;
+    return { target, connections, correctsClock: isDisabled !== true };
+  }
+
+  /** The SDK's own rule, kept in the SDK's own place: the service's clock is right, and ours is that far from it. */
+  #learnClock({ headers }: WireAnswer, sentAtMs: number): void {
+    const serviceMs = Date.parse(headers.get('date') ?? '');
+    const nowMs = Date.now();
+    // An answer with an age comes from a cache, which has its date from an earlier one.
+    if (Number.isNaN(serviceMs) || headers.has('age')) return;
+    if (nowMs - sentAtMs > MAX_CLOCK_ANSWER_MS) return;
+    this.#sdk.config.systemClockOffset = serviceMs - nowMs;
+  }
+
+  #useJson({ name }: Error): void {
+    if (this.#format === FORMATS.json) return;
+    this.#format = FORMATS.json;
+    this.#logger.warn('PutRecords goes on in JSON: its calls in CBOR are refused', {
+      event: 'put_format_refused',
+      awsError: name,
+    });
+  }
+}
+
+/** What is known before the first call. */
+interface Ready {
+  readonly target: ServiceTarget;
+  readonly connections: ConnectionPool;
+  readonly correctsClock: boolean;
+}
+
+const NONE = Buffer.alloc(0);
+
+function bodyClass(sizeBytes: number): number {
+  return 2 ** Math.ceil(Math.log2(Math.max(sizeBytes, MIN_BODY_BYTES)));
+}
+
+/** The head of the request as text of one byte a character, empty line included. */
+function headOf(
+  path: string,
+  headers: Readonly<Record<string, string>>,
+  bodyBytes: number,
+): string {
+  let head = `POST ${path} HTTP/1.1\r\n`;
+  for (const name in headers) head += `${name}: ${headers[name]}\r\n`;
+  return `${head}user-agent: rtms-kinesis\r\ncontent-length: ${bodyBytes}\r\n\r\n`;
+}

@@ -1,0 +1,480 @@
+import { once } from 'node:events';
+import { createServer, type Socket } from 'node:net';
+import { setDefaultCACertificates } from 'node:tls';
+import { type KinesisClient, ListStreamsCommand } from '@aws-sdk/client-kinesis';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { PUT_MODES, type PutMode } from '../../shared/env.ts';
+import { MemoryPool } from '../../shared/memory-pool.ts';
+import { selfSigned } from '../../test/support/rtms/self-signed.ts';
+import {
+  allWritten,
+  answer,
+  answerAll,
+  bodyFor,
+  isSignedBy,
+  readBody,
+  type Script,
+  ScriptedHttp,
+  type WireRequest,
+} from '../../test/support/scripted-http.ts';
+import { waitFor } from '../../test/support/wait.ts';
+import type { Failure } from './kinesis-error.ts';
+import type { PutEntry, PutRecordsClient } from './put-client.ts';
+import { type PutAnswer, putRecords } from './put-records.ts';
+import { createKinesisClient, createPutClient } from './transport.ts';
+
+const SECRET = 'secret of the tests';
+const STATIC = { accessKeyId: 'AKIDEXAMPLE', secretAccessKey: SECRET };
+/** Of calls that are to be answered: not even a busy machine takes that long. */
+const TIMEOUT_MS = 30_000;
+/** Of calls that get no whole answer; the call after them must have one in that time. */
+const SHORT_MS = 2_000;
+const SMALL = [
+  { partitionKey: 'a', data: Buffer.from('one') },
+  { partitionKey: 'b', data: Buffer.from('two') },
+];
+/** More than the sockets on loopback hold: a server that does not read stops it midway. */
+const LARGE = [{ partitionKey: 'a', data: Buffer.alloc(9_000_000, 7) }];
+
+/** Memory of every body that was released is overwritten: whoever still reads it sends something else. */
+class PoisonedPool extends MemoryPool {
+  released = 0;
+  override release(memory: Uint8Array): void {
+    memory.fill(0xdb);
+    this.released += 1;
+    super.release(memory);
+  }
+}
+
+let server: ScriptedHttp;
+let clients: { destroy(): void }[];
+let pool: PoisonedPool;
+
+beforeEach(async () => {
+  server = await ScriptedHttp.start();
+  clients = [];
+  pool = new PoisonedPool();
+});
+afterEach(async () => {
+  for (const client of clients) client.destroy();
+  await server.close();
+});
+
+interface Opened {
+  /** Where what is opened waits for its end. @default that of the test file: not for tests that run at once */
+  readonly registry?: { destroy(): void }[];
+  /** @default TIMEOUT_MS */
+  readonly requestTimeoutMs?: number;
+  readonly endpoint?: string;
+  readonly credentials?: Parameters<typeof createKinesisClient>[0]['credentials'];
+}
+
+function open(mode: PutMode, opened: Opened = {}) {
+  const { credentials = STATIC, registry = clients, requestTimeoutMs = TIMEOUT_MS } = opened;
+  const endpoint = opened.endpoint ?? server.url();
+  const sdk = createKinesisClient({
+    region: 'us-east-1',
+    endpoint,
+    credentials,
+    requestTimeoutMs,
+  });
+  const puts = createPutClient({ sdk, mode, requestTimeoutMs, memory: pool });
+  registry.push(puts, sdk);
+  return puts;
+}
+
+const put = (
+  puts: PutRecordsClient,
+  entries: readonly PutEntry[] = SMALL,
+  signal = new AbortController().signal,
+): Promise<PutAnswer> => putRecords(puts, 'media', entries, signal);
+
+const namesOf = ({ outcomes }: PutAnswer) => [...new Set(outcomes.map(({ name }) => name))];
+
+/** Does something else to the first request; all others are answered. */
+const first =
+  (script: Script): Script =>
+  (socket, request) =>
+    request.number === 1 ? script(socket, request) : answerAll(socket, request);
+
+const refuse =
+  (status: number, type: string, headers: Readonly<Record<string, string>> = {}): Script =>
+  (socket, request) =>
+    answer(socket, request, status, { __type: type, message: 'no' }, headers);
+
+/** A whole answer as text, to be cut or lengthened. */
+function textOf(request: WireRequest, extra = '', lengthBy = 0): Buffer {
+  const body = bodyFor(request, allWritten(request));
+  const type = request.headers.get('content-type');
+  const head = `HTTP/1.1 200 OK\r\ncontent-type: ${type}\r\n${extra}content-length: ${body.length + lengthBy}\r\n\r\n`;
+  return Buffer.concat([Buffer.from(head), body]);
+}
+
+function chunksOf(request: WireRequest): Buffer {
+  const body = bodyFor(request, allWritten(request));
+  const type = request.headers.get('content-type');
+  const parts = [body.subarray(0, 10), body.subarray(10)].flatMap((part) => [
+    Buffer.from(`${part.length.toString(16)};x=y\r\n`),
+    part,
+    Buffer.from('\r\n'),
+  ]);
+  const head = `HTTP/1.1 200 OK\r\ncontent-type: ${type}\r\ntransfer-encoding: chunked\r\n\r\n`;
+  return Buffer.concat([Buffer.from(head), ...parts, Buffer.from('0\r\n\r\n')]);
+}
+
+const html =
+  (status: number): Script =>
+  (socket) => {
+    const body = '<html><body>no</body></html>';
+    socket.write(
+      `HTTP/1.1 ${status} X\r\ncontent-type: text/html\r\ncontent-length: ${body.length}\r\n\r\n${body}`,
+    );
+  };
+
+/** What happens to a call, and what becomes of its entries; the call after it must go through. `wait`: only a time-out ends it. */
+const TROUBLES: [string, Script, Failure | 'written', 'wait'?][] = [
+  ['an answer torn in its head', (socket) => socket.end('HTTP/1.1 200 OK\r\ncont'), 'failed'],
+  [
+    'an answer torn in its body',
+    (socket, request) => socket.end(textOf(request).subarray(0, -5)),
+    'failed',
+  ],
+  [
+    'a reset in the middle of an answer',
+    (socket, request) =>
+      socket.write(textOf(request).subarray(0, -5), () => socket.resetAndDestroy()),
+    'failed',
+  ],
+  ['a reset instead of an answer', (socket) => socket.resetAndDestroy(), 'failed'],
+  ['an end instead of an answer, as of an idle connection', (socket) => socket.end(), 'failed'],
+  ['no answer', () => {}, 'failed', 'wait'],
+  [
+    'an answer that stops in its body',
+    (socket, request) => socket.write(textOf(request).subarray(0, -5)),
+    'failed',
+    'wait',
+  ],
+  [
+    'an answer a byte at a time, too slow',
+    (socket) => {
+      const timer = setInterval(() => socket.write('H'), 20);
+      socket.on('close', () => clearInterval(timer));
+    },
+    'failed',
+    'wait',
+  ],
+  [
+    'a length longer than the body',
+    (socket, request) => socket.write(textOf(request, '', 7)),
+    'failed',
+    'wait',
+  ],
+  [
+    'a length shorter than the body',
+    (socket, request) => socket.write(textOf(request, '', -7)),
+    'failed',
+  ],
+  [
+    'bytes behind the answer',
+    (socket, request) => socket.write(Buffer.concat([textOf(request), Buffer.from('HTTP/1.1 ')])),
+    'written',
+  ],
+  [
+    'two lengths',
+    (socket, request) => socket.write(textOf(request, 'content-length: 1\r\n')),
+    'failed',
+  ],
+  ['an answer in chunks', (socket, request) => socket.write(chunksOf(request)), 'written'],
+  [
+    'an interim answer first',
+    (socket, request) =>
+      socket.write(Buffer.concat([Buffer.from('HTTP/1.1 100 Continue\r\n\r\n'), textOf(request)])),
+    'written',
+  ],
+  [
+    'an answer that closes its connection',
+    (socket, request) => socket.end(textOf(request, 'connection: close\r\n')),
+    'written',
+  ],
+  ['an answer that is no HTTP', (socket) => socket.write('SSH-2.0-OpenSSH_9.2\r\n\r\n'), 'failed'],
+  ['a success in HTML', html(200), 'failed'],
+  ['503 with HTML', html(503), 'failed'],
+  ['500 with the name of the error', refuse(500, 'InternalFailure'), 'failed'],
+  ['a throttle', refuse(400, 'ProvisionedThroughputExceededException'), 'throttled'],
+  ['a throttle with a long name', refuse(400, 'com.amazonaws#LimitExceededException'), 'throttled'],
+  [
+    'a throttle named in a header',
+    (socket, request) =>
+      answer(socket, request, 400, {}, { 'x-amzn-errortype': 'KMSThrottlingException:http://x/' }),
+    'throttled',
+  ],
+  ['missing rights', refuse(400, 'AccessDeniedException'), 'blocked'],
+  ['expired credentials', refuse(400, 'ExpiredTokenException'), 'blocked'],
+  ['a refusal of the whole call', refuse(400, 'ValidationException'), 'refused'],
+  [
+    'no results',
+    (socket, request) => answer(socket, request, 200, { FailedRecordCount: 0, Records: [] }),
+    'failed',
+  ],
+  [
+    'refused entries',
+    (socket, request) =>
+      answer(socket, request, 200, {
+        FailedRecordCount: 2,
+        Records: SMALL.map(() => ({
+          ErrorCode: 'ProvisionedThroughputExceededException',
+          ErrorMessage: 'Rate exceeded',
+        })),
+      }),
+    'throttled',
+  ],
+];
+
+describe.each(PUT_MODES)('%s:', (mode) => {
+  test('a call arrives whole and signed, and each entry has its result', async () => {
+    const puts = open(mode);
+    const answers = await put(puts);
+    expect(answers.outcomes).toEqual(
+      SMALL.map(() => ({ name: 'written', shardId: 'shardId-000000000000' })),
+    );
+    const [request] = server.requests as [WireRequest];
+    expect(request.headers.get('content-type')).toBe(
+      mode === 'http-cbor' ? 'application/x-amz-cbor-1.1' : 'application/x-amz-json-1.1',
+    );
+    expect(request.headers.get('x-amz-target')).toBe('Kinesis_20131202.PutRecords');
+    expect(readBody(request)).toEqual({
+      StreamName: 'media',
+      Records: SMALL.map(({ partitionKey, data }) => ({ PartitionKey: partitionKey, Data: data })),
+    });
+    expect(isSignedBy(request, SECRET)).toBe(true);
+    expect(isSignedBy(request, 'another')).toBe(false);
+  });
+
+  test('many calls go over one connection', async () => {
+    const puts = open(mode);
+    for (let call = 0; call < 20; call += 1) expect(namesOf(await put(puts))).toEqual(['written']);
+    expect([server.requests.length, server.connections]).toEqual([20, 1]);
+  });
+
+  test('bodies of calls at once do not mix, whatever memory they lie in', async () => {
+    const puts = open(mode);
+    for (let round = 0; round < 3; round += 1) {
+      const calls = Array.from({ length: 12 }, (_, index) => [
+        { partitionKey: `${index}`, data: Buffer.alloc(1_000 * index + 1, index) },
+      ]);
+      const before = server.requests.length;
+      await Promise.all(calls.map((entries) => put(puts, entries)));
+      const got = server.requests.slice(before).map((request) => readBody(request).Records);
+      const sorted = got.sort((a, b) => Number(a[0]?.PartitionKey) - Number(b[0]?.PartitionKey));
+      expect(sorted).toEqual(
+        calls.map(([entry]) => [{ PartitionKey: entry?.partitionKey, Data: entry?.data }]),
+      );
+    }
+    if (mode !== 'sdk') expect(pool.released).toBe(36);
+  });
+
+  test.concurrent.each(
+    TROUBLES.map(([name, script, outcome, wait]) => ({ name, script, outcome, wait })),
+  )('$name', async ({ script, outcome, wait }) => {
+    const own = await ScriptedHttp.start();
+    const registry: { destroy(): void }[] = [];
+    try {
+      own.script = first(script);
+      const requestTimeoutMs = wait ? SHORT_MS : TIMEOUT_MS;
+      const puts = open(mode, { endpoint: own.url(), registry, requestTimeoutMs });
+      const answers = await put(puts);
+      expect(namesOf(answers)).toEqual([outcome]);
+      expect(answers.outcomes).toHaveLength(SMALL.length);
+      expect(own.requests).toHaveLength(1);
+      expect(namesOf(await put(puts))).toEqual(['written']);
+      expect(readBody(own.requests[1] as WireRequest).Records).toHaveLength(SMALL.length);
+    } finally {
+      for (const client of registry) client.destroy();
+      await own.close();
+    }
+  });
+
+  test('a reset while the body is on its way', async () => {
+    const puts = open(mode);
+    server.onPiece = (socket) => socket.resetAndDestroy();
+    expect(namesOf(await put(puts, LARGE))).toEqual(['failed']);
+    server.onPiece = () => {};
+    expect(namesOf(await put(puts))).toEqual(['written']);
+  });
+
+  test('a refusal before the body has left whole', async () => {
+    const puts = open(mode);
+    server.onConnection = (socket) => {
+      socket.pause();
+      socket.write('HTTP/1.1 413 Too Large\r\nconnection: close\r\ncontent-length: 0\r\n\r\n');
+    };
+    expect(namesOf(await put(puts, LARGE))).toEqual(['failed']);
+    expect(pool.released).toBe(0);
+    server.onConnection = () => {};
+    expect(namesOf(await put(puts))).toEqual(['written']);
+  });
+
+  test('connections that the server ends while they are idle are not used again', async () => {
+    const puts = open(mode);
+    const sockets: Socket[] = [];
+    server.onConnection = (socket) => sockets.push(socket);
+    await put(puts);
+    server.endAll();
+    await waitFor(() => expect(sockets[0]?.destroyed).toBe(true));
+    expect(namesOf(await put(puts))).toEqual(['written']);
+    expect(server.connections).toBe(2);
+  });
+
+  test('a server that is not there', async () => {
+    const gone = createServer().listen(0, '127.0.0.1');
+    await once(gone, 'listening');
+    const { port } = gone.address() as { port: number };
+    await new Promise((resolve) => gone.close(resolve));
+    const answers = await put(open(mode, { endpoint: `http://127.0.0.1:${port}` }));
+    expect(answers).toMatchObject({ error: { code: 'kinesis/write-failed' } });
+  });
+
+  test('an aborted call ends at once, and the next one goes through', async () => {
+    const puts = open(mode);
+    server.script = first(() => {});
+    const abort = new AbortController();
+    const call = put(puts, SMALL, abort.signal);
+    await waitFor(() => expect(server.requests).toHaveLength(1), { interval: 1 });
+    abort.abort();
+    expect(await call).toMatchObject({ code: 'AbortError' });
+    expect(await put(puts, SMALL, abort.signal)).toMatchObject({ code: 'AbortError' });
+    expect(namesOf(await put(puts))).toEqual(['written']);
+    expect(server.requests).toHaveLength(2);
+  });
+
+  test('without credentials a call is blocked, and asks for them again', async () => {
+    let known = false;
+    const puts = open(mode, {
+      credentials: async () => {
+        if (known) return STATIC;
+        throw Object.assign(new Error('none'), { name: 'CredentialsProviderError' });
+      },
+    });
+    expect(namesOf(await put(puts))).toEqual(['blocked']);
+    known = true;
+    expect(namesOf(await put(puts))).toEqual(['written']);
+  });
+
+  test('credentials that expire are renewed, session token included', async () => {
+    let asked = 0;
+    const puts = open(mode, {
+      credentials: async () => {
+        asked += 1;
+        return {
+          ...STATIC,
+          sessionToken: `${asked}`.padEnd(2_000, 't'),
+          expiration: new Date(asked === 1 ? 0 : Date.now() + 3_600_000),
+        };
+      },
+    });
+    await put(puts);
+    await put(puts);
+    const tokens = server.requests.map(({ headers }) => headers.get('x-amz-security-token'));
+    expect(tokens.at(-1)).toBe('2'.padEnd(2_000, 't'));
+    for (const request of server.requests) expect(isSignedBy(request, SECRET)).toBe(true);
+  });
+
+  test("a clock that is wrong by an hour is corrected by the service's", async () => {
+    const puts = open(mode);
+    const serviceMs = () => Date.now() + 3_600_000;
+    server.script = (socket, request) => {
+      const date = { date: new Date(serviceMs()).toUTCString() };
+      if (request.number > 1) answer(socket, request, 200, allWritten(request), date);
+      else refuse(403, 'InvalidSignatureException', date)(socket, request);
+    };
+    expect(namesOf(await put(puts))).toEqual(['blocked']);
+    expect(namesOf(await put(puts))).toEqual(['written']);
+    const [, time = ''] = server.requests.map(({ headers }) => headers.get('x-amz-date') ?? '');
+    const sentMs = Date.parse(
+      time.replace(/^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/, '$1-$2-$3T$4:$5:$6Z'),
+    );
+    expect(Math.abs(sentMs - serviceMs())).toBeLessThan(60_000);
+  });
+
+  test('records leave only while the task may serve', async () => {
+    const puts = open(mode);
+    let mayServe = true;
+    puts.fence(() => mayServe);
+    expect(namesOf(await put(puts))).toEqual(['written']);
+    mayServe = false;
+    expect(await put(puts)).toMatchObject({ error: { code: 'session/not-owner' } });
+    mayServe = true;
+    expect(namesOf(await put(puts))).toEqual(['written']);
+    expect(server.requests).toHaveLength(2);
+  });
+
+  test('the fence refuses PutRecords alone', async () => {
+    const registry: { destroy(): void }[] = [];
+    const puts = open(mode, { registry });
+    clients.push(...registry);
+    puts.fence(() => false);
+    server.script = (socket, request) => answer(socket, request, 200, { StreamNames: ['media'] });
+    const sdk = registry[1] as KinesisClient;
+    await expect(sdk.send(new ListStreamsCommand({}))).resolves.toMatchObject({
+      StreamNames: ['media'],
+    });
+  });
+
+  test('a call that was allowed before a freeze does not leave after it', async () => {
+    const [asked, signing] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    const puts = open(mode, {
+      credentials: async () => {
+        asked.resolve();
+        await signing.promise;
+        return STATIC;
+      },
+    });
+    let mayServe = true;
+    puts.fence(() => mayServe);
+    const call = put(puts);
+    await asked.promise;
+    mayServe = false;
+    signing.resolve();
+    expect(await call).toMatchObject({ error: { code: 'session/not-owner' } });
+    expect(server.requests).toHaveLength(0);
+  });
+
+  describe('over TLS,', () => {
+    const certificate = selfSigned();
+    let secure: ScriptedHttp;
+    beforeEach(async () => {
+      secure = await ScriptedHttp.start(certificate);
+      setDefaultCACertificates([certificate.cert]);
+    });
+    afterEach(async () => {
+      setDefaultCACertificates([]);
+      await secure.close();
+    });
+
+    test('a trusted certificate of the right name is taken, and the connection kept', async () => {
+      const puts = open(mode, { endpoint: secure.url('localhost') });
+      for (let call = 0; call < 3; call += 1) {
+        expect(namesOf(await put(puts))).toEqual(['written']);
+      }
+      expect([secure.requests.length, secure.connections]).toEqual([3, 1]);
+    });
+
+    test('a certificate of another name is refused', async () => {
+      expect(namesOf(await put(open(mode, { endpoint: secure.url() })))).toEqual(['failed']);
+      expect(secure.requests).toHaveLength(0);
+    });
+
+    test('a certificate of nobody that is trusted is refused', async () => {
+      setDefaultCACertificates([selfSigned().cert]);
+      const puts = open(mode, { endpoint: secure.url('localhost') });
+      expect(namesOf(await put(puts))).toEqual(['failed']);
+      expect(secure.requests).toHaveLength(0);
+    });
+
+    test('a server that never shakes hands', async () => {
+      const endpoint = server.url('localhost').replace('http:', 'https:');
+      const puts = open(mode, { endpoint, requestTimeoutMs: SHORT_MS });
+      expect(namesOf(await put(puts))).toEqual(['failed']);
+    });
+  });
+});

@@ -1,0 +1,47 @@
+import { ServiceError } from '../../shared/errors.ts';
+
+/** One entry of a PutRecords call. */
+export interface PutEntry {
+  readonly partitionKey: string;
+  readonly data: Uint8Array;
+}
+
+/** `PutRecordsResultEntry` of the API reference: what Kinesis answers of one entry. */
+export interface PutResult {
+  readonly SequenceNumber?: string | undefined;
+  readonly ShardId?: string | undefined;
+  readonly ErrorCode?: string | undefined;
+}
+
+/** Makes PutRecords calls, and nothing else. Used by one producer alone. */
+export interface PutRecordsClient {
+  /**
+   * Makes one call, once: repeating it is the producer's, which knows the failed entries and their order.
+   *
+   * @returns the results in the order of the entries; fewer when the answer has fewer
+   * @throws Error whose `name` is Kinesis' own name of the error, or the SDK's for what never came to an answer; see
+   *   `failureOf`. ServiceError `session/not-owner` when the fence refuses the call
+   */
+  putRecords(
+    streamName: string,
+    entries: readonly PutEntry[],
+    signal: AbortSignal,
+  ): Promise<readonly PutResult[]>;
+  /**
+   * Refuses calls while this task may not serve. A process that was frozen goes on where it stood, and without this check
+   * its buffers would leave before any timer has noticed how late it is.
+   *
+   * Asked twice a call: at its beginning, so that nothing is encoded in vain, and after the signature, right before the
+   * bytes go to the socket. A process that is frozen in between would otherwise send, when it goes on, a call that was
+   * allowed before. What a socket has taken already cannot be called back; readers refuse it by its epoch.
+   *
+   * @param mayWrite may end sessions and drop what they have buffered
+   */
+  fence(mayWrite: () => boolean): void;
+  destroy(): void;
+}
+
+/** What a call ends with while this task may not serve. */
+export function notOwner(): ServiceError {
+  return new ServiceError('session/not-owner', 'this task may not write now');
+}
