@@ -1,5 +1,6 @@
 import type { Context, FirehoseTransformationResult } from 'aws-lambda';
 import { describe, expect, test } from 'vitest';
+import { handler as envelopes } from '../../docs/examples/event-bus/envelopes.ts';
 import { COLUMNS } from '../../docs/examples/firehose/columns.ts';
 import { handler as transform } from '../../docs/examples/firehose/transform.ts';
 import { encodeMediaRecord } from '../../shared/record/encode-media-record.ts';
@@ -8,8 +9,8 @@ import { firehoseEvent } from '../support/firehose-event.ts';
 import { eventBytes, mediaRecord } from '../support/test-records.ts';
 
 /**
- * The function of docs/examples/firehose. Its tables and its stack are held against software of others by
- * `npm run test:peers -- firehose`.
+ * The functions of docs/examples/firehose and docs/examples/event-bus. The tables, the stacks and the rules' patterns are held against
+ * software of others by `npm run test:peers -- firehose event-bus`.
  */
 const KEY = 'stream-1';
 const ADA = { userId: 16_778_240, userName: 'Ada' };
@@ -133,5 +134,59 @@ describe('the transformation of Firehose', () => {
     const event = firehoseEvent([{ data: lines, partitionKey: KEY }]);
     const answer = await transform(event, {} as Context, () => {});
     expect(JSON.stringify(answer).length).toBeLessThan(6_000_000);
+  });
+});
+
+const piped = (...data: readonly Uint8Array[]) =>
+  envelopes(
+    data.map((one, index) => ({
+      kinesisSchemaVersion: '1.0',
+      partitionKey: KEY,
+      sequenceNumber: String(index),
+      data: Buffer.from(one).toString('base64'),
+      eventSource: 'aws:kinesis',
+    })),
+  );
+
+describe('the enrichment of the pipe', () => {
+  test('makes an envelope of each record that holds a wanted line', async () => {
+    const found = await piped(
+      Buffer.concat([said(1), lost(2), revoked(3)]),
+      said(4),
+      encodeAggregate(KEY, [lost(5)]),
+    );
+    expect(found.map(({ events }) => events.map(({ id }) => id))).toEqual([
+      ['stream-1/1/2', 'stream-1/1/3'],
+      ['stream-1/1/5'],
+    ]);
+    expect(found[0]?.events[0]).toEqual(JSON.parse(lost(2).toString()));
+    expect(found.map(({ sequenceNumber }) => sequenceNumber)).toEqual(['0', '2']);
+  });
+
+  test('sends nothing when there is nothing wanted', async () => {
+    expect(await piped(said(1), wrote(2))).toEqual([]);
+  });
+
+  test('counts the lines that it cannot read, and passes on the others', async () => {
+    const found = await piped(Buffer.concat([lost(1), half]), encodeMediaRecord(mediaRecord()));
+    expect(found.map(({ events, unreadable }) => [events.length, unreadable > 0])).toEqual([
+      [1, true],
+      [0, true],
+    ]);
+  });
+
+  test('keeps a batch within what PutEvents takes, largest data first', async () => {
+    const row = { mediaType: 'audio', userId: 7, received: 1, written: 1, lost: 0 } as const;
+    const ended = (sequence: number, rows: number) =>
+      eventBytes(
+        'session_ended',
+        { stopReason: 6, restartable: false, ledger: Array.from({ length: rows }, () => row) },
+        sequence,
+      );
+    const found = await piped(ended(1, 2_000), ended(2, 3_000), lost(3));
+    expect(JSON.stringify(found).length).toBeLessThan(256_000);
+    const lines = found.flatMap(({ events }) => events);
+    expect(lines.map(({ dataLeftOut }) => dataLeftOut)).toEqual([undefined, true, undefined]);
+    expect(lines[1]).toMatchObject({ type: 'rtms.session_ended.v1', data: {} });
   });
 });

@@ -1,6 +1,7 @@
 import { autobahnPeer } from './autobahn/peer.ts';
 import { awsCliPeer } from './aws-cli/peer.ts';
 import { cdkDeployPeer } from './cdk-deploy/peer.ts';
+import { eventBusPeer } from './event-bus/peer.ts';
 import { firehosePeer } from './firehose/peer.ts';
 import { flinkPeer } from './flink/peer.ts';
 import { goPeer } from './go/peer.ts';
@@ -33,6 +34,7 @@ export const PEERS: readonly Peer[] = [
   sdkForJavaPeer,
   kclPeer,
   kplPeer,
+  eventBusPeer,
   flinkPeer,
   // Last, because its tests measure time: nothing is being installed any more.
   otherAwsSessionsPeer,

@@ -42,6 +42,7 @@ export const firehosePeer: Peer = {
   name: 'firehose',
   needs: ['python'],
   isTimeless: true,
+  atMostMinutes: 20,
   install,
   async run(work) {
     const { python, lint } = await install();
