@@ -1,7 +1,7 @@
 /**
  * Installs the dependencies when `node_modules` is missing or older than the lockfile, so that `npm start` and
- * `npm test` work on a fresh clone. Plain JavaScript, because it runs before Node 24 is there: on Linux with glibc
- * Node 24 is one of the dependencies.
+ * `npm test` work on a fresh clone. Plain JavaScript, because it runs before Node 26 is there: on Linux with glibc
+ * Node 26 is one of the dependencies.
  */
 import { spawn, spawnSync } from 'node:child_process';
 import { statSync } from 'node:fs';

@@ -10,7 +10,7 @@ import { bundle } from '../bundling/node-function.ts';
 import type { Config } from '../config/schema.ts';
 
 /** The same tag as in `runner/Dockerfile`. `runner.baseImageDigest` fixes which image it stands for. */
-const BASE_IMAGE = 'public.ecr.aws/docker/library/node:24-bookworm-slim';
+const BASE_IMAGE = 'public.ecr.aws/docker/library/node:26-bookworm-slim';
 
 /** The synthetic meeting's program is in the runner's image: both are of one release, and one image is published. */
 export const SYNTHETIC_MEETING_FILE = 'synthetic-meeting.mjs';

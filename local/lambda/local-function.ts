@@ -11,6 +11,16 @@ const LIMITS_LOOK_MS = 500;
 const PAGE_BYTES = 4_096;
 const STOP_GRACE_MS = 1_000;
 
+/**
+ * Node's flags for a file system that a program may read and not write, as Lambda and the container give it one. Since
+ * Node 25, `--permission` takes the network away as well; earlier versions do not know the flag that gives it back.
+ */
+export const READ_ONLY_FLAGS: readonly string[] = [
+  '--permission',
+  '--allow-fs-read=*',
+  ...(process.allowedNodeEnvironmentFlags.has('--allow-net') ? ['--allow-net'] : []),
+];
+
 export interface LocalFunctionOptions {
   /** File that exports `handler`, a path inside the repository. */
   readonly entry: string;
@@ -168,7 +178,7 @@ export class LocalFunction {
       SPOOL_DIR: join(directory, 'spool'),
       TMPDIR: directory,
       // Lambda's file system is read-only but for /tmp.
-      NODE_OPTIONS: `--permission --allow-fs-read=* --allow-fs-write=${directory}`,
+      NODE_OPTIONS: [...READ_ONLY_FLAGS, `--allow-fs-write=${directory}`].join(' '),
     };
     if (this.#isClosing) throw new Throttled('the function is closed');
     const child = startChild('local/lambda/execution.ts', [file], variables, onLine);

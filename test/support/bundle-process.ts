@@ -5,9 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { build } from 'esbuild';
 import { bundleOptions } from '../../infra/bundling/bundle-options.ts';
-
-/** Lambda and the container give a program a file system that it may read and not write. */
-const READ_ONLY = ['--permission', '--allow-fs-read=*'];
+import { READ_ONLY_FLAGS } from '../../local/lambda/local-function.ts';
 
 /** Bundles an entry file as a deployment does, into a folder of its own. */
 export async function bundleOf(entry: string, runsOn: 'lambda' | 'fargate') {
@@ -22,7 +20,7 @@ export function startBundle(
   { file, folder }: { readonly file: string; readonly folder: string },
   env: Readonly<Record<string, string>>,
 ): ChildProcess {
-  return spawn(process.execPath, [...READ_ONLY, file], { cwd: folder, env, stdio: 'pipe' });
+  return spawn(process.execPath, [...READ_ONLY_FLAGS, file], { cwd: folder, env, stdio: 'pipe' });
 }
 
 /** Of Lambda's runtime: imports the bundle, then answers each event with what the handler returns. */
@@ -52,7 +50,7 @@ export async function startFunction(
   const bundle = await bundleOf(entry, 'lambda');
   const child = spawn(
     process.execPath,
-    [...READ_ONLY, '--input-type=module', '--eval', RUNTIME, bundle.file],
+    [...READ_ONLY_FLAGS, '--input-type=module', '--eval', RUNTIME, bundle.file],
     { cwd: bundle.folder, env, stdio: ['ignore', 'ignore', 'pipe', 'ipc'] },
   );
   const errors: Buffer[] = [];
