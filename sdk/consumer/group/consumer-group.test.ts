@@ -14,8 +14,7 @@ import { mediaRecord, packed } from '../../../test/support/test-records.ts';
 import { waitFor } from '../../../test/support/wait.ts';
 import type { Frame } from '../records/frame.ts';
 import { type ConsumerGroup, consumerGroup } from './consumer-group.ts';
-import type { FrameGroup } from './group-options.ts';
-import type { Batch } from './shard-work.ts';
+import type { Batch, FrameGroup } from './group-options.ts';
 
 /** Workers of a group in one process, against Kinesis and DynamoDB on this machine. test/chaos/groups.ts kills them. */
 
@@ -149,6 +148,61 @@ test('what a checkpoint in the middle of a record has saved does not come again'
   await expect(first.group.done).rejects.toThrow('the consumer broke');
   const next = worker('two');
   await waitFor(() => expect(names(next.frames)).toEqual(['a3']));
+});
+
+test('what is held comes again to the next worker, with all that came behind it', async () => {
+  await createStream(1);
+  const dones: (() => Promise<void>)[] = [];
+  const first = worker('one', {
+    onFrames(items, batch) {
+      first.frames.push(...items);
+      if (names(items).includes('a3')) throw new Error('the consumer broke');
+      // The second batch is done at once, and stands behind the first one all the same.
+      if (dones.length === 0) dones.push(batch.hold());
+    },
+  });
+  await waitFor(() => expect(first.shards()).toBe(1));
+  await put(['a'], [1]);
+  await waitFor(() => expect(names(first.frames)).toEqual(['a1']));
+  await put(['a'], [2]);
+  await waitFor(() => expect(names(first.frames)).toEqual(['a1', 'a2']));
+  await put(['a'], [3]);
+  await expect(first.group.done).rejects.toThrow('the consumer broke');
+  const done: (() => Promise<void>)[] = [];
+  const second = worker('two', {
+    onFrames(items, batch) {
+      second.frames.push(...items);
+      done.push(batch.hold());
+    },
+  });
+  await waitFor(() => expect(names(second.frames)).toEqual(['a1', 'a2', 'a3']));
+  await Promise.all(done.map((one) => one()));
+  await second.group.stop();
+  await put(['a'], [4]);
+  const third = worker('three');
+  await waitFor(() => expect(names(third.frames)).toEqual(['a4']));
+});
+
+test('a shard that was read to its end is over when nothing of it is held, and asks for that', async () => {
+  await createStream(1);
+  await put(['a'], [1]);
+  const half = String(2n ** 127n);
+  const split = { ShardToSplit: 'shardId-000000000000', NewStartingHashKey: half };
+  await client.send(new SplitShardCommand({ StreamName: streamName, ...split }));
+  await put(['a'], [2]);
+  const asked = Promise.withResolvers<string>();
+  const held: (() => Promise<void>)[] = [];
+  const { frames } = worker('one', {
+    onFrames(items, batch) {
+      frames.push(...items);
+      if (items.some(({ sequence }) => sequence === 1)) held.push(batch.hold());
+    },
+    onFlush: (shardId) => asked.resolve(shardId),
+  });
+  expect(await asked.promise).toBe('shardId-000000000000');
+  expect(names(frames)).toEqual(['a1']);
+  await Promise.all(held.map((done) => done()));
+  await waitFor(() => expect(names(frames)).toEqual(['a1', 'a2']));
 });
 
 test('damaged records go to the dead letters with the record that they came in', async () => {

@@ -23,8 +23,10 @@ export interface ShardStatus {
   readonly shardId: string;
   /** See `Batch`. */
   readonly fence: number;
-  /** How far behind the newest record, ms, as Kinesis said last. */
+  /** How far behind the newest record, ms, as Kinesis said with the batch that the handler has returned from last. */
   readonly millisBehindLatest: number | undefined;
+  /** When Kinesis said that, Unix ms: everything that had arrived until then, less the above, was handed out. */
+  readonly seenAtMs: number | undefined;
 }
 
 export interface GroupStatus {
@@ -67,6 +69,7 @@ interface Served {
   readonly fence: number;
   readonly lost: AbortController;
   millisBehindLatest: number | undefined;
+  seenAtMs: number | undefined;
   over: Promise<void>;
 }
 
@@ -99,11 +102,10 @@ class GroupWorker {
   }
 
   status(): GroupStatus {
-    const shards = [...this.#serving].map(([shardId, { fence, millisBehindLatest }]) => ({
-      shardId,
-      fence,
-      millisBehindLatest,
-    }));
+    const shards = [...this.#serving].map(([shardId, served]) => {
+      const { fence, millisBehindLatest, seenAtMs } = served;
+      return { shardId, fence, millisBehindLatest, seenAtMs };
+    });
     return { workers: this.#live, shards };
   }
 
@@ -238,12 +240,14 @@ class GroupWorker {
       lost: lost.signal,
       pages: (signal) =>
         pagesOf(kinesis, this.#options, stream.consumerArn, [shard, start], signal),
-      onProgress(millis) {
+      onProgress(millis, seenAtMs) {
         served.millisBehindLatest = millis;
+        served.seenAtMs = seenAtMs;
       },
     });
     const over = Promise.resolve();
-    const served: Served = { work, fence: row.epoch, lost, millisBehindLatest: undefined, over };
+    const unknown = { millisBehindLatest: undefined, seenAtMs: undefined };
+    const served: Served = { work, fence: row.epoch, lost, ...unknown, over };
     this.#serving.set(shardId, served);
     served.over = this.#serve(shardId, served, group);
   }

@@ -5,7 +5,37 @@ import type { KinesisSender } from '../reading/shard-reader.ts';
 import type { ReceivedEvent } from '../records/event-record.ts';
 import type { Frame } from '../records/frame.ts';
 import type { KinesisRecord } from '../records/records.ts';
-import type { Batch } from './shard-work.ts';
+
+/** What a handler is told beside the frames or events. */
+export interface Batch<Item> {
+  readonly shardId: string;
+  /**
+   * The fencing token: it grows with every owner of the shard. Whoever writes somewhere on behalf of this batch writes it
+   * along, and refuses there what comes with a lower one: a worker that was frozen finishes its handler when it goes on.
+   */
+  readonly fence: number;
+  /** Aborts when the shard is not this worker's any more. */
+  readonly signal: AbortSignal;
+  /** Whether the shard is still this worker's, by the clock. Exact also right after a freeze, when `signal` may be late. */
+  holds(): boolean;
+  /** How far behind the newest record of the shard this batch is, ms, as Kinesis says. */
+  readonly millisBehindLatest: number | undefined;
+  /**
+   * Saves that everything up to and including `item` is processed, so that a crash repeats only what is behind it. The
+   * whole batch is saved when the handler has returned.
+   *
+   * @throws ServiceError `group/not-owner`; `config/invalid` while an earlier batch is held
+   */
+  checkpoint(item: Item): Promise<void>;
+  /**
+   * Keeps this batch, and with it all later ones of the shard, out of the checkpoint after the handler has returned: for
+   * whoever gathers several batches before anything is durable. To be called before the handler returns.
+   *
+   * @returns to be called when the batch is processed. Resolves when that is saved, as far as no earlier batch is held;
+   *   never rejects: who has lost the shard saves nothing
+   */
+  hold(): () => Promise<void>;
+}
 
 interface AnyGroup {
   /** The `KinesisClient` of the AWS SDK, any version 3. With `consumer` it has to speak HTTP/2, as it does by default. */
@@ -56,6 +86,11 @@ interface AnyGroup {
    * @default `group/stream-recreated` ends this worker
    */
   readonly onRecreated?: () => void;
+  /**
+   * For handlers that hold batches (`Batch.hold`): called when this worker is about to give a shard away, and waits up to
+   * 5 s for what it holds of it, or when the shard was read to its end, and its children wait.
+   */
+  readonly onFlush?: (shardId: string) => Promise<void> | void;
 }
 
 /** A group that reads the `media` stream. */
@@ -96,6 +131,7 @@ const KNOWN: Readonly<Record<string, (value: unknown) => boolean>> = {
   onRetry: isFunction,
   onTrimmed: isFunction,
   onRecreated: isFunction,
+  onFlush: isFunction,
 };
 
 /** @throws ServiceError `config/invalid` that names the option: one that is missing, misspelt or cannot be used */

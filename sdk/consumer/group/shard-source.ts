@@ -43,7 +43,7 @@ export function pagesOf(
   return new PushReader(kinesis, settings).pages(shard, start);
 }
 
-type OfItems = 'decoder' | 'markOf' | 'handler' | 'onBadRecord' | 'onRetry';
+type OfItems = 'decoder' | 'markOf' | 'handler' | 'onBadRecord' | 'onRetry' | 'onFlush';
 
 /** Frames or events: from here on nobody asks which. */
 export type AnyShardWork = Pick<ShardWork<never>, 'run' | 'leave'>;
@@ -59,6 +59,7 @@ export function openWork(
       return group.onBadRecord(error, record);
     },
     onRetry: (error) => group.onRetry?.(error),
+    onFlush: () => group.onFlush?.(options.claim.shardId),
   };
   if ('onFrames' in group) {
     return new ShardWork({

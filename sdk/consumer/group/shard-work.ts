@@ -5,32 +5,11 @@ import { type Marks, readMarks, remember, writeMarks } from '../reading/marks.ts
 import type { Page, Position } from '../reading/shard-reader.ts';
 import type { FenceMark } from '../records/epoch-fence.ts';
 import type { KinesisRecord } from '../records/records.ts';
+import type { Batch } from './group-options.ts';
 import { comparePositions, type RecordPosition } from './group-rows.ts';
 import type { GroupTable, ShardClaim } from './group-table.ts';
 import { isAbort } from './loop-pace.ts';
-
-/** What a handler is told beside the frames or events. */
-export interface Batch<Item> {
-  readonly shardId: string;
-  /**
-   * The fencing token: it grows with every owner of the shard. Whoever writes somewhere on behalf of this batch writes it
-   * along, and refuses there what comes with a lower one: a worker that was frozen finishes its handler when it goes on.
-   */
-  readonly fence: number;
-  /** Aborts when the shard is not this worker's any more. */
-  readonly signal: AbortSignal;
-  /** Whether the shard is still this worker's, by the clock. Exact also right after a freeze, when `signal` may be late. */
-  holds(): boolean;
-  /** How far behind the newest record of the shard this batch is, ms, as Kinesis says. */
-  readonly millisBehindLatest: number | undefined;
-  /**
-   * Saves that everything up to and including `item` is processed, so that a crash repeats only what is behind it. The
-   * whole batch is saved when the handler has returned.
-   *
-   * @throws ServiceError `group/not-owner`
-   */
-  checkpoint(item: Item): Promise<void>;
-}
+import { type OpenPage, OpenPages } from './open-pages.ts';
 
 export interface ShardDecoder<Item> {
   readonly subSequenceNumber: number;
@@ -58,7 +37,10 @@ export interface ShardWorkOptions<Item> {
   readonly handler: (items: Item[], batch: Batch<Item>) => Promise<void> | void;
   readonly onBadRecord: (error: ServiceError, record: KinesisRecord) => Promise<void> | void;
   readonly onRetry: (error: ServiceError) => void;
-  readonly onProgress: (millisBehindLatest: number | undefined) => void;
+  /** Called when the handler has returned, with what Kinesis said of its page, and when (Unix ms). */
+  readonly onProgress: (millisBehindLatest: number | undefined, seenAtMs: number) => void;
+  /** Asks for the batches that are held: the shard is about to be given away, or was read to its end. */
+  readonly onFlush: () => Promise<void> | void;
 }
 
 interface Located<Item> {
@@ -68,6 +50,8 @@ interface Located<Item> {
 }
 
 const RETRY_MS = 500;
+/** A shard that is given away waits this long for held batches. What is held then comes again, to its next owner. */
+const FLUSH_TIMEOUT_MS = 5_000;
 /** Marks are large and only spare repeats, so they are saved this seldom, and whenever the shard is given away. */
 const SAVE_SEEN_MS = 30_000;
 
@@ -77,13 +61,22 @@ export class ShardWork<Item> {
   readonly #leaving = new AbortController();
   readonly #marks: Marks = new Map();
   readonly #decoder: ShardDecoder<Item>;
+  readonly #open = new OpenPages((page) => {
+    this.#advance(page.position);
+    for (const mark of page.marks.values()) remember(this.#marks, mark);
+  });
   #bad: ServiceError[] = [];
+  /** Read and handed out as whole frames. */
+  #read: RecordPosition | undefined;
   #processed: RecordPosition | undefined;
   #saved: RecordPosition | undefined;
+  /** Saves follow each other: of two on their way at once, the older one could come last. */
+  #saving: Promise<boolean> = Promise.resolve(true);
   #seenSavedAtMs = performance.now();
 
   constructor(options: ShardWorkOptions<Item>) {
     this.#options = options;
+    this.#read = options.position;
     this.#processed = options.position;
     this.#saved = options.position;
     this.#decoder = options.decoder((error) => void this.#bad.push(error));
@@ -115,8 +108,9 @@ export class ShardWork<Item> {
       const signal = AbortSignal.any([lost, this.#leaving.signal]);
       for await (const page of pages(signal)) {
         if (!holds()) return 'lost';
-        onProgress(page.millisBehindLatest);
+        const seenAtMs = Date.now();
         await this.#process(page);
+        onProgress(page.millisBehindLatest, seenAtMs);
         if (!(await this.#save())) return 'lost';
         if (page.position === SHARD_END) return (await this.#end()) ? 'ended' : 'lost';
         if (performance.now() - this.#seenSavedAtMs > SAVE_SEEN_MS) await this.#saveSeen();
@@ -127,7 +121,7 @@ export class ShardWork<Item> {
       if (!holds()) return 'lost';
       if (isAbort(error) && this.#leaving.signal.aborted)
         return (await this.#release()) ? 'left' : 'lost';
-      await this.#release().catch(() => undefined);
+      await this.#release(0).catch(() => undefined);
       throw error;
     }
   }
@@ -137,7 +131,7 @@ export class ShardWork<Item> {
     // Of a record that was read in part before, the first items were processed.
     const resumed = this.#options.position;
     const resumedSub = resumed?.subSequenceNumber ?? Infinity;
-    let whole = this.#processed;
+    let whole = this.#read;
     for (const record of page.records) {
       const decoder = this.#decoder;
       for (const item of decoder.decode(record)) {
@@ -150,8 +144,10 @@ export class ShardWork<Item> {
       if (!decoder.waiting) whole = { sequenceNumber: record.sequenceNumber };
       await this.#tellBad(record);
     }
-    if (items.length > 0) await this.#handle(items, page);
-    this.#advance(whole);
+    this.#read = whole;
+    const open = this.#open.open(whole);
+    if (items.length > 0) await this.#handle(items, page, open);
+    if (!open.isHeld) this.#open.done(open);
   }
 
   /** A position never goes back: a checkpoint of an earlier item may be asked for after one of a later item. */
@@ -161,7 +157,7 @@ export class ShardWork<Item> {
       this.#processed = to;
   }
 
-  async #handle(items: readonly Located<Item>[], page: Page): Promise<void> {
+  async #handle(items: readonly Located<Item>[], page: Page, open: OpenPage): Promise<void> {
     const { claim, holds, lost, handler, markOf } = this.#options;
     await handler(
       items.map(({ item }) => item),
@@ -171,7 +167,12 @@ export class ShardWork<Item> {
         signal: lost,
         holds,
         millisBehindLatest: page.millisBehindLatest,
+        hold: this.#holder(open),
         checkpoint: async (item) => {
+          if (!this.#open.isFirst(open)) {
+            const what = 'an earlier batch is held, so nothing of a later one can be saved';
+            throw new ServiceError('config/invalid', what);
+          }
           this.#advance(items.find((one) => one.item === item)?.position);
           if (await this.#save()) return;
           const detail = { shardId: claim.shardId, fence: claim.epoch };
@@ -180,7 +181,21 @@ export class ShardWork<Item> {
         },
       },
     );
-    for (const { item } of items) remember(this.#marks, markOf(item));
+    this.#open.note(
+      open,
+      items.map(({ item }) => markOf(item)),
+    );
+  }
+
+  /** A method of its own: what it returns lives long, and must not keep the frames of its batch in memory. */
+  #holder(open: OpenPage): () => () => Promise<void> {
+    return () => {
+      open.isHeld = true;
+      return async () => {
+        this.#open.done(open);
+        await this.#save().catch(() => undefined);
+      };
+    };
   }
 
   async #tellBad(record: KinesisRecord): Promise<void> {
@@ -191,7 +206,15 @@ export class ShardWork<Item> {
   }
 
   /** Saves what is processed, trying again while the shard is this worker's. @returns false when it is not any more */
-  async #save(): Promise<boolean> {
+  #save(): Promise<boolean> {
+    this.#saving = this.#saving.then(
+      () => this.#saveNext(),
+      () => this.#saveNext(),
+    );
+    return this.#saving;
+  }
+
+  async #saveNext(): Promise<boolean> {
     const { claim, table } = this.#options;
     const position = this.#processed;
     if (position === undefined || position === this.#saved) return true;
@@ -202,7 +225,9 @@ export class ShardWork<Item> {
 
   /** Says that the shard was read to its end: only then may its children be read. */
   async #end(): Promise<boolean> {
-    const { claim, table } = this.#options;
+    const { claim, table, lost, onFlush } = this.#options;
+    await this.#open.allDone(lost, onFlush);
+    await this.#saving.catch(() => undefined);
     this.#decoder.finish?.();
     await this.#tellBad({
       data: new Uint8Array(),
@@ -213,8 +238,11 @@ export class ShardWork<Item> {
     return this.#persist(() => table.release(claim, { sequenceNumber: SHARD_END }));
   }
 
-  async #release(): Promise<boolean> {
-    const { claim, table } = this.#options;
+  async #release(flushTimeoutMs = FLUSH_TIMEOUT_MS): Promise<boolean> {
+    const { claim, table, lost, onFlush } = this.#options;
+    const over = AbortSignal.any([lost, AbortSignal.timeout(flushTimeoutMs)]);
+    if (flushTimeoutMs > 0) await this.#open.allDone(over, onFlush);
+    await this.#saving.catch(() => undefined);
     await this.#saveSeen();
     return this.#persist(() => table.release(claim, this.#processed));
   }
