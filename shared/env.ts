@@ -123,6 +123,30 @@ export interface CatcherEnv
   MAX_TASKS: string;
 }
 
+/** Of `functions/archiver/main.ts`, a task on Fargate. */
+export interface ArchiverEnv {
+  DEPLOYMENT: string;
+  MEDIA_STREAM: string;
+  EVENTS_STREAM: string;
+  /** Tables of its two consumer groups, and of the sessions that are not finalised. */
+  MEDIA_GROUP_TABLE: string;
+  EVENTS_GROUP_TABLE: string;
+  ARCHIVE_TABLE: string;
+  ARCHIVE_BUCKET: string;
+  /** Unset or empty: the whole bucket. */
+  ARCHIVE_PREFIX?: string;
+  ARCHIVE_BUFFER_MIB: string;
+  ARCHIVE_MAX_AGE_SECONDS: string;
+  ARCHIVE_IDLE_SECONDS: string;
+  /** `none`, or the picture of `meeting.mp4`: `speaker`, `share`, `tracks`. */
+  ARCHIVE_MEETING_FILE: string;
+  /** `delete` or `record`. */
+  ARCHIVE_ON_REVOCATION: string;
+  /** `yes` where Object Lock is in governance mode and the role may delete all the same; `no`. */
+  ARCHIVE_BYPASS_GOVERNANCE: string;
+  LOG_LEVEL: string;
+}
+
 /**
  * Variables that only the local stack sets: the endpoints of the local AWS servers, and the task id. In AWS the SDK finds
  * the endpoints by itself, and the ECS metadata name the task.

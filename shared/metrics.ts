@@ -3,7 +3,7 @@
  * live in log fields. infra's dashboard and alarms and the code that emits share this table.
  *
  * Dimensions: every metric carries `deployment` (the variable `DEPLOYMENT`: without it two deployments of an
- * account would add up in each other's alarms, and scale each other) and `service` (`webhook`, `runner` or `synthetic`);
+ * account would add up in each other's alarms, and scale each other) and `service` (`webhook`, `runner`, `synthetic` or `archiver`);
  * those with `by` carry one more. Those with `total` are emitted twice: with their own dimension for graphs,
  * and without it for alarms, which would otherwise have to know every value and miss a new one. Values in
  * `notInTotal` are left out of the total.
@@ -106,6 +106,21 @@ export const METRICS = {
   SyntheticSuccess: { unit: 'Percent' },
   /** From the webhook to the first frame read back from Kinesis. */
   SyntheticLatency: { unit: 'Milliseconds' },
+  /** How far the archive is behind Kinesis: the age of the oldest record of a shard that may not be in S3 yet. */
+  ArchiveLag: { unit: 'Milliseconds' },
+  /** What the archive has gathered and not written yet. */
+  ArchiveBufferBytes: { unit: 'Bytes' },
+  ArchiveObjects: { unit: 'Count' },
+  /** Tries to write an object that failed: each is tried again until it succeeds. */
+  ArchiveStoreFailures: { unit: 'Count' },
+  /** Records that nobody can read, which the archive keeps aside. */
+  ArchiveDamaged: { unit: 'Count' },
+  /** Records that expired in Kinesis before the archive had read them: they are lost to it. */
+  ArchiveTrimmed: { unit: 'Count' },
+  /** Sessions that were finalised, by their verdict. */
+  ArchiveSessions: { unit: 'Count', by: 'cause' },
+  /** Versions of objects of revoked sessions that could not be deleted. */
+  ArchiveDeletionsLeft: { unit: 'Count' },
 } as const satisfies Record<string, MetricDefinition>;
 
 export type MetricName = keyof typeof METRICS;

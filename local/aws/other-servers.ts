@@ -9,6 +9,7 @@ const portsSchema = v.strictObject({
   sqs: port,
   kinesis: port,
   secretsManager: port,
+  s3: port,
 });
 
 /** Ports of loopback on which another program serves an AWS service. */

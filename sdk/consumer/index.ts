@@ -3,6 +3,10 @@ export { decodeMediaRecord } from '../../shared/record/decode-media-record.ts';
 export type { BlindTime, EventData, EventName, LedgerRow } from '../../shared/record/event-data.ts';
 export { decodeAggregate, type UserRecord } from '../../shared/record/kpl.ts';
 export type { DecodedMediaRecord, MediaRecord } from '../../shared/record/media-record.ts';
+export { ArchivedSession } from './archive/archive-reader.ts';
+export { type ArchivePlace, parseArchiveUrl } from './archive/layout.ts';
+export type { ArchiveManifest } from './archive/manifest.ts';
+export { ObjectStore, type S3Sender } from './archive/object-store.ts';
 export { MixExporter } from './export/audio/mix.ts';
 export { OpusExporter } from './export/audio/opus.ts';
 export { WavExporter, type WavOptions } from './export/audio/wav.ts';
@@ -27,8 +31,7 @@ export {
   type GroupStatus,
   type ShardStatus,
 } from './group/consumer-group.ts';
-export type { EventGroup, FrameGroup } from './group/group-options.ts';
-export type { Batch } from './group/shard-work.ts';
+export type { Batch, EventGroup, FrameGroup } from './group/group-options.ts';
 export { type CheckpointStore, type SavedPosition, SHARD_END } from './reading/checkpoints.ts';
 export {
   type DecodedKinesisEvent,

@@ -43,6 +43,7 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
     'runner/task',
   ],
   'functions/synthetic-meeting': ['shared', 'shared/*', 'simulator', 'sdk/consumer', 'functions'],
+  'functions/archiver': ['shared', 'shared/*', 'sdk/consumer', 'functions'],
   infra: ['shared', 'shared/*', 'rtms/protocol', 'infra/bundling'],
   'infra/bundling': ['infra', 'shared'],
   console: ['shared', 'shared/*', 'rtms/protocol', 'sdk/consumer'],

@@ -1,0 +1,61 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { damagedKey } from '../../sdk/consumer/archive/layout.ts';
+import type { ObjectStore } from '../../sdk/consumer/archive/object-store.ts';
+import type { KinesisRecord } from '../../sdk/consumer/index.ts';
+import { ServiceError } from '../../shared/errors.ts';
+import type { Logger } from '../../shared/logger.ts';
+import type { Metrics } from '../../shared/metrics.ts';
+
+const PAUSE_MS = 1_000;
+
+export interface DeadLettersOptions {
+  readonly store: ObjectStore;
+  readonly prefix: string;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Keeps records that nobody can read: as Kinesis has them, under their sequence number, so that a repetition is the same object.
+ * Which session they are of cannot be known, so a revocation does not delete them; the lifecycle of the bucket does.
+ */
+export class DeadLetters {
+  readonly #options: DeadLettersOptions;
+
+  constructor(options: DeadLettersOptions) {
+    this.#options = options;
+  }
+
+  /** Resolves when the record is in S3: only then may the checkpoint pass it. */
+  async keep(streamName: string, error: ServiceError, record: KinesisRecord): Promise<void> {
+    const { store, prefix, logger, metrics, signal } = this.#options;
+    const { sequenceNumber, data } = record;
+    metrics.count('ArchiveDamaged');
+    logger.error('a record cannot be read', { event: 'archive_damaged', streamName, error });
+    const at = `${sequenceNumber}-${error.detail['subSequenceNumber'] ?? 0}`;
+    const key = damagedKey(prefix, streamName, at);
+    const contentType = 'application/octet-stream';
+    const metadata = { code: error.code };
+    const put = () => store.put(key, Buffer.from(data), { contentType, metadata, ifIs: 'none' });
+    await persistently(put, logger, signal);
+  }
+}
+
+/** Tries until it succeeds: what is not written yet holds the checkpoint, so nothing is lost by waiting. */
+export async function persistently(
+  write: () => Promise<unknown>,
+  logger: Logger,
+  signal: AbortSignal,
+): Promise<void> {
+  for (;;) {
+    try {
+      await write();
+      return;
+    } catch (error) {
+      if (!(error instanceof ServiceError) || signal.aborted) throw error;
+      logger.error('not written yet', { event: 'archive_write_failed', error });
+      await sleep(PAUSE_MS, undefined, { signal }).catch(() => undefined);
+    }
+  }
+}

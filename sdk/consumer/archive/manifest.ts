@@ -1,0 +1,89 @@
+import * as v from 'valibot';
+import { FRAME_MEDIA_TYPES } from '../../../rtms/protocol/media-type.ts';
+import { ServiceError } from '../../../shared/errors.ts';
+
+/**
+ * `manifest.json` of a session in the archive: what belongs to it, with the SHA-256 of each object as it was read back from
+ * S3, and what the objects prove. Its keys stand in docs/archive.md.
+ */
+
+const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
+const time = v.number();
+const sha256 = v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/));
+
+const OBJECT = v.looseObject({
+  /** Key inside the folder of the session. */
+  name: v.string(),
+  kind: v.picklist(['media', 'events', 'meeting']),
+  mediaType: v.optional(v.picklist(FRAME_MEDIA_TYPES)),
+  userId: v.optional(count),
+  channelId: v.optional(v.string()),
+  sizeBytes: count,
+  sha256,
+  /** Frames or events in it. */
+  records: count,
+  /** Of its frames' capture times, or its events' times, Unix ms. Absent for an object without any. */
+  fromMs: v.optional(time),
+  toMs: v.optional(time),
+});
+
+/** Why a session was finalised. */
+export const FINALISED_BECAUSE = ['ended', 'idle', 'late_records'] as const;
+
+const MANIFEST = v.looseObject({
+  version: v.literal(1),
+  rtmsStreamId: v.string(),
+  /** Counts from 1; a session of which something came later is finalised again. */
+  revision: v.pipe(count, v.minValue(1)),
+  finalisedAtMs: time,
+  because: v.picklist(FINALISED_BECAUSE),
+  product: v.optional(v.string()),
+  entityId: v.optional(v.string()),
+  /** The stream of the same meeting that this one continues. */
+  continues: v.optional(v.string()),
+  fromMs: v.optional(time),
+  toMs: v.optional(time),
+  verdict: v.picklist(['complete', 'incomplete', 'contradictory']),
+  /** Whether the session has not ended as far as its events say. */
+  isOpen: v.boolean(),
+  losses: v.array(v.looseObject({})),
+  problems: v.array(v.string()),
+  frames: count,
+  events: count,
+  sizeBytes: count,
+  objects: v.array(OBJECT),
+  /** Why there is no `meeting.mp4` although one was wanted. */
+  meetingLeftOut: v.optional(v.string()),
+});
+
+export type ArchiveManifest = v.InferOutput<typeof MANIFEST>;
+export type ManifestObject = v.InferOutput<typeof OBJECT>;
+export type FinalisedBecause = (typeof FINALISED_BECAUSE)[number];
+
+/** @throws ServiceError `archive/damaged` that names the wrong field */
+export function parseManifest(bytes: Buffer, key: string): ArchiveManifest {
+  let json: unknown;
+  try {
+    json = JSON.parse(bytes.toString());
+  } catch (cause) {
+    throw damaged(key, 'is no JSON', cause);
+  }
+  const result = v.safeParse(MANIFEST, json);
+  if (result.success) return result.output;
+  throw damaged(key, `is wrong at ${v.getDotPath(result.issues[0]) ?? 'the whole'}`);
+}
+
+export function encodeManifest(manifest: ArchiveManifest): Buffer {
+  return Buffer.from(`${JSON.stringify(manifest, undefined, 1)}\n`);
+}
+
+/** Whether two manifests say the same of the session; when, why and how often it was finalised is no part of that. */
+export function isSameRecording(a: ArchiveManifest, b: ArchiveManifest): boolean {
+  const facts = ({ revision: _, finalisedAtMs: _at, because: _why, ...rest }: ArchiveManifest) =>
+    JSON.stringify(rest);
+  return facts(a) === facts(b);
+}
+
+export function damaged(key: string, what: string, cause?: unknown): ServiceError {
+  return new ServiceError('archive/damaged', `${key} ${what}`, { cause, detail: { key } });
+}
