@@ -9,6 +9,7 @@ import { newSeed } from '../simulator/scenario/forms.ts';
 import type { SentReport } from '../simulator/sent-ledger.ts';
 import { stopSignal, whenAborted } from './child.ts';
 import { leaveTheCloud } from './environment.ts';
+import { type LocalArchive, startLocalArchive } from './local-archive.ts';
 import { startLocalConsole } from './local-console.ts';
 import { Observer } from './observe/observer.ts';
 import { type DevOptions, readDevOptions, USAGE } from './options.ts';
@@ -25,6 +26,7 @@ const PROGRESS_INTERVAL_MS = 500;
 /** How long the run waits after the meeting for the session's last records, ms. */
 const LAST_RECORDS_MS = 30_000;
 const STACK_FILE = 'stack.json';
+const S3_FOLDER = 's3';
 /** The exit codes of `rtms verify`. */
 const VERDICT_EXIT_CODE = { complete: 0, incomplete: 1, contradictory: 4 } as const;
 
@@ -47,10 +49,15 @@ async function run(options: DevOptions): Promise<number> {
   const stopped = stopSignal();
   await mkdir(options.outDir, { recursive: true });
   const log = await openLog(options);
+  const opening = options.archive ? openArchive(options, reporter, log) : undefined;
+  // A stack that cannot start is told first.
+  opening?.catch(() => undefined);
   const stack = await startStack({ ...options, onLog: log });
   const stackFile = join(options.outDir, STACK_FILE);
   let page: ConsoleServer | undefined;
+  let archive: LocalArchive | undefined;
   try {
+    archive = await opening;
     page = await startLocalConsole(stack, {
       act: options.act,
       stackFile,
@@ -69,26 +76,49 @@ async function run(options: DevOptions): Promise<number> {
       queueUrl: stack.aws.queueUrl,
       table: stack.aws.table,
       streams: stack.aws.streams,
+      ...(archive && { archive: archive.url }),
       runners: stack.fleet.runners,
     };
-    await describeStack(options, stack, info);
+    await describeStack(options, stack, info, archive);
     reporter.ready(info);
+    // Behind the line that says that all is up: the archiver reads what was written before it, too.
+    await archive?.start(stack.aws);
     if (options.live) return await live(options, stack, reporter, stopped);
     if (options.demo) return await playDemo(options, stack, stopped, log);
-    return await simulated(options, stack, reporter, stopped, log);
+    return await simulated(options, stack, reporter, stopped, log, archive);
   } finally {
     await rm(stackFile, { force: true });
     await page?.close();
+    await archive?.close();
     await stack.close();
   }
 }
 
 /** Writes the file by which `rtms --local` finds this stack. It is removed when the stack ends. */
-async function describeStack(options: DevOptions, { aws }: Stack, info: ReadyInfo): Promise<void> {
+async function describeStack(
+  options: DevOptions,
+  { aws }: Stack,
+  info: ReadyInfo,
+  archive: LocalArchive | undefined,
+): Promise<void> {
   const { allowedHosts, outDir } = options;
-  const endpoints = { ...info.endpoints, secretsManager: aws.endpoints.secretsManager };
+  const { secretsManager } = aws.endpoints;
+  const endpoints = { ...info.endpoints, secretsManager, ...(archive && { s3: archive.s3 }) };
   const description = { ...info, endpoints, secretId: aws.secretId, allowedHosts };
   await writeFile(join(outDir, STACK_FILE), `${JSON.stringify(description, undefined, 2)}\n`);
+}
+
+/** Starts S3 and EventBridge of the stack, and reports each recording that is ready. */
+function openArchive(options: DevOptions, reporter: Reporter, log: Log): Promise<LocalArchive> {
+  return startLocalArchive({
+    directory: join(options.outDir, S3_FOLDER),
+    onLine: (line, json) => log('archiver', line, json),
+    onReady({ detail }) {
+      const { bucket, folder, verdict, frames, events } = detail;
+      const text = `recording ready: s3://${bucket}/${folder} (${frames} frames, ${events} events, ${verdict})`;
+      reporter.happening({ kind: 'recording_ready', atMs: Date.now(), fields: detail, text });
+    },
+  });
 }
 
 /** Serves Zoom until a signal comes. With `--json` nothing reads the streams here: the calling program does. */
@@ -123,13 +153,16 @@ async function simulated(
   reporter: Reporter,
   stopped: AbortSignal,
   log: Log,
+  archive: LocalArchive | undefined,
 ): Promise<number> {
   const directory = resolve(options.outDir);
   await clearEarlierFiles(directory);
   const observer = observe(stack, reporter, () => directory);
   const ended = Promise.withResolvers<void>();
-  observer.on('event', ({ name }) => {
-    if (name === 'session_ended' || name === 'session_missed') ended.resolve();
+  let rtmsStreamId = '';
+  observer.on('event', (event) => {
+    rtmsStreamId = event.rtmsStreamId;
+    if (event.name === 'session_ended' || event.name === 'session_missed') ended.resolve();
   });
   // The simulator draws the forms of its messages anew in every run. The seed repeats a run.
   const forms = process.env['SIMULATOR_FORMS'] || newSeed();
@@ -155,8 +188,12 @@ async function simulated(
   reporter.progress(observer.stats.progress((mediaType) => sentOf(sent, mediaType)));
   await meeting.close();
   const ledger = observer.ledger();
-  const files = await observer.close();
-  await stack.fleet.stop();
+  const recorded = AbortSignal.any([stopped, AbortSignal.timeout(LAST_RECORDS_MS)]);
+  const [files] = await Promise.all([
+    observer.close(),
+    archive?.ready(rtmsStreamId, recorded),
+    stack.fleet.stop(),
+  ]);
   const summary = summarize(ledger, observer.stats, files, stopped.aborted ? undefined : sent);
   reporter.summary(summary);
   return VERDICT_EXIT_CODE[summary.verdict];

@@ -21,6 +21,8 @@ export interface DevOptions {
   readonly demo: boolean;
   /** Whether the page has buttons that act on the stack. */
   readonly act: boolean;
+  /** Whether meetings are archived in the local S3. */
+  readonly archive: boolean;
   /** Port of the page on loopback, 0 picks a free one. */
   readonly consolePort: number;
   readonly runners: number;
@@ -55,6 +57,7 @@ export const USAGE = `npm start -- [options]
   --demo           play simulated meetings one after another until Ctrl-C, for the page at the printed console address
   --console-port N port of that page (default 0: a free one)
   --no-act         the page only shows; without it, it has buttons that break and mend parts of this stack
+  --no-archive     no archive: otherwise recordings are written to a local S3 too, below the folder of --out
   --json           stdout holds one JSON object a line, logs go to stderr
   --runners N      runner processes to keep running (default 2); 0: none until one is needed, the catcher serves meanwhile
   --task-start-seconds N
@@ -129,6 +132,7 @@ export function readDevOptions(
     json: flags.json,
     demo: flags.demo,
     act: flags.act,
+    archive: flags.archive,
     consolePort,
     runners,
     catcher: runners === 0 ? { taskStartMs: 1_000 * startSeconds } : undefined,
@@ -154,6 +158,7 @@ function readFlags(argv: readonly string[]) {
         json: { type: 'boolean', default: false },
         demo: { type: 'boolean', default: false },
         act: { type: 'boolean', default: true },
+        archive: { type: 'boolean', default: true },
         'console-port': { type: 'string' },
         runners: { type: 'string' },
         'task-start-seconds': { type: 'string' },

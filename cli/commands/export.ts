@@ -3,9 +3,14 @@ import { describeVerdict, type MeetingExportOptions } from '../../sdk/consumer/i
 import { ServiceError } from '../../shared/errors.ts';
 import { folderNameOf } from '../../shared/plain-text.ts';
 import { type Context, createCommand, type Flags, runCommand } from '../command.ts';
+import { ARCHIVE_OPTION, openArchived, sourceInArchive } from '../meeting/archived-meeting.ts';
 import { streamsOfMeeting } from '../meeting/find-meeting.ts';
 import { findSession, SESSION_ARGUMENT } from '../meeting/find-session.ts';
-import { writeMeetingFiles } from '../meeting/meeting-files.ts';
+import {
+  type MeetingSource,
+  sourcesInKinesis,
+  writeMeetingFiles,
+} from '../meeting/meeting-files.ts';
 import { FAST_OPTION } from '../meeting/meeting-reader.ts';
 import { EXIT, EXIT_OF_VERDICT, type ExitCode } from '../terminal/exit-code.ts';
 import { parseMoment } from '../terminal/time.ts';
@@ -18,6 +23,7 @@ interface ExportFlags extends Flags {
   readonly layout: NonNullable<MeetingExportOptions['layout']>;
   readonly evenRevoked?: true;
   readonly fast?: true;
+  readonly archive?: string | true;
 }
 
 export function exportCommand(): Command {
@@ -31,6 +37,7 @@ export function exportCommand(): Command {
     examples: [
       'rtms export 5f9d6a3c0a1b4e07 --local --out board-meeting',
       'rtms export 5f9d6a3c0a1b4e07 --from 2026-11-22T10:00:00Z --to 2026-11-22T10:15:00Z',
+      'rtms export 5f9d6a3c0a1b4e07 --archive s3://my-recordings/rtms',
     ],
   })
     .argument('<session>', SESSION_ARGUMENT)
@@ -53,6 +60,7 @@ export function exportCommand(): Command {
         .default('share'),
     )
     .option(...FAST_OPTION)
+    .option(...ARCHIVE_OPTION)
     .option('--even-revoked', 'export even a session whose consent Zoom took back')
     .action((words: string, flags: ExportFlags) =>
       runCommand(flags, (context) => exportMeeting(context, words, flags)),
@@ -66,9 +74,9 @@ async function exportMeeting(
 ): Promise<ExitCode> {
   const { output } = context;
   const window = readWindow(flags, Date.now());
-  const streams = await streamsOfMeeting(context, await findSession(context, words));
-  const [rtmsStreamId = words] = streams.map((stream) => stream.rtmsStreamId);
-  const written = await writeMeetingFiles(context, streams, {
+  const sources = await findSources(context, words, { ...window, ...flags });
+  const [rtmsStreamId = words] = sources.map((source) => source.rtmsStreamId);
+  const written = await writeMeetingFiles(context, sources, {
     ...window,
     directory: () => flags.out ?? `export-${folderNameOf(rtmsStreamId)}`,
     fillGaps: flags.gaps,
@@ -89,6 +97,19 @@ async function exportMeeting(
     ...describeVerdict(report),
   ]);
   return EXIT_OF_VERDICT[verdict];
+}
+
+async function findSources(
+  context: Context,
+  words: string,
+  options: Pick<ExportFlags, 'archive' | 'fast'> & { readonly toMs: number | undefined },
+): Promise<MeetingSource[]> {
+  if (options.archive !== undefined) {
+    const session = await openArchived(context, options.archive, words);
+    return [sourceInArchive(session)];
+  }
+  const streams = await streamsOfMeeting(context, await findSession(context, words));
+  return sourcesInKinesis(context, streams, options);
 }
 
 function readWindow({ from, to }: ExportFlags, nowMs: number) {

@@ -1,5 +1,10 @@
 import type { Command } from 'commander';
 import {
+  differencesFrom,
+  inspectSession,
+  withProblems,
+} from '../../sdk/consumer/archive/inspect-session.ts';
+import {
   describeVerdict,
   LedgerChecker,
   type LedgerReport,
@@ -7,6 +12,7 @@ import {
 } from '../../sdk/consumer/index.ts';
 import { layOut } from '../../shared/table.ts';
 import { type Context, createCommand, type Flags, runCommand } from '../command.ts';
+import { ARCHIVE_OPTION, openArchived } from '../meeting/archived-meeting.ts';
 import { streamsOfMeeting } from '../meeting/find-meeting.ts';
 import { findSession, SESSION_ARGUMENT } from '../meeting/find-session.ts';
 import {
@@ -21,6 +27,7 @@ import { EXIT, EXIT_OF_VERDICT, type ExitCode } from '../terminal/exit-code.ts';
 
 interface VerifyFlags extends Flags {
   readonly fast?: true;
+  readonly archive?: string | true;
 }
 
 export function verifyCommand(): Command {
@@ -34,16 +41,23 @@ export function verifyCommand(): Command {
     examples: [
       'rtms verify 5f9d6a3c0a1b4e07 --local',
       'rtms verify 5f9d6a3c0a1b4e07 --json | jq .problems',
+      'rtms verify 5f9d6a3c0a1b4e07 --archive s3://my-recordings/rtms',
     ],
   })
     .argument('<session>', SESSION_ARGUMENT)
     .option(...FAST_OPTION)
+    .option(...ARCHIVE_OPTION)
     .action((words: string, flags: VerifyFlags) =>
       runCommand(flags, (context) => verify(context, words, flags)),
     );
 }
 
-async function verify(context: Context, words: string, { fast }: VerifyFlags): Promise<ExitCode> {
+async function verify(
+  context: Context,
+  words: string,
+  { fast, archive }: VerifyFlags,
+): Promise<ExitCode> {
+  if (archive !== undefined) return verifyArchived(context, archive, words);
   const found = await findSession(context, words);
   const { rtmsStreamId } = found;
   const checker = new LedgerChecker();
@@ -81,6 +95,34 @@ async function verify(context: Context, words: string, { fast }: VerifyFlags): P
       ...toLines(report, width),
     ],
   );
+  return EXIT_OF_VERDICT[report.verdict];
+}
+
+/** Reads every object of the session in S3: what the manifest says of them, and what they prove by themselves. */
+async function verifyArchived(
+  context: Context,
+  archive: string | true,
+  words: string,
+): Promise<ExitCode> {
+  const session = await openArchived(context, archive, words);
+  const { rtmsStreamId, manifest } = session;
+  const { objects, report: counted } = await inspectSession(session);
+  const report = withProblems(counted, differencesFrom(manifest, objects));
+  const sizeBytes = objects.reduce((sum, object) => sum + object.sizeBytes, 0);
+  const facts = {
+    rtmsStreamId,
+    finalised: manifest !== undefined,
+    objects: objects.length,
+    sizeBytes,
+  };
+  const state = manifest
+    ? `revision ${manifest.revision} of ${new Date(manifest.finalisedAtMs).toISOString()} (${manifest.because})`
+    : 'not finalised yet: no SHA-256 to compare with';
+  context.output.show({ ...facts, manifest, ...report }, (width) => [
+    `${objects.length} objects, ${sizeBytes} bytes, ${state}`,
+    '',
+    ...toLines(report, width),
+  ]);
   return EXIT_OF_VERDICT[report.verdict];
 }
 

@@ -1,5 +1,6 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { KinesisClient } from '@aws-sdk/client-kinesis';
+import { S3Client } from '@aws-sdk/client-s3';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { ServiceQuotasClient } from '@aws-sdk/client-service-quotas';
 import { SNSClient } from '@aws-sdk/client-sns';
@@ -62,6 +63,10 @@ export class AwsClients {
     return this.#client('serviceQuotas', ServiceQuotasClient);
   }
 
+  get s3(): S3Client {
+    return this.#client('s3', S3Client);
+  }
+
   get dynamodb(): DynamoDBClient {
     return this.#client('dynamodb', DynamoDBClient);
   }
@@ -90,6 +95,8 @@ export class AwsClients {
       ...(profile !== undefined && { profile }),
       ...(endpoint !== undefined && { endpoint }),
       ...(endpoint !== undefined && isLoopback(endpoint) && LOCAL),
+      // An endpoint of S3 on loopback has no host name for each bucket.
+      ...(service === 's3' && endpoint !== undefined && { forcePathStyle: true }),
     });
     this.#made.set(service, client);
     return client;

@@ -22,6 +22,8 @@ const DESCRIPTION = v.object({
   webhookUrl: v.optional(v.pipe(text, v.url())),
   /** Separated by commas, as ALLOWED_HOSTS of the deployment. */
   allowedHosts: v.optional(text),
+  /** `s3://bucket/prefix`. */
+  archive: v.optional(text),
   endpoints: v.optional(
     v.object({
       sqs: v.optional(text),
@@ -30,6 +32,7 @@ const DESCRIPTION = v.object({
       secretsManager: v.optional(text),
       sns: v.optional(text),
       serviceQuotas: v.optional(text),
+      s3: v.optional(text),
     }),
   ),
 });
@@ -49,6 +52,8 @@ export interface Deployment {
   readonly ticketsTopic?: string | undefined;
   readonly webhookUrl?: string | undefined;
   readonly allowedHosts?: string | undefined;
+  /** Where recordings are archived, `s3://bucket/prefix`; commands that read it have a flag of their own for it. */
+  readonly archive?: string | undefined;
   readonly endpoints?:
     | {
         readonly sqs?: string | undefined;
@@ -57,11 +62,12 @@ export interface Deployment {
         readonly secretsManager?: string | undefined;
         readonly sns?: string | undefined;
         readonly serviceQuotas?: string | undefined;
+        readonly s3?: string | undefined;
       }
     | undefined;
 }
 
-export type NameOf = Exclude<keyof Deployment, 'endpoints'>;
+export type NameOf = Exclude<keyof Deployment, 'endpoints' | 'archive'>;
 
 /** Flags as commander parses them. */
 export type DeploymentFlags = Partial<Record<NameOf | 'config', string>> & {

@@ -8,14 +8,7 @@ import {
 import { ServiceError } from '../../shared/errors.ts';
 import type { Context } from '../command.ts';
 import type { FoundSession } from './find-session.ts';
-import {
-  eventsOf,
-  firstRecordMs,
-  framesOf,
-  mediaSpan,
-  nothingFound,
-  type ReadOptions,
-} from './meeting-reader.ts';
+import { eventsOf, firstRecordMs, framesOf, mediaSpan, nothingFound } from './meeting-reader.ts';
 
 /** Frames read before the time zero is chosen: the oldest audio, from Zoom's buffer, is among the first. */
 const FRAMES_BEFORE_ZERO = 500;
@@ -34,6 +27,29 @@ export interface MeetingFilesOptions {
   readonly fast?: boolean | undefined;
 }
 
+/** One stream of a meeting, wherever it is read: all its events come first. */
+export interface MeetingSource {
+  readonly rtmsStreamId: string;
+  events(): AsyncIterable<ReceivedEvent>;
+  frames(events: readonly ReceivedEvent[]): AsyncIterable<Frame>;
+}
+
+/** Streams in Kinesis. */
+export function sourcesInKinesis(
+  context: Context,
+  streams: readonly FoundSession[],
+  { toMs, fast }: Pick<MeetingFilesOptions, 'toMs' | 'fast'>,
+): MeetingSource[] {
+  return streams.map(({ rtmsStreamId, row }) => {
+    const reading = { rtmsStreamId, fromMs: firstRecordMs(row), repeats: 'drop', fast } as const;
+    return {
+      rtmsStreamId,
+      events: () => eventsOf(context, reading),
+      frames: (events) => framesOf(context, { ...reading, ...mediaSpan(events, toMs) }),
+    };
+  });
+}
+
 /** What was written, and what is missing in it. */
 export interface WrittenMeeting {
   readonly startMs: number;
@@ -49,28 +65,27 @@ export interface WrittenMeeting {
 /**
  * Writes one meeting as files.
  *
- * @param streams of the meeting, the oldest first
+ * @param sources streams of the meeting, the oldest first
  * @returns undefined when the signal of the context came first; nothing is left of the files then
  * @throws ServiceError `export/revoked`, `cli/not-found`, and what the readers throw
  */
 export async function writeMeetingFiles(
   context: Context,
-  streams: readonly FoundSession[],
+  sources: readonly MeetingSource[],
   options: MeetingFilesOptions,
 ): Promise<WrittenMeeting | undefined> {
   const { signal } = context;
-  const { fromMs: askedFromMs, toMs = Number.POSITIVE_INFINITY, fast } = options;
-  const [rtmsStreamId = '', ...continuedBy] = streams.map((stream) => stream.rtmsStreamId);
+  const { fromMs: askedFromMs, toMs = Number.POSITIVE_INFINITY } = options;
+  const [rtmsStreamId = '', ...continuedBy] = sources.map((source) => source.rtmsStreamId);
   const events: ReceivedEvent[] = [];
-  const spans: ReadOptions[] = [];
-  for (const { rtmsStreamId, row } of streams) {
-    const reading = { rtmsStreamId, fromMs: firstRecordMs(row), repeats: 'drop', fast } as const;
-    const own = await Array.fromAsync(eventsOf(context, reading));
+  const read: (readonly [MeetingSource, readonly ReceivedEvent[]])[] = [];
+  for (const source of sources) {
+    const own = await Array.fromAsync(source.events());
     events.push(...own);
-    spans.push({ ...reading, ...mediaSpan(own, toMs) });
+    read.push([source, own]);
   }
   refuseRevoked(events, options, context);
-  const frames = framesOfAll(context, spans);
+  const frames = framesOfAll(read);
   const first: Frame[] = [];
   while (first.length < FRAMES_BEFORE_ZERO) {
     const { value, done } = await frames.next();
@@ -101,7 +116,10 @@ export async function writeMeetingFiles(
       await meeting.frame(frame);
     };
     for (const frame of first) await write(frame);
-    for await (const frame of frames) await write(frame);
+    for await (const frame of frames) {
+      if (signal.aborted) break;
+      await write(frame);
+    }
   } catch (error) {
     await meeting.abort();
     throw error;
@@ -126,10 +144,9 @@ export async function writeMeetingFiles(
 
 /** The frames of several streams, one stream after another. */
 async function* framesOfAll(
-  context: Context,
-  spans: readonly ReadOptions[],
+  read: readonly (readonly [MeetingSource, readonly ReceivedEvent[]])[],
 ): AsyncGenerator<Frame, void, undefined> {
-  for (const span of spans) yield* framesOf(context, span);
+  for (const [source, events] of read) yield* source.frames(events);
 }
 
 /** @throws ServiceError `export/revoked` */

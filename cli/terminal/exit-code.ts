@@ -34,6 +34,8 @@ const USAGE_CODES: readonly ErrorCode[] = [
 ];
 
 const UNREACHABLE_CODES: readonly ErrorCode[] = [
+  'archive/store-failed',
+  'archive/store-refused',
   'cli/unreachable',
   'kinesis/read-failed',
   'kinesis/read-refused',

@@ -12,6 +12,8 @@ export interface ReadyInfo {
   readonly queueUrl: string;
   readonly table: string;
   readonly streams: { readonly media: string; readonly events: string };
+  /** `s3://bucket` of the recordings; absent with `--no-archive`. */
+  readonly archive?: string;
   readonly runners: readonly { readonly taskId: string; readonly pid: number }[];
 }
 

@@ -39,6 +39,7 @@ export function terminalReporter(
         `  console   ${colour('bold', info.consoleUrl)}`,
         `  webhook   ${info.webhookUrl}`,
         `  kinesis   ${info.endpoints.kinesis}  streams ${info.streams.media}, ${info.streams.events}`,
+        ...(info.archive === undefined ? [] : [`  archive   ${info.archive}`]),
         `  runners   ${info.runners.map(({ taskId, pid }) => `${taskId} (pid ${pid})`).join(', ')}`,
         '',
       );

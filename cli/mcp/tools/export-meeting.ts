@@ -4,7 +4,7 @@ import { describeVerdict } from '../../../sdk/consumer/index.ts';
 import { ServiceError } from '../../../shared/errors.ts';
 import { folderNameOf } from '../../../shared/plain-text.ts';
 import type { Context } from '../../command.ts';
-import { writeMeetingFiles } from '../../meeting/meeting-files.ts';
+import { sourcesInKinesis, writeMeetingFiles } from '../../meeting/meeting-files.ts';
 import { peopleText } from '../answer.ts';
 import { MEETING, momentArgument } from '../arguments.ts';
 import { defineTool } from '../tool.ts';
@@ -35,7 +35,8 @@ export const exportMeeting = defineTool({
     const { id, streams } = await scope.meeting(meeting);
     const reading: Context = { ...context, signal: AbortSignal.any([context.signal, signal]) };
     let directory = '';
-    const written = await writeMeetingFiles(reading, streams, {
+    const sources = sourcesInKinesis(reading, streams, window);
+    const written = await writeMeetingFiles(reading, sources, {
       ...window,
       directory: async () => {
         directory = await newFolder(folder, folderNameOf(id));
