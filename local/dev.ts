@@ -81,8 +81,8 @@ async function run(options: DevOptions): Promise<number> {
     };
     await describeStack(options, stack, info, archive);
     reporter.ready(info);
-    // Behind the line that says that all is up: the archiver reads what was written before it, too.
-    await archive?.start(stack.aws);
+    // Not before the line that says that all is up: the archiver reads what was written before it, too.
+    if (options.live || options.demo) await archive?.start(stack.aws);
     if (options.live) return await live(options, stack, reporter, stopped);
     if (options.demo) return await playDemo(options, stack, stopped, log);
     return await simulated(options, stack, reporter, stopped, log, archive);
@@ -160,8 +160,11 @@ async function simulated(
   const observer = observe(stack, reporter, () => directory);
   const ended = Promise.withResolvers<void>();
   let rtmsStreamId = '';
+  let starting: Promise<void> | undefined;
   observer.on('event', (event) => {
     rtmsStreamId = event.rtmsStreamId;
+    // The archiver takes a core for a second when it starts. Media flows by now, and has buffers that wait for it.
+    if (event.name === 'session_started') starting ??= archive?.start(stack.aws);
     if (event.name === 'session_ended' || event.name === 'session_missed') ended.resolve();
   });
   // The simulator draws the forms of its messages anew in every run. The seed repeats a run.
@@ -191,7 +194,7 @@ async function simulated(
   const recorded = AbortSignal.any([stopped, AbortSignal.timeout(LAST_RECORDS_MS)]);
   const [files] = await Promise.all([
     observer.close(),
-    archive?.ready(rtmsStreamId, recorded),
+    starting?.then(() => archive?.ready(rtmsStreamId, recorded)),
     stack.fleet.stop(),
   ]);
   const summary = summarize(ledger, observer.stats, files, stopped.aborted ? undefined : sent);

@@ -1,4 +1,5 @@
 import { rm } from 'node:fs/promises';
+import { constants, setPriority } from 'node:os';
 import { CreateTableCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3';
 import type { ArchiverEnv } from '../shared/env.ts';
@@ -69,6 +70,8 @@ export async function startLocalArchive(options: LocalArchiveOptions): Promise<L
         { ...environment, ...urls },
         options.onLine,
       );
+      // On a machine with few cores the meeting comes first: the recording may be ready a little later.
+      setPriority(child.pid, constants.priority.PRIORITY_BELOW_NORMAL);
       closers.push(async () => void (await stopChild(child, STOP_GRACE_MS)));
     },
     async ready(rtmsStreamId, signal) {

@@ -13,6 +13,9 @@ import { waitFor } from '../../test/support/wait.ts';
 
 /** Archivers as processes, against Kinesis, DynamoDB, S3 and EventBridge over HTTP. archiver.long.test.ts has more of it. */
 
+/** Processes start, and a lease runs out: a few seconds on an idle machine. */
+const LONG_MS = 90_000;
+
 let world: ArchiveWorld;
 beforeAll(async () => {
   world = await startArchiveWorld(1);
@@ -25,7 +28,9 @@ const manifestOf = async (rtmsStreamId: string) => {
   return stored && parseManifest(stored.body, key);
 };
 
-test('a worker is killed, a shard is split, and each frame is in S3 once; what is revoked is gone', async () => {
+test('a worker is killed, a shard is split, and each frame is in S3 once; what is revoked is gone', {
+  timeout: 240_000,
+}, async () => {
   const meeting = new WrittenSession(world.client, 'meeting-1');
   const revoked = new WrittenSession(world.client, 'meeting-2');
   const first = world.start();
@@ -38,7 +43,7 @@ test('a worker is killed, a shard is split, and each frame is in S3 once; what i
   await waitFor(async () => {
     expect((await world.stored('meeting-1')).names).not.toEqual([]);
     expect((await world.stored('meeting-2')).frames).toHaveLength(180);
-  });
+  }, LONG_MS);
   first.process.kill('SIGKILL');
   await meeting.speak([1, 2], 30, 1_000);
   await meeting.say('and on');
@@ -47,7 +52,7 @@ test('a worker is killed, a shard is split, and each frame is in S3 once; what i
   await revoked.revoke();
   const second = world.start();
   await meeting.end();
-  await waitFor(async () => expect(await manifestOf('meeting-1')).toBeDefined(), 40_000);
+  await waitFor(async () => expect(await manifestOf('meeting-1')).toBeDefined(), LONG_MS);
   expect(await world.stored('meeting-1')).toMatchObject(meeting.wanted);
   expect(await manifestOf('meeting-1')).toMatchObject({
     verdict: 'complete',
@@ -68,7 +73,7 @@ test('a worker is killed, a shard is split, and each frame is in S3 once; what i
     const record = parseDeletion((await world.s3.store.get(key))?.body ?? Buffer.from('{}'), key);
     expect(record).toMatchObject({ left: 0, kept: [], eventId: 'meeting-2/1/3' });
     expect(record.deleted.length).toBeGreaterThanOrEqual(3);
-  });
+  }, LONG_MS);
   expect((await world.stored('meeting-2')).names).toEqual([]);
   second.process.kill('SIGTERM');
   expect(await second.exited).toEqual({ code: 0, signal: null });
