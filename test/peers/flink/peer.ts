@@ -1,32 +1,21 @@
 import { deepStrictEqual } from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { DescribeStreamSummaryCommand } from '@aws-sdk/client-kinesis';
 import { runCommand } from '../command.ts';
 import { buildJava, type JavaPrograms } from '../java/java.ts';
-import { expectSame } from '../meeting/expect-records.ts';
 import { LiveMeeting } from '../meeting/live-meeting.ts';
-import {
-  mediaRecordsOf,
-  rawLine,
-  type SeenRecord,
-  userRecordsOf,
-} from '../meeting/written-records.ts';
+import { rawLine, userRecordsOf } from '../meeting/written-records.ts';
 import type { Peer, PeerWork, ProofLine } from '../peer.ts';
+import { arnOf, buildRecipe, judgeRecipe, OPENED, putHardRecords } from './recipe.ts';
 
 /** A job in a mini-cluster of Flink reads a meeting, with both of Flink's sources of Kinesis. */
 export const flinkPeer: Peer = {
   name: 'flink',
   needs: ['java', 'maven'],
-  install: buildJava,
+  // One after the other: two runs of Maven would write the same files of its repository.
+  install: async () => [await buildJava(), await buildRecipe()],
   run,
 };
-
-/** Flink looks into classes of the JDK that Java 17 keeps closed. */
-const PROPERTIES = [
-  '-Dorg.slf4j.simpleLogger.defaultLogLevel=error',
-  ...['java.lang', 'java.util'].map((name) => `--add-opens=java.base/${name}=ALL-UNNAMED`),
-];
 
 async function run({ scratch, say }: PeerWork): Promise<readonly ProofLine[]> {
   const java = await buildJava();
@@ -41,12 +30,11 @@ async function run({ scratch, say }: PeerWork): Promise<readonly ProofLine[]> {
     readByFlink(java, meeting, scratch, source, count);
   const whole = await read('whole', stored.length);
   deepStrictEqual(whole.lines.toSorted(), stored.map(rawLine).toSorted());
-  const apart = await read('apart', users.length);
-  const seen = apart.lines.map((line) => JSON.parse(line) as SeenRecord);
-  const repeats = expectSame(seen, mediaRecordsOf(stored));
-  if (repeats > 0) throw new Error(`${repeats} records were read twice`);
   const consumer = await read('consumer', users.length);
   deepStrictEqual(consumer.lines.toSorted(), users.map(rawLine).toSorted());
+
+  const hard = await putHardRecords(meeting, stored);
+  const recipe = await judgeRecipe(meeting);
 
   const software = 'Apache Flink (Maven) with its connector for Kinesis';
   const { version } = whole;
@@ -61,8 +49,8 @@ async function run({ scratch, say }: PeerWork): Promise<readonly ProofLine[]> {
     {
       software,
       version,
-      what: "KinesisStreamsSource with KCL's AggregatorUtil in its deserializer, as docs/consume.md says, hands out every frame, field by field.",
-      figures: `${aggregates}: ${apart.lines.length} elements`,
+      what: "The job of docs/examples/flink (KinesisStreamsSource, KCL's AggregatorUtil) hands out each frame and event once, field by field as the kit does, also where records repeat, come late, are cut into chunks or damaged.",
+      figures: `${recipe.frames} frames and ${recipe.events} events; ${hard} hard records put behind a meeting, ${recipe.bad} of them bad`,
     },
     {
       software,
@@ -96,13 +84,11 @@ async function readByFlink(
   source: string,
   count: number,
 ): Promise<{ version: string; lines: string[] }> {
-  const { StreamDescriptionSummary: summary } = await meeting.kinesis.send(
-    new DescribeStreamSummaryCommand({ StreamName: meeting.streamName }),
-  );
   const file = join(scratch, `${source}.jsonl`);
   const { kinesis } = meeting.stack.aws.endpoints;
-  const args = [kinesis, summary?.StreamARN ?? '', file, source, String(count)];
-  const { stdout } = await runCommand(...java.command('rtms.peers.FlinkReader', args, PROPERTIES));
+  const arn = await arnOf(meeting, meeting.streamName);
+  const args = [kinesis, arn, file, source, String(count)];
+  const { stdout } = await runCommand(...java.command('rtms.peers.FlinkReader', args, OPENED));
   const [, flink, connector] = /^version (\S+)\nconnector (\S+)$/m.exec(stdout) ?? [];
   const version = `${flink}, ${connector}`;
   return { version, lines: (await readFile(file, 'utf8')).trim().split('\n') };

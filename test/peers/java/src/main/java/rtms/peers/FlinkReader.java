@@ -1,13 +1,10 @@
 package rtms.peers;
 
-import com.google.protobuf.ByteString;
 import java.io.BufferedWriter;
 import java.io.IOException;
-import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.List;
 import java.util.Properties;
 import org.apache.flink.api.common.eventtime.WatermarkStrategy;
 import org.apache.flink.api.common.typeinfo.TypeInformation;
@@ -21,14 +18,12 @@ import org.apache.flink.streaming.api.datastream.DataStream;
 import org.apache.flink.streaming.api.environment.StreamExecutionEnvironment;
 import org.apache.flink.streaming.connectors.kinesis.FlinkKinesisConsumer;
 import org.apache.flink.util.Collector;
-import software.amazon.kinesis.retrieval.AggregatorUtil;
-import software.amazon.kinesis.retrieval.KinesisClientRecord;
 
 /**
  * Reads a data stream in a mini-cluster of Flink: {@code FlinkReader <kinesis url> <stream ARN>
- * <file> <source> <count>}. The source is {@code whole} (KinesisStreamsSource as it is), {@code
- * apart} (the same, with AggregatorUtil of KCL in its deserializer) or {@code consumer}
- * (FlinkKinesisConsumer). Ends after so many records.
+ * <file> <source> <count>}. The source is {@code whole} (KinesisStreamsSource as it is) or {@code
+ * consumer} (FlinkKinesisConsumer). Ends after so many records. Taking aggregates apart is in
+ * docs/examples/flink.
  */
 public final class FlinkReader {
   public static void main(String[] args) throws Exception {
@@ -59,45 +54,23 @@ public final class FlinkReader {
         KinesisStreamsSource.<String>builder()
             .setStreamArn(args[1])
             .setSourceConfig(configuration)
-            .setDeserializationSchema(new RecordLines(args[3].equals("apart")))
+            .setDeserializationSchema(new RecordLines())
             .build();
     return environment
         .fromSource(source, WatermarkStrategy.noWatermarks(), "kinesis")
         .returns(Types.STRING);
   }
 
-  /** What a job sees of each Kinesis record, whole or taken apart. */
+  /** What a job sees of each Kinesis record. */
   private static final class RecordLines implements KinesisDeserializationSchema<String> {
-    private final boolean isTakenApart;
-
-    RecordLines(boolean isTakenApart) {
-      this.isTakenApart = isTakenApart;
-    }
-
     @Override
     public void deserialize(Record record, String stream, String shard, Collector<String> out) {
-      if (!isTakenApart) {
-        out.collect(
-            RawRecord.line(
-                shard,
-                record.partitionKey(),
-                record.sequenceNumber(),
-                record.data().asByteArrayUnsafe()));
-        return;
-      }
-      var whole =
-          KinesisClientRecord.builder()
-              .partitionKey(record.partitionKey())
-              .sequenceNumber(record.sequenceNumber())
-              .approximateArrivalTimestamp(record.approximateArrivalTimestamp())
-              .data(ByteBuffer.wrap(record.data().asByteArray()))
-              .build();
-      for (var part : new AggregatorUtil().deaggregate(List.of(whole))) {
-        var data = ByteString.copyFrom(part.data().duplicate());
-        out.collect(
-            SeenRecord.line(
-                shard, part.partitionKey(), part.sequenceNumber(), part.subSequenceNumber(), data));
-      }
+      out.collect(
+          RawRecord.line(
+              shard,
+              record.partitionKey(),
+              record.sequenceNumber(),
+              record.data().asByteArrayUnsafe()));
     }
 
     @Override
