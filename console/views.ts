@@ -159,9 +159,6 @@ export interface MeetingDetail extends MeetingFacts {
   readonly peopleTotal: number;
   readonly peoplePresent: number;
   readonly sources: readonly SourceView[];
-  /** Lines that came before the oldest that is kept. */
-  readonly linesDropped: number;
-  readonly momentsDropped: number;
 }
 
 /** One frame for the browser's decoders. */

@@ -126,8 +126,6 @@ export class MeetingLog {
       peopleTotal: people.total,
       peoplePresent: people.present,
       sources: this.sources.view(MOST_SHOWN, (userId) => people.nameOf(userId)),
-      linesDropped: this.lines.dropped,
-      momentsDropped: this.moments.dropped,
     };
   }
 

@@ -23,6 +23,8 @@ export class AudioPlayer {
   readonly #onLevel: LevelHandler;
   readonly #voices = new Map<string, Voice>();
   readonly #nextAt = new Map<string, number>();
+  /** What is to sound, or sounds now. */
+  readonly #sounding = new Set<AudioBufferSourceNode>();
   #context: AudioContext | undefined;
   /** `undefined`: nobody; `mix`: everybody. */
   #listensTo: string | undefined;
@@ -35,6 +37,9 @@ export class AudioPlayer {
   listen(source: string | undefined): void {
     this.#listensTo = source;
     this.#nextAt.clear();
+    // What was decoded for the one before would sound on, and a suspended context would keep it for the next one.
+    for (const node of this.#sounding) node.stop();
+    this.#sounding.clear();
     if (source === undefined) void this.#context?.suspend();
     else {
       this.#context ??= new AudioContext();
@@ -134,6 +139,8 @@ export class AudioPlayer {
     const node = context.createBufferSource();
     node.buffer = buffer;
     node.connect(context.destination);
+    node.onended = () => this.#sounding.delete(node);
+    this.#sounding.add(node);
     node.start(startAt);
   }
 }

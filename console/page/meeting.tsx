@@ -94,7 +94,7 @@ export function MeetingPage(props: MeetingProps) {
               title="Transcript"
               id="transcript"
               lines={lines.filter(({ kind }) => kind === 'transcript')}
-              dropped={meeting?.linesDropped ?? 0}
+              dropped={(lines[0]?.number ?? 1) - 1}
               empty="Nothing was said yet."
             />
             <Lines

@@ -3,6 +3,12 @@ import { clockText, durationText } from './format.ts';
 import { pieceAt, spansOf } from './timeline-spans.ts';
 
 const MOST_LISTED = 200;
+const LEGEND = [
+  ['good', 'connected'],
+  ['takeover', 'take-over'],
+  ['warn', 'interruption'],
+  ['bad', 'gap'],
+] as const;
 
 /** The life of a meeting: a bar in colour, and the same in words below it. */
 export function Timeline({
@@ -55,8 +61,11 @@ export function Timeline({
       <p class="scale">
         <span>{clockText(startMs)}</span>
         <span class="legend">
-          <i class="key key-good" /> connected <i class="key key-takeover" /> take-over{' '}
-          <i class="key key-warn" /> interruption <i class="key key-bad" /> gap
+          {LEGEND.map(([key, words]) => (
+            <span key={key} class="legend-item">
+              <i class={`key key-${key}`} /> {words}
+            </span>
+          ))}
         </span>
         <span>{clockText(endMs)}</span>
       </p>

@@ -16,7 +16,10 @@ export function describeEvent(event: ReceivedEvent): string {
       const types = Object.keys(media).join(', ');
       const { continues } = event.data;
       const link = continues === undefined ? '' : `, continues ${continues.rtmsStreamId}`;
-      return `${product} streaming: ${types}, ${streamingAtMs - requestedAtMs} ms after the webhook${link}`;
+      // A later owner begins when the one before was lost, however long the meeting has lasted then.
+      const waited =
+        event.epoch > 1 ? '' : `, ${streamingAtMs - requestedAtMs} ms after the webhook`;
+      return `${product} streaming: ${types}${waited}${link}`;
     }
     case 'session_taken_over':
       return `taken over from epoch ${event.data.previousEpoch} (${event.data.cause})`;
