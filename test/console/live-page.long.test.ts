@@ -1,9 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { createInterface } from 'node:readline';
+import { readFile } from 'node:fs/promises';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { EventDecoder } from '../../sdk/consumer/index.ts';
@@ -17,52 +12,37 @@ import {
   type WatchedPage,
 } from '../support/browser.ts';
 import { connect } from '../support/kinesis-client.ts';
+import { type LocalStack, startLocalStack } from '../support/local-stack.ts';
 
 /** The page of `npm start -- --demo` in a real Chromium, from the webhook to the pixels. */
 
-interface Ready {
-  readonly consoleUrl: string;
-  readonly endpoints: { readonly kinesis: string };
-  readonly streams: { readonly events: string };
-}
-
 const canSkip = missingBrowser !== undefined && !isBrowserRequired;
-let folder: string;
-let stack: ChildProcess;
-let ready: Ready;
+let stack: LocalStack;
 let browser: Browser;
 let opened: WatchedPage;
 
 beforeAll(async () => {
   if (canSkip) return;
-  folder = await mkdtemp(join(tmpdir(), 'rtms-page-'));
-  const args = ['local/dev.ts', '--demo', '--json', '--out', folder];
-  stack = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'ignore'] });
-  const [line] = await once(
-    createInterface({ input: stack.stdout as NodeJS.ReadableStream }),
-    'line',
-  );
-  ready = JSON.parse(line) as Ready;
+  stack = await startLocalStack('--demo');
   browser = await startBrowser();
-  opened = await openPage(browser, ready.consoleUrl, { viewport: { width: 1280, height: 900 } });
+  const viewport = { width: 1280, height: 900 };
+  opened = await openPage(browser, stack.ready.consoleUrl, { viewport });
 }, 120_000);
 
 afterAll(async () => {
   if (canSkip) return;
   await browser?.close();
-  stack?.kill('SIGTERM');
-  if (stack && stack.exitCode === null) await once(stack, 'exit');
-  await rm(folder, { recursive: true, force: true });
+  await stack?.[Symbol.asyncDispose]();
 });
 
 /** When each line of the events stream could be read, Unix ms. */
 async function arrivalsOfLines(): Promise<number[]> {
-  const client = connect(ready.endpoints.kinesis);
+  const client = connect(stack.ready.endpoints.kinesis);
   const decoder = new EventDecoder();
   const arrivals: number[] = [];
   const reader = {
     client,
-    streamName: ready.streams.events,
+    streamName: stack.ready.streams.events,
     stopAtTip: true,
     maxCallsPerSecond: 1,
   };

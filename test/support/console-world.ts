@@ -28,6 +28,12 @@ export interface ConsoleWorld extends AsyncDisposable {
     data: EventData[Name],
     epoch?: number,
   ): Promise<void>;
+  /** Puts events of one kind in one record. */
+  events<Name extends EventName>(
+    rtmsStreamId: string,
+    name: Name,
+    data: readonly EventData[Name][],
+  ): Promise<void>;
   frame(changes: Partial<MediaRecord>): Promise<void>;
   put(streamName: string, data: Uint8Array, key: string): Promise<void>;
 }
@@ -84,6 +90,15 @@ export async function startConsoleWorld(
       const sequence = next(`${rtmsStreamId} ${epoch}`);
       const origin = { rtmsStreamId, epoch, timeMs: Date.now() };
       await put(streams.events, eventBytes(name, data, sequence, origin), rtmsStreamId);
+    },
+    async events<Name extends EventName>(
+      rtmsStreamId: string,
+      name: Name,
+      data: readonly EventData[Name][],
+    ) {
+      const origin = { rtmsStreamId, epoch: 1, timeMs: Date.now() };
+      const bytes = data.map((each) => eventBytes(name, each, next(`${rtmsStreamId} 1`), origin));
+      await put(streams.events, Buffer.concat(bytes), rtmsStreamId);
     },
     async frame(changes: Partial<MediaRecord>) {
       const nowMs = Date.now();
