@@ -8,7 +8,6 @@ import { NodeHttpHandler } from '@smithy/node-http-handler';
 import { httpHandlerOptions } from '../shared/aws-calls.ts';
 import type { PutMode } from '../shared/env.ts';
 import type { Logger } from '../shared/logger.ts';
-import type { MemoryPool } from '../shared/memory-pool.ts';
 import { ROW_TRANSLATION } from '../shared/session-table/parse-row.ts';
 import type { PutRecordsClient } from './kinesis/put-client.ts';
 import { createKinesisClient, createPutClient } from './kinesis/transport.ts';
@@ -34,8 +33,6 @@ export interface RunnerAws {
 export interface RunnerAwsOptions {
   /** @default DEFAULT_PUT_MODE */
   readonly putMode?: PutMode;
-  /** Where the memory of PutRecords bodies comes from. @default a pool of each client's own */
-  readonly memory?: MemoryPool;
   readonly logger?: Logger;
 }
 

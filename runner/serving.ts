@@ -72,12 +72,12 @@ export interface Serving {
  */
 export async function openServing(options: ServingOptions): Promise<Serving> {
   const { config, taskId, ecsTask, deadline, startUp, logger, metrics } = options;
-  const memory = processMemory;
-  const aws = createRunnerAws(config.region, { putMode: config.putMode, memory, logger });
+  const aws = createRunnerAws(config.region, { putMode: config.putMode, logger });
   const loops = new Loops(logger);
   const delay = new EventLoopDelay();
   const memoryLimit = memoryLimitBytes(config.memoryMib);
   const sessionSlots = slotsOfRequest(config.media);
+  const memory = processMemory;
   const shared = { config, aws, taskId, sessionSlots, memory, logger, metrics };
 
   const producers = await openProducers({

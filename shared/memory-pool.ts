@@ -13,13 +13,19 @@ export class MemoryPool {
   /** By `sizeClass`. */
   #spare: Uint8Array[][] = [];
   #spareBytes = 0;
+  readonly #maxSpareBytes: number;
+
+  /** @param maxSpareBytes kept for later; what is released beyond it is left to the garbage collector */
+  constructor(maxSpareBytes = MAX_SPARE_BYTES) {
+    this.#maxSpareBytes = maxSpareBytes;
+  }
 
   /** Memory of exactly that size, not cleared. `release` it, or leave it to the garbage collector. */
   acquire(sizeBytes: number): Buffer {
     const memory = this.#spare[sizeClass(sizeBytes)]?.pop();
     if (memory === undefined) {
       // The pool is full of other sizes, perhaps of an earlier load: without this, no size of the new one would fit.
-      if (this.#spareBytes >= MAX_SPARE_BYTES) this.#empty();
+      if (this.#spareBytes >= this.#maxSpareBytes) this.#empty();
       return Buffer.allocUnsafeSlow(classBytes(sizeBytes)).subarray(0, sizeBytes);
     }
     this.#spareBytes -= classBytes(sizeBytes);
@@ -33,7 +39,7 @@ export class MemoryPool {
    * @param memory as `acquire` of some pool returned it, not a part of it
    */
   release(memory: Uint8Array): void {
-    if (this.#spareBytes >= MAX_SPARE_BYTES) return;
+    if (this.#spareBytes >= this.#maxSpareBytes) return;
     const { length } = memory;
     const kept = this.#spare[sizeClass(length)];
     if (kept === undefined) this.#spare[sizeClass(length)] = [memory];

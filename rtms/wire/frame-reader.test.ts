@@ -1,6 +1,7 @@
 import { fc, test as prop } from '@fast-check/vitest';
 import { describe, expect, test } from 'vitest';
-import { encodeClientFrame, WebSocketReader } from './frame-reader.ts';
+import { PoisonedPool } from '../../test/support/poisoned-pool.ts';
+import { encodeClientFrame, type FrameViolation, WebSocketReader } from './frame-reader.ts';
 
 const MAX_BYTES = 1_000_000;
 
@@ -29,12 +30,13 @@ function frame({ opcode, payload = '', fin = true, reserved = 0, masked = false 
 /** Reads bytes in the given pieces, each from a buffer that is overwritten afterwards. */
 function read(pieces: readonly Buffer[], maxBytes = MAX_BYTES): unknown[] {
   const events: unknown[] = [];
-  const reader = new WebSocketReader(maxBytes, {
-    message: (data) => events.push(['message', data.toString('latin1')]),
-    ping: (payload) => events.push(['ping', payload.toString('latin1')]),
-    closed: (closeCode) => events.push(['closed', closeCode]),
-    failed: ({ closeCode }) => events.push(['failed', closeCode]),
-  });
+  const handlers = {
+    message: (data: Buffer) => events.push(['message', data.toString('latin1')]),
+    ping: (payload: Buffer) => events.push(['ping', payload.toString('latin1')]),
+    closed: (closeCode: number) => events.push(['closed', closeCode]),
+    failed: ({ closeCode }: FrameViolation) => events.push(['failed', closeCode]),
+  };
+  const reader = new WebSocketReader(maxBytes, handlers, new PoisonedPool());
   for (const piece of pieces) {
     const shared = Buffer.concat([Buffer.from('before'), piece, Buffer.from('behind')]);
     reader.read(shared, 6, 6 + piece.length);

@@ -1,4 +1,4 @@
-import { processMemory } from '../../shared/memory-pool.ts';
+import { type MemoryPool, processMemory } from '../../shared/memory-pool.ts';
 
 /**
  * The receiving half of a WebSocket client (RFC 6455, section 5): frames from bytes, messages from frames. It does no
@@ -37,6 +37,7 @@ const NOTHING = Buffer.alloc(0);
 export class WebSocketReader {
   readonly #handlers: FrameHandlers;
   readonly #maxMessageBytes: number;
+  readonly #memory: MemoryPool;
   #ended = false;
   /** A header that came in pieces. */
   readonly #header: Buffer = Buffer.alloc(MAX_HEADER_BYTES);
@@ -54,7 +55,9 @@ export class WebSocketReader {
   #message: Buffer = NOTHING;
   #messageBytes = 0;
 
-  constructor(maxMessageBytes: number, handlers: FrameHandlers) {
+  /** @param memory where messages in pieces are collected */
+  constructor(maxMessageBytes: number, handlers: FrameHandlers, memory = processMemory) {
+    this.#memory = memory;
     this.#maxMessageBytes = maxMessageBytes;
     this.#handlers = handlers;
   }
@@ -166,9 +169,9 @@ export class WebSocketReader {
     const needed = this.#messageBytes + this.#payloadBytes;
     if (this.#message.length < needed) {
       const size = Math.min(this.#maxMessageBytes, Math.max(needed, 2 * this.#message.length));
-      const grown = processMemory.acquire(size);
+      const grown = this.#memory.acquire(size);
       this.#message.copy(grown, 0, 0, this.#messageBytes);
-      releaseMessage(this.#message);
+      this.#release(this.#message);
       this.#message = grown;
     }
     chunk.copy(this.#message, this.#messageBytes, from, end);
@@ -196,7 +199,11 @@ export class WebSocketReader {
     const memory = this.#message;
     this.#message = NOTHING;
     this.#handlers.message(data);
-    releaseMessage(memory);
+    this.#release(memory);
+  }
+
+  #release(message: Buffer): void {
+    if (message !== NOTHING) this.#memory.release(message);
   }
 
   #onClose(payload: Buffer): void {
@@ -250,8 +257,4 @@ export function encodeClientFrame(
     out[start + index] = (payload[index] as number) ^ (maskKey[index & 3] as number);
   }
   return out;
-}
-
-function releaseMessage(message: Buffer): void {
-  if (message !== NOTHING) processMemory.release(message);
 }

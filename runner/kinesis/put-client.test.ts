@@ -4,7 +4,7 @@ import { setDefaultCACertificates } from 'node:tls';
 import { type KinesisClient, ListStreamsCommand } from '@aws-sdk/client-kinesis';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { PUT_MODES, type PutMode } from '../../shared/env.ts';
-import { MemoryPool } from '../../shared/memory-pool.ts';
+import { PoisonedPool } from '../../test/support/poisoned-pool.ts';
 import { selfSigned } from '../../test/support/rtms/self-signed.ts';
 import {
   allWritten,
@@ -35,16 +35,6 @@ const SMALL = [
 ];
 /** More than the sockets on loopback hold: a server that does not read stops it midway. */
 const LARGE = [{ partitionKey: 'a', data: Buffer.alloc(9_000_000, 7) }];
-
-/** Memory of every body that was released is overwritten: whoever still reads it sends something else. */
-class PoisonedPool extends MemoryPool {
-  released = 0;
-  override release(memory: Uint8Array): void {
-    memory.fill(0xdb);
-    this.released += 1;
-    super.release(memory);
-  }
-}
 
 let server: ScriptedHttp;
 let clients: { destroy(): void }[];

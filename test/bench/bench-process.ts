@@ -65,6 +65,10 @@ export class BenchProcess {
     });
   }
 
+  get pid(): number {
+    return this.#child.pid ?? 0;
+  }
+
   /** Asks one of the handlers that the process serves. */
   ask<Value>(name: string, argument: object = {}): Promise<Value> {
     this.#lastId += 1;

@@ -12,7 +12,8 @@ import type { PutRecordsClient } from '../../runner/kinesis/put-client.ts';
 import { SessionWriter } from '../../runner/session/recording/session-writer.ts';
 import { FrameUnits } from '../../runner/session/recording/source-writer.ts';
 import { EmfEmitter } from '../../runner/task/metrics.ts';
-import { processMemory } from '../../shared/memory-pool.ts';
+import type { BackoffPolicy } from '../../shared/backoff.ts';
+import { type MemoryPool, processMemory } from '../../shared/memory-pool.ts';
 import { median } from './timing.ts';
 import { WORKLOADS, type WorkloadName } from './workloads.ts';
 
@@ -50,6 +51,14 @@ async function measure(workload: WorkloadName): Promise<number> {
   return median(rounds);
 }
 
+export interface FramePathOptions {
+  /** @default answers at once that everything is written */
+  readonly client?: Pick<PutRecordsClient, 'putRecords'>;
+  /** Of all memory that is used again. @default that of the process */
+  readonly pool?: MemoryPool;
+  readonly retry?: BackoffPolicy;
+}
+
 /** Sessions of one workload, from WebSocket messages to PutRecords calls that are answered at once. */
 export class FramePath {
   readonly #producer: Producer;
@@ -59,11 +68,17 @@ export class FramePath {
   readonly #messages: readonly Buffer[];
   #next = 0;
 
-  constructor(workload: WorkloadName, sessions: number) {
+  constructor(workload: WorkloadName, sessions: number, options: FramePathOptions = {}) {
     const metrics = this.#metrics;
-    const client = instantKinesis();
-    const pool = processMemory;
-    this.#producer = new Producer({ client, streamName: 'media', aggregate: true, metrics, pool });
+    const { client = instantKinesis(), pool = processMemory, retry } = options;
+    this.#producer = new Producer({
+      client,
+      streamName: 'media',
+      aggregate: true,
+      metrics,
+      pool,
+      ...(retry && { retry }),
+    });
     const { flows, media } = WORKLOADS[workload];
     const asked = toWireParams(parseMediaRequest(JSON.stringify(media)));
     const agreed = agreedMedia({}, asked);

@@ -11,7 +11,8 @@ import { WORKLOADS, type WorkloadName } from './workloads.ts';
 
 /** Builds that are compared, the one under test first. */
 export const BUILDS = ['runner', 'put-batches', 'put-aggregates', 'put-per-frame', 'null'] as const;
-export type BuildName = (typeof BUILDS)[number];
+/** `runner-sdk` only when it is asked for: the runner before its own PutRecords writer. */
+export type BuildName = (typeof BUILDS)[number] | 'runner-sdk';
 
 /** One build under one load. */
 export interface Step extends Cost {
@@ -65,12 +66,17 @@ export interface ClimbOptions {
   readonly profile?: string | undefined;
   /** One process for each. @default one */
   readonly cores?: readonly Core[];
+  /** Further flags of Node. */
+  readonly nodeArgs?: readonly string[];
+  /** Called under the load of each step, before it is measured. */
+  readonly during?: (pid: number) => Promise<void>;
 }
 
 interface Load {
   readonly sessions: number;
   readonly steadyAfterMs: number;
   readonly idleRssBytes: number;
+  readonly during: ClimbOptions['during'];
 }
 
 /** Zoom, Kinesis, and a certificate that receivers trust. */
@@ -116,7 +122,7 @@ export class World {
     build: BuildName,
     workload: WorkloadName,
     steps: readonly number[],
-    { profile, cores = [CORE.measured] }: ClimbOptions = {},
+    { profile, cores = [CORE.measured], nodeArgs = [], during }: ClimbOptions = {},
   ): Promise<Step[]> {
     const done: Step[] = [];
     await this.#zoom.ask('load', { workload });
@@ -126,7 +132,8 @@ export class World {
       cores,
       env: this.env,
       nodeArgs: [
-        ...(build === 'runner' ? runnerNodeArgs() : []),
+        ...(build.startsWith('runner') ? runnerNodeArgs() : []),
+        ...nodeArgs,
         ...(profile === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profile}`]),
       ],
     });
@@ -139,6 +146,7 @@ export class World {
           sessions,
           steadyAfterMs,
           idleRssBytes,
+          during,
         });
         done.push(step);
         if (!step.sustained) break;
@@ -158,7 +166,7 @@ export class World {
   async #step(
     receivers: Receivers,
     workload: WorkloadName,
-    { sessions, steadyAfterMs, idleRssBytes }: Load,
+    { sessions, steadyAfterMs, idleRssBytes, during }: Load,
   ): Promise<Step> {
     await this.#zoom.ask('pause');
     const signalingUrl = await this.#zoom.ask<string>('url');
@@ -166,6 +174,7 @@ export class World {
     await receivers.join(sessions, signalingUrl, media);
     await this.#zoom.ask('play');
     await delay(steadyAfterMs);
+    for (const pid of during === undefined ? [] : receivers.pids) await during?.(pid);
     const [zoomBefore, sinkBefore] = await this.#counts();
     await receivers.begin();
     await delay(WINDOW_MS);

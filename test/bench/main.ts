@@ -6,6 +6,7 @@
  *   aggregate       one frame into its aggregate, against the published libraries
  *   frame-path      a frame from its message to its PutRecords call, without sockets
  *   lines           lines of one session at once, a lone one, and in each second that lasts
+ *   flame           where the runner's CPU goes: flame graphs with perf, and the blocks over 2 %
  *   put             a megabyte to Kinesis, over TLS, by the SDK and by our own writer
  *   consume         reading the media stream, against the published libraries
  *   push            from capture to a consumer, pushed and polled
@@ -18,6 +19,7 @@ import { commandOptions, wholeNumber } from '../support/command-options.ts';
 import { benchAggregate } from './aggregate.ts';
 import { benchConsume } from './consume.ts';
 import { benchDecode } from './decode.ts';
+import { benchFlame } from './flame/flame.ts';
 import { benchFramePath } from './frame-path.ts';
 import { BUILDS, type BuildName } from './ladder.ts';
 import { benchLines } from './lines.ts';
@@ -60,6 +62,8 @@ const BENCHES: Readonly<Record<string, () => Promise<unknown>>> = {
   decode: async () => benchDecode(),
   aggregate: async () => benchAggregate(),
   'frame-path': () => benchFramePath(),
+  flame: () =>
+    benchFlame({ workloads: values.workloads.split(',') as WorkloadName[], write: values.write }),
   lines: async () => {
     await benchLines();
     await benchSustainedLines();

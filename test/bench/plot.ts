@@ -4,6 +4,7 @@ import type { Curve, Point } from './summary.ts';
 
 const COLOUR: Readonly<Record<BuildName, string>> = {
   runner: '#1f77b4',
+  'runner-sdk': '#1f77b4',
   'put-batches': '#d62728',
   'put-aggregates': '#ff7f0e',
   'put-per-frame': '#9467bd',

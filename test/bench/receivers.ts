@@ -28,6 +28,10 @@ export class Receivers {
     );
   }
 
+  get pids(): number[] {
+    return this.#processes.map(({ pid }) => pid);
+  }
+
   async ready(): Promise<void> {
     await this.#ask('ready');
   }

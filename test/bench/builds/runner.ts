@@ -12,11 +12,11 @@ import { FrameUnits } from '../../../runner/session/recording/source-writer.ts';
 import { Session } from '../../../runner/session/session.ts';
 import { DrainDeadline } from '../../../runner/task/drain-deadline.ts';
 import { EmfEmitter } from '../../../runner/task/metrics.ts';
-import { DEFAULT_PUT_MODE, parsePutMode } from '../../../shared/env.ts';
+import { DEFAULT_PUT_MODE, type PutMode, parsePutMode } from '../../../shared/env.ts';
 import { SILENT_LOGGER } from '../../../shared/logger.ts';
 import { processMemory } from '../../../shared/memory-pool.ts';
 import type { Counter, CounterMetrics, MetricName } from '../../../shared/metrics.ts';
-import { noteDelay, type StartBuild, type Tally } from './build.ts';
+import { type Build, noteDelay, type StartBuild, type Tally } from './build.ts';
 
 const METRICS_INTERVAL_MS = 10_000;
 const SPOOL_BYTES = 1024 * 1024 * 1024;
@@ -52,15 +52,22 @@ class TallyingMetrics implements CounterMetrics {
   }
 }
 
-export const start: StartBuild = async (endpoint, tally) => {
+export const start: StartBuild = (endpoint, tally) =>
+  startRunnerBuild(endpoint, tally, parsePutMode(process.env['PUT_RECORDS'] ?? DEFAULT_PUT_MODE));
+
+/** @param mode how PutRecords calls are made */
+export async function startRunnerBuild(
+  endpoint: string,
+  tally: Tally,
+  mode: PutMode,
+): Promise<Build> {
   const metrics = new TallyingMetrics(tally);
   const directory = await mkdtemp(join(tmpdir(), 'rtms-bench-'));
   const producer = async (streamName: string, aggregate: boolean) =>
     new Producer({
       client: createPutClient({
         sdk: createKinesisClient({ region: 'us-east-1', endpoint }),
-        mode: parsePutMode(process.env['PUT_RECORDS'] ?? DEFAULT_PUT_MODE),
-        memory: processMemory,
+        mode,
       }),
       streamName,
       aggregate,
@@ -112,4 +119,4 @@ export const start: StartBuild = async (endpoint, tally) => {
       await session.connected;
     },
   };
-};
+}
