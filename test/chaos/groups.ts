@@ -21,11 +21,12 @@ import { commandOptions, wholeNumber } from '../support/command-options.ts';
 import { startGroupTables } from '../support/group-table.ts';
 import { connect } from '../support/kinesis-client.ts';
 import { mediaRecord, packed } from '../support/test-records.ts';
+import { startThrottledTable, type ThrottledTable } from '../support/throttled-table.ts';
 import { GroupJudge, type GroupReport } from './group-judge.ts';
 import type { GroupWorkerOptions, SunkBatch } from './group-worker.ts';
 import { atMost, judge, type Target } from './targets.ts';
 
-const FAULTS = ['kill', 'freeze', 'drain', 'split', 'merge', 'stall'] as const;
+const FAULTS = ['kill', 'freeze', 'drain', 'split', 'merge', 'stall', 'throttle'] as const;
 type Fault = (typeof FAULTS)[number];
 
 export interface GroupChaosOptions {
@@ -49,7 +50,7 @@ const SUBSCRIPTION_MS = 20_000;
 const MIN_SHARDS = 9;
 const MAX_SHARDS = 16;
 
-/** Three workers and twelve shards, through kills, freezes, drains, reshardings and a table that hangs. */
+/** Three workers and twelve shards, through kills, freezes, drains, reshardings and a table that hangs or is throttled. */
 export async function runGroups(
   options: GroupChaosOptions,
 ): Promise<GroupReport & { readonly crashed: number }> {
@@ -60,6 +61,7 @@ export async function runGroups(
   const { port } = new URL(tables.dynamodb.endpoint);
   const table = await FaultProxy.start(0, Number(port));
   stack.defer(() => table.close());
+  const throttled = stack.use(await startThrottledTable(table.url));
   const client = connect(server.url);
   stack.defer(() => client.destroy());
   await client.send(new CreateStreamCommand({ StreamName: STREAM, ShardCount: SHARDS }));
@@ -78,7 +80,7 @@ export async function runGroups(
   stack.defer(() => void sink.close());
   const fleet = new Fleet({
     kinesis: server.url,
-    dynamodb: table.url,
+    dynamodb: throttled.url,
     table: await tables.create(),
     sinkPort,
     ...(options.push && { consumer: 'chaos' }),
@@ -87,7 +89,7 @@ export async function runGroups(
 
   const traffic = new Traffic(client);
   for (let count = 0; count < WORKERS; count += 1) fleet.start();
-  const counts = await new Storm(options, client, fleet, table, sunk).run();
+  const counts = await new Storm(options, client, fleet, { table, throttled }, sunk).run();
   await traffic.stop();
   const untilMs = performance.now() + 30_000;
   while (sunk.missing(traffic.sent) > 0 && performance.now() < untilMs) await sleep(100);
@@ -176,6 +178,7 @@ class Storm {
   readonly #client: KinesisClient;
   readonly #fleet: Fleet;
   readonly #table: FaultProxy;
+  readonly #throttled: ThrottledTable;
   readonly #judge: GroupJudge;
   readonly #random: () => number;
   readonly #counts: Record<string, number> = {};
@@ -185,13 +188,14 @@ class Storm {
     options: GroupChaosOptions,
     client: KinesisClient,
     fleet: Fleet,
-    table: FaultProxy,
+    { table, throttled }: { table: FaultProxy; throttled: ThrottledTable },
     sunk: GroupJudge,
   ) {
     this.#options = options;
     this.#client = client;
     this.#fleet = fleet;
     this.#table = table;
+    this.#throttled = throttled;
     this.#judge = sunk;
     this.#random = seededRandom(options.seed);
   }
@@ -239,6 +243,12 @@ class Storm {
         this.#table.mode = 'stall';
         await sleep(1_000 + 1_500 * more);
         this.#table.mode = 'pass';
+        this.#judge.fault(performance.now());
+        return;
+      case 'throttle':
+        this.#throttled.throttle(1, 'ProvisionedThroughputExceededException');
+        await sleep(1_000 + 1_500 * more);
+        this.#throttled.throttle(0);
         this.#judge.fault(performance.now());
         return;
       case 'split':

@@ -11,6 +11,7 @@ import type { ServiceError } from '../../../shared/errors.ts';
 import { type GroupTables, startGroupTables } from '../../../test/support/group-table.ts';
 import { connect } from '../../../test/support/kinesis-client.ts';
 import { mediaRecord, packed } from '../../../test/support/test-records.ts';
+import { startThrottledTable } from '../../../test/support/throttled-table.ts';
 import { waitFor } from '../../../test/support/wait.ts';
 import type { Frame } from '../records/frame.ts';
 import { type ConsumerGroup, consumerGroup } from './consumer-group.ts';
@@ -203,6 +204,22 @@ test('a shard that was read to its end is over when nothing of it is held, and a
   expect(names(frames)).toEqual(['a1']);
   await Promise.all(held.map((done) => done()));
   await waitFor(() => expect(names(frames)).toEqual(['a1', 'a2']));
+});
+
+test('a table that refuses half of the calls costs no shard, no frame and no lease', async () => {
+  await using throttled = await startThrottledTable(tables.dynamodb.endpoint);
+  await createStream(4);
+  await put(KEYS, [1]);
+  const dynamodb = { ...tables.dynamodb, endpoint: throttled.url };
+  const { frames, batches, shards } = worker('one', { dynamodb });
+  await waitFor(() => expect(names(frames)).toEqual(all([1])));
+  throttled.throttle(0.5, 'ProvisionedThroughputExceededException');
+  const { refused } = throttled;
+  await put(KEYS, [2]);
+  await waitFor(() => expect(names(frames)).toEqual(all([1, 2])));
+  await waitFor(() => expect(throttled.refused).toBeGreaterThan(refused + 5));
+  expect(shards()).toBe(4);
+  expect(new Set(batches.map(({ fence }) => fence)).size).toBe(1);
 });
 
 test('damaged records go to the dead letters with the record that they came in', async () => {
