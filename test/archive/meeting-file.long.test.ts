@@ -3,12 +3,9 @@ import { mkdtemp, readFile, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type Frame, MeetingExport } from '../../sdk/consumer/index.ts';
-import { loadAccessUnits } from '../../simulator/media/assets.ts';
-import { audioFrame } from '../../simulator/media/audio-source.ts';
-import { WIRE_DEFAULTS } from '../../simulator/media/media-params.ts';
-import type { ScenarioParticipant } from '../../simulator/scenario/scenario.ts';
+import { MeetingExport } from '../../sdk/consumer/index.ts';
 import { missingTools, openMovie } from '../support/media-tools.ts';
+import { recordMeeting } from '../support/recorded-meeting.ts';
 import { START_MS } from '../support/test-records.ts';
 import { askBrowser, findBrowser } from './browser.ts';
 
@@ -19,7 +16,6 @@ import { askBrowser, findBrowser } from './browser.ts';
 const LENGTH_MS = 10_800_000;
 const TAKE_OVER_MS = LENGTH_MS / 2;
 const BLIND_MS = 10_000;
-const FPS = 15;
 
 /** What an export must reach on one core. With the media of three hours in memory it would be above the bound of bytes. */
 const MIN_SPEED = 20;
@@ -28,15 +24,6 @@ const MAX_OFFSET_MS = 40;
 
 /** Seconds in which the offset is measured: the first and the last ones, and on both sides of the take-over. Ben is silent. */
 const PROBED = [6, 3_603, 5_396, 5_431, 9_001, 10_799];
-
-const FLASH = loadAccessUnits('camera/flash.h264');
-const CAMERA = loadAccessUnits('camera/ben.h264');
-const L16 = { ...WIRE_DEFAULTS.audio, sample_rate: 0 };
-const OPUS = { ...WIRE_DEFAULTS.audio, codec: 4 };
-const clicks = { audio: { kind: 'clicks', everyMs: 1_000 } } as unknown as ScenarioParticipant;
-const sentence = {
-  audio: { kind: 'clips', clips: [{ startMs: 0, file: 'speech/01' }] },
-} as unknown as ScenarioParticipant;
 
 const browser = findBrowser();
 let root: string;
@@ -60,7 +47,8 @@ beforeAll(async () => {
   const watch = setInterval(() => {
     rssMb = Math.max(rssMb, process.memoryUsage().rss / 2 ** 20);
   }, 100);
-  const frames = await writeMeeting(meeting);
+  const facts = { lengthMs: LENGTH_MS, takeOverMs: TAKE_OVER_MS, blindMs: BLIND_MS };
+  const frames = await recordMeeting(meeting, facts);
   const closing = process.cpuUsage();
   const closingMs = performance.now();
   const grown = watchGrowth(join(out, 'meeting.mp4.partial'));
@@ -97,58 +85,6 @@ function watchGrowth(path: string): { end(): number[] } {
 function cpuS(since: NodeJS.CpuUsage): number {
   const { user, system } = process.cpuUsage(since);
   return (user + system) / 1e6;
-}
-
-async function writeMeeting(meeting: MeetingExport): Promise<number> {
-  const common = {
-    rtmsStreamId: 'three-hours',
-    sampleRateHz: 0,
-    channels: 0,
-    width: 0,
-    height: 0,
-    partitionKey: 'k',
-    kinesisSequenceNumber: '1',
-  };
-  const ada = { ...common, userId: 7, userName: 'Ada' };
-  const ben = { ...common, userId: 8, userName: 'Ben' };
-  const numbers = new Map<string, number>();
-  let count = 0;
-  let epoch = 1;
-  const put = async (
-    frame: Omit<Frame, 'epoch' | 'sequence' | 'capturedAt' | 'receivedAt'>,
-    ms: number,
-  ) => {
-    const key = `${epoch} ${frame.mediaType} ${frame.userId}`;
-    const sequence = (numbers.get(key) ?? 0) + 1;
-    numbers.set(key, sequence);
-    const capturedAt = new Date(START_MS + ms);
-    count += 1;
-    await meeting.frame({ ...frame, epoch, sequence, capturedAt, receivedAt: capturedAt });
-  };
-  const sound = { mediaType: 'audio', channels: 1 } as const;
-  const camera = { mediaType: 'video', codec: 'H264' } as const;
-  let picture = 0;
-  for (let ms = 0; ms < LENGTH_MS; ms += 20) {
-    if (ms === TAKE_OVER_MS && epoch === 1) {
-      epoch = 2;
-      ms -= 1_000;
-    }
-    const payload = audioFrame(clicks, ms, L16) as Buffer;
-    await put({ ...ada, ...sound, codec: 'L16', sampleRateHz: 8_000, payload }, ms);
-    const said = audioFrame(sentence, ms % 7_000, OPUS);
-    if (said)
-      await put({ ...ben, ...sound, codec: 'OPUS', sampleRateHz: 48_000, payload: said }, ms);
-    for (; (picture * 1000) / FPS < ms + 20; picture += 1) {
-      const pictureMs = Math.round((picture * 1000) / FPS);
-      if (pictureMs >= TAKE_OVER_MS && pictureMs < TAKE_OVER_MS + BLIND_MS) continue;
-      await put({ ...ada, ...camera, payload: FLASH[picture % FLASH.length] as Buffer }, pictureMs);
-      await put(
-        { ...ben, ...camera, payload: CAMERA[picture % CAMERA.length] as Buffer },
-        pictureMs,
-      );
-    }
-  }
-  return count;
 }
 
 /** First, because a meeting.mp4 that could not be composed is told here and nowhere else. */

@@ -10,6 +10,7 @@
  *   put             a megabyte to Kinesis, over TLS, by the SDK and by our own writer
  *   consume         reading the media stream, against the published libraries
  *   push            from capture to a consumer, pushed and polled
+ *   export          a meeting into files: speed in multiples of real time, and memory
  *   shards          one process, and two that share its sessions
  *   soak            twelve hours of audio in fast forward, and what the heap holds after each
  *   webhook         the webhook function
@@ -19,6 +20,7 @@ import { commandOptions, wholeNumber } from '../support/command-options.ts';
 import { benchAggregate } from './aggregate.ts';
 import { benchConsume } from './consume.ts';
 import { benchDecode } from './decode.ts';
+import { benchExport } from './export.ts';
 import { benchFlame } from './flame/flame.ts';
 import { benchFramePath } from './frame-path.ts';
 import { BUILDS, type BuildName } from './ladder.ts';
@@ -71,6 +73,7 @@ const BENCHES: Readonly<Record<string, () => Promise<unknown>>> = {
   put: () => benchPut(),
   consume: () => benchConsume(),
   push: () => benchPush(),
+  export: () => benchExport(),
   shards: () => benchShards(wholeNumber('rounds', values.rounds)),
   soak: () => benchSoak(),
   webhook: async () => process.stdout.write(`${JSON.stringify(await benchWebhook(), null, 2)}\n`),

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { runGroups } from './groups.ts';
 
 test.each([true, false])(
-  'a group survives kills, freezes, reshardings and a table that hangs (push %s)',
+  'a group survives kills, freezes, reshardings and a table that hangs or is throttled (push %s)',
   { timeout: 180_000 },
   async (push) => {
     const report = await runGroups({ seed: 7, seconds: 60, everyMs: 5_000, push });

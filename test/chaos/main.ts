@@ -11,7 +11,7 @@ const RUNS = {
   runners:
     'kills, freezes, drains, stalls and duplicates over 30 meetings and 3 runners; with --task-start-seconds over the catcher too',
   groups:
-    'consumer groups: kills, freezes, drains, splits, merges and a table that hangs, 3 workers over 12 shards',
+    'consumer groups: kills, freezes, drains, splits, merges and a table that hangs or is throttled, 3 workers over 12 shards',
   'runner-figures': 'takeover and hand-over of 60 sessions, in seconds and frames',
   freeze: 'runners frozen for 12 and for 70 s, at the clocks of Zoom',
   'kinesis-outage': 'five minutes without Kinesis, entry failures, dropped answers',

@@ -30,6 +30,10 @@ const NOTICES: Readonly<Record<string, (version: string) => string>> = {
     '(libavcodec and libavutil, GNU Lesser General Public License 2.1 or later, https://ffmpeg.org/legal.html); the README of ' +
     'the package says how it is built, so that anybody can put another build in its place. Only exports with `meeting.mp4` ' +
     'load it; runners and Lambda functions do not. Who sells products that encode AAC may need a patent licence.',
+  'h264-mp4-encoder': (version) =>
+    `**h264-mp4-encoder ${version}** is used unchanged under the MIT License. Inside is a WebAssembly build of minih264 (CC0), libyuv ` +
+    '(BSD-3-Clause) and mp4v2 (Mozilla Public License 1.1); the sources are at https://github.com/TrevorSundberg/h264-mp4-encoder. Only ' +
+    'exports of a meeting with a share in JPG or PNG load it. Who sells products that encode H.264 may need a patent licence.',
 };
 
 /** The page for these packages. */

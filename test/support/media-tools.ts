@@ -65,6 +65,7 @@ interface Movie {
     nb_read_frames: string;
     nb_read_packets: string;
     tags: Record<string, string>;
+    disposition: Record<string, number>;
   }[];
   readonly format: { readonly duration: string; readonly tags: Record<string, string> };
   readonly chapters: readonly { start_time: string; tags: { title: string } }[];

@@ -19,9 +19,9 @@ import {
 } from '../../../../test/support/media-tools.ts';
 import { event, frame, START_MS } from '../../../../test/support/test-records.ts';
 import { MeetingExport } from '../meeting.ts';
+import { imageSize } from '../meeting-file/still-encoder.ts';
 import type { WrittenMedia } from '../source-files.ts';
 import { variable } from './ebml.ts';
-import { imageSize } from './image-size.ts';
 import { composeMatroska } from './whole-mkv.ts';
 
 /**
@@ -56,7 +56,7 @@ const times = (ms: number) => ({ capturedAtMs: at(ms), receivedAtMs: at(ms) });
 const ownerAt = (ms: number) => (ms < GAP.toMs ? 1 : 2);
 
 async function exportMeeting(directory: string): Promise<string[]> {
-  const meeting = await MeetingExport.create(directory, { startMs: START_MS, layout: 'share' });
+  const meeting = await MeetingExport.create(directory, { startMs: START_MS, layout: 'speaker' });
   await meeting.event(
     event('participant_joined', { participants: [ADA, BEN], timestampMs: at(0) }),
   );

@@ -1,12 +1,12 @@
 import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { OPUS_RATE_HZ, opusSamples } from '../../records/frame-length.ts';
 import { isOpusSilence } from '../audio/opus.ts';
 import { openOpus } from '../meeting-file/opus-reader.ts';
 import { type PictureFile, picturesOf } from '../meeting-file/picture-reader.ts';
+import { storedImages } from '../meeting-file/picture-sources.ts';
+import { imageSize } from '../meeting-file/still-encoder.ts';
 import { WavReader } from '../meeting-file/wav-reader.ts';
 import type { Cue } from '../text/transcript.ts';
-import { imageSize } from './image-size.ts';
 import type { MkvBlock } from './mkv-file.ts';
 import type { MkvCodec } from './mkv-tracks.ts';
 
@@ -35,13 +35,10 @@ export async function* imageBlocks(
   folder: string,
   kind: 'jpg' | 'png',
 ): AsyncGenerator<SourceBlock, void, undefined> {
-  const index = await readFile(join(folder, 'index.jsonl'), 'utf8');
-  for (const line of index.split('\n')) {
-    if (line === '') continue;
-    const { file, atMs } = JSON.parse(line) as { file: string; atMs: number };
-    const data = await readFile(join(folder, file));
+  for (const { path, atMs } of await storedImages(folder)) {
+    const data = await readFile(path);
     const codec = { kind, size: imageSize(data) } as const;
-    yield { atMs: Math.max(atMs, 0), lengthMs: 0, isKey: true, data, codec };
+    yield { atMs, lengthMs: 0, isKey: true, data, codec };
   }
 }
 

@@ -1,16 +1,20 @@
 import type { Cue } from '../text/transcript.ts';
-import { AAC_DELAY, AAC_PACKET, AacEncoder } from './aac.ts';
 import { putCaptions } from './captions.ts';
 import { MIX_RATE_HZ, MixReader, type SoundFile } from './mix-reader.ts';
 import type { Chapter } from './mp4-boxes.ts';
 import { Mp4File } from './mp4-file.ts';
-import { type PictureFile, pictures } from './picture-reader.ts';
+import type { PictureFile } from './picture-reader.ts';
+import { pictures } from './picture-sources.ts';
 import { PictureTrack } from './picture-track.ts';
+import { SoundTracks } from './sound-tracks.ts';
 import { type Layout, SpeakerView } from './speaker-view.ts';
 import { type Speech, SpeechTimes } from './speech.ts';
 
 /** The size of a picture where nobody ever had one. */
 const NO_CAMERA = { width: 640, height: 360 };
+
+/** Speakers beyond this have no track of their own in the layout `tracks`: each takes an encoder. They are in the mix. */
+const MAX_VOICE_TRACKS = 50;
 
 /** What Zoom says of speakers and shares, times since meeting zero. */
 export type Cut =
@@ -34,8 +38,12 @@ export interface Composition {
 export interface Composed {
   /** Who spoke when, by the level of the sound. */
   readonly spoken: readonly Speech[];
-  /** Files that are not in it, or not whole. */
-  readonly unread: MixReader['unread'];
+  /** Files that are not in it, or not whole: with `packets` or `pictures` so many of them could not be decoded. */
+  readonly unread: readonly {
+    readonly path: string;
+    readonly packets?: number;
+    readonly pictures?: number;
+  }[];
   readonly endMs: number;
 }
 
@@ -44,24 +52,27 @@ export interface Composed {
  * which are on one time base already, a second at a time. When it fails, every file is closed and nothing is left of it.
  */
 export async function composeMeeting(path: string, meeting: Composition): Promise<Composed> {
-  const mix = await MixReader.open(meeting.sounds);
-  const written = await writeMeeting(path, meeting, mix).finally(() => mix.close());
-  return { ...written, unread: mix.unread };
+  const mix = await MixReader.open(meeting.sounds, meeting.layout === 'tracks');
+  const damaged = new Map<string, number>();
+  const written = await writeMeeting(path, meeting, mix, damaged).finally(() => mix.close());
+  const images = [...damaged].map(([path, pictures]) => ({ path, pictures }));
+  return { ...written, unread: [...mix.unread, ...images] };
 }
 
 async function writeMeeting(
   path: string,
   meeting: Composition,
   mix: MixReader,
+  damaged: Map<string, number>,
 ): Promise<Omit<Composed, 'unread'>> {
-  let encoder: AacEncoder | undefined;
+  let sound: SoundTracks | undefined;
   let file: Mp4File | undefined;
   let stage: Stage | undefined;
   try {
     file = await Mp4File.create(path);
-    if (!mix.isEmpty) encoder = await AacEncoder.start();
-    stage = new Stage(meeting, file, (path) => mix.unread.push({ path }));
-    const spoken = await play(file, mix, encoder, stage);
+    stage = new Stage(meeting, file, mix.unread, damaged);
+    if (!mix.isEmpty) sound = await SoundTracks.start(file, voicesOf(meeting));
+    const spoken = await play(mix, sound, stage);
     const endMs = Math.max(soundMsOf(mix), stage.endMs);
     await stage.close(endMs);
     await putCaptions(file, meeting.cues, endMs);
@@ -71,40 +82,39 @@ async function writeMeeting(
     return { spoken, endMs };
   } catch (error) {
     // What follows from the first error must not stand for it.
-    await Promise.allSettled([encoder?.abort(), file?.abort()]);
+    await Promise.allSettled([sound?.abort(), file?.abort()]);
     throw error;
   } finally {
     await stage?.release();
   }
 }
 
+/** Who has a track of sound: speakers by the key of their source, each with a name. */
+function voicesOf({ layout, sounds }: Composition): Map<string, string> {
+  const named = sounds.flatMap(({ speaker, name }) =>
+    layout === 'tracks' && name !== undefined ? [[speaker, name] as const] : [],
+  );
+  return new Map([...new Map(named)].slice(0, MAX_VOICE_TRACKS));
+}
+
 /** Writes sound and pictures second by second. @returns who spoke when */
 async function play(
-  file: Mp4File,
   mix: MixReader,
-  encoder: AacEncoder | undefined,
+  sound: SoundTracks | undefined,
   stage: Stage,
 ): Promise<readonly Speech[]> {
-  const sound =
-    encoder && file.addTrack({ kind: 'soun', rate: MIX_RATE_HZ, name: 'All', skip: AAC_DELAY });
-  const putSound = async (packets: Awaited<ReturnType<AacEncoder['encode']>>) => {
-    for (const { data, entry } of packets) {
-      const sample = { data, entry, duration: AAC_PACKET, isKey: true };
-      if (sound) await file.add(sound, sample);
-    }
-  };
   const speech = new SpeechTimes();
   const soundMs = soundMsOf(mix);
   for (let atMs = 0; atMs < soundMs || stage.hasMore; atMs += 1000) {
-    if (encoder && atMs < soundMs) {
-      const { samples, levels } = await mix.next();
-      stage.heard(speech.add(atMs, levels));
+    if (sound && atMs < soundMs) {
+      const block = await mix.next();
+      stage.heard(speech.add(atMs, block.levels));
       const count = Math.min(MIX_RATE_HZ, Math.round((soundMs - atMs) * (MIX_RATE_HZ / 1000)));
-      await putSound(await encoder.encode(samples.subarray(0, count)));
+      await sound.add(block, count);
     }
     await stage.playUntil(atMs + 1000);
   }
-  if (encoder) await putSound(await encoder.finish());
+  await sound?.finish();
   return speech.finish();
 }
 
@@ -126,10 +136,23 @@ class Stage {
   readonly #isNamed: boolean;
   #head: Awaited<ReturnType<ReturnType<typeof pictures>['next']>> | undefined;
 
-  constructor(meeting: Composition, file: Mp4File, onBroken: (path: string) => void) {
+  /**
+   * @param unread gets the files that cannot be read to their end
+   * @param damaged counts the pictures of folders that cannot be decoded
+   */
+  constructor(
+    meeting: Composition,
+    file: Mp4File,
+    unread: { path: string }[],
+    damaged: Map<string, number>,
+  ) {
     this.#meeting = meeting;
     this.#file = file;
-    this.#pictures = pictures(meeting.pictures, onBroken);
+    this.#pictures = pictures(
+      meeting.pictures,
+      (path) => void unread.push({ path }),
+      (path) => void damaged.set(path, (damaged.get(path) ?? 0) + 1),
+    );
     this.#view = new SpeakerView(meeting.layout);
     this.#cuts = [...meeting.cuts];
     this.#isNamed = meeting.cuts.some((cut) => 'speaker' in cut);

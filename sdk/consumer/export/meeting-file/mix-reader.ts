@@ -12,6 +12,8 @@ export interface SoundFile {
   readonly path: string;
   /** Whose voice it is: the key of the source. */
   readonly speaker: string;
+  /** Of the speaker; absent where everybody is in it. */
+  readonly name?: string;
 }
 
 /** One second of the meeting's sound. */
@@ -22,6 +24,16 @@ export interface MixBlock {
   readonly samples: Float32Array;
   /** Mean power (0 to 1) of each speaker in each tenth of the second. */
   readonly levels: ReadonlyMap<string, readonly number[]>;
+  /** The sound of each speaker alone, as `samples`; empty where nobody asked for it. */
+  readonly voices: ReadonlyMap<string, Float32Array>;
+}
+
+/** A second of one file. */
+interface OwnSound {
+  readonly rateHz: number;
+  readonly second: Float32Array;
+  /** The same with what stands before and behind it, as far as a conversion to the rate of the mix needs it. */
+  readonly around: Float32Array;
 }
 
 /** Milliseconds of one level. */
@@ -37,25 +49,27 @@ interface Voice {
  * left out and named in `unread`.
  */
 export class MixReader {
-  /** Files that are not in the mix, and files whose packets could not all be decoded. */
+  /** Files that are not in the mix, or not to their end, and files of which single packets could not be decoded. */
   readonly unread: { readonly path: string; readonly packets?: number }[] = [];
   readonly seconds: number;
-  readonly #voices: readonly Voice[];
-  readonly #paths: ReadonlyMap<Voice, string>;
+  readonly #isSplit: boolean;
+  /** Those that can be read. */
+  readonly #voices: Map<Voice, string>;
   readonly #resamplers = new Map<number, Resampler>();
   #second = 0;
 
-  private constructor(voices: ReadonlyMap<Voice, string>, unread: readonly string[]) {
-    this.#voices = [...voices.keys()];
-    this.#paths = voices;
+  private constructor(voices: Map<Voice, string>, unread: readonly string[], isSplit: boolean) {
+    this.#voices = voices;
+    this.#isSplit = isSplit;
     this.unread.push(...unread.map((path) => ({ path })));
-    const ends = this.#voices.map(({ reader }) =>
+    const ends = [...voices.keys()].map(({ reader }) =>
       reader instanceof WavReader ? reader.samples / reader.rateHz : reader.seconds,
     );
     this.seconds = Math.max(0, ...ends);
   }
 
-  static async open(files: readonly SoundFile[]): Promise<MixReader> {
+  /** @param isSplit whether each block has the sound of each speaker too */
+  static async open(files: readonly SoundFile[], isSplit = false): Promise<MixReader> {
     const voices = new Map<Voice, string>();
     const unread: string[] = [];
     const decoders = new OpusDecoders();
@@ -71,50 +85,74 @@ export class MixReader {
       if (reader) voices.set({ speaker, reader }, path);
       else unread.push(path);
     }
-    return new MixReader(voices, unread);
+    return new MixReader(voices, unread, isSplit);
   }
 
   get isEmpty(): boolean {
-    return this.#voices.length === 0;
+    return this.seconds === 0;
   }
 
   /** @returns the next second */
   async next(): Promise<MixBlock> {
     const samples = new Float32Array(MIX_RATE_HZ);
     const levels = new Map<string, number[]>();
+    const voices = new Map<string, Float32Array>();
     const sums = new Map<number, Float32Array>();
-    for (const { speaker, reader } of this.#voices) {
-      if (reader instanceof WavReader) {
-        const { rateHz } = reader;
-        const { margin } = this.#resampler(rateHz);
-        const around = new Float32Array(rateHz + 2 * margin);
-        await reader.addTo(around, this.#second * rateHz - margin);
-        raise(levels, speaker, levelsOf(around.subarray(margin, margin + rateHz)));
-        const sum = sums.get(rateHz);
-        if (sum) add(sum, around);
-        else sums.set(rateHz, around);
-      } else {
-        const own = new Float32Array(MIX_RATE_HZ);
-        await reader.addTo(own);
-        raise(levels, speaker, levelsOf(own));
-        add(samples, own);
+    for (const [voice, path] of this.#voices) {
+      const { speaker, reader } = voice;
+      const own = await this.#read(reader).catch(() => undefined);
+      if (own === undefined) {
+        await this.#leaveOut(voice, path);
+        continue;
       }
+      raise(levels, speaker, levelsOf(own.second));
+      if (this.#isSplit) this.#split(voices, speaker, own);
+      const { rateHz, around } = own;
+      const sum = rateHz === MIX_RATE_HZ ? samples : sums.get(rateHz);
+      if (sum) add(sum, rateHz === MIX_RATE_HZ ? own.second : around);
+      else sums.set(rateHz, around.slice());
     }
     for (const [rateHz, sum] of sums) this.#resampler(rateHz).addTo(samples, sum);
-    // Sums that are too loud are clipped, as in `meeting.wav`.
-    for (const [i, value] of samples.entries()) samples[i] = Math.min(Math.max(value, -1), 1);
+    for (const each of [samples, ...voices.values()]) clip(each);
     const atMs = this.#second * 1000;
     this.#second += 1;
-    return { atMs, samples, levels };
+    return { atMs, samples, levels, voices };
+  }
+
+  async #read(reader: Voice['reader']): Promise<OwnSound> {
+    if (reader instanceof OpusReader) {
+      const second = new Float32Array(MIX_RATE_HZ);
+      await reader.addTo(second);
+      return { rateHz: MIX_RATE_HZ, second, around: second };
+    }
+    const { rateHz } = reader;
+    const margin = rateHz === MIX_RATE_HZ ? 0 : this.#resampler(rateHz).margin;
+    const around = new Float32Array(rateHz + 2 * margin);
+    await reader.addTo(around, this.#second * rateHz - margin);
+    return { rateHz, second: around.subarray(margin, margin + rateHz), around };
+  }
+
+  /** One file must not cost the sound of everybody else. */
+  async #leaveOut(voice: Voice, path: string): Promise<void> {
+    this.#voices.delete(voice);
+    this.unread.push({ path });
+    await voice.reader.close().catch(() => undefined);
+  }
+
+  #split(voices: Map<string, Float32Array>, speaker: string, { rateHz, second, around }: OwnSound) {
+    const whole = voices.get(speaker) ?? new Float32Array(MIX_RATE_HZ);
+    voices.set(speaker, whole);
+    if (rateHz === MIX_RATE_HZ) add(whole, second);
+    else this.#resampler(rateHz).addTo(whole, around);
   }
 
   async close(): Promise<void> {
-    for (const [{ reader }, path] of this.#paths) {
+    for (const [{ reader }, path] of this.#voices) {
       if (reader instanceof OpusReader && reader.broken > 0)
         this.unread.push({ path, packets: reader.broken });
     }
     // One that cannot be closed must not keep the others open.
-    await Promise.allSettled(this.#voices.map(({ reader }) => reader.close()));
+    await Promise.allSettled([...this.#voices.keys()].map(({ reader }) => reader.close()));
   }
 
   #resampler(rateHz: number): Resampler {
@@ -128,6 +166,11 @@ export class MixReader {
 
 function add(into: Float32Array, values: Float32Array): void {
   for (let i = 0; i < into.length; i++) into[i] = (into[i] as number) + (values[i] as number);
+}
+
+/** Sums that are too loud are clipped, as in `meeting.wav`. */
+function clip(samples: Float32Array): void {
+  for (const [i, value] of samples.entries()) samples[i] = Math.min(Math.max(value, -1), 1);
 }
 
 /** A speaker with two files in one second is as loud as the louder one. */

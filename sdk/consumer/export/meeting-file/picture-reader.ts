@@ -1,17 +1,9 @@
 import type * as Mediabunny from 'mediabunny';
 import { ServiceError } from '../../../../shared/errors.ts';
-import { inOrder } from './in-order.ts';
 import { avc1, u32, type VideoSize } from './mp4-boxes.ts';
 
-/** One picture of a camera or share. */
-export interface Picture {
-  /** The key of its source. */
-  readonly source: string;
-  readonly isShare: boolean;
-  /** Since meeting zero. */
-  readonly atMs: number;
-  readonly durationMs: number;
-  readonly isKey: boolean;
+/** A picture, and how it is decoded. */
+export interface EncodedPicture {
   /** NAL units, each behind its length. */
   readonly data: Uint8Array;
   /** The `avc1` box that tells how to decode it, and what is in it: the decoder configuration record. */
@@ -20,36 +12,26 @@ export interface Picture {
   readonly size: VideoSize;
 }
 
-/** An MP4 file of one source, as `Mp4Exporter` writes it. */
+/** One picture of a camera or share. */
+export interface Picture extends EncodedPicture {
+  /** The key of its source. */
+  readonly source: string;
+  readonly isShare: boolean;
+  /** Since meeting zero. */
+  readonly atMs: number;
+  readonly durationMs: number;
+  readonly isKey: boolean;
+}
+
+/** What `Mp4Exporter` writes of one source, or a folder of `ImageSequenceExporter`. */
 export interface PictureFile {
   readonly path: string;
   readonly source: string;
   readonly isShare: boolean;
   /** When its first picture was captured, since meeting zero. */
   readonly beginsAtMs: number;
-}
-
-/**
- * Yields the pictures of all files in the order of time. Memory holds one picture of each file.
- *
- * @param onBroken is told of a file that cannot be read any further; the others go on
- */
-export async function* pictures(
-  files: readonly PictureFile[],
-  onBroken: (path: string) => void,
-): AsyncGenerator<Picture, void> {
-  yield* inOrder(files.map((file) => untilBroken(file, onBroken)));
-}
-
-async function* untilBroken(
-  file: PictureFile,
-  onBroken: (path: string) => void,
-): AsyncGenerator<Picture, void> {
-  try {
-    yield* picturesOf(file);
-  } catch {
-    onBroken(file.path);
-  }
+  /** Set for a folder: what its pictures are. */
+  readonly images?: 'jpg' | 'png';
 }
 
 /** The pictures of one file. Parameter sets stand before each key frame. @throws what reading the file throws */
@@ -59,40 +41,47 @@ export async function* picturesOf({
   isShare,
   beginsAtMs,
 }: PictureFile): AsyncGenerator<Picture, void> {
-  const { EncodedPacketSink, FilePathSource, Input, MP4 } = await import('mediabunny');
+  const { FilePathSource, Input, MP4 } = await import('mediabunny');
   const input = new Input({ source: new FilePathSource(path), formats: [MP4] });
   try {
-    const track = await input.getPrimaryVideoTrack();
-    const config = await track?.getDecoderConfig();
-    if (!track || !config) throw new ServiceError('export/unsupported', 'no pictures in the file');
-    const avcC = bytesOf(config.description);
-    const size = { width: config.codedWidth ?? 0, height: config.codedHeight ?? 0 };
-    const entry = avc1(size, avcC);
-    const sets = parameterSets(avcC);
     let isFirst = true;
-    for await (const packet of new EncodedPacketSink(track).packets()) {
-      const isKey = packet.type === 'key';
+    for await (const { fromMs, endMs, ...picture } of encodedPictures(input)) {
       // The first one stands from zero on in its own file, so that players begin there.
-      const fromMs = Math.round(packet.timestamp * 1000);
-      const endMs = Math.round((packet.timestamp + packet.duration) * 1000);
       const atMs = isFirst ? beginsAtMs : fromMs;
       isFirst = false;
-      const needsSets = isKey && !hasParameterSets(packet);
-      const data = needsSets ? Buffer.concat([sets, packet.data]) : packet.data;
-      yield {
-        source,
-        isShare,
-        atMs,
-        durationMs: Math.max(endMs - atMs, 1),
-        isKey,
-        data,
-        entry,
-        config: avcC,
-        size,
-      };
+      yield { source, isShare, ...picture, atMs, durationMs: Math.max(endMs - atMs, 1) };
     }
   } finally {
     input.dispose();
+  }
+}
+
+/** A picture, and when it stands in its own file. */
+interface FilePicture extends EncodedPicture {
+  readonly fromMs: number;
+  readonly endMs: number;
+  readonly isKey: boolean;
+}
+
+/** @throws ServiceError `export/unsupported` for a file without pictures, and what reading it throws */
+export async function* encodedPictures(
+  input: Mediabunny.Input,
+): AsyncGenerator<FilePicture, void, undefined> {
+  const { EncodedPacketSink } = await import('mediabunny');
+  const track = await input.getPrimaryVideoTrack();
+  const decoder = await track?.getDecoderConfig();
+  if (!track || !decoder) throw new ServiceError('export/unsupported', 'no pictures in the file');
+  const config = bytesOf(decoder.description);
+  const size = { width: decoder.codedWidth ?? 0, height: decoder.codedHeight ?? 0 };
+  const entry = avc1(size, config);
+  const sets = parameterSets(config);
+  for await (const packet of new EncodedPacketSink(track).packets()) {
+    const isKey = packet.type === 'key';
+    const needsSets = isKey && !hasParameterSets(packet);
+    const data = needsSets ? Buffer.concat([sets, packet.data]) : packet.data;
+    const fromMs = Math.round(packet.timestamp * 1000);
+    const endMs = Math.round((packet.timestamp + packet.duration) * 1000);
+    yield { fromMs, endMs, isKey, data, entry, config, size };
   }
 }
 

@@ -53,11 +53,18 @@ export class WavReader {
     }
   }
 
-  /** Samples as they stand in the file, 16 bits each, all channels of one instant together. */
+  /**
+   * Samples as they stand in the file, 16 bits each, all channels of one instant together.
+   *
+   * @throws ServiceError `export/unsupported` when the file has become shorter than it was, and what reading it throws
+   */
   async read(from: number, count: number): Promise<Buffer> {
     const frameBytes = 2 * this.channels;
     const bytes = Buffer.alloc(count * frameBytes);
-    await this.#file.read(bytes, 0, bytes.length, this.#dataAt + from * frameBytes);
+    const at = this.#dataAt + from * frameBytes;
+    const { bytesRead } = await this.#file.read(bytes, 0, bytes.length, at);
+    if (bytesRead < bytes.length)
+      throw new ServiceError('export/unsupported', 'the file ends before its samples do');
     return bytes;
   }
 

@@ -241,6 +241,35 @@ describe.skipIf(missingTools.length > 0)('ffprobe and ffmpeg open meeting.mp4', 
     const videos = streams.filter(({ codec_name }) => codec_name === 'h264');
     expect(videos).toHaveLength(count);
     for (const video of videos) expect(video.nb_read_frames).toBe(video.nb_read_packets);
+    const sounds = streams.filter(({ codec_name }) => codec_name === 'aac');
+    expect(sounds).toHaveLength(layout === 'tracks' ? 3 : 1);
+  });
+
+  test('layout tracks has the sound of each speaker alone, in time with the mix', () => {
+    const path = join(root, 'tracks', 'meeting.mp4');
+    const sound = (index: number) => {
+      const wav = join(root, `track-${index}.wav`);
+      const map = ['-map', `0:a:${index}`];
+      execFileSync('ffmpeg', ['-v', 'error', '-y', '-i', path, ...map, wav]);
+      return samplesOf(wav, 0, 8.5);
+    };
+    const [mix, ada, ben] = [0, 1, 2].map(sound) as [Int16Array, Int16Array, Int16Array];
+    const { streams } = openMovie(path);
+    expect(streams.filter(({ codec_name }) => codec_name === 'aac')).toMatchObject([
+      { tags: { handler_name: 'All' }, disposition: { default: 1 } },
+      { tags: { handler_name: 'Ada' }, disposition: { default: 0 } },
+      { tags: { handler_name: 'Ben' }, disposition: { default: 0 } },
+    ]);
+    const loud = (samples: Int16Array, fromS: number, toS: number) =>
+      Math.max(...samples.subarray(fromS * 48_000, toS * 48_000).map(Math.abs));
+    // Ada's click at 6 s of the meeting; Ben has said his sentence by then.
+    const clicks = [mix, ada].map((samples) =>
+      samples.findIndex((s, i) => i > 340_000 && s > 6_000),
+    );
+    expect(Math.abs((clicks[0] ?? 0) - (clicks[1] ?? 1_000))).toBeLessThan(48);
+    expect(loud(ben, 7.3, 7.9)).toBeLessThan(200);
+    expect(loud(ben, 2, 4)).toBeGreaterThan(2_000);
+    expect(loud(ada, 3.7, 4.3)).toBeLessThan(200);
   });
 });
 

@@ -14,6 +14,8 @@ import { Attendance } from './attendance.ts';
 import { type Composed, composeMeeting } from './compose.ts';
 import { hashFiles, writeDocument } from './manifest.ts';
 import { MeetingMarks } from './meeting-marks.ts';
+import type { SoundFile } from './mix-reader.ts';
+import type { PictureFile } from './picture-reader.ts';
 import type { Layout } from './speaker-view.ts';
 import { nameSpeakers, rttm } from './speech.ts';
 
@@ -105,17 +107,9 @@ export class WholeMeeting {
 
   async #compose({ media, cues, report }: Parts): Promise<Composed | undefined> {
     const path = this.#path(MEETING_FILE);
-    const pictures = media.flatMap(({ path, mediaType, beginsAtMs, ...source }) =>
-      beginsAtMs === undefined
-        ? []
-        : [{ path, source: sourceKey(source), isShare: mediaType === 'deskshare', beginsAtMs }],
-    );
-    const sounds = media.flatMap(({ path, mediaType, isOnClock, ...source }) =>
-      mediaType === 'audio' && isOnClock
-        ? [{ path, speaker: source.isMix ? MIXED : sourceKey(source) }]
-        : [],
-    );
     const { startMs, layout } = this.#options;
+    const pictures = media.flatMap((file) => picturesIn(file, layout));
+    const sounds = media.flatMap(soundIn);
     try {
       // That of an earlier export would be taken for this one's.
       await rm(path, { force: true });
@@ -218,6 +212,23 @@ export class WholeMeeting {
   #path(name: string): string {
     return join(this.#directory, name);
   }
+}
+
+/** What the picture of `meeting.mp4` may be taken from. A share in pictures is encoded for it, so only where it may show. */
+function picturesIn(file: WrittenMedia, layout: Layout): PictureFile[] {
+  const { path, mediaType, codec, beginsAtMs } = file;
+  const isShare = mediaType === 'deskshare';
+  const shown = { path, source: sourceKey(file), isShare };
+  if (beginsAtMs !== undefined) return [{ ...shown, beginsAtMs }];
+  if ((codec !== 'JPG' && codec !== 'PNG') || (isShare && layout === 'speaker')) return [];
+  return [{ ...shown, beginsAtMs: 0, images: codec === 'JPG' ? 'jpg' : 'png' }];
+}
+
+function soundIn(file: WrittenMedia): SoundFile[] {
+  const { path, mediaType, isOnClock, isMix, userName } = file;
+  if (mediaType !== 'audio' || !isOnClock) return [];
+  const speaker = isMix ? MIXED : sourceKey(file);
+  return [{ path, speaker, ...(speaker !== MIXED && { name: userName || speaker }) }];
 }
 
 const MEETING_FILE = 'meeting.mp4';
