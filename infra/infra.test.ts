@@ -543,23 +543,29 @@ function environmentsOf(template: Template): Record<string, Record<string, unkno
   for (const [id, task] of resourcesOf(template, 'AWS::ECS::TaskDefinition')) {
     const variables: { Name: string; Value: unknown }[] =
       task['ContainerDefinitions'][0].Environment;
-    environments[id.includes('Synthetic') ? 'SyntheticMeetingEnv' : 'RunnerEnv'] =
-      Object.fromEntries(variables.map(({ Name, Value }) => [Name, Value]));
+    const name = /Synthetic|Archive/.exec(id)?.[0] ?? 'Runner';
+    const known = { Synthetic: 'SyntheticMeetingEnv', Archive: 'ArchiverEnv' };
+    environments[known[name as 'Synthetic'] ?? 'RunnerEnv'] = Object.fromEntries(
+      variables.map(({ Name, Value }) => [Name, Value]),
+    );
   }
   return environments;
 }
 
 describe('environment', { timeout: TIMEOUT_MS }, () => {
-  test.each(['WebhookEnv', 'RunnerEnv', 'CanaryEnv', 'SyntheticMeetingEnv'])(
-    '%s declares exactly the variables that infra sets',
-    (name) => {
-      const source = readFileSync(fromRoot('shared/env.ts'), 'utf8');
-      const [, body = ''] = new RegExp(`interface ${name} {(.*?)\\n}`, 's').exec(source) ?? [];
-      const declared = [...body.matchAll(/^ {2}([A-Z_]+)\??:/gm)].map(([, variable]) => variable);
-      const { NODE_OPTIONS: _, ...set } = environmentsOf(synthesize('prod').template)[name] ?? {};
-      expect(Object.keys(set).sort()).toEqual(declared.sort());
-    },
-  );
+  test.each([
+    ['WebhookEnv', 'prod'],
+    ['RunnerEnv', 'prod'],
+    ['CanaryEnv', 'prod'],
+    ['SyntheticMeetingEnv', 'prod'],
+    ['ArchiverEnv', 'private'],
+  ])('%s declares exactly the variables that infra sets', (name, config) => {
+    const source = readFileSync(fromRoot('shared/env.ts'), 'utf8');
+    const [, body = ''] = new RegExp(`interface ${name} {(.*?)\\n}`, 's').exec(source) ?? [];
+    const declared = [...body.matchAll(/^ {2}([A-Z_]+)\??:/gm)].map(([, variable]) => variable);
+    const { NODE_OPTIONS: _, ...set } = environmentsOf(synthesize(config).template)[name] ?? {};
+    expect(Object.keys(set).sort()).toEqual(declared.sort());
+  });
 });
 
 /** What a runner is told and the catcher is not, and why not. */
@@ -664,6 +670,14 @@ describe('bundles', { timeout: TIMEOUT_MS }, () => {
     );
     await expect(synthetic).rejects.toMatchObject({
       stderr: expect.stringContaining('SYNTHETIC_SECRET_ID is missing'),
+    });
+    const archiver = promisify(execFile)(
+      process.execPath,
+      [join(bundles, 'runner-main', 'archiver.mjs')],
+      { env: {} },
+    );
+    await expect(archiver).rejects.toMatchObject({
+      stderr: expect.stringContaining('ARCHIVE_BUCKET is missing'),
     });
     const dockerfile = readFileSync(join(bundles, 'runner-main', 'Dockerfile'), 'utf8');
     expect(dockerfile).toMatch(new RegExp(`^USER ${CONTAINER_USER}$`, 'm'));

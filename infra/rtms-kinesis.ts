@@ -8,6 +8,7 @@ import { type ILogGroup, LogGroup, type RetentionDays } from 'aws-cdk-lib/aws-lo
 import type { ISecret } from 'aws-cdk-lib/aws-secretsmanager';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import { Construct } from 'constructs';
+import { RecordingArchive } from './archive/recording-archive.ts';
 import { type Config, type ConfigInput, readConfig } from './config/schema.ts';
 import { Budget } from './monitoring/alarm-topic.ts';
 import { DeploymentMetrics, defaultDeployment } from './monitoring/deployment-metrics.ts';
@@ -27,6 +28,8 @@ import { Canary } from './webhook/canary.ts';
 import { Webhook } from './webhook/endpoint.ts';
 import { JobQueue } from './webhook/job-queue.ts';
 import { ZoomSecret } from './webhook/zoom-secret.ts';
+
+export { RecordingArchive };
 
 /** Budgets and cost reports see this tag once somebody has activated it as a cost allocation tag: docs/deploy.md. */
 const DEPLOYMENT_TAG = 'rtms-kinesis:deployment';
@@ -77,11 +80,14 @@ export class RtmsKinesis extends Construct {
   readonly runners: RunnerService;
   readonly catcher: SessionCatcher | undefined;
   readonly syntheticMeeting: SyntheticMeeting | undefined;
+  /** Where `records.archive` asks for it. */
+  readonly archive: RecordingArchive | undefined;
+  readonly network: Network;
+  readonly removalPolicy: RemovalPolicy;
+  readonly encryptionKey: IKey | undefined;
   readonly monitoring: Monitoring;
   /** Log groups of the webhook function, the runners, and the API's access log. */
   readonly logs: Readonly<Record<'webhook' | 'runner' | 'access', ILogGroup>>;
-  readonly #removalPolicy: RemovalPolicy;
-  readonly #encryptionKey: IKey | undefined;
 
   /**
    * @param resources constructs to use instead of creating them
@@ -101,9 +107,9 @@ export class RtmsKinesis extends Construct {
       config.onDelete === 'retain'
         ? RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE
         : RemovalPolicy.DESTROY;
-    this.#removalPolicy = removalPolicy;
+    this.removalPolicy = removalPolicy;
     const encryptionKey = resources.encryptionKey ?? this.#ownKey(config);
-    this.#encryptionKey = encryptionKey;
+    this.encryptionKey = encryptionKey;
     if (encryptionKey !== undefined) allowLogs(this, encryptionKey);
     const stored = { removalPolicy, ...(encryptionKey && { encryptionKey }) };
 
@@ -135,6 +141,7 @@ export class RtmsKinesis extends Construct {
       media: config.zoom.media,
     });
     const network = this.#network(config, resources);
+    this.network = network;
     const functionNetwork =
       config.network.kind === 'private' && config.network.functions ? network : undefined;
     const allowedHosts = [
@@ -207,6 +214,9 @@ export class RtmsKinesis extends Construct {
           log: this.#log('SyntheticLog'),
         })
       : undefined;
+    this.archive =
+      config.records.archive &&
+      new RecordingArchive(this, 'Archive', { rtms: this, archive: config.records.archive });
     this.monitoring = new Monitoring(this, 'Monitoring', {
       monitoring: config.monitoring,
       topics: { pages: resources.pagesTopic, tickets: resources.ticketsTopic },
@@ -222,13 +232,14 @@ export class RtmsKinesis extends Construct {
         runsWithoutTasks: config.runner.minTasks === 0,
         canary: this.#canary(config, functionNetwork),
         syntheticMeeting: this.syntheticMeeting,
+        hasArchive: this.archive !== undefined,
         logs,
       },
     });
     this.#addBudget();
     this.#addTags();
     acknowledgeFindings(this);
-    excuseFindings(this, encryptionKey !== undefined);
+    excuseFindings(this, config, encryptionKey !== undefined);
   }
 
   /** Lets a consumer read both Kinesis streams. */
@@ -266,17 +277,17 @@ export class RtmsKinesis extends Construct {
             name: group,
             stream: this.streams[stream],
             push,
-            removalPolicy: this.#removalPolicy,
-            encryptionKey: this.#encryptionKey,
+            removalPolicy: this.removalPolicy,
+            encryptionKey: this.encryptionKey,
           });
     made.grantConsume(grantee);
-    excuseFindings(this, this.#encryptionKey !== undefined);
+    excuseFindings(this, this.config, this.encryptionKey !== undefined);
     return made;
   }
 
   #ownKey({ encryption }: Config): IKey | undefined {
     if (encryption === 'aws-managed') return undefined;
-    return createKey(this, 'Key', this.#removalPolicy);
+    return createKey(this, 'Key', this.removalPolicy);
   }
 
   #network({ network }: Config, { vpc, cluster, vpcSubnets }: RtmsKinesisResources): Network {
@@ -318,8 +329,8 @@ export class RtmsKinesis extends Construct {
     return new LogGroup(this, id, {
       // The values of CDK's enum are the days, and the configuration allows no others.
       retention: this.config.logRetentionDays as RetentionDays,
-      removalPolicy: this.#removalPolicy,
-      ...(this.#encryptionKey && { encryptionKey: this.#encryptionKey }),
+      removalPolicy: this.removalPolicy,
+      ...(this.encryptionKey && { encryptionKey: this.encryptionKey }),
     });
   }
 }

@@ -54,6 +54,13 @@ export class RtmsKinesisStack extends Stack {
       this.#rtmsJson(),
       'Contents of rtms.json, which the rtms command reads',
     );
+    const { archive } = this.rtms;
+    if (archive !== undefined)
+      this.#output(
+        'ArchiveUrl',
+        archive.url,
+        'Where recordings are archived: rtms export --archive',
+      );
     if (webhook.domainTarget !== undefined) {
       this.#output(
         'WebhookDomainTarget',
@@ -82,9 +89,11 @@ export class RtmsKinesisStack extends Stack {
         runner: logs.runner.logGroupName,
         access: logs.access.logGroupName,
         ...(syntheticLog && { synthetic: syntheticLog.logGroupName }),
+        ...(this.rtms.archive && { archive: this.rtms.archive.log.logGroupName }),
       },
       cluster: runners.cluster.clusterName,
       service: runners.service.serviceName,
+      ...(this.rtms.archive && { archive: this.rtms.archive.url }),
       pagesTopicArn: monitoring.alarms.pages.topicArn,
       ticketsTopicArn: monitoring.alarms.tickets.topicArn,
       pagesAlarm: monitoring.alarms.composite.alarmName,

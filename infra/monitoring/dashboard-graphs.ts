@@ -244,6 +244,21 @@ export function webhookAndCostGraphs({ metrics, webhook }: Observed): GraphWidge
       left: [metrics.of('CostPerMeetingHour', 'Average')],
       right: [metrics.of('SyntheticSuccess', 'Average'), metrics.of('SyntheticLatency', 'Maximum')],
     },
+    {
+      title: 'Archive: behind, ms; objects and sessions; waiting bytes and what went wrong',
+      left: [
+        metrics.of('ArchiveLag', 'Maximum'),
+        metrics.of('ArchiveObjects', 'Sum'),
+        metrics.perValue('ArchiveSessions', 'Sum'),
+      ],
+      right: [
+        metrics.of('ArchiveBufferBytes', 'Maximum'),
+        metrics.of('ArchiveStoreFailures', 'Sum'),
+        metrics.of('ArchiveDamaged', 'Sum'),
+        metrics.of('ArchiveTrimmed', 'Sum'),
+        metrics.of('ArchiveDeletionsLeft', 'Sum'),
+      ],
+    },
   ];
 }
 

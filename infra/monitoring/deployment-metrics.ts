@@ -10,7 +10,7 @@ import {
 
 const MINUTE = Duration.minutes(1);
 
-/** Metrics of the webhook function. Runners emit the others, but for the synthetic meeting's. */
+/** Metrics of the webhook function. Runners emit the others, but for those of the synthetic meeting and the archive. */
 const WEBHOOK_METRICS: ReadonlySet<MetricName> = new Set([
   'WebhookAccepted',
   'WebhookUnknownEvent',
@@ -23,7 +23,7 @@ const WEBHOOK_METRICS: ReadonlySet<MetricName> = new Set([
   'ConcurrencyShare',
 ]);
 
-type Service = 'webhook' | 'runner' | 'synthetic';
+type Service = 'webhook' | 'runner' | 'synthetic' | 'archiver';
 
 interface MetricOptions {
   /** Value of the metric's own dimension; required where `METRICS` gives it one. */
@@ -137,6 +137,7 @@ export class DeploymentMetrics {
 
 function serviceOf(metricName: MetricName): Service {
   if (metricName.startsWith('Synthetic')) return 'synthetic';
+  if (metricName.startsWith('Archive')) return 'archiver';
   return WEBHOOK_METRICS.has(metricName) ? 'webhook' : 'runner';
 }
 

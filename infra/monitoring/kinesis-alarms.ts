@@ -48,3 +48,36 @@ export function kinesisAlarms({ metrics }: Observed): AlarmSpec[] {
     },
   ];
 }
+
+/** An archive that is behind loses nothing until Kinesis drops what it has not read: somebody has hours to look. */
+const BEHIND_MS = 30 * 60_000;
+
+/** Alarms about the archive in S3, where there is one. */
+export function archiveAlarms({ metrics, hasArchive }: Observed): AlarmSpec[] {
+  if (!hasArchive) return [];
+  return [
+    {
+      heading: 'Archive behind',
+      says: 'Records of half an hour ago may not be in S3 yet, or no archiver reports.',
+      metric: metrics.of('ArchiveLag', 'Maximum'),
+      above: BEHIND_MS,
+      minutes: 10,
+      pages: false,
+      silenceIsBad: true,
+    },
+    {
+      heading: 'Archive lost records',
+      says: 'Records expired in Kinesis before they were archived.',
+      metric: metrics.of('ArchiveTrimmed', 'Sum'),
+      ...ONCE,
+      pages: true,
+    },
+    {
+      heading: 'Revoked recording not deleted',
+      says: 'Zoom took back a consent, and S3 did not delete all objects of the recording.',
+      metric: metrics.of('ArchiveDeletionsLeft', 'Sum'),
+      ...ONCE,
+      pages: false,
+    },
+  ];
+}

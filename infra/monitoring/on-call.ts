@@ -11,7 +11,7 @@ import type { JobQueue } from '../webhook/job-queue.ts';
 import { Alarms, type AlarmsProps } from './alarms.ts';
 import { Dashboard, dashboardUrl } from './dashboard.ts';
 import type { DeploymentMetrics } from './deployment-metrics.ts';
-import { kinesisAlarms } from './kinesis-alarms.ts';
+import { archiveAlarms, kinesisAlarms } from './kinesis-alarms.ts';
 import { meetingAlarms } from './meeting-alarms.ts';
 import { Queries } from './queries.ts';
 import { runnerAlarms } from './runner-alarms.ts';
@@ -31,6 +31,8 @@ export interface Observed {
   readonly runsWithoutTasks: boolean;
   readonly canary: Canary | undefined;
   readonly syntheticMeeting: SyntheticMeeting | undefined;
+  /** Sessions are archived in S3. */
+  readonly hasArchive: boolean;
   readonly logs: { readonly webhook: ILogGroup; readonly runner: ILogGroup };
 }
 
@@ -56,6 +58,7 @@ export class Monitoring extends Construct {
         ...webhookAlarms(observed),
         ...kinesisAlarms(observed),
         ...runnerAlarms(observed),
+        ...archiveAlarms(observed),
       ],
       monitoring,
       dashboardUrl: this.dashboardUrl,

@@ -1,6 +1,7 @@
 import type { RunnerPrices } from '../../shared/cost.ts';
 import { putUnits } from '../../shared/kinesis-rules.ts';
 import type { Config } from '../config/schema.ts';
+import { archiveAlarmCount, archiveCost } from './archive-cost.ts';
 import { meetingLoad, shardsFor, type WriteLoad } from './meeting-load.ts';
 import { HOURS_PER_MONTH } from './prices.ts';
 import { leastTasks, tasksFor } from './scaling-rules.ts';
@@ -89,11 +90,13 @@ export function costPerHour(config: Config, meetings: number): CostLine[] {
     ...catcherLine(config, meetings),
     { item: 'Logs, metrics, alarms', dollarsPerHour: monitoringHour(config, tasks, meetings) },
     ...syntheticMeeting(config),
+    ...archiveCost(config, meetings, taskHour),
   ];
 }
 
 /** Alarms that a deployment of this configuration has. */
-export function alarmCount({ monitoring, runner }: Pick<Config, 'monitoring' | 'runner'>): number {
+export function alarmCount(config: Pick<Config, 'monitoring' | 'runner' | 'records'>): number {
+  const { monitoring, runner, records } = config;
   const { minTasks, maxTasks, headroomSlots, capacity, catcher } = runner;
   const least = leastTasks(minTasks, headroomSlots, capacity);
   const ofCatcher = catcher === undefined ? 0 : CATCHER_ALARMS[monitoring.alarms];
@@ -101,7 +104,8 @@ export function alarmCount({ monitoring, runner }: Pick<Config, 'monitoring' | '
   const withoutTasks = minTasks === 0 ? -1 : 0;
   const ofScaling = least === maxTasks ? 0 : SCALING_ALARMS;
   const aroundZero = least === 0 ? ALARMS_AROUND_ZERO : 0;
-  return ALARMS[monitoring.alarms] + ofCatcher + withoutTasks + ofScaling + aroundZero;
+  const ofOthers = ofCatcher + archiveAlarmCount({ monitoring, records });
+  return ALARMS[monitoring.alarms] + ofOthers + withoutTasks + ofScaling + aroundZero;
 }
 
 /** Looks and polls. What it costs to serve until a task does is in docs/scaling.md: it depends on how meetings arrive. */

@@ -11,6 +11,8 @@ export interface WriteLoad {
 export interface MeetingLoad {
   readonly media: WriteLoad;
   readonly events: WriteLoad;
+  /** Sources of media that send at a time: so many objects a minute has the archive, and one of events. */
+  readonly sources: number;
 }
 
 /** People whose audio is on at the same time, with one source each; our assumption for planning. */
@@ -49,6 +51,10 @@ export function meetingLoad(media: MediaRequest): MeetingLoad {
       putsPerSecond: putsPerSecond(audio) + cameras * putsPerSecond(camera) + putsPerSecond(share),
     },
     events: { bytesPerSecond: lines * EVENT_BYTES, putsPerSecond: lines },
+    sources:
+      (media.audio ? audioSources(media.audio) : 0) +
+      cameras +
+      (media.deskshare ? SHARE_OF_SHARING : 0),
   };
 }
 
@@ -68,10 +74,13 @@ export function shardsFor(load: WriteLoad, meetings: number, shardLoad: number):
 }
 
 function audioBytesPerSecond(audio: AudioRequest): number {
-  const sources = audio.dataOpt === 'AUDIO_MULTI_STREAMS' ? AUDIO_SOURCES : 1;
+  const sources = audioSources(audio);
   const framesPerSecond = 1000 / audio.sendRateMs;
   return sources * (codecBytesPerSecond(audio) + framesPerSecond * FRAME_OVERHEAD_BYTES);
 }
+
+const audioSources = ({ dataOpt }: AudioRequest): number =>
+  dataOpt === 'AUDIO_MULTI_STREAMS' ? AUDIO_SOURCES : 1;
 
 function codecBytesPerSecond({ codec, sampleRate, channel }: AudioRequest): number {
   const channels = channel === 'STEREO' ? 2 : 1;

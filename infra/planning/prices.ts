@@ -6,7 +6,7 @@ export const HOURS_PER_MONTH = 730;
  *
  * Read on AWS's pages in 2026: Fargate, public address, NAT, endpoint, Kinesis, HTTP API, metrics, logs. Not checked on a
  * page, so check them before relying on the cents: Kinesis retention and On-Demand Advantage, DynamoDB, SQS, Lambda,
- * alarms, composite alarms, dashboards, secrets, keys, private DNS zones.
+ * alarms, composite alarms, dashboards, secrets, keys, private DNS zones, S3, EventBridge.
  */
 export const US_EAST_1_PRICES = {
   fargateVcpuHour: 0.03238,
@@ -40,4 +40,8 @@ export const US_EAST_1_PRICES = {
   secretMonth: 0.4,
   keyMonth: 1,
   privateZoneMonth: 0.5,
+  s3MillionWrites: 5,
+  s3MillionReads: 0.4,
+  s3GbMonth: 0.023,
+  eventBridgeMillionEvents: 1,
 } as const satisfies Readonly<Record<string, number>>;

@@ -14,6 +14,8 @@ const BASE_IMAGE = 'public.ecr.aws/docker/library/node:26-bookworm-slim';
 
 /** The synthetic meeting's program is in the runner's image: both are of one release, and one image is published. */
 export const SYNTHETIC_MEETING_FILE = 'synthetic-meeting.mjs';
+/** And so is the archiver's. */
+export const ARCHIVER_FILE = 'archiver.mjs';
 
 /** As in `runner/Dockerfile`: by number, because a host may not know the name. The owner of the spool's volume is the same. */
 export const CONTAINER_USER = '1000:1000';
@@ -34,6 +36,7 @@ export function runnerImage(scope: Construct, runner: Config['runner']): Contain
   const directory = bundle(scope, 'runner/main.ts', 'fargate');
   const file = SYNTHETIC_MEETING_FILE;
   bundle(scope, 'functions/synthetic-meeting/main.ts', 'fargate', { directory, file });
+  bundle(scope, 'functions/archiver/main.ts', 'fargate', { directory, file: ARCHIVER_FILE });
   copyFileSync(fromRoot('runner/Dockerfile'), join(directory, 'Dockerfile'));
   // Becomes the spool's directory in the image. Docker copies no directory that CDK left out as empty.
   mkdirSync(join(directory, 'spool'), { recursive: true });

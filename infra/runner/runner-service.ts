@@ -55,7 +55,8 @@ export interface RunnerServiceProps {
 }
 
 const HEALTH_PORT = 8081;
-const SPOOL_DIR = '/var/spool/rtms';
+/** The one folder of the image that is no part of its read-only file system. */
+export const SPOOL_DIR = '/var/spool/rtms';
 /** Room for the image on a task's disk, beside the spool: pulled and unpacked. */
 const IMAGE_GIB = 6;
 /** The smallest disk that Fargate lets a task choose. */

@@ -31,6 +31,11 @@ const VARIANTS: readonly Variant[] = [
     meetings: [100, 1000],
   },
   {
+    caption: 'The same with the archive (`records.archive`): one task for 200 meetings',
+    config: { records: { ...provisioned(), archive: { tasks: 5 } } },
+    meetings: [100, 1000],
+  },
+  {
     caption: 'Audio, transcript and chat, provisioned for 1,000 meetings',
     config: { zoom: { media: AUDIO_ONLY }, records: provisioned() },
     meetings: [100, 1000],

@@ -1,5 +1,6 @@
 import { Stack, Validations } from 'aws-cdk-lib';
 import type { IConstruct } from 'constructs';
+import type { RecordingArchive } from '../archive/recording-archive.ts';
 import type { RtmsKinesis } from '../rtms-kinesis.ts';
 
 /** Acknowledges findings of cdk-nag that are meant to be so, each with its reason. Any other finding fails the synth. */
@@ -70,6 +71,25 @@ export function acknowledgeFindings({
     [inCluster('task')]: 'A task protects itself and learns its id only when it runs.',
     [inCluster('service')]:
       'The role must exist before the service, so it cannot name the service.',
+  });
+}
+
+/** The same for the archive, which may stand beside the service. */
+export function acknowledgeArchive({ service, recordings }: RecordingArchive): void {
+  const { taskDefinition } = service;
+  acknowledge(taskDefinition, {
+    'AwsSolutions-ECS2':
+      'The variables are names and numbers; the task has no credentials but those of its role.',
+  });
+  acknowledge(taskDefinition.obtainExecutionRole(), {
+    'AwsSolutions-IAM5[Resource::*]':
+      'ecr:GetAuthorizationToken is for the whole account and takes no resource; pulls are limited to one repository.',
+  });
+  const arn: unknown = Stack.of(service).resolve(recordings.bucket.bucketArn);
+  const [bucket] = (arn as { 'Fn::GetAtt'?: string[] })['Fn::GetAtt'] ?? [];
+  acknowledge(taskDefinition.taskRole, {
+    [`AwsSolutions-IAM5[Resource::<${bucket}.Arn>/${recordings.prefix}*]`]:
+      'Keys are named for sessions, which nobody knows before; the bucket holds nothing but recordings.',
   });
 }
 

@@ -1,6 +1,6 @@
 import { CfnResource } from 'aws-cdk-lib';
+import type { IConstruct } from 'constructs';
 import type { Config } from '../config/schema.ts';
-import type { RtmsKinesis } from '../rtms-kinesis.ts';
 
 /** A finding of Checkov or cfn-lint that is meant to be so. The metadata of each such resource says why. */
 export interface ExcusedFinding {
@@ -130,12 +130,12 @@ export const EXCUSED_FINDINGS: readonly ExcusedFinding[] = [
 ];
 
 /** Writes the reasons into the metadata of each resource, in the form that Checkov and cfn-lint read. */
-export function excuseFindings(rtms: RtmsKinesis, hasOwnKey: boolean): void {
-  for (const resource of rtms.node.findAll()) {
+export function excuseFindings(scope: IConstruct, config: Config, hasOwnKey: boolean): void {
+  for (const resource of scope.node.findAll()) {
     if (!CfnResource.isCfnResource(resource)) continue;
     const excused = EXCUSED_FINDINGS.filter(
       ({ types, when }) =>
-        types.includes(resource.cfnResourceType) && when?.(rtms.config, hasOwnKey) !== false,
+        types.includes(resource.cfnResourceType) && when?.(config, hasOwnKey) !== false,
     );
     const isOfCheckov = ({ id }: ExcusedFinding) => id.startsWith('CKV');
     const skip = excused.filter(isOfCheckov).map(({ id, reason }) => ({ id, comment: reason }));

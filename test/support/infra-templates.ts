@@ -21,11 +21,21 @@ export const CONFIGS: Readonly<Record<string, ConfigInput>> = {
   private: {
     network: { kind: 'private' },
     webhook: { domain: CUSTOM_DOMAIN },
+    records: { archive: {} },
     zoom: { reconcile: 'start' },
   },
   'on-demand': {
     webhook: { cloudFront: {}, canary: true },
     runner: { catcher: { reservedConcurrency: 50 } },
+    records: {
+      archive: {
+        prefix: 'recordings/zoom',
+        meetingFile: 'share',
+        objectLock: { mode: 'governance', days: 30 },
+        expireDays: 365,
+        transition: { afterDays: 30, to: 'GLACIER_IR' },
+      },
+    },
     monitoring: {
       pages: ['pager@example.com', 'https://events.example.com/rtms'],
       tickets: [{ email: 'team@example.com' }],

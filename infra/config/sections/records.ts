@@ -1,4 +1,5 @@
 import * as v from 'valibot';
+import { ARCHIVE } from './archive.ts';
 import { count } from './field-kinds.ts';
 
 const CAPACITY = v.variant('mode', [
@@ -32,6 +33,8 @@ export const RECORDS = v.pipe(
       v.pipe(v.number(), v.integer(), v.minValue(24), v.maxValue(8760)),
       24,
     ),
+    /** Every session in S3. Unset: none is archived. */
+    archive: v.optional(ARCHIVE),
   }),
   v.forward(
     v.partialCheck(

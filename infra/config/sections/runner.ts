@@ -4,7 +4,7 @@ import { TIME_OF_DAY } from '../../../shared/packing.ts';
 import { acceptedText, count, cronField, isTimeZone, textLike } from './field-kinds.ts';
 
 /** Fargate's sizes of up to 2 vCPU (runners are single-threaded): CPU units to memory, MiB. */
-const FARGATE_MEMORY_MIB: Readonly<Record<number, readonly number[]>> = {
+export const FARGATE_MEMORY_MIB: Readonly<Record<number, readonly number[]>> = {
   256: [512, 1024, 2048],
   512: [1024, 2048, 3072, 4096],
   1024: [2048, 3072, 4096, 5120, 6144, 7168, 8192],
