@@ -18,13 +18,13 @@ function setUp() {
   const done: string[] = [];
   let holds = true;
   const lost = new AbortController();
-  const take = (name: string, frames: readonly Frame[], fence = 1, shardId = 'shard') => {
+  const take = (name: string, frames: readonly Frame[], fence = 1, behindMs = 0) => {
     const batch: Batch<Frame> = {
-      shardId,
+      shardId: 'shard',
       fence,
       signal: lost.signal,
       holds: () => holds,
-      millisBehindLatest: 0,
+      millisBehindLatest: behindMs,
       checkpoint: () => Promise.resolve(),
       hold: () => () => {
         done.push(name);
@@ -125,6 +125,12 @@ test('sessions are closed by themselves', async () => {
   take('a', [at(0, 1), at(0, 1, { rtmsStreamId: 'other' })]);
   gatherer.closeSession('other');
   expect(Object.keys(await written())).toEqual(['other/7/2027-01-15T08-00Z']);
+  take('b', [at(1, 2)], 1, 60_000);
+  gatherer.closeSession('stream-1');
+  expect(await written()).toEqual({});
+  take('c', [at(2, 3)]);
+  gatherer.closeSession('stream-1');
+  expect(await written()).toEqual({ 'stream-1/7/2027-01-15T08-00Z': [1, 2, 3] });
 });
 
 test('a shard that is lost is dropped with its memory, and so is that of an earlier claim', async () => {

@@ -62,6 +62,8 @@ interface Shard<Item> {
   readonly slices: Map<string, OpenSlice<Item>>;
   /** The newest minute of each session, and since when it is known: what tells that an earlier one is over. */
   readonly reached: Map<string, { readonly minuteMs: number; readonly sinceMs: number }>;
+  /** How far behind the newest record of the shard its last batch was, ms. */
+  behindMs: number;
 }
 
 /**
@@ -70,6 +72,9 @@ interface Shard<Item> {
  * clocks of their own.
  */
 const GRACE_MS = 5_000;
+
+/** A shard that is less behind than this has been read to its newest record, but for what a page takes. */
+const AT_TIP_MS = 2_000;
 
 /** How long a page may be on its way from Kinesis to here: what arrived in the shard meanwhile is not in it. */
 const PAGE_MS = 1_000;
@@ -99,6 +104,7 @@ export class Gatherer<Item> {
   take(items: readonly Item[], batch: Batch<Item>): void {
     const shard = this.#shard(batch);
     const held: HeldBatch = { waitingFor: 0, done: batch.hold() };
+    shard.behindMs = batch.millisBehindLatest ?? 0;
     const readThroughMs = Date.now() - (batch.millisBehindLatest ?? 0) - PAGE_MS;
     for (const item of items) {
       const slice = this.#sliceFor(item, shard, readThroughMs);
@@ -125,9 +131,11 @@ export class Gatherer<Item> {
     this.#close(shardId, () => true);
   }
 
+  /** Closes what there is of a session that is over, save where more of it is still to be read: it would be written in pieces. */
   closeSession(rtmsStreamId: string): void {
-    for (const shardId of this.#shards.keys())
-      this.#close(shardId, (slice) => slice.rtmsStreamId === rtmsStreamId);
+    for (const [shardId, { behindMs }] of this.#shards)
+      if (behindMs < AT_TIP_MS)
+        this.#close(shardId, (slice) => slice.rtmsStreamId === rtmsStreamId);
   }
 
   /** Closes everything: its memory is needed, and what is added to the same minutes later is joined to them. */
@@ -153,6 +161,7 @@ export class Gatherer<Item> {
       newest: new Map(),
       slices: new Map(),
       reached: new Map(),
+      behindMs: 0,
     };
     this.#shards.set(batch.shardId, shard);
     return shard;
