@@ -122,6 +122,14 @@ export const EXCUSED_FINDINGS: readonly ExcusedFinding[] = [
     reason: 'nothing behind it is Java, and no body is parsed before its signature is verified',
   },
   {
+    id: 'CKV_AWS_18',
+    types: ['AWS::S3::Bucket'],
+    what: 'a bucket without access logs',
+    reason:
+      'it is the bucket into which the accesses to recordings are logged; a log of the log has no end',
+    when: ({ records }) => records.archive !== undefined,
+  },
+  {
     id: 'W3005',
     types: [...FUNCTIONS, 'AWS::ECS::Service', 'AWS::ApiGatewayV2::ApiMapping'],
     what: 'a dependency that is stated twice',
