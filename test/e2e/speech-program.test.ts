@@ -19,4 +19,4 @@ test('main.ts with Deepgram: killed, cut off and interrupted, it writes each wor
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
-}, 60_000);
+}, 120_000);

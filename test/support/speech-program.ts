@@ -111,10 +111,14 @@ export async function expectSpeechProgram(
   let program = start();
   try {
     // Without positions it begins with what is said from now on: one frame of silence after the other until it is there.
-    await waitUntil(async () => {
-      if (put * 20 < BEGINS_MS - 2_000) await say(put + 1);
-      return fake.opened > 0 || existsSync(positions);
-    });
+    await waitUntil(
+      async () => {
+        if (put * 20 < BEGINS_MS - 2_000) await say(put + 1);
+        return fake.opened > 0 || existsSync(positions);
+      },
+      // The process begins in a second; on a busy machine it took more than fifteen.
+      { timeout: 40_000, interval: 100 },
+    );
     await say((BEGINS_MS + 3.4 * 900) / 20);
     // The last word has no pause behind it yet.
     await heard(3);
