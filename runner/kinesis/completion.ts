@@ -18,10 +18,24 @@ export class Completion {
   #openUnits = 0;
   #writtenUnits = 0;
   readonly #flushes = new Set<Flush>();
+  readonly #openLanes = new Set<Lane>();
 
   /** Accepted, and neither written nor dropped. */
   get openUnits(): number {
     return this.#openUnits;
+  }
+
+  /**
+   * The lanes that have such units, those that wait longest first. A task of 2,000 transcripts has 2,000 lanes and one
+   * line in twenty of them: to look at all of them, 50 times a second, took a sixth of its CPU.
+   */
+  get openLanes(): ReadonlySet<Lane> {
+    return this.#openLanes;
+  }
+
+  /** Does anybody wait for units to be done? */
+  get isFlushing(): boolean {
+    return this.#flushes.size > 0;
   }
 
   get writtenUnits(): number {
@@ -33,6 +47,7 @@ export class Completion {
   }
 
   accept(lane: Lane, units: number): void {
+    if (lane.done === lane.accepted) this.#openLanes.add(lane);
     lane.accept(units);
     this.#openUnits += units;
   }
@@ -43,6 +58,7 @@ export class Completion {
    */
   done(lane: Lane, unit: Unit, cause?: DropCause): void {
     lane.countDone();
+    if (lane.done === lane.accepted) this.#openLanes.delete(lane);
     this.#openUnits -= 1;
     if (cause === undefined) {
       this.#writtenUnits += 1;

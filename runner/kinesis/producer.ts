@@ -2,6 +2,7 @@ import { KINESIS_LIMITS, PUT_UNIT_BYTES } from '../../shared/kinesis-rules.ts';
 import { SILENT_LOGGER } from '../../shared/logger.ts';
 import { MemoryPool } from '../../shared/memory-pool.ts';
 import { type Metrics, NO_METRICS } from '../../shared/metrics.ts';
+import { CallPace, LINE_GAPS, MEDIA_GAPS, TICK_MS } from './call-pace.ts';
 import { Completion } from './completion.ts';
 import type { Lane } from './lane.ts';
 import { type KeySelection, LaneTable, selects } from './lane-table.ts';
@@ -35,8 +36,6 @@ export interface ProducerStats {
   readonly dropped: Readonly<Record<DropCause, number>>;
 }
 
-/** How often lanes are looked at while anything waits. A record may leave that much later than its policy says. */
-const TICK_MS = 20;
 /** The disk is read again when a lane holds less than that. */
 const REFILL_BYTES = 4 * PUT_UNIT_BYTES;
 
@@ -82,7 +81,7 @@ const REFILL_BYTES = 4 * PUT_UNIT_BYTES;
  * - Lines one to a record: one record a round trip is 75 lines a second, and a transcript waited behind rosters. Lines
  *   now share a record with those that came while the record before was on its way.
  * - A call for each record that becomes ready: a call leaves at most every `TICK_MS` instead and takes along what is
- *   ready by then. With two large wake-ups of the sockets instead of four, that saved an eighth of the CPU.
+ *   ready by then (call-pace.ts). With two large wake-ups of the sockets instead of four, that saved an eighth of the CPU.
  * - Taking whatever the sockets bring: at 110 % of a core the loop did nothing but read and look, for each frame, for
  *   another one to drop; one in twenty was written. The remedy lies before `put`: rtms/wire/read-budget.ts.
  * - Other transports: with 8 calls at once, a call takes 33 ms the SDK's way, 21 ms over pooled HTTP/2, and 17 ms over
@@ -99,13 +98,13 @@ export class Producer {
   readonly #lanes: LaneTable;
   readonly #completion = new Completion();
   readonly #sender: Sender;
+  readonly #pace: CallPace;
 
   /** Read once a tick and once an answer. Exact enough for arrival times, and cheaper than a clock read per frame. */
   #nowMs = performance.now();
   #timer: NodeJS.Timeout | undefined;
   #ticking = false;
   #pumpQueued = false;
-  #pumpedAtMs = Number.NEGATIVE_INFINITY;
   #closed = false;
 
   constructor(options: ProducerOptions) {
@@ -115,6 +114,7 @@ export class Producer {
       memory: options.pool ?? new MemoryPool(),
       limits: { ...DEFAULT_MEMORY_LIMITS, ...options.memory },
     });
+    this.#pace = new CallPace(options.aggregate ? MEDIA_GAPS : LINE_GAPS);
     this.#metrics = options.metrics ?? NO_METRICS;
     this.#sender = new Sender({
       client: options.client,
@@ -149,6 +149,7 @@ export class Producer {
       return;
     }
     this.#startTicking();
+    this.#pace.arrived(this.#nowMs);
     lane.catchUp.arrived(unit.payloadBytes, this.#nowMs);
     if (this.#spool && this.#mustSpool(this.#spool, lane, unit)) {
       this.#spool.append(unit, this.#nowMs);
@@ -169,8 +170,9 @@ export class Producer {
   async flush(signal?: AbortSignal, keys: KeySelection = () => true): Promise<void> {
     const lanes = [...this.#lanes].filter(({ partitionKey }) => selects(keys, partitionKey));
     for (const lane of lanes) lane.startFlush();
+    const flushed = this.#completion.wait(lanes, signal);
     this.#queuePump();
-    await this.#completion.wait(lanes, signal);
+    await flushed;
   }
 
   /**
@@ -213,7 +215,8 @@ export class Producer {
 
   stats(): ProducerStats {
     let oldestAtMs = Number.POSITIVE_INFINITY;
-    for (const lane of this.#lanes) oldestAtMs = Math.min(oldestAtMs, lane.oldestAtMs);
+    for (const lane of this.#completion.openLanes)
+      oldestAtMs = Math.min(oldestAtMs, lane.oldestAtMs);
     const spooledAtMs = this.#spool?.oldestCapturedAtMs;
     return {
       bufferedBytes: this.#bufferedBytes,
@@ -271,7 +274,8 @@ export class Producer {
   }
 
   #tick(): void {
-    this.#pump();
+    this.#nowMs = performance.now();
+    if (this.#mayCall(this.#nowMs)) this.#pump();
     this.#spool?.write(this.#nowMs);
     this.#lanes.sweep(this.#nowMs);
     this.#completion.wake();
@@ -280,25 +284,31 @@ export class Producer {
   }
 
   /**
-   * Pumps after the current batch of arrivals, but not twice within a tick. What becomes ready until then shares the
-   * calls, and a call costs as much CPU as dozens of the records in it.
+   * Pumps after the current batch of arrivals, as soon as the gap between calls is over. What becomes ready until then
+   * shares the calls, and a call costs as much CPU as dozens of the records in it.
    */
   #queuePump(): void {
     if (this.#pumpQueued) return;
     this.#pumpQueued = true;
     const pump = () => {
       this.#pumpQueued = false;
-      this.#pump();
+      // A tick may have made calls meanwhile, which begins the gap anew.
+      if (this.#mayCall(performance.now())) this.#pump();
+      else this.#queuePump();
     };
-    const waitMs = this.#pumpedAtMs + TICK_MS - performance.now();
+    const waitMs = this.#pace.waitMs(performance.now(), this.#completion.isFlushing);
     if (waitMs > 0) setTimeout(pump, waitMs);
     else setImmediate(pump);
   }
 
+  #mayCall(nowMs: number): boolean {
+    return this.#pace.mayCall(nowMs, this.#completion.isFlushing);
+  }
+
   #pump(): void {
     this.#nowMs = performance.now();
-    this.#pumpedAtMs = this.#nowMs;
-    this.#sender.pump(this.#lanes, (lane) => this.#refill(lane), this.#nowMs);
+    this.#pace.called(this.#nowMs);
+    this.#sender.pump(this.#completion.openLanes, (lane) => this.#refill(lane), this.#nowMs);
   }
 
   /** Reads from the disk when the lane runs dry. @returns whether more of its key lies there */

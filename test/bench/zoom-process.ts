@@ -22,7 +22,7 @@ const KEEP_ALIVE_MS = 10_000;
 interface Moment {
   readonly bytes: Buffer;
   readonly messages: number;
-  /** Where the 13 digits of each timestamp are. */
+  /** Where the 13 digits of each time are by which a receiver measures its delay. */
   readonly timestampsAt: readonly number[];
 }
 
@@ -61,12 +61,16 @@ function load(name: WorkloadName): void {
 function encodeMoment(messages: readonly object[]): Moment {
   const frames = messages.map((message) => frameOf(Buffer.from(JSON.stringify(message))));
   const bytes = Buffer.concat(frames);
-  const key = Buffer.from('"timestamp":');
-  const timestampsAt: number[] = [];
-  for (let at = bytes.indexOf(key); at >= 0; at = bytes.indexOf(key, at + 1)) {
-    timestampsAt.push(at + key.length);
-  }
+  const timestampsAt = ['"timestamp":', '"start_time":'].flatMap((key) => placesAfter(bytes, key));
   return { bytes, messages: messages.length, timestampsAt };
+}
+
+function placesAfter(bytes: Buffer, key: string): number[] {
+  const places: number[] = [];
+  for (let at = bytes.indexOf(key); at >= 0; at = bytes.indexOf(key, at + 1)) {
+    places.push(at + key.length);
+  }
+  return places;
 }
 
 /** An unmasked text frame. */
