@@ -23,7 +23,7 @@ import type { ConfigInput } from './config/schema.ts';
 import { DEV, PROD } from './config/stages.ts';
 import { CONTAINER_USER } from './runner/runner-image.ts';
 import { RtmsKinesisStack } from './stack.ts';
-import { costTables } from './study/cost-table.ts';
+import { costTables, sendRateTable } from './study/cost-table.ts';
 import { drawDashboard, widgetsOf } from './study/pictures/dashboard-picture.ts';
 import { findingsTable } from './validation/excused-findings.ts';
 
@@ -640,7 +640,9 @@ describe('monitoring', { timeout: TIMEOUT_MS }, () => {
 
 describe('documents', () => {
   test('the cost tables of docs/deploy.md are current', () => {
-    expect(readFileSync(fromRoot('docs/deploy.md'), 'utf8')).toContain(costTables());
+    const document = readFileSync(fromRoot('docs/deploy.md'), 'utf8');
+    expect(document).toContain(costTables());
+    expect(document).toContain(sendRateTable());
   });
 
   test('docs/deploy.md names every finding that is excused, and why', () => {

@@ -43,6 +43,18 @@ describe('streamHour', () => {
   });
 });
 
+/** 16 kHz mono alone. */
+function l16(sendRateMs: number, dataOpt: 'AUDIO_MULTI_STREAMS' | 'AUDIO_MIXED_STREAM') {
+  const audio = {
+    codec: 'L16',
+    sampleRate: 'SR_16K',
+    channel: 'MONO',
+    sendRateMs,
+    dataOpt,
+  } as const;
+  return { audio, video: false, deskshare: false } as const;
+}
+
 describe('meetingLoad', () => {
   test('a meeting of L16 audio writes 112,650 B/s in five records a second', () => {
     const { zoom } = readConfig({
@@ -58,6 +70,24 @@ describe('meetingLoad', () => {
     expect(media).toEqual({ bytesPerSecond: 112_650, putsPerSecond: 5 });
     expect(events.putsPerSecond).toBeCloseTo(1.1);
   });
+
+  test.each([
+    { sendRateMs: 20, dataOpt: 'AUDIO_MULTI_STREAMS', puts: 5, bytes: 112_650 },
+    { sendRateMs: 100, dataOpt: 'AUDIO_MULTI_STREAMS', puts: 5, bytes: 99_330 },
+    { sendRateMs: 500, dataOpt: 'AUDIO_MULTI_STREAMS', puts: 5, bytes: 96_666 },
+    { sendRateMs: 1_000, dataOpt: 'AUDIO_MULTI_STREAMS', puts: 3, bytes: 96_333 },
+    { sendRateMs: 20, dataOpt: 'AUDIO_MIXED_STREAM', puts: 5, bytes: 37_550 },
+    { sendRateMs: 500, dataOpt: 'AUDIO_MIXED_STREAM', puts: 2, bytes: 32_222 },
+    { sendRateMs: 1_000, dataOpt: 'AUDIO_MIXED_STREAM', puts: 1, bytes: 32_111 },
+  ] as const)(
+    'sound in messages of $sendRateMs ms, $dataOpt, is written in $puts records a second',
+    ({ sendRateMs, dataOpt, puts, bytes }) => {
+      const { zoom } = readConfig({ zoom: { media: l16(sendRateMs, dataOpt) } });
+      const { media } = meetingLoad(zoom.media);
+      expect(media.putsPerSecond).toBeCloseTo(puts);
+      expect(media.bytesPerSecond).toBeCloseTo(bytes);
+    },
+  );
 
   test('a meeting without media writes no media', () => {
     const { zoom } = readConfig({

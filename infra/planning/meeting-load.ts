@@ -48,7 +48,8 @@ export function meetingLoad(media: MediaRequest): MeetingLoad {
     media: {
       bytesPerSecond: audio + video + share,
       // Audio has one key a meeting; every camera and the share have one each.
-      putsPerSecond: putsPerSecond(audio) + cameras * putsPerSecond(camera) + putsPerSecond(share),
+      putsPerSecond:
+        audioPuts(media.audio) + cameras * putsPerSecond(camera) + putsPerSecond(share),
     },
     events: { bytesPerSecond: lines * EVENT_BYTES, putsPerSecond: lines },
     sources:
@@ -73,10 +74,25 @@ export function shardsFor(load: WriteLoad, meetings: number, shardLoad: number):
   return Math.max(1, Math.ceil((perMeeting * meetings) / shardLoad));
 }
 
+function audioFlow(audio: AudioRequest): { framesPerSecond: number; frameBytes: number } {
+  const framesPerSource = 1000 / audio.sendRateMs;
+  return {
+    framesPerSecond: audioSources(audio) * framesPerSource,
+    frameBytes: codecBytesPerSecond(audio) / framesPerSource + FRAME_OVERHEAD_BYTES,
+  };
+}
+
 function audioBytesPerSecond(audio: AudioRequest): number {
-  const sources = audioSources(audio);
-  const framesPerSecond = 1000 / audio.sendRateMs;
-  return sources * (codecBytesPerSecond(audio) + framesPerSecond * FRAME_OVERHEAD_BYTES);
+  const { framesPerSecond, frameBytes } = audioFlow(audio);
+  return framesPerSecond * frameBytes;
+}
+
+/** A frame over one PUT unit leaves by itself. Frames that are rarer than flushes do not share a record either. */
+function audioPuts(audio: AudioRequest | false): number {
+  if (!audio) return 0;
+  const { framesPerSecond, frameBytes } = audioFlow(audio);
+  if (frameBytes >= PUT_UNIT_BYTES) return framesPerSecond;
+  return Math.min(framesPerSecond, putsPerSecond(framesPerSecond * frameBytes));
 }
 
 const audioSources = ({ dataOpt }: AudioRequest): number =>

@@ -1,9 +1,17 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
+import { putUnits } from '../../shared/kinesis-rules.ts';
 import { fromRoot } from '../bundling/bundle-options.ts';
 import { type ConfigInput, readConfig } from '../config/schema.ts';
 import { DEV, PROD } from '../config/stages.ts';
-import { type CostLine, costPerHour, floodHour, runnerPrices } from '../planning/cost-model.ts';
+import {
+  type CostLine,
+  costPerHour,
+  floodHour,
+  runnerPrices,
+  streamHour,
+} from '../planning/cost-model.ts';
+import { meetingLoad } from '../planning/meeting-load.ts';
 import { HOURS_PER_MONTH } from '../planning/prices.ts';
 import { markdownTable, replaceSection } from './markdown.ts';
 
@@ -51,6 +59,8 @@ const VARIANTS: readonly Variant[] = [
   },
 ];
 
+const SEND_RATES_MS = [20, 100, 200, 500, 1_000] as const;
+
 interface Variant {
   readonly caption: string;
   readonly config: ConfigInput;
@@ -68,6 +78,42 @@ export function costTables(): string {
     ...VARIANTS.map((variant) => `**${variant.caption}**\n\n${costTable(variant)}`),
     `A flood that fills the webhook's default throttle costs ${dollars(flood)} an hour. A task that packing ends saves ${dollars(runnerPrices(readConfig({})).taskHour)} an hour.`,
   ].join('\n\n');
+}
+
+/** The archive profile: L16 in longer messages. Dollars a meeting-hour of what differs. */
+export function sendRateTable(): string {
+  const load = (sendRateMs: number, capacity: ConfigInput['records']) => {
+    const audio = { codec: 'L16', sampleRate: 'SR_16K', channel: 'MONO', sendRateMs } as const;
+    const config = readConfig({
+      zoom: { media: { ...AUDIO_ONLY, audio } },
+      ...(capacity === undefined ? {} : { records: capacity }),
+    });
+    const { media } = meetingLoad(config.zoom.media);
+    return { media, dollarsPerHour: streamHour(config, media, 1000) / 1000 };
+  };
+  return markdownTable([
+    [
+      '`sendRateMs`',
+      'records a second',
+      'PUT units a second',
+      'kB/s',
+      '$ provisioned',
+      '$ on demand',
+    ],
+    Array(6).fill('---:'),
+    ...SEND_RATES_MS.map((sendRateMs) => {
+      const { media, dollarsPerHour } = load(sendRateMs, provisioned());
+      const units = media.putsPerSecond * putUnits(media.bytesPerSecond / media.putsPerSecond);
+      return [
+        sendRateMs,
+        media.putsPerSecond.toFixed(1),
+        units.toFixed(1),
+        (media.bytesPerSecond / 1000).toFixed(1),
+        `$${dollarsPerHour.toFixed(5)}`,
+        `$${load(sendRateMs, undefined).dollarsPerHour.toFixed(4)}`,
+      ];
+    }),
+  ]);
 }
 
 function costTable({ config: input, meetings }: Variant): string {
@@ -102,5 +148,6 @@ function dollars(amount: number): string {
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
   const document = readFileSync(DOCUMENT, 'utf8');
-  writeFileSync(DOCUMENT, replaceSection(document, 'costs', costTables()));
+  const withCosts = replaceSection(document, 'costs', costTables());
+  writeFileSync(DOCUMENT, replaceSection(withCosts, 'send-rates', sendRateTable()));
 }

@@ -32,7 +32,7 @@ import { benchRunner } from './runner.ts';
 import { benchShards } from './shards.ts';
 import { benchSoak } from './soak.ts';
 import { benchWebhook } from './webhook.ts';
-import { WORKLOADS, type WorkloadName } from './workloads.ts';
+import { ONLY_WHEN_NAMED, WORKLOADS, type WorkloadName } from './workloads.ts';
 
 const { positionals, values } = commandOptions('npm run bench -- [name]', {
   allowPositionals: true,
@@ -40,7 +40,7 @@ const { positionals, values } = commandOptions('npm run bench -- [name]', {
     /** Comma-separated names of builds/*.ts. */
     builds: { type: 'string', default: BUILDS.join() },
     /** Comma-separated names of WORKLOADS. */
-    workloads: { type: 'string', default: Object.keys(WORKLOADS).join() },
+    workloads: { type: 'string', default: usualWorkloads().join() },
     /** Comma-separated numbers of sessions instead of the workload's own. */
     steps: { type: 'string' },
     rounds: { type: 'string', default: '3' },
@@ -50,6 +50,11 @@ const { positionals, values } = commandOptions('npm run bench -- [name]', {
     write: { type: 'boolean', default: false },
   },
 });
+
+function usualWorkloads(): readonly WorkloadName[] {
+  const names = Object.keys(WORKLOADS) as WorkloadName[];
+  return names.filter((name) => !ONLY_WHEN_NAMED.includes(name));
+}
 
 const BENCHES: Readonly<Record<string, () => Promise<unknown>>> = {
   runner: () =>

@@ -91,6 +91,14 @@ const share = (sizeBytes: number, intervalMs: number): Flow => ({
 const VIDEO_REQUEST = { codec: 'H264', resolution: 'HD', fps: 30 };
 const SHARE_REQUEST = { codec: 'JPG', resolution: 'FHD', fps: 1 };
 
+/** For those who record and do not listen: the same sound in fewer, larger messages. */
+const archive = (sendRateMs: number): Workload => ({
+  title: `L16, ${sendRateMs} ms, one speaker`,
+  media: { ...SILENT, audio: { ...AUDIO, sendRateMs, dataOpt: 'AUDIO_MIXED_STREAM' } },
+  flows: [audio(32 * sendRateMs, sendRateMs)],
+  steps: [300, 600],
+});
+
 export const WORKLOADS = {
   audio: {
     title: 'L16 16 kHz mono, 20 ms, one speaker',
@@ -110,6 +118,9 @@ export const WORKLOADS = {
     flows: [audio(3_200, 100)],
     steps: [300, 600, 1_000, 1_500, 2_000],
   },
+  'audio-200ms': archive(200),
+  'audio-500ms': archive(500),
+  'audio-1000ms': archive(1_000),
   opus: {
     title: 'Opus 48 kHz stereo, 20 ms, one speaker',
     media: { ...SILENT, audio: { codec: 'OPUS', dataOpt: 'AUDIO_MIXED_STREAM' } },
@@ -149,3 +160,10 @@ export const WORKLOADS = {
 } as const satisfies Readonly<Record<string, Workload>>;
 
 export type WorkloadName = keyof typeof WORKLOADS;
+
+/** Those that `npm run bench -- runner` leaves out unless they are named. */
+export const ONLY_WHEN_NAMED: readonly WorkloadName[] = [
+  'audio-200ms',
+  'audio-500ms',
+  'audio-1000ms',
+];
