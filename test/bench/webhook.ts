@@ -95,11 +95,14 @@ async function coldImportMs(file: string, secretsPort: number): Promise<number> 
       AWS_ENDPOINT_URL_SECRETS_MANAGER: `http://127.0.0.1:${secretsPort}`,
       SESSION_TABLE: 'table',
       JOB_QUEUE_URL: 'queue',
-      ZOOM_SECRET_ID: 'secret',
+      DEPLOYMENT: 'bench',
+      ZOOM_WEBHOOK_SECRET_ID: 'secret',
     },
   });
   const [output] = await Promise.all([text(child.stderr), once(child, 'exit')]);
-  return Number(/took ([\d.]+)/.exec(output)?.[1]);
+  const tookMs = Number(/took ([\d.]+)/.exec(output)?.[1]);
+  if (Number.isNaN(tookMs)) throw new Error(`the bundle does not start: ${output}`);
+  return tookMs;
 }
 
 async function measureAnswers(): Promise<WebhookFigures['warm']> {
