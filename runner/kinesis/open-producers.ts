@@ -5,8 +5,10 @@ import type { MemoryPool } from '../../shared/memory-pool.ts';
 import type { CounterMetrics } from '../../shared/metrics.ts';
 import { markRecoveredFrame, markRecoveredLine } from '../../shared/record/media-record.ts';
 import { Producer } from './producer.ts';
+import type { ProducerOptions } from './producer-options.ts';
 import type { PutRecordsClient } from './put-client.ts';
-import { openSpool, type Spool, type SpoolOptions } from './spool/spool.ts';
+import type { SpoolOptions } from './spool/spool.ts';
+import { SpoolOpening } from './spool/spool-opening.ts';
 import { checkStream } from './stream-check.ts';
 
 /** Events are few, small and dropped last, so a tenth of the disk is enough for them. */
@@ -60,28 +62,31 @@ export async function openProducers(options: ProducersOptions): Promise<Producer
     attempt('media stream', () => checkStream(aws.media, mediaStream)),
     attempt('events stream', () => checkStream(aws.events, eventsStream)),
   ]);
-  const spoolOf = (name: string, share: number, markRecovered: SpoolOptions['markRecovered']) =>
-    spoolOrNone(options, {
-      directory: join(config.spoolDir, name),
-      maxBytes: Math.floor(spoolMaxBytes * share),
-      logger,
-      ...(markRecovered && { markRecovered }),
-    });
-  const shared = { logger, metrics, pool: memory };
-  const media = new Producer({
-    ...shared,
-    client: aws.mediaPuts,
-    streamName: mediaStream,
-    aggregate: true,
-    ...(await spoolOf('media', 1 - EVENTS_SPOOL_SHARE, markRecoveredFrame)),
+  const openings: SpoolOpening[] = [];
+  const open = async (
+    producer: Pick<ProducerOptions, 'client' | 'streamName' | 'aggregate'>,
+    spool: Pick<SpoolOptions, 'directory' | 'maxBytes' | 'markRecovered'>,
+  ) => {
+    const opening = new SpoolOpening({ ...spool, logger, metrics });
+    openings.push(opening);
+    const opened = await opening.open();
+    const shared = { logger, metrics, pool: memory, ...(opened && { spool: opened }) };
+    const started = new Producer({ ...producer, ...shared });
+    if (!opened) opening.keepTrying((late) => started.useSpool(late));
+    return started;
+  };
+  const spoolOf = (name: string, share: number) => ({
+    directory: join(config.spoolDir, name),
+    maxBytes: Math.floor(spoolMaxBytes * share),
   });
-  const events = new Producer({
-    ...shared,
-    client: aws.eventPuts,
-    streamName: eventsStream,
-    aggregate: false,
-    ...(await spoolOf('events', EVENTS_SPOOL_SHARE, markRecoveredLine)),
-  });
+  const media = await open(
+    { client: aws.mediaPuts, streamName: mediaStream, aggregate: true },
+    { ...spoolOf('media', 1 - EVENTS_SPOOL_SHARE), markRecovered: markRecoveredFrame },
+  );
+  const events = await open(
+    { client: aws.eventPuts, streamName: eventsStream, aggregate: false },
+    { ...spoolOf('events', EVENTS_SPOOL_SHARE), markRecovered: markRecoveredLine },
+  );
   return {
     media,
     events,
@@ -96,27 +101,8 @@ export async function openProducers(options: ProducersOptions): Promise<Producer
       events.observeLevels();
     },
     async drain(signal) {
+      for (const opening of openings) opening.stop();
       await Promise.all([media.close(signal), events.close(signal)]);
     },
   };
-}
-
-/**
- * A task whose disk cannot be used starts without one: what memory cannot hold is then dropped and reported, while a
- * task that does not start serves nobody.
- */
-async function spoolOrNone(
-  { logger, metrics }: Pick<ProducersOptions, 'logger' | 'metrics'>,
-  spool: SpoolOptions,
-): Promise<{ spool?: Spool }> {
-  try {
-    return { spool: await openSpool(spool) };
-  } catch (error) {
-    metrics.count('SpoolUnavailable');
-    logger.error('the spool cannot be opened: what waits is held in memory alone', {
-      event: 'spool_unavailable',
-      error,
-    });
-    return {};
-  }
 }

@@ -93,7 +93,7 @@ const REFILL_BYTES = 4 * PUT_UNIT_BYTES;
  * Figures: docs/performance.md.
  */
 export class Producer {
-  readonly #spool: Spool | undefined;
+  #spool: Spool | undefined;
   readonly #metrics: Metrics;
   readonly #lanes: LaneTable;
   readonly #completion = new Completion();
@@ -129,11 +129,22 @@ export class Producer {
         this.#queuePump();
       },
     });
-    this.#spool = options.spool;
-    this.#spool?.attach((unit, cause) => {
+    if (options.spool) this.useSpool(options.spool);
+  }
+
+  /**
+   * Takes a spool, once; also a producer that is at work, whose disk could not be used when it started. What an earlier
+   * process left there goes behind what memory holds of the same key, and before what comes from now on. Readers refuse it
+   * where a newer epoch of its stream stands before it (docs/adr/0007-spool.md). After `close` it stays for the next process.
+   */
+  useSpool(spool: Spool): void {
+    if (this.#spool) throw new Error('a producer has one spool');
+    if (this.#closed) return;
+    this.#spool = spool;
+    spool.attach((unit, cause) => {
       this.#completion.done(this.#lanes.lane(unit.partitionKey), unit, cause);
     });
-    for (const [partitionKey, units] of this.#spool?.recovered() ?? []) {
+    for (const [partitionKey, units] of spool.recovered()) {
       this.#completion.accept(this.#lanes.lane(partitionKey), units);
       this.#startTicking();
     }

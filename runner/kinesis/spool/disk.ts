@@ -1,9 +1,17 @@
 import type { Logger } from '../../../shared/logger.ts';
 import { SpoolSegment } from './segment.ts';
-import { headerBytes, removeSegment, segmentPath } from './segment-files.ts';
+import { headerBytes, mayPass, removeSegment, segmentPath } from './segment-files.ts';
 
-/** After a failed write, nothing is written for that long. */
+/** After a failed write nothing is written for that long, and after a failed read nothing is read. */
 const RETRY_AFTER_MS = 1_000;
+/**
+ * A disk may fail to read for that long before its own files count as lost: their keys wait for them, and all that comes for
+ * these keys meanwhile waits in memory, since a disk that does not read does not write either.
+ */
+const READ_FOR_MS = 15_000;
+/** Files of an earlier process hold up nobody after that. They are tried again this often, for so long in all. */
+const READ_LATER_MS = 30_000;
+const READ_OLD_FOR_MS = 300_000;
 /** A failure is logged again after that. */
 const LOG_EVERY_MS = 60_000;
 
@@ -18,7 +26,10 @@ export class SpoolDisk {
   #pendingBytes = 0;
   #ordinal: number;
   #last: Promise<void> = Promise.resolve();
-  #failedAtMs = Number.NEGATIVE_INFINITY;
+  #writeFailedAtMs = Number.NEGATIVE_INFINITY;
+  #readFailedAtMs = Number.NEGATIVE_INFINITY;
+  /** When the first of the reads failed after which none has succeeded; undefined while the disk reads. */
+  #unreadSinceMs: number | undefined;
   #loggedAtMs = Number.NEGATIVE_INFINITY;
 
   /** See `SpoolOptions`. */
@@ -82,9 +93,19 @@ export class SpoolDisk {
     this.enqueue(() => removeSegment(segment));
   }
 
+  /** The segment is no longer ours to write, and its file stays for the next process. */
+  leave(segment: SpoolSegment): void {
+    segment.state = 'gone';
+    this.#fileBytes -= segment.bytes;
+  }
+
   failed(operation: 'append' | 'read' | 'rewrite', error: unknown): void {
     const nowMs = performance.now();
-    if (operation === 'append') this.#failedAtMs = nowMs;
+    if (operation === 'append') this.#writeFailedAtMs = nowMs;
+    if (operation === 'read') {
+      this.#readFailedAtMs = nowMs;
+      this.#unreadSinceMs ??= nowMs;
+    }
     if (nowMs - this.#loggedAtMs < LOG_EVERY_MS) return;
     this.#loggedAtMs = nowMs;
     const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown';
@@ -92,7 +113,34 @@ export class SpoolDisk {
   }
 
   mayWrite(nowMs: number): boolean {
-    return nowMs - this.#failedAtMs >= RETRY_AFTER_MS;
+    return nowMs - this.#writeFailedAtMs >= RETRY_AFTER_MS;
+  }
+
+  /** A read has succeeded. */
+  hasRead(): void {
+    this.#unreadSinceMs = undefined;
+  }
+
+  mayRead(): boolean {
+    return this.#unreadSinceMs === undefined || this.#sinceFailedReadMs >= RETRY_AFTER_MS;
+  }
+
+  /** Whether files of an earlier process are passed over: the disk has failed to read for long, and was tried just now. */
+  get passesOver(): boolean {
+    return this.#unreadMs >= READ_FOR_MS && this.#sinceFailedReadMs < READ_LATER_MS;
+  }
+
+  /** Whether to read a segment once more, after a read of it has failed. */
+  readsAgain({ isRecovered }: SpoolSegment, error: unknown): boolean {
+    return mayPass(error) && this.#unreadMs < (isRecovered ? READ_OLD_FOR_MS : READ_FOR_MS);
+  }
+
+  get #unreadMs(): number {
+    return this.#unreadSinceMs === undefined ? 0 : performance.now() - this.#unreadSinceMs;
+  }
+
+  get #sinceFailedReadMs(): number {
+    return performance.now() - this.#readFailedAtMs;
   }
 
   lost(units: number): void {

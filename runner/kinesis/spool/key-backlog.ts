@@ -1,7 +1,7 @@
 import { ClassBytes, type DropCause, type Unit, type UnitClass } from '../unit.ts';
 import type { SpoolDisk } from './disk.ts';
 import type { SpoolSegment } from './segment.ts';
-import { appendUnits, readFrames, rewriteSegment } from './segment-files.ts';
+import { appendUnits, mayPass, readFrames, rewriteSegment } from './segment-files.ts';
 import { frameBytes, type SpoolFrame } from './segment-format.ts';
 
 /** A tail is written when it is that long or that old. Larger and fewer writes cost less; a crash loses the tail. */
@@ -60,7 +60,9 @@ export class KeyBacklog {
   }
 
   get #nextToLoad(): SpoolSegment | undefined {
-    return this.#segments.find(({ state }) => state !== 'loaded');
+    const isNext = ({ state, isRecovered }: SpoolSegment) =>
+      state !== 'loaded' && !(isRecovered && this.#disk.passesOver);
+    return this.#segments.find(isNext);
   }
 
   /** Bytes of one class in the tail. */
@@ -90,7 +92,7 @@ export class KeyBacklog {
 
   /** Reads the next units; ignored while a read is under way. See `Spool.load`. */
   load(deliver: (units: readonly Unit[]) => void): void {
-    if (this.#isLoading) return;
+    if (this.#isLoading || (this.#nextToLoad && !this.#disk.mayRead())) return;
     this.#isLoading = true;
     this.#disk.enqueue(() => this.#loadNext(deliver));
   }
@@ -175,16 +177,20 @@ export class KeyBacklog {
     }
     segment.state = 'busy';
     let frames: readonly SpoolFrame[] = [];
+    let failure: unknown;
     try {
       frames = await readFrames(segment);
+      this.#disk.hasRead();
     } catch (error) {
       this.#disk.failed('read', error);
+      failure = error;
     }
     this.#isLoading = false;
     if (this.#leave(segment)) return;
+    if (failure !== undefined && this.#disk.readsAgain(segment, failure)) return;
     const { units, missing } = segment.load(frames, this.#disk.markRecovered);
     segment.state = 'loaded';
-    if (units.length === 0) this.#remove(segment);
+    if (units.length === 0) this.#removeUnread(segment, failure);
     deliver(units);
     if (missing.length > 0) this.#disk.lost(missing.length);
     for (const unit of missing) this.#dropped(unit, 'write_failed');
@@ -214,6 +220,19 @@ export class KeyBacklog {
     const segment = this.#disk.create(this.partitionKey);
     this.#segments.push(segment);
     return segment;
+  }
+
+  /**
+   * Nothing of a segment could be read. A file of an earlier process that the disk refuses stays for the next one: nobody is
+   * told of its units, so nobody would miss them.
+   */
+  #removeUnread(segment: SpoolSegment, failure: unknown): void {
+    if (!segment.isRecovered || !mayPass(failure)) {
+      this.#remove(segment);
+      return;
+    }
+    this.#segments.splice(this.#segments.indexOf(segment), 1);
+    this.#disk.leave(segment);
   }
 
   #remove(segment: SpoolSegment): void {

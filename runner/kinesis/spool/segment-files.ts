@@ -47,6 +47,8 @@ export interface Recovery {
   readonly damagedBytes: number;
   /** Files and folders that no runner has written. They are left alone. */
   readonly foreignFiles: number;
+  /** Of the damaged files, those that the disk does not give back now, and may give back later. */
+  readonly unreadFiles: readonly string[];
 }
 
 /**
@@ -58,6 +60,7 @@ export interface Recovery {
  */
 export async function recoverSegments(directory: string): Promise<Recovery> {
   const files: RecoveredFile[] = [];
+  const unreadFiles: string[] = [];
   let [nextOrdinal, damagedFiles, damagedBytes, foreignFiles] = [0, 0, 0, 0];
   const aside: string[] = [];
   for (const entry of await readdir(directory, { withFileTypes: true })) {
@@ -69,6 +72,7 @@ export async function recoverSegments(directory: string): Promise<Recovery> {
     else if (kind === 'rewrite') await rm(path, { force: true }).catch(() => {});
     else {
       const found = await recoverFile(path);
+      if (found.verdict === 'unreadable' && found.mayPass) unreadFiles.push(entry.name);
       damagedBytes += found.damagedBytes;
       if (found.damagedBytes > 0 && found.verdict !== 'foreign') damagedFiles += 1;
       if (found.verdict === 'foreign') foreignFiles += 1;
@@ -80,23 +84,26 @@ export async function recoverSegments(directory: string): Promise<Recovery> {
   // Damaged files are kept for somebody to look at, but would fill the disk if all were.
   for (const path of aside.sort().slice(0, -MAX_ASIDE))
     await rm(path, { force: true }).catch(() => {});
-  return { files, nextOrdinal, damagedFiles, damagedBytes, foreignFiles };
+  return { files, nextOrdinal, damagedFiles, damagedBytes, foreignFiles, unreadFiles };
 }
 
 type FoundFile =
   | { readonly verdict: 'ours'; readonly segment: SpoolSegment; readonly damagedBytes: number }
   | { readonly verdict: 'aside'; readonly path: string; readonly damagedBytes: number }
-  | { readonly verdict: 'empty' | 'unreadable' | 'foreign'; readonly damagedBytes: number };
+  | { readonly verdict: 'unreadable'; readonly damagedBytes: number; readonly mayPass: boolean }
+  | { readonly verdict: 'empty' | 'foreign'; readonly damagedBytes: number };
 
 async function recoverFile(path: string): Promise<FoundFile> {
   let file: Buffer;
   let sizeBytes = 0;
   try {
     sizeBytes = (await stat(path)).size;
-    if (sizeBytes > MAX_FILE_BYTES) return { verdict: 'unreadable', damagedBytes: sizeBytes };
+    if (sizeBytes > MAX_FILE_BYTES)
+      return { verdict: 'unreadable', damagedBytes: sizeBytes, mayPass: false };
     file = await readFile(path);
-  } catch {
-    return { verdict: 'unreadable', damagedBytes: Math.max(sizeBytes, 1) };
+  } catch (error) {
+    const damagedBytes = Math.max(sizeBytes, 1);
+    return { verdict: 'unreadable', damagedBytes, mayPass: mayPass(error) };
   }
   const content = readSegment(file);
   if (!content && !isTornHeader(file)) return { verdict: 'foreign', damagedBytes: 0 };
@@ -113,6 +120,21 @@ async function recoverFile(path: string): Promise<FoundFile> {
   const segment = new SpoolSegment(partitionKey, path, headerBytes(partitionKey), true);
   segment.recover(frames, intactBytes);
   return { verdict: 'ours', segment, damagedBytes };
+}
+
+/** Errors that come of the file itself. They would come again. */
+const LASTING: ReadonlySet<unknown> = new Set([
+  'ENOENT',
+  'ENOTDIR',
+  'EISDIR',
+  'EACCES',
+  'EPERM',
+  'ELOOP',
+]);
+
+/** Whether a file that could not be read may be read later: the disk has failed, and not the file. */
+export function mayPass(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && !LASTING.has(error.code);
 }
 
 interface FileName {

@@ -30,17 +30,28 @@ const PENDING_BYTES = 16 * 1024 * 1024;
 /**
  * Opens a spool and takes up what an earlier process left in it.
  *
- * @throws ServiceError `kinesis/spool-corrupt` when the directory cannot be used
+ * @param needsAllFiles a file that the disk does not give back now, and may give back later, is an error. Read later by itself
+ *   it would come behind newer files of its key, and readers would take its units for repeated ones
+ * @throws ServiceError `kinesis/spool-corrupt` when the directory cannot be used; where it is for `needsAllFiles`, `detail` has
+ *   the names of such files, `unreadFiles`
  */
-export async function openSpool(options: SpoolOptions): Promise<Spool> {
+export async function openSpool(options: SpoolOptions, needsAllFiles = false): Promise<Spool> {
+  let recovery: Recovery;
   try {
     await mkdir(options.directory, { recursive: true });
-    return new Spool(options, await recoverSegments(options.directory));
+    recovery = await recoverSegments(options.directory);
   } catch (cause) {
     throw new ServiceError('kinesis/spool-corrupt', 'the spool directory cannot be used', {
       cause,
     });
   }
+  const { unreadFiles } = recovery;
+  if (needsAllFiles && unreadFiles.length > 0) {
+    throw new ServiceError('kinesis/spool-corrupt', 'files of the spool cannot be read now', {
+      detail: { unreadFiles },
+    });
+  }
+  return new Spool(options, recovery);
 }
 
 /**
