@@ -29,6 +29,11 @@ export class EpochLife {
   /** Connections that are down: by scope, and by camera where each camera has a connection of its own. */
   readonly #down = new Map<string, { readonly scope: string; readonly sinceMs: number }>();
 
+  /** Media types that Zoom had agreed to send. */
+  get media(): readonly string[] {
+    return this.#media;
+  }
+
   /** Takes an event of the epoch, in order. */
   event(event: ReceivedEvent): void {
     const atMs = event.time.getTime();

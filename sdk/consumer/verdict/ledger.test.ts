@@ -196,6 +196,45 @@ describe('a change of owner', () => {
     ]);
   });
 
+  describe('after the end of the stream', () => {
+    const started = event(
+      'session_started',
+      {
+        product: 'meeting',
+        entityId: 'a/b==',
+        media: { audio: {}, transcript: {} } as never,
+        requestedAtMs: START_MS,
+        claimedAtMs: START_MS,
+        streamingAtMs: START_MS,
+      },
+      1,
+      { epoch: 1 },
+    );
+    const END_MS = START_MS + 60_000;
+    const told = [
+      takenOver('owner_lost', 2),
+      event('session_ended', { restartable: false, ledger: [lines(1)] }, 2, {
+        epoch: 2,
+        timeMs: END_MS,
+      }),
+    ];
+
+    test('may lack all that the lost owner had not written', () => {
+      const { verdict, losses } = check(before, [started, ...told]);
+      expect(verdict).toBe('incomplete');
+      const common = { kind: 'hole', epoch: 2, cause: 'owner_lost', toMs: END_MS };
+      expect(losses).toMatchObject([
+        { ...common, mediaType: 'transcript', fromMs: START_MS },
+        { ...common, mediaType: 'audio', fromMs: START_MS + 60 },
+      ]);
+    });
+
+    test('lacks nothing when the owner before has written its ledger', () => {
+      const handed = handedOver([row(), lines(1)], 2);
+      expect(check(before, [started, handed, ...told]).losses).toEqual([]);
+    });
+  });
+
   test('leaves no gap when the next owner begins with audio of before', () => {
     const overlap = frame({ epoch: 2, capturedAtMs: START_MS });
     expect(check([...before, overlap], []).holes).toEqual([]);

@@ -10,6 +10,7 @@ import {
   unexplainedLines,
 } from './ledger-report.ts';
 import type { Loss } from './loss.ts';
+import { lostBeforeEnd } from './lost-end.ts';
 import { judge, type Verdict } from './verdict.ts';
 
 /** What the two streams prove of the sessions in them. */
@@ -179,6 +180,7 @@ function judgeEpoch(
     const { mediaType, cause = 'owner_lost', fromMs, toMs } = boundary;
     losses.push({ ...at, kind: 'hole', mediaType, cause, fromMs, toMs });
   }
+  losses.push(...lostBeforeEnd(earlier, epoch));
 }
 
 /** The frames or lines of a source that were in the memory of a runner whose disk survived it. */

@@ -6,7 +6,8 @@ import { type FrameSource, sourceKey } from '../records/frame.ts';
  *
  * - `gap`: frames or lines that were received and lost, counted by the runner that lost them
  * - `blind`: a time in which nobody was connected. Zoom keeps nothing of this media type for a later connection
- * - `hole`: capture time without audio around a lost owner, which had received audio and not yet written it
+ * - `hole`: capture time around a lost owner, of which it may have received something and not yet written it: audio up to that of the
+ *   next owner, or everything up to the end of the stream
  * - `missed`: the whole stream, of which nothing was recorded; `mediaType` is `events`, as nobody knows what it would have had
  */
 export interface Loss extends FrameSource {

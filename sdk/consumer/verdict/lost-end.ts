@@ -1,0 +1,46 @@
+import type { LedgerMediaType } from '../../../shared/record/event-data.ts';
+import type { EpochEvidence } from './epoch-evidence.ts';
+import type { Loss } from './loss.ts';
+
+/**
+ * What the last owner that received a stream may have held when it was lost. Zoom had ended the stream meanwhile, so the owner
+ * after it received nothing: neither its audio nor a blind time shows where the records of the lost one break off.
+ *
+ * ```
+ * runner A   receives ······ Kinesis takes nothing ······ lost
+ * Zoom                                      ends the stream
+ * runner B                                                     session_taken_over, session_ended: all it has to say
+ * ```
+ *
+ * @param earlier all epochs before it that have records, in order
+ * @returns a time for each media type of that owner, from what it had written of it to the end
+ */
+export function lostBeforeEnd(earlier: readonly EpochEvidence[], after: EpochEvidence): Loss[] {
+  const { life, end, rtmsStreamId, epoch } = after;
+  const toMs = life.endedAtMs;
+  if (end !== 'ended' || toMs === undefined || life.streamingAtMs !== undefined) return [];
+  const index = earlier.findLastIndex((each) => each.life.streamingAtMs !== undefined);
+  const last = earlier[index];
+  // Owners that wrote their ledgers have accounted for everything they received.
+  if (last === undefined || earlier.slice(index).every((each) => each.end !== 'open')) return [];
+  const cause = life.takenOver?.data.cause ?? 'owner_lost';
+  return last.life.media.flatMap((mediaType) => {
+    const isPicture = mediaType === 'video' || mediaType === 'deskshare';
+    const seenMs = last.lastSeenMs(mediaType);
+    // Pictures come all the time while there are any, so none at all were sent.
+    if (isPicture && seenMs === undefined) return [];
+    const fromMs = seenMs ?? last.life.streamingAtMs ?? toMs;
+    if (fromMs >= toMs) return [];
+    return [
+      {
+        rtmsStreamId,
+        epoch,
+        kind: 'hole',
+        mediaType: mediaType as LedgerMediaType,
+        cause,
+        fromMs,
+        toMs,
+      },
+    ];
+  });
+}
