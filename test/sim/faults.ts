@@ -28,6 +28,10 @@ export const FAULTS = [
   'freeze_in_call',
   'thaw_race',
   'spool',
+  'operator',
+  'stop_meets_start',
+  'late_loop',
+  'memory',
   'clocks',
 ] as const;
 export type FaultName = (typeof FAULTS)[number];
@@ -119,6 +123,23 @@ const PLANS: Readonly<Record<Exclude<FaultName, Lasting>, FaultPlan>> = {
   spool: {
     everyMinutes: 40,
     act: ({ races }, random) => races.spool(random, 80_000 + random() * 160_000),
+  },
+  operator: {
+    everyMinutes: 20,
+    act: ({ operators }, random) => operators.ask(random, random() < 0.7 ? 'handover' : 'stop'),
+  },
+  stop_meets_start: {
+    everyMinutes: 40,
+    act: ({ operators }, random) => operators.stopMeetsStart(random),
+  },
+  late_loop: {
+    everyMinutes: 20,
+    act: ({ strain }, random) =>
+      strain.lateLoop(random, 50 + skewed(random, 1_500), 120_000 * random()),
+  },
+  memory: {
+    everyMinutes: 30,
+    act: ({ strain }, random) => strain.memory(random, skewed(random, 240_000)),
   },
 };
 

@@ -47,7 +47,12 @@ export class HeldLevels {
     least: ReadonlyMap<string, { timers: number; sockets: number }>,
   ): void {
     const { scheduler, recorder, runners, services } = this.#parts;
-    const owners = [...services.table.rows().values()].map((row) => row?.['owner']);
+    const rows = [...services.table.rows().values()];
+    const owners = rows.map((row) => row?.['owner']);
+    if (when === 'after') {
+      const tasks = [...runners.live].map(({ taskId }) => taskId);
+      recorder.add({ kind: 'table', rows, indexed: services.table.indexed(), tasks });
+    }
     for (const { machine, taskId, isDraining, isReady } of runners.live) {
       const levels = least.get(machine.name);
       if (isDraining || !isReady || levels === undefined) continue;
@@ -59,7 +64,8 @@ export class HeldLevels {
         sessions: owners.filter((owner) => owner === taskId).length,
         ...levels,
         calls: [...machine.calls].filter(isStuck).length,
-        bufferedBytes: 0,
+        // As its own metric of the last minute says, which counts both producers.
+        bufferedBytes: machine.levels.get('BufferBytes') ?? 0,
         spoolBytes: machine.disk.bytes,
       });
     }

@@ -88,6 +88,8 @@ export interface RecordEvent extends Happened {
   readonly sentAtStep: number;
   /** User records in it, in order. */
   readonly units: readonly WrittenUnit[];
+  /** The bytes of the record, for the consumer's own decoders; a planted history may do without. */
+  readonly data?: Uint8Array;
   /** The call was answered with this entry written; false where the answer was lost or never came. */
   readonly told: boolean;
 }
@@ -194,6 +196,16 @@ export interface HeldEvent extends Happened {
   readonly spoolBytes: number;
 }
 
+/** The table and its index, some minutes after all meetings have ended. */
+export interface TableEvent extends Happened {
+  readonly kind: 'table';
+  readonly rows: readonly RowImage[];
+  /** What the index holds: `pk` and owner of each row. */
+  readonly indexed: readonly { readonly pk: string; readonly owner: string }[];
+  /** Tasks that run. */
+  readonly tasks: readonly string[];
+}
+
 /** The run is over: all meetings have ended and `afterMs` have passed. */
 export interface EndEvent extends Happened {
   readonly kind: 'end';
@@ -211,11 +223,12 @@ export type HistoryEvent =
   | RestartEvent
   | FaultEvent
   | HeldEvent
+  | TableEvent
   | EndEvent;
 
 /** A violation that a judge has found. */
 export interface Problem {
-  /** Which judge, as a word: `row`, `lane`, `liveness`, `leak`, `frames`, `blind`, `drain`, `restart`. */
+  /** Which judge, as a word: `row`, `lane`, `liveness`, `leak`, `frames`, `blind`, `drain`, `restart`, `reclaim`, `dial`, `verdict`, `rest`. */
   readonly judge: string;
   /** The step at which it became visible. */
   readonly step: number;

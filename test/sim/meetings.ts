@@ -1,4 +1,5 @@
 import type { ScenarioInput } from '../../simulator/scenario/scenario.ts';
+import { LARGE_FRAME_BYTES } from './shims/synthetic-frame.ts';
 
 /** One meeting of the plan. */
 export interface PlannedMeeting {
@@ -14,8 +15,6 @@ const MOST_MS = 90 * MINUTE_MS;
 /** Meetings begin at full hours and not one after the other: all rooms fill within this time. */
 const FILL_MS = 3 * MINUTE_MS;
 const FRAME_BYTES = 120;
-/** Three rooms have frames that fill a producer's memory within a minute, so that its disk is used in an outage. */
-const LARGE_FRAME_BYTES = 60_000;
 const FIRST_USER_ID = 16_778_240;
 
 /** Rooms in which one meeting follows the other, `rooms` of them at once from beginning to end. */
@@ -34,8 +33,12 @@ export function planMeetings(random: () => number, rooms: number, hours: number)
   return planned.sort((a, b) => a.startMs - b.startMs);
 }
 
-/** Two people who talk in turns, a second each, so that there is one frame a second. */
-/** @param hasOutages whether Kinesis may be away */
+/**
+ * Two people who talk in turns, a second each, so that there is one frame a second.
+ *
+ * @param hasOutages whether Kinesis may be away: three rooms have frames then that fill a producer's memory within a minute, so
+ *   that its disk is used
+ */
 export function scenarioOf(
   { entityId, durationMs }: PlannedMeeting,
   hasOutages: boolean,

@@ -83,7 +83,7 @@ export const MUTATIONS: readonly Mutation[] = [
     if (!heartbeat.holds(term)) return 'later';`,
     replace: '',
     why: 'a claim whose answer comes after a freeze is served, though another task has claimed the row in between',
-    under: { faults: ['freeze_in_call', 'kill'], rate: 8 },
+    under: { faults: ['freeze_in_call'], rate: 12 },
   },
   {
     name: 'writes not fenced',
@@ -125,7 +125,7 @@ export const MUTATIONS: readonly Mutation[] = [
     replace:
       'export const RUN_IS_NEWEST = `${OWNED_BY_ME} AND (startEventTsMs <= :run OR startEventTsMs > :run)`;',
     why: 'a start that comes between the owner’s last look and its end is served by nobody',
-    under: { faults: ['zoom', 'webhooks', 'connections'], rate: 8 },
+    under: { faults: ['stop_meets_start'], rate: 20 },
   },
   {
     name: 'restart claimed as nobody saw it',
@@ -181,6 +181,14 @@ export const MUTATIONS: readonly Mutation[] = [
     find: 'segment.load(frames, this.#disk.markRecovered);',
     replace: 'segment.load(frames, (record) => record);',
     why: 'nothing explains the numbers that were in the memory of the process that died',
+    under: { faults: ['spool'], rate: 20 },
+  },
+  {
+    name: 'spool tried once',
+    file: 'runner/kinesis/open-producers.ts',
+    find: 'if (!opened) opening.keepTrying((late) => started.useSpool(late));',
+    replace: '',
+    why: 'a task that starts while its disk fails goes on without a spool, and its old files stay there',
     under: { faults: ['spool'], rate: 20 },
   },
 ];

@@ -14,6 +14,8 @@ const LATE_FROM_MS = 6_500;
 const SLOW_MS = 10_000;
 /** A disk that is in trouble fails for a moment this often. */
 const DISK_TROUBLE_MS = 7_000;
+/** It heals that much after Kinesis has come back, at the latest. */
+const LATE_HEAL_MS = 60_000;
 
 /**
  * Faults that wait for the moment at which they hurt most: between a look at the fence and the send, between a claim and
@@ -146,10 +148,10 @@ export class Races {
     const { name, disk } = runner.machine;
     const untilMs = scheduler.nowMs + durationMs;
     weather.kinesisDownUntilMs = Math.max(weather.kinesisDownUntilMs, untilMs);
-    // A task that starts with a disk that fails goes on without it, and leaves what lies there.
-    let isHealed = false;
+    // Longer than the outage: a task that starts again meanwhile finds its disk failing, and has to come back to it.
+    const healedAtMs = untilMs + random() * LATE_HEAL_MS;
     const trouble = () => {
-      const isOver = isHealed || scheduler.nowMs >= untilMs;
+      const isOver = scheduler.nowMs >= healedAtMs;
       disk.faults.slowMs = isOver ? 0 : random() * 3_000;
       disk.faults.isBroken = !isOver && random() < 0.3;
       if (!isOver) this.#after(random() * DISK_TROUBLE_MS, trouble);
@@ -161,8 +163,6 @@ export class Races {
       this.#after(durationMs * (0.6 + random() * 0.4), () => {
         if (runner.machine.state === 'dead') return;
         runners.kill(runner, 'restarts');
-        isHealed = true;
-        trouble();
         this.#after(2_000, () => runners.start(runner));
       });
     }

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { decodeMediaRecord } from '../../shared/record/decode-media-record.ts';
 import { locateUserRecords } from '../../shared/record/kpl.ts';
 import type { NotSentReason, SentSourceId } from '../../simulator/sent-ledger.ts';
@@ -14,6 +13,7 @@ import type {
   SocketEvent,
   WrittenUnit,
 } from './history.ts';
+import { HistoryHash } from './history-hash.ts';
 import type { Link } from './net/link.ts';
 import type { Scheduler } from './world/scheduler.ts';
 
@@ -51,7 +51,7 @@ export class Recorder {
   /** Faults that wait for a moment in the history. */
   readonly listeners = new Set<(event: HistoryEvent) => void>();
   readonly #scheduler: Scheduler;
-  readonly #hash = createHash('sha256');
+  readonly #hash = new HistoryHash();
   readonly #roles = new Map<number, 'signaling' | 'media'>();
   readonly #untold = new Map<number, { told: boolean }[]>();
   readonly #applied = new Map<number, AppliedRow>();
@@ -177,9 +177,18 @@ export class Recorder {
         place.stream === 'media' ? mediaUnits(data, place.partitionKey) : lineUnits(data);
       this.written += units.length;
       this.#count(`${place.stream} ${place.shard} ${place.sequenceNumber} ${place.partitionKey}`);
-      this.#hash.update(data);
+      this.#hash.add(data);
       const process = machine.name;
-      const event = { kind: 'record', process, ...place, sentAtMs, sentAtStep, units, told: false };
+      const event = {
+        kind: 'record',
+        process,
+        ...place,
+        sentAtMs,
+        sentAtStep,
+        units,
+        data,
+        told: false,
+      };
       told.push(this.add(event as Body<RecordEvent>) as RecordEvent & { told: boolean });
     }
     this.#untold.set(call.id, told);
@@ -217,7 +226,7 @@ export class Recorder {
   }
 
   hash(): string {
-    return this.#hash.copy().update(`${this.#scheduler.nowMs}`).digest('hex');
+    return this.#hash.digest(`${this.#scheduler.nowMs}`);
   }
 
   #stream(rtmsStreamId: string): StreamHistory {
@@ -230,7 +239,7 @@ export class Recorder {
   }
 
   #count(text: string): void {
-    this.#hash.update(`${this.#scheduler.nowMs} ${text}\n`);
+    this.#hash.add(`${this.#scheduler.nowMs} ${text}\n`);
   }
 }
 

@@ -80,6 +80,7 @@ export async function runFleet(options: RunOptions): Promise<RunResult> {
     indexLagMs: 100,
     doubled: 0,
   };
+  around.isKinesisDown = () => scheduler.nowMs < weather.kinesisDownUntilMs;
   const services = createServices(scheduler, recorder, weather, randomFor('services'));
   const fates = randomFor('aws');
   around.aws = new Aws({
@@ -167,7 +168,7 @@ export async function runFleet(options: RunOptions): Promise<RunResult> {
     options.faultRate ?? 1,
     skip?.faults ?? new Set(),
   );
-  const judging = new StreamJudge(recorder);
+  const judging = new StreamJudge(recorder, faults.length === 0);
   const judge = () => {
     judging.judgeEnded(scheduler.nowMs);
     scheduler.after(JUDGE_MS, undefined, judge);

@@ -1,5 +1,6 @@
 import type { HistoryEvent, Problem } from './history.ts';
 import { judgeBlindTimes } from './judge/blind-times.ts';
+import { judgeDials } from './judge/dials.ts';
 import { judgeDrains } from './judge/drains.ts';
 import { judgeFrames } from './judge/frames.ts';
 import { judgeLanes } from './judge/lanes.ts';
@@ -7,13 +8,22 @@ import { judgeLeaks } from './judge/leaks.ts';
 import { judgeRows } from './judge/linearizability.ts';
 import { judgeLiveness } from './judge/liveness.ts';
 import { judgeReclaims } from './judge/reclaims.ts';
+import { judgeRest } from './judge/rest.ts';
 import { judgeRestarts } from './judge/restarts.ts';
+import { judgeVerdicts } from './judge/verdicts.ts';
 import type { Recorder } from './recorder.ts';
 
-/** A stream is judged this long after its end: nothing of it is written or read any more. */
-const OVER_AFTER_MS = 30 * 60_000;
-const OF_A_STREAM = [judgeRows, judgeLanes, judgeFrames, judgeBlindTimes, judgeReclaims];
-const OF_ALL = [judgeLiveness, judgeDrains, judgeRestarts, judgeLeaks];
+/** A stream is judged this long after its end: nothing of it is written or read any more. Restarts are asked for ten minutes. */
+const OVER_AFTER_MS = 15 * 60_000;
+const OF_A_STREAM = [
+  judgeRows,
+  judgeLanes,
+  judgeFrames,
+  judgeBlindTimes,
+  judgeReclaims,
+  judgeDials,
+];
+const OF_ALL = [judgeLiveness, judgeDrains, judgeRestarts, judgeLeaks, judgeRest];
 
 /** A problem with the events that it was found in. */
 export interface FoundProblem extends Problem {
@@ -24,9 +34,12 @@ export interface FoundProblem extends Problem {
 export class StreamJudge {
   readonly problems: FoundProblem[] = [];
   readonly #recorder: Recorder;
+  readonly #isCalm: boolean;
 
-  constructor(recorder: Recorder) {
+  /** @param isCalm as `judgeVerdicts` has it */
+  constructor(recorder: Recorder, isCalm: boolean) {
     this.#recorder = recorder;
+    this.#isCalm = isCalm;
   }
 
   judgeEnded(nowMs: number): void {
@@ -57,12 +70,37 @@ export class StreamJudge {
     const own = streams.get(rtmsStreamId)?.events ?? [];
     streams.delete(rtmsStreamId);
     const [first, last] = [own[0]?.step ?? 0, own.at(-1)?.step ?? 0];
-    const near = around.filter(({ step }) => step >= first && step <= last);
-    const events = [...own, ...near].sort((a, b) => a.step - b.step);
+    const events = merged(own, around.slice(at(around, first), at(around, last + 1)));
     for (const judge of OF_A_STREAM) this.#add(judge(events), events);
+    this.#add(judgeVerdicts(events, this.#isCalm), events);
   }
 
   #add(problems: readonly Problem[], events: readonly HistoryEvent[]): void {
     this.problems.push(...problems.map((problem) => ({ ...problem, events })));
   }
+}
+
+/** @returns the index of the first event of that step or a later one */
+function at(events: readonly HistoryEvent[], step: number): number {
+  let [from, to] = [0, events.length];
+  while (from < to) {
+    const middle = (from + to) >> 1;
+    if ((events[middle] as HistoryEvent).step < step) from = middle + 1;
+    else to = middle;
+  }
+  return from;
+}
+
+/** Two histories in one, by step. */
+function merged(a: readonly HistoryEvent[], b: readonly HistoryEvent[]): HistoryEvent[] {
+  const all: HistoryEvent[] = [];
+  let next = 0;
+  for (const event of a) {
+    for (let other = b[next]; other !== undefined && other.step < event.step; other = b[++next]) {
+      all.push(other);
+    }
+    all.push(event);
+  }
+  all.push(...b.slice(next));
+  return all;
 }

@@ -4,9 +4,11 @@ import { zoomSecrets } from './fleet/environment.ts';
 import type { Runners, SimulatedRunner } from './fleet/runners.ts';
 import type { Zoom } from './fleet/zoom.ts';
 import type { RowEvent } from './history.ts';
+import { Operators } from './operators.ts';
 import { Races } from './races.ts';
 import type { Recorder } from './recorder.ts';
 import type { Services, Weather } from './services.ts';
+import { Strain } from './strain.ts';
 import type { Scheduler } from './world/scheduler.ts';
 import { world } from './world/world.ts';
 
@@ -58,11 +60,15 @@ const WEBHOOK_ACTIONS: readonly ActionInput[] = [
 export class Targets {
   readonly #parts: TargetParts;
   readonly races: Races;
+  readonly operators: Operators;
+  readonly strain: Strain;
   #secrets = 0;
 
   constructor(parts: TargetParts) {
     this.#parts = parts;
     this.races = new Races(parts);
+    this.operators = new Operators(parts);
+    this.strain = new Strain(parts);
   }
 
   after(delayMs: number, run: () => void): void {

@@ -33,6 +33,8 @@ function wordsOf(event: HistoryEvent): string {
       return `fault ${event.fault}: ${event.words}`;
     case 'held':
       return `${event.process} holds ${event.sessions} sessions, ${event.timers} timers, ${event.sockets} sockets`;
+    case 'table':
+      return `the table has ${event.rows.length} rows, its index ${event.indexed.length}`;
     case 'end':
       return 'the run is over';
   }

@@ -60,6 +60,11 @@ export class MemoryTable {
     return new Map([...this.#rows].map(([pk, item]) => [pk, plain(item)]));
   }
 
+  /** What the index holds now. */
+  indexed(): { pk: string; owner: string }[] {
+    return [...this.#indexed].map(([pk, owner]) => ({ pk, owner }));
+  }
+
   #get(call: ServiceCall, input: Input): object {
     const pk = keyOf(input);
     const item = this.#rows.get(pk);
@@ -71,8 +76,10 @@ export class MemoryTable {
     const pk = keyOf(input);
     const before = this.#rows.get(pk);
     this.#require(call, input, pk, 'write', before);
-    const item = before === undefined ? { pk: { S: pk } } : structuredClone(before);
-    updateOf(String(input['UpdateExpression']))(item, namesOf(input));
+    const item = updateOf(String(input['UpdateExpression']))(
+      before ?? { pk: { S: pk } },
+      namesOf(input),
+    );
     this.#rows.set(pk, item);
     this.#reindex(pk, item);
     const seen = { before: plain(before), after: plain(item) };

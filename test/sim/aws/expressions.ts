@@ -9,11 +9,13 @@ interface Names {
 
 type Operand = (item: Item | undefined, names: Names) => Value | undefined;
 export type Test = (item: Item | undefined, names: Names) => boolean;
-export type Change = (item: Item, names: Names) => void;
+type Change = (item: Item, names: Names) => void;
+/** @returns the item after the update; the one before is as it was */
+export type Update = (before: Item, names: Names) => Item;
 
 const TOKEN = /\s*(<=|>=|<>|[=<>(),+-]|[#:]?[A-Za-z_][\w]*(?:\.[#]?[A-Za-z_][\w]*)*)/y;
 const tests = new Map<string, Test>();
-const changes = new Map<string, Change>();
+const changes = new Map<string, Update>();
 
 /** A ConditionExpression or FilterExpression, as far as our code uses the language. @throws Error for the rest of it */
 export function conditionOf(text: string): Test {
@@ -21,7 +23,7 @@ export function conditionOf(text: string): Test {
 }
 
 /** An UpdateExpression of SET, REMOVE, and ADD of numbers. */
-export function updateOf(text: string): Change {
+export function updateOf(text: string): Update {
   return kept(changes, text, () => new Parser(text).update());
 }
 
@@ -55,7 +57,7 @@ class Parser {
     return test;
   }
 
-  update(): Change {
+  update(): Update {
     const all: Change[] = [];
     while (this.#at < this.#tokens.length) {
       const section = this.#take();
@@ -65,9 +67,11 @@ class Parser {
       while (this.#skip(','));
     }
     // What is set is computed from the item as it was before.
-    return (item, names) => {
-      const whole = Object.assign(names, { before: structuredClone(item) });
+    return (before, names) => {
+      const item = { ...before };
+      const whole = { ...names, before };
       for (const change of all) change(item, whole);
+      return item;
     };
   }
 
@@ -188,9 +192,15 @@ function read(item: Item | undefined, path: string, names: Names): Value | undef
 function write(item: Item, path: string, names: Names, value: Value | undefined): void {
   const parts = partsOf(path, names);
   const last = parts.pop() as string;
-  let at: Item | undefined = item;
-  for (const part of parts) at = at?.[part]?.['M'] as Item | undefined;
-  if (at === undefined) throw new Error(`no document at ${path}`);
+  let at = item;
+  for (const part of parts) {
+    const inner = at[part]?.['M'] as Item | undefined;
+    if (inner === undefined) throw new Error(`no document at ${path}`);
+    // The item before shares its documents.
+    const copy = { ...inner };
+    at[part] = { M: copy };
+    at = copy;
+  }
   if (value === undefined) delete at[last];
   else at[last] = value;
 }

@@ -18,8 +18,13 @@ export interface KinesisOptions {
   stored(call: ServiceCall, entries: readonly StoredEntry[]): void;
 }
 
+interface PutAnswer {
+  readonly Records: { readonly SequenceNumber?: string; readonly ShardId?: string }[];
+}
+
 const SHARDS = { media: 8, events: 4 } as const;
-const KEPT_BYTES = 64 * 1024 * 1024;
+/** Nobody reads from it: the history has what was written. */
+const KEPT_BYTES = 256 * 1024;
 
 /** The local stack's own Kinesis without its HTTP, with the streams of a deployment. */
 export class MemoryKinesis {
@@ -61,20 +66,19 @@ export class MemoryKinesis {
     const { operation, input } = call;
     try {
       const output = this.run(operation, input, () => this.#options.entryError(call));
-      if (operation === 'PutRecords') this.#note(call, input, String(output));
-      reply(output);
+      if (operation !== 'PutRecords') return reply(output);
+      const answer = JSON.parse(String(output)) as PutAnswer;
+      this.#note(call, input, answer);
+      reply(answer);
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
       throw new Refusal(error.name, error.message, error.status);
     }
   };
 
-  #note(call: ServiceCall, input: Record<string, unknown>, output: string): void {
+  #note(call: ServiceCall, input: Record<string, unknown>, { Records: results }: PutAnswer): void {
     const stream = input['StreamName'] as 'media' | 'events';
     const sent = input['Records'] as { Data: string; PartitionKey: string }[];
-    const { Records: results } = JSON.parse(output) as {
-      Records: { SequenceNumber?: string; ShardId?: string }[];
-    };
     const entries = results.flatMap(({ SequenceNumber, ShardId }, index) => {
       const { Data = '', PartitionKey = '' } = sent[index] ?? {};
       if (SequenceNumber === undefined || ShardId === undefined) return [];

@@ -1,6 +1,7 @@
+import { STOP_REASON } from '../../../rtms/protocol/stop-reason.ts';
 import type { BlindTime } from '../../../shared/record/event-data.ts';
 import { RESTARTS } from '../../../shared/session-table/session-row.ts';
-import type { HistoryEvent, Problem, WrittenUnit } from '../history.ts';
+import type { HistoryEvent, Problem, RowEvent, WrittenUnit } from '../history.ts';
 
 /** How far apart the clocks of two processes may be, and what lies between a connection and its first frame. */
 const CLOCKS_MS = 2_000;
@@ -32,6 +33,8 @@ interface StreamHistory {
   readonly ran: { readonly atMs: number; readonly step: number }[];
   readonly named: Span[];
   readonly claims: Epoch[];
+  /** When its row came to rest because an operator wanted it, and until when. */
+  readonly stoppedOnPurpose: { readonly fromMs: number; toMs: number }[];
   /** Epochs that say that a connection was interrupted, and not that it came back. */
   readonly interrupted: Set<number>;
   /** When the newest line of each epoch was written. */
@@ -73,9 +76,11 @@ function isUnnamed(
   deaths: ReadonlyMap<string, number>,
   outages: readonly number[],
 ): boolean {
-  const { connected, named, claims, interrupted, receivedFromMs, isMissed } = stream;
+  const { connected, named, claims, stoppedOnPurpose, interrupted, receivedFromMs, isMissed } =
+    stream;
   if (isMissed || atMs <= receivedFromMs) return false;
-  if ([...connected.values(), ...named].some((span) => covers(span, atMs))) return false;
+  const spans = [...connected.values(), ...named, ...stoppedOnPurpose];
+  if (spans.some((span) => covers(span, atMs))) return false;
   const at = claims.findLastIndex(({ fromMs }) => fromMs <= atMs);
   const owner = claims[at];
   if (owner === undefined) return true;
@@ -123,6 +128,7 @@ function note(event: HistoryEvent, streams: Map<string, StreamHistory>): void {
     }
     case 'row': {
       if (event.phase !== 'applied' || event.met !== true) return;
+      notePurpose(event, streams);
       const [before, epoch] = [event.before, event.after].map((row) => Number(row?.['epoch'] ?? 0));
       if (epoch === undefined || epoch === before) return;
       // Whoever asks Zoom for another stream raises the epoch, and serves this one not: it stays as its last owner left it.
@@ -144,6 +150,17 @@ function note(event: HistoryEvent, streams: Map<string, StreamHistory>): void {
       return;
     default:
   }
+}
+
+/** A stream that an operator has stopped is recorded by nobody, also where Zoom has not heard of the stop and streams on. */
+function notePurpose({ row, after, atMs }: RowEvent, streams: Map<string, StreamHistory>): void {
+  const { stoppedOnPurpose } = streamOf(row.slice(row.indexOf('#') + 1), streams);
+  const last = stoppedOnPurpose.at(-1);
+  const isOpen = last?.toMs === Number.POSITIVE_INFINITY;
+  const isStopped =
+    after?.['endedReason'] === STOP_REASON.RECEIVER_REQUEST_CLOSE && after['owner'] === undefined;
+  if (isStopped && !isOpen) stoppedOnPurpose.push({ fromMs: atMs, toMs: Number.POSITIVE_INFINITY });
+  if (!isStopped && isOpen) last.toMs = atMs;
 }
 
 function noteUnit({ type, epoch, data = {} }: WrittenUnit, stream: StreamHistory): void {
@@ -171,6 +188,7 @@ function streamOf(rtmsStreamId: string, streams: Map<string, StreamHistory>): St
     ran: [],
     named: [],
     claims: [],
+    stoppedOnPurpose: [],
     interrupted: new Set(),
     lineAtMs: new Map(),
     accounted: new Set(),

@@ -10,20 +10,22 @@ import { Explanations } from './explanations.ts';
  */
 export function judgeFrames(history: readonly HistoryEvent[]): Problem[] {
   const written = writtenFrames(history);
-  const explanations = new Explanations(history);
+  let explanations: Explanations | undefined;
   const sent = new Set<string>();
   const problems: Problem[] = [];
   const tell = (step: number, words: string) => problems.push({ judge: 'frames', step, words });
   for (const event of history) {
     if (event.kind !== 'frame') continue;
-    const key = keyOf(event);
+    const key = frameKey(event);
     if (event.notSent !== undefined) {
       const why = wronglyKept(event);
       if (why !== undefined) tell(event.step, `${nameOf(event)} ${why}`);
       continue;
     }
     sent.add(key);
-    if (!written.has(key) && explanations.of(event) === undefined) {
+    if (written.has(key)) continue;
+    explanations ??= new Explanations(history);
+    if (explanations.of(event) === undefined) {
       tell(event.step, `${nameOf(event)} was sent, and is neither written nor named`);
     }
   }
@@ -40,8 +42,19 @@ interface Written {
   times: number;
 }
 
-/** The frames that readers take, each with how often. */
-function writtenFrames(history: readonly HistoryEvent[]): ReadonlyMap<string, Written> {
+const known = new WeakMap<readonly HistoryEvent[], ReadonlyMap<string, Written>>();
+
+/** The frames that readers take, each with how often. Two judges ask for those of each history. */
+export function writtenFrames(history: readonly HistoryEvent[]): ReadonlyMap<string, Written> {
+  let written = known.get(history);
+  if (written === undefined) {
+    written = readFrames(history);
+    known.set(history, written);
+  }
+  return written;
+}
+
+function readFrames(history: readonly HistoryEvent[]): ReadonlyMap<string, Written> {
   const fence = new EpochFence();
   const written = new Map<string, Written>();
   for (const record of history) {
@@ -72,7 +85,7 @@ function wronglyKept({ notSent, atMs, capturedAtMs }: FrameEvent): string | unde
   return `left Zoom's buffer after ${atMs - capturedAtMs} ms`;
 }
 
-const keyOf = ({ rtmsStreamId, mediaType, source, capturedAtMs }: FrameEvent) =>
+export const frameKey = ({ rtmsStreamId, mediaType, source, capturedAtMs }: FrameEvent) =>
   `${rtmsStreamId} ${mediaType} ${source} ${capturedAtMs}`;
 
 const nameOf = ({ rtmsStreamId, mediaType, source, capturedAtMs }: FrameEvent) =>

@@ -22,6 +22,8 @@ interface Process {
   taskId: string | undefined;
   isRunning: boolean;
   isDraining: boolean;
+  /** Its memory or its event loop is over a limit: it refuses sessions meanwhile. */
+  isStrained: boolean;
   freeSlots: number;
   /** The last heartbeat of which the process knows that it reached the table, Unix ms. */
   beatAtMs: number;
@@ -87,6 +89,7 @@ class OwnershipWatch {
         task.freeSlots =
           Number(after[ATTRIBUTE.slotsTotal] ?? 0) - Number(after[ATTRIBUTE.slotsUsed] ?? 0);
         task.isDraining ||= after['draining'] === true;
+        task.isStrained = after['strained'] === true;
       }
       if (phase === 'answered' && met === true) task.beatAtMs = atMs;
       return;
@@ -129,16 +132,16 @@ class OwnershipWatch {
     this.#problems.push({ judge: 'liveness', step, words });
   }
 
-  #mayTake({ isDraining, freeSlots, beatAtMs }: Process, nowMs: number): boolean {
+  #mayTake({ isDraining, isStrained, freeSlots, beatAtMs }: Process, nowMs: number): boolean {
     const hasRoom = freeSlots >= this.#bounds.sessionSlots;
-    return !isDraining && hasRoom && nowMs - beatAtMs < FENCE_AFTER_MS;
+    return !isDraining && !isStrained && hasRoom && nowMs - beatAtMs < FENCE_AFTER_MS;
   }
 
   #of(process: string): Process {
     let found = this.#processes.get(process);
     if (found === undefined) {
       const beatAtMs = Number.NEGATIVE_INFINITY;
-      const none = { taskId: undefined, isDraining: false, freeSlots: 0 };
+      const none = { taskId: undefined, isDraining: false, isStrained: false, freeSlots: 0 };
       found = { process, isRunning: true, beatAtMs, ...none };
       this.#processes.set(process, found);
     }

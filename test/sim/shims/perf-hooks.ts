@@ -1,12 +1,20 @@
+import { running } from '../world/machine.ts';
+
 export * from 'node:perf_hooks';
 
-/** In virtual time no event loop is late; a process that is frozen is late by what the test of the freeze sets. */
+const RESOLUTION_MS = 20;
+
+/** As late as the world says that the process is. */
 export function monitorEventLoopDelay() {
+  const delayMs = () => running()?.loopDelayMs ?? 0;
   return {
-    count: 0,
+    get count() {
+      return delayMs() > 0 ? 1 : 0;
+    },
     enable: () => true,
     disable: () => true,
-    percentile: () => 0,
+    /** Nanoseconds. The resolution of the measurement is part of each value. */
+    percentile: () => (delayMs() + RESOLUTION_MS) * 1e6,
     reset: () => {},
   };
 }

@@ -1,5 +1,6 @@
-import { inContext, type Machine, running } from './machine.ts';
-import type { Scheduler, Task } from './scheduler.ts';
+import { inContext } from '../shims/async-hooks.ts';
+import { type Machine, running } from './machine.ts';
+import { countTicks, type Scheduler, type Task } from './scheduler.ts';
 
 /** One for all: most of them are never looked at, and each would cost a stack. */
 const TIMED_OUT = new DOMException('timed out', 'TimeoutError');
@@ -136,6 +137,7 @@ export function patchGlobals(scheduler: Scheduler, fetchInWorld: unknown): void 
     },
   });
   patchProcess();
+  countTicks();
 }
 
 const SIGNALS = new Set(['uncaughtException', 'unhandledRejection', 'SIGTERM', 'SIGINT']);
@@ -143,6 +145,8 @@ const SIGNALS = new Set(['uncaughtException', 'unhandledRejection', 'SIGTERM', '
 function patchProcess(): void {
   const host = process;
   const { env: hostEnv, exit: hostExit } = host;
+  const hostRss = host.memoryUsage.rss.bind(host.memoryUsage);
+  const rss = () => running()?.rssBytes ?? hostRss();
   Object.defineProperty(host, 'env', { get: () => running()?.environment ?? hostEnv });
   for (const name of ['on', 'once', 'off', 'removeListener', 'addListener'] as const) {
     const before = (host[name] as (...told: unknown[]) => unknown).bind(host);
@@ -162,12 +166,9 @@ function patchProcess(): void {
       machine.end('exited', Number(code));
       return undefined as never;
     },
-    // Levels of this machine would differ from run to run.
     memoryUsage: Object.assign(
-      () => ({ rss: RSS, heapTotal: RSS, heapUsed: RSS, external: 0, arrayBuffers: 0 }),
-      {
-        rss: () => RSS,
-      },
+      () => ({ rss: rss(), heapTotal: rss(), heapUsed: rss(), external: 0, arrayBuffers: 0 }),
+      { rss },
     ),
     constrainedMemory: () => 0,
   });
@@ -181,5 +182,3 @@ function patchProcess(): void {
     }) as typeof stream.write;
   }
 }
-
-const RSS = 200 * 1024 * 1024;

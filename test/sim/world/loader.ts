@@ -1,13 +1,20 @@
-import { readFileSync } from 'node:fs';
+import { hash } from 'node:crypto';
+import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { registerHooks, stripTypeScriptTypes } from 'node:module';
+import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { enter, type Machine } from './machine.ts';
 
 const ROOT = new URL('../../../', import.meta.url).href;
-const TAG = /\?process=(.+)$/;
+/** What the address of a module of the simulation ends in: the process whose own it is, or that it is everybody's. */
+const TAG = /\?(?:process=.+|sim)$/;
+const SHARED = '?sim';
+/** Modules that keep what belongs to one process: each process evaluates its own. */
+const OF_A_PROCESS = /^functions\/[\w-]+\/handler\.ts$/;
 
 /** Packages and modules of Node in whose place simulated code gets another one. */
 const SHIMS: Readonly<Record<string, string>> = {
+  'node:async_hooks': 'async-hooks',
   'node:crypto': 'crypto',
   'node:fs/promises': 'fs-promises',
   'node:http': 'http',
@@ -30,11 +37,17 @@ const LEAN_SHIMS: Readonly<Record<string, string>> = {
   '@aws-sdk/lib-dynamodb': 'lib-dynamodb',
 };
 
-/** Files of ours at whose edge the simulation begins: the socket of the client, and that of the simulator. */
+/**
+ * Files of ours at whose edge the simulation begins: the socket of the client, and that of the simulator with what it sends and
+ * notes; a pool that keeps memory for its process; and pure functions that are asked for the same again and again.
+ */
 const EDGES: Readonly<Record<string, string>> = {
   'rtms/wire/lean-wire.ts': 'lean-wire',
   'simulator/sockets/socket-server.ts': 'socket-server',
   'simulator/sent-ledger.ts': 'sent-ledger',
+  'simulator/media/synthetic-frame.ts': 'synthetic-frame',
+  'shared/memory-pool.ts': 'memory-pool',
+  'shared/session-table/parse-row.ts': 'parse-row',
 };
 
 /** The SDK reads the developer's own files, at a moment that no seed determines. */
@@ -61,6 +74,26 @@ export function editSources(given: readonly SourceEdit[]): void {
   edits = given;
 }
 
+/** Where the host keeps what it has compiled; ours lies beside it. */
+const { NODE_COMPILE_CACHE: cache } = process.env;
+
+/** A TypeScript source without its types, which takes as long as a hundred frames. */
+function stripped(text: string): string {
+  const strip = () => stripTypeScriptTypes(text, { mode: 'strip' });
+  if (cache === undefined) return strip();
+  const path = join(cache, `${hash('sha1', `${process.version} ${text}`)}.js`);
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    const source = strip();
+    mkdirSync(cache, { recursive: true });
+    // Two runs may write it at once: each writes a file of its own and gives it its name.
+    writeFileSync(`${path}.${process.pid}`, source);
+    renameSync(`${path}.${process.pid}`, path);
+    return source;
+  }
+}
+
 function sourceOf(path: string): string {
   let source = sources.get(path);
   if (source === undefined) {
@@ -70,23 +103,23 @@ function sourceOf(path: string): string {
       if (!text.includes(find)) throw new Error(`mutation: ${file} does not have "${find}"`);
       text = text.replace(find, () => replace);
     }
-    source = stripTypeScriptTypes(text, { mode: 'strip' });
+    source = stripped(text);
     sources.set(path, source);
   }
   return source;
 }
 
 /**
- * Gives every simulated process its own instances of our modules, and shims in place of what reaches out of the process.
- * The process stands in the query of each module's address, from where its imports take it on. Packages are shared: what
- * they keep in their modules are caches of what is the same for all.
+ * Gives simulated processes our modules, with shims in place of what reaches out of the process. Processes share the instances
+ * of modules: their code is compiled and made fast once, and not for every life of every process. What modules keep would
+ * outlive a process, so those that keep something for their process are none of them (`OF_A_PROCESS`, shims/memory-pool.ts);
+ * loader.test.ts looks that there are no others. Packages keep caches of what is the same for all.
  */
 export function installLoader(sdk: 'whole' | 'lean'): void {
   const shims = sdk === 'lean' ? { ...SHIMS, ...LEAN_SHIMS } : SHIMS;
   registerHooks({
     resolve(specifier, context, next) {
-      const tag = context.parentURL?.match(TAG)?.[0];
-      if (tag === undefined) {
+      if (!TAG.test(context.parentURL ?? '')) {
         const isSdkFile = FILES.test(specifier) && SDK.test(context.parentURL ?? '');
         return next(isSdkFile ? shimAddress('no-files') : specifier, context);
       }
@@ -97,7 +130,7 @@ export function installLoader(sdk: 'whole' | 'lean'): void {
       if (!url.startsWith(ROOT) || url.includes('/node_modules/')) return resolved;
       const edge = EDGES[url.slice(ROOT.length)];
       if (edge !== undefined) return next(shimAddress(edge), context);
-      return { ...resolved, url: `${url}${tag}` };
+      return { ...resolved, url: `${url}${SHARED}` };
     },
     load(url, context, next) {
       if (!TAG.test(url) || !url.startsWith(ROOT)) return next(url, context);
@@ -125,7 +158,8 @@ export function load<T>(
   machine: Machine,
 ): { begun: Promise<void>; loaded: Promise<T> } {
   const file = fileURLToPath(new URL(path, ROOT));
-  const url = `${pathToFileURL(file).href}?process=${machine.name}`;
+  const tag = OF_A_PROCESS.test(path) ? `?process=${machine.name}` : SHARED;
+  const url = `${pathToFileURL(file).href}${tag}`;
   const { promise: evaluated, resolve } = Promise.withResolvers<void>();
   evaluating.set(url, resolve);
   enter(machine);

@@ -1,4 +1,3 @@
-import { AsyncLocalStorage } from 'node:async_hooks';
 import { createHash } from 'node:crypto';
 import { EventEmitter } from 'node:events';
 import { seededRandom } from '../../../shared/seeded-random.ts';
@@ -48,6 +47,12 @@ export class Machine implements TaskOwner {
   readonly calls = new Set<{ readonly sinceMs: number }>();
   /** Open WebSockets. */
   sockets = 0;
+  /** What its event loop is late by, as it measures it itself. */
+  loopDelayMs = 0;
+  /** Memory in use. The host's own would differ from run to run. */
+  rssBytes = 200 * 1024 * 1024;
+  /** The newest values of its metrics, by name, the largest where one line has several. */
+  readonly levels = new Map<string, number>();
   /** After this many more effects the process is killed, in the middle of what it does. */
   effectsLeft = Number.POSITIVE_INFINITY;
   onKilledByEffect: (() => void) | undefined;
@@ -136,6 +141,13 @@ export class Machine implements TaskOwner {
     if (this.#state === 'running') this.#state = 'frozen';
   }
 
+  /** Nothing of it runs for a moment. Less than a freeze: nobody is told. */
+  stall(durationMs: number): void {
+    if (this.#state !== 'running') return;
+    this.freeze();
+    this.#scheduler.after(durationMs, undefined, () => this.thaw());
+  }
+
   thaw(): void {
     if (this.#state !== 'frozen') return;
     this.#state = 'running';
@@ -177,10 +189,4 @@ export function running(): Machine | undefined {
 /** From now on the code that runs is this process's. */
 export function enter(machine: Machine | undefined): void {
   current = machine;
-}
-
-/** Keeps Node's async context for a callback, by which the shipped code knows whose session an error is of. */
-export function inContext(callback: () => void): () => void {
-  const snapshot = AsyncLocalStorage.snapshot();
-  return () => snapshot(callback);
 }

@@ -18,12 +18,32 @@ export interface Task {
   run: (() => void) | undefined;
 }
 
-/** Before anything is patched: the host needs the real one. */
+/** Before anything is patched: the host needs the real ones. */
 const hostImmediate = setImmediate;
+const hostMicrotask = queueMicrotask;
+const hostTick = process.nextTick.bind(process);
+/** So many tasks run in one turn of the host's event loop at most. A turn for each would cost more than most tasks. */
+const TASKS_OF_A_TURN = 256;
+/** Ticks that simulated code waits for. */
+let ticks = 0;
+
+/** Counts the ticks of simulated code from now on. */
+export function countTicks(): void {
+  process.nextTick = (run: (...told: never[]) => void, ...told: never[]) => {
+    ticks += 1;
+    hostTick(() => {
+      ticks -= 1;
+      run(...told);
+    });
+  };
+}
 
 /**
  * Virtual time. Runs one task at a time, by instant and then by the order in which they were asked for. Between two tasks
  * Node empties its queues of microtasks and ticks, so everything that one task has set free runs before the next one.
+ *
+ * A microtask that asks for a tick comes back when all microtasks have run. Where simulated code waits for ticks itself, the
+ * next task waits for a whole turn of the event loop.
  */
 export class Scheduler {
   readonly #heap: Task[] = [];
@@ -65,8 +85,18 @@ export class Scheduler {
   /** Runs until `isOver` says so or nothing is left. @returns when it is so */
   run(isOver: () => boolean): Promise<void> {
     const { promise, resolve, reject } = Promise.withResolvers<void>();
+    let left = TASKS_OF_A_TURN;
+    const turn = () => {
+      left = TASKS_OF_A_TURN;
+      next();
+    };
+    const soon = () => hostTick(next);
     const next = () => {
       try {
+        if (ticks > 0) {
+          hostImmediate(turn);
+          return;
+        }
         if (isOver() || this.#heap.length === 0) {
           enter(undefined);
           resolve();
@@ -75,13 +105,15 @@ export class Scheduler {
         this.#step();
         const held = this.#held;
         this.#held = undefined;
-        if (held !== undefined) held.then(() => hostImmediate(next), reject);
-        else hostImmediate(next);
+        left -= 1;
+        if (held !== undefined) held.then(() => hostImmediate(turn), reject);
+        else if (left > 0) hostMicrotask(soon);
+        else hostImmediate(turn);
       } catch (error) {
         reject(error as Error);
       }
     };
-    hostImmediate(next);
+    hostImmediate(turn);
     return promise;
   }
 

@@ -25,6 +25,8 @@ export class World {
   aws!: Aws;
   /** The connection on which the simulated Zoom has sent last. */
   lastServerLink: Link | undefined;
+  /** Does Kinesis take nothing now? */
+  isKinesisDown: () => boolean = () => false;
   /** Told of every HTTP answer. */
   onAnswer: (asker: Machine, question: Question, status: number) => void = () => {};
   /** What becomes of a dial; undefined: nothing special. `silent`: nobody answers it. */
