@@ -87,15 +87,16 @@ export const MUTATIONS: readonly Mutation[] = [
   },
   {
     name: 'writes not fenced',
-    file: 'runner/aws.ts',
-    find: "if (commandName !== 'PutRecordsCommand' || mayServe()) return;",
-    replace: "if (commandName !== 'PutRecordsCommand' || mayServe() || true) return;",
+    file: 'runner/kinesis/sdk-put-client.ts',
+    find: "if (commandName === 'PutRecordsCommand' && !mayWrite()) throw notOwner();",
+    replace:
+      "if (commandName === 'PutRecordsCommand' && !mayWrite() && commandName === '') throw notOwner();",
     why: 'the buffers of a process that was frozen leave before any timer has noticed how late it is',
     under: { faults: ['freeze_in_call'], rate: 8 },
   },
   {
     name: 'writes fenced once',
-    file: 'runner/aws.ts',
+    file: 'runner/kinesis/sdk-put-client.ts',
     find: "{ step: 'deserialize', name: 'fenceSignedWrites', priority: 'low' },",
     replace: "{ step: 'initialize', name: 'fenceSignedWrites', priority: 'low' },",
     why: '09e85fa: a call that was allowed before a freeze leaves behind it',

@@ -73,6 +73,10 @@ export async function runFleet(options: RunOptions): Promise<RunResult> {
   const around = createWorld(scheduler, recorder, () => 1 + network() * 4);
   patchGlobals(scheduler, fetchInWorld);
   installLoader(options.sdk);
+  if (options.sdk === 'whole') {
+    const { warmSdk } = await import('./aws/warm-sdk.ts');
+    await warmSdk(scheduler);
+  }
 
   const weather: Weather = {
     awsFails: faults.includes('aws'),

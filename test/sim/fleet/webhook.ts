@@ -31,7 +31,9 @@ export async function startWebhook(
   await server.begun;
   const { startWebhookServer: start } = await server.loaded;
   const { begun, loaded } = load<HandlerModule>('functions/zoom-webhook/handler.ts', machine);
-  void loaded.then(({ handler }) => start({ port: PORT, path: PATH, handler }));
+  void loaded.then(({ handler }) =>
+    machine.after(0, () => void start({ port: PORT, path: PATH, handler })),
+  );
   await begun;
   return machine;
 }

@@ -21,3 +21,12 @@ test('a failing run is shrunk to the fault and the meeting that it takes', async
   expect(failed.faults - skipped('faults')).toBe(1);
   expect(skipped('meetings')).toBeGreaterThan(0);
 }, 900_000);
+
+test('two runs of one seed with the whole SDK are one', async () => {
+  const run = ['--meetings=3', '--hours=0.1', '--faults=all', '--fault-rate=4', '--sdk=whole'];
+  const first = await runInChild([...run, '--seed=5']);
+  // Its credentials are looked for in the environment of the simulated process, and nowhere else.
+  process.env['AWS_ACCESS_KEY_ID'] = 'of this machine';
+  expect(await runInChild([...run, '--seed=5'])).toEqual(first);
+  expect(first.problems).toEqual([]);
+}, 300_000);
