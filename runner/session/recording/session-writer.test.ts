@@ -44,6 +44,30 @@ beforeEach(() => {
   });
 });
 
+test('the ledger waits for the gap events of frames that were lost while media was flushed', async () => {
+  vi.useFakeTimers();
+  try {
+    // The lines are done at once; the media takes longer, and loses what it has.
+    media.flush = async () => {
+      media.finish('spool_full');
+      await vi.advanceTimersByTimeAsync(2_000);
+    };
+    writer.frame(FRAME, MEDIA);
+    await writer.flush(never);
+    await writer.finish('session_ended', AT, { restartable: false }, never);
+  } finally {
+    vi.useRealTimers();
+  }
+  const [gap, end] = events.lines;
+  expect([gap?.type, end?.type]).toEqual(['rtms.gap.v1', 'rtms.session_ended.v1']);
+  expect(end?.data['ledger']).toContainEqual({
+    mediaType: 'events',
+    received: 1,
+    written: 1,
+    lost: 0,
+  });
+});
+
 describe('frames', () => {
   test('carry their stream, epoch, source and shape', () => {
     writer.frame(FRAME, MEDIA);

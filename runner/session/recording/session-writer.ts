@@ -177,7 +177,9 @@ export class SessionWriter {
     for (let round = 1; round <= MAX_FINAL_ROUNDS; round++) {
       this.#gaps.writeAll();
       await this.#flushSinks(signal);
-      if (!this.ledger.hasGaps) return;
+      // Frames that were lost while media was flushed had gap events written by then, perhaps after the lines were done.
+      // A ledger that does not wait for these would count lines that are neither written nor lost.
+      if (!this.ledger.hasGaps && this.ledger.outstanding === 0) return;
     }
   }
 
