@@ -1,6 +1,6 @@
 import type { Logger } from '../../../shared/logger.ts';
 import { SpoolSegment } from './segment.ts';
-import { headerBytes, mayPass, removeSegment, segmentPath } from './segment-files.ts';
+import { headerBytes, mayPass, removeFile, segmentPath } from './segment-files.ts';
 
 /** After a failed write nothing is written for that long, and after a failed read nothing is read. */
 const RETRY_AFTER_MS = 1_000;
@@ -12,6 +12,8 @@ const READ_FOR_MS = 15_000;
 /** Files of an earlier process hold up nobody after that. They are tried again this often, for so long in all. */
 const READ_LATER_MS = 30_000;
 const READ_OLD_FOR_MS = 300_000;
+/** A file that could not be removed is tried again after that. */
+const REMOVE_AGAIN_MS = 10_000;
 /** A failure is logged again after that. */
 const LOG_EVERY_MS = 60_000;
 
@@ -90,7 +92,7 @@ export class SpoolDisk {
   remove(segment: SpoolSegment): void {
     segment.state = 'gone';
     this.#fileBytes -= segment.bytes;
-    this.enqueue(() => removeSegment(segment));
+    this.enqueue(() => this.#removeFile(segment.path));
   }
 
   /** The segment is no longer ours to write, and its file stays for the next process. */
@@ -133,6 +135,12 @@ export class SpoolDisk {
   /** Whether to read a segment once more, after a read of it has failed. */
   readsAgain({ isRecovered }: SpoolSegment, error: unknown): boolean {
     return mayPass(error) && this.#unreadMs < (isRecovered ? READ_OLD_FOR_MS : READ_FOR_MS);
+  }
+
+  /** Again until the file is gone: the next process would find it, and write what was written, or told to be lost. */
+  async #removeFile(path: string): Promise<void> {
+    if (await removeFile(path)) return;
+    setTimeout(() => this.enqueue(() => this.#removeFile(path)), REMOVE_AGAIN_MS).unref();
   }
 
   get #unreadMs(): number {

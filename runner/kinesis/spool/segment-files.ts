@@ -203,7 +203,12 @@ export async function rewriteSegment(segment: SpoolSegment): Promise<void> {
   segment.fileBytes = out.length;
 }
 
-/** Never fails: a file that cannot be removed is found at the next start, and its units are written twice. */
-export async function removeSegment(segment: SpoolSegment): Promise<void> {
-  await rm(segment.path, { force: true }).catch(() => {});
+/** @returns whether the file is gone */
+export async function removeFile(path: string): Promise<boolean> {
+  try {
+    await rm(path, { force: true });
+    return true;
+  } catch {
+    return false;
+  }
 }

@@ -276,6 +276,18 @@ test('a file of an earlier process that cannot be read holds up nobody for long,
   expect(await readdir(directory)).toEqual([]);
 });
 
+test('a file that the disk does not remove is removed later', async () => {
+  await leave('mine', 1, 2);
+  const spool = await openSpool({ directory, maxBytes: 1e9 });
+  disk.refuses = (operation) => (operation === 'rm' ? 'EIO' : undefined);
+  expect(await drained(spool)).toEqual([1, 2]);
+  await pass(15_000);
+  expect(await readdir(directory)).toHaveLength(2);
+  disk.refuses = () => undefined;
+  await pass(15_000);
+  expect(await readdir(directory)).toEqual([]);
+});
+
 test.each<[string, boolean]>([
   ['of an earlier process for five minutes stays for the next one', true],
   ['of this process for 15 s is lost, and told', false],
