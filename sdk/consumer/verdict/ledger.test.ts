@@ -229,6 +229,20 @@ describe('a change of owner', () => {
       ]);
     });
 
+    test('lacks all of it when the lost owner had written nothing', () => {
+      const seen = event(
+        'session_taken_over',
+        { previousEpoch: 1, cause: 'owner_lost', ownerSeenAtMs: START_MS + 30_000 },
+        1,
+        { epoch: 2 },
+      );
+      const { verdict, losses } = check([], [seen, told[1] as ReceivedEvent]);
+      expect(verdict).toBe('incomplete');
+      expect(losses).toMatchObject([
+        { kind: 'hole', mediaType: 'events', fromMs: START_MS + 30_000, toMs: END_MS },
+      ]);
+    });
+
     test('lacks nothing when the owner before has written its ledger', () => {
       const handed = handedOver([row(), lines(1)], 2);
       expect(check(before, [started, handed, ...told]).losses).toEqual([]);

@@ -21,9 +21,16 @@ export function lostBeforeEnd(earlier: readonly EpochEvidence[], after: EpochEvi
   if (end !== 'ended' || toMs === undefined || life.streamingAtMs !== undefined) return [];
   const index = earlier.findLastIndex((each) => each.life.streamingAtMs !== undefined);
   const last = earlier[index];
-  // Owners that wrote their ledgers have accounted for everything they received.
-  if (last === undefined || earlier.slice(index).every((each) => each.end !== 'open')) return [];
   const cause = life.takenOver?.data.cause ?? 'owner_lost';
+  const common = { rtmsStreamId, epoch, kind: 'hole', cause, toMs } as const;
+  if (last === undefined) {
+    // Media has flowed, or this were a missed stream; and nothing of it was ever written.
+    const { ownerSeenAtMs } = life.takenOver?.data ?? {};
+    if (cause !== 'owner_lost' || ownerSeenAtMs === undefined) return [];
+    return [{ ...common, mediaType: 'events', fromMs: Math.min(ownerSeenAtMs, toMs) }];
+  }
+  // Owners that wrote their ledgers have accounted for everything they received.
+  if (earlier.slice(index).every((each) => each.end !== 'open')) return [];
   return last.life.media.flatMap((mediaType) => {
     const isPicture = mediaType === 'video' || mediaType === 'deskshare';
     const seenMs = last.lastSeenMs(mediaType);
@@ -31,16 +38,6 @@ export function lostBeforeEnd(earlier: readonly EpochEvidence[], after: EpochEvi
     if (isPicture && seenMs === undefined) return [];
     const fromMs = seenMs ?? last.life.streamingAtMs ?? toMs;
     if (fromMs >= toMs) return [];
-    return [
-      {
-        rtmsStreamId,
-        epoch,
-        kind: 'hole',
-        mediaType: mediaType as LedgerMediaType,
-        cause,
-        fromMs,
-        toMs,
-      },
-    ];
+    return [{ ...common, mediaType: mediaType as LedgerMediaType, fromMs }];
   });
 }
