@@ -13,8 +13,8 @@ import { judgeRestarts } from './judge/restarts.ts';
 import { judgeVerdicts } from './judge/verdicts.ts';
 import type { Recorder } from './recorder.ts';
 
-/** A stream is judged this long after its end: nothing of it is written or read any more. Restarts are asked for ten minutes. */
-const OVER_AFTER_MS = 15 * 60_000;
+/** A stream is judged this long after its end: nothing of it is written or read any more. Outages may follow each other. */
+const OVER_AFTER_MS = 30 * 60_000;
 const OF_A_STREAM = [
   judgeRows,
   judgeLanes,
