@@ -63,8 +63,9 @@ afterEach(async () => {
 
 /** Lets virtual time pass, and the real disk answer in between. */
 async function pass(ms: number): Promise<void> {
-  for (let left = ms; left > 0; left -= 20) {
-    vi.advanceTimersByTime(20);
+  const stepMs = ms < 10_000 ? 20 : 100;
+  for (let left = ms; left > 0; left -= stepMs) {
+    vi.advanceTimersByTime(stepMs);
     for (let turns = 0; turns < 3 || disk.busy > 0; turns += 1) await turn();
   }
 }

@@ -23,7 +23,7 @@ const requestHandler = {
 
 /**
  * Makes one call with the SDK's own clients, so that they load now what they load at the first call: where credentials may come
- * from. Loaded in the middle of a run it would take turns of the host's event loop in which another process runs, and the
+ * from. Loaded in the middle of a run it would take iterations of the host's event loop in which another process runs, and the
  * credentials would be looked for in the environment of that one, and then on the network of this machine.
  */
 export async function warmSdk(scheduler: Scheduler): Promise<void> {

@@ -22,7 +22,7 @@ export interface Task {
 const hostImmediate = setImmediate;
 const hostMicrotask = queueMicrotask;
 const hostTick = process.nextTick.bind(process);
-/** So many tasks run in one turn of the host's event loop at most. A turn for each would cost more than most tasks. */
+/** So many tasks run in an iteration of the host's event loop at most. An iteration for each would cost more than most tasks. */
 const TASKS_OF_A_TURN = 256;
 /** Ticks that simulated code waits for. */
 let ticks = 0;
@@ -43,7 +43,7 @@ export function countTicks(): void {
  * Node empties its queues of microtasks and ticks, so everything that one task has set free runs before the next one.
  *
  * A microtask that asks for a tick comes back when all microtasks have run. Where simulated code waits for ticks itself, the
- * next task waits for a whole turn of the event loop.
+ * next task waits for a whole iteration of the event loop.
  */
 export class Scheduler {
   readonly #heap: Task[] = [];
