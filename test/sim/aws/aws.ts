@@ -98,7 +98,9 @@ export class Aws {
       if (fate.lost === 'answer') return fail();
       const whole = fate.isTorn ? torn(output) : output;
       machine.after(fate.latencyMs, () => {
-        heard(call, service, error === undefined ? 'answered' : 'failed', error);
+        // Nobody can read half an answer.
+        const unheard = fate.isTorn === true ? 'torn' : error;
+        heard(call, service, unheard === undefined ? 'answered' : 'failed', unheard);
         hearing.answer(status, whole);
       });
     };
