@@ -29,9 +29,10 @@ async function open(mode: PutMode) {
     region: 'us-east-1',
     endpoint: server.url,
     credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
-    requestTimeoutMs: 300,
+    requestTimeoutMs: 30_000,
   });
-  puts = createPutClient({ sdk: client, mode, requestTimeoutMs: 300 });
+  // A call that times out on a busy machine is carried out twice, which most tests would take for an error.
+  puts = createPutClient({ sdk: client, mode, requestTimeoutMs: 30_000 });
   await client.send(new CreateStreamCommand({ StreamName: 'media', ShardCount: 2 }));
 }
 
@@ -144,6 +145,7 @@ describe.each(PUT_MODES)('%s:', (mode) => {
   });
 
   test('calls that are never answered are repeated', async () => {
+    puts = createPutClient({ sdk: client, mode, requestTimeoutMs: 300 });
     server.faults.set({ rules: [{ operation: 'PutRecords', stall: 'hold' }] });
     const producer = produce();
     const tally = new Tally();

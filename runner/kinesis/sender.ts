@@ -84,6 +84,8 @@ export class Sender {
     const live: Outgoing[] = [];
     const behind: Outgoing[] = [];
     for (const lane of lanes) {
+      // Nearly all lanes of transcripts and chats have nothing to send: asking each was a tenth of their CPU.
+      if (lane.accepted === lane.done) continue;
       const more = hasMore(lane);
       const record = lane.offer(nowMs, more);
       if (!record) continue;
