@@ -39,8 +39,8 @@ const VARIANTS: readonly Variant[] = [
     meetings: [100, 1000],
   },
   {
-    caption: 'The same with the archive (`records.archive`): one task for 200 meetings',
-    config: { records: { ...provisioned(), archive: { tasks: 5 } } },
+    caption: 'The same with the archive (`records.archive`): one task for 100 meetings',
+    config: { records: { ...provisioned(), archive: { tasks: 10 } } },
     meetings: [100, 1000],
   },
   {

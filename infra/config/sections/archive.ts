@@ -24,11 +24,11 @@ export const ARCHIVE = v.pipe(
   v.strictObject({
     /** Folder of the bucket; unset: the whole bucket. */
     prefix: v.optional(textLike(/^[\w.-]+(\/[\w.-]+)*$/, 'folders as in recordings/zoom')),
-    /** Tasks that share the shards. One has room for 200 meetings with all media. */
+    /** Tasks that share the shards. One of 1 vCPU has room for 100 meetings with all media. */
     tasks: v.optional(count, 1),
     cpu: v.optional(v.picklist([256, 512, 1024, 2048]), 1024),
     /** Half of it holds what is gathered and not written yet; beyond that reading pauses. */
-    memoryMiB: v.optional(count, 8192),
+    memoryMiB: v.optional(count, 4096),
     /** `meeting.mp4` of every session, with this picture, as `rtms export --layout` names it. */
     meetingFile: v.optional(v.picklist(['none', 'speaker', 'share', 'tracks']), 'none'),
     /** A session of which nothing came for so long is finalised without its end. */
