@@ -126,3 +126,19 @@ describe('the judge of blind times allows', () => {
     expect(judgeBlindTimes(history.events)).toEqual([]);
   });
 });
+
+test.each<[string, number, number]>([
+  [
+    'that an operator has stopped is nobody’s, from the moment at which its owner began to leave it',
+    20,
+    0,
+  ],
+  ['that Zoom has stopped is not excused by that', 6, 1],
+])('a time of a stream %s', (_what, endedReason, problems) => {
+  const { history, endedAtMs } = interruptedFor20s();
+  const names = { '#reason': 'endedReason', '#at': 'endedAtMs' };
+  const values = { ':reason': endedReason, ':at': endedAtMs };
+  const update = 'SET #reason = :reason, #at = :at';
+  history.write(A, 'SESSION#s', { update, names, values }).apply().answer();
+  expect(judgeBlindTimes(history.events)).toHaveLength(problems);
+});

@@ -152,15 +152,21 @@ function note(event: HistoryEvent, streams: Map<string, StreamHistory>): void {
   }
 }
 
-/** A stream that an operator has stopped is recorded by nobody, also where Zoom has not heard of the stop and streams on. */
-function notePurpose({ row, after, atMs }: RowEvent, streams: Map<string, StreamHistory>): void {
+/**
+ * A stream that an operator has stopped is recorded by nobody, also where Zoom has not heard of the stop and streams on. That
+ * begins when its owner begins to leave it, which the row says only when the last event is written.
+ */
+function notePurpose(
+  { row, before, after, atMs }: RowEvent,
+  streams: Map<string, StreamHistory>,
+): void {
   const { stoppedOnPurpose } = streamOf(row.slice(row.indexOf('#') + 1), streams);
   const last = stoppedOnPurpose.at(-1);
-  const isOpen = last?.toMs === Number.POSITIVE_INFINITY;
-  const isStopped =
-    after?.['endedReason'] === STOP_REASON.RECEIVER_REQUEST_CLOSE && after['owner'] === undefined;
-  if (isStopped && !isOpen) stoppedOnPurpose.push({ fromMs: atMs, toMs: Number.POSITIVE_INFINITY });
-  if (!isStopped && isOpen) last.toMs = atMs;
+  const isStopped = after?.['endedReason'] === STOP_REASON.RECEIVER_REQUEST_CLOSE;
+  const toMs = isStopped && after['owner'] === undefined ? Number.POSITIVE_INFINITY : atMs;
+  if (isStopped && after['endedAtMs'] !== before?.['endedAtMs']) {
+    stoppedOnPurpose.push({ fromMs: Number(after['endedAtMs']), toMs });
+  } else if (last?.toMs === Number.POSITIVE_INFINITY && toMs === atMs) last.toMs = atMs;
 }
 
 function noteUnit({ type, epoch, data = {} }: WrittenUnit, stream: StreamHistory): void {
