@@ -64,12 +64,14 @@ describe('kinesis-local over HTTP/1.1', () => {
     await exited;
   });
 
-  for (const [index, { title, run, peerDeviates }] of CASES.entries()) {
+  for (const [index, { title, run, peerDeviates, peerHangs }] of CASES.entries()) {
     const body = () => run(client, `contract-${index}`);
     // The peer looks for records to push once a second; these cases wait for it side by side.
     const one = CONSUMER_CASES.some((each) => each.title === title) ? test.concurrent : test;
     // Once the peer behaves as the service does, test.fails fails, and peerDeviates has to be removed.
-    if (peerDeviates !== undefined) one.fails(`${title} (deviates: ${peerDeviates})`, body, 20_000);
+    if (peerHangs !== undefined) one.skip(`${title} (${peerHangs})`, body);
+    else if (peerDeviates !== undefined)
+      one.fails(`${title} (deviates: ${peerDeviates})`, body, 20_000);
     else one(title, body, 20_000);
   }
 });

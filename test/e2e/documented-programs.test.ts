@@ -23,6 +23,7 @@ declare const startMs: number;
 declare function store(frames: unknown, events: unknown): Promise<void>;
 declare const stack: import('constructs').Construct;
 declare const archiver: import('aws-cdk-lib/aws-iam').IGrantable;
+declare const analyst: import('aws-cdk-lib/aws-iam').IGrantable;
 declare const recorder: import('aws-cdk-lib/aws-lambda').IFunction;
 `;
 

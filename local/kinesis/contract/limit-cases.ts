@@ -42,6 +42,8 @@ export const LIMIT_CASES: readonly ContractCase[] = [
   },
   {
     title: 'refuses a record over the limit of the stream until the limit is raised',
+    // Seen with Node 26.12.1 at 900 kB and more; with Node 24.21.0 it answers in half a second.
+    peerHangs: 'on Node 26 it leaves many calls of PutRecord with a large record without an answer',
     async run(client, name) {
       await create(client, name);
       const record = { Data: new Uint8Array(1_500_000), PartitionKey: 'k' };
