@@ -1,5 +1,5 @@
 import { writeFileSync } from 'node:fs';
-import { parseArgs } from 'node:util';
+import { commandOptions, wholeNumber } from '../support/command-options.ts';
 import type { RunReport } from './child-run.ts';
 import { runInChild } from './child-run.ts';
 import { coverageOf } from './coverage.ts';
@@ -21,7 +21,7 @@ const hostNow = performance.now.bind(performance);
 const hostWrite = process.stderr.write.bind(process.stderr);
 const say = (line: string) => void hostWrite(`${line}\n`);
 
-const { values } = parseArgs({
+const { values } = commandOptions('npm run sim --', {
   options: {
     seed: { type: 'string', default: '1' },
     meetings: { type: 'string', default: '20' },
@@ -82,9 +82,18 @@ function argsOfRuns(): string[] {
 }
 
 async function exploreFor(time: string): Promise<number> {
-  const [, count = '1', unit] = /^(\d+)([sm])$/.exec(time) ?? [];
+  const [, count, unit] = /^(\d+)([sm])$/.exec(time) ?? [];
+  if (count === undefined) {
+    say(`--for is a time like 90s or 10m, not "${time}"`);
+    return 2;
+  }
   const untilMs = hostNow() + Number(count) * (unit === 's' ? 1_000 : 60_000);
-  const found = await explore(argsOfRuns(), Number(values.seed), () => hostNow() > untilMs, say);
+  const found = await explore(
+    argsOfRuns(),
+    wholeNumber('seed', values.seed),
+    () => hostNow() > untilMs,
+    say,
+  );
   const { runs, meetingHours, failed, states, faults, pairs } = found;
   process.stdout.write(
     `explored ${runs} seeds from ${values.seed}, ${meetingHours.toFixed(1)} meeting-hours: ` +
@@ -95,8 +104,8 @@ async function exploreFor(time: string): Promise<number> {
 }
 
 async function playOne(): Promise<number> {
-  const seed = Number(values.seed);
-  const [meetings, hours] = [Number(values.meetings), Number(values.hours)];
+  const seed = wholeNumber('seed', values.seed);
+  const [meetings, hours] = [wholeNumber('meetings', values.meetings), Number(values.hours)];
   const sinceMs = hostNow();
   const result = await runFleet({
     seed,
@@ -166,8 +175,9 @@ function faultNames(text: string): readonly FaultName[] {
   if (text === 'none') return [];
   return text.split(',').map((name) => {
     const known = FAULTS.find((one) => one === name);
-    if (known === undefined) throw new Error(`no fault ${name}; there are ${FAULTS.join(', ')}`);
-    return known;
+    if (known !== undefined) return known;
+    say(`no fault "${name}"; there are ${FAULTS.join(', ')}`);
+    process.exit(2);
   });
 }
 
