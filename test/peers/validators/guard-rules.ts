@@ -57,4 +57,20 @@ export const ACCEPTED_GUARD_RULES: readonly AcceptedGuardRule[] = [
   { rule: 'cloudfront_custom_ssl_certificate_check', reason: WITHOUT_DOMAIN },
   { rule: 'cloudfront_sni_enabled_check', reason: WITHOUT_DOMAIN },
   { rule: 'cloudfront_security_policy_check', reason: WITHOUT_DOMAIN },
+  { rule: 's3_bucket_default_encryption_kms_check', reason: BY_AWS_KEY },
+  {
+    rule: 's3_bucket_logging_enabled_check',
+    reason:
+      'the bucket that takes the access logs has none itself: a log of it would be written into it, and be logged again',
+  },
+  {
+    rule: 's3_bucket_object_lock_enabled_check',
+    reason:
+      '`records.archive.objectLock` switches it on; without it a revocation can delete everything at once',
+  },
+  {
+    rule: 's3_event_notifications_enabled_check',
+    reason:
+      'EventBridge has `RTMS Recording Ready` for each session; a notice for each object of a minute would say less',
+  },
 ];
