@@ -142,6 +142,24 @@ test('records in a success that cannot be read are left to the producer, and JSO
   expect(server.requests.at(-1)?.headers.get('content-type')).toBe('application/x-amz-json-1.1');
 });
 
+test('an emulator that breaks over CBOR is asked in JSON the next time, and records of the first call are left to the producer', async () => {
+  server.script = cborRefused(html(500));
+  expect((await put()).outcomes).toMatchObject([{ name: 'failed' }]);
+  expect((await put()).outcomes).toMatchObject([{ name: 'written' }]);
+  expect(server.requests.at(-1)?.headers.get('content-type')).toBe('application/x-amz-json-1.1');
+  expect(lines).toMatchObject([{ event: 'put_format_refused' }]);
+});
+
+test('a service that has taken CBOR once is asked in CBOR again, however it breaks', async () => {
+  server.script = answerAll;
+  await put();
+  server.script = cborRefused(html(500));
+  expect((await put()).outcomes).toMatchObject([{ name: 'failed' }]);
+  server.script = answerAll;
+  await put();
+  expect(server.requests.at(-1)?.headers.get('content-type')).toBe('application/x-amz-cbor-1.1');
+});
+
 test.each<[string, Script, string]>([
   ['503 with HTML', html(503), 'failed'],
   ['InternalFailure', refuse(500, 'InternalFailure'), 'failed'],

@@ -6,7 +6,7 @@ import type { WireAnswer } from './answer-reader.ts';
 import { encodeCborBody } from './cbor-format.ts';
 import { ConnectionPool } from './connection-pool.ts';
 import { encodeJsonBody } from './json-format.ts';
-import { BadBodyError, isFormatRefused, readPutAnswer } from './put-answer.ts';
+import { BadBodyError, isBrokenOverFormat, isFormatRefused, readPutAnswer } from './put-answer.ts';
 import { askForTarget, type ServiceTarget } from './service-target.ts';
 import { PostSigner } from './signature.ts';
 
@@ -59,6 +59,8 @@ export class HttpPutClient implements PutRecordsClient {
   readonly #logger: Logger;
   readonly #signer = new PostSigner();
   #format: PutFormat;
+  /** A call in this format has succeeded: an error later on has another cause. */
+  #isFormatTaken = false;
   #ready: Promise<Ready> | undefined;
   #connections: ConnectionPool | undefined;
   #mayWrite: () => boolean = () => true;
@@ -82,14 +84,17 @@ export class HttpPutClient implements PutRecordsClient {
     const ready = await this.#prepare();
     const format = this.#format;
     try {
-      return await this.#put(ready, format, streamName, entries, signal);
+      const results = await this.#put(ready, format, streamName, entries, signal);
+      this.#isFormatTaken = true;
+      return results;
     } catch (error) {
-      if (format === FORMATS.json || !(isFormatRefused(error) || error instanceof BadBodyError)) {
-        throw error;
-      }
+      if (format === FORMATS.json) throw error;
+      const isUnclear =
+        error instanceof BadBodyError || (!this.#isFormatTaken && isBrokenOverFormat(error));
+      if (!isUnclear && !isFormatRefused(error)) throw error;
       this.#useJson(error as Error);
-      // Of records in an answer that cannot be read, nobody knows whether they are written: the producer decides.
-      if (error instanceof BadBodyError) throw error;
+      // Nobody knows whether the records are written: the producer decides.
+      if (isUnclear) throw error;
       return this.#put(ready, FORMATS.json, streamName, entries, signal);
     }
   }

@@ -84,11 +84,20 @@ const FORMAT_ERRORS = [
 
 /**
  * Whether an error may mean that the service, or an emulator of it, does not take the format of the request. Then the
- * call has had no effect, and may be made in another format. An error of the service itself, 5xx, never means that.
+ * call has had no effect, and may be made in another format. An error of the service itself, 5xx, never means that; see
+ * {@link isBrokenOverFormat} for one without a name.
  */
 export function isFormatRefused(error: unknown): boolean {
   if (!(error instanceof PutRefusedError)) return false;
   const { status, name } = error;
   if (status === 415 || status === 501) return true;
   return status >= 400 && status < 500 && FORMAT_ERRORS.includes(name);
+}
+
+/**
+ * Whether a service that has not taken a call in this format yet may have broken over it: emulators answer 500 with a page of HTML then.
+ * The service itself names its errors. What became of the call, nobody knows.
+ */
+export function isBrokenOverFormat(error: unknown): boolean {
+  return error instanceof PutRefusedError && error.status === 500 && error.name === NAMELESS;
 }
