@@ -20,7 +20,7 @@ const TROUBLE = { entryErrors: { InternalFailure: 0.3 }, errors: { InternalFailu
 test.each([
   { workload: 'audio', frames: 60 },
   { workload: 'video', frames: 60 },
-  { workload: 'share', frames: 4 },
+  { workload: 'share', frames: 2 },
 ] as const)(
   'every byte of $workload arrives, although released memory is overwritten',
   async ({ workload, frames }) => {
@@ -33,7 +33,7 @@ test.each([
     });
     const puts = createPutClient({ sdk, memory: pool, requestTimeoutMs: 30_000 });
     try {
-      await sdk.send(new CreateStreamCommand({ StreamName: 'media', ShardCount: 8 }));
+      await sdk.send(new CreateStreamCommand({ StreamName: 'media', ShardCount: 64 }));
       server.faults.set({ seed: 5, rules: [{ operation: 'PutRecords', ...TROUBLE }] });
       const retry = { baseMs: 1, maxMs: 5 };
       const path = new FramePath(workload, SESSIONS, { client: puts, pool, retry });
