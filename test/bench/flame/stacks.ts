@@ -1,3 +1,5 @@
+import { pathToFileURL } from 'node:url';
+
 /** One sample of a profile: its frames, from the outermost to the one that ran. */
 export type Stack = readonly string[];
 
@@ -30,10 +32,12 @@ export function readPerfScript(text: string): Stack[] {
 
 /** A symbol without arguments, templates and addresses; of our own code the function and its file. */
 function frameOf(symbol: string, dso: string): string {
-  const script = /^JS:[\^~*+]?(.*?) ?(file:\/\/\S+?|node:\S+?)?(?::\d+:\d+)?$/.exec(symbol);
+  const script = /^JS:[\^~*+]?(.*?) ?((?:file:\/\/|node:|\/)\S+?)?(?::\d+:\d+)?$/.exec(symbol);
   if (script) {
     const [, name = '', place = ''] = script;
-    const file = place.startsWith(ROOT) ? place.slice(ROOT.length) : place;
+    // CommonJS modules stand there by their path, others by their URL: neither says where this checkout is.
+    const url = place.startsWith('/') ? pathToFileURL(place).href : place;
+    const file = url.startsWith(ROOT) ? url.slice(ROOT.length) : url;
     return `${name || '(anonymous)'} ${file}`.trim();
   }
   const plain = symbol.replace(/\+0x[0-9a-f]+$/, '').replace(/\{lambda.*$/, '');
