@@ -1,3 +1,5 @@
+import { globSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { defineConfig } from 'vitest/config';
 
 const NEVER = ['node_modules/**', 'out/**', 'cdk.out/**', 'dist/**', '.peers-cache/**'];
@@ -7,8 +9,13 @@ const LONG = '**/*.long.test.ts';
 const SHARING = ['shared', 'rtms/protocol', 'runner/kinesis', 'sdk/consumer', 'infra', 'cli'].map(
   (room) => `${room}/**/*.test.ts`,
 );
-/** Of those rooms, the files that put something in the place of a module: another file's tests may have loaded the real one before. */
-const MOCKING = ['runner/kinesis/spool/spool-opening.test.ts'];
+/**
+ * Of those rooms, the files that put something in the place of a module. Each has a process: in a shared thread another file's tests may
+ * have loaded the real one before.
+ */
+const MOCKING = globSync(SHARING, { cwd: import.meta.dirname }).filter((file) =>
+  readFileSync(join(import.meta.dirname, file), 'utf8').includes('vi.mock('),
+);
 
 export default defineConfig({
   test: {

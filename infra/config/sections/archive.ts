@@ -1,6 +1,6 @@
 import * as v from 'valibot';
 import { count, textLike } from './field-kinds.ts';
-import { FARGATE_MEMORY_MIB } from './runner.ts';
+import { isFargateSize, memoryAllowed } from './runner.ts';
 
 const days = v.pipe(count, v.maxValue(36_500));
 
@@ -52,12 +52,7 @@ export const ARCHIVE = v.pipe(
     ['onRevocation'],
   ),
   v.forward(
-    v.partialCheck(
-      [['cpu'], ['memoryMiB']],
-      ({ cpu, memoryMiB }) => FARGATE_MEMORY_MIB[cpu]?.includes(memoryMiB) === true,
-      ({ input }) =>
-        `allowed is ${FARGATE_MEMORY_MIB[input.cpu]?.join(', ')} with ${input.cpu} CPU units`,
-    ),
+    v.partialCheck([['cpu'], ['memoryMiB']], isFargateSize, ({ input }) => memoryAllowed(input)),
     ['memoryMiB'],
   ),
 );

@@ -4,12 +4,27 @@ import { TIME_OF_DAY } from '../../../shared/packing.ts';
 import { acceptedText, count, cronField, isTimeZone, textLike } from './field-kinds.ts';
 
 /** Fargate's sizes of up to 2 vCPU (runners are single-threaded): CPU units to memory, MiB. */
-export const FARGATE_MEMORY_MIB: Readonly<Record<number, readonly number[]>> = {
+const FARGATE_MEMORY_MIB: Readonly<Record<number, readonly number[]>> = {
   256: [512, 1024, 2048],
   512: [1024, 2048, 3072, 4096],
   1024: [2048, 3072, 4096, 5120, 6144, 7168, 8192],
   2048: [4096, 5120, 6144, 7168, 8192],
 };
+
+interface FargateSize {
+  readonly cpu: number;
+  readonly memoryMiB: number;
+}
+
+/** Whether Fargate has a task of this size. */
+export function isFargateSize({ cpu, memoryMiB }: FargateSize): boolean {
+  return FARGATE_MEMORY_MIB[cpu]?.includes(memoryMiB) === true;
+}
+
+/** What may be said instead of a memory that Fargate does not have with these CPU units. */
+export function memoryAllowed({ cpu }: Pick<FargateSize, 'cpu'>): string {
+  return `allowed is ${FARGATE_MEMORY_MIB[cpu]?.join(', ')} with ${cpu} CPU units`;
+}
 
 const TIME_ZONE = acceptedText(isTimeZone, 'an IANA time zone, as in America/New_York');
 const TIME = acceptedText((value) => TIME_OF_DAY.test(value), 'a time of day, 00:00 to 23:59');
@@ -105,12 +120,7 @@ export const RUNNER = v.pipe(
     ),
   }),
   v.forward(
-    v.partialCheck(
-      [['cpu'], ['memoryMiB']],
-      ({ cpu, memoryMiB }) => FARGATE_MEMORY_MIB[cpu]?.includes(memoryMiB) === true,
-      ({ input }) =>
-        `allowed is ${FARGATE_MEMORY_MIB[input.cpu]?.join(', ')} with ${input.cpu} CPU units`,
-    ),
+    v.partialCheck([['cpu'], ['memoryMiB']], isFargateSize, ({ input }) => memoryAllowed(input)),
     ['memoryMiB'],
   ),
   v.forward(
