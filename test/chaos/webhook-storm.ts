@@ -64,7 +64,7 @@ export async function runWebhookStorm(options: {
     const unclaimed: string[] = [];
     const claimedTwice: string[] = [];
     for (const [rtmsStreamId, events] of plan.streams) {
-      const row = await door.row(rtmsStreamId);
+      const row = await untilAnswered(() => door.row(rtmsStreamId));
       const found = row && {
         start: row.startEventTsMs,
         serverUrls: row.serverUrls,
@@ -152,8 +152,21 @@ async function breakAws(
 const pause = (ms: number, signal: AbortSignal) =>
   delay(ms, undefined, { signal }).catch(() => undefined);
 
-/** Failures in a row after which the claimer stops trying. */
-const DRAIN_ATTEMPTS = 50;
+/** Failures in a row after which a call that others' faults may meet is given up. */
+const ATTEMPTS = 50;
+const PAUSE_MS = 100;
+
+/** The judge's own question: a proxy of others refuses calls also after the storm, which says nothing about the row. */
+async function untilAnswered<T>(ask: () => Promise<T>): Promise<T> {
+  for (let failures = 1; ; failures += 1) {
+    try {
+      return await ask();
+    } catch (error) {
+      if (failures === ATTEMPTS) throw error;
+      await delay(PAUSE_MS);
+    }
+  }
+}
 
 /** A runner reduced to its claim: every job leads to at most one conditional claim of its row. */
 class Claimer {
@@ -186,33 +199,37 @@ class Claimer {
   /** Serves what is left, redriven jobs included, until nothing is waiting or in flight. */
   async drain(): Promise<void> {
     const { queueUrl, deadLetterQueueUrl } = this.#door.aws;
-    let failures = 0;
     for (let empty = 0; empty < 3; ) {
-      try {
-        const served = (await this.#serve(queueUrl)) + (await this.#serve(deadLetterQueueUrl));
-        empty = served === 0 ? empty + 1 : 0;
-        failures = 0;
-        // Longer than the visibility timeout below: a job whose receive was cut off comes back.
-        if (served === 0) await delay(600);
-      } catch (error) {
-        // A proxy of others may refuse calls also after the storm. A row that was claimed already refuses its claim.
-        failures += 1;
-        if (failures === DRAIN_ATTEMPTS) throw error;
-        empty = 0;
-        await delay(100);
-      }
+      let served = 0;
+      for (const url of [queueUrl, deadLetterQueueUrl])
+        served += await untilAnswered(() => this.#serve(url));
+      empty = served === 0 ? empty + 1 : 0;
+      // Longer than the visibility timeout below: a job whose receive was cut off comes back.
+      if (served === 0) await delay(600);
     }
   }
 
+  /**
+   * A message that meets a fault is left in the queue for a later round, and does not hold up those beside it.
+   *
+   * @returns how many messages were received
+   * @throws the last error when none of them could be served
+   */
   async #serve(QueueUrl: string): Promise<number> {
     const { Messages = [] } = await this.#sqs.send(
       new ReceiveMessageCommand({ QueueUrl, MaxNumberOfMessages: 10, VisibilityTimeout: 1 }),
     );
+    const failed: unknown[] = [];
     for (const { Body = '', ReceiptHandle } of Messages) {
-      const job = decodeSessionJob(Body);
-      if (job !== undefined) await this.#claim(job.rtmsStreamId);
-      await this.#sqs.send(new DeleteMessageCommand({ QueueUrl, ReceiptHandle }));
+      try {
+        const job = decodeSessionJob(Body);
+        if (job !== undefined) await this.#claim(job.rtmsStreamId);
+        await this.#sqs.send(new DeleteMessageCommand({ QueueUrl, ReceiptHandle }));
+      } catch (error) {
+        failed.push(error);
+      }
     }
+    if (Messages.length > 0 && failed.length === Messages.length) throw failed.at(-1);
     return Messages.length;
   }
 

@@ -11,6 +11,8 @@ const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 /** Fewer faults than this and the run has proven nothing. */
 const LEAST_FAULTS = 50;
 const EVENTS = ['--events', '200'];
+/** One plan of kills and webhooks for every run: what CI tells can be played again. When microburst fires stays its own. */
+const SEED = '23';
 const STORM = ['--meetings', '8', '--runners', '3', '--seconds', '24'];
 
 interface FiredFault {
@@ -23,20 +25,18 @@ export const microburstPeer: Peer = {
   name: 'microburst',
   needs: ['python'],
   install: awsPrograms,
-  async run(work) {
+  async run() {
     const ministack = await startMinistack();
     const proxy = await startMicroburst(ministack);
     const { software, version } = proxy;
-    const seed = String(Date.now() % 1_000_000);
-    work.say(`seed ${seed}`);
     const between = `${ministack.software} ${ministack.version}`;
 
-    const runners = await storm<RunnerStormReport>(proxy, 'runners', RUNNER_FAULTS, seed, STORM);
+    const runners = await storm<RunnerStormReport>(proxy, 'runners', RUNNER_FAULTS, STORM);
     const { report } = runners;
     assert.deepEqual(report.problems, [], runners.told);
     assert.deepEqual(report.unended, [], runners.told);
 
-    const webhooks = await storm<StormReport>(proxy, 'webhook-storm', STORM_FAULTS, seed, EVENTS);
+    const webhooks = await storm<StormReport>(proxy, 'webhook-storm', STORM_FAULTS, EVENTS);
     const { wrong, unclaimed, claimedTwice, undelivered, answers, outages } = webhooks.report;
     assert.deepEqual([wrong, unclaimed, claimedTwice, undelivered], [[], [], [], 0], webhooks.told);
     return [
@@ -61,21 +61,20 @@ async function storm<Report>(
   proxy: AwsProcess,
   name: string,
   rules: readonly object[],
-  seed: string,
   options: readonly string[],
 ): Promise<{ report: Report; faults: string; told: string }> {
   await control(proxy, 'rules', rules);
   const before = (await firedFaults(proxy)).length;
   const { port } = proxy;
   const servers = { dynamodb: port, sqs: port, kinesis: port, secretsManager: port };
-  const args = [`test/chaos/${name}.ts`, '--seed', seed, ...options];
+  const args = [`test/chaos/${name}.ts`, '--seed', SEED, ...options];
   const { stdout, stderr } = await runCommand(process.execPath, args, {
     cwd: ROOT,
     env: { LOCAL_AWS_SERVERS: JSON.stringify(servers) },
     // Of the storm, 1 may also say that an answer took more than 3 s, which is no matter here.
     codes: [0, 1],
   });
-  const told = `seed ${seed}: ${stdout || stderr.slice(-2_000)}`;
+  const told = `seed ${SEED}: ${stdout || stderr.slice(-2_000)}`;
   assert.ok(stdout.startsWith('{'), told);
   const fired = (await firedFaults(proxy)).slice(before);
   assert.ok(fired.length >= LEAST_FAULTS, `only ${fired.length} faults; ${told}`);
