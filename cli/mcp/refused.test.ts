@@ -1,6 +1,7 @@
 import { request } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest';
+import { STOP_REASON } from '../../rtms/protocol/stop-reason.ts';
 import { type DenyingAws, startDenyingAws } from '../../test/support/denying-aws.ts';
 import type { TestClient } from '../../test/support/mcp-client.ts';
 import { startMcpServer, type TestMcpServer } from '../../test/support/mcp-server.ts';
@@ -129,6 +130,8 @@ test('when Zoom takes the consent back, nothing that was said is given any more'
   const meeting = 'revoked';
   const before = await client.call('read_transcript', { meeting });
   expect(before.text).toContain('between us');
+  const revoked = { stopReason: STOP_REASON.STREAM_REVOKED, stopEventTsMs: START_MS + 1_000 };
+  await records.row({ rtmsStreamId: meeting, topic: 'Secret plans', ...revoked });
   await records.event(meeting, 'session_revoked', { timestampMs: START_MS }, START_MS + 1_000);
   // Whatever comes behind it is not told either.
   await records.said(meeting, 'and this between us', 'Ada', START_MS + 2_000);
@@ -154,6 +157,12 @@ test('when Zoom takes the consent back, nothing that was said is given any more'
   ];
   expect(others.map(({ text: said }) => said).join()).toContain('took the consent back');
   expect(JSON.stringify(others)).not.toMatch(/between us|Ada|Secret plans/);
+  const { meetings } = (await client.call('list_meetings')).facts.meetingData;
+  const topics = meetings.map(({ id, topic }) => [id, topic]);
+  expect(Object.fromEntries(topics)).toEqual({
+    over: 'Secret plans',
+    revoked: undefined,
+  });
 });
 
 const LIST = '{"jsonrpc":"2.0","id":1,"method":"tools/list"}';

@@ -22,3 +22,8 @@ export function endOf({ endedReason }: SessionRow): string | undefined {
   if (typeof endedReason !== 'number') return endedReason;
   return nameOf(STOP_REASON, endedReason) ?? String(endedReason);
 }
+
+/** Has Zoom taken back the consent to the stream? What people have said or chosen in it is then given to nobody any more. */
+export function isRevoked({ stopReason, endedReason }: SessionRow): boolean {
+  return [stopReason, endedReason].includes(STOP_REASON.STREAM_REVOKED);
+}

@@ -34,7 +34,7 @@ export interface McpFacts {
   readonly nextMark: string;
   readonly meetingData: {
     readonly lines: readonly { readonly text: string; readonly who?: string }[];
-    readonly meetings: readonly { readonly id: string }[];
+    readonly meetings: readonly { readonly id: string; readonly topic?: string }[];
     readonly people: readonly { readonly name: string }[];
   };
 }

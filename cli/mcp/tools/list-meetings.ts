@@ -1,4 +1,4 @@
-import { stateOf } from '../../../shared/session-table/session-status.ts';
+import { isRevoked, stateOf } from '../../../shared/session-table/session-status.ts';
 import { MAX_NAME, peopleText, quote } from '../answer.ts';
 import { atMost, skipOf } from '../arguments.ts';
 import type { ScopedMeeting } from '../scope.ts';
@@ -11,7 +11,7 @@ export const listMeetings = defineTool({
   title: 'List meetings',
   description:
     'Lists the meetings that this server may read, the newest first: id, state, when each began, and its topic where Zoom ' +
-    'tells one. The other tools take the id.',
+    'tells one and has not taken the consent back. The other tools take the id.',
   readOnly: true,
   required: {},
   optional: {
@@ -52,7 +52,8 @@ const LIVE: readonly string[] = ['serving', 'waiting'];
 function show({ id, streams }: ScopedMeeting, nowMs: number) {
   const { row } = streams.at(-1) ?? {};
   const first = streams[0]?.row;
-  const topic = row?.topic ?? first?.topic;
+  const hasConsent = streams.every((stream) => stream.row === undefined || !isRevoked(stream.row));
+  const topic = hasConsent ? (row?.topic ?? first?.topic) : undefined;
   const beganAtMs = first?.requestedAtMs;
   return {
     id: peopleText(id, 512),
