@@ -152,7 +152,7 @@ async function breakAws(
 const pause = (ms: number, signal: AbortSignal) =>
   delay(ms, undefined, { signal }).catch(() => undefined);
 
-/** Failures in a row after which a call that others' faults may meet is given up. */
+/** Failures in a row after which a call that others' faults may meet has failed. */
 const ATTEMPTS = 50;
 const PAUSE_MS = 100;
 
