@@ -1,4 +1,5 @@
 import type { LedgerMediaType } from '../../../shared/record/event-data.ts';
+import type { TakeoverCause } from '../../../shared/record/session-causes.ts';
 import type { EpochEvidence } from './epoch-evidence.ts';
 import type { Loss } from './loss.ts';
 
@@ -12,13 +13,18 @@ import type { Loss } from './loss.ts';
  * runner B                                                     session_taken_over, session_ended: all it has to say
  * ```
  *
+ * The next owner may have been connected too, and have got no audio before the end. Then what the lost one may have held
+ * reaches to when media flowed again: from then on somebody received all audio, and of other media a blind time tells.
+ *
  * @param earlier all epochs before it that have records, in order
  * @returns a time for each media type of that owner, from what it had written of it to the end
  */
 export function lostBeforeEnd(earlier: readonly EpochEvidence[], after: EpochEvidence): Loss[] {
   const { life, end, rtmsStreamId, epoch } = after;
   const toMs = life.endedAtMs;
-  if (end !== 'ended' || toMs === undefined || life.streamingAtMs !== undefined) return [];
+  if (end !== 'ended' || toMs === undefined) return [];
+  if (life.streamingAtMs !== undefined)
+    return lostBeforeSilence(earlier, after, life.streamingAtMs);
   const index = earlier.findLastIndex((each) => each.life.streamingAtMs !== undefined);
   const last = earlier[index];
   const cause = life.takenOver?.data.cause ?? 'owner_lost';
@@ -40,4 +46,24 @@ export function lostBeforeEnd(earlier: readonly EpochEvidence[], after: EpochEvi
     if (fromMs >= toMs) return [];
     return [{ ...common, mediaType: mediaType as LedgerMediaType, fromMs }];
   });
+}
+
+/** Audio of lost owners, where the last owner was connected and got none that would show where it breaks off. */
+function lostBeforeSilence(
+  earlier: readonly EpochEvidence[],
+  after: EpochEvidence,
+  toMs: number,
+): Loss[] {
+  const mediaType = 'audio';
+  if (after.edges.has(mediaType)) return [];
+  const withAudio = earlier.findLastIndex(({ edges }) => edges.has(mediaType));
+  const agreed = earlier.findIndex(({ life }) => life.media.includes(mediaType));
+  const index = withAudio < 0 ? agreed : withAudio;
+  const last = earlier[index];
+  if (last === undefined || earlier.slice(index).every(({ end }) => end !== 'open')) return [];
+  const fromMs = last.lastSeenMs(mediaType) ?? last.life.streamingAtMs ?? toMs;
+  if (fromMs >= toMs) return [];
+  const { rtmsStreamId, epoch, life } = after;
+  const cause: TakeoverCause = life.takenOver?.data.cause ?? 'owner_lost';
+  return [{ rtmsStreamId, epoch, kind: 'hole', mediaType, cause, fromMs, toMs }];
 }

@@ -229,6 +229,26 @@ describe('a session is incomplete', () => {
     ]);
   });
 
+  test.each([
+    ['from its last audio on', audio(1, 0), at(1)],
+    ['from its connection on, when it had written none', [], at(0)],
+  ])(
+    'when the next owner got no audio that would show what a lost one took along: %s',
+    (_title, before, fromMs) => {
+      const media = { audio: {} };
+      const late = { ...ended(2, 3, 0), time: new Date(at(30)) };
+      const again = [takenOver({ cause: 'owner_lost' }), started(2, 2, 12, media), late];
+      const { verdict, losses } = report(before, [started(1, 1, 0, media), ...again]);
+      expect(verdict).toBe('incomplete');
+      expect(losses).toMatchObject([
+        { kind: 'hole', mediaType: 'audio', cause: 'owner_lost', fromMs, toMs: at(12) },
+      ]);
+      // An owner that has accounted for all that it received took nothing along.
+      const handed = handedOver(2, before.length);
+      expect(report(before, [started(1, 1, 0, media), handed, ...again]).verdict).toBe('complete');
+    },
+  );
+
   test('from no earlier than the last record that the lost owner has written', () => {
     const line = event('transcript', { text: 'x', timestampMs: at(3) }, 2);
     const late = { ...line, time: new Date(at(3)) };
