@@ -229,13 +229,13 @@ export class Lane {
 
   /**
    * Drops everything. A record on its way cannot be called back: its units are dropped or written when its answer is
-   * there (`droppedFor`).
+   * there (`droppedFor`). The first cause stands: what Zoom took back is no loss, also when a deadline passes later.
    *
    * @returns the units that are lost now
    */
   dropAll(cause: DropCause): Unit[] {
     const units = this.#formed.name === 'waiting' ? this.dropRecord() : [];
-    if (this.#formed.name === 'sending') this.#droppedFor = cause;
+    if (this.#formed.name === 'sending') this.#droppedFor ??= cause;
     for (const unit of this.#extract(() => true)) units.push(unit);
     return units;
   }
