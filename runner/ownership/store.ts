@@ -17,10 +17,12 @@ import type { MissedRegister } from '../../shared/session-table/registers.ts';
 import type { RestartRegister } from '../../shared/session-table/restart.ts';
 import {
   type Claim,
+  type LeftOpen,
   type MoreOfClaim,
   type Penalty,
   writeClaim,
   writeConnected,
+  writeLeftOpen,
   writeOffered,
   writeProof,
   writeQuarantine,
@@ -182,6 +184,15 @@ export class SessionStore {
    */
   async release(claim: Claim, atMs: number, how: ReleaseOptions = {}): Promise<boolean> {
     return (await this.#calls.update(writeRelease(claim, atMs, how))) !== undefined;
+  }
+
+  /**
+   * Gives a row away whose epoch has no last event in Kinesis: its next owner takes this one as lost.
+   *
+   * @returns false when it was no longer this task's to give
+   */
+  async leaveOpen(claim: Claim, how: LeftOpen): Promise<boolean> {
+    return (await this.#calls.update(writeLeftOpen(claim, how))) !== undefined;
   }
 
   /** Offers a row that this task owns and cannot serve. @returns false when it has changed since it was read */

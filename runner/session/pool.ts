@@ -16,7 +16,7 @@ import {
 } from './pool-options.ts';
 import { type ClaimOccasion, type FreshClaim, RowClaims, tellQuarantine } from './row-claims.ts';
 import { RowProofs } from './row-proofs.ts';
-import { tellConnected, tellTookOver, writeResult } from './row-results.ts';
+import { outcomeOf, tellConnected, tellTookOver, writeResult } from './row-results.ts';
 import { Session } from './session.ts';
 
 /** Why a task gives a session away. */
@@ -243,16 +243,18 @@ export class SessionPool {
     const { rtmsStreamId, epoch } = session;
     const result = await session.result;
     tenure.end();
-    if (result.kind === 'defect' && strikes + 1 >= MAX_STRIKES) {
-      tellQuarantine(this.#options, rtmsStreamId, epoch);
-    } else if (
-      result.kind === 'defect' ||
-      (result.kind === 'handed_over' && result.cause === 'unable')
-    ) {
-      // The next try should not be this process's, whose state may be the fault.
-      this.#avoided.add(rtmsStreamId, AVOID_MS);
-    }
     if (result.kind !== 'dropped') {
+      const outcome = outcomeOf(result);
+      if (outcome.kind === 'defect' && strikes + 1 >= MAX_STRIKES) {
+        tellQuarantine(this.#options, rtmsStreamId, epoch);
+      } else if (
+        result.kind === 'unrecorded' ||
+        outcome.kind === 'defect' ||
+        (outcome.kind === 'handed_over' && outcome.cause === 'unable')
+      ) {
+        // The next try should not be this process's, whose state may be the fault.
+        this.#avoided.add(rtmsStreamId, AVOID_MS);
+      }
       const written = await writeResult(served, result, this.#options);
       if (written.kind === 'refused') this.#avoided.add(rtmsStreamId, REFUSED_ROW_MS);
       if (written.kind === 'untold') this.#missed.tell(written.row);

@@ -1,14 +1,14 @@
 import { ServiceError } from '../../shared/errors.ts';
 import type { Logger } from '../../shared/logger.ts';
 import { countMissed, countOutcome } from '../../shared/record/outcome.ts';
-import type { Penalty } from '../../shared/session-table/runner-writes.ts';
+import type { LeftOpen, Penalty } from '../../shared/session-table/runner-writes.ts';
 import type { SessionRow } from '../../shared/session-table/session-row.ts';
 import { MAX_STRIKES, QUARANTINE_MS } from '../ownership/rules.ts';
 import type { SessionStore } from '../ownership/store.ts';
 import { sleep } from '../task/loop.ts';
 import type { ServedSession, SessionPoolOptions } from './pool-options.ts';
-import { wasCutShort } from './recording/blind-time.ts';
-import type { SessionResult } from './session-inputs.ts';
+import { blindSinceOfOpen, wasCutShort } from './recording/blind-time.ts';
+import type { RecordedResult, SessionResult } from './session-inputs.ts';
 
 const RETRY_MS = 500;
 
@@ -18,6 +18,11 @@ export type ResultWritten =
   /** Its event is still to be told. */
   | { readonly kind: 'untold'; readonly row: SessionRow };
 
+/** How a session has ended, whether or not the records say so. */
+export function outcomeOf(result: Exclude<SessionResult, { kind: 'dropped' }>): RecordedResult {
+  return result.kind === 'unrecorded' ? result.of : result;
+}
+
 /**
  * Writes how a session ended into its row, and asks the runners to look when somebody has to go on with the stream.
  * Tries until the flush deadline, at least once: a released row is served again at once, one that is not only when
@@ -26,19 +31,25 @@ export type ResultWritten =
  * @returns `refused` when the table refuses the write for good; it would be refused again
  */
 export async function writeResult(
-  { session, claim, strikes }: ServedSession,
+  served: ServedSession,
   result: Exclude<SessionResult, { kind: 'dropped' }>,
   { context, store, notify, logger, metrics }: SessionPoolOptions,
 ): Promise<ResultWritten> {
+  const { session, claim, strikes } = served;
   const { rtmsStreamId, epoch } = claim;
   const { flush } = context.deadline;
   const handedBack = result.kind === 'handed_over' && result.cause === 'unable';
-  const penalty = result.kind === 'defect' ? penaltyAfter(strikes) : undefined;
+  const penalty = outcomeOf(result).kind === 'defect' ? penaltyAfter(strikes) : undefined;
   const { startEventTsMs } = session.view;
   const { hasFlowed, inPart } = session;
   const tookOver = session.hasTakenOver;
   do {
     try {
+      if (result.kind === 'unrecorded') {
+        const how = { penalty, ...leftOpen(served, result) };
+        if (await store.leaveOpen(claim, how)) await notify(rtmsStreamId);
+        return { kind: 'written' };
+      }
       if (result.kind === 'missed') {
         const { missed } = result;
         const { restart } = session;
@@ -53,13 +64,13 @@ export async function writeResult(
       } else {
         const { restart } = session;
         const run = { ...result, startEventTsMs, restart, hasFlowed, tookOver };
-        const outcome = await store.end(claim, run, Date.now());
-        if (outcome !== 'not_owner' && session.isMeeting) {
+        const ended = await store.end(claim, run, Date.now());
+        if (ended !== 'not_owner' && session.isMeeting) {
           const isWhole = !inPart && !wasCutShort(result.reason);
           countOutcome(metrics, isWhole ? 'MeetingsWhole' : 'MeetingsInPart');
         }
-        if (outcome === 'restarted' || outcome === 'revoked') await notify(rtmsStreamId);
-        if (outcome === 'asking') context.restarts?.wanted(rtmsStreamId);
+        if (ended === 'restarted' || ended === 'revoked') await notify(rtmsStreamId);
+        if (ended === 'asking') context.restarts?.wanted(rtmsStreamId);
       }
       return { kind: 'written' };
     } catch (error) {
@@ -74,6 +85,17 @@ export async function writeResult(
     }
   } while (!flush.aborted);
   return { kind: 'written' };
+}
+
+/** What the row says of an epoch that has no last event. An operator's stop stays to be done by the next owner. */
+function leftOpen(
+  { session }: ServedSession,
+  { of, atMs }: Extract<SessionResult, { kind: 'unrecorded' }>,
+): LeftOpen {
+  const { hasFlowed, inPart, hasTakenOver: tookOver, blindSince: carried } = session;
+  const blindSince = blindSinceOfOpen({ carried, tookOver, hasFlowed, atMs });
+  const keepsRequest = of.kind === 'ended' || of.kind === 'missed';
+  return { hasFlowed, tookOver, inPart, blindSince, keepsRequest };
 }
 
 /** What a stream gets for having ended one more owner by a defect. @param strikes owners it had ended before */

@@ -162,9 +162,9 @@ export class SessionEffects {
         break;
       case 'end':
         void guard.step(async () => {
-          const { restart, account } = await endSession(effect.why, effect.atMs, this.#owned);
+          const { restart, ...ended } = await endSession(effect.why, effect.atMs, this.#owned);
           this.#restart = restart;
-          onInput({ name: 'finished', ...(account && { account }) });
+          onInput({ name: 'finished', ...ended });
         });
         break;
       case 'watch_ending':

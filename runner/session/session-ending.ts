@@ -25,6 +25,8 @@ export interface SessionEndingParts {
 
 /** What the row has to say of an epoch that has ended. */
 export interface EndedEpoch {
+  /** Has Kinesis acknowledged the last event; of a stream that was missed, whatever stands before it? */
+  readonly isRecorded: boolean;
   /** Absent when no restart is wanted. */
   readonly restart?: RestartRegister | undefined;
   /** Of a stream that was missed: its last event is still to be written. */
@@ -46,22 +48,22 @@ export async function endSession(
   parts.takeover.write(atMs);
   switch (why.name) {
     case 'handed_over':
-      await finish('session_handed_over', { cause: why.cause }, parts);
       parts.context.metrics.count('HandOvers', 1, why.cause);
-      return {};
+      return { isRecorded: await finish('session_handed_over', { cause: why.cause }, parts) };
     case 'defect':
-      await finish('session_handed_over', { cause: 'defect' }, parts);
-      return {};
+      return { isRecorded: await finish('session_handed_over', { cause: 'defect' }, parts) };
     case 'missed': {
       const { stopReason, reason } = why;
       const ended = stopReason ?? (reason === 'not_connected' ? 'lost' : undefined);
       const { claim, context } = parts;
       const restart = ended === undefined ? undefined : context.restarts?.plan(claim.row, ended);
-      return { restart, account: await accountOf(parts, restart) };
+      const account = await accountOf(parts, restart);
+      return { isRecorded: account !== undefined, restart, ...(account && { account }) };
     }
     default: {
       const stopReason = why.name === 'stopped' ? why.stopReason : undefined;
-      if (stopReason === STOP_REASON.STREAM_REVOKED) revoke(parts);
+      const isRevoked = stopReason === STOP_REASON.STREAM_REVOKED;
+      if (isRevoked) dropRevoked(parts);
       const { restartable } = why;
       const { claim, context } = parts;
       const planned = context.restarts?.plan(
@@ -70,65 +72,98 @@ export async function endSession(
       );
       const restart = planned && planOf(planned);
       const data = { ...stopReasonFields(stopReason), restartable, ...(restart && { restart }) };
-      await finish('session_ended', data, parts);
-      return { restart: planned };
+      return {
+        isRecorded: await finish('session_ended', data, parts, isRevoked),
+        restart: planned,
+      };
     }
   }
 }
 
-/** Has everything written, and says where the epoch's last event goes: that one is written once the row holds it. */
+/**
+ * Has everything written, and says where the epoch's last event goes: that one is written once the row holds it.
+ *
+ * @returns undefined when Kinesis does not have what stands before that event: its ledger would contradict the records
+ */
 async function accountOf(
-  { context, writer }: SessionEndingParts,
+  parts: SessionEndingParts,
   restart: RestartRegister | undefined,
-): Promise<EpochAccount> {
-  const { deadline } = context;
-  try {
-    await writer.flush(deadline.flush);
-  } catch {
-    writer.drop('write_failed');
-    await writer.flush(deadline.reportLoss()).catch(() => undefined);
+): Promise<EpochAccount | undefined> {
+  const { writer } = parts;
+  const isWritten = await writeInTime((signal) => writer.flush(signal), parts);
+  if (!isWritten) {
+    tellUndeclared(parts);
+    return undefined;
   }
   return { ...writer.account(), ...(restart && { restart: planOf(restart) }) };
 }
 
-function revoke({ writer, logger }: SessionEndingParts): void {
+function dropRevoked({ writer, logger }: SessionEndingParts): void {
   writer.revoke();
   logger.warn('revoked', { event: 'revoked' });
-  writer.event('session_revoked', Date.now(), { timestampMs: Date.now() });
 }
 
 /**
  * Waits until all is written, then writes the last event. At the flush deadline: drops what is left, and writes the
  * gaps and the last event in the little time there is for that. Failing this too, the log has the ledger.
+ *
+ * @param isRevoked writes `session_revoked` before it, which makes consumers delete what they have stored
+ * @returns whether Kinesis has the last event, and `session_revoked` where that is due
  */
 async function finish<Name extends 'session_ended' | 'session_handed_over'>(
   name: Name,
   data: Omit<EventData[Name], 'ledger' | 'ledgerPages'>,
-  { claim, context, logger, writer }: SessionEndingParts,
-): Promise<void> {
-  const { deadline } = context;
-  const { ledger } = writer;
-  const write = async (signal: AbortSignal) => {
+  parts: SessionEndingParts,
+  isRevoked = false,
+): Promise<boolean> {
+  const { claim, logger, writer } = parts;
+  const isToldRevoked = () => !isRevoked || writer.isRecorded('session_revoked');
+  await writeInTime(async (signal) => {
+    // At the flush deadline it is dropped with the rest.
+    if (!isToldRevoked()) {
+      writer.event('session_revoked', Date.now(), { timestampMs: Date.now() });
+    }
     await writer.flush(signal);
     await writer.finish(name, Date.now(), data, signal);
-  };
+  }, parts);
+  // A record that was on its way at the deadline may have arrived all the same.
+  const isRecorded = writer.isRecorded(name) && isToldRevoked();
+  if (!isRecorded) tellUndeclared(parts);
+  else if (claim.holds()) {
+    const event = name === 'session_ended' ? 'ended' : 'handed_over';
+    const { suppressed } = logger;
+    const held = suppressed > 0 && { linesSuppressed: suppressed };
+    logger.info(event, { event, ...data, ledger: writer.ledger.totals(), ...held });
+  }
+  return isRecorded;
+}
+
+/** Writes until the flush deadline; then drops what is left, and writes once more. @returns whether one of the two succeeded */
+async function writeInTime(
+  write: (signal: AbortSignal) => Promise<void>,
+  { context, writer }: SessionEndingParts,
+): Promise<boolean> {
+  const { deadline } = context;
   try {
     await write(deadline.flush);
+    return true;
   } catch {
     writer.drop('write_failed');
-    try {
-      await write(deadline.reportLoss());
-    } catch {
-      const { outstanding } = ledger;
-      const fields = { event: 'undeclared', outstanding, ledger: ledger.totals() };
-      logger.error('losses not reported', fields);
-    }
   }
+  try {
+    await write(deadline.reportLoss());
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** No record has the account of the epoch. The row stays open for that, and the log has it; of a lost row `dropped` told. */
+function tellUndeclared({ claim, logger, writer }: SessionEndingParts): void {
   if (!claim.holds()) return;
-  const event = name === 'session_ended' ? 'ended' : 'handed_over';
-  const { suppressed } = logger;
-  const held = suppressed > 0 && { linesSuppressed: suppressed };
-  logger.info(event, { event, ...data, ledger: ledger.totals(), ...held });
+  const { outstanding } = writer.ledger;
+  const fields = { event: 'undeclared', outstanding, ledger: writer.ledger.totals() };
+  logger.error('losses not reported', fields);
 }
 
 /**

@@ -26,12 +26,18 @@ export type Miss = Pick<MissedRegister, 'status' | 'stopReason'> & { readonly re
 /** What an epoch had written when it ended: the number of its next line, and the rows of its ledger. */
 export type EpochAccount = Pick<MissedRegister, 'sequence' | 'ledger' | 'restart'>;
 
-/** How a session has ended, for whoever writes the row. `atMs`: when it began to leave the stream, Unix ms. */
-export type SessionResult =
+/** How an epoch has ended whose last event is in Kinesis. `atMs`: when it began to leave the stream, Unix ms. */
+export type RecordedResult =
   | { readonly kind: 'ended'; readonly reason: EndedReason; readonly atMs: number }
   | { readonly kind: 'handed_over'; readonly cause: HandOverCause; readonly atMs: number }
   | { readonly kind: 'missed'; readonly missed: MissedRegister; readonly atMs: number }
-  | { readonly kind: 'defect'; readonly atMs: number }
+  | { readonly kind: 'defect'; readonly atMs: number };
+
+/** How a session has ended, for whoever writes the row. */
+export type SessionResult =
+  | RecordedResult
+  /** The last event is not in Kinesis, and so the row may not say that the epoch is over. `of`: what it would say. */
+  | { readonly kind: 'unrecorded'; readonly of: RecordedResult; readonly atMs: number }
   /** The row is another runner's, or this task may not serve: nothing is to be written about it. */
   | { readonly kind: 'dropped' };
 
@@ -73,8 +79,8 @@ export type SessionInput =
   /** The session uses more than its share of the event loop, for long. */
   | { readonly name: 'overloading' }
   | { readonly name: 'defect'; readonly place: DefectPlace }
-  /** All steps of the ending are done. `account`: of a stream that was missed. */
-  | { readonly name: 'finished'; readonly account?: EpochAccount }
+  /** All steps of the ending are done. `isRecorded`: as of `EndedEpoch`. `account`: of a stream that was missed. */
+  | { readonly name: 'finished'; readonly isRecorded: boolean; readonly account?: EpochAccount }
   /** The ending, in which something broke, is not done in time. */
   | { readonly name: 'ending_overdue' };
 

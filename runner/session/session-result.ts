@@ -1,6 +1,12 @@
 import type { EndReason } from '../../rtms/events.ts';
 import { STOP_REASON } from '../../rtms/protocol/stop-reason.ts';
-import type { EndingWhy, EpochAccount, Miss, SessionResult } from './session-inputs.ts';
+import type {
+  EndingWhy,
+  EpochAccount,
+  Miss,
+  RecordedResult,
+  SessionResult,
+} from './session-inputs.ts';
 
 /** What a session has to know to say why it has missed its stream. */
 export interface Unserved {
@@ -38,19 +44,38 @@ export function missByFailure(
   return { reason: ours ?? late ?? how, ...(status !== undefined && { status }) };
 }
 
+/** An ending, as the state of a session has it. `epoch`: only of a stream that was missed. */
+interface Ending {
+  readonly why: EndingWhy;
+  readonly atMs: number;
+  readonly epoch?: number;
+}
+
 /**
  * What becomes of the row of a session that has ended.
  *
- * @param ending `epoch`: only of a stream that was missed
+ * An epoch is over for its row only when its last event is in Kinesis. Otherwise nobody would ever tell what is missing of it:
+ * the next owner of a row that was handed over has nothing to say of the epoch before, and a row that has ended has no next owner.
+ * So it stays open, as after a crash, and whoever claims it tells `owner_lost`.
  */
 export function resultOf(
-  {
-    why,
-    atMs,
-    epoch = 0,
-  }: { readonly why: EndingWhy; readonly atMs: number; readonly epoch?: number },
-  account?: EpochAccount,
+  ending: Ending,
+  { isRecorded, account }: { readonly isRecorded: boolean; readonly account?: EpochAccount },
 ): SessionResult {
+  const result = recordedResult(ending, account);
+  if (!isRecorded) return unrecorded(result);
+  return result;
+}
+
+/** @param of what the row would say if the last event were in Kinesis */
+export function unrecorded(of: RecordedResult): SessionResult {
+  return { kind: 'unrecorded', of, atMs: of.atMs };
+}
+
+function recordedResult(
+  { why, atMs, epoch = 0 }: Ending,
+  account: EpochAccount | undefined,
+): RecordedResult {
   switch (why.name) {
     case 'stopped':
       return { kind: 'ended', reason: why.stopReason, atMs };

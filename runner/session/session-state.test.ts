@@ -49,7 +49,7 @@ function shortOf(state: RunnerSessionState): string {
 const END = 'log end';
 const BACK = `handed_over ${END}`;
 const GONE = 'ended:dropped drop tell_result';
-const BROKEN = 'ended:defect drop_unwritten tell_result';
+const BROKEN = 'ended:unrecorded drop_unwritten tell_result';
 
 /** Every input (rows) in every state (columns, as in STATES). */
 const TABLE: [title: string, input: SessionInput, ...outcomes: string[]][] = [
@@ -149,8 +149,11 @@ const TABLE: [title: string, input: SessionInput, ...outcomes: string[]][] = [
   ['defect that nobody caught', { name: 'defect', place: 'uncaught' },
     'defect end', 'defect end', 'defect end', 'defect end', 'defect end', 'defect end', '· watch_ending', '·'],
   // biome-ignore format: a table
-  ['finished', { name: 'finished' },
+  ['finished', { name: 'finished', isRecorded: true },
     '·', '·', '·', '·', '·', '·', 'ended:handed_over tell_result', '·'],
+  // biome-ignore format: a table
+  ['finished, and Kinesis does not have it', { name: 'finished', isRecorded: false },
+    '·', '·', '·', '·', '·', '·', 'ended:unrecorded tell_result', '·'],
   // biome-ignore format: a table
   ['ending overdue', { name: 'ending_overdue' },
     '·', '·', '·', '·', '·', '·', BROKEN, '·'],
@@ -167,10 +170,14 @@ describe.each(COLUMNS)('while %s', (column) => {
 describe('the end of a session says', () => {
   const endOf = (from: RunnerSessionState, input: SessionInput) => {
     const { state } = nextSession(from, input, NOW_MS);
-    const finished = nextSession(state, { name: 'finished' }, NOW_MS + 500).state;
+    const finished = (isRecorded: boolean) => {
+      const after = nextSession(state, { name: 'finished', isRecorded }, NOW_MS + 500).state;
+      return after.name === 'ended' ? after.result : undefined;
+    };
     return {
       why: state.name === 'ending' ? state.why : undefined,
-      result: finished.name === 'ended' ? finished.result : undefined,
+      result: finished(true),
+      unrecorded: finished(false),
     };
   };
 
@@ -218,7 +225,10 @@ describe('the end of a session says', () => {
       { kind: 'defect' },
     ],
   ])('%s', (_title, input, why, result) => {
-    expect(endOf(STATES.streaming, input)).toEqual({ why, result: { ...result, atMs: NOW_MS } });
+    const told = { ...result, atMs: NOW_MS };
+    // Without its last event in Kinesis the row may say none of it.
+    const unrecorded = { kind: 'unrecorded', of: told, atMs: NOW_MS };
+    expect(endOf(STATES.streaming, input)).toEqual({ why, result: told, unrecorded });
   });
 
   const STOP: SessionInput = { name: 'stop_wanted', stopReason: 6 };
@@ -308,7 +318,8 @@ describe('the end of a session says', () => {
   test('where the event of a stream that was never recorded stands', () => {
     const { state } = nextSession(STATES.unserved, STOP, NOW_MS);
     const account = { sequence: 5, ledger: [] };
-    const finished = nextSession(state, { name: 'finished', account }, NOW_MS + 500).state;
+    const input: SessionInput = { name: 'finished', isRecorded: true, account };
+    const finished = nextSession(state, input, NOW_MS + 500).state;
     const missed = { reason: 'stopped_first', stopReason: 6, atMs: NOW_MS, epoch: 3, ...account };
     expect(finished).toEqual({ name: 'ended', result: { kind: 'missed', missed, atMs: NOW_MS } });
   });

@@ -1,7 +1,6 @@
 import type { EndReason } from '../../rtms/events.ts';
 import { isRestartable, STOP_REASON } from '../../rtms/protocol/stop-reason.ts';
 import type { HandOverCause } from '../../shared/record/session-causes.ts';
-
 import type {
   EndingWhy,
   Miss,
@@ -9,7 +8,13 @@ import type {
   SessionInput,
   SessionResult,
 } from './session-inputs.ts';
-import { missByFailure, missByStop, resultOf, type Unserved } from './session-result.ts';
+import {
+  missByFailure,
+  missByStop,
+  resultOf,
+  type Unserved,
+  unrecorded,
+} from './session-result.ts';
 
 /** What a session is counted as in the metric `Sessions`. */
 export const SESSION_STATES = [
@@ -173,7 +178,7 @@ function whileServing(
 function whileEnding(from: Ending, input: SessionInput): SessionStep {
   switch (input.name) {
     case 'finished':
-      return ended(resultOf(from, input.account));
+      return ended(resultOf(from, input));
     case 'fenced':
       return input.mayFinish ? stay(from) : dropped(input.why);
     case 'defect':
@@ -286,7 +291,7 @@ function dropped(why: string): SessionStep {
 }
 
 function broken({ atMs }: Ending): SessionStep {
-  const { state, effects } = ended({ kind: 'defect', atMs });
+  const { state, effects } = ended(unrecorded({ kind: 'defect', atMs }));
   return { state, effects: [{ do: 'drop_unwritten' }, ...effects] };
 }
 

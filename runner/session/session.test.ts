@@ -353,7 +353,8 @@ describe('a defect', () => {
     const { session, client } = await streaming();
     client.lastWords = async () => fail();
     session.handOver('shutdown');
-    expect(await session.result).toMatchObject({ kind: 'defect' });
+    // Without a last event the row may not say that this owner gave the stream away.
+    expect(await session.result).toMatchObject({ kind: 'unrecorded', of: { kind: 'defect' } });
     expect(parts.eventNames).toEqual(['session_started']);
   });
 
@@ -386,6 +387,49 @@ describe('at the flush deadline', () => {
     expect(await session.result).toMatchObject({ kind: 'handed_over' });
     expect(parts.eventNames).toEqual(['session_started', 'gap', 'session_handed_over']);
     expect(ledgerOf('audio')).toMatchObject({ written: 0, lost: 1 });
+  });
+
+  test.each([
+    ['Kinesis takes nothing', 'stalled'],
+    ['Kinesis refuses the event', 'write_failed'],
+  ] as const)(
+    'a session whose last event is not recorded says so, where %s',
+    async (_title, fate) => {
+      const { session } = await streaming();
+      parts.events.finish('written');
+      parts.events.fate = fate;
+      session.handOver('shutdown');
+      parts.deadline.signalled(() => {});
+      await vi.advanceTimersByTimeAsync(1_000 + 6_000);
+      const of = { kind: 'handed_over', cause: 'shutdown', atMs: AT };
+      expect(await session.result).toEqual({ kind: 'unrecorded', of, atMs: AT });
+      expect(parts.told.events.at(-1)).toBe('undeclared');
+    },
+  );
+
+  test('a missed stream without its account stays open: its ledger would contradict the records', async () => {
+    const { session } = await begun({
+      cause: 'owner_lost',
+      row: { ...ROW, runEpoch: 1 },
+      epoch: 2,
+    });
+    parts.events.fate = 'stalled';
+    session.stop();
+    parts.deadline.signalled(() => {});
+    await vi.advanceTimersByTimeAsync(1_000 + 6_000);
+    expect(await session.result).toMatchObject({ kind: 'unrecorded', of: { kind: 'missed' } });
+  });
+
+  test('a revocation that was dropped with the rest is told once more', async () => {
+    const { session, client } = await streaming();
+    parts.events.fate = 'stalled';
+    client.emit('ended', { cause: 'stopped', stopReason: 8, restartable: false });
+    parts.deadline.signalled(() => {});
+    await vi.advanceTimersByTimeAsync(999);
+    parts.events.fate = 'written';
+    await vi.advanceTimersByTimeAsync(1);
+    expect(await session.result).toMatchObject({ kind: 'ended', reason: 8 });
+    expect(parts.eventNames.filter((name) => name === 'session_revoked')).toHaveLength(2);
   });
 
   test('a session that is told to end later does not wait at all', async () => {

@@ -2,7 +2,12 @@ import type { AgreedMedia } from '../../rtms/protocol/agreed-media.ts';
 import type { HandOverCause } from '../../shared/record/session-causes.ts';
 import { lateness } from '../../shared/session-table/missed.ts';
 import type { RestartRegister } from '../../shared/session-table/restart.ts';
-import { hasFlowed, mayHaveRecords, wantedState } from '../../shared/session-table/session-row.ts';
+import {
+  hasFlowed,
+  mayHaveRecords,
+  type SessionRow,
+  wantedState,
+} from '../../shared/session-table/session-row.ts';
 import type { SessionVerdict, SessionView } from '../ownership/rules.ts';
 import { limitLog } from '../task/log.ts';
 import type { ClaimedRow, SessionContext } from './context.ts';
@@ -113,6 +118,11 @@ export class Session {
   /** Do the records tell of the change of owner before this epoch? */
   get hasTakenOver(): boolean {
     return this.#effects.records.hasTakenOver;
+  }
+
+  /** What the claim has left in the row about the time before it, for whoever comes next. */
+  get blindSince(): SessionRow['blindSince'] {
+    return this.#claim.row.blindSince;
   }
 
   /** Is something of this run of the stream known to be missing, here or in an earlier epoch? */

@@ -134,6 +134,45 @@ export function writeRelease(
   });
 }
 
+/** What the row of an epoch says that has no last event. */
+export interface LeftOpen {
+  readonly penalty?: Penalty | undefined;
+  readonly hasFlowed?: boolean;
+  readonly tookOver?: boolean;
+  readonly inPart?: boolean;
+  /** Since when nobody receives the stream. Absent where the row has an earlier time already, or where media never flowed. */
+  readonly blindSince?: Omit<BlindSince, 'epoch'> | undefined;
+  /** What an operator has asked for is still to be done. */
+  readonly keepsRequest?: boolean;
+}
+
+/**
+ * Gives a row away for any runner to claim, and says neither that it was handed over nor that its run has ended: Kinesis does
+ * not have the last event of the epoch, so that nothing tells what is missing of it. Whoever claims the row takes its owner as
+ * lost, as after a crash, and names the loss.
+ *
+ * Condition: `OWNED_BY_ME`.
+ */
+export function writeLeftOpen(claim: Claim, how: LeftOpen): RowWrite {
+  const { penalty, hasFlowed = false, tookOver = false, inPart = false, blindSince } = how;
+  const sets = ['#owner = :unowned', ...setsOf(penalty)];
+  if (hasFlowed) sets.push('connectedEpoch = :epoch');
+  if (inPart) sets.push('inPart = :yes');
+  if (blindSince !== undefined) sets.push('blindSince = :blind');
+  const removed = [
+    ...(penalty === undefined ? ['strikes'] : []),
+    ...(how.keepsRequest ? [] : [ATTRIBUTE.operatorRequest]),
+    ...(tookOver && blindSince === undefined ? ['blindSince'] : []),
+  ];
+  const remove = removed.length === 0 ? '' : ` REMOVE ${removed.join(', ')}`;
+  return owned(claim, `SET ${sets.join(', ')}${remove}`, {
+    ...valuesOf(penalty),
+    ...(inPart && { ':yes': true }),
+    ...(blindSince !== undefined && { ':blind': { ...blindSince, epoch: claim.epoch } }),
+    ':unowned': UNOWNED,
+  });
+}
+
 /**
  * Offers a row that its owner has never served in this epoch: it owns it by a claim whose answer was lost, and has no room
  * now. It is no hand-over: who served last, and how that ended, stays in the row. Condition: `unchangedSince`.

@@ -10,6 +10,7 @@ import {
 import {
   writeClaim,
   writeConnected,
+  writeLeftOpen,
   writeProof,
   writeQuarantine,
   writeRelease,
@@ -126,6 +127,36 @@ const CASES: readonly Case[] = [
     'a release into quarantine',
     writeRelease(CLAIM, NOW_MS, { penalty: PENALTY }),
     'SET #owner = :unowned, handedOverBy = :me, handedOverAtMs = :at, strikes = :strikes, quarantinedUntilMs = :until REMOVE operatorWish',
+    OURS,
+  ],
+  [
+    'a row of which the last event was lost before media flowed',
+    writeLeftOpen(CLAIM, {}),
+    'SET #owner = :unowned REMOVE strikes, operatorWish',
+    OURS,
+  ],
+  [
+    'a row whose last event was lost',
+    writeLeftOpen(CLAIM, { hasFlowed: true, tookOver: true, blindSince: { atMs: 5 } }),
+    'SET #owner = :unowned, connectedEpoch = :epoch, blindSince = :blind REMOVE strikes, operatorWish',
+    OURS,
+  ],
+  [
+    'a row whose last event was lost, and its change of owner was not',
+    writeLeftOpen(CLAIM, { tookOver: true, inPart: true }),
+    'SET #owner = :unowned, inPart = :yes REMOVE strikes, operatorWish, blindSince',
+    OURS,
+  ],
+  [
+    'a row that an operator wants to be stopped, and whose last event was lost',
+    writeLeftOpen(CLAIM, { keepsRequest: true }),
+    'SET #owner = :unowned REMOVE strikes',
+    OURS,
+  ],
+  [
+    'a row into quarantine whose last event was lost',
+    writeLeftOpen(CLAIM, { penalty: PENALTY, keepsRequest: true }),
+    'SET #owner = :unowned, strikes = :strikes, quarantinedUntilMs = :until',
     OURS,
   ],
   [
@@ -355,6 +386,11 @@ test.each<[string, RowWrite | RowDeletion, object]>([
     'since when nobody receives the stream, and in which epoch that was left',
     writeClaim(OWNED, 'me', NOW_MS, 0, { blindSince: { atMs: 5, endedReason: 13 } }),
     { ':blind': { epoch: 4, atMs: 5, endedReason: 13 } },
+  ],
+  [
+    'when an owner left a stream of which the last event was lost',
+    writeLeftOpen(CLAIM, { hasFlowed: true, blindSince: { atMs: 5 } }),
+    { ':blind': { epoch: 4, atMs: 5 } },
   ],
   ['the instant of a release', writeRelease(CLAIM, 77, {}), { ':at': 77, ':unowned': 'UNOWNED' }],
   ['a week for late duplicates', rest, { ':ttl': WEEK_LATER, ':run': 1000, ':reason': 6 }],

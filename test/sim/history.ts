@@ -228,7 +228,7 @@ export type HistoryEvent =
 
 /** A violation that a judge has found. */
 export interface Problem {
-  /** Which judge, as a word: `row`, `lane`, `liveness`, `leak`, `frames`, `blind`, `drain`, `restart`, `reclaim`, `dial`, `verdict`, `rest`. */
+  /** Which judge, as a word: `row`, `lane`, `liveness`, `leak`, `frames`, `blind`, `drain`, `restart`, `reclaim`, `dial`, `ending`, `verdict`, `rest`. */
   readonly judge: string;
   /** The step at which it became visible. */
   readonly step: number;

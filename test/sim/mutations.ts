@@ -177,6 +177,14 @@ export const MUTATIONS: readonly Mutation[] = [
     under: { faults: ['kill_successor'], rate: 8 },
   },
   {
+    name: 'row ends without a last event',
+    file: 'runner/session/session-result.ts',
+    find: 'if (!isRecorded) return unrecorded(result);',
+    replace: '',
+    why: 'a task that drains while Kinesis takes nothing ends the row, and nobody tells what is lost',
+    under: { faults: ['kinesis', 'stop'], rate: 8 },
+  },
+  {
     name: 'recovered records unmarked',
     file: 'runner/kinesis/spool/key-backlog.ts',
     find: 'segment.load(frames, this.#disk.markRecovered);',

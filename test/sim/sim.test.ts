@@ -23,6 +23,11 @@ test('with the whole SDK too', async () => {
   expect((await runInChild(args)).problems).toEqual([]);
 });
 
+test('a row is not over where its last event met an outage of Kinesis', async () => {
+  const args = ['--meetings=2', '--hours=0.1', '--seed=1', '--faults=kinesis,stop'];
+  expect((await runInChild([...args, '--fault-rate=12'])).problems).toEqual([]);
+});
+
 test('owners that are killed one after the other leave no time that no record names', async () => {
   const args = ['--meetings=4', '--hours=0.2', '--faults=kill_successor', '--seed=4'];
   expect((await runInChild(args)).problems).toEqual([]);

@@ -4,6 +4,7 @@ import { judgeDials } from './judge/dials.ts';
 import { judgeDrains } from './judge/drains.ts';
 import { judgeFrames } from './judge/frames.ts';
 import { judgeLanes } from './judge/lanes.ts';
+import { judgeLastEvents } from './judge/last-events.ts';
 import { judgeLeaks } from './judge/leaks.ts';
 import { judgeRows } from './judge/linearizability.ts';
 import { judgeLiveness } from './judge/liveness.ts';
@@ -22,6 +23,7 @@ const OF_A_STREAM = [
   judgeBlindTimes,
   judgeReclaims,
   judgeDials,
+  judgeLastEvents,
 ];
 const OF_ALL = [judgeLiveness, judgeDrains, judgeRestarts, judgeLeaks, judgeRest];
 

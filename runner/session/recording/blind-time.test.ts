@@ -1,6 +1,12 @@
 import { describe, expect, test } from 'vitest';
 import type { SessionRow, TaskRow } from '../../../shared/session-table/session-row.ts';
-import { blindOfReconnect, blindOfTakeover, blindSinceOf, previousOwner } from './blind-time.ts';
+import {
+  blindOfReconnect,
+  blindOfTakeover,
+  blindSinceOf,
+  blindSinceOfOpen,
+  previousOwner,
+} from './blind-time.ts';
 
 const NOW_MS = 1_800_000_100_000;
 const ALL = ['audio', 'video', 'deskshare', 'transcript', 'chat'] as const;
@@ -91,6 +97,17 @@ describe('what is known of the owner before', () => {
       row({ epoch: 2, runEpoch: 2, endedReason: 'missed', endedAtMs: NOW_MS - 4_000 }),
       undefined,
       { seenAtMs: NOW_MS - 4_000, endedReason: 'missed' },
+    ],
+    [
+      'one whose last event did not reach Kinesis: when it began to leave',
+      row({
+        epoch: 2,
+        runEpoch: 1,
+        connectedEpoch: 2,
+        blindSince: { epoch: 2, atMs: NOW_MS - 70 },
+      }),
+      undefined,
+      { seenAtMs: NOW_MS - 70 },
     ],
     [
       'one whose takeover is in no record: what it knew of the owner before it',
@@ -212,4 +229,25 @@ describe('the blind time of a reconnect', () => {
       { mediaType: 'audio', fromMs: NOW_MS - 63_000, toMs: NOW_MS - 60_000 },
     ]);
   });
+});
+
+test.each([
+  ['the first one', { carried: undefined, tookOver: false, hasFlowed: true }, { atMs: NOW_MS }],
+  [
+    'one whose change of owner is in the records',
+    { carried: { epoch: 2, atMs: 7 }, tookOver: true, hasFlowed: true },
+    { atMs: NOW_MS },
+  ],
+  [
+    'one whose change of owner is in no record either: the earlier time stays',
+    { carried: { epoch: 2, atMs: 7 }, tookOver: false, hasFlowed: true },
+    undefined,
+  ],
+  [
+    'one under which media never flowed: its claim tells',
+    { carried: undefined, tookOver: true, hasFlowed: false },
+    undefined,
+  ],
+])('what an owner leaves whose last event did not reach Kinesis: %s', (_what, ending, left) => {
+  expect(blindSinceOfOpen({ ...ending, atMs: NOW_MS })).toEqual(left);
 });

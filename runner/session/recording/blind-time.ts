@@ -29,6 +29,7 @@ export interface PreviousOwner {
  * | what the row says of its last owner | since |
  * |---|---|
  * | no record tells of the change of owner before it | what its own claim has left in `blindSince`: the time of an owner before it, however many had the stream in between |
+ * | its last event did not reach Kinesis | when it began to leave it; it has left that in `blindSince` |
  * | media has never flowed under it | its claim |
  * | it ended the run | when it began to leave it |
  * | it gave the stream away | when it began to leave it |
@@ -79,6 +80,24 @@ export function blindSinceOf(
   if (cause === undefined || atMs === undefined) return undefined;
   if (endedReason === undefined) return { atMs };
   return wasCutShort(endedReason) ? { atMs, endedReason } : undefined;
+}
+
+/**
+ * What an owner leaves in its row for the next one when its last event did not reach Kinesis.
+ *
+ * @param ending `carried`: what its own claim has left there; `tookOver`: the records tell that time already; `hasFlowed`: media
+ *   has flowed under it; `atMs`: when it began to leave the stream, Unix ms
+ * @returns undefined where the row stays as it is: the time of an owner before is the earlier one
+ */
+export function blindSinceOfOpen(ending: {
+  readonly carried: SessionRow['blindSince'];
+  readonly tookOver: boolean;
+  readonly hasFlowed: boolean;
+  readonly atMs: number;
+}): MoreOfClaim['blindSince'] {
+  const { carried, tookOver, hasFlowed, atMs } = ending;
+  if (!hasFlowed || (carried !== undefined && !tookOver)) return undefined;
+  return { atMs };
 }
 
 export interface Takeover {

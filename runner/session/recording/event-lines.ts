@@ -20,6 +20,18 @@ const LEDGER_SLACK_BYTES = 1_024;
 /** Which row of the ledger an event belongs to. */
 type LineKind = 'transcript' | 'chat' | 'events';
 
+/** Events of which somebody has to know whether Kinesis has them: what the row says next depends on that. */
+export type AwaitedEvent = Extract<
+  EventName,
+  'session_taken_over' | 'session_revoked' | 'session_handed_over' | 'session_ended'
+>;
+const AWAITED: ReadonlySet<EventName> = new Set<AwaitedEvent>([
+  'session_taken_over',
+  'session_revoked',
+  'session_handed_over',
+  'session_ended',
+]);
+
 export interface EventLinesOptions {
   readonly origin: EventOrigin;
   /** Partition key of all lines. */
@@ -43,9 +55,10 @@ export class EventLines {
   readonly #queue = new LineQueue();
   #sequence = 0;
   #inPart = false;
-  #takeoverSequence: number | undefined;
+  /** Events on their way that somebody waits for, by the sequence of their line. */
+  readonly #awaited = new Map<number, EventName>();
+  readonly #recorded = new Set<EventName>();
   readonly #tookOver = Promise.withResolvers<void>();
-  #hasTakenOver = false;
 
   constructor(options: EventLinesOptions) {
     this.#options = options;
@@ -82,8 +95,9 @@ export class EventLines {
     return this.#tookOver.promise;
   }
 
-  get hasTakenOver(): boolean {
-    return this.#hasTakenOver;
+  /** Has Kinesis acknowledged an event of this name? */
+  isRecorded(name: AwaitedEvent): boolean {
+    return this.#recorded.has(name);
   }
 
   /** Writes one event whose `data` is JSON already, and fits. */
@@ -139,7 +153,7 @@ export class EventLines {
     const kind = kindOf(name);
     const sequence = this.nextSequence();
     if (gap !== undefined) gaps.sent(sequence, gap);
-    if (name === 'session_taken_over') this.#takeoverSequence = sequence;
+    if (AWAITED.has(name)) this.#awaited.set(sequence, name);
     const line = encodeEventText(origin, name, sequence, timeMs, dataText);
     this.#queue.left(line.length);
     const unit: Unit = {
@@ -177,7 +191,7 @@ export class EventLines {
     return {
       written: (unit) => {
         if (unit.class === 'event') gaps.written(unit.sequence);
-        if (unit.sequence === this.#takeoverSequence) this.#takeoverWritten();
+        this.#noteRecorded(unit.sequence);
         framesOut.add(1);
         bytesOut.add(unit.payloadBytes);
         ledger.written(row);
@@ -190,9 +204,12 @@ export class EventLines {
     };
   }
 
-  #takeoverWritten(): void {
-    this.#hasTakenOver = true;
-    this.#tookOver.resolve();
+  #noteRecorded(sequence: number): void {
+    const name = this.#awaited.get(sequence);
+    if (name === undefined) return;
+    this.#awaited.delete(sequence);
+    this.#recorded.add(name);
+    if (name === 'session_taken_over') this.#tookOver.resolve();
   }
 
   #arrived({ payloadBytes }: Unit): void {

@@ -276,6 +276,26 @@ test('a last event that could not be written in time is written again', async ()
   ]);
 });
 
+test('a last event that the producer drops is no last event', async () => {
+  events.fate = 'buffer_full';
+  const finish = () => writer.finish('session_ended', AT, { restartable: false }, never);
+  await expect(finish()).rejects.toThrow('session_ended was lost');
+  expect(writer.isRecorded('session_ended')).toBe(false);
+  events.fate = 'written';
+  await writer.flush(never);
+  await finish();
+  expect(writer.isRecorded('session_ended')).toBe(true);
+});
+
+test('a session whose gap events are lost again and again has not accounted for its losses', async () => {
+  writer.frame(FRAME, MEDIA);
+  media.finish('spool_full');
+  events.fate = 'buffer_full';
+  await expect(writer.flush(never)).rejects.toThrow('losses stand in no gap event');
+  events.fate = 'written';
+  await writer.flush(never);
+});
+
 describe('a webinar that opens', () => {
   const join = (userId: number) =>
     writer.event('participant_joined', AT, { participants: [{ userId }], timestampMs: AT });

@@ -8,7 +8,7 @@ import type { EventOrigin } from '../../../shared/record/event.ts';
 import type { EventData, EventName, LedgerRow } from '../../../shared/record/event-data.ts';
 import { streamKey } from '../../../shared/record/partition-key.ts';
 import type { DropCause, Sink, Unit } from '../../kinesis/unit.ts';
-import { EventLines } from './event-lines.ts';
+import { type AwaitedEvent, EventLines } from './event-lines.ts';
 import { GapEvents } from './gap-events.ts';
 import { SessionLedger } from './ledger.ts';
 import { SourceTable } from './source-table.ts';
@@ -165,13 +165,18 @@ export class SessionWriter {
   }
 
   get hasTakenOver(): boolean {
-    return this.#lines.hasTakenOver;
+    return this.isRecorded('session_taken_over');
+  }
+
+  /** Has Kinesis acknowledged an event of this name? One that was written and lost is not recorded. */
+  isRecorded(name: AwaitedEvent): boolean {
+    return this.#lines.isRecorded(name);
   }
 
   /**
-   * Waits until all is written or lost, and every loss stands in a gap event.
+   * Waits until all is written or lost, and every loss stands in a gap event that Kinesis has.
    *
-   * @throws the signal's reason when aborted first
+   * @throws the signal's reason when aborted first; Error when gap events were lost again and again
    */
   async flush(signal: AbortSignal): Promise<void> {
     for (let round = 1; round <= MAX_FINAL_ROUNDS; round++) {
@@ -181,13 +186,14 @@ export class SessionWriter {
       // A ledger that does not wait for these would count lines that are neither written nor lost.
       if (!this.ledger.hasGaps && this.ledger.outstanding === 0) return;
     }
+    if (this.ledger.hasGaps) throw new Error('losses stand in no gap event');
   }
 
   /**
    * Writes the epoch's last event with its ledger, which counts everything before that event, and closes. A
    * ledger that no record can hold stands in `session_ledger` events before.
    *
-   * @throws the signal's reason when aborted first; then the writer is still open
+   * @throws the signal's reason when aborted first, Error when the event was lost; then the writer is still open
    */
   async finish<Name extends 'session_ended' | 'session_handed_over'>(
     name: Name,
@@ -207,6 +213,7 @@ export class SessionWriter {
     this.close();
     try {
       await this.#flushSinks(signal);
+      if (!this.isRecorded(name)) throw new Error(`${name} was lost`);
     } catch (error) {
       // It goes down with what is dropped now; the next attempt writes another.
       this.#closed = false;
