@@ -66,6 +66,21 @@ export async function unclaimed(
   return act === 'none' ? undefined : row;
 }
 
+/**
+ * Deletes the row of an execution that has ended, unless it owns streams: one that it could not give away, or one that was missed
+ * and is still to be told. Streams of a dead owner are found by its row, so nobody would ever see them without it.
+ *
+ * @returns the streams that it owns
+ */
+export async function deleteIfAtRest(
+  task: TaskRow,
+  store: Pick<SessionStore, 'sessionsOf' | 'deleteTask'>,
+): Promise<readonly SessionRow[]> {
+  const rows = await store.sessionsOf(task.taskId);
+  if (rows.length === 0) await store.deleteTask(task);
+  return rows;
+}
+
 /** An execution of the catcher that was killed, and what it has left behind. */
 export interface DeadCatcher {
   readonly task: TaskRow;
@@ -92,11 +107,8 @@ export async function lookAtCatcher(
     if (isChain) await queue.follow({ catcherId, heartbeat: task.heartbeat, isChain });
     return undefined;
   }
-  const rows = await store.sessionsOf(catcherId);
-  if (rows.length === 0) {
-    await store.deleteTask(task);
-    return undefined;
-  }
+  const rows = await deleteIfAtRest(task, store);
+  if (rows.length === 0) return undefined;
   // Before anything is claimed: whoever takes over may be killed as well.
   await queue.follow({ catcherId, heartbeat }, STILL_DEAD_SECONDS);
   return { task, silentForMs: EXPIRE_AFTER_MS, rows };

@@ -8,7 +8,7 @@ import {
   UNOWNED,
 } from '../../shared/session-table/session-row.ts';
 import { readCatcherConfig } from './config.ts';
-import { lookAtCatcher, unclaimed } from './looks.ts';
+import { deleteIfAtRest, lookAtCatcher, unclaimed } from './looks.ts';
 import { LEAVE_BEFORE_MS, leavesFor } from './serve.ts';
 import { tasksWanted } from './start-tasks.ts';
 
@@ -91,6 +91,21 @@ test('the looks at an execution end when it is dead and owns nothing, or has end
   const nothing = { dead: undefined, followed: [] };
   expect(await look({ heartbeat: 7, isChain: true }, 0)).toEqual({ ...nothing, deleted: 1 });
   expect(await look({ heartbeat: 7, isChain: true }, 2, false)).toEqual({ ...nothing, deleted: 0 });
+});
+
+test.each([
+  ['goes when it owns nothing', 0],
+  ['stays while it owns a stream that is still to be told, or could not be given away', 1],
+])('the row of an execution that has ended %s', async (_, owns) => {
+  let deleted = 0;
+  const task = { taskId: 'catcher-1', heartbeat: 7 } as TaskRow;
+  const rows = await deleteIfAtRest(task, {
+    sessionsOf: async () => Array.from({ length: owns }, () => ROW),
+    async deleteTask() {
+      deleted += 1;
+    },
+  });
+  expect({ owns: rows.length, deleted }).toEqual({ owns, deleted: 1 - owns });
 });
 
 test.each([

@@ -10,7 +10,7 @@ import type { Logger } from '../../shared/logger.ts';
 import { type CatcherLook, decodeCatcherLook, newCatcherId } from '../../shared/session-job.ts';
 import type { SessionRow, TaskRow } from '../../shared/session-table/session-row.ts';
 import type { CatcherConfig } from './config.ts';
-import { type DeadCatcher, type LookQueue, lookAtCatcher } from './looks.ts';
+import { type DeadCatcher, deleteIfAtRest, type LookQueue, lookAtCatcher } from './looks.ts';
 import { startTasks } from './start-tasks.ts';
 
 const LOOK_MS = 250;
@@ -159,7 +159,7 @@ async function deleteOwnRow(taskId: string, { ownership }: Serving): Promise<voi
   const { store } = ownership;
   try {
     const own = await store.task(taskId);
-    if (own !== undefined) await store.deleteTask(own);
+    if (own !== undefined) await deleteIfAtRest(own, store);
   } catch {
     // The next look finds the row silent and without sessions, and deletes it.
   }
