@@ -4,6 +4,7 @@ import { setDefaultCACertificates } from 'node:tls';
 import { type KinesisClient, ListStreamsCommand } from '@aws-sdk/client-kinesis';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { PUT_MODES, type PutMode } from '../../shared/env.ts';
+import { BlackHole } from '../../test/support/black-hole.ts';
 import { PoisonedPool } from '../../test/support/poisoned-pool.ts';
 import { selfSigned } from '../../test/support/rtms/self-signed.ts';
 import {
@@ -21,7 +22,7 @@ import { waitFor } from '../../test/support/wait.ts';
 import type { Failure } from './kinesis-error.ts';
 import type { PutEntry, PutRecordsClient } from './put-client.ts';
 import { type PutAnswer, putRecords } from './put-records.ts';
-import { createKinesisClient, createPutClient } from './transport.ts';
+import { createKinesisClient, createPutClient, MAX_CALLS } from './transport.ts';
 
 const SECRET = 'secret of the tests';
 const STATIC = { accessKeyId: 'AKIDEXAMPLE', secretAccessKey: SECRET };
@@ -281,6 +282,26 @@ describe.each(PUT_MODES)('%s:', (mode) => {
     } finally {
       for (const client of registry) client.destroy();
       await own.close();
+    }
+  });
+
+  test.concurrent('a server that takes no connection ends a call as a time-out, and is used when it is back', async () => {
+    const hole = await BlackHole.start();
+    const registry: { destroy(): void }[] = [];
+    try {
+      const puts = open(mode, { endpoint: hole.url, registry });
+      const calls = await Promise.all(Array.from({ length: MAX_CALLS }, () => put(puts)));
+      // The time-out of the whole call has the same name, and another text.
+      const cause = {
+        name: 'TimeoutError',
+        message: expect.stringMatching(/connection.* 2000 ms/),
+      };
+      for (const call of calls) expect(call).toMatchObject({ error: { cause } });
+      await hole.open();
+      expect(namesOf(await put(puts))).toEqual(['written']);
+    } finally {
+      for (const client of registry) client.destroy();
+      await hole.close();
     }
   });
 

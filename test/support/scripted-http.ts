@@ -44,9 +44,10 @@ export class ScriptedHttp {
     server.on('tlsClientError', () => {});
   }
 
-  static async start(tls?: { key: string; cert: string }): Promise<ScriptedHttp> {
+  /** @param backlog how many connections wait for a server that does not take any. @default Node's own */
+  static async start(tls?: { key: string; cert: string }, backlog?: number): Promise<ScriptedHttp> {
     const server = tls ? createTlsServer(tls) : createServer();
-    server.listen(0, '127.0.0.1');
+    server.listen({ port: 0, host: '127.0.0.1', backlog });
     await once(server, 'listening');
     return new ScriptedHttp(server, tls ? 'https' : 'http');
   }
