@@ -4,7 +4,7 @@ import { setDefaultCACertificates } from 'node:tls';
 import { type KinesisClient, ListStreamsCommand } from '@aws-sdk/client-kinesis';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { PUT_MODES, type PutMode } from '../../shared/env.ts';
-import { BlackHole } from '../../test/support/black-hole.ts';
+import { HttpThread } from '../../test/support/http-thread.ts';
 import { PoisonedPool } from '../../test/support/poisoned-pool.ts';
 import { selfSigned } from '../../test/support/rtms/self-signed.ts';
 import {
@@ -286,10 +286,10 @@ describe.each(PUT_MODES)('%s:', (mode) => {
   });
 
   test.concurrent('a server that takes no connection ends a call as a time-out, and is used when it is back', async () => {
-    const hole = await BlackHole.start();
+    const full = await HttpThread.startFull();
     const registry: { destroy(): void }[] = [];
     try {
-      const puts = open(mode, { endpoint: hole.url, registry });
+      const puts = open(mode, { endpoint: full.url, registry });
       const calls = await Promise.all(Array.from({ length: MAX_CALLS }, () => put(puts)));
       // The time-out of the whole call has the same name, and another text.
       const cause = {
@@ -297,11 +297,11 @@ describe.each(PUT_MODES)('%s:', (mode) => {
         message: expect.stringMatching(/connection.* 2000 ms/),
       };
       for (const call of calls) expect(call).toMatchObject({ error: { cause } });
-      await hole.open();
+      await full.wake();
       expect(namesOf(await put(puts))).toEqual(['written']);
     } finally {
       for (const client of registry) client.destroy();
-      await hole.close();
+      await full.close();
     }
   });
 
@@ -480,6 +480,24 @@ describe.each(PUT_MODES)('%s:', (mode) => {
       const puts = open(mode, { endpoint: secure.url('localhost') });
       expect(namesOf(await put(puts))).toEqual(['failed']);
       expect(secure.requests).toHaveLength(0);
+    });
+
+    test.skipIf(mode === 'sdk')('an answer to a busy loop leaves the connection open', async () => {
+      const thread = await HttpThread.start(certificate);
+      try {
+        const puts = open(mode, { endpoint: thread.url });
+        await put(puts);
+        for (let calls = 2; calls <= 4; calls += 1) {
+          // TLS tells of a write of the check phase in the next one. The answer is read between the two.
+          const answers = Promise.withResolvers<PutAnswer>();
+          setImmediate(() => answers.resolve(put(puts)));
+          setImmediate(() => thread.blockUntilAnswered(calls));
+          expect(namesOf(await answers.promise)).toEqual(['written']);
+        }
+        expect([thread.connections, pool.released]).toEqual([1, 4]);
+      } finally {
+        await thread.close();
+      }
     });
 
     test('a server that never shakes hands', async () => {

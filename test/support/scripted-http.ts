@@ -45,7 +45,10 @@ export class ScriptedHttp {
   }
 
   /** @param backlog how many connections wait for a server that does not take any. @default Node's own */
-  static async start(tls?: { key: string; cert: string }, backlog?: number): Promise<ScriptedHttp> {
+  static async start(
+    tls?: { readonly key: string; readonly cert: string },
+    backlog?: number,
+  ): Promise<ScriptedHttp> {
     const server = tls ? createTlsServer(tls) : createServer();
     server.listen({ port: 0, host: '127.0.0.1', backlog });
     await once(server, 'listening');
@@ -125,13 +128,14 @@ export function readBody({ headers, body }: WireRequest): {
   };
 }
 
-/** Writes a whole answer in the format of the request. */
+/** Writes a whole answer in the format of the request. @param sent called when the kernel has it */
 export function answer(
   socket: Socket,
   request: WireRequest,
   status: number,
   value: object,
   headers: Readonly<Record<string, string>> = {},
+  sent?: () => void,
 ): void {
   const body = bodyFor(request, value);
   const head = Object.entries({
@@ -140,8 +144,8 @@ export function answer(
     date: new Date().toUTCString(),
     ...headers,
   }).map(([name, text]) => `${name}: ${text}\r\n`);
-  socket.write(`HTTP/1.1 ${status} X\r\n${head.join('')}\r\n`);
-  socket.write(body);
+  const text = Buffer.from(`HTTP/1.1 ${status} X\r\n${head.join('')}\r\n`);
+  socket.write(Buffer.concat([text, body]), sent);
 }
 
 /** The answer to a PutRecords call all of whose entries are written. */

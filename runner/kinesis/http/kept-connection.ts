@@ -138,11 +138,21 @@ export class KeptConnection {
     }
   }
 
+  /**
+   * Node tells of a write that TLS got rid of at once only in the next check phase, and the answer may be read before that.
+   * So it is judged after that phase: else a busy loop would close the connection after nearly every call.
+   */
   #answered(call: HttpCall, answer: WireAnswer): void {
+    this.#call = undefined;
+    if (this.#isSent) this.#end(call, answer);
+    else setImmediate(() => this.#end(call, answer));
+  }
+
+  #end(call: HttpCall, answer: WireAnswer): void {
     // An answer before the request had left whole: what is left of the request would be read as the next one.
     const isSent = this.#isSent;
     const idleMs = Math.min(this.#owner.idleMs, keptMs(answer));
-    if (answer.isKept && isSent && idleMs > 0) this.#rest(idleMs);
+    if (answer.isKept && isSent && idleMs > 0 && !this.#socket.destroyed) this.#rest(idleMs);
     else this.#socket.destroy();
     call.succeed({ answer, isSent });
   }
