@@ -3,7 +3,13 @@ import { describeVerdict, type MeetingExportOptions } from '../../sdk/consumer/i
 import { ServiceError } from '../../shared/errors.ts';
 import { folderNameOf } from '../../shared/plain-text.ts';
 import { type Context, createCommand, type Flags, runCommand } from '../command.ts';
-import { ARCHIVE_OPTION, openArchived, sourceInArchive } from '../meeting/archived-meeting.ts';
+import {
+  ARCHIVE_OPTION,
+  notInArchive,
+  openArchived,
+  refuseDeleted,
+  sourceInArchive,
+} from '../meeting/archived-meeting.ts';
 import { streamsOfMeeting } from '../meeting/find-meeting.ts';
 import { findSession, SESSION_ARGUMENT } from '../meeting/find-session.ts';
 import {
@@ -102,11 +108,15 @@ async function exportMeeting(
 async function findSources(
   context: Context,
   words: string,
-  options: Pick<ExportFlags, 'archive' | 'fast'> & { readonly toMs: number | undefined },
+  options: Pick<ExportFlags, 'archive' | 'fast' | 'evenRevoked'> & {
+    readonly toMs: number | undefined;
+  },
 ): Promise<MeetingSource[]> {
   if (options.archive !== undefined) {
-    const session = await openArchived(context, options.archive, words);
-    return [sourceInArchive(session)];
+    const { sessions, deleted, missing } = await openArchived(context, options.archive, words);
+    refuseDeleted(context, deleted, options.evenRevoked);
+    for (const id of missing) context.output.note(notInArchive(id));
+    return sessions.map(sourceInArchive);
   }
   const streams = await streamsOfMeeting(context, await findSession(context, words));
   return sourcesInKinesis(context, streams, options);

@@ -1,6 +1,8 @@
 import type { Command } from 'commander';
+import type { ArchivedSession } from '../../sdk/consumer/archive/archive-reader.ts';
 import {
   differencesFrom,
+  type Inspection,
   inspectSession,
   withProblems,
 } from '../../sdk/consumer/archive/inspect-session.ts';
@@ -12,7 +14,7 @@ import {
 } from '../../sdk/consumer/index.ts';
 import { layOut } from '../../shared/table.ts';
 import { type Context, createCommand, type Flags, runCommand } from '../command.ts';
-import { ARCHIVE_OPTION, openArchived } from '../meeting/archived-meeting.ts';
+import { ARCHIVE_OPTION, notInArchive, openArchived } from '../meeting/archived-meeting.ts';
 import { streamsOfMeeting } from '../meeting/find-meeting.ts';
 import { findSession, SESSION_ARGUMENT } from '../meeting/find-session.ts';
 import {
@@ -88,43 +90,66 @@ async function verify(
   const ids = streams.map((stream) => stream.rtmsStreamId);
   context.output.show(
     { rtmsStreamId, streams: ids, ...report, lost, revoked, isRevoked },
-    (width) => [
-      ...(ids.length > 1
-        ? [`streams of the meeting, one after another: ${ids.join(', ')}`, '']
-        : []),
-      ...toLines(report, width),
-    ],
+    (width) => [...(ids.length > 1 ? [streamsLine(ids), ''] : []), ...toLines(report, width)],
   );
   return EXIT_OF_VERDICT[report.verdict];
 }
 
-/** Reads every object of the session in S3: what the manifest says of them, and what they prove by themselves. */
+/** Reads every object of a meeting in S3: what the manifests say of them, and what they prove by themselves. */
 async function verifyArchived(
   context: Context,
   archive: string | true,
   words: string,
 ): Promise<ExitCode> {
-  const session = await openArchived(context, archive, words);
-  const { rtmsStreamId, manifest } = session;
-  const { objects, report: counted } = await inspectSession(session);
-  const report = withProblems(counted, differencesFrom(manifest, objects));
+  const { rtmsStreamId, sessions, deleted, missing } = await openArchived(context, archive, words);
+  const checker = new LedgerChecker();
+  const read: { session: ArchivedSession; inspection: Inspection; differences: string[] }[] = [];
+  for (const session of sessions) {
+    const inspection = await inspectSession(session, checker);
+    const differences = differencesFrom(session.manifest, inspection.objects);
+    read.push({ session, inspection, differences });
+  }
+  const problems = read.flatMap(({ inspection, differences }) => [
+    ...inspection.unreadable,
+    ...differences,
+  ]);
+  const report = withProblems(checker.report(), problems);
+  const objects = read.flatMap(({ inspection }) => inspection.objects);
   const sizeBytes = objects.reduce((sum, object) => sum + object.sizeBytes, 0);
+  const streams = sessions.map((session) => session.rtmsStreamId);
   const facts = {
     rtmsStreamId,
-    finalised: manifest !== undefined,
+    streams,
+    finalised: sessions.every(({ manifest }) => manifest !== undefined),
     objects: objects.length,
     sizeBytes,
+    deleted,
+    missing,
+    manifest: sessions.find((session) => session.rtmsStreamId === rtmsStreamId)?.manifest,
   };
-  const state = manifest
-    ? `revision ${manifest.revision} of ${new Date(manifest.finalisedAtMs).toISOString()} (${manifest.because})`
-    : 'not finalised yet: no SHA-256 to compare with';
-  context.output.show({ ...facts, manifest, ...report }, (width) => [
-    `${objects.length} objects, ${sizeBytes} bytes, ${state}`,
+  context.output.show({ ...facts, ...report }, (width) => [
+    ...(streams.length > 1 ? [streamsLine(streams)] : []),
+    ...read.map(({ session, inspection }) => sessionLine(session, inspection)),
+    ...deleted.map(
+      (id) => `${id}, a stream of the same meeting, is deleted: Zoom took the consent back`,
+    ),
+    ...missing.map(notInArchive),
     '',
     ...toLines(report, width),
   ]);
   return EXIT_OF_VERDICT[report.verdict];
 }
+
+function sessionLine({ rtmsStreamId, manifest }: ArchivedSession, { objects }: Inspection): string {
+  const sizeBytes = objects.reduce((sum, object) => sum + object.sizeBytes, 0);
+  const state = manifest
+    ? `revision ${manifest.revision} of ${new Date(manifest.finalisedAtMs).toISOString()} (${manifest.because})`
+    : 'not finalised yet: no SHA-256 to compare with';
+  return `${rtmsStreamId}: ${objects.length} objects, ${sizeBytes} bytes, ${state}`;
+}
+
+const streamsLine = (ids: readonly string[]): string =>
+  `streams of the meeting, one after another: ${ids.join(', ')}`;
 
 /** Whether `mediaSpan` needs the event. The others, lines of text above all, are not kept in memory. */
 function isOfLife({ name, epoch, sequence }: ReceivedEvent): boolean {

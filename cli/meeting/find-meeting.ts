@@ -1,5 +1,5 @@
 import { ServiceError } from '../../shared/errors.ts';
-import { isSameMeeting } from '../../shared/session-table/restart.ts';
+import { isSameMeeting, type MeetingFacts } from '../../shared/session-table/restart.ts';
 import type { SessionRow } from '../../shared/session-table/session-row.ts';
 import type { Context } from '../command.ts';
 import { type FoundSession, matching, SESSION_ARGUMENT } from './find-session.ts';
@@ -10,6 +10,19 @@ export interface FoundMeeting {
   readonly streams: readonly FoundSession[];
   /** UUIDs of other meetings that fit too, as of a number that is used every day: the newest one was taken. */
   readonly others: readonly string[];
+}
+
+/** What decides which streams are one meeting, and in which order: of the session table, or of an archive. */
+export interface StreamFacts extends MeetingFacts {
+  readonly rtmsStreamId: string;
+  readonly continues?: { readonly rtmsStreamId: string } | undefined;
+  readonly requestedAtMs?: number | undefined;
+}
+
+/** A stream of a meeting; `row` is absent where nothing is known but that another one names it. */
+export interface FoundStream<Row extends StreamFacts> {
+  readonly rtmsStreamId: string;
+  readonly row: Row | undefined;
 }
 
 /**
@@ -53,9 +66,12 @@ export async function streamsOfMeeting(
  * those that continue one another. The second rule alone would leave out a stream that somebody stopped and started
  * again; the first alone would leave out one whose row is no longer there, or does not say the meeting.
  *
- * @param rows all rows of the table
+ * @param rows all rows of the table, or what an archive says of the streams that are linked
  */
-export function meetingStreams(rows: readonly SessionRow[], found: FoundSession): FoundSession[] {
+export function meetingStreams<Row extends StreamFacts>(
+  rows: readonly Row[],
+  found: FoundStream<Row>,
+): FoundStream<Row>[] {
   const rest = new Map(rows.map((row) => [row.rtmsStreamId, row]));
   rest.delete(found.rtmsStreamId);
   const streams = new Map([[found.rtmsStreamId, found]]);
@@ -74,7 +90,10 @@ export function meetingStreams(rows: readonly SessionRow[], found: FoundSession)
   return inOrder([...streams.values()]);
 }
 
-function belongTogether({ rtmsStreamId, row }: FoundSession, other: SessionRow): boolean {
+function belongTogether<Row extends StreamFacts>(
+  { rtmsStreamId, row }: FoundStream<Row>,
+  other: Row,
+): boolean {
   return (
     other.continues?.rtmsStreamId === rtmsStreamId ||
     row?.continues?.rtmsStreamId === other.rtmsStreamId ||
@@ -83,17 +102,19 @@ function belongTogether({ rtmsStreamId, row }: FoundSession, other: SessionRow):
 }
 
 /** By the time of the request, and none before the stream that it continues. */
-function inOrder(streams: readonly FoundSession[]): FoundSession[] {
+function inOrder<Row extends StreamFacts>(
+  streams: readonly FoundStream<Row>[],
+): FoundStream<Row>[] {
   const byId = new Map(streams.map((stream) => [stream.rtmsStreamId, stream]));
-  const placed: FoundSession[] = [];
-  const place = (stream: FoundSession) => {
+  const placed: FoundStream<Row>[] = [];
+  const place = (stream: FoundStream<Row>) => {
     // Deleted before its predecessor is placed: damaged rows may name each other in a circle.
     if (!byId.delete(stream.rtmsStreamId)) return;
     const before = byId.get(stream.row?.continues?.rtmsStreamId ?? '');
     if (before !== undefined) place(before);
     placed.push(stream);
   };
-  const requestedAt = ({ row }: FoundSession) => row?.requestedAtMs ?? 0;
+  const requestedAt = ({ row }: FoundStream<Row>) => row?.requestedAtMs ?? 0;
   for (const stream of [...streams].sort((a, b) => requestedAt(a) - requestedAt(b))) place(stream);
   return placed;
 }

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { EventBridgeClient } from '@aws-sdk/client-eventbridge';
 import type { KinesisClient } from '@aws-sdk/client-kinesis';
+import { writeContinued } from '../../sdk/consumer/archive/continued.ts';
 import { ObjectStore, type S3Sender } from '../../sdk/consumer/archive/object-store.ts';
 import {
   type Batch,
@@ -73,6 +74,8 @@ class Worker {
   readonly #deadLetters: DeadLetters;
   /** Objects that hold the last event of their session, as `<stream>\n<name>`. */
   readonly #ends = new Set<string>();
+  /** Objects in which a session says which stream it continues, likewise, and that stream. */
+  readonly #continued = new Map<string, string>();
   readonly #groups: Record<StreamKind, ConsumerGroup>;
 
   constructor(
@@ -103,10 +106,16 @@ class Worker {
       this.#flusher.write(slice, MEDIA_FORMAT),
     );
     this.#events = new Gatherer(EVENTS, config.maxAgeMs, (slice) => {
-      const key = `${slice.rtmsStreamId}\n${slice.name}`;
+      const { rtmsStreamId, name } = slice;
+      const key = `${rtmsStreamId}\n${name}`;
       const isEnd = this.#ends.delete(key);
-      const after = () => rows.ended(slice.rtmsStreamId);
-      this.#flusher.write(slice, EVENTS_FORMAT, isEnd ? after : undefined);
+      const continues = this.#continued.get(key);
+      this.#continued.delete(key);
+      this.#flusher.write(slice, EVENTS_FORMAT, async () => {
+        if (continues !== undefined)
+          await writeContinued(store, config.prefix, rtmsStreamId, continues);
+        if (isEnd) await rows.ended(rtmsStreamId);
+      });
     });
     const { signal } = this.#stopping;
     this.#deadLetters = new DeadLetters({ ...shared, prefix: config.prefix, signal });
@@ -162,8 +171,10 @@ class Worker {
           const { name, rtmsStreamId, id } = event;
           // Known durably before the batch goes, so that no worker writes anything of the session any more.
           if (name === 'session_revoked') await this.#revoke(rtmsStreamId, id, batch);
-          if (name === 'session_ended' || name === 'session_missed')
-            this.#ends.add(`${rtmsStreamId}\n${EVENTS.nameOf(event, EVENTS.minuteOf(event))}`);
+          const key = `${rtmsStreamId}\n${EVENTS.nameOf(event, EVENTS.minuteOf(event))}`;
+          if (name === 'session_ended' || name === 'session_missed') this.#ends.add(key);
+          if (event.name === 'session_started' && event.data.continues !== undefined)
+            this.#continued.set(key, event.data.continues.rtmsStreamId);
         }
         this.#events.take(events, batch);
         for (const { name, rtmsStreamId } of events)

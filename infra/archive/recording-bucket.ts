@@ -140,6 +140,12 @@ function lifecycle({ expireDays, transition }: ArchiveConfig, prefix: string): L
       }),
     },
     {
+      id: 'Continued',
+      prefix: `${prefix}continued/`,
+      noncurrentVersionExpiration: OLD_VERSIONS,
+      ...(expireDays !== undefined && { expiration: Duration.days(expireDays) }),
+    },
+    {
       id: 'Damaged',
       prefix: `${prefix}damaged/`,
       expiration: DAMAGED,

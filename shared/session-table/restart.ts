@@ -194,8 +194,11 @@ export function findContinued(
     .sort((one, other) => (other.endedAtMs ?? 0) - (one.endedAtMs ?? 0))[0];
 }
 
+/** The fields of a row that tell which meeting its stream is of. */
+export type MeetingFacts = Partial<Pick<SessionRow, 'entityId' | 'product' | 'app'>>;
+
 /** Do two rows stand for streams of one meeting, for one app? */
-export function isSameMeeting(one: SessionRow, other: SessionRow): boolean {
+export function isSameMeeting(one: MeetingFacts, other: MeetingFacts): boolean {
   return (
     one.entityId !== undefined &&
     one.entityId === other.entityId &&

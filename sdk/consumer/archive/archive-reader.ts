@@ -71,6 +71,12 @@ export class ArchivedSession {
     return found.map(({ name }) => name);
   }
 
+  /** Whether nothing of the session is there, a manifest neither. */
+  async isEmpty(): Promise<boolean> {
+    for await (const _ of this.#store.list(this.folder)) return false;
+    return true;
+  }
+
   /** Gets objects in this order, a few ahead. What the manifest names has to have the SHA-256 that it says. */
   async *objects(names: readonly string[]): AsyncGenerator<ReadObject, void, undefined> {
     const ahead: Promise<ReadObject>[] = [];

@@ -11,7 +11,10 @@ import { framesOfObject } from './media-object.ts';
 /** What the objects of a session hold and prove, as they were read. */
 export interface Inspection {
   readonly objects: readonly ManifestObject[];
+  /** What everything proves that the checker was given so far. */
   readonly report: LedgerReport;
+  /** Objects that cannot be read, one sentence each; problems of the report too. */
+  readonly unreadable: readonly string[];
   /** Of the events: what a manifest says of the session beside its objects. */
   readonly about: SessionFacts;
 }
@@ -27,9 +30,13 @@ export interface SessionFacts {
 /**
  * Reads every object of a session in S3, hashes it, and counts all that is in it against the ledgers, as `rtms verify` does with the
  * streams. An object that cannot be read is a problem of the report and does not end the reading.
+ *
+ * @param checker one for all streams of a meeting: what was said between two of them is a loss
  */
-export async function inspectSession(session: ArchivedSession): Promise<Inspection> {
-  const checker = new LedgerChecker();
+export async function inspectSession(
+  session: ArchivedSession,
+  checker = new LedgerChecker(),
+): Promise<Inspection> {
   const objects: ManifestObject[] = [];
   const unreadable: string[] = [];
   let about: SessionFacts = { hasEnded: false, isRevoked: false };
@@ -47,7 +54,8 @@ export async function inspectSession(session: ArchivedSession): Promise<Inspecti
       unreadable.push(damaged(session.folder + object.name, error.message).message);
     }
   }
-  return { objects, report: withProblems(checker.report(), unreadable), about };
+  const report = withProblems(checker.report(), unreadable);
+  return { objects, report, unreadable, about };
 }
 
 /** @returns the report with what else is wrong: then the verdict is that the objects contradict each other */

@@ -12,6 +12,7 @@ import { type FrameSource, sourceKey } from '../records/frame.ts';
  * | `sessions/<stream>/media/<media type>/<source>/<minute>.rtms` | frames that a runner received in that minute |
  * | `sessions/<stream>/events/<minute>.jsonl` | events of that minute |
  * | `sessions/<stream>/manifest.json`, `meeting.mp4` | written when the session is finalised |
+ * | `continued/<earlier stream>/<later stream>.json` | that the later stream continues the earlier one (`continued.ts`) |
  * | `deletions/<stream>.json` | what was deleted of a session whose consent Zoom took back |
  * | `damaged/<Kinesis stream>/<number>.bin` | records that nobody can read |
  *
