@@ -101,8 +101,9 @@ async function verifyArchived(
   archive: string | true,
   words: string,
 ): Promise<ExitCode> {
-  const { rtmsStreamId, sessions, deleted, missing } = await openArchived(context, archive, words);
-  const checker = new LedgerChecker();
+  const meeting = await openArchived(context, archive, words);
+  const { rtmsStreamId, sessions, deleted, missing, trimmed } = meeting;
+  const checker = new LedgerChecker(trimmed);
   const read: { session: ArchivedSession; inspection: Inspection; differences: string[] }[] = [];
   for (const session of sessions) {
     const inspection = await inspectSession(session, checker);

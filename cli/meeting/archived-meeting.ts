@@ -2,7 +2,9 @@ import { ArchivedSession, findArchived } from '../../sdk/consumer/archive/archiv
 import { continuedBy, continuesOf } from '../../sdk/consumer/archive/continued.ts';
 import { parseDeletion } from '../../sdk/consumer/archive/deletion.ts';
 import { deletionKey, parseArchiveUrl } from '../../sdk/consumer/archive/layout.ts';
+import type { TrimmedShard } from '../../sdk/consumer/archive/manifest.ts';
 import { ObjectStore } from '../../sdk/consumer/archive/object-store.ts';
+import { trimmedDuring } from '../../sdk/consumer/archive/trimmed.ts';
 import { ServiceError } from '../../shared/errors.ts';
 import type { Context } from '../command.ts';
 import { CONFIG_FILE } from '../deployment/deployment.ts';
@@ -25,6 +27,8 @@ export interface ArchivedMeeting {
   readonly deleted: readonly string[];
   /** Streams that another one continues, and of which the archive has nothing. */
   readonly missing: readonly string[];
+  /** What expired in Kinesis before it was archived. */
+  readonly trimmed: readonly TrimmedShard[];
 }
 
 /**
@@ -64,6 +68,7 @@ async function linkedStreams(
   const facts = new Map<string, StreamFacts>();
   const sessions = new Map<string, ArchivedSession>();
   const [deleted, missing]: [string[], string[]] = [[], []];
+  const trimmed: TrimmedShard[] = [];
   /** Streams that were found, and which one they continue as far as a link says it: of what is deleted nothing else does. */
   const found = new Map<string, string | undefined>([[rtmsStreamId, undefined]]);
   // Those that are added while this loop runs are visited too.
@@ -74,7 +79,12 @@ async function linkedStreams(
     const session = isDeleted ? undefined : await ArchivedSession.open(store, prefix, id);
     if (isDeleted) deleted.push(id);
     else if (id !== rtmsStreamId && (await session?.isEmpty())) missing.push(id);
-    else if (session) sessions.set(id, session);
+    else if (session) {
+      sessions.set(id, session);
+      const { manifest } = session;
+      const during = async () => trimmedDuring(store, prefix, await session.names());
+      trimmed.push(...(manifest ? (manifest.trimmed ?? []) : await during()));
+    }
     const before = linked ?? (session && (await continuesOf(session)));
     if (before !== undefined && !found.has(before)) found.set(before, undefined);
     const continues = before === undefined ? undefined : { rtmsStreamId: before };
@@ -85,7 +95,7 @@ async function linkedStreams(
     const session = sessions.get(stream.rtmsStreamId);
     return session === undefined ? [] : [session];
   });
-  return { rtmsStreamId, sessions: ordered, deleted, missing };
+  return { rtmsStreamId, sessions: ordered, deleted, missing, trimmed };
 }
 
 function deletedSession(key: string, record: ReturnType<typeof parseDeletion>): ServiceError {

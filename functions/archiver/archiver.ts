@@ -1,7 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { EventBridgeClient } from '@aws-sdk/client-eventbridge';
 import type { KinesisClient } from '@aws-sdk/client-kinesis';
-import { writeContinued } from '../../sdk/consumer/archive/continued.ts';
 import { ObjectStore, type S3Sender } from '../../sdk/consumer/archive/object-store.ts';
 import {
   type Batch,
@@ -11,6 +10,7 @@ import {
   type KinesisRecord,
   type ReceivedEvent,
 } from '../../sdk/consumer/index.ts';
+import type { Trimmed } from '../../sdk/consumer/reading/shard-reader.ts';
 import type { ServiceError } from '../../shared/errors.ts';
 import type { Logger } from '../../shared/logger.ts';
 import type { Metrics } from '../../shared/metrics.ts';
@@ -20,6 +20,7 @@ import { Flusher } from './flusher.ts';
 import { Gatherer } from './gatherer.ts';
 import { Keeper } from './keeper.ts';
 import { EVENTS, EVENTS_FORMAT, MEDIA, MEDIA_FORMAT } from './kinds.ts';
+import { SessionEnds } from './session-ends.ts';
 import { ArchiveRows, type StreamKind } from './session-rows.ts';
 
 export interface ArchiverClients {
@@ -72,10 +73,7 @@ class Worker {
   readonly #flusher: Flusher;
   readonly #keeper: Keeper;
   readonly #deadLetters: DeadLetters;
-  /** Objects that hold the last event of their session, as `<stream>\n<name>`. */
-  readonly #ends = new Set<string>();
-  /** Objects in which a session says which stream it continues, likewise, and that stream. */
-  readonly #continued = new Map<string, string>();
+  readonly #ends: SessionEnds;
   readonly #groups: Record<StreamKind, ConsumerGroup>;
 
   constructor(
@@ -105,20 +103,12 @@ class Worker {
     this.#media = new Gatherer(MEDIA, config.maxAgeMs, (slice) =>
       this.#flusher.write(slice, MEDIA_FORMAT),
     );
-    this.#events = new Gatherer(EVENTS, config.maxAgeMs, (slice) => {
-      const { rtmsStreamId, name } = slice;
-      const key = `${rtmsStreamId}\n${name}`;
-      const isEnd = this.#ends.delete(key);
-      const continues = this.#continued.get(key);
-      this.#continued.delete(key);
-      this.#flusher.write(slice, EVENTS_FORMAT, async () => {
-        if (continues !== undefined)
-          await writeContinued(store, config.prefix, rtmsStreamId, continues);
-        if (isEnd) await rows.ended(rtmsStreamId);
-      });
-    });
+    this.#ends = new SessionEnds(store, config.prefix, rows);
+    this.#events = new Gatherer(EVENTS, config.maxAgeMs, (slice) =>
+      this.#flusher.write(slice, EVENTS_FORMAT, this.#ends.afterWrite(slice)),
+    );
     const { signal } = this.#stopping;
-    this.#deadLetters = new DeadLetters({ ...shared, prefix: config.prefix, signal });
+    this.#deadLetters = new DeadLetters({ ...shared, signal });
     this.#groups = { media: this.#mediaGroup(), events: this.#eventsGroup() };
   }
 
@@ -167,19 +157,15 @@ class Worker {
       ...this.#group(eventsStream, tables.events),
       onFlush: (shardId) => this.#events.closeShard(shardId),
       onEvents: async (events, batch) => {
+        const over: string[] = [];
         for (const event of events) {
           const { name, rtmsStreamId, id } = event;
           // Known durably before the batch goes, so that no worker writes anything of the session any more.
           if (name === 'session_revoked') await this.#revoke(rtmsStreamId, id, batch);
-          const key = `${rtmsStreamId}\n${EVENTS.nameOf(event, EVENTS.minuteOf(event))}`;
-          if (name === 'session_ended' || name === 'session_missed') this.#ends.add(key);
-          if (event.name === 'session_started' && event.data.continues !== undefined)
-            this.#continued.set(key, event.data.continues.rtmsStreamId);
+          if (this.#ends.note(event)) over.push(rtmsStreamId);
         }
         this.#events.take(events, batch);
-        for (const { name, rtmsStreamId } of events)
-          if (name === 'session_ended' || name === 'session_missed')
-            this.#closeSession(rtmsStreamId);
+        for (const rtmsStreamId of over) this.#closeSession(rtmsStreamId);
         await this.#room(batch);
       },
     });
@@ -195,13 +181,14 @@ class Worker {
         this.#deadLetters.keep(streamName, error, record),
       onRetry: (error: ServiceError) =>
         this.#logger.warn('a call is tried again', { event: 'archive_retry', error }),
-      onTrimmed: (trimmed: { readonly shardId: string }) => {
+      onTrimmed: async (trimmed: Trimmed) => {
         this.#metrics.count('ArchiveTrimmed');
         this.#logger.error('records expired before they were archived', {
           event: 'archive_trimmed',
           streamName,
           shardId: trimmed.shardId,
         });
+        await this.#deadLetters.keepTrimmed(streamName, trimmed);
       },
       onRecreated: () =>
         this.#logger.error('the stream was made again', { event: 'archive_recreated', streamName }),

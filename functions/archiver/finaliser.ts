@@ -10,6 +10,8 @@ import {
   parseManifest,
 } from '../../sdk/consumer/archive/manifest.ts';
 import type { ObjectStore } from '../../sdk/consumer/archive/object-store.ts';
+import { trimmedDuring } from '../../sdk/consumer/archive/trimmed.ts';
+import { LedgerChecker } from '../../sdk/consumer/index.ts';
 import type { Logger } from '../../shared/logger.ts';
 import type { Metrics } from '../../shared/metrics.ts';
 import type { ArchiverConfig } from './config.ts';
@@ -39,7 +41,8 @@ export async function finaliseSession(
 ): Promise<ArchiveManifest | 'revoked' | 'empty'> {
   for (;;) {
     const session = await ArchivedSession.open(store, config.prefix, rtmsStreamId);
-    const { objects, report, about } = await inspectSession(session);
+    const trimmed = await trimmedDuring(store, config.prefix, await session.names());
+    const { objects, report, about } = await inspectSession(session, new LedgerChecker(trimmed));
     if (about.isRevoked) return 'revoked';
     if (objects.length === 0) return 'empty';
     const key = session.folder + MANIFEST_NAME;
@@ -76,6 +79,7 @@ export async function finaliseSession(
         events: records('events'),
         sizeBytes: all.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0),
         objects: all,
+        ...(trimmed.length > 0 && { trimmed }),
         meetingLeftOut: meeting?.leftOut,
       }),
       key,

@@ -13,7 +13,12 @@ import { LocalEventBridge } from '../../local/aws/event-bridge.ts';
 import { FaultProxy } from '../../local/aws/fault-proxy.ts';
 import { createAwsRouter } from '../../local/aws/router.ts';
 import { type Child, startChild } from '../../local/child.ts';
-import { type KinesisServer, startKinesisServer } from '../../local/kinesis/server.ts';
+import {
+  type KinesisServer,
+  type KinesisServerOptions,
+  startKinesisServer,
+} from '../../local/kinesis/server.ts';
+import { MEDIA_TYPE_BIT } from '../../rtms/protocol/media-type.ts';
 import { eventsOfObject } from '../../sdk/consumer/archive/event-lines.ts';
 import { parseName, sessionFolder } from '../../sdk/consumer/archive/layout.ts';
 import { framesOfObject } from '../../sdk/consumer/archive/media-object.ts';
@@ -36,11 +41,18 @@ export interface ArchiveWorld extends AsyncDisposable {
   /** Lines of all archivers that are JSON with an `event`. */
   readonly log: Record<string, unknown>[];
   /** Starts one, with changed variables. */
-  start(changes?: Partial<ArchiverEnv>): Child;
+  start(changes?: Partial<ArchiverEnv & ProcessEnvironment>): Child;
   /** All there is of a session in S3. @throws when an identity is there twice, or an object cannot be read */
   stored(rtmsStreamId: string): Promise<StoredSession>;
   /** `rtms` as a process, with `--archive`, in a folder of its own. It has neither streams nor a table. */
   rtms(...args: string[]): Promise<{ code: unknown; stdout: string; stderr: string }>;
+}
+
+/** What else an archiver is started with. */
+interface ProcessEnvironment {
+  /** @default by way of `s3Faults` */
+  readonly AWS_ENDPOINT_URL_S3: string;
+  readonly NODE_OPTIONS: string;
 }
 
 export interface StoredSession {
@@ -59,9 +71,13 @@ const AWS = {
 const RTMS = fileURLToPath(new URL('../../cli/main.ts', import.meta.url));
 const TABLES = ['archive-media', 'archive-events', 'archive-sessions'] as const;
 
-export async function startArchiveWorld(mediaShards: number): Promise<ArchiveWorld> {
+/** @param kinesisOptions for runs that hold more than the local Kinesis keeps, or by another clock */
+export async function startArchiveWorld(
+  mediaShards: number,
+  kinesisOptions: KinesisServerOptions = {},
+): Promise<ArchiveWorld> {
   const stack = new AsyncDisposableStack();
-  const kinesis = await startKinesisServer();
+  const kinesis = await startKinesisServer(kinesisOptions);
   stack.defer(() => kinesis.close());
   const client = connect(kinesis.url);
   stack.defer(() => client.destroy());
@@ -177,6 +193,7 @@ export class WrittenSession {
   readonly #client: KinesisClient;
   readonly #startMs: number;
   readonly #spoken = new Map<number, number>();
+  readonly #written = new Map<string, { mediaType: number; userId: number; count: number }>();
   #lines = 0;
 
   /** @param startMs when it begins, by the clock of its runner */
@@ -198,14 +215,18 @@ export class WrittenSession {
     return { frames: frames.sort(), events: events.sort() };
   }
 
-  async begin(): Promise<void> {
+  /** @param continues the stream of the same meeting that this one goes on with */
+  async begin(continues?: string): Promise<void> {
     await this.#event('session_started', {
       product: 'meeting',
       entityId: 'a/b==',
-      media: {},
+      media: continues === undefined ? {} : { audio: {} as never },
       requestedAtMs: this.#startMs,
       claimedAtMs: this.#startMs,
       streamingAtMs: this.#startMs,
+      ...(continues !== undefined && {
+        continues: { rtmsStreamId: continues },
+      }),
     });
   }
 
@@ -232,6 +253,17 @@ export class WrittenSession {
     }
   }
 
+  /** Writes frames of any kind, in their order. */
+  async write(records: readonly MediaRecord[]): Promise<void> {
+    for (const { mediaType, userId = 0 } of records) {
+      const name = `${mediaType} ${userId}`;
+      const { count = 0 } = this.#written.get(name) ?? {};
+      this.#written.set(name, { mediaType, userId, count: count + 1 });
+    }
+    const { data } = packed(records, this.rtmsStreamId);
+    await this.#put(WORLD_STREAMS.media, data);
+  }
+
   async say(text: string): Promise<void> {
     const timestampMs = this.#startMs + this.#lines * 1_000;
     await this.#event('transcript', { text, userId: 1, timestampMs }, timestampMs);
@@ -246,9 +278,14 @@ export class WrittenSession {
       ([userId, count]) =>
         ({ mediaType: 'audio', userId, received: count, written: count, lost: 0 }) as const,
     );
+    const written = [...this.#written.values()].map(({ mediaType, userId, count }) => ({
+      mediaType: mediaType === MEDIA_TYPE_BIT.audio ? ('audio' as const) : ('video' as const),
+      ...{ userId, received: count, written: count, lost: 0 },
+    }));
     const others = this.#lines - this.#transcripts;
     const rows = [
       ...counts,
+      ...written,
       { mediaType: 'events', received: others, written: others, lost: 0 },
       { mediaType: 'transcript', received: this.#transcripts, written: this.#transcripts, lost: 0 },
     ] as const;

@@ -3,8 +3,9 @@ import { ServiceError } from '../../../shared/errors.ts';
 import type { ReceivedEvent } from '../records/event-record.ts';
 import type { Frame } from '../records/frame.ts';
 import { eventsOfObject } from './event-lines.ts';
+import { damaged } from './json-object.ts';
 import { deletionKey, MANIFEST_NAME, parseName, sessionFolder, sessionsFolder } from './layout.ts';
-import { type ArchiveManifest, damaged, parseManifest } from './manifest.ts';
+import { type ArchiveManifest, parseManifest } from './manifest.ts';
 import { framesOfObject } from './media-object.ts';
 import type { ObjectStore } from './object-store.ts';
 

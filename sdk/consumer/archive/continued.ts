@@ -1,7 +1,7 @@
 import * as v from 'valibot';
 import { folderNameOf } from '../../../shared/plain-text.ts';
 import type { ArchivedSession } from './archive-reader.ts';
-import { damaged } from './manifest.ts';
+import { jsonObject, parseJsonObject } from './json-object.ts';
 import type { ObjectStore } from './object-store.ts';
 
 /**
@@ -33,7 +33,7 @@ export async function writeContinued(
   continues: string,
 ): Promise<void> {
   const key = `${folderOf(prefix, continues)}${folderNameOf(rtmsStreamId)}.json`;
-  const body = Buffer.from(`${JSON.stringify({ version: 1, rtmsStreamId, continues })}\n`);
+  const body = jsonObject({ version: 1, rtmsStreamId, continues });
   await store.put(key, body, { contentType: 'application/json', ifIs: 'none' });
 }
 
@@ -50,7 +50,7 @@ export async function continuedBy(
   const found: string[] = [];
   for await (const { key } of store.list(folderOf(prefix, rtmsStreamId))) {
     const stored = await store.get(key);
-    if (stored !== undefined) found.push(parseLink(stored.body, key));
+    if (stored !== undefined) found.push(parseJsonObject(LINK, stored.body, key).rtmsStreamId);
   }
   return found;
 }
@@ -61,16 +61,4 @@ export async function continuesOf(session: ArchivedSession): Promise<string | un
   for await (const event of session.events())
     if (event.name === 'session_started') return event.data.continues?.rtmsStreamId;
   return undefined;
-}
-
-function parseLink(bytes: Buffer, key: string): string {
-  let json: unknown;
-  try {
-    json = JSON.parse(bytes.toString());
-  } catch (cause) {
-    throw damaged(key, 'is no JSON', cause);
-  }
-  const result = v.safeParse(LINK, json);
-  if (result.success) return result.output.rtmsStreamId;
-  throw damaged(key, `is wrong at ${v.getDotPath(result.issues[0]) ?? 'the whole'}`);
 }

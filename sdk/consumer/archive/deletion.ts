@@ -1,6 +1,6 @@
 import * as v from 'valibot';
+import { damaged, parseJsonObject } from './json-object.ts';
 import { deletionKey, sessionFolder } from './layout.ts';
-import { damaged } from './manifest.ts';
 import type { ObjectStore, ObjectVersion } from './object-store.ts';
 
 /**
@@ -105,13 +105,5 @@ async function writeRecord(
 
 /** @throws ServiceError `archive/damaged` */
 export function parseDeletion(bytes: Buffer, key: string): DeletionRecord {
-  let json: unknown;
-  try {
-    json = JSON.parse(bytes.toString());
-  } catch (cause) {
-    throw damaged(key, 'is no JSON', cause);
-  }
-  const result = v.safeParse(RECORD, json);
-  if (result.success) return result.output;
-  throw damaged(key, `is wrong at ${v.getDotPath(result.issues[0]) ?? 'the whole'}`);
+  return parseJsonObject(RECORD, bytes, key);
 }

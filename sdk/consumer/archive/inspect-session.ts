@@ -4,8 +4,9 @@ import type { Frame } from '../records/frame.ts';
 import { LedgerChecker, type LedgerReport } from '../verdict/ledger.ts';
 import type { ArchivedSession, ReadObject } from './archive-reader.ts';
 import { eventsOfObject } from './event-lines.ts';
+import { damaged } from './json-object.ts';
 import { parseName } from './layout.ts';
-import { type ArchiveManifest, damaged, type ManifestObject } from './manifest.ts';
+import type { ArchiveManifest, ManifestObject } from './manifest.ts';
 import { framesOfObject } from './media-object.ts';
 
 /** What the objects of a session hold and prove, as they were read. */

@@ -14,6 +14,7 @@ import { type FrameSource, sourceKey } from '../records/frame.ts';
  * | `sessions/<stream>/manifest.json`, `meeting.mp4` | written when the session is finalised |
  * | `continued/<earlier stream>/<later stream>.json` | that the later stream continues the earlier one (`continued.ts`) |
  * | `deletions/<stream>.json` | what was deleted of a session whose consent Zoom took back |
+ * | `trimmed/<Kinesis stream>/<shard>-<number>.json` | what expired in Kinesis before it was archived (`trimmed.ts`) |
  * | `damaged/<Kinesis stream>/<number>.bin` | records that nobody can read |
  *
  * `<minute>` is `2026-11-27T21-40Z`, because a colon is no character for a file name on every system.

@@ -1,6 +1,6 @@
 import * as v from 'valibot';
 import { FRAME_MEDIA_TYPES } from '../../../rtms/protocol/media-type.ts';
-import { ServiceError } from '../../../shared/errors.ts';
+import { parseJsonObject } from './json-object.ts';
 
 /**
  * `manifest.json` of a session in the archive: what belongs to it, with the SHA-256 of each object as it was read back from
@@ -25,6 +25,16 @@ const OBJECT = v.looseObject({
   /** Of its frames' capture times, or its events' times, Unix ms. Absent for an object without any. */
   fromMs: v.optional(time),
   toMs: v.optional(time),
+});
+
+/** What of a shard was lost to the archive. Times are of arrival in Kinesis, Unix ms. */
+export const TRIMMED = v.looseObject({
+  stream: v.picklist(['media', 'events']),
+  shardId: v.string(),
+  /** Everything that arrived in the shard until then is archived; 0 where nobody knows. */
+  fromMs: time,
+  /** The oldest record that was still there arrived then. */
+  toMs: time,
 });
 
 /** Why a session was finalised. */
@@ -52,25 +62,20 @@ const MANIFEST = v.looseObject({
   events: count,
   sizeBytes: count,
   objects: v.array(OBJECT),
+  /** What expired in Kinesis before it was archived, in the time of this session. Absent when nothing did. */
+  trimmed: v.optional(v.array(TRIMMED)),
   /** Why there is no `meeting.mp4` although one was wanted. */
   meetingLeftOut: v.optional(v.string()),
 });
 
 export type ArchiveManifest = v.InferOutput<typeof MANIFEST>;
 export type ManifestObject = v.InferOutput<typeof OBJECT>;
+export type TrimmedShard = v.InferOutput<typeof TRIMMED>;
 export type FinalisedBecause = (typeof FINALISED_BECAUSE)[number];
 
 /** @throws ServiceError `archive/damaged` that names the wrong field */
 export function parseManifest(bytes: Buffer, key: string): ArchiveManifest {
-  let json: unknown;
-  try {
-    json = JSON.parse(bytes.toString());
-  } catch (cause) {
-    throw damaged(key, 'is no JSON', cause);
-  }
-  const result = v.safeParse(MANIFEST, json);
-  if (result.success) return result.output;
-  throw damaged(key, `is wrong at ${v.getDotPath(result.issues[0]) ?? 'the whole'}`);
+  return parseJsonObject(MANIFEST, bytes, key);
 }
 
 export function encodeManifest(manifest: ArchiveManifest): Buffer {
@@ -82,8 +87,4 @@ export function isSameRecording(a: ArchiveManifest, b: ArchiveManifest): boolean
   const facts = ({ revision: _, finalisedAtMs: _at, because: _why, ...rest }: ArchiveManifest) =>
     JSON.stringify(rest);
   return facts(a) === facts(b);
-}
-
-export function damaged(key: string, what: string, cause?: unknown): ServiceError {
-  return new ServiceError('archive/damaged', `${key} ${what}`, { cause, detail: { key } });
 }

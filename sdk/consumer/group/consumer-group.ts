@@ -186,7 +186,7 @@ class GroupWorker {
     for (const shardId of plan.releases) this.#serving.get(shardId)?.work.leave();
     const reader = shardReader(kinesis, this.#options, this.#pace.signal);
     for (const { shardId, position } of plan.expired)
-      reader.trimmed(shardId, position?.sequenceNumber ?? '');
+      await reader.trimmed(shardId, position?.sequenceNumber ?? '');
     for (const row of [...plan.done, ...plan.expired]) await table.removeShard(row);
     await membership.tidy(looked);
     await Promise.all(plan.claims.map((shard) => this.#claim(shard, looked, group)));

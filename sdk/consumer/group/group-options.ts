@@ -1,7 +1,7 @@
 import type { DynamoDBClientConfig } from '@aws-sdk/client-dynamodb';
 import { ServiceError } from '../../../shared/errors.ts';
 import { requireOption } from '../reading/reader-options.ts';
-import type { KinesisSender } from '../reading/shard-reader.ts';
+import type { KinesisSender, Trimmed } from '../reading/shard-reader.ts';
 import type { ReceivedEvent } from '../records/event-record.ts';
 import type { Frame } from '../records/frame.ts';
 import type { KinesisRecord } from '../records/records.ts';
@@ -75,11 +75,11 @@ interface AnyGroup {
   /** Called when a call failed for a reason that may pass, before the next try: Kinesis or the table is busy or away. */
   readonly onRetry?: (error: ServiceError) => void;
   /**
-   * Called when records expired before this group had read them. It goes on with the oldest record kept.
+   * Called when records expired before this group had read them. It goes on with the oldest record kept, once this has returned.
    *
    * @default `kinesis/trimmed` ends this worker
    */
-  readonly onTrimmed?: (trimmed: { readonly shardId: string; readonly position: string }) => void;
+  readonly onTrimmed?: (trimmed: Trimmed) => Promise<void> | void;
   /**
    * Called when the stream was deleted and made again under its name. The group goes on with all of the new stream.
    *

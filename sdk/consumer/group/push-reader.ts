@@ -89,7 +89,8 @@ export class PushReader {
     for await (const event of this.#events(shardId, progress)) {
       let records = (event.Records ?? []).map(toKinesisRecord);
       if (expected !== undefined && records.length > 0) {
-        if (records[0]?.sequenceNumber !== expected) polling.trimmed(shardId, expected);
+        if (records[0]?.sequenceNumber !== expected)
+          await polling.trimmed(shardId, expected, records[0]?.arrivedAt);
         else if (!isReadInPart(progress.at)) records = records.slice(1);
         expected = undefined;
       }
@@ -97,7 +98,7 @@ export class PushReader {
       if (last) progress.at = { behind: last.sequenceNumber };
       progress.continuation = event.ContinuationSequenceNumber;
       const isEnd = progress.continuation === undefined;
-      if (isEnd && expected !== undefined) polling.trimmed(shardId, expected);
+      if (isEnd && expected !== undefined) await polling.trimmed(shardId, expected);
       const position = isEnd ? SHARD_END : last?.sequenceNumber;
       const millisBehindLatest = event.MillisBehindLatest;
       yield {

@@ -50,6 +50,15 @@ export interface KinesisSender {
   send(command: any, options?: any): Promise<any>;
 }
 
+/** Records that Kinesis has dropped before they were read. */
+export interface Trimmed {
+  readonly shardId: string;
+  /** Sequence number of the record read last. */
+  readonly position: string;
+  /** When the oldest record arrived that is still there; absent where the shard has none. What is lost arrived before. */
+  readonly resumesAt?: Date;
+}
+
 export interface ReadSettings {
   /** Calls per second and shard. @default 5 */
   readonly maxCallsPerSecond?: number;
@@ -58,7 +67,7 @@ export interface ReadSettings {
   /** A shard ends behind the first record that arrived later. */
   readonly endAt?: Date;
   readonly onRetry?: (error: ServiceError, attempt: number) => void;
-  readonly onTrimmed?: (trimmed: { readonly shardId: string; readonly position: string }) => void;
+  readonly onTrimmed?: (trimmed: Trimmed) => Promise<void> | void;
 }
 
 /** The records of one GetRecords call. */
@@ -149,7 +158,7 @@ export class ShardReader {
       let records = (answer.Records ?? []).map(toKinesisRecord);
       if (expected !== undefined && records.length > 0) {
         if (records[0]?.sequenceNumber !== expected) {
-          if (mayBeTrimmed) this.trimmed(shardId, expected);
+          if (mayBeTrimmed) await this.trimmed(shardId, expected, records[0]?.arrivedAt);
         } else if (!isReadInPart(at)) records = records.slice(1);
         expected = undefined;
       }
@@ -161,7 +170,7 @@ export class ShardReader {
       behindMs = answer.MillisBehindLatest ?? 0;
       iterator = answer.NextShardIterator;
       // The shard ended before its record of the checkpoint, or any behind it, came.
-      if (iterator === undefined && expected !== undefined) this.trimmed(shardId, expected);
+      if (iterator === undefined && expected !== undefined) await this.trimmed(shardId, expected);
       const position = iterator === undefined ? SHARD_END : last?.sequenceNumber;
       const millisBehindLatest = answer.MillisBehindLatest;
       yield {
@@ -181,10 +190,10 @@ export class ShardReader {
   }
 
   /** @throws ServiceError `kinesis/trimmed` when there is no `onTrimmed` to call instead */
-  trimmed(shardId: string, position: string): void {
+  async trimmed(shardId: string, position: string, resumesAt?: Date): Promise<void> {
     const { onTrimmed } = this.#settings;
     if (onTrimmed) {
-      onTrimmed({ shardId, position });
+      await onTrimmed({ shardId, position, ...(resumesAt && { resumesAt }) });
       return;
     }
     const what =

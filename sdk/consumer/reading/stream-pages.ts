@@ -7,6 +7,7 @@ import {
   type Position,
   type ShardInfo,
   ShardReader,
+  type Trimmed,
 } from './shard-reader.ts';
 
 /** Which stream to read, from where, and until when. */
@@ -53,7 +54,7 @@ export interface StreamReader {
    *
    * @default `kinesis/trimmed` is thrown
    */
-  readonly onTrimmed?: (trimmed: { readonly shardId: string; readonly position: string }) => void;
+  readonly onTrimmed?: (trimmed: Trimmed) => Promise<void> | void;
   /** Called with each page of a shard, before its records come, with how far behind the shard's newest record it is. */
   readonly onProgress?: (at: {
     readonly shardId: string;
@@ -121,7 +122,7 @@ export async function* streamPages(
       let isHandled = false;
       for (const child of shards.filter((shard) => parentsOf(shard).includes(parentId)))
         isHandled ||= (await savedFor(child.shardId)) !== undefined;
-      if (!isHandled) shardReader.trimmed(parentId, position);
+      if (!isHandled) await shardReader.trimmed(parentId, position);
     }
   };
   const beginShards = async (isStart: boolean) => {

@@ -5,6 +5,7 @@ import { type Frame, type FrameSource, sourceKey } from '../records/frame.ts';
 import { frameMs } from '../records/frame-length.ts';
 import { SequenceRanges } from '../records/sequence-ranges.ts';
 import { EpochLife } from './blind-time.ts';
+import { ExpiredNumbers, type ExpiredTime } from './expired.ts';
 import { type EpochEnd, isLineKind, Recovered, type SourceEvidence } from './ledger-report.ts';
 import type { Loss } from './loss.ts';
 
@@ -22,21 +23,26 @@ export class EpochEvidence {
   /** Numbers of all lines, whatever their kind. */
   readonly lines = new SequenceRanges(MAX_RANGES);
   readonly recoveredLines = new Recovered();
+  readonly expiredLines: ExpiredNumbers;
   readonly life = new EpochLife();
   /** First and last capture of all audio, which shares one partition key, and of each other media type. */
   readonly edges = new Map<string, CaptureEdges>();
   /** When the last line happened, Unix ms. Lines of all kinds share one partition key, and so one order. */
   lastLineMs: number | undefined;
   end: EpochEnd = 'open';
+  readonly #expired: readonly ExpiredTime[];
   readonly #gaps = new Map<string, Loss[]>();
   /** Pages of the ledger found, and how many its last event says there are. */
   readonly #pages = new Set<number>();
   #ledgerPages = 0;
   #missed: RtmsEventOf<'session_missed'> | undefined;
 
-  constructor(rtmsStreamId: string, epoch: number) {
+  /** @param expired times in which records expired before they were archived */
+  constructor(rtmsStreamId: string, epoch: number, expired: readonly ExpiredTime[]) {
     this.rtmsStreamId = rtmsStreamId;
     this.epoch = epoch;
+    this.#expired = expired;
+    this.expiredLines = new ExpiredNumbers(expired.filter(({ stream }) => stream === 'events'));
   }
 
   frame(frame: Frame): void {
@@ -46,6 +52,7 @@ export class EpochEvidence {
       return;
     }
     evidence.found += 1;
+    evidence.expired.note(frame.sequence, frame.receivedAt.getTime());
     let edges = this.edges.get(frame.mediaType);
     if (!edges) {
       edges = new CaptureEdges();
@@ -64,6 +71,7 @@ export class EpochEvidence {
       return;
     }
     const atMs = event.time.getTime();
+    this.expiredLines.note(event.sequence, atMs);
     if (event.recovered) this.recoveredLines.add(event.sequence, atMs);
     this.life.event(event);
     if (name === 'session_missed') this.#missed = event;
@@ -156,6 +164,9 @@ export class EpochEvidence {
         seen: new SequenceRanges(MAX_RANGES),
         gaps: new SequenceRanges(MAX_RANGES),
         recovered: new Recovered(),
+        expired: new ExpiredNumbers(
+          isLine ? [] : this.#expired.filter(({ stream }) => stream === 'media'),
+        ),
       };
       this.sources.set(key, evidence);
     }

@@ -1,6 +1,7 @@
 import type { MediaSource } from '../../../rtms/protocol/media-type.ts';
 import type { LedgerRow } from '../../../shared/record/event-data.ts';
 import { countOf, type SequenceRange, SequenceRanges } from '../records/sequence-ranges.ts';
+import type { ExpiredNumbers, Explained } from './expired.ts';
 
 /** How many ranges of missing numbers a report names for each source. */
 const MAX_SHOWN = 20;
@@ -50,6 +51,7 @@ export interface SourceEvidence extends MediaSource {
   readonly gaps: SequenceRanges;
   /** For media only. */
   readonly recovered: Recovered;
+  readonly expired: ExpiredNumbers;
   /** The source's row in the ledger of the epoch; absent when the epoch has left none. */
   ledger?: LedgerRow;
 }
@@ -72,6 +74,8 @@ export interface SourceReport extends MediaSource {
   readonly gapCount: number;
   /** Lost frames or lines that were in the memory of a runner that died. */
   readonly diedCount: number;
+  /** Lost frames that expired in Kinesis before they were archived; only an archive has them. */
+  readonly expired?: Omit<Explained, 'unexplained'>;
   /** Counts of the epoch's ledger; absent when it has left none. */
   readonly received?: number;
   readonly written?: number;
@@ -83,23 +87,33 @@ export interface SourceReport extends MediaSource {
   readonly problems: readonly string[];
 }
 
-/** Judges one source by itself. Kinds of lines share one numbering, which `unexplainedLines` judges. */
+/**
+ * Judges one source by itself. Kinds of lines share one numbering, which `unexplainedLines` judges.
+ *
+ * @param lines how many lines of the epoch have expired: nobody knows of which kinds they were, and the ledger may be among them
+ */
 export function judgeSource(
   rtmsStreamId: string,
   epochEnd: EpochEnd,
   evidence: SourceEvidence,
+  lines: Pick<Explained, 'count'>,
 ): SourceReport {
   const { epoch, mediaType, userId, channelId, found, duplicates, gapCount, ledger } = evidence;
   const isLine = isLineKind(mediaType);
   const covered = union(evidence.seen, evidence.gaps);
   const lacking = isLine ? [] : covered.missing(Math.max(ledger?.received ?? 0, covered.last));
-  const { diedCount, unexplained } = evidence.recovered.explain(lacking);
+  const died = evidence.recovered.explain(lacking);
+  const { diedCount } = died;
+  const { unexplained, ...expired } = evidence.expired.explain(died.unexplained);
   const missingCount = countOf(unexplained);
   // A write whose answer was lost may have succeeded. Its frame is then found, and a gap event names it too.
   const both = isLine ? 0 : found + evidence.gaps.count - covered.count;
-  const problems = ledger ? ledgerProblems(ledger, { ...evidence, found: found - both }) : [];
+  const arrived = found - both + expired.count;
+  const isShort = isLine && lines.count > 0 && ledger !== undefined && found < ledger.written;
+  const counted = { ...evidence, found: isShort ? ledger.written : arrived };
+  const problems = ledger ? ledgerProblems(ledger, counted) : [];
   const hasLedger = epochEnd === 'ended' || epochEnd === 'handed_over';
-  if (hasLedger && !ledger) problems.push('the ledger does not name it');
+  if (hasLedger && !ledger && lines.count === 0) problems.push('the ledger does not name it');
   if (missingCount > 0) problems.push(`${missingCount} neither written nor explained`);
   if (ledger && !isLine && covered.last > ledger.received) problems.push('more than was received');
   return {
@@ -113,6 +127,7 @@ export function judgeSource(
     duplicates,
     gapCount,
     diedCount,
+    ...(expired.count > 0 && { expired }),
     ...(ledger && { received: ledger.received, written: ledger.written, lost: ledger.lost }),
     missingCount,
     missing: unexplained.slice(0, MAX_SHOWN),
@@ -140,13 +155,11 @@ export function isLineKind(mediaType: LedgerRow['mediaType']): boolean {
 
 /** @returns how many lines of an epoch are missing and explained by neither gap events nor a runner's death */
 export function unexplainedLines(
-  seen: SequenceRanges,
+  missing: readonly SequenceRange[],
   kinds: readonly SourceEvidence[],
-  recovered: Recovered,
 ): number {
   const explained = kinds.reduce((sum, { gapCount }) => sum + gapCount, 0);
-  const { unexplained } = recovered.explain(seen.missing());
-  return Math.max(countOf(unexplained) - explained, 0);
+  return Math.max(countOf(missing) - explained, 0);
 }
 
 function union(a: SequenceRanges, b: SequenceRanges): SequenceRanges {

@@ -2,6 +2,8 @@ import type { ReceivedEvent } from '../records/event-record.ts';
 import { type Frame, sourceKey } from '../records/frame.ts';
 import { type BoundaryHole, findBoundaryHole } from './boundary-hole.ts';
 import { EpochEvidence, identityOf } from './epoch-evidence.ts';
+import type { ExpiredTime } from './expired.ts';
+import { expiredEnd, expiredLinesOf, expiredOf } from './expired-losses.ts';
 import {
   isLineKind,
   judgeSource,
@@ -49,6 +51,12 @@ interface Findings {
 export class LedgerChecker {
   readonly #streams = new Map<string, Map<number, EpochEvidence>>();
   readonly #revoked = new Set<string>();
+  readonly #expired: readonly ExpiredTime[];
+
+  /** @param expired times in which records expired before they were archived; for an archive alone */
+  constructor(expired: readonly ExpiredTime[] = []) {
+    this.#expired = expired;
+  }
 
   frame(frame: Frame): void {
     this.#epoch(frame).frame(frame);
@@ -73,7 +81,7 @@ export class LedgerChecker {
     for (const byNumber of this.#streams.values()) {
       const epochs = [...byNumber.values()].sort((a, b) => a.epoch - b.epoch);
       for (const [index, epoch] of epochs.entries())
-        judgeEpoch(epoch, epochs.slice(0, index), epochs[index + 1], findings);
+        judgeEpoch(epoch, epochs.slice(0, index), epochs[index + 1], this.#expired, findings);
     }
     const { sources, boundaries: holes, losses, problems, isOpen } = findings;
     losses.push(...this.#betweenStreams());
@@ -120,7 +128,7 @@ export class LedgerChecker {
     }
     let evidence = byNumber.get(epoch);
     if (!evidence) {
-      evidence = new EpochEvidence(rtmsStreamId, epoch);
+      evidence = new EpochEvidence(rtmsStreamId, epoch, this.#expired);
       byNumber.set(epoch, evidence);
     }
     return evidence;
@@ -147,6 +155,7 @@ function judgeEpoch(
   epoch: EpochEvidence,
   earlier: readonly EpochEvidence[],
   next: EpochEvidence | undefined,
+  times: readonly ExpiredTime[],
   findings: Findings,
 ): void {
   const { sources, boundaries, losses, problems } = findings;
@@ -155,17 +164,22 @@ function judgeEpoch(
   const end = epoch.end === 'open' && next ? 'owner_lost' : epoch.end;
   // A stream that was handed over and that nobody has taken yet is open too.
   if (!next && end !== 'ended') findings.isOpen = true;
+  const died = epoch.recoveredLines.explain(epoch.lines.missing());
+  const { unexplained, ...expiredLines } = epoch.expiredLines.explain(died.unexplained);
   for (const evidence of epoch.sources.values()) {
-    const report = judgeSource(rtmsStreamId, end, evidence);
+    const report = judgeSource(rtmsStreamId, end, evidence, expiredLines);
     sources.push(report);
-    losses.push(...diedWithOwner(report, evidence));
+    losses.push(...diedWithOwner(report, evidence), ...expiredOf(report));
   }
+  losses.push(...expiredLinesOf(epoch, expiredLines));
+  if (!next && end === 'open') losses.push(...expiredEnd(epoch, times));
   const kinds = [...epoch.sources.values()].filter(({ mediaType }) => isLineKind(mediaType));
-  const lines = unexplainedLines(epoch.lines, kinds, epoch.recoveredLines);
+  const lines = unexplainedLines(unexplained, kinds);
   const where = `${rtmsStreamId} epoch ${number}`;
   if (lines > 0) problems.push(`${where} lines: ${lines} neither written nor explained`);
   const { missingPages } = epoch;
-  if (missingPages > 0) problems.push(`${where} ledger: ${missingPages} of its pages not found`);
+  if (missingPages > 0 && expiredLines.count === 0)
+    problems.push(`${where} ledger: ${missingPages} of its pages not found`);
   losses.push(...epoch.missed, ...epoch.gaps);
   const at = { rtmsStreamId, epoch: number };
   const before = earlier.at(-1);

@@ -4,9 +4,10 @@ import { type FrameSource, sourceKey } from '../records/frame.ts';
 /**
  * What of a meeting is lost, or may be:
  *
- * - `gap`: frames or lines that were received and lost, counted by the runner that lost them
+ * - `gap`: frames or lines that were received and lost, counted by the runner that lost them; or that expired in Kinesis before they
+ *   were archived, counted by an archive
  * - `blind`: a time in which nobody was connected. Zoom keeps nothing of this media type for a later connection
- * - `hole`: capture time around a lost owner, of which it may have received something and not yet written it: audio up to that of the
+ * - `hole`: the end of a stream that expired in Kinesis; or capture time around a lost owner, of which it may have received something and not yet written it: audio up to that of the
  *   next owner, or everything up to the end of the stream
  * - `missed`: the whole stream, of which nothing was recorded; `mediaType` is `events`, as nobody knows what it would have had
  */
@@ -45,6 +46,7 @@ const CAUSE: Readonly<Record<string, string>> = {
   write_failed: 'Kinesis did not take it',
   malformed: 'it could not be read',
   not_received: 'Zoom did not send it',
+  expired: 'Kinesis had dropped it before it was archived',
 };
 
 /** @returns one sentence: what is missing or may be, from when to when, and why. Times of day are UTC */
