@@ -1,3 +1,4 @@
+import { archiveS3Peer } from './archive-s3/peer.ts';
 import { autobahnPeer } from './autobahn/peer.ts';
 import { awsCliPeer } from './aws-cli/peer.ts';
 import { cdkDeployPeer } from './cdk-deploy/peer.ts';
@@ -29,6 +30,7 @@ export const PEERS: readonly Peer[] = [
   autobahnPeer,
   validatorsPeer,
   otherAwsPeer,
+  archiveS3Peer,
   microburstPeer,
   cdkDeployPeer,
   sdkForJavaPeer,

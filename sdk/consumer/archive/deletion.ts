@@ -60,10 +60,18 @@ export async function sweepSession(
   const left = await Array.fromAsync(store.versions(folder));
   const isLeft = new Set(left.map(nameOf));
   const why = new Map(refused.map((version) => [nameOf(version), version.why]));
+  // Not every S3 says which version of a key it has refused.
+  const whyOfKey = new Map(refused.map(({ key, why: word }) => [key, word]));
+  const listed = new Set(found.map(nameOf));
+  const reasonOf = (version: ObjectVersion): string => {
+    if (!deletes) return 'DeletionNotConfigured';
+    if (!listed.has(nameOf(version))) return 'NewSinceListed';
+    return why.get(nameOf(version)) ?? whyOfKey.get(version.key) ?? 'unknown';
+  };
   const kept = left.slice(0, MOST_KEPT).map((version) => ({
     key: version.key,
     versionId: version.versionId,
-    why: why.get(nameOf(version)) ?? (deletes ? 'NewSinceListed' : 'DeletionNotConfigured'),
+    why: reasonOf(version),
   }));
   const gone = found.filter((version) => !isLeft.has(nameOf(version)));
   const deleted = gone.map(({ key, versionId }) => ({ key, versionId, atMs: nowMs }));

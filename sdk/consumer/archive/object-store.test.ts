@@ -79,6 +79,21 @@ test('lists objects, folders and versions, and deletes versions', async () => {
   expect(await read('d/other/1')).toBe('d/other/1');
 });
 
+test('names the version `null` when it deletes it: in a bucket with versions it would stay under a delete marker', async () => {
+  const sent: object[] = [];
+  const send = (command: { input: object }, options: object) => {
+    sent.push(command.input);
+    return s3.client.send(command as never, options);
+  };
+  const store = await ObjectStore.open({ send }, s3.bucket);
+  await store.put('null/1', Buffer.from('a'), { ...TEXT, ifIs: 'none' });
+  const versions = await Array.fromAsync(store.versions('null/'));
+  expect(await store.remove(versions, false)).toEqual([]);
+  const Delete = { Objects: [{ Key: 'null/1', VersionId: 'null' }], Quiet: true };
+  expect(sent.at(-1)).toMatchObject({ Delete });
+  expect(await read('null/1')).toBeUndefined();
+});
+
 test('says of a failure whether it may pass', async () => {
   const none = await ObjectStore.open(s3.client, 'no-such-bucket');
   await expect(none.get('a')).rejects.toMatchObject({

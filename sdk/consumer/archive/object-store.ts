@@ -186,10 +186,10 @@ export class ObjectStore {
   ): Promise<{ readonly key: string; readonly versionId: string; readonly why: string }[]> {
     const kept: { key: string; versionId: string; why: string }[] = [];
     for (let at = 0; at < versions.length; at += MOST_KEYS) {
-      const Objects = versions.slice(at, at + MOST_KEYS).map(({ key, versionId }) => ({
-        Key: key,
-        ...(versionId !== 'null' && { VersionId: versionId }),
-      }));
+      // The version `null` has to be named too: without it a bucket with versions would only get a delete marker more.
+      const Objects = versions
+        .slice(at, at + MOST_KEYS)
+        .map(({ key, versionId }) => ({ Key: key, VersionId: versionId }));
       const command = new this.#s3.DeleteObjectsCommand({
         Bucket: this.bucket,
         Delete: { Objects, Quiet: true },
