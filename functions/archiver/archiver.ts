@@ -37,6 +37,11 @@ export interface Archiver {
 }
 
 const TICK_MS = 1_000;
+/**
+ * Media is asked for this seldom where a shard has nothing newer: a call costs more CPU than the frames that it brings, and what is
+ * written a minute later need not be read within half a second. A shard brings 2 MB meanwhile at most, and leaves its calls to others.
+ */
+const MEDIA_POLL_MS = 2_000;
 /** How often rows are looked at and progress is saved, as a part of the age at which a slice is written. */
 const LOOKS_PER_AGE = 9;
 
@@ -143,6 +148,7 @@ class Worker {
     const { mediaStream, tables } = this.#config;
     return consumerGroup({
       ...this.#group(mediaStream, tables.media),
+      pollMs: MEDIA_POLL_MS,
       onFlush: (shardId) => this.#media.closeShard(shardId),
       onFrames: async (frames, batch) => {
         this.#media.take(frames, batch);
@@ -232,8 +238,7 @@ class Worker {
   async #look(): Promise<void> {
     const { signal } = this.#stopping;
     await this.#every(this.#config.maxAgeMs / LOOKS_PER_AGE, async () => {
-      for (const [kind, shardId, throughMs] of this.#progress())
-        await this.#rows.saveProgress(kind, shardId, throughMs);
+      await this.#rows.saveProgress(this.#progress());
       await this.#keeper.look(signal);
     });
   }

@@ -8,6 +8,7 @@ import type { Metrics } from '../../shared/metrics.ts';
 import type { ClosedSlice } from './gatherer.ts';
 import type { SliceFormat } from './kinds.ts';
 import type { ArchiveRows, OpenRow } from './session-rows.ts';
+import { SessionTouches } from './session-touches.ts';
 
 /** Objects on their way to S3 at a time: enough to hide the time of an answer at some ten MB/s. */
 const AT_ONCE = 16;
@@ -35,14 +36,16 @@ export class Flusher {
   /** The write of an object that is on its way: the next one of the same object comes behind it. */
   readonly #byKey = new Map<string, Promise<void>>();
   readonly #waiting: (() => void)[] = [];
+  readonly #touches: SessionTouches;
   #running = 0;
   #heldBytes = 0;
   #onFreed = Promise.withResolvers<void>();
-  /** Since when no write has succeeded although one was tried; undefined while all is well. */
+  /** Since when nothing has succeeded although something was tried; undefined while all is well. */
   #failingSinceMs: number | undefined;
 
   constructor(options: FlusherOptions) {
     this.#options = options;
+    this.#touches = new SessionTouches(options.rows);
   }
 
   /** Bytes that are closed and not written yet. */
@@ -81,8 +84,9 @@ export class Flusher {
     while (this.#running >= AT_ONCE)
       await new Promise<void>((resolve) => this.#waiting.push(resolve));
     this.#running += 1;
+    let isWritten = false;
     try {
-      await this.#untilWritten(key, slice, format, after);
+      isWritten = await this.#repeated(slice, () => this.#writeOnce(key, slice, format));
     } finally {
       this.#running -= 1;
       this.#heldBytes -= slice.heldBytes;
@@ -90,14 +94,14 @@ export class Flusher {
       this.#onFreed.resolve();
       this.#onFreed = Promise.withResolvers();
     }
+    if (!isWritten || !(await this.#repeated(slice, () => this.#tell(slice, after)))) return;
+    this.#options.metrics.count('ArchiveObjects');
+    // Saving may take seconds, as it is done for many slices at once.
+    void slice.done();
   }
 
-  async #untilWritten(
-    key: string,
-    slice: ClosedSlice,
-    format: SliceFormat,
-    after?: () => Promise<unknown>,
-  ): Promise<void> {
+  /** Repeats what fails while the shard is this worker's. @returns what it did; false when the shard was lost */
+  async #repeated(slice: ClosedSlice, attempt: () => Promise<boolean>): Promise<boolean> {
     const { logger, metrics } = this.#options;
     for (
       let pauseMs = FIRST_PAUSE_MS;
@@ -105,12 +109,9 @@ export class Flusher {
       pauseMs = Math.min(pauseMs * 2, MOST_PAUSE_MS)
     ) {
       try {
-        if (!(await this.#writeOnce(key, slice, format))) return;
-        await after?.();
+        const result = await attempt();
         this.#failingSinceMs = undefined;
-        metrics.count('ArchiveObjects');
-        await slice.done();
-        return;
+        return result;
       } catch (error) {
         this.#failingSinceMs ??= performance.now();
         metrics.count('ArchiveStoreFailures');
@@ -125,21 +126,23 @@ export class Flusher {
         await sleep(pauseMs, undefined, { signal: slice.signal }).catch(() => undefined);
       }
     }
+    return false;
   }
 
   /** @returns false when the shard is not this worker's any more */
   async #writeOnce(key: string, slice: ClosedSlice, format: SliceFormat): Promise<boolean> {
-    const { isRevoked, sweep } = this.#options;
     const { rtmsStreamId, fence } = slice;
-    if (!isRevoked(rtmsStreamId)) {
-      const metadata = { shard: fence.shardId, fence: String(fence.epoch) };
-      const addition = { key, body: slice.bytes(), metadata, ...format };
-      const added = await this.#added(addition, slice);
-      if (added === undefined) return false;
-    }
+    if (this.#options.isRevoked(rtmsStreamId)) return true;
+    const metadata = { shard: fence.shardId, fence: String(fence.epoch) };
+    const addition = { key, body: slice.bytes(), metadata, ...format };
+    return (await this.#added(addition, slice)) !== undefined;
+  }
+
+  async #tell({ rtmsStreamId }: ClosedSlice, after?: () => Promise<unknown>): Promise<boolean> {
     const row = await this.#touched(rtmsStreamId);
     // Zoom took the consent back before this object was written: whoever deleted the others has not seen it.
-    if (row.revokedAtMs !== undefined) await sweep(row);
+    if (row.revokedAtMs !== undefined) await this.#options.sweep(row);
+    await after?.();
     return true;
   }
 
@@ -163,7 +166,7 @@ export class Flusher {
   /** Says in the table that something was written. Of a session that has no row, S3 tells whether it is over or was deleted. */
   async #touched(rtmsStreamId: string): Promise<OpenRow> {
     const { rows, store, prefix } = this.#options;
-    const row = await rows.touch(rtmsStreamId);
+    const row = await this.#touches.touch(rtmsStreamId);
     if (row.touches > 1) return row;
     if ((await store.get(deletionKey(prefix, rtmsStreamId))) !== undefined)
       return rows.revoked(rtmsStreamId, undefined);

@@ -3,13 +3,15 @@ import type { Batch } from '../../sdk/consumer/index.ts';
 
 /** What of the objects of one kind, media or events, the gatherer needs to know. */
 export interface ItemKind<Item> {
-  /** Names the source within its shard: what one object is of. */
-  readonly sourceOf: (item: Item) => string;
+  /** Names the source within its session: what one object is of. Best a number, as it is asked of every frame. */
+  readonly sourceOf: (item: Item) => SourceName;
   readonly minuteOf: (item: Item) => number;
   readonly sessionOf: (item: Item) => string;
   readonly nameOf: (item: Item, minuteMs: number) => string;
   readonly open: () => GrowingObject<Item>;
 }
+
+type SourceName = string | number;
 
 export interface GrowingObject<Item> {
   readonly heldBytes: number;
@@ -40,7 +42,7 @@ interface HeldBatch {
 }
 
 interface OpenSlice<Item> {
-  readonly source: string;
+  readonly source: SourceName;
   readonly rtmsStreamId: string;
   readonly name: string;
   readonly minuteMs: number;
@@ -57,8 +59,8 @@ type Claim = Pick<Batch<never>, 'fence' | 'signal' | 'holds'>;
 
 interface Shard<Item> {
   readonly claim: Claim;
-  /** The slice of each source that was added to last, while it is open. */
-  readonly newest: Map<string, OpenSlice<Item>>;
+  /** Of each session, the slice of each source that was added to last, while it is open. */
+  readonly newest: Map<string, Map<SourceName, OpenSlice<Item>>>;
   readonly slices: Map<string, OpenSlice<Item>>;
   /** The newest minute of each session, and since when it is known: what tells that an earlier one is over. */
   readonly reached: Map<string, { readonly minuteMs: number; readonly sinceMs: number }>;
@@ -171,9 +173,10 @@ export class Gatherer<Item> {
     const kind = this.#kind;
     const source = kind.sourceOf(item);
     const minuteMs = kind.minuteOf(item);
-    const newest = shard.newest.get(source);
-    if (newest?.minuteMs === minuteMs) return newest;
     const rtmsStreamId = kind.sessionOf(item);
+    const ofSession = shard.newest.get(rtmsStreamId) ?? new Map<SourceName, OpenSlice<Item>>();
+    const newest = ofSession.get(source);
+    if (newest?.minuteMs === minuteMs) return newest;
     const reached = shard.reached.get(rtmsStreamId);
     if (reached === undefined || minuteMs > reached.minuteMs)
       shard.reached.set(rtmsStreamId, { minuteMs, sinceMs: performance.now() });
@@ -192,7 +195,7 @@ export class Gatherer<Item> {
     };
     if (slice.held.length === 0) this.#openBytes += slice.object.heldBytes;
     shard.slices.set(key, slice);
-    shard.newest.set(source, slice);
+    shard.newest.set(rtmsStreamId, ofSession.set(source, slice));
     return slice;
   }
 
@@ -214,7 +217,9 @@ export class Gatherer<Item> {
       if (!isDue(slice)) continue;
       shard.slices.delete(key);
       // Nothing may be added to it any more: its bytes are on their way.
-      if (shard.newest.get(slice.source) === slice) shard.newest.delete(slice.source);
+      const ofSession = shard.newest.get(slice.rtmsStreamId);
+      if (ofSession?.get(slice.source) === slice) ofSession.delete(slice.source);
+      if (ofSession?.size === 0) shard.newest.delete(slice.rtmsStreamId);
       this.#onClosed(this.#closed(shardId, slice));
     }
     if (shard.reached.size > 2 * shard.slices.size) dropOldSessions(shard);

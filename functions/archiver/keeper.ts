@@ -4,7 +4,7 @@ import { sweepSession } from '../../sdk/consumer/archive/deletion.ts';
 import type { FinalisedBecause } from '../../sdk/consumer/archive/manifest.ts';
 import { ShardReader } from '../../sdk/consumer/reading/shard-reader.ts';
 import { type FinaliserOptions, finaliseSession } from './finaliser.ts';
-import { dueOf, isSweptForGood } from './session-duty.ts';
+import { type Duty, dueOf, isSweptForGood } from './session-duty.ts';
 import type { ArchiveRows, OpenRow, StreamKind } from './session-rows.ts';
 
 /** Sessions that one worker finalises at a time. Each has an object of up to some ten MB in memory, four times. */
@@ -31,6 +31,8 @@ export class Keeper {
   /** Beats of others, and since when they stand still by our own clock. */
   readonly #beats = new Map<string, { readonly beat: number; readonly sinceMs: number }>();
   #revoked: ReadonlySet<string> = new Set();
+  /** What the last look found to be done and nobody has begun. */
+  #due: { readonly row: OpenRow; readonly duty: Duty }[] = [];
 
   constructor(options: KeeperOptions) {
     this.#options = options;
@@ -38,8 +40,9 @@ export class Keeper {
 
   readonly isRevoked = (rtmsStreamId: string): boolean => this.#revoked.has(rtmsStreamId);
 
-  /** Resolves when what is being done is done. */
+  /** Resolves when what is being done is done. Nothing further is begun. */
   async idle(): Promise<void> {
+    this.#due = [];
     await Promise.all(this.#busy.values());
   }
 
@@ -58,18 +61,29 @@ export class Keeper {
       const duty = dueOf(row, Date.now(), config.idleMs);
       return duty === undefined || !this.#isFree(row) ? [] : [{ row, duty }];
     });
-    if (due.length === 0 || this.#busy.size >= AT_ONCE) return;
+    this.#due = [];
+    if (due.length === 0) return;
     const through = await this.#durableThrough(signal);
-    for (const { row, duty } of due) {
-      if (this.#busy.size >= AT_ONCE) return;
+    this.#due = due.filter(({ duty }) =>
+      Object.entries(duty.after).every(([kind, ms]) => through[kind as StreamKind] >= ms),
+    );
+    this.#startDue();
+  }
+
+  /** Begins what is due, and goes on with the next when something is done: meetings end many at a time, at the full hour. */
+  #startDue(): void {
+    while (this.#busy.size < AT_ONCE) {
+      const next = this.#due.shift();
+      if (next === undefined) return;
+      const { row, duty } = next;
       const { rtmsStreamId } = row;
-      const isDurable = Object.entries(duty.after).every(
-        ([kind, ms]) => through[kind as StreamKind] >= ms,
-      );
-      if (!isDurable || this.#busy.has(rtmsStreamId)) continue;
+      if (this.#busy.has(rtmsStreamId)) continue;
       const work = () =>
         duty.kind === 'sweep' ? this.#sweep(row) : this.#finalise(row, duty.because);
-      const done = this.#claimed(row, work).finally(() => this.#busy.delete(rtmsStreamId));
+      const done = this.#claimed(row, work).finally(() => {
+        this.#busy.delete(rtmsStreamId);
+        this.#startDue();
+      });
       this.#busy.set(rtmsStreamId, done);
     }
   }

@@ -4,6 +4,7 @@ import { sortedMedia } from '../../sdk/consumer/archive/media-object.ts';
 import { MediaSlice } from '../../sdk/consumer/archive/media-slice.ts';
 import type { Addition } from '../../sdk/consumer/archive/merge-put.ts';
 import type { Frame, ReceivedEvent } from '../../sdk/consumer/index.ts';
+import { frameSourceId } from '../../sdk/consumer/records/records.ts';
 import type { ItemKind } from './gatherer.ts';
 
 /** What is written of a slice, beside its bytes. */
@@ -14,8 +15,7 @@ export type SliceFormat = Pick<Addition, 'contentType' | 'union'>;
  * forward, while capture times may jump, and Zoom sends audio again after a change of owner. Capture times are in the records.
  */
 export const MEDIA: ItemKind<Frame> = {
-  sourceOf: ({ rtmsStreamId, mediaType, userId, channelId }) =>
-    `${rtmsStreamId}\n${mediaType}\n${userId ?? channelId}`,
+  sourceOf: frameSourceId,
   sessionOf: ({ rtmsStreamId }) => rtmsStreamId,
   minuteOf: ({ receivedAt }) => minuteOf(receivedAt.getTime()),
   nameOf: mediaName,
@@ -23,7 +23,7 @@ export const MEDIA: ItemKind<Frame> = {
 };
 
 export const EVENTS: ItemKind<ReceivedEvent> = {
-  sourceOf: ({ rtmsStreamId }) => rtmsStreamId,
+  sourceOf: () => 0,
   sessionOf: ({ rtmsStreamId }) => rtmsStreamId,
   minuteOf: ({ time }) => minuteOf(time.getTime()),
   nameOf: (_, minuteMs) => eventsName(minuteMs),

@@ -4,6 +4,7 @@ import { EventBridgeClient } from '@aws-sdk/client-eventbridge';
 import { KinesisClient } from '@aws-sdk/client-kinesis';
 import { S3Client } from '@aws-sdk/client-s3';
 import { NodeHttpHandler } from '@smithy/node-http-handler';
+import { readsInCbor } from '../../sdk/consumer/reading/cbor-reads.ts';
 import { httpHandlerOptions } from '../../shared/aws-calls.ts';
 import { createFunctionLogger, createFunctionMetrics } from '../zoom-webhook/telemetry.ts';
 import { startArchiver } from './archiver.ts';
@@ -23,7 +24,7 @@ try {
   logger = createFunctionLogger(config.logLevel, SERVICE);
   const isLocal = process.env['AWS_ENDPOINT_URL_S3'] !== undefined;
   const clients = {
-    kinesis: new KinesisClient({ requestHandler: new NodeHttpHandler() }),
+    kinesis: readsInCbor(new KinesisClient({ requestHandler: new NodeHttpHandler() })),
     s3: new S3Client({
       requestHandler: new NodeHttpHandler(httpHandlerOptions(S3_TIMEOUTS)),
       // A host name for each bucket resolves on few machines.

@@ -1,3 +1,4 @@
+import type { DynamoDBClientConfig } from '@aws-sdk/client-dynamodb';
 import { TableClient, type TableItem } from '../../sdk/consumer/group/table-client.ts';
 
 /**
@@ -43,8 +44,9 @@ export class ArchiveRows {
     this.#client = client;
   }
 
-  static async open(table: string): Promise<ArchiveRows> {
-    return new ArchiveRows(await TableClient.open(table, {}));
+  /** @param config of DynamoDB. @default that of the environment */
+  static async open(table: string, config: DynamoDBClientConfig = {}): Promise<ArchiveRows> {
+    return new ArchiveRows(await TableClient.open(table, config));
   }
 
   close(): void {
@@ -109,12 +111,17 @@ export class ArchiveRows {
     return this.#client.delete(openKey(rtmsStreamId), { touches });
   }
 
-  async saveProgress(kind: StreamKind, shardId: string, throughMs: number): Promise<void> {
-    await this.#client.update({
-      Key: { pk: PROGRESS_PK, sk: `${kind}#${shardId}` },
-      UpdateExpression: 'SET throughMs = :through',
-      ExpressionAttributeValues: { ':through': throughMs },
-    });
+  /** Says how far shards are in S3. A worker has up to some hundred of them: so many calls would cost as much as reading them. */
+  async saveProgress(
+    shards: readonly (readonly [kind: StreamKind, shardId: string, throughMs: number])[],
+  ): Promise<void> {
+    await this.#client.putAll(
+      shards.map(([kind, shardId, throughMs]) => ({
+        pk: PROGRESS_PK,
+        sk: `${kind}#${shardId}`,
+        throughMs,
+      })),
+    );
   }
 
   /** How far each shard is in S3, by `<kind>#<shardId>`. */

@@ -59,7 +59,8 @@ describe('the archive', { timeout: TIMEOUT_MS }, () => {
   test('may do what the archiver calls and nothing else', () => {
     const grants = grantsOf(synthesize('on-demand').template);
     expect(grants['ArchiveTaskTaskRole']).toEqual([
-      ...['dynamodb:DeleteItem', 'dynamodb:GetItem', 'dynamodb:Query', 'dynamodb:UpdateItem'],
+      ...['dynamodb:BatchWriteItem', 'dynamodb:DeleteItem', 'dynamodb:GetItem'],
+      ...['dynamodb:Query', 'dynamodb:UpdateItem'],
       'events:PutEvents',
       ...['kinesis:DescribeStreamSummary', 'kinesis:GetRecords', 'kinesis:GetShardIterator'],
       'kinesis:ListShards',

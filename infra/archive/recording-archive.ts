@@ -137,7 +137,12 @@ export class RecordingArchive extends Construct {
   #grantRows(grantee: IGrantable, sessions: Table, key: IKey | undefined): void {
     Grant.addToPrincipal({
       grantee,
-      actions: ['dynamodb:DeleteItem', 'dynamodb:Query', 'dynamodb:UpdateItem'],
+      actions: [
+        'dynamodb:BatchWriteItem',
+        'dynamodb:DeleteItem',
+        'dynamodb:Query',
+        'dynamodb:UpdateItem',
+      ],
       resourceArns: [sessions.tableArn],
     });
     grantKeyUse(key, grantee, 'table');

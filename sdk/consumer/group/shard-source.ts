@@ -43,7 +43,7 @@ export function pagesOf(
   return new PushReader(kinesis, settings).pages(shard, start);
 }
 
-type OfItems = 'decoder' | 'markOf' | 'handler' | 'onBadRecord' | 'onRetry' | 'onFlush';
+type OfItems = 'decoder' | 'marksOf' | 'handler' | 'onBadRecord' | 'onRetry' | 'onFlush';
 
 /** Frames or events: from here on nobody asks which. */
 export type AnyShardWork = Pick<ShardWork<never>, 'run' | 'leave'>;
@@ -52,7 +52,7 @@ export function openWork(
   group: FrameGroup | EventGroup,
   options: Omit<ShardWorkOptions<never>, OfItems>,
 ): AnyShardWork {
-  const common: Omit<ShardWorkOptions<never>, 'decoder' | 'markOf' | 'handler'> = {
+  const common: Omit<ShardWorkOptions<never>, 'decoder' | 'marksOf' | 'handler'> = {
     ...options,
     onBadRecord: (error, record) => {
       if (!group.onBadRecord) throw error;
@@ -65,14 +65,14 @@ export function openWork(
     return new ShardWork({
       ...common,
       decoder: (onBadRecord) => new FrameDecoder({ onBadRecord }),
-      markOf: FrameDecoder.markOf,
+      marksOf: FrameDecoder.marksOf,
       handler: group.onFrames,
     });
   }
   return new ShardWork({
     ...common,
     decoder: (onBadRecord) => new EventDecoder({ onBadRecord }),
-    markOf: EventDecoder.markOf,
+    marksOf: (items) => items.map(EventDecoder.markOf),
     handler: group.onEvents,
   });
 }

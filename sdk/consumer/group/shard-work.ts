@@ -10,15 +10,7 @@ import { comparePositions, type RecordPosition } from './group-rows.ts';
 import type { GroupTable, ShardClaim } from './group-table.ts';
 import { isAbort } from './loop-pace.ts';
 import { type OpenPage, OpenPages } from './open-pages.ts';
-
-export interface ShardDecoder<Item> {
-  readonly subSequenceNumber: number;
-  /** Whether a frame has begun whose last chunk has not come yet. */
-  readonly waiting?: boolean;
-  restore(seen: readonly FenceMark[]): void;
-  decode(record: KinesisRecord): Iterable<Item>;
-  finish?(): void;
-}
+import { PageItems, type ShardDecoder } from './page-items.ts';
 
 export interface ShardWorkOptions<Item> {
   readonly claim: ShardClaim;
@@ -33,7 +25,8 @@ export interface ShardWorkOptions<Item> {
   readonly pages: (signal: AbortSignal) => AsyncGenerator<Page, void, undefined>;
   /** @param onBad takes the errors of damaged records */
   readonly decoder: (onBad: (error: ServiceError) => void) => ShardDecoder<Item>;
-  readonly markOf: (item: Item) => FenceMark;
+  /** The marks of these items; of several of one source that of the newest is enough. */
+  readonly marksOf: (items: readonly Item[]) => Iterable<FenceMark>;
   readonly handler: (items: Item[], batch: Batch<Item>) => Promise<void> | void;
   readonly onBadRecord: (error: ServiceError, record: KinesisRecord) => Promise<void> | void;
   readonly onRetry: (error: ServiceError) => void;
@@ -43,13 +36,9 @@ export interface ShardWorkOptions<Item> {
   readonly onFlush: () => Promise<void> | void;
 }
 
-interface Located<Item> {
-  readonly item: Item;
-  /** Everything up to here is processed once the item is; undefined while an earlier frame waits for chunks. */
-  readonly position: RecordPosition | undefined;
-}
-
 const RETRY_MS = 500;
+/** Batches that were held are often done many at a time: after a save, the next one is this much later. */
+const SAVE_HELD_MS = 2_000;
 /** A shard that is given away waits this long for held batches. What is held then comes again, to its next owner. */
 const FLUSH_TIMEOUT_MS = 5_000;
 /** Marks are large and only spare repeats, so they are saved this seldom, and whenever the shard is given away. */
@@ -67,16 +56,20 @@ export class ShardWork<Item> {
   });
   #bad: ServiceError[] = [];
   /** Read and handed out as whole frames. */
-  #read: RecordPosition | undefined;
+  #readTo: RecordPosition | undefined;
   #processed: RecordPosition | undefined;
   #saved: RecordPosition | undefined;
   /** Saves follow each other: of two on their way at once, the older one could come last. */
   #saving: Promise<boolean> = Promise.resolve(true);
+  /** A save of held batches that is due later; whoever is done meanwhile is saved with it. */
+  #savingHeld: Promise<boolean> | undefined;
+  #heldSavedAtMs = Number.NEGATIVE_INFINITY;
   #seenSavedAtMs = performance.now();
+  readonly #over = new AbortController();
 
   constructor(options: ShardWorkOptions<Item>) {
     this.#options = options;
-    this.#read = options.position;
+    this.#readTo = options.position;
     this.#processed = options.position;
     this.#saved = options.position;
     this.#decoder = options.decoder((error) => void this.#bad.push(error));
@@ -103,6 +96,14 @@ export class ShardWork<Item> {
    *   away before, unless the table refuses that
    */
   async run(): Promise<'ended' | 'left' | 'lost'> {
+    try {
+      return await this.#read();
+    } finally {
+      this.#over.abort();
+    }
+  }
+
+  async #read(): Promise<'ended' | 'left' | 'lost'> {
     const { lost, holds, pages, onProgress } = this.#options;
     try {
       const signal = AbortSignal.any([lost, this.#leaving.signal]);
@@ -127,26 +128,14 @@ export class ShardWork<Item> {
   }
 
   async #process(page: Page): Promise<void> {
-    const items: Located<Item>[] = [];
-    // Of a record that was read in part before, the first items were processed.
-    const resumed = this.#options.position;
-    const resumedSub = resumed?.subSequenceNumber ?? Infinity;
-    let whole = this.#read;
+    const read = new PageItems<Item>(this.#readTo, this.#options.position);
     for (const record of page.records) {
-      const decoder = this.#decoder;
-      for (const item of decoder.decode(record)) {
-        const { subSequenceNumber } = decoder;
-        const { sequenceNumber } = record;
-        if (sequenceNumber === resumed?.sequenceNumber && subSequenceNumber <= resumedSub) continue;
-        if (!decoder.waiting) whole = { sequenceNumber, subSequenceNumber };
-        items.push({ item, position: whole });
-      }
-      if (!decoder.waiting) whole = { sequenceNumber: record.sequenceNumber };
-      await this.#tellBad(record);
+      read.take(this.#decoder, record);
+      if (this.#bad.length > 0) await this.#tellBad(record);
     }
-    this.#read = whole;
-    const open = this.#open.open(whole);
-    if (items.length > 0) await this.#handle(items, page, open);
+    this.#readTo = read.whole;
+    const open = this.#open.open(read.whole);
+    if (read.items.length > 0) await this.#handle(read, page, open);
     if (!open.isHeld) this.#open.done(open);
   }
 
@@ -157,34 +146,29 @@ export class ShardWork<Item> {
       this.#processed = to;
   }
 
-  async #handle(items: readonly Located<Item>[], page: Page, open: OpenPage): Promise<void> {
-    const { claim, holds, lost, handler, markOf } = this.#options;
-    await handler(
-      items.map(({ item }) => item),
-      {
-        shardId: claim.shardId,
-        fence: claim.epoch,
-        signal: lost,
-        holds,
-        millisBehindLatest: page.millisBehindLatest,
-        hold: this.#holder(open),
-        checkpoint: async (item) => {
-          if (!this.#open.isFirst(open)) {
-            const what = 'an earlier batch is held, so nothing of a later one can be saved';
-            throw new ServiceError('config/invalid', what);
-          }
-          this.#advance(items.find((one) => one.item === item)?.position);
-          if (await this.#save()) return;
-          const detail = { shardId: claim.shardId, fence: claim.epoch };
-          const what = `${claim.shardId} is not this worker's any more`;
-          throw new ServiceError('group/not-owner', what, { detail });
-        },
+  async #handle(read: PageItems<Item>, page: Page, open: OpenPage): Promise<void> {
+    const { claim, holds, lost, handler, marksOf } = this.#options;
+    const { items } = read;
+    await handler(items, {
+      shardId: claim.shardId,
+      fence: claim.epoch,
+      signal: lost,
+      holds,
+      millisBehindLatest: page.millisBehindLatest,
+      hold: this.#holder(open),
+      checkpoint: async (item) => {
+        if (!this.#open.isFirst(open)) {
+          const what = 'an earlier batch is held, so nothing of a later one can be saved';
+          throw new ServiceError('config/invalid', what);
+        }
+        this.#advance(read.positionOf(item));
+        if (await this.#save()) return;
+        const detail = { shardId: claim.shardId, fence: claim.epoch };
+        const what = `${claim.shardId} is not this worker's any more`;
+        throw new ServiceError('group/not-owner', what, { detail });
       },
-    );
-    this.#open.note(
-      open,
-      items.map(({ item }) => markOf(item)),
-    );
+    });
+    this.#open.note(open, marksOf(items));
   }
 
   /** A method of its own: what it returns lives long, and must not keep the frames of its batch in memory. */
@@ -193,9 +177,25 @@ export class ShardWork<Item> {
       open.isHeld = true;
       return async () => {
         this.#open.done(open);
-        await this.#save().catch(() => undefined);
+        await this.#saveHeld().catch(() => undefined);
       };
     };
+  }
+
+  /** Saves at once when nothing was saved lately, and else with what is done until then. */
+  #saveHeld(): Promise<boolean> {
+    this.#savingHeld ??= this.#saveHeldLater();
+    return this.#savingHeld;
+  }
+
+  async #saveHeldLater(): Promise<boolean> {
+    const pauseMs = this.#heldSavedAtMs + SAVE_HELD_MS - performance.now();
+    const signal = AbortSignal.any([this.#options.lost, this.#over.signal]);
+    if (pauseMs > 0) await sleep(pauseMs, undefined, { signal }).catch(() => undefined);
+    this.#savingHeld = undefined;
+    this.#heldSavedAtMs = performance.now();
+    // The shard was given away, with everything that was done until then.
+    return this.#over.signal.aborted || this.#save();
   }
 
   async #tellBad(record: KinesisRecord): Promise<void> {

@@ -6,6 +6,11 @@ import { ServiceError } from '../../../shared/errors.ts';
 /** A call that takes longer has failed. Without a limit a connection that is dead would hold a worker for ever. */
 const CALL_TIMEOUT_MS = 3_000;
 
+/** As many items as DynamoDB takes in one call. */
+const ITEMS_PER_CALL = 25;
+/** Calls that may bring nothing, beside one for each item. */
+const MOST_REPEATS = 5;
+
 export type TableItem = Readonly<Record<string, unknown>>;
 export type Update = Omit<UpdateCommandInput, 'TableName'>;
 type Key = Readonly<Record<string, string>>;
@@ -77,6 +82,20 @@ export class TableClient {
     const command = new this.#lib.UpdateCommand(input);
     const options = limited(abortSignal);
     return (await this.#guarded(() => this.#client.send(command, options)))?.Attributes;
+  }
+
+  /** Writes items as they are, whatever was there. What DynamoDB leaves out of a call is written by the next one. */
+  async putAll(items: readonly TableItem[]): Promise<void> {
+    let left = items.map((Item) => ({ PutRequest: { Item } }));
+    for (let calls = 0; left.length > 0; calls += 1) {
+      if (calls >= items.length + MOST_REPEATS)
+        throw new ServiceError('group/table-failed', `table ${this.#name} is busy`);
+      const now = left.slice(0, ITEMS_PER_CALL);
+      const command = new this.#lib.BatchWriteCommand({ RequestItems: { [this.#name]: now } });
+      const answer = await this.#guarded(() => this.#client.send(command, limited()));
+      const refused = answer?.UnprocessedItems?.[this.#name] ?? [];
+      left = [...left.slice(ITEMS_PER_CALL), ...(refused as typeof left)];
+    }
   }
 
   /** @param seen attributes that have to be as they were read. @returns whether they were */

@@ -81,10 +81,29 @@ export class FrameDecoder {
 
   /** @returns how a checkpoint remembers a frame */
   static markOf(frame: Frame): FenceMark {
-    const { partitionKey, rtmsStreamId, epoch, sequence, userId, channelId } = frame;
-    const mediaType = MEDIA_TYPE_BIT[frame.mediaType];
-    const source = sourceId({ mediaType, userId, channelId });
-    return [partitionKey, rtmsStreamId, source, epoch, sequence];
+    const { partitionKey, rtmsStreamId, epoch, sequence } = frame;
+    return [partitionKey, rtmsStreamId, frameSourceId(frame), epoch, sequence];
+  }
+
+  /** @returns the marks of the newest frame of each source. Making one for each frame would cost a tenth of reading them */
+  static marksOf(frames: readonly Frame[]): FenceMark[] {
+    const bySource = new Map<string, Map<SourceId, Frame>>();
+    let [lastKey, lastStream] = ['', ''];
+    let newest = new Map<SourceId, Frame>();
+    for (const frame of frames) {
+      const { partitionKey, rtmsStreamId } = frame;
+      // Frames of one key follow each other, as an aggregate has one key.
+      if (partitionKey !== lastKey || rtmsStreamId !== lastStream) {
+        const key = `${partitionKey}\n${rtmsStreamId}`;
+        newest = bySource.get(key) ?? new Map();
+        bySource.set(key, newest);
+        [lastKey, lastStream] = [partitionKey, rtmsStreamId];
+      }
+      const source = frameSourceId(frame);
+      const known = newest.get(source);
+      if (known === undefined || isBefore(known, frame)) newest.set(source, frame);
+    }
+    return [...bySource.values()].flatMap((ofKey) => [...ofKey.values()].map(FrameDecoder.markOf));
   }
 
   /** Sequence number of the Kinesis record that holds the beginning of the frame yielded last. */
@@ -186,6 +205,15 @@ export class FrameDecoder {
     if (!this.#options.onBadRecord) throw located;
     this.#options.onBadRecord(located);
   }
+}
+
+/** Names the source of a frame inside its stream, as an `EpochFence` does. */
+export function frameSourceId({ mediaType, userId, channelId }: Frame): SourceId {
+  return sourceId({ mediaType: MEDIA_TYPE_BIT[mediaType], userId, channelId });
+}
+
+function isBefore(one: Frame, other: Frame): boolean {
+  return one.epoch < other.epoch || (one.epoch === other.epoch && one.sequence < other.sequence);
 }
 
 /** Names a source. For users it is a number and no text, because every frame needs one. */
