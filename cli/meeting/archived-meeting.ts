@@ -8,7 +8,7 @@ import { trimmedDuring } from '../../sdk/consumer/archive/trimmed.ts';
 import { ServiceError } from '../../shared/errors.ts';
 import type { Context } from '../command.ts';
 import { CONFIG_FILE } from '../deployment/deployment.ts';
-import { meetingStreams, type StreamFacts } from './find-meeting.ts';
+import { type LinkedStream, meetingStreams } from './find-meeting.ts';
 import type { MeetingSource } from './meeting-files.ts';
 
 /** The flag of commands that read a session from S3 instead of Kinesis. */
@@ -65,7 +65,7 @@ async function linkedStreams(
   prefix: string,
   rtmsStreamId: string,
 ): Promise<ArchivedMeeting> {
-  const facts = new Map<string, StreamFacts>();
+  const facts = new Map<string, LinkedStream>();
   const sessions = new Map<string, ArchivedSession>();
   const [deleted, missing]: [string[], string[]] = [[], []];
   const trimmed: TrimmedShard[] = [];

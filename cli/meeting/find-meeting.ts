@@ -13,14 +13,14 @@ export interface FoundMeeting {
 }
 
 /** What decides which streams are one meeting, and in which order: of the session table, or of an archive. */
-export interface StreamFacts extends MeetingFacts {
+export interface LinkedStream extends MeetingFacts {
   readonly rtmsStreamId: string;
   readonly continues?: { readonly rtmsStreamId: string } | undefined;
   readonly requestedAtMs?: number | undefined;
 }
 
 /** A stream of a meeting; `row` is absent where nothing is known but that another one names it. */
-export interface FoundStream<Row extends StreamFacts> {
+export interface FoundStream<Row extends LinkedStream> {
   readonly rtmsStreamId: string;
   readonly row: Row | undefined;
 }
@@ -68,7 +68,7 @@ export async function streamsOfMeeting(
  *
  * @param rows all rows of the table, or what an archive says of the streams that are linked
  */
-export function meetingStreams<Row extends StreamFacts>(
+export function meetingStreams<Row extends LinkedStream>(
   rows: readonly Row[],
   found: FoundStream<Row>,
 ): FoundStream<Row>[] {
@@ -90,7 +90,7 @@ export function meetingStreams<Row extends StreamFacts>(
   return inOrder([...streams.values()]);
 }
 
-function belongTogether<Row extends StreamFacts>(
+function belongTogether<Row extends LinkedStream>(
   { rtmsStreamId, row }: FoundStream<Row>,
   other: Row,
 ): boolean {
@@ -102,7 +102,7 @@ function belongTogether<Row extends StreamFacts>(
 }
 
 /** By the time of the request, and none before the stream that it continues. */
-function inOrder<Row extends StreamFacts>(
+function inOrder<Row extends LinkedStream>(
   streams: readonly FoundStream<Row>[],
 ): FoundStream<Row>[] {
   const byId = new Map(streams.map((stream) => [stream.rtmsStreamId, stream]));

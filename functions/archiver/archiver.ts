@@ -10,7 +10,7 @@ import {
   type KinesisRecord,
   type ReceivedEvent,
 } from '../../sdk/consumer/index.ts';
-import type { Trimmed } from '../../sdk/consumer/reading/shard-reader.ts';
+import type { Trimmed } from '../../sdk/consumer/reading/read-error.ts';
 import type { ServiceError } from '../../shared/errors.ts';
 import type { Logger } from '../../shared/logger.ts';
 import type { Metrics } from '../../shared/metrics.ts';

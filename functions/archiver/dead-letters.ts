@@ -3,7 +3,7 @@ import { damagedKey } from '../../sdk/consumer/archive/layout.ts';
 import type { ObjectStore } from '../../sdk/consumer/archive/object-store.ts';
 import { writeTrimmed } from '../../sdk/consumer/archive/trimmed.ts';
 import type { KinesisRecord } from '../../sdk/consumer/index.ts';
-import type { Trimmed } from '../../sdk/consumer/reading/shard-reader.ts';
+import type { Trimmed } from '../../sdk/consumer/reading/read-error.ts';
 import { ServiceError } from '../../shared/errors.ts';
 import type { Logger } from '../../shared/logger.ts';
 import type { Metrics } from '../../shared/metrics.ts';

@@ -7,8 +7,7 @@ import type { Logger } from '../../shared/logger.ts';
 import type { Metrics } from '../../shared/metrics.ts';
 import type { ClosedSlice } from './gatherer.ts';
 import type { SliceFormat } from './kinds.ts';
-import type { ArchiveRows, OpenRow } from './session-rows.ts';
-import { SessionTouches } from './session-touches.ts';
+import { type ArchiveRows, type OpenRow, SessionTouches } from './session-rows.ts';
 
 /** Objects on their way to S3 at a time: enough to hide the time of an answer at some ten MB/s. */
 const AT_ONCE = 16;

@@ -5,8 +5,7 @@ import {
   type GroupTables,
   startGroupTables,
 } from '../../test/support/group-table.ts';
-import { ArchiveRows } from './session-rows.ts';
-import { SessionTouches } from './session-touches.ts';
+import { ArchiveRows, SessionTouches } from './session-rows.ts';
 
 /** The rows of an archive in a real DynamoDB on this machine. */
 

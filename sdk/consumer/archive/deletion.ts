@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import { damaged, parseJsonObject } from './json-object.ts';
+import { damaged, indentedJsonObject, parseJsonObject } from './json-object.ts';
 import { deletionKey, sessionFolder } from './layout.ts';
 import type { ObjectStore, ObjectVersion } from './object-store.ts';
 
@@ -104,7 +104,7 @@ async function writeRecord(
       sweptAtMs: nowMs,
       sweeps: (before?.sweeps ?? 0) + 1,
     };
-    const body = Buffer.from(`${JSON.stringify(record, undefined, 1)}\n`);
+    const body = indentedJsonObject(record);
     const ifIs = stored?.etag ?? 'none';
     if (await store.put(key, body, { contentType: 'application/json', ifIs })) return record;
   }

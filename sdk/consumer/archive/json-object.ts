@@ -2,7 +2,12 @@ import * as v from 'valibot';
 import { ServiceError } from '../../../shared/errors.ts';
 
 /**
- * Reads one of the small JSON objects of an archive.
+ * The small JSON objects of an archive: manifests, proofs of deletion, links, and what expired. They are read by other versions
+ * of this program too, so each has a `version`, and fields that are not known are kept out of the way.
+ */
+
+/**
+ * Reads one of them.
  *
  * @throws ServiceError `archive/damaged` that names the object and the wrong field
  */
@@ -20,6 +25,11 @@ export function parseJsonObject<const Schema extends v.GenericSchema>(
   const result = v.safeParse(schema, json);
   if (result.success) return result.output;
   throw damaged(key, `is wrong at ${v.getDotPath(result.issues[0]) ?? 'the whole'}`);
+}
+
+/** The bytes of such an object, for people who open it. */
+export function indentedJsonObject(value: object): Buffer {
+  return Buffer.from(`${JSON.stringify(value, undefined, 1)}\n`);
 }
 
 /** The bytes of such an object. */

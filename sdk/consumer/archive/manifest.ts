@@ -1,6 +1,6 @@
 import * as v from 'valibot';
 import { FRAME_MEDIA_TYPES } from '../../../rtms/protocol/media-type.ts';
-import { parseJsonObject } from './json-object.ts';
+import { indentedJsonObject, parseJsonObject } from './json-object.ts';
 
 /**
  * `manifest.json` of a session in the archive: what belongs to it, with the SHA-256 of each object as it was read back from
@@ -79,7 +79,7 @@ export function parseManifest(bytes: Buffer, key: string): ArchiveManifest {
 }
 
 export function encodeManifest(manifest: ArchiveManifest): Buffer {
-  return Buffer.from(`${JSON.stringify(manifest, undefined, 1)}\n`);
+  return indentedJsonObject(manifest);
 }
 
 /** Whether two manifests say the same of the session; when, why and how often it was finalised is no part of that. */

@@ -1,7 +1,8 @@
 import type { DynamoDBClientConfig } from '@aws-sdk/client-dynamodb';
 import { ServiceError } from '../../../shared/errors.ts';
+import type { Trimmed } from '../reading/read-error.ts';
 import { requireOption } from '../reading/reader-options.ts';
-import type { KinesisSender, Trimmed } from '../reading/shard-reader.ts';
+import type { KinesisSender } from '../reading/shard-reader.ts';
 import type { ReceivedEvent } from '../records/event-record.ts';
 import type { Frame } from '../records/frame.ts';
 import type { KinesisRecord } from '../records/records.ts';

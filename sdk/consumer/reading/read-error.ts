@@ -36,6 +36,15 @@ const ACCESS = new Set([
   'CredentialsProviderError',
 ]);
 
+/** Records that Kinesis has dropped before they were read. */
+export interface Trimmed {
+  readonly shardId: string;
+  /** Sequence number of the record read last. */
+  readonly position: string;
+  /** When the oldest record arrived that is still there; absent where the shard has none. What is lost arrived before. */
+  readonly resumesAt?: Date;
+}
+
 /**
  * Says what a failed call means for the reader.
  *

@@ -4,7 +4,7 @@ import { ServiceError } from '../../../shared/errors.ts';
 import { hashKeyOf, holdsHashKey } from '../../../shared/kinesis-rules.ts';
 import type { KinesisRecord } from '../records/records.ts';
 import { SHARD_END } from './checkpoints.ts';
-import { toReadError } from './read-error.ts';
+import { type Trimmed, toReadError } from './read-error.ts';
 
 /** Kinesis answers five GetRecords calls a second and shard, for all readers together. */
 const MAX_CALLS_PER_SECOND = 5;
@@ -48,15 +48,6 @@ export interface ShardInfo {
 export interface KinesisSender {
   // biome-ignore lint/suspicious/noExplicitAny: the commands of one version of the SDK are no type of another one
   send(command: any, options?: any): Promise<any>;
-}
-
-/** Records that Kinesis has dropped before they were read. */
-export interface Trimmed {
-  readonly shardId: string;
-  /** Sequence number of the record read last. */
-  readonly position: string;
-  /** When the oldest record arrived that is still there; absent where the shard has none. What is lost arrived before. */
-  readonly resumesAt?: Date;
 }
 
 export interface ReadSettings {

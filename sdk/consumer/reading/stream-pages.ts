@@ -1,5 +1,6 @@
 import type { ServiceError } from '../../../shared/errors.ts';
 import { type CheckpointStore, SHARD_END } from './checkpoints.ts';
+import type { Trimmed } from './read-error.ts';
 import { ancestorsOf, firstPosition, parentsOf, shardsToBegin } from './shard-order.ts';
 import {
   type KinesisSender,
@@ -7,7 +8,6 @@ import {
   type Position,
   type ShardInfo,
   ShardReader,
-  type Trimmed,
 } from './shard-reader.ts';
 
 /** Which stream to read, from where, and until when. */
