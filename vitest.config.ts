@@ -1,31 +1,64 @@
 import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { defineConfig } from 'vitest/config';
+import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 const NEVER = ['node_modules/**', 'out/**', 'cdk.out/**', 'dist/**', '.peers-cache/**'];
 /** Minutes of real processes and clocks: `npm run test:long`. */
 const LONG = '**/*.long.test.ts';
 /** Rooms whose tests leave nothing behind: their files share worker threads, which saves a process for each. */
-const SHARING = ['shared', 'rtms/protocol', 'runner/kinesis', 'sdk/consumer', 'infra', 'cli'].map(
-  (room) => `${room}/**/*.test.ts`,
-);
+const SHARING = [
+  'shared',
+  'rtms',
+  'runner/kinesis',
+  'runner/ownership',
+  'runner/session',
+  'simulator',
+  'local/kinesis',
+  'console',
+  'sdk/consumer',
+  'infra',
+  'cli',
+].map((room) => `${room}/**/*.test.ts`);
 /**
- * Of those rooms, the files that put something in the place of a module. Each has a process: in a shared thread another file's tests may
- * have loaded the real one before.
+ * Of those rooms, the files that have a process each: one that puts something in the place of a module, because in a shared
+ * thread another file's tests may have loaded the real one before, and one that changes V8 or measures its heap.
  */
-const MOCKING = globSync(SHARING, { cwd: import.meta.dirname }).filter((file) =>
-  readFileSync(join(import.meta.dirname, file), 'utf8').includes('vi.mock('),
+const ALONE = globSync(SHARING, { cwd: import.meta.dirname }).filter((file) =>
+  /vi\.mock\(|setFlagsFromString\(/.test(readFileSync(join(import.meta.dirname, file), 'utf8')),
 );
+
+/**
+ * Compiled modules of every process of a run. Without it each of the hundreds of workers and of the runners, webhooks and
+ * commands that tests start strips the types of the same sources and compiles the same SDK clients again.
+ */
+process.env['NODE_COMPILE_CACHE'] ??= join(import.meta.dirname, 'node_modules/.cache/node-compile');
+
+/** Tests that start real processes and wait for them, those of the longest scenarios first. */
+const LONGEST = ['test/sim/', 'test/chaos/', 'test/sessions/', 'test/e2e/'];
+
+/** Starts the longest files first. One that started last would run alone on one worker while the others have nothing left. */
+class LongestFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const root = `${import.meta.dirname}/`;
+    const rank = ({ moduleId }: TestSpecification) => {
+      const found = LONGEST.findIndex((room) => moduleId.startsWith(root + room));
+      return found === -1 ? LONGEST.length : found;
+    };
+    return (await super.sort(files)).sort((a, b) => rank(a) - rank(b));
+  }
+}
 
 export default defineConfig({
   test: {
+    sequence: { sequencer: LongestFirst },
     // For what hangs: a healthy test may take ten times as long on a loaded machine as on an idle one.
     testTimeout: 60_000,
     // As test/support/wait.ts.
     expect: { poll: { timeout: 15_000 } },
     hookTimeout: 60_000,
     // Most tests wait for sockets and timers of real processes, not for a core.
-    maxWorkers: 3,
+    maxWorkers: 4,
     // The report and nothing else; what a failed test wrote is shown with it.
     silent: 'passed-only',
     coverage: {
@@ -46,12 +79,14 @@ export default defineConfig({
         test: {
           name: 'threads',
           include: SHARING,
-          exclude: [...NEVER, LONG, ...MOCKING],
+          exclude: [...NEVER, LONG, ...ALONE],
           pool: 'threads',
           isolate: false,
+          // Tests that run beside others of their file do so here because they wait for a time-out.
+          maxConcurrency: 20,
         },
       },
-      { extends: true, test: { name: 'mocking', include: MOCKING } },
+      { extends: true, test: { name: 'alone', include: ALONE, exclude: [...NEVER, LONG] } },
     ],
   },
 });

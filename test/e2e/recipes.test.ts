@@ -28,6 +28,7 @@ import { encodeMediaRecord, splitIntoChunks } from '../../shared/record/encode-m
 import { encodeEvent } from '../../shared/record/event.ts';
 import { encodeAggregate } from '../../shared/record/kpl.ts';
 import type { MediaRecord } from '../../shared/record/media-record.ts';
+import { bareEnvironment } from '../support/rtms-command.ts';
 import { waitFor } from '../support/wait.ts';
 
 /** The recipes of docs/examples/consumers, on records that went through the local Kinesis server. */
@@ -370,7 +371,7 @@ describe('the live transcript', () => {
   test('prints what is said from then on, and ends with Ctrl-C', async () => {
     child = spawn(process.execPath, [`${RECIPES}/live-transcript.ts`, 'events'], {
       env: {
-        PATH: process.env['PATH'],
+        ...bareEnvironment(),
         AWS_REGION: 'us-east-1',
         AWS_ACCESS_KEY_ID: 'local',
         AWS_SECRET_ACCESS_KEY: 'local',

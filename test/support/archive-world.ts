@@ -28,6 +28,7 @@ import { closeServer, listen } from '../../simulator/sockets/listen.ts';
 import { createGroupTable, startGroupTables } from './group-table.ts';
 import { connect } from './kinesis-client.ts';
 import { startTestS3, type TestS3 } from './local-s3.ts';
+import { bareEnvironment } from './rtms-command.ts';
 import { eventBytes, mediaRecord, packed, START_MS } from './test-records.ts';
 
 /** Kinesis, DynamoDB, S3 and EventBridge on this machine, and archivers as processes that can be killed. */
@@ -157,7 +158,7 @@ export async function startArchiveWorld(
         execFile(
           process.execPath,
           [RTMS, ...args, '--archive', `s3://${s3.bucket}/all`, '--config', description],
-          { cwd: folder, env: { PATH: process.env['PATH'], HOME: folder } },
+          { cwd: folder, env: { ...bareEnvironment(), HOME: folder } },
           (error, stdout, stderr) => resolve({ code: error?.code ?? 0, stdout, stderr }),
         ),
       ),

@@ -7,10 +7,19 @@ import type { Stack } from '../../local/stack.ts';
 const READERS: readonly (string | undefined)[] = ['verify', 'export', 'explain'];
 
 /**
+ * Variables of a process that is to have nothing of the developer's shell but its `PATH`. The compile cache is that of the
+ * test run: without it each process compiles the SDK clients again.
+ */
+export function bareEnvironment(): Readonly<Record<string, string | undefined>> {
+  const { PATH, NODE_COMPILE_CACHE } = process.env;
+  return { PATH, NODE_COMPILE_CACHE };
+}
+
+/**
  * `rtms` as a real process against a stack of these tests.
  *
  * @param folder where the stack is described, and its home
- * @param environment beside `PATH` and `HOME`
+ * @param environment beside `bareEnvironment` and `HOME`
  */
 export async function rtmsCommand(
   { aws, webhookUrl }: Stack,
@@ -32,7 +41,7 @@ export async function rtmsCommand(
           description,
           ...(READERS.includes(args[0]) ? ['--fast'] : []),
         ],
-        { env: { PATH: process.env['PATH'], HOME: folder, ...environment } },
+        { env: { ...bareEnvironment(), HOME: folder, ...environment } },
         (error, stdout, stderr) => resolve({ code: error?.code ?? 0, stdout, stderr }),
       ),
     );

@@ -12,6 +12,7 @@ import { expect } from 'vitest';
 import { countingRecords, type Said } from './counting-speaker.ts';
 import type { LocalStreams } from './local-streams.ts';
 import type { FakeRecogniser } from './recognisers/fake-recogniser.ts';
+import { bareEnvironment } from './rtms-command.ts';
 import { eventBytes, packed, START_MS } from './test-records.ts';
 import { waitUntil } from './wait.ts';
 
@@ -80,7 +81,7 @@ export async function expectSpeechProgram(
       ['docs/examples/consumers/speech/main.ts', media, results, name],
       {
         env: {
-          PATH: process.env['PATH'] ?? '',
+          ...bareEnvironment(),
           AWS_ENDPOINT_URL_KINESIS: server.url,
           AWS_REGION: 'us-east-1',
           AWS_ACCESS_KEY_ID: 'local',
