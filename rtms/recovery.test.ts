@@ -197,7 +197,7 @@ describe('scenario 3: a media connection is lost (event 7)', () => {
   test('keeps signaling and audio alive while the video socket hangs', async () => {
     await using it = await simulateJoined({
       scenario: WITH_CAMERA,
-      client: { media: AUDIO_AND_VIDEO, watchdogMs: 60_000 },
+      client: { media: AUDIO_AND_VIDEO, watchdogMs: 60_000, closeTimeoutMs: 500 },
     });
     it.act({ do: 'cut_media', mediaType: 'video', how: 'freeze' });
     for (let i = 0; i < 3; i++) {

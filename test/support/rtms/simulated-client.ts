@@ -130,7 +130,7 @@ export const QUICK: RtmsClientOptions = {
   media: L16_ONLY,
   backoff: () => 5,
   mediaWaitMs: 200,
-  closeTimeoutMs: 500,
+  closeTimeoutMs: 30_000,
 };
 
 /** A client and the simulator it talks to over real sockets: starts a stream and a client for it; joining is up to the test. */
