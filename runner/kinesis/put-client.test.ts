@@ -37,19 +37,10 @@ const SMALL = [
 /** More than the sockets on loopback hold: a server that does not read stops it midway. */
 const LARGE = [{ partitionKey: 'a', data: Buffer.alloc(9_000_000, 7) }];
 
+/** What each test has that does not run beside others. */
 let server: ScriptedHttp;
 let clients: { destroy(): void }[];
-let pool: PoisonedPool;
-
-beforeEach(async () => {
-  server = await ScriptedHttp.start();
-  clients = [];
-  pool = new PoisonedPool();
-});
-afterEach(async () => {
-  for (const client of clients) client.destroy();
-  await server.close();
-});
+let pool = new PoisonedPool();
 
 interface Opened {
   /** Where what is opened waits for its end. @default that of the test file: not for tests that run at once */
@@ -221,7 +212,79 @@ const TROUBLES: [string, Script, Failure | 'written', 'wait'?][] = [
   ],
 ];
 
+/** Gives `run` a server and a client of its own, for tests that run beside others. */
+async function withOwn(
+  mode: PutMode,
+  opened: { readonly requestTimeoutMs: number; readonly endpoint?: (own: ScriptedHttp) => string },
+  run: (puts: PutRecordsClient, own: ScriptedHttp) => Promise<void>,
+): Promise<void> {
+  const { requestTimeoutMs, endpoint = (own) => own.url() } = opened;
+  const own = await ScriptedHttp.start();
+  const registry: { destroy(): void }[] = [];
+  try {
+    await run(open(mode, { endpoint: endpoint(own), registry, requestTimeoutMs }), own);
+  } finally {
+    for (const client of registry) client.destroy();
+    await own.close();
+  }
+}
+
+/** All at once, because those that end by a time-out only wait. */
+describe.concurrent.each(PUT_MODES)('%s, after', (mode) => {
+  test.each(TROUBLES.map(([name, script, outcome, wait]) => ({ name, script, outcome, wait })))(
+    '$name',
+    async ({ script, outcome, wait }) => {
+      await withOwn(mode, { requestTimeoutMs: wait ? SHORT_MS : TIMEOUT_MS }, async (puts, own) => {
+        own.script = first(script);
+        const answers = await put(puts);
+        expect(namesOf(answers)).toEqual([outcome]);
+        expect(answers.outcomes).toHaveLength(SMALL.length);
+        expect(own.requests).toHaveLength(1);
+        expect(namesOf(await put(puts))).toEqual(['written']);
+        expect(readBody(own.requests[1] as WireRequest).Records).toHaveLength(SMALL.length);
+      });
+    },
+  );
+
+  test('a server that never shakes hands', async () => {
+    const endpoint = (own: ScriptedHttp) => own.url('localhost').replace('http:', 'https:');
+    await withOwn(mode, { requestTimeoutMs: SHORT_MS, endpoint }, async (puts) => {
+      expect(namesOf(await put(puts))).toEqual(['failed']);
+    });
+  });
+
+  test('a server that takes no connection ends a call as a time-out, and is used when it is back', async () => {
+    const full = await HttpThread.startFull();
+    const registry: { destroy(): void }[] = [];
+    try {
+      const puts = open(mode, { endpoint: full.url, registry });
+      const calls = await Promise.all(Array.from({ length: MAX_CALLS }, () => put(puts)));
+      // The time-out of the whole call has the same name, and another text.
+      const cause = {
+        name: 'TimeoutError',
+        message: expect.stringMatching(/connection.* 2000 ms/),
+      };
+      for (const call of calls) expect(call).toMatchObject({ error: { cause } });
+      await full.wake();
+      expect(namesOf(await put(puts))).toEqual(['written']);
+    } finally {
+      for (const client of registry) client.destroy();
+      await full.close();
+    }
+  });
+});
+
 describe.each(PUT_MODES)('%s:', (mode) => {
+  beforeEach(async () => {
+    server = await ScriptedHttp.start();
+    clients = [];
+    pool = new PoisonedPool();
+  });
+  afterEach(async () => {
+    for (const client of clients) client.destroy();
+    await server.close();
+  });
+
   test('a call arrives whole and signed, and each entry has its result', async () => {
     const puts = open(mode);
     const answers = await put(puts);
@@ -262,47 +325,6 @@ describe.each(PUT_MODES)('%s:', (mode) => {
       );
     }
     if (mode !== 'sdk') expect(pool.released).toBe(36);
-  });
-
-  test.concurrent.each(
-    TROUBLES.map(([name, script, outcome, wait]) => ({ name, script, outcome, wait })),
-  )('$name', async ({ script, outcome, wait }) => {
-    const own = await ScriptedHttp.start();
-    const registry: { destroy(): void }[] = [];
-    try {
-      own.script = first(script);
-      const requestTimeoutMs = wait ? SHORT_MS : TIMEOUT_MS;
-      const puts = open(mode, { endpoint: own.url(), registry, requestTimeoutMs });
-      const answers = await put(puts);
-      expect(namesOf(answers)).toEqual([outcome]);
-      expect(answers.outcomes).toHaveLength(SMALL.length);
-      expect(own.requests).toHaveLength(1);
-      expect(namesOf(await put(puts))).toEqual(['written']);
-      expect(readBody(own.requests[1] as WireRequest).Records).toHaveLength(SMALL.length);
-    } finally {
-      for (const client of registry) client.destroy();
-      await own.close();
-    }
-  });
-
-  test.concurrent('a server that takes no connection ends a call as a time-out, and is used when it is back', async () => {
-    const full = await HttpThread.startFull();
-    const registry: { destroy(): void }[] = [];
-    try {
-      const puts = open(mode, { endpoint: full.url, registry });
-      const calls = await Promise.all(Array.from({ length: MAX_CALLS }, () => put(puts)));
-      // The time-out of the whole call has the same name, and another text.
-      const cause = {
-        name: 'TimeoutError',
-        message: expect.stringMatching(/connection.* 2000 ms/),
-      };
-      for (const call of calls) expect(call).toMatchObject({ error: { cause } });
-      await full.wake();
-      expect(namesOf(await put(puts))).toEqual(['written']);
-    } finally {
-      for (const client of registry) client.destroy();
-      await full.close();
-    }
   });
 
   test('a reset while the body is on its way', async () => {
@@ -498,12 +520,6 @@ describe.each(PUT_MODES)('%s:', (mode) => {
       } finally {
         await thread.close();
       }
-    });
-
-    test('a server that never shakes hands', async () => {
-      const endpoint = server.url('localhost').replace('http:', 'https:');
-      const puts = open(mode, { endpoint, requestTimeoutMs: SHORT_MS });
-      expect(namesOf(await put(puts))).toEqual(['failed']);
     });
   });
 });
