@@ -30,7 +30,8 @@ const LIVE = {
   ZM_RTMS_WEBHOOK_SECRET: 'token',
 };
 
-describe('npm start', () => {
+// The short ones run while the meeting is played.
+describe.concurrent('npm start', () => {
   test('plays a meeting through every real part and loses nothing', {
     timeout: 180_000,
   }, async () => {
