@@ -106,7 +106,10 @@ export async function openServing(options: ServingOptions): Promise<Serving> {
   });
   const mayServe = () => ownership.heartbeat.term !== undefined;
   for (const puts of [aws.mediaPuts, aws.eventPuts]) {
-    puts.fence(() => mayServe() && sessions.pool.mayWrite);
+    puts.fence(() => {
+      const { term } = ownership.heartbeat;
+      return sessions.pool.mayWrite ? term : undefined;
+    });
   }
   const serving: Serving = {
     sessions,

@@ -432,7 +432,7 @@ describe.each(PUT_MODES)('%s:', (mode) => {
   test('records leave only while the task may serve', async () => {
     const puts = open(mode);
     let mayServe = true;
-    puts.fence(() => mayServe);
+    puts.fence(() => (mayServe ? 1 : undefined));
     expect(namesOf(await put(puts))).toEqual(['written']);
     mayServe = false;
     expect(await put(puts)).toMatchObject({ error: { code: 'session/not-owner' } });
@@ -445,7 +445,7 @@ describe.each(PUT_MODES)('%s:', (mode) => {
     const registry: { destroy(): void }[] = [];
     const puts = open(mode, { registry });
     clients.push(...registry);
-    puts.fence(() => false);
+    puts.fence(() => undefined);
     server.script = (socket, request) => answer(socket, request, 200, { StreamNames: ['media'] });
     const sdk = registry[1] as KinesisClient;
     await expect(sdk.send(new ListStreamsCommand({}))).resolves.toMatchObject({
@@ -453,24 +453,27 @@ describe.each(PUT_MODES)('%s:', (mode) => {
     });
   });
 
-  test('a call that was allowed before a freeze does not leave after it', async () => {
-    const [asked, signing] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
-    const puts = open(mode, {
-      credentials: async () => {
-        asked.resolve();
-        await signing.promise;
-        return STATIC;
-      },
-    });
-    let mayServe = true;
-    puts.fence(() => mayServe);
-    const call = put(puts);
-    await asked.promise;
-    mayServe = false;
-    signing.resolve();
-    expect(await call).toMatchObject({ error: { code: 'session/not-owner' } });
-    expect(server.requests).toHaveLength(0);
-  });
+  test.each([undefined, 2])(
+    'a call that was allowed before a freeze does not leave after it, in term %s',
+    async (term) => {
+      const [asked, signing] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+      const puts = open(mode, {
+        credentials: async () => {
+          asked.resolve();
+          await signing.promise;
+          return STATIC;
+        },
+      });
+      let now: number | undefined = 1;
+      puts.fence(() => now);
+      const call = put(puts);
+      await asked.promise;
+      now = term;
+      signing.resolve();
+      expect(await call).toMatchObject({ error: { code: 'session/not-owner' } });
+      expect(server.requests).toHaveLength(0);
+    },
+  );
 
   describe('over TLS,', () => {
     const certificate = selfSigned();

@@ -33,11 +33,14 @@ export interface PutRecordsClient {
    *
    * Asked twice a call: at its beginning, so that nothing is encoded in vain, and after the signature, right before the
    * bytes go to the socket. A process that is frozen in between would otherwise send, when it goes on, a call that was
-   * allowed before. What a socket has taken already cannot be called back; readers refuse it by its epoch.
+   * allowed before. Both have to have the same term: while a call waits for its connection, the heartbeat may have come
+   * back, and sessions whose records are in the call may have been lost to other tasks meanwhile. What a socket has taken
+   * already cannot be called back; readers refuse it by its epoch.
    *
-   * @param mayWrite may end sessions and drop what they have buffered
+   * @param writeTerm in which term of its lease this task may write now; undefined: it may not. It may end sessions and
+   *   drop what they have buffered
    */
-  fence(mayWrite: () => boolean): void;
+  fence(writeTerm: () => number | undefined): void;
   destroy(): void;
 }
 

@@ -7,6 +7,8 @@ import { timeoutError } from './http/http-call.ts';
 import { encodeJsonBody } from './http/json-format.ts';
 import { notOwner, type PutEntry, type PutRecordsClient, type PutResult } from './put-client.ts';
 
+const PUT = 'PutRecordsCommand';
+
 /** PutRecords by the SDK's client, which `createKinesisClient` has given our body. */
 export class SdkPutClient implements PutRecordsClient {
   readonly #sdk: KinesisClient;
@@ -44,23 +46,28 @@ export class SdkPutClient implements PutRecordsClient {
     }
   }
 
-  fence(mayWrite: () => boolean): void {
+  fence(writeTerm: () => number | undefined): void {
     const { middlewareStack: stack } = this.#sdk;
-    const check = async (commandName: unknown): Promise<void> => {
-      // Asked in a later microtask, because `mayWrite` may change the buffers of the producer that is calling.
+    /** The term in which each call began. */
+    const terms = new WeakMap<object, number>();
+    const checkedTerm = async (): Promise<number> => {
+      // Asked in a later microtask, because `writeTerm` may change the buffers of the producer that is calling.
       await null;
-      if (commandName === 'PutRecordsCommand' && !mayWrite()) throw notOwner();
+      const term = writeTerm();
+      if (term === undefined) throw notOwner();
+      return term;
     };
     stack.add(
       (next, context) => async (args) => {
-        await check(context['commandName']);
+        if (context['commandName'] === PUT) terms.set(context, await checkedTerm());
         return next(args);
       },
       { step: 'initialize', name: 'fenceWrites' },
     );
     stack.add(
       (next, context) => async (args) => {
-        await check(context['commandName']);
+        const isPut = context['commandName'] === PUT;
+        if (isPut && (await checkedTerm()) !== terms.get(context)) throw notOwner();
         return next(args);
       },
       // The last step before the request handler: the first one on the way back, hence its name.

@@ -63,7 +63,7 @@ export class HttpPutClient implements PutRecordsClient {
   #isFormatTaken = false;
   #ready: Promise<Ready> | undefined;
   #connections: ConnectionPool | undefined;
-  #mayWrite: () => boolean = () => true;
+  #writeTerm: () => number | undefined = () => 0;
 
   constructor(sdk: KinesisClient, options: HttpPutOptions) {
     this.#sdk = sdk;
@@ -78,13 +78,16 @@ export class HttpPutClient implements PutRecordsClient {
     entries: readonly PutEntry[],
     signal: AbortSignal,
   ): Promise<readonly PutResult[]> {
-    // Asked in a later microtask, because `mayWrite` may change the buffers of the producer that is calling.
+    // Asked in a later microtask, because `writeTerm` may change the buffers of the producer that is calling.
     await null;
-    this.#checkFence();
+    const term = this.#checkedTerm();
+    const checkFence = () => {
+      if (this.#checkedTerm() !== term) throw notOwner();
+    };
     const ready = await this.#prepare();
     const format = this.#format;
     try {
-      const results = await this.#put(ready, format, streamName, entries, signal);
+      const results = await this.#put(ready, format, streamName, entries, signal, checkFence);
       this.#isFormatTaken = true;
       return results;
     } catch (error) {
@@ -95,12 +98,12 @@ export class HttpPutClient implements PutRecordsClient {
       this.#useJson(error as Error);
       // Nobody knows whether the records are written: the producer decides.
       if (isUnclear) throw error;
-      return this.#put(ready, FORMATS.json, streamName, entries, signal);
+      return this.#put(ready, FORMATS.json, streamName, entries, signal, checkFence);
     }
   }
 
-  fence(mayWrite: () => boolean): void {
-    this.#mayWrite = mayWrite;
+  fence(writeTerm: () => number | undefined): void {
+    this.#writeTerm = writeTerm;
   }
 
   destroy(): void {
@@ -113,6 +116,7 @@ export class HttpPutClient implements PutRecordsClient {
     streamName: string,
     entries: readonly PutEntry[],
     signal: AbortSignal,
+    beforeWrite: () => void,
   ): Promise<readonly PutResult[]> {
     const { config } = this.#sdk;
     const credentials = await config.credentials();
@@ -145,7 +149,7 @@ export class HttpPutClient implements PutRecordsClient {
     const { answer, isSent } = await connections.call({
       bytes: message.subarray(start),
       signal,
-      beforeWrite: () => this.#checkFence(),
+      beforeWrite,
     });
     // Only after an answer: a socket may still read the body of a call that failed.
     if (isSent) this.#memory.release(memory);
@@ -154,8 +158,10 @@ export class HttpPutClient implements PutRecordsClient {
   }
 
   /** @throws ServiceError `session/not-owner` */
-  #checkFence(): void {
-    if (!this.#mayWrite()) throw notOwner();
+  #checkedTerm(): number {
+    const term = this.#writeTerm();
+    if (term === undefined) throw notOwner();
+    return term;
   }
 
   /** Asks the SDK once; again, when it could not say. */
