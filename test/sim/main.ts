@@ -1,4 +1,5 @@
 import { writeFileSync } from 'node:fs';
+import { DEFAULT_PUT_MODE, parsePutMode } from '../../shared/env.ts';
 import { commandOptions, wholeNumber } from '../support/command-options.ts';
 import type { RunReport } from './child-run.ts';
 import { runInChild } from './child-run.ts';
@@ -32,6 +33,8 @@ const { values } = commandOptions('npm run sim --', {
     'fault-rate': { type: 'string', default: '1' },
     /** `whole`: the SDK's own clients. */
     sdk: { type: 'string', default: 'lean' },
+    /** As the variable PUT_RECORDS of a runner. */
+    'put-records': { type: 'string', default: DEFAULT_PUT_MODE },
     /** Plays one seed after the other for so long: `90s`, `10m`. */
     for: { type: 'string' },
     /** Leaves out what a failure does not need. */
@@ -71,13 +74,14 @@ if (values.mutations) {
 else process.exitCode = await playOne();
 
 function argsOfRuns(): string[] {
-  const { meetings, hours, faults, sdk, 'fault-rate': rate } = values;
+  const { meetings, hours, faults, sdk, 'fault-rate': rate, 'put-records': puts } = values;
   return [
     `--fault-rate=${rate}`,
     `--meetings=${meetings}`,
     `--hours=${hours}`,
     `--faults=${faults}`,
     `--sdk=${sdk}`,
+    `--put-records=${puts}`,
   ];
 }
 
@@ -114,6 +118,7 @@ async function playOne(): Promise<number> {
     faults: faultNames(values.faults),
     faultRate: Number(values['fault-rate']),
     sdk: values.sdk === 'whole' ? 'whole' : 'lean',
+    putRecords: parsePutMode(values['put-records']),
     skip: { faults: numbers(values['skip-faults']), meetings: numbers(values['skip-meetings']) },
     ...(values.watch !== undefined && {
       watch: {

@@ -1,3 +1,4 @@
+import type { PutMode } from '../../shared/env.ts';
 import { seededRandom } from '../../shared/seeded-random.ts';
 import { Aws } from './aws/aws.ts';
 import { drawClock, drawFate, type FaultName, fateAt, scheduleFaults } from './faults.ts';
@@ -31,6 +32,8 @@ export interface RunOptions {
   readonly skip?: { readonly faults: ReadonlySet<number>; readonly meetings: ReadonlySet<number> };
   /** The SDK's own clients, or lean ones for long runs (aws/lean-client.ts). */
   readonly sdk: 'whole' | 'lean';
+  /** Who makes the PutRecords calls: the runner's own writer, or the SDK. */
+  readonly putRecords: PutMode;
   /** A stream whose events are told as they happen. */
   readonly watch?: { readonly rtmsStreamId: string; onEvent(event: HistoryEvent): void };
   /** Lines that processes write. */
@@ -126,7 +129,7 @@ export async function runFleet(options: RunOptions): Promise<RunResult> {
     recorder.add({ kind: 'restart', process: asker.name, entityId, status, ...started });
   };
   const { apiUrl, oauthUrl } = zoom.simulator;
-  const environment = { capacity: CAPACITY, apiUrl, oauthUrl };
+  const environment = { capacity: CAPACITY, apiUrl, oauthUrl, putRecords: options.putRecords };
   services.ecs.desiredCount = Math.max(2, Math.ceil(meetings / 60));
   const startTasks = () => {
     for (let count = runners.live.size; count < (services.ecs.desiredCount ?? 0); count++)

@@ -46,9 +46,17 @@ export class Refusal extends Error {
 }
 
 interface Hearing {
-  answer(status: number, body: string | object): void;
+  /** @param isTorn only the first half of its bytes has come */
+  answer(status: number, output: string | object, isTorn: boolean): void;
   failed(code: string): void;
 }
+
+interface Connecting {
+  connected(roundTripMs: number): void;
+  failed(code: string): void;
+}
+
+const KINESIS = 'Kinesis_20131202';
 
 export interface AwsOptions {
   readonly scheduler: Scheduler;
@@ -69,6 +77,15 @@ export class Aws {
 
   constructor(options: AwsOptions) {
     this.#options = options;
+  }
+
+  /** A socket to Kinesis is opened: that takes its time, is refused, or nobody answers. */
+  connect(machine: Machine, { connected, failed }: Connecting): void {
+    const { latencyMs, lost, isReset } = this.#options.fate(machine, KINESIS, 'connect');
+    if (lost !== undefined && !isReset) return;
+    machine.after(2 * latencyMs, () =>
+      lost === undefined ? connected(2 * latencyMs) : failed('ECONNREFUSED'),
+    );
   }
 
   send(
@@ -96,12 +113,12 @@ export class Aws {
     sent(call, service);
     const tell = (status: number, output: string | object, error?: string) => {
       if (fate.lost === 'answer') return fail();
-      const whole = fate.isTorn ? torn(output) : output;
       machine.after(fate.latencyMs, () => {
+        const isTorn = fate.isTorn === true;
         // Nobody can read half an answer.
-        const unheard = fate.isTorn === true ? 'torn' : error;
+        const unheard = isTorn ? 'torn' : error;
         heard(call, service, unheard === undefined ? 'answered' : 'failed', unheard);
-        hearing.answer(status, whole);
+        hearing.answer(status, output, isTorn);
       });
     };
     const fail = () => {
@@ -130,10 +147,4 @@ export class Aws {
 function inputOf(body: string | object): Record<string, unknown> {
   const input = typeof body === 'string' ? JSON.parse(body === '' ? '{}' : body) : body;
   return input as Record<string, unknown>;
-}
-
-/** The first half of an answer. */
-function torn(output: string | object): string {
-  const text = typeof output === 'string' ? output : JSON.stringify(output);
-  return text.slice(0, text.length / 2);
 }

@@ -18,12 +18,9 @@ export interface KinesisOptions {
   stored(call: ServiceCall, entries: readonly StoredEntry[]): void;
 }
 
-interface PutAnswer {
-  readonly Records: { readonly SequenceNumber?: string; readonly ShardId?: string }[];
-}
-
 const SHARDS = { media: 8, events: 4 } as const;
-/** Nobody reads from it: the history has what was written. */
+/** Nobody reads from it, for the history has what was written: a shard lets its records go when it has so many. */
+const KEPT_RECORDS = 1_000;
 const KEPT_BYTES = 256 * 1024;
 
 /** The local stack's own Kinesis without its HTTP, with the streams of a deployment. */
@@ -65,32 +62,54 @@ export class MemoryKinesis {
   readonly service: Service = (call, reply) => {
     const { operation, input } = call;
     try {
-      const output = this.run(operation, input, () => this.#options.entryError(call));
-      if (operation !== 'PutRecords') return reply(output);
-      const answer = JSON.parse(String(output)) as PutAnswer;
-      this.#note(call, input, answer);
-      reply(answer);
+      if (operation === 'PutRecords') reply(this.#put(call, input));
+      else reply(this.run(operation, input, () => undefined));
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
       throw new Refusal(error.name, error.message, error.status);
     }
   };
 
-  #note(call: ServiceCall, input: Record<string, unknown>, { Records: results }: PutAnswer): void {
+  #put(call: ServiceCall, input: Record<string, unknown>): object {
+    const sent = (input['Records'] as (RecordBytes | Base64Record)[]).map(bytesOf);
+    const output = this.run('PutRecords', { ...input, Records: sent }, () =>
+      this.#options.entryError(call),
+    );
+    const answer = JSON.parse(String(output)) as PutAnswer;
     const stream = input['StreamName'] as 'media' | 'events';
-    const sent = input['Records'] as { Data: string; PartitionKey: string }[];
-    const entries = results.flatMap(({ SequenceNumber, ShardId }, index) => {
-      const { Data = '', PartitionKey = '' } = sent[index] ?? {};
-      if (SequenceNumber === undefined || ShardId === undefined) return [];
-      const data = Buffer.from(Data, 'base64');
-      return {
-        stream,
-        shard: ShardId,
-        sequenceNumber: SequenceNumber,
-        partitionKey: PartitionKey,
-        data,
-      };
-    });
+    const entries: StoredEntry[] = [];
+    for (const [index, { SequenceNumber, ShardId }] of answer.Records.entries()) {
+      if (SequenceNumber === undefined || ShardId === undefined) continue;
+      const { Data: data, PartitionKey: partitionKey } = sent[index] as RecordBytes;
+      const place = { shard: ShardId, sequenceNumber: SequenceNumber };
+      entries.push({ stream, ...place, partitionKey, data });
+    }
     this.#options.stored(call, entries);
+    for (const shard of this.#account.find(stream).shards) {
+      if (shard.endPosition - shard.firstPosition > KEPT_RECORDS) {
+        shard.evict(Number.POSITIVE_INFINITY);
+      }
+    }
+    return answer;
   }
+}
+
+interface PutAnswer {
+  readonly Records: { readonly SequenceNumber?: string; readonly ShardId?: string }[];
+}
+
+/** An entry of a call in CBOR. */
+interface RecordBytes {
+  readonly Data: Buffer;
+  readonly PartitionKey: string;
+}
+
+/** Of one in JSON. */
+interface Base64Record {
+  readonly Data: string;
+  readonly PartitionKey: string;
+}
+
+function bytesOf({ Data, PartitionKey }: RecordBytes | Base64Record): RecordBytes {
+  return { Data: typeof Data === 'string' ? Buffer.from(Data, 'base64') : Data, PartitionKey };
 }

@@ -20,6 +20,11 @@ interface Placing {
 
 export interface Command {
   readonly input: object;
+  /** The SDK's own, with what was added to this command alone. */
+  readonly middlewareStack?: {
+    identify(): readonly string[];
+    resolve(last: Next, context: { commandName: string }): Next;
+  };
 }
 
 type ErrorMaker = new (fields: {
@@ -50,6 +55,8 @@ const MAX_RETRY_MS = 20_000;
  */
 export class LeanClient {
   readonly config: LeanOptions;
+  /** What signing would have made of a request. */
+  protected readonly signed: object | undefined;
   readonly #prefix: string;
   readonly #errors: ErrorMaker;
   readonly #added: { readonly make: Middleware; readonly placing: Placing }[] = [];
@@ -67,23 +74,33 @@ export class LeanClient {
   }
 
   send(command: Command, options?: CallOptions): Promise<object> {
-    return this.sendAs(command.constructor.name, command.input, options);
+    const { input, middlewareStack: own } = command;
+    return this.sendAs(command.constructor.name, input, options, own);
   }
 
-  /** @param commandName of the SDK, such as `UpdateItemCommand` */
-  async sendAs(commandName: string, input: object, options: CallOptions = {}): Promise<object> {
+  /**
+   * @param commandName of the SDK, such as `UpdateItemCommand`
+   * @param own middleware of this command alone, next to the request handler
+   */
+  async sendAs(
+    commandName: string,
+    input: object,
+    options: CallOptions = {},
+    own?: Command['middlewareStack'],
+  ): Promise<object> {
     const context = { commandName };
+    const last: Next = (call) => this.#once(commandName, call, options);
     const once = this.#compose(
       (step) => !BEFORE_RETRIES.includes(step),
       context,
-      (call) => this.#once(commandName, call, options),
+      own?.identify().length ? own.resolve(last, context) : last,
     );
     const whole = this.#compose(
       (step) => BEFORE_RETRIES.includes(step),
       context,
       (call) => this.#repeated((signed) => this.#signed(commandName, signed, once), call),
     );
-    const { output } = await whole({ input, request: {} });
+    const { output } = await whole({ input, request: { ...this.signed } });
     return output;
   }
 

@@ -1,4 +1,4 @@
-import type { CatcherEnv, RunnerEnv, WebhookEnv } from '../../../shared/env.ts';
+import type { CatcherEnv, PutMode, RunnerEnv, WebhookEnv } from '../../../shared/env.ts';
 import { EXAMPLE_API } from '../../../simulator/api/api-server.ts';
 import { EXAMPLE_APP } from '../../../simulator/sockets/handshake.ts';
 
@@ -26,6 +26,7 @@ export interface EnvironmentOptions {
   readonly capacity: number;
   readonly apiUrl: string;
   readonly oauthUrl: string;
+  readonly putRecords: PutMode;
 }
 
 const CLOUD = {
@@ -66,8 +67,7 @@ export function runnerEnvironment(
     RTMS_MEDIA: MEDIA,
     CAPACITY: String(options.capacity),
     HEALTH_PORT: '0',
-    // Below the SDK's request handler the simulation has no sockets.
-    PUT_RECORDS: 'sdk',
+    PUT_RECORDS: options.putRecords,
     SPOOL_DIR: '/spool',
     SPOOL_MAX_BYTES: String(64 * 1024 * 1024),
     MEMORY_MIB: '4096',
