@@ -1,5 +1,5 @@
 import type { ScenarioInput } from '../../simulator/scenario/scenario.ts';
-import { LARGE_FRAME_BYTES } from './shims/synthetic-frame.ts';
+import { LARGE_FRAME_BYTES, SMALL_FRAME_BYTES } from './shims/synthetic-frame.ts';
 
 /** One meeting of the plan. */
 export interface PlannedMeeting {
@@ -14,7 +14,6 @@ const LEAST_MS = 5 * MINUTE_MS;
 const MOST_MS = 90 * MINUTE_MS;
 /** Meetings begin at full hours and not one after the other: all rooms fill within this time. */
 const FILL_MS = 3 * MINUTE_MS;
-const FRAME_BYTES = 120;
 const FIRST_USER_ID = 16_778_240;
 
 /** Rooms in which one meeting follows the other, `rooms` of them at once from beginning to end. */
@@ -44,7 +43,7 @@ export function scenarioOf(
   hasOutages: boolean,
 ): ScenarioInput {
   const frameBytes =
-    hasOutages && /^room-[12]?3\//.test(entityId) ? LARGE_FRAME_BYTES : FRAME_BYTES;
+    hasOutages && /^room-[12]?3\//.test(entityId) ? LARGE_FRAME_BYTES : SMALL_FRAME_BYTES;
   return {
     name: entityId,
     entityId,

@@ -1,29 +1,16 @@
-import { decodeMediaRecord } from '../../shared/record/decode-media-record.ts';
-import { locateUserRecords } from '../../shared/record/kpl.ts';
 import type { NotSentReason, SentSourceId } from '../../simulator/sent-ledger.ts';
 import type { SimulatorEvent } from '../../simulator/simulator.ts';
 import type { ServiceCall } from './aws/aws.ts';
 import { type AppliedRow, commandOf, rowOf } from './aws/dynamodb.ts';
 import type { StoredEntry } from './aws/kinesis.ts';
-import type {
-  FrameEvent,
-  HistoryEvent,
-  RecordEvent,
-  RowImage,
-  SocketEvent,
-  WrittenUnit,
-} from './history.ts';
+import type { HistoryEvent, RowImage, SocketEvent } from './history.ts';
 import { HistoryHash } from './history-hash.ts';
 import type { Link } from './net/link.ts';
+import { StoredRecord, sourceName } from './stored-record.ts';
 import type { Scheduler } from './world/scheduler.ts';
 
 type Body<Event> = Event extends HistoryEvent ? Omit<Event, 'step' | 'atMs'> : never;
 
-const MEDIA_NAMES: Readonly<Record<number, 'audio' | 'video' | 'deskshare'>> = {
-  1: 'audio',
-  2: 'video',
-  4: 'deskshare',
-};
 const SESSION = 'SESSION#';
 
 /** The events of one stream, and whether it is over. */
@@ -53,14 +40,13 @@ export class Recorder {
   readonly #scheduler: Scheduler;
   readonly #hash = new HistoryHash();
   readonly #roles = new Map<number, 'signaling' | 'media'>();
-  readonly #untold = new Map<number, { told: boolean }[]>();
+  readonly #untold = new Map<number, readonly StoredRecord[]>();
   readonly #applied = new Map<number, AppliedRow>();
   /** What each process has read of a row by the index last: the same once more says nothing new. */
   readonly #lastRead = new Map<string, RowImage>();
   readonly #lastStream = new Map<string, string>();
   #step = 0;
   frames = 0;
-  written = 0;
 
   constructor(scheduler: Scheduler) {
     this.#scheduler = scheduler;
@@ -92,14 +78,11 @@ export class Recorder {
     how: { socket: number | undefined } | { notSent: NotSentReason },
   ): void {
     this.frames += 1;
-    this.add({
-      kind: 'frame',
-      rtmsStreamId,
-      mediaType: id.mediaType as FrameEvent['mediaType'],
-      source: String(id.channelId ?? id.userId),
-      capturedAtMs,
-      ...(how as { socket: number }),
-    });
+    const { mediaType } = id;
+    const source = sourceName(id);
+    const frame = { kind: 'frame' as const, rtmsStreamId, mediaType, source, capturedAtMs };
+    if ('notSent' in how) this.add({ ...frame, notSent: how.notSent });
+    else this.add(Object.assign(frame, how as { socket: number }));
   }
 
   socket(
@@ -170,27 +153,14 @@ export class Recorder {
   }
 
   stored(call: ServiceCall, entries: readonly StoredEntry[]): void {
-    const told: { told: boolean }[] = [];
-    const { sentAtMs, sentAtStep, machine } = call;
-    for (const { data, ...place } of entries) {
-      const units =
-        place.stream === 'media' ? mediaUnits(data, place.partitionKey) : lineUnits(data);
-      this.written += units.length;
-      this.#count(`${place.stream} ${place.shard} ${place.sequenceNumber} ${place.partitionKey}`);
+    const told = entries.map((entry) => {
+      const { stream, shard, sequenceNumber, partitionKey, data } = entry;
+      this.#count(`${stream} ${shard} ${sequenceNumber} ${partitionKey}`);
       this.#hash.add(data);
-      const process = machine.name;
-      const event = {
-        kind: 'record',
-        process,
-        ...place,
-        sentAtMs,
-        sentAtStep,
-        units,
-        data,
-        told: false,
-      };
-      told.push(this.add(event as Body<RecordEvent>) as RecordEvent & { told: boolean });
-    }
+      const record = new StoredRecord(call, entry);
+      this.add(record);
+      return record;
+    });
     this.#untold.set(call.id, told);
   }
 
@@ -254,7 +224,7 @@ function streamOf(event: HistoryEvent): string | undefined {
     case 'row':
       return event.row.startsWith(SESSION) ? event.row.slice(SESSION.length) : undefined;
     case 'record':
-      return event.units[0]?.rtmsStreamId;
+      return (event as StoredRecord).rtmsStreamId;
     case 'frame':
     case 'socket':
     case 'stream':
@@ -269,40 +239,4 @@ function streamOf(event: HistoryEvent): string | undefined {
 function isForAll(event: HistoryEvent): boolean {
   if (event.kind === 'stream') return true;
   return event.kind === 'row' && event.phase === 'applied' && event.met === true;
-}
-
-function mediaUnits(data: Buffer, partitionKey: string): WrittenUnit[] {
-  return locateUserRecords(data, partitionKey).map(({ start, end }) => {
-    const record = decodeMediaRecord(data.subarray(start, end));
-    return {
-      rtmsStreamId: record.rtmsStreamId,
-      epoch: record.epoch,
-      sequence: record.sequence,
-      type: MEDIA_NAMES[record.mediaType] ?? String(record.mediaType),
-      source: String(record.channelId ?? record.userId),
-      capturedAtMs: record.capturedAtMs,
-      ...(record.chunkCount > 1 && {
-        chunkIndex: record.chunkIndex,
-        chunkCount: record.chunkCount,
-      }),
-      ...(record.recovered && { recovered: true }),
-    };
-  });
-}
-
-function lineUnits(data: Buffer): WrittenUnit[] {
-  return data
-    .toString()
-    .split('\n')
-    .filter((line) => line !== '')
-    .map((line) => {
-      const { subject, epoch, sequence, type, data: content } = JSON.parse(line);
-      return {
-        rtmsStreamId: subject,
-        epoch,
-        sequence,
-        type: /^rtms\.(.+)\.v1$/.exec(type)?.[1] ?? type,
-        data: content,
-      };
-    });
 }

@@ -62,7 +62,12 @@ export function judgeBlindTimes(history: readonly HistoryEvent[]): Problem[] {
       deaths.set(event.process, event.atMs);
   }
   return [...streams].flatMap(([rtmsStreamId, stream]) => {
-    const unnamed = stream.ran.filter(({ atMs }) => isUnnamed(atMs, stream, deaths, outages));
+    const { connected, named, stoppedOnPurpose } = stream;
+    const spans = [...connected.values(), ...named, ...stoppedOnPurpose];
+    const unnamed = stream.ran.filter(
+      ({ atMs }) =>
+        !spans.some((span) => covers(span, atMs)) && isUnnamed(atMs, stream, deaths, outages),
+    );
     const [first, last] = [unnamed[0], unnamed.at(-1)];
     if (first === undefined || last === undefined) return [];
     const words = `nobody was connected to ${rtmsStreamId} from ${first.atMs} to ${last.atMs}, and no record names ${unnamed.length} moments of that`;
@@ -70,17 +75,15 @@ export function judgeBlindTimes(history: readonly HistoryEvent[]): Problem[] {
   });
 }
 
+/** Of a moment that no connection and no record covers. */
 function isUnnamed(
   atMs: number,
   stream: StreamHistory,
   deaths: ReadonlyMap<string, number>,
   outages: readonly number[],
 ): boolean {
-  const { connected, named, claims, stoppedOnPurpose, interrupted, receivedFromMs, isMissed } =
-    stream;
+  const { claims, interrupted, receivedFromMs, isMissed } = stream;
   if (isMissed || atMs <= receivedFromMs) return false;
-  const spans = [...connected.values(), ...named, ...stoppedOnPurpose];
-  if (spans.some((span) => covers(span, atMs))) return false;
   const at = claims.findLastIndex(({ fromMs }) => fromMs <= atMs);
   const owner = claims[at];
   if (owner === undefined) return true;

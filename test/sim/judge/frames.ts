@@ -1,6 +1,7 @@
 import { EpochFence } from '../../../sdk/consumer/records/epoch-fence.ts';
 import type { FrameEvent, HistoryEvent, Problem, RecordEvent, WrittenUnit } from '../history.ts';
 import { Explanations } from './explanations.ts';
+import { frameSource } from './frame-source.ts';
 
 /**
  * Every frame that Zoom sent is written once for readers, or explained. What was sent is taken from the simulated Zoom,
@@ -11,29 +12,59 @@ import { Explanations } from './explanations.ts';
 export function judgeFrames(history: readonly HistoryEvent[]): Problem[] {
   const written = writtenFrames(history);
   let explanations: Explanations | undefined;
-  const sent = new Set<string>();
   const problems: Problem[] = [];
   const tell = (step: number, words: string) => problems.push({ judge: 'frames', step, words });
+  const sent = new FrameIndex<true>();
   for (const event of history) {
     if (event.kind !== 'frame') continue;
-    const key = frameKey(event);
     if (event.notSent !== undefined) {
       const why = wronglyKept(event);
       if (why !== undefined) tell(event.step, `${nameOf(event)} ${why}`);
       continue;
     }
-    sent.add(key);
-    if (written.has(key)) continue;
+    const { rtmsStreamId, mediaType, source, capturedAtMs } = event;
+    sent.of(rtmsStreamId, mediaType, source).set(capturedAtMs, true);
+    if (written.of(rtmsStreamId, mediaType, source).has(capturedAtMs)) continue;
     explanations ??= new Explanations(history);
     if (explanations.of(event) === undefined) {
       tell(event.step, `${nameOf(event)} was sent, and is neither written nor named`);
     }
   }
-  for (const [key, { record, unit, times }] of written) {
-    if (times > 1) tell(record.step, `${unitName(unit)} is ${times} times what readers take`);
-    if (!sent.has(key)) tell(record.step, `${unitName(unit)} is written, and Zoom never sent it`);
+  for (const frames of written.all()) {
+    for (const [capturedAtMs, { record, unit, times }] of frames) {
+      const { rtmsStreamId, type, source = '' } = unit;
+      if (times > 1) tell(record.step, `${unitName(unit)} is ${times} times what readers take`);
+      if (!sent.of(rtmsStreamId, type, source).has(capturedAtMs)) {
+        tell(record.step, `${unitName(unit)} is written, and Zoom never sent it`);
+      }
+    }
   }
   return problems;
+}
+
+/** Something about each frame, by stream, media type, source and time. One text for all four would be made for every frame. */
+class FrameIndex<T> {
+  readonly #streams = new Map<string, Map<string, Map<string, Map<number, T>>>>();
+
+  /** By the time at which they were captured, Unix ms. */
+  of(rtmsStreamId: string, mediaType: string, source: string): Map<number, T> {
+    return at(at(at(this.#streams, rtmsStreamId), mediaType), source);
+  }
+
+  *all(): Generator<Map<number, T>> {
+    for (const types of this.#streams.values()) {
+      for (const sources of types.values()) yield* sources.values();
+    }
+  }
+}
+
+function at<Key, Value>(maps: Map<string, Map<Key, Value>>, key: string): Map<Key, Value> {
+  let found = maps.get(key);
+  if (found === undefined) {
+    found = new Map();
+    maps.set(key, found);
+  }
+  return found;
 }
 
 interface Written {
@@ -42,10 +73,10 @@ interface Written {
   times: number;
 }
 
-const known = new WeakMap<readonly HistoryEvent[], ReadonlyMap<string, Written>>();
+const known = new WeakMap<readonly HistoryEvent[], FrameIndex<Written>>();
 
 /** The frames that readers take, each with how often. Two judges ask for those of each history. */
-export function writtenFrames(history: readonly HistoryEvent[]): ReadonlyMap<string, Written> {
+export function writtenFrames(history: readonly HistoryEvent[]): FrameIndex<Written> {
   let written = known.get(history);
   if (written === undefined) {
     written = readFrames(history);
@@ -54,22 +85,22 @@ export function writtenFrames(history: readonly HistoryEvent[]): ReadonlyMap<str
   return written;
 }
 
-function readFrames(history: readonly HistoryEvent[]): ReadonlyMap<string, Written> {
+function readFrames(history: readonly HistoryEvent[]): FrameIndex<Written> {
   const fence = new EpochFence();
-  const written = new Map<string, Written>();
+  const written = new FrameIndex<Written>();
   for (const record of history) {
     if (record.kind !== 'record') continue;
     for (const unit of record.units) {
-      const source = `${unit.type} ${unit.source ?? ''}`;
+      const source = frameSource(unit);
       if (fence.check(record.partitionKey, unit, source) !== 'admitted') continue;
       // As for readers: a frame in chunks is there with its last one, and the fence knows it by its number alone.
       const { chunkIndex = 0, chunkCount = 1, capturedAtMs } = unit;
       if (chunkIndex < chunkCount - 1) continue;
       fence.delivered(record.partitionKey, unit, source);
       if (capturedAtMs === undefined || unit.source === undefined) continue;
-      const key = `${unit.rtmsStreamId} ${source} ${capturedAtMs}`;
-      const known = written.get(key);
-      if (known === undefined) written.set(key, { record, unit, times: 1 });
+      const frames = written.of(unit.rtmsStreamId, unit.type, unit.source);
+      const known = frames.get(capturedAtMs);
+      if (known === undefined) frames.set(capturedAtMs, { record, unit, times: 1 });
       else known.times += 1;
     }
   }
@@ -84,9 +115,6 @@ function wronglyKept({ notSent, atMs, capturedAtMs }: FrameEvent): string | unde
   if (notSent !== 'buffer_full' || atMs - capturedAtMs >= ZOOM_KEEPS_MS) return undefined;
   return `left Zoom's buffer after ${atMs - capturedAtMs} ms`;
 }
-
-export const frameKey = ({ rtmsStreamId, mediaType, source, capturedAtMs }: FrameEvent) =>
-  `${rtmsStreamId} ${mediaType} ${source} ${capturedAtMs}`;
 
 const nameOf = ({ rtmsStreamId, mediaType, source, capturedAtMs }: FrameEvent) =>
   `${rtmsStreamId} ${mediaType} of ${source} at ${capturedAtMs}`;

@@ -3,6 +3,7 @@ import { SequenceRanges } from '../../../sdk/consumer/records/sequence-ranges.ts
 import { START_NOTICES } from '../../../shared/record/event-data.ts';
 import type { HistoryEvent, Problem, RecordEvent, WrittenUnit } from '../history.ts';
 import { claimsOf, type EpochClaim, taskOf } from './claims.ts';
+import { frameSource } from './frame-source.ts';
 
 /**
  * One writer for each epoch, and none of an older epoch behind it, by what Kinesis holds and not by what the writers say:
@@ -21,15 +22,16 @@ export function judgeLanes(history: readonly HistoryEvent[]): Problem[] {
   for (const record of history) {
     if (record.kind !== 'record') continue;
     for (const unit of record.units) {
-      const decision = fence.check(record.partitionKey, unit, sourceOf(unit));
+      const source = sourceOf(unit);
+      const decision = fence.check(record.partitionKey, unit, source);
       const claim = claims.get(unit.rtmsStreamId)?.find(({ epoch }) => epoch === unit.epoch);
       const words = TOLD_BY_ANYBODY.has(unit.type) ? undefined : wrongWriter(record, unit, claim);
       if (words !== undefined) problems.push(problem(record.step, words));
       if (decision !== 'admitted') continue;
-      fence.delivered(record.partitionKey, unit, sourceOf(unit));
+      fence.delivered(record.partitionKey, unit, source);
       const late = tooLate(record, unit, claims.get(unit.rtmsStreamId) ?? []);
       if (late !== undefined) problems.push(problem(record.step, late));
-      const before = numbers.add(unit);
+      const before = numbers.add(unit, source);
       if (before !== undefined) {
         const order = `${nameOf(unit)} comes after number ${before}`;
         problems.push(problem(record.step, order));
@@ -48,8 +50,7 @@ const TOLD_BY_ANYBODY: ReadonlySet<string> = new Set([
 const FRAMES: ReadonlySet<string> = new Set(['audio', 'video', 'deskshare']);
 
 /** All lines of a stream share one numbering; frames are numbered for each source. */
-const sourceOf = ({ type, source }: WrittenUnit) =>
-  FRAMES.has(type) ? `${type} ${source ?? ''}` : 'lines';
+const sourceOf = (unit: WrittenUnit) => (FRAMES.has(unit.type) ? frameSource(unit) : 'lines');
 
 const nameOf = (unit: WrittenUnit) =>
   `${unit.rtmsStreamId} epoch ${unit.epoch} ${sourceOf(unit).trimEnd()} number ${unit.sequence}`;
@@ -84,10 +85,14 @@ function tooLate(
 /** The numbers of each source in each epoch, and which of them gap events and deaths explain. */
 class SourceNumbers {
   readonly #sources = new Map<string, Numbers>();
+  /** Those of the stream and epoch that was asked for last, which spares a text for each unit. */
+  #last:
+    | { rtmsStreamId: string; epoch: number; readonly sources: Map<string, Numbers> }
+    | undefined;
 
   /** @returns the number that stands before a smaller one, where the order is wrong */
-  add(unit: WrittenUnit): number | undefined {
-    const numbers = this.#of(unit, sourceOf(unit));
+  add(unit: WrittenUnit, source: string): number | undefined {
+    const numbers = this.#of(unit, source);
     const { last } = numbers.seen;
     // The chunks of one frame have one number.
     const isWrong = unit.sequence < last;
@@ -119,6 +124,19 @@ class SourceNumbers {
   }
 
   #of({ rtmsStreamId, epoch }: WrittenUnit, source: string): Numbers {
+    const last = this.#last;
+    if (last?.rtmsStreamId === rtmsStreamId && last.epoch === epoch) {
+      const known = last.sources.get(source);
+      if (known !== undefined) return known;
+    }
+    const numbers = this.#named(rtmsStreamId, epoch, source);
+    const isSame = last?.rtmsStreamId === rtmsStreamId && last.epoch === epoch;
+    const sources = isSame ? last.sources : new Map<string, Numbers>();
+    this.#last = { rtmsStreamId, epoch, sources: sources.set(source, numbers) };
+    return numbers;
+  }
+
+  #named(rtmsStreamId: string, epoch: number, source: string): Numbers {
     const key = `${rtmsStreamId} epoch ${epoch} ${source}`.trimEnd();
     let numbers = this.#sources.get(key);
     if (numbers === undefined) {

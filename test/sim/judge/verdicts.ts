@@ -3,7 +3,7 @@ import { FrameDecoder } from '../../../sdk/consumer/records/records.ts';
 import { LedgerChecker, type LedgerReport } from '../../../sdk/consumer/verdict/ledger.ts';
 import type { FrameEvent, HistoryEvent, Problem } from '../history.ts';
 import { Explanations } from './explanations.ts';
-import { frameKey, writtenFrames } from './frames.ts';
+import { writtenFrames } from './frames.ts';
 
 /** Ways in which a frame gets lost between Zoom and its reader that leave no trace in the records. */
 const UNSEEN: ReadonlySet<string> = new Set(['lost_on_its_way', 'in_flight', 'stopped']);
@@ -62,7 +62,9 @@ function firstMissing(
   let explanations: Explanations | undefined;
   for (const frame of history) {
     if (frame.kind !== 'frame' || frame.rtmsStreamId !== rtmsStreamId) continue;
-    if (frame.notSent !== undefined || written.has(frameKey(frame))) continue;
+    const { mediaType, source, capturedAtMs } = frame;
+    if (frame.notSent !== undefined) continue;
+    if (written.of(rtmsStreamId, mediaType, source).has(capturedAtMs)) continue;
     explanations ??= new Explanations(history);
     const why = explanations.of(frame);
     // What nothing explains is told by the judge of frames.

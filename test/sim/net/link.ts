@@ -1,5 +1,6 @@
 import type { Machine } from '../world/machine.ts';
 import { world } from '../world/world.ts';
+import { type Readable, readAt } from './arrivals.ts';
 
 /** What one end of a connection is told. */
 export interface LinkEnd {
@@ -22,9 +23,13 @@ interface Queued {
   readonly parcel: Parcel;
 }
 
+/** What comes to the media sockets of a process is read this often, ms: the sockets of many streams are then read together. */
+const MEDIA_READ_MS = 4;
+
 /** One direction of a connection: in order, each message after the latency of its moment. */
-class Way {
+class Way implements Readable {
   readonly #to: LinkEnd;
+  readonly #readMs: number;
   #queue: Queued[] = [];
   #isWaiting = false;
   #lastDueMs = 0;
@@ -33,13 +38,18 @@ class Way {
   waiting = 0;
   bytes = 0;
 
-  constructor(to: LinkEnd) {
+  /** @param readMs arrivals are read at multiples of it alone, ms; 0: at once */
+  constructor(to: LinkEnd, readMs = 0) {
     this.#to = to;
+    this.#readMs = readMs;
   }
 
   put(parcel: Parcel): void {
     const { scheduler } = world();
-    this.#lastDueMs = Math.max(this.#lastDueMs, scheduler.nowMs + world().latencyMs());
+    const comesMs = scheduler.nowMs + world().latencyMs();
+    const readMs = this.#readMs;
+    const dueMs = readMs === 0 ? comesMs : Math.ceil(comesMs / readMs) * readMs;
+    this.#lastDueMs = Math.max(this.#lastDueMs, dueMs);
     this.#queue.push({ dueMs: this.#lastDueMs, parcel });
     if (parcel.kind === 'message') {
       this.waiting += 1;
@@ -81,12 +91,13 @@ class Way {
     const [first] = this.#queue;
     if (this.#isWaiting || this.#isPaused || first === undefined) return;
     this.#isWaiting = true;
-    const { machine } = this.#to;
-    machine.scheduler.at(first.dueMs, machine, () => {
-      this.#isWaiting = false;
-      this.#deliver();
-      this.#wait();
-    });
+    readAt(this.#to.machine, first.dueMs, this);
+  }
+
+  read(): void {
+    this.#isWaiting = false;
+    this.#deliver();
+    this.#wait();
   }
 
   /** As one read of a socket does, takes all that has arrived by now. */
@@ -118,12 +129,18 @@ export class Link {
   #isSilent = false;
   isOver = false;
 
-  constructor(id: number, rtmsStreamId: string, client: LinkEnd, server: LinkEnd) {
+  constructor(
+    id: number,
+    rtmsStreamId: string,
+    role: 'signaling' | 'media',
+    client: LinkEnd,
+    server: LinkEnd,
+  ) {
     this.id = id;
     this.rtmsStreamId = rtmsStreamId;
     this.client = client;
     this.server = server;
-    this.#toClient = new Way(client);
+    this.#toClient = new Way(client, role === 'media' ? MEDIA_READ_MS : 0);
     this.#toServer = new Way(server);
   }
 

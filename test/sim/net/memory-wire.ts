@@ -91,16 +91,13 @@ export class MemoryWire implements Wire, LinkEnd {
         });
         return;
       }
-      const rtmsStreamId = address.pathname.split('/')[1] ?? '';
-      const link = new Link(world().nextId(), rtmsStreamId, this, accepted.end);
+      const path = address.pathname.split('/');
+      const [, rtmsStreamId = ''] = path;
+      const role = path.length > 3 ? 'media' : 'signaling';
+      const link = new Link(world().nextId(), rtmsStreamId, role, this, accepted.end);
       world().links.add(link);
       this.machine.sockets += 1;
-      world().recorder.socket(
-        link,
-        'dialled',
-        0,
-        address.pathname.split('/').length > 3 ? 'media' : 'signaling',
-      );
+      world().recorder.socket(link, 'dialled', 0, role);
       this.machine.after(latencyMs(), () => {
         if (this.#state !== 'connecting') {
           link.send(this, { kind: 'gone', how: 'reset', code: 1006 });
