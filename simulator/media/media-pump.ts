@@ -2,6 +2,7 @@ import { MEDIA_DATA_OPTION, MESSAGE_TYPE } from '../../rtms/protocol/constants.t
 import type { FrameMediaType, MediaType } from '../../rtms/protocol/media-type.ts';
 import type { Behaviour } from '../scenario/behaviour.ts';
 import type { Meeting } from '../scenario/meeting.ts';
+import type { ScenarioParticipant } from '../scenario/scenario.ts';
 import type { NotSentReason, SentLedger, SentSourceId } from '../sent-ledger.ts';
 import { frameMessage } from '../sockets/messages.ts';
 import type { MediaLink } from '../sockets/stream-client.ts';
@@ -84,25 +85,24 @@ export class MediaPump {
     }
   }
 
-  *#audioFrames(offsetMs: number, effective: AgreedParams): Generator<AudioFrame> {
+  #audioFrames(offsetMs: number, effective: AgreedParams): AudioFrame[] {
     const { meeting, behaviour } = this.#options;
     const params = effective.audio ?? WIRE_DEFAULTS.audio;
     const { present } = meeting;
-    const hasChannels = present.some(({ channelId }) => channelId !== undefined);
-    if (params.data_opt === MEDIA_DATA_OPTION.AUDIO_MIXED_STREAM && !hasChannels) {
+    if (params.data_opt === MEDIA_DATA_OPTION.AUDIO_MIXED_STREAM && !present.some(hasChannel)) {
       const payload = mixedAudioFrame(present, offsetMs, params, behaviour.mixedAudioSilence);
-      if (payload) yield { id: { mediaType: 'audio', userId: 0 }, name: undefined, payload };
-      return;
+      const id = { mediaType: 'audio', userId: 0 } as const;
+      return payload ? [{ id, name: undefined, payload }] : [];
     }
-    let talkers = 0;
+    const frames: AudioFrame[] = [];
     for (const participant of present) {
       const payload = audioFrame(participant, offsetMs, params);
       if (payload === undefined) continue;
       const { userId, channelId, userName: name } = participant;
-      yield { id: { mediaType: 'audio', userId, channelId }, name, payload };
-      talkers += 1;
-      if (talkers === MAX_TALKERS) return;
+      frames.push({ id: { mediaType: 'audio', userId, channelId }, name, payload });
+      if (frames.length === MAX_TALKERS) break;
     }
+    return frames;
   }
 
   /** Drops audio before `untilMs`, counted in frames of the default 20 ms. */
@@ -205,6 +205,10 @@ interface AudioFrame {
   readonly id: SentSourceId;
   readonly name: string | undefined;
   readonly payload: Buffer;
+}
+
+function hasChannel({ channelId }: ScenarioParticipant): boolean {
+  return channelId !== undefined;
 }
 
 function wholeFrames(offsetMs: number): number {

@@ -4,6 +4,7 @@ import type { Scenario, ScenarioParticipant, ShareTrack } from './scenario.ts';
 export class Meeting {
   readonly #participants: ReadonlyMap<number, ScenarioParticipant>;
   readonly #present = new Set<number>();
+  #presentNow: readonly ScenarioParticipant[] | undefined;
   readonly #cameras = new Set<number>();
   #featured: number | undefined;
   share: { userId: number; track: ShareTrack; startedMs: number } | undefined;
@@ -15,12 +16,14 @@ export class Meeting {
 
   join(userId: number): void {
     this.#present.add(userId);
+    this.#presentNow = undefined;
     const participant = this.participant(userId);
     if (participant.video !== undefined && !participant.cameraOff) this.#cameras.add(userId);
   }
 
   leave(userId: number): void {
     this.#present.delete(userId);
+    this.#presentNow = undefined;
     this.#cameras.delete(userId);
   }
 
@@ -36,8 +39,10 @@ export class Meeting {
     return participant;
   }
 
-  get present(): ScenarioParticipant[] {
-    return [...this.#present].map((userId) => this.participant(userId));
+  /** Asked for with every frame. */
+  get present(): readonly ScenarioParticipant[] {
+    this.#presentNow ??= [...this.#present].map((userId) => this.participant(userId));
+    return this.#presentNow;
   }
 
   isPresent(userId: number): boolean {

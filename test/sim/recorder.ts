@@ -3,10 +3,11 @@ import type { SimulatorEvent } from '../../simulator/simulator.ts';
 import type { ServiceCall } from './aws/aws.ts';
 import { type AppliedRow, commandOf, rowOf } from './aws/dynamodb.ts';
 import type { StoredEntry } from './aws/kinesis.ts';
+import { FrameLog } from './frame-log.ts';
 import type { HistoryEvent, RowImage, SocketEvent } from './history.ts';
 import { HistoryHash } from './history-hash.ts';
 import type { Link } from './net/link.ts';
-import { StoredRecord, sourceName } from './stored-record.ts';
+import { StoredRecord } from './stored-record.ts';
 import type { Scheduler } from './world/scheduler.ts';
 
 type Body<Event> = Event extends HistoryEvent ? Omit<Event, 'step' | 'atMs'> : never;
@@ -16,6 +17,7 @@ const SESSION = 'SESSION#';
 /** The events of one stream, and whether it is over. */
 export interface StreamHistory {
   readonly events: HistoryEvent[];
+  readonly frames: FrameLog;
   stoppedAtMs: number | undefined;
 }
 
@@ -43,7 +45,7 @@ export class Recorder {
   readonly #untold = new Map<number, readonly StoredRecord[]>();
   readonly #applied = new Map<number, AppliedRow>();
   /** What each process has read of a row by the index last: the same once more says nothing new. */
-  readonly #lastRead = new Map<string, RowImage>();
+  readonly #lastRead = new Map<string, Map<string, RowImage>>();
   readonly #lastStream = new Map<string, string>();
   #step = 0;
   frames = 0;
@@ -78,11 +80,16 @@ export class Recorder {
     how: { socket: number | undefined } | { notSent: NotSentReason },
   ): void {
     this.frames += 1;
-    const { mediaType } = id;
-    const source = sourceName(id);
-    const frame = { kind: 'frame' as const, rtmsStreamId, mediaType, source, capturedAtMs };
-    if ('notSent' in how) this.add({ ...frame, notSent: how.notSent });
-    else this.add(Object.assign(frame, how as { socket: number }));
+    // The few that somebody waits for are told as they happen.
+    if (rtmsStreamId === this.watched || this.judged.has(rtmsStreamId)) {
+      const log = new FrameLog();
+      log.add(0, 0, id, capturedAtMs, how);
+      for (const event of log.events(rtmsStreamId)) this.add(event);
+      return;
+    }
+    this.#step += 1;
+    const { frames } = this.#stream(rtmsStreamId);
+    frames.add(this.#step, this.#scheduler.nowMs, id, capturedAtMs, how);
   }
 
   socket(
@@ -141,9 +148,9 @@ export class Recorder {
     const { machine, id } = call;
     const { row, image } = what;
     if (what.stale === true) {
-      const key = `${machine.name} ${row}`;
-      if (this.#lastRead.get(key) === image) return;
-      this.#lastRead.set(key, image);
+      const rows = this.#lastRead.get(machine.name) ?? new Map<string, RowImage>();
+      if (rows.get(row) === image) return;
+      this.#lastRead.set(machine.name, rows.set(row, image));
       this.add({ kind: 'row', process: machine.name, call: id, phase: 'answered', ...what });
       return;
     }
@@ -202,7 +209,7 @@ export class Recorder {
   #stream(rtmsStreamId: string): StreamHistory {
     let stream = this.streams.get(rtmsStreamId);
     if (stream === undefined) {
-      stream = { events: [], stoppedAtMs: undefined };
+      stream = { events: [], frames: new FrameLog(), stoppedAtMs: undefined };
       this.streams.set(rtmsStreamId, stream);
     }
     return stream;

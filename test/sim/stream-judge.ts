@@ -69,7 +69,9 @@ export class StreamJudge {
   #judge(rtmsStreamId: string): void {
     const { streams, around, judged } = this.#recorder;
     judged.add(rtmsStreamId);
-    const own = streams.get(rtmsStreamId)?.events ?? [];
+    const stream = streams.get(rtmsStreamId);
+    if (stream === undefined) return;
+    const own = merged(stream.events, stream.frames.events(rtmsStreamId));
     streams.delete(rtmsStreamId);
     const [first, last] = [own[0]?.step ?? 0, own.at(-1)?.step ?? 0];
     const events = merged(own, around.slice(at(around, first), at(around, last + 1)));

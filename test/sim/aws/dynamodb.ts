@@ -30,6 +30,7 @@ export class MemoryTable {
   /** The rows as the index has them, by owner. */
   readonly #index = new Map<string, Map<string, Item>>();
   readonly #indexed = new Map<string, string>();
+  readonly #sorted = new Map<string, readonly { readonly row: string; readonly item: Item }[]>();
   /** When the newest write of each row reaches the index. */
   readonly #indexedAtMs = new Map<string, number>();
 
@@ -100,11 +101,23 @@ export class MemoryTable {
 
   #query(call: ServiceCall, input: Input): object {
     const owner = Object.values(namesOf(input).values)[0]?.['S'] as string;
-    const found = [...(this.#index.get(owner) ?? [])].sort(([a], [b]) => (a < b ? -1 : 1));
-    for (const [row, item] of found) {
+    const found = this.#rowsOf(owner);
+    for (const { row, item } of found) {
       this.#options.applied(call, { row, op: 'read', image: plain(item), stale: true });
     }
-    return { Items: found.map(([, item]) => item), Count: found.length };
+    return { Items: found.map(({ item }) => item), Count: found.length };
+  }
+
+  /** In the order of their keys, made anew when the index has changed. */
+  #rowsOf(owner: string): readonly { readonly row: string; readonly item: Item }[] {
+    let rows = this.#sorted.get(owner);
+    if (rows === undefined) {
+      rows = [...(this.#index.get(owner) ?? [])]
+        .sort(([a], [b]) => (a < b ? -1 : 1))
+        .map(([row, item]) => ({ row, item }));
+      this.#sorted.set(owner, rows);
+    }
+    return rows;
   }
 
   #require(call: ServiceCall, input: Input, pk: string, op: 'write' | 'delete', item?: Item): void {
@@ -128,11 +141,15 @@ export class MemoryTable {
     this.#indexedAtMs.set(pk, atMs);
     after(atMs - nowMs(), () => {
       const before = this.#indexed.get(pk);
-      if (before !== undefined) this.#index.get(before)?.delete(pk);
+      if (before !== undefined) {
+        this.#index.get(before)?.delete(pk);
+        this.#sorted.delete(before);
+      }
       const owner = item?.['owner']?.['S'] as string | undefined;
       if (owner === undefined || item === undefined) this.#indexed.delete(pk);
       else {
         this.#indexed.set(pk, owner);
+        this.#sorted.delete(owner);
         const rows = this.#index.get(owner) ?? new Map<string, Item>();
         this.#index.set(owner, rows.set(pk, item));
       }

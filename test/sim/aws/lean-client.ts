@@ -61,6 +61,7 @@ export class LeanClient {
   readonly #errors: ErrorMaker;
   readonly #added: { readonly make: Middleware; readonly placing: Placing }[] = [];
   readonly #handler: MemoryHandler;
+  readonly #targets = new Map<string, string>();
   readonly middlewareStack = {
     add: (make: Middleware, placing: Placing = {}) => void this.#added.push({ make, placing }),
   };
@@ -88,6 +89,11 @@ export class LeanClient {
     options: CallOptions = {},
     own?: Command['middlewareStack'],
   ): Promise<object> {
+    // Nothing has been added to most clients.
+    if (this.#added.length === 0 && !own?.identify().length) {
+      const call = { input, request: {} };
+      return (await this.#repeated((sent) => this.#sent(commandName, sent, options), call)).output;
+    }
     const context = { commandName };
     const last: Next = (call) => this.#once(commandName, call, options);
     const once = this.#compose(
@@ -120,6 +126,16 @@ export class LeanClient {
       .reduceRight((next, { make }) => make(next, context), last);
   }
 
+  async #sent(
+    commandName: string,
+    call: MiddlewareCall,
+    options: CallOptions,
+  ): Promise<MiddlewareOutput> {
+    const waits = running()?.onSigning?.(commandName);
+    if (waits !== undefined) await waits;
+    return this.#once(commandName, call, options);
+  }
+
   /** Signing waits for credentials, at times for new ones. */
   async #signed(commandName: string, call: MiddlewareCall, once: Next): Promise<MiddlewareOutput> {
     const waits = running()?.onSigning?.(commandName);
@@ -141,12 +157,22 @@ export class LeanClient {
     }
   }
 
+  /** `x-amz-target` */
+  #targetOf(commandName: string): string {
+    let target = this.#targets.get(commandName);
+    if (target === undefined) {
+      target = `${this.#prefix}.${commandName.replace(/Command$/, '')}`;
+      this.#targets.set(commandName, target);
+    }
+    return target;
+  }
+
   async #once(
     commandName: string,
     { input, request }: MiddlewareCall,
     options: CallOptions,
   ): Promise<MiddlewareOutput> {
-    const target = `${this.#prefix}.${commandName.replace(/Command$/, '')}`;
+    const target = this.#targetOf(commandName);
     const payload = request.body === undefined ? input : textOf(request.body);
     const { status, body } = await this.#handler.exchange(target, payload, options);
     const answer = (typeof body === 'string' ? JSON.parse(body) : body) as Record<string, unknown>;

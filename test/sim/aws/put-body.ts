@@ -114,8 +114,7 @@ function mostBytes(value: unknown): number {
 function write(out: Buffer, start: number, value: unknown): number {
   if (typeof value === 'number') return head(out, start, 0, value);
   if (typeof value === 'string') {
-    const length = Buffer.byteLength(value);
-    const at = head(out, start, TEXT, length);
+    const at = head(out, start, TEXT, Buffer.byteLength(value));
     return at + out.write(value, at);
   }
   if (Array.isArray(value)) {
@@ -124,9 +123,13 @@ function write(out: Buffer, start: number, value: unknown): number {
     return at;
   }
   if (typeof value !== 'object' || value === null) throw new Error(`${value} in an answer`);
-  const members = Object.entries(value).filter(([, member]) => member !== undefined);
-  let at = head(out, start, MAP, members.length);
-  for (const [name, member] of members) {
+  const members = value as Record<string, unknown>;
+  let count = 0;
+  for (const name in members) if (members[name] !== undefined) count += 1;
+  let at = head(out, start, MAP, count);
+  for (const name in members) {
+    const member = members[name];
+    if (member === undefined) continue;
     at = write(out, at, name);
     at = write(out, at, member);
   }

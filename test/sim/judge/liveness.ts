@@ -57,6 +57,8 @@ class OwnershipWatch {
   readonly #bounds: LivenessBounds;
   readonly #processes = new Map<string, Process>();
   readonly #streams = new Map<string, Stream>();
+  /** Those that their rows want. The others would be looked at for the rest of the run. */
+  readonly #wanted = new Set<Stream>();
   readonly #problems: Problem[] = [];
   /** Since when there has been somebody to take a stream without interruption, Unix ms. */
   #healthySinceMs: number | undefined;
@@ -99,6 +101,8 @@ class OwnershipWatch {
     const stream = this.#stream(row.slice('SESSION#'.length));
     // Wanted from the moment at which the row says so: before it nobody of ours can know.
     stream.isWanted = isWantedRow(after);
+    if (stream.isWanted) this.#wanted.add(stream);
+    else this.#wanted.delete(stream);
     stream.owner = after?.['owner'] as string | undefined;
     stream.quarantinedUntilMs = Number(after?.['quarantinedUntilMs'] ?? 0);
     track(stream, new Set(running.map(({ taskId }) => taskId)), atMs);
@@ -117,7 +121,7 @@ class OwnershipWatch {
     const isHealthy = running.some((process) => this.#mayTake(process, nowMs));
     this.#healthySinceMs = isHealthy ? (this.#healthySinceMs ?? nowMs) : undefined;
     const owners = new Set(running.map(({ taskId }) => taskId));
-    for (const stream of this.#streams.values()) {
+    for (const stream of this.#wanted) {
       track(stream, owners, nowMs);
       this.#judge(stream, step, nowMs);
     }

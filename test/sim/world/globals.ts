@@ -61,13 +61,15 @@ class VirtualTimer {
     this.#machine.timers += 1;
     // A clock that runs fast is early by everybody else's.
     const trueMs = this.#delayMs / (1 + this.#machine.clock.drift);
-    this.#task = this.#machine.after(trueMs, () => {
-      this.#task = undefined;
-      this.#machine.timers -= 1;
-      if (this.#repeats) this.#start();
-      this.#run();
-    });
+    this.#task = this.#machine.after(trueMs, this.#fire);
   }
+
+  readonly #fire = (): void => {
+    this.#task = undefined;
+    this.#machine.timers -= 1;
+    if (this.#repeats) this.#start();
+    this.#run();
+  };
 }
 
 type Callback = (...told: unknown[]) => void;
