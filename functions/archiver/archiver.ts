@@ -21,7 +21,7 @@ import { Gatherer } from './gatherer.ts';
 import { Keeper } from './keeper.ts';
 import { EVENTS, EVENTS_FORMAT, MEDIA, MEDIA_FORMAT } from './kinds.ts';
 import { SessionEnds } from './session-ends.ts';
-import { ArchiveRows, type StreamKind } from './session-rows.ts';
+import { ArchiveRows, type OpenRow, type StreamKind } from './session-rows.ts';
 
 export interface ArchiverClients {
   readonly kinesis: KinesisClient;
@@ -101,7 +101,7 @@ class Worker {
       ...shared,
       kinesis: clients.kinesis,
       eventBridge: clients.eventBridge,
-      onOver: (rtmsStreamId) => this.#closeSession(rtmsStreamId),
+      onOver: (row) => this.#closeOver(row),
     });
     const { isRevoked, sweep } = this.#keeper;
     this.#flusher = new Flusher({ ...shared, prefix: config.prefix, isRevoked, sweep });
@@ -171,7 +171,8 @@ class Worker {
           if (this.#ends.note(event)) over.push(rtmsStreamId);
         }
         this.#events.take(events, batch);
-        for (const rtmsStreamId of over) this.#closeSession(rtmsStreamId);
+        // The last of its media may be on its way still, and would be an object that has to be joined: the next looks close that.
+        for (const rtmsStreamId of over) this.#events.closeSession(rtmsStreamId);
         await this.#room(batch);
       },
     });
@@ -217,9 +218,10 @@ class Worker {
     return this.#media.openBytes + this.#events.openBytes + this.#flusher.heldBytes;
   }
 
-  #closeSession(rtmsStreamId: string): void {
+  #closeOver({ rtmsStreamId, endedAtMs, revokedAtMs }: OpenRow): void {
     this.#events.closeSession(rtmsStreamId);
-    this.#media.closeSession(rtmsStreamId);
+    const isRead = endedAtMs === undefined || Date.now() - endedAtMs >= 2 * MEDIA_POLL_MS;
+    if (isRead || revokedAtMs !== undefined) this.#media.closeSession(rtmsStreamId);
   }
 
   async #revoke(rtmsStreamId: string, eventId: string, batch: Pick<Batch<never>, 'signal'>) {

@@ -17,7 +17,7 @@ export interface KeeperOptions extends FinaliserOptions {
   readonly rows: ArchiveRows;
   readonly kinesis: KinesisClient;
   /** Called for each session that has ended or is revoked, at every look: what is gathered of it is written now. */
-  readonly onOver: (rtmsStreamId: string) => void;
+  readonly onOver: (row: OpenRow) => void;
 }
 
 /**
@@ -54,7 +54,7 @@ export class Keeper {
       all.filter((row) => row.revokedAtMs !== undefined).map((row) => row.rtmsStreamId),
     );
     for (const row of all)
-      if (row.endedAtMs !== undefined || row.revokedAtMs !== undefined) onOver(row.rtmsStreamId);
+      if (row.endedAtMs !== undefined || row.revokedAtMs !== undefined) onOver(row);
     for (const id of this.#beats.keys())
       if (!all.some((row) => row.rtmsStreamId === id)) this.#beats.delete(id);
     const due = all.flatMap((row) => {

@@ -42,6 +42,8 @@ const NAME = 'archiver';
 const EVENT = { source: 'rtms-kinesis', detailType: 'RTMS Recording Ready' } as const;
 /** Of the task's memory: V8's heap, and what is gathered, which lies outside of it. */
 const HEAP_SHARE = 0.25;
+/** A page of records and its frames die young: with V8's 16 MB they are copied before they do, which was a sixth of all CPU. */
+const SEMI_SPACE_MIB = 64;
 const BUFFER_SHARE = 0.5;
 /** An object is written at the latest after this: a checkpoint is never older, so a restart reads no more again. */
 const MAX_AGE_SECONDS = 90;
@@ -176,7 +178,7 @@ export class RecordingArchive extends Construct {
       environment: {
         ...archiverEnvironment(parts, this.recordings),
         ...tables,
-        NODE_OPTIONS: `--enable-source-maps --max-old-space-size=${Math.floor(archive.memoryMiB * HEAP_SHARE)}`,
+        NODE_OPTIONS: `--enable-source-maps --max-semi-space-size=${SEMI_SPACE_MIB} --max-old-space-size=${Math.floor(archive.memoryMiB * HEAP_SHARE)}`,
         // The one folder of the image that a volume takes the place of; a file of a meeting is made there.
         ...(makesFiles && { TMPDIR: SPOOL_DIR }),
       },

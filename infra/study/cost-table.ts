@@ -49,7 +49,12 @@ const VARIANTS: readonly Variant[] = [
     meetings: [100, 1000],
   },
   {
-    caption: 'The same behind NAT (`network: private`)',
+    caption: 'The same with the archive (`records.archive`): one task for 200 meetings',
+    config: { zoom: { media: AUDIO_ONLY }, records: { ...provisioned(), archive: { tasks: 5 } } },
+    meetings: [100, 1000],
+  },
+  {
+    caption: 'Audio, transcript and chat behind NAT (`network: private`)',
     config: {
       zoom: { media: AUDIO_ONLY },
       records: provisioned(),

@@ -125,9 +125,13 @@ const child = world.start({
   ARCHIVE_MAX_AGE_SECONDS: '90',
   ARCHIVE_BUFFER_MIB: '2048',
   AWS_ENDPOINT_URL_S3: world.s3.endpoint,
-  ...(values['cpu-prof'] !== undefined && {
-    NODE_OPTIONS: `--cpu-prof --cpu-prof-dir=${values['cpu-prof']}`,
-  }),
+  NODE_OPTIONS: [
+    // As the task definition has it (infra/archive/recording-archive.ts).
+    '--max-semi-space-size=64',
+    ...(values['cpu-prof'] === undefined
+      ? []
+      : ['--cpu-prof', `--cpu-prof-dir=${values['cpu-prof']}`]),
+  ].join(' '),
 });
 const ready = () => world.log.filter(({ event }) => event === 'recording_ready');
 const played = async (name: string, count: number, length: number) => {
