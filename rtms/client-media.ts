@@ -34,6 +34,15 @@ export interface ClientMediaParts {
   readonly signaling: Signaling;
 }
 
+/** A media type that is not there: by its connection, or one camera's. */
+interface Down {
+  readonly scope: MediaType;
+  readonly userId?: number | undefined;
+  readonly trouble: Trouble;
+}
+
+const keyOf = (scope: MediaType, userId?: number) => `${scope}/${userId ?? ''}`;
+
 /**
  * The media connections of one client across its signaling handshakes. Each handshake opens new ones: after those of the
  * handshake before are closed, and in the form that Zoom accepted there.
@@ -49,6 +58,8 @@ export class ClientMedia {
   /** The connections of the latest handshake, also when they are closed: the next fallback begins where theirs ended. */
   #latest: MediaConnections | undefined;
   #agreed: AgreedMedia = {};
+  /** Media types of which an interruption was told, and not yet that they are back, by `keyOf`. */
+  readonly #down = new Map<string, Down>();
   /** Resolves when the connections of earlier handshakes have delivered their last frame. */
   #draining: Promise<unknown> = Promise.resolve();
 
@@ -164,7 +175,35 @@ export class ClientMedia {
     return true;
   }
 
-  emitReconnected(
+  /** Tells that a media type is not there any more. Its first sign stands until it is back, whatever breaks meanwhile. */
+  interrupted(down: Down): void {
+    const { scope, userId, trouble } = down;
+    const key = keyOf(scope, userId);
+    if (!this.#down.has(key)) this.#down.set(key, down);
+    this.#events.emit('interrupted', { scope, ...mediaSource({ userId }), cause: trouble.cause });
+  }
+
+  /**
+   * Tells that signaling is back, and then each media type that was gone before signaling was lost, and is back with it. That of
+   * signaling alone would hide the time before it.
+   */
+  signalingReconnected(trouble: Trouble, attempt: number): void {
+    this.#emitReconnected('signaling', trouble, attempt);
+    for (const { scope, userId, trouble: before } of [...this.#down.values()]) {
+      if (this.#connections?.isUp(scope, userId)) {
+        this.#mediaReconnected(scope, before, attempt, userId);
+      }
+    }
+  }
+
+  #mediaReconnected(scope: MediaType, trouble: Trouble, attempt: number, userId?: number): void {
+    const key = keyOf(scope, userId);
+    const first = this.#down.get(key)?.trouble ?? trouble;
+    this.#down.delete(key);
+    this.#emitReconnected(scope, first, attempt, userId);
+  }
+
+  #emitReconnected(
     scope: InterruptScope,
     { cause, sinceMs }: Trouble,
     attempt: number,
@@ -190,14 +229,12 @@ export class ClientMedia {
         if (media.mediaTypes.includes('video')) signaling.repeatVideoSubscription(media.userId);
       },
       mediaLost: (media, { sinceMs }) => incoming.interrupted(media.keys, sinceMs),
-      mediaInterrupted: ({ mediaTypes, userId }, { cause }) => {
-        for (const scope of mediaTypes) {
-          this.#events.emit('interrupted', { scope, ...mediaSource({ userId }), cause });
-        }
+      mediaInterrupted: ({ mediaTypes, userId }, trouble) => {
+        for (const scope of mediaTypes) this.interrupted({ scope, userId, trouble });
       },
       mediaReconnected: ({ mediaTypes, userId }, trouble, attempt) => {
         signaling.sendReady();
-        for (const scope of mediaTypes) this.emitReconnected(scope, trouble, attempt, userId);
+        for (const scope of mediaTypes) this.#mediaReconnected(scope, trouble, attempt, userId);
       },
       cameraStarted: () => signaling.sendReady(),
       cameraRefused: (userId, status) => {
@@ -205,11 +242,13 @@ export class ClientMedia {
         this.#events.emit('videoSubscribed', { userId, status, reason: 'connection refused' });
       },
       cameraClosed: ({ userId }) => {
-        if (userId !== undefined) incoming.cameraClosed(userId);
+        if (userId === undefined) return;
+        this.#down.delete(keyOf('video', userId));
+        incoming.cameraClosed(userId);
       },
       mediaLeftOut: ({ mediaType, status }) => {
-        const cause = `status_${status ?? 'unknown'}`;
-        this.#events.emit('interrupted', { scope: mediaType, cause });
+        const trouble = { cause: `status_${status ?? 'unknown'}`, sinceMs: this.#options.clock() };
+        this.interrupted({ scope: mediaType, trouble });
       },
       mediaEnded: (closure) => this.#owner.mediaEnded(closure),
     };

@@ -209,20 +209,20 @@ export class RtmsClient extends EventEmitter<RtmsClientEvents> {
     if (leftOut.length > 0) this.#options.logger.warn('media left out', { leftOut });
     if (before.name === 'connecting') this.emit('joined', media.flowing, leftOut);
     if (before.name === 'reconnecting') {
-      this.#tellLeftOut(leftOut, media.agreed);
+      this.#tellLeftOut(leftOut, media.agreed, before.trouble);
       signaling.queryStates(incoming.openSessions);
       const attempt = signaling.state.name === 'up' ? signaling.state.attempt : 1;
-      media.emitReconnected('signaling', before.trouble, attempt);
+      media.signalingReconnected(before.trouble, attempt);
     }
     signalingMedia.release('signaling');
   }
 
   /** After a reconnect: media types that flowed before and do not come back. Those still being tried are told later. */
-  #tellLeftOut(leftOut: readonly LeftOutMedia[], agreed: AgreedMedia): void {
+  #tellLeftOut(leftOut: readonly LeftOutMedia[], agreed: AgreedMedia, { sinceMs }: Trouble): void {
     for (const { mediaType, reason, status } of leftOut) {
       if (reason === 'not_connected' || agreed[mediaType] === undefined) continue;
       const cause = status === undefined ? reason : `status_${status}`;
-      this.emit('interrupted', { scope: mediaType, cause });
+      this.#session?.media.interrupted({ scope: mediaType, trouble: { cause, sinceMs } });
     }
   }
 

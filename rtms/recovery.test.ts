@@ -236,6 +236,26 @@ describe('scenario 3: a media connection is lost (event 7)', () => {
     expect(it.log.of('interrupted')).toHaveLength(1);
   });
 
+  test('tells the whole time without video where signaling is lost before it is back', async () => {
+    let [delayMs, laterMs] = [60_000, 0];
+    const clock = () => performance.now() + laterMs;
+    await using it = await simulateJoined({
+      scenario: WITH_CAMERA,
+      client: { media: AUDIO_AND_VIDEO, backoff: () => delayMs, clock },
+    });
+    await it.play(1_000);
+    it.act({ do: 'cut_media', mediaType: 'video' });
+    await it.log.next('interrupted');
+    [delayMs, laterMs] = [10, 3_000];
+    it.client.reconnect('rtms_interrupted');
+    await it.log.next('reconnected', 2);
+    const [signaling, video] = it.log.of('reconnected');
+    expect(signaling).toMatchObject({ scope: 'signaling', cause: 'rtms_interrupted' });
+    expect(signaling?.durationMs).toBeLessThan(3_000);
+    expect(video).toMatchObject({ scope: 'video', cause: 'connection_closed' });
+    expect(video?.durationMs).toBeGreaterThanOrEqual(3_000);
+  });
+
   test('reports each media type of a unified socket', async () => {
     await using it = await simulateJoined({
       scenario: WITH_CAMERA,
