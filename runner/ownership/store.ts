@@ -22,6 +22,7 @@ import {
   type Penalty,
   writeClaim,
   writeConnected,
+  writeLeaving,
   writeLeftOpen,
   writeOffered,
   writeProof,
@@ -45,7 +46,7 @@ import {
 } from '../../shared/session-table/task-writes.ts';
 import { type Item, TableCalls } from './table-calls.ts';
 
-type ReleaseOptions = Parameters<typeof writeRelease>[2];
+type ReleaseOptions = Omit<Parameters<typeof writeRelease>[2], 'keepsRequest'>;
 
 type OnUnreadable = (row: Pick<UnreadableRow, 'pk' | 'unreadable'>) => void;
 
@@ -151,7 +152,7 @@ export class SessionStore {
     return (await this.#calls.update(write)) !== undefined;
   }
 
-  /** @returns the row after the write; undefined when its condition did not hold, or the row cannot be read */
+  /** @returns the row after it; undefined when its condition did not hold, or the row cannot be read */
   async update(write: RowWrite): Promise<SessionRow | undefined> {
     return this.#readable(await this.#calls.update(write));
   }
@@ -166,9 +167,14 @@ export class SessionStore {
     await this.#calls.update(writeConnected(claim));
   }
 
-  /** Says that the records tell of the change of owner before this claim. */
+  /** Says that the records tell of the change of owner before. */
   async tookOver(claim: Claim): Promise<void> {
     await this.#calls.update(writeTookOver(claim));
+  }
+
+  /** Says since when the owner does not receive the stream any more. */
+  async leaving(claim: Claim, since: Parameters<typeof writeLeaving>[1]): Promise<void> {
+    await this.#calls.update(writeLeaving(claim, since));
   }
 
   /** Asks another owner to give a stream away, as an operator would. */
@@ -176,23 +182,20 @@ export class SessionStore {
     await this.#calls.update(writeAskBack(seen));
   }
 
-  /**
-   * Gives a row away for any runner to claim.
-   *
-   * @param atMs when the task began to close the stream's sockets, Unix ms
-   * @returns false when it was no longer this task's to give
-   */
+  /** Gives a row away, as `writeRelease` has it. @returns false when it was no longer this task's to give */
   async release(claim: Claim, atMs: number, how: ReleaseOptions = {}): Promise<boolean> {
-    return (await this.#calls.update(writeRelease(claim, atMs, how))) !== undefined;
+    return this.#give((keepsRequest) => writeRelease(claim, atMs, { ...how, keepsRequest }));
   }
 
-  /**
-   * Gives a row away whose epoch has no last event in Kinesis: its next owner takes this one as lost.
-   *
-   * @returns false when it was no longer this task's to give
-   */
-  async leaveOpen(claim: Claim, how: LeftOpen): Promise<boolean> {
-    return (await this.#calls.update(writeLeftOpen(claim, how))) !== undefined;
+  /** As `release`, of a row whose epoch has no last event in Kinesis: its next owner takes this one as lost. */
+  async leaveOpen(claim: Claim, how: Omit<LeftOpen, 'keepsRequest'>): Promise<boolean> {
+    return this.#give((keepsRequest) => writeLeftOpen(claim, { ...how, keepsRequest }));
+  }
+
+  /** A stop that an operator has asked for meanwhile stays in the row: its condition refuses the first write then. */
+  async #give(write: (keepsRequest: boolean) => RowWrite): Promise<boolean> {
+    if ((await this.#calls.update(write(false))) !== undefined) return true;
+    return (await this.#calls.update(write(true))) !== undefined;
   }
 
   /** Offers a row that this task owns and cannot serve. @returns false when it has changed since it was read */

@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { MediaFrame } from '../../rtms/events.ts';
+import { writeOperatorRequest } from '../../shared/session-table/operator-writes.ts';
 import { hasFlowed, type SessionRow } from '../../shared/session-table/session-row.ts';
 import {
   type LocalSessionTable,
@@ -337,6 +338,24 @@ describe('a drain', () => {
     expect(await table.row(id)).toMatchObject({ owner: 'UNOWNED', handedOverBy: taskId });
     expect(notified).toEqual([id]);
     expect(await pool.offer(id)).toBe('refused');
+  });
+
+  test('leaves the stop that an operator asked for meanwhile to the next owner', async () => {
+    await table.start(id);
+    const pool = poolOf();
+    const client = await served(pool);
+    const row = (await table.row(id)) as SessionRow;
+    client.lastWords = async () =>
+      void (await table.store.tryWrite(writeOperatorRequest(row, 'stop')));
+    pool.close('shutdown');
+    await pool.handOverAll();
+    taskId = `${taskId}-next`;
+    const next = poolOf();
+    const again = await served(next);
+    await next.reconcile();
+    expect(again.leaves[0]).toEqual({ closeStream: true });
+    await gone(next);
+    expect(await table.row(id)).toMatchObject({ endedReason: 20 });
   });
 
   test('hands over what was being claimed when it began', async () => {

@@ -16,7 +16,7 @@ import {
 } from './pool-options.ts';
 import { type ClaimOccasion, type FreshClaim, RowClaims, tellQuarantine } from './row-claims.ts';
 import { RowProofs } from './row-proofs.ts';
-import { outcomeOf, tellConnected, tellTookOver, writeResult } from './row-results.ts';
+import { outcomeOf, tellConnected, tellLeaving, tellTookOver, writeResult } from './row-results.ts';
 import { Session } from './session.ts';
 
 /** Why a task gives a session away. */
@@ -227,6 +227,7 @@ export class SessionPool {
     this.#served.set(rtmsStreamId, served);
     this.#cares.set(rtmsStreamId, this.#care(served));
     void tellConnected(served, this.#options);
+    void tellLeaving(served, this.#options);
     if (claimed.row.blindSince !== undefined) void tellTookOver(served, this.#options);
     session.start();
     if (this.#closedFor !== undefined) this.#handOver(session, this.#closedFor);

@@ -1,7 +1,7 @@
-import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { ServiceError } from '../../shared/errors.ts';
 import { Told } from '../../test/support/session/session-parts.ts';
-import { tellConnected } from './row-results.ts';
+import { tellConnected, tellLeaving } from './row-results.ts';
 
 const claim = { rtmsStreamId: 's', taskId: 'here', epoch: 1 };
 
@@ -46,4 +46,44 @@ test('that media flows is not said any more when the session ends', async () => 
 
 test('that media flows is said once to a table that refuses it for good', async () => {
   expect(await triesOf(60, new ServiceError('session/store-refused', 'no'))).toBe(1);
+});
+
+describe('an ending', () => {
+  /** @param lastsMs undefined: it never ends. @returns what the row was told, and when, ms */
+  async function toldOf(lastsMs: number, since: { readonly atMs: number } | undefined) {
+    const writes: unknown[] = [];
+    const startMs = Date.now();
+    const result = Promise.withResolvers<{ kind: 'dropped' }>();
+    setTimeout(() => result.resolve({ kind: 'dropped' }), lastsMs);
+    const leaving = Promise.resolve(startMs);
+    const ending = { leaving, result: result.promise, blindSince: () => since };
+    const store = {
+      async leaving(of: unknown, what: unknown) {
+        writes.push([of, what, Date.now() - startMs]);
+        if (writes.length < 3) throw AWAY;
+      },
+    };
+    const telling = tellLeaving({ session: ending, claim }, { store, logger: told.logger });
+    await vi.runAllTimersAsync();
+    await telling;
+    return writes;
+  }
+
+  test('that is over soon says nothing of its own', async () => {
+    expect(await toldOf(999, { atMs: 5 })).toEqual([]);
+  });
+
+  test('that lasts says since when nobody receives the stream, until the table has it', async () => {
+    const write = (ms: number) => [claim, { atMs: 5 }, ms];
+    expect(await toldOf(60_000, { atMs: 5 })).toEqual([write(1_000), write(1_500), write(2_000)]);
+    expect(told.events).toEqual(['leaving_untold']);
+  });
+
+  test('that is over before the table is back leaves it to the result', async () => {
+    expect(await toldOf(1_200, { atMs: 5 })).toHaveLength(1);
+  });
+
+  test('whose row has an earlier time says nothing', async () => {
+    expect(await toldOf(60_000, undefined)).toEqual([]);
+  });
 });

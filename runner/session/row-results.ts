@@ -7,10 +7,12 @@ import { MAX_STRIKES, QUARANTINE_MS } from '../ownership/rules.ts';
 import type { SessionStore } from '../ownership/store.ts';
 import { sleep } from '../task/loop.ts';
 import type { ServedSession, SessionPoolOptions } from './pool-options.ts';
-import { blindSinceOfOpen, wasCutShort } from './recording/blind-time.ts';
+import { wasCutShort } from './recording/blind-time.ts';
 import type { RecordedResult, SessionResult } from './session-inputs.ts';
 
 const RETRY_MS = 500;
+/** Most endings are over sooner, and their result says it. Of an owner that dies within it the last heartbeat is as good. */
+const LEAVING_UNTOLD_MS = 1_000;
 
 /** What a row has become. */
 export type ResultWritten =
@@ -42,7 +44,8 @@ export async function writeResult(
   const penalty = outcomeOf(result).kind === 'defect' ? penaltyAfter(strikes) : undefined;
   const { startEventTsMs } = session.view;
   const { hasFlowed, inPart } = session;
-  const tookOver = session.hasTakenOver;
+  // What `tellLeaving` may have left in the row is told by the last event.
+  const tookOver = session.hasTakenOver || session.blindSince(result.atMs) !== undefined;
   do {
     try {
       if (result.kind === 'unrecorded') {
@@ -87,15 +90,13 @@ export async function writeResult(
   return { kind: 'written' };
 }
 
-/** What the row says of an epoch that has no last event. An operator's stop stays to be done by the next owner. */
+/** What the row says of an epoch that has no last event. */
 function leftOpen(
   { session }: ServedSession,
-  { of, atMs }: Extract<SessionResult, { kind: 'unrecorded' }>,
+  { atMs }: Extract<SessionResult, { kind: 'unrecorded' }>,
 ): LeftOpen {
-  const { hasFlowed, inPart, hasTakenOver: tookOver, blindSince: carried } = session;
-  const blindSince = blindSinceOfOpen({ carried, tookOver, hasFlowed, atMs });
-  const keepsRequest = of.kind === 'ended' || of.kind === 'missed';
-  return { hasFlowed, tookOver, inPart, blindSince, keepsRequest };
+  const { hasFlowed, inPart, hasTakenOver: tookOver } = session;
+  return { hasFlowed, tookOver, inPart, blindSince: session.blindSince(atMs) };
 }
 
 /** What a stream gets for having ended one more owner by a defect. @param strikes owners it had ended before */
@@ -148,6 +149,33 @@ export async function tellTookOver(
   );
 }
 
+/**
+ * Says in the row since when its owner does not receive the stream any more, where the ending takes long because Kinesis takes
+ * nothing. The task lives meanwhile; should it die, its heartbeat would count as a sign that the stream was received until then.
+ */
+export async function tellLeaving(
+  { session, claim }: Pick<ServedSession, 'claim'> & { readonly session: LeavingSession },
+  { store, logger }: { readonly store: Pick<SessionStore, 'leaving'>; readonly logger: Logger },
+): Promise<void> {
+  const atMs = await session.leaving;
+  let isOver = false;
+  void session.result.then(() => {
+    isOver = true;
+  });
+  await Promise.race([session.result, sleep(LEAVING_UNTOLD_MS)]);
+  const since = session.blindSince(atMs);
+  if (since === undefined) return;
+  await tell(
+    () => store.leaving(claim, since),
+    () => !isOver,
+    (error) => {
+      const { rtmsStreamId, epoch } = claim;
+      const fields = { event: 'leaving_untold', rtmsStreamId, epoch, error };
+      logger.warn('the row does not say yet that its owner leaves the stream', fields);
+    },
+  );
+}
+
 /** Writes again until the table has answered, it refuses for good, or the write is not wanted any more. */
 async function tell(
   write: () => Promise<void>,
@@ -167,4 +195,5 @@ async function tell(
 }
 
 type FlowingSession = Pick<ServedSession['session'], 'connected' | 'isConnected'>;
+type LeavingSession = Pick<ServedSession['session'], 'leaving' | 'result' | 'blindSince'>;
 type OvertakingSession = Pick<ServedSession['session'], 'tookOver' | 'state'>;

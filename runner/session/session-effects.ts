@@ -16,10 +16,7 @@ import { createSessionClient, credentialsFor, protocolOf } from './session-clien
 import { endSession, lookUpStop } from './session-ending.ts';
 import type { SessionEffect, SessionInput, SessionResult } from './session-inputs.ts';
 
-/**
- * A stream that was handed over and is not connected by then goes back, while enough of Zoom's 60 s is left for a
- * task that can serve it.
- */
+/** A stream that was handed over and is not connected by then goes back, while enough of Zoom's 60 s is left for others. */
 const HAND_BACK_MS = 15_000;
 /** How long frames may wait in the socket: most of the 200 ms for which the producer collects frames anyway. */
 const READ_REST_MS = 180;
@@ -47,6 +44,7 @@ export class SessionEffects {
   readonly #writer: SessionWriter;
   readonly #takeover: TakeoverEvent;
   readonly #connected = Promise.withResolvers<void>();
+  readonly #leaving = Promise.withResolvers<number>();
   readonly #result = Promise.withResolvers<SessionResult>();
   #start: StartRegister;
   #handledInterruptTsMs: number;
@@ -87,6 +85,11 @@ export class SessionEffects {
     return this.#connected.promise;
   }
 
+  /** Resolves at `end`, with the time from which the stream is not received any more, Unix ms. */
+  get leaving(): Promise<number> {
+    return this.#leaving.promise;
+  }
+
   /** Resolves at `tell_result`. */
   get result(): Promise<SessionResult> {
     return this.#result.promise;
@@ -113,7 +116,7 @@ export class SessionEffects {
     return followsSeveralCameras(context.mediaRequest, protocolOf(context, this.#start.product));
   }
 
-  /** What is known to be in the records, and whether something of this epoch is missing there. */
+  /** What the records have, and whether something of this epoch is missing there. */
   get records(): Pick<SessionWriter, 'inPart' | 'tookOver' | 'hasTakenOver'> {
     return this.#writer;
   }
@@ -161,6 +164,7 @@ export class SessionEffects {
         void guard.step(async () => this.#client?.leave({ closeStream: true }));
         break;
       case 'end':
+        this.#leaving.resolve(effect.atMs);
         void guard.step(async () => {
           const { restart, ...ended } = await endSession(effect.why, effect.atMs, this.#owned);
           this.#restart = restart;

@@ -2,16 +2,12 @@ import type { AgreedMedia } from '../../rtms/protocol/agreed-media.ts';
 import type { HandOverCause } from '../../shared/record/session-causes.ts';
 import { lateness } from '../../shared/session-table/missed.ts';
 import type { RestartRegister } from '../../shared/session-table/restart.ts';
-import {
-  hasFlowed,
-  mayHaveRecords,
-  type SessionRow,
-  wantedState,
-} from '../../shared/session-table/session-row.ts';
+import { hasFlowed, mayHaveRecords, wantedState } from '../../shared/session-table/session-row.ts';
 import type { SessionVerdict, SessionView } from '../ownership/rules.ts';
 import { limitLog } from '../task/log.ts';
 import type { ClaimedRow, SessionContext } from './context.ts';
 import { SessionGuard } from './guard.ts';
+import { blindSinceOfOpen } from './recording/blind-time.ts';
 import { SessionEffects } from './session-effects.ts';
 import type { SessionInput, SessionResult } from './session-inputs.ts';
 import { nextSession, type RunnerSessionState, type SESSION_STATES } from './session-state.ts';
@@ -60,6 +56,8 @@ export class Session {
   readonly epoch: number;
   /** Resolves when media flows for the first time, or when there will be none. */
   readonly connected: Promise<void>;
+  /** Resolves when the session begins to end, with that time, Unix ms; never when it is dropped. */
+  readonly leaving: Promise<number>;
   /** Resolves when all is written and the sockets are closed; never rejects. */
   readonly result: Promise<SessionResult>;
 
@@ -92,6 +90,7 @@ export class Session {
       onInput: (input) => this.#apply(input),
     });
     this.connected = this.#effects.connected;
+    this.leaving = this.#effects.leaving;
     this.result = this.#effects.result;
   }
 
@@ -120,9 +119,15 @@ export class Session {
     return this.#effects.records.hasTakenOver;
   }
 
-  /** What the claim has left in the row about the time before it, for whoever comes next. */
-  get blindSince(): SessionRow['blindSince'] {
-    return this.#claim.row.blindSince;
+  /**
+   * What the row has to say to the next owner if this one's last event does not reach Kinesis, as `blindSinceOfOpen` has it.
+   *
+   * @param atMs when the session began to end, Unix ms
+   */
+  blindSince(atMs: number): ReturnType<typeof blindSinceOfOpen> {
+    const { hasFlowed: flowed, hasTakenOver: tookOver } = this;
+    const carried = this.#claim.row.blindSince;
+    return blindSinceOfOpen({ carried, tookOver, hasFlowed: flowed, atMs });
   }
 
   /** Is something of this run of the stream known to be missing, here or in an earlier epoch? */

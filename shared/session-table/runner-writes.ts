@@ -1,4 +1,11 @@
-import { OWNED_BY_ME, OWNER_NAME, ROW_EXISTS, unchangedSince, valuesSeen } from './conditions.ts';
+import {
+  NOT_STOPPED_BY_OPERATOR,
+  OWNED_BY_ME,
+  OWNER_NAME,
+  ROW_EXISTS,
+  unchangedSince,
+  valuesSeen,
+} from './conditions.ts';
 import type { BlindSince } from './registers.ts';
 import type { ContinuedStream } from './restart.ts';
 import {
@@ -99,14 +106,24 @@ export function writeTookOver(claim: Claim): RowWrite {
 }
 
 /**
+ * Says since when the owner does not receive the stream any more, while its ending lasts. Its heartbeat goes on and proves
+ * nothing about the stream. Condition: `OWNED_BY_ME`.
+ */
+export function writeLeaving(claim: Claim, blindSince: Omit<BlindSince, 'epoch'>): RowWrite {
+  const values = { ':blind': { ...blindSince, epoch: claim.epoch } };
+  return owned(claim, 'SET blindSince = :blind', values);
+}
+
+/**
  * Gives a row away for any runner to claim.
  *
- * Condition: `OWNED_BY_ME`.
+ * Conditions: `OWNED_BY_ME`, and `NOT_STOPPED_BY_OPERATOR` unless `keepsRequest`.
  *
  * @param atMs when the task began to close the stream's sockets, Unix ms
  * @param how `penalty`: the stream has ended this owner by a defect; `handedBack`: this owner could not connect;
  *   `hasFlowed`: media has flowed under this claim, which `writeConnected` may not have come to say; `tookOver`: as
- *   `writeTookOver`; `inPart`: something of the run is lost
+ *   `writeTookOver`; `inPart`: something of the run is lost; `keepsRequest`: an operator has asked for a stop since, which is
+ *   the next owner's to do
  */
 export function writeRelease(
   claim: Claim,
@@ -117,6 +134,7 @@ export function writeRelease(
     readonly hasFlowed?: boolean;
     readonly tookOver?: boolean;
     readonly inPart?: boolean;
+    readonly keepsRequest?: boolean;
   },
 ): RowWrite {
   const { penalty, handedBack = false, hasFlowed = false, inPart = false } = how;
@@ -124,12 +142,9 @@ export function writeRelease(
   if (hasFlowed) sets.push('connectedEpoch = :epoch');
   if (handedBack) sets.push('handedBack = :yes');
   if (inPart) sets.push('inPart = :yes');
-  const removed = `${penalty === undefined ? ', strikes' : ''}${how.tookOver ? ', blindSince' : ''}`;
-  const update = `SET ${[...sets, ...setsOf(penalty)].join(', ')} REMOVE ${ATTRIBUTE.operatorRequest}${removed}`;
-  return owned(claim, update, {
-    ...valuesOf(penalty),
+  sets.push(...setsOf(penalty));
+  return given(claim, sets, how.tookOver ? ['blindSince'] : [], how, {
     ...((handedBack || inPart) && { ':yes': true }),
-    ':unowned': UNOWNED,
     ':at': atMs,
   });
 }
@@ -142,7 +157,7 @@ export interface LeftOpen {
   readonly inPart?: boolean;
   /** Since when nobody receives the stream. Absent where the row has an earlier time already, or where media never flowed. */
   readonly blindSince?: Omit<BlindSince, 'epoch'> | undefined;
-  /** What an operator has asked for is still to be done. */
+  /** As of `writeRelease`. */
   readonly keepsRequest?: boolean;
 }
 
@@ -151,7 +166,7 @@ export interface LeftOpen {
  * not have the last event of the epoch, so that nothing tells what is missing of it. Whoever claims the row takes its owner as
  * lost, as after a crash, and names the loss.
  *
- * Condition: `OWNED_BY_ME`.
+ * Conditions: as of `writeRelease`.
  */
 export function writeLeftOpen(claim: Claim, how: LeftOpen): RowWrite {
   const { penalty, hasFlowed = false, tookOver = false, inPart = false, blindSince } = how;
@@ -159,18 +174,35 @@ export function writeLeftOpen(claim: Claim, how: LeftOpen): RowWrite {
   if (hasFlowed) sets.push('connectedEpoch = :epoch');
   if (inPart) sets.push('inPart = :yes');
   if (blindSince !== undefined) sets.push('blindSince = :blind');
-  const removed = [
-    ...(penalty === undefined ? ['strikes'] : []),
-    ...(how.keepsRequest ? [] : [ATTRIBUTE.operatorRequest]),
-    ...(tookOver && blindSince === undefined ? ['blindSince'] : []),
-  ];
-  const remove = removed.length === 0 ? '' : ` REMOVE ${removed.join(', ')}`;
-  return owned(claim, `SET ${sets.join(', ')}${remove}`, {
-    ...valuesOf(penalty),
+  const removed = tookOver && blindSince === undefined ? ['blindSince'] : [];
+  return given(claim, sets, removed, how, {
     ...(inPart && { ':yes': true }),
     ...(blindSince !== undefined && { ':blind': { ...blindSince, epoch: claim.epoch } }),
+  });
+}
+
+/** A row that its owner gives away. A hand-over that an operator has asked for is done with it; a stop is not. */
+function given(
+  claim: Claim,
+  sets: readonly string[],
+  alsoRemoved: readonly string[],
+  { penalty, keepsRequest = false }: Pick<LeftOpen, 'penalty' | 'keepsRequest'>,
+  values: Readonly<Record<string, unknown>>,
+): RowWrite {
+  const removed = [
+    ...(keepsRequest ? [] : [ATTRIBUTE.operatorRequest]),
+    ...(penalty === undefined ? ['strikes'] : []),
+    ...alsoRemoved,
+  ];
+  const remove = removed.length === 0 ? '' : ` REMOVE ${removed.join(', ')}`;
+  const write = owned(claim, `SET ${sets.join(', ')}${remove}`, {
+    ...valuesOf(penalty),
+    ...values,
+    ...(!keepsRequest && { ':stop': 'stop' }),
     ':unowned': UNOWNED,
   });
+  if (keepsRequest) return write;
+  return { ...write, ConditionExpression: `${OWNED_BY_ME} AND ${NOT_STOPPED_BY_OPERATOR}` };
 }
 
 /**

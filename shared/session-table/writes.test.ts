@@ -10,6 +10,7 @@ import {
 import {
   writeClaim,
   writeConnected,
+  writeLeaving,
   writeLeftOpen,
   writeProof,
   writeQuarantine,
@@ -46,6 +47,7 @@ const RESTART = { sinceMs: NOW_MS, reason: 13, tries: 0, nextAtMs: NOW_MS } as c
 const { ask = rest } = writeEnd(CLAIM, { ...RUN, restart: RESTART }, NOW_MS);
 const WANTED_AGAIN: SessionRow = { ...UNTOUCHED, owner: 'RESTARTS', epoch: 3, restart: RESTART };
 const NOT_STOPPED = '(attribute_not_exists(operatorWish) OR operatorWish <> :stop)';
+const GIVEN = `${OURS} AND ${NOT_STOPPED}`;
 const OPEN = 'attribute_not_exists(#restart.#outcome) AND #restart.nextAtMs = :next_at';
 const UNPROVED = '#owner = :owner AND epoch = :epoch AND attribute_not_exists(proofs)';
 const common = { rtmsStreamId: 's', app: 'default', ttl: 9 } as const;
@@ -88,64 +90,76 @@ const CASES: readonly Case[] = [
   ['a proof', writeProof(CLAIM), 'ADD proofs :one', OURS],
   ['the news that media flows', writeConnected(CLAIM), 'SET connectedEpoch = :epoch', OURS],
   [
+    'since when an owner that ends does not receive the stream',
+    writeLeaving(CLAIM, { atMs: 5 }),
+    'SET blindSince = :blind',
+    OURS,
+  ],
+  [
     'a release',
     writeRelease(CLAIM, NOW_MS, {}),
     'SET #owner = :unowned, handedOverBy = :me, handedOverAtMs = :at REMOVE operatorWish, strikes',
-    OURS,
+    GIVEN,
   ],
   [
     'a release by an owner that could not connect',
     writeRelease(CLAIM, NOW_MS, { handedBack: true }),
     'SET #owner = :unowned, handedOverBy = :me, handedOverAtMs = :at, handedBack = :yes REMOVE operatorWish, strikes',
-    OURS,
+    GIVEN,
   ],
   [
     'a release of a stream whose media has flowed',
     writeRelease(CLAIM, NOW_MS, { hasFlowed: true }),
     'SET #owner = :unowned, handedOverBy = :me, handedOverAtMs = :at, connectedEpoch = :epoch REMOVE operatorWish, strikes',
-    OURS,
+    GIVEN,
   ],
   [
     'a release of a stream whose change of owner is in the records',
     writeRelease(CLAIM, NOW_MS, { tookOver: true }),
     'SET #owner = :unowned, handedOverBy = :me, handedOverAtMs = :at REMOVE operatorWish, strikes, blindSince',
-    OURS,
+    GIVEN,
   ],
   [
     'a release by an owner that has lost something',
     writeRelease(CLAIM, NOW_MS, { inPart: true }),
     'SET #owner = :unowned, handedOverBy = :me, handedOverAtMs = :at, inPart = :yes REMOVE operatorWish, strikes',
-    OURS,
+    GIVEN,
   ],
   [
     'a release after a first defect',
     writeRelease(CLAIM, NOW_MS, { penalty: { strikes: 1 } }),
     'SET #owner = :unowned, handedOverBy = :me, handedOverAtMs = :at, strikes = :strikes REMOVE operatorWish',
-    OURS,
+    GIVEN,
   ],
   [
     'a release into quarantine',
     writeRelease(CLAIM, NOW_MS, { penalty: PENALTY }),
     'SET #owner = :unowned, handedOverBy = :me, handedOverAtMs = :at, strikes = :strikes, quarantinedUntilMs = :until REMOVE operatorWish',
+    GIVEN,
+  ],
+  [
+    'a release of a row that an operator wants to be stopped',
+    writeRelease(CLAIM, NOW_MS, { keepsRequest: true }),
+    'SET #owner = :unowned, handedOverBy = :me, handedOverAtMs = :at REMOVE strikes',
     OURS,
   ],
   [
     'a row of which the last event was lost before media flowed',
     writeLeftOpen(CLAIM, {}),
-    'SET #owner = :unowned REMOVE strikes, operatorWish',
-    OURS,
+    'SET #owner = :unowned REMOVE operatorWish, strikes',
+    GIVEN,
   ],
   [
     'a row whose last event was lost',
     writeLeftOpen(CLAIM, { hasFlowed: true, tookOver: true, blindSince: { atMs: 5 } }),
-    'SET #owner = :unowned, connectedEpoch = :epoch, blindSince = :blind REMOVE strikes, operatorWish',
-    OURS,
+    'SET #owner = :unowned, connectedEpoch = :epoch, blindSince = :blind REMOVE operatorWish, strikes',
+    GIVEN,
   ],
   [
     'a row whose last event was lost, and its change of owner was not',
     writeLeftOpen(CLAIM, { tookOver: true, inPart: true }),
-    'SET #owner = :unowned, inPart = :yes REMOVE strikes, operatorWish, blindSince',
-    OURS,
+    'SET #owner = :unowned, inPart = :yes REMOVE operatorWish, strikes, blindSince',
+    GIVEN,
   ],
   [
     'a row that an operator wants to be stopped, and whose last event was lost',
