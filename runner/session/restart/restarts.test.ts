@@ -113,6 +113,19 @@ describe('a stream that is wanted again', () => {
     expect(outcomes()).toMatchObject([{ outcome: 'requested', attempt: 2 }]);
   });
 
+  test('is told by nobody who was frozen until its claim was over', async () => {
+    await ended({ tries: 1, acceptedAtMs: 1 });
+    const { update } = table.store;
+    vi.spyOn(table.store, 'update').mockImplementation(async (write) => {
+      const row = await update.call(table.store, write);
+      vi.spyOn(Date, 'now').mockReturnValue(Date.now() + 16_000);
+      return row;
+    });
+    await restartsOf('a').look();
+    vi.restoreAllMocks();
+    expect(outcomes()).toEqual([]);
+  });
+
   test('is not asked for while a new stream of its meeting waits for a runner', async () => {
     await ended();
     await table.start(`new-${id}`, { entityId, owner: UNOWNED });

@@ -187,9 +187,6 @@ export class Restarts implements SessionRestarts {
         if (!(await this.#mayAsk(row))) return;
         const request = await this.#request(row);
         await this.#claimed(row, true, async (_row, restart) => {
-          const { claimedUntilMs = 0 } = restart;
-          // Frozen in between, another task may have the claim before Zoom has answered.
-          if (Date.now() > claimedUntilMs - REQUEST_MS) return undefined;
           const answer = await request();
           const after = afterAnswer(restart, answer, Date.now(), Math.random());
           const step = STEP_OF_ANSWER[answer.kind];
@@ -207,15 +204,16 @@ export class Restarts implements SessionRestarts {
   async #claimed(
     seen: SessionRow,
     isRequest: boolean,
-    act: (row: SessionRow, restart: RestartRegister) => Promise<Told | undefined>,
+    act: (row: SessionRow, restart: RestartRegister) => Promise<Told>,
   ): Promise<void> {
     const { taskId, store, events, logger, metrics } = this.#options;
     const row = await store.update(writeRestartClaim(seen, taskId, Date.now(), isRequest));
     if (row?.restart === undefined) return;
     const { rtmsStreamId, epoch = 0 } = row;
-    const told = await act(row, row.restart);
-    if (told === undefined) return;
-    const { restart, step, answer } = told;
+    const { claimedUntilMs = 0 } = row.restart;
+    // Frozen in between, another task may have the claim: before Zoom has answered, or before this one has told anything.
+    if (Date.now() > claimedUntilMs - (isRequest ? REQUEST_MS : 0)) return;
+    const { restart, step, answer } = await act(row, row.restart);
     const data = restartEvent(step, restart, answer && answerFields(answer));
     logger.info('restart', { event: 'restart', rtmsStreamId, epoch, ...data });
     metrics.count('Restarts', 1, step);
