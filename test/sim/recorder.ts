@@ -244,6 +244,6 @@ function streamOf(event: HistoryEvent): string | undefined {
 
 /** Does a judge of all streams together need it? */
 function isForAll(event: HistoryEvent): boolean {
-  if (event.kind === 'stream') return true;
+  if (event.kind === 'stream' || event.kind === 'webhook') return true;
   return event.kind === 'row' && event.phase === 'applied' && event.met === true;
 }

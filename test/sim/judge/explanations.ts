@@ -26,6 +26,7 @@ interface GapSpan extends Span {
 
 interface Socket {
   readonly process: string;
+  readonly dialledAtMs: number;
   endedAtMs: number;
   isBroken: boolean;
   /** Nothing that is sent from then on is received. */
@@ -41,8 +42,13 @@ interface StreamStory {
   /** When media flowed to the owner of each epoch, Unix ms by its clock. */
   readonly streaming: Map<number, number>;
   readonly stopReasons: number[];
+  /** When Zoom held back what it sent into the media connections of that time. */
+  readonly stalls: { readonly fromMs: number; readonly toMs: number }[];
   stoppedAtMs: number;
 }
+
+/** The words of a fault by which Zoom holds its media back. */
+const STALL = /"do":"stall_media","durationMs":(\d+)\} to (\w+)$/;
 
 /**
  * Why a frame that Zoom has sent is in no record. Each way out is bound to what really happened: a gap with the cause
@@ -63,6 +69,7 @@ export class Explanations {
       if (event.kind === 'process' && ['killed', 'crashed'].includes(event.what)) {
         this.#dead.add(event.process);
       }
+      if (event.kind === 'fault') this.#stall(event);
       if ((event.kind === 'process' && event.what === 'frozen') || event.kind === 'fault') {
         const { process = '', step } = event;
         this.#lapses.set(process, [...(this.#lapses.get(process) ?? []), step]);
@@ -87,7 +94,9 @@ export class Explanations {
     if (blind.some((span) => covers(span, frame, CLOCKS_MS))) return 'blind';
     const socket = this.#sockets.get(frame.socket ?? -1);
     if (socket === undefined) return undefined;
-    if (frame.atMs >= socket.silentFromMs) return 'lost_on_its_way';
+    if (frame.atMs >= socket.silentFromMs || this.#wasHeldBack(frame, socket)) {
+      return 'lost_on_its_way';
+    }
     const isLate = socket.isBroken || this.#lapses.has(socket.process);
     const inFlightMs = isLate ? LATE_MS : IN_FLIGHT_MS;
     if (socket.endedAtMs - frame.atMs <= inFlightMs) return 'in_flight';
@@ -120,6 +129,23 @@ export class Explanations {
     return atMs <= flowsAtMs + CLOCKS_MS;
   }
 
+  /** Zoom holds media back for some seconds; what it still holds when its connection ends is never on the wire. */
+  #wasHeldBack({ rtmsStreamId, atMs }: FrameEvent, { dialledAtMs, endedAtMs }: Socket): boolean {
+    return this.#story(rtmsStreamId).stalls.some(
+      ({ fromMs, toMs }) =>
+        dialledAtMs <= fromMs && fromMs <= atMs && atMs <= toMs && endedAtMs <= toMs,
+    );
+  }
+
+  #stall({ words, atMs }: Extract<HistoryEvent, { kind: 'fault' }>): void {
+    const [, durationMs, rtmsStreamId] = STALL.exec(words) ?? [];
+    if (rtmsStreamId === undefined) return;
+    const { stalls } = this.#story(rtmsStreamId);
+    // One that begins within another one ends with it.
+    if (atMs <= (stalls.at(-1)?.toMs ?? 0)) return;
+    stalls.push({ fromMs: atMs, toMs: atMs + Number(durationMs) });
+  }
+
   #unit({ rtmsStreamId, epoch, type, data }: WrittenUnit): void {
     const story = this.#story(rtmsStreamId);
     if (LAST_EVENTS.has(type)) story.accounted.add(epoch);
@@ -141,6 +167,7 @@ export class Explanations {
     const never = Number.POSITIVE_INFINITY;
     const found = this.#sockets.get(socket) ?? {
       process,
+      dialledAtMs: atMs,
       endedAtMs: never,
       isBroken: false,
       silentFromMs: never,
@@ -156,7 +183,7 @@ export class Explanations {
     if (story === undefined) {
       const stoppedAtMs = Number.POSITIVE_INFINITY;
       const none = { accounted: new Set<number>(), streaming: new Map<number, number>() };
-      story = { gaps: [], blind: [], stopReasons: [], stoppedAtMs, ...none };
+      story = { gaps: [], blind: [], stopReasons: [], stalls: [], stoppedAtMs, ...none };
       this.#streams.set(rtmsStreamId, story);
     }
     return story;

@@ -142,6 +142,20 @@ describe('the judge of frames allows', () => {
     for (const history of [silent, broken, revoked]) expect(words(history)).toEqual([]);
   });
 
+  test.each([
+    ['while Zoom still held it back is not', 3_000, 0],
+    ['after Zoom had sent it on is', 6_000, 1],
+  ])('a frame whose owner closed its socket %s', (_when, afterMs, problems) => {
+    const history = new PlantedHistory()
+      .claim(A, 's')
+      .add('socket', { ...socket, what: 'dialled' });
+    const words5s = 'Zoom does {"do":"stall_media","durationMs":5000} to s';
+    history.add('fault', { fault: 'zoom', words: words5s });
+    history.wait(1_000).frame({ capturedAtMs: 1000 }).wait(afterMs);
+    history.add('socket', { ...socket, what: 'ended' }).wait(60_000);
+    expect(words(history)).toHaveLength(problems);
+  });
+
   test('audio that Zoom kept for a minute, and what it never keeps', () => {
     const history = new PlantedHistory();
     history.frame({ capturedAtMs: history.nowMs - 60_000, notSent: 'buffer_full' });

@@ -77,6 +77,8 @@ function tooLate(
 ): string | undefined {
   // What a disk gives back is of an owner that died; readers take it for as long as nothing newer stands before it.
   if (unit.recovered === true || TOLD_BY_ANYBODY.has(unit.type)) return undefined;
+  // It is the one line of an epoch in which nobody received anything, and waits for Kinesis while others claim the next one.
+  if (unit.type === 'session_restart') return undefined;
   const next = claims.find(({ epoch }) => epoch > unit.epoch);
   if (next === undefined || sentAtStep <= next.step) return undefined;
   return `${nameOf(unit)} left ${process} after ${next.process} had claimed epoch ${next.epoch}, and readers take it`;

@@ -34,6 +34,8 @@ describe('a restart', () => {
     history.add('restart', { process: by, entityId: 'e', status });
   const stream = (history: PlantedHistory, id: string, what: 'started' | 'stopped') =>
     history.add('stream', { rtmsStreamId: id, entityId: 'e', what });
+  const told = (history: PlantedHistory, id: string, status: number | undefined = 200) =>
+    history.add('webhook', { rtmsStreamId: id, event: 'meeting.rtms_started', status });
   const ended = () => stream(stream(planted(), 'a', 'started'), 'a', 'stopped').wait(1_000);
 
   test('is asked twice when two tasks ask', () => {
@@ -44,12 +46,18 @@ describe('a restart', () => {
   });
 
   test('is asked for a meeting that has a stream', () => {
-    const running = stream(ended(), 'b', 'started').wait(10_000);
+    const running = told(stream(ended(), 'b', 'started'), 'b').wait(10_000);
     expect(judgeRestarts(ask(running, 204).events)).toHaveLength(1);
   });
 
+  test('is asked for a meeting whose stream no webhook has named yet', () => {
+    const running = told(stream(ended(), 'b', 'started').wait(10_000), 'b', 500);
+    expect(judgeRestarts(ask(running.wait(10_000), 400).events)).toEqual([]);
+    expect(judgeRestarts(ask(told(running, 'b').wait(4_000), 400).events)).toEqual([]);
+  });
+
   test('is asked for a stream that its owner has lost, while Zoom still waits for it', () => {
-    const running = stream(ended(), 'b', 'started').wait(10_000);
+    const running = told(stream(ended(), 'b', 'started'), 'b').wait(10_000);
     const after = { pk: 'SESSION#b', endedReason: 'lost' };
     const write = { call: 1, row: 'SESSION#b', op: 'write', phase: 'applied', met: true } as const;
     running.add('row', { process, ...write, after });
@@ -58,7 +66,7 @@ describe('a restart', () => {
 
   test('is asked again after a refusal, after a stream that ended, and when none came for a minute', () => {
     const history = ask(ask(ended(), 429).wait(9_000), 204);
-    stream(stream(history, 'b', 'started').wait(9_000), 'b', 'stopped');
+    stream(told(stream(history, 'b', 'started'), 'b').wait(9_000), 'b', 'stopped');
     ask(ask(history, 204).wait(65_000), 204);
     expect(judgeRestarts(history.events)).toEqual([]);
   });

@@ -1,13 +1,14 @@
 import type { HistoryEvent, Problem } from '../history.ts';
 
-/** A start whose webhook may still be on its way when somebody asks. */
+/** A start whose webhook was answered a moment ago may not be in the index yet, which is up to five seconds behind. */
 const WEBHOOK_MS = 5_000;
+const STARTED = /rtms_started$/;
 /** Zoom ends a stream that nobody connects to after 60 s: before that, a second request would meet the first. */
 const ASK_AGAIN_AFTER_MS = 60_000;
 const SESSION = 'SESSION#';
 
 interface Entity {
-  /** Streams that run, and since when, Unix ms. */
+  /** Streams that run, and since when somebody may know of them, Unix ms: Zoom holds webhooks back for up to 20 s. */
   readonly running: Map<string, number>;
   /** When Zoom agreed to a request from which no stream has come yet, Unix ms. */
   agreedAtMs: number | undefined;
@@ -32,8 +33,14 @@ export function judgeRestarts(history: readonly HistoryEvent[]): Problem[] {
       const entity = entityOf(event.entityId);
       if (event.what === 'stopped') entity.running.delete(event.rtmsStreamId);
       if (event.what === 'started') {
-        entity.running.set(event.rtmsStreamId, event.atMs);
+        entity.running.set(event.rtmsStreamId, Number.POSITIVE_INFINITY);
         entity.agreedAtMs = undefined;
+      }
+    }
+    if (event.kind === 'webhook' && STARTED.test(event.event) && event.status === 200) {
+      for (const { running } of entities.values()) {
+        const sinceMs = running.get(event.rtmsStreamId);
+        if (sinceMs === Number.POSITIVE_INFINITY) running.set(event.rtmsStreamId, event.atMs);
       }
     }
     if (
