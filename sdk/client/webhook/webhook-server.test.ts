@@ -88,8 +88,12 @@ const HEAD = 'POST / HTTP/1.1\r\nhost: x\r\n';
 function heldMs(port: number, bytes: string, next: string): Promise<number> {
   const startedAt = performance.now();
   return new Promise((resolve) => {
-    const socket: Socket = connect(port, '127.0.0.1', () => socket.write(bytes));
-    const trickle = setInterval(() => socket.write(next), 20);
+    let trickle: NodeJS.Timeout | undefined;
+    const socket: Socket = connect(port, '127.0.0.1', () => {
+      socket.write(bytes);
+      // Not before: a byte in front of the request would make it one that is refused at once.
+      trickle = setInterval(() => socket.write(next), 20);
+    });
     socket.on('error', () => {});
     socket.resume().on('close', () => {
       clearInterval(trickle);
