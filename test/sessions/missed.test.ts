@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { signedWebhook } from '../../shared/zoom/webhook-request.ts';
 import { syntheticMeeting } from '../../simulator/scenario/synthetic-meeting.ts';
 import { EXAMPLE_APP } from '../../simulator/sockets/handshake.ts';
+import { deliverAsZoom } from '../support/front-door.ts';
 import { EVERYTHING, startWorld, type World } from '../support/world.ts';
 
 const MEETING = syntheticMeeting({ durationMs: 600_000 });
@@ -21,17 +21,14 @@ beforeAll(async () => {
 }, 60_000);
 afterAll(() => Promise.all([world, pair].map((each) => each[Symbol.asyncDispose]())), 60_000);
 
-/** Posts a webhook as Zoom signs them, of an event that happened at `atMs`. */
-async function post(
+/** Posts a webhook of an event that happened at `atMs`. */
+function post(
   event: string,
   payload: object,
   atMs = Date.now(),
   url = world.stack.webhookUrl,
 ): Promise<number> {
-  const body = JSON.stringify({ event, event_ts: atMs, payload });
-  const request = signedWebhook(EXAMPLE_APP.webhookSecretToken, body, Date.now());
-  const { status } = await fetch(url, request);
-  return status;
+  return deliverAsZoom(url, EXAMPLE_APP.webhookSecretToken, event, payload, atMs);
 }
 
 /** Where the simulator listens, without a stream of its own under this id: it refuses the handshake. */

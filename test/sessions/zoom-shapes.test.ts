@@ -2,8 +2,8 @@ import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { WebSocket } from 'ws';
 import type { EventName } from '../../shared/record/event-data.ts';
-import { signWebhook } from '../../shared/zoom/webhook-signature.ts';
 import { EXAMPLE_APP } from '../../simulator/sockets/handshake.ts';
+import { deliverAsZoom } from '../support/front-door.ts';
 import {
   type Message,
   type ScriptedZoom,
@@ -217,15 +217,8 @@ afterAll(async () => {
   await world[Symbol.asyncDispose]();
 }, 60_000);
 
-async function post(event: string, payload: object): Promise<number> {
-  const body = JSON.stringify({ event, event_ts: Date.now(), payload });
-  const timestamp = String(Math.floor(Date.now() / 1_000));
-  const headers = {
-    'content-type': 'application/json',
-    'x-zm-request-timestamp': timestamp,
-    'x-zm-signature': signWebhook(EXAMPLE_APP.webhookSecretToken, timestamp, body),
-  };
-  return (await fetch(world.stack.webhookUrl, { method: 'POST', headers, body })).status;
+function post(event: string, payload: object): Promise<number> {
+  return deliverAsZoom(world.stack.webhookUrl, EXAMPLE_APP.webhookSecretToken, event, payload);
 }
 
 function start(name: string, rtmsStreamId: string): Promise<number> {

@@ -19,8 +19,9 @@ import { ATTRIBUTE, type SessionRow, sessionKey } from '../../shared/session-tab
 import type { Behaviour } from '../../simulator/scenario/behaviour.ts';
 import type { Missing } from '../../simulator/scenario/forms.ts';
 import type { ScenarioInput } from '../../simulator/scenario/scenario.ts';
-import { type Simulator, startSimulator } from '../../simulator/simulator.ts';
+import { type Simulator, type SimulatorEvent, startSimulator } from '../../simulator/simulator.ts';
 import { EXAMPLE_APP } from '../../simulator/sockets/handshake.ts';
+import { deliverAgain } from './front-door.ts';
 import { waitFound } from './wait-found.ts';
 
 /** L16 so that frames are small and prove themselves; see simulator/media/synthetic-frame.ts. */
@@ -265,7 +266,9 @@ export async function startWorld(options: WorldOptions): Promise<World> {
   const { credentials = CREDENTIALS, catcher, mediaShards } = options;
   const logs: LogLine[] = [];
   const webhookUrls: string[] = [];
-  const simulator = await startSimulator({ webhookUrls, behaviour, missing });
+  let stack: Stack | undefined;
+  const onEvent = (event: SimulatorEvent) => deliverAgain(event, stack?.aws.faults);
+  const simulator = await startSimulator({ webhookUrls, behaviour, missing, onEvent });
   const starting = startStack({
     credentials,
     api: { apiUrl: simulator.apiUrl, oauthUrl: simulator.oauthUrl },
@@ -285,7 +288,7 @@ export async function startWorld(options: WorldOptions): Promise<World> {
       }
     },
   });
-  const stack = await starting.catch(async (error: unknown) => {
+  stack = await starting.catch(async (error: unknown) => {
     await simulator.close();
     throw error;
   });
