@@ -93,6 +93,19 @@ describe('the judge of blind times allows', () => {
     expect(judgeBlindTimes(history.events)).toEqual([]);
   });
 
+  test('what comes after lost lines of the owner, of which one may have told an interruption, and not what a later line ends', () => {
+    const reconnected = line('session_reconnected', {}, 1);
+    for (const [after, problems] of [
+      [[], 0],
+      [[reconnected], 1],
+    ] as const) {
+      const { history, endedAtMs } = interruptedFor20s();
+      const lost = { mediaType: 'events', fromMs: endedAtMs, toMs: endedAtMs };
+      history.record(A, [line('gap', lost, 1), ...after]);
+      expect(judgeBlindTimes(history.events)).toHaveLength(problems);
+    }
+  });
+
   test('a lost stream for which somebody asks Zoom again', () => {
     const history = new PlantedHistory().claim(A, 's');
     history.add('socket', { ...socket(A, 1), what: 'dialled' }).frame({ capturedAtMs: 1 });

@@ -37,6 +37,8 @@ interface StreamHistory {
   readonly stoppedOnPurpose: { readonly fromMs: number; toMs: number }[];
   /** Epochs that say that a connection was interrupted, and not that it came back. */
   readonly interrupted: Set<number>;
+  /** Since when lines of an epoch are lost, of which no later one says that a connection came back: one may have told an interruption. */
+  readonly linesLostFromMs: Map<number, number>;
   /** When the newest line of each epoch was written. */
   readonly lineAtMs: Map<number, number>;
   readonly accounted: Set<number>;
@@ -91,6 +93,8 @@ function isUnnamed(
     deaths.get(owner.process) ?? Number.POSITIVE_INFINITY,
     claims[at + 1]?.fromMs ?? Number.POSITIVE_INFINITY,
   );
+  const linesLostMs = stream.linesLostFromMs.get(owner.epoch) ?? Number.POSITIVE_INFINITY;
+  if (atMs >= linesLostMs - CLOCKS_MS) return false;
   const isOutage = outages.some((fromMs) => fromMs <= atMs && atMs <= fromMs + LONGEST_OUTAGE_MS);
   const isLost = isOutage && wasInMemory(atMs, owner, lostAtMs, stream);
   return !isLost && !interrupted.has(owner.epoch);
@@ -183,10 +187,17 @@ function noteUnit({ type, epoch, data = {} }: WrittenUnit, stream: StreamHistory
   if (type === 'session_interrupted') stream.interrupted.add(epoch);
   // Without a reason of Zoom's: the connection was lost, and nobody records the stream for as long as it goes on.
   if (type === 'session_ended' && data['stopReason'] === undefined) stream.interrupted.add(epoch);
-  if (type === 'session_reconnected') stream.interrupted.delete(epoch);
+  if (type === 'session_reconnected') {
+    stream.interrupted.delete(epoch);
+    stream.linesLostFromMs.delete(epoch);
+  }
   // A line that says so may itself be lost, which then stands in the records.
-  if (type === 'gap' && data['mediaType'] === 'events')
-    stream.named.push({ fromMs: Number(data['fromMs']), toMs: Number(data['toMs']) });
+  if (type === 'gap' && data['mediaType'] === 'events') {
+    const fromMs = Number(data['fromMs']);
+    stream.named.push({ fromMs, toMs: Number(data['toMs']) });
+    const before = stream.linesLostFromMs.get(epoch) ?? fromMs;
+    stream.linesLostFromMs.set(epoch, Math.min(before, fromMs));
+  }
 }
 
 function streamOf(rtmsStreamId: string, streams: Map<string, StreamHistory>): StreamHistory {
@@ -199,6 +210,7 @@ function streamOf(rtmsStreamId: string, streams: Map<string, StreamHistory>): St
     claims: [],
     stoppedOnPurpose: [],
     interrupted: new Set(),
+    linesLostFromMs: new Map(),
     lineAtMs: new Map(),
     accounted: new Set(),
     receivedFromMs: Number.POSITIVE_INFINITY,
