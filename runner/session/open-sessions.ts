@@ -148,6 +148,7 @@ export function openSessions(options: SessionsOptions): Sessions {
     isOverdue: (rtmsStreamId) => watch.isOverdue(rtmsStreamId),
     confirmDeath: (owner) => watch.confirmDeath(owner),
     yields: () => ownership.yields,
+    backlogMs: () => producers.oldestAgeMs,
     capacity: config.capacity,
     sessionSlots,
     pressure: options.pressure,

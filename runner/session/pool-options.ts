@@ -24,6 +24,8 @@ export interface SessionPoolOptions {
   readonly sessionSlots: number;
   /** Should other tasks take what is new? */
   readonly yields: () => boolean;
+  /** How long the oldest record has waited for Kinesis, ms. @default 0 */
+  readonly backlogMs?: () => number;
   readonly pressure: () => Pick<Load, 'eventLoopDelayMs' | 'memoryShare'>;
   /** Asks the runners to look at a stream's row. */
   readonly notify: (rtmsStreamId: string) => Promise<void>;

@@ -264,6 +264,21 @@ describe('a look at the rows', () => {
     expect(await table.row(id)).toMatchObject({ endedReason: 13 });
   });
 
+  test('hands a session over when an operator asks for it, and no records wait for Kinesis', async () => {
+    await table.start(id);
+    let backlogMs = 3_000;
+    const pool = poolOf({ backlogMs: () => backlogMs });
+    await served(pool);
+    const row = (await table.row(id)) as SessionRow;
+    await table.store.tryWrite(writeOperatorRequest(row, 'handover'));
+    await pool.reconcile();
+    expect(pool.sessions[0]?.state).toBe('streaming');
+    backlogMs = 0;
+    await pool.reconcile();
+    await gone(pool);
+    expect(await table.row(id)).toMatchObject({ owner: 'UNOWNED', handedOverBy: taskId });
+  });
+
   test('has a session give way to another owner', async () => {
     await table.start(id);
     const pool = poolOf();

@@ -4,6 +4,7 @@ import type { SessionRow } from '../../shared/session-table/session-row.ts';
 import { roomFor } from '../../shared/session-table/slots.ts';
 import { reconcile } from '../ownership/reconcile.ts';
 import { MAX_STRIKES } from '../ownership/rules.ts';
+import { mayMove } from '../ownership/watch-move.ts';
 import { DrainDeadline } from '../task/drain-deadline.ts';
 import { sleep } from '../task/loop.ts';
 import { admit, isStrained, type Load, Refusals, slotsOfSession } from './admission.ts';
@@ -165,7 +166,7 @@ export class SessionPool {
       if (verdict === undefined || !isServed) continue;
       if (verdict.act !== 'operator') session.follow(verdict);
       else if (verdict.request === 'stop') session.stop();
-      else this.#handOver(session, 'operator');
+      else if (this.#mayGive(session)) this.#handOver(session, 'operator');
     }
     await this.takeAll(unserved);
   }
@@ -202,6 +203,11 @@ export class SessionPool {
       await Promise.race([...this.#cares.values(), sleep(CLAIM_POLL_MS)]);
     }
     await this.#missed.idle();
+  }
+
+  /** A row is free only when Kinesis has everything, and nobody is connected meanwhile: what is asked for stays in the row. */
+  #mayGive({ isConnected }: Session): boolean {
+    return !isConnected || mayMove(this.#options.backlogMs?.() ?? 0);
   }
 
   #admits(isOverdue: boolean): boolean {
