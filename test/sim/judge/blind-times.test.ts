@@ -11,7 +11,7 @@ const socket = (process: string, id: number) =>
   ({ socket: id, process, rtmsStreamId: 's', role: 'media' }) as const;
 
 /** A records 5 s, then nobody is connected for 20 s, then B is; the audio of that time comes later. */
-function interruptedFor20s() {
+function interruptedFor20s(endedReason?: number) {
   const history = new PlantedHistory().claim(A, 's');
   history.add('socket', { ...socket(A, 1), what: 'dialled' });
   for (let second = 0; second < 5; second++) {
@@ -19,7 +19,13 @@ function interruptedFor20s() {
   }
   const endedAtMs = history.nowMs;
   history.add('socket', { ...socket(A, 1), what: 'ended' });
-  history.wait(20 * SECOND_MS).claim(B, 's');
+  if (endedReason !== undefined) {
+    const values = { ':reason': endedReason };
+    history.write(A, 'SESSION#s', { update: 'SET endedReason = :reason', values }).apply();
+    history.claim(B, 's');
+  }
+  history.wait(20 * SECOND_MS);
+  if (endedReason === undefined) history.claim(B, 's');
   history.add('socket', { ...socket(B, 2), what: 'dialled' });
   for (let second = 1; second < 20; second++) {
     history.frame({ capturedAtMs: endedAtMs + second * SECOND_MS, socket: 2 });
@@ -104,6 +110,14 @@ describe('the judge of blind times allows', () => {
       history.record(A, [line('gap', lost, 1), ...after]);
       expect(judgeBlindTimes(history.events)).toHaveLength(problems);
     }
+  });
+
+  test.each([
+    ['somebody had ended the run before', 20, 0],
+    ['Zoom had cut the run before short', 13, 1],
+  ])('what comes before the first connection of a run, where %s', (_why, endedReason, problems) => {
+    const { history } = interruptedFor20s(endedReason);
+    expect(judgeBlindTimes(history.events)).toHaveLength(problems);
   });
 
   test('a lost stream for which somebody asks Zoom again', () => {

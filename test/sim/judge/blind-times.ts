@@ -1,4 +1,4 @@
-import { STOP_REASON } from '../../../rtms/protocol/stop-reason.ts';
+import { isRestartable, STOP_REASON } from '../../../rtms/protocol/stop-reason.ts';
 import type { BlindTime } from '../../../shared/record/event-data.ts';
 import { RESTARTS } from '../../../shared/session-table/session-row.ts';
 import type { HistoryEvent, Problem, RowEvent, WrittenUnit } from '../history.ts';
@@ -51,7 +51,8 @@ interface StreamHistory {
  * does not keep, by a connection that was interrupted and never came back, or as missed altogether. The audio of the stream
  * tells when it ran, also audio that Zoom kept and sent later.
  *
- * What comes before the first connection of a stream is no blind time.
+ * What comes before the first connection of a stream is no blind time, nor what comes before that of a run which begins after
+ * somebody had ended the one before: its `session_started` says when it was asked for.
  */
 export function judgeBlindTimes(history: readonly HistoryEvent[]): Problem[] {
   const streams = new Map<string, StreamHistory>();
@@ -120,7 +121,10 @@ function note(event: HistoryEvent, streams: Map<string, StreamHistory>): void {
       if (event.role !== 'media') return;
       const { connected } = streamOf(event.rtmsStreamId, streams);
       const toMs = Number.POSITIVE_INFINITY;
-      if (event.what === 'dialled') connected.set(event.socket, { fromMs: event.atMs, toMs });
+      if (event.what === 'dialled') {
+        connected.set(event.socket, { fromMs: event.atMs, toMs });
+        endPurpose(streamOf(event.rtmsStreamId, streams), event.atMs);
+      }
       const span = connected.get(event.socket);
       const isOver = event.what === 'broken' || event.what === 'ended';
       if (span !== undefined && isOver) span.toMs = Math.min(span.toMs, event.atMs);
@@ -141,6 +145,11 @@ function note(event: HistoryEvent, streams: Map<string, StreamHistory>): void {
       // Whoever asks Zoom for another stream raises the epoch, and serves this one not: it stays as its last owner left it.
       if (event.after?.['owner'] === RESTARTS) return;
       const rtmsStreamId = event.row.slice(event.row.indexOf('#') + 1);
+      const { stoppedOnPurpose } = streamOf(rtmsStreamId, streams);
+      const ended = event.before?.['endedReason'];
+      if (typeof ended === 'number' && !isRestartable(ended)) {
+        stoppedOnPurpose.push({ fromMs: event.atMs, toMs: Number.POSITIVE_INFINITY });
+      }
       streamOf(rtmsStreamId, streams).claims.push({
         epoch,
         process: event.process,
@@ -174,6 +183,11 @@ function notePurpose(
   if (isStopped && after['endedAtMs'] !== before?.['endedAtMs']) {
     stoppedOnPurpose.push({ fromMs: Number(after['endedAtMs']), toMs });
   } else if (last?.toMs === Number.POSITIVE_INFINITY && toMs === atMs) last.toMs = atMs;
+}
+
+function endPurpose({ stoppedOnPurpose }: StreamHistory, atMs: number): void {
+  const last = stoppedOnPurpose.at(-1);
+  if (last?.toMs === Number.POSITIVE_INFINITY) last.toMs = atMs;
 }
 
 function noteUnit({ type, epoch, data = {} }: WrittenUnit, stream: StreamHistory): void {

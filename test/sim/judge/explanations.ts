@@ -129,11 +129,13 @@ export class Explanations {
     return atMs <= flowsAtMs + CLOCKS_MS;
   }
 
-  /** Zoom holds media back for some seconds; what it still holds when its connection ends is never on the wire. */
-  #wasHeldBack({ rtmsStreamId, atMs }: FrameEvent, { dialledAtMs, endedAtMs }: Socket): boolean {
+  /** Zoom holds media back for some seconds; what it still holds when its connection ends, or goes silent, never arrives. */
+  #wasHeldBack({ rtmsStreamId, atMs }: FrameEvent, socket: Socket): boolean {
+    const { dialledAtMs, endedAtMs, silentFromMs } = socket;
+    const goneAtMs = Math.min(endedAtMs, silentFromMs);
     return this.#story(rtmsStreamId).stalls.some(
       ({ fromMs, toMs }) =>
-        dialledAtMs <= fromMs && fromMs <= atMs && atMs <= toMs && endedAtMs <= toMs,
+        dialledAtMs <= fromMs && fromMs <= atMs && atMs <= toMs && goneAtMs <= toMs,
     );
   }
 

@@ -143,16 +143,17 @@ describe('the judge of frames allows', () => {
   });
 
   test.each([
-    ['while Zoom still held it back is not', 3_000, 0],
-    ['after Zoom had sent it on is', 6_000, 1],
-  ])('a frame whose owner closed its socket %s', (_when, afterMs, problems) => {
+    ['was closed while Zoom still held it back is not', 'ended', 3_000, 0],
+    ['went silent while Zoom still held it back is not', 'black_hole', 3_000, 0],
+    ['was closed after Zoom had sent it on is', 'ended', 6_000, 1],
+  ] as const)('a frame whose socket %s', (_when, what, afterMs, problems) => {
     const history = new PlantedHistory()
       .claim(A, 's')
       .add('socket', { ...socket, what: 'dialled' });
     const words5s = 'Zoom does {"do":"stall_media","durationMs":5000} to s';
     history.add('fault', { fault: 'zoom', words: words5s });
     history.wait(1_000).frame({ capturedAtMs: 1000 }).wait(afterMs);
-    history.add('socket', { ...socket, what: 'ended' }).wait(60_000);
+    history.add('socket', { ...socket, what }).wait(60_000);
     expect(words(history)).toHaveLength(problems);
   });
 
