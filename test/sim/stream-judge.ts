@@ -1,5 +1,5 @@
 import type { HistoryEvent, Problem } from './history.ts';
-import { judgeBlindTimes } from './judge/blind-times.ts';
+import { judgeBlindTimes, mayLastUntil } from './judge/blind-times.ts';
 import { judgeDials } from './judge/dials.ts';
 import { judgeDrains } from './judge/drains.ts';
 import { judgeFrames } from './judge/frames.ts';
@@ -74,7 +74,10 @@ export class StreamJudge {
     const own = merged(stream.events, stream.frames.events(rtmsStreamId));
     streams.delete(rtmsStreamId);
     const [first, last] = [own[0]?.step ?? 0, own.at(-1)?.step ?? 0];
-    const events = merged(own, around.slice(at(around, first), at(around, last + 1)));
+    const beginMs = own[0]?.atMs ?? 0;
+    const before = around.slice(0, at(around, first)).filter((one) => mayLastUntil(one, beginMs));
+    const during = around.slice(at(around, first), at(around, last + 1));
+    const events = merged(own, [...before, ...during]);
     for (const judge of OF_A_STREAM) this.#add(judge(events), events);
     this.#add(judgeVerdicts(events, this.#isCalm), events);
   }

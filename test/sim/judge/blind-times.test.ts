@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { RESTARTS } from '../../../shared/session-table/session-row.ts';
-import { judgeBlindTimes } from './blind-times.ts';
+import { judgeBlindTimes, mayLastUntil } from './blind-times.ts';
 import { PlantedHistory } from './planted-history.ts';
 
 const A = 'runner-1/1';
@@ -168,4 +168,11 @@ test.each<[string, number, number]>([
   const update = 'SET #reason = :reason, #at = :at';
   history.write(A, 'SESSION#s', { update, names, values }).apply().answer();
   expect(judgeBlindTimes(history.events)).toHaveLength(problems);
+});
+
+test('an outage that began before a stream may reach into it', () => {
+  const at = { step: 1, atMs: 1_000, kind: 'fault', words: '' } as const;
+  expect(mayLastUntil({ ...at, fault: 'kinesis' }, 251_000)).toBe(true);
+  expect(mayLastUntil({ ...at, fault: 'kinesis' }, 251_001)).toBe(false);
+  expect(mayLastUntil({ ...at, fault: 'kill' }, 2_000)).toBe(false);
 });

@@ -25,6 +25,12 @@ const LONGEST_OUTAGE_MS = 250_000;
 /** The events that carry the account of their epoch. */
 const LAST_EVENTS: ReadonlySet<string> = new Set(['session_handed_over', 'session_ended']);
 
+/** Does an outage of Kinesis begin with it that may last until then? @param atMs Unix ms */
+export function mayLastUntil(event: HistoryEvent, atMs: number): boolean {
+  if (event.kind !== 'fault' || !OUTAGES.has(event.fault)) return false;
+  return event.atMs <= atMs && atMs <= event.atMs + LONGEST_OUTAGE_MS;
+}
+
 /** What the history holds of one stream. */
 interface StreamHistory {
   /** Of all sockets for media, from the dial to the end. */
