@@ -55,6 +55,8 @@ const EDGES: Readonly<Record<string, string>> = {
 /** The SDK reads the developer's own files, at a moment that no seed determines. */
 const SDK = /\/node_modules\/@(?:aws-sdk|smithy)\//;
 const FILES = /^(?:node:)?fs(?:\/promises)?$/;
+/** Middy takes the timer that ends a webhook early from the module: on the clock of this machine it would hold up the end of a run. */
+const MIDDY = /\/node_modules\/@middy\//;
 
 function shimAddress(name: string): string {
   return fileURLToPath(new URL(`../shims/${name}.ts`, import.meta.url));
@@ -122,8 +124,10 @@ export function installLoader(sdk: 'whole' | 'lean'): void {
   registerHooks({
     resolve(specifier, context, next) {
       if (!TAG.test(context.parentURL ?? '')) {
-        const isSdkFile = FILES.test(specifier) && SDK.test(context.parentURL ?? '');
-        return next(isSdkFile ? shimAddress('no-files') : specifier, context);
+        const parent = context.parentURL ?? '';
+        if (FILES.test(specifier) && SDK.test(parent)) return next(shimAddress('no-files'), context);
+        const isTimer = specifier === 'node:timers' && MIDDY.test(parent);
+        return next(isTimer ? shimAddress('timers') : specifier, context);
       }
       const shim = shims[specifier];
       if (shim !== undefined) return next(shimAddress(shim), context);
