@@ -19,6 +19,9 @@ const SHARING = [
   'sdk/consumer',
   'infra',
   'cli',
+  'sdk/client',
+  'runner/task',
+  'test/sim/*',
 ].map((room) => `${room}/**/*.test.ts`);
 /**
  * Of those rooms, the files that have a process each: one that puts something in the place of a module, because in a shared
