@@ -125,7 +125,8 @@ export function installLoader(sdk: 'whole' | 'lean'): void {
     resolve(specifier, context, next) {
       if (!TAG.test(context.parentURL ?? '')) {
         const parent = context.parentURL ?? '';
-        if (FILES.test(specifier) && SDK.test(parent)) return next(shimAddress('no-files'), context);
+        if (FILES.test(specifier) && SDK.test(parent))
+          return next(shimAddress('no-files'), context);
         const isTimer = specifier === 'node:timers' && MIDDY.test(parent);
         return next(isTimer ? shimAddress('timers') : specifier, context);
       }
