@@ -24,7 +24,7 @@ export const ARCHIVE = v.pipe(
   v.strictObject({
     /** Folder of the bucket; unset: the whole bucket. */
     prefix: v.optional(textLike(/^[\w.-]+(\/[\w.-]+)*$/, 'folders as in recordings/zoom')),
-    /** Tasks that share the shards. One of 1 vCPU has room for 100 meetings with all media. */
+    /** Tasks that share the shards. One of 1 vCPU has room for 200 meetings of audio and transcript, or 100 with all media. */
     tasks: v.optional(count, 1),
     cpu: v.optional(v.picklist([256, 512, 1024, 2048]), 1024),
     /** Half of it holds what is gathered and not written yet; beyond that reading pauses. */
