@@ -133,8 +133,12 @@ describe('a stream that is wanted again', () => {
     expect(requests()).toEqual([]);
   });
 
-  test('is not asked for again when a new stream is served that nobody told of', async () => {
-    await ended({ tries: 1 });
+  // Never before: the new stream came before its own end was known.
+  test.each([
+    ['again', 1],
+    ['the first time', 0],
+  ])('is not asked for %s when a new stream is served that nobody told of', async (_, tries) => {
+    await ended({ tries });
     await table.store.renew(
       { taskId: 'other', slotsUsed: 1, slotsTotal: 9, draining: false },
       Date.now(),

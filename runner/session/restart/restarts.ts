@@ -224,14 +224,14 @@ export class Restarts implements SessionRestarts {
   /** Is Zoom ready for a request, and has no stream of the meeting come meanwhile? */
   async #mayAsk(row: SessionRow): Promise<boolean> {
     const { store } = this.#options;
-    const { app = 'default', restart } = row;
+    const { app = 'default' } = row;
     if (Date.now() < (this.#heldUntilMs.get(app) ?? 0)) return false;
     const isLive = (other: SessionRow) =>
       isSameMeeting(row, other) && wantedState(other).state === 'started';
     const waiting = await store.sessionsOf(UNOWNED);
     if (waiting.some(isLive)) return false;
-    if (restart === undefined || restart.tries === 0) return true;
-    // Whoever serves the new stream may have died before it said so here, or be of a release that does not.
+    // Whoever serves the new stream says so here, but it may have come before this one was known to have ended: its owner was lost, and
+    // the next one heard of the end minutes later. Or it died before it said so, or is of a release that does not.
     const served = await Promise.all(
       (await store.tasks()).map(({ taskId }) => store.sessionsOf(taskId)),
     );
