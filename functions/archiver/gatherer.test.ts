@@ -18,13 +18,20 @@ function setUp() {
   const done: string[] = [];
   let holds = true;
   const lost = new AbortController();
-  const take = (name: string, frames: readonly Frame[], fence = 1, behindMs = 0) => {
+  const take = (
+    name: string,
+    frames: readonly Frame[],
+    fence = 1,
+    behindMs = 0,
+    arrivedAtMs = Date.now() - behindMs,
+  ) => {
     const batch: Batch<Frame> = {
       shardId: 'shard',
       fence,
       signal: lost.signal,
       holds: () => holds,
       millisBehindLatest: behindMs,
+      arrivedAtMs,
       checkpoint: () => Promise.resolve(),
       hold: () => () => {
         done.push(name);
@@ -101,6 +108,13 @@ test('what is old is closed, and what comes then goes into a slice of its own', 
   expect(await written()).toEqual({ 'stream-1/7/2027-01-15T08-00Z': [3] });
   expect(done).toEqual(['a', 'b', 'c']);
   expect(gatherer.openBytes).toBe(0);
+});
+
+test('a worker that begins late does not take what waited in the shard for durable before it is written', () => {
+  const { take, gatherer } = setUp();
+  // Read to the tip, after the end of the session was read elsewhere: a manifest made now would lack these frames.
+  take('a', [at(0, 1)], 1, 0, START_MS - 60_000);
+  expect(gatherer.durableThroughMs('shard')).toBe(START_MS - 61_000);
 });
 
 test('a batch goes when all objects that it is in are written, and the shard is durable up to the oldest that is not', async () => {

@@ -78,8 +78,8 @@ const GRACE_MS = 5_000;
 /** A shard that is less behind than this has been read to its newest record, but for what a page takes. */
 const AT_TIP_MS = 2_000;
 
-/** How long a page may be on its way from Kinesis to here: what arrived in the shard meanwhile is not in it. */
-const PAGE_MS = 1_000;
+/** Kinesis' clock may be ahead of ours by so much. */
+const CLOCKS_MS = 1_000;
 
 /** Gathers the items of the shards of one Kinesis stream into slices, and holds the batches until those are written. */
 export class Gatherer<Item> {
@@ -107,7 +107,9 @@ export class Gatherer<Item> {
     const shard = this.#shard(batch);
     const held: HeldBatch = { waitingFor: 0, done: batch.hold() };
     shard.behindMs = batch.millisBehindLatest ?? 0;
-    const readThroughMs = Date.now() - (batch.millisBehindLatest ?? 0) - PAGE_MS;
+    // Of the page itself nothing is in S3 yet, and its records may have waited in the shard for long.
+    const { millisBehindLatest = 0, arrivedAtMs = 0 } = batch;
+    const readThroughMs = Math.min(Date.now() - millisBehindLatest, arrivedAtMs) - CLOCKS_MS;
     for (const item of items) {
       const slice = this.#sliceFor(item, shard, readThroughMs);
       const before = slice.object.heldBytes;

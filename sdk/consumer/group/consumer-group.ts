@@ -25,7 +25,7 @@ export interface ShardStatus {
   readonly fence: number;
   /** How far behind the newest record, ms, as Kinesis said with the batch that the handler has returned from last. */
   readonly millisBehindLatest: number | undefined;
-  /** When Kinesis said that, Unix ms: everything that had arrived until then, less the above, was handed out. */
+  /** When Kinesis was asked for that, Unix ms: everything that had arrived until then, less the above, was handed out. */
   readonly seenAtMs: number | undefined;
 }
 

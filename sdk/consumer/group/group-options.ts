@@ -21,6 +21,8 @@ export interface Batch<Item> {
   holds(): boolean;
   /** How far behind the newest record of the shard this batch is, ms, as Kinesis says. */
   readonly millisBehindLatest: number | undefined;
+  /** When the first record of this batch arrived in the shard, Unix ms by Kinesis' clock; undefined where the service does not say it. */
+  readonly arrivedAtMs: number | undefined;
   /**
    * Saves that everything up to and including `item` is processed, so that a crash repeats only what is behind it. The
    * whole batch is saved when the handler has returned.

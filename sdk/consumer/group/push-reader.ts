@@ -106,6 +106,8 @@ export class PushReader {
         records,
         ...(position !== undefined && { position }),
         ...(millisBehindLatest !== undefined && { millisBehindLatest }),
+        // Nobody asked for it: what is known is when it came.
+        asOfMs: Date.now(),
       };
     }
   }

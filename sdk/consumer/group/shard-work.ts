@@ -109,9 +109,8 @@ export class ShardWork<Item> {
       const signal = AbortSignal.any([lost, this.#leaving.signal]);
       for await (const page of pages(signal)) {
         if (!holds()) return 'lost';
-        const seenAtMs = Date.now();
         await this.#process(page);
-        onProgress(page.millisBehindLatest, seenAtMs);
+        onProgress(page.millisBehindLatest, page.asOfMs);
         if (!(await this.#save())) return 'lost';
         if (page.position === SHARD_END) return (await this.#end()) ? 'ended' : 'lost';
         if (performance.now() - this.#seenSavedAtMs > SAVE_SEEN_MS) await this.#saveSeen();
@@ -155,6 +154,7 @@ export class ShardWork<Item> {
       signal: lost,
       holds,
       millisBehindLatest: page.millisBehindLatest,
+      arrivedAtMs: page.records[0]?.arrivedAt?.getTime(),
       hold: this.#holder(open),
       checkpoint: async (item) => {
         if (!this.#open.isFirst(open)) {

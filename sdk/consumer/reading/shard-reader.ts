@@ -69,6 +69,11 @@ export interface Page {
   readonly position?: string;
   /** How far behind the newest record of the shard this page is, as Kinesis says. */
   readonly millisBehindLatest?: number;
+  /**
+   * By our own clock, Unix ms: everything that had arrived until then, less the above, is in this page or an earlier one. When the page
+   * was asked for: its answer may have waited in a frozen process.
+   */
+  readonly asOfMs: number;
 }
 
 /** Makes the calls of a reader. Repeats those that fail for a passing reason, and throws the others as ServiceError. */
@@ -141,6 +146,7 @@ export class ShardReader {
       // An iterator for the newest record may expire before there is one. The next one must not skip what came since.
       if (at === 'LATEST') at = new Date(answeredAtMs - CLOCK_MARGIN_MS);
       calledAt = performance.now();
+      const asOfMs = Date.now();
       const { answer, isRenewed } = await this.#records(iterator, shardId, at);
       if (isRenewed && expected === undefined) {
         expected = recordBefore(at);
@@ -169,6 +175,7 @@ export class ShardReader {
         records,
         ...(position !== undefined && { position }),
         ...(millisBehindLatest !== undefined && { millisBehindLatest }),
+        asOfMs,
       };
       if (endAt !== undefined && (last?.arrivedAt?.getTime() ?? 0) > endAt.getTime()) return;
       // Emulators that do not say how far behind we are: nothing new is the tip.
