@@ -12,8 +12,8 @@ import { type FrontDoor, startFrontDoor } from '../support/front-door.ts';
 import { type Delivery, expectedRow, planStorm, type Random } from './storm-plan.ts';
 
 const RUNNER = 'storm-runner';
-/** Zoom's ladder of +5, +20 and +60 minutes, a minute lasting 60 ms. */
-const ZOOM_RETRIES_MS = [300, 1_200, 3_600];
+/** Zoom's ladder of +5, +20 and +60 minutes, a minute lasting 100 ms: a busy machine may answer nothing in time for seconds. */
+const ZOOM_RETRIES_MS = [500, 2_000, 6_000];
 const ZOOM_CONNECTIONS = 16;
 const ZOOM_TIMEOUT_MS = 3_000;
 /** Shorter than the ladder, so that every delivery arrives. */
@@ -196,24 +196,36 @@ class Claimer {
     }
   }
 
-  /** Serves what is left, redriven jobs included, until nothing is waiting or in flight. */
+  /**
+   * Serves what is left, redriven jobs included, until nothing is waiting or in flight.
+   *
+   * @throws the last error of {@link ATTEMPTS} looks in a row in which nothing could be served
+   */
   async drain(): Promise<void> {
     const { queueUrl, deadLetterQueueUrl } = this.#door.aws;
+    let failures = 0;
     for (let empty = 0; empty < 3; ) {
-      let served = 0;
-      for (const url of [queueUrl, deadLetterQueueUrl])
-        served += await untilAnswered(() => this.#serve(url));
-      empty = served === 0 ? empty + 1 : 0;
-      // Longer than the visibility timeout below: a job whose receive was cut off comes back.
-      if (served === 0) await delay(600);
+      try {
+        const served = (await this.#serve(queueUrl)) + (await this.#serve(deadLetterQueueUrl));
+        empty = served === 0 ? empty + 1 : 0;
+        failures = 0;
+        // Longer than the visibility timeout below: a job whose receive was cut off comes back.
+        if (served === 0) await delay(600);
+      } catch (error) {
+        // What was received and not served is in flight, so an empty answer to the next look says nothing.
+        failures += 1;
+        if (failures === ATTEMPTS) throw error;
+        empty = 0;
+        await delay(PAUSE_MS);
+      }
     }
   }
 
   /**
-   * A message that meets a fault is left in the queue for a later round, and does not hold up those beside it.
+   * A message that meets a fault is left in the queue for a later look, and does not hold up those beside it.
    *
-   * @returns how many messages were received
-   * @throws the last error when none of them could be served
+   * @returns how many messages were served
+   * @throws the last error when messages were received and none of them could be served
    */
   async #serve(QueueUrl: string): Promise<number> {
     const { Messages = [] } = await this.#sqs.send(
@@ -229,7 +241,7 @@ class Claimer {
         failed.push(error);
       }
     }
-    if (Messages.length > 0 && failed.length === Messages.length) throw failed.at(-1);
+    if (failed.length > 0 && failed.length === Messages.length) throw failed.at(-1);
     return Messages.length;
   }
 
