@@ -5,13 +5,13 @@ import { toReadError } from '../reading/read-error.ts';
 import {
   isReadInPart,
   type KinesisSender,
-  type Page,
   type Position,
   recordBefore,
   type ShardInfo,
   type ShardReader,
   toKinesisRecord,
 } from '../reading/shard-reader.ts';
+import type { Page } from '../records/records.ts';
 
 /** Kinesis takes one SubscribeToShard a second of a consumer and shard; until the next one the shard is polled. */
 const RESUBSCRIBE_MS = 1_000;

@@ -1,8 +1,8 @@
 import type * as Kinesis from '@aws-sdk/client-kinesis';
 import type { ServiceError } from '../../../shared/errors.ts';
-import { type Page, type Position, type ShardInfo, ShardReader } from '../reading/shard-reader.ts';
+import { type Position, type ShardInfo, ShardReader } from '../reading/shard-reader.ts';
 import { EventDecoder } from '../records/event-record.ts';
-import { FrameDecoder } from '../records/records.ts';
+import { FrameDecoder, type Page } from '../records/records.ts';
 import type { EventGroup, FrameGroup } from './group-options.ts';
 import { PushReader } from './push-reader.ts';
 import { ShardWork, type ShardWorkOptions } from './shard-work.ts';

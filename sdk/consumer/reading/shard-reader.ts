@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type * as Kinesis from '@aws-sdk/client-kinesis';
 import { ServiceError } from '../../../shared/errors.ts';
 import { hashKeyOf, holdsHashKey } from '../../../shared/kinesis-rules.ts';
-import type { KinesisRecord } from '../records/records.ts';
+import type { KinesisRecord, Page } from '../records/records.ts';
 import { SHARD_END } from './checkpoints.ts';
 import { type Trimmed, toReadError } from './read-error.ts';
 
@@ -59,21 +59,6 @@ export interface ReadSettings {
   readonly endAt?: Date;
   readonly onRetry?: (error: ServiceError, attempt: number) => void;
   readonly onTrimmed?: (trimmed: Trimmed) => Promise<void> | void;
-}
-
-/** The records of one GetRecords call. */
-export interface Page {
-  readonly shardId: string;
-  readonly records: readonly KinesisRecord[];
-  /** To be saved once the records are processed; absent when there is nothing new. */
-  readonly position?: string;
-  /** How far behind the newest record of the shard this page is, as Kinesis says. */
-  readonly millisBehindLatest?: number;
-  /**
-   * By our own clock, Unix ms: everything that had arrived until then, less the above, is in this page or an earlier one. When the page
-   * was asked for: its answer may have waited in a frozen process.
-   */
-  readonly asOfMs: number;
 }
 
 /** Makes the calls of a reader. Repeats those that fail for a passing reason, and throws the others as ServiceError. */

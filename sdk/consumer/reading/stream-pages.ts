@@ -1,14 +1,9 @@
 import type { ServiceError } from '../../../shared/errors.ts';
+import type { Page } from '../records/records.ts';
 import { type CheckpointStore, SHARD_END } from './checkpoints.ts';
 import type { Trimmed } from './read-error.ts';
 import { ancestorsOf, firstPosition, parentsOf, shardsToBegin } from './shard-order.ts';
-import {
-  type KinesisSender,
-  type Page,
-  type Position,
-  type ShardInfo,
-  ShardReader,
-} from './shard-reader.ts';
+import { type KinesisSender, type Position, type ShardInfo, ShardReader } from './shard-reader.ts';
 
 /** Which stream to read, from where, and until when. */
 export interface StreamReader {

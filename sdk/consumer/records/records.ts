@@ -18,6 +18,21 @@ export interface KinesisRecord {
   readonly arrivedAt?: Date | undefined;
 }
 
+/** The records of one GetRecords call. */
+export interface Page {
+  readonly shardId: string;
+  readonly records: readonly KinesisRecord[];
+  /** To be saved once the records are processed; absent when there is nothing new. */
+  readonly position?: string;
+  /** How far behind the newest record of the shard this page is, as Kinesis says. */
+  readonly millisBehindLatest?: number;
+  /**
+   * By our own clock, Unix ms: everything that had arrived until then, less the above, is in this page or an earlier one. When the page
+   * was asked for: its answer may have waited in a frozen process.
+   */
+  readonly asOfMs: number;
+}
+
 export interface DecodeOptions {
   /**
    * Called for every record that is foreign, truncated or corrupt, which is then skipped. Throw here to stop instead.
