@@ -123,6 +123,18 @@ export function blindOfTakeover(takeover: Takeover, nowMs: number): BlindTime[] 
   return spans(mediaTypes, seenAtMs, nowMs, audioToMs);
 }
 
+/**
+ * What {@link blindOfTakeover} could not know yet: it was asked at `toldMs`, because another event had to be written, and media flows
+ * from `nowMs` on. Zoom's servers may refuse media connections for longer than Zoom keeps audio.
+ */
+export function blindAfterTakeover(takeover: Takeover, toldMs: number, nowMs: number): BlindTime[] {
+  const told = new Map(blindOfTakeover(takeover, toldMs).map((blind) => [blind.mediaType, blind]));
+  return blindOfTakeover(takeover, nowMs).flatMap((blind) => {
+    const fromMs = told.get(blind.mediaType)?.toMs ?? blind.fromMs;
+    return blind.toMs > fromMs ? [{ ...blind, fromMs }] : [];
+  });
+}
+
 /** @param scope what was broken: `signaling` takes every media connection along */
 export function blindOfReconnect(
   scope: 'signaling' | MediaType,

@@ -1,8 +1,12 @@
+import type { LeftOutMedia } from '../../../rtms/protocol/agreed-media.ts';
 import type { MediaType } from '../../../rtms/protocol/media-type.ts';
 import { wantedState } from '../../../shared/session-table/session-row.ts';
 import type { ClaimedRow } from '../context.ts';
-import { blindOfTakeover } from './blind-time.ts';
+import { blindAfterTakeover, blindOfTakeover } from './blind-time.ts';
 import type { SessionWriter } from './session-writer.ts';
+
+/** Media that flows so soon after the event needs no second one: the first events of signaling come before the media connections. */
+const SOON_MS = 1_000;
 
 /** What is known of the run that is served now, at the moment of asking. */
 export interface ServedRun {
@@ -19,7 +23,8 @@ export class TakeoverEvent {
   readonly #claim: ClaimedRow;
   readonly #writer: SessionWriter;
   readonly #run: () => ServedRun;
-  #isWritten = false;
+  /** When it was written, Unix ms. */
+  #toldMs: number | undefined;
 
   constructor(claim: ClaimedRow, writer: SessionWriter, run: () => ServedRun) {
     this.#claim = claim;
@@ -30,8 +35,8 @@ export class TakeoverEvent {
   /** Writes the event, once, if there was an owner before. @param nowMs Unix ms */
   write(nowMs: number): void {
     const { cause, epoch, previous = {}, row } = this.#claim;
-    if (cause === undefined || this.#isWritten) return;
-    this.#isWritten = true;
+    if (cause === undefined || this.#toldMs !== undefined) return;
+    this.#toldMs = nowMs;
     // A stream that Zoom has stopped meanwhile ran no longer than that.
     const endMs = row.stopEventTsMs ?? 0;
     const isOver = wantedState(row).state === 'stopped' && endMs > 0;
@@ -41,6 +46,26 @@ export class TakeoverEvent {
     const seen = seenAtMs === undefined ? {} : { ownerSeenAtMs: seenAtMs };
     const data = { previousEpoch: epoch - 1, cause, ...seen, blind };
     this.#writer.event('session_taken_over', nowMs, data);
+  }
+
+  /**
+   * Media flows. When the event had to be written long before, `session_reconnected` tells what nobody saw since.
+   *
+   * @param leftOut media types that do not flow; those whose connection is only late have missed as much as the others
+   * @param nowMs Unix ms
+   */
+  flowing(leftOut: readonly LeftOutMedia[], nowMs: number): void {
+    const { cause, previous = {} } = this.#claim;
+    const toldMs = this.#toldMs;
+    if (cause === undefined || toldMs === undefined || nowMs - toldMs < SOON_MS) return;
+    const { startEventTsMs, mediaTypes: flow } = this.#run();
+    const late = leftOut.filter(({ reason }) => reason === 'not_connected');
+    const mediaTypes = [...flow, ...late.map(({ mediaType }) => mediaType)];
+    const blind = blindAfterTakeover({ previous, startEventTsMs, mediaTypes }, toldMs, nowMs);
+    if (blind.length === 0) return;
+    const durationMs = nowMs - toldMs;
+    const data = { scope: 'signaling', cause, attempt: 0, durationMs, blind } as const;
+    this.#writer.event('session_reconnected', nowMs, data);
   }
 
   /** The session's writer for events that have to stand behind this one. */

@@ -1,0 +1,87 @@
+import { beforeEach, describe, expect, test } from 'vitest';
+import type { MediaType } from '../../../rtms/protocol/media-type.ts';
+import { MemoryPool } from '../../../shared/memory-pool.ts';
+import { NO_METRICS } from '../../../shared/metrics.ts';
+import { MemorySink } from '../../../test/support/session/memory-sink.ts';
+import { SessionWriter } from './session-writer.ts';
+import { FrameUnits } from './source-writer.ts';
+import { TakeoverEvent } from './takeover-event.ts';
+
+const SEEN_MS = 1_800_000_000_000;
+const CLAIMED_MS = SEEN_MS + 15_000;
+
+let events: MemorySink;
+let flows: boolean;
+
+function takeoverOf(cause: 'owner_lost' | undefined): TakeoverEvent {
+  const writer = new SessionWriter({
+    origin: { rtmsStreamId: 's', epoch: 2, product: 'meeting', entityId: 'e' },
+    media: new MemorySink(),
+    events,
+    maxRecordBytes: 1_000,
+    maxLineBytes: 2_000,
+    metrics: NO_METRICS,
+    rest: { heldMs: 0 },
+    units: new FrameUnits(new MemoryPool()),
+    mayWrite: () => true,
+  });
+  const row = { pk: 'SESSION#s', rtmsStreamId: 's' };
+  const claim = { row, epoch: 2, cause, previous: { seenAtMs: SEEN_MS }, holds: () => true };
+  const startEventTsMs = SEEN_MS - 600_000;
+  const wanted: readonly MediaType[] = ['audio', 'transcript'];
+  // What is asked for, and then what flows.
+  const run = () => ({ startEventTsMs, mediaTypes: flows ? (['audio'] as const) : wanted });
+  return new TakeoverEvent(claim, writer, run);
+}
+
+beforeEach(() => {
+  events = new MemorySink();
+  flows = false;
+});
+
+/** Names without what is around them, with what each event calls blind. */
+const told = () =>
+  events.lines.map(({ type, data }) => [type.replace(/^rtms\.|\.v1$/g, ''), data['blind']]);
+const blind = (mediaType: MediaType, fromMs: number, toMs: number) => ({ mediaType, fromMs, toMs });
+
+describe('the first connection of an epoch', () => {
+  test.each<[string, number, readonly object[] | undefined]>([
+    ['at once', CLAIMED_MS + 999, undefined],
+    [
+      'while Zoom keeps the audio',
+      CLAIMED_MS + 40_000,
+      [blind('transcript', CLAIMED_MS, CLAIMED_MS + 40_000)],
+    ],
+    [
+      'when Zoom has thrown audio away',
+      CLAIMED_MS + 82_000,
+      [
+        blind('audio', SEEN_MS, CLAIMED_MS + 22_000),
+        blind('transcript', CLAIMED_MS, CLAIMED_MS + 82_000),
+      ],
+    ],
+  ])('comes %s after the change of owner had to be told', (_, flowsMs, rest) => {
+    const takeover = takeoverOf('owner_lost');
+    // As when a participant joins while Zoom refuses media connections.
+    takeover.write(CLAIMED_MS);
+    flows = true;
+    takeover.write(flowsMs);
+    takeover.flowing([{ mediaType: 'transcript', reason: 'not_connected' }], flowsMs);
+    const first = ['session_taken_over', [blind('transcript', SEEN_MS, CLAIMED_MS)]];
+    expect(told()).toEqual(rest === undefined ? [first] : [first, ['session_reconnected', rest]]);
+  });
+
+  test('says it all in one event when nothing had to be told before', () => {
+    const takeover = takeoverOf('owner_lost');
+    takeover.write(CLAIMED_MS + 82_000);
+    takeover.flowing([], CLAIMED_MS + 82_000);
+    expect(told().map(([name]) => name)).toEqual(['session_taken_over']);
+  });
+
+  test('of a stream that had no owner before says nothing', () => {
+    const takeover = takeoverOf(undefined);
+    takeover.write(CLAIMED_MS);
+    takeover.flowing([], CLAIMED_MS + 82_000);
+    expect(told()).toEqual([]);
+  });
+});
