@@ -228,14 +228,15 @@ export class Restarts implements SessionRestarts {
     if (Date.now() < (this.#heldUntilMs.get(app) ?? 0)) return false;
     const isLive = (other: SessionRow) =>
       isSameMeeting(row, other) && wantedState(other).state === 'started';
-    const waiting = await store.sessionsOf(UNOWNED);
-    if (waiting.some(isLive)) return false;
+    const isWaiting = async () => (await store.sessionsOf(UNOWNED)).some(isLive);
+    if (await isWaiting()) return false;
     // Whoever serves the new stream says so here, but it may have come before this one was known to have ended: its owner was lost, and
     // the next one heard of the end minutes later. Or it died before it said so, or is of a release that does not.
     const served = await Promise.all(
       (await store.tasks()).map(({ taskId }) => store.sessionsOf(taskId)),
     );
-    if (!served.flat().some(isLive)) return true;
+    // One that its owner has given back between the two looks is found by neither of them.
+    if (!served.flat().some(isLive)) return !(await isWaiting());
     await store.update(writeRestartOutcome(row, 'resumed'));
     return false;
   }
