@@ -247,7 +247,7 @@ export class SessionEffects {
       continues: continues?.rtmsStreamId,
     });
     this.#writer.event('session_started', atMs, data);
-    this.#takeover.flowing(leftOut, atMs);
+    this.#takeover.flowing(atMs);
     this.#connected.resolve();
   }
 

@@ -124,15 +124,16 @@ export function blindOfTakeover(takeover: Takeover, nowMs: number): BlindTime[] 
 }
 
 /**
- * What {@link blindOfTakeover} could not know yet: it was asked at `toldMs`, because another event had to be written, and media flows
- * from `nowMs` on. Zoom's servers may refuse media connections for longer than Zoom keeps audio.
+ * The audio that Zoom has thrown away since {@link blindOfTakeover} was asked, at `toldMs`: media flows from `nowMs` on, and Zoom's
+ * servers may refuse media connections for longer than Zoom keeps audio. Of other media the start of the flow tells it.
  */
-export function blindAfterTakeover(takeover: Takeover, toldMs: number, nowMs: number): BlindTime[] {
-  const told = new Map(blindOfTakeover(takeover, toldMs).map((blind) => [blind.mediaType, blind]));
-  return blindOfTakeover(takeover, nowMs).flatMap((blind) => {
-    const fromMs = told.get(blind.mediaType)?.toMs ?? blind.fromMs;
-    return blind.toMs > fromMs ? [{ ...blind, fromMs }] : [];
-  });
+export function audioLostSince(takeover: Takeover, toldMs: number, nowMs: number): BlindTime[] {
+  const audioUntil = (ms: number) =>
+    blindOfTakeover(takeover, ms).filter(({ mediaType }) => mediaType === 'audio');
+  const [told] = audioUntil(toldMs);
+  return audioUntil(nowMs)
+    .map((blind) => ({ ...blind, fromMs: told?.toMs ?? blind.fromMs }))
+    .filter(({ fromMs, toMs }) => toMs > fromMs);
 }
 
 /** @param scope what was broken: `signaling` takes every media connection along */

@@ -11,7 +11,6 @@ const SEEN_MS = 1_800_000_000_000;
 const CLAIMED_MS = SEEN_MS + 15_000;
 
 let events: MemorySink;
-let flows: boolean;
 
 function takeoverOf(cause: 'owner_lost' | undefined): TakeoverEvent {
   const writer = new SessionWriter({
@@ -27,16 +26,15 @@ function takeoverOf(cause: 'owner_lost' | undefined): TakeoverEvent {
   });
   const row = { pk: 'SESSION#s', rtmsStreamId: 's' };
   const claim = { row, epoch: 2, cause, previous: { seenAtMs: SEEN_MS }, holds: () => true };
-  const startEventTsMs = SEEN_MS - 600_000;
-  const wanted: readonly MediaType[] = ['audio', 'transcript'];
-  // What is asked for, and then what flows.
-  const run = () => ({ startEventTsMs, mediaTypes: flows ? (['audio'] as const) : wanted });
-  return new TakeoverEvent(claim, writer, run);
+  const mediaTypes: readonly MediaType[] = ['audio', 'transcript'];
+  return new TakeoverEvent(claim, writer, () => ({
+    startEventTsMs: SEEN_MS - 600_000,
+    mediaTypes,
+  }));
 }
 
 beforeEach(() => {
   events = new MemorySink();
-  flows = false;
 });
 
 /** Names without what is around them, with what each event calls blind. */
@@ -46,27 +44,19 @@ const blind = (mediaType: MediaType, fromMs: number, toMs: number) => ({ mediaTy
 
 describe('the first connection of an epoch', () => {
   test.each<[string, number, readonly object[] | undefined]>([
-    ['at once', CLAIMED_MS + 999, undefined],
-    [
-      'while Zoom keeps the audio',
-      CLAIMED_MS + 40_000,
-      [blind('transcript', CLAIMED_MS, CLAIMED_MS + 40_000)],
-    ],
+    // The start of the flow tells it of other media.
+    ['while Zoom keeps the audio', CLAIMED_MS + 45_000, undefined],
     [
       'when Zoom has thrown audio away',
       CLAIMED_MS + 82_000,
-      [
-        blind('audio', SEEN_MS, CLAIMED_MS + 22_000),
-        blind('transcript', CLAIMED_MS, CLAIMED_MS + 82_000),
-      ],
+      [blind('audio', SEEN_MS, CLAIMED_MS + 22_000)],
     ],
   ])('comes %s after the change of owner had to be told', (_, flowsMs, rest) => {
     const takeover = takeoverOf('owner_lost');
     // As when a participant joins while Zoom refuses media connections.
     takeover.write(CLAIMED_MS);
-    flows = true;
     takeover.write(flowsMs);
-    takeover.flowing([{ mediaType: 'transcript', reason: 'not_connected' }], flowsMs);
+    takeover.flowing(flowsMs);
     const first = ['session_taken_over', [blind('transcript', SEEN_MS, CLAIMED_MS)]];
     expect(told()).toEqual(rest === undefined ? [first] : [first, ['session_reconnected', rest]]);
   });
@@ -74,14 +64,14 @@ describe('the first connection of an epoch', () => {
   test('says it all in one event when nothing had to be told before', () => {
     const takeover = takeoverOf('owner_lost');
     takeover.write(CLAIMED_MS + 82_000);
-    takeover.flowing([], CLAIMED_MS + 82_000);
+    takeover.flowing(CLAIMED_MS + 82_000);
     expect(told().map(([name]) => name)).toEqual(['session_taken_over']);
   });
 
   test('of a stream that had no owner before says nothing', () => {
     const takeover = takeoverOf(undefined);
     takeover.write(CLAIMED_MS);
-    takeover.flowing([], CLAIMED_MS + 82_000);
+    takeover.flowing(CLAIMED_MS + 82_000);
     expect(told()).toEqual([]);
   });
 });

@@ -1,12 +1,8 @@
-import type { LeftOutMedia } from '../../../rtms/protocol/agreed-media.ts';
 import type { MediaType } from '../../../rtms/protocol/media-type.ts';
 import { wantedState } from '../../../shared/session-table/session-row.ts';
 import type { ClaimedRow } from '../context.ts';
-import { blindAfterTakeover, blindOfTakeover } from './blind-time.ts';
+import { audioLostSince, blindOfTakeover } from './blind-time.ts';
 import type { SessionWriter } from './session-writer.ts';
-
-/** Media that flows so soon after the event needs no second one: the first events of signaling come before the media connections. */
-const SOON_MS = 1_000;
 
 /** What is known of the run that is served now, at the moment of asking. */
 export interface ServedRun {
@@ -48,20 +44,12 @@ export class TakeoverEvent {
     this.#writer.event('session_taken_over', nowMs, data);
   }
 
-  /**
-   * Media flows. When the event had to be written long before, `session_reconnected` tells what nobody saw since.
-   *
-   * @param leftOut media types that do not flow; those whose connection is only late have missed as much as the others
-   * @param nowMs Unix ms
-   */
-  flowing(leftOut: readonly LeftOutMedia[], nowMs: number): void {
+  /** Media flows: `session_reconnected` tells what Zoom has not kept since the event had to be written. @param nowMs Unix ms */
+  flowing(nowMs: number): void {
     const { cause, previous = {} } = this.#claim;
     const toldMs = this.#toldMs;
-    if (cause === undefined || toldMs === undefined || nowMs - toldMs < SOON_MS) return;
-    const { startEventTsMs, mediaTypes: flow } = this.#run();
-    const late = leftOut.filter(({ reason }) => reason === 'not_connected');
-    const mediaTypes = [...flow, ...late.map(({ mediaType }) => mediaType)];
-    const blind = blindAfterTakeover({ previous, startEventTsMs, mediaTypes }, toldMs, nowMs);
+    if (cause === undefined || toldMs === undefined) return;
+    const blind = audioLostSince({ previous, ...this.#run() }, toldMs, nowMs);
     if (blind.length === 0) return;
     const durationMs = nowMs - toldMs;
     const data = { scope: 'signaling', cause, attempt: 0, durationMs, blind } as const;

@@ -80,6 +80,15 @@ describe('the judge of blind times finds', () => {
 });
 
 describe('the judge of blind times allows', () => {
+  test('a blind time that goes on until media flows, as its session_started says', () => {
+    const { history, endedAtMs, backAtMs } = interruptedFor20s();
+    history.record(B, [
+      takenOver('transcript', endedAtMs, endedAtMs + 8 * SECOND_MS),
+      line('session_started', { streamingAtMs: backAtMs }),
+    ]);
+    expect(judgeBlindTimes(history.events)).toEqual([]);
+  });
+
   test.each<[string, (fromMs: number, toMs: number) => ReturnType<typeof line>]>([
     ['a blind time', (fromMs, toMs) => takenOver('transcript', fromMs, toMs)],
     [

@@ -48,6 +48,8 @@ interface StreamHistory {
   /** When the newest line of each epoch was written. */
   readonly lineAtMs: Map<number, number>;
   readonly accounted: Set<number>;
+  /** Until when `session_taken_over` of an epoch names the time before it; it may be written before media flows. */
+  readonly takenOverToMs: Map<number, number>;
   receivedFromMs: number;
   isMissed: boolean;
 }
@@ -201,7 +203,13 @@ function noteUnit({ type, epoch, data = {} }: WrittenUnit, stream: StreamHistory
   if (Array.isArray(blind)) {
     const own = (blind as BlindTime[]).filter(({ mediaType }) => mediaType === NOT_KEPT);
     stream.named.push(...own);
+    const [first] = own;
+    if (type === 'session_taken_over' && first) stream.takenOverToMs.set(epoch, first.toMs);
   }
+  // As readers have it: the time that a change of owner names goes on until media flows.
+  const toldToMs = stream.takenOverToMs.get(epoch);
+  if (type === 'session_started' && toldToMs !== undefined)
+    stream.named.push({ fromMs: toldToMs, toMs: Number(data['streamingAtMs']) });
   if (type === 'session_missed') stream.isMissed = true;
   if (LAST_EVENTS.has(type)) stream.accounted.add(epoch);
   if (type === 'session_interrupted') stream.interrupted.add(epoch);
@@ -233,6 +241,7 @@ function streamOf(rtmsStreamId: string, streams: Map<string, StreamHistory>): St
     linesLostFromMs: new Map(),
     lineAtMs: new Map(),
     accounted: new Set(),
+    takenOverToMs: new Map(),
     receivedFromMs: Number.POSITIVE_INFINITY,
     isMissed: false,
   };
