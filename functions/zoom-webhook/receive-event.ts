@@ -57,7 +57,7 @@ export function receiveEvent(dependencies: {
         metrics.count('WebhookUnknownEvent');
         logger.info('event of an unknown kind ignored', { app });
         return ACCEPTED;
-      case 'notify':
+      case 'report':
         report(decision.event, app, logger, metrics);
         return ACCEPTED;
       case 'notice': {

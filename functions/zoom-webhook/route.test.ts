@@ -105,7 +105,7 @@ test('an event that needs no row is answered, reported or ignored', () => {
     answer: { plainToken: 'abc' },
   });
   const account = { kind: 'account', event: 'rtms.start_failed', numbers: {} } as const;
-  expect(route(account, context)).toEqual({ action: 'notify', event: account });
+  expect(route(account, context)).toEqual({ action: 'report', event: account });
   expect(route({ kind: 'unknown', event: 'x' }, context)).toEqual({ action: 'ignore' });
 });
 
@@ -154,6 +154,6 @@ describe('a start that brought no stream is a row of its own', () => {
 
   test('the account’s load alone is no start', () => {
     const near = { kind: 'account', event: 'rtms.concurrency_near_limit', ...entity } as const;
-    expect(route(near, context)).toEqual({ action: 'notify', event: near });
+    expect(route(near, context)).toEqual({ action: 'report', event: near });
   });
 });

@@ -32,7 +32,7 @@ export type Decision =
       readonly refusal?: ServiceError;
     }
   | { readonly action: 'notice'; readonly event: AccountEvent; readonly row: StartNoticeRow }
-  | { readonly action: 'notify'; readonly event: AccountEvent }
+  | { readonly action: 'report'; readonly event: AccountEvent }
   | { readonly action: 'ignore' };
 
 /** Far longer than any meeting: a row that nobody ends is deleted, a live one never is. */
@@ -63,7 +63,7 @@ export function route(event: ZoomWebhookEvent, context: RouteContext): Decision 
       });
     }
     case 'account':
-      return notice(event, context) ?? { action: 'notify', event };
+      return notice(event, context) ?? { action: 'report', event };
     case 'unknown':
       return { action: 'ignore' };
     case 'started':
