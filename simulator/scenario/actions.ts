@@ -108,6 +108,8 @@ export function applyAction(stream: RtmsStream, host: StreamHost, action: Action
     case 'webhook':
       host.webhookAction(stream, action);
       return;
+    default:
+      action satisfies never;
   }
 }
 
