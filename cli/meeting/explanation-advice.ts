@@ -1,5 +1,6 @@
 import type { EventData } from '../../shared/record/event-data.ts';
 import type { MissReason } from '../../shared/record/session-causes.ts';
+import { UNOWNED } from '../../shared/session-table/session-row.ts';
 import type { MeetingEvidence, StreamEvidence } from './explanation.ts';
 
 /** Runbook headings are cited as they are: they are also names of alarms. */
@@ -103,7 +104,7 @@ function isWaiting(
   { owner, requestedAtMs = 0, endedReason }: NonNullable<StreamEvidence['row']>,
   nowMs: number,
 ) {
-  return owner === 'UNOWNED' && endedReason === undefined && nowMs - requestedAtMs > 5_000;
+  return owner === UNOWNED && endedReason === undefined && nowMs - requestedAtMs > 5_000;
 }
 
 /** Quotes an id, if it needs that, so that a shell takes it as one word. */

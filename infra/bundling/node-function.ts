@@ -1,12 +1,12 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Duration, Size, Stack, Stage, Validations } from 'aws-cdk-lib';
+import type { ISecurityGroup, IVpc, SubnetSelection } from 'aws-cdk-lib/aws-ec2';
 import { Grant, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { Architecture, Code, Function as LambdaFunction, Runtime } from 'aws-cdk-lib/aws-lambda';
 import type { ILogGroup } from 'aws-cdk-lib/aws-logs';
 import type { Construct, IConstruct } from 'constructs';
 import { buildSync } from 'esbuild';
-import type { Network } from '../runner/network.ts';
 import { bundleOptions } from './bundle-options.ts';
 
 /**
@@ -51,7 +51,13 @@ export interface NodeFunctionProps {
   /** Room in `/tmp`, MiB. @default 512, what Lambda gives everybody */
   readonly tmpMiB?: number;
   /** Where the function gets its network interfaces. Unset: outside of any VPC. */
-  readonly network?: Network | undefined;
+  readonly network?:
+    | {
+        readonly vpc: IVpc;
+        readonly subnets: SubnetSelection;
+        readonly securityGroup: ISecurityGroup;
+      }
+    | undefined;
   /** Unset: the function shares what the account has. */
   readonly reservedConcurrentExecutions?: number | undefined;
 }

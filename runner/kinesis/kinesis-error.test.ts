@@ -25,6 +25,6 @@ test.each([
 });
 
 test('a ServiceError is passed on as it is', () => {
-  const error = new ServiceError('kinesis/closed', 'the producer is closed');
+  const error = new ServiceError('kinesis/stream-missing', 'no such stream');
   expect(toServiceError(error, 'x', 'media')).toBe(error);
 });

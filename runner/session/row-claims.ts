@@ -98,7 +98,7 @@ export class RowClaims {
   }
 
   /**
-   * This task owns the row, serves it not, and has no room: the answer to its claim was lost, and others came first. It has to
+   * This task owns the row, does not serve it, and has no room: the answer to its claim was lost, and others came first. It has to
    * offer the row, because nobody takes one from an owner that lives.
    */
   async #offerAgain(row: SessionRow): Promise<void> {

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { doubledNames } from './exported-names.ts';
 import { missingFiles } from './named-files.ts';
-import { forbiddenArrows } from './rooms.ts';
+import { circles, forbiddenArrows } from './rooms.ts';
 import { oddRooms, tooLong, tooManyShort } from './sizes.ts';
 import { isProduct, sourceFiles } from './source-files.ts';
 import { testOnlyExports } from './test-only-exports.ts';
@@ -11,6 +11,10 @@ const code = sourceFiles(['.ts', '.tsx', '.mjs']);
 
 test('no room imports another one that it may not import', () => {
   expect(forbiddenArrows(code)).toEqual([]);
+});
+
+test('no two rooms may import each other, not even over others', () => {
+  expect(circles()).toEqual([]);
 });
 
 test('no two exported things share a name', () => {
@@ -51,6 +55,15 @@ test('an export that only a test uses is found, and one that its own file or ano
   expect(testOnlyExports(planted)).toEqual(['shared/a.ts: dead']);
 });
 
+test('every error code is raised by the product', () => {
+  const isTable = ({ path }: { path: string }) => path === 'shared/errors.ts';
+  const table = code.find(isTable)?.text ?? '';
+  const codes = [...table.matchAll(/^ {2}('[a-z-]+\/[a-z-]+'):/gm)].map(([, name = '']) => name);
+  const product = code.filter((file) => isProduct(file) && !isTable(file));
+  expect(codes.length).toBeGreaterThan(50);
+  expect(codes.filter((name) => !product.some(({ text }) => text.includes(name)))).toEqual([]);
+});
+
 test('every file that a document or a comment names is there', () => {
   expect(missingFiles([...code.filter(isProduct), ...sourceFiles(['.md'])])).toEqual([]);
 });
@@ -64,12 +77,15 @@ test('a doubled name, a forbidden import, a banned word and a long file are foun
   const file = (path: string, text: string) => ({ path, text, lines: text.split('\n') });
   const planted = [
     file('shared/a.ts', "export const x = 1;\nimport { y } from '../runner/b.ts';"),
-    file('runner/b.ts', 'export const x = 2; // settled\n'),
+    file('runner/b.ts', "import '../test/support/c.ts';\nexport const x = 2; // settled\n"),
     file('runner/c.ts', '\n'.repeat(301)),
     file('docs/d.md', 'see `runner/gone.ts` and runner/main.ts'),
   ];
   expect(doubledNames(planted)).toEqual(['x: shared/a.ts, runner/b.ts']);
-  expect(forbiddenArrows(planted)).toEqual(['shared/a.ts imports runner/b.ts']);
+  expect(forbiddenArrows(planted)).toEqual([
+    'shared/a.ts imports runner/b.ts',
+    'runner/b.ts imports test/support/c.ts',
+  ]);
   expect(bannedWords(planted)).toHaveLength(1);
   expect(tooLong(planted)).toEqual(['runner/c.ts: 301 lines']);
   expect(missingFiles(planted)).toEqual(['docs/d.md: runner/gone.ts']);

@@ -1,6 +1,6 @@
 import { doubledNames } from './exported-names.ts';
 import { missingFiles } from './named-files.ts';
-import { forbiddenArrows } from './rooms.ts';
+import { circles, forbiddenArrows } from './rooms.ts';
 import { oddRooms, sizesByRoom, tooLong, tooManyShort } from './sizes.ts';
 import { isProduct, sourceFiles } from './source-files.ts';
 import { testOnlyExports } from './test-only-exports.ts';
@@ -11,6 +11,7 @@ const [folder = '.'] = process.argv.slice(2);
 const code = sourceFiles(['.ts', '.tsx', '.mjs']);
 const within = (line: string) => folder === '.' || line.includes(`${folder}/`);
 const findings = [
+  ...circles(),
   ...forbiddenArrows(code),
   ...doubledNames(code),
   ...testOnlyExports(code),
