@@ -137,7 +137,7 @@ export interface Counter {
   add(value: number): void;
 }
 
-/** Hands out its counters, for who adds to them for every frame. */
+/** Hands out its counters to callers that add to them for every frame. */
 export interface CounterMetrics extends Metrics {
   counter(name: MetricName, by?: string): Counter;
 }

@@ -60,7 +60,7 @@ export function exportCommand(): Command {
     .addOption(
       new Option(
         '--layout <layout>',
-        'picture of meeting.mp4: camera of who speaks; the same but for shares; every source a track; neither meeting.mp4 nor meeting.mkv',
+        'picture of meeting.mp4: camera of the speaker; the same, with shares in its place; every source a track; neither meeting.mp4 nor meeting.mkv',
       )
         .choices(['speaker', 'share', 'tracks', 'none'])
         .default('share'),

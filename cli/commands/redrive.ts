@@ -102,7 +102,7 @@ async function read(context: Context, message: Message): Promise<DeadLetter> {
     return { ...letter, reason: 'its row cannot be read', useful: false };
   }
   if (!row) return { ...letter, reason: 'its row is gone', useful: false };
-  switch (stateOf(row)) {
+  switch (stateOf(row, Date.now())) {
     case 'serving':
       return { ...letter, reason: `served by ${row.owner} meanwhile`, useful: false };
     case 'ending':

@@ -63,7 +63,7 @@ function showRow({ output }: Context, row: SessionRow): void {
   const endedReason = endOf(row);
   const facts = {
     rtmsStreamId,
-    state: stateOf(row),
+    state: stateOf(row, Date.now()),
     product,
     entityId,
     ...startFactsOf(row),

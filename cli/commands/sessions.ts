@@ -67,7 +67,9 @@ async function lookAround(
   const { sessions: known, tasks, unreadable } = await context.sessions().list(readsAll);
   const nowMs = Date.now();
   const rows = words === undefined ? known : [...matching(known, words, nowMs)];
-  const live = rows.filter((row) => stateOf(row) === 'serving').map((row) => row.rtmsStreamId);
+  const live = rows
+    .filter((row) => stateOf(row, nowMs) === 'serving')
+    .map((row) => row.rtmsStreamId);
   const { mediaStream } = deployment;
   const lags =
     lag && mediaStream ? await readLags(aws.kinesis, mediaStream, live) : new Map<string, number>();
@@ -84,7 +86,7 @@ async function lookAround(
       .sort((a, b) => order(a) - order(b))
       .map((row) => ({
         rtmsStreamId: row.rtmsStreamId,
-        state: stateOf(row),
+        state: stateOf(row, nowMs),
         product: row.product,
         entityId: row.entityId,
         ...startFactsOf(row),

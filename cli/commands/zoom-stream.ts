@@ -105,7 +105,7 @@ async function targetOf(
   { product, app }: ZoomStreamFlags,
 ): Promise<{ product: Product; entityId: string; appName: string }> {
   if (!(PRODUCTS as readonly string[]).includes(product)) {
-    const what = `--product ${product} is none: ${PRODUCTS.join(', ')}`;
+    const what = `--product is ${product}, allowed: ${PRODUCTS.join(', ')}`;
     throw new ServiceError('config/invalid', what);
   }
   const { streams } = await findMeeting(context, words);

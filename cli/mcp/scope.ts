@@ -17,11 +17,11 @@ export interface ScopedMeeting {
 const KEEP_ROWS_MS = 1_000;
 
 export interface ScopeOptions {
-  /** Only these meetings; as `rtms explain` names one. None: all meetings of the table. */
+  /** The meetings that clients may read, each as `rtms explain` takes it. Empty: all meetings of the table. */
   readonly meetings: readonly string[];
-  /** Nothing that happened before, Unix ms. */
+  /** Clients may read nothing that happened before this, Unix ms; undefined: no limit. */
   readonly sinceMs: number | undefined;
-  /** To which a time of day in `meetings` relates, Unix ms. */
+  /** When the server started, Unix ms: "yesterday" in `meetings` is the day before. */
   readonly startedAtMs: number;
 }
 

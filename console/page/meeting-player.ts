@@ -2,7 +2,7 @@ import type { FrameView } from '../views.ts';
 import { AudioPlayer } from './audio-player.ts';
 import { VideoPlayer, type VideoState } from './video-player.ts';
 
-/** A speaker counts as speaking above this, dB below full scale, and for so long after. */
+/** A speaker counts as speaking above this, dB below full scale, and for this long after. */
 const SPEAKS_DB = -45;
 const SPEAKS_MS = 400;
 /** How fast a meter falls, dB a second. */

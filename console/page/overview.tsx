@@ -10,7 +10,7 @@ const TITLES: Readonly<Record<string, string>> = {
   media: 'Media stream',
   events: 'Event stream',
 };
-/** A runner whose heartbeat stands still for so long is about to lose its meetings. */
+/** A runner whose heartbeat stands still for this long is about to lose its meetings. */
 const SILENT_MS = 5_000;
 
 interface OverviewProps {

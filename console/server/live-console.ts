@@ -224,7 +224,7 @@ export class LiveConsole {
       return;
     }
     if (!this.#events.isReading) {
-      // What was not read for so long would take a while, and who opens a meeting gets all of it anyway.
+      // Reading all that was missed would take a while, and whoever opens a meeting gets all of it anyway.
       if (nowMs - this.#idleSinceMs > LOOK_BACK_MS) {
         void this.#events.stop(false);
         this.#meetings = new MeetingLogs(nowMs - LOOK_BACK_MS);

@@ -9,7 +9,7 @@ import type { StreamSummary } from '../views.ts';
 import { wordsOf } from './problems.ts';
 
 const RETRY_MS = 5_000;
-/** A shard without a page for so long is closed, or none of this reader. */
+/** A shard without a page for this long is closed, or not read by this reader. */
 const SHARD_SILENT_MS = 60_000;
 
 /** What the feed needs of `FrameDecoder` and `EventDecoder`. */

@@ -17,7 +17,7 @@ export interface ArchiverConfig {
   readonly bufferBytes: number;
   /** An object is written at the latest after this time, ms, however few frames came. */
   readonly maxAgeMs: number;
-  /** A session of which nothing came for so long is finalised without its end. */
+  /** A session of which nothing came for this long is finalised without its end. */
   readonly idleMs: number;
   readonly meetingFile: (typeof MEETING_FILES)[number];
   /** Whether the objects of a session are deleted when Zoom takes the consent back. */

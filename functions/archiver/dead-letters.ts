@@ -76,7 +76,10 @@ export async function persistently(
       return;
     } catch (error) {
       if (!(error instanceof ServiceError) || signal.aborted) throw error;
-      logger.error('not written yet', { event: 'archive_write_failed', error });
+      logger.error('a write of the archive failed and is repeated', {
+        event: 'archive_write_failed',
+        error,
+      });
       await sleep(PAUSE_MS, undefined, { signal }).catch(() => undefined);
     }
   }

@@ -1,9 +1,9 @@
 import { MINUTE_MS } from '../../sdk/consumer/archive/layout.ts';
 import type { Batch } from '../../sdk/consumer/index.ts';
 
-/** What of the objects of one kind, media or events, the gatherer needs to know. */
+/** What the gatherer needs to know of the objects of one kind, media or events. */
 export interface ItemKind<Item> {
-  /** Names the source within its session: what one object is of. Best a number, as it is asked of every frame. */
+  /** Names the source within its session; an object holds the items of one source. Asked of every frame, so a number is best. */
   readonly sourceOf: (item: Item) => SourceName;
   readonly minuteOf: (item: Item) => number;
   readonly sessionOf: (item: Item) => string;
@@ -54,12 +54,12 @@ interface OpenSlice<Item> {
   readonly readThroughMs: number;
 }
 
-/** Of a batch all but its items, which must not be kept in memory until an object is written. */
+/** A batch without its items, which must not be kept in memory until an object is written. */
 type Claim = Pick<Batch<never>, 'fence' | 'signal' | 'holds'>;
 
 interface Shard<Item> {
   readonly claim: Claim;
-  /** Of each session, the slice of each source that was added to last, while it is open. */
+  /** By session and source: the slice that was added to last, while it is open. */
   readonly newest: Map<string, Map<SourceName, OpenSlice<Item>>>;
   readonly slices: Map<string, OpenSlice<Item>>;
   /** The newest minute of each session, and since when it is known: what tells that an earlier one is over. */
@@ -69,16 +69,16 @@ interface Shard<Item> {
 }
 
 /**
- * A minute is closed so long after the next one of its session has begun, so that what is a little late is in it; and at once
- * when the second one has begun, as where a worker catches up. The times of other sessions tell nothing: their runners have
- * clocks of their own.
+ * A minute is closed this long after the next minute of its session has begun, so that it has what comes a little late. It is
+ * closed at once when the minute after the next has begun, as when a worker catches up. The times of other sessions tell
+ * nothing: their runners have clocks of their own.
  */
 const GRACE_MS = 5_000;
 
-/** A shard that is less behind than this has been read to its newest record, but for what a page takes. */
+/** A shard that is less behind than this counts as read to its newest record: the last page takes some time, too. */
 const AT_TIP_MS = 2_000;
 
-/** Kinesis' clock may be ahead of ours by so much. */
+/** Kinesis' clock may be ahead of ours by this much. */
 const CLOCKS_MS = 1_000;
 
 /** Gathers the items of the shards of one Kinesis stream into slices, and holds the batches until those are written. */
@@ -107,7 +107,7 @@ export class Gatherer<Item> {
     const shard = this.#shard(batch);
     const held: HeldBatch = { waitingFor: 0, done: batch.hold() };
     shard.behindMs = batch.millisBehindLatest ?? 0;
-    // Of the page itself nothing is in S3 yet, and its records may have waited in the shard for long.
+    // Nothing of the page itself is in S3 yet, and its records may have waited in the shard for long.
     const { millisBehindLatest = 0, arrivedAtMs = 0 } = batch;
     const readThroughMs = Math.min(Date.now() - millisBehindLatest, arrivedAtMs) - CLOCKS_MS;
     for (const item of items) {
@@ -135,7 +135,10 @@ export class Gatherer<Item> {
     this.#close(shardId, () => true);
   }
 
-  /** Closes what there is of a session that is over, save where more of it is still to be read: it would be written in pieces. */
+  /**
+   * Closes the slices of a session that is over. A shard that is behind keeps its slices open: more of the session is still to be
+   * read there, and would be written in pieces.
+   */
   closeSession(rtmsStreamId: string): void {
     for (const [shardId, { behindMs }] of this.#shards)
       if (behindMs < AT_TIP_MS)
@@ -260,7 +263,7 @@ export class Gatherer<Item> {
   }
 }
 
-/** Sessions without an open slice leave their time. */
+/** Deletes the newest minute of every session that has no open slice. */
 function dropOldSessions<Item>({ slices, reached }: Shard<Item>): void {
   const sessions = new Set([...slices.values()].map(({ rtmsStreamId }) => rtmsStreamId));
   for (const id of reached.keys()) if (!sessions.has(id)) reached.delete(id);

@@ -15,7 +15,7 @@ export type Duty =
  * or cut off in the middle of a write may have finished it since.
  */
 const SWEEPS_AFTER_MS = [0, 60_000, 900_000] as const;
-/** What came after a session was finalised: so long after the last of it, it is finalised again. */
+/** A session of which something came after it was finalised is finalised again this long after the last of it. */
 const LATE_MS = 60_000;
 
 /**

@@ -57,7 +57,10 @@ async function look({ body, messageId }: SQSRecord): Promise<Found> {
   try {
     if (job !== undefined) return { row: await unclaimed(job.rtmsStreamId, store) };
     if (catcherLook !== undefined) return { dead: await lookAtCatcher(catcherLook, store, queue) };
-    logger.error('not a look', { event: 'bad_job', messageId });
+    logger.error('a message is neither a session job nor a look at a catcher', {
+      event: 'bad_job',
+      messageId,
+    });
     return { failed: true };
   } catch (error) {
     logger.warn('look failed, looking again', { event: 'look_failed', messageId, error });
@@ -65,7 +68,11 @@ async function look({ body, messageId }: SQSRecord): Promise<Found> {
   }
 }
 
-/** The table did not answer. @returns `failed` when the queue does not either, so that the message comes back by itself */
+/**
+ * Sends a message once more because the table did not answer.
+ *
+ * @returns `failed` when the queue does not answer either, so that the message comes back by itself
+ */
 async function lookAgain(
   rtmsStreamId: string | undefined,
   catcherLook: ReturnType<typeof decodeCatcherLook>,

@@ -141,7 +141,7 @@ async function tellLife(
   try {
     await queue.follow(look);
   } catch (error) {
-    logger.warn('nobody will look at this heartbeat', { event: 'look_not_sent', error });
+    logger.warn('the look at this heartbeat was not sent', { event: 'look_not_sent', error });
   }
 }
 

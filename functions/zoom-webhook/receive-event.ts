@@ -145,5 +145,5 @@ function json(body: object): APIGatewayProxyStructuredResultV2 {
 
 /** Called by middy when Lambda's own time is nearly over. The answer makes Zoom deliver again. */
 export function outOfTime(): never {
-  throw new ServiceError('webhook/store-failed', 'out of time');
+  throw new ServiceError('webhook/store-failed', 'the time limit of Lambda is near');
 }

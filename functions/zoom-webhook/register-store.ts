@@ -56,7 +56,8 @@ export function createRegisterStore(client: DynamoDBClient, table: string): Stor
       })
       .catch((cause: unknown) => Promise.reject(awsFailure(cause, NOT_WRITTEN)));
     // Its time to live was over between the two calls: Zoom's repeat writes it anew.
-    if (Item === undefined) throw new ServiceError('webhook/store-failed', 'the row went away');
+    if (Item === undefined)
+      throw new ServiceError('webhook/store-failed', 'the row expired meanwhile');
     const row = parseSessionRow(Item);
     // Of a row that cannot be read, the app may be what cannot be read.
     if (isReadable(row) && row.app !== update.app) {

@@ -207,7 +207,7 @@ export class RecordingArchive extends Construct {
 /** @throws ServiceError `config/invalid` naming every wrong key, as for the whole configuration */
 function readArchive(archive: ArchiveInput = {}): ArchiveConfig {
   const read = readConfig({ records: { archive } }).records.archive;
-  if (read === undefined) throw new Error('an archive that was given is read');
+  if (read === undefined) throw new Error('the configuration lost the archive that was given');
   return read;
 }
 

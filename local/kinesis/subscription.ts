@@ -104,7 +104,7 @@ export class Subscription implements Endable {
     return `{"MillisBehindLatest":${behind},${then},"Records":[${recordsJson(shard, first, records)}]}`;
   }
 
-  /** @returns whether nothing has happened for so long */
+  /** @returns whether nothing has happened for that long */
   #nothingFor(ms: number): Promise<boolean> {
     return new Promise((resolve) => {
       const timer = setTimeout(() => resolve(true), Math.max(0, ms));

@@ -13,7 +13,7 @@ const MAX_TASKS = 32;
 const SPOOL_BYTES = (TMP_MIB / 2) * 1024 ** 2;
 /** How often the alarm that adds tasks is looked at. */
 const ALARM_MS = 1_000;
-/** A job that is visible for so long makes a service without tasks start one. In CloudWatch this takes a minute. */
+/** A job that is visible for this long makes a service without tasks start one. In CloudWatch this takes a minute. */
 const ALARM_AFTER_MS = 5_000;
 
 export interface LocalCatcherOptions {

@@ -145,7 +145,8 @@ export class LeanWire implements Wire {
     const end = head.indexOf('\r\n\r\n');
     this.#head = head;
     if (end < 0) {
-      if (head.length > MAX_HEAD_BYTES) this.#socket.destroy(new Error('endless HTTP answer'));
+      if (head.length > MAX_HEAD_BYTES)
+        this.#socket.destroy(new Error('the HTTP answer is too long'));
       return;
     }
     const refusal = upgradeRefusal(head.toString('latin1', 0, end), this.#key);
@@ -180,7 +181,7 @@ export class LeanWire implements Wire {
   }
 
   #onTimeout(): void {
-    this.#handlers.trouble('connect_timeout', new Error('no WebSocket in time'));
+    this.#handlers.trouble('connect_timeout', new Error('the WebSocket was not open in time'));
     this.terminate();
   }
 

@@ -75,7 +75,7 @@ export class TableCalls {
 
   /**
    * Ids of all meetings of which there is a row, ended ones included. Reads the whole table, in which rows stay for a
-   * week: only for who may `dynamodb:Scan`.
+   * week, and needs the right `dynamodb:Scan`.
    */
   async entityIds(): Promise<ReadonlySet<string>> {
     const found = new Set<string>();

@@ -11,7 +11,7 @@ import { wasCutShort } from './recording/blind-time.ts';
 import type { RecordedResult, SessionResult } from './session-inputs.ts';
 
 const RETRY_MS = 500;
-/** Most endings are over sooner, and their result says it. Of an owner that dies within it the last heartbeat is as good. */
+/** Most endings are over sooner, and their result says since when. If the owner dies within this time, its last heartbeat is as good. */
 const LEAVING_UNTOLD_MS = 1_000;
 
 /** What a row has become. */
@@ -27,8 +27,8 @@ export function outcomeOf(result: Exclude<SessionResult, { kind: 'dropped' }>): 
 
 /**
  * Writes how a session ended into its row, and asks the runners to look when somebody has to go on with the stream.
- * Tries until the flush deadline, at least once: a released row is served again at once, one that is not only when
- * this task is found dead, 10 s later.
+ * Tries until the flush deadline, at least once: a row that is released is served again at once. Any other row is served
+ * again only when this task is found dead, 10 s later.
  *
  * @returns `refused` when the table refuses the write for good; it would be refused again
  */

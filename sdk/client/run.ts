@@ -23,7 +23,8 @@ let stopping: PromiseWithResolvers<void> | undefined;
  * @throws ServiceError `rtms/invalid-state` when `run` is running already
  */
 export async function run(options: RunOptions = {}): Promise<void> {
-  if (stopping !== undefined) throw new ServiceError('rtms/invalid-state', 'run is running');
+  if (stopping !== undefined)
+    throw new ServiceError('rtms/invalid-state', 'run was called before and has not ended');
   const stopped = Promise.withResolvers<void>();
   stopping = stopped;
   setDefaultExecutor(options.executor);

@@ -26,7 +26,7 @@ export function tellsLoss<Name extends EventName>(name: Name, data: EventData[Na
 const OUTCOMES = ['MeetingsWhole', 'MeetingsInPart', 'MeetingsMissed'] as const;
 type Outcome = (typeof OUTCOMES)[number];
 
-/** Counts how a run of a stream ended. All three are emitted, so that none of them lacks where a share is formed. */
+/** Counts how a run of a stream ended. All three metrics are emitted, so that each has a value where a share is formed. */
 export function countOutcome(metrics: Metrics, outcome: Outcome): void {
   for (const each of OUTCOMES) metrics.count(each, each === outcome ? 1 : 0);
 }

@@ -22,7 +22,7 @@ export function lateness(times: Times): 'came_too_late' | 'no_room' | undefined 
 }
 
 /**
- * Why a run was never recorded that nobody serves: its start may not be used, or Zoom has stopped it.
+ * Why a run that nobody serves was never recorded: its start may not be used, or Zoom has stopped it.
  *
  * @returns undefined while somebody may still serve it
  */

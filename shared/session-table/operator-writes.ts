@@ -8,7 +8,7 @@ import { ATTRIBUTE, type RowWrite, type SessionRow } from './session-row.ts';
 export type OperatorRequest = NonNullable<SessionRow['operatorRequest']>;
 
 /**
- * Leaves a request for the owner that the operator saw. A request of before is replaced.
+ * Leaves a request for the owner that the operator saw. An earlier request is replaced.
  *
  * Condition: `OWNED_AS_SEEN`: a new owner would act on what was asked of the one before.
  */

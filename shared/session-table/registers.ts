@@ -3,7 +3,10 @@ import type { RestartPlan } from '../record/session-causes.ts';
 
 /** What a session row keeps about one matter, as a map of its own; `restart.ts` has the one about restarts. */
 
-/** Why a run ended: Zoom's stop reason, or `missed` when Zoom refused the handshake of a start that came too late. */
+/**
+ * Why a run ended: Zoom's stop reason; `missed`: media never flowed in it, and the register `missed` says why; `refused`, `lost`:
+ * Zoom refused a later handshake, or could not be reached, and no stop reason is known.
+ */
 export type EndedReason = number | 'missed' | 'refused' | 'lost';
 
 /**

@@ -11,7 +11,7 @@ import { isUnowned, RESTARTS, type SessionRow, UNOWNED, wantedState } from './se
  */
 export type SessionStatus = 'serving' | 'waiting' | 'quarantined' | 'ending' | 'ended';
 
-export function stateOf(row: SessionRow, nowMs = Date.now()): SessionStatus {
+export function stateOf(row: SessionRow, nowMs: number): SessionStatus {
   if (row.owner === UNOWNED && (row.quarantinedUntilMs ?? 0) > nowMs) return 'quarantined';
   if (wantedState(row).state === 'started') return isUnowned(row) ? 'waiting' : 'serving';
   return row.owner === undefined || row.owner === RESTARTS ? 'ended' : 'ending';

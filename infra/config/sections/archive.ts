@@ -31,7 +31,7 @@ export const ARCHIVE = v.pipe(
     memoryMiB: v.optional(count, 4096),
     /** `meeting.mp4` of every session, with this picture, as `rtms export --layout` names it. */
     meetingFile: v.optional(v.picklist(['none', 'speaker', 'share', 'tracks']), 'none'),
-    /** A session of which nothing came for so long is finalised without its end. */
+    /** A session of which nothing came for this long is finalised without its end. */
     idleMinutes: v.optional(v.pipe(count, v.maxValue(10_080)), 60),
     /** What becomes of a session whose consent Zoom took back. `record`: only a record says that it is still there. */
     onRevocation: v.optional(v.picklist(['delete', 'record']), 'delete'),

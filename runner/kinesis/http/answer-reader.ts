@@ -8,7 +8,7 @@ export interface WireAnswer {
   readonly isKept: boolean;
 }
 
-/** An answer that is no HTTP/1.1 as RFC 9112 has it, or too long. */
+/** The answer is not HTTP/1.1 as RFC 9112 has it, or is too long. */
 export class BadAnswerError extends Error {
   override readonly name = 'BadAnswerError';
 }
@@ -16,7 +16,7 @@ export class BadAnswerError extends Error {
 const MAX_HEAD_BYTES = 16 * 1024;
 /** An answer to PutRecords has at most 500 results, of some 150 bytes each, or of 400 with an error's message. */
 const MAX_BODY_BYTES = 1024 * 1024;
-/** Of a chunk's size and extensions, or of one trailer. */
+/** The most bytes of a line with a chunk's size and extensions, or with one trailer. */
 const MAX_LINE_BYTES = 4 * 1024;
 
 const EMPTY = Buffer.alloc(0);
@@ -119,7 +119,8 @@ export class AnswerReader {
     const line = this.#takeLine();
     if (line === undefined) return false;
     const size = Number.parseInt(CHUNK_SIZE.exec(line)?.[1] ?? '', 16);
-    if (Number.isNaN(size)) throw new BadAnswerError('the size of a chunk is none');
+    if (Number.isNaN(size))
+      throw new BadAnswerError('the size of a chunk is not a hexadecimal number');
     // Refused at once: the bytes need not come first.
     if (this.#bodyBytes + size > MAX_BODY_BYTES) throw new BadAnswerError('the body is too long');
     this.#place =
@@ -143,7 +144,7 @@ export class AnswerReader {
     if (line === undefined) return false;
     place.left -= line.length;
     if (place.left < 0 || (line !== '' && !HEADER.test(line))) {
-      throw new BadAnswerError('a trailer is none, or too long');
+      throw new BadAnswerError('a trailer has no name, or the trailers are too long');
     }
     if (line === '') this.#place = { name: 'done' };
     return line !== '';
@@ -193,12 +194,12 @@ function parseHead(text: string): Head {
   const [, minor, digits] = STATUS_LINE.exec(first) ?? [];
   const status = Number(digits);
   if (digits === undefined || status < 100 || status === 101) {
-    throw new BadAnswerError('the status line is none of HTTP/1.1');
+    throw new BadAnswerError('the status line is not that of an HTTP/1.1 answer');
   }
   const headers = new Map<string, string>();
   for (const line of lines) {
     const [, name, value = ''] = HEADER.exec(line) ?? [];
-    if (name === undefined) throw new BadAnswerError('a header is none');
+    if (name === undefined) throw new BadAnswerError('a header has no name');
     const key = name.toLowerCase();
     const before = headers.get(key);
     headers.set(key, before === undefined ? value.trimEnd() : `${before}, ${value.trimEnd()}`);
@@ -213,12 +214,14 @@ function placeAfter({ status, headers }: Head): Place {
   const length = headers.get('content-length');
   if (status === 204 || status === 304) return { name: 'done' };
   if (coding !== undefined) {
-    if (length !== undefined) throw new BadAnswerError('a length beside chunks');
-    if (coding.toLowerCase() !== 'chunked') throw new BadAnswerError('an unknown transfer coding');
+    if (length !== undefined) throw new BadAnswerError('the answer has a length and chunks');
+    if (coding.toLowerCase() !== 'chunked')
+      throw new BadAnswerError('the transfer coding is not chunked');
     return { name: 'chunk size' };
   }
   if (length === undefined) return { name: 'until end' };
-  if (!/^\d{1,10}$/.test(length)) throw new BadAnswerError('the length of the body is no number');
+  if (!/^\d{1,10}$/.test(length))
+    throw new BadAnswerError('the length of the body is not a number');
   const left = Number(length);
   if (left > MAX_BODY_BYTES) throw new BadAnswerError('the body is too long');
   return { name: 'counted', left };

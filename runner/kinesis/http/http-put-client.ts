@@ -29,12 +29,12 @@ const FORMATS = {
   cbor: { contentType: 'application/x-amz-cbor-1.1', encode: encodeCborBody },
 } as const satisfies Record<HttpPutOptions['format'], PutFormat>;
 
-/** Of the producer's own bound of 16 calls, and two that have been aborted and not closed yet. */
+/** The 16 calls that the producer makes at once, and two that have been aborted and not closed yet. */
 const MAX_CONNECTIONS = 18;
 /** Kinesis closes idle connections after about a minute. A call sent at that moment would fail, so ours close earlier. */
 const IDLE_MS = 30_000;
 const CONNECT_TIMEOUT_MS = 2_000;
-/** Most bytes of a head without its values of any length: host, path, scope, key id and session token. */
+/** Most bytes of a head, not counting the values whose length varies: host, path, scope, key id and session token. */
 const HEAD_BYTES = 640;
 /** Memory of bodies comes in powers of two from here on, so that bodies of all lengths use it again. */
 const MIN_BODY_BYTES = 16 * 1024;
@@ -165,7 +165,7 @@ export class HttpPutClient implements PutRecordsClient {
     return term;
   }
 
-  /** Asks the SDK once; again, when it could not say. */
+  /** Asks the SDK for the target once; the next call asks again when that failed. */
   #prepare(): Promise<Ready> {
     this.#ready ??= this.#open().catch((error: unknown) => {
       this.#ready = undefined;
@@ -187,7 +187,7 @@ export class HttpPutClient implements PutRecordsClient {
     return { target, connections, correctsClock: isDisabled !== true };
   }
 
-  /** The SDK's own rule, kept in the SDK's own place: the service's clock is right, and ours is that far from it. */
+  /** Tells the SDK, by its own rule, how far the service's clock is ahead of ours: signatures are made with the service's time. */
   #learnClock({ headers }: WireAnswer, sentAtMs: number): void {
     const serviceMs = Date.parse(headers.get('date') ?? '');
     const nowMs = Date.now();

@@ -27,7 +27,7 @@ export interface ConnectionOwner {
   closed(connection: KeptConnection): void;
 }
 
-/** The side that keeps a connection longest names its time-out; ours ends that much before it. */
+/** The other side may name its idle time-out (`keep-alive: timeout=`). Ours ends this much earlier. */
 const KEEP_MARGIN_MS = 1_000;
 
 /** One kept connection, for one call at a time. Certificate and host name are checked as `node:tls` does by default. */
@@ -139,8 +139,8 @@ export class KeptConnection {
   }
 
   /**
-   * Node tells of a write that TLS got rid of at once only in the next check phase, and the answer may be read before that.
-   * So it is judged after that phase: else a busy loop would close the connection after nearly every call.
+   * When TLS has passed a write on at once, Node tells so only in the next check phase, and the answer may be read before that.
+   * So the answer is judged after that phase: otherwise a busy loop would close the connection after nearly every call.
    */
   #answered(call: HttpCall, answer: WireAnswer): void {
     this.#call = undefined;
@@ -149,7 +149,7 @@ export class KeptConnection {
   }
 
   #end(call: HttpCall, answer: WireAnswer): void {
-    // An answer before the request had left whole: what is left of the request would be read as the next one.
+    // When the answer came before the whole request had left, the rest of the request would be read as the next one.
     const isSent = this.#isSent;
     const idleMs = Math.min(this.#owner.idleMs, keptMs(answer));
     if (answer.isKept && isSent && idleMs > 0 && !this.#socket.destroyed) this.#rest(idleMs);
@@ -160,7 +160,7 @@ export class KeptConnection {
   #rest(idleMs: number): void {
     this.#call = undefined;
     this.#socket.setTimeout(idleMs);
-    // A kept connection does not keep the process.
+    // A kept connection must not keep the process alive.
     this.#socket.unref();
     this.#owner.free(this);
   }

@@ -9,7 +9,7 @@ const RETRY_AFTER_MS = 1_000;
  * these keys meanwhile waits in memory, since a disk that does not read does not write either.
  */
 const READ_FOR_MS = 15_000;
-/** Files of an earlier process hold up nobody after that. They are tried again this often, for so long in all. */
+/** Files of an earlier process hold up nobody after that. They are tried again this often, for this long in all. */
 const READ_LATER_MS = 30_000;
 const READ_OLD_FOR_MS = 300_000;
 /** A file that could not be removed is tried again after that. */

@@ -135,7 +135,7 @@ export class CameraChooser {
     return this.#round(kept, candidates, nowMs, follow['round-robin'] * 1_000);
   }
 
-  /** Free places go to the speaker and then in the order of joining; a speaker takes that of who was silent longest. */
+  /** Free places go to the speaker and then in the order of joining; a speaker takes that of the one who was silent longest. */
   #speakers(kept: readonly Shown[], candidates: readonly number[], nowMs: number) {
     const speaker = this.#speaker;
     const speaks =

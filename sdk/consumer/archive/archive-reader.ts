@@ -153,7 +153,8 @@ export async function findArchived(
   const folders = await store.folders(sessionsFolder(prefix), words);
   const [only] = folders;
   if (folders.length > 1) {
-    throw new ServiceError('config/invalid', `"${words}" fits ${folders.slice(0, 5).join(', ')}`);
+    const some = folders.slice(0, 5).join(', ');
+    throw new ServiceError('config/invalid', `several sessions begin with "${words}": ${some}`);
   }
   if (only !== undefined) return only;
   const where = `s3://${store.bucket}/${prefix}`;

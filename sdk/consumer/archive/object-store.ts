@@ -27,9 +27,9 @@ export interface ObjectVersion {
 
 export interface PutOptions {
   readonly contentType: string;
-  /** ASCII. */
+  /** Names and values, ASCII only: they become HTTP headers. */
   readonly metadata?: Readonly<Record<string, string>>;
-  /** The object has to be the one of this ETag, or `none` there at all; otherwise nothing is written. */
+  /** The ETag that the object must have, or `none` when there must be no object. Otherwise nothing is written. */
   readonly ifIs: string | 'none';
 }
 
@@ -47,7 +47,7 @@ const CALL_TIMEOUT_MS = 60_000;
 const MOST_KEYS = 1_000;
 
 /**
- * The calls of S3 that an archive takes. A condition that did not hold is an answer.
+ * The calls of S3 that an archive needs. A condition that did not hold is an answer.
  *
  * All methods throw ServiceError `archive/store-failed` (may pass) or `archive/store-refused`.
  */

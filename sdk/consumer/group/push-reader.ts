@@ -16,7 +16,7 @@ import type { Page } from '../records/records.ts';
 /** Kinesis takes one SubscribeToShard a second of a consumer and shard; until the next one the shard is polled. */
 const RESUBSCRIBE_MS = 1_000;
 
-/** A subscription without an event for so long is taken for dead. KCL waits about as long. */
+/** A subscription without an event for this long is taken for dead. KCL waits about as long. */
 const SILENT_MS = 60_000;
 
 export interface PushSettings {

@@ -202,12 +202,16 @@ export function isEventName(name: string): name is EventName {
   return Object.hasOwn(SCHEMAS, name);
 }
 
-/** @throws ServiceError `record/malformed` that names the odd field, and not its value, which may be what somebody said */
+/** @throws ServiceError `record/malformed` that names the wrong field, and not its value, which may be what somebody said */
 export function checkEventData<Name extends EventName>(name: Name, data: unknown): EventData[Name] {
   const { issues } = v.safeParse(SCHEMAS[name], data, { abortEarly: true });
   if (issues === undefined) return data as EventData[Name];
   const field = v.getDotPath(issues[0]) ?? '';
-  throw new ServiceError('record/malformed', `${name} event with an odd ${field || 'data'}`, {
-    detail: { name, field },
-  });
+  throw new ServiceError(
+    'record/malformed',
+    `${name} event whose ${field || 'data'} cannot be read`,
+    {
+      detail: { name, field },
+    },
+  );
 }

@@ -8,7 +8,7 @@ import type { SpeechSettings } from './speech-options.ts';
 import { VoiceDecoder } from './voice-decoder.ts';
 import { VoiceTimeline } from './voice-timeline.ts';
 
-/** Silent lanes are filled each time that the session's time has gone on by so much. */
+/** Silent lanes are filled each time that the session's time has gone on by this much. */
 const FILL_EVERY_MS = 100;
 
 /** A capture time that is further off from the receipt is not believed. @see SampleClock */

@@ -124,26 +124,26 @@ export class SpeakerLane implements AsyncIterableIterator<SpeechBlock> {
     return this;
   }
 
-  /** Of the reading alone: appends what was heard, and silence before it. */
+  /** For the reading only: appends what was heard, and silence before it. */
   add(pieces: readonly Piece[]): void {
     if (this.#end !== undefined) return;
     for (const { position, samples } of pieces) this.#addPiece(position, samples);
     this.#wake?.();
   }
 
-  /** Of the reading alone: appends silence up to a moment. */
+  /** For the reading only: appends silence up to a moment. */
   fillTo(atMs: number): void {
     if (this.#end !== undefined) return;
     this.#queue.fillTo(Math.floor((atMs * this.rateHz) / 1000));
     if (!this.#queue.isEmpty) this.#wake?.();
   }
 
-  /** Of the reading alone: the moment behind the last sample, Unix ms. */
+  /** For the reading only: the moment behind the last sample, Unix ms. */
   get endMs(): number {
     return (this.#queue.end * 1000) / this.rateHz;
   }
 
-  /** Of the reading alone: what has to be awaited until there is room, if there is none. */
+  /** For the reading only: what has to be awaited until there is room, if there is none. */
   room(): Promise<void> | undefined {
     if (!this.#queue.isFull || this.#end !== undefined) return undefined;
     return new Promise<void>((resolve) => {
@@ -151,7 +151,7 @@ export class SpeakerLane implements AsyncIterableIterator<SpeechBlock> {
     });
   }
 
-  /** Of the reading alone: no more sound comes. What the lane holds is still handed out, and then the error is thrown. */
+  /** For the reading only: no more sound comes. What the lane holds is still handed out, and then the error is thrown. */
   finish(end: LaneEnd, error?: unknown): void {
     const isNew = this.#end === undefined || (end === 'closed' && this.#end !== 'revoked');
     if (isNew) this.#end = end;
@@ -160,7 +160,7 @@ export class SpeakerLane implements AsyncIterableIterator<SpeechBlock> {
     this.#giveRoom?.();
   }
 
-  /** Of the reading alone: the consent was taken back. Nothing that the lane holds is handed out any more. */
+  /** For the reading only: the consent was taken back. Nothing that the lane holds is handed out any more. */
   revoke(): void {
     const lost = this.#queue.clear();
     this.#error = undefined;
@@ -175,7 +175,7 @@ export class SpeakerLane implements AsyncIterableIterator<SpeechBlock> {
     this.#giveRoom?.();
   }
 
-  /** Of the reading alone: whether there is nothing to hand out, and nothing to come. */
+  /** For the reading only: whether there is nothing to hand out, and nothing to come. */
   get isDone(): boolean {
     return this.#end !== undefined && this.#queue.isEmpty;
   }

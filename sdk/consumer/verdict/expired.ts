@@ -14,13 +14,13 @@ export interface ExpiredTime {
 /** A frame may wait on the disk of its runner before it arrives, and clocks differ. */
 export const ARRIVAL_MARGIN_MS = 900_000;
 
-/** Far more gaps than a source ever has. Of those beyond it nothing is explained here. */
+/** Far more gaps than a source ever has. Gaps beyond this number are not explained. */
 const MAX_MARKS = 10_000;
 
-/** What was explained so, of one source or of all lines. */
+/** Which missing numbers of one source, or of all lines, an expiry explains. */
 export interface Explained {
   readonly count: number;
-  /** Between the neighbours of what is missing, as far as there are any; else those of the expired time. */
+  /** The times of the frames before and behind what is missing; where there is none, that of the expired time. */
   readonly fromMs: number;
   readonly toMs: number;
   readonly unexplained: readonly SequenceRange[];

@@ -28,7 +28,7 @@ export interface RecogniseOptions {
   readonly retryMs?: number;
 }
 
-/** Sound without a result for so long has no words. Then it need not be sent to a next connection. */
+/** Sound without a result for this long has no words. Then it need not be sent to a next connection. */
 const MOST_UNHEARD_MS = 60_000;
 
 /**

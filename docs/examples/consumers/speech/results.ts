@@ -9,7 +9,7 @@ export interface Heard {
   readonly text: string;
 }
 
-/** Kinesis takes a call again after so long, doubled each time up to the last. */
+/** Pauses before a call that Kinesis refused is made again, ms. */
 const RETRY_MS = [100, 200, 400, 800, 1_600, 3_200, 5_000];
 
 /**

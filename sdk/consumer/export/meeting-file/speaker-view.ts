@@ -1,5 +1,5 @@
 /**
- * - `speaker`: the camera of who speaks
+ * - `speaker`: the camera of whoever speaks
  * - `share`: the same, but for the times in which somebody shares: then the share
  * - `tracks`: every camera and share as a track of its own
  * - `none`: no meeting file
@@ -32,7 +32,7 @@ export class SpeakerView {
     this.#layout = layout;
   }
 
-  /** @param source the key of who speaks from now on */
+  /** @param source the key of whoever speaks from now on */
   speaks(source: string): void {
     this.#speaker = source;
   }

@@ -24,7 +24,7 @@ export class SpeechTimes {
   #speaker: string | undefined;
 
   /**
-   * Takes what follows what it took before.
+   * Takes the levels that follow those of the call before.
    *
    * @param levels mean power of each speaker in each tenth of a second, from `atMs` on
    * @returns who has become the loudest speaker, and when
@@ -76,7 +76,7 @@ export class SpeechTimes {
 /**
  * Names the speakers inside the sound that Zoom mixed.
  *
- * @param spoken of which what `mixed` said is nobody's yet
+ * @param spoken who spoke when. What `mixed`, the name of Zoom's mix, said has no speaker yet
  * @param active who is the active speaker from when on, in order
  * @returns what people said: what is said before Zoom names anybody is `unknown`
  */
