@@ -16,6 +16,20 @@ export function httpHandlerOptions({ connectMs, answerMs }: AwsTimeouts) {
   } as const;
 }
 
+/** Names that Node and the SDK have for a server that cannot be reached or does not answer in time. */
+const UNREACHABLE = /^(?:TimeoutError|AbortError|E[A-Z_]+|UND_ERR_\w+)$/;
+
+/** Whether an error says that no server answered. */
+export function isUnreachable({
+  name,
+  code,
+}: {
+  readonly name: string;
+  readonly code?: unknown;
+}): boolean {
+  return UNREACHABLE.test(name) || UNREACHABLE.test(String(code));
+}
+
 /** Errors for which DynamoDB blames the caller although the same call may succeed later. */
 const PASSING: ReadonlySet<string> = new Set([
   'ProvisionedThroughputExceededException',

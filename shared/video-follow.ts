@@ -5,7 +5,7 @@ import { ServiceError } from './errors.ts';
  *
  * - `active-speaker`: who speaks
  * - `pinned`: the first of these who is there with a camera on; a number is a user id, a text a name
- * - `round-robin`: every camera for so many seconds, in the order of joining
+ * - `round-robin`: every camera for that many seconds, in the order of joining
  */
 export type VideoFollow =
   | 'active-speaker'

@@ -46,7 +46,7 @@ export function isMoment({ name }: ReceivedEvent): boolean {
   return !NOT_A_MOMENT.includes(name);
 }
 
-/** The time in which something was lacking, as far as the event names one. */
+/** The time in which something was missing, as far as the event names one. */
 function spanOfEvent(event: ReceivedEvent): { fromMs?: number; toMs?: number } {
   if (event.name === 'gap') return event.data;
   if (event.name !== 'session_taken_over' && event.name !== 'session_reconnected') return {};

@@ -33,7 +33,7 @@ export class FrameQueue {
     while (this.#bytes > this.#maxBytes && this.#frames.length > 0) this.#dropOldest();
   }
 
-  /** Takes the oldest frames, of about so many bytes together. */
+  /** Takes the oldest frames, of about this many bytes together. */
   take(bytes: number): FrameView[] {
     let count = 0;
     let sum = 0;
@@ -64,7 +64,7 @@ export class FrameQueue {
   }
 }
 
-/** The rest of a frame, as JSON, takes about so much. */
+/** The rest of a frame, as JSON, takes about this much. */
 const HEAD_BYTES = 160;
 
 function sizeOf({ data }: FrameView): number {

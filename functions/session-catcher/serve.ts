@@ -16,7 +16,7 @@ import { startTasks } from './start-tasks.ts';
 const LOOK_MS = 250;
 /** How often ECS is asked again while sessions are held here. */
 const TASKS_INTERVAL_MS = 10_000;
-/** Nothing in ECS is asked for its revision here. */
+/** A catcher is of no revision of the service, so ECS is not asked for the newest one. */
 const NEVER_MS = 3_600_000;
 /** A catcher that cannot be opened in this time leaves its streams to the next look. */
 const OPEN_WITHIN_MS = 10_000;
@@ -132,7 +132,7 @@ async function takeOver({ task, silentForMs, rows }: DeadCatcher, serving: Servi
   await sessions.pool.takeAll(rows).catch(() => undefined);
 }
 
-/** Has somebody see, when the time is over, whether this heartbeat was the last. The chain is there when this fails. */
+/** Sends a look at this heartbeat, so that it shows later whether it was the last. When this fails, the chain of looks goes on. */
 async function tellLife(
   look: Pick<CatcherLook, 'catcherId' | 'heartbeat'>,
   queue: LookQueue,

@@ -2,7 +2,7 @@ import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import { NodeHttpHandler } from '@smithy/node-http-handler';
-import { httpHandlerOptions } from '../../shared/aws-calls.ts';
+import { httpHandlerOptions, isUnreachable } from '../../shared/aws-calls.ts';
 import type { LocalEnv } from '../../shared/env.ts';
 import { ServiceError } from '../../shared/errors.ts';
 
@@ -42,9 +42,6 @@ const OUR_FAULT = new Set([
   'InvalidParameterValue',
 ]);
 
-/** Node's and the SDK's names for a server that cannot be reached or does not answer in time. */
-const UNREACHABLE = /^(?:TimeoutError|AbortError|E[A-Z_]+)$/;
-
 /**
  * Names a failed AWS call: `webhook/store-failed` when AWS refused or did not answer, `webhook/defect` when the call was
  * wrong. The alarm on store failures is then about AWS alone.
@@ -56,8 +53,8 @@ export function awsFailure(cause: unknown, what: string): ServiceError {
 
 function isAwsFailure(cause: unknown): boolean {
   if (!(cause instanceof Error)) return false;
-  const { name, code, $metadata } = cause as Error & { code?: unknown; $metadata?: unknown };
-  if (UNREACHABLE.test(name) || UNREACHABLE.test(String(code))) return true;
+  const { name, $metadata } = cause as Error & { $metadata?: unknown };
+  if (isUnreachable(cause)) return true;
   // The SDK puts `$metadata` on errors that a service answered with, and on no others.
   return typeof $metadata === 'object' && !OUR_FAULT.has(name);
 }

@@ -11,7 +11,7 @@ export interface WriteLoad {
 export interface MeetingLoad {
   readonly media: WriteLoad;
   readonly events: WriteLoad;
-  /** Sources of media that send at a time: so many objects a minute has the archive, and one of events. */
+  /** Sources of media that send at the same time. The archive writes one object a minute for each, and one of events. */
   readonly sources: number;
 }
 

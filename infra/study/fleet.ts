@@ -2,7 +2,7 @@ import type { MeetingArrival } from './arrivals.ts';
 
 /** From the decision to start a task until it serves, with a small image; our assumption. */
 const START_SECONDS = 45;
-/** Fargate's quota for launching tasks, per account and Region: so many at once, and then so many a second. */
+/** Fargate's quota for launching tasks, per account and Region: this many at once, and then this many a second. */
 const LAUNCH_BURST = 100;
 const LAUNCHES_PER_SECOND = 20;
 

@@ -6,7 +6,7 @@ import { otherServers } from './other-servers.ts';
 const JOB_QUEUE = 'rtms-jobs';
 const CATCHER_QUEUE = 'rtms-catcher';
 const DEAD_LETTER_QUEUE = 'rtms-jobs-dead';
-/** The same as in infra/webhook/job-queue.ts: after so many receives a message goes to the dead-letter queue. */
+/** The same as in infra/webhook/job-queue.ts: after this many receives a message goes to the dead-letter queue. */
 const MAX_RECEIVE_COUNT = 5;
 const VISIBILITY_TIMEOUT_SECONDS = 30;
 /** Lambda refuses a queue that shows a message again while the function may still run. */

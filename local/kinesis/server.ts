@@ -169,7 +169,7 @@ function parseBody(body: Buffer | undefined, format: BodyFormat): Input {
   throw new ApiError('RequestEntityTooLargeException', 'The request body is too large.');
 }
 
-/** Answers a subscription: first the members of the answer that are no events, of which there are none. */
+/** Answers a subscription. The service begins with an `initial-response` for the answer's other members; here it is empty. */
 function sinkOf(exchange: Exchange, format: BodyFormat): EventSink {
   const headers = { 'content-type': EVENT_STREAM, 'x-amzn-requestid': randomUUID() };
   const answer = exchange.stream(headers);

@@ -9,7 +9,7 @@ import {
 import type { SQSBatchResponse, SQSEvent } from 'aws-lambda';
 import { type LocalFunction, Throttled } from './local-function.ts';
 
-/** Lambda begins with so many long polls. */
+/** Lambda begins with this many long polls. */
 const POLLERS = 5;
 const LONG_POLL_SECONDS = 5;
 const ERROR_WAIT_MS = 500;

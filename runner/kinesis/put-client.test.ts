@@ -20,9 +20,9 @@ import {
 } from '../../test/support/scripted-http.ts';
 import { waitFor } from '../../test/support/wait.ts';
 import type { Failure } from './kinesis-error.ts';
-import type { PutEntry, PutRecordsClient } from './put-client.ts';
+import { MAX_CALLS, type PutEntry, type PutRecordsClient } from './put-client.ts';
 import { type PutAnswer, putRecords } from './put-records.ts';
-import { createKinesisClient, createPutClient, MAX_CALLS } from './transport.ts';
+import { createKinesisClient, createPutClient } from './transport.ts';
 
 const SECRET = 'secret of the tests';
 const STATIC = { accessKeyId: 'AKIDEXAMPLE', secretAccessKey: SECRET };

@@ -13,6 +13,18 @@ export interface PutResult {
   readonly ErrorCode?: string | undefined;
 }
 
+/** Most PutRecords calls that one client makes at once, each over a connection of its own. */
+export const MAX_CALLS = 16;
+
+/** The connections of one client to Kinesis. */
+export const PUT_CONNECTIONS = {
+  /** Those of its calls, and two of calls that were aborted and are not closed yet. */
+  most: MAX_CALLS + 2,
+  connectMs: 2_000,
+  /** Kinesis closes idle connections after about a minute. A call sent at that moment would fail, so ours close earlier. */
+  idleMs: 30_000,
+} as const;
+
 /** Makes PutRecords calls, and nothing else. Used by one producer alone. */
 export interface PutRecordsClient {
   /**

@@ -7,10 +7,9 @@ import { failureOf } from './kinesis-error.ts';
 import type { Lane } from './lane.ts';
 import type { OutgoingRecord } from './outgoing-record.ts';
 import { packCalls } from './pack-calls.ts';
-import type { PutRecordsClient } from './put-client.ts';
+import { MAX_CALLS, type PutRecordsClient } from './put-client.ts';
 import { type EntryOutcome, putRecords } from './put-records.ts';
 import { ShardBudget } from './shard-budget.ts';
-import { MAX_CALLS } from './transport.ts';
 import type { DropCause, Unit } from './unit.ts';
 
 export interface SenderOptions {

@@ -6,11 +6,9 @@ import { DEFAULT_PUT_MODE, type PutMode } from '../../shared/env.ts';
 import type { Logger } from '../../shared/logger.ts';
 import type { MemoryPool } from '../../shared/memory-pool.ts';
 import { HttpPutClient } from './http/http-put-client.ts';
-import type { PutRecordsClient } from './put-client.ts';
+import { PUT_CONNECTIONS, type PutRecordsClient } from './put-client.ts';
 import { SdkPutClient, useNativeBodies } from './sdk-put-client.ts';
 
-/** Most PutRecords calls that one client makes at once, each over a connection of its own. */
-export const MAX_CALLS = 16;
 /** What a call may take, from its beginning to the last byte of its answer. */
 export const REQUEST_TIMEOUT_MS = 5_000;
 
@@ -33,12 +31,11 @@ export interface TransportOptions {
  */
 export function createKinesisClient(options: TransportOptions): KinesisClient {
   const { region, endpoint, credentials, requestTimeoutMs = REQUEST_TIMEOUT_MS } = options;
-  // Kinesis closes idle connections after about a minute. A call sent at that moment would fail, so ours close earlier.
   const agent = {
     keepAlive: true,
-    maxSockets: MAX_CALLS + 2,
+    maxSockets: PUT_CONNECTIONS.most,
     keepAliveMsecs: 10_000,
-    timeout: 30_000,
+    timeout: PUT_CONNECTIONS.idleMs,
   };
   const client = new KinesisClient({
     region,
@@ -46,7 +43,7 @@ export function createKinesisClient(options: TransportOptions): KinesisClient {
     ...(credentials === undefined ? {} : { credentials }),
     maxAttempts: 1,
     requestHandler: new NodeHttpHandler({
-      connectionTimeout: 2_000,
+      connectionTimeout: PUT_CONNECTIONS.connectMs,
       requestTimeout: requestTimeoutMs,
       throwOnRequestTimeout: true,
       httpAgent: new HttpAgent(agent),

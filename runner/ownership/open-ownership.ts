@@ -24,7 +24,7 @@ import type { MovableSessions } from './watch-move.ts';
 
 const ORPHAN_INTERVAL_MS = 1_000;
 const MOVE_INTERVAL_MS = 500;
-/** While other tasks should take what is new and have room, this task leaves a new stream waiting so much longer. */
+/** While other tasks should take what is new and have room, this task leaves a new stream waiting this much longer. */
 const YIELD_MS = 5_000;
 
 /** A catcher gives its sessions to any task. */

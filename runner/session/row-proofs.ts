@@ -78,7 +78,7 @@ export class RowProofs {
     }
   }
 
-  /** For want of an answer, or of a term that lasted, some are not proved yet. */
+  /** Proves the rows that are not proved yet, because the table did not answer or the term was over. */
   async #proveAgain(): Promise<void> {
     await sleep(RETRY_MS);
     const { term } = this.#options.heartbeat;

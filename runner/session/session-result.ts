@@ -8,7 +8,7 @@ import type {
   SessionResult,
 } from './session-inputs.ts';
 
-/** What a session has to know to say why it has missed its stream. */
+/** What a session has to know to say why its stream was missed. */
 export interface Unserved {
   readonly epoch: number;
   /** What made it too late to connect. */
@@ -17,7 +17,7 @@ export interface Unserved {
   readonly hasRecords?: true;
 }
 
-/** Why a stream was missed that Zoom, or an operator, stopped before it was connected. */
+/** Why a stream that Zoom or an operator stopped before it was connected counts as missed. */
 export function missByStop({ late }: Unserved, stopReason: number): Miss {
   switch (stopReason) {
     case STOP_REASON.STREAM_REVOKED:
@@ -30,7 +30,7 @@ export function missByStop({ late }: Unserved, stopReason: number): Miss {
 }
 
 /**
- * Why a stream was missed that could not be connected to.
+ * Why a stream that could not be connected to counts as missed.
  *
  * @param ours what kept us from trying at all
  */

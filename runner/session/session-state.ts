@@ -228,7 +228,7 @@ function handedOver(cause: Exclude<HandOverCause, 'defect'>, nowMs: number): Ses
   ]);
 }
 
-/** A stop, which a stream that is not connected yet has missed by. */
+/** A stop. If media has not flowed in this run, the stream counts as missed. */
 function stoppedFrom(
   from: Connecting | Connected,
   stopReason: number,

@@ -63,7 +63,7 @@ export class DrainDeadline {
     return isFirst;
   }
 
-  /** @returns how far apart the hand-overs of so many sessions start, ms */
+  /** @returns how far apart the hand-overs of this many sessions start, ms */
   static paceMs(sessions: number): number {
     return Math.min(PACE_MS, PACED_WITHIN_MS / Math.max(1, sessions));
   }

@@ -1,3 +1,4 @@
+import { isUnreachable } from '../../shared/aws-calls.ts';
 import { ServiceError } from '../../shared/errors.ts';
 import type { Logger } from '../../shared/logger.ts';
 import { sleep } from './loop.ts';
@@ -43,9 +44,6 @@ export class StartUp {
   }
 }
 
-/** Names that Node and the SDK have for a server that cannot be reached or does not answer in time. */
-const UNREACHABLE = /^(?:TimeoutError|AbortError|E[A-Z_]+|UND_ERR_\w+)$/;
-
 /**
  * Names from the services' API references and "Common errors" (read 2026-11-27). Missing credentials count as passing,
  * because the endpoint that a task gets them from is throttled as well.
@@ -59,11 +57,6 @@ export function isPassing(error: unknown): boolean {
   if (cause instanceof Error) return isPassing(cause);
   if (error instanceof ServiceError) return error.retryable;
   if (!(error instanceof Error)) return false;
-  const { name, code, $fault } = error as Error & { code?: unknown; $fault?: unknown };
-  return (
-    $fault === 'server' ||
-    PASSING.test(name) ||
-    UNREACHABLE.test(name) ||
-    UNREACHABLE.test(String(code))
-  );
+  const { $fault } = error as Error & { $fault?: unknown };
+  return $fault === 'server' || PASSING.test(error.name) || isUnreachable(error);
 }

@@ -10,7 +10,7 @@ export interface SyntheticMeetingOptions {
   readonly video?: boolean;
   /** @default false */
   readonly share?: boolean;
-  /** A transcript line every so many milliseconds. @default none */
+  /** A transcript line every this many milliseconds. @default none */
   readonly transcriptEveryMs?: number;
   /** @default none */
   readonly chatEveryMs?: number;

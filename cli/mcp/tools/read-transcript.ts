@@ -25,7 +25,7 @@ export const readTranscript = defineTool({
       type: 'integer',
       minimum: 1,
       maximum: MAX_LINES,
-      description: 'begin with the newest lines, so many of them; not together with mark',
+      description: 'begin with this many of the newest lines; not together with mark',
     },
     kinds: KINDS,
     limit: LIMIT,

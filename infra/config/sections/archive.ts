@@ -36,7 +36,7 @@ export const ARCHIVE = v.pipe(
     /** What becomes of a session whose consent Zoom took back. `record`: only a record says that it is still there. */
     onRevocation: v.optional(v.picklist(['delete', 'record']), 'delete'),
     objectLock: v.optional(OBJECT_LOCK),
-    /** Recordings are deleted so many days after they were written. Unset: never. */
+    /** Recordings are deleted this many days after they were written. Unset: never. */
     expireDays: v.optional(days),
     /** A cheaper storage class for recordings of that age. Unset: they stay in S3 Standard. */
     transition: v.optional(TRANSITION),

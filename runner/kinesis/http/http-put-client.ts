@@ -1,7 +1,13 @@
 import type { KinesisClient } from '@aws-sdk/client-kinesis';
 import { type Logger, SILENT_LOGGER } from '../../../shared/logger.ts';
 import { MemoryPool } from '../../../shared/memory-pool.ts';
-import { notOwner, type PutEntry, type PutRecordsClient, type PutResult } from '../put-client.ts';
+import {
+  notOwner,
+  PUT_CONNECTIONS,
+  type PutEntry,
+  type PutRecordsClient,
+  type PutResult,
+} from '../put-client.ts';
 import type { WireAnswer } from './answer-reader.ts';
 import { encodeCborBody } from './cbor-format.ts';
 import { ConnectionPool } from './connection-pool.ts';
@@ -29,11 +35,6 @@ const FORMATS = {
   cbor: { contentType: 'application/x-amz-cbor-1.1', encode: encodeCborBody },
 } as const satisfies Record<HttpPutOptions['format'], PutFormat>;
 
-/** The 16 calls that the producer makes at once, and two that have been aborted and not closed yet. */
-const MAX_CONNECTIONS = 18;
-/** Kinesis closes idle connections after about a minute. A call sent at that moment would fail, so ours close earlier. */
-const IDLE_MS = 30_000;
-const CONNECT_TIMEOUT_MS = 2_000;
 /** Most bytes of a head, not counting the values whose length varies: host, path, scope, key id and session token. */
 const HEAD_BYTES = 640;
 /** Memory of bodies comes in powers of two from here on, so that bodies of all lengths use it again. */
@@ -178,10 +179,10 @@ export class HttpPutClient implements PutRecordsClient {
     const target = await askForTarget(this.#sdk);
     const isDisabled = await this.#sdk.config.disableClockSkewCorrection?.();
     const connections = new ConnectionPool(target.origin, {
-      maxConnections: MAX_CONNECTIONS,
-      connectTimeoutMs: CONNECT_TIMEOUT_MS,
+      maxConnections: PUT_CONNECTIONS.most,
+      connectTimeoutMs: PUT_CONNECTIONS.connectMs,
       requestTimeoutMs: this.#requestTimeoutMs,
-      idleMs: IDLE_MS,
+      idleMs: PUT_CONNECTIONS.idleMs,
     });
     this.#connections = connections;
     return { target, connections, correctsClock: isDisabled !== true };

@@ -4,7 +4,7 @@ import type { SpoolSegment } from './segment.ts';
 import { appendUnits, mayPass, readFrames, rewriteSegment } from './segment-files.ts';
 import { frameBytes, type SpoolFrame } from './segment-format.ts';
 
-/** A tail is written when it is that long or that old. Larger and fewer writes cost less; a crash loses the tail. */
+/** A tail is written when it is this long or this old. Larger and fewer writes cost less; a crash loses the tail. */
 const WRITE_BYTES = 64 * 1024;
 const WRITE_AFTER_MS = 250;
 

@@ -10,7 +10,7 @@ import { type Frame, frameOfRecord } from '../records/frame.ts';
  */
 
 interface Span {
-  /** Of the length, and of the byte behind the message. */
+  /** Where the length stands; `end`: the byte behind the message. */
   readonly start: number;
   readonly end: number;
   readonly messageStart: number;

@@ -50,7 +50,7 @@ export interface SpeakersOptions {
    * @default 2,000
    */
   readonly latenessMs?: number;
-  /** A lane ends after so much time of its session without a frame, ms, 1,000 or more. @default 600,000 */
+  /** A lane ends after this much time of its session without a frame, ms, 1,000 or more. @default 600,000 */
   readonly leaveAfterMs?: number;
   /** Lanes at a time. Frames of further speakers are left out, with a notice. @default 10,000 */
   readonly maxSpeakers?: number;

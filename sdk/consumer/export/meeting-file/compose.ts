@@ -38,7 +38,7 @@ export interface Composition {
 export interface Composed {
   /** Who spoke when, by the level of the sound. */
   readonly spoken: readonly Speech[];
-  /** Files that are not in it, or not whole: with `packets` or `pictures` so many of them could not be decoded. */
+  /** Files that are not in it, or not whole: with `packets` or `pictures`, that many of them could not be decoded. */
   readonly unread: readonly {
     readonly path: string;
     readonly packets?: number;
