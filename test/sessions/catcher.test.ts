@@ -13,11 +13,11 @@ beforeAll(async () => {
 afterAll(() => world[Symbol.asyncDispose](), 60_000);
 
 test('meetings without a runner are caught, then moved to the first task without losing a frame', {
-  timeout: 120_000,
+  timeout: 240_000,
 }, async () => {
   const streams = Array.from({ length: MEETINGS }, () => world.simulator.start(MEETING) ?? '');
   for (const rtmsStreamId of streams) {
-    await world.flowing(rtmsStreamId, 1, 40_000);
+    await world.flowing(rtmsStreamId, 1, 90_000);
     const { owner = '' } = await world.row(rtmsStreamId);
     expect(owner).toMatch(/^catcher-/);
   }
