@@ -4,12 +4,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { CreateStreamCommand, KinesisClient, PutRecordCommand } from '@aws-sdk/client-kinesis';
 import { NodeHttpHandler } from '@smithy/node-http-handler';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { test as base, expect } from 'vitest';
 import { encodeMediaRecord } from '../../shared/record/encode-media-record.ts';
 import type { MediaRecord } from '../../shared/record/media-record.ts';
 import { eventBytes, mediaRecord, START_MS } from '../../test/support/test-records.ts';
 import { waitFor } from '../../test/support/wait.ts';
-import { type KinesisServer, startKinesisServer } from '../kinesis/server.ts';
+import { startKinesisServer } from '../kinesis/server.ts';
 import { Observer } from './observer.ts';
 
 /** Runs the observer of `npm start -- --live` against a Kinesis with several meetings. */
@@ -17,14 +17,12 @@ import { Observer } from './observer.ts';
 const credentials = { accessKeyId: 'local', secretAccessKey: 'local' };
 const streams = { media: 'media', events: 'events' };
 
-let root: string;
-let server: KinesisServer;
-let client: KinesisClient;
-
-beforeAll(async () => {
-  root = await mkdtemp(join(tmpdir(), 'rtms-observer-'));
-  server = await startKinesisServer();
-  client = new KinesisClient({
+/** One Kinesis and one folder for each test: an observer reads, and writes the files of, all meetings of its streams. */
+async function openWorld() {
+  const root = await mkdtemp(join(tmpdir(), 'rtms-observer-'));
+  const server = await startKinesisServer();
+  const endpoints = { kinesis: server.url };
+  const client = new KinesisClient({
     region: 'us-east-1',
     credentials,
     endpoint: server.url,
@@ -32,56 +30,65 @@ beforeAll(async () => {
   });
   for (const StreamName of Object.values(streams))
     await client.send(new CreateStreamCommand({ StreamName, ShardCount: 1 }));
+
+  async function put(StreamName: string, PartitionKey: string, Data: Uint8Array): Promise<void> {
+    await client.send(new PutRecordCommand({ StreamName, PartitionKey, Data }));
+  }
+
+  return {
+    root,
+    filesOf: (id: string) => readdir(join(root, id)).catch(() => []),
+
+    media: (rtmsStreamId: string, changes: Partial<MediaRecord> = {}) =>
+      put('media', rtmsStreamId, encodeMediaRecord(mediaRecord({ rtmsStreamId, ...changes }))),
+
+    async started(rtmsStreamId: string, epoch = 1): Promise<void> {
+      const data = {
+        product: 'meeting',
+        entityId: 'a/b==',
+        media: {},
+        requestedAtMs: START_MS,
+        claimedAtMs: START_MS,
+        streamingAtMs: START_MS,
+      } as const;
+      const identity = { rtmsStreamId, epoch };
+      await put('events', rtmsStreamId, eventBytes('session_started', data, 1, identity));
+    },
+
+    async ended(rtmsStreamId: string, epoch = 1, stopReason = 6): Promise<void> {
+      const data = { stopReason, restartable: stopReason !== 6, ledger: [] };
+      const identity = { rtmsStreamId, epoch };
+      await put('events', rtmsStreamId, eventBytes('session_ended', data, 2, identity));
+    },
+
+    async revoked(rtmsStreamId: string, epoch: number): Promise<void> {
+      const data = { timestampMs: START_MS };
+      const identity = { rtmsStreamId, epoch };
+      await put('events', rtmsStreamId, eventBytes('session_revoked', data, 1, identity));
+    },
+
+    observe: () =>
+      new Observer({ region: 'us-east-1', credentials, endpoints, streams }, (id) =>
+        join(root, id),
+      ),
+
+    async close(): Promise<void> {
+      client.destroy();
+      await server.close();
+      await rm(root, { recursive: true });
+    },
+  };
+}
+
+const test = base.extend<{ world: Awaited<ReturnType<typeof openWorld>> }>({
+  // Vitest finds out by the braces that this fixture needs no other one.
+  // biome-ignore lint/correctness/noEmptyPattern: as said above
+  world: async ({}, use) => {
+    const world = await openWorld();
+    await use(world);
+    await world.close();
+  },
 });
-afterAll(async () => {
-  client.destroy();
-  await server.close();
-  await rm(root, { recursive: true });
-});
-
-async function put(StreamName: string, PartitionKey: string, Data: Uint8Array): Promise<void> {
-  await client.send(new PutRecordCommand({ StreamName, PartitionKey, Data }));
-}
-
-const media = (rtmsStreamId: string, changes: Partial<MediaRecord> = {}) =>
-  put('media', rtmsStreamId, encodeMediaRecord(mediaRecord({ rtmsStreamId, ...changes })));
-
-async function started(rtmsStreamId: string, epoch = 1): Promise<void> {
-  const data = {
-    product: 'meeting',
-    entityId: 'a/b==',
-    media: {},
-    requestedAtMs: START_MS,
-    claimedAtMs: START_MS,
-    streamingAtMs: START_MS,
-  } as const;
-  await put(
-    'events',
-    rtmsStreamId,
-    eventBytes('session_started', data, 1, { rtmsStreamId, epoch }),
-  );
-}
-
-async function ended(rtmsStreamId: string, epoch = 1, stopReason = 6): Promise<void> {
-  const data = { stopReason, restartable: stopReason !== 6, ledger: [] };
-  await put('events', rtmsStreamId, eventBytes('session_ended', data, 2, { rtmsStreamId, epoch }));
-}
-
-async function revoked(rtmsStreamId: string, epoch: number): Promise<void> {
-  const data = { timestampMs: START_MS };
-  await put(
-    'events',
-    rtmsStreamId,
-    eventBytes('session_revoked', data, 1, { rtmsStreamId, epoch }),
-  );
-}
-
-function observe(): Observer {
-  const endpoints = { kinesis: server.url };
-  return new Observer({ region: 'us-east-1', credentials, endpoints, streams }, (id) =>
-    join(root, id),
-  );
-}
 
 /** The files of a meeting in which one person spoke. Documents of the whole meeting are written when it is over. */
 const filesWith = (audio: string) => [
@@ -101,9 +108,10 @@ const SPOKEN = [...ADA, 'speakers.rttm'];
 const PARTIAL = partialWith('audio-7-ada.wav');
 const within = (check: () => Promise<void>) => waitFor(check, { interval: 50 });
 
-const filesOf = (id: string) => readdir(join(root, id)).catch(() => []);
-
-test('a meeting whose files cannot be written does not affect the files of others', async () => {
+test.concurrent('a meeting whose files cannot be written does not affect the files of others', async ({
+  world,
+}) => {
+  const { ended, filesOf, media, observe, root, started } = world;
   // A folder cannot be created where a file is.
   await writeFile(join(root, 'blocked'), '');
   for (const id of ['blocked', 'odd', 'sound']) await started(id);
@@ -131,7 +139,10 @@ test('a meeting whose files cannot be written does not affect the files of other
   expect(await filesOf('odd')).toEqual(SPOKEN);
 });
 
-test('a stream that begins again after its end gets a folder of its own', async () => {
+test.concurrent('a stream that begins again after its end gets a folder of its own', async ({
+  world,
+}) => {
+  const { ended, filesOf, media, observe, started } = world;
   await started('again');
   await media('again');
   const observer = observe();
@@ -162,7 +173,10 @@ test('a stream that begins again after its end gets a folder of its own', async 
   }
 });
 
-test('a stream that Zoom may start again goes on in the same files', async () => {
+test.concurrent('a stream that Zoom may start again goes on in the same files', async ({
+  world,
+}) => {
+  const { ended, filesOf, media, observe, started } = world;
   const observer = observe();
   try {
     await started('resumed');
@@ -178,7 +192,10 @@ test('a stream that Zoom may start again goes on in the same files', async () =>
   expect(await filesOf('resumed-2')).toEqual([]);
 });
 
-test('files that are complete when Zoom takes the consent back are removed with their folder', async () => {
+test.concurrent('files that are complete when Zoom takes the consent back are removed with their folder', async ({
+  world,
+}) => {
+  const { ended, filesOf, media, observe, revoked, root, started } = world;
   const observer = observe();
   let notes: string[] = [];
   try {
@@ -209,7 +226,10 @@ test('files that are complete when Zoom takes the consent back are removed with 
   expect(await filesOf('kept')).toEqual(ADA);
 });
 
-test('neither files nor their folder are left when Zoom takes the consent back during the meeting', async () => {
+test.concurrent('neither files nor their folder are left when Zoom takes the consent back during the meeting', async ({
+  world,
+}) => {
+  const { filesOf, media, observe, revoked, root, started } = world;
   const observer = observe();
   try {
     await started('during');

@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest';
 import { runRestartStorm } from './restart-storm.ts';
 
-test.each([
+// Side by side: each has a world of its own, and most of a storm is waiting.
+test.concurrent.each([
   [true, 'goes on with or names', 2],
   [false, 'asks nothing and names', 0],
 ])(

@@ -80,7 +80,8 @@ export async function runRestartStorm(options: RestartStormOptions): Promise<Res
   await world
     .until('a verdict on every end', isDone, 2 * slack * VERDICT_MS)
     .catch(() => undefined);
-  await sleep(SECOND_LIFE_MS);
+  // Without credentials no stream goes on, and none has a second life.
+  if (hasApi) await sleep(SECOND_LIFE_MS);
   storm.abort();
   await watching;
   return { ...options, kills, ...(await judge(world, lives, { kills, hasApi, slack })) };

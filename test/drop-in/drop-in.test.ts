@@ -14,13 +14,14 @@ beforeAll(() => {
 }, 120_000);
 afterAll(() => packed?.[Symbol.dispose]());
 
-test('validation.mjs takes genuine deliveries by its own check over JSON.stringify', async () => {
+// Each program is a process with a Zoom of its own, and waits for most of its time.
+test.concurrent('validation.mjs takes genuine deliveries by its own check over JSON.stringify', async () => {
   await using program = await runProgram(project, 'validation.mjs');
   await program.line(/^heard John Smith: Line \d+\.$/);
   expect(program.lines()).not.toContain('refused');
 });
 
-test('rejoin.mjs has its media again after a repeated start and a fail-over', async () => {
+test.concurrent('rejoin.mjs has its media again after a repeated start and a fail-over', async () => {
   await using program = await runProgram(project, 'rejoin.mjs');
   const { simulator, rtmsStreamId } = program;
   await program.line(/^audio 1$/);
@@ -38,7 +39,7 @@ test('rejoin.mjs has its media again after a repeated start and a fail-over', as
   ]);
 });
 
-test('rest-arguments.mjs gets the arguments of Zooms SDK, plain and no more of them', async () => {
+test.concurrent('rest-arguments.mjs gets the arguments of Zooms SDK, plain and no more of them', async () => {
   await using program = await runProgram(project, 'rest-arguments.mjs');
   const metadata = 'userName,userId,startTs,endTs,aiInterpreter';
   for (const line of [
@@ -60,14 +61,14 @@ test('rest-arguments.mjs gets the arguments of Zooms SDK, plain and no more of t
   await program.line(/^onLeave 1 true number$/);
 });
 
-test('iso-timestamp.mjs dates lines by the microseconds that Zoom writes', async () => {
+test.concurrent('iso-timestamp.mjs dates lines by the microseconds that Zoom writes', async () => {
   const simulator = { behaviour: { transcriptTimeUnit: 'us' } } as const;
   await using program = await runProgram(project, 'iso-timestamp.mjs', { simulator });
   const line = await program.line(/^line .* true Line \d+\.$/);
   expect(Math.abs(Date.parse(line.split(' ')[1] ?? '') - Date.now())).toBeLessThan(600_000);
 });
 
-test('recorder.cjs, in CommonJS, writes whole frames of each speaker and ends with the stream', async () => {
+test.concurrent('recorder.cjs, in CommonJS, writes whole frames of each speaker and ends with the stream', async () => {
   await using program = await runProgram(project, 'recorder.cjs');
   await program.line(/^wrote 3200$/);
   program.simulator.act(program.rtmsStreamId, { do: 'stop', reason: 6 });
@@ -75,25 +76,25 @@ test('recorder.cjs, in CommonJS, writes whole frames of each speaker and ends wi
   expect((await program.exited).code).toBe(0);
 });
 
-test('singleton.mjs is served by the functions of the module', async () => {
+test.concurrent('singleton.mjs is served by the functions of the module', async () => {
   await using program = await runProgram(project, 'singleton.mjs');
   await program.line(/^confirmed 0$/);
   await program.line(/^audio of (John Smith|Alice)$/);
 });
 
-test('late-callbacks.mjs is served although it joins before it says what it wants', async () => {
+test.concurrent('late-callbacks.mjs is served although it joins before it says what it wants', async () => {
   await using program = await runProgram(project, 'late-callbacks.mjs');
   await program.line(/^audio of (John Smith|Alice)$/);
   await program.line(/^heard Line \d+\.$/);
 });
 
-test('individual-video.mjs gets the camera of who has joined', async () => {
+test.concurrent('individual-video.mjs gets the camera of who has joined', async () => {
   await using program = await runProgram(project, 'individual-video.mjs');
   await program.line(/^subscribed 16778240 0$/);
   await program.line(/^video of John Smith$/);
 });
 
-test('fastify-gateway.mjs answers under a prefix', async () => {
+test.concurrent('fastify-gateway.mjs answers under a prefix', async () => {
   await using program = await runProgram(project, 'fastify-gateway.mjs', { path: '/zoom/webhook' });
   await program.line(/^audio of (John Smith|Alice)$/);
 });

@@ -37,11 +37,13 @@ test('an audio session that was handed over is complete, for verify and export',
   await world.event('session_ended', { rtmsStreamId: id });
 
   const rtms = await rtmsCommand(world.stack, folder);
-  const verified = await rtms('verify', id);
+  const out = join(folder, 'out');
+  const [verified, exported] = await Promise.all([
+    rtms('verify', id),
+    rtms('export', id, '--out', out),
+  ]);
   expect(verified.stdout).toMatch(/^complete: everything is there$/m);
   expect(verified.code, verified.stdout).toBe(0);
-  const out = join(folder, 'out');
-  const exported = await rtms('export', id, '--out', out);
   expect(exported.code, exported.stdout).toBe(0);
   const names = await readdir(out);
   expect(names).toContain('meeting.wav');

@@ -4,7 +4,7 @@ import { connectionsTo } from '../support/open-sockets.ts';
 import { startWorld, type World } from '../support/world.ts';
 
 const MEETING = syntheticMeeting({ durationMs: 600_000, transcriptEveryMs: 500 });
-const MEETINGS = 4;
+const MEETINGS = 2;
 
 let world: World;
 beforeAll(async () => {

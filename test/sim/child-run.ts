@@ -29,11 +29,18 @@ const MEMORY = [
 const CACHE = join(tmpdir(), 'rtms-sim-cache');
 const MAX_OUTPUT_BYTES = 64 * 1024 * 1024;
 
-/** Plays one run in a process of its own, because a run patches the globals of its process. */
-export function runInChild(args: readonly string[]): Promise<RunReport> {
+/**
+ * Plays one run in a process of its own, because a run patches the globals of its process.
+ *
+ * @param environment beside that of this process
+ */
+export function runInChild(
+  args: readonly string[],
+  environment: Readonly<Record<string, string>> = {},
+): Promise<RunReport> {
   const { promise, resolve, reject } = Promise.withResolvers<RunReport>();
   const command = [...MEMORY, MAIN, ...args, '--report'];
-  const env = { ...process.env, NODE_COMPILE_CACHE: CACHE };
+  const env = { ...process.env, NODE_COMPILE_CACHE: CACHE, ...environment };
   execFile(process.execPath, command, { env, maxBuffer: MAX_OUTPUT_BYTES }, (error, stdout) => {
     const report = stdout.split('\n').findLast((line) => line.startsWith('{'));
     if (report !== undefined) resolve(JSON.parse(report) as RunReport);

@@ -5,7 +5,7 @@ import {
   PutRecordsCommand,
   SplitShardCommand,
 } from '@aws-sdk/client-kinesis';
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest';
+import { afterAll, test as base, beforeAll, expect, vi } from 'vitest';
 import { type KinesisServer, startKinesisServer } from '../../../local/kinesis/server.ts';
 import type { ServiceError } from '../../../shared/errors.ts';
 import { type GroupTables, startGroupTables } from '../../../test/support/group-table.ts';
@@ -22,9 +22,6 @@ import type { Batch, FrameGroup } from './group-options.ts';
 let server: KinesisServer;
 let client: KinesisClient;
 let tables: GroupTables;
-let streamName: string;
-let table: string;
-let groups: ConsumerGroup[];
 let count = 0;
 
 beforeAll(async () => {
@@ -37,50 +34,67 @@ afterAll(async () => {
   await server.close();
   await tables[Symbol.asyncDispose]();
 });
-beforeEach(async () => {
-  count += 1;
-  streamName = `group-${count}`;
-  table = await tables.create();
-  groups = [];
-});
-afterEach(async () => {
-  await Promise.all(groups.map((group) => group.stop().catch(() => undefined)));
-});
 
-/** Starts a worker that notes what it is handed. */
-function worker(workerId: string, options: Partial<FrameGroup> = {}) {
-  const frames: Frame[] = [];
-  const batches: Batch<Frame>[] = [];
-  const group = consumerGroup({
-    client,
+/** One consumer group with a stream and a table of its own, so that most tests can wait side by side. */
+async function openWorld() {
+  count += 1;
+  const streamName = `group-${count}`;
+  const table = await tables.create();
+  const groups: ConsumerGroup[] = [];
+  return {
     streamName,
     table,
-    workerId,
-    dynamodb: tables.dynamodb,
-    pollMs: 210,
-    onFrames(items, batch) {
-      frames.push(...items);
-      batches.push(batch);
+
+    /** Starts a worker that notes what it is handed. */
+    worker(workerId: string, options: Partial<FrameGroup> = {}) {
+      const frames: Frame[] = [];
+      const batches: Batch<Frame>[] = [];
+      const group = consumerGroup({
+        client,
+        streamName,
+        table,
+        workerId,
+        dynamodb: tables.dynamodb,
+        pollMs: 210,
+        onFrames(items, batch) {
+          frames.push(...items);
+          batches.push(batch);
+        },
+        ...options,
+      });
+      groups.push(group);
+      return { group, frames, batches, shards: () => group.status().shards.length };
     },
-    ...options,
-  });
-  groups.push(group);
-  return { group, frames, batches, shards: () => group.status().shards.length };
+
+    async createStream(ShardCount: number): Promise<void> {
+      await client.send(new CreateStreamCommand({ StreamName: streamName, ShardCount }));
+    },
+
+    /** Puts one record for each key, of these sequence numbers. */
+    async put(keys: readonly string[], sequences: readonly number[]): Promise<void> {
+      for (const key of keys) {
+        const records = sequences.map((sequence) => mediaRecord({ rtmsStreamId: key, sequence }));
+        const { data: Data } = packed(records, key);
+        const Records = [{ Data, PartitionKey: key }];
+        await client.send(new PutRecordsCommand({ StreamName: streamName, Records }));
+      }
+    },
+
+    async close(): Promise<void> {
+      await Promise.all(groups.map((group) => group.stop().catch(() => undefined)));
+    },
+  };
 }
 
-async function createStream(ShardCount: number): Promise<void> {
-  await client.send(new CreateStreamCommand({ StreamName: streamName, ShardCount }));
-}
-
-/** Puts one record for each key, of these sequence numbers. */
-async function put(keys: readonly string[], sequences: readonly number[]): Promise<void> {
-  for (const key of keys) {
-    const records = sequences.map((sequence) => mediaRecord({ rtmsStreamId: key, sequence }));
-    const { data: Data } = packed(records, key);
-    const Records = [{ Data, PartitionKey: key }];
-    await client.send(new PutRecordsCommand({ StreamName: streamName, Records }));
-  }
-}
+const test = base.extend<{ world: Awaited<ReturnType<typeof openWorld>> }>({
+  // Vitest finds out by the braces that this fixture needs no other one.
+  // biome-ignore lint/correctness/noEmptyPattern: as said above
+  world: async ({}, use) => {
+    const world = await openWorld();
+    await use(world);
+    await world.close();
+  },
+});
 
 const KEYS = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h'];
 const names = (frames: readonly Frame[]) =>
@@ -88,9 +102,28 @@ const names = (frames: readonly Frame[]) =>
 const all = (sequences: readonly number[]) =>
   KEYS.flatMap((key) => sequences.map((sequence) => `${key}${sequence}`)).sort();
 
-test.each([undefined, 'pusher'])(
+// Alone, before the others: what counts is that no lease runs out meanwhile.
+test('a table that refuses half of the calls costs no shard, no frame and no lease', async ({
+  world: { createStream, put, worker },
+}) => {
+  await using throttled = await startThrottledTable(tables.dynamodb.endpoint);
+  await createStream(4);
+  await put(KEYS, [1]);
+  const dynamodb = { ...tables.dynamodb, endpoint: throttled.url };
+  const { frames, batches, shards } = worker('one', { dynamodb });
+  await waitFor(() => expect(names(frames)).toEqual(all([1])));
+  throttled.throttle(0.5, 'ProvisionedThroughputExceededException');
+  const { refused } = throttled;
+  await put(KEYS, [2]);
+  await waitFor(() => expect(names(frames)).toEqual(all([1, 2])));
+  await waitFor(() => expect(throttled.refused).toBeGreaterThan(refused + 5));
+  expect(shards()).toBe(4);
+  expect(new Set(batches.map(({ fence }) => fence)).size).toBe(1);
+});
+
+test.concurrent.for([undefined, 'pusher'])(
   'workers divide the shards, and whoever stops gives its shards away (consumer %s)',
-  async (consumer) => {
+  async (consumer, { world: { createStream, put, worker } }) => {
     await createStream(4);
     await put(KEYS, [1]);
     const options = consumer === undefined ? {} : { consumer };
@@ -111,7 +144,9 @@ test.each([undefined, 'pusher'])(
   },
 );
 
-test('a shard is read before its children, and a key that moves keeps its order', async () => {
+test.concurrent('a shard is read before its children, and a key that moves keeps its order', async ({
+  world: { createStream, put, streamName, worker },
+}) => {
   await createStream(1);
   await put(KEYS, [1]);
   const half = String(2n ** 127n);
@@ -137,7 +172,9 @@ test('a shard is read before its children, and a key that moves keeps its order'
   );
 });
 
-test('what a checkpoint in the middle of a record has saved does not come again', async () => {
+test.concurrent('what a checkpoint in the middle of a record has saved does not come again', async ({
+  world: { createStream, put, worker },
+}) => {
   await createStream(1);
   await put(['a'], [1, 2, 3]);
   const first = worker('one', {
@@ -151,7 +188,9 @@ test('what a checkpoint in the middle of a record has saved does not come again'
   await waitFor(() => expect(names(next.frames)).toEqual(['a3']));
 });
 
-test('what is held comes again to the next worker, with all that came behind it', async () => {
+test.concurrent('what is held comes again to the next worker, with all that came behind it', async ({
+  world: { createStream, put, worker },
+}) => {
   await createStream(1);
   const dones: (() => Promise<void>)[] = [];
   const first = worker('one', {
@@ -184,7 +223,9 @@ test('what is held comes again to the next worker, with all that came behind it'
   await waitFor(() => expect(names(third.frames)).toEqual(['a4']));
 });
 
-test('a shard that was read to its end is over when nothing of it is held, and asks for that', async () => {
+test.concurrent('a shard that was read to its end is over when nothing of it is held, and asks for that', async ({
+  world: { createStream, put, streamName, worker },
+}) => {
   await createStream(1);
   await put(['a'], [1]);
   const half = String(2n ** 127n);
@@ -206,23 +247,9 @@ test('a shard that was read to its end is over when nothing of it is held, and a
   await waitFor(() => expect(names(frames)).toEqual(['a1', 'a2']));
 });
 
-test('a table that refuses half of the calls costs no shard, no frame and no lease', async () => {
-  await using throttled = await startThrottledTable(tables.dynamodb.endpoint);
-  await createStream(4);
-  await put(KEYS, [1]);
-  const dynamodb = { ...tables.dynamodb, endpoint: throttled.url };
-  const { frames, batches, shards } = worker('one', { dynamodb });
-  await waitFor(() => expect(names(frames)).toEqual(all([1])));
-  throttled.throttle(0.5, 'ProvisionedThroughputExceededException');
-  const { refused } = throttled;
-  await put(KEYS, [2]);
-  await waitFor(() => expect(names(frames)).toEqual(all([1, 2])));
-  await waitFor(() => expect(throttled.refused).toBeGreaterThan(refused + 5));
-  expect(shards()).toBe(4);
-  expect(new Set(batches.map(({ fence }) => fence)).size).toBe(1);
-});
-
-test('damaged records go to the dead letters with the record that they came in', async () => {
+test.concurrent('damaged records go to the dead letters with the record that they came in', async ({
+  world: { createStream, put, streamName, worker },
+}) => {
   await createStream(1);
   const Records = [{ Data: Buffer.from([1, 2, 3]), PartitionKey: 'a' }];
   await client.send(new PutRecordsCommand({ StreamName: streamName, Records }));
@@ -237,14 +264,18 @@ test('damaged records go to the dead letters with the record that they came in',
   expect(letters).toEqual([['record/malformed', 'string', [1, 2, 3]]]);
 });
 
-test('a damaged record without dead letters ends the worker', async () => {
+test.concurrent('a damaged record without dead letters ends the worker', async ({
+  world: { createStream, streamName, worker },
+}) => {
   await createStream(1);
   const Records = [{ Data: Buffer.from([1, 2, 3]), PartitionKey: 'a' }];
   await client.send(new PutRecordsCommand({ StreamName: streamName, Records }));
   await expect(worker('one').group.done).rejects.toMatchObject({ code: 'record/malformed' });
 });
 
-test('a second worker of one id is refused, and the first one goes on', async () => {
+test.concurrent('a second worker of one id is refused, and the first one goes on', async ({
+  world: { createStream, put, worker },
+}) => {
   await createStream(2);
   const first = worker('one');
   await waitFor(() => expect(first.shards()).toBe(2));
@@ -253,7 +284,9 @@ test('a second worker of one id is refused, and the first one goes on', async ()
   await waitFor(() => expect(names(first.frames)).toEqual(all([1])));
 });
 
-test('a table of another stream, or of other records, is refused', async () => {
+test.concurrent('a table of another stream, or of other records, is refused', async ({
+  world: { createStream, streamName, table, worker },
+}) => {
   await createStream(1);
   const first = worker('one');
   await waitFor(() => expect(first.shards()).toBe(1));
@@ -275,7 +308,9 @@ test('a table of another stream, or of other records, is refused', async () => {
   });
 });
 
-test('a stream that was deleted and made again ends a worker, unless it wants the new one', async () => {
+test.concurrent('a stream that was deleted and made again ends a worker, unless it wants the new one', async ({
+  world: { createStream, put, streamName, worker },
+}) => {
   await createStream(1);
   await put(['a'], [1]);
   const first = worker('one');
@@ -291,7 +326,9 @@ test('a stream that was deleted and made again ends a worker, unless it wants th
   expect(onRecreated).toHaveBeenCalledOnce();
 });
 
-test('a stream that is made again under a running worker is told, and read from its beginning', async () => {
+test.concurrent('a stream that is made again under a running worker is told, and read from its beginning', async ({
+  world: { createStream, put, streamName, worker },
+}) => {
   await createStream(1);
   await put(['a'], [1]);
   const onRecreated = vi.fn();
@@ -306,7 +343,7 @@ test('a stream that is made again under a running worker is told, and read from 
 });
 
 test('an option that is misspelt, missing or of no use is refused', () => {
-  const fine = { client, streamName, table, workerId: 'one', onFrames() {} };
+  const fine = { client, streamName: 's', table: 't', workerId: 'one', onFrames() {} };
   const refused = (options: object) => {
     try {
       consumerGroup(options as FrameGroup);
