@@ -80,7 +80,7 @@ test('a new client joins although the connection of the old one is dead', async 
   void old.leave();
   next.join(stream.payload());
   await waitFor(() => {
-    // Zoom gives the silent connection up after three keep-alives; until then it calls the new one a duplicate.
+    // Zoom drops the silent connection after three keep-alives; until then it calls the new one a duplicate.
     stream.clock.advance(5_000);
     expect(log).toContain('next confirmed 0');
   });

@@ -203,7 +203,7 @@ function percentiles(values: readonly number[]): Percentiles {
   return { p50: at(0.5), p99: at(0.99), max: at(1) };
 }
 
-/** What issue and README promise, for 60 sessions. */
+/** The bounds for 60 sessions; README.md has figures of one run. */
 function targetsOf({ handOver, kill, late, problems }: RunnerFigures): Target[] {
   return [
     atMost('kill -9: next epoch readable, p99', 'ms', kill.readableMs.p99, 15_000),

@@ -21,7 +21,7 @@ import { syntheticMeeting } from '../../simulator/scenario/synthetic-meeting.ts'
 import { type Simulator, startSimulator } from '../../simulator/simulator.ts';
 import { waitFor } from '../support/wait.ts';
 
-/** `npm start -- --live --json` against a Zoom that is not ours to configure: what design §5 promises. */
+/** `npm start -- --live --json` against a Zoom that is not ours to configure: the lines that programs rely on. */
 
 const ZOOM = {
   clientId: 'liveClient',

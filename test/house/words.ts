@@ -30,7 +30,8 @@ export const BANNED: readonly BannedWord[] = [
     allowedIn: ['cli/commands/redrive.ts'],
   },
   {
-    pattern: /\bgiv(e|es|en|ing) up\b|\bgave up\b|giveUp|givenUp/i,
+    pattern:
+      /\b(giv(e|es|en|ing)|gave)( (the|that|this|a|its|one)( [a-z]+){0,2})? up\b|giveUp|givenUp/i,
     say: 'drop, or lost; stop trying',
     // A metric and its alarm: renaming them would break the dashboards and filters of others.
     unless: /RowsGivenUp|Session rows given up/,
@@ -66,6 +67,7 @@ export const BANNED: readonly BannedWord[] = [
     unless: /\bTurn (on|off)\b|^\s*(\*|\/\/) Turns\b|toTurn/,
   },
   { pattern: /\b(a|no|any|each|one|every|the) lacks?\b/i, say: 'gap' },
+  { pattern: /\bdesign §/i, say: 'what stands in the repository' },
 ];
 
 /** Everything read as language: code, comments, texts and documents. The glossary and the history name old words. */

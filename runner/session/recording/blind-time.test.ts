@@ -62,7 +62,7 @@ describe('what is known of the owner before', () => {
       { seenAtMs: NOW_MS - 700 },
     ],
     [
-      'one that ended: when it gave the run up',
+      'one that ended: when it began to leave the run',
       row({ endedReason: 13, endedAtMs: NOW_MS - 4_000 }),
       undefined,
       { seenAtMs: NOW_MS - 4_000, endedReason: 13 },
@@ -93,7 +93,7 @@ describe('what is known of the owner before', () => {
       { seenAtMs: NOW_MS - 600_000, endedReason: 'lost' },
     ],
     [
-      'one that missed a whole run: when it gave that up',
+      'one that missed a whole run: when it began to leave that',
       row({ epoch: 2, runEpoch: 2, endedReason: 'missed', endedAtMs: NOW_MS - 4_000 }),
       undefined,
       { seenAtMs: NOW_MS - 4_000, endedReason: 'missed' },

@@ -87,7 +87,7 @@ const WORDS: Readonly<Record<MissReason, string>> = {
   address_refused: 'Zoom named no address on an allowed host',
   no_credentials: 'there was nothing to sign the handshake with',
   refused: 'Zoom refused the handshake',
-  not_connected: 'nobody could connect before Zoom gave the stream up',
+  not_connected: 'nobody could connect before Zoom ended the stream',
   came_too_late: 'Zoom’s webhook came too late',
   no_room: 'no runner had room in time',
   stopped_first: 'Zoom stopped the stream before a runner was connected',
