@@ -1,7 +1,7 @@
 import type { EventData } from '../../shared/record/event-data.ts';
 import type { MissReason } from '../../shared/record/session-causes.ts';
 import { UNOWNED } from '../../shared/session-table/session-row.ts';
-import type { MeetingEvidence, StreamEvidence } from './explanation.ts';
+import type { MeetingEvidence, StreamEvidence } from './meeting-evidence.ts';
 
 /** Runbook headings are cited as they are: they are also names of alarms. */
 const MISSED: Readonly<Record<MissReason, string>> = {

@@ -2,7 +2,7 @@ import { missWords, type ReceivedEvent } from '../../sdk/consumer/index.ts';
 import { UNOWNED } from '../../shared/session-table/session-row.ts';
 import { stateOf } from '../../shared/session-table/session-status.ts';
 import { formatDuration } from '../terminal/time.ts';
-import type { StreamEvidence } from './explanation.ts';
+import type { StreamEvidence } from './meeting-evidence.ts';
 
 /** Something that happened, in words. */
 export interface Step {

@@ -4,8 +4,9 @@ import type { EventData } from '../../shared/record/event-data.ts';
 import { MISS_REASONS } from '../../shared/record/session-causes.ts';
 import type { SessionRow } from '../../shared/session-table/session-row.ts';
 import { event, START_MS } from '../../test/support/test-records.ts';
-import { explain, type MeetingEvidence } from './explanation.ts';
+import { explain } from './explanation.ts';
 import { pageOf } from './explanation-page.ts';
+import type { MeetingEvidence } from './meeting-evidence.ts';
 
 const NOW_MS = START_MS + 600_000;
 const ROW: SessionRow = {

@@ -1,28 +1,10 @@
-import type { LedgerReport, Loss, ReceivedEvent, Verdict } from '../../sdk/consumer/index.ts';
+import type { Loss, Verdict } from '../../sdk/consumer/index.ts';
 import { describeLoss, describeLosses, sourceKey } from '../../sdk/consumer/index.ts';
-import type { SessionRow } from '../../shared/session-table/session-row.ts';
 import { stateOf } from '../../shared/session-table/session-status.ts';
 import { adviceFor } from './explanation-advice.ts';
 import { type Step, stepsOf } from './explanation-steps.ts';
+import type { MeetingEvidence } from './meeting-evidence.ts';
 import type { RecordedMedia } from './recorded-media.ts';
-
-/** One stream of a meeting, as row and records tell of it. */
-export interface StreamEvidence {
-  readonly rtmsStreamId: string;
-  /** Absent when the table does not have it any more. */
-  readonly row: SessionRow | undefined;
-  /** The events of the stream's life; transcript and chat are left out. */
-  readonly events: readonly ReceivedEvent[];
-}
-
-/** Everything that is known of a meeting. */
-export interface MeetingEvidence {
-  /** The oldest first. */
-  readonly streams: readonly StreamEvidence[];
-  /** The verdict on all streams together, so that it tells what is missing between them. */
-  readonly report: LedgerReport;
-  readonly recorded: readonly RecordedMedia[];
-}
 
 /** What there is to say of a meeting. Times are Unix ms. */
 export interface Explanation {

@@ -1,9 +1,27 @@
-import { LedgerChecker, type ReceivedEvent } from '../../sdk/consumer/index.ts';
+import { LedgerChecker, type LedgerReport, type ReceivedEvent } from '../../sdk/consumer/index.ts';
+import type { SessionRow } from '../../shared/session-table/session-row.ts';
 import type { Context } from '../command.ts';
-import type { MeetingEvidence, StreamEvidence } from './explanation.ts';
 import type { FoundSession } from './find-session.ts';
 import { eventsOf, firstRecordMs, framesOf, mediaSpan } from './meeting-reader.ts';
-import { RecordedCounter } from './recorded-media.ts';
+import { RecordedCounter, type RecordedMedia } from './recorded-media.ts';
+
+/** One stream of a meeting, as row and records tell of it. */
+export interface StreamEvidence {
+  readonly rtmsStreamId: string;
+  /** Absent when the table does not have it any more. */
+  readonly row: SessionRow | undefined;
+  /** The events of the stream's life; transcript and chat are left out. */
+  readonly events: readonly ReceivedEvent[];
+}
+
+/** Everything that is known of a meeting. */
+export interface MeetingEvidence {
+  /** The oldest first. */
+  readonly streams: readonly StreamEvidence[];
+  /** The verdict on all streams together, so that it tells what is missing between them. */
+  readonly report: LedgerReport;
+  readonly recorded: readonly RecordedMedia[];
+}
 
 interface EvidenceOptions {
   readonly fast?: boolean | undefined;

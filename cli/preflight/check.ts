@@ -14,6 +14,20 @@ export interface Check {
   readonly unanswered?: true;
 }
 
+/** How large the deployment is, or will be. A value that is not given is not compared. */
+export interface Sizing {
+  readonly maxTasks: number | undefined;
+  /** vCPU of one task. */
+  readonly taskVcpu: number;
+  /** Concurrent executions that the webhook function needs at its busiest. */
+  readonly webhookConcurrency: number;
+  /** Streams at one time at the busiest. */
+  readonly meetings: number | undefined;
+  /** Concurrent streams that the contract with Zoom allows. */
+  readonly zoomConcurrency: number | undefined;
+  readonly shards: number | undefined;
+}
+
 /** Runs a check. A ServiceError becomes a failed check. */
 export async function attempt(
   name: string,

@@ -2,22 +2,8 @@ import { DescribeLimitsCommand, DescribeStreamSummaryCommand } from '@aws-sdk/cl
 import { GetServiceQuotaCommand } from '@aws-sdk/client-service-quotas';
 import type { Context } from '../command.ts';
 import { ask } from '../deployment/aws.ts';
-import { attempt, type Check } from './check.ts';
+import { attempt, type Check, type Sizing } from './check.ts';
 import { checkThroughput } from './throughput-check.ts';
-
-/** How large the deployment is, or will be. A value that is not given is not compared. */
-export interface Sizing {
-  readonly maxTasks: number | undefined;
-  /** vCPU of one task. */
-  readonly taskVcpu: number;
-  /** Concurrent executions that the webhook function needs at its busiest. */
-  readonly webhookConcurrency: number;
-  /** Streams at one time at the busiest. */
-  readonly meetings: number | undefined;
-  /** Concurrent streams that the contract with Zoom allows. */
-  readonly zoomConcurrency: number | undefined;
-  readonly shards: number | undefined;
-}
 
 /** @see https://docs.aws.amazon.com/servicequotas/latest/userguide/reference_quotas.html (codes read 2026-11-27) */
 const QUOTAS = {

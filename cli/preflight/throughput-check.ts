@@ -2,8 +2,7 @@ import { DescribeStreamSummaryCommand } from '@aws-sdk/client-kinesis';
 import { ServiceError } from '../../shared/errors.ts';
 import type { Context } from '../command.ts';
 import { ask } from '../deployment/aws.ts';
-import { attempt, type Check } from './check.ts';
-import type { Sizing } from './quota-checks.ts';
+import { attempt, type Check, type Sizing } from './check.ts';
 
 /** MB/s that an on-demand stream takes for each shard that it has now. */
 const SHARD_MBPS = 1;
