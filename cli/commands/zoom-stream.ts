@@ -139,7 +139,7 @@ const DELAYED: Readonly<Record<ApiDelay, string>> = {
   unreachable: 'Zoom did not answer',
 };
 
-/** Names what Zoom said; never a token or a secret, of which an answer holds none. */
+/** Names what Zoom said. An answer of Zoom holds no token and no secret. */
 function refusal(answer: Exclude<ApiAnswer, { kind: 'ok' }>): ServiceError {
   const { status, code, text } = answer;
   const said = [...(code === undefined ? [] : [`${code}`]), ...(text === undefined ? [] : [text])];

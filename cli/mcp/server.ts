@@ -29,7 +29,7 @@ const MOST_SUBSCRIPTIONS = 16;
 /** A client that waits for media is told this often that the work goes on. */
 const PROGRESS_MS = 2_000;
 
-/** Without these the SDK says that clients are told when the lists change. The tools never do, and meetings are told of nobody. */
+/** Without these the SDK promises to tell clients when a list changes. The tools never change, and nobody is told of a new meeting. */
 const CAPABILITIES = {
   tools: { listChanged: false },
   resources: { subscribe: true, listChanged: false },

@@ -101,7 +101,7 @@ function belongTogether<Row extends LinkedStream>(
   );
 }
 
-/** By the time of the request, and none before the stream that it continues. */
+/** Sorts by the time of the request, and puts no stream before the one that it continues. */
 function inOrder<Row extends LinkedStream>(
   streams: readonly FoundStream<Row>[],
 ): FoundStream<Row>[] {

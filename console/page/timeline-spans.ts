@@ -8,7 +8,7 @@ export interface TimelineSpan {
   readonly tone: 'warn' | 'bad' | 'takeover';
 }
 
-/** From which event to which other one the meeting was not connected, or not sent. */
+/** From the first event to the second one, nobody was connected to the meeting or Zoom sent nothing. */
 const PAIRS: Readonly<Record<string, string>> = {
   session_interrupted: 'session_reconnected',
   session_paused: 'session_resumed',

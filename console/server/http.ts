@@ -43,7 +43,7 @@ export interface ConsoleServerOptions {
 
 /** The page and what it asks for, on loopback. */
 export interface ConsoleServer {
-  /** With the token: who has it may see everything that the console sees. */
+  /** With the token: whoever has it may see everything that the console sees. */
   readonly url: string;
   readonly port: number;
   close(): Promise<void>;

@@ -59,7 +59,7 @@ export function createRegisterStore(client: DynamoDBClient, table: string): Stor
     if (Item === undefined)
       throw new ServiceError('webhook/store-failed', 'the row expired meanwhile');
     const row = parseSessionRow(Item);
-    // Of a row that cannot be read, the app may be what cannot be read.
+    // When a row cannot be read, its app may be the field that cannot.
     if (isReadable(row) && row.app !== update.app) {
       throw new ServiceError('webhook/wrong-app', 'the stream belongs to another Zoom app', {
         detail: { rtmsStreamId: update.rtmsStreamId, app: update.app },

@@ -45,7 +45,7 @@ interface DeskshareParamsWire {
   readonly fps: number;
 }
 
-/** Of a media type that is wanted, what message 3 says about it. */
+/** What message 3 says about each media type that is wanted. */
 const TO_WIRE: {
   readonly [Type in MediaType]: (
     wanted: Exclude<MediaRequest[Type], false>,

@@ -95,7 +95,7 @@ export function judgeRow(
 ): RowVerdict {
   const wanted = wantedState(row);
   const isUntold = row.untold === true;
-  // Without a start nobody knows what to serve, or of what to record the end.
+  // Without a start nobody knows what to serve, or whose end to record.
   if ((wanted.state === 'nothing' && !isUntold) || startOf(row) === undefined) {
     return { act: 'none', why: 'nothing_to_do' };
   }

@@ -119,7 +119,7 @@ export type RestartVerdict =
   /** The window is over: nobody looks at the row any more. */
   | { readonly act: 'retire' }
   | { readonly act: 'close'; readonly outcome: 'canceled' | 'exhausted' }
-  /** To be claimed: Zoom has agreed and no stream has come, which is to be told. */
+  /** To be claimed: Zoom has agreed and no stream has come. An event says so. */
   | { readonly act: 'tell_unheard' }
   /** To be claimed: ask Zoom. */
   | { readonly act: 'ask' };

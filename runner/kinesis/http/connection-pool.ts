@@ -18,7 +18,7 @@ export class ConnectionPool {
   readonly #limits: ConnectionLimits;
   readonly #owner: ConnectionOwner;
   readonly #all = new Set<KeptConnection>();
-  /** The last one to rest is the first to be used, so that what is too many closes for want of calls. */
+  /** The last one to rest is the first to be used, so that those that are not needed get no calls and close. */
   readonly #free: KeptConnection[] = [];
   readonly #waiting: HttpCall[] = [];
   #isDestroyed = false;

@@ -2,7 +2,7 @@ import { cbor } from '@smithy/core/cbor';
 import type { PutResult } from '../put-client.ts';
 import type { WireAnswer } from './answer-reader.ts';
 
-/** Of an answer whose body does not say which error it is, the SDK's name for that. */
+/** The SDK's name of an error whose answer does not say which one it is. */
 const NAMELESS = 'UnknownError';
 
 /** The service, or somebody on the way to it, has refused a call as a whole. */

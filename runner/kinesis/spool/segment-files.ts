@@ -47,7 +47,7 @@ export interface Recovery {
   readonly damagedBytes: number;
   /** Files and folders that no runner has written. They are left alone. */
   readonly foreignFiles: number;
-  /** Of the damaged files, those that the disk does not give back now, and may give back later. */
+  /** Those of the damaged files that the disk does not give back now, and may give back later. */
   readonly unreadFiles: readonly string[];
 }
 

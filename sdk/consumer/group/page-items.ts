@@ -20,7 +20,7 @@ const WAITING = -1;
  */
 export class PageItems<Item> {
   readonly items: Item[] = [];
-  /** Of each item its place in its record, or `WAITING`. */
+  /** The place of each item in its record, or `WAITING`. */
   readonly #subs: number[] = [];
   /** Records that have items, and the index of the first item behind those. */
   readonly #records: { readonly sequenceNumber: string; readonly end: number }[] = [];

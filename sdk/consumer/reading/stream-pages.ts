@@ -122,7 +122,7 @@ export async function* streamPages(
   };
   const beginShards = async (isStart: boolean) => {
     const shards = await shardReader.list(reader.partitionKey);
-    // Of one key's shards alone, a parent may be missing because it does not hold the key.
+    // When only the shards of one key are read, a parent may be missing because it does not hold the key.
     if (isStart && reader.partitionKey === undefined) await tellExpired(shards);
     const listed = new Map(shards.map((shard) => [shard.shardId, shard]));
     const positions = new Map<string, Position>();

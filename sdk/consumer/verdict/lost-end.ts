@@ -30,7 +30,7 @@ export function lostBeforeEnd(earlier: readonly EpochEvidence[], after: EpochEvi
   const cause = life.takenOver?.data.cause ?? 'owner_lost';
   const common = { rtmsStreamId, epoch, kind: 'hole', cause, toMs } as const;
   if (last === undefined) {
-    // Media has flowed, or this were a missed stream; and nothing of it was ever written.
+    // Media has flowed, because otherwise this would be a missed stream; and none of it was ever written.
     const { ownerSeenAtMs } = life.takenOver?.data ?? {};
     if (cause !== 'owner_lost' || ownerSeenAtMs === undefined) return [];
     return [{ ...common, mediaType: 'events', fromMs: Math.min(ownerSeenAtMs, toMs) }];
