@@ -6,25 +6,47 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node';
 const NEVER = ['node_modules/**', 'out/**', 'cdk.out/**', 'dist/**', '.peers-cache/**'];
 /** Minutes of real processes and clocks: `npm run test:long`. */
 const LONG = '**/*.long.test.ts';
-/** Rooms whose tests leave nothing behind: their files share worker threads, which saves a process for each. */
+/** Tests that leave nothing behind: their files share worker threads, which saves a process for each. First whole rooms. */
 const SHARING = [
-  'shared',
-  'rtms',
-  'runner/kinesis',
-  'runner/ownership',
-  'runner/session',
-  'simulator',
-  'local/kinesis',
-  'console',
-  'sdk/consumer',
-  'infra',
-  'cli',
-  'sdk/client',
-  'runner/task',
-  'test/sim/*',
-].map((room) => `${room}/**/*.test.ts`);
+  ...[
+    'shared',
+    'rtms',
+    'runner/kinesis',
+    'runner/ownership',
+    'runner/session',
+    'simulator',
+    'local/aws',
+    'local/kinesis',
+    'local/observe',
+    'local/report',
+    'console',
+    'sdk/consumer',
+    'infra',
+    'cli',
+    'sdk/client',
+    'runner/task',
+    'functions/session-catcher',
+    'functions/webhook-canary',
+    'test/hostile',
+    'test/house',
+    'test/peers',
+    'test/sim/*',
+    'test/supply-chain',
+    'test/takeover-model',
+  ].map((room) => `${room}/**/*.test.ts`),
+  // Beside them are files that change the environment or the console, or that play whole scenarios.
+  'functions/archiver/{gatherer,session-rows}.test.ts',
+  'functions/zoom-webhook/{answer-errors,config,register-store,route}.test.ts',
+  'local/*.test.ts',
+  'runner/{config,runner-process}.test.ts',
+  'test/*.test.ts',
+  'test/archive/*.test.ts',
+  'test/drop-in/{parity,zoom-surface}.test.ts',
+  'test/e2e/{aws-recipes,bundles,python-package}.test.ts',
+  'test/sim/mutations.test.ts',
+];
 /**
- * Of those rooms, the files that have a process each: one that puts something in the place of a module, because in a shared
+ * Of those, the files that have a process each: one that puts something in the place of a module, because in a shared
  * thread another file's tests may have loaded the real one before, and one that changes V8 or measures its heap.
  */
 const ALONE = globSync(SHARING, { cwd: import.meta.dirname }).filter((file) =>
@@ -75,6 +97,8 @@ export default defineConfig({
           name: 'processes',
           include: ['**/*.test.ts'],
           exclude: [...NEVER, LONG, ...SHARING],
+          // Sessions, programs and commands that run beside others of their file: each waits for most of its time.
+          maxConcurrency: 10,
         },
       },
       {

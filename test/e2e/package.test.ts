@@ -1,10 +1,34 @@
 import { execFile } from 'node:child_process';
-import { copyFile, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { globSync, readFileSync } from 'node:fs';
+import { copyFile, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
-/** What `npm pack` would ship: JavaScript and types that run where Node strips none. */
+/** What `npm pack` would ship: JavaScript and types that run where Node strips none, and do what the documents say. */
+
+const PAGES = ['README.md', ...globSync('docs/*.md')];
+const BLOCK = /```ts\n([\s\S]*?)```/g;
+
+/** The blocks that a reader would copy into a file: those with an import. Others are parts of a configuration. */
+const programs = PAGES.flatMap((page) =>
+  [...readFileSync(page, 'utf8').matchAll(BLOCK)]
+    .map(([, code = '']) => code)
+    .filter((code) => /^import /m.test(code))
+    .map((code, index) => ({ file: `${page.replaceAll(/[/.]/g, '-')}-${index}.ts`, code })),
+);
+
+/** Names that a page leaves to its reader. A name that is neither here nor in the program is a mistake of the page. */
+const READERS_OWN = `
+declare const client: import('@aws-sdk/client-kinesis').KinesisClient;
+declare const rtmsStreamId: string;
+declare const startMs: number;
+declare function store(frames: unknown, events: unknown): Promise<void>;
+declare const stack: import('constructs').Construct;
+declare const archiver: import('aws-cdk-lib/aws-iam').IGrantable;
+declare const analyst: import('aws-cdk-lib/aws-iam').IGrantable;
+declare const recorder: import('aws-cdk-lib/aws-lambda').IFunction;
+`;
 
 const run = promisify(execFile);
 /** The package's folder. Inside the repository, so that the emitted files find the dependencies. */
@@ -54,4 +78,30 @@ test('the rtms command runs as JavaScript', async () => {
     '--help',
   ]);
   expect(stdout).toContain('rtms [options] [command]');
+});
+
+test('every program of README and docs compiles under strict types', async () => {
+  expect(programs.length).toBeGreaterThan(5);
+  const folder = join(directory, 'documented');
+  await mkdir(folder);
+  for (const { file, code } of programs) {
+    await writeFile(join(folder, file), `${code}\nexport {};\n`);
+  }
+  await writeFile(join(folder, 'readers-own.d.ts'), READERS_OWN);
+  const { exports } = JSON.parse(await readFile('package.json', 'utf8'));
+  const typesOf = (name: string) => [join('..', exports[name].types)];
+  const paths = {
+    'rtms-kinesis': typesOf('.'),
+    'rtms-kinesis/consumer': typesOf('./consumer'),
+    'rtms-kinesis/infra': typesOf('./infra'),
+  };
+  const options = {
+    extends: '../../../tsconfig.json',
+    compilerOptions: { paths, noUnusedLocals: false },
+    include: ['*.ts'],
+  };
+  await writeFile(join(folder, 'tsconfig.json'), JSON.stringify(options));
+  const tsc = run('node_modules/.bin/tsc', ['-p', folder]);
+  const { stdout } = await tsc.catch((error: { stdout: string }) => error);
+  expect(stdout).toBe('');
 });
