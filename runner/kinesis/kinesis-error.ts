@@ -10,7 +10,10 @@ import { type ErrorCode, ServiceError } from '../../shared/errors.ts';
  */
 export type Failure = 'throttled' | 'failed' | 'blocked' | 'refused';
 
-/** API reference of PutRecords and "Common errors", read 2026-11-22; names not listed are `failed`. */
+/**
+ * API reference of PutRecords and "Common errors", read 2026-11-22; names not listed are `failed`. What the reference calls
+ * `IncompleteSignature` comes over AWS JSON with `Exception` behind it, as that of DynamoDB lists it.
+ */
 const FAILURES: Readonly<Record<string, Failure>> = {
   ProvisionedThroughputExceededException: 'throttled',
   LimitExceededException: 'throttled',
@@ -29,21 +32,31 @@ const FAILURES: Readonly<Record<string, Failure>> = {
   CredentialsProviderError: 'blocked',
   ExpiredTokenException: 'blocked',
   IncompleteSignature: 'blocked',
+  IncompleteSignatureException: 'blocked',
   InvalidSignatureException: 'blocked',
+  InvalidClientTokenId: 'blocked',
+  MissingAuthenticationTokenException: 'blocked',
+  RequestExpired: 'blocked',
   UnrecognizedClientException: 'blocked',
   ValidationException: 'refused',
   InvalidArgumentException: 'refused',
+  RequestEntityTooLargeException: 'refused',
   SerializationException: 'refused',
+  ValidationError: 'refused',
 };
 
 /** @param name error name of a call, or `ErrorCode` of an entry of PutRecords */
 export function failureOf(name: string): Failure {
-  return FAILURES[name] ?? 'failed';
+  // The name comes from an answer, and may be that of something every object has, such as `constructor`.
+  return (Object.hasOwn(FAILURES, name) ? FAILURES[name] : undefined) ?? 'failed';
 }
+
+/** Longer than any name of AWS. A name comes from an answer, and goes into logs. */
+const MAX_NAME_LENGTH = 100;
 
 /** The name under which `failureOf` knows a thrown error. */
 export function errorName(error: unknown): string {
-  return error instanceof Error ? error.name : 'unknown';
+  return error instanceof Error ? error.name.slice(0, MAX_NAME_LENGTH) : 'unknown';
 }
 
 /** An error of the SDK or of Node as a ServiceError. `detail.awsError` has the original name. */

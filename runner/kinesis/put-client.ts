@@ -30,7 +30,7 @@ export interface PutRecordsClient {
   /**
    * Makes one call, once: repeating it is the producer's, which knows the failed entries and their order.
    *
-   * @returns the results in the order of the entries; fewer when the answer has fewer
+   * @returns the results of the answer, in its order; it may have too few or too many
    * @throws Error whose `name` is Kinesis' own name of the error, or the SDK's for what never came to an answer; see
    *   `failureOf`. ServiceError `session/not-owner` when the fence refuses the call
    */

@@ -1,6 +1,6 @@
 import type { ServiceError } from '../../shared/errors.ts';
 import { errorName, type Failure, failureOf, toServiceError } from './kinesis-error.ts';
-import type { PutEntry, PutRecordsClient } from './put-client.ts';
+import type { PutEntry, PutRecordsClient, PutResult } from './put-client.ts';
 
 /** What became of one entry. */
 export type EntryOutcome =
@@ -18,6 +18,14 @@ export type PutAnswer =
       readonly code: string;
     };
 
+/** Written is only what the answer says nothing else of: what it leaves open is sent again, twice rather than never. */
+function outcomeOf(result: PutResult | undefined): EntryOutcome {
+  const { SequenceNumber, ShardId, ErrorCode } = result ?? {};
+  if (!ErrorCode && SequenceNumber && ShardId) return { name: 'written', shardId: ShardId };
+  const code = ErrorCode || 'MissingResult';
+  return { name: failureOf(code), code };
+}
+
 /**
  * One PutRecords call. Never rejects: a failed call is a failure of each of its entries. A call may also succeed while
  * some of its entries fail.
@@ -30,17 +38,9 @@ export async function putRecords(
 ): Promise<PutAnswer> {
   try {
     const results = await client.putRecords(streamName, entries, signal);
-    return {
-      outcomes: entries.map((_, index) => {
-        const result = results[index];
-        if (result?.SequenceNumber && result.ShardId) {
-          return { name: 'written', shardId: result.ShardId };
-        }
-        // Without a result, nobody knows whether the entry was written, so it is sent again.
-        const code = result?.ErrorCode ?? 'MissingResult';
-        return { name: failureOf(code), code };
-      }),
-    };
+    // Kinesis answers with one result for each entry. Of any other number, nobody knows which entry a result speaks of.
+    const isWhole = results.length === entries.length;
+    return { outcomes: entries.map((_, index) => outcomeOf(isWhole ? results[index] : undefined)) };
   } catch (cause) {
     const code = errorName(cause);
     const outcome: EntryOutcome = { name: failureOf(code), code };
