@@ -6,20 +6,17 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { PUT_MODES, type PutMode } from '../../shared/env.ts';
 import { HttpThread } from '../../test/support/http-thread.ts';
 import { PoisonedPool } from '../../test/support/poisoned-pool.ts';
+import { first, refuse, TROUBLES } from '../../test/support/put-troubles.ts';
 import { selfSigned } from '../../test/support/rtms/self-signed.ts';
 import {
   allWritten,
   answer,
-  answerAll,
-  bodyFor,
   isSignedBy,
   readBody,
-  type Script,
   ScriptedHttp,
   type WireRequest,
 } from '../../test/support/scripted-http.ts';
 import { waitFor } from '../../test/support/wait.ts';
-import type { Failure } from './kinesis-error.ts';
 import { MAX_CALLS, type PutEntry, type PutRecordsClient } from './put-client.ts';
 import { type PutAnswer, putRecords } from './put-records.ts';
 import { createKinesisClient, createPutClient } from './transport.ts';
@@ -72,145 +69,6 @@ const put = (
 ): Promise<PutAnswer> => putRecords(puts, 'media', entries, signal);
 
 const namesOf = ({ outcomes }: PutAnswer) => [...new Set(outcomes.map(({ name }) => name))];
-
-/** Does something else to the first request; all others are answered. */
-const first =
-  (script: Script): Script =>
-  (socket, request) =>
-    request.number === 1 ? script(socket, request) : answerAll(socket, request);
-
-const refuse =
-  (status: number, type: string, headers: Readonly<Record<string, string>> = {}): Script =>
-  (socket, request) =>
-    answer(socket, request, status, { __type: type, message: 'no' }, headers);
-
-/** A whole answer as text, to be cut or lengthened. */
-function textOf(request: WireRequest, extra = '', lengthBy = 0): Buffer {
-  const body = bodyFor(request, allWritten(request));
-  const type = request.headers.get('content-type');
-  const head = `HTTP/1.1 200 OK\r\ncontent-type: ${type}\r\n${extra}content-length: ${body.length + lengthBy}\r\n\r\n`;
-  return Buffer.concat([Buffer.from(head), body]);
-}
-
-function chunksOf(request: WireRequest): Buffer {
-  const body = bodyFor(request, allWritten(request));
-  const type = request.headers.get('content-type');
-  const parts = [body.subarray(0, 10), body.subarray(10)].flatMap((part) => [
-    Buffer.from(`${part.length.toString(16)};x=y\r\n`),
-    part,
-    Buffer.from('\r\n'),
-  ]);
-  const head = `HTTP/1.1 200 OK\r\ncontent-type: ${type}\r\ntransfer-encoding: chunked\r\n\r\n`;
-  return Buffer.concat([Buffer.from(head), ...parts, Buffer.from('0\r\n\r\n')]);
-}
-
-const html =
-  (status: number): Script =>
-  (socket) => {
-    const body = '<html><body>no</body></html>';
-    socket.write(
-      `HTTP/1.1 ${status} X\r\ncontent-type: text/html\r\ncontent-length: ${body.length}\r\n\r\n${body}`,
-    );
-  };
-
-/** What happens to a call, and what becomes of its entries; the call after it must go through. `wait`: only a time-out ends it. */
-const TROUBLES: [string, Script, Failure | 'written', 'wait'?][] = [
-  ['an answer torn in its head', (socket) => socket.end('HTTP/1.1 200 OK\r\ncont'), 'failed'],
-  [
-    'an answer torn in its body',
-    (socket, request) => socket.end(textOf(request).subarray(0, -5)),
-    'failed',
-  ],
-  [
-    'a reset in the middle of an answer',
-    (socket, request) =>
-      socket.write(textOf(request).subarray(0, -5), () => socket.resetAndDestroy()),
-    'failed',
-  ],
-  ['a reset instead of an answer', (socket) => socket.resetAndDestroy(), 'failed'],
-  ['an end instead of an answer, as of an idle connection', (socket) => socket.end(), 'failed'],
-  ['no answer', () => {}, 'failed', 'wait'],
-  [
-    'an answer that stops in its body',
-    (socket, request) => socket.write(textOf(request).subarray(0, -5)),
-    'failed',
-    'wait',
-  ],
-  [
-    'an answer a byte at a time, too slow',
-    (socket) => {
-      const timer = setInterval(() => socket.write('H'), 20);
-      socket.on('close', () => clearInterval(timer));
-    },
-    'failed',
-    'wait',
-  ],
-  [
-    'a length longer than the body',
-    (socket, request) => socket.write(textOf(request, '', 7)),
-    'failed',
-    'wait',
-  ],
-  [
-    'a length shorter than the body',
-    (socket, request) => socket.write(textOf(request, '', -7)),
-    'failed',
-  ],
-  [
-    'bytes behind the answer',
-    (socket, request) => socket.write(Buffer.concat([textOf(request), Buffer.from('HTTP/1.1 ')])),
-    'written',
-  ],
-  [
-    'two lengths',
-    (socket, request) => socket.write(textOf(request, 'content-length: 1\r\n')),
-    'failed',
-  ],
-  ['an answer in chunks', (socket, request) => socket.write(chunksOf(request)), 'written'],
-  [
-    'an interim answer first',
-    (socket, request) =>
-      socket.write(Buffer.concat([Buffer.from('HTTP/1.1 100 Continue\r\n\r\n'), textOf(request)])),
-    'written',
-  ],
-  [
-    'an answer that closes its connection',
-    (socket, request) => socket.end(textOf(request, 'connection: close\r\n')),
-    'written',
-  ],
-  ['an answer that is no HTTP', (socket) => socket.write('SSH-2.0-OpenSSH_9.2\r\n\r\n'), 'failed'],
-  ['a success in HTML', html(200), 'failed'],
-  ['503 with HTML', html(503), 'failed'],
-  ['500 with the name of the error', refuse(500, 'InternalFailure'), 'failed'],
-  ['a throttle', refuse(400, 'ProvisionedThroughputExceededException'), 'throttled'],
-  ['a throttle with a long name', refuse(400, 'com.amazonaws#LimitExceededException'), 'throttled'],
-  [
-    'a throttle named in a header',
-    (socket, request) =>
-      answer(socket, request, 400, {}, { 'x-amzn-errortype': 'KMSThrottlingException:http://x/' }),
-    'throttled',
-  ],
-  ['missing rights', refuse(400, 'AccessDeniedException'), 'blocked'],
-  ['expired credentials', refuse(400, 'ExpiredTokenException'), 'blocked'],
-  ['a refusal of the whole call', refuse(400, 'ValidationException'), 'refused'],
-  [
-    'no results',
-    (socket, request) => answer(socket, request, 200, { FailedRecordCount: 0, Records: [] }),
-    'failed',
-  ],
-  [
-    'refused entries',
-    (socket, request) =>
-      answer(socket, request, 200, {
-        FailedRecordCount: 2,
-        Records: SMALL.map(() => ({
-          ErrorCode: 'ProvisionedThroughputExceededException',
-          ErrorMessage: 'Rate exceeded',
-        })),
-      }),
-    'throttled',
-  ],
-];
 
 /** Gives `run` a server and a client of its own, for tests that run beside others. */
 async function withOwn(
@@ -304,6 +162,14 @@ describe.each(PUT_MODES)('%s:', (mode) => {
     expect(isSignedBy(request, 'another')).toBe(false);
   });
 
+  test('a call to an endpoint with a path of its own is signed for it', async () => {
+    const puts = open(mode, { endpoint: `${server.url()}/a+b//c%20d` });
+    expect(namesOf(await put(puts))).toEqual(['written']);
+    const [request] = server.requests as [WireRequest];
+    expect(request.head).toMatch(/^POST \/a\+b\/\/c%20d\/ HTTP/);
+    expect(isSignedBy(request, SECRET)).toBe(true);
+  });
+
   test('many calls go over one connection', async () => {
     const puts = open(mode);
     for (let call = 0; call < 20; call += 1) expect(namesOf(await put(puts))).toEqual(['written']);
@@ -393,6 +259,24 @@ describe.each(PUT_MODES)('%s:', (mode) => {
     expect(namesOf(await put(puts))).toEqual(['written']);
   });
 
+  test.each(['at its deadline', 'when it is aborted'])(
+    'a call for which credentials never come ends %s',
+    async (when) => {
+      const asked = Promise.withResolvers<void>();
+      const credentials = () => {
+        asked.resolve();
+        return new Promise<never>(() => {});
+      };
+      const isAborted = when === 'when it is aborted';
+      const puts = open(mode, { credentials, requestTimeoutMs: isAborted ? TIMEOUT_MS : 20 });
+      const abort = new AbortController();
+      const call = put(puts, SMALL, abort.signal);
+      await asked.promise;
+      if (isAborted) abort.abort();
+      expect(await call).toMatchObject({ code: isAborted ? 'AbortError' : 'TimeoutError' });
+    },
+  );
+
   test('credentials that expire are renewed, session token included', async () => {
     let asked = 0;
     const puts = open(mode, {
@@ -427,6 +311,15 @@ describe.each(PUT_MODES)('%s:', (mode) => {
       time.replace(/^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/, '$1-$2-$3T$4:$5:$6Z'),
     );
     expect(Math.abs(sentMs - serviceMs())).toBeLessThan(60_000);
+  });
+
+  test.skipIf(mode === 'sdk')('a date that no signature can have is not believed', async () => {
+    const puts = open(mode);
+    const date = new Date(8.64e15).toUTCString();
+    server.script = first((socket, request) =>
+      answer(socket, request, 200, allWritten(request), { date }),
+    );
+    for (let call = 0; call < 2; call += 1) expect(namesOf(await put(puts))).toEqual(['written']);
   });
 
   test('records leave only while the task may serve', async () => {
@@ -493,6 +386,20 @@ describe.each(PUT_MODES)('%s:', (mode) => {
         expect(namesOf(await put(puts))).toEqual(['written']);
       }
       expect([secure.requests.length, secure.connections]).toEqual([3, 1]);
+    });
+
+    test('a handshake that may not take an earlier session up is made whole the next time', async () => {
+      const refusing = await ScriptedHttp.startRefusingSessions(certificate);
+      refusing.script = (socket, request) =>
+        answer(socket, request, 200, allWritten(request), { connection: 'close' });
+      try {
+        const puts = open(mode, { endpoint: refusing.url('localhost') });
+        expect(namesOf(await put(puts))).toEqual(['written']);
+        expect(namesOf(await put(puts))).toEqual(['failed']);
+        await waitFor(async () => expect(namesOf(await put(puts))).toEqual(['written']));
+      } finally {
+        await refusing.close();
+      }
     });
 
     test('a certificate of another name is refused', async () => {

@@ -3,7 +3,7 @@ import {
   PutRecordsCommand,
   type PutRecordsInput,
 } from '@aws-sdk/client-kinesis';
-import { timeoutError } from './http/http-call.ts';
+import { withDeadline } from './call-deadline.ts';
 import { encodeJsonBody } from './http/json-format.ts';
 import { notOwner, type PutEntry, type PutRecordsClient, type PutResult } from './put-client.ts';
 
@@ -33,17 +33,10 @@ export class SdkPutClient implements PutRecordsClient {
       })),
     });
     // The SDK's own time-out ends with the head of the answer. Of an answer that stops in its body, its call has no end.
-    const timeout = AbortSignal.timeout(this.#requestTimeoutMs);
-    try {
-      const abortSignal = AbortSignal.any([signal, timeout]);
+    return withDeadline(this.#requestTimeoutMs, signal, async (abortSignal) => {
       const { Records: results = [] } = await this.#sdk.send(command, { abortSignal });
       return results;
-    } catch (error) {
-      if (timeout.aborted && !signal.aborted) {
-        throw timeoutError(`no answer within ${this.#requestTimeoutMs} ms`);
-      }
-      throw error;
-    }
+    });
   }
 
   fence(writeTerm: () => number | undefined): void {

@@ -164,8 +164,8 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: 'refused entries count as written',
     file: 'runner/kinesis/put-records.ts',
-    find: 'if (result?.SequenceNumber && result.ShardId) {',
-    replace: "if (result !== undefined && (result.ShardId ??= 'shardId-000000000000')) {",
+    find: "if (!ErrorCode && SequenceNumber && ShardId) return { name: 'written', shardId: ShardId };",
+    replace: "if (result) return { name: 'written', shardId: ShardId ?? 'shardId-000000000000' };",
     why: 'an entry that Kinesis throttles within a call that succeeds is lost, and nobody says so',
   },
   {

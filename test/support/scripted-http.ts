@@ -1,7 +1,7 @@
-import { createHash, createHmac } from 'node:crypto';
+import { constants, createHash, createHmac } from 'node:crypto';
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
-import { createServer as createTlsServer } from 'node:tls';
+import { createServer as createTlsServer, type TlsOptions } from 'node:tls';
 import { cbor } from '@smithy/core/cbor';
 
 /** One request as it lay on the wire. */
@@ -53,6 +53,28 @@ export class ScriptedHttp {
     server.listen({ port: 0, host: '127.0.0.1', backlog });
     await once(server, 'listening');
     return new ScriptedHttp(server, tls ? 'https' : 'http');
+  }
+
+  /** One over TLS that breaks every handshake off that would take an earlier session up. */
+  static async startRefusingSessions(tls: TlsOptions): Promise<ScriptedHttp> {
+    const server = createTlsServer({
+      ...tls,
+      // Sessions that the server keeps by number, so that it is asked for them.
+      maxVersion: 'TLSv1.2',
+      secureOptions: constants.SSL_OP_NO_TICKET,
+    });
+    const given = new Set<string>();
+    server.on('newSession', (id: Buffer, _session: Buffer, done: () => void) => {
+      given.add(id.toString('hex'));
+      done();
+    });
+    // A client that has no session sends a number that it has made up.
+    server.on('resumeSession', (id: Buffer, done: (error: Error | null, session: null) => void) =>
+      done(given.has(id.toString('hex')) ? new Error('no session') : null, null),
+    );
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    return new ScriptedHttp(server, 'https');
   }
 
   get port(): number {
@@ -173,7 +195,8 @@ export function isSignedBy({ head, headers, body }: WireRequest, secret: string)
     headers.get('authorization') ?? '',
   );
   const [, scope = '', signed = '', signature] = parts ?? [];
-  const [method, path] = head.split(' ');
+  const [method, sentPath = ''] = head.split(' ');
+  const path = encodeURIComponent(sentPath.replace(/\/+/g, '/')).replaceAll('%2F', '/');
   const sha = (data: string | Buffer) => createHash('sha256').update(data).digest('hex');
   const named = signed.split(';').map((name) => `${name}:${headers.get(name)}\n`);
   const canonical = `${method}\n${path}\n\n${named.join('')}\n${signed}\n${sha(body)}`;

@@ -53,6 +53,13 @@ const WHOLE = [
     'a',
     false,
   ],
+  [
+    'behind empty lines',
+    lines('', '', 'HTTP/1.1 200 OK', 'content-length: 1', '', 'a'),
+    200,
+    'a',
+    true,
+  ],
   ['of HTTP/1.0', lines('HTTP/1.0 200 OK', 'content-length: 1', '', 'a'), 200, 'a', false],
   [
     'with bytes behind its end',
@@ -124,6 +131,7 @@ describe('is refused:', () => {
     ['a status of two digits', 'HTTP/1.1 20 OK\r\n\r\n'],
     ['a switch of protocols', 'HTTP/1.1 101 Switching Protocols\r\n\r\n'],
     ['lines that end without a carriage return', 'HTTP/1.1 200 OK\ncontent-length: 0\r\n\r\n'],
+    ['a head of such lines alone', 'HTTP/1.1 200 OK\ncontent-length: 0\n\n'],
     ['a header that goes on in the next line', head('a: b', ' c')],
     ['a header without a colon', head('ab')],
     ['a space before the colon', head('content-length : 3')],

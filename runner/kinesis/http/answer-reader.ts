@@ -22,6 +22,7 @@ const MAX_LINE_BYTES = 4 * 1024;
 const EMPTY = Buffer.alloc(0);
 const STATUS_LINE = /^HTTP\/1\.([01]) (\d{3})(?: [\t\x20-\x7e\x80-\xff]*)?$/;
 const HEADER = /^([!#$%&'*+\-.^_`|~0-9A-Za-z]+):[\t ]*([\t\x20-\x7e\x80-\xff]*)$/;
+const BARE_LINE_END = /(?<!\r)\n/;
 const CHUNK_SIZE = /^([0-9a-fA-F]{1,8})(?:[\t ]*;[\t\x20-\x7e\x80-\xff]*)?$/;
 
 interface Head {
@@ -101,11 +102,19 @@ export class AnswerReader {
   }
 
   #readHead(): boolean {
+    // Empty lines before the answer mean nothing, and some servers send one behind the body before it.
+    while (this.#rest[0] === 13 && this.#rest[1] === 10) this.#rest = this.#rest.subarray(2);
     const end = this.#rest.indexOf('\r\n\r\n');
     if (end > MAX_HEAD_BYTES || (end < 0 && this.#rest.length > MAX_HEAD_BYTES)) {
       throw new BadAnswerError('the head is too long');
     }
-    if (end < 0) return false;
+    if (end < 0) {
+      // Such a head would never end.
+      if (BARE_LINE_END.test(this.#rest.toString('latin1'))) {
+        throw new BadAnswerError('a line of the head ends without a carriage return');
+      }
+      return false;
+    }
     const head = parseHead(this.#rest.toString('latin1', 0, end));
     this.#rest = this.#rest.subarray(end + 4);
     // An interim answer, such as 100 Continue, is followed by the one that counts.

@@ -3,12 +3,8 @@ import { fc, test as prop } from '@fast-check/vitest';
 import { cbor } from '@smithy/core/cbor';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { Logger } from '../../../shared/logger.ts';
-import {
-  answer,
-  answerAll,
-  type Script,
-  ScriptedHttp,
-} from '../../../test/support/scripted-http.ts';
+import { html, refuse } from '../../../test/support/put-troubles.ts';
+import { answerAll, type Script, ScriptedHttp } from '../../../test/support/scripted-http.ts';
 import { putRecords } from '../put-records.ts';
 import { createKinesisClient } from '../transport.ts';
 import { encodeCborBody } from './cbor-format.ts';
@@ -40,6 +36,17 @@ test('a body is byte for byte what AWS SDK for Java sends', () => {
   const body = encodeCborBody('media', entries, 0, (size) => Buffer.alloc(size));
   expect(body.equals(recorded)).toBe(true);
 });
+
+test.each([23, 24, 255, 256, 65_535, 65_536])(
+  'a key, a name and data of %i bytes have heads of their size',
+  (length) => {
+    const [text, data] = ['k'.repeat(length), Buffer.alloc(length, 0xa5)];
+    const body = encodeCborBody(text, [{ partitionKey: text, data }], 0, Buffer.alloc);
+    const { StreamName, Records } = cbor.deserialize(body);
+    expect([StreamName === text, Records[0].PartitionKey === text]).toEqual([true, true]);
+    expect(data.equals(Records[0].Data)).toBe(true);
+  },
+);
 
 const entry = fc.record({
   partitionKey: fc.string({ unit: 'grapheme' }),
@@ -92,17 +99,6 @@ const put = () =>
     new AbortController().signal,
   );
 
-const html =
-  (status: number): Script =>
-  (socket) =>
-    socket.write(
-      `HTTP/1.1 ${status} X\r\ncontent-type: text/html\r\ncontent-length: 6\r\n\r\n<html>`,
-    );
-const refuse =
-  (status: number, type: string): Script =>
-  (socket, request) =>
-    answer(socket, request, status, { __type: type });
-
 /** What an emulator that only speaks JSON does with CBOR. */
 const cborRefused =
   (script: Script): Script =>
@@ -150,18 +146,36 @@ test('an emulator that breaks over CBOR is asked in JSON the next time, and reco
   expect(lines).toMatchObject([{ event: 'put_format_refused' }]);
 });
 
-test('a service that has taken CBOR once is asked in CBOR again, however it breaks', async () => {
-  server.script = answerAll;
-  await put();
-  server.script = cborRefused(html(500));
+test.each([500, 200])(
+  'a service that has taken CBOR once is asked in CBOR again, also after %s with HTML',
+  async (status) => {
+    server.script = answerAll;
+    await put();
+    server.script = cborRefused(html(status));
+    expect((await put()).outcomes).toMatchObject([{ name: 'failed' }]);
+    server.script = answerAll;
+    await put();
+    expect(server.requests.at(-1)?.headers.get('content-type')).toBe('application/x-amz-cbor-1.1');
+    expect(lines).toEqual([]);
+  },
+);
+
+test('what refuses JSON, too, has another reason, and leaves the format as it is', async () => {
+  server.script = html(404);
   expect((await put()).outcomes).toMatchObject([{ name: 'failed' }]);
   server.script = answerAll;
   await put();
-  expect(server.requests.at(-1)?.headers.get('content-type')).toBe('application/x-amz-cbor-1.1');
+  const types = server.requests.map(({ headers }) => headers.get('content-type')?.slice(18));
+  expect(types).toEqual(['cbor-1.1', 'json-1.1', 'cbor-1.1']);
+  expect(lines).toEqual([]);
 });
 
 test.each<[string, Script, string]>([
-  ['503 with HTML', html(503), 'failed'],
+  ...[401, 403, 407, 408, 413, 429, 503].map((status): [string, Script, string] => [
+    `${status} with HTML`,
+    html(status),
+    'failed',
+  ]),
   ['InternalFailure', refuse(500, 'InternalFailure'), 'failed'],
   ['a throttle', refuse(400, 'LimitExceededException'), 'throttled'],
   ['missing rights', refuse(400, 'AccessDeniedException'), 'blocked'],
@@ -169,6 +183,7 @@ test.each<[string, Script, string]>([
 ])('what says nothing of the format leaves it as it is: %s', async (_name, script, outcome) => {
   server.script = cborRefused(script);
   expect((await put()).outcomes).toMatchObject([{ name: outcome }]);
+  expect(server.requests).toHaveLength(1);
   server.script = answerAll;
   await put();
   expect(server.requests.at(-1)?.headers.get('content-type')).toBe('application/x-amz-cbor-1.1');

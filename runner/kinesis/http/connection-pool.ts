@@ -7,8 +7,6 @@ export interface ConnectionLimits {
   readonly maxConnections: number;
   /** Until TCP is connected. */
   readonly connectTimeoutMs: number;
-  /** From the call to the last byte of its answer, waiting for a connection included. */
-  readonly requestTimeoutMs: number;
   /** A connection that has had no call for that long is closed. */
   readonly idleMs: number;
 }
@@ -50,10 +48,10 @@ export class ConnectionPool {
   /**
    * Makes one call.
    *
-   * @throws Error `TimeoutError`, `AbortError` or `BadAnswerError`, or of the socket; what `beforeWrite` threw
+   * @throws Error `TimeoutError` or `BadAnswerError`, or of the socket; the reason of its signal; what `beforeWrite` threw
    */
   call(request: HttpRequest): Promise<Answered> {
-    const call = new HttpCall(request, this.#limits.requestTimeoutMs);
+    const call = new HttpCall(request);
     if (!call.isOver) this.#start(call);
     return call.promise;
   }

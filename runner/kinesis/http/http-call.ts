@@ -4,6 +4,7 @@ import type { WireAnswer } from './answer-reader.ts';
 export interface HttpRequest {
   /** Head and body. Must stay as it is until the call has ended, and if it failed, for as long as a socket may read it. */
   readonly bytes: Buffer;
+  /** Ends the call with its reason, at the latest at the deadline: nothing else does while there is no answer. */
   readonly signal: AbortSignal;
   /** Called right before the bytes go to the socket. What it throws is what the call ends with, and nothing has left. */
   readonly beforeWrite: () => void;
@@ -24,19 +25,14 @@ export class HttpCall {
   onFailed: () => void = () => {};
   readonly #resolve: (answered: Answered) => void;
   readonly #reject: (error: unknown) => void;
-  readonly #deadline: NodeJS.Timeout;
   #isOver = false;
 
-  constructor(request: HttpRequest, timeoutMs: number) {
+  constructor(request: HttpRequest) {
     const { promise, resolve, reject } = Promise.withResolvers<Answered>();
     this.request = request;
     this.promise = promise;
     this.#resolve = resolve;
     this.#reject = reject;
-    this.#deadline = setTimeout(
-      () => this.fail(timeoutError(`no answer within ${timeoutMs} ms`)),
-      timeoutMs,
-    );
     request.signal.addEventListener('abort', this.#abort, { once: true });
     if (request.signal.aborted) this.#abort();
   }
@@ -56,21 +52,15 @@ export class HttpCall {
   }
 
   readonly #abort = (): void => {
-    this.fail(Object.assign(new Error('the call was aborted'), { name: 'AbortError' }));
+    this.fail(this.request.signal.reason);
   };
 
   #end(): boolean {
     if (this.#isOver) return false;
     this.#isOver = true;
-    clearTimeout(this.#deadline);
     this.request.signal.removeEventListener('abort', this.#abort);
     return true;
   }
-}
-
-/** Under the name that the SDK gives it. */
-export function timeoutError(what: string): Error {
-  return Object.assign(new Error(what), { name: 'TimeoutError' });
 }
 
 /** Errors of a socket that the SDK calls time-outs, too: whether the request has arrived, nobody knows. */

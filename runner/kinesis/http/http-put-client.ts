@@ -1,6 +1,7 @@
 import type { KinesisClient } from '@aws-sdk/client-kinesis';
 import { type Logger, SILENT_LOGGER } from '../../../shared/logger.ts';
 import { MemoryPool } from '../../../shared/memory-pool.ts';
+import { withDeadline } from '../call-deadline.ts';
 import {
   notOwner,
   PUT_CONNECTIONS,
@@ -12,7 +13,13 @@ import type { WireAnswer } from './answer-reader.ts';
 import { encodeCborBody } from './cbor-format.ts';
 import { ConnectionPool } from './connection-pool.ts';
 import { encodeJsonBody } from './json-format.ts';
-import { BadBodyError, isBrokenOverFormat, isFormatRefused, readPutAnswer } from './put-answer.ts';
+import {
+  type BadBodyError,
+  isBrokenOverFormat,
+  isFormatRefused,
+  type PutRefusedError,
+  readPutAnswer,
+} from './put-answer.ts';
 import { askForTarget, type ServiceTarget } from './service-target.ts';
 import { PostSigner } from './signature.ts';
 
@@ -47,6 +54,7 @@ const MIN_BODY_BYTES = 16 * 1024;
 const SPARE_BODY_BYTES = 32 * 1024 * 1024;
 /** An answer that took longer says too little about the service's clock; the SDK's own bound. */
 const MAX_CLOCK_ANSWER_MS = 900_000;
+const YEAR_10000_MS = Date.UTC(10_000, 0);
 
 /**
  * Makes PutRecords calls over kept HTTP/1.1 connections of its own. Region, endpoint, credentials and clock offset are
@@ -61,7 +69,7 @@ export class HttpPutClient implements PutRecordsClient {
   readonly #logger: Logger;
   readonly #signer = new PostSigner();
   #format: PutFormat;
-  /** A call in this format has succeeded: an error later on has another cause. */
+  /** A call in this format has had a result for each entry: what nobody can read later on has another cause. */
   #isFormatTaken = false;
   #ready: Promise<Ready> | undefined;
   #connections: ConnectionPool | undefined;
@@ -75,7 +83,25 @@ export class HttpPutClient implements PutRecordsClient {
     this.#logger = options.logger ?? SILENT_LOGGER;
   }
 
-  async putRecords(
+  putRecords(
+    streamName: string,
+    entries: readonly PutEntry[],
+    signal: AbortSignal,
+  ): Promise<readonly PutResult[]> {
+    return withDeadline(this.#requestTimeoutMs, signal, (ending) =>
+      this.#putFenced(streamName, entries, ending),
+    );
+  }
+
+  fence(writeTerm: () => number | undefined): void {
+    this.#writeTerm = writeTerm;
+  }
+
+  destroy(): void {
+    this.#connections?.destroy();
+  }
+
+  async #putFenced(
     streamName: string,
     entries: readonly PutEntry[],
     signal: AbortSignal,
@@ -90,26 +116,20 @@ export class HttpPutClient implements PutRecordsClient {
     const format = this.#format;
     try {
       const results = await this.#put(ready, format, streamName, entries, signal, checkFence);
-      this.#isFormatTaken = true;
+      this.#isFormatTaken ||= results.length === entries.length;
       return results;
     } catch (error) {
       if (format === FORMATS.json) throw error;
-      const isUnclear =
-        error instanceof BadBodyError || (!this.#isFormatTaken && isBrokenOverFormat(error));
-      if (!isUnclear && !isFormatRefused(error)) throw error;
-      this.#useJson(error as Error);
-      // Nobody knows whether the records are written: the producer decides.
-      if (isUnclear) throw error;
-      return this.#put(ready, FORMATS.json, streamName, entries, signal, checkFence);
+      if (!isFormatRefused(error)) {
+        // Nobody knows whether the records are written: the producer decides.
+        if (!this.#isFormatTaken && isBrokenOverFormat(error)) this.#useJson(error);
+        throw error;
+      }
+      const results = await this.#put(ready, FORMATS.json, streamName, entries, signal, checkFence);
+      // Not before: what is on the way and refuses JSON, too, has another reason, and JSON costs half as much again for every call.
+      this.#useJson(error);
+      return results;
     }
-  }
-
-  fence(writeTerm: () => number | undefined): void {
-    this.#writeTerm = writeTerm;
-  }
-
-  destroy(): void {
-    this.#connections?.destroy();
   }
 
   async #put(
@@ -123,7 +143,7 @@ export class HttpPutClient implements PutRecordsClient {
     const { config } = this.#sdk;
     const credentials = await config.credentials();
     const sentAtMs = Date.now();
-    const { host, path, region, service } = target;
+    const { host, path, signedPath, region, service } = target;
     const { accessKeyId, sessionToken = '' } = credentials;
     const values = [host, path, region, service, accessKeyId, sessionToken];
     const room = values.reduce((sum, { length }) => sum + length, HEAD_BYTES);
@@ -133,7 +153,7 @@ export class HttpPutClient implements PutRecordsClient {
       return memory;
     });
     const headers = this.#signer.sign({
-      path,
+      path: signedPath,
       region,
       service,
       headers: {
@@ -181,7 +201,6 @@ export class HttpPutClient implements PutRecordsClient {
     const connections = new ConnectionPool(target.origin, {
       maxConnections: PUT_CONNECTIONS.most,
       connectTimeoutMs: PUT_CONNECTIONS.connectMs,
-      requestTimeoutMs: this.#requestTimeoutMs,
       idleMs: PUT_CONNECTIONS.idleMs,
     });
     this.#connections = connections;
@@ -192,13 +211,15 @@ export class HttpPutClient implements PutRecordsClient {
   #learnClock({ headers }: WireAnswer, sentAtMs: number): void {
     const serviceMs = Date.parse(headers.get('date') ?? '');
     const nowMs = Date.now();
+    // A signature has four digits for its year. With a later one no call would leave, so none would bring a better date.
+    if (serviceMs >= YEAR_10000_MS) return;
     // An answer with an age comes from a cache, which has its date from an earlier one.
     if (Number.isNaN(serviceMs) || headers.has('age')) return;
     if (nowMs - sentAtMs > MAX_CLOCK_ANSWER_MS) return;
     this.#sdk.config.systemClockOffset = serviceMs - nowMs;
   }
 
-  #useJson({ name }: Error): void {
+  #useJson({ name }: PutRefusedError | BadBodyError): void {
     if (this.#format === FORMATS.json) return;
     this.#format = FORMATS.json;
     this.#logger.warn('PutRecords goes on in JSON: its calls in CBOR are refused', {

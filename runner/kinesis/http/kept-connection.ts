@@ -1,7 +1,8 @@
 import { connect as connectTcp, isIP, type OnReadOpts, type Socket } from 'node:net';
 import { connect as connectTls, type SecureContext } from 'node:tls';
+import { timeoutError } from '../call-deadline.ts';
 import { AnswerReader, type WireAnswer } from './answer-reader.ts';
-import { type HttpCall, namedAsSdk, timeoutError } from './http-call.ts';
+import { type HttpCall, namedAsSdk } from './http-call.ts';
 
 /** Where to connect to. */
 export interface Origin {
@@ -20,7 +21,7 @@ export interface ConnectionOwner {
   readonly idleMs: number;
   /** Certificates that are trusted: read once, not for each connection. */
   readonly secureContext: SecureContext | undefined;
-  /** The last TLS session of this origin: the next handshake is shorter with it. */
+  /** The last TLS session of this origin: the next handshake is shorter with it. None after a connection that failed. */
   session: Buffer | undefined;
   /** The connection can take the next call. */
   free(connection: KeptConnection): void;
@@ -64,7 +65,10 @@ export class KeptConnection {
     socket.on('timeout', () => {
       if (this.#call === undefined) socket.destroy();
     });
-    socket.on('error', (error) => this.#call?.fail(namedAsSdk(error)));
+    socket.on('error', (error) => {
+      this.#dropSession();
+      this.#call?.fail(namedAsSdk(error));
+    });
     socket.on('end', () => this.#onEnd());
     socket.on('close', () => this.#onClosed());
   }
@@ -98,7 +102,6 @@ export class KeptConnection {
       port,
       onread,
       servername: isIP(host) ? '' : host,
-      ALPNProtocols: ['http/1.1'],
       secureContext,
       ...(session === undefined ? {} : { session }),
     };
@@ -172,8 +175,14 @@ export class KeptConnection {
     else this.#socket.destroy();
   }
 
+  /** What is on the way may refuse to take a session up again, and then only a whole handshake leads to a connection. */
+  #dropSession(): void {
+    this.#owner.session = undefined;
+  }
+
   #onClosed(): void {
     clearTimeout(this.#connecting);
+    if (!this.#isOpen) this.#dropSession();
     this.#owner.closed(this);
     const error = Object.assign(new Error('the other side has closed the connection'), {
       code: 'ECONNRESET',

@@ -1,5 +1,6 @@
 import { type KinesisClient, PutRecordsCommand } from '@aws-sdk/client-kinesis';
 import type { Origin } from './kept-connection.ts';
+import { canonicalPath } from './signature.ts';
 
 /** What a call to Kinesis needs to know of the service, as the SDK finds it. */
 export interface ServiceTarget {
@@ -7,6 +8,8 @@ export interface ServiceTarget {
   /** Header `host`. */
   readonly host: string;
   readonly path: string;
+  /** `path` as the signature has it. */
+  readonly signedPath: string;
   /** Of the signature. */
   readonly region: string;
   readonly service: string;
@@ -67,6 +70,7 @@ function targetOf({ protocol, hostname, port, path, headers }: SdkRequest): Serv
     },
     host: headers['host'] ?? hostname,
     path,
+    signedPath: canonicalPath(path),
     region,
     service,
   };

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { PostSigner, type SignedPost } from './signature.ts';
+import { canonicalPath, PostSigner, type SignedPost } from './signature.ts';
 
 /** Credentials, time and host of AWS's published test suite for Signature Version 4. */
 const VANILLA: SignedPost = {
@@ -49,6 +49,19 @@ test('a key that is kept is not used for another day, region or secret', () => {
     VANILLA,
   ];
   for (const post of others) expect(signer.sign(post)).toEqual(new PostSigner().sign(post));
+});
+
+test.each([
+  ['/', '/'],
+  ['/a/b', '/a/b'],
+  ['/a/b/', '/a/b/'],
+  ['//a//b', '/a/b'],
+  ['/a/./b/../c/', '/a/c/'],
+  ['/..', '/'],
+  ['/c%20d', '/c%2520d'],
+  ["/a-b_c.d~e+f*g!(h)'", '/a-b_c.d~e%2Bf%2Ag%21%28h%29%27'],
+])('the path %s is signed as %s', (path, signed) => {
+  expect(canonicalPath(path)).toBe(signed);
 });
 
 test('a session token is a signed header', () => {

@@ -9,6 +9,7 @@ export interface AwsCredentials {
 
 /** One POST to be signed. */
 export interface SignedPost {
+  /** As {@link canonicalPath} makes it of that in the request. */
   readonly path: string;
   readonly region: string;
   /** Name of the service in the scope of the signature. */
@@ -67,6 +68,25 @@ export class PostSigner {
     }
     return this.#key;
   }
+}
+
+/**
+ * The path of a request as its signature has it: without empty segments, `.` and `..`, and encoded once more, percent signs of
+ * the first time included (`CanonicalUri` of the same page, for every service but S3). An endpoint's own path would be refused
+ * without that, as soon as it has any other character than letters and digits.
+ *
+ * @param path begins with a slash
+ */
+export function canonicalPath(path: string): string {
+  const segments: string[] = [];
+  for (const segment of path.split('/')) {
+    if (segment === '..') segments.pop();
+    else if (segment !== '' && segment !== '.') segments.push(segment);
+  }
+  const plain = `/${segments.join('/')}${segments.length > 0 && path.endsWith('/') ? '/' : ''}`;
+  return encodeURIComponent(plain)
+    .replaceAll('%2F', '/')
+    .replace(/[!'()*]/g, (sign) => `%${sign.charCodeAt(0).toString(16).toUpperCase()}`);
 }
 
 function hmac(key: Buffer, text: string): Buffer {
