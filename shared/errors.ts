@@ -68,11 +68,16 @@ const ERROR_CODES = {
   'mcp/sdk-missing': { retryable: false, statusCode: 500 },
 } as const satisfies Record<string, { retryable: boolean; statusCode: number }>;
 
+/** What went wrong, as `<part>/<fault>`. Programs decide by it; the message is for people. */
 export type ErrorCode = keyof typeof ERROR_CODES;
 
 /** Loggable facts only: ids, numbers, names of fields; never media, names of people, secrets or payloads. */
 export type ErrorDetail = Readonly<Record<string, string | number | boolean | readonly string[]>>;
 
+/**
+ * Every error that this project raises on purpose. `retryable`: the same call may succeed later. `statusCode`: what the webhook
+ * answers with. `detail`: facts that may be logged.
+ */
 export class ServiceError extends Error {
   override readonly name = 'ServiceError';
   readonly code: ErrorCode;

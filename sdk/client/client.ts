@@ -29,6 +29,7 @@ import {
 import { createSdkLogger, logWireMessages } from './settings/logger.ts';
 import { MediaRegistrar } from './settings/media-registrar.ts';
 
+/** Options of `new Client(options)`, all of one client. */
 export interface ClientOptions {
   /** Where callbacks registered by name run. @default the executor of `run` */
   executor?: Executor;
@@ -87,6 +88,7 @@ export class Client extends MediaRegistrar implements AsyncDisposable {
     return true;
   }
 
+  /** Drops the roots that `initialize` was given. @returns true, as Zoom's SDK does */
   static uninitialize(): boolean {
     setDefaultCa(undefined);
     setInitialized(false);
@@ -260,6 +262,7 @@ export class Client extends MediaRegistrar implements AsyncDisposable {
     return this.#subscribe(events, true);
   }
 
+  /** Takes event types away, EVENT_*. @returns true, as Zoom's SDK does */
   unsubscribeEvent(events: readonly number[]): boolean {
     return this.#subscribe(events, false);
   }

@@ -4,6 +4,7 @@ import { noUnfinishedClients, unfinishedClients } from './live-clients.ts';
 import { setDefaultExecutor } from './settings/environment.ts';
 import { closeWebhookServers } from './webhook/webhook-server.ts';
 
+/** Options of `run`. */
 export interface RunOptions {
   /** Runs callbacks registered by name, for every client without an executor of its own. @default none */
   executor?: Executor;

@@ -257,4 +257,5 @@ export interface EventData {
   };
 }
 
+/** Names of all events that this version knows; docs/records.md has what each of them holds. */
 export type EventName = keyof EventData;

@@ -35,6 +35,7 @@ export interface UserRecordSpan {
   readonly subSequenceNumber: number;
 }
 
+/** One user record of an aggregate, or a record that was written bare. */
 export interface UserRecord extends Omit<UserRecordSpan, 'start' | 'end'> {
   /** A view into the Kinesis record, not a copy. */
   readonly data: Buffer;

@@ -16,8 +16,11 @@ export type MediaDataCallback = (
   timestamp: number,
   metadata: Metadata,
 ) => Result;
+/** `buffer` is one frame of audio, in the codec that Zoom agreed to. */
 export type AudioDataCallback = MediaDataCallback;
+/** `buffer` is one picture of a camera: an access unit of H.264, or a JPG or PNG. */
 export type VideoDataCallback = MediaDataCallback;
+/** `buffer` is one picture of a share: an access unit of H.264, or a JPG or PNG. */
 export type DeskshareCallback = MediaDataCallback;
 /** A second name in Zoom's types for `DeskshareCallback`. */
 export type DeskshareDataCallback = MediaDataCallback;
@@ -26,6 +29,7 @@ export type TranscriptDataCallback = MediaDataCallback;
 /** `buffer` is UTF-8 text; `metadata.message` is the whole message. */
 export type ChatDataCallback = MediaDataCallback;
 
+/** One session inside a stream, for `onSessionUpdate`. */
 export interface SessionInfo {
   sessionId: string;
   streamId: string;
@@ -47,26 +51,35 @@ export interface ParticipantInfo {
   userName?: string;
 }
 
+/** A participant whom `onParticipantEvent` names. */
 export interface EventParticipantInfo {
   userId: number;
   userName?: string;
 }
 
+/** @param reason 0 once media flows, else Zoom's status code or `RTMS_SDK_*` */
 export type JoinConfirmCallback = (reason: number) => Result;
+/** @param op `SESSION_EVENT_*` */
 export type SessionUpdateCallback = (op: number, sessionInfo: SessionInfo) => Result;
+/** @param op `USER_JOIN` or `USER_LEAVE` */
 export type UserUpdateCallback = (op: number, participant: ParticipantInfo) => Result;
+/** @param reason `StopReason`; where Zoom gave none, the nearest one */
 export type LeaveCallback = (reason: number) => Result;
+/** @param eventData the event as Zoom wrote it, JSON */
 export type EventExCallback = (eventData: string) => Result;
+/** @param timestamp Unix ms */
 export type ParticipantEventCallback = (
   event: 'join' | 'leave',
   timestamp: number,
   participants: EventParticipantInfo[],
 ) => Result;
+/** @param timestamp Unix ms */
 export type ActiveSpeakerEventCallback = (
   timestamp: number,
   userId: number,
   userName: string,
 ) => Result;
+/** @param timestamp Unix ms. Zoom names nobody when a share stops */
 export type SharingEventCallback = (
   event: 'start' | 'stop',
   timestamp: number,
@@ -106,6 +119,7 @@ export interface EventCallbacks {
 }
 
 export type DataCallbackName = keyof DataCallbacks;
+/** Names of all methods that register a callback. */
 export type CallbackName = DataCallbackName | keyof EventCallbacks;
 
 /** Called with what a task returned, and the metadata and timestamp of the frame it worked on. */

@@ -4,6 +4,7 @@ import { Piscina } from 'piscina';
 import { ServiceError } from '../../../shared/errors.ts';
 import type { ExecutorTask } from './executor-worker.ts';
 
+/** Options of `new Executor(module, options)`. */
 export interface ExecutorOptions {
   /** The most threads that run at once. @default 1.5 times the number of processors */
   threads?: number;

@@ -192,6 +192,7 @@ export function invalidParam(
   });
 }
 
+/** What `generateSignature` signs, and with what. */
 export interface SignatureParams {
   /** OAuth client id of the Zoom app, or the SDK key of a Video SDK app. @default ZM_RTMS_CLIENT */
   client?: string;

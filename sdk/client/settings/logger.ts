@@ -6,13 +6,16 @@ import type { LogFields, Logger } from '../../../shared/logger.ts';
 import { printable } from '../../../shared/plain-text.ts';
 import { environment } from './environment.ts';
 
+/** Levels of the log, the most important first. */
 export const LogLevel = { ERROR: 0, WARN: 1, INFO: 2, DEBUG: 3, TRACE: 4 } as const;
+/** Forms of a line of the log. */
 export const LogFormat = { PROGRESSIVE: 'progressive', JSON: 'json' } as const;
 
 /** Any number, as TypeScript's numeric enums allow: programs written for Zoom's SDK compile with it. */
 export type LogLevel = number;
 export type LogFormat = (typeof LogFormat)[keyof typeof LogFormat];
 
+/** What the SDK logs, to standard error. */
 export interface LoggerConfig {
   /** The least important level that is written. @default ZM_RTMS_LOG_LEVEL, else INFO */
   level: LogLevel;

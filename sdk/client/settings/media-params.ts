@@ -31,6 +31,7 @@ export interface AudioParams {
   frameSize?: number;
 }
 
+/** Values are Zoom's numbers, see constants.ts. A field left out takes its default. */
 export interface DeskshareParams {
   /** @default VideoContentType.RAW_VIDEO */
   contentType?: number;
@@ -44,8 +45,10 @@ export interface DeskshareParams {
   dataOpt?: number;
 }
 
+/** As `DeskshareParams`; here `dataOpt` counts. */
 export type VideoParams = DeskshareParams;
 
+/** Values are Zoom's numbers, see constants.ts. A field left out takes its default. */
 export interface TranscriptParams {
   /** @default 5, TEXT */
   contentType?: number;

@@ -22,6 +22,7 @@ export type RawWebhookCallback = (
   res: ServerResponse,
 ) => unknown;
 
+/** What `onWebhookEvent` and `createWebhookHandler` have in common. */
 export interface WebhookOptions {
   /**
    * The app's webhook secret token; two, separated by a comma, while it is being rotated. With a token, forged and
@@ -44,6 +45,7 @@ export type HandlerRequest =
 /** A response of node:http, of Express, or of Fastify. */
 export type HandlerResponse = ServerResponse | { readonly raw: ServerResponse; hijack(): unknown };
 
+/** Answers one delivery. */
 export type WebhookHandler = (request: HandlerRequest, response: HandlerResponse) => Promise<void>;
 
 const logger = createSdkLogger('webhook');

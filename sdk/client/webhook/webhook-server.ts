@@ -11,6 +11,7 @@ import {
   type WebhookOptions,
 } from './webhook-handler.ts';
 
+/** Options of `onWebhookEvent`. */
 export interface WebhookServerOptions extends WebhookOptions {
   /** 0 picks a free port. @default ZM_RTMS_PORT, else 8080 */
   port?: number;
@@ -24,6 +25,7 @@ export interface WebhookServerOptions extends WebhookOptions {
   ca?: string;
 }
 
+/** The server that `onWebhookEvent` starts. */
 export interface WebhookServer {
   /** Resolves when the server listens; rejects when it cannot. */
   readonly ready: Promise<{ readonly port: number }>;

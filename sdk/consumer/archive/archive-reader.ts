@@ -45,6 +45,12 @@ export class ArchivedSession {
     this.manifest = manifest;
   }
 
+  /**
+   * Reads the manifest of a session, whether or not there is one.
+   *
+   * @param prefix of the archive, empty or with a slash at its end
+   * @throws ServiceError `archive/damaged` for a manifest that cannot be read, and what the store throws
+   */
   static async open(
     store: ObjectStore,
     prefix: string,

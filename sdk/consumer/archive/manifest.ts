@@ -68,6 +68,7 @@ const MANIFEST = v.looseObject({
   meetingLeftOut: v.optional(v.string()),
 });
 
+/** `manifest.json` of a session, see docs/archive.md. Times are Unix ms. */
 export type ArchiveManifest = v.InferOutput<typeof MANIFEST>;
 export type ManifestObject = v.InferOutput<typeof OBJECT>;
 export type TrimmedShard = v.InferOutput<typeof TRIMMED>;

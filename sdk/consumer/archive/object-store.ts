@@ -62,6 +62,7 @@ export class ObjectStore {
     this.bucket = bucket;
   }
 
+  /** Loads `@aws-sdk/client-s3`. @param client makes the calls, and stays the caller's */
   static async open(client: S3Sender, bucket: string): Promise<ObjectStore> {
     // Loaded here and not at the top: who reads streams alone has no use for S3.
     return new ObjectStore(await import('@aws-sdk/client-s3'), client, bucket);

@@ -16,6 +16,7 @@ import { ChatExporter } from './text/json-lines.ts';
 import { describeExport } from './text/notes.ts';
 import { plainText, srt, TranscriptExporter, vtt } from './text/transcript.ts';
 
+/** Options of `MeetingExport.create(directory, options)`. */
 export interface MeetingExportOptions {
   /** Meeting zero, Unix ms: the one time base of all files. */
   readonly startMs: number;

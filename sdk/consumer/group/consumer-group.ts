@@ -29,6 +29,7 @@ export interface ShardStatus {
   readonly seenAtMs: number | undefined;
 }
 
+/** What one worker knows of its group, and how far it has read its own shards. */
 export interface GroupStatus {
   /** Ids of the workers that live, this one among them, as of the last look. */
   readonly workers: readonly string[];

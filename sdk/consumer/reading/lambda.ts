@@ -17,6 +17,7 @@ export interface KinesisLambdaEvent {
   }[];
 }
 
+/** Options of `decodeKinesisEvent`. */
 export interface LambdaDecodeOptions {
   /**
    * `skip` only reports a bad record. `fail` also names the first one as the failure of the batch: Lambda then sends it
@@ -27,6 +28,7 @@ export interface LambdaDecodeOptions {
   readonly badRecords?: 'skip' | 'fail';
 }
 
+/** What a batch of Lambda holds. */
 export interface DecodedKinesisEvent {
   /** From the `media` stream, in order. */
   readonly frames: Frame[];

@@ -8,8 +8,10 @@ import { Checkpoints, type Ticket } from './checkpoints.ts';
 import { checkReader, requireOption } from './reader-options.ts';
 import { type StreamReader, streamPages } from './stream-pages.ts';
 
+/** What `events` reads, and how. */
 export interface EventReader extends StreamReader, DecodeOptions {}
 
+/** What `frames` reads, and how. */
 export interface FrameReader extends StreamReader, DecodeOptions {
   /**
    * How long frames are held back, ms, to bring speakers and shards into order of capture. Frames of one partition key

@@ -33,6 +33,7 @@ export interface Page {
   readonly asOfMs: number;
 }
 
+/** Options of all decoders and readers. */
 export interface DecodeOptions {
   /**
    * Called for every record that is foreign, truncated or corrupt, which is then skipped. Throw here to stop instead.

@@ -87,10 +87,12 @@ export class SpeakerLane implements AsyncIterableIterator<SpeechBlock> {
     return { rtmsStreamId: this.rtmsStreamId, ...this.source, atMs };
   }
 
+  /** Whose lane it is, as frames name their source. */
   get source(): FrameSource {
     return mediaSource(this);
   }
 
+  /** Waits for the next block. @throws what the reading failed with, once all that the lane holds is handed out */
   async next(): Promise<IteratorResult<SpeechBlock, undefined>> {
     const { rateHz } = this;
     while (this.#queue.isEmpty || this.#end === 'closed' || this.#end === 'revoked') {
@@ -116,6 +118,7 @@ export class SpeakerLane implements AsyncIterableIterator<SpeechBlock> {
     return { done: true, value: undefined };
   }
 
+  /** As leaving the loop over the lane does. */
   close(): void {
     this.finish('closed');
   }

@@ -13,6 +13,7 @@ export interface LanePosition extends FrameSource {
   readonly atMs: number;
 }
 
+/** Options of `speakers`. */
 export interface SpeakersOptions {
   /**
    * Reads the `media` stream, or frames from elsewhere, those of a speaker in order. A reader here has no `checkpoints`:

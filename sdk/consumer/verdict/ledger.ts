@@ -58,10 +58,12 @@ export class LedgerChecker {
     this.#expired = expired;
   }
 
+  /** Takes one frame, repeats and late writers too. */
   frame(frame: Frame): void {
     this.#epoch(frame).frame(frame);
   }
 
+  /** Takes one event, repeats and late writers too. */
   event(event: ReceivedEvent): void {
     // It tells of a request to Zoom, in an epoch without a session: nothing was received there that could be lost.
     if (event.name === 'session_restart') return;

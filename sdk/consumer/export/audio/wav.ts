@@ -7,6 +7,7 @@ import { type Captured, type Placed, SampleClock } from './sample-clock.ts';
 
 export const WAV_HEADER_BYTES = 44;
 
+/** Options of `new WavExporter(path, options)`. */
 export interface WavOptions {
   /**
    * Meeting zero, Unix ms. With it the file is on the meeting's time base: it begins at zero, gaps in the capture times
