@@ -152,6 +152,7 @@ class Stage {
       meeting.pictures,
       (path) => void unread.push({ path }),
       (path) => void damaged.set(path, (damaged.get(path) ?? 0) + 1),
+      meeting.cuts.map(({ atMs }) => atMs),
     );
     this.#view = new SpeakerView(meeting.layout);
     this.#cuts = [...meeting.cuts];

@@ -8,9 +8,9 @@ import { missingTools, openMovie, shownIn } from '../../../../test/support/media
 import { event, frame, START_MS } from '../../../../test/support/test-records.ts';
 import { MeetingExport } from '../meeting.ts';
 import { ImageSequenceExporter } from '../video/image-sequence.ts';
-import { storedImages } from './picture-sources.ts';
+import { pictures, storedImages } from './picture-sources.ts';
 import type { Layout } from './speaker-view.ts';
-import { encodeStill } from './still-encoder.ts';
+import { decodeStill, encodeStills } from './still-encoder.ts';
 
 const BEN = loadAccessUnits('camera/ben.h264');
 const ADA = { userId: 7, userName: 'Ada' };
@@ -96,7 +96,48 @@ test('one odd capture time moves no picture, and prolongs no meeting', async () 
   expect(times[2]).toBeLessThanOrEqual(2_500);
 });
 
-describe('a picture that cannot be encoded is none', () => {
+/** @param shown the grey that each second shows */
+async function keysOf(shown: readonly number[], cutsMs: readonly number[] = []) {
+  const folder = await mkdtemp(join(root, 'runs-'));
+  const exporter = new ImageSequenceExporter(folder, START_MS);
+  for (const [index, light] of shown.entries()) {
+    const capturedAtMs = START_MS + index * 1_000;
+    const own = { sequence: index + 1, payload: grayPng(64, 64, light), capturedAtMs };
+    const times = { receivedAtMs: capturedAtMs };
+    await exporter.write(frame({ ...PICTURE, mediaType: 4, codec: 6, ...own, ...times }));
+  }
+  await exporter.close();
+  const file = { path: folder, source: '7', isShare: true, beginsAtMs: 0, images: 'png' } as const;
+  const seen = [];
+  const fail = () => expect.unreachable();
+  for await (const picture of pictures([file], fail, fail, cutsMs)) seen.push(picture);
+  expect(seen.map(({ atMs }) => atMs)).toEqual(shown.map((_, index) => index * 1_000));
+  // Decoding can begin where it is said that it can, and nowhere else. 5 is the slice of a key frame.
+  for (const { data, isKey } of seen) expect(lastUnit(Buffer.from(data))).toBe(isKey ? 5 : 1);
+  return seen.map(({ isKey }) => (isKey ? 'K' : 'p')).join('');
+}
+
+function lastUnit(data: Buffer): number {
+  let type = 0;
+  for (let at = 0; at < data.length; at += 4 + data.readUInt32BE(at))
+    type = data.readUInt8(at + 4) & 0x1f;
+  return type;
+}
+
+test.each<[string, string, number[], number[]?]>([
+  ['little changes', 'Kpppp' + 'Kp', [80, 82, 84, 86, 88, 90, 92]],
+  ['another picture comes', 'KpKp', [80, 82, 200, 202]],
+  ['the same bytes come again', 'KKKKp', [80, 80, 80, 82, 84]],
+  ['the same bytes come again behind a change', 'KpKK', [80, 82, 82, 82]],
+  ['the view may change to it', 'KpKp', [80, 82, 84, 86], [1_500]],
+])(
+  'pictures of a folder are key frames (K) and changes (p): %s',
+  async (_name, keys, shown, cutsMs) => {
+    expect(await keysOf(shown, cutsMs)).toBe(keys);
+  },
+);
+
+describe('a picture that cannot be decoded is none', () => {
   const huge = grayPng(16, 16, 0);
   huge.writeUInt32BE(20_000, 16);
   huge.writeUInt32BE(20_000, 20);
@@ -108,8 +149,10 @@ describe('a picture that cannot be encoded is none', () => {
     ['one pixel wide', 'png', grayPng(1, 16, 0)],
     ['nothing', 'png', Buffer.alloc(0)],
   ] as const)('%s', async (_name, kind, bytes) => {
-    expect(await encodeStill(bytes, kind)).toBeUndefined();
+    expect(await decodeStill(bytes, kind)).toBeUndefined();
     // And the next one is encoded.
-    expect((await encodeStill(grayPng(17, 17, 9), 'png'))?.size).toEqual({ width: 16, height: 16 });
+    const planes = await decodeStill(grayPng(17, 17, 9), 'png');
+    const [still] = await encodeStills(planes ? [planes] : []);
+    expect(still?.size).toEqual({ width: 16, height: 16 });
   });
 });

@@ -63,9 +63,13 @@ interface FilePicture extends EncodedPicture {
   readonly isKey: boolean;
 }
 
-/** @throws ServiceError `export/unsupported` for a file without pictures, and what reading it throws */
+/**
+ * @param isKeyAt whether a picture, counted from 0, is a key frame, where the file does not say it
+ * @throws ServiceError `export/unsupported` for a file without pictures, and what reading it throws
+ */
 export async function* encodedPictures(
   input: Mediabunny.Input,
+  isKeyAt?: (index: number) => boolean,
 ): AsyncGenerator<FilePicture, void, undefined> {
   const { EncodedPacketSink } = await import('mediabunny');
   const track = await input.getPrimaryVideoTrack();
@@ -75,8 +79,10 @@ export async function* encodedPictures(
   const size = { width: decoder.codedWidth ?? 0, height: decoder.codedHeight ?? 0 };
   const entry = avc1(size, config);
   const sets = parameterSets(config);
+  let index = 0;
   for await (const packet of new EncodedPacketSink(track).packets()) {
-    const isKey = packet.type === 'key';
+    const isKey = isKeyAt?.(index) ?? packet.type === 'key';
+    index += 1;
     const needsSets = isKey && !hasParameterSets(packet);
     const data = needsSets ? Buffer.concat([sets, packet.data]) : packet.data;
     const fromMs = Math.round(packet.timestamp * 1000);

@@ -4,6 +4,7 @@ import type { Loss } from '../../verdict/loss.ts';
 import { blackPicture } from './black-picture.ts';
 import { captions } from './captions.ts';
 import { MeetingMarks } from './meeting-marks.ts';
+import { planesOf } from './planes.ts';
 import { type Layout, SpeakerView } from './speaker-view.ts';
 import { nameSpeakers, rttm, SpeechTimes } from './speech.ts';
 
@@ -161,4 +162,29 @@ test.each([
   }
   expect(variants[0]).not.toEqual(variants[1]);
   expect(config[0]).toBe(1);
+});
+
+describe('the planes of a picture', () => {
+  test.each([
+    ['black', [0, 0, 0], [16, 128, 128]],
+    ['white', [255, 255, 255], [235, 128, 128]],
+    ['red', [255, 0, 0], [82, 90, 240]],
+    ['green', [0, 255, 0], [144, 54, 34]],
+    ['blue', [0, 0, 255], [41, 240, 110]],
+  ] as const)('%s', (_name, rgb, yuv) => {
+    const data = Uint8ClampedArray.from({ length: 5 * 3 * 4 }, (_, at) => rgb[at % 4] ?? 255);
+    const planes = planesOf({ width: 5, height: 3, data });
+    expect([planes.width, planes.height]).toEqual([4, 2]);
+    expect([...planes.data]).toEqual([8, 2, 2].flatMap((count, at) => Array(count).fill(yuv[at])));
+  });
+
+  test('each pixel is where it was, without the last column and row of odd sizes', () => {
+    const data = new Uint8ClampedArray(5 * 5 * 4);
+    for (let at = 0; at < 25; at++) data.fill(at * 10, at * 4, at * 4 + 3);
+    const luma = [...planesOf({ width: 5, height: 5, data }).data.subarray(0, 16)];
+    const grey = (x: number, y: number) => Math.round(16 + ((y * 5 + x) * 10 * 219) / 255);
+    const expected = Array.from({ length: 16 }, (_, at) => grey(at % 4, Math.floor(at / 4)));
+    for (const [at, value] of luma.entries())
+      expect(Math.abs(value - (expected[at] ?? 0))).toBeLessThan(2);
+  });
 });
