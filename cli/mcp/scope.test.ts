@@ -35,7 +35,7 @@ afterAll(async () => {
 });
 
 test.each(['beta', '222', 'other', 'uuid-beta', 'alpha beta', '%62eta'])(
-  'a client cannot widen it by naming %s',
+  'a client cannot widen the scope by naming %s',
   async (meeting) => {
     const unknown = await client.call('read_transcript', { meeting: 'no-such-meeting' });
     for (const tool of ['read_transcript', 'who_speaks', 'gaps_and_ledger', 'explain_meeting']) {
@@ -48,7 +48,7 @@ test.each(['beta', '222', 'other', 'uuid-beta', 'alpha beta', '%62eta'])(
   },
 );
 
-test('nor by a resource, a subscription, a mark or the list', async () => {
+test('a meeting out of scope is not read by a resource, a subscription, a mark or the list', async () => {
   for (const name of ['beta', '%62eta', 'alpha/../beta', 'other']) {
     const uri = `rtms://meetings/${name}/transcript`;
     await expect(client.readResource({ uri })).rejects.toThrow('not found');
@@ -65,7 +65,7 @@ test('nor by a resource, a subscription, a mark or the list', async () => {
   expect(answer).not.toMatch(/secret|before the scope/);
 });
 
-test('nor by listening, in the protocol that has no subscriptions', async () => {
+test('a meeting out of scope is not heard of by listening, in the protocol that has no subscriptions', async () => {
   const newest = await server.connect('auto');
   const uris = ['beta', 'alpha'].map((id) => `rtms://meetings/${id}/transcript`);
   const listening = await newest.listen({ resourceSubscriptions: uris });

@@ -19,7 +19,7 @@ test('a disk that still fails when its task comes back is used later, and nothin
   expect((await runInChild(args)).problems).toEqual([]);
 });
 
-test('with the whole SDK too', async () => {
+test('a run with the whole SDK breaks no rule', async () => {
   const args = ['--meetings=1', '--hours=0.05', '--faults=kill,aws', '--sdk=whole', '--seed=1'];
   expect((await runInChild(args)).problems).toEqual([]);
 });

@@ -96,7 +96,7 @@ test('the published package has a bill of materials', async () => {
   expect(scripts.prepack).toContain('npm run sbom');
 });
 
-test('which names all production dependencies, with versions, licences and hashes', async () => {
+test('the bill of materials names all production dependencies, with versions, licences and hashes', async () => {
   const manifest = JSON.parse(await readFile('package.json', 'utf8'));
   const { dependencies, devDependencies, version } = manifest;
   const bom = billOfMaterials(productionPackages(), version);

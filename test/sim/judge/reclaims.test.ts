@@ -17,11 +17,11 @@ test.each<[string, (history: PlantedHistory) => PlantedHistory]>([
   ['was frozen meanwhile', (h) => h.add('process', { process: A, what: 'frozen' })],
   ['was cut off', (h) => h.add('fault', { fault: 'cut_off', process: A, words: 'cut off' })],
   ['had lost it to another one', (h) => h.claim('runner-2/1', 's')],
-])('a process that %s is not', (_what, meanwhile) => {
+])('a process that %s may claim anew what it served', (_what, meanwhile) => {
   expect(words(meanwhile(new PlantedHistory().claim(A, 's')).claim(A, 's'))).toEqual([]);
 });
 
-test('nor is one whose client has stopped waiting for the answer', () => {
+test('a process whose client has stopped waiting for the answer is not found to claim anew what it serves', () => {
   const history = new PlantedHistory();
   const values = { ':a': A, ':e': 1 };
   const call = history.write(A, 'SESSION#s', { update: 'SET owner = :a, epoch = :e', values });
@@ -31,7 +31,7 @@ test('nor is one whose client has stopped waiting for the answer', () => {
   expect(words(history.claim(A, 's'))).toEqual([]);
 });
 
-test('nor is one that never heard of its claim', () => {
+test('a process that never heard of its claim is not found to claim anew what it serves', () => {
   const history = new PlantedHistory();
   const update = { update: 'SET owner = :a, epoch = :e', values: { ':a': A, ':e': 1 } };
   history.write(A, 'SESSION#s', update).apply();
