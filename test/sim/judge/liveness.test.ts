@@ -37,6 +37,19 @@ function served(): PlantedHistory {
   return history.claim('runner-1/1', 's', START);
 }
 
+/** Runner 1 is killed; runner 2 sends a claim ten seconds later, and freezes before that is in the table. Runner 3 lives. */
+function claimedByAFrozen(): PlantedHistory {
+  const history = served().add('process', { process: 'runner-1/1', what: 'killed' });
+  history.add('process', { process: 'runner-3/1', what: 'ready' });
+  live(history, 10, ['runner-2/1', 'runner-3/1']);
+  const values = { ':me': 'runner-2/1', ':next': 2 };
+  const claim = { update: 'SET owner = :me, epoch = :next', values };
+  const call = history.write('runner-2/1', 'SESSION#s', claim);
+  history.add('process', { process: 'runner-2/1', what: 'frozen' });
+  call.apply();
+  return history;
+}
+
 const found = (history: PlantedHistory) => judgeLiveness(history.events);
 
 describe('the judge of liveness finds', () => {
@@ -45,6 +58,12 @@ describe('the judge of liveness finds', () => {
     const problems = found(live(history, 60, ['runner-2/1']));
     expect(problems).toHaveLength(1);
     expect(problems[0]?.words).toMatch(/^s is wanted, and for 3\d{4} ms nobody/);
+  });
+
+  test('a stream that a runner claimed right before it froze, and that nobody takes from it', () => {
+    const problems = found(live(claimedByAFrozen(), 60, ['runner-3/1']));
+    expect(problems).toHaveLength(1);
+    expect(problems[0]?.words).toMatch(/for 3\d{4} ms nobody/);
   });
 
   test('a start that nobody claims', () => {
@@ -58,6 +77,11 @@ describe('the judge of liveness finds', () => {
 });
 
 describe('the judge of liveness allows', () => {
+  test('two lost owners, each of whom is followed in time, though the second froze before its claim was in the table', () => {
+    const history = live(claimedByAFrozen(), 24, ['runner-3/1']).claim('runner-3/1', 's');
+    expect(found(live(history, 60, ['runner-3/1']))).toEqual([]);
+  });
+
   test('an owner that lives, and one that is followed in time', () => {
     const history = live(served(), 60, ['runner-1/1', 'runner-2/1']);
     history.add('process', { process: 'runner-1/1', what: 'killed' });

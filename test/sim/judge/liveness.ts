@@ -11,7 +11,10 @@ export interface LivenessBounds {
   readonly sessionSlots: number;
 }
 
-/** A lost owner is found after 10 s, by a look every 3 s, and then there is a line; a lost job is found after 15 s. */
+/**
+ * A lost owner is found after 10 s, by a look every 3 s, and then there is a line; a lost job is found after 15 s. That is for one
+ * owner: whoever claims the stream next and freezes at once has to be found as well, and the time begins anew with its claim.
+ */
 export const LIVENESS_BOUNDS: LivenessBounds = { ownedWithinMs: 30_000, sessionSlots: 1 };
 
 /** How often all streams are looked at, ms of the history. A row that changes is looked at then. */
@@ -83,7 +86,7 @@ class OwnershipWatch {
     return this.#problems;
   }
 
-  #row({ row, phase, process, after, met, atMs }: RowEvent): void {
+  #row({ row, phase, process, before, after, met, atMs }: RowEvent): void {
     if (row.startsWith('TASK#')) {
       const task = this.#of(process);
       if (phase === 'applied' && after !== undefined && row === after['pk']) {
@@ -105,6 +108,9 @@ class OwnershipWatch {
     else this.#wanted.delete(stream);
     stream.owner = after?.['owner'] as string | undefined;
     stream.quarantinedUntilMs = Number(after?.['quarantinedUntilMs'] ?? 0);
+    // Its process ran when it sent the claim. It may be frozen or dead when that arrives: then it was the owner for no time, and
+    // the others learn of its death as of any other.
+    if (Number(after?.['epoch'] ?? 0) > Number(before?.['epoch'] ?? 0)) stream.sinceMs = undefined;
     track(stream, new Set(running.map(({ taskId }) => taskId)), atMs);
   }
 
