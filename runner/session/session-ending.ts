@@ -7,7 +7,7 @@ import { sleep } from '../task/loop.ts';
 import type { ClaimedRow, SessionClient, SessionContext } from './context.ts';
 import { stopReasonFields } from './recording/events.ts';
 import type { SessionWriter } from './recording/session-writer.ts';
-import type { TakeoverEvent } from './recording/takeover-event.ts';
+import { ranUntil, type TakeoverEvent } from './recording/takeover-event.ts';
 import type { EndingWhy, EpochAccount } from './session-inputs.ts';
 
 /** How far Zoom's stopped webhook may be behind its refusal, and how often the row is looked at meanwhile. */
@@ -71,7 +71,12 @@ export async function endSession(
         why.name === 'stopped' ? why.stopReason : why.name,
       );
       const restart = planned && planOf(planned);
-      const data = { ...stopReasonFields(stopReason), restartable, ...(restart && { restart }) };
+      const data = {
+        ...stopReasonFields(stopReason),
+        restartable,
+        ...(restart && { restart }),
+        leftAtMs: ranUntil(claim.row, atMs),
+      };
       return {
         isRecorded: await finish('session_ended', data, parts, isRevoked),
         restart: planned,

@@ -201,6 +201,20 @@ describe('without a connection', () => {
     expect(parts.eventNames).toEqual(['session_taken_over', 'session_ended']);
   });
 
+  test.each([
+    ['its owner knew of the end', {}, AT + 3_000],
+    ['Zoom had stopped it, before its claim', { stopEventTsMs: 2_000, stopReason: 6 }, 2_000],
+  ])(
+    'a stream that ends before media flows says until when it ran: until %s',
+    async (_when, stopped, leftAtMs) => {
+      const { session, client } = await begun({ cause: 'owner_lost', row: { ...ROW, ...stopped } });
+      await vi.advanceTimersByTimeAsync(3_000);
+      client?.emit('ended', { cause: 'stopped', stopReason: 6, restartable: false });
+      await session.result;
+      expect(lastEvent()?.data).toMatchObject({ stopReason: 6, leftAtMs });
+    },
+  );
+
   test('a revoked stream of which an earlier run was recorded says so, though this run never flowed', async () => {
     const row = { ...ROW, epoch: 3, runEpoch: 3, connectedEpoch: 1 };
     const { session } = await begun({ row, epoch: 3, cause: 'restarted' });

@@ -206,6 +206,11 @@ export interface EventData {
     readonly restartable: boolean;
     /** What follows a restartable end; absent where nothing does, and from runners older than this field. */
     readonly restart?: RestartPlan;
+    /**
+     * When the owner knew of the end and began to close its sockets, Unix ms, or when Zoom had stopped the stream, if that was
+     * before its claim. The event itself is written when Kinesis has all else. Absent from runners older than this field.
+     */
+    readonly leftAtMs?: number;
   };
   /** The only event of an epoch that has no session: Zoom was asked for an ended stream again, or will not be. */
   session_restart: {

@@ -9,7 +9,6 @@ import { FAULTS, type FaultName } from './faults.ts';
 import type { HistoryEvent } from './history.ts';
 import { showMutations } from './mutation-table.ts';
 import { MUTATIONS } from './mutations.ts';
-import { runFleet, START_MS } from './run.ts';
 import { shrink } from './shrink.ts';
 import { sayEvent } from './words.ts';
 import { editSources } from './world/loader.ts';
@@ -64,6 +63,8 @@ const MOST_PROBLEMS = 40;
 if (values.mutation !== undefined) {
   editSources(MUTATIONS.filter(({ name }) => name === values.mutation));
 }
+// Behind the edits: the judges load what they know of readers.
+const { runFleet, START_MS } = await import('./run.ts');
 if (values.mutations) {
   process.exitCode = (
     await showMutations(numbers(values['skip-mutations']), (line) =>

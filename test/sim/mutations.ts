@@ -52,6 +52,7 @@ export const MUTATIONS: readonly Mutation[] = [
     find: 'export const EXPIRE_AFTER_MS = 10_000;',
     replace: 'export const EXPIRE_AFTER_MS = 4_000;',
     why: 'a task is taken to be dead before its own lease is over',
+    under: { faults: ['cut_off'], rate: 8 },
   },
   {
     name: 'lease outlives the expiry',
@@ -182,6 +183,14 @@ export const MUTATIONS: readonly Mutation[] = [
     replace: 'if (blindSince !== undefined && blindSince.epoch !== epoch) {',
     why: 'an owner that dies before it has recorded anything hides the time between it and the owner before',
     under: { faults: ['kill_successor'], rate: 8 },
+  },
+  {
+    name: 'blind time ends before media flows',
+    file: 'sdk/consumer/verdict/ledger.ts',
+    find: 'losses.push(...unreceived(earlier, epoch, told, wasSent));',
+    replace: 'if (told.length < 0) losses.push(...unreceived(earlier, epoch, told, wasSent));',
+    why: 'what comes between session_taken_over and the end of a stream is not missed, if no media ever flows under its owner',
+    under: { faults: ['stop', 'zoom', 'dials'], rate: 12 },
   },
   {
     name: 'row ends without a last event',

@@ -11,6 +11,13 @@ export interface ServedRun {
   readonly mediaTypes: readonly MediaType[];
 }
 
+/** A stream that Zoom had stopped before it was claimed ran no longer than that. @returns Unix ms */
+export function ranUntil(row: ClaimedRow['row'], nowMs: number): number {
+  const { stopEventTsMs = 0 } = row;
+  const isOver = wantedState(row).state === 'stopped' && stopEventTsMs > 0;
+  return isOver ? Math.min(nowMs, stopEventTsMs) : nowMs;
+}
+
 /**
  * The event `session_taken_over`, first of all events of an epoch that had an owner before. It carries the time that
  * nobody saw, which is over once media flows or another event has to be written: so it waits for the first of these.
@@ -33,11 +40,8 @@ export class TakeoverEvent {
     const { cause, epoch, previous = {}, row } = this.#claim;
     if (cause === undefined || this.#toldMs !== undefined) return;
     this.#toldMs = nowMs;
-    // A stream that Zoom has stopped meanwhile ran no longer than that.
-    const endMs = row.stopEventTsMs ?? 0;
-    const isOver = wantedState(row).state === 'stopped' && endMs > 0;
     const takeover = { previous, ...this.#run() };
-    const blind = blindOfTakeover(takeover, isOver ? Math.min(nowMs, endMs) : nowMs);
+    const blind = blindOfTakeover(takeover, ranUntil(row, nowMs));
     const { seenAtMs } = previous;
     const seen = seenAtMs === undefined ? {} : { ownerSeenAtMs: seenAtMs };
     const data = { previousEpoch: epoch - 1, cause, ...seen, blind };

@@ -153,6 +153,7 @@ const SCHEMAS = {
     stopReasonName: v.optional(text),
     restartable: v.boolean(),
     restart: v.optional(word),
+    leftAtMs: v.optional(time),
     ledger,
     ledgerPages: v.optional(count),
   }),

@@ -2,6 +2,12 @@ import type { BlindTime, EventData } from '../../../shared/record/event-data.ts'
 import type { ReceivedEvent } from '../records/event-record.ts';
 import type { Loss } from './loss.ts';
 
+/**
+ * At the end of a meeting Zoom closes its sockets before it says so, by message or webhook. A connection that was down for longer
+ * than this at the end was lost while the stream ran.
+ */
+const CLOSED_BEFORE_END_MS = 5_000;
+
 /** Zoom keeps audio for a connection that comes later. So audio is blind only where a runner's event says so. */
 const KEPT_BY_ZOOM = 'audio';
 
@@ -9,9 +15,18 @@ const KEPT_BY_ZOOM = 'audio';
  * Pictures come all the time while a camera is on. So when there are none on either side, nothing was sent. Lines come
  * seldom, and that there are none proves nothing.
  */
-const isPicture = (mediaType: string) => mediaType === 'video' || mediaType === 'deskshare';
+export const isPicture = (mediaType: string) => mediaType === 'video' || mediaType === 'deskshare';
 
 const RESTART_CAUSE = 'restarted';
+
+/** What a handshake of signaling has to tell is told within this time, ms. */
+const SAME_HANDSHAKE_MS = 1_000;
+
+/** A connection that is down. */
+interface Down {
+  readonly scope: string;
+  readonly sinceMs: number;
+}
 
 /** What the events of one epoch say about times in which nobody received anything. */
 export class EpochLife {
@@ -20,14 +35,20 @@ export class EpochLife {
   streamingAtMs: number | undefined;
   /** The stream of the same meeting that this one continues. */
   continues: string | undefined;
-  /** When its owner handed the stream over or ended it, Unix ms. */
+  /** When its owner handed the stream over or ended it, Unix ms; for an end, as exactly as that is known. */
   endedAtMs: number | undefined;
-  /** Whether the stream ended while the meeting went on. */
-  #wasCutShort = false;
+  /** When it said so: later, where Kinesis took nothing, and by the clock of its owner, not of Zoom. Unix ms. */
+  toldEndAtMs: number | undefined;
+  /** Media types that it had asked for and that did not flow yet when the others began to. */
+  late: readonly string[] = [];
+  /** Connections that were down for longer than this at the end were lost while the stream ran, ms. */
+  #closedBeforeEndMs = Number.POSITIVE_INFINITY;
   #media: readonly string[] = [];
   readonly #reconnects: BlindTime[] = [];
   /** Connections that are down: by scope, and by camera where each camera has a connection of its own. */
-  readonly #down = new Map<string, { readonly scope: string; readonly sinceMs: number }>();
+  readonly #down = new Map<string, Down>();
+  /** Those that were down when signaling came back, and when that was. One that did not come back with it is told right behind. */
+  #signalingBack = { atMs: Number.NEGATIVE_INFINITY, down: new Map<string, Down>() };
 
   /** Media types that Zoom had agreed to send. */
   get media(): readonly string[] {
@@ -45,27 +66,49 @@ export class EpochLife {
         this.streamingAtMs = event.data.streamingAtMs;
         this.continues = event.data.continues?.rtmsStreamId;
         this.#media = Object.keys(event.data.media);
+        this.late = (event.data.leftOut ?? [])
+          .filter(({ reason }) => reason === 'not_connected')
+          .map(({ mediaType }) => mediaType);
+        for (const scope of this.late)
+          this.#down.set(scope, { scope, sinceMs: this.streamingAtMs });
         return;
-      case 'session_interrupted':
-        this.#down.set(downKey(event.data), { scope: event.data.scope, sinceMs: atMs });
+      case 'session_interrupted': {
+        const key = downKey(event.data);
+        const { atMs: backAtMs, down } = this.#signalingBack;
+        const before = atMs - backAtMs <= SAME_HANDSHAKE_MS ? down.get(key) : undefined;
+        // The first sign stands until the connection is back.
+        if (!this.#down.has(key))
+          this.#down.set(key, before ?? { scope: event.data.scope, sinceMs: atMs });
         return;
+      }
       case 'video_selected':
         this.#dropCameras(event.data);
         return;
       case 'session_reconnected': {
         const { scope, blind, durationMs } = event.data;
-        if (scope === 'signaling') this.#down.clear();
-        else this.#down.delete(downKey(event.data));
+        if (scope === 'signaling') {
+          this.#signalingBack = { atMs, down: new Map(this.#down) };
+          this.#down.clear();
+        } else {
+          this.#down.delete(downKey(event.data));
+          this.#signalingBack.down.delete(downKey(event.data));
+        }
         this.#reconnects.push(...(blind ?? this.#spans(scope, atMs - durationMs, atMs)));
         return;
       }
       case 'session_handed_over':
-      case 'session_ended':
         this.endedAtMs = atMs;
-        this.#wasCutShort =
-          event.name === 'session_ended' &&
-          (event.data.restartable || event.data.stopReason === undefined);
+        this.toldEndAtMs = atMs;
         return;
+      case 'session_ended': {
+        const { leftAtMs, restartable, stopReason } = event.data;
+        this.endedAtMs = leftAtMs ?? atMs;
+        this.toldEndAtMs = atMs;
+        // Only an older runner does not say when it knew of the end; its event waited for Kinesis.
+        if (leftAtMs !== undefined) this.#closedBeforeEndMs = CLOSED_BEFORE_END_MS;
+        if (restartable || stopReason === undefined) this.#closedBeforeEndMs = 0;
+        return;
+      }
       default:
     }
   }
@@ -105,8 +148,9 @@ export class EpochLife {
       }
     }
     for (const blind of this.#reconnects) add('reconnected', blind);
-    if (endedAtMs !== undefined && this.#wasCutShort) {
+    if (endedAtMs !== undefined) {
       for (const { scope, sinceMs } of this.#down.values()) {
+        if (endedAtMs - sinceMs <= this.#closedBeforeEndMs) continue;
         const scopes = scope === 'signaling' ? this.#media : [scope];
         for (const mediaType of scopes)
           add('not_reconnected', { mediaType, fromMs: sinceMs, toMs: endedAtMs } as BlindTime);

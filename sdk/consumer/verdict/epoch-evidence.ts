@@ -92,6 +92,11 @@ export class EpochEvidence {
     else this.lastLineMs = Math.max(this.lastLineMs ?? atMs, atMs);
   }
 
+  /** Has its owner received anything? Not every owner comes to be connected to the media, and signaling brings lines too. */
+  get hasReceived(): boolean {
+    return this.life.streamingAtMs !== undefined || this.edges.size > 0;
+  }
+
   /** Pages that the last event of the epoch announces and that were not found. */
   get missingPages(): number {
     return this.#ledgerPages - this.#pages.size;

@@ -243,9 +243,13 @@ describe('a change of owner', () => {
       ]);
     });
 
-    test('lacks nothing when the owner before has written its ledger', () => {
+    test('lacks what came when the owner before had left, and no more, when that has written its ledger', () => {
       const handed = handedOver([row(), lines(1)], 2);
-      expect(check(before, [started, handed, ...told]).losses).toEqual([]);
+      const common = { kind: 'blind', epoch: 2, cause: 'owner_lost', toMs: END_MS };
+      expect(check(before, [started, handed, ...told]).losses).toMatchObject([
+        { ...common, mediaType: 'transcript', fromMs: START_MS },
+        { ...common, mediaType: 'audio', fromMs: START_MS + 60 },
+      ]);
     });
   });
 

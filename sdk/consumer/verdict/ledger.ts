@@ -13,6 +13,7 @@ import {
 } from './ledger-report.ts';
 import type { Loss } from './loss.ts';
 import { lostBeforeEnd } from './lost-end.ts';
+import { unreceived } from './unreceived.ts';
 import { judge, type Verdict } from './verdict.ts';
 
 /** What the two streams prove of the sessions in them. */
@@ -185,10 +186,12 @@ function judgeEpoch(
   losses.push(...epoch.missed, ...epoch.gaps);
   const at = { rtmsStreamId, epoch: number };
   const before = earlier.at(-1);
-  // An owner that died early has received nothing. What was there before its time tells what was missed in it.
+  // An owner that died early has received nothing. What was there before its time tells what was missed in it. Lines it may have
+  // written all the same: those of signaling, which prove nothing of the media connections.
   const received = earlier.findLast(({ edges }) => edges.size > 0);
+  const receiver = earlier.findLast(({ hasReceived }) => hasReceived);
   const wasSent = (type: string) => epoch.edges.has(type) || received?.edges.has(type) === true;
-  const lastSeenMs = (type: string) => before?.lastSeenMs(type) ?? received?.lastSeenMs(type);
+  const lastSeenMs = (type: string) => receiver?.lastSeenMs(type) ?? received?.lastSeenMs(type);
   losses.push(...epoch.life.losses(at, before?.life, lastSeenMs, wasSent));
   const boundary = findBoundaryHole(earlier, epoch);
   if (boundary) {
@@ -197,6 +200,8 @@ function judgeEpoch(
     losses.push({ ...at, kind: 'hole', mediaType, cause, fromMs, toMs });
   }
   losses.push(...lostBeforeEnd(earlier, epoch));
+  const told = losses.filter((loss) => loss.rtmsStreamId === rtmsStreamId);
+  losses.push(...unreceived(earlier, epoch, told, wasSent));
 }
 
 /** The frames or lines of a source that were in the memory of a runner whose disk survived it. */

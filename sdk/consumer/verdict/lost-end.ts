@@ -21,7 +21,7 @@ import type { Loss } from './loss.ts';
  */
 export function lostBeforeEnd(earlier: readonly EpochEvidence[], after: EpochEvidence): Loss[] {
   const { life, end, rtmsStreamId, epoch } = after;
-  const toMs = life.endedAtMs;
+  const toMs = life.toldEndAtMs;
   if (end !== 'ended' || toMs === undefined) return [];
   if (life.streamingAtMs !== undefined)
     return lostBeforeSilence(earlier, after, life.streamingAtMs);

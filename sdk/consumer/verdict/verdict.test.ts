@@ -301,6 +301,22 @@ describe('a session is incomplete', () => {
     expect(losses(false)).toEqual([]);
   });
 
+  test.each([
+    [4.9, []],
+    [5.1, ['audio', 'transcript', 'chat']],
+  ])('when a connection was lost %d s before its meeting ended', (downS, lost) => {
+    const data = { scope: 'signaling', cause: 'x', attempt: 0, durationMs: 0 } as const;
+    const interrupted = [1, 0.5].map((share, index) => ({
+      ...event('session_interrupted', data, 2 + index),
+      time: new Date(at(20 - downS * share)),
+    }));
+    // What waited for Kinesis made the last event late.
+    const late = { ...ended(1, 4, 50, { leftAtMs: at(20) }), time: new Date(at(90)) };
+    const { losses } = report(audio(1, 0), [started(1, 1, 0), ...interrupted, late]);
+    expect(losses.map(({ mediaType }) => mediaType)).toEqual(lost);
+    for (const { fromMs, toMs } of losses) expect([fromMs, toMs]).toEqual([at(20 - downS), at(20)]);
+  });
+
   test('when one camera of several did not come back, and nobody had deselected it', () => {
     const data = { scope: 'video', userId: 7, cause: 'x', attempt: 0, durationMs: 0 } as const;
     const interrupted = event('session_interrupted', data, 2);

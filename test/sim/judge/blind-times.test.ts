@@ -80,6 +80,15 @@ describe('the judge of blind times finds', () => {
 });
 
 describe('the judge of blind times allows', () => {
+  test('a blind time of an owner whose media never flows, which goes on until the stream ends', () => {
+    const { history, endedAtMs, backAtMs } = interruptedFor20s();
+    const told = takenOver('transcript', endedAtMs, endedAtMs + 8 * SECOND_MS);
+    history.record(B, [told, line('participant_joined', {})]);
+    expect(judgeBlindTimes(history.events)).toHaveLength(1);
+    history.record(B, [line('session_ended', { stopReason: 6, leftAtMs: backAtMs })]);
+    expect(judgeBlindTimes(history.events)).toEqual([]);
+  });
+
   test('a blind time that goes on until media flows, as its session_started says', () => {
     const { history, endedAtMs, backAtMs } = interruptedFor20s();
     history.record(B, [

@@ -1,57 +1,20 @@
-import { isRestartable, STOP_REASON } from '../../../rtms/protocol/stop-reason.ts';
-import type { BlindTime } from '../../../shared/record/event-data.ts';
-import { RESTARTS } from '../../../shared/session-table/session-row.ts';
-import type { HistoryEvent, Problem, RowEvent, WrittenUnit } from '../history.ts';
-
-/** How far apart the clocks of two processes may be, and what lies between a connection and its first frame. */
-const CLOCKS_MS = 2_000;
-/** Zoom keeps nothing of this media type for whoever connects later. All streams of the simulation ask for it. */
-const NOT_KEPT = 'transcript';
-
-interface Span {
-  readonly fromMs: number;
-  readonly toMs: number;
-}
-
-interface Epoch {
-  readonly epoch: number;
-  readonly process: string;
-  readonly fromMs: number;
-}
-
-/** Faults in which Kinesis takes nothing, and the most for which it does so at a time. */
-const OUTAGES: ReadonlySet<string> = new Set(['kinesis', 'spool']);
-const LONGEST_OUTAGE_MS = 250_000;
-/** The events that carry the account of their epoch. */
-const LAST_EVENTS: ReadonlySet<string> = new Set(['session_handed_over', 'session_ended']);
+import type { HistoryEvent, Problem } from '../history.ts';
+import {
+  CLOCKS_MS,
+  type Epoch,
+  LONGEST_OUTAGE_MS,
+  type Moment,
+  OUTAGES,
+  type Reception,
+  type Receptions,
+  receptionsOf,
+  type Span,
+} from './receptions.ts';
 
 /** Does an outage of Kinesis begin with it that may last until then? @param atMs Unix ms */
 export function mayLastUntil(event: HistoryEvent, atMs: number): boolean {
   if (event.kind !== 'fault' || !OUTAGES.has(event.fault)) return false;
   return event.atMs <= atMs && atMs <= event.atMs + LONGEST_OUTAGE_MS;
-}
-
-/** What the history holds of one stream. */
-interface StreamHistory {
-  /** Of all sockets for media, from the dial to the end. */
-  readonly connected: Map<number, { fromMs: number; toMs: number }>;
-  /** When frames were captured that show that the stream ran, with the step at which they were. */
-  readonly ran: { readonly atMs: number; readonly step: number }[];
-  readonly named: Span[];
-  readonly claims: Epoch[];
-  /** When its row came to rest because an operator wanted it, and until when. */
-  readonly stoppedOnPurpose: { readonly fromMs: number; toMs: number }[];
-  /** Epochs that say that a connection was interrupted, and not that it came back. */
-  readonly interrupted: Set<number>;
-  /** Since when lines of an epoch are lost, of which no later one says that a connection came back: one may have told an interruption. */
-  readonly linesLostFromMs: Map<number, number>;
-  /** When the newest line of each epoch was written. */
-  readonly lineAtMs: Map<number, number>;
-  readonly accounted: Set<number>;
-  /** Until when `session_taken_over` of an epoch names the time before it; it may be written before media flows. */
-  readonly takenOverToMs: Map<number, number>;
-  receivedFromMs: number;
-  isMissed: boolean;
 }
 
 /**
@@ -63,39 +26,41 @@ interface StreamHistory {
  * somebody had ended the one before: its `session_started` says when it was asked for.
  */
 export function judgeBlindTimes(history: readonly HistoryEvent[]): Problem[] {
-  const streams = new Map<string, StreamHistory>();
-  const deaths = new Map<string, number>();
-  const outages: number[] = [];
-  for (const event of history) {
-    note(event, streams);
-    if (event.kind === 'fault' && OUTAGES.has(event.fault)) outages.push(event.atMs);
-    if (event.kind === 'process' && ['killed', 'crashed'].includes(event.what))
-      deaths.set(event.process, event.atMs);
-  }
-  return [...streams].flatMap(([rtmsStreamId, stream]) => {
-    const { connected, named, stoppedOnPurpose } = stream;
-    const spans = [...connected.values(), ...named, ...stoppedOnPurpose];
-    const unnamed = stream.ran.filter(
-      ({ atMs }) =>
-        !spans.some((span) => covers(span, atMs)) && isUnnamed(atMs, stream, deaths, outages),
+  const world = receptionsOf(history);
+  return [...world.streams].flatMap(([rtmsStreamId, stream]) => {
+    const unnamed = uncovered(stream.ran, stream.named, stream).filter(
+      ({ atMs }) => isDue(atMs, stream, world) && !isInterrupted(atMs, stream),
     );
-    const [first, last] = [unnamed[0], unnamed.at(-1)];
-    if (first === undefined || last === undefined) return [];
-    const words = `nobody was connected to ${rtmsStreamId} from ${first.atMs} to ${last.atMs}, and no record names ${unnamed.length} moments of that`;
-    return [{ judge: 'blind', step: first.step, words }];
+    return problemOf(unnamed, 'blind', rtmsStreamId, 'record');
   });
 }
 
-/** Of a moment that no connection and no record covers. */
-function isUnnamed(
-  atMs: number,
-  stream: StreamHistory,
-  deaths: ReadonlyMap<string, number>,
-  outages: readonly number[],
-): boolean {
-  const { claims, interrupted, receivedFromMs, isMissed } = stream;
+/** Moments in which nobody was connected, that nobody wanted to end, and that are in no named time. */
+export function uncovered(
+  moments: readonly Moment[],
+  named: readonly Span[],
+  { connected, stoppedOnPurpose }: Reception,
+): Moment[] {
+  const spans = [...connected.values(), ...named, ...stoppedOnPurpose];
+  return moments.filter(({ atMs }) => !spans.some((span) => covers(span, atMs)));
+}
+
+export function problemOf(
+  unnamed: readonly Moment[],
+  judge: string,
+  rtmsStreamId: string,
+  what: string,
+): Problem[] {
+  const [first, last] = [unnamed[0], unnamed.at(-1)];
+  if (first === undefined || last === undefined) return [];
+  const words = `nobody was connected to ${rtmsStreamId} from ${first.atMs} to ${last.atMs}, and no ${what} names ${unnamed.length} moments of that`;
+  return [{ judge, step: first.step, words }];
+}
+/** Could a record name a moment? None does before the first reception, of a stream that was missed, or where lines are lost. */
+export function isDue(atMs: number, stream: Reception, { deaths, outages }: Receptions): boolean {
+  const { claims, receivedFromMs, isMissed } = stream;
   if (isMissed || atMs <= receivedFromMs) return false;
-  const at = claims.findLastIndex(({ fromMs }) => fromMs <= atMs);
+  const at = ownerAt(atMs, stream);
   const owner = claims[at];
   if (owner === undefined) return true;
   const lostAtMs = Math.min(
@@ -105,8 +70,17 @@ function isUnnamed(
   const linesLostMs = stream.linesLostFromMs.get(owner.epoch) ?? Number.POSITIVE_INFINITY;
   if (atMs >= linesLostMs - CLOCKS_MS) return false;
   const isOutage = outages.some((fromMs) => fromMs <= atMs && atMs <= fromMs + LONGEST_OUTAGE_MS);
-  const isLost = isOutage && wasInMemory(atMs, owner, lostAtMs, stream);
-  return !isLost && !interrupted.has(owner.epoch);
+  return !(isOutage && wasInMemory(atMs, owner, lostAtMs, stream));
+}
+
+function ownerAt(atMs: number, { claims }: Reception): number {
+  return claims.findLastIndex(({ fromMs }) => fromMs <= atMs);
+}
+
+/** Has the owner of that moment told an interruption, and no end of it? */
+function isInterrupted(atMs: number, stream: Reception): boolean {
+  const owner = stream.claims[ownerAt(atMs, stream)];
+  return owner !== undefined && stream.interrupted.has(owner.epoch);
 }
 
 /**
@@ -117,136 +91,10 @@ function wasInMemory(
   atMs: number,
   { epoch, fromMs }: Epoch,
   lostAtMs: number,
-  { accounted, lineAtMs }: StreamHistory,
+  { accounted, lineAtMs }: Reception,
 ): boolean {
   if (accounted.has(epoch) || lostAtMs === Number.POSITIVE_INFINITY) return false;
   return atMs >= (lineAtMs.get(epoch) ?? fromMs) && atMs <= lostAtMs;
-}
-
-function note(event: HistoryEvent, streams: Map<string, StreamHistory>): void {
-  switch (event.kind) {
-    case 'socket': {
-      if (event.role !== 'media') return;
-      const { connected } = streamOf(event.rtmsStreamId, streams);
-      const toMs = Number.POSITIVE_INFINITY;
-      if (event.what === 'dialled') {
-        connected.set(event.socket, { fromMs: event.atMs, toMs });
-        endPurpose(streamOf(event.rtmsStreamId, streams), event.atMs);
-      }
-      const span = connected.get(event.socket);
-      const isOver = event.what === 'broken' || event.what === 'ended';
-      if (span !== undefined && isOver) span.toMs = Math.min(span.toMs, event.atMs);
-      return;
-    }
-    case 'frame': {
-      const stream = streamOf(event.rtmsStreamId, streams);
-      stream.ran.push({ atMs: event.capturedAtMs, step: event.step });
-      if (event.notSent === undefined)
-        stream.receivedFromMs = Math.min(stream.receivedFromMs, event.atMs);
-      return;
-    }
-    case 'row': {
-      if (event.phase !== 'applied' || event.met !== true) return;
-      notePurpose(event, streams);
-      const [before, epoch] = [event.before, event.after].map((row) => Number(row?.['epoch'] ?? 0));
-      if (epoch === undefined || epoch === before) return;
-      // Whoever asks Zoom for another stream raises the epoch, and serves this one not: it stays as its last owner left it.
-      if (event.after?.['owner'] === RESTARTS) return;
-      const rtmsStreamId = event.row.slice(event.row.indexOf('#') + 1);
-      const { stoppedOnPurpose } = streamOf(rtmsStreamId, streams);
-      const ended = event.before?.['endedReason'];
-      if (typeof ended === 'number' && !isRestartable(ended)) {
-        stoppedOnPurpose.push({ fromMs: event.atMs, toMs: Number.POSITIVE_INFINITY });
-      }
-      streamOf(rtmsStreamId, streams).claims.push({
-        epoch,
-        process: event.process,
-        fromMs: event.atMs,
-      });
-      return;
-    }
-    case 'record':
-      for (const unit of event.units) {
-        const stream = streamOf(unit.rtmsStreamId, streams);
-        noteUnit(unit, stream);
-        if (event.stream === 'events') stream.lineAtMs.set(unit.epoch, event.sentAtMs);
-      }
-      return;
-    default:
-  }
-}
-
-/**
- * A stream that an operator has stopped is recorded by nobody, also where Zoom has not heard of the stop and streams on. That
- * begins when its owner begins to leave it, which the row says only when the last event is written.
- */
-function notePurpose(
-  { row, before, after, atMs }: RowEvent,
-  streams: Map<string, StreamHistory>,
-): void {
-  const { stoppedOnPurpose } = streamOf(row.slice(row.indexOf('#') + 1), streams);
-  const last = stoppedOnPurpose.at(-1);
-  const isStopped = after?.['endedReason'] === STOP_REASON.RECEIVER_REQUEST_CLOSE;
-  const toMs = isStopped && after['owner'] === undefined ? Number.POSITIVE_INFINITY : atMs;
-  if (isStopped && after['endedAtMs'] !== before?.['endedAtMs']) {
-    stoppedOnPurpose.push({ fromMs: Number(after['endedAtMs']), toMs });
-  } else if (last?.toMs === Number.POSITIVE_INFINITY && toMs === atMs) last.toMs = atMs;
-}
-
-function endPurpose({ stoppedOnPurpose }: StreamHistory, atMs: number): void {
-  const last = stoppedOnPurpose.at(-1);
-  if (last?.toMs === Number.POSITIVE_INFINITY) last.toMs = atMs;
-}
-
-function noteUnit({ type, epoch, data = {} }: WrittenUnit, stream: StreamHistory): void {
-  const { blind } = data;
-  if (Array.isArray(blind)) {
-    const own = (blind as BlindTime[]).filter(({ mediaType }) => mediaType === NOT_KEPT);
-    stream.named.push(...own);
-    const [first] = own;
-    if (type === 'session_taken_over' && first) stream.takenOverToMs.set(epoch, first.toMs);
-  }
-  // As readers have it: the time that a change of owner names goes on until media flows.
-  const toldToMs = stream.takenOverToMs.get(epoch);
-  if (type === 'session_started' && toldToMs !== undefined)
-    stream.named.push({ fromMs: toldToMs, toMs: Number(data['streamingAtMs']) });
-  if (type === 'session_missed') stream.isMissed = true;
-  if (LAST_EVENTS.has(type)) stream.accounted.add(epoch);
-  if (type === 'session_interrupted') stream.interrupted.add(epoch);
-  // Without a reason of Zoom's: the connection was lost, and nobody records the stream for as long as it goes on.
-  if (type === 'session_ended' && data['stopReason'] === undefined) stream.interrupted.add(epoch);
-  if (type === 'session_reconnected') {
-    stream.interrupted.delete(epoch);
-    stream.linesLostFromMs.delete(epoch);
-  }
-  // A line that says so may itself be lost, which then stands in the records.
-  if (type === 'gap' && data['mediaType'] === 'events') {
-    const fromMs = Number(data['fromMs']);
-    stream.named.push({ fromMs, toMs: Number(data['toMs']) });
-    const before = stream.linesLostFromMs.get(epoch) ?? fromMs;
-    stream.linesLostFromMs.set(epoch, Math.min(before, fromMs));
-  }
-}
-
-function streamOf(rtmsStreamId: string, streams: Map<string, StreamHistory>): StreamHistory {
-  const known = streams.get(rtmsStreamId);
-  if (known !== undefined) return known;
-  const stream: StreamHistory = {
-    connected: new Map(),
-    ran: [],
-    named: [],
-    claims: [],
-    stoppedOnPurpose: [],
-    interrupted: new Set(),
-    linesLostFromMs: new Map(),
-    lineAtMs: new Map(),
-    accounted: new Set(),
-    takenOverToMs: new Map(),
-    receivedFromMs: Number.POSITIVE_INFINITY,
-    isMissed: false,
-  };
-  streams.set(rtmsStreamId, stream);
-  return stream;
 }
 
 function covers({ fromMs, toMs }: Span, atMs: number): boolean {

@@ -8,6 +8,12 @@ const A = 'runner-1/1';
 const AUDIO: LedgerRow = { mediaType: 'audio', userId: 7, received: 1, written: 1, lost: 0 };
 const LINES: LedgerRow = { mediaType: 'events', received: 0, written: 0, lost: 0 };
 
+/** A process that Zoom sends to from the beginning on. */
+function connected(): PlantedHistory {
+  const socket = { socket: 1, process: A, rtmsStreamId: 'stream-1', role: 'media' } as const;
+  return new PlantedHistory().add('socket', { ...socket, what: 'dialled' });
+}
+
 /** A frame that Zoom sent. @param isWritten whether it is in Kinesis */
 function frame(history: PlantedHistory, sequence: number, isWritten = true): PlantedHistory {
   const capturedAtMs = START_MS + (sequence - 1) * 20;
@@ -32,7 +38,7 @@ const words = (history: PlantedHistory, isCalm?: boolean) =>
   judgeVerdicts(history.events, isCalm).map((found) => found.words);
 
 test('a stream that is whole is called so', () => {
-  expect(words(ended(frame(new PlantedHistory(), 1), [AUDIO, LINES]), true)).toEqual([]);
+  expect(words(ended(frame(connected(), 1), [AUDIO, LINES]), true)).toEqual([]);
 });
 
 test('counts that do not agree are found', () => {
@@ -72,7 +78,7 @@ test('a stream that is not whole is found where nothing could go wrong, and only
     toMs: START_MS,
     cause: 'buffer_full',
   });
-  const history = frame(new PlantedHistory(), 1);
+  const history = frame(connected(), 1);
   const unit = { rtmsStreamId: 'stream-1', type: 'gap' };
   history.record(A, [unit], { data: gap, stream: 'events', partitionKey: 'stream-1#e' });
   const data = eventBytes(

@@ -1,9 +1,11 @@
 import { EventDecoder } from '../../../sdk/consumer/records/event-record.ts';
 import { FrameDecoder } from '../../../sdk/consumer/records/records.ts';
 import { LedgerChecker, type LedgerReport } from '../../../sdk/consumer/verdict/ledger.ts';
+import type { Loss } from '../../../sdk/consumer/verdict/loss.ts';
 import type { FrameEvent, HistoryEvent, Problem } from '../history.ts';
 import { Explanations } from './explanations.ts';
 import { writtenFrames } from './frames.ts';
+import { judgeToldTimes } from './told-times.ts';
 
 /** Ways in which a frame gets lost between Zoom and its reader that leave no trace in the records. */
 const UNSEEN: ReadonlySet<string> = new Set(['lost_on_its_way', 'in_flight', 'stopped']);
@@ -14,12 +16,17 @@ const UNSEEN: ReadonlySet<string> = new Set(['lost_on_its_way', 'in_flight', 'st
  * 1. A verdict is never `contradictory`: that would be a defect, whatever the faults were.
  * 2. It is `complete` only where no frame is missing that a runner had received, or could not receive.
  * 3. It is `complete` where nothing can go wrong in the whole run.
+ * 4. What it names as missing holds every time in which nobody was connected, and all audio that Zoom threw away meanwhile.
  *
  * @param isCalm no fault is among those of the run
  */
 export function judgeVerdicts(history: readonly HistoryEvent[], isCalm = false): Problem[] {
   const last = history.at(-1)?.step ?? 0;
-  return [...reportsOf(history)].flatMap(([rtmsStreamId, report]) => {
+  const reports = reportsOf(history);
+  const untold = judgeToldTimes(history, (rtmsStreamId, mediaType) =>
+    (reports.get(rtmsStreamId)?.losses ?? []).filter((loss) => isMissing(loss, mediaType)),
+  );
+  const wrong = [...reports].flatMap(([rtmsStreamId, report]) => {
     const tell = (words: string): Problem => ({
       judge: 'verdict',
       step: last,
@@ -35,6 +42,12 @@ export function judgeVerdicts(history: readonly HistoryEvent[], isCalm = false):
     const words = `, and ${frame.mediaType} of ${frame.source} at ${frame.capturedAtMs} is missing (${why})`;
     return [{ ...tell(words), step: frame.step }];
   });
+  return [...wrong, ...untold];
+}
+
+/** Frames and lines of a gap were received. Where no media was ever written, `events` stands for all that there might have been. */
+function isMissing({ kind, mediaType }: Loss, wanted: string): boolean {
+  return kind !== 'gap' && (mediaType === wanted || mediaType === 'events');
 }
 
 /** What the consumer makes of each stream, from the bytes of its records. */

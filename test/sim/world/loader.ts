@@ -73,9 +73,33 @@ const hostImmediate = setImmediate;
 const sources = new Map<string, string>();
 let edits: readonly SourceEdit[] = [];
 
-/** Edits sources before they are loaded. @throws Error when an edit finds nothing */
+/**
+ * Edits sources before they are loaded, those of readers for the judges too, which have them from the host. What else the judges
+ * take from the shipped code are bounds, and these stay.
+ *
+ * @throws Error when an edit finds nothing
+ */
 export function editSources(given: readonly SourceEdit[]): void {
   edits = given;
+  const ofReaders = given.filter(({ file }) => file.startsWith('sdk/'));
+  if (ofReaders.length === 0) return;
+  registerHooks({
+    load(url, context, next) {
+      const loaded = next(url, context);
+      const { source } = loaded;
+      const isEdited = ofReaders.some(({ file }) => url.endsWith(`/${file}`));
+      if (!isEdited || source == null) return loaded;
+      return { ...loaded, source: edited(fileURLToPath(url), source.toString()) };
+    },
+  });
+}
+
+function edited(path: string, text: string): string {
+  return edits.reduce((before, { file, find, replace }) => {
+    if (!path.endsWith(`/${file}`)) return before;
+    if (!before.includes(find)) throw new Error(`mutation: ${file} does not have "${find}"`);
+    return before.replace(find, () => replace);
+  }, text);
 }
 
 /** Where the host keeps what it has compiled; ours lies beside it. */
@@ -101,13 +125,7 @@ function stripped(text: string): string {
 function sourceOf(path: string): string {
   let source = sources.get(path);
   if (source === undefined) {
-    let text = readFileSync(path, 'utf8');
-    for (const { file, find, replace } of edits) {
-      if (!path.endsWith(`/${file}`)) continue;
-      if (!text.includes(find)) throw new Error(`mutation: ${file} does not have "${find}"`);
-      text = text.replace(find, () => replace);
-    }
-    source = stripped(text);
+    source = stripped(edited(path, readFileSync(path, 'utf8')));
     sources.set(path, source);
   }
   return source;

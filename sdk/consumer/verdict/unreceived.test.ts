@@ -1,0 +1,295 @@
+import { expect, test } from 'vitest';
+import type { BlindTime, EventData, EventName } from '../../../shared/record/event-data.ts';
+import { event, frame, START_MS } from '../../../test/support/test-records.ts';
+import type { ReceivedEvent } from '../records/event-record.ts';
+import { LedgerChecker } from './ledger.ts';
+
+/**
+ * Streams of audio and transcript, s after the beginning. Owner A receives from 0 s on and has left it by 10 s. All that its
+ * records and those of its successors must name is the time until somebody receives the stream again, or until Zoom ends it.
+ */
+
+const at = (seconds: number) => START_MS + seconds * 1_000;
+const MEDIA = { audio: {}, transcript: {} };
+
+type Line = (sequence: number) => ReceivedEvent;
+
+/** Numbers the lines of one epoch. */
+const epoch = (number: number, ...lines: readonly ((epoch: number) => Line)[]) =>
+  lines.map((line, index) => line(number)(index + 1));
+
+const line =
+  <Name extends EventName>(name: Name, atS: number, data: object) =>
+  (number: number) =>
+  (sequence: number) =>
+    event(name, data as EventData[Name], sequence, { epoch: number, timeMs: at(atS) });
+
+const ledger = (lines: number, audioFrames = 0) => [
+  ...(audioFrames === 0
+    ? []
+    : [{ mediaType: 'audio', userId: 7, received: audioFrames, written: audioFrames, lost: 0 }]),
+  { mediaType: 'events', received: lines, written: lines, lost: 0 },
+];
+const started = (atS: number, more: object = {}) =>
+  line('session_started', atS, {
+    product: 'meeting',
+    entityId: 'e',
+    media: MEDIA,
+    requestedAtMs: at(0),
+    claimedAtMs: at(atS),
+    streamingAtMs: at(atS),
+    ...more,
+  });
+const blind = (fromS: number, toS: number): BlindTime[] =>
+  toS > fromS ? [{ mediaType: 'transcript', fromMs: at(fromS), toMs: at(toS) }] : [];
+const takenOver = (
+  cause: 'handed_over' | 'owner_lost' | 'restarted',
+  seenS: number,
+  atS: number,
+  ranToS = atS,
+) =>
+  line('session_taken_over', atS, {
+    previousEpoch: 1,
+    cause,
+    ownerSeenAtMs: at(seenS),
+    blind: cause === 'restarted' ? [] : blind(seenS, ranToS),
+  });
+const joined = (atS: number) =>
+  line('participant_joined', atS, { participants: [], timestampMs: at(atS) });
+const scope = (durationMs: number, of = 'signaling') =>
+  ({ scope: of, cause: 'x', attempt: 1, durationMs }) as const;
+const interrupted = (atS: number, of?: string) => line('session_interrupted', atS, scope(0, of));
+const handedOver = (atS: number, lines: number, audioFrames = 0) =>
+  line('session_handed_over', atS, { cause: 'shutdown', ledger: ledger(lines, audioFrames) });
+const ended = (atS: number, lines: number, more: object = { leftAtMs: at(atS) }) =>
+  line('session_ended', atS, {
+    stopReason: 6,
+    restartable: false,
+    ledger: ledger(lines),
+    ...more,
+  });
+
+/** A second of audio up to 10 s, of owner A. */
+const audioOfA = Array.from({ length: 50 }, (_, index) =>
+  frame({ sequence: index + 1, capturedAtMs: at(9) + index * 20 }),
+);
+const aHandedOver = epoch(1, started(0), handedOver(10.5, 1, 50));
+/** Its last heartbeat and its last line come at 10 s. */
+const aLost = epoch(1, started(0), joined(10));
+
+/** The times that losses name of a media type, joined, in seconds. */
+function named(events: readonly ReceivedEvent[], mediaType: string): number[][] {
+  const checker = new LedgerChecker();
+  for (const one of audioOfA) checker.frame(one);
+  for (const one of events) checker.event(one);
+  const { losses, problems } = checker.report();
+  expect(problems).toEqual([]);
+  const spans = losses
+    .filter((loss) => loss.mediaType === mediaType)
+    .map(({ fromMs, toMs }) => [fromMs, toMs].map((ms) => (ms - START_MS) / 1_000))
+    .sort(([a = 0], [b = 0]) => a - b);
+  const all: number[][] = [];
+  for (const [from = 0, to = 0] of spans) {
+    const last = all.at(-1);
+    if (last !== undefined && from <= (last[1] as number)) last[1] = Math.max(to, last[1] ?? 0);
+    else all.push([from, to]);
+  }
+  return all;
+}
+
+const told = takenOver('handed_over', 10, 12);
+
+test.each<[string, readonly ReceivedEvent[], number[][], number[][]?]>([
+  [
+    'its successor told of it when somebody joined, and Zoom ended the stream before media flowed',
+    [...aHandedOver, ...epoch(2, told, joined(12), ended(40, 2))],
+    [[10, 40]],
+  ],
+  [
+    'the same, and what waited for Kinesis came much later',
+    [...aHandedOver, ...epoch(2, told, joined(12), ended(240, 2, { leftAtMs: at(40) }))],
+    [[10, 40]],
+  ],
+  [
+    'the same, by a runner that does not say when it knew of the end',
+    [...aHandedOver, ...epoch(2, told, joined(12), ended(41, 2, {}))],
+    [[10, 41]],
+  ],
+  [
+    'an operator stopped it then',
+    [...aHandedOver, ...epoch(2, told, ended(40, 1, { stopReason: 20, leftAtMs: at(40) }))],
+    [[10, 40]],
+  ],
+  [
+    'Zoom refused it without a reason',
+    [...aHandedOver, ...epoch(2, told, ended(40, 1, { stopReason: undefined, leftAtMs: at(40) }))],
+    [[10, 40]],
+  ],
+  [
+    'it was revoked then',
+    [
+      ...aHandedOver,
+      ...epoch(2, told, line('session_revoked', 40, { timestampMs: at(40) }), ended(40, 2)),
+    ],
+    [[10, 40]],
+  ],
+  [
+    'it was lost, and its successor was never connected to the media',
+    [...aLost, ...epoch(2, takenOver('owner_lost', 10, 22), joined(25), ended(40, 2))],
+    [[10, 40]],
+  ],
+  [
+    'its successor was drained before media flowed, and the next one came to the end only',
+    [
+      ...aHandedOver,
+      ...epoch(2, told, joined(20), handedOver(25, 2)),
+      ...epoch(3, takenOver('handed_over', 11, 40), ended(40, 1)),
+    ],
+    [[10, 40]],
+  ],
+  [
+    'its successor was killed before it wrote anything, and the next one came to the end only',
+    [...aHandedOver, ...epoch(3, takenOver('owner_lost', 10, 40), ended(40, 1))],
+    [[10, 40]],
+  ],
+  [
+    'its successor was killed after lines of signaling, and the next one received the stream',
+    [
+      ...aHandedOver,
+      ...epoch(2, told, joined(20)),
+      ...epoch(3, takenOver('owner_lost', 11, 40), started(40)),
+    ],
+    [[10, 40]],
+    [],
+  ],
+  [
+    'its successor was drained after lines of signaling, and the next one received the stream',
+    [
+      ...aHandedOver,
+      ...epoch(2, told, joined(20), handedOver(25, 2)),
+      ...epoch(3, takenOver('handed_over', 11, 30), started(30)),
+    ],
+    [[10, 30]],
+    [],
+  ],
+  [
+    'the transcript of its successor came later than the audio',
+    [
+      ...aHandedOver,
+      ...epoch(
+        2,
+        line('session_taken_over', 20, {
+          previousEpoch: 1,
+          cause: 'handed_over',
+          ownerSeenAtMs: at(10),
+          blind: [],
+        }),
+        started(20, {
+          media: { audio: {} },
+          leftOut: [{ mediaType: 'transcript', reason: 'not_connected' }],
+        }),
+        interrupted(20, 'transcript'),
+        line('session_reconnected', 50, { ...scope(31_000, 'transcript'), blind: blind(19, 50) }),
+      ),
+    ],
+    [[10, 50]],
+    [],
+  ],
+  [
+    'the transcript of its successor never came, and that was lost',
+    [
+      ...aHandedOver,
+      ...epoch(
+        2,
+        line('session_taken_over', 20, {
+          previousEpoch: 1,
+          cause: 'handed_over',
+          ownerSeenAtMs: at(10),
+          blind: [],
+        }),
+        started(20, {
+          media: { audio: {} },
+          leftOut: [{ mediaType: 'transcript', reason: 'not_connected' }],
+        }),
+      ),
+      ...epoch(3, takenOver('owner_lost', 60, 75), started(75)),
+    ],
+    [[10, 75]],
+    // Nothing of the lost one is in the records.
+    [],
+  ],
+  [
+    'its connection was lost long before it handed over, so that Zoom threw audio away',
+    [
+      ...epoch(1, started(0), interrupted(10), handedOver(80, 2, 50)),
+      ...epoch(2, takenOver('handed_over', 80, 81), started(81)),
+    ],
+    [[10, 81]],
+    [[10, 21]],
+  ],
+  [
+    'its transcript was down when its signaling was, did not come back with it, and it was killed',
+    [
+      ...epoch(
+        1,
+        started(0),
+        interrupted(10, 'transcript'),
+        interrupted(20),
+        line('session_reconnected', 25, { ...scope(5_000), blind: blind(20, 25) }),
+        interrupted(25, 'transcript'),
+      ),
+      ...epoch(2, takenOver('owner_lost', 30, 42), started(42)),
+    ],
+    [[10, 42]],
+    [],
+  ],
+  [
+    'the same, and it came back with it',
+    [
+      ...epoch(
+        1,
+        started(0),
+        interrupted(10, 'transcript'),
+        interrupted(20),
+        line('session_reconnected', 25, { ...scope(5_000), blind: blind(20, 25) }),
+        line('session_reconnected', 25, { ...scope(15_000, 'transcript'), blind: blind(10, 25) }),
+        interrupted(25.5, 'transcript'),
+      ),
+      ...epoch(2, takenOver('owner_lost', 30, 42), started(42)),
+    ],
+    [
+      [10, 25],
+      [25.5, 42],
+    ],
+    [],
+  ],
+  [
+    'Zoom had stopped the stream before it left',
+    [
+      ...aHandedOver,
+      ...epoch(2, takenOver('handed_over', 10, 12, 8), ended(12, 1, { leftAtMs: at(8) })),
+    ],
+    [],
+  ],
+  [
+    'the same, and a runner that does not say when the stream ended took over',
+    [...aHandedOver, ...epoch(2, takenOver('handed_over', 10, 12, 8), ended(12, 1, {}))],
+    [],
+  ],
+  [
+    'such a runner took over long after Zoom had stopped the stream',
+    [...aHandedOver, ...epoch(2, takenOver('handed_over', 10, 140, 15), ended(141, 1, {}))],
+    [[10, 15]],
+  ],
+  [
+    'it had ended the stream, which was revoked an hour later',
+    [
+      ...epoch(1, started(0), ended(10, 1, { leftAtMs: at(10), ledger: ledger(1, 50) })),
+      ...epoch(2, takenOver('restarted', 10, 3_600), ended(3_600, 1)),
+    ],
+    [],
+  ],
+])('all that is missing is named, and no more, where %s', (_where, events, transcript, audio) => {
+  expect(named(events, 'transcript')).toEqual(transcript);
+  expect(named(events, 'audio')).toEqual(audio ?? transcript);
+});

@@ -1,0 +1,121 @@
+import type { LedgerMediaType } from '../../../shared/record/event-data.ts';
+import { isPicture } from './blind-time.ts';
+import type { EpochEvidence } from './epoch-evidence.ts';
+import type { Loss } from './loss.ts';
+
+/** Zoom keeps this much audio for a stream that nobody is connected to, until the stream ends. */
+const AUDIO_KEPT_MS = 60_000;
+
+interface Span {
+  readonly fromMs: number;
+  readonly toMs: number;
+}
+
+/**
+ * What no event names of the time in which a stream ran and nobody received it. Each owner tells the time before its own media
+ * flows, as far as it knows it when it has to write; so what comes after that is told by nobody, if its media never flows.
+ *
+ * ```
+ * owner A   receives ··· leaves
+ * owner B                        session_taken_over, participant_joined ··· is handed over, killed, or ends with the stream
+ * told                   ├──────┤
+ * not told, and named here       ├────────────────────────────────────────┤ the stream ends
+ * ```
+ *
+ * - The stream ends before media flows again: all media types are missing until then, audio too. What Zoom had kept of it for the
+ *   next connection is gone with the stream.
+ * - Media flows again: only a media type is missing whose own connection comes later than the others. What it does not flow from
+ *   then on, its connection tells. So is audio that is older than what Zoom keeps, where the owner before was not connected any
+ *   more when it left.
+ *
+ * @param earlier all epochs before it that have records, in order
+ * @param told what is known of the stream to be missing
+ * @param wasSent whether there are frames of a media type on either side
+ */
+export function unreceived(
+  earlier: readonly EpochEvidence[],
+  after: EpochEvidence,
+  told: readonly Loss[],
+  wasSent: (mediaType: string) => boolean,
+): Loss[] {
+  const index = earlier.findLastIndex(({ hasReceived }) => hasReceived);
+  const last = earlier[index];
+  const since = [...earlier.slice(index + 1), after];
+  // Another run began after somebody had ended the one that was received: nothing ran between them.
+  const isOtherRun = since.some(({ life }) => life.takenOver?.data.cause === 'restarted');
+  if (last === undefined || isOtherRun) return [];
+  const leftMs = leftAtMs(last, since);
+  const cause = after.life.takenOver?.data.cause ?? 'owner_lost';
+  const { rtmsStreamId, epoch } = after;
+  return untilReceived(last, since, after).flatMap(({ mediaType, toMs }) => {
+    if (isPicture(mediaType) && !wasSent(mediaType)) return [];
+    const seenMs = Math.max(leftMs, last.lastSeenMs(mediaType) ?? 0);
+    const fromMs = Math.min(seenMs, last.life.downSinceMs(mediaType) ?? seenMs);
+    const named = told.filter((loss) => loss.mediaType === mediaType && loss.kind !== 'gap');
+    return rest({ fromMs, toMs }, named).map((span) => ({
+      rtmsStreamId,
+      epoch,
+      kind: 'blind' as const,
+      mediaType: mediaType as LedgerMediaType,
+      cause,
+      ...span,
+    }));
+  });
+}
+
+/** When the last owner that received the stream left it: the next one knows that from the row, and says it. */
+function leftAtMs(last: EpochEvidence, since: readonly EpochEvidence[]): number {
+  const { ownerSeenAtMs, blind = [] } = since[0]?.life.takenOver?.data ?? {};
+  const seenMs = ownerSeenAtMs ?? blind.find(({ mediaType }) => mediaType !== 'audio')?.fromMs;
+  return seenMs ?? last.life.endedAtMs ?? Number.POSITIVE_INFINITY;
+}
+
+/** The media types that are missing, and until when. */
+function untilReceived(
+  last: EpochEvidence,
+  since: readonly EpochEvidence[],
+  after: EpochEvidence,
+): readonly { readonly mediaType: string; readonly toMs: number }[] {
+  const { streamingAtMs, endedAtMs, late } = after.life;
+  if (streamingAtMs !== undefined) {
+    const types = last.life.media.filter((mediaType) => late.includes(mediaType));
+    const missing = types.map((mediaType) => ({ mediaType, toMs: streamingAtMs }));
+    if (last.life.downSinceMs('audio') === undefined) return missing;
+    return [...missing, { mediaType: 'audio', toMs: streamingAtMs - AUDIO_KEPT_MS }];
+  }
+  // It has records of media, and the line that says since when is lost: a gap of lines names that.
+  if (after.hasReceived || after.end !== 'ended' || endedAtMs === undefined) return [];
+  const blind = since.flatMap(({ life }) => life.takenOver?.data.blind ?? []);
+  const types = new Set([...last.life.media, ...blind.map(({ mediaType }) => mediaType)]);
+  const toMs = Math.min(endedAtMs, stoppedAtMs(last.life.media, since));
+  return [...types].map((mediaType) => ({ mediaType, toMs }));
+}
+
+/**
+ * When Zoom had stopped the stream, if an owner knew that when it took over: the time that it tells then ends before its event is
+ * written, or there is none at all. Of older runners, which do not say it in `leftAtMs`.
+ */
+function stoppedAtMs(media: readonly string[], since: readonly EpochEvidence[]): number {
+  for (const { takenOver } of since.map(({ life }) => life)) {
+    const { blind, ownerSeenAtMs } = takenOver?.data ?? {};
+    if (takenOver === undefined || blind === undefined) continue;
+    const [first] = blind.filter(({ mediaType }) => mediaType !== 'audio');
+    const untilMs = media.some((type) => type !== 'audio') ? ownerSeenAtMs : undefined;
+    const endMs = first?.toMs ?? untilMs ?? takenOver.atMs;
+    if (endMs < takenOver.atMs) return endMs;
+  }
+  return Number.POSITIVE_INFINITY;
+}
+
+/** @returns what is left of a time without others */
+function rest(span: Span, others: readonly Span[]): Span[] {
+  let left = [span];
+  for (const { fromMs, toMs } of others) {
+    left = left.flatMap((one) => [
+      { fromMs: one.fromMs, toMs: Math.min(one.toMs, fromMs) },
+      { fromMs: Math.max(one.fromMs, toMs), toMs: one.toMs },
+    ]);
+    left = left.filter((one) => one.toMs > one.fromMs);
+  }
+  return left.filter((one) => one.toMs > one.fromMs);
+}
