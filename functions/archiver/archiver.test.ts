@@ -13,6 +13,8 @@ import { waitFor } from '../../test/support/wait.ts';
 
 /** Archivers as processes, against Kinesis, DynamoDB, S3 and EventBridge over HTTP. archiver.long.test.ts has more of it. */
 
+/** What is gathered is written soon, because the test waits for it. */
+const SOON = { ARCHIVE_MAX_AGE_SECONDS: '1' };
 /** Processes start, and a lease runs out: a few seconds on an idle machine. */
 const LONG_MS = 90_000;
 
@@ -33,7 +35,7 @@ test('a worker is killed, a shard is split, and each frame is in S3 once; what i
 }, async () => {
   const meeting = new WrittenSession(world.client, 'meeting-1');
   const revoked = new WrittenSession(world.client, 'meeting-2');
-  const first = world.start();
+  const first = world.start(SOON);
   await meeting.begin();
   await revoked.begin();
   // 90 seconds of the runner's clock: one minute is over, and the next one is not.
@@ -50,7 +52,7 @@ test('a worker is killed, a shard is split, and each frame is in S3 once; what i
   await splitShard(world.client, WORLD_STREAMS.media);
   await meeting.speak([1, 2], 60, 1_000);
   await revoked.revoke();
-  const second = world.start();
+  const second = world.start(SOON);
   await meeting.end();
   await waitFor(async () => expect(await manifestOf('meeting-1')).toBeDefined(), LONG_MS);
   expect(await world.stored('meeting-1')).toMatchObject(meeting.wanted);
