@@ -1,4 +1,4 @@
-import { globSync, readFileSync } from 'node:fs';
+import { globSync, readFileSync, realpathSync } from 'node:fs';
 import { join } from 'node:path';
 import { defineConfig } from 'vitest/config';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
@@ -59,18 +59,45 @@ const ALONE = globSync(SHARING, { cwd: import.meta.dirname }).filter((file) =>
  */
 process.env['NODE_COMPILE_CACHE'] ??= join(import.meta.dirname, 'node_modules/.cache/node-compile');
 
-/** Tests that start real processes and wait for them, those of the longest scenarios first. */
-const LONGEST = ['test/sim/', 'test/chaos/', 'test/sessions/', 'test/e2e/'];
+/** Files of whole scenarios, the longest first: on an idle machine they take from half a minute to 8 s, and mostly wait. */
+const LONGEST = [
+  'test/e2e/start',
+  'test/chaos/restart-storm',
+  'test/chaos/runners',
+  'test/sessions/take-over',
+  'functions/archiver/archiver',
+  'test/sessions/missed',
+  'test/sessions/explain',
+  'test/sim/sim',
+  'test/sessions/restart',
+  'test/sessions/catcher',
+  'test/e2e/live',
+  'test/chaos/kinesis-outage',
+].map((name) => realpathSync(join(import.meta.dirname, `${name}.test.ts`)));
+const BESIDE_EACH_OTHER = 2;
 
-/** Starts the longest files first. One that started last would run alone on one worker while the others have nothing left. */
+/**
+ * Starts the longest files first, two at a time, and behind each two of them as many of the files that share threads as a third
+ * worker may get through meanwhile. A long file that started last would run alone on one worker while the others have nothing
+ * left. Long files beside nothing but long ones leave a core idle, and the short ones, which only compute, would be three to two
+ * cores in the end.
+ */
 class LongestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
-    const root = `${import.meta.dirname}/`;
-    const rank = ({ moduleId }: TestSpecification) => {
-      const found = LONGEST.findIndex((room) => moduleId.startsWith(root + room));
-      return found === -1 ? LONGEST.length : found;
+    const left = new Set(await super.sort(files));
+    const take = (wanted: readonly TestSpecification[]) => {
+      for (const file of wanted) left.delete(file);
+      return wanted;
     };
-    return (await super.sort(files)).sort((a, b) => rank(a) - rank(b));
+    const long = LONGEST.flatMap((path) => [...left].filter(({ moduleId }) => moduleId === path));
+    const sharing = [...left].filter(({ project }) => project.name === 'threads');
+    const rounds = Math.ceil(long.length / BESIDE_EACH_OTHER) || 1;
+    const first = Array.from({ length: rounds }, (_, round) => [
+      ...take(long.slice(round * BESIDE_EACH_OTHER, (round + 1) * BESIDE_EACH_OTHER)),
+      // Of the longest and the shortest of them as many in each round.
+      ...take(sharing.filter((_file, index) => index % rounds === round)),
+    ]).flat();
+    return [...first, ...left];
   }
 }
 
