@@ -113,7 +113,7 @@ export class ZoomAccount {
     const stream = new RtmsStream(
       this.#host,
       scenario,
-      { ...behaviour, ...(scenario.behaviour as Partial<Behaviour>) },
+      { ...behaviour, ...scenario.behaviour },
       { rtmsStreamId, entityId, sessionId: ids.sessionId },
     );
     this.#streams.set(rtmsStreamId, { stream, finished: Promise.withResolvers() });

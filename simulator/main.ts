@@ -3,6 +3,7 @@ import type { UserEnv } from '../shared/env.ts';
 import { ServiceError } from '../shared/errors.ts';
 import { namedScenario, startControlServer } from './control-server.ts';
 import { parseMissing } from './scenario/forms.ts';
+import { parseBehaviour } from './scenario/scenario.ts';
 import { type SimulatorEvent, startSimulator } from './simulator.ts';
 import { EXAMPLE_APP, type SimulatorApp } from './sockets/handshake.ts';
 
@@ -42,7 +43,7 @@ async function main(): Promise<void> {
     speed: Number(flags.speed),
     signalingPort: Number(flags['signaling-port']),
     mediaPort: Number(flags['media-port']),
-    behaviour: JSON.parse(flags.behaviour),
+    behaviour: parseBehaviour(JSON.parse(flags.behaviour)),
     missing: parseMissing(flags.missing),
     ...(flags['sent-dir'] !== undefined && { sentDir: flags['sent-dir'] }),
     ...(flags.seed !== undefined && { seed: flags.seed }),

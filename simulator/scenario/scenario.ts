@@ -3,6 +3,7 @@ import { MEDIA_TYPES } from '../../rtms/protocol/media-type.ts';
 import { PRODUCTS } from '../../rtms/protocol/product.ts';
 import { STOP_REASON } from '../../rtms/protocol/stop-reason.ts';
 import { ServiceError } from '../../shared/errors.ts';
+import { type Behaviour, differencesSchema } from './behaviour.ts';
 
 /**
  * A scenario is plain data: it can be written by hand, made by a function, or posted to the control server. Every time
@@ -14,12 +15,12 @@ const mediaType = v.picklist(MEDIA_TYPES);
 
 const audioTrack = v.variant('kind', [
   /** `<file>.pcm` (16 kHz mono s16le) and `<file>.ogg` (Opus 48 kHz stereo, 20 ms packets). */
-  v.object({
+  v.strictObject({
     kind: v.literal('clips'),
-    clips: v.array(v.object({ startMs: milliseconds, file: v.string() })),
+    clips: v.array(v.strictObject({ startMs: milliseconds, file: v.string() })),
   }),
   /** Frames with their own number and check sum. Talks for `talkMs`, is silent for `pauseMs`, and so on. */
-  v.object({
+  v.strictObject({
     kind: v.literal('synthetic'),
     talkMs: v.optional(milliseconds, 1),
     pauseMs: v.optional(milliseconds, 0),
@@ -28,18 +29,18 @@ const audioTrack = v.variant('kind', [
     frameBytes: v.optional(v.number()),
   }),
   /** A 10 ms click at every full `everyMs`. */
-  v.object({ kind: v.literal('clicks'), everyMs: milliseconds }),
+  v.strictObject({ kind: v.literal('clicks'), everyMs: milliseconds }),
 ]);
 
 const videoTrack = v.variant('kind', [
   /** Annex B with access unit delimiters, repeated; `pictures` for clients that ask for JPG. */
-  v.object({
+  v.strictObject({
     kind: v.literal('h264'),
     file: v.string(),
     fps: v.number(),
     pictures: v.optional(v.array(v.string()), []),
   }),
-  v.object({
+  v.strictObject({
     kind: v.literal('synthetic'),
     fps: v.number(),
     frameBytes: v.number(),
@@ -51,14 +52,14 @@ const videoTrack = v.variant('kind', [
 
 const shareTrack = v.variant('kind', [
   /** `atMs` counts from the start of the share. */
-  v.object({
+  v.strictObject({
     kind: v.literal('slides'),
-    slides: v.array(v.object({ atMs: milliseconds, file: v.string() })),
+    slides: v.array(v.strictObject({ atMs: milliseconds, file: v.string() })),
   }),
-  v.object({ kind: v.literal('synthetic'), frameBytes: v.number() }),
+  v.strictObject({ kind: v.literal('synthetic'), frameBytes: v.number() }),
 ]);
 
-const participant = v.object({
+const participant = v.strictObject({
   userId,
   userName: v.string(),
   /** Contact Center and Phone: stands in media and events in place of the user id. */
@@ -73,16 +74,16 @@ const participant = v.object({
 
 const how = v.optional(v.picklist(['terminate', 'close', 'freeze']), 'terminate');
 
-const chatMessage = v.object({
+const chatMessage = v.strictObject({
   userId,
   text: v.string(),
   operation: v.optional(v.number(), 1),
   messageId: v.optional(v.string()),
   parentMessageId: v.optional(v.string(), ''),
-  session: v.optional(v.object({ type: v.number(), id: v.string() }), { type: 1, id: '' }),
+  session: v.optional(v.strictObject({ type: v.number(), id: v.string() }), { type: 1, id: '' }),
   receiverId: v.optional(userId),
   files: v.optional(
-    v.array(v.object({ file_id: v.string(), file_name: v.string(), file_size: v.number() })),
+    v.array(v.strictObject({ file_id: v.string(), file_name: v.string(), file_size: v.number() })),
   ),
   deletedFileIds: v.optional(v.array(v.string())),
 });
@@ -90,15 +91,15 @@ const chatMessage = v.object({
 const webhookKind = v.picklist(['started', 'interrupted', 'stopped']);
 
 const action = v.variant('do', [
-  v.object({ do: v.literal('join'), userId }),
-  v.object({ do: v.literal('leave'), userId }),
-  v.object({ do: v.literal('active_speaker'), userId }),
-  v.object({ do: v.literal('video_on'), userId }),
-  v.object({ do: v.literal('video_off'), userId }),
-  v.object({ do: v.literal('share_start'), userId, track: shareTrack }),
-  v.object({ do: v.literal('share_stop') }),
+  v.strictObject({ do: v.literal('join'), userId }),
+  v.strictObject({ do: v.literal('leave'), userId }),
+  v.strictObject({ do: v.literal('active_speaker'), userId }),
+  v.strictObject({ do: v.literal('video_on'), userId }),
+  v.strictObject({ do: v.literal('video_off'), userId }),
+  v.strictObject({ do: v.literal('share_start'), userId, track: shareTrack }),
+  v.strictObject({ do: v.literal('share_stop') }),
   /** Without times the line is about the second that just ended. */
-  v.object({
+  v.strictObject({
     do: v.literal('transcript'),
     userId,
     text: v.string(),
@@ -107,32 +108,32 @@ const action = v.variant('do', [
     language: v.optional(v.number(), 9),
     attribute: v.optional(v.number(), 0),
   }),
-  v.object({ do: v.literal('chat'), ...chatMessage.entries }),
+  v.strictObject({ do: v.literal('chat'), ...chatMessage.entries }),
   /** Any other event: fields beside `event_type` and the time. */
-  v.object({
+  v.strictObject({
     do: v.literal('event'),
     eventType: v.number(),
     fields: v.record(v.string(), v.unknown()),
   }),
   /** Contact Center: the event of one participant. */
-  v.object({ do: v.literal('voice'), eventType: v.number(), userId }),
-  v.object({ do: v.literal('pause') }),
-  v.object({ do: v.literal('resume') }),
-  v.object({ do: v.literal('session_start'), sessionId: v.string() }),
-  v.object({ do: v.literal('session_stop'), sessionId: v.string(), reason: v.number() }),
-  v.object({ do: v.literal('stop'), reason: v.number() }),
-  v.object({ do: v.literal('revoke') }),
+  v.strictObject({ do: v.literal('voice'), eventType: v.number(), userId }),
+  v.strictObject({ do: v.literal('pause') }),
+  v.strictObject({ do: v.literal('resume') }),
+  v.strictObject({ do: v.literal('session_start'), sessionId: v.string() }),
+  v.strictObject({ do: v.literal('session_stop'), sessionId: v.string(), reason: v.number() }),
+  v.strictObject({ do: v.literal('stop'), reason: v.number() }),
+  v.strictObject({ do: v.literal('revoke') }),
   /** New server addresses after `gapMs`. The old sockets are cut, or stay open in silence. */
-  v.object({
+  v.strictObject({
     do: v.literal('failover'),
     gapMs: v.optional(milliseconds, 0),
     oldSockets: v.optional(v.picklist(['cut', 'keep']), 'cut'),
   }),
   /** Zoom closes every socket with 1000 and sends no message before. */
-  v.object({ do: v.literal('evict') }),
+  v.strictObject({ do: v.literal('evict') }),
   /** `freeze`: the connection is up, but nothing passes in either direction. */
-  v.object({ do: v.literal('cut_signaling'), how }),
-  v.object({
+  v.strictObject({ do: v.literal('cut_signaling'), how }),
+  v.strictObject({
     do: v.literal('cut_media'),
     mediaType: v.optional(mediaType),
     /** V2: only the connection of this participant's camera. */
@@ -140,26 +141,26 @@ const action = v.variant('do', [
     how,
   }),
   /** Sends late by up to `durationMs`, then all at once, as TCP does on a bad line. */
-  v.object({
+  v.strictObject({
     do: v.literal('stall_media'),
     mediaType: v.optional(mediaType),
     userId: v.optional(userId),
     durationMs: milliseconds,
   }),
   /** Any text on a socket of this stream, also one that Zoom should never send. */
-  v.object({
+  v.strictObject({
     do: v.literal('raw'),
     socket: v.union([v.literal('signaling'), mediaType]),
     text: v.string(),
   }),
   /** Delivers the last webhook of a kind once more, unchanged but freshly signed. */
-  v.object({
+  v.strictObject({
     do: v.literal('replay_webhook'),
     kind: webhookKind,
   }),
-  v.object({ do: v.literal('hold_webhooks') }),
-  v.object({ do: v.literal('release_webhooks'), reversed: v.optional(v.boolean(), false) }),
-  v.object({
+  v.strictObject({ do: v.literal('hold_webhooks') }),
+  v.strictObject({ do: v.literal('release_webhooks'), reversed: v.optional(v.boolean(), false) }),
+  v.strictObject({
     do: v.literal('webhook'),
     event: v.string(),
     payload: v.record(v.string(), v.unknown()),
@@ -167,7 +168,7 @@ const action = v.variant('do', [
 ]);
 
 /** An answer of the REST API beside the usual one. Status 0: the connection is closed without an answer. */
-const apiAnswer = v.object({
+const apiAnswer = v.strictObject({
   status: v.number(),
   code: v.optional(v.number()),
   message: v.optional(v.string(), ''),
@@ -177,9 +178,9 @@ const apiAnswer = v.object({
   done: v.optional(v.boolean(), false),
 });
 
-const timedAction = v.object({ atMs: milliseconds, action });
+const timedAction = v.strictObject({ atMs: milliseconds, action });
 
-const scenario = v.object({
+const scenario = v.strictObject({
   name: v.string(),
   product: v.optional(v.picklist(PRODUCTS), 'meeting'),
   /** Default: made from the simulator's seed. */
@@ -194,12 +195,12 @@ const scenario = v.object({
   durationMs: milliseconds,
   actions: v.optional(v.array(timedAction), []),
   /** Differences from the simulator's behaviour, for this stream. */
-  behaviour: v.optional(v.record(v.string(), v.unknown()), {}),
+  behaviour: v.optional(differencesSchema, {}),
   /** Webhooks of this stream that Zoom never sends. */
   withheld: v.optional(v.array(webhookKind), []),
   /** Zoom's REST API about this meeting. */
   api: v.optional(
-    v.object({
+    v.strictObject({
       /** Answers to its first requests, one each; then Zoom does what is asked. */
       answers: v.optional(v.array(apiAnswer), []),
       /** `withheld` of the streams that it starts, one entry each; later ones withhold nothing. */
@@ -220,6 +221,11 @@ export type ApiAnswerOfScenario = v.InferOutput<typeof apiAnswer>;
 export type Scenario = v.InferOutput<typeof scenario>;
 /** A scenario with its defaults left out. */
 export type ScenarioInput = v.InferInput<typeof scenario>;
+
+/** @throws ServiceError `config/invalid` naming the first wrong field */
+export function parseBehaviour(input: unknown): Partial<Behaviour> {
+  return parse(differencesSchema, input, 'behaviour');
+}
 
 /** @throws ServiceError `config/invalid` naming the first wrong field */
 export function parseScenario(input: unknown): Scenario {
