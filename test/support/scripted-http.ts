@@ -97,21 +97,29 @@ export class ScriptedHttp {
   }
 
   #read(socket: Socket): void {
-    let bytes = Buffer.alloc(0);
+    let pieces: Buffer[] = [];
+    /** Bytes of `pieces`, and how many have to be there before it is worth to look: a large body has a hundred pieces. */
+    let [got, wanted] = [0, 0];
     socket.on('data', (chunk: Buffer) => {
-      bytes = Buffer.concat([bytes, chunk]);
+      pieces.push(chunk);
+      got += chunk.length;
+      if (got < wanted) return this.onPiece(socket);
+      const bytes = Buffer.concat(pieces);
       const end = bytes.indexOf('\r\n\r\n');
       const head = bytes.toString('latin1', 0, Math.max(end, 0));
       const length = Number(/content-length: *(\d+)/i.exec(head)?.[1] ?? 0);
       this.onPiece(socket);
-      if (end < 0 || bytes.length < end + 4 + length) return;
+      wanted = end < 0 ? 0 : end + 4 + length;
+      pieces = [bytes];
+      if (end < 0 || got < wanted) return;
       const request = {
         head,
         headers: headersOf(head),
-        body: Buffer.from(bytes.subarray(end + 4, end + 4 + length)),
+        body: Buffer.from(bytes.subarray(end + 4, wanted)),
         number: this.requests.length + 1,
       };
-      bytes = bytes.subarray(end + 4 + length);
+      pieces = [bytes.subarray(wanted)];
+      [got, wanted] = [got - wanted, 0];
       this.requests.push(request);
       this.script(socket, request);
     });
