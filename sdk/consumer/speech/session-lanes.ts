@@ -47,7 +47,8 @@ export class SessionLanes {
   has(frame: Frame): boolean {
     const key = sourceKey(frame);
     // A capture time behind the receipt is odd.
-    this.#endBy(key, Math.min(frame.capturedAt.getTime(), frame.receivedAt.getTime()));
+    const atMs = Math.min(frame.capturedAt.getTime(), frame.receivedAt.getTime());
+    this.#endBy(key, atMs, atMs);
     return this.#voices.has(key);
   }
 
@@ -116,13 +117,16 @@ export class SessionLanes {
     this.#voices.clear();
   }
 
-  #endBy(key: string, readUntilMs: number): void {
+  /** @param ownMs when the speaker's own next frame was captured, Unix ms */
+  #endBy(key: string, readUntilMs: number, ownMs = Number.NEGATIVE_INFINITY): void {
     const voice = this.#voices.get(key);
     if (voice === undefined) return;
     const { rtmsStreamId, joinedAtMs } = voice.lane;
     const mark = this.#ends.endOf(rtmsStreamId, key, joinedAtMs);
-    // What was captured before it may come that late.
-    if (mark === undefined || mark.atMs + this.#settings.latenessMs > readUntilMs) return;
+    if (mark === undefined) return;
+    // What was captured before it may come that late; a speaker who is back is done with what came before.
+    const isBack = mark.backAtMs !== undefined && ownMs >= mark.backAtMs;
+    if (!isBack && mark.atMs + this.#settings.latenessMs > readUntilMs) return;
     this.#end(voice, mark.end, undefined, mark.atMs);
     this.#voices.delete(key);
   }

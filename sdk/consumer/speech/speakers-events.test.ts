@@ -35,6 +35,8 @@ const ben = (changes: Partial<MediaRecord> = {}) => ada({ userId: 8, userName: '
 
 const left = (userId: number, atMs: number) =>
   event('participant_left', { participants: [{ userId }], timestampMs: START_MS + atMs });
+const joined = (userId: number, atMs: number) =>
+  event('participant_joined', { participants: [{ userId }], timestampMs: START_MS + atMs });
 const ended = (atMs: number, rtmsStreamId = 'stream-1') =>
   event('session_ended', { restartable: false, ledger: [] }, 2, {
     rtmsStreamId,
@@ -96,6 +98,49 @@ describe('a speaker who leaves', () => {
       ['stream-1 8', 'ended', 0],
       ['stream-1 7', 'ended', 8_000],
     ]);
+  });
+
+  // Gaps in which they are away, by index of frames of 20 ms, and the lanes that come of them.
+  test.each([
+    ['once, for a moment', [[50, 60]], [0, 1_200]],
+    ['once, for a second', [[50, 105]], [0, 2_100]],
+    [
+      'three times',
+      [
+        [50, 60],
+        [100, 110],
+        [150, 160],
+      ],
+      [0, 1_200, 2_200, 3_200],
+    ],
+    [
+      'twice, and for long',
+      [
+        [50, 200],
+        [250, 400],
+      ],
+      [0, 4_000, 8_000],
+    ],
+  ] as const)('and comes back has a lane for each time: %s', async (_often, away, begins) => {
+    const isAway = (index: number) => away.some(([from, to]) => index >= from && index < to);
+    const heard = [...ada().filter((_, index) => !isAway(index)), ...ben()];
+    const events = away.flatMap(([from, to]) => [left(7, from * 20 + 50), joined(7, to * 20 - 50)]);
+    const [now, before] = await Promise.all(
+      [0, 1].map(async (isKnownBefore) => {
+        const timed = events.map((each): [number, ReceivedEvent] => {
+          const { timestampMs } = each.data;
+          return [isKnownBefore ? -1 : timestampMs - START_MS, each];
+        });
+        const { told } = await hearAll(meeting(heard, ...timed));
+        return told.filter(({ who }) => who === 'stream-1 7');
+      }),
+    );
+    for (const told of [now, before]) {
+      expect(told?.map(({ beginsMs }) => beginsMs)).toEqual(begins);
+      expect(told?.map(({ ended }) => ended)).toEqual([...away.map(() => 'left'), 'ended']);
+      const ends = told?.slice(0, -1).map(({ endsMs }) => endsMs);
+      expect(ends).toEqual(away.map(([from]) => from * 20 + 50));
+    }
   });
 
   test('and was never heard, or leaves in the future, ends no lane', async () => {
