@@ -34,14 +34,31 @@ describe('the configuration of the archive', () => {
     [{ cpu: 256, memoryMiB: 8192 }, /records.archive.memoryMiB: 8192; allowed is 512, 1024, 2048/],
     [{ prefix: '/a' }, /records.archive.prefix: "\/a"; /],
     [{ objectLock: { mode: 'governance', days: 0 } }, /records.archive.objectLock.days: 0/],
+    [{ transition: { afterDays: 2, to: 'GLACIER' } }, /allowed with GLACIER and DEEP_ARCHIVE is/],
+    [{ transition: { afterDays: 2, to: 'DEEP_ARCHIVE' } }, /records.archive.transition: .*and 48/],
+    [{ transition: { afterDays: 29, to: 'STANDARD_IA' } }, /transition.afterDays: 29; .* 30 and/],
+    [
+      { transition: { afterDays: 30, to: 'GLACIER_IR' }, expireDays: 30 },
+      /expireDays: 30; allowed/,
+    ],
   ])('%j is refused', (archive, fault) => {
     expect(faultsOf(archive).join('\n')).toMatch(fault);
+  });
+
+  test('a transition to a class that is not read waits for the longest retention', () => {
+    const transition = { afterDays: 365, to: 'GLACIER' } as const;
+    const input = { records: { retentionHours: 8_760, archive: { transition } } };
+    expect(() => readConfig(input)).toThrow(/records.archive.transition: /);
+    expect(() => readConfig({ records: { archive: { transition } } })).not.toThrow();
   });
 
   test.each<ArchiveInput>([
     {},
     { objectLock: { mode: 'compliance', days: 365 }, onRevocation: 'record' },
     { objectLock: { mode: 'governance', days: 365 } },
+    { transition: { afterDays: 3, to: 'GLACIER' }, expireDays: 4 },
+    { transition: { afterDays: 1, to: 'GLACIER_IR' } },
+    { transition: { afterDays: 30, to: 'STANDARD_IA' } },
   ])('%j is taken', (archive) => {
     expect(faultsOf(archive)).toEqual([]);
   });

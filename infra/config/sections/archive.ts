@@ -14,10 +14,22 @@ const OBJECT_LOCK = v.strictObject({
   days,
 });
 
-const TRANSITION = v.strictObject({
-  afterDays: days,
-  to: v.picklist(['STANDARD_IA', 'GLACIER_IR', 'GLACIER', 'DEEP_ARCHIVE']),
-});
+/** S3 moves nothing into this class earlier. */
+const LEAST_DAYS_OF_IA = 30;
+
+const TRANSITION = v.pipe(
+  v.strictObject({
+    afterDays: days,
+    to: v.picklist(['STANDARD_IA', 'GLACIER_IR', 'GLACIER', 'DEEP_ARCHIVE']),
+  }),
+  v.forward(
+    v.check(
+      ({ afterDays, to }) => to !== 'STANDARD_IA' || afterDays >= LEAST_DAYS_OF_IA,
+      `allowed with STANDARD_IA is ${LEAST_DAYS_OF_IA} and more: S3 moves nothing there earlier`,
+    ),
+    ['afterDays'],
+  ),
+);
 
 /** `records.archive`: every session in S3 (docs/archive.md). */
 export const ARCHIVE = v.pipe(
@@ -50,6 +62,15 @@ export const ARCHIVE = v.pipe(
         'revocation either. Take governance, or say with onRevocation: record that recordings stay',
     ),
     ['onRevocation'],
+  ),
+  v.forward(
+    v.partialCheck(
+      [['expireDays'], ['transition']],
+      ({ expireDays, transition }) =>
+        expireDays === undefined || transition === undefined || expireDays > transition.afterDays,
+      'allowed is more than transition.afterDays: S3 refuses a rule by which recordings move when they are deleted already',
+    ),
+    ['expireDays'],
   ),
   v.forward(
     v.partialCheck([['cpu'], ['memoryMiB']], isFargateSize, ({ input }) => memoryAllowed(input)),

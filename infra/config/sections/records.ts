@@ -25,6 +25,12 @@ const CAPACITY = v.variant('mode', [
   }),
 ]);
 
+/** Longer than the longest meeting: the archiver reads a recording back when its session has ended. */
+const LONGEST_MEETING_HOURS = 48;
+
+/** From these classes S3 hands out nothing that was not restored before. */
+const IS_COLD: ReadonlySet<string> = new Set(['GLACIER', 'DEEP_ARCHIVE']);
+
 /** The `records` section: the two Kinesis streams. */
 export const RECORDS = v.pipe(
   v.strictObject({
@@ -44,5 +50,17 @@ export const RECORDS = v.pipe(
       'allowed only with advantage: true; Kinesis offers warm throughput to such accounts alone',
     ),
     ['capacity', 'warmMiBps'],
+  ),
+  v.forward(
+    v.partialCheck(
+      [['retentionHours'], ['archive']],
+      ({ retentionHours, archive }) => {
+        const { to = '', afterDays = 0 } = archive?.transition ?? {};
+        return !IS_COLD.has(to) || afterDays * 24 >= retentionHours + LONGEST_MEETING_HOURS;
+      },
+      `allowed with GLACIER and DEEP_ARCHIVE is afterDays of retentionHours and ${LONGEST_MEETING_HOURS} hours more: the archiver joins what comes ` +
+        'late or twice to what is there, and could not read it any more',
+    ),
+    ['archive', 'transition'],
   ),
 );

@@ -1,7 +1,9 @@
 import { createHash } from 'node:crypto';
 import { Readable } from 'node:stream';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { S3Client } from '@aws-sdk/client-s3';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startTestS3, type TestS3 } from '../../../test/support/local-s3.ts';
+import { ScriptedHttp } from '../../../test/support/scripted-http.ts';
 import { addToObject } from './merge-put.ts';
 import { ObjectStore } from './object-store.ts';
 
@@ -110,6 +112,76 @@ test('says of a failure whether it may pass', async () => {
     detail: { name: 'ECONNREFUSED' },
   });
 });
+
+/** What S3 answers to HEAD has no body, so only the status tells. */
+const xml = (code: string) => `<Error><Code>${code}</Code><Message>m</Message></Error>`;
+
+describe('an answer of S3 says in every call whether it may pass', () => {
+  let server: ScriptedHttp;
+  beforeAll(async () => {
+    server = await ScriptedHttp.start();
+  });
+  afterAll(() => server.close());
+
+  test.each([
+    [503, 'SlowDown', 'failed', 'SlowDown', 'HTTP 503'],
+    [500, 'InternalError', 'failed', 'InternalError', 'HTTP 500'],
+    [400, 'RequestTimeout', 'failed', 'RequestTimeout', 'HTTP 400'],
+    [403, 'AccessDenied', 'refused', 'AccessDenied', 'AccessDenied'],
+    [301, 'PermanentRedirect', 'refused', 'PermanentRedirect', 'PermanentRedirect'],
+    [403, 'InvalidObjectState', 'refused', 'InvalidObjectState', 'AccessDenied'],
+  ] as const)('%i %s: %s', async (status, code, outcome, name, nameOfHead) => {
+    server.script = (socket, { head }) => {
+      const body = xml(code);
+      const length = `content-length: ${body.length}`;
+      socket.write(`HTTP/1.1 ${status} x\r\ncontent-type: application/xml\r\n${length}\r\n\r\n`);
+      if (!head.startsWith('HEAD')) socket.write(body);
+    };
+    await expectFailures(server, outcome, name, nameOfHead);
+  });
+
+  test('a connection that breaks within the answer: failed', async () => {
+    server.script = (socket) => {
+      socket.end('HTTP/1.1 200 OK\r\ncontent-length: 1000\r\netag: "x"\r\n\r\nabc');
+    };
+    const store = await ObjectStore.open(clientOf(server), 'recordings');
+    await expect(store.get('a')).rejects.toMatchObject({ code: 'archive/store-failed' });
+  });
+});
+
+const clientOf = (server: ScriptedHttp) =>
+  new S3Client({
+    endpoint: server.url(),
+    region: 'us-east-1',
+    credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
+    forcePathStyle: true,
+    maxAttempts: 1,
+  });
+
+async function expectFailures(
+  server: ScriptedHttp,
+  outcome: 'failed' | 'refused',
+  name: string,
+  nameOfHead: string,
+): Promise<void> {
+  const store = await ObjectStore.open(clientOf(server), 'recordings');
+  const version = { key: 'a', versionId: 'null', isDeleteMarker: false };
+  const calls = {
+    get: () => store.get('a'),
+    put: () => store.put('a', Buffer.from('a'), { ...TEXT, ifIs: 'none' }),
+    list: () => store.list('a').next(),
+    versions: () => store.versions('a').next(),
+    remove: () => store.remove([version], false),
+    etag: () => store.etag('a'),
+  };
+  for (const [call, send] of Object.entries(calls)) {
+    const failure = await send().catch((error: unknown) => error);
+    expect(failure, call).toMatchObject({
+      code: `archive/store-${outcome}`,
+      detail: { name: call === 'etag' ? nameOfHead : name },
+    });
+  }
+}
 
 test('streams a body of a known size and SHA-256', async () => {
   const { store } = s3;

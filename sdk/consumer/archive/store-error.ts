@@ -9,6 +9,7 @@ const REFUSALS: ReadonlySet<string> = new Set([
   'EntityTooLarge',
   'InvalidAccessKeyId',
   'InvalidBucketName',
+  'InvalidObjectState',
   'InvalidRequest',
   'KMS.DisabledException',
   'KMS.NotFoundException',
@@ -22,10 +23,17 @@ const REFUSALS: ReadonlySet<string> = new Set([
 
 /** SDKs give an answer without a body, as to HEAD, a name of its own or none. */
 const NAME_OF_STATUS: Readonly<Record<number, string>> = {
+  301: 'PermanentRedirect',
   403: 'AccessDenied',
   404: 'NoSuchKey',
   412: 'PreconditionFailed',
   409: 'ConditionalRequestConflict',
+};
+
+/** What S3's word does not say. */
+const HINTS: Readonly<Record<string, string>> = {
+  InvalidObjectState: ' (it is in an archive class of S3: restore it first)',
+  PermanentRedirect: ' (the bucket is in another Region)',
 };
 
 /**
@@ -39,7 +47,9 @@ export function toStoreError(cause: unknown, bucket: string, key: string): Servi
   const isFinal = REFUSALS.has(name);
   const code = isFinal ? 'archive/store-refused' : 'archive/store-failed';
   const where = key === '' ? bucket : `${bucket}/${key}`;
-  return new ServiceError(code, `S3 ${where}: ${name}`, { cause, detail: { bucket, key, name } });
+  const hint = HINTS[name] ?? '';
+  const message = `S3 ${where}: ${name}${hint}`;
+  return new ServiceError(code, message, { cause, detail: { bucket, key, name } });
 }
 
 function nameOf(cause: unknown): string {
@@ -48,5 +58,7 @@ function nameOf(cause: unknown): string {
   if (name !== 'Error' && name !== 'Unknown' && name !== 'UnknownError' && name !== 'NotFound')
     return name;
   const { code } = cause as NodeJS.ErrnoException;
-  return NAME_OF_STATUS[$metadata?.httpStatusCode ?? 0] ?? code ?? name;
+  const { httpStatusCode: status } = $metadata ?? {};
+  if (status === undefined) return code ?? name;
+  return NAME_OF_STATUS[status] ?? code ?? `HTTP ${status}`;
 }
