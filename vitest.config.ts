@@ -34,13 +34,12 @@ const SHARING = [
     'test/supply-chain',
     'test/takeover-model',
   ].map((room) => `${room}/**/*.test.ts`),
-  // Beside them are files that change the environment or the console, or that play whole scenarios.
+  // Beside them are files that change the environment, the console or what can be imported, or that play whole scenarios.
   'functions/archiver/{gatherer,session-rows}.test.ts',
   'functions/zoom-webhook/{answer-errors,config,register-store,route}.test.ts',
   'local/*.test.ts',
   'runner/{config,runner-process}.test.ts',
   'test/*.test.ts',
-  'test/archive/*.test.ts',
   'test/drop-in/{parity,zoom-surface}.test.ts',
   'test/e2e/{aws-recipes,bundles,python-package}.test.ts',
   'test/sim/mutations.test.ts',

@@ -8,7 +8,7 @@ import { test as base, expect } from 'vitest';
 import { encodeMediaRecord } from '../../shared/record/encode-media-record.ts';
 import type { MediaRecord } from '../../shared/record/media-record.ts';
 import { eventBytes, mediaRecord, START_MS } from '../../test/support/test-records.ts';
-import { waitFor } from '../../test/support/wait.ts';
+import { BESIDE_OTHERS_MS, waitFor } from '../../test/support/wait.ts';
 import { startKinesisServer } from '../kinesis/server.ts';
 import { Observer } from './observer.ts';
 
@@ -106,7 +106,8 @@ const ADA = filesWith('audio-7-ada.wav');
 /** Three frames are long enough to say that somebody spoke. */
 const SPOKEN = [...ADA, 'speakers.rttm'];
 const PARTIAL = partialWith('audio-7-ada.wav');
-const within = (check: () => Promise<void>) => waitFor(check, { interval: 50 });
+const within = (check: () => Promise<void>) =>
+  waitFor(check, { timeout: BESIDE_OTHERS_MS, interval: 50 });
 
 test.concurrent('a meeting whose files cannot be written does not affect the files of others', async ({
   world,

@@ -3,6 +3,9 @@ import { vi } from 'vitest';
 /** A wait that fails costs this long. Vitest's own second is over before a loaded machine has done what is waited for. */
 const TIMEOUT_MS = 15_000;
 
+/** The same for tests that share their process with others at the same time, and so wait for what those compute, too. */
+export const BESIDE_OTHERS_MS = 45_000;
+
 /** @see the same of `vi`; a number is the timeout, ms */
 type Options = number | { readonly timeout?: number; readonly interval?: number };
 

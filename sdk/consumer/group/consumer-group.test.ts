@@ -12,7 +12,7 @@ import { type GroupTables, startGroupTables } from '../../../test/support/group-
 import { connect } from '../../../test/support/kinesis-client.ts';
 import { mediaRecord, packed } from '../../../test/support/test-records.ts';
 import { startThrottledTable } from '../../../test/support/throttled-table.ts';
-import { waitFor } from '../../../test/support/wait.ts';
+import { BESIDE_OTHERS_MS, waitFor } from '../../../test/support/wait.ts';
 import type { Frame } from '../records/frame.ts';
 import { type ConsumerGroup, consumerGroup } from './consumer-group.ts';
 import type { Batch, FrameGroup } from './group-options.ts';
@@ -102,7 +102,7 @@ const names = (frames: readonly Frame[]) =>
 const all = (sequences: readonly number[]) =>
   KEYS.flatMap((key) => sequences.map((sequence) => `${key}${sequence}`)).sort();
 
-// Alone, before the others: what counts is that no lease runs out meanwhile.
+// One after another: here leases are what counts, and who renews them needs the time of this process.
 test('a table that refuses half of the calls costs no shard, no frame and no lease', async ({
   world: { createStream, put, worker },
 }) => {
@@ -121,7 +121,7 @@ test('a table that refuses half of the calls costs no shard, no frame and no lea
   expect(new Set(batches.map(({ fence }) => fence)).size).toBe(1);
 });
 
-test.concurrent.for([undefined, 'pusher'])(
+test.for([undefined, 'pusher'])(
   'workers divide the shards, and whoever stops gives its shards away (consumer %s)',
   async (consumer, { world: { createStream, put, worker } }) => {
     await createStream(4);
@@ -144,7 +144,7 @@ test.concurrent.for([undefined, 'pusher'])(
   },
 );
 
-test.concurrent('a shard is read before its children, and a key that moves keeps its order', async ({
+test('a shard is read before its children, and a key that moves keeps its order', async ({
   world: { createStream, put, streamName, worker },
 }) => {
   await createStream(1);
@@ -172,6 +172,20 @@ test.concurrent('a shard is read before its children, and a key that moves keeps
   );
 });
 
+test('a second worker of one id is refused, and the first one goes on', async ({
+  world: { createStream, put, worker },
+}) => {
+  await createStream(2);
+  const first = worker('one');
+  await waitFor(() => expect(first.shards()).toBe(2));
+  await expect(worker('one').group.done).rejects.toMatchObject({ code: 'group/worker-id-taken' });
+  await put(KEYS, [1]);
+  await waitFor(() => expect(names(first.frames)).toEqual(all([1])));
+});
+
+// Side by side: these have one worker at a time, and wait for pages and polls.
+const within = (check: () => void) => waitFor(check, BESIDE_OTHERS_MS);
+
 test.concurrent('what a checkpoint in the middle of a record has saved does not come again', async ({
   world: { createStream, put, worker },
 }) => {
@@ -185,7 +199,7 @@ test.concurrent('what a checkpoint in the middle of a record has saved does not 
   });
   await expect(first.group.done).rejects.toThrow('the consumer broke');
   const next = worker('two');
-  await waitFor(() => expect(names(next.frames)).toEqual(['a3']));
+  await within(() => expect(names(next.frames)).toEqual(['a3']));
 });
 
 test.concurrent('what is held comes again to the next worker, with all that came behind it', async ({
@@ -201,11 +215,11 @@ test.concurrent('what is held comes again to the next worker, with all that came
       if (dones.length === 0) dones.push(batch.hold());
     },
   });
-  await waitFor(() => expect(first.shards()).toBe(1));
+  await within(() => expect(first.shards()).toBe(1));
   await put(['a'], [1]);
-  await waitFor(() => expect(names(first.frames)).toEqual(['a1']));
+  await within(() => expect(names(first.frames)).toEqual(['a1']));
   await put(['a'], [2]);
-  await waitFor(() => expect(names(first.frames)).toEqual(['a1', 'a2']));
+  await within(() => expect(names(first.frames)).toEqual(['a1', 'a2']));
   await put(['a'], [3]);
   await expect(first.group.done).rejects.toThrow('the consumer broke');
   const done: (() => Promise<void>)[] = [];
@@ -215,12 +229,12 @@ test.concurrent('what is held comes again to the next worker, with all that came
       done.push(batch.hold());
     },
   });
-  await waitFor(() => expect(names(second.frames)).toEqual(['a1', 'a2', 'a3']));
+  await within(() => expect(names(second.frames)).toEqual(['a1', 'a2', 'a3']));
   await Promise.all(done.map((one) => one()));
   await second.group.stop();
   await put(['a'], [4]);
   const third = worker('three');
-  await waitFor(() => expect(names(third.frames)).toEqual(['a4']));
+  await within(() => expect(names(third.frames)).toEqual(['a4']));
 });
 
 test.concurrent('a shard that was read to its end is over when nothing of it is held, and asks for that', async ({
@@ -244,7 +258,7 @@ test.concurrent('a shard that was read to its end is over when nothing of it is 
   expect(await asked.promise).toBe('shardId-000000000000');
   expect(names(frames)).toEqual(['a1']);
   await Promise.all(held.map((done) => done()));
-  await waitFor(() => expect(names(frames)).toEqual(['a1', 'a2']));
+  await within(() => expect(names(frames)).toEqual(['a1', 'a2']));
 });
 
 test.concurrent('damaged records go to the dead letters with the record that they came in', async ({
@@ -260,7 +274,7 @@ test.concurrent('damaged records go to the dead letters with the record that the
       letters.push([code, typeof detail['sequenceNumber'], [...data]]);
     },
   });
-  await waitFor(() => expect(names(frames)).toEqual(['a1']));
+  await within(() => expect(names(frames)).toEqual(['a1']));
   expect(letters).toEqual([['record/malformed', 'string', [1, 2, 3]]]);
 });
 
@@ -273,23 +287,12 @@ test.concurrent('a damaged record without dead letters ends the worker', async (
   await expect(worker('one').group.done).rejects.toMatchObject({ code: 'record/malformed' });
 });
 
-test.concurrent('a second worker of one id is refused, and the first one goes on', async ({
-  world: { createStream, put, worker },
-}) => {
-  await createStream(2);
-  const first = worker('one');
-  await waitFor(() => expect(first.shards()).toBe(2));
-  await expect(worker('one').group.done).rejects.toMatchObject({ code: 'group/worker-id-taken' });
-  await put(KEYS, [1]);
-  await waitFor(() => expect(names(first.frames)).toEqual(all([1])));
-});
-
 test.concurrent('a table of another stream, or of other records, is refused', async ({
   world: { createStream, streamName, table, worker },
 }) => {
   await createStream(1);
   const first = worker('one');
-  await waitFor(() => expect(first.shards()).toBe(1));
+  await within(() => expect(first.shards()).toBe(1));
   const { dynamodb } = tables;
   const events = consumerGroup({
     client,
@@ -314,7 +317,7 @@ test.concurrent('a stream that was deleted and made again ends a worker, unless 
   await createStream(1);
   await put(['a'], [1]);
   const first = worker('one');
-  await waitFor(() => expect(names(first.frames)).toEqual(['a1']));
+  await within(() => expect(names(first.frames)).toEqual(['a1']));
   await first.group.stop();
   await client.send(new DeleteStreamCommand({ StreamName: streamName }));
   await createStream(1);
@@ -322,7 +325,7 @@ test.concurrent('a stream that was deleted and made again ends a worker, unless 
   await expect(worker('two').group.done).rejects.toMatchObject({ code: 'group/stream-recreated' });
   const onRecreated = vi.fn();
   const third = worker('three', { onRecreated });
-  await waitFor(() => expect(names(third.frames)).toEqual(['a7']));
+  await within(() => expect(names(third.frames)).toEqual(['a7']));
   expect(onRecreated).toHaveBeenCalledOnce();
 });
 
@@ -333,11 +336,11 @@ test.concurrent('a stream that is made again under a running worker is told, and
   await put(['a'], [1]);
   const onRecreated = vi.fn();
   const { frames, group } = worker('one', { onRecreated });
-  await waitFor(() => expect(names(frames)).toEqual(['a1']));
+  await within(() => expect(names(frames)).toEqual(['a1']));
   await client.send(new DeleteStreamCommand({ StreamName: streamName }));
   await createStream(1);
   await put(['a'], [7]);
-  await waitFor(() => expect(names(frames)).toEqual(['a1', 'a7']));
+  await within(() => expect(names(frames)).toEqual(['a1', 'a7']));
   expect(onRecreated).toHaveBeenCalledOnce();
   await group.stop();
 });
