@@ -1,4 +1,5 @@
 import { type Command, Option } from 'commander';
+import type { TrimmedShard } from '../../sdk/consumer/archive/manifest.ts';
 import { describeVerdict, type MeetingExportOptions } from '../../sdk/consumer/index.ts';
 import { ServiceError } from '../../shared/errors.ts';
 import { folderNameOf } from '../../shared/plain-text.ts';
@@ -80,7 +81,7 @@ async function exportMeeting(
 ): Promise<ExitCode> {
   const { output } = context;
   const window = readWindow(flags, Date.now());
-  const sources = await findSources(context, words, { ...window, ...flags });
+  const { sources, trimmed } = await findSources(context, words, { ...window, ...flags });
   const [rtmsStreamId = words] = sources.map((source) => source.rtmsStreamId);
   const written = await writeMeetingFiles(context, sources, {
     ...window,
@@ -89,6 +90,7 @@ async function exportMeeting(
     layout: flags.layout,
     evenRevoked: flags.evenRevoked === true,
     fast: flags.fast,
+    ...(trimmed && { trimmed }),
   });
   if (written === undefined) {
     output.note('interrupted: nothing was written');
@@ -111,15 +113,19 @@ async function findSources(
   options: Pick<ExportFlags, 'archive' | 'fast' | 'evenRevoked'> & {
     readonly toMs: number | undefined;
   },
-): Promise<MeetingSource[]> {
+): Promise<{ sources: MeetingSource[]; trimmed?: readonly TrimmedShard[] }> {
   if (options.archive !== undefined) {
-    const { sessions, deleted, missing } = await openArchived(context, options.archive, words);
+    const { sessions, deleted, missing, trimmed } = await openArchived(
+      context,
+      options.archive,
+      words,
+    );
     refuseDeleted(context, deleted, options.evenRevoked);
     for (const id of missing) context.output.note(notInArchive(id));
-    return sessions.map(sourceInArchive);
+    return { sources: sessions.map(sourceInArchive), trimmed };
   }
   const streams = await streamsOfMeeting(context, await findSession(context, words));
-  return sourcesInKinesis(context, streams, options);
+  return { sources: sourcesInKinesis(context, streams, options) };
 }
 
 function readWindow({ from, to }: ExportFlags, nowMs: number) {

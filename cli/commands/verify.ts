@@ -4,7 +4,6 @@ import {
   differencesFrom,
   type Inspection,
   inspectSession,
-  withProblems,
 } from '../../sdk/consumer/archive/inspect-session.ts';
 import {
   describeVerdict,
@@ -12,6 +11,7 @@ import {
   type LedgerReport,
   type ReceivedEvent,
 } from '../../sdk/consumer/index.ts';
+import { withProblems } from '../../sdk/consumer/verdict/ledger.ts';
 import { layOut } from '../../shared/table.ts';
 import { type Context, createCommand, type Flags, runCommand } from '../command.ts';
 import { ARCHIVE_OPTION, notInArchive, openArchived } from '../meeting/archived-meeting.ts';

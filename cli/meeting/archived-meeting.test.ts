@@ -1,14 +1,17 @@
+import { DeleteObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { ArchivedSession } from '../../sdk/consumer/archive/archive-reader.ts';
 import { continuedBy, writeContinued } from '../../sdk/consumer/archive/continued.ts';
 import { sweepSession } from '../../sdk/consumer/archive/deletion.ts';
 import { archivedLine } from '../../sdk/consumer/archive/event-lines.ts';
 import { inspectSession } from '../../sdk/consumer/archive/inspect-session.ts';
 import { eventsName, minuteOf, sessionFolder } from '../../sdk/consumer/archive/layout.ts';
+import { encodeManifest } from '../../sdk/consumer/archive/manifest.ts';
 import { LedgerChecker } from '../../sdk/consumer/index.ts';
 import { startTestS3, type TestS3 } from '../../test/support/local-s3.ts';
 import { event, START_MS } from '../../test/support/test-records.ts';
 import type { Context } from '../command.ts';
-import { openArchived, refuseDeleted } from './archived-meeting.ts';
+import { openArchived, refuseDeleted, sourceInArchive } from './archived-meeting.ts';
 
 /** Sessions written into a real S3, and found again through the links between them. */
 
@@ -120,4 +123,59 @@ test('a meeting of which one stream was taken back is refused, from the side of 
     expect(notes.at(-1)).toContain('REVOKED');
   }
   expect((await found('kept')).streams).toEqual(['kept', 'last']);
+});
+
+/** Writes a stream and its manifest, changes something, and reads the stream as an export does. */
+async function problemsAfter(rtmsStreamId: string, change: (key: string) => Promise<unknown>) {
+  await archive(rtmsStreamId, 0);
+  const session = await ArchivedSession.open(s3.store, 'all/', rtmsStreamId);
+  const { objects } = await inspectSession(session);
+  const about = { rtmsStreamId, product: 'meeting', entityId: 'm==', because: 'ended' } as const;
+  const counts = { frames: 0, events: 2, sizeBytes: 1, revision: 1, finalisedAtMs: START_MS };
+  const proof = { verdict: 'complete' as const, isOpen: false, losses: [], problems: [] };
+  const manifest = encodeManifest({
+    version: 1,
+    ...about,
+    ...counts,
+    ...proof,
+    objects: [...objects],
+  });
+  const json = { contentType: 'application/json', ifIs: 'none' } as const;
+  await s3.store.put(`${session.folder}manifest.json`, manifest, json);
+  await change(session.folder + (objects[0]?.name ?? ''));
+  const { sessions } = await openArchived(context(), true, rtmsStreamId);
+  const [source] = sessions.map(sourceInArchive);
+  await Array.fromAsync(source?.events() ?? []);
+  await Array.fromAsync(source?.frames([]) ?? []);
+  return source?.problems?.();
+}
+
+const write = (key: string, body: Buffer) =>
+  s3.client.send(new PutObjectCommand({ Bucket: s3.bucket, Key: key, Body: body }));
+
+test('an export says where the objects are not those of the manifest', async () => {
+  const at = eventsName(minuteOf(START_MS));
+  expect(await problemsAfter('intact', async () => undefined)).toEqual([]);
+  const gone = (Key: string) => s3.client.send(new DeleteObjectCommand({ Bucket: s3.bucket, Key }));
+  expect(await problemsAfter('gone', gone)).toEqual([
+    `${at} is in the manifest and cannot be read`,
+  ]);
+  expect(await problemsAfter('emptied', (key) => write(key, Buffer.alloc(0)))).toEqual([
+    `${at} is not what the manifest has the SHA-256 of`,
+  ]);
+  const later = eventsName(minuteOf(START_MS + 60 * SECONDS));
+  const added = (key: string) => write(key.replace(at, later), Buffer.alloc(0));
+  expect(await problemsAfter('added', added)).toEqual([`${later} is not in the manifest`]);
+});
+
+test('a manifest of another session is refused', async () => {
+  const copied = async () => {
+    const stored = await s3.store.get(`${sessionFolder('all/', 'original')}manifest.json`);
+    await write(`${sessionFolder('all/', 'copy')}manifest.json`, stored?.body ?? Buffer.alloc(0));
+  };
+  await problemsAfter('original', copied);
+  await expect(openArchived(context(), true, 'copy')).rejects.toMatchObject({
+    code: 'archive/damaged',
+    message: expect.stringContaining('is of another session, original'),
+  });
 });

@@ -1,6 +1,7 @@
 import { ArchivedSession, findArchived } from '../../sdk/consumer/archive/archive-reader.ts';
 import { continuedBy, continuesOf } from '../../sdk/consumer/archive/continued.ts';
 import { parseDeletion } from '../../sdk/consumer/archive/deletion.ts';
+import { differencesFrom } from '../../sdk/consumer/archive/inspect-session.ts';
 import { deletionKey, parseArchiveUrl } from '../../sdk/consumer/archive/layout.ts';
 import type { TrimmedShard } from '../../sdk/consumer/archive/manifest.ts';
 import { ObjectStore } from '../../sdk/consumer/archive/object-store.ts';
@@ -109,6 +110,7 @@ export function sourceInArchive(session: ArchivedSession): MeetingSource {
     rtmsStreamId: session.rtmsStreamId,
     events: () => session.events(),
     frames: () => session.frames(),
+    problems: () => differencesFrom(session.manifest, session.hashes),
   };
 }
 

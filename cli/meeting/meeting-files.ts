@@ -1,3 +1,4 @@
+import type { TrimmedShard } from '../../sdk/consumer/archive/manifest.ts';
 import {
   type Frame,
   type LedgerReport,
@@ -25,6 +26,8 @@ export interface MeetingFilesOptions {
   readonly layout?: NonNullable<MeetingExportOptions['layout']>;
   readonly evenRevoked: boolean;
   readonly fast?: boolean | undefined;
+  /** What expired in Kinesis before it was archived. */
+  readonly trimmed?: readonly TrimmedShard[];
 }
 
 /** One stream of a meeting, wherever it is read: all its events come first. */
@@ -32,6 +35,8 @@ export interface MeetingSource {
   readonly rtmsStreamId: string;
   events(): AsyncIterable<ReceivedEvent>;
   frames(events: readonly ReceivedEvent[]): AsyncIterable<Frame>;
+  /** What is wrong with what was read, one sentence each, once all is read. */
+  problems?(): readonly string[];
 }
 
 /** Streams in Kinesis. */
@@ -106,6 +111,7 @@ export async function writeMeetingFiles(
     ...(options.layout !== undefined && { layout: options.layout }),
     ...(isPart && { window: { fromMs, toMs } }),
     evenRevoked: options.evenRevoked,
+    ...(options.trimmed && { trimmed: options.trimmed }),
   });
   let count = 0;
   try {
@@ -128,6 +134,7 @@ export async function writeMeetingFiles(
     await meeting.abort();
     return undefined;
   }
+  for (const source of sources) meeting.addProblems(source.problems?.() ?? []);
   const files = await meeting.close();
   const { adjusted, leftOut, report, skippedPictures } = meeting;
   return {

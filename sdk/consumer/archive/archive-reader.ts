@@ -32,6 +32,8 @@ export class ArchivedSession {
   /** Undefined for a session that is not finalised. */
   readonly manifest: ArchiveManifest | undefined;
   readonly #store: ObjectStore;
+  /** The SHA-256 of each object that was read. */
+  readonly #hashes = new Map<string, string>();
 
   private constructor(
     store: ObjectStore,
@@ -60,6 +62,8 @@ export class ArchivedSession {
     const key = folder + MANIFEST_NAME;
     const stored = await store.get(key);
     const manifest = stored && parseManifest(stored.body, key);
+    if (manifest && sessionFolder(prefix, manifest.rtmsStreamId) !== folder)
+      throw damaged(key, `is of another session, ${manifest.rtmsStreamId}`);
     return new ArchivedSession(store, rtmsStreamId, folder, manifest);
   }
 
@@ -125,11 +129,17 @@ export class ArchivedSession {
     }
   }
 
+  /** The objects that were read so far, by whichever method. */
+  get hashes(): { readonly name: string; readonly sha256: string }[] {
+    return [...this.#hashes].map(([name, sha256]) => ({ name, sha256 }));
+  }
+
   async #object(name: string): Promise<ReadObject> {
     const key = this.folder + name;
     const stored = await this.#store.get(key);
     if (stored === undefined) throw damaged(key, 'is gone');
     const sha256 = createHash('sha256').update(stored.body).digest('hex');
+    this.#hashes.set(name, sha256);
     return { name, body: stored.body, sha256 };
   }
 

@@ -1,7 +1,7 @@
 import { ServiceError } from '../../../shared/errors.ts';
 import type { ReceivedEvent } from '../records/event-record.ts';
 import type { Frame } from '../records/frame.ts';
-import { LedgerChecker, type LedgerReport } from '../verdict/ledger.ts';
+import { LedgerChecker, type LedgerReport, withProblems } from '../verdict/ledger.ts';
 import type { ArchivedSession, ReadObject } from './archive-reader.ts';
 import { eventsOfObject } from './event-lines.ts';
 import { damaged } from './json-object.ts';
@@ -59,13 +59,6 @@ export async function inspectSession(
   return { objects, report, unreadable, about };
 }
 
-/** @returns the report with what else is wrong: then the verdict is that the objects contradict each other */
-export function withProblems(report: LedgerReport, more: readonly string[]): LedgerReport {
-  if (more.length === 0) return report;
-  const problems = [...report.problems, ...more];
-  return { ...report, problems, ok: false, verdict: 'contradictory' };
-}
-
 function readObject({ name, body, sha256 }: ReadObject) {
   const parsed = parseName(name);
   const frames: Frame[] = parsed.kind === 'media' ? [...framesOfObject(body)] : [];
@@ -108,7 +101,7 @@ function withFacts(facts: SessionFacts, event: ReceivedEvent): SessionFacts {
 /** Where the objects are not what the manifest says, one sentence each; nothing where there is no manifest. */
 export function differencesFrom(
   manifest: ArchiveManifest | undefined,
-  objects: readonly ManifestObject[],
+  objects: readonly Pick<ManifestObject, 'name' | 'sha256'>[],
 ): string[] {
   if (manifest === undefined) return [];
   const there = new Map(objects.map((object) => [object.name, object]));

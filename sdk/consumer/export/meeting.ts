@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { ServiceError } from '../../../shared/errors.ts';
 import type { ReceivedEvent } from '../records/event-record.ts';
 import type { Frame } from '../records/frame.ts';
-import { LedgerChecker, type LedgerReport } from '../verdict/ledger.ts';
+import type { ExpiredTime } from '../verdict/expired.ts';
+import { LedgerChecker, type LedgerReport, withProblems } from '../verdict/ledger.ts';
 import type { Loss } from '../verdict/loss.ts';
 import { judge } from '../verdict/verdict.ts';
 import type { Adjusted } from './exporter.ts';
@@ -60,6 +61,8 @@ export interface MeetingExportOptions {
    * @default none
    */
   readonly layout?: Layout;
+  /** What expired in Kinesis before it was archived, as the manifest of an archive has it. @default nothing */
+  readonly trimmed?: readonly ExpiredTime[];
 }
 
 /**
@@ -79,7 +82,8 @@ export class MeetingExport {
   readonly #chat: { path: string; exporter: ChatExporter };
   readonly #leftOut = new LeftOutFrames();
   readonly #whole: WholeMeeting | undefined;
-  readonly #checker = new LedgerChecker();
+  readonly #checker: LedgerChecker;
+  readonly #problems: string[] = [];
   #rtmsStreamId: string | undefined;
   #isRevoked = false;
   #report: LedgerReport | undefined;
@@ -90,6 +94,7 @@ export class MeetingExport {
     this.#isNewDirectory = isNewDirectory;
     this.#options = options;
     this.#rtmsStreamId = rtmsStreamId;
+    this.#checker = new LedgerChecker(options.trimmed);
     this.#media = new SourceFiles(directory, options, this.#leftOut);
     const { layout = 'none' } = options;
     if (layout !== 'none')
@@ -229,7 +234,19 @@ export class MeetingExport {
     if (this.#isNewDirectory) await rmdir(this.#directory).catch(() => undefined);
   }
 
+  /**
+   * Says what is wrong with the place that the meeting is read from, one sentence each. Then the verdict of the export is that it contradicts
+   * itself.
+   */
+  addProblems(problems: readonly string[]): void {
+    this.#problems.push(...problems);
+  }
+
   #finalReport(): LedgerReport {
+    return withProblems(this.#reportOfWindow(), this.#problems);
+  }
+
+  #reportOfWindow(): LedgerReport {
     const whole = this.#checker.report();
     if (this.#options.window === undefined) return whole;
     const losses = whole.losses.filter((loss) => this.#overlaps(loss));

@@ -212,3 +212,10 @@ function diedWithOwner(report: SourceReport, { recovered }: SourceEvidence): Los
   const what = { kind: 'gap', mediaType, ...identityOf(report), cause: 'owner_lost' } as const;
   return [{ rtmsStreamId, epoch, ...what, fromMs, toMs, count: diedCount }];
 }
+
+/** @returns the report with what else is wrong: then the verdict is that the objects contradict each other */
+export function withProblems(report: LedgerReport, more: readonly string[]): LedgerReport {
+  if (more.length === 0) return report;
+  const problems = [...report.problems, ...more];
+  return { ...report, problems, ok: false, verdict: 'contradictory' };
+}
