@@ -1,6 +1,7 @@
 import type { KinesisClient } from '@aws-sdk/client-kinesis';
 import * as kinesis from '@aws-sdk/client-kinesis';
 import { sweepSession } from '../../sdk/consumer/archive/deletion.ts';
+import { deletionKey } from '../../sdk/consumer/archive/layout.ts';
 import type { FinalisedBecause } from '../../sdk/consumer/archive/manifest.ts';
 import { ShardReader } from '../../sdk/consumer/reading/shard-reader.ts';
 import { type FinaliserOptions, finaliseSession } from './finaliser.ts';
@@ -121,11 +122,22 @@ export class Keeper {
   }
 
   async #finalise(row: OpenRow, because: FinalisedBecause): Promise<void> {
-    const { rows } = this.#options;
-    const made = await finaliseSession(this.#options, row.rtmsStreamId, because);
-    if (made === 'revoked') await rows.revoked(row.rtmsStreamId, undefined);
-    // Otherwise something was written meanwhile, or the consent was taken back: the next look sees it.
-    else await rows.remove(row);
+    const { rows, store, config } = this.#options;
+    const { rtmsStreamId } = row;
+    let isUnchanged = false;
+    try {
+      const made = await finaliseSession(this.#options, rtmsStreamId, because);
+      if (made === 'revoked') await rows.revoked(rtmsStreamId, undefined);
+      // When it fails, something was written meanwhile, or the consent was taken back: the next look sees it.
+      else isUnchanged = await rows.remove(row);
+    } finally {
+      // A worker that was frozen in here may write after the last sweep of others, when there is no row any more.
+      if (
+        !isUnchanged &&
+        (await store.etag(deletionKey(config.prefix, rtmsStreamId))) !== undefined
+      )
+        await this.sweep(row);
+    }
   }
 
   #isFree({ rtmsStreamId, beat }: OpenRow): boolean {
