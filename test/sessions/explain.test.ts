@@ -32,15 +32,12 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 }, 60_000);
 
-/** Sessions whose runner must not be killed: each ends with its test. */
-const undisturbed = new Set<Promise<void>>();
-
 /** What stands under a heading of the page. */
 function sectionOf(page: string, heading: string): string {
   return page.split(/^(?=What )/m).find((part) => part.startsWith(heading)) ?? '';
 }
 
-test.concurrent('a meeting that was handed over, whose runner was killed and that Zoom ended once is told on one page', {
+test('a meeting that was handed over, whose runner was killed and that Zoom ended once is told on one page', {
   timeout: 120_000,
 }, async () => {
   const entityId = '/ab+c//d==';
@@ -50,8 +47,6 @@ test.concurrent('a meeting that was handed over, whose runner was killed and tha
   await world.request(id, 'handover');
   await world.flowing(id, 2, 25_000);
   const { taskId: second } = await world.log('claimed', { rtmsStreamId: id, epoch: 2 });
-  // It may serve the stream of the test that runs beside this one.
-  await Promise.all(undisturbed);
   process.kill(world.pid(second), 'SIGKILL');
   await world.flowing(id, 3, 30_000);
   world.simulator.act(id, { do: 'stop', reason: 13 });
@@ -112,13 +107,6 @@ test.concurrent('a meeting that was handed over, whose runner was killed and tha
 test.concurrent('Zoom is asked to start, pause, resume and stop a stream, by number or UUID', {
   timeout: 180_000,
 }, async () => {
-  const { promise, resolve } = Promise.withResolvers<void>();
-  undisturbed.add(promise);
-  await startToStop().finally(resolve);
-});
-
-/** A stream from `rtms start` to `rtms stop`, by number or UUID. */
-async function startToStop(): Promise<void> {
   const entityId = world.simulator.openMeeting({ ...MEETING, entityId: '/x/y//z==' });
   const started = await rtms('start', entityId);
   expect(started).toMatchObject({
@@ -143,7 +131,7 @@ async function startToStop(): Promise<void> {
   expect(ended.data).toMatchObject({ restartable: false });
   const asked = world.simulator.api.requests.filter((each) => each.entityId === entityId);
   expect(asked.map(({ action }) => action)).toEqual(['start', 'pause', 'resume', 'stop']);
-}
+});
 
 test.concurrent.each([
   [
