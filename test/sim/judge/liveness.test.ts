@@ -37,6 +37,14 @@ function served(): PlantedHistory {
   return history.claim('runner-1/1', 's', START);
 }
 
+/** Runner 1 is killed, 21 s later runner 2, and then runner 3 starts. */
+function followedBy(seconds: number): PlantedHistory {
+  const history = served().add('process', { process: 'runner-1/1', what: 'killed' });
+  live(history, 21, ['runner-2/1']).add('process', { process: 'runner-2/1', what: 'killed' });
+  history.add('process', { process: 'runner-3/1', what: 'ready' });
+  return live(history, seconds, ['runner-3/1']);
+}
+
 /** Runner 1 is killed; runner 2 sends a claim ten seconds later, and freezes before that is in the table. Runner 3 lives. */
 function claimedByAFrozen(): PlantedHistory {
   const history = served().add('process', { process: 'runner-1/1', what: 'killed' });
@@ -66,6 +74,10 @@ describe('the judge of liveness finds', () => {
     expect(problems[0]?.words).toMatch(/for 3\d{4} ms nobody/);
   });
 
+  test('a stream that one of two runners could have taken alone, though they followed each other', () => {
+    expect(found(followedBy(60))).toHaveLength(1);
+  });
+
   test('a start that nobody claims', () => {
     const history = served().claim('webhook-1/1', 't', {
       ...START,
@@ -77,6 +89,10 @@ describe('the judge of liveness finds', () => {
 });
 
 describe('the judge of liveness allows', () => {
+  test('two runners after each other, of whom neither had the time', () => {
+    expect(found(followedBy(27).claim('runner-3/1', 's'))).toEqual([]);
+  });
+
   test('two lost owners, each of whom is followed in time, though the second froze before its claim was in the table', () => {
     const history = live(claimedByAFrozen(), 24, ['runner-3/1']).claim('runner-3/1', 's');
     expect(found(live(history, 60, ['runner-3/1']))).toEqual([]);

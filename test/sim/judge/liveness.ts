@@ -30,6 +30,8 @@ interface Process {
   freeSlots: number;
   /** The last heartbeat of which the process knows that it reached the table, Unix ms. */
   beatAtMs: number;
+  /** Since when it could have taken a stream without interruption, Unix ms. */
+  healthySinceMs: number | undefined;
 }
 
 interface Stream {
@@ -46,8 +48,9 @@ interface Stream {
 }
 
 /**
- * Is every wanted stream owned again in time? Only a time counts in which some process with room, that neither drains nor
- * is frozen, reached the table: where there was none, nobody could have.
+ * Is every wanted stream owned again in time? Only a time counts in which one process with room, that neither drains nor
+ * is frozen, reached the table throughout. Several that follow each other are not enough: each has to see for itself, for 10 s,
+ * that the owner is dead.
  */
 export function judgeLiveness(
   history: readonly HistoryEvent[],
@@ -63,7 +66,7 @@ class OwnershipWatch {
   /** Those that their rows want. The others would be looked at for the rest of the run. */
   readonly #wanted = new Set<Stream>();
   readonly #problems: Problem[] = [];
-  /** Since when there has been somebody to take a stream without interruption, Unix ms. */
+  /** Since when one process could have taken a stream without interruption, Unix ms. */
   #healthySinceMs: number | undefined;
 
   constructor(bounds: LivenessBounds) {
@@ -124,8 +127,14 @@ class OwnershipWatch {
   /** Everything as it was until now. */
   #look(step: number, nowMs: number): void {
     const running = [...this.#processes.values()].filter(({ isRunning }) => isRunning);
-    const isHealthy = running.some((process) => this.#mayTake(process, nowMs));
-    this.#healthySinceMs = isHealthy ? (this.#healthySinceMs ?? nowMs) : undefined;
+    this.#healthySinceMs = undefined;
+    for (const process of this.#processes.values()) {
+      const isHealthy = process.isRunning && this.#mayTake(process, nowMs);
+      process.healthySinceMs = isHealthy ? (process.healthySinceMs ?? nowMs) : undefined;
+      const sinceMs = process.healthySinceMs ?? Number.POSITIVE_INFINITY;
+      if (sinceMs < (this.#healthySinceMs ?? Number.POSITIVE_INFINITY))
+        this.#healthySinceMs = sinceMs;
+    }
     const owners = new Set(running.map(({ taskId }) => taskId));
     for (const stream of this.#wanted) {
       track(stream, owners, nowMs);
@@ -152,7 +161,7 @@ class OwnershipWatch {
     if (found === undefined) {
       const beatAtMs = Number.NEGATIVE_INFINITY;
       const none = { taskId: undefined, isDraining: false, isStrained: false, freeSlots: 0 };
-      found = { process, isRunning: true, beatAtMs, ...none };
+      found = { process, isRunning: true, beatAtMs, healthySinceMs: undefined, ...none };
       this.#processes.set(process, found);
     }
     return found;
