@@ -123,8 +123,6 @@ export default defineConfig({
           name: 'processes',
           include: ['**/*.test.ts'],
           exclude: [...NEVER, LONG, ...SHARING],
-          // Sessions, programs and commands that run beside others of their file: each waits for most of its time.
-          maxConcurrency: 10,
         },
       },
       {
