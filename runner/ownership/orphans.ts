@@ -137,9 +137,10 @@ export class OrphanWatch {
     const orphans = unowned.filter((row) => !isQuarantined(row, nowMs));
     const waiting = orphans.filter((row) => wantedState(row).state === 'started');
     this.#oldestWaitingMs = Math.max(0, ...waiting.map((row) => this.#ageMs(row, nowMs)));
-    for (const task of tasks) {
-      if (this.isExpired(task.taskId)) orphans.push(...(await this.#sessionsOfDead(task, atMs)));
-    }
+    // Side by side: one after the other, two calls for each dead task of a slow table made a look of nine seconds.
+    const dead = tasks.filter((task) => this.isExpired(task.taskId));
+    const ofDead = await Promise.all(dead.map((task) => this.#sessionsOfDead(task, atMs)));
+    orphans.push(...ofDead.flat());
     const live = tasks.filter((task) => !this.isExpired(task.taskId));
     const lasting = live.filter((task) => !isCatcher(task.taskId));
     this.#live = lasting;

@@ -10,7 +10,7 @@ import {
   type LocalSessionTable,
   startSessionTable,
 } from '../../test/support/session/local-session-table.ts';
-import { OrphanWatch } from './orphans.ts';
+import { OrphanWatch, type OrphanWatchOptions } from './orphans.ts';
 import { placeInLine } from './placement.ts';
 import { reconcile } from './reconcile.ts';
 import { SessionStore } from './store.ts';
@@ -392,6 +392,33 @@ describe('OrphanWatch', () => {
     const rows = await orphans.look(NOW_MS);
     expect(rows.some(({ rtmsStreamId }) => rtmsStreamId === id)).toBe(false);
     expect(orphans.isExpired(other)).toBe(false);
+  });
+
+  test('reads the sessions of several dead tasks side by side: a slow table makes no look as long as there are dead', async () => {
+    const dead = [1, 2, 3].map((number) => `${other}-${number}`);
+    await onlyTasks();
+    for (const taskId of [me, ...dead]) await renew(taskId);
+    const asked: string[] = [];
+    const { promise: all, resolve } = Promise.withResolvers<void>();
+    const slow: OrphanWatchOptions['store'] = {
+      tasks: store.tasks.bind(store),
+      sessionsOf: store.sessionsOf.bind(store),
+      deleteTask: store.deleteTask.bind(store),
+      // No answer before all are asked for.
+      async task(taskId) {
+        asked.push(taskId);
+        if (asked.length === dead.length) resolve();
+        await all;
+        return store.task(taskId);
+      },
+    };
+    let nowMs = 0;
+    const clock = () => nowMs;
+    const orphans = new OrphanWatch({ store: slow, taskId: me, sessionSlots: 1, clock });
+    await orphans.look(NOW_MS);
+    nowMs = 10_000;
+    await orphans.look(NOW_MS);
+    expect(asked.toSorted()).toEqual(dead);
   });
 
   test('does not leave the sessions of a dead task to one that cannot know yet', async () => {
