@@ -44,6 +44,7 @@ export class EpochLife {
   /** Connections that were down for longer than this at the end were lost while the stream ran, ms. */
   #closedBeforeEndMs = Number.POSITIVE_INFINITY;
   #media: readonly string[] = [];
+  readonly #flowed = new Set<string>();
   readonly #reconnects: BlindTime[] = [];
   /** Connections that are down: by scope, and by camera where each camera has a connection of its own. */
   readonly #down = new Map<string, Down>();
@@ -53,6 +54,16 @@ export class EpochLife {
   /** Media types that Zoom had agreed to send. */
   get media(): readonly string[] {
     return this.#media;
+  }
+
+  /** The same, with those that did not flow when the others began to. */
+  get asked(): readonly string[] {
+    return [...new Set([...this.#media, ...this.late])];
+  }
+
+  /** Did a media type flow in this epoch, at its beginning or later? */
+  hasFlowed(mediaType: string): boolean {
+    return this.#flowed.has(mediaType);
   }
 
   /** Takes an event of the epoch, in order. */
@@ -69,13 +80,17 @@ export class EpochLife {
         this.late = (event.data.leftOut ?? [])
           .filter(({ reason }) => reason === 'not_connected')
           .map(({ mediaType }) => mediaType);
-        for (const scope of this.late)
+        for (const mediaType of this.#media) this.#flowed.add(mediaType);
+        for (const scope of this.late) {
+          this.#flowed.delete(scope);
           this.#down.set(scope, { scope, sinceMs: this.streamingAtMs });
+        }
         return;
       case 'session_interrupted': {
         const key = downKey(event.data);
         const { atMs: backAtMs, down } = this.#signalingBack;
         const before = atMs - backAtMs <= SAME_HANDSHAKE_MS ? down.get(key) : undefined;
+        if (before !== undefined && this.late.includes(key)) this.#flowed.delete(key);
         // The first sign stands until the connection is back.
         if (!this.#down.has(key))
           this.#down.set(key, before ?? { scope: event.data.scope, sinceMs: atMs });
@@ -88,8 +103,10 @@ export class EpochLife {
         const { scope, blind, durationMs } = event.data;
         if (scope === 'signaling') {
           this.#signalingBack = { atMs, down: new Map(this.#down) };
+          for (const { scope: late } of this.#down.values()) this.#flowed.add(late);
           this.#down.clear();
         } else {
+          this.#flowed.add(scope);
           this.#down.delete(downKey(event.data));
           this.#signalingBack.down.delete(downKey(event.data));
         }

@@ -97,6 +97,13 @@ export class EpochEvidence {
     return this.life.streamingAtMs !== undefined || this.edges.size > 0;
   }
 
+  /** Did a media type flow to its owner? Where its lines are lost, frames of any media type say that media flowed. */
+  hasReceivedOf(mediaType: string): boolean {
+    const { life, edges } = this;
+    if (edges.has(mediaType)) return true;
+    return life.streamingAtMs === undefined ? edges.size > 0 : life.hasFlowed(mediaType);
+  }
+
   /** Pages that the last event of the epoch announces and that were not found. */
   get missingPages(): number {
     return this.#ledgerPages - this.#pages.size;

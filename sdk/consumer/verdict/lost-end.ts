@@ -1,6 +1,7 @@
 import type { LedgerMediaType } from '../../../shared/record/event-data.ts';
-import type { TakeoverCause } from '../../../shared/record/session-causes.ts';
+import { isPicture } from './blind-time.ts';
 import type { EpochEvidence } from './epoch-evidence.ts';
+import { lastReception } from './last-reception.ts';
 import type { Loss } from './loss.ts';
 
 /**
@@ -16,54 +17,54 @@ import type { Loss } from './loss.ts';
  * The next owner may have been connected too, and have got no audio before the end. Then what the lost one may have held
  * reaches to when media flowed again: from then on somebody received all audio, and of other media a blind time tells.
  *
+ * It begins where the last reception in the records ends. A lost owner of which they hold no audio may have got, and taken with
+ * it, all that Zoom had kept since an owner before it.
+ *
  * @param earlier all epochs before it that have records, in order
- * @returns a time for each media type of that owner, from what it had written of it to the end
+ * @returns a time for each media type, from what was written of it to the end
  */
 export function lostBeforeEnd(earlier: readonly EpochEvidence[], after: EpochEvidence): Loss[] {
   const { life, end, rtmsStreamId, epoch } = after;
   const toMs = life.toldEndAtMs;
   if (end !== 'ended' || toMs === undefined) return [];
-  if (life.streamingAtMs !== undefined)
-    return lostBeforeSilence(earlier, after, life.streamingAtMs);
-  const index = earlier.findLastIndex((each) => each.life.streamingAtMs !== undefined);
-  const last = earlier[index];
   const cause = life.takenOver?.data.cause ?? 'owner_lost';
-  const common = { rtmsStreamId, epoch, kind: 'hole', cause, toMs } as const;
-  if (last === undefined) {
+  const lost = (type: string, fromMs: number, untilMs: number): Loss[] => {
+    const mediaType = type as LedgerMediaType;
+    const span = { fromMs, toMs: untilMs };
+    return fromMs < untilMs
+      ? [{ rtmsStreamId, epoch, kind: 'hole', mediaType, cause, ...span }]
+      : [];
+  };
+  if (life.streamingAtMs !== undefined) {
+    if (after.edges.has('audio')) return [];
+    return lost('audio', heldSinceMs(earlier, after, 'audio'), life.streamingAtMs);
+  }
+  if (!earlier.some((each) => each.life.streamingAtMs !== undefined)) {
     // Media has flowed, because otherwise this would be a missed stream; and none of it was ever written.
     const { ownerSeenAtMs } = life.takenOver?.data ?? {};
     if (cause !== 'owner_lost' || ownerSeenAtMs === undefined) return [];
-    return [{ ...common, mediaType: 'events', fromMs: Math.min(ownerSeenAtMs, toMs) }];
+    return lost('events', ownerSeenAtMs, toMs);
   }
-  // Owners that wrote their ledgers have accounted for everything they received.
-  if (earlier.slice(index).every((each) => each.end !== 'open')) return [];
-  return last.life.media.flatMap((mediaType) => {
-    const isPicture = mediaType === 'video' || mediaType === 'deskshare';
-    const seenMs = last.lastSeenMs(mediaType);
-    // Pictures come all the time while there are any, so none at all were sent.
-    if (isPicture && seenMs === undefined) return [];
-    const fromMs = seenMs ?? last.life.streamingAtMs ?? toMs;
-    if (fromMs >= toMs) return [];
-    return [{ ...common, mediaType: mediaType as LedgerMediaType, fromMs }];
-  });
+  const types = new Set(earlier.flatMap((each) => each.life.asked));
+  return [...types].flatMap((type) => lost(type, heldSinceMs(earlier, after, type), toMs));
 }
 
-/** Audio of lost owners, where the last owner was connected and got none that would show where it breaks off. */
-function lostBeforeSilence(
+/** @returns since when lost owners may have held something of a media type that they had not written, Unix ms; infinite for never */
+function heldSinceMs(
   earlier: readonly EpochEvidence[],
   after: EpochEvidence,
-  toMs: number,
-): Loss[] {
-  const mediaType = 'audio';
-  if (after.edges.has(mediaType)) return [];
-  const withAudio = earlier.findLastIndex(({ edges }) => edges.has(mediaType));
-  const agreed = earlier.findIndex(({ life }) => life.media.includes(mediaType));
-  const index = withAudio < 0 ? agreed : withAudio;
-  const last = earlier[index];
-  if (last === undefined || earlier.slice(index).every(({ end }) => end !== 'open')) return [];
-  const fromMs = last.lastSeenMs(mediaType) ?? last.life.streamingAtMs ?? toMs;
-  if (fromMs >= toMs) return [];
-  const { rtmsStreamId, epoch, life } = after;
-  const cause: TakeoverCause = life.takenOver?.data.cause ?? 'owner_lost';
-  return [{ rtmsStreamId, epoch, kind: 'hole', mediaType, cause, fromMs, toMs }];
+  mediaType: string,
+): number {
+  const never = Number.POSITIVE_INFINITY;
+  const last = lastReception(earlier, after, mediaType);
+  const first = earlier.find((each) => each.hasReceivedOf(mediaType));
+  const owner = last?.owner ?? first;
+  if (owner === undefined) return never;
+  // Owners that wrote their ledgers have accounted for everything they received.
+  if (earlier.slice(earlier.indexOf(owner)).every(({ end }) => end !== 'open')) return never;
+  const seenMs = owner.lastSeenMs(mediaType);
+  // Pictures come all the time while there are any, so none at all were sent.
+  if (isPicture(mediaType) && seenMs === undefined) return never;
+  if (owner.end !== 'open' && last !== undefined && seenMs === undefined) return last.leftMs;
+  return seenMs ?? owner.life.streamingAtMs ?? never;
 }

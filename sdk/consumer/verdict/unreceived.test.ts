@@ -293,3 +293,158 @@ test.each<[string, readonly ReceivedEvent[], number[][], number[][]?]>([
   expect(named(events, 'transcript')).toEqual(transcript);
   expect(named(events, 'audio')).toEqual(audio ?? transcript);
 });
+
+/** Media flows to it from then on. */
+const flows = (number: number, seenS: number, atS: number, ...more: ReturnType<typeof line>[]) =>
+  epoch(number, takenOver('owner_lost', seenS, atS), started(atS), ...more);
+const drainedAt = (number: number, seenS: number, atS: number, leftS: number) =>
+  epoch(number, takenOver('handed_over', seenS, atS), started(atS), handedOver(leftS, 2));
+const endsAt = (number: number, cause: 'handed_over' | 'owner_lost', seenS: number, atS: number) =>
+  epoch(number, takenOver(cause, seenS, atS), ended(atS, 1));
+
+/** Owners after A that are connected for a moment, too short to get the audio that Zoom has kept since A. */
+test.each<[string, readonly ReceivedEvent[], number[][], number[][]]>([
+  [
+    'A was lost, so was B, and Zoom ended the stream',
+    [...aLost, ...flows(2, 10, 14), ...endsAt(3, 'owner_lost', 14.3, 40)],
+    [[10, 40]],
+    [[10, 40]],
+  ],
+  [
+    'A was lost, so were B and C',
+    [...aLost, ...flows(2, 10, 14), ...flows(3, 14.3, 26), ...endsAt(4, 'owner_lost', 26.3, 40)],
+    [
+      [10, 14],
+      [14.3, 40],
+    ],
+    [[10, 40]],
+  ],
+  [
+    'A was lost, so were B, C and D',
+    [
+      ...aLost,
+      ...flows(2, 10, 14),
+      ...flows(3, 14.3, 26),
+      ...flows(4, 26.3, 37),
+      ...endsAt(5, 'owner_lost', 37.3, 40),
+    ],
+    [
+      [10, 14],
+      [14.3, 26],
+      [26.3, 40],
+    ],
+    [[10, 40]],
+  ],
+  [
+    'A handed over, and B was lost',
+    [...aHandedOver, ...flows(2, 10, 14), ...endsAt(3, 'owner_lost', 14.3, 40)],
+    [[10, 40]],
+    [[10, 40]],
+  ],
+  [
+    'A handed over, and so did B',
+    [...aHandedOver, ...drainedAt(2, 10, 14, 14.3), ...endsAt(3, 'handed_over', 14.3, 40)],
+    [
+      [10, 14],
+      [14.3, 40],
+    ],
+    [[10, 40]],
+  ],
+  [
+    'A handed over, so did B and C',
+    [
+      ...aHandedOver,
+      ...drainedAt(2, 10, 14, 14.3),
+      ...drainedAt(3, 14.3, 20, 20.3),
+      ...endsAt(4, 'handed_over', 20.3, 40),
+    ],
+    [
+      [10, 14],
+      [14.3, 20],
+      [20.3, 40],
+    ],
+    [[10, 40]],
+  ],
+  [
+    'A handed over, so did B, and C was lost',
+    [
+      ...aHandedOver,
+      ...drainedAt(2, 10, 14, 14.3),
+      ...flows(3, 14.3, 20),
+      ...endsAt(4, 'owner_lost', 20.3, 40),
+    ],
+    [
+      [10, 14],
+      [14.3, 40],
+    ],
+    [[10, 40]],
+  ],
+  [
+    'B was connected for as long as Zoom needs to send what it has kept: nobody spoke',
+    [...aHandedOver, ...drainedAt(2, 10, 14, 24), ...endsAt(3, 'handed_over', 24, 40)],
+    [
+      [10, 14],
+      [24, 40],
+    ],
+    [[24, 40]],
+  ],
+  [
+    'the audio of B came late and never, that of A was the last',
+    [
+      ...aHandedOver,
+      ...epoch(
+        2,
+        takenOver('handed_over', 10, 14),
+        started(14, {
+          media: { transcript: {} },
+          leftOut: [{ mediaType: 'audio', reason: 'not_connected' }],
+        }),
+        handedOver(30, 2),
+      ),
+      ...endsAt(3, 'handed_over', 30, 40),
+    ],
+    [
+      [10, 14],
+      [30, 40],
+    ],
+    [[10, 40]],
+  ],
+  [
+    'the stream ended right after media flowed to B, before Zoom had sent what it had kept',
+    [...aHandedOver, ...epoch(2, takenOver('handed_over', 10, 14), started(14), ended(14.3, 2))],
+    [[10, 14]],
+    [[10, 14.3]],
+  ],
+  [
+    'B was lost, and the stream ended right after media flowed to C',
+    [
+      ...aLost,
+      ...flows(2, 10, 14),
+      ...epoch(3, takenOver('owner_lost', 14.3, 26), started(26), ended(26.3, 2)),
+    ],
+    [
+      [10, 14],
+      [14.3, 26],
+    ],
+    [[10, 26.3]],
+  ],
+  [
+    'B was lost, and C received the stream for long, in which nobody spoke',
+    [
+      ...aLost,
+      ...flows(2, 10, 14),
+      ...epoch(3, takenOver('owner_lost', 14.3, 26), started(26), ended(60, 2)),
+    ],
+    [
+      [10, 14],
+      [14.3, 26],
+    ],
+    [[10, 26]],
+  ],
+])(
+  'what the owners in between did not get is named, media types apart: %s',
+  (_how, events, transcript, audio) => {
+    expect(named(events, 'transcript')).toEqual(transcript);
+    expect(named(events, 'audio')).toEqual(audio);
+  },
+);

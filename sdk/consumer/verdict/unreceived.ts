@@ -1,6 +1,7 @@
 import type { LedgerMediaType } from '../../../shared/record/event-data.ts';
 import { isPicture } from './blind-time.ts';
 import type { EpochEvidence } from './epoch-evidence.ts';
+import { KEPT_AUDIO_COMES_MS, lastReception } from './last-reception.ts';
 import type { Loss } from './loss.ts';
 
 /** Zoom keeps this much audio for a stream that nobody is connected to, until the stream ends. */
@@ -38,19 +39,17 @@ export function unreceived(
   told: readonly Loss[],
   wasSent: (mediaType: string) => boolean,
 ): Loss[] {
-  const index = earlier.findLastIndex(({ hasReceived }) => hasReceived);
-  const last = earlier[index];
-  const since = [...earlier.slice(index + 1), after];
-  // Another run began after somebody had ended the one that was received: nothing ran between them.
-  const isOtherRun = since.some(({ life }) => life.takenOver?.data.cause === 'restarted');
-  if (last === undefined || isOtherRun) return [];
-  const leftMs = leftAtMs(last, since);
+  // Another run began after somebody had ended the one before: nothing ran between them.
+  const run = [...earlier, after];
+  const begin = run.findLastIndex(({ life }) => life.takenOver?.data.cause === 'restarted');
+  const owners = run.slice(Math.max(0, begin), -1);
+  const first = owners.find(({ hasReceived }) => hasReceived);
+  if (first === undefined) return [];
   const cause = after.life.takenOver?.data.cause ?? 'owner_lost';
   const { rtmsStreamId, epoch } = after;
-  return untilReceived(last, since, after).flatMap(({ mediaType, toMs }) => {
+  return untilReceived(owners, after).flatMap(({ mediaType, toMs }) => {
     if (isPicture(mediaType) && !wasSent(mediaType)) return [];
-    const seenMs = Math.max(leftMs, last.lastSeenMs(mediaType) ?? 0);
-    const fromMs = Math.min(seenMs, last.life.downSinceMs(mediaType) ?? seenMs);
+    const fromMs = notReceivedSince(owners, after, mediaType) ?? first.life.streamingAtMs ?? toMs;
     const named = told.filter((loss) => loss.mediaType === mediaType && loss.kind !== 'gap');
     return rest({ fromMs, toMs }, named).map((span) => ({
       rtmsStreamId,
@@ -63,32 +62,61 @@ export function unreceived(
   });
 }
 
-/** When the last owner that received the stream left it: the next one knows that from the row, and says it. */
-function leftAtMs(last: EpochEvidence, since: readonly EpochEvidence[]): number {
-  const { ownerSeenAtMs, blind = [] } = since[0]?.life.takenOver?.data ?? {};
-  const seenMs = ownerSeenAtMs ?? blind.find(({ mediaType }) => mediaType !== 'audio')?.fromMs;
-  return seenMs ?? last.life.endedAtMs ?? Number.POSITIVE_INFINITY;
+/** @returns since when nobody has received a media type, Unix ms; undefined where nobody has ever received it */
+function notReceivedSince(
+  owners: readonly EpochEvidence[],
+  after: EpochEvidence,
+  mediaType: string,
+): number | undefined {
+  const last = lastReception(owners, after, mediaType);
+  if (last === undefined) return undefined;
+  const seenMs = Math.max(last.leftMs, last.owner.lastSeenMs(mediaType) ?? 0);
+  return Math.min(seenMs, last.owner.life.downSinceMs(mediaType) ?? seenMs);
 }
 
 /** The media types that are missing, and until when. */
 function untilReceived(
-  last: EpochEvidence,
-  since: readonly EpochEvidence[],
+  owners: readonly EpochEvidence[],
   after: EpochEvidence,
 ): readonly { readonly mediaType: string; readonly toMs: number }[] {
   const { streamingAtMs, endedAtMs, late } = after.life;
+  const asked = new Set(owners.flatMap(({ life }) => life.asked));
   if (streamingAtMs !== undefined) {
-    const types = last.life.media.filter((mediaType) => late.includes(mediaType));
-    const missing = types.map((mediaType) => ({ mediaType, toMs: streamingAtMs }));
-    if (last.life.downSinceMs('audio') === undefined) return missing;
-    return [...missing, { mediaType: 'audio', toMs: streamingAtMs - AUDIO_KEPT_MS }];
+    const types = [...asked].filter((mediaType) => late.includes(mediaType));
+    return [
+      ...types.map((mediaType) => ({ mediaType, toMs: streamingAtMs })),
+      ...audioUntil(owners, after, streamingAtMs),
+    ];
   }
   // It has records of media, and the line that says since when is lost: a gap of lines names that.
   if (after.hasReceived || after.end !== 'ended' || endedAtMs === undefined) return [];
+  const last = owners.findLastIndex(({ hasReceived }) => hasReceived);
+  const since = [...owners.slice(last + 1), after];
   const blind = since.flatMap(({ life }) => life.takenOver?.data.blind ?? []);
-  const types = new Set([...last.life.media, ...blind.map(({ mediaType }) => mediaType)]);
-  const toMs = Math.min(endedAtMs, stoppedAtMs(last.life.media, since));
+  const types = new Set([...asked, ...blind.map(({ mediaType }) => mediaType)]);
+  const toMs = Math.min(endedAtMs, stoppedAtMs(owners[last]?.life.media ?? [], since));
   return [...types].map((mediaType) => ({ mediaType, toMs }));
+}
+
+/** Audio that Zoom had kept for an owner to whom media flows, and that this owner did not get. */
+function audioUntil(
+  owners: readonly EpochEvidence[],
+  after: EpochEvidence,
+  streamingAtMs: number,
+): readonly { readonly mediaType: string; readonly toMs: number }[] {
+  const mediaType = 'audio';
+  const { endedAtMs } = after.life;
+  const isCutShort =
+    after.end === 'ended' &&
+    endedAtMs !== undefined &&
+    !after.edges.has(mediaType) &&
+    after.hasReceivedOf(mediaType) &&
+    endedAtMs - streamingAtMs < KEPT_AUDIO_COMES_MS;
+  // The stream ended before Zoom had sent it.
+  if (isCutShort) return [{ mediaType, toMs: endedAtMs }];
+  const last = lastReception(owners, after, mediaType);
+  if (last?.owner.life.downSinceMs(mediaType) === undefined) return [];
+  return [{ mediaType, toMs: streamingAtMs - AUDIO_KEPT_MS }];
 }
 
 /**

@@ -1,0 +1,63 @@
+import type { EpochEvidence } from './epoch-evidence.ts';
+
+/** Zoom sends the audio that it has kept as soon as media flows. So whoever was connected for so long, and got none, missed none. */
+export const KEPT_AUDIO_COMES_MS = 5_000;
+
+/** Who received a media type last. */
+export interface LastReception {
+  readonly owner: EpochEvidence;
+  /** The epochs after its own, in order. */
+  readonly since: readonly EpochEvidence[];
+  /** Until when it received the media type, Unix ms; infinite where nothing tells that. */
+  readonly leftMs: number;
+}
+
+/**
+ * Finds the owner that was the last to receive a media type. That is not always the last owner to whom media flowed:
+ *
+ * ```
+ * owner A   receives ··· leaves
+ * Zoom                  ├─ keeps audio ─┤
+ * owner B                               media flows, and it is lost or drained at once: the audio is in its memory, or still with Zoom
+ * owner C                                             has nothing to receive: the stream has ended
+ * ```
+ *
+ * - Of audio, an owner counts where the records hold audio of it. Without any it counts only if it left in order, so that its
+ *   ledger would tell of audio, and was connected for long enough to get what Zoom had kept.
+ * - Of other media, which Zoom does not keep, an owner counts to whom it flowed. What of its connection came later than the others
+ *   flowed only if it came at all.
+ *
+ * @param epochs those in which it may have been received, in order
+ * @param after the epoch behind them
+ * @returns undefined where nobody received it
+ */
+export function lastReception(
+  epochs: readonly EpochEvidence[],
+  after: EpochEvidence,
+  mediaType: string,
+): LastReception | undefined {
+  for (const [index, owner] of [...epochs.entries()].reverse()) {
+    const since = [...epochs.slice(index + 1), after];
+    const leftMs = leftAtMs(owner, since);
+    const isReceiver =
+      mediaType === 'audio' ? hasAudio(owner, leftMs) : owner.hasReceivedOf(mediaType);
+    if (isReceiver) return { owner, since, leftMs };
+  }
+  return undefined;
+}
+
+function hasAudio(owner: EpochEvidence, leftMs: number): boolean {
+  if (owner.edges.has('audio')) return true;
+  const { streamingAtMs } = owner.life;
+  if (!owner.hasReceivedOf('audio') || owner.end === 'open' || streamingAtMs === undefined)
+    return false;
+  const untilMs = Math.min(leftMs, owner.life.downSinceMs('audio') ?? leftMs);
+  return untilMs - streamingAtMs >= KEPT_AUDIO_COMES_MS;
+}
+
+/** When an owner left the stream: the next one knows that from the row, and says it. */
+function leftAtMs({ life }: EpochEvidence, since: readonly EpochEvidence[]): number {
+  const { ownerSeenAtMs, blind = [] } = since[0]?.life.takenOver?.data ?? {};
+  const seenMs = ownerSeenAtMs ?? blind.find(({ mediaType }) => mediaType !== 'audio')?.fromMs;
+  return seenMs ?? life.endedAtMs ?? Number.POSITIVE_INFINITY;
+}
