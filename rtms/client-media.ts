@@ -1,5 +1,5 @@
 import type { EventEmitter } from 'node:events';
-import type { Closure, Trouble } from './connection/connection-state.ts';
+import { type Closure, goneSince, type Trouble } from './connection/connection-state.ts';
 import type { HandshakeSigner, RtmsJoin } from './connection/handshake-signer.ts';
 import { MediaConnections } from './connection/media-connections.ts';
 import type { MediaConnectionsOwner } from './connection/media-connections-owner.ts';
@@ -39,6 +39,16 @@ interface Down {
   readonly scope: MediaType;
   readonly userId?: number | undefined;
   readonly trouble: Trouble;
+}
+
+/** What `interrupted` tells of a trouble; its duration where that began well before it was noticed. */
+export function causeOf(
+  { cause, goneMs }: Trouble,
+  nowMs: number,
+): Pick<RtmsClientEvents['interrupted'][0], 'cause' | 'durationMs'> {
+  return goneMs === undefined
+    ? { cause }
+    : { cause, durationMs: Math.max(0, Math.round(nowMs - goneMs)) };
 }
 
 const keyOf = (scope: MediaType, userId?: number) => `${scope}/${userId ?? ''}`;
@@ -180,7 +190,12 @@ export class ClientMedia {
     const { scope, userId, trouble } = down;
     const key = keyOf(scope, userId);
     if (!this.#down.has(key)) this.#down.set(key, down);
-    this.#events.emit('interrupted', { scope, ...mediaSource({ userId }), cause: trouble.cause });
+    const source = mediaSource({ userId });
+    this.#events.emit('interrupted', {
+      scope,
+      ...source,
+      ...causeOf(trouble, this.#options.clock()),
+    });
   }
 
   /**
@@ -205,11 +220,12 @@ export class ClientMedia {
 
   #emitReconnected(
     scope: InterruptScope,
-    { cause, sinceMs }: Trouble,
+    trouble: Trouble,
     attempt: number,
     userId?: number,
   ): void {
-    const durationMs = Math.max(0, Math.round(this.#options.clock() - sinceMs));
+    const { cause } = trouble;
+    const durationMs = Math.max(0, Math.round(this.#options.clock() - goneSince(trouble)));
     const source = mediaSource({ userId });
     const media = this.flowing;
     this.#events.emit('reconnected', { scope, ...source, cause, attempt, durationMs, media });
@@ -228,7 +244,7 @@ export class ClientMedia {
         incoming.resumed(media);
         if (media.mediaTypes.includes('video')) signaling.repeatVideoSubscription(media.userId);
       },
-      mediaLost: (media, { sinceMs }) => incoming.interrupted(media.keys, sinceMs),
+      mediaLost: (media, trouble) => incoming.interrupted(media.keys, trouble),
       mediaInterrupted: ({ mediaTypes, userId }, trouble) => {
         for (const scope of mediaTypes) this.interrupted({ scope, userId, trouble });
       },

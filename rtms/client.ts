@@ -1,6 +1,6 @@
 import { EventEmitter } from 'node:events';
 import { ServiceError } from '../shared/errors.ts';
-import { ClientMedia } from './client-media.ts';
+import { ClientMedia, causeOf } from './client-media.ts';
 import {
   type ClientInput,
   type ClientState,
@@ -237,12 +237,12 @@ export class RtmsClient extends EventEmitter<RtmsClientEvents> {
       void this.#finish(stopped(this.#announcedStop));
       return;
     }
-    this.#session?.incoming.allInterrupted(trouble.sinceMs);
+    this.#session?.incoming.allInterrupted(trouble);
     this.#session?.media.drain();
     const before = this.#state;
     this.#apply({ name: 'interrupted', trouble });
     if (this.#state === before) return;
-    this.emit('interrupted', { scope: 'signaling', cause: trouble.cause });
+    this.emit('interrupted', { scope: 'signaling', ...causeOf(trouble, this.#options.clock()) });
   }
 
   #onConnectionEnded(closure: Closure): void {

@@ -141,7 +141,15 @@ export interface RtmsClientEvents {
   paused: [timestampMs: number];
   resumed: [timestampMs: number];
   /** `userId` (V2): this is about the connection of this participant's camera only. */
-  interrupted: [info: { scope: InterruptScope; userId?: number; cause: string }];
+  interrupted: [
+    info: {
+      scope: InterruptScope;
+      userId?: number;
+      cause: string;
+      /** How long nothing may have been received already, where the trouble was noticed late. */
+      durationMs?: number;
+    },
+  ];
   reconnected: [
     info: {
       scope: InterruptScope;

@@ -1,6 +1,7 @@
 import type { EventEmitter } from 'node:events';
 import type { ServiceError } from '../shared/errors.ts';
 import { CaptureGaps } from './capture-gaps.ts';
+import { goneSince, type Trouble } from './connection/connection-state.ts';
 import type { MediaConnection } from './connection/media-connection.ts';
 import { cameraKey, type MediaKey } from './connection/media-key.ts';
 import type { RtmsClientEvents } from './events.ts';
@@ -79,14 +80,14 @@ export class Incoming {
     return this.#sessions.open;
   }
 
-  /** Sources of these connections that were live around `sinceMs` (monotonic ms) are interrupted. */
-  interrupted(keys: readonly MediaKey[], sinceMs: number): void {
-    this.#gaps.interrupt(keys, sinceMs);
+  /** Sources of these connections that were live when the trouble began are interrupted. */
+  interrupted(keys: readonly MediaKey[], trouble: Trouble): void {
+    this.#gaps.interrupt(keys, goneSince(trouble));
   }
 
   /** All sources are interrupted, also cameras with connections of their own. */
-  allInterrupted(sinceMs: number): void {
-    this.#gaps.interruptAll(sinceMs);
+  allInterrupted(trouble: Trouble): void {
+    this.#gaps.interruptAll(goneSince(trouble));
   }
 
   /** This participant's camera is not selected any more: that its frames end is no gap. */

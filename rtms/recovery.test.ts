@@ -61,6 +61,41 @@ describe('scenario 1: Zoom moves the stream to another server (started again, ne
   });
 });
 
+describe('a connection that broke while the process stood still for 20 s', () => {
+  // A window that counted from the beginning of the standstill would be over before the first attempt.
+  const client = {
+    atWorkUntil: (ms: number) => ms - 20_000,
+    signalingWindowMs: 10_000,
+    mediaWindowMs: 10_000,
+    media: AUDIO_AND_VIDEO,
+  };
+  const broken = ['terminate', 'close'] as const;
+
+  test.each(
+    broken.flatMap((how) => [
+      ['signaling', { do: 'cut_signaling', how }] as const,
+      ['audio', { do: 'cut_media', mediaType: 'audio', how }] as const,
+      ['video', { do: 'cut_media', mediaType: 'video', how }] as const,
+    ]),
+  )('is told as gone since that began, and comes back: %s, %o', async (scope, act) => {
+    await using it = await simulateJoined({ scenario: WITH_CAMERA, client });
+    await it.play(200);
+    it.act(act);
+    expect((await it.log.next('interrupted')).durationMs).toBeGreaterThanOrEqual(20_000);
+    const reconnected = await it.log.next('reconnected');
+    expect(reconnected).toMatchObject({ scope, cause: 'connection_closed' });
+    expect(reconnected.durationMs).toBeGreaterThanOrEqual(20_000);
+    expect(it.log.of('ended')).toEqual([]);
+  });
+
+  test('nothing is told of connections that did not break', async () => {
+    await using it = await simulateJoined({ scenario: WITH_CAMERA, client });
+    await it.play(600);
+    expect(it.log.of('interrupted')).toEqual([]);
+    expect(it.log.of('gap')).toEqual([]);
+  });
+});
+
 describe('scenario 2: signaling is lost (rtms_interrupted)', () => {
   test.each(['terminate', 'close'] as const)(
     'redoes everything on the same address after %s',
@@ -228,10 +263,14 @@ describe('scenario 3: a media connection is lost (event 7)', () => {
       await it.roundTrip();
     }
     await it.flow();
-    expect(await it.log.next('interrupted')).toEqual({
+    const interrupted = await it.log.next('interrupted');
+    expect(interrupted).toEqual({
       scope: 'video',
       cause: 'media_connection_interrupted',
+      durationMs: expect.any(Number),
     });
+    // It begins when the connection was last heard, and that was before the notice.
+    expect(interrupted.durationMs).toBeGreaterThan(300);
     expect(await it.log.next('reconnected')).toMatchObject({ scope: 'video' });
     expect(it.log.of('interrupted')).toHaveLength(1);
   });

@@ -92,6 +92,18 @@ describe('nextState', () => {
         trouble: { cause: 'watchdog', sinceMs: 8_000 },
       },
     ],
+    [
+      'a loss that is noticed late',
+      up,
+      { ...lost, goneMs: 6_000 },
+      { name: 'waiting', trouble: { cause: 'watchdog', sinceMs: 8_000, goneMs: 6_000 } },
+    ],
+    [
+      'a dial of a connection that is silent',
+      up,
+      { ...dial, atMs: 15_000, goneMs: 6_000 },
+      { ...redone, trouble: { cause: 'redo', sinceMs: 15_000, goneMs: 6_000 } },
+    ],
     ['a loss after a long while', up, { ...lost, atMs: 15_000 }, { name: 'waiting', flaps: 0 }],
     ['the next attempt', waiting, retry, { name: 'dialing', attempt: 3, trouble }],
     ['the end of the window while waiting', waiting, expired, tooLate],

@@ -7,6 +7,13 @@ export interface Trouble {
   readonly cause: string;
   /** The first sign, monotonic ms: reconnect windows count from here. */
   readonly sinceMs: number;
+  /** Until when the connection is known to have been there, monotonic ms, where that was well before its trouble was noticed. */
+  readonly goneMs?: number;
+}
+
+/** @returns since when nothing may have been received, monotonic ms. The reconnect window counts from `sinceMs` all the same */
+export function goneSince({ sinceMs, goneMs }: Trouble): number {
+  return Math.min(sinceMs, goneMs ?? sinceMs);
 }
 
 /**
@@ -83,6 +90,8 @@ export type ConnectionInput =
       readonly cause: string;
       readonly atMs: number;
       readonly fresh: boolean;
+      /** See `Trouble`. */
+      readonly goneMs?: number | undefined;
     }
   /** Zoom accepted the handshake. */
   | { readonly name: 'accepted'; readonly atMs: number }
@@ -99,6 +108,8 @@ export type ConnectionInput =
       readonly cause: string;
       readonly sinceMs: number;
       readonly atMs: number;
+      /** See `Trouble`. */
+      readonly goneMs?: number | undefined;
     }
   /** The wait is over. */
   | { readonly name: 'retry' }
@@ -152,7 +163,7 @@ export function nextState(from: ConnectionState, input: ConnectionInput): Connec
         name: 'waiting',
         attempt: 0,
         flaps: flapsAfter(from, input.atMs),
-        trouble: { cause: input.cause, sinceMs: input.sinceMs },
+        trouble: troubleOf(input.cause, input.sinceMs, input.goneMs),
         pace: 'normal',
       };
     case 'retry': {
@@ -175,11 +186,11 @@ type Open = Exclude<ConnectionState, { name: 'closed' }>;
 
 function redialled(
   from: Open,
-  { cause, atMs, fresh }: Extract<ConnectionInput, { name: 'dial' }>,
+  { cause, atMs, fresh, goneMs }: Extract<ConnectionInput, { name: 'dial' }>,
 ): ConnectionState {
   const isUnderWay = from.name === 'dialing' || from.name === 'waiting';
   if (isUnderWay && !fresh) return from;
-  const trouble = { cause, sinceMs: atMs };
+  const trouble = troubleOf(cause, atMs, goneMs);
   if (from.name === 'idle') return { name: 'dialing', attempt: 1, flaps: 0, trouble };
   if (from.name === 'up') {
     const flaps = flapsAfter(from, atMs);
@@ -190,6 +201,10 @@ function redialled(
   const flaps = from.flaps + 1;
   if (from.flaps === 0) return { name: 'dialing', attempt: 1, flaps, trouble };
   return { name: 'waiting', attempt: 0, flaps, trouble, pace: 'normal' };
+}
+
+function troubleOf(cause: string, sinceMs: number, goneMs: number | undefined): Trouble {
+  return goneMs === undefined ? { cause, sinceMs } : { cause, sinceMs, goneMs };
 }
 
 function flapsAfter(up: Extract<ConnectionState, { name: 'up' }>, atMs: number): number {

@@ -311,7 +311,11 @@ describe('a notice of Zoom', () => {
     it.zoom.send('chat', { msg_type: 12, timestamp: 5 });
     await it.log.next('reconnected');
     expect(it.log.of('interrupted')).toEqual([
-      { scope: 'audio', cause: 'media_connection_interrupted' },
+      {
+        scope: 'audio',
+        cause: 'media_connection_interrupted',
+        durationMs: expect.any(Number),
+      },
     ]);
     const hellos = it.zoom.received.filter(({ message }) => message.msg_type === 3);
     expect(hellos.map(({ path }) => path).sort()).toEqual(['audio', 'audio', 'chat']);

@@ -117,9 +117,13 @@ export class Connection {
     return this.#socket?.lastHeardMs ?? 0;
   }
 
-  /** Connects anew: at once, or after a delay when the last connection did not last. See `nextState`. */
-  dial(cause: string, fresh = false): void {
-    this.#apply({ name: 'dial', cause, atMs: this.#options.clock(), fresh });
+  /**
+   * Connects anew: at once, or after a delay when the last connection did not last. See `nextState`.
+   *
+   * @param goneMs until when the connection before is known to have been there, monotonic ms. @default now
+   */
+  dial(cause: string, fresh = false, goneMs?: number): void {
+    this.#apply({ name: 'dial', cause, atMs: this.#options.clock(), fresh, goneMs });
   }
 
   /** Sends on the current socket. Does nothing when there is none. */
@@ -265,13 +269,13 @@ export class Connection {
     return isFinal ? 'refused' : verdict;
   }
 
-  #onClosed(socket: Socket, { end, closeCode, sinceMs, error }: SocketClosed): void {
+  #onClosed(socket: Socket, { end, closeCode, sinceMs, goneMs, error }: SocketClosed): void {
     if (error?.code === 'rtms/message-too-large') this.#conversation.malformed(error);
     if (socket !== this.#socket) return;
     const { clock, logger } = this.#options;
     logger.warn('connection closed', { end, closeCode, state: this.#state.name, error });
     if (this.#state.name === 'up')
-      this.#apply({ name: 'lost', cause: end, sinceMs, atMs: clock() });
+      this.#apply({ name: 'lost', cause: end, sinceMs, atMs: clock(), goneMs });
     else if (end !== 'connection_closed') this.#fail(end);
     else {
       this.#fail('closed_before_answer');

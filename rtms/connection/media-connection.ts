@@ -121,8 +121,9 @@ export class MediaConnection implements Conversation {
     return this.#connection.lastHeardMs;
   }
 
-  dial(cause: string): void {
-    this.#connection.dial(cause);
+  /** @param goneMs as of `Connection.dial` */
+  dial(cause: string, goneMs?: number): void {
+    this.#connection.dial(cause, false, goneMs);
   }
 
   close(): Promise<unknown> {

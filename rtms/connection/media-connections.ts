@@ -162,7 +162,8 @@ export class MediaConnections implements MediaConnectionOwner, DeliveryRules<Med
       this.#checking = undefined;
       if (this.#media.some((media) => hadTrouble(media.state, noticedMs - EXPLAINED_MS))) return;
       for (const media of this.#up()) {
-        if (media.lastHeardMs <= noticedMs) media.dial('media_connection_interrupted');
+        const { lastHeardMs } = media;
+        if (lastHeardMs <= noticedMs) media.dial('media_connection_interrupted', lastHeardMs);
       }
     });
   }

@@ -136,6 +136,14 @@ export interface RtmsClientOptions {
    * @default performance.now
    */
   readonly clock?: () => number;
+  /**
+   * A process that stands still notices a broken connection only when it goes on. Given a moment at which something was noticed or
+   * read (monotonic ms), it returns that moment, or the beginning of a standstill that had just ended: until then the connection
+   * is known to have been there.
+   *
+   * @default the moment itself
+   */
+  readonly atWorkUntil?: (ms: number) => number;
   /** For jitter, 0 to 1. @default Math.random */
   readonly random?: () => number;
 }
@@ -195,6 +203,7 @@ export function completeOptions(options: RtmsClientOptions): CompleteOptions {
     logger: SILENT_LOGGER,
     now: Date.now,
     clock: () => performance.now(),
+    atWorkUntil: (ms) => ms,
     random: Math.random,
     ...options,
   };

@@ -20,6 +20,8 @@ export interface SocketOptions {
   readonly now: () => number;
   /** Monotonic ms. */
   readonly clock: () => number;
+  /** See `RtmsClientOptions`. */
+  readonly atWorkUntil: (ms: number) => number;
 }
 
 export type SocketEnd =
@@ -37,6 +39,8 @@ export interface SocketClosed {
   readonly closeCode: number;
   /** The first sign of trouble, monotonic ms: for a silent socket its last message, otherwise now. */
   readonly sinceMs: number;
+  /** Until when it is known to have been there, monotonic ms, where its end was noticed late: by silence, or after a standstill. */
+  readonly goneMs: number | undefined;
   readonly error: ServiceError | undefined;
 }
 
@@ -183,10 +187,13 @@ export class Socket {
   #onClose(closeCode: number): void {
     clearInterval(this.#watchdog);
     const silent = this.#end === 'watchdog';
+    const sinceMs = silent ? this.#lastMessageMs : this.#options.clock();
+    const untilMs = this.#options.atWorkUntil(sinceMs);
     this.#handlers.closed({
       end: this.#end,
       closeCode,
-      sinceMs: silent ? this.#lastMessageMs : this.#options.clock(),
+      sinceMs,
+      goneMs: silent || untilMs < sinceMs ? untilMs : undefined,
       error: this.#error,
     });
     this.#closed.resolve();

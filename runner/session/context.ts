@@ -51,6 +51,8 @@ export interface SessionContext {
   readonly row?: (rtmsStreamId: string) => Promise<SessionRow | undefined>;
   /** What all sessions of the task use of the event loop. @default no session is limited */
   readonly loopUse?: LoopUse;
+  /** Since when a connection that is found broken may have been gone: see `Standstills`. @default the process never stands still */
+  readonly atWorkUntil?: (ms: number) => number;
   /** Asks Zoom again for streams that it ended for a technical reason. @default nobody asks */
   readonly restarts?: SessionRestarts;
   /** When the sessions of a task that ends stop waiting for Kinesis and the table. */

@@ -15,6 +15,7 @@ import { RECONCILE_INTERVAL_MS } from '../ownership/reconcile.ts';
 import type { DrainDeadline } from '../task/drain-deadline.ts';
 import { HandshakeSecret } from '../task/handshake-secret.ts';
 import type { Loops } from '../task/loop.ts';
+import { Standstills } from '../task/standstills.ts';
 import { CATCHER_POLL, type JobPollerOptions, pollJobs } from './job-poller.ts';
 import { LoopUse } from './loop-share.ts';
 import { SessionPool } from './pool.ts';
@@ -85,6 +86,7 @@ export function openSessions(options: SessionsOptions): Sessions {
   const { memory, logger, metrics } = options;
   const { store, watch, heartbeat } = ownership;
   const { media, events, maxRecordBytes, maxLineBytes } = producers;
+  const standstills = new Standstills();
   const secret = new HandshakeSecret(aws.secrets, config.secret, logger);
   const notify = (rtmsStreamId: string) => {
     // A catcher that gives a session to a task watches it, and takes it back itself.
@@ -127,6 +129,7 @@ export function openSessions(options: SessionsOptions): Sessions {
       taskId,
       mediaRequest: config.media,
       loopUse: new LoopUse(),
+      atWorkUntil: (ms) => standstills.atWorkUntil(ms),
       protocol: config.protocol,
       allowedHosts: config.allowedHosts,
       credentials: (app, product) => secret.credentials(app, product),

@@ -111,6 +111,14 @@ describe('a connection', () => {
     expect(parts.told.counts).toEqual(['Reconnects/signaling']);
   });
 
+  test('that was gone before that was noticed is told with that time', () => {
+    client.emit('joined', MEDIA, []);
+    client.emit('interrupted', { scope: 'chat', cause: 'watchdog', durationMs: 12_000 });
+    expect(lastData()).toMatchObject({ scope: 'chat', attempt: 0, durationMs: 12_000 });
+    client.emit('interrupted', { scope: 'chat', cause: 'watchdog' });
+    expect(lastData()).toMatchObject({ scope: 'chat', attempt: 0, durationMs: 0 });
+  });
+
   test('of one camera among several is an event, and nothing to the session', () => {
     client.emit('interrupted', { scope: 'video', userId: 7, cause: 'watchdog' });
     client.emit('reconnected', { scope: 'video', userId: 7, ...info });

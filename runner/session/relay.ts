@@ -80,7 +80,8 @@ export function relay(
   on('interrupted', (info) => {
     // One camera of several changes nothing for the session.
     if (info.userId === undefined) session.interrupted(info);
-    writer.event('session_interrupted', Date.now(), { ...info, attempt: 0, durationMs: 0 });
+    const { durationMs = 0 } = info;
+    writer.event('session_interrupted', Date.now(), { ...info, attempt: 0, durationMs });
   });
   on('reconnected', ({ media: agreed, ...info }) => {
     media = { ...media, ...agreed };

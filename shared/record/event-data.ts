@@ -80,7 +80,7 @@ interface ScopeEvent {
   readonly userId?: number;
   readonly cause: string;
   readonly attempt: number;
-  /** How long the scope has been broken; 0 when it just broke. */
+  /** How long nothing may have been received of the scope; of `session_interrupted` 0 when it was noticed as it broke. */
   readonly durationMs: number;
 }
 

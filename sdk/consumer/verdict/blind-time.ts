@@ -88,12 +88,14 @@ export class EpochLife {
         return;
       case 'session_interrupted': {
         const key = downKey(event.data);
+        // It may have been noticed late: by its silence, or by a process that stood still.
+        const sinceMs = atMs - event.data.durationMs;
         const { atMs: backAtMs, down } = this.#signalingBack;
         const before = atMs - backAtMs <= SAME_HANDSHAKE_MS ? down.get(key) : undefined;
         if (before !== undefined && this.late.includes(key)) this.#flowed.delete(key);
         // The first sign stands until the connection is back.
         if (!this.#down.has(key))
-          this.#down.set(key, before ?? { scope: event.data.scope, sinceMs: atMs });
+          this.#down.set(key, before ?? { scope: event.data.scope, sinceMs });
         return;
       }
       case 'video_selected':

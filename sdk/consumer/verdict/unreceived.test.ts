@@ -264,6 +264,23 @@ test.each<[string, readonly ReceivedEvent[], number[][], number[][]?]>([
     [],
   ],
   [
+    'its connection broke while it stood still, which it told 10 s later, and it was killed',
+    [
+      ...epoch(1, started(0), line('session_interrupted', 20, scope(10_000, 'transcript'))),
+      ...epoch(2, takenOver('owner_lost', 30, 42), started(42)),
+    ],
+    [[10, 42]],
+    [],
+  ],
+  [
+    'the same of signaling, and the stream ended',
+    [
+      ...epoch(1, started(0), line('session_interrupted', 20, scope(10_000))),
+      ...epoch(2, takenOver('owner_lost', 30, 42), ended(50, 1)),
+    ],
+    [[10, 50]],
+  ],
+  [
     'Zoom had stopped the stream before it left',
     [
       ...aHandedOver,
