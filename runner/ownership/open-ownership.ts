@@ -101,10 +101,13 @@ export async function openOwnership(options: OwnershipOptions): Promise<TaskOwne
     strained: sessions().isStrained,
     ...(revision !== undefined && { revision }),
   });
+  let servedAtMs = 0;
   const heartbeat = new Heartbeat({
     times: TASK_LEASE,
-    async renew(signal) {
-      const value = await store.renew(task(), Date.now(), signal);
+    async renew(signal, hasLapsed) {
+      const nowMs = Date.now();
+      if (!hasLapsed) servedAtMs = nowMs;
+      const value = await store.renew({ ...task(), servedAtMs }, nowMs, signal);
       if (value !== undefined) options.onHeartbeat?.(value);
     },
     onFenced(sinceRenewalMs) {

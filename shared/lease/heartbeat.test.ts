@@ -14,10 +14,13 @@ const TIMES = {
 class Table {
   answer: 'ok' | 'fail' | 'silence' | 'slow' = 'ok';
   renewals = 0;
+  /** Of each renewal: had the lease lapsed? */
+  lapsed: boolean[] = [];
   asked = 0;
 
-  async renew(signal: AbortSignal): Promise<void> {
+  async renew(signal: AbortSignal, hasLapsed: boolean): Promise<void> {
     this.asked += 1;
+    this.lapsed.push(hasLapsed);
     if (this.answer === 'fail') throw new ServiceError('session/store-failed', 'down');
     if (this.answer === 'silence') {
       const { promise, reject } = Promise.withResolvers<void>();
@@ -45,7 +48,7 @@ beforeEach(async () => {
   renewedIn = [];
   heartbeat = new Heartbeat({
     times: TIMES,
-    renew: (signal) => table.renew(signal),
+    renew: (signal, hasLapsed) => table.renew(signal, hasLapsed),
     onFenced: (ms) => {
       fenced += 1;
       sinceRenewalMs = ms;
@@ -113,6 +116,34 @@ test('a member serves again after a lapse, but nothing that it claimed before', 
   expect(heartbeat.holds(0)).toBe(false);
   expect(fenced).toBe(1);
   expect(renewedIn).toEqual([0, 1]);
+});
+
+test.each<[string, Table['answer'], number, boolean]>([
+  ['first', 'ok', 0, false],
+  ['in a term', 'ok', 20_000, false],
+  ['while one fails after the other, before the lease lapses', 'fail', 6_900, false],
+  ['after it has lapsed', 'fail', 8_000, true],
+  ['after it has lapsed, and no answer is heard', 'silence', 30_000, true],
+])(
+  'a renewal knows whether the lease has lapsed: %s',
+  async (_when, answer, afterMs, hasLapsed) => {
+    await heartbeat.start();
+    table.answer = answer;
+    await vi.advanceTimersByTimeAsync(afterMs);
+    expect(table.lapsed.at(-1)).toBe(hasLapsed);
+    table.answer = 'ok';
+    await vi.advanceTimersByTimeAsync(20_000);
+    expect(table.lapsed.at(-1)).toBe(false);
+  },
+);
+
+test('of a member that was frozen the first renewal knows that the lease has lapsed', async () => {
+  await heartbeat.start();
+  vi.setSystemTime(Date.now() + 20_000);
+  await vi.advanceTimersByTimeAsync(3_000);
+  expect(table.lapsed).toEqual([false, true]);
+  await vi.advanceTimersByTimeAsync(3_000);
+  expect(table.lapsed).toEqual([false, true, false]);
 });
 
 test('a member that was frozen notices the lapse before it does anything else', async () => {

@@ -3,8 +3,13 @@ import { holds, type Lease, type LeaseTimes, leaseAt, NO_LEASE, renewed } from '
 
 export interface HeartbeatOptions {
   readonly times: LeaseTimes;
-  /** Raises the heartbeat in the table. @param signal aborts when the answer could not renew the lease any more */
-  readonly renew: (signal: AbortSignal) => Promise<void>;
+  /**
+   * Raises the heartbeat in the table.
+   *
+   * @param signal aborts when the answer could not renew the lease any more
+   * @param hasLapsed the lease has lapsed, and this would be the first renewal since: until it is answered nothing is served
+   */
+  readonly renew: (signal: AbortSignal, hasLapsed: boolean) => Promise<void>;
   /**
    * The lease has lapsed. Others may own everything that this member did, so nothing more may be written.
    *
@@ -70,13 +75,15 @@ export class Heartbeat {
   }
 
   async #renew(): Promise<void> {
+    const { term, renewedAtMs } = this.#current();
+    const hasLapsed = renewedAtMs === undefined && term !== NO_LEASE.term;
     const sentAtMs = this.#clock();
     const { renew, times } = this.#options;
     // An answer that comes later than this cannot renew the lease.
-    await renew(AbortSignal.timeout(times.fenceAfterMs));
+    await renew(AbortSignal.timeout(times.fenceAfterMs), hasLapsed);
     this.#lease = renewed(this.#current(), sentAtMs, this.#clock(), times.fenceAfterMs);
-    const { term } = this;
-    if (term !== undefined) this.#options.onRenewed?.(term);
+    const { term: current } = this;
+    if (current !== undefined) this.#options.onRenewed?.(current);
   }
 
   /** Sends a renewal after a delay. Only the newest renewal schedules the next one, so that there is one chain of them. */

@@ -134,7 +134,10 @@ export interface TaskRow {
   readonly taskId: string;
   /** Raised at every renewal; observers judge a task by when they last saw it change. A text when it is too large for a number. */
   readonly heartbeat: number | string;
-  /** The task's own clock at its last renewal, Unix ms. To be shown; never to judge who is alive. */
+  /**
+   * The task's own clock at its last renewal with a lease that had not lapsed, Unix ms: until then it received its streams. To be shown;
+   * never to judge who is alive.
+   */
   readonly renewedAtMs?: number;
   /** Slots that its sessions weigh; more than `slotsTotal` in an emergency. */
   readonly slotsUsed: number;

@@ -13,9 +13,17 @@ import {
 export type TaskReport = Pick<
   TaskRow,
   'taskId' | 'slotsUsed' | 'slotsTotal' | 'draining' | 'strained' | 'revision'
->;
+> & {
+  /** When it last raised its heartbeat with the right to serve, Unix ms. @default now */
+  readonly servedAtMs?: number;
+};
 
-/** Raises a task's heartbeat. Unconditional: nobody else writes the row, and a late one does no harm. */
+/**
+ * Raises a task's heartbeat. Unconditional: nobody else writes the row, and a late one does no harm.
+ *
+ * `renewedAtMs` is what others take for a sign that the task received its streams. A task whose lease has lapsed writes nothing of
+ * what it receives, and closes its sockets in the end, while its heartbeats may go on to arrive whose answers are lost.
+ */
 export function writeHeartbeat(task: TaskReport, nowMs: number): RowWrite {
   const { revision } = task;
   return {
@@ -32,7 +40,7 @@ export function writeHeartbeat(task: TaskReport, nowMs: number): RowWrite {
       ':total': task.slotsTotal,
       ':draining': task.draining,
       ':strained': task.strained ?? false,
-      ':now': nowMs,
+      ':now': task.servedAtMs ?? nowMs,
       ':ttl': expiresAt(nowMs),
       ...(revision !== undefined && { ':revision': revision }),
       ':one': 1,

@@ -417,6 +417,12 @@ test.each<[string, RowWrite | RowDeletion, object]>([
   ['the index of the tasks', writeHeartbeat(TASK, NOW_MS), { ':tasks': 'TASKS', ':one': 1 }],
   ['the request', writeOperatorRequest(OWNED, 'stop'), { ':request': 'stop', ':owner': 'other' }],
   ['the hand-over', writeAskBack(OWNED), { ':request': 'handover', ':proofs': 2 }],
+  ['when it is', writeHeartbeat(TASK, NOW_MS), { ':now': NOW_MS }],
+  [
+    'when a task whose lease has lapsed last served',
+    writeHeartbeat({ ...TASK, servedAtMs: NOW_MS - 9_000 }, NOW_MS),
+    { ':now': NOW_MS - 9_000 },
+  ],
   ['the counter seen', deleteTask({ taskId: 'me', heartbeat: 7 }), { ':seen': 7 }],
 ])('writes %s', (_title, write, values) => {
   expect(write.ExpressionAttributeValues).toMatchObject(values);
