@@ -104,7 +104,7 @@ export const WORKLOADS = {
     title: 'L16 16 kHz mono, 20 ms, one speaker',
     media: { ...SILENT, audio: { ...AUDIO, dataOpt: 'AUDIO_MIXED_STREAM' } },
     flows: [audio(640, 20)],
-    steps: [10, 25, 100, 300, 600, 800, 1_000, 1_200, 1_400],
+    steps: [300, 600, 1_000, 1_200, 1_400],
   },
   'three-speakers': {
     title: 'L16, 20 ms, three speakers',
@@ -116,7 +116,7 @@ export const WORKLOADS = {
     title: 'L16, 100 ms, one speaker',
     media: { ...SILENT, audio: { ...AUDIO, sendRateMs: 100, dataOpt: 'AUDIO_MIXED_STREAM' } },
     flows: [audio(3_200, 100)],
-    steps: [300, 600, 1_000, 1_500, 2_000],
+    steps: [150, 300, 1_000, 1_500],
   },
   'audio-200ms': archive(200),
   'audio-500ms': archive(500),
@@ -125,25 +125,25 @@ export const WORKLOADS = {
     title: 'Opus 48 kHz stereo, 20 ms, one speaker',
     media: { ...SILENT, audio: { codec: 'OPUS', dataOpt: 'AUDIO_MIXED_STREAM' } },
     flows: [audio(160, 20)],
-    steps: [300, 500, 700, 1_000, 1_200],
+    steps: [300, 700, 1_000, 1_200],
   },
   video: {
     title: 'H.264 720p, 30 fps, 1.25 Mb/s',
     media: { ...SILENT, video: VIDEO_REQUEST },
     flows: [VIDEO],
-    steps: [25, 100, 200, 300, 400, 500, 600],
+    steps: [60, 300, 500, 600],
   },
   share: {
     title: 'JPG share, 300 kB, 1 fps',
     media: { ...SILENT, deskshare: SHARE_REQUEST },
     flows: [share(300_000, 1_000)],
-    steps: [25, 50, 100, 150, 200, 300],
+    steps: [60, 150, 300],
   },
   transcript: {
     title: 'transcript only, a line every 2 s',
     media: { ...SILENT, transcript: {} },
     flows: [TRANSCRIPT],
-    steps: [300, 1_000, 2_000],
+    steps: [300, 2_000],
   },
   meeting: {
     title: 'L16 20 ms, 720p, transcript, 100 kB share every 5 s',
@@ -155,7 +155,7 @@ export const WORKLOADS = {
       transcript: {},
     },
     flows: [audio(640, 20), VIDEO, TRANSCRIPT, share(100_000, 5_000)],
-    steps: [25, 50, 100, 150, 200, 300, 400],
+    steps: [100, 200, 300],
   },
 } as const satisfies Readonly<Record<string, Workload>>;
 
