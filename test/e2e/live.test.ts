@@ -151,13 +151,24 @@ describe('npm start -- --live --json', () => {
       );
     await areConnected();
 
-    const [drained] = ready.runners;
-    process.kill(drained?.pid ?? 0, 'SIGTERM');
+    // Which runner was ready first, and so has the sessions, is not certain.
+    const owner = await waitFor(
+      async () => {
+        const { events } = await readAll();
+        const begun = events.find(({ name }) => name === 'session_started');
+        expect(begun).toBeDefined();
+        return begun?.name === 'session_started' ? begun.data.owner : '';
+      },
+      { timeout: 60_000, interval: 200 },
+    );
+    const drained = ready.runners.find(({ taskId }) => taskId === owner);
+    if (drained === undefined) throw new Error(`${owner} is not among the runners`);
+    process.kill(drained.pid, 'SIGTERM');
     const kinds = () => lines.filter(({ taskId }) => taskId !== undefined);
     await waitFor(
       () =>
         expect(kinds()).toEqual([
-          expect.objectContaining({ kind: 'runner_exited', taskId: drained?.taskId, code: 0 }),
+          expect.objectContaining({ kind: 'runner_exited', taskId: owner, code: 0 }),
           expect.objectContaining({ kind: 'runner_started', pid: expect.any(Number) }),
         ]),
       60_000,

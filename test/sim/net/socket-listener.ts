@@ -8,7 +8,7 @@ import type { Link, LinkEnd } from './link.ts';
 class ServerSocket extends EventEmitter implements LinkEnd {
   readonly OPEN = 1;
   readonly machine: Machine;
-  readyState = 1;
+  #state = 1;
   #link: Link | undefined;
 
   constructor(machine: Machine) {
@@ -20,20 +20,25 @@ class ServerSocket extends EventEmitter implements LinkEnd {
     this.#link = link;
   }
 
-  send(data: string | Buffer): void {
-    if (this.readyState !== this.OPEN) return;
+  /** The simulator asks for it before each message, also where it holds the message back: the ledger learns from it which link that is. */
+  get readyState(): number {
     world().lastServerLink = this.#link;
+    return this.#state;
+  }
+
+  send(data: string | Buffer): void {
+    if (this.#state !== this.OPEN) return;
     this.#link?.send(this, { kind: 'message', data });
   }
 
   close(code: number): void {
-    if (this.readyState !== this.OPEN) return;
-    this.readyState = 2;
+    if (this.#state !== this.OPEN) return;
+    this.#state = 2;
     this.#link?.send(this, { kind: 'closing', code });
   }
 
   terminate(): void {
-    if (this.readyState === 3) return;
+    if (this.#state === 3) return;
     this.#link?.send(this, { kind: 'gone', how: 'reset', code: 1006 });
     this.#end(1006);
   }
@@ -49,11 +54,11 @@ class ServerSocket extends EventEmitter implements LinkEnd {
   }
 
   message(data: string | Buffer): void {
-    if (this.readyState !== 3) this.emit('message', data);
+    if (this.#state !== 3) this.emit('message', data);
   }
 
   closing(code: number): void {
-    if (this.readyState === this.OPEN) this.#link?.send(this, { kind: 'closing', code });
+    if (this.#state === this.OPEN) this.#link?.send(this, { kind: 'closing', code });
     this.#end(code);
   }
 
@@ -62,8 +67,8 @@ class ServerSocket extends EventEmitter implements LinkEnd {
   }
 
   #end(code: number): void {
-    if (this.readyState === 3) return;
-    this.readyState = 3;
+    if (this.#state === 3) return;
+    this.#state = 3;
     this.emit('close', code);
   }
 }

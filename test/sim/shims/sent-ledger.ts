@@ -27,7 +27,7 @@ export class SentLedger extends ShippedLedger {
   ): void {
     let socket = sockets.get(connection);
     if (socket === undefined) {
-      // The frame was handed to the connection right before, and its connection to the socket.
+      // The frame was handed to the connection right before, and that asked its socket whether it is open.
       socket = world().lastServerLink?.id;
       if (socket !== undefined) sockets.set(connection, socket);
     }

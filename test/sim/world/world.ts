@@ -23,7 +23,7 @@ export class World {
   /** One way over the network, ms; drawn anew for each message. */
   readonly latencyMs: () => number;
   aws!: Aws;
-  /** The connection on which the simulated Zoom has sent last. */
+  /** The connection on which the simulated Zoom has sent last, or holds back what it would have sent. */
   lastServerLink: Link | undefined;
   /** Does Kinesis take nothing now? */
   isKinesisDown: () => boolean = () => false;
