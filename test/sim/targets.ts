@@ -155,8 +155,9 @@ export class Targets {
   }
 
   deploy(): string {
-    this.#parts.services.ecs.deploy();
-    this.#parts.runners.deploy((taskArn) => this.#parts.services.ecs.isProtected(taskArn));
+    const { ecs } = this.#parts.services;
+    ecs.deploy();
+    this.#parts.runners.deploy(ecs.desiredCount ?? 0, (taskArn) => ecs.isProtected(taskArn));
     return 'a new revision is deployed';
   }
 

@@ -27,22 +27,22 @@ export interface BoundaryHole extends FrameSource {
  * One silent speaker is therefore no gap. When everybody is silent it looks like one, for a few seconds at most.
  *
  * @param earlier all epochs before it that have records, in order. Of an owner that died early there may be no audio, so the
- *   last audio is looked for in the epochs before that one too
+ *   last audio is looked for in the epochs before that one too. Where none has any, the first lost owner may have held all that
+ *   came since media flowed to it
  */
 export function findBoundaryHole(
   earlier: readonly EpochEvidence[],
   after: EpochEvidence,
 ): BoundaryHole | undefined {
-  const index = earlier.findLastIndex(({ edges }) => edges.has('audio'));
-  const before = earlier[index];
+  const before = earlier.findLast(({ edges }) => edges.has('audio')) ?? firstLost(earlier);
   if (before === undefined) return undefined;
   const { takenOver, streamingAtMs } = after.life;
   const cause = takenOver?.data.cause;
-  const lastMs = before.edges.get('audio')?.endMs;
+  const lastMs = (before.edges.get('audio') ?? { endMs: before.life.streamingAtMs }).endMs;
   const firstMs = after.edges.get('audio')?.startMs;
   if (lastMs === undefined || firstMs === undefined) return undefined;
   // Owners that wrote their ledgers have accounted for everything they received.
-  if (earlier.slice(index).every(({ end }) => end !== 'open')) return undefined;
+  if (earlier.slice(earlier.indexOf(before)).every(({ end }) => end !== 'open')) return undefined;
   // An owner that was seen alive may have held audio that Kinesis did not take. It held none only until the capture of
   // something else that it wrote later than its last audio.
   const written = [...before.edges.values()].map(({ endMs }) => endMs ?? lastMs);
@@ -61,4 +61,9 @@ export function findBoundaryHole(
     fromMs,
     toMs,
   };
+}
+
+/** The first owner that was lost, of those to whom audio flowed. */
+function firstLost(earlier: readonly EpochEvidence[]): EpochEvidence | undefined {
+  return earlier.find((each) => each.end === 'open' && each.hasReceivedOf('audio'));
 }

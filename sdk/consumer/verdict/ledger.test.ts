@@ -172,6 +172,20 @@ describe('a change of owner', () => {
     frame({ sequence, epoch: 2, capturedAtMs: START_MS + 5_000 + sequence * 20 }),
   );
 
+  const started = event(
+    'session_started',
+    {
+      product: 'meeting',
+      entityId: 'a/b==',
+      media: { audio: {}, transcript: {} } as never,
+      requestedAtMs: START_MS,
+      claimedAtMs: START_MS,
+      streamingAtMs: START_MS,
+    },
+    1,
+    { epoch: 1 },
+  );
+
   test('after a lost owner leaves a gap from the end of its last audio to the next', () => {
     const events = [
       takenOver('owner_lost', 2),
@@ -197,19 +211,6 @@ describe('a change of owner', () => {
   });
 
   describe('after the end of the stream', () => {
-    const started = event(
-      'session_started',
-      {
-        product: 'meeting',
-        entityId: 'a/b==',
-        media: { audio: {}, transcript: {} } as never,
-        requestedAtMs: START_MS,
-        claimedAtMs: START_MS,
-        streamingAtMs: START_MS,
-      },
-      1,
-      { epoch: 1 },
-    );
     const END_MS = START_MS + 60_000;
     const told = [
       takenOver('owner_lost', 2),
@@ -251,6 +252,17 @@ describe('a change of owner', () => {
         { ...common, mediaType: 'audio', fromMs: START_MS + 60 },
       ]);
     });
+  });
+
+  test('leaves a gap since media flowed, when the lost owner had audio and none of it is written', () => {
+    const { verdict, holes } = check(after, [started, takenOver('owner_lost', 2)]);
+    expect(verdict).toBe('incomplete');
+    expect(holes).toMatchObject([
+      { fromEpoch: 1, toEpoch: 2, fromMs: START_MS, toMs: START_MS + 5_020 },
+    ]);
+    // An owner that has written its ledger has accounted for everything.
+    const handed = handedOver([lines(1)], 2);
+    expect(check(after, [started, handed, takenOver('handed_over', 2)]).holes).toEqual([]);
   });
 
   test('leaves no gap when the next owner begins with audio of before', () => {

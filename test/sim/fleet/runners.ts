@@ -144,14 +144,13 @@ export class Runners {
   }
 
   /**
-   * A rolling deployment: as many new tasks as there are old ones, and old ones are stopped when new ones are ready and
-   * no protection keeps them.
+   * A rolling deployment: as many new tasks as the service is to have, and old ones are stopped when new ones are ready and
+   * no protection keeps them. As many as there are old ones would be twice as many each time, while protected ones stay.
    */
-  deploy(isProtected: (taskArn: string) => boolean): void {
+  deploy(desiredCount: number, isProtected: (taskArn: string) => boolean): void {
     this.#revision += 1;
     const revision = this.#revision;
-    const old = [...this.live].filter((runner) => !runner.isDraining);
-    for (const _ of old) this.start();
+    for (let count = 0; count < desiredCount; count++) this.start();
     const look = () => {
       if (revision !== this.#revision) return;
       const left = [...this.live].filter((runner) => runner.revision < revision);

@@ -1,6 +1,6 @@
 import { isRestartable, STOP_REASON } from '../../../rtms/protocol/stop-reason.ts';
 import type { BlindTime } from '../../../shared/record/event-data.ts';
-import { RESTARTS } from '../../../shared/session-table/session-row.ts';
+import { RESTARTS, UNOWNED } from '../../../shared/session-table/session-row.ts';
 import type { HistoryEvent, RowEvent, WrittenUnit } from '../history.ts';
 
 /** How far apart the clocks of two processes may be, and what lies between a connection and its first frame. */
@@ -148,7 +148,10 @@ function notePurpose(
   const { stoppedOnPurpose } = streamOf(row.slice(row.indexOf('#') + 1), streams);
   const last = stoppedOnPurpose.at(-1);
   const isStopped = after?.['endedReason'] === STOP_REASON.RECEIVER_REQUEST_CLOSE;
-  const toMs = isStopped && after['owner'] === undefined ? Number.POSITIVE_INFINITY : atMs;
+  const owner = after?.['owner'];
+  // Where Zoom moved the stream meanwhile, the row asks for an owner at once: for another run, which says when it was asked for.
+  const isAtRest = owner === undefined || owner === UNOWNED;
+  const toMs = isStopped && isAtRest ? Number.POSITIVE_INFINITY : atMs;
   if (isStopped && after['endedAtMs'] !== before?.['endedAtMs']) {
     stoppedOnPurpose.push({ fromMs: Number(after['endedAtMs']), toMs });
   } else if (last?.toMs === Number.POSITIVE_INFINITY && toMs === atMs) last.toMs = atMs;
