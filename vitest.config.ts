@@ -109,7 +109,7 @@ export default defineConfig({
     expect: { poll: { timeout: 15_000 } },
     hookTimeout: 60_000,
     // Most tests wait for sockets and timers of real processes, not for a core.
-    maxWorkers: 3,
+    maxWorkers: 4,
     // The report and nothing else; what a failed test wrote is shown with it.
     silent: 'passed-only',
     coverage: {
