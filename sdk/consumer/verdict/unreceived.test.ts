@@ -196,6 +196,16 @@ test.each<[string, readonly ReceivedEvent[], number[][], number[][]?]>([
     [],
   ],
   [
+    'two owners took over and were connected to nothing, for longer than Zoom keeps audio',
+    [
+      ...aHandedOver,
+      ...epoch(2, takenOver('handed_over', 10, 30), handedOver(30, 1)),
+      ...epoch(3, takenOver('handed_over', 30, 80), started(80)),
+    ],
+    [[10, 80]],
+    [[10, 20]],
+  ],
+  [
     'the transcript of its successor never came, and that was lost',
     [
       ...aHandedOver,

@@ -27,7 +27,7 @@ interface Span {
  *   next connection is gone with the stream.
  * - Media flows again: only a media type is missing whose own connection comes later than the others. What it does not flow from
  *   then on, its connection tells. So is audio that is older than what Zoom keeps, where the owner before was not connected any
- *   more when it left.
+ *   more when it left, or where others took over between them and were connected to nothing.
  *
  * @param earlier all epochs before it that have records, in order
  * @param told what is known of the stream to be missing
@@ -115,7 +115,11 @@ function audioUntil(
   // The stream ended before Zoom had sent it.
   if (isCutShort) return [{ mediaType, toMs: endedAtMs }];
   const last = lastReception(owners, after, mediaType);
-  if (last?.owner.life.downSinceMs(mediaType) === undefined) return [];
+  if (last === undefined) return [];
+  // Whoever takes over tells what Zoom threw away since the owner before it left, and not what it threw away before that.
+  const between = last.since.slice(0, -1);
+  const isUntold = between.length > 0 && between.every((each) => !each.hasReceivedOf(mediaType));
+  if (!isUntold && last.owner.life.downSinceMs(mediaType) === undefined) return [];
   return [{ mediaType, toMs: streamingAtMs - AUDIO_KEPT_MS }];
 }
 
