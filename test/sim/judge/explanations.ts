@@ -7,6 +7,8 @@ import { claimsOf, type EpochClaim } from './claims.ts';
 const IN_FLIGHT_MS = 500;
 /** The same before Zoom's stop, of a connection that broke, and where the process may have been frozen meanwhile. */
 const LATE_MS = 5_000;
+/** A message is that long on its way, and waits for the next read of media sockets: a connection that goes silent meanwhile swallows it. */
+const ON_ITS_WAY_MS = 10;
 /** How far apart two clocks of one run may be, when a runner names a time that Zoom's clock is compared with. */
 const CLOCKS_MS = 2_000;
 
@@ -94,7 +96,7 @@ export class Explanations {
     if (blind.some((span) => covers(span, frame, CLOCKS_MS))) return 'blind';
     const socket = this.#sockets.get(frame.socket ?? -1);
     if (socket === undefined) return undefined;
-    if (frame.atMs >= socket.silentFromMs || this.#wasHeldBack(frame, socket)) {
+    if (frame.atMs >= socket.silentFromMs - ON_ITS_WAY_MS || this.#wasHeldBack(frame, socket)) {
       return 'lost_on_its_way';
     }
     const isLate = socket.isBroken || this.#lapses.has(socket.process);
