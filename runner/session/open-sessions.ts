@@ -203,6 +203,8 @@ export function openSessions(options: SessionsOptions): Sessions {
       // Not before: a message that an aborted long poll has taken along stays invisible for 30 s, while one that
       // arrives here is put back at once.
       polling.abort();
+      // An execution of the catcher opens sessions with each invocation, and each would leave a timer behind.
+      standstills.stop();
     },
   };
 }
