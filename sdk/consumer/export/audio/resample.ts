@@ -44,7 +44,7 @@ export class Resampler {
       const weights = this.#kernels[phase] as Float32Array;
       let sum = 0;
       for (let tap = 0; tap < taps; tap++)
-        sum += (weights[tap] as number) * (around[base + tap + 1] as number);
+        sum += (weights[tap] as number) * (around[base + tap + 1] ?? 0);
       into[out] = (into[out] as number) + sum;
       phase += this.#step;
       while (phase >= this.#phases) {
