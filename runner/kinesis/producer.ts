@@ -73,7 +73,8 @@ const REFILL_BYTES = 4 * PUT_UNIT_BYTES;
  * 5. Each lane may hold `floorBytes` whatever the others do: another key's backlog must not delay a key that keeps up.
  * 6. A backlog gets what live lanes leave of a shard. Between backlogs of one shard, each gets up to three times its live
  *    rate before another gets more (catch-up.ts). With equal shares, the busiest key would be the last to catch up.
- * 7. Only `Completion` counts units in and out, only the lane writes the lane's fields, and only the sender makes calls.
+ * 7. While no call is taken, a single one tries for all lanes whether the stream is back (call-breaker.ts).
+ * 8. Only `Completion` counts units in and out, only the lane writes the lane's fields, and only the sender makes calls.
  *
  * **What was tried.**
  *

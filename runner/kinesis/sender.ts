@@ -3,6 +3,7 @@ import type { ServiceError } from '../../shared/errors.ts';
 import { KINESIS_LIMITS, putUnits } from '../../shared/kinesis-rules.ts';
 import type { Logger } from '../../shared/logger.ts';
 import type { Metrics } from '../../shared/metrics.ts';
+import { CallBreaker } from './call-breaker.ts';
 import { failureOf } from './kinesis-error.ts';
 import type { Lane } from './lane.ts';
 import type { OutgoingRecord } from './outgoing-record.ts';
@@ -34,8 +35,6 @@ interface Outgoing {
 const BEHIND_MS = 1_000;
 /** Calls that backlogs leave free for lanes that keep up, or a live frame would wait for a slow call's answer. */
 const LIVE_CALLS = 4;
-/** Most bytes of one call. To encode that much blocks the event loop for some 10 ms. */
-const CALL_BYTES = 2 * 1024 * 1024;
 /** The same failure is logged again after that. */
 const LOG_EVERY_MS = 60_000;
 
@@ -47,12 +46,14 @@ export class Sender {
 
   readonly #options: SenderOptions;
   readonly #budget = new ShardBudget();
+  readonly #breaker: CallBreaker;
   readonly #calls = new Set<Promise<void>>();
   readonly #abort = new AbortController();
   readonly #loggedAtMs = new Map<string, number>();
 
   constructor(options: SenderOptions) {
     this.#options = options;
+    this.#breaker = new CallBreaker(options.retry, options.random);
   }
 
   get callsInFlight(): number {
@@ -80,7 +81,8 @@ export class Sender {
    * @param hasMore whether more of that lane's key lies on the disk
    */
   pump(lanes: Iterable<Lane>, hasMore: (lane: Lane) => boolean, nowMs: number): void {
-    if (this.#calls.size >= MAX_CALLS) return;
+    const most = this.#breaker.callsAtOnce(nowMs, MAX_CALLS);
+    if (this.#calls.size >= most) return;
     const live: Outgoing[] = [];
     const behind: Outgoing[] = [];
     for (const lane of lanes) {
@@ -93,8 +95,8 @@ export class Sender {
     for (const { lane, record } of live) {
       this.#budget.charge(lane.shardId, record.sizeBytes, nowMs);
     }
-    this.#send(live, MAX_CALLS, nowMs);
-    this.#send(this.#admit(behind, nowMs), MAX_CALLS - LIVE_CALLS, nowMs);
+    this.#send(live, most, nowMs);
+    this.#send(this.#admit(behind, nowMs), Math.min(most, MAX_CALLS - LIVE_CALLS), nowMs);
   }
 
   /** Backlog records that their shards have room for, in the order of the lanes' catch-up clocks. */
@@ -126,7 +128,7 @@ export class Sender {
   #send(outgoing: readonly Outgoing[], maxCalls: number, nowMs: number): void {
     const limits = {
       records: KINESIS_LIMITS.recordsPerCall,
-      bytes: CALL_BYTES,
+      bytes: this.#breaker.callBytes,
       calls: maxCalls - this.#calls.size,
     };
     const calls = packCalls(outgoing, limits, ({ lane, record }) => ({
@@ -152,6 +154,10 @@ export class Sender {
     if (answer.error && !this.#abort.signal.aborted) this.#log(answer.error, answer.code, nowMs);
     // One entry makes Kinesis refuse the whole call; which one shows when each is sent in a call of its own.
     const isUnclear = answer.error !== undefined && entries.length > 1;
+    // A stream that is away says so of the call, or of each entry.
+    const isTaken = answer.outcomes.some(({ name }) => name === 'written' || name === 'refused');
+    if (isTaken) this.#breaker.taken();
+    else this.#breaker.failed(nowMs);
     const [unixMs, retriesBefore] = [Date.now(), this.#retries];
     for (const [index, { lane, record }] of entries.entries()) {
       const outcome = answer.outcomes[index] as EntryOutcome;
@@ -195,6 +201,7 @@ export class Sender {
       this.#budget.throttled(lane.shardId, nowMs);
     }
     if (refused) lane.retryAt(nowMs, true);
+    else if (this.#breaker.isOpen) lane.retryAt(nowMs);
     else lane.retryAt(nowMs + backoffMs(lane.failures + 1, retry, random()));
   }
 
