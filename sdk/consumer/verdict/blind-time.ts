@@ -17,6 +17,9 @@ const KEPT_BY_ZOOM = 'audio';
  */
 export const isPicture = (mediaType: string) => mediaType === 'video' || mediaType === 'deskshare';
 
+/** Zoom sends the audio that it has kept as soon as media flows. So whoever was connected for so long, and got none, missed none. */
+export const KEPT_AUDIO_COMES_MS = 5_000;
+
 const RESTART_CAUSE = 'restarted';
 
 /** What a handshake of signaling has to tell is told within this time, ms. */
@@ -50,6 +53,8 @@ export class EpochLife {
   readonly #down = new Map<string, Down>();
   /** Those that were down when signaling came back, and when that was. One that did not come back with it is told right behind. */
   #signalingBack = { atMs: Number.NEGATIVE_INFINITY, down: new Map<string, Down>() };
+  /** The last time in which the connection of audio was down. */
+  #audioDown: { readonly sinceMs: number; readonly backAtMs: number } | undefined;
 
   /** Media types that Zoom had agreed to send. */
   get media(): readonly string[] {
@@ -103,6 +108,11 @@ export class EpochLife {
         return;
       case 'session_reconnected': {
         const { scope, blind, durationMs } = event.data;
+        if (scope === 'signaling' || scope === KEPT_BY_ZOOM) {
+          const sinceMs = atMs - durationMs;
+          const owedMs = this.audioOwedSinceMs(sinceMs) ?? sinceMs;
+          this.#audioDown = { sinceMs: Math.min(sinceMs, owedMs), backAtMs: atMs };
+        }
         if (scope === 'signaling') {
           this.#signalingBack = { atMs, down: new Map(this.#down) };
           for (const { scope: late } of this.#down.values()) this.#flowed.add(late);
@@ -186,6 +196,21 @@ export class EpochLife {
     // One camera of several that is down says nothing about the others.
     const downMs = ['signaling', mediaType].flatMap((key) => this.#down.get(key)?.sinceMs ?? []);
     return downMs.length === 0 ? undefined : Math.min(...downMs);
+  }
+
+  /**
+   * Zoom sends the audio of a time without a connection some moments after it is back. An owner that leaves in these moments has not
+   * got it, and Zoom still keeps it for the next one, for as long as it keeps audio.
+   *
+   * @param leftMs when the owner left, Unix ms
+   * @returns since when Zoom kept audio that may not have come by then, Unix ms; undefined where all of it came
+   */
+  audioOwedSinceMs(leftMs: number): number | undefined {
+    const downMs = this.downSinceMs(KEPT_BY_ZOOM);
+    const last = this.#audioDown;
+    if (last === undefined) return downMs;
+    const upMs = Math.min(leftMs, downMs ?? leftMs) - last.backAtMs;
+    return upMs < KEPT_AUDIO_COMES_MS ? last.sinceMs : downMs;
   }
 
   /**

@@ -1,7 +1,5 @@
+import { KEPT_AUDIO_COMES_MS } from './blind-time.ts';
 import type { EpochEvidence } from './epoch-evidence.ts';
-
-/** Zoom sends the audio that it has kept as soon as media flows. So whoever was connected for so long, and got none, missed none. */
-export const KEPT_AUDIO_COMES_MS = 5_000;
 
 /** Who received a media type last. */
 export interface LastReception {

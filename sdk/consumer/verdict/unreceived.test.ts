@@ -237,6 +237,110 @@ test.each<[string, readonly ReceivedEvent[], number[][], number[][]?]>([
     [[10, 81]],
     [[10, 21]],
   ],
+  ...(
+    [
+      ['its connection', []],
+      ['its connection, of which it told nothing more,', [interrupted(20, 'transcript')]],
+    ] as const
+  ).map(([whose, more]): [string, readonly ReceivedEvent[], number[][], number[][]] => [
+    `${whose} was down when it handed over, and the clock of its successor is behind`,
+    [
+      ...epoch(1, started(0), interrupted(10), ...more, handedOver(30, 2 + more.length, 50)),
+      ...epoch(
+        2,
+        line('session_taken_over', 30, {
+          previousEpoch: 1,
+          cause: 'handed_over',
+          ownerSeenAtMs: at(30),
+          blind: [],
+        }),
+        started(29.7),
+      ),
+    ],
+    [[10, 29.7]],
+    [],
+  ]),
+  ...(
+    [
+      ['handed over', 'handed_over', 60, [handedOver(60, 3, 50)]],
+      ['was lost', 'owner_lost', 60, [joined(60)]],
+      ['was lost, of which its lines tell nothing', 'owner_lost', 59.9, []],
+    ] as const
+  ).map(([how, cause, seenS, last]): [string, readonly ReceivedEvent[], number[][], number[][]] => [
+    `its connection came back, and it ${how} before Zoom had sent what it had kept`,
+    [
+      ...epoch(
+        1,
+        started(0),
+        interrupted(10),
+        line('session_reconnected', 59.2, { ...scope(49_200), blind: blind(10, 59.2) }),
+        ...last,
+      ),
+      ...epoch(2, takenOver(cause, seenS, 90), started(90)),
+    ],
+    [
+      [10, 59.2],
+      [seenS, 90],
+    ],
+    [[10, 30]],
+  ]),
+  [
+    'its connection came back twice, each time too shortly to get what Zoom had kept',
+    [
+      ...epoch(
+        1,
+        started(0),
+        interrupted(10),
+        line('session_reconnected', 30, { ...scope(20_000), blind: blind(10, 30) }),
+        interrupted(30.3),
+        line('session_reconnected', 50, { ...scope(19_700), blind: blind(30.3, 50) }),
+        handedOver(50.5, 5, 50),
+      ),
+      ...epoch(2, takenOver('handed_over', 50.5, 80), started(80)),
+    ],
+    [
+      [10, 30],
+      [30.3, 50],
+      [50.5, 80],
+    ],
+    [[10, 20]],
+  ],
+  [
+    'its connection came back for long enough to get what Zoom had kept, and nobody spoke',
+    [
+      ...epoch(
+        1,
+        started(0),
+        interrupted(10),
+        line('session_reconnected', 20, { ...scope(10_000), blind: blind(10, 20) }),
+        handedOver(40, 3, 50),
+      ),
+      ...epoch(2, takenOver('handed_over', 40, 80), started(80)),
+    ],
+    [
+      [10, 20],
+      [40, 80],
+    ],
+    [],
+  ],
+  [
+    'Zoom ended the stream right after its connection had come back',
+    [
+      ...epoch(
+        1,
+        started(0),
+        interrupted(10),
+        line('session_reconnected', 20, { ...scope(10_000), blind: blind(10, 20) }),
+        handedOver(20.5, 3, 50),
+      ),
+      ...epoch(2, takenOver('handed_over', 20.5, 22), ended(40, 1)),
+    ],
+    [
+      [10, 20],
+      [20.5, 40],
+    ],
+    [[10, 40]],
+  ],
   [
     'its transcript was down when its signaling was, did not come back with it, and it was killed',
     [

@@ -1,7 +1,7 @@
 import type { LedgerMediaType } from '../../../shared/record/event-data.ts';
-import { isPicture } from './blind-time.ts';
+import { isPicture, KEPT_AUDIO_COMES_MS } from './blind-time.ts';
 import type { EpochEvidence } from './epoch-evidence.ts';
-import { KEPT_AUDIO_COMES_MS, lastReception } from './last-reception.ts';
+import { lastReception } from './last-reception.ts';
 import type { Loss } from './loss.ts';
 
 /** Zoom keeps this much audio for a stream that nobody is connected to, until the stream ends. */
@@ -25,9 +25,11 @@ interface Span {
  *
  * - The stream ends before media flows again: all media types are missing until then, audio too. What Zoom had kept of it for the
  *   next connection is gone with the stream.
- * - Media flows again: only a media type is missing whose own connection comes later than the others. What it does not flow from
- *   then on, its connection tells. So is audio that is older than what Zoom keeps, where the owner before was not connected any
- *   more when it left, or where others took over between them and were connected to nothing.
+ * - Media flows again: a media type is missing whose own connection comes later than the others. What it does not flow from
+ *   then on, its connection tells. So is what was missing already when the owner before left, because its connection was down.
+ *   Readers may not wait for the event of the next owner to tell that: by its clock, which may be behind, no time may lie between
+ *   the two. Audio is missing as far as it is older than what Zoom keeps: where that owner had not got what Zoom had kept
+ *   for it, or where others took over between them and were connected to nothing.
  *
  * @param earlier all epochs before it that have records, in order
  * @param told what is known of the stream to be missing
@@ -70,8 +72,13 @@ function notReceivedSince(
 ): number | undefined {
   const last = lastReception(owners, after, mediaType);
   if (last === undefined) return undefined;
-  const seenMs = Math.max(last.leftMs, last.owner.lastSeenMs(mediaType) ?? 0);
-  return Math.min(seenMs, last.owner.life.downSinceMs(mediaType) ?? seenMs);
+  const { owner, leftMs } = last;
+  const writtenMs = owner.lastSeenMs(mediaType) ?? 0;
+  const seenMs = Math.max(leftMs, writtenMs);
+  if (mediaType !== 'audio')
+    return Math.min(seenMs, owner.life.downSinceMs(mediaType) ?? seenMs);
+  // Where the records hold audio that was captured later, what Zoom had kept has come.
+  return Math.min(seenMs, Math.max(owner.life.audioOwedSinceMs(leftMs) ?? seenMs, writtenMs));
 }
 
 /** The media types that are missing, and until when. */
@@ -82,7 +89,10 @@ function untilReceived(
   const { streamingAtMs, endedAtMs, late } = after.life;
   const asked = new Set(owners.flatMap(({ life }) => life.asked));
   if (streamingAtMs !== undefined) {
-    const types = [...asked].filter((mediaType) => late.includes(mediaType));
+    const wasDown = (mediaType: string) =>
+      mediaType !== 'audio' &&
+      lastReception(owners, after, mediaType)?.owner.life.downSinceMs(mediaType) !== undefined;
+    const types = [...asked].filter((type) => late.includes(type) || wasDown(type));
     return [
       ...types.map((mediaType) => ({ mediaType, toMs: streamingAtMs })),
       ...audioUntil(owners, after, streamingAtMs),
@@ -119,7 +129,7 @@ function audioUntil(
   // Whoever takes over tells what Zoom threw away since the owner before it left, and not what it threw away before that.
   const between = last.since.slice(0, -1);
   const isUntold = between.length > 0 && between.every((each) => !each.hasReceivedOf(mediaType));
-  if (!isUntold && last.owner.life.downSinceMs(mediaType) === undefined) return [];
+  if (!isUntold && last.owner.life.audioOwedSinceMs(last.leftMs) === undefined) return [];
   return [{ mediaType, toMs: streamingAtMs - AUDIO_KEPT_MS }];
 }
 

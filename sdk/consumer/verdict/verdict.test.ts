@@ -216,7 +216,7 @@ describe('a session is incomplete', () => {
   test('from the loss of a connection on that was not back when its owner was killed', () => {
     const data = { scope: 'signaling', cause: 'x', attempt: 0, durationMs: 0 } as const;
     const interrupted = { ...event('session_interrupted', data, 2), time: new Date(at(3)) };
-    const bounds = [blind('transcript', 20, 30)];
+    const bounds = [blind('transcript', 20, 30), blind('chat', 20, 30)];
     const events = [
       started(1, 1, 0),
       interrupted,
@@ -226,6 +226,7 @@ describe('a session is incomplete', () => {
     const { losses } = report([], events);
     expect(losses.map(({ mediaType, fromMs, toMs }) => [mediaType, fromMs, toMs])).toEqual([
       ['transcript', at(3), at(30)],
+      ['chat', at(3), at(30)],
     ]);
   });
 
