@@ -44,6 +44,20 @@ export function lastReception(
   return undefined;
 }
 
+/**
+ * Another run begins after somebody had ended the one before: nothing ran between them.
+ *
+ * @returns the epochs of the run that an epoch belongs to, in order, that one last
+ */
+export function ownersOfRun(
+  earlier: readonly EpochEvidence[],
+  after: EpochEvidence,
+): readonly EpochEvidence[] {
+  const all = [...earlier, after];
+  const begin = all.findLastIndex(({ life }) => life.takenOver?.data.cause === 'restarted');
+  return all.slice(Math.max(0, begin));
+}
+
 function hasAudio(owner: EpochEvidence, leftMs: number): boolean {
   if (owner.edges.has('audio')) return true;
   const { streamingAtMs } = owner.life;

@@ -1,7 +1,7 @@
 import type { LedgerMediaType } from '../../../shared/record/event-data.ts';
 import { isPicture } from './blind-time.ts';
 import type { EpochEvidence } from './epoch-evidence.ts';
-import { lastReception } from './last-reception.ts';
+import { lastReception, ownersOfRun } from './last-reception.ts';
 import type { Loss } from './loss.ts';
 
 /**
@@ -28,11 +28,11 @@ export function lostBeforeEnd(earlier: readonly EpochEvidence[], after: EpochEvi
   const toMs = life.toldEndAtMs;
   if (end !== 'ended' || toMs === undefined) return [];
   const cause = life.takenOver?.data.cause ?? 'owner_lost';
-  const lost = (type: string, fromMs: number, untilMs: number): Loss[] => {
+  const lost = (type: string, fromMs: number, untilMs: number, why = cause): Loss[] => {
     const mediaType = type as LedgerMediaType;
     const span = { fromMs, toMs: untilMs };
     return fromMs < untilMs
-      ? [{ rtmsStreamId, epoch, kind: 'hole', mediaType, cause, ...span }]
+      ? [{ rtmsStreamId, epoch, kind: 'hole', mediaType, cause: why, ...span }]
       : [];
   };
   if (life.streamingAtMs !== undefined) {
@@ -40,10 +40,12 @@ export function lostBeforeEnd(earlier: readonly EpochEvidence[], after: EpochEvi
     return lost('audio', heldSinceMs(earlier, after, 'audio'), life.streamingAtMs);
   }
   if (!earlier.some((each) => each.life.streamingAtMs !== undefined)) {
-    // Media has flowed, because otherwise this would be a missed stream; and none of it was ever written.
-    const { ownerSeenAtMs } = life.takenOver?.data ?? {};
-    if (cause !== 'owner_lost' || ownerSeenAtMs === undefined) return [];
-    return lost('events', ownerSeenAtMs, toMs);
+    // Media has flowed, because otherwise this would be a missed stream; and none of it was ever written. Who was lost with it is told
+    // by the first owner after it, which may have been connected to nothing and have given the stream away.
+    const takeovers = ownersOfRun(earlier, after).map((owner) => owner.life.takenOver?.data);
+    const first = takeovers.find((data) => data?.cause === 'owner_lost');
+    if (first?.ownerSeenAtMs === undefined) return [];
+    return lost('events', first.ownerSeenAtMs, toMs, first.cause);
   }
   const types = new Set(earlier.flatMap((each) => each.life.asked));
   return [...types].flatMap((type) => lost(type, heldSinceMs(earlier, after, type), toMs));

@@ -1,7 +1,7 @@
 import type { LedgerMediaType } from '../../../shared/record/event-data.ts';
 import { isPicture, KEPT_AUDIO_COMES_MS } from './blind-time.ts';
 import type { EpochEvidence } from './epoch-evidence.ts';
-import { lastReception } from './last-reception.ts';
+import { lastReception, ownersOfRun } from './last-reception.ts';
 import type { Loss } from './loss.ts';
 
 /** Zoom keeps this much audio for a stream that nobody is connected to, until the stream ends. */
@@ -41,10 +41,7 @@ export function unreceived(
   told: readonly Loss[],
   wasSent: (mediaType: string) => boolean,
 ): Loss[] {
-  // Another run began after somebody had ended the one before: nothing ran between them.
-  const run = [...earlier, after];
-  const begin = run.findLastIndex(({ life }) => life.takenOver?.data.cause === 'restarted');
-  const owners = run.slice(Math.max(0, begin), -1);
+  const owners = ownersOfRun(earlier, after).slice(0, -1);
   const first = owners.find(({ hasReceived }) => hasReceived);
   if (first === undefined) return [];
   const cause = after.life.takenOver?.data.cause ?? 'owner_lost';
@@ -75,8 +72,7 @@ function notReceivedSince(
   const { owner, leftMs } = last;
   const writtenMs = owner.lastSeenMs(mediaType) ?? 0;
   const seenMs = Math.max(leftMs, writtenMs);
-  if (mediaType !== 'audio')
-    return Math.min(seenMs, owner.life.downSinceMs(mediaType) ?? seenMs);
+  if (mediaType !== 'audio') return Math.min(seenMs, owner.life.downSinceMs(mediaType) ?? seenMs);
   // Where the records hold audio that was captured later, what Zoom had kept has come.
   return Math.min(seenMs, Math.max(owner.life.audioOwedSinceMs(leftMs) ?? seenMs, writtenMs));
 }
