@@ -97,6 +97,7 @@ function sessionsOfTest() {
     slotsUsed: 2.5,
     isDraining: false,
     isStrained: false,
+    vouches: true,
     fence() {},
     async proveAll(term) {
       terms.push(term);

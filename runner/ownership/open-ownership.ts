@@ -35,6 +35,8 @@ export interface OwnedSessions extends MovableSessions {
   readonly slotsUsed: number;
   /** Are sessions refused because memory or event loop are over their limits? */
   readonly isStrained: boolean;
+  /** Does a heartbeat count as a sign that this task receives all streams that the table says are its own? */
+  readonly vouches: boolean;
   /** The heartbeat has lapsed `sinceRenewalMs` after the last renewal: nothing more may be written. */
   fence(sinceRenewalMs: number): void;
   /** The heartbeat is renewed: whatever is suspended has to prove its row in this term. */
@@ -65,6 +67,8 @@ export interface OwnershipOptions {
   readonly onHeartbeat?: ((heartbeat: TaskRow['heartbeat']) => void) | undefined;
   /** How often ECS is asked for the newest revision. */
   readonly revisionIntervalMs: number;
+  /** Of the lease: monotonic, ms. @default performance.now */
+  readonly clock?: () => number;
   readonly logger: Logger;
   readonly metrics: Metrics;
 }
@@ -101,13 +105,16 @@ export async function openOwnership(options: OwnershipOptions): Promise<TaskOwne
     strained: sessions().isStrained,
     ...(revision !== undefined && { revision }),
   });
-  let servedAtMs = 0;
+  // Before the first claim, so that what an earlier process of this name has left is older.
+  const startedAtMs = Date.now();
+  let servedAtMs = startedAtMs;
   const heartbeat = new Heartbeat({
     times: TASK_LEASE,
+    ...(options.clock && { clock: options.clock }),
     async renew(signal, hasLapsed) {
       const nowMs = Date.now();
-      if (!hasLapsed) servedAtMs = nowMs;
-      const value = await store.renew({ ...task(), servedAtMs }, nowMs, signal);
+      if (!hasLapsed && sessions().vouches) servedAtMs = nowMs;
+      const value = await store.renew({ ...task(), servedAtMs, startedAtMs }, nowMs, signal);
       if (value !== undefined) options.onHeartbeat?.(value);
     },
     onFenced(sinceRenewalMs) {

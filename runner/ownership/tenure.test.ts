@@ -11,7 +11,7 @@ function tenure(term: number) {
   const heartbeat = { term };
   const subject: Tenure = new Tenure(term, (asked) => {
     if (asked === heartbeat.term) return true;
-    subject.suspend();
+    subject.suspend(0);
     return false;
   });
   return { heartbeat, subject };
@@ -28,7 +28,7 @@ test('a lapse that a frame is the first to notice suspends, and the frame is kep
 test('a proof makes a tenure valid in the term that it was sent in', () => {
   const { heartbeat, subject } = tenure(1);
   heartbeat.term = 2;
-  subject.suspend();
+  subject.suspend(0);
   expect(subject.resume(2)).toBe(true);
   expect(subject.state).toBe('valid');
   expect(subject.collects()).toBe(true);
@@ -39,7 +39,7 @@ test('a proof makes a tenure valid in the term that it was sent in', () => {
 
 test('a proof whose term has lapsed meanwhile does not count', () => {
   const { heartbeat, subject } = tenure(1);
-  subject.suspend();
+  subject.suspend(0);
   heartbeat.term = 3;
   expect(subject.resume(2)).toBe(false);
   expect(subject.state).toBe('suspended');
@@ -48,7 +48,7 @@ test('a proof whose term has lapsed meanwhile does not count', () => {
 test('a tenure that is over stays over', () => {
   const { subject } = tenure(1);
   subject.end();
-  subject.suspend();
+  subject.suspend(0);
   expect(subject.resume(1)).toBe(false);
   expect(subject.collects()).toBe(false);
   expect(subject.state).toBe('over');

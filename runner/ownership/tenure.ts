@@ -41,6 +41,7 @@ export type TenureState = 'valid' | 'suspended' | 'over';
 
 export class Tenure {
   #state: TenureState = 'valid';
+  #unprovedSinceMs: number | undefined;
   #term: number;
   readonly #holds: (term: number) => boolean;
 
@@ -54,14 +55,25 @@ export class Tenure {
     return this.#state;
   }
 
+  /**
+   * The last renewal that counted before the lapse, Unix ms, where the row has not been proved since: nothing that came in later
+   * was written. Stays when the tenure ends.
+   */
+  get unprovedSinceMs(): number | undefined {
+    return this.#unprovedSinceMs;
+  }
+
   /** May what comes in be kept? This is asked for every frame, and so it notices a lapse first. */
   collects(): boolean {
     if (this.#state === 'valid') this.#holds(this.#term);
     return this.#state !== 'over';
   }
 
-  suspend(): void {
-    if (this.#state === 'valid') this.#state = 'suspended';
+  /** @param renewedAtMs the last renewal that counted, Unix ms. A later lapse changes nothing about one that is not proved since */
+  suspend(renewedAtMs: number): void {
+    if (this.#state !== 'valid') return;
+    this.#state = 'suspended';
+    this.#unprovedSinceMs = renewedAtMs;
   }
 
   /** The row was proved to be this task's by a call sent within `term`. @returns false when that term is over too */
@@ -69,11 +81,18 @@ export class Tenure {
     if (this.#state !== 'suspended' || !this.#holds(term)) return false;
     this.#term = term;
     this.#state = 'valid';
+    this.#unprovedSinceMs = undefined;
     return true;
   }
 
   end(): void {
     this.#state = 'over';
+  }
+
+  /** The row is another's. */
+  lose(): void {
+    this.#state = 'over';
+    this.#unprovedSinceMs = undefined;
   }
 }
 

@@ -50,6 +50,8 @@ export interface ServedSession {
   readonly tenure: Tenure;
   /** How many owners in a row the stream had ended when it was claimed. */
   readonly strikes: number;
+  /** When the session began to leave the stream, Unix ms, and whether the next owner would read that in the row. */
+  left?: { readonly atMs: number; readonly isTold: boolean };
 }
 
 /** Until when this task leaves a stream to the others, by rtmsStreamId. */

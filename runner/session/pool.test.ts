@@ -1,7 +1,11 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { MediaFrame } from '../../rtms/events.ts';
 import { writeOperatorRequest } from '../../shared/session-table/operator-writes.ts';
-import { hasFlowed, type SessionRow } from '../../shared/session-table/session-row.ts';
+import {
+  hasFlowed,
+  type SessionRow,
+  type TaskRow,
+} from '../../shared/session-table/session-row.ts';
 import {
   type LocalSessionTable,
   startSessionTable,
@@ -11,9 +15,20 @@ import { waitUntil } from '../../test/support/wait.ts';
 import type { SessionContext } from './context.ts';
 import { SessionPool } from './pool.ts';
 import type { SessionPoolOptions } from './pool-options.ts';
+import { previousOwner } from './recording/blind-time.ts';
 
 const MEDIA = {
   audio: { contentType: 2, codec: 1, sampleRate: 1, channel: 1, dataOpt: 2, sendRateMs: 20 },
+};
+
+const TASK: TaskRow = {
+  pk: 'TASK#t',
+  owner: 'TASKS',
+  taskId: 't',
+  heartbeat: 9,
+  slotsUsed: 1,
+  slotsTotal: 2,
+  draining: false,
 };
 
 let table: LocalSessionTable;
@@ -500,11 +515,11 @@ describe('while the table is away', () => {
     await served(pool);
     term = undefined;
     pool.fence(7_000);
-    expect(pool.mayWrite).toBe(false);
+    expect([pool.mayWrite, pool.vouches]).toEqual([false, false]);
     expect(pool.nextToMove()).toBeUndefined();
     term = 2;
     await pool.proveAll(term);
-    expect(pool.mayWrite).toBe(true);
+    expect([pool.mayWrite, pool.vouches]).toEqual([true, true]);
     expect(await table.row(id)).toMatchObject({ owner: taskId, epoch: 1, proofs: 1 });
   });
 
@@ -516,7 +531,7 @@ describe('while the table is away', () => {
     await table.start(id, { ...(await table.row(id)), owner: 'other', epoch: 2 });
     await pool.proveAll(1);
     await gone(pool);
-    expect(pool.mayWrite).toBe(true);
+    expect([pool.mayWrite, pool.vouches]).toEqual([true, true]);
     expect(await table.row(id)).toMatchObject({ owner: 'other', epoch: 2 });
   });
 
@@ -524,8 +539,43 @@ describe('while the table is away', () => {
     await table.start(id);
     const pool = poolOf();
     await served(pool);
+    term = undefined;
     pool.fence(60_000);
     await gone(pool);
     expect(await table.row(id)).toMatchObject({ owner: taskId });
+    expect(pool.vouches).toBe(false);
+  });
+
+  test('what was dropped is told in its row before heartbeats count again, and its next owner goes by that', async () => {
+    await table.start(id);
+    const pool = poolOf();
+    await served(pool);
+    term = undefined;
+    const atMs = Date.now() - 61_001;
+    pool.fence(60_000.4);
+    await gone(pool);
+    term = 2;
+    await pool.proveAll(term);
+    expect(pool.vouches).toBe(true);
+    const row = (await table.store.session(id)) as SessionRow;
+    expect(row.blindSince).toMatchObject({ epoch: 1 });
+    const { seenAtMs = 0 } = previousOwner(row, { ...TASK, taskId, renewedAtMs: Date.now() });
+    expect(seenAtMs).toBeGreaterThanOrEqual(atMs);
+    expect(seenAtMs).toBeLessThan(atMs + 5_000);
+  });
+
+  test('a session whose last event is lost has written nothing since the last renewal', async () => {
+    await table.start(id);
+    const pool = poolOf();
+    await served(pool);
+    parts.events.fate = 'write_failed';
+    const atMs = Date.now() - 8_001;
+    pool.fence(7_000);
+    pool.close('shutdown');
+    await pool.handOverAll();
+    const { owner, blindSince } = (await table.row(id)) as SessionRow;
+    expect([owner, blindSince?.epoch]).toEqual(['UNOWNED', 1]);
+    expect(blindSince?.atMs).toBeGreaterThanOrEqual(atMs);
+    expect(blindSince?.atMs).toBeLessThan(atMs + 5_000);
   });
 });

@@ -19,6 +19,7 @@ import { type ClaimOccasion, type FreshClaim, RowClaims, tellQuarantine } from '
 import { RowProofs } from './row-proofs.ts';
 import { outcomeOf, tellConnected, tellLeaving, tellTookOver, writeResult } from './row-results.ts';
 import { Session } from './session.ts';
+import { vouchesFor } from './vouching.ts';
 
 /** Why a task gives a session away. */
 type TakenAwayBy = Exclude<HandOverCause, 'defect' | 'unable'>;
@@ -96,6 +97,14 @@ export class SessionPool {
     if (!this.#admits(false) || this.#options.yields()) return 0;
     const { capacity, sessionSlots } = this.#options;
     return roomFor({ slotsUsed: this.slotsUsed, slotsTotal: capacity }, sessionSlots);
+  }
+
+  /** Does a heartbeat count as a sign that this task receives all streams that the table says are its own? */
+  get vouches(): boolean {
+    const nowMs = Date.now();
+    if (this.#proofs.hasUntold) return false;
+    for (const served of this.#served.values()) if (!vouchesFor(served, nowMs)) return false;
+    return true;
   }
 
   /** Looks at a stream's row and claims it if it needs somebody. */
@@ -250,7 +259,8 @@ export class SessionPool {
     const { rtmsStreamId, epoch } = session;
     const result = await session.result;
     tenure.end();
-    if (result.kind !== 'dropped') {
+    if (result.kind === 'dropped') this.#proofs.dropped(served);
+    else {
       const outcome = outcomeOf(result);
       if (outcome.kind === 'defect' && strikes + 1 >= MAX_STRIKES) {
         tellQuarantine(this.#options, rtmsStreamId, epoch);

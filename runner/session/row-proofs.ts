@@ -1,6 +1,8 @@
+import { ServiceError } from '../../shared/errors.ts';
 import { holdLeftMs } from '../ownership/tenure.ts';
 import { sleep } from '../task/loop.ts';
 import type { ServedSession, SessionPoolOptions } from './pool-options.ts';
+import { untoldBlindSince } from './vouching.ts';
 
 const RETRY_MS = 500;
 /** Rows proved at once after an outage: the table has just come back, and there are other runners. */
@@ -8,11 +10,14 @@ const PROOFS_AT_ONCE = 25;
 
 /**
  * Whether the sessions of this task are still its own. A lapse of the heartbeat suspends them; after the next renewal
- * each proves its row, or is dropped. See docs/adr/0005-owners-hold-while-the-table-is-away.md.
+ * each proves its row, or is dropped. See docs/adr/0005-owners-hold-while-the-table-is-away.md. A row whose session was dropped
+ * before it was proved may still be this task's: it is told since when nothing of the stream was written.
  */
 export class RowProofs {
   readonly #options: Pick<SessionPoolOptions, 'store' | 'heartbeat' | 'logger'>;
   readonly #served: () => readonly ServedSession[];
+  /** Dropped before they were proved, and their rows do not say so yet. */
+  readonly #untold = new Set<ServedSession>();
   #isProving = false;
   #holdTimer: NodeJS.Timeout | undefined;
 
@@ -24,6 +29,11 @@ export class RowProofs {
     this.#served = served;
   }
 
+  /** May the table say of a stream that it is this task's, and not that its session was dropped? */
+  get hasUntold(): boolean {
+    return this.#untold.size > 0;
+  }
+
   /**
    * The heartbeat has lapsed: others may own everything by now, if they can reach the table. The sessions go on
    * collecting for a while, and nothing is written.
@@ -31,14 +41,28 @@ export class RowProofs {
    * @param sinceRenewalMs since the last renewal was sent
    */
   suspendAll(sinceRenewalMs: number): void {
-    for (const { tenure } of this.#served()) tenure.suspend();
+    // Monotonic clocks have fractions. A row with one could not be read, and nobody would claim it.
+    const renewedAtMs = Math.floor(Date.now() - sinceRenewalMs);
+    for (const { tenure } of this.#served()) tenure.suspend(renewedAtMs);
     clearTimeout(this.#holdTimer);
     const leftMs = holdLeftMs(sinceRenewalMs);
     const dropAll = () => {
-      for (const served of this.#suspended()) drop(served, 'heartbeat lost');
+      for (const { session, tenure } of this.#suspended()) {
+        // First: a session that is ending finishes unless it has lost its right.
+        tenure.end();
+        session.drop('heartbeat lost');
+      }
     };
     if (leftMs === 0) dropAll();
     else this.#holdTimer = setTimeout(dropAll, leftMs).unref();
+  }
+
+  /** A session was dropped; its row may still be this task's if it was not proved. */
+  dropped(served: ServedSession): void {
+    if (served.tenure.unprovedSinceMs === undefined) return;
+    this.#untold.add(served);
+    // While the lease is away, the next renewal does it.
+    void this.#proveAgain();
   }
 
   /** The heartbeat is renewed: whatever was suspended proves that it is still this task's, or ends. */
@@ -46,16 +70,17 @@ export class RowProofs {
     if (this.#isProving) return;
     this.#isProving = true;
     try {
-      const suspended = this.#suspended();
-      for (let from = 0; from < suspended.length; from += PROOFS_AT_ONCE) {
-        const some = suspended.slice(from, from + PROOFS_AT_ONCE);
-        await Promise.all(some.map((served) => this.#prove(served, term)));
-      }
+      await inBatches([...this.#untold], (served) => this.#tell(served, term));
+      await inBatches(this.#suspended(), (served) => this.#prove(served, term));
     } finally {
       this.#isProving = false;
     }
     if (this.#suspended().length === 0) clearTimeout(this.#holdTimer);
-    else void this.#proveAgain();
+    if (this.#isDue) void this.#proveAgain();
+  }
+
+  get #isDue(): boolean {
+    return this.hasUntold || this.#suspended().length > 0;
   }
 
   #suspended(): ServedSession[] {
@@ -64,13 +89,15 @@ export class RowProofs {
 
   async #prove(served: ServedSession, term: number): Promise<void> {
     const { store, heartbeat, logger } = this.#options;
-    const { claim, tenure } = served;
+    const { session, claim, tenure } = served;
     const { rtmsStreamId, epoch } = claim;
     if (!heartbeat.holds(term)) return;
     try {
       const isOwn = await store.prove(claim);
-      if (!isOwn) drop(served, 'not the owner any more');
-      else if (tenure.resume(term)) {
+      if (!isOwn) {
+        tenure.lose();
+        session.drop('not the owner any more');
+      } else if (tenure.resume(term)) {
         logger.info('row proved', { event: 'proved', rtmsStreamId, epoch });
       }
     } catch (error) {
@@ -78,16 +105,36 @@ export class RowProofs {
     }
   }
 
-  /** Proves the rows that are not proved yet, because the table did not answer or the term was over. */
+  /** Says in a row that is still this task's since when nothing of the stream was written. */
+  async #tell(served: ServedSession, term: number): Promise<void> {
+    const { store, heartbeat, logger } = this.#options;
+    const { rtmsStreamId, epoch } = served.claim;
+    if (!heartbeat.holds(term)) return;
+    const since = untoldBlindSince(served, served.left?.atMs ?? Number.POSITIVE_INFINITY);
+    try {
+      if (since !== undefined) await store.leaving(served.claim, since);
+      this.#untold.delete(served);
+    } catch (error) {
+      logger.warn('the row does not say yet that its session was dropped', {
+        event: 'leaving_untold',
+        rtmsStreamId,
+        epoch,
+        error,
+      });
+      if (error instanceof ServiceError && !error.retryable) this.#untold.delete(served);
+    }
+  }
+
+  /** Goes on with rows that are not proved or told yet, because the table did not answer or the term was over. */
   async #proveAgain(): Promise<void> {
     await sleep(RETRY_MS);
     const { term } = this.#options.heartbeat;
-    if (term !== undefined && this.#suspended().length > 0) await this.proveAll(term);
+    if (term !== undefined && this.#isDue) await this.proveAll(term);
   }
 }
 
-function drop({ session, tenure }: ServedSession, why: string): void {
-  // First: a session that is ending finishes unless it has lost its right.
-  tenure.end();
-  session.drop(why);
+async function inBatches<T>(all: readonly T[], step: (one: T) => Promise<void>): Promise<void> {
+  for (let from = 0; from < all.length; from += PROOFS_AT_ONCE) {
+    await Promise.all(all.slice(from, from + PROOFS_AT_ONCE).map(step));
+  }
 }

@@ -49,6 +49,9 @@ test('that media flows is said once to a table that refuses it for good', async 
 });
 
 describe('an ending', () => {
+  const TOLD = { atMs: 0, isTold: true };
+  const UNTOLD = { atMs: 0, isTold: false };
+
   /** @param lastsMs undefined: it never ends. @returns what the row was told, and when, ms */
   async function toldOf(lastsMs: number, since: { readonly atMs: number } | undefined) {
     const writes: unknown[] = [];
@@ -57,33 +60,40 @@ describe('an ending', () => {
     setTimeout(() => result.resolve({ kind: 'dropped' }), lastsMs);
     const leaving = Promise.resolve(startMs);
     const ending = { leaving, result: result.promise, blindSince: () => since };
+    const served: Parameters<typeof tellLeaving>[0] = {
+      session: ending,
+      claim,
+      tenure: { unprovedSinceMs: undefined },
+    };
     const store = {
       async leaving(of: unknown, what: unknown) {
         writes.push([of, what, Date.now() - startMs]);
         if (writes.length < 3) throw AWAY;
       },
     };
-    const telling = tellLeaving({ session: ending, claim }, { store, logger: told.logger });
+    const telling = tellLeaving(served, { store, logger: told.logger });
     await vi.runAllTimersAsync();
     await telling;
-    return writes;
+    return { writes, left: served.left && { ...served.left, atMs: served.left.atMs - startMs } };
   }
 
   test('that is over soon says nothing of its own', async () => {
-    expect(await toldOf(999, { atMs: 5 })).toEqual([]);
+    expect(await toldOf(999, { atMs: 5 })).toEqual({ writes: [], left: UNTOLD });
   });
 
   test('that lasts says since when nobody receives the stream, until the table has it', async () => {
     const write = (ms: number) => [claim, { atMs: 5 }, ms];
-    expect(await toldOf(60_000, { atMs: 5 })).toEqual([write(1_000), write(1_500), write(2_000)]);
+    const writes = [write(1_000), write(1_500), write(2_000)];
+    expect(await toldOf(60_000, { atMs: 5 })).toEqual({ writes, left: TOLD });
     expect(told.events).toEqual(['leaving_untold']);
   });
 
   test('that is over before the table is back leaves it to the result', async () => {
-    expect(await toldOf(1_200, { atMs: 5 })).toHaveLength(1);
+    const { writes, left } = await toldOf(1_200, { atMs: 5 });
+    expect([writes.length, left]).toEqual([1, UNTOLD]);
   });
 
   test('whose row has an earlier time says nothing', async () => {
-    expect(await toldOf(60_000, undefined)).toEqual([]);
+    expect(await toldOf(60_000, undefined)).toEqual({ writes: [], left: TOLD });
   });
 });

@@ -9,10 +9,9 @@ import { sleep } from '../task/loop.ts';
 import type { ServedSession, SessionPoolOptions } from './pool-options.ts';
 import { wasCutShort } from './recording/blind-time.ts';
 import type { RecordedResult, SessionResult } from './session-inputs.ts';
+import { LEAVING_UNTOLD_MS, untoldBlindSince } from './vouching.ts';
 
 const RETRY_MS = 500;
-/** Most endings are over sooner, and their result says since when. If the owner dies within this time, its last heartbeat is as good. */
-const LEAVING_UNTOLD_MS = 1_000;
 
 /** What a row has become. */
 export type ResultWritten =
@@ -92,11 +91,11 @@ export async function writeResult(
 
 /** What the row says of an epoch that has no last event. */
 function leftOpen(
-  { session }: ServedSession,
+  served: ServedSession,
   { atMs }: Extract<SessionResult, { kind: 'unrecorded' }>,
 ): LeftOpen {
-  const { hasFlowed, inPart, hasTakenOver: tookOver } = session;
-  return { hasFlowed, tookOver, inPart, blindSince: session.blindSince(atMs) };
+  const { hasFlowed, inPart, hasTakenOver: tookOver } = served.session;
+  return { hasFlowed, tookOver, inPart, blindSince: untoldBlindSince(served, atMs) };
 }
 
 /** What a stream gets for having ended one more owner by a defect. @param strikes owners it had ended before */
@@ -151,22 +150,26 @@ export async function tellTookOver(
 
 /**
  * Says in the row since when its owner does not receive the stream any more, where the ending takes long because Kinesis takes
- * nothing. The task lives meanwhile; should it die, its heartbeat would count as a sign that the stream was received until then.
+ * nothing. The task lives meanwhile, and until the row says it, its heartbeats do not count (`vouchesFor`).
  */
 export async function tellLeaving(
-  { session, claim }: Pick<ServedSession, 'claim'> & { readonly session: LeavingSession },
+  served: LeavingServed,
   { store, logger }: { readonly store: Pick<SessionStore, 'leaving'>; readonly logger: Logger },
 ): Promise<void> {
+  const { session, claim } = served;
   const atMs = await session.leaving;
+  served.left = { atMs, isTold: false };
   let isOver = false;
   void session.result.then(() => {
     isOver = true;
   });
   await Promise.race([session.result, sleep(LEAVING_UNTOLD_MS)]);
-  const since = session.blindSince(atMs);
-  if (since === undefined) return;
+  const since = untoldBlindSince(served, atMs);
   await tell(
-    () => store.leaving(claim, since),
+    async () => {
+      if (since !== undefined) await store.leaving(claim, since);
+      served.left = { atMs, isTold: true };
+    },
     () => !isOver,
     (error) => {
       const { rtmsStreamId, epoch } = claim;
@@ -195,5 +198,9 @@ async function tell(
 }
 
 type FlowingSession = Pick<ServedSession['session'], 'connected' | 'isConnected'>;
-type LeavingSession = Pick<ServedSession['session'], 'leaving' | 'result' | 'blindSince'>;
+interface LeavingServed extends Pick<ServedSession, 'claim'> {
+  readonly session: Pick<ServedSession['session'], 'leaving' | 'result' | 'blindSince'>;
+  readonly tenure: Pick<ServedSession['tenure'], 'unprovedSinceMs'>;
+  left?: ServedSession['left'];
+}
 type OvertakingSession = Pick<ServedSession['session'], 'tookOver' | 'state'>;

@@ -195,6 +195,7 @@ const TASK_FIELDS = {
   strained: v.optional(v.boolean()),
   revision: v.optional(id),
   renewedAtMs: v.optional(timeMs),
+  startedAtMs: v.optional(timeMs),
   ttl: v.optional(timeMs),
 } as const;
 

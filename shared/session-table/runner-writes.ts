@@ -106,8 +106,8 @@ export function writeTookOver(claim: Claim): RowWrite {
 }
 
 /**
- * Says since when the owner does not receive the stream any more, while its ending lasts. Its heartbeat goes on and proves
- * nothing about the stream. Condition: `OWNED_BY_ME`.
+ * Says since when the owner does not receive the stream any more, while its ending lasts or after it was dropped. Its heartbeat
+ * goes on and proves nothing about the stream. Condition: `OWNED_BY_ME`.
  */
 export function writeLeaving(claim: Claim, blindSince: Omit<BlindSince, 'epoch'>): RowWrite {
   const values = { ':blind': { ...blindSince, epoch: claim.epoch } };

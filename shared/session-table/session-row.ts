@@ -135,10 +135,12 @@ export interface TaskRow {
   /** Raised at every renewal; observers judge a task by when they last saw it change. A text when it is too large for a number. */
   readonly heartbeat: number | string;
   /**
-   * The task's own clock at its last renewal with a lease that had not lapsed, Unix ms: until then it received its streams. To be shown;
-   * never to judge who is alive.
+   * The task's own clock at its last renewal with a lease that had not lapsed, while every stream of its was received or its row said
+   * since when not, Unix ms: until then it received its streams. To be shown; never to judge who is alive.
    */
   readonly renewedAtMs?: number;
+  /** When its process began, by the same clock, Unix ms: of what was claimed before, it has nothing. */
+  readonly startedAtMs?: number;
   /** Slots that its sessions weigh; more than `slotsTotal` in an emergency. */
   readonly slotsUsed: number;
   readonly slotsTotal: number;

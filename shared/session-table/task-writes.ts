@@ -12,9 +12,9 @@ import {
 /** What a task says of itself with every beat of its heart. */
 export type TaskReport = Pick<
   TaskRow,
-  'taskId' | 'slotsUsed' | 'slotsTotal' | 'draining' | 'strained' | 'revision'
+  'taskId' | 'slotsUsed' | 'slotsTotal' | 'draining' | 'strained' | 'revision' | 'startedAtMs'
 > & {
-  /** When it last raised its heartbeat with the right to serve, Unix ms. @default now */
+  /** When it last raised its heartbeat with the right to serve, and could stand for all its streams, Unix ms. @default now */
   readonly servedAtMs?: number;
 };
 
@@ -22,15 +22,17 @@ export type TaskReport = Pick<
  * Raises a task's heartbeat. Unconditional: nobody else writes the row, and a late one does no harm.
  *
  * `renewedAtMs` is what others take for a sign that the task received its streams. A task whose lease has lapsed writes nothing of
- * what it receives, and closes its sockets in the end, while its heartbeats may go on to arrive whose answers are lost.
+ * what it receives, and closes its sockets in the end, while its heartbeats may go on to arrive whose answers are lost. When the
+ * lease is back, they say nothing of the streams that it dropped meanwhile.
  */
 export function writeHeartbeat(task: TaskReport, nowMs: number): RowWrite {
-  const { revision } = task;
+  const { revision, startedAtMs } = task;
   return {
     Key: { pk: taskKey(task.taskId) },
     UpdateExpression:
       `SET #owner = :tasks, taskId = :taskId, ${ATTRIBUTE.slotsUsed} = :used, ${ATTRIBUTE.slotsTotal} = :total, draining = :draining, strained = :strained, #ttl = :ttl, renewedAtMs = :now` +
       (revision === undefined ? '' : ', revision = :revision') +
+      (startedAtMs === undefined ? '' : ', startedAtMs = :started') +
       ' ADD heartbeat :one',
     ExpressionAttributeNames: OWNER_AND_TTL_NAMES,
     ExpressionAttributeValues: {
@@ -43,6 +45,7 @@ export function writeHeartbeat(task: TaskReport, nowMs: number): RowWrite {
       ':now': task.servedAtMs ?? nowMs,
       ':ttl': expiresAt(nowMs),
       ...(revision !== undefined && { ':revision': revision }),
+      ...(startedAtMs !== undefined && { ':started': startedAtMs }),
       ':one': 1,
     },
   };

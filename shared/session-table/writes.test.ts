@@ -423,6 +423,11 @@ test.each<[string, RowWrite | RowDeletion, object]>([
     writeHeartbeat({ ...TASK, servedAtMs: NOW_MS - 9_000 }, NOW_MS),
     { ':now': NOW_MS - 9_000 },
   ],
+  [
+    'when the process of a task began',
+    writeHeartbeat({ ...TASK, startedAtMs: NOW_MS - 60_000 }, NOW_MS),
+    { ':started': NOW_MS - 60_000 },
+  ],
   ['the counter seen', deleteTask({ taskId: 'me', heartbeat: 7 }), { ':seen': 7 }],
 ])('writes %s', (_title, write, values) => {
   expect(write.ExpressionAttributeValues).toMatchObject(values);

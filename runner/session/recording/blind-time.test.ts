@@ -18,7 +18,7 @@ const row = (changes: Partial<SessionRow>): SessionRow => ({
   claimedAtMs: NOW_MS - 600_000,
   ...changes,
 });
-const task = (renewedAtMs?: number): TaskRow => ({
+const task = (renewedAtMs?: number, startedAtMs?: number): TaskRow => ({
   pk: 'TASK#t',
   owner: 'TASKS',
   taskId: 't',
@@ -27,6 +27,7 @@ const task = (renewedAtMs?: number): TaskRow => ({
   slotsTotal: 10,
   draining: false,
   ...(renewedAtMs !== undefined && { renewedAtMs }),
+  ...(startedAtMs !== undefined && { startedAtMs }),
 });
 
 describe('what is known of the owner before', () => {
@@ -36,6 +37,18 @@ describe('what is known of the owner before', () => {
       row({ owner: 't' }),
       task(NOW_MS - 9_000),
       { seenAtMs: NOW_MS - 10_000 },
+    ],
+    [
+      'a lost one whose process had begun before its claim: a second before its last heartbeat',
+      row({ owner: 't' }),
+      task(NOW_MS - 9_000, NOW_MS - 600_000),
+      { seenAtMs: NOW_MS - 10_000 },
+    ],
+    [
+      'a lost one whose process began again after its claim: its claim',
+      row({ owner: 't' }),
+      task(NOW_MS - 9_000, NOW_MS - 11_000),
+      { seenAtMs: NOW_MS - 600_000 },
     ],
     [
       'a lost one without a heartbeat row: its claim',

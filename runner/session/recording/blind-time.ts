@@ -15,6 +15,11 @@ const ZOOM_AUDIO_BUFFER_MS = 60_000;
  */
 const UNWRITTEN_MS = 1_000;
 
+/** @param servedAtMs the last heartbeat that counts. @returns until when the records have what came in, Unix ms */
+export function writtenUntil(servedAtMs: number): number {
+  return servedAtMs - UNWRITTEN_MS;
+}
+
 /** What the table knew of those who had the stream before, read before its row was claimed. */
 export interface PreviousOwner {
   /** The last moment at which somebody is known to have received the stream, Unix ms; absent when nothing tells. */
@@ -33,7 +38,8 @@ export interface PreviousOwner {
  * | media has never flowed under it | its claim |
  * | it ended the run | when it began to leave it |
  * | it gave the stream away | when it began to leave it |
- * | it was lost | its last heartbeat, less what it had not written |
+ * | it was lost | its last heartbeat that counts, less what it had not written |
+ * | it was lost, and its process had begun after the claim | its claim: heartbeats of a process say nothing of what another one had |
  *
  * @param task the heartbeat row of the owner that is gone; undefined when it is not there any more
  */
@@ -63,9 +69,11 @@ function lastSeenMs(seen: SessionRow, task: TaskRow | undefined): number | undef
   if (neverFlowed && !isMissedRun) return claimedAtMs;
   if (endedReason !== undefined) return endedAtMs;
   if (handedOverBy !== undefined) return handedOverAtMs;
-  const heartbeatMs = task?.renewedAtMs === undefined ? undefined : task.renewedAtMs - UNWRITTEN_MS;
+  const { renewedAtMs, startedAtMs } = task ?? {};
+  const isOfProcess = startedAtMs === undefined || (claimedAtMs ?? 0) >= startedAtMs;
+  const heartbeatMs = renewedAtMs === undefined || !isOfProcess ? 0 : writtenUntil(renewedAtMs);
   // An owner whose heartbeat is older than its claim was at work when it claimed.
-  return Math.max(heartbeatMs ?? 0, claimedAtMs ?? 0) || undefined;
+  return Math.max(heartbeatMs, claimedAtMs ?? 0) || undefined;
 }
 
 /**

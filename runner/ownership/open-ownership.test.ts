@@ -1,0 +1,103 @@
+import type { ECSClient } from '@aws-sdk/client-ecs';
+import type { DynamoDBDocumentClient, UpdateCommand } from '@aws-sdk/lib-dynamodb';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { Told } from '../../test/support/session/session-parts.ts';
+import { type OwnedSessions, openOwnership, type TaskOwnership } from './open-ownership.ts';
+import { FENCE_AFTER_MS } from './tenure.ts';
+
+/** A table that takes every write, and may answer none. */
+class Table {
+  hears = true;
+  writes = 0;
+  renewedAtMs = 0;
+  startedAtMs = 0;
+
+  async send({ input }: UpdateCommand) {
+    const { ':now': renewedAtMs, ':started': startedAtMs } = input.ExpressionAttributeValues ?? {};
+    this.writes += 1;
+    [this.renewedAtMs, this.startedAtMs] = [renewedAtMs, startedAtMs];
+    if (!this.hears) await new Promise(() => {});
+    return {};
+  }
+}
+
+let table: Table;
+let sessions: { -readonly [Key in keyof OwnedSessions]: OwnedSessions[Key] };
+let ownership: TaskOwnership;
+beforeEach(async () => {
+  vi.useFakeTimers();
+  table = new Table();
+  sessions = {
+    slotsUsed: 1,
+    isDraining: false,
+    isStrained: false,
+    vouches: true,
+    fence() {},
+    async proveAll() {},
+    async takeAll() {},
+    nextToMove: () => undefined,
+    nextToPack: () => undefined,
+    async giveAway() {},
+    async takeBack() {},
+  };
+  const { logger, metrics } = new Told();
+  ownership = await openOwnership({
+    config: { sessionTable: 'sessions', capacity: 2, packing: undefined },
+    aws: { table: table as unknown as DynamoDBDocumentClient, ecs: {} as ECSClient },
+    taskId: 'me',
+    ecsTask: undefined,
+    sessionSlots: 1,
+    sessions: () => sessions,
+    revisionIntervalMs: 60_000,
+    clock: () => Date.now(),
+    logger,
+    metrics,
+  });
+});
+afterEach(() => {
+  ownership.stop();
+  vi.useRealTimers();
+});
+
+/** How old the newest heartbeat that counts is, ms. */
+const ageMs = () => Date.now() - table.renewedAtMs;
+
+const hear = (hears: boolean) => {
+  table.hears = hears;
+};
+const vouch = (vouches: boolean) => {
+  sessions.vouches = vouches;
+};
+
+test.each([
+  ['the lease has lapsed', hear, FENCE_AFTER_MS],
+  ['the sessions cannot stand for all streams', vouch, 3_000],
+])('heartbeats count again when it is over that %s', async (_what, set, countsForMs) => {
+  await ownership.start();
+  expect(ageMs()).toBe(0);
+  set(false);
+  await vi.advanceTimersByTimeAsync(30_000);
+  // They go on to arrive, and none of them counts.
+  expect(table.writes).toBeGreaterThan(8);
+  expect(ageMs()).toBeGreaterThanOrEqual(30_000 - countsForMs);
+  set(true);
+  await vi.advanceTimersByTimeAsync(6_000);
+  expect(ageMs()).toBeLessThanOrEqual(3_000);
+});
+
+test('heartbeats count while the lease holds', async () => {
+  await ownership.start();
+  for (let beat = 0; beat < 5; beat++) {
+    await vi.advanceTimersByTimeAsync(3_000);
+    expect(ageMs()).toBeLessThanOrEqual(3_000);
+  }
+});
+
+test('heartbeats say when the process began, before any claim of its', async () => {
+  const beganAtMs = Date.now();
+  await vi.advanceTimersByTimeAsync(1_000);
+  await ownership.start();
+  expect(table.startedAtMs).toBe(beganAtMs);
+  await vi.advanceTimersByTimeAsync(9_000);
+  expect(table.startedAtMs).toBe(beganAtMs);
+});

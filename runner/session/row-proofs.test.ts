@@ -1,0 +1,159 @@
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { ServiceError } from '../../shared/errors.ts';
+import { Told } from '../../test/support/session/session-parts.ts';
+import type { SessionStore } from '../ownership/store.ts';
+import { Tenure } from '../ownership/tenure.ts';
+import type { ServedSession } from './pool-options.ts';
+import { RowProofs } from './row-proofs.ts';
+
+const AWAY = new ServiceError('session/store-failed', 'away');
+const REFUSED = new ServiceError('session/store-refused', 'no');
+
+let told: Told;
+/** The heartbeat's current term. */
+let term: number | undefined;
+/** What rows were told, and how long after the lapse, s. */
+let writes: [string, unknown, number][];
+let proved: string[];
+/** What the table does with a write of that number, from 1. */
+let answer: (write: number) => void;
+let lapsedAtMs: number;
+let served: ServedSession[];
+let proofs: RowProofs;
+beforeEach(() => {
+  vi.useFakeTimers();
+  [told, term, writes, proved, answer, served] = [new Told(), 1, [], [], () => {}, []];
+  const store = {
+    async prove({ rtmsStreamId }: ServedSession['claim']) {
+      proved.push(rtmsStreamId);
+      return true;
+    },
+    async leaving({ rtmsStreamId }: ServedSession['claim'], since: unknown) {
+      writes.push([rtmsStreamId, since, (Date.now() - lapsedAtMs) / 1_000]);
+      answer(writes.length);
+    },
+  } as Pick<SessionStore, 'prove' | 'leaving'> as SessionStore;
+  const heartbeat = {
+    get term() {
+      return term;
+    },
+    holds: (held: number) => held === term,
+  };
+  proofs = new RowProofs({ store, heartbeat, logger: told.logger }, () => served);
+});
+afterEach(() => vi.useRealTimers());
+
+/** A stream that is served, and dropped as the pool does it. @param since what its row may be told */
+function serve(rtmsStreamId: string, since = (atMs: number): unknown => ({ atMs })): ServedSession {
+  const one = {
+    session: {
+      blindSince: since,
+      drop() {
+        served = served.filter((other) => other !== one);
+        proofs.dropped(one);
+      },
+    },
+    claim: { rtmsStreamId, taskId: 'me', epoch: 1 },
+    tenure: new Tenure(1, () => true),
+    strikes: 0,
+  } as unknown as ServedSession;
+  served.push(one);
+  return one;
+}
+
+function lapse(): void {
+  term = undefined;
+  lapsedAtMs = Date.now();
+  proofs.suspendAll(6_999.4);
+}
+
+const SINCE = () => ({ atMs: lapsedAtMs - 8_000 });
+
+test('a session that was dropped says in its row since when nothing was written, when the lease is back', async () => {
+  serve('a');
+  lapse();
+  await vi.advanceTimersByTimeAsync(50_000);
+  expect([served, writes, proofs.hasUntold]).toEqual([[], [], true]);
+  term = 2;
+  await proofs.proveAll(2);
+  expect(writes).toEqual([['a', SINCE(), 50]]);
+  expect(proofs.hasUntold).toBe(false);
+  await vi.advanceTimersByTimeAsync(60_000);
+  expect(writes).toHaveLength(1);
+});
+
+test('it says so at once where the lease is back already', async () => {
+  const one = serve('a');
+  lapse();
+  term = 2;
+  // Its connection is lost before it is proved.
+  one.session.drop('connection lost while the table is away');
+  await vi.advanceTimersByTimeAsync(500);
+  expect(writes).toEqual([['a', SINCE(), 0.5]]);
+  expect(proofs.hasUntold).toBe(false);
+});
+
+test.each<[string, (write: number) => void, number]>([
+  [
+    'until the table has it',
+    (write) => {
+      if (write < 4) throw AWAY;
+    },
+    4,
+  ],
+  [
+    'once where the table refuses it for good',
+    () => {
+      throw REFUSED;
+    },
+    1,
+  ],
+])('it says so %s', async (_howLong, does, times) => {
+  answer = does;
+  serve('a');
+  lapse();
+  await vi.advanceTimersByTimeAsync(40_000);
+  term = 2;
+  await proofs.proveAll(2);
+  await vi.advanceTimersByTimeAsync(60_000);
+  expect(writes).toHaveLength(times);
+  expect(proofs.hasUntold).toBe(false);
+});
+
+test('it says so in the next term where the lease lapses again meanwhile', async () => {
+  answer = (write) => {
+    if (write > 1) return;
+    term = undefined;
+    throw AWAY;
+  };
+  serve('a');
+  lapse();
+  await vi.advanceTimersByTimeAsync(40_000);
+  term = 2;
+  await proofs.proveAll(2);
+  await vi.advanceTimersByTimeAsync(20_000);
+  expect([writes.length, proofs.hasUntold]).toEqual([1, true]);
+  term = 3;
+  await proofs.proveAll(3);
+  expect(writes.at(-1)).toEqual(['a', SINCE(), 60]);
+  expect(proofs.hasUntold).toBe(false);
+});
+
+test('a row that has an earlier time is left as it is', async () => {
+  serve('a', () => undefined);
+  lapse();
+  await vi.advanceTimersByTimeAsync(40_000);
+  term = 2;
+  await proofs.proveAll(2);
+  expect([writes, proofs.hasUntold]).toEqual([[], false]);
+});
+
+test('sessions that are still held are proved, and their rows are told nothing', async () => {
+  serve('dropped');
+  lapse();
+  await vi.advanceTimersByTimeAsync(40_000);
+  term = 2;
+  serve('held').tenure.suspend(Date.now());
+  await proofs.proveAll(2);
+  expect([proved, writes.map(([id]) => id)]).toEqual([['held'], ['dropped']]);
+});
