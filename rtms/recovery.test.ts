@@ -64,7 +64,7 @@ describe('scenario 1: Zoom moves the stream to another server (started again, ne
 describe('a connection that broke while the process stood still for 20 s', () => {
   // A window that counted from the beginning of the standstill would be over before the first attempt.
   const client = {
-    atWorkUntil: (ms: number) => ms - 20_000,
+    standstills: { follow: () => ({ knownUntil: (ms: number) => ms - 20_000, end() {} }) },
     signalingWindowMs: 10_000,
     mediaWindowMs: 10_000,
     media: AUDIO_AND_VIDEO,

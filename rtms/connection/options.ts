@@ -1,6 +1,7 @@
 import { type Logger, SILENT_LOGGER } from '../../shared/logger.ts';
 import { DEFAULT_MEDIA_REQUEST, type MediaRequest } from '../protocol/params.ts';
 import { DEFAULT_PROTOCOL, type ProtocolSettings } from '../protocol/protocol-settings.ts';
+import type { SocketFollower } from '../wire/standstills.ts';
 import type { ReadMeter, ReadRest } from '../wire/wire.ts';
 import { type Backoff, redialDelayMs } from './delays.ts';
 import type { RenewCredentials } from './handshake-signer.ts';
@@ -137,13 +138,12 @@ export interface RtmsClientOptions {
    */
   readonly clock?: () => number;
   /**
-   * A process that stands still notices a broken connection only when it goes on. Given a moment at which something was noticed or
-   * read (monotonic ms), it returns that moment, or the beginning of a standstill that had just ended: until then the connection
-   * is known to have been there.
+   * A process that stands still notices a broken connection only when it goes on, and has read what came before. A connection that is found
+   * broken then is told as gone since the standstill. One `Standstills` for all clients of a process.
    *
-   * @default the moment itself
+   * @default the process never stands still
    */
-  readonly atWorkUntil?: (ms: number) => number;
+  readonly standstills?: SocketFollower;
   /** For jitter, 0 to 1. @default Math.random */
   readonly random?: () => number;
 }
@@ -163,6 +163,7 @@ export type CompleteOptions = Required<Omit<RtmsClientOptions, OptionalName>> & 
   readonly proxyUrl: string | undefined;
   readonly currentMedia: (() => MediaRequest) | undefined;
   readonly onWireMessage: WireMessageListener | undefined;
+  readonly standstills: SocketFollower | undefined;
 };
 
 type OptionalName =
@@ -171,7 +172,8 @@ type OptionalName =
   | 'ca'
   | 'proxyUrl'
   | 'currentMedia'
-  | 'onWireMessage';
+  | 'onWireMessage'
+  | 'standstills';
 
 /** Fills in the defaults. */
 export function completeOptions(options: RtmsClientOptions): CompleteOptions {
@@ -203,7 +205,7 @@ export function completeOptions(options: RtmsClientOptions): CompleteOptions {
     logger: SILENT_LOGGER,
     now: Date.now,
     clock: () => performance.now(),
-    atWorkUntil: (ms) => ms,
+    standstills: undefined,
     random: Math.random,
     ...options,
   };

@@ -37,6 +37,7 @@ export class LeanWire implements Wire {
   #closeCode = 1006;
   #sentClose = false;
   #gotClose = false;
+  #hasEnded = false;
   #timer: NodeJS.Timeout | undefined;
   #isReading = false;
   /** What is sent during a read is written at its end. */
@@ -66,7 +67,10 @@ export class LeanWire implements Wire {
     this.#pace = new ReadPace(this.#socket, options.rest);
     this.#socket.setNoDelay(true);
     this.#socket.on('error', (error) => this.#trouble(error));
-    this.#socket.on('end', () => this.#socket.end());
+    this.#socket.on('end', () => {
+      this.#hasEnded = true;
+      this.#socket.end();
+    });
     this.#socket.on('close', () => this.#onClosed());
     this.#timer = setTimeout(() => this.#onTimeout(), options.connectTimeoutMs);
   }
@@ -77,6 +81,10 @@ export class LeanWire implements Wire {
 
   get unsentBytes(): number {
     return this.#socket.writableLength;
+  }
+
+  mayHaveMore(): boolean {
+    return this.#state !== 'open' || this.#hasEnded || this.#pace.mayHaveMore();
   }
 
   send(text: string): void {

@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { ReadPace } from './read-pace.ts';
 import type { ReadRest } from './wire.ts';
 
@@ -59,6 +59,16 @@ class PacedSocket {
     }
   }
 
+  /** As of `ReadPace`. */
+  mayHaveMore(): boolean {
+    return this.#pace.mayHaveMore();
+  }
+
+  /** Reads nothing for this long. */
+  hold(forMs: number): void {
+    this.#pace.hold(forMs);
+  }
+
   close(): void {
     this.#pace.stop();
   }
@@ -115,6 +125,64 @@ test('a socket goes on reading while very much comes', () => {
   expect(socket.isReading).toBe(true);
   vi.advanceTimersToNextTimer();
   expect(socket.isReading).toBe(false);
+});
+
+describe('more may wait in a socket than was read', () => {
+  let socket: PacedSocket;
+  beforeEach(() => {
+    socket = new PacedSocket();
+  });
+
+  test.each<[string, boolean, () => void]>([
+    ['it brought nothing', false, () => {}],
+    ['it brought little', false, () => socket.arrive()],
+    ['it brought as much as a buffer holds', true, () => socket.arrive(64 * 1024)],
+    [
+      'it brought that much bit by bit',
+      true,
+      () => {
+        for (let count = 0; count < 64; count++) socket.arrive(1_024);
+      },
+    ],
+    ['all sockets have read what they may in this cycle', true, () => socket.arrive(3_000_000)],
+    ['its session is held back', true, () => socket.hold(100)],
+    [
+      'its session was held back, and is no more',
+      true,
+      () => {
+        socket.hold(100);
+        vi.advanceTimersByTime(100);
+      },
+    ],
+    [
+      'it became busy in the middle of a read, and rests',
+      true,
+      () => {
+        for (let count = 0; count < 50; count++) socket.arrive(10);
+        vi.advanceTimersByTime(600);
+        socket.arrive(10);
+      },
+    ],
+  ])('when %s: %s', (_what, mayHaveMore, happens) => {
+    socket.mayHaveMore();
+    happens();
+    expect(socket.mayHaveMore()).toBe(mayHaveMore);
+    vi.advanceTimersByTime(1_000);
+    socket.mayHaveMore();
+    expect(socket.mayHaveMore()).toBe(false);
+  });
+
+  test('a busy socket that rests between its reads has read all', () => {
+    socket.hear(50);
+    socket.hear(50);
+    expect(socket.reads.length).toBeLessThanOrEqual(7);
+    socket.mayHaveMore();
+    for (let look = 0; look < 50; look++) {
+      vi.advanceTimersByTime(20);
+      socket.arrive();
+      expect(socket.mayHaveMore()).toBe(false);
+    }
+  });
 });
 
 test('a closing socket is read to its end', () => {

@@ -2,13 +2,11 @@ import type { Socket } from 'node:net';
 import type { Reader } from './read-budget.ts';
 import { sharedReading } from './shared-reading.ts';
 import type { Sleeper, WakePhases } from './wake-phases.ts';
-import type { ReadRest } from './wire.ts';
+import { MUCH_BYTES, type ReadRest } from './wire.ts';
 
 /** A rest should save at least one read out of three. */
 const MIN_MESSAGES_PER_REST = 1.5;
 const RATE_WINDOW_MS = 500;
-/** A socket that brings this much in one read has more to come: buffered media of Zoom's, which must not be slowed. */
-const MUCH_BYTES = 64 * 1024;
 
 /**
  * Decides when one socket reads. A busy socket rests between two reads: Zoom sends every 20 ms of audio by itself, and
@@ -33,6 +31,9 @@ export class ReadPace implements Reader, Sleeper {
   #isStopped = false;
   /** The session has used more than its share of the event loop: the socket is paused for a while. */
   #isHeld = false;
+  /** Since the last call of `mayHaveMore`. */
+  #bytesSince = 0;
+  #wasInterrupted = false;
 
   constructor(socket: Pick<Socket, 'pause' | 'resume'>, rest: ReadRest) {
     this.#socket = socket;
@@ -53,13 +54,17 @@ export class ReadPace implements Reader, Sleeper {
   /** Counts one read, and lets the socket rest when it is busy. @param tookMs how long processing it took */
   read(bytes: number, tookMs = 0): void {
     this.#bytes += bytes;
+    this.#bytesSince += bytes;
     if (!this.#isWaiting && !sharedReading.budget.spend(bytes, this, tookMs)) {
       this.#isWaiting = true;
+      this.#wasInterrupted = true;
       this.#socket.pause();
     }
     if (this.#isStopped || this.#options.maxMs === 0 || this.#isBusy || this.#isWaiting) return;
     this.#measure(performance.now());
-    if (this.#isBusy) this.#rest();
+    if (!this.#isBusy) return;
+    this.#wasInterrupted = true;
+    this.#rest();
   }
 
   /** There is budget again. */
@@ -72,11 +77,21 @@ export class ReadPace implements Reader, Sleeper {
   hold(forMs: number): void {
     if (this.#isHeld) return;
     this.#isHeld = true;
+    this.#wasInterrupted = true;
     this.#socket.pause();
     setTimeout(() => {
       this.#isHeld = false;
       if (!this.#isWaiting) this.#socket.resume();
     }, forMs);
+  }
+
+  /** May more wait in the socket than has been read since the last call? A rest is no interruption: it begins when all is read. */
+  mayHaveMore(): boolean {
+    const isPaused = this.#isWaiting || this.#isHeld;
+    const mayHaveMore = isPaused || this.#wasInterrupted || this.#bytesSince >= MUCH_BYTES;
+    this.#wasInterrupted = false;
+    this.#bytesSince = 0;
+    return mayHaveMore;
   }
 
   /** The socket is closing: from now on it reads to its end without rests. */

@@ -1,5 +1,6 @@
 import { ServiceError } from '../../shared/errors.ts';
 import { LeanWire } from './lean-wire.ts';
+import type { FollowedSocket, SocketFollower } from './standstills.ts';
 import type { ReadMeter, ReadRest, Wire, WireHandlers, WireTrouble } from './wire.ts';
 import { WsWire } from './ws-wire.ts';
 
@@ -21,7 +22,7 @@ export interface SocketOptions {
   /** Monotonic ms. */
   readonly clock: () => number;
   /** See `RtmsClientOptions`. */
-  readonly atWorkUntil: (ms: number) => number;
+  readonly standstills: SocketFollower | undefined;
 }
 
 export type SocketEnd =
@@ -72,6 +73,7 @@ export class Socket {
   readonly #wire: Wire | undefined;
   readonly #options: SocketOptions;
   readonly #handlers: SocketHandlers;
+  readonly #followed: FollowedSocket | undefined;
   readonly #closed = Promise.withResolvers<void>();
   #watchdog: NodeJS.Timeout | undefined;
   #heard = true;
@@ -84,6 +86,9 @@ export class Socket {
     this.#options = options;
     this.#handlers = handlers;
     this.#lastMessageMs = options.clock();
+    this.#followed = options.standstills?.follow({
+      mayHaveMore: () => this.#wire?.mayHaveMore() ?? false,
+    });
     try {
       this.#wire = openWire(url, options, {
         opened: () => this.#onOpen(),
@@ -188,7 +193,8 @@ export class Socket {
     clearInterval(this.#watchdog);
     const silent = this.#end === 'watchdog';
     const sinceMs = silent ? this.#lastMessageMs : this.#options.clock();
-    const untilMs = this.#options.atWorkUntil(sinceMs);
+    const untilMs = this.#followed?.knownUntil(sinceMs) ?? sinceMs;
+    this.#followed?.end();
     this.#handlers.closed({
       end: this.#end,
       closeCode,

@@ -172,6 +172,32 @@ describe.each(WIRES)('%s', (_name, Wire) => {
     expect(await code.promise).toBe(1000);
   });
 
+  test('says that more may wait while much comes, and that no more does when all is read', async () => {
+    const url = await serve((socket) => {
+      // More than what all sockets may read in one cycle of the event loop, and than the kernel holds.
+      for (let count = 0; count < 20_000; count++) socket.send('x'.repeat(1_000));
+      socket.on('message', () => socket.close());
+    });
+    const { wire, told, until } = dial(Wire, url);
+    await until('opened');
+    wire.mayHaveMore();
+    const looks: boolean[] = [];
+    while (told.length < 20_001) {
+      await new Promise(setImmediate);
+      looks.push(wire.mayHaveMore());
+    }
+    expect(looks.filter((mayHaveMore) => mayHaveMore).length).toBeGreaterThan(1);
+    await new Promise(setImmediate);
+    wire.mayHaveMore();
+    await new Promise(setImmediate);
+    expect(wire.mayHaveMore()).toBe(false);
+    // Its end has been read: what comes of it later is no news.
+    wire.send('all is read');
+    while (wire.state === 'open') await new Promise(setImmediate);
+    expect(wire.mayHaveMore()).toBe(true);
+    await until('closed');
+  });
+
   test.each([1000, 1001, 4000])(
     'says the code %i with which the other side closed',
     async (code) => {

@@ -1,3 +1,5 @@
+/** A socket that brings this much at once has more to come. One that brings less has been read to its end: libuv reads on after a full buffer. */
+export const MUCH_BYTES = 64 * 1024;
 /** While this much waits to be sent, pings are not answered. */
 export const MAX_UNSENT_BYTES = 64 * 1024;
 
@@ -10,6 +12,8 @@ export interface Wire {
   /** Ends the connection at once, without a close handshake. */
   terminate(): void;
   readonly state: WireState;
+  /** May more wait for us than has been read since the last call? As `ReadSocket` of `standstills.ts` has it. */
+  mayHaveMore(): boolean;
   /** Bytes that were sent and that the other side has not received yet. */
   readonly unsentBytes: number;
 }

@@ -1,7 +1,9 @@
+import type { Socket } from 'node:net';
 import { HttpsProxyAgent } from 'https-proxy-agent';
 import WebSocket from 'ws';
 import {
   MAX_UNSENT_BYTES,
+  MUCH_BYTES,
   type Wire,
   type WireHandlers,
   type WireOptions,
@@ -15,6 +17,8 @@ export class WsWire implements Wire {
   readonly #ws: WebSocket;
   readonly #handlers: WireHandlers;
   #wasOpen = false;
+  #socket: Socket | undefined;
+  #readBytes = 0;
 
   /**
    * @param proxyUrl `http://host:port` of a forward proxy
@@ -32,6 +36,9 @@ export class WsWire implements Wire {
       autoPong: false,
       ...(options.ca !== undefined && { ca: options.ca }),
       ...(proxyUrl !== undefined && { agent: new HttpsProxyAgent(proxyUrl) }),
+    });
+    this.#ws.on('upgrade', ({ socket }) => {
+      this.#socket = socket;
     });
     this.#ws.on('open', () => {
       this.#wasOpen = true;
@@ -51,6 +58,14 @@ export class WsWire implements Wire {
 
   get unsentBytes(): number {
     return this.#ws.bufferedAmount;
+  }
+
+  mayHaveMore(): boolean {
+    const { bytesRead = 0, readableEnded } = this.#socket ?? {};
+    const bytes = bytesRead - this.#readBytes;
+    this.#readBytes = bytesRead;
+    const isOver = this.state !== 'open' || readableEnded === true;
+    return isOver || this.#socket?.isPaused() === true || bytes >= MUCH_BYTES;
   }
 
   send(text: string): void {

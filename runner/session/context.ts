@@ -7,6 +7,7 @@ import type { HandshakeCredentials } from '../../rtms/protocol/client-messages.t
 import type { MediaRequest } from '../../rtms/protocol/params.ts';
 import type { Product } from '../../rtms/protocol/product.ts';
 import type { ProtocolRequest } from '../../rtms/protocol/protocol-settings.ts';
+import type { SocketFollower } from '../../rtms/wire/standstills.ts';
 import type { Logger } from '../../shared/logger.ts';
 import type { CounterMetrics } from '../../shared/metrics.ts';
 import type { TakeoverCause } from '../../shared/record/session-causes.ts';
@@ -51,8 +52,8 @@ export interface SessionContext {
   readonly row?: (rtmsStreamId: string) => Promise<SessionRow | undefined>;
   /** What all sessions of the task use of the event loop. @default no session is limited */
   readonly loopUse?: LoopUse;
-  /** Since when a connection that is found broken may have been gone: see `Standstills`. @default the process never stands still */
-  readonly atWorkUntil?: (ms: number) => number;
+  /** Since when a connection that is found broken may have been gone. @default the process never stands still */
+  readonly standstills?: SocketFollower;
   /** Asks Zoom again for streams that it ended for a technical reason. @default nobody asks */
   readonly restarts?: SessionRestarts;
   /** When the sessions of a task that ends stop waiting for Kinesis and the table. */

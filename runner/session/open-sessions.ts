@@ -2,6 +2,7 @@ import type { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { SendMessageCommand, type SQSClient } from '@aws-sdk/client-sqs';
 import type { MediaRequest } from '../../rtms/protocol/params.ts';
 import type { ProtocolRequest } from '../../rtms/protocol/protocol-settings.ts';
+import { Standstills } from '../../rtms/wire/standstills.ts';
 import type { ZoomReconcile } from '../../shared/env.ts';
 import type { Logger } from '../../shared/logger.ts';
 import type { MemoryPool } from '../../shared/memory-pool.ts';
@@ -15,7 +16,6 @@ import { RECONCILE_INTERVAL_MS } from '../ownership/reconcile.ts';
 import type { DrainDeadline } from '../task/drain-deadline.ts';
 import { HandshakeSecret } from '../task/handshake-secret.ts';
 import type { Loops } from '../task/loop.ts';
-import { Standstills } from '../task/standstills.ts';
 import { CATCHER_POLL, type JobPollerOptions, pollJobs } from './job-poller.ts';
 import { LoopUse } from './loop-share.ts';
 import { SessionPool } from './pool.ts';
@@ -129,7 +129,7 @@ export function openSessions(options: SessionsOptions): Sessions {
       taskId,
       mediaRequest: config.media,
       loopUse: new LoopUse(),
-      atWorkUntil: (ms) => standstills.atWorkUntil(ms),
+      standstills,
       protocol: config.protocol,
       allowedHosts: config.allowedHosts,
       credentials: (app, product) => secret.credentials(app, product),

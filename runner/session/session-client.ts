@@ -44,7 +44,7 @@ export function createSessionClient(
     lendPayloads: true,
     rest: parts.rest,
     meter: meterOf(parts),
-    ...(context.atWorkUntil !== undefined && { atWorkUntil: context.atWorkUntil }),
+    ...(context.standstills !== undefined && { standstills: context.standstills }),
     logger,
   });
   relay(client, parts.takeover.behind, parts.listener, { logger, metrics: context.metrics, guard });

@@ -39,6 +39,11 @@ export class MemoryWire implements Wire, LinkEnd {
     return this.#link?.unsent(this) ?? 0;
   }
 
+  /** A read takes all that has arrived. */
+  mayHaveMore(): boolean {
+    return this.#state !== 'open';
+  }
+
   send(text: string): void {
     this.#link?.send(this, { kind: 'message', data: text });
   }
