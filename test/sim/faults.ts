@@ -33,6 +33,7 @@ export const FAULTS = [
   'late_loop',
   'memory',
   'clocks',
+  'kill_after_lapse',
 ] as const;
 export type FaultName = (typeof FAULTS)[number];
 
@@ -137,6 +138,7 @@ const PLANS: Readonly<Record<Exclude<FaultName, Lasting>, FaultPlan>> = {
     act: ({ strain }, random) =>
       strain.lateLoop(random, 50 + skewed(random, 1_500), 120_000 * random()),
   },
+  kill_after_lapse: { everyMinutes: 25, act: ({ races }, random) => races.killAfterLapse(random) },
   memory: {
     everyMinutes: 30,
     act: ({ strain }, random) => strain.memory(random, skewed(random, 240_000)),

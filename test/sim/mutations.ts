@@ -185,6 +185,14 @@ export const MUTATIONS: readonly Mutation[] = [
     under: { faults: ['kill_successor'], rate: 8 },
   },
   {
+    name: 'heartbeats count for what was dropped',
+    file: 'runner/session/row-proofs.ts',
+    find: 'this.#untold.add(served);',
+    replace: '',
+    why: 'a task that is killed just after its lease came back looks as if it had received what it had dropped',
+    under: { faults: ['kill_after_lapse'], rate: 30 },
+  },
+  {
     name: 'blind time ends before media flows',
     file: 'sdk/consumer/verdict/ledger.ts',
     find: 'losses.push(...unreceived(earlier, epoch, told, wasSent));',

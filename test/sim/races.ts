@@ -10,6 +10,8 @@ const LONGEST_WAIT_MS = 600_000;
 /** A task is called dead 10 s after its last heartbeat, of which up to 3 s have passed when it freezes. */
 const RACE_MS = 30_000;
 const LATE_FROM_MS = 6_500;
+/** A task drops its sessions 40 s after the last renewal that it heard of. */
+const DROPPED_MS = 40_500;
 /** How long a slow way to the table lasts after a thaw. */
 const SLOW_MS = 10_000;
 /** A disk that is in trouble fails for a moment this often. */
@@ -40,6 +42,30 @@ export class Races {
     const what = lost === 'request' ? 'reaches no table' : 'hears nothing of the table';
     const words = `${name} ${what} for ${Math.round(durationMs)} ms`;
     this.#parts.recorder.add({ kind: 'fault', fault: 'cut_off', process: name, words });
+    return undefined;
+  }
+
+  /**
+   * A runner alone hears nothing of the table, while its heartbeats arrive, until it has dropped its sessions. Its rows are still its
+   * own when its lease comes back. The table is slow then, so that it is killed before or just after it has claimed them again.
+   */
+  killAfterLapse(random: Random): undefined {
+    const runner = this.#runner(random);
+    if (runner === undefined) return undefined;
+    const { table, name } = runner.machine;
+    const [lapsedMs, killedMs] = [DROPPED_MS + random() * 10_000, 1_000 + random() * 7_000];
+    const lateMs = random() * 900;
+    table.lost = 'answer';
+    this.#after(lapsedMs, () => {
+      table.lost = undefined;
+      table.lateMs = lateMs;
+    });
+    this.#after(lapsedMs + killedMs, () => {
+      if (runner.machine.state !== 'dead') this.#parts.runners.kill(runner);
+    });
+    const slow = `its calls then take ${Math.round(lateMs)} ms each way`;
+    const words = `${name} hears nothing of the table for ${Math.round(lapsedMs)} ms, ${slow}, and ${Math.round(killedMs)} ms later comes a kill -9`;
+    this.#parts.recorder.add({ kind: 'fault', fault: 'kill_after_lapse', process: name, words });
     return undefined;
   }
 
