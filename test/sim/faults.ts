@@ -1,7 +1,7 @@
 import { seededRandom } from '../../shared/seeded-random.ts';
 import type { CallFate } from './aws/aws.ts';
 import type { Targets } from './targets.ts';
-import { type Machine, seedOf } from './world/machine.ts';
+import { drawOffset, type Machine, type ProcessClock, seedOf } from './world/machine.ts';
 
 export const FAULTS = [
   'kill',
@@ -34,6 +34,7 @@ export const FAULTS = [
   'memory',
   'clocks',
   'kill_after_lapse',
+  'clock_jumps',
 ] as const;
 export type FaultName = (typeof FAULTS)[number];
 
@@ -143,6 +144,7 @@ const PLANS: Readonly<Record<Exclude<FaultName, Lasting>, FaultPlan>> = {
     everyMinutes: 30,
     act: ({ strain }, random) => strain.memory(random, skewed(random, 240_000)),
   },
+  clock_jumps: { everyMinutes: 20, act: ({ strain }, random) => strain.setClock(random) },
 };
 
 /**
@@ -208,7 +210,7 @@ export function fateAt({ table }: Machine, service: string, fate: CallFate): Cal
   return table.lateMs === 0 ? fate : { ...fate, latencyMs: fate.latencyMs + table.lateMs };
 }
 
-/** A clock that is up to five seconds off and drifts by up to 200 parts in a million. */
-export function drawClock(random: () => number): { offsetMs: number; drift: number } {
-  return { offsetMs: Math.floor((random() - 0.5) * 4_000), drift: (random() - 0.5) * 4e-4 };
+/** A clock that is off from the beginning, and drifts by up to 200 parts in a million. */
+export function drawClock(random: () => number): ProcessClock {
+  return { offsetMs: drawOffset(random), drift: (random() - 0.5) * 4e-4 };
 }

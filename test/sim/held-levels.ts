@@ -66,7 +66,8 @@ export class HeldLevels {
         calls: [...machine.calls].filter(isStuck).length,
         // As its own metric of the last minute says, which counts both producers.
         bufferedBytes: machine.levels.get('BufferBytes') ?? 0,
-        spoolBytes: machine.disk.bytes,
+        // A damaged file is set aside for somebody to look at, and the newest ones are kept.
+        spoolBytes: machine.disk.bytesOf((path) => !path.endsWith('.damaged')),
       });
     }
   }

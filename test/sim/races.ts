@@ -189,6 +189,7 @@ export class Races {
       this.#after(durationMs * (0.6 + random() * 0.4), () => {
         if (runner.machine.state === 'dead') return;
         runners.kill(runner, 'restarts');
+        this.#note('spool', `kill -9 of ${name}, which comes back at once${disk.crash(random)}`);
         this.#after(2_000, () => runners.start(runner));
       });
     }

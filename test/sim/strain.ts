@@ -1,5 +1,6 @@
 import type { SimulatedRunner } from './fleet/runners.ts';
 import type { TargetParts } from './targets.ts';
+import { drawOffset } from './world/machine.ts';
 
 type Random = () => number;
 
@@ -50,6 +51,16 @@ export class Strain {
       machine.rssBytes = before;
     });
     return `${machine.name} has used up nine tenths of its memory for ${Math.round(durationMs)} ms`;
+  }
+
+  /** The clock of a runner is set: it jumps, and is off by as much as a clock may be. */
+  setClock(random: Random): string | undefined {
+    const runner = this.#runner(random);
+    if (runner === undefined) return undefined;
+    const { clock, name } = runner.machine;
+    const before = clock.offsetMs;
+    clock.offsetMs = drawOffset(random);
+    return `the clock of ${name} jumps by ${clock.offsetMs - before} ms`;
   }
 
   #after(delayMs: number, run: () => void): void {

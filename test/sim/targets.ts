@@ -130,16 +130,15 @@ export class Targets {
     return `kill -9 of ${runner.machine.name}, and of who takes over from it, after ${effects} more sends`;
   }
 
-  /** Killed, and started again as the same task with its disk, of which the last write may be torn. */
+  /** Killed, and started again as the same task with its disk, of which the last write may be torn, or some writes lost. */
   restart(random: Random, downMs: number): string | undefined {
     const runner = this.#runner(random);
     if (runner === undefined) return undefined;
     const { name, disk } = runner.machine;
     this.#parts.runners.kill(runner, 'restarts');
-    const isTorn = random() < 0.5 && disk.tear(random());
+    const left = disk.crash(random);
     this.after(downMs, () => this.#parts.runners.start(runner));
-    const torn = isTorn ? ', with its last write torn' : '';
-    return `kill -9 of ${name}, which comes back after ${Math.round(downMs)} ms${torn}`;
+    return `kill -9 of ${name}, which comes back after ${Math.round(downMs)} ms${left}`;
   }
 
   freeze(random: Random, durationMs: number): string | undefined {

@@ -8,6 +8,8 @@ export interface DiskFaults {
   slowMs: number;
 }
 
+const UNSYNCED_WRITES = 64;
+
 function failure(code: string, path: string): Error {
   return Object.assign(new Error(`${code}: ${path}`), { code });
 }
@@ -21,12 +23,16 @@ export class MemoryDisk {
   };
   readonly #files = new Map<string, Buffer>();
   readonly #folders = new Set<string>(['/']);
-  /** Appends since the last `sync`, newest last: a machine that loses power loses some of them. */
-  #unsynced: { path: string; fromBytes: number }[] = [];
+  /** The newest writes, newest last: nobody has waited until they were on the medium. */
+  readonly #unsynced: { readonly path: string; readonly fromBytes: number }[] = [];
 
   get bytes(): number {
+    return this.bytesOf(() => true);
+  }
+
+  bytesOf(isCounted: (path: string) => boolean): number {
     let sum = 0;
-    for (const file of this.#files.values()) sum += file.length;
+    for (const [path, file] of this.#files) if (isCounted(path)) sum += file.length;
     return sum;
   }
 
@@ -61,7 +67,7 @@ export class MemoryDisk {
     const fits = Math.max(0, Math.min(data.length, left - before.length));
     this.#files.set(path, Buffer.concat([before, data.subarray(0, fits)]));
     this.#unsynced.push({ path, fromBytes: before.length });
-    if (this.#unsynced.length > 64) this.#unsynced.shift();
+    if (this.#unsynced.length > UNSYNCED_WRITES) this.#unsynced.shift();
     if (fits < data.length) throw failure('ENOSPC', path);
   }
 
@@ -76,14 +82,44 @@ export class MemoryDisk {
     this.#files.delete(path);
   }
 
-  /** The process died in the middle of its last write: only a part of it is on the disk. @param share 0 to 1 */
-  tear(share: number): boolean {
+  /** The process was killed, or the machine lost power. @returns what came of it, in words */
+  crash(random: () => number): string {
+    const drawn = random();
+    if (drawn < 0.4) return this.#tear(random()) ? ', with its last write torn' : '';
+    const missing = drawn < 0.7 ? this.#losePower(random) : 0;
+    return missing > 0 ? `, with ${missing} bytes of its files lost` : '';
+  }
+
+  /** In the middle of its last write: only a part of it is on the disk. @param share 0 to 1 */
+  #tear(share: number): boolean {
     const last = this.#unsynced.pop();
     const file = last && this.#files.get(last.path);
     if (!last || !file || file.length <= last.fromBytes) return false;
     const kept = last.fromBytes + Math.floor((file.length - last.fromBytes) * share);
     this.#files.set(last.path, file.subarray(0, kept));
     return true;
+  }
+
+  /**
+   * Of each file, some of the newest writes are missing, and the oldest of these is there in part, or
+   * as zeros where the file system had counted its length but not written it.
+   *
+   * @returns how many bytes are missing
+   */
+  #losePower(random: () => number): number {
+    let missing = 0;
+    for (const path of new Set(this.#unsynced.map((write) => write.path))) {
+      const file = this.#files.get(path);
+      const writes = this.#unsynced.filter((write) => write.path === path);
+      const cut = writes[Math.floor(random() * (writes.length + 1))];
+      if (file === undefined || cut === undefined || cut.fromBytes >= file.length) continue;
+      const kept = cut.fromBytes + Math.floor((file.length - cut.fromBytes) * random());
+      missing += file.length - kept;
+      const zeros = Buffer.alloc(random() < 0.3 ? file.length - kept : 0);
+      this.#files.set(path, Buffer.concat([file.subarray(0, kept), zeros]));
+    }
+    this.#unsynced.length = 0;
+    return missing;
   }
 
   #check(path: string): void {

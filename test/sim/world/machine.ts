@@ -10,6 +10,13 @@ export interface ProcessClock {
   drift: number;
 }
 
+const MOST_OFFSET_MS = 2_000;
+
+/** How far a clock is off, ms. */
+export function drawOffset(random: () => number): number {
+  return Math.floor((2 * random() - 1) * MOST_OFFSET_MS);
+}
+
 export interface MachineOptions {
   /** Name and life: `runner-3/1`. */
   readonly name: string;
