@@ -77,6 +77,61 @@ describe('the judge of blind times finds', () => {
     history.record(A, lines);
     expect(judgeBlindTimes(history.events)).toHaveLength(1);
   });
+
+  test('a connection for audio that was interrupted, while nothing tells of the transcript', () => {
+    const { history } = interruptedFor20s();
+    history.record(A, [line('session_interrupted', { scope: 'audio' }, 1)]);
+    expect(judgeBlindTimes(history.events)).toHaveLength(1);
+  });
+});
+
+describe('the judge of blind times knows connections apart', () => {
+  const down = (scope: string) => line('session_interrupted', { scope }, 1);
+  const back = (scope: string) => line('session_reconnected', { scope }, 1);
+
+  test.each<[string, ReturnType<typeof line>[], number]>([
+    [
+      'the transcript is down, and audio is back',
+      [down('transcript'), down('audio'), back('audio')],
+      0,
+    ],
+    [
+      'the transcript is back, and audio is down',
+      [down('transcript'), down('audio'), back('transcript')],
+      1,
+    ],
+    [
+      'signaling is back, and with it the transcript',
+      [down('transcript'), down('signaling'), back('signaling')],
+      1,
+    ],
+    [
+      'signaling is back, and the transcript is not',
+      [down('signaling'), back('signaling'), down('transcript')],
+      0,
+    ],
+    [
+      'signaling is down, and the transcript is not told to be',
+      [down('signaling'), back('audio')],
+      0,
+    ],
+  ])('%s', (_what, lines, problems) => {
+    const { history } = interruptedFor20s();
+    history.record(A, lines);
+    expect(judgeBlindTimes(history.events)).toHaveLength(problems);
+  });
+
+  test('lost lines may have told an interruption of the transcript for as long as audio alone is back', () => {
+    for (const [scope, problems] of [
+      ['audio', 0],
+      ['transcript', 1],
+    ] as const) {
+      const { history, endedAtMs } = interruptedFor20s();
+      const lost = { mediaType: 'events', fromMs: endedAtMs, toMs: endedAtMs };
+      history.record(A, [line('gap', lost, 1), back(scope)]);
+      expect(judgeBlindTimes(history.events)).toHaveLength(problems);
+    }
+  });
 });
 
 describe('the judge of blind times allows', () => {

@@ -80,7 +80,7 @@ function ownerAt(atMs: number, { claims }: Reception): number {
 /** Has the owner of that moment told an interruption, and no end of it? */
 function isInterrupted(atMs: number, stream: Reception): boolean {
   const owner = stream.claims[ownerAt(atMs, stream)];
-  return owner !== undefined && stream.interrupted.has(owner.epoch);
+  return owner !== undefined && (stream.interrupted.get(owner.epoch)?.size ?? 0) > 0;
 }
 
 /**

@@ -7,6 +7,7 @@ import type { HistoryEvent, RowEvent, WrittenUnit } from '../history.ts';
 export const CLOCKS_MS = 2_000;
 /** Zoom keeps nothing of this media type for whoever connects later. All streams of the simulation ask for it. */
 const NOT_KEPT = 'transcript';
+const SIGNALING = 'signaling';
 
 export interface Span {
   readonly fromMs: number;
@@ -42,8 +43,11 @@ export interface Reception {
   readonly claims: Epoch[];
   /** When its row came to rest because an operator wanted it, and until when. */
   readonly stoppedOnPurpose: { readonly fromMs: number; toMs: number }[];
-  /** Epochs that say that a connection was interrupted, and not that it came back. */
-  readonly interrupted: Set<number>;
+  /**
+   * By epoch, what a record says to be interrupted, and none to be back: signaling, or the media type that Zoom does not keep. That
+   * another one is back says nothing about these.
+   */
+  readonly interrupted: Map<number, Set<string>>;
   /** Since when lines of an epoch are lost, of which no later one says that a connection came back: one may have told an interruption. */
   readonly linesLostFromMs: Map<number, number>;
   /** When the newest line of each epoch was written. */
@@ -180,14 +184,18 @@ function noteUnit({ type, epoch, data = {} }: WrittenUnit, stream: Reception): v
   }
   if (type === 'session_missed') stream.isMissed = true;
   if (LAST_EVENTS.has(type)) stream.accounted.add(epoch);
-  if (type === 'session_interrupted') stream.interrupted.add(epoch);
+  const scope = String(data['scope'] ?? SIGNALING);
+  const isOfTranscript = scope === SIGNALING || scope === NOT_KEPT;
+  if (type === 'session_interrupted' && isOfTranscript) interrupt(epoch, scope, stream);
   // Without a reason of Zoom's: the connection was lost, and nobody records the stream for as long as it goes on.
   if (type === 'session_ended' && data['stopReason'] === undefined) {
-    stream.interrupted.add(epoch);
+    interrupt(epoch, SIGNALING, stream);
     stream.leftAtMs = Number(data['leftAtMs'] ?? Number.POSITIVE_INFINITY);
   }
-  if (type === 'session_reconnected') {
-    stream.interrupted.delete(epoch);
+  if (type === 'session_reconnected' && isOfTranscript) {
+    // Signaling takes every media connection along: one that does not come back with it is told right behind.
+    if (scope === SIGNALING) stream.interrupted.delete(epoch);
+    else stream.interrupted.get(epoch)?.delete(scope);
     stream.linesLostFromMs.delete(epoch);
   }
   // A line that says so may itself be lost, which then stands in the records.
@@ -197,6 +205,10 @@ function noteUnit({ type, epoch, data = {} }: WrittenUnit, stream: Reception): v
     const before = stream.linesLostFromMs.get(epoch) ?? fromMs;
     stream.linesLostFromMs.set(epoch, Math.min(before, fromMs));
   }
+}
+
+function interrupt(epoch: number, scope: string, { interrupted }: Reception): void {
+  interrupted.set(epoch, (interrupted.get(epoch) ?? new Set()).add(scope));
 }
 
 function streamOf(rtmsStreamId: string, streams: Map<string, Reception>): Reception {
@@ -209,7 +221,7 @@ function streamOf(rtmsStreamId: string, streams: Map<string, Reception>): Recept
     named: [],
     claims: [],
     stoppedOnPurpose: [],
-    interrupted: new Set(),
+    interrupted: new Map(),
     linesLostFromMs: new Map(),
     lineAtMs: new Map(),
     accounted: new Set(),
