@@ -21,10 +21,11 @@ let client: MemoryClient;
 /** What the session was told. */
 let told: unknown[][];
 let defects: number;
+let keptSinceMs: number;
 beforeEach(() => {
   parts = new SessionParts();
   client = new MemoryClient();
-  [told, defects] = [[], 0];
+  [told, defects, keptSinceMs] = [[], 0, Date.now()];
   const { logger, metrics } = parts.told;
   const { media, events } = parts;
   const writer = new SessionWriter({
@@ -52,7 +53,7 @@ beforeEach(() => {
     ended: note('ended'),
   };
   const guard = new SessionGuard({ logger, metrics, onDefect: () => (defects += 1) });
-  relay(client, writer, session, { logger, metrics, guard });
+  relay(client, writer, session, { logger, metrics, guard, audioKeptSinceMs: () => keptSinceMs });
 });
 
 const lastData = () => parts.events.lines.at(-1)?.data;
@@ -117,6 +118,23 @@ describe('a connection', () => {
     expect(lastData()).toMatchObject({ scope: 'chat', attempt: 0, durationMs: 12_000 });
     client.emit('interrupted', { scope: 'chat', cause: 'watchdog' });
     expect(lastData()).toMatchObject({ scope: 'chat', attempt: 0, durationMs: 0 });
+  });
+
+  test('that breaks before Zoom has sent what it kept for it leaves audio missing since before it was there', () => {
+    keptSinceMs = Date.now() - 100_000;
+    client.emit('joined', MEDIA, []);
+    client.emit('interrupted', { scope: 'audio', cause: 'watchdog' });
+    client.emit('reconnected', { scope: 'audio', ...info });
+    expect(lastData()?.['blind']).toMatchObject([{ mediaType: 'audio', fromMs: keptSinceMs }]);
+  });
+
+  test('that breaks when the kept audio has come leaves none missing', () => {
+    keptSinceMs = Date.now() - 100_000;
+    client.emit('joined', MEDIA, []);
+    client.emit('frame', { ...FRAME, capturedAtMs: Date.now() });
+    client.emit('interrupted', { scope: 'audio', cause: 'watchdog' });
+    client.emit('reconnected', { scope: 'audio', ...info });
+    expect(lastData()?.['blind']).toEqual([]);
   });
 
   test('of one camera among several is an event, and nothing to the session', () => {

@@ -8,6 +8,7 @@ import type { SessionClient } from './context.ts';
 import type { SessionGuard } from './guard.ts';
 import { blindOfReconnect } from './recording/blind-time.ts';
 import { chatEvent, type EventBody, signalingEvent, transcriptEvent } from './recording/events.ts';
+import { OwedAudio } from './recording/owed-audio.ts';
 import type { SessionWriter } from './recording/session-writer.ts';
 
 /** What the session is told of its client, beside what is written. */
@@ -26,6 +27,8 @@ export interface RelayTools {
   readonly metrics: Metrics;
   /** Around every listener: a defect must not reach the socket's callback. */
   readonly guard: Pick<SessionGuard, 'listener'>;
+  /** Since when Zoom has kept audio for whoever connects first in this epoch, Unix ms. */
+  readonly audioKeptSinceMs: () => number;
 }
 
 /** Writes everything that a client brings, and tells the session what concerns it. */
@@ -33,12 +36,13 @@ export function relay(
   client: SessionClient,
   writer: Pick<SessionWriter, 'frame' | 'malformed' | 'event'>,
   session: RelayListener,
-  { logger, metrics, guard }: RelayTools,
+  { logger, metrics, guard, audioKeptSinceMs }: RelayTools,
 ): void {
   /** As of the last handshakes: frames of a connection that is going down still have this shape. */
   let media: AgreedMedia | undefined;
   let hasFrames = false;
   let hasMalformed = false;
+  const owed = new OwedAudio();
   const unasked = new Set<MediaType>();
   const write = (body: EventBody | undefined) => {
     if (body !== undefined) writer.event(body.name, body.timeMs, body.data);
@@ -50,6 +54,8 @@ export function relay(
 
   on('joined', (agreed, leftOut) => {
     media = agreed;
+    // Also where its audio comes later than the rest: what Zoom keeps of it goes back as far.
+    owed.isBack(audioKeptSinceMs(), Date.now());
     session.joined(agreed, leftOut);
   });
   on('unasked', ({ mediaType }) => {
@@ -61,6 +67,7 @@ export function relay(
   });
   on('frame', (frame) => {
     writer.frame(frame, media ?? client.media);
+    if (frame.mediaType === 'audio') owed.came(frame.capturedAtMs);
     if (hasFrames) return;
     hasFrames = true;
     session.firstFrame();
@@ -89,7 +96,11 @@ export function relay(
     if (info.userId === undefined) session.reconnected(info);
     const nowMs = Date.now();
     const mediaTypes = MEDIA_TYPES.filter((mediaType) => media?.[mediaType] !== undefined);
-    const blind = blindOfReconnect(info.scope, info.durationMs, mediaTypes, nowMs);
+    const { scope, durationMs } = info;
+    const goneMs = nowMs - durationMs;
+    const isAudio = scope === 'signaling' || scope === 'audio';
+    const owedSinceMs = isAudio ? owed.isBack(goneMs, nowMs) : goneMs;
+    const blind = blindOfReconnect(scope, durationMs, mediaTypes, nowMs, owedSinceMs);
     writer.event('session_reconnected', nowMs, { ...info, blind });
   });
   on('gap', (gap) => logger.info('gap in capture', { event: 'hole', ...gap }));

@@ -47,7 +47,10 @@ export function createSessionClient(
     ...(context.standstills !== undefined && { standstills: context.standstills }),
     logger,
   });
-  relay(client, parts.takeover.behind, parts.listener, { logger, metrics: context.metrics, guard });
+  const { takeover, listener } = parts;
+  const audioKeptSinceMs = () => takeover.audioKeptSinceMs;
+  const tools = { logger, metrics: context.metrics, guard, audioKeptSinceMs };
+  relay(client, takeover.behind, listener, tools);
   guardListeners(client, guard);
   followCameras(client, product, parts);
   return client;

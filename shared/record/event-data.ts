@@ -56,6 +56,12 @@ export interface BlindTime {
   readonly toMs: number;
 }
 
+/**
+ * Zoom sends the audio that it has kept as soon as media flows, ms. So whoever was connected for so long, and got none, missed none;
+ * and whoever was connected for less may have left before it came.
+ */
+export const KEPT_AUDIO_COMES_MS = 5_000;
+
 /** Where the connection to Zoom broke. */
 export type EventScope = 'signaling' | MediaType;
 

@@ -242,6 +242,14 @@ describe('the blind time of a reconnect', () => {
       { mediaType: 'audio', fromMs: NOW_MS - 63_000, toMs: NOW_MS - 60_000 },
     ]);
   });
+
+  test('has the audio that Zoom had kept for longer, and of other media the last loss alone', () => {
+    const blind = blindOfReconnect('signaling', 3_000, ['audio', 'chat'], NOW_MS, NOW_MS - 70_000);
+    expect(blind).toEqual([
+      { mediaType: 'audio', fromMs: NOW_MS - 70_000, toMs: NOW_MS - 60_000 },
+      { mediaType: 'chat', fromMs: NOW_MS - 3_000, toMs: NOW_MS },
+    ]);
+  });
 });
 
 test.each([

@@ -144,15 +144,29 @@ export function audioLostSince(takeover: Takeover, toldMs: number, nowMs: number
     .filter(({ fromMs, toMs }) => toMs > fromMs);
 }
 
-/** @param scope what was broken: `signaling` takes every media connection along */
+/**
+ * @param scope what was broken: `signaling` takes every media connection along
+ * @param audioOwedSinceMs since when Zoom has kept audio for the session, Unix ms (`OwedAudio`)
+ */
 export function blindOfReconnect(
   scope: 'signaling' | MediaType,
   durationMs: number,
   mediaTypes: readonly MediaType[],
   nowMs: number,
+  audioOwedSinceMs = nowMs - durationMs,
 ): BlindTime[] {
   const broken = scope === 'signaling' ? mediaTypes : [scope];
-  return spans(broken, nowMs - durationMs, nowMs, nowMs - ZOOM_AUDIO_BUFFER_MS);
+  const audioToMs = nowMs - ZOOM_AUDIO_BUFFER_MS;
+  const isAudio = (mediaType: MediaType) => mediaType === 'audio';
+  return [
+    ...spans(broken.filter(isAudio), audioOwedSinceMs, nowMs, audioToMs),
+    ...spans(
+      broken.filter((mediaType) => !isAudio(mediaType)),
+      nowMs - durationMs,
+      nowMs,
+      audioToMs,
+    ),
+  ];
 }
 
 function spans(

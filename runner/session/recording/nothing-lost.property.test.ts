@@ -78,7 +78,12 @@ class Path {
       this.#writer,
       { joined() {}, firstFrame() {}, rejoined() {}, became() {}, ended() {} } as never,
       // A defect fails the test.
-      { logger: SILENT_LOGGER, metrics: NO_METRICS, guard: { listener: (handle) => handle } },
+      {
+        logger: SILENT_LOGGER,
+        metrics: NO_METRICS,
+        guard: { listener: (handle) => handle },
+        audioKeptSinceMs: () => Date.now(),
+      },
     );
   }
 

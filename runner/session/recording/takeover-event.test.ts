@@ -3,16 +3,21 @@ import type { MediaType } from '../../../rtms/protocol/media-type.ts';
 import { MemoryPool } from '../../../shared/memory-pool.ts';
 import { NO_METRICS } from '../../../shared/metrics.ts';
 import { MemorySink } from '../../../test/support/session/memory-sink.ts';
+import type { PreviousOwner } from './blind-time.ts';
 import { SessionWriter } from './session-writer.ts';
 import { FrameUnits } from './source-writer.ts';
 import { TakeoverEvent } from './takeover-event.ts';
 
 const SEEN_MS = 1_800_000_000_000;
 const CLAIMED_MS = SEEN_MS + 15_000;
+const RUN_MS = SEEN_MS - 600_000;
 
 let events: MemorySink;
 
-function takeoverOf(cause: 'owner_lost' | undefined): TakeoverEvent {
+function takeoverOf(
+  cause: 'owner_lost' | 'restarted' | undefined,
+  previous: PreviousOwner = { seenAtMs: SEEN_MS },
+): TakeoverEvent {
   const writer = new SessionWriter({
     origin: { rtmsStreamId: 's', epoch: 2, product: 'meeting', entityId: 'e' },
     media: new MemorySink(),
@@ -25,10 +30,10 @@ function takeoverOf(cause: 'owner_lost' | undefined): TakeoverEvent {
     mayWrite: () => true,
   });
   const row = { pk: 'SESSION#s', rtmsStreamId: 's' };
-  const claim = { row, epoch: 2, cause, previous: { seenAtMs: SEEN_MS }, holds: () => true };
+  const claim = { row, epoch: 2, cause, previous, holds: () => true };
   const mediaTypes: readonly MediaType[] = ['audio', 'transcript'];
   return new TakeoverEvent(claim, writer, () => ({
-    startEventTsMs: SEEN_MS - 600_000,
+    startEventTsMs: RUN_MS,
     mediaTypes,
   }));
 }
@@ -74,4 +79,17 @@ describe('the first connection of an epoch', () => {
     takeover.flowing(CLAIMED_MS + 82_000);
     expect(told()).toEqual([]);
   });
+});
+
+test.each<[string, Parameters<typeof takeoverOf>, number]>([
+  ['since an owner before received it', ['owner_lost'], SEEN_MS],
+  ['since the run began, of which there was no owner', [undefined], RUN_MS],
+  [
+    'since the run began, where an owner before had another one',
+    ['restarted', { seenAtMs: SEEN_MS, endedReason: 13 }],
+    RUN_MS,
+  ],
+  ['since the run began, where nothing tells who had it', ['owner_lost', {}], RUN_MS],
+])('Zoom keeps audio for whoever connects %s', (_since, claim, sinceMs) => {
+  expect(takeoverOf(...claim).audioKeptSinceMs).toBe(sinceMs);
 });

@@ -48,6 +48,14 @@ export class TakeoverEvent {
     this.#writer.event('session_taken_over', nowMs, data);
   }
 
+  /** Since when Zoom has kept audio that this session has to get when media flows, Unix ms. */
+  get audioKeptSinceMs(): number {
+    const { cause, previous = {} } = this.#claim;
+    const { startEventTsMs } = this.#run();
+    const isSameRun = cause !== undefined && previous.endedReason === undefined;
+    return isSameRun ? (previous.seenAtMs ?? startEventTsMs) : startEventTsMs;
+  }
+
   /** Media flows: `session_reconnected` tells what Zoom has not kept since the event had to be written. @param nowMs Unix ms */
   flowing(nowMs: number): void {
     const { cause, previous = {} } = this.#claim;

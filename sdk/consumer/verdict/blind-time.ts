@@ -1,4 +1,8 @@
-import type { BlindTime, EventData } from '../../../shared/record/event-data.ts';
+import {
+  type BlindTime,
+  type EventData,
+  KEPT_AUDIO_COMES_MS,
+} from '../../../shared/record/event-data.ts';
 import type { ReceivedEvent } from '../records/event-record.ts';
 import type { Loss } from './loss.ts';
 
@@ -16,9 +20,6 @@ const KEPT_BY_ZOOM = 'audio';
  * seldom, and that there are none proves nothing.
  */
 export const isPicture = (mediaType: string) => mediaType === 'video' || mediaType === 'deskshare';
-
-/** Zoom sends the audio that it has kept as soon as media flows. So whoever was connected for so long, and got none, missed none. */
-export const KEPT_AUDIO_COMES_MS = 5_000;
 
 const RESTART_CAUSE = 'restarted';
 

@@ -1,4 +1,4 @@
-import { KEPT_AUDIO_COMES_MS } from './blind-time.ts';
+import { KEPT_AUDIO_COMES_MS } from '../../../shared/record/event-data.ts';
 import type { EpochEvidence } from './epoch-evidence.ts';
 
 /** Who received a media type last. */

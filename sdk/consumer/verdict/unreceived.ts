@@ -1,5 +1,5 @@
-import type { LedgerMediaType } from '../../../shared/record/event-data.ts';
-import { isPicture, KEPT_AUDIO_COMES_MS } from './blind-time.ts';
+import { KEPT_AUDIO_COMES_MS, type LedgerMediaType } from '../../../shared/record/event-data.ts';
+import { isPicture } from './blind-time.ts';
 import type { EpochEvidence } from './epoch-evidence.ts';
 import { lastReception, ownersOfRun } from './last-reception.ts';
 import type { Loss } from './loss.ts';
