@@ -17,16 +17,19 @@ let writes: [string, unknown, number][];
 let proved: string[];
 /** What the table does with a write of that number, from 1. */
 let answer: (write: number) => void;
+/** Is the row still this task's? */
+let proof: () => boolean | Promise<boolean>;
 let lapsedAtMs: number;
 let served: ServedSession[];
 let proofs: RowProofs;
 beforeEach(() => {
   vi.useFakeTimers();
   [told, term, writes, proved, answer, served] = [new Told(), 1, [], [], () => {}, []];
+  proof = () => true;
   const store = {
     async prove({ rtmsStreamId }: ServedSession['claim']) {
       proved.push(rtmsStreamId);
-      return true;
+      return proof();
     },
     async leaving({ rtmsStreamId }: ServedSession['claim'], since: unknown) {
       writes.push([rtmsStreamId, since, (Date.now() - lapsedAtMs) / 1_000]);
@@ -50,6 +53,7 @@ function serve(rtmsStreamId: string, since = (atMs: number): unknown => ({ atMs 
       blindSince: since,
       drop() {
         served = served.filter((other) => other !== one);
+        one.tenure.end();
         proofs.dropped(one);
       },
     },
@@ -137,6 +141,40 @@ test('it says so in the next term where the lease lapses again meanwhile', async
   await proofs.proveAll(3);
   expect(writes.at(-1)).toEqual(['a', SINCE(), 60]);
   expect(proofs.hasUntold).toBe(false);
+});
+
+test.each([
+  ['is another’s', false],
+  ['is its own', true],
+])('a session that is dropped while its proof is on its way: the row %s', async (_whose, isOwn) => {
+  const one = serve('a');
+  lapse();
+  term = 2;
+  const answered = Promise.withResolvers<boolean>();
+  proof = () => answered.promise;
+  const proving = proofs.proveAll(2);
+  await vi.advanceTimersByTimeAsync(0);
+  expect(proved).toEqual(['a']);
+  one.session.drop('connection lost while the table is away');
+  await vi.advanceTimersByTimeAsync(2_000);
+  expect([writes, proofs.hasUntold]).toEqual([[], true]);
+  answered.resolve(isOwn);
+  await proving;
+  await vi.advanceTimersByTimeAsync(2_000);
+  expect(writes.map(([, since]) => since)).toEqual(isOwn ? [SINCE()] : []);
+  expect([proofs.hasUntold, vi.getTimerCount()]).toEqual([false, 0]);
+});
+
+test('many sessions that are dropped at once do not multiply the tries', async () => {
+  answer = () => {
+    throw AWAY;
+  };
+  const all = Array.from({ length: 20 }, (_, index) => serve(`s${index}`));
+  lapse();
+  term = 2;
+  for (const one of all) one.session.drop('connection lost while the table is away');
+  await vi.advanceTimersByTimeAsync(5_000);
+  expect(writes).toHaveLength(20 * 10);
 });
 
 test('a row that has an earlier time is left as it is', async () => {

@@ -19,6 +19,7 @@ export class RowProofs {
   /** Dropped before they were proved, and their rows do not say so yet. */
   readonly #untold = new Set<ServedSession>();
   #isProving = false;
+  #isWaiting = false;
   #holdTimer: NodeJS.Timeout | undefined;
 
   constructor(
@@ -96,6 +97,8 @@ export class RowProofs {
       const isOwn = await store.prove(claim);
       if (!isOwn) {
         tenure.lose();
+        // It may have been dropped while the proof was on its way.
+        this.#untold.delete(served);
         session.drop('not the owner any more');
       } else if (tenure.resume(term)) {
         logger.info('row proved', { event: 'proved', rtmsStreamId, epoch });
@@ -110,7 +113,8 @@ export class RowProofs {
     const { store, heartbeat, logger } = this.#options;
     const { rtmsStreamId, epoch } = served.claim;
     if (!heartbeat.holds(term)) return;
-    const since = untoldBlindSince(served, served.left?.atMs ?? Number.POSITIVE_INFINITY);
+    const { left, tenure } = served;
+    const since = untoldBlindSince(served, left?.atMs ?? tenure.unprovedSinceMs ?? Date.now());
     try {
       if (since !== undefined) await store.leaving(served.claim, since);
       this.#untold.delete(served);
@@ -127,7 +131,11 @@ export class RowProofs {
 
   /** Goes on with rows that are not proved or told yet, because the table did not answer or the term was over. */
   async #proveAgain(): Promise<void> {
+    // One wait at a time: each session that is dropped asks for it.
+    if (this.#isWaiting) return;
+    this.#isWaiting = true;
     await sleep(RETRY_MS);
+    this.#isWaiting = false;
     const { term } = this.#options.heartbeat;
     if (term !== undefined && this.#isDue) await this.proveAll(term);
   }
