@@ -46,8 +46,19 @@ export interface PutRecordsClient {
    * Asked twice a call: at its beginning, so that nothing is encoded in vain, and after the signature, right before the
    * bytes go to the socket. A process that is frozen in between would otherwise send, when it goes on, a call that was
    * allowed before. Both have to have the same term: while a call waits for its connection, the heartbeat may have come
-   * back, and sessions whose records are in the call may have been lost to other tasks meanwhile. What a socket has taken
-   * already cannot be called back; readers refuse it by its epoch.
+   * back, and sessions whose records are in the call may have been lost to other tasks meanwhile. The deadline of the call
+   * does not rule that out:
+   *
+   * ```text
+   * 0 s      last renewal of this task
+   * 6.9 s    a call begins, and waits for its connection
+   * 7 s      the lease lapses
+   * 10.5 s   another task has claimed the sessions
+   * 11 s     a renewal reaches the table: another term, and the proofs are refused
+   * 11.8 s   the connection is there, 0.1 s before the deadline of the call
+   * ```
+   *
+   * What a socket has taken already cannot be called back; readers refuse it by its epoch.
    *
    * @param writeTerm in which term of its lease this task may write now; undefined: it may not. It may end sessions and
    *   drop what they have buffered

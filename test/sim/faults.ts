@@ -27,6 +27,8 @@ export const FAULTS = [
   'slow_table',
   'freeze_in_call',
   'thaw_race',
+  'late_handshake',
+  'slow_restart',
   'spool',
   'operator',
   'stop_meets_start',
@@ -91,8 +93,8 @@ const PLANS: Readonly<Record<Exclude<FaultName, Lasting>, FaultPlan>> = {
     act: (targets, random) =>
       targets.dials(random() < 0.5 ? 'refused' : 'silent', skewed(random, 60_000)),
   },
-  zoom: { everyMinutes: 3, act: (targets, random) => targets.zoomActs(random) },
-  webhooks: { everyMinutes: 5, act: (targets, random) => targets.webhooksAct(random) },
+  zoom: { everyMinutes: 3, act: ({ zoomActs }, random) => zoomActs.any(random) },
+  webhooks: { everyMinutes: 5, act: ({ zoomActs }, random) => zoomActs.webhooks(random) },
   secret: {
     everyMinutes: 40,
     act: (targets, random) => targets.rotateSecret(skewed(random, 5_000)),
@@ -121,6 +123,14 @@ const PLANS: Readonly<Record<Exclude<FaultName, Lasting>, FaultPlan>> = {
     everyMinutes: 20,
     act: ({ races }, random) =>
       races.thawRace(random, random() < 0.5 ? 1 : 2, 100 + random() * 600),
+  },
+  late_handshake: {
+    everyMinutes: 20,
+    act: ({ races }, random) => races.lateHandshake(random, skewed(random, 500)),
+  },
+  slow_restart: {
+    everyMinutes: 30,
+    act: ({ zoomActs }, random) => zoomActs.slowRestart(random, 100 + random() * 500),
   },
   spool: {
     everyMinutes: 40,

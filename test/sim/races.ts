@@ -1,6 +1,6 @@
 import { encodeSessionJob } from '../../shared/session-job.ts';
 import type { SimulatedRunner } from './fleet/runners.ts';
-import type { HistoryEvent } from './history.ts';
+import type { HistoryEvent, RowEvent } from './history.ts';
 import type { TargetParts } from './targets.ts';
 
 type Random = () => number;
@@ -14,6 +14,13 @@ const LATE_FROM_MS = 6_500;
 const DROPPED_MS = 40_500;
 /** How long a slow way to the table lasts after a thaw. */
 const SLOW_MS = 10_000;
+/**
+ * A PutRecords call may take 5 s. To leave behind the next claim, which comes 10 s after the last heartbeat at the earliest, it has
+ * to begin in these last moments of the lease, which lasts for 7 s.
+ */
+const LAST_MOMENTS_MS = 6_000;
+/** The calls that have begun in the lease are over by then. */
+const CALLS_OVER_MS = 12_500;
 /** A disk that is in trouble fails for a moment this often. */
 const DISK_TROUBLE_MS = 7_000;
 /** It heals that much after Kinesis has come back, at the latest. */
@@ -166,6 +173,43 @@ export class Races {
     return `${name} freezes until its heartbeat is read for the ${reads}. time; the others' calls of the table take ${Math.round(lateMs)} ms each way`;
   }
 
+  /**
+   * The network of a runner loses packets: its calls of the table get lost from a heartbeat on, until another runner has claimed one
+   * of its streams. Its connections to Kinesis break in the last moments of its lease, and the TLS handshakes of new ones come to
+   * their end only when its own proof has been refused, or when their calls are over.
+   */
+  lateHandshake(random: Random, lateMs: number): string | undefined {
+    const { recorder } = this.#parts;
+    const runner = this.#runner(random);
+    if (runner === undefined) return undefined;
+    const { machine, taskId } = runner;
+    const { name, table, kinesis } = machine;
+    let awaits: 'heartbeat' | 'claim' | 'proof' = 'heartbeat';
+    const reach = () => {
+      table.lost = undefined;
+      recorder.listeners.delete(listener);
+      this.#after(lateMs, () => kinesis.endHandshakes());
+    };
+    const listener = (event: HistoryEvent) => {
+      if (event.kind !== 'row') return;
+      const isOwn = event.process === name;
+      if (awaits === 'heartbeat' && isOwn && isHeartbeat(event, taskId)) {
+        awaits = 'claim';
+        table.lost = 'request';
+        this.#after(LAST_MOMENTS_MS, () => kinesis.lose());
+        this.#after(CALLS_OVER_MS, reach);
+      } else if (awaits === 'claim' && isTakenFrom(event, taskId)) {
+        awaits = 'proof';
+        table.lost = undefined;
+      } else if (awaits === 'proof' && isOwn && event.phase === 'answered' && event.met === false) {
+        reach();
+      }
+    };
+    this.#after(RACE_MS, () => recorder.listeners.delete(listener));
+    recorder.listeners.add(listener);
+    return `calls of the table by ${name} get lost from its next heartbeat on until a stream of it is claimed, and new connections to Kinesis wait ${Math.round(lateMs)} ms longer`;
+  }
+
   /** Kinesis takes nothing for so long that disks are used; one of them is slow and fails at times, and its runner may be restarted. */
   spool(random: Random, durationMs: number): string | undefined {
     const { runners, weather, scheduler } = this.#parts;
@@ -212,6 +256,15 @@ export class Races {
     );
     return ready[Math.floor(random() * ready.length)];
   }
+}
+
+/** Does a write take a row from a task and give it to another? */
+export function isTakenFrom({ before, after }: RowEvent, taskId: string): boolean {
+  return before?.['owner'] === taskId && Number(after?.['epoch']) > Number(before['epoch']);
+}
+
+function isHeartbeat({ row, op, phase }: RowEvent, taskId: string): boolean {
+  return row === `TASK#${taskId}` && op === 'write' && phase === 'applied';
 }
 
 function isClaim(target: string, input: string | object): boolean {

@@ -1,16 +1,15 @@
-import type { ActionInput } from '../../simulator/scenario/scenario.ts';
 import type { Catcher } from './fleet/catcher.ts';
 import { zoomSecrets } from './fleet/environment.ts';
 import type { Runners, SimulatedRunner } from './fleet/runners.ts';
 import type { Zoom } from './fleet/zoom.ts';
-import type { RowEvent } from './history.ts';
 import { Operators } from './operators.ts';
-import { Races } from './races.ts';
+import { isTakenFrom, Races } from './races.ts';
 import type { Recorder } from './recorder.ts';
 import type { Services, Weather } from './services.ts';
 import { Strain } from './strain.ts';
 import type { Scheduler } from './world/scheduler.ts';
 import { world } from './world/world.ts';
+import { ZoomActs } from './zoom-acts.ts';
 
 export interface TargetParts {
   readonly scheduler: Scheduler;
@@ -24,37 +23,9 @@ export interface TargetParts {
 
 type Random = () => number;
 
-/** What Zoom itself does to a stream, by how often. Reasons from 10 on may be followed by a restart. */
-const ZOOM_ACTIONS: readonly ((random: Random) => ActionInput)[] = [
-  (random) => ({
-    do: 'failover',
-    gapMs: Math.floor(random() * 8_000),
-    oldSockets: random() < 0.5 ? 'cut' : 'keep',
-  }),
-  () => ({ do: 'evict' }),
-  (random) => ({ do: 'cut_signaling', how: HOW[Math.floor(random() * 3)] ?? 'close' }),
-  (random) => ({ do: 'cut_media', how: HOW[Math.floor(random() * 3)] ?? 'close' }),
-  (random) => ({ do: 'stall_media', durationMs: Math.floor(random() * 8_000) }),
-  () => ({ do: 'pause' }),
-  () => ({ do: 'resume' }),
-  (random) => ({ do: 'stop', reason: 10 + Math.floor(random() * 10) }),
-  (random) => ({ do: 'stop', reason: 1 + Math.floor(random() * 5) }),
-];
-const HOW = ['terminate', 'close', 'freeze'] as const;
 /** A dead owner is followed by another within this time, if at all; looked for this often. */
 const SUCCESSOR_MS = 60_000;
 const SUCCESSOR_LOOK_MS = 20;
-
-/** Does a write take a row from a task and give it to another? */
-function isTakenFrom({ before, after }: RowEvent, taskId: string): boolean {
-  return before?.['owner'] === taskId && Number(after?.['epoch']) > Number(before['epoch']);
-}
-
-const WEBHOOK_ACTIONS: readonly ActionInput[] = [
-  { do: 'replay_webhook', kind: 'started' },
-  { do: 'replay_webhook', kind: 'stopped' },
-  { do: 'replay_webhook', kind: 'interrupted' },
-];
 
 /** What can be done to the world. Each act returns what was done, in words, or undefined when there was nothing to do it to. */
 export class Targets {
@@ -62,6 +33,7 @@ export class Targets {
   readonly races: Races;
   readonly operators: Operators;
   readonly strain: Strain;
+  readonly zoomActs: ZoomActs;
   #secrets = 0;
 
   constructor(parts: TargetParts) {
@@ -69,6 +41,7 @@ export class Targets {
     this.races = new Races(parts);
     this.operators = new Operators(parts);
     this.strain = new Strain(parts);
+    this.zoomActs = new ZoomActs(parts);
   }
 
   after(delayMs: number, run: () => void): void {
@@ -210,25 +183,6 @@ export class Targets {
     return `Zoom's servers ${fate === 'refused' ? 'refuse' : 'do not answer'} new connections for ${Math.round(durationMs)} ms`;
   }
 
-  zoomActs(random: Random): string | undefined {
-    const action = ZOOM_ACTIONS[Math.floor(random() * ZOOM_ACTIONS.length)]?.(random);
-    return action && this.#act(random, action);
-  }
-
-  webhooksAct(random: Random): string | undefined {
-    if (random() < 0.4) {
-      const holdMs = Math.floor(random() * 20_000);
-      const words = this.#act(random, { do: 'hold_webhooks' });
-      if (words === undefined) return undefined;
-      this.after(holdMs, () =>
-        this.#act(random, { do: 'release_webhooks', reversed: random() < 0.5 }),
-      );
-      return `Zoom holds its webhooks for ${holdMs} ms`;
-    }
-    const action = WEBHOOK_ACTIONS[Math.floor(random() * WEBHOOK_ACTIONS.length)];
-    return action && this.#act(random, action);
-  }
-
   /** Zoom knows the new secret at once, and Secrets Manager `lateMs` later. */
   rotateSecret(lateMs: number): string {
     const { zoom, services } = this.#parts;
@@ -273,16 +227,6 @@ export class Targets {
   #killAfter(runner: SimulatedRunner, effects: number): void {
     runner.machine.effectsLeft = effects;
     runner.machine.onKilledByEffect = () => this.#parts.runners.kill(runner);
-  }
-
-  #act(random: Random, action: ActionInput): string | undefined {
-    const { zoom } = this.#parts;
-    const live = zoom.simulator.streams().filter(({ state }) => state !== 'TERMINATED');
-    const stream = live[Math.floor(random() * live.length)];
-    if (stream === undefined) return undefined;
-    const { rtmsStreamId } = stream;
-    zoom.act((simulator) => simulator.act(rtmsStreamId, action));
-    return `Zoom does ${JSON.stringify(action)} to ${rtmsStreamId}`;
   }
 
   #ready(): SimulatedRunner[] {

@@ -30,14 +30,17 @@ export class MemorySocket extends EventEmitter {
     this.#machine = machine;
     this.#read = onread;
     if (!machine.mayAct()) return;
+    machine.kinesis.opened(this);
     world().aws.connect(machine, {
       connected: (roundTripMs) => {
         if (this.#isOver) return;
         this.emit('connect');
         if (!hasTls) return;
-        machine.after(roundTripMs, () => {
-          if (!this.#isOver) this.emit('secureConnect');
-        });
+        machine.kinesis.handshake(() =>
+          machine.after(roundTripMs, () => {
+            if (!this.#isOver) this.emit('secureConnect');
+          }),
+        );
       },
       failed: (code) => this.destroy(broken(code)),
     });
@@ -72,6 +75,7 @@ export class MemorySocket extends EventEmitter {
   destroy(error?: Error): this {
     if (this.#isOver) return this;
     this.#isOver = true;
+    this.#machine.kinesis.closed(this);
     this.#callOver();
     if (this.#idleTimer) this.#idleTimer.run = undefined;
     this.#machine.after(0, () => {

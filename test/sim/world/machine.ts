@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { EventEmitter } from 'node:events';
 import { seededRandom } from '../../../shared/seeded-random.ts';
+import { KinesisWay } from '../net/kinesis-way.ts';
 import { MemoryDisk } from './disk.ts';
 import type { Scheduler, Task, TaskOwner } from './scheduler.ts';
 
@@ -68,6 +69,7 @@ export class Machine implements TaskOwner {
     lost: undefined,
     lateMs: 0,
   };
+  readonly kinesis = new KinesisWay();
   /** Asked while a call is signed, before the last look at the fence; a promise keeps the call until then. */
   onSigning: ((commandName: string) => Promise<void> | undefined) | undefined;
   /** Told of each AWS call that has left. */
