@@ -4,6 +4,7 @@ import { slotsOfRequest } from '../shared/session-table/slots.ts';
 import { createRunnerAws } from './aws.ts';
 import type { RunnerConfig } from './config.ts';
 import { openProducers, type Producers } from './kinesis/open-producers.ts';
+import { MARK_INTERVAL_MS } from './kinesis/written-mark.ts';
 import {
   type OwnershipOptions,
   openOwnership,
@@ -89,6 +90,7 @@ export async function openServing(options: ServingOptions): Promise<Serving> {
     ecsTask,
     revisionIntervalMs: options.revisionIntervalMs,
     backlogMs: () => producers.oldestAgeMs,
+    wroteUntilMs: () => producers.mark.untilMs,
     onHeartbeat: options.onHeartbeat,
     sessions: () => sessions.pool,
   });
@@ -125,6 +127,7 @@ export async function openServing(options: ServingOptions): Promise<Serving> {
       await startUp.attempt('first heartbeat', () => ownership.start());
       sessions.run(loops);
       ownership.run(loops);
+      loops.start('written', MARK_INTERVAL_MS, async () => producers.mark.step());
       loops.start('metrics', METRICS_INTERVAL_MS, async () => observeLevels());
     },
     async stop() {

@@ -4,6 +4,7 @@ import type { DropCause, Unit } from './unit.ts';
 interface Flush {
   /** How many units each lane must have written or dropped. */
   readonly until: Map<Lane, number>;
+  readonly hurries: boolean;
   readonly resolve: () => void;
 }
 
@@ -33,9 +34,10 @@ export class Completion {
     return this.#openLanes;
   }
 
-  /** Does anybody wait for units to be done? */
+  /** Does anybody wait for units to be done who wants them to leave at once? */
   get isFlushing(): boolean {
-    return this.#flushes.size > 0;
+    for (const { hurries } of this.#flushes) if (hurries) return true;
+    return false;
   }
 
   get writtenUnits(): number {
@@ -72,9 +74,10 @@ export class Completion {
   /**
    * Waits until each of the lanes is done with the units it has accepted so far.
    *
+   * @param hurries whether calls leave sooner meanwhile, which costs CPU
    * @throws the signal's reason when it aborts first
    */
-  async wait(lanes: Iterable<Lane>, signal?: AbortSignal): Promise<void> {
+  async wait(lanes: Iterable<Lane>, signal?: AbortSignal, hurries = true): Promise<void> {
     signal?.throwIfAborted();
     const until = new Map<Lane, number>();
     for (const lane of lanes) {
@@ -82,7 +85,7 @@ export class Completion {
     }
     if (until.size === 0) return;
     const { promise, resolve, reject } = Promise.withResolvers<void>();
-    const flush = { until, resolve };
+    const flush = { until, hurries, resolve };
     const stopWaiting = () => reject(signal?.reason);
     this.#flushes.add(flush);
     signal?.addEventListener('abort', stopWaiting, { once: true });

@@ -10,6 +10,7 @@ import type { PutRecordsClient } from './put-client.ts';
 import type { SpoolOptions } from './spool/spool.ts';
 import { SpoolOpening } from './spool/spool-opening.ts';
 import { checkStream } from './stream-check.ts';
+import { WrittenMark } from './written-mark.ts';
 
 /** Events are few, small and dropped last, so a tenth of the disk is enough for them. */
 const EVENTS_SPOOL_SHARE = 0.1;
@@ -23,6 +24,8 @@ export interface Producers {
   readonly maxLineBytes: number;
   /** How long the oldest record of both has waited for Kinesis, in memory or on the disk, ms. */
   readonly oldestAgeMs: number;
+  /** Until when everything that was put is written, or told as lost. */
+  readonly mark: WrittenMark;
   /** To be called once a metrics period. */
   observeLevels(): void;
   /** Sends what is held. @param signal aborted: reports what is left as lost */
@@ -87,14 +90,28 @@ export async function openProducers(options: ProducersOptions): Promise<Producer
     { client: aws.eventPuts, streamName: eventsStream, aggregate: false },
     { ...spoolOf('events', EVENTS_SPOOL_SHARE), markRecovered: markRecoveredLine },
   );
+  const oldestAgeMs = () => {
+    const ages = [media.stats(), events.stats()];
+    return Math.max(...ages.flatMap(({ oldestAgeMs, spoolAgeMs }) => [oldestAgeMs, spoolAgeMs]));
+  };
+  const mark = new WrittenMark({
+    async done() {
+      await Promise.all([media.done(), events.done()]);
+    },
+    dropped() {
+      const counts = [media.stats(), events.stats()].flatMap((each) => Object.values(each.dropped));
+      return counts.reduce((sum, count) => sum + count, 0);
+    },
+    oldestAgeMs,
+  });
   return {
     media,
     events,
     maxRecordBytes,
     maxLineBytes,
+    mark,
     get oldestAgeMs() {
-      const ages = [media.stats(), events.stats()];
-      return Math.max(...ages.flatMap(({ oldestAgeMs, spoolAgeMs }) => [oldestAgeMs, spoolAgeMs]));
+      return oldestAgeMs();
     },
     observeLevels() {
       media.observeLevels();

@@ -173,6 +173,11 @@ export class Producer {
     }
   }
 
+  /** Waits until every unit put before is written or dropped, and hurries none of them. */
+  done(): Promise<void> {
+    return this.#completion.wait(this.#completion.openLanes, undefined, false);
+  }
+
   /**
    * Waits until every unit put before is written or dropped; lanes do not wait for `lingerMs` meanwhile.
    *

@@ -63,6 +63,8 @@ export interface OwnershipOptions {
   readonly sessions: () => OwnedSessions;
   /** How long the oldest record has waited for Kinesis, ms. @default 0 */
   readonly backlogMs?: () => number;
+  /** Until when everything that this task had received is written, or told as lost, Unix ms. */
+  readonly wroteUntilMs?: () => number;
   /** Called with the value of each renewal that was answered. */
   readonly onHeartbeat?: ((heartbeat: TaskRow['heartbeat']) => void) | undefined;
   /** How often ECS is asked for the newest revision. */
@@ -108,13 +110,20 @@ export async function openOwnership(options: OwnershipOptions): Promise<TaskOwne
   // Before the first claim, so that what an earlier process of this name has left is older.
   const startedAtMs = Date.now();
   let servedAtMs = startedAtMs;
+  let wroteUntilMs = options.wroteUntilMs?.();
   const heartbeat = new Heartbeat({
     times: TASK_LEASE,
     ...(options.clock && { clock: options.clock }),
     async renew(signal, hasLapsed) {
       const nowMs = Date.now();
-      if (!hasLapsed && sessions().vouches) servedAtMs = nowMs;
-      const value = await store.renew({ ...task(), servedAtMs, startedAtMs }, nowMs, signal);
+      if (!hasLapsed && sessions().vouches) {
+        servedAtMs = nowMs;
+        // What is dropped with a session that was fenced is told by no gap. So this stays with the time of which it speaks.
+        wroteUntilMs = options.wroteUntilMs?.();
+      }
+      const written = wroteUntilMs === undefined ? {} : { wroteUntilMs };
+      const report = { ...task(), servedAtMs, startedAtMs, ...written };
+      const value = await store.renew(report, nowMs, signal);
       if (value !== undefined) options.onHeartbeat?.(value);
     },
     onFenced(sinceRenewalMs) {

@@ -202,6 +202,11 @@ export interface EventData {
     readonly cause: TakeoverCause;
     /** The last moment at which the owner before is known to have been at work, Unix ms. */
     readonly ownerSeenAtMs?: number;
+    /**
+     * Everything that the owner before had received until then is in Kinesis, or told as lost, Unix ms by its clock. Absent where that is
+     * not known, and from runners older than this field.
+     */
+    readonly ownerWroteUntilMs?: number;
     /** Absent from runners older than this field: not known, not none. */
     readonly blind?: readonly BlindTime[];
   };

@@ -64,7 +64,12 @@ const restartReason = v.union([count, v.literal('lost')]);
 
 const endedReason = v.union([count, v.picklist(['missed', 'refused', 'lost'])]);
 
-const blindSince = v.object({ epoch, atMs: timeMs, endedReason: v.optional(endedReason) });
+const blindSince = v.object({
+  epoch,
+  atMs: timeMs,
+  wroteUntilMs: v.optional(timeMs),
+  endedReason: v.optional(endedReason),
+});
 
 const restart = v.object({
   sinceMs: timeMs,
@@ -196,6 +201,7 @@ const TASK_FIELDS = {
   revision: v.optional(id),
   renewedAtMs: v.optional(timeMs),
   startedAtMs: v.optional(timeMs),
+  wroteUntilMs: v.optional(timeMs),
   ttl: v.optional(timeMs),
 } as const;
 

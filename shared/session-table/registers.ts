@@ -18,6 +18,8 @@ export type EndedReason = number | 'missed' | 'refused' | 'lost';
 export interface BlindSince {
   readonly epoch: number;
   readonly atMs: number;
+  /** What the owner that received it then had received before this is written; absent where that is not known. */
+  readonly wroteUntilMs?: number;
   /** Why the run ended that was received until then; absent where the same run went on. */
   readonly endedReason?: EndedReason;
 }

@@ -141,6 +141,11 @@ export interface TaskRow {
   readonly renewedAtMs?: number;
   /** When its process began, by the same clock, Unix ms: of what was claimed before, it has nothing. */
   readonly startedAtMs?: number;
+  /**
+   * Everything that the task had received until then was written at its last renewal, or told as lost, Unix ms by its own clock. Absent
+   * from a task of an older release.
+   */
+  readonly wroteUntilMs?: number;
   /** Slots that its sessions weigh; more than `slotsTotal` in an emergency. */
   readonly slotsUsed: number;
   readonly slotsTotal: number;

@@ -12,7 +12,14 @@ import {
 /** What a task says of itself with every beat of its heart. */
 export type TaskReport = Pick<
   TaskRow,
-  'taskId' | 'slotsUsed' | 'slotsTotal' | 'draining' | 'strained' | 'revision' | 'startedAtMs'
+  | 'taskId'
+  | 'slotsUsed'
+  | 'slotsTotal'
+  | 'draining'
+  | 'strained'
+  | 'revision'
+  | 'startedAtMs'
+  | 'wroteUntilMs'
 > & {
   /** When it last raised its heartbeat with the right to serve, and could stand for all its streams, Unix ms. @default now */
   readonly servedAtMs?: number;
@@ -26,13 +33,14 @@ export type TaskReport = Pick<
  * lease is back, they say nothing of the streams that it dropped meanwhile.
  */
 export function writeHeartbeat(task: TaskReport, nowMs: number): RowWrite {
-  const { revision, startedAtMs } = task;
+  const { revision, startedAtMs, wroteUntilMs } = task;
   return {
     Key: { pk: taskKey(task.taskId) },
     UpdateExpression:
       `SET #owner = :tasks, taskId = :taskId, ${ATTRIBUTE.slotsUsed} = :used, ${ATTRIBUTE.slotsTotal} = :total, draining = :draining, strained = :strained, #ttl = :ttl, renewedAtMs = :now` +
       (revision === undefined ? '' : ', revision = :revision') +
       (startedAtMs === undefined ? '' : ', startedAtMs = :started') +
+      (wroteUntilMs === undefined ? '' : ', wroteUntilMs = :wrote') +
       ' ADD heartbeat :one',
     ExpressionAttributeNames: OWNER_AND_TTL_NAMES,
     ExpressionAttributeValues: {
@@ -46,6 +54,7 @@ export function writeHeartbeat(task: TaskReport, nowMs: number): RowWrite {
       ':ttl': expiresAt(nowMs),
       ...(revision !== undefined && { ':revision': revision }),
       ...(startedAtMs !== undefined && { ':started': startedAtMs }),
+      ...(wroteUntilMs !== undefined && { ':wrote': wroteUntilMs }),
       ':one': 1,
     },
   };

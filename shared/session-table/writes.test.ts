@@ -246,6 +246,12 @@ const CASES: readonly Case[] = [
     undefined,
   ],
   [
+    'a heartbeat that says until when everything is written',
+    writeHeartbeat({ ...TASK, wroteUntilMs: NOW_MS - 900 }, NOW_MS),
+    'SET #owner = :tasks, taskId = :taskId, costUsed = :used, costTotal = :total, draining = :draining, strained = :strained, #ttl = :ttl, renewedAtMs = :now, wroteUntilMs = :wrote ADD heartbeat :one',
+    undefined,
+  ],
+  [
     'an operator’s request',
     writeOperatorRequest(OWNED, 'stop'),
     'SET operatorWish = :request',

@@ -51,6 +51,24 @@ describe('what is known of the owner before', () => {
       { seenAtMs: NOW_MS - 600_000 },
     ],
     [
+      'a lost one that says until when everything is written',
+      row({ owner: 't' }),
+      { ...task(NOW_MS - 9_000), wroteUntilMs: NOW_MS - 70_000 },
+      { seenAtMs: NOW_MS - 10_000, wroteUntilMs: NOW_MS - 70_000 },
+    ],
+    [
+      'one that gave it away: all that it received is in its ledger',
+      row({ handedOverBy: 't', handedOverAtMs: NOW_MS - 700 }),
+      { ...task(NOW_MS - 9_000), wroteUntilMs: NOW_MS - 70_000 },
+      { seenAtMs: NOW_MS - 700 },
+    ],
+    [
+      'one whose takeover is in no record: what the owner before it had written',
+      row({ owner: 't', epoch: 2, blindSince: { epoch: 2, atMs: 7, wroteUntilMs: 5 } }),
+      { ...task(NOW_MS - 9_000), wroteUntilMs: NOW_MS - 70_000 },
+      { seenAtMs: 7, wroteUntilMs: 5 },
+    ],
+    [
       'a lost one without a heartbeat row: its claim',
       row({ owner: 't' }),
       undefined,
@@ -90,8 +108,8 @@ describe('what is known of the owner before', () => {
     [
       'one that lived on and never connected: its claim',
       row({ owner: 't', epoch: 2, runEpoch: 1, connectedEpoch: 1 }),
-      task(NOW_MS - 9_000),
-      { seenAtMs: NOW_MS - 600_000 },
+      { ...task(NOW_MS - 9_000), wroteUntilMs: NOW_MS - 9_500 },
+      { seenAtMs: NOW_MS - 600_000, wroteUntilMs: NOW_MS - 600_000 },
     ],
     [
       'one that gave it away and had never connected: its claim',

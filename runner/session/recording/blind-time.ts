@@ -24,6 +24,8 @@ export function writtenUntil(servedAtMs: number): number {
 export interface PreviousOwner {
   /** The last moment at which somebody is known to have received the stream, Unix ms; absent when nothing tells. */
   readonly seenAtMs?: number;
+  /** Everything that the one who received it then had received before this is written, Unix ms; absent when nothing tells. */
+  readonly wroteUntilMs?: number;
   /** Why the run that was received then ended; absent where the same run goes on. */
   readonly endedReason?: EndedReason;
 }
@@ -46,17 +48,38 @@ export interface PreviousOwner {
 export function previousOwner(seen: SessionRow, task: TaskRow | undefined): PreviousOwner {
   const { endedReason, epoch, blindSince } = seen;
   if (blindSince !== undefined && blindSince.epoch === epoch) {
-    const { atMs: seenAtMs, endedReason: before } = blindSince;
-    if (before !== undefined) return { seenAtMs, endedReason: before };
+    const { atMs: seenAtMs, wroteUntilMs, endedReason: before } = blindSince;
+    const known = { seenAtMs, ...(wroteUntilMs !== undefined && { wroteUntilMs }) };
+    if (before !== undefined) return { ...known, endedReason: before };
     // The last owner ended the run and left no record of it. So something is missing, whoever decided that it ends.
-    if (endedReason !== undefined) return { seenAtMs, endedReason: 'lost' };
-    return { seenAtMs };
+    if (endedReason !== undefined) return { ...known, endedReason: 'lost' };
+    return known;
   }
   const seenAtMs = lastSeenMs(seen, task) ?? seen.claimedAtMs;
+  const wroteUntilMs = wroteUntil(seen, task, seenAtMs);
   return {
     ...(seenAtMs !== undefined && { seenAtMs }),
+    ...(wroteUntilMs !== undefined && { wroteUntilMs }),
     ...(endedReason !== undefined && { endedReason }),
   };
+}
+
+function wroteUntil(
+  seen: SessionRow,
+  task: TaskRow | undefined,
+  seenAtMs: number | undefined,
+): number | undefined {
+  // An owner that ended in order has accounted for all that it received.
+  if (seen.endedReason !== undefined || seen.handedOverBy !== undefined) return undefined;
+  // And one under which media has never flowed has received nothing that it could have taken with it.
+  const hasFlowed = seen.runEpoch === undefined || seen.connectedEpoch === seen.epoch;
+  if (!hasFlowed) return seenAtMs;
+  return isOfProcess(seen, task) ? task?.wroteUntilMs : undefined;
+}
+
+/** Is the heartbeat that of the process which had claimed the stream, and not of one that began later under the same name? */
+function isOfProcess({ claimedAtMs }: SessionRow, task: TaskRow | undefined): boolean {
+  return task?.startedAtMs === undefined || (claimedAtMs ?? 0) >= task.startedAtMs;
 }
 
 function lastSeenMs(seen: SessionRow, task: TaskRow | undefined): number | undefined {
@@ -69,9 +92,9 @@ function lastSeenMs(seen: SessionRow, task: TaskRow | undefined): number | undef
   if (neverFlowed && !isMissedRun) return claimedAtMs;
   if (endedReason !== undefined) return endedAtMs;
   if (handedOverBy !== undefined) return handedOverAtMs;
-  const { renewedAtMs, startedAtMs } = task ?? {};
-  const isOfProcess = startedAtMs === undefined || (claimedAtMs ?? 0) >= startedAtMs;
-  const heartbeatMs = renewedAtMs === undefined || !isOfProcess ? 0 : writtenUntil(renewedAtMs);
+  const { renewedAtMs } = task ?? {};
+  const isKnown = renewedAtMs !== undefined && isOfProcess(seen, task);
+  const heartbeatMs = isKnown ? writtenUntil(renewedAtMs) : 0;
   // An owner whose heartbeat is older than its claim was at work when it claimed.
   return Math.max(heartbeatMs, claimedAtMs ?? 0) || undefined;
 }
@@ -83,11 +106,12 @@ function lastSeenMs(seen: SessionRow, task: TaskRow | undefined): number | undef
  */
 export function blindSinceOf(
   cause: TakeoverCause | undefined,
-  { seenAtMs: atMs, endedReason }: PreviousOwner,
+  { seenAtMs: atMs, wroteUntilMs, endedReason }: PreviousOwner,
 ): MoreOfClaim['blindSince'] {
   if (cause === undefined || atMs === undefined) return undefined;
-  if (endedReason === undefined) return { atMs };
-  return wasCutShort(endedReason) ? { atMs, endedReason } : undefined;
+  const since = { atMs, ...(wroteUntilMs !== undefined && { wroteUntilMs }) };
+  if (endedReason === undefined) return since;
+  return wasCutShort(endedReason) ? { ...since, endedReason } : undefined;
 }
 
 /**

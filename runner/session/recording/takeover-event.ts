@@ -42,8 +42,11 @@ export class TakeoverEvent {
     this.#toldMs = nowMs;
     const takeover = { previous, ...this.#run() };
     const blind = blindOfTakeover(takeover, ranUntil(row, nowMs));
-    const { seenAtMs } = previous;
-    const seen = seenAtMs === undefined ? {} : { ownerSeenAtMs: seenAtMs };
+    const { seenAtMs, wroteUntilMs } = previous;
+    const seen = {
+      ...(seenAtMs !== undefined && { ownerSeenAtMs: seenAtMs }),
+      ...(wroteUntilMs !== undefined && { ownerWroteUntilMs: wroteUntilMs }),
+    };
     const data = { previousEpoch: epoch - 1, cause, ...seen, blind };
     this.#writer.event('session_taken_over', nowMs, data);
   }

@@ -146,6 +146,7 @@ const SCHEMAS = {
     previousEpoch: count,
     cause: word,
     ownerSeenAtMs: v.optional(time),
+    ownerWroteUntilMs: v.optional(time),
     blind,
   }),
   session_ended: object({
