@@ -37,6 +37,8 @@ export class EpochLife {
   takenOver: { readonly data: EventData['session_taken_over']; readonly atMs: number } | undefined;
   /** When media flowed for the first time in this epoch, Unix ms. */
   streamingAtMs: number | undefined;
+  /** When Zoom announced the run, Unix ms: nothing of it was received before. */
+  requestedAtMs: number | undefined;
   /** The stream of the same meeting that this one continues. */
   continues: string | undefined;
   /** When its owner handed the stream over or ended it, Unix ms; for an end, as exactly as that is known. */
@@ -81,6 +83,7 @@ export class EpochLife {
         return;
       case 'session_started':
         this.streamingAtMs = event.data.streamingAtMs;
+        this.requestedAtMs = event.data.requestedAtMs;
         this.continues = event.data.continues?.rtmsStreamId;
         this.#media = Object.keys(event.data.media);
         this.late = (event.data.leftOut ?? [])

@@ -4,7 +4,7 @@ import type { ReceivedEvent, RtmsEventOf } from '../records/event-record.ts';
 import { type Frame, type FrameSource, sourceKey } from '../records/frame.ts';
 import { frameMs } from '../records/frame-length.ts';
 import { SequenceRanges } from '../records/sequence-ranges.ts';
-import { EpochLife } from './blind-time.ts';
+import { EpochLife, isPicture } from './blind-time.ts';
 import { ExpiredNumbers, type ExpiredTime } from './expired.ts';
 import { type EpochEnd, isLineKind, Recovered, type SourceEvidence } from './ledger-report.ts';
 import type { Loss } from './loss.ts';
@@ -59,7 +59,8 @@ export class EpochEvidence {
       this.edges.set(frame.mediaType, edges);
     }
     const capturedAtMs = frame.capturedAt.getTime();
-    if (frame.recovered) evidence.recovered.add(frame.sequence, capturedAtMs);
+    evidence.lastMs = capturedAtMs + frameMs(frame);
+    evidence.recovered.note(frame.sequence, capturedAtMs, frame.recovered === true);
     edges.add(capturedAtMs, capturedAtMs + frameMs(frame));
   }
 
@@ -72,7 +73,7 @@ export class EpochEvidence {
     }
     const atMs = event.time.getTime();
     this.expiredLines.note(event.sequence, atMs);
-    if (event.recovered) this.recoveredLines.add(event.sequence, atMs);
+    this.recoveredLines.note(event.sequence, atMs, event.recovered === true);
     this.life.event(event);
     if (name === 'session_missed') this.#missed = event;
     if (name === 'session_ended' || name === 'session_handed_over' || name === 'session_missed') {
@@ -129,6 +130,26 @@ export class EpochEvidence {
   lastSeenMs(mediaType: string): number | undefined {
     const isLine = isLineKind(mediaType as LedgerRow['mediaType']);
     return isLine ? this.lastLineMs : this.edges.get(mediaType)?.endMs;
+  }
+
+  /**
+   * @returns until when all of a media type that its owner received is written or told, if it wrote any: the units of one partition key
+   *   are written in the order in which they were received. Each camera and each share has a key of its own, so where there are several
+   *   the one that is furthest behind counts
+   */
+  writtenUntilMs(mediaType: string): number | undefined {
+    const lasts = [...this.sources.values()]
+      .filter((source) => source.mediaType === mediaType)
+      .flatMap(({ lastMs }) => lastMs ?? []);
+    if (!isPicture(mediaType) || lasts.length < 2) return this.lastSeenMs(mediaType);
+    return Math.min(...lasts);
+  }
+
+  /** Until when its owner wrote anything, Unix ms. */
+  get lastWrittenMs(): number | undefined {
+    const lasts = [...this.edges.values()].flatMap(({ endMs }) => endMs ?? []);
+    if (this.lastLineMs !== undefined) lasts.push(this.lastLineMs);
+    return lasts.length === 0 ? undefined : Math.max(...lasts);
   }
 
   #ledger(rows: readonly LedgerRow[]): void {

@@ -59,7 +59,15 @@ export function ownersOfRun(
 }
 
 function hasAudio(owner: EpochEvidence, leftMs: number): boolean {
-  if (owner.edges.has('audio')) return true;
+  return owner.edges.has('audio') || hadSilence(owner, leftMs);
+}
+
+/** Was an owner connected for long enough to get what Zoom had kept, and left in order, so that its ledger proves that it got no audio? */
+export function hadSilence(
+  owner: EpochEvidence,
+  leftMs: number = owner.life.endedAtMs ?? Number.POSITIVE_INFINITY,
+): boolean {
+  if (owner.edges.has('audio')) return false;
   const { streamingAtMs } = owner.life;
   if (!owner.hasReceivedOf('audio') || owner.end === 'open' || streamingAtMs === undefined)
     return false;

@@ -16,14 +16,33 @@ const MAX_RANGES = 100_000;
  */
 export class Recovered {
   readonly #numbers = new SequenceRanges(MAX_RANGES);
-  /** When the recovered ones were captured, Unix ms. */
-  fromMs = Number.POSITIVE_INFINITY;
-  toMs = Number.NEGATIVE_INFINITY;
+  #last: { readonly sequence: number; readonly atMs: number } | undefined;
+  #fromMs = Number.POSITIVE_INFINITY;
+  #toMs = Number.NEGATIVE_INFINITY;
+  #isFromFirst = false;
 
-  add(sequence: number, atMs: number): void {
+  /** Takes each one found, in order. @param atMs when it was captured, Unix ms */
+  note(sequence: number, atMs: number, isRecovered: boolean): void {
+    const before = this.#last;
+    if (sequence > (before?.sequence ?? 0)) this.#last = { sequence, atMs };
+    if (!isRecovered) return;
     this.#numbers.add(sequence);
-    this.fromMs = Math.min(this.fromMs, atMs);
-    this.toMs = Math.max(this.toMs, atMs);
+    if (sequence <= (before?.sequence ?? 0) + 1) return;
+    this.#isFromFirst ||= before === undefined;
+    this.#fromMs = Math.min(this.#fromMs, before?.atMs ?? atMs, atMs);
+    this.#toMs = Math.max(this.#toMs, atMs);
+  }
+
+  /**
+   * The time of those that died: from the one before the first of them to the one behind the last.
+   *
+   * @param beganMs when media flowed, for those with which everything began
+   */
+  span(beganMs: number | undefined): { readonly fromMs: number; readonly toMs: number } {
+    const fromMs = this.#isFromFirst
+      ? Math.min(beganMs ?? this.#fromMs, this.#fromMs)
+      : this.#fromMs;
+    return { fromMs, toMs: this.#toMs };
   }
 
   /** Splits missing numbers into those that died with their runner (a count) and those that nothing explains. */
@@ -49,6 +68,8 @@ export interface SourceEvidence extends MediaSource {
   /** Numbers found, and numbers that gap events name. Both for media only. */
   readonly seen: SequenceRanges;
   readonly gaps: SequenceRanges;
+  /** When the last frame found ends, Unix ms. */
+  lastMs?: number;
   /** For media only. */
   readonly recovered: Recovered;
   readonly expired: ExpiredNumbers;

@@ -325,6 +325,20 @@ describe('a frame read back from the disk of a dead runner', () => {
     expect(report.verdict).toBe('incomplete');
   });
 
+  test('names the time of those numbers, and not that of the frames that are there', () => {
+    const at = (sequence: number) => START_MS + sequence * 1_000;
+    const one = (sequence: number) => frame({ sequence, capturedAtMs: at(sequence) });
+    const spooled = (...sequences: number[]) =>
+      sequences.map((sequence) => ({ ...one(sequence), recovered: true as const }));
+    const times = (...frames: Frame[]) => {
+      const { losses } = check(frames, []);
+      return losses.map(({ fromMs, toMs }) => [fromMs, toMs].map((ms) => (ms - START_MS) / 1_000));
+    };
+    expect(times(one(1), one(2), ...spooled(30, 31, 32))).toEqual([[2, 30]]);
+    expect(times(one(1), ...spooled(2, 3, 20, 21, 40, 41))).toEqual([[3, 40]]);
+    expect(times(...spooled(30, 31))).toEqual([[30, 30]]);
+  });
+
   test('explains nothing before a frame that came the usual way', () => {
     const { problems } = check([...audio(1, 4), back(6)], [takenOver('owner_lost', 2)]);
     expect(problems).toEqual(['stream-1 epoch 1 audio user 7: 2 neither written nor explained']);
@@ -333,7 +347,11 @@ describe('a frame read back from the disk of a dead runner', () => {
   test('explains lines in the same way', () => {
     const line = (sequence: number) => event('first_packet', { timestampMs: START_MS }, sequence);
     const found = [line(1), { ...line(5), recovered: true as const }];
-    expect(check([], found).problems).toEqual([]);
+    const { problems, losses, verdict } = check([], found);
+    expect({ problems, verdict }).toEqual({ problems: [], verdict: 'incomplete' });
+    expect(losses).toMatchObject([
+      { kind: 'gap', mediaType: 'events', cause: 'owner_lost', count: 3 },
+    ]);
     expect(check([], [line(1), line(5)]).problems).toHaveLength(1);
   });
 });

@@ -14,6 +14,7 @@ import {
 import type { Loss } from './loss.ts';
 import { lostBeforeEnd } from './lost-end.ts';
 import { unreceived } from './unreceived.ts';
+import { unwritten, unwrittenAtFirst } from './unwritten.ts';
 import { judge, type Verdict } from './verdict.ts';
 
 /** What the two streams prove of the sessions in them. */
@@ -172,9 +173,9 @@ function judgeEpoch(
   for (const evidence of epoch.sources.values()) {
     const report = judgeSource(rtmsStreamId, end, evidence, expiredLines);
     sources.push(report);
-    losses.push(...diedWithOwner(report, evidence), ...expiredOf(report));
+    losses.push(...diedWithOwner(report, evidence, epoch), ...expiredOf(report));
   }
-  losses.push(...expiredLinesOf(epoch, expiredLines));
+  losses.push(...diedLines(epoch, died.diedCount), ...expiredLinesOf(epoch, expiredLines));
   if (!next && end === 'open') losses.push(...expiredEnd(epoch, times));
   const kinds = [...epoch.sources.values()].filter(({ mediaType }) => isLineKind(mediaType));
   const lines = unexplainedLines(unexplained, kinds);
@@ -199,18 +200,35 @@ function judgeEpoch(
     const { mediaType, cause = 'owner_lost', fromMs, toMs } = boundary;
     losses.push({ ...at, kind: 'hole', mediaType, cause, fromMs, toMs });
   }
-  losses.push(...lostBeforeEnd(earlier, epoch));
+  losses.push(...unwritten(earlier, epoch, wasSent), ...lostBeforeEnd(earlier, epoch));
+  if (earlier.length === 0) losses.push(...unwrittenAtFirst(epoch));
   const told = losses.filter((loss) => loss.rtmsStreamId === rtmsStreamId);
   losses.push(...unreceived(earlier, epoch, told, wasSent));
 }
 
 /** The frames or lines of a source that were in the memory of a runner whose disk survived it. */
-function diedWithOwner(report: SourceReport, { recovered }: SourceEvidence): Loss[] {
+function diedWithOwner(
+  report: SourceReport,
+  { recovered }: SourceEvidence,
+  { life }: EpochEvidence,
+): Loss[] {
   const { rtmsStreamId, epoch, mediaType, diedCount } = report;
   if (diedCount === 0) return [];
-  const { fromMs, toMs } = recovered;
   const what = { kind: 'gap', mediaType, ...identityOf(report), cause: 'owner_lost' } as const;
-  return [{ rtmsStreamId, epoch, ...what, fromMs, toMs, count: diedCount }];
+  return [
+    { rtmsStreamId, epoch, ...what, ...recovered.span(life.streamingAtMs), count: diedCount },
+  ];
+}
+
+/** The same of lines: of which kinds they were, nobody knows. */
+function diedLines(
+  { rtmsStreamId, epoch, recoveredLines, life }: EpochEvidence,
+  count: number,
+): Loss[] {
+  if (count === 0) return [];
+  const what = { kind: 'gap', mediaType: 'events', cause: 'owner_lost' } as const;
+  const span = recoveredLines.span(life.streamingAtMs);
+  return [{ rtmsStreamId, epoch, ...what, ...span, count }];
 }
 
 /** @returns the report with what else is wrong: then the verdict is that the objects contradict each other */

@@ -8,7 +8,7 @@ import { type FrameSource, sourceKey } from '../records/frame.ts';
  *   were archived, counted by an archive
  * - `blind`: a time in which nobody was connected. Zoom keeps nothing of this media type for a later connection
  * - `hole`: the end of a stream that expired in Kinesis; or capture time around a lost owner, of which it may have received something and not yet written it: audio up to that of the
- *   next owner, or everything up to the end of the stream
+ *   next owner, everything else up to its last heartbeat, or everything up to the end of the stream
  * - `missed`: the whole stream, of which nothing was recorded; `mediaType` is `events`, as nobody knows what it would have had
  */
 export interface Loss extends FrameSource {

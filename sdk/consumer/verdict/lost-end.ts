@@ -1,8 +1,9 @@
 import type { LedgerMediaType } from '../../../shared/record/event-data.ts';
 import { isPicture } from './blind-time.ts';
 import type { EpochEvidence } from './epoch-evidence.ts';
-import { lastReception, ownersOfRun } from './last-reception.ts';
+import { hadSilence, lastReception, ownersOfRun } from './last-reception.ts';
 import type { Loss } from './loss.ts';
+import { hadBacklog, heldAudioSinceMs, provenUntilMs } from './unwritten.ts';
 
 /**
  * What the last owner that received a stream may have held when it was lost. Zoom had ended the stream meanwhile, so the owner
@@ -26,7 +27,8 @@ import type { Loss } from './loss.ts';
 export function lostBeforeEnd(earlier: readonly EpochEvidence[], after: EpochEvidence): Loss[] {
   const { life, end, rtmsStreamId, epoch } = after;
   const toMs = life.toldEndAtMs;
-  if (end !== 'ended' || toMs === undefined) return [];
+  // One that handed on after silence shows where the records of the lost one break off no more than the end does.
+  if (toMs === undefined || (end !== 'ended' && !hadSilence(after))) return [];
   const cause = life.takenOver?.data.cause ?? 'owner_lost';
   const lost = (type: string, fromMs: number, untilMs: number, why = cause): Loss[] => {
     const mediaType = type as LedgerMediaType;
@@ -45,7 +47,9 @@ export function lostBeforeEnd(earlier: readonly EpochEvidence[], after: EpochEvi
     const takeovers = ownersOfRun(earlier, after).map((owner) => owner.life.takenOver?.data);
     const first = takeovers.find((data) => data?.cause === 'owner_lost');
     if (first?.ownerSeenAtMs === undefined) return [];
-    return lost('events', first.ownerSeenAtMs, toMs, first.cause);
+    // It may have held something before its last heartbeat, and what it had written by then was of other streams.
+    const { ownerSeenAtMs, ownerWroteUntilMs = ownerSeenAtMs } = first;
+    return lost('events', Math.min(ownerSeenAtMs, ownerWroteUntilMs), toMs, first.cause);
   }
   const types = new Set(earlier.flatMap((each) => each.life.asked));
   return [...types].flatMap((type) => lost(type, heldSinceMs(earlier, after, type), toMs));
@@ -62,11 +66,20 @@ function heldSinceMs(
   const first = earlier.find((each) => each.hasReceivedOf(mediaType));
   const owner = last?.owner ?? first;
   if (owner === undefined) return never;
+  const chain = earlier.slice(earlier.indexOf(owner));
+  const lost = chain.flatMap((each, index) =>
+    each.end === 'open' ? { owner: each, since: [...chain.slice(index + 1), after] } : [],
+  );
   // Owners that wrote their ledgers have accounted for everything they received.
-  if (earlier.slice(earlier.indexOf(owner)).every(({ end }) => end !== 'open')) return never;
-  const seenMs = owner.lastSeenMs(mediaType);
-  // Pictures come all the time while there are any, so none at all were sent.
-  if (isPicture(mediaType) && seenMs === undefined) return never;
-  if (owner.end !== 'open' && last !== undefined && seenMs === undefined) return last.leftMs;
-  return seenMs ?? owner.life.streamingAtMs ?? never;
+  const audioMs = mediaType === 'audio' ? heldAudioSinceMs(chain, after) : undefined;
+  if (lost.length === 0 && audioMs === undefined) return never;
+  const seenMs = owner.writtenUntilMs(mediaType);
+  // Pictures come all the time while there are any, so none at all were sent, unless in a backlog.
+  const isUnseen = isPicture(mediaType) && seenMs === undefined;
+  if (isUnseen && !lost.some((each) => hadBacklog(each.owner, each.since))) return never;
+  const proven = lost.map(({ since }) => provenUntilMs(since, mediaType) ?? 0);
+  if (audioMs !== undefined) proven.push(audioMs);
+  const isAccounted = owner.end !== 'open' && last !== undefined && seenMs === undefined;
+  const fromMs = isAccounted ? last.leftMs : (seenMs ?? owner.life.streamingAtMs ?? never);
+  return Math.max(fromMs, Math.min(...proven));
 }

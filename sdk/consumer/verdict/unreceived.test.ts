@@ -52,6 +52,8 @@ const takenOver = (
     previousEpoch: 1,
     cause,
     ownerSeenAtMs: at(seenS),
+    // All that it had received by then was written: unwritten.test.ts has owners that held something.
+    ...(cause === 'owner_lost' && { ownerWroteUntilMs: at(seenS) }),
     blind: cause === 'restarted' ? [] : blind(seenS, ranToS),
   });
 const joined = (atS: number) =>
@@ -438,7 +440,10 @@ test.each<[string, readonly ReceivedEvent[], number[][], number[][]]>([
   [
     'A was lost, so was B, and Zoom ended the stream',
     [...aLost, ...flows(2, 10, 14), ...endsAt(3, 'owner_lost', 14.3, 40)],
-    [[10, 40]],
+    [
+      [10, 14],
+      [14.3, 40],
+    ],
     [[10, 40]],
   ],
   [
@@ -446,7 +451,8 @@ test.each<[string, readonly ReceivedEvent[], number[][], number[][]]>([
     [...aLost, ...flows(2, 10, 14), ...flows(3, 14.3, 26), ...endsAt(4, 'owner_lost', 26.3, 40)],
     [
       [10, 14],
-      [14.3, 40],
+      [14.3, 26],
+      [26.3, 40],
     ],
     [[10, 40]],
   ],
@@ -462,14 +468,18 @@ test.each<[string, readonly ReceivedEvent[], number[][], number[][]]>([
     [
       [10, 14],
       [14.3, 26],
-      [26.3, 40],
+      [26.3, 37],
+      [37.3, 40],
     ],
     [[10, 40]],
   ],
   [
     'A handed over, and B was lost',
     [...aHandedOver, ...flows(2, 10, 14), ...endsAt(3, 'owner_lost', 14.3, 40)],
-    [[10, 40]],
+    [
+      [10, 14],
+      [14.3, 40],
+    ],
     [[10, 40]],
   ],
   [
@@ -506,7 +516,8 @@ test.each<[string, readonly ReceivedEvent[], number[][], number[][]]>([
     ],
     [
       [10, 14],
-      [14.3, 40],
+      [14.3, 20],
+      [20.3, 40],
     ],
     [[10, 40]],
   ],

@@ -3,9 +3,7 @@ import { isPicture } from './blind-time.ts';
 import type { EpochEvidence } from './epoch-evidence.ts';
 import { lastReception, ownersOfRun } from './last-reception.ts';
 import type { Loss } from './loss.ts';
-
-/** Zoom keeps this much audio for a stream that nobody is connected to, until the stream ends. */
-const AUDIO_KEPT_MS = 60_000;
+import { AUDIO_KEPT_MS } from './unwritten.ts';
 
 interface Span {
   readonly fromMs: number;

@@ -40,6 +40,12 @@ const started = (epoch: number, sequence: number, streamingS: number, media: obj
 const takenOver = (data: Omit<EventData['session_taken_over'], 'previousEpoch'>, epoch = 2) =>
   event('session_taken_over', { previousEpoch: epoch - 1, ...data }, 1, { epoch });
 
+/** The last heartbeat of an owner that had written all by then. */
+const seenAt = (seconds: number) => ({
+  ownerSeenAtMs: at(seconds),
+  ownerWroteUntilMs: at(seconds),
+});
+
 const blind = (mediaType: BlindTime['mediaType'], fromS: number, toS: number): BlindTime => ({
   mediaType,
   fromMs: at(fromS),
@@ -153,7 +159,7 @@ describe('a session is incomplete', () => {
       started(1, 1, 0),
       takenOver({
         cause: 'owner_lost',
-        ownerSeenAtMs: at(0.5),
+        ...seenAt(0.5),
         blind: [blind('video', 0.5, 12), blind('transcript', 0.5, 12)],
       }),
       started(2, 2, 12),
@@ -179,7 +185,7 @@ describe('a session is incomplete', () => {
     const bounds = [blind('video', 0.5, 40), blind('transcript', 0.5, 40)];
     const events = [
       started(1, 1, 0),
-      takenOver({ cause: 'owner_lost', ownerSeenAtMs: at(0.5), blind: bounds }, 3),
+      takenOver({ cause: 'owner_lost', ...seenAt(0.5), blind: bounds }, 3),
       started(3, 2, 40),
       ended(3, 3, 50),
     ];
@@ -197,8 +203,8 @@ describe('a session is incomplete', () => {
     const second = [blind('video', 0.5, 40), blind('transcript', 0.5, 40)];
     const events = [
       started(1, 1, 0),
-      takenOver({ cause: 'owner_lost', ownerSeenAtMs: at(0.5), blind: first }, 2),
-      takenOver({ cause: 'owner_lost', ownerSeenAtMs: at(0.5), blind: second }, 3),
+      takenOver({ cause: 'owner_lost', ...seenAt(0.5), blind: first }, 2),
+      takenOver({ cause: 'owner_lost', ...seenAt(0.5), blind: second }, 3),
       started(3, 2, 40),
       ended(3, 3, 50),
     ];
