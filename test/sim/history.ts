@@ -127,6 +127,20 @@ export interface FrameEvent extends Happened {
   readonly notSent?: 'buffer_full' | 'buffer_declined' | 'not_connected' | 'paused';
 }
 
+/** A line of the transcript that the simulated Zoom handed to a socket, or had nobody to send to. */
+export interface LineEvent extends Happened {
+  readonly kind: 'line';
+  readonly rtmsStreamId: string;
+  /** Who spoke. */
+  readonly source: string;
+  /** No other line of the stream has it. */
+  readonly text: string;
+  /** When the words ended, Unix ms. */
+  readonly capturedAtMs: number;
+  /** The socket it was written to; absent for a line that was never sent: Zoom keeps none. */
+  readonly socket?: number;
+}
+
 /** A WebSocket between a process and the simulated Zoom. */
 export interface SocketEvent extends Happened {
   readonly kind: 'socket';
@@ -217,6 +231,7 @@ export type HistoryEvent =
   | RowEvent
   | RecordEvent
   | FrameEvent
+  | LineEvent
   | SocketEvent
   | StreamEvent
   | WebhookEvent

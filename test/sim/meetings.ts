@@ -15,6 +15,7 @@ const MOST_MS = 90 * MINUTE_MS;
 /** Meetings begin at full hours and not one after the other: all rooms fill within this time. */
 const FILL_MS = 3 * MINUTE_MS;
 const FIRST_USER_ID = 16_778_240;
+const USER_ID_STEP = 1_024;
 
 /** Rooms in which one meeting follows the other, `rooms` of them at once from beginning to end. */
 export function planMeetings(random: () => number, rooms: number, hours: number): PlannedMeeting[] {
@@ -32,8 +33,15 @@ export function planMeetings(random: () => number, rooms: number, hours: number)
   return planned.sort((a, b) => a.startMs - b.startMs);
 }
 
+/** People say something that becomes a line of the transcript this often, for some minutes, and nothing for some minutes. */
+const LINE_EVERY_MS = 10_000;
+const TALK_MS = 3 * MINUTE_MS;
+/** Not at the moments of frames, so that a line is not always in one batch with one. */
+const LINE_AFTER_MS = 370;
+
 /**
- * Two people who talk in turns, a second each, so that there is one frame a second.
+ * Two people who talk in turns, a second each, so that there is one frame a second. A transcript comes for three minutes in six: in
+ * the other three nothing tells whether lines are written.
  *
  * @param hasOutages whether Kinesis may be away: three rooms have frames then that fill a producer's memory within a minute, so
  *   that its disk is used
@@ -44,12 +52,13 @@ export function scenarioOf(
 ): ScenarioInput {
   const frameBytes =
     hasOutages && /^room-[12]?3\//.test(entityId) ? LARGE_FRAME_BYTES : SMALL_FRAME_BYTES;
+  const lines = Math.floor(durationMs / LINE_EVERY_MS);
   return {
     name: entityId,
     entityId,
     durationMs,
     participants: [0, 1].map((index) => ({
-      userId: FIRST_USER_ID + index * 1_024,
+      userId: FIRST_USER_ID + index * USER_ID_STEP,
       userName: `Participant ${index + 1}`,
       audio: {
         kind: 'synthetic' as const,
@@ -59,5 +68,15 @@ export function scenarioOf(
         frameBytes,
       },
     })),
+    actions: Array.from({ length: lines }, (_, index) => index)
+      .filter((index) => Math.floor((index * LINE_EVERY_MS) / TALK_MS) % 2 === 0)
+      .map((index) => ({
+        atMs: index * LINE_EVERY_MS + LINE_AFTER_MS,
+        action: {
+          do: 'transcript' as const,
+          userId: FIRST_USER_ID + (index % 2) * USER_ID_STEP,
+          text: `Line ${index + 1}.`,
+        },
+      })),
   };
 }

@@ -201,6 +201,22 @@ export const MUTATIONS: readonly Mutation[] = [
     under: { faults: ['stop', 'zoom', 'dials', 'kinesis'], rate: 20 },
   },
   {
+    name: 'what a lost owner held back is not named',
+    file: 'sdk/consumer/verdict/ledger.ts',
+    find: 'losses.push(...unwritten(earlier, epoch, wasSent), ...lostBeforeEnd(earlier, epoch));',
+    replace: 'losses.push(...lostBeforeEnd(earlier, epoch));',
+    why: 'lines of the transcript that an owner took along, which was killed in an outage, are missing and not named',
+    under: { faults: ['kinesis', 'kill'], rate: 8 },
+  },
+  {
+    name: 'heartbeat says that all is written',
+    file: 'runner/kinesis/written-mark.ts',
+    find: 'return Math.min(this.#doneUntilMs, Math.floor(nowMs - oldestAgeMs));',
+    replace: 'return nowMs - UNWRITTEN_MS;',
+    why: 'the next owner tells readers that one which was killed in an outage had written everything',
+    under: { faults: ['kinesis', 'kill'], rate: 8 },
+  },
+  {
     name: 'row ends without a last event',
     file: 'runner/session/session-result.ts',
     find: 'if (!isRecorded) return unrecorded(result);',

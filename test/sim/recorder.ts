@@ -233,6 +233,7 @@ function streamOf(event: HistoryEvent): string | undefined {
     case 'record':
       return (event as StoredRecord).rtmsStreamId;
     case 'frame':
+    case 'line':
     case 'socket':
     case 'stream':
     case 'webhook':

@@ -21,6 +21,8 @@ function wordsOf(event: HistoryEvent): string {
     }
     case 'frame':
       return `Zoom ${event.notSent ? `keeps back (${event.notSent})` : `sends on socket ${event.socket}`} ${event.mediaType} of ${event.source} at ${event.capturedAtMs}`;
+    case 'line':
+      return `Zoom ${event.socket === undefined ? 'has nobody to send' : `sends on socket ${event.socket}`} "${event.text}" of ${event.source}`;
     case 'socket':
       return `socket ${event.socket} (${event.role}) of ${event.process} ${event.what}`;
     case 'stream':

@@ -7,11 +7,11 @@ export const METADATA_HOST = '169.254.170.2';
 export const CLUSTER = 'cluster';
 export const SERVICE = 'runners';
 
-/** Audio in frames of a second: what a frame weighs and how often one comes changes no rule that is judged here. */
+/** Audio in frames of a second, of which a large one (`shims/synthetic-frame.ts`) holds no more than a second: what a frame weighs and how often one comes changes no rule that is judged here. */
 const MEDIA = JSON.stringify({
   audio: {
     codec: 'L16',
-    sampleRate: 'SR_8K',
+    sampleRate: 'SR_32K',
     channel: 'MONO',
     dataOpt: 'AUDIO_MULTI_STREAMS',
     sendRateMs: 1_000,

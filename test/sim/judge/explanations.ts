@@ -1,6 +1,6 @@
 import { STOP_REASON } from '../../../rtms/protocol/stop-reason.ts';
 import type { BlindTime } from '../../../shared/record/event-data.ts';
-import type { FrameEvent, HistoryEvent, WrittenUnit } from '../history.ts';
+import type { HistoryEvent, WrittenUnit } from '../history.ts';
 import { claimsOf, type EpochClaim } from './claims.ts';
 
 /** A frame that was sent this long before its socket ended may have been on its way still. */
@@ -33,6 +33,17 @@ interface Socket {
   isBroken: boolean;
   /** Nothing that is sent from then on is received. */
   silentFromMs: number;
+}
+
+/** A frame or a line that Zoom sent. */
+export interface Sent {
+  readonly rtmsStreamId: string;
+  readonly mediaType: string;
+  readonly source: string;
+  readonly capturedAtMs: number;
+  readonly atMs: number;
+  readonly step: number;
+  readonly socket?: number;
 }
 
 /** What the records of a run, and the faults of its world, say of frames of one stream that were not written. */
@@ -86,7 +97,7 @@ export class Explanations {
   }
 
   /** @returns in a word why a frame was not written; undefined where nothing explains it */
-  of(frame: FrameEvent): string | undefined {
+  of(frame: Sent): string | undefined {
     const { gaps, blind, stopReasons, stoppedAtMs } = this.#story(frame.rtmsStreamId);
     const gap = gaps.find((span) => covers(span, frame));
     if (gap !== undefined) {
@@ -114,7 +125,7 @@ export class Explanations {
    * until they are gone, and lets nobody else in before. Readers find it as the boundary of two epochs without audio. It ends
    * when media flows to the next owner. A process that claims its own stream again has lost it only if it was cut off meanwhile.
    */
-  #lostItsOwner({ rtmsStreamId, step, atMs }: FrameEvent, process: string): boolean {
+  #lostItsOwner({ rtmsStreamId, step, atMs }: Sent, process: string): boolean {
     const claims = this.#claims.get(rtmsStreamId) ?? [];
     const at = claims.findLastIndex((claim) => claim.process === process && claim.step <= step);
     const claim = claims[at];
@@ -132,7 +143,7 @@ export class Explanations {
   }
 
   /** Zoom holds media back for some seconds; what it still holds when its connection ends, or goes silent, never arrives. */
-  #wasHeldBack({ rtmsStreamId, atMs }: FrameEvent, socket: Socket): boolean {
+  #wasHeldBack({ rtmsStreamId, atMs }: Sent, socket: Socket): boolean {
     const { dialledAtMs, endedAtMs, silentFromMs } = socket;
     const goneAtMs = Math.min(endedAtMs, silentFromMs);
     return this.#story(rtmsStreamId).stalls.some(
@@ -194,7 +205,7 @@ export class Explanations {
   }
 }
 
-function covers(span: Span, frame: FrameEvent, marginMs = 0): boolean {
+function covers(span: Span, frame: Sent, marginMs = 0): boolean {
   const { mediaType, source, capturedAtMs } = frame;
   if (span.mediaType !== mediaType) return false;
   if (span.source !== undefined && span.source !== source) return false;

@@ -43,6 +43,14 @@ describe('the judge of frames finds', () => {
     ]);
   });
 
+  test('a frame that readers take twice, whatever a line of a newer epoch says meanwhile', () => {
+    const history = wrote(sent(1000), 1000);
+    const line = { type: 'session_taken_over', epoch: 3, source: '', data: {} };
+    history.claim(B, 's').record(B, [line], { stream: 'events' });
+    history.record(B, [{ epoch: 2, capturedAtMs: 1000 }]);
+    expect(words(history)).toHaveLength(1);
+  });
+
   test('a frame that Zoom never sent', () => {
     expect(words(wrote(sent(1000), 1000, 2000))[0]).toContain('Zoom never sent it');
   });

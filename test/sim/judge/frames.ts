@@ -89,7 +89,8 @@ function readFrames(history: readonly HistoryEvent[]): FrameIndex<Written> {
   const fence = new EpochFence();
   const written = new FrameIndex<Written>();
   for (const record of history) {
-    if (record.kind !== 'record') continue;
+    // Who reads one stream knows nothing of the other: a line of a newer epoch has the key of audio, and fences none.
+    if (record.kind !== 'record' || record.stream !== 'media') continue;
     for (const unit of record.units) {
       const source = frameSource(unit);
       if (fence.check(record.partitionKey, unit, source) !== 'admitted') continue;

@@ -16,11 +16,13 @@ import { frameSource } from './frame-source.ts';
  */
 export function judgeLanes(history: readonly HistoryEvent[]): Problem[] {
   const claims = claimsOf(history);
-  const fence = new EpochFence();
+  // Who reads one stream knows nothing of the other: a line of a newer epoch has the key of audio, and fences none.
+  const fences = { media: new EpochFence(), events: new EpochFence() };
   const numbers = new SourceNumbers();
   const problems: Problem[] = [];
   for (const record of history) {
     if (record.kind !== 'record') continue;
+    const fence = fences[record.stream];
     for (const unit of record.units) {
       const source = sourceOf(unit);
       const decision = fence.check(record.partitionKey, unit, source);

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { LedgerRow } from '../../../shared/record/event-data.ts';
+import type { EventName, LedgerRow } from '../../../shared/record/event-data.ts';
 import { eventBytes, mediaRecord, packed, START_MS } from '../../support/test-records.ts';
 import { PlantedHistory } from './planted-history.ts';
 import { judgeVerdicts } from './verdicts.ts';
@@ -62,6 +62,86 @@ test('a verdict of complete is found where a lost owner took a frame with it', (
   history.wait(60_000).add('process', { process: 'runner-0/1', what: 'killed' });
   expect(words(ended(history, [AUDIO, LINES]))).toEqual([
     `rtms verify of stream-1 says complete, and audio of 7 at ${START_MS + 900} is missing (owner_lost)`,
+  ]);
+});
+
+/** A record of the events stream, of epoch 1 unless said otherwise. */
+function written(
+  history: PlantedHistory,
+  process: string,
+  name: EventName,
+  sequence: number,
+  data: object,
+  epoch = 1,
+): PlantedHistory {
+  const bytes = eventBytes(name, data as never, sequence, { epoch, timeMs: START_MS });
+  const unit = { rtmsStreamId: 'stream-1', epoch, sequence, type: name, source: '' };
+  return history.record(process, [{ ...unit, data: { ...data } }], {
+    data: bytes,
+    stream: 'events',
+    partitionKey: 'stream-1',
+  });
+}
+
+/**
+ * A receives a stream and writes a line of the transcript. Two more come 30 s later, in an outage; A is killed with them at 60 s, and B
+ * receives the stream from 75 s on.
+ *
+ * @param wroteUntilS what the heartbeat of A said, s after the beginning
+ * @param isRead whether the two lines were written after all
+ */
+function killedInOutage(wroteUntilS: number, isRead = false): PlantedHistory {
+  const B = 'runner-2/1';
+  const at = (seconds: number) => START_MS + seconds * 1_000;
+  const history = new PlantedHistory().wait(START_MS - 1_000_000).claim(A, 'stream-1');
+  const socket = { rtmsStreamId: 'stream-1', role: 'media', what: 'dialled' } as const;
+  history.add('socket', { ...socket, socket: 1, process: A });
+  const started = (atMs: number) => ({
+    product: 'meeting',
+    entityId: 'e',
+    media: { transcript: {} },
+    requestedAtMs: START_MS,
+    claimedAtMs: atMs,
+    streamingAtMs: atMs,
+  });
+  const say = (text: string) =>
+    history.add('line', {
+      rtmsStreamId: 'stream-1',
+      source: '7',
+      text,
+      capturedAtMs: history.nowMs,
+      socket: 1,
+    });
+  written(history, A, 'session_started', 1, started(START_MS));
+  say('one');
+  written(history, A, 'transcript', 2, { userId: 7, text: 'one', timestampMs: START_MS });
+  history.wait(30_000);
+  for (const [index, text] of ['two', 'three'].entries()) {
+    say(text);
+    const line = { userId: 7, text, timestampMs: history.nowMs };
+    if (isRead) written(history, A, 'transcript', 3 + index, line);
+  }
+  history.wait(30_000).add('process', { process: A, what: 'killed' });
+  history.add('socket', { ...socket, socket: 1, process: A, what: 'ended' });
+  history.wait(15_000).claim(B, 'stream-1');
+  const change = {
+    previousEpoch: 1,
+    cause: 'owner_lost',
+    ownerSeenAtMs: at(58),
+    ownerWroteUntilMs: at(wroteUntilS),
+    blind: [{ mediaType: 'transcript', fromMs: at(58), toMs: at(75) }],
+  };
+  written(history, B, 'session_taken_over', 1, change, 2);
+  return written(history, B, 'session_started', 2, started(at(75)), 2);
+}
+
+test('a line that a killed owner took with it is found where the verdict does not name its time', () => {
+  const at = START_MS + 30_000;
+  expect(words(killedInOutage(20))).toEqual([]);
+  expect(words(killedInOutage(58, true))).toEqual([]);
+  // Its heartbeat lied, so that readers take what came before it for written.
+  expect(words(killedInOutage(58))).toEqual([
+    `rtms verify of stream-1 says incomplete, and transcript of 7 at ${at} is missing (owner_lost), which it does not name`,
   ]);
 });
 

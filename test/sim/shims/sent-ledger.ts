@@ -1,6 +1,7 @@
 import {
   type NotSentReason,
   type SentSourceId,
+  type SentTranscript,
   SentLedger as ShippedLedger,
 } from '../../../simulator/sent-ledger.ts';
 import type { ClientConnection } from '../../../simulator/sockets/connection.ts';
@@ -10,7 +11,7 @@ export type * from '../../../simulator/sent-ledger.ts';
 
 const sockets = new WeakMap<ClientConnection, number>();
 
-/** The simulator's book of what it sent: frames go into the history of the run, and the rest into its own book. */
+/** The simulator's book of what it sent: frames and lines of the transcript go into the history of the run, and the rest into its own book. */
 export class SentLedger extends ShippedLedger {
   readonly #rtmsStreamId: string;
 
@@ -36,5 +37,18 @@ export class SentLedger extends ShippedLedger {
 
   override frameNotSent(id: SentSourceId, timestampMs: number, reason: NotSentReason): void {
     world().recorder.frame(this.#rtmsStreamId, id, timestampMs, { notSent: reason });
+  }
+
+  override transcript({ userId, text, timestampMs, sent }: SentTranscript): void {
+    // As above: that it was sent was asked of its socket right before.
+    const socket = sent ? world().lastServerLink?.id : undefined;
+    world().recorder.add({
+      kind: 'line',
+      rtmsStreamId: this.#rtmsStreamId,
+      source: String(userId),
+      text,
+      capturedAtMs: timestampMs,
+      ...(socket !== undefined && { socket }),
+    });
   }
 }
