@@ -2,7 +2,7 @@ import type { LedgerRow } from '../../../shared/record/event-data.ts';
 import type { TakeoverCause } from '../../../shared/record/session-causes.ts';
 import type { FrameSource } from '../records/frame.ts';
 import type { EpochEvidence } from './epoch-evidence.ts';
-import { hadSilence } from './last-reception.ts';
+import { audioFromMs, hadSilence } from './last-reception.ts';
 import { heldAudioSinceMs } from './unwritten.ts';
 
 /** Capture times jitter by this much. Less between two frames is no gap. */
@@ -33,20 +33,21 @@ export interface BoundaryHole extends FrameSource {
  * the heartbeat (older runners), all the silence is named: audio that was never written leaves the same records.
  *
  * @param earlier all epochs before it that have records, in order. Of an owner that died early there may be no audio, so the
- *   last audio is looked for in the epochs before that one too, or the last owner that accounted for silence. Where none has any, the first lost owner may have held all that
- *   came since media flowed to it
+ *   last audio is looked for in the epochs before that one too, or the last owner that accounted for silence. Where none has any, a lost owner may have held all that
+ *   came since Zoom announced the stream
  */
 export function findBoundaryHole(
   earlier: readonly EpochEvidence[],
   after: EpochEvidence,
 ): BoundaryHole | undefined {
   const before =
-    earlier.findLast((each) => each.edges.has('audio') || hadSilence(each)) ?? firstLost(earlier);
+    earlier.findLast((each) => each.edges.has('audio') || hadSilence(each)) ??
+    earlier.find((each) => each.hasReceivedOf('audio'));
   if (before === undefined) return undefined;
   const { takenOver, streamingAtMs } = after.life;
   const cause = takenOver?.data.cause;
   const { life } = before;
-  const silentMs = hadSilence(before) ? life.endedAtMs : life.streamingAtMs;
+  const silentMs = hadSilence(before) ? life.endedAtMs : audioFromMs(life);
   const lastMs = (before.edges.get('audio') ?? { endMs: silentMs }).endMs;
   const firstMs = after.edges.get('audio')?.startMs;
   if (lastMs === undefined || firstMs === undefined) return undefined;
@@ -65,9 +66,4 @@ export function findBoundaryHole(
     fromMs,
     toMs,
   };
-}
-
-/** The first owner that was lost, of those to whom audio flowed. */
-function firstLost(earlier: readonly EpochEvidence[]): EpochEvidence | undefined {
-  return earlier.find((each) => each.end === 'open' && each.hasReceivedOf('audio'));
 }

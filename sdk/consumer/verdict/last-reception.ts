@@ -58,6 +58,15 @@ export function ownersOfRun(
   return all.slice(Math.max(0, begin));
 }
 
+/** Since when Zoom kept audio for the first owner of a run, Unix ms; undefined where media did not flow to it. */
+export function audioFromMs({
+  streamingAtMs,
+  requestedAtMs = streamingAtMs,
+}: Pick<EpochEvidence['life'], 'streamingAtMs' | 'requestedAtMs'>): number | undefined {
+  if (streamingAtMs === undefined || requestedAtMs === undefined) return undefined;
+  return Math.min(streamingAtMs, requestedAtMs);
+}
+
 function hasAudio(owner: EpochEvidence, leftMs: number): boolean {
   return owner.edges.has('audio') || hadSilence(owner, leftMs);
 }

@@ -1,7 +1,7 @@
 import type { LedgerMediaType } from '../../../shared/record/event-data.ts';
 import { isPicture } from './blind-time.ts';
 import type { EpochEvidence } from './epoch-evidence.ts';
-import { hadSilence, lastReception, ownersOfRun } from './last-reception.ts';
+import { audioFromMs, hadSilence, lastReception, ownersOfRun } from './last-reception.ts';
 import type { Loss } from './loss.ts';
 import { hadBacklog, heldAudioSinceMs, provenUntilMs } from './unwritten.ts';
 
@@ -80,6 +80,7 @@ function heldSinceMs(
   const proven = lost.map(({ since }) => provenUntilMs(since, mediaType) ?? 0);
   if (audioMs !== undefined) proven.push(audioMs);
   const isAccounted = owner.end !== 'open' && last !== undefined && seenMs === undefined;
-  const fromMs = isAccounted ? last.leftMs : (seenMs ?? owner.life.streamingAtMs ?? never);
+  const beganMs = mediaType === 'audio' ? audioFromMs(owner.life) : owner.life.streamingAtMs;
+  const fromMs = isAccounted ? last.leftMs : (seenMs ?? beganMs ?? never);
   return Math.max(fromMs, Math.min(...proven));
 }

@@ -317,6 +317,18 @@ test('audio that an owner without any record took along is named, though the one
   expect(named(2)).toEqual([]);
 });
 
+test('the same where the one before it left before Zoom had sent any audio: all since the announcement', () => {
+  const types = ['audio'];
+  const ledger: LedgerRow[] = [{ mediaType: 'events', received: 1, written: 1, lost: 0 }];
+  const events = [
+    started(10, types),
+    line('session_handed_over', 10.5, { cause: 'caught', ledger }, 1, 2),
+    takenOver(types, undefined, { epoch: 3, seenS: 10.5 }),
+    started(112, types, 3, 2),
+  ];
+  expect(judged([sample('audio', 110, 1, 3)], events).of('audio')).toEqual([['hole', 0, 110]]);
+});
+
 test('what a lost owner held is named where the next one got no audio, also when it hands the silence on', () => {
   const types = ['audio'];
   const ledger: LedgerRow[] = [{ mediaType: 'events', received: 2, written: 2, lost: 0 }];
