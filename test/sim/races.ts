@@ -196,6 +196,9 @@ export class Races {
       if (awaits === 'heartbeat' && isOwn && isHeartbeat(event, taskId)) {
         awaits = 'claim';
         table.lost = 'request';
+        // Judges ask which process lost its way to the table: a claim of its own stream again is no defect then.
+        const words = `calls of the table by ${name} get lost`;
+        recorder.add({ kind: 'fault', fault: 'late_handshake', process: name, words });
         this.#after(LAST_MOMENTS_MS, () => kinesis.lose());
         this.#after(CALLS_OVER_MS, reach);
       } else if (awaits === 'claim' && isTakenFrom(event, taskId)) {
