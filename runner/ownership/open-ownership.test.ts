@@ -10,12 +10,14 @@ class Table {
   hears = true;
   writes = 0;
   renewedAtMs = 0;
+  aliveAtMs = 0;
   startedAtMs = 0;
 
   async send({ input }: UpdateCommand) {
-    const { ':now': renewedAtMs, ':started': startedAtMs } = input.ExpressionAttributeValues ?? {};
+    const values = input.ExpressionAttributeValues ?? {};
+    const { ':served': renewedAtMs, ':now': aliveAtMs, ':started': startedAtMs } = values;
     this.writes += 1;
-    [this.renewedAtMs, this.startedAtMs] = [renewedAtMs, startedAtMs];
+    Object.assign(this, { renewedAtMs, aliveAtMs, startedAtMs });
     if (!this.hears) await new Promise(() => {});
     return {};
   }
@@ -77,8 +79,9 @@ test.each([
   expect(ageMs()).toBe(0);
   set(false);
   await vi.advanceTimersByTimeAsync(30_000);
-  // They go on to arrive, and none of them counts.
+  // They go on to arrive and say that the process lives, and none of them counts.
   expect(table.writes).toBeGreaterThan(8);
+  expect(Date.now() - table.aliveAtMs).toBeLessThanOrEqual(3_000);
   expect(ageMs()).toBeGreaterThanOrEqual(30_000 - countsForMs);
   set(true);
   await vi.advanceTimersByTimeAsync(6_000);

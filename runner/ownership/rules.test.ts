@@ -322,7 +322,7 @@ describe('strikesAfterDeath', () => {
     ['lived on', 0, 53_000, 0],
     ['lived on, unlike the one before', 1, 80_000, 0],
     ['left no heartbeat to tell by', 1, undefined, 1],
-  ])('of a stream whose owner %s', (_title, strikes, renewedAtMs, after) => {
-    expect(strikesAfterDeath({ ...CLAIMED, strikes }, renewedAtMs)).toBe(after);
+  ])('of a stream whose owner %s', (_title, strikes, aliveAtMs, after) => {
+    expect(strikesAfterDeath({ ...CLAIMED, strikes }, aliveAtMs)).toBe(after);
   });
 });

@@ -145,12 +145,12 @@ export function isQuarantined({ quarantinedUntilMs = 0 }: SessionRow, nowMs: num
 /**
  * How many owners in a row a stream has ended, including the one that is found dead now.
  *
- * @param renewedAtMs the dead owner's last heartbeat, by its own clock as `claimedAtMs` is; undefined when that is not known
+ * @param aliveAtMs the dead owner's last heartbeat, by its own clock as `claimedAtMs` is; undefined when that is not known
  */
-export function strikesAfterDeath(row: SessionRow, renewedAtMs: number | undefined): number {
+export function strikesAfterDeath(row: SessionRow, aliveAtMs: number | undefined): number {
   const { strikes = 0, claimedAtMs } = row;
-  if (renewedAtMs === undefined || claimedAtMs === undefined) return strikes;
-  return renewedAtMs - claimedAtMs < SUSPICIOUS_LIFE_MS ? strikes + 1 : 0;
+  if (aliveAtMs === undefined || claimedAtMs === undefined) return strikes;
+  return aliveAtMs - claimedAtMs < SUSPICIOUS_LIFE_MS ? strikes + 1 : 0;
 }
 
 /** Why the next epoch of a row is not its first; undefined for the first. */

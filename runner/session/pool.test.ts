@@ -210,8 +210,8 @@ describe('a stream that is offered', () => {
 
 describe('a stream of an owner that is dead', () => {
   const seen = { owner: 'dead', epoch: 3, claimedAtMs: 10_000 };
-  const deadAt = (renewedAtMs: number) => ({
-    confirmDeath: async () => ({ task: { renewedAtMs } as never }),
+  const deadAt = (renewedAtMs: number, aliveAtMs = renewedAtMs) => ({
+    confirmDeath: async () => ({ task: { renewedAtMs, aliveAtMs } as never }),
   });
 
   test('is claimed with the next epoch, and its row says when media flows', async () => {
@@ -254,6 +254,13 @@ describe('a stream of an owner that is dead', () => {
     const row = await table.start(id, seen);
     expect(await poolOf(deadAt(11_000)).take(row)).toBe('done');
     expect(await table.row(id)).toMatchObject({ owner: taskId, strikes: 1 });
+  });
+
+  test('that lived on gives it none, although its heartbeats stood for nothing since', async () => {
+    const row = await table.start(id, { ...seen, strikes: 1 });
+    expect(await poolOf(deadAt(9_000, 13_000)).take(row)).toBe('done');
+    const claimed = (await table.row(id)) as SessionRow;
+    expect([claimed.owner, claimed.strikes]).toEqual([taskId, undefined]);
   });
 
   test('that is the second to die of it puts the stream in quarantine', async () => {

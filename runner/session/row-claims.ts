@@ -124,7 +124,7 @@ export class RowClaims {
       return 'done';
     }
     if (verdict.act === 'miss') return this.#miss(row, verdict.reason);
-    const strikes = isOthers ? strikesAfterDeath(row, death.task?.renewedAtMs) : row.strikes;
+    const strikes = isOthers ? strikesAfterDeath(row, death.task?.aliveAtMs) : row.strikes;
     if (isOthers && (strikes ?? 0) >= MAX_STRIKES) return this.#quarantine(row);
     return this.#claim(row, verdict, term, { task: death.task, strikes: strikes ?? 0 });
   }

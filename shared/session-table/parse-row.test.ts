@@ -165,6 +165,7 @@ describe('a task row', () => {
     draining: false,
     revision: 'ecs-svc/1',
     renewedAtMs: 1000,
+    aliveAtMs: 1000,
     ttl: 1_900_000_000,
   };
 
@@ -179,6 +180,7 @@ describe('a task row', () => {
     ['draining', 'no'],
     ['revision', 7],
     ['renewedAtMs', '1000'],
+    ['aliveAtMs', '1000'],
   ])('with %s %j still has a heartbeat to judge, and takes no sessions', (field, value) => {
     const { row, unreadable } = parseTaskRow({ ...TASK, [field]: value });
     expect(unreadable).toEqual([field]);

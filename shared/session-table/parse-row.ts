@@ -200,6 +200,7 @@ const TASK_FIELDS = {
   strained: v.optional(v.boolean()),
   revision: v.optional(id),
   renewedAtMs: v.optional(timeMs),
+  aliveAtMs: v.optional(timeMs),
   startedAtMs: v.optional(timeMs),
   wroteUntilMs: v.optional(timeMs),
   ttl: v.optional(timeMs),

@@ -139,6 +139,8 @@ export interface TaskRow {
    * since when not, Unix ms: until then it received its streams. To be shown; never to judge who is alive.
    */
   readonly renewedAtMs?: number;
+  /** The same clock at its last renewal, whatever the task received: until then its process lived. */
+  readonly aliveAtMs?: number;
   /** When its process began, by the same clock, Unix ms: of what was claimed before, it has nothing. */
   readonly startedAtMs?: number;
   /**

@@ -37,7 +37,7 @@ export function writeHeartbeat(task: TaskReport, nowMs: number): RowWrite {
   return {
     Key: { pk: taskKey(task.taskId) },
     UpdateExpression:
-      `SET #owner = :tasks, taskId = :taskId, ${ATTRIBUTE.slotsUsed} = :used, ${ATTRIBUTE.slotsTotal} = :total, draining = :draining, strained = :strained, #ttl = :ttl, renewedAtMs = :now` +
+      `SET #owner = :tasks, taskId = :taskId, ${ATTRIBUTE.slotsUsed} = :used, ${ATTRIBUTE.slotsTotal} = :total, draining = :draining, strained = :strained, #ttl = :ttl, renewedAtMs = :served, aliveAtMs = :now` +
       (revision === undefined ? '' : ', revision = :revision') +
       (startedAtMs === undefined ? '' : ', startedAtMs = :started') +
       (wroteUntilMs === undefined ? '' : ', wroteUntilMs = :wrote') +
@@ -50,7 +50,8 @@ export function writeHeartbeat(task: TaskReport, nowMs: number): RowWrite {
       ':total': task.slotsTotal,
       ':draining': task.draining,
       ':strained': task.strained ?? false,
-      ':now': task.servedAtMs ?? nowMs,
+      ':served': task.servedAtMs ?? nowMs,
+      ':now': nowMs,
       ':ttl': expiresAt(nowMs),
       ...(revision !== undefined && { ':revision': revision }),
       ...(startedAtMs !== undefined && { ':started': startedAtMs }),

@@ -236,19 +236,19 @@ const CASES: readonly Case[] = [
   [
     'a heartbeat outside ECS',
     writeHeartbeat(TASK, NOW_MS),
-    'SET #owner = :tasks, taskId = :taskId, costUsed = :used, costTotal = :total, draining = :draining, strained = :strained, #ttl = :ttl, renewedAtMs = :now ADD heartbeat :one',
+    'SET #owner = :tasks, taskId = :taskId, costUsed = :used, costTotal = :total, draining = :draining, strained = :strained, #ttl = :ttl, renewedAtMs = :served, aliveAtMs = :now ADD heartbeat :one',
     undefined,
   ],
   [
     'a heartbeat in ECS',
     writeHeartbeat({ ...TASK, revision: 'ecs-svc/1' }, NOW_MS),
-    'SET #owner = :tasks, taskId = :taskId, costUsed = :used, costTotal = :total, draining = :draining, strained = :strained, #ttl = :ttl, renewedAtMs = :now, revision = :revision ADD heartbeat :one',
+    'SET #owner = :tasks, taskId = :taskId, costUsed = :used, costTotal = :total, draining = :draining, strained = :strained, #ttl = :ttl, renewedAtMs = :served, aliveAtMs = :now, revision = :revision ADD heartbeat :one',
     undefined,
   ],
   [
     'a heartbeat that says until when everything is written',
     writeHeartbeat({ ...TASK, wroteUntilMs: NOW_MS - 900 }, NOW_MS),
-    'SET #owner = :tasks, taskId = :taskId, costUsed = :used, costTotal = :total, draining = :draining, strained = :strained, #ttl = :ttl, renewedAtMs = :now, wroteUntilMs = :wrote ADD heartbeat :one',
+    'SET #owner = :tasks, taskId = :taskId, costUsed = :used, costTotal = :total, draining = :draining, strained = :strained, #ttl = :ttl, renewedAtMs = :served, aliveAtMs = :now, wroteUntilMs = :wrote ADD heartbeat :one',
     undefined,
   ],
   [
@@ -427,7 +427,7 @@ test.each<[string, RowWrite | RowDeletion, object]>([
   [
     'when a task whose lease has lapsed last served',
     writeHeartbeat({ ...TASK, servedAtMs: NOW_MS - 9_000 }, NOW_MS),
-    { ':now': NOW_MS - 9_000 },
+    { ':served': NOW_MS - 9_000, ':now': NOW_MS },
   ],
   [
     'when the process of a task began',
