@@ -6,11 +6,13 @@ import {
   writeRelease,
 } from '../../../shared/session-table/runner-writes.ts';
 import type { RowWrite, SessionRow } from '../../../shared/session-table/session-row.ts';
-import type { RowCommand } from '../history.ts';
-import { judgeRows } from './linearizability.ts';
+import type { RowCommand, RowEvent } from '../history.ts';
+import { judgeRows, searchOrder } from './linearizability.ts';
 import { PlantedHistory } from './planted-history.ts';
+import { rowOperations } from './row-operations.ts';
 
 const ROW = 'SESSION#s';
+const TASK = 'TASK#runner-1';
 
 function commandOf(write: RowWrite): RowCommand {
   const { UpdateExpression: update, ConditionExpression: condition } = write;
@@ -81,6 +83,30 @@ describe('the judge of rows finds', () => {
     history.read('runner-2/1', ROW, { image: { ...before, proofs: 1 } });
     expect(judgeRows(history.events)).toHaveLength(1);
   });
+
+  test('a read of what none of very many open writes has left, though it cannot search all their orders', () => {
+    const { history, answerAll } = silentTask();
+    history.read('runner-2/1', TASK, { image: { pk: TASK, beat: 'none' } });
+    answerAll();
+    expect(judgeRows(history.events)).toMatchObject([
+      { judge: 'row', words: expect.stringContaining('too many calls are open') },
+    ]);
+  });
+
+  test('a read of what a write has left that began later, though the table says it was applied before', () => {
+    const history = offered();
+    const write = { process: 'runner-1/1', row: ROW, call: 99, op: 'write' } as const;
+    const command = {
+      update: 'SET #owner = :me',
+      names: { '#owner': 'owner' },
+      values: { ':me': 'runner-1/1' },
+    };
+    history.add<RowEvent>('row', { ...write, phase: 'applied', met: true });
+    history.read('runner-2/1', ROW, { image: { ...history.row(ROW), owner: 'runner-1/1' } });
+    history.add<RowEvent>('row', { ...write, phase: 'invoked', command });
+    history.add<RowEvent>('row', { ...write, phase: 'answered', met: true });
+    expect(judgeRows(history.events)).toHaveLength(1);
+  });
 });
 
 describe('the judge of rows allows', () => {
@@ -103,7 +129,28 @@ describe('the judge of rows allows', () => {
     history.read('runner-2/1', ROW);
     expect(judgeRows(history.events)).toEqual([]);
   });
+
+  test('twenty writes of a runner that is told of none before the last', () => {
+    const { history, answerAll } = silentTask();
+    history.read('runner-2/1', TASK);
+    answerAll();
+    expect(judgeRows(history.events)).toEqual([]);
+  });
 });
+
+/** A runner that renews its own row, and hears no answer until `answerAll`. */
+function silentTask() {
+  const history = new PlantedHistory();
+  const names = { '#beat': 'beat' };
+  const calls = Array.from({ length: 20 }, (_, beat) => {
+    const write = { update: 'SET #beat = :beat', names, values: { ':beat': beat } };
+    return history.write('runner-1/1', TASK, write).apply();
+  });
+  const answerAll = () => {
+    for (const call of calls) call.answer();
+  };
+  return { history, answerAll };
+}
 
 interface Move {
   readonly task: number;
@@ -173,4 +220,15 @@ test('finds a table that takes claims without their condition, as soon as one wi
     { numRuns: 300, seed: 7 },
   );
   expect(found).toBeGreaterThan(30);
+});
+
+test('says of every history what the search of all orders says', () => {
+  fc.assert(
+    fc.property(moves, fc.boolean(), (list, anyway) => {
+      const { events } = played(list, anyway);
+      const searched = [...rowOperations(events)].flatMap((row) => searchOrder(...row));
+      expect(judgeRows(events)).toEqual(searched);
+    }),
+    { numRuns: 300, seed: 7 },
+  );
 });

@@ -1,5 +1,7 @@
 import type { HistoryEvent, Problem } from '../history.ts';
-import { type Item, meets, textOf, updated } from './expressions.ts';
+import { isExplainedAsApplied } from './applied-order.ts';
+import { type Item, textOf } from './expressions.ts';
+import { effectOn } from './row-effects.ts';
 import { type RowOperation, rowOperations } from './row-operations.ts';
 
 /**
@@ -7,12 +9,18 @@ import { type RowOperation, rowOperations } from './row-operations.ts';
  * between its invocation and its end, against the row as the operations before it left it. An operation whose answer was
  * lost may have taken effect or not.
  *
+ * The order in which the table says that it applied them is tried first: it is one of those that are searched, so where it
+ * explains every answer there is nothing left to search. A runner that hears no answers for a while leaves so many calls
+ * open that a search of all their orders has no end.
+ *
  * The search goes along the history and keeps every state in which the row may be (Wing and Gong 1993, with the memo of
  * Lowe 2017: two ways that end in the same row with the same open operations done are one). Operations are ordered only
  * when one of them ends, because nothing can be told before.
  */
 export function judgeRows(history: readonly HistoryEvent[]): Problem[] {
-  return [...rowOperations(history)].flatMap(([row, operations]) => judgeRowOf(row, operations));
+  return [...rowOperations(history)].flatMap(([row, operations]) =>
+    isExplainedAsApplied(row, operations) ? [] : searchOrder(row, operations),
+  );
 }
 
 /** One possible past: the row as it stands, and the open operations that have taken effect. */
@@ -29,10 +37,14 @@ interface Moment {
   readonly begins: boolean;
 }
 
-/** So many pasts at once mean that the history has more open calls than this search was made for. */
+/**
+ * So many pasts at once mean that the history has more open calls than this search was made for. That counts as a problem:
+ * the order of the table has not explained the answers, and a row that nobody can judge must not pass for a sound one.
+ */
 const MAX_PASTS = 20_000;
 
-function judgeRowOf(row: string, operations: readonly RowOperation[]): Problem[] {
+/** Searches all orders, and asks the table about none. */
+export function searchOrder(row: string, operations: readonly RowOperation[]): Problem[] {
   let pasts: Past[] = [{ item: undefined, text: textOf(undefined), done: [] }];
   const open = new Set<RowOperation>();
   const everSeen = new Set(pasts.map(({ text }) => text));
@@ -43,19 +55,25 @@ function judgeRowOf(row: string, operations: readonly RowOperation[]): Problem[]
       if (begins) continue;
       const { image } = operation.answer ?? {};
       const text = textOf(image);
-      if (!everSeen.has(text)) explore(row, pasts, open, everSeen);
+      const isSearched = everSeen.has(text) || explore(row, pasts, open, everSeen) !== undefined;
       if (everSeen.has(text)) continue;
+      if (!isSearched) return [problem(at, tooMany(row, operation))];
       return [problem(at, `${row}: ${nameOf(operation)} has read what never stood there`)];
     }
     if (begins) {
       open.add(operation);
       continue;
     }
-    pasts = pasts.every(({ done }) => done.includes(operation))
+    const all = pasts.every(({ done }) => done.includes(operation))
       ? pasts
-      : explore(row, pasts, open, everSeen).filter(({ done }) => done.includes(operation));
+      : explore(row, pasts, open, everSeen);
+    if (all === undefined) return [problem(at, tooMany(row, operation))];
     open.delete(operation);
-    const left = pasts.map((past) => ({ ...past, done: past.done.filter((o) => o !== operation) }));
+    const explained = all.filter(({ done }) => done.includes(operation));
+    const left = explained.map((past) => ({
+      ...past,
+      done: past.done.filter((o) => o !== operation),
+    }));
     pasts = [...new Map(left.map((past) => [keyOf(past), past])).values()];
     if (pasts.length > 0) continue;
     return [problem(at, `${row}: no order of its operations explains ${nameOf(operation)}`)];
@@ -72,13 +90,13 @@ function momentsOf(operations: readonly RowOperation[]): Moment[] {
   return moments.sort((a, b) => a.at - b.at || Number(b.begins) - Number(a.begins));
 }
 
-/** Every past that can come of these when open operations take effect in any order. */
+/** Every past that can come of these when open operations take effect in any order; undefined: they are too many. */
 function explore(
   row: string,
   pasts: readonly Past[],
   open: ReadonlySet<RowOperation>,
   everSeen: Set<string>,
-): Past[] {
+): Past[] | undefined {
   const read = pasts.map((past) => withReads(past, open));
   const known = new Map(read.map((past) => [keyOf(past), past]));
   const todo = [...known.values()];
@@ -94,7 +112,7 @@ function explore(
       everSeen.add(text);
       known.set(keyOf(next), next);
       todo.push(next);
-      if (known.size > MAX_PASTS) throw new Error(`${row}: more open calls than can be judged`);
+      if (known.size > MAX_PASTS) return undefined;
     }
   }
   return [...known.values()];
@@ -110,21 +128,6 @@ function withReads(past: Past, open: ReadonlySet<RowOperation>): Past {
   return done.length === past.done.length ? past : { ...past, done };
 }
 
-/** @returns the row after the write or delete; undefined when its answer would have been another one */
-function effectOn(
-  item: Item | undefined,
-  row: string,
-  { op, command, answer }: RowOperation,
-): { readonly item: Item | undefined } | undefined {
-  const isMet = meets(item, command.condition, command);
-  if (answer !== undefined && answer.met !== isMet) return undefined;
-  if (!isMet) return { item };
-  if (op === 'delete' || command.update === undefined) return { item: undefined };
-  const after = updated(item ?? { pk: row }, command.update, command);
-  const isAsTold = answer?.image === undefined || textOf(answer.image) === textOf(after);
-  return isAsTold ? { item: after } : undefined;
-}
-
 const keyOf = ({ text, done }: Past) =>
   `${text} ${done
     .map(({ call }) => call)
@@ -132,3 +135,6 @@ const keyOf = ({ text, done }: Past) =>
     .join()}`;
 
 const nameOf = ({ op, call, process }: RowOperation) => `the ${op} ${call} of ${process}`;
+
+const tooMany = (row: string, operation: RowOperation) =>
+  `${row}: the order of the table does not explain its operations, and too many calls are open to search another for ${nameOf(operation)}`;

@@ -70,6 +70,7 @@ export class PlantedHistory {
     const of = { process, row, call: this.#calls, op: 'read', stale } as const;
     const image = 'image' in as ? as.image : this.#rows.get(row);
     this.add('row', { ...of, phase: 'invoked' });
+    if (!stale) this.add('row', { ...of, phase: 'applied', image: this.#rows.get(row) });
     return this.add('row', { ...of, phase: 'answered', image });
   }
 

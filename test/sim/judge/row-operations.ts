@@ -13,6 +13,8 @@ export interface RowOperation {
    * at any later time, or never.
    */
   readonly overAt: number | undefined;
+  /** The step at which the table says that it took effect; undefined: the history does not say. */
+  readonly appliedAt: number | undefined;
   /** What the process was told; undefined: nothing, or an error, so that it may or may not have been applied. */
   readonly answer: { readonly met: boolean; readonly image: RowImage } | undefined;
 }
@@ -70,6 +72,7 @@ function operationsOf(
       isStale: stale || answered?.stale === true,
       invokedAt: invoked.step,
       overAt: answered?.step ?? applied?.step,
+      appliedAt: applied?.step,
       answer: answered && { met: answered.met ?? true, image: answered.image },
     };
     return [operation];
