@@ -10,7 +10,7 @@ import type { HistoryEvent } from './history.ts';
 import { showMutations } from './mutation-table.ts';
 import { MUTATIONS } from './mutations.ts';
 import { shrink } from './shrink.ts';
-import { sayEvent } from './words.ts';
+import { sayEnd, sayEvent } from './words.ts';
 import { editSources } from './world/loader.ts';
 
 /**
@@ -167,12 +167,10 @@ async function playOne(): Promise<number> {
     );
     process.stdout.write(`it still fails with: npm run sim -- ${args.join(' ')}\n`);
   }
-  process.stdout.write(
-    `sim seed=${seed} meetings=${meetings} virtual_hours=${hours} meeting_hours=${result.meetingHours.toFixed(1)} ` +
-      `faults=${result.faults} wall_s=${seconds.toFixed(1)} cpu_s=${cpuSeconds.toFixed(1)} ` +
-      `meeting_hours_per_cpu_minute=${((result.meetingHours * 60) / cpuSeconds).toFixed(0)} ` +
-      `frames=${recorder.frames} problems=${problems.length} hash=${report.hash}\n`,
-  );
+  const { hash, frames, meetingHours, faults } = report;
+  const run = { seed, meetings, hours, hash, frames, meetingHours, faults };
+  const ended = { ...run, wallSeconds: seconds, cpuSeconds, problems: problems.length };
+  process.stdout.write(`${sayEnd(ended)}\n`);
   return problems.length > 0 ? 1 : 0;
 }
 

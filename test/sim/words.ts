@@ -6,6 +6,34 @@ export function sayEvent(event: HistoryEvent, startMs: number): string {
   return `${String(event.step).padStart(8)} ${seconds} s  ${wordsOf(event)}`;
 }
 
+export interface EndedRun {
+  readonly seed: number;
+  /** Rooms. */
+  readonly meetings: number;
+  readonly hours: number;
+  readonly meetingHours: number;
+  readonly frames: number;
+  readonly faults: number;
+  readonly wallSeconds: number;
+  /** Of all threads, user and system. */
+  readonly cpuSeconds: number;
+  readonly problems: number;
+  readonly hash: string;
+}
+
+/** What was played, and the last line, by which two runs are compared. */
+export function sayEnd(run: EndedRun): string {
+  const { seed, meetings, hours, meetingHours, frames, faults, problems, hash } = run;
+  const { cpuSeconds, wallSeconds } = run;
+  const perMinute = ((meetingHours * 60) / cpuSeconds).toFixed(0);
+  return (
+    `played meeting_hours=${meetingHours.toFixed(1)} frames=${frames} faults=${faults} ` +
+    `cpu_s=${cpuSeconds.toFixed(1)} meeting_hours_per_cpu_minute=${perMinute}\n` +
+    `sim seed=${seed} meetings=${meetings} virtual_hours=${hours} wall_s=${wallSeconds.toFixed(1)} ` +
+    `problems=${problems} hash=${hash}`
+  );
+}
+
 const COMMAND_CHARACTERS = 400;
 
 function wordsOf(event: HistoryEvent): string {
