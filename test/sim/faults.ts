@@ -37,11 +37,12 @@ export const FAULTS = [
   'clocks',
   'kill_after_lapse',
   'clock_jumps',
+  'small_spool',
 ] as const;
 export type FaultName = (typeof FAULTS)[number];
 
 /** Faults that are there from beginning to end, and not at moments. */
-type Lasting = 'aws' | 'clocks';
+type Lasting = 'aws' | 'clocks' | 'small_spool';
 
 interface FaultPlan {
   /** Mean time from one to the next, minutes. */

@@ -175,6 +175,7 @@ export const MUTATIONS: readonly Mutation[] = [
     find: 'if (!this.#options.mayWrite()) return;',
     replace: 'if (this.#options.mayWrite()) return;',
     why: 'frames that are dropped in an outage are missing and not named',
+    under: { faults: ['kinesis', 'small_spool'], rate: 8 },
   },
   {
     name: 'blind time from the claim of a silent owner',

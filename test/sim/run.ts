@@ -57,6 +57,9 @@ const SECOND_MS = 1_000;
 /** Streams that are over are judged this often. */
 const JUDGE_MS = 600_000;
 const CAPACITY = 400;
+const SPOOL_MAX_BYTES = 64 * 1024 * 1024;
+/** A lane holds 70 s of large frames, and this another minute of them: longer outages lose frames while their sessions go on. */
+const SMALL_SPOOL_MAX_BYTES = 4 * 1024 * 1024;
 /** How long ECS takes to start a task. */
 const TASK_START_MS = 30_000;
 
@@ -129,7 +132,9 @@ export async function runFleet(options: RunOptions): Promise<RunResult> {
     recorder.add({ kind: 'restart', process: asker.name, entityId, status, ...started });
   };
   const { apiUrl, oauthUrl } = zoom.simulator;
-  const environment = { capacity: CAPACITY, apiUrl, oauthUrl, putRecords: options.putRecords };
+  const spoolMaxBytes = faults.includes('small_spool') ? SMALL_SPOOL_MAX_BYTES : SPOOL_MAX_BYTES;
+  const { putRecords } = options;
+  const environment = { capacity: CAPACITY, apiUrl, oauthUrl, putRecords, spoolMaxBytes };
   services.ecs.desiredCount = Math.max(2, Math.ceil(meetings / 60));
   const startTasks = () => {
     for (let count = runners.live.size; count < (services.ecs.desiredCount ?? 0); count++)

@@ -27,6 +27,7 @@ export interface EnvironmentOptions {
   readonly apiUrl: string;
   readonly oauthUrl: string;
   readonly putRecords: PutMode;
+  readonly spoolMaxBytes: number;
 }
 
 const CLOUD = {
@@ -69,7 +70,7 @@ export function runnerEnvironment(
     HEALTH_PORT: '0',
     PUT_RECORDS: options.putRecords,
     SPOOL_DIR: '/spool',
-    SPOOL_MAX_BYTES: String(64 * 1024 * 1024),
+    SPOOL_MAX_BYTES: String(options.spoolMaxBytes),
     MEMORY_MIB: '4096',
     LOG_LEVEL: 'info',
     ZM_RTMS_API_URL: options.apiUrl,
