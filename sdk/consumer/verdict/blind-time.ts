@@ -4,13 +4,8 @@ import {
   KEPT_AUDIO_COMES_MS,
 } from '../../../shared/record/event-data.ts';
 import type { ReceivedEvent } from '../records/event-record.ts';
+import { closedBeforeEndMs, type Down, downKey, dropCameras } from './connection-down.ts';
 import type { Loss } from './loss.ts';
-
-/**
- * At the end of a meeting Zoom closes its sockets before it says so, by message or webhook. A connection that was down for longer
- * than this at the end was lost while the stream ran.
- */
-const CLOSED_BEFORE_END_MS = 5_000;
 
 /** Zoom keeps audio for a connection that comes later. So audio is blind only where a runner's event says so. */
 const KEPT_BY_ZOOM = 'audio';
@@ -25,12 +20,6 @@ const RESTART_CAUSE = 'restarted';
 
 /** What a handshake of signaling has to tell is told within this time, ms. */
 const SAME_HANDSHAKE_MS = 1_000;
-
-/** A connection that is down. */
-interface Down {
-  readonly scope: string;
-  readonly sinceMs: number;
-}
 
 /** What the events of one epoch say about times in which nobody received anything. */
 export class EpochLife {
@@ -108,7 +97,7 @@ export class EpochLife {
         return;
       }
       case 'video_selected':
-        this.#dropCameras(event.data);
+        dropCameras(this.#down, event.data);
         return;
       case 'session_reconnected': {
         const { scope, blind, durationMs } = event.data;
@@ -134,12 +123,9 @@ export class EpochLife {
         this.toldEndAtMs = atMs;
         return;
       case 'session_ended': {
-        const { leftAtMs, restartable, stopReason } = event.data;
-        this.endedAtMs = leftAtMs ?? atMs;
+        this.endedAtMs = event.data.leftAtMs ?? atMs;
         this.toldEndAtMs = atMs;
-        // Only an older runner does not say when it knew of the end; its event waited for Kinesis.
-        if (leftAtMs !== undefined) this.#closedBeforeEndMs = CLOSED_BEFORE_END_MS;
-        if (restartable || stopReason === undefined) this.#closedBeforeEndMs = 0;
+        this.#closedBeforeEndMs = closedBeforeEndMs(event.data);
         return;
       }
       default:
@@ -227,15 +213,6 @@ export class EpochLife {
     return told !== undefined && told.fromMs <= fromMs ? told.toMs : undefined;
   }
 
-  /** A camera that is not selected any more does not reconnect, and nothing of it is missed. */
-  #dropCameras({ cameras }: EventData['video_selected']): void {
-    if (cameras === undefined) return;
-    const selected = cameras.map(({ userId }) => downKey({ scope: 'video', userId }));
-    for (const key of [...this.#down.keys()]) {
-      if (key.startsWith('video/') && !selected.includes(key)) this.#down.delete(key);
-    }
-  }
-
   /**
    * The blind time after a takeover by a runner of an older version, whose event has none: from the last record of the
    * owner before to the flow of media.
@@ -292,8 +269,4 @@ export class EpochLife {
       .filter((mediaType) => mediaType !== KEPT_BY_ZOOM)
       .map((mediaType) => ({ mediaType, fromMs, toMs }) as BlindTime);
   }
-}
-
-function downKey({ scope, userId }: { scope: string; userId?: number | undefined }): string {
-  return userId === undefined ? scope : `${scope}/${userId}`;
 }
