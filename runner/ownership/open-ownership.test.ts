@@ -51,6 +51,7 @@ beforeEach(async () => {
     sessionSlots: 1,
     sessions: () => sessions,
     revisionIntervalMs: 60_000,
+    wroteUntilMs: () => Date.now(),
     clock: () => Date.now(),
     logger,
     metrics,
@@ -86,6 +87,19 @@ test.each([
   set(true);
   await vi.advanceTimersByTimeAsync(6_000);
   expect(ageMs()).toBeLessThanOrEqual(3_000);
+});
+
+test('what a row can say is written stands still while heartbeats do not count for every stream', async () => {
+  await ownership.start();
+  await vi.advanceTimersByTimeAsync(9_000);
+  const { renewedAtMs } = table;
+  expect(ownership.wroteUntilMs).toBe(renewedAtMs);
+  vouch(false);
+  await vi.advanceTimersByTimeAsync(30_000);
+  expect(ownership.wroteUntilMs).toBe(renewedAtMs);
+  vouch(true);
+  await vi.advanceTimersByTimeAsync(6_000);
+  expect(ownership.wroteUntilMs).toBe(table.renewedAtMs);
 });
 
 test('heartbeats count while the lease holds', async () => {

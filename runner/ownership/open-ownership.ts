@@ -83,6 +83,8 @@ export interface TaskOwnership {
   readonly yields: boolean;
   /** Is a session on its way to another task that may have to be taken back? */
   readonly isMoving: boolean;
+  /** What the last heartbeat said is written, of those that count for every stream of this task, Unix ms. */
+  readonly wroteUntilMs: number | undefined;
   /** Notes whether this task owns sessions, for the protection that ECS grants. */
   busy(isBusy: boolean): void;
   /** Renews the heartbeat for the first time. @throws ServiceError `session/store-failed` */
@@ -165,6 +167,9 @@ export async function openOwnership(options: OwnershipOptions): Promise<TaskOwne
     },
     get isMoving() {
       return mover.isMoving;
+    },
+    get wroteUntilMs() {
+      return wroteUntilMs;
     },
     busy: (isBusy) => protection?.busy(isBusy),
     start: () => heartbeat.start(),

@@ -152,6 +152,7 @@ export function openSessions(options: SessionsOptions): Sessions {
     confirmDeath: (owner) => watch.confirmDeath(owner),
     yields: () => ownership.yields,
     backlogMs: () => producers.oldestAgeMs,
+    wroteUntilMs: () => ownership.wroteUntilMs,
     capacity: config.capacity,
     sessionSlots,
     pressure: options.pressure,

@@ -26,6 +26,11 @@ export interface SessionPoolOptions {
   readonly yields: () => boolean;
   /** How long the oldest record has waited for Kinesis, ms. @default 0 */
   readonly backlogMs?: () => number;
+  /**
+   * What this task's heartbeat says is written, Unix ms. It stands still from when a session loses the right to write until its row says
+   * so, because what is dropped then stands in no gap.
+   */
+  readonly wroteUntilMs?: () => number | undefined;
   readonly pressure: () => Pick<Load, 'eventLoopDelayMs' | 'memoryShare'>;
   /** Asks the runners to look at a stream's row. */
   readonly notify: (rtmsStreamId: string) => Promise<void>;
@@ -50,8 +55,15 @@ export interface ServedSession {
   readonly tenure: Tenure;
   /** How many owners in a row the stream had ended when it was claimed. */
   readonly strikes: number;
-  /** When the session began to leave the stream, Unix ms, and whether the next owner would read that in the row. */
-  left?: { readonly atMs: number; readonly isTold: boolean };
+  /**
+   * When the session began to leave the stream, Unix ms, what was written by then, and whether the next owner would read that in the
+   * row.
+   */
+  left?: {
+    readonly atMs: number;
+    readonly wroteUntilMs?: number | undefined;
+    readonly isTold: boolean;
+  };
 }
 
 /** Until when this task leaves a stream to the others, by rtmsStreamId. */

@@ -20,12 +20,15 @@ let answer: (write: number) => void;
 /** Is the row still this task's? */
 let proof: () => boolean | Promise<boolean>;
 let lapsedAtMs: number;
+/** What the task's heartbeat says is written. */
+let wroteUntilMs: number | undefined;
 let served: ServedSession[];
 let proofs: RowProofs;
 beforeEach(() => {
   vi.useFakeTimers();
   [told, term, writes, proved, answer, served] = [new Told(), 1, [], [], () => {}, []];
   proof = () => true;
+  wroteUntilMs = undefined;
   const store = {
     async prove({ rtmsStreamId }: ServedSession['claim']) {
       proved.push(rtmsStreamId);
@@ -42,7 +45,8 @@ beforeEach(() => {
     },
     holds: (held: number) => held === term,
   };
-  proofs = new RowProofs({ store, heartbeat, logger: told.logger }, () => served);
+  const options = { store, heartbeat, wroteUntilMs: () => wroteUntilMs, logger: told.logger };
+  proofs = new RowProofs(options, () => served);
 });
 afterEach(() => vi.useRealTimers());
 
@@ -175,6 +179,22 @@ test('many sessions that are dropped at once do not multiply the tries', async (
   for (const one of all) one.session.drop('connection lost while the table is away');
   await vi.advanceTimersByTimeAsync(5_000);
   expect(writes).toHaveLength(20 * 10);
+});
+
+test.each<[string, ServedSession['left'], number | undefined]>([
+  ['the last heartbeat that counts said', undefined, 700],
+  ['was written when it began to leave', { atMs: 900, wroteUntilMs: 600, isTold: false }, 600],
+  ['nobody knew when it began to leave', { atMs: 900, isTold: false }, undefined],
+])('the row of a session that was dropped has what %s', async (_what, left, wrote) => {
+  const one = serve('a');
+  if (left !== undefined) one.left = left;
+  lapse();
+  await vi.advanceTimersByTimeAsync(40_000);
+  [term, wroteUntilMs] = [2, 700];
+  await proofs.proveAll(2);
+  expect(writes.map(([, since]) => (since as { wroteUntilMs?: number }).wroteUntilMs)).toEqual([
+    wrote,
+  ]);
 });
 
 test('a row that has an earlier time is left as it is', async () => {

@@ -14,7 +14,7 @@ const PROOFS_AT_ONCE = 25;
  * before it was proved may still be this task's: it is told since when nothing of the stream was written.
  */
 export class RowProofs {
-  readonly #options: Pick<SessionPoolOptions, 'store' | 'heartbeat' | 'logger'>;
+  readonly #options: Pick<SessionPoolOptions, 'store' | 'heartbeat' | 'wroteUntilMs' | 'logger'>;
   readonly #served: () => readonly ServedSession[];
   /** Dropped before they were proved, and their rows do not say so yet. */
   readonly #untold = new Set<ServedSession>();
@@ -23,7 +23,7 @@ export class RowProofs {
   #holdTimer: NodeJS.Timeout | undefined;
 
   constructor(
-    options: Pick<SessionPoolOptions, 'store' | 'heartbeat' | 'logger'>,
+    options: Pick<SessionPoolOptions, 'store' | 'heartbeat' | 'wroteUntilMs' | 'logger'>,
     served: () => readonly ServedSession[],
   ) {
     this.#options = options;
@@ -114,7 +114,9 @@ export class RowProofs {
     const { rtmsStreamId, epoch } = served.claim;
     if (!heartbeat.holds(term)) return;
     const { left, tenure } = served;
-    const since = untoldBlindSince(served, left?.atMs ?? tenure.unprovedSinceMs ?? Date.now());
+    const leftAtMs = left?.atMs ?? tenure.unprovedSinceMs ?? Date.now();
+    const wroteUntilMs = left === undefined ? this.#options.wroteUntilMs?.() : left.wroteUntilMs;
+    const since = untoldBlindSince(served, leftAtMs, wroteUntilMs);
     try {
       if (since !== undefined) await store.leaving(served.claim, since);
       this.#untold.delete(served);

@@ -53,7 +53,11 @@ describe('an ending', () => {
   const UNTOLD = { atMs: 0, isTold: false };
 
   /** @param lastsMs undefined: it never ends. @returns what the row was told, and when, ms */
-  async function toldOf(lastsMs: number, since: { readonly atMs: number } | undefined) {
+  async function toldOf(
+    lastsMs: number,
+    since: { readonly atMs: number } | undefined,
+    wroteUntilMs: () => number | undefined = () => undefined,
+  ) {
     const writes: unknown[] = [];
     const startMs = Date.now();
     const result = Promise.withResolvers<{ kind: 'dropped' }>();
@@ -71,7 +75,7 @@ describe('an ending', () => {
         if (writes.length < 3) throw AWAY;
       },
     };
-    const telling = tellLeaving(served, { store, logger: told.logger });
+    const telling = tellLeaving(served, { store, logger: told.logger, wroteUntilMs });
     await vi.runAllTimersAsync();
     await telling;
     return { writes, left: served.left && { ...served.left, atMs: served.left.atMs - startMs } };
@@ -91,6 +95,14 @@ describe('an ending', () => {
   test('that is over before the table is back leaves it to the result', async () => {
     const { writes, left } = await toldOf(1_200, { atMs: 5 });
     expect([writes.length, left]).toEqual([1, UNTOLD]);
+  });
+
+  test('that lasts says what was written when it began: what is dropped later stands in no gap', async () => {
+    const startMs = Date.now();
+    const { writes, left } = await toldOf(60_000, { atMs: 5 }, () => Date.now() - startMs);
+    const since = { atMs: 5, wroteUntilMs: 0 };
+    expect(writes.map((write) => (write as unknown[])[1])).toEqual([since, since, since]);
+    expect(left).toEqual({ ...TOLD, wroteUntilMs: 0 });
   });
 
   test('whose row has an earlier time says nothing', async () => {

@@ -95,7 +95,8 @@ function leftOpen(
   { atMs }: Extract<SessionResult, { kind: 'unrecorded' }>,
 ): LeftOpen {
   const { hasFlowed, inPart, hasTakenOver: tookOver } = served.session;
-  return { hasFlowed, tookOver, inPart, blindSince: untoldBlindSince(served, atMs) };
+  const blindSince = untoldBlindSince(served, atMs, served.left?.wroteUntilMs);
+  return { hasFlowed, tookOver, inPart, blindSince };
 }
 
 /** What a stream gets for having ended one more owner by a defect. @param strikes owners it had ended before */
@@ -154,21 +155,22 @@ export async function tellTookOver(
  */
 export async function tellLeaving(
   served: LeavingServed,
-  { store, logger }: { readonly store: Pick<SessionStore, 'leaving'>; readonly logger: Logger },
+  { store, logger, wroteUntilMs: written }: LeavingOptions,
 ): Promise<void> {
   const { session, claim } = served;
   const atMs = await session.leaving;
-  served.left = { atMs, isTold: false };
+  const wroteUntilMs = written?.();
+  served.left = { atMs, wroteUntilMs, isTold: false };
   let isOver = false;
   void session.result.then(() => {
     isOver = true;
   });
   await Promise.race([session.result, sleep(LEAVING_UNTOLD_MS)]);
-  const since = untoldBlindSince(served, atMs);
+  const since = untoldBlindSince(served, atMs, wroteUntilMs);
   await tell(
     async () => {
       if (since !== undefined) await store.leaving(claim, since);
-      served.left = { atMs, isTold: true };
+      served.left = { atMs, wroteUntilMs, isTold: true };
     },
     () => !isOver,
     (error) => {
@@ -198,6 +200,9 @@ async function tell(
 }
 
 type FlowingSession = Pick<ServedSession['session'], 'connected' | 'isConnected'>;
+interface LeavingOptions extends Pick<SessionPoolOptions, 'logger' | 'wroteUntilMs'> {
+  readonly store: Pick<SessionStore, 'leaving'>;
+}
 interface LeavingServed extends Pick<ServedSession, 'claim'> {
   readonly session: Pick<ServedSession['session'], 'leaving' | 'result' | 'blindSince'>;
   readonly tenure: Pick<ServedSession['tenure'], 'unprovedSinceMs'>;

@@ -68,6 +68,14 @@ test.each<[string, number, number, (tenure: Tenure) => void]>([
     const session = { blindSince: (atMs: number) => ({ atMs }) };
     const served = { session, tenure: tenure(change) };
     const since = { atMs: NOW_MS - sinceAgoMs };
-    expect(untoldBlindSince(served, NOW_MS - leftAgoMs)).toEqual(since);
+    const told = (wroteUntilMs?: number) =>
+      untoldBlindSince(served, NOW_MS - leftAgoMs, wroteUntilMs);
+    expect(told()).toEqual(since);
+    expect(told(NOW_MS - 90_000)).toEqual({ ...since, wroteUntilMs: NOW_MS - 90_000 });
   },
 );
+
+test('a row that says since when of an owner before says nothing of what this one had written', () => {
+  const served = { session: { blindSince: () => undefined }, tenure: tenure() };
+  expect(untoldBlindSince(served, NOW_MS, NOW_MS - 90_000)).toBeUndefined();
+});

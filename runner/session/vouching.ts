@@ -33,15 +33,21 @@ export function vouchesFor(
 /**
  * What the row has to say to the next owner if the epoch gets no last event.
  *
+ * Heartbeats of its owner do not count any more then, neither for when it was at work nor for what it had written. So the row says both:
+ * without the second nobody knows what the owner took along of a stream of which it wrote nothing.
+ *
  * @param leftAtMs when the session began to leave the stream, Unix ms; it may have lost the right to write before
+ * @param wroteUntilMs what was written when it began to leave, or lost the right: what it drops later stands in no gap
  * @returns undefined where the row stays as it is
  */
 export function untoldBlindSince(
   { session, tenure: { unprovedSinceMs } }: UnprovedTenure & BlindSession,
   leftAtMs: number,
+  wroteUntilMs: number | undefined,
 ): ReturnType<ServedSession['session']['blindSince']> {
-  if (unprovedSinceMs === undefined) return session.blindSince(leftAtMs);
-  return session.blindSince(Math.min(leftAtMs, writtenUntil(unprovedSinceMs)));
+  const rightMs = unprovedSinceMs === undefined ? leftAtMs : writtenUntil(unprovedSinceMs);
+  const since = session.blindSince(Math.min(leftAtMs, rightMs));
+  return since && wroteUntilMs !== undefined ? { ...since, wroteUntilMs } : since;
 }
 
 interface UnprovedTenure {
