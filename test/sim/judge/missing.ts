@@ -1,6 +1,7 @@
 import type { HistoryEvent } from '../history.ts';
 import { Explanations, type Sent } from './explanations.ts';
 import { writtenFrames } from './frames.ts';
+import { receptionsOf, type Span } from './receptions.ts';
 
 /** Ways in which a frame gets lost between Zoom and its reader that leave no trace in the records. */
 const UNSEEN: ReadonlySet<string> = new Set(['lost_on_its_way', 'in_flight', 'stopped']);
@@ -15,6 +16,9 @@ export interface Missing {
  * The frames and the lines of the transcript that are in no record and that a runner had received, or could not receive. What nothing
  * explains is told by the judge of frames.
  *
+ * What Zoom sends after an operator's stop is wanted by nobody. An owner that was cut off may still be connected then, while another
+ * one has claimed its stream, seen what the operator asked for, and brought the row to rest.
+ *
  * @param texts of the lines that readers take
  */
 export function missingOf(
@@ -24,6 +28,7 @@ export function missingOf(
 ): Missing[] {
   const written = writtenFrames(history);
   let explanations: Explanations | undefined;
+  let stops: readonly Span[] | undefined;
   const missing: Missing[] = [];
   for (const event of history) {
     const sent = sentOf(event);
@@ -35,9 +40,17 @@ export function missingOf(
     if (isThere) continue;
     explanations ??= new Explanations(history);
     const why = explanations.of(sent);
-    if (why !== undefined && !UNSEEN.has(why)) missing.push({ sent, why });
+    if (why === undefined || UNSEEN.has(why)) continue;
+    stops ??= operatorStops(history, rtmsStreamId);
+    const isUnwanted = stops.some(({ fromMs, toMs }) => fromMs <= sent.atMs && sent.atMs <= toMs);
+    if (!isUnwanted) missing.push({ sent, why });
   }
   return missing;
+}
+
+function operatorStops(history: readonly HistoryEvent[], rtmsStreamId: string): readonly Span[] {
+  const stops = receptionsOf(history).streams.get(rtmsStreamId)?.stoppedOnPurpose ?? [];
+  return stops.filter(({ isClaim }) => !isClaim);
 }
 
 /** What was handed to a socket. What Zoom kept back is told by the judge of told times. */

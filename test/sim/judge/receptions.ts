@@ -41,8 +41,8 @@ export interface Reception {
   readonly audioDropped: Moment[];
   readonly named: Span[];
   readonly claims: Epoch[];
-  /** When its row came to rest because an operator wanted it, and until when. */
-  readonly stoppedOnPurpose: { readonly fromMs: number; toMs: number }[];
+  /** When its row came to rest because an operator wanted it, and until when; also what came of a claim behind such an end. */
+  readonly stoppedOnPurpose: { readonly fromMs: number; toMs: number; isClaim?: true }[];
   /**
    * By epoch, what a record says to be interrupted, and none to be back: signaling, or the media type that Zoom does not keep. That
    * another one is back says nothing about these.
@@ -121,7 +121,8 @@ function note(event: HistoryEvent, streams: Map<string, Reception>): void {
       const { stoppedOnPurpose } = streamOf(rtmsStreamId, streams);
       const ended = event.before?.['endedReason'];
       if (typeof ended === 'number' && !isRestartable(ended)) {
-        stoppedOnPurpose.push({ fromMs: event.atMs, toMs: Number.POSITIVE_INFINITY });
+        const toMs = Number.POSITIVE_INFINITY;
+        stoppedOnPurpose.push({ fromMs: event.atMs, toMs, isClaim: true });
       }
       streamOf(rtmsStreamId, streams).claims.push({
         epoch,

@@ -65,6 +65,24 @@ test('a verdict of complete is found where a lost owner took a frame with it', (
   ]);
 });
 
+test.each([
+  ['an operator’s stop is nobody’s, though a lost owner was still connected', 20, 0],
+  ['an end of Zoom’s is not excused by that', 6, 1],
+])('a frame that was sent after %s', (_what, endedReason, problems) => {
+  const history = new PlantedHistory().claim(A, 'stream-1');
+  const socket = { socket: 1, rtmsStreamId: 'stream-1', role: 'media' } as const;
+  history.add('socket', { ...socket, process: 'runner-0/1', what: 'dialled' });
+  frame(history, 1);
+  history.claim('runner-0/1', 'stream-1').claim(A, 'stream-1');
+  const names = { '#owner': 'owner', '#reason': 'endedReason', '#at': 'endedAtMs' };
+  const values = { ':reason': endedReason, ':at': history.nowMs };
+  const update = 'SET #reason = :reason, #at = :at REMOVE #owner';
+  history.write(A, 'SESSION#stream-1', { update, names, values }).apply().answer();
+  history.wait(5_000).frame({ rtmsStreamId: 'stream-1', capturedAtMs: START_MS + 5_000 });
+  history.wait(60_000);
+  expect(words(ended(history, [AUDIO, LINES]))).toHaveLength(problems);
+});
+
 /** A record of the events stream, of epoch 1 unless said otherwise. */
 function written(
   history: PlantedHistory,
