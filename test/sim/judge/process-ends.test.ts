@@ -56,12 +56,18 @@ describe('a restart', () => {
     expect(judgeRestarts(ask(told(running, 'b').wait(4_000), 400).events)).toEqual([]);
   });
 
-  test('is asked for a stream that its owner has lost, while Zoom still waits for it', () => {
+  test.each([
+    ['its owner has lost, while Zoom still waits for it', ['lost'], 0],
+    ['its owner never came to receive, while Zoom still waits for it', ['missed'], 0],
+    ['its owner has lost, and another one has claimed since', ['lost', undefined], 1],
+    ['its owner has left for a reason of Zoom’s', [6], 1],
+  ])('is asked for a stream that %s', (_what, reasons, problems) => {
     const running = told(stream(ended(), 'b', 'started'), 'b').wait(10_000);
-    const after = { pk: 'SESSION#b', endedReason: 'lost' };
     const write = { call: 1, row: 'SESSION#b', op: 'write', phase: 'applied', met: true } as const;
-    running.add('row', { process, ...write, after });
-    expect(judgeRestarts(ask(running, 400).events)).toEqual([]);
+    for (const endedReason of reasons) {
+      running.add('row', { process, ...write, after: { pk: 'SESSION#b', endedReason } });
+    }
+    expect(judgeRestarts(ask(running, 400).events)).toHaveLength(problems);
   });
 
   test('is asked again after a refusal, after a stream that ended, and when none came for a minute', () => {

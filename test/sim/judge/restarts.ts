@@ -6,6 +6,8 @@ const STARTED = /rtms_started$/;
 /** Zoom ends a stream that nobody connects to after 60 s: before that, a second request would meet the first. */
 const ASK_AGAIN_AFTER_MS = 60_000;
 const SESSION = 'SESSION#';
+/** How a row says that nobody receives its stream any more, though Zoom has not ended it. */
+const GIVEN_UP: ReadonlySet<unknown> = new Set(['lost', 'missed']);
 
 interface Entity {
   /** Streams that run, and since when somebody may know of them, Unix ms: Zoom holds webhooks back for up to 20 s. */
@@ -17,7 +19,10 @@ interface Entity {
 /** Was Zoom asked for a stream that it had started again, or agreed to start? */
 export function judgeRestarts(history: readonly HistoryEvent[]): Problem[] {
   const entities = new Map<string, Entity>();
-  /** Streams that their owner has lost: it may ask before Zoom has seen the end of them. */
+  /**
+   * Streams that their owner has lost, or never came to receive, and that nobody has claimed since: it may ask before Zoom has seen the end
+   * of them.
+   */
   const lost = new Set<string>();
   const problems: Problem[] = [];
   const entityOf = (entityId: string) => {
@@ -43,12 +48,10 @@ export function judgeRestarts(history: readonly HistoryEvent[]): Problem[] {
         if (sinceMs === Number.POSITIVE_INFINITY) running.set(event.rtmsStreamId, event.atMs);
       }
     }
-    if (
-      event.kind === 'row' &&
-      event.phase === 'applied' &&
-      event.after?.['endedReason'] === 'lost'
-    ) {
-      lost.add(event.row.slice(SESSION.length));
+    if (event.kind === 'row' && event.phase === 'applied' && event.op === 'write') {
+      const stream = event.row.slice(SESSION.length);
+      if (GIVEN_UP.has(event.after?.['endedReason'])) lost.add(stream);
+      else lost.delete(stream);
     }
     if (event.kind !== 'restart') continue;
     const { entityId, process, step, atMs, status } = event;
