@@ -111,6 +111,10 @@ export interface SourceReport extends MediaSource {
 /**
  * Judges one source by itself. Kinds of lines share one numbering, which `unexplainedLines` judges.
  *
+ * A gap event has another partition key than the frames that it is about, and may be written before older frames of them: after an outage
+ * in which the spool was full, these wait on the disk. Their owner may be lost before they are written, or at work on it still. So
+ * without a ledger a frame counts as unexplained only where a later one of its source is written.
+ *
  * @param lines how many lines of the epoch have expired: nobody knows of which kinds they were, and the ledger may be among them
  */
 export function judgeSource(
@@ -125,7 +129,8 @@ export function judgeSource(
   const lacking = isLine ? [] : covered.missing(Math.max(ledger?.received ?? 0, covered.last));
   const died = evidence.recovered.explain(lacking);
   const { diedCount } = died;
-  const { unexplained, ...expired } = evidence.expired.explain(died.unexplained);
+  const { unexplained: lost, ...expired } = evidence.expired.explain(died.unexplained);
+  const unexplained = ledger ? lost : lost.filter(({ from }) => from <= evidence.seen.last);
   const missingCount = countOf(unexplained);
   // A write whose answer was lost may have succeeded. Its frame is then found, and a gap event names it too.
   const both = isLine ? 0 : found + evidence.gaps.count - covered.count;

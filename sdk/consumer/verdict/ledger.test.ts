@@ -154,6 +154,21 @@ describe('a ledger that does not add up', () => {
     expect(problems[0]).toMatch(/^stream-1 epoch 1 /);
   });
 
+  test.each([
+    ['an owner that is at work', audio(1, 2), [], true],
+    ['an owner that was lost', audio(1, 2), [takenOver('owner_lost', 2)], true],
+    ['an owner that wrote a later frame', audio(1, 2, 7), [], false],
+    [
+      'an owner with a ledger',
+      audio(1, 2),
+      [ended([row({ received: 6, lost: 2, written: 4 }), lines(1)], 2)],
+      false,
+    ],
+  ])('says of frames 3 and 4, behind which a gap is told: %s', (_what, frames, events, isOk) => {
+    const told = gap({ fromSequence: 5, toSequence: 6, count: 2, cause: 'spool_full' });
+    expect(check(frames, [told, ...events]).ok).toBe(isOk);
+  });
+
   test('names the ranges of numbers that are missing', () => {
     const { sources } = check(audio(1, 4, 5, 8), []);
     expect(sources[0]).toMatchObject({

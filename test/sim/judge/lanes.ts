@@ -12,7 +12,8 @@ import { frameSource } from './frame-source.ts';
  *    life of that task. The events of a missed stream are fixed in its row, and whoever finds them writes them.
  * 2. Nothing of an epoch leaves a process after the row has a higher one, unless readers refuse it.
  * 3. Of each source the numbers come in order, and each that is missing is named in a gap, or was in the memory of a
- *    process that died before its disk was read back.
+ *    process that died before its disk was read back. A gap is told by another lane than the frames, and so perhaps before older ones:
+ *    in an epoch without a last event these were lost with their owner, and the judges of frames and verdicts ask for their names.
  */
 export function judgeLanes(history: readonly HistoryEvent[]): Problem[] {
   const claims = claimsOf(history);
@@ -49,6 +50,7 @@ const TOLD_BY_ANYBODY: ReadonlySet<string> = new Set([
   'session_missed',
   ...Object.values(START_NOTICES),
 ]);
+const LAST_EVENTS: ReadonlySet<string> = new Set(['session_handed_over', 'session_ended']);
 const FRAMES: ReadonlySet<string> = new Set(['audio', 'video', 'deskshare']);
 
 /** All lines of a stream share one numbering; frames are numbered for each source. */
@@ -89,6 +91,8 @@ function tooLate(
 /** The numbers of each source in each epoch, and which of them gap events and deaths explain. */
 class SourceNumbers {
   readonly #sources = new Map<string, Numbers>();
+  /** Epochs with a last event, which has the account of all that its owner received. */
+  readonly #accounted = new Set<string>();
   /** Those of the stream and epoch that was asked for last, which spares a text for each unit. */
   #last:
     | { rtmsStreamId: string; epoch: number; readonly sources: Map<string, Numbers> }
@@ -103,17 +107,20 @@ class SourceNumbers {
     numbers.seen.add(unit.sequence);
     if (unit.recovered === true) numbers.recovered.add(unit.sequence);
     if (unit.type === 'gap') this.#gap(unit);
+    if (LAST_EVENTS.has(unit.type)) this.#accounted.add(`${unit.rtmsStreamId} epoch ${unit.epoch}`);
     return isWrong ? last : undefined;
   }
 
   /** One sentence for each source with numbers that nothing explains. */
   unexplained(): string[] {
     return [...this.#sources].flatMap(([name, { seen, gaps, recovered }]) => {
+      const [epoch = ''] = /^\S+ epoch \d+/.exec(name) ?? [];
+      const lastKnown = this.#accounted.has(epoch) ? Number.POSITIVE_INFINITY : seen.last;
       const covered = new SequenceRanges(Number.POSITIVE_INFINITY);
       for (const range of [...seen.ranges, ...gaps.ranges]) covered.addRange(range);
       return covered
         .missing()
-        .filter(({ to }) => !recovered.has(to + 1))
+        .filter(({ from, to }) => from <= lastKnown && !recovered.has(to + 1))
         .map(({ from, to }) => `${name}: numbers ${from} to ${to} are neither written nor named`);
     });
   }
