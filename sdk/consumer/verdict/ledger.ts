@@ -201,7 +201,7 @@ function judgeEpoch(
     losses.push({ ...at, kind: 'hole', mediaType, cause, fromMs, toMs });
   }
   losses.push(...unwritten(earlier, epoch, wasSent), ...lostBeforeEnd(earlier, epoch));
-  if (earlier.length === 0) losses.push(...unwrittenAtFirst(epoch));
+  losses.push(...unwrittenAtFirst(earlier, epoch));
   const told = losses.filter((loss) => loss.rtmsStreamId === rtmsStreamId);
   losses.push(...unreceived(earlier, epoch, told, wasSent));
 }

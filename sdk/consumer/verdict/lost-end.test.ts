@@ -117,3 +117,18 @@ test.each<[string, readonly ReceivedEvent[], number[][]]>([
     times.map((time) => time.map((seconds) => at(seconds))),
   );
 });
+
+test('of such a stream audio counts from a minute before its heartbeat said that all was written: Zoom keeps that much', () => {
+  const told = takenOver(2, 'owner_lost', 80, 120);
+  const checker = new LedgerChecker();
+  checker.event({
+    ...told,
+    data: { ...(told.data as EventData['session_taken_over']), ownerWroteUntilMs: at(70) },
+  } as ReceivedEvent);
+  checker.event(ended(2, 110, 120));
+  const named = checker.report().losses.filter(({ kind }) => kind === 'hole');
+  expect(named.map(({ mediaType, fromMs, toMs }) => [mediaType, fromMs, toMs])).toEqual([
+    ['audio', at(10), at(70)],
+    ['events', at(70), at(120)],
+  ]);
+});

@@ -3,7 +3,7 @@ import { isPicture } from './blind-time.ts';
 import type { EpochEvidence } from './epoch-evidence.ts';
 import { audioFromMs, hadSilence, lastReception, ownersOfRun } from './last-reception.ts';
 import type { Loss } from './loss.ts';
-import { hadBacklog, heldAudioSinceMs, provenUntilMs } from './unwritten.ts';
+import { AUDIO_KEPT_MS, hadBacklog, heldAudioSinceMs, provenUntilMs } from './unwritten.ts';
 
 /**
  * What the last owner that received a stream may have held when it was lost. Zoom had ended the stream meanwhile, so the owner
@@ -49,7 +49,13 @@ export function lostBeforeEnd(earlier: readonly EpochEvidence[], after: EpochEvi
     if (first?.ownerSeenAtMs === undefined) return [];
     // It may have held something before its last heartbeat, and what it had written by then was of other streams.
     const { ownerSeenAtMs, ownerWroteUntilMs = ownerSeenAtMs } = first;
-    return lost('events', Math.min(ownerSeenAtMs, ownerWroteUntilMs), toMs, first.cause);
+    const heldMs = Math.min(ownerSeenAtMs, ownerWroteUntilMs);
+    // What came after that may be audio which Zoom had kept.
+    const keptMs = first.ownerWroteUntilMs === undefined ? heldMs : heldMs - AUDIO_KEPT_MS;
+    return [
+      ...lost('events', heldMs, toMs, first.cause),
+      ...lost('audio', keptMs, heldMs, first.cause),
+    ];
   }
   const types = new Set(earlier.flatMap((each) => each.life.asked));
   return [...types].flatMap((type) => lost(type, heldSinceMs(earlier, after, type), toMs));

@@ -366,6 +366,45 @@ describe('of an owner that has left no record at all', () => {
   });
 });
 
+/** B takes the stream at 112 s, and is connected to nothing; media flows to C at 116 s. */
+const handedOn = (announcedS: number) => {
+  const given = { cause: 'operator', ledger: [{ mediaType: 'events', ...COUNTS }] };
+  const again = line('session_started', 116, FLOW(announcedS), 3, 2);
+  return [
+    takenOver(['transcript'], 40),
+    line('session_handed_over', 114, given, 2, 2),
+    line(
+      'session_taken_over',
+      116,
+      { previousEpoch: 2, cause: 'handed_over', ownerSeenAtMs: at(113), blind: [] },
+      3,
+      1,
+    ),
+    again,
+  ];
+};
+const COUNTS = { received: 1, written: 1, lost: 0 };
+const FLOW = (announcedS: number) => ({
+  product: 'meeting',
+  entityId: 'e',
+  media: mediaOf('audio', 'transcript'),
+  requestedAtMs: at(announcedS),
+  claimedAtMs: at(116),
+  streamingAtMs: at(116),
+});
+
+test.each([
+  ['and it tells when Zoom announced the stream', 60, [60, 100], [60, 116]],
+  ['which Zoom announced once more when it moved it', 104, [40, 100], [-20, 116]],
+])(
+  'what owners without any record held is named by the first to whom media flows: %s',
+  (_what, announcedS, lines, audio) => {
+    const { of } = judged([], handedOn(announcedS));
+    expect(of('transcript').filter(([kind]) => kind === 'hole')).toEqual([['hole', ...lines]]);
+    expect(of('audio').filter(([kind]) => kind === 'hole')).toEqual([['hole', ...audio]]);
+  },
+);
+
 describe('of the last owner of a stream that ended meanwhile', () => {
   test.each<[string, number | undefined, number[]]>([
     ['all is named after its last line', 29, [30, 130]],

@@ -1,6 +1,7 @@
 import type { LedgerMediaType } from '../../../shared/record/event-data.ts';
 import { isPicture } from './blind-time.ts';
 import type { EpochEvidence } from './epoch-evidence.ts';
+import { ownersOfRun } from './last-reception.ts';
 import type { Loss } from './loss.ts';
 
 /** Zoom keeps this much audio for a stream that nobody is connected to, until the stream ends. */
@@ -140,20 +141,29 @@ export function unwritten(
 
 /**
  * The same, audio too, of owners that have left no record at all, before the first epoch that has any. They may have received
- * everything since Zoom announced the stream.
+ * everything since Zoom announced the stream. Zoom announces it again when it moves it to other servers: then `requestedAtMs` may be
+ * later than what they received, and tells nothing where it is later than the last of them was at work.
+ *
+ * The first owner with records need not be the one to which media flows: it may have been connected to nothing.
+ *
+ * @param after the first epoch in which media flows
  */
-export function unwrittenAtFirst(first: EpochEvidence): Loss[] {
-  const { takenOver, streamingAtMs, requestedAtMs, asked } = first.life;
-  const { cause, ownerSeenAtMs } = takenOver?.data ?? {};
+export function unwrittenAtFirst(earlier: readonly EpochEvidence[], after: EpochEvidence): Loss[] {
+  if (earlier.some(({ hasReceived }) => hasReceived)) return [];
+  const owners = ownersOfRun(earlier, after);
+  const { cause, ownerSeenAtMs } = owners[0]?.life.takenOver?.data ?? {};
+  const { streamingAtMs, requestedAtMs, asked } = after.life;
   if (cause !== 'owner_lost' || ownerSeenAtMs === undefined) return [];
   if (streamingAtMs === undefined || requestedAtMs === undefined) return [];
   return asked.flatMap((mediaType) => {
-    const isUnseen = isPicture(mediaType) && !first.edges.has(mediaType);
-    if (isUnseen && !hadBacklog(undefined, [first])) return [];
-    const fromMs = Math.max(requestedAtMs, provenUntilMs([first], mediaType) ?? requestedAtMs);
-    const audioMs = Math.min(first.edges.get('audio')?.startMs ?? streamingAtMs, streamingAtMs);
+    const isUnseen = isPicture(mediaType) && !after.edges.has(mediaType);
+    if (isUnseen && !hadBacklog(undefined, owners)) return [];
+    const provenMs = provenUntilMs(owners, mediaType);
+    const beganMs = requestedAtMs <= ownerSeenAtMs ? requestedAtMs : (provenMs ?? ownerSeenAtMs);
+    const fromMs = Math.max(beganMs, provenMs ?? beganMs);
+    const audioMs = Math.min(after.edges.get('audio')?.startMs ?? streamingAtMs, streamingAtMs);
     const pictureMs = isUnseen ? streamingAtMs : ownerSeenAtMs;
-    return held(first, mediaType, fromMs, mediaType === 'audio' ? audioMs : pictureMs);
+    return held(after, mediaType, fromMs, mediaType === 'audio' ? audioMs : pictureMs);
   });
 }
 
