@@ -20,6 +20,7 @@ export const FAULTS = [
   'dials',
   'zoom',
   'webhooks',
+  'revoke',
   'secret',
   'shards',
   'disk',
@@ -96,6 +97,7 @@ const PLANS: Readonly<Record<Exclude<FaultName, Lasting>, FaultPlan>> = {
   },
   zoom: { everyMinutes: 3, act: ({ zoomActs }, random) => zoomActs.any(random) },
   webhooks: { everyMinutes: 5, act: ({ zoomActs }, random) => zoomActs.webhooks(random) },
+  revoke: { everyMinutes: 25, act: ({ zoomActs }, random) => zoomActs.revoke(random) },
   secret: {
     everyMinutes: 40,
     act: (targets, random) => targets.rotateSecret(skewed(random, 5_000)),

@@ -59,6 +59,11 @@ export class ZoomActs {
     return action && this.#act(random, action);
   }
 
+  /** Somebody takes back their consent: Zoom ends the stream, and what is left of it may not be written. */
+  revoke(random: Random): string | undefined {
+    return this.#act(random, { do: 'revoke' });
+  }
+
   /**
    * Zoom ends a stream for a reason after which it is asked for another one, while calls of the table are slow for all runners:
    * each of them has seen the row as it was when the first of them claims it.

@@ -219,6 +219,21 @@ describe('the judge of blind times allows', () => {
     expect(judgeBlindTimes(accounted.events)).toHaveLength(1);
   });
 
+  test.each([
+    ['stood still until an outage', true, 0],
+    ['was at work before an outage', false, 1],
+  ])('what an owner that %s and was killed in it had not written', (_what, isFrozen, problems) => {
+    const history = new PlantedHistory().claim(A, 's');
+    history.add('socket', { ...socket(A, 1), what: 'dialled' }).frame({ capturedAtMs: 1 });
+    history.add('socket', { ...socket(A, 1), what: 'ended' });
+    if (isFrozen) history.add('process', { process: A, what: 'frozen' });
+    history.wait(20 * SECOND_MS).frame({ capturedAtMs: history.nowMs, socket: 2 });
+    history.wait(SECOND_MS).add('fault', { fault: 'kinesis', words: 'Kinesis takes nothing' });
+    if (isFrozen) history.add('process', { process: A, what: 'thawed' });
+    history.wait(SECOND_MS).add('process', { process: A, what: 'killed' });
+    expect(judgeBlindTimes(history.events)).toHaveLength(problems);
+  });
+
   test('what came before the first connection', () => {
     const history = new PlantedHistory().wait(30 * SECOND_MS).claim(A, 's');
     history.add('socket', { ...socket(A, 1), what: 'dialled' });

@@ -57,7 +57,8 @@ export function problemOf(
   return [{ judge, step: first.step, words }];
 }
 /** Could a record name a moment? None does before the first reception, of a stream that was missed, or where lines are lost. */
-export function isDue(atMs: number, stream: Reception, { deaths, outages }: Receptions): boolean {
+export function isDue(atMs: number, stream: Reception, world: Receptions): boolean {
+  const { deaths, outages } = world;
   const { claims, receivedFromMs, isMissed } = stream;
   if (isMissed || atMs <= receivedFromMs) return false;
   const at = ownerAt(atMs, stream);
@@ -69,8 +70,17 @@ export function isDue(atMs: number, stream: Reception, { deaths, outages }: Rece
   );
   const linesLostMs = stream.linesLostFromMs.get(owner.epoch) ?? Number.POSITIVE_INFINITY;
   if (atMs >= linesLostMs - CLOCKS_MS) return false;
-  const isOutage = outages.some((fromMs) => fromMs <= atMs && atMs <= fromMs + LONGEST_OUTAGE_MS);
+  const writtenMs = goesOnAt(owner.process, atMs, world);
+  const isOutage = outages.some(
+    (fromMs) => fromMs <= writtenMs && atMs <= fromMs + LONGEST_OUTAGE_MS,
+  );
   return !(isOutage && wasInMemory(atMs, owner, lostAtMs, stream));
+}
+
+/** A process that stands still writes nothing of that time before it goes on. @returns `atMs` itself of one that does not */
+function goesOnAt(process: string, atMs: number, { standstills }: Receptions): number {
+  const spans = standstills.get(process) ?? [];
+  return spans.find(({ fromMs, toMs }) => fromMs <= atMs && atMs <= toMs)?.toMs ?? atMs;
 }
 
 function ownerAt(atMs: number, { claims }: Reception): number {

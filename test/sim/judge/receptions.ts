@@ -67,19 +67,35 @@ export interface Receptions {
   /** When processes died, by name. */
   readonly deaths: ReadonlyMap<string, number>;
   readonly outages: readonly number[];
+  /** When processes stood still, by name. */
+  readonly standstills: ReadonlyMap<string, readonly Span[]>;
 }
 
 export function receptionsOf(history: readonly HistoryEvent[]): Receptions {
   const streams = new Map<string, Reception>();
   const deaths = new Map<string, number>();
   const outages: number[] = [];
+  const standstills = new Map<string, { fromMs: number; toMs: number }[]>();
   for (const event of history) {
     note(event, streams);
+    if (event.kind === 'process') noteStandstill(event, standstills);
     if (event.kind === 'fault' && OUTAGES.has(event.fault)) outages.push(event.atMs);
     if (event.kind === 'process' && ['killed', 'crashed'].includes(event.what))
       deaths.set(event.process, event.atMs);
   }
-  return { streams, deaths, outages };
+  return { streams, deaths, outages, standstills };
+}
+
+function noteStandstill(
+  { process, what, atMs }: Extract<HistoryEvent, { kind: 'process' }>,
+  standstills: Map<string, { fromMs: number; toMs: number }[]>,
+): void {
+  const spans = standstills.get(process) ?? [];
+  if (what === 'frozen') {
+    standstills.set(process, [...spans, { fromMs: atMs, toMs: Number.POSITIVE_INFINITY }]);
+  }
+  const last = spans.at(-1);
+  if (what === 'thawed' && last !== undefined) last.toMs = atMs;
 }
 
 function note(event: HistoryEvent, streams: Map<string, Reception>): void {

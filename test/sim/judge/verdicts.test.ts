@@ -101,6 +101,30 @@ function written(
   });
 }
 
+test.each([
+  ['of a stream that is named as revoked is no loss', true, 0],
+  ['is found where the stream is not named', false, 1],
+])('a frame that was dropped because Zoom took it back %s', (_what, isNamed, problems) => {
+  const history = frame(frame(connected(), 1), 2, false);
+  const at = START_MS + 20;
+  const gap = {
+    mediaType: 'audio',
+    userId: 7,
+    fromSequence: 2,
+    toSequence: 2,
+    count: 1,
+    bytes: 1,
+    fromMs: at,
+    toMs: at,
+    cause: 'revoked',
+  };
+  const stream = { rtmsStreamId: 'stream-1', entityId: 'room', what: 'stopped' } as const;
+  history.add('stream', { ...stream, stopReason: 8 });
+  written(history, A, 'gap', 1, gap);
+  if (isNamed) written(history, A, 'session_revoked', 2, { timestampMs: at });
+  expect(words(history)).toHaveLength(problems);
+});
+
 /**
  * A receives a stream and writes a line of the transcript. Two more come 30 s later, in an outage; A is killed with them at 60 s, and B
  * receives the stream from 75 s on.

@@ -14,7 +14,7 @@ import { judgeToldTimes } from './told-times.ts';
  * 1. A verdict is never `contradictory`: that would be a defect, whatever the faults were.
  * 2. It is `complete` only where no frame and no line is missing that a runner had received, or could not receive.
  * 3. Each of those that are missing is in a time that it names as missing of their media type, whatever the reason: of a killed owner too,
- *    which took them with it.
+ *    which took them with it. What was dropped because Zoom took it back is no loss, and the stream is named as revoked.
  * 4. It is `complete` where nothing can go wrong in the whole run.
  * 5. What it names as missing holds every time in which nobody was connected, and all audio that Zoom threw away meanwhile.
  *
@@ -36,7 +36,11 @@ export function judgeVerdicts(history: readonly HistoryEvent[], isCalm = false):
     if (isCalm && report.verdict === 'incomplete')
       return [tell(`, and nothing has gone wrong: ${report.losses[0]?.cause}`)];
     const missing = missingOf(history, rtmsStreamId, texts.get(rtmsStreamId) ?? new Set());
-    const unnamed = missing.find(({ sent }) => !report.losses.some((loss) => names(loss, sent)));
+    const unnamed = missing.find(({ sent, why }) =>
+      why === 'revoked'
+        ? !report.revoked.includes(rtmsStreamId)
+        : !report.losses.some((loss) => names(loss, sent)),
+    );
     if (unnamed === undefined) return [];
     const { sent, why } = unnamed;
     const what = `${sent.mediaType} of ${sent.source} at ${sent.capturedAtMs} is missing`;
