@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { RESTARTS } from '../../../shared/session-table/session-row.ts';
+import { RESTARTS, UNOWNED } from '../../../shared/session-table/session-row.ts';
 import { judgeBlindTimes, mayLastUntil } from './blind-times.ts';
 import { PlantedHistory } from './planted-history.ts';
 
@@ -255,6 +255,24 @@ test.each<[string, number, number]>([
   const values = { ':reason': endedReason, ':at': endedAtMs };
   const update = 'SET #reason = :reason, #at = :at';
   history.write(A, 'SESSION#s', { update, names, values }).apply().answer();
+  expect(judgeBlindTimes(history.events)).toHaveLength(problems);
+});
+
+test.each([
+  ['an owner before dials, which has not heard of its successor', A, 0],
+  ['its owner dials: another run', B, 1],
+])('a time of a stream that an operator has stopped, in which %s', (_what, dialler, problems) => {
+  const history = new PlantedHistory().claim(A, 's').claim(B, 's');
+  history.add('socket', { ...socket(B, 2), what: 'dialled' });
+  history.frame({ capturedAtMs: history.nowMs, socket: 2 }).wait(SECOND_MS);
+  history.add('socket', { ...socket(B, 2), what: 'ended' });
+  const names = { '#reason': 'endedReason', '#at': 'endedAtMs', '#owner': 'owner' };
+  const values = { ':reason': 20, ':at': history.nowMs, ':none': UNOWNED };
+  const update = 'SET #reason = :reason, #at = :at, #owner = :none';
+  history.write(B, 'SESSION#s', { update, names, values }).apply().answer();
+  for (const what of ['dialled', 'ended'] as const)
+    history.add('socket', { ...socket(dialler, 3), what });
+  history.wait(20 * SECOND_MS).frame({ capturedAtMs: history.nowMs, socket: 2 });
   expect(judgeBlindTimes(history.events)).toHaveLength(problems);
 });
 

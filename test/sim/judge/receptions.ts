@@ -106,7 +106,10 @@ function note(event: HistoryEvent, streams: Map<string, Reception>): void {
       const toMs = Number.POSITIVE_INFINITY;
       if (event.what === 'dialled') {
         connected.set(event.socket, { fromMs: event.atMs, toMs });
-        endPurpose(streamOf(event.rtmsStreamId, streams), event.atMs);
+        // An owner that was cut off goes on dialling for a while, whatever became of the stream.
+        const isOwner =
+          streamOf(event.rtmsStreamId, streams).claims.at(-1)?.process === event.process;
+        if (isOwner) endPurpose(streamOf(event.rtmsStreamId, streams), event.atMs);
       }
       const span = connected.get(event.socket);
       const isOver = event.what === 'broken' || event.what === 'ended';
