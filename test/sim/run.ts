@@ -1,3 +1,4 @@
+import { QUARANTINE_MS } from '../../runner/ownership/rules.ts';
 import type { PutMode } from '../../shared/env.ts';
 import { seededRandom } from '../../shared/seeded-random.ts';
 import { Aws } from './aws/aws.ts';
@@ -51,8 +52,8 @@ export interface RunResult {
 }
 
 export const START_MS = Date.UTC(2026, 10, 27);
-/** After the last meeting: drains, restarts and late webhooks come to their end. */
-const AFTER_MS = 10 * 60_000;
+/** After the last meeting: drains, restarts and late webhooks come to their end, and streams that were in quarantine until then. */
+const AFTER_MS = QUARANTINE_MS + 3 * 60_000;
 const SECOND_MS = 1_000;
 /** Streams that are over are judged this often. */
 const JUDGE_MS = 600_000;
