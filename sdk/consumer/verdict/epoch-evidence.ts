@@ -29,6 +29,8 @@ export class EpochEvidence {
   readonly edges = new Map<string, CaptureEdges>();
   /** When the last line happened, Unix ms. Lines of all kinds share one partition key, and so one order. */
   lastLineMs: number | undefined;
+  /** When the first one happened: signaling is connected before any media. */
+  firstLineMs: number | undefined;
   end: EpochEnd = 'open';
   readonly #expired: readonly ExpiredTime[];
   readonly #gaps = new Map<string, Loss[]>();
@@ -90,7 +92,10 @@ export class EpochEvidence {
     }
     if (name === 'gap') this.#gap(event);
     // A gap is told late and by the runner's clock. Only what Zoom said proves that a connection was there.
-    else this.lastLineMs = Math.max(this.lastLineMs ?? atMs, atMs);
+    else {
+      this.lastLineMs = Math.max(this.lastLineMs ?? atMs, atMs);
+      this.firstLineMs = Math.min(this.firstLineMs ?? atMs, atMs);
+    }
   }
 
   /** Has its owner received anything? Not every owner comes to be connected to the media, and signaling brings lines too. */

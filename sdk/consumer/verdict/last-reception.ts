@@ -1,6 +1,9 @@
 import { KEPT_AUDIO_COMES_MS } from '../../../shared/record/event-data.ts';
 import type { EpochEvidence } from './epoch-evidence.ts';
 
+/** Zoom keeps this much audio for a stream that nobody is connected to, until the stream ends. */
+export const AUDIO_KEPT_MS = 60_000;
+
 /** Who received a media type last. */
 export interface LastReception {
   readonly owner: EpochEvidence;
@@ -58,13 +61,16 @@ export function ownersOfRun(
   return all.slice(Math.max(0, begin));
 }
 
-/** Since when Zoom kept audio for the first owner of a run, Unix ms; undefined where media did not flow to it. */
+/**
+ * Since when Zoom kept audio for the first owner of a run, Unix ms; undefined where media did not flow to it. The announcement may have come
+ * late, and Zoom keeps audio from before it.
+ */
 export function audioFromMs({
   streamingAtMs,
   requestedAtMs = streamingAtMs,
 }: Pick<EpochEvidence['life'], 'streamingAtMs' | 'requestedAtMs'>): number | undefined {
   if (streamingAtMs === undefined || requestedAtMs === undefined) return undefined;
-  return Math.min(streamingAtMs, requestedAtMs);
+  return Math.min(streamingAtMs, requestedAtMs) - AUDIO_KEPT_MS;
 }
 
 function hasAudio(owner: EpochEvidence, leftMs: number): boolean {

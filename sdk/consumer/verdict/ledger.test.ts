@@ -255,6 +255,12 @@ describe('a change of owner', () => {
       const { verdict, losses } = check([], [seen, told[1] as ReceivedEvent]);
       expect(verdict).toBe('incomplete');
       expect(losses).toMatchObject([
+        {
+          kind: 'hole',
+          mediaType: 'audio',
+          fromMs: START_MS - 30_000,
+          toMs: START_MS + 30_000,
+        },
         { kind: 'hole', mediaType: 'events', fromMs: START_MS + 30_000, toMs: END_MS },
       ]);
     });
@@ -269,11 +275,11 @@ describe('a change of owner', () => {
     });
   });
 
-  test('leaves a gap since media flowed, when the lost owner had audio and none of it is written', () => {
+  test('leaves a gap since a minute before the announcement, when the lost owner had audio and none of it is written', () => {
     const { verdict, holes } = check(after, [started, takenOver('owner_lost', 2)]);
     expect(verdict).toBe('incomplete');
     expect(holes).toMatchObject([
-      { fromEpoch: 1, toEpoch: 2, fromMs: START_MS, toMs: START_MS + 5_020 },
+      { fromEpoch: 1, toEpoch: 2, fromMs: START_MS - 60_000, toMs: START_MS + 5_020 },
     ]);
     // An owner that has written its ledger has accounted for everything.
     const handed = handedOver([lines(1)], 2);

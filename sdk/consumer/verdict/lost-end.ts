@@ -1,9 +1,15 @@
 import type { LedgerMediaType } from '../../../shared/record/event-data.ts';
 import { isPicture } from './blind-time.ts';
 import type { EpochEvidence } from './epoch-evidence.ts';
-import { audioFromMs, hadSilence, lastReception, ownersOfRun } from './last-reception.ts';
+import {
+  AUDIO_KEPT_MS,
+  audioFromMs,
+  hadSilence,
+  lastReception,
+  ownersOfRun,
+} from './last-reception.ts';
 import type { Loss } from './loss.ts';
-import { AUDIO_KEPT_MS, hadBacklog, heldAudioSinceMs, provenUntilMs } from './unwritten.ts';
+import { hadBacklog, heldAudioSinceMs, provenUntilMs } from './unwritten.ts';
 
 /**
  * What the last owner that received a stream may have held when it was lost. Zoom had ended the stream meanwhile, so the owner
@@ -50,11 +56,10 @@ export function lostBeforeEnd(earlier: readonly EpochEvidence[], after: EpochEvi
     // It may have held something before its last heartbeat, and what it had written by then was of other streams.
     const { ownerSeenAtMs, ownerWroteUntilMs = ownerSeenAtMs } = first;
     const heldMs = Math.min(ownerSeenAtMs, ownerWroteUntilMs);
-    // What came after that may be audio which Zoom had kept.
-    const keptMs = first.ownerWroteUntilMs === undefined ? heldMs : heldMs - AUDIO_KEPT_MS;
+    // What came after that may be audio which Zoom had kept from before.
     return [
       ...lost('events', heldMs, toMs, first.cause),
-      ...lost('audio', keptMs, heldMs, first.cause),
+      ...lost('audio', heldMs - AUDIO_KEPT_MS, heldMs, first.cause),
     ];
   }
   const types = new Set(earlier.flatMap((each) => each.life.asked));

@@ -1,9 +1,8 @@
 import { KEPT_AUDIO_COMES_MS, type LedgerMediaType } from '../../../shared/record/event-data.ts';
 import { isPicture } from './blind-time.ts';
 import type { EpochEvidence } from './epoch-evidence.ts';
-import { lastReception, ownersOfRun } from './last-reception.ts';
+import { AUDIO_KEPT_MS, audioFromMs, lastReception, ownersOfRun } from './last-reception.ts';
 import type { Loss } from './loss.ts';
-import { AUDIO_KEPT_MS } from './unwritten.ts';
 
 interface Span {
   readonly fromMs: number;
@@ -46,7 +45,8 @@ export function unreceived(
   const { rtmsStreamId, epoch } = after;
   return untilReceived(owners, after).flatMap(({ mediaType, toMs }) => {
     if (isPicture(mediaType) && !wasSent(mediaType)) return [];
-    const fromMs = notReceivedSince(owners, after, mediaType) ?? first.life.streamingAtMs ?? toMs;
+    const flowedMs = mediaType === 'audio' ? audioFromMs(first.life) : first.life.streamingAtMs;
+    const fromMs = notReceivedSince(owners, after, mediaType) ?? flowedMs ?? toMs;
     const named = told.filter((loss) => loss.mediaType === mediaType && loss.kind !== 'gap');
     return rest({ fromMs, toMs }, named).map((span) => ({
       rtmsStreamId,

@@ -317,7 +317,7 @@ test('audio that an owner without any record took along is named, though the one
   expect(named(2)).toEqual([]);
 });
 
-test('the same where the one before it left before Zoom had sent any audio: all since the announcement', () => {
+test('the same where the one before it left before Zoom had sent any audio: all since a minute before the announcement', () => {
   const types = ['audio'];
   const ledger: LedgerRow[] = [{ mediaType: 'events', received: 1, written: 1, lost: 0 }];
   const events = [
@@ -326,7 +326,7 @@ test('the same where the one before it left before Zoom had sent any audio: all 
     takenOver(types, undefined, { epoch: 3, seenS: 10.5 }),
     started(112, types, 3, 2),
   ];
-  expect(judged([sample('audio', 110, 1, 3)], events).of('audio')).toEqual([['hole', 0, 110]]);
+  expect(judged([sample('audio', 110, 1, 3)], events).of('audio')).toEqual([['hole', -60, 110]]);
 });
 
 test('what a lost owner held is named where the next one got no audio, also when it hands the silence on', () => {
@@ -353,7 +353,7 @@ test('what a lost owner held is named where the next one got no audio, also when
 describe('of an owner that has left no record at all', () => {
   const types = ['audio', 'transcript'];
   test.each<[string, number | undefined, number, number]>([
-    ['since the announcement', undefined, 0, 0],
+    ['since the announcement, and audio of a minute before it', undefined, 0, -60],
     ['since its heartbeat was that of a task that wrote everything', 70, 70, 10],
   ])('everything is named %s', (_how, wroteS, transcriptS, audioS) => {
     const events = [takenOver(types, wroteS), started(112, types, 2, 2)];
@@ -394,7 +394,7 @@ const FLOW = (announcedS: number) => ({
 });
 
 test.each([
-  ['and it tells when Zoom announced the stream', 60, [60, 100], [60, 116]],
+  ['and it tells when Zoom announced the stream', 60, [60, 100], [0, 116]],
   ['which Zoom announced once more when it moved it', 104, [40, 100], [-20, 116]],
 ])(
   'what owners without any record held is named by the first to whom media flows: %s',

@@ -1,11 +1,8 @@
 import type { LedgerMediaType } from '../../../shared/record/event-data.ts';
 import { isPicture } from './blind-time.ts';
 import type { EpochEvidence } from './epoch-evidence.ts';
-import { ownersOfRun } from './last-reception.ts';
+import { AUDIO_KEPT_MS, ownersOfRun } from './last-reception.ts';
 import type { Loss } from './loss.ts';
-
-/** Zoom keeps this much audio for a stream that nobody is connected to, until the stream ends. */
-export const AUDIO_KEPT_MS = 60_000;
 
 /** An owner to which Kinesis answers has written everything this long before its heartbeat, or earlier; a backlog is older. */
 const BACKLOG_MS = 5_000;
@@ -112,7 +109,7 @@ export function unwritten(
   after: EpochEvidence,
   wasSent: (mediaType: string) => boolean,
 ): Loss[] {
-  const { takenOver, streamingAtMs } = after.life;
+  const { takenOver, streamingAtMs, requestedAtMs: announcedMs } = after.life;
   if (takenOver === undefined || (streamingAtMs === undefined && after.end === 'ended')) return [];
   const { blind = [], ownerSeenAtMs } = takenOver.data;
   const seenMs = ownerSeenAtMs ?? blind.find(({ mediaType }) => mediaType !== 'audio')?.fromMs;
@@ -126,10 +123,11 @@ export function unwritten(
     ...blind.map(({ mediaType }) => mediaType as string),
   ]);
   types.delete('audio');
+  const beganMs = firstSignMs([owner], announcedMs, seenMs);
   return [...types].flatMap((mediaType) => {
     const isUnseen = isPicture(mediaType) && !wasSent(mediaType);
     if (isUnseen && !hadBacklog(owner, since)) return [];
-    const fromMs = unwrittenSinceMs(owner, since, mediaType) ?? seenMs;
+    const fromMs = unwrittenSinceMs(owner, since, mediaType) ?? beganMs ?? seenMs;
     const untilMs = Math.max(seenMs, owner.lastSeenMs(mediaType) ?? seenMs);
     // Where no picture is known, no blind time tells what came after the heartbeat either.
     const toMs = isUnseen ? (streamingAtMs ?? takenOver.atMs) : untilMs;
@@ -140,31 +138,57 @@ export function unwritten(
 }
 
 /**
- * The same, audio too, of owners that have left no record at all, before the first epoch that has any. They may have received
- * everything since Zoom announced the stream. Zoom announces it again when it moves it to other servers: then `requestedAtMs` may be
- * later than what they received, and tells nothing where it is later than the last of them was at work.
+ * The same, audio too, of owners that have left no record of their beginning, before the first epoch that tells when media flowed. They
+ * may have received everything since Zoom announced the stream, and audio of a minute before that: the announcement may be late, and Zoom
+ * keeps so much. Zoom announces a stream again when it moves it to other servers: then `requestedAtMs` may be
+ * later than what they received, and tells nothing where it is later than the last of them was at work. Then a line that one of them
+ * wrote counts.
  *
- * The first owner with records need not be the one to which media flows: it may have been connected to nothing.
+ * ```
+ * epoch 1   no record, or lines of signaling alone
+ * epoch 2                    ···frames from the disk ── lost
+ * epoch 3                                                session_taken_over, session_started: the first to tell anything
+ * named     ├───────────────┤ of what has frames in epoch 2; of other media up to the first heartbeat that is told
+ * ```
  *
- * @param after the first epoch in which media flows
+ * @param after the first epoch that tells when media flowed
  */
 export function unwrittenAtFirst(earlier: readonly EpochEvidence[], after: EpochEvidence): Loss[] {
-  if (earlier.some(({ hasReceived }) => hasReceived)) return [];
+  if (earlier.some(({ life }) => life.streamingAtMs !== undefined)) return [];
   const owners = ownersOfRun(earlier, after);
-  const { cause, ownerSeenAtMs } = owners[0]?.life.takenOver?.data ?? {};
+  const change = owners.findIndex(({ life }) => life.takenOver?.data.cause === 'owner_lost');
+  const seenMs = owners[change]?.life.takenOver?.data.ownerSeenAtMs;
   const { streamingAtMs, requestedAtMs, asked } = after.life;
-  if (cause !== 'owner_lost' || ownerSeenAtMs === undefined) return [];
-  if (streamingAtMs === undefined || requestedAtMs === undefined) return [];
+  if (seenMs === undefined || streamingAtMs === undefined || requestedAtMs === undefined) return [];
+  const signMs = firstSignMs(earlier, requestedAtMs, seenMs);
   return asked.flatMap((mediaType) => {
-    const isUnseen = isPicture(mediaType) && !after.edges.has(mediaType);
+    const firstMs = owners.find(({ edges }) => edges.has(mediaType))?.edges.get(mediaType)?.startMs;
+    const isUnseen = isPicture(mediaType) && firstMs === undefined;
     if (isUnseen && !hadBacklog(undefined, owners)) return [];
     const provenMs = provenUntilMs(owners, mediaType);
-    const beganMs = requestedAtMs <= ownerSeenAtMs ? requestedAtMs : (provenMs ?? ownerSeenAtMs);
+    const keptMs = mediaType === 'audio' ? AUDIO_KEPT_MS : 0;
+    const beganMs = signMs === undefined ? (provenMs ?? seenMs - keptMs) : signMs - keptMs;
     const fromMs = Math.max(beganMs, provenMs ?? beganMs);
-    const audioMs = Math.min(after.edges.get('audio')?.startMs ?? streamingAtMs, streamingAtMs);
-    const pictureMs = isUnseen ? streamingAtMs : ownerSeenAtMs;
-    return held(after, mediaType, fromMs, mediaType === 'audio' ? audioMs : pictureMs);
+    const hold = (toMs: number) => held(after, mediaType, fromMs, toMs);
+    if (mediaType === 'audio') return hold(Math.min(firstMs ?? streamingAtMs, streamingAtMs));
+    // A blind time that begins with that heartbeat is cut down to what comes after the last picture.
+    const isBefore = earlier.some(({ edges }) => edges.has(mediaType));
+    if (isBefore && firstMs !== undefined) return hold(firstMs);
+    // Of an owner with records, `unwritten` has it.
+    if (change > 0) return [];
+    return hold(isUnseen ? streamingAtMs : seenMs);
   });
+}
+
+/** @returns the first moment that is known of a stream before its owner was seen last, Unix ms */
+function firstSignMs(
+  owners: readonly EpochEvidence[],
+  announcedMs: number | undefined,
+  seenMs: number,
+): number | undefined {
+  const signs = [announcedMs, ...owners.map(({ firstLineMs }) => firstLineMs)];
+  const known = signs.filter((ms) => ms !== undefined && ms <= seenMs) as number[];
+  return known.length === 0 ? undefined : Math.min(...known);
 }
 
 function held(after: EpochEvidence, mediaType: string, fromMs: number, toMs: number): Loss[] {

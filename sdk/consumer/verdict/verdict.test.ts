@@ -238,7 +238,7 @@ describe('a session is incomplete', () => {
 
   test.each([
     ['from its last audio on', audio(1, 0), at(1)],
-    ['from its connection on, when it had written none', [], at(0)],
+    ['from a minute before the announcement on, when it had written none', [], at(-60)],
   ])(
     'when the next owner got no audio that would show what a lost one took along: %s',
     (_title, before, fromMs) => {
