@@ -36,7 +36,7 @@ export class Recovered {
   /**
    * The time of those that died: from the one before the first of them to the one behind the last.
    *
-   * @param beganMs when media flowed, for those with which everything began
+   * @param beganMs before which nothing can have been received, for those with which everything began
    */
   span(beganMs: number | undefined): { readonly fromMs: number; readonly toMs: number } {
     const fromMs = this.#isFromFirst

@@ -1,16 +1,11 @@
 import type { ReceivedEvent } from '../records/event-record.ts';
 import { type Frame, sourceKey } from '../records/frame.ts';
 import { type BoundaryHole, findBoundaryHole } from './boundary-hole.ts';
-import { EpochEvidence, identityOf } from './epoch-evidence.ts';
+import { beganFrom, diedLines, diedWithOwner } from './died-losses.ts';
+import { EpochEvidence } from './epoch-evidence.ts';
 import type { ExpiredTime } from './expired.ts';
 import { expiredEnd, expiredLinesOf, expiredOf } from './expired-losses.ts';
-import {
-  isLineKind,
-  judgeSource,
-  type SourceEvidence,
-  type SourceReport,
-  unexplainedLines,
-} from './ledger-report.ts';
+import { isLineKind, judgeSource, type SourceReport, unexplainedLines } from './ledger-report.ts';
 import type { Loss } from './loss.ts';
 import { lostBeforeEnd } from './lost-end.ts';
 import { unreceived } from './unreceived.ts';
@@ -85,7 +80,7 @@ export class LedgerChecker {
     for (const byNumber of this.#streams.values()) {
       const epochs = [...byNumber.values()].sort((a, b) => a.epoch - b.epoch);
       for (const [index, epoch] of epochs.entries())
-        judgeEpoch(epoch, epochs.slice(0, index), epochs[index + 1], this.#expired, findings);
+        judgeEpoch(epoch, epochs.slice(0, index), epochs.slice(index + 1), this.#expired, findings);
     }
     const { sources, boundaries: holes, losses, problems, isOpen } = findings;
     losses.push(...this.#betweenStreams());
@@ -158,12 +153,14 @@ export async function verifyLedger(
 function judgeEpoch(
   epoch: EpochEvidence,
   earlier: readonly EpochEvidence[],
-  next: EpochEvidence | undefined,
+  later: readonly EpochEvidence[],
   times: readonly ExpiredTime[],
   findings: Findings,
 ): void {
   const { sources, boundaries, losses, problems } = findings;
   const { rtmsStreamId, epoch: number } = epoch;
+  const [next] = later;
+  const beganMs = beganFrom(earlier, epoch, later);
   // An epoch that has a successor, but no ledger, lost its owner.
   const end = epoch.end === 'open' && next ? 'owner_lost' : epoch.end;
   // A stream that was handed over and that nobody has taken yet is open too.
@@ -173,9 +170,12 @@ function judgeEpoch(
   for (const evidence of epoch.sources.values()) {
     const report = judgeSource(rtmsStreamId, end, evidence, expiredLines);
     sources.push(report);
-    losses.push(...diedWithOwner(report, evidence, epoch), ...expiredOf(report));
+    losses.push(...diedWithOwner(report, evidence, beganMs), ...expiredOf(report));
   }
-  losses.push(...diedLines(epoch, died.diedCount), ...expiredLinesOf(epoch, expiredLines));
+  losses.push(
+    ...diedLines(epoch, died.diedCount, beganMs('events')),
+    ...expiredLinesOf(epoch, expiredLines),
+  );
   if (!next && end === 'open') losses.push(...expiredEnd(epoch, times));
   const kinds = [...epoch.sources.values()].filter(({ mediaType }) => isLineKind(mediaType));
   const lines = unexplainedLines(unexplained, kinds);
@@ -204,31 +204,6 @@ function judgeEpoch(
   losses.push(...unwrittenAtFirst(earlier, epoch));
   const told = losses.filter((loss) => loss.rtmsStreamId === rtmsStreamId);
   losses.push(...unreceived(earlier, epoch, told, wasSent));
-}
-
-/** The frames or lines of a source that were in the memory of a runner whose disk survived it. */
-function diedWithOwner(
-  report: SourceReport,
-  { recovered }: SourceEvidence,
-  { life }: EpochEvidence,
-): Loss[] {
-  const { rtmsStreamId, epoch, mediaType, diedCount } = report;
-  if (diedCount === 0) return [];
-  const what = { kind: 'gap', mediaType, ...identityOf(report), cause: 'owner_lost' } as const;
-  return [
-    { rtmsStreamId, epoch, ...what, ...recovered.span(life.streamingAtMs), count: diedCount },
-  ];
-}
-
-/** The same of lines: of which kinds they were, nobody knows. */
-function diedLines(
-  { rtmsStreamId, epoch, recoveredLines, life }: EpochEvidence,
-  count: number,
-): Loss[] {
-  if (count === 0) return [];
-  const what = { kind: 'gap', mediaType: 'events', cause: 'owner_lost' } as const;
-  const span = recoveredLines.span(life.streamingAtMs);
-  return [{ rtmsStreamId, epoch, ...what, ...span, count }];
 }
 
 /** @returns the report with what else is wrong: then the verdict is that the objects contradict each other */
