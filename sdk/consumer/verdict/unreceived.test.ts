@@ -590,3 +590,16 @@ test.each<[string, readonly ReceivedEvent[], number[][], number[][]]>([
     expect(named(events, 'audio')).toEqual(audio);
   },
 );
+
+test('audio of a minute before the announcement is named, where no owner stayed for long enough to get what Zoom had kept', () => {
+  const checker = new LedgerChecker();
+  const events = [
+    ...epoch(1, started(10), handedOver(10.2, 1)),
+    ...epoch(2, takenOver('handed_over', 10.2, 12), started(12), ended(12.3, 2)),
+  ];
+  for (const one of events) checker.event(one);
+  const audio = checker.report().losses.filter(({ mediaType }) => mediaType === 'audio');
+  expect(audio.map(({ kind, fromMs, toMs }) => [kind, fromMs, toMs])).toEqual([
+    ['blind', at(-60), at(12.3)],
+  ]);
+});
