@@ -130,6 +130,8 @@ test.concurrent('a runner that is killed between the event and its row loses not
 }, async () => {
   const filled = pair.play(MEETING);
   await pair.flowing(filled, 1);
+  // Each runner has a stream, and has learned from an answer which bodies a foreign Kinesis takes: without answers none would.
+  await pair.flowing(pair.play(MEETING), 1);
   const { serverUrls = [] } = await pair.row(filled);
   // Kinesis takes what is written and never says so.
   const { kinesis, streams } = pair.stack.aws;
