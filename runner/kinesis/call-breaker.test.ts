@@ -126,3 +126,27 @@ test.each([
     expect(tally.writtenNames).toHaveLength(KEYS * sequence);
   },
 );
+
+test('a key that is new when the stream is back does not wait for the others', async () => {
+  const kinesis = new AwayKinesis();
+  const producer = new Producer({ client: kinesis, streamName: 'media', aggregate: true });
+  const tally = new Tally();
+  for (let key = 0; key < KEYS; key += 1) {
+    producer.put(makeUnit(1, tally, { key: `key-${key}`, bytes: 100 }));
+  }
+  kinesis.how = 'calls';
+  await vi.advanceTimersByTimeAsync(60_000);
+  // Right behind a call that has failed, so that the next one would come in a second at the earliest.
+  const calls = kinesis.calls.length;
+  while (kinesis.calls.length === calls) await vi.advanceTimersByTimeAsync(1);
+  await vi.advanceTimersByTimeAsync(20);
+  kinesis.how = 'here';
+  const backAtMs = performance.now();
+  producer.put(makeUnit(1, tally, { key: 'new', bytes: 100 }));
+  await vi.advanceTimersByTimeAsync(300);
+  expect(kinesis.written.get('new') ?? Number.NaN).toBeLessThanOrEqual(backAtMs + 300);
+  expect(kinesis.written.size).toBe(KEYS + 1);
+  const closed = producer.close();
+  await vi.advanceTimersByTimeAsync(1_000);
+  await closed;
+});

@@ -14,6 +14,8 @@ const LONGEST_PAUSE_MS = 2_000;
  * all lanes together. With a pause of its own, each of a task's hundreds of lanes would make its own call every few seconds
  * for as long as an outage takes, and wait for its own pause when that is over.
  *
+ * A lane whose record has not failed yet tries at once, alone: somebody who begins to speak when the stream is back is not delayed.
+ *
  * Calls become smaller as they fail and larger as they are taken, so that a slow way still lets some pass.
  *
  * Pure: time and chance come in.
@@ -40,7 +42,7 @@ export class CallBreaker {
     return this.#callBytes;
   }
 
-  /** How many calls may be under way at once. @param most while the stream answers */
+  /** How many calls may be under way at once, for records that have failed. @param most while the stream answers */
   callsAtOnce(nowMs: number, most: number): number {
     if (!this.isOpen) return most;
     return nowMs >= this.#notBeforeMs ? 1 : 0;

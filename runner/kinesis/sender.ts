@@ -81,7 +81,8 @@ export class Sender {
    * @param hasMore whether more of that lane's key lies on the disk
    */
   pump(lanes: Iterable<Lane>, hasMore: (lane: Lane) => boolean, nowMs: number): void {
-    const most = this.#breaker.callsAtOnce(nowMs, MAX_CALLS);
+    const allowed = this.#breaker.callsAtOnce(nowMs, MAX_CALLS);
+    const most = Math.max(allowed, 1);
     if (this.#calls.size >= most) return;
     const live: Outgoing[] = [];
     const behind: Outgoing[] = [];
@@ -89,6 +90,8 @@ export class Sender {
       const more = hasMore(lane);
       const record = lane.offer(nowMs, more);
       if (!record) continue;
+      // What has not failed yet does not wait for what has: the stream may be back.
+      if (allowed === 0 && lane.failures > 0) continue;
       const isBehind = more || nowMs - record.arrivedAtMs > BEHIND_MS;
       (isBehind ? behind : live).push({ lane, record });
     }
