@@ -175,7 +175,9 @@ test('messages are logged by type and size at debug, frames at trace, contents n
     await new Promise((resolve) => setTimeout(resolve, 60));
     return lines.join('');
   };
-  rtms.configureLogger({ enabled: true, level: rtms.LogLevel.DEBUG });
+  // Another test file of the same thread may have chosen JSON.
+  const format = rtms.LogFormat.PROGRESSIVE;
+  rtms.configureLogger({ enabled: true, level: rtms.LogLevel.DEBUG, format });
   client.join(stream.payload());
   await waitFor(() => expect(lines.join('')).toMatch(/CLIENT_READY_ACK/));
   expect(lines.join('')).toMatch(/message sent.* type=SIGNALING_HAND_SHAKE_REQ sizeBytes=\d+/);
