@@ -1,5 +1,6 @@
-import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { makeUnit, Tally } from '../../test/support/model-kinesis.ts';
+import { windClocks } from '../../test/support/wound-clock.ts';
 import { CallBreaker } from './call-breaker.ts';
 import { Producer } from './producer.ts';
 import type { PutResult } from './put-client.ts';
@@ -73,15 +74,7 @@ class AwayKinesis {
   }
 }
 
-beforeEach(() => {
-  vi.useFakeTimers({
-    toFake: ['setTimeout', 'clearTimeout', 'setImmediate', 'clearImmediate', 'performance', 'Date'],
-  });
-});
-
-afterEach(() => {
-  vi.useRealTimers();
-});
+windClocks();
 
 /** Before there was a breaker: 8 calls at once, and thousands in a minute. */
 test.each([

@@ -1,18 +1,11 @@
-import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { makeUnit, Tally } from '../../test/support/model-kinesis.ts';
+import { windClocks } from '../../test/support/wound-clock.ts';
 import { CallPace, callGapMs, LINE_GAPS, MEDIA_GAPS, TICK_MS } from './call-pace.ts';
 import { Producer } from './producer.ts';
 import type { Unit } from './unit.ts';
 
-beforeEach(() => {
-  vi.useFakeTimers({
-    toFake: ['setTimeout', 'clearTimeout', 'setImmediate', 'clearImmediate', 'performance', 'Date'],
-  });
-});
-
-afterEach(() => {
-  vi.useRealTimers();
-});
+windClocks();
 
 test.each([
   { name: 'a line alone', unitsPerSecond: 0, isFlushing: false, gaps: LINE_GAPS, gapMs: 20 },

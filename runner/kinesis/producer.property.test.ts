@@ -9,6 +9,7 @@ import {
   makeUnit,
   Tally,
 } from '../../test/support/model-kinesis.ts';
+import { windClocks } from '../../test/support/wound-clock.ts';
 import { Producer } from './producer.ts';
 import { readFrames, recoverSegments } from './spool/segment-files.ts';
 import { openSpool, type Spool } from './spool/spool.ts';
@@ -16,15 +17,12 @@ import type { UnitClass } from './unit.ts';
 
 let directory: string;
 
+windClocks();
 beforeEach(async () => {
   directory = await mkdtemp(join(tmpdir(), 'spool-'));
-  vi.useFakeTimers({
-    toFake: ['setTimeout', 'clearTimeout', 'setImmediate', 'clearImmediate', 'performance', 'Date'],
-  });
 });
 
 afterEach(async () => {
-  vi.useRealTimers();
   await rm(directory, { recursive: true });
 });
 

@@ -1,6 +1,7 @@
-import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { beforeEach, expect, test, vi } from 'vitest';
 import { Producer } from '../../runner/kinesis/producer.ts';
 import type { PutRecordsClient } from '../../runner/kinesis/put-client.ts';
+import { windClocks } from '../support/wound-clock.ts';
 import { audio, Source, video } from './kinesis-traffic.ts';
 
 /** The long run's phases on a clock that is wound by hand: the same figures on every machine. */
@@ -27,10 +28,8 @@ class Kinesis {
 
 let kinesis: Kinesis;
 let producer: Producer;
+windClocks();
 beforeEach(() => {
-  vi.useFakeTimers({
-    toFake: ['setTimeout', 'clearTimeout', 'setImmediate', 'clearImmediate', 'performance', 'Date'],
-  });
   kinesis = new Kinesis();
   producer = new Producer({
     client: kinesis.client(),
@@ -39,7 +38,6 @@ beforeEach(() => {
     random: () => 0.5,
   });
 });
-afterEach(() => vi.useRealTimers());
 
 async function live(sources: readonly Source[], ms: number): Promise<void> {
   for (let passedMs = 0; passedMs < ms; passedMs += STEP_MS) {
