@@ -159,11 +159,13 @@ export class RowClaims {
     before: { readonly task: TaskRow | undefined; readonly strikes: number },
   ): Promise<OfferOutcome> {
     const { store, context, heartbeat } = this.#options;
-    if (!heartbeat.holds(term)) return 'later';
     // After a quarantine one more owner is risked, not two.
     const strikes = Math.min(before.strikes, MAX_STRIKES - 1);
     const continues = seen.continues ?? (await this.#continuedBy(seen));
     const previous = previousOwner(seen, before.task);
+    // Behind all that waits for the table. A claim that leaves when its term is over is void before it arrives: it would only use up
+    // an epoch, and the stream would wait for the next look at the rows of this task.
+    if (!heartbeat.holds(term)) return 'later';
     const row = await store.claim(seen, context.taskId, Date.now(), strikes, {
       continues,
       blindSince: blindSinceOf(cause, previous),
