@@ -196,7 +196,7 @@ export class Races {
       if (awaits === 'heartbeat' && isOwn && isHeartbeat(event, taskId)) {
         awaits = 'claim';
         table.lost = 'request';
-        // Judges ask which process lost its way to the table: a claim of its own stream again is no defect then.
+        // Judges of frames ask which process lost its way to the table.
         const words = `calls of the table by ${name} get lost`;
         recorder.add({ kind: 'fault', fault: 'late_handshake', process: name, words });
         this.#after(LAST_MOMENTS_MS, () => kinesis.lose());

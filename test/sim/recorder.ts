@@ -4,8 +4,9 @@ import type { ServiceCall } from './aws/aws.ts';
 import { type AppliedRow, commandOf, rowOf } from './aws/dynamodb.ts';
 import type { StoredEntry } from './aws/kinesis.ts';
 import { FrameLog } from './frame-log.ts';
-import type { HistoryEvent, RowImage, SocketEvent } from './history.ts';
+import type { HistoryEvent, RowEvent, RowImage, SocketEvent } from './history.ts';
 import { HistoryHash } from './history-hash.ts';
+import { isHeartbeat } from './judge/leases.ts';
 import type { Link } from './net/link.ts';
 import { StoredRecord } from './stored-record.ts';
 import type { Scheduler } from './world/scheduler.ts';
@@ -31,6 +32,8 @@ export class Recorder {
   readonly streams = new Map<string, StreamHistory>();
   /** Of `common`, what the judges of one stream need. */
   readonly around: HistoryEvent[] = [];
+  /** Of `common`, the writes of each process to its own heartbeat. */
+  readonly heartbeats = new Map<string, RowEvent[]>();
   /** Streams that were judged and let go, and what came of them all the same. */
   readonly judged = new Set<string>();
   readonly late: HistoryEvent[] = [];
@@ -62,6 +65,7 @@ export class Recorder {
     const stream = streamOf(whole);
     const isAround = event.kind === 'process' || event.kind === 'fault';
     if (isAround) this.around.push(whole);
+    if (isHeartbeat(whole)) this.#heartbeatsOf(whole.process).push(whole);
     if (isAround || stream === this.watched) this.onWatched?.(whole);
     for (const listener of this.listeners) listener(whole);
     if (stream === undefined) this.common.push(whole);
@@ -213,6 +217,12 @@ export class Recorder {
       this.streams.set(rtmsStreamId, stream);
     }
     return stream;
+  }
+
+  #heartbeatsOf(process: string): RowEvent[] {
+    const found = this.heartbeats.get(process) ?? [];
+    if (found.length === 0) this.heartbeats.set(process, found);
+    return found;
   }
 
   #count(text: string): void {

@@ -21,7 +21,6 @@ const OF_A_STREAM = [
   judgeLanes,
   judgeFrames,
   judgeBlindTimes,
-  judgeReclaims,
   judgeDials,
   judgeLastEvents,
 ];
@@ -67,7 +66,7 @@ export class StreamJudge {
   }
 
   #judge(rtmsStreamId: string): void {
-    const { streams, around, judged } = this.#recorder;
+    const { streams, around, heartbeats, judged } = this.#recorder;
     judged.add(rtmsStreamId);
     const stream = streams.get(rtmsStreamId);
     if (stream === undefined) return;
@@ -79,6 +78,8 @@ export class StreamJudge {
     const during = around.slice(at(around, first), at(around, last + 1));
     const events = merged(own, [...before, ...during]);
     for (const judge of OF_A_STREAM) this.#add(judge(events), events);
+    const heartbeatsOf = (process: string) => heartbeats.get(process) ?? [];
+    this.#add(judgeReclaims(events, heartbeatsOf), events);
     this.#add(judgeVerdicts(events, this.#isCalm), events);
   }
 

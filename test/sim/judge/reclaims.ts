@@ -1,4 +1,5 @@
 import type { HistoryEvent, Problem, RowEvent } from '../history.ts';
+import { hasLapsed, isHeartbeat } from './leases.ts';
 
 const SESSION = 'SESSION#';
 /** A client waits for no answer longer than that: what comes later is heard by nobody. */
@@ -8,45 +9,52 @@ const HEARD_WITHIN_MS = 2_000;
 interface HeardClaim {
   readonly process: string;
   readonly epoch: number;
-  /** At which it left the process. */
-  readonly step: number;
+  /** When it left the process. */
+  readonly sentAtMs: number;
 }
 
 /**
  * Did a process claim a stream that it served already? It has dropped a session then that nobody took from it, with all that
- * the session held. A process that was frozen or cut off may have lost it, and one that never heard of its claim has none.
+ * the session held. One whose lease has lapsed since may have lost it, or has never served it: what was claimed in a term is void
+ * when the term is over. And one that never heard of its claim has none.
+ *
+ * A fault says nothing about the lease. A freeze of two seconds leaves it alone, and a slow table, of which no fault names the
+ * process, ends it.
+ *
+ * @param heartbeatsOf writes to the row of a process, of this stream's time at least
  */
-export function judgeReclaims(history: readonly HistoryEvent[]): Problem[] {
-  const lapses = new Map<string, number>();
-  const left = new Map<number, RowEvent>();
+export function judgeReclaims(
+  history: readonly HistoryEvent[],
+  heartbeatsOf = (process: string): readonly RowEvent[] =>
+    history.filter(isHeartbeat).filter((event) => event.process === process),
+): Problem[] {
+  const sentAtMs = new Map<number, number>();
   const applied = new Map<number, RowEvent>();
   const heard = new Map<string, HeardClaim>();
   const problems: Problem[] = [];
   for (const event of history) {
-    if ((event.kind === 'process' && event.what === 'frozen') || event.kind === 'fault') {
-      lapses.set(event.process ?? '', event.step);
-    }
     if (event.kind !== 'row' || event.op !== 'write' || !event.row.startsWith(SESSION)) continue;
-    if (event.phase === 'invoked') left.set(event.call, event);
+    const { process, call, row, step, atMs, after } = event;
+    if (event.phase === 'invoked') sentAtMs.set(call, atMs);
     if (event.phase === 'applied' && isClaim(event)) {
-      const before = heard.get(event.row);
-      const epoch = Number(event.after?.['epoch']);
+      const before = heard.get(row);
+      const epoch = Number(after?.['epoch']);
       const isAgain =
-        before?.process === event.process &&
+        before?.process === process &&
         before.epoch === epoch - 1 &&
-        event.before?.['owner'] === event.after?.['owner'];
-      if (isAgain && (lapses.get(event.process) ?? 0) < before.step) {
-        const words = `${event.process} claimed ${event.row.slice(SESSION.length)} in epoch ${epoch}, which it served already`;
-        problems.push({ judge: 'reclaim', step: event.step, words });
+        event.before?.['owner'] === after?.['owner'];
+      const toMs = sentAtMs.get(call) ?? atMs;
+      if (isAgain && !hasLapsed(heartbeatsOf(process), before.sentAtMs, toMs)) {
+        const words = `${process} claimed ${row.slice(SESSION.length)} in epoch ${epoch}, which it served already`;
+        problems.push({ judge: 'reclaim', step, words });
       }
-      applied.set(event.call, event);
+      applied.set(call, event);
     }
-    const claim = event.phase === 'answered' ? applied.get(event.call) : undefined;
-    if (claim === undefined || event.phase !== 'answered') continue;
-    const { process, row, call, after } = claim;
-    const { step = 0, atMs = 0 } = left.get(call) ?? {};
-    if (event.atMs - atMs >= HEARD_WITHIN_MS) continue;
-    heard.set(row, { process, epoch: Number(after?.['epoch']), step });
+    const claim = event.phase === 'answered' ? applied.get(call) : undefined;
+    if (claim === undefined) continue;
+    const leftAtMs = sentAtMs.get(call) ?? 0;
+    if (atMs - leftAtMs >= HEARD_WITHIN_MS) continue;
+    heard.set(row, { process, epoch: Number(claim.after?.['epoch']), sentAtMs: leftAtMs });
   }
   return problems;
 }
