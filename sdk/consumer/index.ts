@@ -63,8 +63,8 @@ export { type LaneEnd, SpeakerLane, type SpeechBlock } from './speech/speaker-la
 export { speakers } from './speech/speakers.ts';
 export type { SpeechNotice, SpeechNoticeKind } from './speech/speech-notice.ts';
 export type { LanePosition, SpeakersOptions } from './speech/speech-options.ts';
-export type { BoundaryHole } from './verdict/boundary-hole.ts';
 export { LedgerChecker, type LedgerReport, verifyLedger } from './verdict/ledger.ts';
 export type { EpochEnd, SourceReport } from './verdict/ledger-report.ts';
 export { describeLoss, type Loss } from './verdict/loss.ts';
+export type { BoundaryHole } from './verdict/unaccounted-losses.ts';
 export { describeLosses, describeVerdict, judge, type Verdict } from './verdict/verdict.ts';

@@ -37,7 +37,7 @@ export class EpochLife {
   /** Media types that it had asked for and that did not flow yet when the others began to. */
   late: readonly string[] = [];
   /** Connections that were down for longer than this at the end were lost while the stream ran, ms. */
-  #closedBeforeEndMs = Number.POSITIVE_INFINITY;
+  #closedBeforeEndMs: number | undefined;
   #media: readonly string[] = [];
   readonly #flowed = new Set<string>();
   readonly #reconnects: BlindTime[] = [];
@@ -167,9 +167,9 @@ export class EpochLife {
       }
     }
     for (const blind of this.#reconnects) add('reconnected', blind);
-    if (endedAtMs !== undefined) {
+    if (endedAtMs !== undefined && this.#closedBeforeEndMs !== undefined) {
       for (const { scope, sinceMs } of this.#down.values()) {
-        if (endedAtMs - sinceMs <= this.#closedBeforeEndMs) continue;
+        if (this.#wasClosedWithEnd(sinceMs)) continue;
         const scopes = scope === 'signaling' ? this.#media : [scope];
         for (const mediaType of scopes)
           add('not_reconnected', { mediaType, fromMs: sinceMs, toMs: endedAtMs } as BlindTime);
@@ -178,13 +178,21 @@ export class EpochLife {
     return losses;
   }
 
+  #wasClosedWithEnd(sinceMs: number): boolean {
+    const { endedAtMs } = this;
+    const closedMs = this.#closedBeforeEndMs;
+    return endedAtMs !== undefined && closedMs !== undefined && endedAtMs - sinceMs <= closedMs;
+  }
+
   /**
    * An owner whose connection was down is at work and receives nothing. Its heartbeat, and the lines of other connections, prove
    * nothing then.
    */
   downSinceMs(mediaType: string): number | undefined {
     // One camera of several that is down says nothing about the others.
-    const downMs = ['signaling', mediaType].flatMap((key) => this.#down.get(key)?.sinceMs ?? []);
+    const downMs = ['signaling', mediaType]
+      .flatMap((key) => this.#down.get(key)?.sinceMs ?? [])
+      .filter((sinceMs) => !this.#wasClosedWithEnd(sinceMs));
     return downMs.length === 0 ? undefined : Math.min(...downMs);
   }
 

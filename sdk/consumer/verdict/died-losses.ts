@@ -1,5 +1,5 @@
 import { type EpochEvidence, identityOf } from './epoch-evidence.ts';
-import { AUDIO_KEPT_MS } from './last-reception.ts';
+import { AUDIO_KEPT_MS } from './heartbeat.ts';
 import type { SourceEvidence, SourceReport } from './ledger-report.ts';
 import type { Loss } from './loss.ts';
 

@@ -139,15 +139,14 @@ export class EpochEvidence {
 
   /**
    * @returns until when all of a media type that its owner received is written or told, if it wrote any: the units of one partition key
-   *   are written in the order in which they were received. Each camera and each share has a key of its own, so where there are several
-   *   the one that is furthest behind counts
+   *   are written in the order in which they were received. Each camera and each share has a key of its own, and of what was read back from a
+   *   disk anything may be missing, so there the source that is furthest behind counts
    */
   writtenUntilMs(mediaType: string): number | undefined {
-    const lasts = [...this.sources.values()]
-      .filter((source) => source.mediaType === mediaType)
-      .flatMap(({ lastMs }) => lastMs ?? []);
-    if (!isPicture(mediaType) || lasts.length < 2) return this.lastSeenMs(mediaType);
-    return Math.min(...lasts);
+    const sources = [...this.sources.values()].filter((source) => source.mediaType === mediaType);
+    const isInOrder = !isPicture(mediaType) && sources.every(({ recovered }) => recovered.isEmpty);
+    const lasts = sources.flatMap(({ lastMs }) => lastMs ?? []);
+    return isInOrder || lasts.length < 2 ? this.lastSeenMs(mediaType) : Math.min(...lasts);
   }
 
   /** Until when its owner wrote anything, Unix ms. */

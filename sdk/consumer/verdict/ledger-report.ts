@@ -21,6 +21,10 @@ export class Recovered {
   #toMs = Number.NEGATIVE_INFINITY;
   #isFromFirst = false;
 
+  get isEmpty(): boolean {
+    return this.#numbers.count === 0;
+  }
+
   /** Takes each one found, in order. @param atMs when it was captured, Unix ms */
   note(sequence: number, atMs: number, isRecovered: boolean): void {
     const before = this.#last;

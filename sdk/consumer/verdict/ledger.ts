@@ -1,15 +1,14 @@
 import type { ReceivedEvent } from '../records/event-record.ts';
 import { type Frame, sourceKey } from '../records/frame.ts';
-import { type BoundaryHole, findBoundaryHole } from './boundary-hole.ts';
 import { beganFrom, diedLines, diedWithOwner } from './died-losses.ts';
 import { EpochEvidence } from './epoch-evidence.ts';
 import type { ExpiredTime } from './expired.ts';
 import { expiredEnd, expiredLinesOf, expiredOf } from './expired-losses.ts';
 import { isLineKind, judgeSource, type SourceReport, unexplainedLines } from './ledger-report.ts';
 import type { Loss } from './loss.ts';
-import { lostBeforeEnd } from './lost-end.ts';
-import { unreceived } from './unreceived.ts';
-import { unwritten, unwrittenAtFirst } from './unwritten.ts';
+import { type Run, runsOf } from './run.ts';
+import { unaccounted } from './unaccounted.ts';
+import { type BoundaryHole, boundaryOf, lossesOf, neverWritten } from './unaccounted-losses.ts';
 import { judge, type Verdict } from './verdict.ts';
 
 /** What the two streams prove of the sessions in them. */
@@ -81,6 +80,7 @@ export class LedgerChecker {
       const epochs = [...byNumber.values()].sort((a, b) => a.epoch - b.epoch);
       for (const [index, epoch] of epochs.entries())
         judgeEpoch(epoch, epochs.slice(0, index), epochs.slice(index + 1), this.#expired, findings);
+      for (const run of runsOf(epochs)) judgeRun(run, findings);
     }
     const { sources, boundaries: holes, losses, problems, isOpen } = findings;
     losses.push(...this.#betweenStreams());
@@ -157,7 +157,7 @@ function judgeEpoch(
   times: readonly ExpiredTime[],
   findings: Findings,
 ): void {
-  const { sources, boundaries, losses, problems } = findings;
+  const { sources, losses, problems } = findings;
   const { rtmsStreamId, epoch: number } = epoch;
   const [next] = later;
   const beganMs = beganFrom(earlier, epoch, later);
@@ -194,16 +194,22 @@ function judgeEpoch(
   const wasSent = (type: string) => epoch.edges.has(type) || received?.edges.has(type) === true;
   const lastSeenMs = (type: string) => receiver?.lastSeenMs(type) ?? received?.lastSeenMs(type);
   losses.push(...epoch.life.losses(at, before?.life, lastSeenMs, wasSent));
-  const boundary = findBoundaryHole(earlier, epoch);
-  if (boundary) {
-    boundaries.push(boundary);
-    const { mediaType, cause = 'owner_lost', fromMs, toMs } = boundary;
-    losses.push({ ...at, kind: 'hole', mediaType, cause, fromMs, toMs });
+}
+
+/** What is missing of a run and no event of any of its epochs names. */
+function judgeRun(run: Run, { losses, boundaries }: Findings): void {
+  const { epochs } = run;
+  const [first] = epochs;
+  const numbers = new Set(epochs.map(({ epoch }) => epoch));
+  const told = losses.filter(
+    ({ rtmsStreamId, epoch }) => rtmsStreamId === first?.rtmsStreamId && numbers.has(epoch),
+  );
+  for (const time of unaccounted(run)) {
+    const boundary = boundaryOf(time);
+    if (boundary !== undefined) boundaries.push(boundary);
+    losses.push(...lossesOf(time, told));
   }
-  losses.push(...unwritten(earlier, epoch, wasSent), ...lostBeforeEnd(earlier, epoch));
-  losses.push(...unwrittenAtFirst(earlier, epoch));
-  const told = losses.filter((loss) => loss.rtmsStreamId === rtmsStreamId);
-  losses.push(...unreceived(earlier, epoch, told, wasSent));
+  losses.push(...neverWritten(epochs));
 }
 
 /** @returns the report with what else is wrong: then the verdict is that the objects contradict each other */

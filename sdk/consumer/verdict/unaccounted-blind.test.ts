@@ -6,7 +6,8 @@ import { LedgerChecker } from './ledger.ts';
 
 /**
  * Streams of audio and transcript, s after the beginning. Owner A receives from 0 s on and has left it by 10 s. All that its
- * records and those of its successors must name is the time until somebody receives the stream again, or until Zoom ends it.
+ * records and those of its successors must name is the time until somebody receives the stream again, or until Zoom ends it; and of the
+ * transcript the 5 s before the heartbeat of an owner that was lost, as far as no line of it comes later.
  */
 
 const at = (seconds: number) => START_MS + seconds * 1_000;
@@ -52,7 +53,7 @@ const takenOver = (
     previousEpoch: 1,
     cause,
     ownerSeenAtMs: at(seenS),
-    // All that it had received by then was written: unwritten.test.ts has owners that held something.
+    // All that it had received by then was written: unaccounted-held.test.ts has owners that held something.
     ...(cause === 'owner_lost' && { ownerWroteUntilMs: at(seenS) }),
     blind: cause === 'restarted' ? [] : blind(seenS, ranToS),
   });
@@ -280,10 +281,13 @@ test.each<[string, readonly ReceivedEvent[], number[][], number[][]?]>([
       ),
       ...epoch(2, takenOver(cause, seenS, 90), started(90)),
     ],
-    [
-      [10, 59.2],
-      [seenS, 90],
-    ],
+    // A line that came after its heartbeat may have been spoken before it came back.
+    last.length === 0
+      ? [[10, 90]]
+      : [
+          [10, 59.2],
+          [seenS, 90],
+        ],
     [[10, 30]],
   ]),
   [
@@ -440,20 +444,13 @@ test.each<[string, readonly ReceivedEvent[], number[][], number[][]]>([
   [
     'A was lost, so was B, and Zoom ended the stream',
     [...aLost, ...flows(2, 10, 14), ...endsAt(3, 'owner_lost', 14.3, 40)],
-    [
-      [10, 14],
-      [14.3, 40],
-    ],
+    [[10, 40]],
     [[10, 40]],
   ],
   [
     'A was lost, so were B and C',
     [...aLost, ...flows(2, 10, 14), ...flows(3, 14.3, 26), ...endsAt(4, 'owner_lost', 26.3, 40)],
-    [
-      [10, 14],
-      [14.3, 26],
-      [26.3, 40],
-    ],
+    [[10, 40]],
     [[10, 40]],
   ],
   [
@@ -465,21 +462,13 @@ test.each<[string, readonly ReceivedEvent[], number[][], number[][]]>([
       ...flows(4, 26.3, 37),
       ...endsAt(5, 'owner_lost', 37.3, 40),
     ],
-    [
-      [10, 14],
-      [14.3, 26],
-      [26.3, 37],
-      [37.3, 40],
-    ],
+    [[10, 40]],
     [[10, 40]],
   ],
   [
     'A handed over, and B was lost',
     [...aHandedOver, ...flows(2, 10, 14), ...endsAt(3, 'owner_lost', 14.3, 40)],
-    [
-      [10, 14],
-      [14.3, 40],
-    ],
+    [[10, 40]],
     [[10, 40]],
   ],
   [
@@ -516,8 +505,7 @@ test.each<[string, readonly ReceivedEvent[], number[][], number[][]]>([
     ],
     [
       [10, 14],
-      [14.3, 20],
-      [20.3, 40],
+      [14.3, 40],
     ],
     [[10, 40]],
   ],
@@ -564,10 +552,7 @@ test.each<[string, readonly ReceivedEvent[], number[][], number[][]]>([
       ...flows(2, 10, 14),
       ...epoch(3, takenOver('owner_lost', 14.3, 26), started(26), ended(26.3, 2)),
     ],
-    [
-      [10, 14],
-      [14.3, 26],
-    ],
+    [[10, 26]],
     [[10, 26.3]],
   ],
   [
@@ -577,10 +562,7 @@ test.each<[string, readonly ReceivedEvent[], number[][], number[][]]>([
       ...flows(2, 10, 14),
       ...epoch(3, takenOver('owner_lost', 14.3, 26), started(26), ended(60, 2)),
     ],
-    [
-      [10, 14],
-      [14.3, 26],
-    ],
+    [[10, 26]],
     [[10, 26]],
   ],
 ])(

@@ -84,7 +84,7 @@ test.each<[string, Case]>([
     {
       frames: [audio(2, 111), picture(2, 113)],
       lines: [joined(1, 5), ...flows(2, { wroteS: 90 })],
-      named: { audio: [30, 111], transcript: [90, 112], video: [90, 112] },
+      named: { audio: [30, 111], transcript: [85, 112], video: [90, 112] },
     },
   ],
   [
@@ -108,7 +108,7 @@ test.each<[string, Case]>([
     {
       frames: [audio(4, 111)],
       lines: [joined(2, 101), joined(3, 102), ...flows(4)],
-      named: { audio: [-60, 111], transcript: [100, 112] },
+      named: { audio: [-60, 111], transcript: [0, 112] },
     },
   ],
 ])(
