@@ -235,16 +235,14 @@ export class SessionEffects {
 
   #writeStarted({ atMs, media, leftOut }: EffectOf<'write_started'>): void {
     const { claim, context } = this.#parts;
-    const { claimedAtMs = atMs, continues } = claim.row;
     this.#media = media;
     this.#takeover.write(atMs);
     const data = sessionStarted(this.#start, {
       owner: context.taskId,
       media,
       leftOut,
-      claimedAtMs,
+      row: claim.row,
       atMs,
-      continues: continues?.rtmsStreamId,
     });
     this.#writer.event('session_started', atMs, data);
     this.#takeover.flowing(atMs);

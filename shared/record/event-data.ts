@@ -170,6 +170,8 @@ export interface EventData {
     /** The task that records it from here on; absent from older runners. */
     readonly owner?: string;
     readonly requestedAtMs: number;
+    /** The same, as this run was claimed first; absent where it is the same, and from older runners. */
+    readonly runRequestedAtMs?: number;
     readonly claimedAtMs: number;
     readonly streamingAtMs: number;
     /** The stream of the same meeting that Zoom ended before, up to 10 minutes ago, for a technical reason. */

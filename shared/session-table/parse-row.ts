@@ -157,6 +157,7 @@ const SESSION_FIELDS = {
   handedBack: v.optional(v.boolean()),
   connectedEpoch: v.optional(epoch),
   runEpoch: v.optional(epoch),
+  runRequestedAtMs: v.optional(timeMs),
   blindSince: v.optional(blindSince),
   inPart: v.optional(v.literal(true)),
   missed: v.optional(missed),

@@ -57,11 +57,14 @@ export function writeClaim(
   const next = (seen.epoch ?? 0) + 1;
   const hasStrikes = strikes > 0;
   const isNew = isNewRun(seen);
+  const { requestedAtMs } = seen;
+  const hasAnnouncement = isNew && requestedAtMs !== undefined;
   const sets = [
     '#owner = :me',
     'epoch = :next',
     'claimedAtMs = :now',
     ...(isNew ? ['runEpoch = :next'] : []),
+    ...(hasAnnouncement ? ['runRequestedAtMs = :requested'] : []),
     ...(hasStrikes ? ['strikes = :strikes'] : []),
     ...(continues === undefined ? [] : ['continues = :continues']),
     ...(blindSince === undefined ? [] : ['blindSince = :blind']),
@@ -76,6 +79,7 @@ export function writeClaim(
     ExpressionAttributeValues: {
       ...valuesSeen(seen),
       ...(hasStrikes && { ':strikes': strikes }),
+      ...(hasAnnouncement && { ':requested': requestedAtMs }),
       ...(continues !== undefined && { ':continues': continues }),
       ...(blindSince !== undefined && { ':blind': { ...blindSince, epoch: next } }),
       ':me': taskId,

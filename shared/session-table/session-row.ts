@@ -97,6 +97,8 @@ export interface Ownership {
    * in that run. Absent where an older release claimed it.
    */
   readonly runEpoch?: number;
+  /** `requestedAtMs` as the newest run was claimed first: Zoom announces a stream again when it moves it. Absent as `runEpoch` is. */
+  readonly runRequestedAtMs?: number;
   /** Set while the records do not say yet since when nobody received the stream. */
   readonly blindSince?: BlindSince;
   /** An earlier owner of the run has lost something of it. */

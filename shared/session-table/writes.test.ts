@@ -75,6 +75,12 @@ const CASES: readonly Case[] = [
     `attribute_exists(pk) AND ${ABSENT}`,
   ],
   [
+    'a claim of a row that Zoom has announced and nobody has claimed: with the announcement, for those after it',
+    writeClaim({ ...UNTOUCHED, requestedAtMs: 2_000 }, 'me', NOW_MS, 0),
+    'SET #owner = :me, epoch = :next, claimedAtMs = :now, runEpoch = :next, runRequestedAtMs = :requested REMOVE strikes, missed, inPart, quarantinedUntilMs, proofs, handedBack, handedOverBy, handedOverAtMs, endedReason, endedAtMs, restart, blindSince',
+    `attribute_exists(pk) AND ${ABSENT}`,
+  ],
+  [
     'a claim from a dead owner of a stream with strikes',
     writeClaim(OWNED, 'me', NOW_MS, 1),
     'SET #owner = :me, epoch = :next, claimedAtMs = :now, strikes = :strikes REMOVE quarantinedUntilMs, proofs, handedBack, handedOverBy, handedOverAtMs, endedReason, endedAtMs, restart, blindSince',

@@ -3,6 +3,7 @@ import type { ChatMessage, SignalingEvent, TranscriptLine } from '../../../rtms/
 import {
   chatEvent,
   type EventBody,
+  sessionStarted,
   signalingEvent,
   stopReasonFields,
   transcriptEvent,
@@ -116,4 +117,26 @@ test.each([
   [undefined, {}],
 ])('stop reason %s', (stopReason, fields) => {
   expect(stopReasonFields(stopReason)).toEqual(fields);
+});
+
+test.each([
+  ['stands there where Zoom has announced the stream again since', AT - 60_000, true],
+  ['is left out where it is the same', AT - 10_000, false],
+  ['is left out where an older release has claimed the run', undefined, false],
+])('the first announcement of a run %s', (_when, runRequestedAtMs, isThere) => {
+  const start = {
+    startEventTsMs: AT - 11_000,
+    serverUrls: [],
+    product: 'meeting',
+    entityId: 'e',
+    app: 'default',
+    requestedAtMs: AT - 10_000,
+  } as const;
+  const agreed = { media: {}, leftOut: [], atMs: AT, owner: 'me' };
+  const data = sessionStarted(start, {
+    ...agreed,
+    row: runRequestedAtMs === undefined ? {} : { runRequestedAtMs },
+  });
+  expect(data.requestedAtMs).toBe(AT - 10_000);
+  expect('runRequestedAtMs' in data).toBe(isThere);
 });

@@ -8,7 +8,7 @@ import type { AgreedMedia, LeftOutMedia } from '../../../rtms/protocol/agreed-me
 import { CHAT_OPERATION, nameOf, TRANSCRIPT_LANGUAGE } from '../../../rtms/protocol/constants.ts';
 import { STOP_REASON } from '../../../rtms/protocol/stop-reason.ts';
 import type { EventData, EventName, EventPerson } from '../../../shared/record/event-data.ts';
-import type { StartRegister } from '../../../shared/session-table/session-row.ts';
+import type { SessionRow, StartRegister } from '../../../shared/session-table/session-row.ts';
 import { startFactsOf } from '../../../shared/zoom/start-facts.ts';
 
 /** An event's name, `data` and time, ready to be numbered. */
@@ -122,16 +122,17 @@ export function sessionStarted(
   agreed: {
     readonly media: AgreedMedia;
     readonly leftOut: readonly LeftOutMedia[];
-    readonly claimedAtMs: number;
+    /** As the claim left it. */
+    readonly row: Pick<SessionRow, 'claimedAtMs' | 'runRequestedAtMs' | 'continues'>;
     readonly atMs: number;
     /** The task. */
     readonly owner: string;
-    /** The stream that this one continues. */
-    readonly continues?: string | undefined;
   },
 ): EventData['session_started'] {
   const { product, entityId, requestedAtMs } = start;
-  const { media, leftOut, claimedAtMs, atMs, owner, continues } = agreed;
+  const { media, leftOut, row, atMs, owner } = agreed;
+  const { claimedAtMs = atMs, runRequestedAtMs, continues } = row;
+  const wasAnnouncedBefore = runRequestedAtMs !== undefined && runRequestedAtMs < requestedAtMs;
   return {
     product,
     entityId,
@@ -140,8 +141,9 @@ export function sessionStarted(
     owner,
     ...(leftOut.length === 0 ? {} : { leftOut }),
     requestedAtMs,
+    ...(wasAnnouncedBefore && { runRequestedAtMs }),
     claimedAtMs,
     streamingAtMs: atMs,
-    ...(continues === undefined ? {} : { continues: { rtmsStreamId: continues } }),
+    ...(continues === undefined ? {} : { continues: { rtmsStreamId: continues.rtmsStreamId } }),
   };
 }

@@ -126,6 +126,7 @@ const SCHEMAS = {
       v.array(object({ mediaType: word, reason: word, status: v.optional(number) })),
     ),
     requestedAtMs: time,
+    runRequestedAtMs: v.optional(time),
     claimedAtMs: time,
     streamingAtMs: time,
     continues: v.optional(object({ rtmsStreamId: word })),

@@ -72,7 +72,7 @@ export class EpochLife {
         return;
       case 'session_started':
         this.streamingAtMs = event.data.streamingAtMs;
-        this.requestedAtMs = event.data.requestedAtMs;
+        this.requestedAtMs = event.data.runRequestedAtMs ?? event.data.requestedAtMs;
         this.continues = event.data.continues?.rtmsStreamId;
         this.#media = Object.keys(event.data.media);
         this.late = (event.data.leftOut ?? [])

@@ -25,7 +25,7 @@ const joined = (epoch: number, atS: number) =>
   line(epoch, 1, 'participant_joined', atS, { participants: [], timestampMs: at(atS) });
 
 /** @param wroteS as the heartbeat said; undefined where it says nothing */
-const flows = (epoch: number, { wroteS, announcedS = 0 }: Said = {}): ReceivedEvent[] => [
+const flows = (epoch: number, { wroteS, announcedS = 0, firstS }: Said = {}): ReceivedEvent[] => [
   line(epoch, 1, 'session_taken_over', 112, {
     previousEpoch: epoch - 1,
     cause: 'owner_lost',
@@ -42,6 +42,7 @@ const flows = (epoch: number, { wroteS, announcedS = 0 }: Said = {}): ReceivedEv
     entityId: 'e',
     media: Object.fromEntries(TYPES.map((type) => [type, {}])),
     requestedAtMs: at(announcedS),
+    ...(firstS !== undefined && { runRequestedAtMs: at(firstS) }),
     claimedAtMs: at(112),
     streamingAtMs: at(112),
   }),
@@ -49,6 +50,8 @@ const flows = (epoch: number, { wroteS, announcedS = 0 }: Said = {}): ReceivedEv
 interface Said {
   readonly wroteS?: number;
   readonly announcedS?: number;
+  /** When it was announced before that, as the first owner knew it. */
+  readonly firstS?: number;
 }
 
 const audio = (epoch: number, atS: number) => frame({ epoch, capturedAtMs: at(atS), userId: 7 });
@@ -93,6 +96,14 @@ test.each<[string, Case]>([
       frames: [audio(2, 111)],
       lines: [joined(1, 5), ...flows(2, { announcedS: 104 })],
       named: { audio: [-55, 111], transcript: [5, 112], video: [5, 112] },
+    },
+  ],
+  [
+    'nothing, and Zoom has announced the stream once more, which the first owner had known from the first announcement',
+    {
+      frames: [audio(2, 111)],
+      lines: flows(2, { announcedS: 20, firstS: 0 }),
+      named: { audio: [-60, 111], transcript: [0, 112] },
     },
   ],
   [
