@@ -104,12 +104,12 @@ export class Explanations {
       const isRevoked = stopReasons.includes(STOP_REASON.STREAM_REVOKED);
       return gap.cause === 'revoked' && !isRevoked ? undefined : gap.cause;
     }
-    if (blind.some((span) => covers(span, frame, CLOCKS_MS))) return 'blind';
+    if (blind.some((span) => covers(span, frame))) return 'blind';
     const socket = this.#sockets.get(frame.socket ?? -1);
+    if (socket !== undefined && this.#isSwallowed(frame, socket)) return 'lost_on_its_way';
+    // No earlier: what a dead connection swallowed right before a blind time is no part of it, also where clocks differ.
+    if (blind.some((span) => covers(span, frame, CLOCKS_MS))) return 'blind';
     if (socket === undefined) return undefined;
-    if (frame.atMs >= socket.silentFromMs - ON_ITS_WAY_MS || this.#wasHeldBack(frame, socket)) {
-      return 'lost_on_its_way';
-    }
     const isLate = socket.isBroken || this.#lapses.has(socket.process);
     const inFlightMs = isLate ? LATE_MS : IN_FLIGHT_MS;
     if (socket.endedAtMs - frame.atMs <= inFlightMs) return 'in_flight';
@@ -140,6 +140,10 @@ export class Explanations {
     const flowing = claims.slice(at + 1).map(({ epoch }) => streaming.get(epoch));
     const flowsAtMs = flowing.find((fromMs) => fromMs !== undefined) ?? Number.POSITIVE_INFINITY;
     return atMs <= flowsAtMs + CLOCKS_MS;
+  }
+
+  #isSwallowed(frame: Sent, socket: Socket): boolean {
+    return frame.atMs >= socket.silentFromMs - ON_ITS_WAY_MS || this.#wasHeldBack(frame, socket);
   }
 
   /** Zoom holds media back for some seconds; what it still holds when its connection ends, or goes silent, never arrives. */
