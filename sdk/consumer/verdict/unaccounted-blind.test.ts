@@ -510,6 +510,19 @@ test.each<[string, readonly ReceivedEvent[], number[][], number[][]]>([
     [[10, 40]],
   ],
   [
+    'A handed over, so did B right after media flowed to it, and C came later than Zoom keeps audio',
+    [
+      ...aHandedOver,
+      ...drainedAt(2, 10, 72, 72.3),
+      ...epoch(3, takenOver('handed_over', 72.3, 80), started(80)),
+    ],
+    [
+      [10, 72],
+      [72.3, 80],
+    ],
+    [[10, 20]],
+  ],
+  [
     'B was connected for as long as Zoom needs to send what it has kept: nobody spoke',
     [...aHandedOver, ...drainedAt(2, 10, 14, 24), ...endsAt(3, 'handed_over', 24, 40)],
     [
