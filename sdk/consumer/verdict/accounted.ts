@@ -1,6 +1,6 @@
 import { KEPT_AUDIO_COMES_MS } from '../../../shared/record/event-data.ts';
 import type { EpochEvidence } from './epoch-evidence.ts';
-import { AUDIO_KEPT_MS, provenUntilMs } from './heartbeat.ts';
+import { AUDIO_KEPT_MS, LATE_MS, provenUntilMs } from './heartbeat.ts';
 
 /** A time of capture, Unix ms. */
 export interface Span {
@@ -14,7 +14,7 @@ export interface Span {
  *
  * | | begins | ends |
  * |---|---|---|
- * | in order: it handed over, or the stream ended | when media flowed | when it left |
+ * | in order: it handed over, or the stream ended | when media flowed | when it left; of audio with its last frame, or 5 s before it left |
  * | lost | when media flowed | with what it is known to have written: its last unit, or what its heartbeat said |
  * | at work | when media flowed | never |
  *
@@ -40,7 +40,9 @@ export function accountedBy(
   const fromMs = flowedMs(owner);
   const leftMs = leftAtMs(owner, since);
   const writtenMs = owner.writtenUntilMs(mediaType) ?? Number.NEGATIVE_INFINITY;
-  const knownMs = isLost(owner, since) ? provenUntilMs(since, mediaType) : leftMs;
+  // Of audio its last frame says more than its clock, unless it was silent for longer than clocks differ.
+  const endMs = mediaType === 'audio' && since.length > 0 ? leftMs - LATE_MS : leftMs;
+  const knownMs = isLost(owner, since) ? provenUntilMs(since, mediaType) : endMs;
   const untilMs = Math.max(fromMs, writtenMs, knownMs ?? writtenMs);
   if (mediaType !== 'audio')
     return { fromMs, toMs: Math.min(untilMs, life.downSinceMs(mediaType) ?? untilMs) };

@@ -6,8 +6,11 @@ export const AUDIO_KEPT_MS = 60_000;
 /** An owner to which Kinesis answers has written everything this long before its heartbeat, or earlier; a backlog is older. */
 const BACKLOG_MS = 5_000;
 
-/** A line of the transcript comes some seconds after its words, so a heartbeat in between proves nothing of it. */
-const LINE_LATE_MS = 5_000;
+/**
+ * What an owner receives by its clock was captured up to this long before by Zoom's: clocks differ, and a line of the transcript comes some
+ * seconds after its words.
+ */
+export const LATE_MS = 5_000;
 
 /**
  * Until when everything of a media type is known to be written that a lost owner had received, by what its last heartbeat said
@@ -25,7 +28,7 @@ export function provenUntilMs(
   if (wroteUntilMs === undefined) return undefined;
   if (mediaType === 'audio') return wroteUntilMs - AUDIO_KEPT_MS;
   const isLine = mediaType === 'transcript' || mediaType === 'chat';
-  return isLine ? wroteUntilMs - LINE_LATE_MS : wroteUntilMs;
+  return isLine ? wroteUntilMs - LATE_MS : wroteUntilMs;
 }
 
 /** When an owner that was lost was seen last, Unix ms. @param since as above */

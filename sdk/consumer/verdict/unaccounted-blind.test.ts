@@ -529,7 +529,8 @@ test.each<[string, readonly ReceivedEvent[], number[][], number[][]]>([
       [10, 14],
       [24, 40],
     ],
-    [[24, 40]],
+    // By the clock of Zoom B may have left earlier.
+    [[19, 40]],
   ],
   [
     'the audio of B came late and never, that of A was the last',

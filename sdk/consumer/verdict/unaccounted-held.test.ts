@@ -335,6 +335,23 @@ test('audio that an owner without any record took along is named, though the one
   expect(named(2)).toEqual([['blind', 30, 52]]);
 });
 
+test('what comes right after the last audio of an owner that left in order is named too: its clock may be ahead of that of Zoom', () => {
+  const types = ['audio'];
+  const ledger: LedgerRow[] = [
+    { mediaType: 'audio', userId: 7, received: 1, written: 1, lost: 0 },
+    { mediaType: 'events', received: 1, written: 1, lost: 0 },
+  ];
+  const named = (lastS: number) => {
+    const handed = line('session_handed_over', 30, { cause: 'shutdown', ledger }, 1, 2);
+    const change = takenOver(types, undefined, { epoch: 3, seenS: 30 });
+    const events = [started(0, types), handed, change, started(112, types, 3, 2)];
+    return judged([sample('audio', lastS), sample('audio', 110, 1, 3)], events).of('audio');
+  };
+  expect(named(26.98)).toEqual([['hole', 27, 110]]);
+  // Nobody spoke for longer than clocks differ.
+  expect(named(10)).toEqual([['hole', 25, 110]]);
+});
+
 test('the same where the one before it left before Zoom had sent any audio: all since a minute before the announcement', () => {
   const types = ['audio'];
   const ledger: LedgerRow[] = [{ mediaType: 'events', received: 1, written: 1, lost: 0 }];
