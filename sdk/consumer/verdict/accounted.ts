@@ -43,9 +43,11 @@ export function accountedBy(
   // Of audio its last frame says more than its clock, unless it was silent for longer than clocks differ.
   const endMs = mediaType === 'audio' && since.length > 0 ? leftMs - LATE_MS : leftMs;
   const knownMs = isLost(owner, since) ? provenUntilMs(since, mediaType) : endMs;
-  const untilMs = Math.max(fromMs, writtenMs, knownMs ?? writtenMs);
-  if (mediaType !== 'audio')
-    return { fromMs, toMs: Math.min(untilMs, life.downSinceMs(mediaType) ?? untilMs) };
+  const untilMs = Math.max(writtenMs, knownMs ?? writtenMs);
+  if (mediaType !== 'audio') {
+    const toMs = Math.max(fromMs, untilMs);
+    return { fromMs, toMs: Math.min(toMs, life.downSinceMs(mediaType) ?? toMs) };
+  }
   const firstMs = edges.get(mediaType)?.startMs;
   if (firstMs === undefined && !hadTimeForAudio(owner, since)) return undefined;
   // Until its first audio shows where the records of the lost one break off, what Zoom kept counts as there.

@@ -335,6 +335,13 @@ test('audio that an owner without any record took along is named, though the one
   expect(named(2)).toEqual([['blind', 30, 52]]);
 });
 
+test('what Zoom had kept for an owner that was lost counts as written as far as it is: media flowed later than that was captured', () => {
+  const types = ['audio'];
+  const events = [started(40, types), ...afterwards(types, 20, 1)];
+  const { of } = judged([sample('audio', 29.98), sample('audio', 112, 1, 2)], events);
+  expect(of('audio')).toEqual([['hole', 30, 112]]);
+});
+
 test('what comes right after the last audio of an owner that left in order is named too: its clock may be ahead of that of Zoom', () => {
   const types = ['audio'];
   const ledger: LedgerRow[] = [
