@@ -104,7 +104,8 @@ export async function serveCaught(caught: Caught, tools: CatcherTools): Promise<
     await serving.stop();
     hasEnded = true;
     lastResort.uninstall();
-    await deleteOwnRow(taskId, serving);
+    // Streams of this execution are found by its row. The index may not show yet what it has claimed without knowing it.
+    if (!serving.sessions.pool.hasUnclear) await deleteOwnRow(taskId, serving);
     metrics.flush();
     logger.info('drained', { event: 'drained' });
   }

@@ -99,6 +99,11 @@ export class SessionPool {
     return roomFor({ slotsUsed: this.slotsUsed, slotsTotal: capacity }, sessionSlots);
   }
 
+  /** As `RowClaims` says. */
+  get hasUnclear(): boolean {
+    return this.#claims.hasUnclear;
+  }
+
   /** Does a heartbeat count as a sign that this task receives all streams that the table says are its own? */
   get vouches(): boolean {
     const nowMs = Date.now();

@@ -1,4 +1,7 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { ServiceError } from '../../shared/errors.ts';
+import { newCatcherId } from '../../shared/session-job.ts';
+import type { SessionRow } from '../../shared/session-table/session-row.ts';
 import {
   type LocalSessionTable,
   startSessionTable,
@@ -20,11 +23,17 @@ afterAll(() => table[Symbol.asyncDispose]());
 /** The heartbeat's current term. */
 let term: number | undefined;
 let served: FreshClaim[];
+/** What becomes of the answer to a claim, and of a read. */
+let answers: (claim: () => Promise<SessionRow | undefined>) => Promise<SessionRow | undefined>;
+let reads: (rtmsStreamId: string) => Promise<SessionRow | undefined>;
+let taskId: string;
 let id: string;
 let unique = 0;
 beforeEach(() => {
   unique += 1;
-  [id, term, served] = [`stream-${unique}`, 1, []];
+  [id, term, served, taskId] = [`stream-${unique}`, 1, [], 'here'];
+  answers = (claim) => claim();
+  reads = (rtmsStreamId) => table.store.session(rtmsStreamId);
 });
 
 /** @param lapses when the lease lapses, and comes back at once in the next term */
@@ -40,10 +49,11 @@ function claimsOf(lapses?: Moment): RowClaims {
     },
   };
   const parts = new SessionParts();
-  const context = parts.context({ taskId: 'here', restarts: restarts as SessionRestarts });
+  const context = parts.context({ taskId, restarts: restarts as SessionRestarts });
   const slow = {
+    session: (rtmsStreamId: string) => reads(rtmsStreamId),
     async claim(...of: Parameters<typeof store.claim>) {
-      const row = await store.claim(...of);
+      const row = await answers(() => store.claim(...of));
       lapse('the answer to the claim');
       return row;
     },
@@ -99,12 +109,58 @@ test.each<[Moment, { readonly owner?: string; readonly epoch?: number }]>([
   },
 );
 
-test('a claim that is answered when its term is over is not served, and the row is claimed anew', async () => {
+test('a claim that is answered when its term is over is not served: the row is claimed anew', async () => {
   const row = await table.start(id);
-  expect(await claimsOf('the answer to the claim').take(row, 'job')).toBe('later');
-  expect(await table.row(id)).toMatchObject({ owner: 'here', epoch: 1 });
-  expect(served).toEqual([]);
-  const own = await table.store.session(id);
-  expect(own && (await claimsOf().take(own, 'orphan'))).toBe('done');
+  expect(await claimsOf('the answer to the claim').take(row, 'job')).toBe('done');
+  expect(await table.row(id)).toMatchObject({ owner: 'here', epoch: 2 });
   expect(served.map(({ claimed }) => claimed.epoch)).toEqual([2]);
+});
+
+/** The first claim happens, and its answer is lost. */
+const lostAnswer = (told: () => undefined) => {
+  let isFirst = true;
+  return async (claim: () => Promise<SessionRow | undefined>) => {
+    const row = await claim();
+    if (!isFirst) return row;
+    isFirst = false;
+    return told();
+  };
+};
+const noAnswer = () => {
+  throw new ServiceError('session/store-failed', 'no answer');
+};
+
+test.each([
+  ['the SDK sends it again, and it is refused', () => undefined],
+  ['the SDK fails', noAnswer],
+])('a stream whose claim happened is served though its answer was lost: %s', async (_how, told) => {
+  answers = lostAnswer(told);
+  const claims = claimsOf();
+  expect(await claims.take(await table.start(id), 'job')).toBe('done');
+  expect(await table.row(id)).toMatchObject({ owner: 'here', epoch: 2 });
+  expect(served.map(({ claimed }) => claimed.epoch)).toEqual([2]);
+  expect(claims.hasUnclear).toBe(false);
+});
+
+test('nothing is unclear where somebody else was faster, nor after a claim without an answer once another has the row', async () => {
+  const row = await table.start(id);
+  await table.store.claim(row, 'other', Date.now());
+  taskId = newCatcherId();
+  const claims = claimsOf();
+  expect(await claims.take(row, 'job')).toBe('later');
+  answers = async () => noAnswer();
+  await expect(claims.take(row, 'job')).rejects.toThrow('no answer');
+  expect(claims.hasUnclear).toBe(false);
+});
+
+test.each([
+  ['the row cannot be read either', async () => noAnswer()],
+  ['the row is as it was, and the claim may still arrive', (of: string) => table.store.session(of)],
+])('an execution of the catcher knows that it may own a row: %s', async (_when, read) => {
+  const row = await table.start(id);
+  taskId = newCatcherId();
+  [answers, reads] = [async () => noAnswer(), read];
+  const claims = claimsOf();
+  await expect(claims.take(row, 'job')).rejects.toThrow('no answer');
+  expect(claims.hasUnclear).toBe(true);
 });

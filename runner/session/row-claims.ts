@@ -52,6 +52,8 @@ export class RowClaims {
   readonly #avoided: AvoidedStreams;
   readonly #pool: ClaimingPool;
   readonly #underWay = new Set<string>();
+  /** Streams that may be this task's and that it does not serve: nothing has said yet what became of its last write. */
+  readonly #unclear = new Set<string>();
 
   constructor(options: SessionPoolOptions, avoided: AvoidedStreams, pool: ClaimingPool) {
     this.#options = options;
@@ -62,6 +64,11 @@ export class RowClaims {
   /** How many claims wait for the table. */
   get underWay(): number {
     return this.#underWay.size;
+  }
+
+  /** May the table say of a stream that it is this task's, which knows nothing of that? */
+  get hasUnclear(): boolean {
+    return this.#unclear.size > 0;
   }
 
   /** Claims a row that was just read, if the rules allow it and there is room. */
@@ -90,11 +97,61 @@ export class RowClaims {
     this.#underWay.add(rtmsStreamId);
     this.#pool.changed();
     try {
-      return await this.#act(row, verdict, term);
+      return await this.#takeSurely(row, verdict, term);
     } finally {
       this.#underWay.delete(rtmsStreamId);
       this.#pool.changed();
     }
+  }
+
+  /**
+   * A write that takes a row may have happened and was refused all the same: where its answer was lost, the SDK sends it again, and the first
+   * one refuses the second. Or its term was over when the answer came. Then the row is this task's, which takes it once more. Without that an
+   * execution of the catcher would end, having no session, and delete the row of its own by which others find what it owns.
+   */
+  async #takeSurely(
+    row: SessionRow,
+    verdict: Exclude<RowVerdict, { act: 'none' }>,
+    term: number,
+  ): Promise<OfferOutcome> {
+    let outcome: OfferOutcome | undefined;
+    let failure: unknown;
+    try {
+      outcome = await this.#act(row, verdict, term);
+    } catch (error) {
+      failure = error;
+    }
+    const isUnclear = this.#unclear.has(row.rtmsStreamId);
+    const again = isUnclear ? await this.#takeOwn(row, outcome !== undefined) : undefined;
+    if (again !== undefined) return again;
+    if (outcome === undefined) throw failure;
+    return outcome;
+  }
+
+  /** @returns undefined where the row is not this task's, or the table does not say so */
+  async #takeOwn(seen: SessionRow, isAnswered: boolean): Promise<OfferOutcome | undefined> {
+    // Before the row is read: a claim leaves only in the term in which its row was read.
+    const { term } = this.#options.heartbeat;
+    const own = await this.#readOwn(seen, isAnswered).catch(() => undefined);
+    if (own === undefined || term === undefined) return undefined;
+    const { taskId } = this.#options.context;
+    const verdict = judgeRow(own, { taskId, hasSession: false, nowMs: Date.now() }, () => false);
+    return verdict.act === 'none' ? undefined : this.#act(own, verdict, term);
+  }
+
+  /**
+   * @param isAnswered whether the table has answered the write; otherwise it may still happen, while nobody else has claimed the row
+   * @returns the row if it is this task's, by a consistent read
+   */
+  async #readOwn(seen: SessionRow, isAnswered: boolean): Promise<SessionRow | undefined> {
+    const { rtmsStreamId } = seen;
+    const { taskId } = this.#options.context;
+    const row = await this.#options.store.session(rtmsStreamId);
+    if (row?.owner === taskId) return row;
+    const isOver = isAnswered || row?.epoch !== seen.epoch;
+    // A runner looks at its rows until it ends, and its row stays for a minute then.
+    if (isOver || !isCatcher(taskId)) this.#unclear.delete(rtmsStreamId);
+    return undefined;
   }
 
   /**
@@ -134,8 +191,10 @@ export class RowClaims {
     const nowMs = Date.now();
     const restart = context.restarts?.plan(seen, seen.stopReason ?? STOP_REASON.UNDEFINED);
     const missed = missedUnserved(seen, reason, nowMs, restart);
+    this.#unclear.add(seen.rtmsStreamId);
     const row = await store.miss(seen, missed, context.taskId, nowMs, restart);
     if (row === undefined) return 'later';
+    this.#unclear.delete(seen.rtmsStreamId);
     if (isNewRun(seen)) metrics.count('MeetingsWanted');
     countMissed(metrics, reason);
     const { rtmsStreamId } = row;
@@ -166,6 +225,7 @@ export class RowClaims {
     // Behind all that waits for the table. A claim that leaves when its term is over is void before it arrives: it would only use up
     // an epoch, and the stream would wait for the next look at the rows of this task.
     if (!heartbeat.holds(term)) return 'later';
+    this.#unclear.add(seen.rtmsStreamId);
     const row = await store.claim(seen, context.taskId, Date.now(), strikes, {
       continues,
       blindSince: blindSinceOf(cause, previous),
@@ -173,8 +233,9 @@ export class RowClaims {
     if (row === undefined) return 'later';
     if (isNewRun(seen)) this.#options.metrics.count('MeetingsWanted');
     if (continues !== undefined) void context.restarts?.resumed(continues.rtmsStreamId);
-    // Claimed in a term that is over: others may think this task dead. The next reconcile claims anew.
+    // Claimed in a term that is over: others may think this task dead. It has to be claimed anew.
     if (!heartbeat.holds(term)) return 'later';
+    this.#unclear.delete(seen.rtmsStreamId);
     const tenure = new Tenure(term, (held) => heartbeat.holds(held));
     const isGiven = cause === 'handed_over' && seen.handedOverBy !== context.taskId;
     const claimed: ClaimedRow = {

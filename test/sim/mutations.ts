@@ -80,7 +80,7 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: 'claim served in the next term',
     file: 'runner/session/row-claims.ts',
-    find: `    // Claimed in a term that is over: others may think this task dead. The next reconcile claims anew.
+    find: `    // Claimed in a term that is over: others may think this task dead. It has to be claimed anew.
     if (!heartbeat.holds(term)) return 'later';`,
     replace: '',
     why: 'a claim whose answer comes after a freeze is served, though another task has claimed the row in between',
