@@ -115,6 +115,8 @@ test.each([
   ['more caught than one task holds', { tasks: 0, freeSlots: 0, caughtSlots: 50 }, 1, 2],
   ['a full task', { tasks: 1, freeSlots: 0, caughtSlots: 1 }, 1, 2],
   ['more than the service may have', { tasks: 4, freeSlots: 0, caughtSlots: 300 }, 4, 5],
+  ['old tasks beside the new ones, and room', { tasks: 4, freeSlots: 60, caughtSlots: 5 }, 2, 2],
+  ['old tasks beside the new ones, and no room', { tasks: 4, freeSlots: 0, caughtSlots: 5 }, 2, 3],
   ['a service that is larger already', { tasks: 2, freeSlots: 0, caughtSlots: 1 }, 9, 9],
 ])('with %s the service is asked for enough tasks', (_, fleet, desired, wanted) => {
   expect(tasksWanted(fleet, desired, { taskCapacity: 30, maxTasks: 5 })).toBe(wanted);

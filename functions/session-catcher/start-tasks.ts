@@ -8,6 +8,9 @@ const CALL_TIMEOUT_MS = 5_000;
 /**
  * How many tasks the service should have, so that everything the catcher holds can move to one.
  *
+ * During a deployment old tasks live beside the new ones: counted as tasks that the service is to have, they would double it with each
+ * deployment. Tasks that still start are counted in `desired` and not in the fleet, or each call would ask for them once more.
+ *
  * @param fleet as of the last look; undefined before the first
  * @param desired how many the service is asked for now; those that still start are among them
  * @returns `desired` when that is enough, never more than `maxTasks`
@@ -20,7 +23,7 @@ export function tasksWanted(
   const { tasks, freeSlots, caughtSlots } = fleet ?? { tasks: 0, freeSlots: 0, caughtSlots: 0 };
   const missing = Math.ceil(Math.max(0, caughtSlots - freeSlots) / taskCapacity);
   // A session was just caught, whether or not the heartbeats show it: one task has to come.
-  const wanted = Math.max(1, tasks + missing);
+  const wanted = Math.max(1, Math.min(tasks, desired) + missing);
   return Math.max(desired, Math.min(wanted, maxTasks));
 }
 
