@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { afterAll, afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { configureLogger, LogFormat, LogLevel } from '../index.ts';
 import { createSdkLogger } from './logger.ts';
 
@@ -13,6 +13,10 @@ afterEach(() => {
   vi.restoreAllMocks();
   vi.unstubAllEnvs();
 });
+// Other files of this thread share the logger, and read its lines.
+afterAll(() =>
+  configureLogger({ enabled: true, level: LogLevel.INFO, format: LogFormat.PROGRESSIVE }),
+);
 
 test('a progressive log line ends with its fields', () => {
   createSdkLogger('client', { rtmsStreamId: 's1' }).info('joining', {
