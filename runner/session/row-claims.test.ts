@@ -23,6 +23,8 @@ afterAll(() => table[Symbol.asyncDispose]());
 /** The heartbeat's current term. */
 let term: number | undefined;
 let served: FreshClaim[];
+/** Rows whose events are to be written. */
+let toldRows: SessionRow[];
 /** What becomes of the answer to a claim, and of a read. */
 let answers: (claim: () => Promise<SessionRow | undefined>) => Promise<SessionRow | undefined>;
 let reads: (rtmsStreamId: string) => Promise<SessionRow | undefined>;
@@ -32,6 +34,7 @@ let unique = 0;
 beforeEach(() => {
   unique += 1;
   [id, term, served, taskId] = [`stream-${unique}`, 1, [], 'here'];
+  toldRows = [];
   answers = (claim) => claim();
   reads = (rtmsStreamId) => table.store.session(rtmsStreamId);
 });
@@ -42,7 +45,8 @@ function claimsOf(lapses?: Moment): RowClaims {
     if (at === lapses) term = 2;
   };
   const { store } = table;
-  const restarts: Pick<SessionRestarts, 'continuedBy'> = {
+  const restarts: Pick<SessionRestarts, 'continuedBy' | 'plan'> = {
+    plan: () => undefined,
     async continuedBy() {
       lapse('what the stream continues');
       return undefined;
@@ -52,6 +56,7 @@ function claimsOf(lapses?: Moment): RowClaims {
   const context = parts.context({ taskId, restarts: restarts as SessionRestarts });
   const slow = {
     session: (rtmsStreamId: string) => reads(rtmsStreamId),
+    miss: (...of: Parameters<typeof store.miss>) => answers(() => store.miss(...of)),
     async claim(...of: Parameters<typeof store.claim>) {
       const row = await answers(() => store.claim(...of));
       lapse('the answer to the claim');
@@ -87,7 +92,7 @@ function claimsOf(lapses?: Moment): RowClaims {
     hasSession: () => served.length > 0,
     admits: () => true,
     serve: (claim) => served.push(claim),
-    tell: () => {},
+    tell: (row) => toldRows.push(row),
     changed: () => {},
   });
 }
@@ -139,6 +144,15 @@ test.each([
   expect(await claims.take(await table.start(id), 'job')).toBe('done');
   expect(await table.row(id)).toMatchObject({ owner: 'here', epoch: 2 });
   expect(served.map(({ claimed }) => claimed.epoch)).toEqual([2]);
+  expect(claims.hasUnclear).toBe(false);
+});
+
+test('a stream that was missed is told though the answer to that write was lost', async () => {
+  answers = lostAnswer(() => undefined);
+  const row = await table.start(id, { stopEventTsMs: Date.now(), stopReason: 6 });
+  const claims = claimsOf();
+  expect(await claims.take(row, 'orphan')).toBe('done');
+  expect(toldRows).toMatchObject([{ owner: 'here', epoch: 1, untold: true }]);
   expect(claims.hasUnclear).toBe(false);
 });
 

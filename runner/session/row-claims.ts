@@ -177,6 +177,7 @@ export class RowClaims {
     const death = isOthers ? await confirmDeath(owner) : {};
     if (death === undefined) return 'later';
     if (verdict.act === 'tell') {
+      this.#unclear.delete(row.rtmsStreamId);
       this.#pool.tell(row);
       return 'done';
     }

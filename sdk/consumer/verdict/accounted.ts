@@ -1,6 +1,6 @@
 import { KEPT_AUDIO_COMES_MS } from '../../../shared/record/event-data.ts';
 import type { EpochEvidence } from './epoch-evidence.ts';
-import { AUDIO_KEPT_MS, LATE_MS, provenUntilMs } from './heartbeat.ts';
+import { AUDIO_KEPT_MS, LATE_MS, provenUntilMs, seenByNext } from './heartbeat.ts';
 
 /** A time of capture, Unix ms. */
 export interface Span {
@@ -83,7 +83,6 @@ function isAtWork({ end }: EpochEvidence, since: readonly EpochEvidence[]): bool
 
 /** When an owner left the stream: the next one knows that from the row, and says it. @returns Unix ms; infinite where nothing tells */
 function leftAtMs({ life }: EpochEvidence, since: readonly EpochEvidence[]): number {
-  const { ownerSeenAtMs, blind = [] } = since[0]?.life.takenOver?.data ?? {};
-  const seenMs = ownerSeenAtMs ?? blind.find(({ mediaType }) => mediaType !== 'audio')?.fromMs;
+  const seenMs = seenByNext(since[0]?.life.takenOver?.data);
   return seenMs ?? life.endedAtMs ?? Number.POSITIVE_INFINITY;
 }

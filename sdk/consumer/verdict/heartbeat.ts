@@ -1,3 +1,4 @@
+import type { EventData } from '../../../shared/record/event-data.ts';
 import type { EpochEvidence } from './epoch-evidence.ts';
 
 /** Zoom keeps this much audio for a stream that nobody is connected to, until the stream ends. */
@@ -33,7 +34,14 @@ export function provenUntilMs(
 
 /** When an owner that was lost was seen last, Unix ms. @param since as above */
 export function seenAtMs(since: readonly EpochEvidence[]): number | undefined {
-  const { ownerSeenAtMs, blind = [] } = changeAfter(since) ?? {};
+  return seenByNext(changeAfter(since));
+}
+
+/** When the owner before was seen last or left, as a change of owner tells it, Unix ms. Older runners say it in the blind time alone. */
+export function seenByNext(
+  change: EventData['session_taken_over'] | undefined,
+): number | undefined {
+  const { ownerSeenAtMs, blind = [] } = change ?? {};
   return ownerSeenAtMs ?? blind.find(({ mediaType }) => mediaType !== 'audio')?.fromMs;
 }
 
